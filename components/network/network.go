@@ -1,0 +1,107 @@
+// Package network owns the VPC: its subnets in three tiers over the stack's
+// zones, their routes and their way out. It knows nothing of what runs in
+// them. The arithmetic of the blocks lies in package plan.
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+// NATLayout says how many NAT gateways carry the private subnets' way out.
+type NATLayout int
+
+const (
+	// NATPerZone is one gateway in every zone: a zone's loss takes no other
+	// zone's way out, and no traffic crosses zones. The zero value.
+	NATPerZone NATLayout = iota
+	// NATSingle is one gateway in the first zone by name, for stacks that may
+	// lose their way out with that zone.
+	NATSingle
+)
+
+// Args are what a Network is made from.
+type Args struct {
+	// Block is the VPC's IPv4 block, /16 to /20.
+	Block netip.Prefix
+	// Region is the region of every zone.
+	Region string
+	// Zones are two to six availability zones of the region.
+	Zones []string
+	// NAT is the layout of the NAT gateways.
+	NAT NATLayout
+}
+
+func (a *Args) validate() error {
+	if a == nil {
+		return errors.New("network: args must not be nil")
+	}
+	if a.NAT != NATPerZone && a.NAT != NATSingle {
+		return fmt.Errorf("network: NAT layout %d is neither NATPerZone nor NATSingle", a.NAT)
+	}
+	return nil
+}
+
+// Network is the VPC with its subnets.
+type Network struct {
+	pulumi.ResourceState
+
+	VPCID pulumi.IDOutput
+	// SubnetIDs are the subnets of each tier, in the order of Args.Zones.
+	SubnetIDs map[plan.Tier]pulumi.StringArray
+}
+
+// NewNetwork makes the VPC, an internet gateway, a subnet for each tier in
+// each zone, and their route tables: public subnets through the internet
+// gateway, private-app subnets through NAT, private-data subnets nowhere but
+// the VPC. The default security group is emptied, so that nothing is open
+// because somebody forgot to name a group.
+func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
+	if err := args.validate(); err != nil {
+		return nil, err
+	}
+	subnets, err := plan.Subnets(args.Block, args.Region, args.Zones)
+	if err != nil {
+		return nil, fmt.Errorf("network %s: %w", name, err)
+	}
+	n := &Network{SubnetIDs: map[plan.Tier]pulumi.StringArray{}}
+	if err := ctx.RegisterComponentResource("progressive:network:Network", name, n, opts...); err != nil {
+		return nil, fmt.Errorf("network %s: %w", name, err)
+	}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(n)}
+
+	vpc, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
+		CidrBlock:          pulumi.String(args.Block.String()),
+		EnableDnsSupport:   pulumi.Bool(true),
+		EnableDnsHostnames: pulumi.Bool(true), // EKS and interface endpoints need names
+		Tags:               b.tags("vpc"),
+	}, b.parent)
+	if err != nil {
+		return nil, fmt.Errorf("VPC: %w", err)
+	}
+	b.vpc = vpc
+	if _, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default-sg", &ec2.DefaultSecurityGroupArgs{
+		VpcId: vpc.ID(), Tags: b.tags("default-emptied"),
+	}, b.parent); err != nil {
+		return nil, fmt.Errorf("default security group: %w", err)
+	}
+	if err := b.subnets(subnets, n.SubnetIDs); err != nil {
+		return nil, err
+	}
+	if err := b.routes(args); err != nil {
+		return nil, err
+	}
+
+	n.VPCID = vpc.ID()
+	outputs := pulumi.Map{"vpcId": vpc.ID()}
+	for tier, ids := range n.SubnetIDs {
+		outputs[string(tier)+"SubnetIds"] = ids
+	}
+	return n, ctx.RegisterResourceOutputs(n, outputs)
+}

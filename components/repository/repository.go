@@ -1,0 +1,81 @@
+// Package repository owns the ECR repository of a service's images. What is in
+// it belongs to package image.
+package repository
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Args are what a Repository is made from.
+type Args struct {
+	// RepositoryName is the repository's path in the registry, such as
+	// progressive-framework-staging/mca.
+	RepositoryName string
+	// ForceDelete lets a destroy take the repository with images in it.
+	ForceDelete bool
+}
+
+func (a *Args) validate() error {
+	if a == nil || a.RepositoryName == "" {
+		return errors.New("repository: RepositoryName must not be empty")
+	}
+	return nil
+}
+
+// Repository is an ECR repository.
+type Repository struct {
+	pulumi.ResourceState
+
+	// URL is the repository's host and path, what an image reference begins
+	// with.
+	URL pulumi.StringOutput
+	ARN pulumi.StringOutput
+}
+
+// NewRepository makes an encrypted repository whose tags can't be moved and
+// whose images are scanned when they are pushed.
+//
+// It has no lifecycle policy: images are deployed by digest, and ECR's rules
+// know neither which digests run nor which a rollback wants.
+func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Repository, error) {
+	if err := args.validate(); err != nil {
+		return nil, err
+	}
+	r := &Repository{}
+	if err := ctx.RegisterComponentResource("progressive:repository:Repository", name, r, opts...); err != nil {
+		return nil, fmt.Errorf("repository %s: %w", name, err)
+	}
+	repo, err := ecr.NewRepository(ctx, name+"-repository", &ecr.RepositoryArgs{
+		Name:               pulumi.String(args.RepositoryName),
+		ForceDelete:        pulumi.Bool(args.ForceDelete),
+		ImageTagMutability: pulumi.String("IMMUTABLE"),
+		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{
+			ScanOnPush: pulumi.Bool(true),
+		},
+		EncryptionConfigurations: ecr.RepositoryEncryptionConfigurationArray{
+			&ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("KMS")},
+		},
+	}, pulumi.Parent(r))
+	if err != nil {
+		return nil, fmt.Errorf("repository %s: %w", args.RepositoryName, err)
+	}
+	r.URL, r.ARN = repo.RepositoryUrl, repo.Arn
+	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL, "arn": r.ARN})
+}
+
+// Credentials are a user and a password for pushes.
+type Credentials struct {
+	Username pulumi.StringOutput
+	// Password is a secret; ECR's is good for twelve hours.
+	Password pulumi.StringOutput
+}
+
+// Login asks ECR for credentials for every repository of the account.
+func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
+	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
+	return Credentials{Username: token.UserName(), Password: pulumi.ToSecret(token.Password()).(pulumi.StringOutput)}
+}

@@ -1,0 +1,81 @@
+package service
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// user is the user and group of the images that package image builds.
+const user = 65532
+
+// terminationGrace, in seconds, covers a service's drain (5 s, while it still
+// answers and endpoints are withdrawn) and the requests under way (20 s).
+const terminationGrace = 30
+
+// podSpec is a pod that can do nothing but run its one process: no root, no
+// capability, no writable root, no token of the API server.
+func podSpec(p scaling.Profile, image, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
+	env := make(corev1.EnvVarArray, 0, len(p.Env))
+	for _, v := range p.Env {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
+	}
+	return &corev1.PodSpecArgs{
+		ServiceAccountName:            account,
+		AutomountServiceAccountToken:  pulumi.Bool(false),
+		EnableServiceLinks:            pulumi.Bool(false),
+		TerminationGracePeriodSeconds: pulumi.Int(terminationGrace),
+		SecurityContext: &corev1.PodSecurityContextArgs{
+			RunAsNonRoot:   pulumi.Bool(true),
+			RunAsUser:      pulumi.Int(user),
+			RunAsGroup:     pulumi.Int(user),
+			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
+		},
+		// The loss of a zone takes as few pods as can be; where there is one
+		// zone only, they run there.
+		TopologySpreadConstraints: corev1.TopologySpreadConstraintArray{
+			&corev1.TopologySpreadConstraintArgs{
+				MaxSkew:           pulumi.Int(1),
+				TopologyKey:       pulumi.String("topology.kubernetes.io/zone"),
+				WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
+				LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
+			},
+		},
+		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:  pulumi.String(p.Name),
+			Image: image,
+			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
+				Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
+			}},
+			Env: env,
+			Resources: &corev1.ResourceRequirementsArgs{
+				Requests: pulumi.StringMap{
+					"cpu":    pulumi.String(p.Resources.CPURequest.String()),
+					"memory": pulumi.String(p.Resources.MemoryRequest.String()),
+				},
+				Limits: pulumi.StringMap{
+					"cpu":    pulumi.String(p.Resources.CPULimit.String()),
+					"memory": pulumi.String(p.Resources.MemoryLimit.String()),
+				},
+			},
+			LivenessProbe:  httpProbe(p.Liveness),
+			ReadinessProbe: httpProbe(p.Readiness),
+			SecurityContext: &corev1.SecurityContextArgs{
+				AllowPrivilegeEscalation: pulumi.Bool(false),
+				ReadOnlyRootFilesystem:   pulumi.Bool(true),
+				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
+			},
+		}},
+	}
+}
+
+func httpProbe(p scaling.Probe) *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{
+		HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.String("http")},
+		InitialDelaySeconds: pulumi.Int(int(p.InitialDelay.Seconds())),
+		PeriodSeconds:       pulumi.Int(int(p.Period.Seconds())),
+		TimeoutSeconds:      pulumi.Int(int(p.Timeout.Seconds())),
+	}
+}

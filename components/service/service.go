@@ -1,0 +1,133 @@
+// Package service owns how one of the platform's services runs in Kubernetes:
+// its Deployment, Service and ServiceAccount. What numbers it runs with comes
+// from package scaling, what image from package image.
+package service
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// ServicePort is the port on which every service of the platform answers
+// inside the cluster (the document calls http://npa-service:80).
+const ServicePort = 80
+
+// Args are what a Service is made from.
+type Args struct {
+	// Profile is what the service asks for.
+	Profile scaling.Profile
+	// Namespace is where it runs.
+	Namespace pulumi.StringInput
+	// Image is the reference of its image, by digest.
+	Image pulumi.StringInput
+	// NodePort, 30000 to 32767, opens the service on every node; zero: inside
+	// the cluster only.
+	NodePort int
+}
+
+func (a *Args) validate() error {
+	switch {
+	case a == nil:
+		return errors.New("service: args must not be nil")
+	case a.Profile.Name == "":
+		return errors.New("service: Profile must have a name")
+	case a.Namespace == nil || a.Image == nil:
+		return fmt.Errorf("service %s: Namespace and Image must not be nil", a.Profile.Name)
+	}
+	return nil
+}
+
+// Service is a running service of the platform.
+type Service struct {
+	pulumi.ResourceState
+
+	// ServiceName is the name by which other pods reach it, such as
+	// mca-service.
+	ServiceName pulumi.StringOutput
+	// Host is its name from any namespace.
+	Host pulumi.StringOutput
+}
+
+// NewService makes the ServiceAccount, the Deployment and the Service. An
+// update starts each new pod and waits until it is ready before an old one
+// stops.
+func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Service, error) {
+	if err := args.validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{}
+	if err := ctx.RegisterComponentResource("progressive:service:Service", name, s, opts...); err != nil {
+		return nil, fmt.Errorf("service %s: %w", name, err)
+	}
+	p := args.Profile
+	parent := pulumi.Parent(s)
+	selector := pulumi.StringMap{"app": pulumi.String(p.Name), "tier": pulumi.String(p.Tier)}
+	meta := func(objectName string) *metav1.ObjectMetaArgs {
+		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
+	}
+
+	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+		Metadata:                     meta(p.Name),
+		AutomountServiceAccountToken: pulumi.Bool(false),
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("service account of %s: %w", name, err)
+	}
+	if _, err := appsv1.NewDeployment(ctx, name+"-deployment", &appsv1.DeploymentArgs{
+		Metadata: meta(p.Name),
+		Spec: &appsv1.DeploymentSpecArgs{
+			Replicas: pulumi.Int(p.Replicas),
+			Selector: &metav1.LabelSelectorArgs{MatchLabels: selector},
+			Strategy: &appsv1.DeploymentStrategyArgs{
+				Type: pulumi.String("RollingUpdate"),
+				RollingUpdate: &appsv1.RollingUpdateDeploymentArgs{
+					MaxUnavailable: pulumi.Int(0),
+					MaxSurge:       pulumi.Int(1),
+				},
+			},
+			Template: &corev1.PodTemplateSpecArgs{
+				Metadata: &metav1.ObjectMetaArgs{Labels: selector},
+				Spec:     podSpec(p, args.Image, account.Metadata.Name().Elem(), selector),
+			},
+		},
+	}, parent); err != nil {
+		return nil, fmt.Errorf("deployment of %s: %w", name, err)
+	}
+
+	service, err := corev1.NewService(ctx, name+"-service", &corev1.ServiceArgs{
+		Metadata: meta(p.Name + "-service"),
+		Spec:     serviceSpec(args, selector),
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("service of %s: %w", name, err)
+	}
+	s.ServiceName = service.Metadata.Name().Elem()
+	s.Host = pulumi.Sprintf("%s.%s.svc.cluster.local", s.ServiceName, service.Metadata.Namespace().Elem())
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"serviceName": s.ServiceName, "host": s.Host})
+}
+
+func serviceSpec(args *Args, selector pulumi.StringMap) *corev1.ServiceSpecArgs {
+	port := &corev1.ServicePortArgs{
+		Name:       pulumi.String("http"),
+		Port:       pulumi.Int(ServicePort),
+		TargetPort: pulumi.String("http"),
+		Protocol:   pulumi.String("TCP"),
+	}
+	kind := "ClusterIP"
+	if args.NodePort != 0 {
+		kind = "NodePort"
+		port.NodePort = pulumi.Int(args.NodePort)
+	}
+	return &corev1.ServiceSpecArgs{
+		Type:     pulumi.String(kind),
+		Selector: selector,
+		Ports:    corev1.ServicePortArray{port},
+	}
+}

@@ -1,0 +1,165 @@
+// Package config is the stack's configuration: its keys, their types, their
+// defaults and their rules. It is pure and knows nothing of resources.
+//
+// Load reports every error at once, each with the path that a person would
+// give to `pulumi config set --path`, so that a wrong stack is mended in one
+// round and nothing is registered before it is right.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Project is the namespace of the platform's own keys, the project's name.
+const Project = "progressive-framework"
+
+// Stack is one stack's whole configuration. The fields' tags are the keys.
+type Stack struct {
+	// Region is aws:region.
+	Region string `mapstructure:"-"`
+
+	// Environment names the stack in resource names, tags and the namespace:
+	// lower-case letters and digits, at most 12.
+	Environment string `mapstructure:"environment"`
+	// Account is the only AWS account that the stack may touch, twelve digits;
+	// empty: whichever the credentials lead to.
+	Account    string     `mapstructure:"account"`
+	Network    Network    `mapstructure:"network"`
+	Cluster    Cluster    `mapstructure:"cluster"`
+	Repository Repository `mapstructure:"repository"`
+	Images     Images     `mapstructure:"images"`
+	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
+	// Services holds what a stack changes of a service's profile, by the
+	// service's name.
+	Services map[string]Service `mapstructure:"services"`
+}
+
+// Network is the VPC.
+type Network struct {
+	// CIDR is the VPC's IPv4 block, /16 to /20.
+	CIDR string `mapstructure:"cidr"`
+	// Zones are two to six availability zones of the region. Zones can be
+	// added, removed and reordered without renumbering the others.
+	Zones []string `mapstructure:"zones"`
+	// NATGateways is "perZone" (the default: a zone's loss takes no other
+	// zone's way out) or "single" (cheaper).
+	NATGateways string `mapstructure:"natGateways"`
+
+	// Block is CIDR, parsed.
+	Block netip.Prefix `mapstructure:"-"`
+}
+
+// Cluster is the EKS cluster.
+type Cluster struct {
+	// Version is the Kubernetes minor version, such as "1.34".
+	Version string `mapstructure:"version"`
+	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
+	// over the internet; none: only from inside the VPC. 0.0.0.0/0 is refused.
+	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
+}
+
+// Repository is the ECR repository of the services' images.
+type Repository struct {
+	// ForceDelete lets a destroy take the repository with images in it.
+	ForceDelete bool `mapstructure:"forceDelete"`
+}
+
+// Images says how the services' images are built.
+type Images struct {
+	// Platforms are OCI platforms; none: linux/amd64. Several make an index.
+	Platforms []string `mapstructure:"platforms"`
+}
+
+// FrontDoor is where the platform's users come in.
+type FrontDoor struct {
+	// NodePort, 30000 to 32767, opens the front service on every node; zero:
+	// the service is reached inside the cluster only.
+	NodePort int `mapstructure:"nodePort"`
+}
+
+// Service is what a stack may change of a service's profile.
+type Service struct {
+	// Replicas is the number of pods, 1 to 50; zero: the profile's.
+	Replicas int `mapstructure:"replicas"`
+}
+
+// NAT gateway layouts.
+const (
+	NATPerZone = "perZone"
+	NATSingle  = "single"
+)
+
+func defaults() Stack {
+	return Stack{
+		Network: Network{NATGateways: NATPerZone},
+		Cluster: Cluster{Version: "1.34"},
+	}
+}
+
+// Profiles lists the services that the stack deploys, each with the stack's
+// changes applied.
+func (s *Stack) Profiles() []scaling.Profile {
+	profiles := services()
+	for i := range profiles {
+		if n := s.Services[profiles[i].Name].Replicas; n > 0 {
+			profiles[i].Replicas = n
+		}
+	}
+	return profiles
+}
+
+func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
+
+// Load reads a stack's configuration from Pulumi's own form of it: full keys
+// such as "aws:region" and "progressive-framework:network", with objects as
+// JSON. The error is nil or an *Error that lists everything wrong.
+func Load(stack string, values map[string]string) (*Stack, error) {
+	s := defaults()
+	problems := decode(values, &s)
+	for _, p := range validate(&s) {
+		// What could not be read is not also called missing.
+		if !slices.ContainsFunc(problems, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) > 0 {
+		return nil, &Error{Stack: stack, Problems: problems}
+	}
+	return &s, nil
+}
+
+// Error is everything wrong with one stack's configuration.
+type Error struct {
+	Stack    string
+	Problems field.ErrorList
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the configuration of stack %q has %d error(s); nothing was registered:", e.Stack, len(e.Problems))
+	for _, p := range e.Problems {
+		fmt.Fprintf(&b, "\n  - %s: %s", p.Field, p.ErrorBody())
+	}
+	fmt.Fprintf(&b, "\nMend Pulumi.%s.yaml or use `pulumi config set --path KEY VALUE`; docs/configuration.md lists every key.", e.Stack)
+	return b.String()
+}
+
+// Unwrap gives the problems one by one.
+func (e *Error) Unwrap() []error {
+	errs := make([]error, len(e.Problems))
+	for i, p := range e.Problems {
+		errs[i] = p
+	}
+	return errs
+}
+
+// errNotObject says what Pulumi's CLI would have written.
+var errNotObject = errors.New("must be an object; set its members with `pulumi config set --path`")

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// good is a whole and right configuration, as Pulumi hands it over.
+func good() map[string]string {
+	return map[string]string{
+		"aws:region":                          "us-east-1",
+		"progressive-framework:environment":   "staging",
+		"progressive-framework:network":       `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
+		"progressive-framework:services":      `{"mca":{"replicas":2}}`,
+		"progressive-framework:frontDoor":     `{"nodePort":30080}`,
+		"kubernetes:suppressHelmHookWarnings": "true",
+	}
+}
+
+func with(changes map[string]string) map[string]string {
+	c := good()
+	maps.Copy(c, changes)
+	for k, v := range c {
+		if v == "" {
+			delete(c, k)
+		}
+	}
+	return c
+}
+
+func TestLoadFillsDefaults(t *testing.T) {
+	s, err := Load("staging", good())
+	require.NoError(t, err)
+	require.Equal(t, "1.34", s.Cluster.Version)
+	require.Equal(t, []string{"linux/amd64"}, s.Images.Platforms)
+	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
+	require.Equal(t, 2, s.Profiles()[0].Replicas, "the stack's count replaces the profile's")
+
+	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
+	require.NoError(t, err)
+	require.Equal(t, 3, s.Profiles()[0].Replicas, "the document's count")
+	require.Equal(t, NATPerZone, s.Network.NATGateways, "the safe layout is the default")
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		reason  string
+		changes map[string]string
+		want    []string
+	}{
+		{"a missing region", map[string]string{"aws:region": ""}, []string{"aws:region: Required value"}},
+		{"a missing environment", map[string]string{"progressive-framework:environment": ""}, []string{"progressive-framework:environment: Required value"}},
+		{"an unknown key, by its name", map[string]string{"progressive-framework:netwrok": "{}"}, []string{"progressive-framework:netwrok: Forbidden: no such key"}},
+		{"an unknown member, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodeport":30080}`}, []string{"progressive-framework:frontDoor.nodeport: Forbidden: no such key"}},
+		{"an object that is no JSON", map[string]string{"progressive-framework:network": "10.0.0.0/16"}, []string{"progressive-framework:network: Invalid value", "must be an object"}},
+		{"a wrong type, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodePort":"30080"}`}, []string{"progressive-framework:frontDoor.nodePort: Invalid value", "must be a whole number"}},
+		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"replicas":1.5}}`}, []string{"services[mca].replicas"}},
+		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
+		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"mca\""}},
+		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"replicas":51}}`}, []string{"services.mca.replicas: Invalid value: 51"}},
+		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
+		{"an account that lost its leading zero", map[string]string{"progressive-framework:account": "12345678901"}, []string{"account: Invalid value", "twelve digits"}},
+		{"every error at once", map[string]string{
+			"aws:region":                    "mars-1",
+			"progressive-framework:network": `{"cidr":"10.20.0.0/24","natGateways":"none"}`,
+			"progressive-framework:images":  `{"platforms":["windows/amd64"]}`,
+			"progressive-framework:zones":   "us-east-1a",
+			"progressive-framework:cluster": `{"version":"1.12"}`,
+		}, []string{"6 error(s)", "progressive-framework:zones: Forbidden", "aws:region", "network.cidr", "network.natGateways", "images.platforms[0]", "cluster.version"}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := Load("staging", with(tc.changes))
+			require.Error(t, err)
+			for _, want := range tc.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.ErrorContains(t, err, "Pulumi.staging.yaml", "the message says where to mend")
+		})
+	}
+}

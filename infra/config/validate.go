@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+var (
+	environmentName = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
+	accountID       = regexp.MustCompile(`^[0-9]{12}$`)
+	regionName      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+
+	// clusterVersions are the minor versions in EKS standard support that the
+	// platform's own pods were tried with.
+	clusterVersions = []string{"1.33", "1.34", "1.35"}
+	platforms       = []string{"linux/amd64", "linux/arm64"}
+)
+
+// The bounds that Kubernetes and the design document's HPAs set.
+const (
+	minNodePort = 30000 // kube-apiserver --service-node-port-range
+	maxNodePort = 32767
+	maxReplicas = 50 // the largest maxReplicas of the document's HPAs
+)
+
+// validate checks s as a whole and completes it: the parsed VPC block and the
+// default platform.
+func validate(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	add := func(p ...*field.Error) { problems = append(problems, p...) }
+
+	region := field.NewPath(regionKey)
+	switch {
+	case s.Region == "":
+		add(field.Required(region, "the AWS region of the stack, such as us-east-1"))
+	case !regionName.MatchString(s.Region):
+		add(field.Invalid(region, s.Region, "must be the name of an AWS region, such as us-east-1"))
+	}
+	if s.Environment == "" {
+		add(field.Required(path("environment"), "names the stack's resources, such as staging"))
+	} else if !environmentName.MatchString(s.Environment) {
+		add(field.Invalid(path("environment"), s.Environment, "must be 1 to 12 lower-case letters and digits and begin with a letter"))
+	}
+	if s.Account != "" && !accountID.MatchString(s.Account) {
+		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
+	}
+	add(validateNetwork(s)...)
+	add(validateCluster(s.Cluster)...)
+
+	if len(s.Images.Platforms) == 0 {
+		s.Images.Platforms = []string{"linux/amd64"}
+	}
+	for i, p := range s.Images.Platforms {
+		if !slices.Contains(platforms, p) {
+			add(field.NotSupported(path("images.platforms").Index(i), p, platforms))
+		}
+	}
+	if p := s.FrontDoor.NodePort; p != 0 && (p < minNodePort || p > maxNodePort) {
+		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
+	}
+	add(validateServices(s.Services)...)
+	return problems
+}
+
+func validateNetwork(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	at := path("network")
+	if s.Network.CIDR == "" {
+		problems = append(problems, field.Required(at.Child("cidr"), "the VPC's IPv4 block, such as 10.0.0.0/16"))
+	} else if block, err := plan.ParseVPC(s.Network.CIDR); err != nil {
+		problems = append(problems, field.Invalid(at.Child("cidr"), s.Network.CIDR, err.Error()))
+	} else {
+		s.Network.Block = block
+	}
+	if regionName.MatchString(s.Region) {
+		for _, err := range plan.CheckZones(s.Region, s.Network.Zones) {
+			problems = append(problems, field.Invalid(at.Child("zones"), s.Network.Zones, err.Error()))
+		}
+	}
+	if layouts := []string{NATPerZone, NATSingle}; !slices.Contains(layouts, s.Network.NATGateways) {
+		problems = append(problems, field.NotSupported(at.Child("natGateways"), s.Network.NATGateways, layouts))
+	}
+	return problems
+}
+
+func validateCluster(c Cluster) field.ErrorList {
+	var problems field.ErrorList
+	at := path("cluster")
+	if !slices.Contains(clusterVersions, c.Version) {
+		problems = append(problems, field.NotSupported(at.Child("version"), c.Version, clusterVersions))
+	}
+	for i, cidr := range c.PublicAccessCIDRs {
+		block, err := netip.ParsePrefix(cidr)
+		switch {
+		case err != nil || block != block.Masked():
+			problems = append(problems, field.Invalid(at.Child("publicAccessCidrs").Index(i), cidr, "must be a block such as 203.0.113.0/24"))
+		case block.Bits() == 0:
+			problems = append(problems, field.Invalid(at.Child("publicAccessCidrs").Index(i), cidr, "opens the API endpoint to the whole internet; name the blocks that need it"))
+		}
+	}
+	return problems
+}
+
+func validateServices(overrides map[string]Service) field.ErrorList {
+	var (
+		problems field.ErrorList
+		known    []string
+	)
+	for _, p := range services() {
+		known = append(known, p.Name)
+	}
+	for name, o := range overrides {
+		at := path("services").Child(name)
+		if !slices.Contains(known, name) {
+			problems = append(problems, field.NotSupported(path("services"), name, known))
+		}
+		if o.Replicas < 0 || o.Replicas > maxReplicas {
+			problems = append(problems, field.Invalid(at.Child("replicas"), o.Replicas, fmt.Sprintf("must be 1 to %d; leave it out for the profile's", maxReplicas)))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,37 @@
+// The program of the Progressive Framework platform: it reads a stack's
+// configuration, lays the layers in order, and exports what the next steps
+// need. No resource is spelled out here; they live in components/.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		stack, err := load(ctx.Stack())
+		if err != nil {
+			return err
+		}
+		return deploy(ctx, stack)
+	})
+}
+
+// load reads the whole of the stack's configuration. pulumi/config answers for
+// one key at a time, which would let a misspelled key pass unseen; the engine
+// hands all of them over in one variable.
+func load(stack string) (*config.Stack, error) {
+	values := map[string]string{}
+	if raw := os.Getenv(pulumi.EnvConfig); raw != "" {
+		if err := json.Unmarshal([]byte(raw), &values); err != nil {
+			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON object: %w", pulumi.EnvConfig, err)
+		}
+	}
+	return config.Load(stack, values)
+}
