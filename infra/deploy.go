@@ -143,10 +143,10 @@ func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scalin
 	}
 	login := repository.Login(ctx, account)
 	built, err := image.NewImage(ctx, name, &image.ImageArgs{
-		ImportPath: profile.ImportPath,
-		Repository: repo.URL,
-		Platforms:  stack.Images.Platforms,
-		Registry:   &image.Registry{Username: login.Username, Password: login.Password},
+		ImportPath:  profile.ImportPath,
+		Repository:  repo.URL,
+		Platforms:   stack.Images.Platforms,
+		Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
 	})
 	if err != nil {
 		return err

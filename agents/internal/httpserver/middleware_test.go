@@ -1,0 +1,168 @@
+package httpserver
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+func TestRequestIDs(t *testing.T) {
+	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, RequestID(r.Context()))
+	}))
+	for _, row := range []struct {
+		reason, sent string
+		kept         bool
+	}{
+		{"none sent", "", false},
+		{"a UUID", "0b7cbbd2-7b0f-4d3e-9c2e-1d0c5b6a7f80", true},
+		{"AWS's trace form, without its = sign, is plain", "1-67891233-abcdef012345678912345678", true},
+		{"the longest", strings.Repeat("a", maxRequestID), true},
+		{"too long", strings.Repeat("a", maxRequestID+1), false},
+		{"a space could forge a field of a log line", "a b", false},
+		{"quotes", `a"b`, false},
+		{"not ASCII", "é", false},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			answer, seen := do(t, http.MethodGet, server.url("/"), nil, http.Header{reply.RequestID: {row.sent}})
+			require.NotEmpty(t, seen)
+			require.Equal(t, seen, answer.Header.Get(reply.RequestID), "handler and client see the same id")
+			require.Equal(t, row.kept, seen == row.sent)
+		})
+	}
+}
+
+func TestMadeRequestIDsDiffer(t *testing.T) {
+	server := launch(t, http.NotFoundHandler())
+	a, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
+	b, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
+	require.NotEqual(t, a.Header.Get(reply.RequestID), b.Header.Get(reply.RequestID))
+}
+
+func TestAccessLog(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /item/{id}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "four") })
+	mux.HandleFunc("GET /silent", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	mux.HandleFunc("GET /broken", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) })
+	mux.HandleFunc("GET /hints", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusAccepted)
+	})
+	server := launch(t, mux)
+	for _, row := range []struct {
+		reason, path, level, route string
+		status, bytes              float64
+	}{
+		{"a path with its route", "/item/7", "INFO", "GET /item/{id}", 200, 4},
+		{"a handler that writes nothing answers 200", "/silent", "INFO", "GET /silent", 200, 0},
+		{"probes are quiet, failing ones too", "/health", "DEBUG", "GET /health", 503, 0},
+		{"our failures stand out", "/broken", "ERROR", "GET /broken", 502, 0},
+		{"hints are not the answer", "/hints", "INFO", "GET /hints", 202, 0},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			_, _ = do(t, http.MethodGet, server.url(row.path), nil, http.Header{reply.RequestID: {"id-1"}})
+			record := server.logged.wait(t, "request", row.path)
+			require.Equal(t, row.level, record["level"])
+			require.Equal(t, row.route, record["route"])
+			require.EqualValues(t, row.status, record["status"])
+			require.EqualValues(t, row.bytes, record["bytes"])
+			require.Equal(t, "id-1", record["request_id"])
+			require.Equal(t, http.MethodGet, record["method"])
+			require.Equal(t, false, record["aborted"])
+			require.GreaterOrEqual(t, record["duration_seconds"], 0.0)
+		})
+	}
+}
+
+func TestPanics(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /early", func(http.ResponseWriter, *http.Request) { panic("the cause") })
+	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, "half")
+		panic("the cause")
+	})
+	mux.HandleFunc("GET /abort", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	mux.HandleFunc("GET /fine", func(http.ResponseWriter, *http.Request) {})
+	server := launch(t, mux)
+
+	t.Run("before the answer: a 500 that tells nothing", func(t *testing.T) {
+		answer, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
+		require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
+		detail := errorOf(t, body)
+		require.Equal(t, reply.CodeInternal, detail.Code)
+		require.Equal(t, answer.Header.Get(reply.RequestID), detail.RequestID)
+		require.NotContains(t, body, "the cause")
+		record := server.logged.wait(t, "panic", "/early")
+		require.Equal(t, "the cause", record["cause"])
+		require.Contains(t, record["stack"], "middleware_test.go", "the log leads to the line")
+		require.EqualValues(t, 500, server.logged.wait(t, "request", "/early")["status"])
+	})
+	for _, row := range []struct{ reason, path string }{
+		{"amid the answer: never a short success", "/late"},
+		{"net/http's own abort is left alone", "/abort"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.url(row.path), nil)
+			require.NoError(t, err)
+			answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+			if err == nil {
+				_, err = io.ReadAll(answer.Body)
+				require.NoError(t, answer.Body.Close())
+			}
+			require.Error(t, err)
+			record := server.logged.wait(t, "request", row.path)
+			require.Equal(t, true, record["aborted"])
+			require.Equal(t, "ERROR", record["level"])
+		})
+	}
+	t.Run("the next request is served", func(t *testing.T) {
+		answer, _ := do(t, http.MethodGet, server.url("/fine"), nil, nil)
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+	})
+}
+
+func TestRoutes(t *testing.T) {
+	mux := http.NewServeMux()
+	own404 := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "own", http.StatusNotFound) }
+	mux.HandleFunc("GET /thing", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("PUT /thing", func(http.ResponseWriter, *http.Request) {})
+	mux.HandleFunc("GET /own/{name}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Name", r.PathValue("name"))
+		own404(w, r)
+	})
+	server := launch(t, Routes(mux))
+	for _, row := range []struct {
+		reason, method, path string
+		status               int
+		header, value, code  string
+	}{
+		{"a route", http.MethodGet, "/thing", 200, "", "", ""},
+		{"HEAD comes with GET", http.MethodHead, "/thing", 200, "", "", ""},
+		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", reply.CodeMethodNotAllowed},
+		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/json", reply.CodeNotFound},
+		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", reply.CodeNotFound},
+		{"a handler's own 404 is the handler's; path values arrive", http.MethodGet, "/own/a", 404, "X-Name", "a", ""},
+		{"an unclean path is led to the clean one", http.MethodGet, "//thing", 307, "Location", "/thing", ""},
+		{"an unclean path to nowhere", http.MethodGet, "//nothing", 307, "Location", "/nothing", ""},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			answer, body := do(t, row.method, server.url(row.path), nil, nil)
+			require.Equal(t, row.status, answer.StatusCode)
+			if row.header != "" {
+				require.Equal(t, row.value, answer.Header.Get(row.header))
+			}
+			if row.code != "" {
+				detail := errorOf(t, body)
+				require.Equal(t, row.code, detail.Code)
+				require.Contains(t, detail.Message, row.path)
+			}
+		})
+	}
+}
