@@ -1,0 +1,200 @@
+package provider
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	_ "embed"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"path"
+	"sort"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+)
+
+// The user that images run as: the number that distroless made customary, so
+// that a pod's runAsNonRoot holds without a word in its spec.
+const (
+	nonrootID   = 65532
+	nonrootHome = "/home/nonroot"
+)
+
+// zoneinfo is the IANA time zone database (public domain, 2025c) as packed by
+// the Go project. It is kept here, because not every Go installation ships it
+// and the base must not depend on the machine.
+//
+//go:generate sh -c "cp \"$(go env GOROOT)/lib/time/zoneinfo.zip\" zoneinfo.zip"
+//go:embed zoneinfo.zip
+var zoneinfo []byte
+
+// baseName is how images name their base; .invalid says that no registry has it.
+var baseName = name.MustParseReference("minimal.invalid/base:1")
+
+// epoch is the time of everything in an image: a clock would change the digest.
+var epoch = v1.Time{Time: time.Unix(0, 0).UTC()}
+
+// file is an entry of the base: a folder where content is nil.
+type file struct {
+	path    string
+	mode    int64
+	owner   int
+	content []byte
+}
+
+// baseFiles is all that the base holds besides time zones.
+func baseFiles() []file {
+	return []file{
+		{"/etc", 0o755, 0, nil},
+		{"/etc/group", 0o644, 0, []byte("root:x:0:\nnobody:x:65534:\nnonroot:x:65532:\n")},
+		{"/etc/nsswitch.conf", 0o644, 0, []byte("hosts: files dns\n")},
+		{"/etc/passwd", 0o644, 0, []byte("root:x:0:0:root:/root:/sbin/nologin\n" +
+			"nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin\n" +
+			"nonroot:x:65532:65532:nonroot:" + nonrootHome + ":/sbin/nologin\n")},
+		{"/etc/ssl", 0o755, 0, nil},
+		{"/etc/ssl/certs", 0o755, 0, nil},
+		{"/etc/ssl/certs/ca-certificates.crt", 0o644, 0, certificates()},
+		{"/home", 0o755, 0, nil},
+		{nonrootHome, 0o700, nonrootID, nil},
+		{"/root", 0o700, 0, nil},
+		{"/tmp", 0o1777, 0, nil},
+		{"/usr", 0o755, 0, nil},
+		{"/usr/share", 0o755, 0, nil},
+		{"/usr/share/zoneinfo", 0o755, 0, nil},
+	}
+}
+
+// certificates is Mozilla's list of roots as PEM. A root that Mozilla trusts
+// with limits only is left out: a PEM file cannot carry the limit.
+func certificates() []byte {
+	var out bytes.Buffer
+	for root := range bundle.Roots() {
+		if root.Constraint != nil {
+			continue
+		}
+		out.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate}))
+	}
+	return out.Bytes()
+}
+
+// zones unpacks the time zone database into entries below /usr/share/zoneinfo.
+func zones() ([]file, error) {
+	archive, err := zip.NewReader(bytes.NewReader(zoneinfo), int64(len(zoneinfo)))
+	if err != nil {
+		return nil, fmt.Errorf("time zones: %w", err)
+	}
+	folders := map[string]bool{}
+	var out []file
+	for _, entry := range archive.File {
+		if entry.FileInfo().IsDir() {
+			continue
+		}
+		for dir := path.Dir(entry.Name); dir != "."; dir = path.Dir(dir) {
+			if !folders[dir] {
+				folders[dir] = true
+				out = append(out, file{"/usr/share/zoneinfo/" + dir, 0o755, 0, nil})
+			}
+		}
+		r, err := entry.Open()
+		if err != nil {
+			return nil, fmt.Errorf("time zone %s: %w", entry.Name, err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			return nil, fmt.Errorf("time zone %s: %w", entry.Name, err)
+		}
+		out = append(out, file{"/usr/share/zoneinfo/" + entry.Name, 0o644, 0, content})
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].path < out[j].path })
+	return out, nil
+}
+
+// pack writes the files as a tar whose bytes depend on them alone.
+func pack(files []file) ([]byte, error) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, f := range files {
+		h := &tar.Header{
+			Name: f.path[1:], Mode: f.mode, Uid: f.owner, Gid: f.owner,
+			ModTime: epoch.Time, Typeflag: tar.TypeReg, Size: int64(len(f.content)), Format: tar.FormatUSTAR,
+		}
+		if f.content == nil {
+			h.Typeflag, h.Name = tar.TypeDir, h.Name+"/"
+		}
+		if err := w.WriteHeader(h); err != nil {
+			return nil, fmt.Errorf("base, %s: %w", f.path, err)
+		}
+		if _, err := w.Write(f.content); err != nil {
+			return nil, fmt.Errorf("base, %s: %w", f.path, err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, fmt.Errorf("base: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// baseLayer is the one layer of the base, the same on every platform. It is
+// packed once a process, which takes some tens of milliseconds.
+var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
+	tz, err := zones()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := pack(append(baseFiles(), tz...))
+	if err != nil {
+		return nil, err
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
+	return tarball.LayerFromOpener(open, tarball.WithCompressedCaching, tarball.WithMediaType(types.OCILayer))
+})
+
+// baseIndex is the base for the given platforms.
+func baseIndex(platforms []v1.Platform) (v1.ImageIndex, error) {
+	layer, err := baseLayer()
+	if err != nil {
+		return nil, err
+	}
+	index := v1.ImageIndex(empty.Index)
+	for _, p := range platforms {
+		img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+		img, err = mutate.Append(img, mutate.Addendum{Layer: layer, History: v1.History{
+			Author: "pulumi-resource-ko", Created: epoch, CreatedBy: "base",
+			Comment: "CA certificates, time zones, user 65532",
+		}})
+		if err != nil {
+			return nil, fmt.Errorf("base for %s: %w", p, err)
+		}
+		config, err := img.ConfigFile()
+		if err != nil {
+			return nil, fmt.Errorf("base for %s: %w", p, err)
+		}
+		config = config.DeepCopy()
+		config.OS, config.Architecture, config.Variant, config.Created = p.OS, p.Architecture, p.Variant, epoch
+		config.Config = v1.Config{
+			User:       fmt.Sprintf("%d:%[1]d", nonrootID),
+			WorkingDir: nonrootHome,
+			Env: []string{
+				"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+				"SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
+			},
+		}
+		img, err = mutate.ConfigFile(img, config)
+		if err != nil {
+			return nil, fmt.Errorf("base for %s: %w", p, err)
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{
+			Add: img, Descriptor: v1.Descriptor{MediaType: types.OCIManifestSchema1, Platform: &p},
+		})
+	}
+	return index, nil
+}

@@ -1,0 +1,348 @@
+package provider
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+)
+
+// tiny is the recipe of the test module in dir.
+func tiny(t *testing.T, dir string) recipe {
+	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
+}
+
+func digestOf(t *testing.T, r recipe) string {
+	t.Helper()
+	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	require.NoError(t, err)
+	return b.digest.String()
+}
+
+func TestDigestDependsOnTheSourcesAlone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"main.go": hello, "kodata/page.html": "<p>page</p>"}
+	dir := module(t, files)
+	want := digestOf(t, tiny(t, dir))
+
+	t.Run("another folder, in git with a change, other times and modes", func(t *testing.T) {
+		other := module(t, files)
+		edit(t, other, ".git/HEAD", "ref: refs/heads/main\n")
+		edit(t, other, "notes.txt", "not a source")
+		require.NoError(t, os.Chmod(filepath.Join(other, "main.go"), 0o600))
+		require.NoError(t, os.Chtimes(filepath.Join(other, "kodata/page.html"), epoch.Time, epoch.Time))
+		require.Equal(t, want, digestOf(t, tiny(t, other)))
+	})
+	t.Run("code, data and labels are sources", func(t *testing.T) {
+		seen := map[string]string{want: "the first"}
+		note := func(digest, what string) {
+			require.NotContains(t, seen, digest, "%s: the digest of %s", what, seen[digest])
+			seen[digest] = what
+		}
+		edit(t, dir, "kodata/page.html", "<p>another</p>")
+		note(digestOf(t, tiny(t, dir)), "data")
+		edit(t, dir, "main.go", strings.ReplaceAll(hello, "hello", "hullo"))
+		note(digestOf(t, tiny(t, dir)), "code")
+		labelled := tiny(t, dir)
+		labelled.Labels = map[string]string{"team": "shop"}
+		note(digestOf(t, labelled), "labels")
+	})
+}
+
+func TestEnvironmentDoesNotLeak(t *testing.T) {
+	t.Parallel()
+	// TestMain has set GOFLAGS, GOAMD64 and GOOS before Isolate.
+	dir := module(t, map[string]string{
+		"main.go":   "package main\n\nfunc main() {}\n",
+		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",
+	})
+	digestOf(t, tiny(t, dir))
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why    string
+		files  map[string]string
+		folder string
+		want   []string
+	}{
+		{"the compiler's own words", map[string]string{"main.go": "package main\n\nfunc main() { undefinedName() }\n"},
+			"", []string{"TestFailures/tiny does not build", "main.go:3:15: undefined: undefinedName", "nothing was pushed"}},
+		{"a fault in a package that main imports",
+			map[string]string{"main.go": "package main\n\nimport _ \"example.com/TestFailures/tiny/lib\"\n\nfunc main() {}\n", "lib/lib.go": "package lib\n\nvar x int = \"\"\n"},
+			"", []string{"lib/lib.go:3:13: cannot use"}},
+		{"a syntax error", map[string]string{"main.go": "package main\n\nfunc main( {}\n"},
+			"", []string{"main.go:3:12: syntax error"}},
+		{"an import that no module provides",
+			map[string]string{"main.go": "package main\n\nimport _ \"example.org/absent\"\n\nfunc main() {}\n"},
+			"", []string{"no required module provides package example.org/absent"}},
+		{"a library", map[string]string{"main.go": "package tiny\n"},
+			"", []string{"is package tiny, and only package main makes an image"}},
+		{"no such folder", map[string]string{"main.go": hello},
+			"absent", []string{"finds no package example.com/TestFailures/tiny/absent", "correct the path, or the dir input"}},
+		{"a folder without Go files", map[string]string{"main.go": hello, "docs/readme.md": "x"},
+			"docs", []string{"finds no package example.com/TestFailures/tiny/docs"}},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			s := newStack(t, "tiny")
+			_, failures := s.check(args(path.Join(tinyPath(t), c.folder), module(t, c.files), "localhost:1/shop/tiny"))
+			require.Len(t, failures, 1)
+			for _, want := range c.want {
+				require.Contains(t, failures["importPath"], want)
+			}
+			require.NotContains(t, failures["importPath"], "exit status")
+		})
+	}
+}
+
+func TestDirThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	_, failures := newStack(t, "tiny").check(args(tinyPath(t), "absent", "localhost:1/shop/tiny"))
+	require.Contains(t, failures["dir"], `"absent" is not a folder`)
+}
+
+func TestSourcesThatChangeDuringAnUpdate(t *testing.T) {
+	store := newStore(t)
+	from, err := checked()
+	require.NoError(t, err)
+	inputs := from.inputs.
+		Set("repository", property.New(store.host+"/shop/tiny")).
+		Set("digest", property.New("sha256:"+strings.Repeat("0", 64))) // what the sources were
+	_, err = newStack(t, "tiny").server.Create(p.CreateRequest{Urn: from.urn, Properties: inputs})
+	require.ErrorContains(t, err, "changed while Pulumi ran")
+	require.Zero(t, store.writes.Load())
+}
+
+// One import path in two folders shares ko's linked binary, which is read
+// again when an image is uploaded.
+func TestOneImportPathInTwoFolders(t *testing.T) {
+	t.Parallel()
+	dirs := []string{module(t, map[string]string{"main.go": hello}), module(t, map[string]string{"main.go": probe})}
+	b := newBuilder(nil)
+	digests := make([]string, len(dirs))
+	var group errgroup.Group
+	for i, dir := range dirs {
+		group.Go(func() error {
+			result, err := b.build(t.Context(), tiny(t, dir), authn.DefaultKeychain)
+			if err == nil {
+				digests[i] = result.digest.String()
+			}
+			return err
+		})
+	}
+	require.NoError(t, group.Wait())
+	require.NotEqual(t, digests[0], digests[1])
+	store := newStore(t)
+	for i, dir := range dirs {
+		planned, err := b.planned(t.Context(), tiny(t, dir), digests[i], authn.DefaultKeychain)
+		require.NoError(t, err)
+		require.NoError(t, publish(t.Context(), planned, store.host+"/shop/tiny", "x", nil))
+		again, err := b.planned(t.Context(), tiny(t, dir), digests[i], authn.DefaultKeychain)
+		require.NoError(t, err)
+		require.Same(t, planned, again, "what was built is not built again")
+	}
+}
+
+func TestDigestDoesNotDependOnTheCache(t *testing.T) {
+	from, err := checked()
+	require.NoError(t, err)
+	t.Setenv("KOCACHE", t.TempDir())
+	r := recipe{ImportPath: "example.com/tiny", Platforms: []string{"linux/amd64"}, Dir: from.inputs.Get("dir").AsString()}
+	require.Equal(t, from.inputs.Get("digest").AsString(), digestOf(t, r))
+}
+
+func TestBuildIsCancelled(t *testing.T) {
+	t.Parallel()
+	r := tiny(t, module(t, map[string]string{"main.go": hello}))
+	unlock, err := lock(t.Context(), r.ImportPath) // as another pulumi that builds it
+	require.NoError(t, err)
+	defer unlock()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		_, err := newBuilder(nil).build(ctx, r, authn.DefaultKeychain)
+		done <- err
+	}()
+	cancel()
+	require.ErrorIs(t, <-done, context.Canceled)
+}
+
+func TestWithoutGo(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	broken := Isolate(t.Context(), t.TempDir())
+	require.ErrorContains(t, broken, "the go tool, which is not on PATH: install Go")
+	_, err := newBuilder(broken).build(t.Context(), tiny(t, ""), authn.DefaultKeychain)
+	require.ErrorIs(t, err, broken)
+}
+
+func TestBaseOfAnother(t *testing.T) {
+	t.Parallel()
+	store := newStore(t)
+	ref, err := name.NewTag(store.host + "/bases/own:1")
+	require.NoError(t, err)
+	layer := static.NewLayer([]byte("own"), types.OCILayer)
+	own, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
+	require.NoError(t, err)
+	require.NoError(t, remote.Write(ref, own))
+	digest, err := own.Digest()
+	require.NoError(t, err)
+
+	r := tiny(t, module(t, map[string]string{"main.go": hello}))
+	r.Base = ref.Context().Digest(digest.String()).String()
+	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	require.NoError(t, err)
+	require.NoError(t, publish(t.Context(), b, store.host+"/shop/tiny", "x", nil), "the base's layers are read after the build has ended")
+	m, err := b.image.(v1.Image).Manifest()
+	require.NoError(t, err)
+	require.Equal(t, int64(3), m.Layers[0].Size)
+
+	r.Base = ref.Context().Digest("sha256:" + strings.Repeat("0", 64)).String()
+	_, err = newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	require.ErrorContains(t, err, "base: "+r.Base+" cannot be read")
+}
+
+// probe prints what a program finds in its image.
+const probe = `package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"time"
+)
+
+func main() {
+	where, err := time.LoadLocation("Europe/Paris")
+	fmt.Println(time.Unix(0, 0).In(where).Format(time.RFC3339), err)
+	raw, err := os.ReadFile(os.Getenv("SSL_CERT_FILE"))
+	n := 0
+	for block, rest := pem.Decode(raw); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); err == nil {
+			n++
+		}
+	}
+	fmt.Println(n > 100, err)
+	data, err := os.ReadFile(os.Getenv("KO_DATA_PATH") + "/page.html")
+	fmt.Println(string(data), err)
+}
+`
+
+func TestImage(t *testing.T) {
+	t.Parallel()
+	dir := module(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
+	r := tiny(t, dir)
+	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
+	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	require.NoError(t, err)
+	img, ok := b.image.(v1.Image)
+	require.True(t, ok, "one platform makes an image, not an index")
+
+	config, err := img.ConfigFile()
+	require.NoError(t, err)
+	require.Equal(t, "65532:65532", config.Config.User)
+	require.Equal(t, []string{"/ko-app/tiny"}, config.Config.Entrypoint)
+	require.Equal(t, "linux/amd64", config.Platform().String())
+	require.Equal(t, r.Labels, config.Config.Labels)
+	require.Equal(t, epoch.Time, config.Created.Time)
+
+	root := t.TempDir()
+	headers := unpack(t, img, root)
+	require.Equal(t, int64(0o1777), headers["tmp"].Mode, "anyone may write to /tmp")
+	require.Equal(t, nonrootID, headers["home/nonroot"].Uid)
+	passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
+	require.NoError(t, err)
+	require.Contains(t, string(passwd), "nonroot:x:65532:65532:")
+
+	cmd := exec.CommandContext(t.Context(), filepath.Join(root, "ko-app/tiny"))
+	cmd.Env = []string{
+		"SSL_CERT_FILE=" + filepath.Join(root, "etc/ssl/certs/ca-certificates.crt"),
+		"ZONEINFO=" + filepath.Join(root, "usr/share/zoneinfo"),
+		"KO_DATA_PATH=" + filepath.Join(root, "var/run/ko"),
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	require.Equal(t, "1970-01-01T01:00:00+01:00 <nil>\ntrue <nil>\npage <nil>\n", string(out))
+
+	binary, err := os.Stat(filepath.Join(root, "ko-app/tiny"))
+	require.NoError(t, err)
+	require.Less(t, unpackedSize(headers), binary.Size()+2<<20, "an image is its binary and at most 2 MiB")
+	require.Less(t, b.size, binary.Size()+2<<20)
+	checkSBOM(t, b)
+}
+
+// checkSBOM reads the SPDX document of an image.
+func checkSBOM(t *testing.T, b *built) {
+	t.Helper()
+	require.Len(t, b.sboms, 1)
+	raw, err := b.sboms[0].image.Payload()
+	require.NoError(t, err)
+	var doc struct {
+		Version  string `json:"spdxVersion"`
+		Packages []struct {
+			Name string `json:"name"`
+		} `json:"packages"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &doc))
+	require.Equal(t, "SPDX-2.3", doc.Version)
+	names := []string{}
+	for _, pkg := range doc.Packages {
+		names = append(names, pkg.Name)
+	}
+	require.Contains(t, names, tinyPath(t))
+	require.Contains(t, names, b.digest.String())
+}
+
+// unpack writes an image's files below root and returns their headers.
+func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
+	t.Helper()
+	content := mutate.Extract(img)
+	defer content.Close()
+	headers := map[string]*tar.Header{}
+	for r := tar.NewReader(content); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return headers
+		}
+		require.NoError(t, err)
+		headers[strings.Trim(h.Name, "/")] = h
+		path := filepath.Join(root, filepath.Clean("/"+h.Name))
+		if h.Typeflag == tar.TypeDir {
+			require.NoError(t, os.MkdirAll(path, 0o755))
+			continue
+		}
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		var body bytes.Buffer
+		_, err = io.Copy(&body, r)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(path, body.Bytes(), h.FileInfo().Mode().Perm()))
+	}
+}
+
+func unpackedSize(headers map[string]*tar.Header) (sum int64) {
+	for _, h := range headers {
+		sum += h.Size
+	}
+	return sum
+}

@@ -1,0 +1,97 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/ko/pkg/build"
+	"github.com/sigstore/cosign/v3/pkg/oci"
+	"github.com/sigstore/cosign/v3/pkg/oci/walk"
+)
+
+// built is an image that was built and not, or not yet, pushed.
+type built struct {
+	image     build.Result
+	digest    v1.Hash
+	goVersion string
+	size      int64
+	sboms     []sbom // the image's own first
+}
+
+// sbom is the SPDX document of one manifest.
+type sbom struct {
+	of     v1.Hash
+	digest v1.Hash // of the manifest that carries the document
+	image  oci.File
+}
+
+// newBuilt reads from ko's result what the resource shows.
+func newBuilt(ctx context.Context, result build.Result, goVersion string) (*built, error) {
+	entity, ok := result.(oci.SignedEntity)
+	if !ok {
+		return nil, fmt.Errorf("ko made a %T, not an image or an index", result)
+	}
+	digest, err := result.Digest()
+	if err != nil {
+		return nil, fmt.Errorf("digest: %w", err)
+	}
+	out := &built{image: result, digest: digest, goVersion: goVersion}
+	blobs := map[v1.Hash]int64{}
+	err = walk.SignedEntity(ctx, entity, func(_ context.Context, e oci.SignedEntity) error {
+		s, err := newSBOM(e)
+		if err != nil {
+			return err
+		}
+		if s.of == digest {
+			out.sboms = append([]sbom{s}, out.sboms...)
+		} else {
+			out.sboms = append(out.sboms, s)
+		}
+		if img, ok := e.(v1.Image); ok {
+			return addBlobs(blobs, img)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(out.sboms) == 0 || out.sboms[0].of != digest {
+		return nil, errors.New("ko made no SBOM for the image")
+	}
+	for _, n := range blobs {
+		out.size += n
+	}
+	return out, nil
+}
+
+func newSBOM(e oci.SignedEntity) (sbom, error) {
+	of, err := e.Digest()
+	if err != nil {
+		return sbom{}, fmt.Errorf("digest: %w", err)
+	}
+	f, err := e.Attachment("sbom")
+	if err != nil {
+		return sbom{}, fmt.Errorf("SBOM of %s: %w", of, err)
+	}
+	digest, err := f.Digest()
+	if err != nil {
+		return sbom{}, fmt.Errorf("SBOM of %s: %w", of, err)
+	}
+	return sbom{of: of, digest: digest, image: f}, nil
+}
+
+// addBlobs notes the sizes of what a registry stores of an image, each blob
+// once: platforms share the base.
+func addBlobs(blobs map[v1.Hash]int64, img v1.Image) error {
+	m, err := img.Manifest()
+	if err != nil {
+		return fmt.Errorf("manifest: %w", err)
+	}
+	blobs[m.Config.Digest] = m.Config.Size
+	for _, l := range m.Layers {
+		blobs[l.Digest] = l.Size
+	}
+	return nil
+}

@@ -1,0 +1,312 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/blang/semver"
+	"github.com/google/go-containerregistry/pkg/registry"
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/integration"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/image"
+)
+
+// shared is a folder that outlives each test.
+var shared string
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard)
+	os.Exit(func() int {
+		cache, err := os.MkdirTemp("", "image-provider-test")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(cache)
+		shared = cache
+		// What a person's shell may hold must not reach a build.
+		for name, value := range map[string]string{"GOFLAGS": "-tags=leaked", "GOAMD64": "v3", "GOOS": "windows", "DOCKER_CONFIG": cache} {
+			if err := os.Setenv(name, value); err != nil {
+				panic(err)
+			}
+		}
+		if err := Isolate(context.Background(), cache); err != nil {
+			panic(err)
+		}
+		return m.Run()
+	}())
+}
+
+// hello is a main package that shows what its image gives it.
+const hello = `package main
+
+import "fmt"
+
+func main() { fmt.Println("hello") }
+`
+
+// module writes a module with the given files and returns its folder. Its path
+// is the test's own, since builds of one import path wait for each other.
+func module(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	edit(t, dir, "go.mod", "module "+tinyPath(t)+"\n\ngo 1.26\n")
+	for name, content := range files {
+		edit(t, dir, name, content)
+	}
+	return dir
+}
+
+// tinyPath is the import path of the test's module.
+func tinyPath(t *testing.T) string {
+	test, _, _ := strings.Cut(t.Name(), "/")
+	return "example.com/" + test + "/tiny"
+}
+
+func edit(t *testing.T, dir, name, content string) {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+}
+
+// store is a registry on loopback that counts what is written to it, and can
+// ask for a password.
+type store struct {
+	host     string
+	writes   atomic.Int64
+	uploads  atomic.Int64
+	password atomic.Pointer[string]
+	refuse   atomic.Int64 // the status that DELETE is answered with, or zero
+	broken   atomic.Bool  // every answer is cut short
+	server   *httptest.Server
+}
+
+func newStore(t *testing.T) *store {
+	t.Helper()
+	s := &store{}
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.broken.Load() {
+			w.WriteHeader(http.StatusTeapot) // not one that is tried again
+			return
+		}
+		if want := s.password.Load(); want != nil {
+			if user, got, ok := r.BasicAuth(); !ok || user != "AWS" || got != *want {
+				w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
+				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}`, http.StatusUnauthorized)
+				return
+			}
+		}
+		switch r.Method {
+		case http.MethodGet, http.MethodHead:
+		case http.MethodDelete:
+			if status := s.refuse.Load(); status != 0 {
+				w.WriteHeader(int(status))
+				return
+			}
+			s.writes.Add(1)
+		case http.MethodPut:
+			s.writes.Add(1)
+			if strings.Contains(r.URL.Path, "/blobs/") {
+				s.uploads.Add(1)
+			}
+		default:
+			s.writes.Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	t.Cleanup(s.server.Close)
+	s.host = strings.TrimPrefix(s.server.URL, "http://")
+	return s
+}
+
+// stack drives the provider as the engine does, for one resource.
+type stack struct {
+	t      *testing.T
+	server integration.Server
+	urn    resource.URN
+
+	id     string
+	inputs property.Map
+	state  property.Map
+}
+
+func newStack(t *testing.T, name string) *stack {
+	t.Helper()
+	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(nil)))
+	require.NoError(t, err)
+	return &stack{t: t, server: server, urn: urn(name)}
+}
+
+func urn(name string) resource.URN {
+	return resource.NewURN("test", "shop", "", image.Token, name)
+}
+
+// check returns the checked inputs; failures are returned by property.
+func (s *stack) check(given map[string]property.Value) (property.Map, map[string]string) {
+	s.t.Helper()
+	resp, err := s.server.Check(p.CheckRequest{Urn: s.urn, State: s.inputs, Inputs: property.NewMap(given)})
+	require.NoError(s.t, err)
+	failures := map[string]string{}
+	for _, f := range resp.Failures {
+		failures[f.Property] += f.Reason
+	}
+	return resp.Inputs, failures
+}
+
+// diff compares inputs with what was pushed.
+func (s *stack) diff(inputs property.Map) p.DiffResponse {
+	s.t.Helper()
+	diff, err := s.server.Diff(p.DiffRequest{ID: s.id, Urn: s.urn, State: s.state, OldInputs: s.inputs, Inputs: inputs})
+	require.NoError(s.t, err)
+	return diff
+}
+
+// preview is what a preview computes: the diff, and the outputs that it shows.
+func (s *stack) preview(given map[string]property.Value) (p.DiffResponse, property.Map) {
+	s.t.Helper()
+	inputs, failures := s.check(given)
+	require.Empty(s.t, failures)
+	if s.id == "" {
+		resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs, DryRun: true})
+		require.NoError(s.t, err)
+		return p.DiffResponse{HasChanges: true}, resp.Properties
+	}
+	diff := s.diff(inputs)
+	if !diff.HasChanges {
+		return diff, s.state
+	}
+	resp, err := s.server.Update(p.UpdateRequest{ID: s.id, Urn: s.urn, State: s.state, OldInputs: s.inputs, Inputs: inputs, DryRun: true})
+	require.NoError(s.t, err)
+	return diff, resp.Properties
+}
+
+// up creates or updates, and reports whether anything was done.
+func (s *stack) up(given map[string]property.Value) bool {
+	s.t.Helper()
+	inputs, failures := s.check(given)
+	require.Empty(s.t, failures)
+	if s.id == "" {
+		s.create(inputs)
+		return true
+	}
+	diff := s.diff(inputs)
+	if diff.HasChanges {
+		resp, err := s.server.Update(p.UpdateRequest{ID: s.id, Urn: s.urn, State: s.state, OldInputs: s.inputs, Inputs: inputs})
+		require.NoError(s.t, err)
+		s.state = resp.Properties
+	}
+	s.inputs = inputs
+	return diff.HasChanges
+}
+
+// checked is a provider that has built the module of hello, with the inputs
+// that it answered; most tests are about what comes after.
+var checked = sync.OnceValues(func() (*stack, error) {
+	dir, err := os.MkdirTemp(shared, "")
+	if err != nil {
+		return nil, err
+	}
+	for name, content := range map[string]string{"go.mod": "module example.com/tiny\n\ngo 1.26\n", "main.go": hello} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return nil, err
+		}
+	}
+	server, err := integration.NewServer(context.Background(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(nil)))
+	if err != nil {
+		return nil, err
+	}
+	s := &stack{server: server, urn: urn("tiny")}
+	resp, err := server.Check(p.CheckRequest{Urn: s.urn, Inputs: property.NewMap(args("example.com/tiny", dir, "localhost:1/shop/tiny"))})
+	if err == nil && len(resp.Failures) > 0 {
+		err = fmt.Errorf("%v", resp.Failures)
+	}
+	s.inputs = resp.Inputs
+	return s, err
+})
+
+// pushed is a resource that was created from checked, with more inputs.
+func pushed(t *testing.T, store *store, more ...map[string]property.Value) *stack {
+	t.Helper()
+	from, err := checked()
+	require.NoError(t, err)
+	inputs := from.inputs.Set("repository", property.New(store.host+"/shop/tiny"))
+	for _, m := range more {
+		for k, v := range m {
+			inputs = inputs.Set(k, v)
+		}
+	}
+	s := &stack{t: t, server: from.server, urn: from.urn}
+	s.create(inputs)
+	return s
+}
+
+// create creates the resource from checked inputs.
+func (s *stack) create(inputs property.Map) {
+	s.t.Helper()
+	resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs})
+	require.NoError(s.t, err)
+	s.id, s.inputs, s.state = resp.ID, inputs, resp.Properties
+}
+
+// refresh reads the resource; it reports whether it is still there.
+func (s *stack) refresh() (bool, error) {
+	s.t.Helper()
+	resp, err := s.server.Read(p.ReadRequest{ID: s.id, Urn: s.urn, Properties: s.state, Inputs: s.inputs})
+	if err != nil {
+		return false, err
+	}
+	if resp.ID == "" {
+		s.id, s.inputs, s.state = "", property.Map{}, property.Map{}
+		return false, nil
+	}
+	require.True(s.t, s.state.Equals(resp.Properties), "a refresh changes nothing of an image that is there")
+	return true, nil
+}
+
+func (s *stack) destroy() error {
+	return s.server.Delete(p.DeleteRequest{ID: s.id, Urn: s.urn, Properties: s.state, OldInputs: s.inputs})
+}
+
+func (s *stack) output(name string) string {
+	s.t.Helper()
+	v := s.state.Get(name)
+	require.True(s.t, v.IsString(), "output %s: %v", name, v)
+	return v.AsString()
+}
+
+// args are the inputs of a program.
+func args(importPath, dir, repository string, more ...map[string]property.Value) map[string]property.Value {
+	out := map[string]property.Value{
+		"importPath": property.New(importPath),
+		"repository": property.New(repository),
+		"dir":        property.New(dir),
+	}
+	for _, m := range more {
+		for k, v := range m {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func credentials(password string) map[string]property.Value {
+	return map[string]property.Value{"credentials": property.New(map[string]property.Value{
+		"username": property.New("AWS"),
+		"password": property.New(password).WithSecret(true),
+	})}
+}

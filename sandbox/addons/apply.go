@@ -1,0 +1,105 @@
+package addons
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// fieldManager owns what the manifests say.
+const fieldManager = "progressive-sandbox"
+
+// How long a new API server may answer that it is not ready to take an object:
+// it makes the namespace kube-system and the pool of service addresses only
+// after it says that it is healthy.
+const (
+	applyTimeout = time.Minute
+	applyPause   = 250 * time.Millisecond
+)
+
+// connection is one to the API server.
+type connection struct{ client dynamic.Interface }
+
+func connect(h *home.Home) (*connection, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig %s: %w", h.Kubeconfig(), err)
+	}
+	// The default, five requests a second, is meant for controllers.
+	config.QPS, config.Burst = 100, 200
+	config.Timeout = 30 * time.Second
+	return connectTo(config)
+}
+
+func connectTo(config *rest.Config) (*connection, error) {
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the API server: %w", err)
+	}
+	return &connection{client}, nil
+}
+
+// of returns the collection that an object belongs to. The manifests hold
+// nothing with an irregular plural, so the API server need not be asked.
+func (c *connection) of(o *unstructured.Unstructured) dynamic.ResourceInterface {
+	plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
+	if ns := o.GetNamespace(); ns != "" {
+		return c.client.Resource(plural).Namespace(ns)
+	}
+	return c.client.Resource(plural)
+}
+
+// apply makes the objects be as the manifests say, whoever changed them.
+func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
+	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
+	defer cancel()
+	for _, o := range objects {
+		detail("apply " + title(o))
+		for {
+			_, err := c.of(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+			if err == nil {
+				break
+			}
+			if !transient(err) {
+				return fmt.Errorf("apply %s: %w", title(o), err)
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("apply %s: the API server was not ready for it in time: %w", title(o), err)
+			case <-time.After(applyPause):
+			}
+		}
+	}
+	return nil
+}
+
+func title(o *unstructured.Unstructured) string {
+	if o.GetNamespace() == "" {
+		return o.GetKind() + " " + o.GetName()
+	}
+	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
+}
+
+// transient tells whether the API server may answer otherwise in a moment.
+func transient(err error) bool {
+	return apierrors.IsNotFound(err) || // the namespace
+		apierrors.IsServiceUnavailable(err) ||
+		apierrors.IsInternalError(err) ||
+		apierrors.IsServerTimeout(err) ||
+		apierrors.IsTimeout(err) ||
+		apierrors.IsTooManyRequests(err) ||
+		errors.Is(err, syscall.ECONNREFUSED) ||
+		errors.Is(err, syscall.ECONNRESET)
+}

@@ -1,0 +1,189 @@
+package addons
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/progress"
+	"github.com/progressive-framework/platform/sandbox/registry"
+)
+
+const (
+	corednsName       = "coredns"
+	metricsServerName = "metrics-server"
+)
+
+// image is one image that is built from a command of this module.
+type image struct {
+	// name is the command's folder below this package.
+	name string
+	// repository is where it lies in the registry.
+	repository string
+	// tags are those that others ask for it by, beside the one of its sources.
+	tags []string
+}
+
+// pause is the image without which no pod can start; its repository and tag
+// are those of cluster.PauseImage.
+var pause = image{name: "pause", repository: "pause", tags: []string{"sandbox"}}
+
+// images are all that are built, in the order in which they are needed.
+var images = []image{
+	pause,
+	{name: corednsName, repository: "addons/coredns"},
+	{name: metricsServerName, repository: "addons/metrics-server"},
+}
+
+// modulePath is this module's.
+const modulePath = "github.com/progressive-framework/platform/sandbox"
+
+func (i image) importPath() string { return modulePath + "/addons/" + i.name }
+
+// askTimeout bounds one question to the registry, which is on this machine.
+const askTimeout = 10 * time.Second
+
+// builder makes images of one sandbox.
+type builder struct {
+	module   string // folder of go.mod
+	registry string // host and port
+	auth     authn.Authenticator
+}
+
+func newBuilder(h *home.Home) (*builder, error) {
+	password, err := registry.EnsurePassword(h)
+	if err != nil {
+		return nil, err
+	}
+	return &builder{
+		module:   filepath.Join(h.Project, "sandbox"),
+		registry: h.RegistryAddress(),
+		auth:     &authn.Basic{Username: registry.User, Password: password},
+	}, nil
+}
+
+// found is an image as the registry holds it.
+type found struct {
+	image
+	tags   []string // all that point to it, the one of its sources first
+	digest string   // empty where the image is not there, or not by every tag
+}
+
+// look asks the registry for an image.
+func (b *builder) look(ctx context.Context, img image) (found, error) {
+	key, err := b.key(img)
+	if err != nil {
+		return found{}, err
+	}
+	tags := append([]string{key}, img.tags...)
+	digest, err := b.pushed(ctx, img, tags)
+	return found{image: img, tags: tags, digest: digest}, err
+}
+
+// ensure returns references by digest to images, by name. It builds and pushes
+// those that the registry does not hold, each as a step of the log.
+func (b *builder) ensure(ctx context.Context, imgs []image, log *progress.Log) (map[string]string, error) {
+	all := make([]found, len(imgs))
+	missing := 0
+	for i, img := range imgs {
+		var err error
+		if all[i], err = b.look(ctx, img); err != nil {
+			return nil, fmt.Errorf("image %s: %w", img.name, err)
+		}
+		if all[i].digest == "" {
+			missing++
+		}
+	}
+	log.Expect(missing)
+	refs := map[string]string{}
+	for _, f := range all {
+		if f.digest == "" {
+			if err := log.Step("addons: image "+f.name, func(detail func(string)) (err error) {
+				f.digest, err = b.build(ctx, f.image, f.tags, detail)
+				return err
+			}); err != nil {
+				return nil, err
+			}
+		}
+		refs[f.name] = b.registry + "/" + f.repository + "@" + f.digest
+	}
+	return refs, nil
+}
+
+// pushed returns the digest of the image that all tags point to, and nothing
+// where one is missing or points elsewhere.
+func (b *builder) pushed(ctx context.Context, img image, tags []string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	digest := ""
+	for _, tag := range tags {
+		ref, err := name.NewTag(b.registry + "/" + img.repository + ":" + tag)
+		if err != nil {
+			return "", fmt.Errorf("tag: %w", err)
+		}
+		found, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(b.auth))
+		var answer *transport.Error
+		if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+			return "", nil
+		}
+		if err != nil {
+			return "", fmt.Errorf("ask the registry for %s: %w", ref, err)
+		}
+		if digest != "" && digest != found.Digest.String() {
+			return "", nil
+		}
+		digest = found.Digest.String()
+	}
+	return digest, nil
+}
+
+// key is a tag that says of what the image is made: its sources, the versions
+// of the modules it links, the Go release and how it is built. The release is
+// that of this very program, which is built anew when Go is.
+func (b *builder) key(img image) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe)
+	files := []string{filepath.Join(b.module, "go.mod"), filepath.Join(b.module, "go.sum")}
+	sources, err := filepath.Glob(filepath.Join(b.module, "addons", img.name, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	if len(sources) == 0 {
+		return "", fmt.Errorf("no sources of image %s in %s; is the sandbox's project the right folder?", img.name, filepath.Join(b.module, "addons", img.name))
+	}
+	slices.Sort(sources)
+	for _, path := range append(files, sources...) {
+		if err := hashFile(sum, b.module, path); err != nil {
+			return "", fmt.Errorf("sources of image %s: %w", img.name, err)
+		}
+	}
+	return "sources-" + hex.EncodeToString(sum.Sum(nil))[:32], nil
+}
+
+func hashFile(sum io.Writer, root, path string) error {
+	relative, err := filepath.Rel(root, path)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(sum, "%s %d\n%s\n", filepath.ToSlash(relative), len(content), content)
+	return err
+}

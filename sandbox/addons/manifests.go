@@ -1,0 +1,72 @@
+package addons
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+//go:embed manifests
+var manifests embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	// JSON strings are YAML strings, whatever is in them.
+	"quote": func(s string) (string, error) {
+		raw, err := json.Marshal(s)
+		return string(raw), err
+	},
+	"sha256": func(s string) string {
+		sum := sha256.Sum256([]byte(s))
+		return hex.EncodeToString(sum[:])
+	},
+	"join": strings.Join,
+}).ParseFS(manifests, "manifests/*"))
+
+// values is what the manifests depend on.
+type values struct {
+	CoreDNS, MetricsServer    string // images, by digest
+	DNSAddress, ClusterDomain string
+	Resolvers                 []string
+	Corefile                  string // rendered from the rest
+}
+
+// render returns the objects of every addon, in the order in which they should
+// be applied.
+func render(v values) ([]*unstructured.Unstructured, error) {
+	corefile, err := execute("Corefile", v)
+	if err != nil {
+		return nil, err
+	}
+	v.Corefile = string(corefile)
+	var objects []*unstructured.Unstructured
+	for _, file := range []string{"coredns.yaml", "metrics-server.yaml"} {
+		text, err := execute(file, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, document := range bytes.Split(text, []byte("\n---\n")) {
+			o := &unstructured.Unstructured{}
+			if err := yaml.UnmarshalStrict(document, &o.Object); err != nil {
+				return nil, fmt.Errorf("manifest %s: %w", file, err)
+			}
+			objects = append(objects, o)
+		}
+	}
+	return objects, nil
+}
+
+func execute(name string, v values) ([]byte, error) {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
+		return nil, fmt.Errorf("manifest %s: %w", name, err)
+	}
+	return out.Bytes(), nil
+}

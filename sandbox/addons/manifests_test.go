@@ -1,0 +1,211 @@
+package addons
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/kubernetes/scheme"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/progressive-framework/platform/sandbox/cluster"
+)
+
+var sample = values{
+	CoreDNS:       "127.0.0.1:5001/addons/coredns@sha256:" + strings.Repeat("a", 64),
+	MetricsServer: "127.0.0.1:5001/addons/metrics-server@sha256:" + strings.Repeat("b", 64),
+	DNSAddress:    cluster.DNSAddress,
+	ClusterDomain: cluster.ClusterDomain,
+	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
+}
+
+// typed renders the manifests and reads them as the API server would, refusing
+// any field that it does not know.
+func typed(t *testing.T, v values) []runtime.Object {
+	t.Helper()
+	known := runtime.NewScheme()
+	require.NoError(t, scheme.AddToScheme(known))
+	require.NoError(t, apiregistrationv1.AddToScheme(known))
+	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
+	objects, err := render(v)
+	require.NoError(t, err)
+	all := make([]runtime.Object, len(objects))
+	for i, o := range objects {
+		raw, err := o.MarshalJSON()
+		require.NoError(t, err)
+		all[i], _, err = decoder.Decode(raw, nil, nil)
+		require.NoError(t, err, title(o))
+	}
+	return all
+}
+
+func only[T any](objects []runtime.Object) map[string]T {
+	found := map[string]T{}
+	for _, o := range objects {
+		if one, ok := o.(T); ok {
+			found[o.(interface{ GetName() string }).GetName()] = one
+		}
+	}
+	return found
+}
+
+func TestWorkloads(t *testing.T) {
+	all := typed(t, sample)
+	accounts := only[*corev1.ServiceAccount](all)
+	deployments := only[*appsv1.Deployment](all)
+	require.Len(t, deployments, 2)
+	require.Equal(t, sample.CoreDNS, deployments["coredns"].Spec.Template.Spec.Containers[0].Image)
+	require.Equal(t, sample.MetricsServer, deployments["metrics-server"].Spec.Template.Spec.Containers[0].Image)
+	for name, d := range deployments {
+		t.Run(name, func(t *testing.T) {
+			pod := d.Spec.Template
+			require.Equal(t, "kube-system", d.Namespace)
+			require.True(t, labels.SelectorFromSet(d.Spec.Selector.MatchLabels).Matches(labels.Set(pod.Labels)), "it selects its own pods")
+			require.Contains(t, accounts, pod.Spec.ServiceAccountName)
+			require.True(t, *pod.Spec.SecurityContext.RunAsNonRoot)
+			require.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.Spec.SecurityContext.SeccompProfile.Type)
+			for _, c := range pod.Spec.Containers {
+				require.True(t, *c.SecurityContext.ReadOnlyRootFilesystem)
+				require.False(t, *c.SecurityContext.AllowPrivilegeEscalation)
+				require.Equal(t, []corev1.Capability{"ALL"}, c.SecurityContext.Capabilities.Drop)
+				require.NotNil(t, c.ReadinessProbe)
+				require.NotNil(t, c.LivenessProbe)
+				require.False(t, c.Resources.Requests.Cpu().IsZero())
+				require.False(t, c.Resources.Limits.Memory().IsZero())
+				require.LessOrEqual(t, c.Resources.Requests.Memory().Value(), c.Resources.Limits.Memory().Value())
+				for _, p := range c.Ports {
+					require.Greater(t, p.ContainerPort, int32(1023), "port %s needs no privilege", p.Name)
+				}
+			}
+		})
+	}
+}
+
+func TestServicesReachTheirPods(t *testing.T) {
+	all := typed(t, sample)
+	services := only[*corev1.Service](all)
+	require.Equal(t, cluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
+	for name, s := range services {
+		var reached *appsv1.Deployment
+		for _, d := range only[*appsv1.Deployment](all) {
+			if labels.SelectorFromSet(s.Spec.Selector).Matches(labels.Set(d.Spec.Template.Labels)) {
+				require.Nil(t, reached, "service %s selects two deployments", name)
+				reached = d
+			}
+		}
+		require.NotNil(t, reached, "service %s selects nothing", name)
+		for _, p := range s.Spec.Ports {
+			var found bool
+			for _, c := range reached.Spec.Template.Spec.Containers[0].Ports {
+				found = found || c.Name == p.TargetPort.StrVal && c.Protocol == p.Protocol
+			}
+			require.True(t, found, "service %s, port %s: no container port %s", name, p.Name, p.TargetPort.StrVal)
+		}
+	}
+	for _, a := range only[*apiregistrationv1.APIService](all) {
+		require.Contains(t, services, a.Spec.Service.Name)
+	}
+}
+
+func TestRights(t *testing.T) {
+	// What every API server has from its start.
+	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
+	all := typed(t, sample)
+	for name, role := range only[*rbacv1.ClusterRole](all) {
+		roles[name] = true
+		for _, rule := range role.Rules {
+			require.NotContains(t, strings.Join(append(rule.Verbs, rule.Resources...), " "), "*", "role %s", name)
+			for _, verb := range rule.Verbs {
+				require.Contains(t, []string{"get", "list", "watch"}, verb, "role %s only reads", name)
+			}
+		}
+	}
+	accounts := only[*corev1.ServiceAccount](all)
+	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+		require.True(t, roles[ref.Name], "binding %s: no role %s", name, ref.Name)
+		for _, s := range subjects {
+			require.Contains(t, accounts, s.Name, "binding %s", name)
+			require.Equal(t, "kube-system", s.Namespace)
+		}
+	}
+	for name, b := range only[*rbacv1.ClusterRoleBinding](all) {
+		check(name, b.RoleRef, b.Subjects)
+	}
+	for name, b := range only[*rbacv1.RoleBinding](all) {
+		check(name, b.RoleRef, b.Subjects)
+	}
+}
+
+func TestMetricsServerVerifiesKubelets(t *testing.T) {
+	d := only[*appsv1.Deployment](typed(t, sample))["metrics-server"]
+	args := strings.Join(d.Spec.Template.Spec.Containers[0].Args, " ")
+	require.Contains(t, args, "--kubelet-certificate-authority=/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
+	require.NotContains(t, args, "insecure")
+}
+
+func TestCorefile(t *testing.T) {
+	of := func(v values) (text, sum string) {
+		all := typed(t, v)
+		return only[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
+			only[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
+	}
+	with, withSum := of(sample)
+	require.Contains(t, with, "forward . 192.0.2.1 2001:db8::1 {")
+	require.Contains(t, with, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
+	alone := sample
+	alone.Resolvers = nil
+	without, withoutSum := of(alone)
+	require.NotContains(t, without, "forward")
+	require.NotContains(t, without, "loop", "nothing is passed on, so nothing can come back")
+	require.NotEqual(t, withSum, withoutSum, "a changed Corefile makes new pods")
+
+	known := directives(t)
+	for _, text := range []string{with, without} {
+		for line := range strings.Lines(text) {
+			// The plugins are those one step inside the server block.
+			if rest, ok := strings.CutPrefix(line, "    "); ok && rest[0] != ' ' && rest[0] != '}' {
+				require.Contains(t, known, strings.Fields(rest)[0], "the image links this plugin")
+			}
+		}
+	}
+}
+
+// directives reads which plugins the image's command knows.
+func directives(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "coredns/main.go", nil, 0)
+	require.NoError(t, err)
+	var found, linked []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ImportSpec:
+			linked = append(linked, n.Path.Value)
+		case *ast.CompositeLit:
+			for _, e := range n.Elts {
+				s, err := strconv.Unquote(e.(*ast.BasicLit).Value)
+				require.NoError(t, err)
+				found = append(found, s)
+			}
+		}
+		return true
+	})
+	require.NotEmpty(t, found)
+	for _, d := range found {
+		folder := d
+		if d == "prometheus" {
+			folder = "metrics"
+		}
+		require.Contains(t, linked, strconv.Quote("github.com/coredns/coredns/plugin/"+folder))
+	}
+	return found
+}

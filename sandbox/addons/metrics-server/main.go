@@ -1,0 +1,128 @@
+// Metrics-server serves the resource metrics API (metrics.k8s.io) that
+// `kubectl top` and HorizontalPodAutoscalers read.
+//
+// It is sigs.k8s.io/metrics-server with a command of our own. Its command links
+// generated OpenAPI definitions that ask for Kubernetes 1.35 and later; all
+// else of it compiles against 1.34, which is the cluster's. So the definitions
+// are those of 1.34, and every package is one that the cluster links as well.
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apiserver/pkg/endpoints/openapi"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/options"
+	"k8s.io/apiserver/pkg/util/compatibility"
+	"k8s.io/client-go/rest"
+	generatedopenapi "k8s.io/kubernetes/pkg/generated/openapi"
+	"sigs.k8s.io/metrics-server/pkg/api"
+	"sigs.k8s.io/metrics-server/pkg/scraper/client"
+	"sigs.k8s.io/metrics-server/pkg/server"
+)
+
+// settings are the flags that are ours; they have the names that they have in
+// metrics-server's own command.
+type settings struct {
+	resolution   time.Duration
+	kubeletCA    string
+	addressTypes []string
+}
+
+// scrapeTimeout is how long one kubelet may take to answer, metrics-server's
+// own default. It must leave a tenth of the resolution to spare.
+const scrapeTimeout = 10 * time.Second
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		slog.Error("metrics-server", "error", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	s := settings{}
+	serving := options.NewSecureServingOptions().WithLoopback()
+	flags := pflag.NewFlagSet("metrics-server", pflag.ContinueOnError)
+	flags.DurationVar(&s.resolution, "metric-resolution", 15*time.Second, "how often the kubelets are asked, at least 12s")
+	flags.StringVar(&s.kubeletCA, "kubelet-certificate-authority", "", "file with the CA that the kubelets' serving certificates are checked against")
+	flags.StringSliceVar(&s.addressTypes, "kubelet-preferred-address-types", []string{string(corev1.NodeInternalIP), string(corev1.NodeHostName)},
+		"which of a node's addresses to ask, the first that it has")
+	serving.AddFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if s.resolution*9/10 < scrapeTimeout {
+		return fmt.Errorf("--metric-resolution %s: a kubelet may take %s to answer, so at least 12s are needed", s.resolution, scrapeTimeout)
+	}
+	config, err := s.serverConfig(serving)
+	if err != nil {
+		return err
+	}
+	ms, err := config.Complete()
+	if err != nil {
+		return err
+	}
+	return ms.RunUntil(genericapiserver.SetupSignalHandler())
+}
+
+func (s settings) serverConfig(serving *options.SecureServingOptionsWithLoopback) (*server.Config, error) {
+	apiserver, err := apiserverConfig(serving)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := rest.InClusterConfig()
+	if err != nil {
+		return nil, fmt.Errorf("the pod's access to the API server: %w", err)
+	}
+	cluster.ContentType = "application/vnd.kubernetes.protobuf"
+	if err := rest.SetKubernetesDefaults(cluster); err != nil {
+		return nil, err
+	}
+	kubelet := &client.KubeletClientConfig{
+		Scheme: "https",
+		// Every node says on which port its kubelet listens.
+		UseNodeStatusPort: true,
+		Client:            *rest.CopyConfig(cluster),
+	}
+	for _, t := range s.addressTypes {
+		kubelet.AddressTypePriority = append(kubelet.AddressTypePriority, corev1.NodeAddressType(t))
+	}
+	if s.kubeletCA != "" {
+		kubelet.Client.TLSClientConfig.CAFile, kubelet.Client.TLSClientConfig.CAData = s.kubeletCA, nil
+	}
+	return &server.Config{
+		Apiserver: apiserver, Rest: cluster, Kubelet: kubelet,
+		MetricResolution: s.resolution, ScrapeTimeout: scrapeTimeout,
+	}, nil
+}
+
+// apiserverConfig is that of an aggregated API server: who asks and what they
+// may is for the cluster's API server to say.
+func apiserverConfig(serving *options.SecureServingOptionsWithLoopback) (*genericapiserver.Config, error) {
+	if err := serving.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
+		return nil, fmt.Errorf("self-signed certificate: %w", err)
+	}
+	c := genericapiserver.NewConfig(api.Codecs)
+	if err := serving.ApplyTo(&c.SecureServing, &c.LoopbackClientConfig); err != nil {
+		return nil, fmt.Errorf("secure serving: %w", err)
+	}
+	c.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, openapi.NewDefinitionNamer(api.Scheme))
+	c.OpenAPIConfig.Info.Title = "metrics-server"
+	c.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, openapi.NewDefinitionNamer(api.Scheme))
+	c.OpenAPIV3Config.Info.Title = "metrics-server"
+	c.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	if err := options.NewDelegatingAuthenticationOptions().ApplyTo(&c.Authentication, c.SecureServing, c.OpenAPIConfig); err != nil {
+		return nil, fmt.Errorf("authentication: %w", err)
+	}
+	if err := options.NewDelegatingAuthorizationOptions().ApplyTo(&c.Authorization); err != nil {
+		return nil, fmt.Errorf("authorization: %w", err)
+	}
+	return c, nil
+}

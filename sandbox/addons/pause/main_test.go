@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// asPause makes the test binary the command itself, with two processes to
+// reap: one that it starts, and one that this one leaves behind.
+const asPause = "PAUSE_TEST"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asPause) == "" {
+		os.Exit(m.Run())
+	}
+	// In a pod it is the first process; here it has to ask for orphans.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		panic(err)
+	}
+	child := []string{"sh", "-c", "(sleep 0.1; exit 3) & exit 0"}
+	if _, err := os.StartProcess("/bin/sh", child, &os.ProcAttr{}); err != nil {
+		panic(err)
+	}
+	main()
+	os.Exit(0)
+}
+
+func TestPause(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			cmd := exec.CommandContext(t.Context(), os.Args[0])
+			cmd.Env = append(os.Environ(), asPause+"=1")
+			require.NoError(t, cmd.Start())
+			// It had the orphan, and then it had no process at all.
+			require.Eventually(t, func() bool { return children(cmd.Process.Pid) != "" }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return children(cmd.Process.Pid) == "" }, 5*time.Second, 5*time.Millisecond)
+			require.NoError(t, cmd.Process.Signal(signal))
+			require.NoError(t, cmd.Wait(), "it ends well")
+		})
+	}
+}
+
+// children lists the processes whose parent is any thread of pid.
+func children(pid int) string {
+	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		return ""
+	}
+	var all strings.Builder
+	for _, task := range tasks {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", pid, task.Name()))
+		if err == nil {
+			all.Write(raw)
+		}
+	}
+	return strings.TrimSpace(all.String())
+}

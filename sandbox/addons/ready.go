@@ -1,0 +1,159 @@
+package addons
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
+)
+
+// The addons pull two images over loopback and start within seconds;
+// metrics-server is ready once it has asked the kubelets twice, fifteen seconds
+// apart. The rest is for a machine that does much else.
+const (
+	readyTimeout = 5 * time.Minute
+	readyPause   = 250 * time.Millisecond
+)
+
+// await returns when every workload serves, and when the API server reaches
+// the API that metrics-server adds to it.
+func (c *connection) await(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	for {
+		waiting := ""
+		var last *unstructured.Unstructured
+		for _, o := range objects {
+			reason, err := c.unready(ctx, o)
+			if err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", title(o), err)
+			}
+			if reason != "" || err != nil {
+				waiting, last = title(o)+": "+reason, o
+				break
+			}
+		}
+		if last == nil {
+			return nil
+		}
+		detail(waiting)
+		select {
+		case <-ctx.Done():
+			return c.late(context.WithoutCancel(ctx), last, waiting, ctx.Err())
+		case <-time.After(readyPause):
+		}
+	}
+}
+
+// unready says what an object still lacks; nothing where it is as it should be.
+func (c *connection) unready(ctx context.Context, o *unstructured.Unstructured) (string, error) {
+	ready, ok := readiness[o.GetKind()]
+	if !ok {
+		return "", nil
+	}
+	got, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return "was removed while it was waited for", nil
+	case err != nil && transient(err):
+		return err.Error(), nil
+	case err != nil:
+		return "", err
+	}
+	return ready(got)
+}
+
+// readiness are the kinds that take time, and how each tells what it lacks.
+var readiness = map[string]func(*unstructured.Unstructured) (string, error){
+	"Deployment": func(o *unstructured.Unstructured) (string, error) {
+		result, err := status.Compute(o)
+		if err != nil {
+			return "", err
+		}
+		if result.Status == status.CurrentStatus {
+			return "", nil
+		}
+		return result.Message, nil
+	},
+	"APIService": func(o *unstructured.Unstructured) (string, error) {
+		conditions, _, err := unstructured.NestedSlice(o.Object, "status", "conditions")
+		if err != nil {
+			return "", err
+		}
+		for _, raw := range conditions {
+			if condition, ok := raw.(map[string]any); ok && condition["type"] == "Available" {
+				if condition["status"] == "True" {
+					return "", nil
+				}
+				return fmt.Sprint(condition["message"]), nil
+			}
+		}
+		return "not looked at yet", nil
+	},
+}
+
+// late is the error for an addon that is not ready in time. It says what its
+// pods complain of.
+func (c *connection) late(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
+	if !errors.Is(cause, context.DeadlineExceeded) {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	complaints, err := c.complaints(ctx, o)
+	if err != nil {
+		complaints = []string{"its pods could not be listed: " + err.Error()}
+	}
+	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(complaints, "\n"))
+}
+
+// complaints are the reasons for which the pods of a deployment do not run.
+func (c *connection) complaints(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
+	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
+	if err != nil || !found {
+		return nil, err
+	}
+	pods, err := c.client.Resource(schema.GroupVersionResource{Version: "v1", Resource: "pods"}).Namespace(o.GetNamespace()).
+		List(ctx, metav1.ListOptions{LabelSelector: metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: selector})})
+	if err != nil {
+		return nil, err
+	}
+	if len(pods.Items) == 0 {
+		return []string{"it has no pods; see the log of kube-controller-manager"}, nil
+	}
+	var all []string
+	for _, pod := range pods.Items {
+		all = append(all, podComplaints(pod.Object, "pod "+pod.GetName())...)
+	}
+	return all, nil
+}
+
+func podComplaints(pod map[string]any, name string) []string {
+	var all []string
+	conditions, _, _ := unstructured.NestedSlice(pod, "status", "conditions")
+	for _, raw := range conditions {
+		if c, ok := raw.(map[string]any); ok && c["status"] == "False" && c["message"] != nil {
+			all = append(all, fmt.Sprintf("%s: %v: %v", name, c["reason"], c["message"]))
+		}
+	}
+	containers, _, _ := unstructured.NestedSlice(pod, "status", "containerStatuses")
+	for _, raw := range containers {
+		c, ok := raw.(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, path := range [][]string{{"state", "waiting"}, {"state", "terminated"}, {"lastState", "terminated"}} {
+			if state, found, _ := unstructured.NestedMap(c, path...); found {
+				all = append(all, fmt.Sprintf("%s: container %v: %v: %v", name, c["name"], state["reason"], state["message"]))
+			}
+		}
+	}
+	return all
+}

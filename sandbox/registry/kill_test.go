@@ -1,0 +1,54 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// serveVariable makes the test binary a registry of the sandbox it names, so
+// that a test has a process to kill.
+const serveVariable = "REGISTRY_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(serveVariable)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	h, err := home.Open(dir)
+	if err == nil {
+		err = Serve(context.Background(), h)
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
+	b := newBench(t)
+	b.stop()
+	img, d := b.image()
+	for range 2 { // the second life begins with what the first left
+		cmd := exec.CommandContext(t.Context(), os.Args[0])
+		cmd.Env = append(os.Environ(), serveVariable+"="+b.home.Dir)
+		require.NoError(t, cmd.Start())
+		require.Eventually(t, func() bool {
+			conn, err := net.Dial("tcp", b.home.RegistryAddress())
+			return err == nil && conn.Close() == nil
+		}, 10*time.Second, 5*time.Millisecond)
+		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+		require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
+		require.Error(t, cmd.Wait())
+	}
+	b.start()
+	b.pulls("app:v1", d)
+}

@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// User is the name that pushes authenticate with, the same as with ECR.
+const User = "AWS"
+
+var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// EnsurePassword returns the password for pushes. The first call makes it, 32
+// random bytes in hex, in the file home.RegistryPassword with mode 0600; later
+// calls, of any process, return the same. A file that holds anything else is
+// an error that names it.
+func EnsurePassword(h *home.Home) (string, error) {
+	path := h.RegistryPassword()
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := makePassword(path); err != nil {
+			return "", fmt.Errorf("registry password %s: %w", path, err)
+		}
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("registry password: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return "", fmt.Errorf("registry password: %w", err)
+	}
+	password := strings.TrimSpace(string(raw))
+	if !wellFormedPassword.MatchString(password) {
+		return "", fmt.Errorf("registry password %s: want 64 hex digits, found %d other characters; remove the file and a new one is made", path, len(password))
+	}
+	return password, nil
+}
+
+// makePassword writes a new password to path unless another process was
+// faster: a link, unlike a rename, never replaces.
+func makePassword(path string) error {
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".registry-password-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.WriteString(hex.EncodeToString(secret) + "\n")
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}

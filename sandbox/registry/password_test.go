@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+func newHome(t *testing.T) *home.Home {
+	t.Helper()
+	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal})
+	require.NoError(t, err)
+	return h
+}
+
+func TestPasswordIsMadeOnce(t *testing.T) {
+	h := newHome(t)
+	got := make([]string, 8)
+	errs := make([]error, len(got))
+	var all sync.WaitGroup
+	for i := range got {
+		all.Go(func() { got[i], errs[i] = EnsurePassword(h) })
+	}
+	all.Wait()
+	for i := range got {
+		require.NoError(t, errs[i])
+		require.Len(t, got[i], 64)
+		require.Equal(t, got[0], got[i])
+	}
+	info, err := os.Stat(h.RegistryPassword())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
+	other, err := EnsurePassword(newHome(t))
+	require.NoError(t, err)
+	require.NotEqual(t, got[0], other)
+}
+
+func TestPasswordFileOfOthers(t *testing.T) {
+	h := newHome(t)
+	password, err := EnsurePassword(h)
+	require.NoError(t, err)
+
+	require.NoError(t, os.Chmod(h.RegistryPassword(), 0o644))
+	again, err := EnsurePassword(h)
+	require.NoError(t, err)
+	require.Equal(t, password, again)
+	info, err := os.Stat(h.RegistryPassword())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a file that others may read is closed to them")
+
+	for reason, content := range map[string]string{
+		"empty after a crash": "",
+		"cut short":           password[:40],
+		"not hex":             password[:63] + "x",
+	} {
+		t.Run(reason, func(t *testing.T) {
+			require.NoError(t, os.WriteFile(h.RegistryPassword(), []byte(content), 0o600))
+			_, err := EnsurePassword(h)
+			require.ErrorContains(t, err, h.RegistryPassword())
+			require.ErrorContains(t, err, "remove the file")
+		})
+	}
+}
