@@ -1,0 +1,285 @@
+package languagehost
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+)
+
+// buffer is a bytes.Buffer for several goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// served is a host under test, as the engine sees it.
+type served struct {
+	pulumirpc.LanguageRuntimeClient
+	engine         *grpc.Server
+	address        string // of the engine
+	stdout, stderr *buffer
+	done           chan error // what serve returned
+	stop           context.CancelFunc
+}
+
+// start serves a host with an engine that it can watch.
+func start(t *testing.T) *served {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := &served{
+		engine: grpc.NewServer(), address: listener.Addr().String(),
+		stdout: &buffer{}, stderr: &buffer{}, done: make(chan error, 1),
+	}
+	go func() { _ = s.engine.Serve(listener) }()
+	t.Cleanup(s.engine.Stop)
+
+	ctx, stop := context.WithCancel(t.Context())
+	s.stop = stop
+	r, w := io.Pipe()
+	go func() {
+		s.done <- serve(ctx, []string{"-v=3", "--logtostderr", s.address}, io.MultiWriter(w, s.stdout), s.stderr)
+		w.Close()
+	}()
+	lines := bufio.NewReader(r)
+	port, err := lines.ReadString('\n')
+	require.NoError(t, err, "the host must print its port")
+	go func() { _, _ = io.Copy(io.Discard, lines) }()
+
+	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	s.LanguageRuntimeClient = pulumirpc.NewLanguageRuntimeClient(conn)
+	t.Cleanup(func() {
+		conn.Close()
+		stop()
+	})
+	return s
+}
+
+// write makes a file below dir and returns its path.
+func write(t *testing.T, dir, name, text string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(text), mode))
+	return path
+}
+
+func info(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
+	t.Helper()
+	o, err := structpb.NewStruct(options)
+	require.NoError(t, err)
+	return &pulumirpc.ProgramInfo{RootDirectory: dir, ProgramDirectory: dir, EntryPoint: ".", Options: o}
+}
+
+func TestRunReportsHowTheProgramEnded(t *testing.T) {
+	for _, tc := range []struct {
+		reason, script string
+		want           *pulumirpc.RunResponse
+	}{
+		{"a program that succeeds", "exit 0", &pulumirpc.RunResponse{}},
+		{"status 32 means that the program told the engine its error itself", "exit 32", &pulumirpc.RunResponse{Bail: true}},
+		{"any other status is shown", "exit 3", &pulumirpc.RunResponse{Error: "program exited with non-zero exit code: 3"}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s, dir := start(t), t.TempDir()
+			write(t, dir, "program", "#!/bin/sh\necho said; echo complained >&2\n"+tc.script+"\n", 0o755)
+			got, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
+			require.NoError(t, err)
+			require.Equal(t, tc.want.GetError(), got.GetError())
+			require.Equal(t, tc.want.GetBail(), got.GetBail())
+			require.Contains(t, s.stdout.String(), "said\n")
+			require.Contains(t, s.stderr.String(), "complained\n")
+		})
+	}
+}
+
+func TestRunGivesTheProgramWhatTheSDKReads(t *testing.T) {
+	s, dir := start(t), t.TempDir()
+	write(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
+	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{
+		Project: "p", Stack: "s", Pwd: dir, MonitorAddress: "127.0.0.1:1", DryRun: true, Parallel: 4,
+		Config:           map[string]string{"p:size": "3"},
+		ConfigSecretKeys: []string{"p:password"},
+		Info:             info(t, dir, map[string]any{"binary": "program"}),
+	})
+	require.NoError(t, err)
+	got := s.stdout.String()
+	for _, want := range []string{
+		"PULUMI_PROJECT=p\n", "PULUMI_STACK=s\n", "PULUMI_ROOT_DIRECTORY=" + dir + "\n",
+		`PULUMI_CONFIG={"p:size":"3"}` + "\n", `PULUMI_CONFIG_SECRET_KEYS=["p:password"]` + "\n",
+		"PULUMI_DRY_RUN=true\n", "PULUMI_PARALLEL=4\n", "PULUMI_MONITOR=127.0.0.1:1\n",
+		"PULUMI_ENGINE=" + s.address + "\n", "\n" + dir + "\n",
+	} {
+		require.Contains(t, got, want)
+	}
+	require.NotContains(t, got, "PULUMI_ORGANIZATION", "an empty value is left out")
+}
+
+func TestRunBuildsTheProgram(t *testing.T) {
+	const hello = "package main\n\nfunc main() { println(\"hello\") }\n"
+	for _, tc := range []struct {
+		reason  string
+		options map[string]any
+		kept    string
+	}{
+		{"a build target is relative to the program's folder and stays", map[string]any{"buildTarget": "../bin/out"}, "bin/out"},
+		{"without one the executable is made for the run alone", nil, ""},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			root := t.TempDir()
+			t.Setenv("TMPDIR", t.TempDir())
+			s, dir := start(t), filepath.Join(root, "infra")
+			write(t, root, "go.mod", "module example.com/hello\n\ngo 1.26\n", 0o644)
+			write(t, dir, "main.go", hello, 0o644)
+			got, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
+			require.NoError(t, err)
+			require.Empty(t, got.GetError())
+			require.Contains(t, s.stderr.String(), "hello")
+			if tc.kept != "" {
+				require.FileExists(t, filepath.Join(root, tc.kept))
+			}
+			left, err := os.ReadDir(os.Getenv("TMPDIR"))
+			require.NoError(t, err)
+			require.Empty(t, left, "nothing is left in the temporary folder")
+		})
+	}
+}
+
+func TestABrokenProgramShowsTheCompilersMessage(t *testing.T) {
+	s, dir := start(t), t.TempDir()
+	write(t, dir, "go.mod", "module example.com/broken\n\ngo 1.26\n", 0o644)
+	write(t, dir, "main.go", "package main\n\nfunc main() { undefinedName() }\n", 0o644)
+	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"buildTarget": "out"})})
+	require.ErrorContains(t, err, "building the program")
+	require.Contains(t, s.stderr.String(), "./main.go:3:15: undefined: undefinedName")
+}
+
+func TestRunRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		reason  string
+		options map[string]any
+		want    string
+	}{
+		{"two ways to an executable contradict each other", map[string]any{"binary": "a", "buildTarget": "b"}, "exclude each other"},
+		{"a misspelt option would link anew at every run", map[string]any{"buildtarget": "b"}, "runtime.options.buildtarget is unknown; known are binary and buildTarget"},
+		{"an option of the wrong kind", map[string]any{"binary": true}, "runtime.options.binary must be a string"},
+		{"a prebuilt program that is not there", map[string]any{"binary": "no-such-program"}, `no executable "no-such-program"`},
+		{"a folder without a program", map[string]any{"buildTarget": "b"}, "no Go files"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s, dir := start(t), t.TempDir()
+			_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, tc.options)})
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+// sleeper runs a program that does not end by itself, and returns once it runs.
+func sleeper(t *testing.T, s *served) <-chan error {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, dir, "program", "#!/bin/sh\necho running\nexec sleep 600\n", 0o755)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
+		ended <- err
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(s.stdout.String(), "running") }, 30*time.Second, 5*time.Millisecond)
+	return ended
+}
+
+func TestCancelKillsTheProgram(t *testing.T) {
+	s := start(t)
+	ended := sleeper(t, s)
+	_, err := s.Cancel(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	require.ErrorContains(t, <-ended, engine.ErrCancelled.Error())
+	_, err = s.Cancel(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err, "a second Cancel is no error")
+}
+
+func TestTheProgramEndsWithTheEngine(t *testing.T) {
+	s := start(t)
+	ended := sleeper(t, s)
+	s.engine.Stop() // what kill -9 of the engine looks like from here
+	require.ErrorContains(t, <-ended, "is gone")
+	require.NoError(t, <-s.done)
+}
+
+func TestTheProgramEndsWithTheHost(t *testing.T) {
+	s := start(t)
+	ended := sleeper(t, s)
+	s.stop()
+	require.Error(t, <-ended)
+	require.NoError(t, <-s.done)
+}
+
+func TestWhatOnlyTheRealHostDoesIsRefused(t *testing.T) {
+	s := start(t)
+	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: info(t, "policy", nil)})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	require.Equal(t, codes.Unimplemented, status.Code(err))
+	require.ErrorContains(t, err, "Install Pulumi from https://www.pulumi.com/docs/install")
+
+	_, err = s.Template(t.Context(), &pulumirpc.TemplateRequest{})
+	require.Equal(t, codes.Unimplemented, status.Code(err), "the engine goes on without templating")
+
+	_, err = s.Run(t.Context(), &pulumirpc.RunRequest{AttachDebugger: true})
+	require.ErrorContains(t, err, "attaching a debugger")
+}
+
+func TestEngineAddress(t *testing.T) {
+	for _, tc := range []struct {
+		reason, want, err string
+		args              []string
+	}{
+		{reason: "the address comes last", args: []string{"127.0.0.1:7"}, want: "127.0.0.1:7"},
+		{reason: "the engine passes its log flags on", args: []string{"--logtostderr", "-v=9", "--tracing", "file:t", "a:1"}, want: "a:1"},
+		{reason: "started by hand: Handshake will follow"},
+		{reason: "a flag that no engine gives", args: []string{"--colour", "a:1"}, err: "--colour"},
+		{reason: "two addresses", args: []string{"a:1", "b:2"}, err: "one engine address"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			got, err := engineAddress(tc.args)
+			if tc.err != "" {
+				require.ErrorContains(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got)
+		})
+	}
+}

@@ -1,0 +1,246 @@
+package languagehost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"golang.org/x/mod/modfile"
+	"golang.org/x/mod/module"
+	"google.golang.org/grpc"
+)
+
+const (
+	// askLimit is how long the go command may take to answer a question.
+	askLimit = 30 * time.Second
+	// downloadLimit is how long it may take to download the program's modules.
+	downloadLimit = 15 * time.Minute
+)
+
+// pluginFile is the file by which an SDK's module names its plugin.
+const pluginFile = "pulumi-plugin.json"
+
+// errNoModule says that a folder is in no Go module.
+var errNoModule = errors.New("no go.mod in it nor in a folder above it")
+
+// readModule finds and parses the go.mod of the module that dir lies in.
+func readModule(dir string) (root string, file *modfile.File, err error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		path := filepath.Join(at, "go.mod")
+		raw, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			if at == filepath.Dir(at) {
+				return "", nil, fmt.Errorf("the program's folder %s: %w", dir, errNoModule)
+			}
+			continue
+		}
+		if err != nil {
+			return "", nil, fmt.Errorf("reading the program's module: %w", err)
+		}
+		file, err := modfile.Parse(path, raw, nil)
+		if err != nil {
+			return "", nil, fmt.Errorf("reading the program's module: %w", err)
+		}
+		return at, file, nil
+	}
+}
+
+// source is the folder in which a required module's files lie.
+func source(root, cache string, file *modfile.File, required module.Version) (string, error) {
+	for _, r := range file.Replace {
+		if r.Old.Path != required.Path || r.Old.Version != "" && r.Old.Version != required.Version {
+			continue
+		}
+		if r.New.Version != "" {
+			required = r.New
+			break
+		}
+		if filepath.IsAbs(r.New.Path) {
+			return r.New.Path, nil
+		}
+		return filepath.Join(root, r.New.Path), nil
+	}
+	path, err := module.EscapePath(required.Path)
+	if err != nil {
+		return "", err
+	}
+	version, err := module.EscapeVersion(required.Version)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version), nil
+}
+
+// plugin is what a pulumi-plugin.json says.
+type plugin struct {
+	Resource         bool   `json:"resource"`
+	Name             string `json:"name"`
+	Version          string `json:"version"`
+	Server           string `json:"server"`
+	Parameterization *struct {
+		Name    string `json:"name"`
+		Version string `json:"version"`
+		Value   []byte `json:"value"`
+	} `json:"parameterization"`
+}
+
+// readPlugin looks where SDKs keep the file: at the root, in a subfolder, in
+// go/, and in a subfolder of go/. It returns nil where there is none.
+func readPlugin(dir string) (*plugin, error) {
+	for _, pattern := range []string{pluginFile, "*/" + pluginFile, "go/*/" + pluginFile} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range found {
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				return nil, err
+			}
+			p := &plugin{}
+			if err := json.Unmarshal(raw, p); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			return p, nil
+		}
+	}
+	return nil, nil
+}
+
+// GetRequiredPackages names the plugins of the SDKs that the program's go.mod
+// requires. The engine finds or fetches them ahead of the run, and takes the
+// versions of its default providers from the answer.
+//
+// The real host also guesses a plugin from every module path that begins with
+// github.com/pulumi/pulumi-. This one does not: pulumi-go-provider, a library
+// for providers, is such a module and has no plugin.
+func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
+	root, file, err := readModule(req.GetInfo().GetProgramDirectory())
+	if errors.Is(err, errNoModule) { // a prebuilt program may lie anywhere
+		return &pulumirpc.GetRequiredPackagesResponse{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	cache, err := ask(ctx, root, "env", "GOMODCACHE")
+	if err != nil {
+		return nil, err
+	}
+	var packages []*pulumirpc.PackageDependency
+	for _, r := range file.Require {
+		dir, err := source(root, cache, file, r.Mod)
+		if err != nil {
+			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
+		}
+		p, err := readPlugin(dir)
+		if err != nil {
+			return nil, fmt.Errorf("module %s of %s: %w", r.Mod, file.Syntax.Name, err)
+		}
+		if p == nil || !p.Resource || p.Name == "" {
+			continue
+		}
+		packages = append(packages, p.dependency(r.Mod.Version))
+	}
+	return &pulumirpc.GetRequiredPackagesResponse{Packages: packages}, nil
+}
+
+func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
+	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
+	// A commit between two releases has no plugin of its own.
+	if d.Version == "" && !module.IsPseudoVersion(moduleVersion) {
+		d.Version = moduleVersion
+	}
+	if p.Parameterization != nil {
+		d.Parameterization = &pulumirpc.PackageParameterization{
+			Name: p.Parameterization.Name, Version: p.Parameterization.Version, Value: p.Parameterization.Value,
+		}
+	}
+	return d
+}
+
+// GetProgramDependencies lists the modules of the program's go.mod, for `pulumi about`.
+func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgramDependenciesRequest) (*pulumirpc.GetProgramDependenciesResponse, error) {
+	_, file, err := readModule(req.GetInfo().GetProgramDirectory())
+	if err != nil {
+		return nil, err
+	}
+	replaced := map[string]bool{}
+	for _, r := range file.Replace {
+		replaced[r.Old.Path] = true
+	}
+	var all []*pulumirpc.DependencyInfo
+	for _, r := range file.Require {
+		if r.Indirect && !req.GetTransitiveDependencies() {
+			continue
+		}
+		d := &pulumirpc.DependencyInfo{Name: r.Mod.Path}
+		if !replaced[r.Mod.Path] { // what replaces it has no version of this module
+			d.Version = r.Mod.Version
+		}
+		all = append(all, d)
+	}
+	return &pulumirpc.GetProgramDependenciesResponse{Dependencies: all}, nil
+}
+
+// InstallDependencies downloads the program's modules. Unlike the real host it
+// does not tidy: go.mod and go.sum are the project's to change.
+func (h *host) InstallDependencies(req *pulumirpc.InstallDependenciesRequest, stream grpc.ServerStreamingServer[pulumirpc.InstallDependenciesResponse]) error {
+	ctx, end := h.session.Bound(stream.Context())
+	defer end()
+	ctx, cancel := context.WithTimeout(ctx, downloadLimit)
+	defer cancel()
+	cmd := command(ctx, req.GetInfo().GetProgramDirectory(), "go", "mod", "download")
+	cmd.Stdout = writer(func(b []byte) error { return stream.Send(&pulumirpc.InstallDependenciesResponse{Stdout: b}) })
+	cmd.Stderr = cmd.Stdout // one stream: Send is not safe for two writers at once
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("`go mod download` in %s: %w", cmd.Dir, err)
+	}
+	return nil
+}
+
+// About names the Go toolchain, for `pulumi about`.
+func (h *host) About(ctx context.Context, req *pulumirpc.AboutRequest) (*pulumirpc.AboutResponse, error) {
+	path, err := exec.LookPath("go")
+	if err != nil {
+		return nil, fmt.Errorf("no `go` on PATH: %w", err)
+	}
+	version, err := ask(ctx, req.GetInfo().GetProgramDirectory(), "version")
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.AboutResponse{Executable: path, Version: version}, nil
+}
+
+// RuntimeOptionsPrompts: there is nothing to ask for `pulumi new`.
+func (h *host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsRequest) (*pulumirpc.RuntimeOptionsResponse, error) {
+	return &pulumirpc.RuntimeOptionsResponse{}, nil
+}
+
+// ask returns the one line that a go command prints.
+func ask(ctx context.Context, dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	out, err := command(ctx, dir, "go", args...).Output()
+	if err != nil {
+		return "", fmt.Errorf("`go %s`: %w", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// writer sends what a command prints on.
+type writer func([]byte) error
+
+func (w writer) Write(b []byte) (int, error) {
+	if err := w(append([]byte(nil), b...)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}

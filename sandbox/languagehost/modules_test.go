@@ -1,0 +1,128 @@
+package languagehost
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/emptypb"
+)
+
+const goMod = `module example.com/program
+
+go 1.26
+
+require (
+	example.com/sdk/v4 v4.30.0
+	example.com/Upper v1.0.0
+	example.com/commit v1.2.4-0.20260101000000-0123456789ab
+	example.com/local v1.0.0
+	example.com/policy v1.0.0
+	github.com/pulumi/pulumi-go-provider v1.1.2
+	example.com/deep v2.0.0+incompatible // indirect
+)
+
+replace example.com/local => ../local
+`
+
+// modules lays out a program and a module cache that holds what it requires.
+func modules(t *testing.T) (program string) {
+	root := t.TempDir()
+	cache := filepath.Join(root, "cache")
+	t.Setenv("GOMODCACHE", cache)
+	write(t, root, "program/go.mod", goMod, 0o644)
+	for path, text := range map[string]string{
+		"cache/example.com/sdk/v4@v4.30.0/go/sdk/pulumi-plugin.json":                          `{"resource": true, "name": "sdk", "version": "4.30.0"}`,
+		"cache/example.com/!upper@v1.0.0/pulumi-plugin.json":                                  `{"resource": true, "name": "upper", "server": "https://plugins.example"}`,
+		"cache/example.com/commit@v1.2.4-0.20260101000000-0123456789ab/go/pulumi-plugin.json": `{"resource": true, "name": "commit"}`,
+		"cache/example.com/policy@v1.0.0/pulumi-plugin.json":                                  `{"resource": false, "name": "policy"}`,
+		"cache/github.com/pulumi/pulumi-go-provider@v1.1.2/README.md":                         "a library",
+		"cache/example.com/deep@v2.0.0+incompatible/sdk/pulumi-plugin.json":                   `{"resource": true, "name": "deep", "version": "2.0.0", "parameterization": {"name": "n", "version": "1.0.0", "value": "aGk="}}`,
+		"local/pulumi-plugin.json":                                                            `{"resource": true, "name": "local", "version": "0.1.0"}`,
+	} {
+		write(t, root, path, text, 0o644)
+	}
+	return filepath.Join(root, "program")
+}
+
+func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
+	s, dir := start(t), modules(t)
+	got, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, filepath.Join(dir, "infra"), nil)})
+	require.NoError(t, err)
+	found := map[string]*pulumirpc.PackageDependency{}
+	for _, p := range got.GetPackages() {
+		require.Equal(t, "resource", p.GetKind())
+		found[p.GetName()] = p
+	}
+	require.Len(t, found, 5)
+	require.Equal(t, "4.30.0", found["sdk"].GetVersion())
+	require.Equal(t, "v1.0.0", found["upper"].GetVersion(), "without a version of its own the plugin has the module's")
+	require.Equal(t, "https://plugins.example", found["upper"].GetServer())
+	require.Empty(t, found["commit"].GetVersion(), "no plugin is published for a commit")
+	require.Equal(t, "0.1.0", found["local"].GetVersion(), "a replaced module is read where it lies")
+	require.Equal(t, "hi", string(found["deep"].GetParameterization().GetValue()))
+	require.NotContains(t, found, "go-provider", "a library for providers has no plugin")
+}
+
+func TestAPrebuiltProgramNeedsNoModule(t *testing.T) {
+	s := start(t)
+	got, err := s.GetRequiredPackages(t.Context(), &pulumirpc.GetRequiredPackagesRequest{Info: info(t, t.TempDir(), nil)})
+	require.NoError(t, err)
+	require.Empty(t, got.GetPackages())
+}
+
+func TestProgramDependencies(t *testing.T) {
+	s, dir := start(t), modules(t)
+	for _, tc := range []struct {
+		reason     string
+		transitive bool
+		want       int
+	}{
+		{"those that the program names", false, 6},
+		{"with those that they bring along", true, 7},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			got, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
+				Info: info(t, dir, nil), TransitiveDependencies: tc.transitive,
+			})
+			require.NoError(t, err)
+			require.Len(t, got.GetDependencies(), tc.want)
+			for _, d := range got.GetDependencies() {
+				require.Equal(t, d.GetName() == "example.com/local", d.GetVersion() == "", "only what is replaced has no version: %s", d)
+			}
+		})
+	}
+}
+
+func TestAbout(t *testing.T) {
+	s := start(t)
+	got, err := s.About(t.Context(), &pulumirpc.AboutRequest{Info: info(t, t.TempDir(), nil)})
+	require.NoError(t, err)
+	path, err := exec.LookPath("go")
+	require.NoError(t, err)
+	require.Equal(t, path, got.GetExecutable())
+	require.Contains(t, got.GetVersion(), "go version")
+
+	// The version comes from the executable, and that of a test carries none.
+	_, err = s.GetPluginInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+}
+
+func TestInstallDependenciesStreamsWhatGoSays(t *testing.T) {
+	s, dir := start(t), t.TempDir()
+	write(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
+	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: info(t, dir, nil)})
+	require.NoError(t, err)
+	said := ""
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			require.ErrorContains(t, err, "go mod download")
+			break
+		}
+		said += string(m.GetStdout())
+	}
+	require.Contains(t, said, "go.mod:3")
+}

@@ -1,0 +1,47 @@
+package languagehost
+
+import (
+	"context"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// refused is the answer to what only the real host does.
+func refused(what string) error {
+	return status.Errorf(codes.Unimplemented,
+		"%s is not something this stand-in for pulumi-language-go does: it builds and runs programs. "+
+			"Install Pulumi from https://www.pulumi.com/docs/install; the real pulumi-language-go on PATH is then used", what)
+}
+
+// RunPlugin would run a provider or a policy pack from its source.
+func (h *host) RunPlugin(req *pulumirpc.RunPluginRequest, _ grpc.ServerStreamingServer[pulumirpc.RunPluginResponse]) error {
+	return refused("running the plugin in " + req.GetInfo().GetProgramDirectory() + " from its source")
+}
+
+// Link would add a local SDK to the program's go.mod.
+func (h *host) Link(context.Context, *pulumirpc.LinkRequest) (*pulumirpc.LinkResponse, error) {
+	return nil, refused("linking a local SDK into a program")
+}
+
+// Pack would copy a generated SDK.
+func (h *host) Pack(context.Context, *pulumirpc.PackRequest) (*pulumirpc.PackResponse, error) {
+	return nil, refused("packing an SDK")
+}
+
+// GenerateProgram would write Go from PCL.
+func (h *host) GenerateProgram(context.Context, *pulumirpc.GenerateProgramRequest) (*pulumirpc.GenerateProgramResponse, error) {
+	return nil, refused("writing a program")
+}
+
+// GenerateProject would write a Go project from PCL.
+func (h *host) GenerateProject(context.Context, *pulumirpc.GenerateProjectRequest) (*pulumirpc.GenerateProjectResponse, error) {
+	return nil, refused("writing a project")
+}
+
+// GeneratePackage would write a Go SDK from a schema.
+func (h *host) GeneratePackage(context.Context, *pulumirpc.GeneratePackageRequest) (*pulumirpc.GeneratePackageResponse, error) {
+	return nil, refused("writing an SDK")
+}

@@ -1,0 +1,109 @@
+package languagehost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+)
+
+// statusLogged is the exit status of a program that has already reported its
+// error to the engine (constant.ExitStatusLoggedError of the SDK).
+const statusLogged = 32
+
+// Run builds the program where the options ask for it, runs it, and waits.
+func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
+	engine := h.session.Address()
+	if engine == "" {
+		return nil, errors.New("run: no engine is known; call Handshake first")
+	}
+	if req.GetAttachDebugger() {
+		return nil, refused("attaching a debugger")
+	}
+	o, err := parseOptions(req.GetInfo().GetOptions())
+	if err != nil {
+		return nil, err
+	}
+	env, err := environment(os.Environ(), req, engine)
+	if err != nil {
+		return nil, err
+	}
+	ctx, end := h.session.Bound(ctx)
+	defer end()
+
+	path, cleanup, err := h.executable(ctx, req.GetInfo().GetProgramDirectory(), o)
+	if err != nil {
+		return nil, err
+	}
+	defer cleanup()
+
+	cmd := command(ctx, req.GetPwd(), path)
+	cmd.Env = env
+	cmd.Stdout, cmd.Stderr = h.stdout, h.stderr
+	err = cmd.Run()
+	if cause := context.Cause(ctx); cause != nil {
+		return nil, fmt.Errorf("the program %s was stopped: %w", path, cause)
+	}
+	return outcome(path, err), nil
+}
+
+// outcome says how the program ended in the engine's terms.
+func outcome(path string, err error) *pulumirpc.RunResponse {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return &pulumirpc.RunResponse{}
+	case !errors.As(err, &exit):
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("running the program %s: %v", path, err)}
+	case exit.ExitCode() == statusLogged:
+		return &pulumirpc.RunResponse{Bail: true}
+	case exit.ExitCode() < 0: // ended by a signal
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("the program %s ended by %v", path, exit)}
+	default:
+		return &pulumirpc.RunResponse{Error: fmt.Sprintf("program exited with non-zero exit code: %d", exit.ExitCode())}
+	}
+}
+
+// environment is base with what the Go SDK reads of a run (go/pulumi/run.go).
+// An empty value is left out, as the real host does.
+func environment(base []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
+	config := ""
+	if req.GetConfig() != nil {
+		raw, err := json.Marshal(req.GetConfig())
+		if err != nil {
+			return nil, fmt.Errorf("stack config: %w", err)
+		}
+		config = string(raw)
+	}
+	secretKeys := "[]"
+	if req.GetConfigSecretKeys() != nil {
+		raw, err := json.Marshal(req.GetConfigSecretKeys())
+		if err != nil {
+			return nil, fmt.Errorf("secret keys of the stack config: %w", err)
+		}
+		secretKeys = string(raw)
+	}
+	env := append([]string(nil), base...)
+	for _, v := range [...]struct{ name, value string }{
+		{"PULUMI_ORGANIZATION", req.GetOrganization()},
+		{"PULUMI_PROJECT", req.GetProject()},
+		{"PULUMI_ROOT_DIRECTORY", req.GetInfo().GetRootDirectory()},
+		{"PULUMI_STACK", req.GetStack()},
+		{"PULUMI_CONFIG", config},
+		{"PULUMI_CONFIG_SECRET_KEYS", secretKeys},
+		{"PULUMI_DRY_RUN", strconv.FormatBool(req.GetDryRun())},
+		{"PULUMI_PARALLEL", strconv.Itoa(int(req.GetParallel()))},
+		{"PULUMI_MONITOR", req.GetMonitorAddress()},
+		{"PULUMI_ENGINE", engine},
+	} {
+		if v.value != "" {
+			env = append(env, v.name+"="+v.value)
+		}
+	}
+	return env, nil
+}
