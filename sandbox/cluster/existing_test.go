@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/progress"
+)
+
+// persons is a kubeconfig with two contexts and files beside it.
+func persons(t *testing.T, server, current string) string {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.token"), []byte("secret"), 0o600))
+	path := filepath.Join(dir, "config")
+	require.NoError(t, os.WriteFile(path, []byte(`apiVersion: v1
+kind: Config
+clusters:
+- {name: mine, cluster: {server: "`+server+`"}}
+- {name: work, cluster: {server: "https://work.example.com"}}
+users:
+- {name: me, user: {client-certificate: user.crt, client-key: user.key}}
+- {name: worker, user: {token: hunter2}}
+contexts:
+- {name: kind, context: {cluster: mine, user: me}}
+- {name: work, context: {cluster: work, user: worker}}
+current-context: `+current+"\n"), 0o600))
+	p := pki{dir: dir}
+	key, err := newKey()
+	require.NoError(t, err)
+	require.NoError(t, writeKey(p.key("user"), key))
+	require.NoError(t, os.WriteFile(p.cert("user"), []byte("certificate"), 0o600))
+	return path
+}
+
+func existing(t *testing.T, kubeconfig string) *home.Home {
+	t.Helper()
+	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5000"})
+	require.NoError(t, err)
+	return h
+}
+
+func TestExistingCluster(t *testing.T) {
+	var asked string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Path
+		_, _ = io.WriteString(w, `{"major":"1"}`)
+	}))
+	defer srv.Close()
+	h := existing(t, persons(t, srv.URL, "kind"))
+	require.NoError(t, Start(t.Context(), h, progress.New(io.Discard, 0)))
+	require.Equal(t, "/version", asked, "the cluster was asked whether it is there")
+
+	c, err := clientcmd.LoadFromFile(h.Kubeconfig())
+	require.NoError(t, err)
+	require.Equal(t, "kind", c.CurrentContext)
+	require.Len(t, c.Contexts, 1, "no way from the sandbox to another cluster")
+	require.Len(t, c.AuthInfos, 1)
+	require.Equal(t, "certificate", string(c.AuthInfos["me"].ClientCertificateData), "the copy needs no other file")
+	require.Empty(t, c.AuthInfos["me"].ClientCertificate)
+	info, err := os.Stat(h.Kubeconfig())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	require.NoError(t, Stop(t.Context(), h, progress.New(io.Discard, 0)))
+	require.FileExists(t, h.Settings.Kubeconfig, "the person's own is untouched")
+}
+
+func TestExistingClusterErrors(t *testing.T) {
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer refusing.Close()
+	for _, tc := range []struct {
+		reason, kubeconfig string
+		want               []string
+	}{
+		{"no file named", "", []string{"KUBECONFIG"}},
+		{"no such file", "/nowhere/config", []string{"/nowhere/config", "no such file"}},
+		{"no current context", persons(t, gone.URL, `""`), []string{"current context", "use-context"}},
+		{"a context that is not there", persons(t, gone.URL, "lost"), []string{"lost"}},
+		{"nobody answers", persons(t, gone.URL, "kind"), []string{`"kind"`, gone.URL, "does not answer", "start it"}},
+		{"the person may not", persons(t, refusing.URL, "kind"), []string{"does not answer"}},
+	} {
+		h := existing(t, tc.kubeconfig)
+		err := Start(t.Context(), h, progress.New(io.Discard, 0))
+		for _, want := range tc.want {
+			require.ErrorContains(t, err, want, tc.reason)
+		}
+		require.NoFileExists(t, h.Kubeconfig(), tc.reason)
+	}
+}

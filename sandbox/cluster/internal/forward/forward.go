@@ -1,0 +1,75 @@
+// Package forward passes the connections of one address on to another.
+package forward
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// dialTimeout bounds the connection to an address of this machine.
+const dialTimeout = 5 * time.Second
+
+// Start accepts connections at one address and passes their bytes to another,
+// until ctx ends. It returns once it listens.
+func Start(ctx context.Context, from, to string) error {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", from)
+	if err != nil {
+		return fmt.Errorf("forward %s to %s: %w", from, to, err)
+	}
+	context.AfterFunc(ctx, func() { l.Close() })
+	go func() {
+		for {
+			in, err := l.Accept()
+			if ctx.Err() != nil {
+				if err == nil {
+					in.Close()
+				}
+				return
+			}
+			if err != nil {
+				slog.Error("forward: accept", "from", from, "err", err)
+				select { // out of descriptors, perhaps
+				case <-ctx.Done():
+				case <-time.After(100 * time.Millisecond):
+				}
+				continue
+			}
+			go pass(ctx, in, to)
+		}
+	}()
+	return nil
+}
+
+// pass copies both ways. The end of one direction is handed on as such; the
+// connections close when both have ended.
+func pass(ctx context.Context, in net.Conn, to string) {
+	defer in.Close()
+	dialer := net.Dialer{Timeout: dialTimeout}
+	out, err := dialer.DialContext(ctx, "tcp", to)
+	if err != nil {
+		slog.Error("forward: dial", "to", to, "err", err)
+		return
+	}
+	defer out.Close()
+	stop := context.AfterFunc(ctx, func() { in.Close(); out.Close() })
+	defer stop()
+	back := make(chan struct{})
+	go func() {
+		defer close(back)
+		oneWay(in, out)
+	}()
+	oneWay(out, in)
+	<-back
+}
+
+func oneWay(dst, src net.Conn) {
+	_, _ = io.Copy(dst, src)
+	if half, ok := dst.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}

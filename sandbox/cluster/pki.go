@@ -1,0 +1,270 @@
+package cluster
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Certificates last a year and are renewed at a Start in the last month of it.
+// The authorities last ten, longer than any sandbox. Kubernetes reads renewed
+// files again by itself, so nothing is restarted for them.
+const (
+	authorityLife   = 10 * 365 * 24 * time.Hour
+	certificateLife = 365 * 24 * time.Hour
+	renewBefore     = 30 * 24 * time.Hour
+	// clockSkew is how far a clock that was set back may trail.
+	clockSkew = time.Hour
+)
+
+// certificate is one row of the table of certificates: NAME.crt and NAME.key.
+type certificate struct {
+	name      string
+	authority string // name of the authority that signs it
+	user      string // common name; for a client, who it is to Kubernetes
+	group     string // organization; for a client, its group
+	server    bool   // may prove a server's name
+	hosts     []string
+}
+
+// The authorities are kept apart where trust is: a client of the API server
+// must not pass for one of etcd, nor for the aggregation layer's proxy.
+var authorities = []string{"ca", "etcd-ca", "front-proxy-ca"}
+
+var loopbackHosts = []string{"localhost", "127.0.0.1"}
+
+var certificates = []certificate{
+	{name: "apiserver", authority: "ca", user: "kube-apiserver", server: true, hosts: append([]string{
+		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc." + ClusterDomain,
+		APIService, NodeAddress}, loopbackHosts...)},
+	{name: "apiserver-kubelet-client", authority: "ca", user: "kube-apiserver-kubelet-client", group: "system:masters"},
+	{name: "apiserver-etcd-client", authority: "etcd-ca", user: "kube-apiserver-etcd-client"},
+	{name: "etcd", authority: "etcd-ca", user: "etcd", server: true, hosts: loopbackHosts},
+	{name: "front-proxy-client", authority: "front-proxy-ca", user: frontProxyUser},
+	{name: "controller-manager", authority: "ca", user: "system:kube-controller-manager", server: true, hosts: loopbackHosts},
+	{name: "scheduler", authority: "ca", user: "system:kube-scheduler", server: true, hosts: loopbackHosts},
+	{name: "kubelet", authority: "ca", user: "system:node:" + NodeName, group: "system:nodes", server: true,
+		hosts: append([]string{NodeName, NodeAddress}, loopbackHosts...)},
+	{name: "kube-proxy", authority: "ca", user: "system:kube-proxy"},
+	{name: "admin", authority: "ca", user: "sandbox-admin", group: "system:masters"},
+}
+
+// frontProxyUser is the one name that an aggregated API server takes requests
+// from on behalf of others.
+const frontProxyUser = "front-proxy-client"
+
+// serviceAccountKey signs the tokens of service accounts.
+const serviceAccountKey = "service-account"
+
+// pki is the folder of the cluster's certificates and keys.
+type pki struct {
+	dir string
+	now time.Time
+}
+
+func (p pki) cert(name string) string { return filepath.Join(p.dir, name+".crt") }
+func (p pki) key(name string) string  { return filepath.Join(p.dir, name+".key") }
+
+// ensure makes what is missing, and makes again what is damaged, about to
+// expire, signed by another authority or not what the table says. It returns
+// the names of what it wrote.
+func (p pki) ensure() ([]string, error) {
+	if err := os.MkdirAll(p.dir, 0o700); err != nil {
+		return nil, err
+	}
+	var written []string
+	signers := map[string]*pair{}
+	for _, name := range authorities {
+		template := &x509.Certificate{
+			Subject:               pkix.Name{CommonName: "sandbox-" + name},
+			IsCA:                  true,
+			BasicConstraintsValid: true,
+			KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
+		}
+		have, err := p.load(name)
+		if err != nil || !p.lasts(have.cert) {
+			if have, err = p.issue(name, template, nil, authorityLife); err != nil {
+				return written, fmt.Errorf("authority %s: %w", name, err)
+			}
+			written = append(written, name)
+		}
+		signers[name] = have
+	}
+	for _, c := range certificates {
+		have, err := p.load(c.name)
+		if err == nil && p.lasts(have.cert) && c.matches(have.cert, signers[c.authority].cert) {
+			continue
+		}
+		if _, err := p.issue(c.name, c.template(), signers[c.authority], certificateLife); err != nil {
+			return written, fmt.Errorf("certificate %s: %w", c.name, err)
+		}
+		written = append(written, c.name)
+	}
+	if _, err := readKey(p.key(serviceAccountKey)); err != nil {
+		key, err := newKey()
+		if err != nil {
+			return written, err
+		}
+		if err := writeKey(p.key(serviceAccountKey), key); err != nil {
+			return written, fmt.Errorf("service account key: %w", err)
+		}
+		written = append(written, serviceAccountKey)
+	}
+	return written, nil
+}
+
+func (p pki) lasts(c *x509.Certificate) bool {
+	return p.now.After(c.NotBefore) && p.now.Add(renewBefore).Before(c.NotAfter)
+}
+
+func (c certificate) template() *x509.Certificate {
+	t := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: c.user},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if c.group != "" {
+		t.Subject.Organization = []string{c.group}
+	}
+	if c.server {
+		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+	}
+	for _, host := range c.hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else {
+			t.DNSNames = append(t.DNSNames, host)
+		}
+	}
+	return t
+}
+
+// matches tells whether a certificate is what the table says it should be.
+func (c certificate) matches(have, signer *x509.Certificate) bool {
+	want := c.template()
+	return have.CheckSignatureFrom(signer) == nil &&
+		have.Subject.CommonName == want.Subject.CommonName &&
+		slices.Equal(have.Subject.Organization, want.Subject.Organization) &&
+		slices.Equal(have.ExtKeyUsage, want.ExtKeyUsage) &&
+		slices.Equal(have.DNSNames, want.DNSNames) &&
+		slices.EqualFunc(have.IPAddresses, want.IPAddresses, net.IP.Equal)
+}
+
+// pair is a certificate with its private key.
+type pair struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func (p pki) load(name string) (*pair, error) {
+	raw, err := os.ReadFile(p.cert(name))
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no certificate", p.cert(name))
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	key, err := readKey(p.key(name))
+	if err != nil {
+		return nil, err
+	}
+	if !key.PublicKey.Equal(cert.PublicKey) {
+		return nil, fmt.Errorf("%s does not belong to %s", p.key(name), p.cert(name))
+	}
+	return &pair{cert, key}, nil
+}
+
+// issue writes a new certificate with a new key; without a signer it signs
+// itself.
+func (p pki) issue(name string, t *x509.Certificate, signer *pair, life time.Duration) (*pair, error) {
+	key, err := newKey()
+	if err != nil {
+		return nil, err
+	}
+	if t.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
+		return nil, err
+	}
+	t.NotBefore, t.NotAfter = p.now.Add(-clockSkew), p.now.Add(life)
+	parent, by := t, crypto.Signer(key)
+	if signer != nil {
+		parent, by = signer.cert, signer.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), by)
+	if err != nil {
+		return nil, err
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	// The key first: a crash between the two leaves a pair that does not match,
+	// which the next ensure replaces.
+	if err := writeKey(p.key(name), key); err != nil {
+		return nil, err
+	}
+	return &pair{cert, key}, writePEM(p.cert(name), "CERTIFICATE", der)
+}
+
+func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+func readKey(path string) (*ecdsa.PrivateKey, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no key", path)
+	}
+	return x509.ParseECPrivateKey(block.Bytes)
+}
+
+func writeKey(path string, key *ecdsa.PrivateKey) error {
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return writePEM(path, "EC PRIVATE KEY", der)
+}
+
+func writePEM(path, kind string, der []byte) error {
+	return writeFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+}
+
+// writeFile replaces a file as a whole, and only where its content differs: a
+// reader sees the old one or the new one, and files that processes are
+// restarted for keep still.
+func writeFile(path string, content []byte) error {
+	have, err := os.ReadFile(path)
+	if err == nil && bytes.Equal(have, content) {
+		return nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

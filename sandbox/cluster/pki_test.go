@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"crypto/x509"
+	"net"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+func TestCertificatesVerify(t *testing.T) {
+	now := time.Now()
+	p := pki{dir: t.TempDir(), now: now}
+	_, err := p.ensure()
+	require.NoError(t, err)
+	for _, c := range certificates {
+		authority, err := p.load(c.authority)
+		require.NoError(t, err, c.name)
+		have, err := p.load(c.name)
+		require.NoError(t, err, c.name)
+		roots := x509.NewCertPool()
+		roots.AddCert(authority.cert)
+		_, err = have.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+		require.NoError(t, err, "%s as a client", c.name)
+		for _, host := range c.hosts {
+			_, err = have.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, DNSName: host, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+			require.NoError(t, err, "%s as the server %s", c.name, host)
+		}
+		for _, other := range authorities {
+			if other == c.authority {
+				continue
+			}
+			signer, err := p.load(other)
+			require.NoError(t, err)
+			require.Error(t, have.cert.CheckSignatureFrom(signer.cert), "%s must not pass where %s is trusted", c.name, other)
+		}
+		info, err := os.Stat(p.key(c.name))
+		require.NoError(t, err)
+		require.Equal(t, os.FileMode(0o600), info.Mode(), "only its owner reads a key")
+	}
+}
+
+func TestAPIServerCertificateCoversHowItIsReached(t *testing.T) {
+	p := pki{dir: t.TempDir(), now: time.Now()}
+	_, err := p.ensure()
+	require.NoError(t, err)
+	have, err := p.load("apiserver")
+	require.NoError(t, err)
+	for _, tc := range []struct{ host, reason string }{
+		{"127.0.0.1", "from the machine"},
+		{NodeAddress, "from pods, behind the service"},
+		{APIService, "from pods, by the service's address"},
+		{"kubernetes.default.svc", "from pods, by name"},
+		{"kubernetes.default.svc.cluster.local", "from pods, by full name"},
+	} {
+		require.NoError(t, have.cert.VerifyHostname(tc.host), tc.reason)
+	}
+}
+
+func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
+	born := time.Now()
+	leaves := len(certificates)
+	for _, tc := range []struct {
+		reason string
+		at     time.Time
+		damage func(*testing.T, pki)
+		want   []string // nil: none
+		count  int
+	}{
+		{reason: "nothing is wrong", at: born},
+		{reason: "more than a month is left", at: born.Add(certificateLife - renewBefore - time.Hour)},
+		{reason: "less than a month is left", at: born.Add(certificateLife - renewBefore + time.Hour), count: leaves},
+		{reason: "expired", at: born.Add(2 * certificateLife), count: leaves},
+		{reason: "the clock was set far back", at: born.Add(-24 * time.Hour), count: leaves + len(authorities)},
+		{reason: "a certificate is missing", at: born, want: []string{"kubelet"},
+			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.cert("kubelet"))) }},
+		{reason: "a key is cut off", at: born, want: []string{"scheduler"},
+			damage: func(t *testing.T, p pki) { require.NoError(t, os.Truncate(p.key("scheduler"), 10)) }},
+		{reason: "a key is another's, as after a crash between two writes", at: born, want: []string{"admin"},
+			damage: func(t *testing.T, p pki) {
+				key, err := newKey()
+				require.NoError(t, err)
+				require.NoError(t, writeKey(p.key("admin"), key))
+			}},
+		{reason: "the authority is missing, and with it all that it signed", at: born, want: []string{"etcd-ca", "apiserver-etcd-client", "etcd"},
+			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key("etcd-ca"))) }},
+		{reason: "the key of service accounts is missing", at: born, want: []string{serviceAccountKey},
+			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key(serviceAccountKey))) }},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			p := pki{dir: t.TempDir(), now: born}
+			_, err := p.ensure()
+			require.NoError(t, err)
+			if tc.damage != nil {
+				tc.damage(t, p)
+			}
+			p.now = tc.at
+			written, err := p.ensure()
+			require.NoError(t, err)
+			if tc.count > 0 {
+				require.Len(t, written, tc.count)
+			} else {
+				require.Equal(t, tc.want, written)
+			}
+			written, err = p.ensure()
+			require.NoError(t, err)
+			require.Empty(t, written, "a second time there is nothing to do")
+		})
+	}
+}
+
+func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
+	p := pki{dir: t.TempDir(), now: time.Now()}
+	_, err := p.ensure()
+	require.NoError(t, err)
+	have, err := p.load("kubelet")
+	require.NoError(t, err)
+	signer, err := p.load("ca")
+	require.NoError(t, err)
+	row := certificates[7]
+	require.Equal(t, "kubelet", row.name)
+	require.True(t, row.matches(have.cert, signer.cert))
+	for _, tc := range []struct {
+		reason string
+		change func(*certificate)
+	}{
+		{"another user", func(c *certificate) { c.user = "x" }},
+		{"another group", func(c *certificate) { c.group = "x" }},
+		{"no server", func(c *certificate) { c.server = false }},
+		{"another address", func(c *certificate) { c.hosts = []string{NodeName, "127.0.0.2"} }},
+		{"another name", func(c *certificate) { c.hosts = []string{"x", NodeAddress} }},
+	} {
+		c := row
+		tc.change(&c)
+		require.False(t, c.matches(have.cert, signer.cert), tc.reason)
+	}
+}
+
+func TestKubeconfigs(t *testing.T) {
+	h := testHome(t, home.ClusterLocal)
+	_, err := pki{dir: h.PKI(), now: time.Now()}.ensure()
+	require.NoError(t, err)
+	require.NoError(t, writeKubeconfigs(h))
+
+	c, err := clientcmd.LoadFromFile(h.Kubeconfig())
+	require.NoError(t, err)
+	require.Equal(t, "sandbox", c.CurrentContext)
+	require.Equal(t, "https://127.0.0.1:6443", c.Clusters["sandbox"].Server)
+	require.NotEmpty(t, c.AuthInfos["sandbox"].ClientKeyData, "the administrator's holds its key, so that it can be copied")
+	info, err := os.Stat(h.Kubeconfig())
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+
+	for _, name := range kubeconfigs {
+		c, err := clientcmd.LoadFromFile(kubeconfigPath(h, name))
+		require.NoError(t, err)
+		require.FileExists(t, c.AuthInfos["sandbox"].ClientKey, "a component's points at its key, which may be renewed")
+	}
+}
+
+func TestNoAddressOfPrivateNetworks(t *testing.T) {
+	for _, cidr := range []string{PodCIDR, ServiceCIDR, NodeAddress + "/32", APIService + "/32", DNSAddress + "/32", podGateway + "/32"} {
+		ip, _, err := net.ParseCIDR(cidr)
+		require.NoError(t, err)
+		require.False(t, ip.IsPrivate(), "%s could be somebody's network", cidr)
+	}
+	_, pods, _ := net.ParseCIDR(PodCIDR)
+	_, services, _ := net.ParseCIDR(ServiceCIDR)
+	require.True(t, pods.Contains(net.ParseIP(podGateway)))
+	require.True(t, services.Contains(net.ParseIP(APIService)))
+	require.True(t, services.Contains(net.ParseIP(DNSAddress)))
+	require.False(t, pods.Contains(net.ParseIP(NodeAddress)), "the plugin could give a pod the node's address")
+}

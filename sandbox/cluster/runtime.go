@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	criapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// runtime is containerd, spoken to as the kubelet does.
+type runtime struct {
+	criapi.RuntimeServiceClient
+	conn *grpc.ClientConn
+}
+
+func dialRuntime(h *home.Home) (*runtime, error) {
+	socket := layout{h}.containerdSocket()
+	// Where nobody listens the client would log, and try again.
+	try, err := net.Dial("unix", socket)
+	if err != nil {
+		return nil, fmt.Errorf("containerd: %w", err)
+	}
+	try.Close()
+	conn, err := grpc.NewClient("unix://"+socket,
+		grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, fmt.Errorf("containerd: %w", err)
+	}
+	return &runtime{criapi.NewRuntimeServiceClient(conn), conn}, nil
+}
+
+func (r *runtime) Close() { _ = r.conn.Close() }
+
+// podGrace is how long the containers have to end by themselves when the
+// cluster stops; databases among them should not have to recover afterwards.
+const podGrace = 5 * time.Second
+
+// removeLimit bounds the removal of all pods.
+const removeLimit = 40 * time.Second
+
+// removePods ends every container and takes every pod's network down. It is the
+// orderly way; what it leaves undone, sweep finds.
+func removePods(ctx context.Context, h *home.Home) error {
+	ctx, cancel := context.WithTimeout(ctx, removeLimit)
+	defer cancel()
+	r, err := dialRuntime(h)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	containers, err := r.ListContainers(ctx, &criapi.ListContainersRequest{Filter: &criapi.ContainerFilter{
+		State: &criapi.ContainerStateValue{State: criapi.ContainerState_CONTAINER_RUNNING}}})
+	if err != nil {
+		return fmt.Errorf("list containers: %w", err)
+	}
+	err = each(containers.GetContainers(), func(c *criapi.Container) error {
+		_, err := r.StopContainer(ctx, &criapi.StopContainerRequest{ContainerId: c.GetId(), Timeout: int64(podGrace / time.Second)})
+		return err
+	})
+	pods, listErr := r.ListPodSandbox(ctx, &criapi.ListPodSandboxRequest{})
+	if listErr != nil {
+		return errors.Join(err, fmt.Errorf("list pods: %w", listErr))
+	}
+	return errors.Join(err, each(pods.GetItems(), func(p *criapi.PodSandbox) error {
+		if _, err := r.StopPodSandbox(ctx, &criapi.StopPodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
+			return fmt.Errorf("stop pod %s: %w", p.GetMetadata().GetName(), err)
+		}
+		if _, err := r.RemovePodSandbox(ctx, &criapi.RemovePodSandboxRequest{PodSandboxId: p.GetId()}); err != nil {
+			return fmt.Errorf("remove pod %s: %w", p.GetMetadata().GetName(), err)
+		}
+		return nil
+	}))
+}
+
+// each runs do for all items at once and joins the errors.
+func each[T any](items []T, do func(T) error) error {
+	errs := make([]error, len(items))
+	var all sync.WaitGroup
+	for i, item := range items {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			errs[i] = do(item)
+		}()
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}

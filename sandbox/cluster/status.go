@@ -1,0 +1,94 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/process"
+)
+
+// ComponentStatus is how one component is.
+type ComponentStatus struct {
+	Name string
+	// PID is zero where it does not run.
+	PID int
+	// Healthy tells whether it does its work; where it does not, Reason says why.
+	Healthy bool
+	Reason  string
+	// Port is where it listens on 127.0.0.1; zero where it listens on none.
+	Port int
+	// RSS is its resident memory in bytes. Its code is counted in full for each
+	// component, though they share it.
+	RSS int64
+	// PSS is its proportional share in bytes: summed over the components, shared
+	// memory counts once.
+	PSS int64
+}
+
+// Status tells how each component of a sandbox's cluster is, in the order of
+// their start.
+func Status(ctx context.Context, h *home.Home) []ComponentStatus {
+	in := In(h)
+	all := make([]ComponentStatus, len(in))
+	index := make([]int, len(in))
+	for i := range in {
+		index[i] = i
+	}
+	_ = each(index, func(i int) error {
+		all[i] = statusOf(ctx, h, in[i])
+		return nil
+	})
+	return all
+}
+
+func statusOf(ctx context.Context, h *home.Home, c Component) ComponentStatus {
+	s := ComponentStatus{Name: c.Name}
+	if c.Ports != nil {
+		s.Port = c.Ports(h.Ports)[0].Port
+	}
+	r, ok := process.Find(h, c.Name)
+	if !ok {
+		s.Reason = "does not run"
+		return s
+	}
+	s.PID = r.PID
+	s.RSS, s.PSS = memory(r.PID)
+	if err := c.Healthy(ctx, h); err != nil {
+		s.Reason = err.Error()
+		return s
+	}
+	s.Healthy = true
+	return s
+}
+
+// memory reads a process's resident and proportional memory, in bytes; zero
+// where it cannot be seen.
+func memory(pid int) (rss, pss int64) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, 0
+	}
+	return parseMemory(string(raw))
+}
+
+func parseMemory(rollup string) (rss, pss int64) {
+	for _, line := range strings.Split(rollup, "\n") {
+		f := strings.Fields(line)
+		if len(f) != 3 || f[2] != "kB" {
+			continue
+		}
+		kb, err := strconv.ParseInt(f[1], 10, 64)
+		switch {
+		case err != nil:
+		case f[0] == "Rss:":
+			rss = kb << 10
+		case f[0] == "Pss:":
+			pss = kb << 10
+		}
+	}
+	return rss, pss
+}

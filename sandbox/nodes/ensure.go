@@ -1,0 +1,177 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// instance is an EC2 instance type as a node of EKS shows it.
+type instance struct {
+	name   string
+	cpu    resource.Quantity
+	memory resource.Quantity
+	pods   int64 // addresses of its network interfaces: interfaces × (addresses − 1) + 2
+	// What is left for pods. EKS keeps back 6 % of the first core, 1 % of the
+	// second and 0.5 % of the third and fourth, 255 MiB and 11 MiB a pod, and
+	// evicts below 100 MiB (awslabs/amazon-eks-ami, kubelet defaults).
+	allocatableCPU    resource.Quantity
+	allocatableMemory resource.Quantity
+}
+
+// m6iXLarge has 4 vCPU, 16 GiB, 4 interfaces with 15 addresses each.
+var m6iXLarge = instance{
+	name: "m6i.xlarge",
+	cpu:  resource.MustParse("4"), memory: resource.MustParse("16Gi"), pods: 4*(15-1) + 2,
+	allocatableCPU:    resource.MustParse("3920m"),
+	allocatableMemory: resource.MustParse("15391Mi"), // 16384 − 255 − 11×58 − 100
+}
+
+// readyWithin bounds the wait for the nodes to be ready.
+const readyWithin = time.Minute
+
+// Ensure makes the simulated nodes of a sandbox: perZone of them, at least one,
+// in each of its zones. Those that are too many are deleted, and their pods
+// move. It returns when all are ready.
+func Ensure(ctx context.Context, h *home.Home, perZone int) error {
+	if len(h.Zones) == 0 {
+		return errors.New("simulated nodes: the sandbox's settings name no zones: set zones, such as us-east-1a")
+	}
+	if perZone < 1 {
+		return fmt.Errorf("simulated nodes: %d per zone: at least one is needed", perZone)
+	}
+	conf, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+	if err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(conf)
+	if err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
+		fmt.Errorf("not ready within %s; look at the log of kwok", readyWithin))
+	defer cancel()
+	if err := ensure(ctx, client.CoreV1().Nodes(), plan(h.Zones, perZone)); err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	return nil
+}
+
+// plan lists the nodes that should be. A name says zone and number, so that
+// more nodes never rename those that stand.
+func plan(zones []string, perZone int) []*corev1.Node {
+	var nodes []*corev1.Node
+	for _, zone := range zones {
+		for i := range perZone {
+			nodes = append(nodes, node(zone, i, m6iXLarge))
+		}
+	}
+	return nodes
+}
+
+func node(zone string, i int, of instance) *corev1.Node {
+	name := "simulated-" + zone + "-" + strconv.Itoa(i)
+	amount := func(cpu, memory resource.Quantity) corev1.ResourceList {
+		return corev1.ResourceList{
+			corev1.ResourceCPU:              cpu,
+			corev1.ResourceMemory:           memory,
+			corev1.ResourcePods:             *resource.NewQuantity(of.pods, resource.DecimalSI),
+			corev1.ResourceEphemeralStorage: resource.MustParse("20Gi"), // EKS's default volume
+		}
+	}
+	return &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:        name,
+			Annotations: map[string]string{annotation: fake},
+			Labels: map[string]string{
+				label:                               "true",
+				corev1.LabelHostname:                name,
+				corev1.LabelOSStable:                "linux",
+				corev1.LabelArchStable:              "amd64",
+				corev1.LabelInstanceTypeStable:      of.name,
+				corev1.LabelTopologyZone:            zone,
+				corev1.LabelTopologyRegion:          region(zone),
+				"node-role.kubernetes.io/simulated": "",
+			},
+		},
+		Status: corev1.NodeStatus{
+			Capacity:    amount(of.cpu, of.memory),
+			Allocatable: amount(of.allocatableCPU, of.allocatableMemory),
+		},
+	}
+}
+
+// region is a zone's name without its last letter.
+func region(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }
+
+// nodeAPI is what ensure needs of the API server.
+type nodeAPI interface {
+	Create(context.Context, *corev1.Node, metav1.CreateOptions) (*corev1.Node, error)
+	List(context.Context, metav1.ListOptions) (*corev1.NodeList, error)
+	Delete(context.Context, string, metav1.DeleteOptions) error
+}
+
+func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
+	wanted := map[string]bool{}
+	for _, n := range want {
+		wanted[n.Name] = true
+		if _, err := api.Create(ctx, n, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+			return fmt.Errorf("create %s: %w", n.Name, err)
+		}
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		have, err := api.List(ctx, metav1.ListOptions{LabelSelector: label})
+		if err != nil {
+			return fmt.Errorf("list: %w", err)
+		}
+		ready := 0
+		for _, n := range have.Items {
+			switch {
+			case !wanted[n.Name]:
+				if err := api.Delete(ctx, n.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+					return fmt.Errorf("delete %s: %w", n.Name, err)
+				}
+			case usable(&n):
+				ready++
+			}
+		}
+		if ready == len(want) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d: %w", ready, len(want), context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+}
+
+// usable tells whether pods can be scheduled: the node is ready, and the
+// controller manager has taken the taint off that a new node has.
+func usable(n *corev1.Node) bool {
+	for _, t := range n.Spec.Taints {
+		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {
+			return false
+		}
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return c.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}

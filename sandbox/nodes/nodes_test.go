@@ -1,0 +1,141 @@
+package nodes
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/kwok/pkg/apis/internalversion"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+
+// fakeAPI keeps nodes as the API server does, and makes each ready when it is
+// looked at for the second time.
+type fakeAPI struct {
+	nodes  map[string]*corev1.Node
+	looked map[string]int
+	broken bool // the nodes never become ready
+}
+
+func newFake() *fakeAPI { return &fakeAPI{nodes: map[string]*corev1.Node{}, looked: map[string]int{}} }
+
+func (f *fakeAPI) Create(_ context.Context, n *corev1.Node, _ metav1.CreateOptions) (*corev1.Node, error) {
+	if f.nodes[n.Name] != nil {
+		return nil, apierrors.NewAlreadyExists(schema.GroupResource{Resource: "nodes"}, n.Name)
+	}
+	n = n.DeepCopy()
+	n.Spec.Taints = []corev1.Taint{{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoSchedule}}
+	f.nodes[n.Name] = n
+	return n, nil
+}
+
+func (f *fakeAPI) List(_ context.Context, o metav1.ListOptions) (*corev1.NodeList, error) {
+	list := &corev1.NodeList{}
+	for name, n := range f.nodes {
+		if n.Labels[o.LabelSelector] == "" {
+			continue
+		}
+		if f.looked[name]++; f.looked[name] > 1 && !f.broken {
+			n.Spec.Taints = nil
+			n.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+		}
+		list.Items = append(list.Items, *n)
+	}
+	return list, nil
+}
+
+func (f *fakeAPI) Delete(_ context.Context, name string, _ metav1.DeleteOptions) error {
+	delete(f.nodes, name)
+	return nil
+}
+
+func TestEnsure(t *testing.T) {
+	f := newFake()
+	f.nodes["somebody-elses"] = &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "somebody-elses"}}
+	for _, tc := range []struct {
+		reason  string
+		perZone int
+	}{
+		{"from nothing", 2}, {"more", 3}, {"the same again", 3}, {"fewer", 1},
+	} {
+		require.NoError(t, ensure(t.Context(), f, plan(zones, tc.perZone)), tc.reason)
+		require.Len(t, f.nodes, 3*tc.perZone+1, "%s: and the node that is not simulated stays", tc.reason)
+		for name, n := range f.nodes {
+			require.True(t, name == "somebody-elses" || usable(n), "%s: %s", tc.reason, name)
+		}
+	}
+}
+
+func TestEnsureTellsHowManyAreReady(t *testing.T) {
+	f := newFake()
+	f.broken = true
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := ensure(ctx, f, plan(zones, 1))
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "0 of 3")
+}
+
+func TestEnsureRefuses(t *testing.T) {
+	require.ErrorContains(t, Ensure(t.Context(), &home.Home{}, 1), "zones")
+	require.ErrorContains(t, Ensure(t.Context(), &home.Home{Settings: home.Settings{Zones: zones}}, 0), "0 per zone")
+}
+
+func TestPlan(t *testing.T) {
+	nodes := plan(zones, 2)
+	require.Len(t, nodes, 6)
+	n := nodes[3]
+	require.Equal(t, "simulated-us-east-1b-1", n.Name)
+	require.Equal(t, "us-east-1b", n.Labels[corev1.LabelTopologyZone])
+	require.Equal(t, "us-east-1", n.Labels[corev1.LabelTopologyRegion])
+	require.Equal(t, fake, n.Annotations[annotation], "kwok plays it")
+	require.Equal(t, int64(58), n.Status.Capacity.Pods().Value(), "EKS's table of m6i.xlarge says so")
+	for name, have := range n.Status.Allocatable {
+		capacity := n.Status.Capacity[name]
+		require.LessOrEqual(t, have.Cmp(capacity), 0, "%s: what is left is not more than what there is", name)
+	}
+	more := plan(zones, 3)
+	for _, n := range nodes {
+		require.True(t, func() bool {
+			for _, m := range more {
+				if m.Name == n.Name {
+					return true
+				}
+			}
+			return false
+		}(), "%s keeps its name when there are more", n.Name)
+	}
+}
+
+func TestUsable(t *testing.T) {
+	ready := []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
+	for _, tc := range []struct {
+		reason string
+		taints []corev1.Taint
+		conds  []corev1.NodeCondition
+		want   bool
+	}{
+		{"ready", nil, ready, true},
+		{"says nothing yet", nil, nil, false},
+		{"not ready", nil, []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}, false},
+		{"ready, but pods are kept away still", []corev1.Taint{{Key: corev1.TaintNodeNotReady}}, ready, false},
+		{"a taint of somebody's own does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
+	} {
+		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conds}}
+		require.Equal(t, tc.want, usable(n), tc.reason)
+	}
+}
+
+func TestStagesAreThoseOfKwok(t *testing.T) {
+	stages, err := loadStages()
+	require.NoError(t, err)
+	require.Len(t, stages[internalversion.StageResourceRef{APIGroup: "v1", Kind: "Node"}], 2)
+	require.Len(t, stages[internalversion.StageResourceRef{APIGroup: "v1", Kind: "Pod"}], 3)
+}

@@ -1,0 +1,139 @@
+package nodes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	heartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
+	podfast "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
+	"sigs.k8s.io/kwok/pkg/apis/internalversion"
+	"sigs.k8s.io/kwok/pkg/config"
+	"sigs.k8s.io/kwok/pkg/kwok/controllers"
+	"sigs.k8s.io/kwok/pkg/utils/client"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Leases as the kubelet keeps them (its nodeLeaseDurationSeconds).
+const leaseSeconds = 40
+
+// parallelism of kwok's queues, each; kwok's own default.
+const parallelism = 4
+
+// podAddresses is where simulated pods have their addresses. Nothing answers
+// there.
+const podAddresses = "100.64.0.1/16"
+
+// Run plays the kubelets of the simulated nodes until ctx ends. It answers
+// /healthz on the port that a kubelet would, once it watches the API server.
+func Run(ctx context.Context, h *home.Home) error {
+	ctr, err := controller(h)
+	if err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.KubeletHealth))
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	defer l.Close()
+	if err := ctr.Start(ctx); err != nil {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	stop := context.AfterFunc(ctx, func() { srv.Close() })
+	defer stop()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("simulated nodes: %w", err)
+	}
+	return nil
+}
+
+// controller wires kwok's own controllers. Its command is not used: it reads a
+// configuration from the person's home, and serves logs and exec, which
+// simulated pods have not.
+func controller(h *home.Home) (*controllers.Controller, error) {
+	stages, err := loadStages()
+	if err != nil {
+		return nil, err
+	}
+	clients, err := client.NewClientset("", h.Kubeconfig())
+	if err != nil {
+		return nil, err
+	}
+	conf, err := clients.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	raw, err := rest.RESTClientFor(conf)
+	if err != nil {
+		return nil, err
+	}
+	typed, err := kubernetes.NewForConfig(conf)
+	if err != nil {
+		return nil, err
+	}
+	dynamic, err := clients.ToDynamicClient()
+	if err != nil {
+		return nil, err
+	}
+	mapper, err := clients.ToRESTMapper()
+	if err != nil {
+		return nil, err
+	}
+	id, err := controllers.Identity()
+	if err != nil {
+		return nil, err
+	}
+	return controllers.NewController(controllers.Config{
+		Clock:                             clock.RealClock{},
+		RESTClient:                        raw,
+		TypedClient:                       typed,
+		DynamicClient:                     dynamic,
+		RESTMapper:                        mapper,
+		ImpersonatingDynamicClient:        clients.ToImpersonatingDynamicClient(),
+		ImpersonatingTypedClient:          clients.ToImpersonatingTypedClient(),
+		ManageNodesWithAnnotationSelector: annotation + "=" + fake,
+		CIDR:                              podAddresses,
+		NodeIP:                            "127.0.0.1",
+		NodePort:                          h.Ports.Kubelet,
+		LocalStages:                       stages,
+		PodPlayStageParallelism:           parallelism,
+		NodePlayStageParallelism:          parallelism,
+		NodeLeaseParallelism:              parallelism,
+		NodeLeaseDurationSeconds:          leaseSeconds,
+		PodsOnNodeSyncParallelism:         1,
+		EnablePodsOnNodeSyncListPager:     true,
+		EnablePodsOnNodeSyncStreamWatch:   true,
+		ID:                                id,
+	})
+}
+
+// loadStages reads the stages that come with kwok: what happens to a node and
+// to a pod, and in which order.
+func loadStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
+	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
+	for _, text := range []string{
+		fast.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease,
+		podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete,
+	} {
+		stage, err := config.UnmarshalWithType[*internalversion.Stage](text)
+		if err != nil {
+			return nil, fmt.Errorf("stage of kwok: %w", err)
+		}
+		stages[stage.Spec.ResourceRef] = append(stages[stage.Spec.ResourceRef], stage)
+	}
+	return stages, nil
+}

@@ -1,0 +1,114 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// tailLines is how much of a log an error carries.
+const tailLines = 15
+
+// DiedError says that a process ended while it was waited for.
+type DiedError struct {
+	Name string
+	Log  string // path of the log
+	Tail string // the last lines of this run
+}
+
+func (e *DiedError) Error() string {
+	return fmt.Sprintf("%s ended while it was starting; the end of %s:\n%s", e.Name, e.Log, e.Tail)
+}
+
+// UnhealthyError says that a process runs, but did not become healthy in time.
+type UnhealthyError struct {
+	Name   string
+	Waited time.Duration
+	Log    string // path of the log
+	Tail   string // the last lines of this run
+	Last   error  // what the last check said
+}
+
+func (e *UnhealthyError) Error() string {
+	return fmt.Sprintf("%s runs but was not healthy within %s: %v; the end of %s:\n%s",
+		e.Name, e.Waited.Round(time.Second), e.Last, e.Log, e.Tail)
+}
+
+// Unwrap returns what the last check said.
+func (e *UnhealthyError) Unwrap() error { return e.Last }
+
+// awaitEvery is how often a starting process is checked.
+const awaitEvery = 50 * time.Millisecond
+
+// Await waits until check succeeds. It returns a *DiedError as soon as the
+// process has ended, and an *UnhealthyError after the limit.
+func Await(ctx context.Context, h *home.Home, name string, limit time.Duration, check func(context.Context) error) error {
+	began := time.Now()
+	inner, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(awaitEvery)
+	defer tick.Stop()
+	var last error
+	for {
+		err := check(inner)
+		if err == nil {
+			return nil
+		}
+		// A check that the limit cut short has nothing to say.
+		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
+			last = err
+		}
+		if !Alive(h, name) {
+			return &DiedError{Name: name, Log: LogPath(h, name), Tail: LogTail(h, name, tailLines)}
+		}
+		select {
+		case <-inner.Done():
+			if ctx.Err() != nil {
+				return fmt.Errorf("waiting for %s: %w", name, context.Cause(ctx))
+			}
+			return &UnhealthyError{Name: name, Waited: time.Since(began), Last: last,
+				Log: LogPath(h, name), Tail: LogTail(h, name, tailLines)}
+		case <-tick.C:
+		}
+	}
+}
+
+const mark = "=== started "
+
+func startMark(t time.Time) string { return mark + t.UTC().Format(time.RFC3339) + " ===\n" }
+
+// tailBytes bounds what LogTail reads of a log.
+const tailBytes = 64 << 10
+
+// LogTail returns the last lines that the latest run of a process wrote, at
+// most n of them.
+func LogTail(h *home.Home, name string, n int) string {
+	f, err := os.Open(LogPath(h, name))
+	if err != nil {
+		return "(no log: " + err.Error() + ")"
+	}
+	defer f.Close()
+	if end, err := f.Seek(0, io.SeekEnd); err == nil {
+		_, _ = f.Seek(max(0, end-tailBytes), io.SeekStart)
+	}
+	raw, err := io.ReadAll(f)
+	if err != nil {
+		return "(unreadable log: " + err.Error() + ")"
+	}
+	text := string(raw)
+	if i := strings.LastIndex(text, mark); i >= 0 {
+		_, text, _ = strings.Cut(text[i:], "\n")
+	}
+	text = strings.TrimRight(text, "\n")
+	if text == "" {
+		return "(it wrote nothing)"
+	}
+	lines := strings.Split(text, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}

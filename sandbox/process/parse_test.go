@@ -1,0 +1,129 @@
+package process
+
+import (
+	"net"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+func TestParseStat(t *testing.T) {
+	rest := " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21"
+	for _, tc := range []struct {
+		reason, in string
+		ok         bool
+	}{
+		{"plain", "42 (etcd)" + rest, true},
+		{"a name with spaces and brackets", "42 (a) S 9 (b)" + rest, true},
+		{"too short", "42 (etcd) S 1 2", false},
+		{"no name", "42" + rest, false},
+		{"empty", "", false},
+		{"not a number where the start time is", "42 (x)" + strings.Replace(rest, "4711", "x", 1), false},
+	} {
+		got, err := parseStat([]byte(tc.in))
+		require.Equal(t, tc.ok, err == nil, "%s: %v", tc.reason, err)
+		if tc.ok {
+			require.Equal(t, stat{state: 'S', ticks: 4711}, got, tc.reason)
+		}
+	}
+}
+
+func TestDigestTellsSpecsApart(t *testing.T) {
+	seen := map[string]int{}
+	for i, s := range []Spec{
+		{Path: "p"},
+		{Path: "p", Args: []string{"a", "b"}},
+		{Path: "p", Args: []string{"ab"}},
+		{Path: "p", Args: []string{"a"}, Env: []string{"b"}},
+		{Path: "p", Env: []string{"a", "b"}},
+		{Path: "p", Derived: []string{"a", "b"}},
+		{Path: "pa"},
+	} {
+		d, err := s.digest()
+		require.NoError(t, err)
+		require.NotContains(t, seen, d, "spec %d is taken for spec %d", i, seen[d])
+		seen[d] = i
+	}
+}
+
+func TestLogTail(t *testing.T) {
+	h := newHome(t)
+	require.Contains(t, LogTail(h, "a", 3), "no log")
+	write := func(text string) {
+		f, err := openLog(h, "a")
+		require.NoError(t, err)
+		_, err = f.WriteString(text)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+	write("old\n")
+	write("")
+	require.Equal(t, "(it wrote nothing)", LogTail(h, "a", 3), "what an earlier run said explains nothing")
+	write("1\n2\n3\n4\n")
+	require.Equal(t, "3\n4", LogTail(h, "a", 2))
+	require.Equal(t, "1\n2\n3\n4", LogTail(h, "a", 9))
+}
+
+func TestLongLogIsSetAside(t *testing.T) {
+	h := newHome(t)
+	require.NoError(t, os.Truncate(emptyLog(t, h), logLimit+1))
+	f, err := openLog(h, "a")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	info, err := os.Stat(LogPath(h, "a"))
+	require.NoError(t, err)
+	require.Less(t, info.Size(), int64(100))
+	require.FileExists(t, LogPath(h, "a")+".1")
+}
+
+func emptyLog(t *testing.T, h *home.Home) string {
+	t.Helper()
+	require.NoError(t, os.WriteFile(LogPath(h, "a"), nil, 0o600))
+	return LogPath(h, "a")
+}
+
+func TestCheckPorts(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	require.NoError(t, err)
+	taken := l.Addr().(*net.TCPAddr).Port
+
+	err = CheckPorts([]home.NamedPort{{Name: "API server", Port: taken}})
+	var inUse *PortInUseError
+	require.ErrorAs(t, err, &inUse)
+	require.Equal(t, taken, inUse.Port)
+	require.Contains(t, inUse.Holder, "process ", "this very process holds it, and may see so")
+
+	require.NoError(t, l.Close())
+	require.NoError(t, CheckPorts([]home.NamedPort{{Name: "API server", Port: taken}}), "checking leaves nothing behind")
+}
+
+func TestPortInUseMessage(t *testing.T) {
+	for _, tc := range []struct {
+		reason, holder string
+		want           []string
+	}{
+		{"the holder is known", "`nginx` (process 12)", []string{"port 6443 in use", "API server", "127.0.0.1:6443", "`nginx` (process 12)", "stop it", "other ports"}},
+		{"the holder is another user's", "", []string{"port 6443 in use", "API server", "another process", "ss -ltnp"}},
+	} {
+		text := (&PortInUseError{Port: 6443, Wanted: "API server", Holder: tc.holder}).Error()
+		for _, w := range tc.want {
+			require.Contains(t, text, w, tc.reason)
+		}
+	}
+}
+
+func TestListeners(t *testing.T) {
+	const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 0000 100 0 0 10 0
+   1: 0100007F:192B 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 222 1 0000 100 0 0 10 0
+   2: 00000000:192B 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1 0000 100 0 0 10 0
+   3: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1 0000 100 0 0 10 0
+broken line
+`
+	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "those that listen, on whatever address; no connection, no other port")
+	require.Empty(t, listeners(table, 1))
+}

@@ -1,0 +1,129 @@
+package process
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// PortInUseError says that a port that the sandbox needs is another's.
+type PortInUseError struct {
+	Port   int
+	Wanted string // what of the sandbox listens there
+	Holder string // who listens there now; empty where that cannot be seen
+}
+
+func (e *PortInUseError) Error() string {
+	holder, mend := "another process", "find it with `ss -ltnp` as root, stop it"
+	if e.Holder != "" {
+		holder, mend = e.Holder, "stop it"
+	}
+	return fmt.Sprintf("port %d in use: the sandbox's %s needs 127.0.0.1:%d, which %s listens on; %s, or give the sandbox other ports",
+		e.Port, e.Wanted, e.Port, holder, mend)
+}
+
+// closing is how long a process that was killed may still hold its ports, when
+// it cannot be seen any more.
+const closing = 3 * time.Second
+
+// CheckPorts tries every port on 127.0.0.1 and returns one *PortInUseError,
+// joined, for each that is taken. Where nobody can be seen to hold a port it
+// waits a little: the kernel closes the ports of a killed process a moment after
+// the process is gone.
+func CheckPorts(ports []home.NamedPort) error {
+	for until := time.Now().Add(closing); ; time.Sleep(pollEvery) {
+		errs := tryPorts(ports)
+		var inUse *PortInUseError
+		unseen := slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, &inUse) && inUse.Holder == "" })
+		if !unseen || time.Now().After(until) {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+func tryPorts(ports []home.NamedPort) []error {
+	var errs []error
+	for _, p := range ports {
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)))
+		switch {
+		case err == nil:
+			l.Close()
+		case errors.Is(err, syscall.EADDRINUSE):
+			errs = append(errs, &PortInUseError{Port: p.Port, Wanted: p.Name, Holder: holder(p.Port)})
+		default:
+			errs = append(errs, fmt.Errorf("port %d for the sandbox's %s: %w", p.Port, p.Name, err))
+		}
+	}
+	return errs
+}
+
+// holder names who listens on a port, as far as this user may see.
+func holder(port int) string {
+	inodes := map[string]bool{}
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		raw, err := os.ReadFile(table)
+		if err != nil {
+			continue
+		}
+		for _, inode := range listeners(string(raw), port) {
+			inodes["socket:["+inode+"]"] = true
+		}
+	}
+	fds, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	for _, fd := range fds {
+		target, err := os.Readlink(fd)
+		if err != nil || !inodes[target] {
+			continue
+		}
+		if name := describe(strings.Split(fd, "/")[2]); name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// describe names a process by the start of its command line, and the sandbox
+// that it belongs to where it belongs to one.
+func describe(pid string) string {
+	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
+	if err != nil || len(cmdline) == 0 {
+		return ""
+	}
+	args := strings.Split(strings.TrimRight(string(cmdline), "\x00"), "\x00")
+	args[0] = filepath.Base(args[0])
+	name := fmt.Sprintf("`%s` (process %s)", strings.Join(args[:min(3, len(args))], " "), pid)
+	environ, _ := os.ReadFile("/proc/" + pid + "/environ")
+	for _, kv := range strings.Split(string(environ), "\x00") {
+		if dir, ok := strings.CutPrefix(kv, home.Variable+"="); ok {
+			return name + " of the sandbox in " + dir
+		}
+	}
+	return name
+}
+
+// listeners picks the inodes of the sockets that listen on a port from a table
+// in the form of /proc/net/tcp: the second field is ADDRESS:PORT in
+// hexadecimal, the fourth the state (0A is LISTEN), the tenth the inode.
+func listeners(table string, port int) []string {
+	var inodes []string
+	for _, line := range strings.Split(table, "\n") {
+		f := strings.Fields(line)
+		if len(f) < 10 || f[3] != "0A" {
+			continue
+		}
+		_, hex, ok := strings.Cut(f[1], ":")
+		if n, err := strconv.ParseInt(hex, 16, 32); ok && err == nil && int(n) == port {
+			inodes = append(inodes, f[9])
+		}
+	}
+	return inodes
+}

@@ -1,0 +1,29 @@
+// Empty is the floor of the preview's figures: a Pulumi program that does
+// nothing but register as many resources as it is told, of the cheapest type
+// that the stand-in knows, each named only.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		n, err := strconv.Atoi(os.Getenv("RESOURCES"))
+		if err != nil {
+			return fmt.Errorf("RESOURCES: %w", err)
+		}
+		for i := range n {
+			var r pulumi.CustomResourceState
+			if err := ctx.RegisterResource("aws:ec2/eip:Eip", fmt.Sprintf("r%d", i), pulumi.Map{"domain": pulumi.String("vpc")}, &r,
+				pulumi.Version("6.83.2")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

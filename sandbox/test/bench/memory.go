@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+type bytesize int64
+
+func (b bytesize) String() string { return fmt.Sprintf("%d MB", b/1_000_000) }
+
+// sample is how often a tree's memory is read.
+const sample = 25 * time.Millisecond
+
+// watchTree follows a process and its descendants and returns how to stop and
+// learn their greatest common PSS: what they really hold, shared pages counted
+// once.
+func watchTree(pid int) (stop func() bytesize) {
+	var peak bytesize
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(sample)
+		defer tick.Stop()
+		for {
+			var now bytesize
+			for _, p := range tree(pid) {
+				now += pss(p)
+			}
+			peak = max(peak, now)
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() bytesize {
+		close(quit)
+		<-done
+		return peak
+	}
+}
+
+// tree lists pid and its descendants.
+func tree(pid int) []int {
+	children := map[int][]int{}
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat") // the pattern is well formed
+	for _, f := range stats {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended
+		}
+		// The command's name may hold anything; the fields follow its last ")".
+		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+		child, err1 := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		parent, err2 := strconv.Atoi(fields[1])
+		if err1 == nil && err2 == nil {
+			children[parent] = append(children[parent], child)
+		}
+	}
+	all := []int{pid}
+	for i := 0; i < len(all); i++ {
+		all = append(all, children[all[i]]...)
+	}
+	return all
+}
+
+// pss is a process's proportional set size; zero if it has ended.
+func pss(pid int) bytesize {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if v, ok := strings.CutPrefix(s.Text(), "Pss:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(v)[0], 10, 64)
+			if err != nil {
+				return 0
+			}
+			return bytesize(kb * 1024)
+		}
+	}
+	return 0
+}
+
+// machine describes what the figures were read on.
+func machine() string {
+	model := "unknown processor"
+	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(raw)) {
+			if v, ok := strings.CutPrefix(line, "model name"); ok {
+				model = strings.TrimSpace(strings.TrimLeft(v, "\t :"))
+				break
+			}
+		}
+	}
+	memory := ""
+	if raw, err := os.ReadFile("/proc/meminfo"); err == nil {
+		if fields := strings.Fields(string(raw)); len(fields) > 1 {
+			if kb, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
+				memory = fmt.Sprintf(", %d GB", kb*1024/1_000_000_000)
+			}
+		}
+	}
+	return fmt.Sprintf("%d cores (%s)%s, %s %s/%s", runtime.NumCPU(), model, memory, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

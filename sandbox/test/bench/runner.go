@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// runner runs commands inside the sandbox's environment.
+type runner struct {
+	home *home.Home
+	env  []string
+	dir  string
+}
+
+func (b *runner) at(dir string) *runner {
+	return &runner{home: b.home, env: slices.Clone(b.env), dir: dir}
+}
+
+func (b *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	if own := filepath.Join(b.home.Bin(), name); exists(own) {
+		name = own
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = b.dir, b.env
+	return cmd
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (b *runner) run(ctx context.Context, name string, args ...string) error {
+	_, err := b.output(ctx, name, args...)
+	return err
+}
+
+func (b *runner) output(ctx context.Context, name string, args ...string) ([]byte, error) {
+	cmd := b.command(ctx, name, args...)
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, out.String(), messages.String())
+	}
+	return out.Bytes(), nil
+}
+
+// series is how long each run took, and the most memory that any of them used
+// together with all that it started.
+type series struct {
+	took []time.Duration
+	peak bytesize
+}
+
+// series times n runs after one that warms the caches.
+func (b *runner) series(ctx context.Context, n int, name string, args ...string) (series, error) {
+	if err := b.run(ctx, name, args...); err != nil {
+		return series{}, err
+	}
+	var s series
+	for range n {
+		cmd := b.command(ctx, name, args...)
+		start := time.Now()
+		if err := cmd.Start(); err != nil {
+			return s, err
+		}
+		watch := watchTree(cmd.Process.Pid)
+		err := cmd.Wait()
+		s.took = append(s.took, time.Since(start))
+		s.peak = max(s.peak, watch())
+		if err != nil {
+			return s, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+		}
+	}
+	slices.Sort(s.took)
+	return s, nil
+}
+
+func (s series) median() time.Duration { return s.took[len(s.took)/2] }
+
+func (s series) times() string {
+	p95 := s.took[(len(s.took)*95+99)/100-1]
+	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.took))
+}
+
+// idle adds up the processes of `sandbox status`, once they had time to rest,
+// and containerd's shims below them.
+func (b *runner) idle(ctx context.Context) (bytesize, error) {
+	select {
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	case <-time.After(30 * time.Second):
+	}
+	out, err := b.output(ctx, "sandbox", "status", "--json")
+	if err != nil {
+		return 0, err
+	}
+	var status struct {
+		Components []struct {
+			PID int `json:"pid"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(out, &status); err != nil {
+		return 0, err
+	}
+	var total bytesize
+	for _, c := range status.Components {
+		total += pss(c.PID)
+	}
+	return total, nil
+}
+
+// resources counts what the sandbox stack is made of.
+func (b *runner) resources(ctx context.Context) (int, error) {
+	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", "sandbox")
+	if err != nil {
+		return 0, err
+	}
+	var export struct {
+		Deployment struct {
+			Resources []json.RawMessage `json:"resources"`
+		} `json:"deployment"`
+	}
+	if err := json.Unmarshal(out, &export); err != nil {
+		return 0, err
+	}
+	return len(export.Deployment.Resources), nil
+}

@@ -1,0 +1,63 @@
+package live
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestURLAnswers(t *testing.T) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	for _, path := range []string{"/health", "/health/ready", "/health/coordination", "/api/v1/agents/mca/status"} {
+		status, body, err := get(t.Context(), client, output[string](t, "url")+path)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, "%s: %s", path, body)
+	}
+}
+
+func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
+	reference := output[map[string]string](t, "images")["mca"]
+	_, digest, ok := strings.Cut(reference, "@")
+	require.True(t, ok, "the output %q is a reference by digest", reference)
+	running := must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=mca",
+		"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}")
+	require.NotEmpty(t, running)
+	for _, id := range strings.Fields(running) {
+		require.True(t, strings.HasSuffix(id, digest), "the pod runs %s, the output says %s", id, digest)
+	}
+}
+
+// The visitor is a pod, because ClusterIPs and names have a meaning only to
+// pods: its requests go through kube-proxy's rules and CoreDNS.
+func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	ip := must(t, "kubectl", "-n", namespace, "get", "service", "mca-service", "-o", "jsonpath={.spec.clusterIP}")
+	image := visitorImage(t)
+	for name, host := range map[string]string{
+		"visitor-by-ip":   ip,
+		"visitor-by-name": "mca-service." + namespace + ".svc.cluster.local",
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := run(t, "kubectl", "delete", "pod", name, "--ignore-not-found", "--wait")
+			require.NoError(t, err)
+			t.Cleanup(func() { must(t, "kubectl", "delete", "pod", name, "--wait=false") })
+			must(t, "kubectl", "run", name, "--image="+image, "--restart=Never", "--", fmt.Sprintf("http://%s/health", host), "5")
+			must(t, "kubectl", "wait", "pod/"+name, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
+			require.Equal(t, 5, strings.Count(must(t, "kubectl", "logs", name), "\n"), "five answers")
+		})
+	}
+}
+
+// kubectl top reads the kubelet's metrics through metrics-server and the API
+// server's aggregation: what an HPA on resources stands on.
+func TestMetricsServerMeasuresThePod(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	require.Eventually(t, func() bool {
+		out, err := run(t, "kubectl", "top", "pods", "-n", namespace, "--no-headers")
+		return err == nil && strings.HasPrefix(out, "mca-")
+	}, 2*time.Minute, 3*time.Second)
+}

@@ -1,0 +1,100 @@
+package live
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// visits counts what a visitor saw while the platform changed.
+type visits struct {
+	mu     sync.Mutex
+	total  int
+	failed []string
+	bodies map[string]int
+}
+
+// visitWhile asks url from several clients, some of which keep their
+// connections and some of which don't, until do returns; at most ten minutes
+// and 60,000 requests.
+func visitWhile(t *testing.T, url string, do func()) *visits {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	v := &visits{bodies: map[string]int{}}
+	var clients sync.WaitGroup
+	for i := range 4 {
+		clients.Go(func() {
+			client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: i%2 == 0}}
+			tick := time.NewTicker(40 * time.Millisecond)
+			defer tick.Stop()
+			for range 15_000 {
+				select {
+				case <-ctx.Done():
+					return
+				case <-tick.C:
+				}
+				status, body, err := get(ctx, client, url)
+				if ctx.Err() != nil {
+					return
+				}
+				v.count(status, body, err)
+			}
+		})
+	}
+	do()
+	cancel()
+	clients.Wait()
+	return v
+}
+
+func (v *visits) count(status int, body string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.total++
+	switch {
+	case err != nil:
+		v.failed = append(v.failed, err.Error())
+	case status != http.StatusOK:
+		v.failed = append(v.failed, http.StatusText(status)+": "+body)
+	default:
+		v.bodies[body]++
+	}
+}
+
+// One line of the service changes; `make up` rolls it out under load.
+func TestRolloutFailsNoRequest(t *testing.T) {
+	file := filepath.Join(root, "agents", "mca", "greeting.go")
+	before, err := os.ReadFile(file)
+	require.NoError(t, err)
+	old, ours := "MCA coordinates the agents", "MCA coordinates the agents, as the live test says"
+	require.Contains(t, string(before), old)
+	t.Cleanup(func() {
+		require.NoError(t, os.WriteFile(file, before, 0o644))
+		makeUp(t)
+	})
+
+	url := output[string](t, "url")
+	first := output[map[string]string](t, "images")["mca"]
+	v := visitWhile(t, url, func() {
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(before), old, ours, 1)), 0o644))
+		makeUp(t)
+		// The old pod drains after the new one is ready.
+		time.Sleep(15 * time.Second)
+	})
+	require.Empty(t, v.failed, "of %d requests", v.total)
+	require.Greater(t, v.total, 500, "the platform was asked all along")
+
+	second := output[map[string]string](t, "images")["mca"]
+	require.NotEqual(t, first, second, "a new line makes a new digest")
+	_, body, err := get(t.Context(), http.DefaultClient, url)
+	require.NoError(t, err)
+	require.Contains(t, body, ours, "and it answers")
+	TestPodRunsTheDigestOfTheOutput(t)
+}

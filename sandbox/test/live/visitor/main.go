@@ -1,0 +1,48 @@
+// Visitor asks one URL a bounded number of times from inside the cluster and
+// exits with 0 if every answer was a 200. The live tests run it as a pod,
+// because a ClusterIP and a service's name have a meaning only there.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() {
+	if err := visit(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "visitor:", err)
+		os.Exit(1)
+	}
+}
+
+// visit takes a URL and a count of 1 to 1,000.
+func visit(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("usage: visitor URL COUNT")
+	}
+	count, err := strconv.Atoi(args[1])
+	if err != nil || count < 1 || count > 1000 {
+		return fmt.Errorf("count %q: must be 1 to 1000", args[1])
+	}
+	client := &http.Client{Timeout: 5 * time.Second}
+	for range count {
+		resp, err := client.Get(args[0])
+		if err != nil {
+			return err
+		}
+		body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+		resp.Body.Close()
+		if err != nil {
+			return err
+		}
+		if resp.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answered %s: %s", args[0], resp.Status, body)
+		}
+		fmt.Printf("%s\n", body)
+	}
+	return nil
+}

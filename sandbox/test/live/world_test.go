@@ -1,0 +1,102 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// timeout bounds every command. A warm `make up` takes seconds; with a rollout
+// it waits for the document's readiness delays.
+const timeout = 10 * time.Minute
+
+// The sandbox of `make up` and the project that it stands in.
+var (
+	root string
+	live *home.Home
+)
+
+func TestMain(m *testing.M) {
+	var err error
+	if root, err = filepath.Abs("../../.."); err != nil {
+		log.Fatal(err)
+	}
+	if live, err = home.Open(filepath.Join(root, ".sandbox")); err != nil {
+		log.Fatalf("live tests: %v; run `make up` first", err)
+	}
+	os.Exit(m.Run())
+}
+
+// run runs a command inside the sandbox's environment and returns its standard
+// output; the rest goes to the test's log.
+func run(t *testing.T, name string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	env := live.Within(os.Environ())
+	if own := filepath.Join(live.Bin(), name); fileExists(own) {
+		name = own
+	}
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = root, env
+	var out, messages bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	err := cmd.Run()
+	t.Logf("%s %s\n%s%s", filepath.Base(name), strings.Join(args, " "), out.String(), messages.String())
+	return out.String(), err
+}
+
+func fileExists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// must is run for commands that have to succeed.
+func must(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := run(t, name, args...)
+	require.NoError(t, err, "%s %v", name, args)
+	return out
+}
+
+// makeUp is what a person types.
+func makeUp(t *testing.T) string {
+	t.Helper()
+	return must(t, "make", "up")
+}
+
+// output reads one output of the sandbox stack.
+func output[T any](t *testing.T, name string) T {
+	t.Helper()
+	var v T
+	require.NoError(t, json.Unmarshal([]byte(must(t, "pulumi", "stack", "output", name, "--json", "--stack", "sandbox")), &v))
+	return v
+}
+
+// get asks the platform once.
+func get(ctx context.Context, client *http.Client, url string) (int, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, "", err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return 0, "", err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	return resp.StatusCode, string(body), err
+}
