@@ -188,6 +188,13 @@ func (h *Home) AWS() string { return h.path("aws") }
 // Backend holds Pulumi's state.
 func (h *Home) Backend() string { return h.path("state") }
 
+// BackendURL is Backend as Pulumi wants it. The file backend would keep a
+// second file beside each state and write it in place, so that a kill -9 in
+// the wrong moment leaves a state that can't be read ("failed to load
+// checkpoint: EOF", seen with 3.259); without that file every write is one
+// rename.
+func (h *Home) BackendURL() string { return "file://" + h.Backend() + "?metadata=skip" }
+
 // Passphrase is the file that holds the passphrase of the sandbox's stacks.
 func (h *Home) Passphrase() string { return h.path("passphrase") }
 
@@ -200,7 +207,7 @@ func (h *Home) Kubeconfig() string { return h.path("kubeconfig") }
 func (h *Home) Environ() []string {
 	return []string{
 		Variable + "=" + h.Dir,
-		"PULUMI_BACKEND_URL=file://" + h.Backend(),
+		"PULUMI_BACKEND_URL=" + h.BackendURL(),
 		"PULUMI_CONFIG_PASSPHRASE_FILE=" + h.Passphrase(),
 		"PULUMI_HOME=" + h.path("pulumi"),
 		"PULUMI_SKIP_UPDATE_CHECK=1",

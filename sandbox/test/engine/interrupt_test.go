@@ -24,7 +24,7 @@ func TestKilledUpRecovers(t *testing.T) {
 	} {
 		t.Run(tc.stack+" "+tc.reason, func(t *testing.T) {
 			s := newStack(t, shared, tc.stack)
-			t.Cleanup(func() { destroyLeavesNothing(t, s) })
+			defer destroyLeavesNothing(t, s)
 			// Slow enough that calls are under way when the engine dies.
 			_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 			require.NoError(t, err)

@@ -212,8 +212,7 @@ func (s *stack) inState(t *testing.T) []record {
 	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
 	var aws []record
 	for _, r := range export.Deployment.Resources {
-		// A VPC's default group is not made, only taken over.
-		if strings.HasPrefix(r.Type, "aws:") && r.Type != "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup" {
+		if strings.HasPrefix(r.Type, "aws:") {
 			aws = append(aws, r)
 		}
 	}

@@ -1,0 +1,255 @@
+package aws
+
+import (
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// drift changes an object as somebody at the console would.
+func (s *sandbox) drift(x *thing, path string, value any) {
+	s.t.Helper()
+	require.NoError(s.t, rules.Drift(s.t.Context(), s.p.store, x.token, x.id, []rules.Assignment{{Path: path, Value: value}}))
+}
+
+func TestDiff(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	group := s.must(groupT, "g", props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+		props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}},
+		props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
+	}})
+	rule := s.must(ingressT, "r", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"})
+	const (
+		same    = ""
+		update  = "UPDATE"
+		replace = "UPDATE_REPLACE"
+	)
+	for _, row := range []struct {
+		reason string
+		x      *thing
+		news   props
+		path   string
+		kind   string
+	}{
+		{"nothing changed", w.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
+		{"a default that is written down", w.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
+		{"a change in place", w.vpc, props{"cidrBlock": "10.30.0.0/16", "enableDnsSupport": false}, "enableDnsSupport", update},
+		{"a new range is a new VPC", w.vpc, props{"cidrBlock": "10.40.0.0/16"}, "cidrBlock", replace},
+		{"tenancy can't be raised in place", w.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
+		{"a new tag", w.vpc, props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}, "tags", "ADD"},
+		{"a zone that AWS chose and the program names", w.a, props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24"}, "", same},
+		{"a subnet does not move", w.a, props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1c"}, "availabilityZone", replace},
+		{"a VPC that is replaced takes its subnets along", w.a, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.30.0.0/24"}, "vpcId", replace},
+		{"inline rules in another order and another spelling", group, props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+			props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
+			props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "self": false},
+		}}, "", same},
+		{"one inline rule less", group, props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+			props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
+		}}, "ingress", update},
+		{"a protocol by its number", rule, props{"securityGroupId": group.id, "ipProtocol": "6", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"}, "", same},
+		{"a rule's range in place", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.1.0.0/16"}, "cidrIpv4", update},
+		{"a rule's kind of source is another rule", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": w.group.id}, "referencedSecurityGroupId", "ADD_REPLACE"},
+		{"a policy in another layout", w.role, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
+		{"another trust", w.role, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
+		{"a name that is given is not made up again", w.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			d := s.diff(row.x, row.news)
+			if row.kind == same {
+				require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%v", d.GetDetailedDiff())
+				return
+			}
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, d.GetChanges())
+			require.Contains(t, d.GetDetailedDiff(), row.path)
+			require.Equal(t, row.kind, d.GetDetailedDiff()[row.path].GetKind().String())
+			require.Equal(t, strings.HasSuffix(row.kind, "_REPLACE"), len(d.GetReplaces()) > 0)
+		})
+	}
+}
+
+func TestReplacementBesideItsPredecessor(t *testing.T) {
+	w := newWorld(t)
+	made := w.s.must(groupT, "made-up", props{"vpcId": w.vpc.id, "description": "one"})
+	require.False(t, w.s.diff(made, props{"vpcId": w.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "a made-up name is made up anew")
+	given := w.s.must(groupT, "given", props{"vpcId": w.vpc.id, "name": "given", "description": "one"})
+	require.True(t, w.s.diff(given, props{"vpcId": w.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two can't have one name")
+}
+
+func TestDriftIsSeenAndMended(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	news := props{"cidrBlock": "10.30.0.0/16"}
+	s.drift(w.vpc, "enableDnsSupport", false)
+	s.drift(w.vpc, "tags.Owner", "me")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, news).GetChanges(), "before a refresh nobody knows")
+	require.True(t, s.refresh(w.vpc))
+	d := s.diff(w.vpc, news)
+	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program leaves to its default")
+	require.Contains(t, d.GetDetailedDiff(), "tags")
+	require.NoError(t, s.update(w.vpc, news))
+	require.True(t, s.refresh(w.vpc))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, news).GetChanges())
+	require.Equal(t, true, w.vpc.state["enableDnsSupport"])
+
+	require.NoError(t, rules.Vanish(t.Context(), s.p.store, w.group.token, w.group.id))
+	require.False(t, s.refresh(w.group), "what is gone has no id")
+	require.ErrorContains(t, s.update(w.group, props{"vpcId": w.vpc.id, "name": "web", "tags": props{"a": "b"}}), "InvalidGroup.NotFound")
+}
+
+func TestDriftFitsTheType(t *testing.T) {
+	w := newWorld(t)
+	for _, row := range []struct {
+		reason, path string
+		value        any
+		want         string
+	}{
+		{"another type", "enableDnsSupport", "no", "must be true or false"},
+		{"no such property", "colour", "red", "no property"},
+		{"no such value", "instanceTenancy", "huge", "one of"},
+	} {
+		err := rules.Drift(t.Context(), w.s.p.store, vpcT, w.vpc.id, []rules.Assignment{{Path: row.path, Value: row.value}})
+		require.ErrorContains(t, err, row.want, row.reason)
+	}
+	err := rules.Drift(t.Context(), w.s.p.store, vpcT, "vpc-0", nil)
+	require.ErrorContains(t, err, w.vpc.id, "the error lists the ids that there are")
+}
+
+func TestIgnoreChanges(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	in := props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}
+	require.NoError(t, s.update(w.vpc, in))
+	s.drift(w.vpc, "enableDnsSupport", false)
+	require.True(t, s.refresh(w.vpc))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, in, "enableDnsSupport").GetChanges())
+	in["tags"] = props{"a": "c"}
+	require.NoError(t, s.update(w.vpc, in, "enableDnsSupport"))
+	require.Equal(t, false, w.vpc.state["enableDnsSupport"], "an ignored property keeps its value in an update of others")
+	require.Equal(t, props{"a": "c"}, w.vpc.state["tags"])
+}
+
+func TestNames(t *testing.T) {
+	s := newSandbox(t, nil)
+	in := props{"assumeRolePolicy": podTrust}
+	role := s.must(roleT, "worker", in)
+	require.Regexp(t, `^worker-[0-9a-f]{7}$`, role.id)
+	in["description"] = "changed"
+	require.NoError(t, s.update(role, in))
+	require.Equal(t, role.id, role.state["name"], "a made-up name stays")
+	again, _ := s.check(roleT, "worker", nil, in)
+	require.Equal(t, role.id, again["name"], "one seed gives one name, so that a preview tells the truth")
+	prefixed := s.must(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
+	require.Regexp(t, `^web-\d{18}[0-9a-f]{8}$`, prefixed.id)
+	_, failures := s.check(roleT, strings.Repeat("x", 60), nil, in)
+	require.Contains(t, strings.Join(failures, " "), "too long", "a made-up name is not cut")
+	for mode, want := range map[pulumirpc.CheckRequest_AutonamingOptions_Mode]string{
+		pulumirpc.CheckRequest_AutonamingOptions_ENFORCE: "proposed",
+		pulumirpc.CheckRequest_AutonamingOptions_PROPOSE: "proposed",
+	} {
+		res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.pb(in),
+			Autonaming: &pulumirpc.CheckRequest_AutonamingOptions{ProposedName: "proposed", Mode: mode}})
+		require.NoError(t, err)
+		require.Equal(t, want, wire.Decode(res.GetInputs())["name"])
+	}
+	res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.pb(in),
+		Autonaming: &pulumirpc.CheckRequest_AutonamingOptions{Mode: pulumirpc.CheckRequest_AutonamingOptions_DISABLE}})
+	require.NoError(t, err)
+	require.Len(t, res.GetFailures(), 1, "names must be given")
+}
+
+func TestDefaultTags(t *testing.T) {
+	tags := func(json string) props { return props{"region": "us-east-1", "defaultTags": `{"tags":` + json + `}`} }
+	s := newSandbox(t, tags(`{"Project":"p","Stack":"s"}`))
+	in := props{"cidrBlock": "10.0.0.0/16", "tags": props{"Stack": "own"}}
+	vpc := s.must(vpcT, "v", in)
+	require.Equal(t, props{"Stack": "own"}, vpc.state["tags"])
+	require.Equal(t, props{"Project": "p", "Stack": "own"}, vpc.state["tagsAll"])
+	s.p = s.provider(tags(`{"Project":"q"}`))
+	d := s.diff(vpc, in)
+	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "another default tag reaches every resource")
+	require.NotContains(t, d.GetDetailedDiff(), "tags")
+	require.NoError(t, s.update(vpc, in))
+	require.Equal(t, props{"Project": "q", "Stack": "own"}, vpc.state["tagsAll"])
+	unknown, failures := s.check(vpcT, "u", nil, props{"cidrBlock": "10.0.0.0/16", "tags": props{"a": wire.Unknown{}}})
+	require.Empty(t, failures)
+	require.Equal(t, wire.Unknown{}, unknown["tagsAll"])
+}
+
+func TestPreview(t *testing.T) {
+	s := newSandbox(t, nil)
+	in, failures := s.check(subnetT, "a", nil, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.0.0.0/24"})
+	require.Empty(t, failures, "what is not known yet is not refused")
+	made, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(subnetT, "a"), Properties: s.pb(in), Preview: true})
+	require.NoError(t, err)
+	out := wire.Decode(made.GetProperties())
+	require.Empty(t, made.GetId())
+	require.Equal(t, wire.Unknown{}, out["arn"], "AWS computes it")
+	require.Equal(t, wire.Unknown{}, out["availabilityZone"], "AWS chooses it")
+	require.Equal(t, wire.Unknown{}, out["vpcId"])
+	require.Equal(t, "10.0.0.0/24", out["cidrBlock"])
+	require.Equal(t, false, out["mapPublicIpOnLaunch"], "a default is known")
+	require.Zero(t, s.count(), "a preview makes nothing")
+
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	in, _ = s.check(vpcT, "v", vpc.in, props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": false})
+	changed, err := s.p.Update(t.Context(), &pulumirpc.UpdateRequest{
+		Id: vpc.id, Urn: urn(vpcT, "v"), Olds: s.pb(vpc.state), News: s.pb(in), Preview: true,
+	})
+	require.NoError(t, err)
+	out = wire.Decode(changed.GetProperties())
+	require.Equal(t, vpc.state["arn"], out["arn"], "a change does not touch what AWS computed")
+	require.Equal(t, false, out["enableDnsSupport"])
+	require.True(t, s.refresh(vpc))
+	require.Equal(t, true, vpc.state["enableDnsSupport"], "a preview changes nothing")
+}
+
+func TestImport(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	subnet := &thing{token: subnetT, name: "imported", id: w.a.id}
+	require.True(t, s.refresh(subnet))
+	require.Equal(t, w.vpc.id, subnet.in["vpcId"])
+	require.Equal(t, "us-east-1a", subnet.in["availabilityZone"])
+	require.NotContains(t, subnet.in, "mapPublicIpOnLaunch", "a default need not be written down")
+	require.NotContains(t, subnet.in, "arn", "an output is no input")
+	require.NotContains(t, subnet.in, "availabilityZoneId", "a program can't give the zone by name and by id")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(subnet, subnet.in).GetChanges())
+}
+
+func TestReadsShowWhatWasMadeBeside(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.build()
+	require.NotContains(t, x.by["private"].state, "routes")
+	for _, name := range []string{"private", "group", "control-plane", "address", "flow"} {
+		require.True(t, s.refresh(x.by[name]))
+	}
+	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": x.by["nat"].id}}, x.by["private"].state["routes"])
+	require.Len(t, x.by["group"].state["ingress"], 1)
+	require.Equal(t, []any{clusterPerm}, x.by["control-plane"].state["managedPolicyArns"])
+	require.Equal(t, x.by["nat"].state["privateIp"], x.by["address"].state["privateIp"])
+}
+
+func TestTwoProcessesShareOneTruth(t *testing.T) {
+	s := newSandbox(t, nil)
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	first := s.p
+	s.p = s.provider(nil)
+	s.must(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
+	s.p = first
+	_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
+	require.ErrorContains(t, err, "InvalidSubnet.Conflict")
+	s.p = s.provider(props{"region": "eu-west-1"})
+	_, err = s.create(subnetT, "c", props{"vpcId": vpc.id, "cidrBlock": "10.0.1.0/24"})
+	require.ErrorContains(t, err, "InvalidVpcID.NotFound", "a VPC belongs to its region")
+	s.must(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
+	s.p = first
+	_, err = s.create(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
+	require.ErrorContains(t, err, "EntityAlreadyExists", "IAM belongs to the account")
+}

@@ -1,0 +1,298 @@
+package aws
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/sandbox/aws/faults"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Command is `sandbox aws`: what exists in the stand-in, and how to make it
+// drift, fail and slow down. It works on the sandbox of the environment.
+func Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:          "aws",
+		Short:        "Look into the AWS stand-in, make it drift, fail or slow down",
+		SilenceUsage: true, SilenceErrors: true,
+		Long: "Look into the AWS stand-in, make it drift, fail or slow down.\n\n" +
+			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its end, such as Subnet.",
+	}
+	cmd.AddCommand(listCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
+	return cmd
+}
+
+func openStore() (*store.Store, error) {
+	h, err := home.FromEnv()
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(h.AWS())
+}
+
+func openFaults() (faults.File, error) {
+	h, err := home.FromEnv()
+	if err != nil {
+		return faults.File{}, err
+	}
+	return faults.In(h.AWS()), nil
+}
+
+func listCommand() *cobra.Command {
+	var asJSON, owned bool
+	var notIn string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List what exists",
+		Long: "List what exists.\n\n" +
+			"With --not-in FILE, the output of `pulumi stack export`, list what exists and is not in that stack:\n" +
+			"what a lost reply left behind.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			st, err := openStore()
+			if err != nil {
+				return err
+			}
+			var known map[string]bool
+			if notIn != "" {
+				if known, err = stackObjects(notIn); err != nil {
+					return err
+				}
+			}
+			return st.View(cmd.Context(), func(tx *store.Tx) error {
+				objects := tx.All()
+				switch {
+				case known != nil:
+					objects = rules.Orphans(tx, known)
+				case !owned:
+					objects = rules.Orphans(tx, nil)
+				}
+				if asJSON {
+					enc := json.NewEncoder(cmd.OutOrStdout())
+					enc.SetIndent("", "  ")
+					return enc.Encode(append([]store.Object{}, objects...))
+				}
+				return printObjects(cmd.OutOrStdout(), objects)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON")
+	cmd.Flags().BoolVar(&owned, "owned", false, "list also what AWS makes by itself, such as a VPC's default security group")
+	cmd.Flags().StringVar(&notIn, "not-in", "", "list what is not in this export of a stack")
+	return cmd
+}
+
+func printObjects(out io.Writer, objects []store.Object) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "REGION\tTYPE\tID\tNAME")
+	for _, o := range objects {
+		state := rules.Object(o.State)
+		name := state.String("name")
+		if name == "" {
+			name = state.Object("tagsAll").String("Name")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", o.Region, o.Type, o.ID, name)
+	}
+	return w.Flush()
+}
+
+// stackObjects reads the types and ids in an exported stack.
+func stackObjects(path string) (map[string]bool, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var export struct {
+		Deployment struct {
+			Resources []struct {
+				Type string `json:"type"`
+				ID   string `json:"id"`
+			} `json:"resources"`
+		} `json:"deployment"`
+	}
+	if err := json.Unmarshal(raw, &export); err != nil {
+		return nil, fmt.Errorf("%s is not the output of `pulumi stack export`: %w", path, err)
+	}
+	out := map[string]bool{}
+	for _, r := range export.Deployment.Resources {
+		out[r.Type+" "+r.ID] = true
+	}
+	return out, nil
+}
+
+func setCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "set TYPE ID PROPERTY=VALUE...",
+		Short: "Change properties behind Pulumi's back",
+		Long: "Change properties behind Pulumi's back, as somebody at the console would.\n\n" +
+			"VALUE is JSON, or text where it is none; null removes the property. A property inside another is\n" +
+			"written with dots, as in tags.Owner=me.",
+		Args: cobra.MinimumNArgs(3),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			token, err := rules.FindToken(args[0])
+			if err != nil {
+				return err
+			}
+			var list []rules.Assignment
+			for _, arg := range args[2:] {
+				path, text, ok := strings.Cut(arg, "=")
+				if !ok || path == "" {
+					return fmt.Errorf("%q: must be PROPERTY=VALUE", arg)
+				}
+				var value any = text
+				var parsed any
+				if json.Unmarshal([]byte(text), &parsed) == nil {
+					value = parsed
+				}
+				list = append(list, rules.Assignment{Path: path, Value: value})
+			}
+			st, err := openStore()
+			if err != nil {
+				return err
+			}
+			return rules.Drift(cmd.Context(), st, token, args[1], list)
+		},
+	}
+}
+
+func deleteCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "delete TYPE ID",
+		Short: "Remove something behind Pulumi's back",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			token, err := rules.FindToken(args[0])
+			if err != nil {
+				return err
+			}
+			st, err := openStore()
+			if err != nil {
+				return err
+			}
+			return rules.Vanish(cmd.Context(), st, token, args[1])
+		},
+	}
+}
+
+// anyType resolves a type or function that a person names; * is any.
+func anyType(name string) (string, error) {
+	if name == faults.Any || rules.KnownFunction(name) {
+		return name, nil
+	}
+	return rules.FindToken(name)
+}
+
+func failCommand() *cobra.Command {
+	fault := faults.Fault{Delay: 2 * time.Second}
+	cmd := &cobra.Command{
+		Use:   "fail",
+		Short: "Let the n-th matching call from now go wrong",
+		Long: "Let the n-th matching call from now go wrong:\n\n" +
+			"  error       AWS refuses it\n" +
+			"  throttle    it waits as the provider's retries do, then succeeds; with --permanent it fails\n" +
+			"  lose-reply  AWS does it, but the answer is lost\n" +
+			"  crash       AWS does it, and the plugin dies before it can say so",
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			var err error
+			if fault.Type, err = anyType(fault.Type); err != nil {
+				return err
+			}
+			f, err := openFaults()
+			if err != nil {
+				return err
+			}
+			return f.AddFault(fault)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&fault.Op, "op", faults.Any, "create, read, update, delete, invoke, or * for any")
+	flags.StringVar(&fault.Type, "type", faults.Any, "the type or function, or * for any")
+	flags.IntVar(&fault.Nth, "nth", 1, "which matching call from now")
+	flags.StringVar(&fault.Mode, "mode", faults.Error, strings.Join(faults.Modes, ", "))
+	flags.BoolVar(&fault.Permanent, "permanent", false, "every call from the n-th on")
+	flags.StringVar(&fault.Code, "code", "", "AWS's error code (InternalError)")
+	flags.StringVar(&fault.Message, "message", "", "AWS's error message")
+	flags.DurationVar(&fault.Delay, "delay", fault.Delay, "how long a throttled call waits")
+	return cmd
+}
+
+func slowCommand() *cobra.Command {
+	slow := faults.Slow{}
+	cmd := &cobra.Command{
+		Use:   "slow",
+		Short: "Let every matching call take longer",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			var err error
+			if slow.Type, err = anyType(slow.Type); err != nil {
+				return err
+			}
+			f, err := openFaults()
+			if err != nil {
+				return err
+			}
+			return f.AddSlow(slow)
+		},
+	}
+	cmd.Flags().StringVar(&slow.Type, "type", faults.Any, "the type or function, or * for any")
+	cmd.Flags().DurationVar(&slow.Delay, "delay", 200*time.Millisecond, "how much longer")
+	return cmd
+}
+
+func faultsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "faults",
+		Short: "Show what is told to go wrong",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := openFaults()
+			if err != nil {
+				return err
+			}
+			plan, err := f.Read()
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			for _, x := range plan.Faults {
+				fmt.Fprintf(out, "%s at call %d of %s %s: %s\n", x.Mode, x.Nth, x.Op, x.Type, progress(x))
+			}
+			for _, x := range plan.Slow {
+				fmt.Fprintf(out, "%s longer for every call of %s\n", x.Delay, x.Type)
+			}
+			return nil
+		},
+	}
+}
+
+func progress(f faults.Fault) string {
+	if f.Done() {
+		return "done"
+	}
+	return fmt.Sprintf("%d calls so far", f.Seen)
+}
+
+func clearCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "clear-faults",
+		Short: "Let everything go right again",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			f, err := openFaults()
+			if err != nil {
+				return err
+			}
+			return f.Clear()
+		},
+	}
+}

@@ -1,0 +1,80 @@
+package aws
+
+import (
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+)
+
+func TestConfig(t *testing.T) {
+	s := newSandbox(t, nil)
+	t.Setenv("AWS_REGION", "")
+	t.Setenv("AWS_DEFAULT_REGION", "")
+	for _, row := range []struct {
+		reason string
+		in     props
+		want   string // in a failure; nothing is accepted
+	}{
+		{"a stack's configuration comes as text", props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`, "skipMetadataApiCheck": "true", "maxRetries": "3", "version": "6.83.2"}, ""},
+		{"so do an SDK's provider arguments", props{"region": "eu-west-1", "defaultTags": `{"tags":{"a":"b"}}`, "profile": "p"}, ""},
+		{"no region", props{}, `region: ""`},
+		{"a region that the stand-in does not know", props{"region": "mars-north-1"}, "mars-north-1"},
+		{"keys of a real account", props{"region": "us-east-1", "accessKey": "x"}, "accessKey: the AWS stand-in does not take this key"},
+		{"a role of a real account", props{"region": "us-east-1", "assumeRole": `{"roleArn":"x"}`}, "assumeRole"},
+		{"a typo", props{"region": "us-east-1", "regoin": "x"}, "no such key"},
+		{"a wrong type", props{"region": "us-east-1", "maxRetries": "many"}, "maxRetries: must be a number"},
+		{"an account that is forbidden", props{"region": "us-east-1", "forbiddenAccountIds": `["123456789012"]`}, "not allowed"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			res, err := s.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: s.pb(row.in)})
+			require.NoError(t, err)
+			_, configured := s.p.Configure(t.Context(), &pulumirpc.ConfigureRequest{Args: s.pb(row.in)})
+			if row.want == "" {
+				require.Empty(t, res.GetFailures())
+				require.NoError(t, configured)
+				return
+			}
+			require.Len(t, res.GetFailures(), 1)
+			require.Contains(t, res.GetFailures()[0].GetReason(), row.want)
+			require.ErrorContains(t, configured, row.want)
+		})
+	}
+}
+
+func TestRegionOfTheEnvironment(t *testing.T) {
+	t.Setenv("AWS_REGION", "eu-north-1")
+	s := newSandbox(t, props{"skipRegionValidation": true})
+	out, err := s.invoke("aws:index/getRegion:getRegion", nil)
+	require.NoError(t, err)
+	require.Equal(t, "eu-north-1", out["name"])
+}
+
+func TestAccountIsTheOneThatTheConfigurationInsistsOn(t *testing.T) {
+	s := newSandbox(t, props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`})
+	out, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", nil)
+	require.NoError(t, err)
+	require.Equal(t, "111122223333", out["accountId"])
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	require.Contains(t, vpc.state["arn"], ":111122223333:")
+}
+
+func TestDiffConfig(t *testing.T) {
+	s := newSandbox(t, nil)
+	diff := func(olds, news props) *pulumirpc.DiffResponse {
+		res, err := s.p.DiffConfig(t.Context(), &pulumirpc.DiffRequest{Olds: s.pb(olds), News: s.pb(news)})
+		require.NoError(t, err)
+		return res
+	}
+	at := func(region string) props { return props{"region": region} }
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(at("us-east-1"), at("us-east-1")).GetChanges())
+	require.Equal(t, []string{"region"}, diff(at("us-east-1"), at("eu-west-1")).GetReplaces(), "nothing moves from region to region")
+	tagged := diff(at("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, tagged.GetChanges())
+	require.Empty(t, tagged.GetReplaces(), "other tags replace nothing")
+}
+
+func TestNothingBeforeConfigure(t *testing.T) {
+	_, err := (&provider{}).Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(vpcT, "v")})
+	require.ErrorContains(t, err, "not configured")
+}

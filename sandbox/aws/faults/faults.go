@@ -1,0 +1,190 @@
+// Package faults owns what the stand-in was told to do wrong: fail, throttle,
+// lose the reply of or be slow at the n-th matching call. It lies in a file,
+// so that `sandbox aws fail` in one process meets the plugin in another.
+package faults
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// The modes of a fault.
+const (
+	// Error refuses the call before anything is done.
+	Error = "error"
+	// Throttle makes the call wait as the provider's own retries do, and then
+	// succeed; a permanent one fails with AWS's throttling error.
+	Throttle = "throttle"
+	// LoseReply does the work and then answers that the connection broke.
+	LoseReply = "lose-reply"
+	// Crash does the work and then ends the plugin's process, as kill -9
+	// between AWS's answer and the engine's knowledge of it.
+	Crash = "crash"
+)
+
+// Modes are all modes.
+var Modes = []string{Error, Throttle, LoseReply, Crash}
+
+// Ops are the operations that faults match.
+var Ops = []string{"create", "read", "update", "delete", "invoke"}
+
+// Any matches every operation or type.
+const Any = "*"
+
+// Fault is one thing to do wrong.
+type Fault struct {
+	// Op is one of Ops, or Any.
+	Op string `json:"op"`
+	// Type is a resource's or function's token, or Any.
+	Type string `json:"type"`
+	// Nth is the matching call, counted from one, that goes wrong.
+	Nth int `json:"nth"`
+	// Mode is one of Modes.
+	Mode string `json:"mode"`
+	// Permanent says that every call from the n-th on goes wrong.
+	Permanent bool `json:"permanent,omitempty"`
+	// Code and Message are those of AWS's error.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
+	// Delay is how long a throttled call waits.
+	Delay time.Duration `json:"delay,omitempty"`
+	// Seen counts the matching calls so far.
+	Seen int `json:"seen"`
+}
+
+// Done says whether the fault will never act again.
+func (f Fault) Done() bool { return !f.Permanent && f.Seen >= f.Nth }
+
+// Slow makes every matching call take longer.
+type Slow struct {
+	Type  string        `json:"type"`
+	Delay time.Duration `json:"delay"`
+}
+
+// Plan is the content of the file.
+type Plan struct {
+	Faults []Fault `json:"faults,omitempty"`
+	Slow   []Slow  `json:"slow,omitempty"`
+}
+
+// File is where the plan of one sandbox lies.
+type File struct{ path string }
+
+// In returns the plan's file in the stand-in's folder.
+func In(dir string) File { return File{filepath.Join(dir, "faults.json")} }
+
+// Read returns the plan; without a file it is empty.
+func (f File) Read() (Plan, error) {
+	var plan Plan
+	raw, err := os.ReadFile(f.path)
+	if errors.Is(err, os.ErrNotExist) {
+		return plan, nil
+	}
+	if err != nil {
+		return plan, fmt.Errorf("faults: %w", err)
+	}
+	if err := json.Unmarshal(raw, &plan); err != nil {
+		return plan, fmt.Errorf("faults %s: %w", f.path, err)
+	}
+	return plan, nil
+}
+
+// AddFault writes one more fault.
+func (f File) AddFault(fault Fault) error {
+	switch {
+	case fault.Op != Any && !slices.Contains(Ops, fault.Op):
+		return fmt.Errorf("operation %q: must be %s or %s", fault.Op, strings.Join(Ops, ", "), Any)
+	case !slices.Contains(Modes, fault.Mode):
+		return fmt.Errorf("mode %q: must be %s", fault.Mode, strings.Join(Modes, ", "))
+	case fault.Nth < 1:
+		return fmt.Errorf("n-th call %d: must be 1 or more", fault.Nth)
+	}
+	return f.edit(func(p *Plan) { p.Faults = append(p.Faults, fault) })
+}
+
+// AddSlow writes one more delay.
+func (f File) AddSlow(slow Slow) error {
+	if slow.Delay <= 0 {
+		return fmt.Errorf("delay %s: must be more than nothing", slow.Delay)
+	}
+	return f.edit(func(p *Plan) { p.Slow = append(p.Slow, slow) })
+}
+
+// Clear removes the plan.
+func (f File) Clear() error {
+	err := os.Remove(f.path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("faults: %w", err)
+	}
+	return nil
+}
+
+// Take counts one call and returns how long it has to wait, and the fault
+// that it meets, if any. Where several meet it, the first acts and all count.
+func (f File) Take(op, token string) (delay time.Duration, met *Fault, err error) {
+	plan, err := f.Read()
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, slow := range plan.Slow {
+		if slow.Type == Any || slow.Type == token {
+			delay += slow.Delay
+		}
+	}
+	if !slices.ContainsFunc(plan.Faults, func(x Fault) bool { return !x.Done() && x.matches(op, token) }) {
+		return delay, nil, nil
+	}
+	err = f.edit(func(p *Plan) {
+		for i := range p.Faults {
+			x := &p.Faults[i]
+			if x.Done() || !x.matches(op, token) {
+				continue
+			}
+			x.Seen++
+			if x.Seen >= x.Nth && met == nil {
+				copied := *x
+				met = &copied
+			}
+		}
+	})
+	return delay, met, err
+}
+
+func (f Fault) matches(op, token string) bool {
+	return (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
+}
+
+// edit changes the plan under a lock and puts the new file in place whole.
+func (f File) edit(change func(*Plan)) error {
+	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("faults: %w", err)
+	}
+	defer lock.Close() // also releases the lock
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("faults: %w", err)
+	}
+	plan, err := f.Read()
+	if err != nil {
+		return err
+	}
+	change(&plan)
+	raw, err := json.MarshalIndent(plan, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.path+".next", append(raw, '\n'), 0o600); err != nil {
+		return fmt.Errorf("faults: %w", err)
+	}
+	if err := os.Rename(f.path+".next", f.path); err != nil {
+		return fmt.Errorf("faults: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package aws
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/faults"
+)
+
+func (s *sandbox) fail(f faults.Fault) {
+	s.t.Helper()
+	if f.Nth == 0 {
+		f.Nth = 1
+	}
+	require.NoError(s.t, s.p.faults.AddFault(f))
+}
+
+func TestFaultAtTheNthCall(t *testing.T) {
+	s := newSandbox(t, nil)
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	s.fail(faults.Fault{Op: "create", Type: subnetT, Nth: 2, Mode: faults.Error, Code: "InsufficientFreeAddressesInSubnet", Message: "none left"})
+	subnet := func(block string) error {
+		_, err := s.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": block})
+		return err
+	}
+	require.NoError(t, subnet("10.0.0.0/24"))
+	s.must(addressT, "other", nil)
+	require.EqualError(t, subnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
+	require.NoError(t, subnet("10.0.1.0/24"), "a fault acts once, and did nothing")
+}
+
+func TestPermanentFaultEndsWhenCleared(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.fail(faults.Fault{Op: faults.Any, Type: faults.Any, Mode: faults.Error, Permanent: true})
+	for range 3 {
+		_, err := s.create(addressT, "a", nil)
+		require.ErrorContains(t, err, "InternalError")
+	}
+	_, err := s.invoke("aws:index/getRegion:getRegion", nil)
+	require.ErrorContains(t, err, "InternalError", "functions can fail as well")
+	require.NoError(t, s.p.faults.Clear())
+	s.must(addressT, "a", nil)
+}
+
+func TestThrottlingIsSlownessUnlessItLasts(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
+	s.must(addressT, "a", nil)
+	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Permanent: true})
+	_, err := s.create(addressT, "b", nil)
+	require.ErrorContains(t, err, "RequestLimitExceeded")
+	s.fail(faults.Fault{Op: "create", Type: roleT, Mode: faults.Throttle, Permanent: true})
+	_, err = s.create(roleT, "r", props{"assumeRolePolicy": podTrust})
+	require.ErrorContains(t, err, "ThrottlingException")
+}
+
+func TestLostReplies(t *testing.T) {
+	s := newSandbox(t, nil)
+	for _, mode := range []string{faults.LoseReply, faults.Crash} {
+		s.fail(faults.Fault{Op: "create", Type: roleT, Mode: mode})
+		in := props{"name": "role-" + mode, "assumeRolePolicy": podTrust}
+		_, err := s.create(roleT, "r", in)
+		require.ErrorContains(t, err, "connection reset by peer", mode)
+		_, err = s.create(roleT, "r", in)
+		require.ErrorContains(t, err, "EntityAlreadyExists", "AWS did the work: a name can't be had twice")
+		imported := &thing{token: roleT, name: "r", id: "role-" + mode}
+		require.True(t, s.refresh(imported), "what was made can be imported")
+	}
+	require.Equal(t, crashCode, s.exited, "a crash ends the process")
+	s.must(attachT, "a", props{"role": "role-crash", "policyArn": clusterPerm})
+	s.fail(faults.Fault{Op: "create", Type: attachT, Mode: faults.LoseReply})
+	in := props{"role": "role-lose-reply", "policyArn": clusterPerm}
+	_, err := s.create(attachT, "b", in)
+	require.Error(t, err)
+	s.must(attachT, "b", in) // attaching twice is attaching once
+}
+
+func TestSlowness(t *testing.T) {
+	s := newSandbox(t, nil)
+	require.NoError(t, s.p.faults.AddSlow(faults.Slow{Type: addressT, Delay: time.Millisecond}))
+	delay, met, err := s.p.faults.Take("create", addressT)
+	require.NoError(t, err)
+	require.Nil(t, met)
+	require.Equal(t, time.Millisecond, delay)
+	s.must(addressT, "a", nil)
+}
+
+func TestCommandsCountTogether(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.fail(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
+	s.must(addressT, "a", nil)
+	s.p = s.provider(nil) // another process
+	_, err := s.create(addressT, "b", nil)
+	require.ErrorContains(t, err, "InternalError", "the second call of both processes together")
+	for reason, f := range map[string]faults.Fault{
+		"no such operation": {Op: "paint", Type: "*", Nth: 1, Mode: faults.Error},
+		"no such mode":      {Op: "create", Type: "*", Nth: 1, Mode: "explode"},
+		"no such call":      {Op: "create", Type: "*", Nth: 0, Mode: faults.Error},
+	} {
+		require.Error(t, s.p.faults.AddFault(f), reason)
+	}
+}

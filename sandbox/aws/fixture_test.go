@@ -1,0 +1,291 @@
+package aws
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/sandbox/aws/faults"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// The types that the tests use most.
+const (
+	vpcT        = "aws:ec2/vpc:Vpc"
+	subnetT     = "aws:ec2/subnet:Subnet"
+	gatewayT    = "aws:ec2/internetGateway:InternetGateway"
+	addressT    = "aws:ec2/eip:Eip"
+	natT        = "aws:ec2/natGateway:NatGateway"
+	tableT      = "aws:ec2/routeTable:RouteTable"
+	routeT      = "aws:ec2/route:Route"
+	assocT      = "aws:ec2/routeTableAssociation:RouteTableAssociation"
+	groupT      = "aws:ec2/securityGroup:SecurityGroup"
+	ingressT    = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	endpointT   = "aws:ec2/vpcEndpoint:VpcEndpoint"
+	flowLogT    = "aws:ec2/flowLog:FlowLog"
+	repositoryT = "aws:ecr/repository:Repository"
+	clusterT    = "aws:eks/cluster:Cluster"
+	entryT      = "aws:eks/accessEntry:AccessEntry"
+	addonT      = "aws:eks/addon:Addon"
+	identityT   = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+	roleT       = "aws:iam/role:Role"
+	policyT     = "aws:iam/policy:Policy"
+	attachT     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	keyT        = "aws:kms/key:Key"
+	aliasT      = "aws:kms/alias:Alias"
+	logGroupT   = "aws:cloudwatch/logGroup:LogGroup"
+)
+
+// props are properties as a program gives them.
+type props = map[string]any
+
+// sandbox drives a provider as the engine does.
+type sandbox struct {
+	t        *testing.T
+	p        *provider
+	home     *home.Home
+	registry *fakeRegistry
+	exited   int
+}
+
+// newSandbox makes a sandbox of its own with a configured provider.
+func newSandbox(t *testing.T, config props) *sandbox {
+	t.Helper()
+	registry := &fakeRegistry{tags: map[string]map[string]string{}}
+	server := httptest.NewServer(registry)
+	t.Cleanup(server.Close)
+	h, err := home.Create(t.TempDir(), home.Settings{
+		Cluster: home.ClusterSimulated, Ports: home.Ports{Registry: server.Listener.Addr().(*net.TCPAddr).Port},
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(h.RegistryPassword(), []byte("secret\n"), 0o600))
+	require.NoError(t, os.WriteFile(h.Kubeconfig(), []byte(certificateKubeconfig), 0o600))
+	s := &sandbox{t: t, home: h, registry: registry}
+	s.p = s.provider(config)
+	return s
+}
+
+// provider opens one more provider of the same sandbox, as another process
+// would.
+func (s *sandbox) provider(config props) *provider {
+	s.t.Helper()
+	st, err := store.Open(s.home.AWS())
+	require.NoError(s.t, err)
+	p := &provider{home: s.home, store: st, faults: faults.In(s.home.AWS()), now: time.Now, exit: func(code int) { s.exited = code }}
+	if config == nil {
+		config = props{"region": "us-east-1"}
+	}
+	_, err = p.Configure(s.t.Context(), &pulumirpc.ConfigureRequest{Args: s.pb(config)})
+	require.NoError(s.t, err)
+	return p
+}
+
+func (s *sandbox) pb(o props) *structpb.Struct {
+	s.t.Helper()
+	out, err := wire.Encode(o)
+	require.NoError(s.t, err)
+	return out
+}
+
+func urn(token, name string) string { return "urn:pulumi:test::test::" + token + "::" + name }
+
+// thing is a resource as the engine's state has it.
+type thing struct {
+	token, name, id string
+	in, state       props
+}
+
+func (s *sandbox) check(token, name string, olds, news props) (props, []string) {
+	s.t.Helper()
+	res, err := s.p.Check(s.t.Context(), &pulumirpc.CheckRequest{
+		Urn: urn(token, name), Type: token, Name: name, Olds: s.pb(olds), News: s.pb(news), RandomSeed: []byte(name),
+	})
+	if err != nil {
+		return nil, []string{status.Convert(err).Message()}
+	}
+	var failures []string
+	for _, f := range res.GetFailures() {
+		failures = append(failures, f.GetReason())
+	}
+	return wire.Decode(res.GetInputs()), failures
+}
+
+// create checks and makes a resource.
+func (s *sandbox) create(token, name string, in props) (*thing, error) {
+	s.t.Helper()
+	checked, failures := s.check(token, name, nil, in)
+	if len(failures) > 0 {
+		return nil, fmt.Errorf("check: %s", strings.Join(failures, "; "))
+	}
+	res, err := s.p.Create(s.t.Context(), &pulumirpc.CreateRequest{Urn: urn(token, name), Type: token, Properties: s.pb(checked)})
+	if err != nil {
+		return nil, fmt.Errorf("create: %s", status.Convert(err).Message())
+	}
+	return &thing{token, name, res.GetId(), checked, wire.Decode(res.GetProperties())}, nil
+}
+
+// must makes a resource that there is no reason to refuse.
+func (s *sandbox) must(token, name string, in props) *thing {
+	s.t.Helper()
+	made, err := s.create(token, name, in)
+	require.NoError(s.t, err)
+	return made
+}
+
+func (s *sandbox) diff(x *thing, news props, ignore ...string) *pulumirpc.DiffResponse {
+	s.t.Helper()
+	checked, failures := s.check(x.token, x.name, x.in, news)
+	require.Empty(s.t, failures)
+	res, err := s.p.Diff(s.t.Context(), &pulumirpc.DiffRequest{
+		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), IgnoreChanges: ignore,
+	})
+	require.NoError(s.t, err)
+	return res
+}
+
+func (s *sandbox) update(x *thing, news props, ignore ...string) error {
+	s.t.Helper()
+	checked, failures := s.check(x.token, x.name, x.in, news)
+	if len(failures) > 0 {
+		return fmt.Errorf("check: %s", strings.Join(failures, "; "))
+	}
+	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
+		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), IgnoreChanges: ignore,
+	})
+	if err != nil {
+		return fmt.Errorf("update: %s", status.Convert(err).Message())
+	}
+	x.in, x.state = checked, wire.Decode(res.GetProperties())
+	return nil
+}
+
+// refresh takes over what is, and says whether it still is.
+func (s *sandbox) refresh(x *thing) bool {
+	s.t.Helper()
+	res, err := s.p.Read(s.t.Context(), &pulumirpc.ReadRequest{
+		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), Inputs: s.pb(x.in),
+	})
+	require.NoError(s.t, err)
+	if res.GetId() == "" {
+		return false
+	}
+	x.in, x.state = wire.Decode(res.GetInputs()), wire.Decode(res.GetProperties())
+	return true
+}
+
+func (s *sandbox) delete(x *thing) error {
+	s.t.Helper()
+	_, err := s.p.Delete(s.t.Context(), &pulumirpc.DeleteRequest{
+		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), OldInputs: s.pb(x.in),
+	})
+	if err != nil {
+		return fmt.Errorf("delete: %s", status.Convert(err).Message())
+	}
+	return nil
+}
+
+func (s *sandbox) invoke(token string, in props) (props, error) {
+	s.t.Helper()
+	res, err := s.p.Invoke(s.t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(in)})
+	if err != nil {
+		return nil, fmt.Errorf("%s", status.Convert(err).Message())
+	}
+	if f := res.GetFailures(); len(f) > 0 {
+		return nil, fmt.Errorf("%s", f[0].GetReason())
+	}
+	return wire.Decode(res.GetReturn()), nil
+}
+
+// count is the number of objects in the store, also those that AWS makes.
+func (s *sandbox) count() int {
+	s.t.Helper()
+	n := 0
+	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
+		n = len(tx.All())
+		return nil
+	}))
+	return n
+}
+
+// fakeRegistry answers what the stand-in asks of the sandbox's registry.
+type fakeRegistry struct {
+	mu       sync.Mutex
+	tags     map[string]map[string]string // repository → tag → digest
+	untagged []string                     // repositories with images that have no tag
+}
+
+func (f *fakeRegistry) push(repository, tag, digest string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tags[repository] == nil {
+		f.tags[repository] = map[string]string{}
+	}
+	f.tags[repository][tag] = digest
+}
+
+func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r.URL.Path == "/v2/_catalog" {
+		fmt.Fprintf(w, `{"repositories":["%s"]}`, strings.Join(f.untagged, `","`))
+		return
+	}
+	name, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/tags/list")
+	if rest == "" && strings.HasSuffix(r.URL.Path, "/tags/list") {
+		tags := f.tags[name]
+		if tags == nil && !slices.Contains(f.untagged, name) {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		var names []string
+		for tag := range tags {
+			names = append(names, `"`+tag+`"`)
+		}
+		fmt.Fprintf(w, `{"name":%q,"tags":[%s]}`, name, strings.Join(names, ","))
+		return
+	}
+	name, reference, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+	if r.Method == http.MethodHead {
+		digest, ok := f.tags[name][reference]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Docker-Content-Digest", digest)
+		return
+	}
+	if user, password, _ := r.BasicAuth(); r.Method != http.MethodDelete || user != "AWS" || password != "secret" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	for tag, digest := range f.tags[name] {
+		if digest == reference {
+			delete(f.tags[name], tag)
+		}
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+var certificateKubeconfig = `{
+  "current-context": "sandbox",
+  "contexts": [{"name": "other", "context": {"cluster": "x", "user": "x"}}, {"name": "sandbox", "context": {"cluster": "here", "user": "admin"}}],
+  "clusters": [{"name": "here", "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": "` + b64("authority") + `"}}],
+  "users": [{"name": "admin", "user": {"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}}]
+}`
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }

@@ -1,0 +1,32 @@
+package aws
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// guard returns the sandbox that the environment names, and refuses an
+// environment in which a person could take the stand-in for AWS: one with
+// another state backend than the sandbox's, or with credentials of a real
+// account.
+func guard() (*home.Home, error) {
+	h, err := home.FromEnv()
+	if err != nil {
+		return nil, fmt.Errorf("the AWS stand-in starts in a sandbox only: %w", err)
+	}
+	const backend = "PULUMI_BACKEND_URL"
+	want := h.BackendURL()
+	if got := os.Getenv(backend); got != want {
+		return nil, fmt.Errorf("the AWS stand-in starts beside the sandbox's own state only: %s is %q, must be %q; "+
+			`run eval "$(make env)" anew, or take %s from PATH to work with real AWS`, backend, got, want, h.Bin())
+	}
+	for _, name := range home.CloudVariables {
+		if _, set := os.LookupEnv(name); set {
+			return nil, fmt.Errorf("the AWS stand-in does not start beside a real account: %s is set; unset it, "+
+				"or take %s from PATH to work with real AWS", name, h.Bin())
+		}
+	}
+	return h, nil
+}

@@ -1,0 +1,44 @@
+package kubeconfig
+
+import (
+	"encoding/base64"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestRead(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "ca.crt"), []byte("authority"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "token"), []byte("from-file"), 0o600))
+	authority := base64.StdEncoding.EncodeToString([]byte("authority"))
+	const head = "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n"
+	cluster := "clusters: [{name: k, cluster: {server: 'https://127.0.0.1:1', certificate-authority: ca.crt}}]\n"
+	for _, row := range []struct {
+		reason, text string
+		want         Current
+		fails        string
+	}{
+		{"a token", head + cluster + "users: [{name: u, user: {token: t}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "t"}, ""},
+		{"a token in a file", head + cluster + "users: [{name: u, user: {tokenFile: token}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "from-file"}, ""},
+		{"no current context", "contexts: []", Current{}, `the current context "" is not there`},
+		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which is not there`},
+		{"no YAML", "{", Current{}, "kubeconfig"},
+		{"a certificate that is not there", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
+	} {
+		path := filepath.Join(dir, "config")
+		require.NoError(t, os.WriteFile(path, []byte(row.text), 0o600))
+		got, err := Read(path)
+		if row.fails != "" {
+			require.ErrorContains(t, err, row.fails, row.reason)
+			continue
+		}
+		require.NoError(t, err, row.reason)
+		require.NoError(t, got.Credential())
+		require.Equal(t, row.want, *got, row.reason)
+	}
+	_, err := Read(filepath.Join(dir, "none"))
+	require.ErrorContains(t, err, "make up writes it")
+}

@@ -1,0 +1,210 @@
+package aws
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// inside puts the process into the sandbox's environment.
+func (s *sandbox) inside() {
+	s.t.Helper()
+	for _, name := range home.CloudVariables {
+		s.t.Setenv(name, "") // so that it is put back
+		require.NoError(s.t, os.Unsetenv(name))
+	}
+	for _, kv := range s.home.Environ() {
+		name, value, _ := strings.Cut(kv, "=")
+		s.t.Setenv(name, value)
+	}
+}
+
+func TestGuard(t *testing.T) {
+	for _, row := range []struct {
+		reason, name, value string
+		want                []string
+	}{
+		{"outside of every sandbox", home.Variable, "", []string{home.Variable, "make env"}},
+		{"beside the state of a real stack", "PULUMI_BACKEND_URL", "https://api.pulumi.com", []string{"PULUMI_BACKEND_URL", "https://api.pulumi.com", "make env"}},
+		{"beside the keys of a real account", "AWS_ACCESS_KEY_ID", "AKIA", []string{"AWS_ACCESS_KEY_ID", "unset it"}},
+		{"beside a profile, even an empty one", "AWS_PROFILE", "", []string{"AWS_PROFILE"}},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			s := newSandbox(t, nil)
+			s.inside()
+			_, err := guard()
+			require.NoError(t, err, "inside the sandbox it starts")
+			t.Setenv(row.name, row.value)
+			err = Serve(t.Context(), io.Discard)
+			for _, want := range row.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func TestServe(t *testing.T) {
+	s := newSandbox(t, nil)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	out, in := io.Pipe()
+	ended := make(chan error, 1)
+	go func() { ended <- serve(ctx, s.home, "", in) }()
+	line := make([]byte, 16)
+	n, err := out.Read(line)
+	require.NoError(t, err)
+	port, err := strconv.Atoi(strings.TrimSpace(string(line[:n])))
+	require.NoError(t, err, "the engine reads the port from the first line")
+	conn, err := grpc.NewClient("127.0.0.1:"+strconv.Itoa(port), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	defer conn.Close()
+	info, err := pulumirpc.NewResourceProviderClient(conn).GetPluginInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	require.Regexp(t, `^6\.\d+\.\d+$`, info.GetVersion(), "the version of the SDK that the tables come from")
+	stop()
+	require.NoError(t, <-ended)
+}
+
+func TestEngineAddress(t *testing.T) {
+	address, err := engineAddress([]string{"--logtostderr", "-v=9", "--tracing", "x", "127.0.0.1:1"})
+	require.NoError(t, err)
+	require.Equal(t, "127.0.0.1:1", address)
+	_, err = engineAddress([]string{"up", "now"})
+	require.ErrorContains(t, err, "started by the Pulumi engine")
+}
+
+func TestGetToken(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.inside()
+	run := func(args string) (props, error) {
+		var out bytes.Buffer
+		if err := CLI(strings.Fields(args), &out, io.Discard); err != nil {
+			return nil, err
+		}
+		answer := props{}
+		require.NoError(t, json.Unmarshal(out.Bytes(), &answer))
+		return answer, nil
+	}
+	answer, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
+	require.NoError(t, err)
+	require.Equal(t, "ExecCredential", answer["kind"])
+	require.Equal(t, "client.authentication.k8s.io/v1beta1", answer["apiVersion"])
+	status := answer["status"].(props)
+	require.Equal(t, "certificate", status["clientCertificateData"])
+	require.Equal(t, "key", status["clientKeyData"])
+	require.NotContains(t, status, "token")
+	for reason, row := range map[string][2]string{
+		"another command":       {"s3 ls", `not "aws s3 ls"`},
+		"another EKS command":   {"eks list-clusters", "eks list-clusters"},
+		"a role":                {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
+		"a profile":             {"eks get-token --cluster-name=c --profile=x", "--profile"},
+		"no cluster":            {"eks get-token", "--cluster-name is required"},
+		"another form":          {"eks get-token --cluster-name c --output text", "there is json"},
+		"an option cut short":   {"eks get-token --cluster-name", "needs a value"},
+		"something after all":   {"eks get-token --cluster-name c now", "now"},
+		"no command whatsoever": {"", "get-token"},
+	} {
+		_, err := run(row[0])
+		require.ErrorContains(t, err, row[1], reason)
+	}
+	for reason, row := range map[string][2]string{
+		"a program":        {`{"exec": {"command": "gke"}}`, "exec"},
+		"OpenID Connect":   {`{"auth-provider": {"name": "oidc"}}`, "oidc"},
+		"a password":       {`{"username": "u", "password": "p"}`, "password"},
+		"no credential":    {`{}`, "no credential"},
+		"a missing server": {``, "make up"},
+	} {
+		require.NoError(t, os.Remove(s.home.Kubeconfig()))
+		if row[0] != "" {
+			user := `{"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}`
+			require.NoError(t, os.WriteFile(s.home.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, user, row[0], 1)), 0o600))
+		}
+		_, err := run("eks get-token --cluster-name c")
+		require.ErrorContains(t, err, row[1], reason)
+		require.NoError(t, os.WriteFile(s.home.Kubeconfig(), nil, 0o600))
+	}
+}
+
+// run runs a command of `sandbox aws`.
+func (s *sandbox) run(args ...string) (string, error) {
+	s.t.Helper()
+	var out bytes.Buffer
+	cmd := Command()
+	cmd.SetArgs(args)
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	err := cmd.ExecuteContext(s.t.Context())
+	return out.String(), err
+}
+
+func TestCommands(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.inside()
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
+	address := s.must(addressT, "a", nil)
+	out, err := s.run("list")
+	require.NoError(t, err)
+	require.Regexp(t, `us-east-1\s+aws:ec2/vpc:Vpc\s+`+vpc.id+`\s+main`, out)
+	require.NotContains(t, out, "securityGroup", "what AWS makes is shown on demand")
+	out, err = s.run("list", "--json", "--owned")
+	require.NoError(t, err)
+	var objects []store.Object
+	require.NoError(t, json.Unmarshal([]byte(out), &objects))
+	require.Len(t, objects, s.count())
+
+	export := filepath.Join(t.TempDir(), "export.json")
+	require.NoError(t, os.WriteFile(export, []byte(`{"deployment":{"resources":[{"type":"`+vpcT+`","id":"`+vpc.id+`"}]}}`), 0o600))
+	out, err = s.run("list", "--not-in", export)
+	require.NoError(t, err)
+	require.Contains(t, out, address.id, "what a stack does not know was left behind")
+	require.NotContains(t, out, vpc.id)
+
+	_, err = s.run("set", "Vpc", vpc.id, "enableDnsSupport=false", "tags.Owner=me")
+	require.NoError(t, err)
+	require.True(t, s.refresh(vpc))
+	require.Equal(t, false, vpc.state["enableDnsSupport"])
+	require.Equal(t, props{"Name": "main", "Owner": "me"}, vpc.state["tagsAll"])
+	_, err = s.run("delete", "ec2/eip:Eip", address.id)
+	require.NoError(t, err)
+	require.False(t, s.refresh(address))
+
+	_, err = s.run("fail", "--op", "create", "--type", "Eip", "--nth", "3", "--mode", "lose-reply")
+	require.NoError(t, err)
+	_, err = s.run("slow", "--delay", "1ms")
+	require.NoError(t, err)
+	out, err = s.run("faults")
+	require.NoError(t, err)
+	require.Equal(t, "lose-reply at call 3 of create aws:ec2/eip:Eip: 0 calls so far\n1ms longer for every call of *\n", out)
+	_, err = s.run("clear-faults")
+	require.NoError(t, err)
+	out, err = s.run("faults")
+	require.NoError(t, err)
+	require.Empty(t, out)
+
+	for reason, args := range map[string][]string{
+		"an unknown type":     {"set", "Queue", "q", "a=b"},
+		"an unknown id":       {"delete", "Vpc", "vpc-0"},
+		"no value":            {"set", "Vpc", vpc.id, "enableDnsSupport"},
+		"an unknown mode":     {"fail", "--mode", "explode"},
+		"a missing export":    {"list", "--not-in", export + ".not"},
+		"no delay whatsoever": {"slow", "--delay", "0s"},
+	} {
+		_, err := s.run(args...)
+		require.Error(t, err, reason)
+	}
+}

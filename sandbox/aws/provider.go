@@ -1,0 +1,196 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/sandbox/aws/faults"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+)
+
+// announcement is what the stand-in says at every start.
+const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
+
+// provider answers the engine's calls. The engine strips secrets before a call
+// and marks them again in the answer, as it does for the real plugin.
+type provider struct {
+	pulumirpc.UnimplementedResourceProviderServer
+
+	home    *home.Home
+	store   *store.Store
+	faults  faults.File
+	session *engine.Session // nil in tests of the calls alone
+	now     func() time.Time
+	exit    func(code int)
+
+	mu    sync.Mutex
+	cloud *rules.Cloud // nil until Configure
+}
+
+// GetPluginInfo answers the version of the SDK that the tables come from.
+func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	version, err := schema.Version()
+	return &pulumirpc.PluginInfo{Version: version}, err
+}
+
+// CheckConfig refuses keys that the stand-in does not take.
+func (p *provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	_, failures, err := parseConfig(wire.Decode(req.GetNews()))
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: checkFailures(failures)}, nil
+}
+
+// DiffConfig replaces a provider whose region or account changes, and with it
+// everything in it.
+func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	before, was, err := parseConfig(wire.Decode(req.GetOlds()))
+	if err != nil {
+		return nil, err
+	}
+	after, is, err := parseConfig(wire.Decode(req.GetNews()))
+	if err != nil {
+		return nil, err
+	}
+	out := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}
+	if len(was) > 0 || len(is) > 0 || fmt.Sprint(before) != fmt.Sprint(after) {
+		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
+	}
+	if before.region != after.region {
+		out.Replaces, out.Diffs = append(out.Replaces, "region"), append(out.Diffs, "region")
+	}
+	if before.account != after.account {
+		out.Replaces, out.Diffs = append(out.Replaces, "allowedAccountIds"), append(out.Diffs, "allowedAccountIds")
+	}
+	return out, nil
+}
+
+// Configure opens an account in a region, and says what this is.
+func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
+	props := wire.Decode(req.GetArgs())
+	if req.GetArgs() == nil {
+		for name, v := range req.GetVariables() {
+			props[name] = v
+		}
+	}
+	c, failures, err := parseConfig(props)
+	if err != nil {
+		return nil, err
+	}
+	if len(failures) > 0 {
+		return nil, status.Error(codes.InvalidArgument, failureError(failures).Error())
+	}
+	p.mu.Lock()
+	p.cloud = &rules.Cloud{
+		Home: p.home, Store: p.store, Account: c.account, Region: c.region, Partition: "aws", DefaultTags: c.defaultTags, Now: p.now,
+	}
+	p.mu.Unlock()
+	p.say(ctx, pulumirpc.LogSeverity_INFO, "", announcement)
+	return &pulumirpc.ConfigureResponse{SupportsPreview: true, SupportsAutonamingConfiguration: true}, nil
+}
+
+// configured returns the account and region of this provider.
+func (p *provider) configured() (*rules.Cloud, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cloud == nil {
+		return nil, status.Error(codes.FailedPrecondition, "the AWS stand-in was not configured")
+	}
+	return p.cloud, nil
+}
+
+// say puts a line among the engine's diagnostics.
+func (p *provider) say(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string) {
+	if p.session != nil {
+		p.session.Log(ctx, urn, severity, message)
+	}
+}
+
+// Attach takes the engine's address from an engine that did not start the
+// plugin itself.
+func (p *provider) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
+	if p.session == nil {
+		return &emptypb.Empty{}, nil
+	}
+	return &emptypb.Empty{}, answer(p.session.Meet(req.GetAddress()))
+}
+
+// Cancel ends the calls that wait.
+func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	if p.session != nil {
+		p.session.Cancel()
+	}
+	return &emptypb.Empty{}, nil
+}
+
+// Invoke answers a function.
+func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	out := &pulumirpc.InvokeResponse{}
+	err = p.meet(ctx, "invoke", req.GetTok(), "", func() error {
+		result, failures, err := cloud.Invoke(req.GetTok(), wire.Decode(req.GetArgs()))
+		if err != nil {
+			return err
+		}
+		out.Failures = checkFailures(failures)
+		out.Return, err = wire.Encode(result)
+		return err
+	})
+	return out, answer(err)
+}
+
+func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
+	out := make([]*pulumirpc.CheckFailure, len(list))
+	for i, f := range list {
+		// With Property set the engine prints a value that it can't find for
+		// properties inside others; the path reads better at the front.
+		out[i] = &pulumirpc.CheckFailure{Reason: fmt.Sprintf("%s: %s", f.Path, f.Reason)}
+	}
+	return out
+}
+
+func failureError(list []rules.Failure) error {
+	var all []error
+	for _, f := range list {
+		all = append(all, fmt.Errorf("%s: %s", f.Path, f.Reason))
+	}
+	return errors.Join(all...)
+}
+
+// answer gives an error the form in which the engine shows it as it is.
+func answer(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := status.FromError(err); ok {
+		return err
+	}
+	return status.Error(codes.Unknown, err.Error())
+}
+
+// encode turns properties into a message; nil stays nil.
+func encode(o rules.Object) (*structpb.Struct, error) {
+	s, err := wire.Encode(o)
+	if err != nil {
+		return nil, fmt.Errorf("AWS stand-in: %w", err)
+	}
+	return s, nil
+}

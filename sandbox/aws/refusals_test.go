@@ -1,0 +1,199 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// world are things that the rows of the table refer to.
+type world struct {
+	s                                        *sandbox
+	vpc, other, gateway, a, b, far, e, group *thing
+	table, address, role, pods, key          *thing
+}
+
+func newWorld(t *testing.T) *world {
+	s := newSandbox(t, nil)
+	w := &world{s: s}
+	w.vpc = s.must(vpcT, "vpc", props{"cidrBlock": "10.30.0.0/16"})
+	w.other = s.must(vpcT, "other", props{"cidrBlock": "10.31.0.0/16"})
+	w.a = s.must(subnetT, "a", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1a"})
+	w.b = s.must(subnetT, "b", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.1.0/24", "availabilityZone": "us-east-1b"})
+	w.e = s.must(subnetT, "e", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.2.0/24", "availabilityZone": "us-east-1e"})
+	w.far = s.must(subnetT, "far", props{"vpcId": w.other.id, "cidrBlock": "10.31.0.0/24", "availabilityZone": "us-east-1b"})
+	w.gateway = s.must(gatewayT, "gateway", props{"vpcId": w.vpc.id})
+	w.table = s.must(tableT, "table", props{"vpcId": w.vpc.id})
+	w.group = s.must(groupT, "web", props{"vpcId": w.vpc.id, "name": "web"})
+	w.address = s.must(addressT, "address", props{})
+	w.role = s.must(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
+	w.pods = s.must(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
+	w.key = s.must(keyT, "key", props{})
+	return w
+}
+
+func identity(action string) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
+}
+
+// TestRefusals tries what AWS refuses. Each row needs nothing but the world,
+// so that all can share one.
+func TestRefusals(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	s.must(natT, "nat", props{"allocationId": w.address.id, "subnetId": w.a.id})
+	s.must(assocT, "assoc", props{"routeTableId": w.table.id, "subnetId": w.a.id})
+	s.must(routeT, "route", props{"routeTableId": w.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": w.gateway.id})
+	s.must(ingressT, "rule", props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0"})
+	s.must(repositoryT, "repository", props{"name": "taken"})
+	s.must(logGroupT, "logs", props{"name": "taken"})
+	s.must(aliasT, "alias", props{"name": "alias/taken", "targetKeyId": w.key.id})
+	vpc := func(in props) props { return in }
+	subnet := func(in props) props {
+		in["vpcId"] = w.vpc.id
+		return in
+	}
+	cluster := func(change props) props {
+		in := props{"roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
+		for k, v := range change {
+			in[k] = v
+		}
+		return in
+	}
+	for _, row := range []struct {
+		reason string // why AWS refuses
+		token  string
+		in     props
+		want   string // what the error says
+	}{
+		{"a /8 is too large for a VPC", vpcT, vpc(props{"cidrBlock": "10.0.0.0/8"}), "prefix of /16 to /28"},
+		{"a CIDR is written as its network", vpcT, vpc(props{"cidrBlock": "10.0.0.1/16"}), "must be written as its network, 10.0.0.0/16"},
+		{"loopback can't be a VPC", vpcT, vpc(props{"cidrBlock": "127.0.0.0/16"}), "can't be used in a VPC"},
+		{"IPAM has no row, so that a VPC needs its CIDR", vpcT, vpc(props{}), "cidrBlock: a required property is missing"},
+		{"there is no such tenancy", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}), "one of default, dedicated"},
+		{"a typo is no property", vpcT, vpc(props{"cidrBlok": "10.0.0.0/16"}), "cidrBlok: no such property"},
+		{"a property of the wrong type", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": "yes"}), "must be true or false, is a string"},
+		{"AWS knows IPAM, the stand-in does not", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}), "refused by the AWS stand-in"},
+		{"AWS's own tags", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}), "the prefix aws: is AWS's own"},
+		{"a long tag", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"x": strings.Repeat("y", 257)}}), "at most 256 characters"},
+		{"a subnet outside its VPC", subnetT, subnet(props{"cidrBlock": "10.99.0.0/24"}), "InvalidSubnet.Range"},
+		{"a subnet over another", subnetT, subnet(props{"cidrBlock": "10.30.0.128/25"}), "InvalidSubnet.Conflict"},
+		{"a subnet of too few addresses", subnetT, subnet(props{"cidrBlock": "10.30.9.0/29"}), "prefix of /16 to /28"},
+		{"a zone of another region", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "eu-west-1a"}), "availabilityZone is invalid"},
+		{"a zone by name and by id", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "us-east-1a", "availabilityZoneId": "use1-az1"}), "can't be given together"},
+		{"no IPv6 to assign", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "assignIpv6AddressOnCreation": true}), "needs ipv6CidrBlock"},
+		{"a VPC that does not exist", subnetT, props{"vpcId": "vpc-0", "cidrBlock": "10.30.9.0/24"}, "InvalidVpcID.NotFound"},
+		{"a second internet gateway", gatewayT, props{"vpcId": w.vpc.id}, "already has an internet gateway"},
+		{"an address that is in use", natT, props{"allocationId": w.address.id, "subnetId": w.b.id}, "Resource.AlreadyAssociated"},
+		{"a public NAT gateway without an address", natT, props{"subnetId": w.b.id}, "needs the allocation"},
+		{"a private NAT gateway with an address", natT, props{"subnetId": w.b.id, "connectivityType": "private", "allocationId": w.address.id}, "not supported"},
+		{"a second table for a subnet", assocT, props{"routeTableId": w.table.id, "subnetId": w.a.id}, "Resource.AlreadyAssociated"},
+		{"a table of another VPC", assocT, props{"routeTableId": w.table.id, "subnetId": w.far.id}, "different networks"},
+		{"a destination that is routed", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": w.gateway.id}, "RouteAlreadyExists"},
+		{"the VPC's own route", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "10.30.0.0/16", "gatewayId": w.gateway.id}, "local route"},
+		{"a route to nowhere", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "8.8.8.0/24"}, "exactly one of"},
+		{"a route to two places", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "8.8.8.0/24", "gatewayId": "a", "natGatewayId": "b"}, "exactly one of"},
+		{"a group of the same name", groupT, props{"vpcId": w.vpc.id, "name": "web"}, "InvalidGroup.Duplicate"},
+		{"the name of the VPC's own group", groupT, props{"vpcId": w.vpc.id, "name": "default"}, "reserved"},
+		{"a name like an id", groupT, props{"vpcId": w.vpc.id, "name": "sg-web"}, "can't begin with sg-"},
+		{"no default VPC", groupT, props{"name": "lost"}, "vpcId: a required property is missing"},
+		{"an inline rule without a source", groupT, props{"vpcId": w.vpc.id, "ingress": []any{props{"protocol": "tcp", "fromPort": 1, "toPort": 2}}}, "one of cidrBlocks"},
+		{"a rule that is there", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "6", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0", "description": "again"}, "InvalidPermission.Duplicate"},
+		{"TCP without ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
+		{"all protocols with ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
+		{"ports the wrong way around", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
+		{"two sources", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": w.group.id}, "exactly one of"},
+		{"an endpoint service of another region", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
+		{"a gateway endpoint with subnets", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{w.a.id}}, "route tables only"},
+		{"private DNS in a VPC without host names", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "subnetIds": []any{w.a.id}, "privateDnsEnabled": true}, "enableDnsHostnames"},
+		{"a role that flow logs can't assume", flowLogT, props{"vpcId": w.vpc.id, "trafficType": "ALL", "logDestination": "arn:aws:logs:us-east-1:123456789012:log-group:taken", "iamRoleArn": w.role.state["arn"]}, "Unable to assume"},
+		{"a repository of the same name", repositoryT, props{"name": "taken"}, "RepositoryAlreadyExistsException"},
+		{"capitals in a repository's name", repositoryT, props{"name": "Taken"}, "lower-case"},
+		{"a key without KMS", repositoryT, props{"name": "x1", "encryptionConfigurations": []any{props{"encryptionType": "AES256", "kmsKey": "arn:aws:kms:us-east-1:123456789012:key/x"}}}, "needs encryptionType KMS"},
+		{"a lifecycle rule that ECR does not know", "aws:ecr/lifecyclePolicy:LifecyclePolicy", props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
+		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
+		{"a trust policy with a resource", roleT, props{"name": "r1", "assumeRolePolicy": identity("sts:AssumeRole")}, "Resource"},
+		{"a trust policy with another action", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(eksTrust, "sts:TagSession", "s3:GetObject")}, "STS actions"},
+		{"a trust policy that is not JSON", roleT, props{"name": "r1", "assumeRolePolicy": "{"}, "not valid JSON"},
+		{"a principal that does not exist", roleT, props{"name": "r1", "assumeRolePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"sts:AssumeRole"}]}`}, "Invalid principal"},
+		{"a name of 65 characters", roleT, props{"name": strings.Repeat("r", 65), "assumeRolePolicy": podTrust}, "1 to 64"},
+		{"a policy with a principal", policyT, props{"policy": podTrust}, "no Resource"},
+		{"a policy of an unknown version", policyT, props{"policy": strings.ReplaceAll(readPolicy, "2012-10-17", "2025-01-01")}, "Version"},
+		{"a policy that is too long", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::`+strings.Repeat("x", 6200)+`"`)}, "AWS allows 6144"},
+		{"a policy of AWS's that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
+		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPerm}, "NoSuchEntity"},
+		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
+		{"a key that nobody could change", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":"kms:Encrypt","Resource":"*"}]}`}, "will not allow you to update"},
+		{"an alias of the same name", aliasT, props{"name": "alias/taken", "targetKeyId": w.key.id}, "AlreadyExistsException"},
+		{"an alias without its prefix", aliasT, props{"name": "without-prefix", "targetKeyId": w.key.id}, "must be alias/"},
+		{"an alias of AWS's", aliasT, props{"name": "alias/aws/mine", "targetKeyId": w.key.id}, "can't begin with alias/aws/"},
+		{"a log group of the same name", logGroupT, props{"name": "taken"}, "ResourceAlreadyExistsException"},
+		{"a retention that does not exist", logGroupT, props{"name": "l1", "retentionInDays": 42}, "must be one of"},
+		{"a key that logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": w.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
+		{"a cluster in one zone", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.a.id}}}), "two different AZs"},
+		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.far.id}}}), "same VPC"},
+		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.e.id}}}), "UnsupportedAvailabilityZoneException"},
+		{"a Kubernetes that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
+		{"a role without EKS's policy", clusterT, cluster(nil), "AmazonEKSClusterPolicy"},
+		{"a role for pods", clusterT, cluster(props{"roleArn": w.pods.state["arn"]}), "trusted entity"},
+		{"an endpoint that nobody reaches", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
+		{"an add-on of a cluster that does not exist", addonT, props{"clusterName": "none", "addonName": "coredns", "addonVersion": "v1.0.0-eksbuild.1"}, "ResourceNotFoundException"},
+		{"an unknown add-on", addonT, props{"clusterName": "none", "addonName": "dream", "addonVersion": "v1.0.0-eksbuild.1"}, "one of"},
+		{"an unknown type", "aws:sqs/queue:Queue", props{}, "sandbox/aws/rules/sqs*.go"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			before := s.count()
+			_, err := s.create(row.token, "thing", row.in)
+			require.Error(t, err)
+			require.ErrorContains(t, err, row.want)
+			require.Equal(t, before, s.count(), "a refusal leaves nothing behind")
+		})
+	}
+}
+
+func TestAllFailuresAreReportedAtOnce(t *testing.T) {
+	s := newSandbox(t, nil)
+	_, failures := s.check(vpcT, "v", nil, props{"cidrBlock": "10.0.0.0/8", "instanceTenancy": "host", "tags": props{"aws:x": "y"}})
+	require.Len(t, failures, 3, "%v", failures)
+}
+
+func TestClusterRules(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
+	in := func(version string) props {
+		return props{"name": "c", "version": version, "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
+	}
+	cluster := s.must(clusterT, "c", in("1.32"))
+	_, err := s.create(entryT, "entry", props{"clusterName": "c", "principalArn": w.pods.state["arn"]})
+	require.ErrorContains(t, err, "authentication mode", "the default mode knows no access entries")
+	require.ErrorContains(t, s.update(cluster, in("1.34")), "version update from 1.32 to 1.34", "one minor version at a time")
+	require.NoError(t, s.update(cluster, in("1.33")))
+	require.Equal(t, "1.33", cluster.state["version"])
+	require.ErrorContains(t, s.update(cluster, in("1.32")), "version update", "there is no way back")
+	_, err = s.create(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.32.0-eksbuild.1"})
+	require.ErrorContains(t, err, "not supported", "kube-proxy has the cluster's version")
+	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": w.role.state["arn"]})
+	require.ErrorContains(t, err, "pods.eks.amazonaws.com", "the role must trust pod identities")
+	require.NoError(t, s.delete(cluster))
+	require.NoError(t, s.delete(w.a), "a cluster that is gone holds no subnet")
+}
+
+func TestRepositoryWithImages(t *testing.T) {
+	s := newSandbox(t, nil)
+	in := props{"name": "a/b"}
+	repository := s.must(repositoryT, "r", in)
+	s.registry.push("a/b", "v1", "sha256:1")
+	s.registry.push("a/b", "v2", "sha256:2")
+	require.ErrorContains(t, s.delete(repository), "RepositoryNotEmptyException", "images are not thrown away")
+	in["forceDelete"] = true
+	require.NoError(t, s.update(repository, in))
+	require.NoError(t, s.delete(repository))
+	require.Empty(t, s.registry.tags["a/b"], "forceDelete takes the images along")
+
+	plain := s.must(repositoryT, "p", props{"name": "cc"})
+	s.registry.untagged = []string{"cc"}
+	require.ErrorContains(t, s.delete(plain), "RepositoryNotEmptyException", "an image without a tag is an image")
+}

@@ -1,0 +1,214 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// named are the parts of every request that say which resource it is about.
+type named interface {
+	GetUrn() string
+	GetType() string
+	GetName() string
+}
+
+// typeOf is the resource's type; engines before 3.130 send the URN alone.
+func typeOf(req named) string {
+	if t := req.GetType(); t != "" {
+		return t
+	}
+	parts := strings.Split(req.GetUrn(), "::")
+	if len(parts) < 3 {
+		return ""
+	}
+	return parts[2][strings.LastIndex(parts[2], "$")+1:]
+}
+
+func nameOf(req named) string {
+	if name := req.GetName(); name != "" {
+		return name
+	}
+	parts := strings.Split(req.GetUrn(), "::")
+	return parts[len(parts)-1]
+}
+
+// Check completes the inputs and refuses what is wrong with them, all at once.
+func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	ask := rules.CheckRequest{
+		Token: typeOf(req), Name: nameOf(req), Seed: req.GetRandomSeed(),
+		Olds: wire.Decode(req.GetOlds()), News: wire.Decode(req.GetNews()),
+	}
+	if a := req.GetAutonaming(); a != nil {
+		ask.Proposed = a.GetProposedName()
+		switch a.GetMode() {
+		case pulumirpc.CheckRequest_AutonamingOptions_DISABLE:
+			ask.Autonaming = rules.AutonamingDisabled
+		case pulumirpc.CheckRequest_AutonamingOptions_ENFORCE:
+			ask.Autonaming = rules.AutonamingEnforce
+		case pulumirpc.CheckRequest_AutonamingOptions_PROPOSE:
+			ask.Autonaming = rules.AutonamingPropose
+		}
+	}
+	in, failures, err := cloud.Check(ask)
+	var unknown *rules.UnknownTypeError
+	if errors.As(err, &unknown) {
+		return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{Reason: unknown.Error()}}}, nil
+	}
+	if err != nil {
+		return nil, answer(err)
+	}
+	inputs, err := encode(in)
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, answer(err)
+}
+
+// kinds of a difference, without and with a replacement.
+var kinds = map[string][2]pulumirpc.PropertyDiff_Kind{
+	rules.Add:    {pulumirpc.PropertyDiff_ADD, pulumirpc.PropertyDiff_ADD_REPLACE},
+	rules.Delete: {pulumirpc.PropertyDiff_DELETE, pulumirpc.PropertyDiff_DELETE_REPLACE},
+	rules.Change: {pulumirpc.PropertyDiff_UPDATE, pulumirpc.PropertyDiff_UPDATE_REPLACE},
+}
+
+// Diff compares what is asked with what is.
+func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	diff, err := cloud.Diff(typeOf(req), wire.Decode(req.GetOlds()), wire.Decode(req.GetNews()), req.GetIgnoreChanges())
+	if err != nil {
+		return nil, answer(err)
+	}
+	out := &pulumirpc.DiffResponse{
+		Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true,
+		DetailedDiff: map[string]*pulumirpc.PropertyDiff{}, DeleteBeforeReplace: diff.DeleteBeforeReplace,
+	}
+	for _, d := range diff.Differences {
+		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
+		kind := kinds[d.Kind][0]
+		if d.Replace {
+			kind = kinds[d.Kind][1]
+			out.Replaces = append(out.Replaces, d.Path)
+		}
+		out.DetailedDiff[d.Path] = &pulumirpc.PropertyDiff{Kind: kind}
+		top, _, _ := strings.Cut(d.Path, ".")
+		top, _, _ = strings.Cut(top, "[")
+		out.Diffs = append(out.Diffs, top)
+	}
+	return out, nil
+}
+
+// Create makes a resource, or says what making it would give.
+func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	token, in := typeOf(req), rules.Object(wire.Decode(req.GetProperties()))
+	out := &pulumirpc.CreateResponse{}
+	if req.GetPreview() {
+		state, err := cloud.PreviewCreate(token, in)
+		if err != nil {
+			return nil, answer(err)
+		}
+		out.Properties, err = encode(state)
+		return out, answer(err)
+	}
+	err = p.meet(ctx, "create", token, req.GetUrn(), func() error {
+		id, state, err := cloud.Create(ctx, token, in)
+		if err != nil {
+			return err
+		}
+		out.Id = id
+		out.Properties, err = encode(state)
+		return err
+	})
+	if err != nil {
+		return nil, answer(err)
+	}
+	return out, nil
+}
+
+// Read returns what a resource is now; a resource that is gone has no id.
+func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	token := typeOf(req)
+	out := &pulumirpc.ReadResponse{}
+	err = p.meet(ctx, "read", token, req.GetUrn(), func() error {
+		state, ok, err := cloud.Read(ctx, token, req.GetId())
+		if err != nil || !ok {
+			return err
+		}
+		in, err := cloud.InputsOf(token, state, wire.Decode(req.GetInputs()))
+		if err != nil {
+			return err
+		}
+		out.Id = req.GetId()
+		if out.Inputs, err = encode(in); err != nil {
+			return err
+		}
+		out.Properties, err = encode(state)
+		return err
+	})
+	if err != nil {
+		return nil, answer(err)
+	}
+	return out, nil
+}
+
+// Update changes a resource, or says what changing it would give.
+func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	token, in := typeOf(req), rules.Object(wire.Decode(req.GetNews()))
+	out := &pulumirpc.UpdateResponse{}
+	if req.GetPreview() {
+		state, err := cloud.PreviewUpdate(token, wire.Decode(req.GetOlds()), in, req.GetIgnoreChanges())
+		if err != nil {
+			return nil, answer(err)
+		}
+		out.Properties, err = encode(state)
+		return out, answer(err)
+	}
+	err = p.meet(ctx, "update", token, req.GetUrn(), func() error {
+		state, err := cloud.Update(ctx, token, req.GetId(), in, req.GetIgnoreChanges())
+		if err != nil {
+			return err
+		}
+		out.Properties, err = encode(state)
+		return err
+	})
+	if err != nil {
+		return nil, answer(err)
+	}
+	return out, nil
+}
+
+// Delete removes a resource.
+func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
+	cloud, err := p.configured()
+	if err != nil {
+		return nil, err
+	}
+	token := typeOf(req)
+	err = p.meet(ctx, "delete", token, req.GetUrn(), func() error { return cloud.Delete(ctx, token, req.GetId()) })
+	if err != nil {
+		return nil, answer(err)
+	}
+	return &emptypb.Empty{}, nil
+}

@@ -1,0 +1,235 @@
+package rules
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// CheckRequest asks whether inputs could be right.
+type CheckRequest struct {
+	Token string
+	// Name is the resource's Pulumi name; Seed makes its made-up name the
+	// same in a preview and in the update after it.
+	Name string
+	Seed []byte
+	// Olds are the checked inputs of before, News those of the program.
+	Olds, News Object
+	// Autonaming and Proposed come from the project's configuration.
+	Autonaming Autonaming
+	Proposed   string
+}
+
+// Failure is one refused property.
+type Failure struct{ Path, Reason string }
+
+// find returns the structure and the rules of a type.
+func find(token string) (*schema.Resource, *Row, error) {
+	s, ok, err := schema.ResourceOf(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	row, ruled := rows[token]
+	if !ok || !ruled {
+		return nil, nil, &UnknownTypeError{token}
+	}
+	return s, row, nil
+}
+
+// Check completes the inputs as Pulumi does (names, presets, tags) and
+// returns everything that is wrong with them, all at once.
+func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
+	s, row, err := find(req.Token)
+	if err != nil {
+		return nil, nil, err
+	}
+	in := Object(wire.CloneMap(req.News))
+	delete(in, defaultsKey) // what was made up before is found anew
+	delete(in, "tagsAll")   // made from tags, below
+	var failures []Failure
+	fail := func(path, reason string, args ...any) {
+		failures = append(failures, Failure{path, fmt.Sprintf(reason, args...)})
+	}
+	v := validator{s: s, row: row, fail: fail}
+	encodeDocuments(row, in)
+	for path, p := range row.Props {
+		if p.Preset != nil && !in.Has(path) {
+			in[path] = p.Preset
+		}
+	}
+	if row.Naming != nil {
+		row.Naming.name(in, req, fail)
+	}
+	own := Object(maps.Clone(in))
+	delete(own, defaultsKey)
+	for _, problem := range schema.Inputs(s.Inputs, s.Object, own) {
+		fail(problem.Path, "%s", problem.Reason)
+	}
+	if len(failures) == 0 {
+		v.object(s.Inputs, own, "", "")
+		v.groups(own)
+		if row.Check != nil {
+			row.Check(own, fail)
+		}
+	}
+	if tagged(s) {
+		in["tagsAll"] = mergeTags(c.DefaultTags, in["tags"])
+		checkTags(in["tagsAll"], fail)
+	}
+	slices.SortStableFunc(failures, func(a, b Failure) int { return cmp.Compare(a.Path, b.Path) })
+	return in, failures, nil
+}
+
+// encodeDocuments turns JSON documents that were given as objects into text.
+func encodeDocuments(row *Row, in Object) {
+	for path, p := range row.Props {
+		m, ok := in[path].(map[string]any)
+		if !ok || !p.JSON {
+			continue
+		}
+		if wire.ContainsUnknown(m) {
+			in[path] = wire.Unknown{}
+		} else if raw, err := json.Marshal(m); err == nil {
+			in[path] = string(raw)
+		}
+	}
+}
+
+// validator applies the rules of one type.
+type validator struct {
+	s    *schema.Resource
+	row  *Row
+	fail Fail
+}
+
+// object checks the properties of one object; path is that of the rules, at
+// the one that a person sees.
+func (v *validator) object(fields schema.Fields, o Object, path, at string) {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		rulePath, shown := dotted(path, name), dotted(at, name)
+		if path == "" && name == "tags" && tagged(v.s) {
+			continue
+		}
+		p, ruled := v.row.Props[rulePath]
+		switch {
+		case !ruled:
+			v.fail(shown, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, FileOf(v.row.Token))
+		case p.Refuse != "":
+			v.fail(shown, "refused by the AWS stand-in: %s", p.Refuse)
+		default:
+			v.value(fields[name], p, o[name], rulePath, shown)
+		}
+	}
+	prefix := path
+	if prefix != "" {
+		prefix += "."
+	}
+	for rulePath, p := range v.row.Props {
+		name, ok := strings.CutPrefix(rulePath, prefix)
+		if ok && p.Need && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
+			v.fail(dotted(at, name), "a required property is missing")
+		}
+	}
+}
+
+func (v *validator) value(typ string, p Prop, value any, path, at string) {
+	if wire.IsUnknown(value) {
+		return
+	}
+	typ = strings.TrimSuffix(typ, "?")
+	switch x := value.(type) {
+	case []any:
+		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
+			v.fail(at, "has %d elements, must have %s", len(x), between(p.Min, p.Max))
+		}
+		for i, item := range x {
+			v.element(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
+		}
+	case map[string]any:
+		if strings.HasPrefix(typ, "{") {
+			for _, name := range slices.Sorted(maps.Keys(x)) {
+				v.element(typ[1:len(typ)-1], p, x[name], path, dotted(at, name))
+			}
+			return
+		}
+		v.element(typ, p, value, path, at)
+	default:
+		v.element(typ, p, value, path, at)
+	}
+}
+
+func (v *validator) element(typ string, p Prop, value any, path, at string) {
+	if wire.IsUnknown(value) {
+		return
+	}
+	if m, ok := value.(map[string]any); ok && strings.HasPrefix(typ, "@") {
+		v.object(v.s.Object(typ), m, path, at)
+		return
+	}
+	if s, ok := value.(string); ok {
+		if len(p.Enum) > 0 && !slices.Contains(p.Enum, s) {
+			v.fail(at, "is %q, must be one of %s", s, strings.Join(p.Enum, ", "))
+		}
+		if p.JSON && !json.Valid([]byte(s)) {
+			v.fail(at, "is not valid JSON")
+			return
+		}
+	}
+	if p.Valid != nil {
+		if reason := p.Valid(value); reason != "" {
+			v.fail(at, "%s", reason)
+		}
+	}
+}
+
+// groups checks the properties that exclude or need each other.
+func (v *validator) groups(in Object) {
+	given := func(group []string) []string {
+		return slices.DeleteFunc(slices.Clone(group), func(name string) bool { return len(leaves(in, name)) == 0 })
+	}
+	for _, group := range v.row.ExactlyOne {
+		if have := given(group); len(have) != 1 {
+			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), what(have))
+		}
+	}
+	for _, group := range v.row.AtMostOne {
+		if have := given(group); len(have) > 1 {
+			v.fail(have[0], "%s can't be given together", strings.Join(have, " and "))
+		}
+	}
+	for name, needs := range v.row.Requires {
+		if in.Has(name) && len(given(needs)) != len(needs) {
+			v.fail(name, "needs %s beside it", strings.Join(needs, ", "))
+		}
+	}
+}
+
+func what(have []string) string {
+	if len(have) == 0 {
+		return "is none"
+	}
+	return "are " + strings.Join(have, ", ")
+}
+
+func between(low, high int) string {
+	switch {
+	case high == 0:
+		return fmt.Sprintf("at least %d", low)
+	case low == high:
+		return fmt.Sprintf("exactly %d", low)
+	}
+	return fmt.Sprintf("%d to %d", low, high)
+}
+
+func dotted(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

@@ -1,0 +1,98 @@
+package rules
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Account is the account that the stand-in acts in, one that AWS keeps for
+// examples.
+const Account = "123456789012"
+
+// Cloud is one account in one region, as a configured provider sees it.
+type Cloud struct {
+	Home        *home.Home
+	Store       *store.Store
+	Account     string
+	Region      string
+	Partition   string
+	DefaultTags map[string]any
+	// Now is the clock; time.Now outside tests.
+	Now func() time.Time
+}
+
+// Call is one operation on one object, inside a transaction of the store.
+type Call struct {
+	*Cloud
+	Row *Row
+	Tx  *store.Tx
+	// Context bounds what a rule does outside the store.
+	Context context.Context
+	// ID is the object's id.
+	ID string
+	// In are the inputs with defaults filled in; Old is the state before, nil
+	// at a creation; Out is the state after, which rules complete.
+	In, Old, Out Object
+
+	schema *schema.Resource
+}
+
+// doing says what a call does, for errors.
+type doing string
+
+const (
+	creating doing = "creating"
+	updating doing = "updating"
+	reading  doing = "reading"
+	deleting doing = "deleting"
+)
+
+func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, error) {
+	s, row, err := find(token)
+	if err != nil {
+		return nil, err
+	}
+	return &Call{Cloud: c, Row: row, Tx: tx, Context: ctx, schema: s}, nil
+}
+
+// scope is where a type's objects live.
+func (c *Cloud) scope(row *Row) store.Scope {
+	if row.Global {
+		return store.Scope{Account: c.Account, Region: store.Global}
+	}
+	return store.Scope{Account: c.Account, Region: c.Region}
+}
+
+func (c *Call) key() store.Key {
+	return store.Key{Scope: c.scope(c.Row), Type: c.Row.Token, ID: c.ID}
+}
+
+// fail wraps an error as the provider words it.
+func (c *Call) fail(what doing, err error) error {
+	if err == nil {
+		return nil
+	}
+	if c.ID == "" {
+		return fmt.Errorf("%s %s: %w", what, c.Row.Label, err)
+	}
+	return fmt.Errorf("%s %s (%s): %w", what, c.Row.Label, c.ID, err)
+}
+
+// Own puts an object that lives and dies with this one.
+func (c *Call) own(token, id string, state Object) error {
+	row, ok := rows[token]
+	if !ok {
+		return errors.New("no row for " + token)
+	}
+	c.Tx.Put(store.Object{
+		Key:   store.Key{Scope: c.scope(row), Type: token, ID: id},
+		Owner: c.ID, Created: c.Now().UTC(), State: state,
+	})
+	return nil
+}

@@ -1,0 +1,63 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const logGroupType = "aws:cloudwatch/logGroup:LogGroup"
+
+var toLogGroup = &Ref{To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "InvalidParameter"}
+
+var _ = add(
+	&Row{
+		Token:  logGroupType,
+		Source: "logs/group.go", Page: "AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
+		Label: "CloudWatch Logs Log Group", ID: "{name}", NotFound: "ResourceNotFoundException",
+		Taken: "ResourceAlreadyExistsException", TakenText: "The specified log group already exists",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+		Props: Props{
+			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, without("aws/"))},
+			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), logGroupName, without("aws/"))},
+			"logGroupClass": {Replace: true, Computed: true, Enum: []string{"STANDARD", "INFREQUENT_ACCESS"}},
+			"retentionInDays": {Default: 0.0, Valid: oneOf(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
+				2192, 2557, 2922, 3288, 3653)},
+			"kmsKeyId": {Valid: arn, Ref: &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "AccessDeniedException"}},
+			// The provider leaves the group where it is when the resource goes.
+			"skipDestroy": {Default: false},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:logs:{region}:{account}:log-group:{name}"},
+		Verify:    verifyLogGroup,
+		Fill: func(c *Call) error {
+			if !c.Out.Has("logGroupClass") {
+				c.Out["logGroupClass"] = "STANDARD"
+			}
+			return nil
+		},
+		Remove: func(c *Call) error {
+			if c.Old.Bool("skipDestroy") {
+				return errKept
+			}
+			return nil
+		},
+	},
+)
+
+var logGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
+
+// verifyLogGroup refuses a key that CloudWatch Logs may not use:
+// AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
+func verifyLogGroup(c *Call) error {
+	key, ok := c.target("kmsKeyId")
+	if !ok {
+		return nil
+	}
+	service := fmt.Sprintf("logs.%s.amazonaws.com", c.Region)
+	if !slices.Contains(principals(Object(key.State).String("policy"), "Service"), service) {
+		return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s': its policy must allow %s",
+			strings.Join([]string{"arn", c.Partition, "logs", c.Region, c.Account, "log-group", c.In.String("name")}, ":"), service)
+	}
+	return nil
+}

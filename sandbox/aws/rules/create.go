@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// Create makes an object from checked inputs and returns its id and state.
+func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string, state Object, err error) {
+	err = c.Store.Update(ctx, func(tx *store.Tx) error {
+		call, err := c.call(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		if err := call.create(in); err != nil {
+			return call.fail(creating, err)
+		}
+		id, state = call.ID, call.Out
+		return nil
+	})
+	return id, state, err
+}
+
+func (c *Call) create(in Object) error {
+	c.In = c.complete(in)
+	if c.Row.Naming != nil {
+		if err := c.Row.Naming.complete(c.In, c.Now()); err != nil {
+			return err
+		}
+	}
+	c.Out = Object(wire.CloneMap(c.In))
+	if err := c.references(); err != nil {
+		return err
+	}
+	if err := c.unique(); err != nil {
+		return err
+	}
+	if c.Row.Verify != nil {
+		if err := c.Row.Verify(c); err != nil {
+			return err
+		}
+	}
+	id, err := c.newID()
+	if err != nil {
+		return err
+	}
+	c.ID = id
+	if _, taken := c.Tx.Get(c.key()); taken && !c.Row.Put {
+		return c.taken()
+	}
+	if err := c.fill(); err != nil {
+		return err
+	}
+	c.Tx.Put(store.Object{Key: c.key(), Created: c.Now().UTC(), State: c.Out})
+	return nil
+}
+
+func (c *Call) newID() (string, error) {
+	if c.Row.MakeID != nil {
+		return c.Row.MakeID(c)
+	}
+	return c.expand(c.Row.ID)
+}
+
+func (c *Call) taken() error {
+	if c.Row.Taken == "" {
+		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)
+	}
+	text, err := c.expand(c.Row.TakenText)
+	if err != nil {
+		return err
+	}
+	return refuse(c.Row.Taken, "%s", text)
+}
+
+// complete drops what is the engine's alone and fills defaults.
+func (c *Call) complete(in Object) Object {
+	out := withDefaults(c.schema, c.Row, c.schema.Inputs, in, "")
+	delete(out, defaultsKey)
+	return out
+}
+
+// fill computes outputs.
+func (c *Call) fill() error {
+	for _, name := range slices.Sorted(maps.Keys(c.Row.Outputs)) {
+		value, err := c.expand(c.Row.Outputs[name])
+		if err != nil {
+			return err
+		}
+		c.Out[name] = value
+	}
+	if c.Row.Fill != nil {
+		if err := c.Row.Fill(c); err != nil {
+			return err
+		}
+	}
+	if c.Row.Refresh != nil {
+		return c.Row.Refresh(c)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package rules
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// FindToken returns the one type that a person means: its token, or the end of
+// it, as in Subnet or ec2/subnet:Subnet.
+func FindToken(name string) (string, error) {
+	var found []string
+	for _, token := range Tokens() {
+		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
+			found = append(found, token)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return "", &UnknownTypeError{name}
+	case 1:
+		return found[0], nil
+	}
+	return "", fmt.Errorf("%s may be %s", name, strings.Join(found, " or "))
+}
+
+// FindObject returns the one object of a type with an id, wherever it is.
+func FindObject(tx *store.Tx, token, id string) (store.Object, error) {
+	var found []store.Object
+	var ids []string
+	for _, o := range tx.All() {
+		if o.Type != token {
+			continue
+		}
+		ids = append(ids, o.ID)
+		if o.ID == id {
+			found = append(found, o)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return store.Object{}, fmt.Errorf("no %s has the id %q; there are: %s", token, id, strings.Join(ids, ", "))
+	case 1:
+		object, _ := tx.Get(found[0].Key)
+		return object, nil
+	}
+	return store.Object{}, fmt.Errorf("%s %s is in %s and in %s", token, id, found[0].Region, found[1].Region)
+}
+
+// Assignment is a property, by path, and its new value.
+type Assignment struct {
+	Path  string
+	Value any
+}
+
+// Drift changes properties of an object behind Pulumi's back, as somebody at
+// the console would. Values have to fit the type and its rules; nothing else
+// is checked.
+func Drift(ctx context.Context, st *store.Store, token, id string, list []Assignment) error {
+	s, row, err := find(token)
+	if err != nil {
+		return err
+	}
+	return st.Update(ctx, func(tx *store.Tx) error {
+		object, err := FindObject(tx, token, id)
+		if err != nil {
+			return err
+		}
+		for _, a := range list {
+			if err := assign(s, row, object.State, a); err != nil {
+				return fmt.Errorf("%s %s: %w", token, id, err)
+			}
+		}
+		tx.Put(object)
+		return nil
+	})
+}
+
+func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
+	parts := strings.Split(a.Path, ".")
+	if _, ok := s.Outputs[parts[0]]; !ok {
+		return fmt.Errorf("no property %q; there are %s", parts[0], strings.Join(s.Outputs.Names(), ", "))
+	}
+	put(state, parts, a.Value)
+	if parts[0] == "tags" && tagged(s) {
+		put(state, append([]string{"tagsAll"}, parts[1:]...), a.Value)
+	}
+	top := Object{parts[0]: state[parts[0]]}
+	if a.Value == nil && len(parts) == 1 {
+		return nil
+	}
+	fields := schema.Fields{parts[0]: s.Outputs[parts[0]] + "?"}
+	for _, problem := range schema.Inputs(fields, s.Object, top) {
+		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
+	}
+	p, ruled := row.Props[parts[0]]
+	if !ruled || strings.HasPrefix(fields[parts[0]], "@") || strings.HasPrefix(fields[parts[0]], "[@") {
+		return nil
+	}
+	var failed error
+	v := validator{s: s, row: row, fail: func(path, reason string, args ...any) {
+		failed = fmt.Errorf("%s: %s", path, fmt.Sprintf(reason, args...))
+	}}
+	v.value(fields[parts[0]], p, top[parts[0]], parts[0], parts[0])
+	return failed
+}
+
+// put sets a value at a path, making maps on the way; nil removes it.
+func put(o map[string]any, parts []string, value any) {
+	for _, name := range parts[:len(parts)-1] {
+		next, ok := o[name].(map[string]any)
+		if !ok {
+			next = map[string]any{}
+			o[name] = next
+		}
+		o = next
+	}
+	last := parts[len(parts)-1]
+	if value == nil {
+		delete(o, last)
+		return
+	}
+	o[last] = wire.Clone(value)
+}
+
+// Vanish removes an object behind Pulumi's back. Nothing is checked: what
+// depended on it hangs in the air, as after a deletion by force.
+func Vanish(ctx context.Context, st *store.Store, token, id string) error {
+	return st.Update(ctx, func(tx *store.Tx) error {
+		object, err := FindObject(tx, token, id)
+		if err != nil {
+			return err
+		}
+		row, ok := RowOf(token)
+		if !ok {
+			return &UnknownTypeError{token}
+		}
+		c := &Call{Cloud: &Cloud{Account: object.Account, Region: object.Region}, Row: row, Tx: tx, ID: id}
+		c.drop(object.Key)
+		return nil
+	})
+}
+
+// Orphans are the objects that somebody made and that are not among ids, a set
+// of type and id joined by a space: what AWS has and a Pulumi state does not.
+func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
+	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
+}

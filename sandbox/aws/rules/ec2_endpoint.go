@@ -1,0 +1,270 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// The AWS services that have endpoints in a VPC:
+// vpc/latest/privatelink/aws-services-privatelink-support.html and
+// gateway-endpoints.html. Names are those behind com.amazonaws.REGION.
+var (
+	gatewayServices   = []string{"s3", "dynamodb"}
+	interfaceServices = []string{
+		"autoscaling", "ec2", "ec2messages", "ecr.api", "ecr.dkr", "eks", "eks-auth", "elasticache", "elasticloadbalancing", "kms", "logs",
+		"monitoring", "rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "ssmmessages", "sts", "xray",
+	}
+)
+
+var _ = add(
+	&Row{
+		Token:  "aws:ec2/vpcEndpoint:VpcEndpoint",
+		Source: "ec2/vpc_endpoint.go", Page: "AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html",
+		Label: "EC2 VPC Endpoint", ID: "vpce-{hex17}", NotFound: "InvalidVpcEndpointId.NotFound",
+		Props: Props{
+			"vpcId":             {Replace: true, Ref: toVPC},
+			"serviceName":       {Replace: true, Need: true},
+			"vpcEndpointType":   {Replace: true, Default: "Gateway", Enum: []string{"Gateway", "Interface"}},
+			"policy":            {Computed: true, JSON: true, Valid: endpointPolicy},
+			"privateDnsEnabled": {Computed: true},
+			"routeTableIds": {Set: true, Computed: true, Ref: &Ref{
+				To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableId.NotFound",
+			}},
+			"securityGroupIds":           {Set: true, Computed: true, Ref: toSecurityGroup},
+			"subnetIds":                  {Set: true, Computed: true, Ref: toSubnet},
+			"ipAddressType":              {Computed: true, Enum: []string{"ipv4"}},
+			"autoAccept":                 {},
+			"dnsOptions":                 {Computed: true},
+			"dnsOptions.dnsRecordIpType": {Computed: true, Enum: []string{"ipv4"}},
+			"serviceRegion":              {Replace: true, Computed: true, Refuse: "endpoints into other regions have no rules yet"},
+			"subnetConfigurations":       {Set: true, Computed: true, Refuse: "fixed addresses of endpoints have no rules yet"},
+			"resourceConfigurationArn":   {Replace: true, Refuse: noRow},
+			"serviceNetworkArn":          {Replace: true, Refuse: noRow},
+			"dnsOptions.privateDnsOnlyForInboundResolverEndpoint": {Refuse: "Route 53 resolver endpoints have no row"},
+		},
+		Check:   checkEndpoint,
+		Verify:  verifyEndpoint,
+		Fill:    fillEndpoint,
+		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-endpoint/{id}", "ownerId": "{account}", "state": "available"},
+		ReplaceIf: func(old, in Object) []string {
+			if in.Has("privateDnsEnabled") && in.String("vpcEndpointType") != "Interface" && in.Bool("privateDnsEnabled") != old.Bool("privateDnsEnabled") {
+				return []string{"privateDnsEnabled"}
+			}
+			return nil
+		},
+	},
+	&Row{
+		Token:  "aws:ec2/flowLog:FlowLog",
+		Source: "ec2/vpc_flow_log.go", Page: "AWSEC2/latest/APIReference/API_CreateFlowLogs.html",
+		Label: "EC2 Flow Log", ID: "fl-{hex17}", NotFound: "InvalidFlowLogId.NotFound",
+		Props: Props{
+			"vpcId":                      {Replace: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, Dies: true}},
+			"subnetId":                   {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true}},
+			"trafficType":                {Replace: true, Need: true, Enum: []string{"ACCEPT", "REJECT", "ALL"}},
+			"logDestinationType":         {Replace: true, Default: "cloud-watch-logs", Enum: []string{"cloud-watch-logs"}},
+			"logDestination":             {Replace: true, Need: true, Valid: arn, Ref: toLogGroup},
+			"iamRoleArn":                 {Replace: true, Need: true, Valid: arn, Ref: toRoleARN},
+			"logFormat":                  {Replace: true, Computed: true},
+			"maxAggregationInterval":     {Replace: true, Default: 600.0, Valid: oneOf(60, 600)},
+			"logGroupName":               {Replace: true, Refuse: "deprecated; use logDestination"},
+			"destinationOptions":         {Replace: true, Refuse: "flow logs to S3 have no rules yet"},
+			"deliverCrossAccountRole":    {Replace: true, Refuse: "other accounts have no rows"},
+			"eniId":                      {Replace: true, Refuse: noRow},
+			"transitGatewayId":           {Replace: true, Refuse: noRow},
+			"transitGatewayAttachmentId": {Replace: true, Refuse: noRow},
+		},
+		ExactlyOne: [][]string{{"vpcId", "subnetId", "eniId", "transitGatewayId", "transitGatewayAttachmentId"}},
+		Unique: []Unique{
+			{Props: []string{"vpcId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
+			{Props: []string{"subnetId", "logDestination", "trafficType"}, Code: "FlowLogAlreadyExists", Message: sameFlowLog},
+		},
+		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:vpc-flow-log/{id}"},
+		Verify: func(c *Call) error {
+			role, _ := c.target("iamRoleArn")
+			if !trusts(role, "vpc-flow-logs.amazonaws.com") {
+				return refuse("InvalidParameter", "Unable to assume given IAM role: %s does not trust vpc-flow-logs.amazonaws.com", c.In.String("iamRoleArn"))
+			}
+			return nil
+		},
+		Fill: func(c *Call) error {
+			if !c.Out.Has("logFormat") {
+				c.Out["logFormat"] = "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} " +
+					"${bytes} ${start} ${end} ${action} ${log-status}"
+			}
+			return nil
+		},
+	},
+)
+
+const sameFlowLog = "Error. There is an existing Flow Log with the same configuration and log destination."
+
+func endpointPolicy(v any) string {
+	s, _ := v.(string)
+	return checkPolicy(s, resourcePolicy)
+}
+
+func checkEndpoint(in Object, fail Fail) {
+	if in.Has("vpcEndpointType") && !in.Known("vpcEndpointType") {
+		return
+	}
+	if in.String("vpcEndpointType") == "Interface" {
+		if in.Has("routeTableIds") {
+			fail("routeTableIds", "interface endpoints have no route tables; they have subnets")
+		}
+		return
+	}
+	for _, name := range []string{"subnetIds", "securityGroupIds", "ipAddressType", "dnsOptions"} {
+		if in.Has(name) {
+			fail(name, "gateway endpoints have route tables only")
+		}
+	}
+	if in.Bool("privateDnsEnabled") {
+		fail("privateDnsEnabled", "gateway endpoints have no private DNS")
+	}
+}
+
+// serviceOf is the service behind an endpoint's name, empty where the name is
+// not one of this region's services.
+func (c *Call) serviceOf(name string) string {
+	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
+	if !ok {
+		return ""
+	}
+	return service
+}
+
+func verifyEndpoint(c *Call) error {
+	name := c.In.String("serviceName")
+	service := c.serviceOf(name)
+	known := gatewayServices
+	if c.In.String("vpcEndpointType") == "Interface" {
+		known = interfaceServices
+	}
+	if !slices.Contains(known, service) {
+		return refuse("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist (the stand-in knows com.amazonaws.%s. with %s)",
+			name, c.Region, strings.Join(known, ", "))
+	}
+	if c.In.String("vpcEndpointType") == "Interface" {
+		return verifyInterface(c)
+	}
+	for _, table := range c.targets("routeTableIds") {
+		var taken error
+		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+			other := Object(o.State)
+			if o.ID != c.ID && other.String("serviceName") == name && slices.Contains(other.Strings("routeTableIds"), table.ID) {
+				taken = refuse("RouteAlreadyExists", "route table %s already has a route to %s, by %s", table.ID, name, o.ID)
+			}
+			return taken == nil
+		})
+		if taken != nil {
+			return taken
+		}
+	}
+	return nil
+}
+
+func verifyInterface(c *Call) error {
+	vpc, _ := c.target("vpcId")
+	zones := map[string]string{}
+	for _, subnet := range c.targets("subnetIds") {
+		s := Object(subnet.State)
+		if s.String("vpcId") != vpc.ID {
+			return refuse("InvalidParameter", "The subnet %s does not belong to %s", subnet.ID, vpc.ID)
+		}
+		if other, ok := zones[s.String("availabilityZone")]; ok {
+			return refuse("DuplicateSubnetsInSameZone", "Found another VPC endpoint subnet in the availability zone of %s: %s", subnet.ID, other)
+		}
+		zones[s.String("availabilityZone")] = subnet.ID
+	}
+	if !c.In.Bool("privateDnsEnabled") {
+		return nil
+	}
+	v := Object(vpc.State)
+	if !v.Bool("enableDnsSupport") || !v.Bool("enableDnsHostnames") {
+		return refuse("InvalidParameter", "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for %s", vpc.ID)
+	}
+	var conflict error
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		other := Object(o.State)
+		if o.ID != c.ID && other.String("vpcId") == vpc.ID && other.String("serviceName") == c.In.String("serviceName") && other.Bool("privateDnsEnabled") {
+			conflict = refuse("InvalidParameter", "private-dns-enabled cannot be set because there is already a conflicting DNS domain for %s in the VPC %s, by %s",
+				c.In.String("serviceName"), vpc.ID, o.ID)
+		}
+		return conflict == nil
+	})
+	return conflict
+}
+
+func fillEndpoint(c *Call) error {
+	c.Out["requesterManaged"] = false
+	if !c.Out.Has("policy") {
+		c.Out["policy"] = `{"Statement":[{"Action":"*","Effect":"Allow","Principal":"*","Resource":"*"}],"Version":"2008-10-17"}`
+	}
+	if !c.Out.Has("privateDnsEnabled") {
+		c.Out["privateDnsEnabled"] = false
+	}
+	c.Out["serviceRegion"] = c.Region
+	if c.In.String("vpcEndpointType") != "Interface" {
+		if !c.Out.Has("prefixListId") {
+			h, err := randomHex(8)
+			if err != nil {
+				return err
+			}
+			c.Out["prefixListId"] = "pl-" + h
+		}
+		return nil
+	}
+	if !c.Out.Has("ipAddressType") {
+		c.Out["ipAddressType"] = "ipv4"
+	}
+	vpc, _ := c.target("vpcId")
+	if len(c.Out.Strings("securityGroupIds")) == 0 {
+		c.Out["securityGroupIds"] = []any{Object(vpc.State).String("defaultSecurityGroupId")}
+	}
+	subnets := len(c.Out.Strings("subnetIds"))
+	interfaces := c.Out.Strings("networkInterfaceIds")
+	for len(interfaces) < subnets {
+		h, err := randomHex(17)
+		if err != nil {
+			return err
+		}
+		interfaces = append(interfaces, "eni-"+h)
+	}
+	list := make([]any, subnets)
+	for i := range list {
+		list[i] = interfaces[i]
+	}
+	c.Out["networkInterfaceIds"] = list
+	if c.Old == nil {
+		return fillEndpointDNS(c)
+	}
+	return nil
+}
+
+func fillEndpointDNS(c *Call) error {
+	zoneID, err := randomID(13)
+	if err != nil {
+		return err
+	}
+	tail, err := randomHex(8)
+	if err != nil {
+		return err
+	}
+	service := c.serviceOf(c.In.String("serviceName"))
+	// A dotted service has its parts the other way around in DNS, as in
+	// api.ecr for ecr.api.
+	parts := strings.Split(service, ".")
+	slices.Reverse(parts)
+	host := strings.Join(parts, ".") + "." + c.Region
+	entries := []any{map[string]any{
+		"dnsName": fmt.Sprintf("%s-%s.%s.vpce.amazonaws.com", c.ID, tail, host), "hostedZoneId": "Z" + zoneID,
+	}}
+	if c.In.Bool("privateDnsEnabled") {
+		entries = append(entries, map[string]any{"dnsName": host + ".amazonaws.com", "hostedZoneId": "ZONEIDPENDING"})
+	}
+	c.Out["dnsEntries"] = entries
+	return nil
+}

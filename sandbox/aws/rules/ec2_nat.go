@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+var toAddress = &Ref{
+	To: []string{"aws:ec2/eip:Eip"}, By: []string{"id"}, Noun: "allocation ID",
+	Missing: "InvalidAllocationID.NotFound", Holds: "InvalidIPAddress.InUse",
+}
+
+var _ = add(
+	&Row{
+		Token:  "aws:ec2/eip:Eip",
+		Source: "ec2/ec2_eip.go", Page: "AWSEC2/latest/UserGuide/elastic-ip-addresses-eip.html",
+		Label: "EC2 EIP", ID: "eipalloc-{hex17}", NotFound: "InvalidAllocationID.NotFound",
+		Props: Props{
+			"domain":                {Replace: true, Computed: true, Enum: []string{"vpc"}},
+			"vpc":                   {Replace: true, Computed: true, Refuse: `deprecated; use domain: "vpc"`},
+			"networkBorderGroup":    {Replace: true, Computed: true, Refuse: "Local Zones have no rows"},
+			"address":               {Replace: true, Refuse: noIPAM},
+			"publicIpv4Pool":        {Replace: true, Computed: true, Refuse: noIPAM},
+			"ipamPoolId":            {Replace: true, Computed: true, Refuse: noIPAM},
+			"customerOwnedIpv4Pool": {Refuse: "Outposts have no rows"},
+			"instance":              {Computed: true, Refuse: "EC2 instances have no row"},
+			"networkInterface":      {Computed: true, Refuse: "network interfaces have no row"},
+			"associateWithPrivateIp": {
+				Refuse: "network interfaces have no row",
+			},
+		},
+		Outputs: map[string]string{
+			"arn":                "arn:{partition}:ec2:{region}:{account}:elastic-ip/{id}",
+			"allocationId":       "{id}",
+			"networkBorderGroup": "{region}",
+			"publicIpv4Pool":     "amazon",
+			"domain":             "vpc",
+		},
+		Fill:    fillAddress,
+		Refresh: refreshAddress,
+	},
+	&Row{
+		Token:  "aws:ec2/natGateway:NatGateway",
+		Source: "ec2/vpc_nat_gateway.go", Page: "vpc/latest/userguide/nat-gateway-basics.html",
+		Label: "EC2 NAT Gateway", ID: "nat-{hex17}", NotFound: "NatGatewayNotFound",
+		Props: Props{
+			"allocationId":                   {Replace: true, Ref: toAddress},
+			"connectivityType":               {Replace: true, Default: "public", Enum: []string{"public", "private"}},
+			"subnetId":                       {Replace: true, Ref: toSubnet},
+			"privateIp":                      {Replace: true, Computed: true},
+			"secondaryAllocationIds":         {Set: true, Refuse: "secondary addresses have no rules yet"},
+			"secondaryPrivateIpAddresses":    {Set: true, Computed: true, Refuse: "secondary addresses have no rules yet"},
+			"secondaryPrivateIpAddressCount": {Computed: true, Refuse: "secondary addresses have no rules yet"},
+		},
+		Check: func(in Object, fail Fail) {
+			private := in.String("connectivityType") == "private"
+			if private && in.Has("allocationId") {
+				fail("allocationId", `is not supported with connectivityType "private"`)
+			}
+			if !private && !in.Has("allocationId") && (in.Known("connectivityType") || !in.Has("connectivityType")) {
+				fail("allocationId", "a public NAT gateway needs the allocation of an Elastic IP")
+			}
+		},
+		Unique: []Unique{{
+			Props: []string{"allocationId"}, Code: "Resource.AlreadyAssociated",
+			Message: "Elastic IP address [{allocationId}] is already associated",
+		}},
+		Verify: verifyNAT,
+		Fill:   fillNAT,
+	},
+)
+
+func fillAddress(c *Call) error {
+	if c.Old != nil {
+		return nil
+	}
+	// The networks that RFC 5737 keeps for documentation: nobody's addresses.
+	n, err := randomBelow(2 * 254)
+	if err != nil {
+		return err
+	}
+	address := fmt.Sprintf("%s.%d", []string{"198.51.100", "203.0.113"}[n/254], 1+n%254)
+	c.Out["publicIp"] = address
+	host := "ec2-" + strings.ReplaceAll(address, ".", "-")
+	if c.Region == "us-east-1" {
+		c.Out["publicDns"] = host + ".compute-1.amazonaws.com"
+	} else {
+		c.Out["publicDns"] = host + "." + c.Region + ".compute.amazonaws.com"
+	}
+	return nil
+}
+
+// refreshAddress says which NAT gateway an address serves.
+func refreshAddress(c *Call) error {
+	for _, name := range []string{"associationId", "privateIp", "networkInterface"} {
+		delete(c.Out, name)
+	}
+	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {
+		nat := Object(o.State)
+		if nat.String("allocationId") != c.ID {
+			return true
+		}
+		c.Out["associationId"] = nat["associationId"]
+		c.Out["privateIp"] = nat["privateIp"]
+		c.Out["networkInterface"] = nat["networkInterfaceId"]
+		return false
+	})
+	return nil
+}
+
+func verifyNAT(c *Call) error {
+	subnet, _ := c.target("subnetId")
+	vpc := Object(subnet.State).String("vpcId")
+	if ip := c.In.String("privateIp"); ip != "" {
+		block := Object(subnet.State).String("cidrBlock")
+		if _, err := netip.ParseAddr(ip); err != nil || !inside(ip+"/32", block) {
+			return refuse("InvalidParameterValue", "Address %s does not fall within the subnet's address range %s", ip, block)
+		}
+	}
+	if c.In.String("connectivityType") != "public" || c.Old != nil {
+		return nil
+	}
+	attached := false
+	c.Tx.Each(c.scope(c.Row), "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
+		attached = Object(o.State).String("vpcId") == vpc
+		return !attached
+	})
+	if !attached {
+		return refuse("Gateway.NotAttached", "Network %s has no Internet gateway attached; let the NAT gateway depend on it", vpc)
+	}
+	return nil
+}
+
+func fillNAT(c *Call) error {
+	if c.Old != nil {
+		return nil
+	}
+	for name, template := range map[string]string{"networkInterfaceId": "eni-{hex17}", "associationId": "eipassoc-{hex17}"} {
+		value, err := c.expand(template)
+		if err != nil {
+			return err
+		}
+		c.Out[name] = value
+	}
+	if !c.Out.Has("privateIp") {
+		subnet, _ := c.target("subnetId")
+		block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
+		if err != nil {
+			return err
+		}
+		// AWS keeps the first four addresses of a subnet and the last.
+		address := block.Addr().Next().Next().Next()
+		further, err := randomBelow(10)
+		if err != nil {
+			return err
+		}
+		for range 1 + further {
+			address = address.Next()
+		}
+		c.Out["privateIp"] = address.String()
+	}
+	if address, ok := c.target("allocationId"); ok {
+		c.Out["publicIp"] = address.State["publicIp"]
+	} else {
+		delete(c.Out, "associationId")
+	}
+	return nil
+}

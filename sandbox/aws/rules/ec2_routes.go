@@ -1,0 +1,253 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	routeTableType = "aws:ec2/routeTable:RouteTable"
+	routeType      = "aws:ec2/route:Route"
+)
+
+// Routes to gateways that are gone become black holes; AWS does not refuse
+// their deletion.
+var (
+	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", Dies: true}
+	toGateway    = &Ref{To: []string{"aws:ec2/internetGateway:InternetGateway"}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toNAT        = &Ref{To: []string{"aws:ec2/natGateway:NatGateway"}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
+)
+
+var (
+	destinations = []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "destinationPrefixListId"}
+	targets      = []string{
+		"carrierGatewayId", "coreNetworkArn", "egressOnlyGatewayId", "gatewayId", "localGatewayId", "natGatewayId",
+		"networkInterfaceId", "transitGatewayId", "vpcEndpointId", "vpcPeeringConnectionId",
+	}
+)
+
+const noRow = "what it names has no row"
+
+// routeTargets are the rules of a route's targets; both routes and route
+// tables have them.
+func routeTargets(prefix string) Props {
+	return Props{
+		prefix + "gatewayId":              {Ref: toGateway},
+		prefix + "natGatewayId":           {Ref: toNAT},
+		prefix + "vpcEndpointId":          {Refuse: "gateway load balancer endpoints have no row"},
+		prefix + "networkInterfaceId":     {Computed: true, Refuse: noRow},
+		prefix + "carrierGatewayId":       {Refuse: noRow},
+		prefix + "coreNetworkArn":         {Refuse: noRow},
+		prefix + "egressOnlyGatewayId":    {Refuse: noRow},
+		prefix + "localGatewayId":         {Refuse: noRow},
+		prefix + "transitGatewayId":       {Refuse: noRow},
+		prefix + "vpcPeeringConnectionId": {Refuse: noRow},
+	}
+}
+
+// with adds rules to others.
+func (p Props) with(more Props) Props {
+	out := Props{}
+	for path, rule := range p {
+		out[path] = rule
+	}
+	for path, rule := range more {
+		out[path] = rule
+	}
+	return out
+}
+
+var _ = add(
+	&Row{
+		Token:  routeTableType,
+		Source: "ec2/vpc_route_table.go", Page: "vpc/latest/userguide/VPC_Route_Tables.html",
+		Label: "EC2 Route Table", ID: "rtb-{hex17}", NotFound: "InvalidRouteTableID.NotFound",
+		Props: Props{
+			"vpcId":                          {Replace: true, Ref: toVPC},
+			"propagatingVgws":                {Set: true, Computed: true, Refuse: noRow},
+			"routes":                         {Set: true, Computed: true},
+			"routes.cidrBlock":               {Valid: cidr4(0, 32)},
+			"routes.ipv6CidrBlock":           {Valid: cidr6(0, 128), Same: sameCIDR},
+			"routes.destinationPrefixListId": {Refuse: "prefix lists have no row"},
+		}.with(routeTargets("routes.")),
+		Outputs: map[string]string{
+			"arn":     "arn:{partition}:ec2:{region}:{account}:route-table/{id}",
+			"ownerId": "{account}",
+		},
+		Check: func(in Object, fail Fail) {
+			for i, r := range in.Objects("routes") {
+				for _, group := range [][]string{{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"}, targets} {
+					if n := slices.DeleteFunc(slices.Clone(group), func(name string) bool { return !r.Has(name) }); len(n) != 1 {
+						fail(fmt.Sprintf("routes[%d]", i), "exactly one of %s must be given", strings.Join(group, ", "))
+					}
+				}
+			}
+		},
+		Verify:  verifyInlineRoutes,
+		Refresh: refreshRoutes,
+	},
+	&Row{
+		Token:  routeType,
+		Source: "ec2/vpc_route.go", Page: "AWSEC2/latest/APIReference/API_CreateRoute.html",
+		Label: "EC2 Route", NotFound: "InvalidRoute.NotFound",
+		Taken: "RouteAlreadyExists", TakenText: "The route with this destination already exists in {routeTableId}.",
+		Props: Props{
+			"routeTableId":             {Replace: true, Ref: toRouteTable},
+			"destinationCidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
+			"destinationIpv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
+			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
+		}.with(routeTargets("")),
+		ExactlyOne: [][]string{destinations, targets},
+		MakeID:     func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), destinationOf(c.In)), nil },
+		Outputs:    map[string]string{"origin": "CreateRoute", "state": "active"},
+		Verify:     verifyRoute,
+	},
+	&Row{
+		Token:  "aws:ec2/routeTableAssociation:RouteTableAssociation",
+		Source: "ec2/vpc_route_table_association.go", Page: "AWSEC2/latest/APIReference/API_AssociateRouteTable.html",
+		Label: "EC2 Route Table Association", ID: "rtbassoc-{hex17}", NotFound: "InvalidAssociationID.NotFound",
+		Props: Props{
+			"routeTableId": {Ref: toRouteTable},
+			"subnetId": {Replace: true, Ref: &Ref{
+				To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true,
+			}},
+			"gatewayId": {Replace: true, Refuse: "edge associations have no rules yet"},
+		},
+		ExactlyOne: [][]string{{"subnetId", "gatewayId"}},
+		Unique: []Unique{{
+			Props: []string{"subnetId"}, Code: "Resource.AlreadyAssociated",
+			Message: "the subnet {subnetId} is already associated with a route table",
+		}},
+		Verify: func(c *Call) error {
+			table, _ := c.target("routeTableId")
+			subnet, _ := c.target("subnetId")
+			if a, b := Object(table.State).String("vpcId"), Object(subnet.State).String("vpcId"); a != b {
+				return refuse("InvalidParameterValue", "route table %s and subnet %s belong to different networks", table.ID, subnet.ID)
+			}
+			return nil
+		},
+	},
+)
+
+func destinationOf(o Object) string {
+	for _, name := range []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock"} {
+		if s := o.String(name); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// routeID is how the provider names a route: its table and a checksum of its
+// destination.
+func routeID(table, destination string) string {
+	return fmt.Sprintf("r-%s%d", table, crc32.ChecksumIEEE([]byte(destination)))
+}
+
+// verifyRoute refuses destinations that are routed already and targets in
+// another network.
+func verifyRoute(c *Call) error {
+	table, _ := c.target("routeTableId")
+	destination := destinationOf(c.In)
+	for _, r := range Object(table.State).Objects("routes") {
+		if sameCIDR(destinationOf(r), destination) {
+			return refuse("RouteAlreadyExists", "The route identified by %s already exists in %s.", destination, table.ID)
+		}
+	}
+	return c.routable(table, c.In, destination)
+}
+
+func verifyInlineRoutes(c *Call) error {
+	vpc := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
+	var seen []string
+	for i, r := range c.In.Objects("routes") {
+		destination := destinationOf(r)
+		if slices.ContainsFunc(seen, func(other string) bool { return sameCIDR(other, destination) }) {
+			return refuse("RouteAlreadyExists", "The route identified by %s already exists (routes[%d]).", destination, i)
+		}
+		seen = append(seen, destination)
+		if err := c.routable(vpc, r, destination); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// routable refuses a route whose target can't take it.
+func (c *Call) routable(table store.Object, route Object, destination string) error {
+	vpcID := Object(table.State).String("vpcId")
+	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/vpc:Vpc", ID: vpcID}); ok {
+		if block := Object(vpc.State).String("cidrBlock"); sameCIDR(block, destination) {
+			return refuse("RouteAlreadyExists", "The route identified by %s already exists: it is the local route of %s.", destination, vpcID)
+		}
+	}
+	if id := route.String("gatewayId"); id != "" {
+		gateway, ok := c.resolve(toGateway, id)
+		if !ok {
+			return refuse(toGateway.Missing, "The gateway ID '%s' does not exist", id)
+		}
+		if at := Object(gateway.State).String("vpcId"); at != vpcID {
+			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
+		}
+	}
+	if id := route.String("natGatewayId"); id != "" {
+		nat, ok := c.resolve(toNAT, id)
+		if !ok {
+			return refuse(toNAT.Missing, "The natGateway ID '%s' does not exist", id)
+		}
+		subnet, _ := c.resolve(toSubnet, Object(nat.State).String("subnetId"))
+		if at := Object(subnet.State).String("vpcId"); at != vpcID {
+			return refuse("InvalidParameterValue", "route table %s and NAT gateway %s belong to different networks", table.ID, id)
+		}
+		if strings.Contains(destination, ":") {
+			return refuse("InvalidParameterValue", "the IPv6 destination %s can't be routed to a NAT gateway", destination)
+		}
+	}
+	return nil
+}
+
+// refreshRoutes adds the routes that were made as resources of their own, as
+// AWS shows them at a read of the table.
+func refreshRoutes(c *Call) error {
+	if c.Old == nil || c.Row == nil {
+		return nil
+	}
+	routes := []any{}
+	for _, r := range c.Old.Objects("routes") {
+		if c.inlineRoute(r) {
+			routes = append(routes, map[string]any(r))
+		}
+	}
+	c.Tx.Each(c.scope(c.Row), routeType, func(o store.Object) bool {
+		route := Object(o.State)
+		if route.String("routeTableId") != c.ID {
+			return true
+		}
+		shown := map[string]any{}
+		for from, to := range map[string]string{
+			"destinationCidrBlock": "cidrBlock", "destinationIpv6CidrBlock": "ipv6CidrBlock", "gatewayId": "gatewayId", "natGatewayId": "natGatewayId",
+		} {
+			if v := route.String(from); v != "" {
+				shown[to] = v
+			}
+		}
+		routes = append(routes, shown)
+		return true
+	})
+	slices.SortFunc(routes, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+	if len(routes) > 0 || c.Out.Has("routes") {
+		c.Out["routes"] = routes
+	}
+	return nil
+}
+
+// inlineRoute says whether a route of the table is not a resource of its own.
+func (c *Call) inlineRoute(r Object) bool {
+	_, own := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
+	return !own
+}

@@ -1,0 +1,304 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	securityGroupType = "aws:ec2/securityGroup:SecurityGroup"
+	ingressRuleType   = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	egressRuleType    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+)
+
+// The characters of names and descriptions:
+// AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
+var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
+
+// inlineRules are the rules of ingress and egress blocks.
+func inlineRules(prefix string) Props {
+	return Props{
+		prefix:                     {Set: true, Computed: true},
+		prefix + ".cidrBlocks":     {Valid: cidr4(0, 32)},
+		prefix + ".ipv6CidrBlocks": {Valid: cidr6(0, 128)},
+		prefix + ".prefixListIds":  {Refuse: "prefix lists have no row"},
+		prefix + ".securityGroups": {Set: true, Ref: toSecurityGroup},
+		prefix + ".self":           {Default: false},
+		prefix + ".description":    {Valid: all(length(0, 255), groupText)},
+		prefix + ".protocol":       {Valid: protocol, Same: sameProtocol},
+		prefix + ".fromPort":       {Valid: numbers(-1, 65535)},
+		prefix + ".toPort":         {Valid: numbers(-1, 65535)},
+	}
+}
+
+var groupOutputs = map[string]string{
+	"arn":     "arn:{partition}:ec2:{region}:{account}:security-group/{id}",
+	"ownerId": "{account}",
+}
+
+var _ = add(
+	&Row{
+		Token:  securityGroupType,
+		Source: "ec2/vpc_security_group.go", Page: "AWSEC2/latest/APIReference/API_CreateSecurityGroup.html",
+		Label: "EC2 Security Group", ID: "sg-{hex17}", NotFound: "InvalidGroup.NotFound",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+		Props: Props{
+			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), groupText, without("sg-"))},
+			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), groupText, without("sg-"))},
+			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
+			"vpcId":               {Replace: true, Need: true, Ref: toVPC},
+			"revokeRulesOnDelete": {Default: false},
+		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Unique: []Unique{{
+			Props: []string{"vpcId", "name"}, Code: "InvalidGroup.Duplicate",
+			Message: "The security group '{name}' already exists for VPC '{vpcId}'",
+		}},
+		Outputs: groupOutputs,
+		Check: func(in Object, fail Fail) {
+			checkInlineRules(in, fail)
+			if in.String("name") == "default" {
+				fail("name", "default is reserved for the VPC's own group")
+			}
+		},
+		Refresh: refreshGroup,
+		Remove:  removeGroup,
+	},
+	&Row{
+		Token:  "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+		Source: "ec2/vpc_default_security_group.go", Page: "vpc/latest/userguide/default-security-group.html",
+		Label: "EC2 Default Security Group", NotFound: "InvalidGroup.NotFound", Put: true,
+		Props: Props{
+			// The provider does not delete the group, so that it holds nothing.
+			"vpcId":               {Replace: true, Need: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, Dies: true}},
+			"revokeRulesOnDelete": {Default: false},
+		}.with(inlineRules("ingress")).with(inlineRules("egress")),
+		MakeID: func(c *Call) (string, error) {
+			vpc, _ := c.target("vpcId")
+			return Object(vpc.State).String("defaultSecurityGroupId"), nil
+		},
+		Outputs: map[string]string{
+			"arn": groupOutputs["arn"], "ownerId": "{account}", "name": "default", "description": "default VPC security group",
+		},
+		Check: checkInlineRules,
+		Fill: func(c *Call) error {
+			// It takes the group over: rules that are not given are revoked.
+			for _, name := range []string{"ingress", "egress"} {
+				if !c.In.Has(name) {
+					c.Out[name] = []any{}
+				}
+			}
+			return nil
+		},
+	},
+	ruleRow(ingressRuleType, "Ingress"),
+	ruleRow(egressRuleType, "Egress"),
+)
+
+var ruleSources = []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"}
+
+// ruleRow is the row of a rule as a resource of its own.
+func ruleRow(token, direction string) *Row {
+	return &Row{
+		Token:  token,
+		Source: "ec2/vpc_security_group_ingress_rule.go", Page: "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroup" + direction + ".html",
+		Label: "EC2 Security Group " + direction + " Rule", ID: "sgr-{hex17}", NotFound: "InvalidSecurityGroupRuleId.NotFound",
+		Props: Props{
+			"securityGroupId": {Replace: true, Ref: &Ref{
+				To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing, Dies: true,
+			}},
+			"referencedSecurityGroupId": {Ref: toSecurityGroup},
+			"cidrIpv4":                  {Valid: cidr4(0, 32)},
+			"cidrIpv6":                  {Valid: cidr6(0, 128), Same: sameCIDR},
+			"prefixListId":              {Refuse: "prefix lists have no row"},
+			"ipProtocol":                {Valid: protocol, Same: sameProtocol},
+			"fromPort":                  {Valid: numbers(-1, 65535)},
+			"toPort":                    {Valid: numbers(-1, 65535)},
+			"description":               {Valid: all(length(0, 255), groupText)},
+		},
+		ExactlyOne: [][]string{ruleSources},
+		Outputs: map[string]string{
+			"arn":                 "arn:{partition}:ec2:{region}:{account}:security-group-rule/{id}",
+			"securityGroupRuleId": "{id}",
+		},
+		Check: func(in Object, fail Fail) { checkPorts(in, "ipProtocol", "", fail) },
+		// AWS changes a rule in place, but not from one kind of source to another.
+		ReplaceIf: func(old, in Object) []string {
+			for _, name := range ruleSources {
+				if in.Has(name) && old.String(name) == "" {
+					return []string{name}
+				}
+			}
+			return nil
+		},
+		Verify: verifyRule,
+	}
+}
+
+// protocols that EC2 knows by name, with their numbers.
+var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
+
+func protocol(v any) string {
+	s, _ := v.(string)
+	if _, named := protocols[strings.ToLower(s)]; named {
+		return ""
+	}
+	if n, err := strconv.Atoi(s); err != nil || n < -1 || n > 255 {
+		return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, -1 for all, or a protocol number", s)
+	}
+	return ""
+}
+
+func sameProtocol(a, b string) bool { return protocolNumber(a) == protocolNumber(b) }
+
+func protocolNumber(s string) string {
+	if n, ok := protocols[strings.ToLower(s)]; ok {
+		return n
+	}
+	return s
+}
+
+// checkPorts refuses port ranges that do not fit the protocol.
+func checkPorts(rule Object, protocolName, at string, fail Fail) {
+	if !rule.Known(protocolName) || (rule.Has("fromPort") && !rule.Known("fromPort")) || (rule.Has("toPort") && !rule.Known("toPort")) {
+		return
+	}
+	from, to := rule.Int("fromPort"), rule.Int("toPort")
+	switch protocolNumber(rule.String(protocolName)) {
+	case "-1":
+		if protocolName == "ipProtocol" && (rule.Has("fromPort") || rule.Has("toPort")) {
+			fail(dotted(at, "fromPort"), "must be left out for all protocols: AWS ignores it")
+		}
+		if protocolName == "protocol" && (from != 0 || to != 0) {
+			fail(dotted(at, "fromPort"), "must be 0, as toPort, for all protocols")
+		}
+	case "6", "17":
+		if !rule.Has("fromPort") || !rule.Has("toPort") {
+			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+		} else if from > to || from < 0 {
+			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+		}
+	}
+}
+
+func checkInlineRules(in Object, fail Fail) {
+	for _, direction := range []string{"ingress", "egress"} {
+		for i, r := range in.Objects(direction) {
+			at := fmt.Sprintf("%s[%d]", direction, i)
+			checkPorts(r, "protocol", at, fail)
+			given := func(name string) bool { return r.Has(name) && (!r.Known(name) || !isZero(r[name])) }
+			if !slices.ContainsFunc([]string{"cidrBlocks", "ipv6CidrBlocks", "prefixListIds", "securityGroups", "self"}, given) {
+				fail(at, "one of cidrBlocks, ipv6CidrBlocks, prefixListIds, securityGroups and self must be given")
+			}
+		}
+	}
+}
+
+// ruleKey is what makes two rules the same to AWS; the description does not
+// count.
+func ruleKey(o Object) string {
+	source := ""
+	for _, name := range ruleSources {
+		if s := o.String(name); s != "" {
+			source = name + " " + s
+		}
+	}
+	from, to := o.Int("fromPort"), o.Int("toPort")
+	if protocolNumber(o.String("ipProtocol")) == "-1" {
+		from, to = -1, -1
+	}
+	return fmt.Sprintf("%s %d-%d %s", protocolNumber(o.String("ipProtocol")), from, to, source)
+}
+
+func verifyRule(c *Call) error {
+	group, _ := c.target("securityGroupId")
+	mine := ruleKey(c.In)
+	var duplicate error
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		other := Object(o.State)
+		if o.ID != c.ID && other.String("securityGroupId") == group.ID && ruleKey(other) == mine {
+			duplicate = refuse("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists in %s: it is %s", mine, group.ID, o.ID)
+		}
+		return duplicate == nil
+	})
+	if duplicate != nil {
+		return duplicate
+	}
+	if other, ok := c.target("referencedSecurityGroupId"); ok {
+		if a, b := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); a != b {
+			return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks: %s and %s.", group.ID, other.ID)
+		}
+	}
+	return nil
+}
+
+// refreshGroup shows the rules that were made as resources of their own among
+// the group's, as AWS does at a read.
+func refreshGroup(c *Call) error {
+	if c.Old == nil {
+		return nil
+	}
+	for direction, token := range map[string]string{"ingress": ingressRuleType, "egress": egressRuleType} {
+		own := []any{}
+		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
+			if Object(o.State).String("securityGroupId") == c.ID {
+				own = append(own, shownRule(o.State))
+			}
+			return true
+		})
+		shown := slices.Clone(own)
+		for _, r := range c.Old.Objects(direction) {
+			same := func(other any) bool { return canonical(other, true) == canonical(map[string]any(r), true) }
+			if !slices.ContainsFunc(own, same) {
+				shown = append(shown, map[string]any(r))
+			}
+		}
+		slices.SortFunc(shown, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		if len(shown) > 0 || c.Out.Has(direction) {
+			c.Out[direction] = shown
+		}
+	}
+	return nil
+}
+
+func shownRule(o Object) map[string]any {
+	out := map[string]any{"protocol": o["ipProtocol"], "fromPort": float64(o.Int("fromPort")), "toPort": float64(o.Int("toPort")), "self": false}
+	if s := o.String("description"); s != "" {
+		out["description"] = s
+	}
+	for from, to := range map[string]string{"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "referencedSecurityGroupId": "securityGroups"} {
+		if s := o.String(from); s != "" {
+			out[to] = []any{s}
+		}
+	}
+	if o.String("referencedSecurityGroupId") == o.String("securityGroupId") {
+		delete(out, "securityGroups")
+		out["self"] = true
+	}
+	return out
+}
+
+// removeGroup refuses the VPC's own group, and revokes the rules of others
+// that name this one where it was asked to.
+func removeGroup(c *Call) error {
+	if c.Old.String("name") == "default" {
+		return refuse("CannotDelete", "the specified group: %q name: %q cannot be deleted by a user", c.ID, "default")
+	}
+	if !c.Old.Bool("revokeRulesOnDelete") {
+		return nil
+	}
+	for _, token := range []string{ingressRuleType, egressRuleType} {
+		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
+			if Object(o.State).String("referencedSecurityGroupId") == c.ID {
+				c.Tx.Delete(o.Key)
+			}
+			return true
+		})
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// The references that many EC2 types share.
+var (
+	toVPC = &Ref{
+		To: []string{"aws:ec2/vpc:Vpc"}, Noun: "vpc ID", Missing: "InvalidVpcID.NotFound", Holds: "DependencyViolation",
+	}
+	toSubnet = &Ref{
+		To: []string{"aws:ec2/subnet:Subnet"}, Noun: "subnet ID", Missing: "InvalidSubnetID.NotFound", Holds: "DependencyViolation",
+	}
+	toSecurityGroup = &Ref{
+		To: []string{"aws:ec2/securityGroup:SecurityGroup"}, Noun: "security group", Missing: "InvalidGroup.NotFound", Holds: "DependencyViolation",
+	}
+)
+
+const noIPAM = "IPAM pools and bring-your-own addresses have no rows"
+
+var _ = add(
+	&Row{
+		Token:  "aws:ec2/vpc:Vpc",
+		Source: "ec2/vpc_.go", Page: "vpc/latest/userguide/vpc-cidr-blocks.html",
+		Label: "EC2 VPC", ID: "vpc-{hex17}", NotFound: "InvalidVpcID.NotFound",
+		Props: Props{
+			"cidrBlock":                        {Replace: true, Need: true, Valid: all(cidr4(16, 28), usableForVPC)},
+			"instanceTenancy":                  {Default: "default", Enum: []string{"default", "dedicated"}},
+			"enableDnsSupport":                 {Default: true},
+			"enableDnsHostnames":               {Computed: true},
+			"enableNetworkAddressUsageMetrics": {Computed: true},
+			"assignGeneratedIpv6CidrBlock":     {},
+			"ipv4IpamPoolId":                   {Refuse: noIPAM},
+			"ipv4NetmaskLength":                {Refuse: noIPAM},
+			"ipv6CidrBlock":                    {Computed: true, Refuse: noIPAM},
+			"ipv6IpamPoolId":                   {Refuse: noIPAM},
+			"ipv6NetmaskLength":                {Refuse: noIPAM},
+			"ipv6CidrBlockNetworkBorderGroup":  {Computed: true, Refuse: "Local Zones have no rows"},
+		},
+		Outputs: map[string]string{
+			"arn":     "arn:{partition}:ec2:{region}:{account}:vpc/{id}",
+			"ownerId": "{account}",
+		},
+		// Tenancy can be lowered in place but not raised.
+		ReplaceIf: func(old, in Object) []string {
+			if in.String("instanceTenancy") == "dedicated" && old.String("instanceTenancy") != "dedicated" {
+				return []string{"instanceTenancy"}
+			}
+			return nil
+		},
+		Fill: fillVPC,
+	},
+	&Row{
+		Token:  "aws:ec2/subnet:Subnet",
+		Source: "ec2/vpc_subnet.go", Page: "vpc/latest/userguide/subnet-sizing.html",
+		Label: "EC2 Subnet", ID: "subnet-{hex17}", NotFound: "InvalidSubnetID.NotFound",
+		Props: Props{
+			"vpcId":                                   {Replace: true, Ref: toVPC},
+			"cidrBlock":                               {Replace: true, Need: true, Valid: cidr4(16, 28)},
+			"availabilityZone":                        {Replace: true, Computed: true},
+			"availabilityZoneId":                      {Replace: true, Computed: true},
+			"ipv6CidrBlock":                           {Computed: true, Valid: cidr6(64, 64)},
+			"assignIpv6AddressOnCreation":             {Default: false},
+			"enableDns64":                             {Default: false},
+			"enableResourceNameDnsARecordOnLaunch":    {Default: false},
+			"enableResourceNameDnsAaaaRecordOnLaunch": {Default: false},
+			"mapPublicIpOnLaunch":                     {Default: false},
+			"privateDnsHostnameTypeOnLaunch":          {Computed: true, Enum: []string{"ip-name", "resource-name"}},
+			"ipv6Native":                              {Replace: true, Default: false, Refuse: "IPv6-only subnets have no rules yet"},
+			"customerOwnedIpv4Pool":                   {Refuse: "Outposts have no rows"},
+			"enableLniAtDeviceIndex":                  {Refuse: "Outposts have no rows"},
+			"mapCustomerOwnedIpOnLaunch":              {Refuse: "Outposts have no rows"},
+			"outpostArn":                              {Refuse: "Outposts have no rows"},
+		},
+		AtMostOne: [][]string{{"availabilityZone", "availabilityZoneId"}},
+		Outputs: map[string]string{
+			"arn":     "arn:{partition}:ec2:{region}:{account}:subnet/{id}",
+			"ownerId": "{account}",
+		},
+		Check: func(in Object, fail Fail) {
+			for _, name := range []string{"assignIpv6AddressOnCreation", "enableDns64", "enableResourceNameDnsAaaaRecordOnLaunch"} {
+				if in.Bool(name) && !in.Has("ipv6CidrBlock") {
+					fail(name, "needs ipv6CidrBlock: the subnet has no IPv6 addresses")
+				}
+			}
+		},
+		Verify: verifySubnet,
+		Fill:   fillSubnet,
+	},
+	&Row{
+		Token:  "aws:ec2/internetGateway:InternetGateway",
+		Source: "ec2/vpc_internet_gateway.go", Page: "vpc/latest/userguide/VPC_Internet_Gateway.html",
+		Label: "EC2 Internet Gateway", ID: "igw-{hex17}", NotFound: "InvalidInternetGatewayID.NotFound",
+		Props: Props{"vpcId": {Computed: true, Ref: toVPC}},
+		Unique: []Unique{{
+			Props: []string{"vpcId"}, Code: "InvalidParameterValue",
+			Message: "Network {vpcId} already has an internet gateway attached",
+		}},
+		Outputs: map[string]string{
+			"arn":     "arn:{partition}:ec2:{region}:{account}:internet-gateway/{id}",
+			"ownerId": "{account}",
+		},
+		Remove: removeInternetGateway,
+	},
+)
+
+// usableForVPC refuses the ranges that AWS does not give to VPCs.
+func usableForVPC(v any) string {
+	s, _ := v.(string)
+	for _, reserved := range []string{"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"} {
+		if overlap(s, reserved) {
+			return fmt.Sprintf("%q lies in %s, which can't be used in a VPC", s, reserved)
+		}
+	}
+	return ""
+}
+
+// fillVPC gives a new VPC what AWS makes with it: the default security group,
+// the main route table and the default network ACL.
+func fillVPC(c *Call) error {
+	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
+		h, err := randomHex(4)
+		if err != nil {
+			return err
+		}
+		prefix, err := netip.ParsePrefix("2600:1f18:" + h + ":0::/56")
+		if err != nil {
+			return err
+		}
+		association, err := randomHex(17)
+		if err != nil {
+			return err
+		}
+		c.Out["ipv6CidrBlock"] = prefix.Masked().String()
+		c.Out["ipv6AssociationId"] = "vpc-cidr-assoc-" + association
+		c.Out["ipv6CidrBlockNetworkBorderGroup"] = c.Region
+	}
+	if !c.In.Bool("assignGeneratedIpv6CidrBlock") {
+		delete(c.Out, "ipv6CidrBlock")
+		delete(c.Out, "ipv6AssociationId")
+		delete(c.Out, "ipv6CidrBlockNetworkBorderGroup")
+	}
+	if c.Old != nil {
+		return nil
+	}
+	for _, name := range []string{"enableDnsHostnames", "enableNetworkAddressUsageMetrics"} {
+		if !c.Out.Has(name) {
+			c.Out[name] = false
+		}
+	}
+	ids := map[string]string{}
+	for _, prefix := range []string{"sg-", "rtb-", "acl-", "dopt-"} {
+		h, err := randomHex(17)
+		if err != nil {
+			return err
+		}
+		ids[prefix] = prefix + h
+	}
+	c.Out["defaultSecurityGroupId"] = ids["sg-"]
+	c.Out["defaultRouteTableId"], c.Out["mainRouteTableId"] = ids["rtb-"], ids["rtb-"]
+	c.Out["defaultNetworkAclId"] = ids["acl-"]
+	c.Out["dhcpOptionsId"] = ids["dopt-"]
+	tags := map[string]any{}
+	if err := c.own("aws:ec2/securityGroup:SecurityGroup", ids["sg-"], Object{
+		"name": "default", "description": "default VPC security group", "vpcId": c.ID, "ownerId": c.Account, "tagsAll": tags,
+		"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, c.Region, c.Account, ids["sg-"]),
+	}); err != nil {
+		return err
+	}
+	return c.own("aws:ec2/routeTable:RouteTable", ids["rtb-"], Object{
+		"vpcId": c.ID, "ownerId": c.Account, "tagsAll": tags, "routes": []any{},
+		"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:route-table/%s", c.Partition, c.Region, c.Account, ids["rtb-"]),
+	})
+}
+
+func verifySubnet(c *Call) error {
+	vpc, _ := c.target("vpcId")
+	block, six := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
+	whole, wholeSix := Object(vpc.State).String("cidrBlock"), Object(vpc.State).String("ipv6CidrBlock")
+	if !inside(block, whole) {
+		return refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid: it is not inside the VPC's %s.", block, whole)
+	}
+	if six != "" && !inside(six, wholeSix) {
+		return refuse("InvalidSubnet.Range", "The IPv6 CIDR '%s' is invalid: it is not inside the VPC's %q.", six, wholeSix)
+	}
+	var conflict error
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		other := Object(o.State)
+		if o.ID == c.ID || other.String("vpcId") != vpc.ID {
+			return true
+		}
+		if overlap(block, other.String("cidrBlock")) || (six != "" && overlap(six, other.String("ipv6CidrBlock"))) {
+			conflict = refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet: %s has %s", block, o.ID, other.String("cidrBlock"))
+		}
+		return conflict == nil
+	})
+	if conflict != nil {
+		return conflict
+	}
+	name, id := c.In.String("availabilityZone"), c.In.String("availabilityZoneId")
+	if (name != "" && zoneID(c.Region, name) == "") || (id != "" && zoneName(c.Region, id) == "") {
+		return refuse("InvalidParameterValue", "Value (%s%s) for parameter availabilityZone is invalid. Subnets can currently only be created in "+
+			"the following availability zones: %v.", name, id, zonesOf(c.Region))
+	}
+	return nil
+}
+
+func fillSubnet(c *Call) error {
+	name := c.Out.String("availabilityZone")
+	if name == "" {
+		name = zoneName(c.Region, c.Out.String("availabilityZoneId"))
+	}
+	if name == "" {
+		name = zonesOf(c.Region)[0].name
+	}
+	c.Out["availabilityZone"], c.Out["availabilityZoneId"] = name, zoneID(c.Region, name)
+	if !c.Out.Has("privateDnsHostnameTypeOnLaunch") {
+		c.Out["privateDnsHostnameTypeOnLaunch"] = "ip-name"
+	}
+	if c.In.Has("ipv6CidrBlock") && !c.Out.Has("ipv6CidrBlockAssociationId") {
+		h, err := randomHex(17)
+		if err != nil {
+			return err
+		}
+		c.Out["ipv6CidrBlockAssociationId"] = "subnet-cidr-assoc-" + h
+	}
+	return nil
+}
+
+// removeInternetGateway refuses to cut off public addresses that are in use.
+func removeInternetGateway(c *Call) error {
+	var mapped error
+	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {
+		nat := Object(o.State)
+		subnet, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/subnet:Subnet", ID: nat.String("subnetId")})
+		if ok && nat.String("connectivityType") == "public" && Object(subnet.State).String("vpcId") == c.Old.String("vpcId") {
+			mapped = refuse("DependencyViolation", "Network %s has some mapped public address(es): NAT gateway %s. Please unmap those before "+
+				"detaching the gateway.", c.Old.String("vpcId"), o.ID)
+		}
+		return mapped == nil
+	})
+	return mapped
+}

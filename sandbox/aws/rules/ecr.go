@@ -1,0 +1,191 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+const repositoryType = "aws:ecr/repository:Repository"
+
+// toRepository names a repository; what belongs to one dies with it.
+var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", Dies: true}
+
+var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
+	"lower-case words, joined by single . _ - and parted by /")
+
+var _ = add(
+	&Row{
+		Token:  repositoryType,
+		Source: "ecr/repository.go", Page: "AmazonECR/latest/APIReference/API_CreateRepository.html",
+		Label: "ECR Repository", ID: "{name}", NotFound: "RepositoryNotFoundException",
+		Taken:     "RepositoryAlreadyExistsException",
+		TakenText: "The repository with name '{name}' already exists in the registry with id '{account}'",
+		Naming:    &Naming{Prop: "name", Max: 255},
+		Props: Props{
+			"name":                                    {Replace: true, Valid: all(length(2, 256), repositoryName)},
+			"imageTagMutability":                      {Default: "MUTABLE", Enum: []string{"MUTABLE", "IMMUTABLE"}},
+			"forceDelete":                             {},
+			"imageScanningConfiguration":              {Computed: true},
+			"imageScanningConfiguration.scanOnPush":   {},
+			"encryptionConfigurations":                {Replace: true, Computed: true, Max: 1},
+			"encryptionConfigurations.encryptionType": {Replace: true, Default: "AES256", Enum: []string{"AES256", "KMS"}},
+			"encryptionConfigurations.kmsKey":         {Replace: true, Computed: true, Valid: arn, Ref: toKeyARN},
+		},
+		Check: func(in Object, fail Fail) {
+			for i, e := range in.Objects("encryptionConfigurations") {
+				if e.Has("kmsKey") && e.String("encryptionType") != "KMS" && (e.Known("encryptionType") || !e.Has("encryptionType")) {
+					fail(fmt.Sprintf("encryptionConfigurations[%d].kmsKey", i), "needs encryptionType KMS")
+				}
+			}
+		},
+		Outputs: map[string]string{
+			"arn":        "arn:{partition}:ecr:{region}:{account}:repository/{name}",
+			"registryId": "{account}",
+		},
+		Fill:   fillRepository,
+		Remove: removeRepository,
+	},
+	&Row{
+		Token:  "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+		Source: "ecr/lifecycle_policy.go", Page: "AmazonECR/latest/userguide/LifecyclePolicies.html",
+		Label: "ECR Lifecycle Policy", ID: "{repository}", NotFound: "LifecyclePolicyNotFoundException", Put: true,
+		DeleteBeforeReplace: true,
+		Props: Props{
+			"repository": {Replace: true, Ref: toRepository},
+			"policy":     {Replace: true, JSON: true, Valid: lifecyclePolicy},
+		},
+		Outputs: map[string]string{"registryId": "{account}"},
+	},
+	&Row{
+		Token:  "aws:ecr/repositoryPolicy:RepositoryPolicy",
+		Source: "ecr/repository_policy.go", Page: "AmazonECR/latest/userguide/repository-policies.html",
+		Label: "ECR Repository Policy", ID: "{repository}", NotFound: "RepositoryPolicyNotFoundException", Put: true,
+		Props: Props{
+			"repository": {Replace: true, Ref: toRepository},
+			"policy":     {JSON: true, Valid: policyDocument(resourcePolicy, 10240)},
+		},
+		Outputs: map[string]string{"registryId": "{account}"},
+		Verify:  func(c *Call) error { return c.verifyPrincipals("policy") },
+	},
+)
+
+func fillRepository(c *Call) error {
+	c.Out["repositoryUrl"] = c.Home.RegistryAddress() + "/" + c.Out.String("name")
+	if !c.Out.Has("imageScanningConfiguration") {
+		c.Out["imageScanningConfiguration"] = map[string]any{"scanOnPush": false}
+	}
+	list, _ := c.Out["encryptionConfigurations"].([]any)
+	if len(list) == 0 {
+		list = []any{map[string]any{"encryptionType": "AES256"}}
+	}
+	for _, e := range list {
+		m, ok := e.(map[string]any)
+		if ok && m["encryptionType"] == "KMS" && isZero(m["kmsKey"]) {
+			m["kmsKey"] = c.awsKey("ecr")
+		}
+	}
+	c.Out["encryptionConfigurations"] = list
+	return nil
+}
+
+// awsKey is the ARN of AWS's own key for a service: one an account and region,
+// always the same.
+func (c *Call) awsKey(service string) string {
+	sum := sha256.Sum256([]byte(c.Account + " " + c.Region + " " + service))
+	h := hex.EncodeToString(sum[:16])
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:])
+}
+
+// removeRepository refuses to remove images, unless it was asked to.
+func removeRepository(c *Call) error {
+	registry := registryClient{home: c.Home}
+	name := c.Old.String("name")
+	images, err := registry.hasImages(c.Context, name)
+	if err != nil {
+		return err
+	}
+	if !images {
+		return nil
+	}
+	if !c.Old.Bool("forceDelete") {
+		return refuse("RepositoryNotEmptyException", "The repository with name '%s' in registry with id '%s' cannot be deleted because it still "+
+			"contains images; consider forceDelete", name, c.Account)
+	}
+	return registry.deleteImages(c.Context, name)
+}
+
+// lifecyclePolicy refuses documents that ECR would: AmazonECR/latest/userguide/
+// lifecycle_policy_parameters.html.
+func lifecyclePolicy(v any) string {
+	s, _ := v.(string)
+	if len(s) > 30720 {
+		return fmt.Sprintf("has %d characters; AWS allows 30720", len(s))
+	}
+	var doc struct {
+		Rules []map[string]any `json:"rules"`
+	}
+	if err := json.Unmarshal([]byte(s), &doc); err != nil {
+		return fmt.Sprintf("is not a lifecycle policy: %v", err)
+	}
+	if len(doc.Rules) < 1 || len(doc.Rules) > 50 {
+		return fmt.Sprintf("has %d rules, must have 1 to 50", len(doc.Rules))
+	}
+	seen := map[any]bool{}
+	for i, rule := range doc.Rules {
+		reason := lifecycleRule(rule)
+		if priority := rule["rulePriority"]; reason == "" && seen[priority] {
+			reason = fmt.Sprintf("has the rulePriority %v of another rule", priority)
+		} else {
+			seen[priority] = true
+		}
+		if reason != "" {
+			return fmt.Sprintf("rule %d %s", i, reason)
+		}
+	}
+	return ""
+}
+
+func lifecycleRule(rule Object) string {
+	selection, action := rule.Object("selection"), rule.Object("action")
+	status, count := selection.String("tagStatus"), selection.String("countType")
+	named := selection.Has("tagPrefixList") || selection.Has("tagPatternList")
+	switch {
+	case unknownKey(rule, "rulePriority", "description", "selection", "action") != "":
+		return "has the unknown element " + unknownKey(rule, "rulePriority", "description", "selection", "action")
+	case unknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber") != "":
+		return "has the unknown selection element " + unknownKey(selection, "tagStatus", "tagPrefixList", "tagPatternList", "countType", "countUnit", "countNumber")
+	case rule.Int("rulePriority") < 1:
+		return "needs a rulePriority of 1 or more"
+	case action.String("type") != "expire":
+		return fmt.Sprintf("has the action %q; there is expire", action.String("type"))
+	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
+		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
+	case status == "tagged" && !named:
+		return "needs tagPrefixList or tagPatternList for tagged images"
+	case status != "tagged" && named:
+		return "can have tagPrefixList or tagPatternList for tagged images only"
+	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
+		return fmt.Sprintf("has the countType %q; there are imageCountMoreThan and sinceImagePushed", count)
+	case selection.Int("countNumber") < 1:
+		return "needs a countNumber of 1 or more"
+	case count == "sinceImagePushed" && selection.String("countUnit") != "days":
+		return "needs the countUnit days"
+	case count == "imageCountMoreThan" && selection.Has("countUnit"):
+		return "can't have a countUnit with imageCountMoreThan"
+	}
+	return ""
+}
+
+func unknownKey(o Object, known ...string) string {
+	for _, key := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(known, key) {
+			return key + "; known are " + strings.Join(known, ", ")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,276 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/kubeconfig"
+)
+
+const clusterType = "aws:eks/cluster:Cluster"
+
+// What is known of EKS itself.
+var (
+	// eksVersions are the Kubernetes versions that EKS offers, oldest first:
+	// eks/latest/userguide/kubernetes-versions.html.
+	eksVersions = []string{"1.30", "1.31", "1.32", "1.33", "1.34"}
+	// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html.
+	eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
+	eksLogTypes    = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
+)
+
+const autoMode = "EKS Auto Mode has no rules yet"
+
+// privateRanges are those that a service network may lie in.
+var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
+
+var clusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
+
+var _ = add(&Row{
+	Token:  clusterType,
+	Source: "eks/cluster.go", Page: "eks/latest/APIReference/API_CreateCluster.html",
+	Label: "EKS Cluster", ID: "{name}", NotFound: "ResourceNotFoundException",
+	Taken: "ResourceInUseException", TakenText: "Cluster already exists with name: {name}",
+	Naming: &Naming{Prop: "name", Max: 100},
+	Props: Props{
+		"name":                             {Replace: true, Valid: clusterName},
+		"roleArn":                          {Replace: true, Valid: arn, Ref: toRoleARN},
+		"version":                          {Computed: true, Enum: eksVersions},
+		"enabledClusterLogTypes":           {Set: true, Enum: eksLogTypes},
+		"bootstrapSelfManagedAddons":       {Replace: true, Default: true},
+		"forceUpdateVersion":               {},
+		"vpcConfig":                        {},
+		"vpcConfig.subnetIds":              {Need: true, Set: true, Min: 2, Ref: toSubnet},
+		"vpcConfig.securityGroupIds":       {Set: true, Max: 5, Ref: toSecurityGroup},
+		"vpcConfig.endpointPrivateAccess":  {Default: false},
+		"vpcConfig.endpointPublicAccess":   {Default: true},
+		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: cidr4(0, 32)},
+		"vpcConfig.clusterSecurityGroupId": {Computed: true, Refuse: "AWS makes it"},
+		"vpcConfig.vpcId":                  {Computed: true, Refuse: "AWS takes it from the subnets"},
+		"accessConfig":                     {Computed: true},
+		"accessConfig.authenticationMode":  {Computed: true, Enum: []string{"API", "API_AND_CONFIG_MAP", "CONFIG_MAP"}},
+		"accessConfig.bootstrapClusterCreatorAdminPermissions": {Replace: true, Default: true},
+		"encryptionConfig":                             {},
+		"encryptionConfig.provider":                    {},
+		"encryptionConfig.provider.keyArn":             {Valid: arn, Ref: toKeyARN},
+		"encryptionConfig.resources":                   {Need: true, Set: true, Min: 1, Max: 1, Enum: []string{"secrets"}},
+		"kubernetesNetworkConfig":                      {Computed: true},
+		"kubernetesNetworkConfig.ipFamily":             {Replace: true, Computed: true, Enum: []string{"ipv4"}},
+		"kubernetesNetworkConfig.serviceIpv4Cidr":      {Replace: true, Computed: true, Valid: all(cidr4(12, 24), inPrivateRange)},
+		"kubernetesNetworkConfig.serviceIpv6Cidr":      {Computed: true, Refuse: "AWS chooses it"},
+		"kubernetesNetworkConfig.elasticLoadBalancing": {Computed: true, Refuse: autoMode},
+		"upgradePolicy":                                {Computed: true},
+		"upgradePolicy.supportType":                    {Computed: true, Enum: []string{"STANDARD", "EXTENDED"}},
+		"zonalShiftConfig":                             {},
+		"zonalShiftConfig.enabled":                     {},
+		"computeConfig":                                {Refuse: autoMode},
+		"storageConfig":                                {Refuse: autoMode},
+		"outpostConfig":                                {Refuse: "Outposts have no rows"},
+		"remoteNetworkConfig":                          {Replace: true, Refuse: "hybrid nodes have no rules yet"},
+		"defaultAddonsToRemoves":                       {Refuse: "Pulumi's own, deprecated; use bootstrapSelfManagedAddons"},
+	},
+	Outputs: map[string]string{
+		"arn":             "arn:{partition}:eks:{region}:{account}:cluster/{name}",
+		"status":          "ACTIVE",
+		"platformVersion": "eks.1",
+	},
+	// Encryption of secrets can't be taken back.
+	ReplaceIf: func(old, in Object) []string {
+		if old.Has("encryptionConfig") && !in.Has("encryptionConfig") {
+			return []string{"encryptionConfig"}
+		}
+		return nil
+	},
+	Check: func(in Object, fail Fail) {
+		vpc := in.Object("vpcConfig")
+		public := vpc.Bool("endpointPublicAccess") || !vpc.Known("endpointPublicAccess")
+		private := vpc.Bool("endpointPrivateAccess") || (vpc.Has("endpointPrivateAccess") && !vpc.Known("endpointPrivateAccess"))
+		if !public && !private {
+			fail("vpcConfig.endpointPrivateAccess", "private and public endpoint access cannot both be false")
+		}
+		if !public && vpc.Has("publicAccessCidrs") {
+			fail("vpcConfig.publicAccessCidrs", "needs endpointPublicAccess")
+		}
+	},
+	Verify:  verifyCluster,
+	Fill:    fillCluster,
+	Refresh: refreshCluster,
+})
+
+func inPrivateRange(v any) string {
+	s, _ := v.(string)
+	if slices.ContainsFunc(privateRanges, func(r string) bool { return inside(s, r) }) {
+		return ""
+	}
+	return fmt.Sprintf("%q must lie in %s", s, strings.Join(privateRanges, ", "))
+}
+
+func verifyCluster(c *Call) error {
+	vpcID := ""
+	zones := map[string]bool{}
+	for _, subnet := range c.targets("vpcConfig.subnetIds") {
+		s := Object(subnet.State)
+		if vpcID != "" && s.String("vpcId") != vpcID {
+			return refuse("InvalidParameterException", "Subnet IDs specified must be in the same VPC: %s is in %s", subnet.ID, s.String("vpcId"))
+		}
+		if slices.Contains(eksClosedZones, s.String("availabilityZoneId")) {
+			return refuse("UnsupportedAvailabilityZoneException", "Cannot create cluster '%s' because EKS does not support creating control plane "+
+				"instances in %s, the targeted availability zone of %s", c.In.String("name"), s.String("availabilityZone"), subnet.ID)
+		}
+		vpcID = s.String("vpcId")
+		zones[s.String("availabilityZone")] = true
+	}
+	if len(zones) < 2 {
+		return refuse("InvalidParameterException", "Subnets specified must be in at least two different AZs")
+	}
+	for _, group := range c.targets("vpcConfig.securityGroupIds") {
+		if Object(group.State).String("vpcId") != vpcID {
+			return refuse("InvalidParameterException", "Security group(s) %s are not in the same VPC as the subnets", group.ID)
+		}
+	}
+	if c.Old == nil {
+		return verifyClusterRole(c)
+	}
+	if key := c.Old.Object("encryptionConfig").Object("provider").String("keyArn"); key != "" &&
+		key != c.In.Object("encryptionConfig").Object("provider").String("keyArn") {
+		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
+	}
+	return verifyUpgrade(c.Old.String("version"), c.In.String("version"))
+}
+
+// verifyClusterRole refuses a role that EKS can't act under:
+// eks/latest/userguide/cluster-iam-role.html.
+func verifyClusterRole(c *Call) error {
+	role, _ := c.target("roleArn")
+	if !trusts(role, "eks.amazonaws.com") {
+		return refuse("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not "+
+			"correct: let it trust eks.amazonaws.com", c.In.String("roleArn"))
+	}
+	const wanted = ":iam::aws:policy/AmazonEKSClusterPolicy"
+	have := append(c.attached(Object(role.State).String("name")), Object(role.State).Strings("managedPolicyArns")...)
+	if !slices.ContainsFunc(have, func(a string) bool { return strings.HasSuffix(a, wanted) }) {
+		return refuse("InvalidParameterException", "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please ensure "+
+			"the following policies [arn:aws:iam::aws:policy/AmazonEKSClusterPolicy] are attached before the cluster is made")
+	}
+	return nil
+}
+
+// verifyUpgrade refuses to go back, and to go more than one minor version
+// forward: eks/latest/userguide/update-cluster.html.
+func verifyUpgrade(from, to string) error {
+	if to == "" || from == to {
+		return nil
+	}
+	if minorOf(to)-minorOf(from) != 1 {
+		return refuse("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", from, to)
+	}
+	return nil
+}
+
+func minorOf(version string) int {
+	_, minor, _ := strings.Cut(version, ".")
+	n, _ := strconv.Atoi(minor) // versions come from eksVersions
+	return n
+}
+
+func fillCluster(c *Call) error {
+	defaults := map[string]any{"version": eksVersions[len(eksVersions)-1]}
+	if c.Old == nil {
+		defaults["createdAt"] = c.Now().UTC().Format(time.RFC3339)
+		issuer, err := c.expand("https://oidc.eks.{region}.amazonaws.com/id/{id32}")
+		if err != nil {
+			return err
+		}
+		defaults["identities"] = []any{map[string]any{"oidcs": []any{map[string]any{"issuer": issuer}}}}
+	}
+	for name, v := range defaults {
+		if !c.Out.Has(name) {
+			c.Out[name] = v
+		}
+	}
+	for block, fields := range map[string]map[string]any{
+		"accessConfig":            {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": true},
+		"upgradePolicy":           {"supportType": "EXTENDED"},
+		"kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": c.serviceNetwork(), "elasticLoadBalancing": map[string]any{"enabled": false}},
+	} {
+		c.Out[block] = filled(c.Out.Object(block), fields)
+	}
+	service := c.Out.Object("kubernetesNetworkConfig").String("serviceIpv4Cidr")
+	if vpc := c.clusterVPC(); overlap(service, vpc.String("cidrBlock")) {
+		return refuse("InvalidParameterException", "The specified service CIDR %s overlaps with the VPC's %s", service, vpc.String("cidrBlock"))
+	}
+	return fillClusterNetwork(c)
+}
+
+// filled gives an object the fields that it lacks.
+func filled(o Object, fields map[string]any) map[string]any {
+	out := map[string]any{}
+	for name, v := range fields {
+		out[name] = v
+	}
+	for name, v := range o {
+		out[name] = v
+	}
+	return out
+}
+
+// serviceNetwork is what EKS chooses: 10.100.0.0/16, or 172.20.0.0/16 where the
+// VPC lies in 10.0.0.0/8.
+func (c *Call) serviceNetwork() string {
+	if overlap(c.clusterVPC().String("cidrBlock"), "10.0.0.0/8") {
+		return "172.20.0.0/16"
+	}
+	return "10.100.0.0/16"
+}
+
+// clusterVPC is the VPC that the cluster's subnets are in.
+func (c *Call) clusterVPC() Object {
+	for _, subnet := range c.targets("vpcConfig.subnetIds") {
+		if vpc, ok := c.resolve(toVPC, Object(subnet.State).String("vpcId")); ok {
+			return vpc.State
+		}
+	}
+	return nil
+}
+
+// fillClusterNetwork gives a new cluster its security group.
+func fillClusterNetwork(c *Call) error {
+	vpc := c.Out.Object("vpcConfig")
+	subnets := c.targets("vpcConfig.subnetIds")
+	out := filled(vpc, map[string]any{"publicAccessCidrs": []any{"0.0.0.0/0"}, "vpcId": Object(subnets[0].State).String("vpcId")})
+	if !vpc.Bool("endpointPublicAccess") {
+		delete(out, "publicAccessCidrs")
+	}
+	if out["clusterSecurityGroupId"] == nil {
+		id, err := c.expand("sg-{hex17}")
+		if err != nil {
+			return err
+		}
+		out["clusterSecurityGroupId"] = id
+		if err := c.own(securityGroupType, id, Object{
+			"name": "eks-cluster-sg-" + c.ID, "vpcId": out["vpcId"], "ownerId": c.Account, "tagsAll": map[string]any{},
+			"description": "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
+			"arn":         fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, c.Region, c.Account, id),
+		}); err != nil {
+			return err
+		}
+	}
+	c.Out["vpcConfig"] = out
+	return nil
+}
+
+// refreshCluster leads to the sandbox's real API server.
+func refreshCluster(c *Call) error {
+	current, err := kubeconfig.Read(c.Home.Kubeconfig())
+	if err != nil {
+		return err
+	}
+	authority := map[string]any{"data": current.Authority}
+	c.Out["endpoint"] = current.Server
+	c.Out["certificateAuthority"] = authority
+	c.Out["certificateAuthorities"] = []any{authority}
+	return nil
+}

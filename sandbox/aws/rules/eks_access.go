@@ -1,0 +1,221 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	accessEntryType = "aws:eks/accessEntry:AccessEntry"
+	podIdentityType = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+)
+
+// toCluster names a cluster; what belongs to one goes with it.
+var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "cluster", Missing: "ResourceNotFoundException", Dies: true}
+
+// eksAddons are AWS's add-ons: eks/latest/userguide/workloads-add-ons-available-eks.html.
+var eksAddons = []string{
+	"amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "cert-manager", "coredns", "eks-node-monitoring-agent",
+	"eks-pod-identity-agent", "external-dns", "kube-proxy", "kube-state-metrics", "metrics-server", "prometheus-node-exporter",
+	"snapshot-controller", "vpc-cni",
+}
+
+// eksAccessPolicies: eks/latest/userguide/access-policy-permissions.html.
+var eksAccessPolicies = []string{
+	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSViewPolicy",
+}
+
+var _ = add(
+	&Row{
+		Token:  accessEntryType,
+		Source: "eks/access_entry.go", Page: "eks/latest/userguide/creating-access-entries.html",
+		Label: "EKS Access Entry", ID: "{clusterName}:{principalArn}", NotFound: "ResourceNotFoundException",
+		Taken: "ResourceInUseException", TakenText: "The specified access entry resource is already in use on this cluster.",
+		Props: Props{
+			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
+			"principalArn":     {Replace: true, Valid: arn, Ref: toRoleARN},
+			"type":             {Replace: true, Default: "STANDARD", Enum: []string{"STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2"}},
+			"userName":         {Computed: true},
+			"kubernetesGroups": {Set: true, Computed: true, Valid: without("system:")},
+		},
+		Check: func(in Object, fail Fail) {
+			if !in.Has("type") || !in.Known("type") || in.String("type") == "STANDARD" {
+				return
+			}
+			for _, name := range []string{"kubernetesGroups", "userName"} {
+				if in.Has(name) {
+					fail(name, "AWS chooses it for type %s", in.String("type"))
+				}
+			}
+		},
+		Verify: verifyAccess,
+		Fill: func(c *Call) error {
+			if !c.Out.Has("userName") {
+				role, _ := c.target("principalArn")
+				c.Out["userName"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/{{SessionName}}", c.Partition, c.Account, Object(role.State).String("name"))
+				if c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2" {
+					c.Out["userName"] = "system:node:{{EC2PrivateDNSName}}"
+				}
+			}
+			if !c.Out.Has("kubernetesGroups") {
+				c.Out["kubernetesGroups"] = []any{}
+				if c.In.String("type") != "STANDARD" && c.In.String("type") != "EC2" {
+					c.Out["kubernetesGroups"] = []any{"system:nodes"}
+				}
+			}
+			if c.Old == nil {
+				id, err := c.expand("arn:{partition}:eks:{region}:{account}:access-entry/{clusterName}/role/{account}/{uuid}")
+				if err != nil {
+					return err
+				}
+				c.Out["accessEntryArn"] = id
+			}
+			return stamp(c, "createdAt", "modifiedAt")
+		},
+		Volatile: []string{"modifiedAt"},
+	},
+	&Row{
+		Token:  "aws:eks/accessPolicyAssociation:AccessPolicyAssociation",
+		Source: "eks/access_policy_association.go", Page: "eks/latest/userguide/access-policies.html",
+		Label: "EKS Access Policy Association", ID: "{clusterName}#{principalArn}#{policyArn}", NotFound: "ResourceNotFoundException", Put: true,
+		Props: Props{
+			"clusterName": {Replace: true, Valid: clusterName, Ref: toCluster},
+			"principalArn": {Replace: true, Valid: arn, Ref: &Ref{
+				To: []string{accessEntryType}, By: []string{"principalArn"}, Noun: "access entry for", Missing: "ResourceNotFoundException", Dies: true,
+			}},
+			"policyArn":              {Replace: true, Valid: accessPolicy},
+			"accessScope":            {Replace: true},
+			"accessScope.type":       {Replace: true, Enum: []string{"cluster", "namespace"}},
+			"accessScope.namespaces": {Replace: true, Set: true},
+		},
+		Check: func(in Object, fail Fail) {
+			scope := in.Object("accessScope")
+			if scope.Known("type") && (scope.String("type") == "namespace") != scope.Has("namespaces") {
+				fail("accessScope.namespaces", "must be given for the type namespace, and for it alone")
+			}
+		},
+		Verify: func(c *Call) error {
+			entry := c.In.String("clusterName") + ":" + c.In.String("principalArn")
+			if _, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entry}); !ok {
+				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: make an access entry first (%s)", entry)
+			}
+			return nil
+		},
+		Fill: func(c *Call) error { return stamp(c, "associatedAt", "modifiedAt") },
+	},
+	&Row{
+		Token:  "aws:eks/addon:Addon",
+		Source: "eks/addon.go", Page: "eks/latest/APIReference/API_CreateAddon.html",
+		Label: "EKS Add-On", ID: "{clusterName}:{addonName}", NotFound: "ResourceNotFoundException",
+		Taken: "ResourceInUseException", TakenText: "Addon already exists.",
+		Props: Props{
+			"clusterName":                            {Replace: true, Valid: clusterName, Ref: toCluster},
+			"addonName":                              {Replace: true, Enum: eksAddons},
+			"addonVersion":                           {Need: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1, of which aws eks describe-addon-versions lists those of today")},
+			"configurationValues":                    {Computed: true, JSON: true},
+			"preserve":                               {},
+			"resolveConflictsOnCreate":               {Enum: []string{"NONE", "OVERWRITE"}},
+			"resolveConflictsOnUpdate":               {Enum: []string{"NONE", "OVERWRITE", "PRESERVE"}},
+			"resolveConflicts":                       {Refuse: "deprecated; use resolveConflictsOnCreate and resolveConflictsOnUpdate"},
+			"serviceAccountRoleArn":                  {Valid: arn, Ref: toRoleARN},
+			"podIdentityAssociations":                {Set: true},
+			"podIdentityAssociations.roleArn":        {Valid: arn, Ref: toRoleARN},
+			"podIdentityAssociations.serviceAccount": {},
+		},
+		AtMostOne: [][]string{{"serviceAccountRoleArn", "podIdentityAssociations"}},
+		Verify: func(c *Call) error {
+			cluster, _ := c.target("clusterName")
+			version := Object(cluster.State).String("version")
+			if c.In.String("addonName") == "kube-proxy" && !strings.HasPrefix(c.In.String("addonVersion"), "v"+version+".") {
+				return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s",
+					c.In.String("addonVersion"), version)
+			}
+			for _, role := range c.targets("podIdentityAssociations.roleArn") {
+				if !trusts(role, podIdentityService) {
+					return untrusted(role)
+				}
+			}
+			return nil
+		},
+		Fill: func(c *Call) error {
+			if c.Old == nil {
+				id, err := c.expand("arn:{partition}:eks:{region}:{account}:addon/{clusterName}/{addonName}/{uuid}")
+				if err != nil {
+					return err
+				}
+				c.Out["arn"] = id
+			}
+			return stamp(c, "createdAt", "modifiedAt")
+		},
+		Volatile: []string{"modifiedAt"},
+	},
+	&Row{
+		Token:  podIdentityType,
+		Source: "eks/pod_identity_association.go", Page: "eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
+		Label: "EKS Pod Identity Association", NotFound: "ResourceNotFoundException",
+		MakeID: func(c *Call) (string, error) {
+			id, err := randomID(17)
+			return "a-" + strings.ToLower(id), err
+		},
+		Props: Props{
+			"clusterName":    {Replace: true, Valid: clusterName, Ref: toCluster},
+			"namespace":      {Replace: true, Valid: pattern(`[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?`, "a namespace's name")},
+			"serviceAccount": {Replace: true, Valid: pattern(`[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?`, "a service account's name")},
+			"roleArn":        {Valid: arn, Ref: toRoleARN},
+		},
+		Unique: []Unique{{
+			Props: []string{"clusterName", "namespace", "serviceAccount"}, Code: "ResourceInUseException",
+			Message: "Association already exists for {namespace}/{serviceAccount}",
+		}},
+		Outputs: map[string]string{
+			"associationId":  "{id}",
+			"associationArn": "arn:{partition}:eks:{region}:{account}:podidentityassociation/{clusterName}/{id}",
+		},
+		Verify: func(c *Call) error {
+			if role, ok := c.target("roleArn"); ok && !trusts(role, podIdentityService) {
+				return untrusted(role)
+			}
+			return nil
+		},
+	},
+)
+
+const podIdentityService = "pods.eks.amazonaws.com"
+
+func untrusted(role store.Object) error {
+	return refuse("InvalidParameterException", "Trust policy of role %s is incorrect: it must let %s assume it (sts:AssumeRole, sts:TagSession)",
+		Object(role.State).String("arn"), podIdentityService)
+}
+
+// accessPolicy refuses access policies that EKS does not have.
+func accessPolicy(v any) string {
+	s, _ := v.(string)
+	_, name, ok := strings.Cut(s, ":eks::aws:cluster-access-policy/")
+	if !ok || !slices.Contains(eksAccessPolicies, name) {
+		return fmt.Sprintf("%q must be arn:aws:eks::aws:cluster-access-policy/ with one of %s", s, strings.Join(eksAccessPolicies, ", "))
+	}
+	return ""
+}
+
+// verifyAccess refuses access entries where the cluster does not use them.
+func verifyAccess(c *Call) error {
+	cluster, _ := c.target("clusterName")
+	if mode := Object(cluster.State).Object("accessConfig").String("authenticationMode"); mode == "CONFIG_MAP" {
+		return refuse("InvalidRequestException", "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation.")
+	}
+	return nil
+}
+
+// stamp writes when an object was made and changed.
+func stamp(c *Call, made, changed string) error {
+	now := c.Now().UTC().Format(time.RFC3339)
+	if c.Old == nil {
+		c.Out[made] = now
+	}
+	c.Out[changed] = now
+	return nil
+}

@@ -1,0 +1,154 @@
+package rules
+
+import (
+	"encoding/base64"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// function answers an invoke. Its inputs have been compared with the schema.
+type function func(c *Cloud, in Object) (Object, error)
+
+// functions are those that the stand-in knows; the sources are the data
+// sources of the same names in terraform-provider-aws.
+var functions = map[string]function{
+	"aws:index/getCallerIdentity:getCallerIdentity":       callerIdentity, // sts/caller_identity_data_source.go
+	"aws:index/getRegion:getRegion":                       currentRegion,  // meta/region_data_source.go
+	"aws:index/getPartition:getPartition":                 partition,      // meta/partition_data_source.go
+	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
+	"aws:ecr/getCredentials:getCredentials":               credentials,
+	"aws:iam/getPolicyDocument:getPolicyDocument":         policyDocumentOf, // iam/policy_document_data_source.go
+}
+
+// FunctionTokens are the functions that the stand-in answers, sorted.
+func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
+
+// Invoke answers a function of the provider. Secret results are wrapped.
+func (c *Cloud) Invoke(token string, in Object) (Object, []Failure, error) {
+	s, known, err := schema.FunctionOf(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, ok := functions[token]
+	if !known || !ok {
+		return nil, nil, &UnknownTypeError{token}
+	}
+	var failures []Failure
+	for _, p := range schema.Inputs(s.Inputs, s.Object, in) {
+		failures = append(failures, Failure{p.Path, p.Reason})
+	}
+	if len(failures) > 0 {
+		return nil, failures, nil
+	}
+	out, err := f(c, in)
+	if err != nil {
+		return nil, nil, fmt.Errorf("invoking %s: %w", token, err)
+	}
+	for name := range s.Inputs { // the answer repeats what was asked
+		if v, given := in[name]; given && !out.Has(name) {
+			out[name] = wire.Clone(v)
+		}
+	}
+	return out, nil, nil
+}
+
+func callerIdentity(c *Cloud, _ Object) (Object, error) {
+	return Object{
+		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000",
+		"arn": fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account),
+	}, nil
+}
+
+func currentRegion(c *Cloud, in Object) (Object, error) {
+	name := c.Region
+	if asked := in.String("name"); asked != "" {
+		name = asked
+	}
+	r, ok := regions[name]
+	if !ok || in.Has("endpoint") {
+		return nil, fmt.Errorf("the stand-in does not know the region asked for (%v): add it to sandbox/aws/rules/regions.go", in)
+	}
+	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
+}
+
+func partition(c *Cloud, _ Object) (Object, error) {
+	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
+}
+
+// availabilityZones: ec2/availability_zones_data_source.go. The stand-in has
+// no Local and Wavelength Zones, so that all zones are opted in.
+func availabilityZones(c *Cloud, in Object) (Object, error) {
+	zones := zonesOf(c.Region)
+	if state := in.String("state"); state != "" && state != "available" {
+		zones = nil
+	}
+	for _, filter := range in.Objects("filters") {
+		values := filter.Strings("values")
+		var has string
+		switch filter.String("name") {
+		case "opt-in-status":
+			has = "opt-in-not-required"
+		case "zone-type":
+			has = "availability-zone"
+		case "region-name", "group-name":
+			has = c.Region
+		default:
+			return nil, fmt.Errorf("filter %q: the stand-in knows opt-in-status, zone-type, region-name and group-name", filter.String("name"))
+		}
+		if !slices.Contains(values, has) {
+			zones = nil
+		}
+	}
+	names, ids := []any{}, []any{}
+	for _, z := range zones {
+		if slices.Contains(in.Strings("excludeNames"), z.name) || slices.Contains(in.Strings("excludeZoneIds"), z.id) {
+			continue
+		}
+		names, ids = append(names, z.name), append(ids, z.id)
+	}
+	groups := []any{}
+	if len(names) > 0 {
+		groups = append(groups, c.Region)
+	}
+	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
+}
+
+// tokenLife is how long ECR's tokens are good for:
+// AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
+const tokenLife = 12 * time.Hour
+
+func authorizationToken(c *Cloud, in Object) (Object, error) {
+	if id := in.String("registryId"); id != "" && id != c.Account {
+		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
+	}
+	password, err := registryPassword(c.Home)
+	if err != nil {
+		return nil, err
+	}
+	token := base64.StdEncoding.EncodeToString([]byte(registryUser + ":" + password))
+	return Object{
+		"id": c.Region, "userName": registryUser, "proxyEndpoint": "http://" + c.Home.RegistryAddress(),
+		"expiresAt":          c.Now().UTC().Add(tokenLife).Format(time.RFC3339),
+		"authorizationToken": wire.Secret{Value: token}, "password": wire.Secret{Value: password},
+	}, nil
+}
+
+func credentials(c *Cloud, in Object) (Object, error) {
+	out, err := authorizationToken(c, in)
+	if err != nil {
+		return nil, err
+	}
+	delete(out, "password")
+	delete(out, "userName")
+	return out, nil
+}
+
+// KnownFunction says whether a token is that of a function that the stand-in
+// answers.
+func KnownFunction(token string) bool { _, ok := functions[token]; return ok }

@@ -1,0 +1,282 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	roleType       = "aws:iam/role:Role"
+	policyType     = "aws:iam/policy:Policy"
+	rolePolicyType = "aws:iam/rolePolicy:RolePolicy"
+	attachmentType = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	profileType    = "aws:iam/instanceProfile:InstanceProfile"
+)
+
+var (
+	toRoleName = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", Holds: "DeleteConflict"}
+	toRoleARN  = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterException"}
+	toPolicy   = &Ref{
+		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy,
+	}
+)
+
+// Quotas of IAM that can't be raised further, or that the design must not
+// rely on being raised: IAM/latest/UserGuide/reference_iam-quotas.html.
+const (
+	maxTrustPolicy     = 2048
+	maxManagedPolicy   = 6144
+	maxInlinePolicies  = 10240
+	maxPoliciesPerRole = 10
+)
+
+var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
+
+var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a slash")
+
+var _ = add(
+	&Row{
+		Token:  roleType,
+		Source: "iam/role.go", Page: "IAM/latest/APIReference/API_CreateRole.html",
+		Label: "IAM Role", Global: true, ID: "{name}", NotFound: "NoSuchEntity",
+		Taken: "EntityAlreadyExists", TakenText: "Role with name {name} already exists.",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 64},
+		Props: Props{
+			"name":                  {Replace: true, Computed: true, Valid: all(length(1, 64), entityName)},
+			"namePrefix":            {Replace: true, Computed: true, Valid: all(length(1, 38), entityName)},
+			"path":                  {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
+			"assumeRolePolicy":      {JSON: true, Valid: policyDocument(trustPolicy, maxTrustPolicy)},
+			"description":           {Valid: length(0, 1000)},
+			"forceDetachPolicies":   {Default: false},
+			"maxSessionDuration":    {Default: 3600.0, Valid: numbers(3600, 43200)},
+			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy}},
+			"managedPolicyArns":     {Set: true, Computed: true, Valid: arn, Max: maxPoliciesPerRole, Ref: toPolicy},
+			"inlinePolicies":        {Set: true, Computed: true},
+			"inlinePolicies.name":   {Need: true, Valid: all(length(1, 128), entityName)},
+			"inlinePolicies.policy": {Need: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
+		Verify:    func(c *Call) error { return c.verifyPrincipals("assumeRolePolicy") },
+		Fill:      func(c *Call) error { return fillEntity(c, "uniqueId", "AROA{id17}") },
+		Refresh:   refreshRole,
+		Remove:    removeRole,
+	},
+	&Row{
+		Token:  policyType,
+		Source: "iam/policy.go", Page: "IAM/latest/APIReference/API_CreatePolicy.html",
+		Label: "IAM Policy", Global: true, NotFound: "NoSuchEntity",
+		Taken: "EntityAlreadyExists", TakenText: "A policy called {name} already exists. Duplicate names are not allowed.",
+		MakeID: func(c *Call) (string, error) { return c.expand("arn:{partition}:iam::{account}:policy{path}{name}") },
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 128},
+		Props: Props{
+			"name":        {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
+			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
+			"path":        {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
+			"description": {Replace: true, Valid: length(0, 1000)},
+			"policy":      {JSON: true, Valid: policyDocument(identityPolicy, maxManagedPolicy)},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "{id}"},
+		Fill: func(c *Call) error {
+			if c.Old != nil {
+				return nil
+			}
+			id, err := c.expand("ANPA{id17}")
+			c.Out["policyId"] = id
+			return err
+		},
+		Refresh: func(c *Call) error {
+			n := 0
+			c.Tx.Each(c.scope(c.Row), attachmentType, func(o store.Object) bool {
+				if Object(o.State).String("policyArn") == c.ID {
+					n++
+				}
+				return true
+			})
+			c.Out["attachmentCount"] = float64(n)
+			return nil
+		},
+	},
+	&Row{
+		Token:  rolePolicyType,
+		Source: "iam/role_policy.go", Page: "IAM/latest/APIReference/API_PutRolePolicy.html",
+		Label: "IAM Role Policy", Global: true, ID: "{role}:{name}", NotFound: "NoSuchEntity", Put: true,
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 128},
+		Props: Props{
+			"name":       {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
+			"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
+			"role":       {Replace: true, Ref: toRoleName},
+			"policy":     {JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Verify:    verifyInlineSize,
+	},
+	&Row{
+		Token:  attachmentType,
+		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
+		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
+		// Its replacement is the same attachment: the provider deletes first.
+		DeleteBeforeReplace: true,
+		Props: Props{
+			"role":      {Replace: true, Ref: toRoleName},
+			"policyArn": {Replace: true, Valid: arn, Ref: toPolicy},
+		},
+		Verify: verifyAttachment,
+	},
+	&Row{
+		Token:  profileType,
+		Source: "iam/instance_profile.go", Page: "IAM/latest/APIReference/API_CreateInstanceProfile.html",
+		Label: "IAM Instance Profile", Global: true, ID: "{name}", NotFound: "NoSuchEntity",
+		Taken: "EntityAlreadyExists", TakenText: "Instance Profile {name} already exists.",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 128},
+		Props: Props{
+			"name":       {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
+			"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
+			"path":       {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
+			"role":       {Ref: toRoleName},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:instance-profile{path}{name}"},
+		Fill:      func(c *Call) error { return fillEntity(c, "uniqueId", "AIPA{id17}") },
+	},
+	&Row{
+		Token:  "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+		Source: "iam/openid_connect_provider.go", Page: "IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html",
+		Label: "IAM OIDC Provider", Global: true, NotFound: "NoSuchEntity",
+		Taken: "EntityAlreadyExists", TakenText: "Provider with url {url} already exists.",
+		MakeID: func(c *Call) (string, error) {
+			return fmt.Sprintf("arn:%s:iam::%s:oidc-provider/%s", c.Partition, c.Account, strings.TrimPrefix(c.In.String("url"), "https://")), nil
+		},
+		Props: Props{
+			"url": {
+				Replace: true, Valid: all(length(1, 255), pattern(`https://[^\s?#]+`, "an https URL without query")),
+				Same: func(a, b string) bool { return strings.TrimPrefix(a, "https://") == strings.TrimPrefix(b, "https://") },
+			},
+			"clientIdLists":   {Set: true, Min: 1, Max: 100, Valid: length(1, 255)},
+			"thumbprintLists": {Computed: true, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},
+		},
+		Outputs: map[string]string{"arn": "{id}"},
+		Fill: func(c *Call) error {
+			c.Out["url"] = strings.TrimPrefix(c.In.String("url"), "https://") // as AWS answers
+			if !c.Out.Has("thumbprintLists") {
+				h, err := randomHex(40)
+				if err != nil {
+					return err
+				}
+				c.Out["thumbprintLists"] = []any{h}
+			}
+			return nil
+		},
+	},
+)
+
+// fillEntity gives a new entity its unique id and the time it was made.
+func fillEntity(c *Call, property, template string) error {
+	if c.Old != nil {
+		return nil
+	}
+	id, err := c.expand(template)
+	if err != nil {
+		return err
+	}
+	c.Out[property] = id
+	c.Out["createDate"] = c.Now().UTC().Format(time.RFC3339)
+	return nil
+}
+
+// refreshRole shows the policies that were attached as resources of their own.
+func refreshRole(c *Call) error {
+	if c.Old == nil {
+		return nil
+	}
+	arns := c.attached(c.Out.String("name"))
+	for _, own := range c.Old.Strings("managedPolicyArns") {
+		if !slices.Contains(arns, own) {
+			arns = append(arns, own)
+		}
+	}
+	slices.Sort(arns)
+	list := make([]any, len(arns))
+	for i, a := range arns {
+		list[i] = a
+	}
+	if len(list) > 0 || c.Out.Has("managedPolicyArns") {
+		c.Out["managedPolicyArns"] = list
+	}
+	return nil
+}
+
+// attached are the policies attached to a role as resources of their own.
+func (c *Call) attached(role string) []string {
+	var out []string
+	c.Tx.Each(c.scope(rows[attachmentType]), attachmentType, func(o store.Object) bool {
+		if Object(o.State).String("role") == role {
+			out = append(out, Object(o.State).String("policyArn"))
+		}
+		return true
+	})
+	return out
+}
+
+// removeRole detaches everything where the provider was asked to.
+func removeRole(c *Call) error {
+	if !c.Old.Bool("forceDetachPolicies") {
+		return nil
+	}
+	for _, token := range []string{attachmentType, rolePolicyType} {
+		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
+			if Object(o.State).String("role") == c.ID {
+				c.Tx.Delete(o.Key)
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+func verifyAttachment(c *Call) error {
+	role := c.In.String("role")
+	others := slices.DeleteFunc(c.attached(role), func(a string) bool { return a == c.In.String("policyArn") })
+	if len(others) >= maxPoliciesPerRole {
+		return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", maxPoliciesPerRole)
+	}
+	return nil
+}
+
+// verifyInlineSize bounds all inline policies of a role together.
+func verifyInlineSize(c *Call) error {
+	total := len(strings.Map(dropSpace, c.In.String("policy")))
+	c.Tx.Each(c.scope(c.Row), rolePolicyType, func(o store.Object) bool {
+		other := Object(o.State)
+		if other.String("role") == c.In.String("role") && other.String("name") != c.In.String("name") {
+			total += len(strings.Map(dropSpace, other.String("policy")))
+		}
+		return true
+	})
+	if total > maxInlinePolicies {
+		return refuse("LimitExceeded", "Maximum policy size of %d bytes exceeded for role %s", maxInlinePolicies, c.In.String("role"))
+	}
+	return nil
+}
+
+// awsPolicies are policies that AWS manages, those that a platform of this
+// kind uses: aws-managed-policy/latest/reference/policy-list.html.
+var awsPolicies = []string{
+	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
+	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",
+	"AmazonEKSVPCResourceController", "AmazonEKSWorkerNodeMinimalPolicy", "AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy",
+	"AmazonS3ReadOnlyAccess", "AmazonSSMManagedInstanceCore", "AWSXRayDaemonWriteAccess", "CloudWatchAgentServerPolicy", "SecurityAudit",
+	"service-role/AmazonEBSCSIDriverPolicy", "service-role/AmazonEFSCSIDriverPolicy", "service-role/AmazonRDSEnhancedMonitoringRole",
+	"service-role/AWSLambdaBasicExecutionRole", "service-role/AutoScalingNotificationAccessRole",
+}
+
+// managedPolicy says whether an ARN is that of a policy of AWS's.
+func managedPolicy(value string) bool {
+	_, name, ok := strings.Cut(value, ":iam::aws:policy/")
+	return ok && slices.Contains(awsPolicies, name)
+}

@@ -1,0 +1,146 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	keyType   = "aws:kms/key:Key"
+	aliasType = "aws:kms/alias:Alias"
+)
+
+// toKey names a key by id or ARN, toKeyARN by ARN alone. Deleting a key that
+// is in use is not refused by AWS: it is scheduled.
+var (
+	toKey    = &Ref{To: []string{keyType}, By: []string{"id", "arn"}, Noun: "key", Missing: "NotFoundException"}
+	toKeyARN = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterException"}
+)
+
+// maxAliases is the quota of aliases a key: kms/latest/developerguide/
+// resource-limits.html.
+const maxAliases = 50
+
+var _ = add(
+	&Row{
+		Token:  keyType,
+		Source: "kms/key.go", Page: "kms/latest/APIReference/API_CreateKey.html",
+		Label: "KMS Key", NotFound: "NotFoundException",
+		MakeID: func(c *Call) (string, error) {
+			if c.In.Bool("multiRegion") {
+				return c.expand("mrk-{hex32}")
+			}
+			return c.expand("{uuid}")
+		},
+		Props: Props{
+			"description":                    {Computed: true, Valid: length(0, 8192)},
+			"keyUsage":                       {Replace: true, Default: "ENCRYPT_DECRYPT", Enum: []string{"ENCRYPT_DECRYPT"}},
+			"customerMasterKeySpec":          {Replace: true, Default: "SYMMETRIC_DEFAULT", Enum: []string{"SYMMETRIC_DEFAULT"}},
+			"policy":                         {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, 32768)},
+			"bypassPolicyLockoutSafetyCheck": {Default: false},
+			"deletionWindowInDays":           {Valid: numbers(7, 30)},
+			"isEnabled":                      {Default: true},
+			"enableKeyRotation":              {Default: false},
+			"rotationPeriodInDays":           {Computed: true, Valid: numbers(90, 2560)},
+			"multiRegion":                    {Replace: true, Computed: true},
+			"customKeyStoreId":               {Replace: true, Refuse: noRow},
+			"xksKeyId":                       {Replace: true, Refuse: noRow},
+		},
+		Requires: map[string][]string{"rotationPeriodInDays": {"enableKeyRotation"}},
+		Outputs:  map[string]string{"keyId": "{id}", "arn": "arn:{partition}:kms:{region}:{account}:key/{id}"},
+		Verify:   verifyKey,
+		Fill:     fillKey,
+	},
+	&Row{
+		Token:  aliasType,
+		Source: "kms/alias.go", Page: "kms/latest/APIReference/API_CreateAlias.html",
+		Label: "KMS Alias", ID: "{name}", NotFound: "NotFoundException",
+		Taken: "AlreadyExistsException", TakenText: "An alias with the name arn:{partition}:kms:{region}:{account}:{name} already exists",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, Start: "alias/"},
+		Props: Props{
+			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, without("alias/aws/"))},
+			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(6, 230), aliasName, without("alias/aws/"))},
+			"targetKeyId": {Ref: toKey, Same: func(a, b string) bool { return strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a) }},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:kms:{region}:{account}:{name}"},
+		Verify:    verifyAlias,
+		Fill: func(c *Call) error {
+			key, _ := c.target("targetKeyId")
+			c.Out["targetKeyArn"] = key.State["arn"]
+			return nil
+		},
+	},
+)
+
+var aliasName = pattern(`alias/[a-zA-Z0-9/_-]*`, "alias/ and letters, digits, / _ and -")
+
+// verifyKey refuses a policy by which nobody could change the policy.
+func verifyKey(c *Call) error {
+	if !c.In.Has("policy") {
+		return nil
+	}
+	if err := c.verifyPrincipals("policy"); err != nil {
+		return err
+	}
+	if c.In.Bool("bypassPolicyLockoutSafetyCheck") {
+		return nil
+	}
+	root := fmt.Sprintf("arn:%s:iam::%s:root", c.Partition, c.Account)
+	var doc struct{ Statement any }
+	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
+		return refuse("MalformedPolicyDocumentException", "%v", err)
+	}
+	for _, s := range listOf(doc.Statement) {
+		m, _ := s.(map[string]any)
+		p, _ := m["Principal"].(map[string]any)
+		who := append(listOf(p["AWS"]), listOf(m["Principal"])...)
+		actions := listOf(m["Action"])
+		if m["Effect"] == "Allow" && (slices.Contains(who, any(root)) || slices.Contains(who, any(c.Account)) || slices.Contains(who, any("*"))) &&
+			(slices.Contains(actions, any("kms:*")) || slices.Contains(actions, any("*")) || slices.Contains(actions, any("kms:PutKeyPolicy")) ||
+				slices.Contains(actions, any("kms:Put*"))) {
+			return nil
+		}
+	}
+	return refuse("MalformedPolicyDocumentException", "The new key policy will not allow you to update the key policy in the future: "+
+		"allow %s the action kms:*", root)
+}
+
+func fillKey(c *Call) error {
+	if !c.Out.Has("policy") {
+		c.Out["policy"] = fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
+			`"Resource":"*","Sid":"Enable IAM User Permissions"}],"Version":"2012-10-17"}`, c.Partition, c.Account)
+	}
+	if !c.Out.Has("description") {
+		c.Out["description"] = ""
+	}
+	if !c.Out.Has("multiRegion") {
+		c.Out["multiRegion"] = false
+	}
+	switch {
+	case !c.In.Bool("enableKeyRotation"):
+		delete(c.Out, "rotationPeriodInDays")
+	case !c.Out.Has("rotationPeriodInDays"):
+		c.Out["rotationPeriodInDays"] = 365.0
+	}
+	return nil
+}
+
+func verifyAlias(c *Call) error {
+	key, _ := c.target("targetKeyId")
+	n := 0
+	c.Tx.Each(c.scope(c.Row), aliasType, func(o store.Object) bool {
+		if o.ID != c.ID && Object(o.State).String("targetKeyArn") == Object(key.State).String("arn") {
+			n++
+		}
+		return true
+	})
+	if n >= maxAliases {
+		return refuse("LimitExceededException", "Cannot create more than %d aliases for key %s", maxAliases, key.ID)
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// Object holds the properties of a resource as plain values. Its getters give
+// the zero value where a property is missing, unknown or of another type:
+// types are checked before any rule runs.
+type Object map[string]any
+
+// Has says whether the property is there, known or not.
+func (o Object) Has(name string) bool { _, ok := o[name]; return ok }
+
+// Known says whether the property is there and known as a whole.
+func (o Object) Known(name string) bool {
+	v, ok := o[name]
+	return ok && !wire.ContainsUnknown(v)
+}
+
+// String returns a string property.
+func (o Object) String(name string) string { s, _ := o[name].(string); return s }
+
+// Bool returns a boolean property.
+func (o Object) Bool(name string) bool { b, _ := o[name].(bool); return b }
+
+// Int returns a number property, cut to a whole number.
+func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) }
+
+// Object returns a nested object, empty where it is missing.
+func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
+
+// Strings returns the known strings of a list property.
+func (o Object) Strings(name string) []string {
+	var out []string
+	list, _ := o[name].([]any)
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Objects returns the known objects of a list property.
+func (o Object) Objects(name string) []Object {
+	var out []Object
+	list, _ := o[name].([]any)
+	for _, v := range list {
+		if m, ok := v.(map[string]any); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// leaf is one value found at a path of rules, with the path that leads to it.
+type leaf struct {
+	at    string // as in routes[0].natGatewayId
+	value any
+}
+
+// leaves returns the values at a path such as vpcConfig.subnetIds or
+// routes.natGatewayId; lists on the way, and a list or map at its end, give one
+// leaf an element.
+func leaves(o Object, path string) []leaf {
+	found := []leaf{{"", map[string]any(o)}}
+	for name := range strings.SplitSeq(path, ".") {
+		var next []leaf
+		for _, l := range found {
+			m, ok := l.value.(map[string]any)
+			if !ok {
+				continue
+			}
+			v, ok := m[name]
+			if !ok {
+				continue
+			}
+			at := name
+			if l.at != "" {
+				at = l.at + "." + name
+			}
+			next = append(next, spread(leaf{at, v})...)
+		}
+		found = next
+	}
+	return found
+}
+
+func spread(l leaf) []leaf {
+	list, ok := l.value.([]any)
+	if !ok {
+		return []leaf{l}
+	}
+	out := make([]leaf, len(list))
+	for i, v := range list {
+		out[i] = leaf{fmt.Sprintf("%s[%d]", l.at, i), v}
+	}
+	return out
+}
+
+// isZero says whether a value says no more than leaving it out.
+func isZero(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return v == ""
+	case bool:
+		return !v
+	case float64:
+		return v == 0
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// canonical renders a value so that equal values render equally: zero values
+// are left out of objects, and sets are sorted.
+func canonical(v any, set bool) string {
+	raw, err := json.Marshal(trim(v, set))
+	if err != nil {
+		// Plain values always marshal; unknown ones differ from everything.
+		return fmt.Sprintf("%#v", v)
+	}
+	return string(raw)
+}
+
+func trim(v any, set bool) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := map[string]any{}
+		for name, item := range v {
+			if !isZero(item) {
+				out[name] = trim(item, set)
+			}
+		}
+		return out
+	case []any:
+		items := make([]any, len(v))
+		for i, item := range v {
+			items[i] = trim(item, set)
+		}
+		if set {
+			slices.SortFunc(items, func(a, b any) int { return strings.Compare(canonical(a, true), canonical(b, true)) })
+		}
+		return items
+	case wire.Unknown:
+		return "\x00unknown"
+	}
+	return v
+}

@@ -1,0 +1,210 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// policyKind is where a policy document is used; each has its own grammar:
+// IAM/latest/UserGuide/reference_policies_grammar.html.
+type policyKind int
+
+const (
+	identityPolicy policyKind = iota // attached to a role: no principal
+	resourcePolicy                   // attached to a resource: a principal
+	trustPolicy                      // who may assume a role: a principal, no resource
+)
+
+var (
+	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
+	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
+)
+
+// policyKeys are the elements of a statement.
+var policyKeys = []string{
+	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+}
+
+// policyDocument refuses documents of a kind that are malformed or longer than
+// limit characters, white space aside; no limit is 0.
+func policyDocument(kind policyKind, limit int) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		if n := len(strings.Map(dropSpace, s)); limit > 0 && n > limit {
+			return fmt.Sprintf("has %d characters without white space; AWS allows %d", n, limit)
+		}
+		return checkPolicy(s, kind)
+	}
+}
+
+func dropSpace(r rune) rune {
+	if unicode.IsSpace(r) {
+		return -1
+	}
+	return r
+}
+
+// checkPolicy returns why AWS would call a document malformed, or nothing.
+func checkPolicy(text string, kind policyKind) string {
+	var doc map[string]any
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		return fmt.Sprintf("is not a JSON policy document: %v", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(doc)) {
+		if !slices.Contains([]string{"Version", "Id", "Statement"}, key) {
+			return fmt.Sprintf("has the unknown element %s; known are Version, Id and Statement", key)
+		}
+	}
+	if v, given := doc["Version"]; given && v != "2012-10-17" && v != "2008-10-17" {
+		return fmt.Sprintf("has the Version %v; there are 2012-10-17 and 2008-10-17", v)
+	}
+	statements := listOf(doc["Statement"])
+	if len(statements) == 0 {
+		return "has no Statement"
+	}
+	for i, s := range statements {
+		m, ok := s.(map[string]any)
+		if !ok {
+			return fmt.Sprintf("Statement %d is not an object", i)
+		}
+		if reason := checkStatement(m, kind); reason != "" {
+			return fmt.Sprintf("Statement %d %s", i, reason)
+		}
+	}
+	return ""
+}
+
+func checkStatement(s map[string]any, kind policyKind) string {
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if !slices.Contains(policyKeys, key) {
+			return fmt.Sprintf("has the unknown element %s; known are %s", key, strings.Join(policyKeys, ", "))
+		}
+	}
+	if s["Effect"] != "Allow" && s["Effect"] != "Deny" {
+		return fmt.Sprintf("has the Effect %v; there are Allow and Deny", s["Effect"])
+	}
+	if sid, _ := s["Sid"].(string); kind == identityPolicy && !sidPattern.MatchString(sid) {
+		return fmt.Sprintf("has the Sid %q; it may have letters and digits only", sid)
+	}
+	pairs := [][3]string{{"Action", "NotAction", "must"}, {"Resource", "NotResource", "must"}, {"Principal", "NotPrincipal", "must"}}
+	switch kind {
+	case identityPolicy:
+		pairs[2][2] = "must not"
+	case trustPolicy:
+		pairs[1][2] = "must not"
+	case resourcePolicy:
+		pairs[1][2] = "may" // ECR's policies have none, others need one
+	}
+	for _, pair := range pairs {
+		_, a := s[pair[0]]
+		_, b := s[pair[1]]
+		switch {
+		case a && b:
+			return fmt.Sprintf("has both %s and %s", pair[0], pair[1])
+		case pair[2] == "must" && !a && !b:
+			return fmt.Sprintf("has no %s", pair[0])
+		case pair[2] == "must not" && (a || b):
+			return fmt.Sprintf("has a %s, which this kind of policy can't have", pair[0])
+		}
+	}
+	for _, action := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
+		text, ok := action.(string)
+		if !ok || !actionPattern.MatchString(text) {
+			return fmt.Sprintf("has the Action %v; actions are written service:Name", action)
+		}
+		if kind == trustPolicy && !strings.HasPrefix(text, "sts:") && text != "*" {
+			return fmt.Sprintf("has the Action %s; AssumeRole policies may only specify STS actions", text)
+		}
+	}
+	for _, resource := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
+		if text, ok := resource.(string); !ok || (text != "*" && !strings.HasPrefix(text, "arn:") && !strings.HasPrefix(text, "*")) {
+			return fmt.Sprintf("has the Resource %v; resources are ARNs or *", resource)
+		}
+	}
+	return checkPrincipal(s)
+}
+
+func checkPrincipal(s map[string]any) string {
+	for _, name := range []string{"Principal", "NotPrincipal"} {
+		v, given := s[name]
+		if !given || v == "*" {
+			continue
+		}
+		m, ok := v.(map[string]any)
+		if !ok {
+			return fmt.Sprintf("has a %s that is neither * nor an object", name)
+		}
+		for kind := range m {
+			if !slices.Contains([]string{"AWS", "Service", "Federated", "CanonicalUser"}, kind) {
+				return fmt.Sprintf("has the %s %s; there are AWS, Service, Federated and CanonicalUser", name, kind)
+			}
+		}
+	}
+	return ""
+}
+
+// listOf returns a list as it is and anything else as a list of one.
+func listOf(v any) []any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		return v
+	}
+	return []any{v}
+}
+
+// principals returns the principals of a kind that a document allows.
+func principals(text, kind string) []string {
+	var doc struct {
+		Statement any
+	}
+	if json.Unmarshal([]byte(text), &doc) != nil {
+		return nil
+	}
+	var out []string
+	for _, s := range listOf(doc.Statement) {
+		m, _ := s.(map[string]any)
+		if m["Effect"] != "Allow" {
+			continue
+		}
+		if m["Principal"] == "*" {
+			out = append(out, "*")
+		}
+		p, _ := m["Principal"].(map[string]any)
+		for _, v := range listOf(p[kind]) {
+			if text, ok := v.(string); ok {
+				out = append(out, text)
+			}
+		}
+	}
+	return out
+}
+
+// trusts says whether a role may be assumed by a service.
+func trusts(role store.Object, service string) bool {
+	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
+}
+
+// verifyPrincipals refuses a document that names a role of this account that
+// does not exist, as AWS does.
+func (c *Call) verifyPrincipals(property string) error {
+	text := c.In.String(property)
+	for _, principal := range principals(text, "AWS") {
+		prefix := fmt.Sprintf("arn:%s:iam::%s:role/", c.Partition, c.Account)
+		if !strings.HasPrefix(principal, prefix) {
+			continue
+		}
+		if _, ok := c.resolve(toRoleARN, principal); !ok {
+			return refuse("MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", principal)
+		}
+	}
+	return nil
+}

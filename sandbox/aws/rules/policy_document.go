@@ -1,0 +1,226 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strconv"
+)
+
+// document is a policy as the data source renders it: elements in this order,
+// an element left out where it is empty.
+type document struct {
+	Version   string      `json:"Version,omitempty"`
+	ID        string      `json:"Id,omitempty"`
+	Statement []statement `json:"Statement,omitempty"`
+}
+
+type statement struct {
+	Sid          string `json:"Sid,omitempty"`
+	Effect       string `json:"Effect,omitempty"`
+	Action       any    `json:"Action,omitempty"`
+	NotAction    any    `json:"NotAction,omitempty"`
+	Resource     any    `json:"Resource,omitempty"`
+	NotResource  any    `json:"NotResource,omitempty"`
+	Principal    any    `json:"Principal,omitempty"`
+	NotPrincipal any    `json:"NotPrincipal,omitempty"`
+	Condition    any    `json:"Condition,omitempty"`
+}
+
+// policyDocumentOf renders statements as a policy document: sources first, then
+// the statements, then overrides, where a statement replaces one of the same
+// Sid.
+func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
+	doc := document{Version: "2012-10-17"}
+	sources := append(in.Strings("sourcePolicyDocuments"), nonEmpty(in.String("sourceJson"))...)
+	seen := map[string]bool{}
+	for i, text := range sources {
+		source, err := parseDocument(text)
+		if err != nil {
+			return nil, fmt.Errorf("sourcePolicyDocuments[%d]: %w", i, err)
+		}
+		for _, s := range source.Statement {
+			if s.Sid != "" && seen[s.Sid] {
+				return nil, fmt.Errorf("sourcePolicyDocuments[%d]: duplicate Sid (%s); remove it or make it unique", i, s.Sid)
+			}
+			seen[s.Sid] = true
+		}
+		doc.merge(source)
+	}
+	own := document{Version: in.String("version"), ID: in.String("policyId")}
+	sids := map[string]bool{}
+	for i, s := range in.Objects("statements") {
+		made, err := statementOf(s)
+		if err != nil {
+			return nil, fmt.Errorf("statements[%d]: %w", i, err)
+		}
+		if made.Sid != "" && sids[made.Sid] {
+			return nil, fmt.Errorf("statements[%d]: duplicate Sid (%s); remove it or make it unique", i, made.Sid)
+		}
+		sids[made.Sid] = true
+		own.Statement = append(own.Statement, made)
+	}
+	doc.merge(own)
+	for i, text := range append(in.Strings("overridePolicyDocuments"), nonEmpty(in.String("overrideJson"))...) {
+		override, err := parseDocument(text)
+		if err != nil {
+			return nil, fmt.Errorf("overridePolicyDocuments[%d]: %w", i, err)
+		}
+		doc.merge(override)
+	}
+	pretty, minified, err := doc.render()
+	if err != nil {
+		return nil, err
+	}
+	id := strconv.FormatUint(uint64(crc32.ChecksumIEEE([]byte(pretty))), 10)
+	return Object{"id": id, "json": pretty, "minifiedJson": minified, "version": doc.Version}, nil
+}
+
+func nonEmpty(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+// merge puts another document's statements over this one's.
+func (d *document) merge(other document) {
+	if other.ID != "" {
+		d.ID = other.ID
+	}
+	if other.Version != "" {
+		d.Version = other.Version
+	}
+	for _, s := range other.Statement {
+		at := slices.IndexFunc(d.Statement, func(x statement) bool { return s.Sid != "" && x.Sid == s.Sid })
+		if at >= 0 {
+			d.Statement[at] = s
+		} else {
+			d.Statement = append(d.Statement, s)
+		}
+	}
+}
+
+func parseDocument(text string) (document, error) {
+	var raw struct {
+		Version   string
+		ID        string `json:"Id"`
+		Statement json.RawMessage
+	}
+	if err := json.Unmarshal([]byte(text), &raw); err != nil {
+		return document{}, fmt.Errorf("not a policy document: %w", err)
+	}
+	doc := document{Version: raw.Version, ID: raw.ID}
+	if len(raw.Statement) == 0 {
+		return doc, nil
+	}
+	if bytes.HasPrefix(raw.Statement, []byte("{")) {
+		doc.Statement = make([]statement, 1)
+		return doc, json.Unmarshal(raw.Statement, &doc.Statement[0])
+	}
+	return doc, json.Unmarshal(raw.Statement, &doc.Statement)
+}
+
+func statementOf(in Object) (statement, error) {
+	s := statement{
+		Sid: in.String("sid"), Effect: "Allow",
+		Action: oneOrMany(in.Strings("actions")), NotAction: oneOrMany(in.Strings("notActions")),
+		Resource: oneOrMany(in.Strings("resources")), NotResource: oneOrMany(in.Strings("notResources")),
+		Principal: principalOf(in.Objects("principals")), NotPrincipal: principalOf(in.Objects("notPrincipals")),
+	}
+	if effect := in.String("effect"); effect != "" {
+		s.Effect = effect
+	}
+	if s.Effect != "Allow" && s.Effect != "Deny" {
+		return s, fmt.Errorf("effect %q: must be Allow or Deny", s.Effect)
+	}
+	if s.Action != nil && s.NotAction != nil {
+		return s, errors.New("actions and notActions can't be given together")
+	}
+	if s.Resource != nil && s.NotResource != nil {
+		return s, errors.New("resources and notResources can't be given together")
+	}
+	if s.Principal != nil && s.NotPrincipal != nil {
+		return s, errors.New("principals and notPrincipals can't be given together")
+	}
+	conditions := map[string]map[string][]string{}
+	for _, c := range in.Objects("conditions") {
+		test := c.String("test")
+		if conditions[test] == nil {
+			conditions[test] = map[string][]string{}
+		}
+		conditions[test][c.String("variable")] = append(conditions[test][c.String("variable")], c.Strings("values")...)
+	}
+	if len(conditions) > 0 {
+		rendered := map[string]map[string]any{}
+		for test, variables := range conditions {
+			rendered[test] = map[string]any{}
+			for variable, values := range variables {
+				if len(values) == 1 {
+					rendered[test][variable] = values[0]
+				} else {
+					rendered[test][variable] = values
+				}
+			}
+		}
+		s.Condition = rendered
+	}
+	return s, nil
+}
+
+// oneOrMany renders one element as itself and several as a list, sorted
+// backwards, as the data source does.
+func oneOrMany(list []string) any {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	list = slices.Compact(list)
+	switch len(list) {
+	case 0:
+		return nil
+	case 1:
+		return list[0]
+	}
+	slices.Reverse(list)
+	return list
+}
+
+// principalOf renders principals by their kind; everybody is a star alone.
+func principalOf(list []Object) any {
+	byKind := map[string][]string{}
+	for _, p := range list {
+		identifiers := p.Strings("identifiers")
+		if p.String("type") == "*" && slices.Equal(identifiers, []string{"*"}) {
+			return "*"
+		}
+		byKind[p.String("type")] = append(byKind[p.String("type")], identifiers...)
+	}
+	if len(byKind) == 0 {
+		return nil
+	}
+	out := map[string]any{}
+	for kind, identifiers := range byKind {
+		out[kind] = oneOrMany(identifiers)
+	}
+	return out
+}
+
+func (d document) render() (pretty, minified string, err error) {
+	encode := func(indent string) (string, error) {
+		var buf bytes.Buffer
+		enc := json.NewEncoder(&buf)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", indent)
+		if err := enc.Encode(d); err != nil {
+			return "", fmt.Errorf("rendering the policy: %w", err)
+		}
+		return string(bytes.TrimSpace(buf.Bytes())), nil
+	}
+	if pretty, err = encode("  "); err != nil {
+		return "", "", err
+	}
+	minified, err = encode("")
+	return pretty, minified, err
+}

@@ -1,0 +1,140 @@
+package rules
+
+import (
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// PreviewCreate returns the state that a creation would give: inputs and
+// defaults as they are, everything that AWS computes unknown.
+func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
+	s, row, err := find(token)
+	if err != nil {
+		return nil, err
+	}
+	call := &Call{Cloud: c, Row: row, schema: s}
+	out := call.complete(in)
+	call.unknown(s.Outputs, out, "")
+	return out, nil
+}
+
+// unknown marks what the program did not give and AWS will.
+func (c *Call) unknown(fields schema.Fields, out Object, path string) {
+	for name, typ := range fields {
+		rulePath := dotted(path, name)
+		if v, given := out[name]; given {
+			if m, ok := v.(map[string]any); ok && strings.HasPrefix(typ, "@") {
+				c.unknown(c.schema.Object(typ), m, rulePath)
+			}
+			continue
+		}
+		_, input := c.schema.Inputs[name]
+		computed := c.Row.Props[rulePath].Computed
+		if computed || (path == "" && !input && name != "tagsAll") {
+			out[name] = wire.Unknown{}
+		}
+	}
+}
+
+// PreviewUpdate returns the state that an update would give.
+func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (Object, error) {
+	s, row, err := find(token)
+	if err != nil {
+		return nil, err
+	}
+	call := &Call{Cloud: c, Row: row, schema: s, Old: state}
+	call.In = call.complete(keepIgnored(in, state, ignore))
+	out := call.merged()
+	for _, name := range row.Volatile {
+		out[name] = wire.Unknown{}
+	}
+	return out, nil
+}
+
+// InputsOf returns the inputs that a state would come from. After a refresh
+// they are those of before with the values of now; for an import, where there
+// are none of before, everything that is not what it would be anyway.
+func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
+	s, row, err := find(token)
+	if err != nil {
+		return nil, err
+	}
+	out := Object{}
+	if len(before) > 0 {
+		for name, old := range before {
+			if name == defaultsKey {
+				out[name] = old
+				continue
+			}
+			if v, ok := narrowed(s, s.Inputs[name], old, state[name]); ok {
+				out[name] = v
+			}
+		}
+		return out, nil
+	}
+	for name := range s.Inputs {
+		p, ruled := row.Props[name]
+		isTags := name == "tags" && tagged(s)
+		v, ok := state[name]
+		if (!ruled && !isTags) || !ok || p.Refuse != "" || isZero(v) {
+			continue
+		}
+		if p.Default != nil && canonical(p.Default, p.Set) == canonical(v, p.Set) {
+			continue
+		}
+		out[name] = c.importable(s, row, s.Inputs[name], v, name)
+	}
+	// AWS may know one thing by two properties that a program can't give both.
+	for _, group := range row.AtMostOne {
+		kept := false
+		for _, name := range group {
+			if kept {
+				delete(out, name)
+			}
+			kept = kept || out.Has(name)
+		}
+	}
+	return out, nil
+}
+
+// narrowed gives the value of now for an input of before, without what AWS
+// added inside objects.
+func narrowed(s *schema.Resource, typ string, old, now any) (any, bool) {
+	if now == nil {
+		return nil, false
+	}
+	typ = strings.TrimSuffix(typ, "?")
+	was, wasMap := old.(map[string]any)
+	is, isMap := now.(map[string]any)
+	if !wasMap || !isMap || !strings.HasPrefix(typ, "@") {
+		return wire.Clone(now), true
+	}
+	out := map[string]any{}
+	for name, item := range was {
+		if v, ok := narrowed(s, s.Object(typ)[name], item, is[name]); ok {
+			out[name] = v
+		}
+	}
+	return out, true
+}
+
+// importable drops what is computed inside objects.
+func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path string) any {
+	m, ok := v.(map[string]any)
+	typ = strings.TrimSuffix(typ, "?")
+	if !ok || !strings.HasPrefix(typ, "@") {
+		return wire.Clone(v)
+	}
+	out := map[string]any{}
+	for name, fieldType := range s.Object(typ) {
+		p, ruled := row.Props[dotted(path, name)]
+		item, has := m[name]
+		if !ruled || !has || p.Refuse != "" || isZero(item) {
+			continue
+		}
+		out[name] = c.importable(s, row, fieldType, item, dotted(path, name))
+	}
+	return out
+}

@@ -1,0 +1,31 @@
+package rules
+
+import (
+	"context"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// Read returns what is known of an object; ok is false where it is gone.
+func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bool, err error) {
+	err = c.Store.View(ctx, func(tx *store.Tx) error {
+		call, err := c.call(ctx, tx, token)
+		if err != nil {
+			return err
+		}
+		call.ID = id
+		object, found := tx.Get(call.key())
+		if !found {
+			return nil
+		}
+		call.Old, call.In, call.Out = object.State, object.State, object.State
+		if call.Row.Refresh != nil {
+			if err := call.Row.Refresh(call); err != nil {
+				return call.fail(reading, err)
+			}
+		}
+		state, ok = call.Out, true
+		return nil
+	})
+	return state, ok, err
+}

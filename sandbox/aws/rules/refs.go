@@ -1,0 +1,211 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// references refuses inputs that name something that does not exist. At an
+// update only what is new is looked up, as AWS does.
+func (c *Call) references() error {
+	for path, p := range c.Row.Props {
+		if p.Ref == nil {
+			continue
+		}
+		var before []string
+		for _, l := range leaves(c.Old, path) {
+			if s, ok := l.value.(string); ok {
+				before = append(before, s)
+			}
+		}
+		for _, l := range leaves(c.In, path) {
+			value, ok := l.value.(string)
+			if !ok || value == "" || slices.Contains(before, value) {
+				continue
+			}
+			if _, ok := c.resolve(p.Ref, value); !ok {
+				return refuse(p.Ref.Missing, "The %s '%s' does not exist (property %s)", p.Ref.Noun, value, l.at)
+			}
+		}
+	}
+	return nil
+}
+
+// resolve finds the object that a value names; ok is also true, without an
+// object, for what exists at AWS by itself.
+func (c *Call) resolve(ref *Ref, value string) (store.Object, bool) {
+	for _, token := range ref.To {
+		row, ok := rows[token]
+		if !ok {
+			continue
+		}
+		if o, ok := c.lookup(row, ref, value); ok {
+			return o, true
+		}
+	}
+	if ref.Outside != nil && ref.Outside(value) {
+		return store.Object{}, true
+	}
+	return store.Object{}, false
+}
+
+func (c *Call) lookup(row *Row, ref *Ref, value string) (store.Object, bool) {
+	scope := c.scope(row)
+	// An ARN may name another region.
+	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" && !row.Global && parts[3] != "" {
+		scope.Region = parts[3]
+	}
+	if len(ref.by()) == 1 && ref.by()[0] == "id" {
+		return c.Tx.Get(store.Key{Scope: scope, Type: row.Token, ID: value})
+	}
+	var found store.Object
+	ok := false
+	c.Tx.Each(scope, row.Token, func(o store.Object) bool {
+		found, ok = o, ref.matches(o, value)
+		return !ok
+	})
+	return found, ok
+}
+
+func (r *Ref) by() []string {
+	if len(r.By) == 0 {
+		return []string{"id"}
+	}
+	return r.By
+}
+
+func (r *Ref) matches(o store.Object, value string) bool {
+	return slices.ContainsFunc(r.by(), func(by string) bool {
+		if by == "id" {
+			return o.ID == value
+		}
+		return o.State[by] == value
+	})
+}
+
+// target returns the object that a property of the inputs names. Where the
+// property names none, ok is false.
+func (c *Call) target(path string) (store.Object, bool) {
+	for _, l := range leaves(c.In, path) {
+		if value, isString := l.value.(string); isString {
+			if o, ok := c.resolve(c.Row.Props[path].Ref, value); ok && o.ID != "" {
+				return o, true
+			}
+		}
+	}
+	return store.Object{}, false
+}
+
+// targets returns the objects that a list property names.
+func (c *Call) targets(path string) []store.Object {
+	var out []store.Object
+	for _, l := range leaves(c.In, path) {
+		if value, isString := l.value.(string); isString {
+			if o, ok := c.resolve(c.Row.Props[path].Ref, value); ok && o.ID != "" {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// held refuses a deletion while another object that AWS counts as a
+// dependency names this one. What this object owns, and what it is owned by,
+// does not count.
+func (c *Call) held() error {
+	self, _ := c.Tx.Get(c.key())
+	for _, h := range holdersOf(c.Row.Token) {
+		if h.ref.Holds == "" {
+			continue
+		}
+		var refused error
+		visit := func(o store.Object) bool {
+			if o.Key == self.Key || o.Owner == self.ID {
+				return true
+			}
+			if _, there := c.Tx.Get(o.Key); !there {
+				return true // dropped by this very call
+			}
+			if at := h.names(o, self); at != "" {
+				refused = refuse(h.ref.Holds, "%s '%s' has dependencies and cannot be deleted: %s %s names it in %s",
+					c.Row.Label, self.ID, h.row.Token, o.ID, at)
+				return false
+			}
+			return true
+		}
+		for _, scope := range c.scopesOf(h.row) {
+			c.Tx.Each(scope, h.row.Token, visit)
+			if refused != nil {
+				return refused
+			}
+		}
+	}
+	return nil
+}
+
+// names returns the path at which an object of the holding type names
+// another, or nothing.
+func (h holder) names(o, named store.Object) string {
+	for _, l := range leaves(o.State, h.path) {
+		if value, ok := l.value.(string); ok && h.ref.matches(named, value) {
+			return l.at
+		}
+	}
+	return ""
+}
+
+// scopesOf are the scopes in which objects of a type could name this one:
+// something global may be named from any region.
+func (c *Call) scopesOf(row *Row) []store.Scope {
+	if row.Global || !c.Row.Global {
+		return []store.Scope{c.scope(row)}
+	}
+	var out []store.Scope
+	for region := range regions {
+		out = append(out, store.Scope{Account: c.Account, Region: region})
+	}
+	return out
+}
+
+// unique refuses an object that shares what no two may share.
+func (c *Call) unique() error {
+	for _, u := range c.Row.Unique {
+		mine, complete := u.values(c.In)
+		if !complete {
+			continue
+		}
+		var taken *store.Object
+		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+			if o.ID == c.ID {
+				return true
+			}
+			if theirs, ok := u.values(o.State); ok && slices.Equal(mine, theirs) {
+				taken = &o
+				return false
+			}
+			return true
+		})
+		if taken != nil {
+			message := u.Message
+			for i, name := range u.Props {
+				message = strings.ReplaceAll(message, "{"+name+"}", mine[i])
+			}
+			return refuse(u.Code, "%s (%s %s)", message, c.Row.Label, taken.ID)
+		}
+	}
+	return nil
+}
+
+func (u Unique) values(o Object) (values []string, complete bool) {
+	for _, name := range u.Props {
+		v, ok := o[name]
+		if !ok || isZero(v) {
+			return nil, false
+		}
+		values = append(values, fmt.Sprint(v))
+	}
+	return values, true
+}

@@ -1,0 +1,134 @@
+package rules
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// registryTimeout bounds one request to the sandbox's registry on loopback.
+const registryTimeout = 5 * time.Second
+
+// registryUser is the name that goes with the registry's password, as with
+// ECR.
+const registryUser = "AWS"
+
+// registryClient asks the sandbox's registry about the images of a
+// repository, by the OCI distribution API.
+type registryClient struct{ home *home.Home }
+
+// registryPassword reads the password for pushes.
+func registryPassword(h *home.Home) (string, error) {
+	raw, err := os.ReadFile(h.RegistryPassword())
+	if err != nil {
+		return "", fmt.Errorf("password of the sandbox's registry (make up writes it): %w", err)
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
+func (r registryClient) do(ctx context.Context, method, path string, out any) (status int, header http.Header, err error) {
+	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
+	defer cancel()
+	url := "http://" + r.home.RegistryAddress() + path
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Accept", strings.Join([]string{
+		"application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json",
+		"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json", "*/*",
+	}, ", "))
+	if method == http.MethodDelete {
+		password, err := registryPassword(r.home)
+		if err != nil {
+			return 0, nil, err
+		}
+		req.SetBasicAuth(registryUser, password)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, fmt.Errorf("the sandbox's registry does not answer; make up repairs it: %w", err)
+	}
+	defer res.Body.Close()
+	if out != nil && res.StatusCode == http.StatusOK {
+		if err := json.NewDecoder(io.LimitReader(res.Body, 16<<20)).Decode(out); err != nil {
+			return 0, nil, fmt.Errorf("%s %s: %w", method, url, err)
+		}
+	}
+	return res.StatusCode, res.Header, nil
+}
+
+func (r registryClient) tags(ctx context.Context, name string) (tags []string, known bool, err error) {
+	var list struct{ Tags []string }
+	status, _, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/tags/list", &list)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case status == http.StatusNotFound:
+		return nil, false, nil
+	case status != http.StatusOK:
+		return nil, false, fmt.Errorf("the sandbox's registry answered %d to the list of %s's tags", status, name)
+	}
+	return list.Tags, true, nil
+}
+
+// hasImages says whether anything was pushed to a repository, tagged or not.
+func (r registryClient) hasImages(ctx context.Context, name string) (bool, error) {
+	tags, known, err := r.tags(ctx, name)
+	if err != nil || !known || len(tags) > 0 {
+		return len(tags) > 0, err
+	}
+	// Without tags there may still be images that are known by digest alone;
+	// then the repository is in the catalogue.
+	var catalogue struct{ Repositories []string }
+	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalogue)
+	if err != nil {
+		return false, err
+	}
+	if status != http.StatusOK {
+		return false, fmt.Errorf("the sandbox's registry answered %d to the list of repositories", status)
+	}
+	return slices.Contains(catalogue.Repositories, name), nil
+}
+
+// deleteImages removes every tagged image of a repository. What has no tag
+// can't be listed by the distribution API, and stays until the registry is
+// swept.
+func (r registryClient) deleteImages(ctx context.Context, name string) error {
+	tags, _, err := r.tags(ctx, name)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, tag := range tags {
+		status, header, err := r.do(ctx, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
+		if err != nil {
+			return err
+		}
+		digest := header.Get("Docker-Content-Digest")
+		if status == http.StatusNotFound {
+			continue // went with another tag of the same image
+		}
+		if digest == "" {
+			failed = append(failed, fmt.Errorf("the sandbox's registry names no digest for %s:%s (%d)", name, tag, status))
+			continue
+		}
+		status, _, err = r.do(ctx, http.MethodDelete, "/v2/"+name+"/manifests/"+digest, nil)
+		if err != nil {
+			return err
+		}
+		if status != http.StatusAccepted && status != http.StatusOK && status != http.StatusNotFound {
+			failed = append(failed, fmt.Errorf("the sandbox's registry answered %d to the deletion of %s@%s", status, name, digest))
+		}
+	}
+	return errors.Join(failed...)
+}

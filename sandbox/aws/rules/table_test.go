@@ -1,0 +1,148 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+)
+
+// The tables are typed by hand, so that these tests compare them with the
+// structure that was generated from the SDK.
+
+func TestEveryTypeHasStructureAndRules(t *testing.T) {
+	resources, functionTokens, err := schema.Tokens()
+	require.NoError(t, err)
+	resources = slices.DeleteFunc(resources, func(token string) bool { return token == schema.ProviderToken })
+	require.Equal(t, Tokens(), resources, "a row without structure, or the other way around: run `go generate ./aws/schema` in sandbox/")
+	require.Equal(t, FunctionTokens(), functionTokens, "a function without structure, or the other way around")
+}
+
+func TestRowsNameTheirSources(t *testing.T) {
+	for token, row := range rows {
+		require.Regexp(t, `^[a-z0-9]+/[a-z0-9_]+\.go$`, row.Source, "%s: Source is a file below internal/service of terraform-provider-aws", token)
+		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
+		require.NotEmpty(t, row.Label, token)
+		require.NotEmpty(t, row.NotFound, token)
+		require.True(t, (row.ID == "") != (row.MakeID == nil), "%s: one of ID and MakeID", token)
+		if row.Taken != "" {
+			require.NotEmpty(t, row.TakenText, token)
+		}
+	}
+}
+
+func TestEveryPropertyHasARule(t *testing.T) {
+	for token, row := range rows {
+		s, ok, err := schema.ResourceOf(token)
+		require.NoError(t, err)
+		require.True(t, ok)
+		paths := map[string]string{}
+		inputPaths(s, row, s.Inputs, "", paths)
+		if tagged(s) {
+			delete(paths, "tags")
+		}
+		for path := range row.Props {
+			require.Contains(t, paths, path, "%s: a rule for a property that does not exist", token)
+		}
+		for path := range paths {
+			require.Contains(t, row.Props, path, "%s: a property without a rule; where it must not be used, say so with Refuse", token)
+		}
+		for path, p := range row.Props {
+			requireRule(t, token, path, paths[path], p)
+		}
+	}
+}
+
+// inputPaths lists every input property, also inside blocks; what lies in a
+// refused block needs no rules.
+func inputPaths(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
+	for name, typ := range fields {
+		at := dotted(path, name)
+		out[at] = strings.TrimSuffix(typ, "?")
+		inner := strings.Trim(out[at], "[]{}")
+		if strings.HasPrefix(inner, "@") && row.Props[at].Refuse == "" {
+			inputPaths(s, row, s.Object(inner), at, out)
+		}
+	}
+}
+
+func requireRule(t *testing.T, token, path, typ string, p Prop) {
+	t.Helper()
+	at := token + " " + path
+	for _, value := range []any{p.Default, p.Preset} {
+		switch value.(type) {
+		case nil:
+		case string:
+			require.Equal(t, "string", typ, at)
+		case bool:
+			require.Equal(t, "bool", typ, at)
+		case float64:
+			require.Equal(t, "int", typ, at)
+		default:
+			t.Errorf("%s: a default of type %T", at, value)
+		}
+	}
+	if p.Set || p.Min > 0 || p.Max > 0 {
+		require.True(t, strings.HasPrefix(typ, "["), "%s: Set, Min and Max are for lists", at)
+	}
+	if p.Ref == nil {
+		return
+	}
+	require.NotEmpty(t, p.Ref.Missing, at)
+	require.NotEmpty(t, p.Ref.Noun, at)
+	for _, to := range p.Ref.To {
+		s, ok, err := schema.ResourceOf(to)
+		require.NoError(t, err)
+		require.True(t, ok, "%s refers to %s, which has no row", at, to)
+		for _, by := range p.Ref.by() {
+			if by != "id" {
+				require.Contains(t, s.Outputs, by, "%s refers to %s by an output that it does not have", at, to)
+			}
+		}
+	}
+}
+
+func TestOutputsExist(t *testing.T) {
+	for token, row := range rows {
+		s, _, err := schema.ResourceOf(token)
+		require.NoError(t, err)
+		for name := range row.Outputs {
+			require.Contains(t, s.Outputs, name, token)
+		}
+		for _, name := range row.Volatile {
+			require.Contains(t, s.Outputs, name, token)
+		}
+		groups := append(slices.Clone(row.ExactlyOne), row.AtMostOne...)
+		for name, needs := range row.Requires {
+			groups = append(groups, append(needs, name))
+		}
+		for _, u := range row.Unique {
+			groups = append(groups, u.Props)
+		}
+		if row.Naming != nil {
+			groups = append(groups, []string{row.Naming.Prop})
+		}
+		for _, name := range slices.Concat(groups...) {
+			require.Contains(t, s.Inputs, name, "%s: a group names a property that is no input", token)
+		}
+	}
+}
+
+func TestRegions(t *testing.T) {
+	require.GreaterOrEqual(t, len(zonesOf("us-east-1")), 6, "the seed's region has six zones")
+	for _, name := range Regions() {
+		zones := zonesOf(name)
+		require.GreaterOrEqual(t, len(zones), 3, name)
+		ids := map[string]bool{}
+		for _, z := range zones {
+			ids[z.id] = true
+			require.Equal(t, z.id, zoneID(name, z.name))
+			require.Equal(t, z.name, zoneName(name, z.id))
+		}
+		require.Len(t, ids, len(zones), "%s: two zones share an id: %v", name, slices.Sorted(maps.Keys(ids)))
+	}
+}

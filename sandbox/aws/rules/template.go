@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// expand fills a template. Names in braces are the call's account, region,
+// partition and id, a property, or something random: hex17 is 17 hexadecimal
+// digits, id17 is 17 capitals and digits as in IAM's unique ids, uuid is a
+// random UUID.
+func (c *Call) expand(template string) (string, error) {
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(template, "{")
+		out.WriteString(before)
+		if !found {
+			return out.String(), nil
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		if !closed {
+			return "", fmt.Errorf("template %q has no closing brace", template)
+		}
+		value, err := c.variable(name)
+		if err != nil {
+			return "", err
+		}
+		out.WriteString(value)
+		template = after
+	}
+}
+
+func (c *Call) variable(name string) (string, error) {
+	switch name {
+	case "account":
+		return c.Account, nil
+	case "region":
+		return c.Region, nil
+	case "partition":
+		return c.Partition, nil
+	case "id":
+		return c.ID, nil
+	case "uuid":
+		return randomUUID()
+	}
+	if n, ok := digits(name, "hex"); ok {
+		return randomHex(n)
+	}
+	if n, ok := digits(name, "id"); ok {
+		return randomID(n)
+	}
+	for _, from := range []Object{c.Out, c.In} {
+		switch v := from[name].(type) {
+		case string:
+			return v, nil
+		case float64:
+			return strconv.FormatFloat(v, 'f', -1, 64), nil
+		}
+	}
+	return "", fmt.Errorf("template variable {%s}: the object has no such property", name)
+}
+
+func digits(name, prefix string) (int, bool) {
+	rest, ok := strings.CutPrefix(name, prefix)
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.Atoi(rest)
+	return n, err == nil
+}
+
+// randomHex returns n hexadecimal digits.
+func randomHex(n int) (string, error) {
+	raw := make([]byte, (n+1)/2)
+	if _, err := rand.Read(raw); err != nil {
+		return "", fmt.Errorf("random id: %w", err)
+	}
+	return hex.EncodeToString(raw)[:n], nil
+}
+
+// randomID returns n capitals and digits.
+func randomID(n int) (string, error) {
+	raw := make([]byte, n)
+	if _, err := rand.Read(raw); err != nil {
+		return "", fmt.Errorf("random id: %w", err)
+	}
+	return base32.StdEncoding.EncodeToString(raw)[:n], nil
+}
+
+// randomBelow returns a number from 0 to n-1.
+func randomBelow(n int64) (int, error) {
+	i, err := rand.Int(rand.Reader, big.NewInt(n))
+	if err != nil {
+		return 0, fmt.Errorf("random number: %w", err)
+	}
+	return int(i.Int64()), nil
+}
+
+func randomUUID() (string, error) {
+	h, err := randomHex(32)
+	if err != nil {
+		return "", err
+	}
+	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-8" + h[17:20] + "-" + h[20:], nil
+}

@@ -1,0 +1,131 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// The validators of single values. Each returns why a value is refused, or
+// nothing; values of another type were refused before.
+
+func all(list ...func(any) string) func(any) string {
+	return func(v any) string {
+		for _, valid := range list {
+			if reason := valid(v); reason != "" {
+				return reason
+			}
+		}
+		return ""
+	}
+}
+
+// length bounds the number of characters of a string.
+func length(low, high int) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		if n := utf8.RuneCountInString(s); n < low || n > high {
+			return fmt.Sprintf("has %d characters, must have %d to %d", n, low, high)
+		}
+		return ""
+	}
+}
+
+// pattern asks for a match of the whole string.
+func pattern(expr, hint string) func(any) string {
+	re := regexp.MustCompile(`^(?:` + expr + `)$`)
+	return func(v any) string {
+		s, _ := v.(string)
+		if !re.MatchString(s) {
+			return fmt.Sprintf("%q must be %s", s, hint)
+		}
+		return ""
+	}
+}
+
+// without refuses a prefix.
+func without(prefix string) func(any) string {
+	return func(v any) string {
+		if s, _ := v.(string); strings.HasPrefix(s, prefix) {
+			return fmt.Sprintf("%q can't begin with %s", s, prefix)
+		}
+		return ""
+	}
+}
+
+// numbers bounds a number.
+func numbers(low, high float64) func(any) string {
+	return func(v any) string {
+		if n, _ := v.(float64); n < low || n > high {
+			return fmt.Sprintf("is %v, must be %v to %v", n, low, high)
+		}
+		return ""
+	}
+}
+
+// oneOf lists the numbers that are allowed.
+func oneOf(list ...float64) func(any) string {
+	return func(v any) string {
+		if n, _ := v.(float64); !slices.Contains(list, n) {
+			return fmt.Sprintf("is %v, must be one of %v", n, list)
+		}
+		return ""
+	}
+}
+
+// cidr4 asks for an IPv4 network, written as its first address, with a prefix
+// of low to high bits.
+func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4, low, high) }
+
+// cidr6 is the same for IPv6.
+func cidr6(low, high int) func(any) string { return cidr("IPv6", netip.Addr.Is6, low, high) }
+
+func cidr(family string, is func(netip.Addr) bool, low, high int) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		p, err := netip.ParsePrefix(s)
+		switch {
+		case err != nil || !is(p.Addr()):
+			return fmt.Sprintf("%q is not an %s CIDR block", s, family)
+		case p.Masked() != p:
+			return fmt.Sprintf("%q must be written as its network, %s", s, p.Masked())
+		case p.Bits() < low || p.Bits() > high:
+			return fmt.Sprintf("%q must have a prefix of /%d to /%d", s, low, high)
+		}
+		return ""
+	}
+}
+
+// overlap says whether two CIDR blocks share an address.
+func overlap(a, b string) bool {
+	x, errX := netip.ParsePrefix(a)
+	y, errY := netip.ParsePrefix(b)
+	return errX == nil && errY == nil && x.Overlaps(y)
+}
+
+// inside says whether the first CIDR block lies in the second.
+func inside(inner, outer string) bool {
+	x, errX := netip.ParsePrefix(inner)
+	y, errY := netip.ParsePrefix(outer)
+	return errX == nil && errY == nil && y.Bits() <= x.Bits() && y.Contains(x.Addr())
+}
+
+var arnPattern = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+$`)
+
+// arn asks for an Amazon Resource Name.
+func arn(v any) string {
+	if s, _ := v.(string); !arnPattern.MatchString(s) {
+		return fmt.Sprintf("%q is not an ARN", s)
+	}
+	return ""
+}
+
+// sameCIDR compares CIDR blocks by meaning.
+func sameCIDR(a, b string) bool {
+	x, errX := netip.ParsePrefix(a)
+	y, errY := netip.ParsePrefix(b)
+	return errX == nil && errY == nil && x.Masked() == y.Masked()
+}

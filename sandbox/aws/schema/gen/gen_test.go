@@ -1,0 +1,94 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var rows = filepath.Join("..", "..", "rules")
+
+func TestTablesAreThoseOfTheSDK(t *testing.T) {
+	files, err := generate(rows)
+	require.NoError(t, err)
+	written, err := filepath.Glob(filepath.Join("..", "data", "*.json"))
+	require.NoError(t, err)
+	require.Len(t, written, len(files), "run `go generate ./aws/schema` in sandbox/")
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join("..", "data", name))
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got), "%s: run `go generate ./aws/schema` in sandbox/", name)
+	}
+}
+
+func TestTheProgramUsesOnlyWhatHasARow(t *testing.T) {
+	root, err := programRoot(rows)
+	require.NoError(t, err)
+	dir, _, err := sdkRoot(root)
+	require.NoError(t, err)
+	known, err := tokensIn(rows)
+	require.NoError(t, err)
+	s := newSDK(filepath.Join(dir, "go", "aws"))
+	for _, part := range []string{"infra", "components"} {
+		uses, err := usesIn(filepath.Join(root, part), s)
+		require.NoError(t, err)
+		for _, u := range uses {
+			require.Contains(t, known, u.Token, "%s uses %s, which has no row: add one in sandbox/aws/rules (see sandbox/aws/README.md)", u.Where, u.Token)
+		}
+	}
+}
+
+// TestUses shows what the check above sees in a program.
+func TestUses(t *testing.T) {
+	root, err := programRoot(rows)
+	require.NoError(t, err)
+	dir, _, err := sdkRoot(root)
+	require.NoError(t, err)
+	program := filepath.Join(t.TempDir(), "infra")
+	require.NoError(t, os.MkdirAll(program, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(program, "main.go"), []byte(`package main
+
+import (
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	queues "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sqs"
+)
+
+func main() {
+	ec2.NewVpc(nil, "v", &ec2.VpcArgs{})
+	queues.NewQueue(nil, "q", nil)
+	aws.GetRegionOutput(nil, aws.GetRegionOutputArgs{})
+	ec2.LookupVpc(nil, nil)
+	register("aws:wafv2/webAcl:WebAcl")
+}
+`), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(program, "main_test.go"), []byte("package main\n\nvar x = \"aws:sns/topic:Topic\"\n"), 0o600))
+	uses, err := usesIn(program, newSDK(filepath.Join(dir, "go", "aws")))
+	require.NoError(t, err)
+	var tokens []string
+	for _, u := range uses {
+		tokens = append(tokens, u.Token)
+	}
+	require.ElementsMatch(t, []string{
+		"aws:ec2/vpc:Vpc",
+		"aws:sqs/queue:Queue",           // under another name of the package
+		"aws:index/getRegion:getRegion", // in the form that returns an output
+		"aws:ec2/getVpc:getVpc",         // a lookup
+		"aws:wafv2/webAcl:WebAcl",       // by its token
+	}, tokens, "tests are no part of the program; argument structs are no use")
+	require.Equal(t, "infra/main.go:10", uses[0].Where)
+}
+
+func TestUnknownToken(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "rows.go"), []byte("package rules\n\nvar x = \"aws:ec2/dream:Dream\"\n"), 0o600))
+	root, err := programRoot(rows)
+	require.NoError(t, err)
+	sdkDir, _, err := sdkRoot(root)
+	require.NoError(t, err)
+	s := newSDK(filepath.Join(sdkDir, "go", "aws"))
+	err = s.add(&table{}, "ec2", "aws:ec2/dream:Dream")
+	require.ErrorContains(t, err, "is the token right?")
+}

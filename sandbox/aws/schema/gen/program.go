@@ -1,0 +1,182 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// tokenPattern is the form of a Pulumi type or function token of AWS.
+var tokenPattern = regexp.MustCompile(`^aws:[a-z0-9]+/[a-zA-Z0-9]+:[a-zA-Z0-9]+$`)
+
+// use is one place where Go source names a resource or a function of AWS.
+type use struct {
+	Token string
+	Where string // file:line, below the folder that was searched
+}
+
+// tokensIn returns the tokens that occur as whole string literals in the Go
+// files of dir, tests aside, sorted.
+func tokensIn(dir string) ([]string, error) {
+	seen := map[string]bool{}
+	err := goFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
+		for tok := range literals(file) {
+			seen[tok] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, 0, len(seen))
+	for tok := range seen {
+		out = append(out, tok)
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// usesIn returns every use of an AWS resource or function in the Go files
+// below dir: constructors and invokes of the SDK, and tokens in strings (a
+// program may register a resource by its token).
+func usesIn(dir string, s *sdk) ([]use, error) {
+	var out []use
+	err := goFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
+		at := func(pos token.Pos) string { return fmt.Sprintf("%s:%d", rel, fset.Position(pos).Line) }
+		for tok, pos := range literals(file) {
+			out = append(out, use{tok, at(pos)})
+		}
+		imports := sdkImports(file)
+		if len(imports) == 0 {
+			return nil
+		}
+		var failed error
+		ast.Inspect(file, func(n ast.Node) bool {
+			sel, ok := n.(*ast.SelectorExpr)
+			if !ok || failed != nil {
+				return true
+			}
+			x, ok := sel.X.(*ast.Ident)
+			if !ok {
+				return true
+			}
+			module, ok := imports[x.Name]
+			if !ok {
+				return true
+			}
+			tok, err := s.tokenOf(module, sel.Sel.Name)
+			if err != nil {
+				failed = fmt.Errorf("%s: %w", at(sel.Pos()), err)
+				return false
+			}
+			if tok != "" {
+				out = append(out, use{tok, at(sel.Pos())})
+			}
+			return true
+		})
+		return failed
+	})
+	slices.SortFunc(out, func(a, b use) int { return strings.Compare(a.Where, b.Where) })
+	return out, err
+}
+
+// tokenOf returns the token that a function of the SDK registers, reads or
+// invokes, or nothing for helpers such as VpcArgs.
+func (s *sdk) tokenOf(module, name string) (string, error) {
+	plain := strings.TrimSuffix(name, "Output")
+	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {
+		return "", nil
+	}
+	p, err := s.open(module)
+	if err != nil {
+		return "", err
+	}
+	for _, candidate := range []string{name, plain} {
+		file, err := p.fileWith("\nfunc " + candidate + "(")
+		if err != nil {
+			continue
+		}
+		if err := p.parse(file); err != nil {
+			return "", err
+		}
+		found := ""
+		ast.Inspect(p.funcs[candidate], func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if text, err := strconv.Unquote(lit.Value); err == nil && tokenPattern.MatchString(text) {
+					found = text
+				}
+			}
+			return true
+		})
+		if found != "" {
+			return found, nil
+		}
+	}
+	return "", nil
+}
+
+// sdkImports maps the local name of each imported SDK package to its module
+// in tokens; the root package is index.
+func sdkImports(file *ast.File) map[string]string {
+	out := map[string]string{}
+	for _, imp := range file.Imports {
+		target, err := strconv.Unquote(imp.Path.Value)
+		if err != nil || !strings.HasPrefix(target, sdkModule+"/go/aws") {
+			continue
+		}
+		name, module := path.Base(target), path.Base(target)
+		if target == sdkModule+"/go/aws" {
+			module = "index"
+		}
+		if imp.Name != nil {
+			name = imp.Name.Name
+		}
+		out[name] = module
+	}
+	return out
+}
+
+func literals(file *ast.File) map[string]token.Pos {
+	out := map[string]token.Pos{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			if s, err := strconv.Unquote(lit.Value); err == nil && tokenPattern.MatchString(s) {
+				out[s] = lit.Pos()
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// goFiles parses every Go file below dir that is not a test, in order. A
+// folder that does not exist has none.
+func goFiles(dir string, visit func(rel string, fset *token.FileSet, file *ast.File) error) error {
+	if _, err := os.Stat(dir); os.IsNotExist(err) {
+		return nil
+	}
+	return filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		fset := token.NewFileSet()
+		file, err := parser.ParseFile(fset, name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(filepath.Dir(dir), name)
+		if err != nil {
+			return err
+		}
+		return visit(filepath.ToSlash(rel), fset, file)
+	})
+}

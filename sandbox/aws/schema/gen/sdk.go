@@ -1,0 +1,403 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// table is one file of schema/data; package schema reads it.
+type table struct {
+	SDK       string              `json:"sdk"`
+	Resources map[string]resource `json:"resources,omitempty"`
+	Functions map[string]function `json:"functions,omitempty"`
+	Types     map[string]fields   `json:"types,omitempty"`
+}
+
+type resource struct {
+	Inputs  fields   `json:"inputs"`
+	Outputs fields   `json:"outputs"`
+	Secrets []string `json:"secrets,omitempty"`
+}
+
+type function struct {
+	Inputs  fields `json:"inputs,omitempty"`
+	Outputs fields `json:"outputs"`
+}
+
+// fields are property names with their types, in the notation of package
+// schema.
+type fields map[string]string
+
+// sdk reads the packages of the SDK, each once.
+type sdk struct {
+	dir      string
+	packages map[string]*sdkPackage
+}
+
+type sdkPackage struct {
+	files   map[string][]byte // by path
+	structs map[string]*ast.StructType
+	basics  map[string]string // named types that are strings, numbers or booleans: the enums
+	funcs   map[string]*ast.FuncDecl
+	parsed  map[string]bool
+}
+
+func newSDK(dir string) *sdk { return &sdk{dir: dir, packages: map[string]*sdkPackage{}} }
+
+// open reads the files of one package; index is the SDK's root package.
+func (s *sdk) open(module string) (*sdkPackage, error) {
+	if p, ok := s.packages[module]; ok {
+		return p, nil
+	}
+	dir := s.dir
+	if module != "index" {
+		dir = filepath.Join(dir, module)
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("the SDK has no package %s", dir)
+	}
+	p := &sdkPackage{
+		files: map[string][]byte{}, structs: map[string]*ast.StructType{}, basics: map[string]string{},
+		funcs: map[string]*ast.FuncDecl{}, parsed: map[string]bool{},
+	}
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		p.files[name] = raw
+	}
+	for name := range p.files {
+		if base := filepath.Base(name); strings.HasPrefix(base, "pulumiTypes") || strings.HasPrefix(base, "pulumiEnums") {
+			if err := p.parse(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	s.packages[module] = p
+	return p, nil
+}
+
+// parse adds the declarations of one file.
+func (p *sdkPackage) parse(name string) error {
+	if p.parsed[name] {
+		return nil
+	}
+	p.parsed[name] = true
+	file, err := parser.ParseFile(token.NewFileSet(), name, p.files[name], parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("the SDK's source: %w", err)
+	}
+	for _, decl := range file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				p.funcs[d.Name.Name] = d
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				t, ok := spec.(*ast.TypeSpec)
+				if !ok {
+					continue
+				}
+				switch u := t.Type.(type) {
+				case *ast.StructType:
+					p.structs[t.Name.Name] = u
+				case *ast.Ident:
+					p.basics[t.Name.Name] = u.Name
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// fileWith returns the file that holds all of the texts.
+func (p *sdkPackage) fileWith(texts ...string) (string, error) {
+	for name, raw := range p.files {
+		if !slices.ContainsFunc(texts, func(text string) bool { return !bytes.Contains(raw, []byte(text)) }) {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("the SDK has no file with %s: is the token right?", strings.Join(texts, " and "))
+}
+
+// add writes the row of one token into t.
+func (s *sdk) add(t *table, module, tok string) error {
+	p, err := s.open(module)
+	if err != nil {
+		return err
+	}
+	name := tok[strings.LastIndex(tok, ":")+1:]
+	if strings.ToLower(name[:1]) == name[:1] {
+		return p.addFunction(t, tok)
+	}
+	return p.addResource(t, tok, name)
+}
+
+func (p *sdkPackage) addResource(t *table, tok, name string) error {
+	file, err := p.fileWith(`RegisterResource("`+tok+`"`, "\nfunc New"+name+"(")
+	if err != nil {
+		return err
+	}
+	if err := p.parse(file); err != nil {
+		return err
+	}
+	constructor := p.funcs["New"+name]
+	lower := strings.ToLower(name[:1]) + name[1:]
+	args, state := p.structs[lower+"Args"], p.structs[lower+"State"]
+	if constructor == nil || args == nil || state == nil {
+		return fmt.Errorf("the SDK has no New%s with %sArgs and %sState", name, lower, lower)
+	}
+	in, err := p.fields(t, args)
+	if err != nil {
+		return err
+	}
+	// The struct can't tell a required list from an optional one; the
+	// constructor can, since it refuses to go on without a required argument.
+	for _, field := range requiredArgs(constructor) {
+		prop := propertyOf(args, field)
+		in[prop] = strings.TrimSuffix(in[prop], "?")
+	}
+	out, err := p.fields(t, state)
+	if err != nil {
+		return err
+	}
+	for prop := range out {
+		out[prop] = strings.TrimSuffix(out[prop], "?")
+	}
+	t.Resources[tok] = resource{Inputs: in, Outputs: out, Secrets: secretOutputs(constructor)}
+	return nil
+}
+
+func (p *sdkPackage) addFunction(t *table, tok string) error {
+	file, err := p.fileWith(`ctx.Invoke("` + tok + `"`)
+	if err != nil {
+		return err
+	}
+	if err := p.parse(file); err != nil {
+		return err
+	}
+	// The functions are found by their text rather than by name: SDKs call
+	// them GetX or LookupX.
+	for _, decl := range p.funcs {
+		result := resultOf(decl, tok)
+		if result == "" {
+			continue
+		}
+		row := function{}
+		args := strings.TrimSuffix(result, "Result") + "Args"
+		if p.structs[args] != nil {
+			if row.Inputs, err = p.fields(t, p.structs[args]); err != nil {
+				return err
+			}
+		}
+		if row.Outputs, err = p.fields(t, p.structs[result]); err != nil {
+			return err
+		}
+		for prop := range row.Outputs {
+			row.Outputs[prop] = strings.TrimSuffix(row.Outputs[prop], "?")
+		}
+		t.Functions[tok] = row
+		return nil
+	}
+	return errors.New("the SDK has no function that invokes it")
+}
+
+// provider writes the provider's own configuration.
+func (s *sdk) provider(t *table) error {
+	p, err := s.open("index")
+	if err != nil {
+		return err
+	}
+	if err := p.parse(filepath.Join(s.dir, "provider.go")); err != nil {
+		return err
+	}
+	in, err := p.fields(t, p.structs["providerArgs"])
+	if err != nil {
+		return err
+	}
+	t.Resources["pulumi:providers:aws"] = resource{Inputs: in, Outputs: fields{}}
+	return nil
+}
+
+// fields renders a struct's tagged fields and adds the nested types that they
+// name to t.
+func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
+	out := fields{}
+	for _, f := range st.Fields.List {
+		prop := tagOf(f)
+		if prop == "" {
+			continue
+		}
+		typ, optional, err := p.typ(t, f.Type)
+		if err != nil {
+			return nil, fmt.Errorf("property %s: %w", prop, err)
+		}
+		if optional {
+			typ += "?"
+		}
+		out[prop] = typ
+	}
+	return out, nil
+}
+
+// typ renders a Go type. Pointers, slices, maps and interfaces may be nil and
+// are therefore optional.
+func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err error) {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		text, _, err = p.typ(t, e.X)
+		return text, true, err
+	case *ast.ArrayType:
+		text, _, err = p.typ(t, e.Elt)
+		return "[" + text + "]", true, err
+	case *ast.MapType:
+		text, _, err = p.typ(t, e.Value)
+		return "{" + text + "}", true, err
+	case *ast.InterfaceType:
+		return "any", true, nil
+	case *ast.Ident:
+		switch e.Name {
+		case "string", "bool", "int":
+			return e.Name, false, nil
+		case "float64":
+			return "number", false, nil
+		}
+		if basic, ok := p.basics[e.Name]; ok && p.structs[e.Name] == nil {
+			return p.typ(t, ast.NewIdent(basic))
+		}
+		nested := p.structs[e.Name]
+		if nested == nil {
+			return "", false, fmt.Errorf("type %s is not in the package", e.Name)
+		}
+		if _, done := t.Types[e.Name]; !done {
+			t.Types[e.Name] = nil // types may be recursive
+			fs, err := p.fields(t, nested)
+			if err != nil {
+				return "", false, fmt.Errorf("type %s: %w", e.Name, err)
+			}
+			t.Types[e.Name] = fs
+		}
+		return "@" + e.Name, false, nil
+	case *ast.SelectorExpr:
+		// pulumi.Asset, pulumi.Archive and types of sibling packages: known
+		// to be there, refused when used.
+		return "other", true, nil
+	}
+	return "", false, fmt.Errorf("unknown form %T", e)
+}
+
+func tagOf(f *ast.Field) string {
+	if f.Tag == nil || len(f.Names) == 0 {
+		return ""
+	}
+	raw, err := strconv.Unquote(f.Tag.Value)
+	if err != nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(reflect.StructTag(raw).Get("pulumi"), ",")
+	return name
+}
+
+func propertyOf(st *ast.StructType, field string) string {
+	for _, f := range st.Fields.List {
+		if len(f.Names) > 0 && f.Names[0].Name == field {
+			return tagOf(f)
+		}
+	}
+	return ""
+}
+
+// requiredArgs are the fields of args that a constructor compares with nil
+// before it refuses.
+func requiredArgs(fn *ast.FuncDecl) []string {
+	var out []string
+	ast.Inspect(fn, func(n ast.Node) bool {
+		branch, ok := n.(*ast.IfStmt)
+		if !ok {
+			return true
+		}
+		cond, ok := branch.Cond.(*ast.BinaryExpr)
+		if !ok || cond.Op != token.EQL {
+			return true
+		}
+		sel, ok := cond.X.(*ast.SelectorExpr)
+		if !ok || !refuses(branch.Body) {
+			return true
+		}
+		if x, ok := sel.X.(*ast.Ident); ok && x.Name == "args" {
+			out = append(out, sel.Sel.Name)
+		}
+		return true
+	})
+	return out
+}
+
+func refuses(body *ast.BlockStmt) bool {
+	if len(body.List) != 1 {
+		return false
+	}
+	_, ok := body.List[0].(*ast.ReturnStmt)
+	return ok
+}
+
+// secretOutputs are the names in a constructor's AdditionalSecretOutputs.
+func secretOutputs(fn *ast.FuncDecl) []string {
+	var out []string
+	ast.Inspect(fn, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		if sel, ok := call.Fun.(*ast.SelectorExpr); !ok || sel.Sel.Name != "AdditionalSecretOutputs" {
+			return true
+		}
+		ast.Inspect(call, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				if s, err := strconv.Unquote(lit.Value); err == nil {
+					out = append(out, s)
+				}
+			}
+			return true
+		})
+		return false
+	})
+	slices.Sort(out)
+	return out
+}
+
+// resultOf returns the type of the variable rv in a function that invokes
+// tok, or nothing.
+func resultOf(fn *ast.FuncDecl, tok string) string {
+	found, result := false, ""
+	ast.Inspect(fn, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.BasicLit:
+			found = found || n.Value == strconv.Quote(tok)
+		case *ast.ValueSpec:
+			if id, ok := n.Type.(*ast.Ident); ok && len(n.Names) == 1 && n.Names[0].Name == "rv" {
+				result = id.Name
+			}
+		}
+		return true
+	})
+	if !found {
+		return ""
+	}
+	return result
+}

@@ -1,0 +1,165 @@
+// Package schema owns the structure of every resource and function that the
+// stand-in knows: the names, types and requiredness of their properties. The
+// tables in data are generated from the source of the pulumi-aws SDK; what AWS
+// makes of the values is the business of package rules.
+//
+// A type is written as string, bool, int, number, any (string or object), [T]
+// for a list, {T} for a map, @Name for an object of the same file's types, and
+// other for what the stand-in can't take (assets); a question mark after an
+// input's type says that it may be left out.
+package schema
+
+//go:generate go run ./gen
+
+import (
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed data/*.json
+var data embed.FS
+
+// ProviderToken is the token of the provider itself; its inputs are the keys
+// of the provider's configuration.
+const ProviderToken = "pulumi:providers:aws"
+
+// Fields are property names with their types.
+type Fields map[string]string
+
+// Names are the property names, sorted.
+func (f Fields) Names() []string {
+	out := make([]string, 0, len(f))
+	for name := range f {
+		out = append(out, name)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Resource is the structure of one resource type.
+type Resource struct {
+	Inputs  Fields   `json:"inputs"`
+	Outputs Fields   `json:"outputs"`
+	Secrets []string `json:"secrets"`
+
+	types map[string]Fields
+}
+
+// Function is the structure of one function.
+type Function struct {
+	Inputs  Fields `json:"inputs"`
+	Outputs Fields `json:"outputs"`
+
+	types map[string]Fields
+}
+
+// Object returns the fields of the nested type that an @Name names.
+func (r *Resource) Object(typ string) Fields { return r.types[strings.TrimPrefix(typ, "@")] }
+
+// Object returns the fields of the nested type that an @Name names.
+func (f *Function) Object(typ string) Fields { return f.types[strings.TrimPrefix(typ, "@")] }
+
+type table struct {
+	SDK       string               `json:"sdk"`
+	Resources map[string]*Resource `json:"resources"`
+	Functions map[string]*Function `json:"functions"`
+	Types     map[string]Fields    `json:"types"`
+}
+
+var tables sync.Map // module → func() (*table, error)
+
+// open reads the table of one service the first time that it is asked for:
+// most stacks use a few of them, and the plugin starts at every preview.
+func open(module string) (*table, error) {
+	load, _ := tables.LoadOrStore(module, sync.OnceValues(func() (*table, error) {
+		raw, err := data.ReadFile("data/" + module + ".json")
+		if errors.Is(err, fs.ErrNotExist) {
+			return &table{}, nil // a service without a table has no types
+		}
+		if err != nil {
+			return nil, fmt.Errorf("property table of %s: %w", module, err)
+		}
+		t := &table{}
+		if err := json.Unmarshal(raw, t); err != nil {
+			return nil, fmt.Errorf("property table of %s: %w", module, err)
+		}
+		for _, r := range t.Resources {
+			r.types = t.Types
+		}
+		for _, f := range t.Functions {
+			f.types = t.Types
+		}
+		return t, nil
+	}))
+	return load.(func() (*table, error))()
+}
+
+func moduleOf(token string) string {
+	if token == ProviderToken {
+		return "index"
+	}
+	module, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
+	return module
+}
+
+// ResourceOf returns the structure of a resource type; ok is false where
+// there is no table row for it.
+func ResourceOf(token string) (r *Resource, ok bool, err error) {
+	t, err := open(moduleOf(token))
+	if err != nil {
+		return nil, false, err
+	}
+	r, ok = t.Resources[token]
+	return r, ok, nil
+}
+
+// FunctionOf returns the structure of a function; ok is false where there is
+// no table row for it.
+func FunctionOf(token string) (f *Function, ok bool, err error) {
+	t, err := open(moduleOf(token))
+	if err != nil {
+		return nil, false, err
+	}
+	f, ok = t.Functions[token]
+	return f, ok, nil
+}
+
+// Tokens are all resources and functions of the tables, sorted.
+func Tokens() (resources, functions []string, err error) {
+	files, err := data.ReadDir("data")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, f := range files {
+		t, err := open(strings.TrimSuffix(f.Name(), ".json"))
+		if err != nil {
+			return nil, nil, err
+		}
+		for token := range t.Resources {
+			resources = append(resources, token)
+		}
+		for token := range t.Functions {
+			functions = append(functions, token)
+		}
+	}
+	slices.Sort(resources)
+	slices.Sort(functions)
+	return resources, functions, nil
+}
+
+// Version is the version of the SDK that the tables were generated from,
+// without the leading v.
+func Version() (string, error) {
+	t, err := open("index")
+	if err != nil {
+		return "", err
+	}
+	_, version, _ := strings.Cut(t.SDK, "@v")
+	return version, nil
+}

@@ -1,0 +1,136 @@
+package schema
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// Problem is one value that does not fit its type.
+type Problem struct {
+	// Path leads to the value, as in vpcConfig.subnetIds[0].
+	Path string
+	// Reason says what is wrong with it and what would be right.
+	Reason string
+}
+
+// Inputs compares values with the fields of an input and returns everything
+// that does not fit: unknown names, wrong types, and required properties that
+// are missing. Unknown values fit every type.
+func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
+	c := checker{object: object}
+	c.fields(fields, values, "")
+	slices.SortFunc(c.problems, func(a, b Problem) int { return strings.Compare(a.Path, b.Path) })
+	return c.problems
+}
+
+type checker struct {
+	object   func(string) Fields
+	problems []Problem
+}
+
+func (c *checker) fail(path, format string, args ...any) {
+	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) fields(fields Fields, values map[string]any, path string) {
+	for name, v := range values {
+		typ, ok := fields[name]
+		if !ok {
+			c.fail(join(path, name), "no such property; known are %s", strings.Join(fields.Names(), ", "))
+			continue
+		}
+		c.value(strings.TrimSuffix(typ, "?"), v, join(path, name))
+	}
+	for name, typ := range fields {
+		if _, ok := values[name]; !ok && !strings.HasSuffix(typ, "?") {
+			c.fail(join(path, name), "a required property is missing")
+		}
+	}
+}
+
+func (c *checker) value(typ string, v any, path string) {
+	if wire.IsUnknown(v) {
+		return
+	}
+	switch {
+	case typ == "other":
+		c.fail(path, "the stand-in can't take assets, archives and resources of other packages")
+	case typ == "any":
+		switch v.(type) {
+		case string, map[string]any:
+		default:
+			c.fail(path, "must be a string or an object, is %s", kind(v))
+		}
+	case typ == "string":
+		if _, ok := v.(string); !ok {
+			c.fail(path, "must be a string, is %s", kind(v))
+		}
+	case typ == "bool":
+		if _, ok := v.(bool); !ok {
+			c.fail(path, "must be true or false, is %s", kind(v))
+		}
+	case typ == "int", typ == "number":
+		n, ok := v.(float64)
+		if !ok {
+			c.fail(path, "must be a number, is %s", kind(v))
+		} else if typ == "int" && n != math.Trunc(n) {
+			c.fail(path, "must be a whole number, is %v", n)
+		}
+	case strings.HasPrefix(typ, "["):
+		list, ok := v.([]any)
+		if !ok {
+			c.fail(path, "must be a list, is %s", kind(v))
+			return
+		}
+		for i, item := range list {
+			c.value(typ[1:len(typ)-1], item, fmt.Sprintf("%s[%d]", path, i))
+		}
+	case strings.HasPrefix(typ, "{"):
+		m, ok := v.(map[string]any)
+		if !ok {
+			c.fail(path, "must be a map, is %s", kind(v))
+			return
+		}
+		for name, item := range m {
+			c.value(typ[1:len(typ)-1], item, join(path, name))
+		}
+	case strings.HasPrefix(typ, "@"):
+		m, ok := v.(map[string]any)
+		if !ok {
+			c.fail(path, "must be an object, is %s", kind(v))
+			return
+		}
+		c.fields(c.object(typ), m, path)
+	}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func kind(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "a string"
+	case bool:
+		return "a boolean"
+	case float64:
+		return "a number"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	case wire.Asset:
+		return "an asset or archive"
+	}
+	return fmt.Sprintf("a %T", v)
+}

@@ -1,0 +1,72 @@
+package aws
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+
+	"github.com/progressive-framework/platform/sandbox/aws/faults"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+)
+
+// Serve is what pulumi-resource-aws does: it checks that it is in a sandbox,
+// listens on a free port of 127.0.0.1, prints the port to stdout, and serves
+// the engine whose address is the process's argument until the engine goes
+// away, an interrupt comes or ctx is done.
+func Serve(ctx context.Context, stdout io.Writer) error {
+	h, err := guard()
+	if err != nil {
+		return err
+	}
+	address, err := engineAddress(os.Args[1:])
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return serve(ctx, h, address, stdout)
+}
+
+// engineAddress finds the engine's address behind the flags that the engine
+// gives to every plugin; it is empty where a person starts the plugin to be
+// attached to.
+func engineAddress(args []string) (string, error) {
+	flags := flag.NewFlagSet("pulumi-resource-aws", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Bool("logtostderr", false, "")
+	flags.Int("v", 0, "")
+	flags.String("tracing", "", "")
+	if err := flags.Parse(args); err != nil {
+		return "", fmt.Errorf("pulumi-resource-aws is started by the Pulumi engine: %w", err)
+	}
+	if flags.NArg() > 1 {
+		return "", fmt.Errorf("pulumi-resource-aws is started by the Pulumi engine, with its address; got %q", flags.Args())
+	}
+	return flags.Arg(0), nil
+}
+
+func serve(ctx context.Context, h *home.Home, address string, stdout io.Writer) error {
+	st, err := store.Open(h.AWS())
+	if err != nil {
+		return err
+	}
+	return engine.Serve(ctx, stdout, func(server *grpc.Server, session *engine.Session) error {
+		pulumirpc.RegisterResourceProviderServer(server, &provider{
+			home: h, store: st, faults: faults.In(h.AWS()), session: session, now: time.Now, exit: os.Exit,
+		})
+		if address == "" {
+			return nil
+		}
+		return session.Meet(address)
+	})
+}

@@ -1,0 +1,159 @@
+package aws
+
+import (
+	"slices"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	eksTrust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+	podTrust    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+	flowTrust   = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"vpc-flow-logs.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	readPolicy  = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	clusterPerm = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+)
+
+// slice is the platform's thin slice and a little more.
+type slice struct {
+	made []*thing // in the order of their making
+	by   map[string]*thing
+	news map[string]props // what the program gave
+}
+
+// build makes the slice: a VPC with two zones, a way out, a repository and a
+// cluster.
+func (s *sandbox) build() *slice {
+	s.t.Helper()
+	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
+	add := func(token, name string, in props) *thing {
+		s.t.Helper()
+		made := s.must(token, name, in)
+		x.made = append(x.made, made)
+		x.by[name], x.news[name] = made, in
+		return made
+	}
+	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true, "tags": props{"Name": "main"}})
+	add("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", props{"vpcId": vpc.id})
+	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a", "mapPublicIpOnLaunch": true})
+	b := add(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
+	address := add(addressT, "address", props{"domain": "vpc"})
+	nat := add(natT, "nat", props{"allocationId": address.id, "subnetId": a.id})
+	public := add(tableT, "public", props{"vpcId": vpc.id, "routes": []any{props{"cidrBlock": "0.0.0.0/0", "gatewayId": gateway.id}}})
+	private := add(tableT, "private", props{"vpcId": vpc.id})
+	add(routeT, "out", props{"routeTableId": private.id, "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": nat.id})
+	add(assocT, "public-a", props{"routeTableId": public.id, "subnetId": a.id})
+	add(assocT, "private-b", props{"routeTableId": private.id, "subnetId": b.id})
+	group := add(groupT, "group", props{"vpcId": vpc.id})
+	add(ingressT, "https", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.20.0.0/16"})
+	add(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "routeTableIds": []any{private.id}})
+	add(endpointT, "sts", props{
+		"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "privateDnsEnabled": true,
+		"subnetIds": []any{a.id, b.id}, "securityGroupIds": []any{group.id},
+	})
+	logs := add(logGroupT, "logs", props{"retentionInDays": 30})
+	flow := add(roleT, "flow", props{"assumeRolePolicy": flowTrust})
+	add(flowLogT, "flow-log", props{"vpcId": vpc.id, "trafficType": "ALL", "logDestination": logs.state["arn"], "iamRoleArn": flow.state["arn"]})
+	add(repositoryT, "repository", props{"name": "platform/mca", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": props{"scanOnPush": true},
+		"encryptionConfigurations": []any{props{"encryptionType": "KMS"}}})
+	key := add(keyT, "key", props{"enableKeyRotation": true, "deletionWindowInDays": 7})
+	add(aliasT, "alias", props{"targetKeyId": key.id})
+	role := add(roleT, "control-plane", props{"assumeRolePolicy": eksTrust})
+	add(attachT, "control-plane-policy", props{"role": role.state["name"], "policyArn": clusterPerm})
+	cluster := add(clusterT, "cluster", props{
+		"roleArn": role.state["arn"], "version": "1.33", "enabledClusterLogTypes": []any{"audit", "api"},
+		"vpcConfig":        props{"subnetIds": []any{b.id, a.id}, "endpointPrivateAccess": true},
+		"accessConfig":     props{"authenticationMode": "API"},
+		"encryptionConfig": props{"provider": props{"keyArn": key.state["arn"]}, "resources": []any{"secrets"}},
+	})
+	pods := add(roleT, "pods", props{"assumeRolePolicy": podTrust})
+	add(entryT, "entry", props{"clusterName": cluster.id, "principalArn": pods.state["arn"]})
+	add("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "view", props{
+		"clusterName": cluster.id, "principalArn": pods.state["arn"], "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+		"accessScope": props{"type": "cluster"},
+	})
+	add(addonT, "dns", props{"clusterName": cluster.id, "addonName": "coredns", "addonVersion": "v1.12.4-eksbuild.1"})
+	add(identityT, "mca", props{"clusterName": cluster.id, "namespace": "default", "serviceAccount": "mca", "roleArn": pods.state["arn"]})
+	return x
+}
+
+func TestSliceIsStable(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.build()
+	for _, round := range []string{"after the update", "after a refresh"} {
+		for _, made := range x.made {
+			d := s.diff(made, x.news[made.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(made), made.name)
+		}
+	}
+}
+
+func TestSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.build()
+	for _, made := range slices.Backward(x.made) {
+		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
+		require.False(t, s.refresh(made), "%s is still there", made.name)
+		require.NoError(t, s.delete(made), "%s: a second deletion is no error", made.name)
+	}
+	require.Zero(t, s.count(), "something was left behind")
+}
+
+func TestDeletionIsRefusedWhileSomethingDependsOnIt(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.build()
+	before := s.count()
+	for name, why := range map[string]string{
+		"vpc":     "DependencyViolation",
+		"a":       "DependencyViolation",
+		"group":   "DependencyViolation", // the endpoint has it
+		"gateway": "DependencyViolation", // a NAT gateway's public address
+		"address": "InvalidIPAddress.InUse",
+	} {
+		err := s.delete(x.by[name])
+		require.ErrorContains(t, err, why, name)
+		require.ErrorContains(t, err, x.by[name].id, "the error names what is to be deleted")
+	}
+	require.ErrorContains(t, s.delete(x.by["vpc"]), "names it in vpcId", "the error names what depends on it")
+	require.Equal(t, before, s.count())
+}
+
+func TestOutputsAreRealistic(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.build()
+	for _, want := range []struct{ name, property, pattern string }{
+		{"vpc", "arn", `^arn:aws:ec2:us-east-1:123456789012:vpc/vpc-[0-9a-f]{17}$`},
+		{"vpc", "defaultSecurityGroupId", `^sg-[0-9a-f]{17}$`},
+		{"vpc", "mainRouteTableId", `^rtb-[0-9a-f]{17}$`},
+		{"a", "availabilityZoneId", `^use1-az1$`},
+		{"address", "publicIp", `^(198\.51\.100|203\.0\.113)\.\d+$`},
+		{"address", "publicDns", `^ec2-[\d-]+\.compute-1\.amazonaws\.com$`},
+		{"nat", "privateIp", `^10\.20\.0\.\d+$`},
+		{"group", "name", `^group-[0-9a-f]{7}$`},
+		{"group", "description", `^Managed by Pulumi$`},
+		{"s3", "prefixListId", `^pl-[0-9a-f]{8}$`},
+		{"logs", "arn", `^arn:aws:logs:us-east-1:123456789012:log-group:logs-[0-9a-f]{7}$`},
+		{"flow", "uniqueId", `^AROA[A-Z0-9]{17}$`},
+		{"repository", "repositoryUrl", `^127\.0\.0\.1:\d+/platform/mca$`},
+		{"repository", "registryId", `^123456789012$`},
+		{"key", "keyId", `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$`},
+		{"alias", "name", `^alias/alias-[0-9a-f]{7}$`},
+		{"cluster", "endpoint", `^https://127\.0\.0\.1:6443$`},
+		{"cluster", "status", `^ACTIVE$`},
+		{"entry", "userName", `^arn:aws:sts::123456789012:assumed-role/pods-[0-9a-f]{7}/\{\{SessionName\}\}$`},
+		{"mca", "associationId", `^a-[a-z0-9]{17}$`},
+	} {
+		got, _ := x.by[want.name].state[want.property].(string)
+		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+	}
+	cluster := x.by["cluster"].state
+	require.Equal(t, b64("authority"), cluster["certificateAuthority"].(props)["data"])
+	require.Equal(t, "172.20.0.0/16", cluster["kubernetesNetworkConfig"].(props)["serviceIpv4Cidr"], "the VPC lies in 10.0.0.0/8")
+	require.Equal(t, x.by["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
+	issuer := cluster["identities"].([]any)[0].(props)["oidcs"].([]any)[0].(props)["issuer"]
+	require.Regexp(t, `^https://oidc\.eks\.us-east-1\.amazonaws\.com/id/[A-Z0-9]{32}$`, issuer)
+}

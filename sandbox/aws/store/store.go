@@ -1,0 +1,275 @@
+// Package store keeps what exists in the stand-in's AWS: one object a
+// resource, by account, region, type and id. It is independent of Pulumi's
+// state, so that a refresh reads the truth.
+//
+// The file is a journal: one line a transaction, appended under a lock that
+// all processes share. A reader takes in the lines that were added since it
+// last looked. A process killed in the middle of a write leaves at most a
+// line without an end, which readers ignore and the next writer cuts off.
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Global is the region of objects that belong to no region, as those of IAM.
+const Global = "global"
+
+// lockTimeout bounds how long a call waits for other processes; transactions
+// take milliseconds.
+const lockTimeout = 30 * time.Second
+
+// Scope is where an object lives.
+type Scope struct {
+	Account string `json:"account"`
+	Region  string `json:"region"`
+}
+
+// Key names one object.
+type Key struct {
+	Scope
+	Type string `json:"type"`
+	ID   string `json:"id"`
+}
+
+// Object is one thing that exists.
+type Object struct {
+	Key
+	// Owner is the id of the object that this one lives and dies with, as a
+	// VPC's default security group does with the VPC; empty for objects that
+	// somebody created.
+	Owner string `json:"owner,omitempty"`
+	// Created is when AWS would say that it was made.
+	Created time.Time `json:"created"`
+	// State holds every property, inputs and outputs, as plain values.
+	State map[string]any `json:"state"`
+}
+
+// op is one step of a transaction.
+type op struct {
+	Put    *Object `json:"put,omitempty"`
+	Delete *Key    `json:"delete,omitempty"`
+}
+
+// Store is an open journal. It is safe for concurrent use, also by other
+// processes.
+type Store struct {
+	path string
+
+	mu      sync.Mutex
+	objects map[Scope]map[string]map[string]Object // by scope, type, id
+	inode   uint64
+	offset  int64 // of the first byte not taken in yet
+	lines   int
+}
+
+// Open opens the journal in dir, which is made where it is missing.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the AWS store: %w", err)
+	}
+	return &Store{path: filepath.Join(dir, "store.jsonl")}, nil
+}
+
+// View calls read with what exists now.
+func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
+	return s.locked(ctx, syscall.LOCK_SH, func() error {
+		tx := &Tx{store: s}
+		return read(tx)
+	})
+}
+
+// Update calls change and then writes everything that it put and deleted, all
+// or nothing. Where change fails nothing is written.
+func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
+	return s.locked(ctx, syscall.LOCK_EX, func() error {
+		tx := &Tx{store: s}
+		if err := change(tx); err != nil {
+			return err
+		}
+		return s.commit(tx.ops)
+	})
+}
+
+func (s *Store) locked(ctx context.Context, how int, do func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lock, err := os.OpenFile(s.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("lock of the AWS store: %w", err)
+	}
+	defer lock.Close() // also releases the lock
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
+	defer cancel()
+	for {
+		err := syscall.Flock(int(lock.Fd()), how|syscall.LOCK_NB)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) {
+			return fmt.Errorf("lock of the AWS store: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("another process holds the lock of the AWS store %s: %w", s.path, ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	if err := s.catchUp(); err != nil {
+		return err
+	}
+	return do()
+}
+
+// catchUp takes in what was appended since the last look; where the file was
+// replaced, it starts anew.
+func (s *Store) catchUp() error {
+	f, err := os.Open(s.path)
+	if errors.Is(err, os.ErrNotExist) {
+		s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, 0, 0, 0
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	inode := info.Sys().(*syscall.Stat_t).Ino
+	if inode != s.inode || info.Size() < s.offset {
+		s.objects, s.inode, s.offset, s.lines = map[Scope]map[string]map[string]Object{}, inode, 0, 0
+	}
+	if _, err := f.Seek(s.offset, io.SeekStart); err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	lines := bufio.NewReader(f)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return nil // a line without an end is one that was never finished
+		}
+		if err != nil {
+			return fmt.Errorf("AWS store: %w", err)
+		}
+		var ops []op
+		if err := json.Unmarshal(line, &ops); err != nil {
+			return fmt.Errorf("AWS store %s, line %d is damaged: %w", s.path, s.lines+1, err)
+		}
+		s.apply(ops)
+		s.offset += int64(len(line))
+		s.lines++
+	}
+}
+
+func (s *Store) apply(ops []op) {
+	for _, o := range ops {
+		switch {
+		case o.Put != nil:
+			types := s.objects[o.Put.Scope]
+			if types == nil {
+				types = map[string]map[string]Object{}
+				s.objects[o.Put.Scope] = types
+			}
+			if types[o.Put.Type] == nil {
+				types[o.Put.Type] = map[string]Object{}
+			}
+			types[o.Put.Type][o.Put.ID] = *o.Put
+		case o.Delete != nil:
+			delete(s.objects[o.Delete.Scope][o.Delete.Type], o.Delete.ID)
+		}
+	}
+}
+
+// commit appends one line, or rewrites the journal where most of it is
+// history.
+func (s *Store) commit(ops []op) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	line, err := json.Marshal(ops)
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	// The line is taken in from its own bytes, so that this process sees
+	// exactly what others will see, and shares no values with the caller.
+	var fresh []op
+	if err := json.Unmarshal(line, &fresh); err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	if s.lines > 1000 && s.lines > 4*s.count() {
+		s.apply(fresh)
+		return s.compact()
+	}
+	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	defer f.Close()
+	// Whatever lies behind the offset is an unfinished line.
+	if err := f.Truncate(s.offset); err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	line = append(line, '\n')
+	if _, err := f.WriteAt(line, s.offset); err != nil {
+		return fmt.Errorf("writing the AWS store (is the disk full?): %w", err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	s.inode = info.Sys().(*syscall.Stat_t).Ino
+	s.apply(fresh)
+	s.offset += int64(len(line))
+	s.lines++
+	return nil
+}
+
+// compact writes one line an object to a new file and puts it in place.
+func (s *Store) compact() error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	lines := 0
+	tx := &Tx{store: s}
+	for _, object := range tx.All() {
+		if err := enc.Encode([]op{{Put: &object}}); err != nil {
+			return fmt.Errorf("AWS store: %w", err)
+		}
+		lines++
+	}
+	next := s.path + ".next"
+	if err := os.WriteFile(next, buf.Bytes(), 0o600); err != nil {
+		return fmt.Errorf("writing the AWS store (is the disk full?): %w", err)
+	}
+	if err := os.Rename(next, s.path); err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	info, err := os.Stat(s.path)
+	if err != nil {
+		return fmt.Errorf("AWS store: %w", err)
+	}
+	s.inode, s.offset, s.lines = info.Sys().(*syscall.Stat_t).Ino, int64(buf.Len()), lines
+	return nil
+}
+
+func (s *Store) count() int {
+	n := 0
+	for _, types := range s.objects {
+		for _, ids := range types {
+			n += len(ids)
+		}
+	}
+	return n
+}

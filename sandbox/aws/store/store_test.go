@@ -1,0 +1,190 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var here = Scope{Account: "123456789012", Region: "us-east-1"}
+
+func key(typ, id string) Key { return Key{Scope: here, Type: typ, ID: id} }
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(dir)
+	require.NoError(t, err)
+	return s
+}
+
+func put(t *testing.T, s *Store, typ, id string, state map[string]any) {
+	t.Helper()
+	require.NoError(t, s.Update(t.Context(), func(tx *Tx) error {
+		tx.Put(Object{Key: key(typ, id), State: state})
+		return nil
+	}))
+}
+
+func ids(t *testing.T, s *Store) []string {
+	t.Helper()
+	var out []string
+	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
+		for _, o := range tx.All() {
+			out = append(out, o.ID)
+		}
+		return nil
+	}))
+	return out
+}
+
+func TestTransactions(t *testing.T) {
+	s := open(t, t.TempDir())
+	put(t, s, "vpc", "v", map[string]any{"cidr": "x"})
+	refused := errors.New("refused")
+	err := s.Update(t.Context(), func(tx *Tx) error {
+		tx.Put(Object{Key: key("vpc", "w")})
+		tx.Delete(key("vpc", "v"))
+		_, ok := tx.Get(key("vpc", "v"))
+		require.False(t, ok, "a transaction sees what it did")
+		_, ok = tx.Get(key("vpc", "w"))
+		require.True(t, ok)
+		return refused
+	})
+	require.ErrorIs(t, err, refused)
+	require.Equal(t, []string{"v"}, ids(t, s), "a refused transaction did nothing")
+	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
+		o, _ := tx.Get(key("vpc", "v"))
+		o.State["cidr"] = "changed"
+		again, _ := tx.Get(key("vpc", "v"))
+		require.Equal(t, "x", again.State["cidr"], "what is read is a copy")
+		return nil
+	}))
+}
+
+func TestProcessesSeeEachOther(t *testing.T) {
+	dir := t.TempDir()
+	a, b := open(t, dir), open(t, dir)
+	put(t, a, "vpc", "1", nil)
+	put(t, b, "vpc", "2", nil)
+	require.Equal(t, []string{"1", "2"}, ids(t, a))
+	require.Equal(t, []string{"1", "2"}, ids(t, b))
+	require.NoError(t, os.RemoveAll(dir)) // as make down does
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	require.Empty(t, ids(t, a), "a store that is removed is empty")
+	put(t, b, "vpc", "3", nil)
+	require.Equal(t, []string{"3"}, ids(t, a))
+}
+
+func TestManyWritersAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	var writers sync.WaitGroup
+	for w := range 4 {
+		s := open(t, dir)
+		writers.Go(func() {
+			for i := range 25 {
+				if err := s.Update(t.Context(), func(tx *Tx) error {
+					tx.Put(Object{Key: key("vpc", fmt.Sprintf("%d-%d", w, i))})
+					return nil
+				}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	require.Len(t, ids(t, open(t, dir)), 100)
+}
+
+func TestUnfinishedLine(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	put(t, s, "vpc", "1", nil)
+	path := filepath.Join(dir, "store.jsonl")
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString(`[{"put":{"account":"123456789012","regi`)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.Equal(t, []string{"1"}, ids(t, open(t, dir)), "readers ignore it")
+	put(t, open(t, dir), "vpc", "2", nil)
+	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer cuts it off")
+}
+
+func TestDamageIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.jsonl"), []byte("[]\nnonsense\n"), 0o600))
+	err := open(t, dir).View(t.Context(), func(*Tx) error { return nil })
+	require.ErrorContains(t, err, "line 2 is damaged")
+}
+
+func TestCompaction(t *testing.T) {
+	dir := t.TempDir()
+	s, other := open(t, dir), open(t, dir)
+	for i := range 1100 {
+		put(t, s, "vpc", "v", map[string]any{"n": float64(i)})
+	}
+	require.Equal(t, []string{"v"}, ids(t, other), "a reader notices the new file")
+	require.Less(t, s.lines, 200, "history was dropped")
+	put(t, other, "vpc", "w", nil)
+	require.Equal(t, []string{"v", "w"}, ids(t, s))
+	require.Equal(t, []string{"v", "w"}, ids(t, open(t, dir)))
+}
+
+func TestLockIsNotWaitedForForEver(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, open(t, dir).Update(t.Context(), func(*Tx) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := open(t, dir).View(ctx, func(*Tx) error { return nil })
+		require.ErrorContains(t, err, "another process holds the lock")
+		return nil
+	}))
+}
+
+const childDir = "STORE_TEST_CHILD"
+
+// TestKill kills a process that writes as fast as it can, again and again:
+// what it said that it wrote is there, and the store is whole.
+func TestKill(t *testing.T) {
+	if dir := os.Getenv(childDir); dir != "" {
+		s := open(t, dir)
+		for i := 0; ; i++ {
+			put(t, s, "vpc", fmt.Sprintf("%d-%d", os.Getpid(), i), map[string]any{"padding": string(make([]byte, 4096))})
+			fmt.Println(i)
+		}
+	}
+	dir := t.TempDir()
+	said := map[string]bool{}
+	for range 5 {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
+		cmd.Env = append(os.Environ(), childDir+"="+dir)
+		out, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		lines := bufio.NewScanner(out)
+		for range 10 {
+			require.True(t, lines.Scan())
+			said[fmt.Sprintf("%d-%s", cmd.Process.Pid, lines.Text())] = true
+		}
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait() // it was killed
+	}
+	s := open(t, dir)
+	found := map[string]bool{}
+	for _, id := range ids(t, s) {
+		found[id] = true
+	}
+	for id := range said {
+		require.True(t, found[id], "%s was written and is lost", id)
+	}
+	put(t, s, "vpc", "after", nil)
+	require.Contains(t, ids(t, open(t, dir)), "after")
+}

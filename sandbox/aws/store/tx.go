@@ -1,0 +1,85 @@
+package store
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// Tx is one look at the store, with the changes made through it. It is valid
+// only inside View or Update.
+type Tx struct {
+	store *Store
+	ops   []op
+}
+
+// Get returns a copy of one object.
+func (tx *Tx) Get(key Key) (Object, bool) {
+	for _, o := range slices.Backward(tx.ops) {
+		if o.Put != nil && o.Put.Key == key {
+			return clone(*o.Put), true
+		}
+		if o.Delete != nil && *o.Delete == key {
+			return Object{}, false
+		}
+	}
+	object, ok := tx.store.objects[key.Scope][key.Type][key.ID]
+	if !ok {
+		return Object{}, false
+	}
+	return clone(object), true
+}
+
+// Each calls visit with every object of a type in a scope, in no order, until
+// visit returns false. The objects are shared and must not be changed. Changes
+// of the same transaction are not seen.
+func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
+	for _, object := range tx.store.objects[scope][typ] {
+		if !visit(object) {
+			return
+		}
+	}
+}
+
+// Owned calls visit with every object of a scope that has this owner. The
+// objects are shared and must not be changed.
+func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
+	for _, ids := range tx.store.objects[scope] {
+		for _, object := range ids {
+			if object.Owner == owner {
+				visit(object)
+			}
+		}
+	}
+}
+
+// All are all objects, sorted by account, region, type and id. They are shared
+// and must not be changed.
+func (tx *Tx) All() []Object {
+	out := make([]Object, 0, tx.store.count())
+	for _, types := range tx.store.objects {
+		for _, ids := range types {
+			for _, object := range ids {
+				out = append(out, object)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Object) int {
+		return strings.Compare(
+			a.Account+"\x00"+a.Region+"\x00"+a.Type+"\x00"+a.ID,
+			b.Account+"\x00"+b.Region+"\x00"+b.Type+"\x00"+b.ID)
+	})
+	return out
+}
+
+// Put writes an object when the transaction ends.
+func (tx *Tx) Put(object Object) { tx.ops = append(tx.ops, op{Put: &object}) }
+
+// Delete removes an object when the transaction ends.
+func (tx *Tx) Delete(key Key) { tx.ops = append(tx.ops, op{Delete: &key}) }
+
+func clone(o Object) Object {
+	o.State = wire.CloneMap(o.State)
+	return o
+}

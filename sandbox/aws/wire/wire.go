@@ -1,0 +1,218 @@
+// Package wire owns how property values travel between the engine and a
+// plugin: it turns the protocol's structs into plain Go values (string, bool,
+// float64, []any, map[string]any) and back.
+//
+// The SDK's own package for this (go/common/resource/plugin) brings the
+// engine's plugin host, HCL and tracing with it; the stand-in starts at every
+// preview and has to stay small. The markers below are part of Pulumi's
+// protocol and never change.
+package wire
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// The markers of the protocol.
+const (
+	sigKey       = "4dabf18193072939515e22adb298388d"
+	sigSecret    = "1b47061264138c4ac30d75fd1eb44270"
+	sigOutput    = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+	sigResource  = "5cf8f73096256a8f31e491e813e4eb8e"
+	sigAsset     = "c44067f5952c0a294b673a41bacd8c17"
+	sigArchive   = "0def7320c3a5731c473e5ecbe6d01bc7"
+	unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+)
+
+// unknowns are the markers of a value that is not known yet, one per kind.
+var unknowns = []string{
+	unknownValue,
+	"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+	"3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+	"6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+	"030794c1-ac77-496b-92df-f27374a8bd58",
+	"e48ece36-62e2-4504-bad9-02848725956a",
+	"dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+}
+
+// Unknown stands for a value that a preview does not know yet.
+type Unknown struct{}
+
+// Secret is a value that the engine has to keep secret.
+type Secret struct{ Value any }
+
+// Asset is a file or an archive; the stand-in names it only to refuse it.
+type Asset struct{}
+
+// IsUnknown says whether v itself is unknown.
+func IsUnknown(v any) bool { _, ok := v.(Unknown); return ok }
+
+// ContainsUnknown says whether v or anything below it is unknown.
+func ContainsUnknown(v any) bool {
+	switch v := v.(type) {
+	case Unknown:
+		return true
+	case Secret:
+		return ContainsUnknown(v.Value)
+	case []any:
+		return slices.ContainsFunc(v, ContainsUnknown)
+	case map[string]any:
+		for _, item := range v {
+			if ContainsUnknown(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Decode turns a message into plain values. Nulls are left out, as if the
+// property was not given; secrets and output values are unwrapped.
+func Decode(s *structpb.Struct) map[string]any {
+	out := map[string]any{}
+	for name, v := range s.GetFields() {
+		if value := decode(v); value != nil {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+func decode(v *structpb.Value) any {
+	switch k := v.GetKind().(type) {
+	case *structpb.Value_BoolValue:
+		return k.BoolValue
+	case *structpb.Value_NumberValue:
+		return k.NumberValue
+	case *structpb.Value_StringValue:
+		if slices.Contains(unknowns, k.StringValue) {
+			return Unknown{}
+		}
+		return k.StringValue
+	case *structpb.Value_ListValue:
+		out := make([]any, 0, len(k.ListValue.GetValues()))
+		for _, item := range k.ListValue.GetValues() {
+			out = append(out, decode(item))
+		}
+		return out
+	case *structpb.Value_StructValue:
+		switch k.StructValue.GetFields()[sigKey].GetStringValue() {
+		case "":
+			return Decode(k.StructValue)
+		case sigSecret:
+			return decode(k.StructValue.GetFields()["value"])
+		case sigOutput:
+			value, known := k.StructValue.GetFields()["value"]
+			if !known {
+				return Unknown{}
+			}
+			return decode(value)
+		case sigResource:
+			if id, ok := k.StructValue.GetFields()["id"]; ok {
+				if plain := decode(id); plain != "" {
+					return plain
+				}
+			}
+			return Unknown{}
+		case sigAsset, sigArchive:
+			return Asset{}
+		}
+		return Decode(k.StructValue)
+	}
+	return nil
+}
+
+// Encode turns plain values into a message. It knows the types that Decode
+// returns and, for convenience, int, []string and map[string]string.
+func Encode(values map[string]any) (*structpb.Struct, error) {
+	out := &structpb.Struct{Fields: make(map[string]*structpb.Value, len(values))}
+	for name, v := range values {
+		value, err := encode(v)
+		if err != nil {
+			return nil, fmt.Errorf("property %s: %w", name, err)
+		}
+		out.Fields[name] = value
+	}
+	return out, nil
+}
+
+func encode(v any) (*structpb.Value, error) {
+	switch v := v.(type) {
+	case nil:
+		return structpb.NewNullValue(), nil
+	case bool:
+		return structpb.NewBoolValue(v), nil
+	case float64:
+		return structpb.NewNumberValue(v), nil
+	case int:
+		return structpb.NewNumberValue(float64(v)), nil
+	case string:
+		return structpb.NewStringValue(strings.ToValidUTF8(v, "\uFFFD")), nil
+	case Unknown:
+		return structpb.NewStringValue(unknownValue), nil
+	case Secret:
+		inner, err := encode(v.Value)
+		if err != nil {
+			return nil, err
+		}
+		return structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+			sigKey: structpb.NewStringValue(sigSecret), "value": inner,
+		}}), nil
+	case []string:
+		list := make([]any, len(v))
+		for i, s := range v {
+			list[i] = s
+		}
+		return encode(list)
+	case map[string]string:
+		m := make(map[string]any, len(v))
+		for k, s := range v {
+			m[k] = s
+		}
+		return encode(m)
+	case []any:
+		list := &structpb.ListValue{Values: make([]*structpb.Value, len(v))}
+		for i, item := range v {
+			value, err := encode(item)
+			if err != nil {
+				return nil, fmt.Errorf("[%d]: %w", i, err)
+			}
+			list.Values[i] = value
+		}
+		return structpb.NewListValue(list), nil
+	case map[string]any:
+		s, err := Encode(v)
+		if err != nil {
+			return nil, err
+		}
+		return structpb.NewStructValue(s), nil
+	}
+	return nil, fmt.Errorf("a %T can't be sent to the engine", v)
+}
+
+// Clone copies plain values deeply.
+func Clone(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = Clone(item)
+		}
+		return out
+	case map[string]any:
+		return CloneMap(v)
+	}
+	return v
+}
+
+// CloneMap copies a map of plain values deeply.
+func CloneMap(m map[string]any) map[string]any {
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = Clone(v)
+	}
+	return out
+}
