@@ -48,6 +48,12 @@ const (
 	attachT     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 	keyT        = "aws:kms/key:Key"
 	aliasT      = "aws:kms/alias:Alias"
+	defaultT    = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
+	accessT     = "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"
+	lifecycleT  = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+	repoPolicyT = "aws:ecr/repositoryPolicy:RepositoryPolicy"
+	profileT    = "aws:iam/instanceProfile:InstanceProfile"
+	oidcT       = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
 	logGroupT   = "aws:cloudwatch/logGroup:LogGroup"
 )
 

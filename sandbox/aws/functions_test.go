@@ -26,7 +26,10 @@ func TestAvailabilityZones(t *testing.T) {
 		require.Equal(t, row.want, out["names"], row.reason)
 		require.Len(t, out["zoneIds"], len(row.want), row.reason)
 	}
-	_, err := s.invoke(token, props{"filters": []any{props{"name": "colour", "values": []any{"red"}}}})
+	out, err := s.invoke(token, nil)
+	require.NoError(t, err)
+	require.Equal(t, []any{"us-east-1-zg-1"}, out["groupNames"], "a group of zones is not called as its region any more")
+	_, err = s.invoke(token, props{"filters": []any{props{"name": "colour", "values": []any{"red"}}}})
 	require.ErrorContains(t, err, "colour")
 	_, err = s.invoke(token, props{"colour": "red"})
 	require.ErrorContains(t, err, "no such property")
@@ -100,8 +103,25 @@ func TestPolicyDocument(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Contains(t, merged["minifiedJson"], `{"Sid":"Read","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`, "an override takes the place of its Sid")
+	written, err := s.invoke(token, props{"statements": []any{props{
+		"actions": []any{"s3:*"}, "resources": []any{"arn:aws:s3:::b/&{aws:username}/*"},
+		"conditions": []any{props{"test": "NumericLessThan", "variable": "s3:max-keys", "values": []any{"<10"}}},
+	}}})
+	require.NoError(t, err)
+	require.Contains(t, written["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ stands for a variable of IAM's")
+	require.Contains(t, written["minifiedJson"], `"\u003c10"`, "as the provider's encoder writes it")
+	for reason, in := range map[string]props{
+		"a version of its own":          {"version": "2020-01-01"},
+		"variables in the old language": {"version": "2008-10-17", "statements": []any{props{"actions": []any{"a:b"}, "resources": []any{"&{aws:username}"}}}},
+		"sources by the name of old":    {"sourceJson": "{}"},
+		"overrides by the name of old":  {"overrideJson": "{}"},
+	} {
+		_, err := s.invoke(token, in)
+		require.Error(t, err, reason)
+	}
 	for reason, in := range map[string]props{
 		"an effect that does not exist": {"effect": "Maybe"},
+		"a Sid with a dash":             {"sid": "a-b"},
 		"actions and their opposite":    {"actions": []any{"a:b"}, "notActions": []any{"a:b"}},
 	} {
 		_, err := s.invoke(token, props{"statements": []any{in}})

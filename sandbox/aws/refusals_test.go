@@ -50,13 +50,28 @@ func TestRefusals(t *testing.T) {
 	s.must(repositoryT, "repository", props{"name": "taken"})
 	s.must(logGroupT, "logs", props{"name": "taken"})
 	s.must(aliasT, "alias", props{"name": "alias/taken", "targetKeyId": w.key.id})
+	s.must(policyT, "policy", props{"name": "taken", "policy": readPolicy})
+	s.must(profileT, "profile", props{"name": "taken"})
+	rules := func(list ...string) props {
+		return props{"repository": "taken", "policy": `{"rules":[` + strings.Join(list, ",") + `]}`}
+	}
+	rule := func(priority int, selection, action string) string {
+		return fmt.Sprintf(`{"rulePriority":%d,"selection":{%s,"countType":"imageCountMoreThan","countNumber":1},"action":{"type":%q}}`, priority, selection, action)
+	}
+	ingress := func(change props) props {
+		in := props{"securityGroupId": w.group.id, "cidrIpv4": "0.0.0.0/0"}
+		for k, v := range change {
+			in[k] = v
+		}
+		return in
+	}
 	vpc := func(in props) props { return in }
 	subnet := func(in props) props {
 		in["vpcId"] = w.vpc.id
 		return in
 	}
 	cluster := func(change props) props {
-		in := props{"roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
+		in := props{"roleArn": w.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
 		for k, v := range change {
 			in[k] = v
 		}
@@ -104,6 +119,13 @@ func TestRefusals(t *testing.T) {
 		{"TCP without ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
 		{"all protocols with ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
 		{"ports the wrong way around", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
+		{"a protocol whose ports AWS ignores", ingressT, ingress(props{"ipProtocol": "50"}), "has no rules yet"},
+		{"no protocol at all", ingressT, ingress(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
+		{"a word for all protocols that is the provider's own", ingressT, ingress(props{"ipProtocol": "all"}), "sent to AWS as it is"},
+		{"ICMP without a type", ingressT, ingress(props{"ipProtocol": "icmp"}), "the ICMP type"},
+		{"ICMPv6 with a type and no code", ingressT, ingress(props{"ipProtocol": "58", "fromPort": 128}), "the ICMP type"},
+		{"all ICMP types with one code", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": -1, "toPort": 0}), "all ICMP types have all codes"},
+		{"a port in place of an ICMP type", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": 443, "toPort": 443}), "443 is not an ICMP type"},
 		{"two sources", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": w.group.id}, "exactly one of"},
 		{"an endpoint service of another region", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
 		{"a gateway endpoint with subnets", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{w.a.id}}, "route tables only"},
@@ -112,8 +134,23 @@ func TestRefusals(t *testing.T) {
 		{"a repository of the same name", repositoryT, props{"name": "taken"}, "RepositoryAlreadyExistsException"},
 		{"capitals in a repository's name", repositoryT, props{"name": "Taken"}, "lower-case"},
 		{"a key without KMS", repositoryT, props{"name": "x1", "encryptionConfigurations": []any{props{"encryptionType": "AES256", "kmsKey": "arn:aws:kms:us-east-1:123456789012:key/x"}}}, "needs encryptionType KMS"},
-		{"a lifecycle rule that ECR does not know", "aws:ecr/lifecyclePolicy:LifecyclePolicy", props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
+		{"a repository's policy with a resource", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:BatchGetImage","Resource":"*"}]}`}, "has a Resource"},
+		{"a repository's policy for a role that does not exist", repoPolicyT, props{"repository": "taken", "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/nobody"},"Action":"ecr:BatchGetImage"}]}`}, "InvalidParameterException: Invalid parameter at 'PolicyText'"},
+		{"a lifecycle rule for any image before another", lifecycleT, rules(rule(1, `"tagStatus":"any"`, "expire"), rule(2, `"tagStatus":"untagged"`, "expire")), "must be the highest"},
+		{"tags by prefix and by pattern", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPrefixList":["v"],"tagPatternList":["v*"]`, "expire")), "both tagPrefixList and tagPatternList"},
+		{"a tag pattern with five wildcards", lifecycleT, rules(rule(1, `"tagStatus":"tagged","tagPatternList":["*a*b*c*d*"]`, "expire")), "more than 4 wildcards"},
+		{"archiving, which the provider drops", lifecycleT, rules(rule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in knows expire"},
+		{"a lifecycle rule that ECR does not know", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
 		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
+		{"names in IAM are the same in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
+		{"a policy's name counts without its path", policyT, props{"name": "Taken", "path": "/other/", "policy": readPolicy}, "EntityAlreadyExists"},
+		{"an instance profile of the same name", profileT, props{"name": "TAKEN"}, "EntityAlreadyExists"},
+		{"a policy's path with an asterisk", policyT, props{"path": "/a*/", "policy": readPolicy}, "begins and ends with a slash"},
+		{"a role's description beyond Latin-1", roleT, props{"name": "r1", "description": "\u2192", "assumeRolePolicy": podTrust}, "Latin-1"},
+		{"a policy beyond Latin-1", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::\u2192"`)}, "beyond U+00FF"},
+		{"two statements of one Sid", policyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"}]}`}, "must be unique"},
+		{"a trust policy's Sid with a space", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(podTrust, `{"Effect"`, `{"Sid":"a b","Effect"`)}, "letters and digits"},
+		{"no thumbprints, which the provider takes for no change", oidcT, props{"url": "https://example.com", "clientIdLists": []any{"a"}, "thumbprintLists": []any{}}, "has 0 elements"},
 		{"a trust policy with a resource", roleT, props{"name": "r1", "assumeRolePolicy": identity("sts:AssumeRole")}, "Resource"},
 		{"a trust policy with another action", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(eksTrust, "sts:TagSession", "s3:GetObject")}, "STS actions"},
 		{"a trust policy that is not JSON", roleT, props{"name": "r1", "assumeRolePolicy": "{"}, "not valid JSON"},
@@ -126,6 +163,8 @@ func TestRefusals(t *testing.T) {
 		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPerm}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
 		{"a key that nobody could change", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":"kms:Encrypt","Resource":"*"}]}`}, "will not allow you to update"},
+		{"a key's policy for a role that does not exist", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::123456789012:role/nobody"]},"Action":"kms:*","Resource":"*"}]}`}, "MalformedPolicyDocumentException: Policy contains a statement"},
+		{"a prefix that is no more than alias/", aliasT, props{"namePrefix": "alias/", "targetKeyId": w.key.id}, "has 6 characters"},
 		{"an alias of the same name", aliasT, props{"name": "alias/taken", "targetKeyId": w.key.id}, "AlreadyExistsException"},
 		{"an alias without its prefix", aliasT, props{"name": "without-prefix", "targetKeyId": w.key.id}, "must be alias/"},
 		{"an alias of AWS's", aliasT, props{"name": "alias/aws/mine", "targetKeyId": w.key.id}, "can't begin with alias/aws/"},
@@ -136,6 +175,8 @@ func TestRefusals(t *testing.T) {
 		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.far.id}}}), "same VPC"},
 		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.e.id}}}), "UnsupportedAvailabilityZoneException"},
 		{"a Kubernetes that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
+		{"a Kubernetes that EKS ended in July 2026", clusterT, cluster(props{"version": "1.30"}), "version: is"},
+		{"EKS's default Kubernetes is not known", clusterT, props{"roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}, "version: must be given"},
 		{"a role without EKS's policy", clusterT, cluster(nil), "AmazonEKSClusterPolicy"},
 		{"a role for pods", clusterT, cluster(props{"roleArn": w.pods.state["arn"]}), "trusted entity"},
 		{"an endpoint that nobody reaches", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
@@ -173,12 +214,68 @@ func TestClusterRules(t *testing.T) {
 	require.NoError(t, s.update(cluster, in("1.33")))
 	require.Equal(t, "1.33", cluster.state["version"])
 	require.ErrorContains(t, s.update(cluster, in("1.32")), "version update", "there is no way back")
+	c := s.must(subnetT, "c", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.3.0/24", "availabilityZone": "us-east-1c"})
+	b2 := s.must(subnetT, "b2", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.4.0/24", "availabilityZone": "us-east-1b"})
+	moved := in("1.33")
+	moved["vpcConfig"] = props{"subnetIds": []any{w.a.id, c.id}}
+	require.ErrorContains(t, s.update(cluster, moved), "us-east-1a, us-east-1b", "a cluster stays in the zones that it was made with")
+	moved["vpcConfig"] = props{"subnetIds": []any{w.a.id, b2.id}}
+	require.NoError(t, s.update(cluster, moved), "another subnet in the same zone will do")
+	cni := s.must(addonT, "cni", props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": "v1.18.0-eksbuild.1"})
+	next := func(version string) props {
+		return props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": version}
+	}
+	require.ErrorContains(t, s.update(cni, next("v1.20.0-eksbuild.1")), "one minor version at a time")
+	require.NoError(t, s.update(cni, next("v1.19.2-eksbuild.1")))
 	_, err = s.create(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.32.0-eksbuild.1"})
 	require.ErrorContains(t, err, "not supported", "kube-proxy has the cluster's version")
 	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": w.role.state["arn"]})
 	require.ErrorContains(t, err, "pods.eks.amazonaws.com", "the role must trust pod identities")
 	require.NoError(t, s.delete(cluster))
 	require.NoError(t, s.delete(w.a), "a cluster that is gone holds no subnet")
+}
+
+func TestAccessPoliciesAreForPeople(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
+	s.must(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}},
+		"accessConfig": props{"authenticationMode": "API"}})
+	s.must(entryT, "nodes", props{"clusterName": "c", "principalArn": w.pods.state["arn"], "type": "EC2_LINUX"})
+	_, err := s.create(accessT, "view", props{"clusterName": "c", "principalArn": w.pods.state["arn"], "accessScope": props{"type": "cluster"},
+		"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"})
+	require.ErrorContains(t, err, "type STANDARD", "EKS grants nodes what they need")
+}
+
+func TestGatewayDoesNotLeaveAddressesBehind(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	s.must(natT, "nat", props{"allocationId": w.address.id, "subnetId": w.a.id})
+	require.ErrorContains(t, s.update(w.gateway, props{"vpcId": w.other.id}), "DependencyViolation", "to move it is to detach it")
+	require.NoError(t, s.update(w.gateway, props{"vpcId": w.vpc.id, "tags": props{"a": "b"}}))
+}
+
+func TestDefaultGroupKeepsRulesThatAreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	group := s.must(defaultT, "default", props{"vpcId": w.vpc.id, "ingress": []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}}})
+	require.Empty(t, group.state["egress"], "taking the group over revokes the rest")
+	require.NoError(t, s.update(group, props{"vpcId": w.vpc.id, "tags": props{"a": "b"}}))
+	require.Len(t, group.state["ingress"], 1, "the provider computes what is left out")
+}
+
+func TestRoleLeavesItsProfileAndPolicies(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	policy := s.must(policyT, "read", props{"policy": readPolicy})
+	owner := s.must(roleT, "owner", props{"name": "owner", "assumeRolePolicy": podTrust, "managedPolicyArns": []any{policy.id}})
+	profile := s.must(profileT, "profile", props{"role": "owner"})
+	s.must(attachT, "beside", props{"role": "owner", "policyArn": clusterPerm})
+	s.must(attachT, "attach", props{"role": "pods", "policyArn": clusterPerm})
+	require.ErrorContains(t, s.delete(w.pods), "DeleteConflict", "policies hold a role")
+	require.NoError(t, s.delete(owner), "a role that lists its policies is freed from all; profiles never hold one")
+	require.True(t, s.refresh(profile))
+	require.NotContains(t, profile.state, "role")
 }
 
 func TestRepositoryWithImages(t *testing.T) {

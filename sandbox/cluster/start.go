@@ -217,6 +217,9 @@ func spec(h *home.Home, c Component) (process.Spec, error) {
 		}
 		s.Path, s.Args = self, []string{"run", c.Name}
 	}
+	if c.Ports != nil {
+		s.Ports = c.Ports(h.Ports)
+	}
 	if c.Flags != nil {
 		s.Derived = c.Flags(h)
 	}

@@ -83,7 +83,7 @@ type Settings struct {
 	// Registry is the host and port of the person's own registry, one that the
 	// nodes of their cluster pull from; only for ClusterExisting.
 	Registry string `json:"registry,omitempty"`
-	Ports   Ports  `json:"ports"`
+	Ports    Ports  `json:"ports"`
 	// Zones are the availability zones that simulated nodes are spread over.
 	Zones []string `json:"zones,omitempty"`
 }

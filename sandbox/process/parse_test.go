@@ -27,8 +27,23 @@ func TestParseStat(t *testing.T) {
 		got, err := parseStat([]byte(tc.in))
 		require.Equal(t, tc.ok, err == nil, "%s: %v", tc.reason, err)
 		if tc.ok {
-			require.Equal(t, stat{state: 'S', ticks: 4711}, got, tc.reason)
+			require.Equal(t, stat{state: 'S', threads: 17, ticks: 4711}, got, tc.reason)
 		}
+	}
+}
+
+func TestDead(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		stat   stat
+		want   bool
+	}{
+		{"asleep", stat{state: 'S', threads: 9}, false},
+		{"not yet collected by its parent", stat{state: 'Z', threads: 1}, true},
+		{"the first thread has ended, others still hold the ports", stat{state: 'Z', threads: 3}, false},
+		{"being removed from the table", stat{state: 'X', threads: 1}, true},
+	} {
+		require.Equal(t, tc.want, tc.stat.dead(), tc.reason)
 	}
 }
 

@@ -43,6 +43,9 @@ type Spec struct {
 	// Derived is what the process works out for itself from the sandbox's
 	// settings; it is not passed on, but a change calls for a new start as well.
 	Derived []string
+	// Ports are what it listens on, on 127.0.0.1. They must be free when it
+	// starts.
+	Ports []home.NamedPort
 	// Grace is how long it may take to end by itself where it has to be started
 	// anew.
 	Grace time.Duration
@@ -88,6 +91,9 @@ func Start(ctx context.Context, h *home.Home, s Spec) (Outcome, error) {
 		if err := Stop(ctx, h, s.Name, s.Grace); err != nil {
 			return "", fmt.Errorf("start %s anew because %s: %w", s.Name, outcome, err)
 		}
+	}
+	if err := CheckPorts(s.Ports); err != nil {
+		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	r, err := launch(h, s)
 	if err != nil {

@@ -110,7 +110,7 @@ func (r Record) Alive() bool {
 		return false
 	}
 	st, err := readStat(r.PID)
-	return err == nil && st.ticks == r.Ticks && st.state != 'Z' && st.state != 'X'
+	return err == nil && st.ticks == r.Ticks && !st.dead()
 }
 
 // pollEvery is how often a process that is to end is looked at.
@@ -172,9 +172,15 @@ func boot() (string, error) {
 }
 
 type stat struct {
-	state byte
-	ticks uint64
+	state   byte
+	threads int
+	ticks   uint64
 }
+
+// dead tells whether nothing of the process is left but its entry in the table.
+// A process whose first thread has ended is shown as a zombie while others
+// still run; its ports are held until the last of them is gone.
+func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 func readStat(pid int) (stat, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -187,7 +193,7 @@ func readStat(pid int) (stat, error) {
 	return parseStat(raw)
 }
 
-// parseStat reads the third and the twenty-second field. The second is the
+// parseStat reads the third, the twentieth and the twenty-second field. The second is the
 // command's name in brackets and may itself hold spaces and brackets, so the
 // fields are counted from the last bracket.
 func parseStat(raw []byte) (stat, error) {
@@ -200,5 +206,9 @@ func parseStat(raw []byte) (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("start time in /proc/PID/stat: %w", err)
 	}
-	return stat{state: fields[0][0], ticks: ticks}, nil
+	threads, err := strconv.Atoi(fields[17])
+	if err != nil {
+		return stat{}, fmt.Errorf("number of threads in /proc/PID/stat: %w", err)
+	}
+	return stat{state: fields[0][0], threads: threads, ticks: ticks}, nil
 }

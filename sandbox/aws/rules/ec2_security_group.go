@@ -87,7 +87,11 @@ var _ = add(
 		},
 		Check: checkInlineRules,
 		Fill: func(c *Call) error {
-			// It takes the group over: rules that are not given are revoked.
+			// It takes the group over: rules that are not given are revoked. Later
+			// on, rules that the program leaves out stay as they are.
+			if c.Old != nil {
+				return nil
+			}
 			for _, name := range []string{"ingress", "egress"} {
 				if !c.In.Has(name) {
 					c.Out[name] = []any{}
@@ -106,7 +110,7 @@ var ruleSources = []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSe
 func ruleRow(token, direction string) *Row {
 	return &Row{
 		Token:  token,
-		Source: "ec2/vpc_security_group_ingress_rule.go", Page: "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroup" + direction + ".html",
+		Source: "ec2/vpc_security_group_" + strings.ToLower(direction) + "_rule.go", Page: "AWSEC2/latest/APIReference/API_AuthorizeSecurityGroup" + direction + ".html",
 		Label: "EC2 Security Group " + direction + " Rule", ID: "sgr-{hex17}", NotFound: "InvalidSecurityGroupRuleId.NotFound",
 		Props: Props{
 			"securityGroupId": {Replace: true, Ref: &Ref{
@@ -116,7 +120,7 @@ func ruleRow(token, direction string) *Row {
 			"cidrIpv4":                  {Valid: cidr4(0, 32)},
 			"cidrIpv6":                  {Valid: cidr6(0, 128), Same: sameCIDR},
 			"prefixListId":              {Refuse: "prefix lists have no row"},
-			"ipProtocol":                {Valid: protocol, Same: sameProtocol},
+			"ipProtocol":                {Valid: all(protocol, protocolAsSent), Same: sameProtocol},
 			"fromPort":                  {Valid: numbers(-1, 65535)},
 			"toPort":                    {Valid: numbers(-1, 65535)},
 			"description":               {Valid: all(length(0, 255), groupText)},
@@ -140,7 +144,8 @@ func ruleRow(token, direction string) *Row {
 	}
 }
 
-// protocols that EC2 knows by name, with their numbers.
+// protocols that EC2 knows by name, with their numbers: AWSEC2/latest/
+// APIReference/API_IpPermission.html.
 var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
 
 func protocol(v any) string {
@@ -148,8 +153,23 @@ func protocol(v any) string {
 	if _, named := protocols[strings.ToLower(s)]; named {
 		return ""
 	}
-	if n, err := strconv.Atoi(s); err != nil || n < -1 || n > 255 {
-		return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, -1 for all, or a protocol number", s)
+	for _, number := range protocols {
+		if s == number {
+			return ""
+		}
+	}
+	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
+		// AWS ignores the ports of these; what it shows for them is not known.
+		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet; there are tcp, udp, icmp, icmpv6 and -1", s)
+	}
+	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
+}
+
+// protocolAsSent refuses spellings that the provider understands, but does not
+// translate for rules that are resources of their own.
+func protocolAsSent(v any) string {
+	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
+		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in small letters, and -1 for all", s)
 	}
 	return ""
 }
@@ -183,6 +203,22 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 		} else if from > to || from < 0 {
 			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
+	case "1", "58":
+		checkICMP(rule, protocolNumber(rule.String(protocolName)) == "1", at, fail)
+	}
+}
+
+// checkICMP refuses types and codes, which ICMP has in place of ports. ICMPv6
+// alone may leave them out.
+func checkICMP(rule Object, needed bool, at string, fail Fail) {
+	from, to := rule.Int("fromPort"), rule.Int("toPort")
+	switch {
+	case rule.Has("fromPort") != rule.Has("toPort") || (needed && !rule.Has("fromPort")):
+		fail(dotted(at, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
+	case from > 255 || to > 255:
+		fail(dotted(at, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
+	case from == -1 && to != -1:
+		fail(dotted(at, "toPort"), "must be -1: all ICMP types have all codes")
 	}
 }
 

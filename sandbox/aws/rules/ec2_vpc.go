@@ -96,6 +96,13 @@ var _ = add(
 		Source: "ec2/vpc_internet_gateway.go", Page: "vpc/latest/userguide/VPC_Internet_Gateway.html",
 		Label: "EC2 Internet Gateway", ID: "igw-{hex17}", NotFound: "InvalidInternetGatewayID.NotFound",
 		Props: Props{"vpcId": {Computed: true, Ref: toVPC}},
+		// The provider detaches it from one VPC and attaches it to the other.
+		Verify: func(c *Call) error {
+			if c.Old == nil || c.Old.String("vpcId") == c.In.String("vpcId") || !c.In.Has("vpcId") {
+				return nil
+			}
+			return removeInternetGateway(c)
+		},
 		Unique: []Unique{{
 			Props: []string{"vpcId"}, Code: "InvalidParameterValue",
 			Message: "Network {vpcId} already has an internet gateway attached",
@@ -231,7 +238,8 @@ func fillSubnet(c *Call) error {
 	return nil
 }
 
-// removeInternetGateway refuses to cut off public addresses that are in use.
+// removeInternetGateway refuses to cut off public addresses that are in use:
+// AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
 func removeInternetGateway(c *Call) error {
 	var mapped error
 	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {

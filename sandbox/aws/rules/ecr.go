@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -63,14 +64,17 @@ var _ = add(
 	},
 	&Row{
 		Token:  "aws:ecr/repositoryPolicy:RepositoryPolicy",
-		Source: "ecr/repository_policy.go", Page: "AmazonECR/latest/userguide/repository-policies.html",
+		Source: "ecr/repository_policy.go", Page: "AmazonECR/latest/APIReference/API_SetRepositoryPolicy.html",
 		Label: "ECR Repository Policy", ID: "{repository}", NotFound: "RepositoryPolicyNotFoundException", Put: true,
 		Props: Props{
 			"repository": {Replace: true, Ref: toRepository},
-			"policy":     {JSON: true, Valid: policyDocument(resourcePolicy, 10240)},
+			"policy":     {JSON: true, Valid: policyDocument(repositoryPolicy, 10240)},
 		},
 		Outputs: map[string]string{"registryId": "{account}"},
-		Verify:  func(c *Call) error { return c.verifyPrincipals("policy") },
+		Verify: func(c *Call) error {
+			return c.verifyPrincipals("policy", "InvalidParameterException",
+				"Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Invalid repository policy provided'")
+		},
 	},
 )
 
@@ -136,8 +140,15 @@ func lifecyclePolicy(v any) string {
 		return fmt.Sprintf("has %d rules, must have 1 to 50", len(doc.Rules))
 	}
 	seen := map[any]bool{}
+	last := slices.MaxFunc(doc.Rules, func(a, b map[string]any) int {
+		return cmp.Compare(Object(a).Int("rulePriority"), Object(b).Int("rulePriority"))
+	})
 	for i, rule := range doc.Rules {
 		reason := lifecycleRule(rule)
+		everything := Object(rule).Object("selection").String("tagStatus") == "any"
+		if reason == "" && everything && Object(rule).Int("rulePriority") != Object(last).Int("rulePriority") {
+			reason = "has the tagStatus any, so that its rulePriority must be the highest: ECR looks at it last"
+		}
 		if priority := rule["rulePriority"]; reason == "" && seen[priority] {
 			reason = fmt.Sprintf("has the rulePriority %v of another rule", priority)
 		} else {
@@ -150,6 +161,12 @@ func lifecyclePolicy(v any) string {
 	return ""
 }
 
+// maxWildcards is how many wildcards a tag pattern may have.
+const maxWildcards = 4
+
+// lifecycleRule returns why ECR would refuse a rule. Archiving images
+// (transition, storageClass, sinceImagePulled) came after the provider that
+// the rows were read from, which drops it: refused.
 func lifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
 	status, count := selection.String("tagStatus"), selection.String("countType")
@@ -162,15 +179,19 @@ func lifecycleRule(rule Object) string {
 	case rule.Int("rulePriority") < 1:
 		return "needs a rulePriority of 1 or more"
 	case action.String("type") != "expire":
-		return fmt.Sprintf("has the action %q; there is expire", action.String("type"))
+		return fmt.Sprintf("has the action %q; the stand-in knows expire", action.String("type"))
 	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
 		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
 	case status == "tagged" && !named:
 		return "needs tagPrefixList or tagPatternList for tagged images"
+	case selection.Has("tagPrefixList") && selection.Has("tagPatternList"):
+		return "has both tagPrefixList and tagPatternList; the stand-in knows rules with one of them"
+	case slices.ContainsFunc(selection.Strings("tagPatternList"), func(s string) bool { return strings.Count(s, "*") > maxWildcards }):
+		return fmt.Sprintf("has a tag pattern with more than %d wildcards", maxWildcards)
 	case status != "tagged" && named:
 		return "can have tagPrefixList or tagPatternList for tagged images only"
 	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
-		return fmt.Sprintf("has the countType %q; there are imageCountMoreThan and sinceImagePushed", count)
+		return fmt.Sprintf("has the countType %q; the stand-in knows imageCountMoreThan and sinceImagePushed", count)
 	case selection.Int("countNumber") < 1:
 		return "needs a countNumber of 1 or more"
 	case count == "sinceImagePushed" && selection.String("countUnit") != "days":

@@ -14,10 +14,15 @@ const clusterType = "aws:eks/cluster:Cluster"
 
 // What is known of EKS itself.
 var (
-	// eksVersions are the Kubernetes versions that EKS offers, oldest first:
-	// eks/latest/userguide/kubernetes-versions.html.
-	eksVersions = []string{"1.30", "1.31", "1.32", "1.33", "1.34"}
-	// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html.
+	// eksVersions are the Kubernetes versions that EKS offers for new clusters,
+	// oldest first: eks/latest/userguide/kubernetes-versions.html (the release
+	// calendar up to 1.34, as of late 2025: extended support ends for 1.30 on
+	// 2026-07-23, for 1.31 on 2026-11-26 and for 1.32 on 2027-03-23) and
+	// kubernetes-versions-standard.html (1.35 and 1.36, as of mid 2026). Looked
+	// up on 2026-11-23; 1.31 is left out because three days remained.
+	eksVersions = []string{"1.32", "1.33", "1.34", "1.35", "1.36"}
+	// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html,
+	// "Subnet requirements for clusters", as of 2025.
 	eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 	eksLogTypes    = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 )
@@ -85,6 +90,9 @@ var _ = add(&Row{
 		return nil
 	},
 	Check: func(in Object, fail Fail) {
+		if !in.Has("version") {
+			fail("version", "must be given: EKS's default changes with time and need not be its newest (stand-in: one of %s)", strings.Join(eksVersions, ", "))
+		}
 		vpc := in.Object("vpcConfig")
 		public := vpc.Bool("endpointPublicAccess") || !vpc.Known("endpointPublicAccess")
 		private := vpc.Bool("endpointPrivateAccess") || (vpc.Has("endpointPrivateAccess") && !vpc.Known("endpointPrivateAccess"))
@@ -138,7 +146,26 @@ func verifyCluster(c *Call) error {
 		key != c.In.Object("encryptionConfig").Object("provider").String("keyArn") {
 		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
 	}
+	if before := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(before, c.zonesOfSubnets(c.In)) {
+		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was made with, %s",
+			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(before, ", "))
+	}
 	return verifyUpgrade(c.Old.String("version"), c.In.String("version"))
+}
+
+// zonesOfSubnets are the zones of a cluster's subnets, sorted. EKS does not let
+// them change: eks/latest/userguide/network-reqs.html, "VPC requirements and
+// considerations".
+func (c *Call) zonesOfSubnets(cluster Object) []string {
+	var zones []string
+	for _, l := range leaves(cluster, "vpcConfig.subnetIds") {
+		id, _ := l.value.(string)
+		if subnet, ok := c.resolve(toSubnet, id); ok {
+			zones = append(zones, Object(subnet.State).String("availabilityZone"))
+		}
+	}
+	slices.Sort(zones)
+	return slices.Compact(zones)
 }
 
 // verifyClusterRole refuses a role that EKS can't act under:
@@ -170,14 +197,17 @@ func verifyUpgrade(from, to string) error {
 	return nil
 }
 
+// minorOf is the minor number of a version, of Kubernetes or an add-on, whose
+// form was checked before.
 func minorOf(version string) int {
-	_, minor, _ := strings.Cut(version, ".")
-	n, _ := strconv.Atoi(minor) // versions come from eksVersions
+	_, rest, _ := strings.Cut(version, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	n, _ := strconv.Atoi(minor)
 	return n
 }
 
 func fillCluster(c *Call) error {
-	defaults := map[string]any{"version": eksVersions[len(eksVersions)-1]}
+	defaults := map[string]any{}
 	if c.Old == nil {
 		defaults["createdAt"] = c.Now().UTC().Format(time.RFC3339)
 		issuer, err := c.expand("https://oidc.eks.{region}.amazonaws.com/id/{id32}")

@@ -17,16 +17,26 @@ const (
 // toCluster names a cluster; what belongs to one goes with it.
 var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "cluster", Missing: "ResourceNotFoundException", Dies: true}
 
-// eksAddons are AWS's add-ons: eks/latest/userguide/workloads-add-ons-available-eks.html.
+// eksAddons are AWS's and the community's add-ons: eks/latest/userguide/
+// workloads-add-ons-available-eks.html and community-addons.html, as of late
+// 2025; looked up on 2026-11-23.
 var eksAddons = []string{
-	"amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "cert-manager", "coredns", "eks-node-monitoring-agent",
-	"eks-pod-identity-agent", "external-dns", "kube-proxy", "kube-state-metrics", "metrics-server", "prometheus-node-exporter",
-	"snapshot-controller", "vpc-cni",
+	"adot", "amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "aws-fsx-csi-driver", "aws-guardduty-agent",
+	"aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "aws-privateca-connector-for-kubernetes", "cert-manager", "coredns",
+	"eks-node-monitoring-agent", "eks-pod-identity-agent", "external-dns", "fluent-bit", "kube-proxy", "kube-state-metrics", "metrics-server",
+	"prometheus-node-exporter", "snapshot-controller", "vpc-cni",
 }
 
-// eksAccessPolicies: eks/latest/userguide/access-policy-permissions.html.
+// eksSteppedAddons can be updated by one minor version at a time, says the
+// page of AWS's add-ons; by which error EKS says so is not known.
+var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
+
+// eksAccessPolicies are those for people: eks/latest/userguide/
+// access-policy-permissions.html, as of 2025; looked up on 2026-11-23. Those
+// that belong to Auto Mode and to AWS's own roles have no rules yet.
 var eksAccessPolicies = []string{
-	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSViewPolicy",
+	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSSecretReaderPolicy",
+	"AmazonEKSViewPolicy",
 }
 
 var _ = add(
@@ -100,8 +110,12 @@ var _ = add(
 		},
 		Verify: func(c *Call) error {
 			entry := c.In.String("clusterName") + ":" + c.In.String("principalArn")
-			if _, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entry}); !ok {
+			o, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entry})
+			if !ok {
 				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: make an access entry first (%s)", entry)
+			}
+			if kind := Object(o.State).String("type"); kind != "STANDARD" {
+				return refuse("InvalidRequestException", "Access policies are for access entries of type STANDARD; %s is %s, and EKS grants it what it needs", entry, kind)
 			}
 			return nil
 		},
@@ -133,6 +147,10 @@ var _ = add(
 			if c.In.String("addonName") == "kube-proxy" && !strings.HasPrefix(c.In.String("addonVersion"), "v"+version+".") {
 				return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s",
 					c.In.String("addonVersion"), version)
+			}
+			if from, to := c.Old.String("addonVersion"), c.In.String("addonVersion"); from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) &&
+				max(minorOf(to)-minorOf(from), minorOf(from)-minorOf(to)) > 1 {
+				return refuse("InvalidParameterException", "%s can be updated by one minor version at a time: %s to %s", c.In.String("addonName"), from, to)
 			}
 			for _, role := range c.targets("podIdentityAssociations.roleArn") {
 				if !trusts(role, podIdentityService) {

@@ -96,10 +96,10 @@ func availabilityZones(c *Cloud, in Object) (Object, error) {
 			has = "opt-in-not-required"
 		case "zone-type":
 			has = "availability-zone"
-		case "region-name", "group-name":
+		case "region-name":
 			has = c.Region
 		default:
-			return nil, fmt.Errorf("filter %q: the stand-in knows opt-in-status, zone-type, region-name and group-name", filter.String("name"))
+			return nil, fmt.Errorf("filter %q: the stand-in knows opt-in-status, zone-type and region-name", filter.String("name"))
 		}
 		if !slices.Contains(values, has) {
 			zones = nil
@@ -114,7 +114,7 @@ func availabilityZones(c *Cloud, in Object) (Object, error) {
 	}
 	groups := []any{}
 	if len(names) > 0 {
-		groups = append(groups, c.Region)
+		groups = append(groups, c.Region+"-zg-1") // AWSEC2/latest/APIReference/API_AvailabilityZone.html
 	}
 	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
 }

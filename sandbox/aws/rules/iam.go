@@ -17,16 +17,21 @@ const (
 	profileType    = "aws:iam/instanceProfile:InstanceProfile"
 )
 
+// A role is held by its policies; the provider takes it out of instance
+// profiles by itself.
 var (
-	toRoleName = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", Holds: "DeleteConflict"}
-	toRoleARN  = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterException"}
-	toPolicy   = &Ref{
+	toRoleName      = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", Holds: "DeleteConflict"}
+	toRoleInProfile = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity"}
+	toRoleARN       = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterException"}
+	toPolicy        = &Ref{
 		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy,
 	}
 )
 
-// Quotas of IAM that can't be raised further, or that the design must not
-// rely on being raised: IAM/latest/UserGuide/reference_iam-quotas.html.
+// Quotas of IAM that can't be raised, and defaults that the design must not
+// rely on being raised (trust policies to 8192, attached policies to 25):
+// IAM/latest/UserGuide/reference_iam-quotas.html. The page was found, but not
+// its tables: the numbers are those of a public summary of 2026.
 const (
 	maxTrustPolicy     = 2048
 	maxManagedPolicy   = 6144
@@ -37,6 +42,13 @@ const (
 var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
 
 var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a slash")
+
+// policyPath is narrower: IAM/latest/APIReference/API_CreatePolicy.html allows
+// no asterisk. What other punctuation it allows was not found: refused.
+var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
+
+// roleDescription is from memory of IAM/latest/APIReference/API_CreateRole.html.
+var roleDescription = pattern(`[\t\n\r\x{20}-\x{7E}\x{A1}-\x{FF}]*`, "Latin-1 text")
 
 var _ = add(
 	&Row{
@@ -50,7 +62,7 @@ var _ = add(
 			"namePrefix":            {Replace: true, Computed: true, Valid: all(length(1, 38), entityName)},
 			"path":                  {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
 			"assumeRolePolicy":      {JSON: true, Valid: policyDocument(trustPolicy, maxTrustPolicy)},
-			"description":           {Valid: length(0, 1000)},
+			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
 			"maxSessionDuration":    {Default: 3600.0, Valid: numbers(3600, 43200)},
 			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy}},
@@ -61,10 +73,15 @@ var _ = add(
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
-		Verify:    func(c *Call) error { return c.verifyPrincipals("assumeRolePolicy") },
-		Fill:      func(c *Call) error { return fillEntity(c, "uniqueId", "AROA{id17}") },
-		Refresh:   refreshRole,
-		Remove:    removeRole,
+		Verify: func(c *Call) error {
+			if err := uniqueName(c); err != nil {
+				return err
+			}
+			return c.verifyPrincipals("assumeRolePolicy", "MalformedPolicyDocument", "Invalid principal in policy")
+		},
+		Fill:    func(c *Call) error { return fillEntity(c, "uniqueId", "AROA{id17}") },
+		Refresh: refreshRole,
+		Remove:  removeRole,
 	},
 	&Row{
 		Token:  policyType,
@@ -76,12 +93,13 @@ var _ = add(
 		Props: Props{
 			"name":        {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
 			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
-			"path":        {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
+			"path":        {Replace: true, Default: "/", Valid: all(length(1, 512), policyPath)},
 			"description": {Replace: true, Valid: length(0, 1000)},
 			"policy":      {JSON: true, Valid: policyDocument(identityPolicy, maxManagedPolicy)},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "{id}"},
+		Verify:    uniqueName,
 		Fill: func(c *Call) error {
 			if c.Old != nil {
 				return nil
@@ -119,6 +137,8 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
+		// The id is the one that an import takes. The provider makes another up
+		// from the role's name and the time: no program can depend on it.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
 		// Its replacement is the same attachment: the provider deletes first.
 		DeleteBeforeReplace: true,
@@ -138,9 +158,10 @@ var _ = add(
 			"name":       {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
 			"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 102), entityName)},
 			"path":       {Replace: true, Default: "/", Valid: all(length(1, 512), entityPath)},
-			"role":       {Ref: toRoleName},
+			"role":       {Ref: toRoleInProfile},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Verify:    uniqueName,
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:instance-profile{path}{name}"},
 		Fill:      func(c *Call) error { return fillEntity(c, "uniqueId", "AIPA{id17}") },
 	},
@@ -157,8 +178,9 @@ var _ = add(
 				Replace: true, Valid: all(length(1, 255), pattern(`https://[^\s?#]+`, "an https URL without query")),
 				Same: func(a, b string) bool { return strings.TrimPrefix(a, "https://") == strings.TrimPrefix(b, "https://") },
 			},
-			"clientIdLists":   {Set: true, Min: 1, Max: 100, Valid: length(1, 255)},
-			"thumbprintLists": {Computed: true, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},
+			"clientIdLists": {Set: true, Min: 1, Max: 100, Valid: length(1, 255)},
+			// An empty list changes nothing at the provider, and differs for ever.
+			"thumbprintLists": {Computed: true, Min: 1, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},
 		},
 		Outputs: map[string]string{"arn": "{id}"},
 		Fill: func(c *Call) error {
@@ -223,12 +245,39 @@ func (c *Call) attached(role string) []string {
 	return out
 }
 
-// removeRole detaches everything where the provider was asked to.
-func removeRole(c *Call) error {
-	if !c.Old.Bool("forceDetachPolicies") {
+// uniqueName refuses a name that differs from another in case alone, and one
+// that is taken under another path: IAM/latest/APIReference/API_CreateRole.html,
+// API_CreatePolicy.html and API_CreateInstanceProfile.html.
+func uniqueName(c *Call) error {
+	if c.Old != nil {
 		return nil
 	}
-	for _, token := range []string{attachmentType, rolePolicyType} {
+	taken := false
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		taken = strings.EqualFold(Object(o.State).String("name"), c.In.String("name"))
+		return !taken
+	})
+	if taken {
+		return c.taken()
+	}
+	return nil
+}
+
+// removeRole does what the provider does before it deletes a role: it takes it
+// out of instance profiles, and it detaches all policies where it was asked to
+// or where the role lists policies itself.
+func removeRole(c *Call) error {
+	c.Tx.Each(c.scope(c.Row), profileType, func(o store.Object) bool {
+		if profile, ok := c.Tx.Get(o.Key); ok && Object(profile.State).String("role") == c.ID {
+			delete(profile.State, "role")
+			c.Tx.Put(profile)
+		}
+		return true
+	})
+	for token, own := range map[string]string{attachmentType: "managedPolicyArns", rolePolicyType: "inlinePolicies"} {
+		if list, _ := c.Old[own].([]any); !c.Old.Bool("forceDetachPolicies") && len(list) == 0 {
+			continue
+		}
 		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
 			if Object(o.State).String("role") == c.ID {
 				c.Tx.Delete(o.Key)
@@ -265,7 +314,9 @@ func verifyInlineSize(c *Call) error {
 }
 
 // awsPolicies are policies that AWS manages, those that a platform of this
-// kind uses: aws-managed-policy/latest/reference/policy-list.html.
+// kind uses: aws-managed-policy/latest/reference/policy-list.html. Each name was
+// looked up on 2026-11-23, in that reference, in eks/latest/userguide/
+// security-iam-awsmanpol.html, or by its ARN in public programs.
 var awsPolicies = []string{
 	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
 	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",

@@ -63,7 +63,7 @@ var _ = add(
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, Start: "alias/"},
 		Props: Props{
 			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, without("alias/aws/"))},
-			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(6, 230), aliasName, without("alias/aws/"))},
+			"namePrefix":  {Replace: true, Computed: true, Valid: all(length(7, 230), aliasName, without("alias/aws/"))},
 			"targetKeyId": {Ref: toKey, Same: func(a, b string) bool { return strings.HasSuffix(a, "/"+b) || strings.HasSuffix(b, "/"+a) }},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -77,14 +77,14 @@ var _ = add(
 	},
 )
 
-var aliasName = pattern(`alias/[a-zA-Z0-9/_-]*`, "alias/ and letters, digits, / _ and -")
+var aliasName = pattern(`alias/[a-zA-Z0-9/_-]+`, "alias/ and letters, digits, / _ and -")
 
 // verifyKey refuses a policy by which nobody could change the policy.
 func verifyKey(c *Call) error {
 	if !c.In.Has("policy") {
 		return nil
 	}
-	if err := c.verifyPrincipals("policy"); err != nil {
+	if err := c.verifyPrincipals("policy", "MalformedPolicyDocumentException", "Policy contains a statement with one or more invalid principals"); err != nil {
 		return err
 	}
 	if c.In.Bool("bypassPolicyLockoutSafetyCheck") {

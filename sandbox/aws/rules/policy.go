@@ -17,14 +17,18 @@ import (
 type policyKind int
 
 const (
-	identityPolicy policyKind = iota // attached to a role: no principal
-	resourcePolicy                   // attached to a resource: a principal
-	trustPolicy                      // who may assume a role: a principal, no resource
+	identityPolicy   policyKind = iota // attached to a role: no principal
+	resourcePolicy                     // attached to an endpoint or a key: a principal and a resource
+	repositoryPolicy                   // attached to a repository: a principal, no resource
+	trustPolicy                        // who may assume a role: a principal, no resource
 )
 
 var (
 	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
 	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
+	// policyText are the characters of documents: IAM/latest/UserGuide/
+	// reference_iam-quotas.html. Other services' documents are held to it too.
+	policyText = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 
 // policyKeys are the elements of a statement.
@@ -57,6 +61,10 @@ func checkPolicy(text string, kind policyKind) string {
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		return fmt.Sprintf("is not a JSON policy document: %v", err)
 	}
+	// The provider sends documents normalised, escapes written out.
+	if sent, err := json.Marshal(doc); err != nil || !policyText.Match(sent) {
+		return "has a character beyond U+00FF"
+	}
 	for _, key := range slices.Sorted(maps.Keys(doc)) {
 		if !slices.Contains([]string{"Version", "Id", "Statement"}, key) {
 			return fmt.Sprintf("has the unknown element %s; known are Version, Id and Statement", key)
@@ -69,11 +77,17 @@ func checkPolicy(text string, kind policyKind) string {
 	if len(statements) == 0 {
 		return "has no Statement"
 	}
+	sids := map[string]bool{}
 	for i, s := range statements {
 		m, ok := s.(map[string]any)
 		if !ok {
 			return fmt.Sprintf("Statement %d is not an object", i)
 		}
+		sid, _ := m["Sid"].(string)
+		if sid != "" && sids[sid] {
+			return fmt.Sprintf("Statement %d has the Sid %q of another; Statement IDs (SID) in a single policy must be unique", i, sid)
+		}
+		sids[sid] = true
 		if reason := checkStatement(m, kind); reason != "" {
 			return fmt.Sprintf("Statement %d %s", i, reason)
 		}
@@ -90,17 +104,15 @@ func checkStatement(s map[string]any, kind policyKind) string {
 	if s["Effect"] != "Allow" && s["Effect"] != "Deny" {
 		return fmt.Sprintf("has the Effect %v; there are Allow and Deny", s["Effect"])
 	}
-	if sid, _ := s["Sid"].(string); kind == identityPolicy && !sidPattern.MatchString(sid) {
+	if sid, _ := s["Sid"].(string); (kind == identityPolicy || kind == trustPolicy) && !sidPattern.MatchString(sid) {
 		return fmt.Sprintf("has the Sid %q; it may have letters and digits only", sid)
 	}
 	pairs := [][3]string{{"Action", "NotAction", "must"}, {"Resource", "NotResource", "must"}, {"Principal", "NotPrincipal", "must"}}
 	switch kind {
 	case identityPolicy:
 		pairs[2][2] = "must not"
-	case trustPolicy:
+	case trustPolicy, repositoryPolicy:
 		pairs[1][2] = "must not"
-	case resourcePolicy:
-		pairs[1][2] = "may" // ECR's policies have none, others need one
 	}
 	for _, pair := range pairs {
 		_, a := s[pair[0]]
@@ -194,8 +206,8 @@ func trusts(role store.Object, service string) bool {
 }
 
 // verifyPrincipals refuses a document that names a role of this account that
-// does not exist, as AWS does.
-func (c *Call) verifyPrincipals(property string) error {
+// does not exist, as AWS does; each service has its own code and text for it.
+func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {
 		prefix := fmt.Sprintf("arn:%s:iam::%s:role/", c.Partition, c.Account)
@@ -203,7 +215,7 @@ func (c *Call) verifyPrincipals(property string) error {
 			continue
 		}
 		if _, ok := c.resolve(toRoleARN, principal); !ok {
-			return refuse("MalformedPolicyDocument", "Invalid principal in policy: \"AWS\":\"%s\"", principal)
+			return refuse(code, "%s: \"AWS\":\"%s\"", message, principal)
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // document is a policy as the data source renders it: elements in this order,
@@ -35,9 +36,16 @@ type statement struct {
 // Sid.
 func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
 	doc := document{Version: "2012-10-17"}
-	sources := append(in.Strings("sourcePolicyDocuments"), nonEmpty(in.String("sourceJson"))...)
+	for _, name := range []string{"sourceJson", "overrideJson"} {
+		if in.String(name) != "" {
+			return nil, fmt.Errorf("%s: not used any more, and must be empty; use sourcePolicyDocuments and overridePolicyDocuments", name)
+		}
+	}
+	if v := in.String("version"); v != "" && v != doc.Version && v != oldPolicyVersion {
+		return nil, fmt.Errorf("version %q: must be %s or %s", v, doc.Version, oldPolicyVersion)
+	}
 	seen := map[string]bool{}
-	for i, text := range sources {
+	for i, text := range in.Strings("sourcePolicyDocuments") {
 		source, err := parseDocument(text)
 		if err != nil {
 			return nil, fmt.Errorf("sourcePolicyDocuments[%d]: %w", i, err)
@@ -53,7 +61,7 @@ func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
 	own := document{Version: in.String("version"), ID: in.String("policyId")}
 	sids := map[string]bool{}
 	for i, s := range in.Objects("statements") {
-		made, err := statementOf(s)
+		made, err := statementOf(s, in.String("version"))
 		if err != nil {
 			return nil, fmt.Errorf("statements[%d]: %w", i, err)
 		}
@@ -64,7 +72,7 @@ func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
 		own.Statement = append(own.Statement, made)
 	}
 	doc.merge(own)
-	for i, text := range append(in.Strings("overridePolicyDocuments"), nonEmpty(in.String("overrideJson"))...) {
+	for i, text := range in.Strings("overridePolicyDocuments") {
 		override, err := parseDocument(text)
 		if err != nil {
 			return nil, fmt.Errorf("overridePolicyDocuments[%d]: %w", i, err)
@@ -79,11 +87,21 @@ func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
 	return Object{"id": id, "json": pretty, "minifiedJson": minified, "version": doc.Version}, nil
 }
 
-func nonEmpty(s string) []string {
-	if s == "" {
-		return nil
+// oldPolicyVersion is the version of the policy language that has no
+// variables.
+const oldPolicyVersion = "2008-10-17"
+
+// variables puts policy variables, which are written &{...} where ${...} has a
+// meaning of its own, as IAM writes them.
+func variables(list []string, version string) ([]string, error) {
+	out := make([]string, len(list))
+	for i, s := range list {
+		if version == oldPolicyVersion && strings.Contains(s, "&{") {
+			return nil, fmt.Errorf("found &{ sequence in (%s), which is not supported in document version %s", s, version)
+		}
+		out[i] = strings.ReplaceAll(s, "&{", "${")
 	}
-	return []string{s}
+	return out, nil
 }
 
 // merge puts another document's statements over this one's.
@@ -124,12 +142,27 @@ func parseDocument(text string) (document, error) {
 	return doc, json.Unmarshal(raw.Statement, &doc.Statement)
 }
 
-func statementOf(in Object) (statement, error) {
+func statementOf(in Object, version string) (statement, error) {
 	s := statement{
 		Sid: in.String("sid"), Effect: "Allow",
 		Action: oneOrMany(in.Strings("actions")), NotAction: oneOrMany(in.Strings("notActions")),
-		Resource: oneOrMany(in.Strings("resources")), NotResource: oneOrMany(in.Strings("notResources")),
-		Principal: principalOf(in.Objects("principals")), NotPrincipal: principalOf(in.Objects("notPrincipals")),
+	}
+	if !sidPattern.MatchString(s.Sid) {
+		return s, fmt.Errorf("sid %q: must be letters and digits", s.Sid)
+	}
+	for name, to := range map[string]*any{"resources": &s.Resource, "notResources": &s.NotResource} {
+		list, err := variables(in.Strings(name), version)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", name, err)
+		}
+		*to = oneOrMany(list)
+	}
+	for name, to := range map[string]*any{"principals": &s.Principal, "notPrincipals": &s.NotPrincipal} {
+		principal, err := principalOf(in.Objects(name), version)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", name, err)
+		}
+		*to = principal
 	}
 	if effect := in.String("effect"); effect != "" {
 		s.Effect = effect
@@ -152,7 +185,11 @@ func statementOf(in Object) (statement, error) {
 		if conditions[test] == nil {
 			conditions[test] = map[string][]string{}
 		}
-		conditions[test][c.String("variable")] = append(conditions[test][c.String("variable")], c.Strings("values")...)
+		values, err := variables(c.Strings("values"), version)
+		if err != nil {
+			return s, fmt.Errorf("conditions: %w", err)
+		}
+		conditions[test][c.String("variable")] = append(conditions[test][c.String("variable")], values...)
 	}
 	if len(conditions) > 0 {
 		rendered := map[string]map[string]any{}
@@ -188,39 +225,36 @@ func oneOrMany(list []string) any {
 }
 
 // principalOf renders principals by their kind; everybody is a star alone.
-func principalOf(list []Object) any {
+func principalOf(list []Object, version string) (any, error) {
 	byKind := map[string][]string{}
 	for _, p := range list {
-		identifiers := p.Strings("identifiers")
+		identifiers, err := variables(p.Strings("identifiers"), version)
+		if err != nil {
+			return nil, err
+		}
 		if p.String("type") == "*" && slices.Equal(identifiers, []string{"*"}) {
-			return "*"
+			return "*", nil
 		}
 		byKind[p.String("type")] = append(byKind[p.String("type")], identifiers...)
 	}
 	if len(byKind) == 0 {
-		return nil
+		return nil, nil
 	}
 	out := map[string]any{}
 	for kind, identifiers := range byKind {
 		out[kind] = oneOrMany(identifiers)
 	}
-	return out
+	return out, nil
 }
 
 func (d document) render() (pretty, minified string, err error) {
-	encode := func(indent string) (string, error) {
-		var buf bytes.Buffer
-		enc := json.NewEncoder(&buf)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", indent)
-		if err := enc.Encode(d); err != nil {
-			return "", fmt.Errorf("rendering the policy: %w", err)
-		}
-		return string(bytes.TrimSpace(buf.Bytes())), nil
+	indented, err := json.MarshalIndent(d, "", "  ")
+	if err != nil {
+		return "", "", fmt.Errorf("rendering the policy: %w", err)
 	}
-	if pretty, err = encode("  "); err != nil {
-		return "", "", err
+	compact, err := json.Marshal(d)
+	if err != nil {
+		return "", "", fmt.Errorf("rendering the policy: %w", err)
 	}
-	minified, err = encode("")
-	return pretty, minified, err
+	return string(indented), string(compact), nil
 }

@@ -80,6 +80,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 		makeUp(t)
 	})
 
+	makeUp(t) // whatever an earlier test left
 	url := output[string](t, "url")
 	first := output[map[string]string](t, "images")["mca"]
 	v := visitWhile(t, url, func() {

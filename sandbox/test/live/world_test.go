@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 // output; the rest goes to the test's log.
 func run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	// Clean-up runs commands as well, when the test's own context has ended.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
 	env := live.Within(os.Environ())
 	if own := filepath.Join(live.Bin(), name); fileExists(own) {

@@ -1,0 +1,61 @@
+# What a person types; all of it is done by sandbox/bootstrap and by the sandbox's own command.
+MAKEFLAGS += --no-print-directory
+HOME_DIR  := $(or $(PROGRESSIVE_SANDBOX),.sandbox)
+BOOTSTRAP := @sandbox/bootstrap/bootstrap.sh
+SANDBOX   := @$(HOME_DIR)/bin/sandbox
+GO_TEST   := @CGO_ENABLED=0 go -C sandbox test -trimpath -count=1 -v
+STACK     ?= sandbox
+
+.PHONY: help up down status logs env preview build test e2e bench lint fmt generate clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
+	$(BOOTSTRAP) -up build
+	$(SANDBOX) up
+
+down: made ## stop it without a trace; the data stay, PURGE=1 removes them too
+	$(SANDBOX) down $(if $(PURGE),--purge)
+
+status: made ## what runs, which tools are real, what the stack holds
+	$(SANDBOX) status
+
+logs: made ## last lines of all logs, or of NAME=kubelet; F=1 follows
+	$(SANDBOX) logs $(NAME) $(if $(F),-f)
+
+env: made ## lines for the shell: eval "$(make env)"
+	$(SANDBOX) env
+
+preview: build ## pulumi preview of STACK=sandbox, staging or prod
+	$(SANDBOX) preview --stack $(STACK)
+
+build: ## install what is missing and build the executables
+	$(BOOTSTRAP) build
+
+test: build ## every hermetic test: vet, unit tests, engine tests
+	$(BOOTSTRAP) test
+
+e2e: up ## the tests on the live sandbox
+	$(GO_TEST) -timeout 30m ./test/live/...
+
+bench: up ## the figures of docs/performance.md
+	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))
+
+lint: ## golangci-lint, at the version of tools/go.mod
+	$(BOOTSTRAP) lint
+
+fmt: ## gofmt
+	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
+
+generate: ## go generate in every module
+	@go generate ./...
+	@go -C sandbox generate ./...
+
+clean: ## remove the sandbox and everything built
+	@test ! -x $(HOME_DIR)/bin/sandbox || $(HOME_DIR)/bin/sandbox down --purge
+	@rm -rf $(HOME_DIR) bin
+
+.PHONY: made
+made:
+	@test -x $(HOME_DIR)/bin/sandbox || { echo "error: there is no sandbox yet: run make up" >&2; exit 1; }

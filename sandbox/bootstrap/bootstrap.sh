@@ -1,0 +1,25 @@
+#!/bin/sh
+# Runs the bootstrap: looks for Go, builds the program of this folder (a second;
+# the standard library alone) and becomes it. `go run` would hide its exit code.
+set -eu
+cd "$(dirname "$0")/.."
+
+need="1.$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)"
+if ! command -v go >/dev/null; then
+	echo "error: no go on PATH: install Go $need or later, https://go.dev/doc/install" >&2
+	exit 1
+fi
+# Go 1.21 and later fetch the toolchain that go.mod asks for by themselves.
+have=$(go env GOVERSION 2>/dev/null || go version | cut -d' ' -f3)
+minor=$(echo "$have" | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+if [ -n "$minor" ] && [ "$minor" -lt 21 ]; then
+	echo "error: $have is too old: install Go $need or later, https://go.dev/doc/install" >&2
+	exit 1
+fi
+
+home=${PROGRESSIVE_SANDBOX:-$(cd .. && pwd)/.sandbox}
+CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$home/bin/bootstrap" ./bootstrap || {
+	echo "error: the bootstrap could not be built, see above; if go.mod asks for a newer Go: unset GOTOOLCHAIN, or install Go $need" >&2
+	exit 1
+}
+exec "$home/bin/bootstrap" "$@"

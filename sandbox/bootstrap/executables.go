@@ -1,0 +1,103 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// trimpath goes with every build of this repository: ko builds with it, so that
+// packages compiled for the sandbox are found again for CoreDNS and
+// metrics-server, and so does the Go language host of Pulumi, which must not
+// compile the AWS SDK a second time. The environment says it too, for the
+// commands that others start: toolchain.BuildVariables.
+const trimpath = "-trimpath"
+
+// executable is one program that the bootstrap builds.
+type executable struct {
+	// name is what a person reads; log is build-LOG.log in the logs folder.
+	name, log string
+	// dir is the folder, relative to the project, in which go build runs.
+	dir string
+	// pkg is the package, relative to dir or an import path.
+	pkg string
+	// out is the file to write, absolute.
+	out string
+	// flags come after -trimpath.
+	flags []string
+	// stamp says that out depends on nothing but the module files of dir and
+	// the toolchain, so that a hash of them can stand for a build.
+	stamp bool
+}
+
+// executables lists what is to be built, the longest first.
+func executables(w where) ([]executable, error) {
+	kubernetes, err := required(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
+	if err != nil {
+		return nil, err
+	}
+	list := []executable{
+		{
+			name: "the sandbox", log: "sandbox", dir: "sandbox", pkg: ".", out: filepath.Join(w.bin(), "sandbox"),
+			flags: []string{"-buildvcs=false", "-ldflags", kubernetesVersion(kubernetes)},
+		},
+		{
+			name: "the program", log: "infra", dir: "infra", pkg: ".", out: filepath.Join(w.project, "bin/infra"),
+			// No further flags: these are exactly those of the real language host.
+		},
+		{
+			name: "the image provider", log: "pulumi-resource-ko", dir: ".", pkg: "./components/image/pulumi-resource-ko",
+			out:   filepath.Join(w.project, "bin/pulumi-resource-ko"),
+			flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
+		},
+	}
+	return list, nil
+}
+
+// pulumi is the Pulumi CLI, for machines that have none.
+func pulumi(w where) (executable, error) {
+	const module = "github.com/pulumi/pulumi/pkg/v3"
+	version, err := required(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
+	if err != nil {
+		return executable{}, err
+	}
+	return executable{
+		name: "the Pulumi CLI " + version, log: "pulumi", dir: "sandbox/cli", pkg: module + "/cmd/pulumi",
+		out: filepath.Join(w.bin(), "pulumi"),
+		flags: []string{"-buildvcs=false", "-ldflags",
+			"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=" + version},
+		stamp: true,
+	}, nil
+}
+
+// kubernetesVersion are the linker's flags by which the binary knows which
+// Kubernetes it holds. Without them the API server calls itself
+// v0.0.0-master, and kubectl and the controllers refuse it.
+func kubernetesVersion(version string) string {
+	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
+	flags := []string{"-s", "-w"}
+	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		for name, value := range map[string]string{
+			"gitVersion": version, "gitMajor": parts[0], "gitMinor": parts[1], "gitCommit": "module", "gitTreeState": "clean",
+		} {
+			flags = append(flags, fmt.Sprintf("-X %s.%s=%s", pkg, name, value))
+		}
+	}
+	return strings.Join(flags, " ")
+}
+
+// required reads the version that a go.mod requires of a module: the pin lives
+// there and nowhere else.
+func required(file, module string) (string, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("version of %s: %w", module, err)
+	}
+	m := regexp.MustCompile(`(?m)^\s*(?:require\s+)?` + regexp.QuoteMeta(module) + `\s+(v\d+\.\d+\.\d+\S*)`).FindSubmatch(raw)
+	if m == nil {
+		return "", fmt.Errorf("version of %s: %s does not require it", module, file)
+	}
+	return string(m[1]), nil
+}

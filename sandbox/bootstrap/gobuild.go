@@ -1,0 +1,231 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/progress"
+)
+
+// run builds one executable and says how far it is. The whole output goes to
+// a log; what is not progress comes back in the error.
+func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
+	return log.Step("building "+e.name, func(detail func(string)) error {
+		stamp, err := e.digest(ctx, w)
+		if err != nil {
+			return err
+		}
+		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
+		if stamp != "" && isFile(e.out) {
+			if old, err := os.ReadFile(stampFile); err == nil && string(old) == stamp {
+				return nil
+			}
+		}
+		// A link here leads to a tool that was installed once; go build would
+		// write through it.
+		if info, err := os.Lstat(e.out); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			if err := os.Remove(e.out); err != nil {
+				return fmt.Errorf("%s: %w", e.out, err)
+			}
+		}
+		if err := e.compile(ctx, w, detail); err != nil {
+			return err
+		}
+		if stamp == "" {
+			return nil
+		}
+		if err := os.WriteFile(stampFile, []byte(stamp), 0o644); err != nil {
+			return fmt.Errorf("stamp of %s: %w", e.name, err)
+		}
+		return nil
+	})
+}
+
+// digest stands for everything a stamped executable is made of; "" for others.
+func (e executable) digest(ctx context.Context, w where) (string, error) {
+	if !e.stamp {
+		return "", nil
+	}
+	sum := sha256.New()
+	for _, name := range []string{"go.mod", "go.sum"} {
+		raw, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
+		if err != nil {
+			return "", fmt.Errorf("building %s: %w", e.name, err)
+		}
+		sum.Write(raw)
+	}
+	raw, err := w.goCommand(ctx, e.dir, "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "GOEXPERIMENT", "CGO_ENABLED").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env: %w", err)
+	}
+	sum.Write(raw)
+	fmt.Fprint(sum, e.pkg, e.flags)
+	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
+}
+
+// listAfter is how long a build must last before its packages are counted: a
+// warm build ends sooner and need not pay for the count.
+const listAfter = 4 * time.Second
+
+func (e executable) compile(ctx context.Context, w where, detail func(string)) error {
+	logFile := filepath.Join(w.logs(), "build-"+e.log+".log")
+	out, err := os.Create(logFile)
+	if err != nil {
+		return fmt.Errorf("log of the build: %w", err)
+	}
+	defer out.Close()
+
+	count := newCounter(detail)
+	var said bytes.Buffer // all that is not progress: the compiler's own words
+	sink := &lines{each: func(line string) {
+		fmt.Fprintln(out, line)
+		if !count.line(line) {
+			said.WriteString(line + "\n")
+		}
+	}}
+	args := append([]string{"build", "-v", trimpath}, e.flags...)
+	args = append(args, "-o", e.out, e.pkg)
+	cmd := w.goCommand(ctx, e.dir, args...)
+	cmd.Stdout, cmd.Stderr = sink, sink
+	fmt.Fprintf(out, "%s$ %s\n", cmd.Dir, strings.Join(cmd.Args, " "))
+
+	listing, stop := context.WithCancel(ctx)
+	var lister sync.WaitGroup
+	lister.Go(func() { e.countPackages(listing, w, count) })
+	err = cmd.Run()
+	stop()
+	lister.Wait()
+	sink.flush()
+	if err == nil {
+		return nil
+	}
+	return e.explain(ctx, w, err, said.String(), logFile)
+}
+
+// countPackages tells count which packages the build will compile. Its own
+// failure costs only the total.
+func (e executable) countPackages(ctx context.Context, w where, count *counter) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-time.After(listAfter):
+	}
+	raw, err := w.goCommand(ctx, e.dir, "list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
+	if err == nil {
+		count.total(strings.Fields(string(raw)))
+	}
+}
+
+// explain turns a failed build into what a person can act on.
+func (e executable) explain(ctx context.Context, w where, err error, said, logFile string) error {
+	said = strings.TrimSpace(said)
+	switch {
+	case strings.Contains(said, "no space left on device"):
+		return fmt.Errorf("building %s: no space left on the disk of one of these folders:\n%s\n  Free some (the Go caches are emptied by go clean -cache -modcache), then run make again.\n%s",
+			e.name, indent(strings.Join(spaceReport(ctx, w), "\n")), indent(lastLines(said, 5)))
+	case errors.Is(err, exec.ErrNotFound):
+		return fmt.Errorf("building %s: %w: install Go, https://go.dev/doc/install", e.name, err)
+	default:
+		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, indent(said), logFile)
+	}
+}
+
+// goCommand is the go command in a folder of the project.
+func (w where) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
+	return w.command(ctx, dir, "go", args...)
+}
+
+// command is any command in a folder of the project, with the environment of
+// every build. An interrupt lets it tidy up.
+func (w where) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = filepath.Join(w.project, dir)
+	cmd.Env = w.env
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
+	cmd.WaitDelay = 10 * time.Second
+	return cmd
+}
+
+// counter follows the output of go build -v: one line for each package that
+// it begins to compile, and one for each module that it downloads.
+type counter struct {
+	mu         sync.Mutex
+	detail     func(string)
+	downloaded int
+	compiled   map[string]bool
+	expected   map[string]bool
+}
+
+func newCounter(detail func(string)) *counter {
+	return &counter{detail: detail, compiled: map[string]bool{}}
+}
+
+// packageLine is an import path alone on its line: the compiler's own messages
+// have spaces or colons.
+var packageLine = regexp.MustCompile(`^[A-Za-z0-9][\w.~/+-]*$`)
+
+// line takes one line of output and says whether it was progress.
+func (c *counter) line(s string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case strings.HasPrefix(s, "go: downloading "):
+		c.downloaded++
+	case packageLine.MatchString(s):
+		c.compiled[s] = true
+	default:
+		return false
+	}
+	c.show()
+	return true
+}
+
+// total takes the packages that were still to be compiled a while ago; those
+// that were begun since are in both sets.
+func (c *counter) total(stale []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.expected = make(map[string]bool, len(stale))
+	for _, pkg := range stale {
+		c.expected[pkg] = true
+	}
+	c.show()
+}
+
+func (c *counter) show() {
+	switch done := len(c.compiled); {
+	case done == 0 && c.downloaded > 0:
+		c.detail(fmt.Sprintf("%d modules downloaded", c.downloaded))
+	case c.expected == nil:
+		c.detail(fmt.Sprintf("%d packages", done))
+	default:
+		all := done
+		for pkg := range c.expected {
+			if !c.compiled[pkg] {
+				all++
+			}
+		}
+		text := fmt.Sprintf("%d of %d packages", done, all)
+		if done == all {
+			text += ", linking"
+		}
+		c.detail(text)
+	}
+}
+
+func lastLines(s string, n int) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	return strings.Join(all[max(0, len(all)-n):], "\n")
+}

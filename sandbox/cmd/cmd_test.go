@@ -1,0 +1,223 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/lock"
+)
+
+// sandbox runs the command line as main does.
+func sandbox(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	body := func(_ context.Context, h *home.Home, name string) error {
+		return fmt.Errorf("body of %s in %s", name, h.Dir)
+	}
+	code = Main(t.Context(), args, body, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func newHome(t *testing.T) *home.Home {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.yaml"), []byte("name: x\n"), 0o600))
+	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Cluster: home.ClusterSimulated, Project: root, Ports: home.DefaultPorts()})
+	require.NoError(t, err)
+	t.Setenv(home.Variable, "")
+	t.Chdir(root)
+	return h
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	var visit func(c *cobra.Command)
+	visit = func(c *cobra.Command) {
+		if c.Name() != "help" && c.Parent() != nil && c.Parent().Name() == "sandbox" && c.Name() != "aws" {
+			require.NotEmpty(t, c.Short, c.CommandPath())
+			require.NotEmpty(t, c.Example, c.CommandPath())
+		}
+		for _, sub := range c.Commands() {
+			visit(sub)
+		}
+	}
+	visit(newRoot(nil))
+	code, out, _ := sandbox(t, "up", "--help")
+	require.Zero(t, code)
+	require.Contains(t, out, "Examples:")
+}
+
+func TestErrorsAreToldOnce(t *testing.T) {
+	newHome(t)
+	elsewhere := t.TempDir()
+	cases := []struct {
+		reason string
+		args   []string
+		code   int
+		want   string
+	}{
+		{"an unknown command is wrong usage", []string{"bogus"}, 2, `unknown command "bogus"`},
+		{"so is an unknown flag", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
+		{"and an argument too many", []string{"down", "now"}, 2, "sandbox down --help"},
+		{"-f follows one log", []string{"logs", "-f"}, 2, "name it"},
+		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "make one with make up"},
+		{"a log that is not there", []string{"logs", "bogus"}, 1, `no log "bogus"`},
+		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "body of etcd in"},
+		{"the forward wants to know where to", []string{"run", "forward", "ns"}, 2, "a namespace, a service and a port"},
+		{"tools that are not built", []string{"preview", "--stack", "qa"}, 1, "run make build"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			code, _, stderr := sandbox(t, c.args...)
+			require.Equal(t, c.code, code, stderr)
+			require.Equal(t, 1, strings.Count(stderr, "error:"), stderr)
+			require.Contains(t, stderr, c.want)
+		})
+	}
+}
+
+func TestTwoAtOnce(t *testing.T) {
+	h := newHome(t)
+	release, err := lock.Take(h.Dir, "make up")
+	require.NoError(t, err)
+	defer release()
+	for _, command := range []string{"up", "down"} {
+		code, _, stderr := sandbox(t, command)
+		require.Equal(t, 1, code)
+		require.Contains(t, stderr, "make up (pid ", command)
+	}
+}
+
+func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
+	h := newHome(t)
+	t.Setenv("CLUSTER", home.ClusterSimulated)
+	var wanted []string
+	for _, name := range []string{"apiServer", "registry"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		t.Cleanup(func() { l.Close() })
+		wanted = append(wanted, fmt.Sprintf("%s=%d", name, l.Addr().(*net.TCPAddr).Port))
+	}
+	t.Setenv("SANDBOX_PORTS", strings.Join(wanted, ","))
+	code, _, stderr := sandbox(t, "up")
+	require.Equal(t, 1, code)
+	for _, w := range wanted {
+		_, port, _ := strings.Cut(w, "=")
+		require.Contains(t, stderr, "port "+port+" in use")
+	}
+	require.Contains(t, stderr, "SANDBOX_PORTS=")
+	entries, err := os.ReadDir(h.PKI())
+	require.NoError(t, err)
+	require.Empty(t, entries)
+}
+
+func TestDownWithoutSandbox(t *testing.T) {
+	code, _, stderr := sandbox(t, "--home", t.TempDir(), "down")
+	require.Zero(t, code)
+	require.Contains(t, stderr, "nothing to stop")
+}
+
+func TestShellLines(t *testing.T) {
+	root := t.TempDir()
+	dir := filepath.Join(root, "it's $HOME `here`")
+	h, err := home.Create(dir, home.Settings{Project: root})
+	require.NoError(t, err)
+	text := shellLines(append(h.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0"), h)
+	require.NotContains(t, text, "EDITOR")
+	for _, shell := range []string{"bash", "zsh"} {
+		path, err := exec.LookPath(shell)
+		if err != nil && shell == "zsh" {
+			continue // quoting is POSIX; zsh is asked where it is installed
+		}
+		require.NoError(t, err)
+		script := `eval "$1"; printf '%s|%s|%s|%s' "$PROGRESSIVE_SANDBOX" "$PATH" "$GOFLAGS" "${AWS_PROFILE-unset}"`
+		cmd := exec.CommandContext(t.Context(), path, "-c", script, shell, text)
+		cmd.Env = []string{"AWS_PROFILE=production"}
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Equal(t, dir+"|"+dir+"/bin:/usr/bin:/bin|-a -b|unset", string(out))
+	}
+	require.True(t, strings.HasPrefix(text, "# In this shell AWS is a stand-in"))
+}
+
+func TestLogs(t *testing.T) {
+	h := newHome(t)
+	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "b.log"), []byte("4\n5"), 0o600))
+	_, out, _ := sandbox(t, "logs", "-n", "2")
+	require.Equal(t, "==> a <==\n2\n3\n==> b <==\n4\n5", out)
+	_, out, _ = sandbox(t, "logs", "a", "-n", "1")
+	require.Equal(t, "3\n", out)
+}
+
+func TestFollowFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.log")
+	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out := &syncBuffer{}
+	done := make(chan error, 1)
+	go func() { done <- followFile(ctx, out, path, 4) }()
+	add := func(flags int, text string) {
+		f, err := os.OpenFile(path, os.O_WRONLY|flags, 0)
+		require.NoError(t, err)
+		_, err = f.WriteString(text)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+	add(os.O_APPEND, "more\n")
+	require.Eventually(t, func() bool { return out.String() == "more\n" }, 10*time.Second, 10*time.Millisecond)
+	add(os.O_TRUNC, "new\n")
+	require.Eventually(t, func() bool { return out.String() == "more\nnew\n" }, 10*time.Second, 10*time.Millisecond, "a file that was cut is read from its beginning")
+	cancel()
+	require.NoError(t, <-done)
+}
+
+func TestAwaitFront(t *testing.T) {
+	asked := 0
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked++
+		if r.URL.Path != "/health" || asked < 3 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	defer front.Close()
+	require.NoError(t, awaitFront(t.Context(), front.URL, 30*time.Second, func(string) {}))
+	require.Equal(t, 3, asked)
+
+	front.Close()
+	err := awaitFront(t.Context(), front.URL, 10*time.Millisecond, func(string) {})
+	require.ErrorContains(t, err, "did not answer within 10ms")
+}
+
+// syncBuffer can be written and read by two goroutines.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,76 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/process"
+)
+
+// awaitFront asks the platform's health until it answers 200.
+func awaitFront(ctx context.Context, url string, limit time.Duration, detail func(string)) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
+	for {
+		err := askOnce(ctx, client, url+"/health")
+		if err == nil {
+			return nil
+		}
+		detail(err.Error())
+		select {
+		case <-time.After(250 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("the platform did not answer within %s: %w; see make status and kubectl get pods -A", limit, err)
+		}
+	}
+}
+
+func askOnce(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 1<<20))
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, res.Status)
+	}
+	return nil
+}
+
+// The process that leads from the node port on this machine to the front
+// service of a person's own cluster.
+const (
+	forwardName  = "forward"
+	frontService = "mca-service"
+	frontPort    = 80
+)
+
+// startForward starts the way to the front service, so that the platform's url
+// is the same on every kind of cluster.
+func startForward(ctx context.Context, h *home.Home, namespace string) error {
+	if namespace == "" {
+		return fmt.Errorf("the stack has no output named namespace, so the front service can't be found")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("path of this program: %w", err)
+	}
+	_, err = process.Start(ctx, h, process.Spec{
+		Name: forwardName, Path: self,
+		Args:   []string{"run", forwardName, namespace, frontService, fmt.Sprint(frontPort)},
+		Env:    []string{home.Variable + "=" + h.Dir},
+		Inputs: []string{h.Kubeconfig()},
+	})
+	return err
+}

@@ -1,0 +1,196 @@
+// Package cmd holds the sandbox's commands: what a person or a Makefile types.
+// It owns the order of things (what `up` does first and next) and the words on
+// the terminal; the work itself is done by the other rooms, and the rooms know
+// nothing of each other.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/progressive-framework/platform/sandbox/aws"
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Exit codes of Main; a tool that was run for the person keeps its own.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Main runs the command line args and returns the exit code. An error is told
+// once, on stderr.
+func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(body)
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var (
+		wrong *usageError
+		told  *toldError
+	)
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &told):
+		return told.code
+	case errors.As(err, &wrong):
+		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indented(err), wrong.command)
+		return exitUsage
+	default:
+		fmt.Fprintln(stderr, "error:", indented(err))
+		return exitFailed
+	}
+}
+
+// indented shows which lines belong to one message, where several problems are
+// told at once.
+func indented(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
+
+// usageError is a command line that cannot be understood.
+type usageError struct {
+	command string
+	err     error
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// toldError is a failure that the person has read already, of a tool that was
+// run for them; its exit code becomes ours.
+type toldError struct {
+	code int
+	err  error
+}
+
+func (e *toldError) Error() string { return e.err.Error() }
+func (e *toldError) Unwrap() error { return e.err }
+
+// Body is what a process of the cluster does, by its name. It is handed in
+// because it links the whole of Kubernetes, which the commands and their tests
+// do not need.
+type Body func(ctx context.Context, h *home.Home, name string) error
+
+// app is what every command is given.
+type app struct {
+	// dir is the sandbox's folder, from --home.
+	dir  string
+	body Body
+}
+
+func newRoot(body Body) *cobra.Command {
+	a := &app{body: body}
+	root := &cobra.Command{
+		Use:   "sandbox",
+		Short: "One machine that stands in for AWS",
+		Long: "The sandbox runs the platform's own program on the real Pulumi engine into a real\n" +
+			"Kubernetes on this machine. Only AWS is a stand-in.",
+		Example:       "  sandbox up\n  sandbox status",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	// Kubernetes registers a flag for the whole process, which cobra takes over.
+	if foreign := pflag.Lookup("version"); foreign != nil {
+		foreign.Hidden = true
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return &usageError{command: c.CommandPath(), err: err}
+	})
+	root.PersistentFlags().StringVar(&a.dir, "home", "", "the sandbox's folder (default $"+home.Variable+", else .sandbox in the project)")
+	root.AddCommand(
+		a.up(), a.recover(), a.down(), a.status(), a.logs(), a.env(), a.preview(), a.pulumi(), a.run(), a.version(), a.aws(),
+	)
+	return root
+}
+
+// aws is the stand-in's own command; it finds its store by the environment.
+func (a *app) aws() *cobra.Command {
+	c := aws.Command()
+	c.PersistentPreRunE = func(*cobra.Command, []string) error {
+		h, err := a.open()
+		if err != nil {
+			return err
+		}
+		return os.Setenv(home.Variable, h.Dir)
+	}
+	return c
+}
+
+func noArgs(c *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(c, args); err != nil {
+		return &usageError{command: c.CommandPath(), err: err}
+	}
+	return nil
+}
+
+func maxArgs(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := cobra.MaximumNArgs(n)(c, args); err != nil {
+			return &usageError{command: c.CommandPath(), err: err}
+		}
+		return nil
+	}
+}
+
+// folder is the sandbox's folder, absolute.
+func (a *app) folder() (string, error) {
+	dir := a.dir
+	if dir == "" {
+		dir = os.Getenv(home.Variable)
+	}
+	if dir == "" {
+		project, err := findProject()
+		if err != nil {
+			return "", err
+		}
+		return filepath.Join(project, ".sandbox"), nil
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("sandbox folder %q: %w", dir, err)
+	}
+	return abs, nil
+}
+
+// open opens the sandbox, which must have been made before.
+func (a *app) open() (*home.Home, error) {
+	dir, err := a.folder()
+	if err != nil {
+		return nil, err
+	}
+	h, err := home.Open(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("there is no sandbox in %s: make one with make up", dir)
+	}
+	return h, err
+}
+
+// findProject returns the folder at or above the working directory that holds
+// the project.
+func findProject() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(filepath.Join(at, "Pulumi.yaml")); err == nil {
+			return at, nil
+		}
+		if at == filepath.Dir(at) {
+			return "", fmt.Errorf("no Pulumi.yaml in %s or above it: run this inside the project, or name the sandbox by --home", dir)
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package cmd
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/sandbox/cluster"
+	"github.com/progressive-framework/platform/sandbox/forward"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
+)
+
+// run is how the sandbox starts its own processes.
+func (a *app) run() *cobra.Command {
+	return &cobra.Command{
+		Use:     "run NAME [ARGS...]",
+		Short:   "Be one process of the sandbox",
+		Example: "  sandbox run kube-apiserver",
+		Hidden:  true,
+		Args: func(c *cobra.Command, args []string) error {
+			if err := cobra.MinimumNArgs(1)(c, args); err != nil {
+				return &usageError{command: c.CommandPath(), err: err}
+			}
+			return nil
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			h, err := a.open()
+			if err != nil {
+				return err
+			}
+			if args[0] != forwardName {
+				return a.body(c.Context(), h, args[0])
+			}
+			if len(args) != 4 {
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", forwardName)}
+			}
+			port, err := strconv.Atoi(args[3])
+			if err != nil {
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", forwardName, args[3], err)}
+			}
+			return forward.Run(c.Context(), h, forward.Target{Namespace: args[1], Service: args[2], Port: port})
+		},
+	}
+}
+
+func (a *app) version() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Show the versions of what is inside",
+		Example: "  sandbox version",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(c.OutOrStdout(), "Kubernetes %s\nPulumi %d.%d or later\n",
+				cluster.KubernetesVersion, toolchain.PulumiMajor, toolchain.PulumiMinor)
+			return err
+		},
+	}
+}

@@ -1,0 +1,190 @@
+package cmd
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/sandbox/cluster"
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/project"
+	"github.com/progressive-framework/platform/sandbox/stack"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
+)
+
+func (a *app) status() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "status",
+		Short:   "Show what runs, which tools are real, and what the stack holds",
+		Example: "  sandbox status\n  sandbox status --json",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			h, err := a.open()
+			if err != nil {
+				return err
+			}
+			r, err := look(c, h)
+			if err != nil {
+				return err
+			}
+			if !asJSON {
+				r.write(c.OutOrStdout())
+				return nil
+			}
+			e := json.NewEncoder(c.OutOrStdout())
+			e.SetIndent("", "  ")
+			return e.Encode(r)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "for programs")
+	return c
+}
+
+// report is how a sandbox is.
+type report struct {
+	Dir        string      `json:"dir"`
+	Cluster    string      `json:"cluster"`
+	Components []component `json:"components"`
+	Tools      []tool      `json:"tools"`
+	// Stack is nil where the stack sandbox was not yet made.
+	Stack *stackReport `json:"stack,omitempty"`
+}
+
+type component struct {
+	Name    string `json:"name"`
+	PID     int    `json:"pid"`
+	Port    int    `json:"port,omitempty"`
+	Healthy bool   `json:"healthy"`
+	Reason  string `json:"reason,omitempty"`
+	// RSS counts shared memory in each process, PSS once over all of them.
+	RSS int64 `json:"rssBytes"`
+	PSS int64 `json:"pssBytes"`
+}
+
+type tool struct {
+	Name    string `json:"name"`
+	Kind    string `json:"kind"`
+	Version string `json:"version,omitempty"`
+	Path    string `json:"path"`
+	Note    string `json:"note,omitempty"`
+}
+
+type stackReport struct {
+	Name      string `json:"name"`
+	Resources int    `json:"resources"`
+	Pending   int    `json:"pending"`
+	URL       string `json:"url,omitempty"`
+}
+
+func look(c *cobra.Command, h *home.Home) (*report, error) {
+	r := &report{Dir: h.Dir, Cluster: h.Cluster}
+	for _, s := range cluster.Status(c.Context(), h) {
+		r.Components = append(r.Components, component{
+			Name: s.Name, PID: s.PID, Port: s.Port, Healthy: s.Healthy, Reason: s.Reason, RSS: s.RSS, PSS: s.PSS,
+		})
+	}
+	built, err := builtFolder()
+	if err != nil {
+		return nil, err
+	}
+	tools, err := toolchain.Resolve(c.Context(), h, built, os.Environ())
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tools {
+		r.Tools = append(r.Tools, tool{Name: t.Name, Kind: string(t.Kind), Version: t.Version, Path: t.Path, Note: t.Note})
+	}
+	if !stack.Exists(h, project.SandboxStack) {
+		return r, nil
+	}
+	s, err := stack.Open(c.Context(), h, project.SandboxStack, terminal(c))
+	if err != nil {
+		return nil, err
+	}
+	state, err := s.Export(c.Context())
+	if err != nil {
+		return nil, err
+	}
+	r.Stack = &stackReport{Name: s.Name(), Resources: len(state.Resources), Pending: len(state.Operations), URL: state.Output("url")}
+	return r, nil
+}
+
+// write tells a person.
+func (r *report) write(out io.Writer) {
+	fmt.Fprintf(out, "sandbox %s, cluster %s\n\n", r.Dir, r.Cluster)
+	r.writeComponents(out)
+	fmt.Fprintln(out)
+	r.writeTools(out)
+	fmt.Fprintln(out)
+	if r.Stack == nil {
+		fmt.Fprintf(out, "stack %s: not yet made; run make up\n", project.SandboxStack)
+		return
+	}
+	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, dash(r.Stack.URL))
+	if r.Stack.Pending > 0 {
+		fmt.Fprintf(out, "  %d operations were cut short; make up settles them\n", r.Stack.Pending)
+	}
+}
+
+func (r *report) writeComponents(out io.Writer) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "COMPONENT\tPID\tPORT\tHEALTH\tMEMORY")
+	var total int64
+	for _, s := range r.Components {
+		health := "healthy"
+		if !s.Healthy {
+			health = firstLine(s.Reason)
+		}
+		total += s.PSS
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, number(s.PID), number(s.Port), health, megabytes(s.PSS))
+	}
+	// Proportional memory: the code that the processes share counts once.
+	fmt.Fprintf(t, "together\t\t\t\t%s\n", megabytes(total))
+	t.Flush()
+}
+
+var kinds = map[string]string{
+	string(toolchain.Installed): "real, installed",
+	string(toolchain.Built):     "real, built here",
+	string(toolchain.StandIn):   "stand-in",
+}
+
+func (r *report) writeTools(out io.Writer) {
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TOOL\tKIND\tVERSION\tPATH")
+	for _, tool := range r.Tools {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", tool.Name, kinds[tool.Kind], dash(tool.Version), tool.Path)
+	}
+	t.Flush()
+	for _, tool := range r.Tools {
+		if tool.Note != "" {
+			fmt.Fprintf(out, "%s: not used: %s\n", tool.Name, tool.Note)
+		}
+	}
+}
+
+func number(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprint(n)
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func megabytes(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%d MB", n>>20)
+}

@@ -1,0 +1,204 @@
+// Package forward leads connections from the sandbox's node port on this
+// machine to a service of a person's own cluster, through its API server. So
+// the platform has the same url on every kind of cluster.
+//
+// It asks for a ready pod at every connection, so that a rollout moves new
+// connections to new pods as kube-proxy would. It owns no other state.
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/transport/spdy"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Target is where connections lead to.
+type Target struct {
+	Namespace string
+	Service   string
+	// Port is the service's port, not the pod's.
+	Port int
+}
+
+// askTimeout bounds one question to the API server.
+const askTimeout = 10 * time.Second
+
+// forwardProtocol is the subprotocol of `kubectl port-forward`.
+const forwardProtocol = "portforward.k8s.io"
+
+// Run listens on 127.0.0.1 at the sandbox's node port until ctx ends. A
+// connection for which no pod is ready is closed, and the log says why.
+func Run(ctx context.Context, h *home.Home, target Target) error {
+	config, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+	if err != nil {
+		return fmt.Errorf("forward: kubeconfig %s: %w", h.Kubeconfig(), err)
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.NodePort))
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	slog.Info("forwarding", "address", address, "namespace", target.Namespace, "service", target.Service)
+	f := &forwarder{config: config, client: client, target: target}
+	return f.serve(ctx, listener)
+}
+
+type forwarder struct {
+	config *rest.Config
+	client kubernetes.Interface
+	target Target
+}
+
+func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
+	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
+	defer stop()
+	var open sync.WaitGroup
+	defer open.Wait()
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("forward: %w", err)
+		}
+		open.Go(func() {
+			defer conn.Close()
+			if err := f.connect(ctx, conn); err != nil && ctx.Err() == nil {
+				slog.Warn("connection not forwarded", "error", err)
+			}
+		})
+	}
+}
+
+// connect leads one connection to a ready pod.
+func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
+	pod, port, err := f.pick(ctx)
+	if err != nil {
+		return err
+	}
+	transport, upgrader, err := spdy.RoundTripperFor(f.config)
+	if err != nil {
+		return err
+	}
+	url := f.client.CoreV1().RESTClient().Post().Resource("pods").
+		Namespace(f.target.Namespace).Name(pod).SubResource("portforward").URL()
+	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	link, _, err := dialer.Dial(forwardProtocol)
+	if err != nil {
+		return fmt.Errorf("port-forward to pod %s: %w", pod, err)
+	}
+	defer link.Close()
+	stop := context.AfterFunc(ctx, func() { _ = link.Close(); _ = conn.Close() })
+	defer stop()
+	return pipe(link, conn, port)
+}
+
+// pipe carries a connection over two streams of the protocol: one for errors,
+// one for data.
+func pipe(link httpstream.Connection, conn net.Conn, port int) error {
+	headers := http.Header{}
+	headers.Set(corev1.PortHeader, strconv.Itoa(port))
+	headers.Set(corev1.PortForwardRequestIDHeader, "0")
+	headers.Set(corev1.StreamType, corev1.StreamTypeError)
+	failures, err := link.CreateStream(headers)
+	if err != nil {
+		return fmt.Errorf("stream for errors: %w", err)
+	}
+	_ = failures.Close() // it is only read
+	headers.Set(corev1.StreamType, corev1.StreamTypeData)
+	data, err := link.CreateStream(headers)
+	if err != nil {
+		return fmt.Errorf("stream for data: %w", err)
+	}
+	told := make(chan error, 1)
+	go func() {
+		text, err := io.ReadAll(io.LimitReader(failures, 4<<10))
+		if err == nil && len(text) > 0 {
+			err = errors.New(string(text))
+		}
+		told <- err
+	}()
+	go func() {
+		_, _ = io.Copy(data, conn)
+		_ = data.Close()
+	}()
+	_, copyErr := io.Copy(conn, data)
+	_ = link.Close()
+	if err := <-told; err != nil {
+		return err
+	}
+	return copyErr
+}
+
+// pick chooses one of the pods that are ready behind the service, and the port
+// on which it listens.
+func (f *forwarder) pick(ctx context.Context) (pod string, port int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	service, err := f.client.CoreV1().Services(f.target.Namespace).Get(ctx, f.target.Service, metav1.GetOptions{})
+	if err != nil {
+		return "", 0, err
+	}
+	portName, found := "", false
+	for _, p := range service.Spec.Ports {
+		if int(p.Port) == f.target.Port {
+			portName, found = p.Name, true
+		}
+	}
+	if !found {
+		return "", 0, fmt.Errorf("service %s/%s has no port %d", f.target.Namespace, f.target.Service, f.target.Port)
+	}
+	slices, err := f.client.DiscoveryV1().EndpointSlices(f.target.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: discoveryv1.LabelServiceName + "=" + f.target.Service,
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	type choice struct {
+		pod  string
+		port int
+	}
+	var choices []choice
+	for _, slice := range slices.Items {
+		for _, p := range slice.Ports {
+			if p.Name == nil || *p.Name != portName || p.Port == nil {
+				continue
+			}
+			for _, e := range slice.Endpoints {
+				if e.Conditions.Ready != nil && *e.Conditions.Ready && e.TargetRef != nil && e.TargetRef.Kind == "Pod" {
+					choices = append(choices, choice{e.TargetRef.Name, int(*p.Port)})
+				}
+			}
+		}
+	}
+	if len(choices) == 0 {
+		return "", 0, fmt.Errorf("service %s/%s has no ready pod", f.target.Namespace, f.target.Service)
+	}
+	c := choices[rand.IntN(len(choices))]
+	return c.pod, c.port, nil
+}

@@ -1,0 +1,209 @@
+package forward
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/apimachinery/pkg/util/httpstream/spdy"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// api plays the API server: one service, its endpoints, and the pods' side of
+// a port-forward, on which every line is answered by "POD:PORT LINE".
+type api struct {
+	t     *testing.T
+	ready atomic.Pointer[string] // the pod that is ready; nil for none
+	fails atomic.Bool            // the pod refuses the connection
+}
+
+func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case strings.HasSuffix(r.URL.Path, "/services/front"):
+		a.answer(w, corev1.Service{
+			TypeMeta: metav1.TypeMeta{Kind: "Service", APIVersion: "v1"},
+			Spec:     corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "metrics", Port: 9090}, {Name: "http", Port: 80}}},
+		})
+	case strings.HasSuffix(r.URL.Path, "/endpointslices"):
+		if r.URL.Query().Get("labelSelector") != "kubernetes.io/service-name=front" {
+			http.Error(w, "not asked for the service", http.StatusBadRequest)
+			return
+		}
+		a.answer(w, discoveryv1.EndpointSliceList{
+			TypeMeta: metav1.TypeMeta{Kind: "EndpointSliceList", APIVersion: "discovery.k8s.io/v1"},
+			Items:    []discoveryv1.EndpointSlice{a.endpoints()},
+		})
+	case strings.HasSuffix(r.URL.Path, "/portforward"):
+		a.forward(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (a *api) answer(w http.ResponseWriter, object any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(object)
+}
+
+func (a *api) endpoints() discoveryv1.EndpointSlice {
+	port := func(name string, number int32) discoveryv1.EndpointPort {
+		return discoveryv1.EndpointPort{Name: &name, Port: &number}
+	}
+	endpoint := func(pod string, ready bool) discoveryv1.Endpoint {
+		return discoveryv1.Endpoint{
+			Conditions: discoveryv1.EndpointConditions{Ready: &ready},
+			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Name: pod},
+		}
+	}
+	slice := discoveryv1.EndpointSlice{
+		Ports:     []discoveryv1.EndpointPort{port("metrics", 9090), port("http", 8080)},
+		Endpoints: []discoveryv1.Endpoint{endpoint("starting", false)},
+	}
+	if pod := a.ready.Load(); pod != nil {
+		slice.Endpoints = append(slice.Endpoints, endpoint(*pod, true))
+	}
+	return slice
+}
+
+func (a *api) forward(w http.ResponseWriter, r *http.Request) {
+	pod := strings.Split(r.URL.Path, "/")[6]
+	if _, err := httpstream.Handshake(r, w, []string{forwardProtocol}); err != nil {
+		return
+	}
+	streams := make(chan httpstream.Stream, 2)
+	link := spdy.NewResponseUpgrader().UpgradeResponse(w, r, func(s httpstream.Stream, _ <-chan struct{}) error {
+		streams <- s
+		return nil
+	})
+	if link == nil {
+		return
+	}
+	defer link.Close()
+	var failures, data httpstream.Stream
+	for range 2 {
+		s := <-streams
+		if s.Headers().Get(corev1.StreamType) == corev1.StreamTypeError {
+			failures = s
+		} else {
+			data = s
+		}
+	}
+	if a.fails.Load() {
+		_, _ = io.WriteString(failures, "connection refused by the pod")
+		_ = failures.Close()
+		_ = data.Close()
+		<-link.CloseChan()
+		return
+	}
+	_ = failures.Close()
+	scanner := bufio.NewScanner(data)
+	for scanner.Scan() {
+		fmt.Fprintf(data, "%s:%s %s\n", pod, data.Headers().Get(corev1.PortHeader), scanner.Text())
+	}
+	_ = data.Close()
+	<-link.CloseChan()
+}
+
+// start runs a forwarder on a free port and returns its address.
+func start(t *testing.T, a *api) string {
+	t.Helper()
+	server := httptest.NewServer(a)
+	t.Cleanup(server.Close)
+	config := &rest.Config{Host: server.URL}
+	client, err := kubernetes.NewForConfig(config)
+	require.NoError(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	f := &forwarder{config: config, client: client, target: Target{Namespace: "ns", Service: "front", Port: 80}}
+	go func() { done <- f.serve(ctx, listener) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done, "a cancelled forward ends in order")
+	})
+	return listener.Addr().String()
+}
+
+// say sends one line and returns the answer.
+func say(t *testing.T, conn net.Conn, line string) (string, error) {
+	t.Helper()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(20*time.Second)))
+	if _, err := fmt.Fprintln(conn, line); err != nil {
+		return "", err
+	}
+	answer, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimSpace(answer), err
+}
+
+func dial(t *testing.T, address string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", address)
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func TestForwardLeadsToTheReadyPod(t *testing.T) {
+	a := &api{t: t}
+	address := start(t, a)
+
+	_, err := say(t, dial(t, address), "early")
+	require.Error(t, err, "no pod is ready: the connection is closed")
+
+	first, second := "a", "b"
+	a.ready.Store(&first)
+	kept := dial(t, address)
+	answer, err := say(t, kept, "one")
+	require.NoError(t, err)
+	require.Equal(t, "a:8080 one", answer, "the pod's port, not the service's")
+
+	a.ready.Store(&second) // a rollout
+	answer, err = say(t, dial(t, address), "two")
+	require.NoError(t, err)
+	require.Equal(t, "b:8080 two", answer, "a new connection goes to the new pod")
+	answer, err = say(t, kept, "three")
+	require.NoError(t, err)
+	require.Equal(t, "a:8080 three", answer, "an open one stays where it is")
+
+	a.fails.Store(true)
+	_, err = say(t, dial(t, address), "four")
+	require.Error(t, err, "what the pod refuses is closed")
+}
+
+func TestPickNamesWhatIsMissing(t *testing.T) {
+	a := &api{t: t}
+	server := httptest.NewServer(a)
+	defer server.Close()
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL})
+	require.NoError(t, err)
+	for _, c := range []struct {
+		reason string
+		target Target
+		want   string
+	}{
+		{"no pod is ready", Target{"ns", "front", 80}, "service ns/front has no ready pod"},
+		{"the service has other ports", Target{"ns", "front", 81}, "service ns/front has no port 81"},
+		{"no such service", Target{"ns", "other", 80}, "not find"},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			_, _, err := (&forwarder{client: client, target: c.target}).pick(t.Context())
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}

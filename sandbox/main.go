@@ -1,0 +1,55 @@
+// Command sandbox is everything that runs in a sandbox, in one binary: the
+// commands, the processes of the cluster, the stand-ins that Pulumi starts as
+// plugins, kubectl and aws. The name by which it is called says which.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/progressive-framework/platform/sandbox/aws"
+	"github.com/progressive-framework/platform/sandbox/cluster/components"
+	"github.com/progressive-framework/platform/sandbox/cmd"
+	"github.com/progressive-framework/platform/sandbox/kubernetes"
+	"github.com/progressive-framework/platform/sandbox/languagehost"
+)
+
+func main() { os.Exit(run()) }
+
+// plugins are the names by which Pulumi calls us, and aws, by which a
+// kubeconfig does.
+var plugins = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
+	"pulumi-resource-aws": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		return aws.Serve(ctx, stdout)
+	},
+	"pulumi-resource-kubernetes": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+		return kubernetes.Serve(ctx, stdout)
+	},
+	"pulumi-language-go": func(ctx context.Context, args []string, stdout, _ io.Writer) error {
+		return languagehost.Serve(ctx, args, stdout)
+	},
+	"aws": func(_ context.Context, args []string, stdout, stderr io.Writer) error {
+		return aws.CLI(args, stdout, stderr)
+	},
+}
+
+func run() int {
+	name, args := filepath.Base(os.Args[0]), os.Args[1:]
+	if name == "kubectl" {
+		return kubectl()
+	}
+	ctx, stop := cmd.Signals(context.Background())
+	defer stop()
+	plugin, ok := plugins[name]
+	if !ok {
+		return cmd.Main(ctx, args, components.Run, os.Stdin, os.Stdout, os.Stderr)
+	}
+	if err := plugin(ctx, args, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintf(os.Stderr, "error: %s: %v\n", name, err)
+		return 1
+	}
+	return 0
+}

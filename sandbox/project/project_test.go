@@ -1,0 +1,129 @@
+package project
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+const description = `name: progressive-framework
+main: infra/
+runtime:
+  name: go
+  options:
+    buildTarget: ../bin/infra
+plugins:
+  providers:
+    - name: ko
+      path: bin
+    - name: other
+      path: /opt/other
+`
+
+func newHome(t *testing.T, files map[string]string) *home.Home {
+	t.Helper()
+	root := t.TempDir()
+	for name, content := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o644))
+	}
+	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Project: root})
+	require.NoError(t, err)
+	return h
+}
+
+func load(t *testing.T, dir, name string) map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(dir, name))
+	require.NoError(t, err)
+	got := map[string]any{}
+	require.NoError(t, yaml.Unmarshal(raw, &got))
+	return got
+}
+
+func TestCopyLeadsBackToTheProject(t *testing.T) {
+	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
+	dir, err := Dir(h, "staging")
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(h.Dir, "projects/staging"), dir)
+
+	got := load(t, dir, "Pulumi.yaml")
+	require.Equal(t, map[string]any{
+		"name":    "progressive-framework",
+		"main":    filepath.Join(h.Project, "infra"),
+		"runtime": map[string]any{"name": "go", "options": map[string]any{"buildTarget": filepath.Join(h.Project, "bin/infra")}},
+		"plugins": map[string]any{"providers": []any{
+			map[string]any{"name": "ko", "path": filepath.Join(h.Project, "bin")},
+			map[string]any{"name": "other", "path": "/opt/other"},
+		}},
+	}, got)
+	require.Equal(t, map[string]any{"config": map[string]any{"aws:region": "us-east-1"}}, load(t, dir, "Pulumi.staging.yaml"))
+}
+
+func TestSandboxStackStaysInTheProject(t *testing.T) {
+	h := newHome(t, map[string]string{"Pulumi.yaml": description})
+	dir, err := Dir(h, SandboxStack)
+	require.NoError(t, err)
+	require.Equal(t, h.Project, dir)
+
+	require.NoError(t, os.WriteFile(filepath.Join(h.Project, "Pulumi.sandbox.yaml"), nil, 0o600))
+	copied, err := Copy(h, SandboxStack)
+	require.NoError(t, err)
+	dir, err = Dir(h, SandboxStack)
+	require.NoError(t, err)
+	require.Equal(t, copied, dir, "who began on a copy stays on it")
+}
+
+func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
+	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "config:\n  a: 1\n"})
+	dir, err := Copy(h, "prod")
+	require.NoError(t, err)
+	// The CLI writes its salt beside the configuration.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.prod.yaml"), []byte("encryptionsalt: v1:abc\nconfig:\n  a: 1\n"), 0o600))
+	// A person changes the stack's configuration.
+	require.NoError(t, os.WriteFile(filepath.Join(h.Project, "Pulumi.prod.yaml"), []byte("config:\n  a: 2\n"), 0o644))
+
+	_, err = Copy(h, "prod")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.prod.yaml"))
+
+	project, err := os.ReadFile(filepath.Join(h.Project, "Pulumi.prod.yaml"))
+	require.NoError(t, err)
+	require.NotContains(t, string(project), "encryptionsalt", "the project's file stays as it is")
+}
+
+func TestCopyPrefersTheProjectsOwnSecretsProvider(t *testing.T) {
+	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "secretsprovider: awskms://alias/x\nencryptedkey: k\n"})
+	dir := filepath.Join(h.Dir, "projects/prod")
+	require.NoError(t, os.MkdirAll(dir, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.prod.yaml"), []byte("encryptionsalt: v1:abc\n"), 0o600))
+	_, err := Copy(h, "prod")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"secretsprovider": "awskms://alias/x", "encryptedkey": "k"}, load(t, dir, "Pulumi.prod.yaml"))
+}
+
+func TestCopyRefuses(t *testing.T) {
+	cases := []struct {
+		reason string
+		files  map[string]string
+		stack  string
+		want   string
+	}{
+		{"a stack that the project does not have", map[string]string{"Pulumi.yaml": description}, "qa", "Pulumi.qa.yaml"},
+		{"a name that would leave the folder", map[string]string{"Pulumi.yaml": description}, "../x", `stack "../x"`},
+		{"an empty name", map[string]string{"Pulumi.yaml": description}, "", `stack ""`},
+		{"no project", nil, "staging", "Pulumi.yaml"},
+		{"malformed YAML names the file", map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config: ["}, "staging", "Pulumi.staging.yaml"},
+		{"a main that is no path", map[string]string{"Pulumi.yaml": "main: [a]\n", "Pulumi.staging.yaml": ""}, "staging", "main"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			_, err := Copy(newHome(t, c.files), c.stack)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}

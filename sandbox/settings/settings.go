@@ -1,0 +1,210 @@
+// Package settings turns what a person asks for, by flags and variables, into
+// the settings of a sandbox, and keeps those of one that was made before.
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Wishes are what a person asks of a sandbox, by flags or by the environment;
+// empty where they leave the choice to us.
+type Wishes struct {
+	Cluster    string // CLUSTER
+	Kubeconfig string // KUBECONFIG
+	Registry   string // REGISTRY
+	Ports      string // SANDBOX_PORTS: registry=5002,apiServer=7443
+}
+
+// Fill fills what the flags left open from the environment. KUBECONFIG is
+// read for an existing cluster only: in a shell of `make env` it is our own.
+func (w Wishes) Fill(getenv func(string) string) Wishes {
+	for variable, value := range map[string]*string{"CLUSTER": &w.Cluster, "REGISTRY": &w.Registry, "SANDBOX_PORTS": &w.Ports} {
+		if *value == "" {
+			*value = getenv(variable)
+		}
+	}
+	if w.Cluster == home.ClusterExisting && w.Kubeconfig == "" {
+		w.Kubeconfig = getenv("KUBECONFIG")
+		if w.Kubeconfig == "" {
+			w.Kubeconfig = filepath.Join(getenv("HOME"), ".kube", "config")
+		}
+	}
+	return w
+}
+
+// The node ports that Kubernetes gives out by default
+// (--service-node-port-range).
+const firstNodePort, lastNodePort = 30000, 32767
+
+// settings turns wishes into the settings of a new sandbox, and reports every
+// wish that cannot be met.
+func (w Wishes) settings(project string) (home.Settings, error) {
+	s := home.Settings{Cluster: w.Cluster, Project: project, Ports: home.DefaultPorts()}
+	var errs []error
+	switch s.Cluster {
+	case "":
+		s.Cluster = home.ClusterLocal
+	case home.ClusterLocal:
+	case home.ClusterSimulated:
+		s.Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	case home.ClusterExisting:
+		s.Registry = w.Registry
+		if w.Registry != "" {
+			if _, _, err := net.SplitHostPort(w.Registry); err != nil {
+				errs = append(errs, fmt.Errorf("REGISTRY=%q: want the host and port that the nodes pull from, such as localhost:5001", w.Registry))
+			}
+		}
+		kubeconfig, err := filepath.Abs(w.Kubeconfig)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("KUBECONFIG=%q: %w", w.Kubeconfig, err))
+		}
+		s.Kubeconfig = kubeconfig
+		if _, err := os.Stat(kubeconfig); err != nil {
+			errs = append(errs, fmt.Errorf("CLUSTER=%s needs a kubeconfig: %w: name yours by KUBECONFIG", home.ClusterExisting, err))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("CLUSTER=%q: choose %s, %s or %s", s.Cluster,
+			home.ClusterLocal, home.ClusterExisting, home.ClusterSimulated))
+	}
+	if w.Registry != "" && s.Cluster != home.ClusterExisting {
+		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", w.Registry, home.ClusterExisting))
+	}
+	if err := setPorts(&s.Ports, w.Ports); err != nil {
+		errs = append(errs, err)
+	}
+	return s, errors.Join(errs...)
+}
+
+// setPorts changes ports by "name=number,…"; the names are those of the fields
+// in settings.json.
+func setPorts(ports *home.Ports, text string) error {
+	raw, err := json.Marshal(ports)
+	if err != nil {
+		return err
+	}
+	byName := map[string]int{}
+	if err := json.Unmarshal(raw, &byName); err != nil {
+		return err
+	}
+	var errs []error
+	for _, pair := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		if _, ok := byName[name]; !ok {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %q is no port of the sandbox; there are %s",
+				name, strings.Join(slices.Sorted(maps.Keys(byName)), ", ")))
+			continue
+		}
+		port, err := strconv.Atoi(value)
+		if err != nil || port < 1 || port > 65535 {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s=%q: want a number from 1 to 65535", name, value))
+			continue
+		}
+		if name == "nodePort" && (port < firstNodePort || port > lastNodePort) {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: nodePort=%d: Kubernetes gives out %d to %d", port, firstNodePort, lastNodePort))
+			continue
+		}
+		byName[name] = port
+	}
+	holder := map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		if other, ok := holder[byName[name]]; ok {
+			errs = append(errs, fmt.Errorf("SANDBOX_PORTS: %s and %s are both %d", other, name, byName[name]))
+		}
+		holder[byName[name]] = name
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	if raw, err = json.Marshal(byName); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, ports)
+}
+
+// Make returns the sandbox in dir as the wishes want it. One that was made
+// before keeps its settings: its certificates, images and state name them. A
+// wish that differs is refused, unless nothing was started yet.
+func Make(dir, project string, w Wishes) (*home.Home, error) {
+	h, err := home.Open(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		s, err := w.settings(project)
+		if err != nil {
+			return nil, err
+		}
+		return home.Create(dir, s)
+	case err != nil:
+		return nil, err
+	}
+	if w.Kubeconfig == h.Kubeconfig() { // a shell of make env: it is the copy of the one that was given
+		w.Kubeconfig = h.Settings.Kubeconfig
+	}
+	if w.Cluster == "" { // keep: fill in what the sandbox is, so that only real changes differ
+		w.Cluster = h.Cluster
+		if h.Cluster == home.ClusterExisting && w.Kubeconfig == "" {
+			w.Kubeconfig = h.Settings.Kubeconfig
+		}
+		if w.Registry == "" {
+			w.Registry = h.Settings.Registry
+		}
+	}
+	want, err := w.settings(project)
+	if err != nil {
+		return nil, err
+	}
+	if w.Ports == "" {
+		want.Ports = h.Ports
+	}
+	changes := differences(h.Settings, want)
+	if len(changes) == 0 {
+		return h, nil
+	}
+	if fresh(h) {
+		return home.Create(dir, want)
+	}
+	return nil, fmt.Errorf("the sandbox in %s was made otherwise: %s. Go on with it as it is, or begin anew with make down PURGE=1",
+		dir, strings.Join(changes, "; "))
+}
+
+// fresh says that nothing was started in the sandbox yet.
+func fresh(h *home.Home) bool {
+	for _, dir := range []string{h.PKI(), h.Backend(), h.Etcd()} {
+		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// differences names what one sandbox has otherwise than another.
+func differences(has, want home.Settings) []string {
+	var out []string
+	for _, d := range []struct{ name, has, want string }{
+		{"CLUSTER", has.Cluster, want.Cluster},
+		{"KUBECONFIG", has.Kubeconfig, want.Kubeconfig},
+		{"REGISTRY", has.Registry, want.Registry},
+		{"project", has.Project, want.Project},
+	} {
+		if d.has != d.want {
+			out = append(out, fmt.Sprintf("%s is %q, not %q", d.name, d.has, d.want))
+		}
+	}
+	wanted := want.Ports.All()
+	for i, p := range has.Ports.All() {
+		if p.Port != wanted[i].Port {
+			out = append(out, fmt.Sprintf("the port of the %s is %d, not %d", p.Name, p.Port, wanted[i].Port))
+		}
+	}
+	return out
+}

@@ -1,0 +1,218 @@
+package toolchain
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// machine is a machine with an own sandbox, to which tools can be added.
+type machine struct {
+	t     *testing.T
+	home  *home.Home
+	built string
+	root  string
+	path  string
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	root := t.TempDir()
+	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Cluster: home.ClusterSimulated, Project: root})
+	require.NoError(t, err)
+	m := &machine{t: t, home: h, built: h.Bin(), root: root, path: filepath.Join(root, "usr")}
+	m.tool(m.built, "sandbox", "")
+	m.tool(m.built, "pulumi", "echo v3.259.0")
+	return m
+}
+
+// tool writes an executable that runs script.
+func (m *machine) tool(dir, name, script string) string {
+	m.t.Helper()
+	require.NoError(m.t, os.MkdirAll(dir, 0o755))
+	file := filepath.Join(dir, name)
+	require.NoError(m.t, os.WriteFile(file, []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+	return file
+}
+
+func (m *machine) resolve(extra ...string) map[string]Tool {
+	m.t.Helper()
+	environ := append([]string{"HOME=" + m.root, "PATH=" + m.home.Bin() + ":" + m.path}, extra...)
+	tools, err := Resolve(m.t.Context(), m.home, m.built, environ)
+	require.NoError(m.t, err)
+	byName := map[string]Tool{}
+	for _, tool := range tools {
+		byName[tool.Name] = tool
+	}
+	return byName
+}
+
+func kubectlSays(version string) string {
+	return fmt.Sprintf(`echo '{"clientVersion":{"gitVersion":"%s"}}'`, version)
+}
+
+func TestResolve(t *testing.T) {
+	type want struct {
+		kind Kind
+		path string // relative to the machine's root
+		note string // a part of it
+	}
+	const standIn = ".sandbox/bin/sandbox"
+	cases := []struct {
+		reason  string
+		prepare func(m *machine)
+		tool    string
+		want    want
+	}{
+		{"nothing installed: the CLI that was built", func(*machine) {}, "pulumi", want{Built, ".sandbox/bin/pulumi", ""}},
+		{"nothing installed: our language host", func(*machine) {}, "pulumi-language-go", want{StandIn, standIn, ""}},
+		{"nothing installed: our Kubernetes provider", func(*machine) {}, "pulumi-resource-kubernetes", want{StandIn, standIn, ""}},
+		{"nothing installed: kubectl out of our binary", func(*machine) {}, "kubectl", want{Built, standIn, ""}},
+		{"a new CLI is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.274.1") }, "pulumi", want{Installed, "usr/pulumi", ""}},
+		{"the oldest that will do", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
+		{"an old CLI is passed over, with a word", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.258.9") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "3.259 or later is needed"}},
+		{"another major is not ours", func(m *machine) { m.tool(m.path, "pulumi", "echo v4.300.0") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "is v4.300.0"}},
+		{"a broken CLI is passed over", func(m *machine) { m.tool(m.path, "pulumi", "exit 1") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "does not tell"}},
+		{"the real language host", func(m *machine) { m.tool(m.path, "pulumi-language-go", "") }, "pulumi-language-go", want{Installed, "usr/pulumi-language-go", ""}},
+		{"the real Kubernetes plugin on PATH", func(m *machine) { m.tool(m.path, "pulumi-resource-kubernetes", "") }, "pulumi-resource-kubernetes", want{Installed, "usr/pulumi-resource-kubernetes", ""}},
+		{"the newest among a person's plugins", func(m *machine) {
+			for _, v := range []string{"v4.9.0", "v4.30.0", "v4.30.0-beta"} {
+				m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+v), "pulumi-resource-kubernetes", "")
+			}
+		}, "pulumi-resource-kubernetes", want{Installed, ".pulumi/plugins/resource-kubernetes-v4.30.0/pulumi-resource-kubernetes", ""}},
+		{"a plugin of another major speaks of other resources", func(m *machine) {
+			m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-v3.30.2"), "pulumi-resource-kubernetes", "")
+		}, "pulumi-resource-kubernetes", want{StandIn, standIn, "major version 4 is needed"}},
+		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
+		{"nor the real aws", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
+		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.33.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.35.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.32.4")) }, "kubectl", want{Built, standIn, "1.33 to 1.35"}},
+		{"a file that is not executable is no tool", func(m *machine) {
+			require.NoError(m.t, os.Chmod(m.tool(m.path, "pulumi-language-go", ""), 0o644))
+		}, "pulumi-language-go", want{StandIn, standIn, ""}},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			m := newMachine(t)
+			c.prepare(m)
+			got := m.resolve()[c.tool]
+			require.Equal(t, c.want.kind, got.Kind)
+			require.Equal(t, filepath.Join(m.root, c.want.path), got.Path)
+			if c.want.note == "" {
+				require.Empty(t, got.Note)
+			} else {
+				require.Contains(t, got.Note, c.want.note)
+			}
+		})
+	}
+}
+
+func TestAnotherSandboxIsNotInstalled(t *testing.T) {
+	// The shell of `make env`: the live sandbox's links are on PATH while an
+	// engine test resolves for a sandbox of its own.
+	m := newMachine(t)
+	live := filepath.Join(m.root, "live")
+	for _, name := range []string{"pulumi", "pulumi-language-go", "pulumi-resource-kubernetes", "kubectl"} {
+		m.tool(filepath.Join(live, "bin"), name, "echo v3.300.0")
+	}
+	m.tool(filepath.Join(live, "pulumi/plugins/resource-kubernetes-v4.30.0"), "pulumi-resource-kubernetes", "")
+	m.path = filepath.Join(live, "bin")
+	got := m.resolve(home.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
+	for name, tool := range got {
+		require.NotEqual(t, Installed, tool.Kind, name)
+	}
+}
+
+func TestResolveWithoutBuiltTools(t *testing.T) {
+	m := newMachine(t)
+	require.NoError(t, os.Remove(filepath.Join(m.built, "pulumi")))
+	_, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	require.ErrorContains(t, err, "run make build")
+}
+
+func TestLink(t *testing.T) {
+	m := newMachine(t)
+	for range 2 { // a second time changes nothing
+		tools, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+		require.NoError(t, err)
+		require.NoError(t, Link(m.home, tools))
+	}
+	target, err := os.Readlink(filepath.Join(m.home.Bin(), "aws"))
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(m.built, "sandbox"), target)
+	info, err := os.Lstat(filepath.Join(m.home.Bin(), "pulumi"))
+	require.NoError(t, err)
+	require.True(t, info.Mode().IsRegular(), "what was built in place stays")
+
+	// The real host is installed later: the link moves.
+	real := m.tool(m.path, "pulumi-language-go", "")
+	tools, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	require.NoError(t, err)
+	require.NoError(t, Link(m.home, tools))
+	target, err = os.Readlink(filepath.Join(m.home.Bin(), "pulumi-language-go"))
+	require.NoError(t, err)
+	require.Equal(t, real, target)
+}
+
+func TestLinkInAnotherSandbox(t *testing.T) {
+	m := newMachine(t)
+	other, err := home.Create(filepath.Join(m.root, "other"), m.home.Settings)
+	require.NoError(t, err)
+	tools, err := Resolve(t.Context(), other, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	require.NoError(t, err)
+	require.NoError(t, Link(other, tools))
+	for name, want := range map[string]string{"sandbox": "sandbox", "kubectl": "sandbox", "pulumi": "pulumi"} {
+		got, err := os.Readlink(filepath.Join(other.Bin(), name))
+		require.NoError(t, err)
+		require.Equal(t, filepath.Join(m.built, want), got)
+	}
+}
+
+// The constants here say in code what the go.mod files pin.
+func TestVersionsAgreeWithGoMod(t *testing.T) {
+	for _, c := range []struct {
+		file, module string
+		major, minor int
+	}{
+		{"../cli/go.mod", `github.com/pulumi/pulumi/pkg/v3`, PulumiMajor, PulumiMinor},
+		{"../go.mod", `k8s.io/kubernetes`, 1, KubernetesMinor},
+		{"../../go.mod", `github.com/pulumi/pulumi-kubernetes/sdk/v4`, KubernetesPluginMajor, -1},
+	} {
+		raw, err := os.ReadFile(c.file)
+		require.NoError(t, err)
+		m := regexp.MustCompile(regexp.QuoteMeta(c.module) + ` v(\d+)\.(\d+)\.`).FindSubmatch(raw)
+		require.NotNil(t, m, "%s requires %s", c.file, c.module)
+		require.Equal(t, strconv.Itoa(c.major), string(m[1]), c.module)
+		if c.minor >= 0 {
+			require.Equal(t, strconv.Itoa(c.minor), string(m[2]), c.module)
+		}
+	}
+}
+
+func TestWithin(t *testing.T) {
+	m := newMachine(t)
+	base := []string{"HOME=" + m.root, "PATH=" + m.home.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
+	got := Within(t.Context(), m.home, base)
+	values := map[string]string{}
+	for _, kv := range got {
+		name, value, _ := strings.Cut(kv, "=")
+		require.NotContains(t, values, name, "each variable once")
+		values[name] = value
+	}
+	require.Equal(t, m.home.Bin()+":/x:/y", values["PATH"], "a shell that is in the sandbox already gains nothing")
+	require.Equal(t, "-mod=mod -trimpath", values["GOFLAGS"], "a person's own flags stay")
+	require.Equal(t, "0", values["CGO_ENABLED"])
+	require.Equal(t, "vi", values["EDITOR"])
+	require.NotContains(t, values, "AWS_PROFILE")
+	again := Within(t.Context(), m.home, got)
+	require.ElementsMatch(t, got, again, "a second time changes nothing")
+}

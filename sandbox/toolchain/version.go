@@ -1,0 +1,27 @@
+package toolchain
+
+import "fmt"
+
+// version is the part of a version that is compared; what follows the patch
+// (-dev, +k3s1) is not.
+type version struct{ major, minor, patch int }
+
+// parseVersion reads v1.2.3 with or without the v and with anything after it.
+func parseVersion(s string) (version, bool) {
+	var v version
+	if len(s) > 0 && s[0] == 'v' {
+		s = s[1:]
+	}
+	n, err := fmt.Sscanf(s, "%d.%d.%d", &v.major, &v.minor, &v.patch)
+	return v, err == nil && n == 3
+}
+
+func (v version) less(o version) bool {
+	if v.major != o.major {
+		return v.major < o.major
+	}
+	if v.minor != o.minor {
+		return v.minor < o.minor
+	}
+	return v.patch < o.patch
+}
