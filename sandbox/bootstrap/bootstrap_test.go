@@ -79,6 +79,11 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 		outs[e.out] = true
 		require.DirExists(t, filepath.Join(w.project, e.dir), e.name)
 	}
+	for range 20 {
+		again, err := executables(w)
+		require.NoError(t, err)
+		require.Equal(t, list, again, "other flags would link anew, and restart the cluster")
+	}
 	require.Contains(t, strings.Join(list[0].flags, " "), "k8s.io/component-base/version.gitVersion=v1.")
 	require.Contains(t, strings.Join(cli.flags, " "), "version.Version=v3.")
 }

@@ -79,10 +79,12 @@ func kubernetesVersion(version string) string {
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		for name, value := range map[string]string{
-			"gitVersion": version, "gitMajor": parts[0], "gitMinor": parts[1], "gitCommit": "module", "gitTreeState": "clean",
+		// Always in the same order: other flags are another binary, and another
+		// binary restarts the cluster.
+		for _, v := range [][2]string{
+			{"gitVersion", version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitCommit", "module"}, {"gitTreeState", "clean"},
 		} {
-			flags = append(flags, fmt.Sprintf("-X %s.%s=%s", pkg, name, value))
+			flags = append(flags, fmt.Sprintf("-X %s.%s=%s", pkg, v[0], v[1]))
 		}
 	}
 	return strings.Join(flags, " ")
