@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
 func main() {
@@ -35,7 +36,7 @@ func bench(ctx context.Context, dir string, runs int) error {
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
 	}
-	b := &runner{home: h, env: h.Within(os.Environ()), dir: h.Project}
+	b := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ()), dir: h.Project}
 	rows := []row{}
 
 	idle, err := b.idle(ctx)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/project"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
 // timeout bounds every command of a test. A whole `up` takes seconds; one that
@@ -120,7 +121,7 @@ func freePorts() (home.Ports, error) {
 func (w *world) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	cmd.Env = w.home.Within(os.Environ())
+	cmd.Env = toolchain.Within(ctx, w.home, os.Environ())
 	return cmd
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
 // timeout bounds every command. A warm `make up` takes seconds; with a rollout
@@ -47,7 +48,7 @@ func run(t *testing.T, name string, args ...string) (string, error) {
 	// Clean-up runs commands as well, when the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
-	env := live.Within(os.Environ())
+	env := toolchain.Within(ctx, live, os.Environ())
 	if own := filepath.Join(live.Bin(), name); fileExists(own) {
 		name = own
 	}
