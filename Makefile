@@ -6,7 +6,7 @@ SANDBOX   := @$(HOME_DIR)/bin/sandbox
 GO_TEST   := @CGO_ENABLED=0 go -C sandbox test -trimpath -count=1 -v
 STACK     ?= sandbox
 
-.PHONY: help up down status logs env preview build test e2e bench lint fmt generate clean
+.PHONY: help up down status logs env preview build test e2e bench lint diagram fmt generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: up ## the figures of docs/performance.md
 
 lint: ## golangci-lint, at the version of tools/go.mod
 	$(BOOTSTRAP) lint
+
+diagram: made ## draw docs/platform.svg from the sandbox stack
+	$(SANDBOX) pulumi stack export --stack sandbox | CGO_ENABLED=0 go -C sandbox run -trimpath ./diagram > docs/platform.svg
 
 fmt: ## gofmt
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

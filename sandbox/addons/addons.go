@@ -24,7 +24,8 @@ import (
 
 // Install builds what is missing, applies the manifests and waits until
 // everything is ready. Where nothing has changed it calls no compiler and is
-// done within a second.
+// done within a second. It takes one step of the log, and one more, which it
+// adds, for each image that it builds.
 //
 // It needs the registry and the API server. A simulated cluster runs no pods
 // and the person's own cluster has addons of its own, so for those it does
@@ -37,7 +38,6 @@ func Install(ctx context.Context, h *home.Home, log *progress.Log) error {
 	if err != nil {
 		return err
 	}
-	log.Expect(1)
 	refs, err := b.ensure(ctx, images, log)
 	if err != nil {
 		return fmt.Errorf("addons: %w", err)

@@ -18,10 +18,13 @@ import (
 // containerdPath is Debian's; there is no containerd among our own processes.
 const containerdPath = "/usr/bin/containerd"
 
+// StartSteps is how many steps of a log Start takes.
+const StartSteps = 2
+
 // Start makes the cluster of a sandbox run and waits until it is healthy. It
 // can be called at any time: it starts what is not there, repairs what was
 // killed or hangs, restarts what was configured otherwise or built anew, and
-// leaves the rest alone. It adds its steps to the log by itself.
+// leaves the rest alone. It takes StartSteps steps of the log.
 //
 // What would make a start fail half-way (missing rights, packages, a port that
 // is taken) is looked for before anything is started.
@@ -38,21 +41,19 @@ func Start(ctx context.Context, h *home.Home, log *progress.Log) error {
 	if h.Cluster == home.ClusterExisting {
 		prepared = "cluster: the current context of " + h.Settings.Kubeconfig
 	}
-	log.Expect(1)
 	if err := log.Step(prepared, func(func(string)) error { return prepare(ctx, h, log) }); err != nil {
 		return err
 	}
 	in := In(h)
-	if len(in) == 0 {
-		return nil
-	}
-	log.Expect(1)
 	return log.Step("cluster: "+names(in), func(detail func(string)) error {
 		return startAll(ctx, h, log, detail)
 	})
 }
 
 func names(cs []Component) string {
+	if len(cs) == 0 {
+		return "all of it is the person's own"
+	}
 	all := make([]string, len(cs))
 	for i, c := range cs {
 		all[i] = c.Name

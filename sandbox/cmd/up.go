@@ -63,7 +63,7 @@ func (a *app) runUp(c *cobra.Command, w settings.Wishes, deploy bool) error {
 	if err != nil {
 		return err
 	}
-	log := progress.New(c.ErrOrStderr(), 0)
+	log := progress.New(c.ErrOrStderr(), steps(h, deploy))
 	if err := preflight(h); err != nil {
 		return err
 	}
@@ -79,6 +79,18 @@ func (a *app) runUp(c *cobra.Command, w settings.Wishes, deploy bool) error {
 	return upStack(c, h, log)
 }
 
+// steps is how many steps an up has, but for images that have to be built.
+func steps(h *home.Home, deploy bool) int {
+	n := cluster.StartSteps
+	if h.Cluster != home.ClusterExisting {
+		n++ // addons, or simulated nodes
+	}
+	if deploy && h.Cluster != home.ClusterSimulated {
+		n++ // asking the platform
+	}
+	return n
+}
+
 // startCluster brings up Kubernetes and what every cluster has: DNS and
 // metrics on a real node, simulated nodes where there is none. A person's own
 // cluster has its own.
@@ -90,7 +102,6 @@ func startCluster(ctx context.Context, h *home.Home, log *progress.Log) error {
 	case home.ClusterLocal:
 		return addons.Install(ctx, h, log)
 	case home.ClusterSimulated:
-		log.Expect(1)
 		return log.Step("simulated nodes, one in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
 			return nodes.Ensure(ctx, h, 1)
 		})
@@ -133,7 +144,6 @@ func upStack(c *cobra.Command, h *home.Home, log *progress.Log) error {
 	if url == "" {
 		return fmt.Errorf("the stack %s has no output named url", s.Name())
 	}
-	log.Expect(1)
 	err = log.Step("asking "+url+"/health", func(detail func(string)) error {
 		return awaitFront(ctx, url, frontLimit, detail)
 	})

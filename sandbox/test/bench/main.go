@@ -59,10 +59,11 @@ func bench(ctx context.Context, dir string, runs int) error {
 		row{"`pulumi preview`, nothing changed", ours.times(), "at most 3 s"},
 		row{"… peak memory of engine, program and plugins (PSS)", ours.peak.String(), "at most 500 MB"})
 
-	n, err := b.resources(ctx)
+	all, err := b.exported(ctx)
 	if err != nil {
 		return err
 	}
+	n := len(all)
 	floor, err := b.floor(ctx, n, runs)
 	if err != nil {
 		return fmt.Errorf("empty program: %w", err)
@@ -70,6 +71,12 @@ func bench(ctx context.Context, dir string, runs int) error {
 	rows = append(rows,
 		row{fmt.Sprintf("… of an empty program with as many resources (%d)", n), floor.times(), ""},
 		row{"… ratio of the medians", fmt.Sprintf("%.2f", ours.median().Seconds()/floor.median().Seconds()), ""})
+
+	image, err := b.image(ctx, runs)
+	if err != nil {
+		return fmt.Errorf("image: %w", err)
+	}
+	rows = append(rows, image...)
 
 	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), machine())
 	for _, r := range rows {

@@ -120,19 +120,24 @@ func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	return total, nil
 }
 
-// resources counts what the sandbox stack is made of.
-func (b *runner) resources(ctx context.Context) (int, error) {
+// resource is one of a stack's state.
+type resource struct {
+	URN string `json:"urn"`
+}
+
+// exported lists what the sandbox stack is made of.
+func (b *runner) exported(ctx context.Context) ([]resource, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", "sandbox")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	var export struct {
 		Deployment struct {
-			Resources []json.RawMessage `json:"resources"`
+			Resources []resource `json:"resources"`
 		} `json:"deployment"`
 	}
 	if err := json.Unmarshal(out, &export); err != nil {
-		return 0, err
+		return nil, err
 	}
-	return len(export.Deployment.Resources), nil
+	return export.Deployment.Resources, nil
 }

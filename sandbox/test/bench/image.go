@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+)
+
+// mca is the service whose image is measured.
+const mca = "./agents/mca"
+
+// image times the preview of an unchanged image alone, engine included, and
+// compares what the image unpacks to with the stripped binary in it.
+func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
+	out, err := b.output(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
+	if err != nil {
+		return nil, err
+	}
+	var images map[string]string
+	if err := json.Unmarshal(out, &images); err != nil {
+		return nil, err
+	}
+	urn, err := b.urn(ctx, "ko:index:Image")
+	if err != nil {
+		return nil, err
+	}
+	alone, err := b.series(ctx, runs, "pulumi", "preview", "--stack", "sandbox", "--non-interactive", "--expect-no-changes", "--target", urn)
+	if err != nil {
+		return nil, err
+	}
+	unpacked, err := unpackedSize(ctx, images["mca"])
+	if err != nil {
+		return nil, err
+	}
+	stripped, err := b.strippedSize(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []row{
+		{"image of an unchanged service, preview of it alone", alone.times(), "at most 1.5 s"},
+		{"image unpacked, beyond the stripped binary", fmt.Sprintf("%.2f MB (%.2f against %.2f)",
+			float64(unpacked-stripped)/1e6, float64(unpacked)/1e6, float64(stripped)/1e6), "at most 2 MB"},
+	}, nil
+}
+
+func unpackedSize(ctx context.Context, reference string) (int64, error) {
+	ref, err := name.ParseReference(reference)
+	if err != nil {
+		return 0, err
+	}
+	image, err := remote.Image(ref, remote.WithContext(ctx))
+	if err != nil {
+		return 0, err
+	}
+	layers, err := image.Layers()
+	if err != nil {
+		return 0, err
+	}
+	var size int64
+	for _, layer := range layers {
+		content, err := layer.Uncompressed()
+		if err != nil {
+			return 0, err
+		}
+		n, err := io.Copy(io.Discard, content)
+		content.Close()
+		if err != nil {
+			return 0, err
+		}
+		size += n
+	}
+	return size, nil
+}
+
+// strippedSize builds the service as a person would who wants it small.
+func (b *runner) strippedSize(ctx context.Context) (int64, error) {
+	dir, err := os.MkdirTemp("", "pf-bench-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	binary := filepath.Join(dir, "mca")
+	if err := b.run(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", binary, mca); err != nil {
+		return 0, err
+	}
+	info, err := os.Stat(binary)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// urn finds the one resource of a type in the sandbox stack.
+func (b *runner) urn(ctx context.Context, kind string) (string, error) {
+	all, err := b.exported(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range all {
+		if strings.Contains(r.URN, kind+"::") {
+			return r.URN, nil
+		}
+	}
+	return "", fmt.Errorf("the stack sandbox has no %s", kind)
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Every error of a stack's configuration is told at once, by its path, and
+// nothing is registered.
+func TestWrongConfigRegistersNothing(t *testing.T) {
+	s := newStack(t, shared, "staging")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.natGateways", "none")
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.cidr", "10.20.0.0/8")
+	s.pulumi(t, "config", "set", "progressive-framework:netwrok", "misspelled")
+	s.pulumi(t, "config", "rm", "aws:region")
+
+	for _, command := range [][]string{{"preview"}, {"up", "--yes", "--skip-preview"}} {
+		out, err := s.try(t, command...)
+		require.Error(t, err)
+		for _, want := range []string{
+			"aws:region: Required value",
+			"progressive-framework:netwrok: Forbidden: no such key",
+			`progressive-framework:network.cidr: Invalid value: "10.20.0.0/8"`,
+			`progressive-framework:network.natGateways: Unsupported value: "none"`,
+			"nothing was registered", "Pulumi.staging.yaml",
+		} {
+			require.Contains(t, out, want)
+		}
+		require.Empty(t, s.atAWS(t))
+	}
+}
+
+// The CLI's own message does not say which file it could not read.
+func TestMalformedConfigFile(t *testing.T) {
+	w := copyProject(t, shared)
+	for _, name := range []string{"sandbox", "staging"} {
+		t.Run(name, func(t *testing.T) {
+			file := "Pulumi." + name + ".yaml"
+			require.NoError(t, os.WriteFile(filepath.Join(w.home.Project, file), []byte("config: [not an object"), 0o600))
+			out, err := w.run(t, w.home.Project, "sandbox", "--home", t.TempDir(), "preview", "--stack", name)
+			require.Error(t, err)
+			require.Contains(t, out, file)
+		})
+	}
+}
+
+func TestWrongPassphrase(t *testing.T) {
+	s := newStack(t, shared, "staging")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "only to have a secret") // written with the right one
+	right, err := os.ReadFile(s.home.Passphrase())
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(s.home.Passphrase(), []byte("wrong"), 0o600))
+	out, tried := s.try(t, "preview")
+	require.NoError(t, os.WriteFile(s.home.Passphrase(), right, 0o600))
+	require.Error(t, tried)
+	require.Contains(t, out, "incorrect passphrase")
+	require.Empty(t, s.atAWS(t))
+}
+
+// remove takes a stack away that holds nothing.
+func (s *stack) remove(t *testing.T) {
+	t.Helper()
+	s.pulumi(t, "stack", "rm", "--yes", "--preserve-config")
+	require.NoError(t, os.RemoveAll(s.dir))
+}
+
+// The stand-in can't be met by mistake: neither outside a sandbox nor by a
+// shell that holds credentials of a real account.
+func TestStandInKeepsAway(t *testing.T) {
+	plugin := filepath.Join(shared.home.Bin(), "pulumi-resource-aws")
+	for _, tc := range []struct {
+		reason string
+		change func(*exec.Cmd)
+		want   string
+	}{
+		{"outside a sandbox", func(c *exec.Cmd) { c.Env = []string{"PATH=" + os.Getenv("PATH")} }, "PROGRESSIVE_SANDBOX is not set"},
+		{"another backend", func(c *exec.Cmd) { c.Env = append(c.Env, "PULUMI_BACKEND_URL=s3://state-of-a-company") }, "PULUMI_BACKEND_URL"},
+		{"real credentials", func(c *exec.Cmd) { c.Env = append(c.Env, "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE") }, "AWS_ACCESS_KEY_ID"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), timeout)
+			defer cancel()
+			cmd := shared.command(ctx, shared.home.Dir, plugin)
+			tc.change(cmd)
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(out), tc.want)
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// copyProject makes a copy of the product's sources, to be changed, and a
+// world that stands on it instead.
+func copyProject(t *testing.T, w *world) *world {
+	t.Helper()
+	root := t.TempDir()
+	for _, name := range []string{"agents", "components", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
+		from := filepath.Join(w.home.Project, name)
+		info, err := os.Stat(from)
+		require.NoError(t, err)
+		if info.IsDir() {
+			require.NoError(t, os.CopyFS(filepath.Join(root, name), os.DirFS(from)))
+			continue
+		}
+		raw, err := os.ReadFile(from)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
+	}
+	h := *w.home
+	h.Settings = home.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones}
+	return &world{home: &h, sandbox: w.sandbox}
+}
+
+// What a service's image is follows from its sources, and from nothing else.
+func TestImageFollowsItsSources(t *testing.T) {
+	s := newStack(t, copyProject(t, shared), "staging")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	defer destroyLeavesNothing(t, s)
+	digest := func() string {
+		var images map[string]string
+		s.output(t, "images", &images)
+		_, digest, _ := strings.Cut(images["mca"], "@")
+		return digest
+	}
+	first := digest()
+
+	file := filepath.Join(s.home.Project, "agents", "mca", "greeting.go")
+	good, err := os.ReadFile(file)
+	require.NoError(t, err)
+	edit := func(old, new string) {
+		require.Contains(t, string(good), old)
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(good), old, new, 1)), 0o600))
+	}
+
+	edit(`"MCA coordinates`, `undefined + "MCA coordinates`)
+	out, err := s.try(t, "preview")
+	require.Error(t, err, "a source that does not compile")
+	require.Contains(t, out, "greeting.go", "the compiler's own message names the file")
+	require.Contains(t, out, "undefined: undefined", "and the fault")
+
+	edit(`"MCA coordinates`, `"MCA, changed, coordinates`)
+	p := s.preview(t)
+	require.Equal(t, 2, p.ChangeSummary["update"], "the preview says that image and Deployment will change")
+	require.Equal(t, first, digest(), "and has pushed and changed nothing")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.NotEqual(t, first, digest())
+
+	require.NoError(t, os.WriteFile(file, good, 0o600))
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.Equal(t, first, digest(), "the same sources are the same image")
+}
