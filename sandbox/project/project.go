@@ -35,8 +35,11 @@ var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 // SandboxStack already, as the engine tests do, it is that.
 func Dir(h *home.Home, stack string) (string, error) {
 	if _, err := os.Stat(copied(h, stack)); stack == SandboxStack && err != nil {
-		if _, err := os.Stat(filepath.Join(h.Project, file)); err != nil {
-			return "", fmt.Errorf("project: %w", err)
+		// The CLI reads them as well, but does not say which of them is broken.
+		for _, name := range []string{file, stackFile(stack)} {
+			if _, err := read(filepath.Join(h.Project, name)); err != nil {
+				return "", fmt.Errorf("project: %w", err)
+			}
 		}
 		return h.Project, nil
 	}

@@ -64,13 +64,21 @@ func TestCopyLeadsBackToTheProject(t *testing.T) {
 	require.Equal(t, map[string]any{"config": map[string]any{"aws:region": "us-east-1"}}, load(t, dir, "Pulumi.staging.yaml"))
 }
 
+func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
+	for name, content := range map[string]string{"Pulumi.yaml": "name: [", "Pulumi.sandbox.yaml": "config: ["} {
+		files := map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""}
+		files[name] = content
+		_, err := Dir(newHome(t, files), SandboxStack)
+		require.ErrorContains(t, err, name)
+	}
+}
+
 func TestSandboxStackStaysInTheProject(t *testing.T) {
-	h := newHome(t, map[string]string{"Pulumi.yaml": description})
+	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""})
 	dir, err := Dir(h, SandboxStack)
 	require.NoError(t, err)
 	require.Equal(t, h.Project, dir)
 
-	require.NoError(t, os.WriteFile(filepath.Join(h.Project, "Pulumi.sandbox.yaml"), nil, 0o600))
 	copied, err := Copy(h, SandboxStack)
 	require.NoError(t, err)
 	dir, err = Dir(h, SandboxStack)
