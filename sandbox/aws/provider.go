@@ -83,11 +83,6 @@ func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 // Configure opens an account in a region, and says what this is.
 func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	props := wire.Decode(req.GetArgs())
-	if req.GetArgs() == nil {
-		for name, v := range req.GetVariables() {
-			props[name] = v
-		}
-	}
 	c, failures, err := parseConfig(props)
 	if err != nil {
 		return nil, err

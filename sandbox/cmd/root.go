@@ -102,6 +102,7 @@ func newRoot(body Body) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.TraverseChildren = true // --home stands before a command whose flags are Pulumi's
 	// Kubernetes registers a flag for the whole process, which cobra takes over.
 	if foreign := pflag.Lookup("version"); foreign != nil {
 		foreign.Hidden = true

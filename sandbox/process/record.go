@@ -128,7 +128,7 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 	if err != nil || !r.Alive() {
 		return nil
 	}
-	defer p.Release()
+	defer func() { _ = p.Release() }() // it fails only where there is nothing to release
 	for _, step := range []struct {
 		signal os.Signal
 		wait   time.Duration

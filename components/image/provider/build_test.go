@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
@@ -322,7 +323,7 @@ func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
 	headers := map[string]*tar.Header{}
 	for r := tar.NewReader(content); ; {
 		h, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return headers
 		}
 		require.NoError(t, err)

@@ -19,7 +19,7 @@ import (
 // a warning says what to do. A refused login is never taken for a missing
 // image, and a registry that does not answer is an error.
 func (i *Image) Read(ctx context.Context, req infer.ReadRequest[ImageInputs, ImageState]) (infer.ReadResponse[ImageInputs, ImageState], error) {
-	kept := infer.ReadResponse[ImageInputs, ImageState]{ID: req.ID, Inputs: req.Inputs, State: req.State}
+	kept := infer.ReadResponse[ImageInputs, ImageState](req)
 	if req.State.Reference == "" {
 		return kept, fmt.Errorf("image %s cannot be imported: it is built from its sources; "+
 			"register it in the program, and the push leaves out what the registry has", req.ID)

@@ -38,15 +38,15 @@ const (
 func Tiers() []Tier { return []Tier{Public, PrivateApp, PrivateData} }
 
 const (
-	// MinBits and MaxBits bound the VPC's prefix length. AWS allows a VPC of
-	// /16 to /28; beyond /20 the tiers would be too small for EKS, which wants
-	// an address for every pod.
+	// MinBits is the prefix length of the largest VPC that AWS allows.
 	MinBits = 16
+	// MaxBits is that of the smallest VPC here: AWS allows /28, but beyond /20
+	// the tiers are too small for EKS, which wants an address for every pod.
 	MaxBits = 20
 
-	// MinZones is AWS's minimum for EKS and for a Multi-AZ database, MaxZones
-	// the largest number of zones in any region (us-east-1).
+	// MinZones is AWS's minimum for EKS and for a Multi-AZ database.
 	MinZones = 2
+	// MaxZones is the largest number of zones in any region (us-east-1).
 	MaxZones = 6
 
 	zoneBits = 3 // eight zone blocks, letters a to h

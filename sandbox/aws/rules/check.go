@@ -66,7 +66,7 @@ func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	if row.Naming != nil {
 		row.Naming.name(in, req, fail)
 	}
-	own := Object(maps.Clone(in))
+	own := maps.Clone(in)
 	delete(own, defaultsKey)
 	for _, problem := range schema.Inputs(s.Inputs, s.Object, own) {
 		fail(problem.Path, "%s", problem.Reason)

@@ -140,7 +140,7 @@ type Unique struct {
 var rows = map[string]*Row{}
 
 // add registers rows; it is called from the variables of each service's file.
-func add(list ...*Row) bool {
+func add(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
 	for _, r := range list {
 		rows[r.Token] = r
 	}
