@@ -3,6 +3,7 @@ package live
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,9 +14,12 @@ import (
 func TestURLAnswers(t *testing.T) {
 	client := &http.Client{Timeout: 5 * time.Second}
 	for _, path := range []string{"/health", "/health/ready", "/health/coordination", "/api/v1/agents/mca/status"} {
-		status, body, err := get(t.Context(), client, output[string](t, "url")+path)
-		require.NoError(t, err)
-		require.Equal(t, http.StatusOK, status, "%s: %s", path, body)
+		url := output[string](t, "url") + path
+		require.Eventually(t, func() bool {
+			status, body, err := get(t.Context(), client, url)
+			t.Logf("%s: %d %s %v", url, status, body, err)
+			return err == nil && status == http.StatusOK
+		}, 30*time.Second, time.Second, url)
 	}
 }
 
@@ -23,12 +27,12 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	reference := output[map[string]string](t, "images")["mca"]
 	_, digest, ok := strings.Cut(reference, "@")
 	require.True(t, ok, "the output %q is a reference by digest", reference)
-	running := must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=mca",
-		"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}")
-	require.NotEmpty(t, running)
-	for _, id := range strings.Fields(running) {
-		require.True(t, strings.HasSuffix(id, digest), "the pod runs %s, the output says %s", id, digest)
-	}
+	// The pod that a rollout replaced drains for a while after the `up`.
+	require.Eventually(t, func() bool {
+		running := strings.Fields(must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=mca",
+			"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}"))
+		return len(running) > 0 && !slices.ContainsFunc(running, func(id string) bool { return !strings.HasSuffix(id, digest) })
+	}, time.Minute, time.Second, "every pod runs %s", digest)
 }
 
 // The visitor is a pod, because ClusterIPs and names have a meaning only to

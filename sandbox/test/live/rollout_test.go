@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 
 // visits counts what a visitor saw while the platform changed.
 type visits struct {
+	began  time.Time
 	mu     sync.Mutex
 	total  int
 	failed []string
@@ -27,7 +29,7 @@ type visits struct {
 func visitWhile(t *testing.T, url string, do func()) *visits {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	v := &visits{bodies: map[string]int{}}
+	v := &visits{began: time.Now(), bodies: map[string]int{}}
 	var clients sync.WaitGroup
 	for i := range 4 {
 		clients.Go(func() {
@@ -60,9 +62,9 @@ func (v *visits) count(status int, body string, err error) {
 	v.total++
 	switch {
 	case err != nil:
-		v.failed = append(v.failed, err.Error())
+		v.failed = append(v.failed, fmt.Sprintf("after %s: %v", time.Since(v.began), err))
 	case status != http.StatusOK:
-		v.failed = append(v.failed, http.StatusText(status)+": "+body)
+		v.failed = append(v.failed, fmt.Sprintf("after %s: %s: %s", time.Since(v.began), http.StatusText(status), body))
 	default:
 		v.bodies[body]++
 	}

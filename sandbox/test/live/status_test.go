@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,17 +43,4 @@ func healthy(t *testing.T) []component {
 func ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")
-}
-
-// Every process of the sandbox is killed at once, as a careless `kill` or the
-// kernel does; the next `make up` repairs it and loses nothing.
-func TestKilledProcessesAreRepaired(t *testing.T) {
-	before := output[map[string]string](t, "images")
-	for _, c := range healthy(t) {
-		require.NoError(t, syscall.Kill(c.PID, syscall.SIGKILL), c.Name)
-	}
-	makeUp(t)
-	healthy(t)
-	require.Equal(t, before, output[map[string]string](t, "images"))
-	TestURLAnswers(t)
 }
