@@ -72,6 +72,24 @@ func tree(pid int) []int {
 	return all
 }
 
+// shims lists containerd's, of the sandbox's own containerd.
+func shims() []int {
+	var pids []int
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			continue // it has ended
+		}
+		if line := string(raw); strings.Contains(line, "containerd-shim") && strings.Contains(line, "/run/progressive-") {
+			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
+				pids = append(pids, pid)
+			}
+		}
+	}
+	return pids
+}
+
 // pss is a process's proportional set size; zero if it has ended.
 func pss(pid int) bytesize {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))

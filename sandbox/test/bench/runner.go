@@ -94,7 +94,7 @@ func (s series) times() string {
 }
 
 // idle adds up the processes of `sandbox status`, once they had time to rest,
-// and containerd's shims below them.
+// and the pods, which hang below containerd's shims.
 func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	select {
 	case <-ctx.Done():
@@ -116,6 +116,11 @@ func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	var total bytesize
 	for _, c := range status.Components {
 		total += pss(c.PID)
+	}
+	for _, shim := range shims() {
+		for _, pid := range tree(shim) {
+			total += pss(pid)
+		}
 	}
 	return total, nil
 }
