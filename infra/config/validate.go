@@ -16,8 +16,9 @@ var (
 	accountID       = regexp.MustCompile(`^[0-9]{12}$`)
 	regionName      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 
-	// clusterVersions are the minor versions in EKS standard support that the
-	// platform's own pods were tried with.
+	// clusterVersions are minor versions that EKS offers (EKS User Guide,
+	// "Kubernetes versions"). The sandbox runs 1.34; the others have not been
+	// tried.
 	clusterVersions = []string{"1.33", "1.34", "1.35"}
 	platforms       = []string{"linux/amd64", "linux/arm64"}
 )

@@ -92,6 +92,32 @@ func savedRules(ctx context.Context, tool string) ([]rules, error) {
 	return parseRules(out), err
 }
 
+// noOtherNode refuses a machine that already is a node, of k3s or kubeadm say:
+// Stop could not tell that one's chains from ours and would take both away.
+func noOtherNode(ctx context.Context) error {
+	for _, tool := range ruleTools {
+		all, err := savedRules(ctx, tool)
+		if err != nil {
+			return err
+		}
+		if chain := firstChain(all); chain != "" {
+			return fmt.Errorf("this machine is a node of another Kubernetes already: %s has the chain %s, which this sandbox did not make; "+
+				"use that cluster with CLUSTER=existing, or take another machine", tool, chain)
+		}
+	}
+	return nil
+}
+
+// firstChain is one of the chains in all, and empty where there is none.
+func firstChain(all []rules) string {
+	for _, r := range all {
+		if len(r.chains) > 0 {
+			return r.chains[0]
+		}
+	}
+	return ""
+}
+
 // removeRules takes away every rule and chain of ours.
 func removeRules(ctx context.Context) error {
 	for _, tool := range ruleTools {

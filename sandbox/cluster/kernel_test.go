@@ -55,6 +55,8 @@ COMMIT
 COMMIT
 `
 	require.Equal(t, want, removal(parseRules(saved)), "only ours: not Docker's, not the person's, not by a comment")
+	require.True(t, isOurs(firstChain(parseRules(saved))), "a machine with these is a node already")
+	require.Empty(t, firstChain(parseRules("*nat\n:DOCKER - [0:0]\n-A OUTPUT -j DOCKER\nCOMMIT\n")), "Docker alone makes no node")
 	require.Empty(t, removal(parseRules("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")), "nothing to do is no input at all")
 	require.Empty(t, parseRules(""))
 }

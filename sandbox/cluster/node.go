@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -56,11 +57,15 @@ func readNode() (*nodeChanges, error) {
 	return &n, nil
 }
 
-// ownNode refuses to share the machine with another sandbox's node.
-func ownNode(h *home.Home) error {
+// ownNode refuses to share the machine with another sandbox's node, and with
+// any other Kubernetes.
+func ownNode(ctx context.Context, h *home.Home) error {
 	n, err := readNode()
-	if err != nil || n == nil || n.Dir == h.Dir {
+	if err != nil || n != nil && n.Dir == h.Dir {
 		return err
+	}
+	if n == nil {
+		return noOtherNode(ctx)
 	}
 	if _, err := os.Stat(n.Dir); errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("this machine is the node of the sandbox %s, which was removed without being stopped: "+

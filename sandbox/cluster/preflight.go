@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -46,7 +47,7 @@ var ErrNotRoot = errors.New("a local cluster needs root, for containers and thei
 	"run `sudo make up`, or use a cluster that you have with CLUSTER=existing")
 
 // preflight finds whatever would make the start fail, before anything starts.
-func preflight(h *home.Home) error {
+func preflight(ctx context.Context, h *home.Home) error {
 	switch h.Cluster {
 	case home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting:
 	default:
@@ -60,7 +61,7 @@ func preflight(h *home.Home) error {
 		if err := missing(exec.LookPath, pluginFolders); err != nil {
 			return err
 		}
-		if err := ownNode(h); err != nil {
+		if err := ownNode(ctx, h); err != nil {
 			return err
 		}
 	}

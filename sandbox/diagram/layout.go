@@ -37,8 +37,8 @@ func (r resource) text(path ...string) string {
 const (
 	margin, gap   = 24, 12
 	columnWidth   = 250
-	rowHeight     = 64
-	clusterHeight = 96
+	rowHeight     = 70
+	clusterHeight = 76
 )
 
 // box is a rectangle with a few lines of text.
@@ -87,8 +87,8 @@ func layOut(resources []resource) (*picture, error) {
 	p := &picture{W: inner + 4*margin, Title: "The platform, drawn from the state of a stack"}
 	left, y := 2*margin, 2*margin
 
-	p.add(box{X: margin, Y: y, W: inner + 2*margin, H: 44, Class: "edge", Title: "Internet gateway", Lines: []string{"the only way in and out of the VPC"}})
-	y += 44 + gap
+	p.add(box{X: margin, Y: y, W: inner + 2*margin, H: 52, Class: "edge", Title: "Internet gateway", Lines: []string{"the only way in and out of the VPC"}})
+	y += 52 + gap
 	top := y
 	y += 40
 	for _, tier := range tiers {
@@ -115,12 +115,20 @@ func layOut(resources []resource) (*picture, error) {
 	p.Boxes = slices.Insert(p.Boxes, 0, box{X: margin, Y: top, W: inner + 2*margin, H: y - top, Class: "vpc",
 		Title: "VPC " + vpc.text("cidrBlock")})
 	for _, r := range by["Image"] {
-		p.add(box{X: margin, Y: y + gap, W: inner + 2*margin, H: 62, Class: "image", Title: "ECR · image built by this stack",
-			Lines: []string{r.text("repository"), r.text("digest")}})
-		y += 62 + gap
+		p.add(box{X: margin, Y: y + gap, W: inner + 2*margin, H: 70, Class: "image", Title: "ECR · image built by this stack",
+			Lines: []string{r.text("repository"), shortDigest(r.text("digest"))}})
+		y += 70 + gap
 	}
-	p.H = y + 2*margin
+	p.H = y + margin
 	return p, nil
+}
+
+// shortDigest is enough of a digest to know it by.
+func shortDigest(digest string) string {
+	if len(digest) > 26 {
+		return digest[:26] + "…"
+	}
+	return digest
 }
 
 func (p *picture) add(b box) { p.Boxes = append(p.Boxes, b) }
