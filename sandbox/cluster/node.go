@@ -39,6 +39,22 @@ var kernelSettings = []string{
 	"kernel/panic_on_oops",
 	"kernel/keys/root_maxkeys",
 	"kernel/keys/root_maxbytes",
+	synSent,
+}
+
+// synSent is how many seconds the kernel remembers a connection that got no
+// answer, 120 by default. While no pod is ready, kube-proxy rejects connections
+// to a node port on 127.0.0.1, but only after the kernel has noted them without
+// their translation; whoever gets the same local port in that time is refused
+// as well, with the pods long ready again (seen for two minutes after a kubelet
+// was started anew).
+const synSent = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
+
+// nodeSettings are those that Start makes; not every kernel has every one.
+var nodeSettings = map[string]string{
+	"net/ipv4/ip_forward":              "1",
+	"net/ipv4/conf/all/route_localnet": "1",
+	synSent:                            "3",
 }
 
 // readNode returns what is recorded; nil where the machine is no node.
@@ -87,8 +103,9 @@ func prepareNode(h *home.Home) error {
 			return err
 		}
 	}
-	for _, name := range []string{"net/ipv4/ip_forward", "net/ipv4/conf/all/route_localnet"} {
-		if err := os.WriteFile("/proc/sys/"+name, []byte("1"), 0); err != nil {
+	for name, value := range nodeSettings {
+		err := os.WriteFile("/proc/sys/"+name, []byte(value), 0)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
 		}
 	}

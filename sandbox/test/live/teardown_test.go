@@ -13,9 +13,7 @@ import (
 )
 
 // A kubelet that was killed shows its pods as not ready for a moment when it is
-// back. Connections to the node port that are refused in that moment stay in
-// the kernel's table for two minutes and refuse whoever gets the same port
-// again, so this comes after the test that counts every request.
+// back, so this comes after the test that counts every request.
 //
 // Every process of the sandbox is killed at once, as a careless `kill` or the
 // kernel does; the next `make up` repairs it and loses nothing.
