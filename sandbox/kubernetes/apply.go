@@ -182,7 +182,17 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if err != nil {
 		return nil, refusal("creating", t.title(), err)
 	}
-	live, reasons := p.await(ctx, cl, t, live, deadline)
+	outputs, err := p.ready(ctx, cl, t, live, deadline)
+	if err != nil {
+		return nil, err
+	}
+	return &pulumirpc.CreateResponse{Id: t.id(), Properties: outputs}, nil
+}
+
+// ready waits for an object that was applied and returns what the state keeps
+// of it. One that does not become ready is kept as well, within the error.
+func (p *provider) ready(ctx context.Context, cl *cluster, t *target, live *unstructured.Unstructured, limit time.Duration) (*structpb.Struct, error) {
+	live, reasons := p.await(ctx, cl, t, live, limit)
 	outputs, err := t.record(live, len(reasons) > 0).encode()
 	if err != nil {
 		return nil, badRequest(err)
@@ -190,7 +200,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if len(reasons) > 0 {
 		return nil, initFailed(t.id(), outputs, nil, reasons...)
 	}
-	return &pulumirpc.CreateResponse{Id: t.id(), Properties: outputs}, nil
+	return outputs, nil
 }
 
 func newTarget(req interface {
@@ -315,13 +325,9 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if err != nil {
 		return nil, refusal("updating", t.title(), err)
 	}
-	live, reasons := p.await(ctx, cl, t, live, deadline)
-	outputs, err := t.record(live, len(reasons) > 0).encode()
+	outputs, err := p.ready(ctx, cl, t, live, deadline)
 	if err != nil {
-		return nil, badRequest(err)
-	}
-	if len(reasons) > 0 {
-		return nil, initFailed(t.id(), outputs, nil, reasons...)
+		return nil, err
 	}
 	return &pulumirpc.UpdateResponse{Properties: outputs}, nil
 }

@@ -30,7 +30,7 @@ func copyProject(t *testing.T, w *world) *world {
 	}
 	h := *w.home
 	h.Settings = home.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones}
-	return &world{home: &h, sandbox: w.sandbox}
+	return &world{home: &h}
 }
 
 // What a service's image is follows from its sources, and from nothing else.

@@ -32,8 +32,6 @@ var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 // stack of its own.
 type world struct {
 	home *home.Home
-	// sandbox is the executable under test.
-	sandbox string
 }
 
 var shared *world
@@ -77,7 +75,7 @@ func newWorld() (*world, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &world{home: h, sandbox: built}
+	w := &world{home: h}
 	stop := func() error {
 		if out, err := w.command(context.Background(), root, built, "down").CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s", err, out)

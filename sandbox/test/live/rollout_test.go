@@ -20,7 +20,6 @@ type visits struct {
 	mu     sync.Mutex
 	total  int
 	failed []string
-	bodies map[string]int
 }
 
 // visitWhile asks url from several clients, some of which keep their
@@ -29,7 +28,7 @@ type visits struct {
 func visitWhile(t *testing.T, url string, do func()) *visits {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
-	v := &visits{began: time.Now(), bodies: map[string]int{}}
+	v := &visits{began: time.Now()}
 	var clients sync.WaitGroup
 	for i := range 4 {
 		clients.Go(func() {
@@ -65,8 +64,6 @@ func (v *visits) count(status int, body string, err error) {
 		v.failed = append(v.failed, fmt.Sprintf("after %s: %v", time.Since(v.began), err))
 	case status != http.StatusOK:
 		v.failed = append(v.failed, fmt.Sprintf("after %s: %s: %s", time.Since(v.began), http.StatusText(status), body))
-	default:
-		v.bodies[body]++
 	}
 }
 
