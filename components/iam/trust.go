@@ -1,0 +1,54 @@
+package iam
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+)
+
+// Trust says who may assume a role: one service, for one purpose.
+type Trust struct {
+	service    string
+	tagSession bool
+	conditions []Condition
+}
+
+// deputies are services that others can ask to act on this account, and that
+// say in aws:SourceAccount for whom they ask (their guides' pages on the
+// confused deputy: VPC flow logs, RDS Enhanced Monitoring).
+var deputies = map[string]bool{
+	"vpc-flow-logs.amazonaws.com":  true,
+	"monitoring.rds.amazonaws.com": true,
+}
+
+// Service trusts an AWS service, such as "ec2.amazonaws.com".
+func Service(name string) Trust {
+	return Trust{service: name, tagSession: name == "eks.amazonaws.com"} // EKS User Guide, "Cluster IAM role"
+}
+
+// Pod trusts the pods of one service account of one cluster, by EKS Pod
+// Identity (EKS User Guide, "Create IAM role with trust policy required by EKS
+// Pod Identity").
+func Pod(cluster, namespace pulumi.StringInput, serviceAccount string) Trust {
+	return Trust{service: "pods.eks.amazonaws.com", tagSession: true, conditions: []Condition{
+		Equals("aws:RequestTag/eks-cluster-name", cluster),
+		Equals("aws:RequestTag/kubernetes-namespace", namespace),
+		Equals("aws:RequestTag/kubernetes-service-account", pulumi.String(serviceAccount)),
+	}}
+}
+
+func (t Trust) statement(a *account.Account) Statement {
+	s := Statement{
+		Sid:        "Assume",
+		Principals: []Principal{ServicePrincipal(t.service)},
+		Actions:    []string{"sts:AssumeRole"},
+		Conditions: t.conditions,
+	}
+	if t.tagSession {
+		s.Actions = append(s.Actions, "sts:TagSession")
+	}
+	if deputies[t.service] {
+		s.Conditions = append(s.Conditions, Equals("aws:SourceAccount", a.ID))
+	}
+	return s
+}
