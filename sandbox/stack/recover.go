@@ -81,15 +81,19 @@ func (e *lockedError) Error() string {
 		e.stack, e.by.PID, e.by.Username, e.by.Hostname, e.by.Timestamp.Local().Format(time.DateTime), e.stack)
 }
 
-// Recover brings the stack into order after a Pulumi that was killed: it gives
-// back its lock and settles what was under way. A lock that a living process
-// holds is an error that names it. Where nothing is out of order it only
-// looks.
+// Recover brings the stack into order after an update that was cut short: it
+// gives back the lock of a Pulumi that was killed, settles what was under way,
+// and takes in what AWS made without the engine hearing of it. A lock that a
+// living process holds is an error that names it. Where nothing is out of
+// order it only looks.
 func (s *Stack) Recover(ctx context.Context, say func(string, ...any)) error {
 	if err := s.unlock(ctx, say); err != nil {
 		return s.Explain(ctx, err)
 	}
-	return s.Explain(ctx, s.repair(ctx, s.find, say))
+	if err := s.repair(ctx, s.find, say); err != nil {
+		return s.Explain(ctx, err)
+	}
+	return s.Explain(ctx, s.adopt(ctx, say))
 }
 
 // unlock removes the locks that a killed Pulumi left.
@@ -140,12 +144,17 @@ func (s *Stack) repair(ctx context.Context, find finder, say func(string, ...any
 	for _, line := range report {
 		say("  %s", line)
 	}
+	return s.replaceState(ctx, settled)
+}
+
+// replaceState gives the stack another state and reads everything in it anew.
+func (s *Stack) replaceState(ctx context.Context, state []byte) error {
 	file, err := os.CreateTemp(s.home.Run(), "state-*.json")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(file.Name())
-	_, err = file.Write(settled)
+	_, err = file.Write(state)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}

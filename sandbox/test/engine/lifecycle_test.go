@@ -41,6 +41,17 @@ type plan struct {
 	ChangeSummary map[string]int `json:"changeSummary"`
 }
 
+// creationsAtAWS counts what the plan would make at AWS.
+func (p plan) creationsAtAWS() int {
+	n := 0
+	for _, step := range p.Steps {
+		if step.Op == "create" && strings.Contains(step.URN, "aws:") {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *stack) preview(t *testing.T, args ...string) plan {
 	t.Helper()
 	out := s.pulumi(t, append([]string{"preview", "--json"}, args...)...)

@@ -1,0 +1,43 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// faultCount is how often one platform is cut short on its way up.
+const faultCount = 10
+
+// At ten random points of one stack's way up, AWS refuses a creation or does
+// it without answering. After each, a person recovers and goes on; in the end
+// nothing stands twice and nothing is forgotten.
+func TestFaultsAtRandomPoints(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+
+	s := newStack(t, shared, "prod")
+	defer destroyLeavesNothing(t, s)
+	total := s.preview(t).creationsAtAWS()
+	for i := range faultCount {
+		mode := []string{"error", "lose-reply"}[i%2]
+		span := max(1, (total-len(s.atAWS(t)))/(faultCount-i))
+		nth := 1 + random.IntN(span)
+		_, err := s.run(t, s.dir, "sandbox", "aws", "fail", "--op", "create", "--mode", mode, "--nth", strconv.Itoa(nth))
+		require.NoError(t, err)
+		_, err = s.try(t, "up", "--yes", "--skip-preview")
+		require.Error(t, err, "%s at creation %d", mode, nth)
+		_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
+		require.NoError(t, err)
+		_, err = s.run(t, s.dir, "sandbox", "recover", "--stack", s.name)
+		require.NoError(t, err)
+		s.requireNothingTwice(t)
+	}
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	s.requireNothingTwice(t)
+	s.pulumi(t, "preview", "--expect-no-changes")
+}
