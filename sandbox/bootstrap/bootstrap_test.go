@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -143,6 +144,23 @@ func TestAptErrorNamesPackagesAndMends(t *testing.T) {
 	race := (&aptError{missing: racePackages[:1], reason: "only root can install them"}).Error()
 	require.Contains(t, race, "install --no-install-recommends gcc")
 	require.NotContains(t, race, "CLUSTER", "another cluster has no compiler either")
+}
+
+func TestForbidStarts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "policy-rc.d")
+	allow, err := forbidStarts(file)
+	require.NoError(t, err)
+	var exit *exec.ExitError
+	require.ErrorAs(t, exec.CommandContext(t.Context(), file, "redis-server", "start").Run(), &exit)
+	require.Equal(t, 101, exit.ExitCode(), "policy-rc.d's answer for: no")
+	allow()
+	require.NoFileExists(t, file)
+
+	require.NoError(t, os.WriteFile(file, []byte("the machine's own"), 0o755))
+	allow, err = forbidStarts(file)
+	require.NoError(t, err)
+	allow()
+	require.FileExists(t, file)
 }
 
 func TestAbsent(t *testing.T) {

@@ -34,6 +34,13 @@ var nodePackages = []debian{
 	{"iptables", []string{"iptables"}, "routes their services"},
 }
 
+// serverPackages are the servers that the sandbox packs into images, since no
+// registry with the official ones can be reached, and that tests start.
+var serverPackages = []debian{
+	{"postgresql-15", []string{"/usr/lib/postgresql/15/bin/postgres"}, "is the platform's database here"},
+	{"redis-server", []string{"redis-server"}, "is its cache"},
+}
+
 // racePackages are what `go test -race` needs.
 var racePackages = []debian{
 	{"gcc", []string{"gcc", "cc"}, "links the race detector"},
@@ -102,6 +109,11 @@ func install(ctx context.Context, log *progress.Log, missing []debian) error {
 		names = append(names, d.name)
 	}
 	return log.Step("installing Debian packages: "+strings.Join(names, " "), func(detail func(string)) error {
+		allow, err := forbidStarts(policyFile)
+		if err != nil {
+			return err
+		}
+		defer allow()
 		for _, args := range [][]string{
 			{"update"},
 			append([]string{"install", "--yes", "--no-install-recommends"}, names...),
@@ -145,6 +157,22 @@ func apt(ctx context.Context, detail func(string), args ...string) (string, erro
 		kept.WriteString("no answer within 10 minutes\n")
 	}
 	return kept.String(), err
+}
+
+// policyFile is asked by Debian's packages whether they may start what they
+// bring (invoke-rc.d(8)).
+const policyFile = "/usr/sbin/policy-rc.d"
+
+// forbidStarts keeps a server that is installed from being started at once: the
+// sandbox wants its files. A machine that has a policy of its own keeps it.
+func forbidStarts(file string) (allow func(), err error) {
+	if isFile(file) {
+		return func() {}, nil
+	}
+	if err := os.WriteFile(file, []byte("#!/bin/sh\nexit 101\n"), 0o755); err != nil {
+		return nil, fmt.Errorf("keep installed servers from starting: %w", err)
+	}
+	return func() { os.Remove(file) }, nil
 }
 
 func indent(s string) string {

@@ -22,7 +22,7 @@ func preflight(w where) ([]debian, error) {
 	if h.Cluster != home.ClusterLocal {
 		return nil, nil
 	}
-	return absent(nodePackages), errors.Join(checkUser(os.Geteuid()), checkPorts(w, h))
+	return absent(slices.Concat(nodePackages, serverPackages)), errors.Join(checkUser(os.Geteuid()), checkPorts(w, h))
 }
 
 func checkUser(euid int) error {

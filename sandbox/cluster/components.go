@@ -20,6 +20,7 @@ const (
 	Kubelet           = "kubelet"
 	Proxy             = "kube-proxy"
 	Kwok              = "kwok"
+	Volumes           = "volumes"
 )
 
 // Component is one row of the table that everything here walks.
@@ -128,6 +129,12 @@ var Components = []Component{
 		Ports:   func(p home.Ports) []home.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
 		Healthy: kwokHealthy,
 		Limit:   time.Minute, Grace: 10 * time.Second,
+	},
+	{
+		Name: Volumes, Kinds: ours, After: []string{APIServer},
+		Ports:   func(p home.Ports) []home.NamedPort { return ports("volumes (health)", p.Volumes) },
+		Healthy: volumesHealthy,
+		Limit:   time.Minute, Grace: 5 * time.Second,
 	},
 }
 

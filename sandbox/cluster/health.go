@@ -187,3 +187,8 @@ func kwokHealthy(ctx context.Context, h *home.Home) error {
 	_, err := probe{url: on("http", h.Ports.KubeletHealth, "/healthz")}.get(ctx, h)
 	return err
 }
+
+func volumesHealthy(ctx context.Context, h *home.Home) error {
+	_, err := probe{url: on("http", h.Ports.Volumes, "/healthz")}.get(ctx, h)
+	return err
+}

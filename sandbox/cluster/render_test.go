@@ -96,8 +96,8 @@ func TestKindsOfCluster(t *testing.T) {
 		h      *home.Home
 		want   []string
 	}{
-		{"a local cluster has a node", fixed(home.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy)},
-		{"a simulated one has kwok, and nothing that needs root", fixed(home.ClusterSimulated), append(slices.Clone(control), Kwok)},
+		{"a local cluster has a node", fixed(home.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, Volumes)},
+		{"a simulated one has kwok, and nothing that needs root", fixed(home.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
 		{"an existing one has all but a registry", fixed(home.ClusterExisting), []string{Registry}},
 		{"unless the person has one", &home.Home{Settings: home.Settings{Cluster: home.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {

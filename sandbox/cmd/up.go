@@ -10,6 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/addons"
 	"github.com/progressive-framework/platform/sandbox/cluster"
+	"github.com/progressive-framework/platform/sandbox/debian"
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/nodes"
@@ -17,6 +18,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/settings"
 	"github.com/progressive-framework/platform/sandbox/stack"
+	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
 func (a *app) up() *cobra.Command {
@@ -93,20 +95,27 @@ func steps(h *home.Home, deploy bool) int {
 
 // startCluster brings up Kubernetes and what every cluster has: DNS and
 // metrics on a real node, simulated nodes where there is none. A person's own
-// cluster has its own.
+// cluster has its own, and gets no more than a name for its storage class.
 func startCluster(ctx context.Context, h *home.Home, log *progress.Log) error {
 	if err := cluster.Start(ctx, h, log); err != nil {
 		return err
 	}
 	switch h.Cluster {
 	case home.ClusterLocal:
-		return addons.Install(ctx, h, log)
+		if err := addons.Install(ctx, h, log); err != nil {
+			return err
+		}
+		return debian.Ensure(ctx, h, log)
 	case home.ClusterSimulated:
 		return log.Step("simulated nodes, one in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
 			return nodes.Ensure(ctx, h, 1)
 		})
+	default:
+		if err := volumes.CopyDefaultClass(ctx, h); err != nil {
+			return err
+		}
+		return debian.Ensure(ctx, h, log)
 	}
-	return nil
 }
 
 // upStack runs `pulumi up` on the stack sandbox and waits until the platform

@@ -41,6 +41,7 @@ type Ports struct {
 	ProxyHealth       int `json:"proxyHealth"`
 	ProxyMetrics      int `json:"proxyMetrics"`
 	Registry          int `json:"registry"`
+	Volumes           int `json:"volumes"`
 	NodePort          int `json:"nodePort"` // where the platform's front door answers
 }
 
@@ -50,7 +51,7 @@ func DefaultPorts() Ports {
 		APIServer: 6443, EtcdClient: 2379, EtcdPeer: 2380,
 		ControllerManager: 10257, Scheduler: 10259,
 		Kubelet: 10250, KubeletHealth: 10248, ProxyHealth: 10256, ProxyMetrics: 10249,
-		Registry: 5001, NodePort: 30080,
+		Volumes: 10261, Registry: 5001, NodePort: 30080,
 	}
 }
 
@@ -61,7 +62,7 @@ func (p Ports) All() []NamedPort {
 		{"controller manager", p.ControllerManager}, {"scheduler", p.Scheduler},
 		{"kubelet", p.Kubelet}, {"kubelet health", p.KubeletHealth},
 		{"kube-proxy health", p.ProxyHealth}, {"kube-proxy metrics", p.ProxyMetrics},
-		{"registry", p.Registry}, {"node port", p.NodePort},
+		{"volumes health", p.Volumes}, {"registry", p.Registry}, {"node port", p.NodePort},
 	}
 }
 

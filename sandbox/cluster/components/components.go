@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/nodes"
 	"github.com/progressive-framework/platform/sandbox/registry"
+	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
 // bodies are the components by name, but containerd, which is Debian's.
@@ -28,6 +29,7 @@ var bodies = map[string]func(context.Context, *home.Home, cluster.Component) err
 	cluster.Kubelet:           serveKubelet,
 	cluster.Proxy:             serveProxy,
 	cluster.Kwok:              func(ctx context.Context, h *home.Home, _ cluster.Component) error { return nodes.Run(ctx, h) },
+	cluster.Volumes:           func(ctx context.Context, h *home.Home, _ cluster.Component) error { return volumes.Run(ctx, h) },
 }
 
 // Run is the body of `sandbox run NAME`. It returns when ctx ends, or with an

@@ -103,7 +103,7 @@ func freePorts() (home.Ports, error) {
 	}()
 	for _, port := range []*int{
 		&p.APIServer, &p.EtcdClient, &p.EtcdPeer, &p.ControllerManager, &p.Scheduler,
-		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Registry, &p.NodePort,
+		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Volumes, &p.Registry, &p.NodePort,
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

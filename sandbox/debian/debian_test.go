@@ -1,0 +1,82 @@
+package debian
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// base is packed from packages that every Debian has.
+var base = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", id: 65534, path: "/bin"}
+
+func TestPackHoldsProgramsAndTheirLibraries(t *testing.T) {
+	files, err := base.files(t.Context())
+	require.NoError(t, err)
+	for _, want := range []string{"/usr/bin/dash", "/usr/bin/sh", "/usr/bin/cat"} {
+		require.Contains(t, files, want)
+	}
+	c, err := filepath.Glob("/usr/lib/*/libc.so.6")
+	require.NoError(t, err)
+	require.Subset(t, files, c, "the library that all of them load")
+
+	first, err := base.pack(t.Context())
+	require.NoError(t, err)
+	second, err := base.pack(t.Context())
+	require.NoError(t, err)
+	a, err := first.Digest()
+	require.NoError(t, err)
+	b, err := second.Digest()
+	require.NoError(t, err)
+	require.Equal(t, a, b, "the same packages are the same image")
+}
+
+func TestArchive(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	program, link := filepath.Join(dir, "program"), filepath.Join(dir, "link")
+	require.NoError(t, os.WriteFile(program, []byte("x"), 0o700))
+	require.NoError(t, os.Chmod(program, 0o4755|os.ModeSetuid))
+	require.NoError(t, os.Symlink("program", link))
+
+	paths := set{}
+	require.NoError(t, paths.add(link))
+	require.Equal(t, []string{link, program}, paths.sorted(), "what a link leads to comes with it")
+
+	var out bytes.Buffer
+	require.NoError(t, base.archive(&out, paths.sorted()))
+	got := map[string]*tar.Header{}
+	for r := tar.NewReader(&out); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		got["/"+h.Name] = h
+	}
+	require.Equal(t, int64(0o755), got[program].Mode, "no file runs with another's rights")
+	require.Zero(t, got[program].Uid)
+	require.True(t, got[program].ModTime.Unix() <= 0)
+	require.Equal(t, "program", got[link].Linkname)
+	require.Equal(t, "usr/bin", got["/bin"].Linkname)
+	require.Contains(t, got, filepath.Dir(program)+"/", "folders are made before what is in them")
+}
+
+func TestLibraries(t *testing.T) {
+	got, err := libraries([]byte("/usr/bin/x:\n\tlinux-vdso.so.1 (0x0001)\n\tlibc.so.6 => /lib/libc.so.6 (0x0002)\n\t/lib64/ld.so (0x0003)\n\tstatically linked\n"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"/lib/libc.so.6", "/lib64/ld.so"}, got)
+	_, err = libraries([]byte("\tlibx.so => not found\n"))
+	require.ErrorContains(t, err, "libx.so => not found")
+}
+
+func TestMissingPackage(t *testing.T) {
+	_, err := recipe{repository: "debian/none", packages: []string{"no-such-package-of-debian"}}.key(t.Context())
+	require.ErrorContains(t, err, "no-such-package-of-debian")
+	require.ErrorContains(t, err, "must be installed")
+}

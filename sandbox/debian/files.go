@@ -1,0 +1,142 @@
+package debian
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"debug/elf"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// files lists what goes into the image, sorted: the packages' files, and the
+// libraries that those which are programs load. Every path is a real one, but
+// for its last part, which may be a link.
+func (r recipe) files(ctx context.Context) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, packTimeout)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "dpkg-query", append([]string{"-L"}, append(shell, r.packages...)...)...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("dpkg-query -L: %w", err)
+	}
+	all := set{}
+	for line := range strings.Lines(string(out)) {
+		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !r.leavesOut(path) {
+			if err := all.add(path); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := all.add("/bin/sh"); err != nil { // a link that no package owns
+		return nil, err
+	}
+	libraries, err := loaded(ctx, all.sorted())
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range libraries {
+		if err := all.add(path); err != nil {
+			return nil, err
+		}
+	}
+	return all.sorted(), nil
+}
+
+func (r recipe) leavesOut(path string) bool {
+	return slices.ContainsFunc(slices.Concat(documentation, r.without), func(head string) bool { return strings.HasPrefix(path, head) })
+}
+
+// set is a set of paths.
+type set map[string]bool
+
+// add takes a file, and what it leads to where it is a link. Folders are not
+// taken: those that hold something are made with it.
+func (s set) add(path string) error {
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("folder of %s: %w", path, err)
+	}
+	path = filepath.Join(dir, filepath.Base(path))
+	info, err := os.Lstat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("file of a package: %w", err)
+	case s[path] || info.IsDir():
+		return nil
+	}
+	s[path] = true
+	if info.Mode()&fs.ModeSymlink == 0 {
+		return nil
+	}
+	target, err := os.Readlink(path)
+	if err != nil {
+		return err
+	}
+	if !filepath.IsAbs(target) {
+		target = filepath.Join(dir, target)
+	}
+	if _, err := os.Stat(target); err != nil {
+		delete(s, path) // leads nowhere here either
+		return nil
+	}
+	return s.add(target)
+}
+
+func (s set) sorted() []string {
+	paths := make([]string, 0, len(s))
+	for path := range s {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// loaded asks ldd for the shared libraries of those files that are programs or
+// libraries themselves.
+func loaded(ctx context.Context, files []string) ([]string, error) {
+	var programs []string
+	for _, path := range files {
+		f, err := elf.Open(path)
+		if err != nil {
+			continue // no program
+		}
+		needed, err := f.ImportedLibraries()
+		f.Close()
+		if err == nil && len(needed) > 0 {
+			programs = append(programs, path)
+		}
+	}
+	if len(programs) == 0 {
+		return nil, nil
+	}
+	out, err := exec.CommandContext(ctx, "ldd", programs...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("ldd: %w", err)
+	}
+	return libraries(out)
+}
+
+// libraries reads ldd's lines: "NAME => PATH (ADDRESS)", and the loader's,
+// which has no arrow.
+func libraries(ldd []byte) ([]string, error) {
+	var paths []string
+	lines := bufio.NewScanner(bytes.NewReader(ldd))
+	for lines.Scan() {
+		line := strings.TrimSpace(lines.Text())
+		if strings.Contains(line, "not found") {
+			return nil, fmt.Errorf("ldd: %s", line)
+		}
+		if _, after, ok := strings.Cut(line, "=> "); ok {
+			line = after
+		}
+		if path, _, ok := strings.Cut(line, " (0x"); ok && strings.HasPrefix(path, "/") {
+			paths = append(paths, path)
+		}
+	}
+	return paths, lines.Err()
+}

@@ -1,0 +1,137 @@
+package debian
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// pack makes the image. The same packages give the same digest: files are
+// sorted, belong to root, and have no time.
+func (r recipe) pack(ctx context.Context) (v1.Image, error) {
+	files, err := r.files(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var content bytes.Buffer
+	if err := r.archive(&content, files); err != nil {
+		return nil, err
+	}
+	layer, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content.Bytes())), nil
+	}, tarball.WithMediaType(types.OCILayer))
+	if err != nil {
+		return nil, fmt.Errorf("layer: %w", err)
+	}
+	img := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
+	if img, err = mutate.ConfigFile(img, &v1.ConfigFile{
+		OS: "linux", Architecture: runtime.GOARCH,
+		RootFS: v1.RootFS{Type: "layers"},
+		Config: v1.Config{User: fmt.Sprintf("%d:%d", r.id, r.id), WorkingDir: "/", Env: []string{"PATH=" + r.path, "LANG=C.UTF-8"}},
+	}); err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	return mutate.AppendLayers(img, layer)
+}
+
+// merged are the folders that are links in a Debian of today.
+var merged = []string{"bin", "lib", "lib64", "sbin"}
+
+// archive writes the files as one layer.
+func (r recipe) archive(to io.Writer, files []string) error {
+	w := tar.NewWriter(to)
+	a := &archiver{tar: w, made: map[string]bool{}}
+	for _, name := range merged {
+		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: "usr/" + name, Mode: 0o777})
+		a.made["/"+name] = true
+	}
+	a.header(tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777})
+	a.text("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.id, r.id))
+	a.text("etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\n", r.user, r.id))
+	for _, path := range files {
+		a.file(path)
+	}
+	if a.err != nil {
+		return a.err
+	}
+	return w.Close()
+}
+
+// archiver keeps the first error, so that what is written reads as a list.
+type archiver struct {
+	tar  *tar.Writer
+	made map[string]bool // folders
+	err  error
+}
+
+func (a *archiver) header(h tar.Header) {
+	if a.err == nil {
+		h.Format = tar.FormatPAX
+		a.err = a.tar.WriteHeader(&h)
+	}
+}
+
+func (a *archiver) text(name, content string) {
+	a.folder("/" + filepath.Dir(name))
+	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))})
+	if a.err == nil {
+		_, a.err = io.WriteString(a.tar, content)
+	}
+}
+
+// folder makes a folder and those above it.
+func (a *archiver) folder(path string) {
+	if path == "/" || a.made[path] {
+		return
+	}
+	a.folder(filepath.Dir(path))
+	a.made[path] = true
+	a.header(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
+}
+
+func (a *archiver) file(path string) {
+	if a.err != nil || slices.Contains([]string{"/etc/passwd", "/etc/group"}, path) {
+		return
+	}
+	a.folder(filepath.Dir(path))
+	info, err := os.Lstat(path)
+	if err != nil {
+		a.err = err
+		return
+	}
+	name := strings.TrimPrefix(path, "/")
+	if info.Mode()&fs.ModeSymlink != 0 {
+		target, err := os.Readlink(path)
+		if err != nil {
+			a.err = err
+			return
+		}
+		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777})
+		return
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		a.err = err
+		return
+	}
+	defer f.Close()
+	// No file runs with another's rights.
+	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: int64(info.Mode().Perm() & 0o755), Size: info.Size()})
+	if a.err == nil {
+		_, a.err = io.Copy(a.tar, f)
+	}
+}

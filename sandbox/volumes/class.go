@@ -1,0 +1,104 @@
+// Package volumes gives the sandbox's pods volumes that outlive them: folders
+// of this machine, handed out for claims of the storage class ClassName. It
+// plays the part of the EBS CSI driver; what it hands out is not as fast, not
+// replicated, and not bounded in size.
+//
+// On a person's own cluster it hands out nothing: there the class is a copy of
+// the cluster's default one.
+package volumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	storageclient "k8s.io/client-go/kubernetes/typed/storage/v1"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// ClassName is the storage class of the stack sandbox. The platform's own,
+// fast-ssd, is made by the program on the EBS CSI driver.
+const ClassName = "sandbox-local"
+
+// provisionerName is who hands volumes out.
+const provisionerName = "sandbox.progressive-framework/local"
+
+// defaultAnnotation marks a cluster's default class.
+const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
+
+// askTimeout bounds what is asked of the API server at the start.
+const askTimeout = 30 * time.Second
+
+func connect(h *home.Home) (kubernetes.Interface, error) {
+	conf, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+	if err != nil {
+		return nil, fmt.Errorf("volumes: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(conf)
+	if err != nil {
+		return nil, fmt.Errorf("volumes: %w", err)
+	}
+	return client, nil
+}
+
+// CopyDefaultClass makes sure that a person's own cluster has the class, with
+// the provisioner of its default one.
+func CopyDefaultClass(ctx context.Context, h *home.Home) error {
+	client, err := connect(h)
+	if err != nil {
+		return err
+	}
+	return copyDefault(ctx, client.StorageV1().StorageClasses())
+}
+
+func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	all, err := classes.List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("volumes: list storage classes: %w", err)
+	}
+	var from *storagev1.StorageClass
+	for i, c := range all.Items {
+		if c.Name == ClassName {
+			return nil
+		}
+		if c.Annotations[defaultAnnotation] == "true" {
+			from = &all.Items[i]
+		}
+	}
+	if from == nil {
+		return errors.New("volumes: the cluster has no default storage class, so pods get no volumes: " +
+			"make one, or one named " + ClassName)
+	}
+	from.ObjectMeta = metav1.ObjectMeta{Name: ClassName}
+	return create(ctx, classes, from)
+}
+
+// class hands out a volume once it is known on which node its pod runs, and
+// removes it with the claim: the claims of a StatefulSet outlive it, so data
+// are lost only where a claim is deleted.
+func class() *storagev1.StorageClass {
+	later, remove := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete
+	return &storagev1.StorageClass{
+		ObjectMeta:        metav1.ObjectMeta{Name: ClassName},
+		Provisioner:       provisionerName,
+		VolumeBindingMode: &later,
+		ReclaimPolicy:     &remove,
+	}
+}
+
+func create(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
+	if _, err := classes.Create(ctx, c, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("volumes: storage class %s: %w", c.Name, err)
+	}
+	return nil
+}

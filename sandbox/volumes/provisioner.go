@@ -1,0 +1,53 @@
+package volumes
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
+)
+
+// provisioner hands out a folder below root for each claim.
+type provisioner struct{ root string }
+
+// Provision makes a folder and the volume that leads to it. The volume is a
+// local one, for which the kubelet honours a pod's fsGroup. The nodes of a
+// sandbox are named after their hosts.
+func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions) (*corev1.PersistentVolume, controller.ProvisioningState, error) {
+	if o.SelectedNodeName == "" {
+		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: its pod has no node yet", o.PVC.Namespace, o.PVC.Name)
+	}
+	path := filepath.Join(p.root, o.PVName)
+	if err := os.MkdirAll(path, 0o770); err != nil {
+		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: %w", o.PVC.Namespace, o.PVC.Name, err)
+	}
+	return &corev1.PersistentVolume{
+		ObjectMeta: metav1.ObjectMeta{Name: o.PVName},
+		Spec: corev1.PersistentVolumeSpec{
+			PersistentVolumeReclaimPolicy: *o.StorageClass.ReclaimPolicy,
+			AccessModes:                   o.PVC.Spec.AccessModes,
+			Capacity:                      corev1.ResourceList{corev1.ResourceStorage: o.PVC.Spec.Resources.Requests[corev1.ResourceStorage]},
+			PersistentVolumeSource:        corev1.PersistentVolumeSource{Local: &corev1.LocalVolumeSource{Path: path}},
+			NodeAffinity: &corev1.VolumeNodeAffinity{Required: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{{MatchExpressions: []corev1.NodeSelectorRequirement{{
+					Key: corev1.LabelHostname, Operator: corev1.NodeSelectorOpIn, Values: []string{o.SelectedNodeName},
+				}}}},
+			}},
+		},
+	}, controller.ProvisioningFinished, nil
+}
+
+// Delete removes a volume's folder. A volume that leads elsewhere is not ours.
+func (p provisioner) Delete(_ context.Context, v *corev1.PersistentVolume) error {
+	if v.Spec.Local == nil || v.Spec.Local.Path != filepath.Join(p.root, v.Name) {
+		return fmt.Errorf("volume %s: does not lie in %s; it is left alone", v.Name, p.root)
+	}
+	if err := os.RemoveAll(v.Spec.Local.Path); err != nil {
+		return fmt.Errorf("volume %s: %w", v.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package volumes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+// Run hands out volumes until ctx ends. It answers /healthz on the sandbox's
+// port for volumes.
+func Run(ctx context.Context, h *home.Home) error {
+	root := filepath.Join(h.Dir, "volumes")
+	if err := os.MkdirAll(root, 0o711); err != nil {
+		return fmt.Errorf("volumes: %w", err)
+	}
+	client, err := connect(h)
+	if err != nil {
+		return err
+	}
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	if err := create(asking, client.StorageV1().StorageClasses(), class()); err != nil {
+		return err
+	}
+	var listening net.ListenConfig
+	l, err := listening.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.Volumes)))
+	if err != nil {
+		return fmt.Errorf("volumes: %w", err)
+	}
+	defer l.Close()
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	// One process a sandbox: nobody to elect a leader among.
+	go controller.NewProvisionController(ctx, client, provisionerName, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	defer context.AfterFunc(ctx, func() { srv.Close() })()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("volumes: %w", err)
+	}
+	return nil
+}

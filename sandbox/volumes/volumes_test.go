@@ -1,0 +1,62 @@
+package volumes
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
+)
+
+func TestProvisionAndDelete(t *testing.T) {
+	p := provisioner{t.TempDir()}
+	claim := &corev1.PersistentVolumeClaim{Spec: corev1.PersistentVolumeClaimSpec{
+		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+		Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("20Gi")}},
+	}}
+	options := controller.ProvisionOptions{StorageClass: class(), PVName: "pvc-1", PVC: claim}
+
+	_, _, err := p.Provision(t.Context(), options)
+	require.ErrorContains(t, err, "no node yet")
+
+	options.SelectedNodeName = "here"
+	v, _, err := p.Provision(t.Context(), options)
+	require.NoError(t, err)
+	require.Equal(t, []string{"here"}, v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values, "a folder of one machine")
+	require.NoError(t, os.WriteFile(filepath.Join(v.Spec.Local.Path, "data"), []byte("x"), 0o600))
+
+	again, _, err := p.Provision(t.Context(), options)
+	require.NoError(t, err)
+	require.FileExists(t, filepath.Join(again.Spec.Local.Path, "data"), "asked for twice, the data stay")
+
+	require.NoError(t, p.Delete(t.Context(), v))
+	require.NoDirExists(t, v.Spec.Local.Path)
+
+	elsewhere := t.TempDir()
+	v.Spec.Local.Path = elsewhere
+	require.ErrorContains(t, p.Delete(t.Context(), v), "left alone")
+	require.DirExists(t, elsewhere)
+}
+
+func TestCopyDefault(t *testing.T) {
+	standard := &storagev1.StorageClass{
+		ObjectMeta:  metav1.ObjectMeta{Name: "standard", Annotations: map[string]string{defaultAnnotation: "true"}},
+		Provisioner: "rancher.io/local-path",
+	}
+	classes := fake.NewClientset(standard).StorageV1().StorageClasses()
+	for range 2 {
+		require.NoError(t, copyDefault(t.Context(), classes))
+	}
+	copied, err := classes.Get(t.Context(), ClassName, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.Equal(t, "rancher.io/local-path", copied.Provisioner)
+	require.Empty(t, copied.Annotations, "one default is enough")
+
+	require.ErrorContains(t, copyDefault(t.Context(), fake.NewClientset().StorageV1().StorageClasses()), "no default storage class")
+}
