@@ -114,7 +114,8 @@ func Open(dir string) (*Home, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sandbox folder %q: %w", dir, err)
 	}
-	h := &Home{Dir: abs}
+	// A sandbox that was made before a port was needed gets the default one.
+	h := &Home{Dir: abs, Settings: Settings{Ports: DefaultPorts()}}
 	raw, err := os.ReadFile(h.path("settings.json"))
 	if err != nil {
 		return nil, fmt.Errorf("no sandbox in %s: %w", abs, err)
