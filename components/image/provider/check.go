@@ -49,15 +49,44 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 			return resp, nil
 		}
 	}
-	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
-	if err != nil {
+	if err := i.complete(ctx, &in, req.OldInputs); err != nil {
 		resp.Failures, err = failure(err)
 		return resp, err
 	}
-	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
-	in.Tag = claim(urnOf(ctx), result.digest.Hex)
 	resp.Inputs = in
 	return resp, nil
+}
+
+// complete computes what the inputs say of the image: from before, where
+// everything that it is made from is as it was, else by building it.
+func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.Map) error {
+	sources, err := in.recipe().fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	was := func(name string) string {
+		v := before.Get(name)
+		if !v.IsString() {
+			return ""
+		}
+		return v.AsString()
+	}
+	if hex, ok := strings.CutPrefix(was("digest"), "sha256:"); ok && sources != "" && sources == was("sources") {
+		in.Digest, in.GoVersion, in.Sources = was("digest"), was("goVersion"), sources
+		in.Tag = claim(urnOf(ctx), hex)
+		return nil
+	}
+	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
+	if err != nil {
+		return err
+	}
+	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
+	in.Tag = claim(urnOf(ctx), result.digest.Hex)
+	// Sources that were changed while they were compiled stand for nothing.
+	if after, err := in.recipe().fingerprint(ctx); err == nil && after == sources {
+		in.Sources = sources
+	}
+	return nil
 }
 
 // canonical is the platforms without a repetition, in one order: neither may
@@ -89,6 +118,7 @@ func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 		{"digest", func() string { return notGiven(in.Digest) }},
 		{"tag", func() string { return notGiven(in.Tag) }},
 		{"goVersion", func() string { return notGiven(in.GoVersion) }},
+		{"sources", func() string { return notGiven(in.Sources) }},
 	}
 	var out []p.CheckFailure
 	for _, rule := range rules {

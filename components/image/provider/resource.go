@@ -37,11 +37,15 @@ func (s *ImageSpec) Annotate(a infer.Annotator) {
 type ImageInputs struct {
 	ImageSpec
 	Credentials *Credentials `pulumi:"credentials,optional"`
+	// Sources is the provider's too. It makes no difference by itself: sources
+	// that read otherwise may build to the same image.
+	Sources string `pulumi:"sources,optional"`
 }
 
 // Annotate documents the inputs in the schema.
 func (in *ImageInputs) Annotate(a infer.Annotator) {
 	a.Describe(&in.Credentials, "Registry credentials; the docker config's where not given. A change alone changes nothing.")
+	a.Describe(&in.Sources, "Set by the provider: a hash of all that the image is built from.")
 }
 
 // Credentials are a registry's user and password. They stay in the inputs,
