@@ -99,7 +99,7 @@ func (b *runner) strippedSize(ctx context.Context) (int64, error) {
 
 // urn finds the one resource of a type in the sandbox stack.
 func (b *runner) urn(ctx context.Context, kind string) (string, error) {
-	all, err := b.exported(ctx)
+	all, err := b.exported(ctx, "sandbox")
 	if err != nil {
 		return "", err
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/home"
@@ -19,10 +18,11 @@ import (
 func main() {
 	dir := flag.String("home", "../.sandbox", "the sandbox's folder")
 	runs := flag.Int("runs", 10, "how often each command is timed")
+	cold := flag.Bool("cold", false, "compile the program from nothing as well, package by package: minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := bench(ctx, *dir, *runs); err != nil {
+	if err := bench(ctx, *dir, *runs, *cold); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
@@ -31,7 +31,7 @@ func main() {
 // row is one line of the table.
 type row struct{ figure, value, goal string }
 
-func bench(ctx context.Context, dir string, runs int) error {
+func bench(ctx context.Context, dir string, runs int, cold bool) error {
 	h, err := home.Open(dir)
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
@@ -59,18 +59,15 @@ func bench(ctx context.Context, dir string, runs int) error {
 		row{"`pulumi preview`, nothing changed", ours.times(), "at most 3 s"},
 		row{"… peak memory of engine, program and plugins (PSS)", ours.peak.String(), "at most 500 MB"})
 
-	all, err := b.exported(ctx)
+	all, err := b.exported(ctx, "sandbox")
 	if err != nil {
 		return err
 	}
-	n := len(all)
-	floor, err := b.floor(ctx, n, runs)
+	compared, err := b.againstFloor(ctx, ours, len(all), runs)
 	if err != nil {
-		return fmt.Errorf("empty program: %w", err)
+		return err
 	}
-	rows = append(rows,
-		row{fmt.Sprintf("… of an empty program with as many resources (%d)", n), floor.times(), ""},
-		row{"… ratio of the medians", fmt.Sprintf("%.2f", ours.median().Seconds()/floor.median().Seconds()), ""})
+	rows = append(rows, compared...)
 
 	image, err := b.image(ctx, runs)
 	if err != nil {
@@ -78,47 +75,20 @@ func bench(ctx context.Context, dir string, runs int) error {
 	}
 	rows = append(rows, image...)
 
+	prod, err := b.prod(ctx, runs)
+	if err != nil {
+		return fmt.Errorf("prod: %w", err)
+	}
+	rows = append(rows, prod...)
+	if cold {
+		if err := b.compile(ctx); err != nil {
+			return fmt.Errorf("compile: %w", err)
+		}
+	}
+
 	fmt.Printf("Read on %s, %s.\n\n| figure | measured | goal |\n|---|---|---|\n", time.Now().UTC().Format(time.DateOnly), machine())
 	for _, r := range rows {
 		fmt.Printf("| %s | %s | %s |\n", r.figure, r.value, r.goal)
 	}
 	return nil
-}
-
-// floor makes a stack of n resources with the empty program and times its
-// preview, in a project of its own that is gone afterwards.
-func (b *runner) floor(ctx context.Context, n, runs int) (series, error) {
-	dir, err := os.MkdirTemp("", "pf-bench-")
-	if err != nil {
-		return series{}, err
-	}
-	defer os.RemoveAll(dir)
-	program := filepath.Join(dir, "empty")
-	if err := b.at(b.home.Project+"/sandbox").run(ctx, "go", "build", "-o", program, "./test/bench/empty"); err != nil {
-		return series{}, err
-	}
-	yaml := "name: bench\nruntime:\n  name: go\n  options:\n    binary: " + program + "\n"
-	if err := os.WriteFile(filepath.Join(dir, "Pulumi.yaml"), []byte(yaml), 0o600); err != nil {
-		return series{}, err
-	}
-	config := "config:\n  aws:region: us-east-1\n"
-	if err := os.WriteFile(filepath.Join(dir, "Pulumi.floor.yaml"), []byte(config), 0o600); err != nil {
-		return series{}, err
-	}
-	f := b.at(dir)
-	f.env = append(f.env, fmt.Sprintf("RESOURCES=%d", n))
-	if err := f.run(ctx, "pulumi", "stack", "init", "floor"); err != nil {
-		return series{}, err
-	}
-	defer func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-		defer cancel()
-		if err := f.run(end, "pulumi", "destroy", "--yes", "--skip-preview", "--remove", "--stack", "floor"); err != nil {
-			fmt.Fprintln(os.Stderr, "bench: the stack bench/floor is left:", err)
-		}
-	}()
-	if err := f.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", "floor"); err != nil {
-		return series{}, err
-	}
-	return f.series(ctx, runs, "pulumi", "preview", "--stack", "floor", "--non-interactive", "--expect-no-changes")
 }

@@ -130,9 +130,9 @@ type resource struct {
 	URN string `json:"urn"`
 }
 
-// exported lists what the sandbox stack is made of.
-func (b *runner) exported(ctx context.Context) ([]resource, error) {
-	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", "sandbox")
+// exported lists what a stack is made of.
+func (b *runner) exported(ctx context.Context, stack string) ([]resource, error) {
+	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", stack)
 	if err != nil {
 		return nil, err
 	}

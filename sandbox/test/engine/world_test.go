@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"log"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,15 +16,12 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/project"
-	"github.com/progressive-framework/platform/sandbox/toolchain"
+	sandboxes "github.com/progressive-framework/platform/sandbox/test/world"
 )
 
 // timeout bounds every command of a test. A whole `up` takes seconds; one that
 // takes minutes hangs.
 const timeout = 5 * time.Minute
-
-// zones are those of the stacks, so that pods spread as they would there.
-var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // world is one sandbox, shared by the tests of this package: each works on a
 // stack of its own.
@@ -37,11 +32,15 @@ type world struct {
 var shared *world
 
 func TestMain(m *testing.M) {
-	w, stop, err := newWorld()
+	root, err := filepath.Abs("../../..")
 	if err != nil {
 		log.Fatalf("engine tests: %v", err)
 	}
-	shared = w
+	h, stop, err := sandboxes.New(context.Background(), root)
+	if err != nil {
+		log.Fatalf("engine tests: %v", err)
+	}
+	shared = &world{home: h}
 	code := m.Run()
 	if err := stop(); err != nil {
 		log.Printf("engine tests: stopping the sandbox: %v", err)
@@ -50,77 +49,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newWorld starts a control plane with simulated nodes in three zones, on free
-// ports and in a folder of its own, and returns how to end it.
-func newWorld() (*world, func() error, error) {
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		return nil, nil, err
-	}
-	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
-	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko")} {
-		if _, err := os.Stat(f); err != nil {
-			return nil, nil, fmt.Errorf("%w; run `make build` first", err)
-		}
-	}
-	dir, err := os.MkdirTemp("", "pf-engine-")
-	if err != nil {
-		return nil, nil, err
-	}
-	ports, err := freePorts()
-	if err != nil {
-		return nil, nil, err
-	}
-	h, err := home.Create(dir, home.Settings{Cluster: home.ClusterSimulated, Project: root, Ports: ports, Zones: zones})
-	if err != nil {
-		return nil, nil, err
-	}
-	w := &world{home: h}
-	stop := func() error {
-		if out, err := w.command(context.Background(), root, built, "down").CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-		return os.RemoveAll(dir)
-	}
-	start := w.command(context.Background(), root, built, "up", "--no-deploy")
-	start.Stdout, start.Stderr = os.Stderr, os.Stderr
-	if err := start.Run(); err != nil {
-		return nil, nil, fmt.Errorf("starting the sandbox: %w (stop: %w)", err, stop())
-	}
-	return w, stop, nil
-}
-
-// freePorts asks the kernel for ports that nobody listens on.
-func freePorts() (home.Ports, error) {
-	var (
-		p    home.Ports
-		held []net.Listener
-	)
-	defer func() {
-		for _, l := range held {
-			l.Close()
-		}
-	}()
-	for _, port := range []*int{
-		&p.APIServer, &p.EtcdClient, &p.EtcdPeer, &p.ControllerManager, &p.Scheduler,
-		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Volumes, &p.Registry, &p.NodePort,
-	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return p, err
-		}
-		held = append(held, l)
-		*port = l.Addr().(*net.TCPAddr).Port
-	}
-	return p, nil
-}
-
 // command prepares name to run in dir, inside the sandbox's environment.
 func (w *world) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir = dir
-	cmd.Env = toolchain.Within(ctx, w.home, os.Environ())
-	return cmd
+	return sandboxes.Command(ctx, w.home, dir, name, args...)
 }
 
 // run runs a command of the sandbox's PATH and returns what it printed.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// heaviest is how many packages the table of the compilation lists.
+const heaviest = 15
+
+// action is one of the go command's, in nanoseconds.
+type action struct {
+	Mode, Package            string
+	CmdReal, CmdUser, CmdSys time.Duration
+}
+
+// compile builds the program with an empty cache and prints what each package
+// cost, as the go command itself tells it.
+func (b *runner) compile(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "pf-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	graph := filepath.Join(dir, "graph.json")
+	cmd := b.command(ctx, "go", "build", "-trimpath", "-debug-actiongraph="+graph, "-o", filepath.Join(dir, "infra"), "./infra")
+	cmd.Env = append(cmd.Env, "CGO_ENABLED=0", "GOCACHE="+filepath.Join(dir, "cache"))
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	peak := watchTree(cmd.Process.Pid)
+	err = cmd.Wait()
+	took, most := time.Since(start), peak()
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(graph)
+	if err != nil {
+		return err
+	}
+	var actions []action
+	if err := json.Unmarshal(raw, &actions); err != nil {
+		return fmt.Errorf("go build -debug-actiongraph: %w", err)
+	}
+	slices.SortFunc(actions, func(x, y action) int { return int(y.CmdReal - x.CmdReal) })
+	info, err := os.Stat(filepath.Join(dir, "infra"))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("The program from nothing: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
+		took.Seconds(), most, info.Size()/1_000_000, len(actions))
+	for _, a := range actions[:heaviest] {
+		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")
+		if a.Mode == "link" {
+			name = "(the link)"
+		}
+		fmt.Printf("| %s | %.1f | %.1f |\n", name, a.CmdReal.Seconds(), (a.CmdUser + a.CmdSys).Seconds())
+	}
+	fmt.Println()
+	return nil
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// program is one of the programs below this folder, as a stack of its own in a
+// project that is gone afterwards. It runs through the same language host as
+// the platform's, which looks at its sources before every run.
+type program struct {
+	*runner
+	stack string
+}
+
+// program makes the project and the empty stack. env is what the program reads.
+func (b *runner) program(ctx context.Context, name, env string) (*program, func(), error) {
+	dir, err := os.MkdirTemp("", "pf-bench-")
+	if err != nil {
+		return nil, nil, err
+	}
+	sources := filepath.Join(b.home.Project, "sandbox", "test", "bench", name)
+	for file, content := range map[string]string{
+		"Pulumi.yaml": fmt.Sprintf("name: bench-%s\nmain: %s\nruntime:\n  name: go\n  options:\n    buildTarget: %s\n",
+			name, sources, filepath.Join(dir, "program")),
+		"Pulumi.bench.yaml": "config:\n  aws:region: us-east-1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
+			return nil, nil, err
+		}
+	}
+	p := &program{runner: b.at(dir), stack: "bench"}
+	p.env = append(p.env, env)
+	end := func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
+		defer cancel()
+		if err := p.run(ctx, "pulumi", "destroy", "--yes", "--skip-preview", "--remove", "--stack", p.stack); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: the stack %s of %s is left: %v\n", p.stack, dir, err)
+			return
+		}
+		os.RemoveAll(dir)
+	}
+	return p, end, p.run(ctx, "pulumi", "stack", "init", p.stack)
+}
+
+// up makes everything and says how long it took.
+func (p *program) up(ctx context.Context) (time.Duration, error) {
+	start := time.Now()
+	err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", p.stack)
+	return time.Since(start), err
+}
+
+// previews times the preview of what is there.
+func (p *program) previews(ctx context.Context, runs int) (series, error) {
+	return p.series(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
+}
+
+// againstFloor compares a preview of n resources with that of an empty program
+// that registers as many.
+func (b *runner) againstFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
+	p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n))
+	if err != nil {
+		return nil, fmt.Errorf("empty program: %w", err)
+	}
+	defer end()
+	if _, err := p.up(ctx); err != nil {
+		return nil, fmt.Errorf("empty program: %w", err)
+	}
+	floor, err := p.previews(ctx, runs)
+	if err != nil {
+		return nil, fmt.Errorf("empty program: %w", err)
+	}
+	return []row{
+		{fmt.Sprintf("… of an empty program with as many resources (%d)", n), floor.times(), ""},
+		{"… ratio of the medians", fmt.Sprintf("%.2f", ours.median().Seconds()/floor.median().Seconds()), "at most 1.5 (prod)"},
+	}, nil
+}

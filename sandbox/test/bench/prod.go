@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/project"
+	"github.com/progressive-framework/platform/sandbox/test/world"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
+)
+
+// sizes are the stacks by which growth is measured, in services of five
+// resources each.
+var sizes = []int{20, 60, 200}
+
+// prod measures the stack prod, and growth, in a sandbox of simulated nodes: no
+// pod of it could run on one machine.
+func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
+	h, stop, err := world.New(ctx, b.home.Project)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err := stop(); err != nil {
+			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
+		}
+	}()
+	p := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ())}
+	if p.dir, err = project.Copy(h, "prod"); err != nil {
+		return nil, err
+	}
+	if err := p.run(ctx, "pulumi", "stack", "init", "prod"); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	if err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", "prod"); err != nil {
+		return nil, err
+	}
+	took := time.Since(start)
+	all, err := p.exported(ctx, "prod")
+	if err != nil {
+		return nil, err
+	}
+	previews, err := p.series(ctx, runs, "pulumi", "preview", "--stack", "prod", "--non-interactive", "--expect-no-changes")
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{
+		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(all)), rate(took, len(all)), ""},
+		{"prod: `pulumi preview`, nothing changed", previews.times(), ""},
+	}
+	compared, err := p.againstFloor(ctx, previews, len(all), runs)
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, compared...)
+	for _, n := range sizes {
+		grown, err := p.growth(ctx, n, runs)
+		if err != nil {
+			return nil, fmt.Errorf("%d services: %w", n, err)
+		}
+		rows = append(rows, grown)
+	}
+	return rows, nil
+}
+
+// growth is one size's row.
+func (b *runner) growth(ctx context.Context, services, runs int) (row, error) {
+	p, end, err := b.program(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
+	if err != nil {
+		return row{}, err
+	}
+	defer end()
+	took, err := p.up(ctx)
+	if err != nil {
+		return row{}, err
+	}
+	previews, err := p.previews(ctx, max(runs/3, 1))
+	if err != nil {
+		return row{}, err
+	}
+	n := services * 5
+	return row{fmt.Sprintf("%d services, %d resources", services, n), rate(took, n) + "; preview " + previews.times(), ""}, nil
+}
+
+func rate(took time.Duration, resources int) string {
+	return fmt.Sprintf("up %.1f s, %.0f resources/s", took.Seconds(), float64(resources)/took.Seconds())
+}

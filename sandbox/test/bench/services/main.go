@@ -1,0 +1,65 @@
+// Services is the program by which growth is measured: as many services as it
+// is told, each a component with a repository, a role, the role's policy,
+// which waits for both, and a log group: five resources.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+
+// repository and role are what others take outputs of.
+type repository struct {
+	pulumi.CustomResourceState
+	ARN pulumi.StringOutput `pulumi:"arn"`
+}
+
+type role struct {
+	pulumi.CustomResourceState
+	Name pulumi.StringOutput `pulumi:"name"`
+}
+
+func main() {
+	pulumi.Run(func(ctx *pulumi.Context) error {
+		n, err := strconv.Atoi(os.Getenv("SERVICES"))
+		if err != nil {
+			return fmt.Errorf("SERVICES: %w", err)
+		}
+		for i := range n {
+			if err := service(ctx, fmt.Sprintf("service-%d", i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func service(ctx *pulumi.Context, name string) error {
+	var parent pulumi.ResourceState
+	if err := ctx.RegisterComponentResource("bench:index:Service", name, &parent); err != nil {
+		return err
+	}
+	options := []pulumi.ResourceOption{pulumi.Parent(&parent), pulumi.Version("6.83.2")}
+	var images repository
+	if err := ctx.RegisterResource("aws:ecr/repository:Repository", name, pulumi.Map{"name": pulumi.String(name)}, &images, options...); err != nil {
+		return err
+	}
+	var runs role
+	if err := ctx.RegisterResource("aws:iam/role:Role", name, pulumi.Map{"assumeRolePolicy": pulumi.String(trust)}, &runs, options...); err != nil {
+		return err
+	}
+	var policy, logs pulumi.CustomResourceState
+	if err := ctx.RegisterResource("aws:iam/rolePolicy:RolePolicy", name, pulumi.Map{
+		"role": runs.Name,
+		"policy": pulumi.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:BatchGetImage"],"Resource":["%s"]}]}`,
+			images.ARN),
+	}, &policy, options...); err != nil {
+		return err
+	}
+	return ctx.RegisterResource("aws:cloudwatch/logGroup:LogGroup", name, pulumi.Map{"retentionInDays": pulumi.Int(30)}, &logs, options...)
+}

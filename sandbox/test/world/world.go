@@ -1,0 +1,88 @@
+// Package world makes sandboxes for the engine tests and the figures: a control
+// plane with simulated nodes in three zones, on free ports and in a folder of
+// its own. It knows the program from outside only.
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/toolchain"
+)
+
+// Zones are those of the stacks, so that pods spread as they would there.
+var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+
+// New starts a sandbox for the project in root, whose executables must have
+// been built, and returns how to end it.
+func New(ctx context.Context, root string) (*home.Home, func() error, error) {
+	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
+	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko")} {
+		if _, err := os.Stat(f); err != nil {
+			return nil, nil, fmt.Errorf("%w; run `make build` first", err)
+		}
+	}
+	dir, err := os.MkdirTemp("", "pf-engine-")
+	if err != nil {
+		return nil, nil, err
+	}
+	ports, err := freePorts()
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := home.Create(dir, home.Settings{Cluster: home.ClusterSimulated, Project: root, Ports: ports, Zones: Zones})
+	if err != nil {
+		return nil, nil, err
+	}
+	stop := func() error {
+		if out, err := Command(context.WithoutCancel(ctx), h, root, built, "down").CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return os.RemoveAll(dir)
+	}
+	start := Command(ctx, h, root, built, "up", "--no-deploy")
+	start.Stdout, start.Stderr = os.Stderr, os.Stderr
+	if err := start.Run(); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w", err), stop())
+	}
+	return h, stop, nil
+}
+
+// freePorts asks the kernel for ports that nobody listens on.
+func freePorts() (home.Ports, error) {
+	var (
+		p    home.Ports
+		held []net.Listener
+	)
+	defer func() {
+		for _, l := range held {
+			l.Close()
+		}
+	}()
+	for _, port := range []*int{
+		&p.APIServer, &p.EtcdClient, &p.EtcdPeer, &p.ControllerManager, &p.Scheduler,
+		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Volumes, &p.Registry, &p.NodePort,
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return p, err
+		}
+		held = append(held, l)
+		*port = l.Addr().(*net.TCPAddr).Port
+	}
+	return p, nil
+}
+
+// Command prepares name to run in dir, inside the sandbox's environment.
+func Command(ctx context.Context, h *home.Home, dir, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = dir
+	cmd.Env = toolchain.Within(ctx, h, os.Environ())
+	return cmd
+}
