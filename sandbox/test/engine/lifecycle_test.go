@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,25 +12,29 @@ import (
 // The life of each stack, from nothing to nothing. The steps stand on each
 // other, so a failed one ends its stack.
 func TestLifecycle(t *testing.T) {
-	for _, name := range []string{"sandbox", "staging", "prod"} {
+	for name, inBetween := range map[string][]step{"sandbox": nil, "staging": changes, "prod": changes} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, shared, name)
-			for _, step := range []struct {
-				name string
-				do   func(*testing.T, *stack)
-			}{
+			for _, step := range slices.Concat([]step{
 				{"preview makes nothing", previewMakesNothing},
 				{"up makes what was previewed", upMakesIt},
 				{"a second up has no changes", upAgainChangesNothing},
 				{"drift is seen and mended", driftIsMended},
+			}, inBetween, []step{
 				{"destroy leaves nothing", destroyLeavesNothing},
-			} {
+			}) {
 				if !t.Run(step.name, func(t *testing.T) { step.do(t, s) }) {
 					t.FailNow()
 				}
 			}
 		})
 	}
+}
+
+// step is one part of a stack's life.
+type step struct {
+	name string
+	do   func(*testing.T, *stack)
 }
 
 // plan is what `pulumi preview --json` prints.
