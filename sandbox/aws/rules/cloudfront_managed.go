@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"errors"
 	"fmt"
+	"maps"
+	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
@@ -80,30 +83,19 @@ func getCachePolicy(c *Call, in Object) (Object, error) {
 
 func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 	out, err := c.policyBy(in, requestPolicyType, managedRequestPolicies)
-	if err != nil {
-		return nil, err
-	}
-	for name, v := range lists(out) {
-		if _, block := v.([]any); block {
-			delete(out, name)
-			out[name+"s"] = v
-		}
-	}
-	return out, nil
+	return lists(out), err
 }
 
 // policyBy finds a policy by its id or its name.
 func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Object, error) {
 	if in.Has("id") == in.Has("name") {
-		return nil, fmt.Errorf("exactly one of id and name must be given")
+		return nil, errors.New("exactly one of id and name must be given")
 	}
 	var found Object
 	consider := func(id string, state Object) {
 		if id == in.String("id") || (in.Has("name") && state.String("name") == in.String("name")) {
 			found = Object{"id": id}
-			for name, v := range state {
-				found[name] = v
-			}
+			maps.Copy(found, state)
 		}
 	}
 	for id, state := range managed {
@@ -117,22 +109,25 @@ func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Obj
 	if found == nil {
 		return nil, fmt.Errorf("no matching %s found (%v)", row.Label, in)
 	}
-	kind := map[string]string{cachePolicyType: "cache-policy", requestPolicyType: "origin-request-policy"}[token]
-	found["arn"] = fmt.Sprintf("arn:%s:cloudfront::%s:%s/%s", c.Partition, c.Account, kind, found.String("id"))
-	return found, nil
+	own := *c
+	own.Row, own.ID = row, found.String("id")
+	arn, err := own.expand(row.Outputs["arn"])
+	found["arn"] = arn
+	return found, err
 }
 
 // lists gives the blocks of a policy the form that functions answer in: each
-// block is a list of one.
+// is a list of one, and a configuration is called by the plural.
 func lists(o Object) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
-		m, ok := v.(map[string]any)
-		if !ok {
-			out[name] = v
-			continue
+		if m, block := v.(map[string]any); block {
+			v = []any{lists(m)}
+			if strings.HasSuffix(name, "Config") {
+				name += "s"
+			}
 		}
-		out[name] = []any{lists(m)}
+		out[name] = v
 	}
 	return out
 }

@@ -122,7 +122,7 @@ func getZone(c *Call, in Object) (Object, error) {
 	return Object{
 		"id": found[0].ID, "zoneId": found[0].ID, "arn": zone["arn"], "name": plainDomain(zone.String("name")), "comment": zone["comment"],
 		"nameServers": zone["nameServers"], "primaryNameServer": zone["primaryNameServer"], "privateZone": len(zone.Objects("vpcs")) > 0,
-		"resourceRecordSetCount": records, "tags": zone.Object("tagsAll"), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
+		"resourceRecordSetCount": records, "tags": map[string]any(zone.Object("tagsAll")), "callerReference": "terraform-" + found[0].Created.Format("20060102150405"),
 	}, nil
 }
 
