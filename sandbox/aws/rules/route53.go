@@ -24,7 +24,7 @@ var _ = add(&Row{
 	Source: "route53/zone.go", Page: "Route53/latest/APIReference/API_CreateHostedZone.html",
 	Label: "Route53 Hosted Zone", Global: true, ID: "Z{id20}", NotFound: "NoSuchHostedZone",
 	Props: Props{
-		"name":            {Replace: true, Need: true, Valid: domainName, Same: sameDomain},
+		"name":            {Replace: true, Need: true, Valid: hostedZoneName, Same: sameDomain},
 		"comment":         {Preset: "Managed by Pulumi", Valid: length(0, 256)},
 		"forceDestroy":    {Default: false},
 		"delegationSetId": {Replace: true, Refuse: noRow},
@@ -48,6 +48,12 @@ var _ = add(&Row{
 	},
 })
 
+// hostedZoneName is a domain name that may end with a dot.
+func hostedZoneName(v any) string {
+	name, _ := v.(string)
+	return domainName(strings.TrimSuffix(name, "."))
+}
+
 // sameDomain compares domain names.
 func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
 
@@ -57,6 +63,7 @@ func plainDomain(name string) string { return strings.ToLower(strings.TrimSuffix
 // fillZone gives a new zone its servers and the two records that it always
 // has.
 func fillZone(c *Call) error {
+	c.Out["name"] = strings.TrimSuffix(c.In.String("name"), ".")
 	for _, vpc := range c.Out.Objects("vpcs") {
 		vpc["vpcRegion"] = c.Region
 	}

@@ -1,6 +1,10 @@
 package rules
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
 
 // lifecycleClasses are the storage classes that a rule may move objects to.
 var lifecycleClasses = []string{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}
@@ -77,7 +81,7 @@ func checkLifecycle(in Object, fail Fail) {
 		if filter := rule.Object("filter"); len(filter) > 1 {
 			fail(at+".filter", "has %d conditions, may have one", len(filter))
 		}
-		if e := rule.Object("expiration"); rule.Has("expiration") && len(e) != 1 {
+		if e := rule.Object("expiration"); rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(e) != 1 {
 			fail(at+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
 		}
 		if rule.Has("abortIncompleteMultipartUpload") && rule.Object("filter").Has("tag") {

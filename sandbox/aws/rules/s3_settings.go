@@ -94,7 +94,7 @@ func fillObject(c *Call) error {
 	}
 	sum := md5.Sum(body) //nolint:gosec // S3's etag is an MD5
 	c.Out["etag"] = hex.EncodeToString(sum[:])
-	for name, v := range map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD", "serverSideEncryption": "AES256"} {
+	for name, v := range map[string]any{"contentType": "application/octet-stream", "storageClass": "STANDARD"} {
 		if !c.Out.Has(name) {
 			c.Out[name] = v
 		}

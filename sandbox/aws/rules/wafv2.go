@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
 const webACLType = "aws:wafv2/webAcl:WebAcl"
@@ -151,31 +153,34 @@ func capacityOf(in Object) int {
 
 // checkWebACL refuses rules that contradict themselves or each other.
 func checkWebACL(in Object, fail Fail) {
-	one := func(o Object, at string) {
-		if len(o) != 1 {
-			fail(at, "exactly one must be given, there are %d", len(o))
+	one := func(o Object, name, at string) {
+		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
+			fail(at+name, "exactly one must be given, there are %d", n)
 		}
 	}
-	if in.Has("defaultAction") {
-		one(in.Object("defaultAction"), "defaultAction")
-	}
-	names, priorities := map[string]bool{}, map[int]bool{}
+	one(in, "defaultAction", "")
+	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {
-		at := fmt.Sprintf("rules[%d]", i)
-		if names[rule.String("name")] || priorities[rule.Int("priority")] {
-			fail(at, "has the name %q or the priority %d of another rule", rule.String("name"), rule.Int("priority"))
+		at := fmt.Sprintf("rules[%d].", i)
+		for _, name := range []string{"name", "priority"} {
+			value := fmt.Sprint(name, " ", rule[name])
+			if rule.Known(name) && seen[value] {
+				fail(at+name, "is %v, as that of another rule", rule[name])
+			}
+			seen[value] = true
 		}
-		names[rule.String("name")], priorities[rule.Int("priority")] = true, true
-		statement := rule.Object("statement")
-		one(statement, at+".statement")
+		one(rule, "statement", at)
+		if wire.IsUnknown(rule["statement"]) {
+			continue
+		}
 		// A group brings its rules' actions along, which can be overridden.
 		action, other := "action", "overrideAction"
-		if statement.Has("managedRuleGroupStatement") {
+		if rule.Object("statement").Has("managedRuleGroupStatement") {
 			action, other = other, action
 		}
 		if rule.Has(other) {
-			fail(at+"."+other, "can't be given for this statement; use %s", action)
+			fail(at+other, "can't be given for this statement; use %s", action)
 		}
-		one(rule.Object(action), at+"."+action)
+		one(rule, action, at)
 	}
 }
