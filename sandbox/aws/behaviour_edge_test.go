@@ -162,6 +162,24 @@ func TestUnknownIsNoReason(t *testing.T) {
 	}
 }
 
+func TestCertificatesStayIssued(t *testing.T) {
+	s := newSandbox(t, nil)
+	zone := s.must(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
+	certificate := s.issue("example.com", zone)
+	waiting := s.issue("www.example.com", zone)
+	s.must(validationT, "v", props{"certificateArn": certificate.id})
+	require.NoError(t, s.delete(zone), "with the records")
+	require.True(t, s.refresh(certificate))
+	require.Equal(t, "ISSUED", certificate.state["status"], "ACM has seen the record")
+	require.True(t, s.refresh(waiting))
+	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "nobody has looked")
+
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	hidden := s.issue("example.org", s.must(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
+	require.True(t, s.refresh(hidden))
+	require.Equal(t, "PENDING_VALIDATION", hidden.state["status"], "ACM does not see private zones")
+}
+
 func TestPreviewOfACertificate(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(certificateT, "c", nil, props{"domainName": "example.com", "validationMethod": "DNS"})

@@ -83,7 +83,7 @@ func coversName(name, host string) bool {
 		return true
 	}
 	_, parent, _ := strings.Cut(host, ".")
-	return strings.HasPrefix(name, "*.") && name[2:] == parent && !strings.HasPrefix(host, "*.")
+	return strings.HasPrefix(name, "*.") && name[2:] == parent
 }
 
 // verifyAliases refuses a name that another distribution has.
