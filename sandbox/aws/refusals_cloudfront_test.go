@@ -93,6 +93,7 @@ func TestRefusalsOfCloudFront(t *testing.T) {
 		{"a bucket's access control elsewhere", distributionT, from(props{"originAccessControlId": w.control.id}), "which the origin api is not"},
 		{"a function's access control at a bucket", distributionT, from(props{"customOriginConfig": nil, "domainName": "main-bucket.s3.us-east-1.amazonaws.com", "originAccessControlId": w.lambda.id}), "which the origin api is not"},
 		{"an access control that does not exist", distributionT, from(props{"originAccessControlId": "E0"}), "NoSuchOriginAccessControl"},
+		{"an origin that takes its time", distributionT, from(props{"customOriginConfig": props{"httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"}, "originReadTimeout": 180}}), "must be 1 to 120"},
 		{"a shield without a place", distributionT, from(props{"originShield": props{"enabled": true}}), "for an enabled shield"},
 		{"two certificates", distributionT, seen(own(props{"cloudfrontDefaultCertificate": true})), "exactly one of cloudfrontDefaultCertificate"},
 		{"no certificate", distributionT, seen(props{}), "exactly one of cloudfrontDefaultCertificate"},

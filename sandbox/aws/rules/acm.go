@@ -18,10 +18,10 @@ const (
 	issuedStatus      = "ISSUED"
 )
 
-// certificateLife is how long a certificate that ACM issues is good for, 395
-// days, and 198 since 2026: acm/latest/userguide/acm-certificate-characteristics.html,
-// from memory.
-const certificateLife = 198 * 24 * time.Hour
+// certificateLife is how long a certificate that ACM issues is good for, 13
+// months: acm/latest/userguide/acm-certificate-characteristics.html, from
+// memory.
+const certificateLife = 395 * 24 * time.Hour
 
 const onlyRequested = "imported and private certificates have no rules; request one with domainName"
 

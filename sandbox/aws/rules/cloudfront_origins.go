@@ -17,6 +17,11 @@ var toLogBucket = &Ref{
 	Missing: cloudfrontArgument,
 }
 
+// originTimeout bounds how long CloudFront waits for an origin and keeps a
+// connection, in seconds, until AWS is asked for more: AmazonCloudFront/latest/
+// DeveloperGuide/cloudfront-limits.html.
+const originTimeout = 120
+
 // origins are the rules of a distribution's origins.
 var origins = Props{
 	"origins":                                           {Set: true, Min: 1},
@@ -32,8 +37,8 @@ var origins = Props{
 	"origins.customOriginConfig":                        {},
 	"origins.customOriginConfig.httpPort":               {Valid: originPort},
 	"origins.customOriginConfig.httpsPort":              {Valid: originPort},
-	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, 180)},
-	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, 180)},
+	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, originTimeout)},
+	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, originTimeout)},
 	"origins.customOriginConfig.originProtocolPolicy":   {Enum: []string{"http-only", "https-only", "match-viewer"}},
 	"origins.customOriginConfig.originSslProtocols":     {Need: true, Set: true, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
 	"origins.originShield":                              {},
