@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/home"
 )
 
-// Command is `sandbox aws`: what exists in the stand-in, and how to make it
-// drift, fail and slow down. It works on the sandbox of the environment.
+// Command is `sandbox aws`: what exists in the stand-in, and how to add to it,
+// make it drift, fail and slow down. It works on the sandbox of the environment.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:          "aws",
@@ -27,7 +27,7 @@ func Command() *cobra.Command {
 		Long: "Look into the AWS stand-in, make it drift, fail or slow down.\n\n" +
 			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its end, such as Subnet.",
 	}
-	cmd.AddCommand(listCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
+	cmd.AddCommand(listCommand(), makeCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
 	return cmd
 }
 
@@ -142,18 +142,9 @@ func setCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var list []rules.Assignment
-			for _, arg := range args[2:] {
-				path, text, ok := strings.Cut(arg, "=")
-				if !ok || path == "" {
-					return fmt.Errorf("%q: must be PROPERTY=VALUE", arg)
-				}
-				var value any = text
-				var parsed any
-				if json.Unmarshal([]byte(text), &parsed) == nil {
-					value = parsed
-				}
-				list = append(list, rules.Assignment{Path: path, Value: value})
+			list, err := assignments(args[2:])
+			if err != nil {
+				return err
 			}
 			st, err := openStore()
 			if err != nil {
@@ -162,6 +153,24 @@ func setCommand() *cobra.Command {
 			return rules.Drift(cmd.Context(), st, token, args[1], list)
 		},
 	}
+}
+
+// assignments reads PROPERTY=VALUE.
+func assignments(args []string) ([]rules.Assignment, error) {
+	var list []rules.Assignment
+	for _, arg := range args {
+		path, text, ok := strings.Cut(arg, "=")
+		if !ok || path == "" {
+			return nil, fmt.Errorf("%q: must be PROPERTY=VALUE", arg)
+		}
+		var value any = text
+		var parsed any
+		if json.Unmarshal([]byte(text), &parsed) == nil {
+			value = parsed
+		}
+		list = append(list, rules.Assignment{Path: path, Value: value})
+	}
+	return list, nil
 }
 
 func deleteCommand() *cobra.Command {

@@ -92,7 +92,7 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		Home: p.home, Store: p.store, Account: c.account, Region: c.region, Partition: "aws", DefaultTags: c.defaultTags, Now: p.now,
+		Home: p.home, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
 	p.say(ctx, pulumirpc.LogSeverity_INFO, "", announcement)
@@ -141,7 +141,7 @@ func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 	}
 	out := &pulumirpc.InvokeResponse{}
 	err = p.meet(ctx, "invoke", req.GetTok(), "", func() error {
-		result, failures, err := cloud.Invoke(req.GetTok(), wire.Decode(req.GetArgs()))
+		result, failures, err := cloud.Invoke(ctx, req.GetTok(), wire.Decode(req.GetArgs()))
 		if err != nil {
 			return err
 		}

@@ -66,6 +66,9 @@ func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	if row.Naming != nil {
 		row.Naming.name(in, req, fail)
 	}
+	if row.Normal != nil {
+		row.Normal(in)
+	}
 	own := maps.Clone(in)
 	delete(own, defaultsKey)
 	for _, problem := range schema.Inputs(s.Inputs, s.Object, own) {

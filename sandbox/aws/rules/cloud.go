@@ -15,6 +15,12 @@ import (
 // examples.
 const Account = "123456789012"
 
+// Partition is the part of AWS that the account is in.
+const Partition = "aws"
+
+// DefaultRegion is where something is made that no stack puts anywhere.
+const DefaultRegion = "us-east-1"
+
 // Cloud is one account in one region, as a configured provider sees it.
 type Cloud struct {
 	Home        *home.Home

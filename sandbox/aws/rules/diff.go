@@ -110,7 +110,8 @@ func (d *differ) object(fields schema.Fields, in, state Object, path, at string,
 
 func (d *differ) value(typ string, p Prop, want, have any, path, at string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
-	if isZero(want) && isZero(have) && !wire.IsUnknown(want) {
+	same := !p.Present || (want == nil) == (have == nil)
+	if same && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
 		return
 	}
 	kind := Change
@@ -188,11 +189,41 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	plain := func(list []Object) any {
 		out := make([]any, len(list))
 		for i, o := range list {
-			out[i] = map[string]any(o)
+			out[i] = d.comparable(fields, o, path)
 		}
 		return out
 	}
 	return canonical(plain(w), p.Set) == canonical(plain(h), p.Set)
+}
+
+// comparable sorts the sets inside a block, and marks the objects whose
+// presence says something.
+func (d *differ) comparable(fields schema.Fields, o Object, path string) map[string]any {
+	out := map[string]any{}
+	for name, v := range o {
+		typ, p := strings.TrimSuffix(fields[name], "?"), d.row.Props[dotted(path, name)]
+		list, _ := v.([]any)
+		switch {
+		case strings.HasPrefix(typ, "@"):
+			m, _ := v.(map[string]any)
+			inner := d.comparable(d.s.Object(typ), m, dotted(path, name))
+			if p.Present {
+				inner["is"] = "present"
+			}
+			v = inner
+		case strings.HasPrefix(typ, "[@"):
+			items := make([]any, len(list))
+			for i, item := range list {
+				m, _ := item.(map[string]any)
+				items[i] = d.comparable(d.s.Object(typ[1:len(typ)-1]), m, dotted(path, name))
+			}
+			v = trim(items, p.Set)
+		case p.Set:
+			v = trim(list, true)
+		}
+		out[name] = v
+	}
+	return out
 }
 
 // withDefaults copies an object and fills what was left out.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -8,11 +9,13 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/aws/store"
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// function answers an invoke. Its inputs have been compared with the schema.
-type function func(c *Cloud, in Object) (Object, error)
+// function answers an invoke, with a look at what exists. Its inputs have been
+// compared with the schema.
+type function func(c *Call, in Object) (Object, error)
 
 // functions are those that the stand-in knows; the sources are the data
 // sources of the same names in terraform-provider-aws.
@@ -24,13 +27,17 @@ var functions = map[string]function{
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
 	"aws:ecr/getCredentials:getCredentials":               credentials,
 	"aws:iam/getPolicyDocument:getPolicyDocument":         policyDocumentOf, // iam/policy_document_data_source.go
+
+	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
+	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
+	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 }
 
 // FunctionTokens are the functions that the stand-in answers, sorted.
 func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // Invoke answers a function of the provider. Secret results are wrapped.
-func (c *Cloud) Invoke(token string, in Object) (Object, []Failure, error) {
+func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []Failure, error) {
 	s, known, err := schema.FunctionOf(token)
 	if err != nil {
 		return nil, nil, err
@@ -46,7 +53,11 @@ func (c *Cloud) Invoke(token string, in Object) (Object, []Failure, error) {
 	if len(failures) > 0 {
 		return nil, failures, nil
 	}
-	out, err := f(c, in)
+	var out Object
+	err = c.Store.View(ctx, func(tx *store.Tx) error {
+		out, err = f(&Call{Cloud: c, Tx: tx, Context: ctx}, in)
+		return err
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("invoking %s: %w", token, err)
 	}
@@ -58,14 +69,14 @@ func (c *Cloud) Invoke(token string, in Object) (Object, []Failure, error) {
 	return out, nil, nil
 }
 
-func callerIdentity(c *Cloud, _ Object) (Object, error) {
+func callerIdentity(c *Call, _ Object) (Object, error) {
 	return Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000",
 		"arn": fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account),
 	}, nil
 }
 
-func currentRegion(c *Cloud, in Object) (Object, error) {
+func currentRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if asked := in.String("name"); asked != "" {
 		name = asked
@@ -77,13 +88,13 @@ func currentRegion(c *Cloud, in Object) (Object, error) {
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
-func partition(c *Cloud, _ Object) (Object, error) {
+func partition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
 // availabilityZones: ec2/availability_zones_data_source.go. The stand-in has
 // no Local and Wavelength Zones, so that all zones are opted in.
-func availabilityZones(c *Cloud, in Object) (Object, error) {
+func availabilityZones(c *Call, in Object) (Object, error) {
 	zones := zonesOf(c.Region)
 	if state := in.String("state"); state != "" && state != "available" {
 		zones = nil
@@ -123,7 +134,7 @@ func availabilityZones(c *Cloud, in Object) (Object, error) {
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLife = 12 * time.Hour
 
-func authorizationToken(c *Cloud, in Object) (Object, error) {
+func authorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
 	}
@@ -139,7 +150,7 @@ func authorizationToken(c *Cloud, in Object) (Object, error) {
 	}, nil
 }
 
-func credentials(c *Cloud, in Object) (Object, error) {
+func credentials(c *Call, in Object) (Object, error) {
 	out, err := authorizationToken(c, in)
 	if err != nil {
 		return nil, err

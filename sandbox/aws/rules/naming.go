@@ -21,6 +21,8 @@ type Naming struct {
 	Max int
 	// Start is what every made-up name starts with, as alias/ for KMS.
 	Start string
+	// Lower says that the resource's Pulumi name is turned into lower case.
+	Lower bool
 }
 
 // suffixLength is the number of random digits of a made-up name.
@@ -75,7 +77,11 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 				fail(n.Prop, "making up a name: %v", err)
 				return
 			}
-			in[n.Prop] = n.start(req.Name + "-" + digits)
+			name := req.Name
+			if n.Lower {
+				name = strings.ToLower(name)
+			}
+			in[n.Prop] = n.start(name + "-" + digits)
 		}
 	}
 	in[defaultsKey] = []any{n.Prop}

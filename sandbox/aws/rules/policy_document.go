@@ -34,7 +34,7 @@ type statement struct {
 // policyDocumentOf renders statements as a policy document: sources first, then
 // the statements, then overrides, where a statement replaces one of the same
 // Sid.
-func policyDocumentOf(_ *Cloud, in Object) (Object, error) {
+func policyDocumentOf(_ *Call, in Object) (Object, error) {
 	doc := document{Version: "2012-10-17"}
 	for _, name := range []string{"sourceJson", "overrideJson"} {
 		if in.String(name) != "" {

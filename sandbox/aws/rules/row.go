@@ -53,6 +53,9 @@ type Row struct {
 	// DeleteBeforeReplace says that a replacement can't stand beside the old.
 	DeleteBeforeReplace bool
 
+	// Normal completes the program's inputs where the provider does before it
+	// compares them with the state; properties may be unknown.
+	Normal func(in Object)
 	// Check looks at inputs that belong together, before anything is done;
 	// properties may be unknown.
 	Check func(in Object, fail Fail)
@@ -101,6 +104,9 @@ type Prop struct {
 	// JSON says that it is a JSON document: compared by meaning, and an object
 	// is accepted in place of its text.
 	JSON bool
+	// Present says that an empty object says something, as the actions of AWS
+	// WAF do, and is not the same as leaving it out.
+	Present bool
 	// Same says when two strings mean the same to AWS.
 	Same func(a, b string) bool
 	// Ref says what it refers to.

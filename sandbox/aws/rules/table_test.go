@@ -89,6 +89,9 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	if p.Set || p.Min > 0 || p.Max > 0 {
 		require.True(t, strings.HasPrefix(typ, "["), "%s: Set, Min and Max are for lists", at)
 	}
+	if p.Present {
+		require.True(t, strings.HasPrefix(typ, "@"), "%s: Present is for objects", at)
+	}
 	if p.Ref == nil {
 		return
 	}

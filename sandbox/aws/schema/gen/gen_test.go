@@ -61,7 +61,7 @@ func main() {
 	queues.NewQueue(nil, "q", nil)
 	aws.GetRegionOutput(nil, aws.GetRegionOutputArgs{})
 	ec2.LookupVpc(nil, nil)
-	register("aws:wafv2/webAcl:WebAcl")
+	ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", "acl", args, &acl)
 }
 `), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(program, "main_test.go"), []byte("package main\n\nvar x = \"aws:sns/topic:Topic\"\n"), 0o600))

@@ -1,0 +1,193 @@
+package aws
+
+import (
+	"fmt"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// TestDistributionInPlace is what an update of a platform does to its edge.
+func TestDistributionInPlace(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.edge()
+	distribution := x.by["distribution"]
+	news := x.news["distribution"]
+	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
+	ordered := news["orderedCacheBehaviors"].([]any)[0].(props)
+	shuffled["orderedCacheBehaviors"] = []any{with(ordered, props{"allowedMethods": []any{"HEAD", "GET"}})}
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(distribution, shuffled).GetChanges(), "the order of a set means nothing")
+
+	old := distribution.state["etag"]
+	changed := with(news, props{"priceClass": "PriceClass_All", "webAclId": nil, "enabled": false})
+	require.Empty(t, s.diff(distribution, changed).GetReplaces())
+	require.NoError(t, s.update(distribution, changed))
+	require.NotEqual(t, old, distribution.state["etag"])
+	require.NoError(t, s.delete(x.by["acl-of-web"]), "nothing names it any more")
+
+	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
+	require.NoError(t, s.update(distribution, kept))
+	require.NoError(t, s.delete(distribution))
+	require.True(t, s.refresh(distribution), "it was to be kept")
+	require.Equal(t, false, distribution.state["enabled"], "and is disabled")
+}
+
+func TestWebACLActions(t *testing.T) {
+	s := newSandbox(t, nil)
+	acl := s.must(webACLT, "acl", webACL())
+	counting := webACL()
+	counting["rules"].([]any)[1].(props)["overrideAction"] = props{"count": props{}}
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(acl, counting).GetChanges(), "an empty block is a choice")
+	require.NoError(t, s.update(acl, counting))
+	closed := with(counting, props{"defaultAction": props{"block": props{}}})
+	d := s.diff(acl, closed)
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, d.GetChanges())
+	require.Empty(t, d.GetReplaces())
+	require.NoError(t, s.update(acl, closed))
+	require.Equal(t, props{"block": props{}}, acl.state["defaultAction"])
+}
+
+func TestBucketsAreEmptiedOnDemand(t *testing.T) {
+	s := newSandbox(t, nil)
+	bucket := s.must(bucketT, "b", props{"forceDestroy": true})
+	s.must(objectT, "o", props{"bucket": bucket.id, "key": "a/b", "contentBase64": b64("x")})
+	s.must(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
+	require.NoError(t, s.delete(bucket))
+	require.Zero(t, s.count(), "objects and settings go with the bucket")
+}
+
+func TestRecordsOverwriteOnDemand(t *testing.T) {
+	s := newSandbox(t, nil)
+	zone := s.must(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
+	txt := props{"zoneId": zone.id, "name": "a.example.com", "type": "TXT", "ttl": 60, "records": []any{"one"}}
+	s.must(recordT, "one", txt)
+	_, err := s.create(recordT, "two", with(txt, props{"name": "A"}))
+	require.ErrorContains(t, err, "but it already exists", "by whatever name it is called")
+	second := s.must(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
+	require.Equal(t, "a", second.state["name"])
+	require.NoError(t, s.update(second, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
+	require.Equal(t, 4, s.count(), "the zone, its two records, and this one")
+	require.NoError(t, s.delete(zone), "it was to be emptied")
+	require.Zero(t, s.count())
+}
+
+func TestPrivateZone(t *testing.T) {
+	s := newSandbox(t, nil)
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	in := props{"name": "internal.example", "vpcs": []any{props{"vpcId": vpc.id}}}
+	zone := s.must(zoneT, "z", in)
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(zone, in).GetChanges())
+	require.Equal(t, "us-east-1", zone.state["vpcs"].([]any)[0].(props)["vpcRegion"])
+	require.ErrorContains(t, s.update(zone, props{"name": "internal.example"}), "PublicZoneVPCAssociation")
+	const token = "aws:route53/getZone:getZone"
+	_, err := s.invoke(token, props{"name": "internal.example"})
+	require.ErrorContains(t, err, "no matching Route 53 Hosted Zone found")
+	out, err := s.invoke(token, props{"name": "internal.example.", "vpcId": vpc.id})
+	require.NoError(t, err)
+	require.Equal(t, zone.id, out["zoneId"])
+}
+
+func TestDiffOfTheEdge(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.edge()
+	for _, row := range []struct {
+		reason, name string
+		change       props
+		replaces     []string
+		changes      pulumirpc.DiffResponse_DiffChanges
+	}{
+		{"ACM adds the name itself", "certificate", props{"subjectAlternativeNames": []any{"example.com", "*.example.com"}}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"a certificate for more", "certificate", props{"subjectAlternativeNames": []any{"a.b.example.com"}}, []string{"subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a certificate for something else", "certificate", props{"domainName": "example.net"}, []string{"domainName", "subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"one name in two ways", "www", props{"name": "WWW"}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"another record", "www", props{"name": "web"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a zone's dot", "zone", props{"name": "example.com."}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"a policy in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + x.by["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
+			`"Principal":{"Service":["cloudfront.amazonaws.com"]},"Effect":"Allow"},"Version":"2012-10-17"}`}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"a bucket does not move", "files", props{"bucket": "another-name"}, []string{"bucket"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a longer life", "cache", props{"defaultTtl": 120}, nil, pulumirpc.DiffResponse_DIFF_SOME},
+		{"another body", "index", props{"content": "bye"}, nil, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a function by another name", "function", props{"name": "other"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
+	} {
+		d := s.diff(x.by[row.name], with(x.news[row.name], row.change))
+		require.Equal(t, row.changes, d.GetChanges(), "%s: %v", row.reason, d.GetDetailedDiff())
+		require.ElementsMatch(t, row.replaces, d.GetReplaces(), row.reason)
+	}
+	require.False(t, s.diff(x.by["certificate"], with(x.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
+		"the old certificate serves until the new one does")
+}
+
+// unknowns are copies of a value in which one part is not known yet, each with
+// the path of that part.
+func unknowns(v any, at string) map[string]any {
+	out := map[string]any{at: wire.Unknown{}}
+	switch v := v.(type) {
+	case props:
+		for name, item := range v {
+			for path, part := range unknowns(item, at+"."+name) {
+				out[path] = with(v, props{name: part})
+			}
+		}
+	case []any:
+		for i, item := range v {
+			for path, part := range unknowns(item, fmt.Sprintf("%s[%d]", at, i)) {
+				list := append([]any{}, v...)
+				list[i] = part
+				out[path] = list
+			}
+		}
+	}
+	return out
+}
+
+// TestUnknownIsNoReason is the preview of a stack that does not exist: nothing
+// is refused because it is not known yet.
+func TestUnknownIsNoReason(t *testing.T) {
+	s := newSandbox(t, nil)
+	for _, x := range []*slice{s.build(), s.edge()} {
+		for _, made := range x.made {
+			for path, in := range unknowns(x.news[made.name], "") {
+				if path == "" {
+					continue
+				}
+				checked, failures := s.check(made.token, made.name, nil, in.(props))
+				require.Empty(t, failures, "%s%s", made.token, path)
+				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(made.token, made.name), Type: made.token, Properties: s.pb(checked), Preview: true})
+				require.NoError(t, err, "%s%s", made.token, path)
+			}
+		}
+	}
+}
+
+func TestCertificatesStayIssued(t *testing.T) {
+	s := newSandbox(t, nil)
+	zone := s.must(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
+	certificate := s.issue("example.com", zone)
+	waiting := s.issue("www.example.com", zone)
+	s.must(validationT, "v", props{"certificateArn": certificate.id})
+	require.NoError(t, s.delete(zone), "with the records")
+	require.True(t, s.refresh(certificate))
+	require.Equal(t, "ISSUED", certificate.state["status"], "ACM has seen the record")
+	require.True(t, s.refresh(waiting))
+	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "nobody has looked")
+
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	hidden := s.issue("example.org", s.must(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
+	require.True(t, s.refresh(hidden))
+	require.Equal(t, "PENDING_VALIDATION", hidden.state["status"], "ACM does not see private zones")
+}
+
+func TestPreviewOfACertificate(t *testing.T) {
+	s := newSandbox(t, nil)
+	in, failures := s.check(certificateT, "c", nil, props{"domainName": "example.com", "validationMethod": "DNS"})
+	require.Empty(t, failures)
+	res, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(certificateT, "c"), Type: certificateT, Properties: s.pb(in), Preview: true})
+	require.NoError(t, err)
+	out := wire.Decode(res.GetProperties())
+	for _, name := range []string{"arn", "domainValidationOptions", "status"} {
+		require.True(t, wire.IsUnknown(out[name]), "%s is known after the creation", name)
+	}
+}

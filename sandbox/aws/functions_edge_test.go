@@ -1,0 +1,97 @@
+package aws
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestManagedPolicies(t *testing.T) {
+	s := newSandbox(t, nil)
+	own := s.must(cacheT, "own", with(cachePolicy(), props{"name": "own"}))
+	for token, ids := range map[string]map[string]string{
+		"aws:cloudfront/getCachePolicy:getCachePolicy": {
+			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "own": own.id,
+		},
+		"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": {
+			"Managed-AllViewer": "216adef6-5c7f-47e4-b989-5492eafa07d3", "Managed-AllViewerExceptHostHeader": allButHost,
+		},
+	} {
+		for name, id := range ids {
+			byName, err := s.invoke(token, props{"name": name})
+			require.NoError(t, err)
+			require.Equal(t, id, byName["id"], name)
+			byID, err := s.invoke(token, props{"id": id})
+			require.NoError(t, err)
+			require.Equal(t, byName, byID)
+		}
+		_, err := s.invoke(token, props{"name": "Managed-None"})
+		require.ErrorContains(t, err, "no matching")
+		_, err = s.invoke(token, nil)
+		require.ErrorContains(t, err, "exactly one of id and name")
+	}
+	out, err := s.invoke("aws:cloudfront/getCachePolicy:getCachePolicy", props{"name": "Managed-CachingOptimized"})
+	require.NoError(t, err)
+	require.InDelta(t, 31536000, out["maxTtl"], 0)
+	key := out["parametersInCacheKeyAndForwardedToOrigins"].([]any)[0].(props)
+	require.Equal(t, []any{props{"cookieBehavior": "none"}}, key["cookiesConfigs"])
+	require.Equal(t, true, key["enableAcceptEncodingGzip"])
+	out, err = s.invoke("aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy", props{"name": "Managed-AllViewerExceptHostHeader"})
+	require.NoError(t, err)
+	require.Equal(t, []any{props{"headerBehavior": "allExcept", "headers": []any{props{"items": []any{"Host"}}}}}, out["headersConfigs"])
+}
+
+func TestGetZone(t *testing.T) {
+	s := newSandbox(t, nil)
+	const token = "aws:route53/getZone:getZone"
+	_, err := s.invoke(token, props{"name": "example.com"})
+	require.ErrorContains(t, err, "sandbox aws make Zone")
+	zone := s.must(zoneT, "z", props{"name": "example.com", "tags": props{"for": "a"}})
+	for reason, in := range map[string]props{
+		"by name": {"name": "example.com"}, "with a dot": {"name": "Example.com."}, "by id": {"zoneId": zone.id}, "by tags": {"name": "example.com", "tags": props{"for": "a"}},
+	} {
+		out, err := s.invoke(token, in)
+		require.NoError(t, err, reason)
+		require.Equal(t, zone.id, out["id"], reason)
+		require.Equal(t, zone.state["nameServers"], out["nameServers"], reason)
+		require.InDelta(t, 2, out["resourceRecordSetCount"], 0, reason)
+		require.Equal(t, props{"for": "a"}, out["tags"], reason)
+	}
+	s.must(zoneT, "again", props{"name": "example.com"})
+	for want, in := range map[string]props{
+		"multiple Route 53 Hosted Zones": {"name": "example.com"},
+		"no matching":                    {"name": "example.com", "tags": props{"for": "b"}},
+		"only one of":                    {"name": "example.com", "zoneId": zone.id},
+	} {
+		_, err := s.invoke(token, in)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+func TestMakeCommand(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.inside()
+	id, err := s.run("make", "Zone", "name=example.com", "tags.Owner=me")
+	require.NoError(t, err)
+	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": "example.com"})
+	require.NoError(t, err)
+	require.Equal(t, id, out["id"].(string)+"\n", "what is made is there for every stack")
+	require.Equal(t, props{"Owner": "me"}, out["tags"])
+	_, err = s.run("make", "Vpc", "cidrBlock=10.0.0.0/16", "--region", "eu-west-1")
+	require.NoError(t, err)
+	listed, err := s.run("list")
+	require.NoError(t, err)
+	require.Regexp(t, `eu-west-1\s+aws:ec2/vpc:Vpc`, listed)
+	_, err = s.run("make", "BucketV2")
+	require.NoError(t, err, "names are made up here too")
+	for reason, row := range map[string][2][]string{
+		"an unknown type":      {{"make", "Queue"}, {"does not know Queue"}},
+		"an unknown region":    {{"make", "Vpc", "--region", "mars-1"}, {"mars-1"}},
+		"a value for nothing":  {{"make", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
+		"what a check refuses": {{"make", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
+		"what AWS refuses":     {{"make", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
+	} {
+		_, err := s.run(row[0]...)
+		require.ErrorContains(t, err, row[1][0], reason)
+	}
+}

@@ -1,0 +1,167 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const certificateType = "aws:acm/certificate:Certificate"
+
+const (
+	pendingValidation = "PENDING_VALIDATION"
+	issuedStatus      = "ISSUED"
+)
+
+// certificateLife is how long a certificate that ACM issues is good for, 13
+// months: acm/latest/userguide/acm-certificate-characteristics.html, from
+// memory.
+const certificateLife = 395 * 24 * time.Hour
+
+const onlyRequested = "imported and private certificates have no rules; request one with domainName"
+
+var _ = add(
+	&Row{
+		Token:  certificateType,
+		Source: "acm/certificate.go", Page: "acm/latest/APIReference/API_RequestCertificate.html",
+		Label: "ACM Certificate", ID: "arn:{partition}:acm:{region}:{account}:certificate/{uuid}", NotFound: "ResourceNotFoundException",
+		Props: Props{
+			// The name itself is at most 64 characters long, by RFC 5280.
+			"domainName":              {Replace: true, Need: true, Valid: all(length(1, 64), domainName)},
+			"subjectAlternativeNames": {Replace: true, Computed: true, Set: true, Max: 100, Valid: domainName},
+			"validationMethod":        {Replace: true, Need: true, Enum: []string{"DNS"}},
+			"keyAlgorithm":            {Replace: true, Computed: true, Enum: []string{"RSA_2048", "EC_prime256v1"}},
+			"options":                 {Computed: true},
+			"options.certificateTransparencyLoggingPreference": {Default: "ENABLED", Enum: []string{"ENABLED", "DISABLED"}},
+			"validationOptions":       {Replace: true, Set: true, Refuse: "for validation by mail"},
+			"certificateAuthorityArn": {Replace: true, Refuse: onlyRequested},
+			"certificateBody":         {Refuse: onlyRequested},
+			"certificateChain":        {Refuse: onlyRequested},
+			"earlyRenewalDuration":    {Refuse: onlyRequested},
+			"privateKey":              {Refuse: onlyRequested},
+		},
+		Outputs: map[string]string{"arn": "{id}"},
+		Normal:  addDomainName,
+		Fill:    fillCertificate,
+		Refresh: func(c *Call) error {
+			c.issue(c.Out)
+			return nil
+		},
+	},
+	&Row{
+		Token:  "aws:acm/certificateValidation:CertificateValidation",
+		Source: "acm/certificate_validation.go", Page: "acm/latest/userguide/dns-validation.html",
+		Label: "ACM Certificate Validation", NotFound: "ResourceNotFoundException",
+		// The provider's id is when the certificate was issued.
+		MakeID: func(c *Call) (string, error) {
+			return c.Now().UTC().Format("2006-01-02 15:04:05.000000000 +0000 UTC"), nil
+		},
+		Props: Props{
+			"certificateArn":        {Replace: true, Valid: arn, Ref: &Ref{To: []string{certificateType}, Noun: "certificate", Missing: "ResourceNotFoundException", Dies: true}},
+			"validationRecordFqdns": {Replace: true, Set: true},
+		},
+		Verify: verifyValidation,
+	},
+)
+
+// addDomainName puts a certificate's name among those that it is good for, as
+// ACM and the provider do.
+func addDomainName(in Object) {
+	names, ok := in["subjectAlternativeNames"].([]any)
+	if name := in["domainName"]; ok && name != nil && !slices.Contains(names, name) {
+		in["subjectAlternativeNames"] = append(slices.Clone(names), name)
+	}
+}
+
+// fillCertificate computes what ACM asks for: one record a name, always the
+// same for a name and an account, so that certificates in two regions, and a
+// name and its wildcard, share one.
+func fillCertificate(c *Call) error {
+	if c.Old != nil {
+		return nil
+	}
+	if !c.Out.Has("subjectAlternativeNames") {
+		c.Out["subjectAlternativeNames"] = []any{c.In.String("domainName")}
+	}
+	var options []any
+	for _, name := range c.Out.Strings("subjectAlternativeNames") {
+		host := strings.TrimPrefix(strings.ToLower(name), "*.")
+		sum := sha256.Sum256([]byte(c.Account + " " + host))
+		digits := hex.EncodeToString(sum[:])
+		options = append(options, map[string]any{
+			"domainName": name, "resourceRecordType": "CNAME", "resourceRecordName": "_" + digits[:32] + "." + host + ".",
+			"resourceRecordValue": "_" + digits[32:] + ".acm-validations.aws.",
+		})
+	}
+	for name, v := range map[string]any{
+		"domainValidationOptions": options, "status": pendingValidation, "type": "AMAZON_ISSUED", "pendingRenewal": false,
+		"renewalEligibility": "INELIGIBLE", "validationEmails": []any{}, "keyAlgorithm": "RSA_2048",
+		"options": map[string]any{"certificateTransparencyLoggingPreference": "ENABLED"},
+	} {
+		if !c.Out.Has(name) {
+			c.Out[name] = v
+		}
+	}
+	return nil
+}
+
+// issue issues a certificate as soon as public DNS has its records, and says
+// whether it is issued.
+func (c *Call) issue(certificate Object) bool {
+	if certificate.String("status") == issuedStatus {
+		return true
+	}
+	if len(c.unvalidated(certificate)) > 0 {
+		return false
+	}
+	now := c.Now().UTC()
+	certificate["status"] = issuedStatus
+	certificate["notBefore"], certificate["notAfter"] = now.Format(time.RFC3339), now.Add(certificateLife).Format(time.RFC3339)
+	return true
+}
+
+// issued says whether the certificate that another object names is issued; it
+// then stays so, whatever becomes of the records.
+func (c *Call) issued(certificate store.Object) bool {
+	own, ok := c.Tx.Get(certificate.Key) // a copy
+	if !ok || !c.issue(own.State) {
+		return false
+	}
+	c.Tx.Put(own)
+	return true
+}
+
+// unvalidated are the records that a certificate waits for.
+func (c *Call) unvalidated(certificate Object) []string {
+	var out []string
+	for _, o := range certificate.Objects("domainValidationOptions") {
+		name, value := o.String("resourceRecordName"), o.String("resourceRecordValue")
+		if !c.publicRecord(name, o.String("resourceRecordType"), value) {
+			out = append(out, fmt.Sprintf("%s %s %s", name, o.String("resourceRecordType"), value))
+		}
+	}
+	return out
+}
+
+// verifyValidation waits for the certificate, as far as the stand-in waits.
+func verifyValidation(c *Call) error {
+	certificate, _ := c.target("certificateArn")
+	if given := c.In.Strings("validationRecordFqdns"); len(given) > 0 {
+		for _, o := range Object(certificate.State).Objects("domainValidationOptions") {
+			fqdn := strings.TrimSuffix(o.String("resourceRecordName"), ".")
+			if !slices.ContainsFunc(given, func(name string) bool { return sameDomain(name, fqdn) }) {
+				return fmt.Errorf("missing %s DNS validation record: %s", o.String("domainName"), fqdn)
+			}
+		}
+	}
+	if !c.issued(certificate) {
+		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', "+
+			"timeout: 1h15m0s): no public hosted zone has %s", certificate.ID, pendingValidation, strings.Join(c.unvalidated(certificate.State), ", "))
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// edgeRegion is where CloudFront looks for certificates and web ACLs.
+const edgeRegion = "us-east-1"
+
+const invalidCertificate = "InvalidViewerCertificate"
+
+var toEdgeCertificate = &Ref{
+	To: []string{certificateType}, By: []string{"arn"}, Noun: "SSL certificate", Missing: invalidCertificate, Holds: "ResourceInUseException",
+}
+
+// viewerCertificate are the rules of what viewers see.
+var viewerCertificate = Props{
+	"viewerCertificate": {},
+	"viewerCertificate.cloudfrontDefaultCertificate": {},
+	"viewerCertificate.acmCertificateArn":            {Valid: arn, Ref: toEdgeCertificate},
+	"viewerCertificate.iamCertificateId":             {Refuse: "server certificates of IAM have no rows"},
+	"viewerCertificate.sslSupportMethod":             {Enum: []string{"sni-only", "static-ip", "vip"}},
+	"viewerCertificate.minimumProtocolVersion": {Default: "TLSv1", Enum: []string{
+		"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021",
+	}},
+}
+
+// checkViewerCertificate refuses settings that do not go together: the SDK's
+// words on DistributionViewerCertificate.
+func checkViewerCertificate(v Object, fail Fail) {
+	const at = "viewerCertificate."
+	own, oldest := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
+	switch {
+	case v.Known("cloudfrontDefaultCertificate") && own == v.Bool("cloudfrontDefaultCertificate"):
+		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
+	case !v.Has("cloudfrontDefaultCertificate") && !own:
+		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
+	case own && !v.Has("sslSupportMethod"):
+		fail(at+"sslSupportMethod", "must be given with acmCertificateArn")
+	case !own && oldest != "" && oldest != "TLSv1":
+		fail(at+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", oldest)
+	case own && v.String("sslSupportMethod") == "sni-only" && oldest == "SSLv3":
+		fail(at+"minimumProtocolVersion", "SSLv3 can't be had with sni-only")
+	case own && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, oldest):
+		fail(at+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", oldest)
+	}
+}
+
+// verifyCertificateOf refuses a certificate that CloudFront can't use: texts
+// from public issues.
+func verifyCertificateOf(c *Call) error {
+	aliases := c.In.Strings("aliases")
+	certificate, own := c.target("viewerCertificate.acmCertificateArn")
+	if !own {
+		if len(aliases) > 0 {
+			return refuse(invalidCertificate, "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate "+
+				"that validates your authorization to use the domain name: %s", strings.Join(aliases, ", "))
+		}
+		return nil
+	}
+	if certificate.Region != edgeRegion || !c.issued(certificate) {
+		return refuse(invalidCertificate, "The specified SSL certificate doesn't exist, isn't in %s region, isn't valid, or doesn't include a valid "+
+			"certificate chain: %s is in %s and %s", edgeRegion, certificate.ID, certificate.Region, Object(certificate.State).String("status"))
+	}
+	names := Object(certificate.State).Strings("subjectAlternativeNames")
+	for _, alias := range aliases {
+		if !slices.ContainsFunc(names, func(name string) bool { return coversName(name, alias) }) {
+			return refuse(invalidCertificate, "The certificate that is attached to your distribution doesn't cover the alternate domain name (CNAME) "+
+				"that you're trying to add: %s is none of %s", alias, strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
+// coversName says whether a certificate's name is good for a host: a wildcard
+// stands for one label.
+func coversName(name, host string) bool {
+	name, host = strings.ToLower(name), strings.ToLower(host)
+	if name == host {
+		return true
+	}
+	_, parent, _ := strings.Cut(host, ".")
+	return strings.HasPrefix(name, "*.") && name[2:] == parent
+}
+
+// verifyAliases refuses a name that another distribution has.
+func verifyAliases(c *Call) error {
+	var taken error
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		for _, alias := range c.In.Strings("aliases") {
+			if o.ID != c.ID && slices.Contains(Object(o.State).Strings("aliases"), alias) {
+				taken = refuse("CNAMEAlreadyExists", "One or more of the CNAMEs you provided are already associated with a different resource: %s with %s", alias, o.ID)
+			}
+		}
+		return taken == nil
+	})
+	return taken
+}

@@ -1,0 +1,215 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+const (
+	distributionType = "aws:cloudfront/distribution:Distribution"
+	legacySettings   = "legacy cache settings have no rules; use cachePolicyId"
+	noEdgeRow        = "no rules yet"
+)
+
+// distributionZone is the hosted zone that all distributions are in:
+// general/latest/gr/cf_region.html.
+const distributionZone = "Z2FDTNDATAQYW2"
+
+var (
+	readMethods    = []any{"GET", "HEAD"}
+	optionsMethods = []any{"GET", "HEAD", "OPTIONS"}
+	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+)
+
+// behavior are the rules of a cache behavior.
+func behavior(path string) Props {
+	out := Props{}
+	for name, p := range (Props{
+		"targetOriginId":                   {Need: true, Valid: length(1, 128)},
+		"viewerProtocolPolicy":             {Enum: []string{"allow-all", "https-only", "redirect-to-https"}},
+		"allowedMethods":                   {Need: true, Set: true},
+		"cachedMethods":                    {Need: true, Set: true},
+		"cachePolicyId":                    {Need: true, Ref: toCachePolicy},
+		"originRequestPolicyId":            {Ref: toRequestPolicy},
+		"responseHeadersPolicyId":          {Ref: toResponsePolicy},
+		"compress":                         {Default: false},
+		"functionAssociations":             {Set: true, Max: 2},
+		"functionAssociations.eventType":   {Enum: []string{"viewer-request", "viewer-response"}},
+		"functionAssociations.functionArn": {Valid: arn, Ref: toEdgeFunction},
+		"forwardedValues":                  {Refuse: legacySettings},
+		"minTtl":                           {Refuse: legacySettings},
+		"defaultTtl":                       {Computed: true, Refuse: legacySettings},
+		"maxTtl":                           {Computed: true, Refuse: legacySettings},
+		"smoothStreaming":                  {Refuse: noEdgeRow},
+		"fieldLevelEncryptionId":           {Refuse: noEdgeRow},
+		"grpcConfig":                       {Computed: true, Refuse: noEdgeRow},
+		"lambdaFunctionAssociations":       {Set: true, Refuse: noRow},
+		"realtimeLogConfigArn":             {Refuse: noRow},
+		"trustedKeyGroups":                 {Computed: true, Refuse: noRow},
+		"trustedSigners":                   {Computed: true, Refuse: noRow},
+	}) {
+		out[path+"."+name] = p
+	}
+	return out
+}
+
+var _ = add(&Row{
+	Token:  distributionType,
+	Source: "cloudfront/distribution.go", Page: "cloudfront/latest/APIReference/API_DistributionConfig.html",
+	Label: "CloudFront Distribution", Global: true, ID: "E{id13}", NotFound: "NoSuchDistribution",
+	Props: together(Props{
+		"enabled":                           {},
+		"aliases":                           {Set: true, Valid: domainName},
+		"comment":                           {Valid: length(0, 128)},
+		"defaultRootObject":                 {Valid: all(length(0, 255), without("/"))},
+		"httpVersion":                       {Default: "http2", Enum: []string{"http1.1", "http2", "http2and3", "http3"}},
+		"isIpv6Enabled":                     {Default: false},
+		"priceClass":                        {Default: "PriceClass_All", Enum: []string{"PriceClass_100", "PriceClass_200", "PriceClass_All"}},
+		"retainOnDelete":                    {Default: false},
+		"waitForDeployment":                 {Default: true},
+		"staging":                           {Replace: true, Default: false, Refuse: noEdgeRow},
+		"continuousDeploymentPolicyId":      {Computed: true, Refuse: noRow},
+		"webAclId":                          {Valid: arn, Ref: toWebACL},
+		"defaultCacheBehavior":              {},
+		"orderedCacheBehaviors":             {},
+		"orderedCacheBehaviors.pathPattern": {Valid: length(1, 255)},
+		"customErrorResponses":              {Set: true},
+		"customErrorResponses.errorCode":    {Valid: oneOf(400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)},
+		"customErrorResponses.errorCachingMinTtl":     {Valid: numbers(0, 1<<31-1)},
+		"customErrorResponses.responseCode":           {Valid: oneOf(200, 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)},
+		"customErrorResponses.responsePagePath":       {Valid: pattern(`/.*`, "a path that begins with /")},
+		"loggingConfig":                               {},
+		"loggingConfig.bucket":                        {Ref: toLogBucket},
+		"loggingConfig.includeCookies":                {Default: false},
+		"loggingConfig.prefix":                        {Valid: without("/")},
+		"restrictions":                                {},
+		"restrictions.geoRestriction":                 {},
+		"restrictions.geoRestriction.locations":       {Set: true, Computed: true, Valid: pattern(`[A-Z]{2}`, "a country's code of two capitals")},
+		"restrictions.geoRestriction.restrictionType": {Enum: []string{"blacklist", "none", "whitelist"}},
+		"originGroups":                                {Set: true, Refuse: noEdgeRow},
+	}, behavior("defaultCacheBehavior"), behavior("orderedCacheBehaviors"), origins, viewerCertificate),
+	Check: func(in Object, fail Fail) {
+		checkBehavior(in.Object("defaultCacheBehavior"), "defaultCacheBehavior", fail)
+		for i, b := range in.Objects("orderedCacheBehaviors") {
+			checkBehavior(b, fmt.Sprintf("orderedCacheBehaviors[%d]", i), fail)
+		}
+		checkOrigins(in, fail)
+		if !wire.IsUnknown(in["viewerCertificate"]) {
+			checkViewerCertificate(in.Object("viewerCertificate"), fail)
+		}
+		for i, e := range in.Objects("customErrorResponses") {
+			if e.Has("responseCode") != e.Has("responsePagePath") {
+				fail(fmt.Sprintf("customErrorResponses[%d]", i), "responseCode and responsePagePath go together")
+			}
+		}
+		geo := in.Object("restrictions").Object("geoRestriction")
+		if kind := geo.String("restrictionType"); kind != "" && geo.Known("locations") && (kind == "none") == (len(geo.Strings("locations")) > 0) {
+			fail("restrictions.geoRestriction.locations", "must be given for blacklist and whitelist, and for those alone")
+		}
+	},
+	Outputs: map[string]string{
+		"arn": cloudfrontARN + "distribution/{id}", "etag": "E{id13}", "hostedZoneId": distributionZone,
+	},
+	Volatile: []string{"etag", "lastModifiedTime"},
+	Verify: func(c *Call) error {
+		for _, verify := range []func(*Call) error{verifyBehaviors, verifyOrigins, verifyAliases, verifyCertificateOf, verifyLogBucket} {
+			if err := verify(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+	Fill:   fillDistribution,
+	Remove: retainDistribution,
+})
+
+// checkBehavior refuses methods that CloudFront does not know together.
+func checkBehavior(b Object, at string, fail Fail) {
+	for name, sets := range map[string][][]any{
+		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
+	} {
+		fits := !b.Known(name)
+		for _, set := range sets {
+			fits = fits || canonical(b[name], true) == canonical(set, true)
+		}
+		if !fits {
+			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)
+		}
+	}
+}
+
+// verifyBehaviors refuses behaviors that lead nowhere or hide each other.
+func verifyBehaviors(c *Call) error {
+	known := map[string]bool{}
+	for _, o := range c.In.Objects("origins") {
+		known[o.String("originId")] = true
+	}
+	seen := map[string]bool{}
+	for _, b := range append([]Object{c.In.Object("defaultCacheBehavior")}, c.In.Objects("orderedCacheBehaviors")...) {
+		if id := b.String("targetOriginId"); !known[id] {
+			return refuse("NoSuchOrigin", "One or more of your origins or origin groups do not exist: %s", id)
+		}
+		path := b.String("pathPattern")
+		if seen[path] {
+			return refuse(cloudfrontArgument, "The parameter PathPattern contains %s more than once", path)
+		}
+		seen[path] = true
+	}
+	for _, path := range []string{"defaultCacheBehavior", "orderedCacheBehaviors"} {
+		for _, f := range c.targets(path + ".functionAssociations.functionArn") {
+			if Object(f.State).String("status") == "UNPUBLISHED" {
+				return refuse("InvalidFunctionAssociation", "The function %s must be published before it is associated", f.ID)
+			}
+		}
+	}
+	return nil
+}
+
+// fillDistribution computes what CloudFront chooses once, and when it changed.
+func fillDistribution(c *Call) error {
+	now := c.Now().UTC()
+	c.Out["lastModifiedTime"] = now.Format("2006-01-02 15:04:05.000 +0000 UTC")
+	c.Out["status"] = "Deployed"
+	if !c.In.Bool("waitForDeployment") {
+		c.Out["status"] = "InProgress"
+	}
+	if c.Old != nil {
+		return nil
+	}
+	host, err := randomID(13)
+	if err != nil {
+		return err
+	}
+	idle := func() []any { return []any{map[string]any{"enabled": false}} }
+	maps.Copy(c.Out, Object{
+		"domainName": "d" + strings.ToLower(host) + ".cloudfront.net", "inProgressValidationBatches": 0.0,
+		"callerReference": "terraform-" + now.Format(time.RFC3339Nano), "trustedSigners": idle(), "trustedKeyGroups": idle(),
+	})
+	return nil
+}
+
+// retainDistribution only disables a distribution that is to be kept. Others
+// are disabled by the provider before it deletes them.
+func retainDistribution(c *Call) error {
+	if !c.Old.Bool("retainOnDelete") {
+		return nil
+	}
+	object, _ := c.Tx.Get(c.key())
+	object.State["enabled"] = false
+	c.Tx.Put(object)
+	return errKept
+}
+
+// distributionAt returns the distribution with a host name of CloudFront's.
+func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
+	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
+		found, ok = o, o.State["domainName"] == host
+		return !ok
+	})
+	return found, ok
+}

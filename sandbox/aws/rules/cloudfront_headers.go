@@ -1,0 +1,76 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// securityHeaders are set by securityHeadersConfig, not as custom headers.
+var securityHeaders = []string{
+	"content-security-policy", "referrer-policy", "strict-transport-security", "x-content-type-options", "x-frame-options", "x-xss-protection",
+}
+
+const (
+	security      = "securityHeadersConfig."
+	responseParts = "corsConfig, customHeadersConfig, removeHeadersConfig, securityHeadersConfig and serverTimingHeadersConfig"
+)
+
+var _ = add(&Row{
+	Token:  responsePolicyType,
+	Source: "cloudfront/response_headers_policy.go", Page: "cloudfront/latest/APIReference/API_ResponseHeadersPolicyConfig.html",
+	Label: "CloudFront Response Headers Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchResponseHeadersPolicy",
+	Naming: &Naming{Prop: "name", Max: 255},
+	Props: Props{
+		"name":                               {Valid: cloudfrontName},
+		"comment":                            {Valid: length(0, 128)},
+		"etag":                               {Computed: true, Refuse: "CloudFront's own"},
+		"corsConfig":                         {Refuse: "CORS has no rules yet"},
+		"serverTimingHeadersConfig":          {Refuse: "no rules yet"},
+		"customHeadersConfig":                {},
+		"customHeadersConfig.items":          {Set: true, Min: 1, Max: maxPolicyItems},
+		"customHeadersConfig.items.header":   {Valid: length(1, 256)},
+		"customHeadersConfig.items.override": {},
+		"customHeadersConfig.items.value":    {Valid: length(0, 1783)},
+		"removeHeadersConfig":                {},
+		"removeHeadersConfig.items":          {Set: true, Min: 1, Max: maxPolicyItems},
+		"removeHeadersConfig.items.header":   {Valid: length(1, 256)},
+		"securityHeadersConfig":              {},
+		security + "contentSecurityPolicy":   {},
+		security + "contentSecurityPolicy.contentSecurityPolicy":    {Valid: length(1, 1783)},
+		security + "contentSecurityPolicy.override":                 {},
+		security + "contentTypeOptions":                             {},
+		security + "contentTypeOptions.override":                    {},
+		security + "frameOptions":                                   {},
+		security + "frameOptions.frameOption":                       {Enum: []string{"DENY", "SAMEORIGIN"}},
+		security + "frameOptions.override":                          {},
+		security + "referrerPolicy":                                 {},
+		security + "referrerPolicy.override":                        {},
+		security + "referrerPolicy.referrerPolicy":                  {Enum: []string{"no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin", "same-origin", "strict-origin", "strict-origin-when-cross-origin", "unsafe-url"}},
+		security + "strictTransportSecurity":                        {},
+		security + "strictTransportSecurity.accessControlMaxAgeSec": {Valid: numbers(0, 1<<31-1)},
+		security + "strictTransportSecurity.includeSubdomains":      {},
+		security + "strictTransportSecurity.override":               {},
+		security + "strictTransportSecurity.preload":                {},
+		security + "xssProtection":                                  {},
+		security + "xssProtection.modeBlock":                        {},
+		security + "xssProtection.override":                         {},
+		security + "xssProtection.protection":                       {},
+		security + "xssProtection.reportUri":                        {},
+	},
+	Unique: []Unique{{
+		Props: []string{"name"}, Code: "ResponseHeadersPolicyAlreadyExists", Message: "A response headers policy with the name {name} already exists.",
+	}},
+	Check: func(in Object, fail Fail) {
+		if !in.Has("customHeadersConfig") && !in.Has("removeHeadersConfig") && !in.Has("securityHeadersConfig") {
+			fail("securityHeadersConfig", "at least one of %s must be given", responseParts)
+		}
+		for i, item := range in.Object("customHeadersConfig").Objects("items") {
+			if name := item.String("header"); slices.Contains(securityHeaders, strings.ToLower(name)) {
+				fail(fmt.Sprintf("customHeadersConfig.items[%d].header", i), "%s belongs in securityHeadersConfig", name)
+			}
+		}
+	},
+	Outputs:  map[string]string{"arn": cloudfrontARN + "response-headers-policy/{id}", "etag": "E{id13}"},
+	Volatile: []string{"etag"},
+})

@@ -1,0 +1,133 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// The policies that AWS manages, those that a platform of this kind uses, by
+// id: AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html,
+// using-managed-origin-request-policies.html and
+// using-managed-response-headers-policies.html; the ids were looked up there or
+// in public programs on 2026-11-23.
+var (
+	managedCachePolicies = map[string]Object{
+		"658327ea-f89d-4fab-a63d-7e88639e58f6": cachingFor("Managed-CachingOptimized", 1, 86400, 31536000, true),
+		"b2884449-e4de-46a7-ac36-70bc7f1ddd6d": cachingFor("Managed-CachingOptimizedForUncompressedObjects", 1, 86400, 31536000, false),
+		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": cachingFor("Managed-CachingDisabled", 0, 0, 0, false),
+	}
+	managedRequestPolicies = map[string]Object{
+		"216adef6-5c7f-47e4-b989-5492eafa07d3": sending("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
+		"b689b0a8-53d0-40ab-baf2-68738e2966ac": sending("Managed-AllViewerExceptHostHeader", Object{
+			"headerBehavior": "allExcept", "headers": map[string]any{"items": []any{"Host"}},
+		}),
+	}
+	managedResponsePolicies = map[string]Object{
+		"67f7725c-6f97-4210-82d7-5512b31e9d03": {"name": "Managed-SecurityHeadersPolicy"},
+	}
+)
+
+// The references of a cache behavior to policies.
+var (
+	toCachePolicy = &Ref{
+		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", Holds: "CachePolicyInUse", Outside: managedBy(managedCachePolicies),
+	}
+	toRequestPolicy = &Ref{
+		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", Holds: "OriginRequestPolicyInUse",
+		Outside: managedBy(managedRequestPolicies),
+	}
+	toResponsePolicy = &Ref{
+		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", Holds: "ResponseHeadersPolicyInUse",
+		Outside: managedBy(managedResponsePolicies),
+	}
+)
+
+func managedBy(managed map[string]Object) func(string) bool {
+	return func(id string) bool { _, ok := managed[id]; return ok }
+}
+
+// cachingFor is a policy whose cache key is the path, and perhaps the
+// encoding.
+func cachingFor(name string, low, usual, high float64, compressed bool) Object {
+	return Object{
+		"name": name, "minTtl": low, "defaultTtl": usual, "maxTtl": high,
+		cacheKey: map[string]any{
+			"cookiesConfig": map[string]any{"cookieBehavior": "none"}, "headersConfig": map[string]any{"headerBehavior": "none"},
+			"queryStringsConfig":       map[string]any{"queryStringBehavior": "none"},
+			"enableAcceptEncodingGzip": compressed, "enableAcceptEncodingBrotli": compressed,
+		},
+	}
+}
+
+// sending is a policy that sends all cookies and query strings on.
+func sending(name string, headers map[string]any) Object {
+	return Object{
+		"name": name, "headersConfig": headers, "cookiesConfig": map[string]any{"cookieBehavior": "all"},
+		"queryStringsConfig": map[string]any{"queryStringBehavior": "all"},
+	}
+}
+
+func getCachePolicy(c *Call, in Object) (Object, error) {
+	out, err := c.policyBy(in, cachePolicyType, managedCachePolicies)
+	if err != nil {
+		return nil, err
+	}
+	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{lists(out.Object(cacheKey))}
+	delete(out, cacheKey)
+	return out, nil
+}
+
+func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
+	out, err := c.policyBy(in, requestPolicyType, managedRequestPolicies)
+	return lists(out), err
+}
+
+// policyBy finds a policy by its id or its name.
+func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Object, error) {
+	if in.Has("id") == in.Has("name") {
+		return nil, errors.New("exactly one of id and name must be given")
+	}
+	var found Object
+	consider := func(id string, state Object) {
+		if id == in.String("id") || (in.Has("name") && state.String("name") == in.String("name")) {
+			found = Object{"id": id}
+			maps.Copy(found, state)
+		}
+	}
+	for id, state := range managed {
+		consider(id, state)
+	}
+	row := rows[token]
+	c.Tx.Each(c.scope(row), token, func(o store.Object) bool {
+		consider(o.ID, o.State)
+		return true
+	})
+	if found == nil {
+		return nil, fmt.Errorf("no matching %s found (%v)", row.Label, in)
+	}
+	own := *c
+	own.Row, own.ID = row, found.String("id")
+	arn, err := own.expand(row.Outputs["arn"])
+	found["arn"] = arn
+	return found, err
+}
+
+// lists gives the blocks of a policy the form that functions answer in: each
+// is a list of one, and a configuration is called by the plural.
+func lists(o Object) map[string]any {
+	out := map[string]any{}
+	for name, v := range o {
+		if m, block := v.(map[string]any); block {
+			v = []any{lists(m)}
+			if strings.HasSuffix(name, "Config") {
+				name += "s"
+			}
+		}
+		out[name] = v
+	}
+	return out
+}

@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var toAccessControl = &Ref{
+	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", Holds: "OriginAccessControlInUse",
+}
+
+// toLogBucket names the bucket of access logs by a host name.
+var toLogBucket = &Ref{
+	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
+	Missing: cloudfrontArgument,
+}
+
+// originTimeout bounds how long CloudFront waits for an origin and keeps a
+// connection, in seconds, until AWS is asked for more: AmazonCloudFront/latest/
+// DeveloperGuide/cloudfront-limits.html.
+const originTimeout = 120
+
+// origins are the rules of a distribution's origins.
+var origins = Props{
+	"origins":                                           {Set: true, Min: 1},
+	"origins.originId":                                  {Valid: length(1, 128)},
+	"origins.domainName":                                {Valid: domainName},
+	"origins.originPath":                                {Valid: pattern(`(?:/.*[^/])?`, "empty, or a path that begins with / and does not end with it")},
+	"origins.connectionAttempts":                        {Default: 3.0, Valid: numbers(1, 3)},
+	"origins.connectionTimeout":                         {Default: 10.0, Valid: numbers(1, 10)},
+	"origins.originAccessControlId":                     {Ref: toAccessControl},
+	"origins.customHeaders":                             {Set: true, Max: 30},
+	"origins.customHeaders.name":                        {Valid: all(length(1, 256), originHeader)},
+	"origins.customHeaders.value":                       {Valid: length(1, 1783)},
+	"origins.customOriginConfig":                        {},
+	"origins.customOriginConfig.httpPort":               {Valid: originPort},
+	"origins.customOriginConfig.httpsPort":              {Valid: originPort},
+	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, originTimeout)},
+	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, originTimeout)},
+	"origins.customOriginConfig.originProtocolPolicy":   {Enum: []string{"http-only", "https-only", "match-viewer"}},
+	"origins.customOriginConfig.originSslProtocols":     {Need: true, Set: true, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
+	"origins.originShield":                              {},
+	"origins.originShield.enabled":                      {},
+	"origins.originShield.originShieldRegion":           {Enum: shieldRegions},
+	"origins.s3OriginConfig":                            {Refuse: "origin access identities have no rows; use originAccessControlId"},
+	"origins.vpcOriginConfig":                           {Refuse: noRow},
+}
+
+// shieldRegions offer Origin Shield: AmazonCloudFront/latest/DeveloperGuide/
+// origin-shield.html, from memory.
+var shieldRegions = []string{
+	"us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "eu-central-1",
+	"eu-west-1", "eu-west-2", "sa-east-1",
+}
+
+// refusedHeaders can't be added to requests to an origin: AmazonCloudFront/
+// latest/DeveloperGuide/add-origin-custom-headers.html.
+var refusedHeaders = []string{
+	"authorization", "cache-control", "connection", "content-length", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
+	"if-unmodified-since", "max-forwards", "pragma", "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "request-range", "te",
+	"trailer", "transfer-encoding", "upgrade", "via", "x-real-ip",
+}
+
+func originHeader(v any) string {
+	name, _ := v.(string)
+	lower := strings.ToLower(name)
+	if slices.Contains(refusedHeaders, lower) || strings.HasPrefix(lower, "x-amz-") || strings.HasPrefix(lower, "x-edge-") {
+		return fmt.Sprintf("%q is a header that CloudFront can't add to origin requests", name)
+	}
+	return pattern(`[A-Za-z0-9!#$%&'*+.^_|~-]+`, "the name of an HTTP header")(v)
+}
+
+// originPort is a port that an origin may listen at: cloudfront/latest/
+// APIReference/API_CustomOriginConfig.html.
+func originPort(v any) string {
+	if n, _ := v.(float64); n != 80 && n != 443 && (n < 1024 || n > 65535) {
+		return fmt.Sprintf("is %v, must be 80, 443 or 1024 to 65535", n)
+	}
+	return ""
+}
+
+// bucketHost is the host name of a bucket, as an origin.
+var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
+
+// checkOrigins refuses origins of one name, and a shield without a place.
+func checkOrigins(in Object, fail Fail) {
+	seen := map[string]bool{}
+	for i, o := range in.Objects("origins") {
+		at := fmt.Sprintf("origins[%d]", i)
+		if id := o.String("originId"); id != "" && seen[id] {
+			fail(at+".originId", "%q is the id of another origin", id)
+		}
+		seen[o.String("originId")] = true
+		if shield := o.Object("originShield"); shield.Bool("enabled") && !shield.Has("originShieldRegion") {
+			fail(at+".originShield.originShieldRegion", "must be given for an enabled shield")
+		}
+	}
+}
+
+// verifyOrigins refuses an origin that is neither a bucket nor described.
+func verifyOrigins(c *Call) error {
+	for _, o := range c.In.Objects("origins") {
+		custom, bucket := o.Has("customOriginConfig"), bucketHost.MatchString(o.String("domainName"))
+		if !custom && !bucket {
+			return refuse(cloudfrontArgument, "The parameter Origin DomainName does not refer to a valid S3 bucket: %s; other origins need customOriginConfig",
+				o.String("domainName"))
+		}
+		control, ok := c.resolve(toAccessControl, o.String("originAccessControlId"))
+		if ok && custom == (control.State["originAccessControlOriginType"] == "s3") {
+			return refuse(cloudfrontArgument, "The origin access control %s is for %v, which the origin %s is not",
+				control.ID, control.State["originAccessControlOriginType"], o.String("originId"))
+		}
+	}
+	return nil
+}
+
+// verifyLogBucket refuses a bucket for access logs that does not take ACLs, by
+// which CloudFront is let in: text from public issues.
+func verifyLogBucket(c *Call) error {
+	bucket, ok := c.target("loggingConfig.bucket")
+	if ok && !c.takesACLs(bucket.ID) {
+		return refuse(cloudfrontArgument, "The S3 bucket that you specified for CloudFront logs does not enable ACL access: %s",
+			c.In.Object("loggingConfig").String("bucket"))
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	accessControlType  = "aws:cloudfront/originAccessControl:OriginAccessControl"
+	cachePolicyType    = "aws:cloudfront/cachePolicy:CachePolicy"
+	requestPolicyType  = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
+	responsePolicyType = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
+	cloudfrontArgument = "InvalidArgument"
+	cloudfrontARN      = "arn:{partition}:cloudfront::{account}:"
+)
+
+// maxPolicyItems is how many headers, cookies or query strings a policy lists,
+// until AWS is asked for more: AmazonCloudFront/latest/DeveloperGuide/
+// cloudfront-limits.html.
+const maxPolicyItems = 10
+
+// cloudfrontName is what CloudFront's policies may be called.
+var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
+
+// listed are the rules of a block that lists names by its behavior.
+func listed(path, name string, behaviors ...string) Props {
+	block := path + name + "sConfig"
+	return Props{
+		block:                           {},
+		block + "." + name + "Behavior": {Need: true, Enum: behaviors},
+		block + "." + name + "s":        {},
+		block + "." + name + "s.items":  {Set: true, Min: 1, Max: maxPolicyItems},
+	}
+}
+
+// together are the rules of several parts of one type.
+func together(parts ...Props) Props {
+	out := Props{}
+	for _, part := range parts {
+		for path, p := range part {
+			out[path] = p
+		}
+	}
+	return out
+}
+
+const cacheKey = "parametersInCacheKeyAndForwardedToOrigin"
+
+var _ = add(
+	&Row{
+		Token:  accessControlType,
+		Source: "cloudfront/origin_access_control.go", Page: "cloudfront/latest/APIReference/API_OriginAccessControlConfig.html",
+		Label: "CloudFront Origin Access Control", Global: true, ID: "E{id13}", NotFound: "NoSuchOriginAccessControl",
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: Props{
+			"name":                          {Valid: length(1, 64)},
+			"description":                   {Preset: "Managed by Pulumi", Valid: length(0, 256)},
+			"originAccessControlOriginType": {Enum: []string{"s3", "mediastore", "mediapackagev2", "lambda"}},
+			"signingBehavior":               {Enum: []string{"always", "never", "no-override"}},
+			"signingProtocol":               {Enum: []string{"sigv4"}},
+		},
+		Unique: []Unique{{
+			Props: []string{"name"}, Code: "OriginAccessControlAlreadyExists", Message: "An origin access control with the name {name} already exists.",
+		}},
+		Outputs:  map[string]string{"arn": cloudfrontARN + "origin-access-control/{id}", "etag": "E{id13}"},
+		Volatile: []string{"etag"},
+	},
+	&Row{
+		Token:  cachePolicyType,
+		Source: "cloudfront/cache_policy.go", Page: "cloudfront/latest/APIReference/API_CachePolicyConfig.html",
+		Label: "CloudFront Cache Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchCachePolicy",
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: together(Props{
+			"name":                                   {Valid: cloudfrontName},
+			"comment":                                {Valid: length(0, 128)},
+			"minTtl":                                 {Default: 0.0, Valid: numbers(0, 1<<31-1)},
+			"defaultTtl":                             {Default: 86400.0, Valid: numbers(0, 1<<31-1)},
+			"maxTtl":                                 {Default: 31536000.0, Valid: numbers(0, 1<<31-1)},
+			cacheKey:                                 {},
+			cacheKey + ".enableAcceptEncodingBrotli": {},
+			cacheKey + ".enableAcceptEncodingGzip":   {},
+		},
+			listed(cacheKey+".", "cookie", "none", "whitelist", "allExcept", "all"),
+			listed(cacheKey+".", "header", "none", "whitelist"),
+			listed(cacheKey+".", "queryString", "none", "whitelist", "allExcept", "all")),
+		Unique: []Unique{{
+			Props: []string{"name"}, Code: "CachePolicyAlreadyExists", Message: "A cache policy with the name {name} already exists.",
+		}},
+		Check: func(in Object, fail Fail) {
+			checkLists(in.Object(cacheKey), cacheKey+".", fail)
+		},
+		Outputs:  map[string]string{"arn": cloudfrontARN + "cache-policy/{id}", "etag": "E{id13}"},
+		Volatile: []string{"etag"},
+		Verify:   verifyCachePolicy,
+	},
+	&Row{
+		Token:  requestPolicyType,
+		Source: "cloudfront/origin_request_policy.go", Page: "cloudfront/latest/APIReference/API_OriginRequestPolicyConfig.html",
+		Label: "CloudFront Origin Request Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchOriginRequestPolicy",
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: together(Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}},
+			listed("", "cookie", "none", "whitelist", "all", "allExcept"),
+			listed("", "header", "none", "whitelist", "allViewer", "allViewerAndWhitelistCloudFront", "allExcept"),
+			listed("", "queryString", "none", "whitelist", "all", "allExcept")),
+		Unique: []Unique{{
+			Props: []string{"name"}, Code: "OriginRequestPolicyAlreadyExists", Message: "An origin request policy with the name {name} already exists.",
+		}},
+		Check:    func(in Object, fail Fail) { checkLists(in, "", fail) },
+		Outputs:  map[string]string{"arn": cloudfrontARN + "origin-request-policy/{id}", "etag": "E{id13}"},
+		Volatile: []string{"etag"},
+		Verify:   verifyRequestPolicy,
+	},
+)
+
+// checkLists refuses names beside a behavior that needs none, and a behavior
+// that needs names without any.
+func checkLists(in Object, path string, fail Fail) {
+	for _, name := range []string{"cookie", "header", "queryString"} {
+		block := in.Object(name + "sConfig")
+		behavior := block.String(name + "Behavior")
+		if behavior == "" || !in.Known(name+"sConfig") {
+			continue
+		}
+		needs := !slices.Contains([]string{"none", "all", "allViewer"}, behavior)
+		if has := len(leaves(block, name+"s.items")) > 0; has != needs {
+			fail(path+name+"sConfig."+name+"s", "must list names for %s whitelist, allExcept or allViewerAndWhitelistCloudFront, and for those alone; it is %s",
+				name+"Behavior", behavior)
+		}
+	}
+}
+
+// verifyCachePolicy refuses times that contradict each other, and a cache key
+// where nothing is cached: texts of the latter from public issues.
+func verifyCachePolicy(c *Call) error {
+	low, usual, high := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
+	if low > usual || usual > high {
+		return refuse(cloudfrontArgument, "The parameter TTL is invalid: minTtl %d <= defaultTtl %d <= maxTtl %d must hold", low, usual, high)
+	}
+	key := c.In.Object(cacheKey)
+	headers := leaves(key, "headersConfig.headers.items")
+	compressed := key.Bool("enableAcceptEncodingGzip") || key.Bool("enableAcceptEncodingBrotli")
+	for _, h := range headers {
+		if name, _ := h.value.(string); compressed && strings.EqualFold(name, "Accept-Encoding") {
+			return refuse(cloudfrontArgument, "The parameter Headers contains Accept-Encoding that is not allowed with compressed objects in the cache.")
+		}
+	}
+	if high > 0 {
+		return nil
+	}
+	for _, name := range []string{"Gzip", "Brotli"} {
+		if key.Bool("enableAcceptEncoding" + name) {
+			return refuse(cloudfrontArgument, "The parameter EnableAcceptEncoding%s is invalid for policy with caching disabled.", name)
+		}
+	}
+	for name, parameter := range map[string]string{"cookie": "CookieBehavior", "header": "HeaderBehavior", "queryString": "QueryStringBehavior"} {
+		if behavior := key.Object(name + "sConfig").String(name + "Behavior"); behavior != "none" {
+			return refuse(cloudfrontArgument, "The parameter %s is invalid for policy with caching disabled: it is %s, must be none", parameter, behavior)
+		}
+	}
+	return nil
+}
+
+// verifyRequestPolicy refuses headers that belong to a cache policy alone:
+// AmazonCloudFront/latest/DeveloperGuide/http-401-unauthorized.html.
+func verifyRequestPolicy(c *Call) error {
+	config := c.In.Object("headersConfig")
+	if config.String("headerBehavior") == "allExcept" {
+		return nil
+	}
+	for _, h := range leaves(config, "headers.items") {
+		name, _ := h.value.(string)
+		if strings.EqualFold(name, "Authorization") || strings.EqualFold(name, "Accept-Encoding") {
+			return refuse(cloudfrontArgument, "The parameter Headers contains %s that is not allowed.", name)
+		}
+		if config.String("headerBehavior") == "allViewerAndWhitelistCloudFront" && !strings.HasPrefix(name, "CloudFront-") {
+			return refuse(cloudfrontArgument, "The parameter Headers contains %s that is not allowed: all viewer headers are sent anyway, and CloudFront-* can be added", name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const recordType = "aws:route53/record:Record"
+
+const (
+	invalidBatch  = "InvalidChangeBatch"
+	noOtherPolicy = "routing policies have no rules yet"
+)
+
+// The zone holds the records, and is kept by those that it has not made.
+var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", Holds: "HostedZoneNotEmpty"}
+
+// recordTypes are those that Route 53 supports: Route53/latest/DeveloperGuide/
+// ResourceRecordTypes.html.
+var recordTypes = []string{
+	"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
+}
+
+var _ = add(&Row{
+	Token:  recordType,
+	Source: "route53/record.go", Page: "Route53/latest/APIReference/API_ResourceRecordSet.html",
+	Label: "Route53 Record", Global: true, NotFound: "NoSuchHostedZone",
+	// With allowOverwrite it overwrites; without, verifyRecord refuses.
+	Put: true,
+	MakeID: func(c *Call) (string, error) {
+		return fmt.Sprintf("%s_%s_%s", c.In.String("zoneId"), plainDomain(c.In.String("name")), c.In.String("type")), nil
+	},
+	Props: Props{
+		"zoneId":                        {Replace: true, Ref: toZone},
+		"name":                          {Replace: true, Same: sameDomain, Valid: length(0, 1024)},
+		"type":                          {Replace: true, Enum: recordTypes},
+		"ttl":                           {Valid: numbers(0, 1<<31-1)},
+		"records":                       {Set: true, Min: 1, Max: 400},
+		"allowOverwrite":                {Computed: true},
+		"aliases":                       {Max: 1},
+		"aliases.name":                  {Valid: length(1, 1024), Same: sameDomain},
+		"aliases.zoneId":                {Valid: length(1, 32)},
+		"aliases.evaluateTargetHealth":  {},
+		"setIdentifier":                 {Refuse: noOtherPolicy},
+		"healthCheckId":                 {Refuse: noRow},
+		"multivalueAnswerRoutingPolicy": {Refuse: noOtherPolicy},
+		"cidrRoutingPolicy":             {Refuse: noOtherPolicy},
+		"failoverRoutingPolicies":       {Refuse: noOtherPolicy},
+		"geolocationRoutingPolicies":    {Refuse: noOtherPolicy},
+		"geoproximityRoutingPolicy":     {Refuse: noOtherPolicy},
+		"latencyRoutingPolicies":        {Refuse: noOtherPolicy},
+		"weightedRoutingPolicies":       {Refuse: noOtherPolicy},
+	},
+	ExactlyOne: [][]string{{"records", "aliases"}},
+	AtMostOne:  [][]string{{"ttl", "aliases"}},
+	Requires:   map[string][]string{"records": {"ttl"}, "ttl": {"records"}},
+	Check:      checkRecord,
+	Verify:     verifyRecord,
+	Fill: func(c *Call) error {
+		c.Out["name"], c.Out["fqdn"] = plainDomain(c.In.String("name")), c.fqdn()
+		c.eachRecord(c.In.String("zoneId"), func(o store.Object) {
+			if c.isSame(o) && o.ID != c.ID { // one record, written in two ways
+				c.Tx.Delete(o.Key)
+			}
+		})
+		return nil
+	},
+})
+
+// checkRecord refuses values that are none of the type's.
+func checkRecord(in Object, fail Fail) {
+	values := in.Strings("records")
+	kind := in.String("type")
+	if kind == "CNAME" && len(values) > 1 {
+		fail("records", "has %d elements, a CNAME has one", len(values))
+	}
+	for i, value := range values {
+		address, err := netip.ParseAddr(value)
+		if (kind == "A" && (err != nil || !address.Is4())) || (kind == "AAAA" && (err != nil || !address.Is6())) {
+			fail(fmt.Sprintf("records[%d]", i), "%q is no address for a record of type %s", value, kind)
+		}
+	}
+}
+
+// fqdn is the full name of the call's record: the zone's name is added where
+// it is missing.
+func (c *Call) fqdn() string {
+	zone, _ := c.target("zoneId")
+	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
+	switch {
+	case name == "":
+		return parent
+	case name == parent || strings.HasSuffix(name, "."+parent):
+		return name
+	}
+	return name + "." + parent
+}
+
+// isSame says whether a record of the same zone is that of the call.
+func (c *Call) isSame(o store.Object) bool {
+	return o.State["fqdn"] == c.fqdn() && o.State["type"] == c.In.String("type")
+}
+
+// verifyRecord refuses what Route 53 would: texts from public issues and logs.
+func verifyRecord(c *Call) error {
+	zone, _ := c.target("zoneId")
+	parent := Object(zone.State).String("name")
+	fqdn, kind := c.fqdn(), c.In.String("type")
+	if kind == "CNAME" && sameDomain(fqdn, parent) {
+		return refuse(invalidBatch, "RRSet of type CNAME with DNS name %s. is not permitted at apex in zone %s.", fqdn, parent)
+	}
+	var refused error
+	c.eachRecord(zone.ID, func(o store.Object) {
+		other, _ := o.State["type"].(string)
+		switch {
+		case o.ID == c.ID || o.State["fqdn"] != fqdn:
+		case other == kind && c.Old == nil && !c.In.Bool("allowOverwrite"):
+			refused = refuse(invalidBatch, "Tried to create resource record set [name='%s.', type='%s'] but it already exists", fqdn, kind)
+		case other != kind && (other == "CNAME" || kind == "CNAME"):
+			refused = refuse(invalidBatch, "RRSet of type %s with DNS name %s. is not permitted because a conflicting RRSet of type %s with the same "+
+				"DNS name already exists in zone %s.", kind, fqdn, other, parent)
+		}
+	})
+	if refused != nil {
+		return refused
+	}
+	return c.verifyAlias(zone.ID)
+}
+
+// verifyAlias refuses an alias to nothing. Only targets in the record's own
+// zone and in CloudFront's are looked up.
+func (c *Call) verifyAlias(zone string) error {
+	for _, alias := range c.In.Objects("aliases") {
+		name, kind := plainDomain(alias.String("name")), c.In.String("type")
+		found, inside := true, true
+		switch alias.String("zoneId") {
+		case zone:
+			found = false
+			c.eachRecord(zone, func(o store.Object) { found = found || o.State["fqdn"] == name && o.State["type"] == kind })
+		case distributionZone:
+			_, found = c.distributionAt(name)
+			inside = strings.HasSuffix(name, ".cloudfront.net")
+			if alias.Bool("evaluateTargetHealth") {
+				return refuse("InvalidInput", "EvaluateTargetHealth can't be true for a CloudFront distribution: %s", name)
+			}
+			if kind != "A" && kind != "AAAA" {
+				return refuse(invalidBatch, "A record of type %s can't be an alias to a CloudFront distribution: %s", kind, name)
+			}
+		}
+		target := fmt.Sprintf("Tried to create an alias that targets %s., type %s in zone %s", name, kind, alias.String("zoneId"))
+		switch {
+		case !inside:
+			return refuse(invalidBatch, "%s, but the alias target name does not lie within the target zone", target)
+		case !found:
+			return refuse(invalidBatch, "%s, but that target was not found", target)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package rules
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	bucketType    = "aws:s3/bucketV2:BucketV2"
+	bucketObject  = "aws:s3/bucketObjectv2:BucketObjectv2"
+	ownResource   = "deprecated; a resource of its own sets it"
+	noOtherOwners = "buckets of other accounts have no rows"
+)
+
+// toBucket names a bucket by the settings of a bucket, which go with it;
+// toFilledBucket is named by an object, which keeps it.
+var (
+	toBucket       = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", Dies: true}
+	toFilledBucket = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", Holds: "BucketNotEmpty"}
+)
+
+// S3's names are unique over all regions, so that the store keeps buckets
+// beside the global services; the output region says where one lies.
+var _ = add(
+	&Row{
+		Token:  bucketType,
+		Source: "s3/bucket.go", Page: "AmazonS3/latest/userguide/bucketnamingrules.html",
+		Label: "S3 Bucket", Global: true, ID: "{bucket}", NotFound: "NoSuchBucket",
+		Taken:     "BucketAlreadyOwnedByYou",
+		TakenText: "Your previous request to create the named bucket succeeded and you already own it.",
+		Naming:    &Naming{Prop: "bucket", PrefixProp: "bucketPrefix", Max: 63, Lower: true},
+		Props: Props{
+			"bucket":                             {Replace: true, Computed: true, Valid: bucketName},
+			"bucketPrefix":                       {Replace: true, Computed: true, Valid: length(1, 37)},
+			"forceDestroy":                       {Default: false},
+			"accelerationStatus":                 {Computed: true, Refuse: ownResource},
+			"acl":                                {Computed: true, Refuse: ownResource},
+			"corsRules":                          {Computed: true, Refuse: ownResource},
+			"grants":                             {Computed: true, Refuse: ownResource},
+			"lifecycleRules":                     {Computed: true, Refuse: ownResource},
+			"loggings":                           {Computed: true, Refuse: ownResource},
+			"objectLockConfiguration":            {Computed: true, Refuse: ownResource},
+			"objectLockEnabled":                  {Replace: true, Computed: true, Refuse: "object lock has no rules yet"},
+			"policy":                             {Computed: true, Refuse: ownResource},
+			"replicationConfigurations":          {Computed: true, Refuse: ownResource},
+			"requestPayer":                       {Computed: true, Refuse: ownResource},
+			"serverSideEncryptionConfigurations": {Computed: true, Refuse: ownResource},
+			"versionings":                        {Computed: true, Refuse: ownResource},
+			"websites":                           {Computed: true, Refuse: ownResource},
+		},
+		AtMostOne: [][]string{{"bucket", "bucketPrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}", "bucketDomainName": "{bucket}.s3.amazonaws.com"},
+		Fill: func(c *Call) error {
+			if c.Old == nil {
+				c.Out["region"] = c.Region
+			}
+			c.Out["bucketRegionalDomainName"] = fmt.Sprintf("%s.s3.%s.amazonaws.com", c.ID, c.Out.String("region"))
+			return nil
+		},
+		Remove: emptyBucket,
+	},
+	&Row{
+		Token:  bucketObject,
+		Source: "s3/object.go", Page: "AmazonS3/latest/API/API_PutObject.html",
+		// The provider's id is the key alone; here it also tells buckets apart.
+		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
+		Props: Props{
+			"bucket":                    {Replace: true, Ref: toFilledBucket},
+			"key":                       {Replace: true, Need: true, Valid: length(1, 1024)},
+			"content":                   {},
+			"contentBase64":             {},
+			"contentType":               {Computed: true},
+			"cacheControl":              {},
+			"serverSideEncryption":      {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
+			"kmsKeyId":                  {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
+			"metadata":                  {Refuse: "no rules yet"},
+			"etag":                      {Computed: true, Refuse: "S3 computes it"},
+			"source":                    {Refuse: "assets have no rows; use content or contentBase64"},
+			"sourceHash":                {Refuse: "goes with source"},
+			"acl":                       {Computed: true, Refuse: "ACLs of objects have no rows"},
+			"bucketKeyEnabled":          {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
+			"checksumAlgorithm":         {Refuse: "checksums have no rules yet"},
+			"contentDisposition":        {},
+			"contentEncoding":           {},
+			"contentLanguage":           {},
+			"forceDestroy":              {Default: false},
+			"objectLockLegalHoldStatus": {Computed: true, Refuse: "object lock has no rules yet"},
+			"objectLockMode":            {Computed: true, Refuse: "object lock has no rules yet"},
+			"objectLockRetainUntilDate": {Computed: true, Refuse: "object lock has no rules yet"},
+			"overrideProvider":          {Refuse: "default tags that are switched off have no rules"},
+			"storageClass":              {Computed: true, Enum: []string{"STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}},
+			"websiteRedirect":           {Refuse: "websites have no rows"},
+		},
+		AtMostOne: [][]string{{"content", "contentBase64"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}/{key}"},
+		Verify:    inRegion,
+		Fill:      fillObject,
+	},
+)
+
+// bucketName refuses names that S3 would.
+func bucketName(v any) string {
+	if reason := all(length(3, 63), pattern(`[a-z0-9][a-z0-9.-]*[a-z0-9]`, "lower-case letters, digits, dots and dashes, with a letter or digit at both ends"),
+		without("xn--"), without("sthree-"), without("amzn-s3-demo-"))(v); reason != "" {
+		return reason
+	}
+	name, _ := v.(string)
+	if _, err := netip.ParseAddr(name); err == nil || strings.Contains(name, "..") {
+		return fmt.Sprintf("%q can't be an IP address or have two dots together", name)
+	}
+	for _, end := range []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"} {
+		if strings.HasSuffix(name, end) {
+			return fmt.Sprintf("%q can't end with %s, which S3 keeps for itself", name, end)
+		}
+	}
+	return ""
+}
+
+// emptyBucket removes a bucket's objects where it was asked to; otherwise they
+// keep the bucket.
+func emptyBucket(c *Call) error {
+	if c.Old.Bool("forceDestroy") {
+		c.Tx.Each(c.scope(c.Row), bucketObject, func(o store.Object) bool {
+			if o.State["bucket"] == c.ID {
+				c.Tx.Delete(o.Key)
+			}
+			return true
+		})
+	}
+	return nil
+}
+
+// inRegion refuses to reach a bucket through another region.
+func inRegion(c *Call) error {
+	bucket, ok := c.target("bucket")
+	if at := Object(bucket.State).String("region"); ok && at != c.Region {
+		return refuse("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint: "+
+			"%s is in %s, the provider in %s", bucket.ID, at, c.Region)
+	}
+	return nil
+}
+
+// settingOf returns a setting of a bucket, kept under the bucket's name.
+func (c *Call) settingOf(token, bucket string) (Object, bool) {
+	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: bucket})
+	return o.State, ok
+}

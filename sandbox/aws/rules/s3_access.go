@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	ownershipType   = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+	publicBlockType = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	bucketACLType   = "aws:s3/bucketAclV2:BucketAclV2"
+)
+
+// maxBucketPolicy is S3's limit in bytes: AmazonS3/latest/userguide/
+// add-bucket-policy.html.
+const maxBucketPolicy = 20480
+
+var _ = add(
+	&Row{
+		Token:  publicBlockType,
+		Source: "s3/bucket_public_access_block.go", Page: "AmazonS3/latest/userguide/access-control-block-public-access.html",
+		Label: "S3 Bucket Public Access Block", Global: true, ID: "{bucket}", NotFound: "NoSuchPublicAccessBlockConfiguration", Put: true,
+		Props: Props{
+			"bucket":                {Replace: true, Ref: toBucket},
+			"blockPublicAcls":       {Default: false},
+			"blockPublicPolicy":     {Default: false},
+			"ignorePublicAcls":      {Default: false},
+			"restrictPublicBuckets": {Default: false},
+		},
+		Verify: inRegion,
+	},
+	&Row{
+		Token:  "aws:s3/bucketPolicy:BucketPolicy",
+		Source: "s3/bucket_policy.go", Page: "AmazonS3/latest/userguide/add-bucket-policy.html",
+		Label: "S3 Bucket Policy", Global: true, ID: "{bucket}", NotFound: "NoSuchBucketPolicy", Put: true,
+		Props: Props{
+			"bucket": {Replace: true, Ref: toBucket},
+			"policy": {JSON: true, Valid: policyDocument(resourcePolicy, maxBucketPolicy)},
+		},
+		Verify: verifyBucketPolicy,
+	},
+	&Row{
+		Token:  ownershipType,
+		Source: "s3/bucket_ownership_controls.go", Page: "AmazonS3/latest/userguide/about-object-ownership.html",
+		Label: "S3 Bucket Ownership Controls", Global: true, ID: "{bucket}", NotFound: "OwnershipControlsNotFoundError", Put: true,
+		Props: Props{
+			"bucket":               {Replace: true, Ref: toBucket},
+			"rule":                 {},
+			"rule.objectOwnership": {Enum: []string{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"}},
+		},
+		Verify: func(c *Call) error {
+			bucket := c.In.String("bucket")
+			acl, ok := c.settingOf(bucketACLType, bucket+",log-delivery-write")
+			if ok && c.In.Object("rule").String("objectOwnership") == "BucketOwnerEnforced" {
+				return refuse("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting (%s has %s)",
+					bucket, acl.String("acl"))
+			}
+			return inRegion(c)
+		},
+	},
+	&Row{
+		Token:  bucketACLType,
+		Source: "s3/bucket_acl.go", Page: "AmazonS3/latest/userguide/acl-overview.html",
+		Label: "S3 Bucket ACL", Global: true, ID: "{bucket},{acl}", NotFound: "NoSuchBucket", Put: true,
+		Props: Props{
+			"bucket": {Replace: true, Ref: toBucket},
+			// In place at AWS, with a new id; the canned ACLs for the public have no rules.
+			"acl":                 {Replace: true, Need: true, Enum: []string{"private", "log-delivery-write"}},
+			"accessControlPolicy": {Computed: true, Refuse: "use acl"},
+			"expectedBucketOwner": {Replace: true, Refuse: noOtherOwners},
+		},
+		Verify: func(c *Call) error {
+			if bucket := c.In.String("bucket"); !c.takesACLs(bucket) {
+				return refuse("AccessControlListNotSupported", "The bucket does not allow ACLs: give %s ownership controls other than BucketOwnerEnforced first", bucket)
+			}
+			return inRegion(c)
+		},
+	},
+)
+
+// takesACLs says whether a bucket's ACL means anything: since April 2023 it
+// must be asked for, says the page about object ownership.
+func (c *Call) takesACLs(bucket string) bool {
+	controls, ok := c.settingOf(ownershipType, bucket)
+	return ok && controls.Object("rule").String("objectOwnership") != "BucketOwnerEnforced"
+}
+
+// verifyBucketPolicy refuses a policy about anything but the bucket, and one
+// for the public where that is blocked. Buckets made since April 2023 block it
+// until a public access block says otherwise.
+func verifyBucketPolicy(c *Call) error {
+	if err := inRegion(c); err != nil {
+		return err
+	}
+	if err := c.verifyPrincipals("policy", "MalformedPolicy", "Invalid principal in policy"); err != nil {
+		return err
+	}
+	bucket := c.In.String("bucket")
+	own := fmt.Sprintf("arn:%s:s3:::%s", c.Partition, bucket)
+	block, given := c.settingOf(publicBlockType, bucket)
+	blocked := !given || block.Bool("blockPublicPolicy")
+	var doc struct{ Statement any }
+	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
+		return refuse("MalformedPolicy", "%v", err)
+	}
+	for _, item := range listOf(doc.Statement) {
+		s, _ := item.(map[string]any)
+		for _, v := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
+			if resource, _ := v.(string); resource != own && !strings.HasPrefix(resource, own+"/") {
+				return refuse("MalformedPolicy", "Policy has invalid resource: %v is neither %s nor inside it", v, own)
+			}
+		}
+		for _, v := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
+			if action, _ := v.(string); action != "*" && !strings.HasPrefix(action, "s3:") {
+				return refuse("MalformedPolicy", "Policy has invalid action: %v", v)
+			}
+		}
+		if blocked && public(s) {
+			return refuse("AccessDenied", "Access Denied: the policy of %s is for the public, and its public access block forbids that", bucket)
+		}
+	}
+	return nil
+}
+
+// public says whether a statement allows everybody something. S3 also looks
+// into conditions; here any condition counts as a limit.
+func public(s map[string]any) bool {
+	if s["Effect"] != "Allow" || s["Condition"] != nil {
+		return false
+	}
+	who, _ := s["Principal"].(map[string]any)
+	return s["Principal"] == "*" || slices.Contains(listOf(who["AWS"]), any("*"))
+}

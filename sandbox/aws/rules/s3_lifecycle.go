@@ -1,0 +1,100 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// lifecycleClasses are the storage classes that a rule may move objects to.
+var lifecycleClasses = []string{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}
+
+// leastDaysToIA is how long objects stay before they may go to a class for
+// infrequent access: AmazonS3/latest/userguide/
+// lifecycle-transition-general-considerations.html.
+const leastDaysToIA = 30
+
+var _ = add(
+	&Row{
+		Token:  "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
+		Source: "s3/bucket_lifecycle_configuration.go", Page: "AmazonS3/latest/userguide/intro-lifecycle-rules.html",
+		Label: "S3 Bucket Lifecycle Configuration", Global: true, ID: "{bucket}", NotFound: "NoSuchLifecycleConfiguration", Put: true,
+		Props: Props{
+			"bucket":                                     {Replace: true, Ref: toBucket},
+			"expectedBucketOwner":                        {Replace: true, Computed: true, Refuse: noOtherOwners},
+			"timeouts":                                   {Refuse: "the stand-in takes no time"},
+			"transitionDefaultMinimumObjectSize":         {Computed: true, Enum: []string{"all_storage_classes_128K", "varies_by_storage_class"}},
+			"rules":                                      {Min: 1, Max: 1000},
+			"rules.id":                                   {Valid: length(1, 255)},
+			"rules.status":                               {Enum: []string{"Enabled", "Disabled"}},
+			"rules.prefix":                               {Computed: true, Refuse: "deprecated; use filter"},
+			"rules.filter":                               {Need: true},
+			"rules.filter.prefix":                        {},
+			"rules.filter.objectSizeGreaterThan":         {Valid: numbers(0, 1<<50)},
+			"rules.filter.objectSizeLessThan":            {Valid: numbers(1, 1<<50)},
+			"rules.filter.tag":                           {},
+			"rules.filter.tag.key":                       {Valid: length(1, maxTagKey)},
+			"rules.filter.tag.value":                     {Valid: length(0, maxTagValue)},
+			"rules.filter.and":                           {Refuse: "filters of several parts have no rules yet"},
+			"rules.expiration":                           {},
+			"rules.expiration.date":                      {},
+			"rules.expiration.days":                      {Valid: numbers(1, 1<<31-1)},
+			"rules.expiration.expiredObjectDeleteMarker": {},
+			"rules.noncurrentVersionExpiration":          {},
+			"rules.noncurrentVersionExpiration.newerNoncurrentVersions": {Valid: numbers(1, 100)},
+			"rules.noncurrentVersionExpiration.noncurrentDays":          {Valid: numbers(1, 1<<31-1)},
+			"rules.noncurrentVersionTransitions":                        {Set: true, Refuse: "no rules yet; expire old versions"},
+			"rules.transitions":                                         {Set: true},
+			"rules.transitions.date":                                    {},
+			"rules.transitions.days":                                    {Valid: numbers(0, 1<<31-1)},
+			"rules.transitions.storageClass":                            {Enum: lifecycleClasses},
+			"rules.abortIncompleteMultipartUpload":                      {},
+			"rules.abortIncompleteMultipartUpload.daysAfterInitiation":  {Need: true, Valid: numbers(1, 1<<31-1)},
+		},
+		Check: checkLifecycle,
+		Verify: func(c *Call) error {
+			for _, rule := range c.In.Objects("rules") {
+				if !rule.Has("expiration") && !rule.Has("noncurrentVersionExpiration") && !rule.Has("transitions") && !rule.Has("abortIncompleteMultipartUpload") {
+					return refuse("InvalidRequest", "At least one action needs to be specified in a rule: %s has none", rule.String("id"))
+				}
+			}
+			return inRegion(c)
+		},
+		Fill: func(c *Call) error {
+			if !c.Out.Has("transitionDefaultMinimumObjectSize") {
+				c.Out["transitionDefaultMinimumObjectSize"] = "all_storage_classes_128K"
+			}
+			return nil
+		},
+	},
+)
+
+// checkLifecycle refuses rules whose parts do not go together.
+func checkLifecycle(in Object, fail Fail) {
+	seen := map[string]bool{}
+	for i, rule := range in.Objects("rules") {
+		at := fmt.Sprintf("rules[%d]", i)
+		if id := rule.String("id"); id != "" && seen[id] {
+			fail(at+".id", "%q is the id of another rule", id)
+		}
+		seen[rule.String("id")] = true
+		if filter := rule.Object("filter"); len(filter) > 1 {
+			fail(at+".filter", "has %d conditions, may have one", len(filter))
+		}
+		if e := rule.Object("expiration"); rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(e) != 1 {
+			fail(at+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
+		}
+		if rule.Has("abortIncompleteMultipartUpload") && rule.Object("filter").Has("tag") {
+			fail(at+".abortIncompleteMultipartUpload", "can't be given for objects by tag")
+		}
+		for j, t := range rule.Objects("transitions") {
+			class := t.String("storageClass")
+			switch {
+			case t.Has("days") == t.Has("date"):
+				fail(fmt.Sprintf("%s.transitions[%d]", at, j), "exactly one of days and date must be given")
+			case t.Known("days") && t.Int("days") < leastDaysToIA && (class == "STANDARD_IA" || class == "ONEZONE_IA"):
+				fail(fmt.Sprintf("%s.transitions[%d].days", at, j), "is %d, must be %d or more for %s", t.Int("days"), leastDaysToIA, class)
+			}
+		}
+	}
+}

@@ -1,0 +1,186 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+const webACLType = "aws:wafv2/webAcl:WebAcl"
+
+// toWebACL names a web ACL of CloudFront's by its ARN.
+var toWebACL = &Ref{
+	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", Holds: "WAFAssociatedItemException",
+}
+
+// managedRules are AWS's rule groups with the capacity that each takes:
+// waf/latest/developerguide/aws-managed-rule-groups-list.html. rateCapacity is
+// that of a rate-based rule, maxCapacity what a web ACL may take. From memory.
+var managedRules = map[string]int{
+	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
+}
+
+const (
+	rateCapacity = 2
+	maxCapacity  = 5000
+)
+
+const otherStatement = "only managed rule groups and rate-based rules have rules"
+
+var (
+	wafName   = pattern(`[0-9A-Za-z_-]{1,128}`, "1 to 128 letters, digits, _ and -")
+	wafMetric = pattern(`[\w#:./-]{1,255}`, "1 to 255 letters, digits and _ # : . / -")
+)
+
+// visibility are the rules of a block that says what is measured.
+func visibility(path string) Props {
+	return Props{
+		path + "visibilityConfig":                          {},
+		path + "visibilityConfig.cloudwatchMetricsEnabled": {},
+		path + "visibilityConfig.metricName":               {Valid: wafMetric},
+		path + "visibilityConfig.sampledRequestsEnabled":   {},
+	}
+}
+
+// refusedAll refuses properties for one reason.
+func refusedAll(reason, path string, names ...string) Props {
+	out := Props{}
+	for _, name := range names {
+		out[path+name] = Prop{Refuse: reason}
+	}
+	return out
+}
+
+const (
+	wafStatement = "rules.statement."
+	wafManaged   = wafStatement + "managedRuleGroupStatement"
+	wafRate      = wafStatement + "rateBasedStatement"
+	wafOverride  = wafManaged + ".ruleActionOverrides"
+)
+
+var _ = add(&Row{
+	Token:  webACLType,
+	Source: "wafv2/web_acl.go", Page: "waf/latest/APIReference/API_CreateWebACL.html",
+	Label: "WAFv2 WebACL", ID: "{uuid}", NotFound: "WAFNonexistentItemException",
+	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+	Props: together(Props{
+		"name":        {Replace: true, Computed: true, Valid: wafName},
+		"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), wafName)},
+		"description": {Valid: length(1, 256)},
+		// Web ACLs of a region (REGIONAL) have no rules yet.
+		"scope":                                 {Replace: true, Enum: []string{"CLOUDFRONT"}},
+		"defaultAction":                         {},
+		"defaultAction.allow":                   {Present: true},
+		"defaultAction.block":                   {Present: true},
+		"rules":                                 {Set: true},
+		"rules.name":                            {Valid: length(1, 128)},
+		"rules.priority":                        {Valid: numbers(0, 1<<31-1)},
+		"rules.action":                          {},
+		"rules.action.allow":                    {Present: true},
+		"rules.action.block":                    {Present: true},
+		"rules.action.count":                    {Present: true},
+		"rules.overrideAction":                  {},
+		"rules.overrideAction.count":            {Present: true},
+		"rules.overrideAction.none":             {Present: true},
+		"rules.statement":                       {},
+		wafManaged:                              {},
+		wafManaged + ".name":                    {Enum: slices.Sorted(maps.Keys(managedRules))},
+		wafManaged + ".vendorName":              {Enum: []string{"AWS"}},
+		wafManaged + ".version":                 {Valid: wafMetric},
+		wafManaged + ".managedRuleGroupConfigs": {Refuse: otherStatement},
+		wafManaged + ".scopeDownStatement":      {Refuse: otherStatement},
+		wafOverride:                             {Max: 100},
+		wafOverride + ".name":                   {Valid: length(1, 128)},
+		wafOverride + ".actionToUse":            {},
+		wafOverride + ".actionToUse.allow":      {Present: true},
+		wafOverride + ".actionToUse.block":      {Present: true},
+		wafOverride + ".actionToUse.count":      {Present: true},
+		wafRate:                                 {},
+		wafRate + ".limit":                      {Valid: numbers(10, 2_000_000_000)},
+		wafRate + ".aggregateKeyType":           {Default: "IP", Enum: []string{"IP"}},
+		wafRate + ".evaluationWindowSec":        {Default: 300.0, Valid: oneOf(60, 120, 300, 600)},
+		wafRate + ".customKeys":                 {Refuse: otherStatement},
+		wafRate + ".forwardedIpConfig":          {Refuse: otherStatement},
+		wafRate + ".scopeDownStatement":         {Refuse: otherStatement},
+	},
+		visibility(""), visibility("rules."),
+		refusedAll(noEdgeRow, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
+		refusedAll(noEdgeRow, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
+		refusedAll(noEdgeRow, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedAll(noEdgeRow, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
+		refusedAll(noEdgeRow, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedAll(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
+			"labelMatchStatement", "notStatement", "orStatement", "regexMatchStatement", "regexPatternSetReferenceStatement", "ruleGroupReferenceStatement",
+			"sizeConstraintStatement", "sqliMatchStatement", "xssMatchStatement")),
+	AtMostOne: [][]string{{"name", "namePrefix"}},
+	Unique: []Unique{{
+		Props: []string{"name", "scope"}, Code: "WAFDuplicateItemException",
+		Message: "AWS WAF couldn't perform the operation because some resource in your request is a duplicate of an existing one: {name}",
+	}},
+	Check:    checkWebACL,
+	Outputs:  map[string]string{"arn": "arn:{partition}:wafv2:{region}:{account}:global/webacl/{name}/{id}", "lockToken": "{uuid}"},
+	Volatile: []string{"lockToken", "capacity"},
+	Verify: func(c *Call) error {
+		if c.Region != edgeRegion {
+			return refuse("WAFInvalidParameterException", "Error reason: The scope is not valid., field: SCOPE_VALUE, parameter: CLOUDFRONT: "+
+				"the provider is in %s, must be in %s", c.Region, edgeRegion)
+		}
+		if n := capacityOf(c.In); n > maxCapacity {
+			return refuse("WAFLimitsExceededException", "The rules take a capacity of %d; a web ACL has %d", n, maxCapacity)
+		}
+		return nil
+	},
+	Fill: func(c *Call) error {
+		maps.Copy(c.Out, Object{"capacity": float64(capacityOf(c.In)), "applicationIntegrationUrl": ""})
+		return nil
+	},
+})
+
+// capacityOf is what the rules of a web ACL take.
+func capacityOf(in Object) int {
+	n := 0
+	for _, rule := range in.Objects("rules") {
+		statement := rule.Object("statement")
+		n += managedRules[statement.Object("managedRuleGroupStatement").String("name")]
+		if statement.Has("rateBasedStatement") {
+			n += rateCapacity
+		}
+	}
+	return n
+}
+
+// checkWebACL refuses rules that contradict themselves or each other.
+func checkWebACL(in Object, fail Fail) {
+	one := func(o Object, name, at string) {
+		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
+			fail(at+name, "exactly one must be given, there are %d", n)
+		}
+	}
+	one(in, "defaultAction", "")
+	seen := map[string]bool{}
+	for i, rule := range in.Objects("rules") {
+		at := fmt.Sprintf("rules[%d].", i)
+		for _, name := range []string{"name", "priority"} {
+			value := fmt.Sprint(name, " ", rule[name])
+			if rule.Known(name) && seen[value] {
+				fail(at+name, "is %v, as that of another rule", rule[name])
+			}
+			seen[value] = true
+		}
+		one(rule, "statement", at)
+		if wire.IsUnknown(rule["statement"]) {
+			continue
+		}
+		// A group brings its rules' actions along, which can be overridden.
+		action, other := "action", "overrideAction"
+		if rule.Object("statement").Has("managedRuleGroupStatement") {
+			action, other = other, action
+		}
+		if rule.Has(other) {
+			fail(at+other, "can't be given for this statement; use %s", action)
+		}
+		one(rule, action, at)
+	}
+}
