@@ -55,7 +55,17 @@ func (c *Call) create(in Object) error {
 	if err := c.fill(); err != nil {
 		return err
 	}
-	c.Tx.Put(store.Object{Key: c.key(), Created: c.Now().UTC(), State: c.Out})
+	return c.keep(store.Object{Key: c.key(), Created: c.Now().UTC()})
+}
+
+// keep puts the object into the store. What a read shows of other objects is
+// shown in the answer, and not kept: it would outlive them.
+func (c *Call) keep(object store.Object) error {
+	object.State = wire.CloneMap(c.Out)
+	c.Tx.Put(object)
+	if c.Row.Refresh != nil {
+		return c.Row.Refresh(c)
+	}
 	return nil
 }
 
@@ -94,12 +104,7 @@ func (c *Call) fill() error {
 		c.Out[name] = value
 	}
 	if c.Row.Fill != nil {
-		if err := c.Row.Fill(c); err != nil {
-			return err
-		}
-	}
-	if c.Row.Refresh != nil {
-		return c.Row.Refresh(c)
+		return c.Row.Fill(c)
 	}
 	return nil
 }

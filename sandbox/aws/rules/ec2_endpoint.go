@@ -208,13 +208,7 @@ func fillEndpoint(c *Call) error {
 	}
 	c.Out["serviceRegion"] = c.Region
 	if c.In.String("vpcEndpointType") != "Interface" {
-		if !c.Out.Has("prefixListId") {
-			h, err := randomHex(8)
-			if err != nil {
-				return err
-			}
-			c.Out["prefixListId"] = "pl-" + h
-		}
+		c.Out["prefixListId"] = c.listID(c.In.String("serviceName")) // as the list is called
 		return nil
 	}
 	if !c.Out.Has("ipAddressType") {

@@ -123,12 +123,7 @@ func verifyNAT(c *Call) error {
 	if c.In.String("connectivityType") != "public" || c.Old != nil {
 		return nil
 	}
-	attached := false
-	c.Tx.Each(c.scope(c.Row), "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
-		attached = Object(o.State).String("vpcId") == vpc
-		return !attached
-	})
-	if !attached {
+	if !c.hasInternetGateway(vpc) {
 		return refuse("Gateway.NotAttached", "Network %s has no Internet gateway attached; let the NAT gateway depend on it", vpc)
 	}
 	return nil

@@ -20,6 +20,7 @@ const (
 var (
 	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", Dies: true}
 	toGateway    = &Ref{To: []string{"aws:ec2/internetGateway:InternetGateway"}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toEgressOnly = &Ref{To: []string{egressOnlyType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
 	toNAT        = &Ref{To: []string{"aws:ec2/natGateway:NatGateway"}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
@@ -43,7 +44,7 @@ func routeTargets(prefix string) Props {
 		prefix + "networkInterfaceId":     {Computed: true, Refuse: noRow},
 		prefix + "carrierGatewayId":       {Refuse: noRow},
 		prefix + "coreNetworkArn":         {Refuse: noRow},
-		prefix + "egressOnlyGatewayId":    {Refuse: noRow},
+		prefix + "egressOnlyGatewayId":    {Ref: toEgressOnly},
 		prefix + "localGatewayId":         {Refuse: noRow},
 		prefix + "transitGatewayId":       {Refuse: noRow},
 		prefix + "vpcPeeringConnectionId": {Refuse: noRow},
@@ -182,7 +183,8 @@ func verifyInlineRoutes(c *Call) error {
 func (c *Call) routable(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/vpc:Vpc", ID: vpcID}); ok {
-		if block := Object(vpc.State).String("cidrBlock"); sameCIDR(block, destination) {
+		v := Object(vpc.State)
+		if sameCIDR(v.String("cidrBlock"), destination) || sameCIDR(v.String("ipv6CidrBlock"), destination) {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists: it is the local route of %s.", destination, vpcID)
 		}
 	}
@@ -193,6 +195,18 @@ func (c *Call) routable(table store.Object, route Object, destination string) er
 		}
 		if at := Object(gateway.State).String("vpcId"); at != vpcID {
 			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
+		}
+	}
+	if id := route.String("egressOnlyGatewayId"); id != "" {
+		gateway, ok := c.resolve(toEgressOnly, id)
+		if !ok {
+			return refuse(toEgressOnly.Missing, "The gateway ID '%s' does not exist", id)
+		}
+		if at := Object(gateway.State).String("vpcId"); at != vpcID {
+			return refuse("InvalidParameterValue", "route table %s and network gateway %s belong to different networks", table.ID, id)
+		}
+		if !strings.Contains(destination, ":") {
+			return refuse("InvalidParameterValue", "the IPv4 destination %s can't be routed to an egress-only internet gateway", destination)
 		}
 	}
 	if id := route.String("natGatewayId"); id != "" {
@@ -231,6 +245,7 @@ func refreshRoutes(c *Call) error {
 		shown := map[string]any{}
 		for from, to := range map[string]string{
 			"destinationCidrBlock": "cidrBlock", "destinationIpv6CidrBlock": "ipv6CidrBlock", "gatewayId": "gatewayId", "natGatewayId": "natGatewayId",
+			"egressOnlyGatewayId": "egressOnlyGatewayId",
 		} {
 			if v := route.String(from); v != "" {
 				shown[to] = v

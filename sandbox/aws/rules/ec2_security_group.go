@@ -26,7 +26,7 @@ func inlineRules(prefix string) Props {
 		prefix:                     {Set: true, Computed: true},
 		prefix + ".cidrBlocks":     {Valid: cidr4(0, 32)},
 		prefix + ".ipv6CidrBlocks": {Valid: cidr6(0, 128)},
-		prefix + ".prefixListIds":  {Refuse: "prefix lists have no row"},
+		prefix + ".prefixListIds":  {Refuse: "prefix lists are for rules that are resources of their own"},
 		prefix + ".securityGroups": {Set: true, Ref: toSecurityGroup},
 		prefix + ".self":           {Default: false},
 		prefix + ".description":    {Valid: all(length(0, 255), groupText)},
@@ -119,7 +119,7 @@ func ruleRow(token, direction string) *Row {
 			"referencedSecurityGroupId": {Ref: toSecurityGroup},
 			"cidrIpv4":                  {Valid: cidr4(0, 32)},
 			"cidrIpv6":                  {Valid: cidr6(0, 128), Same: sameCIDR},
-			"prefixListId":              {Refuse: "prefix lists have no row"},
+			"prefixListId":              {Valid: pattern(`pl-[0-9a-f]{8,17}`, "a prefix list as in pl-12345678")},
 			"ipProtocol":                {Valid: all(protocol, protocolAsSent), Same: sameProtocol},
 			"fromPort":                  {Valid: numbers(-1, 65535)},
 			"toPort":                    {Valid: numbers(-1, 65535)},
@@ -265,10 +265,50 @@ func verifyRule(c *Call) error {
 	if duplicate != nil {
 		return duplicate
 	}
+	if id := c.In.String("prefixListId"); id != "" && c.listWeight(id) == 0 {
+		return refuse("InvalidPrefixListID.NotFound", "The prefix list ID '%s' does not exist", id)
+	}
+	if err := c.verifyRuleCount(group); err != nil {
+		return err
+	}
 	if other, ok := c.target("referencedSecurityGroupId"); ok {
 		if a, b := Object(group.State).String("vpcId"), Object(other.State).String("vpcId"); a != b {
 			return refuse("InvalidGroup.NotFound", "You have specified two resources that belong to different networks: %s and %s.", group.ID, other.ID)
 		}
+	}
+	return nil
+}
+
+// maxRules is the quota of rules a direction and address family:
+// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised; the design
+// must not rely on it.
+const maxRules = 60
+
+// verifyRuleCount refuses one rule too many. A prefix list counts as many as
+// its weight, so that CloudFront's fits into a group once.
+func (c *Call) verifyRuleCount(group store.Object) error {
+	direction := map[string]string{ingressRuleType: "ingress", egressRuleType: "egress"}[c.Row.Token]
+	inline := len(Object(group.State).Objects(direction))
+	four, six := inline, inline
+	count := func(rule Object) {
+		weight := max(1, c.listWeight(rule.String("prefixListId")))
+		if !rule.Has("cidrIpv6") {
+			four += weight
+		}
+		if !rule.Has("cidrIpv4") {
+			six += weight
+		}
+	}
+	count(c.In)
+	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+		if o.ID != c.ID && Object(o.State).String("securityGroupId") == group.ID {
+			count(o.State)
+		}
+		return true
+	})
+	if n := max(four, six); n > maxRules {
+		return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached: %s would have %d for %s, of %d",
+			group.ID, n, direction, maxRules)
 	}
 	return nil
 }
@@ -307,7 +347,7 @@ func shownRule(o Object) map[string]any {
 	if s := o.String("description"); s != "" {
 		out["description"] = s
 	}
-	for from, to := range map[string]string{"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "referencedSecurityGroupId": "securityGroups"} {
+	for from, to := range map[string]string{"cidrIpv4": "cidrBlocks", "cidrIpv6": "ipv6CidrBlocks", "referencedSecurityGroupId": "securityGroups", "prefixListId": "prefixListIds"} {
 		if s := o.String(from); s != "" {
 			out[to] = []any{s}
 		}

@@ -53,6 +53,12 @@ var _ = add(
 			return nil
 		},
 		Fill: fillVPC,
+		VolatileIf: func(old, in Object) []string {
+			if old.Bool("assignGeneratedIpv6CidrBlock") == in.Bool("assignGeneratedIpv6CidrBlock") {
+				return nil
+			}
+			return []string{"ipv6CidrBlock", "ipv6AssociationId"}
+		},
 	},
 	&Row{
 		Token:  "aws:ec2/subnet:Subnet",
@@ -247,6 +253,13 @@ func removeInternetGateway(c *Call) error {
 		subnet, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/subnet:Subnet", ID: nat.String("subnetId")})
 		if ok && nat.String("connectivityType") == "public" && Object(subnet.State).String("vpcId") == c.Old.String("vpcId") {
 			mapped = refuse("DependencyViolation", "Network %s has some mapped public address(es): NAT gateway %s. Please unmap those before "+
+				"detaching the gateway.", c.Old.String("vpcId"), o.ID)
+		}
+		return mapped == nil
+	})
+	c.Tx.Each(c.scope(c.Row), loadBalancerType, func(o store.Object) bool {
+		if b := Object(o.State); !b.Bool("internal") && b.String("vpcId") == c.Old.String("vpcId") {
+			mapped = refuse("DependencyViolation", "Network %s has some mapped public address(es): load balancer %s. Please unmap those before "+
 				"detaching the gateway.", c.Old.String("vpcId"), o.ID)
 		}
 		return mapped == nil

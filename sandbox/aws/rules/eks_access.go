@@ -19,10 +19,13 @@ var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "clu
 
 // eksAddons are AWS's and the community's add-ons: eks/latest/userguide/
 // workloads-add-ons-available-eks.html and community-addons.html, as of late
-// 2025; looked up on 2026-11-23.
+// 2025; looked up on 2026-11-23. That the provider of the Secrets Store CSI
+// driver is one was found in AWS's announcements of November 2025 and in public
+// programs.
 var eksAddons = []string{
 	"adot", "amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "aws-fsx-csi-driver", "aws-guardduty-agent",
-	"aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "aws-privateca-connector-for-kubernetes", "cert-manager", "coredns",
+	"aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "aws-privateca-connector-for-kubernetes",
+	"aws-secrets-store-csi-driver-provider", "cert-manager", "coredns",
 	"eks-node-monitoring-agent", "eks-pod-identity-agent", "external-dns", "fluent-bit", "kube-proxy", "kube-state-metrics", "metrics-server",
 	"prometheus-node-exporter", "snapshot-controller", "vpc-cni",
 }
@@ -144,9 +147,8 @@ var _ = add(
 		Verify: func(c *Call) error {
 			cluster, _ := c.target("clusterName")
 			version := Object(cluster.State).String("version")
-			if c.In.String("addonName") == "kube-proxy" && !strings.HasPrefix(c.In.String("addonVersion"), "v"+version+".") {
-				return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s",
-					c.In.String("addonVersion"), version)
+			if err := verifyAddonVersion(c.In.String("addonName"), c.In.String("addonVersion"), version); err != nil {
+				return err
 			}
 			if from, to := c.Old.String("addonVersion"), c.In.String("addonVersion"); from != "" && slices.Contains(eksSteppedAddons, c.In.String("addonName")) &&
 				max(minorOf(to)-minorOf(from), minorOf(from)-minorOf(to)) > 1 {

@@ -31,6 +31,8 @@ var functions = map[string]function{
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
+	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
+	"aws:ssm/getParameter:getParameter":                            publicParameter,
 }
 
 // FunctionTokens are the functions that the stand-in answers, sorted.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
@@ -47,7 +48,11 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	call := &Call{Cloud: c, Row: row, schema: s, Old: state}
 	call.In = call.complete(keepIgnored(in, state, ignore))
 	out := call.merged()
-	for _, name := range row.Volatile {
+	volatile := row.Volatile
+	if row.VolatileIf != nil {
+		volatile = append(slices.Clone(volatile), row.VolatileIf(state, call.In)...)
+	}
+	for _, name := range volatile {
 		out[name] = wire.Unknown{}
 	}
 	return out, nil

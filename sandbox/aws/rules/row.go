@@ -48,6 +48,8 @@ type Row struct {
 	Outputs map[string]string
 	// Volatile are outputs that any update changes.
 	Volatile []string
+	// VolatileIf names outputs that a certain update changes.
+	VolatileIf func(old, in Object) []string
 	// Unique are the properties that no two objects may share.
 	Unique []Unique
 	// DeleteBeforeReplace says that a replacement can't stand beside the old.

@@ -48,13 +48,11 @@ func (c *Call) update(in Object, ignore []string) error {
 	if err := c.fill(); err != nil {
 		return err
 	}
-	object.State = c.Out
-	c.Tx.Put(object)
-	return nil
+	return c.keep(object)
 }
 
-// keepIgnored gives an ignored property that the program leaves out the value
-// that it has.
+// keepIgnored gives an ignored property the value that it has: the engine puts
+// in the one that it last knew, and the provider sends no change of it.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
@@ -67,9 +65,7 @@ func keepIgnored(in, state Object, ignore []string) Object {
 			continue
 		}
 		if !nested {
-			if !out.Has(name) {
-				out[name] = wire.Clone(have)
-			}
+			out[name] = wire.Clone(have)
 			continue
 		}
 		w, wok := out[name].(map[string]any)

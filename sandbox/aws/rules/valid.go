@@ -66,6 +66,16 @@ func numbers(low, high float64) func(any) string {
 	}
 }
 
+// zeroOr bounds a number that may also be 0.
+func zeroOr(low, high float64) func(any) string {
+	return func(v any) string {
+		if n, _ := v.(float64); n != 0 && (n < low || n > high) {
+			return fmt.Sprintf("is %v, must be 0 or %v to %v", n, low, high)
+		}
+		return ""
+	}
+}
+
 // oneOf lists the numbers that are allowed.
 func oneOf(list ...float64) func(any) string {
 	return func(v any) string {

@@ -1,0 +1,205 @@
+package aws
+
+import (
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// preview is what a preview says that an update would give.
+func (s *sandbox) preview(x *thing, news props) props {
+	s.t.Helper()
+	checked, failures := s.check(x.token, x.name, x.in, news)
+	require.Empty(s.t, failures)
+	res, err := s.p.Update(s.t.Context(), &pulumirpc.UpdateRequest{
+		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Olds: s.pb(x.state), News: s.pb(checked), OldInputs: s.pb(x.in), Preview: true,
+	})
+	require.NoError(s.t, err)
+	return wire.Decode(res.GetProperties())
+}
+
+func TestDesiredCapacityIsLeftToScaling(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	group, in := x.by["group"], x.news["group"]
+	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, where nothing is asked for")
+	s.drift(group, "desiredCapacity", 5.0)
+	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
+	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of something else does not touch it")
+	require.True(t, s.refresh(group))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, with(in, props{"defaultInstanceWarmup": 90})).GetChanges())
+	require.NoError(t, s.update(group, with(in, props{"maxSize": 4})))
+	require.Equal(t, 4.0, group.state["desiredCapacity"], "a limit below it takes it along")
+	require.NoError(t, s.update(group, with(in, props{"minSize": 6})))
+	require.Equal(t, 6.0, group.state["desiredCapacity"], "and one above it")
+}
+
+func TestDesiredCapacityThatIsIgnored(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	in := with(x.news["mixed"], props{"desiredCapacity": 1})
+	group := s.must(scalingT, "ignoring", in)
+	s.drift(group, "desiredCapacity", 3.0)
+	in = with(in, props{"defaultCooldown": 60})
+	require.NoError(t, s.update(group, in, "desiredCapacity"), "before a refresh, when the engine still has the old size")
+	require.Equal(t, 3.0, group.state["desiredCapacity"])
+	require.True(t, s.refresh(group))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, in, "desiredCapacity").GetChanges())
+	require.Contains(t, s.diff(group, in).GetDetailedDiff(), "desiredCapacity", "where it is not ignored, it is a difference")
+	require.NoError(t, s.update(group, in))
+	require.Equal(t, 1.0, group.state["desiredCapacity"])
+}
+
+func TestTemplateVersions(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	template, in := x.by["template"], x.news["template"]
+	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
+	changed := with(in, props{"instanceType": "m7g.xlarge"})
+	shown := s.preview(template, changed)
+	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "what hangs on the version must learn that it changes")
+	require.Equal(t, wire.Unknown{}, shown["defaultVersion"])
+	require.NoError(t, s.update(template, changed))
+	require.Equal(t, []any{2.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
+	require.NoError(t, s.update(template, with(changed, props{"tags": props{"a": "b"}})))
+	require.Equal(t, 2.0, template.state["latestVersion"], "tags are the template's own")
+	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false"})))
+	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default stays where nobody moves it")
+	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false", "defaultVersion": 1})))
+	require.Equal(t, []any{3.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
+	require.True(t, s.refresh(template))
+}
+
+func TestInstanceRefresh(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	template, group, in := x.by["template"], x.by["group"], x.news["group"]
+	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.xlarge"})))
+	require.Empty(t, s.refreshes(group.id), "a new version that no group names starts nothing")
+	in = with(in, props{"launchTemplate": props{"id": template.id, "version": "2"}})
+	require.NoError(t, s.update(group, in))
+	require.Len(t, s.refreshes(group.id), 1)
+	require.Equal(t, "Successful", s.refreshes(group.id)[0].State["status"])
+	require.NoError(t, s.update(group, with(in, props{"maxSize": 7, "tags": nil})))
+	require.Len(t, s.refreshes(group.id), 1, "neither sizes nor tags start one")
+
+	latest := s.must(scalingT, "latest", with(in, props{
+		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
+	}))
+	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.large"})))
+	require.True(t, s.refresh(latest))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(latest, with(in, props{
+		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
+	})).GetChanges(), "$Latest stays $Latest: a new version is no difference, and nothing is refreshed")
+	require.NoError(t, s.update(latest, with(in, props{
+		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}}, "tags": nil,
+	})))
+	require.Len(t, s.refreshes(latest.id), 1, "a trigger")
+	require.NoError(t, s.delete(latest))
+	require.Empty(t, s.refreshes(latest.id), "the record goes with its group")
+}
+
+func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
+	s := newSandbox(t, nil)
+	in, failures := s.check(vpcT, "v", nil, props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true})
+	require.Empty(t, failures)
+	made, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(vpcT, "v"), Properties: s.pb(in), Preview: true})
+	require.NoError(t, err)
+	require.Equal(t, wire.Unknown{}, wire.Decode(made.GetProperties())["ipv6CidrBlock"])
+
+	vpc := s.must(vpcT, "later", props{"cidrBlock": "10.0.0.0/16"})
+	six := props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true}
+	require.Equal(t, wire.Unknown{}, s.preview(vpc, six)["ipv6CidrBlock"], "a VPC that gets IPv6 later")
+	require.NoError(t, s.update(vpc, six))
+	have := vpc.state["ipv6CidrBlock"]
+	require.Regexp(t, `::/56$`, have)
+	require.Equal(t, have, s.preview(vpc, with(six, props{"enableDnsSupport": false}))["ipv6CidrBlock"], "it stays")
+}
+
+func TestReadsDoNotKeepWhatWasMadeBeside(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	list := x.by["list"]
+	require.True(t, s.refresh(list))
+	require.Len(t, list.state["subnetIds"], 1)
+	require.NoError(t, s.update(list, with(x.news["list"], props{"tags": props{"a": "b"}})))
+	require.NoError(t, s.delete(x.by["list-a"]))
+	require.NoError(t, s.delete(x.by["in"]))
+	require.True(t, s.refresh(list))
+	require.Empty(t, list.state["subnetIds"], "an update in between does not make the list's own what was shown")
+	require.Empty(t, list.state["ingress"])
+	require.Len(t, list.state["egress"], 1)
+}
+
+func TestComputeReplacements(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for _, row := range []struct {
+		reason, name string
+		change       props
+		path         string
+		replace      bool
+	}{
+		{"targets on another port", "targets", props{"port": 8081}, "port", true},
+		{"targets with another check", "targets", props{"healthCheck": props{"path": "/"}}, "healthCheck.path", false},
+		{"a load balancer that turns inward", "balancer", props{"internal": true}, "internal", true},
+		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{x.by["tier"].id}}, "securityGroups", false},
+		{"a listener with another policy", "https", props{"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, "sslPolicy", false},
+		{"a rule with another priority", "canaries", props{"priority": 11}, "priority", false},
+		{"a group with another template", "group", props{"launchTemplate": props{"id": x.by["template"].id, "version": "$Latest"}, "instanceRefresh": nil}, "launchTemplate.version", false},
+		{"a rule of a network ACL", "in", props{"fromPort": 80}, "fromPort", true},
+		{"a policy of another group", "simple", props{"autoscalingGroupName": x.by["mixed"].id}, "autoscalingGroupName", true},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			d := s.diff(x.by[row.name], with(x.news[row.name], row.change))
+			require.Contains(t, d.GetDetailedDiff(), row.path)
+			require.Equal(t, row.replace, len(d.GetReplaces()) > 0)
+		})
+	}
+}
+
+func TestPrefixLists(t *testing.T) {
+	s := newSandbox(t, nil)
+	const token = "aws:ec2/getManagedPrefixList:getManagedPrefixList"
+	list, err := s.invoke(token, props{"name": "com.amazonaws.global.cloudfront.origin-facing"})
+	require.NoError(t, err)
+	require.Equal(t, "pl-3b927c52", list["id"])
+	again, err := s.invoke(token, props{"id": list["id"]})
+	require.NoError(t, err)
+	require.Equal(t, list["name"], again["name"])
+	regional, err := s.invoke(token, props{"name": "com.amazonaws.us-east-1.s3"})
+	require.NoError(t, err)
+	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	endpoint := s.must(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3"})
+	require.Equal(t, regional["id"], endpoint.state["prefixListId"], "one list, wherever it is asked for")
+	_, err = s.invoke(token, props{"name": "com.amazonaws.eu-west-1.s3"})
+	require.ErrorContains(t, err, "0 EC2 Managed Prefix Lists matched")
+}
+
+func TestImageParameters(t *testing.T) {
+	s := newSandbox(t, nil)
+	const token = "aws:ssm/getParameter:getParameter"
+	name := func(version, architecture string) props {
+		return props{"name": "/aws/service/eks/optimized-ami/" + version + "/amazon-linux-2023/" + architecture + "/standard/recommended/image_id"}
+	}
+	arm, err := s.invoke(token, name("1.34", "arm64"))
+	require.NoError(t, err)
+	require.Regexp(t, `^ami-[0-9a-f]{17}$`, arm["insecureValue"])
+	require.Equal(t, arm["insecureValue"], arm["value"])
+	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(name("1.34", "arm64"))})
+	require.NoError(t, err)
+	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "a parameter is marked as a secret, also a public one")
+	again, err := s.invoke(token, name("1.34", "arm64"))
+	require.NoError(t, err)
+	require.Equal(t, arm, again, "nothing changes between two runs")
+	intel, err := s.invoke(token, name("1.34", "x86_64"))
+	require.NoError(t, err)
+	require.NotEqual(t, arm["insecureValue"], intel["insecureValue"])
+	_, err = s.invoke(token, name("1.20", "arm64"))
+	require.ErrorContains(t, err, "ParameterNotFound")
+	_, err = s.invoke(token, props{"name": "/my/parameter"})
+	require.ErrorContains(t, err, "the stand-in knows")
+}

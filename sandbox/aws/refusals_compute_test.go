@@ -1,0 +1,323 @@
+package aws
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// computeRefusal is what AWS refuses, given a tier of buildCompute.
+type computeRefusal struct {
+	reason, token string
+	in            props
+	want          string
+}
+
+// refuseAll tries what AWS refuses. Each row needs nothing but the tier.
+func (s *sandbox) refuseAll(t *testing.T, rows []computeRefusal) {
+	t.Helper()
+	for _, row := range rows {
+		t.Run(row.reason, func(t *testing.T) {
+			before := s.count()
+			_, err := s.create(row.token, "thing", row.in)
+			require.ErrorContains(t, err, row.want)
+			require.Equal(t, before, s.count(), "a refusal leaves nothing behind")
+		})
+	}
+}
+
+func TestNetworkRefusals(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	spare := s.must(subnetT, "spare", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
+	rule := func(change props) props {
+		return with(props{"networkAclId": x.by["list"].id, "ruleNumber": 200, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 1, "toPort": 2}, change)
+	}
+	entry := func(change props) []any {
+		return []any{with(props{"ruleNo": 1, "action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"}, change)}
+	}
+	s.refuseAll(t, []computeRefusal{
+		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
+		{"a subnet's IPv6 block that is taken", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.by["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
+		{"a second egress-only gateway", egressOnlyT, props{"vpcId": x.by["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
+		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": x.by["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": x.by["out"].id}, "egress-only internet gateway"},
+		{"a number that is taken", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
+		{"a rule beside inline rules", aclRuleT, rule(props{"networkAclId": x.by["inline"].id}), "has ingress rules of its own"},
+		{"two families in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
+		{"TCP without ports", aclRuleT, rule(props{"fromPort": nil, "toPort": nil}), "with TCP and UDP"},
+		{"ports without TCP", aclRuleT, rule(props{"protocol": "-1"}), "has no ports"},
+		{"ICMP without a type", aclRuleT, rule(props{"protocol": "icmp", "fromPort": nil, "toPort": nil}), "icmpType"},
+		{"the number of the last rule", aclRuleT, rule(props{"ruleNumber": 32767}), "ruleNumber"},
+		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": x.by["inline"].id, "subnetId": x.by["a"].id}, "associated by"},
+		{"a subnet that a list has inline", aclT, props{"vpcId": x.by["vpc"].id, "subnetIds": []any{x.by["b"].id}}, "associated by"},
+		{"a subnet of another VPC", aclAssocT, props{"networkAclId": x.by["list"].id, "subnetId": far.id}, "the network ACL in"},
+		{"a number twice inline", aclT, props{"vpcId": x.by["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
+		{"a list that AWS does not have", ingressT, props{"securityGroupId": x.by["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
+		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": x.by["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
+	})
+	s.must(aclAssocT, "free", props{"networkAclId": x.by["list"].id, "subnetId": spare.id})
+	_, err := s.create(aclT, "late", props{"vpcId": x.by["vpc"].id, "subnetIds": []any{spare.id}})
+	require.ErrorContains(t, err, "associated by")
+	require.ErrorContains(t, s.update(x.by["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove them")
+}
+
+func TestBalancerRefusals(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	near := s.must(subnetT, "near", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
+	a2 := s.must(subnetT, "a2", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
+	small := s.must(subnetT, "small", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
+	elsewhere := s.must(targetsT, "elsewhere", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
+	inner := s.must(balancerT, "inner", props{"subnets": []any{x.by["a"].id, x.by["b"].id}, "internal": true})
+	balancer := func(change props) props {
+		return with(props{"subnets": []any{x.by["a"].id, x.by["b"].id}}, change)
+	}
+	targets := func(change props) props {
+		return with(props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP"}, change)
+	}
+	forward := func(arn any) []any { return []any{props{"type": "forward", "targetGroupArn": arn}} }
+	listener := func(change props) props {
+		return with(props{
+			"loadBalancerArn": x.by["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": certificate, "sslPolicy": tlsPolicy,
+			"defaultActions": forward(x.by["targets"].id),
+		}, change)
+	}
+	rule := func(change props) props {
+		return with(props{
+			"listenerArn": x.by["https"].id, "priority": 50, "actions": forward(x.by["targets"].id),
+			"conditions": []any{props{"pathPattern": props{"values": []any{"/x"}}}},
+		}, change)
+	}
+	redirect := func(change props) []any {
+		return []any{props{"type": "redirect", "redirect": with(props{"statusCode": "HTTP_301"}, change)}}
+	}
+	s.refuseAll(t, []computeRefusal{
+		{"one zone", balancerT, balancer(props{"subnets": []any{x.by["a"].id}}), "two different Availability Zones"},
+		{"a zone twice", balancerT, balancer(props{"subnets": []any{x.by["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
+		{"two VPCs", balancerT, balancer(props{"subnets": []any{x.by["a"].id, far.id}}), "one VPC"},
+		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{x.by["a"].id, small.id}}), "needs a /27"},
+		{"a VPC without a way to the internet", balancerT, balancer(props{"subnets": []any{near.id, far.id}}), "no internet gateway"},
+		{"IPv6 without IPv6", balancerT, balancer(props{"subnets": []any{near.id, far.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
+		{"a group of another VPC", balancerT, balancer(props{"securityGroups": []any{other.state["defaultSecurityGroupId"]}}), "security groups are invalid"},
+		{"a name of 33 letters", balancerT, balancer(props{"name": strings.Repeat("x", 33)}), "name"},
+		{"a name that ends in a dash", balancerT, balancer(props{"name": "front-"}), "name"},
+		{"a name of AWS's", balancerT, balancer(props{"name": "internal-front"}), "internal-"},
+		{"a name that is taken", balancerT, balancer(props{"name": x.by["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
+		{"a network load balancer", balancerT, balancer(props{"loadBalancerType": "network"}), "loadBalancerType"},
+		{"an idle time above the limit", balancerT, balancer(props{"idleTimeout": 4001}), "idleTimeout"},
+		{"logs to a bucket that can't be", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
+		{"a target group's name of 33 letters", targetsT, targets(props{"name": strings.Repeat("x", 33)}), "name"},
+		{"a made-up name that is too long", targetsT, targets(props{"name": nil, "namePrefix": "seven-x"}), "namePrefix"},
+		{"a target group without a port", targetsT, targets(props{"port": nil}), "port"},
+		{"a check that takes longer than its interval", targetsT, targets(props{"healthCheck": props{"interval": 5, "timeout": 6}}), "must be smaller than the interval"},
+		{"a check without a slash", targetsT, targets(props{"healthCheck": props{"path": "healthz"}}), "begins with a slash"},
+		{"no check", targetsT, targets(props{"healthCheck": props{"enabled": false}}), "always checked"},
+		{"a slow start of ten seconds", targetsT, targets(props{"slowStart": 10}), "slowStart"},
+		{"a slow start with another algorithm", targetsT, targets(props{"slowStart": 30, "loadBalancingAlgorithmType": "least_outstanding_requests"}), "can't be used with"},
+		{"mitigation without its algorithm", targetsT, targets(props{"loadBalancingAnomalyMitigation": "on"}), "weighted_random"},
+		{"a cookie of the program without a name", targetsT, targets(props{"stickiness": props{"type": "app_cookie"}}), "cookieName"},
+		{"functions as targets", targetsT, targets(props{"targetType": "lambda"}), "targetType"},
+		{"HTTPS without a certificate", listenerT, listener(props{"certificateArn": nil}), "a certificate must be specified"},
+		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
+		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
+		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(certificate, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
+		{"something else than a certificate", listenerT, listener(props{"certificateArn": x.by["balancer"].id}), "CertificateNotFound"},
+		{"HTTP with a certificate", listenerT, listener(props{"protocol": "HTTP"}), "belongs to HTTPS"},
+		{"a port that is taken", listenerT, listener(props{"port": 443}), "DuplicateListener"},
+		{"a load balancer that is not", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.by["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
+		{"a target group that is not", listenerT, listener(props{"defaultActions": forward(x.by["targets"].id + "0")}), "TargetGroupNotFound"},
+		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(elsewhere.id)}), "different VPC"},
+		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": inner.id}), "more than one load balancer"},
+		{"a redirect to itself", listenerT, listener(props{"defaultActions": redirect(nil)}), "creates a loop"},
+		{"a redirect without a code", listenerT, listener(props{"defaultActions": redirect(props{"statusCode": nil, "port": "443"})}), "statusCode"},
+		{"two actions", listenerT, listener(props{"defaultActions": append(forward(x.by["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
+		{"an action without its block", listenerT, listener(props{"defaultActions": []any{props{"type": "fixed-response"}}}), "fixedResponse"},
+		{"an action with another's block", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.by["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
+		{"people who log in", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
+		{"a priority that is taken", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
+		{"a priority above the limit", listenRuleT, rule(props{"priority": 50001}), "priority"},
+		{"six values in all", listenRuleT, rule(props{"conditions": []any{
+			props{"pathPattern": props{"values": []any{"/a", "/b", "/c"}}}, props{"httpHeader": props{"httpHeaderName": "X", "values": []any{"a", "b", "c"}}},
+		}}), "AWS allows 5"},
+		{"six wildcards", listenRuleT, rule(props{"conditions": []any{props{"pathPattern": props{"values": []any{"/*/*/*/*/*/*"}}}}}), "wildcards"},
+		{"a condition twice", listenRuleT, rule(props{"conditions": []any{
+			props{"pathPattern": props{"values": []any{"/a"}}}, props{"pathPattern": props{"values": []any{"/b"}}},
+		}}), "one condition of this kind"},
+		{"two kinds in one condition", listenRuleT, rule(props{"conditions": []any{
+			props{"pathPattern": props{"values": []any{"/a"}}, "hostHeader": props{"values": []any{"b"}}},
+		}}), "exactly one of"},
+		{"the host as any header", listenRuleT, rule(props{"conditions": []any{props{"httpHeader": props{"httpHeaderName": "Host", "values": []any{"b"}}}}}), "hostHeader"},
+		{"no condition", listenRuleT, rule(props{"conditions": []any{}}), "conditions"},
+	})
+	_, err := s.create(listenRuleT, "five", rule(props{"conditions": []any{
+		props{"pathPattern": props{"values": []any{"/a", "/b"}}}, props{"httpHeader": props{"httpHeaderName": "X", "values": []any{"a", "b", "c"}}},
+	}}))
+	require.NoError(t, err, "five values are allowed")
+}
+
+func TestScalingRefusals(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	imageless := s.must(templateT, "imageless", props{"instanceType": "m7g.large"})
+	typeless := s.must(templateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
+	addresses := s.must(targetsT, "addresses", props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
+	spec := props{"id": x.by["template"].id, "version": "1"}
+	group := func(change props) props {
+		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{x.by["a"].id}, "launchTemplate": spec}, change)
+	}
+	mixed := func(distribution props, overrides ...any) props {
+		policy := props{"launchTemplate": props{"launchTemplateSpecification": props{"launchTemplateId": x.by["template"].id}, "overrides": overrides}}
+		if distribution != nil {
+			policy["instancesDistribution"] = distribution
+		}
+		return group(props{"launchTemplate": nil, "mixedInstancesPolicy": policy})
+	}
+	refresh := func(preferences props) props {
+		return group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": preferences}, "launchTemplate": props{"id": x.by["template"].id, "version": "$Latest"}})
+	}
+	needs := props{"vcpuCount": props{"min": 2}, "memoryMib": props{"min": 1024}}
+	template := func(change props) props { return with(props{"imageId": "ami-0123456789abcdef0"}, change) }
+	disk := func(ebs props) props {
+		return template(props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": ebs}}})
+	}
+	policy := func(change props) props { return with(props{"autoscalingGroupName": x.by["group"].id}, change) }
+	tracking := func(configuration props) props {
+		return policy(props{"policyType": "TargetTrackingScaling", "targetTrackingConfiguration": with(props{"targetValue": 50.0}, configuration)})
+	}
+	steps := func(bounds ...string) props {
+		var out []any
+		for i := 0; i < len(bounds); i += 2 {
+			out = append(out, props{"scalingAdjustment": 1, "metricIntervalLowerBound": bounds[i], "metricIntervalUpperBound": bounds[i+1]})
+		}
+		return policy(props{"policyType": "StepScaling", "adjustmentType": "ChangeInCapacity", "stepAdjustments": out})
+	}
+	balancer, _ := x.by["balancer"].state["arnSuffix"].(string)
+	canary, _ := x.by["canary"].state["arnSuffix"].(string)
+	unrouted := s.must(targetsT, "unrouted", props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP"})
+	s.must(scalingAttachT, "unrouted", props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": unrouted.id})
+	alone, _ := unrouted.state["arnSuffix"].(string)
+	perTarget := func(label string) props {
+		return tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": label}})
+	}
+	alarm := func(change props) props {
+		return with(props{
+			"metricName": "CPUUtilization", "namespace": "AWS/EC2", "statistic": "Average", "period": 60, "evaluationPeriods": 2,
+			"comparisonOperator": "GreaterThanThreshold", "threshold": 80,
+		}, change)
+	}
+	query := func(returned bool) props {
+		return props{"id": "q", "returnData": returned, "metric": props{"metricName": "m", "namespace": "n", "stat": "Sum", "period": 60}}
+	}
+	queries := func(list ...any) props {
+		return alarm(props{"metricName": nil, "namespace": nil, "statistic": nil, "period": nil, "metricQueries": list})
+	}
+	s.refuseAll(t, []computeRefusal{
+		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
+		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
+		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{x.by["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{x.by["tier"].id}}}}), "on one level"},
+		{"a key without encryption", templateT, disk(props{"kmsKeyId": x.by["key"].state["arn"]}), "needs encrypted"},
+		{"a key that is not", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
+		{"speed without a kind of disk", templateT, disk(props{"iops": 4000}), "volumeType"},
+		{"an old kind of disk", templateT, disk(props{"volumeType": "gp2"}), "one of"},
+		{"a group that is not", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
+		{"a profile that is not", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
+		{"two names of a profile", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.by["profile"].state["arn"]}}), "together"},
+		{"a name that is taken", templateT, template(props{"name": x.by["template"].state["name"]}), "AlreadyExists"},
+		{"a default version that is not", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
+		{"a type that can't be", templateT, template(props{"instanceType": "large"}), "instance type"},
+		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
+		{"a size outside of the limits", scalingT, group(props{"desiredCapacity": 3}), "must be between the specified min size"},
+		{"nothing to launch from", scalingT, group(props{"launchTemplate": nil}), "launchTemplate"},
+		{"two to launch from", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
+		{"neither subnets nor zones", scalingT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
+		{"both subnets and zones", scalingT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
+		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{x.by["a"].id, far.id}}), "one VPC"},
+		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{far.id}}), "does not exist in VPC"},
+		{"a template that is not", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
+		{"a version that is not", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
+		{"a version that can't be", scalingT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
+		{"a template without an image", scalingT, group(props{"launchTemplate": props{"id": imageless.id}}), "ImageId"},
+		{"a template without a type", scalingT, group(props{"launchTemplate": props{"id": typeless.id}}), "InstanceType"},
+		{"targets that are addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
+		{"a name that is taken", scalingT, group(props{"name": x.by["group"].id}), "already exists"},
+		{"a process that is not", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
+		{"a metric that is not", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
+		{"instances that live for an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
+		{"a wait that is no duration", scalingT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
+		{"a tag twice", scalingT, group(props{"tags": []any{props{"key": "a", "value": "1", "propagateAtLaunch": true}, props{"key": "a", "value": "2", "propagateAtLaunch": true}}}), "twice"},
+		{"hooks in the group", scalingT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
+		{"a roll-back from $Latest", scalingT, refresh(props{"autoRollback": true}), "nothing to go back to"},
+		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
+		{"a type and requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": needs}), "together"},
+		{"types beside requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": needs}), "or none"},
+		{"weights for some", scalingT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
+		{"requirements without a memory", scalingT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
+		{"requirements in an order", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": needs}), "lowest-price"},
+		{"pools for another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
+		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": x.by["canary"].id}, "AlreadyExists"},
+		{"a hook without a time", hookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
+		{"a hook of a group that is not", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
+		{"a simple policy without a step", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity"}), "scalingAdjustment"},
+		{"a simple policy with steps", scalingPolicyT, with(steps("0", "1"), props{"policyType": nil, "scalingAdjustment": 1}), "belongs to"},
+		{"steps with a gap", scalingPolicyT, steps("0", "10", "20", "30"), "gap"},
+		{"steps that overlap", scalingPolicyT, steps("0", "10", "5", "30"), "overlap"},
+		{"a step without width", scalingPolicyT, steps("10", "0"), "no value between"},
+		{"a least step that is no share", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity", "scalingAdjustment": 1, "minAdjustmentMagnitude": 1}), "PercentChangeInCapacity"},
+		{"tracking without a metric", scalingPolicyT, tracking(nil), "exactly one of"},
+		{"tracking requests of nobody", scalingPolicyT, tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget"}}), "resourceLabel"},
+		{"tracking requests to others", scalingPolicyT, perTarget(balancer + "/" + canary), "is not attached"},
+		{"tracking requests that nobody routes", scalingPolicyT, with(perTarget(balancer+"/"+alone), props{"autoscalingGroupName": x.by["mixed"].id}), "does not route"},
+		{"forecasts", scalingPolicyT, policy(props{"policyType": "PredictiveScaling"}), "one of"},
+		{"a metric without a statistic", alarmT, alarm(props{"statistic": nil}), "statistic"},
+		{"two statistics", alarmT, alarm(props{"extendedStatistic": "p99"}), "statistic"},
+		{"a period of 45 seconds", alarmT, alarm(props{"period": 45}), "multiple of 60"},
+		{"two days back", alarmT, alarm(props{"period": 600, "evaluationPeriods": 288}), "look back"},
+		{"more points than periods", alarmT, alarm(props{"datapointsToAlarm": 3}), "above evaluationPeriods"},
+		{"an action of nobody", alarmT, alarm(props{"alarmActions": []any{x.by["group"].state["arn"]}}), "alarm action"},
+		{"a topic that can't be", alarmT, alarm(props{"alarmActions": []any{"arn:aws:sns:us-east-1:123456789012:a b"}}), "alarm action"},
+		{"neither metric nor queries", alarmT, alarm(props{"metricName": nil}), "metricName"},
+		{"queries beside a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
+		{"queries that answer nothing", alarmT, queries(query(false)), "exactly one query"},
+		{"a query twice", alarmT, queries(query(true), query(false)), "given twice"},
+		{"an alarm's name that is taken", alarmT, alarm(props{"name": x.by["busy"].id}), "already exists"},
+	})
+}
+
+func TestAddonVersions(t *testing.T) {
+	w := newWorld(t)
+	s := w.s
+	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
+	for _, row := range []struct {
+		kubernetes string
+		addons     map[string]string
+	}{
+		{"1.33", map[string]string{
+			"vpc-cni": "v1.20.4-eksbuild.1", "coredns": "v1.12.4-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "aws-ebs-csi-driver": "v1.57.1-eksbuild.1",
+			"metrics-server": "v0.8.1-eksbuild.6", "eks-pod-identity-agent": "v1.3.10-eksbuild.3", "aws-secrets-store-csi-driver-provider": "v2.2.2-eksbuild.1",
+		}},
+		{"1.34", map[string]string{"vpc-cni": "v1.21.1-eksbuild.5", "coredns": "v1.13.2-eksbuild.4", "kube-proxy": "v1.34.5-eksbuild.2"}},
+		{"1.35", map[string]string{
+			"vpc-cni": "v1.22.4-eksbuild.3", "coredns": "v1.14.3-eksbuild.2", "kube-proxy": "v1.35.3-eksbuild.5", "aws-secrets-store-csi-driver-provider": "v3.1.3-eksbuild.1",
+		}},
+	} {
+		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
+		s.must(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}})
+		for addon, version := range row.addons {
+			s.must(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
+		}
+	}
+	for addon, version := range map[string]string{
+		"metrics-server": "v0.9.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
+	} {
+		_, err := s.create(addonT, "another", props{"clusterName": "c1-34", "addonName": addon, "addonVersion": version})
+		require.Error(t, err, addon)
+	}
+}

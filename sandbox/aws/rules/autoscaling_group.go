@@ -1,0 +1,163 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+const scalingGroupType = "aws:autoscaling/group:Group"
+
+// toGroup names an Auto Scaling group; what belongs to one goes with it.
+var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", Dies: true}
+
+// groupMetrics: autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html,
+// without those of warm pools.
+var groupMetrics = []string{
+	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances",
+	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity", "GroupStandbyCapacity",
+	"GroupTerminatingCapacity", "GroupTotalCapacity",
+}
+
+var templateSources = []string{"launchTemplate", "mixedInstancesPolicy", "launchConfiguration"}
+
+var _ = add(&Row{
+	Token:  scalingGroupType,
+	Source: "autoscaling/group.go", Page: "AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html",
+	Label: "Auto Scaling Group", ID: "{name}", NotFound: "ValidationError",
+	Taken: "AlreadyExists", TakenText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
+	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+	Props: Props{
+		"name":                          {Replace: true, Computed: true, Valid: length(1, 255)},
+		"namePrefix":                    {Replace: true, Computed: true, Valid: length(1, 229)},
+		"minSize":                       {Valid: numbers(0, 10000)},
+		"maxSize":                       {Valid: numbers(0, 10000)},
+		"desiredCapacity":               {Computed: true, Valid: numbers(0, 10000)},
+		"desiredCapacityType":           {Enum: []string{"units", "vcpu", "memory-mib"}},
+		"vpcZoneIdentifiers":            {Set: true, Computed: true, Ref: toSubnet},
+		"availabilityZones":             {Set: true, Computed: true, Refuse: "groups outside a VPC have no rules; use vpcZoneIdentifiers"},
+		"launchTemplate":                {Computed: true},
+		"launchTemplate.id":             {Computed: true, Ref: toTemplate},
+		"launchTemplate.name":           {Computed: true, Ref: toTemplateName},
+		"launchTemplate.version":        {Computed: true, Valid: templateVersion},
+		"launchConfiguration":           {Refuse: "AWS asks for launch templates in their place"},
+		"targetGroupArns":               {Set: true, Computed: true, Valid: arn, Ref: toTargets},
+		"healthCheckType":               {Computed: true, Enum: []string{"EC2", "ELB"}},
+		"healthCheckGracePeriod":        {Default: 300.0, Valid: numbers(0, 1e9)},
+		"defaultCooldown":               {Computed: true, Valid: numbers(0, 1e9)},
+		"defaultInstanceWarmup":         {Valid: numbers(0, 1e9)},
+		"capacityRebalance":             {},
+		"protectFromScaleIn":            {Default: false},
+		"maxInstanceLifetime":           {Valid: zeroOr(86400, 31536000)},
+		"terminationPolicies":           {Enum: terminationPolicies},
+		"suspendedProcesses":            {Set: true, Enum: scalingProcesses},
+		"enabledMetrics":                {Set: true, Enum: groupMetrics},
+		"metricsGranularity":            {Default: "1Minute", Enum: []string{"1Minute"}},
+		"serviceLinkedRoleArn":          {Computed: true, Valid: arn},
+		"forceDelete":                   {Default: false},
+		"forceDeleteWarmPool":           {Default: false},
+		"ignoreFailedScalingActivities": {Default: false},
+		"waitForCapacityTimeout":        {Default: "10m", Valid: duration},
+		"waitForElbCapacity":            {Valid: numbers(0, 10000)},
+		"minElbCapacity":                {Valid: numbers(0, 10000)},
+		"tags":                          {Set: true, Max: maxTags},
+		"tags.key":                      {},
+		"tags.value":                    {},
+		"tags.propagateAtLaunch":        {},
+		"instanceMaintenancePolicy":     {},
+		"instanceMaintenancePolicy.minHealthyPercentage": {Valid: numbers(0, 100)},
+		"instanceMaintenancePolicy.maxHealthyPercentage": {Valid: numbers(100, 200)},
+		"initialLifecycleHooks":                          {Replace: true, Set: true, Refuse: "have no rules yet; use lifecycleHook"},
+		"trafficSources":                                 {Set: true, Computed: true, Refuse: "has no rules yet; use targetGroupArns"},
+		"loadBalancers":                                  {Set: true, Computed: true, Refuse: "classic load balancers have no row"},
+		"availabilityZoneDistribution":                   {Computed: true, Refuse: "has no rules yet"},
+		"capacityReservationSpecification":               {Computed: true, Refuse: "capacity reservations have no row"},
+		"placementGroup":                                 {Refuse: "placement groups have no row"},
+		"warmPool":                                       {Refuse: "has no rules yet"},
+		"context":                                        {Refuse: "reserved by AWS"},
+	}.with(mixedProps).with(refreshProps),
+	ExactlyOne: [][]string{templateSources, {"vpcZoneIdentifiers", "availabilityZones"}},
+	AtMostOne:  [][]string{{"name", "namePrefix"}},
+	Check:      checkGroup,
+	Verify:     verifyGroup,
+	Fill:       fillGroup,
+	Refresh:    refreshScalingGroup,
+})
+
+// scalingProcesses: autoscaling/ec2/userguide/as-suspend-resume-processes.html.
+var scalingProcesses = []string{
+	"Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions",
+}
+
+// terminationPolicies: autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html,
+// without functions of one's own.
+var terminationPolicies = []string{
+	"Default", "AllocationStrategy", "OldestLaunchTemplate", "OldestLaunchConfiguration", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
+}
+
+// duration asks for a duration as Go writes it, as the provider does.
+func duration(v any) string {
+	s, _ := v.(string)
+	if d, err := time.ParseDuration(s); err != nil || d < 0 {
+		return fmt.Sprintf("%q must be a duration as in 10m", s)
+	}
+	return ""
+}
+
+func checkGroup(in Object, fail Fail) {
+	low, lowKnown := in["minSize"].(float64)
+	high, highKnown := in["maxSize"].(float64)
+	desired, desiredKnown := in["desiredCapacity"].(float64)
+	if lowKnown && highKnown && low > high {
+		fail("minSize", "%v is above maxSize, %v", low, high)
+	}
+	if (desiredKnown && lowKnown && desired < low) || (desiredKnown && highKnown && desired > high) {
+		fail("desiredCapacity", "Desired capacity:%v must be between the specified min size:%v and max size:%v", desired, low, high)
+	}
+	if len(in.Strings("vpcZoneIdentifiers")) == 0 && in.Known("vpcZoneIdentifiers") {
+		fail("vpcZoneIdentifiers", "at least one subnet must be given")
+	}
+	if template := in.Object("launchTemplate"); in.Known("launchTemplate") && template.Has("id") == template.Has("name") {
+		fail("launchTemplate", "exactly one of id and name must be given")
+	}
+	all := map[string]any{}
+	for i, tag := range in.Objects("tags") {
+		key := tag.String("key")
+		if _, twice := all[key]; twice {
+			fail(fmt.Sprintf("tags[%d].key", i), "the tag %s is given twice", key)
+		}
+		all[key] = tag["value"]
+	}
+	checkTags(all, fail)
+	checkMixed(in, fail)
+	checkRefresh(in, fail)
+}
+
+func fillGroup(c *Call) error {
+	for name, v := range map[string]any{
+		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},
+		"serviceLinkedRoleArn": fmt.Sprintf("arn:%s:iam::%s:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling", c.Partition, c.Account),
+		"predictedCapacity":    0.0, "warmPoolSize": 0.0,
+	} {
+		if !c.Out.Has(name) {
+			c.Out[name] = v
+		}
+	}
+	// New limits move the size that nobody asked for: autoscaling/ec2/
+	// APIReference/API_UpdateAutoScalingGroup.html.
+	c.Out["desiredCapacity"] = float64(min(max(c.Out.Int("desiredCapacity"), c.Out.Int("minSize")), c.Out.Int("maxSize")))
+	zones := []any{}
+	for _, subnet := range c.targets("vpcZoneIdentifiers") {
+		if zone := subnet.State["availabilityZone"]; !slices.Contains(zones, zone) {
+			zones = append(zones, zone)
+		}
+	}
+	c.Out["availabilityZones"] = zones
+	c.fillTemplates()
+	if c.Old == nil {
+		id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
+		c.Out["arn"] = id
+		return err
+	}
+	return c.refreshInstances()
+}

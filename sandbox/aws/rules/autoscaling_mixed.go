@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+)
+
+// maxOverrides: autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
+const maxOverrides = 40
+
+var mixedProps = Props{
+	"mixedInstancesPolicy":                                                           {Computed: true},
+	"mixedInstancesPolicy.instancesDistribution":                                     {Computed: true},
+	"mixedInstancesPolicy.instancesDistribution.onDemandAllocationStrategy":          {Computed: true, Enum: []string{"prioritized", "lowest-price"}},
+	"mixedInstancesPolicy.instancesDistribution.onDemandBaseCapacity":                {Computed: true, Valid: numbers(0, 10000)},
+	"mixedInstancesPolicy.instancesDistribution.onDemandPercentageAboveBaseCapacity": {Computed: true, Valid: numbers(0, 100)},
+	"mixedInstancesPolicy.instancesDistribution.spotAllocationStrategy": {Computed: true, Enum: []string{
+		"lowest-price", "capacity-optimized", "capacity-optimized-prioritized", "price-capacity-optimized",
+	}},
+	"mixedInstancesPolicy.instancesDistribution.spotInstancePools":    {Computed: true, Valid: numbers(0, 20)},
+	"mixedInstancesPolicy.instancesDistribution.spotMaxPrice":         {Valid: pattern(`\d+(\.\d+)?`, "a price per hour")},
+	"mixedInstancesPolicy.launchTemplate":                             {},
+	mixedSpec:                                                         {},
+	mixedSpec + ".launchTemplateId":                                   {Computed: true, Ref: toTemplate},
+	mixedSpec + ".launchTemplateName":                                 {Computed: true, Ref: toTemplateName},
+	mixedSpec + ".version":                                            {Computed: true, Valid: templateVersion},
+	mixedOverride:                                                     {Computed: true, Max: maxOverrides},
+	mixedOverride + ".instanceType":                                   {Valid: instanceType},
+	mixedOverride + ".weightedCapacity":                               {Valid: pattern(`[1-9]\d{0,2}`, "a number from 1 to 999")},
+	mixedOverride + ".launchTemplateSpecification":                    {},
+	mixedOverride + ".launchTemplateSpecification.launchTemplateId":   {Ref: toTemplate},
+	mixedOverride + ".launchTemplateSpecification.launchTemplateName": {Ref: toTemplateName},
+	mixedOverride + ".launchTemplateSpecification.version":            {Valid: templateVersion},
+	mixedOverride + ".instanceRequirements":                           {},
+}.with(requirementProps(mixedOverride + ".instanceRequirements."))
+
+// distributionDefaults are what AWS chooses: AutoScaling/latest/APIReference/
+// API_InstancesDistribution.html.
+func distributionDefaults(policy Object) map[string]any {
+	out := map[string]any{
+		"onDemandAllocationStrategy": "prioritized", "onDemandBaseCapacity": 0.0, "onDemandPercentageAboveBaseCapacity": 100.0,
+		"spotAllocationStrategy": "lowest-price", "spotInstancePools": 0.0,
+	}
+	if byAttributes(policy) {
+		out["onDemandAllocationStrategy"] = "lowest-price"
+	}
+	if strategy := policy.Object("instancesDistribution").String("spotAllocationStrategy"); strategy == "" || strategy == "lowest-price" {
+		out["spotInstancePools"] = 2.0
+	}
+	return out
+}
+
+// byAttributes says whether a policy's overrides give requirements in place of
+// types.
+func byAttributes(policy Object) bool {
+	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
+}
+
+func checkMixed(in Object, fail Fail) {
+	policy := in.Object("mixedInstancesPolicy")
+	if policy == nil {
+		if in.Has("desiredCapacityType") && in.String("desiredCapacityType") != "units" {
+			fail("desiredCapacityType", "is for instance requirements of a mixed instances policy")
+		}
+		return
+	}
+	if spec := policy.Object("launchTemplate").Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
+		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
+	}
+	attributes, weighted := byAttributes(policy), 0
+	overrides := policy.Object("launchTemplate").Objects("overrides")
+	for i, o := range overrides {
+		at := fmt.Sprintf("%s[%d]", mixedOverride, i)
+		if o.Has("instanceType") && o.Has("instanceRequirements") {
+			fail(at, "instanceType and instanceRequirements can't be given together")
+		}
+		if attributes && !o.Has("instanceRequirements") {
+			fail(at, "all overrides must have instanceRequirements, or none")
+		}
+		if spec := o.Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
+			fail(at+".launchTemplateSpecification", "exactly one of launchTemplateId and launchTemplateName must be given")
+		}
+		if o.Has("weightedCapacity") {
+			weighted++
+		}
+		checkRequirements(o.Object("instanceRequirements"), at+".instanceRequirements", fail)
+	}
+	if weighted != 0 && weighted != len(overrides) {
+		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
+	}
+	checkDistribution(policy.Object("instancesDistribution"), attributes, fail)
+}
+
+func checkDistribution(d Object, attributes bool, fail Fail) {
+	const at = "mixedInstancesPolicy.instancesDistribution."
+	if attributes && d.String("onDemandAllocationStrategy") == "prioritized" {
+		fail(at+"onDemandAllocationStrategy", "must be lowest-price with instanceRequirements")
+	}
+	if attributes && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
+		fail(at+"spotAllocationStrategy", "capacity-optimized-prioritized needs instance types in an order")
+	}
+	if strategy := d.String("spotAllocationStrategy"); d.Int("spotInstancePools") > 0 && strategy != "" && strategy != "lowest-price" {
+		fail(at+"spotInstancePools", "is for the strategy lowest-price")
+	}
+}

@@ -1,0 +1,248 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	scalingPolicyType     = "aws:autoscaling/policy:Policy"
+	scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
+)
+
+const (
+	tracking        = "targetTrackingConfiguration"
+	trackingCustom  = tracking + ".customizedMetricSpecification"
+	trackingDefined = tracking + ".predefinedMetricSpecification"
+)
+
+// policyProps says to which types of policy a property belongs.
+var policyProps = map[string][]string{
+	"adjustmentType":          {"SimpleScaling", "StepScaling"},
+	"minAdjustmentMagnitude":  {"SimpleScaling", "StepScaling"},
+	"cooldown":                {"SimpleScaling"},
+	"scalingAdjustment":       {"SimpleScaling"},
+	"stepAdjustments":         {"StepScaling"},
+	"metricAggregationType":   {"StepScaling"},
+	"estimatedInstanceWarmup": {"StepScaling", "TargetTrackingScaling"},
+	tracking:                  {"TargetTrackingScaling"},
+}
+
+// policyNeeds are the properties that a type of policy can't do without.
+var policyNeeds = map[string][]string{
+	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
+}
+
+var _ = add(
+	&Row{
+		Token:  scalingPolicyType,
+		Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
+		// The id is the one that an import takes. The provider's is the name
+		// alone, which two groups may share.
+		Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: Props{
+			"name":                              {Replace: true, Valid: all(length(1, 255), pattern(`[^:]+`, "a name without a colon"))},
+			"autoscalingGroupName":              {Replace: true, Ref: toGroup},
+			"policyType":                        {Default: "SimpleScaling", Enum: []string{"SimpleScaling", "StepScaling", "TargetTrackingScaling"}},
+			"enabled":                           {Default: true},
+			"adjustmentType":                    {Enum: []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"}},
+			"cooldown":                          {Valid: numbers(0, 1e9)},
+			"estimatedInstanceWarmup":           {Valid: numbers(0, 1e9)},
+			"metricAggregationType":             {Computed: true, Enum: []string{"Minimum", "Maximum", "Average"}},
+			"minAdjustmentMagnitude":            {Valid: numbers(1, 1e9)},
+			"scalingAdjustment":                 {},
+			"stepAdjustments":                   {Set: true, Max: 20},
+			"stepAdjustments.scalingAdjustment": {},
+			"stepAdjustments.metricIntervalLowerBound": {Valid: decimal, Same: sameNumber},
+			"stepAdjustments.metricIntervalUpperBound": {Valid: decimal, Same: sameNumber},
+			"predictiveScalingConfiguration":           {Refuse: "forecasts by AWS have no rules yet"},
+			tracking:                                   {},
+			tracking + ".targetValue":                  {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
+			tracking + ".disableScaleIn":               {Default: false},
+			trackingDefined:                            {},
+			trackingDefined + ".predefinedMetricType": {Enum: []string{
+				"ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget",
+			}},
+			trackingDefined + ".resourceLabel":         {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
+			trackingCustom:                             {},
+			trackingCustom + ".metricName":             {Need: true, Valid: length(1, 255)},
+			trackingCustom + ".namespace":              {Need: true, Valid: length(1, 255)},
+			trackingCustom + ".statistic":              {Need: true, Enum: []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}},
+			trackingCustom + ".unit":                   {Enum: metricUnits},
+			trackingCustom + ".period":                 {Valid: oneOf(10, 30, 60)},
+			trackingCustom + ".metricDimensions":       {Max: 30},
+			trackingCustom + ".metricDimensions.name":  {Valid: length(1, 255)},
+			trackingCustom + ".metricDimensions.value": {Valid: length(1, 1024)},
+			trackingCustom + ".metrics":                {Set: true, Refuse: "expressions have no rules yet"},
+		},
+		Check:  checkScalingPolicy,
+		Verify: verifyScalingPolicy,
+		Fill: func(c *Call) error {
+			if c.In.String("policyType") == "StepScaling" && !c.Out.Has("metricAggregationType") {
+				c.Out["metricAggregationType"] = "Average"
+			}
+			if c.Old != nil {
+				return nil
+			}
+			id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{autoscalingGroupName}:policyName/{name}")
+			c.Out["arn"] = id
+			return err
+		},
+	},
+	&Row{
+		Token:  "aws:autoscaling/lifecycleHook:LifecycleHook",
+		Source: "autoscaling/lifecycle_hook.go", Page: "AutoScaling/latest/APIReference/API_PutLifecycleHook.html",
+		Label: "Auto Scaling Lifecycle Hook", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: Props{
+			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
+			// The provider moves a hook in place, and leaves the old one behind.
+			"autoscalingGroupName": {Replace: true, Ref: toGroup},
+			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
+			// AWS takes 3600 where it is left out, and the provider takes that for a
+			// difference at every refresh.
+			"heartbeatTimeout":      {Need: true, Valid: numbers(30, 7200)},
+			"defaultResult":         {Computed: true, Enum: []string{"CONTINUE", "ABANDON"}},
+			"notificationMetadata":  {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+			"notificationTargetArn": {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+			"roleArn":               {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+		},
+		Fill: func(c *Call) error {
+			if !c.Out.Has("defaultResult") {
+				c.Out["defaultResult"] = "ABANDON"
+			}
+			return nil
+		},
+	},
+	&Row{
+		Token:  scalingAttachmentType,
+		Source: "autoscaling/attachment.go", Page: "AutoScaling/latest/APIReference/API_AttachLoadBalancerTargetGroups.html",
+		Label: "Auto Scaling Group Attachment", ID: "{autoscalingGroupName}-{hex26}", NotFound: "ValidationError",
+		Props: Props{
+			"autoscalingGroupName": {Replace: true, Ref: toGroup},
+			"lbTargetGroupArn":     {Replace: true, Valid: arn, Ref: toTargets},
+			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
+		},
+		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},
+		Unique: []Unique{{
+			Props: []string{"autoscalingGroupName", "lbTargetGroupArn"}, Code: "AlreadyExists",
+			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the first of the two that goes detaches both",
+		}},
+		Verify: func(c *Call) error {
+			group, _ := c.target("autoscalingGroupName")
+			subnet, _ := c.resolve(toSubnet, Object(group.State).Strings("vpcZoneIdentifiers")[0])
+			target, _ := c.target("lbTargetGroupArn")
+			return attachable(target, Object(subnet.State).String("vpcId"))
+		},
+	},
+)
+
+func decimal(v any) string {
+	s, _ := v.(string)
+	if _, err := strconv.ParseFloat(s, 64); err != nil {
+		return fmt.Sprintf("%q must be a number", s)
+	}
+	return ""
+}
+
+func sameNumber(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return errX == nil && errY == nil && x == y
+}
+
+func checkScalingPolicy(in Object, fail Fail) {
+	kind := in.String("policyType")
+	switch {
+	case in.Has("policyType") && kind == "":
+		return // unknown
+	case kind == "":
+		kind = "SimpleScaling"
+	}
+	for name, kinds := range policyProps {
+		if in.Has(name) && !slices.Contains(kinds, kind) {
+			fail(name, "belongs to policies of the type %v, this is %s", kinds, kind)
+		}
+	}
+	for _, name := range policyNeeds[kind] {
+		if !in.Has(name) {
+			fail(name, "a required property is missing: the type is %s", kind)
+		}
+	}
+	if in.Has("minAdjustmentMagnitude") && in.Known("adjustmentType") && in.String("adjustmentType") != "PercentChangeInCapacity" {
+		fail("minAdjustmentMagnitude", "is for the adjustmentType PercentChangeInCapacity")
+	}
+	checkSteps(in, fail)
+	t := in.Object(tracking)
+	if t == nil {
+		return
+	}
+	if t.Has("predefinedMetricSpecification") == t.Has("customizedMetricSpecification") {
+		fail(tracking, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
+	}
+	defined := t.Object("predefinedMetricSpecification")
+	if defined.Known("predefinedMetricType") && (defined.String("predefinedMetricType") == "ALBRequestCountPerTarget") != defined.Has("resourceLabel") {
+		fail(trackingDefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for it alone")
+	}
+}
+
+// checkSteps: autoscaling/ec2/userguide/as-scaling-simple-step.html, "Step
+// adjustments": the ranges may neither overlap nor leave a gap.
+func checkSteps(in Object, fail Fail) {
+	type step struct{ low, high float64 }
+	var steps []step
+	for _, s := range in.Objects("stepAdjustments") {
+		if !s.Known("scalingAdjustment") {
+			return
+		}
+		one := step{math.Inf(-1), math.Inf(1)}
+		for name, at := range map[string]*float64{"metricIntervalLowerBound": &one.low, "metricIntervalUpperBound": &one.high} {
+			if n, err := strconv.ParseFloat(s.String(name), 64); err == nil {
+				*at = n
+			} else if s.Has(name) {
+				return // unknown, or refused for its own sake
+			}
+		}
+		steps = append(steps, one)
+	}
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.low, b.low) })
+	for i, s := range steps {
+		if s.low >= s.high {
+			fail("stepAdjustments", "the bounds %v and %v hold no value between them", s.low, s.high)
+		}
+		if i > 0 && steps[i-1].high != s.low {
+			fail("stepAdjustments", "StepAdjustment intervals can't overlap or have a gap between them: one ends at %v, the next begins at %v", steps[i-1].high, s.low)
+		}
+	}
+}
+
+// verifyScalingPolicy refuses a label of a target group that the group is not
+// attached to, or that no listener of the load balancer forwards to:
+// AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
+func verifyScalingPolicy(c *Call) error {
+	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")
+	balancer, target, ok := strings.Cut(label, "/targetgroup/")
+	if !ok {
+		return nil
+	}
+	prefix := fmt.Sprintf("arn:%s:elasticloadbalancing:%s:%s:", c.Partition, c.Region, c.Account)
+	balancer, target = prefix+"loadbalancer/"+balancer, prefix+"targetgroup/"+target
+	group, _ := c.target("autoscalingGroupName")
+	call := &Call{Cloud: c.Cloud, Row: rows[scalingGroupType], Tx: c.Tx, ID: group.ID, Out: group.State}
+	if err := refreshScalingGroup(call); err != nil {
+		return err
+	}
+	if !slices.Contains(call.Out.Strings("targetGroupArns"), target) {
+		return refuse("ValidationError", "The target group %s is not attached to the Auto Scaling group %s", target, group.ID)
+	}
+	if !slices.Contains(c.balancersOf(target), balancer) {
+		return refuse("ValidationError", "The load balancer does not route traffic to the target group: no listener of %s forwards to %s; let the policy depend on it",
+			balancer, target)
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// A template that a group uses is kept. AWS's pages do not say whether EC2
+// refuses to delete one, and by which code: where in doubt, it is refused.
+var (
+	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", Holds: "ResourceInUse"}
+	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", Holds: "ResourceInUse"}
+)
+
+const (
+	mixedSpec     = "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification"
+	mixedOverride = "mixedInstancesPolicy.launchTemplate.overrides"
+)
+
+// templateUse is one template that a group launches from.
+type templateUse struct {
+	at       string
+	template store.Object
+	version  string
+}
+
+// templateUses are the templates of a group. Its references were checked, so
+// that each exists.
+func (c *Call) templateUses(o Object) []templateUse {
+	var out []templateUse
+	use := func(at string, spec Object, id, name string) {
+		if spec == nil {
+			return
+		}
+		template, ok := c.resolve(toTemplate, spec.String(id))
+		if !ok {
+			template, ok = c.resolve(toTemplateName, spec.String(name))
+		}
+		if ok {
+			out = append(out, templateUse{at, template, spec.String("version")})
+		}
+	}
+	use("launchTemplate", o.Object("launchTemplate"), "id", "name")
+	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
+	use(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	for i, override := range mixed.Objects("overrides") {
+		use(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	}
+	return out
+}
+
+// fillTemplates gives a group the id, the name and the version of its
+// templates, as AWS answers; $Latest and $Default stay as they are.
+func (c *Call) fillTemplates() {
+	fill := func(spec Object, id, name string) map[string]any {
+		asked := spec
+		if asked.Has(id) && asked.Has(name) { // kept from before: what was given counts
+			asked = Object{id: spec[id]}
+		}
+		template, ok := c.resolve(toTemplate, asked.String(id))
+		if !ok {
+			template, _ = c.resolve(toTemplateName, asked.String(name))
+		}
+		return filled(Object{id: template.ID, name: template.State["name"]}, filled(spec, map[string]any{"version": "$Default"}))
+	}
+	if spec := c.Out.Object("launchTemplate"); spec != nil && c.In.Has("launchTemplate") {
+		c.Out["launchTemplate"] = fill(filled(c.In.Object("launchTemplate"), nil), "id", "name")
+	} else {
+		delete(c.Out, "launchTemplate")
+	}
+	if !c.In.Has("mixedInstancesPolicy") {
+		delete(c.Out, "mixedInstancesPolicy")
+		return
+	}
+	mixed := filled(c.Out.Object("mixedInstancesPolicy"), nil)
+	template := filled(c.In.Object("mixedInstancesPolicy").Object("launchTemplate"), nil)
+	template["launchTemplateSpecification"] = fill(filled(Object(template).Object("launchTemplateSpecification"), nil), "launchTemplateId", "launchTemplateName")
+	mixed["launchTemplate"] = template
+	mixed["instancesDistribution"] = filled(Object(mixed).Object("instancesDistribution"), distributionDefaults(c.In.Object("mixedInstancesPolicy")))
+	c.Out["mixedInstancesPolicy"] = mixed
+}
+
+// verifyGroup refuses what can't launch. The codes are ValidationError
+// throughout; the texts of the first three are AWS's, from public logs.
+func verifyGroup(c *Call) error {
+	vpcID := ""
+	for _, subnet := range c.targets("vpcZoneIdentifiers") {
+		vpc := Object(subnet.State).String("vpcId")
+		if vpcID != "" && vpc != vpcID {
+			return refuse("ValidationError", "The subnets of a group must be in one VPC: %s is in %s", subnet.ID, vpc)
+		}
+		vpcID = vpc
+	}
+	for _, use := range c.templateUses(c.In) {
+		if err := c.launches(use, vpcID); err != nil {
+			return err
+		}
+	}
+	for _, target := range c.targets("targetGroupArns") {
+		if err := attachable(target, vpcID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// launches refuses a template that is not complete or does not fit the VPC.
+func (c *Call) launches(use templateUse, vpcID string) error {
+	const incomplete = "You must use a valid fully-formed launch template. "
+	template := Object(use.template.State)
+	if n, err := strconv.Atoi(use.version); err == nil && n > template.Int("latestVersion") {
+		return refuse("ValidationError", incomplete+"Could not find launch template version %d (property %s.version)", n, use.at)
+	}
+	if !template.Has("imageId") {
+		return refuse("ValidationError", incomplete+"The request must contain the parameter ImageId (%s)", use.template.ID)
+	}
+	typed := template.Has("instanceType") || template.Has("instanceRequirements")
+	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !typed {
+		return refuse("ValidationError", incomplete+"The request must contain the parameter InstanceType (%s)", use.template.ID)
+	}
+	for _, id := range groupsOf(template) {
+		if group, ok := c.resolve(toSecurityGroup, id); !ok || Object(group.State).String("vpcId") != vpcID {
+			return refuse("ValidationError", incomplete+"The security group '%s' does not exist in VPC '%s'", id, vpcID)
+		}
+	}
+	return nil
+}
+
+// attachable refuses target groups that a group's instances can't join.
+func attachable(target store.Object, vpcID string) error {
+	t := Object(target.State)
+	if t.String("targetType") != "instance" {
+		return refuse("ValidationError", "Provided Target Groups may not be valid: %s has targets of the type %s, a group has instances", target.ID, t.String("targetType"))
+	}
+	if t.String("vpcId") != vpcID {
+		return refuse("ValidationError", "Provided Target Groups may not be valid: %s is in %s, the group in %s", target.ID, t.String("vpcId"), vpcID)
+	}
+	return nil
+}
+
+// refreshScalingGroup shows the target groups that were attached as resources
+// of their own.
+func refreshScalingGroup(c *Call) error {
+	arns := c.Out.Strings("targetGroupArns")
+	c.Tx.Each(c.scope(c.Row), scalingAttachmentType, func(o store.Object) bool {
+		attached := Object(o.State)
+		if target := attached.String("lbTargetGroupArn"); attached.String("autoscalingGroupName") == c.ID && !slices.Contains(arns, target) {
+			arns = append(arns, target)
+		}
+		return true
+	})
+	slices.Sort(arns)
+	shown, sources := make([]any, len(arns)), make([]any, len(arns))
+	for i, a := range arns {
+		shown[i], sources[i] = a, map[string]any{"identifier": a, "type": "elbv2"}
+	}
+	c.Out["targetGroupArns"], c.Out["trafficSources"] = shown, sources
+	return nil
+}

@@ -1,0 +1,169 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+)
+
+const alarmType = "aws:cloudwatch/metricAlarm:MetricAlarm"
+
+var (
+	toAlarm  = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
+	toAction = &Ref{
+		To: []string{scalingPolicyType, later("sns/topic:Topic")}, By: []string{"arn"}, Noun: "alarm action", Missing: "ValidationError",
+		Outside: unruled(pattern(`arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?`, "the ARN of a topic"), later("sns/topic:Topic")),
+	}
+)
+
+// metricUnits: AmazonCloudWatch/latest/APIReference/API_MetricDatum.html.
+var metricUnits = []string{
+	"Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits",
+	"Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second",
+	"Bits/Second", "Kilobits/Second", "Megabits/Second", "Gigabits/Second", "Terabits/Second", "Count/Second", "None",
+}
+
+var (
+	alarmStatistics   = []string{"SampleCount", "Average", "Sum", "Minimum", "Maximum"}
+	extendedStatistic = pattern(`(p|tm|wm|tc|ts)(\d{1,2}(\.\d{1,2})?|100)|IQM|(TM|WM|PR|TC|TS)\((\d+(\.\d+)?%?)?:(\d+(\.\d+)?%?)?\)`, "a statistic as in p99")
+	metricNamespace   = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
+)
+
+// The longest time that an alarm looks back, in seconds: a day, or a week
+// where periods are an hour or longer; AmazonCloudWatch/latest/APIReference/
+// API_PutMetricAlarm.html.
+const (
+	alarmDay  = 86400
+	alarmWeek = 7 * alarmDay
+)
+
+var _ = add(&Row{
+	Token:  alarmType,
+	Source: "cloudwatch/metric_alarm.go", Page: "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
+	Label: "CloudWatch Metric Alarm", ID: "{name}", NotFound: "ResourceNotFound",
+	// AWS overwrites; the provider of late 2025 looks first, the one before did not.
+	Taken: "AlreadyExists", TakenText: `CloudWatch metric alarm "{name}" already exists`,
+	Naming: &Naming{Prop: "name", Max: 255},
+	Props: Props{
+		"name":                    {Replace: true, Valid: length(1, 255)},
+		"alarmDescription":        {Valid: length(0, 1024)},
+		"actionsEnabled":          {Default: true},
+		"alarmActions":            {Set: true, Max: 5, Valid: arn, Ref: toAction},
+		"okActions":               {Set: true, Max: 5, Valid: arn, Ref: toAction},
+		"insufficientDataActions": {Set: true, Max: 5, Valid: arn, Ref: toAction},
+		"comparisonOperator": {Enum: []string{
+			"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
+		}},
+		"threshold":                         {Need: true},
+		"evaluationPeriods":                 {Valid: numbers(1, 1e9)},
+		"datapointsToAlarm":                 {Valid: numbers(1, 1e9)},
+		"treatMissingData":                  {Default: "missing", Enum: []string{"breaching", "ignore", "missing", "notBreaching"}},
+		"evaluateLowSampleCountPercentiles": {Computed: true, Enum: []string{"evaluate", "ignore"}},
+		"metricName":                        {Valid: length(1, 255)},
+		"namespace":                         {Valid: metricNamespace},
+		"period":                            {Valid: alarmPeriod(10, 20, 30)},
+		"statistic":                         {Enum: alarmStatistics},
+		"extendedStatistic":                 {Valid: extendedStatistic},
+		"unit":                              {Enum: metricUnits},
+		"dimensions":                        {Valid: length(1, 1024)},
+		"thresholdMetricId":                 {Refuse: "detection of anomalies has no rules yet"},
+		"metricQueries":                     {Set: true, Max: 20},
+		"metricQueries.id":                  {Valid: all(length(1, 255), pattern(`[a-z][a-zA-Z0-9_]*`, "letters, digits and _, beginning with a small letter"))},
+		"metricQueries.expression":          {Valid: length(1, 1024)},
+		"metricQueries.label":               {},
+		"metricQueries.period":              {Valid: alarmPeriod(1, 5, 10, 20, 30)},
+		"metricQueries.returnData":          {Default: false},
+		"metricQueries.accountId":           {Refuse: "other accounts have no rows"},
+		"metricQueries.metric":              {},
+		"metricQueries.metric.metricName":   {Valid: length(1, 255)},
+		"metricQueries.metric.namespace":    {Need: true, Valid: metricNamespace},
+		"metricQueries.metric.period":       {Valid: alarmPeriod(1, 5, 10, 20, 30)},
+		"metricQueries.metric.stat":         {Valid: anyStatistic},
+		"metricQueries.metric.unit":         {Enum: metricUnits},
+		"metricQueries.metric.dimensions":   {Valid: length(1, 1024)},
+	},
+	ExactlyOne: [][]string{{"metricName", "metricQueries"}},
+	AtMostOne:  [][]string{{"statistic", "extendedStatistic"}},
+	Outputs:    map[string]string{"arn": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"},
+	Check:      checkAlarm,
+})
+
+// alarmPeriod asks for a whole number of minutes, or for one of a few shorter
+// periods.
+func alarmPeriod(short ...float64) func(any) string {
+	return func(v any) string {
+		if n, _ := v.(float64); !slices.Contains(short, n) && (n < 60 || int(n)%60 != 0) {
+			return fmt.Sprintf("is %v, must be one of %v or a multiple of 60", n, short)
+		}
+		return ""
+	}
+}
+
+func anyStatistic(v any) string {
+	if s, _ := v.(string); slices.Contains(alarmStatistics, s) {
+		return ""
+	}
+	return extendedStatistic(v)
+}
+
+func checkAlarm(in Object, fail Fail) {
+	if in.Has("metricName") {
+		for _, name := range []string{"namespace", "period"} {
+			if !in.Has(name) {
+				fail(name, "a required property is missing: metricName is given")
+			}
+		}
+		if !in.Has("statistic") && !in.Has("extendedStatistic") {
+			fail("statistic", "one of statistic and extendedStatistic must be given with metricName")
+		}
+	}
+	if dimensions, _ := in["dimensions"].(map[string]any); len(dimensions) > 30 {
+		fail("dimensions", "%d dimensions; AWS allows 30", len(dimensions))
+	}
+	periods := in.Int("evaluationPeriods")
+	if in.Known("datapointsToAlarm") && in.Known("evaluationPeriods") && in.Int("datapointsToAlarm") > periods {
+		fail("datapointsToAlarm", "%d is above evaluationPeriods, %d", in.Int("datapointsToAlarm"), periods)
+	}
+	if in.Has("evaluateLowSampleCountPercentiles") && !in.Has("extendedStatistic") {
+		fail("evaluateLowSampleCountPercentiles", "is for percentiles in extendedStatistic")
+	}
+	checkQueries(in, fail)
+	longest := in.Int("period")
+	for _, q := range in.Objects("metricQueries") {
+		longest = max(longest, q.Int("period"), q.Object("metric").Int("period"))
+	}
+	limit := alarmDay
+	if longest >= 3600 {
+		limit = alarmWeek
+	}
+	if longest*periods > limit {
+		fail("evaluationPeriods", "%d periods of %d seconds are more than the %d seconds that an alarm may look back", periods, longest, limit)
+	}
+}
+
+func checkQueries(in Object, fail Fail) {
+	if !in.Known("metricQueries") {
+		return
+	}
+	for _, name := range []string{"namespace", "period", "statistic", "extendedStatistic", "dimensions", "unit"} {
+		if in.Has(name) {
+			fail(name, "belongs to metricName, not to metricQueries")
+		}
+	}
+	returned, ids := 0, map[string]bool{}
+	for i, q := range in.Objects("metricQueries") {
+		at := fmt.Sprintf("metricQueries[%d]", i)
+		if q.Has("metric") == q.Has("expression") {
+			fail(at, "exactly one of metric and expression must be given")
+		}
+		if ids[q.String("id")] {
+			fail(at+".id", "the id %s is given twice", q.String("id"))
+		}
+		ids[q.String("id")] = true
+		if q.Bool("returnData") {
+			returned++
+		}
+	}
+	if returned != 1 {
+		fail("metricQueries", "exactly one query must have returnData, %d have", returned)
+	}
+}

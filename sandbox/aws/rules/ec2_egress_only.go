@@ -1,0 +1,15 @@
+package rules
+
+const egressOnlyType = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
+
+var _ = add(&Row{
+	Token:  egressOnlyType,
+	Source: "ec2/vpc_egress_only_internet_gateway.go", Page: "vpc/latest/userguide/egress-only-internet-gateway.html",
+	Label: "EC2 Egress-only Internet Gateway", ID: "eigw-{hex17}", NotFound: "InvalidGatewayID.NotFound",
+	Props: Props{"vpcId": {Replace: true, Ref: toVPC}},
+	// vpc/latest/userguide/amazon-vpc-limits.html; the code is from memory.
+	Unique: []Unique{{
+		Props: []string{"vpcId"}, Code: "EgressOnlyInternetGatewayLimitExceeded",
+		Message: "Network {vpcId} already has an egress-only internet gateway attached",
+	}},
+})

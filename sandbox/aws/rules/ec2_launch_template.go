@@ -1,0 +1,255 @@
+package rules
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+)
+
+const launchTemplateType = "aws:ec2/launchTemplate:LaunchTemplate"
+
+// maxUserData is in bytes, before base64: AWSEC2/latest/UserGuide/
+// user-data.html.
+const maxUserData = 16 << 10
+
+const asTemplate = "not for templates of Auto Scaling groups, and without rules"
+
+// unversioned are the properties whose change makes no new version of a
+// template: tags are the template's own, the others say which version counts.
+var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
+
+// yesOrNo is how the provider writes a boolean that may be left out.
+var yesOrNo = pattern(`true|false`, `"true" or "false"`)
+
+// instanceType is a form, not a list: which types exist differs by region and
+// grows.
+var instanceType = pattern(`[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)`, "an instance type as in m7g.large")
+
+var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
+
+var templateName = pattern(`[a-zA-Z0-9()./_-]+`, "letters, digits and ()./_-")
+
+var _ = add(&Row{
+	Token:  launchTemplateType,
+	Source: "ec2/ec2_launch_template.go", Page: "AWSEC2/latest/APIReference/API_CreateLaunchTemplate.html",
+	Label: "EC2 Launch Template", ID: "lt-{hex17}", NotFound: "InvalidLaunchTemplateId.NotFound",
+	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+	Props: Props{
+		"name":                                    {Replace: true, Computed: true, Valid: all(length(3, 125), templateName)},
+		"namePrefix":                              {Replace: true, Computed: true, Valid: all(length(3, 99), templateName)},
+		"description":                             {Valid: length(0, 255)},
+		"imageId":                                 {Valid: pattern(`ami-[0-9a-f]{8,17}|resolve:ssm:.+`, "an image as in ami-0123456789abcdef0")},
+		"instanceType":                            {Valid: instanceType},
+		"updateDefaultVersion":                    {},
+		"defaultVersion":                          {Computed: true, Valid: numbers(1, 1e9)},
+		"userData":                                {Valid: userData},
+		"ebsOptimized":                            {Valid: yesOrNo},
+		"disableApiStop":                          {},
+		"disableApiTermination":                   {},
+		"instanceInitiatedShutdownBehavior":       {Enum: []string{"stop", "terminate"}},
+		"vpcSecurityGroupIds":                     {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
+		"iamInstanceProfile":                      {},
+		"iamInstanceProfile.arn":                  {Valid: arn, Ref: &Ref{To: toProfile.To, By: []string{"arn"}, Noun: toProfile.Noun, Missing: toProfile.Missing}},
+		"iamInstanceProfile.name":                 {Ref: toProfile},
+		"monitoring":                              {},
+		"monitoring.enabled":                      {},
+		"metadataOptions":                         {Computed: true},
+		"metadataOptions.httpEndpoint":            {Computed: true, Enum: []string{"enabled", "disabled"}},
+		"metadataOptions.httpTokens":              {Computed: true, Enum: []string{"optional", "required"}},
+		"metadataOptions.httpPutResponseHopLimit": {Computed: true, Valid: numbers(1, 64)},
+		"metadataOptions.httpProtocolIpv6":        {Default: "disabled", Enum: []string{"enabled", "disabled"}},
+		"metadataOptions.instanceMetadataTags":    {Default: "disabled", Enum: []string{"enabled", "disabled"}},
+		"tagSpecifications":                       {},
+		"tagSpecifications.resourceType":          {Enum: []string{"instance", "volume", "network-interface", "spot-instances-request"}},
+		"tagSpecifications.tags":                  {},
+		"creditSpecification":                     {},
+		"creditSpecification.cpuCredits":          {Enum: []string{"standard", "unlimited"}},
+		"privateDnsNameOptions":                   {},
+		"privateDnsNameOptions.hostnameType":      {Enum: []string{"ip-name", "resource-name"}},
+		"privateDnsNameOptions.enableResourceNameDnsARecord":    {},
+		"privateDnsNameOptions.enableResourceNameDnsAaaaRecord": {},
+		"maintenanceOptions":              {},
+		"maintenanceOptions.autoRecovery": {Enum: []string{"default", "disabled"}},
+		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group asks for spot instances"},
+		"networkInterfaces":               {},
+		"instanceRequirements":            {},
+	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedAll([]string{
+		"capacityReservationSpecification", "cpuOptions", "elasticGpuSpecifications", "elasticInferenceAccelerator", "enclaveOptions",
+		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames",
+	}, "has no rules yet")),
+	AtMostOne: [][]string{{"name", "namePrefix"}, {"instanceType", "instanceRequirements"}, {"defaultVersion", "updateDefaultVersion"}},
+	Unique: []Unique{{
+		Props: []string{"name"}, Code: "InvalidLaunchTemplateName.AlreadyExistsException", Message: "Launch template name already in use: {name}",
+	}},
+	Outputs:    map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:launch-template/{id}"},
+	Check:      checkTemplate,
+	Verify:     verifyTemplate,
+	Fill:       fillTemplate,
+	VolatileIf: templateVersions,
+})
+
+// blockDeviceProps: the allowed values are those of gp3, which are the
+// strictest that the platform needs; AWSEC2/latest/UserGuide/
+// general-purpose.html (up to 2025: 16 TiB, 16000 IOPS, 1000 MiB/s).
+var blockDeviceProps = Props{
+	"blockDeviceMappings":                              {},
+	"blockDeviceMappings.deviceName":                   {Need: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
+	"blockDeviceMappings.noDevice":                     {Refuse: asTemplate},
+	"blockDeviceMappings.virtualName":                  {Refuse: asTemplate},
+	"blockDeviceMappings.ebs":                          {},
+	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: yesOrNo},
+	"blockDeviceMappings.ebs.encrypted":                {Valid: yesOrNo},
+	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: arn, Ref: toKeyARN},
+	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots have no row"},
+	"blockDeviceMappings.ebs.volumeType":               {Computed: true, Enum: []string{"gp3"}},
+	"blockDeviceMappings.ebs.volumeSize":               {Computed: true, Valid: numbers(1, 16384)},
+	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(3000, 16000)},
+	"blockDeviceMappings.ebs.throughput":               {Computed: true, Valid: numbers(125, 1000)},
+	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots have no row"},
+}
+
+var interfaceProps = Props{
+	"networkInterfaces.associatePublicIpAddress": {Valid: yesOrNo},
+	"networkInterfaces.deleteOnTermination":      {Valid: yesOrNo},
+	"networkInterfaces.description":              {Valid: length(0, 255)},
+	"networkInterfaces.deviceIndex":              {Valid: oneOf(0)},
+	"networkInterfaces.ipv6AddressCount":         {Valid: numbers(0, 1)},
+	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
+	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
+	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
+}.with(refusedAll([]string{
+	"networkInterfaces.associateCarrierIpAddress", "networkInterfaces.connectionTrackingSpecification", "networkInterfaces.enaSrdSpecification",
+	"networkInterfaces.interfaceType", "networkInterfaces.ipv4AddressCount", "networkInterfaces.ipv4Addresses", "networkInterfaces.ipv4PrefixCount",
+	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
+	"networkInterfaces.networkCardIndex", "networkInterfaces.networkInterfaceId", "networkInterfaces.privateIpAddress",
+}, asTemplate))
+
+func userData(v any) string {
+	s, _ := v.(string)
+	raw, err := base64.StdEncoding.DecodeString(s)
+	switch {
+	case err != nil:
+		return "must be base64"
+	case len(raw) > maxUserData:
+		return fmt.Sprintf("has %d bytes; AWS allows %d before base64", len(raw), maxUserData)
+	}
+	return ""
+}
+
+func checkTemplate(in Object, fail Fail) {
+	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
+	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
+		fail("vpcSecurityGroupIds", "network interfaces and security groups may not be given on one level: give the interface its securityGroups")
+	}
+	if len(in.Objects("networkInterfaces")) > 1 {
+		fail("networkInterfaces", "several interfaces have no rules yet")
+	}
+	profile := in.Object("iamInstanceProfile")
+	if profile.Has("arn") && profile.Has("name") {
+		fail("iamInstanceProfile", "arn and name can't be given together")
+	}
+	devices := map[string]bool{}
+	for i, mapping := range in.Objects("blockDeviceMappings") {
+		at := fmt.Sprintf("blockDeviceMappings[%d]", i)
+		if name := mapping.String("deviceName"); devices[name] {
+			fail(at+".deviceName", "%s is mapped twice", name)
+		} else if name != "" {
+			devices[name] = true
+		}
+		ebs := mapping.Object("ebs")
+		if ebs.Has("kmsKeyId") && ebs.String("encrypted") != "true" {
+			fail(at+".ebs.kmsKeyId", `needs encrypted "true"`)
+		}
+		if ebs.String("volumeType") == "" && (ebs.Has("iops") || ebs.Has("throughput")) {
+			fail(at+".ebs.volumeType", "must be given with iops or throughput")
+		}
+	}
+	for i, spec := range in.Objects("tagSpecifications") {
+		checkTags(spec["tags"], func(path, reason string, args ...any) {
+			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, path), reason, args...)
+		})
+	}
+}
+
+func verifyTemplate(c *Call) error {
+	if asked := c.In.Int("defaultVersion"); asked > max(1, c.Old.Int("latestVersion")+1) {
+		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", asked)
+	}
+	return nil
+}
+
+// newVersion says whether a change makes a new version.
+func newVersion(old, now Object) bool {
+	names := map[string]bool{}
+	for _, o := range []Object{old, now} {
+		for name := range o {
+			names[name] = true
+		}
+	}
+	for name := range names {
+		if _, ruled := rows[launchTemplateType].Props[name]; !ruled || slices.Contains(unversioned, name) {
+			continue // an output, or no part of a version
+		}
+		if canonical(old[name], false) != canonical(now[name], false) {
+			return true
+		}
+	}
+	return false
+}
+
+func fillTemplate(c *Call) error {
+	if c.In.Has("metadataOptions") {
+		// Where they are left out, the account's defaults count.
+		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
+			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
+		})
+	}
+	latest := 1
+	if c.Old != nil {
+		if latest = c.Old.Int("latestVersion"); newVersion(c.Old, c.Out) {
+			latest++
+		}
+	}
+	c.Out["latestVersion"] = float64(latest)
+	switch {
+	case c.In.Bool("updateDefaultVersion"):
+		c.Out["defaultVersion"] = float64(latest)
+	case !c.Out.Has("defaultVersion"):
+		c.Out["defaultVersion"] = 1.0
+	}
+	return nil
+}
+
+// templateVersions are the outputs that a preview can't know, as the provider
+// says: a change of tags alone counts there, though no version comes of it.
+func templateVersions(old, in Object) []string {
+	if !newVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
+		return nil
+	}
+	if in.Bool("updateDefaultVersion") {
+		return []string{"latestVersion", "defaultVersion"}
+	}
+	return []string{"latestVersion"}
+}
+
+var versionPattern = regexp.MustCompile(`^(\$Latest|\$Default|[1-9]\d{0,8})$`)
+
+// templateVersion asks for a version as an Auto Scaling group names it.
+func templateVersion(v any) string {
+	if s, _ := v.(string); !versionPattern.MatchString(s) {
+		return fmt.Sprintf("%q must be a number, $Latest or $Default", s)
+	}
+	return ""
+}
+
+// groupsOf are the security groups of a template, wherever they are given.
+func groupsOf(template Object) []string {
+	out := template.Strings("vpcSecurityGroupIds")
+	for _, l := range leaves(template, "networkInterfaces.securityGroups") {
+		if s, ok := l.value.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}

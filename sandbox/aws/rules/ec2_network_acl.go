@@ -1,0 +1,276 @@
+package rules
+
+import (
+	"cmp"
+	"fmt"
+	"hash/crc32"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	networkACLType            = "aws:ec2/networkAcl:NetworkAcl"
+	networkACLRuleType        = "aws:ec2/networkAclRule:NetworkAclRule"
+	networkACLAssociationType = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
+)
+
+// toNetworkACL names a network ACL; its rules and associations go with it.
+var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", Dies: true}
+
+// maxEntries is the quota of rules a direction: vpc/latest/userguide/
+// amazon-vpc-limits.html. It can be raised to 40; the design must not rely on it.
+const maxEntries = 20
+
+// entryProps are the rules of entries inside a network ACL.
+func entryProps(direction string) Props {
+	return Props{
+		direction:                    {Set: true, Computed: true},
+		direction + ".ruleNo":        {Valid: numbers(1, 32766)},
+		direction + ".action":        {Enum: []string{"allow", "deny"}},
+		direction + ".protocol":      {Valid: entryProtocol, Same: sameProtocol},
+		direction + ".cidrBlock":     {Valid: cidr4(0, 32)},
+		direction + ".ipv6CidrBlock": {Valid: cidr6(0, 128), Same: sameCIDR},
+		direction + ".fromPort":      {Valid: numbers(0, 65535)},
+		direction + ".toPort":        {Valid: numbers(0, 65535)},
+		direction + ".icmpType":      {Valid: numbers(-1, 255)},
+		direction + ".icmpCode":      {Valid: numbers(-1, 255)},
+	}
+}
+
+var _ = add(
+	&Row{
+		Token:  networkACLType,
+		Source: "ec2/vpc_network_acl.go", Page: "vpc/latest/userguide/nacl-rules.html",
+		Label: "EC2 Network ACL", ID: "acl-{hex17}", NotFound: "InvalidNetworkAclID.NotFound",
+		Props: Props{
+			"vpcId":     {Replace: true, Ref: toVPC},
+			"subnetIds": {Set: true, Computed: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing}},
+		}.with(entryProps("ingress")).with(entryProps("egress")),
+		Outputs: map[string]string{"arn": "arn:{partition}:ec2:{region}:{account}:network-acl/{id}", "ownerId": "{account}"},
+		Check: func(in Object, fail Fail) {
+			for _, direction := range []string{"ingress", "egress"} {
+				numbers := map[int]bool{}
+				entries := in.Objects(direction)
+				for i, e := range entries {
+					at := fmt.Sprintf("%s[%d]", direction, i)
+					checkEntry(e, at, fail)
+					if numbers[e.Int("ruleNo")] {
+						fail(at+".ruleNo", "the number %d is given twice", e.Int("ruleNo"))
+					}
+					numbers[e.Int("ruleNo")] = e.Known("ruleNo")
+				}
+				if len(entries) > maxEntries {
+					fail(direction, "%d rules; AWS allows %d", len(entries), maxEntries)
+				}
+			}
+		},
+		Verify: func(c *Call) error {
+			if err := c.onlyInline(); err != nil {
+				return err
+			}
+			for _, subnet := range c.targets("subnetIds") {
+				if err := c.associable(subnet, c.In.String("vpcId")); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		Refresh: refreshNetworkACL,
+	},
+	&Row{
+		Token:  networkACLRuleType,
+		Source: "ec2/vpc_network_acl_rule.go", Page: "AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
+		Label: "EC2 Network ACL Rule", NotFound: "InvalidNetworkAclEntry.NotFound",
+		MakeID: func(c *Call) (string, error) {
+			text := fmt.Sprintf("%s-%d-%t-%s-", c.In.String("networkAclId"), c.In.Int("ruleNumber"), c.In.Bool("egress"), c.In.String("protocol"))
+			return fmt.Sprintf("nacl-%d", crc32.ChecksumIEEE([]byte(text))), nil
+		},
+		Props: Props{
+			"networkAclId":  {Replace: true, Ref: toNetworkACL},
+			"egress":        {Replace: true, Default: false},
+			"ruleNumber":    {Replace: true, Valid: numbers(1, 32766)},
+			"ruleAction":    {Replace: true, Enum: []string{"allow", "deny"}},
+			"protocol":      {Replace: true, Valid: entryProtocol, Same: sameProtocol},
+			"cidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
+			"ipv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},
+			"fromPort":      {Replace: true, Valid: numbers(0, 65535)},
+			"toPort":        {Replace: true, Valid: numbers(0, 65535)},
+			"icmpType":      {Replace: true, Valid: numbers(-1, 255)},
+			"icmpCode":      {Replace: true, Valid: numbers(-1, 255)},
+		},
+		// A replacement has the number of the old one, and the provider does not
+		// overwrite: the program must ask for deletion before replacement.
+		ExactlyOne: [][]string{{"cidrBlock", "ipv6CidrBlock"}},
+		Check:      func(in Object, fail Fail) { checkEntry(in, "", fail) },
+		Verify:     verifyEntry,
+	},
+	&Row{
+		Token:  networkACLAssociationType,
+		Source: "ec2/vpc_network_acl_association.go", Page: "AWSEC2/latest/APIReference/API_ReplaceNetworkAclAssociation.html",
+		Label: "EC2 Network ACL Association", ID: "aclassoc-{hex17}", NotFound: "InvalidAssociationID.NotFound",
+		Props: Props{
+			"networkAclId": {Replace: true, Ref: toNetworkACL},
+			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true}},
+		},
+		Verify: func(c *Call) error {
+			list, _ := c.target("networkAclId")
+			subnet, _ := c.target("subnetId")
+			return c.associable(subnet, Object(list.State).String("vpcId"))
+		},
+	},
+)
+
+func entryProtocol(v any) string {
+	if s, _ := v.(string); s != strings.ToLower(s) {
+		return fmt.Sprintf("%q must be in small letters", s)
+	}
+	return protocol(v)
+}
+
+// checkEntry refuses ports and ICMP types that do not fit the protocol. AWS
+// stores no ports for all protocols and none for ICMP.
+func checkEntry(e Object, at string, fail Fail) {
+	if at != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
+		fail(at, "exactly one of cidrBlock and ipv6CidrBlock must be given")
+	}
+	if !e.Known("protocol") {
+		return
+	}
+	number := protocolNumber(e.String("protocol"))
+	icmp := number == "1" || number == "58"
+	from, to := e.Int("fromPort"), e.Int("toPort")
+	switch {
+	case number == "6" || number == "17":
+		if !e.Has("fromPort") || !e.Has("toPort") {
+			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
+		} else if from > to {
+			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
+		}
+	case from != 0 || to != 0:
+		fail(dotted(at, "fromPort"), "must be 0, as toPort: the protocol has no ports")
+	}
+	if icmp != e.Has("icmpType") || icmp != e.Has("icmpCode") {
+		fail(dotted(at, "icmpType"), "icmpType and icmpCode must be given for ICMP, and for it alone")
+	}
+}
+
+func verifyEntry(c *Call) error {
+	list, _ := c.target("networkAclId")
+	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
+	if len(Object(list.State).Objects(direction)) > 0 {
+		return refuse("NetworkAclEntryAlreadyExists", "%s has %s rules of its own; the next update of it would remove this one. "+
+			"Give all rules in one way (refused by the AWS stand-in)", list.ID, direction)
+	}
+	n, taken := 1, false
+	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
+		other := Object(o.State)
+		if o.ID != c.ID && other.String("networkAclId") == list.ID && other.Bool("egress") == c.In.Bool("egress") {
+			n++
+			taken = taken || other.Int("ruleNumber") == c.In.Int("ruleNumber")
+		}
+		return true
+	})
+	switch {
+	case taken:
+		return refuse("NetworkAclEntryAlreadyExists", "EC2 Network ACL (%s) Rule (egress: %t)(%d) already exists", list.ID, c.In.Bool("egress"), c.In.Int("ruleNumber"))
+	case n > maxEntries:
+		return refuse("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached: %d %s rules in %s", maxEntries, direction, list.ID)
+	}
+	return nil
+}
+
+// onlyInline refuses entries inside a network ACL that has rules as resources
+// of their own.
+func (c *Call) onlyInline() error {
+	var other error
+	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
+		rule := Object(o.State)
+		direction := map[bool]string{true: "egress", false: "ingress"}[rule.Bool("egress")]
+		if rule.String("networkAclId") == c.ID && c.In.Has(direction) {
+			other = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as resources of their own, such as %s; this update would remove them. "+
+				"Give all rules in one way (refused by the AWS stand-in)", c.ID, direction, o.ID)
+		}
+		return other == nil
+	})
+	return other
+}
+
+// associable refuses a subnet of another VPC, and one that another resource
+// has associated: AWS would move it, and the two would differ for ever.
+func (c *Call) associable(subnet store.Object, vpcID string) error {
+	if at := Object(subnet.State).String("vpcId"); at != vpcID {
+		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, at, vpcID)
+	}
+	holder := ""
+	c.Tx.Each(c.scope(c.Row), networkACLAssociationType, func(o store.Object) bool {
+		if o.ID != c.ID && Object(o.State).String("subnetId") == subnet.ID {
+			holder = o.ID
+		}
+		return holder == ""
+	})
+	c.Tx.Each(c.scope(c.Row), networkACLType, func(o store.Object) bool {
+		if o.ID != c.ID && slices.Contains(Object(o.State).Strings("subnetIds"), subnet.ID) {
+			holder = o.ID
+		}
+		return holder == ""
+	})
+	if holder != "" {
+		return refuse("Resource.AlreadyAssociated", "the subnet %s is associated by %s already: AWS would move it, and the two would differ for ever "+
+			"(refused by the AWS stand-in)", subnet.ID, holder)
+	}
+	return nil
+}
+
+// refreshNetworkACL shows the rules and associations that were made as
+// resources of their own, as AWS does at a read, without subnets that are gone.
+func refreshNetworkACL(c *Call) error {
+	var subnets []string
+	for _, id := range c.Out.Strings("subnetIds") {
+		if _, ok := c.resolve(toSubnet, id); ok {
+			subnets = append(subnets, id)
+		}
+	}
+	c.Tx.Each(c.scope(c.Row), networkACLAssociationType, func(o store.Object) bool {
+		if a := Object(o.State); a.String("networkAclId") == c.ID && !slices.Contains(subnets, a.String("subnetId")) {
+			subnets = append(subnets, a.String("subnetId"))
+		}
+		return true
+	})
+	slices.Sort(subnets)
+	shown := make([]any, len(subnets))
+	for i, id := range subnets {
+		shown[i] = id
+	}
+	c.Out["subnetIds"] = shown
+	for _, direction := range []string{"ingress", "egress"} {
+		entries := []any{}
+		for _, e := range c.Out.Objects(direction) {
+			entries = append(entries, map[string]any(e))
+		}
+		c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
+			rule := Object(o.State)
+			if rule.String("networkAclId") == c.ID && rule.Bool("egress") == (direction == "egress") {
+				entries = append(entries, shownEntry(rule))
+			}
+			return true
+		})
+		slices.SortFunc(entries, func(a, b any) int { return cmp.Compare(canonical(a, true), canonical(b, true)) })
+		c.Out[direction] = entries
+	}
+	return nil
+}
+
+func shownEntry(rule Object) map[string]any {
+	out := map[string]any{
+		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),
+		"fromPort": float64(rule.Int("fromPort")), "toPort": float64(rule.Int("toPort")),
+	}
+	for _, name := range []string{"cidrBlock", "ipv6CidrBlock", "icmpType", "icmpCode"} {
+		if rule.Has(name) {
+			out[name] = rule[name]
+		}
+	}
+	return out
+}

@@ -1,0 +1,55 @@
+package rules
+
+// requirementRanges are the ranges of attribute-based instance types; the
+// first two need a lower end.
+var requirementRanges = []string{
+	"vcpuCount", "memoryMib", "memoryGibPerVcpu", "networkBandwidthGbps", "networkInterfaceCount", "totalLocalStorageGb", "baselineEbsBandwidthMbps",
+}
+
+// requirementProps are the rules of attributes in place of an instance type,
+// for launch templates and Auto Scaling groups: AutoScaling/latest/APIReference/
+// API_InstanceRequirements.html.
+func requirementProps(at string) Props {
+	include := []string{"included", "excluded", "required"}
+	out := Props{
+		at + "cpuManufacturers":                               {Set: true, Enum: []string{"intel", "amd", "amazon-web-services", "apple"}},
+		at + "instanceGenerations":                            {Set: true, Enum: []string{"current", "previous"}},
+		at + "allowedInstanceTypes":                           {Set: true, Max: 400, Valid: length(1, 30)},
+		at + "excludedInstanceTypes":                          {Set: true, Max: 400, Valid: length(1, 30)},
+		at + "bareMetal":                                      {Enum: include},
+		at + "burstablePerformance":                           {Enum: include},
+		at + "localStorage":                                   {Enum: include},
+		at + "localStorageTypes":                              {Set: true, Enum: []string{"hdd", "ssd"}},
+		at + "onDemandMaxPricePercentageOverLowestPrice":      {Valid: numbers(1, 999999)},
+		at + "spotMaxPricePercentageOverLowestPrice":          {Valid: numbers(1, 999999)},
+		at + "maxSpotPriceAsPercentageOfOptimalOnDemandPrice": {Valid: numbers(1, 999999)},
+		at + "requireHibernateSupport":                        {},
+	}
+	for i, name := range requirementRanges {
+		out[at+name] = Prop{Need: i < 2}
+		out[at+name+".min"] = Prop{Need: i < 2, Valid: numbers(0.01, 1e9)}
+		out[at+name+".max"] = Prop{Valid: numbers(0.01, 1e9)}
+	}
+	for _, name := range []string{"acceleratorCount", "acceleratorManufacturers", "acceleratorNames", "acceleratorTotalMemoryMib", "acceleratorTypes"} {
+		out[at+name] = Prop{Refuse: "accelerators have no rules yet"}
+	}
+	return out
+}
+
+func checkRequirements(r Object, at string, fail Fail) {
+	for _, name := range requirementRanges {
+		low, hasLow := r.Object(name)["min"].(float64)
+		high, hasHigh := r.Object(name)["max"].(float64)
+		if hasLow && hasHigh && low > high {
+			fail(dotted(at, name), "min %v is above max %v", low, high)
+		}
+	}
+	for _, pair := range [][2]string{
+		{"allowedInstanceTypes", "excludedInstanceTypes"},
+		{"spotMaxPricePercentageOverLowestPrice", "maxSpotPriceAsPercentageOfOptimalOnDemandPrice"},
+	} {
+		if r.Has(pair[0]) && r.Has(pair[1]) {
+			fail(dotted(at, pair[0]), "%s and %s can't be given together", pair[0], pair[1])
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+)
+
+// actionBlocks are the blocks of an action, by its type.
+var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect", "fixed-response": "fixedResponse"}
+
+var wholePort = pattern(`#\{port\}|[1-9]\d{0,4}`, "a port or #{port}")
+
+// actionProps are the rules of the actions of listeners and their rules:
+// elasticloadbalancing/latest/application/rule-action-types.html.
+func actionProps(at string) Props {
+	return Props{
+		at:                                  {Min: 1, Max: 1}, // one routing action; the others, which log people in, are refused
+		at + ".type":                        {Enum: []string{"forward", "redirect", "fixed-response"}},
+		at + ".order":                       {Computed: true, Valid: numbers(1, 50000)},
+		at + ".targetGroupArn":              {Valid: arn, Ref: toTargetGroup},
+		at + ".forward":                     {},
+		at + ".forward.targetGroups":        {Need: true, Set: true, Min: 1, Max: 5},
+		at + ".forward.targetGroups.arn":    {Valid: arn, Ref: toTargetGroup},
+		at + ".forward.targetGroups.weight": {Default: 1.0, Valid: numbers(0, 999)},
+		at + ".forward.stickiness":          {},
+		at + ".forward.stickiness.duration": {Valid: numbers(1, 604800)},
+		at + ".forward.stickiness.enabled":  {Default: false},
+		at + ".redirect":                    {},
+		at + ".redirect.statusCode":         {Enum: []string{"HTTP_301", "HTTP_302"}},
+		at + ".redirect.protocol":           {Default: "#{protocol}", Enum: []string{"#{protocol}", "HTTP", "HTTPS"}},
+		at + ".redirect.host":               {Default: "#{host}", Valid: length(1, 128)},
+		at + ".redirect.port":               {Default: "#{port}", Valid: wholePort},
+		at + ".redirect.path":               {Default: "/#{path}", Valid: all(length(1, 128), pattern(`/.*`, "a path that begins with a slash"))},
+		at + ".redirect.query":              {Default: "#{query}", Valid: length(0, 128)},
+		at + ".fixedResponse":               {},
+		at + ".fixedResponse.contentType":   {Enum: []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}},
+		at + ".fixedResponse.messageBody":   {Valid: length(0, 1024)},
+		at + ".fixedResponse.statusCode":    {Need: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
+		at + ".authenticateCognito":         {Refuse: "user pools have no row"},
+		at + ".authenticateOidc":            {Refuse: "logging people in at the load balancer has no rules yet"},
+	}
+}
+
+// checkActions asks for the block that belongs to an action's type, and for no
+// other.
+func checkActions(in Object, at string, fail Fail) {
+	for i, a := range in.Objects(at) {
+		where := fmt.Sprintf("%s[%d]", at, i)
+		kind := a.String("type")
+		block, ok := actionBlocks[kind]
+		if !ok {
+			continue // unknown, or refused for its own sake
+		}
+		for other, name := range actionBlocks {
+			if other != kind && a.Has(name) {
+				fail(where+"."+name, "does not belong to an action of the type %s", kind)
+			}
+		}
+		if kind != "forward" && a.Has("targetGroupArn") {
+			fail(where+".targetGroupArn", "does not belong to an action of the type %s", kind)
+		}
+		given := a.Has(block)
+		if kind == "forward" {
+			if given == a.Has("targetGroupArn") {
+				fail(where, "exactly one of targetGroupArn and forward must be given")
+			}
+			continue
+		}
+		if !given {
+			fail(where+"."+block, "a required property is missing: the type is %s", kind)
+		}
+		checkRedirect(a.Object("redirect"), where+".redirect", fail)
+	}
+}
+
+// checkRedirect refuses a redirect to where the request came from.
+func checkRedirect(r Object, at string, fail Fail) {
+	if r == nil {
+		return
+	}
+	for name, same := range map[string]string{"protocol": "#{protocol}", "host": "#{host}", "port": "#{port}", "path": "/#{path}"} {
+		if r.Has(name) && r.String(name) != same {
+			return
+		}
+	}
+	fail(at, "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop")
+}
+
+// forwardsTo are the target groups of the actions of a listener or a rule.
+func forwardsTo(o Object, at string) []string {
+	var out []string
+	for _, path := range []string{at + ".targetGroupArn", at + ".forward.targetGroups.arn"} {
+		for _, l := range leaves(o, path) {
+			if s, ok := l.value.(string); ok {
+				out = append(out, s)
+			}
+		}
+	}
+	return out
+}
+
+// verifyForwards refuses target groups that a load balancer can't use. The
+// second code was found in public logs, the first is from memory.
+func (c *Call) verifyForwards(at string, balancer Object, id string) error {
+	seen := map[string]bool{}
+	for _, target := range forwardsTo(c.In, at) {
+		if seen[target] {
+			return refuse("ValidationError", "The target group %s is named twice in one action", target)
+		}
+		seen[target] = true
+		group, _ := c.resolve(toTargetGroup, target)
+		if vpc := Object(group.State).String("vpcId"); vpc != balancer.String("vpcId") {
+			return refuse("InvalidConfigurationRequest", "The following target groups are in a different VPC than load balancer '%s': %s is in %s", id, target, vpc)
+		}
+		if others := slices.DeleteFunc(c.balancersOf(target), func(other string) bool { return other == id }); len(others) > 0 {
+			return refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s (it is with %s)",
+				target, others[0])
+		}
+	}
+	return nil
+}

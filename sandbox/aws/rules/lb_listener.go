@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"strings"
+)
+
+const (
+	listenerType     = "aws:lb/listener:Listener"
+	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
+)
+
+// toListener names a listener; its rules go with it.
+var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", Dies: true}
+
+// toCertificate names a certificate of ACM.
+var toCertificate = &Ref{
+	To: []string{later("acm/certificate:Certificate")}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", Holds: "ResourceInUseException",
+	Outside: unruled(pattern(`arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+`, "the ARN of a certificate"), later("acm/certificate:Certificate")),
+}
+
+// tlsPolicies are those that offer TLS 1.2 and 1.3 alone:
+// elasticloadbalancing/latest/application/describe-ssl-policies.html, of which a
+// copy of late 2025 was found without its tables; each name was found in public
+// programs. Those of before, and the default that AWS takes where none is
+// named, offer TLS 1.0 and 1.1, or no TLS 1.3.
+var tlsPolicies = []string{
+	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",
+	"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
+}
+
+// listenerHeaders are the listener's properties that change headers.
+var listenerHeaders = []string{
+	"routingHttpRequestXAmznMtlsClientcertHeaderName", "routingHttpRequestXAmznMtlsClientcertIssuerHeaderName",
+	"routingHttpRequestXAmznMtlsClientcertLeafHeaderName", "routingHttpRequestXAmznMtlsClientcertSerialNumberHeaderName",
+	"routingHttpRequestXAmznMtlsClientcertSubjectHeaderName", "routingHttpRequestXAmznMtlsClientcertValidityHeaderName",
+	"routingHttpRequestXAmznTlsCipherSuiteHeaderName", "routingHttpRequestXAmznTlsVersionHeaderName",
+	"routingHttpResponseAccessControlAllowCredentialsHeaderValue", "routingHttpResponseAccessControlAllowHeadersHeaderValue",
+	"routingHttpResponseAccessControlAllowMethodsHeaderValue", "routingHttpResponseAccessControlAllowOriginHeaderValue",
+	"routingHttpResponseAccessControlExposeHeadersHeaderValue", "routingHttpResponseAccessControlMaxAgeHeaderValue",
+	"routingHttpResponseContentSecurityPolicyHeaderValue", "routingHttpResponseServerEnabled",
+	"routingHttpResponseStrictTransportSecurityHeaderValue", "routingHttpResponseXContentTypeOptionsHeaderValue",
+	"routingHttpResponseXFrameOptionsHeaderValue",
+}
+
+// refusedAll refuses properties for one reason.
+func refusedAll(names []string, reason string) Props {
+	out := Props{}
+	for _, name := range names {
+		out[name] = Prop{Refuse: reason}
+	}
+	return out
+}
+
+var _ = add(&Row{
+	Token:  listenerType,
+	Source: "elbv2/listener.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateListener.html",
+	Label: "ELBv2 Listener", NotFound: "ListenerNotFound",
+	MakeID: func(c *Call) (string, error) {
+		return c.expand(strings.Replace(c.In.String("loadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/{hex16}")
+	},
+	Props: Props{
+		"loadBalancerArn":       {Replace: true, Valid: arn, Ref: toLoadBalancer},
+		"port":                  {Need: true, Valid: numbers(1, 65535)},
+		"protocol":              {Computed: true, Enum: []string{"HTTP", "HTTPS"}},
+		"certificateArn":        {Valid: arn, Ref: toCertificate},
+		"sslPolicy":             {Computed: true, Enum: tlsPolicies},
+		"alpnPolicy":            {Refuse: notNetwork},
+		"tcpIdleTimeoutSeconds": {Refuse: notNetwork},
+		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
+	}.with(actionProps("defaultActions")).with(refusedAll(listenerHeaders, "headers that the load balancer writes have no rules yet")),
+	Unique: []Unique{{
+		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
+	}},
+	Outputs: map[string]string{"arn": "{id}"},
+	Check: func(in Object, fail Fail) {
+		checkActions(in, "defaultActions", fail)
+		if in.Has("protocol") && !in.Known("protocol") {
+			return
+		}
+		for name, why := range map[string]string{
+			"certificateArn": "a certificate must be specified for HTTPS listeners",
+			"sslPolicy":      "must be given for HTTPS: the policy that AWS takes by itself offers TLS 1.0",
+		} {
+			if secure := in.String("protocol") == "HTTPS"; secure && !in.Has(name) {
+				fail(name, "%s", why)
+			} else if !secure && in.Has(name) {
+				fail(name, "belongs to HTTPS listeners")
+			}
+		}
+	},
+	Verify: func(c *Call) error {
+		balancer, _ := c.target("loadBalancerArn")
+		if region := strings.SplitN(c.In.String("certificateArn")+":::::", ":", 6)[3]; region != "" && region != c.Region {
+			return refuse("CertificateNotFound", "Certificate '%s' not found: it is not in %s", c.In.String("certificateArn"), c.Region)
+		}
+		return c.verifyForwards("defaultActions", balancer.State, balancer.ID)
+	},
+	Fill: func(c *Call) error {
+		if !c.Out.Has("protocol") {
+			c.Out["protocol"] = "HTTP"
+		}
+		if c.Out.String("protocol") == "HTTP" {
+			delete(c.Out, "sslPolicy")
+		}
+		return nil
+	},
+})

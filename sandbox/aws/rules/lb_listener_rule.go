@@ -1,0 +1,128 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// The quotas of one rule: elasticloadbalancing/latest/application/
+// load-balancer-limits.html. They can be raised; the design must not rely on
+// it.
+const (
+	maxConditionValues    = 5
+	maxConditionWildcards = 5
+)
+
+// Which conditions a rule has at most once, and which more than once:
+// elasticloadbalancing/latest/application/rule-condition-types.html.
+var (
+	singleConditions   = []string{"hostHeader", "httpRequestMethod", "pathPattern", "sourceIp"}
+	repeatedConditions = []string{"httpHeader", "queryStrings"}
+)
+
+var _ = add(&Row{
+	Token:  listenerRuleType,
+	Source: "elbv2/listener_rule.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateRule.html",
+	Label: "ELBv2 Listener Rule", NotFound: "RuleNotFound",
+	MakeID: func(c *Call) (string, error) {
+		return c.expand(strings.Replace(c.In.String("listenerArn"), ":listener/", ":listener-rule/", 1) + "/{hex16}")
+	},
+	Props: Props{
+		"listenerArn":                          {Replace: true, Valid: arn, Ref: toListener},
+		"priority":                             {Computed: true, Valid: numbers(1, 50000)},
+		"conditions":                           {Set: true, Min: 1},
+		"conditions.hostHeader":                {},
+		"conditions.hostHeader.values":         {Need: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+`, "a host name, with * and ?"))},
+		"conditions.pathPattern":               {},
+		"conditions.pathPattern.values":        {Need: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
+		"conditions.httpHeader":                {},
+		"conditions.httpHeader.httpHeaderName": {Valid: all(pattern("[0-9A-Za-z_!#$%&'*+,.^`|~-]{1,40}", "a header's name of at most 40 characters"), notHost)},
+		"conditions.httpHeader.values":         {Need: true, Set: true, Min: 1, Valid: length(1, 128)},
+		"conditions.httpRequestMethod":         {},
+		"conditions.httpRequestMethod.values":  {Need: true, Set: true, Min: 1, Valid: pattern(`[A-Z_-]{1,40}`, "a method in capitals")},
+		"conditions.queryStrings":              {Set: true},
+		"conditions.queryStrings.key":          {Valid: length(1, 128)},
+		"conditions.queryStrings.value":        {Valid: length(1, 128)},
+		"conditions.sourceIp":                  {},
+		"conditions.sourceIp.values":           {Need: true, Set: true, Min: 1, Valid: anyCIDR},
+	}.with(actionProps("actions")),
+	Unique: []Unique{{
+		Props: []string{"listenerArn", "priority"}, Code: "PriorityInUse", Message: "Priority '{priority}' is currently in use",
+	}},
+	Outputs: map[string]string{"arn": "{id}"},
+	Check: func(in Object, fail Fail) {
+		checkActions(in, "actions", fail)
+		checkConditions(in, fail)
+	},
+	Verify: func(c *Call) error {
+		listener, _ := c.target("listenerArn")
+		id := Object(listener.State).String("loadBalancerArn")
+		balancer, _ := c.resolve(toLoadBalancer, id)
+		return c.verifyForwards("actions", balancer.State, id)
+	},
+	Fill: func(c *Call) error {
+		if c.Out.Has("priority") {
+			return nil
+		}
+		last := 0 // the provider goes after the highest of the listener
+		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
+			if other := Object(o.State); other.String("listenerArn") == c.In.String("listenerArn") {
+				last = max(last, other.Int("priority"))
+			}
+			return true
+		})
+		c.Out["priority"] = float64(last + 1)
+		return nil
+	},
+})
+
+func notHost(v any) string {
+	if s, _ := v.(string); strings.EqualFold(s, "host") {
+		return "Host has a condition of its own, hostHeader"
+	}
+	return ""
+}
+
+// anyCIDR asks for a network of either family.
+func anyCIDR(v any) string {
+	if s, _ := v.(string); strings.Contains(s, ":") {
+		return cidr6(0, 128)(v)
+	}
+	return cidr4(0, 32)(v)
+}
+
+func checkConditions(in Object, fail Fail) {
+	kinds := append(slices.Clone(singleConditions), repeatedConditions...)
+	values, wildcards := 0, 0
+	seen := map[string]bool{}
+	for i, condition := range in.Objects("conditions") {
+		given := slices.DeleteFunc(slices.Clone(kinds), func(kind string) bool { return !condition.Has(kind) })
+		if len(given) != 1 {
+			fail(fmt.Sprintf("conditions[%d]", i), "exactly one of %s must be given", strings.Join(kinds, ", "))
+			continue
+		}
+		kind := given[0]
+		if seen[kind] && slices.Contains(singleConditions, kind) {
+			fail(fmt.Sprintf("conditions[%d].%s", i, kind), "a rule has one condition of this kind: give it more values")
+		}
+		seen[kind] = true
+		for _, path := range []string{kind + ".values", kind + ".key", kind + ".value"} {
+			for _, l := range leaves(condition, path) {
+				text, _ := l.value.(string)
+				wildcards += strings.Count(text, "*") + strings.Count(text, "?")
+				if path != kind+".key" {
+					values++
+				}
+			}
+		}
+	}
+	if values > maxConditionValues {
+		fail("conditions", "the rule has %d condition values, AWS allows %d in all its conditions", values, maxConditionValues)
+	}
+	if wildcards > maxConditionWildcards {
+		fail("conditions", "the rule has %d wildcards, AWS allows %d", wildcards, maxConditionWildcards)
+	}
+}

@@ -1,0 +1,155 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const targetGroupType = "aws:lb/targetGroup:TargetGroup"
+
+// toTargetGroup names a target group; it is kept while a listener or a rule
+// forwards to it. toTargets is the same for Auto Scaling, which keeps nothing.
+var (
+	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", Holds: "ResourceInUse"}
+	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
+)
+
+var _ = add(&Row{
+	Token:  targetGroupType,
+	Source: "elbv2/target_group.go", Page: "elasticloadbalancing/latest/application/edit-target-group-attributes.html",
+	Label: "ELBv2 Target Group", NotFound: "TargetGroupNotFound",
+	ID:     "arn:{partition}:elasticloadbalancing:{region}:{account}:targetgroup/{name}/{hex16}",
+	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 32},
+	Props: Props{
+		"name":       {Replace: true, Computed: true, Valid: lbName},
+		"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 6), pattern(`[0-9A-Za-z][0-9A-Za-z-]*`, "letters, digits and -"))},
+		"targetType": {Replace: true, Default: "instance", Enum: []string{"instance", "ip"}},
+		"port":       {Replace: true, Need: true, Valid: numbers(1, 65535)},
+		"protocol":   {Replace: true, Need: true, Enum: []string{"HTTP", "HTTPS"}},
+		// A target group does not keep its VPC from being deleted.
+		"vpcId":                          {Replace: true, Need: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing}},
+		"protocolVersion":                {Replace: true, Computed: true, Enum: []string{"HTTP1", "HTTP2", "GRPC"}},
+		"ipAddressType":                  {Replace: true, Computed: true, Enum: []string{"ipv4", "ipv6"}},
+		"deregistrationDelay":            {Default: 300.0, Valid: numbers(0, 3600)},
+		"slowStart":                      {Default: 0.0, Valid: zeroOr(30, 900)},
+		"loadBalancingAlgorithmType":     {Computed: true, Enum: []string{"round_robin", "least_outstanding_requests", "weighted_random"}},
+		"loadBalancingAnomalyMitigation": {Computed: true, Enum: []string{"on", "off"}},
+		"loadBalancingCrossZoneEnabled":  {Computed: true, Enum: []string{"true", "false", "use_load_balancer_configuration"}},
+		"healthCheck":                    {Computed: true},
+		"healthCheck.enabled":            {Default: true},
+		"healthCheck.healthyThreshold":   {Default: 3.0, Valid: numbers(2, 10)},
+		"healthCheck.unhealthyThreshold": {Default: 3.0, Valid: numbers(2, 10)},
+		"healthCheck.interval":           {Default: 30.0, Valid: numbers(5, 300)},
+		"healthCheck.timeout":            {Computed: true, Valid: numbers(2, 120)},
+		"healthCheck.path":               {Computed: true, Valid: all(length(1, 1024), pattern(`/.*`, "a path that begins with a slash"))},
+		"healthCheck.port":               {Default: "traffic-port", Valid: pattern(`traffic-port|[1-9]\d{0,4}`, "a port or traffic-port")},
+		"healthCheck.protocol":           {Default: "HTTP", Enum: []string{"HTTP", "HTTPS"}},
+		"healthCheck.matcher":            {Computed: true, Valid: pattern(`\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*`, "codes as in 200,202 or 200-299")},
+		"stickiness":                     {Computed: true},
+		"stickiness.type":                {Enum: []string{"lb_cookie", "app_cookie"}},
+		"stickiness.enabled":             {Default: true},
+		"stickiness.cookieDuration":      {Default: 86400.0, Valid: numbers(1, 604800)},
+		"stickiness.cookieName":          {},
+		"targetGroupHealth":              {Computed: true, Refuse: "thresholds of zones have no rules yet"},
+		"connectionTermination":          {Computed: true, Refuse: notNetwork},
+		"preserveClientIp":               {Computed: true, Refuse: notNetwork},
+		"proxyProtocolV2":                {Refuse: notNetwork},
+		"targetFailovers":                {Computed: true, Refuse: notNetwork},
+		"targetHealthStates":             {Computed: true, Refuse: notNetwork},
+		"lambdaMultiValueHeadersEnabled": {Refuse: "functions as targets have no rules yet"},
+	},
+	AtMostOne: [][]string{{"name", "namePrefix"}},
+	Unique: []Unique{{
+		Props: []string{"name"}, Code: "DuplicateTargetGroupName", Message: "A target group with the same name '{name}' exists, but with different settings",
+	}},
+	Outputs: map[string]string{"arn": "{id}"},
+	Check:   checkTargetGroup,
+	Verify: func(c *Call) error {
+		check := filled(c.In.Object("healthCheck"), healthDefaults(c.In))
+		if timeout, interval := Object(check).Int("timeout"), Object(check).Int("interval"); timeout >= interval {
+			return refuse("ValidationError", "Health check timeout '%d' must be smaller than the interval '%d'", timeout, interval)
+		}
+		return nil
+	},
+	Fill: func(c *Call) error {
+		_, suffix, _ := strings.Cut(c.ID, ":targetgroup/")
+		c.Out["arnSuffix"] = "targetgroup/" + suffix
+		c.Out["healthCheck"] = filled(c.Out.Object("healthCheck"), healthDefaults(c.Out))
+		c.Out["stickiness"] = filled(c.Out.Object("stickiness"), map[string]any{"enabled": false, "type": "lb_cookie", "cookieDuration": 86400.0})
+		for name, v := range map[string]any{
+			"protocolVersion": "HTTP1", "ipAddressType": "ipv4", "loadBalancingAlgorithmType": "round_robin",
+			"loadBalancingAnomalyMitigation": "off", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
+		} {
+			if !c.Out.Has(name) {
+				c.Out[name] = v
+			}
+		}
+		return nil
+	},
+	Refresh: func(c *Call) error {
+		found := []any{}
+		for _, id := range c.balancersOf(c.ID) {
+			found = append(found, id)
+		}
+		c.Out["loadBalancerArns"] = found
+		return nil
+	},
+})
+
+// healthDefaults are what AWS chooses for health checks:
+// elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
+func healthDefaults(in Object) map[string]any {
+	out := map[string]any{
+		"enabled": true, "healthyThreshold": 5.0, "unhealthyThreshold": 2.0, "interval": 30.0, "timeout": 5.0,
+		"path": "/", "port": "traffic-port", "protocol": "HTTP", "matcher": "200",
+	}
+	if in.String("protocolVersion") == "GRPC" {
+		out["path"], out["matcher"] = "/AWS.ALB/healthcheck", "12"
+	}
+	return out
+}
+
+// checkTargetGroup: the page of the row, and API_TargetGroupAttribute.html.
+func checkTargetGroup(in Object, fail Fail) {
+	algorithm := in.String("loadBalancingAlgorithmType")
+	if in.Int("slowStart") > 0 && (algorithm == "least_outstanding_requests" || algorithm == "weighted_random") {
+		fail("slowStart", "can't be used with the algorithm %s", algorithm)
+	}
+	if in.String("loadBalancingAnomalyMitigation") == "on" && algorithm != "weighted_random" && (in.Known("loadBalancingAlgorithmType") || algorithm == "") {
+		fail("loadBalancingAnomalyMitigation", "needs loadBalancingAlgorithmType weighted_random")
+	}
+	if check := in.Object("healthCheck"); check.Known("enabled") && !check.Bool("enabled") {
+		fail("healthCheck.enabled", "can't be false: targets that are instances or addresses are always checked")
+	}
+	sticky := in.Object("stickiness")
+	if sticky.Known("type") && (sticky.String("type") == "app_cookie") != sticky.Has("cookieName") {
+		fail("stickiness.cookieName", "must be given for the type app_cookie, and for it alone")
+	}
+	if slices.Contains([]string{"AWSALB", "AWSALBAPP", "AWSALBTG"}, sticky.String("cookieName")) {
+		fail("stickiness.cookieName", "%s is the load balancer's own", sticky.String("cookieName"))
+	}
+}
+
+// balancersOf are the load balancers with a listener or a rule that forwards
+// to a target group, sorted.
+func (c *Call) balancersOf(group string) []string {
+	var out []string
+	scope := store.Scope{Account: c.Account, Region: c.Region}
+	c.Tx.Each(scope, listenerType, func(o store.Object) bool {
+		listener := Object(o.State)
+		forwards := slices.Contains(forwardsTo(listener, "defaultActions"), group)
+		c.Tx.Each(scope, listenerRuleType, func(r store.Object) bool {
+			rule := Object(r.State)
+			forwards = forwards || (rule.String("listenerArn") == o.ID && slices.Contains(forwardsTo(rule, "actions"), group))
+			return !forwards
+		})
+		if forwards {
+			out = append(out, listener.String("loadBalancerArn"))
+		}
+		return true
+	})
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,293 @@
+package aws
+
+import (
+	"encoding/base64"
+	"slices"
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	templateT      = "aws:ec2/launchTemplate:LaunchTemplate"
+	egressOnlyT    = "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"
+	aclT           = "aws:ec2/networkAcl:NetworkAcl"
+	aclRuleT       = "aws:ec2/networkAclRule:NetworkAclRule"
+	aclAssocT      = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
+	egressRuleT    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	scalingT       = "aws:autoscaling/group:Group"
+	scalingPolicyT = "aws:autoscaling/policy:Policy"
+	hookT          = "aws:autoscaling/lifecycleHook:LifecycleHook"
+	scalingAttachT = "aws:autoscaling/attachment:Attachment"
+	alarmT         = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	balancerT      = "aws:lb/loadBalancer:LoadBalancer"
+	targetsT       = "aws:lb/targetGroup:TargetGroup"
+	listenerT      = "aws:lb/listener:Listener"
+	listenRuleT    = "aws:lb/listenerRule:ListenerRule"
+	certificate    = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
+	tlsPolicy      = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+)
+
+// with copies properties and changes some; a value of nil drops one.
+func with(in props, change props) props {
+	out := props{}
+	for _, from := range []props{in, change} {
+		for name, v := range from {
+			if out[name] = v; v == nil {
+				delete(out, name)
+			}
+		}
+	}
+	return out
+}
+
+// buildCompute makes a tier: a dual-stack VPC, a load balancer with rules, and
+// Auto Scaling groups behind it.
+func (s *sandbox) buildCompute() *slice {
+	s.t.Helper()
+	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
+	add := func(token, name string, in props) *thing {
+		s.t.Helper()
+		made := s.must(token, name, in)
+		x.made = append(x.made, made)
+		x.by[name], x.news[name] = made, in
+		return made
+	}
+	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
+	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
+	out := add(egressOnlyT, "out", props{"vpcId": vpc.id})
+	six, _ := vpc.state["ipv6CidrBlock"].(string)
+	subnet := func(name, zone, block, net string) *thing {
+		return add(subnetT, name, props{
+			"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone, "assignIpv6AddressOnCreation": true, "ipv6CidrBlock": strings.Replace(six, "::/56", ":"+net+"::/64", 1),
+		})
+	}
+	a, b := subnet("a", "us-east-1a", "10.40.0.0/24", "1"), subnet("b", "us-east-1b", "10.40.1.0/24", "2")
+	table := add(tableT, "table", props{"vpcId": vpc.id})
+	add(routeT, "four", props{"routeTableId": table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": gateway.id})
+	add(routeT, "six", props{"routeTableId": table.id, "destinationIpv6CidrBlock": "::/0", "egressOnlyGatewayId": out.id})
+	list := add(aclT, "list", props{"vpcId": vpc.id})
+	add(aclRuleT, "in", props{"networkAclId": list.id, "ruleNumber": 100, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "0.0.0.0/0", "fromPort": 443, "toPort": 443})
+	add(aclRuleT, "away", props{"networkAclId": list.id, "ruleNumber": 100, "egress": true, "ruleAction": "allow", "protocol": "-1", "ipv6CidrBlock": "::/0"})
+	add(aclAssocT, "list-a", props{"networkAclId": list.id, "subnetId": a.id})
+	add(aclT, "inline", props{"vpcId": vpc.id, "subnetIds": []any{b.id}, "ingress": []any{
+		props{"ruleNo": 1, "action": "deny", "protocol": "icmp", "icmpType": -1, "icmpCode": -1, "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"},
+	}})
+	front, tier := add(groupT, "front", props{"vpcId": vpc.id}), add(groupT, "tier", props{"vpcId": vpc.id})
+	cloudFront, err := s.invoke("aws:ec2/getManagedPrefixList:getManagedPrefixList", props{"name": "com.amazonaws.global.cloudfront.origin-facing"})
+	require.NoError(s.t, err)
+	add(ingressT, "from-cloudfront", props{"securityGroupId": front.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": cloudFront["id"]})
+	add(egressRuleT, "to-tier", props{"securityGroupId": front.id, "ipProtocol": "tcp", "fromPort": 8080, "toPort": 8080, "referencedSecurityGroupId": tier.id})
+	balancer := add(balancerT, "balancer", props{
+		"subnets": []any{b.id, a.id}, "securityGroups": []any{front.id}, "ipAddressType": "dualstack", "dropInvalidHeaderFields": true,
+		"accessLogs": props{"bucket": "platform-logs", "enabled": true, "prefix": "front"},
+	})
+	targets := add(targetsT, "targets", props{
+		"vpcId": vpc.id, "port": 8080, "protocol": "HTTP", "deregistrationDelay": 30, "loadBalancingAlgorithmType": "least_outstanding_requests",
+		"healthCheck": props{"path": "/healthz", "interval": 10, "timeout": 5, "matcher": "200-299"}, "stickiness": props{"type": "lb_cookie", "cookieDuration": 60},
+	})
+	canary := add(targetsT, "canary", props{"vpcId": vpc.id, "port": 8080, "protocol": "HTTP"})
+	add(listenerT, "http", props{"loadBalancerArn": balancer.id, "port": 80, "defaultActions": []any{
+		props{"type": "redirect", "redirect": props{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}},
+	}})
+	https := add(listenerT, "https", props{
+		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate, "sslPolicy": tlsPolicy,
+		"defaultActions": []any{props{"type": "forward", "targetGroupArn": targets.id}},
+	})
+	add(listenRuleT, "canaries", props{
+		"listenerArn": https.id, "priority": 10,
+		"conditions": []any{
+			props{"pathPattern": props{"values": []any{"/api/*"}}}, props{"httpHeader": props{"httpHeaderName": "X-Canary", "values": []any{"yes", "true"}}},
+		},
+		"actions": []any{props{"type": "forward", "forward": props{
+			"targetGroups": []any{props{"arn": targets.id, "weight": 90}, props{"arn": canary.id, "weight": 10}}, "stickiness": props{"duration": 60, "enabled": true},
+		}}},
+	})
+	add(listenRuleT, "closed", props{
+		"listenerArn": https.id, "conditions": []any{props{"hostHeader": props{"values": []any{"old.example.com"}}}},
+		"actions": []any{props{"type": "fixed-response", "fixedResponse": props{"contentType": "text/plain", "messageBody": "gone", "statusCode": "410"}}},
+	})
+	role := add(roleT, "node", props{"assumeRolePolicy": eksTrust})
+	profile := add(profileT, "profile", props{"role": role.state["name"]})
+	key := add(keyT, "key", props{})
+	image, err := s.invoke("aws:ssm/getParameter:getParameter", props{"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/recommended/image_id"})
+	require.NoError(s.t, err)
+	template := add(templateT, "template", props{
+		"imageId": image["value"], "instanceType": "m7g.large", "ebsOptimized": "true", "updateDefaultVersion": true,
+		"vpcSecurityGroupIds": []any{tier.id}, "iamInstanceProfile": props{"arn": profile.state["arn"]},
+		"metadataOptions": props{"httpTokens": "required", "httpPutResponseHopLimit": 1}, "monitoring": props{"enabled": true},
+		"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": props{
+			"volumeType": "gp3", "volumeSize": 20, "encrypted": "true", "kmsKeyId": key.state["arn"], "deleteOnTermination": "true",
+		}}},
+		"tagSpecifications": []any{props{"resourceType": "instance", "tags": props{"Name": "tier"}}},
+		"userData":          base64.StdEncoding.EncodeToString([]byte("#!/bin/sh\n")),
+	})
+	group := add(scalingT, "group", props{
+		"minSize": 2, "maxSize": 6, "vpcZoneIdentifiers": []any{a.id, b.id}, "healthCheckType": "ELB", "healthCheckGracePeriod": 60,
+		"launchTemplate": props{"id": template.id, "version": "1"}, "targetGroupArns": []any{targets.id},
+		"instanceRefresh":     props{"strategy": "Rolling", "preferences": props{"minHealthyPercentage": 100, "maxHealthyPercentage": 110, "autoRollback": true}},
+		"enabledMetrics":      []any{"GroupDesiredCapacity", "GroupInServiceInstances"},
+		"terminationPolicies": []any{"OldestLaunchTemplate"}, "defaultInstanceWarmup": 60,
+		"tags": []any{props{"key": "Name", "value": "tier", "propagateAtLaunch": true}},
+	})
+	add(scalingT, "mixed", props{
+		"minSize": 0, "maxSize": 4, "vpcZoneIdentifiers": []any{a.id}, "capacityRebalance": true,
+		"mixedInstancesPolicy": props{
+			"instancesDistribution": props{"onDemandBaseCapacity": 1, "onDemandPercentageAboveBaseCapacity": 50, "spotAllocationStrategy": "price-capacity-optimized"},
+			"launchTemplate": props{
+				"launchTemplateSpecification": props{"launchTemplateId": template.id, "version": "$Latest"},
+				"overrides":                   []any{props{"instanceType": "m7g.large"}, props{"instanceType": "m6g.large"}},
+			},
+		},
+	})
+	add(scalingT, "attributes", props{
+		"minSize": 0, "maxSize": 1, "vpcZoneIdentifiers": []any{a.id},
+		"mixedInstancesPolicy": props{"launchTemplate": props{
+			"launchTemplateSpecification": props{"launchTemplateName": template.state["name"]},
+			"overrides": []any{props{"instanceRequirements": props{
+				"vcpuCount": props{"min": 2, "max": 4}, "memoryMib": props{"min": 4096}, "cpuManufacturers": []any{"amazon-web-services"},
+			}}},
+		}},
+	})
+	add(scalingAttachT, "attachment", props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": canary.id})
+	add(hookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
+	label, _ := balancer.state["arnSuffix"].(string)
+	suffix, _ := targets.state["arnSuffix"].(string)
+	add(scalingPolicyT, "requests", props{"autoscalingGroupName": group.id, "policyType": "TargetTrackingScaling", "targetTrackingConfiguration": props{
+		"targetValue": 1000.0, "predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": label + "/" + suffix},
+	}})
+	step := add(scalingPolicyT, "step", props{
+		"autoscalingGroupName": group.id, "policyType": "StepScaling", "adjustmentType": "PercentChangeInCapacity", "minAdjustmentMagnitude": 1,
+		"stepAdjustments": []any{
+			props{"metricIntervalLowerBound": "20", "scalingAdjustment": 50}, props{"metricIntervalLowerBound": "0", "metricIntervalUpperBound": "20", "scalingAdjustment": 20},
+		},
+	})
+	add(scalingPolicyT, "simple", props{"autoscalingGroupName": group.id, "adjustmentType": "ChangeInCapacity", "scalingAdjustment": -1, "cooldown": 300})
+	add(alarmT, "busy", props{
+		"metricName": "CPUUtilization", "namespace": "AWS/EC2", "statistic": "Average", "period": 60, "evaluationPeriods": 3, "datapointsToAlarm": 2,
+		"comparisonOperator": "GreaterThanThreshold", "threshold": 80, "alarmActions": []any{step.state["arn"]}, "dimensions": props{"AutoScalingGroupName": group.id},
+		"okActions": []any{"arn:aws:sns:us-east-1:123456789012:alarms"}, "treatMissingData": "notBreaching",
+	})
+	add(alarmT, "errors", props{
+		"evaluationPeriods": 5, "comparisonOperator": "GreaterThanThreshold", "threshold": 0.01,
+		"metricQueries": []any{
+			props{"id": "rate", "expression": "errors / requests", "label": "errors", "returnData": true},
+			props{"id": "errors", "metric": props{"metricName": "HTTPCode_Target_5XX_Count", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": label}}},
+			props{"id": "requests", "metric": props{"metricName": "RequestCount", "namespace": "AWS/ApplicationELB", "stat": "Sum", "period": 60, "dimensions": props{"LoadBalancer": label}}},
+		},
+	})
+	return x
+}
+
+func TestComputeSliceIsStable(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for _, round := range []string{"after the update", "after a refresh", "after a second refresh"} {
+		for _, made := range x.made {
+			d := s.diff(made, x.news[made.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(made), made.name)
+		}
+	}
+}
+
+func TestComputeSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for _, made := range slices.Backward(x.made) {
+		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
+		require.False(t, s.refresh(made), "%s is still there", made.name)
+	}
+	require.Zero(t, s.count(), "something was left behind")
+}
+
+func TestComputeIsKeptWhileInUse(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for name, why := range map[string]string{
+		"a":        "DependencyViolation", // a group's, and a load balancer's
+		"front":    "DependencyViolation",
+		"gateway":  "DependencyViolation", // the load balancer's public addresses
+		"vpc":      "DependencyViolation",
+		"targets":  "ResourceInUse",
+		"canary":   "ResourceInUse", // a rule forwards to it
+		"template": "ResourceInUse",
+	} {
+		require.ErrorContains(t, s.delete(x.by[name]), why, name)
+	}
+	balancer := x.by["balancer"]
+	in := with(x.news["balancer"], props{"enableDeletionProtection": true})
+	require.NoError(t, s.update(balancer, in))
+	require.ErrorContains(t, s.delete(balancer), "deletion protection is enabled")
+	in["enableDeletionProtection"] = false
+	require.NoError(t, s.update(balancer, in))
+	require.NoError(t, s.delete(balancer))
+	for _, name := range []string{"http", "https", "canaries"} {
+		require.False(t, s.refresh(x.by[name]), "%s goes with its load balancer", name)
+	}
+	require.NoError(t, s.delete(x.by["canary"]), "no rule forwards to it any more")
+	require.NoError(t, s.delete(x.by["group"]))
+	for _, name := range []string{"requests", "hook"} {
+		require.False(t, s.refresh(x.by[name]), "%s goes with its group", name)
+	}
+}
+
+func TestComputeOutputsAreRealistic(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for _, name := range []string{"targets", "mixed", "list"} {
+		require.True(t, s.refresh(x.by[name])) // what was made beside
+	}
+	for _, want := range []struct{ name, property, pattern string }{
+		{"vpc", "ipv6CidrBlock", `^2600:1f18:[0-9a-f]+::/56$`},
+		{"out", "id", `^eigw-[0-9a-f]{17}$`},
+		{"balancer", "arn", `^arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/balancer-[0-9a-f]{7}/[0-9a-f]{16}$`},
+		{"balancer", "arnSuffix", `^app/balancer-[0-9a-f]{7}/[0-9a-f]{16}$`},
+		{"balancer", "dnsName", `^balancer-[0-9a-f]{7}-\d{10}\.us-east-1\.elb\.amazonaws\.com$`},
+		{"balancer", "zoneId", `^Z35SXDOTRQ7X7K$`},
+		{"targets", "arnSuffix", `^targetgroup/targets-[0-9a-f]{7}/[0-9a-f]{16}$`},
+		{"https", "arn", `:listener/app/balancer-[0-9a-f]{7}/[0-9a-f]{16}/[0-9a-f]{16}$`},
+		{"canaries", "arn", `:listener-rule/app/balancer-[0-9a-f]{7}/[0-9a-f]{16}/[0-9a-f]{16}/[0-9a-f]{16}$`},
+		{"template", "arn", `^arn:aws:ec2:us-east-1:123456789012:launch-template/lt-[0-9a-f]{17}$`},
+		{"group", "arn", `^arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:[0-9a-f-]{36}:autoScalingGroupName/group-[0-9a-f]{7}$`},
+		{"group", "serviceLinkedRoleArn", `/AWSServiceRoleForAutoScaling$`},
+		{"step", "arn", `:scalingPolicy:[0-9a-f-]{36}:autoScalingGroupName/group-[0-9a-f]{7}:policyName/step-[0-9a-f]{7}$`},
+		{"busy", "arn", `^arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy-[0-9a-f]{7}$`},
+	} {
+		got, _ := x.by[want.name].state[want.property].(string)
+		if want.property == "id" {
+			got = x.by[want.name].id
+		}
+		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
+	}
+	require.Equal(t, 11.0, x.by["closed"].state["priority"], "the provider goes after the highest")
+	require.Equal(t, []any{x.by["balancer"].id}, x.by["targets"].state["loadBalancerArns"])
+	require.Equal(t, []any{x.by["canary"].id}, x.by["mixed"].state["targetGroupArns"], "attached as a resource of its own")
+	require.Equal(t, []any{x.by["a"].id}, x.by["list"].state["subnetIds"])
+	require.Len(t, x.by["list"].state["egress"], 1)
+	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, x.by["group"].state["availabilityZones"])
+	distribution := x.by["attributes"].state["mixedInstancesPolicy"].(props)["instancesDistribution"].(props)
+	require.Equal(t, "lowest-price", distribution["onDemandAllocationStrategy"], "AWS chooses another for attributes than for types")
+	specification := x.by["attributes"].state["mixedInstancesPolicy"].(props)["launchTemplate"].(props)["launchTemplateSpecification"].(props)
+	require.Equal(t, x.by["template"].id, specification["launchTemplateId"], "found by its name")
+	require.Equal(t, "$Default", specification["version"])
+}
+
+// refreshes are the records of instance refreshes of a group.
+func (s *sandbox) refreshes(group string) []store.Object {
+	s.t.Helper()
+	var out []store.Object
+	require.NoError(s.t, s.p.store.View(s.t.Context(), func(tx *store.Tx) error {
+		for _, o := range tx.All() {
+			if o.Type == "Auto Scaling instance refresh" && o.Owner == group {
+				out = append(out, o)
+			}
+		}
+		return nil
+	}))
+	return out
+}
