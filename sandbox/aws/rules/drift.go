@@ -12,10 +12,10 @@ import (
 )
 
 // FindToken returns the one type that a person means: its token, or the end of
-// it, as in Subnet or ec2/subnet:Subnet.
+// it, as in Subnet or ec2/subnet:Subnet. What AWS keeps after a deletion counts.
 func FindToken(name string) (string, error) {
 	var found []string
-	for _, token := range Tokens() {
+	for _, token := range append(Tokens(), remains...) {
 		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
 			found = append(found, token)
 		}
@@ -135,6 +135,10 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 		object, err := FindObject(tx, token, id)
 		if err != nil {
 			return err
+		}
+		if slices.Contains(remains, token) {
+			tx.Delete(object.Key)
+			return nil
 		}
 		row, ok := RowOf(token)
 		if !ok {

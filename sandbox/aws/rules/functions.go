@@ -24,6 +24,8 @@ var functions = map[string]function{
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
 	"aws:ecr/getCredentials:getCredentials":               credentials,
 	"aws:iam/getPolicyDocument:getPolicyDocument":         policyDocumentOf, // iam/policy_document_data_source.go
+	// secretsmanager/random_password_data_source.go
+	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,
 }
 
 // FunctionTokens are the functions that the stand-in answers, sorted.
