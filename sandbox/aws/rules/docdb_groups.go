@@ -26,13 +26,13 @@ var (
 // cluster_parameter_groups-list_of_parameters.html, from memory but for the
 // change streams' seven days, which the page about them gives.
 var docdbParameters = map[string]parameter{
-	"tls":                                  choice("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
-	"profiler":                             choice("enabled", "disabled"),
-	"profiler_threshold_ms":                count("ms", 50, biggest-1),
-	"profiler_sampling_rate":               part(0, 1),
-	"audit_logs":                           choices("enabled", "disabled", "ddl", "dml_read", "dml_write", "all", "none"),
-	"ttl_monitor":                          choice("enabled", "disabled"),
-	"change_stream_log_retention_duration": count("s", 3600, 604800),
+	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
+	"profiler":                             oneWord("enabled", "disabled"),
+	"profiler_threshold_ms":                countOf("ms", 50, biggest-1),
+	"profiler_sampling_rate":               fraction(0, 1),
+	"audit_logs":                           someWords("enabled", "disabled", "ddl", "dml_read", "dml_write", "all", "none"),
+	"ttl_monitor":                          oneWord("enabled", "disabled"),
+	"change_stream_log_retention_duration": countOf("s", 3600, 604800),
 }
 
 var _ = add(

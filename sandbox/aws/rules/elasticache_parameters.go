@@ -31,7 +31,7 @@ func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 }
 
 // yesNo is a boolean as Redis writes it.
-func yesNo() parameter { return choice("yes", "no") }
+func yesNo() parameter { return oneWord("yes", "no") }
 
 // cacheParameters are the parameters of ElastiCache for Redis 7 and Valkey 7
 // and 8 that a platform of this kind sets, and those that it might carry over
@@ -43,12 +43,12 @@ func yesNo() parameter { return choice("yes", "no") }
 // follows. What is not on the page ElastiCache does not have.
 var cacheParameters = map[string]parameter{
 	// Memory.
-	"maxmemory-policy":        choice("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
-	"maxmemory-samples":       count("", 1, biggest),
-	"reserved-memory-percent": count("%", 0, 100),
-	"maxmemory":               kept(), // the node's size decides
-	"lfu-log-factor":          count("", 1, biggest),
-	"lfu-decay-time":          count("minutes", 0, biggest),
+	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
+	"maxmemory-samples":       countOf("", 1, biggest),
+	"reserved-memory-percent": countOf("%", 0, 100),
+	"maxmemory":               unchangeable(), // the node's size decides
+	"lfu-log-factor":          countOf("", 1, biggest),
+	"lfu-decay-time":          countOf("minutes", 0, biggest),
 
 	// Deletion and defragmentation.
 	"lazyfree-lazy-eviction":        yesNo(),
@@ -56,64 +56,64 @@ var cacheParameters = map[string]parameter{
 	"lazyfree-lazy-server-del":      yesNo(),
 	"lazyfree-lazy-user-del":        yesNo(),
 	"activedefrag":                  yesNo(),
-	"active-defrag-ignore-bytes":    count("bytes", 10485760, 104857600),
-	"active-defrag-threshold-lower": count("%", 1, 100),
-	"active-defrag-threshold-upper": count("%", 1, 100),
-	"active-defrag-cycle-min":       count("%", 1, 75),
-	"active-defrag-cycle-max":       count("%", 1, 75),
-	"active-defrag-max-scan-fields": count("", 1, 1000000),
-	"activerehashing":               kept(), // hidden, and on, in Redis 7
+	"active-defrag-ignore-bytes":    countOf("bytes", 10485760, 104857600),
+	"active-defrag-threshold-lower": countOf("%", 1, 100),
+	"active-defrag-threshold-upper": countOf("%", 1, 100),
+	"active-defrag-cycle-min":       countOf("%", 1, 75),
+	"active-defrag-cycle-max":       countOf("%", 1, 75),
+	"active-defrag-max-scan-fields": countOf("", 1, 1000000),
+	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
 
 	// Clients.
-	"timeout":                   count("seconds", 0, biggest),
-	"tcp-keepalive":             count("seconds", 0, biggest),
-	"maxclients":                kept(),
-	"databases":                 count("", 1, 1200000),
-	"client-query-buffer-limit": count("bytes", 1048576, 1073741824),
-	"proto-max-bulk-len":        count("bytes", 1048576, 536870912),
-	"client-output-buffer-limit-normal-hard-limit":    count("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-normal-soft-limit":    count("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-normal-soft-seconds":  count("seconds", 0, biggest),
-	"client-output-buffer-limit-pubsub-hard-limit":    count("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-pubsub-soft-limit":    count("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-pubsub-soft-seconds":  count("seconds", 0, biggest),
-	"client-output-buffer-limit-replica-hard-limit":   kept(), // the node's size decides
-	"client-output-buffer-limit-replica-soft-limit":   kept(),
-	"client-output-buffer-limit-replica-soft-seconds": kept(),
+	"timeout":                   countOf("seconds", 0, biggest),
+	"tcp-keepalive":             countOf("seconds", 0, biggest),
+	"maxclients":                unchangeable(),
+	"databases":                 countOf("", 1, 1200000),
+	"client-query-buffer-limit": countOf("bytes", 1048576, 1073741824),
+	"proto-max-bulk-len":        countOf("bytes", 1048576, 536870912),
+	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, biggest),
+	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, biggest),
+	"client-output-buffer-limit-replica-hard-limit":   unchangeable(), // the node's size decides
+	"client-output-buffer-limit-replica-soft-limit":   unchangeable(),
+	"client-output-buffer-limit-replica-soft-seconds": unchangeable(),
 
 	// Encodings.
-	"hash-max-listpack-entries": count("", 0, biggest),
-	"hash-max-listpack-value":   count("bytes", 0, biggest),
-	"zset-max-listpack-entries": count("", 0, biggest),
-	"zset-max-listpack-value":   count("bytes", 0, biggest),
-	"set-max-intset-entries":    count("", 0, biggest),
-	"list-compress-depth":       count("", 0, biggest),
-	"list-max-listpack-size":    kept(),
-	"hll-sparse-max-bytes":      count("bytes", 0, biggest),
-	"stream-node-max-bytes":     count("bytes", 0, biggest),
-	"stream-node-max-entries":   count("", 0, biggest),
+	"hash-max-listpack-entries": countOf("", 0, biggest),
+	"hash-max-listpack-value":   countOf("bytes", 0, biggest),
+	"zset-max-listpack-entries": countOf("", 0, biggest),
+	"zset-max-listpack-value":   countOf("bytes", 0, biggest),
+	"set-max-intset-entries":    countOf("", 0, biggest),
+	"list-compress-depth":       countOf("", 0, biggest),
+	"list-max-listpack-size":    unchangeable(),
+	"hll-sparse-max-bytes":      countOf("bytes", 0, biggest),
+	"stream-node-max-bytes":     countOf("bytes", 0, biggest),
+	"stream-node-max-entries":   countOf("", 0, biggest),
 
 	// What the server tells.
-	"notify-keyspace-events":  text(),
-	"slowlog-log-slower-than": count("microseconds", -1, biggest),
-	"slowlog-max-len":         count("", 0, biggest),
+	"notify-keyspace-events":  anyText(),
+	"slowlog-log-slower-than": countOf("microseconds", -1, biggest),
+	"slowlog-max-len":         countOf("", 0, biggest),
 	"latency-tracking":        yesNo(),
 
 	// Replication and the cluster.
-	"repl-backlog-size":                   count("bytes", 16384, math.MaxInt64),
-	"repl-backlog-ttl":                    count("seconds", 0, biggest),
-	"min-replicas-to-write":               count("", 0, biggest),
-	"min-replicas-max-lag":                count("seconds", 0, biggest),
+	"repl-backlog-size":                   countOf("bytes", 16384, math.MaxInt64),
+	"repl-backlog-ttl":                    countOf("seconds", 0, biggest),
+	"min-replicas-to-write":               countOf("", 0, biggest),
+	"min-replicas-max-lag":                countOf("seconds", 0, biggest),
 	"close-on-replica-write":              yesNo(),
 	"cluster-enabled":                     yesNo(),
 	"cluster-require-full-coverage":       yesNo(),
 	"cluster-allow-reads-when-down":       yesNo(),
 	"cluster-allow-pubsubshard-when-down": yesNo(),
-	"cluster-preferred-endpoint-type":     choice("ip", "hostname"),
-	"repl-timeout":                        kept(),
-	"appendonly":                          kept(),
-	"appendfsync":                         kept(),
-	"lua-time-limit":                      kept(),
+	"cluster-preferred-endpoint-type":     oneWord("ip", "hostname"),
+	"repl-timeout":                        unchangeable(),
+	"appendonly":                          unchangeable(),
+	"appendfsync":                         unchangeable(),
+	"lua-time-limit":                      unchangeable(),
 }
 
 // notifyFlags are the letters of notify-keyspace-events, of Redis 7.

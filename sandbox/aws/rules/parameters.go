@@ -27,18 +27,18 @@ type parameter struct {
 	fixed bool
 }
 
-// count is a whole number of units, part any number, choice one of some words,
-// choices some of them, and text anything.
-func count(unit string, low, high float64) parameter {
+// countOf is a whole number of units, fraction any number, oneWord one of some
+// words, someWords several of them, and anyText anything.
+func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
-func part(low, high float64) parameter   { return parameter{low: low, high: high} }
-func choice(words ...string) parameter   { return parameter{words: words} }
-func choices(words ...string) parameter  { return parameter{words: words, list: true} }
-func text() parameter                    { return parameter{list: true} }
-func (p parameter) atRestart() parameter { p.static = true; return p }
-func kept() parameter                    { return parameter{fixed: true} }
+func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
+func oneWord(words ...string) parameter    { return parameter{words: words} }
+func someWords(words ...string) parameter  { return parameter{words: words, list: true} }
+func anyText() parameter                   { return parameter{list: true} }
+func (p parameter) atRestart() parameter   { p.static = true; return p }
+func unchangeable() parameter              { return parameter{fixed: true} }
 
 func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
 

@@ -37,7 +37,7 @@ func parseDaily(s string) (w span, ok bool) {
 	if m == nil {
 		return span{}, false
 	}
-	from, to := minutes(m[1], m[2]), minutes(m[3], m[4])
+	from, to := minutesOf(m[1], m[2]), minutesOf(m[3], m[4])
 	return span{from, (to - from + dayMinutes) % dayMinutes}, true
 }
 
@@ -46,12 +46,12 @@ func parseWeekly(s string) (w span, ok bool) {
 	if m == nil || !slices.Contains(weekdays, m[1]) || !slices.Contains(weekdays, m[4]) {
 		return span{}, false
 	}
-	from := slices.Index(weekdays, m[1])*dayMinutes + minutes(m[2], m[3])
-	to := slices.Index(weekdays, m[4])*dayMinutes + minutes(m[5], m[6])
+	from := slices.Index(weekdays, m[1])*dayMinutes + minutesOf(m[2], m[3])
+	to := slices.Index(weekdays, m[4])*dayMinutes + minutesOf(m[5], m[6])
 	return span{from, (to - from + weekMinutes) % weekMinutes}, true
 }
 
-func minutes(hours, rest string) int {
+func minutesOf(hours, rest string) int {
 	h, _ := strconv.Atoi(hours) // the form was checked
 	m, _ := strconv.Atoi(rest)
 	return h*60 + m
