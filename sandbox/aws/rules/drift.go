@@ -155,3 +155,28 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }
+
+// hiddenValue stands for a secret where people look.
+const hiddenValue = "[secret]"
+
+// Shown is an object as people may see it: without the values that pulumi-aws
+// calls secret, wherever in it they are.
+func Shown(o store.Object) (store.Object, error) {
+	s, ok, err := schema.ResourceOf(o.Type)
+	if err != nil || !ok || len(s.Secrets) == 0 {
+		return o, err
+	}
+	o.State = wire.CloneMap(o.State)
+	hide(o.State, s.Secrets)
+	return o, nil
+}
+
+func hide(o map[string]any, names []string) {
+	for name, v := range o {
+		if slices.Contains(names, name) {
+			o[name] = hiddenValue
+		} else if inner, ok := v.(map[string]any); ok {
+			hide(inner, names)
+		}
+	}
+}

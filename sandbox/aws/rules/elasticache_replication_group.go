@@ -1,7 +1,5 @@
 package rules
 
-import "strings"
-
 const (
 	replicationGroupType = "aws:elasticache/replicationGroup:ReplicationGroup"
 
@@ -118,11 +116,14 @@ func checkReplicationGroup(in Object, fail Fail) {
 // replacesCache says that versions go up only: the provider replaces a group
 // for an older one, or for the other engine where that is older.
 func replacesCache(old, in Object) []string {
-	was, is := old.String("engineVersion"), in.String("engineVersion")
-	if old.String("engine") == "valkey" && in.String("engine") == "redis" {
-		return []string{"engine"}
+	was, is := old.String("engine"), in.String("engine")
+	if is == "" {
+		is = "redis" // the provider's default
 	}
-	if is != "" && old.String("engine") == in.String("engine") && strings.Compare(is, was) < 0 {
+	switch version := in.String("engineVersion"); {
+	case was == "valkey" && is == "redis":
+		return []string{"engine"}
+	case was == is && version != "" && version < old.String("engineVersion"):
 		return []string{"engineVersion"}
 	}
 	return nil

@@ -47,10 +47,9 @@ func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
 		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
 			if o.Type == secretType {
-				c.Tx.Delete(o.Key)
+				c.drop(o.Key)
 			}
 		})
-		delete(c.Out, "masterUserSecrets")
 		c.Out["masterUserSecrets"] = []any{}
 		return nil
 	}

@@ -4,16 +4,16 @@ package rules
 // CHAP_Storage.html. Below stripedFrom gibibytes gp3 has its baseline, and
 // neither operations nor throughput can be chosen (so says the provider, too).
 const (
-	stripedFrom = 400
+	stripedFrom = 400 // gibibytes
 
-	gp3Operations, gp3Throughput               = 3000.0, 125.0
-	stripedOperations, stripedThroughput       = 12000.0, 500.0
-	maxStripedOperations, maxStripedThroughput = 64000.0, 4000.0
-	operationsPerGibibyte                      = 500
-	operationsPerThroughput                    = 4 // 0.25 MiB/s an operation
+	baseOperations, baseThroughput       = 3000, 125
+	stripedOperations, stripedThroughput = 12000, 500
+	mostOperations, mostThroughput       = 64000, 4000
+	operationsPerGibibyte                = 500
+	operationsPerThroughput              = 4 // 0.25 MiB/s an operation
 
-	provisionedFrom                                  = 100 // gibibytes of io1 and io2
-	minProvisionedOperations, maxProvisionedOperatns = 1000.0, 256000.0
+	provisionedFrom                   = 100 // gibibytes of io1 and io2
+	leastProvisioned, mostProvisioned = 1000, 256000
 )
 
 // verifyStorage refuses volumes that RDS does not have.
@@ -40,9 +40,9 @@ func verifyStorage(c *Call) error {
 		switch {
 		case size < provisionedFrom:
 			return refuse("InvalidParameterCombination", "Invalid storage size for engine name postgres and storage type %s: %d", kind, size)
-		case float64(iops) < minProvisionedOperations || float64(iops) > maxProvisionedOperatns:
-			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %v to %v",
-				kind, iops, minProvisionedOperations, maxProvisionedOperatns)
+		case iops < leastProvisioned || iops > mostProvisioned:
+			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %d to %d",
+				kind, iops, leastProvisioned, mostProvisioned)
 		}
 	}
 	return nil
@@ -50,25 +50,25 @@ func verifyStorage(c *Call) error {
 
 func verifyGP3(size, iops, throughput int) error {
 	if size < stripedFrom {
-		if iops != 0 || throughput != 0 {
+		// The baseline itself is what a read or an import brings.
+		if (iops != 0 && iops != baseOperations) || (throughput != 0 && throughput != baseThroughput) {
 			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", stripedFrom)
 		}
 		return nil
 	}
-	operations, flow := float64(iops), float64(throughput)
 	if iops == 0 {
-		operations = stripedOperations
+		iops = stripedOperations
 	}
 	if throughput == 0 {
-		flow = stripedThroughput
+		throughput = stripedThroughput
 	}
 	switch {
-	case operations < stripedOperations || operations > maxStripedOperations || operations > float64(size)*operationsPerGibibyte:
-		return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type gp3: %v, must be %v to %v, and at most %d a GiB",
-			operations, stripedOperations, maxStripedOperations, operationsPerGibibyte)
-	case flow < stripedThroughput || flow > maxStripedThroughput || flow*operationsPerThroughput > operations:
-		return refuse("InvalidParameterCombination", "Invalid storage throughput value for engine name postgres and storage type gp3: %v, must be %v to %v MiB/s, "+
-			"and at most 0.25 an IOPS", flow, stripedThroughput, maxStripedThroughput)
+	case iops < stripedOperations || iops > mostOperations || iops > size*operationsPerGibibyte:
+		return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type gp3: %d, must be %d to %d, and at most %d a GiB",
+			iops, stripedOperations, mostOperations, operationsPerGibibyte)
+	case throughput < stripedThroughput || throughput > mostThroughput || throughput*operationsPerThroughput > iops:
+		return refuse("InvalidParameterCombination", "Invalid storage throughput value for engine name postgres and storage type gp3: %d, must be %d to %d MiB/s, "+
+			"and at most 0.25 an IOPS", throughput, stripedThroughput, mostThroughput)
 	}
 	return nil
 }
@@ -93,14 +93,14 @@ func fillStorage(c *Call) {
 	if c.In.Int("allocatedStorage") < c.Old.Int("allocatedStorage") {
 		c.Out["allocatedStorage"] = c.Old["allocatedStorage"] // grown by itself
 	}
-	iops, throughput := 0.0, 0.0
+	iops, throughput := 0, 0
 	switch {
 	case kind == "gp3" && c.Out.Int("allocatedStorage") < stripedFrom:
-		iops, throughput = gp3Operations, gp3Throughput
+		iops, throughput = baseOperations, baseThroughput
 	case kind == "gp3":
 		iops, throughput = stripedOperations, stripedThroughput
 	}
-	c.Out["iops"], c.Out["storageThroughput"] = iops, throughput
+	c.Out["iops"], c.Out["storageThroughput"] = float64(iops), float64(throughput)
 	for _, name := range []string{"iops", "storageThroughput"} {
 		if v, given := c.In[name]; given {
 			c.Out[name] = v

@@ -74,7 +74,8 @@ func (c *Call) defaultGroup(vpc string) []any {
 }
 
 // subnetGroupProps are the rules that the subnet groups of three services
-// share; most have namePrefix as well.
+// share; most have namePrefix as well. AWS keeps a subnet only while a database
+// lies in it; here its group keeps it already.
 func subnetGroupProps(name func(any) string) Props {
 	return Props{
 		"name":        {Replace: true, Computed: true, Valid: name},
