@@ -77,6 +77,13 @@ func listCommand() *cobra.Command {
 					objects = rules.Orphans(tx, nil)
 				}
 				if asJSON {
+					for i, o := range objects {
+						shown, err := rules.Shown(o)
+						if err != nil {
+							return err
+						}
+						objects[i] = shown
+					}
 					enc := json.NewEncoder(cmd.OutOrStdout())
 					enc.SetIndent("", "  ")
 					return enc.Encode(append([]store.Object{}, objects...))
@@ -85,7 +92,7 @@ func listCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON, without secrets")
 	cmd.Flags().BoolVar(&owned, "owned", false, "list also what AWS makes by itself, such as a VPC's default security group")
 	cmd.Flags().StringVar(&notIn, "not-in", "", "list what is not in this export of a stack")
 	return cmd

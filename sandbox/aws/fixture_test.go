@@ -3,6 +3,7 @@ package aws
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -295,3 +296,17 @@ var certificateKubeconfig = `{
 }`
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// with copies properties and changes some; a change to nil drops one.
+func with(in, change props) props {
+	out := maps.Clone(in)
+	if out == nil {
+		out = props{}
+	}
+	for name, v := range change {
+		if out[name] = v; v == nil {
+			delete(out, name)
+		}
+	}
+	return out
+}

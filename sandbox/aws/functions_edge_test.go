@@ -8,7 +8,7 @@ import (
 
 func TestManagedPolicies(t *testing.T) {
 	s := newSandbox(t, nil)
-	own := s.must(cacheT, "own", with(cachePolicy(), props{"name": "own"}))
+	own := s.must(cachePolicyT, "own", with(cachePolicy(), props{"name": "own"}))
 	for token, ids := range map[string]map[string]string{
 		"aws:cloudfront/getCachePolicy:getCachePolicy": {
 			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "own": own.id,

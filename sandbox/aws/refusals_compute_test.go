@@ -84,7 +84,7 @@ func TestBalancerRefusals(t *testing.T) {
 	forward := func(arn any) []any { return []any{props{"type": "forward", "targetGroupArn": arn}} }
 	listener := func(change props) props {
 		return with(props{
-			"loadBalancerArn": x.by["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": certificate, "sslPolicy": tlsPolicy,
+			"loadBalancerArn": x.by["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": x.by["certificate"].id, "sslPolicy": tlsPolicy,
 			"defaultActions": forward(x.by["targets"].id),
 		}, change)
 	}
@@ -126,7 +126,7 @@ func TestBalancerRefusals(t *testing.T) {
 		{"HTTPS without a certificate", listenerT, listener(props{"certificateArn": nil}), "a certificate must be specified"},
 		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
 		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
-		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(certificate, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
+		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(x.by["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
 		{"something else than a certificate", listenerT, listener(props{"certificateArn": x.by["balancer"].id}), "CertificateNotFound"},
 		{"HTTP with a certificate", listenerT, listener(props{"protocol": "HTTP"}), "belongs to HTTPS"},
 		{"a port that is taken", listenerT, listener(props{"port": 443}), "DuplicateListener"},

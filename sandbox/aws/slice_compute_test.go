@@ -28,22 +28,8 @@ const (
 	targetsT       = "aws:lb/targetGroup:TargetGroup"
 	listenerT      = "aws:lb/listener:Listener"
 	listenRuleT    = "aws:lb/listenerRule:ListenerRule"
-	certificate    = "arn:aws:acm:us-east-1:123456789012:certificate/01234567-89ab-cdef-0123-456789abcdef"
 	tlsPolicy      = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 )
-
-// with copies properties and changes some; a value of nil drops one.
-func with(in props, change props) props {
-	out := props{}
-	for _, from := range []props{in, change} {
-		for name, v := range from {
-			if out[name] = v; v == nil {
-				delete(out, name)
-			}
-		}
-	}
-	return out
-}
 
 // buildCompute makes a tier: a dual-stack VPC, a load balancer with rules, and
 // Auto Scaling groups behind it.
@@ -82,6 +68,14 @@ func (s *sandbox) buildCompute() *slice {
 	require.NoError(s.t, err)
 	add(ingressT, "from-cloudfront", props{"securityGroupId": front.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": cloudFront["id"]})
 	add(egressRuleT, "to-tier", props{"securityGroupId": front.id, "ipProtocol": "tcp", "fromPort": 8080, "toPort": 8080, "referencedSecurityGroupId": tier.id})
+	add(bucketT, "logs", props{"bucket": "platform-logs"})
+	zone := add(zoneT, "zone", props{"name": "example.com"})
+	certificate := add(certificateT, "certificate", props{"domainName": "origin.example.com", "validationMethod": "DNS"})
+	asked := certificate.state["domainValidationOptions"].([]any)[0].(props)
+	proof := add(recordT, "proof", props{
+		"zoneId": zone.id, "name": asked["resourceRecordName"], "type": asked["resourceRecordType"], "ttl": 300, "records": []any{asked["resourceRecordValue"]},
+	})
+	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{proof.state["fqdn"]}})
 	balancer := add(balancerT, "balancer", props{
 		"subnets": []any{b.id, a.id}, "securityGroups": []any{front.id}, "ipAddressType": "dualstack", "dropInvalidHeaderFields": true,
 		"accessLogs": props{"bucket": "platform-logs", "enabled": true, "prefix": "front"},
@@ -95,7 +89,7 @@ func (s *sandbox) buildCompute() *slice {
 		props{"type": "redirect", "redirect": props{"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}},
 	}})
 	https := add(listenerT, "https", props{
-		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate, "sslPolicy": tlsPolicy,
+		"loadBalancerArn": balancer.id, "port": 443, "protocol": "HTTPS", "certificateArn": certificate.id, "sslPolicy": tlsPolicy,
 		"defaultActions": []any{props{"type": "forward", "targetGroupArn": targets.id}},
 	})
 	add(listenRuleT, "canaries", props{

@@ -22,7 +22,7 @@ const (
 	lifeT         = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
 	distributionT = "aws:cloudfront/distribution:Distribution"
 	controlT      = "aws:cloudfront/originAccessControl:OriginAccessControl"
-	cacheT        = "aws:cloudfront/cachePolicy:CachePolicy"
+	cachePolicyT  = "aws:cloudfront/cachePolicy:CachePolicy"
 	requestT      = "aws:cloudfront/originRequestPolicy:OriginRequestPolicy"
 	headersT      = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy"
 	functionT     = "aws:cloudfront/function:Function"
@@ -36,21 +36,6 @@ const (
 	allButHost      = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 	cloudfrontZone  = "Z2FDTNDATAQYW2"
 )
-
-// with is a copy of properties with changes; nil removes.
-func with(in props, change props) props {
-	out := props{}
-	for k, v := range in {
-		out[k] = v
-	}
-	for k, v := range change {
-		out[k] = v
-		if v == nil {
-			delete(out, k)
-		}
-	}
-	return out
-}
 
 func visible(metric string) props {
 	return props{"cloudwatchMetricsEnabled": true, "sampledRequestsEnabled": true, "metricName": metric}
@@ -150,7 +135,7 @@ func (s *sandbox) edge() *slice {
 		add(objectT, "index", props{"bucket": files.id, "key": "index.html", "content": "hello", "contentType": "text/html"})
 
 		control := add(controlT, "control", props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
-		cache := add(cacheT, "cache", cachePolicy())
+		cache := add(cachePolicyT, "cache", cachePolicy())
 		request := add(requestT, "request", requestPolicy())
 		headers := add(headersT, "headers", props{
 			"securityHeadersConfig": props{

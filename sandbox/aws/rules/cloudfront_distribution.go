@@ -84,7 +84,7 @@ var _ = add(&Row{
 		"customErrorResponses.responseCode":           {Valid: oneOf(200, 400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)},
 		"customErrorResponses.responsePagePath":       {Valid: pattern(`/.*`, "a path that begins with /")},
 		"loggingConfig":                               {},
-		"loggingConfig.bucket":                        {Ref: toLogBucket},
+		"loggingConfig.bucket":                        {Ref: toStandardLogBucket},
 		"loggingConfig.includeCookies":                {Default: false},
 		"loggingConfig.prefix":                        {Valid: without("/")},
 		"restrictions":                                {},

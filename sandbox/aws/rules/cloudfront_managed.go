@@ -34,19 +34,19 @@ var (
 // The references of a cache behavior to policies.
 var (
 	toCachePolicy = &Ref{
-		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", Holds: "CachePolicyInUse", Outside: managedBy(managedCachePolicies),
+		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", Holds: "CachePolicyInUse", Outside: withManaged(managedCachePolicies),
 	}
 	toRequestPolicy = &Ref{
 		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", Holds: "OriginRequestPolicyInUse",
-		Outside: managedBy(managedRequestPolicies),
+		Outside: withManaged(managedRequestPolicies),
 	}
 	toResponsePolicy = &Ref{
 		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", Holds: "ResponseHeadersPolicyInUse",
-		Outside: managedBy(managedResponsePolicies),
+		Outside: withManaged(managedResponsePolicies),
 	}
 )
 
-func managedBy(managed map[string]Object) func(string) bool {
+func withManaged(managed map[string]Object) func(string) bool {
 	return func(id string) bool { _, ok := managed[id]; return ok }
 }
 

@@ -11,8 +11,8 @@ var toAccessControl = &Ref{
 	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", Holds: "OriginAccessControlInUse",
 }
 
-// toLogBucket names the bucket of access logs by a host name.
-var toLogBucket = &Ref{
+// toStandardLogBucket names the bucket of access logs by a host name.
+var toStandardLogBucket = &Ref{
 	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
 	Missing: cloudfrontArgument,
 }

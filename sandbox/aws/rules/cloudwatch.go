@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -47,17 +46,23 @@ var _ = add(
 
 var logGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
 
-// verifyLogGroup refuses a key that CloudWatch Logs may not use:
-// AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
+// logKeyActions are what CloudWatch Logs does with a key: AmazonCloudWatch/
+// latest/logs/encrypt-log-data-kms.html.
+var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"}
+
+// verifyLogGroup refuses a key that CloudWatch Logs may not use for the group.
 func verifyLogGroup(c *Call) error {
 	key, ok := c.target("kmsKeyId")
 	if !ok {
 		return nil
 	}
 	service := fmt.Sprintf("logs.%s.amazonaws.com", c.Region)
-	if !slices.Contains(principals(Object(key.State).String("policy"), "Service"), service) {
-		return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s': its policy must allow %s",
-			strings.Join([]string{"arn", c.Partition, "logs", c.Region, c.Account, "log-group", c.In.String("name")}, ":"), service)
+	group := strings.Join([]string{"arn", c.Partition, "logs", c.Region, c.Account, "log-group", c.In.String("name")}, ":")
+	for _, action := range logKeyActions {
+		if !keyAllows(Object(key.State).String("policy"), service, action, group) {
+			return refuse("AccessDeniedException", "The specified KMS key does not exist or is not allowed to be used with Arn '%s': "+
+				"its policy must allow %s to do %s", group, service, strings.Join(logKeyActions, ", "))
+		}
 	}
 	return nil
 }

@@ -51,6 +51,9 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 			d.replace(path)
 		}
 	}
+	if row.Unseen != nil {
+		ignore = append(slices.Clone(ignore), row.Unseen(state, in)...)
+	}
 	var out Diff
 	replaces := false
 	for _, x := range d.found {

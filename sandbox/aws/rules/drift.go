@@ -12,10 +12,10 @@ import (
 )
 
 // FindToken returns the one type that a person means: its token, or the end of
-// it, as in Subnet or ec2/subnet:Subnet.
+// it, as in Subnet or ec2/subnet:Subnet. What AWS keeps after a deletion counts.
 func FindToken(name string) (string, error) {
 	var found []string
-	for _, token := range Tokens() {
+	for _, token := range append(Tokens(), remains...) {
 		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
 			found = append(found, token)
 		}
@@ -136,6 +136,10 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 		if err != nil {
 			return err
 		}
+		if slices.Contains(remains, token) {
+			tx.Delete(object.Key)
+			return nil
+		}
 		row, ok := RowOf(token)
 		if !ok {
 			return &UnknownTypeError{token}
@@ -150,4 +154,29 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 // of type and id joined by a space: what AWS has and a Pulumi state does not.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
+}
+
+// hiddenValue stands for a secret where people look.
+const hiddenValue = "[secret]"
+
+// Shown is an object as people may see it: without the values that pulumi-aws
+// calls secret, wherever in it they are.
+func Shown(o store.Object) (store.Object, error) {
+	s, ok, err := schema.ResourceOf(o.Type)
+	if err != nil || !ok || len(s.Secrets) == 0 {
+		return o, err
+	}
+	o.State = wire.CloneMap(o.State)
+	hide(o.State, s.Secrets)
+	return o, nil
+}
+
+func hide(o map[string]any, names []string) {
+	for name, v := range o {
+		if slices.Contains(names, name) {
+			o[name] = hiddenValue
+		} else if inner, ok := v.(map[string]any); ok {
+			hide(inner, names)
+		}
+	}
 }

@@ -74,10 +74,9 @@ var _ = add(&Row{
 		"instanceMarketOptions":           {Refuse: "a mixed instances policy of the Auto Scaling group asks for spot instances"},
 		"networkInterfaces":               {},
 		"instanceRequirements":            {},
-	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedAll([]string{
+	}.with(requirementProps("instanceRequirements.")).with(blockDeviceProps).with(interfaceProps).with(refusedAll("has no rules yet", "",
 		"capacityReservationSpecification", "cpuOptions", "elasticGpuSpecifications", "elasticInferenceAccelerator", "enclaveOptions",
-		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames",
-	}, "has no rules yet")),
+		"hibernationOptions", "kernelId", "keyName", "licenseSpecifications", "placement", "ramDiskId", "securityGroupNames")),
 	AtMostOne: [][]string{{"name", "namePrefix"}, {"instanceType", "instanceRequirements"}, {"defaultVersion", "updateDefaultVersion"}},
 	Unique: []Unique{{
 		Props: []string{"name"}, Code: "InvalidLaunchTemplateName.AlreadyExistsException", Message: "Launch template name already in use: {name}",
@@ -118,12 +117,11 @@ var interfaceProps = Props{
 	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
 	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
-}.with(refusedAll([]string{
+}.with(refusedAll(asTemplate, "",
 	"networkInterfaces.associateCarrierIpAddress", "networkInterfaces.connectionTrackingSpecification", "networkInterfaces.enaSrdSpecification",
 	"networkInterfaces.interfaceType", "networkInterfaces.ipv4AddressCount", "networkInterfaces.ipv4Addresses", "networkInterfaces.ipv4PrefixCount",
 	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
-	"networkInterfaces.networkCardIndex", "networkInterfaces.networkInterfaceId", "networkInterfaces.privateIpAddress",
-}, asTemplate))
+	"networkInterfaces.networkCardIndex", "networkInterfaces.networkInterfaceId", "networkInterfaces.privateIpAddress"))
 
 func userData(v any) string {
 	s, _ := v.(string)

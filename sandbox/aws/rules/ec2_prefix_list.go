@@ -46,7 +46,7 @@ func (c *Cloud) listWeight(id string) int {
 
 // managedPrefixList: ec2/vpc_managed_prefix_list_data_source.go. What the list
 // holds is AWS's and changes; one network that nobody has stands for it.
-func managedPrefixList(c *Cloud, in Object) (Object, error) {
+func managedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")
 	}

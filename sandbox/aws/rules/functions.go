@@ -33,6 +33,8 @@ var functions = map[string]function{
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
 	"aws:ssm/getParameter:getParameter":                            publicParameter,
+	// secretsmanager/random_password_data_source.go
+	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,
 }
 
 // FunctionTokens are the functions that the stand-in answers, sorted.

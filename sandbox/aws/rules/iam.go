@@ -331,3 +331,15 @@ func managedPolicy(value string) bool {
 	_, name, ok := strings.Cut(value, ":iam::aws:policy/")
 	return ok && slices.Contains(awsPolicies, name)
 }
+
+// inlineOf are the inline policies of a role that are resources of their own.
+func (c *Call) inlineOf(role string) []string {
+	var out []string
+	c.Tx.Each(c.scope(rows[rolePolicyType]), rolePolicyType, func(o store.Object) bool {
+		if Object(o.State).String("role") == role {
+			out = append(out, o.ID)
+		}
+		return true
+	})
+	return out
+}

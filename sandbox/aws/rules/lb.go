@@ -14,8 +14,7 @@ const loadBalancerType = "aws:lb/loadBalancer:LoadBalancer"
 var (
 	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", Dies: true}
 	toLogBucket    = &Ref{
-		To: []string{later("s3/bucketV2:BucketV2"), later("s3/bucket:Bucket")}, By: []string{"bucket"}, Noun: "bucket",
-		Missing: "InvalidConfigurationRequest", Outside: unruled(length(3, 63), later("s3/bucketV2:BucketV2"), later("s3/bucket:Bucket")),
+		To: []string{bucketType}, By: []string{"bucket"}, Noun: "bucket", Missing: "InvalidConfigurationRequest",
 	}
 )
 

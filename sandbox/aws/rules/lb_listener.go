@@ -14,8 +14,7 @@ var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "Li
 
 // toCertificate names a certificate of ACM.
 var toCertificate = &Ref{
-	To: []string{later("acm/certificate:Certificate")}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", Holds: "ResourceInUseException",
-	Outside: unruled(pattern(`arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9a-f-]+`, "the ARN of a certificate"), later("acm/certificate:Certificate")),
+	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", Holds: "ResourceInUseException",
 }
 
 // tlsPolicies are those that offer TLS 1.2 and 1.3 alone:
@@ -42,15 +41,6 @@ var listenerHeaders = []string{
 	"routingHttpResponseXFrameOptionsHeaderValue",
 }
 
-// refusedAll refuses properties for one reason.
-func refusedAll(names []string, reason string) Props {
-	out := Props{}
-	for _, name := range names {
-		out[name] = Prop{Refuse: reason}
-	}
-	return out
-}
-
 var _ = add(&Row{
 	Token:  listenerType,
 	Source: "elbv2/listener.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateListener.html",
@@ -67,7 +57,7 @@ var _ = add(&Row{
 		"alpnPolicy":            {Refuse: notNetwork},
 		"tcpIdleTimeoutSeconds": {Refuse: notNetwork},
 		"mutualAuthentication":  {Computed: true, Refuse: "certificates of clients have no rules yet"},
-	}.with(actionProps("defaultActions")).with(refusedAll(listenerHeaders, "headers that the load balancer writes have no rules yet")),
+	}.with(actionProps("defaultActions")).with(refusedAll("headers that the load balancer writes have no rules yet", "", listenerHeaders...)),
 	Unique: []Unique{{
 		Props: []string{"loadBalancerArn", "port"}, Code: "DuplicateListener", Message: "A listener already exists on port {port} for this load balancer '{loadBalancerArn}'",
 	}},

@@ -21,8 +21,12 @@ type Naming struct {
 	Max int
 	// Start is what every made-up name starts with, as alias/ for KMS.
 	Start string
-	// Lower says that the resource's Pulumi name is turned into lower case.
-	Lower bool
+	// Bare says that no dash stands before the digits, Lower that the Pulumi
+	// name is turned to lower case.
+	Bare, Lower bool
+	// Else is the prefix that Terraform's provider takes where neither is
+	// given and Pulumi makes no name up.
+	Else string
 }
 
 // suffixLength is the number of random digits of a made-up name.
@@ -51,7 +55,7 @@ func madeUp(in Object, prop string) bool {
 
 // name makes up a name where none is given, or keeps the one made up before.
 func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
-	if in.Has(n.Prop) || (n.PrefixProp != "" && in.Has(n.PrefixProp)) {
+	if n.Else != "" || in.Has(n.Prop) || (n.PrefixProp != "" && in.Has(n.PrefixProp)) {
 		return
 	}
 	if old := req.Olds.String(n.Prop); old != "" && madeUp(req.Olds, n.Prop) {
@@ -68,7 +72,11 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 			}
 			in[n.Prop] = n.start(req.Proposed)
 		default:
-			if tooLong := len(req.Name) + 1 + suffixLength - n.Max; tooLong > 0 {
+			dash := "-"
+			if n.Bare {
+				dash = ""
+			}
+			if tooLong := len(req.Name) + len(dash) + suffixLength - n.Max; tooLong > 0 {
 				fail(n.Prop, "the name made up from %q would be %d characters too long (limit %d); give a name", req.Name, tooLong, n.Max)
 				return
 			}
@@ -77,11 +85,10 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 				fail(n.Prop, "making up a name: %v", err)
 				return
 			}
-			name := req.Name
+			in[n.Prop] = n.start(req.Name + dash + digits)
 			if n.Lower {
-				name = strings.ToLower(name)
+				in[n.Prop] = strings.ToLower(in.String(n.Prop))
 			}
-			in[n.Prop] = n.start(name + "-" + digits)
 		}
 	}
 	in[defaultsKey] = []any{n.Prop}
@@ -107,14 +114,18 @@ func suffix(seed []byte) (string, error) {
 // complete gives a name with a prefix the rest that Terraform's provider
 // gives it: the time and a random number, 26 digits.
 func (n *Naming) complete(in Object, now time.Time) error {
-	if n.PrefixProp == "" || in.Has(n.Prop) || !in.Has(n.PrefixProp) {
+	prefix := in.String(n.PrefixProp)
+	if prefix == "" {
+		prefix = n.Else
+	}
+	if prefix == "" || in.Has(n.Prop) {
 		return nil
 	}
 	tail, err := randomHex(8)
 	if err != nil {
 		return fmt.Errorf("making up a name: %w", err)
 	}
-	in[n.Prop] = in.String(n.PrefixProp) + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + tail
+	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + tail
 	return nil
 }
 

@@ -35,6 +35,15 @@ func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) 
 // Object returns a nested object, empty where it is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
+// fill gives the object the fields that it lacks.
+func (o Object) fill(fields map[string]any) {
+	for name, v := range fields {
+		if !o.Has(name) {
+			o[name] = v
+		}
+	}
+}
+
 // Strings returns the known strings of a list property.
 func (o Object) Strings(name string) []string {
 	var out []string

@@ -112,19 +112,6 @@ func (c *Call) targets(path string) []store.Object {
 	return out
 }
 
-// later names a type that a row refers to although it may have no row yet. (The
-// types that have rows are read from the literals of this package.)
-func later(name string) string { return "aws:" + name }
-
-// unruled says of values of a form that they exist at AWS, as long as none of
-// the types that they could name has a row.
-func unruled(form func(any) string, tokens ...string) func(string) bool {
-	return func(value string) bool {
-		ruled := slices.ContainsFunc(tokens, func(token string) bool { _, ok := rows[token]; return ok })
-		return !ruled && form(value) == ""
-	}
-}
-
 // held refuses a deletion while another object that AWS counts as a
 // dependency names this one. What this object owns, and what it is owned by,
 // does not count.

@@ -71,6 +71,8 @@ type Row struct {
 	Remove func(c *Call) error
 	// MakeID returns the id where a template can't say it.
 	MakeID func(c *Call) (string, error)
+	// Unseen names properties whose difference the provider does not see.
+	Unseen func(state, in Object) []string
 	// ReplaceIf names further properties that a change replaces.
 	ReplaceIf func(old, in Object) []string
 }

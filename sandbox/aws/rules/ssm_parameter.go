@@ -17,7 +17,7 @@ var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/
 
 // publicParameter: ssm/parameter_data_source.go. The image is made up, and
 // stays the same for a region, a version and an architecture.
-func publicParameter(c *Cloud, in Object) (Object, error) {
+func publicParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
 	if match == nil {

@@ -1,0 +1,239 @@
+package aws
+
+import (
+	"strings"
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+)
+
+func TestDataDiff(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	s.must(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
+	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{w.a.id, w.e.id}})
+	params := &thing{token: dbParametersT, name: "params", id: "params"}
+	require.True(t, s.refresh(params))
+	db := s.must(dbT, "db", with(w.db, props{"maxAllocatedStorage": 500}))
+	in := with(w.db, props{"maxAllocatedStorage": 500})
+	cache := s.must(cacheT, "cache", w.sharded)
+	docs := s.must(docT, "docs", w.doc)
+	secret := s.must(secretT, "s", w.secret)
+	value := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	s.drift(db, "allocatedStorage", 110.0)
+	require.True(t, s.refresh(db))
+	const update, replace = "UPDATE", "UPDATE_REPLACE"
+	for _, row := range []struct {
+		reason string
+		x      *thing
+		news   props
+		path   string
+		kind   string // none where there is no difference
+	}{
+		{"storage that grew by itself", db, in, "", ""},
+		{"another class", db, with(in, props{"instanceClass": "db.r6g.xlarge"}), "instanceClass", update},
+		{"another parameter group", db, with(in, props{"parameterGroupName": "params"}), "parameterGroupName", update},
+		{"two zones", db, with(in, props{"multiAz": true}), "multiAz", update},
+		{"a new minor version", db, with(in, props{"engineVersion": "17.7"}), "engineVersion", update},
+		{"another subnet group", db, with(in, props{"dbSubnetGroupName": "db2"}), "dbSubnetGroupName", update},
+		{"another identifier is a rename", db, with(in, props{"identifier": "renamed"}), "identifier", update},
+		{"another administrator", db, with(in, props{"username": "other"}), "username", replace},
+		{"another database", db, with(in, props{"dbName": "other"}), "dbName", replace},
+		{"encryption", db, with(in, props{"storageEncrypted": true}), "storageEncrypted", replace},
+		{"another zone", db, with(in, props{"availabilityZone": "us-east-1b"}), "availabilityZone", replace},
+		{"another value", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "128"})}, "parameters", update},
+		{"the same value, said in full", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64", "immediate"})}, "", ""},
+		{"another family", params, props{"name": "params", "family": "postgres16"}, "family", replace},
+		{"a larger node", cache, with(w.sharded, props{"nodeType": "cache.r6g.xlarge"}), "nodeType", update},
+		{"a shard more", cache, with(w.sharded, props{"numNodeGroups": 4}), "numNodeGroups", update},
+		{"an older version", cache, with(w.sharded, props{"engineVersion": "7.0"}), "engineVersion", replace},
+		{"encryption of a cache", cache, with(w.sharded, props{"atRestEncryptionEnabled": true}), "atRestEncryptionEnabled", replace},
+		{"another subnet group of a cache", cache, with(w.sharded, props{"subnetGroupName": "none"}), "subnetGroupName", replace},
+		{"more backups", docs, with(w.doc, props{"backupRetentionPeriod": 7}), "backupRetentionPeriod", update},
+		{"another port", docs, with(w.doc, props{"port": 27018}), "port", replace},
+		{"another value of a secret is another version", value, props{"secretId": secret.id, "secretString": "two"}, "secretString", replace},
+		{"a secret by its name", value, props{"secretId": secret.id, "secretString": "one"}, "", ""},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			d := s.diff(row.x, row.news)
+			if row.kind == "" {
+				require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%v", d.GetDetailedDiff())
+				return
+			}
+			require.Contains(t, d.GetDetailedDiff(), row.path)
+			require.Equal(t, row.kind, d.GetDetailedDiff()[row.path].GetKind().String())
+			require.Equal(t, strings.HasSuffix(row.kind, "_REPLACE"), len(d.GetReplaces()) > 0)
+		})
+	}
+}
+
+func TestDatabaseUpdates(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{w.a.id, w.e.id}})
+	db := s.must(dbT, "db", w.db)
+	address, id := db.state["address"], db.id
+	in := with(w.db, props{"instanceClass": "db.r6g.2xlarge", "multiAz": true, "allocatedStorage": 400})
+	require.NoError(t, s.update(db, in))
+	require.Equal(t, id, db.id)
+	require.Equal(t, address, db.state["address"], "an update in place keeps the name")
+	require.Equal(t, "db.r6g.2xlarge", db.state["instanceClass"])
+	require.EqualValues(t, 12000, db.state["iops"], "a large gp3 volume is striped")
+	for reason, row := range map[string]struct {
+		change props
+		want   string
+	}{
+		"storage can't shrink":            {props{"allocatedStorage": 100}, "can't be reduced"},
+		"a version back":                  {props{"engineVersion": "17.5"}, "Cannot upgrade postgres from 17.6 to 17.5"},
+		"a major version by mistake":      {props{"engineVersion": "18.1"}, "AllowMajorVersionUpgrade flag must be present"},
+		"another group of subnets nearby": {props{"dbSubnetGroupName": "db2"}, "InvalidVPCNetworkStateFault"},
+	} {
+		require.ErrorContains(t, s.update(db, with(in, row.change)), row.want, reason)
+	}
+	require.NoError(t, s.update(db, with(in, props{"engineVersion": "18", "allowMajorVersionUpgrade": true})))
+	require.Equal(t, "18.6", db.state["engineVersionActual"])
+	require.Equal(t, "default.postgres18", db.state["parameterGroupName"], "AWS's own group follows the version")
+}
+
+func TestParameterGroupUpdates(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	in := props{"name": "p", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})}
+	group := s.must(dbParametersT, "p", in)
+	s.must(dbT, "db", with(w.db, props{"parameterGroupName": "p"}))
+	in["parameters"] = dataParameters([]string{"work_mem", "{DBInstanceClassMemory/65536}"}, []string{"max_connections", "200", "pending-reboot"})
+	require.NoError(t, s.update(group, in), "a group in use changes in place")
+	require.Len(t, group.state["parameters"], 2)
+
+	cluster := s.must(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "yes"})})
+	cache := s.must(cacheT, "cache", with(w.sharded, props{"parameterGroupName": "c"}))
+	err := s.update(cluster, props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "no"})})
+	require.ErrorContains(t, err, "InvalidCacheParameterGroupState", "a cluster can't lose its mode")
+	require.NoError(t, s.delete(cache))
+}
+
+func TestManagedPassword(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	before := s.count()
+	db := s.must(dbT, "db", w.db)
+	arn := db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"]
+	s.must(secretPolicyT, "p", props{"secretArn": arn, "policy": `{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret","Resource":"*"}]}`})
+	require.NoError(t, s.update(db, w.db))
+	require.Equal(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"], "an update keeps the secret")
+	require.NoError(t, s.update(db, with(w.db, props{"manageMasterUserPassword": nil, "password": "0123456789"})))
+	require.Empty(t, db.state["masterUserSecrets"], "a password of one's own ends AWS's")
+	require.NoError(t, s.update(db, w.db))
+	require.NotEqual(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"])
+	require.NoError(t, s.delete(db))
+	require.Equal(t, before, s.count(), "the secret, and what belongs to it, goes with the database")
+}
+
+func TestCacheEncryptionInTwoSteps(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	cache := s.must(cacheT, "cache", w.cache)
+	require.ErrorContains(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true})), "preferred first")
+	require.NoError(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "preferred"})))
+	require.NoError(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "required"})))
+	require.ErrorContains(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": false})), "disabled in two steps")
+	require.Contains(t, cache.state["primaryEndpointAddress"], "master.")
+}
+
+func TestCacheUsersLeaveTheirGroups(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	user := func(id, name string) *thing {
+		return s.must(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
+	}
+	first, app := user("first", "default"), user("app", "app")
+	group := s.must(cacheUsersT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
+	require.ErrorContains(t, s.delete(first), "DefaultUserAssociatedToUserGroup")
+	require.NoError(t, s.delete(app))
+	require.True(t, s.refresh(group))
+	require.Equal(t, []any{"first"}, group.state["userIds"])
+}
+
+func TestDocumentUpgrades(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	docs := s.must(docT, "docs", with(w.doc, props{"engineVersion": "4.0.0"}))
+	up := func(version string) props {
+		return with(w.doc, props{"engineVersion": version, "allowMajorVersionUpgrade": true})
+	}
+	require.ErrorContains(t, s.update(docs, up("8.0.0")), "Cannot upgrade docdb from 4.0.0 to 8.0.0", "one step at a time")
+	require.ErrorContains(t, s.update(docs, with(w.doc, nil)), "AllowMajorVersionUpgrade")
+	require.NoError(t, s.update(docs, up("5.0.0")))
+	require.Equal(t, "default.docdb5.0", docs.state["dbClusterParameterGroupName"])
+}
+
+func TestSecretVersionsTakeTurns(t *testing.T) {
+	w := newDataWorld(t)
+	s := w.s
+	secret := s.must(secretT, "s", w.secret)
+	one := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	two := s.must(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
+	require.True(t, s.refresh(one))
+	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
+	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
+	require.NoError(t, s.delete(secret))
+	require.False(t, s.refresh(two), "a secret takes its versions along")
+}
+
+func TestRandomPassword(t *testing.T) {
+	s := newSandbox(t, nil)
+	const token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
+	one, err := s.invoke(token, nil)
+	require.NoError(t, err)
+	two, err := s.invoke(token, nil)
+	require.NoError(t, err)
+	require.Len(t, one["randomPassword"], 32)
+	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call makes a new one")
+	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token})
+	require.NoError(t, err)
+	for _, name := range []string{"id", "randomPassword"} {
+		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is in the clear, as pulumi-aws leaves it: programs have to hide it", name)
+	}
+	plain, err := s.invoke(token, props{"passwordLength": 4096, "excludePunctuation": true, "excludeCharacters": "0Ol", "requireEachIncludedType": true})
+	require.NoError(t, err)
+	require.Len(t, plain["randomPassword"], 4096)
+	require.Regexp(t, `^[a-km-zA-NP-Z1-9]+$`, plain["randomPassword"])
+	each, err := s.invoke(token, props{"passwordLength": 4, "requireEachIncludedType": true})
+	require.NoError(t, err)
+	for _, kind := range []string{`[a-z]`, `[A-Z]`, `[0-9]`, `[^a-zA-Z0-9]`} {
+		require.Regexp(t, kind, each["randomPassword"])
+	}
+	for reason, in := range map[string]props{
+		"nothing":               {"passwordLength": 0},
+		"more than AWS makes":   {"passwordLength": 4097},
+		"no characters left":    {"excludeLowercase": true, "excludeUppercase": true, "excludeNumbers": true, "excludePunctuation": true},
+		"fewer than the kinds":  {"passwordLength": 3, "requireEachIncludedType": true},
+		"a property of no name": {"length": 3},
+	} {
+		_, err := s.invoke(token, in)
+		require.Error(t, err, reason)
+	}
+}
+
+func TestSecretsAreNotListed(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.inside()
+	s.buildData()
+	s.must(cacheUserT, "other", props{"userId": "other", "userName": "other", "engine": "redis", "accessString": "on ~* +@all",
+		"authenticationMode": props{"type": "password", "passwords": []any{"0123456789abcdef"}}})
+	out, err := s.run("list", "--json", "--owned")
+	require.NoError(t, err)
+	require.Contains(t, out, `"secretString": "[secret]"`)
+	require.NotContains(t, out, "hidden", "a secret's value")
+	require.NotContains(t, out, "0123456789abcdef", "a cache's password, or a user's")
+}
+
+func TestMonitoringByAnInlinePolicy(t *testing.T) {
+	w := newDataWorld(t)
+	role := w.s.must(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
+	w.s.must("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
+	db := w.s.must(dbT, "db", with(w.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
+	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
+}

@@ -1,0 +1,200 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const docdbClusterType = "aws:docdb/cluster:Cluster"
+
+var (
+	clusterPassword = masterPassword{property: "masterPassword", prefix: "rds!cluster-"}
+	lastDocSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
+)
+
+// docdbVersions are the versions that DocumentDB offers and their families,
+// each with the one that it can be upgraded to: documentdb/latest/
+// developerguide/docdb-mvu.html. 3.6 is past its support and left out.
+var docdbVersions = map[string]struct{ family, next string }{
+	"4.0.0": {"docdb4.0", "5.0.0"},
+	"5.0.0": {"docdb5.0", "8.0.0"},
+	"8.0.0": {"docdb8.0", ""},
+}
+
+const latestDocdb = "8.0.0"
+
+func docdbFamilies() []string {
+	var out []string
+	for _, v := range docdbVersions {
+		out = append(out, v.family)
+	}
+	slices.Sort(out)
+	return out
+}
+
+var _ = add(&Row{
+	Token:  docdbClusterType,
+	Source: "docdb/cluster.go", Page: "documentdb/latest/developerguide/API_CreateDBCluster.html",
+	Label: "DocumentDB Cluster", ID: "{clusterIdentifier}", NotFound: "DBClusterNotFoundFault",
+	Taken: "DBClusterAlreadyExistsFault", TakenText: "DB Cluster already exists: {clusterIdentifier}",
+	Naming: &Naming{Prop: "clusterIdentifier", PrefixProp: "clusterIdentifierPrefix", Max: 63, Else: "tf-"},
+	Props: Props{
+		"clusterIdentifier":        {Replace: true, Computed: true, Valid: databaseName},
+		"clusterIdentifierPrefix":  {Replace: true, Computed: true, Valid: databaseNamePrefix},
+		"engine":                   {Replace: true, Default: "docdb", Enum: []string{"docdb"}},
+		"engineVersion":            {Computed: true, Valid: pattern(`\d\.\d\.\d`, "a version as in 5.0.0")},
+		"allowMajorVersionUpgrade": {},
+		"applyImmediately":         {},
+		"port":                     {Replace: true, Default: 27017.0, Valid: numbers(1150, 65535)},
+
+		"masterUsername":           {Need: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), notReserved)},
+		"masterPassword":           {Valid: hideValue(all(length(8, 100), masterWords))},
+		"manageMasterUserPassword": {},
+
+		"storageType":                 {Enum: []string{"standard", "iopt1"}},
+		"storageEncrypted":            {Replace: true, Default: false},
+		"kmsKeyId":                    {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"dbSubnetGroupName":           {Need: true, Replace: true, Computed: true, Ref: toDocdbSubnetGroup},
+		"vpcSecurityGroupIds":         {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
+		"dbClusterParameterGroupName": {Computed: true, Ref: toDocdbParameters},
+
+		"enabledCloudwatchLogsExports": {Enum: []string{"audit", "profiler"}},
+		"backupRetentionPeriod":        {Default: 1.0, Valid: numbers(1, 35)},
+		"preferredBackupWindow":        {Computed: true, Valid: daily(databaseWindow)},
+		"preferredMaintenanceWindow":   {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"deletionProtection":           {Default: false},
+		"skipFinalSnapshot":            {Default: false},
+		"finalSnapshotIdentifier":      {Valid: snapshotName},
+
+		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group says where it lies"},
+		"clusterMembers":          {Set: true, Computed: true, Refuse: "instances say which cluster they belong to"},
+		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
+		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
+		"snapshotIdentifier":      {Replace: true, Refuse: notRestored},
+	},
+	AtMostOne: [][]string{{"clusterIdentifier", "clusterIdentifierPrefix"}},
+	Requires:  map[string][]string{"kmsKeyId": {"storageEncrypted"}},
+	Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:cluster:{clusterIdentifier}"},
+	Check:     clusterPassword.check,
+	Verify:    verifyDocdb,
+	Fill:      fillDocdb,
+	Refresh:   refreshDocdb,
+	Remove: func(c *Call) error {
+		if c.Old.Bool("deletionProtection") {
+			return refuse("InvalidParameterCombination", "Cannot delete protected Cluster, please disable deletion protection and try again.")
+		}
+		if n := len(c.membersOf(c.ID)); n > 0 {
+			return refuse("InvalidDBClusterStateFault", "Cluster cannot be deleted, it still contains DB instances in non-deleting state.")
+		}
+		return lastDocSnapshot.take(c)
+	},
+})
+
+// verifyDocdb refuses what DocumentDB refuses when it is asked.
+func verifyDocdb(c *Call) error {
+	version := c.docdbVersion()
+	v, known := docdbVersions[version]
+	before := c.Old.String("engineVersion")
+	switch {
+	case !known:
+		return refuse("InvalidParameterCombination", "Cannot find version %s for docdb: the stand-in knows %s", version,
+			strings.Join(slices.Sorted(maps.Keys(docdbVersions)), ", "))
+	case before != "" && before != version && docdbVersions[before].next != version:
+		return refuse("InvalidParameterCombination", "Cannot upgrade docdb from %s to %s", before, version)
+	case before != "" && before != version && !c.In.Bool("allowMajorVersionUpgrade"):
+		return refuse("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
+	case c.In.Has("kmsKeyId") && !c.In.Bool("storageEncrypted"):
+		return refuse("InvalidParameterCombination", "KmsKeyId can be given for encrypted storage only: storageEncrypted must be true")
+	}
+	if name := c.In.String("dbClusterParameterGroupName"); name != "" {
+		family := strings.TrimPrefix(name, "default.")
+		if group, ok := c.target("dbClusterParameterGroupName"); ok {
+			family = Object(group.State).String("family")
+		}
+		if family != v.family {
+			return refuse("InvalidParameterCombination", "The Parameter Group %s with DBParameterGroupFamily %s cannot be used for this instance. "+
+				"Please use a Parameter Group with DBParameterGroupFamily %s", name, family, v.family)
+		}
+	}
+	if err := verifyWindows(c, "preferredBackupWindow", "preferredMaintenanceWindow"); err != nil {
+		return err
+	}
+	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
+}
+
+// docdbVersion is the version that is asked for, or runs.
+func (c *Call) docdbVersion() string {
+	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
+		if version != "" {
+			return version
+		}
+	}
+	return latestDocdb
+}
+
+func fillDocdb(c *Call) error {
+	group, _ := c.target("dbSubnetGroupName")
+	zones := []any{}
+	for _, zone := range c.zonesOfGroup(group) {
+		zones = append(zones, zone)
+	}
+	if !c.Out.Has("clusterResourceId") {
+		id, err := c.expand("cluster-{id26}")
+		if err != nil {
+			return err
+		}
+		c.Out["clusterResourceId"] = id
+	}
+	hash := c.siteHash("rds", 12)
+	c.Out.fill(map[string]any{
+		"vpcSecurityGroupIds": c.defaultGroup(c.vpcOfGroup(group)), "preferredBackupWindow": "07:00-07:30",
+		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "availabilityZones": zones, "clusterIdentifierPrefix": "",
+	})
+	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
+	c.Out["engineVersion"] = c.docdbVersion()
+	if !c.In.Has("dbClusterParameterGroupName") && !strings.HasSuffix(c.Out.String("dbClusterParameterGroupName"), docdbVersions[c.docdbVersion()].family) {
+		c.Out["dbClusterParameterGroupName"] = "default." + docdbVersions[c.docdbVersion()].family
+	}
+	c.Out["hostedZoneId"] = c.hostedZone()
+	c.Out["endpoint"] = fmt.Sprintf("%s.cluster-%s.%s.docdb.amazonaws.com", c.ID, hash, c.Region)
+	c.Out["readerEndpoint"] = fmt.Sprintf("%s.cluster-ro-%s.%s.docdb.amazonaws.com", c.ID, hash, c.Region)
+	switch {
+	case !c.In.Bool("storageEncrypted"):
+		c.Out["kmsKeyId"] = ""
+	case c.Out.String("kmsKeyId") == "":
+		c.Out["kmsKeyId"] = c.awsKey("rds")
+	}
+	return clusterPassword.fill(c)
+}
+
+// refreshDocdb shows the instances.
+func refreshDocdb(c *Call) error {
+	members := []any{}
+	for _, o := range c.membersOf(c.ID) {
+		members = append(members, o.ID)
+	}
+	c.Out["clusterMembers"] = members
+	return nil
+}
+
+// membersOf are the instances of a cluster, the oldest first: it writes.
+func (c *Call) membersOf(cluster string) []store.Object {
+	var out []store.Object
+	c.Tx.Each(c.scope(c.Row), docdbInstanceType, func(o store.Object) bool {
+		if _, there := c.Tx.Get(o.Key); there && Object(o.State).String("clusterIdentifier") == cluster {
+			out = append(out, o)
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b store.Object) int {
+		if n := a.Created.Compare(b.Created); n != 0 {
+			return n
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return out
+}

@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
+
+// maxMembers are a cluster's writer and 15 readers: documentdb/latest/
+// developerguide/limits.html.
+const maxMembers = 16
+
+// toDocdb names a cluster, which refuses its deletion itself.
+var toDocdb = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
+
+var _ = add(&Row{
+	Token:  docdbInstanceType,
+	Source: "docdb/cluster_instance.go", Page: "documentdb/latest/developerguide/API_CreateDBInstance.html",
+	Label: "DocumentDB Cluster Instance", ID: "{identifier}", NotFound: "DBInstanceNotFound",
+	Taken: "DBInstanceAlreadyExists", TakenText: "DB instance already exists: {identifier}",
+	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 63, Else: "tf-"},
+	Props: Props{
+		"identifier":                 {Replace: true, Computed: true, Valid: databaseName},
+		"identifierPrefix":           {Replace: true, Computed: true, Valid: databaseNamePrefix},
+		"clusterIdentifier":          {Replace: true, Ref: toDocdb},
+		"engine":                     {Replace: true, Default: "docdb", Enum: []string{"docdb"}},
+		"instanceClass":              {Valid: all(instanceClass, pattern(`db\.(?:t3\.medium|t4g\.medium|r[568]g?d?\..+)`, "a class of DocumentDB: db.t3.medium, db.t4g.medium, or one of the r families"))},
+		"availabilityZone":           {Replace: true, Computed: true},
+		"promotionTier":              {Default: 0.0, Valid: numbers(0, 15)},
+		"preferredMaintenanceWindow": {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"autoMinorVersionUpgrade":    {Default: true},
+		"applyImmediately":           {},
+		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},
+		"copyTagsToSnapshot":         {Default: false},
+		// AWS does not tell these two again.
+		"enablePerformanceInsights":   {},
+		"performanceInsightsKmsKeyId": {Computed: true, Valid: arn, Ref: toDatabaseKey},
+	},
+	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
+	Requires:  map[string][]string{"performanceInsightsKmsKeyId": {"enablePerformanceInsights"}},
+	Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}"},
+	Verify: func(c *Call) error {
+		cluster, _ := c.target("clusterIdentifier")
+		if c.Old == nil && len(c.membersOf(cluster.ID)) >= maxMembers {
+			return refuse("InstanceQuotaExceeded", "Cluster %s has %d instances; there can't be more", cluster.ID, maxMembers)
+		}
+		zones := Object(cluster.State).Strings("availabilityZones")
+		if zone := c.In.String("availabilityZone"); zone != "" && !slices.Contains(zones, zone) {
+			return refuse("InvalidParameterCombination", "The availability zone %s has no subnet in the cluster's DB subnet group, which covers %s",
+				zone, strings.Join(zones, ", "))
+		}
+		return nil
+	},
+	Fill:    fillDocdbInstance,
+	Refresh: refreshDocdbInstance,
+})
+
+func fillDocdbInstance(c *Call) error {
+	o, _ := c.target("clusterIdentifier")
+	cluster := Object(o.State)
+	if !c.Out.Has("dbiResourceId") {
+		id, err := c.expand("db-{id26}")
+		if err != nil {
+			return err
+		}
+		c.Out["dbiResourceId"] = id
+	}
+	zones := cluster.Strings("availabilityZones")
+	c.Out.fill(map[string]any{
+		"availabilityZone": zones[len(c.membersOf(o.ID))%len(zones)], "caCertIdentifier": dbCertificates[0],
+		"preferredMaintenanceWindow": "sun:08:30-sun:09:00", "performanceInsightsKmsKeyId": "", "identifierPrefix": "",
+	})
+	c.Out["preferredMaintenanceWindow"] = strings.ToLower(c.Out.String("preferredMaintenanceWindow"))
+	c.Out["endpoint"] = fmt.Sprintf("%s.%s.%s.docdb.amazonaws.com", c.ID, c.siteHash("rds", 12), c.Region)
+	c.Out["publiclyAccessible"] = false
+	return nil
+}
+
+// refreshDocdbInstance shows what the cluster decides.
+func refreshDocdbInstance(c *Call) error {
+	o, ok := c.resolve(toDocdb, c.Out.String("clusterIdentifier"))
+	if !ok {
+		return nil
+	}
+	cluster := Object(o.State)
+	for out, from := range map[string]string{
+		"dbSubnetGroupName": "dbSubnetGroupName", "engineVersion": "engineVersion", "kmsKeyId": "kmsKeyId", "port": "port",
+		"preferredBackupWindow": "preferredBackupWindow", "storageEncrypted": "storageEncrypted",
+	} {
+		c.Out[out] = cluster[from]
+	}
+	members := c.membersOf(o.ID)
+	c.Out["writer"] = len(members) == 0 || members[0].ID == c.ID
+	return nil
+}

@@ -1,0 +1,232 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+const cacheParametersType = "aws:elasticache/parameterGroup:ParameterGroup"
+
+// toCacheParameters names a parameter group of ElastiCache's; AWS's own are
+// there without anyone having made them.
+var toCacheParameters = &Ref{
+	To: []string{cacheParametersType}, By: []string{"name"}, Noun: "cache parameter group", Missing: "CacheParameterGroupNotFound",
+	Holds: "InvalidCacheParameterGroupState", Outside: func(name string) bool {
+		family, _, _ := defaultCacheGroup(name)
+		return family != ""
+	},
+}
+
+// defaultCacheGroup reads the name of one of AWS's groups, as in
+// default.redis7.cluster.on.
+func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
+	rest, ok := strings.CutPrefix(name, "default.")
+	family, clusterOn = strings.CutSuffix(rest, ".cluster.on")
+	if !ok || !slices.Contains(cacheFamilies(), family) {
+		return "", false, false
+	}
+	return family, clusterOn, true
+}
+
+// yesNo is a boolean as Redis writes it.
+func yesNo() parameter { return oneWord("yes", "no") }
+
+// cacheParameters are the parameters of ElastiCache for Redis 7 and Valkey 7
+// and 8 that a platform of this kind sets, and those that it might carry over
+// from a redis.conf by mistake. What can be changed, and ranges where a
+// sentence gives them: the page of the row, whose English copy ends at Redis
+// 5; of Redis 7 a copy in Japanese has the names that are new. The listpack names
+// are Redis 7's own for the ziplist names of the page; that
+// list-max-listpack-size can't be changed, as list-max-ziplist-size there,
+// follows. What is not on the page ElastiCache does not have.
+var cacheParameters = map[string]parameter{
+	// Memory.
+	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
+	"maxmemory-samples":       countOf("", 1, biggest),
+	"reserved-memory-percent": countOf("%", 0, 100),
+	"maxmemory":               unchangeable(), // the node's size decides
+	"lfu-log-factor":          countOf("", 1, biggest),
+	"lfu-decay-time":          countOf("minutes", 0, biggest),
+
+	// Deletion and defragmentation.
+	"lazyfree-lazy-eviction":        yesNo(),
+	"lazyfree-lazy-expire":          yesNo(),
+	"lazyfree-lazy-server-del":      yesNo(),
+	"lazyfree-lazy-user-del":        yesNo(),
+	"activedefrag":                  yesNo(),
+	"active-defrag-ignore-bytes":    countOf("bytes", 10485760, 104857600),
+	"active-defrag-threshold-lower": countOf("%", 1, 100),
+	"active-defrag-threshold-upper": countOf("%", 1, 100),
+	"active-defrag-cycle-min":       countOf("%", 1, 75),
+	"active-defrag-cycle-max":       countOf("%", 1, 75),
+	"active-defrag-max-scan-fields": countOf("", 1, 1000000),
+	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
+
+	// Clients.
+	"timeout":                   countOf("seconds", 0, biggest),
+	"tcp-keepalive":             countOf("seconds", 0, biggest),
+	"maxclients":                unchangeable(),
+	"databases":                 countOf("", 1, 1200000),
+	"client-query-buffer-limit": countOf("bytes", 1048576, 1073741824),
+	"proto-max-bulk-len":        countOf("bytes", 1048576, 536870912),
+	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, biggest),
+	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, math.MaxInt64),
+	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, biggest),
+	"client-output-buffer-limit-replica-hard-limit":   unchangeable(), // the node's size decides
+	"client-output-buffer-limit-replica-soft-limit":   unchangeable(),
+	"client-output-buffer-limit-replica-soft-seconds": unchangeable(),
+
+	// Encodings.
+	"hash-max-listpack-entries": countOf("", 0, biggest),
+	"hash-max-listpack-value":   countOf("bytes", 0, biggest),
+	"zset-max-listpack-entries": countOf("", 0, biggest),
+	"zset-max-listpack-value":   countOf("bytes", 0, biggest),
+	"set-max-intset-entries":    countOf("", 0, biggest),
+	"list-compress-depth":       countOf("", 0, biggest),
+	"list-max-listpack-size":    unchangeable(),
+	"hll-sparse-max-bytes":      countOf("bytes", 0, biggest),
+	"stream-node-max-bytes":     countOf("bytes", 0, biggest),
+	"stream-node-max-entries":   countOf("", 0, biggest),
+
+	// What the server tells.
+	"notify-keyspace-events":  anyText(),
+	"slowlog-log-slower-than": countOf("microseconds", -1, biggest),
+	"slowlog-max-len":         countOf("", 0, biggest),
+	"latency-tracking":        yesNo(),
+
+	// Replication and the cluster.
+	"repl-backlog-size":                   countOf("bytes", 16384, math.MaxInt64),
+	"repl-backlog-ttl":                    countOf("seconds", 0, biggest),
+	"min-replicas-to-write":               countOf("", 0, biggest),
+	"min-replicas-max-lag":                countOf("seconds", 0, biggest),
+	"close-on-replica-write":              yesNo(),
+	"cluster-enabled":                     yesNo(),
+	"cluster-require-full-coverage":       yesNo(),
+	"cluster-allow-reads-when-down":       yesNo(),
+	"cluster-allow-pubsubshard-when-down": yesNo(),
+	"cluster-preferred-endpoint-type":     oneWord("ip", "hostname"),
+	"repl-timeout":                        unchangeable(),
+	"appendonly":                          unchangeable(),
+	"appendfsync":                         unchangeable(),
+	"lua-time-limit":                      unchangeable(),
+}
+
+// notifyFlags are the letters of notify-keyspace-events, of Redis 7.
+const notifyFlags = "KEg$lshzxetdmnA"
+
+var _ = add(&Row{
+	Token:  cacheParametersType,
+	Source: "elasticache/parameter_group.go", Page: "AmazonElastiCache/latest/red-ug/ParameterGroups.Redis.html",
+	Label: "ElastiCache Parameter Group", ID: "{name}", NotFound: "CacheParameterGroupNotFound",
+	Taken: "CacheParameterGroupAlreadyExists", TakenText: "CacheParameterGroup {name} already exists.",
+	Naming: &Naming{Prop: "name", Max: 255},
+	Props: Props{
+		"name":             {Replace: true, Computed: true, Valid: parameterGroupName},
+		"family":           {Replace: true},
+		"description":      {Replace: true, Preset: managedBy},
+		"parameters":       {Set: true},
+		"parameters.name":  {},
+		"parameters.value": {},
+	},
+	Outputs: map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:parametergroup:{name}"},
+	Check:   checkParameters,
+	Verify:  verifyCacheParameters,
+})
+
+// verifyCacheParameters refuses what ElastiCache refuses of a group's
+// parameters; of its texts, the first is known.
+func verifyCacheParameters(c *Call) error {
+	if family := c.In.String("family"); !slices.Contains(cacheFamilies(), family) {
+		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, cacheFamilies())
+	}
+	for _, in := range c.In.Objects("parameters") {
+		name, value := in.String("name"), in.String("value")
+		p, known := cacheParameters[name]
+		switch {
+		case !known:
+			return refuse("InvalidParameterValue", "Parameter %s doesn't exist", name)
+		case p.fixed:
+			return refuse("InvalidParameterValue", "The parameter %s cannot be modified.", name)
+		case name == "notify-keyspace-events" && strings.Trim(value, notifyFlags) != "":
+			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed are the letters %s", value, name, notifyFlags)
+		case !p.allows(value):
+			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
+		}
+		if was := c.clusterParameter(); name == "cluster-enabled" && was != "" && was != value && c.usedGroup() {
+			return refuse("InvalidCacheParameterGroupState", "The parameter %s can't change while a replication group uses %s", name, c.ID)
+		}
+	}
+	return nil
+}
+
+// clusterParameter is what a group said about cluster mode before an update.
+func (c *Call) clusterParameter() string {
+	if c.Old == nil {
+		return ""
+	}
+	return clusterParameter(c.Old)
+}
+
+// clusterParameter is the value of cluster-enabled in a parameter group.
+func clusterParameter(group Object) string {
+	for _, p := range group.Objects("parameters") {
+		if p.String("name") == "cluster-enabled" {
+			return p.String("value")
+		}
+	}
+	return "no"
+}
+
+// usedGroup says whether anything uses the object of this call.
+func (c *Call) usedGroup() bool { return c.held() != nil }
+
+// cacheVersions are the versions that ElastiCache offers: AmazonElastiCache/
+// latest/dg/engine-versions.html, of 2026, where 9.0 of Valkey is new and left
+// out, since its parameters were not found; and the full version of each, from
+// memory.
+var cacheVersions = map[string]map[string]struct{ family, full string }{
+	"redis": {
+		"7.0": {"redis7", "7.0.7"},
+		"7.1": {"redis7", "7.1.0"},
+	},
+	"valkey": {
+		"7.2": {"valkey7", "7.2.6"},
+		"8.0": {"valkey8", "8.0.1"},
+		"8.1": {"valkey8", "8.1.0"},
+		"8.2": {"valkey8", "8.2.0"},
+	},
+}
+
+// cacheFamilies are the families of those versions.
+func cacheFamilies() []string {
+	var out []string
+	for _, versions := range cacheVersions {
+		for _, v := range versions {
+			out = append(out, v.family)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// latestCache is the version that ElastiCache takes where none is given.
+func latestCache(engine string) string {
+	var out []string
+	for version := range cacheVersions[engine] {
+		out = append(out, version)
+	}
+	return slices.Max(out)
+}
+
+// unknownCache refuses versions that ElastiCache does not offer.
+func unknownCache(engine, version string) error {
+	if _, ok := cacheVersions[engine][version]; ok {
+		return nil
+	}
+	return refuse("InvalidParameterCombination", "Cannot find version %s for %s: %s", version, engine, fmt.Sprint(latestCache(engine), " is the latest that the stand-in knows"))
+}

@@ -1,0 +1,130 @@
+package rules
+
+const (
+	replicationGroupType = "aws:elasticache/replicationGroup:ReplicationGroup"
+
+	noCopies = "copies of other caches have no rules yet"
+)
+
+// toCacheKey names the key of a cache, toCacheLog the log group that it writes
+// to.
+var (
+	toCacheKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
+	toCacheLog = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
+)
+
+var lastCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
+
+// authToken is AWS's rule for passwords of a cache: AmazonElastiCache/latest/
+// dg/auth.html.
+var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
+
+var nodeType = pattern(`cache\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "a node type as in cache.r7g.large")
+
+// ElastiCache has no protection from deletion.
+var _ = add(&Row{
+	Token:  replicationGroupType,
+	Source: "elasticache/replication_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
+	Label: "ElastiCache Replication Group", ID: "{replicationGroupId}", NotFound: "ReplicationGroupNotFoundFault",
+	Taken: "ReplicationGroupAlreadyExists", TakenText: "Replication group {replicationGroupId} already exists.",
+	Naming: &Naming{Prop: "replicationGroupId", Max: 40, Lower: true},
+	Props: Props{
+		"replicationGroupId": {Replace: true, Valid: cacheID},
+		"description":        {Valid: length(1, 1024)},
+		"engine":             {Default: "redis", Enum: []string{"redis", "valkey"}},
+		"engineVersion":      {Computed: true, Valid: pattern(`\d\.\d`, "a version as in 7.1")},
+		"nodeType":           {Need: true, Computed: true, Valid: nodeType},
+		"port":               {Replace: true, Computed: true, Valid: numbers(1150, 65535)},
+		"applyImmediately":   {Computed: true},
+
+		"clusterMode":              {Computed: true, Enum: []string{"enabled", "disabled", "compatible"}},
+		"numNodeGroups":            {Computed: true, Valid: numbers(1, maxShards)},
+		"replicasPerNodeGroup":     {Computed: true, Valid: numbers(0, maxReplicas)},
+		"numCacheClusters":         {Computed: true, Valid: numbers(1, maxReplicas+1)},
+		"automaticFailoverEnabled": {Default: false},
+		"multiAzEnabled":           {Default: false},
+
+		"atRestEncryptionEnabled":  {Replace: true, Computed: true},
+		"kmsKeyId":                 {Replace: true, Valid: arn, Ref: toCacheKey},
+		"transitEncryptionEnabled": {Computed: true},
+		"transitEncryptionMode":    {Computed: true, Enum: []string{"preferred", "required"}},
+		"authToken":                {Valid: authToken},
+		"authTokenUpdateStrategy":  {Default: "ROTATE", Enum: []string{"ROTATE", "SET", "DELETE"}},
+		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUsers},
+
+		"subnetGroupName":    {Need: true, Replace: true, Computed: true, Ref: toCacheSubnetGroup},
+		"securityGroupIds":   {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
+		"parameterGroupName": {Computed: true, Ref: toCacheParameters},
+		"networkType":        {Replace: true, Computed: true, Enum: []string{"ipv4"}},
+		"ipDiscovery":        {Computed: true, Enum: []string{"ipv4"}},
+
+		"snapshotRetentionLimit":  {Default: 0.0, Valid: numbers(0, 35)},
+		"snapshotWindow":          {Computed: true, Valid: daily(cacheWindow)},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(cacheWindow), Same: sameWeekday},
+		"finalSnapshotIdentifier": {Valid: snapshotName},
+		"autoMinorVersionUpgrade": {Computed: true},
+
+		"logDeliveryConfigurations":                 {Set: true, Max: 2},
+		"logDeliveryConfigurations.destination":     {Ref: toCacheLog},
+		"logDeliveryConfigurations.destinationType": {Enum: []string{"cloudwatch-logs"}},
+		"logDeliveryConfigurations.logFormat":       {Enum: []string{"json", "text"}},
+		"logDeliveryConfigurations.logType":         {Enum: []string{"slow-log", "engine-log"}},
+
+		"dataTieringEnabled":       {Replace: true, Computed: true, Refuse: "nodes with disks have no rules yet"},
+		"globalReplicationGroupId": {Replace: true, Computed: true, Refuse: "global datastores have no rows"},
+		"notificationTopicArn":     {Refuse: "notifications have no rules yet"},
+		"preferredCacheClusterAzs": {Refuse: "AWS spreads nodes over zones by itself"},
+		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic is gone"},
+		"snapshotArns":             {Replace: true, Refuse: noCopies},
+		"snapshotName":             {Replace: true, Refuse: noCopies},
+	},
+	AtMostOne: [][]string{
+		{"authToken", "userGroupIds"}, {"numCacheClusters", "numNodeGroups"}, {"numCacheClusters", "replicasPerNodeGroup"},
+	},
+	Outputs:   map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:replicationgroup:{replicationGroupId}"},
+	Check:     checkReplicationGroup,
+	Verify:    verifyReplicationGroup,
+	Fill:      fillReplicationGroup,
+	ReplaceIf: replacesCache,
+	Remove: func(c *Call) error {
+		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
+			return lastCacheSnapshot.keep(c, id)
+		}
+		return nil
+	},
+})
+
+// checkReplicationGroup is what the provider refuses before it asks AWS.
+func checkReplicationGroup(in Object, fail Fail) {
+	off := func(name string) bool { return !in.Has(name) || (in.Known(name) && !in.Bool(name)) }
+	if in.Bool("multiAzEnabled") && off("automaticFailoverEnabled") {
+		fail("automaticFailoverEnabled", "must be true if multiAzEnabled is true")
+	}
+	if in.Bool("automaticFailoverEnabled") && in.Has("numCacheClusters") && in.Known("numCacheClusters") && in.Int("numCacheClusters") < 2 {
+		fail("numCacheClusters", "must be at least 2 if automaticFailoverEnabled is true")
+	}
+	seen := map[string]bool{}
+	for _, l := range in.Objects("logDeliveryConfigurations") {
+		kind := l.String("logType")
+		if kind != "" && seen[kind] {
+			fail("logDeliveryConfigurations", "%s is delivered twice", kind)
+		}
+		seen[kind] = true
+	}
+}
+
+// replacesCache says that versions go up only: the provider replaces a group
+// for an older one, or for the other engine where that is older.
+func replacesCache(old, in Object) []string {
+	was, is := old.String("engine"), in.String("engine")
+	if is == "" {
+		is = "redis" // the provider's default
+	}
+	switch version := in.String("engineVersion"); {
+	case was == "valkey" && is == "redis":
+		return []string{"engine"}
+	case was == is && version != "" && version < old.String("engineVersion"):
+		return []string{"engineVersion"}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package rules
+
+const cacheSubnetGroupType = "aws:elasticache/subnetGroup:SubnetGroup"
+
+var toCacheSubnetGroup = &Ref{
+	To: []string{cacheSubnetGroupType}, By: []string{"name"}, Noun: "cache subnet group", Missing: "CacheSubnetGroupNotFoundFault", Holds: "CacheSubnetGroupInUse",
+}
+
+var _ = add(&Row{
+	Token:  cacheSubnetGroupType,
+	Source: "elasticache/subnet_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateCacheSubnetGroup.html",
+	Label: "ElastiCache Subnet Group", ID: "{name}", NotFound: "CacheSubnetGroupNotFoundFault",
+	Taken: "CacheSubnetGroupAlreadyExists", TakenText: "Cache subnet group {name} already exists.",
+	Naming: &Naming{Prop: "name", Max: 255},
+	// AWS keeps names in lower case; capitals are refused, not turned.
+	Props:   subnetGroupProps(all(length(1, 255), pattern(`[a-z0-9-]+`, "lower-case letters, digits and hyphens"), notDefault)),
+	Outputs: map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:subnetgroup:{name}"},
+	Verify:  verifySubnetGroup(1, "InvalidParameterValue"),
+	Fill: func(c *Call) error {
+		c.Out["vpcId"] = Object(c.targets("subnetIds")[0].State)["vpcId"]
+		return nil
+	},
+})

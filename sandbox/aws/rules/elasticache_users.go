@@ -1,0 +1,166 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	cacheUserType  = "aws:elasticache/user:User"
+	cacheUsersType = "aws:elasticache/userGroup:UserGroup"
+)
+
+// toCacheUser names a user. The user default is there without anyone having
+// made it; a user that goes leaves its groups.
+var (
+	toCacheUser = &Ref{
+		To: []string{cacheUserType}, By: []string{"userId"}, Noun: "user", Missing: "UserNotFound",
+		Outside: func(id string) bool { return id == defaultUser },
+	}
+	toCacheUsers = &Ref{To: []string{cacheUsersType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", Holds: "InvalidUserGroupState"}
+)
+
+const defaultUser = "default"
+
+var (
+	cacheEngines = []string{"redis", "valkey", "REDIS", "VALKEY"}
+	cacheID      = all(length(1, 40), pattern(`[a-z](?:-?[a-z0-9])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	userPassword = hideValue(length(16, 128))
+)
+
+var _ = add(
+	&Row{
+		Token:  cacheUserType,
+		Source: "elasticache/user.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUser.html",
+		Label: "ElastiCache User", ID: "{userId}", NotFound: "UserNotFound",
+		Taken: "UserAlreadyExists", TakenText: "User {userId} already exists.",
+		Props: Props{
+			"userId":                           {Replace: true, Valid: cacheID},
+			"userName":                         {Replace: true, Valid: length(1, 128)},
+			"engine":                           {Enum: cacheEngines, Same: strings.EqualFold},
+			"accessString":                     {Valid: pattern(`(?:on|off)(?: \S+)*`, "an access string that begins with on or off, as in on ~* +@all")},
+			"noPasswordRequired":               {Default: false},
+			"passwords":                        {Set: true, Min: 1, Max: 2, Valid: userPassword},
+			"authenticationMode":               {Computed: true},
+			"authenticationMode.type":          {Enum: []string{"password", "no-password-required", "iam"}},
+			"authenticationMode.passwords":     {Set: true, Min: 1, Max: 2, Valid: userPassword},
+			"authenticationMode.passwordCount": {Computed: true},
+		},
+		AtMostOne: [][]string{{"passwords", "authenticationMode"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:user:{userId}"},
+		Check:     checkCacheUser,
+		Fill:      fillCacheUser,
+		Remove:    leaveUserGroups,
+	},
+	&Row{
+		Token:  cacheUsersType,
+		Source: "elasticache/user_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUserGroup.html",
+		Label: "ElastiCache User Group", ID: "{userGroupId}", NotFound: "UserGroupNotFound",
+		Taken: "UserGroupAlreadyExists", TakenText: "User group {userGroupId} already exists.",
+		Props: Props{
+			"userGroupId": {Replace: true, Valid: cacheID},
+			"engine":      {Replace: true, Enum: cacheEngines, Same: strings.EqualFold},
+			"userIds":     {Set: true, Ref: toCacheUser},
+		},
+		Outputs: map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:usergroup:{userGroupId}"},
+		Verify:  verifyUserGroup,
+	},
+)
+
+// checkCacheUser asks for one way to sign in.
+func checkCacheUser(in Object, fail Fail) {
+	mode := in.Object("authenticationMode")
+	if in.Has("authenticationMode") && mode.Known("type") && (mode.String("type") == "password") != mode.Has("passwords") {
+		fail("authenticationMode.passwords", "must be given for the type password, and for it alone")
+	}
+	if mode.String("type") == "iam" && in.Known("userName") && in.Known("userId") && in.String("userName") != in.String("userId") {
+		fail("userName", "must be the userId for users of IAM")
+	}
+	if !in.Has("passwords") && !in.Has("authenticationMode") && in.Known("noPasswordRequired") != in.Has("noPasswordRequired") {
+		return // not known yet
+	}
+	if !in.Has("authenticationMode") && in.Has("passwords") == in.Bool("noPasswordRequired") {
+		fail("passwords", "passwords, or noPasswordRequired, or authenticationMode must be given")
+	}
+}
+
+// fillCacheUser says how the user signs in, as AWS answers.
+func fillCacheUser(c *Call) error {
+	mode := c.In.Object("authenticationMode")
+	passwords := append(c.In.Strings("passwords"), mode.Strings("passwords")...)
+	kind := mode.String("type")
+	switch {
+	case kind == "no-password-required", kind == "" && len(passwords) == 0:
+		kind = "no-password"
+	case kind == "":
+		kind = "password"
+	}
+	if !c.In.Has("authenticationMode") {
+		c.Out["authenticationMode"] = map[string]any{"type": kind, "passwordCount": float64(len(passwords))}
+		return nil
+	}
+	c.Out["authenticationMode"] = filled(mode, map[string]any{"passwordCount": float64(len(passwords))})
+	return nil
+}
+
+// verifyUserGroup asks for a default user, and for names that differ.
+func verifyUserGroup(c *Call) error {
+	names := map[string]bool{}
+	for _, id := range c.In.Strings("userIds") {
+		name := id
+		if user, ok := c.resolve(toCacheUser, id); ok && user.ID != "" {
+			name = Object(user.State).String("userName")
+		}
+		if names[name] {
+			return refuse("DuplicateUserName", "Duplicate user name %s in user group %s", name, c.In.String("userGroupId"))
+		}
+		names[name] = true
+	}
+	if strings.EqualFold(c.In.String("engine"), "redis") && !names[defaultUser] {
+		return refuse("DefaultUserRequired", "A user group of Redis needs a user with the name %s", defaultUser)
+	}
+	return nil
+}
+
+// leaveUserGroups takes a user out of its groups; the default user of a group
+// must stay.
+func leaveUserGroups(c *Call) error {
+	var refused error
+	c.Tx.Each(c.scope(c.Row), cacheUsersType, func(o store.Object) bool {
+		ids := Object(o.State).Strings("userIds")
+		if !slices.Contains(ids, c.ID) {
+			return true
+		}
+		if c.Old.String("userName") == defaultUser {
+			refused = refuse("DefaultUserAssociatedToUserGroup", "%s is the default user of user group %s", c.ID, o.ID)
+			return false
+		}
+		group, _ := c.Tx.Get(o.Key)
+		rest := []any{}
+		for _, id := range ids {
+			if id != c.ID {
+				rest = append(rest, id)
+			}
+		}
+		group.State["userIds"] = rest
+		c.Tx.Put(group)
+		return true
+	})
+	return refused
+}
+
+// verifyUsers refuses user groups that a replication group can't have.
+func verifyUsers(c *Call, engine string) error {
+	for _, group := range c.targets("userGroupIds") {
+		if !c.effective("transitEncryptionEnabled") {
+			return refuse("InvalidParameterCombination", "User group based access control requires encryption-in-transit to be enabled: %s", group.ID)
+		}
+		if theirs := strings.ToLower(Object(group.State).String("engine")); theirs != engine && theirs != "redis" {
+			return refuse("InvalidParameterCombination", "%s", fmt.Sprintf("User group %s is for %s, the replication group runs %s", group.ID, theirs, engine))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package rules
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// logContext is the encryption context that CloudWatch Logs gives, by which
+// key policies name log groups.
+const logContext = "kms:EncryptionContext:aws:logs:arn"
+
+// keyAllows says whether a key's policy lets a service do something for a log
+// group. Conditions on the log group count; the rest are taken to hold.
+func keyAllows(policy, service, action, group string) bool {
+	var doc struct{ Statement any }
+	if json.Unmarshal([]byte(policy), &doc) != nil {
+		return false
+	}
+	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
+		m, _ := s.(map[string]any)
+		who, _ := m["Principal"].(map[string]any)
+		return m["Effect"] == "Allow" && (m["Principal"] == "*" || slices.Contains(listOf(who["Service"]), any(service))) &&
+			matchesAny(m["Action"], action) && conditionHolds(m["Condition"], group)
+	})
+}
+
+// conditionHolds looks for the log group among the values of its context.
+func conditionHolds(condition any, group string) bool {
+	operators, _ := condition.(map[string]any)
+	for _, keys := range operators {
+		values, _ := keys.(map[string]any)
+		for key, want := range values {
+			if strings.EqualFold(key, logContext) && !matchesAny(want, group) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// matchesAny compares a value with patterns in which * and ? stand for others.
+func matchesAny(patterns any, value string) bool {
+	return slices.ContainsFunc(listOf(patterns), func(p any) bool {
+		text, _ := p.(string)
+		expr := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(text))
+		matched, err := regexp.MatchString("(?i)^(?:"+expr+")$", value)
+		return err == nil && matched
+	})
+}

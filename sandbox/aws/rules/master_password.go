@@ -1,0 +1,116 @@
+package rules
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// masterPassword is how a type of database holds its administrator's password:
+// in a secret that AWS makes and rotates, or given by the program.
+type masterPassword struct {
+	property, encryption string // the password's property, and the one of the secret's key
+	prefix               string // of the secret's name
+}
+
+// masterWords is AWS's rule for passwords: printable ASCII without / @ " and
+// spaces (API_CreateDBInstance.html).
+var masterWords = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
+
+// hideValue keeps a password out of the reason why it is refused.
+func hideValue(valid func(any) string) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		return strings.ReplaceAll(valid(v), fmt.Sprintf("%q", s), "the value")
+	}
+}
+
+// check asks for one of the two.
+func (m masterPassword) check(in Object, fail Fail) {
+	managed := in.Has("manageMasterUserPassword")
+	switch {
+	case managed && in.Has(m.property):
+		fail(m.property, "manageMasterUserPassword and %s can't be given together", m.property)
+	case !managed && !in.Has(m.property):
+		fail(m.property, "must be given, or manageMasterUserPassword, by which AWS makes and keeps the password")
+	case managed && in.Known("manageMasterUserPassword") && !in.Bool("manageMasterUserPassword"):
+		fail("manageMasterUserPassword", "is false, and there is no %s", m.property)
+	}
+}
+
+// fill makes the secret, or ends it. The secret dies with the database.
+func (m masterPassword) fill(c *Call) error {
+	if !c.In.Bool("manageMasterUserPassword") {
+		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
+			if o.Type == secretType {
+				c.drop(o.Key)
+			}
+		})
+		c.Out["masterUserSecrets"] = []any{}
+		return nil
+	}
+	if len(c.Old.Objects("masterUserSecrets")) > 0 {
+		return nil
+	}
+	name, err := c.expand(m.prefix + "{uuid}")
+	if err != nil {
+		return err
+	}
+	arn, err := c.expand("arn:{partition}:secretsmanager:{region}:{account}:secret:" + name + "-{id6}")
+	if err != nil {
+		return err
+	}
+	key := c.In.String(m.encryption)
+	if key == "" {
+		key = c.awsKey("secretsmanager")
+	}
+	c.Out["masterUserSecrets"] = []any{map[string]any{"kmsKeyId": key, "secretArn": arn, "secretStatus": "active"}}
+	return c.own(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
+}
+
+// siteHash is the part of host names that is the same for all databases of an
+// account in a region.
+func (c *Cloud) siteHash(service string, n int) string {
+	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
+	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
+}
+
+// hostedZone is where AWS keeps the names of databases: in us-east-1 the zone
+// that public programs show, elsewhere one that is made up and stays.
+func (c *Cloud) hostedZone() string {
+	if c.Region == "us-east-1" {
+		return "Z2R2ITUGPM61AM"
+	}
+	return "Z" + strings.ToUpper(c.siteHash("zone", 13))
+}
+
+// awsKey is the ARN of the key that AWS manages for a service.
+func (c *Cloud) awsKey(service string) string {
+	sum := sha256.Sum256([]byte("aws/" + service + c.Account + c.Region))
+	h := fmt.Sprintf("%x", sum)
+	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:32])
+}
+
+// reservedNames are words that PostgreSQL keeps for its language, and RDS for
+// itself: pg_get_keywords of PostgreSQL 15.20 (kinds R and T), and
+// API_CreateDBInstance.html.
+var reservedNames = strings.Fields(`admin rdsadmin rdsrepladmin rds_superuser
+	all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently
+	constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp current_user default
+	deferrable desc distinct do else end except false fetch for foreign freeze from full grant group having ilike in initially inner
+	intersect into is isnull join lateral leading left like limit localtime localtimestamp natural not notnull null offset on only or order
+	outer overlaps placing primary references returning right select session_user similar some symmetric table tablesample then to trailing
+	true union unique user using variadic verbose when where window with`)
+
+// notReserved refuses reserved words.
+func notReserved(v any) string {
+	s, _ := v.(string)
+	if slices.Contains(reservedNames, strings.ToLower(s)) || strings.HasPrefix(strings.ToLower(s), "pg_") {
+		return fmt.Sprintf("%q cannot be used as it is a reserved word used by the engine", s)
+	}
+	return ""
+}

@@ -1,0 +1,135 @@
+package rules
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// parameter is what AWS knows of one parameter of a database engine: which
+// values it may have, and when a change takes effect.
+type parameter struct {
+	// unit is what a number counts, as in 8kB; AWS takes the number alone.
+	unit string
+	// low and high bound a number, which is whole or not.
+	low, high float64
+	whole     bool
+	// words are the values of a parameter that is no number; list says that it
+	// takes several, parted by commas; none of both is any text.
+	words []string
+	list  bool
+	// static says that a change takes effect at a restart only.
+	static bool
+	// fixed says that AWS does not let it be changed.
+	fixed bool
+}
+
+// countOf is a whole number of units, fraction any number, oneWord one of some
+// words, someWords several of them, and anyText anything.
+func countOf(unit string, low, high float64) parameter {
+	return parameter{unit: unit, low: low, high: high, whole: true}
+}
+
+func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
+func oneWord(words ...string) parameter    { return parameter{words: words} }
+func someWords(words ...string) parameter  { return parameter{words: words, list: true} }
+func anyText() parameter                   { return parameter{list: true} }
+func (p parameter) atRestart() parameter   { p.static = true; return p }
+func unchangeable() parameter              { return parameter{fixed: true} }
+
+func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
+
+// allows says whether AWS takes a value.
+func (p parameter) allows(value string) bool {
+	switch {
+	case p.number():
+		n, err := strconv.ParseFloat(value, 64)
+		return err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
+	case len(p.words) == 0:
+		return true
+	case !p.list:
+		return slices.Contains(p.words, value)
+	}
+	for word := range strings.SplitSeq(value, ",") {
+		if !slices.Contains(p.words, word) {
+			return false
+		}
+	}
+	return true
+}
+
+// allowed says which values AWS takes, for errors.
+func (p parameter) allowed() string {
+	if !p.number() {
+		return strings.Join(p.words, ",")
+	}
+	out := fmt.Sprintf("%v-%v", plainNumber(p.low), plainNumber(p.high))
+	if p.unit != "" {
+		out += fmt.Sprintf(" (in %s: a number without a unit)", p.unit)
+	}
+	return out
+}
+
+func plainNumber(n float64) string {
+	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return strconv.FormatFloat(n, 'g', -1, 64)
+}
+
+// formulaWords are what RDS computes values from: AmazonRDS/latest/UserGuide/
+// USER_ParamValuesRef.html.
+var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|AllocatedStorage|EndPointPort|GREATEST|LEAST|SUM|log`)
+
+var formulaRest = regexp.MustCompile(`^[0-9\s(),*/+{}-]+$`)
+
+// isFormula says whether RDS computes a value, as {DBInstanceClassMemory/32768}.
+func isFormula(value string) bool {
+	return strings.Contains(value, "{") && formulaRest.MatchString(formulaWords.ReplaceAllString(value, ""))
+}
+
+// parameterProps are the rules of the parameters of a group of RDS and
+// DocumentDB; the provider's default for when to apply differs.
+func parameterProps(applyMethod string) Props {
+	return Props{
+		"parameters":             {Set: true},
+		"parameters.name":        {},
+		"parameters.value":       {},
+		"parameters.applyMethod": {Default: applyMethod, Enum: []string{"immediate", "pending-reboot"}},
+	}
+}
+
+// checkParameters refuses a parameter that is given twice.
+func checkParameters(in Object, fail Fail) {
+	seen := map[string]bool{}
+	for i, p := range in.Objects("parameters") {
+		name := p.String("name")
+		if name != "" && seen[name] {
+			fail(fmt.Sprintf("parameters[%d].name", i), "%s is given twice", name)
+		}
+		seen[name] = true
+	}
+}
+
+// verifyParameters refuses what RDS refuses of a group's parameters. The
+// texts were found in public logs, but for the one of what can't be changed.
+func verifyParameters(c *Call, table map[string]parameter) error {
+	for _, in := range c.In.Objects("parameters") {
+		name, value := in.String("name"), in.String("value")
+		p, known := table[name]
+		switch {
+		case !known:
+			return refuse("InvalidParameterValue", "Could not find parameter with name: %s", name)
+		case p.fixed:
+			return refuse("InvalidParameterValue", "The parameter %s cannot be modified.", name)
+		case !p.allows(value) && !(p.number() && isFormula(value)):
+			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
+		case p.static && in.String("applyMethod") == "immediate":
+			return refuse("InvalidParameterCombination", "cannot use immediate apply method for static parameter: %s needs pending-reboot", name)
+		}
+	}
+	return nil
+}

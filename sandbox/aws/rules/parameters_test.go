@@ -1,0 +1,111 @@
+package rules
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestParameterValues(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		p      parameter
+		value  string
+		want   bool
+	}{
+		{"a number in its range", countOf("8kB", 16, 100), "16", true},
+		{"below it", countOf("8kB", 16, 100), "15", false},
+		{"above it", countOf("8kB", 16, 100), "101", false},
+		{"a unit is not a number", countOf("8kB", 16, 100), "8GB", false},
+		{"half a page", countOf("8kB", 16, 100), "16.5", false},
+		{"a whole number is written without a point", countOf("", 0, 100), "1.0", false},
+		{"minus one stands for none", countOf("ms", -1, 100), "-1", true},
+		{"a fraction", fraction(0, 1), "0.9", true},
+		{"a fraction too large", fraction(0, 1), "1.1", false},
+		{"nothing", fraction(0, 1), "", false},
+		{"a word", oneWord("none", "ddl"), "ddl", true},
+		{"another word", oneWord("none", "ddl"), "DDL", false},
+		{"RDS writes flags as numbers", zeroOne(), "on", false},
+		{"one of several", someWords("a", "b"), "b", true},
+		{"two of several", someWords("a", "b"), "a,b", true},
+		{"one unknown among several", someWords("a", "b"), "a,c", false},
+		{"any text", anyText(), "Ex", true},
+	} {
+		require.Equal(t, row.want, row.p.allows(row.value), row.reason)
+	}
+}
+
+func TestFormulas(t *testing.T) {
+	for value, want := range map[string]bool{
+		"{DBInstanceClassMemory/32768}":                true,
+		"GREATEST({DBInstanceClassMemory/1024},65536)": true,
+		"LEAST({DBInstanceClassMemory/9531392},5000)":  true,
+		"{Memory/4}":      false,
+		"8GB":             false,
+		"{shared_buffer}": false,
+	} {
+		require.Equal(t, want, isFormula(value), value)
+	}
+}
+
+// The seed's settings are all known, changeable or not.
+func TestSeedsSettingsAreKnown(t *testing.T) {
+	for _, name := range []string{
+		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",
+		"random_page_cost", "seq_page_cost", "effective_io_concurrency", "max_worker_processes", "max_parallel_workers_per_gather", "max_parallel_workers",
+		"max_parallel_maintenance_workers", "wal_level", "archive_mode", "archive_command", "max_wal_senders", "log_min_duration_statement",
+		"log_checkpoints", "log_connections", "log_disconnections", "log_lock_waits", "log_statement", "autovacuum_max_workers",
+		"autovacuum_vacuum_cost_limit", "autovacuum_vacuum_scale_factor", "autovacuum_analyze_scale_factor",
+	} {
+		require.Contains(t, postgresParameters, name)
+	}
+	require.NotContains(t, postgresParameters, "wal_keep_segments", "gone since PostgreSQL 13")
+	for _, name := range []string{"maxmemory", "appendonly", "list-max-listpack-size", "client-output-buffer-limit-replica-hard-limit"} {
+		require.True(t, cacheParameters[name].fixed, name)
+	}
+	for _, name := range []string{"save", "rename-command", "cluster-node-timeout", "tcp-backlog", "hash-max-ziplist-entries", "cluster-config-file"} {
+		require.NotContains(t, cacheParameters, name, "ElastiCache does not have it")
+	}
+}
+
+func TestWindows(t *testing.T) {
+	for _, row := range []struct {
+		reason, day, week string
+		want              bool
+	}{
+		{"apart", "03:00-04:00", "sun:05:00-sun:06:00", false},
+		{"side by side", "04:00-05:00", "sun:05:00-sun:06:00", false},
+		{"one minute shared", "04:01-05:01", "sun:05:00-sun:06:00", true},
+		{"the same", "05:00-06:00", "Sun:05:00-Sun:06:00", true},
+		{"over midnight", "23:30-00:30", "mon:00:00-mon:01:00", true},
+		{"maintenance over midnight", "00:00-00:30", "sun:23:30-mon:00:30", true},
+		{"over the end of the week", "00:10-00:40", "sun:23:00-mon:00:30", true},
+		{"no window is in nobody's way", "", "sun:05:00-sun:06:00", false},
+	} {
+		require.Equal(t, row.want, windowsMeet(row.day, row.week), row.reason)
+	}
+	for value, want := range map[string]string{
+		"05:00-05:29": "29 minutes", "5:00-6:00": "must satisfy", "24:00-01:00": "must satisfy", "05:00-06:00": "",
+	} {
+		if reason := daily(databaseWindow)(value); want == "" {
+			require.Empty(t, reason, value)
+		} else {
+			require.Contains(t, reason, want, value)
+		}
+	}
+	require.Contains(t, weekly(cacheWindow)("sun:05:00-sun:05:30"), "30 minutes")
+	require.Contains(t, weekly(cacheWindow)("day:05:00-day:06:30"), "must satisfy")
+	require.Empty(t, weekly(databaseWindow)("sat:23:45-sun:00:15"))
+}
+
+func TestPostgresVersions(t *testing.T) {
+	for asked, want := range map[string]string{"17": "17.12", "17.6": "17.6", "": "18.6", "15.20": "15.20"} {
+		_, full, ok := postgresVersion(asked)
+		require.True(t, ok, asked)
+		require.Equal(t, want, full, asked)
+	}
+	for _, asked := range []string{"14", "17.4", "17.99", "17.06", "99"} {
+		_, _, ok := postgresVersion(asked)
+		require.False(t, ok, asked)
+	}
+}

@@ -1,0 +1,141 @@
+package rules
+
+const (
+	dbInstanceType = "aws:rds/instance:Instance"
+
+	notPostgres = "it is not for PostgreSQL"
+	notRestored = "copies of other databases have no rules yet"
+)
+
+// toMonitoringRole names the role of enhanced monitoring.
+var toMonitoringRole = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterValue"}
+
+// toDatabaseKey names a key by ARN, toSecretKey by id, ARN or alias.
+var (
+	toDatabaseKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
+	toSecretKey   = &Ref{To: []string{keyType, aliasType}, By: []string{"id", "arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
+)
+
+var (
+	instancePassword = masterPassword{property: "password", encryption: "masterUserSecretKmsKeyId", prefix: "rds!db-"}
+	lastDBSnapshot   = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
+)
+
+// dbCertificates are AWS's certificate authorities: AmazonRDS/latest/
+// UserGuide/UsingWithRDS.SSL.html.
+var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
+
+var instanceClass = pattern(`db\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "an instance class as in db.r6g.xlarge")
+
+// Changes of class, storage and zones without applyImmediately wait for the
+// maintenance window at AWS; here they are done at once.
+var _ = add(&Row{
+	Token:  dbInstanceType,
+	Source: "rds/instance.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBInstance.html",
+	Label: "RDS DB Instance", ID: "db-{id26}", NotFound: "DBInstanceNotFound",
+	// pulumi-aws puts no dash before the digits.
+	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 255, Bare: true},
+	Props: Props{
+		"identifier":               {Computed: true, Valid: databaseName},
+		"identifierPrefix":         {Computed: true, Valid: databaseNamePrefix},
+		"engine":                   {Need: true, Replace: true, Enum: []string{"postgres"}},
+		"engineVersion":            {Computed: true, Valid: pattern(`\d+(?:\.\d+)?`, "a version as in 17 or 17.6")},
+		"allowMajorVersionUpgrade": {},
+		"autoMinorVersionUpgrade":  {Default: true},
+		"engineLifecycleSupport":   {Computed: true, Enum: []string{"open-source-rds-extended-support", "open-source-rds-extended-support-disabled"}},
+		"instanceClass":            {Valid: instanceClass},
+		"applyImmediately":         {Default: false},
+
+		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z_]\w*`, "letters, digits and _, not beginning with a digit"), notReserved)},
+		"username":                 {Need: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
+		"password":                 {Valid: hideValue(all(length(8, 128), masterWords))},
+		"manageMasterUserPassword": {},
+		"masterUserSecretKmsKeyId": {Computed: true, Ref: toSecretKey},
+		"port":                     {Computed: true, Valid: numbers(1150, 65535)},
+
+		"allocatedStorage":     {Need: true, Computed: true, Valid: numbers(20, 65536)},
+		"maxAllocatedStorage":  {Valid: numbers(0, 65536)},
+		"storageType":          {Computed: true, Enum: []string{"gp2", "gp3", "io1", "io2"}},
+		"iops":                 {Computed: true},
+		"storageThroughput":    {Computed: true},
+		"dedicatedLogVolume":   {Default: false},
+		"upgradeStorageConfig": {Refuse: notRestored},
+		"storageEncrypted":     {Replace: true, Default: false},
+		"kmsKeyId":             {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
+
+		"dbSubnetGroupName":   {Need: true, Computed: true, Ref: toDBSubnetGroup},
+		"vpcSecurityGroupIds": {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
+		"availabilityZone":    {Replace: true, Computed: true},
+		"multiAz":             {Computed: true},
+		"publiclyAccessible":  {Default: false},
+		"networkType":         {Computed: true, Enum: []string{"IPV4"}},
+
+		"parameterGroupName": {Computed: true, Ref: toDBParameters},
+		"optionGroupName":    {Computed: true, Refuse: "PostgreSQL has no options"},
+		"caCertIdentifier":   {Computed: true, Enum: dbCertificates},
+		// AWS allows PostgreSQL these two logs, IAM's sign-in errors aside.
+		"enabledCloudwatchLogsExports":     {Set: true, Enum: []string{"postgresql", "upgrade", "iam-db-auth-error"}},
+		"iamDatabaseAuthenticationEnabled": {Default: false},
+
+		"backupRetentionPeriod":   {Computed: true, Valid: numbers(0, 35)},
+		"backupWindow":            {Computed: true, Valid: daily(databaseWindow)},
+		"backupTarget":            {Replace: true, Computed: true, Enum: []string{"region"}},
+		"maintenanceWindow":       {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},
+		"copyTagsToSnapshot":      {Default: false},
+		"deleteAutomatedBackups":  {Default: true},
+		"deletionProtection":      {Default: false},
+		"skipFinalSnapshot":       {Default: false},
+		"finalSnapshotIdentifier": {Valid: snapshotName},
+
+		"monitoringInterval":                 {Default: 0.0, Valid: oneOf(0, 1, 5, 10, 15, 30, 60)},
+		"monitoringRoleArn":                  {Computed: true, Valid: arn, Ref: toMonitoringRole},
+		"databaseInsightsMode":               {Computed: true, Enum: []string{"standard", "advanced"}},
+		"performanceInsightsEnabled":         {Default: false},
+		"performanceInsightsKmsKeyId":        {Computed: true, Valid: arn, Ref: toDatabaseKey},
+		"performanceInsightsRetentionPeriod": {Computed: true, Valid: insightsRetention},
+
+		"name":                     {Replace: true, Refuse: "deprecated; use dbName"},
+		"blueGreenUpdate":          {Refuse: "blue/green deployments have no rules yet"},
+		"characterSetName":         {Replace: true, Refuse: notPostgres},
+		"ncharCharacterSetName":    {Replace: true, Refuse: notPostgres},
+		"timezone":                 {Replace: true, Refuse: notPostgres},
+		"licenseModel":             {Computed: true, Enum: []string{"postgresql-license"}},
+		"customIamInstanceProfile": {Replace: true, Refuse: notPostgres},
+		"customerOwnedIpEnabled":   {Refuse: "Outposts have no rows"},
+		"domain":                   {Refuse: "directories have no rows"},
+		"domainAuthSecretArn":      {Refuse: "directories have no rows"},
+		"domainDnsIps":             {Refuse: "directories have no rows"},
+		"domainFqdn":               {Refuse: "directories have no rows"},
+		"domainIamRoleName":        {Refuse: "directories have no rows"},
+		"domainOu":                 {Refuse: "directories have no rows"},
+		"replicaMode":              {Refuse: notPostgres},
+		"replicateSourceDb":        {Refuse: notRestored},
+		"restoreToPointInTime":     {Replace: true, Refuse: notRestored},
+		"s3Import":                 {Refuse: notPostgres},
+		"snapshotIdentifier":       {Replace: true, Refuse: notRestored},
+	},
+	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
+	Requires: map[string][]string{
+		"masterUserSecretKmsKeyId": {"manageMasterUserPassword"}, "kmsKeyId": {"storageEncrypted"},
+		"performanceInsightsKmsKeyId": {"performanceInsightsEnabled"}, "performanceInsightsRetentionPeriod": {"performanceInsightsEnabled"},
+	},
+	Unique:  []Unique{{Props: []string{"identifier"}, Code: "DBInstanceAlreadyExists", Message: "DB instance already exists: {identifier}"}},
+	Outputs: map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}", "resourceId": "{id}"},
+	// Storage that grew by itself is no difference.
+	Unseen: func(state, in Object) []string {
+		if asked := in.Int("allocatedStorage"); state.Int("allocatedStorage") > asked && in.Int("maxAllocatedStorage") > asked {
+			return []string{"allocatedStorage"}
+		}
+		return nil
+	},
+	Check:  instancePassword.check,
+	Verify: verifyInstance,
+	Fill:   fillInstance,
+	Remove: func(c *Call) error {
+		if c.Old.Bool("deletionProtection") {
+			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
+		}
+		return lastDBSnapshot.take(c)
+	},
+	Volatile: []string{"latestRestorableTime"},
+})

@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// insightsRetention are the days that Performance Insights keeps: a week, 1 to
+// 23 months of 31 days, or two years.
+func insightsRetention(v any) string {
+	n, _ := v.(float64)
+	if days := int(n); days == 7 || days == 731 || (days%31 == 0 && days >= 31 && days <= 23*31) {
+		return ""
+	}
+	return fmt.Sprintf("is %v days, must be 7, 731, or a month times 31 (31, 62, ... 713)", n)
+}
+
+// advancedInsights is the least retention of the advanced mode of Database
+// Insights: AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
+const advancedInsights = 465
+
+// verifyInstance refuses what RDS refuses when it is asked. Texts of versions,
+// monitoring, protection and networks were found in public logs.
+func verifyInstance(c *Call) error {
+	for _, verify := range []func(*Call) error{
+		verifyVersion, verifyFamily, verifyDBNetwork, verifyStorage, verifyMonitoring, verifyInsights,
+		func(c *Call) error { return verifyWindows(c, "backupWindow", "maintenanceWindow") },
+	} {
+		if err := verify(c); err != nil {
+			return err
+		}
+	}
+	if c.In.Has("kmsKeyId") && !c.In.Bool("storageEncrypted") {
+		return refuse("InvalidParameterCombination", "KmsKeyId can be given for encrypted storage only: storageEncrypted must be true")
+	}
+	return nil
+}
+
+// verifyDBNetwork checks where the instance lies.
+func verifyDBNetwork(c *Call) error {
+	group, _ := c.target("dbSubnetGroupName")
+	if before := c.Old.String("dbSubnetGroupName"); before != "" && before != group.ID {
+		old, ok := c.resolve(toDBSubnetGroup, before)
+		if ok && c.vpcOfGroup(old) == c.vpcOfGroup(group) {
+			return refuse("InvalidVPCNetworkStateFault", "The specified DB subnet group and DB instance are in the same VPC. "+
+				"Choose a DB subnet group in different VPC than the specified DB instance and try again.")
+		}
+	}
+	if zone := c.In.String("availabilityZone"); zone != "" {
+		if c.In.Bool("multiAz") && zone != c.Old.String("availabilityZone") {
+			return refuse("InvalidParameterCombination", "Requesting a specific availability zone is not valid for Multi-AZ instances.")
+		}
+		if zones := c.zonesOfGroup(group); !slices.Contains(zones, zone) {
+			return refuse("InvalidParameterCombination", "The availability zone %s has no subnet in the DB subnet group, which covers %s", zone, strings.Join(zones, ", "))
+		}
+	}
+	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
+}
+
+// verifyMonitoring asks for a role that enhanced monitoring may use.
+func verifyMonitoring(c *Call) error {
+	if c.In.Int("monitoringInterval") == 0 {
+		return nil
+	}
+	role, ok := c.target("monitoringRoleArn")
+	if !ok {
+		return refuse("InvalidParameterCombination", "A MonitoringRoleARN value is required if you specify a MonitoringInterval value other than 0.")
+	}
+	name := Object(role.State).String("name")
+	inline, _ := role.State["inlinePolicies"].([]any)
+	managed := Object(role.State).Strings("managedPolicyArns")
+	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attached(name))+len(inline)+len(managed)+len(c.inlineOf(name)) == 0 {
+		return refuse("InvalidParameterValue", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING "+
+			"(role %s must trust monitoring.rds.amazonaws.com and have a policy such as AmazonRDSEnhancedMonitoringRole)", name)
+	}
+	return nil
+}
+
+func verifyInsights(c *Call) error {
+	if c.In.String("databaseInsightsMode") == "advanced" &&
+		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < advancedInsights) {
+		return refuse("InvalidParameterCombination", "To enable the Advanced mode of Database Insights, enable Performance Insights "+
+			"and set the retention period for Performance Insights to at least %d days.", advancedInsights)
+	}
+	return nil
+}
+
+func fillInstance(c *Call) error {
+	if err := fillVersion(c); err != nil {
+		return err
+	}
+	group, _ := c.target("dbSubnetGroupName")
+	address := fmt.Sprintf("%s.%s.%s.rds.amazonaws.com", c.Out.String("identifier"), c.siteHash("rds", 12), c.Region)
+	c.Out.fill(map[string]any{
+		"port": 5432.0, "multiAz": false, "networkType": "IPV4", "caCertIdentifier": dbCertificates[0], "licenseModel": "postgresql-license",
+		"backupTarget": "region", "backupRetentionPeriod": 0.0, "backupWindow": "07:00-07:30", "maintenanceWindow": "sun:08:30-sun:09:00",
+		"databaseInsightsMode": "standard", "engineLifecycleSupport": "open-source-rds-extended-support", "dbName": "", "monitoringRoleArn": "",
+		"availabilityZone": c.zonesOfGroup(group)[0], "vpcSecurityGroupIds": c.defaultGroup(c.vpcOfGroup(group)), "replicas": []any{},
+		"listenerEndpoints": []any{}, "characterSetName": "", "ncharCharacterSetName": "", "timezone": "", "replicaMode": "", "domainFqdn": "",
+		"snapshotIdentifier": "", "identifierPrefix": "",
+	})
+	c.Out["status"], c.Out["address"], c.Out["hostedZoneId"] = "available", address, c.hostedZone()
+	c.Out["endpoint"] = address + ":" + strconv.Itoa(c.Out.Int("port"))
+	c.Out["latestRestorableTime"] = ""
+	if c.Out.Int("backupRetentionPeriod") > 0 {
+		c.Out["latestRestorableTime"] = c.Now().UTC().Format(time.RFC3339)
+	}
+	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
+	for name, needed := range map[string]bool{
+		"kmsKeyId": c.In.Bool("storageEncrypted"), "performanceInsightsKmsKeyId": c.In.Bool("performanceInsightsEnabled"),
+	} {
+		switch {
+		case !needed:
+			c.Out[name] = ""
+		case c.Out.String(name) == "":
+			c.Out[name] = c.awsKey("rds")
+		}
+	}
+	switch {
+	case !c.In.Bool("performanceInsightsEnabled"):
+		c.Out["performanceInsightsRetentionPeriod"] = 0.0
+	case c.Out.Int("performanceInsightsRetentionPeriod") == 0:
+		c.Out["performanceInsightsRetentionPeriod"] = 7.0
+	}
+	fillStorage(c)
+	if err := instancePassword.fill(c); err != nil {
+		return err
+	}
+	c.Out["masterUserSecretKmsKeyId"] = ""
+	for _, secret := range c.Out.Objects("masterUserSecrets") {
+		c.Out["masterUserSecretKmsKeyId"] = secret.String("kmsKeyId")
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	dbParametersType  = "aws:rds/parameterGroup:ParameterGroup"
+	dbSubnetGroupType = "aws:rds/subnetGroup:SubnetGroup"
+)
+
+// toDBParameters names a parameter group; AWS's own are there without anyone
+// having made them.
+var toDBParameters = &Ref{
+	To: []string{dbParametersType}, By: []string{"name"}, Noun: "parameter group", Missing: "DBParameterGroupNotFound",
+	Holds: "InvalidDBParameterGroupState", Outside: func(name string) bool { return slices.Contains(dbFamilies(), strings.TrimPrefix(name, "default.")) },
+}
+
+var toDBSubnetGroup = &Ref{
+	To: []string{dbSubnetGroupType}, By: []string{"name"}, Noun: "DB subnet group", Missing: "DBSubnetGroupNotFoundFault", Holds: "InvalidDBSubnetGroupStateFault",
+}
+
+// dbFamilies are the families of parameter groups of the versions that the
+// stand-in knows.
+func dbFamilies() []string {
+	var out []string
+	for major := range postgresVersions {
+		out = append(out, "postgres"+major)
+	}
+	slices.Sort(out)
+	return out
+}
+
+var _ = add(
+	&Row{
+		Token:  dbParametersType,
+		Source: "rds/parameter_group.go", Page: "AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html",
+		Label: "RDS DB Parameter Group", ID: "{name}", NotFound: "DBParameterGroupNotFound",
+		Taken: "DBParameterGroupAlreadyExists", TakenText: "Parameter group {name} already exists",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+		Props: parameterProps("immediate").with(Props{
+			"name":        {Replace: true, Computed: true, Valid: parameterGroupName},
+			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPre},
+			"family":      {Replace: true},
+			"description": {Replace: true, Preset: managedBy},
+			// The provider leaves the group where it is when the resource goes.
+			"skipDestroy": {Default: false},
+		}),
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:pg:{name}"},
+		Check:     checkParameters,
+		Verify: func(c *Call) error {
+			if family := c.In.String("family"); !slices.Contains(dbFamilies(), family) {
+				return refuse("InvalidParameterValue", "ParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, dbFamilies())
+			}
+			return verifyParameters(c, postgresParameters)
+		},
+		Remove: keepIfSkipped,
+	},
+	&Row{
+		Token:  dbSubnetGroupType,
+		Source: "rds/subnet_group.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html",
+		Label: "RDS DB Subnet Group", ID: "{name}", NotFound: "DBSubnetGroupNotFoundFault",
+		Taken: "DBSubnetGroupAlreadyExists", TakenText: "The DB subnet group '{name}' already exists.",
+		Naming:    &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+		Props:     subnetGroupProps(subnetGroupName).with(Props{"namePrefix": {Replace: true, Computed: true, Valid: subnetGroupPrefix}}),
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:subgrp:{name}"},
+		Verify:    verifySubnetGroup(2, "DBSubnetGroupDoesNotCoverEnoughAZs"),
+		Fill: func(c *Call) error {
+			c.Out["supportedNetworkTypes"] = []any{"IPV4"}
+			c.Out["vpcId"] = Object(c.targets("subnetIds")[0].State)["vpcId"]
+			return nil
+		},
+	},
+)
+
+// keepIfSkipped leaves an object where it is if the program said so.
+func keepIfSkipped(c *Call) error {
+	if c.Old.Bool("skipDestroy") {
+		return errKept
+	}
+	return nil
+}

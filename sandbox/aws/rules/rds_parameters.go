@@ -1,0 +1,129 @@
+package rules
+
+import "math"
+
+// biggest is the largest number that PostgreSQL's whole-number settings hold.
+const biggest = math.MaxInt32
+
+// messageLevels are PostgreSQL's, from the least to the gravest.
+var messageLevels = []string{
+	"debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic",
+}
+
+// zeroOne is a boolean as RDS writes it.
+func zeroOne() parameter { return oneWord("0", "1") }
+
+// postgresParameters are the parameters of RDS for PostgreSQL that a platform
+// of this kind sets, and those that it might set by mistake. Whether they are
+// static and what they count: the page of the row. Ranges, words and, for
+// those that the page leaves out, static or not: pg_settings of PostgreSQL
+// 15.20, whose context postmaster is RDS's static; RDS may be narrower. Which
+// can't be changed, and that flags are 0 and 1: from memory of
+// describe-db-parameters. PostgreSQL 18 lets autovacuum_max_workers change at
+// once; whether RDS does is not known, so that it is static here.
+var postgresParameters = map[string]parameter{
+	// Memory.
+	"shared_buffers":       countOf("8kB", 16, 1073741823).atRestart(),
+	"effective_cache_size": countOf("8kB", 1, biggest),
+	"maintenance_work_mem": countOf("kB", 1024, biggest),
+	"autovacuum_work_mem":  countOf("kB", -1, biggest),
+	"work_mem":             countOf("kB", 64, biggest),
+	"temp_buffers":         countOf("8kB", 100, 1073741823),
+	"temp_file_limit":      countOf("kB", -1, biggest).atRestart(),
+	"wal_buffers":          countOf("8kB", -1, 262143).atRestart(),
+	"huge_pages":           oneWord("off", "on", "try").atRestart(),
+
+	// Connections.
+	"max_connections":                     countOf("", 6, 262143).atRestart(),
+	"statement_timeout":                   countOf("ms", 0, biggest),
+	"lock_timeout":                        countOf("ms", 0, biggest),
+	"deadlock_timeout":                    countOf("ms", 1, biggest),
+	"idle_in_transaction_session_timeout": countOf("ms", 0, biggest),
+	"tcp_keepalives_idle":                 countOf("s", 0, biggest),
+	"tcp_keepalives_interval":             countOf("s", 0, biggest),
+	"tcp_keepalives_count":                countOf("", 0, biggest),
+	"max_locks_per_transaction":           countOf("", 10, biggest).atRestart(),
+	"max_prepared_transactions":           countOf("", 0, 262143).atRestart(),
+
+	// The planner and its workers.
+	"random_page_cost":                 fraction(0, math.MaxFloat64),
+	"seq_page_cost":                    fraction(0, math.MaxFloat64),
+	"effective_io_concurrency":         countOf("", 0, 1000),
+	"maintenance_io_concurrency":       countOf("", 0, 1000),
+	"default_statistics_target":        countOf("", 1, 10000),
+	"jit":                              zeroOne(),
+	"max_worker_processes":             countOf("", 0, 262143).atRestart(),
+	"max_parallel_workers":             countOf("", 0, 1024),
+	"max_parallel_workers_per_gather":  countOf("", 0, 1024),
+	"max_parallel_maintenance_workers": countOf("", 0, 1024),
+
+	// The write-ahead log, checkpoints and replication.
+	"checkpoint_completion_target": fraction(0, 1),
+	"checkpoint_timeout":           countOf("s", 30, 86400),
+	"max_wal_size":                 countOf("MB", 2, biggest),
+	"min_wal_size":                 countOf("MB", 2, biggest),
+	"wal_keep_size":                countOf("MB", 0, biggest),
+	"wal_compression":              oneWord("pglz", "lz4", "zstd", "on", "off", "0", "1"),
+	"synchronous_commit":           oneWord("local", "remote_write", "remote_apply", "on", "off"),
+	"max_wal_senders":              countOf("", 0, 262143).atRestart(),
+	"max_replication_slots":        countOf("", 0, 262143).atRestart(),
+	"max_standby_streaming_delay":  countOf("ms", -1, biggest),
+	"hot_standby_feedback":         zeroOne(),
+	"rds.logical_replication":      zeroOne().atRestart(),
+	"wal_level":                    unchangeable(), // rds.logical_replication sets it
+	"archive_mode":                 unchangeable(), // RDS archives by itself
+	"archive_command":              unchangeable(),
+	"archive_timeout":              unchangeable(),
+	"fsync":                        unchangeable(),
+	"full_page_writes":             unchangeable(),
+
+	// Vacuuming.
+	"autovacuum":                      zeroOne(),
+	"autovacuum_max_workers":          countOf("", 1, 262143).atRestart(),
+	"autovacuum_naptime":              countOf("s", 1, 2147483),
+	"autovacuum_vacuum_cost_limit":    countOf("", -1, 10000),
+	"autovacuum_vacuum_cost_delay":    fraction(-1, 100),
+	"autovacuum_vacuum_scale_factor":  fraction(0, 100),
+	"autovacuum_analyze_scale_factor": fraction(0, 100),
+	"autovacuum_vacuum_threshold":     countOf("", 0, biggest),
+	"autovacuum_analyze_threshold":    countOf("", 0, biggest),
+	"autovacuum_freeze_max_age":       countOf("", 100000, 2000000000).atRestart(),
+
+	// Logs.
+	"log_min_duration_statement":  countOf("ms", -1, biggest),
+	"log_autovacuum_min_duration": countOf("ms", -1, biggest),
+	"log_temp_files":              countOf("kB", -1, biggest),
+	"log_statement":               oneWord("none", "ddl", "mod", "all"),
+	"log_min_messages":            oneWord(messageLevels...),
+	"log_min_error_statement":     oneWord(messageLevels...),
+	"log_error_verbosity":         oneWord("terse", "default", "verbose"),
+	"log_checkpoints":             zeroOne(),
+	"log_connections":             zeroOne(),
+	"log_disconnections":          zeroOne(),
+	"log_duration":                zeroOne(),
+	"log_hostname":                zeroOne(),
+	"log_lock_waits":              zeroOne(),
+	"log_rotation_age":            countOf("min", 0, 35791394),
+	"log_rotation_size":           countOf("kB", 0, 2097151),
+	"rds.log_retention_period":    countOf("min", 1440, 10080),
+	"logging_collector":           unchangeable(),
+	"log_line_prefix":             unchangeable(),
+
+	// Statistics.
+	"track_io_timing":           zeroOne(),
+	"track_functions":           oneWord("none", "pl", "all"),
+	"track_activity_query_size": countOf("B", 100, 1048576).atRestart(),
+	"shared_preload_libraries": someWords("auto_explain", "orafce", "pgaudit", "pglogical", "pg_bigm", "pg_cron", "pg_hint_plan", "pg_prewarm",
+		"pg_similarity", "pg_stat_statements", "pg_tle", "pg_transport", "plprofiler").atRestart(),
+	"pg_stat_statements.track":         oneWord("none", "top", "all"),
+	"pg_stat_statements.max":           countOf("", 100, biggest).atRestart(),
+	"pg_stat_statements.track_utility": zeroOne(),
+	"auto_explain.log_min_duration":    countOf("ms", -1, biggest),
+
+	// Security.
+	"rds.force_ssl":                  zeroOne(),
+	"rds.restrict_password_commands": zeroOne().atRestart(),
+	"password_encryption":            oneWord("md5", "scram-sha-256"),
+	"ssl_min_protocol_version":       oneWord("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
+	"ssl":                            unchangeable(),
+}

@@ -1,0 +1,109 @@
+package rules
+
+// The limits of RDS for PostgreSQL's volumes: AmazonRDS/latest/UserGuide/
+// CHAP_Storage.html. Below stripedFrom gibibytes gp3 has its baseline, and
+// neither operations nor throughput can be chosen (so says the provider, too).
+const (
+	stripedFrom = 400 // gibibytes
+
+	baseOperations, baseThroughput       = 3000, 125
+	stripedOperations, stripedThroughput = 12000, 500
+	mostOperations, mostThroughput       = 64000, 4000
+	operationsPerGibibyte                = 500
+	operationsPerThroughput              = 4 // 0.25 MiB/s an operation
+
+	provisionedFrom                   = 100 // gibibytes of io1 and io2
+	leastProvisioned, mostProvisioned = 1000, 256000
+)
+
+// verifyStorage refuses volumes that RDS does not have.
+func verifyStorage(c *Call) error {
+	kind := c.storageType()
+	size, iops, throughput := c.In.Int("allocatedStorage"), c.In.Int("iops"), c.In.Int("storageThroughput")
+	if before := c.Old.Int("allocatedStorage"); size < before && c.In.Int("maxAllocatedStorage") <= size {
+		return refuse("InvalidParameterCombination", "Requested storage size (%d) cannot be less than the current storage size (%d): storage can't be reduced", size, before)
+	}
+	if most := c.In.Int("maxAllocatedStorage"); most != 0 && most <= size {
+		return refuse("InvalidParameterCombination", "Max storage size must be greater than storage size: %d and %d", most, size)
+	}
+	if throughput != 0 && kind != "gp3" {
+		return refuse("InvalidParameterCombination", "You can't specify storage throughput for storage type %s", kind)
+	}
+	switch kind {
+	case "gp2":
+		if iops != 0 {
+			return refuse("InvalidParameterCombination", "Cannot specify IOPS for storage type gp2")
+		}
+	case "gp3":
+		return verifyGP3(size, iops, throughput)
+	default:
+		switch {
+		case size < provisionedFrom:
+			return refuse("InvalidParameterCombination", "Invalid storage size for engine name postgres and storage type %s: %d", kind, size)
+		case iops < leastProvisioned || iops > mostProvisioned:
+			return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type %s: %d, must be %d to %d",
+				kind, iops, leastProvisioned, mostProvisioned)
+		}
+	}
+	return nil
+}
+
+func verifyGP3(size, iops, throughput int) error {
+	if size < stripedFrom {
+		// The baseline itself is what a read or an import brings.
+		if (iops != 0 && iops != baseOperations) || (throughput != 0 && throughput != baseThroughput) {
+			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", stripedFrom)
+		}
+		return nil
+	}
+	if iops == 0 {
+		iops = stripedOperations
+	}
+	if throughput == 0 {
+		throughput = stripedThroughput
+	}
+	switch {
+	case iops < stripedOperations || iops > mostOperations || iops > size*operationsPerGibibyte:
+		return refuse("InvalidParameterCombination", "Invalid iops value for engine name postgres and storage type gp3: %d, must be %d to %d, and at most %d a GiB",
+			iops, stripedOperations, mostOperations, operationsPerGibibyte)
+	case throughput < stripedThroughput || throughput > mostThroughput || throughput*operationsPerThroughput > iops:
+		return refuse("InvalidParameterCombination", "Invalid storage throughput value for engine name postgres and storage type gp3: %d, must be %d to %d MiB/s, "+
+			"and at most 0.25 an IOPS", throughput, stripedThroughput, mostThroughput)
+	}
+	return nil
+}
+
+// storageType is what is asked for, or what AWS chooses.
+func (c *Call) storageType() string {
+	switch {
+	case c.In.Has("storageType"):
+		return c.In.String("storageType")
+	case c.Old.Has("storageType"):
+		return c.Old.String("storageType")
+	case c.In.Has("iops"):
+		return "io1"
+	}
+	return "gp3"
+}
+
+// fillStorage says what the volume can do.
+func fillStorage(c *Call) {
+	kind := c.storageType()
+	c.Out["storageType"] = kind
+	if c.In.Int("allocatedStorage") < c.Old.Int("allocatedStorage") {
+		c.Out["allocatedStorage"] = c.Old["allocatedStorage"] // grown by itself
+	}
+	iops, throughput := 0, 0
+	switch {
+	case kind == "gp3" && c.Out.Int("allocatedStorage") < stripedFrom:
+		iops, throughput = baseOperations, baseThroughput
+	case kind == "gp3":
+		iops, throughput = stripedOperations, stripedThroughput
+	}
+	c.Out["iops"], c.Out["storageThroughput"] = float64(iops), float64(throughput)
+	for _, name := range []string{"iops", "storageThroughput"} {
+		if v, given := c.In[name]; given {
+			c.Out[name] = v
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	secretType        = "aws:secretsmanager/secret:Secret"
+	secretVersionType = "aws:secretsmanager/secretVersion:SecretVersion"
+)
+
+// toSecret names a secret; what belongs to one goes with it.
+var toSecret = &Ref{
+	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", Dies: true,
+}
+
+// Limits of Secrets Manager: secretsmanager/latest/userguide/
+// reference_limits.html.
+const (
+	maxSecretValue  = 65536 // bytes
+	maxSecretPolicy = 20480 // characters
+)
+
+var secretName = pattern(`[A-Za-z0-9/_+=.@-]+`, "letters, digits and /_+=.@-")
+
+// recoveryWindow are the days until a deleted secret is gone: none, or 7 to 30.
+func recoveryWindow(v any) string {
+	if n, _ := v.(float64); n == 0 || (n >= 7 && n <= 30) {
+		return ""
+	}
+	return fmt.Sprintf("is %v, must be 0 or 7 to 30", v)
+}
+
+func secretSize(v any) string {
+	if s, _ := v.(string); s == "" || len(s) > maxSecretValue {
+		return fmt.Sprintf("has %d bytes, must have 1 to %d", len(s), maxSecretValue)
+	}
+	return ""
+}
+
+var _ = add(
+	&Row{
+		Token:  secretType,
+		Source: "secretsmanager/secret.go", Page: "secretsmanager/latest/apireference/API_CreateSecret.html",
+		Label: "Secrets Manager Secret", NotFound: "ResourceNotFoundException",
+		MakeID: func(c *Call) (string, error) {
+			return c.expand("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{id6}")
+		},
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
+		Props: Props{
+			"name":                        {Replace: true, Computed: true, Valid: all(length(1, 512), secretName)},
+			"namePrefix":                  {Replace: true, Computed: true, Valid: all(length(1, 486), secretName)},
+			"description":                 {Valid: length(0, 2048)},
+			"kmsKeyId":                    {Ref: toSecretKey},
+			"policy":                      {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
+			"recoveryWindowInDays":        {Default: 30.0, Valid: recoveryWindow},
+			"forceOverwriteReplicaSecret": {Default: false},
+			"replicas":                    {Computed: true, Refuse: "copies in other regions have no rules yet"},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "{id}"},
+		Unique: []Unique{{
+			Props: []string{"name"}, Code: "ResourceExistsException",
+			Message: "The operation failed because the secret {name} already exists.",
+		}},
+		Verify: func(c *Call) error {
+			if err := c.verifyPrincipals("policy", "MalformedPolicyDocumentException", "This resource policy contains an unsupported principal"); err != nil {
+				return err
+			}
+			return verifyNameIsFree(c)
+		},
+		Fill: func(c *Call) error {
+			c.Out.fill(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
+			return nil
+		},
+		Remove: scheduleSecret,
+	},
+	&Row{
+		Token:  secretVersionType,
+		Source: "secretsmanager/secret_version.go", Page: "secretsmanager/latest/apireference/API_PutSecretValue.html",
+		Label: "Secrets Manager Secret Version", ID: "{secretId}|{versionId}", NotFound: "ResourceNotFoundException",
+		Props: Props{
+			"secretId":      {Replace: true, Ref: toSecret},
+			"secretString":  {Replace: true, Valid: secretSize},
+			"secretBinary":  {Replace: true, Valid: hideValue(all(secretSize, pattern(`[A-Za-z0-9+/]*={0,2}`, "base64")))},
+			"versionStages": {Set: true, Computed: true, Max: 20, Valid: length(1, 256)},
+		},
+		ExactlyOne: [][]string{{"secretString", "secretBinary"}},
+		Verify: func(c *Call) error {
+			if c.Old != nil {
+				return nil
+			}
+			version, err := randomUUID()
+			c.Out["versionId"] = version
+			return err
+		},
+		Fill: func(c *Call) error {
+			secret, _ := c.target("secretId")
+			c.Out["arn"] = secret.ID
+			if c.Old == nil {
+				c.Out.fill(map[string]any{"versionStages": []any{currentVersion}})
+				return moveStages(c)
+			}
+			return nil
+		},
+	},
+	&Row{
+		Token:  "aws:secretsmanager/secretPolicy:SecretPolicy",
+		Source: "secretsmanager/secret_policy.go", Page: "secretsmanager/latest/apireference/API_PutResourcePolicy.html",
+		Label: "Secrets Manager Secret Policy", ID: "{secretArn}", NotFound: "ResourceNotFoundException", Put: true,
+		Props: Props{
+			"secretArn":         {Replace: true, Valid: arn, Ref: toSecret},
+			"policy":            {JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
+			"blockPublicPolicy": {},
+		},
+		Verify: func(c *Call) error {
+			if c.In.Bool("blockPublicPolicy") && slices.Contains(principals(c.In.String("policy"), "AWS"), "*") {
+				return refuse("PublicPolicyException", "You can't attach a resource policy that allows broad access to the secret: "+
+					"name principals, or leave blockPublicPolicy out")
+			}
+			return c.verifyPrincipals("policy", "MalformedPolicyDocumentException", "This resource policy contains an unsupported principal")
+		},
+	},
+)
+
+// verifyNameIsFree refuses the name of a secret that waits for its deletion.
+func verifyNameIsFree(c *Call) error {
+	old, there := c.left(deletedSecret, c.In.String("name"))
+	if c.Old != nil || !there {
+		return nil
+	}
+	until, err := time.Parse(time.RFC3339, Object(old.State).String("deletionDate"))
+	if err != nil {
+		return fmt.Errorf("deleted secret %s: %w", old.ID, err)
+	}
+	if c.Now().Before(until) {
+		return refuse("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion. "+
+			"(%s, until %s; recoveryWindowInDays 0 deletes at once)", old.ID, until.Format(time.DateOnly))
+	}
+	c.Tx.Delete(old.Key)
+	return nil
+}
+
+// scheduleSecret keeps a deleted secret's name until its window is over.
+func scheduleSecret(c *Call) error {
+	days := c.Old.Int("recoveryWindowInDays")
+	if days == 0 {
+		return nil
+	}
+	name := c.Old.String("name")
+	c.leave(deletedSecret, name, Object{"name": name, "arn": c.ID, "deletionDate": c.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)})
+	return nil
+}
+
+// The stages of a secret's versions that AWS moves by itself.
+const (
+	currentVersion  = "AWSCURRENT"
+	previousVersion = "AWSPREVIOUS"
+)
+
+// moveStages makes the version that was current the previous one.
+func moveStages(c *Call) error {
+	if !slices.Contains(c.Out.Strings("versionStages"), currentVersion) {
+		return nil
+	}
+	c.Tx.Each(c.scope(c.Row), secretVersionType, func(o store.Object) bool {
+		other, ok := c.Tx.Get(o.Key)
+		if !ok || Object(other.State).String("arn") != c.Out.String("arn") {
+			return true
+		}
+		stages := []any{}
+		for _, stage := range Object(other.State).Strings("versionStages") {
+			switch stage {
+			case previousVersion:
+			case currentVersion:
+				stages = append(stages, previousVersion)
+			default:
+				stages = append(stages, stage)
+			}
+		}
+		other.State["versionStages"] = stages
+		c.Tx.Put(other)
+		return true
+	})
+	return nil
+}

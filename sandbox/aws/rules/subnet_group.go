@@ -1,0 +1,107 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// verifySubnetGroup refuses subnets of two VPCs, and of fewer availability
+// zones than the service asks for.
+func verifySubnetGroup(zones int, tooFew string) func(*Call) error {
+	return func(c *Call) error {
+		vpcs, covered := map[string]bool{}, map[string]bool{}
+		for _, subnet := range c.targets("subnetIds") {
+			vpcs[Object(subnet.State).String("vpcId")] = true
+			covered[Object(subnet.State).String("availabilityZone")] = true
+		}
+		if len(vpcs) > 1 {
+			return refuse("InvalidParameterValue", "The new Subnets are not in the same Vpc as the existing subnet group: one VPC a group")
+		}
+		if len(covered) < zones {
+			return refuse(tooFew, "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. "+
+				"Current AZ coverage: %d. Add subnets to cover at least %d AZs.", len(covered), zones)
+		}
+		return nil
+	}
+}
+
+// vpcOfGroup and zonesOfGroup are where a subnet group lies.
+func (c *Call) vpcOfGroup(group store.Object) string {
+	vpc, _ := c.subnetsOf(group)
+	return vpc
+}
+
+func (c *Call) zonesOfGroup(group store.Object) []string {
+	_, zones := c.subnetsOf(group)
+	return zones
+}
+
+func (c *Call) subnetsOf(group store.Object) (vpc string, zones []string) {
+	for _, id := range Object(group.State).Strings("subnetIds") {
+		if subnet, ok := c.resolve(toSubnet, id); ok {
+			state := Object(subnet.State)
+			vpc, zones = state.String("vpcId"), append(zones, state.String("availabilityZone"))
+		}
+	}
+	return vpc, zones
+}
+
+// verifyGroupsOfVPC refuses security groups of another VPC than the subnet
+// group's.
+func (c *Call) verifyGroupsOfVPC(groups, subnetGroup, noun string) error {
+	group, ok := c.target(subnetGroup)
+	if !ok {
+		return nil
+	}
+	vpc := c.vpcOfGroup(group)
+	for _, g := range c.targets(groups) {
+		if other := Object(g.State).String("vpcId"); other != vpc {
+			return refuse("InvalidParameterCombination", "The %s and EC2 security group are in different VPCs. The %s is in %s and the EC2 security group is in %s",
+				noun, noun, vpc, other)
+		}
+	}
+	return nil
+}
+
+// defaultGroup is the default security group of a VPC.
+func (c *Call) defaultGroup(vpc string) []any {
+	v, ok := c.resolve(toVPC, vpc)
+	if !ok {
+		return []any{}
+	}
+	return []any{v.State["defaultSecurityGroupId"]}
+}
+
+// subnetGroupProps are the rules that the subnet groups of three services
+// share; most have namePrefix as well. AWS keeps a subnet only while a database
+// lies in it; here its group keeps it already.
+func subnetGroupProps(name func(any) string) Props {
+	return Props{
+		"name":        {Replace: true, Computed: true, Valid: name},
+		"description": {Preset: managedBy},
+		"subnetIds":   {Set: true, Min: 1, Ref: toSubnet},
+	}
+}
+
+// managedBy is what pulumi-aws describes things with that nobody described.
+const managedBy = "Managed by Pulumi"
+
+// notDefault refuses the name that AWS keeps for itself.
+func notDefault(v any) string {
+	if s, _ := v.(string); s == "default" {
+		return fmt.Sprintf("%q is not allowed", s)
+	}
+	return ""
+}
+
+// The names that RDS and DocumentDB share: lower case, as the provider asks.
+var (
+	databaseName       = all(length(1, 63), pattern(`[a-z](?:-?[0-9a-z])*`, "lower-case letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	databaseNamePrefix = all(length(1, 37), pattern(`[a-z](?:-?[0-9a-z])*-?`, "lower-case letters, digits and single hyphens, beginning with a letter"))
+	parameterGroupName = all(length(1, 255), pattern(`[a-z](?:-?[0-9a-z.])*`, "lower-case letters, digits, periods and single hyphens, beginning with a letter and not ending with a hyphen"), without("default."))
+	parameterGroupPre  = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
+	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), notDefault)
+	subnetGroupPrefix  = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
+	snapshotName       = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+)

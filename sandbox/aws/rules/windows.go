@@ -1,0 +1,105 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The windows of RDS, DocumentDB and ElastiCache: once a day hh24:mi-hh24:mi,
+// once a week ddd:hh24:mi-ddd:hh24:mi, in UTC (API_CreateDBInstance.html,
+// API_CreateReplicationGroup.html). Each has a shortest length in minutes.
+const (
+	databaseWindow = 30
+	cacheWindow    = 60
+)
+
+const (
+	dayMinutes  = 24 * 60
+	weekMinutes = 7 * dayMinutes
+)
+
+var (
+	weekdays    = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+	dailyForm   = regexp.MustCompile(`^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$`)
+	weeklyForm  = regexp.MustCompile(`^([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)-([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)$`)
+	sameWeekday = strings.EqualFold // AWS answers in lower case
+)
+
+// span is a window: minutes from its cycle's beginning, and how many it has.
+type span struct{ start, length int }
+
+// parseDaily and parseWeekly read windows; ok is false for another form.
+func parseDaily(s string) (w span, ok bool) {
+	m := dailyForm.FindStringSubmatch(s)
+	if m == nil {
+		return span{}, false
+	}
+	from, to := minutesOf(m[1], m[2]), minutesOf(m[3], m[4])
+	return span{from, (to - from + dayMinutes) % dayMinutes}, true
+}
+
+func parseWeekly(s string) (w span, ok bool) {
+	m := weeklyForm.FindStringSubmatch(strings.ToLower(s))
+	if m == nil || !slices.Contains(weekdays, m[1]) || !slices.Contains(weekdays, m[4]) {
+		return span{}, false
+	}
+	from := slices.Index(weekdays, m[1])*dayMinutes + minutesOf(m[2], m[3])
+	to := slices.Index(weekdays, m[4])*dayMinutes + minutesOf(m[5], m[6])
+	return span{from, (to - from + weekMinutes) % weekMinutes}, true
+}
+
+func minutesOf(hours, rest string) int {
+	h, _ := strconv.Atoi(hours) // the form was checked
+	m, _ := strconv.Atoi(rest)
+	return h*60 + m
+}
+
+// daily and weekly validate windows.
+func daily(shortest int) func(any) string {
+	return window(parseDaily, "hh24:mi-hh24:mi", shortest)
+}
+
+func weekly(shortest int) func(any) string {
+	return window(parseWeekly, "ddd:hh24:mi-ddd:hh24:mi", shortest)
+}
+
+func window(parse func(string) (span, bool), form string, shortest int) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		w, ok := parse(s)
+		switch {
+		case !ok:
+			return fmt.Sprintf("%q must satisfy the format of %q", s, form)
+		case w.length < shortest:
+			return fmt.Sprintf("%q has %d minutes, must have %d or more", s, w.length, shortest)
+		}
+		return ""
+	}
+}
+
+// windowsMeet says whether a daily and a weekly window share a minute.
+func windowsMeet(day, week string) bool {
+	d, okDay := parseDaily(day)
+	w, okWeek := parseWeekly(week)
+	if !okDay || !okWeek {
+		return false
+	}
+	for n := range 7 {
+		start := n*dayMinutes + d.start
+		if (start-w.start+weekMinutes)%weekMinutes < w.length || (w.start-start+weekMinutes)%weekMinutes < d.length {
+			return true
+		}
+	}
+	return false
+}
+
+// verifyWindows refuses a backup in the midst of maintenance.
+func verifyWindows(c *Call, backup, maintenance string) error {
+	if day, week := c.In.String(backup), c.In.String(maintenance); windowsMeet(day, week) {
+		return refuse("InvalidParameterValue", "The backup window and maintenance window must not overlap: %s and %s", day, week)
+	}
+	return nil
+}
