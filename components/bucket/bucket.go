@@ -124,7 +124,7 @@ func (b *Bucket) SetPolicy(ctx *pulumi.Context, statements ...iam.Statement) err
 		Principals: []iam.Principal{iam.Everyone()},
 		Actions:    []string{"s3:*"},
 		Resources:  iam.ARNs(b.ARN, b.Objects()),
-		Conditions: []iam.Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: iam.ARNs(pulumi.String("false"))}},
+		Conditions: []iam.Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []pulumi.StringInput{pulumi.String("false")}}},
 	}}, statements...)...)
 	if err != nil {
 		return fmt.Errorf("policy of bucket %s: %w", b.name, err)

@@ -71,12 +71,15 @@ func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi
 
 func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(c)
-	made, err := acm.NewCertificate(ctx, name+"-certificate", &acm.CertificateArgs{
-		DomainName:              pulumi.String(args.Names[0]),
-		SubjectAlternativeNames: pulumi.ToStringArray(args.Names[1:]),
-		ValidationMethod:        pulumi.String("DNS"),
-		Tags:                    pulumi.StringMap{"Name": pulumi.String(name)},
-	}, parent)
+	wanted := &acm.CertificateArgs{
+		DomainName:       pulumi.String(args.Names[0]),
+		ValidationMethod: pulumi.String("DNS"),
+		Tags:             pulumi.StringMap{"Name": pulumi.String(name)},
+	}
+	if others := args.Names[1:]; len(others) > 0 {
+		wanted.SubjectAlternativeNames = pulumi.ToStringArray(others)
+	}
+	made, err := acm.NewCertificate(ctx, name+"-certificate", wanted, parent)
 	if err != nil {
 		return err
 	}

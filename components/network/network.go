@@ -59,7 +59,7 @@ func (a *Args) validate() error {
 	case a.Endpoints < EndpointsPerZone || a.Endpoints > EndpointsNone:
 		return fmt.Errorf("network: endpoint layout %d is none of EndpointsPerZone, EndpointsSingle and EndpointsNone", a.Endpoints)
 	case a.FlowLogDays < 0:
-		return fmt.Errorf("network: FlowLogDays is %d; must be a number of days that CloudWatch Logs knows, or 0", a.FlowLogDays)
+		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)
 	}
 	return nil
 }

@@ -38,8 +38,8 @@ type Args struct {
 	// Generation counts the rotations: one more makes a new value, and keeps
 	// the one before as accepted until the next.
 	Generation int
-	// Unprotected lets a deletion be final at once, so that a stack of the same
-	// name can be made again.
+	// Unprotected makes a deletion final at once, where the secret could else be
+	// had back for 30 days.
 	Unprotected bool
 }
 

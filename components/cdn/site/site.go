@@ -51,7 +51,8 @@ type File struct {
 	ContentType string
 	// CacheControl is for browsers and the CDN: pages are asked for each time
 	// whether they changed, as they name what else is loaded; the rest is kept
-	// for an hour, because its names stay when it changes.
+	// for a day, the document's default, so that a file that must change sooner
+	// takes a new name.
 	CacheControl string
 }
 
@@ -103,5 +104,5 @@ func cacheControl(p string) string {
 	if path.Ext(p) == ".html" {
 		return "no-cache"
 	}
-	return "public, max-age=3600"
+	return "public, max-age=86400"
 }

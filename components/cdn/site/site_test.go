@@ -19,8 +19,8 @@ func TestFiles(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, []File{
-		{"assets/app.css", "text/css; charset=utf-8", "public, max-age=3600"},
-		{"assets/app.js", "text/javascript; charset=utf-8", "public, max-age=3600"},
+		{"assets/app.css", "text/css; charset=utf-8", "public, max-age=86400"},
+		{"assets/app.js", "text/javascript; charset=utf-8", "public, max-age=86400"},
 		{"index.html", "text/html; charset=utf-8", "no-cache"},
 	}, files)
 }
