@@ -24,6 +24,9 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
+// logDays is how long logs are kept, in days: a season, for inquiries.
+const logDays = 90
+
 // Args are what a CDN is made from.
 type Args struct {
 	Account *account.Account

@@ -12,17 +12,14 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// logDays is how long logs are kept, in days: a season, for inquiries.
-const logDays = 90
-
 // originIDs are the design document's names of the origins.
 var originIDs = map[behaviour.Origin]pulumi.String{
 	behaviour.Static:  "S3-progressive-framework-static",
 	behaviour.Dynamic: "ALB-progressive-framework-dynamic",
 }
 
-// viewerProtocols: a page is led to HTTPS, a call of the API over HTTP is
-// refused, as it has said its Authorization in the clear (the document's).
+// viewerProtocols are the document's: a page is led to HTTPS; a call of the API
+// over HTTP is refused, as its Authorization has crossed in the clear already.
 var viewerProtocols = map[behaviour.Origin]pulumi.String{
 	behaviour.Static:  "redirect-to-https",
 	behaviour.Dynamic: "https-only",

@@ -2,6 +2,7 @@ package loadbalancer
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -87,7 +88,7 @@ func (b *builder) listeners(balancer *lb.LoadBalancer, l *LoadBalancer, rules []
 	}
 	var ids []pulumi.IDOutput
 	for _, rule := range rules {
-		made, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+rule.Path, &lb.ListenerRuleArgs{
+		made, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
 			ListenerArn: https.Arn,
 			Priority:    pulumi.Int(rule.Priority),
 			// Three values of the five that AWS allows in a rule.

@@ -16,9 +16,9 @@ import (
 // taken away by the next up.
 func (b *builder) acl(planned []plan.Subnet, data pulumi.StringArray) error {
 	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
-		ipv6, err := netip.ParsePrefix(assigned)
+		ipv6, err := parseIPv6(assigned)
 		if err != nil {
-			return acl.Rules{}, fmt.Errorf("the VPC's IPv6 block: %w", err)
+			return acl.Rules{}, err
 		}
 		return acl.Data(planned, ipv6)
 	})

@@ -62,7 +62,7 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	if err != nil {
 		return fmt.Errorf("security group of the endpoints: %w", err)
 	}
-	b.admitter = group
+	b.endpointGroup = group
 	for _, service := range interfaceServices {
 		part := "endpoint-" + service
 		if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
@@ -132,11 +132,11 @@ func (b *builder) storageEndpoint() error {
 // group, such as "nodes". Without endpoints there is nothing to be let in to.
 func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
 	b := n.builder
-	if b.admitter == nil {
+	if b.endpointGroup == nil {
 		return nil
 	}
 	if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           b.admitter.ID(),
+		SecurityGroupId:           b.endpointGroup.ID(),
 		ReferencedSecurityGroupId: securityGroupID,
 		IpProtocol:                pulumi.String("tcp"),
 		FromPort:                  pulumi.Int(443),

@@ -23,10 +23,11 @@ type builder struct {
 	parent pulumi.ResourceOption
 	args   *Args
 
-	vpc      *ec2.Vpc
-	made     map[subnetKey]*ec2.Subnet
-	tables   map[subnetKey]*ec2.RouteTable
-	admitter *ec2.SecurityGroup // of the interface endpoints; nil where there are none
+	vpc    *ec2.Vpc
+	made   map[subnetKey]*ec2.Subnet
+	tables map[subnetKey]*ec2.RouteTable
+	// endpointGroup is the interface endpoints'; nil where there are none.
+	endpointGroup *ec2.SecurityGroup
 }
 
 func (b *builder) tags(part string) pulumi.StringMap {
@@ -57,7 +58,7 @@ func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.String
 			VpcId:            b.vpc.ID(),
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
-			Ipv6CidrBlock:    b.ipv6(func(vpc netip.Prefix) (netip.Prefix, error) { return plan.IPv6Subnet(vpc, s.Tier, s.Zone) }),
+			Ipv6CidrBlock:    b.ipv6(s),
 			// Not even public subnets hand out addresses: only the load
 			// balancer and the NAT gateways are public, and they bring theirs.
 			MapPublicIpOnLaunch: pulumi.Bool(false),
@@ -72,14 +73,22 @@ func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.String
 	return nil
 }
 
-// ipv6 is a block within the VPC's, which is known once AWS has assigned it.
-func (b *builder) ipv6(within func(vpc netip.Prefix) (netip.Prefix, error)) pulumi.StringOutput {
+// ipv6 is a subnet's IPv6 block, known once AWS has assigned the VPC's.
+func (b *builder) ipv6(s plan.Subnet) pulumi.StringOutput {
 	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
-		vpc, err := netip.ParsePrefix(assigned)
+		vpc, err := parseIPv6(assigned)
 		if err != nil {
-			return "", fmt.Errorf("the VPC's IPv6 block: %w", err)
+			return "", err
 		}
-		block, err := within(vpc)
+		block, err := plan.IPv6Subnet(vpc, s.Tier, s.Zone)
 		return block.String(), err
 	}).(pulumi.StringOutput)
+}
+
+func parseIPv6(assigned string) (netip.Prefix, error) {
+	block, err := netip.ParsePrefix(assigned)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("IPv6 block that AWS assigned to the VPC: %w", err)
+	}
+	return block, nil
 }

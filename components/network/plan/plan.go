@@ -1,4 +1,5 @@
-// Package plan divides a VPC's IPv4 block into the subnets of the platform.
+// Package plan divides a VPC's blocks, IPv4 and IPv6, into the subnets of the
+// platform.
 // It is pure arithmetic: it owns which block belongs to which zone and tier,
 // and nothing of AWS.
 //
