@@ -11,6 +11,10 @@ import (
 	"github.com/progressive-framework/platform/components/network/plan"
 )
 
+// tcp is the protocol's number: AWS gives back numbers only, so that a name
+// would look like drift.
+const tcp = "6"
+
 // acl gives the private-data subnets their network ACL. Its rules are written
 // within it, not as resources beside it: a rule that somebody adds by hand is
 // taken away by the next up.
@@ -26,7 +30,7 @@ func (b *builder) acl(planned []plan.Subnet, data pulumi.StringArray) error {
 		for _, rule := range r.(acl.Rules).Ingress {
 			v4, v6 := families(rule.Block)
 			entries = append(entries, ec2.NetworkAclIngress{
-				RuleNo: rule.Number, Action: "allow", Protocol: "tcp",
+				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
 				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
 			})
 		}
@@ -36,7 +40,7 @@ func (b *builder) acl(planned []plan.Subnet, data pulumi.StringArray) error {
 		for _, rule := range r.(acl.Rules).Egress {
 			v4, v6 := families(rule.Block)
 			entries = append(entries, ec2.NetworkAclEgress{
-				RuleNo: rule.Number, Action: "allow", Protocol: "tcp",
+				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
 				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
 			})
 		}

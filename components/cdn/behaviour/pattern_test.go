@@ -64,6 +64,7 @@ func TestCovers(t *testing.T) {
 		{"a star matches slashes", "/a*.css", "/a/b/c.css", true},
 		{"a question mark is one character", "/a?", "/a", false},
 		{"no question mark is many", "/a?", "/a*", false},
+		{"letters beside a star are any number, too", "/??", "/*ab", false},
 		{"wildcards in another order are the same", "/*?a", "/?*a", true},
 		{"a star beside a letter has that letter for its one", "/?*", "/*a*", true},
 		{"letters that are said twice", "/*ab*ab", "/*abab", true},
