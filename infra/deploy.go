@@ -9,8 +9,11 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	accounts "github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/plan"
 	"github.com/progressive-framework/platform/components/repository"
@@ -31,11 +34,21 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	where := accounts.Lookup(ctx, stack.Region, account)
+	logKey, err := key.NewKey(ctx, name+"-logs", &key.Args{
+		Account:     where,
+		Description: "Logs of " + name,
+		Users:       []iam.Statement{key.Logs(where)},
+	}, account)
+	if err != nil {
+		return err
+	}
 	net, err := network.NewNetwork(ctx, name, &network.Args{
-		Block:  stack.Network.Block,
-		Region: stack.Region,
-		Zones:  stack.Network.Zones,
-		NAT:    natLayouts[stack.Network.NATGateways],
+		Account:   where,
+		Block:     stack.Network.Block,
+		Zones:     stack.Network.Zones,
+		NAT:       natLayouts[stack.Network.NATGateways],
+		LogKeyARN: logKey.ARN,
 	}, account)
 	if err != nil {
 		return err

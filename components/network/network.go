@@ -1,6 +1,8 @@
 // Package network owns the VPC: its subnets in three tiers over the stack's
-// zones, their routes and their way out. It knows nothing of what runs in
-// them. The arithmetic of the blocks lies in package plan.
+// zones, their routes and their way out, its private doors to AWS's services,
+// and its flow logs. It knows nothing of what runs in the subnets. The
+// arithmetic of the blocks lies in package plan, the rules of the data tier's
+// network ACL in package acl.
 package network
 
 import (
@@ -11,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/network/plan"
 )
 
@@ -28,22 +31,35 @@ const (
 
 // Args are what a Network is made from.
 type Args struct {
-	// Block is the VPC's IPv4 block, /16 to /20.
+	// Account is where the VPC lies; its region is that of every zone.
+	Account *account.Account
+	// Block is the VPC's IPv4 block, /16 to /20. The IPv6 block is AWS's.
 	Block netip.Prefix
-	// Region is the region of every zone.
-	Region string
 	// Zones are two to six availability zones of the region.
 	Zones []string
 	// NAT is the layout of the NAT gateways.
 	NAT NATLayout
+	// Endpoints is the layout of the interface endpoints.
+	Endpoints EndpointLayout
+	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
+	// users.
+	LogKeyARN pulumi.StringInput
+	// FlowLogDays is how long flow logs are kept; 0 is 30 days.
+	FlowLogDays int
 }
 
 func (a *Args) validate() error {
-	if a == nil {
-		return errors.New("network: args must not be nil")
-	}
-	if a.NAT != NATPerZone && a.NAT != NATSingle {
+	switch {
+	case a == nil || a.Account == nil:
+		return errors.New("network: Account must not be nil")
+	case a.LogKeyARN == nil:
+		return errors.New("network: LogKeyARN must not be nil; flow logs are kept encrypted")
+	case a.NAT != NATPerZone && a.NAT != NATSingle:
 		return fmt.Errorf("network: NAT layout %d is neither NATPerZone nor NATSingle", a.NAT)
+	case a.Endpoints < EndpointsPerZone || a.Endpoints > EndpointsNone:
+		return fmt.Errorf("network: endpoint layout %d is none of EndpointsPerZone, EndpointsSingle and EndpointsNone", a.Endpoints)
+	case a.FlowLogDays < 0:
+		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)
 	}
 	return nil
 }
@@ -55,18 +71,21 @@ type Network struct {
 	VPCID pulumi.IDOutput
 	// SubnetIDs are the subnets of each tier, in the order of Args.Zones.
 	SubnetIDs map[plan.Tier]pulumi.StringArray
+
+	builder *builder
 }
 
 // NewNetwork makes the VPC, an internet gateway, a subnet for each tier in
 // each zone, and their route tables: public subnets through the internet
-// gateway, private-app subnets through NAT, private-data subnets nowhere but
-// the VPC. The default security group is emptied, so that nothing is open
-// because somebody forgot to name a group.
+// gateway, private-app subnets through NAT and, for IPv6, an egress-only
+// gateway, private-data subnets nowhere but the VPC. The default security
+// group is emptied, so that nothing is open because somebody forgot to name a
+// group.
 func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	subnets, err := plan.Subnets(args.Block, args.Region, args.Zones)
+	subnets, err := plan.Subnets(args.Block, args.Account.Region, args.Zones)
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
@@ -74,32 +93,41 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := ctx.RegisterComponentResource("progressive:network:Network", name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(n)}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(n), args: args}
+	n.builder = b
 
-	vpc, err := ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
-		CidrBlock:          pulumi.String(args.Block.String()),
-		EnableDnsSupport:   pulumi.Bool(true),
-		EnableDnsHostnames: pulumi.Bool(true), // EKS and interface endpoints need names
-		Tags:               b.tags("vpc"),
-	}, b.parent)
-	if err != nil {
+	if b.vpc, err = ec2.NewVpc(ctx, name+"-vpc", &ec2.VpcArgs{
+		CidrBlock:                    pulumi.String(args.Block.String()),
+		AssignGeneratedIpv6CidrBlock: pulumi.Bool(true),
+		EnableDnsSupport:             pulumi.Bool(true),
+		EnableDnsHostnames:           pulumi.Bool(true), // EKS and interface endpoints need names
+		Tags:                         b.tags("vpc"),
+	}, b.parent); err != nil {
 		return nil, fmt.Errorf("VPC: %w", err)
 	}
-	b.vpc = vpc
 	if _, err := ec2.NewDefaultSecurityGroup(ctx, name+"-default-sg", &ec2.DefaultSecurityGroupArgs{
-		VpcId: vpc.ID(), Tags: b.tags("default-emptied"),
+		VpcId: b.vpc.ID(), Tags: b.tags("default-emptied"),
 	}, b.parent); err != nil {
 		return nil, fmt.Errorf("default security group: %w", err)
 	}
 	if err := b.subnets(subnets, n.SubnetIDs); err != nil {
 		return nil, err
 	}
-	if err := b.routes(args); err != nil {
+	if err := b.routes(); err != nil {
+		return nil, err
+	}
+	if err := b.acl(subnets, n.SubnetIDs[plan.PrivateData]); err != nil {
+		return nil, err
+	}
+	if err := b.endpoints(n.SubnetIDs[plan.PrivateApp]); err != nil {
+		return nil, err
+	}
+	if err := b.flowLogs(); err != nil {
 		return nil, err
 	}
 
-	n.VPCID = vpc.ID()
-	outputs := pulumi.Map{"vpcId": vpc.ID()}
+	n.VPCID = b.vpc.ID()
+	outputs := pulumi.Map{"vpcId": n.VPCID}
 	for tier, ids := range n.SubnetIDs {
 		outputs[string(tier)+"SubnetIds"] = ids
 	}

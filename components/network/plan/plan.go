@@ -1,6 +1,6 @@
-// Package plan divides a VPC's IPv4 block into the subnets of the platform.
-// It is pure arithmetic: it owns which block belongs to which zone and tier,
-// and nothing of AWS.
+// Package plan divides a VPC's blocks, IPv4 and IPv6, into the subnets of the
+// platform. It is pure arithmetic: it owns which block belongs to which zone
+// and tier, and nothing of AWS.
 //
 // A subnet's block depends on the VPC's block, the zone's letter and the tier
 // alone, never on which other zones or tiers exist. So a zone or a tier can be

@@ -1,0 +1,102 @@
+package bucket
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// settle gives a bucket its settings, each a resource of its own.
+func (b *Bucket) settle(ctx *pulumi.Context, args *Args) error {
+	parent := pulumi.Parent(b)
+	block, err := s3.NewBucketPublicAccessBlock(ctx, b.name+"-private", &s3.BucketPublicAccessBlockArgs{
+		Bucket:                b.Name,
+		BlockPublicAcls:       pulumi.Bool(true),
+		BlockPublicPolicy:     pulumi.Bool(true),
+		IgnorePublicAcls:      pulumi.Bool(true),
+		RestrictPublicBuckets: pulumi.Bool(true),
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("public access block of bucket %s: %w", b.name, err)
+	}
+	ownership := "BucketOwnerEnforced"
+	if args.ACLs {
+		ownership = "BucketOwnerPreferred"
+	}
+	owner, err := s3.NewBucketOwnershipControls(ctx, b.name+"-owner", &s3.BucketOwnershipControlsArgs{
+		Bucket: b.Name,
+		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(ownership)},
+	}, parent, pulumi.DependsOn([]pulumi.Resource{block})) // S3 refuses two changes of a bucket at once
+	if err != nil {
+		return fmt.Errorf("ownership of bucket %s: %w", b.name, err)
+	}
+	versioning, err := s3.NewBucketVersioningV2(ctx, b.name+"-versioning", &s3.BucketVersioningV2Args{
+		Bucket:                  b.Name,
+		VersioningConfiguration: &s3.BucketVersioningV2VersioningConfigurationArgs{Status: pulumi.String("Enabled")},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("versioning of bucket %s: %w", b.name, err)
+	}
+	encryption, err := s3.NewBucketServerSideEncryptionConfigurationV2(ctx, b.name+"-encryption", &s3.BucketServerSideEncryptionConfigurationV2Args{
+		Bucket: b.Name,
+		Rules:  s3.BucketServerSideEncryptionConfigurationV2RuleArray{encryption(args.KeyARN)},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("encryption of bucket %s: %w", b.name, err)
+	}
+	b.Settled = []pulumi.Resource{block, owner, versioning, encryption}
+	// S3 wants versioning on before there are rules about versions.
+	if _, err := s3.NewBucketLifecycleConfigurationV2(ctx, b.name+"-lifecycle", &s3.BucketLifecycleConfigurationV2Args{
+		Bucket: b.Name,
+		Rules:  lifecycle(args.ExpireDays),
+	}, parent, pulumi.DependsOn([]pulumi.Resource{versioning})); err != nil {
+		return fmt.Errorf("lifecycle of bucket %s: %w", b.name, err)
+	}
+	if args.LogBucket != nil {
+		if _, err := s3.NewBucketLoggingV2(ctx, b.name+"-logging", &s3.BucketLoggingV2Args{
+			Bucket:       b.Name,
+			TargetBucket: args.LogBucket.Name,
+			TargetPrefix: pulumi.String(b.name + "/"),
+		}, parent, pulumi.DependsOn(args.LogBucket.Settled)); err != nil {
+			return fmt.Errorf("access log of bucket %s: %w", b.name, err)
+		}
+	}
+	return nil
+}
+
+func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
+	with := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+		SseAlgorithm: pulumi.String("AES256"),
+	}
+	if key == nil {
+		return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{ApplyServerSideEncryptionByDefault: with}
+	}
+	with.SseAlgorithm, with.KmsMasterKeyId = pulumi.String("aws:kms"), key.ToStringOutput()
+	return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
+		ApplyServerSideEncryptionByDefault: with,
+		BucketKeyEnabled:                   pulumi.Bool(true), // one call to KMS for many objects
+	}
+}
+
+func lifecycle(expireDays int) s3.BucketLifecycleConfigurationV2RuleArray {
+	everything := &s3.BucketLifecycleConfigurationV2RuleFilterArgs{}
+	rules := s3.BucketLifecycleConfigurationV2RuleArray{
+		&s3.BucketLifecycleConfigurationV2RuleArgs{
+			Id: pulumi.String("tidy"), Status: pulumi.String("Enabled"), Filter: everything,
+			AbortIncompleteMultipartUpload: &s3.BucketLifecycleConfigurationV2RuleAbortIncompleteMultipartUploadArgs{
+				DaysAfterInitiation: pulumi.Int(abortDays),
+			},
+			NoncurrentVersionExpiration: &s3.BucketLifecycleConfigurationV2RuleNoncurrentVersionExpirationArgs{
+				NoncurrentDays: pulumi.Int(noncurrentDays),
+			},
+		},
+	}
+	if expireDays > 0 {
+		rules = append(rules, &s3.BucketLifecycleConfigurationV2RuleArgs{
+			Id: pulumi.String("expire"), Status: pulumi.String("Enabled"), Filter: everything,
+			Expiration: &s3.BucketLifecycleConfigurationV2RuleExpirationArgs{Days: pulumi.Int(expireDays)},
+		})
+	}
+	return rules
+}

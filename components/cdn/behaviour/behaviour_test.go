@@ -1,0 +1,126 @@
+package behaviour
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestPlatform(t *testing.T) {
+	table, err := Platform("/api/v1/templates/*", "/api/v1/agents/*/status")
+	require.NoError(t, err)
+	require.Equal(t, []Rule{
+		{"/api/v1/agents/*/status", Dynamic, perCallerAgents},
+		{"/api/v1/templates/*", Dynamic, perCallerAPI},
+		{"/api/v1/agents/*", Dynamic, Caching{}},
+		{"/api/*", Dynamic, Caching{}},
+		{"/ws/*", Dynamic, Caching{}},
+		{"/ws", Dynamic, Caching{}},
+	}, table.Rules)
+	require.Equal(t, Rule{"", Static, sharedStatic}, table.Default)
+}
+
+// The design document's numbers, in seconds.
+func TestTTLs(t *testing.T) {
+	for _, tc := range []struct {
+		caching           Caching
+		byDefault, atMost time.Duration
+	}{
+		{sharedStatic, 86400, 31536000}, {perCallerAPI, 300, 3600}, {perCallerAgents, 60, 300},
+	} {
+		require.Equal(t, TTL{tc.byDefault * time.Second, tc.atMost * time.Second}, tc.caching.TTL(), tc.caching.Name())
+	}
+}
+
+func TestPlatformRefuses(t *testing.T) {
+	for _, tc := range []struct {
+		reason    string
+		cacheable []string
+		want      []string
+	}{
+		{"the whole API, by one word", []string{"/api/*"}, []string{"behaviour /api/* never applies: /api/*"}},
+		{"the whole API, spelled otherwise", []string{"/api/**"}, []string{"behaviour /api/** never applies: /api/*"}},
+		{"an endpoint twice", []string{"/api/v1/x", "/api/v1/x"}, []string{"behaviour /api/v1/x never applies"}},
+		{"WebSockets have no answers", []string{"/ws"}, []string{`"/ws": must lie below /api/`}},
+		{"wider than the API", []string{"/a*"}, []string{`"/a*": must lie below /api/`}},
+		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must lie`, `"/x": must lie`, `path pattern "nowhere"`}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := Platform(tc.cacheable...)
+			for _, want := range tc.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+	var many []string
+	for i := range maxRules {
+		many = append(many, fmt.Sprintf("/api/v1/x%d", i))
+	}
+	_, err := Platform(many...)
+	require.ErrorContains(t, err, "at most 24")
+}
+
+// The document's own order is what check is for.
+func TestTheDocumentsOrderIsRefused(t *testing.T) {
+	document := []Rule{{Pattern: "/api/*", Origin: Dynamic}, {Pattern: "/api/v1/agents/*", Origin: Dynamic}}
+	require.EqualError(t, check(document),
+		"behaviour /api/v1/agents/* never applies: /api/*, which is asked first, matches all of its paths")
+	sorted, err := order(document)
+	require.NoError(t, err)
+	require.Equal(t, "/api/v1/agents/*", sorted[0].Pattern)
+}
+
+// Whatever the paths and whoever asks: the rule that is taken is the most
+// specific of those that match, and the order in which rules are written
+// doesn't matter.
+func TestTheMostSpecificRuleIsTaken(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var rules []Rule
+		for i := range rapid.IntRange(1, 6).Draw(t, "rules") {
+			rules = append(rules, Rule{Pattern: string(patterns(t, fmt.Sprint(i)))})
+		}
+		sorted, err := order(rules)
+		if err != nil {
+			return
+		}
+		shuffled, err := order(rapid.Permutation(rules).Draw(t, "shuffled"))
+		require.NoError(t, err)
+		require.Equal(t, sorted, shuffled)
+		path := "/" + rapid.StringMatching(`[abx]{0,6}`).Draw(t, "path")
+		matches := func(r Rule) bool { return matcher(pattern(r.Pattern)).MatchString(path) }
+		taken := slices.IndexFunc(sorted, matches)
+		if taken < 0 {
+			return
+		}
+		for _, r := range sorted[taken+1:] {
+			if matches(r) {
+				require.False(t, pattern(sorted[taken].Pattern).covers(pattern(r.Pattern)), "%v hides %v", sorted[taken], r)
+			}
+		}
+	})
+}
+
+// What the origin is told of the caller is what the answer is cached by.
+func TestNoAnswerIsSharedThatMayBePersonal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		endpoint := "/api/" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "endpoint")
+		table, err := Platform(endpoint)
+		require.NoError(t, err)
+		for _, r := range append(table.Rules, table.Default) {
+			switch {
+			case !r.Caching.Cached():
+				require.Equal(t, TTL{}, r.Caching.TTL(), "%v", r)
+			case r.Origin == Dynamic:
+				require.Contains(t, r.Caching.Headers(), "Authorization", "%v", r)
+				require.True(t, r.Caching.Caller(), "%v: cookies say who asks, too", r)
+			default:
+				require.Empty(t, r.Caching.Headers(), "%v: static files are everybody's", r)
+				require.NotContains(t, r.Origin.Methods(), "POST")
+			}
+		}
+	})
+}

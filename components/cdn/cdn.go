@@ -1,0 +1,215 @@
+// Package cdn owns the CloudFront distribution, by which users reach the
+// platform, and its bucket of static files. How each path is treated is said by
+// package behaviour; what a folder of static files is, by package site.
+//
+// Policies and names that CloudFront keeps for the whole account are the
+// component's name and a part, so that staging and prod share an account.
+package cdn
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/bucket"
+	"github.com/progressive-framework/platform/components/cdn/behaviour"
+	"github.com/progressive-framework/platform/components/cdn/site"
+	"github.com/progressive-framework/platform/components/iam"
+)
+
+// logDays is how long logs are kept, in days: a season, for inquiries.
+const logDays = 90
+
+// Args are what a CDN is made from.
+type Args struct {
+	Account *account.Account
+	// OriginDomain is the name by which the load balancer is reached over
+	// HTTPS; its certificate covers it.
+	OriginDomain pulumi.StringInput
+	// OriginSecret is sent to the load balancer with every request.
+	OriginSecret pulumi.StringInput
+	// Domains are the names that users know, such as example.com; none:
+	// CloudFront's own name and certificate.
+	Domains []string
+	// CertificateARN is a certificate in us-east-1 that covers Domains.
+	CertificateARN pulumi.StringInput
+	// ZoneID is the public zone in which Domains get their records; none:
+	// somebody else points them at DomainName.
+	ZoneID pulumi.StringInput
+	// Cacheable are the endpoints below /api/ whose answers may be cached, as
+	// path patterns; see behaviour.Platform.
+	Cacheable []string
+	// SiteFolder is a folder of static files on the machine that runs the
+	// program; empty: somebody else fills StaticBucket.
+	SiteFolder string
+	// ContentSecurityPolicy is the header of that name; empty: everything
+	// comes from the site itself.
+	ContentSecurityPolicy string
+	// WebACLARN is a web ACL of CloudFront's scope; none: there is none.
+	WebACLARN pulumi.StringInput
+	// Unprotected lets a destroy take the buckets with what is in them.
+	Unprotected bool
+}
+
+func (a *Args) validate() error {
+	switch {
+	case a == nil || a.Account == nil:
+		return errors.New("Account must not be nil")
+	case a.OriginDomain == nil || a.OriginSecret == nil:
+		return errors.New("OriginDomain and OriginSecret must be given; the load balancer lets nobody else in")
+	case (len(a.Domains) > 0) != (a.CertificateARN != nil):
+		return errors.New("Domains and a CertificateARN that covers them must be given together")
+	case a.ZoneID != nil && len(a.Domains) == 0:
+		return errors.New("ZoneID is given, but no Domains to point at the CDN in it")
+	}
+	return nil
+}
+
+// CDN is the distribution with its static bucket.
+type CDN struct {
+	pulumi.ResourceState
+
+	// DomainName is CloudFront's name of the distribution.
+	DomainName pulumi.StringOutput
+	// URL is where users begin.
+	URL pulumi.StringOutput
+	// DistributionID is for metrics and invalidations.
+	DistributionID pulumi.IDOutput
+	// StaticBucket is the name of the bucket of static files.
+	StaticBucket pulumi.StringOutput
+}
+
+// builder makes a CDN's children, all named and parented alike.
+type builder struct {
+	ctx    *pulumi.Context
+	name   string
+	parent pulumi.ResourceOption
+	args   *Args
+}
+
+// NewCDN makes the buckets, the distribution and the users' records.
+func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*CDN, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("CDN %s: %w", name, err)
+	}
+	table, err := behaviour.Platform(args.Cacheable...)
+	if err != nil {
+		return nil, fmt.Errorf("CDN %s: %w", name, err)
+	}
+	var files []site.File
+	if args.SiteFolder != "" {
+		if files, err = site.Files(os.DirFS(args.SiteFolder)); err != nil {
+			return nil, fmt.Errorf("CDN %s: folder %s: %w", name, args.SiteFolder, err)
+		}
+	}
+	c := &CDN{}
+	if err := ctx.RegisterComponentResource("progressive:cdn:CDN", name, c, opts...); err != nil {
+		return nil, fmt.Errorf("CDN %s: %w", name, err)
+	}
+	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(c), args: args}
+
+	logs, err := b.logs()
+	if err != nil {
+		return nil, err
+	}
+	static, err := bucket.NewBucket(ctx, name+"-static", &bucket.Args{
+		LogBucket: logs, PolicyFollows: true, Unprotected: args.Unprotected,
+	}, b.parent)
+	if err != nil {
+		return nil, err
+	}
+	distribution, err := b.distribution(table, static, logs)
+	if err != nil {
+		return nil, err
+	}
+	if err := static.SetPolicy(ctx, iam.Statement{
+		Sid:        "Distribution",
+		Principals: []iam.Principal{iam.ServicePrincipal("cloudfront.amazonaws.com")},
+		Actions:    []string{"s3:GetObject"},
+		Resources:  iam.ARNs(static.Objects()),
+		Conditions: []iam.Condition{iam.Equals("aws:SourceArn", distribution.Arn)},
+	}); err != nil {
+		return nil, err
+	}
+	if err := b.upload(files, static); err != nil {
+		return nil, err
+	}
+	if err := b.records(distribution); err != nil {
+		return nil, err
+	}
+
+	c.DomainName, c.DistributionID, c.StaticBucket = distribution.DomainName, distribution.ID(), static.Name
+	c.URL = pulumi.Sprintf("https://%s", distribution.DomainName)
+	if len(args.Domains) > 0 {
+		c.URL = pulumi.Sprintf("https://%s", args.Domains[0])
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"domainName": c.DomainName, "url": c.URL, "distributionId": c.DistributionID, "staticBucket": c.StaticBucket,
+	})
+}
+
+// logs makes the bucket of the CDN's logs and of the static bucket's access
+// log. CloudFront writes by an ACL that it sets itself, S3 by policy (S3 User
+// Guide, "Enabling server access logging").
+func (b *builder) logs() (*bucket.Bucket, error) {
+	return bucket.NewBucket(b.ctx, b.name+"-logs", &bucket.Args{
+		ExpireDays:  logDays,
+		ACLs:        true,
+		Unprotected: b.args.Unprotected,
+		Statements: func(arn pulumi.StringOutput) []iam.Statement {
+			return []iam.Statement{{
+				Sid:        "AccessLogs",
+				Principals: []iam.Principal{iam.ServicePrincipal("logging.s3.amazonaws.com")},
+				Actions:    []string{"s3:PutObject"},
+				Resources:  iam.ARNs(pulumi.Sprintf("%s/*", arn)),
+				Conditions: []iam.Condition{iam.Equals("aws:SourceAccount", b.args.Account.ID)},
+			}}
+		},
+	}, b.parent)
+}
+
+// upload puts the static files into the bucket, each a resource that changes
+// with its content.
+func (b *builder) upload(files []site.File, to *bucket.Bucket) error {
+	for _, f := range files {
+		if _, err := s3.NewBucketObjectv2(b.ctx, b.name+"-"+f.Key, &s3.BucketObjectv2Args{
+			Bucket:       to.Name,
+			Key:          pulumi.String(f.Key),
+			Source:       pulumi.NewFileAsset(filepath.Join(b.args.SiteFolder, filepath.FromSlash(f.Key))),
+			ContentType:  pulumi.String(f.ContentType),
+			CacheControl: pulumi.String(f.CacheControl),
+		}, b.parent, pulumi.DependsOn(to.Settled)); err != nil {
+			return fmt.Errorf("static file %s: %w", f.Key, err)
+		}
+	}
+	return nil
+}
+
+// records point the users' names at the distribution, where a zone is given.
+func (b *builder) records(distribution *cloudfront.Distribution) error {
+	if b.args.ZoneID == nil {
+		return nil
+	}
+	for _, domain := range b.args.Domains {
+		for _, kind := range []string{"A", "AAAA"} {
+			if _, err := route53.NewRecord(b.ctx, b.name+"-"+domain+"-"+kind, &route53.RecordArgs{
+				ZoneId: b.args.ZoneID,
+				Name:   pulumi.String(domain),
+				Type:   pulumi.String(kind),
+				Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
+					Name: distribution.DomainName, ZoneId: distribution.HostedZoneId, EvaluateTargetHealth: pulumi.Bool(false),
+				}},
+			}, b.parent); err != nil {
+				return fmt.Errorf("record %s of %s: %w", kind, domain, err)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,142 @@
+package cdn
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/bucket"
+	"github.com/progressive-framework/platform/components/cdn/behaviour"
+	"github.com/progressive-framework/platform/components/cdn/site"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+)
+
+// originIDs are the design document's names of the origins.
+var originIDs = map[behaviour.Origin]pulumi.String{
+	behaviour.Static:  "S3-progressive-framework-static",
+	behaviour.Dynamic: "ALB-progressive-framework-dynamic",
+}
+
+// viewerProtocols are the document's: a page is led to HTTPS; a call of the API
+// over HTTP is refused, as its Authorization has crossed in the clear already.
+var viewerProtocols = map[behaviour.Origin]pulumi.String{
+	behaviour.Static:  "redirect-to-https",
+	behaviour.Dynamic: "https-only",
+}
+
+func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucket) (*cloudfront.Distribution, error) {
+	policies, err := b.policies(table)
+	if err != nil {
+		return nil, err
+	}
+	control, err := cloudfront.NewOriginAccessControl(b.ctx, b.name+"-static", &cloudfront.OriginAccessControlArgs{
+		Name:                          pulumi.String(b.name + "-static"),
+		Description:                   pulumi.String("Static files of " + b.name),
+		OriginAccessControlOriginType: pulumi.String("s3"),
+		SigningBehavior:               pulumi.String("always"),
+		SigningProtocol:               pulumi.String("sigv4"),
+	}, b.parent)
+	if err != nil {
+		return nil, fmt.Errorf("origin access control: %w", err)
+	}
+	var ordered cloudfront.DistributionOrderedCacheBehaviorArray
+	for _, rule := range table.Rules {
+		ordered = append(ordered, policies.ordered(rule))
+	}
+	args := &cloudfront.DistributionArgs{
+		Comment:           pulumi.String("Progressive Framework V5 CDN"),
+		Enabled:           pulumi.Bool(true),
+		IsIpv6Enabled:     pulumi.Bool(true),
+		HttpVersion:       pulumi.String("http2and3"),
+		PriceClass:        pulumi.String("PriceClass_All"),
+		DefaultRootObject: pulumi.String(site.Index),
+		Aliases:           pulumi.ToStringArray(b.args.Domains),
+		Origins: cloudfront.DistributionOriginArray{
+			&cloudfront.DistributionOriginArgs{
+				OriginId:              originIDs[behaviour.Static],
+				DomainName:            static.RegionalDomainName,
+				OriginAccessControlId: control.ID(),
+			},
+			&cloudfront.DistributionOriginArgs{
+				OriginId:   originIDs[behaviour.Dynamic],
+				DomainName: b.args.OriginDomain,
+				CustomOriginConfig: &cloudfront.DistributionOriginCustomOriginConfigArgs{
+					HttpPort:             pulumi.Int(80),
+					HttpsPort:            pulumi.Int(443),
+					OriginProtocolPolicy: pulumi.String("https-only"),
+					OriginSslProtocols:   pulumi.ToStringArray([]string{"TLSv1.2"}),
+				},
+				CustomHeaders: cloudfront.DistributionOriginCustomHeaderArray{&cloudfront.DistributionOriginCustomHeaderArgs{
+					Name: pulumi.String(routing.OriginHeader), Value: pulumi.ToSecret(b.args.OriginSecret).(pulumi.StringOutput),
+				}},
+			},
+		},
+		DefaultCacheBehavior:  policies.byDefault(table.Default),
+		OrderedCacheBehaviors: ordered,
+		LoggingConfig: &cloudfront.DistributionLoggingConfigArgs{
+			Bucket: logs.DomainName, Prefix: pulumi.String("cdn/"), IncludeCookies: pulumi.Bool(false),
+		},
+		Restrictions: &cloudfront.DistributionRestrictionsArgs{
+			GeoRestriction: &cloudfront.DistributionRestrictionsGeoRestrictionArgs{RestrictionType: pulumi.String("none")},
+		},
+		ViewerCertificate: b.viewerCertificate(),
+		Tags: pulumi.StringMap{
+			"Name": pulumi.String("progressive-framework-v5-cdn"), "Service": pulumi.String("cdn"), // the document's
+		},
+	}
+	if b.args.WebACLARN != nil {
+		args.WebAclId = b.args.WebACLARN.ToStringOutput()
+	}
+	made, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logs.Settled))
+	if err != nil {
+		return nil, fmt.Errorf("distribution: %w", err)
+	}
+	return made, nil
+}
+
+func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateArgs {
+	if b.args.CertificateARN == nil {
+		return &cloudfront.DistributionViewerCertificateArgs{CloudfrontDefaultCertificate: pulumi.Bool(true)}
+	}
+	return &cloudfront.DistributionViewerCertificateArgs{
+		AcmCertificateArn:      b.args.CertificateARN.ToStringOutput(),
+		SslSupportMethod:       pulumi.String("sni-only"),
+		MinimumProtocolVersion: pulumi.String("TLSv1.2_2021"),
+	}
+}
+
+// ordered and byDefault write one rule as the two types that the SDK has for it.
+func (p policies) ordered(rule behaviour.Rule) *cloudfront.DistributionOrderedCacheBehaviorArgs {
+	d := p.byDefault(rule)
+	return &cloudfront.DistributionOrderedCacheBehaviorArgs{
+		PathPattern:             pulumi.String(rule.Pattern),
+		TargetOriginId:          d.TargetOriginId,
+		ViewerProtocolPolicy:    d.ViewerProtocolPolicy,
+		AllowedMethods:          d.AllowedMethods,
+		CachedMethods:           d.CachedMethods,
+		Compress:                d.Compress,
+		CachePolicyId:           d.CachePolicyId,
+		OriginRequestPolicyId:   d.OriginRequestPolicyId,
+		ResponseHeadersPolicyId: d.ResponseHeadersPolicyId,
+	}
+}
+
+func (p policies) byDefault(rule behaviour.Rule) *cloudfront.DistributionDefaultCacheBehaviorArgs {
+	args := &cloudfront.DistributionDefaultCacheBehaviorArgs{
+		TargetOriginId:          originIDs[rule.Origin],
+		ViewerProtocolPolicy:    viewerProtocols[rule.Origin],
+		AllowedMethods:          pulumi.ToStringArray(rule.Origin.Methods()),
+		CachedMethods:           pulumi.ToStringArray([]string{"GET", "HEAD"}),
+		Compress:                pulumi.Bool(true),
+		ResponseHeadersPolicyId: p.headers,
+	}
+	if !rule.Caching.Cached() {
+		args.CachePolicyId = pulumi.String(cachingDisabled)
+		args.OriginRequestPolicyId = pulumi.String(allViewerExceptHost)
+		return args
+	}
+	// No origin request policy: the origin sees what is in the key.
+	args.CachePolicyId = p.caches[rule.Caching]
+	return args
+}

@@ -1,0 +1,114 @@
+package loadbalancer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+)
+
+// tlsPolicy speaks TLS 1.3 and 1.2 with forward secrecy only, and is what AWS
+// recommends (ELB User Guide, "Security policies for your Application Load
+// Balancer").
+const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
+
+// How a node is judged, in seconds and counts: as Kubernetes judges a pod in
+// the design document (every 10 s, 5 s to answer, three failures), and two good
+// answers before it is sent requests.
+const (
+	healthInterval = 10
+	healthTimeout  = 5
+	healthyAfter   = 2
+	unhealthyAfter = 3
+)
+
+func (b *builder) targetGroups(l *LoadBalancer) error {
+	for _, t := range b.args.Targets {
+		group, err := lb.NewTargetGroup(b.ctx, b.name+"-"+t.Name, &lb.TargetGroupArgs{
+			Name:                pulumi.String(routing.GroupName(b.args.Environment, t)),
+			VpcId:               b.args.VPCID,
+			TargetType:          pulumi.String("instance"),
+			Protocol:            pulumi.String("HTTP"),
+			Port:                pulumi.Int(t.NodePort),
+			DeregistrationDelay: pulumi.Int(int(routing.DeregistrationDelay.Seconds())),
+			HealthCheck: &lb.TargetGroupHealthCheckArgs{
+				Protocol:           pulumi.String("HTTP"),
+				Path:               pulumi.String(t.HealthPath),
+				Matcher:            pulumi.String("200"),
+				Interval:           pulumi.Int(healthInterval),
+				Timeout:            pulumi.Int(healthTimeout),
+				HealthyThreshold:   pulumi.Int(healthyAfter),
+				UnhealthyThreshold: pulumi.Int(unhealthyAfter),
+			},
+			Tags: b.tags(t.Name),
+		}, b.parent)
+		if err != nil {
+			return fmt.Errorf("target group %s: %w", t.Name, err)
+		}
+		l.TargetGroupARNs[t.Name], l.TargetGroupSuffixes[t.Name] = group.Arn, group.ArnSuffix
+	}
+	return nil
+}
+
+// listeners makes the HTTPS listener, which refuses whatever no rule lets in,
+// its rules, and the HTTP listener, which sends everybody to HTTPS. It returns
+// the ids of the rules.
+func (b *builder) listeners(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
+	if _, err := lb.NewListener(b.ctx, b.name+"-http", &lb.ListenerArgs{
+		LoadBalancerArn: balancer.Arn,
+		Port:            pulumi.Int(80),
+		Protocol:        pulumi.String("HTTP"),
+		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("redirect"),
+			Redirect: &lb.ListenerDefaultActionRedirectArgs{
+				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
+			},
+		}},
+	}, b.parent); err != nil {
+		return nil, fmt.Errorf("HTTP listener: %w", err)
+	}
+	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
+		LoadBalancerArn: balancer.Arn,
+		Port:            pulumi.Int(443),
+		Protocol:        pulumi.String("HTTPS"),
+		SslPolicy:       pulumi.String(tlsPolicy),
+		CertificateArn:  b.args.CertificateARN.ToStringOutput(),
+		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
+			Type: pulumi.String("fixed-response"),
+			FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
+				ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("Forbidden"), StatusCode: pulumi.String("403"),
+			},
+		}},
+	}, b.parent)
+	if err != nil {
+		return nil, fmt.Errorf("HTTPS listener: %w", err)
+	}
+	var ids []pulumi.IDOutput
+	for _, rule := range rules {
+		made, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
+			ListenerArn: https.Arn,
+			Priority:    pulumi.Int(rule.Priority),
+			// Three values of the five that AWS allows in a rule.
+			Conditions: lb.ListenerRuleConditionArray{
+				&lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{
+					Values: pulumi.ToStringArray([]string{rule.Path}),
+				}},
+				&lb.ListenerRuleConditionArgs{HttpHeader: &lb.ListenerRuleConditionHttpHeaderArgs{
+					HttpHeaderName: pulumi.String(routing.OriginHeader),
+					Values:         b.args.OriginSecret.Accepted,
+				}},
+			},
+			Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
+				Type: pulumi.String("forward"), TargetGroupArn: l.TargetGroupARNs[rule.Target],
+			}},
+		}, b.parent)
+		if err != nil {
+			return nil, fmt.Errorf("rule for %s: %w", rule.Path, err)
+		}
+		ids = append(ids, made.ID())
+	}
+	return ids, nil
+}

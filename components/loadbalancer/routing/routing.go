@@ -1,0 +1,163 @@
+// Package routing says which requests the load balancer sends to which target
+// group: names, priorities, limits. It is pure: it owns the table's rules, and
+// nothing of AWS.
+//
+// A rule's priority depends on its path alone, never on which other paths
+// exist: a path that is added moves no other rule, and the more specific of two
+// paths always comes first.
+package routing
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// OriginHeader carries the origin secret from CloudFront.
+const OriginHeader = "X-Origin-Verify"
+
+// DeregistrationDelay is how long the load balancer lets requests end on a
+// node that it no longer sends any to. Whoever takes a node away waits as long;
+// a service that drains longer than its requests last needs no more.
+const DeregistrationDelay = 30 * time.Second
+
+const (
+	// maxPriority is AWS's last priority (ELB API, CreateRule).
+	maxPriority = 50000
+	// maxPath bounds a path so that each length has a band of priorities; AWS
+	// allows 128 characters.
+	maxPath = 64
+	// band is how many paths of one length have priorities of their own.
+	band = maxPriority / (maxPath + 1)
+	// maxRules is AWS's default quota for one load balancer (ELB User Guide,
+	// "Quotas for your Application Load Balancers").
+	maxRules = 100
+
+	// prefix stands for the project in names: AWS allows 32 characters, and
+	// progressive-framework-production alone has as many.
+	prefix = "pf-"
+)
+
+// The ports that Kubernetes opens on every node (service-node-port-range).
+const (
+	minNodePort = 30000
+	maxNodePort = 32767
+)
+
+// Target is a service behind the load balancer.
+type Target struct {
+	// Name is such as "web": a letter, then up to nine letters and digits, all
+	// lower-case.
+	Name string
+	// NodePort is the service's port on every node, 30000 to 32767.
+	NodePort int
+	// HealthPath answers 200 on the node port while the service takes requests.
+	HealthPath string
+	// Paths are those that the service answers: "/ws" is one path, "/api/*"
+	// everything below /api/, "/*" everything.
+	Paths []string
+}
+
+// Rule sends one path to a target.
+type Rule struct {
+	// Target is the target's name.
+	Target string
+	// Path is such as "/api/*".
+	Path string
+	// Priority is from 1 to 50000; AWS takes the lowest that matches.
+	Priority int
+}
+
+var (
+	targetName  = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`)
+	environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
+	path        = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
+)
+
+// BalancerName is the load balancer's name, at most 15 characters.
+func BalancerName(environment string) string { return prefix + environment }
+
+// GroupName is the name of a target's group, at most 32 characters. The port is
+// part of it: AWS can't change a group's port, so that a new port is a new
+// group, which stands beside the old one until the rules have moved.
+func GroupName(environment string, t Target) string {
+	return fmt.Sprintf("%s%s-%s-%d", prefix, environment, t.Name, t.NodePort)
+}
+
+// Rules are the rules of the targets, by priority; the environment names them.
+// It returns every error that it finds.
+func Rules(env string, targets []Target) ([]Rule, error) {
+	var errs []error
+	if !environment.MatchString(env) {
+		errs = append(errs, fmt.Errorf("environment %q: must be a letter, then up to 11 letters and digits, lower-case", env))
+	}
+	if len(targets) == 0 {
+		errs = append(errs, errors.New("there must be a target"))
+	}
+	var rules []Rule
+	names, ports := map[string]bool{}, map[int]string{}
+	for _, t := range targets {
+		errs = append(errs, t.check()...)
+		if names[t.Name] {
+			errs = append(errs, fmt.Errorf("target %s is listed twice", t.Name))
+		}
+		if other, taken := ports[t.NodePort]; taken {
+			errs = append(errs, fmt.Errorf("target %s: node port %d is that of %s", t.Name, t.NodePort, other))
+		}
+		names[t.Name], ports[t.NodePort] = true, t.Name
+		for _, p := range t.Paths {
+			rules = append(rules, Rule{Target: t.Name, Path: p, Priority: priority(p)})
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b Rule) int { return a.Priority - b.Priority })
+	for i := 1; i < len(rules); i++ {
+		if a, b := rules[i-1], rules[i]; a.Path == b.Path {
+			errs = append(errs, fmt.Errorf("path %s is that of %s and of %s; one would never be asked", b.Path, a.Target, b.Target))
+		} else if a.Priority == b.Priority {
+			errs = append(errs, fmt.Errorf("paths %s and %s have the same priority, %d, by chance; write one of them longer", a.Path, b.Path, a.Priority))
+		}
+	}
+	if len(rules) > maxRules {
+		errs = append(errs, fmt.Errorf("there are %d paths; a load balancer has at most %d rules", len(rules), maxRules))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("routing: %w", err)
+	}
+	return rules, nil
+}
+
+func (t Target) check() []error {
+	var errs []error
+	if !targetName.MatchString(t.Name) {
+		errs = append(errs, fmt.Errorf("target %q: the name must be a letter, then up to 9 letters and digits, lower-case", t.Name))
+	}
+	if t.NodePort < minNodePort || t.NodePort > maxNodePort {
+		errs = append(errs, fmt.Errorf("target %s: node port %d must be %d to %d", t.Name, t.NodePort, minNodePort, maxNodePort))
+	}
+	if !path.MatchString(t.HealthPath) || !strings.HasPrefix(t.HealthPath, "/") || strings.HasSuffix(t.HealthPath, "*") {
+		errs = append(errs, fmt.Errorf("target %s: health path %q must be a path such as /health/ready", t.Name, t.HealthPath))
+	}
+	if len(t.Paths) == 0 {
+		errs = append(errs, fmt.Errorf("target %s: must have paths, or nothing reaches it", t.Name))
+	}
+	for _, p := range t.Paths {
+		if p == "" || len(p) > maxPath || !path.MatchString(p) {
+			errs = append(errs, fmt.Errorf("target %s: path %q must be one path such as /ws, or all below one such as /api/*, of at most %d characters", t.Name, p, maxPath))
+		}
+	}
+	return errs
+}
+
+// priority of a path: the longer, the earlier, as every path below another is
+// longer than it. Paths of one length have nothing in common; a hash spreads
+// them over their band.
+func priority(p string) int {
+	h := fnv.New32a()
+	h.Write([]byte(p))
+	literal := len(strings.TrimSuffix(p, "*"))
+	return (maxPath-literal)*band + int(h.Sum32()%band) + 1
+}

@@ -1,0 +1,68 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/network/acl"
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+// tcp is the protocol's number: AWS gives back numbers only, so that a name
+// would look like drift.
+const tcp = "6"
+
+// acl gives the private-data subnets their network ACL. Its rules are written
+// within it, not as resources beside it: a rule that somebody adds by hand is
+// taken away by the next up.
+func (b *builder) acl(planned []plan.Subnet, data pulumi.StringArray) error {
+	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
+		ipv6, err := parseIPv6(assigned)
+		if err != nil {
+			return acl.Rules{}, err
+		}
+		return acl.Data(planned, ipv6)
+	})
+	ingress := rules.ApplyT(func(r any) (entries []ec2.NetworkAclIngress) {
+		for _, rule := range r.(acl.Rules).Ingress {
+			v4, v6 := families(rule.Block)
+			entries = append(entries, ec2.NetworkAclIngress{
+				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
+				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
+			})
+		}
+		return entries
+	}).(ec2.NetworkAclIngressArrayOutput)
+	egress := rules.ApplyT(func(r any) (entries []ec2.NetworkAclEgress) {
+		for _, rule := range r.(acl.Rules).Egress {
+			v4, v6 := families(rule.Block)
+			entries = append(entries, ec2.NetworkAclEgress{
+				RuleNo: rule.Number, Action: "allow", Protocol: tcp,
+				CidrBlock: v4, Ipv6CidrBlock: v6, FromPort: rule.From, ToPort: rule.To,
+			})
+		}
+		return entries
+	}).(ec2.NetworkAclEgressArrayOutput)
+	if _, err := ec2.NewNetworkAcl(b.ctx, b.name+"-private-data-acl", &ec2.NetworkAclArgs{
+		VpcId:     b.vpc.ID(),
+		SubnetIds: data,
+		Ingress:   ingress,
+		Egress:    egress,
+		Tags:      b.tags("private-data"),
+	}, b.parent); err != nil {
+		return fmt.Errorf("network ACL of the data tier: %w", err)
+	}
+	return nil
+}
+
+// families puts a block where AWS wants it.
+func families(block netip.Prefix) (v4, v6 *string) {
+	s := block.String()
+	if block.Addr().Is4() {
+		return &s, nil
+	}
+	return nil, &s
+}

@@ -1,0 +1,127 @@
+package acl
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+var (
+	vpc  = netip.MustParsePrefix("10.20.0.0/16")
+	vpc6 = netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
+)
+
+func rules(t require.TestingT, zones []string) (Rules, []plan.Subnet) {
+	subnets, err := plan.Subnets(vpc, "us-east-1", zones)
+	require.NoError(t, err)
+	r, err := Data(subnets, vpc6)
+	require.NoError(t, err)
+	return r, subnets
+}
+
+func TestDataIsWrittenDown(t *testing.T) {
+	r, _ := rules(t, []string{"us-east-1c", "us-east-1a"})
+	written := func(rules []Rule) (lines []string) {
+		for _, r := range rules {
+			lines = append(lines, fmt.Sprintf("%d %s %d-%d", r.Number, r.Block, r.From, r.To))
+		}
+		return lines
+	}
+	require.Equal(t, []string{
+		"100 10.20.0.0/20 5432-5432", "101 10.20.0.0/20 6379-6379", "102 10.20.0.0/20 27017-27017",
+		"120 10.20.64.0/20 5432-5432", "121 10.20.64.0/20 6379-6379", "122 10.20.64.0/20 27017-27017",
+		"200 10.20.20.0/22 1024-65535", "220 10.20.84.0/22 1024-65535",
+		"300 2600:1f18:1234:ab08::/61 5432-5432", "301 2600:1f18:1234:ab08::/61 6379-6379", "302 2600:1f18:1234:ab08::/61 27017-27017",
+		"310 2600:1f18:1234:ab10::/61 1024-65535",
+	}, written(r.Ingress))
+	require.Equal(t, []string{
+		"100 10.20.0.0/20 1024-65535", "120 10.20.64.0/20 1024-65535",
+		"200 10.20.20.0/22 1024-65535", "220 10.20.84.0/22 1024-65535",
+		"300 2600:1f18:1234:ab08::/61 1024-65535", "310 2600:1f18:1234:ab10::/61 1024-65535",
+	}, written(r.Egress))
+}
+
+func zones(t *rapid.T) []string {
+	all := rapid.Permutation([]string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f", "us-east-1g", "us-east-1h"}).Draw(t, "zones")
+	return all[:rapid.IntRange(plan.MinZones, plan.MaxZones).Draw(t, "count")]
+}
+
+func covers(outer, inner Rule) bool {
+	return outer.Block.Bits() <= inner.Block.Bits() && outer.Block.Contains(inner.Block.Addr()) &&
+		outer.From <= inner.From && outer.To >= inner.To
+}
+
+func TestRulesAreSortedAndNoneIsShadowed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, _ := rules(t, zones(t))
+		for _, direction := range [][]Rule{r.Ingress, r.Egress} {
+			require.LessOrEqual(t, len(direction), 40, "AWS's largest quota")
+			for i, rule := range direction {
+				require.True(t, rule.Number >= 1 && rule.Number <= 32766 && rule.From <= rule.To, "%v", rule)
+				for _, earlier := range direction[:i] {
+					require.Less(t, earlier.Number, rule.Number)
+					require.False(t, covers(earlier, rule), "%v never applies after %v", rule, earlier)
+				}
+			}
+		}
+	})
+}
+
+func TestFourZonesFitTheDefaultQuota(t *testing.T) {
+	r, _ := rules(t, []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"})
+	require.LessOrEqual(t, len(r.Ingress), 20)
+	require.LessOrEqual(t, len(r.Egress), 20)
+}
+
+func TestGrowthMovesNoRule(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		list := zones(t)
+		all, _ := rules(t, list)
+		fewer, _ := rules(t, list[:plan.MinZones])
+		for _, rule := range fewer.Ingress {
+			require.Contains(t, all.Ingress, rule)
+		}
+		for _, rule := range fewer.Egress {
+			require.Contains(t, all.Egress, rule)
+		}
+	})
+}
+
+// What a packet meets: the stores are reached from the app and data tiers, and
+// the public tier and the world reach nothing, on any port.
+func TestWhoGetsIn(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r, subnets := rules(t, zones(t))
+		from := rapid.SampledFrom(subnets).Draw(t, "from")
+		port := rapid.OneOf(rapid.SampledFrom(ports), rapid.IntRange(1, 65535)).Draw(t, "port")
+		from6, err := plan.IPv6Subnet(vpc6, from.Tier, from.Zone)
+		require.NoError(t, err)
+		want := map[plan.Tier]bool{
+			plan.PrivateApp:  slices.Contains(ports, port),
+			plan.PrivateData: port >= ephemeralFrom,
+		}[from.Tier]
+		for _, block := range []netip.Prefix{from.Block, from6} {
+			got := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
+			require.Equal(t, want, got, "%s %s port %d", from.Tier, block, port)
+			answered := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
+				return covers(rule, Rule{Block: block, From: ephemeralFrom, To: ephemeralTo})
+			})
+			require.Equal(t, from.Tier != plan.Public, answered, "answers to %s", block)
+		}
+		world := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
+		for _, rule := range slices.Concat(r.Ingress, r.Egress) {
+			require.False(t, covers(rule, world), "%v is open to the world", rule)
+		}
+	})
+}
+
+func TestDataRefusesAnotherBlock(t *testing.T) {
+	_, err := Data(nil, netip.MustParsePrefix("2600::/48"))
+	require.ErrorContains(t, err, "must be a masked /56")
+}

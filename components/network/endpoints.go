@@ -1,0 +1,149 @@
+package network
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+// EndpointLayout says in how many zones the interface endpoints stand. Each is
+// paid by the hour, in every zone that it stands in.
+type EndpointLayout int
+
+const (
+	// EndpointsPerZone is every endpoint in every zone. The zero value.
+	EndpointsPerZone EndpointLayout = iota
+	// EndpointsSingle is every endpoint in the first zone by name, for stacks
+	// that may lose AWS's services with that zone.
+	EndpointsSingle
+	// EndpointsNone leaves AWS's services to be reached through NAT.
+	EndpointsNone
+)
+
+// interfaceServices are the services that nodes and pods call by themselves.
+// Elastic Load Balancing isn't among them: targets are registered by Auto
+// Scaling, from AWS's side.
+var interfaceServices = []string{
+	"autoscaling",    // Cluster Autoscaler
+	"ec2",            // the CNI and volume drivers
+	"ecr.api",        // nodes log in to the registry
+	"ecr.dkr",        // nodes pull; the layers come from S3
+	"eks-auth",       // the Pod Identity agent gets every pod's credentials there
+	"logs",           // container logs
+	"secretsmanager", // services read their secrets
+	"sts",            // nodes and pods learn who they are
+}
+
+// endpoints makes the private doors to AWS's services: S3's by route, which
+// costs nothing, the others by addresses in the private-app subnets.
+func (b *builder) endpoints(app pulumi.StringArray) error {
+	if err := b.storageEndpoint(); err != nil {
+		return err
+	}
+	subnets := app
+	switch b.args.Endpoints {
+	case EndpointsNone:
+		return nil
+	case EndpointsSingle:
+		first := slices.Min(b.args.Zones)
+		subnets = pulumi.StringArray{b.made[subnetKey{plan.PrivateApp, letter(first)}].ID()}
+	}
+	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
+		VpcId:       b.vpc.ID(),
+		Description: pulumi.String("Interface endpoints of AWS services"),
+		Tags:        b.tags("endpoints"),
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("security group of the endpoints: %w", err)
+	}
+	b.endpointGroup = group
+	for _, service := range interfaceServices {
+		part := "endpoint-" + service
+		if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
+			VpcId:             b.vpc.ID(),
+			VpcEndpointType:   pulumi.String("Interface"),
+			ServiceName:       b.serviceName(service),
+			SubnetIds:         subnets,
+			SecurityGroupIds:  pulumi.StringArray{group.ID()},
+			PrivateDnsEnabled: pulumi.Bool(true),
+			Tags:              b.tags(part),
+		}, b.parent); err != nil {
+			return fmt.Errorf("endpoint of %s: %w", service, err)
+		}
+	}
+	return nil
+}
+
+func (b *builder) serviceName(service string) pulumi.String {
+	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
+}
+
+// storageEndpoint is the way of the private-app subnets to S3. Anything may be
+// read by it (image layers and packages lie in buckets of AWS and of
+// registry.k8s.io), but only this account's principals use it for more, and
+// only on this account's buckets: what is stolen can't be carried out by it.
+func (b *builder) storageEndpoint() error {
+	account := b.args.Account
+	document, err := iam.ResourcePolicy(iam.Statement{
+		Sid:        "Read",
+		Principals: []iam.Principal{iam.Everyone()},
+		Actions:    []string{"s3:GetObject"},
+		Resources:  iam.AnyResource(),
+		Conditions: []iam.Condition{iam.Equals("aws:SourceVpc", b.vpc.ID())},
+	}, iam.Statement{
+		Sid:        "Own",
+		Principals: []iam.Principal{iam.Everyone()},
+		Actions:    []string{"s3:*"},
+		Resources:  iam.AnyResource(),
+		Conditions: []iam.Condition{
+			iam.Equals("aws:PrincipalAccount", account.ID),
+			iam.Equals("aws:ResourceAccount", account.ID),
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("policy of the S3 endpoint: %w", err)
+	}
+	var tables pulumi.StringArray
+	for _, zone := range b.args.Zones {
+		tables = append(tables, b.tables[subnetKey{plan.PrivateApp, letter(zone)}].ID())
+	}
+	if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-endpoint-s3", &ec2.VpcEndpointArgs{
+		VpcId:           b.vpc.ID(),
+		VpcEndpointType: pulumi.String("Gateway"),
+		ServiceName:     b.serviceName("s3"),
+		RouteTableIds:   tables,
+		Policy:          document,
+		Tags:            b.tags("endpoint-s3"),
+	}, b.parent); err != nil {
+		return fmt.Errorf("endpoint of s3: %w", err)
+	}
+	return nil
+}
+
+// AdmitToEndpoints lets a security group use the interface endpoints. The
+// endpoints answer under the services' own names in the whole VPC, so a group
+// that is not admitted can't reach those services at all. client names the
+// group, such as "nodes". Without endpoints there is nothing to be let in to.
+func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
+	b := n.builder
+	if b.endpointGroup == nil {
+		return nil
+	}
+	if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId:           b.endpointGroup.ID(),
+		ReferencedSecurityGroupId: securityGroupID,
+		IpProtocol:                pulumi.String("tcp"),
+		FromPort:                  pulumi.Int(443),
+		ToPort:                    pulumi.Int(443),
+		Description:               pulumi.String("HTTPS from " + client),
+	}, b.parent); err != nil {
+		return fmt.Errorf("rule for %s at the endpoints: %w", client, err)
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package network
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/network/plan"
+)
+
+// subnetKey names one subnet among a VPC's: its tier and the zone's letter.
+type subnetKey struct {
+	tier   plan.Tier
+	letter string
+}
+
+// builder makes a network's children, all named and parented alike.
+type builder struct {
+	ctx    *pulumi.Context
+	name   string
+	parent pulumi.ResourceOption
+	args   *Args
+
+	vpc    *ec2.Vpc
+	made   map[subnetKey]*ec2.Subnet
+	tables map[subnetKey]*ec2.RouteTable
+	// endpointGroup is the interface endpoints'; nil where there are none.
+	endpointGroup *ec2.SecurityGroup
+}
+
+func (b *builder) tags(part string) pulumi.StringMap {
+	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
+}
+
+// letter is the last letter of a zone's name, by which its subnets are known.
+func letter(zone string) string { return zone[len(zone)-1:] }
+
+// roleTags tell the AWS load balancer controller which subnets are for
+// internet-facing and which for internal load balancers (Amazon EKS User
+// Guide, "VPC and subnet requirements").
+var roleTags = map[plan.Tier]string{
+	plan.Public:     "kubernetes.io/role/elb",
+	plan.PrivateApp: "kubernetes.io/role/internal-elb",
+}
+
+func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.StringArray) error {
+	b.made = make(map[subnetKey]*ec2.Subnet, len(planned))
+	for _, s := range planned {
+		part := string(s.Tier) + "-" + letter(s.Zone)
+		tags := b.tags(part)
+		tags["Tier"] = pulumi.String(string(s.Tier))
+		if role, ok := roleTags[s.Tier]; ok {
+			tags[role] = pulumi.String("1")
+		}
+		subnet, err := ec2.NewSubnet(b.ctx, b.name+"-"+part, &ec2.SubnetArgs{
+			VpcId:            b.vpc.ID(),
+			AvailabilityZone: pulumi.String(s.Zone),
+			CidrBlock:        pulumi.String(s.Block.String()),
+			Ipv6CidrBlock:    b.ipv6(s),
+			// Not even public subnets hand out addresses: only the load
+			// balancer and the NAT gateways are public, and they bring theirs.
+			MapPublicIpOnLaunch: pulumi.Bool(false),
+			Tags:                tags,
+		}, b.parent)
+		if err != nil {
+			return fmt.Errorf("subnet %s: %w", part, err)
+		}
+		b.made[subnetKey{s.Tier, letter(s.Zone)}] = subnet
+		ids[s.Tier] = append(ids[s.Tier], subnet.ID())
+	}
+	return nil
+}
+
+// ipv6 is a subnet's IPv6 block, known once AWS has assigned the VPC's.
+func (b *builder) ipv6(s plan.Subnet) pulumi.StringOutput {
+	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
+		vpc, err := parseIPv6(assigned)
+		if err != nil {
+			return "", err
+		}
+		block, err := plan.IPv6Subnet(vpc, s.Tier, s.Zone)
+		return block.String(), err
+	}).(pulumi.StringOutput)
+}
+
+func parseIPv6(assigned string) (netip.Prefix, error) {
+	block, err := netip.ParsePrefix(assigned)
+	if err != nil {
+		return netip.Prefix{}, fmt.Errorf("IPv6 block that AWS assigned to the VPC: %w", err)
+	}
+	return block, nil
+}
