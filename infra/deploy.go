@@ -9,8 +9,11 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/plan"
 	"github.com/progressive-framework/platform/components/repository"
@@ -27,7 +30,16 @@ const frontService = "mca"
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	name := "progressive-framework-" + stack.Environment
 
-	account, err := newAccount(ctx, stack)
+	provider, err := newProvider(ctx, stack)
+	if err != nil {
+		return err
+	}
+	where := account.Lookup(ctx, stack.Region, provider)
+	dataKey, err := key.NewKey(ctx, name, &key.Args{
+		Account:     where,
+		Description: "Secrets, logs and volumes of " + name,
+		Users:       []iam.Statement{key.Logs(where), key.Via(where, "Volumes", "ec2")},
+	}, provider)
 	if err != nil {
 		return err
 	}
@@ -36,17 +48,22 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 		Region: stack.Region,
 		Zones:  stack.Network.Zones,
 		NAT:    natLayouts[stack.Network.NATGateways],
-	}, account)
+	}, provider)
 	if err != nil {
 		return err
 	}
 	eks, err := cluster.NewCluster(ctx, name, &cluster.Args{
+		Account:           where,
 		ClusterName:       name,
-		Region:            stack.Region,
 		Version:           stack.Cluster.Version,
-		SubnetIDs:         net.SubnetIDs[plan.PrivateApp],
+		ExtendedSupport:   stack.Cluster.ExtendedSupport,
+		VPCID:             net.VPCID,
+		Subnets:           byZone(stack.Network.Zones, net.SubnetIDs[plan.PrivateApp]),
+		ControlPlaneZones: stack.Cluster.Zones,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
-	}, account)
+		Admins:            stack.Cluster.Admins,
+		KeyARN:            dataKey.ARN,
+	}, provider)
 	if err != nil {
 		return err
 	}
@@ -55,7 +72,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 		return err
 	}
 	for _, profile := range stack.Profiles() {
-		if err := workloads.add(ctx, stack, profile, account); err != nil {
+		if err := workloads.add(ctx, stack, profile, provider); err != nil {
 			return err
 		}
 	}
@@ -74,9 +91,18 @@ var natLayouts = map[string]network.NATLayout{
 	config.NATSingle:  network.NATSingle,
 }
 
-// newAccount gives the provider by which every AWS resource of the stack is
+// byZone names a tier's subnets by their zones.
+func byZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
+	named := make(map[string]pulumi.StringInput, len(zones))
+	for i, zone := range zones {
+		named[zone] = subnets[i]
+	}
+	return named
+}
+
+// newProvider gives the provider by which every AWS resource of the stack is
 // made: its region, its tags, and the one account that it may touch.
-func newAccount(ctx *pulumi.Context, stack *config.Stack) (pulumi.ResourceOrInvokeOption, error) {
+func newProvider(ctx *pulumi.Context, stack *config.Stack) (pulumi.ResourceOrInvokeOption, error) {
 	args := &aws.ProviderArgs{
 		Region: pulumi.String(stack.Region),
 		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
@@ -132,16 +158,16 @@ func newWorkloads(ctx *pulumi.Context, name string, eks *cluster.Cluster) (*work
 
 // add builds a service's image, pushes it to a repository of its own, and runs
 // it by digest.
-func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scaling.Profile, account pulumi.ResourceOrInvokeOption) error {
+func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scaling.Profile, provider pulumi.ResourceOrInvokeOption) error {
 	name := w.name + "-" + profile.Name
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
 		RepositoryName: w.name + "/" + profile.Name,
 		ForceDelete:    stack.Repository.ForceDelete,
-	}, account)
+	}, provider)
 	if err != nil {
 		return err
 	}
-	login := repository.Login(ctx, account)
+	login := repository.Login(ctx, provider)
 	built, err := image.NewImage(ctx, name, &image.ImageArgs{
 		ImportPath:  profile.ImportPath,
 		Repository:  repo.URL,

@@ -61,6 +61,14 @@ type Network struct {
 type Cluster struct {
 	// Version is the Kubernetes minor version, such as "1.34".
 	Version string `mapstructure:"version"`
+	// ExtendedSupport keeps a version beyond its standard support, at a price.
+	ExtendedSupport bool `mapstructure:"extendedSupport"`
+	// Zones are those of the control plane's network interfaces, at least two
+	// of the network's; none: its first two by name. They can't change.
+	Zones []string `mapstructure:"zones"`
+	// Admins are IAM roles and users, by ARN, that administer the cluster
+	// beside whoever made it.
+	Admins []string `mapstructure:"admins"`
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC. 0.0.0.0/0 is refused.
 	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
@@ -110,12 +118,13 @@ func (s *Stack) Profiles() []scaling.Profile {
 	profiles := services()
 	for i := range profiles {
 		if n := s.Services[profiles[i].Name].Replicas; n > 0 {
-			profiles[i].Replicas = n
+			profiles[i].Count = scaling.Fixed(n)
 		}
 	}
 	return profiles
 }
 
+// services are those that are deployed so far; scaling.Services lists all.
 func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
