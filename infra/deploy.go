@@ -159,9 +159,9 @@ func newWorkloads(ctx *pulumi.Context, name string, eks *cluster.Cluster) (*work
 // add builds a service's image, pushes it to a repository of its own, and runs
 // it by digest.
 func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scaling.Profile, provider pulumi.ResourceOrInvokeOption) error {
-	name := w.name + "-" + profile.Name
+	name := w.name + "-" + profile.Short
 	repo, err := repository.NewRepository(ctx, name, &repository.Args{
-		RepositoryName: w.name + "/" + profile.Name,
+		RepositoryName: w.name + "/" + profile.Short,
 		ForceDelete:    stack.Repository.ForceDelete,
 	}, provider)
 	if err != nil {
@@ -177,7 +177,7 @@ func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scalin
 	if err != nil {
 		return err
 	}
-	front := profile.Name == frontService
+	front := profile.Short == frontService
 	args := &service.Args{Profile: profile, Namespace: w.namespace, Image: built.Reference}
 	if front {
 		args.NodePort = stack.FrontDoor.NodePort
@@ -186,7 +186,7 @@ func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scalin
 	if err != nil {
 		return err
 	}
-	w.images[profile.Name] = built.Reference
+	w.images[profile.Short] = built.Reference
 	if front {
 		w.url = url(args.NodePort, svc)
 	}

@@ -17,6 +17,9 @@ import (
 // Profile is what the platform knows of one service before any stack's
 // config: its port, its resources, its probes, its settings, how it scales.
 type Profile struct {
+	// Short names the service where there is no room for its Name: in a
+	// stack's configuration, in AWS's names, and in agents/.
+	Short string
 	// Name is the Deployment's name and the value of the app label.
 	Name string
 	// Tier is the value of the tier label; empty: it has none.

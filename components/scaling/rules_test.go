@@ -41,6 +41,15 @@ func TestNodePortsAreDistinctAndOpen(t *testing.T) {
 	}
 }
 
+// IAM's names have 64 characters, of which Pulumi's suffix takes eight; an
+// environment has at most twelve.
+func TestNamesFitAWS(t *testing.T) {
+	for _, p := range Services() {
+		role := "progressive-framework-" + "abcdefghijkl" + "-" + p.Short + "-role" + "-0123456"
+		require.LessOrEqual(t, len(role), 64, role)
+	}
+}
+
 func TestProfileRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		reason string

@@ -38,7 +38,7 @@ func Web() Profile {
 		},
 	}
 	return Profile{
-		Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
+		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
 		Port: 3000, NodePort: 30080,
 		Count: Fixed(6),
 		HPA:   hpa,
@@ -144,7 +144,7 @@ func WPA() Profile {
 // agent is what the agents have in common.
 func agent(name string, hpa HPA) Profile {
 	return Profile{
-		Name: name, Tier: "agents", NodeTier: ApplicationTier,
+		Short: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,
 		ImportPath: module + name, Port: 8000, HPA: hpa,
 	}
 }

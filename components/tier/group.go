@@ -19,17 +19,26 @@ import (
 // of "$Latest" is none, and would replace no instance.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
+	targets := pulumi.StringArray{}
+	for _, t := range args.Targets {
+		targets = append(targets, t.ARN)
+	}
+	health := "EC2"
+	if args.TargetsAskNode {
+		health = "ELB"
+	}
 	overrides := autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArray{}
 	for _, t := range args.Fleet.InstanceTypes {
 		overrides = append(overrides, &autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs{InstanceType: pulumi.String(t)})
 	}
-	group := &autoscaling.GroupArgs{
+	made, err := autoscaling.NewGroup(b.ctx, b.name+"-group", &autoscaling.GroupArgs{
 		Name:                   pulumi.String(args.groupName()),
 		MinSize:                pulumi.Int(p.Size.Min),
 		MaxSize:                pulumi.Int(p.Size.Max),
 		DesiredCapacity:        pulumi.Int(p.Size.Desired),
 		VpcZoneIdentifiers:     args.SubnetIDs,
-		HealthCheckType:        pulumi.String("EC2"),
+		TargetGroupArns:        targets,
+		HealthCheckType:        pulumi.String(health),
 		HealthCheckGracePeriod: pulumi.Int(int(p.HealthCheckGrace.Seconds())),
 		SuspendedProcesses:     pulumi.ToStringArray(b.plan.Suspended),
 		CapacityRebalance:      pulumi.Bool(args.Fleet.SpotShare > 0),
@@ -57,16 +66,7 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 			Triggers: pulumi.ToStringArray([]string{"tag"}), // a change of the template triggers one anyway
 		},
 		Tags: b.groupTags(),
-	}
-	if len(args.Targets) > 0 {
-		group.HealthCheckType = pulumi.String("ELB")
-		targets := pulumi.StringArray{}
-		for _, t := range args.Targets {
-			targets = append(targets, t.ARN)
-		}
-		group.TargetGroupArns = targets
-	}
-	made, err := autoscaling.NewGroup(b.ctx, b.name+"-group", group, b.parent,
+	}, b.parent,
 		pulumi.IgnoreChanges([]string{"desiredCapacity"}),
 		pulumi.DependsOn(args.Cluster.NodesNeed),
 		pulumi.DeleteBeforeReplace(true)) // its name is its own

@@ -40,9 +40,13 @@ type Args struct {
 	KeyARN pulumi.StringInput
 	// LoadBalancer is the ARN suffix of the load balancer of Targets.
 	LoadBalancer pulumi.StringInput
-	// Targets are the target groups that every instance joins; none: instances
-	// are healthy when EC2 says so.
+	// Targets are the target groups that every instance joins.
 	Targets []Target
+	// TargetsAskNode says that the health checks of Targets ask the node itself
+	// (kube-proxy answers /healthz on port 10256), so that the group may
+	// replace instances that fail them. Checks that ask a service must not: one
+	// that is not deployed yet, or is broken, would cost every node.
+	TargetsAskNode bool
 	// Tags are put on the group, its instances and their volumes beside the
 	// profile's; the provider's default tags do not reach them.
 	Tags map[string]string

@@ -38,7 +38,7 @@ type Stack struct {
 	Images     Images     `mapstructure:"images"`
 	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
 	// Services holds what a stack changes of a service's profile, by the
-	// service's name.
+	// service's short name.
 	Services map[string]Service `mapstructure:"services"`
 }
 
@@ -117,7 +117,7 @@ func defaults() Stack {
 func (s *Stack) Profiles() []scaling.Profile {
 	profiles := services()
 	for i := range profiles {
-		if n := s.Services[profiles[i].Name].Replicas; n > 0 {
+		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
 			profiles[i].Count = scaling.Fixed(n)
 		}
 	}

@@ -129,7 +129,7 @@ func validateServices(overrides map[string]Service) field.ErrorList {
 		known    []string
 	)
 	for _, p := range services() {
-		known = append(known, p.Name)
+		known = append(known, p.Short)
 	}
 	for name, o := range overrides {
 		at := path("services").Child(name)
