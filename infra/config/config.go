@@ -37,6 +37,8 @@ type Stack struct {
 	Repository Repository `mapstructure:"repository"`
 	Images     Images     `mapstructure:"images"`
 	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
+	// Tiers holds what a stack changes of a tier of nodes, by the tier's name.
+	Tiers map[string]Tier `mapstructure:"tiers"`
 	// Services holds what a stack changes of a service's profile, by the
 	// service's short name.
 	Services map[string]Service `mapstructure:"services"`
@@ -133,9 +135,10 @@ func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
 func Load(stack string, values map[string]string) (*Stack, error) {
 	s := defaults()
 	problems := decode(values, &s)
+	unread := problems
 	for _, p := range validate(&s) {
 		// What could not be read is not also called missing.
-		if !slices.ContainsFunc(problems, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
+		if !slices.ContainsFunc(unread, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
 			problems = append(problems, p)
 		}
 	}

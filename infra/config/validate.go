@@ -16,6 +16,7 @@ import (
 var (
 	environmentName = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 	accountID       = regexp.MustCompile(`^[0-9]{12}$`)
+	imageID         = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
 	regionName      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	platforms       = []string{"linux/amd64", "linux/arm64"}
 )
@@ -66,6 +67,7 @@ func validate(s *Stack) field.ErrorList {
 	if p := s.FrontDoor.NodePort; p != 0 && (p < minNodePort || p > maxNodePort) {
 		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
 	}
+	add(validateTiers(s.Tiers)...)
 	add(validateServices(s.Services)...)
 	return problems
 }

@@ -92,3 +92,11 @@ func (f Fleet) ImageParameter(version string) string {
 	}
 	return fmt.Sprintf("/aws/service/eks/optimized-ami/%s/amazon-linux-2023/%s/standard/recommended/image_id", version, architecture)
 }
+
+// DefaultFleet is general-purpose instances of four cores and 16 GiB, of which
+// three generations stand for each other when one is scarce: the smallest that
+// holds the main application's pod at its limits beside an agent's. All are
+// on-demand. The volume holds images, logs and the pods' caches many times.
+func DefaultFleet() Fleet {
+	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
+}

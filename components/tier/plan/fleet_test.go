@@ -7,6 +7,7 @@ import (
 )
 
 func TestFleet(t *testing.T) {
+	require.NoError(t, DefaultFleet().Validate(3))
 	good := Fleet{InstanceTypes: []string{"m7i.xlarge", "m6a.xlarge", "m5.xlarge"}, OnDemandBase: 3, SpotShare: 50, VolumeGiB: 100}
 	for _, tc := range []struct {
 		reason string
