@@ -29,7 +29,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		Trust:           iam.Service("eks.amazonaws.com"),
 		ManagedPolicies: []string{"AmazonEKSClusterPolicy"},
 		Statements: []iam.Statement{{
-			Sid:       "Secrets", // EKS User Guide, "Encrypt Kubernetes secrets with KMS on existing clusters"
+			Sid:       "Secrets", // those that terraform-aws-modules/eks gives the role of a cluster with a key
 			Actions:   []string{"kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"},
 			Resources: iam.ARNs(args.KeyARN),
 		}},

@@ -8,7 +8,7 @@ import (
 // Driver is who takes instances away from a group: ClusterAutoscaler or
 // ScalingPolicies. A group has exactly one, because two would undo each
 // other's work; what each needs follows from it, in Plan.
-type Driver interface{ plan(t Tier) Plan }
+type Driver interface{ plan(t Tier) (Plan, error) }
 
 // ClusterAutoscaler leaves the group to the Cluster Autoscaler of a cluster.
 // The scaling policies that add instances stay wired, as headroom for bursts.
@@ -50,18 +50,16 @@ func PlanFor(t Tier, d Driver) (Plan, error) {
 	if err := t.Validate(); err != nil {
 		return Plan{}, err
 	}
-	switch d := d.(type) {
-	case nil:
+	if d == nil {
 		return Plan{}, fmt.Errorf("tier %s: must have a driver, ClusterAutoscaler or ScalingPolicies", t.Name)
-	case ClusterAutoscaler:
-		if d.ClusterName == "" {
-			return Plan{}, fmt.Errorf("tier %s: its ClusterAutoscaler must name its cluster", t.Name)
-		}
 	}
-	return d.plan(t), nil
+	return d.plan(t)
 }
 
-func (c ClusterAutoscaler) plan(t Tier) Plan {
+func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
+	if c.ClusterName == "" {
+		return Plan{}, fmt.Errorf("tier %s: its ClusterAutoscaler must name its cluster", t.Name)
+	}
 	tags := map[string]string{
 		DiscoveryEnabled:                "true",
 		DiscoveryPlatform:               "owned",
@@ -80,7 +78,7 @@ func (c ClusterAutoscaler) plan(t Tier) Plan {
 		// It ends instances to even out the zones, and drains none of them
 		// (the Cluster Autoscaler's README for AWS, "Common Notes and Gotchas").
 		Suspended: []string{"AZRebalance"},
-	}
+	}, nil
 }
 
-func (ScalingPolicies) plan(t Tier) Plan { return Plan{Alarms: t.Alarms} }
+func (ScalingPolicies) plan(t Tier) (Plan, error) { return Plan{Alarms: t.Alarms}, nil }

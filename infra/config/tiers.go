@@ -48,20 +48,28 @@ type NodeTier struct {
 	ImageID string
 }
 
-// NodeTiers lists the tiers of nodes on a cluster. The stack must have been
-// loaded, so that what is wrong with them was said.
-func (s *Stack) NodeTiers(clusterName string) []NodeTier {
+// NodeTiers lists the tiers of nodes on a cluster. Its error is one that Load
+// gives too.
+func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 	var all []NodeTier
 	for _, profile := range scaling.Tiers() {
 		change := s.Tiers[string(profile.Name)]
-		t := NodeTier{Driver: scaling.ClusterAutoscaler{ClusterName: clusterName}, Fleet: change.fleet(), ImageID: change.ImageID}
+		sized, err := profile.WithSize(change.size())
+		if err != nil {
+			return nil, err
+		}
+		t := NodeTier{
+			Profile: sized,
+			Driver:  scaling.ClusterAutoscaler{ClusterName: clusterName},
+			Fleet:   change.fleet(),
+			ImageID: change.ImageID,
+		}
 		if change.ScaleIn == ScaleInPolicies {
 			t.Driver = scaling.ScalingPolicies{}
 		}
-		t.Profile, _ = profile.WithSize(change.size())
 		all = append(all, t)
 	}
-	return all
+	return all, nil
 }
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }

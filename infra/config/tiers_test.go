@@ -14,7 +14,8 @@ func TestNodeTiers(t *testing.T) {
 		"progressive-framework:tiers": `{"web":{"min":2,"desired":2,"spotShare":50,"scaleIn":"scalingPolicies","imageId":"ami-0123456789abcdef0"}}`,
 	}))
 	require.NoError(t, err)
-	tiers := s.NodeTiers("c")
+	tiers, err := s.NodeTiers("c")
+	require.NoError(t, err)
 	require.Len(t, tiers, 2)
 	web, app := tiers[0], tiers[1]
 	require.Equal(t, scaling.Size{Min: 2, Desired: 2, Max: 30}, web.Profile.Size, "what the stack leaves out is the document's")
