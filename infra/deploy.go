@@ -9,182 +9,170 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	accounts "github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cdn"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
-	"github.com/progressive-framework/platform/components/image"
 	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/loadbalancer"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/plan"
-	"github.com/progressive-framework/platform/components/repository"
-	"github.com/progressive-framework/platform/components/scaling"
-	"github.com/progressive-framework/platform/components/service"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// frontService is the service that the platform's users reach.
-const frontService = "mca"
+// platform is what has been laid so far. Each layer reads those below it.
+type platform struct {
+	ctx   *pulumi.Context
+	stack *config.Stack
+	name  string
+	// aws makes every AWS resource but those that CloudFront takes from
+	// config.EdgeRegion; kubernetes makes what is in the cluster, and both are
+	// for components that do the one and the other.
+	awsProvider      *aws.Provider
+	aws              pulumi.ResourceOrInvokeOption
+	kubernetes, both pulumi.ResourceOption
+	where            *account.Account
 
-// deploy lays the layers in order: the account, the network, the cluster, and
-// on it the services.
+	key     *key.Key
+	network *network.Network
+	cluster *cluster.Cluster
+	// nodes are what pods need to run, where the stack makes it.
+	nodes []pulumi.Resource
+	// groups are the Auto Scaling Groups' names by tier.
+	groups       pulumi.StringMap
+	dns          *dns
+	loadBalancer *loadbalancer.LoadBalancer
+	namespace    pulumi.StringOutput
+	stores       stores
+	services     services
+	cdn          *cdn.CDN
+}
+
+// deploy lays the layers in order, from the account up to the edge.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
-	name := "progressive-framework-" + stack.Environment
-
-	account, err := newAccount(ctx, stack)
-	if err != nil {
-		return err
-	}
-	where := accounts.Lookup(ctx, stack.Region, account)
-	logKey, err := key.NewKey(ctx, name+"-logs", &key.Args{
-		Account:     where,
-		Description: "Logs of " + name,
-		Users:       []iam.Statement{key.Logs(where)},
-	}, account)
-	if err != nil {
-		return err
-	}
-	net, err := network.NewNetwork(ctx, name, &network.Args{
-		Account:   where,
-		Block:     stack.Network.Block,
-		Zones:     stack.Network.Zones,
-		NAT:       natLayouts[stack.Network.NATGateways],
-		LogKeyARN: logKey.ARN,
-	}, account)
-	if err != nil {
-		return err
-	}
-	eks, err := cluster.NewCluster(ctx, name, &cluster.Args{
-		ClusterName:       name,
-		Region:            stack.Region,
-		Version:           stack.Cluster.Version,
-		SubnetIDs:         net.SubnetIDs[plan.PrivateApp],
-		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
-	}, account)
-	if err != nil {
-		return err
-	}
-	workloads, err := newWorkloads(ctx, name, eks)
-	if err != nil {
-		return err
-	}
-	for _, profile := range stack.Profiles() {
-		if err := workloads.add(ctx, stack, profile, account); err != nil {
+	p := &platform{ctx: ctx, stack: stack, name: stack.Name()}
+	for _, layer := range []func() error{
+		p.layAccount, p.layNetwork, p.layCluster, p.layLoadBalancer, p.layNodes, p.layStores, p.layServices, p.layCDN,
+	} {
+		if err := layer(); err != nil {
 			return err
 		}
 	}
-
-	ctx.Export("vpcId", net.VPCID)
-	ctx.Export("clusterName", eks.Name)
-	ctx.Export("kubeconfig", eks.Kubeconfig)
-	ctx.Export("namespace", workloads.namespace)
-	ctx.Export("images", workloads.images)
-	ctx.Export("url", workloads.url)
+	p.export()
 	return nil
 }
 
-var natLayouts = map[string]network.NATLayout{
-	config.NATPerZone: network.NATPerZone,
-	config.NATSingle:  network.NATSingle,
+// layAccount looks at the account and makes the key of what belongs to the
+// whole platform: logs, the cluster's secrets, the nodes' volumes.
+func (p *platform) layAccount() (err error) {
+	provider, err := p.provider("aws", p.stack.Region)
+	if err != nil {
+		return err
+	}
+	p.awsProvider, p.aws = provider, pulumi.Provider(provider)
+	p.where = account.Lookup(p.ctx, p.stack.Region, p.aws)
+	p.key, err = key.NewKey(p.ctx, p.name, &key.Args{
+		Account:     p.where,
+		Description: "Secrets, logs and volumes of " + p.name,
+		Users:       []iam.Statement{key.Logs(p.where), key.Via(p.where, "Volumes", "ec2")},
+	}, p.aws)
+	return err
 }
 
-// newAccount gives the provider by which every AWS resource of the stack is
-// made: its region, its tags, and the one account that it may touch.
-func newAccount(ctx *pulumi.Context, stack *config.Stack) (pulumi.ResourceOrInvokeOption, error) {
+// provider gives a provider for a region: its tags, and the one account that it
+// may touch.
+func (p *platform) provider(name, region string) (*aws.Provider, error) {
 	args := &aws.ProviderArgs{
-		Region: pulumi.String(stack.Region),
-		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.StringMap{
-			"Project":     pulumi.String(config.Project),
-			"Environment": pulumi.String(stack.Environment),
-			"ManagedBy":   pulumi.String("pulumi"),
-		}},
+		Region:      pulumi.String(region),
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(p.tags())},
 	}
-	if stack.Account != "" {
-		args.AllowedAccountIds = pulumi.ToStringArray([]string{stack.Account})
+	if p.stack.Account != "" {
+		args.AllowedAccountIds = pulumi.ToStringArray([]string{p.stack.Account})
 	}
-	provider, err := aws.NewProvider(ctx, "aws", args)
+	provider, err := aws.NewProvider(p.ctx, name, args)
 	if err != nil {
-		return nil, fmt.Errorf("AWS provider: %w", err)
+		return nil, fmt.Errorf("AWS provider %s: %w", name, err)
 	}
-	return pulumi.Provider(provider), nil
+	return provider, nil
 }
 
-// workloads is what runs on the cluster.
-type workloads struct {
-	name       string
-	kubernetes *kubernetes.Provider
-	namespace  pulumi.StringOutput
-	images     pulumi.StringMap
-	url        pulumi.StringOutput
+// tags are on everything that can have them.
+func (p *platform) tags() map[string]string {
+	return map[string]string{"Project": config.Project, "Environment": p.stack.Environment, "ManagedBy": "pulumi"}
 }
 
-func newWorkloads(ctx *pulumi.Context, name string, eks *cluster.Cluster) (*workloads, error) {
-	provider, err := kubernetes.NewProvider(ctx, "eks", &kubernetes.ProviderArgs{
-		Kubeconfig:            eks.Kubeconfig,
+var (
+	natLayouts = map[string]network.NATLayout{
+		config.PerZone: network.NATPerZone,
+		config.Single:  network.NATSingle,
+	}
+	endpointLayouts = map[string]network.EndpointLayout{
+		config.PerZone: network.EndpointsPerZone,
+		config.Single:  network.EndpointsSingle,
+		config.None:    network.EndpointsNone,
+	}
+)
+
+func (p *platform) layNetwork() (err error) {
+	n := p.stack.Network
+	p.network, err = network.NewNetwork(p.ctx, p.name, &network.Args{
+		Account:   p.where,
+		Block:     n.Block,
+		Zones:     n.Zones,
+		NAT:       natLayouts[n.NATGateways],
+		Endpoints: endpointLayouts[n.Endpoints],
+		LogKeyARN: p.key.ARN,
+	}, p.aws)
+	return err
+}
+
+func (p *platform) layCluster() (err error) {
+	c := p.stack.Cluster
+	p.cluster, err = cluster.NewCluster(p.ctx, p.name, &cluster.Args{
+		Account:           p.where,
+		ClusterName:       p.name,
+		Version:           c.Version,
+		ExtendedSupport:   c.ExtendedSupport,
+		VPCID:             p.network.VPCID,
+		Subnets:           byZone(p.stack.Network.Zones, p.network.SubnetIDs[plan.PrivateApp]),
+		ControlPlaneZones: c.Zones,
+		PublicAccessCIDRs: c.PublicAccessCIDRs,
+		Admins:            c.Admins,
+		KeyARN:            p.key.ARN,
+	}, p.aws)
+	if err != nil {
+		return err
+	}
+	if err := p.network.AdmitToEndpoints("nodes", p.cluster.NodeSecurityGroupID); err != nil {
+		return err
+	}
+	inside, err := kubernetes.NewProvider(p.ctx, "eks", &kubernetes.ProviderArgs{
+		Kubeconfig:            p.cluster.Kubeconfig,
 		EnableServerSideApply: pulumi.Bool(true),
-	}, pulumi.Parent(eks))
+	}, pulumi.Parent(p.cluster))
 	if err != nil {
-		return nil, fmt.Errorf("Kubernetes provider: %w", err)
+		return fmt.Errorf("Kubernetes provider: %w", err)
 	}
-	namespace, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
+	p.kubernetes, p.both = pulumi.Provider(inside), pulumi.Providers(p.awsProvider, inside)
+	namespace, err := corev1.NewNamespace(p.ctx, p.name, &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
-			Name: pulumi.String(name),
+			Name: pulumi.String(p.name),
 			// The API server refuses pods that ask for more than the services need.
 			Labels: pulumi.StringMap{"pod-security.kubernetes.io/enforce": pulumi.String("restricted")},
 		},
-	}, pulumi.Provider(provider))
+	}, p.kubernetes)
 	if err != nil {
-		return nil, fmt.Errorf("namespace: %w", err)
+		return fmt.Errorf("namespace: %w", err)
 	}
-	return &workloads{
-		name:       name,
-		kubernetes: provider,
-		namespace:  namespace.Metadata.Name().Elem(),
-		images:     pulumi.StringMap{},
-	}, nil
-}
-
-// add builds a service's image, pushes it to a repository of its own, and runs
-// it by digest.
-func (w *workloads) add(ctx *pulumi.Context, stack *config.Stack, profile scaling.Profile, account pulumi.ResourceOrInvokeOption) error {
-	name := w.name + "-" + profile.Name
-	repo, err := repository.NewRepository(ctx, name, &repository.Args{
-		RepositoryName: w.name + "/" + profile.Name,
-		ForceDelete:    stack.Repository.ForceDelete,
-	}, account)
-	if err != nil {
-		return err
-	}
-	login := repository.Login(ctx, account)
-	built, err := image.NewImage(ctx, name, &image.ImageArgs{
-		ImportPath:  profile.ImportPath,
-		Repository:  repo.URL,
-		Platforms:   stack.Images.Platforms,
-		Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
-	})
-	if err != nil {
-		return err
-	}
-	front := profile.Name == frontService
-	args := &service.Args{Profile: profile, Namespace: w.namespace, Image: built.Reference}
-	if front {
-		args.NodePort = stack.FrontDoor.NodePort
-	}
-	svc, err := service.NewService(ctx, name, args, pulumi.Provider(w.kubernetes))
-	if err != nil {
-		return err
-	}
-	w.images[profile.Name] = built.Reference
-	if front {
-		w.url = url(args.NodePort, svc)
-	}
+	p.namespace = namespace.Metadata.Name().Elem()
 	return nil
 }
 
-// url is where the platform answers: a node port on the machine itself where
-// one is open, else the service's name inside the cluster.
-func url(nodePort int, svc *service.Service) pulumi.StringOutput {
-	if nodePort != 0 {
-		return pulumi.Sprintf("http://127.0.0.1:%d", nodePort)
+// byZone names a tier's subnets by their zones.
+func byZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
+	named := make(map[string]pulumi.StringInput, len(zones))
+	for i, zone := range zones {
+		named[zone] = subnets[i]
 	}
-	return pulumi.Sprintf("http://%s", svc.Host)
+	return named
 }

@@ -1,41 +1,72 @@
-// Package cluster owns the EKS cluster: its control plane, the role that it
-// runs under, and the kubeconfig by which others reach it.
+// Package cluster owns the EKS cluster: its control plane, who may use it, what
+// its nodes share (security group, role, the add-ons that run on each), and
+// the kubeconfig by which others reach it. The nodes themselves are in package
+// tier, the add-ons that need nodes in package addons.
 package cluster
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cluster/plan"
 )
 
 // Args are what a Cluster is made from.
 type Args struct {
+	// Account is where it lies.
+	Account *account.Account
 	// ClusterName is the cluster's name in EKS, at most 100 characters.
 	ClusterName string
-	// Region is where the cluster lives; its kubeconfig asks for tokens there.
-	Region string
-	// Version is the Kubernetes minor version, such as "1.34".
+	// Version is the Kubernetes minor version, one of plan.Versions.
 	Version string
-	// SubnetIDs are subnets in at least two zones, for the control plane's
-	// network interfaces.
-	SubnetIDs pulumi.StringArrayInput
+	// ExtendedSupport keeps a version beyond its standard support, at a price;
+	// else EKS upgrades the control plane when that ends.
+	ExtendedSupport bool
+	// VPCID is the VPC of the subnets.
+	VPCID pulumi.StringInput
+	// Subnets are private subnets by zone.
+	Subnets map[string]pulumi.StringInput
+	// ControlPlaneZones are the zones whose subnets hold the control plane's
+	// network interfaces. They can't change; see plan.Zones.
+	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC.
 	PublicAccessCIDRs []string
+	// Admins are IAM roles and users, by ARN, that administer the cluster
+	// beside whoever made it, who must not be listed.
+	Admins []string
+	// KeyARN encrypts Kubernetes' secrets and the control plane's logs; its
+	// policy must let CloudWatch Logs use it (key.Logs).
+	KeyARN pulumi.StringInput
+	// SessionManager lets people open a shell on nodes by AWS Systems Manager;
+	// there is no other way in.
+	SessionManager bool
 }
 
 func (a *Args) validate() error {
 	switch {
 	case a == nil || a.ClusterName == "":
 		return errors.New("cluster: ClusterName must not be empty")
-	case a.Region == "" || a.Version == "":
-		return fmt.Errorf("cluster %s: Region and Version must not be empty", a.ClusterName)
-	case a.SubnetIDs == nil:
-		return fmt.Errorf("cluster %s: SubnetIDs must not be nil", a.ClusterName)
+	case a.Account == nil || a.VPCID == nil || a.KeyARN == nil:
+		return fmt.Errorf("cluster %s: Account, VPCID and KeyARN must not be nil", a.ClusterName)
+	}
+	errs := []error{plan.Zones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
+	if _, err := plan.ForVersion(a.Version); err != nil {
+		errs = append(errs, err)
+	}
+	for _, arn := range a.Admins {
+		if _, err := plan.Admin(arn); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("cluster %s: %w", a.ClusterName, err)
 	}
 	return nil
 }
@@ -44,90 +75,96 @@ func (a *Args) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	Name     pulumi.StringOutput
+	Name pulumi.StringOutput
+	// ClusterName is Name, known before anything is made.
+	ClusterName string
+	// Version is the Kubernetes minor version.
+	Version  string
 	Endpoint pulumi.StringOutput
+	// CertificateAuthority is in base64, as EKS gives it.
+	CertificateAuthority pulumi.StringOutput
+	// ServiceCIDR is the block of the Services' addresses.
+	ServiceCIDR pulumi.StringOutput
+	// SecurityGroupID is EKS's own group, which the control plane is in.
+	SecurityGroupID pulumi.StringOutput
+	// NodeSecurityGroupID is the group of every node, and so of every pod.
+	NodeSecurityGroupID pulumi.StringOutput
+	NodeRoleARN         pulumi.StringOutput
+	// InstanceProfileARN is what nodes are launched with.
+	InstanceProfileARN pulumi.StringOutput
 	// Kubeconfig holds no secret: it asks `aws eks get-token` for one.
 	Kubeconfig pulumi.StringOutput
+	// NodesNeed is what must be there before a node can join and be ready;
+	// whatever launches nodes depends on it.
+	NodesNeed []pulumi.Resource
 }
 
-// controlPlaneLogs are all the types that EKS has.
-var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
-
 // NewCluster makes a cluster whose endpoint is private unless blocks are
-// named, whose access is given by access entries alone, and whose control
-// plane logs everything.
+// named, whose secrets are encrypted, whose access is given by access entries
+// alone, and whose control plane logs everything. Of add-ons it has only those
+// that are named here and in package addons, by version.
 func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	c := &Cluster{}
+	c := &Cluster{ClusterName: args.ClusterName, Version: args.Version}
 	if err := ctx.RegisterComponentResource("progressive:cluster:Cluster", name, c, opts...); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
-	parent := pulumi.Parent(c)
-	role, policy, err := controlPlaneRole(ctx, name, parent)
+	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(c), cluster: c}
+	made, err := b.controlPlane()
 	if err != nil {
 		return nil, err
 	}
-	vpc := &eks.ClusterVpcConfigArgs{
-		SubnetIds:             args.SubnetIDs,
-		EndpointPrivateAccess: pulumi.Bool(true),
-		EndpointPublicAccess:  pulumi.Bool(len(args.PublicAccessCIDRs) > 0),
-	}
-	if len(args.PublicAccessCIDRs) > 0 {
-		vpc.PublicAccessCidrs = pulumi.ToStringArray(args.PublicAccessCIDRs)
-	}
-	made, err := eks.NewCluster(ctx, name+"-cluster", &eks.ClusterArgs{
-		Name:      pulumi.String(args.ClusterName),
-		Version:   pulumi.String(args.Version),
-		RoleArn:   role.Arn,
-		VpcConfig: vpc,
-		AccessConfig: &eks.ClusterAccessConfigArgs{
-			AuthenticationMode: pulumi.String("API"),
-			// Whoever runs `pulumi up` deploys into the cluster next.
-			BootstrapClusterCreatorAdminPermissions: pulumi.Bool(true),
-		},
-		EnabledClusterLogTypes: controlPlaneLogs,
-	}, parent, pulumi.DependsOn([]pulumi.Resource{policy})) // without it EKS can't release its interfaces at the end
-	if err != nil {
-		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
-	}
 	c.Name, c.Endpoint = made.Name, made.Endpoint
-	c.Kubeconfig = pulumi.All(made.Name, made.Endpoint, made.CertificateAuthority.Data().Elem()).ApplyT(func(v []any) (string, error) {
-		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Region)
+	c.CertificateAuthority = made.CertificateAuthority.Data().Elem()
+	c.ServiceCIDR = made.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
+	c.SecurityGroupID = made.VpcConfig.ClusterSecurityGroupId().Elem()
+	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
+		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account.Region)
 	}).(pulumi.StringOutput)
+	for _, step := range []func() error{b.admins, b.nodeSecurityGroup, b.nodeRole, b.nodeAddons} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"name": c.Name, "endpoint": c.Endpoint, "kubeconfig": c.Kubeconfig,
+		"securityGroupId": c.SecurityGroupID, "nodeSecurityGroupId": c.NodeSecurityGroupID, "nodeRoleArn": c.NodeRoleARN,
 	})
 }
 
-// controlPlaneRole makes the role that EKS acts under and gives it AWS's own
-// policy for it.
-func controlPlaneRole(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) (*iam.Role, *iam.RolePolicyAttachment, error) {
-	trust, err := json.Marshal(map[string]any{
-		"Version": "2012-10-17",
-		"Statement": []any{map[string]any{
-			"Effect":    "Allow",
-			"Principal": map[string]any{"Service": "eks.amazonaws.com"},
-			"Action":    []string{"sts:AssumeRole", "sts:TagSession"},
-		}},
-	})
-	if err != nil {
-		return nil, nil, fmt.Errorf("trust policy: %w", err)
+// builder makes a cluster's children, all named and parented alike.
+type builder struct {
+	ctx     *pulumi.Context
+	name    string
+	args    *Args
+	parent  pulumi.ResourceOption
+	cluster *Cluster
+}
+
+// admins gives the administrators the whole of the cluster.
+func (b *builder) admins() error {
+	for _, arn := range b.args.Admins {
+		who, err := plan.Admin(arn)
+		if err != nil {
+			return err
+		}
+		entry, err := eks.NewAccessEntry(b.ctx, b.name+"-admin-"+who, &eks.AccessEntryArgs{
+			ClusterName:  b.cluster.Name,
+			PrincipalArn: pulumi.String(arn),
+		}, b.parent)
+		if err != nil {
+			return fmt.Errorf("access entry of %s: %w", who, err)
+		}
+		if _, err := eks.NewAccessPolicyAssociation(b.ctx, b.name+"-admin-"+who, &eks.AccessPolicyAssociationArgs{
+			ClusterName:  b.cluster.Name,
+			PrincipalArn: entry.PrincipalArn,
+			PolicyArn:    pulumi.Sprintf("arn:%s:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", b.args.Account.Partition),
+			AccessScope:  &eks.AccessPolicyAssociationAccessScopeArgs{Type: pulumi.String("cluster")},
+		}, b.parent); err != nil {
+			return fmt.Errorf("access policy of %s: %w", who, err)
+		}
 	}
-	role, err := iam.NewRole(ctx, name+"-control-plane", &iam.RoleArgs{
-		AssumeRolePolicy: pulumi.String(trust),
-		Description:      pulumi.String("EKS control plane"),
-	}, parent)
-	if err != nil {
-		return nil, nil, fmt.Errorf("control plane role: %w", err)
-	}
-	policy, err := iam.NewRolePolicyAttachment(ctx, name+"-control-plane", &iam.RolePolicyAttachmentArgs{
-		Role:      role.Name,
-		PolicyArn: pulumi.String("arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"),
-	}, parent)
-	if err != nil {
-		return nil, nil, fmt.Errorf("control plane policy: %w", err)
-	}
-	return role, policy, nil
+	return nil
 }

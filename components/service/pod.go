@@ -11,28 +11,25 @@ import (
 // user is the user and group of the images that package image builds.
 const user = 65532
 
-// terminationGrace, in seconds, covers a service's drain (5 s, while it still
-// answers and endpoints are withdrawn) and the requests under way (20 s).
-const terminationGrace = 30
-
 // podSpec is a pod that can do nothing but run its one process: no root, no
 // capability, no writable root, no token of the API server.
-func podSpec(p scaling.Profile, image, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
-	env := make(corev1.EnvVarArray, 0, len(p.Env))
-	for _, v := range p.Env {
-		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
-	}
+func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
+	p := args.Profile
+	volumes, mounts := files(p.Caches, args.Secrets)
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
-		TerminationGracePeriodSeconds: pulumi.Int(terminationGrace),
+		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
 		SecurityContext: &corev1.PodSecurityContextArgs{
 			RunAsNonRoot:   pulumi.Bool(true),
 			RunAsUser:      pulumi.Int(user),
 			RunAsGroup:     pulumi.Int(user),
+			FsGroup:        pulumi.Int(user), // whose the files of its volumes are
 			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 		},
+		NodeSelector: pulumi.ToStringMap(args.NodeSelector),
+		Tolerations:  tolerations(args.Tolerations),
 		// The loss of a zone takes as few pods as can be; where there is one
 		// zone only, they run there.
 		TopologySpreadConstraints: corev1.TopologySpreadConstraintArray{
@@ -45,11 +42,11 @@ func podSpec(p scaling.Profile, image, account pulumi.StringInput, selector pulu
 		},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:  pulumi.String(p.Name),
-			Image: image,
+			Image: args.Image,
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
 			}},
-			Env: env,
+			Env: environment(p.Env),
 			Resources: &corev1.ResourceRequirementsArgs{
 				Requests: pulumi.StringMap{
 					"cpu":    pulumi.String(p.Resources.CPURequest.String()),
@@ -60,6 +57,7 @@ func podSpec(p scaling.Profile, image, account pulumi.StringInput, selector pulu
 					"memory": pulumi.String(p.Resources.MemoryLimit.String()),
 				},
 			},
+			VolumeMounts:   mounts,
 			LivenessProbe:  httpProbe(p.Liveness),
 			ReadinessProbe: httpProbe(p.Readiness),
 			SecurityContext: &corev1.SecurityContextArgs{
@@ -68,7 +66,32 @@ func podSpec(p scaling.Profile, image, account pulumi.StringInput, selector pulu
 				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
 			},
 		}},
+		Volumes: volumes,
 	}
+}
+
+func environment(vars []scaling.EnvVar) corev1.EnvVarArray {
+	env := make(corev1.EnvVarArray, 0, len(vars))
+	for _, v := range vars {
+		e := &corev1.EnvVarArgs{Name: pulumi.String(v.Name)}
+		if v.Resource != "" {
+			e.ValueFrom = &corev1.EnvVarSourceArgs{ResourceFieldRef: &corev1.ResourceFieldSelectorArgs{Resource: pulumi.String(v.Resource)}}
+		} else {
+			e.Value = pulumi.String(v.Value)
+		}
+		env = append(env, e)
+	}
+	return env
+}
+
+func tolerations(taints []scaling.Taint) corev1.TolerationArray {
+	var all corev1.TolerationArray
+	for _, t := range taints {
+		all = append(all, &corev1.TolerationArgs{
+			Key: pulumi.String(t.Key), Operator: pulumi.String("Equal"), Value: pulumi.String(t.Value), Effect: pulumi.String(t.Effect),
+		})
+	}
+	return all
 }
 
 func httpProbe(p scaling.Probe) *corev1.ProbeArgs {

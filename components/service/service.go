@@ -1,11 +1,13 @@
 // Package service owns how one of the platform's services runs in Kubernetes:
-// its Deployment, Service and ServiceAccount. What numbers it runs with comes
-// from package scaling, what image from package image.
+// its Deployment, Service and ServiceAccount, and what its pods may do in AWS.
+// What numbers it runs with comes from package scaling, what image from package
+// image.
 package service
 
 import (
 	"errors"
 	"fmt"
+	"path"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -30,6 +32,15 @@ type Args struct {
 	// NodePort, 30000 to 32767, opens the service on every node; zero: inside
 	// the cluster only.
 	NodePort int
+	// Role is what its pods may do in AWS; nil: nothing.
+	Role *Role
+	// NodeSelector are labels that its nodes must have; none: any node. Taints
+	// of such nodes are tolerated.
+	NodeSelector map[string]string
+	Tolerations  []scaling.Taint
+	// Secrets are mounted as files. A pod's environment is shown to whoever may
+	// look at the pod, so no secret goes there.
+	Secrets []SecretFiles
 }
 
 func (a *Args) validate() error {
@@ -40,8 +51,15 @@ func (a *Args) validate() error {
 		return errors.New("service: Profile must have a name")
 	case a.Namespace == nil || a.Image == nil:
 		return fmt.Errorf("service %s: Namespace and Image must not be nil", a.Profile.Name)
+	case a.Role != nil && (a.Role.Account == nil || a.Role.ClusterName == nil || len(a.Role.Statements) == 0):
+		return fmt.Errorf("service %s: its Role must have an Account, a ClusterName and Statements", a.Profile.Name)
 	}
-	return nil
+	for _, f := range a.Secrets {
+		if f.Name == "" || f.SecretName == nil || !path.IsAbs(f.MountPath) {
+			return fmt.Errorf("service %s: secret files %q at %q: must have a Name, a SecretName and an absolute MountPath", a.Profile.Name, f.Name, f.MountPath)
+		}
+	}
+	return a.Profile.Validate()
 }
 
 // Service is a running service of the platform.
@@ -68,7 +86,10 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}
 	p := args.Profile
 	parent := pulumi.Parent(s)
-	selector := pulumi.StringMap{"app": pulumi.String(p.Name), "tier": pulumi.String(p.Tier)}
+	selector := pulumi.StringMap{"app": pulumi.String(p.Name)}
+	if p.Tier != "" {
+		selector["tier"] = pulumi.String(p.Tier)
+	}
 	meta := func(objectName string) *metav1.ObjectMetaArgs {
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
 	}
@@ -80,10 +101,14 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
+	rights, err := args.Role.give(ctx, name, p.Name, args.Namespace, parent)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := appsv1.NewDeployment(ctx, name+"-deployment", &appsv1.DeploymentArgs{
 		Metadata: meta(p.Name),
 		Spec: &appsv1.DeploymentSpecArgs{
-			Replicas: pulumi.Int(p.Replicas),
+			Replicas: replicas(p.Count),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: selector},
 			Strategy: &appsv1.DeploymentStrategyArgs{
 				Type: pulumi.String("RollingUpdate"),
@@ -94,10 +119,10 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 			},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{Labels: selector},
-				Spec:     podSpec(p, args.Image, account.Metadata.Name().Elem(), selector),
+				Spec:     podSpec(args, account.Metadata.Name().Elem(), selector),
 			},
 		},
-	}, parent); err != nil {
+	}, parent, pulumi.DependsOn(rights)); err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
 
@@ -111,6 +136,15 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	s.ServiceName = service.Metadata.Name().Elem()
 	s.Host = pulumi.Sprintf("%s.%s.svc.cluster.local", s.ServiceName, service.Metadata.Namespace().Elem())
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"serviceName": s.ServiceName, "host": s.Host})
+}
+
+// replicas is the count that a Deployment names: none, where an autoscaler has
+// it, or each update would reset what that found.
+func replicas(c scaling.Count) pulumi.IntPtrInput {
+	if n, fixed := c.(scaling.Fixed); fixed {
+		return pulumi.Int(int(n))
+	}
+	return nil
 }
 
 func serviceSpec(args *Args, selector pulumi.StringMap) *corev1.ServiceSpecArgs {

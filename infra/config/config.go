@@ -37,8 +37,19 @@ type Stack struct {
 	Repository Repository `mapstructure:"repository"`
 	Images     Images     `mapstructure:"images"`
 	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
+	Edge       Edge       `mapstructure:"edge"`
+	Postgres   Postgres   `mapstructure:"postgres"`
+	Redis      Redis      `mapstructure:"redis"`
+	Mongo      Mongo      `mapstructure:"mongo"`
+	// DeletionProtection keeps what holds data, and what users reach it by,
+	// from a destroy; true unless it is said that the stack may be lost.
+	DeletionProtection bool `mapstructure:"deletionProtection"`
+	// StorageClass is that of the volumes of in-cluster stores.
+	StorageClass string `mapstructure:"storageClass"`
+	// Tiers holds what a stack changes of a tier of nodes, by the tier's name.
+	Tiers map[string]Tier `mapstructure:"tiers"`
 	// Services holds what a stack changes of a service's profile, by the
-	// service's name.
+	// service's short name.
 	Services map[string]Service `mapstructure:"services"`
 }
 
@@ -49,6 +60,9 @@ type Network struct {
 	// Zones are two to six availability zones of the region. Zones can be
 	// added, removed and reordered without renumbering the others.
 	Zones []string `mapstructure:"zones"`
+	// Endpoints is where the interface endpoints stand: "perZone" (the
+	// default), "single" or "none".
+	Endpoints string `mapstructure:"endpoints"`
 	// NATGateways is "perZone" (the default: a zone's loss takes no other
 	// zone's way out) or "single" (cheaper).
 	NATGateways string `mapstructure:"natGateways"`
@@ -61,6 +75,17 @@ type Network struct {
 type Cluster struct {
 	// Version is the Kubernetes minor version, such as "1.34".
 	Version string `mapstructure:"version"`
+	// ExtendedSupport keeps a version beyond its standard support, at a price.
+	ExtendedSupport bool `mapstructure:"extendedSupport"`
+	// Zones are those of the control plane's network interfaces, at least two
+	// of the network's; none: its first two by name. They can't change.
+	Zones []string `mapstructure:"zones"`
+	// Admins are IAM roles and users, by ARN, that administer the cluster
+	// beside whoever made it.
+	Admins []string `mapstructure:"admins"`
+	// Nodes is NodesAutoScaling (the default: the tiers) or NodesOwn, where the
+	// cluster has nodes that the stack knows nothing of, as a sandbox does.
+	Nodes string `mapstructure:"nodes"`
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC. 0.0.0.0/0 is refused.
 	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
@@ -91,31 +116,52 @@ type Service struct {
 	Replicas int `mapstructure:"replicas"`
 }
 
-// NAT gateway layouts.
+// Layouts of NAT gateways and of interface endpoints, which can be left out.
 const (
-	NATPerZone = "perZone"
-	NATSingle  = "single"
+	PerZone = "perZone"
+	Single  = "single"
+	None    = "none"
 )
+
+// Where a cluster's nodes come from.
+const (
+	NodesAutoScaling = "autoScaling"
+	NodesOwn         = "own"
+)
+
+// FastSSD is the storage class that the platform makes on the EBS CSI driver
+// (section "Multi-Layer Caching Strategy").
+const FastSSD = "fast-ssd"
 
 func defaults() Stack {
 	return Stack{
-		Network: Network{NATGateways: NATPerZone},
-		Cluster: Cluster{Version: "1.34"},
+		Network:            Network{NATGateways: PerZone, Endpoints: PerZone},
+		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling},
+		Edge:               Edge{WebACL: true},
+		Postgres:           Postgres{Kind: KindManaged},
+		Redis:              Redis{Kind: KindManaged},
+		Mongo:              Mongo{Kind: KindManaged},
+		DeletionProtection: true,
+		StorageClass:       FastSSD,
 	}
 }
+
+// Name begins the names of the stack's resources, and is its namespace.
+func (s *Stack) Name() string { return Project + "-" + s.Environment }
 
 // Profiles lists the services that the stack deploys, each with the stack's
 // changes applied.
 func (s *Stack) Profiles() []scaling.Profile {
 	profiles := services()
 	for i := range profiles {
-		if n := s.Services[profiles[i].Name].Replicas; n > 0 {
-			profiles[i].Replicas = n
+		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
+			profiles[i].Count = scaling.Fixed(n)
 		}
 	}
 	return profiles
 }
 
+// services are those that are deployed so far; scaling.Services lists all.
 func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
@@ -124,9 +170,10 @@ func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
 func Load(stack string, values map[string]string) (*Stack, error) {
 	s := defaults()
 	problems := decode(values, &s)
+	unread := problems
 	for _, p := range validate(&s) {
 		// What could not be read is not also called missing.
-		if !slices.ContainsFunc(problems, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
+		if !slices.ContainsFunc(unread, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
 			problems = append(problems, p)
 		}
 	}
@@ -160,6 +207,9 @@ func (e *Error) Unwrap() []error {
 	}
 	return errs
 }
+
+// errNotBool says what a key that is one or the other takes.
+var errNotBool = errors.New("must be true or false")
 
 // errNotObject says what Pulumi's CLI would have written.
 var errNotObject = errors.New("must be an object; set its members with `pulumi config set --path`")

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // good is a whole and right configuration, as Pulumi hands it over.
@@ -36,12 +38,28 @@ func TestLoadFillsDefaults(t *testing.T) {
 	require.Equal(t, "1.34", s.Cluster.Version)
 	require.Equal(t, []string{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
-	require.Equal(t, 2, s.Profiles()[0].Replicas, "the stack's count replaces the profile's")
+	require.Equal(t, scaling.Fixed(2), s.Profiles()[0].Count, "the stack's count replaces the profile's")
 
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
-	require.Equal(t, 3, s.Profiles()[0].Replicas, "the document's count")
+	require.Equal(t, scaling.Fixed(3), s.Profiles()[0].Count, "the document's count")
 	require.Equal(t, NATPerZone, s.Network.NATGateways, "the safe layout is the default")
+}
+
+// The control plane keeps its zones whatever the network gains.
+func TestControlPlaneZonesStay(t *testing.T) {
+	for _, zones := range []string{
+		`["us-east-1a","us-east-1b","us-east-1c"]`,
+		`["us-east-1c","us-east-1b","us-east-1a"]`,
+		`["us-east-1a","us-east-1b","us-east-1c","us-east-1d"]`,
+	} {
+		s, err := Load("prod", with(map[string]string{"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":` + zones + `}`}))
+		require.NoError(t, err)
+		require.Equal(t, []string{"us-east-1a", "us-east-1b"}, s.Cluster.Zones, zones)
+	}
+	s, err := Load("prod", with(map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1b","us-east-1c"]}`}))
+	require.NoError(t, err)
+	require.Equal(t, []string{"us-east-1b", "us-east-1c"}, s.Cluster.Zones)
 }
 
 func TestLoadRefuses(t *testing.T) {
@@ -61,6 +79,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"mca\""}},
 		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"replicas":51}}`}, []string{"services.mca.replicas: Invalid value: 51"}},
 		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
+		{"a control plane where the network is not", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},
+		{"an administrator who is a session", map[string]string{"progressive-framework:cluster": `{"admins":["arn:aws:sts::123456789012:assumed-role/a/b"]}`}, []string{"cluster.admins[0]", "ARN of an IAM role or user"}},
 		{"an account that lost its leading zero", map[string]string{"progressive-framework:account": "12345678901"}, []string{"account: Invalid value", "twelve digits"}},
 		{"every error at once", map[string]string{
 			"aws:region":                    "mars-1",

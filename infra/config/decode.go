@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -59,6 +60,13 @@ func parse(name, value string) (any, error) {
 		f := reflect.TypeFor[Stack]().Field(i)
 		if f.Tag.Get("mapstructure") != name || f.Type.Kind() == reflect.String {
 			continue
+		}
+		if f.Type.Kind() == reflect.Bool {
+			is, err := strconv.ParseBool(value)
+			if err != nil {
+				return nil, errNotBool
+			}
+			return is, nil
 		}
 		var tree map[string]any
 		d := json.NewDecoder(strings.NewReader(value))

@@ -8,18 +8,16 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	clusterplan "github.com/progressive-framework/platform/components/cluster/plan"
 	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 var (
 	environmentName = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 	accountID       = regexp.MustCompile(`^[0-9]{12}$`)
+	imageID         = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
 	regionName      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-
-	// clusterVersions are minor versions that EKS offers (EKS User Guide,
-	// "Kubernetes versions"). The sandbox runs 1.34; the others have not been
-	// tried.
-	clusterVersions = []string{"1.33", "1.34", "1.35"}
 	platforms       = []string{"linux/amd64", "linux/arm64"}
 )
 
@@ -27,7 +25,11 @@ var (
 const (
 	minNodePort = 30000 // kube-apiserver --service-node-port-range
 	maxNodePort = 32767
-	maxReplicas = 50 // the largest maxReplicas of the document's HPAs
+
+	// controlPlaneZones is how many zones EKS needs (EKS User Guide, "VPC
+	// requirements and considerations"); the control plane itself is AWS's and
+	// spans three in any case.
+	controlPlaneZones = 2
 )
 
 // validate checks s as a whole and completes it: the parsed VPC block and the
@@ -52,7 +54,7 @@ func validate(s *Stack) field.ErrorList {
 		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
 	}
 	add(validateNetwork(s)...)
-	add(validateCluster(s.Cluster)...)
+	add(validateCluster(s)...)
 
 	if len(s.Images.Platforms) == 0 {
 		s.Images.Platforms = []string{"linux/amd64"}
@@ -65,6 +67,9 @@ func validate(s *Stack) field.ErrorList {
 	if p := s.FrontDoor.NodePort; p != 0 && (p < minNodePort || p > maxNodePort) {
 		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
 	}
+	add(validateTiers(s.Tiers)...)
+	add(validateEdge(s)...)
+	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
 	return problems
 }
@@ -84,17 +89,42 @@ func validateNetwork(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(at.Child("zones"), s.Network.Zones, err.Error()))
 		}
 	}
-	if layouts := []string{NATPerZone, NATSingle}; !slices.Contains(layouts, s.Network.NATGateways) {
-		problems = append(problems, field.NotSupported(at.Child("natGateways"), s.Network.NATGateways, layouts))
+	for _, choice := range []struct {
+		key, value string
+		layouts    []string
+	}{
+		{"natGateways", s.Network.NATGateways, []string{PerZone, Single}},
+		{"endpoints", s.Network.Endpoints, []string{PerZone, Single, None}},
+	} {
+		if !slices.Contains(choice.layouts, choice.value) {
+			problems = append(problems, field.NotSupported(at.Child(choice.key), choice.value, choice.layouts))
+		}
 	}
 	return problems
 }
 
-func validateCluster(c Cluster) field.ErrorList {
+// validateCluster checks the cluster and completes the zones of its control
+// plane.
+func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
-	if !slices.Contains(clusterVersions, c.Version) {
-		problems = append(problems, field.NotSupported(at.Child("version"), c.Version, clusterVersions))
+	c := &s.Cluster
+	if versions := clusterplan.Versions(); !slices.Contains(versions, c.Version) {
+		problems = append(problems, field.NotSupported(at.Child("version"), c.Version, versions))
+	}
+	if len(c.Zones) == 0 {
+		zones := slices.Sorted(slices.Values(s.Network.Zones))
+		c.Zones = zones[:min(controlPlaneZones, len(zones))]
+	} else if err := clusterplan.Zones(c.Zones, s.Network.Zones); err != nil {
+		problems = append(problems, field.Invalid(at.Child("zones"), c.Zones, err.Error()))
+	}
+	if nodes := []string{NodesAutoScaling, NodesOwn}; !slices.Contains(nodes, c.Nodes) {
+		problems = append(problems, field.NotSupported(at.Child("nodes"), c.Nodes, nodes))
+	}
+	for i, arn := range c.Admins {
+		if _, err := clusterplan.Admin(arn); err != nil {
+			problems = append(problems, field.Invalid(at.Child("admins").Index(i), arn, err.Error()))
+		}
 	}
 	for i, cidr := range c.PublicAccessCIDRs {
 		block, err := netip.ParsePrefix(cidr)
@@ -114,15 +144,15 @@ func validateServices(overrides map[string]Service) field.ErrorList {
 		known    []string
 	)
 	for _, p := range services() {
-		known = append(known, p.Name)
+		known = append(known, p.Short)
 	}
 	for name, o := range overrides {
 		at := path("services").Child(name)
 		if !slices.Contains(known, name) {
 			problems = append(problems, field.NotSupported(path("services"), name, known))
 		}
-		if o.Replicas < 0 || o.Replicas > maxReplicas {
-			problems = append(problems, field.Invalid(at.Child("replicas"), o.Replicas, fmt.Sprintf("must be 1 to %d; leave it out for the profile's", maxReplicas)))
+		if o.Replicas < 0 || o.Replicas > scaling.MaxReplicas {
+			problems = append(problems, field.Invalid(at.Child("replicas"), o.Replicas, fmt.Sprintf("must be 1 to %d; leave it out for the profile's", scaling.MaxReplicas)))
 		}
 	}
 	return problems

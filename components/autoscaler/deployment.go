@@ -1,0 +1,101 @@
+package autoscaler
+
+import (
+	"fmt"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/autoscaler/plan"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// user is nobody, as in kubernetes/autoscaler's own example.
+const user = 65534
+
+// disruptionBudget lets a drain move the autoscaler, one pod at a time.
+func (b *builder) disruptionBudget() error {
+	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
+		Metadata: meta(),
+		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
+			MaxUnavailable: pulumi.Int(1),
+			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labels()},
+		},
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("disruption budget of %s: %w", b.name, err)
+	}
+	return nil
+}
+
+// deployment runs one autoscaler. During a rollout there are two, of which the
+// holder of the lease acts.
+func (b *builder) deployment(image string, command []string) error {
+	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
+		Metadata: meta(),
+		Spec: &appsv1.DeploymentSpecArgs{
+			Replicas: pulumi.Int(1),
+			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
+			Template: &corev1.PodTemplateSpecArgs{
+				Metadata: &metav1.ObjectMetaArgs{
+					Labels: labels(),
+					// It must not take away the node that it runs on.
+					Annotations: pulumi.StringMap{"cluster-autoscaler.kubernetes.io/safe-to-evict": pulumi.String("false")},
+				},
+				Spec: b.pod(image, command),
+			},
+		},
+	}, b.parent, pulumi.DependsOn(b.after))
+	if err != nil {
+		return fmt.Errorf("deployment of %s: %w", b.name, err)
+	}
+	return nil
+}
+
+func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
+	r := b.args.Options.Resources
+	return &corev1.PodSpecArgs{
+		ServiceAccountName: pulumi.String(appName),
+		PriorityClassName:  pulumi.String("system-cluster-critical"),
+		SecurityContext: &corev1.PodSecurityContextArgs{
+			RunAsNonRoot:   pulumi.Bool(true),
+			RunAsUser:      pulumi.Int(user),
+			RunAsGroup:     pulumi.Int(user),
+			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
+		},
+		// Among the agents' nodes, of which there are always some.
+		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
+		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:    pulumi.String(appName),
+			Image:   pulumi.String(image),
+			Command: pulumi.ToStringArray(command),
+			// Nodes tell pods no metadata, so neither their region.
+			Env: corev1.EnvVarArray{&corev1.EnvVarArgs{Name: pulumi.String("AWS_REGION"), Value: pulumi.String(b.args.Account.Region)}},
+			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
+				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(plan.MetricsPort), Protocol: pulumi.String("TCP"),
+			}},
+			LivenessProbe:  probe(),
+			ReadinessProbe: probe(),
+			Resources: &corev1.ResourceRequirementsArgs{
+				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
+				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
+			},
+			SecurityContext: &corev1.SecurityContextArgs{
+				AllowPrivilegeEscalation: pulumi.Bool(false),
+				ReadOnlyRootFilesystem:   pulumi.Bool(true),
+				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
+			},
+		}},
+	}
+}
+
+// probe asks whether the autoscaler still loops; one that is not the leader
+// answers well too.
+func probe() *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{
+		HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics")},
+	}
+}

@@ -1,0 +1,69 @@
+package autoscaler
+
+import (
+	"fmt"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/autoscaler/plan"
+)
+
+const rbacGroup = "rbac.authorization.k8s.io"
+
+// rights makes the autoscaler's service account and gives it plan's rules.
+func (b *builder) rights() error {
+	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
+	if err != nil {
+		return fmt.Errorf("service account of %s: %w", b.name, err)
+	}
+	subjects := rbacv1.SubjectArray{&rbacv1.SubjectArgs{
+		Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
+	}}
+	everywhere := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
+
+	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: everywhere, Rules: rules(plan.ClusterRules())}, b.parent)
+	if err != nil {
+		return fmt.Errorf("cluster role of %s: %w", b.name, err)
+	}
+	clusterBinding, err := rbacv1.NewClusterRoleBinding(b.ctx, b.name, &rbacv1.ClusterRoleBindingArgs{
+		Metadata: everywhere,
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: cluster.Metadata.Name().Elem()},
+		Subjects: subjects,
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
+	}
+	own, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(plan.NamespaceRules())}, b.parent)
+	if err != nil {
+		return fmt.Errorf("Kubernetes role of %s: %w", b.name, err)
+	}
+	binding, err := rbacv1.NewRoleBinding(b.ctx, b.name, &rbacv1.RoleBindingArgs{
+		Metadata: meta(),
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: own.Metadata.Name().Elem()},
+		Subjects: subjects,
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("role binding of %s: %w", b.name, err)
+	}
+	b.after = append([]pulumi.Resource{account, clusterBinding, binding}, b.after...)
+	return nil
+}
+
+func rules(all []plan.Rule) rbacv1.PolicyRuleArray {
+	var out rbacv1.PolicyRuleArray
+	for _, r := range all {
+		rule := &rbacv1.PolicyRuleArgs{
+			ApiGroups: pulumi.ToStringArray(r.Groups),
+			Resources: pulumi.ToStringArray(r.Resources),
+			Verbs:     pulumi.ToStringArray(r.Verbs),
+		}
+		if len(r.Names) > 0 {
+			rule.ResourceNames = pulumi.ToStringArray(r.Names)
+		}
+		out = append(out, rule)
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/iam"
+)
+
+// controlPlaneLogs are all the types that EKS has.
+var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
+
+// logRetention, in days, covers a quarter's review of the audit log.
+const logRetention = 90
+
+// controlPlane makes the EKS cluster, after all that it writes to and acts
+// under, so that at the end it goes before them: without its role EKS can't
+// release its network interfaces, and without the log group it would make one
+// of its own that nobody encrypts or deletes.
+func (b *builder) controlPlane() (*eks.Cluster, error) {
+	args := b.args
+	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{
+		Account:         args.Account,
+		Description:     "EKS control plane",
+		Trust:           iam.Service("eks.amazonaws.com"),
+		ManagedPolicies: []string{"AmazonEKSClusterPolicy"},
+		Statements: []iam.Statement{{
+			Sid:       "Secrets", // those that terraform-aws-modules/eks gives the role of a cluster with a key
+			Actions:   []string{"kms:Encrypt", "kms:Decrypt", "kms:ListGrants", "kms:DescribeKey"},
+			Resources: iam.ARNs(args.KeyARN),
+		}},
+	}, b.parent)
+	if err != nil {
+		return nil, err
+	}
+	logs, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-control-plane", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String("/aws/eks/" + args.ClusterName + "/cluster"), // where EKS writes
+		RetentionInDays: pulumi.Int(logRetention),
+		KmsKeyId:        args.KeyARN,
+	}, b.parent)
+	if err != nil {
+		return nil, fmt.Errorf("log group of cluster %s: %w", args.ClusterName, err)
+	}
+	made, err := eks.NewCluster(b.ctx, b.name+"-cluster", &eks.ClusterArgs{
+		Name:      pulumi.String(args.ClusterName),
+		Version:   pulumi.String(args.Version),
+		RoleArn:   role.ARN,
+		VpcConfig: b.endpoint(),
+		AccessConfig: &eks.ClusterAccessConfigArgs{
+			AuthenticationMode: pulumi.String("API"),
+			// Whoever runs `pulumi up` deploys into the cluster next.
+			BootstrapClusterCreatorAdminPermissions: pulumi.Bool(true),
+		},
+		// Else EKS installs add-ons of its own, at versions that nobody named.
+		BootstrapSelfManagedAddons: pulumi.Bool(false),
+		EncryptionConfig: &eks.ClusterEncryptionConfigArgs{
+			Provider:  &eks.ClusterEncryptionConfigProviderArgs{KeyArn: args.KeyARN},
+			Resources: pulumi.ToStringArray([]string{"secrets"}),
+		},
+		UpgradePolicy:          &eks.ClusterUpgradePolicyArgs{SupportType: pulumi.String(supportType(args.ExtendedSupport))},
+		EnabledClusterLogTypes: controlPlaneLogs,
+	}, b.parent, pulumi.DependsOn(append(slices.Clone(role.Policies), logs)))
+	if err != nil {
+		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
+	}
+	return made, nil
+}
+
+func (b *builder) endpoint() *eks.ClusterVpcConfigArgs {
+	subnets := pulumi.StringArray{}
+	for _, zone := range slices.Sorted(slices.Values(b.args.ControlPlaneZones)) {
+		subnets = append(subnets, b.args.Subnets[zone])
+	}
+	public := b.args.PublicAccessCIDRs
+	vpc := &eks.ClusterVpcConfigArgs{
+		SubnetIds:             subnets,
+		EndpointPrivateAccess: pulumi.Bool(true),
+		EndpointPublicAccess:  pulumi.Bool(len(public) > 0),
+	}
+	if len(public) > 0 {
+		vpc.PublicAccessCidrs = pulumi.ToStringArray(public)
+	}
+	return vpc
+}
+
+func supportType(extended bool) string {
+	if extended {
+		return "EXTENDED"
+	}
+	return "STANDARD"
+}

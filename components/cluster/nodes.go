@@ -1,0 +1,114 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/cluster/plan"
+	"github.com/progressive-framework/platform/components/iam"
+)
+
+// systemNamespace is where the cluster's own pods run.
+const systemNamespace = "kube-system"
+
+// nodeRole makes the role of the nodes, and lets who has it join the cluster.
+// It may describe the cluster, ask for pods' credentials (both are in
+// AmazonEKSWorkerNodePolicy) and pull images: pods get no rights from it,
+// because nodes answer them no metadata.
+func (b *builder) nodeRole() error {
+	managed := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
+	if b.args.SessionManager {
+		managed = append(managed, "AmazonSSMManagedInstanceCore")
+	}
+	role, err := iam.NewRole(b.ctx, b.name+"-node", &iam.RoleArgs{
+		Account:         b.args.Account,
+		Description:     "Nodes of EKS cluster " + b.args.ClusterName,
+		Trust:           iam.Service("ec2.amazonaws.com"),
+		ManagedPolicies: managed,
+	}, b.parent)
+	if err != nil {
+		return err
+	}
+	profile, err := awsiam.NewInstanceProfile(b.ctx, b.name+"-node", &awsiam.InstanceProfileArgs{Role: role.Name}, b.parent)
+	if err != nil {
+		return fmt.Errorf("instance profile of nodes: %w", err)
+	}
+	entry, err := eks.NewAccessEntry(b.ctx, b.name+"-node", &eks.AccessEntryArgs{
+		ClusterName:  b.cluster.Name,
+		PrincipalArn: role.ARN,
+		Type:         pulumi.String("EC2_LINUX"),
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("access entry of nodes: %w", err)
+	}
+	b.cluster.NodeRoleARN, b.cluster.InstanceProfileARN = role.ARN, profile.Arn
+	b.cluster.NodesNeed = append(append(b.cluster.NodesNeed, entry), role.Policies...)
+	return nil
+}
+
+// nodeAddons makes the add-ons without which a node is never ready. The
+// network plugin has a role of its own by Pod Identity rather than the nodes':
+// both it and the agent that hands it credentials run in the nodes' own
+// network, so neither waits for the other's pod network, and the agent comes
+// first.
+func (b *builder) nodeAddons() error {
+	release, err := plan.ForVersion(b.args.Version)
+	if err != nil {
+		return err
+	}
+	role, err := iam.NewRole(b.ctx, b.name+"-vpc-cni", &iam.RoleArgs{
+		Account:         b.args.Account,
+		Description:     "Pod network of EKS cluster " + b.args.ClusterName,
+		Trust:           iam.Pod(b.cluster.Name, pulumi.String(systemNamespace), "aws-node"),
+		ManagedPolicies: []string{"AmazonEKS_CNI_Policy"},
+	}, b.parent)
+	if err != nil {
+		return err
+	}
+	network, err := json.Marshal(map[string]any{
+		"enableNetworkPolicy": "true",
+		// A /28 at a time: 110 pods fit on a node of any size, and fewer calls
+		// to EC2 are needed (EKS User Guide, "Assign more IP addresses to
+		// Amazon EKS nodes with prefixes").
+		"env": map[string]string{"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
+	})
+	if err != nil {
+		return fmt.Errorf("settings of %s: %w", plan.VPCCNI, err)
+	}
+	agent, err := b.addon(plan.PodIdentityAgent, release, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := b.addon(plan.KubeProxy, release, nil); err != nil {
+		return err
+	}
+	_, err = b.addon(plan.VPCCNI, release, func(a *eks.AddonArgs) {
+		a.ConfigurationValues = pulumi.String(network)
+		a.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
+			RoleArn: role.ARN, ServiceAccount: pulumi.String("aws-node"),
+		}}
+	}, append(role.Policies, agent)...)
+	return err
+}
+
+func (b *builder) addon(name string, release plan.Release, with func(*eks.AddonArgs), after ...pulumi.Resource) (*eks.Addon, error) {
+	args := &eks.AddonArgs{
+		ClusterName:              b.cluster.Name,
+		AddonName:                pulumi.String(name),
+		AddonVersion:             pulumi.String(release.Addons[name]),
+		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack is the truth
+	}
+	if with != nil {
+		with(args)
+	}
+	made, err := eks.NewAddon(b.ctx, b.name+"-"+name, args, b.parent, pulumi.DependsOn(after))
+	if err != nil {
+		return nil, fmt.Errorf("add-on %s: %w", name, err)
+	}
+	b.cluster.NodesNeed = append(b.cluster.NodesNeed, made)
+	return made, nil
+}

@@ -1,0 +1,83 @@
+package cluster
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// controlPlanePorts are the ports of nodes and pods that the control plane
+// calls: kubelets, and whatever extends the API server (EKS User Guide, "View
+// Amazon EKS security group requirements for clusters").
+var controlPlanePorts = []struct {
+	part, what string
+	port       int
+}{
+	{"https", "API services and webhooks on 443", 443},
+	{"keda", "the metrics API of KEDA", 6443},
+	{"webhook", "admission webhooks", 9443},
+	{"kubelet", "kubelets: logs, exec, port-forward", 10250},
+	{"metrics", "metrics-server, as EKS ships it", 10251},
+}
+
+// nodeSecurityGroup makes the group of all nodes: they reach each other and
+// the API server, the control plane reaches a few ports of theirs, and they
+// reach out for images and AWS's APIs through NAT. Nothing else comes in.
+func (b *builder) nodeSecurityGroup() error {
+	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-node", &ec2.SecurityGroupArgs{
+		VpcId:       b.args.VPCID,
+		Description: pulumi.String("Nodes of EKS cluster " + b.args.ClusterName),
+		Tags:        pulumi.StringMap{"Name": pulumi.String(b.name + "-node")},
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("security group of nodes: %w", err)
+	}
+	nodes := group.ID().ToStringOutput()
+	b.cluster.NodeSecurityGroupID = nodes
+	own := b.cluster.SecurityGroupID
+
+	if err := b.ingress("node-from-nodes", "nodes and pods among themselves", nodes, nodes, 0); err != nil {
+		return err
+	}
+	for _, p := range controlPlanePorts {
+		if err := b.ingress("node-from-control-plane-"+p.part, p.what, nodes, own, p.port); err != nil {
+			return err
+		}
+	}
+	if err := b.ingress("control-plane-from-nodes", "nodes and pods to the API server", own, nodes, 443); err != nil {
+		return err
+	}
+	egress, err := vpc.NewSecurityGroupEgressRule(b.ctx, b.name+"-node-out", &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: nodes,
+		Description:     pulumi.String("images, AWS APIs, data stores; network policies say what a pod may reach"),
+		IpProtocol:      pulumi.String("-1"),
+		CidrIpv4:        pulumi.String("0.0.0.0/0"),
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("egress of nodes: %w", err)
+	}
+	b.cluster.NodesNeed = append(b.cluster.NodesNeed, egress)
+	return nil
+}
+
+// ingress lets members of from reach port of members of to; port 0 is all.
+func (b *builder) ingress(part, what string, to, from pulumi.StringInput, port int) error {
+	args := &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId:           to,
+		ReferencedSecurityGroupId: from,
+		Description:               pulumi.String(what),
+		IpProtocol:                pulumi.String("-1"),
+	}
+	if port != 0 {
+		args.IpProtocol = pulumi.String("tcp")
+		args.FromPort, args.ToPort = pulumi.Int(port), pulumi.Int(port)
+	}
+	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-"+part, args, b.parent)
+	if err != nil {
+		return fmt.Errorf("ingress rule %s: %w", part, err)
+	}
+	b.cluster.NodesNeed = append(b.cluster.NodesNeed, rule)
+	return nil
+}

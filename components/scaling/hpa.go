@@ -1,0 +1,157 @@
+package scaling
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// ResourceName is one of the resources that pods request.
+type ResourceName string
+
+// The resources that autoscalers look at.
+const (
+	CPU    ResourceName = "cpu"
+	Memory ResourceName = "memory"
+)
+
+// HPA is the specification of a HorizontalPodAutoscaler (autoscaling/v2),
+// whatever makes one of it.
+type HPA struct {
+	// Name is the object's name.
+	Name string
+	// MinReplicas and MaxReplicas are its bounds: 1 <= min <= max <= MaxReplicas.
+	MinReplicas, MaxReplicas int
+	// Metrics are what it scales on; the one that asks for the most pods wins.
+	Metrics []Metric
+	// ScaleDown and ScaleUp say how fast it moves; nil: Kubernetes' defaults.
+	ScaleDown, ScaleUp *Behavior
+}
+
+// Metric is a ResourceMetric or a PodsMetric.
+type Metric interface{ validate() error }
+
+// ResourceMetric aims at a share of what the pods requested.
+type ResourceMetric struct {
+	Resource ResourceName
+	// Utilization is 1 to 100 % of the request.
+	Utilization Percent
+}
+
+// PodsMetric aims at the pods' average of a metric of their own.
+type PodsMetric struct {
+	// Name is the metric's Prometheus name.
+	Name string
+	// AverageValue is in the metric's own unit; above zero.
+	AverageValue resource.Quantity
+}
+
+// Behavior is how fast an HPA moves in one direction.
+type Behavior struct {
+	// StabilizationWindow is how long it looks back, 0 to 1 h.
+	StabilizationWindow time.Duration
+	Policies            []Policy
+	// Select is which policy counts; empty: Max, as Kubernetes has it.
+	Select Select
+}
+
+// Policy allows a change of Value pods or percent in each Period (1 s to 30 min).
+type Policy struct {
+	Type   PolicyType
+	Value  int
+	Period time.Duration
+}
+
+// PolicyType is the unit of a Policy.
+type PolicyType string
+
+// The policy types of autoscaling/v2.
+const (
+	PercentPolicy PolicyType = "Percent"
+	PodsPolicy    PolicyType = "Pods"
+)
+
+// Select is which of several policies counts.
+type Select string
+
+// The selections of autoscaling/v2.
+const (
+	SelectMax Select = "Max"
+	SelectMin Select = "Min"
+)
+
+// ScalesOn says whether the HPA has a target for a resource.
+func (h HPA) ScalesOn(name ResourceName) bool {
+	for _, m := range h.Metrics {
+		if r, ok := m.(ResourceMetric); ok && r.Resource == name {
+			return true
+		}
+	}
+	return false
+}
+
+// WithBounds is the HPA with a stack's own bounds, of which zero keeps the
+// profile's. It refuses bounds that cross or leave 1 to MaxReplicas.
+func (h HPA) WithBounds(low, high int) (HPA, error) {
+	if low != 0 {
+		h.MinReplicas = low
+	}
+	if high != 0 {
+		h.MaxReplicas = high
+	}
+	return h, h.validate()
+}
+
+func (h HPA) validate() error {
+	if h.Name == "" || len(h.Metrics) == 0 {
+		return fmt.Errorf("HPA %q: must have a name and a metric", h.Name)
+	}
+	if h.MinReplicas < 1 || h.MinReplicas > h.MaxReplicas || h.MaxReplicas > MaxReplicas {
+		return fmt.Errorf("HPA %s: %d to %d replicas: must be 1 <= min <= max <= %d", h.Name, h.MinReplicas, h.MaxReplicas, MaxReplicas)
+	}
+	var errs []error
+	for _, m := range h.Metrics {
+		errs = append(errs, m.validate())
+	}
+	errs = append(errs, h.ScaleDown.validate(), h.ScaleUp.validate())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("HPA %s: %w", h.Name, err)
+	}
+	return nil
+}
+
+func (m ResourceMetric) validate() error {
+	if m.Resource != CPU && m.Resource != Memory {
+		return fmt.Errorf("resource %q: must be %s or %s", m.Resource, CPU, Memory)
+	}
+	if m.Utilization < 1 || m.Utilization > 100 {
+		return fmt.Errorf("%s utilization of %s: must be 1 to 100 %%", m.Resource, m.Utilization)
+	}
+	return nil
+}
+
+func (m PodsMetric) validate() error {
+	if m.Name == "" || m.AverageValue.Sign() <= 0 {
+		return fmt.Errorf("metric %q with average %s: must have a name and a value above zero", m.Name, m.AverageValue.String())
+	}
+	return nil
+}
+
+// validate holds the bounds of the Kubernetes API (autoscaling/v2,
+// HPAScalingRules and HPAScalingPolicy).
+func (b *Behavior) validate() error {
+	if b == nil {
+		return nil
+	}
+	if b.StabilizationWindow < 0 || b.StabilizationWindow > time.Hour {
+		return fmt.Errorf("stabilization window of %s: must be 0 to 1h", b.StabilizationWindow)
+	}
+	for _, p := range b.Policies {
+		if p.Value < 1 || p.Period < time.Second || p.Period > 30*time.Minute {
+			return fmt.Errorf("policy of %d %s in %s: must be above zero, in 1s to 30m", p.Value, p.Type, p.Period)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,240 @@
+package scaling
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// The files in testdata are blocks of the design document, word for word. The
+// tests read every number back from them.
+
+type object = map[string]any
+
+func documents(t *testing.T, file string) []object {
+	t.Helper()
+	f, err := os.Open("testdata/" + file)
+	require.NoError(t, err)
+	defer f.Close()
+	var all []object
+	for d := yaml.NewDecoder(f); ; {
+		var o object
+		err := d.Decode(&o)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		require.NoError(t, err)
+		all = append(all, o)
+	}
+}
+
+// at follows a path of keys and indices.
+func at(v any, path ...any) any {
+	for _, step := range path {
+		switch step := step.(type) {
+		case string:
+			o, _ := v.(object)
+			v = o[step]
+		case int:
+			l, _ := v.([]any)
+			if step >= len(l) {
+				return nil
+			}
+			v = l[step]
+		}
+	}
+	return v
+}
+
+func byTarget(t *testing.T, file string, path ...any) map[string]object {
+	t.Helper()
+	found := map[string]object{}
+	for _, d := range documents(t, file) {
+		name, _ := at(d, path...).(string)
+		found[name] = d
+	}
+	return found
+}
+
+func seconds(v any) time.Duration {
+	n, _ := v.(int)
+	return time.Duration(n) * time.Second
+}
+
+func TestThresholdsAreTheDocuments(t *testing.T) {
+	m := at(documents(t, "thresholds.yaml")[0], "scaling_metrics")
+	percent := func(path ...any) Percent {
+		n, err := strconv.Atoi(strings.TrimSuffix(at(m, path...).(string), "%"))
+		require.NoError(t, err)
+		return Percent(n)
+	}
+	duration := func(path ...any) time.Duration {
+		d, err := time.ParseDuration(at(m, path...).(string))
+		require.NoError(t, err)
+		return d
+	}
+	require.Equal(t, Thresholds{
+		Web: WebThresholds{
+			CPU: percent("web_tier", "cpu_threshold"), Memory: percent("web_tier", "memory_threshold"),
+			ResponseTime:         duration("web_tier", "response_time_threshold"),
+			ErrorRate:            percent("web_tier", "error_rate_threshold"),
+			RequestsPerSecondMax: at(m, "web_tier", "requests_per_second_max").(int),
+		},
+		Application: ApplicationThresholds{
+			CPU: percent("application_tier", "cpu_threshold"), Memory: percent("application_tier", "memory_threshold"),
+			CoordinationLatency:     duration("application_tier", "agent_coordination_latency"),
+			ConcurrentAgentSessions: at(m, "application_tier", "concurrent_agent_sessions").(int),
+			QueueDepthMax:           at(m, "application_tier", "queue_depth_max").(int),
+		},
+		Database: DatabaseThresholds{
+			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
+			ConnectionPool:    percent("database_tier", "connection_pool_utilization"),
+			QueryResponseTime: duration("database_tier", "query_response_time"),
+			DiskIO:            percent("database_tier", "disk_io_threshold"),
+		},
+		Agents: AgentThresholds{
+			MCACoordination: duration("agent_specific", "mca_coordination_latency"),
+			NPACalculation:  duration("agent_specific", "npa_calculation_time"),
+			WPAGeneration:   duration("agent_specific", "wpa_generation_time"),
+			InterAgent:      duration("agent_specific", "inter_agent_communication"),
+		},
+	}, Targets())
+}
+
+func TestHPAsAreTheDocuments(t *testing.T) {
+	wanted := byTarget(t, "hpa.yaml", "spec", "scaleTargetRef", "name")
+	require.Len(t, wanted, len(Services()))
+	for _, p := range Services() {
+		t.Run(p.Name, func(t *testing.T) {
+			d := wanted[p.Name]
+			require.Equal(t, at(d, "metadata", "name"), p.HPA.Name)
+			require.Equal(t, at(d, "spec", "minReplicas"), p.HPA.MinReplicas)
+			require.Equal(t, at(d, "spec", "maxReplicas"), p.HPA.MaxReplicas)
+			metrics := at(d, "spec", "metrics").([]any)
+			require.Len(t, p.HPA.Metrics, len(metrics))
+			for i, m := range metrics {
+				switch have := p.HPA.Metrics[i].(type) {
+				case ResourceMetric:
+					require.Equal(t, at(m, "resource", "name"), string(have.Resource))
+					require.Equal(t, at(m, "resource", "target", "averageUtilization"), int(have.Utilization))
+				case PodsMetric:
+					require.Equal(t, at(m, "pods", "metric", "name"), have.Name)
+					requireQuantity(t, at(m, "pods", "target", "averageValue"), have.AverageValue)
+				}
+			}
+			requireBehavior(t, at(d, "spec", "behavior", "scaleDown"), p.HPA.ScaleDown)
+			requireBehavior(t, at(d, "spec", "behavior", "scaleUp"), p.HPA.ScaleUp)
+		})
+	}
+}
+
+func requireBehavior(t *testing.T, want any, have *Behavior) {
+	t.Helper()
+	if want == nil {
+		require.Nil(t, have)
+		return
+	}
+	b := Behavior{StabilizationWindow: seconds(at(want, "stabilizationWindowSeconds"))}
+	if s, ok := at(want, "selectPolicy").(string); ok {
+		b.Select = Select(s)
+	}
+	for _, p := range at(want, "policies").([]any) {
+		b.Policies = append(b.Policies, Policy{PolicyType(at(p, "type").(string)), at(p, "value").(int), seconds(at(p, "periodSeconds"))})
+	}
+	require.Equal(t, &b, have)
+}
+
+func requireQuantity(t *testing.T, want any, have resource.Quantity) {
+	t.Helper()
+	text, ok := want.(string)
+	require.True(t, ok, "the document has no quantity here")
+	require.Zero(t, have.Cmp(resource.MustParse(text)), "have %s, the document has %s", have.String(), text)
+}
+
+func TestServicesAreTheDocuments(t *testing.T) {
+	wanted := byTarget(t, "resources.yaml", "metadata", "name")
+	require.Len(t, wanted, len(Services()))
+	for _, p := range Services() {
+		t.Run(p.Name, func(t *testing.T) {
+			spec := at(wanted[p.Name], "spec")
+			c := at(spec, "template", "spec", "containers", 0)
+			tier, _ := at(spec, "selector", "matchLabels", "tier").(string)
+			require.Equal(t, tier, p.Tier)
+			require.Equal(t, Fixed(at(spec, "replicas").(int)), p.Count)
+			require.Equal(t, at(c, "ports", 0, "containerPort"), p.Port)
+			requireQuantity(t, at(c, "resources", "requests", "cpu"), p.Resources.CPURequest)
+			requireQuantity(t, at(c, "resources", "requests", "memory"), p.Resources.MemoryRequest)
+			requireQuantity(t, at(c, "resources", "limits", "cpu"), p.Resources.CPULimit)
+			requireQuantity(t, at(c, "resources", "limits", "memory"), p.Resources.MemoryLimit)
+			require.Equal(t, probe(at(c, "livenessProbe")), p.Liveness)
+			require.Equal(t, probe(at(c, "readinessProbe")), p.Readiness)
+
+			var env []EnvVar
+			for _, v := range at(c, "env").([]any) {
+				e := EnvVar{Name: at(v, "name").(string)}
+				e.Value, _ = at(v, "value").(string)
+				e.Resource, _ = at(v, "valueFrom", "resourceFieldRef", "resource").(string)
+				if e.Name != "NODE_ENV" { // our services are Go
+					env = append(env, e)
+				}
+			}
+			require.Equal(t, env, p.Env)
+
+			for i, cache := range p.Caches {
+				require.Equal(t, at(c, "volumeMounts", i, "name"), cache.Name)
+				require.Equal(t, at(c, "volumeMounts", i, "mountPath"), cache.MountPath)
+				requireQuantity(t, at(spec, "template", "spec", "volumes", i, "emptyDir", "sizeLimit"), cache.SizeLimit)
+			}
+			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "a volume is left out")
+		})
+	}
+}
+
+func probe(v any) Probe {
+	p := Probe{
+		Path:         at(v, "httpGet", "path").(string),
+		InitialDelay: seconds(at(v, "initialDelaySeconds")),
+		Period:       seconds(at(v, "periodSeconds")),
+		Timeout:      time.Second,
+	}
+	if d := seconds(at(v, "timeoutSeconds")); d != 0 {
+		p.Timeout = d
+	}
+	return p
+}
+
+// The document's VPAs hold except for what their HPAs own.
+func TestVPAsAreTheDocuments(t *testing.T) {
+	wanted := byTarget(t, "vpa.yaml", "spec", "targetRef", "name")
+	require.Len(t, wanted, len(Services()))
+	for _, p := range Services() {
+		t.Run(p.Name, func(t *testing.T) {
+			d := wanted[p.Name]
+			policy := at(d, "spec", "resourcePolicy", "containerPolicies", 0)
+			document := VPA{
+				Name:   at(d, "metadata", "name").(string),
+				Mode:   UpdateMode(at(d, "spec", "updatePolicy", "updateMode").(string)),
+				Limits: at(policy, "controlledValues") == "RequestsAndLimits",
+			}
+			for _, name := range at(policy, "controlledResources").([]any) {
+				r := ResourceName(name.(string))
+				document.Controls = append(document.Controls, r)
+				requireQuantity(t, at(policy, "minAllowed", name), p.VPA.Bounds[r].Min)
+				requireQuantity(t, at(policy, "maxAllowed", name), p.VPA.Bounds[r].Max)
+			}
+			document.Bounds = p.VPA.Bounds
+			if document.Mode == UpdateAuto {
+				require.Error(t, Conflict(p.HPA, document), "the document's own pair fights")
+			}
+			require.Equal(t, document.Beside(p.HPA), p.VPA)
+		})
+	}
+}

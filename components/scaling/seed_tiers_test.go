@@ -1,0 +1,57 @@
+package scaling
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	groupBlock  = regexp.MustCompile(`(?s)resource "aws_autoscaling_group" "(\w+)" \{(.*?)\n\}`)
+	policyBlock = regexp.MustCompile(`(?s)resource "aws_autoscaling_policy" "(\w+)" \{(.*?)\n\}`)
+	tagBlock    = regexp.MustCompile(`(?s)tag \{\s*key\s*= "(\w+)"\s*value\s*= ("[^"]*"|\S+)`)
+)
+
+func number(t *testing.T, block, key string) int {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^\s*` + key + `\s*= (-?\d+)`).FindStringSubmatch(block)
+	require.NotNil(t, m, "the document has no %s", key)
+	n, err := strconv.Atoi(m[1])
+	require.NoError(t, err)
+	return n
+}
+
+func TestTiersAreTheDocuments(t *testing.T) {
+	text, err := os.ReadFile("testdata/groups.tf")
+	require.NoError(t, err)
+	blocks := map[string]string{}
+	for _, m := range append(groupBlock.FindAllStringSubmatch(string(text), -1), policyBlock.FindAllStringSubmatch(string(text), -1)...) {
+		blocks[m[1]] = m[2]
+	}
+	for short, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
+		t.Run(short, func(t *testing.T) {
+			g := blocks[short+"_tier_asg"]
+			require.Contains(t, g, `"`+tier.GroupName+`-${var.environment}"`)
+			require.Equal(t, Size{number(t, g, "min_size"), number(t, g, "desired_capacity"), number(t, g, "max_size")}, tier.Size)
+			require.Equal(t, seconds(number(t, g, "health_check_grace_period")), tier.HealthCheckGrace)
+			require.Equal(t, Refresh{Percent(number(t, g, "min_healthy_percentage")), seconds(number(t, g, "instance_warmup"))}, tier.Refresh)
+			for _, m := range tagBlock.FindAllStringSubmatch(g, -1) {
+				if m[1] == "Environment" {
+					require.Equal(t, "prod", tier.InstanceTags("prod")[m[1]])
+					continue
+				}
+				require.Equal(t, strings.Trim(m[2], `"`), tier.Tags[m[1]], m[1])
+			}
+			for part, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
+				p := blocks[short+part]
+				require.Contains(t, p, `"`+step.Name+`"`)
+				require.Equal(t, number(t, p, "scaling_adjustment"), step.Adjustment)
+				require.Equal(t, seconds(number(t, p, "cooldown")), step.Cooldown)
+			}
+		})
+	}
+}

@@ -1,0 +1,164 @@
+package scaling
+
+import (
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// module is the Go module whose packages the services' images are built from.
+const module = "github.com/progressive-framework/platform/agents/"
+
+// Services are the platform's services, in the order in which they are made.
+// Numbers come from the sections "Kubernetes Horizontal Pod Autoscaler (HPA)",
+// "Resource Allocation Strategy" and "Vertical Pod Autoscaler (VPA)".
+func Services() []Profile { return []Profile{Web(), MCA(), NPA(), WPA()} }
+
+// Web is the main application.
+func Web() Profile {
+	t := Targets().Web
+	hpa := HPA{
+		Name: "progressive-framework-hpa", MinReplicas: 3, MaxReplicas: MaxReplicas,
+		Metrics: []Metric{
+			ResourceMetric{CPU, t.CPU},
+			ResourceMetric{Memory, t.Memory},
+			PodsMetric{"http_requests_per_second", resource.MustParse("100")},
+			PodsMetric{"http_request_duration_seconds", *resource.NewMilliQuantity(t.ResponseTime.Milliseconds(), resource.DecimalSI)},
+		},
+		ScaleDown: &Behavior{
+			StabilizationWindow: 5 * time.Minute,
+			Policies:            []Policy{{PercentPolicy, 10, time.Minute}, {PodsPolicy, 2, time.Minute}},
+			Select:              SelectMin,
+		},
+		ScaleUp: &Behavior{
+			StabilizationWindow: time.Minute,
+			Policies:            []Policy{{PercentPolicy, 50, time.Minute}, {PodsPolicy, 5, time.Minute}},
+			Select:              SelectMax,
+		},
+	}
+	return Profile{
+		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
+		Port: 3000, NodePort: 30080,
+		Count: Fixed(6),
+		HPA:   hpa,
+		VPA: VPA{
+			Name: "progressive-framework-vpa", Mode: UpdateAuto, Limits: true,
+			Controls: []ResourceName{CPU, Memory},
+			Bounds:   bounds("200m", "4000m", "256Mi", "8Gi"),
+		}.Beside(hpa),
+		Resources: resources("500m", "2000m", "1Gi", "4Gi"),
+		Liveness:  Probe{"/health", 60 * time.Second, 30 * time.Second, 10 * time.Second},
+		Readiness: Probe{"/health/ready", 30 * time.Second, 10 * time.Second, 5 * time.Second},
+		Env: []EnvVar{
+			{Name: "MEMORY_LIMIT", Resource: "limits.memory"},
+			{Name: "CPU_LIMIT", Resource: "limits.cpu"},
+		},
+	}
+}
+
+// MCA is the Master Coordination Agent.
+func MCA() Profile {
+	t := Targets().Application
+	hpa := HPA{
+		Name: "mca-hpa", MinReplicas: 2, MaxReplicas: 20,
+		Metrics: []Metric{
+			ResourceMetric{CPU, t.CPU},
+			PodsMetric{"agent_coordination_requests_per_second", resource.MustParse("10")},
+		},
+		ScaleDown: &Behavior{StabilizationWindow: 10 * time.Minute, Policies: []Policy{{PodsPolicy, 1, 2 * time.Minute}}},
+		ScaleUp:   &Behavior{StabilizationWindow: 30 * time.Second, Policies: []Policy{{PodsPolicy, 3, 30 * time.Second}}},
+	}
+	p := agent("mca", hpa)
+	p.Count = Fixed(3)
+	p.NodePort = 30800
+	p.VPA = VPA{
+		Name: "mca-vpa", Mode: UpdateOff, Controls: []ResourceName{CPU, Memory},
+		Bounds: bounds("100m", "2000m", "256Mi", "4Gi"),
+	}
+	p.Resources = resources("300m", "1500m", "512Mi", "2Gi")
+	p.Liveness = Probe{"/health/coordination", 45 * time.Second, 20 * time.Second, 8 * time.Second}
+	p.Readiness = Probe{"/health/ready", 20 * time.Second, 10 * time.Second, 5 * time.Second}
+	p.Env = []EnvVar{
+		{Name: "AGENT_TYPE", Value: "MCA"},
+		{Name: "COORDINATION_MODE", Value: "active"},
+		{Name: "MAX_CONCURRENT_AGENTS", Value: strconv.Itoa(t.ConcurrentAgentSessions)},
+	}
+	return p
+}
+
+// NPA is the Nutrition Planning Agent.
+func NPA() Profile {
+	hpa := HPA{
+		Name: "npa-hpa", MinReplicas: 2, MaxReplicas: 15,
+		Metrics: []Metric{
+			ResourceMetric{CPU, 70},
+			PodsMetric{"nutrition_calculations_per_minute", resource.MustParse("20")},
+		},
+	}
+	p := agent("npa", hpa)
+	p.Count = Fixed(2)
+	p.VPA = VPA{
+		Name: "npa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
+		Bounds: bounds("200m", "3000m", "384Mi", "6Gi"),
+	}.Beside(hpa)
+	p.Resources = resources("400m", "2000m", "768Mi", "3Gi")
+	p.Liveness = Probe{"/health", 30 * time.Second, 25 * time.Second, time.Second}
+	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
+	p.Env = []EnvVar{
+		{Name: "AGENT_TYPE", Value: "NPA"},
+		{Name: "NUTRITION_DB_CACHE_SIZE", Value: "256MB"},
+		{Name: "CALCULATION_TIMEOUT", Value: "30s"},
+	}
+	p.Caches = []Cache{{"nutrition-cache", "/app/cache/nutrition", resource.MustParse("1Gi")}}
+	return p
+}
+
+// WPA is the Workout Planning Agent.
+func WPA() Profile {
+	hpa := HPA{
+		Name: "wpa-hpa", MinReplicas: 2, MaxReplicas: 15,
+		Metrics: []Metric{
+			ResourceMetric{CPU, 70},
+			PodsMetric{"workout_generations_per_minute", resource.MustParse("15")},
+		},
+	}
+	p := agent("wpa", hpa)
+	p.Count = Fixed(2)
+	p.VPA = VPA{
+		Name: "wpa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
+		Bounds: bounds("150m", "2500m", "320Mi", "5Gi"),
+	}.Beside(hpa)
+	p.Resources = resources("350m", "1800m", "640Mi", "2.5Gi")
+	p.Liveness = Probe{"/health", 30 * time.Second, 30 * time.Second, time.Second}
+	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
+	p.Env = []EnvVar{
+		{Name: "AGENT_TYPE", Value: "WPA"},
+		{Name: "WORKOUT_TEMPLATE_CACHE", Value: "128MB"},
+		{Name: "GENERATION_TIMEOUT", Value: "45s"},
+	}
+	p.Caches = []Cache{{"workout-cache", "/app/cache/workouts", resource.MustParse("512Mi")}}
+	return p
+}
+
+// agent is what the agents have in common.
+func agent(name string, hpa HPA) Profile {
+	return Profile{
+		Short: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,
+		ImportPath: module + name, Port: 8000, HPA: hpa,
+	}
+}
+
+func resources(cpuRequest, cpuLimit, memoryRequest, memoryLimit string) Resources {
+	return Resources{
+		CPURequest: resource.MustParse(cpuRequest), CPULimit: resource.MustParse(cpuLimit),
+		MemoryRequest: resource.MustParse(memoryRequest), MemoryLimit: resource.MustParse(memoryLimit),
+	}
+}
+
+func bounds(cpuMin, cpuMax, memoryMin, memoryMax string) map[ResourceName]Bounds {
+	return map[ResourceName]Bounds{
+		CPU:    {resource.MustParse(cpuMin), resource.MustParse(cpuMax)},
+		Memory: {resource.MustParse(memoryMin), resource.MustParse(memoryMax)},
+	}
+}

@@ -1,0 +1,93 @@
+package scaling
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// VPA is the specification of a VerticalPodAutoscaler (autoscaling.k8s.io/v1).
+type VPA struct {
+	// Name is the object's name.
+	Name string
+	// Mode says what it does with what it finds.
+	Mode UpdateMode
+	// Bounds are what it may set, by resource; min <= max.
+	Bounds map[ResourceName]Bounds
+	// Controls are the resources that it sets, or recommends values for.
+	Controls []ResourceName
+	// Limits lets it move a container's limits with its requests.
+	Limits bool
+}
+
+// Bounds are the least and the most that a container may request.
+type Bounds struct{ Min, Max resource.Quantity }
+
+// UpdateMode says what a VPA does with its recommendation.
+type UpdateMode string
+
+// The update modes that the design document uses.
+const (
+	// UpdateAuto applies recommendations by evicting pods.
+	UpdateAuto UpdateMode = "Auto"
+	// UpdateOff only recommends.
+	UpdateOff UpdateMode = "Off"
+)
+
+// Beside is the VPA as it may stand beside an HPA: it sets only what the HPA
+// does not scale on; where nothing is left it recommends only, for all that it
+// knew. The design document has both on CPU, and both on memory, where each
+// would undo what the other does.
+func (v VPA) Beside(h HPA) VPA {
+	if v.Mode == UpdateOff {
+		return v
+	}
+	free := slices.DeleteFunc(slices.Clone(v.Controls), h.ScalesOn)
+	if len(free) == 0 {
+		v.Mode = UpdateOff
+		return v
+	}
+	v.Controls = free
+	return v
+}
+
+// Conflict says which resource an HPA and a VPA would both own.
+func Conflict(h HPA, v VPA) error {
+	if v.Mode == UpdateOff {
+		return nil
+	}
+	var shared []string
+	for _, name := range v.Controls {
+		if h.ScalesOn(name) {
+			shared = append(shared, string(name))
+		}
+	}
+	if len(shared) == 0 {
+		return nil
+	}
+	return fmt.Errorf("HPA %s and VPA %s both own %s: each would undo what the other does; take it from the VPA's resources (VPA.Beside) or let the VPA only recommend",
+		h.Name, v.Name, strings.Join(shared, " and "))
+}
+
+func (v VPA) validate() error {
+	var errs []error
+	if v.Name == "" || len(v.Controls) == 0 {
+		errs = append(errs, errors.New("must have a name and a resource"))
+	}
+	if v.Mode != UpdateAuto && v.Mode != UpdateOff {
+		errs = append(errs, fmt.Errorf("mode %q: must be %s or %s", v.Mode, UpdateAuto, UpdateOff))
+	}
+	for _, name := range v.Controls {
+		b, ok := v.Bounds[name]
+		if !ok || b.Min.Sign() <= 0 || b.Min.Cmp(b.Max) > 0 {
+			errs = append(errs, fmt.Errorf("%s from %s to %s: must have bounds, above zero, with min <= max", name, b.Min.String(), b.Max.String()))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("VPA %q: %w", v.Name, err)
+	}
+	return nil
+}

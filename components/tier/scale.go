@@ -1,0 +1,85 @@
+package tier
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// scale makes both of the tier's policies, and the alarms of its plan. A policy
+// that no alarm of the plan takes is there for people, and does nothing alone.
+func (b *builder) scale() error {
+	steps := map[scaling.Direction]scaling.Step{
+		scaling.Out: b.args.Profile.ScaleOut,
+		scaling.In:  b.args.Profile.ScaleIn,
+	}
+	policies := map[scaling.Direction]pulumi.StringOutput{}
+	for _, direction := range []scaling.Direction{scaling.Out, scaling.In} {
+		step := steps[direction]
+		policy, err := autoscaling.NewPolicy(b.ctx, b.name+"-"+step.Name, &autoscaling.PolicyArgs{
+			Name:                 pulumi.String(step.Name),
+			AutoscalingGroupName: b.group.Name,
+			PolicyType:           pulumi.String("SimpleScaling"),
+			AdjustmentType:       pulumi.String("ChangeInCapacity"),
+			ScalingAdjustment:    pulumi.Int(step.Adjustment),
+			Cooldown:             pulumi.Int(int(step.Cooldown.Seconds())),
+		}, b.parent)
+		if err != nil {
+			return fmt.Errorf("scaling policy %s: %w", step.Name, err)
+		}
+		policies[direction] = policy.Arn
+	}
+	for _, a := range b.plan.Alarms {
+		for _, w := range b.watched(a.Scope) {
+			if err := b.alarm(a, w, policies[a.Takes], steps[a.Takes]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// watched is one thing whose metric an alarm watches.
+type watched struct {
+	name       string
+	dimensions pulumi.StringMap
+}
+
+func (b *builder) watched(scope scaling.Scope) []watched {
+	if scope == scaling.GroupScope {
+		return []watched{{dimensions: pulumi.StringMap{"AutoScalingGroupName": b.group.Name}}}
+	}
+	var all []watched
+	for _, t := range b.args.Targets {
+		all = append(all, watched{"-" + t.Name, pulumi.StringMap{
+			"LoadBalancer": b.args.LoadBalancer, "TargetGroup": t.ARNSuffix,
+		}})
+	}
+	return all
+}
+
+func (b *builder) alarm(a scaling.Alarm, w watched, policy pulumi.StringInput, step scaling.Step) error {
+	part := a.Name + w.name
+	_, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, &cloudwatch.MetricAlarmArgs{
+		Name:               pulumi.String(b.args.groupName() + "-" + part),
+		AlarmDescription:   pulumi.String("Takes " + step.Name),
+		Namespace:          pulumi.String(a.Scope),
+		MetricName:         pulumi.String(a.Metric),
+		Statistic:          pulumi.String(a.Statistic),
+		Dimensions:         w.dimensions,
+		ComparisonOperator: pulumi.String(a.Comparison),
+		Threshold:          pulumi.Float64(a.Threshold),
+		Period:             pulumi.Int(int(a.Period.Seconds())),
+		EvaluationPeriods:  pulumi.Int(a.Evaluations),
+		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
+		AlarmActions:       pulumi.Array{policy},
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("alarm %s: %w", part, err)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/clients"
+	"github.com/progressive-framework/platform/components/mongo"
+	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/redis"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// stores are the platform's data stores; nil: the stack has none.
+type stores struct{ postgres, redis, mongo *store }
+
+// store is how a client finds a data store and the secret that opens it.
+type store struct {
+	host pulumi.StringInput
+	port pulumi.IntInput
+	// secretARN is the secret in Secrets Manager; nil: a Kubernetes Secret of
+	// the platform's namespace named secretName.
+	secretARN  pulumi.StringInput
+	secretName pulumi.StringInput
+}
+
+func (s *store) output() pulumi.Map {
+	out := pulumi.Map{}
+	for name, v := range map[string]pulumi.Input{"host": s.host, "port": s.port, "secretArn": s.secretARN, "secretName": s.secretName} {
+		if v != nil {
+			out[name] = v
+		}
+	}
+	return out
+}
+
+func (p *platform) layStores() error {
+	for _, lay := range []func() error{p.layPostgres, p.layRedis, p.layMongo} {
+		if err := lay(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nodesOnly are the clients of every managed store: pods have their node's
+// security group.
+func (p *platform) nodesOnly() []clients.Client {
+	return []clients.Client{{Name: "nodes", SecurityGroupID: p.cluster.NodeSecurityGroupID}}
+}
+
+func (p *platform) layPostgres() error {
+	switch p.stack.Postgres.Kind {
+	case config.KindManaged:
+		db, err := postgres.NewDatabase(p.ctx, p.name+"-postgres", &postgres.DatabaseArgs{
+			Account:     p.where,
+			Database:    p.stack.Database(),
+			VPCID:       p.network.VPCID,
+			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			Clients:     p.nodesOnly(),
+			SingleAZ:    p.stack.Postgres.SingleZone,
+			Unprotected: !p.stack.DeletionProtection,
+		}, p.aws)
+		if err != nil {
+			return err
+		}
+		p.stores.postgres = &store{host: db.Host, port: db.Port, secretARN: db.SecretARN}
+	}
+	return nil
+}
+
+func (p *platform) layRedis() error {
+	switch p.stack.Redis.Kind {
+	case config.KindManaged:
+		cache, err := redis.NewCluster(p.ctx, p.name+"-redis", &redis.ClusterArgs{
+			Account:     p.where,
+			Cluster:     p.stack.Cache(),
+			VPCID:       p.network.VPCID,
+			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			Clients:     p.nodesOnly(),
+			Generation:  p.stack.Redis.PasswordGeneration,
+			Unprotected: !p.stack.DeletionProtection,
+		}, p.aws)
+		if err != nil {
+			return err
+		}
+		p.stores.redis = &store{host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}
+	}
+	return nil
+}
+
+func (p *platform) layMongo() error {
+	switch p.stack.Mongo.Kind {
+	case config.KindManaged:
+		documents, err := mongo.NewCluster(p.ctx, p.name+"-mongo", &mongo.Args{
+			Account:     p.where,
+			Cluster:     p.stack.Documents(),
+			VPCID:       p.network.VPCID,
+			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			Clients:     p.nodesOnly(),
+			Unprotected: !p.stack.DeletionProtection,
+		}, p.aws)
+		if err != nil {
+			return err
+		}
+		p.stores.mongo = &store{host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}
+	}
+	return nil
+}
