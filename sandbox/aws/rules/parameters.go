@@ -14,9 +14,11 @@ import (
 type parameter struct {
 	// unit is what a number counts, as in 8kB; AWS takes the number alone.
 	unit string
-	// low and high bound a number, which is whole or not.
+	// low and high bound a number, which is whole or not; beside is a value
+	// out of these bounds.
 	low, high float64
 	whole     bool
+	beside    string
 	// words are the values of a parameter that is no number; list says that it
 	// takes several, parted by commas; none of both is any text.
 	words []string
@@ -27,18 +29,22 @@ type parameter struct {
 	fixed bool
 }
 
+// open stands for no upper bound.
+const open = math.MaxInt64
+
 // countOf is a whole number of units, fraction any number, oneWord one of some
 // words, someWords several of them, and anyText anything.
 func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
-func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
-func oneWord(words ...string) parameter    { return parameter{words: words} }
-func someWords(words ...string) parameter  { return parameter{words: words, list: true} }
-func anyText() parameter                   { return parameter{list: true} }
-func (p parameter) atRestart() parameter   { p.static = true; return p }
-func unchangeable() parameter              { return parameter{fixed: true} }
+func fraction(low, high float64) parameter    { return parameter{low: low, high: high} }
+func oneWord(words ...string) parameter       { return parameter{words: words} }
+func someWords(words ...string) parameter     { return parameter{words: words, list: true} }
+func anyText() parameter                      { return parameter{list: true} }
+func (p parameter) or(value string) parameter { p.beside = value; return p }
+func (p parameter) atRestart() parameter      { p.static = true; return p }
+func unchangeable() parameter                 { return parameter{fixed: true} }
 
 func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
 
@@ -47,7 +53,7 @@ func (p parameter) allows(value string) bool {
 	switch {
 	case p.number():
 		n, err := strconv.ParseFloat(value, 64)
-		return err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
+		return (p.beside != "" && value == p.beside) || err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
 	case len(p.words) == 0:
 		return true
 	case !p.list:
@@ -66,7 +72,13 @@ func (p parameter) allowed() string {
 	if !p.number() {
 		return strings.Join(p.words, ",")
 	}
-	out := fmt.Sprintf("%v-%v", plainNumber(p.low), plainNumber(p.high))
+	out := plainNumber(p.low) + "-"
+	if p.high < open {
+		out += plainNumber(p.high)
+	}
+	if p.beside != "" {
+		out = p.beside + "," + out
+	}
 	if p.unit != "" {
 		out += fmt.Sprintf(" (in %s: a number without a unit)", p.unit)
 	}

@@ -83,10 +83,7 @@ func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 		p, ruled := row.Props[name]
 		isTags := name == "tags" && tagged(s)
 		v, ok := state[name]
-		if (!ruled && !isTags) || !ok || p.Refuse != "" || isZero(v) {
-			continue
-		}
-		if p.Default != nil && canonical(p.Default, p.Set) == canonical(v, p.Set) {
+		if (!ruled && !isTags) || !ok || p.Refuse != "" || p.asAnyway(v) {
 			continue
 		}
 		out[name] = c.importable(s, row, s.Inputs[name], v, name)
@@ -102,6 +99,15 @@ func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 		}
 	}
 	return out, nil
+}
+
+// asAnyway says whether a property has the value that it would have without
+// being written down.
+func (p Prop) asAnyway(v any) bool {
+	if p.Default == nil || v == nil {
+		return isZero(v)
+	}
+	return canonical(p.Default, p.Set) == canonical(v, p.Set)
 }
 
 // narrowed gives the value of now for an input of before, without what AWS
