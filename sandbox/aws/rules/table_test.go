@@ -149,3 +149,11 @@ func TestRegions(t *testing.T) {
 		require.Len(t, ids, len(zones), "%s: two zones share an id: %v", name, slices.Sorted(maps.Keys(ids)))
 	}
 }
+
+func TestValuesOfTypesWithoutARow(t *testing.T) {
+	form := pattern(`[a-z]+`, "small letters")
+	onTrust := unruled(form, later("none/none:None"))
+	require.True(t, onTrust("thing"), "nobody keeps such things: the form must do")
+	require.False(t, onTrust("Thing"), "not of the form")
+	require.False(t, unruled(form, later("none/none:None"), toVPC.To[0])("thing"), "one of the types has a row, so that it must exist")
+}
