@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -202,4 +203,46 @@ func TestImageParameters(t *testing.T) {
 	require.ErrorContains(t, err, "ParameterNotFound")
 	_, err = s.invoke(token, props{"name": "/my/parameter"})
 	require.ErrorContains(t, err, "the stand-in knows")
+}
+
+// unknowns are copies of a value in which one part each is not known yet.
+func unknowns(v any) []any {
+	out := []any{wire.Unknown{}}
+	switch v := v.(type) {
+	case props:
+		for name, inner := range v {
+			for _, u := range unknowns(inner) {
+				out = append(out, with(v, props{name: u}))
+			}
+		}
+	case []any:
+		for i, inner := range v {
+			for _, u := range unknowns(inner) {
+				list := slices.Clone(v)
+				list[i] = u
+				out = append(out, list)
+			}
+		}
+	}
+	return out
+}
+
+func TestWhatIsNotKnownYetIsNotRefused(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	for _, made := range x.made {
+		for _, u := range unknowns(x.news[made.name])[1:] {
+			in, _ := u.(props)
+			checked, failures := s.check(made.token, made.name, nil, in)
+			require.Empty(t, failures, "%s %s: %v", made.token, made.name, in)
+			_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(made.token, made.name), Type: made.token, Properties: s.pb(checked), Preview: true})
+			require.NoError(t, err, "%s %s: %v", made.token, made.name, in)
+			checked, failures = s.check(made.token, made.name, made.in, in)
+			require.Empty(t, failures)
+			_, err = s.p.Update(t.Context(), &pulumirpc.UpdateRequest{
+				Id: made.id, Urn: urn(made.token, made.name), Type: made.token, Olds: s.pb(made.state), News: s.pb(checked), OldInputs: s.pb(made.in), Preview: true,
+			})
+			require.NoError(t, err, "%s %s: %v", made.token, made.name, in)
+		}
+	}
 }
