@@ -147,7 +147,7 @@ func unknowns(v any, at string) map[string]any {
 // is refused because it is not known yet.
 func TestUnknownIsNoReason(t *testing.T) {
 	s := newSandbox(t, nil)
-	for _, x := range []*slice{s.build(), s.edge()} {
+	for _, x := range []*slice{s.build(), s.edge(), s.buildCompute()} {
 		for _, made := range x.made {
 			for path, in := range unknowns(x.news[made.name], "") {
 				if path == "" {

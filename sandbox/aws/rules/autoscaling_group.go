@@ -123,6 +123,9 @@ func checkGroup(in Object, fail Fail) {
 	all := map[string]any{}
 	for i, tag := range in.Objects("tags") {
 		key := tag.String("key")
+		if !tag.Known("key") {
+			continue
+		}
 		if _, twice := all[key]; twice {
 			fail(fmt.Sprintf("tags[%d].key", i), "the tag %s is given twice", key)
 		}

@@ -9,10 +9,7 @@ import (
 	"strings"
 )
 
-const (
-	scalingPolicyType     = "aws:autoscaling/policy:Policy"
-	scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
-)
+const scalingPolicyType = "aws:autoscaling/policy:Policy"
 
 const (
 	tracking        = "targetTrackingConfiguration"
@@ -37,110 +34,62 @@ var policyNeeds = map[string][]string{
 	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
 }
 
-var _ = add(
-	&Row{
-		Token:  scalingPolicyType,
-		Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
-		// The id is the one that an import takes. The provider's is the name
-		// alone, which two groups may share.
-		Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
-		Naming: &Naming{Prop: "name", Max: 255},
-		Props: Props{
-			"name":                              {Replace: true, Valid: all(length(1, 255), pattern(`[^:]+`, "a name without a colon"))},
-			"autoscalingGroupName":              {Replace: true, Ref: toGroup},
-			"policyType":                        {Default: "SimpleScaling", Enum: []string{"SimpleScaling", "StepScaling", "TargetTrackingScaling"}},
-			"enabled":                           {Default: true},
-			"adjustmentType":                    {Enum: []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"}},
-			"cooldown":                          {Valid: numbers(0, 1e9)},
-			"estimatedInstanceWarmup":           {Valid: numbers(0, 1e9)},
-			"metricAggregationType":             {Computed: true, Enum: []string{"Minimum", "Maximum", "Average"}},
-			"minAdjustmentMagnitude":            {Valid: numbers(1, 1e9)},
-			"scalingAdjustment":                 {},
-			"stepAdjustments":                   {Set: true, Max: 20},
-			"stepAdjustments.scalingAdjustment": {},
-			"stepAdjustments.metricIntervalLowerBound": {Valid: decimal, Same: sameNumber},
-			"stepAdjustments.metricIntervalUpperBound": {Valid: decimal, Same: sameNumber},
-			"predictiveScalingConfiguration":           {Refuse: "forecasts by AWS have no rules yet"},
-			tracking:                                   {},
-			tracking + ".targetValue":                  {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
-			tracking + ".disableScaleIn":               {Default: false},
-			trackingDefined:                            {},
-			trackingDefined + ".predefinedMetricType": {Enum: []string{
-				"ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget",
-			}},
-			trackingDefined + ".resourceLabel":         {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
-			trackingCustom:                             {},
-			trackingCustom + ".metricName":             {Need: true, Valid: length(1, 255)},
-			trackingCustom + ".namespace":              {Need: true, Valid: length(1, 255)},
-			trackingCustom + ".statistic":              {Need: true, Enum: []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}},
-			trackingCustom + ".unit":                   {Enum: metricUnits},
-			trackingCustom + ".period":                 {Valid: oneOf(10, 30, 60)},
-			trackingCustom + ".metricDimensions":       {Max: 30},
-			trackingCustom + ".metricDimensions.name":  {Valid: length(1, 255)},
-			trackingCustom + ".metricDimensions.value": {Valid: length(1, 1024)},
-			trackingCustom + ".metrics":                {Set: true, Refuse: "expressions have no rules yet"},
-		},
-		Check:  checkScalingPolicy,
-		Verify: verifyScalingPolicy,
-		Fill: func(c *Call) error {
-			if c.In.String("policyType") == "StepScaling" && !c.Out.Has("metricAggregationType") {
-				c.Out["metricAggregationType"] = "Average"
-			}
-			if c.Old != nil {
-				return nil
-			}
-			id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{autoscalingGroupName}:policyName/{name}")
-			c.Out["arn"] = id
-			return err
-		},
-	},
-	&Row{
-		Token:  "aws:autoscaling/lifecycleHook:LifecycleHook",
-		Source: "autoscaling/lifecycle_hook.go", Page: "AutoScaling/latest/APIReference/API_PutLifecycleHook.html",
-		Label: "Auto Scaling Lifecycle Hook", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
-		Naming: &Naming{Prop: "name", Max: 255},
-		Props: Props{
-			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
-			// The provider moves a hook in place, and leaves the old one behind.
-			"autoscalingGroupName": {Replace: true, Ref: toGroup},
-			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
-			// AWS takes 3600 where it is left out, and the provider takes that for a
-			// difference at every refresh.
-			"heartbeatTimeout":      {Need: true, Valid: numbers(30, 7200)},
-			"defaultResult":         {Computed: true, Enum: []string{"CONTINUE", "ABANDON"}},
-			"notificationMetadata":  {Refuse: "notifications have no rules; EventBridge tells of every hook"},
-			"notificationTargetArn": {Refuse: "notifications have no rules; EventBridge tells of every hook"},
-			"roleArn":               {Refuse: "notifications have no rules; EventBridge tells of every hook"},
-		},
-		Fill: func(c *Call) error {
-			if !c.Out.Has("defaultResult") {
-				c.Out["defaultResult"] = "ABANDON"
-			}
-			return nil
-		},
-	},
-	&Row{
-		Token:  scalingAttachmentType,
-		Source: "autoscaling/attachment.go", Page: "AutoScaling/latest/APIReference/API_AttachLoadBalancerTargetGroups.html",
-		Label: "Auto Scaling Group Attachment", ID: "{autoscalingGroupName}-{hex26}", NotFound: "ValidationError",
-		Props: Props{
-			"autoscalingGroupName": {Replace: true, Ref: toGroup},
-			"lbTargetGroupArn":     {Replace: true, Valid: arn, Ref: toTargets},
-			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
-		},
-		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},
-		Unique: []Unique{{
-			Props: []string{"autoscalingGroupName", "lbTargetGroupArn"}, Code: "AlreadyExists",
-			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the first of the two that goes detaches both",
+var _ = add(&Row{
+	Token:  scalingPolicyType,
+	Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
+	// The id is the one that an import takes. The provider's is the name
+	// alone, which two groups may share.
+	Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
+	Naming: &Naming{Prop: "name", Max: 255},
+	Props: Props{
+		"name":                              {Replace: true, Valid: all(length(1, 255), pattern(`[^:]+`, "a name without a colon"))},
+		"autoscalingGroupName":              {Replace: true, Ref: toGroup},
+		"policyType":                        {Default: "SimpleScaling", Enum: []string{"SimpleScaling", "StepScaling", "TargetTrackingScaling"}},
+		"enabled":                           {Default: true},
+		"adjustmentType":                    {Enum: []string{"ChangeInCapacity", "ExactCapacity", "PercentChangeInCapacity"}},
+		"cooldown":                          {Valid: numbers(0, 1e9)},
+		"estimatedInstanceWarmup":           {Valid: numbers(0, 1e9)},
+		"metricAggregationType":             {Computed: true, Enum: []string{"Minimum", "Maximum", "Average"}},
+		"minAdjustmentMagnitude":            {Valid: numbers(1, 1e9)},
+		"scalingAdjustment":                 {},
+		"stepAdjustments":                   {Set: true, Max: 20},
+		"stepAdjustments.scalingAdjustment": {},
+		"stepAdjustments.metricIntervalLowerBound": {Valid: decimal, Same: sameNumber},
+		"stepAdjustments.metricIntervalUpperBound": {Valid: decimal, Same: sameNumber},
+		"predictiveScalingConfiguration":           {Refuse: "forecasts by AWS have no rules yet"},
+		tracking:                                   {},
+		tracking + ".targetValue":                  {Valid: numbers(math.SmallestNonzeroFloat64, 1e100)},
+		tracking + ".disableScaleIn":               {Default: false},
+		trackingDefined:                            {},
+		trackingDefined + ".predefinedMetricType": {Enum: []string{
+			"ASGAverageCPUUtilization", "ASGAverageNetworkIn", "ASGAverageNetworkOut", "ALBRequestCountPerTarget",
 		}},
-		Verify: func(c *Call) error {
-			group, _ := c.target("autoscalingGroupName")
-			subnet, _ := c.resolve(toSubnet, Object(group.State).Strings("vpcZoneIdentifiers")[0])
-			target, _ := c.target("lbTargetGroupArn")
-			return attachable(target, Object(subnet.State).String("vpcId"))
-		},
+		trackingDefined + ".resourceLabel":         {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
+		trackingCustom:                             {},
+		trackingCustom + ".metricName":             {Need: true, Valid: length(1, 255)},
+		trackingCustom + ".namespace":              {Need: true, Valid: length(1, 255)},
+		trackingCustom + ".statistic":              {Need: true, Enum: []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}},
+		trackingCustom + ".unit":                   {Enum: metricUnits},
+		trackingCustom + ".period":                 {Valid: oneOf(10, 30, 60)},
+		trackingCustom + ".metricDimensions":       {Max: 30},
+		trackingCustom + ".metricDimensions.name":  {Valid: length(1, 255)},
+		trackingCustom + ".metricDimensions.value": {Valid: length(1, 1024)},
+		trackingCustom + ".metrics":                {Set: true, Refuse: "expressions have no rules yet"},
 	},
-)
+	Check:  checkScalingPolicy,
+	Verify: verifyScalingPolicy,
+	Fill: func(c *Call) error {
+		if c.In.String("policyType") == "StepScaling" && !c.Out.Has("metricAggregationType") {
+			c.Out["metricAggregationType"] = "Average"
+		}
+		if c.Old != nil {
+			return nil
+		}
+		id, err := c.expand("arn:{partition}:autoscaling:{region}:{account}:scalingPolicy:{uuid}:autoScalingGroupName/{autoscalingGroupName}:policyName/{name}")
+		c.Out["arn"] = id
+		return err
+	},
+})
 
 func decimal(v any) string {
 	s, _ := v.(string)

@@ -83,8 +83,8 @@ func (c *Call) fillTemplates() {
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
-// verifyGroup refuses what can't launch. The codes are ValidationError
-// throughout; the texts of the first three are AWS's, from public logs.
+// verifyGroup refuses what can't launch. The code and the texts are from
+// memory.
 func verifyGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.targets("vpcZoneIdentifiers") {

@@ -156,10 +156,10 @@ func checkTemplate(in Object, fail Fail) {
 			devices[name] = true
 		}
 		ebs := mapping.Object("ebs")
-		if ebs.Has("kmsKeyId") && ebs.String("encrypted") != "true" {
+		if ebs.Has("kmsKeyId") && (!ebs.Has("encrypted") || ebs.String("encrypted") == "false") {
 			fail(at+".ebs.kmsKeyId", `needs encrypted "true"`)
 		}
-		if ebs.String("volumeType") == "" && (ebs.Has("iops") || ebs.Has("throughput")) {
+		if !ebs.Has("volumeType") && (ebs.Has("iops") || ebs.Has("throughput")) {
 			fail(at+".ebs.volumeType", "must be given with iops or throughput")
 		}
 	}

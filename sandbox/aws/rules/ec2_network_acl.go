@@ -145,7 +145,7 @@ func checkEntry(e Object, at string, fail Fail) {
 	case number == "6" || number == "17":
 		if !e.Has("fromPort") || !e.Has("toPort") {
 			fail(dotted(at, "fromPort"), "both fromPort and toPort must be given with TCP and UDP")
-		} else if from > to {
+		} else if from > to && e.Known("fromPort") && e.Known("toPort") {
 			fail(dotted(at, "fromPort"), "%d to %d is not a range of ports", from, to)
 		}
 	case from != 0 || to != 0:

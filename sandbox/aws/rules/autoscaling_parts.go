@@ -1,0 +1,53 @@
+package rules
+
+const scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
+
+// What belongs to an Auto Scaling group, and is a resource of its own.
+var _ = add(
+	&Row{
+		Token:  "aws:autoscaling/lifecycleHook:LifecycleHook",
+		Source: "autoscaling/lifecycle_hook.go", Page: "AutoScaling/latest/APIReference/API_PutLifecycleHook.html",
+		Label: "Auto Scaling Lifecycle Hook", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
+		Naming: &Naming{Prop: "name", Max: 255},
+		Props: Props{
+			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
+			// The provider moves a hook in place, and leaves the old one behind.
+			"autoscalingGroupName": {Replace: true, Ref: toGroup},
+			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
+			// AWS takes 3600 where it is left out, and the provider takes that for a
+			// difference at every refresh.
+			"heartbeatTimeout":      {Need: true, Valid: numbers(30, 7200)},
+			"defaultResult":         {Computed: true, Enum: []string{"CONTINUE", "ABANDON"}},
+			"notificationMetadata":  {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+			"notificationTargetArn": {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+			"roleArn":               {Refuse: "notifications have no rules; EventBridge tells of every hook"},
+		},
+		Fill: func(c *Call) error {
+			if !c.Out.Has("defaultResult") {
+				c.Out["defaultResult"] = "ABANDON"
+			}
+			return nil
+		},
+	},
+	&Row{
+		Token:  scalingAttachmentType,
+		Source: "autoscaling/attachment.go", Page: "AutoScaling/latest/APIReference/API_AttachLoadBalancerTargetGroups.html",
+		Label: "Auto Scaling Group Attachment", ID: "{autoscalingGroupName}-{hex26}", NotFound: "ValidationError",
+		Props: Props{
+			"autoscalingGroupName": {Replace: true, Ref: toGroup},
+			"lbTargetGroupArn":     {Replace: true, Valid: arn, Ref: toTargets},
+			"elb":                  {Replace: true, Refuse: "classic load balancers have no row"},
+		},
+		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},
+		Unique: []Unique{{
+			Props: []string{"autoscalingGroupName", "lbTargetGroupArn"}, Code: "AlreadyExists",
+			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the first of the two that goes detaches both",
+		}},
+		Verify: func(c *Call) error {
+			group, _ := c.target("autoscalingGroupName")
+			subnet, _ := c.resolve(toSubnet, Object(group.State).Strings("vpcZoneIdentifiers")[0])
+			target, _ := c.target("lbTargetGroupArn")
+			return attachable(target, Object(subnet.State).String("vpcId"))
+		},
+	},
+)
