@@ -21,15 +21,16 @@ const Major = "17"
 const (
 	defaultConnections = 200 // the document's
 	defaultStorage     = 100
+	mostLength         = 40
 	leastStorage       = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
 	mostStorage        = 65536
 	leastBackupDays    = 7
 	mostBackupDays     = 35 // RDS User Guide, "Backup retention period"
 )
 
-// identifier is an RDS instance's, at most 40 characters, so that what is
-// named after it stays within RDS's 63 (RDS API, CreateDBInstance).
-var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9]){0,39}$`)
+// identifier is an RDS instance's (RDS API, CreateDBInstance); shorter than its
+// 63 characters, so that what is named after it stays within them.
+var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
 // Database is what is asked for. Zero values stand for what is safe.
 type Database struct {
@@ -56,8 +57,8 @@ func (d Database) Complete() (Database, *tuning.Model, error) {
 	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, mostStorage))
 	d.BackupDays = cmp.Or(d.BackupDays, mostBackupDays)
 	var errs []error
-	if !identifier.MatchString(d.Identifier) {
-		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to 40 lower-case letters, digits and single hyphens, a letter first", d.Identifier))
+	if !identifier.MatchString(d.Identifier) || len(d.Identifier) > mostLength {
+		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", d.Identifier, mostLength))
 	}
 	if d.StorageGiB < leastStorage || d.StorageGiB > mostStorage {
 		errs = append(errs, fmt.Errorf("StorageGiB is %d, must be %d to %d", d.StorageGiB, leastStorage, mostStorage))

@@ -35,6 +35,7 @@ func TestWrongDatabases(t *testing.T) {
 		says   string
 	}{
 		{"RDS lowers nothing by itself", func(d *Database) { d.Identifier = "DB" }, `Identifier "DB" must be`},
+		{"room for what is named after it", func(d *Database) { d.Identifier = "progressive-framework-abcdefghij-postgres" }, "must be 1 to 40"},
 		{"RDS refuses two hyphens", func(d *Database) { d.Identifier = "d--b" }, `Identifier "d--b" must be`},
 		{"no such class", func(d *Database) { d.InstanceClass = "db.m7g.nano" }, `"db.m7g.nano" is not one of`},
 		{"the memory rule reaches up to here", func(d *Database) { d.Connections = 400 }, "400 connections leave"},

@@ -22,15 +22,16 @@ const (
 	// a replica.
 	defaultShards, defaultReplicas = 3, 1
 
+	mostLength   = 40
 	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
 	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
 	mostDays     = 35
 	defaultDays  = 7
 )
 
-// identifier is a replication group's, at most 40 characters (ElastiCache API,
-// CreateReplicationGroup).
-var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9]){0,39}$`)
+// identifier is a replication group's, at most mostLength characters
+// (ElastiCache API, CreateReplicationGroup).
+var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
 // Cluster is what is asked for. Zero values stand for what is safe.
 type Cluster struct {
@@ -54,8 +55,8 @@ func (c Cluster) Complete() (Cluster, *tuning.Model, error) {
 	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
 	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
 	var errs []error
-	if !identifier.MatchString(c.Identifier) {
-		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to 40 lower-case letters, digits and single hyphens, a letter first", c.Identifier))
+	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
+		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
 	}
 	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > mostReplicas {
 		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, mostReplicas))
