@@ -94,5 +94,13 @@ func New(in Inputs) (*Model, error) {
 // a node, and INFO.
 const AccessRules = "on ~* &* +@all -@dangerous +info"
 
-// ProbeRules are what a probe without a password may do.
-const ProbeRules = "on nopass resetkeys resetchannels -@all +ping"
+// probeRules are what a probe without a password may do.
+const probeRules = "on nopass resetkeys resetchannels -@all +ping"
+
+var (
+	// LiveCommand is the document's probe: any answer is a sign of life, also
+	// that of a server that asks for a password or loads its data.
+	LiveCommand = []string{"redis-cli", "ping"}
+	// ReadyCommand fails unless the answer is PONG.
+	ReadyCommand = []string{"redis-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "none", "ping"}
+)

@@ -48,7 +48,7 @@ user node reset on ~* &* +@all #%s
 user probe reset %s
 masteruser node
 masterauth %s
-`, AccessRules, hash(u.Client), hash(u.Node), ProbeRules, u.Node)
+`, AccessRules, hash(u.Client), hash(u.Node), probeRules, u.Node)
 }
 
 func hash(password string) string {

@@ -144,6 +144,31 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// TestProbes runs the probes' own commands.
+func TestProbes(t *testing.T) {
+	m, err := New(Inputs{Memory: size.MiB(64)})
+	require.NoError(t, err)
+	_, port, err := net.SplitHostPort(start(t, m.File())("", "").Options().Addr)
+	require.NoError(t, err)
+	run := func(port string, command []string) (string, error) {
+		at := append([]string{"-h", "127.0.0.1", "-p", port}, command[1:]...)
+		out, err := exec.CommandContext(t.Context(), command[0], at...).CombinedOutput()
+		return strings.TrimSpace(string(out)), err
+	}
+	out, err := run(port, ReadyCommand)
+	require.NoError(t, err)
+	require.Equal(t, "PONG", out)
+	out, err = run(port, LiveCommand)
+	require.NoError(t, err, "a server that asks for a password lives")
+	require.Contains(t, out, "NOAUTH")
+	_, err = run(port, append(ReadyCommand[:len(ReadyCommand)-1:len(ReadyCommand)-1], "info"))
+	require.Error(t, err, "an error is not ready")
+	for _, command := range [][]string{LiveCommand, ReadyCommand} {
+		_, err = run(freePort(t), command)
+		require.Error(t, err, "nobody answers")
+	}
+}
+
 // TestTheDocumentsOwnFileIsRefused is why the model writes no comments behind
 // values.
 func TestTheDocumentsOwnFileIsRefused(t *testing.T) {
