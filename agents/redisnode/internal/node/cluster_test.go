@@ -64,6 +64,16 @@ func TestLifeOfACluster(t *testing.T) {
 	f.settle("all are found again at each other's addresses", f.whole)
 	f.complete()
 
+	// DNS still leads from one name to another's node.
+	f.lag(3, 4)
+	table := f.table(0)
+	for range 5 {
+		f.round()
+		require.Equal(t, replicas-2, f.agents[0].Status().Peers, "who answers under a wrong name is nobody")
+	}
+	require.Equal(t, table, f.table(0))
+	f.lag(-1, -1)
+
 	lost := slices.IndexFunc(f.servers[:], func(*exec.Cmd) bool { return true })
 	for f.role(lost) != "master" {
 		lost++

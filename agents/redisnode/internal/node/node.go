@@ -176,9 +176,18 @@ func (n *Node) visit(ctx context.Context, p Peer) seen {
 	at.address = joined(addresses[0].Unmap(), p.Port)
 	client := n.connect(at.address)
 	defer client.Close()
-	if at.view, err = ask(ctx, client); err != nil {
+	v, err := ask(ctx, client)
+	if err != nil {
 		n.log.Debug("peer does not answer", "peer", p.Host, "address", at.address, "error", err)
+		return at
 	}
+	// Names lag behind: an address may be another node's by now, or nobody has
+	// told the node yet who it is.
+	if v.itself().name != p.Host {
+		n.log.Debug("another answers for the peer", "peer", p.Host, "address", at.address, "name", v.itself().name)
+		return at
+	}
+	at.view = v
 	return at
 }
 

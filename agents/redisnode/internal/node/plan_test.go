@@ -2,6 +2,9 @@ package node
 
 import (
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/health"
 )
 
 func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
@@ -176,14 +180,14 @@ func TestSharesCoverAllSlots(t *testing.T) {
 }
 
 func TestParseNodes(t *testing.T) {
-	own, members, err := parseNodes(`aa 127.0.0.1:6379@16379,host myself,master - 0 0 1 connected 0-5460 7 [93-<-bb]
+	own, members, err := parseNodes(`aa 127.0.0.1:6379@16379,host,shard-id=5 myself,master - 0 0 1 connected 0-5460 7 [93-<-bb]
 bb :0@0 slave,fail,noaddr aa 1 2 3 disconnected
 cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 `)
 	require.NoError(t, err)
 	require.Equal(t, "aa", own)
 	require.Equal(t, map[string]member{
-		"aa": {id: "aa", address: "127.0.0.1:6379", primary: true, connected: true, owns: []span{{0, 5460}, {7, 7}}},
+		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", primary: true, connected: true, owns: []span{{0, 5460}, {7, 7}}},
 		"bb": {id: "bb", of: "aa", failed: true, suspected: true},
 		"cc": {id: "cc", address: "[2001:db8::1]:6379", greeting: true, connected: true},
 	}, members)
@@ -191,6 +195,25 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 		_, _, err := parseNodes(bad)
 		require.Error(t, err, "%q", bad)
 	}
+}
+
+// A pod is ready when its node serves, and alive in any case.
+func TestHandler(t *testing.T) {
+	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
+	handler := n.Handler(&health.State{})
+	ask := func(path string) *httptest.ResponseRecorder {
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return answer
+	}
+	require.Equal(t, http.StatusServiceUnavailable, ask("/health/ready").Code)
+	require.Equal(t, http.StatusOK, ask("/health").Code)
+	n.publish(Status{Cluster: "ok", Peers: 4, Problems: []string{"one is a stranger"}})
+	answer := ask("/health/ready")
+	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
+	require.JSONEq(t, `{"member": false, "cluster": "ok", "peers": 4, "problems": ["one is a stranger"]}`, answer.Body.String())
+	n.publish(Status{Member: true, Cluster: "ok", Peers: 5})
+	require.Equal(t, http.StatusOK, ask("/health/ready").Code)
 }
 
 func TestConfig(t *testing.T) {

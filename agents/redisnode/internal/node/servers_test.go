@@ -56,6 +56,17 @@ type fleet struct {
 	addresses [replicas]netip.Addr // the zero value: no pod
 	servers   [replicas]*exec.Cmd
 	agents    [replicas]*Node
+	stale     map[string]int // names that lead to another node
+}
+
+// lag lets the name of one node lead to another; of none: to nobody else.
+func (f *fleet) lag(of, to int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = map[string]int{}
+	if of >= 0 {
+		f.stale[name(of)] = to
+	}
 }
 
 func newFleet(t *testing.T) *fleet {
@@ -94,6 +105,9 @@ func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-ser
 func (f *fleet) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if to, ok := f.stale[host]; ok {
+		host = name(to)
+	}
 	for i, a := range f.addresses {
 		if host == name(i) && a.IsValid() {
 			return []netip.Addr{a}, nil

@@ -20,9 +20,10 @@ func (s span) overlaps(o span) bool { return s.first <= o.last && o.first <= s.l
 // member is a node as another one has it in its table.
 type member struct {
 	id string
-	// address is HOST:PORT, empty where it is not known.
-	address string
-	primary bool
+	// address is HOST:PORT, empty where it is not known; name is what the node
+	// announces as its own.
+	address, name string
+	primary       bool
 	// of is the primary of a replica.
 	of string
 	// suspected is set from the first missed answer, failed once a majority
@@ -53,7 +54,7 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 		flags := strings.Split(fields[2], ",")
 		has := func(flag string) bool { return slices.Contains(flags, flag) }
 		m := member{
-			id: fields[0], address: address(fields[1]), primary: has("master"), of: strings.Trim(fields[3], "-"),
+			id: fields[0], address: address(fields[1]), name: hostname(fields[1]), primary: has("master"), of: strings.Trim(fields[3], "-"),
 			failed: has("fail"), suspected: has("fail") || has("fail?"),
 			greeting: has("handshake"), connected: fields[7] == "connected",
 		}
@@ -90,6 +91,13 @@ func address(field string) string {
 		return ""
 	}
 	return net.JoinHostPort(whole[:colon], whole[colon+1:])
+}
+
+// hostname takes NAME from HOST:PORT@BUS,NAME,MORE.
+func hostname(field string) string {
+	_, names, _ := strings.Cut(field, ",")
+	name, _, _ := strings.Cut(names, ",")
+	return name
 }
 
 func parseSpan(field string) (span, error) {
