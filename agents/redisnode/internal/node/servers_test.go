@@ -1,0 +1,262 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	password = "nodepassword"
+	replicas = 6
+	shards   = 3
+	// conf is what the document's redis.conf says that matters here, with a
+	// shorter cluster-node-timeout: nobody may flush, debug or shut down.
+	conf = `
+cluster-enabled yes
+cluster-config-file nodes.conf
+cluster-node-timeout 1000
+appendonly yes
+appendfsync no
+save ""
+repl-diskless-sync-delay 0
+rename-command FLUSHDB ""
+rename-command FLUSHALL ""
+rename-command DEBUG ""
+rename-command SHUTDOWN ""
+user default off
+user node reset on ~* &* +@all >` + password + `
+masteruser node
+masterauth ` + password + `
+`
+)
+
+// fleet is six Redis servers on loopback addresses, and the names under which
+// they are found: what a StatefulSet and its DNS are in a cluster.
+type fleet struct {
+	t    *testing.T
+	dir  string
+	port int
+
+	mu        sync.Mutex
+	addresses [replicas]netip.Addr // the zero value: no pod
+	servers   [replicas]*exec.Cmd
+	agents    [replicas]*Node
+	stale     map[string]int // names that lead to another node
+}
+
+// lag lets the name of one node lead to another; of none: to nobody else.
+func (f *fleet) lag(of, to int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = map[string]int{}
+	if of >= 0 {
+		f.stale[name(of)] = to
+	}
+}
+
+func newFleet(t *testing.T) *fleet {
+	f := &fleet{t: t, dir: t.TempDir(), port: freePort(t)}
+	t.Cleanup(func() {
+		for i := range replicas {
+			f.kill(i)
+		}
+	})
+	return f
+}
+
+// freePort is one whose bus port, 10,000 higher, exists too.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for port := 21000; port < 29000; port++ {
+		client, err := net.Listen("tcp", "0.0.0.0:"+strconv.Itoa(port))
+		if err != nil {
+			continue
+		}
+		bus, err := net.Listen("tcp", "0.0.0.0:"+strconv.Itoa(port+10_000))
+		require.NoError(t, client.Close())
+		if err != nil {
+			continue
+		}
+		require.NoError(t, bus.Close())
+		return port
+	}
+	require.FailNow(t, "no free pair of ports")
+	return 0
+}
+
+func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
+
+// LookupNetIP is the fleet's DNS.
+func (f *fleet) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if to, ok := f.stale[host]; ok {
+		host = name(to)
+	}
+	for i, a := range f.addresses {
+		if host == name(i) && a.IsValid() {
+			return []netip.Addr{a}, nil
+		}
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+func (f *fleet) folder(i int) string { return filepath.Join(f.dir, strconv.Itoa(i)) }
+
+// start gives node i a pod at 127.0.0.LAST, with the data that it has.
+func (f *fleet) start(i, last int, extra ...string) {
+	f.t.Helper()
+	require.NoError(f.t, os.MkdirAll(f.folder(i), 0o700))
+	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(last)})
+	file := filepath.Join(f.folder(i), "redis.conf")
+	require.NoError(f.t, os.WriteFile(file, []byte(conf+"dir "+f.folder(i)+"\nport "+strconv.Itoa(f.port)+"\nbind "+address.String()+"\n"), 0o600))
+	log, err := os.OpenFile(filepath.Join(f.folder(i), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	require.NoError(f.t, err)
+	defer log.Close()
+	cmd := exec.Command("redis-server", append([]string{file}, extra...)...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	require.NoError(f.t, cmd.Start(), "apt-get install redis-server")
+	f.mu.Lock()
+	f.servers[i], f.addresses[i] = cmd, address
+	f.mu.Unlock()
+	cfg := Config{
+		Self: i, Shards: shards, Address: address, Password: password, Period: 100 * time.Millisecond,
+		Server: net.JoinHostPort(address.String(), strconv.Itoa(f.port)),
+	}
+	for p := range replicas {
+		cfg.Peers = append(cfg.Peers, Peer{Host: name(p), Port: f.port})
+	}
+	f.agents[i] = New(cfg, f, slog.New(slog.NewTextHandler(testWriter{f.t, i}, &slog.HandlerOptions{Level: slog.LevelInfo})))
+	require.Eventually(f.t, func() bool { return f.client(i).Ping(f.t.Context()).Err() == nil }, 20*time.Second, 20*time.Millisecond,
+		"node %d does not start; see its log in %s", i, f.folder(i))
+}
+
+// kill takes node i's pod away without a word.
+func (f *fleet) kill(i int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if cmd := f.servers[i]; cmd != nil {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		f.servers[i], f.addresses[i] = nil, netip.Addr{}
+	}
+}
+
+func (f *fleet) client(i int) *redis.Client {
+	c := f.agents[i].connect(f.agents[i].cfg.Server)
+	f.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// round lets every living node's agent act once.
+func (f *fleet) round() {
+	var all sync.WaitGroup
+	for i := range replicas {
+		if f.servers[i] != nil {
+			all.Go(func() { f.agents[i].publish(f.agents[i].round(f.t.Context())) })
+		}
+	}
+	all.Wait()
+}
+
+// settle goes on until done.
+func (f *fleet) settle(what string, done func() bool) {
+	f.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		f.round()
+		if done() {
+			return
+		}
+		if time.Now().After(deadline) {
+			for i := range replicas {
+				if f.servers[i] != nil {
+					f.t.Logf("node %d: %+v\n%s", i, f.agents[i].Status(), f.client(i).ClusterNodes(f.t.Context()).Val())
+				}
+			}
+			require.FailNow(f.t, "never: "+what)
+		}
+	}
+}
+
+// whole says whether all six serve, three of them as primaries.
+func (f *fleet) whole() bool {
+	primaries := 0
+	for i := range replicas {
+		if f.servers[i] == nil || !f.agents[i].Status().Member || f.agents[i].Status().Peers != replicas-1 {
+			return false
+		}
+		if f.role(i) == "master" {
+			primaries++
+		}
+	}
+	return primaries == shards
+}
+
+func (f *fleet) role(i int) string {
+	return field(f.client(i).Info(f.t.Context(), "replication").Val(), "role")
+}
+
+// data speaks to the cluster as an application does.
+func (f *fleet) data() *redis.ClusterClient {
+	var addresses []string
+	for i := range replicas {
+		if f.servers[i] != nil {
+			addresses = append(addresses, f.agents[i].cfg.Server)
+		}
+	}
+	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addresses, Username: User, Password: password, DisableIdentity: true, MaxRedirects: 30})
+	f.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+const keys = 300
+
+func (f *fleet) write() {
+	f.t.Helper()
+	data := f.data()
+	for k := range keys {
+		require.NoError(f.t, data.Set(f.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
+	}
+	// What is acknowledged but not copied may be lost with its primary; wait.
+	require.Eventually(f.t, func() bool {
+		sum := int64(0)
+		for i := range replicas {
+			sum += f.client(i).DBSize(f.t.Context()).Val()
+		}
+		return sum == 2*keys
+	}, 20*time.Second, 20*time.Millisecond)
+}
+
+func (f *fleet) complete() {
+	f.t.Helper()
+	data := f.data()
+	for k := range keys {
+		require.Equal(f.t, strconv.Itoa(k), data.Get(f.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
+	}
+}
+
+type testWriter struct {
+	t *testing.T
+	i int
+}
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Logf("%d: %s", w.i, strings.TrimSpace(string(p)))
+	return len(p), nil
+}

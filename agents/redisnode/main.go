@@ -1,0 +1,64 @@
+// Command redisnode runs beside a Redis node in Kubernetes and keeps it in its
+// cluster, also after every node came back at another address. This package
+// owns the process only: environment in, logs out, signals, exit code; the
+// work is in internal/node.
+//
+// Exit codes: 0 when told to end, 1 when serving failed, 2 when the
+// environment is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/redisnode/internal/node"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
+}
+
+func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
+	cfg, err := node.ReadConfig(lookup)
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "redisnode")
+	if err != nil {
+		problems, _ := errors.AsType[envconfig.Problems](err)
+		for _, p := range problems {
+			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
+		}
+		return 2
+	}
+	if err := serve(ctx, cfg, log); err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func serve(ctx context.Context, cfg node.Config, log *slog.Logger) error {
+	n := node.New(cfg, net.DefaultResolver, log)
+	state := &health.State{}
+	server, err := httpserver.New(cfg.HTTP, n.Handler(state), state, log)
+	if err != nil {
+		return err
+	}
+	watching, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	all.Go(func() { n.Run(watching) })
+	err = server.Run(ctx)
+	stop()
+	all.Wait()
+	return err
+}

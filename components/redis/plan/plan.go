@@ -1,0 +1,87 @@
+// Package plan checks what is asked of an ElastiCache cluster and completes
+// it. It is pure: the rules are ElastiCache's and the platform's, the
+// resources are package redis'.
+package plan
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"github.com/progressive-framework/platform/components/redis/tuning"
+)
+
+const (
+	// Version is the newest Redis that ElastiCache offers, Family that of its
+	// parameter groups (ElastiCache User Guide, "Supported engines and
+	// versions").
+	Version, Family = "7.1", "redis7"
+
+	// The document's StatefulSet has six nodes: three shards of a primary and
+	// a replica.
+	defaultShards, defaultReplicas = 3, 1
+
+	mostLength   = 40
+	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
+	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
+	mostDays     = 35
+	defaultDays  = 7
+)
+
+// identifier is a replication group's, at most mostLength characters
+// (ElastiCache API, CreateReplicationGroup).
+var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
+
+// Cluster is what is asked for. Zero values stand for what is safe.
+type Cluster struct {
+	// Identifier names the replication group and its user: lower-case letters,
+	// digits and single hyphens, a letter first.
+	Identifier string
+	// NodeType is such as "cache.r7g.large"; see package tuning.
+	NodeType string
+	// Shards hold a part of the keys each; zero: 3.
+	Shards int
+	// ReplicasPerShard, 1 to 5, lie in other zones than their primary; zero: 1.
+	ReplicasPerShard int
+	// SnapshotDays is how long daily snapshots are kept, 1 to 35; zero: 7.
+	SnapshotDays int
+}
+
+// Complete fills what was left out and works the settings out. Its error says
+// everything that is wrong.
+func (c Cluster) Complete() (Cluster, *tuning.Model, error) {
+	c.Shards = cmp.Or(c.Shards, defaultShards)
+	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
+	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
+	var errs []error
+	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
+		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
+	}
+	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > mostReplicas {
+		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, mostReplicas))
+	}
+	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > mostNodes {
+		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be 1 shard or more and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, mostNodes))
+	}
+	if c.SnapshotDays < 1 || c.SnapshotDays > mostDays {
+		errs = append(errs, fmt.Errorf("SnapshotDays is %d, must be 1 to %d", c.SnapshotDays, mostDays))
+	}
+	model, err := c.tune()
+	if errs = append(errs, err); errors.Join(errs...) != nil {
+		return Cluster{}, nil, fmt.Errorf("cluster: %w", errors.Join(errs...))
+	}
+	return c, model, nil
+}
+
+func (c Cluster) tune() (*tuning.Model, error) {
+	memory, err := tuning.MemoryOf(c.NodeType)
+	if err != nil {
+		return nil, err
+	}
+	return tuning.New(tuning.Inputs{Memory: memory})
+}
+
+// ParameterGroup names the cluster's parameter group. The name says nothing of
+// sizes, so that another node type changes values in place.
+func (c Cluster) ParameterGroup() string { return c.Identifier + "-" + Family }
