@@ -65,6 +65,8 @@ func (p *platform) layPostgres() error {
 			return err
 		}
 		p.stores.postgres = &store{host: db.Host, port: db.Port, secretARN: db.SecretARN}
+	case config.KindInCluster:
+		return p.layPostgresInCluster()
 	}
 	return nil
 }
@@ -85,6 +87,8 @@ func (p *platform) layRedis() error {
 			return err
 		}
 		p.stores.redis = &store{host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}
+	case config.KindInCluster:
+		return p.layRedisInCluster()
 	}
 	return nil
 }
@@ -92,7 +96,7 @@ func (p *platform) layRedis() error {
 func (p *platform) layMongo() error {
 	switch p.stack.Mongo.Kind {
 	case config.KindManaged:
-		documents, err := mongo.NewCluster(p.ctx, p.name+"-mongo", &mongo.Args{
+		documents, err := mongo.NewCluster(p.ctx, p.name+"-mongo", &mongo.ClusterArgs{
 			Account:     p.where,
 			Cluster:     p.stack.Documents(),
 			VPCID:       p.network.VPCID,
@@ -104,6 +108,8 @@ func (p *platform) layMongo() error {
 			return err
 		}
 		p.stores.mongo = &store{host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}
+	case config.KindURL:
+		p.stores.mongo = &store{secretARN: pulumi.String(p.stack.Mongo.URLSecretARN)}
 	}
 	return nil
 }

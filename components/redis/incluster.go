@@ -12,6 +12,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/progressive-framework/platform/components/redis/tuning"
 	"github.com/progressive-framework/platform/components/size"
@@ -30,6 +31,8 @@ type InClusterArgs struct {
 	// Memory is a node's limit, of which a quarter is requested; zero: the
 	// document's 4Gi.
 	Memory size.Size
+	// CPURequest is a node's; zero: the document's 200m.
+	CPURequest resource.Quantity
 	// Storage and StorageClass are a node's volume; zero: the document's 20Gi
 	// of fast-ssd.
 	Storage      size.Size
@@ -88,6 +91,9 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}
 	if filled.Storage == (size.Size{}) {
 		filled.Storage = defaultStorage
+	}
+	if filled.CPURequest.IsZero() {
+		filled.CPURequest = resource.MustParse("200m")
 	}
 	model, err := tuning.New(tuning.Inputs{Memory: filled.Memory})
 	if err != nil {

@@ -73,7 +73,7 @@ func (b *objects) redis() *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String("client"), ContainerPort: pulumi.Int(Port)},
 			&corev1.ContainerPortArgs{Name: pulumi.String("gossip"), ContainerPort: pulumi.Int(gossipPort)},
 		},
-		Resources: resources("200m", b.args.Memory.Over(4).String(), "1000m", b.args.Memory.String()),
+		Resources: resources(b.args.CPURequest.String(), b.args.Memory.Over(4).String(), "1000m", b.args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
 			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(tuning.LiveCommand)},
 			InitialDelaySeconds: pulumi.Int(30), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),

@@ -79,3 +79,13 @@ func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
 	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
 	return Credentials{Username: token.UserName(), Password: pulumi.ToSecret(token.Password()).(pulumi.StringOutput)}
 }
+
+// Lookup finds an image in a repository that exists by its tag, and gives its
+// reference by digest.
+func Lookup(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.StringInput, error) {
+	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: repository, ImageTag: &tag}, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return pulumi.String(found.ImageUri), nil
+}

@@ -91,6 +91,28 @@ func (p Profile) WithReplicas(n int) (Profile, error) {
 	return p, p.Validate()
 }
 
+// WithRequests is the profile with a share of its requests, 1 to 100 %, for a
+// cluster that is smaller than the one that the numbers are for. Limits stay:
+// a pod may still use what is free.
+func (p Profile) WithRequests(share Percent) (Profile, error) {
+	if share < 1 || share > 100 {
+		return p, fmt.Errorf("service %s: %s of its requests: must be 1 to 100 %%", p.Name, share)
+	}
+	p.Resources.CPURequest = Share(p.Resources.CPURequest, share)
+	p.Resources.MemoryRequest = Share(p.Resources.MemoryRequest, share)
+	return p, nil
+}
+
+// Share is a part of a quantity, rounded down to thousandths where it is below
+// one, and to whole numbers else.
+func Share(q resource.Quantity, share Percent) resource.Quantity {
+	part := q.MilliValue() * int64(share) / 100
+	if part >= 1000 {
+		part = part / 1000 * 1000
+	}
+	return *resource.NewMilliQuantity(part, q.Format)
+}
+
 // Validate says everything that is wrong with a profile: what Kubernetes would
 // refuse, what could never be scheduled, and two owners of one number.
 func (p Profile) Validate() error {

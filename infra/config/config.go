@@ -86,6 +86,9 @@ type Cluster struct {
 	// Nodes is NodesAutoScaling (the default: the tiers) or NodesOwn, where the
 	// cluster has nodes that the stack knows nothing of, as a sandbox does.
 	Nodes string `mapstructure:"nodes"`
+	// RequestPercent is how much of their requests pods ask for, 1 to 100 %: a
+	// sandbox is smaller than what the numbers are for.
+	RequestPercent int `mapstructure:"requestPercent"`
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC. 0.0.0.0/0 is refused.
 	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
@@ -136,7 +139,7 @@ const FastSSD = "fast-ssd"
 func defaults() Stack {
 	return Stack{
 		Network:            Network{NATGateways: PerZone, Endpoints: PerZone},
-		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling},
+		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Edge:               Edge{WebACL: true},
 		Postgres:           Postgres{Kind: KindManaged},
 		Redis:              Redis{Kind: KindManaged},
@@ -156,6 +159,9 @@ func (s *Stack) Profiles() []scaling.Profile {
 	for i := range profiles {
 		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
 			profiles[i].Count = scaling.Fixed(n)
+		}
+		if asked, err := profiles[i].WithRequests(scaling.Percent(s.Cluster.RequestPercent)); err == nil {
+			profiles[i] = asked
 		}
 	}
 	return profiles

@@ -17,6 +17,9 @@ func good() map[string]string {
 		"progressive-framework:network":       `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
 		"progressive-framework:services":      `{"mca":{"replicas":2}}`,
 		"progressive-framework:frontDoor":     `{"nodePort":30080}`,
+		"progressive-framework:postgres":      `{"instanceClass":"db.r7g.xlarge"}`,
+		"progressive-framework:redis":         `{"nodeType":"cache.r7g.large"}`,
+		"progressive-framework:mongo":         `{"instanceClass":"db.r6g.large"}`,
 		"kubernetes:suppressHelmHookWarnings": "true",
 	}
 }
@@ -43,7 +46,7 @@ func TestLoadFillsDefaults(t *testing.T) {
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
 	require.Equal(t, scaling.Fixed(3), s.Profiles()[0].Count, "the document's count")
-	require.Equal(t, NATPerZone, s.Network.NATGateways, "the safe layout is the default")
+	require.Equal(t, PerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
 // The control plane keeps its zones whatever the network gains.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -9,7 +10,10 @@ import (
 
 	mongoplan "github.com/progressive-framework/platform/components/mongo/plan"
 	postgresplan "github.com/progressive-framework/platform/components/postgres/plan"
+	postgrestuning "github.com/progressive-framework/platform/components/postgres/tuning"
 	redisplan "github.com/progressive-framework/platform/components/redis/plan"
+	redistuning "github.com/progressive-framework/platform/components/redis/tuning"
+	"github.com/progressive-framework/platform/components/size"
 )
 
 // Postgres is the platform's relational store.
@@ -27,8 +31,13 @@ type Postgres struct {
 	BackupDays int `mapstructure:"backupDays"`
 	// SingleZone gives up the standby in another zone.
 	SingleZone bool `mapstructure:"singleZone"`
-	// Image is that of the in-cluster variant; see Image.
+	// Image is that of the in-cluster variant: a reference by digest, or one
+	// that begins with AccountRegistry.
 	Image string `mapstructure:"image"`
+	// MemoryMiB, Cores and StorageGiB are the in-cluster variant's size; zero
+	// cores: 2.
+	MemoryMiB int `mapstructure:"memoryMiB"`
+	Cores     int `mapstructure:"cores"`
 }
 
 // Redis is the platform's cache.
@@ -44,8 +53,12 @@ type Redis struct {
 	SnapshotDays int `mapstructure:"snapshotDays"`
 	// PasswordGeneration counts the rotations of the password.
 	PasswordGeneration int `mapstructure:"passwordGeneration"`
-	// Image is that of the in-cluster variant; see Image.
+	// Image is that of the in-cluster variant; see Postgres.Image.
 	Image string `mapstructure:"image"`
+	// MemoryMiB is the memory limit of a node of the in-cluster variant; zero:
+	// the document's 4,096. StorageGiB is its volume; zero: the document's 20.
+	MemoryMiB  int `mapstructure:"memoryMiB"`
+	StorageGiB int `mapstructure:"storageGiB"`
 }
 
 // Mongo is the platform's document store.
@@ -77,9 +90,22 @@ const (
 const AccountRegistry = "ecr://"
 
 var (
-	imageReference = regexp.MustCompile(`^(ecr://)?[a-z0-9]+([._/:-][A-Za-z0-9_]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+	imageReference = regexp.MustCompile(`^(ecr://[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9_][A-Za-z0-9_.-]*|[a-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64})$`)
 	secretARN      = regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$`)
 )
+
+// Server is the size of the in-cluster PostgreSQL server.
+func (s *Stack) Server() postgrestuning.Inputs {
+	p := s.Postgres
+	return postgrestuning.Inputs{
+		Memory:      size.MiB(int64(p.MemoryMiB)),
+		Cores:       cmp.Or(p.Cores, 2),
+		Connections: cmp.Or(p.Connections, defaultConnections),
+	}
+}
+
+// defaultConnections are the document's max_connections.
+const defaultConnections = 200
 
 // Database is what the stack asks of RDS.
 func (s *Stack) Database() postgresplan.Database {
@@ -109,20 +135,30 @@ func validateStores(s *Stack) field.ErrorList {
 		key, kind string
 		kinds     []string
 		managed   func() error
+		inCluster func() error
 		image     string
 	}{
 		{"postgres", s.Postgres.Kind, []string{KindManaged, KindInCluster, KindNone}, func() error {
 			_, _, err := s.Database().Complete()
 			return err
+		}, func() error {
+			_, err := postgrestuning.New(s.Server())
+			return err
 		}, s.Postgres.Image},
 		{"redis", s.Redis.Kind, []string{KindManaged, KindInCluster, KindNone}, func() error {
 			_, _, err := s.Cache().Complete()
+			return err
+		}, func() error {
+			if s.Redis.MemoryMiB == 0 {
+				return nil
+			}
+			_, err := redistuning.New(redistuning.Inputs{Memory: size.MiB(int64(s.Redis.MemoryMiB))})
 			return err
 		}, s.Redis.Image},
 		{"mongo", s.Mongo.Kind, []string{KindManaged, KindURL, KindNone}, func() error {
 			_, err := s.Documents().Complete()
 			return err
-		}, ""},
+		}, nil, ""},
 	} {
 		at := path(store.key)
 		switch {
@@ -132,11 +168,17 @@ func validateStores(s *Stack) field.ErrorList {
 			if err := store.managed(); err != nil {
 				problems = append(problems, field.Invalid(at, "", err.Error()))
 			}
-		case store.kind == KindInCluster && store.image == "":
-			problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
+		case store.kind == KindInCluster:
+			if store.image == "" {
+				problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
+			}
+			if err := store.inCluster(); err != nil {
+				problems = append(problems, field.Invalid(at, "", err.Error()))
+			}
 		}
 		if store.image != "" && !imageReference.MatchString(store.image) {
-			problems = append(problems, field.Invalid(at.Child("image"), store.image, fmt.Sprintf("must be the reference of an image; %sNAME lies in the account's own registry", AccountRegistry)))
+			problems = append(problems, field.Invalid(at.Child("image"), store.image,
+				fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 		}
 	}
 	if m := s.Mongo; m.Kind == KindURL && !secretARN.MatchString(m.URLSecretARN) {

@@ -121,6 +121,9 @@ func validateCluster(s *Stack) field.ErrorList {
 	if nodes := []string{NodesAutoScaling, NodesOwn}; !slices.Contains(nodes, c.Nodes) {
 		problems = append(problems, field.NotSupported(at.Child("nodes"), c.Nodes, nodes))
 	}
+	if c.RequestPercent < 1 || c.RequestPercent > 100 {
+		problems = append(problems, field.Invalid(at.Child("requestPercent"), c.RequestPercent, "must be 1 to 100"))
+	}
 	for i, arn := range c.Admins {
 		if _, err := clusterplan.Admin(arn); err != nil {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), arn, err.Error()))

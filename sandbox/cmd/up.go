@@ -100,21 +100,18 @@ func startCluster(ctx context.Context, h *home.Home, log *progress.Log) error {
 	if err := cluster.Start(ctx, h, log); err != nil {
 		return err
 	}
+	if err := debian.Ensure(ctx, h, log); err != nil {
+		return err
+	}
 	switch h.Cluster {
 	case home.ClusterLocal:
-		if err := addons.Install(ctx, h, log); err != nil {
-			return err
-		}
-		return debian.Ensure(ctx, h, log)
+		return addons.Install(ctx, h, log)
 	case home.ClusterSimulated:
 		return log.Step("simulated nodes, one in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
 			return nodes.Ensure(ctx, h, 1)
 		})
 	default:
-		if err := volumes.CopyDefaultClass(ctx, h); err != nil {
-			return err
-		}
-		return debian.Ensure(ctx, h, log)
+		return volumes.CopyDefaultClass(ctx, h)
 	}
 }
 

@@ -26,6 +26,7 @@ var functions = map[string]function{
 	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
 	"aws:ecr/getCredentials:getCredentials":               credentials,
+	"aws:ecr/getImage:getImage":                           imageOf,          // ecr/image_data_source.go
 	"aws:iam/getPolicyDocument:getPolicyDocument":         policyDocumentOf, // iam/policy_document_data_source.go
 
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go

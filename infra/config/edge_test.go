@@ -1,0 +1,42 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestEdgeRefuses(t *testing.T) {
+	const (
+		users  = `"certificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"`
+		origin = `"originCertificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0b"`
+	)
+	for _, tc := range []struct {
+		reason, edge, want string
+	}{
+		{"a zone of ours", `{"domain":"example.com","zone":"example.com"}`, ""},
+		{"a name below the zone", `{"domain":"shop.example.com","zone":"example.com"}`, ""},
+		{"certificates of ours", `{"domain":"example.com",` + users + `,` + origin + `}`, ""},
+		{"nobody's zone", `{"domain":"example.com","zone":"example.org"}`, "edge.zone: Invalid value"},
+		{"a name that only ends alike", `{"domain":"notexample.com","zone":"example.com"}`, "edge.zone: Invalid value"},
+		{"neither zone nor certificates", `{"domain":"example.com"}`, "edge.certificateArn: Required value"},
+		{"both zone and certificate", `{"domain":"example.com","zone":"example.com",` + users + `}`, "edge.certificateArn: Forbidden"},
+		{"a certificate that CloudFront can't see", `{"domain":"example.com",` + origin + `,"certificateArn":"arn:aws:acm:eu-west-1:123456789012:certificate/0a"}`, "in us-east-1"},
+		{"settings of an edge that is not there", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
+		{"a cached path outside the API", `{"domain":"example.com","zone":"example.com","cacheable":["/ws"]}`, "edge.cacheable"},
+		{"a rate without a web ACL", `{"domain":"example.com","zone":"example.com","webAcl":false,"requestsPerAddress":100}`, "needs edge.webAcl"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := Load("prod", with(map[string]string{
+				"aws:region":                    "eu-west-1",
+				"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["eu-west-1a","eu-west-1b"]}`,
+				"progressive-framework:edge":    tc.edge,
+			}))
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}

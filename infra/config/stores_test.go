@@ -1,0 +1,46 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestStoresRefuse(t *testing.T) {
+	const at = "progressive-framework:"
+	for _, tc := range []struct {
+		reason  string
+		changes map[string]string
+		want    string
+	}{
+		{"a store whose size nobody named", map[string]string{at + "postgres": ""}, "postgres: Invalid value"},
+		{"a class that RDS does not have", map[string]string{at + "postgres": `{"instanceClass":"db.huge"}`}, `"db.huge"`},
+		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "postgres: Invalid value"},
+		{"no such kind", map[string]string{at + "redis": `{"kind":"sidecar"}`}, `redis.kind: Unsupported value: "sidecar"`},
+		{"an in-cluster store without an image", map[string]string{at + "redis": `{"kind":"inCluster"}`}, "redis.image: Required value"},
+		{"an image that may change", map[string]string{at + "redis": `{"kind":"inCluster","image":"redis:7"}`}, "ends in @sha256:DIGEST"},
+		{"a tag of our own registry is looked up", map[string]string{at + "redis": `{"kind":"inCluster","image":"ecr://debian/redis:7"}`}, ""},
+		{"a server without memory", map[string]string{at + "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15"}`}, "postgres: Invalid value"},
+		{"a MongoDB of somebody else's, nowhere", map[string]string{at + "mongo": `{"kind":"url"}`}, "mongo.urlSecretArn: Invalid value"},
+		{"and one that is named", map[string]string{at + "mongo": `{"kind":"url","urlSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:mongo-AbCdEf"}`}, ""},
+		{"one half of a yes", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := Load("prod", with(tc.changes))
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+func TestStoresAreProtectedUnlessSaid(t *testing.T) {
+	s, err := Load("prod", good())
+	require.NoError(t, err)
+	require.True(t, s.DeletionProtection)
+	s, err = Load("prod", with(map[string]string{"progressive-framework:deletionProtection": "false"}))
+	require.NoError(t, err)
+	require.False(t, s.DeletionProtection)
+}

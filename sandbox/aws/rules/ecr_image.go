@@ -1,0 +1,30 @@
+package rules
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// imageOf finds an image by its tag. What the sandbox itself has pushed counts
+// as the account's, as an image would that somebody pushed by hand:
+// ecr/image_data_source.go.
+func imageOf(c *Call, in Object) (Object, error) {
+	name, tag := in.String("repositoryName"), in.String("imageTag")
+	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {
+		return nil, refuse("InvalidParameterException", "the stand-in finds an image by repositoryName and imageTag alone")
+	}
+	status, header, err := registryClient{c.Home}.do(c.Context, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
+	digest := header.Get("Docker-Content-Digest")
+	switch {
+	case err != nil:
+		return nil, err
+	case status == http.StatusNotFound:
+		return nil, refuse("ImageNotFoundException", "The image with imageId {imageTag:'%s'} does not exist within the repository with name '%s'", tag, name)
+	case status != http.StatusOK || digest == "":
+		return nil, fmt.Errorf("the sandbox's registry answered %d, with digest %q", status, digest)
+	}
+	return Object{
+		"id": digest, "imageDigest": digest, "imageTag": tag, "imageTags": []any{tag}, "registryId": c.Account, "repositoryName": name,
+		"imageUri": fmt.Sprintf("%s/%s@%s", c.Home.RegistryAddress(), name, digest),
+	}, nil
+}
