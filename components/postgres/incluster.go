@@ -102,7 +102,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		return nil, fmt.Errorf("config of %s: %w", name, err)
 	}
 	auth, err := corev1.NewSecret(ctx, name+"-auth", &corev1.SecretArgs{
-		Metadata: meta("postgres-auth"), StringData: pulumi.StringMap{"password": args.Password.ToStringOutput()},
+		Metadata: meta("postgres-auth"), StringData: pulumi.StringMap{"password": pulumi.ToSecret(args.Password.ToStringOutput()).(pulumi.StringOutput)},
 	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("password of %s: %w", name, err)

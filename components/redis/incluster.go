@@ -131,18 +131,20 @@ func (b *objects) meta(object string) *metav1.ObjectMetaArgs {
 
 // secrets are two: clients never see what nodes show each other.
 func (b *objects) secrets() error {
-	users := pulumi.All(b.args.Password, b.args.NodePassword).ApplyT(func(v []any) string {
+	clientPassword := pulumi.ToSecret(b.args.Password.ToStringOutput()).(pulumi.StringOutput)
+	nodePassword := pulumi.ToSecret(b.args.NodePassword.ToStringOutput()).(pulumi.StringOutput)
+	users := pulumi.All(clientPassword, nodePassword).ApplyT(func(v []any) string {
 		return tuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
 	}).(pulumi.StringOutput)
 	node, err := corev1.NewSecret(b.ctx, b.name+"-node-auth", &corev1.SecretArgs{
 		Metadata:   b.meta("redis-node-auth"),
-		StringData: pulumi.StringMap{"users.conf": users, "password": b.args.NodePassword.ToStringOutput()},
+		StringData: pulumi.StringMap{"users.conf": users, "password": nodePassword},
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("users of %s: %w", b.name, err)
 	}
 	client, err := corev1.NewSecret(b.ctx, b.name+"-auth", &corev1.SecretArgs{
-		Metadata: b.meta("redis-auth"), StringData: pulumi.StringMap{"password": b.args.Password.ToStringOutput()},
+		Metadata: b.meta("redis-auth"), StringData: pulumi.StringMap{"password": clientPassword},
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("password of %s: %w", b.name, err)
