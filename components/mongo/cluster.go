@@ -90,7 +90,12 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		return nil, err
 	}
 	c.Host, c.ReaderHost, c.Port = made.Endpoint, made.ReaderEndpoint, made.Port.Elem()
-	c.SecretARN = made.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	c.SecretARN = made.MasterUserSecrets.ApplyT(func(secrets []docdb.ClusterMasterUserSecret) (string, error) {
+		if len(secrets) == 0 || secrets[0].SecretArn == nil {
+			return "", fmt.Errorf("DocumentDB has made no secret for the master user of %s: run pulumi refresh", asked.Identifier)
+		}
+		return *secrets[0].SecretArn, nil
+	}).(pulumi.StringOutput)
 	c.SecurityGroupID = b.group
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"host": c.Host, "readerHost": c.ReaderHost, "port": c.Port, "secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,

@@ -97,7 +97,12 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	d.Host, d.Port, d.ResourceID = made.Address, made.Port, made.ResourceId
-	d.SecretARN = made.MasterUserSecrets.Index(pulumi.Int(0)).SecretArn().Elem()
+	d.SecretARN = made.MasterUserSecrets.ApplyT(func(secrets []rds.InstanceMasterUserSecret) (string, error) {
+		if len(secrets) == 0 || secrets[0].SecretArn == nil {
+			return "", fmt.Errorf("RDS has made no secret for the master user of %s: run pulumi refresh", asked.Identifier)
+		}
+		return *secrets[0].SecretArn, nil
+	}).(pulumi.StringOutput)
 	d.SecurityGroupID = b.group
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
 		"host": d.Host, "port": d.Port, "secretArn": d.SecretARN, "resourceId": d.ResourceID, "securityGroupId": d.SecurityGroupID,

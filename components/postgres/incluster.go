@@ -10,6 +10,7 @@ import (
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/postgres/server"
@@ -30,7 +31,8 @@ type InClusterArgs struct {
 	// the document's Redis has.
 	Storage      size.Size
 	StorageClass string
-	// Password is that of the owner, platform; of letters and digits.
+	// Password is that of the owner, platform, from the first start on; later
+	// ones take an ALTER ROLE as well.
 	Password pulumi.StringInput
 }
 
@@ -72,8 +74,8 @@ const (
 	terminationGrace = 120
 )
 
-// NewInCluster makes the Secret, the ConfigMap, the headless Service and the
-// StatefulSet. Changed settings roll out with it.
+// NewInCluster makes the Secret, the ConfigMap, the network policy, the
+// headless Service and the StatefulSet. Changed settings roll out with it.
 func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ...pulumi.ResourceOption) (*InCluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -102,10 +104,24 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		return nil, fmt.Errorf("config of %s: %w", name, err)
 	}
 	auth, err := corev1.NewSecret(ctx, name+"-auth", &corev1.SecretArgs{
-		Metadata: meta("postgres-auth"), StringData: pulumi.StringMap{"password": args.Password.ToStringOutput()},
+		Metadata: meta("postgres-auth"), StringData: pulumi.StringMap{"password": pulumi.ToSecret(args.Password.ToStringOutput()).(pulumi.StringOutput)},
 	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("password of %s: %w", name, err)
+	}
+	// Only pods of the namespace come near it.
+	if _, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
+		Metadata: meta(inClusterName),
+		Spec: &networkingv1.NetworkPolicySpecArgs{
+			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: selector},
+			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
+			Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+				From:  networkingv1.NetworkPolicyPeerArray{&networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{}}},
+				Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String("postgres")}},
+			}},
+		},
+	}, parent); err != nil {
+		return nil, fmt.Errorf("network policy of %s: %w", name, err)
 	}
 	service, err := corev1.NewService(ctx, name+"-service", &corev1.ServiceArgs{
 		Metadata: meta(inClusterName),

@@ -79,7 +79,7 @@ const (
 var defaultMemory, defaultStorage = size.GiB(4), size.GiB(20)
 
 // NewInCluster makes the Secrets, the ConfigMap, the headless Service, the
-// disruption budget and the StatefulSet, beside each of whose nodes an agent
+// network policy, the disruption budget and the StatefulSet, beside each of whose nodes an agent
 // keeps it in the cluster. Changed settings roll out with it, node by node.
 func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ...pulumi.ResourceOption) (*InCluster, error) {
 	if err := args.validate(); err != nil {
@@ -107,11 +107,15 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := b.secrets(); err != nil {
 		return nil, err
 	}
-	if err := b.statefulSet(fmt.Sprintf("%sport %d\ndir %s\ninclude %s/users.conf\n", model.File(), Port, dataFolder, authFolder)); err != nil {
+	if err := b.networkPolicy(); err != nil {
 		return nil, err
 	}
 	service, err := b.service()
 	if err != nil {
+		return nil, err
+	}
+	file := fmt.Sprintf("%sport %d\ndir %s\ninclude %s/users.conf\n", model.File(), Port, dataFolder, authFolder)
+	if err := b.statefulSet(file, service.Metadata.Name().Elem()); err != nil {
 		return nil, err
 	}
 	c.SecretName = b.clientSecret
@@ -137,18 +141,20 @@ func (b *objects) meta(object string) *metav1.ObjectMetaArgs {
 
 // secrets are two: clients never see what nodes show each other.
 func (b *objects) secrets() error {
-	users := pulumi.All(b.args.Password, b.args.NodePassword).ApplyT(func(v []any) string {
+	clientPassword := pulumi.ToSecret(b.args.Password.ToStringOutput()).(pulumi.StringOutput)
+	nodePassword := pulumi.ToSecret(b.args.NodePassword.ToStringOutput()).(pulumi.StringOutput)
+	users := pulumi.All(clientPassword, nodePassword).ApplyT(func(v []any) string {
 		return tuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
 	}).(pulumi.StringOutput)
 	node, err := corev1.NewSecret(b.ctx, b.name+"-node-auth", &corev1.SecretArgs{
 		Metadata:   b.meta("redis-node-auth"),
-		StringData: pulumi.StringMap{"users.conf": users, "password": b.args.NodePassword.ToStringOutput()},
+		StringData: pulumi.StringMap{"users.conf": users, "password": nodePassword},
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("users of %s: %w", b.name, err)
 	}
 	client, err := corev1.NewSecret(b.ctx, b.name+"-auth", &corev1.SecretArgs{
-		Metadata: b.meta("redis-auth"), StringData: pulumi.StringMap{"password": b.args.Password.ToStringOutput()},
+		Metadata: b.meta("redis-auth"), StringData: pulumi.StringMap{"password": clientPassword},
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("password of %s: %w", b.name, err)
@@ -176,7 +182,9 @@ func (b *objects) service() (*corev1.Service, error) {
 	return service, nil
 }
 
-func (b *objects) statefulSet(file string) error {
+// statefulSet comes after the service: no pod becomes ready without the names
+// that it gives.
+func (b *objects) statefulSet(file string, service pulumi.StringInput) error {
 	config, err := corev1.NewConfigMap(b.ctx, b.name+"-config", &corev1.ConfigMapArgs{
 		Metadata: b.meta(configName), Data: pulumi.StringMap{"redis.conf": pulumi.String(file)},
 	}, b.parent)
@@ -193,7 +201,7 @@ func (b *objects) statefulSet(file string) error {
 	if _, err := appsv1.NewStatefulSet(b.ctx, b.name+"-statefulset", &appsv1.StatefulSetArgs{
 		Metadata: b.meta(statefulSet),
 		Spec: &appsv1.StatefulSetSpecArgs{
-			ServiceName: pulumi.String(serviceName),
+			ServiceName: service,
 			Replicas:    pulumi.Int(nodes),
 			// All at once: no node is ready before it has found the others.
 			// Updates still go one by one.

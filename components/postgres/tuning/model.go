@@ -46,7 +46,7 @@ type Inputs struct {
 }
 
 // Model holds the settings of one server.
-type Model struct{ settings []Setting }
+type Model struct{ settings []setting }
 
 const (
 	// perConnection bounds what an idle backend holds (Andres Freund,
@@ -70,7 +70,7 @@ func New(in Inputs) (*Model, error) {
 	}
 	// PGTune: half the cores for one query, at most 4.
 	gather := min(4, (in.Cores+1)/2)
-	return &Model{settings: []Setting{
+	return &Model{settings: []setting{
 		sharedBuffers.is(b.shared),
 		effectiveCacheSize.is(in.Memory.Times(3).Over(4).Down(size.MiB(1))), // the document's 75 %
 		maintenanceWorkMem.is(b.maintenance),

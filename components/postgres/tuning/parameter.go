@@ -76,12 +76,12 @@ type parameter[V any] struct {
 }
 
 // is the parameter with a value.
-func (p parameter[V]) is(v V) Setting {
-	return Setting{name: p.name, conf: p.kind.conf(v), counted: p.kind.counted(v), when: p.when, where: p.where}
+func (p parameter[V]) is(v V) setting {
+	return setting{name: p.name, conf: p.kind.conf(v), counted: p.kind.counted(v), when: p.when, where: p.where}
 }
 
-// Setting is a parameter with its value. Only this package makes them.
-type Setting struct {
+// setting is a parameter with its value.
+type setting struct {
 	name, conf, counted string
 	when                moment
 	where               place

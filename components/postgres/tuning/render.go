@@ -7,7 +7,7 @@ import (
 
 // RDSParameter is one line of an RDS parameter group. Its fields are closed:
 // unit and apply method follow from the parameter.
-type RDSParameter struct{ setting Setting }
+type RDSParameter struct{ setting setting }
 
 // Name is the parameter's.
 func (p RDSParameter) Name() string { return p.setting.name }
@@ -57,8 +57,8 @@ func (m *Model) AlterSystem(archive string) []string {
 	return statements
 }
 
-func (m *Model) own(archive string) []Setting {
-	var settings []Setting
+func (m *Model) own(archive string) []setting {
+	var settings []setting
 	for _, s := range m.settings {
 		if s.where != rdsOnly {
 			settings = append(settings, s)
