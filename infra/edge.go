@@ -17,9 +17,6 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// siteFolder holds the static front page, relative to the program.
-const siteFolder = "../agents/web/site"
-
 // dns is what makes the users' names ours.
 type dns struct {
 	// zoneID is nil where somebody else keeps the records.
@@ -118,7 +115,6 @@ func (p *platform) layCDN() error {
 		CertificateARN: users.ARN,
 		ZoneID:         p.dns.zoneID,
 		Cacheable:      e.Cacheable,
-		SiteFolder:     siteFolder,
 		Unprotected:    !p.stack.DeletionProtection,
 	}
 	if e.WebACL {

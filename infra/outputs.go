@@ -1,7 +1,5 @@
 package main
 
-import "github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-
 // export gives out what the next steps need; docs/configuration.md lists it.
 // Nothing in it is secret: secrets are named by their ARN.
 func (p *platform) export() {

@@ -6,6 +6,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
 // originFacing are the addresses from which CloudFront speaks to origins, kept
@@ -31,27 +33,27 @@ func (b *builder) securityGroups() (doors, error) {
 	if err != nil {
 		return doors{}, err
 	}
-	for _, t := range b.args.Targets {
+	for _, port := range routing.Ports(b.args.Targets) {
 		// To the nodes, and in at the nodes: on this port, from this group.
-		if _, err := vpc.NewSecurityGroupEgressRule(b.ctx, b.name+"-to-"+t.Name, &vpc.SecurityGroupEgressRuleArgs{
+		if _, err := vpc.NewSecurityGroupEgressRule(b.ctx, fmt.Sprintf("%s-to-%d", b.name, port), &vpc.SecurityGroupEgressRuleArgs{
 			SecurityGroupId:           https,
 			ReferencedSecurityGroupId: b.args.NodeSecurityGroupID.ToStringOutput(),
 			IpProtocol:                pulumi.String("tcp"),
-			FromPort:                  pulumi.Int(t.NodePort),
-			ToPort:                    pulumi.Int(t.NodePort),
-			Description:               pulumi.String("to " + t.Name),
+			FromPort:                  pulumi.Int(port),
+			ToPort:                    pulumi.Int(port),
+			Description:               pulumi.Sprintf("to node port %d", port),
 		}, b.parent); err != nil {
-			return doors{}, fmt.Errorf("rule to %s: %w", t.Name, err)
+			return doors{}, fmt.Errorf("rule to node port %d: %w", port, err)
 		}
-		if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-at-"+t.Name, &vpc.SecurityGroupIngressRuleArgs{
+		if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, fmt.Sprintf("%s-at-%d", b.name, port), &vpc.SecurityGroupIngressRuleArgs{
 			SecurityGroupId:           b.args.NodeSecurityGroupID,
 			ReferencedSecurityGroupId: https,
 			IpProtocol:                pulumi.String("tcp"),
-			FromPort:                  pulumi.Int(t.NodePort),
-			ToPort:                    pulumi.Int(t.NodePort),
-			Description:               pulumi.String("load balancer to " + t.Name),
+			FromPort:                  pulumi.Int(port),
+			ToPort:                    pulumi.Int(port),
+			Description:               pulumi.Sprintf("load balancer to node port %d", port),
 		}, b.parent); err != nil {
-			return doors{}, fmt.Errorf("rule at the nodes for %s: %w", t.Name, err)
+			return doors{}, fmt.Errorf("rule at the nodes for port %d: %w", port, err)
 		}
 	}
 	return doors{https, http}, nil

@@ -107,7 +107,7 @@ func startCluster(ctx context.Context, h *home.Home, log *progress.Log) error {
 	case home.ClusterLocal:
 		return addons.Install(ctx, h, log)
 	case home.ClusterSimulated:
-		return log.Step("simulated nodes, one in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
+		return log.Step("simulated nodes, one of each tier in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
 			return nodes.Ensure(ctx, h, 1)
 		})
 	default:

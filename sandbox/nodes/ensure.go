@@ -42,8 +42,14 @@ var m6iXLarge = instance{
 // readyWithin bounds the wait for the nodes to be ready.
 const readyWithin = time.Minute
 
+// tierLabel and tiers are what the platform's launch templates give their
+// nodes, and its services ask for.
+const tierLabel = "progressive-framework/tier"
+
+var tiers = []string{"web", "application"}
+
 // Ensure makes the simulated nodes of a sandbox: perZone of them, at least one,
-// in each of its zones. Those that are too many are deleted, and their pods
+// of each tier in each of its zones. Those that are too many are deleted, and their pods
 // move. It returns when all are ready.
 func Ensure(ctx context.Context, h *home.Home, perZone int) error {
 	if len(h.Zones) == 0 {
@@ -69,20 +75,22 @@ func Ensure(ctx context.Context, h *home.Home, perZone int) error {
 	return nil
 }
 
-// plan lists the nodes that should be. A name says zone and number, so that
+// plan lists the nodes that should be. A name says zone, tier and number, so that
 // more nodes never rename those that stand.
 func plan(zones []string, perZone int) []*corev1.Node {
 	var nodes []*corev1.Node
 	for _, zone := range zones {
-		for i := range perZone {
-			nodes = append(nodes, node(zone, i, m6iXLarge))
+		for _, tier := range tiers {
+			for i := range perZone {
+				nodes = append(nodes, node(zone, tier, i, m6iXLarge))
+			}
 		}
 	}
 	return nodes
 }
 
-func node(zone string, i int, of instance) *corev1.Node {
-	name := "simulated-" + zone + "-" + strconv.Itoa(i)
+func node(zone, tier string, i int, of instance) *corev1.Node {
+	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(i)
 	amount := func(cpu, memory resource.Quantity) corev1.ResourceList {
 		return corev1.ResourceList{
 			corev1.ResourceCPU:              cpu,
@@ -98,6 +106,7 @@ func node(zone string, i int, of instance) *corev1.Node {
 			Labels: map[string]string{
 				label:                               "true",
 				corev1.LabelHostname:                name,
+				tierLabel:                           tier,
 				corev1.LabelOSStable:                "linux",
 				corev1.LabelArchStable:              "amd64",
 				corev1.LabelInstanceTypeStable:      of.name,

@@ -66,7 +66,7 @@ func TestEnsure(t *testing.T) {
 		{"from nothing", 2}, {"more", 3}, {"the same again", 3}, {"fewer", 1},
 	} {
 		require.NoError(t, ensure(t.Context(), f, plan(zones, tc.perZone)), tc.reason)
-		require.Len(t, f.nodes, 3*tc.perZone+1, "%s: and the node that is not simulated stays", tc.reason)
+		require.Len(t, f.nodes, 3*len(tiers)*tc.perZone+1, "%s: and the node that is not simulated stays", tc.reason)
 		for name, n := range f.nodes {
 			require.True(t, name == "somebody-elses" || usable(n), "%s: %s", tc.reason, name)
 		}
@@ -80,7 +80,7 @@ func TestEnsureTellsHowManyAreReady(t *testing.T) {
 	cancel()
 	err := ensure(ctx, f, plan(zones, 1))
 	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorContains(t, err, "0 of 3")
+	require.ErrorContains(t, err, "0 of 6")
 }
 
 func TestEnsureRefuses(t *testing.T) {
@@ -90,9 +90,10 @@ func TestEnsureRefuses(t *testing.T) {
 
 func TestPlan(t *testing.T) {
 	nodes := plan(zones, 2)
-	require.Len(t, nodes, 6)
-	n := nodes[3]
-	require.Equal(t, "simulated-us-east-1b-1", n.Name)
+	require.Len(t, nodes, 12)
+	n := nodes[5]
+	require.Equal(t, "simulated-us-east-1b-web-1", n.Name)
+	require.Equal(t, "web", n.Labels[tierLabel])
 	require.Equal(t, "us-east-1b", n.Labels[corev1.LabelTopologyZone])
 	require.Equal(t, "us-east-1", n.Labels[corev1.LabelTopologyRegion])
 	require.Equal(t, fake, n.Annotations[annotation], "kwok plays it")

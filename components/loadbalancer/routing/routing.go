@@ -99,16 +99,13 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 		errs = append(errs, errors.New("there must be a target"))
 	}
 	var rules []Rule
-	names, ports := map[string]bool{}, map[int]string{}
+	names := map[string]bool{}
 	for _, t := range targets {
 		errs = append(errs, t.check()...)
 		if names[t.Name] {
 			errs = append(errs, fmt.Errorf("target %s is listed twice", t.Name))
 		}
-		if other, taken := ports[t.NodePort]; taken {
-			errs = append(errs, fmt.Errorf("target %s: node port %d is that of %s", t.Name, t.NodePort, other))
-		}
-		names[t.Name], ports[t.NodePort] = true, t.Name
+		names[t.Name] = true
 		for _, p := range t.Paths {
 			rules = append(rules, Rule{Target: t.Name, Path: p, Priority: priority(p)})
 		}
@@ -128,6 +125,17 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 		return nil, fmt.Errorf("routing: %w", err)
 	}
 	return rules, nil
+}
+
+// Ports are the node ports of the targets, each once. Two targets may be one
+// service: its groups are then balanced, scaled and watched apart.
+func Ports(targets []Target) []int {
+	var ports []int
+	for _, t := range targets {
+		ports = append(ports, t.NodePort)
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
 }
 
 func (t Target) check() []error {

@@ -46,7 +46,6 @@ func TestRulesRefuse(t *testing.T) {
 		{"nothing to send to", func([]Target) []Target { return nil }, []string{"there must be a target"}},
 		{"a path of two targets", func(ts []Target) []Target { ts[2].Paths = append(ts[2].Paths, "/ws"); return ts }, []string{"path /ws is that of app and of agents"}},
 		{"a path twice", func(ts []Target) []Target { ts[1].Paths = append(ts[1].Paths, "/ws"); return ts }, []string{"path /ws is that of app and of app"}},
-		{"a node port of two services", func(ts []Target) []Target { ts[2].NodePort = 30080; return ts }, []string{"node port 30080 is that of web"}},
 		{"every error at once", func(ts []Target) []Target {
 			ts[0].Name, ts[1].NodePort, ts[2].HealthPath = "the-web", 80, "health"
 			return ts
@@ -132,4 +131,9 @@ func TestPrioritiesAreAWSsAndNeverMove(t *testing.T) {
 			require.Contains(t, after, r)
 		}
 	})
+}
+
+func TestPorts(t *testing.T) {
+	require.Equal(t, []int{30080, 30800}, Ports([]Target{{NodePort: 30800}, {NodePort: 30080}, {NodePort: 30080}}),
+		"a rule for a port that two targets share is made once")
 }

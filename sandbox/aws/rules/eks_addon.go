@@ -14,7 +14,7 @@ type addonLine struct {
 // eksAddonLines are the versions of the add-ons that the platform uses, as
 // found in public programs for Kubernetes 1.33 to 1.36, up to September 2026
 // (looked up on 2026-11-23): among them vpc-cni v1.20.4 to v1.22.4, coredns
-// v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.59.0, metrics-server
+// v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.63.1, metrics-server
 // v0.8.0 and v0.8.1, eks-pod-identity-agent v1.3.10, and
 // aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. Older ones
 // are let in as far as they were seen with clusters of before. kube-proxy has
@@ -22,7 +22,7 @@ type addonLine struct {
 var eksAddonLines = map[string][]addonLine{
 	"vpc-cni":                               {{"v1", 18, 22}},
 	"coredns":                               {{"v1", 11, 14}},
-	"aws-ebs-csi-driver":                    {{"v1", 35, 59}},
+	"aws-ebs-csi-driver":                    {{"v1", 35, 63}},
 	"metrics-server":                        {{"v0", 7, 8}},
 	"eks-pod-identity-agent":                {{"v1", 3, 3}},
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
