@@ -15,6 +15,9 @@ func TestLifecycle(t *testing.T) {
 	for name, inBetween := range map[string][]step{"sandbox": nil, "staging": changes, "prod": changes} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, shared, name)
+			if len(inBetween) > 0 {
+				s.pulumi(t, "config", "rm", protection) // as it stands in the project
+			}
 			for _, step := range slices.Concat([]step{
 				{"preview makes nothing", previewMakesNothing},
 				{"up makes what was previewed", upMakesIt},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +42,11 @@ func TestMain(m *testing.M) {
 		log.Fatalf("engine tests: %v", err)
 	}
 	shared = &world{home: h}
+	// The domain of staging and prod is bought before there is a stack.
+	sandbox := filepath.Join(h.Bin(), "sandbox")
+	if out, err := shared.command(context.Background(), root, sandbox, "aws", "make", "Zone", "name=progressive-framework.example").CombinedOutput(); err != nil {
+		log.Fatalf("engine tests: hosted zone: %v: %s (stop: %v)", err, out, stop())
+	}
 	code := m.Run()
 	if err := stop(); err != nil {
 		log.Printf("engine tests: stopping the sandbox: %v", err)
@@ -68,6 +74,9 @@ func (w *world) run(t *testing.T, dir, name string, args ...string) (string, err
 	return out.String(), err
 }
 
+// protection is the key that keeps a stack's data from a destroy.
+const protection = "progressive-framework:deletionProtection"
+
 // stack is one stack of the real program in the shared sandbox.
 type stack struct {
 	*world
@@ -75,13 +84,15 @@ type stack struct {
 	dir  string
 }
 
-// newStack makes the stack in a copy of the project's YAML files.
+// newStack makes the stack in a copy of the project's YAML files, as one that
+// may be lost.
 func newStack(t *testing.T, w *world, name string) *stack {
 	t.Helper()
 	dir, err := project.Copy(w.home, name)
 	require.NoError(t, err)
 	s := &stack{world: w, name: name, dir: dir}
 	s.pulumi(t, "stack", "init", name)
+	s.pulumi(t, "config", "set", protection, "false")
 	return s
 }
 
@@ -120,15 +131,15 @@ type record struct {
 	ID   string `json:"id"`
 }
 
-// atAWS lists what somebody made at the stand-in. The tests run one after the
-// other, so all of it belongs to the stack under test.
+// atAWS lists what somebody made at the stand-in, but for the domain's zone. The
+// tests run one after the other, so all of it belongs to the stack under test.
 func (s *stack) atAWS(t *testing.T) []record {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
 	require.NoError(t, err)
 	var all []record
 	require.NoError(t, json.Unmarshal([]byte(out), &all))
-	return all
+	return slices.DeleteFunc(all, func(r record) bool { return r.Type == "aws:route53/zone:Zone" })
 }
 
 // inState lists the AWS resources that the stack's state knows.
