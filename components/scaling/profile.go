@@ -9,6 +9,7 @@ package scaling
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -92,25 +93,30 @@ func (p Profile) WithReplicas(n int) (Profile, error) {
 }
 
 // WithRequests is the profile with a share of its requests, 1 to 100 %, for a
-// cluster that is smaller than the one that the numbers are for. Limits stay:
-// a pod may still use what is free.
+// cluster that is smaller than the one that the numbers are for. The least that
+// the VPA may set follows. Limits stay: a pod may still use what is free.
 func (p Profile) WithRequests(share Percent) (Profile, error) {
 	if share < 1 || share > 100 {
 		return p, fmt.Errorf("service %s: %s of its requests: must be 1 to 100 %%", p.Name, share)
 	}
 	p.Resources.CPURequest = Share(p.Resources.CPURequest, share)
 	p.Resources.MemoryRequest = Share(p.Resources.MemoryRequest, share)
-	return p, nil
+	p.VPA.Bounds = maps.Clone(p.VPA.Bounds)
+	for name, b := range p.VPA.Bounds {
+		b.Min = Share(b.Min, share)
+		p.VPA.Bounds[name] = b
+	}
+	return p, p.Validate()
 }
 
-// Share is a part of a quantity, rounded down to thousandths where it is below
-// one, and to whole numbers else.
+// Share is a part of a quantity, rounded up: cores to thousandths, memory to
+// MiB.
 func Share(q resource.Quantity, share Percent) resource.Quantity {
-	part := q.MilliValue() * int64(share) / 100
-	if part >= 1000 {
-		part = part / 1000 * 1000
+	const mi = 1 << 20
+	if q.Format == resource.BinarySI {
+		return *resource.NewQuantity((q.Value()*int64(share)+100*mi-1)/(100*mi)*mi, q.Format)
 	}
-	return *resource.NewMilliQuantity(part, q.Format)
+	return *resource.NewMilliQuantity((q.MilliValue()*int64(share)+99)/100, q.Format)
 }
 
 // Validate says everything that is wrong with a profile: what Kubernetes would

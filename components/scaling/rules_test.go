@@ -240,3 +240,22 @@ func TestClusterAutoscalerOptions(t *testing.T) {
 		})
 	}
 }
+
+// A share of the requests keeps every rule, for any share.
+func TestRequestsOfASmallerCluster(t *testing.T) {
+	for _, p := range Services() {
+		for share := Percent(1); share <= 100; share++ {
+			small, err := p.WithRequests(share)
+			require.NoError(t, err, "%s at %s", p.Name, share)
+			require.LessOrEqual(t, small.Resources.CPURequest.Cmp(p.Resources.CPURequest), 0)
+			require.LessOrEqual(t, small.Resources.MemoryRequest.Cmp(p.Resources.MemoryRequest), 0)
+			require.Equal(t, p.Resources.MemoryLimit, small.Resources.MemoryLimit, "what is free may be used")
+		}
+		_, err := p.WithRequests(0)
+		require.ErrorContains(t, err, "1 to 100 %")
+	}
+	tenth, err := MCA().WithRequests(10)
+	require.NoError(t, err)
+	require.Equal(t, "30m", tenth.Resources.CPURequest.String())
+	require.Equal(t, "52Mi", tenth.Resources.MemoryRequest.String())
+}
