@@ -159,6 +159,13 @@ func (n *Node) look(ctx context.Context, own *redis.Client) ([]seen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask the node at %s: %w", n.cfg.Server, err)
 	}
+	replication, err := own.Info(ctx, "replication").Result()
+	if err != nil {
+		return nil, fmt.Errorf("ask the node at %s: %w", n.cfg.Server, err)
+	}
+	if field(replication, "role") == "slave" {
+		mine.follows = net.JoinHostPort(field(replication, "master_host"), field(replication, "master_port"))
+	}
 	self := n.cfg.Peers[n.cfg.Self]
 	peers[n.cfg.Self] = seen{name: self.Host, address: joined(n.cfg.Address, self.Port), view: mine}
 	return peers, nil

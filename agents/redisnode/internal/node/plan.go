@@ -65,6 +65,9 @@ func role(self int, peers []seen, shards int) []command {
 			return stale
 		}
 	}
+	if lost := me.misled(); lost != "" {
+		return []command{replicate(lost)}
+	}
 	if mine := me.itself(); !mine.primary || len(mine.owns) > 0 || me.keys > 0 {
 		return nil
 	}
@@ -139,6 +142,18 @@ func shareOf(k, shards int) span { return span{k * slots / shards, (k+1)*slots/s
 // that are gone still have their owner, so this never covers a loss up.
 func unclaimed(r span, peers []seen) bool {
 	return !slices.ContainsFunc(peers, func(p seen) bool { return !p.view.free(r) })
+}
+
+// misled is the primary of a replica that looks for it where it no longer is:
+// Redis learns of a new address from the cluster's bus, but does not always
+// tell its own replication, which then tries the old one for ever. Following
+// the same primary again mends it. Empty: all is well.
+func (v *view) misled() string {
+	of, known := v.members[v.itself().of]
+	if v.follows == "" || !known || of.suspected || !of.connected || of.address == "" || of.address == v.follows {
+		return ""
+	}
+	return of.id
 }
 
 // follow makes the node a replica of the primary that has the fewest, and

@@ -119,6 +119,18 @@ func TestPlan(t *testing.T) {
 			edit(p, 5, 2, func(m *member) { m.suspected = true })
 			return p
 		}, "CLUSTER MEET 192.0.2.2 6379 CLUSTER REPLICATE id-1", ""},
+		{"a replica that looks for its primary where it was is sent to where it is", 3, func() []seen {
+			p := formed()
+			p[3].view.follows = "192.0.2.99:6379"
+			return p
+		}, "CLUSTER REPLICATE id-0", ""},
+		{"one that finds it is left alone", 3, func() []seen { p := formed(); p[3].view.follows = at(0); return p }, "", ""},
+		{"one whose primary may be dead waits for the vote", 3, func() []seen {
+			p := formed()
+			p[3].view.follows = "192.0.2.99:6379"
+			edit(p, 3, 0, func(m *member) { m.suspected, m.connected = true, false })
+			return p
+		}, "CLUSTER MEET 192.0.2.0 6379", ""},
 		{"who lost its volume is forgotten", 1, func() []seen {
 			p := formed()
 			for i := range replicas {

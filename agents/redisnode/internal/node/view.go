@@ -40,6 +40,9 @@ type view struct {
 	id      string
 	keys    int64
 	members map[string]member
+	// follows is where a replica looks for its primary, HOST:PORT; it is known
+	// of the agent's own node alone.
+	follows string
 }
 
 // parseNodes reads the answer to CLUSTER NODES (Redis documentation of the

@@ -1,0 +1,117 @@
+package live
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// redis is the cluster of the sandbox stack, seen from inside one of its pods.
+type redis struct{ namespace, password string }
+
+// keys are written before each loss and read after it. They fall into all of
+// the cluster's parts.
+const keys = 300
+
+// recovery bounds how long the cluster may take: the kubelet restarts the pods,
+// PostgreSQL's readiness is not waited for, and a failover takes some of the
+// document's node timeouts of 5 s.
+const recovery = 3 * time.Minute
+
+func newRedis(t *testing.T) redis {
+	t.Helper()
+	r := redis{namespace: output[string](t, "namespace")}
+	coded := must(t, "kubectl", "-n", r.namespace, "get", "secret", "redis-auth", "-o", "jsonpath={.data.password}")
+	password, err := base64.StdEncoding.DecodeString(coded)
+	require.NoError(t, err)
+	r.password = string(password)
+	return r
+}
+
+// script runs a shell script in a pod, with redis-cli logged in.
+func (r redis) script(t *testing.T, pod, script string) (string, error) {
+	t.Helper()
+	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
+}
+
+// write sets every key to a value of its own and of this round.
+func (r redis) write(t *testing.T, round string) {
+	t.Helper()
+	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keys, round))
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprint(keys), strings.TrimSpace(out), "every write is acknowledged")
+	time.Sleep(2 * time.Second) // appendfsync everysec: the document's own promise
+}
+
+// read counts the keys that have the values of a round.
+func (r redis) read(t *testing.T, round string) string {
+	t.Helper()
+	out, _ := r.script(t, "redis-cluster-0", fmt.Sprintf(
+		`for i in $(seq %d); do test "$(redis-cli -c get key-$i)" = %s-$i && echo same; done | grep -c same`, keys, round))
+	return strings.TrimSpace(out)
+}
+
+// survives waits until the cluster is whole and has every key.
+func (r redis) survives(t *testing.T, round string) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		info, err := r.script(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
+		return err == nil && strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:6") &&
+			strings.Count(info, " master ")+strings.Count(info, "myself,master ") == 3 && !strings.Contains(info, "fail ") && !strings.Contains(info, "fail?")
+	}, recovery, 3*time.Second, "three primaries and three replicas again")
+	must(t, "kubectl", "-n", r.namespace, "wait", "pod", "-l", "app=redis-cluster", "--for=condition=Ready", "--timeout=180s")
+	require.Equal(t, fmt.Sprint(keys), r.read(t, round), "every key is there")
+}
+
+// primaries are the pods that are one now.
+func (r redis) primaries(t *testing.T) []string {
+	t.Helper()
+	var pods []string
+	for i := range 6 {
+		pod := fmt.Sprintf("redis-cluster-%d", i)
+		out, err := r.script(t, pod, "redis-cli cluster nodes")
+		require.NoError(t, err)
+		if strings.Contains(out, "myself,master") {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+func (r redis) kill(t *testing.T, pods ...string) {
+	t.Helper()
+	must(t, "kubectl", append([]string{"-n", r.namespace, "delete", "pod", "--grace-period=0", "--force"}, pods...)...)
+}
+
+// The cluster loses each of its primaries in turn, then all of its pods at
+// once, which come back with other addresses. No acknowledged write is lost.
+func TestRedisSurvives(t *testing.T) {
+	r := newRedis(t)
+	primaries := r.primaries(t)
+	require.Len(t, primaries, 3)
+	for _, pod := range primaries {
+		t.Run("the loss of "+pod, func(t *testing.T) {
+			r.write(t, pod)
+			r.kill(t, pod)
+			r.survives(t, pod)
+		})
+	}
+	t.Run("the loss of all", func(t *testing.T) {
+		addresses := func() string {
+			return must(t, "kubectl", "-n", r.namespace, "get", "pods", "-l", "app=redis-cluster", "-o", "jsonpath={.items[*].status.podIP}")
+		}
+		before := addresses()
+		r.write(t, "all")
+		var pods []string
+		for i := range 6 {
+			pods = append(pods, fmt.Sprintf("redis-cluster-%d", i))
+		}
+		r.kill(t, pods...)
+		r.survives(t, "all")
+		require.NotEqual(t, before, addresses(), "the pods came back elsewhere")
+	})
+}
