@@ -14,9 +14,10 @@ func (a *app) recover() *cobra.Command {
 	name := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "recover",
-		Short: "Bring a stack into order after a pulumi that was killed",
-		Long: "Give back the lock of a killed pulumi, take into the state what it had made and not\n" +
-			"yet noted, forget what it had not made, and refresh. `make up` does this by itself.",
+		Short: "Bring a stack into order after an update that was cut short",
+		Long: "Give back the lock of a killed pulumi, take into the state what was made and not yet\n" +
+			"noted, also where AWS's answer was lost, forget what was not made, and refresh.\n" +
+			"`make up` does this by itself.",
 		Example: "  sandbox recover --stack staging",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -27,7 +28,11 @@ func (a *app) recover() *cobra.Command {
 			if err := prepare(c.Context(), h); err != nil {
 				return err
 			}
-			s, err := stack.Open(c.Context(), h, name, terminal(c))
+			dir, err := project.Last(h, name)
+			if err != nil {
+				return err
+			}
+			s, err := stack.OpenIn(c.Context(), h, name, dir, terminal(c))
 			if err != nil {
 				return err
 			}

@@ -86,6 +86,21 @@ func Copy(h *home.Home, stack string) (string, error) {
 	return dir, nil
 }
 
+// Last is the folder that a stack was last worked on in, as it lies: what was
+// cut short is settled under the configuration that it was begun with. A stack
+// that was never worked on gets the one that Dir gives.
+func Last(h *home.Home, stack string) (string, error) {
+	if dir := copied(h, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
+		return dir, nil
+	}
+	return Dir(h, stack)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
 func copied(h *home.Home, stack string) string { return filepath.Join(h.Dir, "projects", stack) }
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
