@@ -12,6 +12,7 @@ import (
 // changes are what a person does to a stack of production, each on a platform
 // that stands. None may replace what holds state.
 var changes = []step{
+	{"no data store is public and no secret is told", nothingIsPublic},
 	{"an autoscaler's count is left alone", scaleDriftIsLeftAlone},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class tunes anew and replaces nothing", instanceClassTunesAnew},
@@ -27,14 +28,14 @@ type object struct {
 }
 
 // objects lists those of a type, such as "rds/instance:Instance".
-func (s *stack) objects(t *testing.T, kind string) []object {
+func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 	t.Helper()
 	var export struct {
 		Deployment struct {
 			Resources []object `json:"resources"`
 		} `json:"deployment"`
 	}
-	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, append([]string{"stack", "export"}, flags...)...)), &export))
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
@@ -70,6 +71,36 @@ func scaleDriftIsLeftAlone(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--expect-no-changes")
 	s.pulumi(t, "up", "--yes", "--skip-preview", "--expect-no-changes")
 	require.EqualValues(t, 5, s.one(t, group, "-application-").Outputs["desiredCapacity"])
+}
+
+// nothingIsPublic looks at what was made, whatever the arguments were: security
+// groups name each other, data have no way out, and passwords lie nowhere in
+// the clear.
+func nothingIsPublic(t *testing.T, s *stack) {
+	for _, rule := range s.objects(t, "vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
+		require.Empty(t, rule.Outputs["cidrIpv4"], rule.URN)
+		require.Empty(t, rule.Outputs["cidrIpv6"], rule.URN)
+	}
+	require.Equal(t, false, s.one(t, "rds/instance:Instance", "").Outputs["publiclyAccessible"])
+	data := map[any]bool{} // route tables
+	for _, table := range s.objects(t, "ec2/routeTable:RouteTable") {
+		data[table.ID] = strings.Contains(table.URN, "private-data")
+	}
+	for _, route := range s.objects(t, "ec2/route:Route") {
+		require.False(t, data[route.Outputs["routeTableId"]], "a way out of the data tier: %s", route.URN)
+	}
+
+	told := s.pulumi(t, "stack", "export")
+	secrets := s.objects(t, "secretsmanager/secretVersion:SecretVersion", "--show-secrets")
+	require.NotEmpty(t, secrets)
+	for _, secret := range secrets {
+		shown, _ := secret.Outputs["secretString"].(map[string]any)
+		coded, _ := shown["plaintext"].(string)
+		var value string
+		require.NoError(t, json.Unmarshal([]byte(coded), &value), "the state marks it as secret")
+		require.Greater(t, len(value), 15)
+		require.NotContains(t, told, value, secret.URN)
+	}
 }
 
 func fourthZoneReplacesNothing(t *testing.T, s *stack) {
