@@ -18,6 +18,10 @@ const (
 	CodeNotFound         = "not_found"
 	CodeMethodNotAllowed = "method_not_allowed"
 	CodeTooLarge         = "body_too_large"
+	CodeUnauthorized     = "unauthorized"
+	CodeForbidden        = "forbidden"
+	CodeTooManyRequests  = "too_many_requests"
+	CodeUnavailable      = "unavailable"
 	CodeInternal         = "internal"
 )
 
