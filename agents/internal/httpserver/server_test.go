@@ -126,11 +126,11 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return answer, string(text)
 }
 
-func errorOf(t *testing.T, body string) reply.ErrorDetail {
+func errorOf(t *testing.T, body string) reply.Problem {
 	t.Helper()
-	var e reply.ErrorBody
+	var e reply.Problem
 	require.NoError(t, json.Unmarshal([]byte(body), &e), body)
-	return e.Error
+	return e
 }
 
 func TestConfigRefusesUnbounded(t *testing.T) {
