@@ -56,7 +56,7 @@ func BenchmarkLocalHit(b *testing.B) {
 		ExpiryCalculator: otter.ExpiryWriting[userID, *plan](time.Hour),
 	})
 	for _, key := range benchKeys {
-		s.Set(b.Context(), key, &plan{Name: "x"})
+		s.Set(key, &plan{Name: "x"})
 		raw.Set(key, &plan{Name: "x"})
 	}
 	b.Run("raw", func(b *testing.B) { each(b, 1, func(key userID) bool { _, ok := raw.GetIfPresent(key); return ok }) })
@@ -80,7 +80,7 @@ func BenchmarkRedisHit(b *testing.B) {
 		b.Fatal(err)
 	}
 	for _, key := range benchKeys {
-		s.Set(b.Context(), key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, Made: time.Now()})
+		s.Set(key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, Made: time.Now()})
 	}
 	client := *s.cache.redis.client.Load()
 	b.Run("raw", func(b *testing.B) {

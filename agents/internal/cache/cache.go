@@ -50,7 +50,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Cache, error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	c := &Cache{redis: newRedis(cfg), log: log, origin: newOrigin(), stop: stop}
+	c := &Cache{redis: newRedis(ctx, cfg), log: log, origin: newOrigin(), stop: stop}
 	c.spaces.Store(&[]space{})
 	if len(cfg.Addresses) > 0 {
 		c.work.Go(func() { c.redis.connect(ctx, log, c.listen) })
@@ -83,7 +83,7 @@ func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 		done = append(done, s.prefix())
 	}
 	// Last, so that nobody who hears it finds the old value in Redis.
-	errs = append(errs, c.redis.publish(ctx, message{Event: event, IDs: ids, Origin: c.origin, Done: done}))
+	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, Done: done}))
 	return errors.Join(errs...)
 }
 
@@ -98,7 +98,7 @@ func (c *Cache) end(ctx context.Context, s space, ids []string) error {
 	}
 	var errs []error
 	for _, id := range ids {
-		errs = append(errs, c.redis.delete(ctx, s.prefix()+id))
+		errs = append(errs, c.redis.delete(s.prefix()+id))
 	}
 	return errors.Join(errs...)
 }

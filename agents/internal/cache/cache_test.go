@@ -92,7 +92,7 @@ func TestAValueReachesOtherProcesses(t *testing.T) {
 			_, ok := here.Get(t.Context(), "u")
 			require.False(t, ok)
 			want := plan{Name: "week", Days: []int{1, 2}, Made: time.Now().UTC().Round(0)}
-			here.Set(t.Context(), "u", want)
+			here.Set("u", want)
 			for _, s := range []*Space[userID, plan]{here, there, there} { // there: from Redis, then from where the strategy says
 				got, ok := s.Get(t.Context(), "u")
 				require.True(t, ok)
@@ -109,7 +109,7 @@ func TestAValueReachesOtherProcesses(t *testing.T) {
 func TestALocalCopyIsNoYounger(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
 	here, there := plans(t, process(t, cluster), short), plans(t, process(t, cluster), short)
-	here.Set(t.Context(), "u", plan{Name: "a"})
+	here.Set("u", plan{Name: "a"})
 	_, ok := there.Get(t.Context(), "u")
 	require.True(t, ok)
 	kept, ok := there.local.GetEntryQuietly("u")
@@ -134,7 +134,7 @@ func TestTheLocalTierIsBounded(t *testing.T) {
 	s, err := NewSpace[userID, []byte](c, NutritionData, "p:", 64<<10)
 	require.NoError(t, err)
 	for i := range 1000 {
-		s.Set(t.Context(), userID(strings.Repeat("k", i%100+1)), make([]byte, 1000+i))
+		s.Set(userID(strings.Repeat("k", i%100+1)), make([]byte, 1000+i))
 	}
 	require.Eventually(t, func() bool {
 		s.local.CleanUp()
@@ -150,7 +150,7 @@ func TestNonsenseInRedisIsAMiss(t *testing.T) {
 		"empty": "", "the seed's JSON": `{"name":"x"}`, "cut off": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
-			require.NoError(t, c.redis.set(t.Context(), s.before+"u", []byte(text), time.Minute))
+			require.NoError(t, c.redis.set(s.before+"u", []byte(text), time.Minute))
 			before := s.meters.read().redisErrors
 			got, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
 			require.NoError(t, err)
@@ -165,10 +165,10 @@ func TestMetrics(t *testing.T) {
 	c := process(t, cluster)
 	sessions, nutrition := plans(t, c, UserSession), plans(t, c, NutritionData)
 	sessions.Get(t.Context(), "u") // a miss of Redis
-	sessions.Set(t.Context(), "u", plan{})
+	sessions.Set("u", plan{})
 	sessions.Get(t.Context(), "u")  // a hit of Redis
 	nutrition.Get(t.Context(), "u") // a miss of both
-	nutrition.Set(t.Context(), "u", plan{})
+	nutrition.Set("u", plan{})
 	nutrition.Get(t.Context(), "u") // a hit of the local tier
 	registry := prometheus.NewPedanticRegistry()
 	require.NoError(t, registry.Register(c))

@@ -33,7 +33,7 @@ type message struct {
 
 func newOrigin() string { return rand.Text() }
 
-func (r *redis) publish(ctx context.Context, m message) error {
+func (r *redis) publish(m message) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -41,10 +41,12 @@ func (r *redis) publish(ctx context.Context, m message) error {
 	if len(text) > maxMessage {
 		return fmt.Errorf("the event %s names ids of %d bytes, at most %d travel at once", m.Event, len(text), maxMessage)
 	}
-	_, err = r.do(ctx, func(b rueidis.Builder) rueidis.Completed {
-		return b.Spublish().Channel(channel).Message(string(text)).Build()
-	})
-	return unlessNone(err)
+	client, err := r.ready()
+	if err != nil {
+		return unlessNone(err)
+	}
+	_, err = r.do(client, client.B().Spublish().Channel(channel).Message(string(text)).Build())
+	return err
 }
 
 // listen hears the other processes' events until ctx ends. Whatever was missed

@@ -15,11 +15,11 @@ func TestEvents(t *testing.T) {
 	others := plans(t, there, WorkoutTemplates)
 	fill := func() {
 		for _, key := range []userID{"a", "b"} {
-			mine.Set(t.Context(), key, plan{Name: "old"})
+			mine.Set(key, plan{Name: "old"})
 			_, ok := theirs.Get(t.Context(), key)
 			require.True(t, ok)
 		}
-		others.Set(t.Context(), "a", plan{Name: "template"})
+		others.Set("a", plan{Name: "template"})
 	}
 	gone := func(key userID) {
 		t.Helper()
@@ -93,7 +93,7 @@ func TestAnEventDuringALoad(t *testing.T) {
 func TestALostSubscription(t *testing.T) {
 	here, there := process(t, cluster), process(t, cluster)
 	theirs := plans(t, there, NutritionData)
-	theirs.Set(t.Context(), "u", plan{Name: "old"})
+	theirs.Set("u", plan{Name: "old"})
 	epoch := theirs.epoch.Load()
 	killed := 0
 	for node := range 3 {
@@ -134,8 +134,8 @@ func TestAPrefixIsNoPattern(t *testing.T) {
 	require.NoError(t, err)
 	other, err := NewSpace[userID, int](c, Strategy{Name: "other", TTL: time.Minute}, "axxb:", 1)
 	require.NoError(t, err)
-	odd.Set(t.Context(), "u", 1)
-	other.Set(t.Context(), "u", 2)
+	odd.Set("u", 1)
+	other.Set("u", 2)
 	require.NoError(t, c.Publish(t.Context(), "odd"))
 	_, ok := odd.Get(t.Context(), "u")
 	require.False(t, ok)

@@ -37,7 +37,7 @@ func cutOff(t *testing.T, s *Space[userID, plan], key userID) {
 	require.Eventually(t, func() bool {
 		_, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{}, nil })
 		require.NoError(t, err)
-		_, err = s.cache.redis.get(t.Context(), s.before+string(key))
+		_, err = s.cache.redis.get(s.before + string(key))
 		return err == gobreaker.ErrOpenState
 	}, patience, time.Millisecond)
 }
@@ -57,9 +57,9 @@ func TestAllOfRedisDies(t *testing.T) {
 		require.NoError(t, r.Restart(node))
 	}
 	require.NoError(t, r.Whole(t.Context()))
-	s.Set(t.Context(), "back", plan{})
+	s.Set("back", plan{})
 	require.Eventually(t, func() bool {
-		s.Set(t.Context(), "back", plan{Name: "here"})
+		s.Set("back", plan{Name: "here"})
 		got, ok := s.Get(t.Context(), "back")
 		return ok && got.Name == "here"
 	}, patience, 10*time.Millisecond, "the breaker tries again")
@@ -69,7 +69,7 @@ func TestAllOfRedisDies(t *testing.T) {
 func TestRedisFreezes(t *testing.T) {
 	r := own(t)
 	c := process(t, r)
-	c.redis.cfg.Timeout = 20 * time.Millisecond
+	c.redis.deadlines.period = 20 * time.Millisecond
 	s := plans(t, c, APIResponse)
 	served(t, s, 50)
 	var thaws []func() error
@@ -83,7 +83,7 @@ func TestRedisFreezes(t *testing.T) {
 		require.NoError(t, thaw())
 	}
 	require.Eventually(t, func() bool {
-		s.Set(t.Context(), "k0", plan{Name: "here"})
+		s.Set("k0", plan{Name: "here"})
 		got, ok := s.Get(t.Context(), "k0")
 		return ok && got.Name == "here"
 	}, patience, 10*time.Millisecond)
@@ -98,7 +98,7 @@ func TestOneMasterDies(t *testing.T) {
 	require.NoError(t, err)
 	s := plans(t, process(t, r), APIResponse)
 	for i := range 300 {
-		s.Set(t.Context(), userID(fmt.Sprint("k", i)), plan{Name: "loaded"})
+		s.Set(userID(fmt.Sprint("k", i)), plan{Name: "loaded"})
 	}
 	require.NoError(t, r.Kill(0))
 	served(t, s, 300)
@@ -127,7 +127,7 @@ func TestRedisComesLater(t *testing.T) {
 	require.Eventually(t, c.Connected, patience, 10*time.Millisecond)
 	require.NoError(t, r.Whole(t.Context()))
 	require.Eventually(t, func() bool {
-		s.Set(t.Context(), "k", plan{Name: "here"})
+		s.Set("k", plan{Name: "here"})
 		_, ok := s.Get(t.Context(), "k")
 		return ok
 	}, patience, 10*time.Millisecond)
@@ -136,7 +136,7 @@ func TestRedisComesLater(t *testing.T) {
 func TestWithoutRedisThereIsTheLocalTier(t *testing.T) {
 	c := unconnected(t, nil)
 	s := plans(t, c, NutritionData)
-	s.Set(t.Context(), "u", plan{Name: "here"})
+	s.Set("u", plan{Name: "here"})
 	got, ok := s.Get(t.Context(), "u")
 	require.True(t, ok)
 	require.Equal(t, "here", got.Name)

@@ -27,7 +27,7 @@ type call[V any] struct {
 // Each waits no longer than their own ctx; load has the first one's values
 // without its end, and is cancelled when the last has left. finish runs after
 // all have their answer; who comes before it ends gets the same answer.
-func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(context.Context, V)) (V, error) {
+func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {
 		f.calls = map[K]*call[V]{}
@@ -72,7 +72,7 @@ func (f *flight[K, V]) forget(key K, c *call[V]) {
 	}
 }
 
-func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(context.Context, V)) {
+func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(V)) {
 	defer c.cancel()
 	defer func() {
 		f.mu.Lock()
@@ -82,8 +82,7 @@ func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(con
 	c.value, c.err = guarded(ctx, load)
 	close(c.loaded)
 	if c.err == nil {
-		// Its own end is the command's timeout; those who waited may leave.
-		finish(context.WithoutCancel(ctx), c.value)
+		finish(c.value)
 	}
 }
 

@@ -35,21 +35,23 @@ const (
 // redis is the tier that processes share. The client pipelines what is in
 // flight on few connections.
 type redis struct {
-	cfg      Config
-	client   atomic.Pointer[rueidis.Client]
-	breakers [groups]*gobreaker.CircuitBreaker[rueidis.RedisResult]
+	cfg       Config
+	deadlines deadlines
+	client    atomic.Pointer[rueidis.Client]
+	breakers  [groups]*gobreaker.CircuitBreaker[rueidis.RedisResult]
 }
 
-func newRedis(cfg Config) *redis {
-	r := &redis{cfg: cfg}
+// newRedis makes the tier; ctx ends its commands.
+func newRedis(ctx context.Context, cfg Config) *redis {
+	r := &redis{cfg: cfg, deadlines: deadlines{base: ctx, period: cfg.Timeout}}
 	for i := range r.breakers {
 		r.breakers[i] = gobreaker.NewCircuitBreaker[rueidis.RedisResult](gobreaker.Settings{
 			Timeout:     cooling,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripping },
-			// An answer is an answer, and a caller who left says nothing of Redis.
+			// An answer is an answer, whatever it says.
 			IsSuccessful: func(err error) bool {
 				_, answered := rueidis.IsRedisErr(err)
-				return err == nil || answered || errors.Is(err, context.Canceled)
+				return err == nil || answered
 			},
 		})
 	}
@@ -104,26 +106,31 @@ func (r *redis) options() rueidis.ClientOption {
 
 // do sends one command about one key, within the timeout, through the breaker
 // of its slots.
-func (r *redis) do(ctx context.Context, build func(rueidis.Builder) rueidis.Completed) (rueidis.RedisResult, error) {
-	client := r.client.Load()
-	if client == nil {
-		if len(r.cfg.Addresses) == 0 {
-			return rueidis.RedisResult{}, errNoRedis
-		}
-		return rueidis.RedisResult{}, errAway
-	}
-	command := build((*client).B())
+func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
 	breaker := r.breakers[int(command.Slot())%slots*groups/slots]
 	return breaker.Execute(func() (rueidis.RedisResult, error) {
-		ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout)
-		defer cancel()
-		result := (*client).Do(ctx, command)
+		result := client.Do(r.deadlines.context(), command)
 		return result, result.Error()
 	})
 }
 
-func (r *redis) get(ctx context.Context, key string) ([]byte, error) {
-	result, err := r.do(ctx, func(b rueidis.Builder) rueidis.Completed { return b.Get().Key(key).Build() })
+// ready returns the client once the cluster was found.
+func (r *redis) ready() (rueidis.Client, error) {
+	if client := r.client.Load(); client != nil {
+		return *client, nil
+	}
+	if len(r.cfg.Addresses) == 0 {
+		return nil, errNoRedis
+	}
+	return nil, errAway
+}
+
+func (r *redis) get(key string) ([]byte, error) {
+	client, err := r.ready()
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.do(client, client.B().Get().Key(key).Build())
 	if rueidis.IsRedisNil(err) {
 		return nil, errNone
 	}
@@ -133,16 +140,22 @@ func (r *redis) get(ctx context.Context, key string) ([]byte, error) {
 	return result.AsBytes()
 }
 
-func (r *redis) set(ctx context.Context, key string, text []byte, ttl time.Duration) error {
-	_, err := r.do(ctx, func(b rueidis.Builder) rueidis.Completed {
-		return b.Set().Key(key).Value(rueidis.BinaryString(text)).Px(ttl).Build()
-	})
+func (r *redis) set(key string, text []byte, ttl time.Duration) error {
+	client, err := r.ready()
+	if err != nil {
+		return err
+	}
+	_, err = r.do(client, client.B().Set().Key(key).Value(rueidis.BinaryString(text)).Px(ttl).Build())
 	return err
 }
 
-func (r *redis) delete(ctx context.Context, key string) error {
-	_, err := r.do(ctx, func(b rueidis.Builder) rueidis.Completed { return b.Unlink().Key(key).Build() })
-	return unlessNone(err)
+func (r *redis) delete(key string) error {
+	client, err := r.ready()
+	if err != nil {
+		return unlessNone(err)
+	}
+	_, err = r.do(client, client.B().Unlink().Key(key).Build())
+	return err
 }
 
 // unlessNone: nothing need be told to a Redis that was never configured.
@@ -156,15 +169,12 @@ func unlessNone(err error) error {
 // deletePrefix walks every master. It is for the seldom events that end a
 // whole family of values.
 func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
-	client := r.client.Load()
-	if client == nil {
-		if len(r.cfg.Addresses) == 0 {
-			return nil
-		}
-		return errAway
+	client, err := r.ready()
+	if err != nil {
+		return unlessNone(err)
 	}
 	var errs []error
-	for _, node := range (*client).Nodes() {
+	for _, node := range client.Nodes() {
 		errs = append(errs, deleteOn(ctx, node, glob.Replace(prefix)+"*"))
 	}
 	return errors.Join(errs...)

@@ -71,7 +71,8 @@ func NewSpace[K ~string, V any](c *Cache, strategy Strategy, prefix string, loca
 	return s, nil
 }
 
-// Get returns a value that is cached.
+// Get returns a value that is cached. It asks Redis for no longer than twice
+// the Timeout, and not at all when ctx has ended.
 func (s *Space[K, V]) Get(ctx context.Context, key K) (value V, ok bool) {
 	if value, ok = s.fromLocal(key); ok {
 		return value, true
@@ -79,11 +80,11 @@ func (s *Space[K, V]) Get(ctx context.Context, key K) (value V, ok bool) {
 	return s.fromRedis(ctx, key, s.epoch.Load())
 }
 
-// Set caches a value in both tiers. It has no error: a value that can't be
-// cached is loaded again.
-func (s *Space[K, V]) Set(ctx context.Context, key K, value V) {
+// Set caches a value in both tiers, within twice the Timeout. It has no error:
+// a value that can't be cached is loaded again.
+func (s *Space[K, V]) Set(key K, value V) {
 	epoch := s.epoch.Load()
-	s.toRedis(ctx, key, s.toLocal(key, value, epoch), epoch)
+	s.toRedis(key, s.toLocal(key, value, epoch), epoch)
 }
 
 // Load returns a value that is cached, or loads it once for all who ask for it
@@ -116,7 +117,7 @@ func (s *Space[K, V]) Load(ctx context.Context, key K, load func(context.Context
 			text = s.toLocal(key, value, epoch)
 		}
 		return value, err
-	}, func(ctx context.Context, _ V) { s.toRedis(ctx, key, text, epoch) })
+	}, func(V) { s.toRedis(key, text, epoch) })
 }
 
 // Invalidate takes one value from both tiers, here and in Redis; other
@@ -139,7 +140,10 @@ func (s *Space[K, V]) fromLocal(key K) (value V, ok bool) {
 }
 
 func (s *Space[K, V]) fromRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
-	text, err := s.cache.redis.get(ctx, s.before+string(key))
+	if ctx.Err() != nil {
+		return value, false
+	}
+	text, err := s.cache.redis.get(s.before + string(key))
 	if err == nil {
 		var until time.Time
 		if value, until, err = decode[V](text); err == nil {
@@ -198,14 +202,14 @@ func (s *Space[K, V]) keep(key K, e entry[V], epoch uint64) {
 }
 
 // toRedis does the same in Redis.
-func (s *Space[K, V]) toRedis(ctx context.Context, key K, text []byte, epoch uint64) {
+func (s *Space[K, V]) toRedis(key K, text []byte, epoch uint64) {
 	if text == nil || s.epoch.Load() != epoch {
 		return
 	}
 	name := s.before + string(key)
-	err := s.cache.redis.set(ctx, name, text, s.rule.TTL)
+	err := s.cache.redis.set(name, text, s.rule.TTL)
 	if err == nil && s.epoch.Load() != epoch {
-		err = s.cache.redis.delete(ctx, name)
+		err = s.cache.redis.delete(name)
 	}
 	if err != nil && !errors.Is(err, errNoRedis) {
 		s.meters.redisErrors.add()
