@@ -159,11 +159,11 @@ func (n *redisNode) do(ctx context.Context, words ...string) (string, error) {
 		return "", err
 	}
 	defer client.Close()
-	answer, err := client.Do(ctx, client.B().Arbitrary(words...).Build()).ToString()
+	answer, err := client.Do(ctx, client.B().Arbitrary(words...).Build()).ToAny()
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", strings.Join(words, " "), err)
 	}
-	return answer, nil
+	return fmt.Sprint(answer), nil
 }
 
 // client waits until the node listens.
