@@ -22,7 +22,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// Service is what a process serves.
+// Service is what a process serves. One that is an io.Closer too is closed
+// after the last request.
 type Service interface {
 	Handler() http.Handler
 	State() *health.State
@@ -70,7 +71,9 @@ type Program[C any] struct {
 	ReadConfig func(lookup func(string) (string, bool)) (C, error)
 	// Common picks the common part of C.
 	Common func(C) Config
-	New    func(C, *slog.Logger) (Service, error)
+	// New's context lasts as long as the process, not only until the signal: a
+	// service that drains still needs its connections.
+	New func(context.Context, C, *slog.Logger) (Service, error)
 }
 
 // Run serves until ctx ends and returns the exit code.
@@ -92,10 +95,13 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 	return 0
 }
 
-func (p Program[C]) serve(ctx context.Context, cfg C, http httpserver.Config, log *slog.Logger) error {
-	service, err := p.New(cfg, log)
+func (p Program[C]) serve(ctx context.Context, cfg C, http httpserver.Config, log *slog.Logger) (err error) {
+	service, err := p.New(context.WithoutCancel(ctx), cfg, log)
 	if err != nil {
 		return err
+	}
+	if closer, ok := service.(io.Closer); ok {
+		defer func() { err = errors.Join(err, closer.Close()) }()
 	}
 	server, err := httpserver.New(http, service.Handler(), service.State(), log)
 	if err != nil {
