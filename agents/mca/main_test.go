@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program is the built service; TestMain makes it.
-var program string
+// binary is the built service; TestMain makes it.
+var binary string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -38,8 +38,8 @@ func buildAndRun(m *testing.M) (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "mca")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	binary = filepath.Join(dir, "mca")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build mca: %w\n%s", err, out)
 	}
 	return m.Run(), nil
@@ -57,7 +57,7 @@ func start(t *testing.T, env ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	p := &process{cmd: exec.CommandContext(ctx, program), records: make(chan map[string]any, 1024)}
+	p := &process{cmd: exec.CommandContext(ctx, binary), records: make(chan map[string]any, 1024)}
 	p.cmd.Env = env
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)

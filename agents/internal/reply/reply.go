@@ -38,6 +38,17 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 		Error(w, http.StatusInternalServerError, CodeInternal, "the answer could not be encoded")
 		return
 	}
+	line = append(line, '\n')
+	send(w, status, contentType, line)
+}
+
+// Line answers with a line of JSON that is already encoded, its newline
+// included.
+func Line(w http.ResponseWriter, status int, line []byte) {
+	send(w, status, "application/json", line)
+}
+
+func send(w http.ResponseWriter, status int, contentType string, line []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -46,5 +57,5 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 	}
 	w.WriteHeader(status)
 	// A failed write means that the client has left: nobody is there to tell.
-	_, _ = w.Write(append(line, '\n'))
+	_, _ = w.Write(line)
 }
