@@ -18,6 +18,7 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/mca/internal/service"
 )
 
@@ -31,7 +32,7 @@ func main() {
 
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := service.ReadConfig(lookup)
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", service.Name)
+	log := logging.New(out, service.Name, cfg.LogLevel)
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, p := range problems {
