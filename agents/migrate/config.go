@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/internal/store"
 	"github.com/progressive-framework/platform/agents/migrate/postgres"
 )
@@ -28,7 +29,6 @@ type config struct {
 
 func readConfig(lookup func(string) (string, bool)) (config, error) {
 	env := envconfig.New(lookup)
-	levels := map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
 	cfg := config{
 		postgres: store.ReadConfig(env),
 		partitions: postgres.Partitions{
@@ -40,7 +40,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),
 		mongoDatabase:     env.Word("MONGODB_DATABASE", "progressive_framework_v5"),
 		timeout:           env.Duration("MIGRATE_TIMEOUT", 30*time.Minute, time.Second, 24*time.Hour),
-		logLevel:          levels[env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error")],
+		logLevel:          logging.ReadLevel(env),
 	}
 	return cfg, env.Err()
 }

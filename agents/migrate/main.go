@@ -26,6 +26,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/migrate/mongo"
 	"github.com/progressive-framework/platform/agents/migrate/postgres"
 )
@@ -38,7 +39,7 @@ func main() {
 
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := readConfig(lookup)
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.logLevel})).With("service", "migrate")
+	log := logging.New(out, "migrate", cfg.logLevel)
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, p := range problems {

@@ -12,12 +12,12 @@ import (
 // leaves earlier waits no longer than that.
 type deadlines struct {
 	period  time.Duration
-	base    context.Context //nolint:containedctx // the life of the Cache, from New
+	base    context.Context // the life of the Cache, from New
 	current atomic.Pointer[window]
 }
 
 type window struct {
-	ctx   context.Context //nolint:containedctx // shared by the commands of one period
+	ctx   context.Context // shared by the commands of one period
 	until time.Time
 }
 

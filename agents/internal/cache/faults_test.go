@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ func cutOff(t *testing.T, s *Space[userID, plan], key userID) {
 		_, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{}, nil })
 		require.NoError(t, err)
 		_, err = s.cache.redis.get(s.before + string(key))
-		return err == gobreaker.ErrOpenState
+		return errors.Is(err, gobreaker.ErrOpenState)
 	}, patience, time.Millisecond)
 }
 

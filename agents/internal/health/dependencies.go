@@ -2,7 +2,6 @@ package health
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -10,108 +9,78 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
+// Dependency is something that the process can't serve without. What it can do
+// without, such as a cache, is none: its failure must not take a pod away.
+type Dependency struct {
+	// Name is shown in the answer.
+	Name string
+	// Check returns an error while the dependency is away. It must end with its
+	// context.
+	Check func(context.Context) error
+}
+
 const (
-	// checkEvery and checkTimeout are of one dependency's check.
-	checkEvery, checkTimeout = 2 * time.Second, time.Second
-	// patience is how many checks in a row must fail before a dependency that
-	// was up counts as down: a restart of some seconds must not take every
-	// process out of its balancer at once.
-	patience = 5
+	// checkTimeout is below Kubernetes' default timeout of a probe, 1 s, so that
+	// the answer says what is missing.
+	checkTimeout = 800 * time.Millisecond
+	// checkEvery bounds what probes, or strangers who find the path, ask of the
+	// dependencies.
+	checkEvery = time.Second
 )
 
-// Dependency is something that a service needs, or is better with.
-type Dependency struct {
-	Name string
-	// Required is whether the service wants no traffic without it.
-	Required bool
-	Check    func(context.Context) error
-}
-
-// Dependencies is what is known of a service's dependencies. They are checked
-// in the background: probes must cost them nothing and must not wait for them.
-type Dependencies struct {
-	state *State
-	all   []Dependency
-
-	mu    sync.Mutex
-	up    map[string]bool
-	fails map[string]int
-}
-
-// NewDependencies returns what answers for state and these; all are down until
-// Watch has found them up.
-func NewDependencies(state *State, all ...Dependency) *Dependencies {
-	d := &Dependencies{state: state, all: all, up: map[string]bool{}, fails: map[string]int{}}
-	for _, one := range all {
-		d.up[one.Name] = false
-	}
-	return d
-}
-
-// Watch checks until ctx ends.
-func (d *Dependencies) Watch(ctx context.Context) {
-	for {
-		var checks sync.WaitGroup
-		for _, one := range d.all {
-			checks.Go(func() { d.note(one.Name, check(ctx, one)) })
-		}
-		checks.Wait()
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(checkEvery):
-		}
-	}
-}
-
-func check(ctx context.Context, one Dependency) error {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	return one.Check(ctx)
-}
-
-func (d *Dependencies) note(name string, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err == nil {
-		d.up[name], d.fails[name] = true, 0
-		return
-	}
-	d.fails[name]++
-	if d.fails[name] >= patience {
-		d.up[name] = false
-	}
-}
-
 type readiness struct {
-	Status       string            `json:"status"`
-	Phase        string            `json:"phase"`
-	Dependencies map[string]string `json:"dependencies"`
+	Status  string   `json:"status"`
+	Phase   string   `json:"phase"`
+	Missing []string `json:"missing,omitempty"`
 }
 
-// Ready answers 200 while Serving with every required dependency up, else 503,
-// and says of each dependency whether it is up.
-func (d *Dependencies) Ready(w http.ResponseWriter, _ *http.Request) {
-	answer := readiness{"ok", d.state.Phase().String(), map[string]string{}}
-	d.mu.Lock()
-	up := maps.Clone(d.up)
-	d.mu.Unlock()
-	status := http.StatusOK
-	if d.state.Phase() != Serving {
-		status = http.StatusServiceUnavailable
-	}
-	for _, one := range d.all {
-		answer.Dependencies[one.Name] = "up"
-		if up[one.Name] {
-			continue
+// ReadyIf is Ready that also answers 503 while a dependency is away, and names
+// it. All are asked at once, and at most once in a second.
+func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
+	c := &checks{dependencies: dependencies}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.Phase() != Serving {
+			s.Ready(w, r)
+			return
 		}
-		answer.Dependencies[one.Name], answer.Status = "down", "degraded"
-		if one.Required {
-			status = http.StatusServiceUnavailable
+		if missing := c.missing(r.Context()); len(missing) > 0 {
+			reply.JSON(w, http.StatusServiceUnavailable, readiness{"unavailable", Serving.String(), missing})
+			return
+		}
+		s.Ready(w, r)
+	}
+}
+
+type checks struct {
+	dependencies []Dependency
+	mu           sync.Mutex // one round at a time; who comes meanwhile shares it
+	asked        time.Time
+	last         []string
+}
+
+// missing returns the names of what is away, in the order given.
+func (c *checks) missing(ctx context.Context) (missing []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.asked.IsZero() && time.Since(c.asked) < checkEvery {
+		return c.last
+	}
+	// A prober that leaves must not count as a dependency that is away.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
+	defer cancel()
+	var (
+		all  sync.WaitGroup
+		errs = make([]error, len(c.dependencies))
+	)
+	for i, dependency := range c.dependencies {
+		all.Go(func() { errs[i] = dependency.Check(ctx) })
+	}
+	all.Wait()
+	for i, err := range errs {
+		if err != nil {
+			missing = append(missing, c.dependencies[i].Name)
 		}
 	}
-	if status != http.StatusOK {
-		answer.Status = "unavailable"
-	}
-	reply.JSON(w, status, answer)
+	c.asked, c.last = time.Now(), missing
+	return missing
 }

@@ -1,79 +1,65 @@
-package health
+package health_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/health"
 )
 
-func TestReadinessTellsTheTruthAboutDependencies(t *testing.T) {
-	state := &State{}
-	state.Advance(Serving)
-	away := errors.New("away")
+func ask(handler http.Handler) (int, string) {
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/health/ready", nil))
+	return answer.Code, answer.Body.String()
+}
+
+func TestReadyIf(t *testing.T) {
+	good := func(context.Context) error { return nil }
+	away := func(context.Context) error { return errors.New("password=secret") }
+	hung := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 	for _, row := range []struct {
-		reason    string
-		database  []error
-		cache     []error
-		code      int
-		status    string
-		cacheSays string
+		reason       string
+		phase        health.Phase
+		dependencies []health.Dependency
+		code         int
+		body         string
 	}{
-		{"nothing is known yet", nil, nil, 503, "unavailable", "down"},
-		{"all is up", []error{nil}, []error{nil}, 200, "ok", "up"},
-		{"without its cache a service is slower, not away", []error{nil}, []error{away}, 200, "degraded", "down"},
-		{"a database that never answered", []error{away}, []error{nil}, 503, "unavailable", "up"},
-		{"a restart of the database is waited for", []error{nil, away, away, away, away}, []error{nil}, 200, "ok", "up"},
-		{"one that stays away is told", []error{nil, away, away, away, away, away}, []error{nil}, 503, "unavailable", "up"},
-		{"and its return at once", []error{away, away, away, away, away, nil}, []error{nil}, 200, "ok", "up"},
+		{"all there", health.Serving, []health.Dependency{{"postgres", good}}, 200, `{"status":"ok","phase":"serving"}`},
+		{"none needed", health.Serving, nil, 200, `{"status":"ok","phase":"serving"}`},
+		{"those that are away are named, their errors are not shown", health.Serving,
+			[]health.Dependency{{"npa", hung}, {"postgres", good}, {"wpa", away}}, 503, `{"status":"unavailable","phase":"serving","missing":["npa","wpa"]}`},
+		{"a drain asks nobody", health.Draining, []health.Dependency{{"postgres", func(context.Context) error { panic("asked") }}}, 503, `{"status":"unavailable","phase":"draining"}`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := NewDependencies(state, Dependency{Name: "database", Required: true}, Dependency{Name: "cache"})
-			for _, err := range row.database {
-				d.note("database", err)
-			}
-			for _, err := range row.cache {
-				d.note("cache", err)
-			}
-			w := httptest.NewRecorder()
-			d.Ready(w, nil)
-			require.Equal(t, row.code, w.Code)
-			var answer readiness
-			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
-			require.Equal(t, row.status, answer.Status)
-			require.Equal(t, row.cacheSays, answer.Dependencies["cache"])
+			var state health.State
+			state.Advance(row.phase)
+			code, body := ask(state.ReadyIf(row.dependencies...))
+			require.Equal(t, row.code, code)
+			require.JSONEq(t, row.body, body)
 		})
 	}
 }
 
-func TestAHungDependencyHoldsUpNoProbe(t *testing.T) {
-	state := &State{}
-	state.Advance(Serving)
-	began := make(chan struct{})
-	d := NewDependencies(state, Dependency{Name: "database", Required: true, Check: func(ctx context.Context) error {
-		close(began)
-		<-ctx.Done()
-		return ctx.Err()
-	}})
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		d.Watch(ctx)
-	}()
-	<-began
-	w := httptest.NewRecorder()
-	d.Ready(w, nil)
-	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	stop()
-	select {
-	case <-ended:
-	case <-time.After(10 * time.Second):
-		t.Fatal("Watch goes on after its context's end")
+func TestProbesDoNotHammer(t *testing.T) {
+	var (
+		state  health.State
+		checks atomic.Int64
+		all    sync.WaitGroup
+	)
+	state.Advance(health.Serving)
+	ready := state.ReadyIf(health.Dependency{Name: "postgres", Check: func(context.Context) error { checks.Add(1); return nil }})
+	began := time.Now()
+	for range 100 {
+		all.Go(func() { _, _ = ask(ready) })
 	}
+	all.Wait()
+	require.LessOrEqual(t, checks.Load(), 1+int64(time.Since(began)/time.Second))
 }

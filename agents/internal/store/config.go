@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -67,7 +68,7 @@ func (c Config) Connection() (*pgx.ConnConfig, error) {
 func (c Config) checkSSLMode() error {
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		return fmt.Errorf("DATABASE_URL can't be parsed: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full")
+		return errors.New("DATABASE_URL can't be parsed: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full")
 	}
 	if mode := u.Query().Get("sslmode"); !slices.Contains(sslModes, mode) {
 		return fmt.Errorf("DATABASE_URL has sslmode=%q, must be one of %s: add ?sslmode=verify-full", mode, strings.Join(sslModes, ", "))
