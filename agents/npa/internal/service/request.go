@@ -2,12 +2,9 @@ package service
 
 import (
 	"cmp"
-	"encoding/json"
-	"fmt"
-	"hash/fnv"
-	"regexp"
 	"slices"
 
+	"github.com/progressive-framework/platform/agents/internal/decode"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/energy"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
@@ -38,10 +35,7 @@ type PlanRequest struct {
 	ActivityLevel string   `json:"activityLevel,omitempty"`
 }
 
-// userID allows what the ids of the usual identity providers hold.
-var userID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
-
-var sexes = []string{"", string(energy.Female), string(energy.Male), string(energy.Unspecified)}
+var sexes = decode.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 
 // preference is what a word of preferences does to a request.
 type preference func(*planner.Request)
@@ -69,56 +63,22 @@ var preferences = map[string]preference{
 
 // Validate returns every broken rule.
 func (p *PlanRequest) Validate() []reply.FieldError {
-	var wrong []reply.FieldError
-	rule := func(kept bool, pointer, detail string, args ...any) {
-		if !kept {
-			wrong = append(wrong, reply.FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
-		}
+	var rules decode.Rules
+	rules.UserID(p.UserID)
+	rules.AllOf("#/goals", p.Goals, decode.Words(energy.Goals))
+	rules.AllOf("#/preferences", p.Preferences, decode.Known(preferences))
+	rules.AllOf("#/allergies", p.Allergies, decode.Words(foods.Allergens))
+	decode.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
+	decode.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
+	decode.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
+	decode.Within(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
+	if p.Sex != "" {
+		rules.OneOf("#/sex", p.Sex, sexes)
 	}
-	rule(userID.MatchString(p.UserID), "#/userId", "must be 1 to 128 letters, digits or ._:@|- and begin with a letter or digit")
-	for _, list := range []struct {
-		name    string
-		given   []string
-		allowed []string
-	}{
-		{"goals", p.Goals, words(energy.Goals)},
-		{"preferences", p.Preferences, known(preferences)},
-		{"allergies", p.Allergies, words(foods.Allergens)},
-	} {
-		rule(len(list.given) <= len(list.allowed), "#/"+list.name, "has %d items, must have at most %d", len(list.given), len(list.allowed))
-		for i, word := range list.given[:min(len(list.given), len(list.allowed))] {
-			rule(slices.Contains(list.allowed, word), fmt.Sprintf("#/%s/%d", list.name, i), "must be one of %v", list.allowed)
-		}
+	if p.ActivityLevel != "" {
+		rules.OneOf("#/activityLevel", p.ActivityLevel, decode.Known(energy.Factors))
 	}
-	within(rule, "duration", p.Duration, 1, planner.MaxDays)
-	within(rule, "age", p.Age, energy.MinAge, energy.MaxAge)
-	within(rule, "heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
-	within(rule, "weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
-	rule(slices.Contains(sexes, p.Sex), "#/sex", "must be one of %v", sexes[1:])
-	_, active := energy.Factors[energy.Activity(p.ActivityLevel)]
-	rule(active || p.ActivityLevel == "", "#/activityLevel", "must be one of %v", known(energy.Factors))
-	return wrong
-}
-
-func within[N int | float64](rule func(bool, string, string, ...any), name string, value *N, least, most N) {
-	rule(value == nil || *value >= least && *value <= most, "#/"+name, "must be from %v to %v", least, most)
-}
-
-func words[W ~string](all []W) []string {
-	text := make([]string, len(all))
-	for i, w := range all {
-		text[i] = string(w)
-	}
-	return text
-}
-
-func known[W ~string, V any](all map[W]V) []string {
-	var text []string
-	for w := range all {
-		text = append(text, string(w))
-	}
-	slices.Sort(text)
-	return text
+	return rules
 }
 
 // plan is the valid request as the planner takes it, and the names of the
@@ -166,8 +126,5 @@ func set[T any](target, value *T) bool {
 func (p *PlanRequest) seed() uint64 {
 	anyone := *p
 	anyone.UserID = ""
-	line, _ := json.Marshal(anyone) // strings and finite numbers always encode
-	sum := fnv.New64a()
-	_, _ = sum.Write(line) // a hash's Write never fails
-	return sum.Sum64()
+	return decode.Seed(anyone)
 }
