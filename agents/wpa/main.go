@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/progressive-framework/platform/agents/internal/process"
@@ -17,7 +18,7 @@ func main() { process.Main(service.Name, program) }
 var program = process.Program[service.Config]{
 	ReadConfig: service.ReadConfig,
 	Common:     func(c service.Config) process.Config { return c.Common },
-	New: func(c service.Config, log *slog.Logger) (process.Service, error) {
+	New: func(_ context.Context, c service.Config, log *slog.Logger) (process.Service, error) {
 		table, err := exercises.Load()
 		if err != nil {
 			return nil, err

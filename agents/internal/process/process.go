@@ -15,44 +15,40 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 )
 
-// Service is what a process serves. One that is an io.Closer too is closed
-// after the last request.
+// Service is what a process serves. One that is a Closer too is closed after
+// the last request, and one that is an Adjuster adjusts its server.
 type Service interface {
 	Handler() http.Handler
 	State() *health.State
 }
 
+// Closer is a Service that has something to close; the context lasts.
+type Closer interface{ Close(context.Context) error }
+
+// Adjuster is a Service with a say in how it is served, such as telemetry's.
+type Adjuster interface{ Adjust(*httpserver.Config) }
+
 // Config is what every process is told.
 type Config struct {
 	// LogLevel is LOG_LEVEL: debug, info, warn or error.
 	LogLevel slog.Level
-	// HTTP takes LISTEN_ADDRESS, DRAIN_DELAY and SHUTDOWN_TIMEOUT.
+	// HTTP takes the variables of httpserver.ReadConfig.
 	HTTP httpserver.Config
 }
 
 // ReadConfig reads the common variables; problems are kept in env. Probes of
 // quiet paths are logged at debug level.
 func ReadConfig(env *envconfig.Reader, address string, quiet ...string) Config {
-	http := httpserver.Defaults()
+	http := httpserver.ReadConfig(env, address)
 	http.QuietPaths = quiet
-	http.Address = env.Address("LISTEN_ADDRESS", address)
-	http.DrainDelay = env.Duration("DRAIN_DELAY", http.DrainDelay, 0, 5*time.Minute)
-	http.ShutdownTimeout = env.Duration("SHUTDOWN_TIMEOUT", http.ShutdownTimeout, time.Second, 10*time.Minute)
-	return Config{
-		LogLevel: levels[env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error")],
-		HTTP:     http,
-	}
-}
-
-var levels = map[string]slog.Level{
-	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	return Config{LogLevel: logging.ReadLevel(env), HTTP: http}
 }
 
 // Main runs the program name under the signals of an orchestrator and ends
@@ -80,7 +76,7 @@ type Program[C any] struct {
 func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := p.ReadConfig(lookup)
 	common := p.Common(cfg)
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: common.LogLevel})).With("service", name)
+	log := logging.New(out, name, common.LogLevel)
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, problem := range problems {
@@ -100,8 +96,11 @@ func (p Program[C]) serve(ctx context.Context, cfg C, http httpserver.Config, lo
 	if err != nil {
 		return err
 	}
-	if closer, ok := service.(io.Closer); ok {
-		defer func() { err = errors.Join(err, closer.Close()) }()
+	if closer, ok := service.(Closer); ok {
+		defer func() { err = errors.Join(err, closer.Close(context.WithoutCancel(ctx))) }()
+	}
+	if adjuster, ok := service.(Adjuster); ok {
+		adjuster.Adjust(&http)
 	}
 	server, err := httpserver.New(http, service.Handler(), service.State(), log)
 	if err != nil {

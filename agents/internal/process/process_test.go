@@ -29,7 +29,7 @@ func program(fails error) process.Program[process.Config] {
 			return process.ReadConfig(env, "127.0.0.1:0"), env.Err()
 		},
 		Common: func(c process.Config) process.Config { return c },
-		New:    func(process.Config, *slog.Logger) (process.Service, error) { return &service{}, fails },
+		New:    func(context.Context, process.Config, *slog.Logger) (process.Service, error) { return &service{}, fails },
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http/httputil"
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
@@ -23,7 +22,6 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 			r.SetURL(u.base)
 			// Headers that claim where a request comes from are ours to set.
 			r.SetXForwarded()
-			r.Out.Header.Set(reply.RequestID, httpserver.RequestID(r.In.Context()))
 		},
 		ModifyResponse: func(answer *http.Response) error {
 			answer.Header.Del(reply.RequestID) // ours is already in the answer, and equal
@@ -66,7 +64,7 @@ func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logg
 		level, status, detail = slog.LevelDebug, http.StatusServiceUnavailable, u.name+" has failed too often and is given time to recover; try again"
 	}
 	log.Log(r.Context(), level, "passing a request on failed",
-		"upstream", u.name, "request_id", httpserver.RequestID(r.Context()), "path", r.URL.Path, "error", err)
+		"upstream", u.name, "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", "1")
 	reply.Error(w, status, reply.CodeUnavailable, detail)
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/sony/gobreaker/v2"
+
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
 const (
@@ -43,27 +45,28 @@ var ErrOpen = errors.New("the circuit breaker is open")
 type Upstream struct {
 	name      string
 	base      *url.URL
-	transport *http.Transport
+	pool      *http.Transport
+	transport http.RoundTripper // the pool, with the request's id and trace
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 
 // New returns the upstream of that name at a base URL such as
 // http://npa-service, whose path must be empty.
-func New(name, base string) (*Upstream, error) {
+func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") {
 		return nil, fmt.Errorf("the base URL of %s is %q, must be a scheme and a host without a path: write it as http://%s-service", name, base, name)
 	}
+	pool := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 2 * connectTimeout,
+		IdleConnTimeout:     idleTimeout,
+		MaxConnsPerHost:     maxConnections,
+		MaxIdleConnsPerHost: maxConnections / 4,
+		DisableCompression:  true,
+	}
 	return &Upstream{
-		name: name, base: &url.URL{Scheme: u.Scheme, Host: u.Host},
-		transport: &http.Transport{
-			DialContext:         (&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext,
-			TLSHandshakeTimeout: 2 * connectTimeout,
-			IdleConnTimeout:     idleTimeout,
-			MaxConnsPerHost:     maxConnections,
-			MaxIdleConnsPerHost: maxConnections / 4,
-			DisableCompression:  true,
-		},
+		name: name, base: &url.URL{Scheme: u.Scheme, Host: u.Host}, pool: pool, transport: tracing.Transport(pool),
 		breaker: gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= enough && 2*c.TotalFailures >= c.Requests },
@@ -108,4 +111,4 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections closes what waits for its next request.
-func (u *Upstream) CloseIdleConnections() { u.transport.CloseIdleConnections() }
+func (u *Upstream) CloseIdleConnections() { u.pool.CloseIdleConnections() }

@@ -16,6 +16,8 @@ import (
 
 // Checker sends requests to a handler and checks both sides.
 type Checker struct {
+	// Token is sent as the bearer's when it is set.
+	Token   string
 	handler http.Handler
 	rules   validator.Validator
 }
@@ -30,7 +32,7 @@ func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	require.Empty(t, errs)
 	valid, problems := rules.ValidateDocument()
 	require.True(t, valid, say(problems))
-	return &Checker{handler, rules}
+	return &Checker{handler: handler, rules: rules}
 }
 
 // Send has the handler answer. The answer must be in the document; so must the
@@ -42,6 +44,9 @@ func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.Respon
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
 		if body != "" {
 			r.Header.Set("Content-Type", "application/json")
+		}
+		if c.Token != "" {
+			r.Header.Set("Authorization", "Bearer "+c.Token)
 		}
 		return r
 	}

@@ -3,11 +3,9 @@ package service
 import (
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/process"
-	"github.com/progressive-framework/platform/agents/internal/store"
 )
 
 // queueDepth is the seed's queue_depth_max (section "Scaling Metrics &
@@ -41,9 +39,7 @@ type Config struct {
 	// that this process keeps.
 	CacheBytes uint64
 
-	Auth  auth.Config
-	Store store.Config
-	Cache cache.Config
+	Backing backing.Config
 	// Common is what every service is told.
 	Common process.Config
 }
@@ -64,9 +60,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		// Below httpserver's WriteTimeout, so that a late request is still answered.
 		GatewayTimeout: env.Duration("GATEWAY_TIMEOUT", 50*time.Second, 10*time.Millisecond, 55*time.Second),
 		CacheBytes:     env.Size("COORDINATION_CACHE_SIZE", "64MB", 1<<20, 1<<36),
-		Auth:           auth.ReadConfig(env),
-		Store:          store.ReadConfig(env),
-		Cache:          cache.ReadConfig(env),
+		Backing:        backing.ReadConfig(env),
 		Common:         process.ReadConfig(env, ":8000", quietPaths...),
 	}
 	return cfg, env.Err()

@@ -12,9 +12,9 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
 	"github.com/progressive-framework/platform/agents/internal/decode"
-	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
@@ -48,6 +48,11 @@ func (refused) Error() string { return "an agent refuses the request" }
 var errNoAgent = errors.New("no agent answered")
 
 func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
+	began, outcome := time.Now(), telemetry.OutcomeRefused
+	defer func() {
+		s.meters.Requests.WithLabelValues(outcome).Inc()
+		s.meters.Duration.Observe(time.Since(began).Seconds())
+	}()
 	var ask CoordinateRequest
 	if !decode.Body(w, r, maxBody, &ask) {
 		return
@@ -60,19 +65,21 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	ask.complete(principal.Subject)
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
-	header.Set(reply.RequestID, httpserver.RequestID(r.Context()))
 
 	line, err := s.answers.Load(r.Context(), ask.key(), func(ctx context.Context) ([]byte, error) {
 		return s.fresh(ctx, &ask, header)
 	})
-	if part, is := errors.AsType[partial](err); is {
-		line, err = part.line, nil
+	part, isPartial := errors.AsType[partial](err)
+	switch {
+	case isPartial:
+		outcome = telemetry.OutcomePartial
+		reply.Line(w, http.StatusOK, part.line)
+	case err != nil:
+		outcome = s.refuse(w, r, err)
+	default:
+		outcome = telemetry.OutcomeOK
+		reply.Line(w, http.StatusOK, line)
 	}
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	reply.Line(w, http.StatusOK, line)
 }
 
 // fresh waits for its turn, asks the agents and merges what they say. Its
@@ -85,6 +92,8 @@ func (s *Service) fresh(ctx context.Context, ask *CoordinateRequest, header http
 		return nil, err
 	}
 	defer leave()
+	s.meters.Active.Inc()
+	defer s.meters.Active.Dec()
 	began := time.Now()
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -154,7 +163,7 @@ func (s *Service) merge(ask *CoordinateRequest, outcomes []outcome) (status stri
 	return status, week.Merge(nutrition, training, ask.weightKg()), reports, nil
 }
 
-func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
 	again := func(status int, code, detail string) {
 		w.Header().Set("Retry-After", "1")
 		reply.Error(w, status, code, detail)
@@ -163,16 +172,19 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case isRefused:
 		reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInvalid, "an agent refuses its part of the request; see errors", rules.wrong...)
+		return telemetry.OutcomeRefused
 	case errors.Is(err, queue.ErrFull):
 		again(http.StatusTooManyRequests, reply.CodeTooManyRequests,
 			fmt.Sprintf("%d coordinations are under way and %d wait, as many as may; try again", s.cfg.MaxConcurrentAgents, queueDepth))
+		return telemetry.OutcomeRefused
 	case errors.Is(err, errNoAgent):
 		again(http.StatusServiceUnavailable, CodeAgents, "no agent answered; try again")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		again(http.StatusServiceUnavailable, reply.CodeOutOfTime,
 			fmt.Sprintf("there was no turn for this coordination within %s; try again", s.cfg.CoordinationTimeout))
 	default:
-		s.log.ErrorContext(r.Context(), "coordination failed", "request_id", httpserver.RequestID(r.Context()), "error", err)
+		s.log.ErrorContext(r.Context(), "coordination failed", "error", err)
 		reply.Error(w, http.StatusInternalServerError, reply.CodeInternal, "the service failed on this request")
 	}
+	return telemetry.OutcomeFailed
 }

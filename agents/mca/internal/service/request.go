@@ -8,9 +8,10 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
+	"github.com/progressive-framework/platform/agents/internal/decode"
 	"github.com/progressive-framework/platform/agents/internal/reply"
-	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
@@ -44,38 +45,31 @@ type part map[string]json.RawMessage
 
 var taskName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
+// own are the fields of a part that are not the user's to choose.
+var own = []struct{ pointer, mend string }{
+	{"#/nutrition/userId", "belongs beside task"},
+	{"#/nutrition/duration", "can't be chosen: a coordination is a week"},
+	{"#/training/userId", "belongs beside task"},
+}
+
 // Validate returns every broken rule but those of the agents.
 func (c *CoordinateRequest) Validate() []reply.FieldError {
-	var wrong []reply.FieldError
-	rule := func(kept bool, pointer, detail string, args ...any) {
-		if !kept {
-			wrong = append(wrong, reply.FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
-		}
-	}
-	rule(taskName.MatchString(c.Task), "#/task", "must be 1 to 64 small letters, digits or _ and begin with a letter, such as coordinate_agents")
-	rule(len(c.Agents) <= len(agentNames), "#/agents", "has %d items, must have at most %d", len(c.Agents), len(agentNames))
+	var rules decode.Rules
+	rules.Check(taskName.MatchString(c.Task), "#/task",
+		"must be 1 to 64 small letters, digits or _ and begin with a letter, such as coordinate_agents")
+	rules.AllOf("#/agents", c.Agents, agentNames)
 	for i, name := range c.Agents[:min(len(c.Agents), len(agentNames))] {
-		at := fmt.Sprintf("#/agents/%d", i)
-		rule(slices.Contains(agentNames, name), at, "must be one of %v", agentNames)
-		rule(!slices.Contains(c.Agents[:i], name), at, "is named twice")
+		rules.Check(!slices.Contains(c.Agents[:i], name), fmt.Sprintf("#/agents/%d", i), "is named twice")
 	}
-	_, known := queue.Priorities[cmp.Or(c.Priority, "normal")]
-	rule(known, "#/priority", "must be one of [high normal low]")
-	rule(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
-	for _, own := range []struct {
-		name  string
-		part  part
-		field string
-		mend  string
-	}{
-		{"nutrition", c.Nutrition, "userId", "belongs beside task"},
-		{"nutrition", c.Nutrition, "duration", "can't be chosen: a coordination is a week"},
-		{"training", c.Training, "userId", "belongs beside task"},
-	} {
-		_, given := own.part[own.field]
-		rule(!given, "#/"+own.name+"/"+own.field, "%s", own.mend)
+	rules.OneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
+	rules.Check(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
+	parts := map[string]part{"nutrition": c.Nutrition, "training": c.Training}
+	for _, rule := range own {
+		words := strings.Split(rule.pointer, "/")
+		_, given := parts[words[1]][words[2]]
+		rules.Check(!given, rule.pointer, "%s", rule.mend)
 	}
-	return wrong
+	return rules
 }
 
 // complete fills in what was left out; userID is the token's subject.

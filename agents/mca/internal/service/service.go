@@ -6,20 +6,19 @@ package service
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
-	"sync"
 	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/cache"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/openapi"
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
@@ -50,32 +49,23 @@ type Service struct {
 	log      *slog.Logger
 	state    *health.State
 
-	tokens  *auth.Verifier
+	backing *backing.Services
 	agents  map[string]*upstream.Client
 	queue   *queue.Queue
-	store   *store.Store
-	cache   *cache.Cache
 	answers *cache.Space[answerKey, []byte]
 	records *recorder
-	ready   *health.Dependencies
+	meters  *telemetry.Coordination
 
-	document   http.HandlerFunc
-	stop       context.CancelFunc
-	background sync.WaitGroup
+	document http.HandlerFunc
 }
 
 // New opens what the service needs; nothing is waited for. Close ends it.
-func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (_ *Service, err error) {
+func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*Service, error) {
 	s := &Service{
 		cfg: cfg, greeting: greeting, build: readBuild(), started: time.Now(), log: log,
 		state: &health.State{}, agents: map[string]*upstream.Client{}, queue: queue.New(cfg.MaxConcurrentAgents, queueDepth),
 	}
-	ctx, s.stop = context.WithCancel(ctx)
-	defer func() {
-		if err != nil {
-			s.stop()
-		}
-	}()
+	var err error
 	// In a pod the hostname is the pod's name.
 	if s.hostname, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the hostname: %w", err)
@@ -83,82 +73,66 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (_ 
 	if s.document, err = openapi.Handler(document); err != nil {
 		return nil, err
 	}
+	if s.backing, err = backing.Open(ctx, cfg.Backing, Name, log); err != nil {
+		return nil, err
+	}
+	s.meters = telemetry.NewCoordination(s.backing.Metrics, Name)
 	for name, url := range map[string]string{npa: cfg.NPAURL, wpa: cfg.WPAURL} {
-		u, err := upstream.New(name, url)
+		u, err := upstream.New(name, url, s.backing.Tracing)
 		if err != nil {
 			return nil, err
 		}
 		s.agents[name] = upstream.NewClient(u)
 	}
-	if s.tokens, err = auth.New(cfg.Auth); err != nil {
+	s.answers, err = cache.NewSpace[answerKey, []byte](s.backing.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
+	if err != nil {
 		return nil, err
 	}
-	if s.store, err = store.Open(ctx, cfg.Store); err != nil {
-		return nil, err
-	}
-	if s.cache, err = cache.New(ctx, cfg.Cache, log); err != nil {
-		return nil, err
-	}
-	if s.answers, err = cache.NewSpace[answerKey, []byte](s.cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes); err != nil {
-		return nil, err
-	}
-	s.records = newRecorder(s.store, s.state, s.agentState, log)
-	s.background.Go(func() { s.records.run(ctx) })
-	s.ready = s.dependencies()
-	s.background.Go(func() { s.ready.Watch(ctx) })
+	s.records = newRecorder(s.backing.Store, s.state, s.agentState, log)
+	go s.records.run(ctx)
 	return s, nil
-}
-
-// dependencies: none is needed. Without PostgreSQL nothing is kept of a
-// coordination, without Redis nothing is cached, and an agent's failure makes
-// its part of the answer absent, which is no reason to take this one away too.
-func (s *Service) dependencies() *health.Dependencies {
-	return health.NewDependencies(s.state,
-		health.Dependency{Name: "postgres", Check: s.store.Ping},
-		health.Dependency{Name: "redis", Check: func(context.Context) error {
-			if !s.cache.Connected() {
-				return errors.New("not connected")
-			}
-			return nil
-		}})
 }
 
 // State is the phase that the readiness answer follows.
 func (s *Service) State() *health.State { return s.state }
 
+// Adjust has the server count its requests.
+func (s *Service) Adjust(cfg *httpserver.Config) { s.backing.Observe(cfg) }
+
 // Close writes what is still to be recorded, for a second at most, and closes
 // every connection.
-func (s *Service) Close() error {
+func (s *Service) Close(ctx context.Context) error {
 	s.records.close()
-	s.stop()
-	s.background.Wait()
-	s.cache.Close()
-	s.store.Close()
 	for _, agent := range s.agents {
 		agent.Upstream().CloseIdleConnections()
 	}
-	return nil
+	return s.backing.Close(ctx)
 }
 
-// Handler serves every route of the service.
+// Handler serves every route of the service. Readiness asks no dependency, as
+// none is needed: without PostgreSQL nothing is recorded of a coordination,
+// without Redis nothing is cached, and an agent's failure makes its part of the
+// answer absent, which is no reason to take this one away too.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /{$}":                   s.root,
 		"GET /health":                s.state.Live,
-		"GET /health/ready":          s.ready.Ready,
+		"GET /health/ready":          s.state.Ready,
 		"GET /health/coordination":   s.coordination,
 		"GET /openapi.json":          s.document,
 		"GET " + apiPath + "/health": s.state.Live,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("GET "+apiPath+"/status", s.tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
-	mux.Handle("POST "+apiPath+"/coordinate", s.tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
+	tokens := s.backing.Tokens
+	mux.Handle("GET /metrics", s.backing.MetricsHandler())
+	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
+	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, agent := range s.agents {
 		// The agents check the token as well: they are services of their own.
 		pass := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
-		mux.Handle("POST "+agentsPath+name+"/", s.tokens.Require(auth.ScopeAgentsRun, pass))
+		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, pass))
 		mux.Handle("GET "+agentsPath+name+"/health", pass)
 	}
 	return httpserver.Routes(mux)
