@@ -38,7 +38,8 @@ func serving(t *testing.T, p Planner) *Service {
 	return s
 }
 
-func real(t *testing.T) Planner {
+// tabled works on the embedded table.
+func tabled(t *testing.T) Planner {
 	t.Helper()
 	table, err := foods.Load()
 	require.NoError(t, err)
@@ -60,7 +61,7 @@ func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 }
 
 func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := openapitest.New(t, document, serving(t, tabled(t)).Handler())
 	w := api.Send(t, http.MethodPost, planPath, seeds)
 	require.Equal(t, http.StatusOK, w.Code)
 	first := w.Body.String()
@@ -83,7 +84,7 @@ func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
 }
 
 func TestRequests(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := openapitest.New(t, document, serving(t, tabled(t)).Handler())
 	for _, row := range []struct {
 		reason, body string
 		status       int

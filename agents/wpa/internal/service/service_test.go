@@ -38,7 +38,8 @@ func serving(t *testing.T, m Maker) *Service {
 	return s
 }
 
-func real(t *testing.T) Maker {
+// tabled works on the embedded table.
+func tabled(t *testing.T) Maker {
 	t.Helper()
 	table, err := exercises.Load()
 	require.NoError(t, err)
@@ -60,7 +61,7 @@ func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 }
 
 func TestTheSessionOfTheSeedsLoadTest(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := openapitest.New(t, document, serving(t, tabled(t)).Handler())
 	w := api.Send(t, http.MethodPost, generatePath, seeds)
 	require.Equal(t, http.StatusOK, w.Code)
 	first := w.Body.String()
@@ -74,7 +75,7 @@ func TestTheSessionOfTheSeedsLoadTest(t *testing.T) {
 }
 
 func TestHistoryMovesTheWeights(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := openapitest.New(t, document, serving(t, tabled(t)).Handler())
 	w := api.Send(t, http.MethodPost, generatePath, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
 		{"date":"2026-11-02","exerciseId":"goblet-squat","sets":[{"reps":12,"weightKg":20,"rpe":8},{"reps":12,"weightKg":20}]}]}`)
 	require.Equal(t, http.StatusOK, w.Code)
@@ -89,7 +90,7 @@ func TestHistoryMovesTheWeights(t *testing.T) {
 }
 
 func TestRequests(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := openapitest.New(t, document, serving(t, tabled(t)).Handler())
 	for _, row := range []struct {
 		reason, body string
 		status       int

@@ -62,7 +62,7 @@ func join[T any](all []T, name func(T) string) string {
 
 // explain lets go of one part of the request at a time and plans the day
 // without it, so that what it says is shown and not guessed.
-func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten diary, number int) error {
+func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten *diary, number int) error {
 	missed, err := missed(ctx, p.menu(r), rules)
 	if err != nil {
 		return err

@@ -81,7 +81,7 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	plan := Plan{Targets: energy.Aim(r.Person, r.Goals, r.Wishes)}
 	rules := rulesOf(plan.Targets)
 	m := p.menu(r)
-	eaten := diary{}
+	eaten := &diary{}
 	for number := range r.Days {
 		day, err := plannedDay(ctx, m, rules, eaten, luckOf(r, number))
 		if errors.Is(err, errNotFound) {
@@ -90,7 +90,7 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 		if err != nil {
 			return Plan{}, fmt.Errorf("plan day %d: %w", number+1, err)
 		}
-		eaten.add(number, day)
+		eaten.add(day)
 		plan.Days = append(plan.Days, day)
 	}
 	return plan, nil
@@ -117,7 +117,7 @@ var efforts = []struct {
 // errNotFound means that no effort met the targets.
 var errNotFound = errors.New("no day was found that meets the targets")
 
-func plannedDay(ctx context.Context, m menu, rules []rule, eaten diary, luck *rand.Rand) (Day, error) {
+func plannedDay(ctx context.Context, m menu, rules []rule, eaten *diary, luck *rand.Rand) (Day, error) {
 	for _, effort := range efforts {
 		if effort.how.repeat {
 			// No effort helps where even the whole menu misses something.
