@@ -72,8 +72,7 @@ type Planner struct{ table []foods.Food }
 func New(table []foods.Food) *Planner { return &Planner{table} }
 
 // Plan returns the plan of the request: the same for the same request. Its
-// error is an *Infeasible where no food of the table can do it, or the
-// context's.
+// error is an *Infeasible where no plan was found, or the context's.
 func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if r.Days < 1 || r.Days > MaxDays {
 		return Plan{}, fmt.Errorf("a plan of %d days was asked for, must be 1 to %d", r.Days, MaxDays)
