@@ -16,7 +16,8 @@ import (
 // trip and asks for a plan that is within the planner's bounds.
 func FuzzPlanRequest(f *testing.F) {
 	for _, body := range []string{
-		seeds, `{}`, `null`, `[]`, `{"userId":"u","goals":["endurance"]}`, `{"userId":"u","userId":"v"}`, `{"USERID":"u"}`, `{"userId":"é"}`,
+		`{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`,
+		`{}`, `null`, `[]`, `{"userId":"u","goals":["endurance"]}`, `{"userId":"u","userId":"v"}`, `{"USERID":"u"}`, `{"userId":"é"}`,
 		`{"userId":"u","duration":1e9,"age":1.5,"weightKg":1e308}`, `{"userId":"u","allergies":["soy","soy"],"preferences":["vegan"]}`, "\x00{", `{"a":{"b":[[[[`,
 	} {
 		f.Add([]byte(body))

@@ -15,7 +15,8 @@ import (
 // round trip and gives sessions that fit.
 func FuzzGenerateRequest(f *testing.F) {
 	for _, body := range []string{
-		seeds, `{}`, `null`, `[]`, `{"userId":"u","fitnessLevel":"beginner","daysPerWeek":7,"goals":["weight_loss"]}`, `{"userId":"u","userId":"v"}`,
+		`{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`,
+		`{}`, `null`, `[]`, `{"userId":"u","fitnessLevel":"beginner","daysPerWeek":7,"goals":["weight_loss"]}`, `{"userId":"u","userId":"v"}`,
 		`{"userId":"u","fitnessLevel":"advanced","duration":10,"history":[{"date":"2026-02-28","exerciseId":"push-up","sets":[{"reps":15,"weightKg":1e2,"rpe":10}]}]}`,
 		`{"userId":"u","fitnessLevel":"beginner","history":[{"date":"0000-01-01","exerciseId":"é","sets":[]}]}`, "\x00{", `{"a":{"b":[[[[`,
 	} {

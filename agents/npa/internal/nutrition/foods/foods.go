@@ -51,13 +51,13 @@ type Role string
 // The roles. Dairy includes the drinks that stand in for milk, Nut includes
 // seeds.
 const (
-	Starch    Role = "starch"
-	ProteinOf Role = "protein"
-	Dairy     Role = "dairy"
-	Fruit     Role = "fruit"
-	Vegetable Role = "vegetable"
-	Nut       Role = "nut"
-	FatOf     Role = "fat"
+	Starch      Role = "starch"
+	MainProtein Role = "protein"
+	Dairy       Role = "dairy"
+	Fruit       Role = "fruit"
+	Vegetable   Role = "vegetable"
+	Nut         Role = "nut"
+	AddedFat    Role = "fat"
 )
 
 // Meal is when a food is eaten.
@@ -126,7 +126,7 @@ func Load() ([]Food, error) { return read(bytes.NewReader(table)) }
 
 var (
 	diets = map[string]Diet{"vegan": Vegan, "vegetarian": Vegetarian, "pescatarian": Pescatarian, "omnivore": Omnivore}
-	roles = []Role{Starch, ProteinOf, Dairy, Fruit, Vegetable, Nut, FatOf}
+	roles = []Role{Starch, MainProtein, Dairy, Fruit, Vegetable, Nut, AddedFat}
 	meals = map[string]Meal{"b": Breakfast, "l": Lunch, "d": Dinner, "s": Snack}
 )
 

@@ -9,23 +9,27 @@ import (
 )
 
 // diary counts what has been eaten so far in a plan.
-type diary map[*foods.Food]meals
+type diary struct {
+	times  map[*foods.Food]int
+	latest map[*foods.Food]bool // of the latest day
+}
 
-type meals struct{ times, lastDay int }
-
-func (d diary) add(number int, day Day) {
-	for _, item := range day {
-		d[item.Food] = meals{d[item.Food].times + 1, number}
+func (d *diary) add(day Day) {
+	if d.times == nil {
+		d.times = map[*foods.Food]int{}
 	}
-	d[nil] = meals{lastDay: number} // the day that newest compares with
+	d.latest = map[*foods.Food]bool{}
+	for _, item := range day {
+		d.times[item.Food]++
+		d.latest[item.Food] = true
+	}
 }
 
 // weariness is how little one wants a food again: once for every time it was
 // had, and twice more if that was yesterday.
-func (d diary) weariness(f *foods.Food) float64 {
-	had := d[f]
-	weary := float64(had.times)
-	if had.times > 0 && had.lastDay == d[nil].lastDay {
+func (d *diary) weariness(f *foods.Food) float64 {
+	weary := float64(d.times[f])
+	if d.latest[f] {
 		weary += 2
 	}
 	return weary
@@ -62,7 +66,7 @@ type place struct {
 
 // deal offers the foods that were eaten least, at random among equals. Slots
 // that would offer the same food share the menu out.
-func deal(m menu, eaten diary, luck *rand.Rand, how dealing) offer {
+func deal(m menu, eaten *diary, luck *rand.Rand, how dealing) offer {
 	among := func(s slot) slot {
 		if !how.repeat {
 			s.meal = ""

@@ -32,8 +32,9 @@ type Infeasible struct {
 	// Conflicts are those parts each of which alone, let go of, makes a plan
 	// possible. It is empty where more than one must go.
 	Conflicts []Conflict
-	// Missed are the nutrients that the nearest plan misses. It is empty where
-	// the foods would do in any amounts, but not in portions of a meal.
+	// Missed are the nutrients that every plan misses, for certain. It is empty
+	// where only the search ended: mixed foods in a slot would do, but no day of
+	// one food a slot was found.
 	Missed []foods.Nutrient
 }
 
@@ -62,7 +63,7 @@ func join[T any](all []T, name func(T) string) string {
 
 // explain lets go of one part of the request at a time and plans the day
 // without it, so that what it says is shown and not guessed.
-func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten diary, number int) error {
+func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten *diary, number int) error {
 	missed, err := missed(ctx, p.menu(r), rules)
 	if err != nil {
 		return err

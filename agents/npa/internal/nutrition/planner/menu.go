@@ -17,14 +17,14 @@ type slot struct {
 // half of lunch and dinner vegetables, as the Dietary Guidelines for Americans
 // 2020-2025 lay a plate.
 var everyDay = []slot{
-	{foods.Breakfast, foods.Starch}, {foods.Breakfast, foods.ProteinOf}, {foods.Breakfast, foods.Fruit}, {foods.Breakfast, foods.Nut},
-	{foods.Lunch, foods.ProteinOf}, {foods.Lunch, foods.Starch}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.FatOf},
+	{foods.Breakfast, foods.Starch}, {foods.Breakfast, foods.MainProtein}, {foods.Breakfast, foods.Fruit}, {foods.Breakfast, foods.Nut},
+	{foods.Lunch, foods.MainProtein}, {foods.Lunch, foods.Starch}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.AddedFat},
 	{foods.Snack, foods.Dairy}, {foods.Snack, foods.Fruit},
-	{foods.Dinner, foods.ProteinOf}, {foods.Dinner, foods.Starch}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.FatOf},
+	{foods.Dinner, foods.MainProtein}, {foods.Dinner, foods.Starch}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.AddedFat},
 }
 
 // largeDay is added above largeDayKcal, so that portions stay ones of a meal.
-var largeDay = []slot{{foods.Snack, foods.Starch}, {foods.Snack, foods.Nut}, {foods.Snack, foods.ProteinOf}}
+var largeDay = []slot{{foods.Snack, foods.Starch}, {foods.Snack, foods.Nut}, {foods.Snack, foods.MainProtein}}
 
 const largeDayKcal = 2600
 

@@ -72,8 +72,7 @@ type Planner struct{ table []foods.Food }
 func New(table []foods.Food) *Planner { return &Planner{table} }
 
 // Plan returns the plan of the request: the same for the same request. Its
-// error is an *Infeasible where no food of the table can do it, or the
-// context's.
+// error is an *Infeasible where no plan was found, or the context's.
 func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if r.Days < 1 || r.Days > MaxDays {
 		return Plan{}, fmt.Errorf("a plan of %d days was asked for, must be 1 to %d", r.Days, MaxDays)
@@ -81,7 +80,7 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	plan := Plan{Targets: energy.Aim(r.Person, r.Goals, r.Wishes)}
 	rules := rulesOf(plan.Targets)
 	m := p.menu(r)
-	eaten := diary{}
+	eaten := &diary{}
 	for number := range r.Days {
 		day, err := plannedDay(ctx, m, rules, eaten, luckOf(r, number))
 		if errors.Is(err, errNotFound) {
@@ -90,7 +89,7 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 		if err != nil {
 			return Plan{}, fmt.Errorf("plan day %d: %w", number+1, err)
 		}
-		eaten.add(number, day)
+		eaten.add(day)
 		plan.Days = append(plan.Days, day)
 	}
 	return plan, nil
@@ -117,7 +116,7 @@ var efforts = []struct {
 // errNotFound means that no effort met the targets.
 var errNotFound = errors.New("no day was found that meets the targets")
 
-func plannedDay(ctx context.Context, m menu, rules []rule, eaten diary, luck *rand.Rand) (Day, error) {
+func plannedDay(ctx context.Context, m menu, rules []rule, eaten *diary, luck *rand.Rand) (Day, error) {
 	for _, effort := range efforts {
 		if effort.how.repeat {
 			// No effort helps where even the whole menu misses something.

@@ -2,6 +2,7 @@ package simplex_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,5 +136,46 @@ func TestTheOptimumIsGonums(t *testing.T) {
 			t.Skip("gonum gave up: ", err)
 		}
 		require.InDelta(t, want, s.Cost, 1e-6)
+	})
+}
+
+// day is a problem of the planner's size: 22 rows, 6 of them bounds and 16
+// choices of one among 18 columns.
+func day() simplex.Problem {
+	const bounds, slots, each = 6, 16, 18
+	luck := rand.New(rand.NewPCG(1, 2))
+	p := simplex.Problem{}
+	for range bounds {
+		p.Rows = append(p.Rows, simplex.Row{Lo: 1, Hi: 1.2, Penalty: 1e5})
+	}
+	for slot := range slots {
+		p.Rows = append(p.Rows, simplex.Row{Lo: 1, Hi: 1, Penalty: 1e5})
+		for range each {
+			column := make([]float64, bounds+slots)
+			for i := range bounds {
+				column[i] = luck.Float64() / 8
+			}
+			column[bounds+slot] = 1
+			p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, luck.Float64())
+		}
+	}
+	return p
+}
+
+// BenchmarkDay is why this package exists beside gonum's.
+func BenchmarkDay(b *testing.B) {
+	p := day()
+	b.Run("this", func(b *testing.B) {
+		for b.Loop() {
+			_, err := simplex.Solve(b.Context(), p)
+			require.NoError(b, err)
+		}
+	})
+	b.Run("gonum", func(b *testing.B) {
+		cost, a, rhs := standard(p)
+		for b.Loop() {
+			_, _, err := lp.Simplex(cost, a, rhs, 1e-9, nil)
+			require.NoError(b, err)
+		}
 	})
 }

@@ -1,4 +1,6 @@
-package service
+// Package api_test holds the service to its OpenAPI document. It lies apart from
+// the service so that the fuzz tests there do not link the validator.
+package api_test
 
 import (
 	"context"
@@ -7,38 +9,45 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
+	"github.com/progressive-framework/platform/agents/npa/internal/service"
 )
 
-func from(values map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		value, set := values[name]
-		return value, set
-	}
-}
+const apiPath = "/api/v1/agents/npa"
 
-func serving(t *testing.T, p Planner) *Service {
+// serving is the service as it runs, with little time for each request.
+func serving(t *testing.T, p service.Planner, timeout time.Duration) *service.Service {
 	t.Helper()
-	cfg, err := ReadConfig(from(map[string]string{"CALCULATION_TIMEOUT": "2s"}))
+	cfg, err := service.ReadConfig(func(string) (string, bool) { return "", false })
 	require.NoError(t, err)
-	s, err := New(cfg, p, slog.New(slog.DiscardHandler))
+	cfg.CalculationTimeout = timeout
+	s, err := service.New(cfg, p, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	s.State().Advance(health.Serving)
 	return s
 }
 
-func real(t *testing.T) Planner {
+// checked is the service's API, held to its document.
+func checked(t *testing.T, s *service.Service) *openapitest.Checker {
+	t.Helper()
+	document, err := os.ReadFile("../openapi.yaml")
+	require.NoError(t, err)
+	return openapitest.New(t, document, s.Handler())
+}
+
+// tabled works on the embedded table.
+func tabled(t *testing.T) service.Planner {
 	t.Helper()
 	table, err := foods.Load()
 	require.NoError(t, err)
@@ -60,11 +69,11 @@ func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 }
 
 func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := checked(t, serving(t, tabled(t), time.Minute))
 	w := api.Send(t, http.MethodPost, planPath, seeds)
 	require.Equal(t, http.StatusOK, w.Code)
 	first := w.Body.String()
-	plan := decoded[PlanAnswer](t, w)
+	plan := decoded[service.PlanAnswer](t, w)
 	require.Equal(t, "test-user-123", plan.UserID)
 	require.Len(t, plan.Days, 7)
 	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "nothing was said of the person")
@@ -83,7 +92,7 @@ func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
 }
 
 func TestRequests(t *testing.T) {
-	api := openapitest.New(t, document, serving(t, real(t)).Handler())
+	api := checked(t, serving(t, tabled(t), time.Minute))
 	for _, row := range []struct {
 		reason, body string
 		status       int
@@ -101,7 +110,7 @@ func TestRequests(t *testing.T) {
 		{"a wrong type", `{"userId":7}`, 422, []string{"#/userId"}},
 		{"no object", `[]`, 422, []string{"#"}},
 		{"no JSON", `{`, 400, nil},
-		{"too large", `{"userId":"` + strings.Repeat("a", maxBody) + `"}`, 413, nil},
+		{"too large", `{"userId":"` + strings.Repeat("a", 200<<10) + `"}`, 413, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := api.Send(t, http.MethodPost, planPath, row.body)
@@ -145,9 +154,8 @@ func TestFailures(t *testing.T) {
 		{"what nobody foresaw stays inside", errors.New("secret"), 500, reply.CodeInternal, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			s := serving(t, fails{row.err})
-			s.cfg.CalculationTimeout = time.Millisecond
-			w := openapitest.New(t, document, s.Handler()).Send(t, http.MethodPost, planPath,
+			s := serving(t, fails{row.err}, time.Millisecond)
+			w := checked(t, s).Send(t, http.MethodPost, planPath,
 				`{"userId":"u","preferences":["vegan","nut_free"],"allergies":["soy"]}`)
 			require.Equal(t, row.status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
@@ -175,7 +183,7 @@ func TestPathsAndPhases(t *testing.T) {
 		{"path", http.MethodGet, apiPath, 404, 404},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			s := serving(t, fails{})
+			s := serving(t, fails{}, time.Minute)
 			for _, want := range []int{row.serving, row.draining} {
 				w := httptest.NewRecorder()
 				s.Handler().ServeHTTP(w, httptest.NewRequest(row.method, row.path, nil))
@@ -185,28 +193,5 @@ func TestPathsAndPhases(t *testing.T) {
 			}
 		})
 	}
-	openapitest.New(t, document, serving(t, fails{}).Handler()).Send(t, http.MethodGet, apiPath+"/health", "")
-}
-
-func TestConfig(t *testing.T) {
-	cfg, err := ReadConfig(from(nil))
-	require.NoError(t, err)
-	require.Equal(t, "NPA", cfg.AgentType)
-	require.Equal(t, 30*time.Second, cfg.CalculationTimeout, "the seed's")
-	require.EqualValues(t, 256_000_000, cfg.CacheBytes, "the seed's")
-	require.Equal(t, ":8000", cfg.Common.HTTP.Address)
-	require.Less(t, cfg.CalculationTimeout, cfg.Common.HTTP.WriteTimeout, "a late plan is still answered")
-
-	wrong := map[string]string{
-		"AGENT_TYPE": "WPA", "CALCULATION_TIMEOUT": "1h", "NUTRITION_DB_CACHE_SIZE": "big", "LISTEN_ADDRESS": "8000",
-		"DRAIN_DELAY": "6m", "SHUTDOWN_TIMEOUT": "0s", "LOG_LEVEL": "loud",
-	}
-	_, err = ReadConfig(from(wrong))
-	problems, ok := errors.AsType[envconfig.Problems](err)
-	require.True(t, ok)
-	named := map[string]string{}
-	for _, p := range problems {
-		named[p.Variable] = p.Value
-	}
-	require.Equal(t, wrong, named)
+	checked(t, serving(t, fails{}, time.Minute)).Send(t, http.MethodGet, apiPath+"/health", "")
 }
