@@ -2,9 +2,12 @@ package cache
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,12 +56,19 @@ func unconnected(t testing.TB, addresses []string) *Cache {
 	return c
 }
 
-// plans adds a space whose keys are this test's own.
+// plans adds a space whose keys are this test's own, also when it runs again.
 func plans(t testing.TB, c *Cache, strategy Strategy) *Space[userID, plan] {
 	t.Helper()
-	s, err := NewSpace[userID, plan](c, strategy, t.Name()+":"+strategy.Name+":", 1<<20)
+	s, err := NewSpace[userID, plan](c, strategy, prefixOf(t, strategy), 1<<20)
 	require.NoError(t, err)
 	return s
+}
+
+var runs sync.Map // of a test to what tells it from its next run
+
+func prefixOf(t testing.TB, strategy Strategy) string {
+	run, _ := runs.LoadOrStore(t, rand.Text())
+	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
 }
 
 func TestStrategiesAreTheSeeds(t *testing.T) {
@@ -122,7 +132,7 @@ func TestALocalCopyIsNoYounger(t *testing.T) {
 func TestSpacesDoNotMeet(t *testing.T) {
 	c := process(t, cluster)
 	plans(t, c, NutritionData)
-	_, err := NewSpace[userID, int](c, NutritionData, t.Name()+":"+NutritionData.Name+":", 1)
+	_, err := NewSpace[userID, int](c, NutritionData, prefixOf(t, NutritionData), 1)
 	require.ErrorContains(t, err, "prefix")
 	_, err = NewSpace[userID, int](c, NutritionData, "x", 0)
 	require.ErrorContains(t, err, "bytes")
@@ -188,4 +198,23 @@ application_cache_misses_total{strategy="nutritionData",tier="local"} 1
 application_cache_misses_total{strategy="nutritionData",tier="redis"} 1
 application_cache_misses_total{strategy="userSession",tier="redis"} 1
 `)))
+}
+
+func FuzzDecode(f *testing.F) {
+	good, err := encode(plan{Name: "week", Days: []int{1, 2}}, time.Now().Add(time.Hour))
+	require.NoError(f, err)
+	f.Add(good)
+	f.Add([]byte{form})
+	f.Fuzz(func(t *testing.T, text []byte) {
+		value, until, err := decode[plan](text)
+		if err != nil {
+			return
+		}
+		again, err := encode(value, until)
+		require.NoError(t, err)
+		same, sameUntil, err := decode[plan](again)
+		require.NoError(t, err)
+		require.Equal(t, value.Name, same.Name)
+		require.True(t, until.Equal(sameUntil))
+	})
 }

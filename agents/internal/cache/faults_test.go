@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -14,9 +17,9 @@ import (
 )
 
 // own starts a cluster to be mistreated.
-func own(t *testing.T) *testservers.Redis {
+func own(t *testing.T, replicas int) *testservers.Redis {
 	t.Helper()
-	r, err := testservers.StartRedis(t.Context(), 0)
+	r, err := testservers.StartRedis(t.Context(), replicas)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return r
@@ -44,7 +47,7 @@ func cutOff(t *testing.T, s *Space[userID, plan], key userID) {
 }
 
 func TestAllOfRedisDies(t *testing.T) {
-	r := own(t)
+	r := own(t, 0)
 	s := plans(t, process(t, r), APIResponse)
 	served(t, s, 200)
 	for node := range 3 {
@@ -68,7 +71,7 @@ func TestAllOfRedisDies(t *testing.T) {
 
 // TestRedisFreezes: the worst death, in which nothing is refused.
 func TestRedisFreezes(t *testing.T) {
-	r := own(t)
+	r := own(t, 0)
 	c := process(t, r)
 	c.redis.deadlines.period = 20 * time.Millisecond
 	s := plans(t, c, APIResponse)
@@ -92,7 +95,7 @@ func TestRedisFreezes(t *testing.T) {
 
 // TestOneMasterDies: the others' values are still found, and nothing fails.
 func TestOneMasterDies(t *testing.T) {
-	r := own(t)
+	r := own(t, 0)
 	_, err := r.Do(t.Context(), 1, "CONFIG", "SET", "cluster-require-full-coverage", "no")
 	require.NoError(t, err)
 	_, err = r.Do(t.Context(), 2, "CONFIG", "SET", "cluster-require-full-coverage", "no")
@@ -113,8 +116,50 @@ func TestOneMasterDies(t *testing.T) {
 	require.Greater(t, found, 150, "two masters of three hold some 200")
 }
 
+// TestAReplicaTakesOver: a primary is killed under load; no load fails, and all
+// keys are cached again without any doing of ours.
+func TestAReplicaTakesOver(t *testing.T) {
+	r := own(t, 1)
+	s := plans(t, process(t, r), APIResponse)
+	served(t, s, 200)
+	require.NoError(t, r.Kill(0))
+	loads := 0
+	require.Eventually(t, func() bool {
+		served(t, s, 200)
+		loads += 200
+		for i := range 200 {
+			if _, ok := s.Get(t.Context(), userID(fmt.Sprint("k", i))); !ok {
+				return false
+			}
+		}
+		return true
+	}, testservers.StartTimeout, 10*time.Millisecond)
+	t.Logf("%d loads from the kill to the last key's return, 0 failed", loads)
+}
+
+func TestAPasswordFromAFile(t *testing.T) {
+	r := own(t, 0)
+	for node := range 3 {
+		_, err := r.Do(t.Context(), node, "CONFIG", "SET", "requirepass", "p-1")
+		require.NoError(t, err)
+	}
+	file := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(file, []byte("p-1\n"), 0o600))
+	c, err := New(t.Context(), Config{Addresses: r.Addresses(), PasswordFile: file, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	require.Eventually(t, c.Connected, patience, time.Millisecond)
+	s := plans(t, c, APIResponse)
+	s.Set("u", plan{Name: "here"})
+	_, ok := s.Get(t.Context(), "u")
+	require.True(t, ok)
+	stranger := unconnected(t, r.Addresses())
+	served(t, plans(t, stranger, APIResponse), 5)
+	require.False(t, stranger.Connected())
+}
+
 func TestRedisComesLater(t *testing.T) {
-	r := own(t)
+	r := own(t, 0)
 	for node := range 3 {
 		require.NoError(t, r.Kill(node))
 	}

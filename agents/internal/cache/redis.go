@@ -51,7 +51,7 @@ func newRedis(ctx context.Context, cfg Config) *redis {
 			// An answer is an answer, whatever it says.
 			IsSuccessful: func(err error) bool {
 				_, answered := rueidis.IsRedisErr(err)
-				return err == nil || answered
+				return err == nil || answered || rueidis.IsRedisNil(err)
 			},
 		})
 	}

@@ -96,3 +96,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	_, err = rueidis.NewClient(rueidis.ClientOption{InitAddress: cluster.Addresses()})
 	require.Error(t, err)
 }
+
+func TestAMissingServerNamesItsPackage(t *testing.T) {
+	t.Setenv("PATH", "")
+	_, err := testservers.StartRedis(t.Context(), 0)
+	require.ErrorContains(t, err, "install Debian's redis-server")
+}
