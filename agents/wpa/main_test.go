@@ -10,21 +10,19 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
 // TestTheProcessAnswers: the wired process answers the seed's request over a
 // real connection and ends with code 0.
 func TestTheProcessAnswers(t *testing.T) {
-	env := map[string]string{"LISTEN_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"}
-	lookup := func(name string) (string, bool) {
-		value, set := env[name]
-		return value, set
-	}
+	world := servicetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	read, write := io.Pipe()
 	code := make(chan int, 1)
-	go func() { code <- program.Run(ctx, "wpa", lookup, write) }()
+	go func() { code <- program.Run(ctx, "wpa", world.Lookup(map[string]string{"DRAIN_DELAY": "0s"}), write) }()
 	logged := bufio.NewScanner(read)
 	require.True(t, logged.Scan())
 	var listening struct{ Address string }
@@ -35,14 +33,21 @@ func TestTheProcessAnswers(t *testing.T) {
 	}()
 
 	const seeds = `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-		"http://"+listening.Address+"/api/v1/agents/wpa/generate", strings.NewReader(seeds))
-	require.NoError(t, err)
-	request.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	defer answer.Body.Close()
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	post := func(token string) *http.Response {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+			"http://"+listening.Address+"/api/v1/agents/wpa/generate", strings.NewReader(seeds))
+		require.NoError(t, err)
+		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set("Authorization", "Bearer "+token)
+		answer, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		t.Cleanup(func() { answer.Body.Close() })
+		return answer
+	}
+	require.Equal(t, http.StatusUnauthorized, post("test-token").StatusCode)
+	require.Equal(t, http.StatusForbidden, post(world.Token(t, "somebody-else")).StatusCode)
+	answer := post(world.Token(t, servicetest.User))
+	require.Equal(t, http.StatusOK, answer.StatusCode, "without PostgreSQL and Redis")
 	var body struct{ Sessions []json.RawMessage }
 	require.NoError(t, json.NewDecoder(answer.Body).Decode(&body))
 	require.Len(t, body.Sessions, 1)

@@ -4,125 +4,81 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"sync/atomic"
+	"sync"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/besteffort"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/store"
 )
 
-const (
-	// recordDepth bounds the coordinations that wait to be recorded; beyond it
-	// they are counted as dropped. No request ever waits for its record.
-	recordDepth = 256
-	// recordTimeout bounds one write, and the last ones when the process ends.
-	recordTimeout = time.Second
-	// stateEvery is how often the process records its own state.
-	stateEvery = 15 * time.Second
-)
+// stateEvery is how often the process records its own state.
+const stateEvery = 15 * time.Second
 
 // recorder keeps coordinations and the state of this process in PostgreSQL, as
-// well as that goes.
+// well as that goes: no request waits for it.
 type recorder struct {
 	store *store.Store
 	phase *health.State
 	state func() (instance string, state json.RawMessage)
-	log   *slog.Logger
-
-	waiting                  chan store.Coordination
-	closing, closed          chan struct{}
-	written, dropped, failed atomic.Uint64
+	jobs  *besteffort.Worker
+	stop  context.CancelFunc
+	beats sync.WaitGroup
 }
 
-func newRecorder(s *store.Store, phase *health.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
-	return &recorder{
-		store: s, phase: phase, state: state, log: log,
-		waiting: make(chan store.Coordination, recordDepth), closing: make(chan struct{}), closed: make(chan struct{}),
-	}
+func newRecorder(ctx context.Context, s *store.Store, phase *health.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
+	return &recorder{store: s, phase: phase, state: state, jobs: besteffort.New(ctx, "recording a coordination", log)}
+}
+
+// start begins to record the state of this process.
+func (r *recorder) start(ctx context.Context) {
+	ctx, r.stop = context.WithCancel(ctx)
+	r.beats.Go(func() { r.beat(ctx) })
 }
 
 func (r *recorder) add(ask *CoordinateRequest, answer Coordination, took time.Duration) {
-	result, err := json.Marshal(map[string]any{"priority": ask.Priority, "agents": answer.Agents})
-	if err != nil {
-		r.failed.Add(1)
-		return
-	}
-	select {
-	case r.waiting <- store.Coordination{
-		ID: answer.ID, AgentID: Name, UserID: answer.UserID, Task: answer.Task, Status: answer.Status,
-		DurationMS: int(took.Milliseconds()), Result: result,
-	}:
-	default:
-		r.dropped.Add(1)
-	}
+	r.jobs.Do(func(ctx context.Context) error {
+		result, err := json.Marshal(map[string]any{"priority": ask.Priority, "agents": answer.Agents})
+		if err != nil {
+			return err
+		}
+		return r.store.SaveCoordination(ctx, store.Coordination{
+			ID: answer.ID, AgentID: Name, UserID: answer.UserID, Task: answer.Task, Status: answer.Status,
+			DurationMS: int(took.Milliseconds()), Result: result,
+		})
+	})
 }
 
-// run writes until close.
-func (r *recorder) run(ctx context.Context) {
-	defer close(r.closed)
+// beat records the state at the beginning and then again and again.
+func (r *recorder) beat(ctx context.Context) {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
-	r.saveState(ctx)
 	for {
+		status := store.StatusActive
+		if r.phase.Phase() == health.Draining {
+			status = store.StatusDraining
+		}
+		r.saveState(status)
 		select {
-		case c := <-r.waiting:
-			r.save(ctx, c)
+		case <-ctx.Done():
+			return
 		case <-tick.C:
-			r.saveState(ctx)
-		case <-r.closing:
-			r.last(ctx)
-			return
 		}
 	}
 }
 
-// last writes what waits and that this process has ended.
-func (r *recorder) last(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
-	r.saveState(ctx)
-	for {
-		select {
-		case c := <-r.waiting:
-			r.save(ctx, c)
-		default:
-			return
-		}
-	}
+func (r *recorder) saveState(status string) {
+	r.jobs.Do(func(ctx context.Context) error {
+		instance, state := r.state()
+		return r.store.SaveAgentState(ctx, store.AgentState{AgentID: Name, Instance: instance, Status: status, State: state})
+	})
 }
 
-func (r *recorder) save(ctx context.Context, c store.Coordination) {
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
-	if err := r.store.SaveCoordination(ctx, c); err != nil {
-		r.failed.Add(1)
-		r.log.WarnContext(ctx, "a coordination is not recorded", "id", c.ID, "error", err)
-		return
-	}
-	r.written.Add(1)
-}
-
-// statuses of a process in the database, by its phase.
-var statuses = map[health.Phase]string{
-	health.Starting: store.StatusActive, health.Serving: store.StatusActive, health.Draining: store.StatusDraining,
-}
-
-func (r *recorder) saveState(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
-	instance, state := r.state()
-	status := statuses[r.phase.Phase()]
-	select {
-	case <-r.closing:
-		status = store.StatusStopped
-	default:
-	}
-	if err := r.store.SaveAgentState(ctx, store.AgentState{AgentID: Name, Instance: instance, Status: status, State: state}); err != nil {
-		r.log.WarnContext(ctx, "the state of this process is not recorded", "error", err)
-	}
-}
-
-func (r *recorder) close() {
-	close(r.closing)
-	<-r.closed
+// close records that the process ends, and what still waits, for a second at
+// most.
+func (r *recorder) close(ctx context.Context) {
+	r.stop()
+	r.beats.Wait()
+	r.saveState(store.StatusStopped)
+	r.jobs.Close(ctx)
 }

@@ -88,8 +88,8 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if err != nil {
 		return nil, err
 	}
-	s.records = newRecorder(s.backing.Store, s.state, s.agentState, log)
-	go s.records.run(ctx)
+	s.records = newRecorder(ctx, s.backing.Store, s.state, s.agentState, log)
+	s.records.start(ctx)
 	return s, nil
 }
 
@@ -102,7 +102,7 @@ func (s *Service) Adjust(cfg *httpserver.Config) { s.backing.Observe(cfg) }
 // Close writes what is still to be recorded, for a second at most, and closes
 // every connection.
 func (s *Service) Close(ctx context.Context) error {
-	s.records.close()
+	s.records.close(ctx)
 	for _, agent := range s.agents {
 		agent.Upstream().CloseIdleConnections()
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/besteffort"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
@@ -60,18 +61,11 @@ type statusAnswer struct {
 	ActiveSessions      int               `json:"activeSessions"`
 	Queue               queue.Counts      `json:"queue"`
 	Agents              map[string]string `json:"agents"`
-	Records             recordCounts      `json:"records"`
+	Records             besteffort.Counts `json:"records"`
 	Phase               string            `json:"phase"`
 	Hostname            string            `json:"hostname"`
 	Started             time.Time         `json:"started"`
 	UptimeSeconds       float64           `json:"uptimeSeconds"`
-}
-
-// recordCounts is what became of the records of coordinations.
-type recordCounts struct {
-	Written uint64 `json:"written"`
-	Dropped uint64 `json:"dropped"`
-	Failed  uint64 `json:"failed"`
 }
 
 func (s *Service) statusNow() statusAnswer {
@@ -83,7 +77,7 @@ func (s *Service) statusNow() statusAnswer {
 		ActiveSessions:      counts.Active,
 		Queue:               counts,
 		Agents:              s.agentStates(),
-		Records:             recordCounts{s.records.written.Load(), s.records.dropped.Load(), s.records.failed.Load()},
+		Records:             s.records.jobs.Counts(),
 		Phase:               s.state.Phase().String(),
 		Hostname:            s.hostname,
 		Started:             s.started.UTC(),

@@ -3,6 +3,7 @@ package service
 import (
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/process"
 )
@@ -18,6 +19,7 @@ type Config struct {
 	// CacheBytes is NUTRITION_DB_CACHE_SIZE: the bound of the plans kept in
 	// this process.
 	CacheBytes uint64
+	Backing    backing.Config
 	// Common is what every service is told.
 	Common process.Config
 }
@@ -33,6 +35,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		CalculationTimeout: env.Duration("CALCULATION_TIMEOUT", 30*time.Second, time.Millisecond, 55*time.Second),
 		CacheBytes:         env.Size("NUTRITION_DB_CACHE_SIZE", "256MB", 1<<20, 1<<36),
 		Common:             process.ReadConfig(env, ":8000", healthPaths...),
+		Backing:            backing.ReadConfig(env),
 	}
 	return cfg, env.Err()
 }

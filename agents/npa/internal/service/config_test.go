@@ -8,17 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-func from(values map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) {
-		value, set := values[name]
-		return value, set
-	}
-}
-
 func TestConfig(t *testing.T) {
-	cfg, err := ReadConfig(from(nil))
+	cfg, err := ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
 	require.NoError(t, err)
 	require.Equal(t, "NPA", cfg.AgentType)
 	require.Equal(t, 30*time.Second, cfg.CalculationTimeout, "the seed's")
@@ -30,7 +24,7 @@ func TestConfig(t *testing.T) {
 		"AGENT_TYPE": "WPA", "CALCULATION_TIMEOUT": "1h", "NUTRITION_DB_CACHE_SIZE": "big", "LISTEN_ADDRESS": "8000",
 		"DRAIN_DELAY": "6m", "SHUTDOWN_TIMEOUT": "0s", "LOG_LEVEL": "loud",
 	}
-	_, err = ReadConfig(from(wrong))
+	_, err = ReadConfig(servicetest.New(t).Lookup(wrong))
 	problems, ok := errors.AsType[envconfig.Problems](err)
 	require.True(t, ok)
 	named := map[string]string{}

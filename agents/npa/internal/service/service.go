@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/desk"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/openapi"
@@ -28,7 +29,7 @@ const Name = "npa"
 const apiPath = "/api/v1/agents/" + Name
 
 // healthPaths are those that probes ask every few seconds.
-var healthPaths = []string{"/health", "/health/ready", apiPath + "/health"}
+var healthPaths = []string{"/health", "/health/ready", "/metrics", apiPath + "/health"}
 
 // Planner makes meal plans; *planner.Planner does, and what keeps plans may
 // stand before it.
@@ -41,6 +42,7 @@ type Service struct {
 	cfg      Config
 	state    *health.State
 	planner  Planner
+	desk     desk.Desk
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -48,13 +50,13 @@ type Service struct {
 //go:embed openapi.yaml
 var document []byte
 
-// New returns a Service that plans with p.
-func New(cfg Config, p Planner, log *slog.Logger) (*Service, error) {
+// New returns a Service that plans with p and answers at the desk.
+func New(cfg Config, p Planner, d desk.Desk, log *slog.Logger) (*Service, error) {
 	serve, err := openapi.Handler(document)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, state: &health.State{}, planner: p, log: log, document: serve}, nil
+	return &Service{cfg: cfg, state: &health.State{}, planner: p, desk: d, log: log, document: serve}, nil
 }
 
 // State is the phase that the readiness answer follows.
@@ -80,15 +82,21 @@ func (s *Service) plan(w http.ResponseWriter, r *http.Request) {
 	if !decode.Body(w, r, maxBody, &ask) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.CalculationTimeout)
-	defer cancel()
-	request, assumed := ask.plan()
-	plan, err := s.planner.Plan(ctx, request)
+	wish := ask
+	wish.UserID = "" // the same for everyone who asks the same
+	err := s.desk.Answer(w, r, ask.UserID, wish, func(ctx context.Context) (any, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.cfg.CalculationTimeout)
+		defer cancel()
+		request, assumed := wish.plan()
+		plan, err := s.planner.Plan(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return answer(&wish, assumed, plan), nil
+	})
 	if err != nil {
 		s.refuse(w, r, &ask, err)
-		return
 	}
-	reply.JSON(w, http.StatusOK, answer(&ask, assumed, plan))
 }
 
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, ask *PlanRequest, err error) {

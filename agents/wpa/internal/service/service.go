@@ -12,6 +12,7 @@ import (
 	"net/http"
 
 	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/desk"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/openapi"
@@ -26,7 +27,7 @@ const Name = "wpa"
 const apiPath = "/api/v1/agents/" + Name
 
 // healthPaths are those that probes ask every few seconds.
-var healthPaths = []string{"/health", "/health/ready", apiPath + "/health"}
+var healthPaths = []string{"/health", "/health/ready", "/metrics", apiPath + "/health"}
 
 // Maker makes training weeks; *program.Maker does, and what keeps weeks may
 // stand before it.
@@ -39,6 +40,7 @@ type Service struct {
 	cfg      Config
 	state    *health.State
 	maker    Maker
+	desk     desk.Desk
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -46,13 +48,13 @@ type Service struct {
 //go:embed openapi.yaml
 var document []byte
 
-// New returns a Service whose weeks m makes.
-func New(cfg Config, m Maker, log *slog.Logger) (*Service, error) {
+// New returns a Service whose weeks m makes, and which answers at the desk.
+func New(cfg Config, m Maker, d desk.Desk, log *slog.Logger) (*Service, error) {
 	serve, err := openapi.Handler(document)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, state: &health.State{}, maker: m, log: log, document: serve}, nil
+	return &Service{cfg: cfg, state: &health.State{}, maker: m, desk: d, log: log, document: serve}, nil
 }
 
 // State is the phase that the readiness answer follows.
@@ -78,13 +80,20 @@ func (s *Service) generate(w http.ResponseWriter, r *http.Request) {
 	if !decode.Body(w, r, maxBody, &ask) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.GenerationTimeout)
-	defer cancel()
-	request := ask.program()
-	week, err := s.maker.Week(ctx, request)
+	wish := ask
+	wish.UserID = "" // the same for everyone who asks the same
+	err := s.desk.Answer(w, r, ask.UserID, wish, func(ctx context.Context) (any, error) {
+		ctx, cancel := context.WithTimeout(ctx, s.cfg.GenerationTimeout)
+		defer cancel()
+		request := wish.program()
+		week, err := s.maker.Week(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return answer(&wish, request.Minutes, week), nil
+	})
 	switch {
 	case err == nil:
-		reply.JSON(w, http.StatusOK, answer(&ask, request.Minutes, week))
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		w.Header().Set("Retry-After", "1")
 		reply.Error(w, http.StatusServiceUnavailable, reply.CodeOutOfTime,

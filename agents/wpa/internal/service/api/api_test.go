@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/agents/internal/desk"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
 	"github.com/progressive-framework/platform/agents/internal/reply"
@@ -29,10 +30,7 @@ const apiPath = "/api/v1/agents/wpa"
 // serving is the service as it runs, with little time for each request.
 func serving(t *testing.T, p service.Maker, timeout time.Duration) *service.Service {
 	t.Helper()
-	cfg, err := service.ReadConfig(func(string) (string, bool) { return "", false })
-	require.NoError(t, err)
-	cfg.GenerationTimeout = timeout
-	s, err := service.New(cfg, p, slog.New(slog.DiscardHandler))
+	s, err := service.New(service.Config{GenerationTimeout: timeout}, p, desk.Plain{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	s.State().Advance(health.Serving)
 	return s
@@ -43,7 +41,9 @@ func checked(t *testing.T, s *service.Service) *openapitest.Checker {
 	t.Helper()
 	document, err := os.ReadFile("../openapi.yaml")
 	require.NoError(t, err)
-	return openapitest.New(t, document, s.Handler())
+	api := openapitest.New(t, document, s.Handler())
+	api.Token = "the desk's to judge" // and there is a plain one here
+	return api
 }
 
 // tabled works on the embedded table.
