@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"sync/atomic"
@@ -18,7 +19,11 @@ const soon = 20 * time.Second
 
 func client(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
-	server := httptest.NewServer(handler)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// Read to the end, or the server would not see that the client leaves.
+		_, _ = io.Copy(io.Discard, r.Body)
+		handler(w, r)
+	}))
 	t.Cleanup(server.Close)
 	u, err := New("npa", server.URL, &telemetry.Tracing{})
 	require.NoError(t, err)
