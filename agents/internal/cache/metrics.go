@@ -1,7 +1,7 @@
 package cache
 
 import (
-	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,7 +34,21 @@ type counter [stripes]struct {
 // line is two cache lines of 64 bytes, which processors fetch together.
 const line = 128
 
-func (c *counter) add() { c[rand.Uint32()%stripes].n.Add(1) }
+func (c *counter) add() {
+	s := homes.Get().(*stripe)
+	c[*s%stripes].n.Add(1)
+	homes.Put(s)
+}
+
+// homes gives a goroutine the stripe of the core that it runs on, because a
+// sync.Pool keeps what was put for that core. A stripe taken at random would as
+// often as not have been written last by another core.
+var (
+	homes = sync.Pool{New: func() any { s := stripe(made.Add(1)); return &s }}
+	made  atomic.Uint32
+)
+
+type stripe uint32
 
 func (c *counter) total() (sum uint64) {
 	for i := range c {
