@@ -45,7 +45,6 @@ func TestBaseURLs(t *testing.T) {
 	}
 }
 
-// TestTheBreakerOpensAndLetsTheServiceRecover.
 func TestTheBreakerOpensAndLetsTheServiceRecover(t *testing.T) {
 	var asked atomic.Int64
 	var broken atomic.Bool

@@ -35,6 +35,14 @@ type PlanRequest struct {
 	ActivityLevel string   `json:"activityLevel,omitempty"`
 }
 
+// The words that a request may hold, for as long as the process lives.
+var (
+	goals      = decode.Words(energy.Goals)
+	diets      = decode.Known(preferences)
+	allergens  = decode.Words(foods.Allergens)
+	activities = decode.Known(energy.Factors)
+)
+
 var sexes = decode.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 
 // preference is what a word of preferences does to a request.
@@ -65,9 +73,9 @@ var preferences = map[string]preference{
 func (p *PlanRequest) Validate() []reply.FieldError {
 	var rules decode.Rules
 	rules.UserID(p.UserID)
-	rules.AllOf("#/goals", p.Goals, decode.Words(energy.Goals))
-	rules.AllOf("#/preferences", p.Preferences, decode.Known(preferences))
-	rules.AllOf("#/allergies", p.Allergies, decode.Words(foods.Allergens))
+	rules.AllOf("#/goals", p.Goals, goals)
+	rules.AllOf("#/preferences", p.Preferences, diets)
+	rules.AllOf("#/allergies", p.Allergies, allergens)
 	decode.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
 	decode.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
 	decode.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
@@ -76,7 +84,7 @@ func (p *PlanRequest) Validate() []reply.FieldError {
 		rules.OneOf("#/sex", p.Sex, sexes)
 	}
 	if p.ActivityLevel != "" {
-		rules.OneOf("#/activityLevel", p.ActivityLevel, decode.Known(energy.Factors))
+		rules.OneOf("#/activityLevel", p.ActivityLevel, activities)
 	}
 	return rules
 }
