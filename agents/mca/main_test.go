@@ -18,10 +18,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// program is the built service; TestMain makes it.
-var program string
+// binary is the built service; TestMain makes it.
+var binary string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -38,26 +40,27 @@ func buildAndRun(m *testing.M) (int, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir)
-	program = filepath.Join(dir, "mca")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	binary = filepath.Join(dir, "mca")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build mca: %w\n%s", err, out)
 	}
 	return m.Run(), nil
 }
 
-// process is one running mca and what it logs.
-type process struct {
+// running is one running mca and what it logs.
+type running struct {
 	cmd     *exec.Cmd
 	records chan map[string]any
 }
 
 // start runs the program with only these variables; it is killed with the
 // test if it still runs.
-func start(t *testing.T, env ...string) *process {
+func start(t *testing.T, changes map[string]string) *running {
 	t.Helper()
+	env := servicetest.New(t).Environ(changes)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	p := &process{cmd: exec.CommandContext(ctx, program), records: make(chan map[string]any, 1024)}
+	p := &running{cmd: exec.CommandContext(ctx, binary), records: make(chan map[string]any, 1024)}
 	p.cmd.Env = env
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -76,7 +79,7 @@ func start(t *testing.T, env ...string) *process {
 }
 
 // until returns the first record from now with that message.
-func (p *process) until(t *testing.T, msg string) map[string]any {
+func (p *running) until(t *testing.T, msg string) map[string]any {
 	t.Helper()
 	for record := range p.records {
 		if record["msg"] == msg {
@@ -88,7 +91,7 @@ func (p *process) until(t *testing.T, msg string) map[string]any {
 }
 
 // exit returns the exit code and the records that were left.
-func (p *process) exit(t *testing.T) (int, []map[string]any) {
+func (p *running) exit(t *testing.T) (int, []map[string]any) {
 	t.Helper()
 	var left []map[string]any
 	for record := range p.records {
@@ -120,7 +123,7 @@ func get(ctx context.Context, client *http.Client, url string) (answer *http.Res
 // without a failed request and with code 0.
 func TestLifeOfTheProcess(t *testing.T) {
 	const clients, mostEach = 4, 200_000
-	p := start(t, "LISTEN_ADDRESS=127.0.0.1:0", "DRAIN_DELAY=2s")
+	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
 	url := "http://" + p.until(t, "listening")["address"].(string)
 
 	_, body, err := get(t.Context(), http.DefaultClient, url+"/")
@@ -163,7 +166,7 @@ func TestLifeOfTheProcess(t *testing.T) {
 
 	code, left := p.exit(t)
 	require.Zero(t, code, "%v", left)
-	require.Equal(t, "drained", left[len(left)-1]["msg"])
+	require.Equal(t, "drained", lastOf(left))
 	var logged []any
 	for _, record := range left {
 		if record["msg"] == "request" {
@@ -173,8 +176,19 @@ func TestLifeOfTheProcess(t *testing.T) {
 	require.Equal(t, []any{"/"}, logged, "probes are not logged at info")
 }
 
+// lastOf is the last message but for warnings: there is no database here to
+// record the end in, which is no failure.
+func lastOf(records []map[string]any) (msg any) {
+	for _, record := range records {
+		if record["level"] != "WARN" {
+			msg = record["msg"]
+		}
+	}
+	return msg
+}
+
 func TestASecondSignalEndsAtOnce(t *testing.T) {
-	p := start(t, "LISTEN_ADDRESS=127.0.0.1:0", "DRAIN_DELAY=5m")
+	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
 	p.until(t, "listening")
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.until(t, "draining")
@@ -201,21 +215,24 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 func TestExitCodes(t *testing.T) {
 	for _, row := range []struct {
 		reason string
-		env    []string
+		env    map[string]string
 		code   int
 		says   []string
 	}{
-		{"every mistake in the environment, each on a line", []string{"MAX_CONCURRENT_AGENTS=many", "DRAIN_DELAY=5"}, 2, []string{
-			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set it so, or unset it for the default 5s`,
+		{"every mistake in the environment, each on a line", map[string]string{"MAX_CONCURRENT_AGENTS": "many", "DRAIN_DELAY": "5"}, 2, []string{
 			`wrong configuration: MAX_CONCURRENT_AGENTS="many" must be a whole number from 1 to 10000: set it so, or unset it for the default 50`,
+			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set it so, or unset it for the default 5s`,
 		}},
-		{"an address that is not this machine's", []string{"LISTEN_ADDRESS=192.0.2.1:0"}, 1, []string{"stopped"}},
+		{"an address that is not this machine's", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			code, records := start(t, row.env...).exit(t)
+			code, records := start(t, row.env).exit(t)
 			require.Equal(t, row.code, code)
 			var said []string
 			for _, record := range records {
+				if record["level"] == "WARN" {
+					continue // there is no database here
+				}
 				said = append(said, record["msg"].(string))
 				require.Equal(t, "ERROR", record["level"])
 				require.Equal(t, "mca", record["service"])

@@ -3,11 +3,14 @@ package httpserver
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Config bounds what a client may cost and how long an end may take. Every
-// field must be set, DrainDelay alone may be zero; start from Defaults.
+// Config bounds what a client may cost and how long an end may take. Zero is
+// refused unless a field allows it; start from Defaults.
 type Config struct {
 	// Address is HOST:PORT; an empty host means every interface, port 0 any
 	// free port.
@@ -36,9 +39,40 @@ type Config struct {
 	// terminationGracePeriodSeconds (Kubernetes' default is 30 s).
 	ShutdownTimeout time.Duration
 
+	// ClientRate is how many requests a second one client may send, ClientBurst
+	// how many at once; more are answered 429. Zero means no limit. QuietPaths
+	// are free: a probe must not be refused.
+	ClientRate, ClientBurst int
+	// TrustedProxies is how many proxies of ours stand before the service, each
+	// of which adds its client to X-Forwarded-For, as AWS' load balancers do.
+	// With zero the header is a stranger's word and the connection counts.
+	TrustedProxies int
+
 	// QuietPaths are logged at debug level: probes come every few seconds and
 	// would bury the rest.
 	QuietPaths []string
+
+	// Observe is told of every request when it ends; Around stands around every
+	// request, its log included. Both may be nil; telemetry has them.
+	Observe Observer
+	Around  func(http.Handler) http.Handler
+}
+
+// Observer is told how a request ended. The request's Pattern is the route's,
+// empty where there is none.
+type Observer func(r *http.Request, status int, took time.Duration)
+
+// ReadConfig reads LISTEN_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
+// CLIENT_BURST and TRUSTED_PROXIES over Defaults.
+func ReadConfig(env *envconfig.Reader, address string) Config {
+	c := Defaults()
+	c.Address = env.Address("LISTEN_ADDRESS", address)
+	c.DrainDelay = env.Duration("DRAIN_DELAY", c.DrainDelay, 0, 5*time.Minute)
+	c.ShutdownTimeout = env.Duration("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, time.Second, 10*time.Minute)
+	c.ClientRate = env.Int("CLIENT_RATE", c.ClientRate, 0, 1_000_000)
+	c.ClientBurst = env.Int("CLIENT_BURST", c.ClientBurst, 0, 1_000_000)
+	c.TrustedProxies = env.Int("TRUSTED_PROXIES", c.TrustedProxies, 0, 5)
+	return c
 }
 
 // Defaults returns the bounds that every service starts from, without an
@@ -57,6 +91,10 @@ func Defaults() Config {
 		MaxBodyBytes:    1 << 20,
 		DrainDelay:      5 * time.Second,
 		ShutdownTimeout: 20 * time.Second,
+		// The seed's requests_per_second_max of the whole web tier: no single
+		// client may take more than that.
+		ClientRate:  1000,
+		ClientBurst: 1000,
 	}
 }
 
@@ -76,6 +114,9 @@ func (c Config) validate() error {
 		{"MaxBodyBytes", c.MaxBodyBytes, 1},
 		{"DrainDelay", int64(c.DrainDelay), 0},
 		{"ShutdownTimeout", int64(c.ShutdownTimeout), 1},
+		{"ClientRate", int64(c.ClientRate), 0},
+		{"ClientBurst", int64(c.ClientBurst), min(1, int64(c.ClientRate))}, // a burst of none refuses everything
+		{"TrustedProxies", int64(c.TrustedProxies), 0},
 	} {
 		if f.value < f.least {
 			errs = append(errs, fmt.Errorf("httpserver: %s is %d, must be at least %d: start from Defaults", f.name, f.value, f.least))

@@ -39,8 +39,8 @@ func (w *recorder) Write(p []byte) (int, error) {
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // accessLog writes one record a request: quiet paths at debug, aborted requests
-// and answers of 500 and above at error, the rest at info.
-func accessLog(log *slog.Logger, quiet []string, next http.Handler) http.Handler {
+// and answers of 500 and above at error, the rest at info. observe is told too.
+func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -58,15 +58,16 @@ func accessLog(log *slog.Logger, quiet []string, next http.Handler) http.Handler
 			case status >= http.StatusInternalServerError, aborted:
 				level = slog.LevelError
 			}
+			took := time.Since(began)
+			observe(r, status, took)
 			log.LogAttrs(r.Context(), level, "request",
-				slog.String("request_id", RequestID(r.Context())),
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),
 				slog.String("route", r.Pattern),
 				slog.Int("status", status),
 				slog.Bool("aborted", aborted),
 				slog.Int64("bytes", rec.bytes),
-				slog.Float64("duration_seconds", time.Since(began).Seconds()),
+				slog.Float64("duration_seconds", took.Seconds()),
 				slog.String("remote", r.RemoteAddr))
 		}()
 		next.ServeHTTP(rec, r)
@@ -87,7 +88,7 @@ func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 				panic(cause) // net/http's own way to drop a connection
 			}
 			log.ErrorContext(r.Context(), "panic",
-				"request_id", RequestID(r.Context()), "path", r.URL.Path, "cause", cause, "stack", string(debug.Stack()))
+				"path", r.URL.Path, "cause", cause, "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status != 0 {
 				// Half an answer is out and can't be taken back: the client
 				// must see a broken connection, not a short success.

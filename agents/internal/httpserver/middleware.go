@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
@@ -32,7 +34,8 @@ func requestIDs(next http.Handler) http.Handler {
 			id = rand.Text()
 		}
 		w.Header().Set(reply.RequestID, id)
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+		ctx := logging.With(r.Context(), slog.String("request_id", id))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey{}, id)))
 	})
 }
 

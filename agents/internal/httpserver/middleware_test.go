@@ -95,9 +95,9 @@ func TestPanics(t *testing.T) {
 	t.Run("before the answer: a 500 that tells nothing", func(t *testing.T) {
 		answer, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
 		require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
-		detail := errorOf(t, body)
-		require.Equal(t, reply.CodeInternal, detail.Code)
-		require.Equal(t, answer.Header.Get(reply.RequestID), detail.RequestID)
+		problem := errorOf(t, body)
+		require.Equal(t, reply.CodeInternal, problem.Code)
+		require.Equal(t, answer.Header.Get(reply.RequestID), problem.RequestID)
 		require.NotContains(t, body, "the cause")
 		record := server.logged.wait(t, "panic", "/early")
 		require.Equal(t, "the cause", record["cause"])
@@ -146,7 +146,7 @@ func TestRoutes(t *testing.T) {
 		{"a route", http.MethodGet, "/thing", 200, "", "", ""},
 		{"HEAD comes with GET", http.MethodHead, "/thing", 200, "", "", ""},
 		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", reply.CodeMethodNotAllowed},
-		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/json", reply.CodeNotFound},
+		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/problem+json", reply.CodeNotFound},
 		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", reply.CodeNotFound},
 		{"a handler's own 404 is the handler's; path values arrive", http.MethodGet, "/own/a", 404, "X-Name", "a", ""},
 		{"an unclean path is led to the clean one", http.MethodGet, "//thing", 307, "Location", "/thing", ""},
@@ -159,9 +159,9 @@ func TestRoutes(t *testing.T) {
 				require.Equal(t, row.value, answer.Header.Get(row.header))
 			}
 			if row.code != "" {
-				detail := errorOf(t, body)
-				require.Equal(t, row.code, detail.Code)
-				require.Contains(t, detail.Message, row.path)
+				problem := errorOf(t, body)
+				require.Equal(t, row.code, problem.Code)
+				require.Contains(t, problem.Detail, row.path)
 			}
 		})
 	}

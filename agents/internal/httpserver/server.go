@@ -38,13 +38,21 @@ func New(cfg Config, handler http.Handler, state *health.State, log *slog.Logger
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
+	observe := cfg.Observe
+	if observe == nil {
+		observe = func(*http.Request, int, time.Duration) {}
+	}
 	// From the inside out. The body's limit stands outside the access log
 	// because it must hold net/http's own writer to close the connection of a
 	// client that keeps sending; the refusal of a declared length stands
 	// inside, so that it is logged.
 	handler = refuseOversize(cfg.MaxBodyBytes, handler)
+	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)
-	handler = accessLog(log, cfg.QuietPaths, handler)
+	handler = accessLog(log, cfg.QuietPaths, observe, handler)
+	if cfg.Around != nil {
+		handler = cfg.Around(handler)
+	}
 	handler = closeWhileDraining(state, handler)
 	handler = requestIDs(handler)
 	handler = limitBody(cfg.MaxBodyBytes, handler)

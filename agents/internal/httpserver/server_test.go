@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
@@ -48,7 +49,7 @@ func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, chan
 		change(&cfg)
 	}
 	logs := &logged{}
-	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	log := logging.New(logs, "test", slog.LevelDebug)
 	server, err := New(cfg, handler, &health.State{}, log)
 	require.NoError(t, err)
 	if over != nil {
@@ -126,19 +127,19 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return answer, string(text)
 }
 
-func errorOf(t *testing.T, body string) reply.ErrorDetail {
+func errorOf(t *testing.T, body string) reply.Problem {
 	t.Helper()
-	var e reply.ErrorBody
+	var e reply.Problem
 	require.NoError(t, json.Unmarshal([]byte(body), &e), body)
-	return e.Error
+	return e
 }
 
 func TestConfigRefusesUnbounded(t *testing.T) {
-	_, err := New(Config{DrainDelay: -1}, http.NotFoundHandler(), &health.State{}, slog.New(slog.DiscardHandler))
+	_, err := New(Config{DrainDelay: -1, ClientRate: 1, TrustedProxies: -1}, http.NotFoundHandler(), &health.State{}, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 	for _, name := range []string{
 		"ReadHeaderTimeout", "ReadTimeout", "WriteTimeout", "IdleTimeout",
-		"MaxHeaderBytes", "MaxBodyBytes", "DrainDelay", "ShutdownTimeout", "Address",
+		"MaxHeaderBytes", "MaxBodyBytes", "DrainDelay", "ShutdownTimeout", "ClientBurst", "TrustedProxies", "Address",
 	} {
 		require.ErrorContains(t, err, name, "every wrong field is named at once")
 	}

@@ -17,11 +17,13 @@ func TestJSON(t *testing.T) {
 		status        int
 		want          string
 		wantCache     string
+		wantType      string
 	}{
-		{"one line, not stored unless the handler says so", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store"},
-		{"the handler's word on caching stands", "max-age=60", 1, 200, `1`, "max-age=60"},
+		{"one line, not stored unless the handler says so", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
+		{"the handler's word on caching stands", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},
 		{"what can't be encoded is an error, and errors are never stored", "max-age=60", make(chan int), 500,
-			`{"error":{"code":"internal","message":"the answer could not be encoded","requestId":"r1"}}`, "no-store"},
+			`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the answer could not be encoded","code":"internal","requestId":"r1"}`,
+			"no-store", "application/problem+json"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := httptest.NewRecorder()
@@ -33,8 +35,19 @@ func TestJSON(t *testing.T) {
 			require.Equal(t, row.status, w.Code)
 			require.Equal(t, row.want+"\n", w.Body.String())
 			require.Equal(t, row.wantCache, w.Header().Get("Cache-Control"))
-			require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+			require.Equal(t, row.wantType, w.Header().Get("Content-Type"))
 			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 		})
 	}
+}
+
+func TestErrorNamesTheParts(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Length", "7")
+	reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInvalid, "two things are wrong",
+		reply.FieldError{Pointer: "#/a", Detail: "must be b"}, reply.FieldError{Pointer: "#", Detail: "c"})
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	require.Empty(t, w.Header().Get("Content-Length"))
+	require.JSONEq(t, `{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"two things are wrong",
+		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
 }

@@ -13,7 +13,7 @@ import (
 
 func TestURLAnswers(t *testing.T) {
 	client := &http.Client{Timeout: 5 * time.Second}
-	for _, path := range []string{"/health", "/health/ready", "/health/coordination", "/api/v1/agents/mca/status"} {
+	for _, path := range []string{"/health", "/health/ready", "/health/coordination", "/api/v1/agents/mca/health"} {
 		url := output[string](t, "url") + path
 		require.Eventually(t, func() bool {
 			status, body, err := get(t.Context(), client, url)

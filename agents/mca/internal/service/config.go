@@ -1,12 +1,16 @@
 package service
 
 import (
-	"log/slog"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/process"
 )
+
+// queueDepth is the seed's queue_depth_max (section "Scaling Metrics &
+// Thresholds").
+const queueDepth = 100
 
 // Config is all that the service is told. Names and defaults are those of the
 // seed's section "MCA Resource Optimization" where it has them.
@@ -19,10 +23,25 @@ type Config struct {
 	// MaxConcurrentAgents is MAX_CONCURRENT_AGENTS: how many coordination
 	// sessions may be open at once in one process.
 	MaxConcurrentAgents int
-	// LogLevel is LOG_LEVEL: debug, info, warn or error.
-	LogLevel slog.Level
-	// HTTP takes LISTEN_ADDRESS, DRAIN_DELAY and SHUTDOWN_TIMEOUT.
-	HTTP httpserver.Config
+	// NPAURL and WPAURL are NPA_URL and WPA_URL, where the agents are.
+	NPAURL, WPAURL string
+	// AgentTimeout is AGENT_TIMEOUT: how long one agent may take to answer a
+	// coordination. The seed's targets for the slower agents are 300 ms and
+	// 500 ms; past four times that the user is better served by a part.
+	AgentTimeout time.Duration
+	// CoordinationTimeout is COORDINATION_TIMEOUT: how long a coordination may
+	// take, the wait for its turn included.
+	CoordinationTimeout time.Duration
+	// GatewayTimeout is GATEWAY_TIMEOUT: how long a request that is passed on
+	// may take; above the agents' own (the seed's GENERATION_TIMEOUT is 45 s).
+	GatewayTimeout time.Duration
+	// CacheBytes is COORDINATION_CACHE_SIZE, the bound of the coordinations
+	// that this process keeps.
+	CacheBytes uint64
+
+	Backing backing.Config
+	// Common is what every service is told.
+	Common process.Config
 }
 
 // ReadConfig reads the environment through lookup. Its error is an
@@ -30,21 +49,19 @@ type Config struct {
 // of what is wrong, then serves only to log it.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
-	http := httpserver.Defaults()
-	http.QuietPaths = healthPaths
-	http.Address = env.Address("LISTEN_ADDRESS", ":8000")
-	http.DrainDelay = env.Duration("DRAIN_DELAY", http.DrainDelay, 0, 5*time.Minute)
-	http.ShutdownTimeout = env.Duration("SHUTDOWN_TIMEOUT", http.ShutdownTimeout, time.Second, 10*time.Minute)
 	cfg := Config{
 		AgentType:           env.OneOf("AGENT_TYPE", "MCA", "MCA"),
 		CoordinationMode:    env.OneOf("COORDINATION_MODE", "active", "active"),
 		MaxConcurrentAgents: env.Int("MAX_CONCURRENT_AGENTS", 50, 1, 10_000),
-		LogLevel:            levels[env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error")],
-		HTTP:                http,
+		NPAURL:              env.URL("NPA_URL", "http://npa-service", "http", "https"),
+		WPAURL:              env.URL("WPA_URL", "http://wpa-service", "http", "https"),
+		AgentTimeout:        env.Duration("AGENT_TIMEOUT", 2*time.Second, time.Millisecond, 50*time.Second),
+		CoordinationTimeout: env.Duration("COORDINATION_TIMEOUT", 5*time.Second, 10*time.Millisecond, 55*time.Second),
+		// Below httpserver's WriteTimeout, so that a late request is still answered.
+		GatewayTimeout: env.Duration("GATEWAY_TIMEOUT", 50*time.Second, 10*time.Millisecond, 55*time.Second),
+		CacheBytes:     env.Size("COORDINATION_CACHE_SIZE", "64MB", 1<<20, 1<<36),
+		Backing:        backing.ReadConfig(env),
+		Common:         process.ReadConfig(env, ":8000", quietPaths...),
 	}
 	return cfg, env.Err()
-}
-
-var levels = map[string]slog.Level{
-	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 }

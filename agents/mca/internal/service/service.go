@@ -1,27 +1,43 @@
-// Package service is the MCA itself: its configuration, its routes and its
-// count of coordination sessions. It owns no socket and no signal; the process
-// is main's, the server httpserver's.
+// Package service is the MCA itself: its configuration, its routes, and how a
+// request becomes questions to the agents and one answer. It owns no socket and
+// no signal; the process is main's, the server httpserver's.
 package service
 
 import (
+	"context"
+	_ "embed"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/backing"
+	"github.com/progressive-framework/platform/agents/internal/cache"
 	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/openapi"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+	"github.com/progressive-framework/platform/agents/internal/upstream"
+	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
 // Name is the service's name in logs and answers, and in its paths.
 const Name = "mca"
 
-// apiPath is what every public path of this agent begins with.
-const apiPath = "/api/v1/agents/" + Name
+// agentsPath is what every public path of every agent begins with; the load
+// balancer sends all of it here. apiPath is this agent's.
+const (
+	agentsPath = "/api/v1/agents/"
+	apiPath    = agentsPath + Name
+)
 
-// healthPaths are those that probes ask every few seconds.
-var healthPaths = []string{"/health", "/health/ready", "/health/coordination", apiPath + "/health"}
+// quietPaths are those that are asked every few seconds.
+var quietPaths = []string{"/health", "/health/ready", "/health/coordination", "/metrics", apiPath + "/health"}
+
+//go:embed openapi.yaml
+var document []byte
 
 // Service answers for one MCA process.
 type Service struct {
@@ -30,27 +46,73 @@ type Service struct {
 	hostname string
 	build    Build
 	started  time.Time
+	log      *slog.Logger
 	state    *health.State
-	sessions *Sessions
+
+	backing *backing.Services
+	agents  map[string]*upstream.Client
+	queue   *queue.Queue
+	answers *cache.Space[answerKey, []byte]
+	records *recorder
+	meters  *telemetry.Coordination
+
+	document http.HandlerFunc
 }
 
-// New returns a Service that counts its uptime from now.
-func New(cfg Config, greeting string) (*Service, error) {
+// New opens what the service needs; nothing is waited for. Close ends it.
+func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*Service, error) {
+	s := &Service{
+		cfg: cfg, greeting: greeting, build: readBuild(), started: time.Now(), log: log,
+		state: &health.State{}, agents: map[string]*upstream.Client{}, queue: queue.New(cfg.MaxConcurrentAgents, queueDepth),
+	}
+	var err error
 	// In a pod the hostname is the pod's name.
-	hostname, err := os.Hostname()
-	if err != nil {
+	if s.hostname, err = os.Hostname(); err != nil {
 		return nil, fmt.Errorf("ask for the hostname: %w", err)
 	}
-	return &Service{
-		cfg: cfg, greeting: greeting, hostname: hostname, build: readBuild(),
-		started: time.Now(), state: &health.State{}, sessions: NewSessions(cfg.MaxConcurrentAgents),
-	}, nil
+	if s.document, err = openapi.Handler(document); err != nil {
+		return nil, err
+	}
+	if s.backing, err = backing.Open(ctx, cfg.Backing, Name, log); err != nil {
+		return nil, err
+	}
+	s.meters = telemetry.NewCoordination(s.backing.Metrics, Name)
+	for name, url := range map[string]string{npa: cfg.NPAURL, wpa: cfg.WPAURL} {
+		u, err := upstream.New(name, url, s.backing.Tracing)
+		if err != nil {
+			return nil, err
+		}
+		s.agents[name] = upstream.NewClient(u)
+	}
+	s.answers, err = cache.NewSpace[answerKey, []byte](s.backing.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
+	if err != nil {
+		return nil, err
+	}
+	s.records = newRecorder(ctx, s.backing.Store, s.state, s.agentState, log)
+	s.records.start(ctx)
+	return s, nil
 }
 
 // State is the phase that the readiness answer follows.
 func (s *Service) State() *health.State { return s.state }
 
-// Handler serves every route of the service.
+// Adjust has the server count its requests.
+func (s *Service) Adjust(cfg *httpserver.Config) { s.backing.Observe(cfg) }
+
+// Close writes what is still to be recorded, for a second at most, and closes
+// every connection.
+func (s *Service) Close(ctx context.Context) error {
+	s.records.close(ctx)
+	for _, agent := range s.agents {
+		agent.Upstream().CloseIdleConnections()
+	}
+	return s.backing.Close(ctx)
+}
+
+// Handler serves every route of the service. Readiness asks no dependency, as
+// none is needed: without PostgreSQL nothing is recorded of a coordination,
+// without Redis nothing is cached, and an agent's failure makes its part of the
+// answer absent, which is no reason to take this one away too.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
@@ -58,61 +120,20 @@ func (s *Service) Handler() http.Handler {
 		"GET /health":                s.state.Live,
 		"GET /health/ready":          s.state.Ready,
 		"GET /health/coordination":   s.coordination,
+		"GET /openapi.json":          s.document,
 		"GET " + apiPath + "/health": s.state.Live,
-		"GET " + apiPath + "/status": s.status,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
+	tokens := s.backing.Tokens
+	mux.Handle("GET /metrics", s.backing.MetricsHandler())
+	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
+	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
+	for name, agent := range s.agents {
+		// The agents check the token as well: they are services of their own.
+		pass := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
+		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, pass))
+		mux.Handle("GET "+agentsPath+name+"/health", pass)
+	}
 	return httpserver.Routes(mux)
-}
-
-type rootAnswer struct {
-	Service   string `json:"service"`
-	Greeting  string `json:"greeting"`
-	AgentType string `json:"agentType"`
-	Hostname  string `json:"hostname"`
-	Build     Build  `json:"build"`
-}
-
-// root says which build in which pod answered, so that a rollout can be
-// watched from outside.
-func (s *Service) root(w http.ResponseWriter, _ *http.Request) {
-	reply.JSON(w, http.StatusOK, rootAnswer{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
-}
-
-type coordinationAnswer struct {
-	Status              string `json:"status"`
-	CoordinationMode    string `json:"coordinationMode"`
-	ActiveSessions      int    `json:"activeSessions"`
-	MaxConcurrentAgents int    `json:"maxConcurrentAgents"`
-}
-
-// coordination is the seed's liveness probe. A full house is no reason to be
-// restarted, so the counts inform and do not decide.
-func (s *Service) coordination(w http.ResponseWriter, _ *http.Request) {
-	reply.JSON(w, http.StatusOK, coordinationAnswer{"ok", s.cfg.CoordinationMode, s.sessions.Active(), s.sessions.Limit()})
-}
-
-type statusAnswer struct {
-	AgentType           string    `json:"agentType"`
-	CoordinationMode    string    `json:"coordinationMode"`
-	MaxConcurrentAgents int       `json:"maxConcurrentAgents"`
-	ActiveSessions      int       `json:"activeSessions"`
-	Phase               string    `json:"phase"`
-	Hostname            string    `json:"hostname"`
-	Started             time.Time `json:"started"`
-	UptimeSeconds       float64   `json:"uptimeSeconds"`
-}
-
-func (s *Service) status(w http.ResponseWriter, _ *http.Request) {
-	reply.JSON(w, http.StatusOK, statusAnswer{
-		AgentType:           s.cfg.AgentType,
-		CoordinationMode:    s.cfg.CoordinationMode,
-		MaxConcurrentAgents: s.sessions.Limit(),
-		ActiveSessions:      s.sessions.Active(),
-		Phase:               s.state.Phase().String(),
-		Hostname:            s.hostname,
-		Started:             s.started.UTC(),
-		UptimeSeconds:       time.Since(s.started).Seconds(),
-	})
 }

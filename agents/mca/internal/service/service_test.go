@@ -6,38 +6,19 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
-func serving(t *testing.T) *Service {
-	t.Helper()
-	cfg, err := ReadConfig(from(map[string]string{"MAX_CONCURRENT_AGENTS": "3"}))
-	require.NoError(t, err)
-	s, err := New(cfg, "hello")
-	require.NoError(t, err)
-	s.State().Advance(health.Serving)
-	return s
-}
-
-func ask(s *Service, method, path string) *httptest.ResponseRecorder {
+func ask(m *mca, method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	s.Handler().ServeHTTP(w, httptest.NewRequest(method, path, nil))
+	r := httptest.NewRequest(method, path, nil)
+	m.handler.ServeHTTP(w, r)
 	return w
-}
-
-func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
-	t.Helper()
-	var answer T
-	decoder := json.NewDecoder(w.Body)
-	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&answer))
-	return answer
 }
 
 func TestPathsAndPhases(t *testing.T) {
@@ -50,14 +31,14 @@ func TestPathsAndPhases(t *testing.T) {
 		{"readiness alone follows the phase", http.MethodGet, "/health/ready", 200, 503},
 		{"the seed's liveness probe", http.MethodGet, "/health/coordination", 200, 200},
 		{"the agent's health from outside", http.MethodGet, apiPath + "/health", 200, 200},
-		{"status", http.MethodGet, apiPath + "/status", 200, 200},
+		{"status is not for strangers", http.MethodGet, apiPath + "/status", 401, 401},
+		{"the document", http.MethodGet, "/openapi.json", 200, 200},
 		{"a probe may use HEAD", http.MethodHead, "/health", 200, 200},
 		{"method", http.MethodPost, apiPath + "/status", 405, 405},
 		{"path", http.MethodGet, apiPath, 404, 404},
-		{"coordination itself is not there yet", http.MethodPost, apiPath + "/coordinate", 404, 404},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			s := serving(t)
+			s := newMCA(t, nil)
 			require.Equal(t, row.serving, ask(s, row.method, row.path).Code)
 			s.State().Advance(health.Draining)
 			w := ask(s, row.method, row.path)
@@ -71,7 +52,7 @@ func TestPathsAndPhases(t *testing.T) {
 func TestRootNamesTheBuildAndThePod(t *testing.T) {
 	hostname, err := os.Hostname()
 	require.NoError(t, err)
-	answer := decode[rootAnswer](t, ask(serving(t), http.MethodGet, "/"))
+	answer := decoded[rootAnswer](t, ask(newMCA(t, nil), http.MethodGet, "/"))
 	require.Equal(t, "mca", answer.Service)
 	require.Equal(t, "hello", answer.Greeting)
 	require.Equal(t, "MCA", answer.AgentType)
@@ -79,56 +60,30 @@ func TestRootNamesTheBuildAndThePod(t *testing.T) {
 	require.NotEmpty(t, answer.Build.Go)
 }
 
-func TestStatusCountsOpenSessions(t *testing.T) {
-	s := serving(t)
-	end, ok := s.sessions.Open()
-	require.True(t, ok)
-	first := decode[statusAnswer](t, ask(s, http.MethodGet, apiPath+"/status"))
-	require.Equal(t, 1, first.ActiveSessions)
-	require.Equal(t, 3, first.MaxConcurrentAgents)
-	require.Equal(t, "active", first.CoordinationMode)
-	require.Equal(t, "serving", first.Phase)
-	require.False(t, first.Started.IsZero())
-	end()
-	second := decode[statusAnswer](t, ask(s, http.MethodGet, apiPath+"/status"))
-	require.Zero(t, second.ActiveSessions)
-	require.Equal(t, first.Started, second.Started)
-	require.Greater(t, second.UptimeSeconds, first.UptimeSeconds)
-	require.Equal(t, coordinationAnswer{"ok", "active", 0, 3},
-		decode[coordinationAnswer](t, ask(s, http.MethodGet, "/health/coordination")))
-}
+func TestStatusAndMetricsCountOpenSessions(t *testing.T) {
+	m := newMCA(t, map[string]string{"MAX_CONCURRENT_AGENTS": "3"})
+	leave, err := m.queue.Enter(t.Context(), queue.Normal)
+	require.NoError(t, err)
+	first := m.statusNow()
+	require.Equal(t, queue.Counts{Active: 1, Limit: 3, Depth: 100}, first.Queue)
+	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, first.Agents)
+	leave()
+	require.Equal(t, coordinationAnswer{"ok", "active", 0, 3, first.Agents},
+		decoded[coordinationAnswer](t, ask(m, http.MethodGet, "/health/coordination")))
 
-func TestSessionsStayWithinTheLimit(t *testing.T) {
-	const limit, callers, rounds = 3, 16, 500
-	sessions := NewSessions(limit)
-	var (
-		open, refused atomic.Int64
-		all           sync.WaitGroup
-	)
-	for range callers {
-		all.Go(func() {
-			for range rounds {
-				end, ok := sessions.Open()
-				if !ok {
-					refused.Add(1)
-					continue
-				}
-				if now := open.Add(1); now > limit {
-					t.Errorf("%d sessions are open, the limit is %d", now, limit)
-				}
-				open.Add(-1)
-				end()
-				end() // a second call gives no second place
-			}
-		})
+	require.Equal(t, http.StatusOK, m.post(t, "u", seeds).Code)
+	metrics := ask(m, http.MethodGet, "/metrics").Body.String()
+	for _, line := range []string{
+		`agent_coordination_requests_total{agent="mca",outcome="ok"} 1`,
+		`agent_coordination_duration_seconds_count{agent="mca"} 1`,
+		`agent_coordination_active_sessions{agent="mca"} 0`,
+		`application_cache_misses_total{strategy="agentCoordination",tier="local"} 1`,
+	} {
+		require.Contains(t, metrics, line)
 	}
-	all.Wait()
-	require.Zero(t, sessions.Active())
-	for range limit {
-		_, ok := sessions.Open()
-		require.True(t, ok)
-	}
-	_, ok := sessions.Open()
-	require.False(t, ok, "a full house refuses")
-	t.Logf("%d of %d were refused", refused.Load(), callers*rounds)
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, r)
+	require.Equal(t, http.StatusNotFound, w.Code, "not for those who come through a proxy")
 }

@@ -1,0 +1,223 @@
+package auth
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
+)
+
+const (
+	testIssuer   = "https://issuer.test"
+	testAudience = "progressive-framework"
+)
+
+func newKey(t *testing.T) issuer.Key {
+	t.Helper()
+	key, err := issuer.NewKey()
+	require.NoError(t, err)
+	return key
+}
+
+// verifierOf returns a verifier that knows these keys, from a file.
+func verifierOf(t *testing.T, keys ...issuer.Key) *Verifier {
+	t.Helper()
+	set, err := issuer.JWKS(keys...)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "jwks.json")
+	require.NoError(t, os.WriteFile(file, set, 0o600))
+	v, err := New(Config{Issuer: testIssuer, Audience: testAudience, JWKSFile: file, Leeway: 30 * time.Second})
+	require.NoError(t, err)
+	return v
+}
+
+// good is what a valid token says, a minute old and an hour long.
+func good(change ...func(*issuer.Claims)) issuer.Claims {
+	claims := issuer.Claims{
+		Issuer: testIssuer, Audience: testAudience, Subject: "test-user-123", Scopes: []string{ScopeUsersRead, ScopeAgentsRun},
+		NotBefore: time.Now().Add(-time.Minute), Expiry: time.Now().Add(time.Hour),
+	}
+	for _, c := range change {
+		c(&claims)
+	}
+	return claims
+}
+
+func token(t *testing.T, key issuer.Key, change ...func(*issuer.Claims)) string {
+	t.Helper()
+	text, err := key.Token(good(change...))
+	require.NoError(t, err)
+	return text
+}
+
+func TestEveryAlgorithmOfOurs(t *testing.T) {
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: edwards, jose.ES256: elliptical, jose.RS256: rsaKey} {
+		t.Run(string(algorithm), func(t *testing.T) {
+			key, err := issuer.Wrap(private, algorithm)
+			require.NoError(t, err)
+			v := verifierOf(t, key)
+			for range 2 { // fresh, then remembered
+				principal, err := v.Verify(t.Context(), token(t, key))
+				require.NoError(t, err)
+				require.Equal(t, Principal{"test-user-123", []string{"users:read", "agents:run"}}, principal)
+			}
+		})
+	}
+}
+
+func TestClaims(t *testing.T) {
+	key := newKey(t)
+	v := verifierOf(t, key)
+	now := time.Now()
+	for _, row := range []struct {
+		reason string
+		change func(*issuer.Claims)
+		says   string // empty: good
+	}{
+		{"as it should be", func(*issuer.Claims) {}, ""},
+		{"a clock a little ahead", func(c *issuer.Claims) { c.NotBefore = now.Add(25 * time.Second) }, ""},
+		{"a clock a little behind", func(c *issuer.Claims) { c.Expiry = now.Add(-25 * time.Second) }, ""},
+		{"no scope is no error here", func(c *issuer.Claims) { c.Scopes = nil }, ""},
+		{"future", func(c *issuer.Claims) { c.NotBefore = now.Add(time.Minute) }, "not valid yet"},
+		{"expired", func(c *issuer.Claims) { c.Expiry = now.Add(-time.Minute) }, "expired"},
+		{"no end", func(c *issuer.Claims) { c.Expiry = time.Time{} }, "no expiry"},
+		{"wrong audience", func(c *issuer.Claims) { c.Audience = "another" }, "another audience"},
+		{"wrong issuer", func(c *issuer.Claims) { c.Issuer = testIssuer + "/" }, "another issuer"},
+		{"nobody", func(c *issuer.Claims) { c.Subject = "" }, "subject"},
+		{"a subject that would forge log lines and break PostgreSQL", func(c *issuer.Claims) { c.Subject = "a\x00\nb" }, "subject"},
+		{"too long a subject", func(c *issuer.Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			_, err := v.Verify(t.Context(), token(t, key, row.change))
+			if row.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, row.says)
+		})
+	}
+}
+
+func TestForgeries(t *testing.T) {
+	key := newKey(t)
+	v := verifierOf(t, key)
+	valid := token(t, key)
+	parts := strings.Split(valid, ".")
+	set, err := issuer.JWKS(key)
+	require.NoError(t, err)
+	var keys jose.JSONWebKeySet
+	require.NoError(t, json.Unmarshal(set, &keys))
+	kid, public := keys.Keys[0].KeyID, keys.Keys[0].Key.(ed25519.PublicKey)
+	segment := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	signed := func(algorithm jose.SignatureAlgorithm, secret any, options *jose.SignerOptions) string {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: secret}, options)
+		require.NoError(t, err)
+		text, err := jwt.Signed(signer).Claims(jwt.Claims{
+			Issuer: testIssuer, Audience: jwt.Audience{testAudience}, Subject: "admin", Expiry: jwt.NewNumericDate(time.Now().Add(time.Hour)),
+		}).Serialize()
+		require.NoError(t, err)
+		return text
+	}
+	_, foreign, err := ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	withKid := (&jose.SignerOptions{}).WithHeader("kid", kid)
+
+	for reason, forged := range map[string]string{
+		"alg none":                segment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"alg None, the old trick": segment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"HS256 with the public key as the secret":  signed(jose.HS256, []byte(public), withKid),
+		"a foreign key under our key's id":         signed(jose.EdDSA, foreign, withKid),
+		"a foreign key that the token brings":      signed(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
+		"an unknown key id":                        token(t, newKey(t)),
+		"no key id":                                signed(jose.EdDSA, foreign, nil),
+		"another key's algorithm":                  segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
+		"no signature":                             parts[0] + "." + parts[1] + ".",
+		"another's claims under this signature":    parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
+		"a header that demands what we don't know": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
+		"the general JSON form":                    `{"payload":"` + parts[1] + `","signatures":[]}`,
+		"the seed's own test token":                "test-token",
+		"nothing":                                  "",
+		"oversize":                                 valid + strings.Repeat("A", MaxToken),
+	} {
+		t.Run(reason, func(t *testing.T) {
+			for range 2 { // a refusal is not remembered as a success
+				principal, err := v.Verify(t.Context(), forged)
+				require.Error(t, err)
+				require.Zero(t, principal)
+				require.NotErrorIs(t, err, ErrNoKeys)
+			}
+		})
+	}
+	_, err = v.Verify(t.Context(), valid)
+	require.NoError(t, err, "and the true one still passes")
+}
+
+// TestARememberedTokenStillExpires: the memory of a good token must not
+// outlive the token.
+func TestARememberedTokenStillExpires(t *testing.T) {
+	key := newKey(t)
+	v := verifierOf(t, key)
+	text := token(t, key)
+	_, err := v.Verify(t.Context(), text)
+	require.NoError(t, err)
+	v.now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+	_, err = v.Verify(t.Context(), text)
+	require.ErrorContains(t, err, "expired")
+}
+
+func TestConfigNeedsOneSourceOfKeys(t *testing.T) {
+	for reason, cfg := range map[string]Config{
+		"none": {Issuer: "i", Audience: "a"},
+		"two":  {Issuer: "i", Audience: "a", JWKSFile: "/f", JWKSURL: "https://h"},
+		"no issuer: every issuer's tokens would pass": {Audience: "a", JWKSFile: "/f"},
+		"no audience": {Issuer: "i", JWKSFile: "/f"},
+	} {
+		t.Run(reason, func(t *testing.T) {
+			_, err := New(cfg)
+			require.Error(t, err)
+		})
+	}
+}
+
+func FuzzVerify(f *testing.F) {
+	key, err := issuer.NewKey()
+	require.NoError(f, err)
+	set, err := issuer.JWKS(key)
+	require.NoError(f, err)
+	file := filepath.Join(f.TempDir(), "jwks.json")
+	require.NoError(f, os.WriteFile(file, set, 0o600))
+	v, err := New(Config{Issuer: testIssuer, Audience: testAudience, JWKSFile: file})
+	require.NoError(f, err)
+	valid, err := key.Token(good())
+	require.NoError(f, err)
+	f.Add(valid)
+	f.Add("a.b.c")
+	f.Add(`{"payload":"","signatures":[]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if principal, err := v.Verify(t.Context(), text); err == nil && text != valid {
+			// Base64 without its last unused bits has more than one spelling.
+			require.Equal(t, "test-user-123", principal.Subject, fmt.Sprintf("%q", text))
+		}
+	})
+}

@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+// Require lets through who sends a good token with the scope, as
+// "Authorization: Bearer TOKEN", and puts them into the request's context.
+func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
+	return v.require(scope, fromHeader, next)
+}
+
+// RequireSocket is Require for the WebSocket route, where the token may also
+// be the query's "token": a browser can set no header there, and the seed's
+// load test sends it so. Elsewhere a token in a URL would end in logs.
+func (v *Verifier) RequireSocket(scope string, next http.Handler) http.Handler {
+	return v.require(scope, fromHeaderOrQuery, next)
+}
+
+func (v *Verifier) require(scope string, find func(*http.Request) (string, error), next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, err := find(r)
+		if err != nil {
+			unauthorized(w, `Bearer realm="progressive"`, err.Error())
+			return
+		}
+		principal, err := v.Verify(r.Context(), token)
+		switch {
+		case errors.Is(err, ErrNoKeys):
+			reply.Error(w, http.StatusServiceUnavailable, reply.CodeUnavailable, "tokens can't be checked just now; try again")
+		case err != nil:
+			// The description holds none of the token's own text, so nothing to quote.
+			unauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="the token is refused: %s"`, err),
+				fmt.Sprintf("the token is refused: %s", err))
+		case !principal.May(scope):
+			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="progressive", error="insufficient_scope", scope="%s"`, scope))
+			reply.Error(w, http.StatusForbidden, reply.CodeForbidden, fmt.Sprintf("the token lacks the scope %s", scope))
+		default:
+			next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), principal)))
+		}
+	})
+}
+
+// unauthorized is the 401 of RFC 6750, 3.
+func unauthorized(w http.ResponseWriter, challenge, message string) {
+	w.Header().Set("WWW-Authenticate", challenge)
+	reply.Error(w, http.StatusUnauthorized, reply.CodeUnauthorized, message)
+}
+
+var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")
+
+func fromHeader(r *http.Request) (string, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) != 1 {
+		return "", errNoToken // two would leave open which of them counts
+	}
+	scheme, token, _ := strings.Cut(values[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", errNoToken
+	}
+	return token, nil
+}
+
+func fromHeaderOrQuery(r *http.Request) (string, error) {
+	if len(r.Header.Values("Authorization")) > 0 {
+		return fromHeader(r)
+	}
+	tokens := r.URL.Query()["token"]
+	if len(tokens) != 1 || tokens[0] == "" {
+		return "", errors.New("send a token as Authorization: Bearer TOKEN, or as ?token=TOKEN")
+	}
+	return tokens[0], nil
+}

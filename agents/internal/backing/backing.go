@@ -1,0 +1,100 @@
+// Package backing opens what all four services stand on (their backing
+// services, as the twelve-factor method has it): the database, the cache, the
+// issuer's keys, metrics and traces. It owns that they are opened and closed
+// together, in the right order; what they do is their packages'.
+package backing
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// Config is where they are.
+type Config struct {
+	Auth  auth.Config
+	Store store.Config
+	Cache cache.Config
+	Trace telemetry.TraceConfig
+}
+
+// ReadConfig reads the variables of all of them.
+func ReadConfig(env *envconfig.Reader) Config {
+	return Config{auth.ReadConfig(env), store.ReadConfig(env), cache.ReadConfig(env), telemetry.ReadTraceConfig(env)}
+}
+
+// Services are the backing services of one process.
+type Services struct {
+	Tokens  *auth.Verifier
+	Store   *store.Store
+	Cache   *cache.Cache
+	Metrics *prometheus.Registry
+	Tracing *telemetry.Tracing
+	http    *telemetry.HTTP
+}
+
+// Open opens them for the service of that name. It waits for none: a service
+// starts while they are away.
+func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (*Services, error) {
+	tokens, err := auth.New(cfg.Auth)
+	if err != nil {
+		return nil, err
+	}
+	tracing, err := telemetry.NewTracing(ctx, cfg.Trace, name)
+	if err != nil {
+		return nil, err
+	}
+	database, err := store.Open(ctx, cfg.Store)
+	if err != nil {
+		return nil, err
+	}
+	values, err := cache.New(ctx, cfg.Cache, log)
+	if err != nil {
+		database.Close()
+		return nil, err
+	}
+	metrics := telemetry.Registry()
+	metrics.MustRegister(values)
+	return &Services{tokens, database, values, metrics, tracing, telemetry.NewHTTP(metrics)}, nil
+}
+
+// Observe has the server count its requests and trace them.
+func (s *Services) Observe(cfg *httpserver.Config) {
+	cfg.Observe, cfg.Around = s.http.Observe, s.Tracing.Around()
+}
+
+// MetricsHandler serves /metrics to who reaches the process itself. Who comes
+// through a proxy is a stranger, and is told that there is nothing.
+func (s *Services) MetricsHandler() http.Handler {
+	metrics := telemetry.Handler(s.Metrics)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") != "" {
+			reply.Error(w, http.StatusNotFound, reply.CodeNotFound, "there is nothing at "+r.URL.Path)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
+}
+
+// closeTimeout bounds the sending of the last spans.
+const closeTimeout = 2 * time.Second
+
+// Close closes them, those that others use last.
+func (s *Services) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	s.Cache.Close()
+	s.Store.Close()
+	return s.Tracing.Close(ctx)
+}

@@ -1,0 +1,100 @@
+// Package decode reads the JSON bodies of requests: bounded, strict and with
+// every mistake reported at once. It owns the reading and the refusals; what a
+// valid request is, each service's types say.
+package decode
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	strict "sigs.k8s.io/json"
+
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+const (
+	// mostErrors and mostDetail, in bytes, bound a refusal: names in it are the
+	// client's.
+	mostErrors, mostDetail = 20, 200
+)
+
+// Request is a body that knows its own rules.
+type Request interface {
+	// Validate returns all that is wrong with it.
+	Validate() []reply.FieldError
+}
+
+// Body reads at most limit bytes of the request's body into the pointer into.
+// It returns true where the body is right; else it has answered why not: 413,
+// 415, 400 for what is no JSON, 422 for what breaks a rule.
+func Body(w http.ResponseWriter, r *http.Request, limit int64, into Request) bool {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		reply.Error(w, http.StatusUnsupportedMediaType, reply.CodeMediaType,
+			fmt.Sprintf("Content-Type %q is not taken; send application/json", clip(r.Header.Get("Content-Type"))))
+		return false
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
+			reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
+				fmt.Sprintf("the body has more than %d bytes; at most these are taken", tooLarge.Limit))
+			return false
+		}
+		reply.Error(w, http.StatusBadRequest, reply.CodeMalformed, "the body could not be read to its end")
+		return false
+	}
+	wrong, err := JSON(body, into)
+	if err != nil {
+		reply.Error(w, http.StatusBadRequest, reply.CodeMalformed, err.Error())
+		return false
+	}
+	if len(wrong) > 0 {
+		reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInvalid,
+			fmt.Sprintf("the request breaks %d rules; see errors", len(wrong)), wrong...)
+		return false
+	}
+	return true
+}
+
+// JSON decodes the body and returns all that is wrong with its parts: fields
+// that are unknown, double or of a wrong type, and broken rules. Names are
+// case-sensitive. The error is that of a body that is no JSON.
+func JSON(body []byte, into Request) ([]reply.FieldError, error) {
+	strictErrors, err := strict.UnmarshalStrict(body, into)
+	if err != nil {
+		if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+			return []reply.FieldError{{Pointer: pointer(kind.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", kind.Value, kind.Type))}}, nil
+		}
+		return nil, fmt.Errorf("the body is no JSON: %s", clip(err.Error()))
+	}
+	var wrong []reply.FieldError
+	for _, err := range strictErrors {
+		path := ""
+		if field, is := errors.AsType[strict.FieldError](err); is {
+			path = field.FieldPath()
+		}
+		wrong = append(wrong, reply.FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
+	}
+	wrong = append(wrong, into.Validate()...)
+	return wrong[:min(len(wrong), mostErrors)], nil
+}
+
+// pointer turns a path such as a.b[0] into #/a/b/0.
+func pointer(path string) string {
+	if path == "" {
+		return "#"
+	}
+	return clip("#/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path))
+}
+
+func clip(text string) string {
+	if len(text) > mostDetail {
+		text = text[:mostDetail] + "..."
+	}
+	return strings.ToValidUTF8(text, "?")
+}

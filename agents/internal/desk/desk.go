@@ -1,0 +1,172 @@
+// Package desk is what npa and wpa have in common around their work: they look
+// at who asks, answer the same wish from a cache, keep what a user was given,
+// and count. It owns none of the work.
+package desk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/maypok86/otter/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/backing"
+	"github.com/progressive-framework/platform/agents/internal/besteffort"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// Work makes an answer, a struct whose JSON begins with an empty userId: it
+// must be the same for everyone who has the same wish.
+type Work func(context.Context) (any, error)
+
+// Desk gives a user the answer to a wish.
+type Desk interface {
+	// Answer answers with what work makes of the wish, with the user's id in
+	// it. An error of work's is left to the caller to answer.
+	Answer(w http.ResponseWriter, r *http.Request, userID string, wish any, work Work) error
+}
+
+// anyone is how an answer begins that is nobody's yet.
+const anyone = `{"userId":""`
+
+// encode makes the part of an answer that is the same for everyone.
+func encode(answer any) ([]byte, error) {
+	line, err := json.Marshal(answer)
+	if err != nil {
+		return nil, fmt.Errorf("encode an answer: %w", err)
+	}
+	rest, ok := strings.CutPrefix(string(line), anyone)
+	if !ok {
+		return nil, fmt.Errorf("an answer of %T begins with %.20q, must begin with %s", answer, line, anyone)
+	}
+	return []byte(rest), nil
+}
+
+// forUser is the answer's line for one user.
+func forUser(userID string, rest []byte) []byte {
+	quoted, _ := json.Marshal(userID) // a string always encodes
+	line := make([]byte, 0, len(rest)+len(quoted)+16)
+	line = append(append(line, `{"userId":`...), quoted...)
+	return append(append(line, rest...), '\n')
+}
+
+// Plain is a Desk that looks at nobody and keeps nothing, for tests of the work
+// alone.
+type Plain struct{}
+
+// Answer is Desk's.
+func (Plain) Answer(w http.ResponseWriter, r *http.Request, userID string, _ any, work Work) error {
+	answer, err := work(r.Context())
+	if err != nil {
+		return err
+	}
+	rest, err := encode(answer)
+	if err != nil {
+		return err
+	}
+	reply.Line(w, http.StatusOK, forUser(userID, rest))
+	return nil
+}
+
+// Config is what differs between the desks.
+type Config struct {
+	Strategy cache.Strategy
+	Prefix   string // of the keys in Redis
+	Bytes    uint64 // of the local tier
+	Kind     store.PlanKind
+	Count    *prometheus.CounterVec // of work that was done, by outcome
+}
+
+// wishKey is the same for the same wish of anyone.
+type wishKey string
+
+// Front is the Desk of a running agent.
+type Front struct {
+	cfg     Config
+	backing *backing.Services
+	answers *cache.Space[wishKey, []byte]
+	kept    *otter.Cache[uuid.UUID, struct{}]
+	keeper  *besteffort.Worker
+}
+
+// remembered is how many kept plans are known not to need keeping again.
+const remembered = 10_000
+
+// New opens the desk of an agent.
+func New(ctx context.Context, b *backing.Services, cfg Config, log *slog.Logger) (*Front, error) {
+	answers, err := cache.NewSpace[wishKey, []byte](b.Cache, cfg.Strategy, cfg.Prefix, cfg.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return &Front{
+		cfg: cfg, backing: b, answers: answers,
+		kept: otter.Must(&otter.Options[uuid.UUID, struct{}]{
+			MaximumSize: remembered, ExpiryCalculator: otter.ExpiryWriting[uuid.UUID, struct{}](time.Hour),
+		}),
+		keeper: besteffort.New(ctx, "keeping a plan", log),
+	}, nil
+}
+
+// Answer is Desk's. A userId that is not the token's subject is refused.
+func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wish any, work Work) error {
+	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != userID {
+		reply.Error(w, http.StatusForbidden, reply.CodeForbidden, "userId is not the token's subject")
+		return nil
+	}
+	text, err := json.Marshal(wish)
+	if err != nil {
+		return fmt.Errorf("encode a wish: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	key := wishKey(hex.EncodeToString(sum[:16]))
+	rest, err := f.answers.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) {
+		answer, err := work(ctx)
+		if err != nil {
+			f.cfg.Count.WithLabelValues(telemetry.OutcomeFailed).Inc()
+			return nil, err
+		}
+		f.cfg.Count.WithLabelValues(telemetry.OutcomeOK).Inc()
+		return encode(answer)
+	})
+	if err != nil {
+		return err
+	}
+	line := forUser(userID, rest)
+	f.keep(userID, key, line)
+	reply.Line(w, http.StatusOK, line)
+	return nil
+}
+
+// keep stores what a user was given. One row for each wish of theirs: its id
+// follows from both.
+func (f *Front) keep(userID string, key wishKey, line []byte) {
+	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(key)+userID))
+	if _, known := f.kept.SetIfAbsent(id, struct{}{}); !known {
+		return
+	}
+	f.keeper.Do(func(ctx context.Context) error {
+		err := f.backing.Store.SavePlan(ctx, f.cfg.Kind, id, userID, line)
+		if err != nil {
+			f.kept.Invalidate(id)
+		}
+		return err
+	})
+}
+
+// Close keeps what waits to be kept.
+func (f *Front) Close(ctx context.Context) error {
+	f.keeper.Close(ctx)
+	return f.backing.Close(ctx)
+}

@@ -1,0 +1,66 @@
+package envconfig
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// hidden stands for a value that may hold a password.
+const hidden = "(not shown)"
+
+// Require reports each of these variables that is absent. A variable that is
+// set but empty is its own reader's to refuse.
+func (r *Reader) Require(names ...string) {
+	for _, name := range names {
+		if _, set := r.lookup(name); !set {
+			r.problems = append(r.problems, &Problem{Variable: name, Rule: "must be set", Mend: "set it"})
+		}
+	}
+}
+
+// URL reads an absolute URL of one of the schemes, with a host. As a URL may
+// hold a password, no error shows it.
+func (r *Reader) URL(name, fallback string, schemes ...string) string {
+	before := len(r.problems)
+	value := read(r, name, fallback, "must be a URL "+strings.Join(schemes, ":// or ")+":// with a host", func(text string) (string, bool) {
+		u, err := url.Parse(text)
+		return text, err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
+	})
+	for _, problem := range r.problems[before:] {
+		problem.Value = hidden
+	}
+	return value
+}
+
+// Path reads the absolute path of a file. Whether it can be read is known only
+// when it is: a mounted secret may come and change later.
+func (r *Reader) Path(name, fallback string) string {
+	return read(r, name, fallback, "must be an absolute path", func(text string) (string, bool) {
+		return text, filepath.IsAbs(text)
+	})
+}
+
+// Hosts reads a list of HOST:PORT, separated by commas.
+func (r *Reader) Hosts(name string, fallback ...string) []string {
+	return read(r, name, fallback, "must be HOST:PORT, and more of them after commas", func(text string) ([]string, bool) {
+		hosts := strings.Split(text, ",")
+		for _, host := range hosts {
+			if name, port, err := net.SplitHostPort(host); err != nil || name == "" || port == "" {
+				return nil, false
+			}
+		}
+		return hosts, true
+	})
+}
+
+// Word reads a text of 1 to 200 printable ASCII characters without spaces,
+// such as a name or an identifier.
+func (r *Reader) Word(name, fallback string) string {
+	return read(r, name, fallback, "must be 1 to 200 printable characters without spaces", func(text string) (string, bool) {
+		odd := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+		return text, text != "" && len(text) <= 200 && !odd
+	})
+}

@@ -1,0 +1,87 @@
+package httpserver
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+func TestClientOf(t *testing.T) {
+	for _, row := range []struct {
+		reason, remote string
+		forwarded      []string
+		proxies        int
+		want           string
+	}{
+		{"the connection", "192.0.2.1:4000", nil, 0, "192.0.2.1/32"},
+		{"a stranger's header is not believed", "192.0.2.1:4000", []string{"198.51.100.7"}, 0, "192.0.2.1/32"},
+		{"our balancer's word", "192.0.2.1:4000", []string{"198.51.100.7"}, 1, "198.51.100.7/32"},
+		{"what the client wrote before it", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 1, "198.51.100.7/32"},
+		{"two headers are one list", "192.0.2.1:4000", []string{"203.0.113.9", "198.51.100.7"}, 1, "198.51.100.7/32"},
+		{"CDN and balancer", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 2, "203.0.113.9/32"},
+		{"fewer hops than proxies: all came from within", "192.0.2.1:4000", []string{"198.51.100.7"}, 3, "198.51.100.7/32"},
+		{"a port in the header", "192.0.2.1:4000", []string{"198.51.100.7:1234"}, 1, "198.51.100.7/32"},
+		{"IPv6 counts by the customer", "[2001:db8:1:2:3:4:5:6]:4000", nil, 0, "2001:db8:1:2::/64"},
+		{"IPv4 in IPv6's clothes", "[::ffff:192.0.2.1]:4000", nil, 0, "192.0.2.1/32"},
+		{"a zone makes no new client", "[fe80::1%eth0]:4000", nil, 0, "fe80::/64"},
+		{"nonsense is one client", "192.0.2.1:4000", []string{"unknown"}, 1, "invalid Prefix"},
+		{"no header where there should be one", "192.0.2.1:4000", nil, 1, "invalid Prefix"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			request.RemoteAddr = row.remote
+			request.Header["X-Forwarded-For"] = row.forwarded
+			require.Equal(t, row.want, clientOf(request, row.proxies).String())
+		})
+	}
+}
+
+func TestClientRate(t *testing.T) {
+	server := launch(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(c *Config) {
+		c.ClientRate, c.ClientBurst, c.TrustedProxies = 1, 3, 1
+	})
+	from := func(client, path string) (*http.Response, string) {
+		return do(t, http.MethodGet, server.url(path), nil, http.Header{"X-Forwarded-For": {client}})
+	}
+	for range 3 {
+		answer, _ := from("198.51.100.1", "/")
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+	}
+	refused := 0
+	for range 20 { // however slow this machine, far more than one a second
+		answer, body := from("198.51.100.1", "/")
+		if answer.StatusCode == http.StatusTooManyRequests {
+			refused++
+			require.Equal(t, "1", answer.Header.Get("Retry-After"))
+			require.Equal(t, reply.CodeTooManyRequests, errorOf(t, body).Code)
+		}
+	}
+	require.NotZero(t, refused)
+	answer, _ := from("198.51.100.2", "/")
+	require.Equal(t, http.StatusOK, answer.StatusCode, "another client is not refused")
+	for range 10 {
+		answer, _ = from("198.51.100.1", "/health")
+		require.Equal(t, http.StatusOK, answer.StatusCode, "a probe is never refused")
+	}
+}
+
+// TestClientsAreBounded: a flood of addresses must not cost memory.
+func TestClientsAreBounded(t *testing.T) {
+	cfg := Defaults()
+	c := newClients(cfg)
+	for i := range 3 * maxClients {
+		ip := netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})
+		require.True(t, c.of(netip.PrefixFrom(ip, 32)).Allow(), fmt.Sprint(i))
+	}
+	require.Eventually(t, func() bool {
+		c.limiters.CleanUp()
+		return c.limiters.EstimatedSize() <= maxClients
+	}, patience, time.Millisecond)
+}

@@ -1,0 +1,35 @@
+package logging_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/logging"
+)
+
+func TestRecordsCarryTheContext(t *testing.T) {
+	var out bytes.Buffer
+	log := logging.New(&out, "npa", slog.LevelInfo).With("a", 1)
+	outer := logging.With(t.Context(), slog.String("request_id", "r-1"))
+	left, right := logging.With(outer, slog.String("side", "left")), logging.With(outer, slog.String("side", "right"))
+	log.DebugContext(left, "below the level")
+	log.InfoContext(left, "one")
+	log.InfoContext(right, "two")
+	log.Info("three")
+	var got []map[string]any
+	for decoder := json.NewDecoder(&out); decoder.More(); {
+		record := map[string]any{}
+		require.NoError(t, decoder.Decode(&record))
+		delete(record, "time")
+		got = append(got, record)
+	}
+	require.Equal(t, []map[string]any{
+		{"level": "INFO", "msg": "one", "service": "npa", "a": 1.0, "request_id": "r-1", "side": "left"},
+		{"level": "INFO", "msg": "two", "service": "npa", "a": 1.0, "request_id": "r-1", "side": "right"},
+		{"level": "INFO", "msg": "three", "service": "npa", "a": 1.0},
+	}, got)
+}

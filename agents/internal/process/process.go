@@ -1,0 +1,110 @@
+// Package process is what every service's main does: environment in, logs out,
+// signals, exit code. It owns the life of the process; the service is its
+// caller's.
+//
+// Exit codes: 0 after a full drain, 1 when serving failed or requests were cut
+// off, 2 when the environment is wrong.
+package process
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/logging"
+)
+
+// Service is what a process serves. One that is a Closer too is closed after
+// the last request, and one that is an Adjuster adjusts its server.
+type Service interface {
+	Handler() http.Handler
+	State() *health.State
+}
+
+// Closer is a Service that has something to close; the context lasts.
+type Closer interface{ Close(context.Context) error }
+
+// Adjuster is a Service with a say in how it is served, such as telemetry's.
+type Adjuster interface{ Adjust(*httpserver.Config) }
+
+// Config is what every process is told.
+type Config struct {
+	// LogLevel is LOG_LEVEL: debug, info, warn or error.
+	LogLevel slog.Level
+	// HTTP takes the variables of httpserver.ReadConfig.
+	HTTP httpserver.Config
+}
+
+// ReadConfig reads the common variables; problems are kept in env. Probes of
+// quiet paths are logged at debug level.
+func ReadConfig(env *envconfig.Reader, address string, quiet ...string) Config {
+	http := httpserver.ReadConfig(env, address)
+	http.QuietPaths = quiet
+	return Config{LogLevel: logging.ReadLevel(env), HTTP: http}
+}
+
+// Main runs the program name under the signals of an orchestrator and ends
+// with its exit code.
+func Main[C any](name string, program Program[C]) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	// After the first signal the second one ends the process at once, for a
+	// person who does not want to wait for the drain.
+	context.AfterFunc(ctx, stop)
+	os.Exit(program.Run(ctx, name, os.LookupEnv, os.Stdout))
+}
+
+// Program makes a service from its own configuration C.
+type Program[C any] struct {
+	// ReadConfig's error is an envconfig.Problems; the C beside it serves to log.
+	ReadConfig func(lookup func(string) (string, bool)) (C, error)
+	// Common picks the common part of C.
+	Common func(C) Config
+	// New's context lasts as long as the process, not only until the signal: a
+	// service that drains still needs its connections.
+	New func(context.Context, C, *slog.Logger) (Service, error)
+}
+
+// Run serves until ctx ends and returns the exit code.
+func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int {
+	cfg, err := p.ReadConfig(lookup)
+	common := p.Common(cfg)
+	log := logging.New(out, name, common.LogLevel)
+	if err != nil {
+		problems, _ := errors.AsType[envconfig.Problems](err)
+		for _, problem := range problems {
+			log.Error("wrong configuration: "+problem.Error(), "variable", problem.Variable)
+		}
+		return 2
+	}
+	if err := p.serve(ctx, cfg, common.HTTP, log); err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+func (p Program[C]) serve(ctx context.Context, cfg C, http httpserver.Config, log *slog.Logger) (err error) {
+	service, err := p.New(context.WithoutCancel(ctx), cfg, log)
+	if err != nil {
+		return err
+	}
+	if closer, ok := service.(Closer); ok {
+		defer func() { err = errors.Join(err, closer.Close(context.WithoutCancel(ctx))) }()
+	}
+	if adjuster, ok := service.(Adjuster); ok {
+		adjuster.Adjust(&http)
+	}
+	server, err := httpserver.New(http, service.Handler(), service.State(), log)
+	if err != nil {
+		return err
+	}
+	return server.Run(ctx)
+}

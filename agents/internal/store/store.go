@@ -1,0 +1,35 @@
+// Package store is the services' way to PostgreSQL: a bounded pool, typed
+// queries, errors that a handler can act on, and retries where they are safe.
+// It owns the SQL that the services send; the schema is agents/migrate's, and
+// what the JSON columns hold is each service's.
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Store is safe for use by several goroutines.
+type Store struct{ pool *pgxpool.Pool }
+
+// Open makes the pool. No connection is made yet, so that a service starts and
+// says that it is not ready while its database is away; Ping tells.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	poolCfg, err := cfg.pool()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, poolCfg)
+	if err != nil {
+		return nil, fmt.Errorf("open the pool of PostgreSQL connections: %w", err)
+	}
+	return &Store{pool}, nil
+}
+
+// Close waits until every connection is given back and closes it.
+func (s *Store) Close() { s.pool.Close() }
+
+// Ping asks the database for a sign of life, for readiness.
+func (s *Store) Ping(ctx context.Context) error { return wrap("ping PostgreSQL", s.pool.Ping(ctx)) }

@@ -1,0 +1,184 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/logging"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// TestNames: what the seed's dashboards and HPAs ask for, letter by letter.
+func TestNames(t *testing.T) {
+	registry := telemetry.Registry()
+	mca := telemetry.NewCoordination(registry, "mca")
+	telemetry.NewNutritionCalculations(registry, "npa").WithLabelValues(telemetry.OutcomeOK).Inc()
+	telemetry.NewWorkoutGenerations(registry, "wpa")
+	requests := telemetry.NewHTTP(registry)
+	mca.Duration.Observe(0.15)
+	mca.Active.Inc()
+	request := httptest.NewRequest(http.MethodGet, "/", nil)
+	request.Pattern = "GET /x"
+	requests.Observe(request, 200, 500*time.Millisecond)
+
+	answer := httptest.NewRecorder()
+	telemetry.Handler(registry).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	text := answer.Body.String()
+	for _, line := range []string{
+		`http_requests_total{method="GET",route="GET /x",status="200"} 1`,
+		`http_request_duration_seconds_bucket{method="GET",route="GET /x",le="0.5"} 1`,
+		`http_request_duration_seconds_bucket{method="GET",route="GET /x",le="0.3"} 0`,
+		`agent_coordination_duration_seconds_bucket{agent="mca",le="0.15"} 1`,
+		`agent_coordination_duration_seconds_bucket{agent="mca",le="0.1"} 0`,
+		`agent_coordination_active_sessions{agent="mca"} 1`,
+		`agent_coordination_requests_total{agent="mca",outcome="ok"} 0`,
+		`nutrition_calculations_total{agent="npa",outcome="ok"} 1`,
+		`workout_generations_total{agent="wpa",outcome="failed"} 0`,
+		`go_goroutines `,
+		`process_start_time_seconds `,
+	} {
+		require.Contains(t, text, "\n"+line)
+	}
+	problems, err := testutil.GatherAndLint(registry)
+	require.NoError(t, err)
+	require.Empty(t, problems)
+}
+
+// TestStrangersMakeNoSeries: paths and methods that nobody serves are one
+// series each, however many are asked for.
+func TestStrangersMakeNoSeries(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	requests := telemetry.NewHTTP(registry)
+	for i := range 100 {
+		request := httptest.NewRequest(http.MethodGet, "/"+strings.Repeat("x", i), nil)
+		request.Method = "M" + strings.Repeat("X", i)
+		requests.Observe(request, 404, time.Millisecond)
+	}
+	count, err := testutil.GatherAndCount(registry, "http_requests_total")
+	require.NoError(t, err)
+	require.Equal(t, 1, count)
+}
+
+// serve runs a real server with this telemetry and returns its URL and log.
+func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Registry, handler http.Handler) (url string, logged *safeBuffer) {
+	t.Helper()
+	logged = &safeBuffer{}
+	cfg := httpserver.Defaults()
+	cfg.Address, cfg.DrainDelay = "127.0.0.1:0", 0
+	cfg.Around, cfg.Observe = tracing.Around(), telemetry.NewHTTP(registry).Observe
+	server, err := httpserver.New(cfg, handler, &health.State{}, logging.New(logged, "test", slog.LevelInfo))
+	require.NoError(t, err)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(ctx, listener) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
+	return "http://" + listener.Addr().String(), logged
+}
+
+type safeBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *safeBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *safeBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// TestATraceCrossesServices: from a caller's traceparent over one service to
+// another, to a collector of OTLP, with the ids in both logs.
+func TestATraceCrossesServices(t *testing.T) {
+	const traceID = "0af7651916cd43dd8448eb211c80319c"
+	collected := &safeBuffer{}
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v1/traces" {
+			_, _ = io.Copy(collected, r.Body)
+		}
+	}))
+	defer collector.Close()
+	tracing, err := telemetry.NewTracing(t.Context(), telemetry.TraceConfig{Endpoint: collector.URL}, "test")
+	require.NoError(t, err)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /inner", func(http.ResponseWriter, *http.Request) {})
+	innerURL, innerLog := serve(t, tracing, prometheus.NewRegistry(), mux)
+	client := &http.Client{Transport: tracing.Transport(http.DefaultTransport)}
+	outerMux := http.NewServeMux()
+	outerMux.HandleFunc("GET /outer/{id}", func(w http.ResponseWriter, r *http.Request) {
+		request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, innerURL+"/inner", nil)
+		if err != nil {
+			t.Error(err)
+		}
+		answer, err := client.Do(request)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = answer.Body.Close()
+		w.WriteHeader(http.StatusBadGateway)
+	})
+	registry := prometheus.NewRegistry()
+	outerURL, outerLog := serve(t, tracing, registry, outerMux)
+
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, outerURL+"/outer/7", nil)
+	require.NoError(t, err)
+	request.Header.Set("Traceparent", "00-"+traceID+"-b7ad6b7169203331-01")
+	request.Header.Set("X-Request-Id", "request-7")
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+
+	for _, log := range []*safeBuffer{innerLog, outerLog} {
+		require.Eventually(t, func() bool { return strings.Contains(log.String(), `"msg":"request"`) }, 20*time.Second, time.Millisecond)
+		require.Contains(t, log.String(), `"trace_id":"`+traceID+`"`)
+		require.Contains(t, log.String(), `"request_id":"request-7"`)
+	}
+	count, err := testutil.GatherAndCount(registry, "http_request_duration_seconds")
+	require.NoError(t, err)
+	require.Equal(t, 1, count)
+	require.NoError(t, tracing.Close(t.Context()))
+	for _, text := range []string{"GET /inner", "GET /outer/{id}", "http.response.status_code", "test"} {
+		require.Contains(t, collected.String(), text, "the span reached the collector")
+	}
+	require.NotContains(t, collected.String(), "/outer/7", "paths may hold what is a user's own")
+}
+
+func TestWithoutAnEndpointThereIsNothing(t *testing.T) {
+	tracing, err := telemetry.NewTracing(t.Context(), telemetry.TraceConfig{Percent: 100}, "test")
+	require.NoError(t, err)
+	require.Nil(t, tracing.Around())
+	require.NoError(t, tracing.Close(t.Context()))
+	seen := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header }))
+	defer server.Close()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	require.NoError(t, err)
+	answer, err := tracing.Transport(http.DefaultTransport).RoundTrip(request)
+	require.NoError(t, err)
+	require.NoError(t, answer.Body.Close())
+	require.Empty(t, (<-seen).Get("Traceparent"))
+}

@@ -1,0 +1,144 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/logging"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+// TraceConfig says whether and where traces go.
+type TraceConfig struct {
+	// Endpoint is OTEL_EXPORTER_OTLP_ENDPOINT, the URL of an OTLP/HTTP
+	// collector. Without it there are no traces and nothing is spent on them.
+	Endpoint string
+	// Percent is TRACE_PERCENT, how many of a hundred requests that come
+	// without a decision are traced, 0 to 100.
+	Percent int
+}
+
+// ReadTraceConfig reads the variables that the fields name.
+func ReadTraceConfig(env *envconfig.Reader) TraceConfig {
+	return TraceConfig{
+		Endpoint: env.URL("OTEL_EXPORTER_OTLP_ENDPOINT", "", "http", "https"),
+		Percent:  env.Int("TRACE_PERCENT", 10, 0, 100),
+	}
+}
+
+// Tracing makes spans of requests, W3C's traceparent linking those of several
+// services. Its zero value makes none.
+type Tracing struct {
+	tracer   trace.Tracer
+	provider *sdktrace.TracerProvider
+}
+
+// w3c is the propagation of https://www.w3.org/TR/trace-context/.
+var w3c = propagation.TraceContext{}
+
+// NewTracing starts to send spans in batches; a collector that is away costs
+// spans, never requests.
+func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing, error) {
+	if cfg.Endpoint == "" {
+		return &Tracing{}, nil
+	}
+	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(cfg.Endpoint+"/v1/traces"))
+	if err != nil {
+		return nil, fmt.Errorf("send traces to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+	}
+	return newTracing(sdktrace.WithBatcher(exporter), cfg, service), nil
+}
+
+func newTracing(to sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
+	provider := sdktrace.NewTracerProvider(to,
+		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))),
+		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(float64(cfg.Percent)/100))))
+	return &Tracing{provider.Tracer("github.com/progressive-framework/platform/agents"), provider}
+}
+
+// Close sends what is left.
+func (t *Tracing) Close(ctx context.Context) error {
+	if t.provider == nil {
+		return nil
+	}
+	return t.provider.Shutdown(ctx)
+}
+
+// Around is httpserver.Config's: a span for each request, continued from the
+// caller's, its ids in every record. It is nil when there are no traces.
+func (t *Tracing) Around() func(http.Handler) http.Handler {
+	if t.tracer == nil {
+		return nil
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx := w3c.Extract(r.Context(), propagation.HeaderCarrier(r.Header))
+			ctx, span := t.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer))
+			defer span.End()
+			ids := span.SpanContext()
+			ctx = logging.With(ctx, slog.String("trace_id", ids.TraceID().String()), slog.String("span_id", ids.SpanID().String()))
+			next.ServeHTTP(w, r.WithContext(ctx))
+		})
+	}
+}
+
+// describe tells the request's span what is known at its end; names are
+// OpenTelemetry's semantic conventions for HTTP.
+func describe(r *http.Request, route string, status int) {
+	span := trace.SpanFromContext(r.Context())
+	if !span.IsRecording() {
+		return
+	}
+	span.SetName(route)
+	span.SetAttributes(
+		attribute.String("http.request.method", method(r)), attribute.String("http.route", route),
+		attribute.Int("http.response.status_code", status),
+		attribute.String("request.id", httpserver.RequestID(r.Context())))
+	if status >= http.StatusInternalServerError {
+		span.SetStatus(codes.Error, "")
+	}
+}
+
+// Transport carries the request's id, and its trace where there is one, to
+// another service.
+func (t *Tracing) Transport(base http.RoundTripper) http.RoundTripper { return transport{t, base} }
+
+type transport struct {
+	tracing *Tracing
+	base    http.RoundTripper
+}
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx := r.Context()
+	var span trace.Span
+	if t.tracing.tracer != nil {
+		ctx, span = t.tracing.tracer.Start(ctx, r.Method+" "+r.URL.Host, trace.WithSpanKind(trace.SpanKindClient))
+		defer span.End()
+	}
+	r = r.Clone(ctx) // a RoundTripper must not change what it is given
+	if id := httpserver.RequestID(ctx); id != "" {
+		r.Header.Set(reply.RequestID, id)
+	}
+	w3c.Inject(ctx, propagation.HeaderCarrier(r.Header))
+	answer, err := t.base.RoundTrip(r)
+	if span != nil {
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+		} else {
+			span.SetAttributes(attribute.Int("http.response.status_code", answer.StatusCode))
+		}
+	}
+	return answer, err
+}

@@ -1,0 +1,199 @@
+package testservers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PostgresPassword is the superuser's in every test server.
+const PostgresPassword = "test-password"
+
+// Postgres is one PostgreSQL server with its own data.
+type Postgres struct {
+	dir        string
+	program    string
+	port       int
+	settings   map[string]string
+	credential *syscall.Credential
+	process    *process
+	databases  atomic.Int64
+}
+
+// StartPostgres makes a cluster without fsync, with pg_stat_statements loaded,
+// and starts it; settings are added to its command line. Close removes it.
+func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, error) {
+	program, err := postgresProgram("postgres")
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "testservers-postgres-")
+	if err != nil {
+		return nil, err
+	}
+	p := &Postgres{dir: dir, program: program, settings: settings}
+	if err := p.initialise(ctx); err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	if err := p.Start(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p *Postgres) initialise(ctx context.Context) error {
+	ports, err := freePorts(ctx, 1)
+	if err != nil {
+		return err
+	}
+	p.port = ports[0]
+	password := filepath.Join(p.dir, "password")
+	if err := os.WriteFile(password, []byte(PostgresPassword), 0o600); err != nil {
+		return err
+	}
+	if err := p.leaveRoot(password); err != nil {
+		return err
+	}
+	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.program), "initdb"), "--no-sync", "--username=postgres",
+		"--pwfile="+password, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--pgdata="+p.data())
+	initdb.Dir = p.dir
+	initdb.SysProcAttr = &syscall.SysProcAttr{Credential: p.credential}
+	if output, err := initdb.CombinedOutput(); err != nil {
+		return fmt.Errorf("initdb: %w\n%s", err, output)
+	}
+	return nil
+}
+
+// leaveRoot gives the files to Debian's user postgres when the test runs as
+// root, which PostgreSQL refuses.
+func (p *Postgres) leaveRoot(files ...string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return fmt.Errorf("PostgreSQL refuses root and its own user is missing; install Debian's postgresql-15: %w", err)
+	}
+	uid, err := strconv.ParseUint(account.Uid, 10, 32)
+	if err != nil {
+		return fmt.Errorf("uid %q of user postgres: %w", account.Uid, err)
+	}
+	gid, err := strconv.ParseUint(account.Gid, 10, 32)
+	if err != nil {
+		return fmt.Errorf("gid %q of user postgres: %w", account.Gid, err)
+	}
+	p.credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	for _, file := range append(files, p.dir) {
+		if err := os.Chown(file, int(uid), int(gid)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+// Start starts a stopped server on its old port and waits until it answers.
+func (p *Postgres) Start(ctx context.Context) error {
+	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.port)}
+	for _, settings := range []map[string]string{{
+		"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
+		// Written to the kernel at each commit, never to the disk: a killed
+		// server loses nothing, a killed machine may.
+		"fsync": "off", "full_page_writes": "off",
+		"max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
+	}, p.settings} { // the last setting of a name wins
+		for name, value := range settings {
+			args = append(args, "-c", name+"="+value)
+		}
+	}
+	var err error
+	if p.process, err = spawn(p.dir, p.program, args, p.credential); err != nil {
+		return err
+	}
+	return p.wait(ctx)
+}
+
+func (p *Postgres) wait(ctx context.Context) error {
+	for {
+		conn, err := pgx.Connect(ctx, p.URL("postgres"))
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		select {
+		case <-p.process.done:
+			return fmt.Errorf("PostgreSQL ended at its start:\n%s", p.process.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, p.process.lastWords())
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Stop ends the server at once, without a checkpoint; what was committed stays.
+func (p *Postgres) Stop() error { return p.process.end(syscall.SIGQUIT) }
+
+// Address is the server's HOST:PORT.
+func (p *Postgres) Address() string { return fmt.Sprintf("127.0.0.1:%d", p.port) }
+
+// URL is the superuser's URL of a database, password included.
+func (p *Postgres) URL(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword("postgres", PostgresPassword),
+		Host: p.Address(), Path: database, RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// Database makes an empty database for one test and returns its URL.
+func (p *Postgres) Database(t testing.TB) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), p.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+	name := fmt.Sprintf("test_%d", p.databases.Add(1))
+	if _, err := conn.Exec(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	return p.URL(name)
+}
+
+// Close ends the server and removes its data.
+func (p *Postgres) Close() error {
+	var err error
+	if p.process != nil {
+		err = p.Stop()
+	}
+	return errors.Join(err, os.RemoveAll(p.dir))
+}
+
+// postgresProgram finds a program of PostgreSQL 15, which Debian keeps outside
+// PATH.
+func postgresProgram(name string) (string, error) {
+	path := filepath.Join("/usr/lib/postgresql/15/bin", name)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	bin, err := exec.Command("pg_config", "--bindir").Output()
+	if err == nil {
+		path = filepath.Join(string(bin[:max(0, len(bin)-1)]), name)
+		if _, err = os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s of PostgreSQL 15 is not on this machine: install Debian's postgresql-15: %w", name, err)
+}

@@ -1,0 +1,231 @@
+package testservers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/rueidis"
+)
+
+// slots is how many hash slots a Redis Cluster has (cluster specification).
+const slots = 16384
+
+// Redis is a Redis Cluster; nodes 0 to masters-1 start as its masters.
+type Redis struct {
+	dir   string
+	nodes []*redisNode
+}
+
+type redisNode struct {
+	dir       string
+	port, bus int
+	process   *process
+}
+
+// StartRedis starts a cluster of three masters, each with so many replicas,
+// that keeps nothing on disk. Close removes it.
+func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		return nil, fmt.Errorf("redis-server is not on this machine: install Debian's redis-server: %w", err)
+	}
+	dir, err := os.MkdirTemp("", "testservers-redis-")
+	if err != nil {
+		return nil, err
+	}
+	r := &Redis{dir: dir}
+	if err := r.start(ctx, program, replicas); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// masters is the least that a Redis Cluster needs to fail over, and the seed's
+// count of nodes that its client names.
+const masters = 3
+
+func (r *Redis) start(ctx context.Context, program string, replicas int) error {
+	count := masters * (1 + replicas)
+	ports, err := freePorts(ctx, 2*count)
+	if err != nil {
+		return err
+	}
+	for i := range count {
+		node := &redisNode{dir: filepath.Join(r.dir, strconv.Itoa(i)), port: ports[2*i], bus: ports[2*i+1]}
+		if err := os.Mkdir(node.dir, 0o700); err != nil {
+			return err
+		}
+		if err := node.start(program); err != nil {
+			return err
+		}
+		r.nodes = append(r.nodes, node)
+	}
+	return r.join(ctx)
+}
+
+func (n *redisNode) start(program string) (err error) {
+	n.process, err = spawn(n.dir, program, []string{
+		"--bind", "127.0.0.1", "--port", strconv.Itoa(n.port), "--cluster-port", strconv.Itoa(n.bus),
+		"--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--save", "", "--appendonly", "no",
+	}, nil)
+	return err
+}
+
+// join makes one cluster of the nodes and waits until every node sees it whole.
+func (r *Redis) join(ctx context.Context) error {
+	ids := make([]string, len(r.nodes))
+	for i, node := range r.nodes {
+		id, err := node.do(ctx, "CLUSTER", "MYID")
+		if err != nil {
+			return err
+		}
+		ids[i] = id
+		if _, err := node.do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", strconv.Itoa(i+1)); err != nil {
+			return err
+		}
+		if i < masters {
+			first, last := i*slots/masters, (i+1)*slots/masters-1
+			if _, err := node.do(ctx, "CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(first), strconv.Itoa(last)); err != nil {
+				return err
+			}
+		}
+		if i > 0 {
+			if _, err := node.do(ctx, "CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(r.nodes[0].port), strconv.Itoa(r.nodes[0].bus)); err != nil {
+				return err
+			}
+		}
+	}
+	for i, node := range r.nodes[masters:] {
+		if err := node.until(ctx, func() bool {
+			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masters])
+			return err == nil // refused until the two have met
+		}); err != nil {
+			return err
+		}
+	}
+	return r.Whole(ctx)
+}
+
+// Whole waits until every running node says that the cluster serves all slots
+// and every replica follows its master.
+func (r *Redis) Whole(ctx context.Context) error {
+	for i, node := range r.nodes {
+		if node.process == nil {
+			continue
+		}
+		if err := node.until(ctx, func() bool {
+			info, err := node.do(ctx, "CLUSTER", "INFO")
+			if err != nil || !strings.Contains(info, "cluster_state:ok") ||
+				!strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", len(r.nodes))) {
+				return false
+			}
+			if i < masters {
+				return true
+			}
+			replication, err := node.do(ctx, "INFO", "replication")
+			return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
+		}); err != nil {
+			return fmt.Errorf("node %d does not see a whole cluster: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (n *redisNode) until(ctx context.Context, done func() bool) error {
+	for !done() {
+		select {
+		case <-n.process.done:
+			return fmt.Errorf("redis-server ended:\n%s", n.process.lastWords())
+		case <-ctx.Done():
+			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.lastWords())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+// do sends one command to one node on a connection of its own.
+func (n *redisNode) do(ctx context.Context, words ...string) (string, error) {
+	client, err := n.client(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer client.Close()
+	answer, err := client.Do(ctx, client.B().Arbitrary(words...).Build()).ToAny()
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", strings.Join(words, " "), err)
+	}
+	return fmt.Sprint(answer), nil
+}
+
+// client waits until the node listens.
+func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err error) {
+	waitErr := n.until(ctx, func() bool {
+		client, err = rueidis.NewClient(rueidis.ClientOption{
+			InitAddress: []string{n.address()}, ForceSingleClient: true, DisableCache: true, DisableRetry: true,
+		})
+		return err == nil
+	})
+	return client, errors.Join(waitErr, err)
+}
+
+func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
+
+// Addresses are HOST:PORT of the first three nodes, as the seed's client names
+// its three.
+func (r *Redis) Addresses() []string {
+	addresses := make([]string, masters)
+	for i := range addresses {
+		addresses[i] = r.nodes[i].address()
+	}
+	return addresses
+}
+
+// Do sends one command to one node and returns its answer as text.
+func (r *Redis) Do(ctx context.Context, node int, words ...string) (string, error) {
+	return r.nodes[node].do(ctx, words...)
+}
+
+// Kill ends a node as a crash would.
+func (r *Redis) Kill(node int) error {
+	n := r.nodes[node]
+	if n.process == nil {
+		return nil
+	}
+	err := n.process.end(syscall.SIGKILL)
+	n.process = nil
+	return err
+}
+
+// Freeze stops a node without closing its connections, as a hung machine
+// would; thaw lets it go on.
+func (r *Redis) Freeze(node int) (thaw func() error, err error) {
+	p := r.nodes[node].process.cmd.Process
+	return func() error { return p.Signal(syscall.SIGCONT) }, p.Signal(syscall.SIGSTOP)
+}
+
+// Restart starts a killed node again, empty but with its place in the cluster.
+func (r *Redis) Restart(node int) error {
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		return err
+	}
+	return r.nodes[node].start(program)
+}
+
+// Close ends every node and removes their files.
+func (r *Redis) Close() error {
+	var errs []error
+	for i := range r.nodes {
+		errs = append(errs, r.Kill(i))
+	}
+	return errors.Join(append(errs, os.RemoveAll(r.dir))...)
+}

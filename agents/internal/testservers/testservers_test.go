@@ -1,0 +1,104 @@
+package testservers_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/redis/rueidis"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+)
+
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestPostgresKeepsItsDataOverARestart(t *testing.T) {
+	ctx := bounded(t)
+	server, err := testservers.StartPostgres(ctx, map[string]string{"max_connections": "17"})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	url := server.Database(t)
+	ask := func(query string) (answer string) {
+		conn, err := pgx.Connect(ctx, url)
+		require.NoError(t, err)
+		defer conn.Close(ctx)
+		require.NoError(t, conn.QueryRow(ctx, query).Scan(&answer))
+		return answer
+	}
+	require.Equal(t, "17", ask("SHOW max_connections"), "a setting of the caller's arrives")
+	require.True(t, strings.HasPrefix(ask("SHOW server_version"), "15."))
+	require.Equal(t, "pg_stat_statements", ask("SHOW shared_preload_libraries"))
+
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	_, err = conn.Exec(ctx, "CREATE TABLE kept AS SELECT 'here' AS word")
+	require.NoError(t, err)
+	require.NoError(t, server.Stop())
+	_, err = pgx.Connect(ctx, url)
+	require.Error(t, err)
+	require.NoError(t, server.Start(ctx))
+	require.Equal(t, "here", ask("SELECT word FROM kept"))
+}
+
+func TestPostgresNamesAWrongSetting(t *testing.T) {
+	_, err := testservers.StartPostgres(bounded(t), map[string]string{"wal_keep_segments": "64"})
+	require.ErrorContains(t, err, `unrecognized configuration parameter "wal_keep_segments"`)
+}
+
+func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
+	ctx := bounded(t)
+	cluster, err := testservers.StartRedis(ctx, 1)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
+	client, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: cluster.Addresses(), DisableCache: true})
+	require.NoError(t, err)
+	defer client.Close()
+	write := func() (err error) {
+		for _, key := range strings.Fields("a b c d e f g h") { // over all three masters
+			err = errors.Join(err, client.Do(ctx, client.B().Set().Key(key).Value(key).Build()).Error())
+		}
+		return err
+	}
+	require.NoError(t, write())
+	require.NoError(t, cluster.Kill(0))
+	require.Eventually(t, func() bool {
+		role, err := cluster.Do(ctx, 3, "INFO", "replication")
+		return err == nil && strings.Contains(role, "role:master")
+	}, testservers.StartTimeout, 50*time.Millisecond, "its replica takes the dead master's slots")
+	require.Eventually(t, func() bool { return write() == nil }, testservers.StartTimeout, 50*time.Millisecond)
+	require.NoError(t, cluster.Restart(0))
+	require.NoError(t, cluster.Whole(ctx))
+	role, err := cluster.Do(ctx, 0, "INFO", "replication")
+	require.NoError(t, err)
+	require.Contains(t, role, "role:slave", "the old master comes back as a replica")
+}
+
+func TestNothingIsLeftBehind(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	cluster, err := testservers.StartRedis(bounded(t), 0)
+	require.NoError(t, err)
+	entries, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	require.NoError(t, cluster.Close())
+	entries, err = os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	require.Empty(t, entries)
+	_, err = rueidis.NewClient(rueidis.ClientOption{InitAddress: cluster.Addresses()})
+	require.Error(t, err)
+}
+
+func TestAMissingServerNamesItsPackage(t *testing.T) {
+	t.Setenv("PATH", "")
+	_, err := testservers.StartRedis(t.Context(), 0)
+	require.ErrorContains(t, err, "install Debian's redis-server")
+}

@@ -1,0 +1,70 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/reply"
+)
+
+// Proxy passes requests on to the upstream, at most inFlight at a time and each
+// for at most timeout; path and query stay as they are.
+func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) http.Handler {
+	places := make(chan struct{}, inFlight)
+	proxy := &httputil.ReverseProxy{
+		Transport: u,
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(u.base)
+			// Headers that claim where a request comes from are ours to set.
+			r.SetXForwarded()
+		},
+		ModifyResponse: func(answer *http.Response) error {
+			answer.Header.Del(reply.RequestID) // ours is already in the answer, and equal
+			return nil
+		},
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			u.refuse(w, r, log, err)
+		},
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case places <- struct{}{}:
+			defer func() { <-places }()
+		default:
+			w.Header().Set("Retry-After", "1")
+			reply.Error(w, http.StatusTooManyRequests, reply.CodeTooManyRequests,
+				fmt.Sprintf("%d requests to %s are under way, as many as may be", inFlight, u.name))
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), timeout)
+		defer cancel()
+		proxy.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
+		reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
+			fmt.Sprintf("the body has more than %d bytes; at most these are taken", tooLarge.Limit))
+		return
+	}
+	level, status, detail := slog.LevelWarn, http.StatusBadGateway, u.name+" could not be reached; try again"
+	switch {
+	case errors.Is(err, context.Canceled): // the client has left
+		level = slog.LevelDebug
+	case errors.Is(err, context.DeadlineExceeded):
+		status, detail = http.StatusGatewayTimeout, u.name+" did not answer in time; try again"
+	case errors.Is(err, ErrOpen):
+		level, status, detail = slog.LevelDebug, http.StatusServiceUnavailable, u.name+" has failed too often and is given time to recover; try again"
+	}
+	log.Log(r.Context(), level, "passing a request on failed",
+		"upstream", u.name, "path", r.URL.Path, "error", err)
+	w.Header().Set("Retry-After", "1")
+	reply.Error(w, status, reply.CodeUnavailable, detail)
+}

@@ -1,0 +1,128 @@
+package service
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
+)
+
+// agent stands for npa or wpa, and does as it is told.
+type agent struct {
+	*httptest.Server
+	asked  atomic.Int64
+	answer atomic.Pointer[http.HandlerFunc]
+}
+
+func newAgent(t *testing.T, answer http.HandlerFunc) *agent {
+	a := &agent{}
+	a.do(answer)
+	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.asked.Add(1)
+		// Read to the end, or the server would not see that the client leaves.
+		_, _ = io.Copy(io.Discard, r.Body)
+		(*a.answer.Load())(w, r)
+	}))
+	t.Cleanup(a.Close)
+	return a
+}
+
+func (a *agent) do(answer http.HandlerFunc) { a.answer.Store(&answer) }
+
+func says(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body)
+	}
+}
+
+// hangs answers nobody until they leave.
+func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+
+// fails every nth request.
+func fails(nth int64, else_ http.HandlerFunc) http.HandlerFunc {
+	var count atomic.Int64
+	return func(w http.ResponseWriter, r *http.Request) {
+		if count.Add(1)%nth == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		else_(w, r)
+	}
+}
+
+// plan and sessions are small answers of the agents' own form.
+var (
+	plan     = nutritionAnswer()
+	sessions = `{"userId":"u","fitnessLevel":"beginner","duration":45,"deload":false,"sessions":[
+		{"weekday":1,"focus":"full_body","totalSeconds":2700,"exercises":[{"name":"Squat"}]},
+		{"weekday":4,"focus":"full_body","totalSeconds":2700,"exercises":[{"name":"Row"}]}]}`
+)
+
+func nutritionAnswer() string {
+	days := make([]string, 7)
+	for i := range days {
+		days[i] = fmt.Sprintf(`{"day":%d,"meals":[{"meal":"lunch","items":[{"foodId":"oats","food":"Oats","grams":500,"kcal":2000}]}],
+			"totals":{"energyKcal":2000,"proteinG":100}}`, i+1)
+	}
+	return `{"userId":"u","duration":7,"goals":[],"assumed":["age"],"targets":{"needKcal":2000},"days":[` + strings.Join(days, ",") + `]}`
+}
+
+// mca is a service with two fakes behind it.
+type mca struct {
+	*Service
+	world    *servicetest.World
+	npa, wpa *agent
+	handler  http.Handler
+}
+
+func newMCA(t *testing.T, env map[string]string) *mca {
+	t.Helper()
+	m := &mca{world: servicetest.New(t), npa: newAgent(t, says(200, plan)), wpa: newAgent(t, says(200, sessions))}
+	changes := map[string]string{"NPA_URL": m.npa.URL, "WPA_URL": m.wpa.URL}
+	for name, value := range env {
+		changes[name] = value
+	}
+	cfg, err := ReadConfig(m.world.Lookup(changes))
+	require.NoError(t, err)
+	m.Service, err = New(t.Context(), cfg, "hello", slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, m.Service.Close(t.Context())) })
+	m.State().Advance(health.Serving)
+	m.handler = m.Handler()
+	return m
+}
+
+// post sends a coordination of a user of its own, so that no cache answers.
+func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, apiPath+"/coordinate", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+m.world.Token(t, user))
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, r)
+	return w
+}
+
+func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var answer T
+	decoder := json.NewDecoder(w.Body)
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&answer))
+	return answer
+}
+
+// soon bounds what must happen at some time; no test waits for it.
+const soon = 20 * time.Second

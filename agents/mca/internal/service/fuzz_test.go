@@ -1,0 +1,41 @@
+package service
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/decode"
+)
+
+// FuzzCoordinateRequest: no body breaks the decoder; what it takes becomes
+// questions in the user's own name, for one week, whatever else it says.
+func FuzzCoordinateRequest(f *testing.F) {
+	for _, body := range []string{
+		seeds, `{}`, `null`, `[]`, `{"task":"t","nutrition":{"weightKg":1e999}}`, `{"task":"t","training":null,"agents":null}`,
+		`{"task":"t","nutrition":{"UserId":"x","goals":[[[[]]]]}}`, `{"task":"t","userId":"é","priority":"low"}`, "\xff", `{"task":"t","training":{"a":1,"a":2}}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var ask CoordinateRequest
+		wrong, err := decode.JSON(body, &ask)
+		if err != nil || len(wrong) > 0 {
+			return
+		}
+		ask.complete("somebody")
+		require.NotEmpty(t, ask.key())
+		require.Positive(t, ask.weightKg())
+		for _, q := range ask.questions() {
+			line, err := json.Marshal(q.body)
+			require.NoError(t, err)
+			var said map[string]json.RawMessage
+			require.NoError(t, json.Unmarshal(line, &said))
+			require.JSONEq(t, `"somebody"`, string(said["userId"]))
+			if q.agent == npa {
+				require.JSONEq(t, `7`, string(said["duration"]))
+			}
+		}
+	})
+}

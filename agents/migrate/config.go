@@ -1,0 +1,46 @@
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/logging"
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/migrate/postgres"
+)
+
+// config is all that the command is told.
+type config struct {
+	// postgres takes the variables of store.Config.
+	postgres store.Config
+	// partitions takes PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
+	partitions postgres.Partitions
+	// mongoURI is MONGODB_URI; without it MongoDB is left alone.
+	mongoURI string
+	// mongoPasswordFile is MONGODB_PASSWORD_FILE, read once.
+	mongoPasswordFile string
+	// mongoDatabase is MONGODB_DATABASE; the default is the seed's.
+	mongoDatabase string
+	// timeout is MIGRATE_TIMEOUT, for all of it.
+	timeout  time.Duration
+	logLevel slog.Level
+}
+
+func readConfig(lookup func(string) (string, bool)) (config, error) {
+	env := envconfig.New(lookup)
+	cfg := config{
+		postgres: store.ReadConfig(env),
+		partitions: postgres.Partitions{
+			Ahead: env.Int("PARTITIONS_AHEAD", 3, 1, 24),
+			Keep:  env.Int("PARTITIONS_KEEP", 12, 1, 120),
+			Now:   time.Now(),
+		},
+		mongoURI:          env.URL("MONGODB_URI", "", "mongodb", "mongodb+srv"),
+		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),
+		mongoDatabase:     env.Word("MONGODB_DATABASE", "progressive_framework_v5"),
+		timeout:           env.Duration("MIGRATE_TIMEOUT", 30*time.Minute, time.Second, 24*time.Hour),
+		logLevel:          logging.ReadLevel(env),
+	}
+	return cfg, env.Err()
+}

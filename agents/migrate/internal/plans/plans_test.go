@@ -1,0 +1,134 @@
+package plans
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+	"github.com/progressive-framework/platform/agents/migrate/postgres"
+)
+
+var server *testservers.Postgres
+
+func TestMain(m *testing.M) {
+	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
+		server, err = testservers.StartPostgres(ctx, map[string]string{
+			"shared_buffers": "512MB", "maintenance_work_mem": "256MB", "autovacuum": "off",
+			"random_page_cost": "1.1", // the seed's
+		})
+		return server, err
+	}))
+}
+
+// fill puts a million rows into each table: 1,000 users own everything, one
+// row in fifty is recent or active.
+var fill = []string{
+	`INSERT INTO users (id, active) SELECT 'u-' || g, g % 50 <> 0 FROM generate_series(1, 1000000) g`,
+	`INSERT INTO user_sessions (id, user_id, expires_at) SELECT lpad(to_hex(g), 32, '0')::uuid, 'u-' || g % 1000, now() + (g % 50 - 48) * INTERVAL '1 hour' FROM generate_series(1, 1000000) g`,
+	`INSERT INTO agent_states (agent_id, instance, status, updated_at)
+		SELECT 'agent-' || g % 10, 'pod-' || g, CASE WHEN g % 50 = 0 THEN 'active' ELSE 'stopped' END, now() - g * INTERVAL '1 second' FROM generate_series(1, 1000000) g`,
+	`INSERT INTO agent_coordination (id, agent_id, user_id, task, status, duration_ms, created_at)
+		SELECT lpad(to_hex(g), 32, '0')::uuid, 'agent-' || g % 10, 'u-' || g % 1000, 'plan', 'complete', 100, now() - g * INTERVAL '1 second' FROM generate_series(1, 1000000) g`,
+	`INSERT INTO nutrition_plans (id, user_id, plan, created_at) SELECT lpad(to_hex(g), 32, '0')::uuid, 'u-' || g % 1000, '{}', now() - g * INTERVAL '1 second' FROM generate_series(1, 1000000) g`,
+	`INSERT INTO workout_plans (id, user_id, plan, created_at) SELECT lpad(to_hex(g), 32, '0')::uuid, 'u-' || g % 1000, '{}', now() - g * INTERVAL '1 second' FROM generate_series(1, 1000000) g`,
+	`INSERT INTO exercises (id, name, primary_muscle_group, difficulty_level) SELECT 'e-' || g, 'exercise ' || g, 'muscle-' || g % 100, 'level-' || g % 5 FROM generate_series(1, 1000000) g`,
+	`INSERT INTO nutrition_foods (id, name) SELECT 'f-' || g, 'food' || g % 5000 || ' kind' || g FROM generate_series(1, 1000000) g`,
+}
+
+// loaded returns a connection to a database of a million rows a table.
+func loaded(t *testing.T) *pgx.Conn {
+	t.Helper()
+	cfg, err := pgx.ParseConfig(server.Database(t))
+	require.NoError(t, err)
+	policy := postgres.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
+	require.NoError(t, postgres.Up(t.Context(), cfg, policy, slog.New(slog.DiscardHandler)))
+	conn, err := pgx.ConnectConfig(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	// The indexes are taken away and built again as they were, and foreign keys,
+	// which the rows keep, are not checked (a replica does not): else filling
+	// takes minutes.
+	rows, err := conn.Query(t.Context(), "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx\\_%' AND tablename NOT LIKE 'agent\\_logs%'")
+	require.NoError(t, err)
+	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, Definition string }])
+	require.NoError(t, err)
+	require.Len(t, indexes, 8)
+	statements := []string{"SET session_replication_role = replica", "SET maintenance_work_mem = '256MB'"}
+	for _, index := range indexes {
+		statements = append(statements, "DROP INDEX "+index.Name)
+	}
+	statements = append(statements, fill...)
+	for _, index := range indexes {
+		statements = append(statements, index.Definition)
+	}
+	for _, statement := range statements {
+		began := time.Now()
+		_, err := conn.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+		t.Logf("%6s %.40s", time.Since(began).Round(time.Millisecond), statement)
+	}
+	_, err = conn.Exec(t.Context(), "VACUUM ANALYZE") // for index-only scans
+	require.NoError(t, err)
+	return conn
+}
+
+// node is what is asked of EXPLAIN's plan.
+type node struct {
+	Type  string `json:"Node Type"`
+	Index string `json:"Index Name"`
+	Plans []node `json:"Plans"`
+}
+
+func (n node) walk(visit func(node)) {
+	visit(n)
+	for _, child := range n.Plans {
+		child.walk(visit)
+	}
+}
+
+func TestHotQueriesUseTheirIndexes(t *testing.T) {
+	conn := loaded(t)
+	hour := time.Now().Add(-time.Hour)
+	for _, row := range []struct {
+		reason, query string
+		args          []any
+		index         string
+		sorted        bool // no sort: the index gives the order
+	}{
+		{"web: profile", store.QueryUser, []any{"u-777"}, "users_pkey", true},
+		{"web: is the user shut out", store.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
+		{"sessions that are open", "SELECT id FROM user_sessions WHERE user_id = $1 AND expires_at > now()", []any{"u-777"}, "idx_user_sessions_active", true},
+		{"mca: who is there", store.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
+		{"mca: the last hour", store.QueryRecentCoordinations, []any{"agent-7", hour, 20}, "idx_agent_coordination_recent", true},
+		{"npa: a user's plans", store.Nutrition.QueryRecentPlans(), []any{"u-777", 5}, "idx_nutrition_plans_user", true},
+		{"wpa: a user's plans", store.Workout.QueryRecentPlans(), []any{"u-777", 5}, "idx_workout_plans_user", true},
+		{"exercises of a muscle", "SELECT id FROM exercises WHERE primary_muscle_group = $1 AND difficulty_level = $2", []any{"muscle-7", "level-2"}, "idx_exercises_muscle_group", true},
+		{"foods by a word", "SELECT id FROM nutrition_foods WHERE to_tsvector('english', name) @@ websearch_to_tsquery('english', $1)", []any{"food777"}, "idx_nutrition_foods_search", true},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			var text []byte
+			require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+row.query, row.args...).Scan(&text))
+			var plans []struct{ Plan node }
+			require.NoError(t, json.Unmarshal(text, &plans))
+			var used []string
+			plans[0].Plan.walk(func(n node) {
+				require.NotContains(t, n.Type, "Seq Scan", "%s", text)
+				if row.sorted {
+					require.NotContains(t, n.Type, "Sort", "%s", text)
+				}
+				if n.Index != "" {
+					used = append(used, n.Index)
+				}
+			})
+			require.Equal(t, []string{row.index}, used, "%s", text)
+		})
+	}
+}

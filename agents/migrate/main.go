@@ -1,0 +1,90 @@
+// Command migrate brings the databases to the platform's schema, once, and
+// ends. It owns the process only: environment in, logs out, exit code; the
+// steps are in its packages postgres and mongo.
+//
+// It may run at any time and as often as wanted, beside services and beside
+// itself. It also makes the coming months of the agents' log and drops the old
+// ones, so it must run at least once in PARTITIONS_AHEAD months; once a day is
+// a good habit.
+//
+// Exit codes: 0 when all is as it should be, 1 when a step failed (run it
+// again after the mend), 2 when the environment is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	mongodriver "go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/logging"
+	"github.com/progressive-framework/platform/agents/migrate/mongo"
+	"github.com/progressive-framework/platform/agents/migrate/postgres"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
+}
+
+func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
+	cfg, err := readConfig(lookup)
+	log := logging.New(out, "migrate", cfg.logLevel)
+	if err != nil {
+		problems, _ := errors.AsType[envconfig.Problems](err)
+		for _, p := range problems {
+			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
+		}
+		return 2
+	}
+	ctx, cancel := context.WithTimeout(ctx, cfg.timeout)
+	defer cancel()
+	if err := errors.Join(upPostgres(ctx, cfg, log), upMongo(ctx, cfg, log)); err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	log.Info("the schema stands")
+	return 0
+}
+
+func upPostgres(ctx context.Context, cfg config, log *slog.Logger) error {
+	conn, err := cfg.postgres.Connection()
+	if err != nil {
+		return err
+	}
+	return postgres.Up(ctx, conn, cfg.partitions, log)
+}
+
+func upMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
+	if cfg.mongoURI == "" {
+		return nil
+	}
+	client := options.Client().ApplyURI(cfg.mongoURI).SetAppName("migrate")
+	if cfg.mongoPasswordFile != "" {
+		password, err := os.ReadFile(cfg.mongoPasswordFile)
+		if err != nil {
+			return fmt.Errorf("MONGODB_PASSWORD_FILE: %w", err)
+		}
+		if client.Auth == nil {
+			return errors.New("MONGODB_PASSWORD_FILE is set but MONGODB_URI names no user: write mongodb://USER@HOST")
+		}
+		client.Auth.Password = strings.TrimRight(string(password), "\r\n")
+		client.Auth.PasswordSet = true
+	}
+	connection, err := mongodriver.Connect(client)
+	if err != nil {
+		return fmt.Errorf("MONGODB_URI: %w", err)
+	}
+	defer func() { err = errors.Join(err, connection.Disconnect(context.WithoutCancel(ctx))) }()
+	return mongo.Up(ctx, connection.Database(cfg.mongoDatabase), log)
+}

@@ -1,0 +1,88 @@
+package energy_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/energy"
+)
+
+func TestNeed(t *testing.T) {
+	for _, row := range []struct {
+		reason      string
+		p           energy.Person
+		basal, need float64
+	}{
+		{"10*80 + 6.25*180 - 5*40 + 5", energy.Person{40, energy.Male, 180, 80, energy.Sedentary}, 1730, 2076},
+		{"10*60 + 6.25*165 - 5*25 - 161", energy.Person{25, energy.Female, 165, 60, energy.VeryActive}, 1345.25, 2555.975},
+		{"the mean constant is -78", energy.Reference(energy.Unspecified), 1469.5, 2277.725},
+	} {
+		require.InDelta(t, row.basal, row.p.Basal(), 1e-9, row.reason)
+		require.InDelta(t, row.need, row.p.Need(), 1e-9, row.reason)
+	}
+}
+
+func TestGoals(t *testing.T) {
+	man := energy.Person{AgeYears: 30, Sex: energy.Male, HeightCm: 180, WeightKg: 80, Activity: energy.Moderate} // needs 2,759 kcal
+	need := man.Need()
+	for _, row := range []struct {
+		reason  string
+		goals   []energy.Goal
+		wishes  energy.Wishes
+		kcal    float64
+		protein energy.Range
+	}{
+		{"no goal is maintenance", nil, energy.Wishes{}, need, energy.Range{Min: 64, Max: 160}},
+		{"a fifth less", []energy.Goal{energy.WeightLoss}, energy.Wishes{}, 0.8 * need, energy.Range{Min: 96, Max: 128}},
+		{"a tenth more", []energy.Goal{energy.MuscleGain}, energy.Wishes{}, 1.1 * need, energy.Range{Min: 128, Max: 176}},
+		{"the seed's pair is recomposition", []energy.Goal{energy.WeightLoss, energy.MuscleGain}, energy.Wishes{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
+		{"and is the same as its name", []energy.Goal{energy.Recomposition}, energy.Wishes{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
+		{"others meet in the middle", []energy.Goal{energy.Endurance, energy.MuscleGain}, energy.Wishes{}, 1.05 * need, energy.Range{Min: 128, Max: 176}},
+		{"a wish overrides the goal", nil, energy.Wishes{HighProtein: true}, need, energy.Range{Min: 160, Max: 208}},
+	} {
+		got := energy.Aim(man, row.goals, row.wishes)
+		require.InDelta(t, row.kcal, got.GoalKcal, 1e-6, row.reason)
+		require.InDelta(t, row.protein.Min, got.Protein.Min, 1e-6, row.reason)
+		require.InDelta(t, row.protein.Max, got.Protein.Max, 1e-6, row.reason)
+	}
+	endurance := energy.Aim(man, []energy.Goal{energy.Endurance}, energy.Wishes{})
+	require.InDelta(t, 0.5*need/4, endurance.Carbohydrate.Min, 1e-6, "5 g a kg is 400 g, but half of the energy is 345 g")
+	require.Equal(t, 1500.0, energy.Aim(man, nil, energy.Wishes{LowSodium: true}).SodiumMax)
+}
+
+func TestDeficitsStop(t *testing.T) {
+	small := energy.Person{AgeYears: 70, Sex: energy.Female, HeightCm: 150, WeightKg: 50, Activity: energy.Sedentary} // needs 1,112 kcal
+	require.Equal(t, 1200.0, energy.Aim(small, []energy.Goal{energy.WeightLoss}, energy.Wishes{}).GoalKcal)
+	large := energy.Person{AgeYears: 20, Sex: energy.Male, HeightCm: 200, WeightKg: 150, Activity: energy.VeryActive}
+	require.InDelta(t, large.Need()-750, energy.Aim(large, []energy.Goal{energy.WeightLoss}, energy.Wishes{}).GoalKcal, 1e-9)
+}
+
+// Person draws anyone within the bounds.
+func person(t *rapid.T) energy.Person {
+	return energy.Person{
+		AgeYears: rapid.IntRange(energy.MinAge, energy.MaxAge).Draw(t, "age"),
+		Sex:      rapid.SampledFrom([]energy.Sex{energy.Female, energy.Male, energy.Unspecified}).Draw(t, "sex"),
+		HeightCm: rapid.Float64Range(energy.MinHeight, energy.MaxHeight).Draw(t, "height"),
+		WeightKg: rapid.Float64Range(energy.MinWeight, energy.MaxWeight).Draw(t, "weight"),
+		Activity: rapid.SampledFrom([]energy.Activity{energy.Sedentary, energy.Light, energy.Moderate, energy.Active, energy.VeryActive}).Draw(t, "activity"),
+	}
+}
+
+// TestTargetsHaveRoom: for everyone and every mix of goals, protein,
+// carbohydrate and fat at their least fit into the energy, at their most they
+// fill it, and no range is empty.
+func TestTargetsHaveRoom(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		goals := rapid.SliceOfDistinct(rapid.SampledFrom(energy.Goals), func(g energy.Goal) energy.Goal { return g }).Draw(t, "goals")
+		got := energy.Aim(person(t), goals, energy.Wishes{HighProtein: rapid.Bool().Draw(t, "high protein")})
+		for _, r := range []energy.Range{got.Energy, got.Protein, got.Carbohydrate, got.Fat} {
+			require.Positive(t, r.Min)
+			require.Greater(t, r.Max, 1.1*r.Min)
+		}
+		require.LessOrEqual(t, 4*got.Protein.Min+4*got.Carbohydrate.Min+9*got.Fat.Min, got.Energy.Max)
+		require.GreaterOrEqual(t, 4*got.Protein.Max+4*got.Carbohydrate.Max+9*got.Fat.Max, got.Energy.Min)
+		require.GreaterOrEqual(t, got.GoalKcal, 1200.0)
+	})
+}

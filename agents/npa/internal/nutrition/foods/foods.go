@@ -1,0 +1,188 @@
+// Package foods is the table of what a meal plan may serve: nutrients per
+// 100 g as eaten, diet, allergens, role in a meal and sensible portions. It
+// owns the table and who may eat what; how foods become meals is planner's.
+//
+// Source: USDA FoodData Central, SR Legacy (April 2018), https://fdc.nal.usda.gov.
+// The values were transcribed from memory of that table and rounded to 0.1 g,
+// 1 kcal and 1 mg; they carry no FDC ids for that reason, and a fibre or sugar
+// that SR Legacy leaves blank is 0. The tests hold them to physics (energy by
+// Atwater's factors, mass) and to each other; they do not replace a download
+// of the source. Portions are for a day of 2,000 kcal, near the FDA's reference
+// amounts customarily consumed (21 CFR 101.12).
+package foods
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Nutrient indexes an amount in Nutrients.
+type Nutrient int
+
+// The nutrients of the table. Energy is in kcal, Sodium in mg, the rest in g.
+const (
+	Energy Nutrient = iota
+	Protein
+	Carbohydrate
+	Fat
+	Fibre
+	Sugar
+	Sodium
+	Count // how many there are
+)
+
+// String is the name as errors and answers show it.
+func (n Nutrient) String() string {
+	return [...]string{"energy", "protein", "carbohydrate", "fat", "fibre", "sugar", "sodium"}[n]
+}
+
+// Nutrients are amounts by Nutrient.
+type Nutrients [Count]float64
+
+// Role is the part that a food plays in a meal.
+type Role string
+
+// The roles. Dairy includes the drinks that stand in for milk, Nut includes
+// seeds.
+const (
+	Starch      Role = "starch"
+	MainProtein Role = "protein"
+	Dairy       Role = "dairy"
+	Fruit       Role = "fruit"
+	Vegetable   Role = "vegetable"
+	Nut         Role = "nut"
+	AddedFat    Role = "fat"
+)
+
+// Meal is when a food is eaten.
+type Meal string
+
+// The meals of a day.
+const (
+	Breakfast Meal = "breakfast"
+	Lunch     Meal = "lunch"
+	Dinner    Meal = "dinner"
+	Snack     Meal = "snack"
+)
+
+// Diet is how much of the animal world someone eats; each includes those
+// before it.
+type Diet int
+
+// The diets, strictest first.
+const (
+	Vegan Diet = iota
+	Vegetarian
+	Pescatarian
+	Omnivore
+)
+
+// Allergen is a substance that people must avoid: the nine of US law (FALCPA
+// 2004, FASTER Act 2021), with gluten for wheat.
+type Allergen string
+
+// Allergens lists all that the table knows. Oats count as gluten and coconut
+// as a nut, to be on the safe side.
+var Allergens = []Allergen{"gluten", "dairy", "egg", "nuts", "peanut", "soy", "fish", "shellfish", "sesame"}
+
+// Food is a row of the table.
+type Food struct {
+	ID, Name, Group string
+	Role            Role
+	Meals           []Meal
+	Diet            Diet // the strictest that allows it
+	Allergens       []Allergen
+	Per100g         Nutrients
+	// MinGrams and MaxGrams bound a portion in a day of 2,000 kcal.
+	MinGrams, MaxGrams float64
+}
+
+// In returns the nutrients of a portion.
+func (f *Food) In(grams float64) Nutrients {
+	var n Nutrients
+	for i, per100 := range f.Per100g {
+		n[i] = per100 * grams / 100
+	}
+	return n
+}
+
+// AllowedTo says whether one who follows the diet and avoids the allergens may
+// eat it.
+func (f *Food) AllowedTo(diet Diet, avoid []Allergen) bool {
+	return f.Diet <= diet && !slices.ContainsFunc(f.Allergens, func(a Allergen) bool { return slices.Contains(avoid, a) })
+}
+
+//go:embed foods.csv
+var table []byte
+
+// Load reads the embedded table.
+func Load() ([]Food, error) { return read(bytes.NewReader(table)) }
+
+var (
+	diets = map[string]Diet{"vegan": Vegan, "vegetarian": Vegetarian, "pescatarian": Pescatarian, "omnivore": Omnivore}
+	roles = []Role{Starch, MainProtein, Dairy, Fruit, Vegetable, Nut, AddedFat}
+	meals = map[string]Meal{"b": Breakfast, "l": Lunch, "d": Dinner, "s": Snack}
+)
+
+// columns are the table's, in order; the nutrients begin at the eighth.
+const columns, firstNutrient = 16, 7
+
+func read(from io.Reader) ([]Food, error) {
+	rows := csv.NewReader(from)
+	rows.FieldsPerRecord = columns
+	records, err := rows.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read the food table: %w", err)
+	}
+	var all []Food
+	for i, record := range records[1:] {
+		food, err := parse(record)
+		if err != nil {
+			return nil, fmt.Errorf("food table, row %d (%s): %w", i+2, record[0], err)
+		}
+		all = append(all, food)
+	}
+	return all, nil
+}
+
+func parse(record []string) (Food, error) {
+	f := Food{ID: record[0], Name: record[1], Group: record[2], Role: Role(record[3])}
+	if !slices.Contains(roles, f.Role) {
+		return f, fmt.Errorf("role %q must be one of %v", f.Role, roles)
+	}
+	for _, letter := range strings.Split(record[4], "|") {
+		meal, known := meals[letter]
+		if !known {
+			return f, fmt.Errorf("meal %q must be b, l, d or s", letter)
+		}
+		f.Meals = append(f.Meals, meal)
+	}
+	diet, known := diets[record[5]]
+	if !known {
+		return f, fmt.Errorf("diet %q must be vegan, vegetarian, pescatarian or omnivore", record[5])
+	}
+	f.Diet = diet
+	for _, name := range strings.FieldsFunc(record[6], func(r rune) bool { return r == '|' }) {
+		if !slices.Contains(Allergens, Allergen(name)) {
+			return f, fmt.Errorf("allergen %q must be one of %v", name, Allergens)
+		}
+		f.Allergens = append(f.Allergens, Allergen(name))
+	}
+	numbers := make([]float64, columns-firstNutrient)
+	for i := range numbers {
+		n, err := strconv.ParseFloat(record[firstNutrient+i], 64)
+		if err != nil || n < 0 {
+			return f, fmt.Errorf("column %d is %q, must be a number of at least 0", firstNutrient+i+1, record[firstNutrient+i])
+		}
+		numbers[i] = n
+	}
+	copy(f.Per100g[:], numbers)
+	f.MinGrams, f.MaxGrams = numbers[Count], numbers[Count+1]
+	return f, nil
+}

@@ -1,0 +1,137 @@
+package foods
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func load(t *testing.T) []Food {
+	t.Helper()
+	all, err := Load()
+	require.NoError(t, err)
+	return all
+}
+
+func TestTheTableIsLarge(t *testing.T) {
+	require.GreaterOrEqual(t, len(load(t)), 150, "issue 4 asks for about 150 foods")
+}
+
+func TestNoFoodIsThereTwice(t *testing.T) {
+	ids, names := map[string]bool{}, map[string]bool{}
+	for _, f := range load(t) {
+		require.False(t, ids[f.ID], f.ID)
+		require.False(t, names[strings.ToLower(f.Name)], f.Name)
+		ids[f.ID], names[strings.ToLower(f.Name)] = true, true
+	}
+}
+
+// TestEnergyFollowsAtwater: 4 kcal/g of protein and carbohydrate, 9 of fat,
+// and fibre between 0 and 4 (Merrill and Watt, USDA Handbook 74, whose factors
+// by food, from 3.47 for the protein of soy, spread this far around the general
+// ones).
+func TestEnergyFollowsAtwater(t *testing.T) {
+	for _, f := range load(t) {
+		n := f.Per100g
+		high := 4*n[Protein] + 4*n[Carbohydrate] + 9*n[Fat]
+		low := high - 4*n[Fibre]
+		slack := math.Max(0.15*n[Energy], 9)
+		require.GreaterOrEqual(t, n[Energy], low-slack, f.ID)
+		require.LessOrEqual(t, n[Energy], high+slack, f.ID)
+	}
+}
+
+func TestMassAddsUp(t *testing.T) {
+	for _, f := range load(t) {
+		n := f.Per100g
+		require.LessOrEqual(t, n[Protein]+n[Carbohydrate]+n[Fat]+n[Sodium]/1000, 101.0, f.ID)
+		require.LessOrEqual(t, n[Fibre]+n[Sugar], n[Carbohydrate]+1, "%s: fibre and sugar are part of carbohydrate", f.ID)
+		require.Positive(t, n[Energy], f.ID)
+	}
+}
+
+func TestPortionsArePractical(t *testing.T) {
+	for _, f := range load(t) {
+		require.Zero(t, math.Mod(f.MinGrams, 5), f.ID)
+		require.Zero(t, math.Mod(f.MaxGrams, 5), f.ID)
+		require.GreaterOrEqual(t, f.MinGrams, 5.0, f.ID)
+		require.Greater(t, f.MaxGrams, f.MinGrams, f.ID)
+		require.LessOrEqual(t, f.In(f.MinGrams)[Energy], 200.0, "%s: the least portion leaves room for the rest of the day", f.ID)
+		require.LessOrEqual(t, f.In(f.MaxGrams)[Energy], 600.0, "%s: one item is no whole meal", f.ID)
+	}
+}
+
+// TestGroupsAgreeWithDietAndAllergens: what a group is made of decides both.
+func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
+	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
+	eatenBy := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
+	for _, f := range load(t) {
+		if a, is := contains[f.Group]; is {
+			require.Contains(t, f.Allergens, a, f.ID)
+		}
+		if diet, is := eatenBy[f.Group]; is {
+			require.Equal(t, diet, f.Diet, f.ID)
+		} else {
+			require.LessOrEqual(t, f.Diet, Vegetarian, f.ID)
+		}
+		for _, animal := range []Allergen{"dairy", "egg", "fish", "shellfish"} {
+			require.False(t, f.Diet == Vegan && slices.Contains(f.Allergens, animal), f.ID)
+		}
+	}
+}
+
+// TestNamesTellTheirAllergens catches a row whose group hides what is in it.
+func TestNamesTellTheirAllergens(t *testing.T) {
+	for word, allergen := range map[string]Allergen{
+		"oats, rolled": "gluten", "oatmeal": "gluten", "shredded wheat": "gluten", "whole-wheat": "gluten", "rye bread": "gluten", "barley": "gluten", "spelt": "gluten",
+		"couscous": "gluten", "bulgur": "gluten", "seitan": "gluten", "muesli": "gluten", "granola": "gluten", "pasta": "gluten",
+		"bread": "gluten", "whole milk": "dairy", "skim milk": "dairy", "yogurt": "dairy", "cheese": "dairy", "whey": "dairy",
+		"kefir": "dairy", "ricotta": "dairy", "mozzarella": "dairy", "egg,": "egg", "peanut": "peanut", "almond": "nuts",
+		"walnut": "nuts", "cashew": "nuts", "pecan": "nuts", "hazelnut": "nuts", "pistachio": "nuts", "tofu": "soy", "soy": "soy",
+		"edamame": "soy", "tempeh": "soy", "sesame": "sesame", "tahini": "sesame", "hummus": "sesame",
+	} {
+		found := false
+		for _, f := range load(t) {
+			if strings.Contains(strings.ToLower(f.Name), word) {
+				found = true
+				require.Contains(t, f.Allergens, allergen, f.ID)
+			}
+		}
+		require.True(t, found, "no food is named %q: the row tests nothing", word)
+	}
+}
+
+func TestWhoMayEatWhat(t *testing.T) {
+	tofu := Food{Diet: Vegan, Allergens: []Allergen{"soy"}}
+	for _, row := range []struct {
+		reason string
+		diet   Diet
+		avoid  []Allergen
+		want   bool
+	}{
+		{"a vegan eats it", Vegan, nil, true},
+		{"so does everyone else", Omnivore, []Allergen{"dairy"}, true},
+		{"one allergic to soy does not", Omnivore, []Allergen{"dairy", "soy"}, false},
+	} {
+		require.Equal(t, row.want, tofu.AllowedTo(row.diet, row.avoid), row.reason)
+	}
+	require.False(t, (&Food{Diet: Vegetarian}).AllowedTo(Vegan, nil))
+}
+
+func TestABadRowIsNamed(t *testing.T) {
+	const header = "id,name,group,role,meals,diet,allergens,kcal,protein,carbohydrate,fat,fibre,sugar,sodium,min,max\n"
+	for _, row := range []struct{ line, says string }{
+		{"x,X,g,soup,b,vegan,,1,1,1,1,1,1,1,5,10", `food table, row 2 (x): role "soup" must be one of`},
+		{"x,X,g,fat,q,vegan,,1,1,1,1,1,1,1,5,10", `meal "q" must be`},
+		{"x,X,g,fat,b,fruitarian,,1,1,1,1,1,1,1,5,10", `diet "fruitarian" must be`},
+		{"x,X,g,fat,b,vegan,dust,1,1,1,1,1,1,1,5,10", `allergen "dust" must be one of`},
+		{"x,X,g,fat,b,vegan,,1,-1,1,1,1,1,1,5,10", `column 9 is "-1", must be a number`},
+		{"x,X", "wrong number of fields"},
+	} {
+		_, err := read(strings.NewReader(header + row.line))
+		require.ErrorContains(t, err, row.says)
+	}
+}

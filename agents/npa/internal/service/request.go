@@ -1,0 +1,138 @@
+package service
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/energy"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
+)
+
+// maxBody is the largest request in bytes; the largest that says something has
+// well under 2 KiB.
+const maxBody = 16 << 10
+
+// defaultDays is the length of a plan that none was asked for, in days.
+const defaultDays = 7
+
+// PlanRequest is the body of POST /plan. The seed's load test sends the first
+// four fields; the rest is about the person, whom the reference adult stands in
+// for where they say nothing.
+type PlanRequest struct {
+	UserID      string   `json:"userId"`
+	Goals       []string `json:"goals"`
+	Preferences []string `json:"preferences"`
+	Duration    *int     `json:"duration,omitempty"` // days
+
+	Allergies     []string `json:"allergies,omitempty"`
+	Age           *int     `json:"age,omitempty"` // years
+	Sex           string   `json:"sex,omitempty"`
+	HeightCm      *float64 `json:"heightCm,omitempty"`
+	WeightKg      *float64 `json:"weightKg,omitempty"`
+	ActivityLevel string   `json:"activityLevel,omitempty"`
+}
+
+// The words that a request may hold, for as long as the process lives.
+var (
+	goals      = decode.Words(energy.Goals)
+	diets      = decode.Known(preferences)
+	allergens  = decode.Words(foods.Allergens)
+	activities = decode.Known(energy.Factors)
+)
+
+var sexes = decode.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
+
+// preference is what a word of preferences does to a request.
+type preference func(*planner.Request)
+
+func diet(d foods.Diet) preference {
+	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest wins
+}
+
+func without(allergens ...foods.Allergen) preference {
+	return func(r *planner.Request) { r.Avoid = append(r.Avoid, allergens...) }
+}
+
+var preferences = map[string]preference{
+	"vegetarian":   diet(foods.Vegetarian),
+	"vegan":        diet(foods.Vegan),
+	"pescatarian":  diet(foods.Pescatarian),
+	"gluten_free":  without("gluten"),
+	"dairy_free":   without("dairy"),
+	"egg_free":     without("egg"),
+	"soy_free":     without("soy"),
+	"nut_free":     without("nuts", "peanut"),
+	"high_protein": func(r *planner.Request) { r.Wishes.HighProtein = true },
+	"low_sodium":   func(r *planner.Request) { r.Wishes.LowSodium = true },
+}
+
+// Validate returns every broken rule.
+func (p *PlanRequest) Validate() []reply.FieldError {
+	var rules decode.Rules
+	rules.UserID(p.UserID)
+	rules.AllOf("#/goals", p.Goals, goals)
+	rules.AllOf("#/preferences", p.Preferences, diets)
+	rules.AllOf("#/allergies", p.Allergies, allergens)
+	decode.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
+	decode.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
+	decode.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
+	decode.Within(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
+	if p.Sex != "" {
+		rules.OneOf("#/sex", p.Sex, sexes)
+	}
+	if p.ActivityLevel != "" {
+		rules.OneOf("#/activityLevel", p.ActivityLevel, activities)
+	}
+	return rules
+}
+
+// plan is the valid request as the planner takes it, and the names of the
+// fields for which the reference adult stands in.
+func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
+	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
+	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: p.seed()}
+	for _, goal := range p.Goals {
+		if g := energy.Goal(goal); !slices.Contains(r.Goals, g) {
+			r.Goals = append(r.Goals, g)
+		}
+	}
+	for _, word := range p.Preferences {
+		preferences[word](&r)
+	}
+	for _, allergen := range p.Allergies {
+		r.Avoid = append(r.Avoid, foods.Allergen(allergen))
+	}
+	slices.Sort(r.Avoid)
+	r.Avoid = slices.Compact(r.Avoid)
+	set(&r.Days, p.Duration)
+	for name, given := range map[string]bool{
+		"age": set(&r.Person.AgeYears, p.Age), "heightCm": set(&r.Person.HeightCm, p.HeightCm), "weightKg": set(&r.Person.WeightKg, p.WeightKg),
+		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
+	} {
+		if !given {
+			assumed = append(assumed, name)
+		}
+	}
+	slices.Sort(assumed)
+	r.Person.Activity = energy.Activity(cmp.Or(p.ActivityLevel, string(r.Person.Activity)))
+	return r, assumed
+}
+
+func set[T any](target, value *T) bool {
+	if value == nil {
+		return false
+	}
+	*target = *value
+	return true
+}
+
+// seed is the same for the same wishes of anyone: who asks is left out, so
+// that a cached plan can serve everyone who asks the same.
+func (p *PlanRequest) seed() uint64 {
+	anyone := *p
+	anyone.UserID = ""
+	return decode.Seed(anyone)
+}

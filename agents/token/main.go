@@ -1,0 +1,71 @@
+// Command token prints a token for a test user, signed with the sandbox's own
+// key, or makes that key. It owns the flags only.
+//
+//	token -init DIR              makes DIR/key.json (0600) and DIR/jwks.json
+//	token -key DIR/key.json -user test-user-123
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
+)
+
+// maxTTL bounds a token that a person may paste somewhere.
+const maxTTL = 30 * 24 * time.Hour
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "error:", err)
+		}
+		os.Exit(2)
+	}
+}
+
+func run(args []string, out, errs io.Writer) error {
+	flags := flag.NewFlagSet("token", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	dir := flags.String("init", "", "make key.json and jwks.json in this folder where they are not there, and end")
+	file := flags.String("key", "", "sign with this key.json")
+	user := flags.String("user", "test-user-123", "the user's id; the default is that of the seed's load test")
+	scope := flags.String("scope", strings.Join([]string{
+		auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun,
+	}, " "), "what the user may do, words between spaces")
+	iss := flags.String("issuer", "progressive-sandbox", "the services' JWT_ISSUER")
+	audience := flags.String("audience", "progressive-framework", "the services' JWT_AUDIENCE")
+	ttl := flags.Duration("ttl", 8*time.Hour, "how long the token is good, at most 720h")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
+	case *dir != "":
+		return issuer.Init(*dir)
+	case *file == "":
+		return errors.New("give -key FILE, or first -init DIR to make one")
+	case *ttl <= 0 || *ttl > maxTTL:
+		return fmt.Errorf("-ttl is %s, must be above 0 and at most %s", *ttl, maxTTL)
+	}
+	key, err := issuer.Load(*file)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	token, err := key.Token(issuer.Claims{
+		Issuer: *iss, Audience: *audience, Subject: *user, Scopes: strings.Fields(*scope), NotBefore: now, Expiry: now.Add(*ttl),
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, token)
+	return err
+}

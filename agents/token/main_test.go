@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+)
+
+func TestInitThenToken(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "issuer")
+	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
+	keyFile, setFile := filepath.Join(dir, "key.json"), filepath.Join(dir, "jwks.json")
+	info, err := os.Stat(keyFile)
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode())
+	set, err := os.ReadFile(setFile)
+	require.NoError(t, err)
+	require.NotContains(t, string(set), `"d"`, "the set holds no private part")
+
+	var out bytes.Buffer
+	require.NoError(t, run([]string{"-key", keyFile, "-user", "test-user-123", "-scope", "users:read"}, &out, io.Discard))
+	v, err := auth.New(auth.Config{Issuer: "progressive-sandbox", Audience: "progressive-framework", JWKSFile: setFile, Leeway: time.Second})
+	require.NoError(t, err)
+	principal, err := v.Verify(t.Context(), strings.TrimSpace(out.String()))
+	require.NoError(t, err)
+	require.Equal(t, auth.Principal{Subject: "test-user-123", Scopes: []string{"users:read"}}, principal)
+
+	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
+	again, err := os.ReadFile(setFile)
+	require.NoError(t, err)
+	require.Equal(t, set, again, "a key that is there stays, and with it every token")
+}
+
+func TestRefusals(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
+	for _, row := range []struct {
+		reason string
+		args   []string
+		says   string
+	}{
+		{"no key", nil, "-init DIR"},
+		{"a key that is away", []string{"-key", filepath.Join(dir, "x")}, "no such file"},
+		{"the public set in the key's place", []string{"-key", filepath.Join(dir, "jwks.json")}, "key"},
+		{"for ever", []string{"-key", filepath.Join(dir, "key.json"), "-ttl", "8760h"}, "720h"},
+		{"a word too much", []string{"test-user-123"}, "not a flag"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			require.ErrorContains(t, run(row.args, io.Discard, io.Discard), row.says)
+		})
+	}
+}

@@ -1,0 +1,142 @@
+package page
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+)
+
+// patience bounds the whole test on a busy machine.
+const patience = 3 * time.Minute
+
+// browser is the path of Chromium, which Debian's package of that name has.
+func browser(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	require.NoError(t, err, "Chromium is not on this machine: install Debian's chromium")
+	return path
+}
+
+// build makes the four programs.
+func build(ctx context.Context, t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	const agents = "github.com/progressive-framework/platform/agents/"
+	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", agents+"web", agents+"mca", agents+"npa", agents+"wpa").CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return dir
+}
+
+// launch starts a program and returns its base URL.
+func launch(ctx context.Context, t *testing.T, program string, environ []string) string {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = environ
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	var said []string
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		said = append(said, lines.Text())
+		var record struct{ Msg, Address string }
+		if json.Unmarshal(lines.Bytes(), &record) == nil && record.Msg == "listening" {
+			go func() { _, _ = io.Copy(io.Discard, out) }()
+			return "http://" + record.Address
+		}
+	}
+	require.FailNow(t, program+" does not listen", "%s", strings.Join(said, "\n"))
+	return ""
+}
+
+// TestAPersonPlansAWeek: signs in, watches the agents live, asks for a plan of
+// the real agents, and sees a week with training and meals; the page breaks
+// none of its own policy.
+func TestAPersonPlansAWeek(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	path := browser(t)
+	database, err := testservers.StartPostgres(ctx, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, database.Close()) })
+	redis, err := testservers.StartRedis(ctx, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, redis.Close()) })
+
+	world, programs := servicetest.New(t), build(ctx, t)
+	common := map[string]string{"DATABASE_URL": servicetest.Database(t, database), "REDIS_ADDRESSES": strings.Join(redis.Addresses(), ",")}
+	with := func(changes map[string]string) []string {
+		for name, value := range common {
+			changes[name] = value
+		}
+		return world.Environ(changes)
+	}
+	npa := launch(ctx, t, filepath.Join(programs, "npa"), with(map[string]string{}))
+	wpa := launch(ctx, t, filepath.Join(programs, "wpa"), with(map[string]string{}))
+	mca := launch(ctx, t, filepath.Join(programs, "mca"), with(map[string]string{"NPA_URL": npa, "WPA_URL": wpa, "AGENT_TIMEOUT": "20s", "COORDINATION_TIMEOUT": "30s"}))
+	web := launch(ctx, t, filepath.Join(programs, "web"), with(map[string]string{"MCA_URL": mca}))
+
+	allocator, end := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
+	defer end()
+	tab, closeTab := chromedp.NewContext(allocator)
+	defer closeTab()
+	var complaints []string
+	chromedp.ListenTarget(tab, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError {
+				complaints = append(complaints, "console.error")
+			}
+		case *runtime.EventExceptionThrown:
+			complaints = append(complaints, e.ExceptionDetails.Error())
+		}
+	})
+	var refused, agents, user, message, week string
+	var days, trained int
+	require.NoError(t, chromedp.Run(tab,
+		chromedp.Navigate(web+"/"),
+		chromedp.SendKeys("#token", "test-token"),
+		chromedp.Click("#sign-in button"),
+		chromedp.Poll(`document.querySelector('#message').textContent`, &refused),
+		chromedp.SetValue("#token", world.Token(t, "browser-user")),
+		chromedp.Click("#sign-in button"),
+		chromedp.WaitVisible("#wishes"),
+		chromedp.Text("#user", &user),
+		chromedp.Poll(`document.querySelector('#agents').textContent.includes('npa up') && document.querySelector('#agents').textContent`, &agents),
+		chromedp.SetValue("#diet", "vegetarian"),
+		chromedp.Click("#ask"),
+		chromedp.WaitVisible("#week article"),
+		chromedp.Evaluate(`document.querySelectorAll('#week article').length`, &days),
+		chromedp.Evaluate(`[...document.querySelectorAll('#week article')].filter((a) => a.textContent.includes('Training:')).length`, &trained),
+		chromedp.Text("#week", &week),
+		chromedp.Text("#message", &message, chromedp.NodeReady),
+	))
+	require.Contains(t, refused, "the token is refused")
+	require.Equal(t, "Signed in as browser-user.", user)
+	require.Contains(t, agents, "Agents are active")
+	require.Equal(t, 7, days)
+	require.Equal(t, 3, trained, "as many trainings as were asked for")
+	require.Contains(t, week, "kcal")
+	require.Contains(t, strings.ToLower(week), "breakfast")
+	require.Empty(t, message)
+	require.Empty(t, complaints)
+}

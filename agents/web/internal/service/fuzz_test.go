@@ -1,0 +1,35 @@
+package service
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/decode"
+)
+
+// FuzzPreferences: no body breaks the decoder; what it takes says something,
+// and is the same after it was stored and read.
+func FuzzPreferences(f *testing.F) {
+	for _, body := range []string{
+		`{"theme":"dark","notifications":true}`, `{}`, `null`, `[]`, `{"theme":null,"units":"metric"}`, `{"language":"de-AT"}`, `{"language":"\u0000"}`, "\xff", `{"Theme":"dark"}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var wish Preferences
+		wrong, err := decode.JSON(body, &wish)
+		if err != nil || len(wrong) > 0 {
+			return
+		}
+		line, err := json.Marshal(wish)
+		require.NoError(t, err)
+		require.NotEqual(t, `{}`, string(line))
+		var again Preferences
+		wrong, err = decode.JSON(line, &again)
+		require.NoError(t, err)
+		require.Empty(t, wrong)
+		require.Equal(t, wish, again)
+	})
+}

@@ -1,0 +1,191 @@
+// Package api_test holds the service to its OpenAPI document. It lies apart from
+// the service so that the fuzz tests there do not link the validator.
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/desk"
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/wpa/internal/service"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
+)
+
+const apiPath = "/api/v1/agents/wpa"
+
+// serving is the service as it runs, with little time for each request.
+func serving(t *testing.T, p service.Maker, timeout time.Duration) *service.Service {
+	t.Helper()
+	s, err := service.New(service.Config{GenerationTimeout: timeout}, p, desk.Plain{}, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	s.State().Advance(health.Serving)
+	return s
+}
+
+// checked is the service's API, held to its document.
+func checked(t *testing.T, s *service.Service) *openapitest.Checker {
+	t.Helper()
+	document, err := os.ReadFile("../openapi.yaml")
+	require.NoError(t, err)
+	api := openapitest.New(t, document, s.Handler())
+	api.Token = "the desk's to judge" // and there is a plain one here
+	return api
+}
+
+// tabled works on the embedded table.
+func tabled(t *testing.T) service.Maker {
+	t.Helper()
+	table, err := exercises.Load()
+	require.NoError(t, err)
+	return program.New(table)
+}
+
+// seeds is the body of the seed's load test.
+const seeds = `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`
+
+const generatePath = apiPath + "/generate"
+
+func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+	t.Helper()
+	var answer T
+	decoder := json.NewDecoder(w.Body)
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&answer))
+	return answer
+}
+
+func TestTheSessionOfTheSeedsLoadTest(t *testing.T) {
+	api := checked(t, serving(t, tabled(t), time.Minute))
+	w := api.Send(t, http.MethodPost, generatePath, seeds)
+	require.Equal(t, http.StatusOK, w.Code)
+	first := w.Body.String()
+	week := decoded[service.WeekAnswer](t, w)
+	require.Equal(t, "test-user-123", week.UserID)
+	require.Len(t, week.Sessions, 1)
+	s := week.Sessions[0]
+	require.LessOrEqual(t, s.TotalSeconds, 45*60)
+	require.Equal(t, s.TotalSeconds, s.WarmUpSeconds+s.WorkSeconds+s.RestSeconds+s.CoolDownSeconds, "the parts are the whole")
+	require.Equal(t, first, api.Send(t, http.MethodPost, generatePath, seeds).Body.String(), "the same request, the same session")
+}
+
+func TestHistoryMovesTheWeights(t *testing.T) {
+	api := checked(t, serving(t, tabled(t), time.Minute))
+	w := api.Send(t, http.MethodPost, generatePath, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
+		{"date":"2026-11-02","exerciseId":"goblet-squat","sets":[{"reps":12,"weightKg":20,"rpe":8},{"reps":12,"weightKg":20}]}]}`)
+	require.Equal(t, http.StatusOK, w.Code)
+	for _, item := range decoded[service.WeekAnswer](t, w).Sessions[0].Exercises {
+		if item.ExerciseID == "goblet-squat" {
+			require.Equal(t, 21.0, item.WeightKg)
+			require.Contains(t, item.Why, "more weight")
+			return
+		}
+	}
+	require.Fail(t, "what was trained before is trained again")
+}
+
+func TestRequests(t *testing.T) {
+	api := checked(t, serving(t, tabled(t), time.Minute))
+	for _, row := range []struct {
+		reason, body string
+		status       int
+		pointers     []string
+	}{
+		{"name and level will do", `{"userId":"u","fitnessLevel":"beginner"}`, 200, nil},
+		{"all there is", `{"userId":"u","fitnessLevel":"advanced","equipment":["bodyweight","barbell","rack"],"duration":90,"daysPerWeek":7,
+			"goals":["strength","endurance"],"history":[{"date":"2026-01-31","exerciseId":"unknown","sets":[{"reps":5}]},{"date":"2026-01-30","exerciseId":"plank"}]}`, 200, nil},
+		{"null is as good as absent", `{"userId":"u","fitnessLevel":"beginner","equipment":null,"goals":null,"history":null,"duration":null}`, 200, nil},
+		{"every mistake at once", `{"userId":"","fitnessLevel":"elite","equipment":["sofa"],"duration":9,"daysPerWeek":8,"goals":["fly"],"days":1,
+			"history":[{"date":"31.1.2026","exerciseId":"","sets":[{"reps":-1,"weightKg":2000,"rpe":11}]}]}`, 422, []string{"#/days", "#/userId", "#/fitnessLevel",
+			"#/equipment/0", "#/duration", "#/daysPerWeek", "#/goals/0", "#/history/0/date", "#/history/0/exerciseId",
+			"#/history/0/sets/0/reps", "#/history/0/sets/0/weightKg", "#/history/0/sets/0/rpe"}},
+		{"too long a history", `{"userId":"u","fitnessLevel":"beginner","history":[` +
+			strings.Repeat(`{"date":"2026-01-31","exerciseId":"plank"},`, 500) + `{"date":"2026-01-31","exerciseId":"plank"}]}`, 422, []string{"#/history"}},
+		{"a wrong type", `{"userId":"u","fitnessLevel":1}`, 422, []string{"#/fitnessLevel"}},
+		{"no JSON", `{`, 400, nil},
+		{"too large", `{"userId":"` + strings.Repeat("a", 200<<10) + `"}`, 413, nil},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			w := api.Send(t, http.MethodPost, generatePath, row.body)
+			require.Equal(t, row.status, w.Code, w.Body)
+			if row.status == http.StatusOK {
+				return
+			}
+			var pointers []string
+			for _, e := range decoded[reply.Problem](t, w).Errors {
+				pointers = append(pointers, e.Pointer)
+			}
+			require.Equal(t, row.pointers, pointers)
+		})
+	}
+}
+
+// fails is a Maker that answers with its error, or waits for the context.
+type fails struct{ err error }
+
+func (f fails) Week(ctx context.Context, _ program.Request) (program.Week, error) {
+	if f.err != nil {
+		return program.Week{}, f.err
+	}
+	<-ctx.Done()
+	return program.Week{}, ctx.Err()
+}
+
+func TestFailures(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		err    error
+		status int
+		code   string
+	}{
+		{"out of time", nil, 503, reply.CodeOutOfTime},
+		{"what nobody foresaw stays inside", errors.New("secret"), 500, reply.CodeInternal},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			s := serving(t, fails{row.err}, time.Millisecond)
+			w := checked(t, s).Send(t, http.MethodPost, generatePath, seeds)
+			require.Equal(t, row.status, w.Code)
+			require.NotContains(t, w.Body.String(), "secret")
+			require.Equal(t, row.code, decoded[reply.Problem](t, w).Code)
+		})
+	}
+}
+
+func TestPathsAndPhases(t *testing.T) {
+	for _, row := range []struct {
+		reason, method, path string
+		serving, draining    int
+	}{
+		{"alive", http.MethodGet, "/health", 200, 200},
+		{"readiness alone follows the phase", http.MethodGet, "/health/ready", 200, 503},
+		{"the agent's health from outside", http.MethodGet, apiPath + "/health", 200, 200},
+		{"the document", http.MethodGet, "/openapi.json", 200, 200},
+		{"method", http.MethodGet, generatePath, 405, 405},
+		{"path", http.MethodGet, apiPath, 404, 404},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			s := serving(t, fails{}, time.Minute)
+			for _, want := range []int{row.serving, row.draining} {
+				w := httptest.NewRecorder()
+				s.Handler().ServeHTTP(w, httptest.NewRequest(row.method, row.path, nil))
+				require.Equal(t, want, w.Code)
+				require.True(t, json.Valid(w.Body.Bytes()))
+				s.State().Advance(health.Draining)
+			}
+		})
+	}
+	checked(t, serving(t, fails{}, time.Minute)).Send(t, http.MethodGet, apiPath+"/health", "")
+}

@@ -1,0 +1,114 @@
+package service
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
+)
+
+const (
+	// maxBody is the largest request in bytes; a history of maxHistory
+	// exercises with a few sets each has half of it.
+	maxBody = 128 << 10
+	// maxHistory and maxSets bound the history: half a year of three sessions a
+	// week with six exercises is 468.
+	maxHistory, maxSets = 500, 20
+	// defaultMinutes is the session of the seed's load test.
+	defaultMinutes = 45
+	// maxReps and maxKg keep out slips of the pen; no one has lifted maxKg.
+	maxReps, maxKg = 1000, 1000
+	// bodyweight may be named as equipment and means nothing more than none.
+	bodyweight = "bodyweight"
+)
+
+// GenerateRequest is the body of POST /generate. The seed's load test sends the
+// first four fields.
+type GenerateRequest struct {
+	UserID       string   `json:"userId"`
+	FitnessLevel string   `json:"fitnessLevel"`
+	Equipment    []string `json:"equipment"`
+	Duration     *int     `json:"duration,omitempty"` // minutes of a session
+
+	DaysPerWeek *int     `json:"daysPerWeek,omitempty"` // 1, a single session, where absent
+	Goals       []string `json:"goals,omitempty"`
+	// History is what was done before, in any order. Exercises that the table
+	// does not know count as trained days and no more.
+	History []HistoryEntry `json:"history,omitempty"`
+}
+
+// HistoryEntry is an exercise as it was done on a day.
+type HistoryEntry struct {
+	Date       string       `json:"date"` // 2006-01-02
+	ExerciseID string       `json:"exerciseId"`
+	Sets       []HistorySet `json:"sets"`
+}
+
+// HistorySet is one set of it.
+type HistorySet struct {
+	Reps     int      `json:"reps"`
+	WeightKg *float64 `json:"weightKg,omitempty"`
+	RPE      *float64 `json:"rpe,omitempty"` // 1 to 10
+}
+
+// Validate returns every broken rule.
+func (g *GenerateRequest) Validate() []reply.FieldError {
+	var rules decode.Rules
+	rules.UserID(g.UserID)
+	rules.OneOf("#/fitnessLevel", g.FitnessLevel, decode.Known(exercises.Levels))
+	rules.AllOf("#/equipment", g.Equipment, append([]string{bodyweight}, exercises.Equipment...))
+	decode.Within(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
+	decode.Within(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
+	rules.AllOf("#/goals", g.Goals, decode.Words(program.Goals))
+	rules.Check(len(g.History) <= maxHistory, "#/history", "has %d items, must have at most %d", len(g.History), maxHistory)
+	for i, entry := range g.History[:min(len(g.History), maxHistory)] {
+		entry.validate(&rules, fmt.Sprintf("#/history/%d", i))
+	}
+	return rules
+}
+
+func (e HistoryEntry) validate(rules *decode.Rules, pointer string) {
+	_, err := time.Parse(time.DateOnly, e.Date)
+	rules.Check(err == nil, pointer+"/date", "must be a day such as 2026-01-31")
+	rules.Check(e.ExerciseID != "" && utf8.RuneCountInString(e.ExerciseID) <= 64, pointer+"/exerciseId", "must be 1 to 64 characters")
+	rules.Check(len(e.Sets) <= maxSets, pointer+"/sets", "has %d items, must have at most %d", len(e.Sets), maxSets)
+	for i, set := range e.Sets[:min(len(e.Sets), maxSets)] {
+		at := fmt.Sprintf("%s/sets/%d", pointer, i)
+		decode.Within(rules, at+"/reps", &set.Reps, 0, maxReps)
+		decode.Within(rules, at+"/weightKg", set.WeightKg, 0, maxKg)
+		decode.Within(rules, at+"/rpe", set.RPE, 1, 10)
+	}
+}
+
+// program is the valid request as the maker takes it.
+func (g *GenerateRequest) program() program.Request {
+	anyone := *g
+	anyone.UserID = "" // the same for everyone who asks the same, so that it can be cached
+	r := program.Request{
+		Level: exercises.Levels[g.FitnessLevel], Equipment: g.Equipment,
+		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: decode.Seed(anyone),
+	}
+	for _, goal := range g.Goals {
+		r.Goals = append(r.Goals, program.Goal(goal))
+	}
+	for _, entry := range g.History {
+		date, _ := time.Parse(time.DateOnly, entry.Date) // Validate has parsed it
+		done := program.Done{Date: date, Exercise: entry.ExerciseID}
+		for _, set := range entry.Sets {
+			done.Sets = append(done.Sets, program.Set{Reps: set.Reps, WeightKg: valueOr(set.WeightKg, 0), RPE: valueOr(set.RPE, 0)})
+		}
+		r.History = append(r.History, done)
+	}
+	return r
+}
+
+func valueOr[T any](value *T, fallback T) T {
+	if value == nil {
+		return fallback
+	}
+	return *value
+}

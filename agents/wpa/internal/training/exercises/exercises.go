@@ -1,0 +1,167 @@
+// Package exercises is the table of what a session may hold: movement pattern,
+// muscles, equipment, difficulty and time of each exercise. It owns the table
+// and who can do what with which equipment; how exercises become sessions is
+// program's.
+//
+// Source: common knowledge of strength training, written for this table.
+// Names and muscles follow the usual textbooks (NSCA, Essentials of Strength
+// Training and Conditioning, 4th edition); a repetition is counted at a
+// controlled tempo of 2 to 6 seconds, within which tempo hardly matters for
+// growth (Schoenfeld, Ogborn and Krieger, Sports Med 45 (2015) 577).
+package exercises
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Pattern is the movement that an exercise trains.
+type Pattern string
+
+// The patterns.
+const (
+	Push   Pattern = "push"
+	Pull   Pattern = "pull"
+	Squat  Pattern = "squat"
+	Hinge  Pattern = "hinge"
+	Lunge  Pattern = "lunge"
+	Core   Pattern = "core"
+	Carry  Pattern = "carry"
+	Cardio Pattern = "cardio"
+)
+
+var patterns = []Pattern{Push, Pull, Squat, Hinge, Lunge, Core, Carry, Cardio}
+
+// Muscle is a muscle group; Heart stands for endurance work.
+type Muscle string
+
+// Heart is what cardio trains.
+const Heart Muscle = "heart"
+
+// Muscles lists the groups that sets are counted by.
+var Muscles = []Muscle{"chest", "back", "shoulders", "biceps", "triceps", "forearms", "quads", "hamstrings", "glutes", "calves", "core"}
+
+// Level is how hard an exercise is, and what a person is up to.
+type Level int
+
+// The levels, easiest first.
+const (
+	Beginner Level = iota
+	Intermediate
+	Advanced
+)
+
+// Levels are the levels by name.
+var Levels = map[string]Level{"beginner": Beginner, "intermediate": Intermediate, "advanced": Advanced}
+
+// Equipment lists all that an exercise may need. A body and the furniture of a
+// home are always there.
+var Equipment = []string{
+	"dumbbells", "barbell", "kettlebell", "resistance_bands", "pull_up_bar", "dip_bars", "bench", "rack", "cable_machine",
+	"machines", "suspension_trainer", "jump_rope", "rowing_machine", "exercise_bike", "treadmill",
+}
+
+// Work is how an exercise is counted.
+type Work string
+
+// The ways: repetitions, seconds held in a set, minutes without sets.
+const (
+	Reps    Work = "reps"
+	Hold    Work = "time"
+	Minutes Work = "minutes"
+)
+
+// Exercise is a row of the table.
+type Exercise struct {
+	ID, Name   string
+	Pattern    Pattern
+	Primary    Muscle
+	Secondary  []Muscle
+	Needs      []string // of Equipment, all of them
+	Level      Level
+	Unilateral bool // each set is done once a side
+	Work       Work
+	Seconds    int // of a repetition, or of a set that is held
+}
+
+// Loaded says whether its weight can be raised.
+func (e *Exercise) Loaded() bool {
+	return slices.ContainsFunc(e.Needs, func(n string) bool {
+		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, n)
+	})
+}
+
+// DoableWith says whether one of that level with that equipment can do it.
+func (e *Exercise) DoableWith(level Level, equipment []string) bool {
+	missing := func(n string) bool { return !slices.Contains(equipment, n) }
+	return e.Level <= level && !slices.ContainsFunc(e.Needs, missing)
+}
+
+//go:embed exercises.csv
+var table []byte
+
+// Load reads the embedded table.
+func Load() ([]Exercise, error) { return read(bytes.NewReader(table)) }
+
+func read(from io.Reader) ([]Exercise, error) {
+	rows := csv.NewReader(from)
+	rows.FieldsPerRecord = 10
+	records, err := rows.ReadAll()
+	if err != nil {
+		return nil, fmt.Errorf("read the exercise table: %w", err)
+	}
+	var all []Exercise
+	for i, record := range records[1:] {
+		e, err := parse(record)
+		if err != nil {
+			return nil, fmt.Errorf("exercise table, row %d (%s): %w", i+2, record[0], err)
+		}
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+func parse(record []string) (Exercise, error) {
+	level, known := Levels[record[6]]
+	if !known {
+		return Exercise{}, fmt.Errorf("level %q must be beginner, intermediate or advanced", record[6])
+	}
+	seconds, err := strconv.Atoi(record[9])
+	if err != nil || seconds < 1 {
+		return Exercise{}, fmt.Errorf("seconds %q must be a whole number of at least 1", record[9])
+	}
+	e := Exercise{
+		ID: record[0], Name: record[1], Pattern: Pattern(record[2]), Primary: Muscle(record[3]),
+		Needs: list(record[5]), Level: level, Unilateral: record[7] == "yes", Work: Work(record[8]), Seconds: seconds,
+	}
+	for _, muscle := range list(record[4]) {
+		e.Secondary = append(e.Secondary, Muscle(muscle))
+	}
+	for _, muscle := range append([]Muscle{e.Primary}, e.Secondary...) {
+		if muscle != Heart && !slices.Contains(Muscles, muscle) {
+			return e, fmt.Errorf("muscle %q must be one of %v", muscle, Muscles)
+		}
+	}
+	for _, need := range e.Needs {
+		if !slices.Contains(Equipment, need) {
+			return e, fmt.Errorf("equipment %q must be one of %v", need, Equipment)
+		}
+	}
+	if !slices.Contains(patterns, e.Pattern) {
+		return e, fmt.Errorf("pattern %q must be one of %v", e.Pattern, patterns)
+	}
+	if !slices.Contains([]Work{Reps, Hold, Minutes}, e.Work) {
+		return e, fmt.Errorf("work %q must be reps, time or minutes", e.Work)
+	}
+	return e, nil
+}
+
+func list(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '|' })
+}

@@ -1,0 +1,84 @@
+package exercises
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func load(t *testing.T) []Exercise {
+	t.Helper()
+	all, err := Load()
+	require.NoError(t, err)
+	return all
+}
+
+func TestTheTableIsSane(t *testing.T) {
+	all := load(t)
+	require.GreaterOrEqual(t, len(all), 120, "issue 4 asks for about 120 exercises")
+	ids, names := map[string]bool{}, map[string]bool{}
+	for _, e := range all {
+		require.False(t, ids[e.ID], e.ID)
+		require.False(t, names[strings.ToLower(e.Name)], e.Name)
+		ids[e.ID], names[strings.ToLower(e.Name)] = true, true
+		require.NotContains(t, e.Secondary, e.Primary, e.ID)
+		require.Equal(t, e.Pattern == Cardio, e.Work == Minutes, e.ID)
+		require.Equal(t, e.Pattern == Cardio, e.Primary == Heart, e.ID)
+		if e.Work == Reps {
+			require.LessOrEqual(t, e.Seconds, 6, e.ID)
+		}
+	}
+}
+
+// TestEveryoneCanTrainEverything: a beginner with nothing but a body has each
+// pattern, and each muscle worked, directly or not.
+func TestEveryoneCanTrainEverything(t *testing.T) {
+	worked := map[Muscle]bool{}
+	count := map[Pattern]int{}
+	for _, e := range load(t) {
+		if e.DoableWith(Beginner, nil) {
+			count[e.Pattern]++
+			for _, m := range append([]Muscle{e.Primary}, e.Secondary...) {
+				worked[m] = true
+			}
+		}
+	}
+	for _, p := range patterns {
+		require.Positive(t, count[p], p)
+	}
+	for _, m := range Muscles {
+		require.True(t, worked[m], m)
+	}
+}
+
+func TestEquipmentIsUsed(t *testing.T) {
+	for _, name := range Equipment {
+		require.True(t, slices.ContainsFunc(load(t), func(e Exercise) bool { return slices.Contains(e.Needs, name) }), name)
+	}
+}
+
+func TestWhoCanDoWhat(t *testing.T) {
+	press := Exercise{Level: Intermediate, Needs: []string{"barbell", "bench"}}
+	require.True(t, press.DoableWith(Advanced, []string{"bench", "barbell"}))
+	require.False(t, press.DoableWith(Beginner, []string{"bench", "barbell"}), "above the level")
+	require.False(t, press.DoableWith(Advanced, []string{"barbell"}), "all that it needs must be there")
+	require.True(t, press.Loaded())
+	require.False(t, (&Exercise{Needs: []string{"pull_up_bar"}}).Loaded())
+}
+
+func TestABadRowIsNamed(t *testing.T) {
+	const header = "id,name,pattern,primary,secondary,equipment,level,unilateral,work,seconds\n"
+	for _, row := range []struct{ line, says string }{
+		{"x,X,jump,chest,,,beginner,no,reps,3", `exercise table, row 2 (x): pattern "jump" must be one of`},
+		{"x,X,push,heel,,,beginner,no,reps,3", `muscle "heel" must be one of`},
+		{"x,X,push,chest,,sofa,beginner,no,reps,3", `equipment "sofa" must be one of`},
+		{"x,X,push,chest,,,expert,no,reps,3", `level "expert" must be`},
+		{"x,X,push,chest,,,beginner,no,sets,3", `work "sets" must be`},
+		{"x,X,push,chest,,,beginner,no,reps,0", `seconds "0" must be`},
+	} {
+		_, err := read(strings.NewReader(header + row.line))
+		require.ErrorContains(t, err, row.says)
+	}
+}

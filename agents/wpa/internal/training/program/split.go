@@ -1,0 +1,48 @@
+package program
+
+import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+
+// Focus names what a day trains.
+type Focus string
+
+// The focuses.
+const (
+	FullBody Focus = "full_body"
+	Upper    Focus = "upper_body"
+	Lower    Focus = "lower_body"
+	PushDay  Focus = "push"
+	PullDay  Focus = "pull"
+	Legs     Focus = "legs"
+	Recovery Focus = "recovery"
+)
+
+// order are the patterns of a focus, in the order of work: large movements
+// first (ACSM position stand, Med Sci Sports Exerc 41 (2009) 687).
+var order = map[Focus][]exercises.Pattern{
+	FullBody: {exercises.Squat, exercises.Push, exercises.Pull, exercises.Hinge, exercises.Core, exercises.Lunge, exercises.Carry},
+	Upper:    {exercises.Push, exercises.Pull, exercises.Core, exercises.Carry},
+	Lower:    {exercises.Squat, exercises.Hinge, exercises.Lunge, exercises.Core},
+	PushDay:  {exercises.Push, exercises.Core},
+	PullDay:  {exercises.Pull, exercises.Carry},
+	Legs:     {exercises.Squat, exercises.Hinge, exercises.Lunge, exercises.Core},
+	Recovery: {exercises.Core},
+}
+
+type day struct {
+	weekday int
+	focus   Focus
+}
+
+// splits are the weeks of 1 to 7 days: two days between trainings of a muscle
+// where the week has room (ACSM 2009 advises 48 hours), each muscle twice a
+// week from two days on (Schoenfeld et al., Sports Med 46 (2016) 1689); from
+// five days on the days share the body.
+var splits = [MaxDays][]day{
+	{{1, FullBody}},
+	{{1, FullBody}, {4, FullBody}},
+	{{1, FullBody}, {3, FullBody}, {5, FullBody}},
+	{{1, Upper}, {2, Lower}, {4, Upper}, {5, Lower}},
+	{{1, PushDay}, {2, PullDay}, {3, Legs}, {5, Upper}, {6, Lower}},
+	{{1, PushDay}, {2, PullDay}, {3, Legs}, {4, PushDay}, {5, PullDay}, {6, Legs}},
+	{{1, PushDay}, {2, PullDay}, {3, Legs}, {4, PushDay}, {5, PullDay}, {6, Legs}, {7, Recovery}},
+}
