@@ -6,7 +6,9 @@ SANDBOX   := @$(HOME_DIR)/bin/sandbox
 GO_TEST   := @CGO_ENABLED=0 go -C sandbox test -trimpath -count=1 -v
 STACK     ?= sandbox
 
-.PHONY: help up down status logs env preview build test e2e bench lint diagram fmt generate clean
+FUZZTIME  ?= 1m
+
+.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents token lint diagram fmt generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,21 @@ test: build ## every hermetic test: vet, unit tests, engine tests
 
 e2e: up ## the tests on the live sandbox
 	$(GO_TEST) -timeout 30m ./test/live/...
+
+fuzz: ## every decoder of the agents for FUZZTIME=1m each
+	@grep -rl --include='*_test.go' '^func Fuzz' agents | while read -r file; do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$file); do \
+			echo "$$name in $$(dirname $$file)"; \
+			CGO_ENABLED=0 go test -trimpath -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+		done; \
+	done
+
+bench-agents: ## the agents' figures of docs/performance.md
+	@CGO_ENABLED=0 go run -trimpath ./agents/bench
+
+token: ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
+	@CGO_ENABLED=0 go run -trimpath ./agents/token -init $(HOME_DIR)/issuer >/dev/null
+	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(HOME_DIR)/issuer/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
 bench: up ## the figures of docs/performance.md
 	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))

@@ -41,6 +41,11 @@ var serverPackages = []debian{
 	{"redis-server", []string{"redis-server"}, "is its cache"},
 }
 
+// pagePackages are what the tests of the front page need.
+var pagePackages = []debian{
+	{"chromium", []string{"chromium"}, "opens the front page in a test"},
+}
+
 // racePackages are what `go test -race` needs.
 var racePackages = []debian{
 	{"gcc", []string{"gcc", "cc"}, "links the race detector"},
