@@ -5,6 +5,8 @@ BOOTSTRAP := @sandbox/bootstrap/bootstrap.sh
 SANDBOX   := @$(HOME_DIR)/bin/sandbox
 GO_TEST   := @CGO_ENABLED=0 go -C sandbox test -trimpath -count=1 -v
 STACK     ?= sandbox
+# Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
+ISSUER    := .sandbox/issuer
 
 FUZZTIME  ?= 1m
 
@@ -13,7 +15,7 @@ FUZZTIME  ?= 1m
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
+up: $(ISSUER)/jwks.json ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
 	$(BOOTSTRAP) -up build
 	$(SANDBOX) up
 
@@ -32,7 +34,7 @@ env: made ## lines for the shell: eval "$(make env)"
 preview: build ## pulumi preview of STACK=sandbox, staging or prod
 	$(SANDBOX) preview --stack $(STACK)
 
-build: ## install what is missing and build the executables
+build: $(ISSUER)/jwks.json ## install what is missing and build the executables
 	$(BOOTSTRAP) build
 
 test: build ## every hermetic test: vet, unit tests, engine tests
@@ -52,9 +54,8 @@ fuzz: ## every decoder of the agents for FUZZTIME=1m each
 bench-agents: ## the agents' figures of docs/performance.md
 	@CGO_ENABLED=0 go run -trimpath ./agents/bench
 
-token: ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
-	@CGO_ENABLED=0 go run -trimpath ./agents/token -init $(HOME_DIR)/issuer >/dev/null
-	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(HOME_DIR)/issuer/key.json $(if $(SCOPE),-scope "$(SCOPE)")
+token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
+	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
 bench: up ## the figures of docs/performance.md
 	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))
@@ -75,6 +76,10 @@ generate: ## go generate in every module
 clean: ## remove the sandbox and everything built
 	@test ! -x $(HOME_DIR)/bin/sandbox || $(HOME_DIR)/bin/sandbox down --purge
 	@rm -rf $(HOME_DIR) bin
+
+$(ISSUER)/jwks.json:
+	@mkdir -p .sandbox
+	@CGO_ENABLED=0 go run -trimpath ./agents/token -init $(ISSUER) >/dev/null
 
 .PHONY: made
 made:

@@ -23,13 +23,17 @@ type services struct {
 // layServices builds each service's image and runs it by digest.
 func (p *platform) layServices() error {
 	p.services.images = pulumi.StringMap{}
+	told, err := p.settings()
+	if err != nil {
+		return err
+	}
 	for _, profile := range p.stack.Profiles() {
 		built, err := p.image(profile.Short, profile.ImportPath)
 		if err != nil {
 			return err
 		}
 		p.services.images[profile.Short] = built
-		made, err := p.service(profile, built)
+		made, err := p.service(profile, built, told)
 		if err != nil {
 			return err
 		}
@@ -64,8 +68,8 @@ func (p *platform) image(short, importPath string) (pulumi.StringOutput, error) 
 	return built.Reference, nil
 }
 
-func (p *platform) service(profile scaling.Profile, image pulumi.StringInput) (*service.Service, error) {
-	args := &service.Args{Profile: profile, Namespace: p.namespace, Image: image}
+func (p *platform) service(profile scaling.Profile, image pulumi.StringInput, told *settings) (*service.Service, error) {
+	args := &service.Args{Profile: profile, Namespace: p.namespace, Image: image, Settings: told.env, Secrets: told.files}
 	switch {
 	case p.loadBalancer != nil:
 		args.NodePort = profile.NodePort

@@ -23,9 +23,9 @@ const (
 	Port = 5432
 	// DatabaseName is the document's (section "Performance Issue Diagnosis").
 	DatabaseName = "progressive_framework_v5"
-	// owner is the master user; RDS keeps the name postgres for nobody, but
+	// Owner is the master user; RDS keeps the name postgres for nobody, but
 	// one that is guessed first is none.
-	owner = "platform"
+	Owner = "platform"
 	// logDays is how long the server's logs are kept.
 	logDays = 90
 	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
@@ -175,7 +175,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 		Port:                pulumi.Int(Port),
 
 		DbName:                           pulumi.String(DatabaseName),
-		Username:                         pulumi.String(owner),
+		Username:                         pulumi.String(Owner),
 		ManageMasterUserPassword:         pulumi.Bool(true),
 		MasterUserSecretKmsKeyId:         encryption.ARN,
 		IamDatabaseAuthenticationEnabled: pulumi.Bool(true),

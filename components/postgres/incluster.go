@@ -96,7 +96,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	files := map[string]string{
 		"postgresql.conf": server.File(model, "", server.Paths{Sockets: socketFolder, Access: configFolder + "/pg_hba.conf"}),
 		"pg_hba.conf":     server.Access,
-		"passwd":          server.Users(owner, user),
+		"passwd":          server.Users(Owner, user),
 		"entrypoint.sh":   server.Script,
 	}
 	config, err := corev1.NewConfigMap(ctx, name+"-config", &corev1.ConfigMapArgs{Metadata: meta("postgres-config"), Data: pulumi.ToStringMap(files)}, parent)

@@ -32,7 +32,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 				variable("DATA", dataFolder+"/pgdata"), // a volume's root may hold lost+found
 				variable("CONFIG", configFolder+"/postgresql.conf"),
 				variable("PASSWORD_FILE", secretFolder+"/password"),
-				variable("SOCKETS", socketFolder), variable("OWNER", owner), variable("DATABASE", DatabaseName),
+				variable("SOCKETS", socketFolder), variable("OWNER", Owner), variable("DATABASE", DatabaseName),
 			},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String("postgres"), ContainerPort: pulumi.Int(Port)}},
 			// The model counts on all of the memory; the cores may be shared.

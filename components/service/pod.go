@@ -1,6 +1,9 @@
 package service
 
 import (
+	"maps"
+	"slices"
+
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -46,7 +49,7 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
 			}},
-			Env: environment(p.Env),
+			Env: environment(p.Env, args.Settings),
 			Resources: &corev1.ResourceRequirementsArgs{
 				Requests: pulumi.StringMap{
 					"cpu":    pulumi.String(p.Resources.CPURequest.String()),
@@ -70,8 +73,8 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	}
 }
 
-func environment(vars []scaling.EnvVar) corev1.EnvVarArray {
-	env := make(corev1.EnvVarArray, 0, len(vars))
+func environment(vars []scaling.EnvVar, settings pulumi.StringMap) corev1.EnvVarArray {
+	env := make(corev1.EnvVarArray, 0, len(vars)+len(settings))
 	for _, v := range vars {
 		e := &corev1.EnvVarArgs{Name: pulumi.String(v.Name)}
 		if v.Resource != "" {
@@ -80,6 +83,9 @@ func environment(vars []scaling.EnvVar) corev1.EnvVarArray {
 			e.Value = pulumi.String(v.Value)
 		}
 		env = append(env, e)
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(name), Value: settings[name]})
 	}
 	return env
 }

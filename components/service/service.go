@@ -38,6 +38,9 @@ type Args struct {
 	// of such nodes are tolerated.
 	NodeSelector map[string]string
 	Tolerations  []scaling.Taint
+	// Settings are environment variables that are known only in the stack, such
+	// as where its stores are. They are not secret.
+	Settings pulumi.StringMap
 	// Secrets are mounted as files. A pod's environment is shown to whoever may
 	// look at the pod, so no secret goes there.
 	Secrets []SecretFiles

@@ -38,6 +38,7 @@ type Stack struct {
 	Images     Images     `mapstructure:"images"`
 	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
 	Edge       Edge       `mapstructure:"edge"`
+	Auth       Auth       `mapstructure:"auth"`
 	Postgres   Postgres   `mapstructure:"postgres"`
 	Redis      Redis      `mapstructure:"redis"`
 	Mongo      Mongo      `mapstructure:"mongo"`
@@ -111,6 +112,17 @@ type FrontDoor struct {
 	// NodePort, 30000 to 32767, opens the front service on every node; zero:
 	// the service is reached inside the cluster only.
 	NodePort int `mapstructure:"nodePort"`
+}
+
+// Auth is whose tokens the services accept.
+type Auth struct {
+	// Issuer is the iss of a token, and Audience one of its aud.
+	Issuer   string `mapstructure:"issuer"`
+	Audience string `mapstructure:"audience"`
+	// JWKSURL is where the issuer publishes its keys; or JWKSFile, relative to
+	// the project, holds them.
+	JWKSURL  string `mapstructure:"jwksUrl"`
+	JWKSFile string `mapstructure:"jwksFile"`
 }
 
 // Service is what a stack may change of a service's profile.

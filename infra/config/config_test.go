@@ -17,6 +17,7 @@ func good() map[string]string {
 		"progressive-framework:network":       `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
 		"progressive-framework:services":      `{"mca":{"replicas":2}}`,
 		"progressive-framework:frontDoor":     `{"nodePort":30080}`,
+		"progressive-framework:auth":          `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
 		"progressive-framework:postgres":      `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":         `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":         `{"instanceClass":"db.r6g.large"}`,
@@ -84,6 +85,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
 		{"a control plane where the network is not", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},
 		{"an administrator who is a session", map[string]string{"progressive-framework:cluster": `{"admins":["arn:aws:sts::123456789012:assumed-role/a/b"]}`}, []string{"cluster.admins[0]", "ARN of an IAM role or user"}},
+		{"tokens of nobody", map[string]string{"progressive-framework:auth": ""}, []string{"auth.issuer: Required value", "auth.audience: Required value", "jwksUrl or jwksFile"}},
+		{"keys that anybody could change", map[string]string{"progressive-framework:auth": `{"issuer":"a","audience":"b","jwksUrl":"http://a/jwks"}`}, []string{"auth.jwksUrl: Invalid value", "https"}},
 		{"an account that lost its leading zero", map[string]string{"progressive-framework:account": "12345678901"}, []string{"account: Invalid value", "twelve digits"}},
 		{"every error at once", map[string]string{
 			"aws:region":                    "mars-1",

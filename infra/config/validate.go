@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"regexp"
 	"slices"
 
@@ -68,6 +69,7 @@ func validate(s *Stack) field.ErrorList {
 		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
 	}
 	add(validateTiers(s.Tiers)...)
+	add(validateAuth(s.Auth)...)
 	add(validateEdge(s)...)
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
@@ -137,6 +139,23 @@ func validateCluster(s *Stack) field.ErrorList {
 		case block.Bits() == 0:
 			problems = append(problems, field.Invalid(at.Child("publicAccessCidrs").Index(i), cidr, "opens the API endpoint to the whole internet; name the blocks that need it"))
 		}
+	}
+	return problems
+}
+
+func validateAuth(a Auth) field.ErrorList {
+	var problems field.ErrorList
+	at := path("auth")
+	for name, value := range map[string]string{"issuer": a.Issuer, "audience": a.Audience} {
+		if value == "" {
+			problems = append(problems, field.Required(at.Child(name), "whose tokens the services accept, and which of them"))
+		}
+	}
+	switch keys, err := url.Parse(a.JWKSURL); {
+	case (a.JWKSURL == "") == (a.JWKSFile == ""):
+		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
+	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == ""):
+		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL: whoever changes the keys on their way signs tokens"))
 	}
 	return problems
 }

@@ -16,7 +16,8 @@ import (
 func copyProject(t *testing.T, w *world) *world {
 	t.Helper()
 	root := t.TempDir()
-	for _, name := range []string{"agents", "components", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
+	require.NoError(t, os.Mkdir(filepath.Join(root, ".sandbox"), 0o700))
+	for _, name := range []string{".sandbox/issuer", "agents", "components", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
 		from := filepath.Join(w.home.Project, name)
 		info, err := os.Stat(from)
 		require.NoError(t, err)

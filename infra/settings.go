@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/service"
+)
+
+// settings are what every service is told of the stack: where its stores are,
+// and whose tokens it accepts. What opens a store comes as files.
+type settings struct {
+	env   pulumi.StringMap
+	files []service.SecretFiles
+}
+
+// secretsFolder is where the files lie, a folder for each store.
+const secretsFolder = "/etc/platform/"
+
+func (p *platform) settings() (*settings, error) {
+	s := &settings{env: pulumi.StringMap{
+		"JWT_ISSUER":   pulumi.String(p.stack.Auth.Issuer),
+		"JWT_AUDIENCE": pulumi.String(p.stack.Auth.Audience),
+	}}
+	if err := p.keySet(s); err != nil {
+		return nil, err
+	}
+	if db := p.stores.postgres; db != nil {
+		s.env["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, db.sslMode())
+		s.open("postgres", "DATABASE_PASSWORD_FILE", db)
+	}
+	if cache := p.stores.redis; cache != nil {
+		s.env["REDIS_ADDRESSES"] = pulumi.Sprintf("%s:%d", cache.host, cache.port)
+		if cache.secretARN != nil {
+			s.env["REDIS_TLS"] = pulumi.String("true")
+		}
+		s.open("redis", "REDIS_PASSWORD_FILE", cache)
+	}
+	return s, nil
+}
+
+// sslMode: a managed store shows a certificate; one in the cluster is reached
+// over the cluster's own network only, by its network policy.
+func (s *store) sslMode() string {
+	if s.secretARN != nil {
+		return "require"
+	}
+	return "disable"
+}
+
+// open mounts the password of a store in the cluster. What Secrets Manager
+// holds is not mounted yet; docs/aws.md says what that needs.
+func (s *settings) open(name, variable string, of *store) {
+	if of.secretName == nil {
+		return
+	}
+	s.files = append(s.files, service.SecretFiles{Name: name, SecretName: of.secretName, MountPath: secretsFolder + name})
+	s.env[variable] = pulumi.String(secretsFolder + name + "/password")
+}
+
+// keySet says where the issuer's keys are: at its own address, or in a file of
+// the project, which is public but lies best where the others do.
+func (p *platform) keySet(s *settings) error {
+	if url := p.stack.Auth.JWKSURL; url != "" {
+		s.env["JWT_JWKS_URL"] = pulumi.String(url)
+		return nil
+	}
+	file := filepath.Join("..", p.stack.Auth.JWKSFile)
+	keys, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("auth.jwksFile: %w; `make build` makes the sandbox's", err)
+	}
+	made, err := corev1.NewSecret(p.ctx, p.name+"-issuer", &corev1.SecretArgs{
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String("issuer"), Namespace: p.namespace},
+		StringData: pulumi.StringMap{"jwks.json": pulumi.String(keys)},
+	}, p.kubernetes)
+	if err != nil {
+		return fmt.Errorf("keys of the issuer: %w", err)
+	}
+	s.files = append(s.files, service.SecretFiles{Name: "issuer", SecretName: made.Metadata.Name().Elem(), MountPath: secretsFolder + "issuer"})
+	s.env["JWT_JWKS_FILE"] = pulumi.String(secretsFolder + "issuer/jwks.json")
+	return nil
+}
