@@ -179,8 +179,11 @@ func (s *Stack) Profiles() []scaling.Profile {
 	return profiles
 }
 
-// services are those that are deployed so far; scaling.Services lists all.
-func services() []scaling.Profile { return []scaling.Profile{scaling.MCA()} }
+// services are those that are deployed so far; scaling.Services lists all. The
+// main application is still to come: until then the agents' master is the front.
+func services() []scaling.Profile {
+	return []scaling.Profile{scaling.MCA(), scaling.NPA(), scaling.WPA()}
+}
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
 // such as "aws:region" and "progressive-framework:network", with objects as
