@@ -33,9 +33,10 @@ const (
 	// discoveryPrefix begins the tags of the Cluster Autoscaler (its README
 	// for AWS, "Auto-Discovery Setup").
 	discoveryPrefix = "k8s.io/cluster-autoscaler/"
-	// DiscoveryEnabled and DiscoveryPlatform are the design document's
-	// discovery tags (section "Cluster Autoscaler Configuration").
-	DiscoveryEnabled  = discoveryPrefix + "enabled"
+	// DiscoveryEnabled is a discovery tag of the design document (section
+	// "Cluster Autoscaler Configuration").
+	DiscoveryEnabled = discoveryPrefix + "enabled"
+	// DiscoveryPlatform is its other one.
 	DiscoveryPlatform = discoveryPrefix + "progressive-framework-v5"
 )
 

@@ -13,7 +13,7 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// ErrNoKeys: the issuer's keys can't be had, so no token can be judged. It is
+// ErrNoKeys says that the issuer's keys can't be had, so that no token can be judged. It is
 // our failure, not the client's.
 var ErrNoKeys = errors.New("the issuer's keys are unavailable")
 

@@ -34,7 +34,7 @@ func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context)
 	}
 	c, ok := f.calls[key]
 	if !ok {
-		detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // the last who waits calls it
 		c = &call[V]{loaded: make(chan struct{}), cancel: cancel}
 		f.calls[key] = c
 		go f.run(detached, key, c, load, finish)

@@ -37,7 +37,7 @@ const (
 	probes  = 3
 )
 
-// ErrOpen: the service has failed too often lately and is not asked just now.
+// ErrOpen says that the service has failed too often lately and is not asked just now.
 var ErrOpen = errors.New("the circuit breaker is open")
 
 // Upstream is one of our services as another sees it. It is safe for use by

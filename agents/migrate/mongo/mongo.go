@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -54,8 +55,8 @@ var indexes = []index{
 
 // keys takes names and kinds by turns; their order is the index's.
 func keys(namesAndKinds ...any) (d bson.D) {
-	for i := 0; i < len(namesAndKinds); i += 2 {
-		d = append(d, bson.E{Key: namesAndKinds[i].(string), Value: namesAndKinds[i+1]})
+	for pair := range slices.Chunk(namesAndKinds, 2) {
+		d = append(d, bson.E{Key: pair[0].(string), Value: pair[1]})
 	}
 	return d
 }

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// Version is DocumentDB's, and Family that of its parameter groups: the
-	// one that speaks MongoDB 5.0.
-	Version, Family = "5.0.0", "docdb5.0"
+	// Version is DocumentDB's: the one that speaks MongoDB 5.0.
+	Version = "5.0.0"
+	// Family is that of its parameter groups.
+	Family = "docdb5.0"
 
 	// SlowOperation is the document's slowms (section "MongoDB Performance
 	// Tuning"): what takes longer is recorded. Its profiling level 2 records

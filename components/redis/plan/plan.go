@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	// Version is the newest Redis that ElastiCache offers, Family that of its
-	// parameter groups (ElastiCache User Guide, "Supported engines and
-	// versions").
-	Version, Family = "7.1", "redis7"
+	// Version is the newest Redis that ElastiCache offers (ElastiCache User
+	// Guide, "Supported engines and versions").
+	Version = "7.1"
+	// Family is that of its parameter groups.
+	Family = "redis7"
 
 	// The document's StatefulSet has six nodes: three shards of a primary and
 	// a replica.

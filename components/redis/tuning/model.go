@@ -49,20 +49,20 @@ func New(in Inputs) (*Model, error) {
 		memory("maxmemory", data).own(),
 		word("maxmemory-policy", "allkeys-lru"),
 		number("reserved-memory-percent", reservedPercent).managed(),
-		flag("lazyfree-lazy-eviction", true),
-		flag("lazyfree-lazy-expire", true),
-		flag("lazyfree-lazy-server-del", true),
+		yes("lazyfree-lazy-eviction"),
+		yes("lazyfree-lazy-expire"),
+		yes("lazyfree-lazy-server-del"),
 
 		// ElastiCache keeps nodes by replicas and snapshots, not by AOF.
 		word("save", "900 1 300 10 60 10000").own(),
-		flag("appendonly", true).own(),
+		yes("appendonly").own(),
 		word("appendfsync", "everysec").own(),
 
 		number("timeout", 0),
 		number("tcp-keepalive", 300),
 		number("tcp-backlog", 511).own(),
 
-		flag("cluster-enabled", true),
+		yes("cluster-enabled"),
 		word("cluster-config-file", "nodes.conf").own(),
 		number("cluster-node-timeout", 5000).own(),
 

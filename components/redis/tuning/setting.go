@@ -7,14 +7,13 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// place is where a setting is ours to make.
+// place is where a setting is ours to make; zero: everywhere.
 type place int
 
 const (
-	everywhere place = iota
 	// ownServer settings are not modifiable on ElastiCache (ElastiCache User
 	// Guide, "Redis OSS-specific parameters").
-	ownServer
+	ownServer place = iota + 1
 	// managedOnly settings are ElastiCache's own.
 	managedOnly
 )
@@ -48,9 +47,7 @@ func word(name, value string) setting {
 
 func number(name string, n int) setting { return word(name, strconv.Itoa(n)) }
 
-func flag(name string, on bool) setting {
-	return word(name, map[bool]string{true: "yes", false: "no"}[on])
-}
+func yes(name string) setting { return word(name, "yes") }
 
 func memory(name string, s size.Size) setting {
 	return setting{name: name, conf: written(s), read: counted(s), group: []Parameter{{name, counted(s)}}}

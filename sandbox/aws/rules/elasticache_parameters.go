@@ -64,7 +64,7 @@ var cacheParameters = map[string]parameter{
 	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
 
 	// Clients.
-	"timeout":                   countOf("seconds", 20, open).or("0"),
+	"timeout":                   countOf("seconds", 20, open).orZero(),
 	"tcp-keepalive":             countOf("seconds", 0, open),
 	"maxclients":                unchangeable(),
 	"databases":                 countOf("", 1, 1200000),

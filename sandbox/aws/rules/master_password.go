@@ -88,13 +88,6 @@ func (c *Cloud) hostedZone() string {
 	return "Z" + strings.ToUpper(c.siteHash("zone", 13))
 }
 
-// awsKey is the ARN of the key that AWS manages for a service.
-func (c *Cloud) awsKey(service string) string {
-	sum := sha256.Sum256([]byte("aws/" + service + c.Account + c.Region))
-	h := fmt.Sprintf("%x", sum)
-	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:32])
-}
-
 // reservedNames are words that PostgreSQL keeps for its language, and RDS for
 // itself: pg_get_keywords of PostgreSQL 15.20 (kinds R and T), and
 // API_CreateDBInstance.html.

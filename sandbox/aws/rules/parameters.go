@@ -38,13 +38,13 @@ func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
-func fraction(low, high float64) parameter    { return parameter{low: low, high: high} }
-func oneWord(words ...string) parameter       { return parameter{words: words} }
-func someWords(words ...string) parameter     { return parameter{words: words, list: true} }
-func anyText() parameter                      { return parameter{list: true} }
-func (p parameter) or(value string) parameter { p.beside = value; return p }
-func (p parameter) atRestart() parameter      { p.static = true; return p }
-func unchangeable() parameter                 { return parameter{fixed: true} }
+func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
+func oneWord(words ...string) parameter    { return parameter{words: words} }
+func someWords(words ...string) parameter  { return parameter{words: words, list: true} }
+func anyText() parameter                   { return parameter{list: true} }
+func (p parameter) orZero() parameter      { p.beside = "0"; return p }
+func (p parameter) atRestart() parameter   { p.static = true; return p }
+func unchangeable() parameter              { return parameter{fixed: true} }
 
 func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
 

@@ -26,7 +26,7 @@ const (
 // Priorities are the priorities by name.
 var Priorities = map[string]Priority{"high": High, "normal": Normal, "low": Low}
 
-// ErrFull: as many wait as may.
+// ErrFull says that as many wait as may.
 var ErrFull = errors.New("the queue is full")
 
 // Queue is safe for use by several goroutines.

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -12,7 +13,7 @@ import (
 )
 
 // queued enters from a goroutine of its own and returns when it waits.
-func queued(t *testing.T, ctx context.Context, q *Queue, p Priority, then func(leave func(), err error)) {
+func queued(ctx context.Context, t *testing.T, q *Queue, p Priority, then func(leave func(), err error)) {
 	t.Helper()
 	before := q.Counts().Queued
 	go func() { then(q.Enter(ctx, p)) }()
@@ -28,7 +29,7 @@ func TestTheImportantGoFirstAndTheFirstComeFirst(t *testing.T) {
 		name     string
 		priority Priority
 	}{{"low 1", Low}, {"normal 1", Normal}, {"high 1", High}, {"normal 2", Normal}, {"high 2", High}, {"low 2", Low}} {
-		queued(t, t.Context(), q, one.priority, func(leave func(), _ error) {
+		queued(t.Context(), t, q, one.priority, func(leave func(), _ error) {
 			order <- one.name
 			leave()
 		})
@@ -51,7 +52,7 @@ func TestWhoGoesAwayLeavesTheQueue(t *testing.T) {
 	require.NoError(t, err)
 	ctx, away := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	queued(t, ctx, q, Normal, func(_ func(), err error) { ended <- err })
+	queued(ctx, t, q, Normal, func(_ func(), err error) { ended <- err })
 	away()
 	require.ErrorIs(t, <-ended, context.Canceled)
 	require.Equal(t, Counts{Active: 1, Limit: 1, Queued: 0, Depth: 1}, q.Counts(), "its place in the queue is free")
@@ -75,8 +76,8 @@ func TestNoPlaceIsLostOrDoubled(t *testing.T) {
 			for range rounds {
 				ctx, cancel := context.WithTimeout(t.Context(), rand.N(200*time.Microsecond))
 				leave, err := q.Enter(ctx, Priority(rand.IntN(int(priorities))))
-				switch err {
-				case nil:
+				switch {
+				case err == nil:
 					if now := working.Add(1); now > limit {
 						t.Errorf("%d work at once", now)
 					}
@@ -84,7 +85,7 @@ func TestNoPlaceIsLostOrDoubled(t *testing.T) {
 					working.Add(-1)
 					leave()
 					served.Add(1)
-				case ErrFull:
+				case errors.Is(err, ErrFull):
 					full.Add(1)
 				default:
 					left.Add(1)

@@ -50,18 +50,6 @@ func says(status int, body string) http.HandlerFunc {
 // hangs answers nobody until they leave.
 func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// fails every nth request.
-func fails(nth int64, else_ http.HandlerFunc) http.HandlerFunc {
-	var count atomic.Int64
-	return func(w http.ResponseWriter, r *http.Request) {
-		if count.Add(1)%nth == 0 {
-			w.WriteHeader(http.StatusInternalServerError)
-			return
-		}
-		else_(w, r)
-	}
-}
-
 // plan and sessions are small answers of the agents' own form.
 var (
 	plan     = nutritionAnswer()

@@ -47,9 +47,12 @@ type Person struct {
 // Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78; the rest
 // keeps to adults whom the food table can feed.
 const (
-	MinAge, MaxAge       = 18, 80
-	MinHeight, MaxHeight = 130, 220
-	MinWeight, MaxWeight = 35, 250
+	MinAge    = 18
+	MaxAge    = 80
+	MinHeight = 130
+	MaxHeight = 220
+	MinWeight = 35
+	MaxWeight = 250
 )
 
 // Reference is the adult that stands in for one who says nothing of

@@ -14,8 +14,10 @@ import (
 
 // Bounds of a request: minutes of a session, days of a week.
 const (
-	MinMinutes, MaxMinutes = 10, 180
-	MinDays, MaxDays       = 1, 7
+	MinMinutes = 10
+	MaxMinutes = 180
+	MinDays    = 1
+	MaxDays    = 7
 )
 
 // Request is what a week is made from.
