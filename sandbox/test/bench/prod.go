@@ -31,6 +31,10 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 	if p.dir, err = project.Copy(h, "prod"); err != nil {
 		return nil, err
 	}
+	// The domain's zone exists before there is a stack.
+	if err := p.run(ctx, "sandbox", "aws", "make", "Zone", "name=progressive-framework.example"); err != nil {
+		return nil, err
+	}
 	if err := p.run(ctx, "pulumi", "stack", "init", "prod"); err != nil {
 		return nil, err
 	}
