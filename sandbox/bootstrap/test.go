@@ -32,6 +32,7 @@ var heavy = []string{
 	"github.com/pulumi/pulumi-kubernetes/sdk/",
 	"github.com/google/ko/",
 	"k8s.io/kubernetes/",
+	"modernc.org/sqlite",
 	"k8s.io/kubectl/",
 	"k8s.io/client-go/",
 	"sigs.k8s.io/kwok/",
