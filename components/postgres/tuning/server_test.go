@@ -1,7 +1,6 @@
 package tuning
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"os/user"
@@ -66,9 +65,15 @@ func (s *server) start(t *testing.T, lines string) (stop func()) {
 	file := filepath.Join(s.dir, "postgresql.conf")
 	lines += "listen_addresses = ''\nunix_socket_directories = '" + s.dir + "'\nfsync = off\nhuge_pages = off\n"
 	require.NoError(t, os.WriteFile(file, []byte(lines), 0o644))
-	var log bytes.Buffer
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	defer log.Close()
+	said := func() string {
+		text, _ := os.ReadFile(log.Name())
+		return string(text)
+	}
 	cmd := s.command(t, "postgres", "-D", s.data(), "-c", "config_file="+file)
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stdout, cmd.Stderr = log, log
 	require.NoError(t, cmd.Start())
 	ended := make(chan struct{})
 	var failed error
@@ -79,15 +84,15 @@ func (s *server) start(t *testing.T, lines string) (stop func()) {
 		}
 		select {
 		case <-ended:
-			require.NoError(t, failed, "the server refused its file:\n%s\n%s", lines, log.String())
+			require.NoError(t, failed, "the server refused its file:\n%s\n%s", lines, said())
 		default:
-			require.True(t, time.Now().Before(deadline), "the server does not answer:\n%s", log.String())
+			require.True(t, time.Now().Before(deadline), "the server does not answer:\n%s", said())
 		}
 	}
 	return func() {
 		require.NoError(t, cmd.Process.Signal(os.Interrupt))
 		<-ended
-		require.NoError(t, failed, "%s", log.String())
+		require.NoError(t, failed, "%s", said())
 	}
 }
 

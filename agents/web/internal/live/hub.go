@@ -59,6 +59,7 @@ type Hub struct {
 
 	mu      sync.Mutex
 	users   map[string]int
+	taken   int // all of users
 	open    map[*websocket.Conn]struct{}
 	closing bool
 	all     sync.WaitGroup
@@ -85,10 +86,11 @@ func (h *Hub) enter(user string) error {
 		return errors.New("this process is about to end; connect again")
 	case h.users[user] >= h.cfg.PerUser:
 		return fmt.Errorf("this user has %d connections, as many as may be", h.cfg.PerUser)
-	case len(h.open) >= h.cfg.Total:
+	case h.taken >= h.cfg.Total:
 		return fmt.Errorf("%d connections are open, as many as may be; try again", h.cfg.Total)
 	}
 	h.users[user]++
+	h.taken++
 	h.all.Add(1)
 	return nil
 }
@@ -97,6 +99,7 @@ func (h *Hub) leave(user string, conn *websocket.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.open, conn)
+	h.taken--
 	if h.users[user]--; h.users[user] == 0 {
 		delete(h.users, user)
 	}
