@@ -35,10 +35,11 @@ func (r resource) text(path ...string) string {
 
 // Sizes of the drawing, in SVG units.
 const (
-	margin, gap   = 24, 12
-	columnWidth   = 250
-	rowHeight     = 70
-	clusterHeight = 76
+	margin, gap = 24, 12
+	columnWidth = 250
+	rowHeight   = 70
+	titleHeight = 36
+	lineHeight  = 18 // the template's dy
 )
 
 // box is a rectangle with a few lines of text.
@@ -109,9 +110,11 @@ func layOut(resources []resource) (*picture, error) {
 			cluster = c
 		}
 	}
-	p.add(box{X: left, Y: y, W: inner, H: clusterHeight, Class: "cluster",
-		Title: "EKS " + cluster.text("version") + " · " + cluster.text("name"), Lines: workloads(by)})
-	y += clusterHeight + gap
+	running := workloads(by)
+	height := titleHeight + len(running)*lineHeight
+	p.add(box{X: left, Y: y, W: inner, H: height, Class: "cluster",
+		Title: "EKS " + cluster.text("version") + " · " + cluster.text("name"), Lines: running})
+	y += height + gap
 	p.Boxes = slices.Insert(p.Boxes, 0, box{X: margin, Y: top, W: inner + 2*margin, H: y - top, Class: "vpc",
 		Title: "VPC " + vpc.text("cidrBlock")})
 	for _, r := range by["Image"] {
@@ -133,11 +136,13 @@ func shortDigest(digest string) string {
 
 func (p *picture) add(b box) { p.Boxes = append(p.Boxes, b) }
 
-// workloads names the Deployments and Services, sorted.
+// workloads names the Deployments, StatefulSets and Services, sorted.
 func workloads(by map[string][]resource) []string {
 	var lines []string
-	for _, d := range by["Deployment"] {
-		lines = append(lines, fmt.Sprintf("Deployment %s/%s, replicas %s", d.text("metadata", "namespace"), d.text("metadata", "name"), d.text("spec", "replicas")))
+	for _, kind := range []string{"Deployment", "StatefulSet"} {
+		for _, d := range by[kind] {
+			lines = append(lines, fmt.Sprintf("%s %s/%s, replicas %s", kind, d.text("metadata", "namespace"), d.text("metadata", "name"), d.text("spec", "replicas")))
+		}
 	}
 	for _, s := range by["Service"] {
 		if s.text("spec", "type") == "" {
