@@ -4,20 +4,16 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -54,9 +50,6 @@ var images = []image{
 const modulePath = "github.com/progressive-framework/platform/sandbox"
 
 func (i image) importPath() string { return modulePath + "/addons/" + i.name }
-
-// askTimeout bounds one question to the registry, which is on this machine.
-const askTimeout = 10 * time.Second
 
 // builder makes images of one sandbox.
 type builder struct {
@@ -128,28 +121,15 @@ func (b *builder) ensure(ctx context.Context, imgs []image, log *progress.Log) (
 // pushed returns the digest of the image that all tags point to, and nothing
 // where one is missing or points elsewhere.
 func (b *builder) pushed(ctx context.Context, img image, tags []string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	digest := ""
-	for _, tag := range tags {
+	refs := make([]name.Tag, len(tags))
+	for i, tag := range tags {
 		ref, err := name.NewTag(b.registry + "/" + img.repository + ":" + tag)
 		if err != nil {
 			return "", fmt.Errorf("tag: %w", err)
 		}
-		found, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(b.auth))
-		var answer *transport.Error
-		if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-			return "", nil
-		}
-		if err != nil {
-			return "", fmt.Errorf("ask the registry for %s: %w", ref, err)
-		}
-		if digest != "" && digest != found.Digest.String() {
-			return "", nil
-		}
-		digest = found.Digest.String()
+		refs[i] = ref
 	}
-	return digest, nil
+	return registry.Held(ctx, remote.WithAuth(b.auth), refs...)
 }
 
 // key is a tag that says of what the image is made: its sources, the versions

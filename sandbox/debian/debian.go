@@ -11,9 +11,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"net/http"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -22,7 +20,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -70,7 +67,7 @@ var recipes = []recipe{
 	},
 }
 
-// askTimeout bounds one question to the registry, and packTimeout one image.
+// askTimeout bounds one question to dpkg, and packTimeout one image.
 const (
 	askTimeout  = 10 * time.Second
 	packTimeout = 5 * time.Minute
@@ -93,11 +90,11 @@ func Ensure(ctx context.Context, h *home.Home, log *progress.Log) error {
 		if err != nil {
 			return err
 		}
-		held, err := pushed(ctx, auth, repository.Tag(key), repository.Tag(r.tag))
+		held, err := registry.Held(ctx, auth, repository.Tag(key), repository.Tag(r.tag))
 		if err != nil {
 			return err
 		}
-		if held {
+		if held != "" {
 			continue
 		}
 		log.Expect(1)
@@ -119,28 +116,6 @@ func Ensure(ctx context.Context, h *home.Home, log *progress.Log) error {
 		}
 	}
 	return nil
-}
-
-// pushed says whether all tags point to one image.
-func pushed(ctx context.Context, auth remote.Option, tags ...name.Tag) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	digest := ""
-	for _, tag := range tags {
-		head, err := remote.Head(tag, auth, remote.WithContext(ctx))
-		var answer *transport.Error
-		if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
-			return false, nil
-		}
-		if err != nil {
-			return false, fmt.Errorf("ask the registry for %s: %w", tag, err)
-		}
-		if digest != "" && digest != head.Digest.String() {
-			return false, nil
-		}
-		digest = head.Digest.String()
-	}
-	return true, nil
 }
 
 // form changes whenever images are packed otherwise from the same packages.

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -137,14 +136,10 @@ func planned(preview []byte) ([]creation, error) {
 // withAdopted adds to an exported state each planned creation that one of the
 // unknown objects fits. It returns nil where none does.
 func withAdopted(exported []byte, creations []creation, unknown []store.Object) (state []byte, report []string, err error) {
-	whole := map[string]any{}
-	exact := json.NewDecoder(bytes.NewReader(exported))
-	exact.UseNumber()
-	if err := exact.Decode(&whole); err != nil {
-		return nil, nil, fmt.Errorf("pulumi stack export: %w", err)
+	whole, inner, resources, err := openExport(exported)
+	if err != nil {
+		return nil, nil, err
 	}
-	inner, _ := whole["deployment"].(map[string]any)
-	resources, _ := inner["resources"].([]any)
 	adopted := map[string]bool{}
 	for _, c := range creations {
 		for _, o := range unknown {

@@ -175,15 +175,10 @@ func settle(ctx context.Context, exported []byte, find finder) (settled []byte, 
 	if len(state.Operations) == 0 {
 		return nil, nil, nil
 	}
-	// The state has more fields than we know; they are kept as they are.
-	whole := map[string]any{}
-	exact := json.NewDecoder(bytes.NewReader(exported))
-	exact.UseNumber()
-	if err := exact.Decode(&whole); err != nil {
+	whole, inner, resources, err := openExport(exported)
+	if err != nil {
 		return nil, nil, err
 	}
-	inner, _ := whole["deployment"].(map[string]any)
-	resources, _ := inner["resources"].([]any)
 	pending, _ := inner["pending_operations"].([]any)
 
 	taken := map[string]map[string]bool{}
@@ -214,6 +209,21 @@ func settle(ctx context.Context, exported []byte, find finder) (settled []byte, 
 	delete(inner, "pending_operations")
 	settled, err = json.Marshal(whole)
 	return settled, report, err
+}
+
+// openExport reads an exported state to be edited: the whole of it, its
+// deployment and that one's resources. It has more fields than we know; they
+// are kept as they are.
+func openExport(exported []byte) (whole, inner map[string]any, resources []any, err error) {
+	whole = map[string]any{}
+	exact := json.NewDecoder(bytes.NewReader(exported))
+	exact.UseNumber()
+	if err := exact.Decode(&whole); err != nil {
+		return nil, nil, nil, fmt.Errorf("pulumi stack export: %w", err)
+	}
+	inner, _ = whole["deployment"].(map[string]any)
+	resources, _ = inner["resources"].([]any)
+	return whole, inner, resources, nil
 }
 
 // record adds a resource that was made to those of a state. Where it was to
