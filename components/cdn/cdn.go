@@ -22,10 +22,8 @@ import (
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 	"github.com/progressive-framework/platform/components/cdn/site"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/logs"
 )
-
-// logDays is how long logs are kept, in days: a season, for inquiries.
-const logDays = 90
 
 // Args are what a CDN is made from.
 type Args struct {
@@ -160,7 +158,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 // Guide, "Enabling server access logging").
 func (b *builder) logs() (*bucket.Bucket, error) {
 	return bucket.NewBucket(b.ctx, b.name+"-logs", &bucket.Args{
-		ExpireDays:  logDays,
+		ExpireDays:  logs.Days,
 		ACLs:        true,
 		Unprotected: b.args.Unprotected,
 		Statements: func(arn pulumi.StringOutput) []iam.Statement {

@@ -19,11 +19,9 @@ import (
 	"github.com/progressive-framework/platform/components/bucket"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/logs"
 	"github.com/progressive-framework/platform/components/secret"
 )
-
-// logDays is how long access logs are kept, in days: a season, for inquiries.
-const logDays = 90
 
 // Args are what a LoadBalancer is made from.
 type Args struct {
@@ -170,7 +168,7 @@ func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput 
 func (b *builder) logs() (*bucket.Bucket, error) {
 	a := b.args.Account
 	return bucket.NewBucket(b.ctx, b.name+"-alb-logs", &bucket.Args{
-		ExpireDays:  logDays,
+		ExpireDays:  logs.Days,
 		Unprotected: b.args.Unprotected,
 		Statements: func(arn pulumi.StringOutput) []iam.Statement {
 			return []iam.Statement{{

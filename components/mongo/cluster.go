@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/docdb"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/logs"
 	"github.com/progressive-framework/platform/components/mongo/plan"
 )
 
@@ -23,13 +23,11 @@ const (
 	// DatabaseName is the document's (section "MongoDB Performance Tuning").
 	DatabaseName = "progressive_framework_v5"
 	owner        = "platform"
-	// logDays is how long audit and slow operations are kept.
-	logDays = 90
 )
 
-// logs are what DocumentDB can export (Developer Guide, "Auditing" and
+// exports are what DocumentDB can export (Developer Guide, "Auditing" and
 // "Profiling").
-var logs = []string{"audit", "profiler"}
+var exports = []string{"audit", "profiler"}
 
 // ClusterArgs are what a Cluster is made from. Zero values stand for what is
 // safe: three instances, protected, private.
@@ -160,7 +158,7 @@ func (b *builder) cluster() (*docdb.Cluster, error) {
 		PreferredMaintenanceWindow:   pulumi.String("sun:04:30-sun:05:30"),
 		DeletionProtection:           pulumi.Bool(!b.args.Unprotected),
 		SkipFinalSnapshot:            pulumi.Bool(b.args.Unprotected),
-		EnabledCloudwatchLogsExports: pulumi.ToStringArray(logs),
+		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
 		Tags:                         pulumi.StringMap{"Name": pulumi.String(b.name), "Tier": pulumi.String("private-data")},
 	}
 	if !b.args.Unprotected {
@@ -196,22 +194,14 @@ func (b *builder) parameters() (*docdb.ClusterParameterGroup, error) {
 	return group, nil
 }
 
-// logGroups are made before DocumentDB would make them: its own would be kept
-// for ever.
+// logGroups come before what writes to them, which else would make its own.
 func (b *builder) logGroups() ([]pulumi.Resource, error) {
-	var groups []pulumi.Resource
-	for _, kind := range logs {
-		group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-"+kind, &cloudwatch.LogGroupArgs{
-			Name:            pulumi.Sprintf("/aws/docdb/%s/%s", b.asked.Identifier, kind),
-			KmsKeyId:        b.encryption.ARN,
-			RetentionInDays: pulumi.Int(logDays),
-		}, b.parent)
-		if err != nil {
-			return nil, fmt.Errorf("log group %s of %s: %w", kind, b.name, err)
-		}
-		groups = append(groups, group)
+	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/docdb/"+b.asked.Identifier, exports, b.encryption.ARN, b.parent)
+	made := make([]pulumi.Resource, len(groups))
+	for i, group := range groups {
+		made[i] = group
 	}
-	return groups, nil
+	return made, err
 }
 
 // instances are spread over the subnet group's zones by DocumentDB.

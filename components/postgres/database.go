@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/logs"
 	"github.com/progressive-framework/platform/components/postgres/plan"
 	"github.com/progressive-framework/platform/components/postgres/tuning"
 )
@@ -26,16 +26,14 @@ const (
 	// Owner is the master user; RDS keeps the name postgres for nobody, but
 	// one that is guessed first is none.
 	Owner = "platform"
-	// logDays is how long the server's logs are kept.
-	logDays = 90
 	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
 	// Performance Insights keeps without charge (RDS User Guide).
 	monitoringSeconds, insightsDays = 60, 7
 )
 
-// logs are what RDS for PostgreSQL can export (RDS User Guide, "Publishing
+// exports are what RDS for PostgreSQL can export (RDS User Guide, "Publishing
 // PostgreSQL logs to Amazon CloudWatch Logs").
-var logs = []string{"postgresql", "upgrade"}
+var exports = []string{"postgresql", "upgrade"}
 
 // DatabaseArgs are what a Database is made from. Zero values stand for what is
 // safe: two zones, protected, private; that it be public can't be said.
@@ -193,7 +191,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 		PerformanceInsightsEnabled:         pulumi.Bool(true),
 		PerformanceInsightsKmsKeyId:        encryption.ARN,
 		PerformanceInsightsRetentionPeriod: pulumi.Int(insightsDays),
-		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(logs),
+		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(exports),
 		Tags:                               pulumi.StringMap{"Name": pulumi.String(b.name), "Tier": pulumi.String("private-data")},
 	}
 	if !b.args.Unprotected {
@@ -226,20 +224,12 @@ func (b *builder) parameters(model *tuning.Model) (*rds.ParameterGroup, error) {
 	return group, nil
 }
 
-// logGroups are made before RDS would make them: theirs would be unencrypted
-// and kept for ever.
+// logGroups come before what writes to them, which else would make its own.
 func (b *builder) logGroups(encryption *key.Key) ([]pulumi.Resource, error) {
-	var groups []pulumi.Resource
-	for _, kind := range logs {
-		group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-"+kind, &cloudwatch.LogGroupArgs{
-			Name:            pulumi.Sprintf("/aws/rds/instance/%s/%s", b.asked.Identifier, kind),
-			KmsKeyId:        encryption.ARN,
-			RetentionInDays: pulumi.Int(logDays),
-		}, b.parent)
-		if err != nil {
-			return nil, fmt.Errorf("log group %s of %s: %w", kind, b.name, err)
-		}
-		groups = append(groups, group)
+	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/rds/instance/"+b.asked.Identifier, exports, encryption.ARN, b.parent)
+	made := make([]pulumi.Resource, len(groups))
+	for i, group := range groups {
+		made[i] = group
 	}
-	return groups, nil
+	return made, err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/elasticache"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -14,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/logs"
 	"github.com/progressive-framework/platform/components/redis/plan"
 	"github.com/progressive-framework/platform/components/redis/tuning"
 	"github.com/progressive-framework/platform/components/secret"
@@ -22,8 +22,6 @@ import (
 const (
 	// Port is Redis'.
 	Port = 6379
-	// logDays is how long the slow log and the engine's log are kept.
-	logDays = 90
 )
 
 // ClusterArgs are what a Cluster is made from. Zero values stand for what is
@@ -129,7 +127,7 @@ func (b *builder) replicationGroup(model *tuning.Model) (*elasticache.Replicatio
 	if err != nil {
 		return nil, err
 	}
-	logs, err := b.logs(encryption)
+	deliveries, err := b.logs(encryption)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +157,7 @@ func (b *builder) replicationGroup(model *tuning.Model) (*elasticache.Replicatio
 		SnapshotRetentionLimit:    pulumi.Int(b.asked.SnapshotDays),
 		SnapshotWindow:            pulumi.String("03:00-04:00"),
 		MaintenanceWindow:         pulumi.String("sun:04:30-sun:05:30"),
-		LogDeliveryConfigurations: logs,
+		LogDeliveryConfigurations: deliveries,
 		Tags:                      pulumi.StringMap{"Name": pulumi.String(b.name), "Tier": pulumi.String("private-data")},
 	}
 	if !b.args.Unprotected {
@@ -225,20 +223,17 @@ func (b *builder) parameters(model *tuning.Model) (*elasticache.ParameterGroup, 
 // delivery").
 func (b *builder) logs(encryption *key.Key) (elasticache.ReplicationGroupLogDeliveryConfigurationArray, error) {
 	var deliveries elasticache.ReplicationGroupLogDeliveryConfigurationArray
-	for _, kind := range []string{"slow-log", "engine-log"} {
-		group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-"+kind, &cloudwatch.LogGroupArgs{
-			Name:            pulumi.Sprintf("/aws/elasticache/%s/%s", b.asked.Identifier, kind),
-			KmsKeyId:        encryption.ARN,
-			RetentionInDays: pulumi.Int(logDays),
-		}, b.parent)
-		if err != nil {
-			return nil, fmt.Errorf("log group %s of %s: %w", kind, b.name, err)
-		}
+	kinds := []string{"slow-log", "engine-log"}
+	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/elasticache/"+b.asked.Identifier, kinds, encryption.ARN, b.parent)
+	if err != nil {
+		return nil, err
+	}
+	for i, group := range groups {
 		deliveries = append(deliveries, &elasticache.ReplicationGroupLogDeliveryConfigurationArgs{
 			Destination:     group.Name,
 			DestinationType: pulumi.String("cloudwatch-logs"),
 			LogFormat:       pulumi.String("json"),
-			LogType:         pulumi.String(kind),
+			LogType:         pulumi.String(kinds[i]),
 		})
 	}
 	return deliveries, nil
