@@ -26,7 +26,8 @@ type call[V any] struct {
 // do returns what load returns, for this key, to all who ask while it runs.
 // Each waits no longer than their own ctx; load has the first one's values
 // without its end, and is cancelled when the last has left. finish runs after
-// all have their answer; who comes before it ends gets the same answer.
+// all have a value; who comes before it ends gets the same value. An error is
+// nobody's who asks after it was given.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {
@@ -74,16 +75,20 @@ func (f *flight[K, V]) forget(key K, c *call[V]) {
 
 func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(V)) {
 	defer c.cancel()
-	defer func() {
+	forget := func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.forget(key, c)
-	}()
-	c.value, c.err = guarded(ctx, load)
-	close(c.loaded)
-	if c.err == nil {
-		finish(c.value)
 	}
+	c.value, c.err = guarded(ctx, load)
+	if c.err != nil {
+		forget() // before anybody hears of it: who asks after an error asks anew
+		close(c.loaded)
+		return
+	}
+	defer forget()
+	close(c.loaded)
+	finish(c.value)
 }
 
 // guarded turns a panic into an error: it happens in a goroutine of ours, where

@@ -1,0 +1,27 @@
+package cache
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestWhoAsksAfterAnErrorAsksAnew: a flight that has failed is not joined, not
+// even in the moment between its landing and its end. Many turns, because that
+// moment is short.
+func TestWhoAsksAfterAnErrorAsksAnew(t *testing.T) {
+	var (
+		f      flight[int, int]
+		failed = errors.New("an agent failed")
+		finish = func(int) {}
+	)
+	for user := range 20_000 {
+		_, err := f.do(t.Context(), user, func(context.Context) (int, error) { return 0, failed }, finish)
+		require.ErrorIs(t, err, failed)
+		value, err := f.do(t.Context(), user, func(context.Context) (int, error) { return 1, nil }, finish)
+		require.NoError(t, err)
+		require.Equal(t, 1, value)
+	}
+}
