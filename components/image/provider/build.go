@@ -35,28 +35,28 @@ const (
 // recipes that are under way only once, and remembers the last result of each
 // recipe, so that what Check built is not built again by Create or Update.
 type builder struct {
-	broken error // why this process cannot build, if it cannot
-	slots  *semaphore.Weighted
-	flight singleflight.Group // callers share the first one's context: Pulumi cancels all at once
+	isolated func() (toolchain string, err error) // an error is why this process cannot build
+	slots    *semaphore.Weighted
+	flight   singleflight.Group // callers share the first one's context: Pulumi cancels all at once
 
 	mu   sync.Mutex
 	last map[string]*built // by recipe
 	from map[string]string // import path: the folder its linked binary was built in
 }
 
-func newBuilder(broken error) *builder {
+func newBuilder(isolated func() (string, error)) *builder {
 	return &builder{
-		broken: broken,
-		slots:  semaphore.NewWeighted(int64(min(maxBuilds, runtime.GOMAXPROCS(0)))),
-		last:   map[string]*built{},
-		from:   map[string]string{},
+		isolated: isolated,
+		slots:    semaphore.NewWeighted(int64(min(maxBuilds, runtime.GOMAXPROCS(0)))),
+		last:     map[string]*built{},
+		from:     map[string]string{},
 	}
 }
 
 // build builds from the sources as they are now.
 func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*built, error) {
-	if b.broken != nil {
-		return nil, fmt.Errorf("building %s: %w", r.ImportPath, b.broken)
+	if _, err := b.isolated(); err != nil {
+		return nil, fmt.Errorf("building %s: %w", r.ImportPath, err)
 	}
 	key, err := r.key()
 	if err != nil {

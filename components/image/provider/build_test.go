@@ -35,7 +35,7 @@ func tiny(t *testing.T, dir string) recipe {
 
 func digestOf(t *testing.T, r recipe) string {
 	t.Helper()
-	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
 	return b.digest.String()
 }
@@ -140,7 +140,7 @@ func TestSourcesThatChangeDuringAnUpdate(t *testing.T) {
 func TestOneImportPathInTwoFolders(t *testing.T) {
 	t.Parallel()
 	dirs := []string{module(t, map[string]string{"main.go": hello}), module(t, map[string]string{"main.go": probe})}
-	b := newBuilder(nil)
+	b := newBuilder(isolated)
 	digests := make([]string, len(dirs))
 	var group errgroup.Group
 	for i, dir := range dirs {
@@ -182,7 +182,7 @@ func TestBuildIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() {
-		_, err := newBuilder(nil).build(ctx, r, authn.DefaultKeychain)
+		_, err := newBuilder(isolated).build(ctx, r, authn.DefaultKeychain)
 		done <- err
 	}()
 	cancel()
@@ -191,10 +191,9 @@ func TestBuildIsCancelled(t *testing.T) {
 
 func TestWithoutGo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	broken := Isolate(t.Context(), t.TempDir())
-	require.ErrorContains(t, broken, "the go tool, which is not on PATH: install Go")
-	_, err := newBuilder(broken).build(t.Context(), tiny(t, ""), authn.DefaultKeychain)
-	require.ErrorIs(t, err, broken)
+	without := func() (string, error) { return Isolate(t.Context(), t.TempDir()) }
+	_, err := newBuilder(without).build(t.Context(), tiny(t, ""), authn.DefaultKeychain)
+	require.ErrorContains(t, err, "the go tool, which is not on PATH: install Go")
 }
 
 func TestBaseOfAnother(t *testing.T) {
@@ -211,7 +210,7 @@ func TestBaseOfAnother(t *testing.T) {
 
 	r := tiny(t, module(t, map[string]string{"main.go": hello}))
 	r.Base = ref.Context().Digest(digest.String()).String()
-	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
 	require.NoError(t, publish(t.Context(), b, store.host+"/shop/tiny", "x", nil), "the base's layers are read after the build has ended")
 	m, err := b.image.(v1.Image).Manifest()
@@ -219,7 +218,7 @@ func TestBaseOfAnother(t *testing.T) {
 	require.Equal(t, int64(3), m.Layers[0].Size)
 
 	r.Base = ref.Context().Digest("sha256:" + strings.Repeat("0", 64)).String()
-	_, err = newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	_, err = newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.ErrorContains(t, err, "base: "+r.Base+" cannot be read")
 }
 
@@ -255,7 +254,7 @@ func TestImage(t *testing.T) {
 	dir := module(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
 	r := tiny(t, dir)
 	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
-	b, err := newBuilder(nil).build(t.Context(), r, authn.DefaultKeychain)
+	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
 	img, ok := b.image.(v1.Image)
 	require.True(t, ok, "one platform makes an image, not an index")

@@ -60,7 +60,11 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 // complete computes what the inputs say of the image: from before, where
 // everything that it is made from is as it was, else by building it.
 func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.Map) error {
-	sources, err := in.recipe().fingerprint(ctx)
+	toolchain, err := i.builder.isolated()
+	if err != nil {
+		return fmt.Errorf("building %s: %w", in.ImportPath, err)
+	}
+	sources, err := in.recipe().fingerprint(toolchain)
 	if err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.M
 	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
 	in.Tag = claim(urnOf(ctx), result.digest.Hex)
 	// Sources that were changed while they were compiled stand for nothing.
-	if after, err := in.recipe().fingerprint(ctx); err == nil && after == sources {
+	if after, err := in.recipe().fingerprint(toolchain); err == nil && after == sources {
 		in.Sources = sources
 	}
 	return nil

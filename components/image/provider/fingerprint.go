@@ -2,7 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,8 +22,8 @@ import (
 )
 
 // fingerprint is a hash of everything that the recipe's image is made from:
-// the recipe, this very provider, the toolchain, the module's go.mod and
-// go.sum, and the files of the main package and of those of its module that it
+// the recipe, this very provider, the toolchain (Isolate's, and the lines of
+// go.mod by which it may fetch another), the module's go.mod and go.sum, and the files of the main package and of those of its module that it
 // imports. Where it is what it was, so is the digest, and nothing has to be
 // built to know it. It takes in too much rather than too little, such as files
 // for other platforms: then an image is built for nothing, and is the same.
@@ -32,7 +31,7 @@ import (
 // It is empty where files are left out of sight, and the compiler must be
 // asked: with a workspace, vendored or local modules, another module's main
 // package, or ko's data folder.
-func (r recipe) fingerprint(ctx context.Context) (string, error) {
+func (r recipe) fingerprint(toolchain string) (string, error) {
 	root, err := moduleRoot(r.Dir)
 	if err != nil || root == "" {
 		return "", err
@@ -58,15 +57,11 @@ func (r recipe) fingerprint(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	version, err := goVersion(ctx, r.Dir)
-	if err != nil {
-		return "", err
-	}
 	key, err := r.key()
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(f.sum, "%s\n%s\n%s\n%s\n", self, version, key, content)
+	fmt.Fprintf(f.sum, "%s\n%s\n%s\n%s\n", self, toolchain, key, content)
 	if err := f.file(filepath.Join(root, "go.sum")); err != nil {
 		return "", err
 	}

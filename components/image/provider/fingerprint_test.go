@@ -20,7 +20,7 @@ func tree(t *testing.T) (dir string, hash func() string) {
 		"other/other.go":     "package other\n",
 	})
 	return dir, func() string {
-		got, err := recipe{ImportPath: tinyPath(t), Dir: dir, Platforms: []string{"linux/amd64"}}.fingerprint(t.Context())
+		got, err := recipe{ImportPath: tinyPath(t), Dir: dir, Platforms: []string{"linux/amd64"}}.fingerprint("go1.26.8 auto")
 		require.NoError(t, err)
 		return got
 	}
@@ -63,7 +63,7 @@ func TestFingerprintFollowsTheRecipe(t *testing.T) {
 	dir := module(t, map[string]string{"main.go": hello})
 	of := func(r recipe) string {
 		r.ImportPath, r.Dir = tinyPath(t), dir
-		got, err := r.fingerprint(t.Context())
+		got, err := r.fingerprint("go1.26.8 auto")
 		require.NoError(t, err)
 		return got
 	}
@@ -82,12 +82,12 @@ func TestFingerprintLeavesToTheCompilerWhatItCannotSee(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			dir := module(t, map[string]string{"main.go": hello})
 			edit(t, dir, tc.file, tc.content)
-			got, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint(t.Context())
+			got, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint("go1.26.8 auto")
 			require.NoError(t, err)
 			require.Empty(t, got)
 		})
 	}
-	got, err := recipe{ImportPath: "example.com/another/main", Dir: module(t, nil)}.fingerprint(t.Context())
+	got, err := recipe{ImportPath: "example.com/another/main", Dir: module(t, nil)}.fingerprint("go1.26.8 auto")
 	require.NoError(t, err)
 	require.Empty(t, got, "another module's main package")
 }

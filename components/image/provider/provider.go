@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 
 	p "github.com/pulumi/pulumi-go-provider"
 	"github.com/pulumi/pulumi-go-provider/infer"
@@ -25,10 +26,10 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// New is the provider; isolated is what Isolate answered. Where that is an
-// error the provider builds nothing, and says why, but still refreshes and
-// deletes: a destroy needs no Go.
-func New(isolated error) p.Provider {
+// New is the provider; isolated isolates the process when first called, and
+// says what Isolate did. Where that is an error the provider builds nothing,
+// and says why, but still refreshes and deletes: a destroy needs no Go.
+func New(isolated func() (string, error)) p.Provider {
 	return infer.Provider(infer.Options{
 		Metadata: schema.Metadata{
 			DisplayName: "ko",
@@ -46,7 +47,11 @@ func New(isolated error) p.Provider {
 func Run(ctx context.Context) error {
 	ctx, cancel := untilOrphaned(ctx, os.Getppid, parentCheck)
 	defer cancel()
-	if err := p.RunProvider(ctx, image.Package, image.Version, New(Isolate(ctx, ""))); err != nil {
+	isolated := sync.OnceValues(func() (string, error) { return Isolate(ctx, "") })
+	// Both are wanted by every Check; the engine connects meanwhile.
+	go isolated()
+	go self()
+	if err := p.RunProvider(ctx, image.Package, image.Version, New(isolated)); err != nil {
 		return fmt.Errorf("provider %s: %w", image.Package, err)
 	}
 	return nil

@@ -25,8 +25,10 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// shared is a folder that outlives each test.
-var shared string
+var (
+	shared   string                 // a folder that outlives each test
+	isolated func() (string, error) // what was done to this process
+)
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
@@ -43,9 +45,8 @@ func TestMain(m *testing.M) {
 				panic(err)
 			}
 		}
-		if err := Isolate(context.Background(), cache); err != nil {
-			panic(err)
-		}
+		toolchain, err := Isolate(context.Background(), cache)
+		isolated = func() (string, error) { return toolchain, err }
 		return m.Run()
 	}())
 }
@@ -147,7 +148,7 @@ type stack struct {
 
 func newStack(t *testing.T, name string) *stack {
 	t.Helper()
-	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(nil)))
+	server, err := integration.NewServer(t.Context(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolated)))
 	require.NoError(t, err)
 	return &stack{t: t, server: server, urn: urn(name)}
 }
@@ -226,7 +227,7 @@ var checked = sync.OnceValues(func() (*stack, error) {
 			return nil, err
 		}
 	}
-	server, err := integration.NewServer(context.Background(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(nil)))
+	server, err := integration.NewServer(context.Background(), image.Package, semver.MustParse(image.Version), integration.WithProvider(New(isolated)))
 	if err != nil {
 		return nil, err
 	}

@@ -42,11 +42,12 @@ var buildEnv = []string{
 // ko's cache of linked binaries is put into cache (the user's cache folder
 // where empty), apart for each working folder, so that two checkouts never
 // write one file. ko reads the process's environment, so this is called once,
-// before the first build.
-func Isolate(ctx context.Context, cache string) error {
+// before the first build. The toolchain is the one that the machine has, and
+// whether a module may choose another.
+func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	settings, err := goSettings(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for name, value := range settings {
 		switch {
@@ -58,7 +59,7 @@ func Isolate(ctx context.Context, cache string) error {
 			err = os.Unsetenv(name)
 		}
 		if err != nil {
-			return fmt.Errorf("environment of the go tool: %s: %w", name, err)
+			return "", fmt.Errorf("environment of the go tool: %s: %w", name, err)
 		}
 	}
 	if cache == "" {
@@ -69,19 +70,20 @@ func Isolate(ctx context.Context, cache string) error {
 	}
 	cwd, err := os.Getwd()
 	if err != nil {
-		return fmt.Errorf("working folder: %w", err)
+		return "", fmt.Errorf("working folder: %w", err)
 	}
 	sum := sha256.Sum256([]byte(cwd))
-	return errors.Join(
+	return settings["GOVERSION"] + " " + settings["GOTOOLCHAIN"], errors.Join(
 		os.Setenv("GOENV", "off"),
 		os.Setenv("KOCACHE", filepath.Join(cache, hex.EncodeToString(sum[:6]))),
 		os.Unsetenv("KO_GO_PATH"),
 	)
 }
 
-// goSettings is `go env` of this process.
+// goSettings is `go env` of this process, outside of any module, whose go.mod
+// could choose another toolchain.
 func goSettings(ctx context.Context) (map[string]string, error) {
-	raw, err := goTool(ctx, "", "env", "-json")
+	raw, err := goTool(ctx, os.TempDir(), "env", "-json")
 	if err != nil {
 		return nil, err
 	}

@@ -55,12 +55,8 @@ func (b *runner) output(ctx context.Context, name string, args ...string) ([]byt
 	return out.Bytes(), nil
 }
 
-// series is how long each run took, and the most memory that any of them used
-// together with all that it started.
-type series struct {
-	took []time.Duration
-	peak bytesize
-}
+// series is how long each run took, in rising order.
+type series struct{ took []time.Duration }
 
 // series times n runs after one that warms the caches.
 func (b *runner) series(ctx context.Context, n int, name string, args ...string) (series, error) {
@@ -69,21 +65,30 @@ func (b *runner) series(ctx context.Context, n int, name string, args ...string)
 	}
 	var s series
 	for range n {
-		cmd := b.command(ctx, name, args...)
 		start := time.Now()
-		if err := cmd.Start(); err != nil {
+		if err := b.run(ctx, name, args...); err != nil {
 			return s, err
 		}
-		watch := watchTree(cmd.Process.Pid)
-		err := cmd.Wait()
 		s.took = append(s.took, time.Since(start))
-		s.peak = max(s.peak, watch())
-		if err != nil {
-			return s, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
-		}
 	}
 	slices.Sort(s.took)
 	return s, nil
+}
+
+// peak is the most memory that a run uses together with all that it starts. It
+// is not read while time is: looking at a process stops it.
+func (b *runner) peak(ctx context.Context, name string, args ...string) (bytesize, error) {
+	cmd := b.command(ctx, name, args...)
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	watch := watchTree(cmd.Process.Pid)
+	err := cmd.Wait()
+	most := watch()
+	if err != nil {
+		return most, fmt.Errorf("%s %s: %w", name, strings.Join(args, " "), err)
+	}
+	return most, nil
 }
 
 func (s series) median() time.Duration { return s.took[len(s.took)/2] }
