@@ -42,7 +42,7 @@ func (p *platform) layPostgresInCluster() error {
 	if err != nil {
 		return err
 	}
-	p.stores.postgres = &store{host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}
+	p.stores.postgres = &store{resource: server, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (p *platform) layRedisInCluster() error {
 	if err != nil {
 		return err
 	}
-	p.stores.redis = &store{host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}
+	p.stores.redis = &store{resource: cache, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // frontService is the service that the platform's users reach.
-const frontService = "mca"
+const frontService = "web"
 
 // services is what runs on the cluster.
 type services struct {
@@ -20,20 +20,20 @@ type services struct {
 	front  *service.Service
 }
 
-// layServices builds each service's image and runs it by digest.
+// layServices builds each program's image and runs it by digest: first the one
+// that brings the stores to their schema, then those that read them.
 func (p *platform) layServices() error {
 	p.services.images = pulumi.StringMap{}
 	told, err := p.settings()
 	if err != nil {
 		return err
 	}
+	migrated, err := p.migrate(told)
+	if err != nil {
+		return err
+	}
 	for _, profile := range p.stack.Profiles() {
-		built, err := p.image(profile.Short, profile.ImportPath)
-		if err != nil {
-			return err
-		}
-		p.services.images[profile.Short] = built
-		made, err := p.service(profile, built, told)
+		made, err := p.service(profile, told, migrated)
 		if err != nil {
 			return err
 		}
@@ -68,18 +68,48 @@ func (p *platform) image(short, importPath string) (pulumi.StringOutput, error) 
 	return built.Reference, nil
 }
 
-func (p *platform) service(profile scaling.Profile, image pulumi.StringInput, told *settings) (*service.Service, error) {
-	args := &service.Args{Profile: profile, Namespace: p.namespace, Image: image, Settings: told.env, Secrets: told.files}
+// migrate is what must have run before a service starts.
+func (p *platform) migrate(told *settings) ([]pulumi.Resource, error) {
+	if p.stores.postgres == nil {
+		return nil, nil
+	}
+	task := p.stack.Migration()
+	pod, err := p.pod(task.Short, task.ImportPath, scaling.ApplicationTier, told)
+	if err != nil {
+		return nil, err
+	}
+	needed := append(p.stores.resources(), p.nodes...)
+	made, err := service.NewTask(p.ctx, p.name+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task}, p.both, pulumi.DependsOn(needed))
+	return []pulumi.Resource{made}, err
+}
+
+func (p *platform) service(profile scaling.Profile, told *settings, needed []pulumi.Resource) (*service.Service, error) {
+	pod, err := p.pod(profile.Short, profile.ImportPath, profile.NodeTier, told.of(profile, p))
+	if err != nil {
+		return nil, err
+	}
+	args := &service.Args{Pod: *pod, Profile: profile}
 	switch {
 	case p.loadBalancer != nil:
 		args.NodePort = profile.NodePort
 	case profile.Short == frontService:
 		args.NodePort = p.stack.FrontDoor.NodePort
 	}
-	if p.stack.Cluster.Nodes == config.NodesAutoScaling {
-		args.NodeSelector = map[string]string{scaling.NodeLabel: string(profile.NodeTier)}
+	return service.NewService(p.ctx, p.name+"-"+profile.Short, args, p.both, pulumi.DependsOn(append(needed, p.nodes...)))
+}
+
+// pod builds the program's image and says where it runs.
+func (p *platform) pod(short, importPath string, tier scaling.TierName, told *settings) (*service.Pod, error) {
+	built, err := p.image(short, importPath)
+	if err != nil {
+		return nil, err
 	}
-	return service.NewService(p.ctx, p.name+"-"+profile.Short, args, p.both, pulumi.DependsOn(p.nodes))
+	p.services.images[short] = built
+	pod := &service.Pod{Namespace: p.namespace, Image: built, Settings: told.env, Secrets: told.files}
+	if p.stack.Cluster.Nodes == config.NodesAutoScaling {
+		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
+	}
+	return pod, nil
 }
 
 // url is where the platform answers: its domain, or a node port on the machine

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/service"
 )
 
@@ -18,6 +20,25 @@ import (
 type settings struct {
 	env   pulumi.StringMap
 	files []service.SecretFiles
+}
+
+// of is what one service is told beside: whose word it takes for where a request
+// comes from, and where its page lies.
+func (s *settings) of(profile scaling.Profile, p *platform) *settings {
+	env := maps.Clone(s.env)
+	switch {
+	case profile.NodePort == 0:
+		// Only our own services ask it; each of their pods is one client.
+		env["CLIENT_RATE"] = pulumi.String("0")
+	case p.loadBalancer != nil:
+		env["TRUSTED_PROXIES"] = pulumi.String("2") // CloudFront and the load balancer
+	case profile.Short != frontService:
+		env["TRUSTED_PROXIES"] = pulumi.String("1") // the front service
+	}
+	if domain := p.stack.Edge.Domain; domain != "" && profile.Short == frontService {
+		env["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
+	}
+	return &settings{env: env, files: s.files}
 }
 
 // secretsFolder is where the files lie, a folder for each store.

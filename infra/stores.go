@@ -16,8 +16,10 @@ type stores struct{ postgres, redis, mongo *store }
 
 // store is how a client finds a data store and the secret that opens it.
 type store struct {
-	host pulumi.StringInput
-	port pulumi.IntInput
+	// resource is what makes it; nil: it is there without the stack.
+	resource pulumi.Resource
+	host     pulumi.StringInput
+	port     pulumi.IntInput
 	// secretARN is the secret in Secrets Manager; nil: a Kubernetes Secret of
 	// the platform's namespace named secretName.
 	secretARN  pulumi.StringInput
@@ -32,6 +34,16 @@ func (s *store) output() pulumi.Map {
 		}
 	}
 	return out
+}
+
+// resources are the stores that the stack makes.
+func (s stores) resources() (made []pulumi.Resource) {
+	for _, one := range []*store{s.postgres, s.redis, s.mongo} {
+		if one != nil && one.resource != nil {
+			made = append(made, one.resource)
+		}
+	}
+	return made
 }
 
 func (p *platform) layStores() error {
@@ -64,7 +76,7 @@ func (p *platform) layPostgres() error {
 		if err != nil {
 			return err
 		}
-		p.stores.postgres = &store{host: db.Host, port: db.Port, secretARN: db.SecretARN}
+		p.stores.postgres = &store{resource: db, host: db.Host, port: db.Port, secretARN: db.SecretARN}
 	case config.KindInCluster:
 		return p.layPostgresInCluster()
 	}
@@ -86,7 +98,7 @@ func (p *platform) layRedis() error {
 		if err != nil {
 			return err
 		}
-		p.stores.redis = &store{host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}
+		p.stores.redis = &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}
 	case config.KindInCluster:
 		return p.layRedisInCluster()
 	}
@@ -107,7 +119,7 @@ func (p *platform) layMongo() error {
 		if err != nil {
 			return err
 		}
-		p.stores.mongo = &store{host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}
+		p.stores.mongo = &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}
 	case config.KindURL:
 		p.stores.mongo = &store{secretARN: pulumi.String(p.stack.Mongo.URLSecretARN)}
 	}

@@ -14,11 +14,37 @@ import (
 // user is the user and group of the images that package image builds.
 const user = 65532
 
-// podSpec is a pod that can do nothing but run its one process: no root, no
-// capability, no writable root, no token of the API server.
+// podSpec is a service's pod: one container that is probed, spread over zones.
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := files(p.Caches, args.Secrets)
+	c := container(p.Name, &args.Pod, p.Env, p.Resources, mounts)
+	c.Ports = corev1.ContainerPortArray{&corev1.ContainerPortArgs{
+		Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
+	}}
+	c.LivenessProbe, c.ReadinessProbe = httpProbe(p.Liveness), httpProbe(p.Readiness)
+	spec := confined(&args.Pod, account, c, volumes)
+	// The loss of a zone takes as few pods as can be; where there is one zone
+	// only, they run there.
+	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
+		&corev1.TopologySpreadConstraintArgs{
+			MaxSkew:           pulumi.Int(1),
+			TopologyKey:       pulumi.String("topology.kubernetes.io/zone"),
+			WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
+			LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
+		},
+	}
+	return spec
+}
+
+// confined is a pod that can do nothing but run its one process: no root, no
+// capability, no writable root, no token of the API server.
+func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+	c.SecurityContext = &corev1.SecurityContextArgs{
+		AllowPrivilegeEscalation: pulumi.Bool(false),
+		ReadOnlyRootFilesystem:   pulumi.Bool(true),
+		Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
+	}
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
 		AutomountServiceAccountToken:  pulumi.Bool(false),
@@ -31,45 +57,29 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 			FsGroup:        pulumi.Int(user), // whose the files of its volumes are
 			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
 		},
-		NodeSelector: pulumi.ToStringMap(args.NodeSelector),
-		Tolerations:  tolerations(args.Tolerations),
-		// The loss of a zone takes as few pods as can be; where there is one
-		// zone only, they run there.
-		TopologySpreadConstraints: corev1.TopologySpreadConstraintArray{
-			&corev1.TopologySpreadConstraintArgs{
-				MaxSkew:           pulumi.Int(1),
-				TopologyKey:       pulumi.String("topology.kubernetes.io/zone"),
-				WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
-				LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
+		NodeSelector: pulumi.ToStringMap(p.NodeSelector),
+		Tolerations:  tolerations(p.Tolerations),
+		Containers:   corev1.ContainerArray{c},
+		Volumes:      volumes,
+	}
+}
+
+func container(name string, p *Pod, env []scaling.EnvVar, resources scaling.Resources, mounts corev1.VolumeMountArray) *corev1.ContainerArgs {
+	return &corev1.ContainerArgs{
+		Name:  pulumi.String(name),
+		Image: p.Image,
+		Env:   environment(env, p.Settings),
+		Resources: &corev1.ResourceRequirementsArgs{
+			Requests: pulumi.StringMap{
+				"cpu":    pulumi.String(resources.CPURequest.String()),
+				"memory": pulumi.String(resources.MemoryRequest.String()),
+			},
+			Limits: pulumi.StringMap{
+				"cpu":    pulumi.String(resources.CPULimit.String()),
+				"memory": pulumi.String(resources.MemoryLimit.String()),
 			},
 		},
-		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
-			Name:  pulumi.String(p.Name),
-			Image: args.Image,
-			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
-				Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
-			}},
-			Env: environment(p.Env, args.Settings),
-			Resources: &corev1.ResourceRequirementsArgs{
-				Requests: pulumi.StringMap{
-					"cpu":    pulumi.String(p.Resources.CPURequest.String()),
-					"memory": pulumi.String(p.Resources.MemoryRequest.String()),
-				},
-				Limits: pulumi.StringMap{
-					"cpu":    pulumi.String(p.Resources.CPULimit.String()),
-					"memory": pulumi.String(p.Resources.MemoryLimit.String()),
-				},
-			},
-			VolumeMounts:   mounts,
-			LivenessProbe:  httpProbe(p.Liveness),
-			ReadinessProbe: httpProbe(p.Readiness),
-			SecurityContext: &corev1.SecurityContextArgs{
-				AllowPrivilegeEscalation: pulumi.Bool(false),
-				ReadOnlyRootFilesystem:   pulumi.Bool(true),
-				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
-			},
-		}},
-		Volumes: volumes,
+		VolumeMounts: mounts,
 	}
 }
 

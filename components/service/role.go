@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
@@ -47,4 +49,19 @@ func (r *Role) give(ctx *pulumi.Context, name, serviceAccount string, namespace 
 		return nil, fmt.Errorf("pod identity of %s: %w", name, err)
 	}
 	return append(role.Policies, association), nil
+}
+
+// identity makes the pods' own service account, which says nothing to the API
+// server, and gives it their role. A pod needs what is returned as its rights.
+func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, rights []pulumi.Resource, err error) {
+	made, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(accountName), Namespace: p.Namespace, Labels: labels},
+		AutomountServiceAccountToken: pulumi.Bool(false),
+	}, parent)
+	if err != nil {
+		return account, nil, fmt.Errorf("service account of %s: %w", name, err)
+	}
+	account = made.Metadata.Name().Elem()
+	rights, err = p.Role.give(ctx, name, accountName, p.Namespace, parent)
+	return account, rights, err
 }

@@ -1,5 +1,6 @@
-// Package service owns how one of the platform's services runs in Kubernetes:
-// its Deployment, Service and ServiceAccount, and what its pods may do in AWS.
+// Package service owns how one of the platform's programs runs in Kubernetes,
+// as a service or as a task: its Deployment, Service, Job, CronJob and
+// ServiceAccount, and what its pods may do in AWS.
 // What numbers it runs with comes from package scaling, what image from package
 // image.
 package service
@@ -21,17 +22,12 @@ import (
 // inside the cluster (the document calls http://npa-service:80).
 const ServicePort = 80
 
-// Args are what a Service is made from.
-type Args struct {
-	// Profile is what the service asks for.
-	Profile scaling.Profile
+// Pod is where and as whom a program runs, and what it is told.
+type Pod struct {
 	// Namespace is where it runs.
 	Namespace pulumi.StringInput
 	// Image is the reference of its image, by digest.
 	Image pulumi.StringInput
-	// NodePort, 30000 to 32767, opens the service on every node; zero: inside
-	// the cluster only.
-	NodePort int
 	// Role is what its pods may do in AWS; nil: nothing.
 	Role *Role
 	// NodeSelector are labels that its nodes must have; none: any node. Taints
@@ -46,21 +42,40 @@ type Args struct {
 	Secrets []SecretFiles
 }
 
-func (a *Args) validate() error {
+func (p *Pod) validate() error {
 	switch {
-	case a == nil:
-		return errors.New("service: args must not be nil")
-	case a.Profile.Name == "":
-		return errors.New("service: Profile must have a name")
-	case a.Namespace == nil || a.Image == nil:
-		return fmt.Errorf("service %s: Namespace and Image must not be nil", a.Profile.Name)
-	case a.Role != nil && (a.Role.Account == nil || a.Role.ClusterName == nil || len(a.Role.Statements) == 0):
-		return fmt.Errorf("service %s: its Role must have an Account, a ClusterName and Statements", a.Profile.Name)
+	case p.Namespace == nil || p.Image == nil:
+		return errors.New("Namespace and Image must not be nil")
+	case p.Role != nil && (p.Role.Account == nil || p.Role.ClusterName == nil || len(p.Role.Statements) == 0):
+		return errors.New("its Role must have an Account, a ClusterName and Statements")
 	}
-	for _, f := range a.Secrets {
+	for _, f := range p.Secrets {
 		if f.Name == "" || f.SecretName == nil || !path.IsAbs(f.MountPath) {
-			return fmt.Errorf("service %s: secret files %q at %q: must have a Name, a SecretName and an absolute MountPath", a.Profile.Name, f.Name, f.MountPath)
+			return fmt.Errorf("secret files %q at %q: must have a Name, a SecretName and an absolute MountPath", f.Name, f.MountPath)
 		}
+	}
+	return nil
+}
+
+// Args are what a Service is made from.
+type Args struct {
+	Pod
+	// Profile is what the service asks for.
+	Profile scaling.Profile
+	// NodePort, 30000 to 32767, opens the service on every node; zero: inside
+	// the cluster only.
+	NodePort int
+}
+
+func (a *Args) validate() error {
+	if a == nil {
+		return errors.New("service: args must not be nil")
+	}
+	if a.Profile.Name == "" {
+		return errors.New("service: Profile must have a name")
+	}
+	if err := a.Pod.validate(); err != nil {
+		return fmt.Errorf("service %s: %w", a.Profile.Name, err)
 	}
 	return a.Profile.Validate()
 }
@@ -97,14 +112,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
 	}
 
-	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
-		Metadata:                     meta(p.Name),
-		AutomountServiceAccountToken: pulumi.Bool(false),
-	}, parent)
-	if err != nil {
-		return nil, fmt.Errorf("service account of %s: %w", name, err)
-	}
-	rights, err := args.Role.give(ctx, name, p.Name, args.Namespace, parent)
+	account, rights, err := args.identity(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +130,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 			},
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{Labels: selector},
-				Spec:     podSpec(args, account.Metadata.Name().Elem(), selector),
+				Spec:     podSpec(args, account, selector),
 			},
 		},
 	}, parent, pulumi.DependsOn(rights)); err != nil {

@@ -164,10 +164,9 @@ func defaults() Stack {
 // Name begins the names of the stack's resources, and is its namespace.
 func (s *Stack) Name() string { return Project + "-" + s.Environment }
 
-// Profiles lists the services that the stack deploys, each with the stack's
-// changes applied.
+// Profiles lists the services, each with the stack's changes applied.
 func (s *Stack) Profiles() []scaling.Profile {
-	profiles := services()
+	profiles := scaling.Services()
 	for i := range profiles {
 		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
 			profiles[i].Count = scaling.Fixed(n)
@@ -179,10 +178,9 @@ func (s *Stack) Profiles() []scaling.Profile {
 	return profiles
 }
 
-// services are those that are deployed so far; scaling.Services lists all. The
-// main application is still to come: until then the agents' master is the front.
-func services() []scaling.Profile {
-	return []scaling.Profile{scaling.MCA(), scaling.NPA(), scaling.WPA()}
+// Migration is the task that every service waits for.
+func (s *Stack) Migration() scaling.Task {
+	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys

@@ -36,17 +36,26 @@ func with(changes map[string]string) map[string]string {
 	return c
 }
 
+func count(s *Stack, service string) scaling.Count {
+	for _, p := range s.Profiles() {
+		if p.Short == service {
+			return p.Count
+		}
+	}
+	return nil
+}
+
 func TestLoadFillsDefaults(t *testing.T) {
 	s, err := Load("staging", good())
 	require.NoError(t, err)
 	require.Equal(t, "1.34", s.Cluster.Version)
 	require.Equal(t, []string{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
-	require.Equal(t, scaling.Fixed(2), s.Profiles()[0].Count, "the stack's count replaces the profile's")
+	require.Equal(t, scaling.Fixed(2), count(s, "mca"), "the stack's count replaces the profile's")
 
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
-	require.Equal(t, scaling.Fixed(3), s.Profiles()[0].Count, "the document's count")
+	require.Equal(t, scaling.Fixed(3), count(s, "mca"), "the document's count")
 	require.Equal(t, PerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
@@ -80,7 +89,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"a wrong type, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodePort":"30080"}`}, []string{"progressive-framework:frontDoor.nodePort: Invalid value", "must be a whole number"}},
 		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"replicas":1.5}}`}, []string{"services[mca].replicas"}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
-		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"mca\", \"npa\", \"wpa\""}},
+		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
 		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"replicas":51}}`}, []string{"services.mca.replicas: Invalid value: 51"}},
 		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
 		{"a control plane where the network is not", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},

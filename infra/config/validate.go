@@ -165,7 +165,7 @@ func validateServices(overrides map[string]Service) field.ErrorList {
 		problems field.ErrorList
 		known    []string
 	)
-	for _, p := range services() {
+	for _, p := range scaling.Services() {
 		known = append(known, p.Short)
 	}
 	for name, o := range overrides {

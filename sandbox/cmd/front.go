@@ -52,7 +52,7 @@ func askOnce(ctx context.Context, client *http.Client, url string) error {
 // service of a person's own cluster.
 const (
 	forwardName  = "forward"
-	frontService = "mca-service"
+	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
 )
 

@@ -13,7 +13,7 @@ import (
 
 func TestURLAnswers(t *testing.T) {
 	client := &http.Client{Timeout: 5 * time.Second}
-	for _, path := range []string{"/health", "/health/ready", "/health/coordination", "/api/v1/agents/mca/health"} {
+	for _, path := range []string{"/", "/health", "/health/ready", "/openapi.json", "/api/v1/agents/mca/health"} {
 		url := output[string](t, "url") + path
 		require.Eventually(t, func() bool {
 			status, body, err := get(t.Context(), client, url)
@@ -24,12 +24,12 @@ func TestURLAnswers(t *testing.T) {
 }
 
 func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
-	reference := output[map[string]string](t, "images")["mca"]
+	reference := output[map[string]string](t, "images")["web"]
 	_, digest, ok := strings.Cut(reference, "@")
 	require.True(t, ok, "the output %q is a reference by digest", reference)
 	// The pod that a rollout replaced drains for a while after the `up`.
 	require.Eventually(t, func() bool {
-		running := strings.Fields(must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=mca",
+		running := strings.Fields(must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=progressive-framework-v5",
 			"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}"))
 		return len(running) > 0 && !slices.ContainsFunc(running, func(id string) bool { return !strings.HasSuffix(id, digest) })
 	}, time.Minute, time.Second, "every pod runs %s", digest)
@@ -62,6 +62,6 @@ func TestMetricsServerMeasuresThePod(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	require.Eventually(t, func() bool {
 		out, err := run(t, "kubectl", "top", "pods", "-n", namespace, "--no-headers")
-		return err == nil && strings.HasPrefix(out, "mca-")
+		return err == nil && strings.Contains(out, "mca-")
 	}, 2*time.Minute, 3*time.Second)
 }

@@ -69,10 +69,10 @@ func (v *visits) count(status int, body string, err error) {
 
 // One line of the service changes; `make up` rolls it out under load.
 func TestRolloutFailsNoRequest(t *testing.T) {
-	file := filepath.Join(root, "agents", "mca", "greeting.go")
+	file := filepath.Join(root, "agents", "web", "site", "index.html")
 	before, err := os.ReadFile(file)
 	require.NoError(t, err)
-	old, ours := "MCA coordinates the agents", "MCA coordinates the agents, as the live test says"
+	old, ours := "<h1>Progressive Framework</h1>", "<h1>Progressive Framework, as the live test says</h1>"
 	require.Contains(t, string(before), old)
 	t.Cleanup(func() {
 		require.NoError(t, os.WriteFile(file, before, 0o644))
@@ -81,7 +81,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 
 	makeUp(t) // whatever an earlier test left
 	url := output[string](t, "url")
-	first := output[map[string]string](t, "images")["mca"]
+	first := output[map[string]string](t, "images")["web"]
 	v := visitWhile(t, url, func() {
 		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(before), old, ours, 1)), 0o644))
 		makeUp(t)
@@ -91,7 +91,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 	require.Empty(t, v.failed, "of %d requests", v.total)
 	require.Greater(t, v.total, 500, "the platform was asked all along")
 
-	second := output[map[string]string](t, "images")["mca"]
+	second := output[map[string]string](t, "images")["web"]
 	require.NotEqual(t, first, second, "a new line makes a new digest")
 	_, body, err := get(t.Context(), http.DefaultClient, url)
 	require.NoError(t, err)

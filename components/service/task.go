@@ -1,0 +1,81 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+
+	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// TaskArgs are what a Task is made from.
+type TaskArgs struct {
+	Pod
+	// Task is what the program asks for.
+	Task scaling.Task
+}
+
+// Task is a program that has run to its end when the resource is there. What
+// depends on it starts afterwards.
+type Task struct {
+	pulumi.ResourceState
+}
+
+// NewTask runs the program as a Job, again whenever its image or its settings
+// change, and as a CronJob where it has a schedule. A Job that fails fails the
+// update and stays, with its pods' logs, until the next.
+func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
+	if args == nil || args.Task.Short == "" {
+		return nil, errors.New("task: args must not be nil and must have a Task with a name")
+	}
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("task %s: %w", args.Task.Short, err)
+	}
+	t := &Task{}
+	if err := ctx.RegisterComponentResource("progressive:service:Task", name, t, opts...); err != nil {
+		return nil, fmt.Errorf("task %s: %w", name, err)
+	}
+	task, parent := args.Task, pulumi.Parent(t)
+	labels := pulumi.StringMap{"app": pulumi.String(task.Short)}
+	account, rights, err := args.identity(ctx, name, task.Short, labels, parent)
+	if err != nil {
+		return nil, err
+	}
+	job := args.job(account, labels)
+	// Its name is made up anew with each Job: a Job can't change.
+	if _, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
+		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels},
+		Spec:     job,
+	}, parent, pulumi.DependsOn(rights)); err != nil {
+		return nil, fmt.Errorf("job of %s: %w", name, err)
+	}
+	if task.Schedule != "" {
+		if _, err := batchv1.NewCronJob(ctx, name+"-schedule", &batchv1.CronJobArgs{
+			Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(task.Short), Namespace: args.Namespace, Labels: labels},
+			Spec: &batchv1.CronJobSpecArgs{
+				Schedule:          pulumi.String(task.Schedule),
+				TimeZone:          pulumi.String("Etc/UTC"),
+				ConcurrencyPolicy: pulumi.String("Forbid"),
+				JobTemplate:       &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
+			},
+		}, parent, pulumi.DependsOn(rights)); err != nil {
+			return nil, fmt.Errorf("schedule of %s: %w", name, err)
+		}
+	}
+	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{})
+}
+
+func (a *TaskArgs) job(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
+	volumes, mounts := files(nil, a.Secrets)
+	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, a.Task.Resources, mounts), volumes)
+	spec.RestartPolicy = pulumi.String("Never") // each try is a pod of its own, whose log stays
+	return &batchv1.JobSpecArgs{
+		BackoffLimit:          pulumi.Int(a.Task.Retries),
+		ActiveDeadlineSeconds: pulumi.Int(int(a.Task.Deadline.Seconds())),
+		Template:              &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: spec},
+	}
+}
