@@ -64,7 +64,8 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
 		return errors.Join(fmt.Errorf("telling the engine the port: %w", err), listener.Close())
 	}
-	if err := server.Serve(listener); err != nil {
+	// Stopped before it began to serve: the end that was asked for.
+	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serving the engine: %w", err)
 	}
 	return nil
