@@ -69,7 +69,7 @@ func (p *platform) image(short, importPath string) (pulumi.StringOutput, error) 
 }
 
 func (p *platform) service(profile scaling.Profile, image pulumi.StringInput, told *settings) (*service.Service, error) {
-	args := &service.Args{Profile: profile, Namespace: p.namespace, Image: image, Settings: told.env, Secrets: told.files}
+	args := &service.Args{Profile: profile, Namespace: p.namespace, Image: image, Role: told.role, Settings: told.env, Secrets: told.files}
 	switch {
 	case p.loadBalancer != nil:
 		args.NodePort = profile.NodePort

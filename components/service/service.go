@@ -7,7 +7,6 @@ package service
 import (
 	"errors"
 	"fmt"
-	"path"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -58,8 +57,8 @@ func (a *Args) validate() error {
 		return fmt.Errorf("service %s: its Role must have an Account, a ClusterName and Statements", a.Profile.Name)
 	}
 	for _, f := range a.Secrets {
-		if f.Name == "" || f.SecretName == nil || !path.IsAbs(f.MountPath) {
-			return fmt.Errorf("service %s: secret files %q at %q: must have a Name, a SecretName and an absolute MountPath", a.Profile.Name, f.Name, f.MountPath)
+		if err := f.validate(); err != nil {
+			return fmt.Errorf("service %s: %w", a.Profile.Name, err)
 		}
 	}
 	return a.Profile.Validate()

@@ -61,7 +61,9 @@ func TestInstall(t *testing.T) {
 }
 
 func TestInstallSaysWhatIsWrong(t *testing.T) {
-	refuses := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "definitions are not yours", http.StatusForbidden) }
+	refuses := func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "definitions are not yours", http.StatusForbidden)
+	}
 	for _, row := range []struct{ reason, user, want string }{
 		{"an API server that refuses", `{"token": "t"}`, "403 Forbidden: definitions are not yours"},
 		{"a credential that only a program can give", `{"exec": {"command": "gke"}}`, "exec"},
