@@ -73,6 +73,7 @@ func (p *platform) layLoadBalancer() error {
 		OriginDomain:        e.OriginDomain(),
 		CertificateARN:      origin.ARN,
 		ZoneID:              p.dns.zoneID,
+		AlarmTopicARN:       e.AlarmTopicARN,
 		Unprotected:         !p.stack.DeletionProtection,
 	}, p.aws)
 	return err
