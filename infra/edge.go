@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/agents/web/site"
 	"github.com/progressive-framework/platform/components/cdn"
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/loadbalancer"
@@ -72,6 +73,7 @@ func (p *platform) layLoadBalancer() error {
 		OriginDomain:        e.OriginDomain(),
 		CertificateARN:      origin.ARN,
 		ZoneID:              p.dns.zoneID,
+		AlarmTopicARN:       e.AlarmTopicARN,
 		Unprotected:         !p.stack.DeletionProtection,
 	}, p.aws)
 	return err
@@ -97,6 +99,10 @@ func (p *platform) certificate(name, domain, given string, provider pulumi.Resou
 	return certificate.NewCertificate(p.ctx, name, args, provider)
 }
 
+// siteFolder is the front page's, as seen from this folder, in which Pulumi runs
+// the program.
+const siteFolder = "../agents/web/site/page"
+
 // layCDN puts CloudFront before the load balancer and the static files.
 func (p *platform) layCDN() error {
 	e := p.stack.Edge
@@ -115,7 +121,10 @@ func (p *platform) layCDN() error {
 		CertificateARN: users.ARN,
 		ZoneID:         p.dns.zoneID,
 		Cacheable:      e.Cacheable,
+		SiteFolder:     siteFolder,
 		Unprotected:    !p.stack.DeletionProtection,
+
+		ContentSecurityPolicy: site.ContentSecurityPolicy,
 	}
 	if e.WebACL {
 		acl, err := webacl.NewWebACL(p.ctx, p.name, &webacl.Args{RequestsPerAddress: e.RequestsPerAddress}, p.dns.edge)

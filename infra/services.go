@@ -105,7 +105,7 @@ func (p *platform) pod(short, importPath string, tier scaling.TierName, told *se
 		return nil, err
 	}
 	p.services.images[short] = built
-	pod := &service.Pod{Namespace: p.namespace, Image: built, Settings: told.env, Secrets: told.files}
+	pod := &service.Pod{Namespace: p.namespace, Image: built, Role: told.role, Settings: told.env, Secrets: told.files}
 	if p.stack.Cluster.Nodes == config.NodesAutoScaling {
 		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/secretfiles"
 	"github.com/progressive-framework/platform/components/service"
 )
 
@@ -20,6 +21,9 @@ import (
 type settings struct {
 	env   pulumi.StringMap
 	files []service.SecretFiles
+	// role lets pods read those of the files that come from Secrets Manager, and
+	// nothing else; nil: none do.
+	role *service.Role
 }
 
 // of is what one service is told beside: whose word it takes for where a request
@@ -38,7 +42,7 @@ func (s *settings) of(profile scaling.Profile, p *platform) *settings {
 	if domain := p.stack.Edge.Domain; domain != "" && profile.Short == frontService {
 		env["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
 	}
-	return &settings{env: env, files: s.files}
+	return &settings{env: env, files: s.files, role: s.role}
 }
 
 // secretsFolder is where the files lie, a folder for each store.
@@ -59,11 +63,26 @@ func (p *platform) settings() (*settings, error) {
 	if cache := p.stores.redis; cache != nil {
 		s.env["REDIS_ADDRESSES"] = pulumi.Sprintf("%s:%d", cache.host, cache.port)
 		if cache.secretARN != nil {
-			s.env["REDIS_TLS"] = pulumi.String("true")
+			s.env["REDIS_TLS"] = pulumi.String("on")
 		}
 		s.open("redis", "REDIS_PASSWORD_FILE", cache)
 	}
+	s.role = p.reader(s.files)
 	return s, nil
+}
+
+// reader is the role of pods that mount the files.
+func (p *platform) reader(files []service.SecretFiles) *service.Role {
+	var classes []*secretfiles.Class
+	for _, f := range files {
+		if f.Class != nil {
+			classes = append(classes, f.Class)
+		}
+	}
+	if len(classes) == 0 {
+		return nil
+	}
+	return &service.Role{Account: p.where, ClusterName: p.cluster.Name, Statements: secretfiles.Rights(p.where, classes...)}
 }
 
 // sslMode: a managed store shows a certificate; one in the cluster is reached
@@ -75,14 +94,10 @@ func (s *store) sslMode() string {
 	return "disable"
 }
 
-// open mounts the password of a store in the cluster. What Secrets Manager
-// holds is not mounted yet; docs/aws.md says what that needs.
+// open mounts the password of a store, wherever it lies, in the same place.
 func (s *settings) open(name, variable string, of *store) {
-	if of.secretName == nil {
-		return
-	}
-	s.files = append(s.files, service.SecretFiles{Name: name, SecretName: of.secretName, MountPath: secretsFolder + name})
-	s.env[variable] = pulumi.String(secretsFolder + name + "/password")
+	s.files = append(s.files, service.SecretFiles{Name: name, SecretName: of.secretName, Class: of.class, MountPath: secretsFolder + name})
+	s.env[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
 }
 
 // keySet says where the issuer's keys are: at its own address, or in a file of

@@ -8,6 +8,7 @@ import (
 	"github.com/progressive-framework/platform/components/network/plan"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
+	"github.com/progressive-framework/platform/components/secretfiles"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
@@ -20,9 +21,10 @@ type store struct {
 	resource pulumi.Resource
 	host     pulumi.StringInput
 	port     pulumi.IntInput
-	// secretARN is the secret in Secrets Manager; nil: a Kubernetes Secret of
-	// the platform's namespace named secretName.
+	// secretARN is the secret in Secrets Manager, which class lets pods mount;
+	// nil: a Kubernetes Secret of the platform's namespace named secretName.
 	secretARN  pulumi.StringInput
+	class      *secretfiles.Class
 	secretName pulumi.StringInput
 }
 
@@ -46,6 +48,11 @@ func (s stores) resources() (made []pulumi.Resource) {
 	return made
 }
 
+// masterPassword is the field of the secrets that RDS and DocumentDB make for
+// their master user (Secrets Manager User Guide, "JSON structure of AWS Secrets
+// Manager database credential secrets").
+const masterPassword = "password"
+
 func (p *platform) layStores() error {
 	for _, lay := range []func() error{p.layPostgres, p.layRedis, p.layMongo} {
 		if err := lay(); err != nil {
@@ -53,6 +60,16 @@ func (p *platform) layStores() error {
 		}
 	}
 	return nil
+}
+
+// mountable lets pods of the platform mount the password of a store that AWS
+// runs. It is a field of the secret where AWS made it, else all of it.
+func (p *platform) mountable(name string, of *store, keyARN pulumi.StringInput, field string) (*store, error) {
+	var err error
+	of.class, err = secretfiles.NewClass(p.ctx, p.name+"-"+name, &secretfiles.Args{
+		Account: p.where, ClassName: name, Namespace: p.namespace, SecretARN: of.secretARN, KeyARN: keyARN, Field: field,
+	}, p.kubernetes, pulumi.DependsOn(p.nodes))
+	return of, err
 }
 
 // nodesOnly are the clients of every managed store: pods have their node's
@@ -76,7 +93,8 @@ func (p *platform) layPostgres() error {
 		if err != nil {
 			return err
 		}
-		p.stores.postgres = &store{resource: db, host: db.Host, port: db.Port, secretARN: db.SecretARN}
+		p.stores.postgres, err = p.mountable("postgres", &store{resource: db, host: db.Host, port: db.Port, secretARN: db.SecretARN}, db.SecretKeyARN, masterPassword)
+		return err
 	case config.KindInCluster:
 		return p.layPostgresInCluster()
 	}
@@ -98,7 +116,8 @@ func (p *platform) layRedis() error {
 		if err != nil {
 			return err
 		}
-		p.stores.redis = &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}
+		p.stores.redis, err = p.mountable("redis", &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}, cache.SecretKeyARN, "")
+		return err
 	case config.KindInCluster:
 		return p.layRedisInCluster()
 	}
@@ -119,7 +138,8 @@ func (p *platform) layMongo() error {
 		if err != nil {
 			return err
 		}
-		p.stores.mongo = &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}
+		p.stores.mongo, err = p.mountable("mongo", &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}, nil, masterPassword)
+		return err
 	case config.KindURL:
 		p.stores.mongo = &store{secretARN: pulumi.String(p.stack.Mongo.URLSecretARN)}
 	}

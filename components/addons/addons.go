@@ -1,6 +1,6 @@
 // Package addons owns the add-ons of a cluster that need nodes to run on:
-// DNS, volumes and resource metrics. Those that nodes need are in package
-// cluster.
+// DNS, volumes, resource metrics and the mounting of secrets. Those that nodes
+// need are in package cluster.
 package addons
 
 import (
@@ -42,8 +42,8 @@ func (a *Args) validate() error {
 	return nil
 }
 
-// Addons are CoreDNS, the EBS CSI driver with its storage class, and
-// metrics-server.
+// Addons are CoreDNS, the EBS CSI driver with its storage class,
+// metrics-server, and the Secrets Store CSI driver with AWS's provider.
 type Addons struct {
 	pulumi.ResourceState
 
@@ -72,7 +72,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		return nil, err
 	}
 	made := map[string]*eks.Addon{}
-	for _, addon := range []string{plan.CoreDNS, plan.EBSCSIDriver, plan.MetricsServer} {
+	for _, addon := range []string{plan.CoreDNS, plan.EBSCSIDriver, plan.MetricsServer, plan.SecretsStore} {
 		spec := &eks.AddonArgs{
 			ClusterName:              args.Cluster.Name,
 			AddonName:                pulumi.String(addon),
@@ -80,7 +80,10 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack is the truth
 		}
 		after := args.Nodes
-		if addon == plan.EBSCSIDriver {
+		switch addon {
+		case plan.SecretsStore:
+			spec.ConfigurationValues = pulumi.String(rotation)
+		case plan.EBSCSIDriver:
 			spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 				RoleArn: role.ARN, ServiceAccount: pulumi.String(volumeAccount),
 			}}
@@ -97,6 +100,12 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	a.StorageClass = class.Metadata.Name().Elem()
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
+
+// rotation has mounted files follow their secrets, of which RDS changes its own
+// every seven days: a client that connects anew within two minutes of that is
+// refused, and then let in. The driver and the provider read under the roles of
+// the pods that mount, and have none of their own.
+const rotation = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m"}}`
 
 // volumeAccount is the service account of the driver's controller.
 const volumeAccount = "ebs-csi-controller-sa"

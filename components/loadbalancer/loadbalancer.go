@@ -1,6 +1,6 @@
 // Package loadbalancer owns the Application Load Balancer, the platform's one
-// door into the VPC: its listeners, target groups and rules, who may knock, and
-// its access log. Which request goes where is said by package routing; what
+// door into the VPC: its listeners, target groups and rules, who may knock, its
+// access log, and the alarm of failed requests. Which request goes where is said by package routing; what
 // runs on the targets is not its business.
 //
 // Only CloudFront gets through: its addresses alone reach the door, and a
@@ -47,6 +47,9 @@ type Args struct {
 	// ZoneID is the public zone in which OriginDomain gets its records; none:
 	// somebody else points the name at DNSName.
 	ZoneID pulumi.StringInput
+	// AlarmTopicARN is the SNS topic that hears of the alarm of failed requests;
+	// empty: the alarm is to be seen in CloudWatch only.
+	AlarmTopicARN string
 	// Unprotected lets a destroy take the load balancer and its logs.
 	Unprotected bool
 }
@@ -136,6 +139,9 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	}, b.parent, pulumi.DependsOn(logs.Settled))
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
+	}
+	if err := b.alarm(balancer); err != nil {
+		return nil, err
 	}
 	if err := b.targetGroups(l); err != nil {
 		return nil, err

@@ -59,7 +59,8 @@ type Cluster struct {
 	// Host is the writer's, ReaderHost that of all readers. Both speak TLS only.
 	Host, ReaderHost pulumi.StringOutput
 	Port             pulumi.IntOutput
-	// SecretARN is the secret of the master user, which AWS made and rotates.
+	// SecretARN is the secret of the master user, which AWS made and rotates. It
+	// is kept by AWS's own key for Secrets Manager: the provider names no other.
 	SecretARN pulumi.StringOutput
 	// SecurityGroupID is the cluster's own group.
 	SecurityGroupID pulumi.StringOutput

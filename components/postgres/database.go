@@ -68,6 +68,8 @@ type Database struct {
 	Port pulumi.IntOutput
 	// SecretARN is the secret of the master user, which RDS made and rotates.
 	SecretARN pulumi.StringOutput
+	// SecretKeyARN is the KMS key by which that secret is kept.
+	SecretKeyARN pulumi.StringOutput
 	// ResourceID is what IAM policies name for rds-db:connect.
 	ResourceID pulumi.StringOutput
 	// SecurityGroupID is the database's own group.
@@ -101,7 +103,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		}
 		return *secrets[0].SecretArn, nil
 	}).(pulumi.StringOutput)
-	d.SecurityGroupID = b.group
+	d.SecurityGroupID, d.SecretKeyARN = b.group, b.encryption.ARN
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{
 		"host": d.Host, "port": d.Port, "secretArn": d.SecretARN, "resourceId": d.ResourceID, "securityGroupId": d.SecurityGroupID,
 	})
@@ -115,6 +117,8 @@ type builder struct {
 	asked  plan.Database
 	parent pulumi.ResourceOption
 	group  pulumi.StringOutput
+
+	encryption *key.Key
 }
 
 func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
@@ -124,6 +128,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	b.encryption = encryption
 	b.group, err = clients.NewGroup(b.ctx, b.name, &clients.GroupArgs{
 		VPCID: b.args.VPCID, Description: "PostgreSQL " + b.name, Port: Port, Clients: b.args.Clients,
 	}, b.parent)

@@ -60,6 +60,8 @@ type Cluster struct {
 	Port pulumi.IntOutput
 	// SecretARN is the secret with the password of the user default.
 	SecretARN pulumi.StringOutput
+	// SecretKeyARN is the KMS key by which that secret is kept.
+	SecretKeyARN pulumi.StringOutput
 	// SecurityGroupID is the cluster's own group.
 	SecurityGroupID pulumi.StringOutput
 }
@@ -180,7 +182,7 @@ func (b *builder) users(encryption *key.Key) (*elasticache.UserGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.made.SecretARN = password.ARN
+	b.made.SecretARN, b.made.SecretKeyARN = password.ARN, encryption.ARN
 	user, err := elasticache.NewUser(b.ctx, b.name+"-default", &elasticache.UserArgs{
 		UserId:       pulumi.String(b.asked.Identifier),
 		UserName:     pulumi.String("default"),

@@ -67,6 +67,26 @@ const (
 	slack = 0.5
 )
 
+// RateAlarm is a CloudWatch alarm for people: the share of requests that fail
+// has been above Threshold in each of the last Evaluations periods. More
+// instances mend no error, so it takes no step.
+type RateAlarm struct {
+	// Name ends the alarm's name.
+	Name      string
+	Threshold Percent
+	Period    time.Duration
+	// Evaluations is the number of periods in a row.
+	Evaluations int
+}
+
+// ErrorRate is the alarm of the document's error_rate_threshold (section
+// "Scaling Metrics & Thresholds"), which it gives the web tier: all requests of
+// users come in there. The document says for how long it must be passed
+// nowhere; it is as long as for the thresholds that scale.
+func ErrorRate() RateAlarm {
+	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
+}
+
 func highCPU(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-high", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",

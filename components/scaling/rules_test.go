@@ -191,6 +191,7 @@ func TestAlarmsComeFromTheThresholds(t *testing.T) {
 	}
 	require.Equal(t, map[string]float64{"cpu-high": 70, "cpu-low": 35, "response-time-high": 0.5, "requests-high": 60000}, threshold,
 		"percent, percent, seconds, requests a minute")
+	require.Equal(t, RateAlarm{"error-rate-high", 1, time.Minute, 3}, ErrorRate(), "a rate scales nothing")
 	for _, tier := range Tiers() {
 		for _, a := range tier.Alarms {
 			require.Zero(t, a.Period%time.Minute, "%s: CloudWatch's periods are whole minutes", a.Name)

@@ -8,7 +8,6 @@ package service
 import (
 	"errors"
 	"fmt"
-	"path"
 
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -50,8 +49,8 @@ func (p *Pod) validate() error {
 		return errors.New("its Role must have an Account, a ClusterName and Statements")
 	}
 	for _, f := range p.Secrets {
-		if f.Name == "" || f.SecretName == nil || !path.IsAbs(f.MountPath) {
-			return fmt.Errorf("secret files %q at %q: must have a Name, a SecretName and an absolute MountPath", f.Name, f.MountPath)
+		if err := f.validate(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -32,6 +32,9 @@ type Edge struct {
 	// RequestsPerAddress is what the web ACL lets an address have in five
 	// minutes; zero: the component's.
 	RequestsPerAddress int `mapstructure:"requestsPerAddress"`
+	// AlarmTopicARN is the SNS topic of the stack's region that hears when too
+	// many requests fail; empty: nobody does.
+	AlarmTopicARN string `mapstructure:"alarmTopicArn"`
 }
 
 // EdgeRegion is where CloudFront takes certificates and web ACLs from
@@ -43,6 +46,7 @@ func (e Edge) OriginDomain() string { return "origin." + e.Domain }
 
 var (
 	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
+	topicARN       = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[0-9a-f-]+$`)
 )
 
@@ -78,6 +82,9 @@ func validateEdge(s *Stack) field.ErrorList {
 	}
 	if _, err := behaviour.Platform(e.Cacheable...); err != nil {
 		problems = append(problems, field.Invalid(at.Child("cacheable"), e.Cacheable, err.Error()))
+	}
+	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region) {
+		problems = append(problems, field.Invalid(at.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
 	if e.OriginSecretGeneration < 0 {
 		problems = append(problems, field.Invalid(at.Child("originSecretGeneration"), e.OriginSecretGeneration, "must not be below 0"))

@@ -25,6 +25,8 @@ func TestEdgeRefuses(t *testing.T) {
 		{"settings of an edge that is not there", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
 		{"a cached path outside the API", `{"domain":"example.com","zone":"example.com","cacheable":["/ws"]}`, "edge.cacheable"},
 		{"a rate without a web ACL", `{"domain":"example.com","zone":"example.com","webAcl":false,"requestsPerAddress":100}`, "needs edge.webAcl"},
+		{"who hears of failed requests", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:alarms"}`, ""},
+		{"a topic that CloudWatch can't reach", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`, "an SNS topic in eu-west-1"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Load("prod", with(map[string]string{

@@ -165,6 +165,10 @@ func validateStores(s *Stack) field.ErrorList {
 		case !slices.Contains(store.kinds, store.kind):
 			problems = append(problems, field.NotSupported(at.Child("kind"), store.kind, store.kinds))
 		case store.kind == KindManaged:
+			if s.Cluster.Nodes == NodesOwn {
+				problems = append(problems, field.Invalid(at.Child("kind"), store.kind,
+					"pods mount its password by an add-on, which a cluster with nodes of its own has not; take another kind, or set cluster.nodes to "+NodesAutoScaling))
+			}
 			if err := store.managed(); err != nil {
 				problems = append(problems, field.Invalid(at, "", err.Error()))
 			}

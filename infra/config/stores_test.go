@@ -23,6 +23,7 @@ func TestStoresRefuse(t *testing.T) {
 		{"a server without memory", map[string]string{at + "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15"}`}, "postgres: Invalid value"},
 		{"a MongoDB of somebody else's, nowhere", map[string]string{at + "mongo": `{"kind":"url"}`}, "mongo.urlSecretArn: Invalid value"},
 		{"and one that is named", map[string]string{at + "mongo": `{"kind":"url","urlSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:mongo-AbCdEf"}`}, ""},
+		{"a store whose password nothing mounts", map[string]string{at + "cluster": `{"nodes":"own"}`}, "redis.kind: Invalid value"},
 		{"one half of a yes", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -57,6 +59,29 @@ func TestBucketsAreEmptiedOnDemand(t *testing.T) {
 	s.must(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
 	require.NoError(t, s.delete(bucket))
 	require.Zero(t, s.count(), "objects and settings go with the bucket")
+}
+
+// A file of the program's is told by its hash; S3's etag is of what it holds.
+func TestObjectFromAFile(t *testing.T) {
+	s := newSandbox(t, nil)
+	bucket := s.must(bucketT, "b", nil)
+	path := filepath.Join(t.TempDir(), "index.html")
+	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
+	file := func(hash, path string) props {
+		return props{"bucket": bucket.id, "key": "index.html", "source": props{
+			"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "hash": hash, "path": path,
+		}}
+	}
+	object := s.must(objectT, "o", file("1", path))
+	require.Equal(t, "5d41402abc4b2a76b9719d911017c592", object.state["etag"])
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges())
+	require.True(t, s.refresh(object))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges(), "a refresh keeps it")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(object, file("2", path)).GetChanges())
+	_, err := s.create(objectT, "gone", with(file("1", path+".gone"), props{"key": "gone"}))
+	require.ErrorContains(t, err, "no such file")
+	_, err = s.create(objectT, "text", props{"bucket": bucket.id, "key": "k", "source": "index.html"})
+	require.ErrorContains(t, err, "must be an asset, is a string")
 }
 
 func TestRecordsOverwriteOnDemand(t *testing.T) {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"encoding/base64"
+	"encoding/pem"
 	"fmt"
 	"maps"
 	"net"
@@ -294,6 +295,20 @@ var certificateKubeconfig = `{
   "clusters": [{"name": "here", "cluster": {"server": "https://127.0.0.1:6443", "certificate-authority-data": "` + b64("authority") + `"}}],
   "users": [{"name": "admin", "user": {"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}}]
 }`
+
+// apiServer gives the sandbox an API server that takes everything, and counts
+// what it is asked for by path.
+func (s *sandbox) apiServer() map[string]int {
+	s.t.Helper()
+	asked := map[string]int{}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked[r.URL.Path]++ }))
+	s.t.Cleanup(server.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	config := strings.NewReplacer("https://127.0.0.1:6443", server.URL, b64("authority"), b64(string(authority)),
+		`"client-certificate-data": "`+b64("certificate")+`", "client-key-data": "`+b64("key")+`"`, `"token": "t"`).Replace(certificateKubeconfig)
+	require.NoError(s.t, os.WriteFile(s.home.Kubeconfig(), []byte(config), 0o600))
+	return asked
+}
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 

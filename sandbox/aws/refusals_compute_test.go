@@ -294,6 +294,7 @@ func TestScalingRefusals(t *testing.T) {
 func TestAddonVersions(t *testing.T) {
 	w := newWorld(t)
 	s := w.s
+	asked := s.apiServer()
 	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
 	for _, row := range []struct {
 		kubernetes string
@@ -314,6 +315,8 @@ func TestAddonVersions(t *testing.T) {
 			s.must(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
 		}
 	}
+	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, asked,
+		"the one add-on that defines a kind, at each of its makings")
 	for addon, version := range map[string]string{
 		"metrics-server": "v0.9.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
 	} {

@@ -1,34 +1,37 @@
 // Package site is the front page: files that a browser loads, embedded so that
-// web can serve them where no CDN does. In AWS the same files lie in the CDN's
-// bucket. It owns the files and their headers; the API is service's.
+// web can serve them where no CDN does. In AWS the files of the folder page lie
+// in the CDN's bucket. It owns the files and their headers; the API is
+// service's.
 package site
 
 import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
-	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 )
 
-//go:embed index.html app.js style.css
+const folder = "page"
+
+//go:embed page
 var files embed.FS
 
-// policy allows what the page needs, from its own origin only. The icon is
-// empty and inline, so that no browser asks for one.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
+// ContentSecurityPolicy is the header of that name, whoever serves the page: it
+// allows what the page needs, from its own origin only. The icon is empty and
+// inline, so that no browser asks for one.
+const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 // Routes adds a route for each file, and / for index.html.
 func Routes(handle func(pattern string, handler http.Handler)) error {
-	entries, err := fs.ReadDir(files, ".")
+	entries, err := files.ReadDir(folder)
 	if err != nil {
 		return err
 	}
 	for _, entry := range entries {
-		text, err := fs.ReadFile(files, entry.Name())
+		text, err := files.ReadFile(path.Join(folder, entry.Name()))
 		if err != nil {
 			return err
 		}
@@ -50,7 +53,7 @@ func file(name string, text []byte) http.Handler {
 		h := w.Header()
 		h.Set("ETag", tag)
 		h.Set("Cache-Control", "public, no-cache")
-		h.Set("Content-Security-Policy", policy)
+		h.Set("Content-Security-Policy", ContentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")

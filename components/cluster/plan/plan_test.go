@@ -14,10 +14,10 @@ func TestReleasesArePinnedWhole(t *testing.T) {
 		t.Run(minor, func(t *testing.T) {
 			r, err := ForVersion(minor)
 			require.NoError(t, err)
-			for _, name := range []string{VPCCNI, KubeProxy, PodIdentityAgent, CoreDNS, EBSCSIDriver, MetricsServer} {
+			for _, name := range []string{VPCCNI, KubeProxy, PodIdentityAgent, CoreDNS, EBSCSIDriver, MetricsServer, SecretsStore} {
 				require.Regexp(t, version, r.Addons[name], name)
 			}
-			require.Len(t, r.Addons, 6)
+			require.Len(t, r.Addons, 7)
 			require.True(t, strings.HasPrefix(r.Addons[KubeProxy], "v"+minor+"."), "kube-proxy is of the cluster's minor")
 			require.True(t, strings.HasPrefix(r.ClusterAutoscaler, "v"+minor+"."), "the autoscaler's scheduler is of the cluster's minor")
 		})

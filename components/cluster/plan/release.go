@@ -21,6 +21,7 @@ const (
 	CoreDNS       = "coredns"
 	EBSCSIDriver  = "aws-ebs-csi-driver"
 	MetricsServer = "metrics-server"
+	SecretsStore  = "aws-secrets-store-csi-driver-provider"
 )
 
 // Release is what belongs to one Kubernetes minor version.
@@ -37,13 +38,15 @@ type Release struct {
 //
 // Add-ons: published stacks that name each version for each minor (AWS CDK
 // examples of July and August 2026), and what that command printed on
-// 2026-10-02 for 1.35. Cluster Autoscaler: kubernetes/autoscaler's releases,
+// 2026-10-02 for 1.35; the Secrets Store provider is the same for each. Cluster
+// Autoscaler: kubernetes/autoscaler's releases,
 // as listed in aws-ia/terraform-aws-eks-blueprints-addons, pull request 516.
 var releases = map[string]Release{
 	"1.33": {
 		Addons: map[string]string{
 			VPCCNI: "v1.22.3-eksbuild.1", KubeProxy: "v1.33.10-eksbuild.18", PodIdentityAgent: "v1.3.10-eksbuild.3",
 			CoreDNS: "v1.13.2-eksbuild.11", EBSCSIDriver: "v1.63.1-eksbuild.1", MetricsServer: "v0.8.1-eksbuild.10",
+			SecretsStore: "v3.1.3-eksbuild.1",
 		},
 		ClusterAutoscaler: "v1.33.5",
 	},
@@ -51,6 +54,7 @@ var releases = map[string]Release{
 		Addons: map[string]string{
 			VPCCNI: "v1.22.4-eksbuild.3", KubeProxy: "v1.34.6-eksbuild.18", PodIdentityAgent: "v1.3.10-eksbuild.3",
 			CoreDNS: "v1.13.2-eksbuild.11", EBSCSIDriver: "v1.63.1-eksbuild.1", MetricsServer: "v0.8.1-eksbuild.10",
+			SecretsStore: "v3.1.3-eksbuild.1",
 		},
 		ClusterAutoscaler: "v1.34.4",
 	},
@@ -58,6 +62,7 @@ var releases = map[string]Release{
 		Addons: map[string]string{
 			VPCCNI: "v1.22.4-eksbuild.3", KubeProxy: "v1.35.3-eksbuild.18", PodIdentityAgent: "v1.3.10-eksbuild.3",
 			CoreDNS: "v1.13.2-eksbuild.11", EBSCSIDriver: "v1.63.1-eksbuild.1", MetricsServer: "v0.8.1-eksbuild.10",
+			SecretsStore: "v3.1.3-eksbuild.1",
 		},
 		ClusterAutoscaler: "v1.35.1",
 	},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/progressive-framework/platform/sandbox/aws/addon"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
@@ -168,6 +169,9 @@ var _ = add(
 					return err
 				}
 				c.Out["arn"] = id
+			}
+			if err := addon.Install(c.Context, c.In.String("addonName"), c.Home.Kubeconfig()); err != nil {
+				return err
 			}
 			return stamp(c, "createdAt", "modifiedAt")
 		},

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"os"
 )
 
 var encryptions = []string{"AES256", "aws:kms", "aws:kms:dsse"}
@@ -85,12 +86,9 @@ var _ = add(
 
 // fillObject computes what S3 says of an object.
 func fillObject(c *Call) error {
-	body := []byte(c.In.String("content"))
-	if c.In.Has("contentBase64") {
-		var err error
-		if body, err = base64.StdEncoding.DecodeString(c.In.String("contentBase64")); err != nil {
-			return fmt.Errorf("contentBase64: %w", err)
-		}
+	body, err := contentOf(c.In)
+	if err != nil {
+		return err
 	}
 	sum := md5.Sum(body) //nolint:gosec // S3's etag is an MD5
 	c.Out["etag"] = hex.EncodeToString(sum[:])
@@ -100,4 +98,28 @@ func fillObject(c *Call) error {
 		}
 	}
 	return nil
+}
+
+// contentOf is what is uploaded. A file's path is relative to the program's
+// folder, in which the engine runs its plugins too.
+func contentOf(in Object) ([]byte, error) {
+	switch asset := in.Object("source"); {
+	case in.Has("contentBase64"):
+		body, err := base64.StdEncoding.DecodeString(in.String("contentBase64"))
+		if err != nil {
+			return nil, fmt.Errorf("contentBase64: %w", err)
+		}
+		return body, nil
+	case asset.Has("path"):
+		body, err := os.ReadFile(asset.String("path"))
+		if err != nil {
+			return nil, fmt.Errorf("source: %w", err)
+		}
+		return body, nil
+	case asset.Has("text"):
+		return []byte(asset.String("text")), nil
+	case asset != nil:
+		return nil, refuse("InvalidArgument", "source: the stand-in takes files and text, and fetches nothing")
+	}
+	return []byte(in.String("content")), nil
 }

@@ -4,9 +4,9 @@
 // makes of the values is the business of package rules.
 //
 // A type is written as string, bool, int, number, any (string or object), [T]
-// for a list, {T} for a map, @Name for an object of the same file's types, and
-// other for what the stand-in can't take (assets); a question mark after an
-// input's type says that it may be left out.
+// for a list, {T} for a map, @Name for an object of the same file's types, asset
+// for a file of the program's, and other for what the stand-in can't take; a
+// question mark after an input's type says that it may be left out.
 package schema
 
 //go:generate go run ./gen

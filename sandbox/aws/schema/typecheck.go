@@ -58,7 +58,11 @@ func (c *checker) value(typ string, v any, path string) {
 	}
 	switch {
 	case typ == "other":
-		c.fail(path, "the stand-in can't take assets, archives and resources of other packages")
+		c.fail(path, "the stand-in can't take archives and resources of other packages")
+	case typ == "asset":
+		if !wire.IsAsset(v) {
+			c.fail(path, "must be an asset, is %s", kind(v))
+		}
 	case typ == "any":
 		switch v.(type) {
 		case string, map[string]any:
@@ -129,8 +133,8 @@ func kind(v any) string {
 		return "a list"
 	case map[string]any:
 		return "an object"
-	case wire.Asset:
-		return "an asset or archive"
+	case wire.Archive:
+		return "an archive"
 	}
 	return fmt.Sprintf("a %T", v)
 }

@@ -44,8 +44,15 @@ type Unknown struct{}
 // Secret is a value that the engine has to keep secret.
 type Secret struct{ Value any }
 
-// Asset is a file or an archive; the stand-in names it only to refuse it.
-type Asset struct{}
+// Archive is a folder; the stand-in names it only to refuse it.
+type Archive struct{}
+
+// IsAsset says whether v is a file of the program's. It stays as the engine
+// wrote it: its hash says whether its content has changed.
+func IsAsset(v any) bool {
+	m, _ := v.(map[string]any)
+	return m[sigKey] == sigAsset
+}
 
 // IsUnknown says whether v itself is unknown.
 func IsUnknown(v any) bool { _, ok := v.(Unknown); return ok }
@@ -117,8 +124,8 @@ func decode(v *structpb.Value) any {
 				}
 			}
 			return Unknown{}
-		case sigAsset, sigArchive:
-			return Asset{}
+		case sigArchive:
+			return Archive{}
 		}
 		return Decode(k.StructValue)
 	}

@@ -31,13 +31,18 @@ func TestMarkers(t *testing.T) {
 		"pendingOutput": marked(sigOutput, map[string]any{}),
 		"resource":      marked(sigResource, map[string]any{"urn": "u", "id": "i"}),
 		"newResource":   marked(sigResource, map[string]any{"urn": "u", "id": ""}),
-		"asset":         marked(sigAsset, map[string]any{"text": "t"}),
+		"asset":         marked(sigAsset, map[string]any{"hash": "h", "text": "t"}),
+		"archive":       marked(sigArchive, map[string]any{"path": "p"}),
 		"unknownNumber": "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
 	})
 	require.NoError(t, err)
+	out := Decode(s)
 	require.Equal(t, map[string]any{
-		"secret": "x", "output": "x", "pendingOutput": Unknown{}, "resource": "i", "newResource": Unknown{}, "asset": Asset{}, "unknownNumber": Unknown{},
-	}, Decode(s))
+		"secret": "x", "output": "x", "pendingOutput": Unknown{}, "resource": "i", "newResource": Unknown{}, "unknownNumber": Unknown{},
+		"archive": Archive{}, "asset": map[string]any{sigKey: sigAsset, "hash": "h", "text": "t"},
+	}, out)
+	require.True(t, IsAsset(out["asset"]))
+	require.False(t, IsAsset(map[string]any{"hash": "h"}))
 }
 
 func TestConveniences(t *testing.T) {

@@ -13,6 +13,9 @@ import (
 // that stands. None may replace what holds state.
 var changes = []step{
 	{"no data store is public and no secret is told", nothingIsPublic},
+	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
+	{"the site's files are in the private bucket", siteIsUploaded},
+	{"failed requests are an alarm", errorsAreAlarmed},
 	{"an autoscaler's count is left alone", scaleDriftIsLeftAlone},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class tunes anew and replaces nothing", instanceClassTunesAnew},

@@ -295,8 +295,10 @@ func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err 
 		}
 		return "@" + e.Name, false, nil
 	case *ast.SelectorExpr:
-		// pulumi.Asset, pulumi.Archive and types of sibling packages: known
-		// to be there, refused when used.
+		if e.Sel.Name == "AssetOrArchive" {
+			return "asset", true, nil
+		}
+		// Types of sibling packages: known to be there, refused when used.
 		return "other", true, nil
 	}
 	return "", false, fmt.Errorf("unknown form %T", e)

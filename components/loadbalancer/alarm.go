@@ -1,0 +1,65 @@
+package loadbalancer
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// errorRate is the share of requests, in percent, that were answered 5xx by a
+// target, or by the load balancer for want of one. A count that is 0 is not
+// published. Nor is RequestCount where no request found a target: 1 stands for
+// it, so that errors alone are an alarm and silence is none (ELB User Guide,
+// "CloudWatch metrics for your Application Load Balancer").
+const errorRate = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
+
+// counts are the metrics of errorRate, with the names that it has for them.
+var counts = []struct{ id, metric string }{
+	{"targets", "HTTPCode_Target_5XX_Count"},
+	{"balancer", "HTTPCode_ELB_5XX_Count"},
+	{"requests", "RequestCount"},
+}
+
+// alarm tells that too many requests fail.
+func (b *builder) alarm(balancer *lb.LoadBalancer) error {
+	a := scaling.ErrorRate()
+	period := pulumi.Int(int(a.Period.Seconds()))
+	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
+		Id: pulumi.String("rate"), Label: pulumi.String("Failed requests in percent"), Expression: pulumi.String(errorRate), ReturnData: pulumi.Bool(true),
+	}}
+	for _, c := range counts {
+		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
+			Id: pulumi.String(c.id),
+			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+				Namespace:  pulumi.String(scaling.TargetScope),
+				MetricName: pulumi.String(c.metric),
+				Dimensions: pulumi.StringMap{"LoadBalancer": balancer.ArnSuffix},
+				Period:     period,
+				Stat:       pulumi.String("Sum"),
+			},
+		})
+	}
+	args := &cloudwatch.MetricAlarmArgs{
+		Name:               pulumi.String(routing.BalancerName(b.args.Environment) + "-" + a.Name),
+		AlarmDescription:   pulumi.String(fmt.Sprintf("More than %d %% of all requests fail", a.Threshold)),
+		MetricQueries:      queries,
+		ComparisonOperator: pulumi.String(scaling.Above),
+		Threshold:          pulumi.Float64(a.Threshold),
+		EvaluationPeriods:  pulumi.Int(a.Evaluations),
+		TreatMissingData:   pulumi.String("notBreaching"),
+		Tags:               b.tags(a.Name),
+	}
+	if b.args.AlarmTopicARN != "" {
+		told := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
+		args.AlarmActions, args.OkActions = told, told
+	}
+	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+a.Name, args, b.parent); err != nil {
+		return fmt.Errorf("alarm %s: %w", a.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+// Package addon owns what the making of an EKS add-on brings into Kubernetes:
+// the kinds that programs make objects of. EKS brings controllers and drivers
+// too; here nothing acts on the objects.
+package addon
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	_ "embed"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/progressive-framework/platform/sandbox/aws/kubeconfig"
+)
+
+//go:embed secretproviderclasses.yaml
+var secretProviderClasses []byte
+
+// definition is a CustomResourceDefinition.
+type definition struct {
+	name string
+	yaml []byte
+}
+
+// definitions are what an add-on defines, by its name in EKS.
+var definitions = map[string]definition{
+	"aws-secrets-store-csi-driver-provider": {"secretproviderclasses.secrets-store.csi.x-k8s.io", secretProviderClasses},
+}
+
+// timeout bounds the one request: an API server on this machine answers in
+// milliseconds.
+const timeout = 30 * time.Second
+
+// Install defines what the add-on of that name defines, in the cluster of a
+// kubeconfig's current context. It may be repeated. Nothing takes a definition
+// away again: all EKS clusters of a sandbox are one Kubernetes.
+func Install(ctx context.Context, name, kubeconfigPath string) error {
+	d, known := definitions[name]
+	if !known {
+		return nil
+	}
+	current, err := kubeconfig.Read(kubeconfigPath)
+	if err != nil {
+		return err
+	}
+	client, err := clientOf(current)
+	if err != nil {
+		return fmt.Errorf("kubeconfig %s: %w", kubeconfigPath, err)
+	}
+	defer client.CloseIdleConnections()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := d.apply(ctx, client, current); err != nil {
+		return fmt.Errorf("definition %s of add-on %s: %w", d.name, name, err)
+	}
+	return nil
+}
+
+// apply is one server-side apply.
+func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconfig.Current) error {
+	url := to.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(d.yaml))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/apply-patch+yaml")
+	if to.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+to.Token)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return fmt.Errorf("the API server does not answer: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
+		said, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+		return errors.Join(fmt.Errorf("the API server answers %s: %s", res.Status, said), err)
+	}
+	return nil
+}
+
+func clientOf(c *kubeconfig.Current) (*http.Client, error) {
+	if err := c.Credential(); err != nil {
+		return nil, err
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.Authority != "" {
+		pem, err := base64.StdEncoding.DecodeString(c.Authority)
+		if err != nil {
+			return nil, fmt.Errorf("certificate authority: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, errors.New("certificate authority: holds no certificate")
+		}
+	}
+	if c.Certificate != "" {
+		pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.Key))
+		if err != nil {
+			return nil, fmt.Errorf("client certificate: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: config}}, nil
+}

@@ -1,0 +1,74 @@
+package addon
+
+import (
+	"encoding/base64"
+	"encoding/pem"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+const provider = "aws-secrets-store-csi-driver-provider"
+
+// clusterOf writes a kubeconfig that leads to an API server.
+func clusterOf(t *testing.T, serve http.HandlerFunc, user string) string {
+	t.Helper()
+	server := httptest.NewTLSServer(serve)
+	t.Cleanup(server.Close)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	file := filepath.Join(t.TempDir(), "config")
+	require.NoError(t, os.WriteFile(file, []byte(`{"current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "k", "user": "u"}}],
+		"clusters": [{"name": "k", "cluster": {"server": "`+server.URL+`", "certificate-authority-data": "`+base64.StdEncoding.EncodeToString(authority)+`"}}],
+		"users": [{"name": "u", "user": `+user+`}]}`), 0o600))
+	return file
+}
+
+func TestInstall(t *testing.T) {
+	var asked []*http.Request
+	var sent []byte
+	file := clusterOf(t, func(_ http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r)
+		sent, _ = io.ReadAll(r.Body)
+	}, `{"token": "secret"}`)
+	require.NoError(t, Install(t.Context(), "coredns", file))
+	require.Empty(t, asked, "an add-on that defines no kind")
+	require.NoError(t, Install(t.Context(), provider, file))
+	require.NoError(t, Install(t.Context(), provider, file), "again")
+	require.Len(t, asked, 2)
+	require.Equal(t, http.MethodPatch, asked[0].Method)
+	require.Equal(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io", asked[0].URL.Path)
+	require.Equal(t, "eks", asked[0].URL.Query().Get("fieldManager"))
+	require.Equal(t, "Bearer secret", asked[0].Header.Get("Authorization"))
+
+	var crd struct {
+		Metadata struct{ Name string }
+		Spec     struct {
+			Group    string
+			Names    struct{ Plural string }
+			Versions []struct{ Schema map[string]any }
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(sent, &crd))
+	require.Equal(t, crd.Spec.Names.Plural+"."+crd.Spec.Group, crd.Metadata.Name)
+	require.Len(t, crd.Spec.Versions, 2)
+	require.Equal(t, crd.Spec.Versions[0], crd.Spec.Versions[1], "the versions hold the same")
+}
+
+func TestInstallSaysWhatIsWrong(t *testing.T) {
+	refuses := func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "definitions are not yours", http.StatusForbidden)
+	}
+	for _, row := range []struct{ reason, user, want string }{
+		{"an API server that refuses", `{"token": "t"}`, "403 Forbidden: definitions are not yours"},
+		{"a credential that only a program can give", `{"exec": {"command": "gke"}}`, "exec"},
+		{"a certificate that is none", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
+	} {
+		require.ErrorContains(t, Install(t.Context(), provider, clusterOf(t, refuses, row.user)), row.want, row.reason)
+	}
+}

@@ -1,0 +1,176 @@
+package engine
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// mount is where a store's password lies in a pod, and its secret at AWS.
+type mount struct{ variable, secret, key string }
+
+// mounts are what staging and prod mount, by the names of class and volume.
+func mounts(t *testing.T, s *stack) map[string]mount {
+	t.Helper()
+	secretOf := func(output string) string {
+		var store struct{ SecretARN string }
+		s.output(t, output, &store)
+		require.NotEmpty(t, store.SecretARN)
+		return store.SecretARN
+	}
+	keyOf := func(part string) string {
+		arn, _ := s.one(t, "kms/key:Key", part+"-key").Outputs["arn"].(string)
+		return arn
+	}
+	return map[string]mount{
+		"postgres": {"DATABASE_PASSWORD_FILE", secretOf("postgres"), keyOf("-postgres")},
+		"redis":    {"REDIS_PASSWORD_FILE", secretOf("redis"), keyOf("-redis")},
+	}
+}
+
+// secretsAreMounted compares what a service's role allows with what its pods
+// mount: in Kubernetes, which has the class and the volume, and at AWS.
+func secretsAreMounted(t *testing.T, s *stack) {
+	var namespace string
+	s.output(t, "namespace", &namespace)
+	wanted := mounts(t, s)
+	var secrets, keys []string
+	for name, m := range wanted {
+		secrets, keys = append(secrets, m.secret), append(keys, m.key)
+		class := strings.NewReplacer("\n", "", " ", "").Replace(s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec}"))
+		require.Contains(t, class, `\"objectName\":\"`+m.secret+`\"`)
+		require.Contains(t, class, `"usePodIdentity":"true"`)
+	}
+	services := s.objects(t, "eks/podIdentityAssociation:PodIdentityAssociation")
+	require.NotEmpty(t, services)
+	for _, service := range services {
+		name, _ := service.Outputs["serviceAccount"].(string)
+		mountsExactly(t, s, namespace, name, wanted)
+		require.ElementsMatch(t, []statement{
+			{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
+			{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
+		}, rightsOf(t, s, service.Outputs["roleArn"]), "%s: no more and no wildcard", name)
+	}
+}
+
+// mountsExactly looks at the pods that run: the volumes, and the variables that
+// lead to their files.
+func mountsExactly(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
+	t.Helper()
+	var pod struct {
+		Containers []struct {
+			Env          []struct{ Name, Value string }
+			VolumeMounts []struct {
+				Name, MountPath string
+				ReadOnly        bool
+			}
+		}
+		Volumes []struct {
+			Name string
+			CSI  *struct {
+				Driver           string
+				ReadOnly         bool
+				VolumeAttributes map[string]string
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "deployment", service, "-o", "jsonpath={.spec.template.spec}")), &pod))
+	mounted := map[string]bool{}
+	for _, v := range pod.Volumes {
+		if v.CSI == nil {
+			continue
+		}
+		mounted[v.Name] = true
+		require.Contains(t, wanted, v.Name)
+		require.Equal(t, "secrets-store.csi.k8s.io", v.CSI.Driver)
+		require.True(t, v.CSI.ReadOnly)
+		require.Equal(t, map[string]string{"secretProviderClass": v.Name}, v.CSI.VolumeAttributes)
+	}
+	require.Len(t, mounted, len(wanted), "every store's password is mounted")
+	env := map[string]string{}
+	for _, e := range pod.Containers[0].Env {
+		env[e.Name] = e.Value
+	}
+	for _, m := range pod.Containers[0].VolumeMounts {
+		if mounted[m.Name] {
+			require.True(t, m.ReadOnly)
+			require.Equal(t, m.MountPath+"/password", env[wanted[m.Name].variable])
+		}
+	}
+}
+
+// statement is one of a role's own policy, without its conditions.
+type statement struct {
+	Sid, Effect      string
+	Action, Resource []string
+}
+
+// rightsOf are the statements of the only policy of a role.
+func rightsOf(t *testing.T, s *stack, roleARN any) []statement {
+	t.Helper()
+	var role any
+	for _, r := range s.objects(t, "iam/role:Role") {
+		if r.Outputs["arn"] == roleARN {
+			role = r.ID
+		}
+	}
+	require.NotNil(t, role)
+	for _, a := range s.objects(t, "iam/rolePolicyAttachment:RolePolicyAttachment") {
+		require.NotEqual(t, role, a.Outputs["role"], "no policy of AWS's")
+	}
+	var rights []statement
+	for _, p := range s.objects(t, "iam/rolePolicy:RolePolicy") {
+		if p.Outputs["role"] != role {
+			continue
+		}
+		var document struct{ Statement []statement }
+		require.NoError(t, json.Unmarshal([]byte(p.Outputs["policy"].(string)), &document))
+		rights = append(rights, document.Statement...)
+	}
+	return rights
+}
+
+// siteIsUploaded finds the front page in the static bucket, which nobody but
+// CloudFront reaches.
+func siteIsUploaded(t *testing.T, s *stack) {
+	var bucket string
+	s.output(t, "staticBucket", &bucket)
+	kinds := map[string]string{}
+	for _, o := range s.objects(t, "s3/bucketObjectv2:BucketObjectv2") {
+		require.Equal(t, bucket, o.Outputs["bucket"])
+		require.Nil(t, o.Outputs["acl"])
+		require.Len(t, o.Outputs["etag"], 32)
+		key, _ := o.Outputs["key"].(string)
+		kinds[key], _ = o.Outputs["contentType"].(string)
+	}
+	require.Equal(t, map[string]string{
+		"index.html": "text/html; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "style.css": "text/css; charset=utf-8",
+	}, kinds, "and no source of ours")
+	require.Equal(t, "index.html", s.one(t, "cloudfront/distribution:Distribution", "").Outputs["defaultRootObject"])
+	for _, block := range s.objects(t, "s3/bucketPublicAccessBlock:BucketPublicAccessBlock") {
+		for _, what := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
+			require.Equal(t, true, block.Outputs[what], "%s of %s", what, block.URN)
+		}
+	}
+	for _, policy := range s.objects(t, "s3/bucketPolicy:BucketPolicy") {
+		if policy.Outputs["bucket"] == bucket {
+			require.Contains(t, policy.Outputs["policy"], s.one(t, "cloudfront/distribution:Distribution", "").Outputs["arn"])
+		}
+	}
+}
+
+func errorsAreAlarmed(t *testing.T, s *stack) {
+	alarm := s.one(t, "cloudwatch/metricAlarm:MetricAlarm", "-error-rate-high")
+	require.EqualValues(t, 1, alarm.Outputs["threshold"], "the document's error_rate_threshold, in percent")
+	balancer := s.one(t, "lb/loadBalancer:LoadBalancer", "")
+	watched := map[any]bool{}
+	for _, q := range alarm.Outputs["metricQueries"].([]any) {
+		if metric, ok := q.(map[string]any)["metric"].(map[string]any); ok {
+			watched[metric["metricName"]] = true
+			require.Equal(t, map[string]any{"LoadBalancer": balancer.Outputs["arnSuffix"]}, metric["dimensions"])
+		}
+	}
+	require.Equal(t, map[any]bool{"HTTPCode_Target_5XX_Count": true, "HTTPCode_ELB_5XX_Count": true, "RequestCount": true}, watched)
+}
