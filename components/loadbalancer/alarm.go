@@ -46,7 +46,7 @@ func (b *builder) alarm(balancer *lb.LoadBalancer) error {
 	}
 	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(routing.BalancerName(b.args.Environment) + "-" + a.Name),
-		AlarmDescription:   pulumi.String(fmt.Sprintf("More than %d %% of all requests fail", a.Threshold)),
+		AlarmDescription:   pulumi.Sprintf("More than %s of all requests fail", a.Threshold),
 		MetricQueries:      queries,
 		ComparisonOperator: pulumi.String(scaling.Above),
 		Threshold:          pulumi.Float64(a.Threshold),

@@ -11,23 +11,17 @@ import (
 // mount is where a store's password lies in a pod, and its secret at AWS.
 type mount struct{ variable, secret, key string }
 
-// mounts are what staging and prod mount, by the names of class and volume.
+// mounts are what staging and prod can mount, by the names of class and volume.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
-	secretOf := func(output string) string {
-		var store struct{ SecretARN string }
-		s.output(t, output, &store)
-		require.NotEmpty(t, store.SecretARN)
-		return store.SecretARN
+	of := func(variable, store string) mount {
+		var output struct{ SecretARN string }
+		s.output(t, store, &output)
+		require.NotEmpty(t, output.SecretARN)
+		key, _ := s.one(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
+		return mount{variable, output.SecretARN, key}
 	}
-	keyOf := func(part string) string {
-		arn, _ := s.one(t, "kms/key:Key", part+"-key").Outputs["arn"].(string)
-		return arn
-	}
-	return map[string]mount{
-		"postgres": {"DATABASE_PASSWORD_FILE", secretOf("postgres"), keyOf("-postgres")},
-		"redis":    {"REDIS_PASSWORD_FILE", secretOf("redis"), keyOf("-redis")},
-	}
+	return map[string]mount{"postgres": of("DATABASE_PASSWORD_FILE", "postgres"), "redis": of("REDIS_PASSWORD_FILE", "redis")}
 }
 
 // secretsAreMounted compares what a service's role allows with what its pods
@@ -39,25 +33,28 @@ func secretsAreMounted(t *testing.T, s *stack) {
 	var secrets, keys []string
 	for name, m := range wanted {
 		secrets, keys = append(secrets, m.secret), append(keys, m.key)
-		class := strings.NewReplacer("\n", "", " ", "").Replace(s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec}"))
+		class := s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec.parameters}")
 		require.Contains(t, class, `\"objectName\":\"`+m.secret+`\"`)
 		require.Contains(t, class, `"usePodIdentity":"true"`)
 	}
-	services := s.objects(t, "eks/podIdentityAssociation:PodIdentityAssociation")
+	roles := map[any]any{}
+	for _, association := range s.objects(t, "eks/podIdentityAssociation:PodIdentityAssociation") {
+		roles[association.Outputs["serviceAccount"]] = association.Outputs["roleArn"]
+	}
+	services := strings.Fields(s.kubectl(t, "-n", namespace, "get", "deployments", "-o", "jsonpath={.items[*].metadata.name}"))
 	require.NotEmpty(t, services)
-	for _, service := range services {
-		name, _ := service.Outputs["serviceAccount"].(string)
-		mountsExactly(t, s, namespace, name, wanted)
+	for _, name := range services {
+		mountsAll(t, s, namespace, name, wanted)
 		require.ElementsMatch(t, []statement{
 			{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
 			{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
-		}, rightsOf(t, s, service.Outputs["roleArn"]), "%s: no more and no wildcard", name)
+		}, rightsOf(t, s, roles[name]), "%s: no more and no wildcard", name)
 	}
 }
 
-// mountsExactly looks at the pods that run: the volumes, and the variables that
+// mountsAll looks at the pods of a service: the volumes, and the variables that
 // lead to their files.
-func mountsExactly(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
+func mountsAll(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
 	t.Helper()
 	var pod struct {
 		Containers []struct {
@@ -77,28 +74,28 @@ func mountsExactly(t *testing.T, s *stack, namespace, service string, wanted map
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(s.kubectl(t, "-n", namespace, "get", "deployment", service, "-o", "jsonpath={.spec.template.spec}")), &pod))
-	mounted := map[string]bool{}
-	for _, v := range pod.Volumes {
-		if v.CSI == nil {
-			continue
-		}
-		mounted[v.Name] = true
-		require.Contains(t, wanted, v.Name)
-		require.Equal(t, "secrets-store.csi.k8s.io", v.CSI.Driver)
-		require.True(t, v.CSI.ReadOnly)
-		require.Equal(t, map[string]string{"secretProviderClass": v.Name}, v.CSI.VolumeAttributes)
-	}
-	require.Len(t, mounted, len(wanted), "every store's password is mounted")
-	env := map[string]string{}
+	env, paths := map[string]string{}, map[string]string{}
 	for _, e := range pod.Containers[0].Env {
 		env[e.Name] = e.Value
 	}
 	for _, m := range pod.Containers[0].VolumeMounts {
-		if mounted[m.Name] {
-			require.True(t, m.ReadOnly)
-			require.Equal(t, m.MountPath+"/password", env[wanted[m.Name].variable])
+		if m.ReadOnly {
+			paths[m.Name] = m.MountPath
 		}
 	}
+	mounted := 0
+	for _, v := range pod.Volumes {
+		if v.CSI == nil {
+			continue
+		}
+		mounted++
+		require.Contains(t, wanted, v.Name)
+		require.Equal(t, "secrets-store.csi.k8s.io", v.CSI.Driver)
+		require.True(t, v.CSI.ReadOnly)
+		require.Equal(t, map[string]string{"secretProviderClass": v.Name}, v.CSI.VolumeAttributes)
+		require.Equal(t, paths[v.Name]+"/password", env[wanted[v.Name].variable])
+	}
+	require.Equal(t, len(wanted), mounted, "every store's password is mounted")
 }
 
 // statement is one of a role's own policy, without its conditions.
