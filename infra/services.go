@@ -74,7 +74,7 @@ func (p *platform) migrate(told *settings) ([]pulumi.Resource, error) {
 		return nil, nil
 	}
 	task := p.stack.Migration()
-	pod, err := p.pod(task.Short, task.ImportPath, scaling.ApplicationTier, told)
+	pod, err := p.pod(task.Short, task.ImportPath, scaling.ApplicationTier, p.documents(told))
 	if err != nil {
 		return nil, err
 	}

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
+	"slices"
 
-	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secretfiles"
@@ -24,6 +21,9 @@ type settings struct {
 	// role lets pods read those of the files that come from Secrets Manager, and
 	// nothing else; nil: none do.
 	role *service.Role
+	// authorities is the file with the certificates by which the managed stores
+	// are told from others; empty: there is none.
+	authorities string
 }
 
 // of is what one service is told beside: whose word it takes for where a request
@@ -42,7 +42,9 @@ func (s *settings) of(profile scaling.Profile, p *platform) *settings {
 	if domain := p.stack.Edge.Domain; domain != "" && profile.Short == frontService {
 		env["PUBLIC_ORIGIN"] = pulumi.String("https://" + domain)
 	}
-	return &settings{env: env, files: s.files, role: s.role}
+	told := *s
+	told.env = env
+	return &told
 }
 
 // secretsFolder is where the files lie, a folder for each store.
@@ -56,8 +58,11 @@ func (p *platform) settings() (*settings, error) {
 	if err := p.keySet(s); err != nil {
 		return nil, err
 	}
+	if err := p.trust(s); err != nil {
+		return nil, err
+	}
 	if db := p.stores.postgres; db != nil {
-		s.env["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, db.sslMode())
+		s.env["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, s.sslMode(db))
 		s.open("postgres", "DATABASE_PASSWORD_FILE", db)
 	}
 	if cache := p.stores.redis; cache != nil {
@@ -85,41 +90,41 @@ func (p *platform) reader(files []service.SecretFiles) *service.Role {
 	return &service.Role{Account: p.where, ClusterName: p.cluster.Name, Statements: secretfiles.Rights(p.where, classes...)}
 }
 
-// sslMode: a managed store shows a certificate; one in the cluster is reached
-// over the cluster's own network only, by its network policy.
-func (s *store) sslMode() string {
-	if s.secretARN != nil {
+// sslMode: a managed store shows a certificate, which only its authorities can
+// tell from another's; one in the cluster is reached over the cluster's own
+// network only, by its network policy.
+func (s *settings) sslMode(of *store) string {
+	switch {
+	case of.secretARN == nil:
+		return "disable"
+	case s.authorities == "":
 		return "require"
+	default:
+		return "verify-full&sslrootcert=" + s.authorities
 	}
-	return "disable"
+}
+
+// documents is what migrate is told beside: where the document store is. Its
+// driver wants to know whom it talks to, so without authorities it is left
+// alone.
+func (p *platform) documents(s *settings) *settings {
+	db := p.stores.mongo
+	if db == nil || db.host == nil || s.authorities == "" {
+		return s
+	}
+	told := *s
+	told.env, told.files = maps.Clone(s.env), slices.Clone(s.files)
+	told.open("mongo", "MONGODB_PASSWORD_FILE", db)
+	// DocumentDB Developer Guide, "Connecting programmatically".
+	told.env["MONGODB_URI"] = pulumi.Sprintf("mongodb://%s@%s:%d/?tls=true&tlsCAFile=%s&replicaSet=rs0&retryWrites=false",
+		mongo.Owner, db.host, db.port, s.authorities)
+	told.env["MONGODB_DATABASE"] = pulumi.String(mongo.DatabaseName)
+	told.role = p.reader(told.files)
+	return &told
 }
 
 // open mounts the password of a store, wherever it lies, in the same place.
 func (s *settings) open(name, variable string, of *store) {
 	s.files = append(s.files, service.SecretFiles{Name: name, SecretName: of.secretName, Class: of.class, MountPath: secretsFolder + name})
 	s.env[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
-}
-
-// keySet says where the issuer's keys are: at its own address, or in a file of
-// the project, which is public but lies best where the others do.
-func (p *platform) keySet(s *settings) error {
-	if url := p.stack.Auth.JWKSURL; url != "" {
-		s.env["JWT_JWKS_URL"] = pulumi.String(url)
-		return nil
-	}
-	file := filepath.Join("..", p.stack.Auth.JWKSFile)
-	keys, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("auth.jwksFile: %w; `make build` makes the sandbox's", err)
-	}
-	made, err := corev1.NewSecret(p.ctx, p.name+"-issuer", &corev1.SecretArgs{
-		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String("issuer"), Namespace: p.namespace},
-		StringData: pulumi.StringMap{"jwks.json": pulumi.String(keys)},
-	}, p.kubernetes)
-	if err != nil {
-		return fmt.Errorf("keys of the issuer: %w", err)
-	}
-	s.files = append(s.files, service.SecretFiles{Name: "issuer", SecretName: made.Metadata.Name().Elem(), MountPath: secretsFolder + "issuer"})
-	s.env["JWT_JWKS_FILE"] = pulumi.String(secretsFolder + "issuer/jwks.json")
-	return nil
 }

@@ -22,7 +22,8 @@ const (
 	Port = 27017
 	// DatabaseName is the document's (section "MongoDB Performance Tuning").
 	DatabaseName = "progressive_framework_v5"
-	owner        = "platform"
+	// Owner is the master user.
+	Owner = "platform"
 )
 
 // exports are what DocumentDB can export (Developer Guide, "Auditing" and
@@ -145,7 +146,7 @@ func (b *builder) cluster() (*docdb.Cluster, error) {
 		Engine:                      pulumi.String("docdb"),
 		EngineVersion:               pulumi.String(plan.Version),
 		DbClusterParameterGroupName: parameters.Name,
-		MasterUsername:              pulumi.String(owner),
+		MasterUsername:              pulumi.String(Owner),
 		ManageMasterUserPassword:    pulumi.Bool(true),
 		StorageEncrypted:            pulumi.Bool(true),
 		KmsKeyId:                    b.encryption.ARN,

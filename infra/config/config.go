@@ -42,6 +42,11 @@ type Stack struct {
 	Postgres   Postgres   `mapstructure:"postgres"`
 	Redis      Redis      `mapstructure:"redis"`
 	Mongo      Mongo      `mapstructure:"mongo"`
+	// CAFile, a PEM file of the project, holds who signs the certificates of the
+	// managed PostgreSQL and DocumentDB, which no image knows; empty: the
+	// services speak TLS to PostgreSQL but believe any server, and migrate
+	// leaves DocumentDB alone.
+	CAFile string `mapstructure:"caFile"`
 	// DeletionProtection keeps what holds data, and what users reach it by,
 	// from a destroy; true unless it is said that the stack may be lost.
 	DeletionProtection bool `mapstructure:"deletionProtection"`

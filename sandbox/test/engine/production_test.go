@@ -14,6 +14,7 @@ import (
 var changes = []step{
 	{"no data store is public and no secret is told", nothingIsPublic},
 	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
+	{"with an authority the stores' certificates are verified", authorityIsAsked},
 	{"the site's files are in the private bucket", siteIsUploaded},
 	{"failed requests are an alarm", errorsAreAlarmed},
 	{"an autoscaler's count is left alone", scaleDriftIsLeftAlone},

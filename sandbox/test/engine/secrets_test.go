@@ -171,3 +171,39 @@ func errorsAreAlarmed(t *testing.T, s *stack) {
 	}
 	require.Equal(t, map[any]bool{"HTTPCode_Target_5XX_Count": true, "HTTPCode_ELB_5XX_Count": true, "RequestCount": true}, watched)
 }
+
+// authorityIsAsked gives the stack who signs the stores' certificates: then
+// PostgreSQL's is verified, and migrate is led to DocumentDB, whose password
+// nobody else may read.
+func authorityIsAsked(t *testing.T, s *stack) {
+	var namespace string
+	s.output(t, "namespace", &namespace)
+	told := func(of string) string {
+		return s.kubectl(t, "-n", namespace, "get", of, "-o", "jsonpath={..containers[0].env}")
+	}
+	require.Contains(t, told("deployment/mca"), "sslmode=require")
+	require.NotContains(t, told("cronjob/migrate"), "MONGODB_URI")
+
+	s.pulumi(t, "config", "set", "caFile", "infra/main.go")
+	out, err := s.run(t, s.dir, "pulumi", "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "caFile: infra/main.go holds no certificate")
+
+	s.pulumi(t, "config", "set", "caFile", "sandbox/test/engine/testdata/ca.pem")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.Contains(t, told("deployment/mca"), "sslmode=verify-full")
+	require.Contains(t, told("deployment/mca"), "sslrootcert=/etc/platform/authorities/ca.pem")
+	require.Contains(t, told("cronjob/migrate"), "tlsCAFile=/etc/platform/authorities/ca.pem")
+	require.NotContains(t, told("deployment/mca"), "MONGODB")
+	var mongo struct{ SecretARN string }
+	s.output(t, "mongo", &mongo)
+	for _, association := range s.objects(t, "eks/podIdentityAssociation:PodIdentityAssociation") {
+		rights, err := json.Marshal(rightsOf(t, s, association.Outputs["roleArn"]))
+		require.NoError(t, err)
+		who := association.Outputs["serviceAccount"]
+		require.Equal(t, who == "migrate", strings.Contains(string(rights), mongo.SecretARN), "%s", who)
+	}
+	s.pulumi(t, "config", "rm", "caFile")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	upAgainChangesNothing(t, s)
+}
