@@ -82,7 +82,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		after := args.Nodes
 		switch addon {
 		case plan.SecretsStore:
-			spec.ConfigurationValues = pulumi.String(rotation)
+			spec.ConfigurationValues = pulumi.String(mounting)
 		case plan.EBSCSIDriver:
 			spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 				RoleArn: role.ARN, ServiceAccount: pulumi.String(volumeAccount),
@@ -101,11 +101,14 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
 
-// rotation has mounted files follow their secrets, of which RDS changes its own
+// mounting has the driver ask for the tokens of the pods that mount, by which
+// the provider gets their roles from the Pod Identity agent; neither has a role
+// of its own. Mounted files follow their secrets, of which RDS changes its own
 // every seven days: a client that connects anew within two minutes of that is
-// refused, and then let in. The driver and the provider read under the roles of
-// the pods that mount, and have none of their own.
-const rotation = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m"}}`
+// refused, and then let in. The names are of the provider's own test of the
+// add-on (aws/secrets-store-csi-driver-provider-aws, tests).
+const mounting = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m",` +
+	`"tokenRequests":[{"audience":"pods.eks.amazonaws.com"}]}}`
 
 // volumeAccount is the service account of the driver's controller.
 const volumeAccount = "ebs-csi-controller-sa"

@@ -1,7 +1,7 @@
 // Package loadbalancer owns the Application Load Balancer, the platform's one
 // door into the VPC: its listeners, target groups and rules, who may knock, its
-// access log, and the alarm of failed requests. Which request goes where is said by package routing; what
-// runs on the targets is not its business.
+// access log, and the alarm of failed requests. Which request goes where is
+// said by package routing; what runs on the targets is not its business.
 //
 // Only CloudFront gets through: its addresses alone reach the door, and a
 // request without the origin secret is answered 403.

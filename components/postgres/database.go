@@ -122,13 +122,13 @@ type builder struct {
 }
 
 func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
-	encryption, err := key.NewKey(b.ctx, b.name, &key.Args{
+	var err error
+	b.encryption, err = key.NewKey(b.ctx, b.name, &key.Args{
 		Account: b.args.Account, Description: "PostgreSQL " + b.name, Users: []iam.Statement{key.Logs(b.args.Account)},
 	}, b.parent)
 	if err != nil {
 		return nil, err
 	}
-	b.encryption = encryption
 	b.group, err = clients.NewGroup(b.ctx, b.name, &clients.GroupArgs{
 		VPCID: b.args.VPCID, Description: "PostgreSQL " + b.name, Port: Port, Clients: b.args.Clients,
 	}, b.parent)
@@ -153,7 +153,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	needs, err := b.logGroups(encryption)
+	needs, err := b.logGroups()
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 		MaxAllocatedStorage: pulumi.Int(b.asked.MostStorageGiB),
 		StorageType:         pulumi.String("gp3"),
 		StorageEncrypted:    pulumi.Bool(true),
-		KmsKeyId:            encryption.ARN,
+		KmsKeyId:            b.encryption.ARN,
 
 		MultiAz:             pulumi.Bool(!b.args.SingleAZ),
 		DbSubnetGroupName:   subnets.Name,
@@ -180,7 +180,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 		DbName:                           pulumi.String(DatabaseName),
 		Username:                         pulumi.String(Owner),
 		ManageMasterUserPassword:         pulumi.Bool(true),
-		MasterUserSecretKmsKeyId:         encryption.ARN,
+		MasterUserSecretKmsKeyId:         b.encryption.ARN,
 		IamDatabaseAuthenticationEnabled: pulumi.Bool(true),
 
 		BackupRetentionPeriod:  pulumi.Int(b.asked.BackupDays),
@@ -194,7 +194,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 		MonitoringInterval:                 pulumi.Int(monitoringSeconds),
 		MonitoringRoleArn:                  monitoring.ARN,
 		PerformanceInsightsEnabled:         pulumi.Bool(true),
-		PerformanceInsightsKmsKeyId:        encryption.ARN,
+		PerformanceInsightsKmsKeyId:        b.encryption.ARN,
 		PerformanceInsightsRetentionPeriod: pulumi.Int(insightsDays),
 		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(exports),
 		Tags:                               pulumi.StringMap{"Name": pulumi.String(b.name), "Tier": pulumi.String("private-data")},
@@ -230,8 +230,8 @@ func (b *builder) parameters(model *tuning.Model) (*rds.ParameterGroup, error) {
 }
 
 // logGroups come before what writes to them, which else would make its own.
-func (b *builder) logGroups(encryption *key.Key) ([]pulumi.Resource, error) {
-	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/rds/instance/"+b.asked.Identifier, exports, encryption.ARN, b.parent)
+func (b *builder) logGroups() ([]pulumi.Resource, error) {
+	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/rds/instance/"+b.asked.Identifier, exports, b.encryption.ARN, b.parent)
 	made := make([]pulumi.Resource, len(groups))
 	for i, group := range groups {
 		made[i] = group

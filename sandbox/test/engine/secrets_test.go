@@ -2,6 +2,8 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,7 +33,8 @@ func secretsAreMounted(t *testing.T, s *stack) {
 	s.output(t, "namespace", &namespace)
 	wanted := mounts(t, s)
 	var secrets, keys []string
-	for name, m := range wanted {
+	for _, name := range slices.Sorted(maps.Keys(wanted)) {
+		m := wanted[name]
 		secrets, keys = append(secrets, m.secret), append(keys, m.key)
 		class := s.kubectl(t, "-n", namespace, "get", "secretproviderclass", name, "-o", "jsonpath={.spec.parameters}")
 		require.Contains(t, class, `\"objectName\":\"`+m.secret+`\"`)
