@@ -199,22 +199,3 @@ application_cache_misses_total{strategy="nutritionData",tier="redis"} 1
 application_cache_misses_total{strategy="userSession",tier="redis"} 1
 `)))
 }
-
-func FuzzDecode(f *testing.F) {
-	good, err := encode(plan{Name: "week", Days: []int{1, 2}}, time.Now().Add(time.Hour))
-	require.NoError(f, err)
-	f.Add(good)
-	f.Add([]byte{form})
-	f.Fuzz(func(t *testing.T, text []byte) {
-		value, until, err := decode[plan](text)
-		if err != nil {
-			return
-		}
-		again, err := encode(value, until)
-		require.NoError(t, err)
-		same, sameUntil, err := decode[plan](again)
-		require.NoError(t, err)
-		require.Equal(t, value.Name, same.Name)
-		require.True(t, until.Equal(sameUntil))
-	})
-}

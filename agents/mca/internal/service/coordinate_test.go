@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/auth"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
 // seeds is the body of the seed's load test.
@@ -76,6 +77,7 @@ func TestAPartIsMarkedAsSuch(t *testing.T) {
 		{"busy", says(429, "{}"), "refused"},
 		{"no JSON", says(200, "<html>"), "malformed"},
 		{"null", says(200, "null"), "malformed"},
+		{"numbers that no week can hold", says(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
 		{"endless", says(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
 		{"elsewhere", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
@@ -96,6 +98,12 @@ func TestAPartIsMarkedAsSuch(t *testing.T) {
 			require.Equal(t, "complete", decoded[Coordination](t, m.post(t, servicetest.User, seeds)).Status, "a part is not cached")
 		})
 	}
+}
+
+func TestAWeightThatNobodyChecksIsNotCountedWith(t *testing.T) {
+	w := newMCA(t, nil).post(t, servicetest.User, `{"task":"t","agents":["wpa"],"nutrition":{"weightKg":1e308}}`)
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), decoded[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
 }
 
 func TestNoAgentIsNoAnswer(t *testing.T) {
