@@ -129,6 +129,20 @@ func TestALocalCopyIsNoYounger(t *testing.T) {
 	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
 }
 
+// TestAWriterWhoseClockIsAhead makes no value live longer than its strategy says.
+func TestAWriterWhoseClockIsAhead(t *testing.T) {
+	c := process(t, cluster)
+	s := plans(t, c, NutritionData)
+	text, err := encode(plan{Name: "a"}, time.Now().Add(NutritionData.TTL+time.Hour))
+	require.NoError(t, err)
+	require.NoError(t, c.redis.set(s.prefix()+"u", text, NutritionData.TTL))
+	_, ok := s.Get(t.Context(), "u")
+	require.True(t, ok)
+	kept, ok := s.local.GetEntryQuietly("u")
+	require.True(t, ok)
+	require.LessOrEqual(t, kept.Value.ttl, NutritionData.TTL)
+}
+
 func TestSpacesDoNotMeet(t *testing.T) {
 	c := process(t, cluster)
 	plans(t, c, NutritionData)
