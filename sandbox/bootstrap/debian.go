@@ -41,9 +41,10 @@ var serverPackages = []debian{
 	{"redis-server", []string{"redis-server"}, "is its cache"},
 }
 
-// pagePackages are what the tests of the front page need.
-var pagePackages = []debian{
+// clientPackages are the clients that tests aim at the services.
+var clientPackages = []debian{
 	{"chromium", []string{"chromium"}, "opens the front page in a test"},
+	{"slowhttptest", []string{"slowhttptest"}, "attacks the services in a test"},
 }
 
 // racePackages are what `go test -race` needs.

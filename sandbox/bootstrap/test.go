@@ -49,7 +49,7 @@ type check struct {
 // test runs every hermetic check. The first that fails ends it: what follows
 // would say the same again, more slowly.
 func test(ctx context.Context, w where, log *progress.Log, out io.Writer) error {
-	if missing := absent(slices.Concat(racePackages, serverPackages, pagePackages)); len(missing) > 0 {
+	if missing := absent(slices.Concat(racePackages, serverPackages, clientPackages)); len(missing) > 0 {
 		log.Expect(1)
 		if err := install(ctx, log, missing); err != nil {
 			return err

@@ -2,6 +2,8 @@ package auth
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
@@ -9,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,10 +126,17 @@ func usable(key jose.JSONWebKey) bool {
 	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || (key.Use != "" && key.Use != "sig") {
 		return false
 	}
-	if public, ok := key.Key.(*rsa.PublicKey); ok {
-		return public.N.BitLen() >= leastRSA
+	if key.Algorithm != "" && !slices.Contains(algorithms, jose.SignatureAlgorithm(key.Algorithm)) {
+		return false
 	}
-	return true
+	switch public := key.Key.(type) {
+	case *rsa.PublicKey:
+		return public.N.BitLen() >= leastRSA
+	case *ecdsa.PublicKey:
+		return public.Curve == elliptic.P256() // ES256's
+	default:
+		return true
+	}
 }
 
 func fromFile(path string) func(context.Context) ([]byte, error) {

@@ -6,6 +6,7 @@ package backing
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -46,27 +47,28 @@ type Services struct {
 
 // Open opens them for the service of that name. It waits for none: a service
 // starts while they are away.
-func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (*Services, error) {
-	tokens, err := auth.New(cfg.Auth)
-	if err != nil {
+func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Services, err error) {
+	s := &Services{Metrics: telemetry.Registry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close(ctx))
+		}
+	}()
+	if s.Tokens, err = auth.New(cfg.Auth); err != nil {
 		return nil, err
 	}
-	tracing, err := telemetry.NewTracing(ctx, cfg.Trace, name)
-	if err != nil {
+	if s.Tracing, err = telemetry.NewTracing(ctx, cfg.Trace, name); err != nil {
 		return nil, err
 	}
-	database, err := store.Open(ctx, cfg.Store)
-	if err != nil {
+	if s.Store, err = store.Open(ctx, cfg.Store); err != nil {
 		return nil, err
 	}
-	values, err := cache.New(ctx, cfg.Cache, log)
-	if err != nil {
-		database.Close()
+	if s.Cache, err = cache.New(ctx, cfg.Cache, log); err != nil {
 		return nil, err
 	}
-	metrics := telemetry.Registry()
-	metrics.MustRegister(values)
-	return &Services{tokens, database, values, metrics, tracing, telemetry.NewHTTP(metrics)}, nil
+	s.Metrics.MustRegister(s.Cache)
+	s.http = telemetry.NewHTTP(s.Metrics)
+	return s, nil
 }
 
 // Observe has the server count its requests and trace them.
@@ -90,11 +92,19 @@ func (s *Services) MetricsHandler() http.Handler {
 // closeTimeout bounds the sending of the last spans.
 const closeTimeout = 2 * time.Second
 
-// Close closes them, those that others use last.
+// Close closes them, those that others use last; of Services that could not all
+// be opened, those that were.
 func (s *Services) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()
-	s.Cache.Close()
-	s.Store.Close()
-	return s.Tracing.Close(ctx)
+	if s.Cache != nil {
+		s.Cache.Close()
+	}
+	if s.Store != nil {
+		s.Store.Close()
+	}
+	if s.Tracing != nil {
+		return s.Tracing.Close(ctx)
+	}
+	return nil
 }

@@ -5,7 +5,9 @@ package besteffort
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,18 +48,19 @@ func New(ctx context.Context, what string, log *slog.Logger) *Worker {
 	return w
 }
 
-// Do has the job done soon, or drops it when too many wait.
-func (w *Worker) Do(job func(context.Context) error) {
+// Do has the job done soon, or drops it when too many wait, and reports which.
+func (w *Worker) Do(job func(context.Context) error) (taken bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if !w.closing {
 		select {
 		case w.waiting <- job:
-			return
+			return true
 		default:
 		}
 	}
 	w.dropped.Add(1)
+	return false
 }
 
 // Counts returns the counts of this moment.
@@ -95,8 +98,15 @@ func (w *Worker) run(ctx context.Context) {
 	}
 }
 
-func (w *Worker) one(ctx context.Context, job func(context.Context) error) error {
+// one turns a panic into an error: it happens in a goroutine of ours, where no
+// server would catch it.
+func (w *Worker) one(ctx context.Context, job func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
 	return job(ctx)
 }

@@ -33,7 +33,7 @@ func TestEveryJobIsDoneDroppedOrFailed(t *testing.T) {
 	w.Close(t.Context())
 	require.EqualValues(t, depth, ran.Load(), "what waits is done before the end")
 	require.Equal(t, Counts{Done: depth, Dropped: 10, Failed: 1}, w.Counts())
-	w.Do(func(context.Context) error { panic("after the end") })
+	require.False(t, w.Do(func(context.Context) error { panic("after the end") }))
 	require.EqualValues(t, 11, w.Counts().Dropped)
 	w.Close(t.Context())
 }
@@ -51,4 +51,12 @@ func TestTheLastJobsAreBounded(t *testing.T) {
 	cancel() // stands for the second's end
 	w.Close(ctx)
 	require.EqualValues(t, 5, w.Counts().Failed)
+}
+
+func TestAPanicCostsOneJob(t *testing.T) {
+	w := New(t.Context(), "a test's job", slog.New(slog.DiscardHandler))
+	require.True(t, w.Do(func(context.Context) error { panic("oh") }))
+	require.True(t, w.Do(func(context.Context) error { return nil }))
+	w.Close(t.Context())
+	require.Equal(t, Counts{Done: 1, Failed: 1}, w.Counts())
 }

@@ -91,8 +91,10 @@ func (c *Cache) hear(ctx context.Context, text string) {
 		return // done before it was sent
 	}
 	for _, s := range c.listeners(m.Event) {
-		if slices.Contains(m.Done, s.prefix()) {
-			s.drop(m.IDs)
+		// Single values are ended once more: a load of ours may have put an old one
+		// there after the sender was done and before we heard.
+		if len(m.IDs) == 0 && slices.Contains(m.Done, s.prefix()) {
+			s.drop(nil)
 			continue
 		}
 		if err := c.end(ctx, s, m.IDs); err != nil {

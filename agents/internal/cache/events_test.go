@@ -88,6 +88,17 @@ func TestAnEventDuringALoad(t *testing.T) {
 	}
 }
 
+// TestAnOldValueThatCameLate: another process puts what it loaded before the
+// event into Redis after the sender has ended it there, and only then hears.
+func TestAnOldValueThatCameLate(t *testing.T) {
+	here, there := process(t, cluster), process(t, cluster)
+	mine, theirs := plans(t, here, APIResponse), plans(t, there, APIResponse)
+	require.NoError(t, here.end(t.Context(), mine, []string{"u"}))
+	theirs.Set("u", plan{Name: "old"})
+	require.NoError(t, here.redis.publish(message{Event: DataUpdate, IDs: []string{"u"}, Origin: here.origin, Done: []string{mine.prefix()}}))
+	require.Eventually(t, func() bool { _, ok := mine.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
+}
+
 // TestALostSubscription: events may have been missed, so the local tier starts
 // anew.
 func TestALostSubscription(t *testing.T) {

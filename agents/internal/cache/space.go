@@ -147,7 +147,8 @@ func (s *Space[K, V]) fromRedis(ctx context.Context, key K, epoch uint64) (value
 	if err == nil {
 		var until time.Time
 		if value, until, err = decode[V](text); err == nil {
-			if left := time.Until(until); left > 0 {
+			// No longer than the strategy allows, whatever the writer's clock said.
+			if left := min(time.Until(until), s.rule.TTL); left > 0 {
 				s.meters.redisHits.add()
 				s.keep(key, entry[V]{value, left, cost(key, text)}, epoch)
 				return value, true

@@ -153,16 +153,19 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wi
 // follows from both.
 func (f *Front) keep(userID string, key wishKey, line []byte) {
 	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(key)+userID))
-	if _, known := f.kept.SetIfAbsent(id, struct{}{}); !known {
+	if _, isNew := f.kept.SetIfAbsent(id, struct{}{}); !isNew {
 		return
 	}
-	f.keeper.Do(func(ctx context.Context) error {
+	taken := f.keeper.Do(func(ctx context.Context) error {
 		err := f.backing.Store.SavePlan(ctx, f.cfg.Kind, id, userID, line)
 		if err != nil {
 			f.kept.Invalidate(id)
 		}
 		return err
 	})
+	if !taken {
+		f.kept.Invalidate(id) // the next answer tries again
+	}
 }
 
 // Close keeps what waits to be kept.

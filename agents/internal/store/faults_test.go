@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -136,6 +137,28 @@ func TestAPoolThatIsEmptyIsWaitedForOnlySoLong(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
+// TestAServerThatFallsSilent: the server's own statement timeout is of no use
+// then, and a caller without a deadline must not wait for TCP to give up.
+func TestAServerThatFallsSilent(t *testing.T) {
+	wire := testservers.NewWire(t, server.Address())
+	s := open(t, server, func(c *Config) {
+		c.URL = strings.Replace(c.URL, server.Address(), wire.Address(), 1)
+		c.ConnectTimeout, c.StatementTimeout = 50*time.Millisecond, 50*time.Millisecond
+	})
+	answers := func() bool {
+		_, err := s.EnsureUser(t.Context(), "u")
+		return err == nil
+	}
+	require.Eventually(t, answers, testservers.StartTimeout, time.Millisecond)
+	heal := wire.Silence()
+	for range 3 { // on a connection that stood, and on new ones
+		_, err := s.User(context.WithoutCancel(t.Context()), "u")
+		require.ErrorIs(t, err, ErrUnavailable)
+	}
+	heal()
+	require.Eventually(t, answers, testservers.StartTimeout, time.Millisecond)
+}
+
 func TestARotatedPasswordNeedsNoRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(testservers.PostgresPassword), 0o600))
@@ -165,7 +188,7 @@ func TestRetriesOnlyWhereSafe(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			tries := 0
-			_, err := run(t.Context(), row.effect, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
+			_, err := run(t.Context(), time.Minute, row.effect, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
 			require.ErrorIs(t, err, row.err)
 			require.Equal(t, row.tries, tries)
 		})

@@ -8,7 +8,7 @@ import (
 
 // exec sends a write that answers nothing.
 func (s *Store) exec(ctx context.Context, e effect, doing, statement string, args ...any) error {
-	_, err := run(ctx, e, doing, func(ctx context.Context) (struct{}, error) {
+	_, err := run(ctx, s.limit, e, doing, func(ctx context.Context) (struct{}, error) {
 		_, err := s.pool.Exec(ctx, statement, args...)
 		return struct{}{}, err
 	})
@@ -17,7 +17,7 @@ func (s *Store) exec(ctx context.Context, e effect, doing, statement string, arg
 
 // collect reads rows into a struct by its db tags.
 func collect[T any](ctx context.Context, s *Store, doing, query string, args ...any) ([]T, error) {
-	return run(ctx, repeatable, doing, func(ctx context.Context) ([]T, error) {
+	return run(ctx, s.limit, repeatable, doing, func(ctx context.Context) ([]T, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return nil, err

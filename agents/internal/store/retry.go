@@ -25,8 +25,11 @@ const (
 )
 
 // run does one query and repeats it where that is safe: always when nothing
-// was done, and when the connection broke amid a repeatable one.
-func run[T any](ctx context.Context, e effect, doing string, query func(context.Context) (T, error)) (result T, err error) {
+// was done, and when the connection broke amid a repeatable one. All of it, the
+// wait for a connection included, ends at the limit.
+func run[T any](ctx context.Context, limit time.Duration, e effect, doing string, query func(context.Context) (T, error)) (result T, err error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
 		result, err = query(ctx)

@@ -7,12 +7,18 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Store is safe for use by several goroutines.
-type Store struct{ pool *pgxpool.Pool }
+type Store struct {
+	pool *pgxpool.Pool
+	// limit ends a query that the server is silent about: its own statement
+	// timeout can't be relied on then.
+	limit time.Duration
+}
 
 // Open makes the pool. No connection is made yet, so that a service starts and
 // says that it is not ready while its database is away; Ping tells.
@@ -25,7 +31,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the pool of PostgreSQL connections: %w", err)
 	}
-	return &Store{pool}, nil
+	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout}, nil
 }
 
 // Close waits until every connection is given back and closes it.

@@ -46,7 +46,7 @@ func (s *Store) User(ctx context.Context, id string) (User, error) {
 
 // UserActive reports whether there is such a user and they are not shut out.
 func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
-	return run(ctx, repeatable, "look for active user", func(ctx context.Context) (active bool, err error) {
+	return run(ctx, s.limit, repeatable, "look for active user", func(ctx context.Context) (active bool, err error) {
 		err = s.pool.QueryRow(ctx, QueryUserActive, id).Scan(&active)
 		return active, err
 	})
@@ -70,7 +70,7 @@ func (s *Store) SaveProfile(ctx context.Context, id, displayName string, profile
 }
 
 func (s *Store) user(ctx context.Context, e effect, doing, query string, args ...any) (User, error) {
-	return run(ctx, e, doing, func(ctx context.Context) (User, error) {
+	return run(ctx, s.limit, e, doing, func(ctx context.Context) (User, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return User{}, err

@@ -28,7 +28,9 @@ func client(t *testing.T, handler http.HandlerFunc) *Client {
 	u, err := New("npa", server.URL, &telemetry.Tracing{})
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
-	return NewClient(u)
+	c := NewClient(u)
+	c.after = func(time.Duration) <-chan time.Time { return nil } // no answer is late unless the test says so
+	return c
 }
 
 func (c *Client) ask(t *testing.T) (Answer, error) {

@@ -131,12 +131,9 @@ func (s *Service) merge(ask *CoordinateRequest, outcomes []outcome) (status stri
 		if o.err == nil {
 			switch o.report.Agent {
 			case npa:
-				o.err = json.Unmarshal(o.body, &nutrition)
+				nutrition, o.err = read[week.Nutrition](o.body)
 			case wpa:
-				o.err = json.Unmarshal(o.body, &training)
-			}
-			if o.err == nil && (o.report.Agent == npa && nutrition == nil || o.report.Agent == wpa && training == nil) {
-				o.err = errors.New("it answered null")
+				training, o.err = read[week.Training](o.body)
 			}
 			if o.err != nil {
 				o.report.Status, o.report.Reason = agentFailed, "malformed"
@@ -161,6 +158,20 @@ func (s *Service) merge(ask *CoordinateRequest, outcomes []outcome) (status stri
 		status = store.Partial
 	}
 	return status, week.Merge(nutrition, training, ask.weightKg()), reports, nil
+}
+
+// read decodes an agent's answer, nil unless it is one that can be merged.
+func read[A any, P interface {
+	*A
+	Check() error
+}](body []byte) (answer P, err error) {
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, err
+	}
+	if err := answer.Check(); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) (outcome string) {

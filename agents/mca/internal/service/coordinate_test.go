@@ -13,66 +13,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
 	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
 // seeds is the body of the seed's load test.
 const seeds = `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`
 
-func TestTheCoordinationOfTheSeedsLoadTest(t *testing.T) {
+func TestOneWishIsAnsweredOnce(t *testing.T) {
 	m := newMCA(t, nil)
-	api := openapitest.New(t, document, m.handler)
-	api.Token = m.world.Token(t, servicetest.User)
-	w := api.Send(t, http.MethodPost, apiPath+"/coordinate", seeds)
-	require.Equal(t, http.StatusOK, w.Code)
-	first := w.Body.String()
-	c := decoded[Coordination](t, w)
-	require.Equal(t, "complete", c.Status)
-	require.Equal(t, servicetest.User, c.UserID)
-	require.Len(t, c.Agents, 2)
-	require.Greater(t, c.Week.Days[0].Totals["energyKcal"], c.Week.Days[1].Totals["energyKcal"], "a day with a session has more energy")
-	require.Equal(t, first, api.Send(t, http.MethodPost, apiPath+"/coordinate", strings.Replace(seeds, "normal", "high", 1)).Body.String(),
+	first := m.post(t, servicetest.User, seeds).Body.String()
+	require.Equal(t, first, m.post(t, servicetest.User, strings.Replace(seeds, "normal", "high", 1)).Body.String(),
 		"the same wish within a minute is answered from the cache")
 	require.EqualValues(t, 1, m.npa.asked.Load())
 	require.NotEqual(t, first, m.post(t, "another-user", seeds).Body.String(), "never with somebody else's answer")
-}
-
-func TestRequestsAreHeldToTheDocument(t *testing.T) {
-	m := newMCA(t, nil)
-	api := openapitest.New(t, document, m.handler)
-	api.Token = m.world.Token(t, servicetest.User)
-	for _, row := range []struct {
-		reason, body string
-		status       int
-	}{
-		{"the task alone", `{"task":"plan_week"}`, 200},
-		{"one agent", `{"task":"plan_week","agents":["wpa"]}`, 200},
-		{"one's own id", `{"task":"plan_week","userId":"test-user-123"}`, 200},
-		{"wishes for the agents", `{"task":"plan_week","nutrition":{"goals":["endurance"],"weightKg":80},"training":{"daysPerWeek":4}}`, 200},
-		{"no task", `{}`, 422},
-		{"a task that is prose", `{"task":"Please, coordinate!"}`, 422},
-		{"an unknown agent", `{"task":"t","agents":["xpa"]}`, 422},
-		{"an agent twice", `{"task":"t","agents":["npa","npa"]}`, 422},
-		{"too many agents", `{"task":"t","agents":["npa","wpa","npa"]}`, 422},
-		{"an unknown priority", `{"task":"t","priority":"urgent"}`, 422},
-		{"an unknown field", `{"task":"t","agent":"npa"}`, 422},
-		{"a wrong type", `{"task":1}`, 422},
-		{"another's plan", `{"task":"t","nutrition":{"userId":"x"}}`, 422},
-		{"another length", `{"task":"t","nutrition":{"duration":3}}`, 422},
-		{"another's training", `{"task":"t","training":{"userId":"x"}}`, 422},
-		{"somebody else", `{"task":"t","userId":"somebody"}`, 403},
-		{"no JSON", `{`, 400},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			w := api.Send(t, http.MethodPost, apiPath+"/coordinate", row.body)
-			require.Equal(t, row.status, w.Code, w.Body)
-		})
-	}
-	require.Equal(t, http.StatusOK, api.Send(t, http.MethodGet, apiPath+"/status", "").Code)
-	require.Equal(t, http.StatusOK, api.Send(t, http.MethodGet, apiPath+"/health", "").Code)
-	require.Equal(t, http.StatusOK, api.Send(t, http.MethodGet, "/health/coordination", "").Code)
 }
 
 func TestWithoutAGoodTokenThereIsNothing(t *testing.T) {
@@ -122,6 +77,7 @@ func TestAPartIsMarkedAsSuch(t *testing.T) {
 		{"busy", says(429, "{}"), "refused"},
 		{"no JSON", says(200, "<html>"), "malformed"},
 		{"null", says(200, "null"), "malformed"},
+		{"numbers that no week can hold", says(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
 		{"endless", says(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
 		{"elsewhere", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
@@ -142,6 +98,12 @@ func TestAPartIsMarkedAsSuch(t *testing.T) {
 			require.Equal(t, "complete", decoded[Coordination](t, m.post(t, servicetest.User, seeds)).Status, "a part is not cached")
 		})
 	}
+}
+
+func TestAWeightThatNobodyChecksIsNotCountedWith(t *testing.T) {
+	w := newMCA(t, nil).post(t, servicetest.User, `{"task":"t","agents":["wpa"],"nutrition":{"weightKg":1e308}}`)
+	require.Equal(t, http.StatusOK, w.Code, w.Body)
+	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), decoded[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
 }
 
 func TestNoAgentIsNoAnswer(t *testing.T) {

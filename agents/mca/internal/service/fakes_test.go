@@ -1,8 +1,8 @@
 package service
 
 import (
+	_ "embed"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -52,20 +52,11 @@ func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 // plan and sessions are small answers of the agents' own form.
 var (
-	plan     = nutritionAnswer()
-	sessions = `{"userId":"u","fitnessLevel":"beginner","duration":45,"deload":false,"sessions":[
-		{"weekday":1,"focus":"full_body","totalSeconds":2700,"exercises":[{"name":"Squat"}]},
-		{"weekday":4,"focus":"full_body","totalSeconds":2700,"exercises":[{"name":"Row"}]}]}`
+	//go:embed testdata/plan.json
+	plan string
+	//go:embed testdata/sessions.json
+	sessions string
 )
-
-func nutritionAnswer() string {
-	days := make([]string, 7)
-	for i := range days {
-		days[i] = fmt.Sprintf(`{"day":%d,"meals":[{"meal":"lunch","items":[{"foodId":"oats","food":"Oats","grams":500,"kcal":2000}]}],
-			"totals":{"energyKcal":2000,"proteinG":100}}`, i+1)
-	}
-	return `{"userId":"u","duration":7,"goals":[],"assumed":["age"],"targets":{"needKcal":2000},"days":[` + strings.Join(days, ",") + `]}`
-}
 
 // mca is a service with two fakes behind it.
 type mca struct {

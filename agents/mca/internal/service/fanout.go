@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,14 +84,22 @@ func failure(q question, answer upstream.Answer, took time.Duration, reason stri
 	return outcome{report: AgentReport{q.agent, agentFailed, reason, took.Milliseconds(), answer.Hedged}, err: err}
 }
 
+// mostRefusals is how many errors of one agent are passed on; our services send
+// no more.
+const mostRefusals = 20
+
 // rooted turns the errors of an agent's problem into errors of our request.
 func rooted(part string, body []byte) []reply.FieldError {
 	var problem reply.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {
 		return []reply.FieldError{{Pointer: "#/" + part, Detail: "is refused: " + problem.Detail}}
 	}
-	for i, one := range problem.Errors {
-		problem.Errors[i].Pointer = "#/" + part + strings.TrimPrefix(one.Pointer, "#")
+	wrong := problem.Errors[:min(len(problem.Errors), mostRefusals)]
+	for i, one := range wrong {
+		wrong[i] = reply.FieldError{Pointer: "#/" + part, Detail: cmp.Or(one.Detail, "is refused")}
+		if below, ok := strings.CutPrefix(one.Pointer, "#/"); ok {
+			wrong[i].Pointer += "/" + below
+		}
 	}
-	return problem.Errors
+	return wrong
 }

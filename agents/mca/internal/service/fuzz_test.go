@@ -2,11 +2,13 @@ package service
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
 // FuzzCoordinateRequest: no body breaks the decoder; what it takes becomes
@@ -26,7 +28,8 @@ func FuzzCoordinateRequest(f *testing.F) {
 		}
 		ask.complete("somebody")
 		require.NotEmpty(t, ask.key())
-		require.Positive(t, ask.weightKg())
+		require.GreaterOrEqual(t, ask.weightKg(), week.MinKg)
+		require.LessOrEqual(t, ask.weightKg(), week.MaxKg)
 		for _, q := range ask.questions() {
 			line, err := json.Marshal(q.body)
 			require.NoError(t, err)
@@ -37,5 +40,26 @@ func FuzzCoordinateRequest(f *testing.F) {
 				require.JSONEq(t, `7`, string(said["duration"]))
 			}
 		}
+	})
+}
+
+// FuzzRefusal: whatever an agent says of its part of a request, the user hears
+// which part that is, in words that JSON can hold.
+func FuzzRefusal(f *testing.F) {
+	for _, body := range []string{
+		`{"detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`, `{}`, `null`, `[]`, `{"errors":[{}]}`, `{"errors":[{"pointer":"/goals"}]}`, "\xff",
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		wrong := rooted("nutrition", body)
+		require.NotEmpty(t, wrong)
+		require.LessOrEqual(t, len(wrong), mostRefusals)
+		for _, e := range wrong {
+			require.True(t, e.Pointer == "#/nutrition" || strings.HasPrefix(e.Pointer, "#/nutrition/"), e.Pointer)
+			require.NotEmpty(t, e.Detail)
+		}
+		_, err := json.Marshal(wrong)
+		require.NoError(t, err)
 	})
 }

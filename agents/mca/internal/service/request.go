@@ -125,11 +125,11 @@ func quote(text string) json.RawMessage {
 
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-// weightKg is the body weight that energy is counted with; npa refuses one that
-// is no weight.
+// weightKg is the body weight that energy is counted with. One that is no weight
+// is npa's to refuse where it is asked.
 func (c *CoordinateRequest) weightKg() float64 {
 	var kg float64
-	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg <= 0 {
+	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg < week.MinKg || kg > week.MaxKg {
 		return week.ReferenceKg
 	}
 	return kg

@@ -215,26 +215,3 @@ func TestTheWatcherAsksOncePerSecondAndSaysWhatIsTrue(t *testing.T) {
 	require.Equal(t, Status{"unavailable", map[string]string{"mca": "unreachable"}}, w.Status(t.Context()))
 	require.Equal(t, 3, asked)
 }
-
-// FuzzMessage: no message breaks the parser, and what it takes is answered by
-// JSON that gives its own fields back.
-func FuzzMessage(f *testing.F) {
-	for _, text := range []string{`{"type":"agent_status_request","timestamp":1,"connectionId":"a"}`, `{}`, `null`, "\xff", `{"type":"agent_status_request","connectionId":null}`,
-		`{"type":"agent_status_request","timestamp":1e308,"connectionId":-0.0}`} {
-		f.Add([]byte(text))
-	}
-	hub := NewHub(Config{}, up, slog.New(slog.DiscardHandler))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		line, err := json.Marshal(hub.answer(t.Context(), text))
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(line), 512)
-		if ask, err := parse(text); err == nil {
-			var answer struct {
-				OriginalTimestamp *float64
-				ConnectionID      json.RawMessage
-			}
-			require.NoError(t, json.Unmarshal(line, &answer))
-			require.Equal(t, ask.Timestamp, answer.OriginalTimestamp)
-		}
-	})
-}

@@ -82,12 +82,17 @@ func (w *Watcher) ask(ctx context.Context) (map[string]string, error) {
 		return nil, err
 	}
 	defer answer.Body.Close()
-	var said struct {
-		Agents map[string]string `json:"agents"`
-	}
 	if answer.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("%s answered %s", w.mca.Name(), answer.Status)
 	}
-	err = json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&said)
+	return readAgents(answer.Body)
+}
+
+// readAgents reads the MCA's answer.
+func readAgents(body io.Reader) (map[string]string, error) {
+	var said struct {
+		Agents map[string]string `json:"agents"`
+	}
+	err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&said)
 	return said.Agents, err
 }

@@ -2,8 +2,10 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,8 +13,10 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
@@ -23,9 +27,12 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// load sends reads and writes of ever new users until stop, and counts them.
+// load sends reads of one user and writes of ever new ones until stop, and
+// counts them.
 type load struct {
 	reads, failedReads, writes, failedWrites atomic.Int64
+	// refusedWrites are those of the failed that were told to come again.
+	refusedWrites atomic.Int64
 
 	mu    sync.Mutex
 	kept  []string // users whose write was answered by 200
@@ -34,6 +41,13 @@ type load struct {
 }
 
 func (w *web) load(t *testing.T) *load {
+	t.Helper()
+	l := w.begin(t)
+	l.until(t, 50)
+	return l
+}
+
+func (w *web) begin(t *testing.T) *load {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{stop: stop}
@@ -46,7 +60,10 @@ func (w *web) load(t *testing.T) *load {
 				}
 				id := fmt.Sprintf("%s-%d-%d", t.Name(), worker, i)
 				l.writes.Add(1)
-				if w.send(t, http.MethodPost, preferencesPath, w.world.Token(t, id), `{"theme":"dark"}`).Code != http.StatusOK {
+				if w := w.send(t, http.MethodPost, preferencesPath, w.world.Token(t, id), `{"theme":"dark"}`); w.Code != http.StatusOK {
+					if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") != "" {
+						l.refusedWrites.Add(1)
+					}
 					l.failedWrites.Add(1)
 					continue
 				}
@@ -56,7 +73,6 @@ func (w *web) load(t *testing.T) *load {
 			}
 		})
 	}
-	l.until(t, 50)
 	return l
 }
 
@@ -116,10 +132,7 @@ func TestPostgresRestarts(t *testing.T) {
 	own, err := testservers.StartPostgres(bounded(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, own.Close()) })
-	shared := database
-	database = own // newWeb makes its database there
-	s := newWeb(t, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
-	database = shared
+	s := newWebOn(t, own, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
 	l := s.load(t)
 	require.NoError(t, own.Stop())
 	refused := l.failedWrites.Load()
@@ -137,33 +150,108 @@ func TestPostgresRestarts(t *testing.T) {
 	}, testservers.StartTimeout, 10*time.Millisecond)
 }
 
-// TestPostgresIsFull: others hold every connection but ours. What the pool has
-// goes on; a pool without any is refused quickly and recovers.
+// hog takes every connection of the server, the service's own included, and
+// returns what gives them back.
+func hog(t *testing.T, s *web) (release func()) {
+	t.Helper()
+	var held []*pgx.Conn
+	for {
+		conn, err := pgx.Connect(t.Context(), s.cfg.Backing.Store.URL)
+		if err == nil {
+			held = append(held, conn)
+			continue
+		}
+		full, is := errors.AsType[*pgconn.PgError](err)
+		require.True(t, is && full.Code == "53300", "%v", err) // too many connections
+		require.NotEmpty(t, held)
+		var ended int
+		require.NoError(t, held[0].QueryRow(t.Context(), `SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+			WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> ALL($1)`, pids(held)).Scan(&ended))
+		if ended == 0 {
+			break
+		}
+	}
+	return func() {
+		for _, conn := range held {
+			require.NoError(t, conn.Close(t.Context()))
+		}
+	}
+}
+
+func pids(conns []*pgx.Conn) (all []int32) {
+	for _, conn := range conns {
+		all = append(all, int32(conn.PgConn().PID()))
+	}
+	return all
+}
+
+// TestPostgresIsFull: others hold every connection. What is cached is served, all
+// of it; the rest is refused at once and told to come again; with the first free
+// connection everything is served, and no write that was acknowledged is lost.
 func TestPostgresIsFull(t *testing.T) {
+	const each = 20
 	own, err := testservers.StartPostgres(bounded(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, own.Close()) })
-	shared := database
-	database = own
-	s := newWeb(t, nil)
-	database = shared
-	var hogs []*pgx.Conn
-	for {
-		conn, err := pgx.Connect(t.Context(), s.cfg.Backing.Store.URL)
-		if err != nil {
-			break
+	s := newWebOn(t, own, nil)
+	before := s.load(t)
+	require.Zero(t, before.end(t, s))
+	known := s.world.Token(t, user(t))
+	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, known, "").Code)
+	release := hog(t, s)
+	for i := range each {
+		require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, known, "").Code, "from the cache")
+		for _, refused := range []*httptest.ResponseRecorder{
+			s.send(t, http.MethodPost, preferencesPath, known, `{"theme":"dark"}`),
+			s.send(t, http.MethodGet, profilePath, s.world.Token(t, fmt.Sprint(user(t), i)), ""),
+		} {
+			require.Equal(t, http.StatusServiceUnavailable, refused.Code, refused.Body)
+			require.Equal(t, "1", refused.Header().Get("Retry-After"))
 		}
-		hogs = append(hogs, conn)
 	}
-	require.NotEmpty(t, hogs)
-	w := s.send(t, http.MethodPost, preferencesPath, s.world.Token(t, user(t)), `{"theme":"dark"}`)
-	require.Contains(t, []int{http.StatusOK, http.StatusServiceUnavailable}, w.Code)
-	if w.Code == http.StatusServiceUnavailable {
-		require.NotEmpty(t, w.Header().Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, s.send(t, http.MethodGet, "/health/ready", "", "").Code)
+	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health", "", "").Code)
+	during := s.begin(t)
+	require.Eventually(t, func() bool { return during.failedWrites.Load() > 20 }, testservers.StartTimeout, time.Millisecond)
+	require.Equal(t, during.failedWrites.Load(), during.refusedWrites.Load(), "refused, and nothing else")
+	release()
+	during.until(t, 100)
+	failed := during.failedWrites.Load()
+	during.until(t, 100)
+	require.Equal(t, failed, during.failedWrites.Load(), "no request fails once there is a connection")
+	require.Zero(t, during.end(t, s))
+	t.Logf("of %d cached reads 0 failed; of %d others all were refused with Retry-After", each, 2*each)
+}
+
+// TestPostgresFallsSilent: connections stand and nothing comes through them, as
+// when a network or a machine is gone without a word.
+func TestPostgresFallsSilent(t *testing.T) {
+	wire := testservers.NewWire(t, database.Address())
+	url := servicetest.Database(t, database)
+	s := newWeb(t, map[string]string{
+		"DATABASE_URL":             strings.Replace(url, database.Address(), wire.Address(), 1),
+		"DATABASE_CONNECT_TIMEOUT": "500ms", "DATABASE_STATEMENT_TIMEOUT": "500ms",
+	})
+	known := s.world.Token(t, user(t))
+	served := func() bool { return s.send(t, http.MethodGet, profilePath, known, "").Code == http.StatusOK }
+	require.Eventually(t, served, testservers.StartTimeout, time.Millisecond)
+	heal := wire.Silence()
+	var all sync.WaitGroup
+	for i := range 20 { // more than the pool has connections
+		stranger := s.world.Token(t, fmt.Sprint(user(t), i))
+		all.Go(func() {
+			w := s.send(t, http.MethodGet, profilePath, stranger, "")
+			if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
 	}
-	for _, hog := range hogs {
-		require.NoError(t, hog.Close(t.Context()))
+	for range 20 {
+		require.True(t, served(), "from the cache")
 	}
-	l := s.load(t)
-	require.Zero(t, l.end(t, s))
+	all.Wait()
+	heal()
+	require.Eventually(t, func() bool {
+		return s.send(t, http.MethodPost, preferencesPath, known, `{"theme":"dark"}`).Code == http.StatusOK
+	}, testservers.StartTimeout, time.Millisecond)
 }

@@ -46,8 +46,14 @@ type web struct {
 
 func newWeb(t *testing.T, changes map[string]string) *web {
 	t.Helper()
+	return newWebOn(t, database, changes)
+}
+
+// newWebOn is newWeb on a database server of the test's own.
+func newWebOn(t *testing.T, server *testservers.Postgres, changes map[string]string) *web {
+	t.Helper()
 	env := map[string]string{
-		"DATABASE_URL": servicetest.Database(t, database), "REDIS_ADDRESSES": strings.Join(cluster.Addresses(), ","),
+		"DATABASE_URL": servicetest.Database(t, server), "REDIS_ADDRESSES": strings.Join(cluster.Addresses(), ","),
 		"MCA_URL": "http://127.0.0.1:1", "REDIS_TIMEOUT": "2s", "DATABASE_STATEMENT_TIMEOUT": "10s",
 	}
 	for name, value := range changes {

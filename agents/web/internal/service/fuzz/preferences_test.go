@@ -1,4 +1,6 @@
-package service
+// Package fuzz_test fuzzes what the service decodes. It lies apart from the
+// service's other tests, which link the OpenAPI validator and start servers.
+package fuzz_test
 
 import (
 	"encoding/json"
@@ -7,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/web/internal/service"
 )
 
 // FuzzPreferences: no body breaks the decoder; what it takes says something,
@@ -18,7 +21,7 @@ func FuzzPreferences(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var wish Preferences
+		var wish service.Preferences
 		wrong, err := decode.JSON(body, &wish)
 		if err != nil || len(wrong) > 0 {
 			return
@@ -26,7 +29,7 @@ func FuzzPreferences(f *testing.F) {
 		line, err := json.Marshal(wish)
 		require.NoError(t, err)
 		require.NotEqual(t, `{}`, string(line))
-		var again Preferences
+		var again service.Preferences
 		wrong, err = decode.JSON(line, &again)
 		require.NoError(t, err)
 		require.Empty(t, wrong)

@@ -1,0 +1,74 @@
+package envconfig_test
+
+import (
+	"net"
+	"net/url"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+)
+
+// FuzzReader: whatever a variable holds, what is read keeps its rule: the value
+// itself or, with exactly one problem that says how to mend it, the default.
+func FuzzReader(f *testing.F) {
+	for _, text := range []string{
+		"", "7", "1e3", "256MB", "1GiB", "99999999999999999999EiB", "-1MB", "NaN", "5s", "1h-59m", "9223372036854775807ns", ":8000", "[::1]:80", "a:1,b:2", "a:1,",
+		"postgres://u:p@h/d?sslmode=disable", "http://", "https://[::1", "/run/secrets/a", "/../a", "info", "a b", "\x00",
+	} {
+		f.Add(text)
+	}
+	const least, most = 1 << 20, 1 << 30
+	kinds := []struct {
+		read func(*envconfig.Reader) any
+		kept func(any) bool
+	}{
+		{func(r *envconfig.Reader) any { return r.Int("X", 5, 1, 10) }, func(v any) bool { return v.(int) >= 1 && v.(int) <= 10 }},
+		{func(r *envconfig.Reader) any { return r.Size("X", "256MB", least, most) }, func(v any) bool { return v.(uint64) >= least && v.(uint64) <= most }},
+		{func(r *envconfig.Reader) any { return r.Duration("X", time.Second, 0, time.Minute) },
+			func(v any) bool { return v.(time.Duration) >= 0 && v.(time.Duration) <= time.Minute }},
+		{func(r *envconfig.Reader) any { return r.OneOf("X", "a", "a", "b") }, func(v any) bool { return v == "a" || v == "b" }},
+		{func(r *envconfig.Reader) any { return r.Address("X", ":1") }, func(v any) bool {
+			_, err := net.ResolveTCPAddr("tcp", portOf(v))
+			return err == nil
+		}},
+		{func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }, func(v any) bool {
+			for _, host := range v.([]string) {
+				if name, port, err := net.SplitHostPort(host); err != nil || name == "" || port == "" {
+					return false
+				}
+			}
+			return len(v.([]string)) > 0
+		}},
+		{func(r *envconfig.Reader) any { return r.URL("X", "http://a", "http", "https") }, func(v any) bool {
+			u, err := url.Parse(v.(string))
+			return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+		}},
+		{func(r *envconfig.Reader) any { return r.Path("X", "/a") }, func(v any) bool { return filepath.IsAbs(v.(string)) }},
+		{func(r *envconfig.Reader) any { return r.Word("X", "a") }, func(v any) bool { return len(v.(string)) > 0 && len(v.(string)) <= 200 }},
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, kind := range kinds {
+			absent, set := environment(nil), environment(map[string]string{"X": text})
+			value := kind.read(set)
+			require.True(t, kind.kept(value), "%v", value)
+			if err := set.Err(); err != nil {
+				require.Equal(t, kind.read(absent), value)
+				problems := envconfig.Problems{}
+				require.ErrorAs(t, err, &problems)
+				require.Len(t, problems, 1)
+				require.NotEmpty(t, problems[0].Rule)
+				require.NotEmpty(t, problems[0].Mend)
+			}
+		}
+	})
+}
+
+// portOf is an address with its port alone, so that no name is looked up.
+func portOf(address any) string {
+	_, port, _ := net.SplitHostPort(address.(string))
+	return "127.0.0.1:" + port
+}

@@ -1,0 +1,54 @@
+package httpserver
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzClient: whatever strangers and proxies write, a request belongs to one
+// client: an IPv4 address, a customer's IPv6 network, or those who can't be told
+// apart. What a stranger writes before our proxies' words changes nothing.
+func FuzzClient(f *testing.F) {
+	for _, row := range [][2]string{{"", "192.0.2.1:5"}, {"203.0.113.9, 192.0.2.1", "10.0.0.1:1"}, {"[2001:db8::1]:443", "x"}, {"::ffff:192.0.2.1", ""}, {"fe80::1%eth0", ""}, {",", "@"}} {
+		f.Add(row[0], row[1], uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, forwarded, remote string, proxies uint8) {
+		of := func(header string) *http.Request {
+			return &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {header}}}
+		}
+		trusted := int(proxies % 6)
+		client := clientOf(of(forwarded), trusted)
+		switch {
+		case !client.IsValid():
+		case client.Addr().Is4():
+			require.Equal(t, 32, client.Bits())
+		default:
+			require.Equal(t, ipv6Client, client.Bits())
+			require.False(t, client.Addr().Is4In6())
+			require.Empty(t, client.Addr().Zone())
+		}
+		require.Equal(t, client.Masked(), client)
+		if hops := strings.Count(forwarded, ",") + 1; trusted <= hops {
+			require.Equal(t, client, clientOf(of("198.51.100.7, "+forwarded), trusted))
+		}
+	})
+}
+
+// FuzzRequestID: an id that is taken over can't forge a line of a log or an
+// answer's header, and is short.
+func FuzzRequestID(f *testing.F) {
+	for _, id := range []string{"", "a", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "a b", "a\nb", "é", strings.Repeat("a", maxRequestID+1)} {
+		f.Add(id)
+	}
+	f.Fuzz(func(t *testing.T, id string) {
+		if !saneRequestID(id) {
+			return
+		}
+		require.NotEmpty(t, id)
+		require.LessOrEqual(t, len(id), maxRequestID)
+		require.Empty(t, strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"))
+	})
+}

@@ -1,0 +1,70 @@
+package week
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The body weights that energy is counted with, in kg: npa's bounds.
+const MinKg, MaxKg = 35.0, 250.0
+
+// What an answer may hold. The bounds are far beyond what our agents send; they
+// keep a broken one from making a week of numbers that JSON does not know.
+const (
+	maxSeconds = 24 * 60 * 60 // of a session: a day
+	maxAmount  = 1e6          // of grams, kcal and nutrients in one place
+)
+
+// Check says what in the agent's answer can't be merged.
+func (n *Nutrition) Check() error {
+	if n == nil {
+		return errors.New("it answered null")
+	}
+	if n.Targets != nil && n.Targets[0] != '{' {
+		return errors.New("its targets are no object")
+	}
+	for _, day := range n.Days {
+		for name, amount := range day.Totals {
+			if amount < 0 || amount > maxAmount {
+				return fmt.Errorf("its day %d has %g of %.40q, must have 0 to %g", day.Day, amount, name, maxAmount)
+			}
+		}
+		if err := day.check(); err != nil {
+			return fmt.Errorf("its day %d: %w", day.Day, err)
+		}
+	}
+	return nil
+}
+
+func (d NutritionDay) check() error {
+	if d.Meals == nil || d.Totals == nil {
+		return errors.New("meals or totals are missing")
+	}
+	for _, meal := range d.Meals {
+		if meal.Items == nil {
+			return fmt.Errorf("%.40q has no items", meal.Meal)
+		}
+		for _, item := range meal.Items {
+			if item.Grams < 1 || item.Grams > maxAmount || item.Kcal < 0 || item.Kcal > maxAmount {
+				return fmt.Errorf("%.40q has %d g and %g kcal, must have 1 to %g g and 0 to %g kcal", item.FoodID, item.Grams, item.Kcal, maxAmount, maxAmount)
+			}
+		}
+	}
+	return nil
+}
+
+// Check is Nutrition's.
+func (t *Training) Check() error {
+	if t == nil {
+		return errors.New("it answered null")
+	}
+	for _, s := range t.Sessions {
+		if s.TotalSeconds < 0 || s.TotalSeconds > maxSeconds {
+			return fmt.Errorf("its session of weekday %d takes %d s, must take 0 to %d", s.Weekday, s.TotalSeconds, maxSeconds)
+		}
+		if len(s.Exercises) == 0 || s.Exercises[0] != '[' {
+			return fmt.Errorf("its session of weekday %d has no list of exercises", s.Weekday)
+		}
+	}
+	return nil
+}
