@@ -10,10 +10,10 @@ ISSUER    := .sandbox/issuer
 
 FUZZTIME  ?= 1m
 
-.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents token lint diagram fmt generate clean
+.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents token lint diagram screenshot fmt generate clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(ISSUER)/jwks.json ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
 	$(BOOTSTRAP) -up build
@@ -63,8 +63,12 @@ bench: up ## the figures of docs/performance.md
 lint: ## golangci-lint, at the version of tools/go.mod
 	$(BOOTSTRAP) lint
 
-diagram: made ## draw docs/platform.svg from the sandbox stack
-	$(SANDBOX) pulumi stack export --stack sandbox | CGO_ENABLED=0 go -C sandbox run -trimpath ./diagram > docs/platform.svg
+diagram: build ## draw docs/platform.svg from the stack prod, brought up for it on simulated nodes
+	@CGO_ENABLED=0 go -C sandbox run -trimpath ./diagram -stack prod > $(HOME_DIR)/platform.svg
+	@mv $(HOME_DIR)/platform.svg docs/platform.svg
+
+screenshot: up ## take docs/page.png, the front page with a planned week, from the running sandbox
+	@TOKEN=$$($(MAKE) token) CGO_ENABLED=0 go run -trimpath ./agents/screenshot docs/page.png
 
 fmt: ## gofmt
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

@@ -1,155 +1,163 @@
 package main
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
-	"html"
-	"maps"
+	"math"
 	"slices"
 	"strings"
 )
 
-// resource is what the picture needs of one in a state.
-type resource struct {
-	Type    string         `json:"type"`
-	ID      string         `json:"id"`
-	Outputs map[string]any `json:"outputs"`
-}
-
-// text reads a property of the outputs by its path, ready to stand in an SVG.
-func (r resource) text(path ...string) string {
-	var v any = r.Outputs
-	for _, name := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return ""
-		}
-		v = m[name]
-	}
-	if v == nil {
-		return ""
-	}
-	return html.EscapeString(fmt.Sprint(v))
-}
-
 // Sizes of the drawing, in SVG units.
 const (
-	margin, gap = 24, 12
-	columnWidth = 250
-	rowHeight   = 70
-	titleHeight = 36
-	lineHeight  = 18 // the template's dy
+	pageWidth = 1100
+	margin    = 24 // around the picture
+	header    = 72 // of the page
+	pad       = 14 // between a box's edge and what is in it
+	gap       = 12 // between boxes
+	arrowGap  = 26 // between boxes that an arrow joins
+	perRow    = 4  // the most boxes of one width beside each other
 )
 
-// box is a rectangle with a few lines of text.
-type box struct {
-	X, Y, W, H int
-	Class      string
-	Title      string
-	Lines      []string
+// place is where a box stands and what is drawn in it.
+type place struct {
+	X, Y, W, H float64
+	Words      []word
+	Arrows     []arrow
+	Boxes      []*box // the inner ones
 }
+
+// word is one line of text: X is where it begins, Y its baseline.
+type word struct {
+	X, Y        float64
+	Class, Text string
+}
+
+// arrow goes from one point to another, down or to the right.
+type arrow struct{ X1, Y1, X2, Y2 float64 }
 
 // picture is what the template draws.
 type picture struct {
-	W, H  int
-	Title string
-	Boxes []box
+	*state
+	W, H        float64
+	Description string
+	Arrows      []arrow
+	Boxes       []*box
 }
 
-// tiers are the rows of the network, from the outside in.
-var tiers = []string{"public", "private-app", "private-data"}
+// layOut gives the boxes their places, one below the other.
+func layOut(s *state, boxes []*box, with styles) *picture {
+	page := &box{rows: make([][]*box, len(boxes)), flow: true}
+	for i, b := range boxes {
+		page.rows[i] = []*box{b}
+	}
+	end := page.putRows(margin, header, pageWidth-2*margin, with)
+	return &picture{state: s, W: pageWidth, H: end + margin, Description: describe(boxes), Arrows: page.Arrows, Boxes: boxes}
+}
 
-func layOut(resources []resource) (*picture, error) {
-	by := map[string][]resource{}
-	for _, r := range resources {
-		kind := r.Type[strings.LastIndex(r.Type, ":")+1:]
-		by[kind] = append(by[kind], r)
-	}
-	if len(by["Vpc"]) != 1 || len(by["Cluster"]) == 0 || len(by["Subnet"]) == 0 {
-		return nil, errors.New("the state holds no platform: run make up first")
-	}
-	vpc := by["Vpc"][0]
-	zones := map[string]map[string]resource{}
-	for _, s := range by["Subnet"] {
-		zone := s.text("availabilityZone")
-		if zones[zone] == nil {
-			zones[zone] = map[string]resource{}
-		}
-		zones[zone][s.text("tags", "Tier")] = s
-	}
-	nats := map[string]resource{}
-	for _, n := range by["NatGateway"] {
-		nats[n.text("subnetId")] = n
-	}
-
-	names := slices.Sorted(maps.Keys(zones))
-	inner := len(names)*columnWidth + (len(names)-1)*gap
-	p := &picture{W: inner + 4*margin, Title: "The platform, drawn from the state of a stack"}
-	left, y := 2*margin, 2*margin
-
-	p.add(box{X: margin, Y: y, W: inner + 2*margin, H: 52, Class: "edge", Title: "Internet gateway", Lines: []string{"the only way in and out of the VPC"}})
-	y += 52 + gap
-	top := y
-	y += 40
-	for _, tier := range tiers {
-		for i, zone := range names {
-			s := zones[zone][tier]
-			b := box{X: left + i*(columnWidth+gap), Y: y, W: columnWidth, H: rowHeight, Class: tier,
-				Title: tier + " · " + zone, Lines: []string{s.text("cidrBlock")}}
-			if _, ok := nats[s.ID]; ok {
-				b.Lines = append(b.Lines, "NAT gateway")
+// put places the box and all in it, in a given width; the height follows.
+func (b *box) put(x, y, width float64, with styles) {
+	b.place = place{X: x, Y: y, W: width}
+	left, inner := x+pad, width-2*pad
+	y += pad - 4 // a line has some room of its own
+	write := func(lines []string, class string, in style, height float64) {
+		for _, line := range lines {
+			for _, text := range in.wrap(line, inner) {
+				y += height
+				b.Words = append(b.Words, word{left, y - height/4, class, text})
 			}
-			p.add(b)
-		}
-		y += rowHeight + gap
-	}
-	cluster := by["Cluster"][0]
-	for _, c := range by["Cluster"] {
-		if c.text("version") != "" {
-			cluster = c
 		}
 	}
-	running := workloads(by)
-	height := titleHeight + len(running)*lineHeight
-	p.add(box{X: left, Y: y, W: inner, H: height, Class: "cluster",
-		Title: "EKS " + cluster.text("version") + " · " + cluster.text("name"), Lines: running})
-	y += height + gap
-	p.Boxes = slices.Insert(p.Boxes, 0, box{X: margin, Y: top, W: inner + 2*margin, H: y - top, Class: "vpc",
-		Title: "VPC " + vpc.text("cidrBlock")})
-	for _, r := range by["Image"] {
-		p.add(box{X: margin, Y: y + gap, W: inner + 2*margin, H: 70, Class: "image", Title: "ECR · image built by this stack",
-			Lines: []string{r.text("repository"), shortDigest(r.text("digest"))}})
-		y += 70 + gap
+	write(b.Title, "title", with.title, titleHeight)
+	y += 2
+	write(b.Text, "text", with.text, textHeight)
+	if len(b.rows) > 0 {
+		y = b.putRows(left, y+gap, inner, with)
 	}
-	p.H = y + margin
-	return p, nil
+	b.H = y + pad - b.Y
 }
 
-// shortDigest is enough of a digest to know it by.
-func shortDigest(digest string) string {
-	if len(digest) > 26 {
-		return digest[:26] + "…"
+// putRows places the rows one below the other and returns where the last ends.
+func (b *box) putRows(x, y, width float64, with styles) float64 {
+	for i, row := range b.rows {
+		switch {
+		case i > 0 && b.flow:
+			b.Arrows = append(b.Arrows, arrow{x + width/2, y, x + width/2, y + arrowGap})
+			y += arrowGap
+		case i > 0:
+			y += gap
+		}
+		y = b.putRow(row, x, y, width, with)
 	}
-	return digest
+	return y
 }
 
-func (p *picture) add(b box) { p.Boxes = append(p.Boxes, b) }
+// putRow places boxes beside each other and returns where the row ends. Where
+// all are alike it takes as many lines as it needs, with columns in common.
+func (b *box) putRow(row []*box, x, y, width float64, with styles) float64 {
+	b.Boxes = append(b.Boxes, row...)
+	columns, shares := len(row), 0.0
+	for _, inner := range row {
+		shares += inner.wide
+	}
+	if lines := math.Ceil(shares / perRow); shares == float64(columns) && lines > 1 {
+		columns = int(math.Ceil(shares / lines)) // five are three and two, not four and one
+		shares = float64(columns)
+	}
+	space := float64(gap)
+	if b.flow {
+		space = arrowGap
+	}
+	unit := (width - space*float64(columns-1)) / shares
+	for line := range slices.Chunk(row, columns) {
+		y = b.putLine(line, x, y, unit, space, with) + gap
+	}
+	return y - gap
+}
 
-// workloads names the Deployments, StatefulSets and Services, sorted.
-func workloads(by map[string][]resource) []string {
-	var lines []string
-	for _, kind := range []string{"Deployment", "StatefulSet"} {
-		for _, d := range by[kind] {
-			lines = append(lines, fmt.Sprintf("%s %s/%s, replicas %s", kind, d.text("metadata", "namespace"), d.text("metadata", "name"), d.text("spec", "replicas")))
+// putLine places boxes beside each other, as high as the highest; or, where
+// arrows join them, each as high as it is, with the arrows through the middle.
+func (b *box) putLine(line []*box, x, y, unit, space float64, with styles) (end float64) {
+	for _, inner := range line {
+		inner.put(x, y, unit*inner.wide, with)
+		x, end = x+inner.W+space, max(end, y+inner.H)
+	}
+	for i, inner := range line {
+		if !b.flow {
+			inner.H = end - y
+			continue
+		}
+		inner.lower((end - y - inner.H) / 2)
+		if i > 0 {
+			middle := (y + end) / 2
+			b.Arrows = append(b.Arrows, arrow{inner.X - space, middle, inner.X, middle})
 		}
 	}
-	for _, s := range by["Service"] {
-		if s.text("spec", "type") == "" {
-			continue // our own component of that name
-		}
-		lines = append(lines, fmt.Sprintf("Service %s, %s", s.text("metadata", "name"), s.text("spec", "type")))
+	return end
+}
+
+// lower moves the box and all in it.
+func (b *box) lower(by float64) {
+	b.Y += by
+	for i := range b.Words {
+		b.Words[i].Y += by
 	}
-	slices.SortFunc(lines, cmp.Compare[string])
-	return lines
+	for i := range b.Arrows {
+		b.Arrows[i].Y1 += by
+		b.Arrows[i].Y2 += by
+	}
+	for _, inner := range b.Boxes {
+		inner.lower(by)
+	}
+}
+
+// describe says in words what is in the boxes, for who can't see them.
+func describe(boxes []*box) string {
+	parts := make([]string, len(boxes))
+	for i, b := range boxes {
+		parts[i] = strings.Join(b.Title, " ")
+		if inner := describe(slices.Concat(b.rows...)); inner != "" {
+			parts[i] = fmt.Sprintf("%s (%s)", parts[i], inner)
+		}
+	}
+	return strings.Join(parts, "; ")
 }

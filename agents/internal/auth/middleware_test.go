@@ -41,7 +41,7 @@ func TestRequire(t *testing.T) {
 		{"a foreign key", plain, []string{"Bearer " + foreign}, nil, 401, `Bearer realm="progressive", error="invalid_token", error_description="the token is refused: it is signed with an unknown key"`},
 		{"no scope", plain, []string{"Bearer " + bare}, nil, 403, `Bearer realm="progressive", error="insufficient_scope", scope="users:read"`},
 		{"a token in the URL would end in logs", plain, nil, []string{valid}, 401, `Bearer realm="progressive"`},
-		{"but a WebSocket has no other way", socket, nil, []string{valid}, 200, ""},
+		{"the seed's load test knows no other way", socket, nil, []string{valid}, 200, ""},
 		{"a WebSocket with a header", socket, []string{"Bearer " + valid}, nil, 200, ""},
 		{"a WebSocket without", socket, nil, nil, 401, `Bearer realm="progressive"`},
 		{"the header counts, not the URL", socket, []string{"Bearer " + foreign}, []string{valid}, 401, `Bearer realm="progressive", error="invalid_token", error_description="the token is refused: it is signed with an unknown key"`},
@@ -57,6 +57,45 @@ func TestRequire(t *testing.T) {
 			if row.status == http.StatusOK {
 				require.Equal(t, "test-user-123", answer.Body.String())
 			}
+		})
+	}
+}
+
+func TestASocketsTokenAsASubprotocol(t *testing.T) {
+	key := newKey(t)
+	hello := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	v := verifierOf(t, key)
+	plain, socket := v.Require(ScopeUsersRead, hello), v.RequireSocket(ScopeUsersRead, hello)
+	valid, foreign := token(t, key), token(t, newKey(t))
+	for _, row := range []struct {
+		reason        string
+		handler       http.Handler
+		authorization string
+		protocols     []string
+		query         string
+		status        int
+	}{
+		{"as a browser offers them", socket, "", []string{"progressive.v1, bearer." + valid}, "", 200},
+		{"in two headers", socket, "", []string{"progressive.v1", "bearer." + valid}, "", 200},
+		{"without a space", socket, "", []string{"bearer." + valid + ",progressive.v1"}, "", 200},
+		{"the protocol alone is no token", socket, "", []string{"progressive.v1"}, "", 401},
+		{"the protocol alone, with a query", socket, "", []string{"progressive.v1"}, valid, 200},
+		{"an empty token", socket, "", []string{"progressive.v1, bearer."}, "", 401},
+		{"a foreign key", socket, "", []string{"bearer." + foreign}, "", 401},
+		{"two tokens leave open which counts", socket, "", []string{"bearer." + valid + ", bearer." + valid}, "", 401},
+		{"it counts before the query", socket, "", []string{"bearer." + foreign}, valid, 401},
+		{"the header counts before it", socket, "Bearer " + foreign, []string{"bearer." + valid}, "", 401},
+		{"only on the WebSocket route", plain, "", []string{"bearer." + valid}, "", 401},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			request := httptest.NewRequest(http.MethodGet, "/?token="+row.query, nil)
+			request.Header["Sec-Websocket-Protocol"] = row.protocols
+			if row.authorization != "" {
+				request.Header.Set("Authorization", row.authorization)
+			}
+			answer := httptest.NewRecorder()
+			row.handler.ServeHTTP(answer, request)
+			require.Equal(t, row.status, answer.Code)
 		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/test/world"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
@@ -28,14 +27,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		}
 	}()
 	p := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ())}
-	if p.dir, err = project.Copy(h, "prod"); err != nil {
-		return nil, err
-	}
-	// The domain's zone exists before there is a stack.
-	if err := p.run(ctx, "sandbox", "aws", "make", "Zone", "name=progressive-framework.example"); err != nil {
-		return nil, err
-	}
-	if err := p.run(ctx, "pulumi", "stack", "init", "prod"); err != nil {
+	if p.dir, err = world.Init(ctx, h, "prod"); err != nil {
 		return nil, err
 	}
 	start := time.Now()

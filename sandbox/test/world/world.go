@@ -4,6 +4,7 @@
 package world
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -52,6 +55,34 @@ func New(ctx context.Context, root string) (*home.Home, func() error, error) {
 		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w", err), stop())
 	}
 	return h, stop, nil
+}
+
+// domain is that of staging and prod; its zone is bought before there is a stack.
+const domain = "progressive-framework.example"
+
+// Init makes the stack, with nothing in it yet, in a copy of the project's
+// files, and returns the copy's folder. Its domain exists.
+func Init(ctx context.Context, h *home.Home, stack string) (dir string, err error) {
+	if dir, err = project.Copy(h, stack); err != nil {
+		return "", err
+	}
+	if _, err := Output(ctx, h, dir, "sandbox", "aws", "make", "Zone", "name="+domain); err != nil {
+		return "", err
+	}
+	_, err = Output(ctx, h, dir, "pulumi", "stack", "init", stack)
+	return dir, err
+}
+
+// Output runs an executable of the sandbox's in dir and returns what it
+// printed; a failure says all of it.
+func Output(ctx context.Context, h *home.Home, dir, name string, args ...string) ([]byte, error) {
+	var out, messages bytes.Buffer
+	cmd := Command(ctx, h, dir, filepath.Join(h.Bin(), name), args...)
+	cmd.Stdout, cmd.Stderr = &out, &messages
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, &out, &messages)
+	}
+	return out.Bytes(), nil
 }
 
 // freePorts asks the kernel for ports that nobody listens on.

@@ -1,9 +1,11 @@
 package week
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
+	"strings"
 )
 
 const (
@@ -56,9 +58,26 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 		w.Notes = append(w.Notes, "Days with training have more energy, the others less; the week has what the nutrition plan says.")
 	}
 	if len(n.Assumed) > 0 {
-		w.Notes = append(w.Notes, fmt.Sprintf("A reference adult stood in for what was not said: %v.", n.Assumed))
+		w.Notes = append(w.Notes, fmt.Sprintf("A reference adult stood in for what was not said: %s.", inWords(n.Assumed)))
 	}
 	return w
+}
+
+// fieldWords are what people call the fields of a plan's request, where that is
+// not the field's name.
+var fieldWords = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
+
+// inWords lists fields as in a sentence: "age, height and weight".
+func inWords(fields []string) string {
+	words := make([]string, len(fields))
+	for i, field := range fields {
+		words[i] = cmp.Or(fieldWords[field], field)
+	}
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
 func addTraining(w *Week, t *Training, kg float64) {

@@ -44,6 +44,19 @@ func TestDaysWithASessionGetMoreEnergy(t *testing.T) {
 	require.Len(t, w.Notes, 1)
 }
 
+func TestTheNoteOnWhatWasAssumedIsASentence(t *testing.T) {
+	for note, assumed := range map[string][]string{
+		"age.":            {"age"},
+		"age and height.": {"age", "heightCm"},
+		"activity level, age, height, sex and weight.": {"activityLevel", "age", "heightCm", "sex", "weightKg"},
+		"a field that we do not know yet and weight.":  {"a field that we do not know yet", "weightKg"},
+	} {
+		n := food(2000, 2000, 2000, 2000, 2000, 2000, 2000)
+		n.Assumed = assumed
+		require.Equal(t, []string{"A reference adult stood in for what was not said: " + note}, Merge(n, nil, ReferenceKg).Notes)
+	}
+}
+
 func TestAPartIsAWeekToo(t *testing.T) {
 	only := Merge(nil, minutes(map[int]int{2: 45}), ReferenceKg)
 	require.Len(t, only.Days, Days)

@@ -26,6 +26,10 @@ import (
 )
 
 const (
+	// protocol is the subprotocol of our messages. A client that offers any must
+	// offer it: the other that our page offers is its token (auth.RequireSocket),
+	// and is never answered.
+	protocol = "progressive.v1"
 	// maxMessage is the largest message of a client, in bytes; the seed's has 80.
 	maxMessage = 4 << 10
 	// perSecond and burst bound the messages of one connection; the seed's load
@@ -117,7 +121,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var conn *websocket.Conn
 	defer func() { h.leave(user, conn) }()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.cfg.Origins})
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.cfg.Origins, Subprotocols: []string{protocol}})
 	if err != nil {
 		return // Accept has answered: no upgrade, or a foreign origin
 	}

@@ -123,6 +123,25 @@ func TestOnlyOurPagesConnect(t *testing.T) {
 	}
 }
 
+func TestTheSubprotocolIsAnsweredAndNoToken(t *testing.T) {
+	_, url := serve(t, nil)
+	for reason, row := range map[string]struct {
+		offered  []string
+		answered string
+	}{
+		"our page":             {[]string{"progressive.v1", "bearer.aaa.bbb.ccc"}, "progressive.v1"},
+		"the token first":      {[]string{"bearer.aaa.bbb.ccc", "progressive.v1"}, "progressive.v1"},
+		"nothing but a token":  {[]string{"bearer.aaa.bbb.ccc"}, ""},
+		"the seed's load test": {nil, ""},
+	} {
+		conn, answer, err := websocket.Dial(t.Context(), url+"?user="+strings.ReplaceAll(reason, " ", ""), &websocket.DialOptions{Subprotocols: row.offered})
+		require.NoError(t, err, reason)
+		require.Equal(t, row.answered, answer.Header.Get("Sec-WebSocket-Protocol"), reason)
+		require.Equal(t, "agent_status", ask(t, conn, `{"type":"agent_status_request"}`)["type"], reason)
+		require.NoError(t, conn.CloseNow())
+	}
+}
+
 // TestBadClientsAreClosed: each row does something, and the server must end the
 // connection with that code.
 func TestBadClientsAreClosed(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
@@ -99,20 +100,23 @@ func TestAPersonPlansAWeek(t *testing.T) {
 	defer end()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
-	var complaints []string
+	var complaints, sockets []string
 	chromedp.ListenTarget(tab, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventConsoleAPICalled:
 			if e.Type == runtime.APITypeError {
 				complaints = append(complaints, "console.error")
 			}
+		case *network.EventWebSocketCreated:
+			sockets = append(sockets, e.URL)
 		case *runtime.EventExceptionThrown:
 			complaints = append(complaints, e.ExceptionDetails.Error())
 		}
 	})
-	var refused, agents, user, message, week string
+	var refused, agents, user, message, week, notes string
 	var days, trained int
 	require.NoError(t, chromedp.Run(tab,
+		network.Enable(),
 		chromedp.Navigate(web+"/"),
 		chromedp.SendKeys("#token", "test-token"),
 		chromedp.Click("#sign-in button"),
@@ -121,22 +125,32 @@ func TestAPersonPlansAWeek(t *testing.T) {
 		chromedp.Click("#sign-in button"),
 		chromedp.WaitVisible("#wishes"),
 		chromedp.Text("#user", &user),
-		chromedp.Poll(`document.querySelector('#agents').textContent.includes('npa up') && document.querySelector('#agents').textContent`, &agents),
+		chromedp.Poll(`document.querySelectorAll('#agents [data-state=up]').length === 3 && document.querySelector('#live').innerText`, &agents),
 		chromedp.SetValue("#diet", "vegetarian"),
 		chromedp.Click("#ask"),
 		chromedp.WaitVisible("#week article"),
 		chromedp.Evaluate(`document.querySelectorAll('#week article').length`, &days),
-		chromedp.Evaluate(`[...document.querySelectorAll('#week article')].filter((a) => a.textContent.includes('Training:')).length`, &trained),
+		chromedp.Evaluate(`[...document.querySelectorAll('#week article.training')].filter((a) => a.textContent.includes('Training:')).length`, &trained),
 		chromedp.Text("#week", &week),
+		chromedp.Text("#notes", &notes),
 		chromedp.Text("#message", &message, chromedp.NodeReady),
 	))
 	require.Contains(t, refused, "the token is refused")
 	require.Equal(t, "Signed in as browser-user.", user)
 	require.Contains(t, agents, "Agents are active")
+	require.Contains(t, agents, "npa up")
+	require.NotEmpty(t, sockets)
+	for _, url := range sockets {
+		require.NotContains(t, url, "?", "a URL ends in access logs")
+	}
 	require.Equal(t, 7, days)
 	require.Equal(t, 3, trained, "as many trainings as were asked for")
-	require.Contains(t, week, "kcal")
-	require.Contains(t, strings.ToLower(week), "breakfast")
+	require.Equal(t, 7, strings.Count(week, " kcal"))
+	require.Equal(t, 7, strings.Count(week, " g protein"))
+	require.Contains(t, week, "Breakfast")
+	require.NotContains(t, week, "1 sets")
+	require.NotContains(t, week, "undefined")
+	require.Contains(t, notes, "activity level, age, height, sex and weight.")
 	require.Empty(t, message)
 	require.Empty(t, complaints)
 }

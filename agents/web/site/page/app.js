@@ -50,12 +50,16 @@ guarded($('sign-in'), async () => {
 });
 
 guarded($('wishes'), async () => {
-  const coordination = await call('POST', '/api/v1/agents/mca/coordinate', {
-    task: 'plan_week',
-    nutrition: { goals: [$('goal').value], preferences: $('diet').value ? [$('diet').value] : [] },
-    training: { fitnessLevel: $('level').value, daysPerWeek: Number($('days').value), duration: Number($('minutes').value) },
-  });
-  show(coordination);
+  $('week').setAttribute('aria-busy', 'true');
+  try {
+    show(await call('POST', '/api/v1/agents/mca/coordinate', {
+      task: 'plan_week',
+      nutrition: { goals: [$('goal').value], preferences: $('diet').value ? [$('diet').value] : [] },
+      training: { fitnessLevel: $('level').value, daysPerWeek: Number($('days').value), duration: Number($('minutes').value) },
+    }));
+  } finally {
+    $('week').removeAttribute('aria-busy');
+  }
 });
 
 function show({ status, agents, week }) {
@@ -66,30 +70,46 @@ function show({ status, agents, week }) {
 }
 
 const names = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'];
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const sentence = (name) => name[0].toUpperCase() + name.slice(1).replaceAll('_', ' ');
 
 function day({ day, totals, meals, sessions }) {
-  const card = element('article', '', element('h2', names[day - 1]));
-  if (totals) card.append(element('p', `${Math.round(totals.energyKcal)} kcal, ${Math.round(totals.proteinG)} g protein`));
-  for (const session of sessions) {
-    card.append(
-      element('h3', `Training: ${session.focus.replaceAll('_', ' ')}, ${Math.round(session.totalSeconds / 60)} min`),
-      element('ul', '', ...session.exercises.map((e) => element('li', `${e.name}${e.sets ? `, ${e.sets} sets` : ''}`))),
-    );
+  const head = element('header', '', element('h2', names[day - 1]));
+  if (totals) {
+    const kcal = element('p', whole.format(totals.energyKcal), element('small', ' kcal'));
+    kcal.className = 'kcal';
+    head.append(kcal, element('p', `${whole.format(totals.proteinG)} g protein`));
   }
-  for (const meal of meals) {
-    card.append(
-      element('h3', meal.meal),
-      element('ul', '', ...meal.items.map((item) => element('li', `${item.grams} g ${item.food}`))),
-    );
-  }
+  const card = element('article', '', head, ...sessions.map(training), ...meals.flatMap(eaten));
+  card.classList.toggle('training', sessions.length > 0);
   return card;
 }
 
+function training({ focus, totalSeconds, exercises }) {
+  const block = element('div', '',
+    element('h3', `Training: ${sentence(focus)}, ${whole.format(totalSeconds / 60)} min`),
+    element('ul', '', ...exercises.map((e) => element('li', `${e.name}, ${effort(e)}`))));
+  block.className = 'session';
+  return block;
+}
+
+// effort is "3 × 8–12", "2 × 30 s", or how many sets where neither is said.
+function effort({ sets, reps, holdSeconds }) {
+  if (reps) return `${sets} × ${reps.min === reps.max ? reps.min : `${reps.min}–${reps.max}`}`;
+  if (holdSeconds) return `${sets} × ${holdSeconds} s`;
+  return sets === 1 ? '1 set' : `${sets} sets`;
+}
+
+function eaten({ meal, items }) {
+  return [element('h3', sentence(meal)), element('ul', '', ...items.map(({ grams, food }) => element('li', `${grams} g ${food}`)))];
+}
+
 // watch asks for the agents' status every two seconds; a lost connection is
-// made again, later and later up to half a minute.
+// made again, later and later up to half a minute. The token is offered as a
+// subprotocol, because a URL ends in access logs.
 function watch(attempt) {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  const socket = new WebSocket(`${scheme}://${location.host}/ws?token=${encodeURIComponent(token)}`);
+  const socket = new WebSocket(`${scheme}://${location.host}/ws`, ['progressive.v1', `bearer.${token}`]);
   let timer;
   const ask = () => socket.send(JSON.stringify({ type: 'agent_status_request', timestamp: Date.now() }));
   socket.addEventListener('open', () => {
@@ -99,13 +119,22 @@ function watch(attempt) {
   });
   socket.addEventListener('message', ({ data }) => {
     const { type, status, agents } = JSON.parse(data);
-    if (type !== 'agent_status') return;
-    const each = Object.entries(agents).map(([name, state]) => `${name} ${state}`);
-    $('agents').textContent = `Agents are ${status}: ${each.join(', ')}`;
+    if (type === 'agent_status') tell(`Agents are ${status}`, agents);
   });
   socket.addEventListener('close', () => {
     clearInterval(timer);
-    $('agents').textContent = 'The connection is lost; trying again.';
+    tell('The connection is lost; trying again.', {});
     setTimeout(watch, Math.min(30000, 1000 * 2 ** attempt), attempt + 1);
   });
+}
+
+// tell changes the header only when there is news, so that a screen reader
+// says it once.
+function tell(status, agents) {
+  if ($('status').textContent !== status) $('status').textContent = status;
+  $('agents').replaceChildren(...Object.entries(agents).map(([name, state]) => {
+    const chip = element('li', `${name} ${state}`);
+    chip.dataset.state = state;
+    return chip;
+  }));
 }

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// export is what `pulumi stack export` said of a real stack, cut down to the
+// types and the properties that picture.yaml reads.
+func export(t *testing.T, stack string) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + stack + ".json")
+	require.NoError(t, err)
+	return string(text)
+}
+
+func composed(t *testing.T, export string) *picture {
+	t.Helper()
+	s, err := read(strings.NewReader(export))
+	require.NoError(t, err)
+	p, err := compose(s)
+	require.NoError(t, err)
+	return p
+}
+
+// all lists the boxes, outer before inner.
+func all(boxes []*box) []*box {
+	var every []*box
+	for _, b := range boxes {
+		every = append(append(every, b), all(b.Boxes)...)
+	}
+	return every
+}
+
+// said lists the lines of a picture.
+func said(p *picture) []string {
+	var lines []string
+	for _, b := range all(p.Boxes) {
+		for _, w := range b.Words {
+			lines = append(lines, w.Text)
+		}
+	}
+	return lines
+}
+
+// TestNothingLeavesItsBox: no text is wider than its box in the widest font
+// that we know of, no box stands outside of its own, and none on another.
+func TestNothingLeavesItsBox(t *testing.T) {
+	with, err := newStyles()
+	require.NoError(t, err)
+	in := map[string]style{"title": with.title, "text": with.text}
+	prod := export(t, "prod")
+	for reason, state := range map[string]string{
+		"prod":                    prod,
+		"the sandbox":             export(t, "sandbox"),
+		"words that are too long": strings.NewReplacer(`"mca`, `"`+strings.Repeat("m", 200), `"m7i.xlarge`, `"`+strings.Repeat("WIDE", 80)).Replace(prod),
+		"many words":              strings.ReplaceAll(prod, `"pf-prod`, `"`+strings.Repeat("many words ", 30)),
+	} {
+		p := composed(t, state)
+		require.EqualValues(t, pageWidth, p.W)
+		page := &box{place: place{W: p.W, H: p.H, Boxes: p.Boxes}}
+		for _, b := range append(all(p.Boxes), page) {
+			for _, w := range b.Words {
+				require.LessOrEqual(t, w.X+in[w.Class].width(w.Text), b.X+b.W-pad, "%s: %q is wider than %v", reason, w.Text, b.Title)
+				require.Greater(t, w.Y, b.Y, "%s: %q", reason, w.Text)
+				require.Less(t, w.Y, b.Y+b.H, "%s: %q", reason, w.Text)
+			}
+			for i, inner := range b.Boxes {
+				require.True(t, inner.X >= b.X && inner.Y >= b.Y && inner.X+inner.W <= b.X+b.W+.01 && inner.Y+inner.H <= b.Y+b.H+.01,
+					"%s: %v stands outside of %v", reason, inner.Title, b.Title)
+				for _, other := range b.Boxes[:i] {
+					require.True(t, other.X+other.W <= inner.X || inner.X+inner.W <= other.X || other.Y+other.H <= inner.Y || inner.Y+inner.H <= other.Y,
+						"%s: %v stands on %v", reason, inner.Title, other.Title)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsInTheStateIsDrawn(t *testing.T) {
+	prod := said(composed(t, export(t, "prod")))
+	for _, line := range []string{
+		"Users", "Route 53", "CloudFront", "/ws → ALB-progressive-framework-dynamic", "AWS WAF web ACL", "S3 static files",
+		"VPC 10.10.0.0/16", "10.10.80.0/22 · NAT gateway", "HTTP 80 → HTTPS", "pf-prod-agents-30800",
+		"4 to 50 nodes, 8 desired", "m7i.xlarge, m6i.xlarge, m5.xlarge", "EKS 1.34 · progressive-framework-prod", "cluster-autoscaler",
+		"Deployment, 6 × 500m CPU, 1Gi", "on web nodes", "CronJob, 17 3 * * * Etc/UTC",
+		"db.r7g.xlarge, Multi-AZ", "cache.r7g.large × 6", "3 shards of 1 primary, 1 replica", "db.r6g.large × 3",
+		"4 customer keys", "2 secrets", "8 log groups", "4 alarms",
+	} {
+		require.Contains(t, prod, line)
+	}
+	zones := slices.DeleteFunc(slices.Clone(prod), func(line string) bool { return !strings.HasPrefix(line, "us-east-1") })
+	a := []string{"us-east-1a", "us-east-1b", "us-east-1c"}
+	require.Equal(t, slices.Concat(a, a, a), zones, "zones are columns, in order, in each of three tiers")
+}
+
+// TestAStackWithoutAnEdgeDrawsNone: nor a load balancer, a group or a store.
+func TestAStackWithoutAnEdgeDrawsNone(t *testing.T) {
+	p := composed(t, export(t, "sandbox"))
+	require.Equal(t, []string{"VPC 10.30.0.0/16"}, p.Boxes[0].Title)
+	require.Contains(t, said(p), "StatefulSet, 6 × 20m CPU, 128Mi")
+	text := strings.Join(append(said(p), p.Description), "\n")
+	for _, absent := range []string{"Edge", "Users", "CloudFront", "Load Balancer", "Auto Scaling", "RDS", "S3\n", "alarm"} {
+		require.NotContains(t, text, absent)
+	}
+}
+
+// TestTheOrderOfAStateDoesNotMatter, as an engine writes what it finished first.
+func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
+	text := export(t, "prod")
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	resources := lines[1 : len(lines)-1]
+	resources[len(resources)-1] += ","
+	slices.Reverse(resources)
+	resources[len(resources)-1] = strings.TrimSuffix(resources[len(resources)-1], ",")
+	require.Equal(t, drawn(t, text), drawn(t, strings.Join(lines, "\n")))
+}
+
+func drawn(t *testing.T, export string) string {
+	t.Helper()
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), "", "", strings.NewReader(export), &out))
+	return out.String()
+}
+
+// TestThePictureIsAnSVG that can be read aloud, whatever the names hold.
+func TestThePictureIsAnSVG(t *testing.T) {
+	text := drawn(t, strings.ReplaceAll(export(t, "prod"), `"pf-prod"`, `"<script>&"`))
+	names := map[string]string{}
+	decoder := xml.NewDecoder(strings.NewReader(text))
+	last := ""
+	for {
+		token, err := decoder.Token()
+		if err == io.EOF {
+			break
+		}
+		require.NoError(t, err)
+		switch token := token.(type) {
+		case xml.StartElement:
+			last = token.Name.Local
+			require.NotEqual(t, "script", last)
+		case xml.CharData:
+			names[last] += string(token)
+		}
+	}
+	require.Contains(t, names["title"], "The stack prod of progressive-framework")
+	require.Contains(t, names["desc"], "RDS for PostgreSQL 17; ElastiCache for Redis 7.1; DocumentDB 5.0.0")
+	require.Contains(t, names["text"], "<script>&")
+	require.NotContains(t, text, "ZgotmplZ", "the template engine refused nothing")
+}
+
+func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
+	const stack = `{"urn":"urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev","type":"pulumi:pulumi:Stack"}`
+	for reason, row := range map[string]struct{ export, message string }{
+		"no export":             {`Updating…`, "is not the output of `pulumi stack export`"},
+		"an empty stack":        {`{"deployment":{}}`, "bring the stack up first"},
+		"nothing of ours":       {`{"deployment":{"resources":[` + stack + `]}}`, "nothing in the state is in picture.yaml"},
+		"a property is missing": {strings.Replace(export(t, "prod"), `"nodeType"`, `"kind"`, 1), `ReplicationGroup progressive-framework-prod-redis`},
+	} {
+		err := run(t.Context(), "", "", strings.NewReader(row.export), io.Discard)
+		require.ErrorContains(t, err, row.message, reason)
+	}
+}

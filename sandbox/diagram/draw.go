@@ -1,0 +1,40 @@
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"html/template"
+	"io"
+)
+
+//go:embed picture.svg.tmpl
+var svg string
+
+// draw writes the picture of a state as an SVG.
+func draw(s *state, out io.Writer) error {
+	p, err := compose(s)
+	if err != nil {
+		return err
+	}
+	t, err := template.New("picture.svg").Parse(svg)
+	if err != nil {
+		return err
+	}
+	return t.Execute(out, p)
+}
+
+// compose says what is drawn, and where.
+func compose(s *state) (*picture, error) {
+	boxes, err := outline(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(boxes) == 0 {
+		return nil, errors.New("nothing in the state is in picture.yaml: bring the whole stack up first")
+	}
+	with, err := newStyles()
+	if err != nil {
+		return nil, err
+	}
+	return layOut(s, boxes, with), nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/go-fonts/dejavu/dejavusans"
+	"github.com/go-fonts/dejavu/dejavusansbold"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/opentype"
+)
+
+// Sizes of the type, in SVG units.
+const (
+	titleSize, textSize     = 13, 11.5
+	titleHeight, textHeight = 18, 16
+)
+
+// style measures text. The picture names the reader's own font; we measure with
+// DejaVu Sans, the widest of those that systems have by default, so that text
+// which fits here fits everywhere.
+type style struct{ face font.Face }
+
+func newStyle(ttf []byte, size float64) (style, error) {
+	parsed, err := opentype.Parse(ttf)
+	if err != nil {
+		return style{}, err
+	}
+	face, err := opentype.NewFace(parsed, &opentype.FaceOptions{Size: size, DPI: 72})
+	return style{face}, err
+}
+
+// styles are the two of the picture's boxes.
+type styles struct{ title, text style }
+
+func newStyles() (styles, error) {
+	title, err := newStyle(dejavusansbold.TTF, titleSize)
+	if err != nil {
+		return styles{}, err
+	}
+	text, err := newStyle(dejavusans.TTF, textSize)
+	return styles{title, text}, err
+}
+
+// width is how long s is, in SVG units.
+func (s style) width(text string) float64 {
+	return float64(font.MeasureString(s.face, text)) / 64
+}
+
+// wrap breaks text between words into lines of at most the width; a word that
+// is longer by itself is shortened.
+func (s style) wrap(text string, width float64) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		word = s.shorten(word, width)
+		if longer := line + " " + word; line != "" && s.width(longer) <= width {
+			line = longer
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		line = word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// shorten cuts the end off a word until it fits, and says so by an ellipsis.
+func (s style) shorten(word string, width float64) string {
+	if s.width(word) <= width {
+		return word
+	}
+	runes := []rune(word)
+	for len(runes) > 0 && s.width(string(runes)+"…") > width {
+		runes = runes[:len(runes)-1]
+	}
+	return string(runes) + "…"
+}
