@@ -13,7 +13,7 @@ import (
 
 // readBackWithin is how long another process of the web app may show what was
 // stored before: it hears of a change through Redis.
-const readBackWithin = 2 * time.Second
+const readBackWithin = time.Second
 
 // test is one load test.
 type test struct {
@@ -76,8 +76,8 @@ func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 // answers sends every request once with the token.
 func (t *test) answers(ctx context.Context) (p pass) {
 	for _, r := range t.requests {
-		send, end := t.client.Sender(r, 1)
-		p.do(ctx, r.Name, func(ctx context.Context) error { return send(ctx, 0) })
+		one, end := t.client.Stream(r, load.Shape{Connections: 1})
+		p.do(ctx, r.Name, func(ctx context.Context) error { return one.Send(ctx, 0) })
 		end()
 	}
 	if slices.Contains(t.cfg.parts, traffic.Main) {
@@ -121,10 +121,9 @@ func (t *test) load(ctx context.Context) (rows []row) {
 		if r.Path == traffic.Coordinate.Path {
 			r = between.Watch(r)
 		}
-		shape := r.Shape(t.cfg.connections, t.cfg.rate, t.cfg.duration)
-		send, end := t.client.Sender(r, shape.Connections)
+		stream, end := t.client.Stream(r, r.Shape(t.cfg.connections, t.cfg.rate, t.cfg.duration))
 		defer end()
-		streams = append(streams, load.Stream{Name: r.Name, Limit: r.Limit, Shape: shape, Send: send})
+		streams = append(streams, stream)
 	}
 	for i, result := range load.RunAll(ctx, streams) {
 		rows = append(rows, newRow(streams[i], result))

@@ -61,7 +61,9 @@ func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 	}
 	built := make(chan error, 1)
 	go func() {
-		out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
+		build := exec.CommandContext(ctx, "go", args...)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as the images are built, so that the cache serves both
+		out, err := build.CombinedOutput()
 		if err != nil {
 			err = fmt.Errorf("build the services: %w\n%s", err, out)
 		}

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"syscall"
 	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/load"
 )
 
 // maxAnswer bounds an answer that is read, in bytes; a plan of 31 days has well
@@ -51,14 +53,16 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 	return nil
 }
 
-// Sender returns what sends a request on so many connections, and what closes
-// those that are its own.
-func (c *Client) Sender(r Request, connections int) (send func(ctx context.Context, n int) error, end func()) {
+// Stream is the request in that shape, and what closes its own connections.
+func (c *Client) Stream(r Request, shape load.Shape) (stream load.Stream, end func()) {
+	stream = load.Stream{Name: r.Name, Limit: r.Limit, Shape: shape}
 	if r.Part == WebSocket {
-		s := newSockets(c, connections)
-		return s.ask, s.close
+		s := newSockets(c, shape.Connections)
+		stream.Send = s.ask
+		return stream, s.close
 	}
-	return func(ctx context.Context, n int) error { return c.Send(ctx, r, n) }, func() {}
+	stream.Send = func(ctx context.Context, n int) error { return c.Send(ctx, r, n) }
+	return stream, func() {}
 }
 
 // Send sends request number n of the HTTP API and checks the answer: any status

@@ -3,6 +3,7 @@ package traffic
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"time"
 
@@ -19,6 +20,9 @@ func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, 
 	conn, answer, err := websocket.Dial(ctx, to.String(), &websocket.DialOptions{HTTPClient: c.HTTP})
 	if answer != nil {
 		status = answer.StatusCode
+	}
+	if told, is := errors.AsType[*url.Error](err); is {
+		err = told.Err // the whole names the URL, and with it the token
 	}
 	return conn, status, err
 }
