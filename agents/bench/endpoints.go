@@ -42,7 +42,7 @@ func never(r traffic.Request, set func(body map[string]any, n int64)) traffic.Re
 	return r
 }
 
-// weight is from 50 to 150 kg, a gram more each time.
+// weight is from 50 to 150 kg, a gram more each time: enough for a run.
 func weight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
 
 // history is of an exercise that wpa does not know: it counts as a trained day.

@@ -52,11 +52,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, er
 		fmt.Fprintln(errs, "error:", err)
 		return exitWrong
 	}
-	print := r.text
+	write := r.text
 	if cfg.json {
-		print = r.json
+		write = r.json
 	}
-	if err := print(out); err != nil {
+	if err := write(out); err != nil {
 		fmt.Fprintln(errs, "error: write the report:", err)
 		return exitWrong
 	}

@@ -177,8 +177,12 @@ func TestADeadServer(t *testing.T) {
 	server.Close()
 	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", server.URL)...)
 	require.Equal(t, exitWrong, code)
-	require.Len(t, r.Refusals.Wrong, r.Refusals.Sent)
-	require.Len(t, r.Answers.Wrong, r.Answers.Sent)
+	require.Len(t, r.Refusals.Wrong, maxUnanswered)
+	require.Len(t, r.Answers.Wrong, maxUnanswered)
+	require.Contains(t, r.Answers.Wrong[0], "connection refused")
+	// The WebSocket's own URL holds the token: its errors must not.
+	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", server.URL, "-only", "websocket")...)
+	require.Equal(t, exitWrong, code)
 	require.Contains(t, r.Answers.Wrong[0], "connection refused")
 }
 

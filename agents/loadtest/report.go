@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/load"
+	"github.com/progressive-framework/platform/agents/internal/load/traffic"
 )
 
 // report is what -json prints; times are in milliseconds.
@@ -34,10 +36,19 @@ type report struct {
 type pass struct {
 	Sent  int      `json:"sent"`
 	Wrong []string `json:"wrong,omitempty"`
+
+	unanswered int
 }
 
-// do sends one; nothing when ctx has ended, and what that cut off is not counted.
+// maxUnanswered is how many requests may go without any answer before the rest
+// of a pass is not sent: nobody is there.
+const maxUnanswered = 3
+
+// do sends one. What the end of ctx cut off is not counted.
 func (p *pass) do(ctx context.Context, name string, send func(context.Context) error) {
+	if p.unanswered == maxUnanswered {
+		return
+	}
 	within, cancel := context.WithTimeout(ctx, load.Timeout)
 	defer cancel()
 	err := send(within)
@@ -45,8 +56,12 @@ func (p *pass) do(ctx context.Context, name string, send func(context.Context) e
 		return
 	}
 	p.Sent++
-	if err != nil {
-		p.Wrong = append(p.Wrong, name+": "+err.Error())
+	if err == nil {
+		return
+	}
+	p.Wrong = append(p.Wrong, name+": "+err.Error())
+	if _, answered := errors.AsType[traffic.Wrong](err); !answered {
+		p.unanswered++
 	}
 }
 

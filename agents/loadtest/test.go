@@ -64,7 +64,7 @@ func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 			p.do(ctx, r.Name+" with "+bad.name, func(ctx context.Context) error {
 				status, err := t.client.Status(ctx, r, bad.token)
 				if err == nil && status != want {
-					err = fmt.Errorf("answered %d, must be %d", status, want)
+					err = traffic.Wrong(fmt.Sprintf("answered %d, must be %d", status, want))
 				}
 				return err
 			})

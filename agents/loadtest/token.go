@@ -51,8 +51,11 @@ func (t token) foreign(now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return key.Token(issuer.Claims{
-		Issuer: t.says.Issuer, Audience: strings.Join(t.says.Audience, " "), Subject: t.says.Subject,
-		Scopes: strings.Fields(t.scope), NotBefore: now, Expiry: now.Add(time.Hour),
-	})
+	says := issuer.Claims{
+		Issuer: t.says.Issuer, Subject: t.says.Subject, Scopes: strings.Fields(t.scope), NotBefore: now, Expiry: now.Add(time.Hour),
+	}
+	if len(t.says.Audience) > 0 {
+		says.Audience = t.says.Audience[0]
+	}
+	return key.Token(says)
 }

@@ -100,7 +100,10 @@ func Run(ctx context.Context, shape Shape, send func(ctx context.Context, n int)
 	}
 	all.Wait()
 	slices.Sort(total.Took)
-	total.Over = min(shape.Duration, max(0, time.Since(counted)))
+	total.Over = shape.Duration
+	if ctx.Err() != nil {
+		total.Over = min(shape.Duration, max(0, time.Since(counted)))
+	}
 	return total
 }
 

@@ -23,6 +23,7 @@ func TestAStallIsNotHidden(t *testing.T) {
 			return nil
 		})
 		require.Equal(t, 20, r.Sent(), "each is sent, however late")
+		require.Equal(t, 10., r.PerSecond())
 		require.Equal(t, time.Second, r.Percentile(100))
 		require.Equal(t, 100*time.Millisecond, r.Took[10], "the last to wait was due just before the stall's end")
 		require.Zero(t, r.Percentile(50), "after it all is well")
