@@ -11,6 +11,9 @@
 // -strict, a limit missed; 2 when the command line is wrong; 130 when it was
 // interrupted and nothing was wrong until then.
 //
+// The services let one client send 1000 requests a second, and answer 429 to
+// more: with all parts that is a -rate of 580.
+//
 // It owns the command line, the order of things and the report. The requests
 // are traffic's, the schedule load's.
 package main

@@ -125,10 +125,11 @@ func (t *test) load(ctx context.Context) (rows []row) {
 		defer end()
 		streams = append(streams, stream)
 	}
-	for i, result := range load.RunAll(ctx, streams) {
+	results := load.RunAll(ctx, streams)
+	for i, result := range results {
 		rows = append(rows, newRow(streams[i], result))
 	}
-	if took := between.Result(t.cfg.duration); len(took.Took) > 0 {
+	if took := between.Result(results[0].Over); len(took.Took) > 0 {
 		rows = append(rows, newRow(load.Stream{Name: "between agents", Limit: traffic.BetweenAgentsLimit}, took))
 	}
 	return rows

@@ -71,6 +71,13 @@ type object = map[string]any
 
 func same(body object) func(string, int) any { return func(string, int) any { return body } }
 
+// What the document's requests ask for, and answers are held to.
+const (
+	planDays = 7
+	level    = "intermediate"
+	minutes  = 45
+)
+
 // The requests of the document. Where it sends test-user-123 the token's user
 // stands, as nobody may ask for another.
 var (
@@ -105,6 +112,9 @@ var (
 	Socket = Request{Name: "WebSocket status", Part: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: WebLimit}
 )
 
+// Seed are all of them.
+var Seed = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
+
 // StorePreferences is Preferences with others than the document's.
 func StorePreferences(theme string, notifications bool) Request {
 	return Request{
@@ -123,13 +133,3 @@ func (r Request) Shape(connections int, perSecond float64, duration time.Duratio
 	}
 	return load.Shape{Connections: int(math.Ceil(float64(connections) * r.Share)), PerSecond: perSecond * r.Share, Duration: duration}
 }
-
-// Seed are all requests of the document's load test.
-var Seed = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
-
-// What the document's requests ask for, and answers are held to.
-const (
-	planDays = 7
-	level    = "intermediate"
-	minutes  = 45
-)
