@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -121,8 +120,8 @@ func (r *report) text(out io.Writer) error {
 			one.Name, one.Sent, one.PerSecond, one.Failed.Total(), one.P50, one.P95, one.P99, one.Limit, verdict)
 	}
 	for _, one := range r.Load {
-		for _, reason := range slices.Sorted(maps.Keys(one.Failed)) {
-			fmt.Fprintf(w, "wrong: %s: %d times: %s\n", one.Name, one.Failed[reason], reason)
+		if len(one.Failed) > 0 {
+			fmt.Fprintf(w, "wrong: %s: %s\n", one.Name, one.Failed)
 		}
 	}
 	if r.Interrupted {

@@ -10,7 +10,10 @@ package load
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -156,6 +159,15 @@ func (r Reasons) Total() (total int) {
 		total += count
 	}
 	return total
+}
+
+// String names each with its count, the same way each time.
+func (r Reasons) String() string {
+	var words []string
+	for _, reason := range slices.Sorted(maps.Keys(r)) {
+		words = append(words, fmt.Sprintf("%d times: %s", r[reason], reason))
+	}
+	return strings.Join(words, "; ")
 }
 
 func (r *Reasons) merge(more Reasons) {

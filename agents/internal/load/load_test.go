@@ -83,6 +83,10 @@ func TestAnInterruptedLoadSaysWhatCameSoFar(t *testing.T) {
 	})
 }
 
+func TestReasonsInWords(t *testing.T) {
+	require.Equal(t, "2 times: a; 1 times: b", Reasons{"b": 1, "a": 2}.String())
+}
+
 func TestReasonsAreBounded(t *testing.T) {
 	var counted Reasons
 	for i := range 10 * maxReasons {
