@@ -153,6 +153,9 @@ func TestWhatGoesWrongUnderLoadIsCounted(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 	require.Empty(t, r.Answers.Wrong)
 	require.Positive(t, r.Load[2].Failed["answered 503 (unavailable)"])
+	var text bytes.Buffer
+	require.NoError(t, r.text(&text))
+	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: answered 503 \(unavailable\)$`, text.String())
 }
 
 func TestALimitCountsWhenAsked(t *testing.T) {
