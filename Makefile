@@ -10,7 +10,7 @@ ISSUER    := .sandbox/issuer
 
 FUZZTIME  ?= 1m
 
-.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents token lint diagram screenshot fmt generate clean
+.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents load token lint diagram screenshot fmt generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-agents: ## the agents' figures of docs/performance.md
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
+
+load: $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="-duration 5m -strict" and others
+	@TOKEN="$$(CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json)" CGO_ENABLED=0 go run -trimpath ./agents/loadtest $(LOAD)
 
 bench: up ## the figures of docs/performance.md
 	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))

@@ -1,64 +1,67 @@
-// Command bench measures the services' endpoints at saturation, each as a ratio
-// to a bare net/http server that echoes JSON, in one run:
+// Command bench measures the services' endpoints in one run:
 //
 //	go run ./agents/bench
 //
+// at saturation, each as a ratio to a bare net/http server that echoes JSON; at
+// fixed rates; and all at once with the design document's load on the web app,
+// against its limits.
+//
 // Every server is a process of its own on one core (GOMAXPROCS=1); the load,
-// PostgreSQL, Redis and the agents that stand behind mca share the rest of the
-// machine. It prints a table for docs/performance.md and owns no threshold.
+// PostgreSQL and Redis share the rest of the machine. It prints the tables of
+// docs/performance.md and judges nothing.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"time"
 )
 
+// atMost bounds the whole run.
+const atMost = 15 * time.Minute
+
 func main() {
 	serve := flag.String("serve", "", "be one of bench's own servers: echo or stub")
-	each := flag.Duration("each", 5*time.Second, "how long each endpoint is measured")
+	each := flag.Duration("each", 3*time.Second, "how long each figure is measured")
 	sockets := flag.Int("sockets", 10_000, "how many idle WebSockets are weighed")
 	flag.Parse()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, atMost)
 	var err error
 	if *serve != "" {
 		err = own(ctx, *serve)
 	} else {
 		err = run(ctx, *each, *sockets)
 	}
+	cancel()
+	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, each time.Duration, sockets int) error {
+func run(ctx context.Context, each time.Duration, sockets int) (err error) {
 	w, err := newWorld(ctx)
 	if err != nil {
 		return err
 	}
-	defer w.close()
-	fmt.Println("| endpoint | requests/s | to the echo | p50 | p95 | p99 | failed |")
-	fmt.Println("|---|---:|---:|---:|---:|---:|---:|")
-	base := 0.0
-	for _, e := range w.endpoints() {
-		result, err := saturate(ctx, e, each)
-		if err != nil {
-			return fmt.Errorf("%s: %w", e.name, err)
+	defer func() { err = errors.Join(err, w.Close()) }()
+	endpoints := w.endpoints()
+	for _, table := range []func() error{
+		func() error { return saturate(ctx, endpoints, each) },
+		func() error { return atRates(ctx, endpoints, each) },
+		func() error { return w.documentsLoad(ctx, 3*each) },
+		func() error { return w.weighSockets(ctx, sockets) },
+	} {
+		if err := errors.Join(table(), ctx.Err()); err != nil {
+			return err
 		}
-		if base == 0 { // the echo is the first
-			base = result.perSecond
-		}
-		fmt.Printf("| %s | %.0f | %.2f | %s | %s | %s | %d |\n", e.name, result.perSecond, result.perSecond/base,
-			result.percentile(50), result.percentile(95), result.percentile(99), result.failed)
+		fmt.Println()
 	}
-	bytes, err := w.weighSockets(ctx, sockets)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("\nmemory of %d idle WebSockets: %.0f MiB, %.1f KiB each\n", sockets, float64(bytes)/(1<<20), float64(bytes)/float64(sockets)/(1<<10))
 	return nil
 }

@@ -1,0 +1,54 @@
+package traffic
+
+import (
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestOnlyLoopbackIsDialled(t *testing.T) {
+	for address, allowed := range map[string]bool{
+		"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true,
+		"192.0.2.1:80": false, "0.0.0.0:80": false, "[::]:80": false, "[2001:db8::1]:80": false, "localhost:80": false,
+	} {
+		require.Equal(t, allowed, loopbackOnly("tcp", address, nil) == nil, address)
+	}
+}
+
+// TestARedirectIsNoAnswer: it may lead to somebody else.
+func TestARedirectIsNoAnswer(t *testing.T) {
+	server := httptest.NewServer(http.RedirectHandler("https://example.com", http.StatusFound))
+	t.Cleanup(server.Close)
+	base, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	client := NewClient(base, "u", "t", 1, false)
+	t.Cleanup(client.HTTP.CloseIdleConnections)
+	require.Equal(t, Wrong("answered 302"), client.Send(t.Context(), Health, 0))
+}
+
+func TestTheSharesAreTheDocuments(t *testing.T) {
+	var main, agents float64
+	for _, r := range Seed {
+		shape := r.Shape(100, 350, time.Minute)
+		require.Positive(t, shape.Connections, r.Name)
+		require.Positive(t, r.Limit, r.Name)
+		switch r.Part {
+		case Main:
+			main += shape.PerSecond
+		case Agents:
+			agents += shape.PerSecond
+			require.Equal(t, 34, shape.Connections, "a third of 100, rounded up")
+		case WebSocket:
+			require.Equal(t, 50, shape.Connections, "the document's bound")
+			require.Equal(t, 10., shape.PerSecond, "each once in five seconds")
+		}
+	}
+	require.InDelta(t, 350, main, 1e-9)
+	require.InDelta(t, 350, agents, 1e-9)
+	require.Equal(t, 200, int(math.Round(Profile.Shape(1, 350, 0).PerSecond)), "20 of 35")
+}

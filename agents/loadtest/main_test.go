@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/load/traffic"
+)
+
+// command runs the command with the token in TOKEN and returns its exit code
+// and its report.
+func command(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
+	t.Helper()
+	var out, messages bytes.Buffer
+	getenv := func(name string) string { return map[string]string{"TOKEN": token}[name] }
+	code = run(ctx, append([]string{"-json"}, args...), getenv, &out, &messages)
+	if out.Len() > 0 {
+		require.NoError(t, json.Unmarshal(out.Bytes(), &r), out.String())
+	}
+	require.NotContains(t, out.String()+messages.String(), token, "no token in what is printed")
+	return code, r, messages.String()
+}
+
+// brief is enough of a load to see every request.
+var brief = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
+
+func TestAPlatformThatIsAsItMustBe(t *testing.T) {
+	f := newFake(t)
+	code, r, errs := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
+	require.Zero(t, code, "%s %+v", errs, r)
+	require.Equal(t, pass{Sent: 3 * len(traffic.Seed)}, r.Refusals)
+	require.Equal(t, pass{Sent: len(traffic.Seed) + 2}, r.Answers)
+	var names []string
+	for _, one := range r.Load {
+		names = append(names, one.Name)
+		require.Positive(t, one.Sent, one.Name)
+		require.Positive(t, one.P50, one.Name)
+		require.Empty(t, one.Failed)
+	}
+	require.Equal(t, []string{"GET /health", "GET profile", "POST preferences", "POST mca/coordinate", "POST npa/plan", "POST wpa/generate",
+		"WebSocket status", "between agents"}, names)
+	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
+	require.InDelta(t, 20, r.Load[3].Sent, 2, "a third")
+	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true}, r.Load[7], "of one coordination once, however often it is answered")
+	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the document's stay")
+}
+
+func TestTheTextReport(t *testing.T) {
+	f := newFake(t)
+	var out, errs bytes.Buffer
+	code := run(t.Context(), append(brief, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
+	require.Zero(t, code, errs.String())
+	require.Contains(t, out.String(), "without a good token: 12 requests, 12 refused with 401, or public\n")
+	require.Contains(t, out.String(), "with the token: 6 requests, 6 really answered\n")
+	require.Regexp(t, `POST preferences +\d+ +[\d.]+ +0 +[\d.]+ +[\d.]+ +[\d.]+ +500 kept\n`, out.String())
+	require.NotContains(t, out.String(), "wpa")
+}
+
+// TestWhatIsWrongIsFound: each row spoils the platform, and the first pass must
+// say so; then nothing is loaded.
+func TestWhatIsWrongIsFound(t *testing.T) {
+	public := func(path string, lets func(token string) bool) func(*fake) {
+		return func(f *fake) {
+			f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.URL.Query().Get("token")
+				if r.URL.Path == path && lets(token) {
+					r.Header.Set("Authorization", "Bearer "+f.token)
+					r.URL.RawQuery = "token=" + f.token
+				}
+				return false
+			}
+		}
+	}
+	says := func(path, answer string) func(*fake) { return func(f *fake) { f.answers[path] = answer } }
+	status := func(name string, value any) func(*fake) {
+		return func(f *fake) { f.status = func(answer map[string]any) { answer[name] = value } }
+	}
+	whole := strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`)
+	for _, row := range []struct {
+		reason string
+		spoil  func(*fake)
+		wrong  string
+	}{
+		{"a profile for anyone", public(traffic.Profile.Path, func(string) bool { return true }), "GET profile with no token: answered 200, must be 401"},
+		{"plans for the document's own token", public(traffic.Plan.Path, func(s string) bool { return s == "test-token" }),
+			"POST npa/plan with the token test-token: answered 200, must be 401"},
+		{"coordinations for whoever has a JWT", public(traffic.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
+			"POST mca/coordinate with a foreign issuer's token: answered 200, must be 401"},
+		{"WebSockets for anyone", public(traffic.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: answered 101, must be 401"},
+		{"health with a token only", func(f *fake) {
+			f.before = func(w http.ResponseWriter, r *http.Request) bool {
+				w.WriteHeader(http.StatusUnauthorized)
+				return true
+			}
+		}, "GET /health with no token: answered 401, must be 200"},
+		{"ill health", says(traffic.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
+		{"no JSON", says(traffic.Plan.Path, `<html>`), "POST npa/plan: the answer is no JSON of the right form"},
+		{"an empty object", says(traffic.Plan.Path, `{}`), "POST npa/plan: it is no plan of 7 days for the token's user"},
+		{"a plan of other days", says(traffic.Plan.Path, plan(3)), "POST npa/plan: it is no plan of 7 days for the token's user"},
+		{"an empty day", says(traffic.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
+		{"a meal of nothing", says(traffic.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
+		{"another's coordination", says(traffic.Coordinate.Path, strings.Replace(whole, "test-user-123", "u", 1)), "POST mca/coordinate: it is no coordination of the token's user"},
+		{"a partial coordination", says(traffic.Coordinate.Path, strings.Replace(whole, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
+			`POST mca/coordinate: the agent "wpa" did not answer mca`},
+		{"a week without training", says(traffic.Coordinate.Path, strings.Replace(whole, `"sessions":[1]`, `"sessions":[]`, 1)), "POST mca/coordinate: the week has 7 days and 0 sessions"},
+		{"a longer workout", says(traffic.Generate.Path, strings.Replace(workoutAnswer, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
+		{"a workout without an exercise", says(traffic.Generate.Path, strings.Replace(workoutAnswer, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
+		{"preferences that are not stored", func(f *fake) {
+			f.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.URL.Path != traffic.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
+					return false
+				}
+				_, _ = w.Write([]byte(`{"id":"test-user-123","preferences":{"theme":"dark","notifications":true}}`))
+				return true
+			}
+		}, "preferences, stored and read back: the preferences are not those that were sent"},
+		{"an answer to another question", status("originalTimestamp", 1), "WebSocket status: the message answers another question"},
+		{"agents that can't be asked", status("status", "unavailable"), `WebSocket status: the agents are "unavailable"`},
+		{"an error over WebSocket", status("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			f := newFake(t)
+			row.spoil(f)
+			code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
+			require.Equal(t, exitWrong, code)
+			require.Contains(t, append(r.Refusals.Wrong, r.Answers.Wrong...), row.wrong)
+			require.Empty(t, r.Load)
+		})
+	}
+}
+
+func TestWhatGoesWrongUnderLoadIsCounted(t *testing.T) {
+	f := newFake(t)
+	var asked atomic.Int64
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path != traffic.Generate.Path || asked.Add(1) <= 10 {
+			return false
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"code":"unavailable"}`))
+		return true
+	}
+	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url, "-only", "agents")...)
+	require.Equal(t, exitWrong, code)
+	require.Empty(t, r.Answers.Wrong)
+	require.Positive(t, r.Load[2].Failed["answered 503 (unavailable)"])
+	var text bytes.Buffer
+	require.NoError(t, r.text(&text))
+	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: answered 503 \(unavailable\)$`, text.String())
+}
+
+func TestALimitCountsWhenAsked(t *testing.T) {
+	f := newFake(t)
+	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == traffic.Coordinate.Path {
+			time.Sleep(traffic.CoordinationLimit + time.Millisecond)
+		}
+		return false
+	}
+	args := append(brief, "-url", f.url, "-only", "agents", "-rate", "30")
+	code, r, _ := command(t.Context(), t, f.token, args...)
+	require.Zero(t, code)
+	require.False(t, r.Load[0].Kept)
+	code, _, _ = command(t.Context(), t, f.token, append(args, "-strict")...)
+	require.Equal(t, exitWrong, code)
+}
+
+func TestADeadServer(t *testing.T) {
+	f := newFake(t)
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", server.URL)...)
+	require.Equal(t, exitWrong, code)
+	require.Len(t, r.Refusals.Wrong, maxUnanswered)
+	require.Len(t, r.Answers.Wrong, maxUnanswered)
+	require.Contains(t, r.Answers.Wrong[0], "connection refused")
+	// The WebSocket's own URL holds the token: its errors must not.
+	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", server.URL, "-only", "websocket")...)
+	require.Equal(t, exitWrong, code)
+	require.Contains(t, r.Answers.Wrong[0], "connection refused")
+}
+
+func TestAnInterruptedRunReports(t *testing.T) {
+	f := newFake(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	var asked atomic.Int64
+	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == traffic.Plan.Path && asked.Add(1) == 20 {
+			interrupt()
+		}
+		return false
+	}
+	code, r, _ := command(ctx, t, f.token, "-url", f.url, "-duration", "5m", "-rate", "300")
+	require.Equal(t, exitInterrupted, code)
+	require.True(t, r.Interrupted)
+	require.Positive(t, r.Load[0].Sent)
+	require.Empty(t, r.Load[0].Failed)
+}
+
+func TestRefusedCommandLines(t *testing.T) {
+	token := newFake(t).token
+	for _, row := range []struct {
+		reason, token string
+		args          []string
+		says          string
+	}{
+		{"somebody else's host", token, []string{"-url", "https://example.com"}, "-allow-remote"},
+		{"somebody else's address", token, []string{"-url", "http://192.0.2.1:80"}, "-allow-remote"},
+		{"a token over a network in clear", token, []string{"-url", "http://example.com", "-allow-remote"}, "https://"},
+		{"a path", token, []string{"-url", "http://127.0.0.1/api"}, "no more"},
+		{"no url", token, []string{"-url", "127.0.0.1:30080"}, "-url"},
+		{"no end", token, []string{"-duration", "24h"}, "at most 10m0s"},
+		{"no connection", token, []string{"-connections", "0"}, "from 1 to 1000"},
+		{"no rate", token, []string{"-rate", "0"}, "above 0"},
+		{"a rate that is no number", token, []string{"-rate", "NaN"}, "above 0"},
+		{"too much together", token, []string{"-rate", "1000", "-duration", "10m"}, "at most 600000"},
+		{"an unknown part", token, []string{"-only", "main,db"}, `"db"`},
+		{"a word too much", token, []string{"main"}, "not a flag"},
+		{"no token", "", nil, "make token"},
+		{"the document's token", "test-token", nil, "no JWT"},
+		{"a token of no one", "a.e30.c", nil, "sub"},
+		{"an old token", "a.eyJzdWIiOiJ1IiwiZXhwIjoxfQ.c", nil, "ended at 1970"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			code := run(t.Context(), row.args, func(string) string { return row.token }, &out, &errs)
+			require.Equal(t, exitUsage, code)
+			require.Contains(t, errs.String(), row.says)
+			require.Empty(t, out.String())
+		})
+	}
+}
