@@ -1,146 +1,96 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// soon bounds what must happen at some time; no test waits for it.
-const soon = 20 * time.Second
-
-// running is the program in this process, on a real database.
-type running struct {
-	world   *servicetest.World
-	address string
-	stop    context.CancelFunc
-	code    <-chan int
-}
-
-func start(t *testing.T, changes map[string]string) *running {
+// start runs the program on a database of its own, and returns that one's URL.
+func start(t *testing.T) (*servicetest.Process, string) {
 	t.Helper()
 	starting, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
 	server, err := testservers.StartPostgres(starting, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	env := map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DRAIN_DELAY": "500ms", "LOG_LEVEL": "info"}
-	for name, value := range changes {
-		env[name] = value
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	t.Cleanup(stop)
-	read, write := io.Pipe()
-	code := make(chan int, 1)
-	world := servicetest.New(t)
-	go func() {
-		code <- program.Run(ctx, "web", world.Lookup(env), write)
-		write.Close()
-	}()
-	logged := bufio.NewScanner(read)
-	require.True(t, logged.Scan())
-	var listening struct{ Address string }
-	require.NoError(t, json.Unmarshal(logged.Bytes(), &listening), logged.Text())
-	go func() { // the pipe must be read while requests are logged
-		for logged.Scan() {
-		}
-	}()
-	return &running{world, listening.Address, stop, code}
+	url := servicetest.Database(t, server)
+	return servicetest.Start(t, program, "web", map[string]string{"DATABASE_URL": url, "DRAIN_DELAY": "500ms"}), url
+}
+
+func request(t *testing.T, p *servicetest.Process, token, method, path, body string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.Address+path, strings.NewReader(body))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	return r
 }
 
 // TestTheEndUnderLoadFailsNoRequest: readers and writers go on until an answer
 // asks them to leave.
 func TestTheEndUnderLoadFailsNoRequest(t *testing.T) {
 	const clients = 6
-	p := start(t, nil)
-	var (
-		served, moved atomic.Int64
-		all           sync.WaitGroup
-	)
-	for i := range clients {
-		token := p.world.Token(t, fmt.Sprint("user-", i))
-		all.Go(func() {
-			client := &http.Client{Transport: &http.Transport{}, Timeout: soon}
-			defer client.CloseIdleConnections()
-			for n := 0; ; n++ {
-				method, path, body := http.MethodGet, "/api/v1/users/profile", ""
-				if n%3 == 2 {
-					method, path, body = http.MethodPost, "/api/v1/users/preferences", `{"theme":"dark"}`
-				}
-				r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.address+path, strings.NewReader(body))
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				r.Header.Set("Authorization", "Bearer "+token)
-				r.Header.Set("Content-Type", "application/json")
-				answer, err := client.Do(r)
-				if err != nil {
-					t.Errorf("a request failed: %v", err)
-					return
-				}
-				_, _ = io.Copy(io.Discard, answer.Body)
-				answer.Body.Close()
-				if answer.StatusCode != http.StatusOK {
-					t.Errorf("a request failed: %s", answer.Status)
-				}
-				served.Add(1)
-				if answer.Close {
-					moved.Add(1)
-					return
-				}
-			}
-		})
+	p, url := start(t)
+	tokens := make([]string, clients)
+	for i := range tokens {
+		tokens[i] = p.World.Token(t, fmt.Sprint("user-", i))
 	}
-	require.Eventually(t, func() bool { return served.Load() > 200 }, soon, time.Millisecond)
-	p.stop()
-	all.Wait()
-	require.Zero(t, <-p.code)
-	require.EqualValues(t, clients, moved.Load())
-	t.Logf("%d requests, none failed", served.Load())
+	load := p.Load(t, clients, func(client, n int) *http.Request {
+		if n%3 == 2 {
+			return request(t, p, tokens[client], http.MethodPost, "/api/v1/users/preferences", `{"theme":"dark"}`)
+		}
+		return request(t, p, tokens[client], http.MethodGet, "/api/v1/users/profile", "")
+	})
+	load.Until(t, 200)
+	p.Stop()
+	load.End(t, clients)
+	require.Zero(t, <-p.Code)
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer conn.Close(t.Context())
+	var kept int
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE preferences->>'theme' = 'dark'`).Scan(&kept))
+	require.Equal(t, clients, kept, "no write is lost")
 }
 
 // TestRudeClientsCostNobodyElse: while some send headers without end, far too
 // many of them, or too large a body, the rest are served.
 func TestRudeClientsCostNobodyElse(t *testing.T) {
-	p := start(t, nil)
+	p, _ := start(t)
 	for range 50 { // each holds its connection and says nothing more
-		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.address)
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Address)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		_, err = io.WriteString(conn, "POST /api/v1/users/preferences HTTP/1.1\r\nHost: a\r\nX-")
 		require.NoError(t, err)
 	}
-	send := func(method, path, body string, header map[string]string) int {
-		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+p.address+path, strings.NewReader(body))
-		require.NoError(t, err)
-		r.Header.Set("Authorization", "Bearer "+p.world.Token(t, servicetest.User))
-		r.Header.Set("Content-Type", "application/json")
-		for name, value := range header {
-			r.Header.Set(name, value)
-		}
+	token := p.World.Token(t, servicetest.User)
+	for _, row := range []struct {
+		reason, method, path, body, header string
+		status                             int
+	}{
+		{"a header beyond the limit", http.MethodGet, "/", "", strings.Repeat("a", 64<<10), http.StatusRequestHeaderFieldsTooLarge},
+		{"a body beyond the limit", http.MethodPost, "/api/v1/users/preferences", strings.Repeat(" ", 2<<20), "", http.StatusRequestEntityTooLarge},
+		{"and an honest client", http.MethodGet, "/api/v1/users/profile", "", "", http.StatusOK},
+	} {
+		r := request(t, p, token, row.method, row.path, row.body)
+		r.Header.Set("X-A", row.header)
 		answer, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
-		defer answer.Body.Close()
-		return answer.StatusCode
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, row.status, answer.StatusCode, row.reason)
 	}
-	require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, send(http.MethodGet, "/", "", map[string]string{"X-A": strings.Repeat("a", 64<<10)}))
-	require.Equal(t, http.StatusRequestEntityTooLarge, send(http.MethodPost, "/api/v1/users/preferences", strings.Repeat(" ", 2<<20), nil))
-	require.Equal(t, http.StatusOK, send(http.MethodGet, "/api/v1/users/profile", "", nil))
-	p.stop()
-	require.Zero(t, <-p.code, "connections without a request hold up no end")
+	p.Stop()
+	require.Zero(t, <-p.Code, "connections without a request hold up no end")
 }

@@ -52,17 +52,17 @@ WHERE agent_id = $1 AND status = 'active' AND updated_at > $2`
 	QueryRecentCoordinations = `
 SELECT id, agent_id, user_id, task, status, duration_ms, result, created_at FROM agent_coordination
 WHERE agent_id = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3`
-	saveAgentState = `
+	QuerySaveAgentState = `
 INSERT INTO agent_states (agent_id, instance, status, state) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agent_id, instance) DO UPDATE SET status = excluded.status, state = excluded.state, updated_at = now()`
-	saveCoordination = `
+	QuerySaveCoordination = `
 INSERT INTO agent_coordination (id, agent_id, user_id, task, status, duration_ms, result) VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT (id) DO NOTHING`
 )
 
 // SaveAgentState keeps the latest word of one process.
 func (s *Store) SaveAgentState(ctx context.Context, state AgentState) error {
-	return s.exec(ctx, once, "save an agent's state", saveAgentState, state.AgentID, state.Instance, state.Status, state.State)
+	return s.exec(ctx, once, "save an agent's state", QuerySaveAgentState, state.AgentID, state.Instance, state.Status, state.State)
 }
 
 // ActiveAgents returns the processes of an agent that were active since then.
@@ -73,7 +73,7 @@ func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Tim
 // SaveCoordination keeps an outcome. Saving the same id again changes nothing.
 // CreatedAt is the database's.
 func (s *Store) SaveCoordination(ctx context.Context, c Coordination) error {
-	return s.exec(ctx, repeatable, "save a coordination", saveCoordination,
+	return s.exec(ctx, repeatable, "save a coordination", QuerySaveCoordination,
 		c.ID, c.AgentID, c.UserID, c.Task, c.Status, c.DurationMS, c.Result)
 }
 

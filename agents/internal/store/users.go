@@ -27,9 +27,9 @@ const (
 	QueryUser       = "SELECT " + userColumns + " FROM users WHERE id = $1"
 	QueryUserActive = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND active)"
 	// The update that changes nothing makes the row visible to RETURNING.
-	ensureUser = "INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING " + userColumns
+	QueryEnsureUser = "INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING " + userColumns
 	// Keys that are not sent stay as they are.
-	savePreferences = `
+	QuerySavePreferences = `
 INSERT INTO users (id, preferences) VALUES ($1, $2)
 ON CONFLICT (id) DO UPDATE SET preferences = users.preferences || excluded.preferences, updated_at = now()
 RETURNING ` + userColumns
@@ -55,13 +55,13 @@ func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
 // EnsureUser returns a user and makes them first where they are new: a valid
 // token of somebody who was never here is no error.
 func (s *Store) EnsureUser(ctx context.Context, id string) (User, error) {
-	return s.user(ctx, repeatable, "ensure user", ensureUser, id)
+	return s.user(ctx, repeatable, "ensure user", QueryEnsureUser, id)
 }
 
 // SavePreferences lays the keys of a JSON object over the user's preferences
 // and returns the user.
 func (s *Store) SavePreferences(ctx context.Context, id string, preferences json.RawMessage) (User, error) {
-	return s.user(ctx, once, "save preferences", savePreferences, id, preferences)
+	return s.user(ctx, once, "save preferences", QuerySavePreferences, id, preferences)
 }
 
 // SaveProfile replaces the user's name and profile and returns the user.

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,7 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
 // TestAgentFaults: whatever npa does, every request gets an answer, and one
@@ -74,6 +79,45 @@ func TestAgentFaults(t *testing.T) {
 			require.LessOrEqual(t, m.npa.asked.Load(), int64(requests*11/10+requests/100), "no storm of second tries")
 		})
 	}
+}
+
+// TestPostgresRestarts: coordinations are answered all the while; the record of
+// one that ended while the database was there is in it, and those of the others
+// are counted as failed.
+func TestPostgresRestarts(t *testing.T) {
+	const each = 20
+	starting, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
+	defer cancel()
+	own, err := testservers.StartPostgres(starting, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, own.Close()) })
+	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.Database(t, own), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	coordinate := func(phase string) {
+		for i := range each {
+			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), seeds).Code)
+		}
+	}
+	recorded := func(phase string) (rows int) {
+		conn, err := pgx.Connect(t.Context(), m.cfg.Backing.Store.URL)
+		require.NoError(t, err)
+		defer conn.Close(t.Context())
+		require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM agent_coordination WHERE user_id LIKE $1`, phase+"-%").Scan(&rows))
+		return rows
+	}
+	until := func(rows int, phase string) {
+		t.Helper()
+		require.Eventually(t, func() bool { return recorded(phase) == rows }, soon, 10*time.Millisecond)
+	}
+	coordinate("before")
+	until(each, "before")
+	require.NoError(t, own.Stop())
+	coordinate("during")
+	require.Eventually(t, func() bool { return m.records.jobs.Counts().Failed >= each }, soon, time.Millisecond)
+	require.NoError(t, own.Start(t.Context()))
+	coordinate("after")
+	until(each, "after")
+	until(each, "before")
+	t.Logf("%d requests, 0 failed; records %+v, of those that were made 0 lost", 3*each, m.records.jobs.Counts())
 }
 
 // TestABodyThatNeverEnds costs one connection, not a place in the queue.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -84,7 +85,9 @@ func loaded(t *testing.T) *pgx.Conn {
 type node struct {
 	Type  string `json:"Node Type"`
 	Index string `json:"Index Name"`
-	Plans []node `json:"Plans"`
+	// Arbiters are the indexes by which ON CONFLICT finds the row.
+	Arbiters []string `json:"Conflict Arbiter Indexes"`
+	Plans    []node   `json:"Plans"`
 }
 
 func (n node) walk(visit func(node)) {
@@ -96,6 +99,48 @@ func (n node) walk(visit func(node)) {
 
 func TestHotQueriesUseTheirIndexes(t *testing.T) {
 	conn := loaded(t)
+	t.Run("reads", func(t *testing.T) { reads(t, conn) })
+	t.Run("writes", func(t *testing.T) { writes(t, conn) })
+}
+
+// writes find the row that may be there by its key's index.
+func writes(t *testing.T, conn *pgx.Conn) {
+	id, body := uuid.New(), json.RawMessage(`{}`)
+	for _, row := range []struct {
+		reason, query string
+		args          []any
+		indexes       []string
+	}{
+		{"web: a new user", store.QueryEnsureUser, []any{"u-777"}, []string{"users_pkey"}},
+		{"web: preferences", store.QuerySavePreferences, []any{"u-777", body}, []string{"users_pkey"}},
+		{"mca: its state", store.QuerySaveAgentState, []any{"mca", "pod-1", "active", body}, []string{"agent_states_pkey"}},
+		{"mca: an outcome", store.QuerySaveCoordination, []any{id, "mca", "u-777", "plan", "complete", 100, body}, []string{"agent_coordination_pkey"}},
+		{"npa: a plan", store.Nutrition.QuerySavePlan(), []any{id, "u-777", body}, []string{"nutrition_plans_pkey", "users_pkey"}},
+		{"wpa: a plan", store.Workout.QuerySavePlan(), []any{id, "u-777", body}, []string{"workout_plans_pkey", "users_pkey"}},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			var used []string
+			explain(t, conn, row.query, row.args).walk(func(n node) {
+				require.NotContains(t, n.Type, "Seq Scan")
+				used = append(used, n.Arbiters...)
+			})
+			require.ElementsMatch(t, row.indexes, used)
+		})
+	}
+}
+
+// explain returns the plan of a statement, which is not run.
+func explain(t *testing.T, conn *pgx.Conn, query string, args []any) node {
+	t.Helper()
+	var text []byte
+	require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+query, args...).Scan(&text))
+	t.Logf("%s", text)
+	var plans []struct{ Plan node }
+	require.NoError(t, json.Unmarshal(text, &plans))
+	return plans[0].Plan
+}
+
+func reads(t *testing.T, conn *pgx.Conn) {
 	hour := time.Now().Add(-time.Hour)
 	for _, row := range []struct {
 		reason, query string
@@ -114,21 +159,17 @@ func TestHotQueriesUseTheirIndexes(t *testing.T) {
 		{"foods by a word", "SELECT id FROM nutrition_foods WHERE to_tsvector('english', name) @@ websearch_to_tsquery('english', $1)", []any{"food777"}, "idx_nutrition_foods_search", true},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			var text []byte
-			require.NoError(t, conn.QueryRow(t.Context(), "EXPLAIN (FORMAT JSON) "+row.query, row.args...).Scan(&text))
-			var plans []struct{ Plan node }
-			require.NoError(t, json.Unmarshal(text, &plans))
 			var used []string
-			plans[0].Plan.walk(func(n node) {
-				require.NotContains(t, n.Type, "Seq Scan", "%s", text)
+			explain(t, conn, row.query, row.args).walk(func(n node) {
+				require.NotContains(t, n.Type, "Seq Scan")
 				if row.sorted {
-					require.NotContains(t, n.Type, "Sort", "%s", text)
+					require.NotContains(t, n.Type, "Sort")
 				}
 				if n.Index != "" {
 					used = append(used, n.Index)
 				}
 			})
-			require.Equal(t, []string{row.index}, used, "%s", text)
+			require.Equal(t, []string{row.index}, used)
 		})
 	}
 }
