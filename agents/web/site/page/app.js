@@ -88,16 +88,18 @@ function day({ day, totals, meals, sessions }) {
 function training({ focus, totalSeconds, exercises }) {
   const block = element('div', '',
     element('h3', `Training: ${sentence(focus)}, ${whole.format(totalSeconds / 60)} min`),
-    element('ul', '', ...exercises.map((e) => element('li', `${e.name}, ${effort(e)}`))));
+    element('ul', '', ...exercises.map((e) => element('li', `${e.name} `, element('span', effort(e))))));
   block.className = 'session';
   return block;
 }
 
-// effort is "3 × 8–12", "2 × 30 s", or how many sets where neither is said.
+// effort is "3 × 8–12", "2 × 30 s", "19 min", or how many sets where no more is
+// said.
 function effort({ sets, reps, holdSeconds }) {
   if (reps) return `${sets} × ${reps.min === reps.max ? reps.min : `${reps.min}–${reps.max}`}`;
-  if (holdSeconds) return `${sets} × ${holdSeconds} s`;
-  return sets === 1 ? '1 set' : `${sets} sets`;
+  if (!holdSeconds) return sets === 1 ? '1 set' : `${sets} sets`;
+  const held = holdSeconds < 120 ? `${holdSeconds} s` : `${whole.format(holdSeconds / 60)} min`;
+  return sets === 1 ? held : `${sets} × ${held}`;
 }
 
 function eaten({ meal, items }) {
