@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// patience bounds the whole test on a busy machine.
+// patience bounds the test on a busy machine, the compiler's time not counted.
 const patience = 3 * time.Minute
 
 // browser is the path of Chromium, which Debian's package of that name has.
@@ -75,6 +75,7 @@ func launch(ctx context.Context, t *testing.T, program string, environ []string)
 // the real agents, and sees a week with training and meals; the page breaks
 // none of its own policy.
 func TestAPersonPlansAWeek(t *testing.T) {
+	programs := build(t.Context(), t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	path := browser(t)
@@ -85,7 +86,7 @@ func TestAPersonPlansAWeek(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 
-	world, programs := servicetest.New(t), build(ctx, t)
+	world := servicetest.New(t)
 	common := map[string]string{"DATABASE_URL": servicetest.Database(t, database), "REDIS_ADDRESSES": strings.Join(redis.Addresses(), ",")}
 	with := func(changes map[string]string) []string {
 		for name, value := range common {
