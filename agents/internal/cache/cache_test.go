@@ -124,7 +124,7 @@ func TestALocalCopyIsNoYounger(t *testing.T) {
 	require.True(t, ok)
 	kept, ok := there.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, kept.Value.ttl, short.TTL)
+	require.LessOrEqual(t, kept.Value.until, there.cache.clock.now()+short.TTL)
 	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
 	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
 }

@@ -28,7 +28,7 @@ type Space[K ~string, V any] struct {
 // entry is a value of the local tier.
 type entry[V any] struct {
 	value V
-	ttl   time.Duration
+	until time.Duration // on the Cache's clock
 	cost  uint32
 }
 
@@ -61,7 +61,6 @@ func NewSpace[K ~string, V any](c *Cache, strategy Strategy, prefix string, loca
 		s.local, err = otter.New(&otter.Options[K, entry[V]]{
 			MaximumWeight:    localBytes,
 			Weigher:          func(_ K, e entry[V]) uint32 { return e.cost },
-			ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[K, entry[V]]) time.Duration { return e.Value.ttl }),
 		})
 		if err != nil {
 			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
@@ -105,8 +104,8 @@ func (s *Space[K, V]) Load(ctx context.Context, key K, load func(context.Context
 	return s.loads.do(ctx, asked[K]{key, epoch}, func(ctx context.Context) (V, error) {
 		// An earlier flight may have landed since we looked.
 		if s.local != nil {
-			if kept, ok := s.local.GetIfPresent(key); ok {
-				return kept.value, nil
+			if value, ok := s.kept(key); ok {
+				return value, nil
 			}
 		}
 		if value, ok := s.fromRedis(ctx, key, epoch); ok {
@@ -130,13 +129,23 @@ func (s *Space[K, V]) fromLocal(key K) (value V, ok bool) {
 	if s.local == nil {
 		return value, false
 	}
-	kept, ok := s.local.GetIfPresent(key)
-	if !ok {
+	if value, ok = s.kept(key); !ok {
 		s.meters.localMisses.add()
 		return value, false
 	}
 	s.meters.localHits.add()
-	return kept.value, true
+	return value, true
+}
+
+// kept returns what the local tier has. Values that have ended stay there until
+// they are replaced or room is needed: to let otter end them costs each hit a
+// look at the machine's clock and more, twice the time of the rest.
+func (s *Space[K, V]) kept(key K) (value V, ok bool) {
+	e, ok := s.local.GetIfPresent(key)
+	if !ok || e.until <= s.cache.clock.now() {
+		return value, false
+	}
+	return e.value, true
 }
 
 func (s *Space[K, V]) fromRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
@@ -149,7 +158,7 @@ func (s *Space[K, V]) fromRedis(ctx context.Context, key K, epoch uint64) (value
 		if value, until, err = decode[V](text); err == nil {
 			if left := time.Until(until); left > 0 {
 				s.meters.redisHits.add()
-				s.keep(key, entry[V]{value, left, cost(key, text)}, epoch)
+				s.keep(key, entry[V]{value, s.cache.clock.now()+left, cost(key, text)}, epoch)
 				return value, true
 			}
 			err = errNone
@@ -180,7 +189,7 @@ func (s *Space[K, V]) toLocal(key K, value V, epoch uint64) []byte {
 		s.cache.log.Error("a value can't be cached", "strategy", s.rule.Name, "error", err)
 		return nil
 	}
-	s.keep(key, entry[V]{value, s.rule.TTL, cost(key, text)}, epoch)
+	s.keep(key, entry[V]{value, s.cache.clock.now()+s.rule.TTL, cost(key, text)}, epoch)
 	return text
 }
 
