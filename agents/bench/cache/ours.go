@@ -16,16 +16,16 @@ import (
 // ours is this process' cache, with a Space for each tier, and the library of
 // its local tier alone.
 type ours struct {
-	cache               *cache.Cache
-	local, roomy, redis *cache.Space[userID, *plan]
-	library             *otter.Cache[userID, *plan]
+	cache              *cache.Cache
+	local, full, redis *cache.Space[userID, *plan]
+	library            *otter.Cache[userID, *plan]
 }
 
 const (
-	// localBytes holds all plans, but is more than half full of them: then otter
+	localBytes = 64 << 20
+	// fullBytes holds all plans, but is more than half full of them: then otter
 	// keeps count of the reads, as it must to evict, and is slower.
-	localBytes = 640 << 10
-	roomyBytes = 64 << 20
+	fullBytes = 640 << 10
 	// planBytes is what a Space counts for a plan, about.
 	planBytes = 470
 )
@@ -40,14 +40,14 @@ func newOurs(ctx context.Context, addresses []string) (_ *ours, err error) {
 	if o.local, err = cache.NewSpace[userID, *plan](o.cache, cache.NutritionData, "ours:local:", localBytes); err != nil {
 		return nil, err
 	}
-	if o.roomy, err = cache.NewSpace[userID, *plan](o.cache, cache.NutritionData, "ours:roomy:", roomyBytes); err != nil {
+	if o.full, err = cache.NewSpace[userID, *plan](o.cache, cache.NutritionData, "ours:full:", fullBytes); err != nil {
 		return nil, err
 	}
 	if o.redis, err = cache.NewSpace[userID, *plan](o.cache, cache.UserSession, "ours:redis:", 0); err != nil {
 		return nil, err
 	}
 	o.library, err = otter.New(&otter.Options[userID, *plan]{
-		MaximumWeight: localBytes, Weigher: func(userID, *plan) uint32 { return planBytes },
+		MaximumWeight: fullBytes, Weigher: func(userID, *plan) uint32 { return planBytes },
 		ExpiryCalculator: otter.ExpiryWriting[userID, *plan](cache.NutritionData.TTL),
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func newOurs(ctx context.Context, addresses []string) (_ *ours, err error) {
 	for _, user := range users {
 		plan := planOf(user)
 		o.local.Set(user, plan)
-		o.roomy.Set(user, plan)
+		o.full.Set(user, plan)
 		o.redis.Set(user, plan)
 		o.library.Set(user, plan)
 	}
@@ -77,7 +77,7 @@ func (o *ours) contestants(ctx context.Context) []contestant {
 	return []contestant{
 		compare(localLibrary, cores, localBatch, func(user userID) bool { _, ok := o.library.GetIfPresent(user); return ok }),
 		compare(localOurs, cores, localBatch, func(user userID) bool { _, ok := o.local.Get(ctx, user); return ok }),
-		compare(localRoomy, cores, localBatch, func(user userID) bool { _, ok := o.roomy.Get(ctx, user); return ok }),
+		compare(localFull, cores, localBatch, func(user userID) bool { _, ok := o.full.Get(ctx, user); return ok }),
 		compare(redisOurs, inFlight, redisBatch, func(user userID) bool { _, ok := o.redis.Get(ctx, user); return ok }),
 	}
 }

@@ -127,6 +127,9 @@ func TestALocalCopyIsNoYounger(t *testing.T) {
 	require.LessOrEqual(t, kept.Value.until, there.cache.clock.now()+short.TTL)
 	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
 	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
+	got, err := here.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+	require.NoError(t, err)
+	require.Equal(t, "new", got.Name)
 }
 
 func TestSpacesDoNotMeet(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// clock tells the local tiers the time. To read the machine's clock would take
-// as long as the rest of a hit, so one goroutine does it for all.
+// clock tells the local tiers how long it has run. To read the machine's clock
+// would take as long as the rest of a hit, so one goroutine does it for all.
 type clock struct{ nanos atomic.Int64 }
 
 // tick is how late the clock may be, and so how long the local tier may keep a

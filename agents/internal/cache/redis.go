@@ -30,7 +30,7 @@ const (
 	cooling  = time.Second
 	// redial is the pause between attempts to find the cluster.
 	redial = 500 * time.Millisecond
-	// flushDelay is two thousandths of the least that REDIS_TIMEOUT is.
+	// flushDelay is a two-thousandth of REDIS_TIMEOUT's default.
 	flushDelay = 50 * time.Microsecond
 )
 
@@ -98,9 +98,9 @@ func (r *redis) options() rueidis.ClientOption {
 		},
 		// A node that says nothing at all is given up, and its connection with it.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
-		// What is asked for within so short a time goes out in one write: a fifth
-		// of the processor's work, here and in Redis, under load. One request
-		// alone does not wait.
+		// What is asked for within so short a time goes out in one write, which
+		// halves the processor's work under load, here and in Redis (go run
+		// ./agents/bench/cache). A request alone does not wait.
 		MaxFlushDelay: flushDelay,
 		// The local tier is our own, so that its values are decoded once.
 		DisableCache: true,

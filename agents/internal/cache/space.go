@@ -59,8 +59,8 @@ func NewSpace[K ~string, V any](c *Cache, strategy Strategy, prefix string, loca
 		}
 		var err error
 		s.local, err = otter.New(&otter.Options[K, entry[V]]{
-			MaximumWeight:    localBytes,
-			Weigher:          func(_ K, e entry[V]) uint32 { return e.cost },
+			MaximumWeight: localBytes,
+			Weigher:       func(_ K, e entry[V]) uint32 { return e.cost },
 		})
 		if err != nil {
 			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
@@ -137,9 +137,9 @@ func (s *Space[K, V]) fromLocal(key K) (value V, ok bool) {
 	return value, true
 }
 
-// kept returns what the local tier has. Values that have ended stay there until
-// they are replaced or room is needed: to let otter end them costs each hit a
-// look at the machine's clock and more, twice the time of the rest.
+// kept returns what the local tier has. A value that has ended stays there until
+// it is replaced or its room is needed: were otter to end it, each hit would
+// look at the machine's clock and more, and take up to three times as long.
 func (s *Space[K, V]) kept(key K) (value V, ok bool) {
 	e, ok := s.local.GetIfPresent(key)
 	if !ok || e.until <= s.cache.clock.now() {
@@ -158,7 +158,7 @@ func (s *Space[K, V]) fromRedis(ctx context.Context, key K, epoch uint64) (value
 		if value, until, err = decode[V](text); err == nil {
 			if left := time.Until(until); left > 0 {
 				s.meters.redisHits.add()
-				s.keep(key, entry[V]{value, s.cache.clock.now()+left, cost(key, text)}, epoch)
+				s.keep(key, entry[V]{value, s.cache.clock.now() + left, cost(key, text)}, epoch)
 				return value, true
 			}
 			err = errNone
@@ -189,7 +189,7 @@ func (s *Space[K, V]) toLocal(key K, value V, epoch uint64) []byte {
 		s.cache.log.Error("a value can't be cached", "strategy", s.rule.Name, "error", err)
 		return nil
 	}
-	s.keep(key, entry[V]{value, s.cache.clock.now()+s.rule.TTL, cost(key, text)}, epoch)
+	s.keep(key, entry[V]{value, s.cache.clock.now() + s.rule.TTL, cost(key, text)}, epoch)
 	return text
 }
 
