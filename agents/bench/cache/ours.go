@@ -32,8 +32,8 @@ const (
 
 func newOurs(ctx context.Context, addresses []string) (_ *ours, err error) {
 	o := &ours{}
-	// The services' own REDIS_TIMEOUT.
-	cfg := cache.Config{Addresses: addresses, Timeout: 100 * time.Millisecond}
+	// Longer than the services', so that a busy machine makes no miss.
+	cfg := cache.Config{Addresses: addresses, Timeout: 2 * time.Second}
 	if o.cache, err = cache.New(ctx, cfg, slog.New(slog.DiscardHandler)); err != nil {
 		return nil, err
 	}
