@@ -10,7 +10,7 @@ ISSUER    := .sandbox/issuer
 
 FUZZTIME  ?= 1m
 
-.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents load token lint diagram screenshot fmt generate clean
+.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents bench-cache load token lint diagram screenshot fmt generate clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ fuzz: ## every decoder of the agents for FUZZTIME=1m each
 
 bench-agents: ## the agents' figures of docs/performance.md
 	@CGO_ENABLED=0 go run -trimpath ./agents/bench
+
+bench-cache: ## the cache's figures there, beside the design document's CacheManager if Node is here
+	@CGO_ENABLED=0 go run -trimpath ./agents/bench/cache
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")

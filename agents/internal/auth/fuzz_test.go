@@ -79,28 +79,41 @@ func FuzzKeys(f *testing.F) {
 // FuzzBearer: a token is taken from one header, or one parameter of the query,
 // and is what stands there, whole.
 func FuzzBearer(f *testing.F) {
-	for _, row := range [][2]string{{"Bearer a.b.c", ""}, {"bearer  a", ""}, {"Basic YTpi", "token=a"}, {"", "token=a&token=b"}, {"", "token=%zz"}, {"", "token=a;b"}, {"Bearer", "token=a"}} {
-		f.Add(row[0], row[1])
+	for _, row := range [][3]string{
+		{"Bearer a.b.c", "", ""}, {"bearer  a", "", ""}, {"Basic YTpi", "", "token=a"}, {"Bearer", "", "token=a"},
+		{"", "", "token=a&token=b"}, {"", "", "token=%zz"}, {"", "", "token=a;b"},
+		{"", "progressive.v1, bearer.a.b.c", "token=a"}, {"", "bearer.a,bearer.b", ""}, {"", "bearer.", "token=a"},
+	} {
+		f.Add(row[0], row[1], row[2])
 	}
-	f.Fuzz(func(t *testing.T, header, query string) {
-		r := &http.Request{Header: http.Header{}}
+	f.Fuzz(func(t *testing.T, header, protocols, query string) {
+		r := &http.Request{Header: http.Header{}, URL: &url.URL{RawQuery: query}}
 		if header != "" {
 			r.Header.Set("Authorization", header)
 		}
-		r.URL = &url.URL{RawQuery: query}
+		if protocols != "" {
+			r.Header.Set("Sec-WebSocket-Protocol", protocols)
+		}
 		token, err := fromHeader(r)
 		if err == nil {
 			require.NotEmpty(t, token)
 			require.Equal(t, "bearer "+token, strings.ToLower(header[:7])+header[7:])
 		}
-		either, eitherErr := fromHeaderOrQuery(r)
+		found, foundErr := fromSocket(r)
+		offered := fromProtocols(r)
 		switch {
 		case header != "":
-			require.Equal(t, err, eitherErr, "a header that is there is the one that counts")
-			require.Equal(t, token, either)
-		case eitherErr == nil:
-			require.Equal(t, []string{either}, r.URL.Query()["token"])
-			require.NotEmpty(t, either)
+			require.Equal(t, err, foundErr, "a header that is there is the one that counts")
+			require.Equal(t, token, found)
+		case foundErr != nil:
+		case len(offered) > 0:
+			require.Equal(t, []string{found}, offered, "then the subprotocol")
+			require.Contains(t, protocols, bearerProtocol+found)
+		default:
+			require.Equal(t, []string{found}, r.URL.Query()["token"])
+		}
+		if foundErr == nil {
+			require.NotEmpty(t, found)
 		}
 	})
 }

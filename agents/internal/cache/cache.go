@@ -26,6 +26,7 @@ import (
 // several goroutines.
 type Cache struct {
 	redis  *redis
+	clock  clock
 	log    *slog.Logger
 	origin string // tells one's own events from others'
 	stop   context.CancelFunc
@@ -52,6 +53,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Cache, error) {
 	ctx, stop := context.WithCancel(ctx)
 	c := &Cache{redis: newRedis(ctx, cfg), log: log, origin: newOrigin(), stop: stop}
 	c.spaces.Store(&[]space{})
+	c.work.Go(func() { c.clock.run(ctx) })
 	if len(cfg.Addresses) > 0 {
 		c.work.Go(func() { c.redis.connect(ctx, log, c.listen) })
 	}

@@ -124,9 +124,12 @@ func TestALocalCopyIsNoYounger(t *testing.T) {
 	require.True(t, ok)
 	kept, ok := there.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, kept.Value.ttl, short.TTL)
+	require.LessOrEqual(t, kept.Value.until, there.cache.clock.now()+short.TTL)
 	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
 	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
+	got, err := here.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+	require.NoError(t, err)
+	require.Equal(t, "new", got.Name)
 }
 
 // TestAWriterWhoseClockIsAhead makes no value live longer than its strategy says.

@@ -30,6 +30,8 @@ const (
 	cooling  = time.Second
 	// redial is the pause between attempts to find the cluster.
 	redial = 500 * time.Millisecond
+	// flushDelay is a thousandth of REDIS_TIMEOUT's default.
+	flushDelay = 100 * time.Microsecond
 )
 
 // redis is the tier that processes share. The client pipelines what is in
@@ -96,6 +98,11 @@ func (r *redis) options() rueidis.ClientOption {
 		},
 		// A node that says nothing at all is given up, and its connection with it.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
+		// What is asked for within so short a time goes out in one write. With 16
+		// and more in flight that halves the processor's work, here and in Redis,
+		// and answers come sooner; a few wait up to 50 µs longer at the median,
+		// one alone does not wait (docs/performance.md, "The cache").
+		MaxFlushDelay: flushDelay,
 		// The local tier is our own, so that its values are decoded once.
 		DisableCache: true,
 		// What fails is a miss; trying again would only make it a slow one.

@@ -24,7 +24,8 @@ const (
 type Strategy struct {
 	// Name is the seed's, and the label "strategy" of the metrics.
 	Name string
-	// TTL is how long a value lives in either tier, from its writing.
+	// TTL is how long a value lives in either tier, from its writing; in the
+	// local tier up to 100 ms longer.
 	TTL time.Duration
 	// Local is whether a process keeps values of its own before Redis. Without
 	// it every process sees the same.

@@ -38,8 +38,8 @@ type Release struct {
 //
 // Add-ons: published stacks that name each version for each minor (AWS CDK
 // examples of July and August 2026), and what that command printed on
-// 2026-10-02 for 1.35; of the Secrets Store provider, stacks of autumn 2026 for
-// 1.35 and 1.36, whose version is the same for each. Cluster Autoscaler:
+// 2026-10-02 for 1.35; of the Secrets Store provider, stacks of autumn 2026, one
+// of them for 1.35, and that it serves the other minors is assumed. Cluster Autoscaler:
 // kubernetes/autoscaler's releases, as listed in
 // aws-ia/terraform-aws-eks-blueprints-addons, pull request 516.
 var releases = map[string]Release{
