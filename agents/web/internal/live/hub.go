@@ -150,7 +150,7 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 			return
 		case <-tick.C:
 		}
-		pong, cancel := context.WithTimeout(ctx, writeTimeout)
+		pong, cancel := context.WithTimeout(ctx, min(h.cfg.PingEvery, writeTimeout))
 		err := conn.Ping(pong)
 		cancel()
 		if err != nil {
