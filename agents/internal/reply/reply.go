@@ -6,6 +6,7 @@ package reply
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 )
 
 // RequestID is the header that carries a request's id both ways. Error finds
@@ -43,19 +44,26 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 }
 
 // Line answers with a line of JSON that is already encoded, its newline
-// included.
-func Line(w http.ResponseWriter, status int, line []byte) {
-	send(w, status, "application/json", line)
+// included. In parts, what is the same for many need not be copied for each.
+func Line(w http.ResponseWriter, status int, parts ...[]byte) {
+	send(w, status, "application/json", parts...)
 }
 
-func send(w http.ResponseWriter, status int, contentType string, line []byte) {
+func send(w http.ResponseWriter, status int, contentType string, parts ...[]byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("X-Content-Type-Options", "nosniff")
 	if h.Get("Cache-Control") == "" {
 		h.Set("Cache-Control", "no-store")
 	}
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	h.Set("Content-Length", strconv.Itoa(length)) // chunks would be more writes
 	w.WriteHeader(status)
-	// A failed write means that the client has left: nobody is there to tell.
-	_, _ = w.Write(line)
+	for _, part := range parts {
+		// A failed write means that the client has left: nobody is there to tell.
+		_, _ = w.Write(part)
+	}
 }

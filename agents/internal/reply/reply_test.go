@@ -3,6 +3,7 @@ package reply_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,7 +48,14 @@ func TestErrorNamesTheParts(t *testing.T) {
 	reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInvalid, "two things are wrong",
 		reply.FieldError{Pointer: "#/a", Detail: "must be b"}, reply.FieldError{Pointer: "#", Detail: "c"})
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	require.Empty(t, w.Header().Get("Content-Length"))
+	require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), "its own, not that of the answer that was meant")
 	require.JSONEq(t, `{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"two things are wrong",
 		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
+}
+
+func TestLineInParts(t *testing.T) {
+	w := httptest.NewRecorder()
+	reply.Line(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
+	require.Equal(t, "{\"userId\":\"u\",\"days\":[]}\n", w.Body.String())
+	require.Equal(t, "25", w.Header().Get("Content-Length"))
 }
