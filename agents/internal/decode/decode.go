@@ -33,9 +33,9 @@ type Request interface {
 // It returns true where the body is right; else it has answered why not: 413,
 // 415, 400 for what is no JSON, 422 for what breaks a rule.
 func Body(w http.ResponseWriter, r *http.Request, limit int64, into Request) bool {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind := r.Header.Get("Content-Type"); !isJSON(kind) {
 		reply.Error(w, http.StatusUnsupportedMediaType, reply.CodeMediaType,
-			fmt.Sprintf("Content-Type %q is not taken; send application/json", clip(r.Header.Get("Content-Type"))))
+			fmt.Sprintf("Content-Type %q is not taken; send application/json", clip(kind)))
 		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
@@ -59,6 +59,15 @@ func Body(w http.ResponseWriter, r *http.Request, limit int64, into Request) boo
 		return false
 	}
 	return true
+}
+
+// isJSON parses only what may have parameters: nearly all say just this.
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	kind, _, err := mime.ParseMediaType(contentType)
+	return err == nil && kind == "application/json"
 }
 
 // JSON decodes the body and returns all that is wrong with its parts: fields

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
@@ -39,7 +38,9 @@ func (r *Rules) OneOf(pointer, word string, allowed []string) {
 func (r *Rules) AllOf(pointer string, list, allowed []string) {
 	r.Check(len(list) <= len(allowed), pointer, "has %d items, must have at most %d", len(list), len(allowed))
 	for i, word := range list[:min(len(list), len(allowed))] {
-		r.OneOf(pointer+"/"+strconv.Itoa(i), word, allowed)
+		if !slices.Contains(allowed, word) { // else no pointer is needed
+			r.OneOf(fmt.Sprintf("%s/%d", pointer, i), word, allowed)
+		}
 	}
 }
 
