@@ -143,7 +143,7 @@ func TestAWriterWhoseClockIsAhead(t *testing.T) {
 	require.True(t, ok)
 	kept, ok := s.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, kept.Value.ttl, NutritionData.TTL)
+	require.LessOrEqual(t, kept.Value.until-c.clock.now(), NutritionData.TTL)
 }
 
 func TestSpacesDoNotMeet(t *testing.T) {

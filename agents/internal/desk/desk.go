@@ -8,9 +8,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,7 @@ type Desk interface {
 // anyone is how an answer begins that is nobody's yet.
 const anyone = `{"userId":""`
 
-// encode makes the part of an answer that is the same for everyone.
+// encode makes the part of an answer's line that is the same for everyone.
 func encode(answer any) ([]byte, error) {
 	line, err := json.Marshal(answer)
 	if err != nil {
@@ -51,15 +53,13 @@ func encode(answer any) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("an answer of %T begins with %.20q, must begin with %s", answer, line, anyone)
 	}
-	return []byte(rest), nil
+	return []byte(rest + "\n"), nil
 }
 
-// forUser is the answer's line for one user.
-func forUser(userID string, rest []byte) []byte {
+// forUser is how the answer's line begins for one user.
+func forUser(userID string) []byte {
 	quoted, _ := json.Marshal(userID) // a string always encodes
-	line := make([]byte, 0, len(rest)+len(quoted)+16)
-	line = append(append(line, `{"userId":`...), quoted...)
-	return append(append(line, rest...), '\n')
+	return append([]byte(`{"userId":`), quoted...)
 }
 
 // Plain is a Desk that looks at nobody and keeps nothing, for tests of the work
@@ -76,7 +76,7 @@ func (Plain) Answer(w http.ResponseWriter, r *http.Request, userID string, _ any
 	if err != nil {
 		return err
 	}
-	reply.Line(w, http.StatusOK, forUser(userID, rest))
+	reply.Line(w, http.StatusOK, forUser(userID), rest)
 	return nil
 }
 
@@ -98,7 +98,14 @@ type Front struct {
 	backing *backing.Services
 	answers *cache.Space[wishKey, []byte]
 	kept    *otter.Cache[uuid.UUID, struct{}]
-	keeper  *besteffort.Worker
+	keeper  *besteffort.Worker[plan]
+}
+
+// plan is what one user was given.
+type plan struct {
+	id     uuid.UUID
+	userID string
+	line   []byte
 }
 
 // remembered is how many kept plans are known not to need keeping again.
@@ -110,13 +117,14 @@ func New(ctx context.Context, b *backing.Services, cfg Config, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return &Front{
+	f := &Front{
 		cfg: cfg, backing: b, answers: answers,
 		kept: otter.Must(&otter.Options[uuid.UUID, struct{}]{
 			MaximumSize: remembered, ExpiryCalculator: otter.ExpiryWriting[uuid.UUID, struct{}](time.Hour),
 		}),
-		keeper: besteffort.New(ctx, "keeping a plan", log),
-	}, nil
+	}
+	f.keeper = besteffort.New(ctx, "keeping plans", f.save, log)
+	return f, nil
 }
 
 // Answer is Desk's. A userId that is not the token's subject is refused.
@@ -143,29 +151,35 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wi
 	if err != nil {
 		return err
 	}
-	line := forUser(userID, rest)
-	f.keep(userID, key, line)
-	reply.Line(w, http.StatusOK, line)
+	head := forUser(userID)
+	f.keep(userID, key, head, rest)
+	reply.Line(w, http.StatusOK, head, rest)
 	return nil
 }
 
 // keep stores what a user was given. One row for each wish of theirs: its id
 // follows from both.
-func (f *Front) keep(userID string, key wishKey, line []byte) {
+func (f *Front) keep(userID string, key wishKey, head, rest []byte) {
 	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(key)+userID))
 	if _, isNew := f.kept.SetIfAbsent(id, struct{}{}); !isNew {
 		return
 	}
-	taken := f.keeper.Do(func(ctx context.Context) error {
-		err := f.backing.Store.SavePlan(ctx, f.cfg.Kind, id, userID, line)
-		if err != nil {
-			f.kept.Invalidate(id)
-		}
-		return err
-	})
-	if !taken {
+	if !f.keeper.Do(plan{id, userID, slices.Concat(head, rest)}) {
 		f.kept.Invalidate(id) // the next answer tries again
 	}
+}
+
+// save stores plans. One that fails is tried again when it is next given.
+func (f *Front) save(ctx context.Context, plans []plan) error {
+	var errs []error
+	for _, p := range plans {
+		err := f.backing.Store.SavePlan(ctx, f.cfg.Kind, p.id, p.userID, p.line)
+		if err != nil {
+			f.kept.Invalidate(p.id)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 // Close keeps what waits to be kept.

@@ -55,8 +55,12 @@ WHERE agent_id = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3`
 	QuerySaveAgentState = `
 INSERT INTO agent_states (agent_id, instance, status, state) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agent_id, instance) DO UPDATE SET status = excluded.status, state = excluded.state, updated_at = now()`
-	QuerySaveCoordination = `
-INSERT INTO agent_coordination (id, agent_id, user_id, task, status, duration_ms, result) VALUES ($1, $2, $3, $4, $5, $6, $7)
+	// JSON goes as text: an array of jsonb would be parsed twice.
+	QuerySaveCoordinations = `
+INSERT INTO agent_coordination (id, agent_id, user_id, task, status, duration_ms, result)
+SELECT id, agent_id, user_id, task, status, duration_ms, result::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[])
+  AS row (id, agent_id, user_id, task, status, duration_ms, result)
 ON CONFLICT (id) DO NOTHING`
 )
 
@@ -70,11 +74,17 @@ func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Tim
 	return collect[AgentState](ctx, s, "list active agents", QueryActiveAgents, agentID, since)
 }
 
-// SaveCoordination keeps an outcome. Saving the same id again changes nothing.
-// CreatedAt is the database's.
-func (s *Store) SaveCoordination(ctx context.Context, c Coordination) error {
-	return s.exec(ctx, repeatable, "save a coordination", QuerySaveCoordination,
-		c.ID, c.AgentID, c.UserID, c.Task, c.Status, c.DurationMS, c.Result)
+// SaveCoordinations keeps outcomes in one statement, all or none. Saving the
+// same ids again changes nothing. CreatedAt is the database's.
+func (s *Store) SaveCoordinations(ctx context.Context, all []Coordination) error {
+	return s.exec(ctx, repeatable, "save coordinations", QuerySaveCoordinations,
+		column(all, func(c Coordination) uuid.UUID { return c.ID }),
+		column(all, func(c Coordination) string { return c.AgentID }),
+		column(all, func(c Coordination) string { return c.UserID }),
+		column(all, func(c Coordination) string { return c.Task }),
+		column(all, func(c Coordination) string { return c.Status }),
+		column(all, func(c Coordination) int { return c.DurationMS }),
+		column(all, func(c Coordination) string { return string(c.Result) }))
 }
 
 // RecentCoordinations returns an agent's outcomes since then, the latest first,

@@ -25,3 +25,12 @@ func collect[T any](ctx context.Context, s *Store, doing, query string, args ...
 		return pgx.CollectRows(rows, pgx.RowToStructByName[T])
 	})
 }
+
+// column is one field of all rows, for unnest.
+func column[R, V any](rows []R, field func(R) V) []V {
+	values := make([]V, len(rows))
+	for i, row := range rows {
+		values[i] = field(row)
+	}
+	return values
+}

@@ -123,13 +123,15 @@ func TestAgents(t *testing.T) {
 	require.Empty(t, states, "silent for too long")
 
 	done := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
-	require.NoError(t, s.SaveCoordination(ctx, done))
-	require.NoError(t, s.SaveCoordination(ctx, done))
+	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done}))
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done, failed}), "one that is there is no error")
 	recent, err := s.RecentCoordinations(ctx, "mca", began, 10)
 	require.NoError(t, err)
-	require.Len(t, recent, 1)
-	done.CreatedAt = recent[0].CreatedAt
-	require.Equal(t, done, recent[0])
+	for i := range recent {
+		recent[i].CreatedAt = time.Time{}
+	}
+	require.ElementsMatch(t, []Coordination{done, failed}, recent)
 }
 
 func TestConfig(t *testing.T) {

@@ -112,12 +112,12 @@ func TestPostgresRestarts(t *testing.T) {
 	until(each, "before")
 	require.NoError(t, own.Stop())
 	coordinate("during")
-	require.Eventually(t, func() bool { return m.records.jobs.Counts().Failed >= each }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= each }, soon, time.Millisecond)
 	require.NoError(t, own.Start(t.Context()))
 	coordinate("after")
 	until(each, "after")
 	until(each, "before")
-	t.Logf("%d requests, 0 failed; records %+v, of those that were made 0 lost", 3*each, m.records.jobs.Counts())
+	t.Logf("%d requests, 0 failed; records %+v, of those that were made 0 lost", 3*each, m.records.rows.Counts())
 }
 
 // TestABodyThatNeverEnds costs one connection, not a place in the queue.

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -15,19 +16,24 @@ import (
 // stateEvery is how often the process records its own state.
 const stateEvery = 15 * time.Second
 
+// stateTimeout bounds the writing of it.
+const stateTimeout = time.Second
+
 // recorder keeps coordinations and the state of this process in PostgreSQL, as
 // well as that goes: no request waits for it.
 type recorder struct {
 	store *store.Store
 	phase *health.State
 	state func() (instance string, state json.RawMessage)
-	jobs  *besteffort.Worker
+	log   *slog.Logger
+	rows  *besteffort.Worker[store.Coordination]
 	stop  context.CancelFunc
 	beats sync.WaitGroup
 }
 
 func newRecorder(ctx context.Context, s *store.Store, phase *health.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
-	return &recorder{store: s, phase: phase, state: state, jobs: besteffort.New(ctx, "recording a coordination", log)}
+	rows := besteffort.New(ctx, "recording coordinations", s.SaveCoordinations, log)
+	return &recorder{store: s, phase: phase, state: state, log: log, rows: rows}
 }
 
 // start begins to record the state of this process.
@@ -37,15 +43,17 @@ func (r *recorder) start(ctx context.Context) {
 }
 
 func (r *recorder) add(ask *CoordinateRequest, answer Coordination, took time.Duration) {
-	r.jobs.Do(func(ctx context.Context) error {
-		result, err := json.Marshal(map[string]any{"priority": ask.Priority, "agents": answer.Agents})
-		if err != nil {
-			return err
-		}
-		return r.store.SaveCoordination(ctx, store.Coordination{
-			ID: answer.ID, AgentID: Name, UserID: answer.UserID, Task: answer.Task, Status: answer.Status,
-			DurationMS: int(took.Milliseconds()), Result: result,
-		})
+	result, err := json.Marshal(struct {
+		Agents   []AgentReport `json:"agents"`
+		Priority string        `json:"priority"`
+	}{answer.Agents, ask.Priority})
+	if err != nil {
+		r.log.Error("a coordination can't be recorded", "error", err)
+		return
+	}
+	r.rows.Do(store.Coordination{
+		ID: answer.ID, AgentID: Name, UserID: answer.UserID, Task: answer.Task, Status: answer.Status,
+		DurationMS: int(took.Milliseconds()), Result: result,
 	})
 }
 
@@ -58,7 +66,7 @@ func (r *recorder) beat(ctx context.Context) {
 		if r.phase.Phase() == health.Draining {
 			status = store.StatusDraining
 		}
-		r.saveState(status)
+		r.saveState(ctx, status)
 		select {
 		case <-ctx.Done():
 			return
@@ -67,18 +75,21 @@ func (r *recorder) beat(ctx context.Context) {
 	}
 }
 
-func (r *recorder) saveState(status string) {
-	r.jobs.Do(func(ctx context.Context) error {
-		instance, state := r.state()
-		return r.store.SaveAgentState(ctx, store.AgentState{AgentID: Name, Instance: instance, Status: status, State: state})
-	})
+func (r *recorder) saveState(ctx context.Context, status string) {
+	ctx, cancel := context.WithTimeout(ctx, stateTimeout)
+	defer cancel()
+	instance, state := r.state()
+	err := r.store.SaveAgentState(ctx, store.AgentState{AgentID: Name, Instance: instance, Status: status, State: state})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		r.log.WarnContext(ctx, "recording the state of this process failed", "error", err)
+	}
 }
 
-// close records that the process ends, and what still waits, for a second at
-// most.
+// close records what still waits and that the process ends, each for a second
+// at most.
 func (r *recorder) close(ctx context.Context) {
 	r.stop()
 	r.beats.Wait()
-	r.saveState(store.StatusStopped)
-	r.jobs.Close(ctx)
+	r.rows.Close(ctx)
+	r.saveState(ctx, store.StatusStopped)
 }

@@ -77,7 +77,7 @@ func (s *Service) statusNow() statusAnswer {
 		ActiveSessions:      counts.Active,
 		Queue:               counts,
 		Agents:              s.agentStates(),
-		Records:             s.records.jobs.Counts(),
+		Records:             s.records.rows.Counts(),
 		Phase:               s.state.Phase().String(),
 		Hostname:            s.hostname,
 		Started:             s.started.UTC(),

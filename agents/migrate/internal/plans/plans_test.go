@@ -114,7 +114,7 @@ func writes(t *testing.T, conn *pgx.Conn) {
 		{"web: a new user", store.QueryEnsureUser, []any{"u-777"}, []string{"users_pkey"}},
 		{"web: preferences", store.QuerySavePreferences, []any{"u-777", body}, []string{"users_pkey"}},
 		{"mca: its state", store.QuerySaveAgentState, []any{"mca", "pod-1", "active", body}, []string{"agent_states_pkey"}},
-		{"mca: an outcome", store.QuerySaveCoordination, []any{id, "mca", "u-777", "plan", "complete", 100, body}, []string{"agent_coordination_pkey"}},
+		{"mca: an outcome", store.QuerySaveCoordinations, []any{[]uuid.UUID{id}, []string{"mca"}, []string{"u-777"}, []string{"plan"}, []string{"complete"}, []int{100}, []string{string(body)}}, []string{"agent_coordination_pkey"}},
 		{"npa: a plan", store.Nutrition.QuerySavePlan(), []any{id, "u-777", body}, []string{"nutrition_plans_pkey", "users_pkey"}},
 		{"wpa: a plan", store.Workout.QuerySavePlan(), []any{id, "u-777", body}, []string{"workout_plans_pkey", "users_pkey"}},
 	} {
