@@ -66,9 +66,11 @@ func get(path string) traffic.Request {
 
 // endpoints are all of the services', the echo first.
 func (w *world) endpoints() []endpoint {
-	echo, web, stubbed := w.client(w.echo), w.client(w.Web), w.client(w.stubbed)
+	echo, web, stubbed, least := w.client(w.echo), w.client(w.Web), w.client(w.stubbed), w.client(w.least)
 	mca, npa, wpa := w.client(w.MCA), w.client(w.NPA), w.client(w.WPA)
 	echoed := traffic.Request{Method: http.MethodPost, Path: "/", Body: traffic.Preferences.Body}
+	// The least answers no week, so nothing is checked of it but its status.
+	joined := traffic.Request{Method: http.MethodPost, Path: "/", Body: traffic.Coordinate.Body}
 	return []endpoint{
 		{name: "bare net/http JSON echo", client: echo, request: echoed, share: 1},
 		{name: "web GET /health", client: web, request: traffic.Health, share: 1},
@@ -81,6 +83,7 @@ func (w *world) endpoints() []endpoint {
 		{name: "mca GET status", client: mca, request: get("/api/v1/agents/mca/status"), share: 1},
 		{name: "mca GET health", client: mca, request: get("/api/v1/agents/mca/health"), share: 1},
 		{name: "mca POST coordinate, cached", client: mca, request: traffic.Coordinate, share: 1},
+		{name: "the least: two requests to the stubs and a join", client: least, request: joined, share: 1},
 		{name: "mca POST coordinate, agents stubbed, never cached", client: stubbed, request: freshWeek, share: 1, ratio: 0.35},
 		{name: "mca POST coordinate, never cached", client: mca, request: freshWeek, share: 0.1},
 		{name: "npa POST plan of 7 days, cached", client: npa, request: traffic.Plan, share: 1, ratio: 0.6},

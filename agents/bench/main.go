@@ -25,7 +25,7 @@ import (
 const atMost = 15 * time.Minute
 
 func main() {
-	serve := flag.String("serve", "", "be one of bench's own servers: echo or stub")
+	serve := flag.String("serve", "", "be one of bench's own servers: echo, stub or least")
 	each := flag.Duration("each", 3*time.Second, "how long each figure is measured")
 	sockets := flag.Int("sockets", 10_000, "how many idle WebSockets are weighed")
 	flag.Parse()

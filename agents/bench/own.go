@@ -6,15 +6,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
 
 // own serves one of bench's own servers and says where, as the services do.
 func own(ctx context.Context, name string) error {
-	handler, ok := map[string]http.HandlerFunc{"echo": echo, "stub": stub}[name]
+	handler, ok := map[string]http.HandlerFunc{"echo": echo, "stub": stub, "least": least(os.Getenv("STUB_URL"))}[name]
 	if !ok {
-		return fmt.Errorf("-serve=%s must be echo or stub", name)
+		return fmt.Errorf("-serve=%s must be echo, stub or least", name)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

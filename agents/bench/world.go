@@ -20,8 +20,10 @@ const maxClients = 512
 type world struct {
 	*fleet.Fleet
 	fleet.Platform
-	echo, stubbed fleet.Process // stubbed is an mca whose agents answer at once
-	token         string
+	echo    fleet.Process
+	stubbed fleet.Process // an mca whose agents answer at once
+	least   fleet.Process // the floor of that
+	token   string
 }
 
 func newWorld(ctx context.Context) (_ *world, err error) {
@@ -47,6 +49,9 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	}
 	stub, err := w.Run(ctx, self, []string{oneCore}, "-serve=stub")
 	if err != nil {
+		return nil, err
+	}
+	if w.least, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve=least"); err != nil {
 		return nil, err
 	}
 	if w.stubbed, err = w.Start(ctx, "mca", oneCore, "NPA_URL="+stub.URL, "WPA_URL="+stub.URL); err != nil {
