@@ -48,9 +48,10 @@ func Run(ctx context.Context) error {
 	ctx, cancel := untilOrphaned(ctx, os.Getppid, parentCheck)
 	defer cancel()
 	isolated := sync.OnceValues(func() (string, error) { return Isolate(ctx, "") })
-	// Both are wanted by every Check; the engine connects meanwhile.
-	go isolated()
-	go self()
+	// Both are wanted by every Check, which also hears of an error; the engine
+	// connects meanwhile.
+	go func() { _, _ = isolated() }()
+	go func() { _, _ = self() }()
 	if err := p.RunProvider(ctx, image.Package, image.Version, New(isolated)); err != nil {
 		return fmt.Errorf("provider %s: %w", image.Package, err)
 	}

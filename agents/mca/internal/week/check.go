@@ -5,8 +5,12 @@ import (
 	"fmt"
 )
 
-// The body weights that energy is counted with, in kg: npa's bounds.
-const MinKg, MaxKg = 35.0, 250.0
+// MinKg and MaxKg are the body weights that energy is counted with, in kg:
+// npa's bounds.
+const (
+	MinKg = 35.0
+	MaxKg = 250.0
+)
 
 // What an answer may hold. The bounds are far beyond what our agents send; they
 // keep a broken one from making a week of numbers that JSON does not know.

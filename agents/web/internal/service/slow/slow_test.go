@@ -228,8 +228,9 @@ func ask(ctx context.Context, client *http.Client, url, address, token string, n
 		return err
 	}
 	defer answer.Body.Close()
-	if _, err := io.Copy(io.Discard, answer.Body); err != nil || answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %s: %s, %v", method, path, answer.Status, err)
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s %s: %s", method, path, answer.Status)
 	}
-	return nil
+	_, err = io.Copy(io.Discard, answer.Body)
+	return err
 }
