@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"path/filepath"
 
 	"github.com/progressive-framework/platform/sandbox/test/world"
 )
@@ -10,6 +11,10 @@ import (
 // bringUp makes the stack of the project in root from nothing, in a sandbox of
 // simulated nodes that ends with it, and returns its `pulumi stack export`.
 func bringUp(ctx context.Context, root, stack string) (export []byte, err error) {
+	root, err = filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
 	h, stop, err := world.New(ctx, root)
 	if err != nil {
 		return nil, err
