@@ -41,8 +41,9 @@ type Fleet struct {
 	closers []func() error
 }
 
-// New builds the named services (web, mca, npa, wpa), starts the servers that
-// they stand on, and makes the schema and an issuer.
+// New builds the named services (web, mca, npa, wpa) with the go tool of the
+// module that it runs in, starts the servers that they stand on, and makes the
+// schema and an issuer.
 func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 	f := &Fleet{}
 	defer func() {
