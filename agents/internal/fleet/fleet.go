@@ -41,8 +41,9 @@ type Fleet struct {
 	closers []func() error
 }
 
-// New builds the named services (web, mca, npa, wpa), starts the servers that
-// they stand on, and makes the schema and an issuer.
+// New builds the named services (web, mca, npa, wpa) with the go tool of the
+// module that it runs in, starts the servers that they stand on, and makes the
+// schema and an issuer.
 func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 	f := &Fleet{}
 	defer func() {
@@ -54,7 +55,7 @@ func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 		return nil, err
 	}
 	f.closers = append(f.closers, func() error { return os.RemoveAll(f.dir) })
-	// Symbols would cost the linker a third of its time.
+	// Without symbols, which nobody reads here, the linker has less to do.
 	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", f.dir + "/"}
 	for _, name := range services {
 		args = append(args, module+name)
