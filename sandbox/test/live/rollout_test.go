@@ -69,7 +69,7 @@ func (v *visits) count(status int, body string, err error) {
 
 // One line of the service changes; `make up` rolls it out under load.
 func TestRolloutFailsNoRequest(t *testing.T) {
-	file := filepath.Join(root, "agents", "web", "site", "index.html")
+	file := filepath.Join(root, "agents", "web", "site", "page", "index.html")
 	before, err := os.ReadFile(file)
 	require.NoError(t, err)
 	old, ours := "<h1>Progressive Framework</h1>", "<h1>Progressive Framework, as the live test says</h1>"
