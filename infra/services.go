@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/image"
@@ -78,7 +80,7 @@ func (p *platform) migrate(told *settings) ([]pulumi.Resource, error) {
 	if err != nil {
 		return nil, err
 	}
-	needed := append(p.stores.resources(), p.nodes...)
+	needed := slices.Concat(p.stores.resources(), p.nodes)
 	made, err := service.NewTask(p.ctx, p.name+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task}, p.both, pulumi.DependsOn(needed))
 	return []pulumi.Resource{made}, err
 }
@@ -95,7 +97,7 @@ func (p *platform) service(profile scaling.Profile, told *settings, needed []pul
 	case profile.Short == frontService:
 		args.NodePort = p.stack.FrontDoor.NodePort
 	}
-	return service.NewService(p.ctx, p.name+"-"+profile.Short, args, p.both, pulumi.DependsOn(append(needed, p.nodes...)))
+	return service.NewService(p.ctx, p.name+"-"+profile.Short, args, p.both, pulumi.DependsOn(slices.Concat(needed, p.nodes)))
 }
 
 // pod builds the program's image and says where it runs.

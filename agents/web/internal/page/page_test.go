@@ -1,15 +1,11 @@
 package page
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"io"
 	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,8 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/servicetest"
-	"github.com/progressive-framework/platform/agents/internal/testservers"
+	"github.com/progressive-framework/platform/agents/internal/fleet"
 )
 
 // patience bounds the test on a busy machine, the compiler's time not counted.
@@ -33,71 +28,29 @@ func browser(t *testing.T) string {
 	return path
 }
 
-// build makes the four programs. They are no imports of this test; looking at
-// their folders tells `go test` when its last result is out of date.
-func build(ctx context.Context, t *testing.T) (dir string) {
+// built has the four programs on real servers. They are no imports of this test;
+// looking at their folders tells `go test` when its last result is out of date.
+func built(t *testing.T) *fleet.Fleet {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("../../..", func(_ string, _ fs.DirEntry, err error) error { return err }))
-	dir = t.TempDir()
-	const agents = "github.com/progressive-framework/platform/agents/"
-	out, err := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", dir+"/", agents+"web", agents+"mca", agents+"npa", agents+"wpa").CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return dir
-}
-
-// launch starts a program and returns its base URL.
-func launch(ctx context.Context, t *testing.T, program string, environ []string) string {
-	t.Helper()
-	cmd := exec.CommandContext(ctx, program)
-	cmd.Env = environ
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	out, err := cmd.StdoutPipe()
+	f, err := fleet.New(t.Context(), "web", "mca", "npa", "wpa")
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait() // it was killed
-	})
-	var said []string
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		said = append(said, lines.Text())
-		var record struct{ Msg, Address string }
-		if json.Unmarshal(lines.Bytes(), &record) == nil && record.Msg == "listening" {
-			go func() { _, _ = io.Copy(io.Discard, out) }()
-			return "http://" + record.Address
-		}
-	}
-	require.FailNow(t, program+" does not listen", "%s", strings.Join(said, "\n"))
-	return ""
+	t.Cleanup(func() { require.NoError(t, f.Close()) })
+	return f
 }
 
 // TestAPersonPlansAWeek: signs in, watches the agents live, asks for a plan of
 // the real agents, and sees a week with training and meals; the page breaks
 // none of its own policy.
 func TestAPersonPlansAWeek(t *testing.T) {
-	programs := build(t.Context(), t)
+	programs := built(t)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	path := browser(t)
-	database, err := testservers.StartPostgres(ctx, nil)
+	platform, err := programs.StartPlatform(ctx, "AGENT_TIMEOUT=20s", "COORDINATION_TIMEOUT=30s")
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, database.Close()) })
-	redis, err := testservers.StartRedis(ctx, 0)
+	token, err := programs.Token("browser-user")
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, redis.Close()) })
-
-	world := servicetest.New(t)
-	common := map[string]string{"DATABASE_URL": servicetest.Database(t, database), "REDIS_ADDRESSES": strings.Join(redis.Addresses(), ",")}
-	with := func(changes map[string]string) []string {
-		for name, value := range common {
-			changes[name] = value
-		}
-		return world.Environ(changes)
-	}
-	npa := launch(ctx, t, filepath.Join(programs, "npa"), with(map[string]string{}))
-	wpa := launch(ctx, t, filepath.Join(programs, "wpa"), with(map[string]string{}))
-	mca := launch(ctx, t, filepath.Join(programs, "mca"), with(map[string]string{"NPA_URL": npa, "WPA_URL": wpa, "AGENT_TIMEOUT": "20s", "COORDINATION_TIMEOUT": "30s"}))
-	web := launch(ctx, t, filepath.Join(programs, "web"), with(map[string]string{"MCA_URL": mca}))
 
 	allocator, end := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
@@ -121,11 +74,11 @@ func TestAPersonPlansAWeek(t *testing.T) {
 	var days, trained int
 	require.NoError(t, chromedp.Run(tab,
 		network.Enable(),
-		chromedp.Navigate(web+"/"),
+		chromedp.Navigate(platform.Web.URL+"/"),
 		chromedp.SendKeys("#token", "test-token"),
 		chromedp.Click("#sign-in button"),
 		chromedp.Poll(`document.querySelector('#message').textContent`, &refused),
-		chromedp.SetValue("#token", world.Token(t, "browser-user")),
+		chromedp.SetValue("#token", token),
 		chromedp.Click("#sign-in button"),
 		chromedp.WaitVisible("#wishes"),
 		chromedp.Text("#user", &user),
