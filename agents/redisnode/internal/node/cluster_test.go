@@ -14,10 +14,8 @@ import (
 // table is a node's table without what changes by itself, and without nodes
 // that it still greets: those go by themselves.
 func (f *fleet) table(i int) []string {
-	_, members, err := parseNodes(f.client(i).ClusterNodes(f.t.Context()).Val())
-	require.NoError(f.t, err)
 	var lines []string
-	for _, m := range members {
+	for _, m := range f.members(i) {
 		if m.greeting {
 			continue
 		}
@@ -41,9 +39,7 @@ func TestLifeOfACluster(t *testing.T) {
 	}
 	followed := map[string]int{}
 	for i := shards; i < replicas; i++ {
-		_, members, err := parseNodes(f.client(i).ClusterNodes(t.Context()).Val())
-		require.NoError(t, err)
-		for _, m := range members {
+		for _, m := range f.members(i) {
 			if m.of != "" {
 				followed[m.of]++
 			}

@@ -30,6 +30,7 @@ func meet(address string) command {
 func takeSlots(r span) command    { return command{"CLUSTER", "ADDSLOTSRANGE", r.first, r.last} }
 func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
 func forget(id string) command    { return command{"CLUSTER", "FORGET", id} }
+func raiseEpoch() command         { return command{"CLUSTER", "BUMPEPOCH"} }
 
 // plan says what the node at self must be told so that the cluster is one
 // step nearer to whole, and what keeps it from being so. It is the same at
@@ -67,6 +68,9 @@ func role(self int, peers []seen, shards int) []command {
 	}
 	if lost := me.misled(); lost != "" {
 		return []command{replicate(lost)}
+	}
+	if outrun(me, peers) {
+		return []command{raiseEpoch()}
 	}
 	if mine := me.itself(); !mine.primary || len(mine.owns) > 0 || me.keys > 0 {
 		return nil
@@ -120,18 +124,34 @@ func agreed(peers []seen) bool {
 	return true
 }
 
-// departed are nodes that failed, own nothing, and whose place a peer with
-// another id has taken: one that lost its volume.
+// departed are nodes that do not answer, own nothing, and whose place a peer
+// with another id has taken: those that lost their volume. That all who know
+// one suspect it is enough: a majority that calls it failed is no longer to be
+// had once the first have forgotten it.
 func departed(me *view, peers []seen) []command {
 	var stale []command
 	for _, id := range slices.Sorted(maps.Keys(me.members)) {
+		alive := func(p seen) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
 		m := me.members[id]
-		isPeer := slices.ContainsFunc(peers, func(p seen) bool { return p.view != nil && p.view.id == id })
-		if !isPeer && m.failed && len(m.owns) == 0 && me.itself().of != id {
+		if !m.greeting && len(m.owns) == 0 && me.itself().of != id && !slices.ContainsFunc(peers, alive) {
 			stale = append(stale, forget(id))
 		}
 	}
 	return stale
+}
+
+// outrun says whether a peer has a higher epoch for this primary than it has
+// itself. Redis 7 gets there when addresses are exchanged: an answer
+// at the old address of one node counts as that node's until its name is
+// compared, but its epoch has been taken by then (getNodeFromLinkAndMsg and
+// clusterProcessPacket in src/cluster.c). Nothing lowers it again, and
+// who has it refuses its vote to the primary's replica for ever, so that the
+// shard could not be failed over. A higher one from the primary mends it.
+func outrun(me *view, peers []seen) bool {
+	mine := me.itself()
+	return mine.primary && len(mine.owns) > 0 && slices.ContainsFunc(peers, func(p seen) bool {
+		return p.view != nil && p.view.members[me.id].epoch > mine.epoch
+	})
 }
 
 // shareOf is the range of slots that the cluster's k-th node is given when

@@ -138,6 +138,28 @@ func TestPlan(t *testing.T) {
 			}
 			return p
 		}, "CLUSTER FORGET old", ""},
+		{"also by the last one that knows it, whom nobody can tell any more that it failed", 1, func() []seen {
+			p := formed()
+			p[1].view.members["old"] = member{id: "old", suspected: true}
+			return p
+		}, "CLUSTER FORGET old", ""},
+		{"but not one that another still reaches", 1, func() []seen {
+			p := formed()
+			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true}
+			p[2].view.members["old"] = member{id: "old", connected: true}
+			return p
+		}, "", ""},
+		{"a primary of which another has a higher epoch than its own raises it", 1, func() []seen {
+			p := formed()
+			edit(p, 5, 1, func(m *member) { m.epoch = 3 })
+			return p
+		}, "CLUSTER BUMPEPOCH", ""},
+		{"not one of which another has not heard yet", 1, func() []seen {
+			p := formed()
+			edit(p, 1, 1, func(m *member) { m.epoch = 3 })
+			return p
+		}, "", ""},
+		{"nor a replica", 4, func() []seen { p := formed(); edit(p, 5, 4, func(m *member) { m.epoch = 3 }); return p }, "", ""},
 		{"but not while it may come back", 1, func() []seen {
 			p := formed()
 			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true}
@@ -199,11 +221,11 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 	require.NoError(t, err)
 	require.Equal(t, "aa", own)
 	require.Equal(t, map[string]member{
-		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", primary: true, connected: true, owns: []span{{0, 5460}, {7, 7}}},
-		"bb": {id: "bb", of: "aa", failed: true, suspected: true},
+		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", primary: true, connected: true, epoch: 1, owns: []span{{0, 5460}, {7, 7}}},
+		"bb": {id: "bb", of: "aa", failed: true, suspected: true, epoch: 3},
 		"cc": {id: "cc", address: "[2001:db8::1]:6379", greeting: true, connected: true},
 	}, members)
-	for _, bad := range []string{"", "aa", "aa a:1 master - 0 0 1 connected", "aa a:1 myself,master - 0 0 1 connected 5-99999"} {
+	for _, bad := range []string{"", "aa", "aa a:1 master - 0 0 1 connected", "aa a:1 myself,master - 0 0 1 connected 5-99999", "aa a:1 myself,master - 0 0 one connected"} {
 		_, _, err := parseNodes(bad)
 		require.Error(t, err, "%q", bad)
 	}

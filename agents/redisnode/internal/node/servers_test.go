@@ -194,9 +194,11 @@ func (f *fleet) settle(what string, done func() bool) {
 	}
 }
 
-// whole says whether all six serve, three of them as primaries.
+// whole says whether all six serve, three of them as primaries, and no two
+// have different epochs for one: its replica could not be elected.
 func (f *fleet) whole() bool {
 	primaries := 0
+	epochs := map[string]int64{}
 	for i := range replicas {
 		if f.servers[i] == nil || !f.agents[i].Status().Member || f.agents[i].Status().Peers != replicas-1 {
 			return false
@@ -204,8 +206,22 @@ func (f *fleet) whole() bool {
 		if f.role(i) == "master" {
 			primaries++
 		}
+		for id, m := range f.members(i) {
+			if known, ok := epochs[id]; ok && m.primary && m.epoch != known {
+				return false
+			}
+			epochs[id] = m.epoch
+		}
 	}
 	return primaries == shards
+}
+
+// members is node i's table.
+func (f *fleet) members(i int) map[string]member {
+	f.t.Helper()
+	_, members, err := parseNodes(f.client(i).ClusterNodes(f.t.Context()).Val())
+	require.NoError(f.t, err)
+	return members
 }
 
 func (f *fleet) role(i int) string {

@@ -32,7 +32,10 @@ type member struct {
 	// greeting is a node that has not answered yet: its id is made up.
 	greeting  bool
 	connected bool
-	owns      []span
+	// epoch is the version of what a primary says of its slots; a replica has
+	// its primary's.
+	epoch int64
+	owns  []span
 }
 
 // view is what one node says of itself and of the others.
@@ -63,6 +66,9 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 		}
 		if has("noaddr") {
 			m.address = ""
+		}
+		if m.epoch, err = strconv.ParseInt(fields[6], 10, 64); err != nil {
+			return "", nil, fmt.Errorf("CLUSTER NODES: the epoch %q is no number", fields[6])
 		}
 		for _, field := range fields[8:] {
 			if strings.HasPrefix(field, "[") {
