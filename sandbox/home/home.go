@@ -139,6 +139,9 @@ func Create(dir string, s Settings) (*Home, error) {
 			return nil, fmt.Errorf("sandbox folder: %w", err)
 		}
 	}
+	if err := h.makePulumiHome(); err != nil {
+		return nil, err
+	}
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, err
@@ -211,7 +214,7 @@ func (h *Home) Environ() []string {
 		Variable + "=" + h.Dir,
 		"PULUMI_BACKEND_URL=" + h.BackendURL(),
 		"PULUMI_CONFIG_PASSPHRASE_FILE=" + h.Passphrase(),
-		"PULUMI_HOME=" + h.path("pulumi"),
+		"PULUMI_HOME=" + h.pulumi(),
 		"PULUMI_SKIP_UPDATE_CHECK=1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",

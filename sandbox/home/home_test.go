@@ -16,3 +16,18 @@ func TestOpenCompletesOlderSettings(t *testing.T) {
 	require.Equal(t, 5002, h.Ports.Registry, "what was settled stays")
 	require.Equal(t, DefaultPorts().Volumes, h.Ports.Volumes, "a port that was not known then gets its default")
 }
+
+func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
+	dir := t.TempDir()
+	old := filepath.Join(dir, "pulumi", "logs", "pulumi-20261123T080000-1-preview.log")
+	require.NoError(t, os.MkdirAll(filepath.Dir(old), 0o700))
+	require.NoError(t, os.WriteFile(old, nil, 0o600))
+	for range 2 {
+		_, err := Create(dir, Settings{Cluster: ClusterSimulated})
+		require.NoError(t, err)
+	}
+	said, err := os.ReadFile(filepath.Dir(old))
+	require.NoError(t, err, "a file, where the CLI would make a folder")
+	require.Contains(t, string(said), "remove this file")
+	require.DirExists(t, filepath.Join(dir, "pulumi"))
+}

@@ -46,7 +46,7 @@ func (p *provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 		fail("metadata", errors.New("metadata must be an object"))
 	} else {
 		fail("metadata.name", name(inputs, olds, req, p.standingID(req.GetUrn())))
-		fail("metadata.namespace", p.namespace(withURN(ctx, req.GetUrn()), cl, gvk, inputs))
+		fail("metadata.namespace", p.namespace(withURN(ctx, req.GetUrn()), cl, gvk, inputs, olds))
 	}
 	fail("metadata.annotations", annotations(inputs))
 	if _, ok := lookup(inputs, "status"); ok && builtIn(gvk.Group) {
@@ -102,11 +102,14 @@ func fill(inputs map[string]any, field, want string) error {
 	return nil
 }
 
-// namespace fills in metadata.namespace for kinds that live in one.
-func (p *provider) namespace(ctx context.Context, cl *cluster, gvk schema.GroupVersionKind, inputs map[string]any) error {
+// namespace fills in metadata.namespace for kinds that live in one. The API
+// server is asked about kinds that are not built in, but not where the object
+// stands in a namespace: its kind then lives in one, and a preview of nothing
+// new need not find credentials.
+func (p *provider) namespace(ctx context.Context, cl *cluster, gvk schema.GroupVersionKind, inputs, olds map[string]any) error {
 	given, has := lookup(inputs, "metadata", "namespace")
 	namespaced := !clusterScoped[gvk.GroupKind()]
-	if !builtIn(gvk.Group) {
+	if stands := text(olds, "metadata", "namespace") != ""; !builtIn(gvk.Group) && !stands {
 		m, err := cl.mapping(ctx, gvk)
 		switch {
 		case isNoKind(err) || isUnreachable(err):
