@@ -14,7 +14,8 @@ import (
 
 // New returns a logger of JSON lines that name the service.
 func New(out io.Writer, service string, level slog.Leveler) *slog.Logger {
-	return slog.New(Handler(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))).With("service", service)
+	l := newLines(out)
+	return slog.New(&handler{Handler: slog.NewJSONHandler(l, &slog.HandlerOptions{Level: level}), lines: l}).With("service", service)
 }
 
 // ReadLevel reads LOG_LEVEL: debug, info, warn or error.
@@ -36,17 +37,26 @@ func from(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// Handler adds what the record's context carries.
-func Handler(next slog.Handler) slog.Handler { return handler{next} }
+// handler adds what the record's context carries.
+type handler struct {
+	slog.Handler
+	lines   *lines
+	patient bool
+}
 
-type handler struct{ slog.Handler }
-
-func (h handler) Handle(ctx context.Context, record slog.Record) error {
+func (h *handler) Handle(ctx context.Context, record slog.Record) error {
 	record.AddAttrs(from(ctx)...)
-	return h.Handler.Handle(ctx, record)
+	err := h.Handler.Handle(ctx, record)
+	if !h.patient || record.Level >= slog.LevelWarn {
+		h.lines.flush()
+	}
+	return err
 }
 
-func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return handler{h.Handler.WithAttrs(attrs)}
+func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &handler{h.Handler.WithAttrs(attrs), h.lines, h.patient}
 }
-func (h handler) WithGroup(name string) slog.Handler { return handler{h.Handler.WithGroup(name)} }
+
+func (h *handler) WithGroup(name string) slog.Handler {
+	return &handler{h.Handler.WithGroup(name), h.lines, h.patient}
+}

@@ -77,6 +77,7 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 	cfg, err := p.ReadConfig(lookup)
 	common := p.Common(cfg)
 	log := logging.New(out, name, common.LogLevel)
+	defer logging.Flush(log)
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, problem := range problems {
