@@ -44,16 +44,16 @@ type Desk interface {
 const anyone = `{"userId":""`
 
 // encode makes the part of an answer's line that is the same for everyone.
-func encode(answer any) ([]byte, error) {
+func encode(answer any) (reply.Packed, error) {
 	line, err := json.Marshal(answer)
 	if err != nil {
-		return nil, fmt.Errorf("encode an answer: %w", err)
+		return reply.Packed{}, fmt.Errorf("encode an answer: %w", err)
 	}
 	rest, ok := strings.CutPrefix(string(line), anyone)
 	if !ok {
-		return nil, fmt.Errorf("an answer of %T begins with %.20q, must begin with %s", answer, line, anyone)
+		return reply.Packed{}, fmt.Errorf("an answer of %T begins with %.20q, must begin with %s", answer, line, anyone)
 	}
-	return []byte(rest + "\n"), nil
+	return reply.Pack([]byte(rest + "\n")), nil
 }
 
 // forUser is how the answer's line begins for one user.
@@ -76,7 +76,7 @@ func (Plain) Answer(w http.ResponseWriter, r *http.Request, userID string, _ any
 	if err != nil {
 		return err
 	}
-	reply.Line(w, http.StatusOK, forUser(userID), rest)
+	reply.PackedLine(w, r, http.StatusOK, forUser(userID), rest)
 	return nil
 }
 
@@ -96,7 +96,7 @@ type wishKey string
 type Front struct {
 	cfg     Config
 	backing *backing.Services
-	answers *cache.Space[wishKey, []byte]
+	answers *cache.Space[wishKey, reply.Packed]
 	kept    *otter.Cache[uuid.UUID, struct{}]
 	keeper  *besteffort.Worker[plan]
 }
@@ -113,7 +113,7 @@ const remembered = 10_000
 
 // New opens the desk of an agent.
 func New(ctx context.Context, b *backing.Services, cfg Config, log *slog.Logger) (*Front, error) {
-	answers, err := cache.NewSpace[wishKey, []byte](b.Cache, cfg.Strategy, cfg.Prefix, cfg.Bytes)
+	answers, err := cache.NewSpace[wishKey, reply.Packed](b.Cache, cfg.Strategy, cfg.Prefix, cfg.Bytes)
 	if err != nil {
 		return nil, err
 	}
@@ -139,11 +139,11 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wi
 	}
 	sum := sha256.Sum256(text)
 	key := wishKey(hex.EncodeToString(sum[:16]))
-	rest, err := f.answers.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) {
+	rest, err := f.answers.Load(r.Context(), key, func(ctx context.Context) (reply.Packed, error) {
 		answer, err := work(ctx)
 		if err != nil {
 			f.cfg.Count.WithLabelValues(telemetry.OutcomeFailed).Inc()
-			return nil, err
+			return reply.Packed{}, err
 		}
 		f.cfg.Count.WithLabelValues(telemetry.OutcomeOK).Inc()
 		return encode(answer)
@@ -152,8 +152,8 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wi
 		return err
 	}
 	head := forUser(userID)
-	f.keep(userID, key, head, rest)
-	reply.Line(w, http.StatusOK, head, rest)
+	f.keep(userID, key, head, rest.Plain)
+	reply.PackedLine(w, r, http.StatusOK, head, rest)
 	return nil
 }
 
