@@ -29,7 +29,7 @@ func client(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
 	c := NewClient(u)
-	c.after = func(time.Duration) <-chan time.Time { return nil } // no answer is late unless the test says so
+	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // no answer is late unless the test says so
 	return c
 }
 
@@ -117,16 +117,48 @@ func TestALateAnswerIsHedged(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, answer.Hedged)
 	}
-	c.after = func(d time.Duration) <-chan time.Time {
-		require.Positive(t, d)
-		now := make(chan time.Time, 1)
-		now <- time.Time{}
-		return now
+	c.after = func(d time.Duration, second func()) func() bool {
+		require.GreaterOrEqual(t, d, soonest, "a twentieth of answers in microseconds is not late")
+		go second()
+		return func() bool { return false }
 	}
 	hang.Store(true)
 	answer, err := c.ask(t)
 	require.NoError(t, err, "the test would hang without the second try")
 	require.True(t, answer.Hedged)
+}
+
+// TestALateAnswerThatFails leaves the word to the second try.
+func TestALateAnswerThatFails(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		second int
+	}{{"which is good", http.StatusOK}, {"which fails as well", http.StatusBadGateway}} {
+		t.Run(row.reason, func(t *testing.T) {
+			var asked atomic.Int64
+			secondAsked := make(chan struct{})
+			c := client(t, func(w http.ResponseWriter, _ *http.Request) {
+				switch asked.Add(1) {
+				case 1:
+					<-secondAsked
+					w.WriteHeader(http.StatusInternalServerError)
+				case 2:
+					close(secondAsked)
+					time.Sleep(20 * time.Millisecond) // the first fails meanwhile
+					w.WriteHeader(row.second)
+				}
+			})
+			for range warm + 10 {
+				c.latency.add(time.Millisecond)
+				c.budget.earn()
+			}
+			c.after = func(_ time.Duration, second func()) func() bool { return time.AfterFunc(time.Millisecond, second).Stop }
+			answer, err := c.ask(t)
+			require.EqualValues(t, 2, asked.Load(), "it is not asked a third time")
+			require.True(t, answer.Hedged)
+			require.Equal(t, row.second != http.StatusOK, err != nil, "%v", err)
+		})
+	}
 }
 
 // TestHedgesStayWithinTheBudget: every answer is late, and yet the upstream is
@@ -135,9 +167,10 @@ func TestHedgesStayWithinTheBudget(t *testing.T) {
 	const questions = 500
 	var asked atomic.Int64
 	c := client(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
-	late := make(chan time.Time)
-	close(late)
-	c.after = func(time.Duration) <-chan time.Time { return late }
+	c.after = func(_ time.Duration, second func()) func() bool {
+		go second()
+		return func() bool { return false }
+	}
 	for range questions {
 		_, err := c.ask(t)
 		require.NoError(t, err)

@@ -46,9 +46,10 @@ type outcome struct {
 func (s *Service) fanOut(ctx context.Context, header http.Header, questions []question) []outcome {
 	outcomes := make([]outcome, len(questions))
 	var all sync.WaitGroup
-	for i, q := range questions {
-		all.Go(func() { outcomes[i] = s.ask(ctx, header, q) })
+	for i, q := range questions[1:] {
+		all.Go(func() { outcomes[i+1] = s.ask(ctx, header, q) })
 	}
+	outcomes[0] = s.ask(ctx, header, questions[0])
 	all.Wait()
 	return outcomes
 }
