@@ -6,12 +6,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/fleet"
 	"github.com/progressive-framework/platform/agents/internal/load/traffic"
 )
 
 // endpoint is one that is measured.
 type endpoint struct {
 	name    string
+	process fleet.Process
 	client  *traffic.Client
 	request traffic.Request
 	// share of the fixed rates that it gets: less where each request is worked
@@ -19,8 +21,8 @@ type endpoint struct {
 	share float64
 	// bounded: the service itself refuses to be saturated by one caller.
 	bounded bool
-	// The project's goals: at least this ratio to the echo at saturation, at most
-	// this p95 at a fixed rate. Zero is none.
+	// The project's goals: at saturation at least this ratio to the echo of what
+	// the endpoint answers, at a fixed rate at most this p95. Zero is none.
 	ratio float64
 	p95   time.Duration
 }
@@ -31,6 +33,7 @@ var unique atomic.Int64
 // never returns the request with a body of its own each time.
 func never(r traffic.Request, set func(body map[string]any, n int64)) traffic.Request {
 	body := r.Body
+	r.Fresh = true
 	r.Body = func(user string, n int) any {
 		own := map[string]any{}
 		for name, value := range body(user, n).(map[string]any) {
@@ -66,29 +69,31 @@ func get(path string) traffic.Request {
 
 // endpoints are all of the services', the echo first.
 func (w *world) endpoints() []endpoint {
-	echo, web, stubbed, least := w.client(w.echo), w.client(w.Web), w.client(w.stubbed), w.client(w.least)
-	mca, npa, wpa := w.client(w.MCA), w.client(w.NPA), w.client(w.WPA)
 	echoed := traffic.Request{Method: http.MethodPost, Path: "/", Body: traffic.Preferences.Body}
 	// The least answers no week, so nothing is checked of it but its status.
 	joined := traffic.Request{Method: http.MethodPost, Path: "/", Body: traffic.Coordinate.Body}
-	return []endpoint{
-		{name: "bare net/http JSON echo", client: echo, request: echoed, share: 1},
-		{name: "web GET /health", client: web, request: traffic.Health, share: 1},
-		{name: "web GET /health/ready", client: web, request: get("/health/ready"), share: 1},
-		{name: "web GET /metrics", client: web, request: get("/metrics"), share: 0.01, bounded: true},
-		{name: "web GET profile, cached in Redis", client: web, request: traffic.Profile, share: 1, ratio: 0.6},
-		{name: "web POST preferences", client: web, request: traffic.Preferences, share: 1},
-		{name: "web /ws agent_status_request", client: web, request: traffic.Socket, share: 1, bounded: true},
-		{name: "mca GET /health/coordination", client: mca, request: get("/health/coordination"), share: 1},
-		{name: "mca GET status", client: mca, request: get("/api/v1/agents/mca/status"), share: 1},
-		{name: "mca GET health", client: mca, request: get("/api/v1/agents/mca/health"), share: 1},
-		{name: "mca POST coordinate, cached", client: mca, request: traffic.Coordinate, share: 1},
-		{name: "the least: two requests to the stubs and a join", client: least, request: joined, share: 1},
-		{name: "mca POST coordinate, agents stubbed, never cached", client: stubbed, request: freshWeek, share: 1, ratio: 0.35},
-		{name: "mca POST coordinate, never cached", client: mca, request: freshWeek, share: 0.1},
-		{name: "npa POST plan of 7 days, cached", client: npa, request: traffic.Plan, share: 1, ratio: 0.6},
-		{name: "npa POST plan of 7 days, never cached", client: npa, request: freshPlan, share: 0.1, p95: 30 * time.Millisecond},
-		{name: "wpa POST generate, cached", client: wpa, request: traffic.Generate, share: 1},
-		{name: "wpa POST generate, never cached", client: wpa, request: freshGenerate, share: 0.1, p95: 5 * time.Millisecond},
+	all := []endpoint{
+		{name: "bare net/http JSON echo", process: w.echo, request: echoed, share: 1},
+		{name: "web GET /health", process: w.Web, request: traffic.Health, share: 1},
+		{name: "web GET /health/ready", process: w.Web, request: get("/health/ready"), share: 1},
+		{name: "web GET /metrics", process: w.Web, request: get("/metrics"), share: 0.01, bounded: true},
+		{name: "web GET profile, cached in Redis", process: w.Web, request: traffic.Profile, share: 1, ratio: 0.6},
+		{name: "web POST preferences", process: w.Web, request: traffic.Preferences, share: 1},
+		{name: "web /ws agent_status_request", process: w.Web, request: traffic.Socket, share: 1, bounded: true},
+		{name: "mca GET /health/coordination", process: w.MCA, request: get("/health/coordination"), share: 1},
+		{name: "mca GET status", process: w.MCA, request: get("/api/v1/agents/mca/status"), share: 1},
+		{name: "mca GET health", process: w.MCA, request: get("/api/v1/agents/mca/health"), share: 1},
+		{name: "mca POST coordinate, cached", process: w.MCA, request: traffic.Coordinate, share: 1},
+		{name: "the least: two requests to the stubs and a join", process: w.least, request: joined, share: 1},
+		{name: "mca POST coordinate, agents stubbed, never cached", process: w.stubbed, request: freshWeek, share: 1, ratio: 0.35},
+		{name: "mca POST coordinate, never cached", process: w.MCA, request: freshWeek, share: 0.1},
+		{name: "npa POST plan of 7 days, cached", process: w.NPA, request: traffic.Plan, share: 1, ratio: 0.6},
+		{name: "npa POST plan of 7 days, never cached", process: w.NPA, request: freshPlan, share: 0.1, p95: 30 * time.Millisecond},
+		{name: "wpa POST generate, cached", process: w.WPA, request: traffic.Generate, share: 1},
+		{name: "wpa POST generate, never cached", process: w.WPA, request: freshGenerate, share: 0.1, p95: 5 * time.Millisecond},
 	}
+	for i := range all {
+		all[i].client = w.client(all[i].process)
+	}
+	return all
 }

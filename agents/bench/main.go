@@ -6,9 +6,10 @@
 // fixed rates; and all at once with the design document's load on the web app,
 // against its limits.
 //
-// Every server is a process of its own on one core (GOMAXPROCS=1); the load,
-// PostgreSQL and Redis share the rest of the machine. It prints the tables of
-// docs/performance.md and judges nothing.
+// Every server is a process of its own with one core's work (GOMAXPROCS=1); at
+// saturation it has a core for itself, and the load, PostgreSQL and Redis the
+// rest of the machine. It prints the tables of docs/performance.md and judges
+// nothing.
 package main
 
 import (
@@ -53,7 +54,7 @@ func run(ctx context.Context, each time.Duration, sockets int) (err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	endpoints := w.endpoints()
 	for _, table := range []func() error{
-		func() error { return saturate(ctx, endpoints, each) },
+		func() error { return w.saturate(ctx, endpoints, each) },
 		func() error { return atRates(ctx, endpoints, each) },
 		func() error { return w.documentsLoad(ctx, 3*each) },
 		func() error { return w.weighSockets(ctx, sockets) },

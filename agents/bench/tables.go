@@ -1,8 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,40 +24,87 @@ const (
 // rates are the fixed ones in requests per second; an endpoint gets its share.
 var rates = []float64{100, 1000}
 
-// measure sends one request after another. The first answer must be a real one;
-// the rest is judged by its status, as the load shares the machine with what it
-// measures.
-func measure(ctx context.Context, e endpoint, shape load.Shape) (load.Result, error) {
-	first, endFirst := e.client.Stream(e.request, load.Shape{Connections: 1})
-	defer endFirst()
-	if err := first.Send(ctx, 0); err != nil {
-		return load.Result{}, fmt.Errorf("%s: %w", e.name, err)
+// first sends one request, whose answer must be a real one, and returns it;
+// those that follow are judged by their status, as the load shares the machine
+// with what it measures.
+func first(ctx context.Context, e endpoint) (answer []byte, err error) {
+	request, check := e.request, e.request.Check
+	request.Check = func(user string, body []byte) error {
+		answer = body
+		if check == nil {
+			return nil
+		}
+		return check(user, body)
 	}
-	e.request.Check = nil
-	rest, endRest := e.client.Stream(e.request, shape)
-	defer endRest()
-	return load.Run(ctx, shape, rest.Send), nil
+	stream, end := e.client.Stream(request, load.Shape{Connections: 1})
+	defer end()
+	if err := stream.Send(ctx, 0); err != nil {
+		return nil, fmt.Errorf("%s: %w", e.name, err)
+	}
+	return answer, nil
 }
 
-// saturate prints what each endpoint can do.
-func saturate(ctx context.Context, endpoints []endpoint, each time.Duration) error {
-	fmt.Println("| endpoint, at saturation | requests/s | to the echo | p50 | p95 | p99 | failed | goal |")
-	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---|")
-	base := 0.0
+// alone measures an endpoint whose process has a core of its own, and how much
+// of it that had.
+func (w *world) alone(ctx context.Context, c *cores, e endpoint, each time.Duration) (r load.Result, used float64, err error) {
+	if err := c.alone(e.process.PID); err != nil {
+		return r, 0, err
+	}
+	send, end, err := e.client.Wires(e.request, clients)
+	if err != nil {
+		return r, 0, err
+	}
+	defer end()
+	before := c.used(e.process.PID)
+	r = load.Run(ctx, load.Shape{Connections: clients, WarmUp: warmUp, Duration: each}, send)
+	return r, (c.used(e.process.PID) - before) / (warmUp + each).Seconds(), ctx.Err()
+}
+
+// saturate prints what each endpoint's process can do on a core of its own,
+// beside the echo of a few bytes, and where there is a goal beside the echo of
+// what the endpoint answers. Where a process had not all of its core, what it
+// waited for was the limit.
+func (w *world) saturate(ctx context.Context, endpoints []endpoint, each time.Duration) (err error) {
+	cores, err := newCores()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, cores.together()) }()
+	fmt.Println("| endpoint, at saturation | requests/s | of its core | to the echo of 40 bytes | to the echo of its answer | p50 | p95 | p99 | failed | goal |")
+	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---:|---|")
+	echo, base := endpoints[0], 0.0
 	for _, e := range endpoints {
 		if e.bounded {
 			continue
 		}
-		r, err := measure(ctx, e, load.Shape{Connections: clients, WarmUp: warmUp, Duration: each})
+		answer, err := first(ctx, e)
 		if err != nil {
 			return err
 		}
-		base = cmp.Or(base, r.PerSecond()) // the echo is the first
-		goal := ""
-		if e.ratio > 0 {
-			goal = fmt.Sprintf("at least %.2f", e.ratio)
+		// The machine is not as fast at all times: what is compared with a goal is
+		// read between two echoes.
+		if base == 0 || e.ratio > 0 {
+			small, _, err := w.alone(ctx, cores, echo, each)
+			if err != nil {
+				return err
+			}
+			base = small.PerSecond()
 		}
-		fmt.Printf("| %s | %.0f | %.2f | %s | %s |\n", e.name, r.PerSecond(), r.PerSecond()/base, figures(r), goal)
+		r, used, err := w.alone(ctx, cores, e, each)
+		if err != nil {
+			return err
+		}
+		own, goal := "", ""
+		if e.ratio > 0 {
+			same := echo
+			same.request.Body = func(string, int) any { return json.RawMessage(answer) }
+			echoed, _, err := w.alone(ctx, cores, same, each)
+			if err != nil {
+				return err
+			}
+			own, goal = fmt.Sprintf("%.2f", r.PerSecond()/echoed.PerSecond()), fmt.Sprintf("at least %.2f", e.ratio)
+		}
+		fmt.Printf("| %s | %.0f | %.0f %% | %.2f | %s | %s | %s |\n", e.name, r.PerSecond(), 100*used, r.PerSecond()/base, own, figures(r), goal)
 	}
 	return nil
 }
@@ -68,10 +116,15 @@ func atRates(ctx context.Context, endpoints []endpoint, each time.Duration) erro
 	for _, e := range endpoints {
 		for _, rate := range rates {
 			rate *= e.share
-			r, err := measure(ctx, e, load.Shape{Connections: openClients, PerSecond: rate, WarmUp: warmUp, Duration: each})
-			if err != nil {
+			if _, err := first(ctx, e); err != nil {
 				return err
 			}
+			shape := load.Shape{Connections: openClients, PerSecond: rate, WarmUp: warmUp, Duration: each}
+			request := e.request
+			request.Check = nil
+			stream, end := e.client.Stream(request, shape)
+			r := load.Run(ctx, shape, stream.Send)
+			end()
 			goal := ""
 			if e.p95 > 0 {
 				goal = "under " + e.p95.String()

@@ -121,7 +121,11 @@ func (s Shape) due(start time.Time, n int) time.Time {
 
 // sleepUntil reports whether the time came before ctx ended.
 func sleepUntil(ctx context.Context, due time.Time) bool {
-	wait := time.NewTimer(time.Until(due))
+	left := time.Until(due)
+	if left <= 0 {
+		return ctx.Err() == nil
+	}
+	wait := time.NewTimer(left)
 	defer wait.Stop()
 	select {
 	case <-ctx.Done():

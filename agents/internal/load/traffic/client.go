@@ -101,23 +101,9 @@ func (c *Client) Status(ctx context.Context, r Request, token string) (int, erro
 }
 
 func (c *Client) ask(ctx context.Context, r Request, n int, token string) (int, []byte, error) {
-	var sent io.Reader
-	if r.Body != nil {
-		text, err := json.Marshal(r.Body(c.User, n))
-		if err != nil {
-			return 0, nil, fmt.Errorf("encode the body of %s: %w", r.Name, err)
-		}
-		sent = bytes.NewReader(text)
-	}
-	request, err := http.NewRequestWithContext(ctx, r.Method, c.Base.JoinPath(r.Path).String(), sent)
+	request, err := c.request(ctx, r, n, token)
 	if err != nil {
 		return 0, nil, err
-	}
-	if sent != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	answer, err := c.HTTP.Do(request)
 	if err != nil {
@@ -132,6 +118,28 @@ func (c *Client) ask(ctx context.Context, r Request, n int, token string) (int, 
 		return 0, nil, wrongf("the answer has more than %d bytes", maxAnswer)
 	}
 	return answer.StatusCode, body, nil
+}
+
+func (c *Client) request(ctx context.Context, r Request, n int, token string) (*http.Request, error) {
+	var sent io.Reader
+	if r.Body != nil {
+		text, err := json.Marshal(r.Body(c.User, n))
+		if err != nil {
+			return nil, fmt.Errorf("encode the body of %s: %w", r.Name, err)
+		}
+		sent = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, r.Method, c.Base.JoinPath(r.Path).String(), sent)
+	if err != nil {
+		return nil, err
+	}
+	if sent != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	return request, nil
 }
 
 // wrongStatus names the status, and the code of our services' problem details.

@@ -61,8 +61,10 @@ type Request struct {
 	Share float64
 	// Limit is that of the p95.
 	Limit time.Duration
-	// Body makes the JSON of the user's request number n; nil sends none.
-	Body func(user string, n int) any
+	// Body makes the JSON of the user's request number n; nil sends none. Fresh
+	// says that it is another each time.
+	Body  func(user string, n int) any
+	Fresh bool
 	// Check says what is wrong with the body of a 200; nil takes any.
 	Check func(user string, body []byte) error
 }
