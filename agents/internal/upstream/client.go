@@ -27,7 +27,6 @@ const soonest = 10 * time.Millisecond
 // is.
 type Client struct {
 	upstream *Upstream
-	http     *http.Client
 	latency  latency
 	budget   budget
 	// after calls f a time later, unless stop comes before and says so: that of
@@ -38,10 +37,7 @@ type Client struct {
 // NewClient returns a Client of the upstream.
 func NewClient(u *Upstream) *Client {
 	after := func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-	return &Client{upstream: u, after: after, http: &http.Client{
-		Transport:     u,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	return &Client{upstream: u, after: after}
 }
 
 // Upstream is whom the Client asks.
@@ -116,7 +112,7 @@ func (c *Client) post(ctx context.Context, path string, header http.Header, body
 	}
 	request.Header = header.Clone()
 	request.Header.Set("Content-Type", "application/json")
-	got, err := c.http.Do(request)
+	got, err := c.upstream.RoundTrip(request) // no redirect is followed
 	if err != nil {
 		return Answer{}, err
 	}
