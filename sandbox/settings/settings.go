@@ -168,7 +168,7 @@ func Make(dir, project string, w Wishes) (*home.Home, error) {
 	}
 	changes := differences(h.Settings, want)
 	if len(changes) == 0 {
-		return h, nil
+		return home.Create(dir, h.Settings) // with what an older one lacks
 	}
 	if fresh(h) {
 		return home.Create(dir, want)

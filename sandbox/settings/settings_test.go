@@ -102,6 +102,21 @@ func TestMakeKeepsWhatWasMade(t *testing.T) {
 	require.Equal(t, moved.Settings, kept.Settings, "a refused wish changes nothing")
 }
 
+func TestMakeCompletesAnOlderSandbox(t *testing.T) {
+	dir := t.TempDir()
+	h, err := Make(dir, "/p", Wishes{})
+	require.NoError(t, err)
+	logs := filepath.Join(dir, "pulumi", "logs")
+	require.NoError(t, os.Remove(logs))
+	require.NoError(t, os.Mkdir(logs, 0o700))
+	again, err := Make(dir, "/p", Wishes{})
+	require.NoError(t, err)
+	require.Equal(t, h.Settings, again.Settings)
+	stat, err := os.Stat(logs)
+	require.NoError(t, err)
+	require.False(t, stat.IsDir(), "the CLI makes no logs here")
+}
+
 func TestMakeKeepsAnExistingCluster(t *testing.T) {
 	root := t.TempDir()
 	kubeconfig := filepath.Join(root, "config")
