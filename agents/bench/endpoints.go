@@ -21,8 +21,8 @@ type endpoint struct {
 	share float64
 	// bounded: the service itself refuses to be saturated by one caller.
 	bounded bool
-	// The project's goals: at saturation at least this ratio to the echo of what
-	// the endpoint answers, at a fixed rate at most this p95. Zero is none.
+	// The project's goals: at saturation at least this ratio to the echo, at a
+	// fixed rate at most this p95. Zero is none.
 	ratio float64
 	p95   time.Duration
 }

@@ -8,8 +8,8 @@
 //
 // Every server is a process of its own with one core's work (GOMAXPROCS=1); at
 // saturation it has a core for itself, and the load, PostgreSQL and Redis the
-// rest of the machine. It prints the tables of docs/performance.md and judges
-// nothing.
+// rest of the machine. It prints the tables of docs/performance.md, and which
+// goals were missed.
 package main
 
 import (
