@@ -18,7 +18,7 @@ const (
 )
 
 // lines are records on their way out. Patient ones share a write to the
-// kernel, which costs as much as all else about a record.
+// kernel, which costs nearly as much as all else about a record.
 type lines struct {
 	mu    sync.Mutex
 	to    *bufio.Writer

@@ -24,7 +24,7 @@ type Packed struct {
 	Deflated []byte `cbor:"2,keyasint,omitempty"`
 }
 
-// deflaters are of the fastest level: a plan of a week becomes a fifth in 0.1 ms.
+// deflaters are of the fastest level: a plan of a week, 10.2 kB, becomes 3.0.
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {

@@ -126,6 +126,7 @@ func TestUsers(t *testing.T) {
 		{"SHUTDOWN is gone; the kubelet sends SIGTERM", "node", "SHUTDOWN", renamed},
 		{"the bootstrap", "node", "CLUSTER NODES", ""},
 		{"the bootstrap", "node", "CLUSTER MEET 127.0.0.1 1", ""},
+		{"the bootstrap", "node", "CLUSTER BUMPEPOCH", ""},
 		{"the bootstrap", "node", "CONFIG SET cluster-announce-hostname here", ""},
 		{"a replica", "node", "REPLCONF listening-port 1", ""},
 	} {

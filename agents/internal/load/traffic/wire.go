@@ -14,7 +14,7 @@ import (
 
 // wires are connections over which a request is sent as bytes that were made
 // before. net/http's client takes more of the processor than the servers that
-// it would have to saturate; this takes a third of that. It knows HTTP/1.1
+// it would have to saturate; this takes half of that. It knows HTTP/1.1
 // without TLS, looks at the status only, and gives up a connection that failed.
 type wires struct {
 	client *Client
