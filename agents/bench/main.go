@@ -54,7 +54,7 @@ func run(ctx context.Context, each time.Duration, sockets int) (err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	endpoints := w.endpoints()
 	for _, table := range []func() error{
-		func() error { return w.saturate(ctx, endpoints, each) },
+		func() error { return saturate(ctx, endpoints, each) },
 		func() error { return atRates(ctx, endpoints, each) },
 		func() error { return w.documentsLoad(ctx, 3*each) },
 		func() error { return w.weighSockets(ctx, sockets) },

@@ -46,9 +46,9 @@ func first(ctx context.Context, e endpoint) (answer []byte, err error) {
 	return answer, nil
 }
 
-// alone measures an endpoint whose process has a core of its own, and how much
-// of it that had.
-func (w *world) alone(ctx context.Context, c *cores, e endpoint, each time.Duration) (r load.Result, used float64, err error) {
+// measure sends at saturation to an endpoint whose process has a core of its
+// own, and says how much of it that had.
+func (c *cores) measure(ctx context.Context, e endpoint, each time.Duration) (r load.Result, used float64, err error) {
 	if err := c.alone(e.process.PID); err != nil {
 		return r, 0, err
 	}
@@ -74,12 +74,12 @@ type saturation struct {
 // at all times, so each round has its own echoes and the median counts.
 const rounds = 3
 
-func (w *world) saturation(ctx context.Context, c *cores, echo, e endpoint, answer []byte, each time.Duration) (s saturation, err error) {
-	small, _, err := w.alone(ctx, c, echo, each)
+func (c *cores) saturation(ctx context.Context, echo, e endpoint, answer []byte, each time.Duration) (s saturation, err error) {
+	small, _, err := c.measure(ctx, echo, each)
 	if err != nil {
 		return s, err
 	}
-	if s.result, s.used, err = w.alone(ctx, c, e, each); err != nil {
+	if s.result, s.used, err = c.measure(ctx, e, each); err != nil {
 		return s, err
 	}
 	s.toSmall = s.result.PerSecond() / small.PerSecond()
@@ -87,14 +87,14 @@ func (w *world) saturation(ctx context.Context, c *cores, echo, e endpoint, answ
 		return s, nil
 	}
 	echo.request.Body = func(string, int) any { return json.RawMessage(answer) }
-	own, _, err := w.alone(ctx, c, echo, each)
+	own, _, err := c.measure(ctx, echo, each)
 	s.toOwn = s.result.PerSecond() / own.PerSecond()
 	return s, err
 }
 
 // saturate prints what each endpoint's process can do on a core of its own.
 // Where a process had not all of its core, what it waited for was the limit.
-func (w *world) saturate(ctx context.Context, endpoints []endpoint, each time.Duration) (err error) {
+func saturate(ctx context.Context, endpoints []endpoint, each time.Duration) (err error) {
 	cores, err := newCores()
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (w *world) saturate(ctx context.Context, endpoints []endpoint, each time.Du
 			read = make([]saturation, rounds)
 		}
 		for i := range read {
-			if read[i], err = w.saturation(ctx, cores, endpoints[0], e, answer, each); err != nil {
+			if read[i], err = cores.saturation(ctx, endpoints[0], e, answer, each); err != nil {
 				return err
 			}
 		}
