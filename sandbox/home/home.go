@@ -126,6 +126,17 @@ func Open(dir string) (*Home, error) {
 	return h, nil
 }
 
+// MakeFolders makes those folders of the sandbox that are not there: one that
+// was made before may lack what newer ones have.
+func (h *Home) MakeFolders() error {
+	for _, d := range []string{h.Dir, h.Bin(), h.Logs(), h.Run(), h.PKI(), h.Backend(), h.AWS()} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return fmt.Errorf("sandbox folder: %w", err)
+		}
+	}
+	return h.makePulumiHome()
+}
+
 // Create makes the folder and writes the settings; where the folder already
 // holds a sandbox its settings are replaced.
 func Create(dir string, s Settings) (*Home, error) {
@@ -134,12 +145,7 @@ func Create(dir string, s Settings) (*Home, error) {
 		return nil, fmt.Errorf("sandbox folder %q: %w", dir, err)
 	}
 	h := &Home{Dir: abs, Settings: s}
-	for _, d := range []string{h.Dir, h.Bin(), h.Logs(), h.Run(), h.PKI(), h.Backend(), h.AWS()} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, fmt.Errorf("sandbox folder: %w", err)
-		}
-	}
-	if err := h.makePulumiHome(); err != nil {
+	if err := h.MakeFolders(); err != nil {
 		return nil, err
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")

@@ -168,7 +168,7 @@ func Make(dir, project string, w Wishes) (*home.Home, error) {
 	}
 	changes := differences(h.Settings, want)
 	if len(changes) == 0 {
-		return home.Create(dir, h.Settings) // with what an older one lacks
+		return h, h.MakeFolders()
 	}
 	if fresh(h) {
 		return home.Create(dir, want)
