@@ -75,15 +75,18 @@ func TestParseMounts(t *testing.T) {
 func TestParseCgroupRoots(t *testing.T) {
 	for _, tc := range []struct {
 		reason, mounts string
-		want           []string
+		control, all   []string
 	}{
-		{"version 1, beside a version 2 that controls nothing",
+		{"version 1 controls beside a version 2, in which something may be left all the same",
 			"tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,memory 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n",
-			[]string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory"}},
-		{"version 2", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n", []string{"/sys/fs/cgroup"}},
-		{"none", "proc /proc proc rw 0 0\n", nil},
+			[]string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory"},
+			[]string{"/sys/fs/cgroup/cpu", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/unified"}},
+		{"version 2", "cgroup2 /sys/fs/cgroup cgroup2 rw 0 0\n", []string{"/sys/fs/cgroup"}, []string{"/sys/fs/cgroup"}},
+		{"none", "proc /proc proc rw 0 0\n", nil, nil},
 	} {
-		require.Equal(t, tc.want, parseCgroupRoots(tc.mounts), tc.reason)
+		control, all := parseCgroupRoots(tc.mounts)
+		require.Equal(t, tc.control, control, tc.reason)
+		require.Equal(t, tc.all, all, tc.reason)
 	}
 }
 

@@ -223,7 +223,7 @@ func hasAddress() ([]string, error) {
 
 // cgroups are the sandbox's folders below the roots of the cgroups.
 func cgroups(h *home.Home) ([]string, error) {
-	roots, err := cgroupRoots()
+	_, roots, err := cgroupRoots()
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func lock(ctx context.Context, h *home.Home, log *progress.Log) (unlock func(), 
 	if err := os.MkdirAll(h.Run(), 0o700); err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	path := filepath.Join(h.Run(), "cluster.lock")
+	path := lockFile(h)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
@@ -27,13 +27,13 @@ func lock(ctx context.Context, h *home.Home, log *progress.Log) (unlock func(), 
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for said := false; ; said = true {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		err := tryLock(f)
 		if err == nil {
 			return func() { f.Close() }, nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
+		if !errors.Is(err, errLocked) {
 			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
+			return nil, err
 		}
 		if !said {
 			log.Say("another command starts or stops this sandbox; waiting for it")
@@ -45,4 +45,21 @@ func lock(ctx context.Context, h *home.Home, log *progress.Log) (unlock func(), 
 		case <-tick.C:
 		}
 	}
+}
+
+func lockFile(h *home.Home) string { return filepath.Join(h.Run(), "cluster.lock") }
+
+// errLocked is what tryLock returns while another command holds the lock.
+var errLocked = errors.New("another command holds it")
+
+// tryLock locks f until it is closed, and does not wait.
+func tryLock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = errLocked
+	}
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", f.Name(), err)
+	}
+	return nil
 }

@@ -1,13 +1,13 @@
 package cluster
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -71,23 +71,6 @@ func readNode() (*nodeChanges, error) {
 		return nil, fmt.Errorf("node: %s: %w", nodeState, err)
 	}
 	return &n, nil
-}
-
-// ownNode refuses to share the machine with another sandbox's node, and with
-// any other Kubernetes.
-func ownNode(ctx context.Context, h *home.Home) error {
-	n, err := readNode()
-	if err != nil || n != nil && n.Dir == h.Dir {
-		return err
-	}
-	if n == nil {
-		return noOtherNode(ctx)
-	}
-	if _, err := os.Stat(n.Dir); errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("this machine is the node of the sandbox %s, which was removed without being stopped: "+
-			"restart the machine, or remove %s and whatever of that sandbox still runs", n.Dir, nodeState)
-	}
-	return fmt.Errorf("this machine is the node of the sandbox %s, and can be that of one only: run `make down` there", n.Dir)
 }
 
 // prepareNode records the kernel's settings, makes them what the node needs,
@@ -185,16 +168,18 @@ func removeAddress() error {
 }
 
 // cgroupRoots are the folders below which a process's cgroups lie: one for each
-// controller with version 1, one for all with version 2.
-func cgroupRoots() ([]string, error) {
+// controller with version 1, one for all with version 2. Where both are mounted
+// version 1 controls, and pods get a folder in version 2 all the same.
+func cgroupRoots() (control, all []string, err error) {
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return parseCgroupRoots(string(raw)), nil
+	control, all = parseCgroupRoots(string(raw))
+	return control, all, nil
 }
 
-func parseCgroupRoots(mounts string) []string {
+func parseCgroupRoots(mounts string) (control, all []string) {
 	var v1, v2 []string
 	for _, line := range strings.Split(mounts, "\n") {
 		f := strings.Fields(line)
@@ -206,17 +191,17 @@ func parseCgroupRoots(mounts string) []string {
 			v2 = append(v2, f[1])
 		}
 	}
-	// Beside version 1 a mount of version 2 controls nothing.
+	all = slices.Concat(v1, v2)
 	if len(v1) > 0 {
-		return v1
+		return v1, all
 	}
-	return v2
+	return v2, all
 }
 
 // makeCgroups makes the cgroup that holds the pods; the kubelet wants to find
 // it there.
 func makeCgroups(name string) error {
-	roots, err := cgroupRoots()
+	roots, _, err := cgroupRoots()
 	if err != nil {
 		return err
 	}

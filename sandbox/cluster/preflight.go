@@ -11,6 +11,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/process"
+	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
 // requirement is a program of the machine that a local cluster runs, and the
@@ -46,8 +47,9 @@ func (e *MissingError) Error() string {
 var ErrNotRoot = errors.New("a local cluster needs root, for containers and their network: " +
 	"run `sudo make up`, or use a cluster that you have with CLUSTER=existing")
 
-// preflight finds whatever would make the start fail, before anything starts.
-func preflight(ctx context.Context, h *home.Home) error {
+// preflight finds whatever would make the start fail, before anything starts,
+// and puts back what a dead sandbox left of the node that the machine was.
+func preflight(ctx context.Context, h *home.Home, log *progress.Log) error {
 	switch h.Cluster {
 	case home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting:
 	default:
@@ -61,7 +63,7 @@ func preflight(ctx context.Context, h *home.Home) error {
 		if err := missing(exec.LookPath, pluginFolders); err != nil {
 			return err
 		}
-		if err := ownNode(ctx, h); err != nil {
+		if err := ownNode(ctx, h, log); err != nil {
 			return err
 		}
 	}

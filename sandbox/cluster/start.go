@@ -34,7 +34,7 @@ func Start(ctx context.Context, h *home.Home, log *progress.Log) error {
 		return err
 	}
 	defer unlock()
-	if err := preflight(ctx, h); err != nil {
+	if err := preflight(ctx, h, log); err != nil {
 		return err
 	}
 	prepared := "cluster: certificates, configuration, node"

@@ -67,20 +67,10 @@ func stopAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(s
 		return err
 	}
 	detail("removing what is left in the kernel")
-	if err := sweepUntilClean(ctx, h, mine); err != nil {
-		return err
+	if mine {
+		return node.putBack(ctx, h)
 	}
-	if !mine {
-		return nil
-	}
-	// The record goes last: whatever fails before, the next Stop goes on.
-	if err := node.restore(); err != nil {
-		return err
-	}
-	if err := os.Remove(nodeState); err != nil {
-		return fmt.Errorf("node: %w", err)
-	}
-	return nil
+	return sweepUntilClean(ctx, h, false)
 }
 
 // sweepUntilClean sweeps again until nothing is left: a cgroup is busy for a

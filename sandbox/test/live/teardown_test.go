@@ -1,6 +1,8 @@
 package live
 
 import (
+	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,6 +12,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/cluster"
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/process"
+	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
 // A kubelet that was killed shows its pods as not ready for a moment when it is
@@ -32,6 +39,12 @@ func TestKilledProcessesAreRepaired(t *testing.T) {
 // after it goes on where it was.
 func TestDownLeavesNothingBehind(t *testing.T) {
 	running := healthy(t)
+	var groups []string
+	for _, what := range leftovers(t) {
+		if group, ok := strings.CutPrefix(what, "cgroup "); ok {
+			groups = append(groups, group)
+		}
+	}
 	must(t, "make", "down")
 
 	for _, c := range running {
@@ -43,6 +56,12 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 		require.NotContains(t, string(mounts), trace, "mounts")
 	}
 	require.NotContains(t, must(t, "ip", "link"), "pf-", "devices")
+	require.NotEmpty(t, groups)
+	for _, group := range groups {
+		left, err := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(group))
+		require.NoError(t, err)
+		require.Empty(t, left, "cgroups")
+	}
 	for _, table := range []string{"filter", "nat", "mangle"} {
 		rules := must(t, "iptables-save", "-t", table)
 		for _, trace := range []string{"KUBE-", "CNI-"} {
@@ -57,6 +76,42 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 	}
 	_, _, err = get(t.Context(), &http.Client{Timeout: time.Second}, "http://127.0.0.1:30080/health")
 	require.Error(t, err, "nobody answers")
+
+	makeUp(t)
+	TestURLAnswers(t)
+}
+
+// leftovers is what of the live sandbox is in the machine.
+func leftovers(t *testing.T) []string {
+	t.Helper()
+	left, err := cluster.Leftovers(t.Context(), live)
+	require.NoError(t, err)
+	return left
+}
+
+// A sandbox that was killed with all that ran in it, and whose folder may be
+// gone, does not keep the machine from the next one; one of which anything
+// lives does.
+func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
+	log := progress.New(t.Output(), 0)
+	next, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal, Ports: live.Ports})
+	require.NoError(t, err)
+	require.ErrorContains(t, cluster.Start(t.Context(), next, log), "run `make down` there")
+
+	for _, what := range leftovers(t) {
+		var pid int
+		if n, _ := fmt.Sscanf(what, "process %d ", &pid); n == 1 {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended with another
+			require.Eventually(t, func() bool { return ended(pid) }, 10*time.Second, 10*time.Millisecond, what)
+		}
+	}
+	// The next one needs not start for that: it is refused for a port.
+	taken, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
+	require.NoError(t, err)
+	var inUse *process.PortInUseError
+	require.ErrorAs(t, cluster.Start(t.Context(), next, log), &inUse)
+	require.NoError(t, taken.Close())
+	require.Empty(t, leftovers(t))
 
 	makeUp(t)
 	TestURLAnswers(t)
