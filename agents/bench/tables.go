@@ -72,7 +72,7 @@ type saturation struct {
 
 // rounds is how often what has a goal is measured: the machine is not as fast
 // at all times, so each round has its own echoes and the median counts.
-const rounds = 3
+const rounds = 7
 
 func (c *cores) saturation(ctx context.Context, echo, e endpoint, answer []byte, each time.Duration) (s saturation, err error) {
 	small, _, err := c.measure(ctx, echo, each)

@@ -43,6 +43,6 @@ var program = process.Program[service.Config]{
 		if err != nil {
 			return nil, err
 		}
-		return front.Guard(service.Name, inner), nil
+		return front.Serve(inner), nil
 	},
 }

@@ -40,7 +40,8 @@ type Verifier struct {
 	known *otter.Cache[[sha256.Size]byte, verified]
 }
 
-// verified is a token that was found good; until is when it ends to be.
+// verified is a token that was found good; until is when it ends to be, or has
+// to be looked at again.
 type verified struct {
 	principal Principal
 	until     time.Time
@@ -55,13 +56,7 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.JWKSURL != "" {
 		fetch = fromURL(cfg.JWKSURL)
 	}
-	known, err := otter.New(&otter.Options[[sha256.Size]byte, verified]{
-		MaximumSize:      remembered,
-		ExpiryCalculator: otter.ExpiryWriting[[sha256.Size]byte, verified](rememberedFor),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("auth: make the cache of tokens: %w", err)
-	}
+	known := otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: remembered})
 	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, known: known}, nil
 }
 
@@ -108,10 +103,11 @@ func (v *Verifier) verify(ctx context.Context, token string) (verified, error) {
 	if err := v.judge(claims); err != nil {
 		return verified{}, err
 	}
-	return verified{
-		principal: Principal{Subject: claims.Subject, Scopes: strings.Fields(scope.Scope)},
-		until:     claims.Expiry.Time().Add(v.cfg.Leeway),
-	}, nil
+	until := claims.Expiry.Time().Add(v.cfg.Leeway)
+	if again := v.now().Add(rememberedFor); again.Before(until) {
+		until = again
+	}
+	return verified{Principal{Subject: claims.Subject, Scopes: strings.Fields(scope.Scope)}, until}, nil
 }
 
 // judge checks what the token says of itself.

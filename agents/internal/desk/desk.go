@@ -35,9 +35,33 @@ type Work func(context.Context) (any, error)
 
 // Desk gives a user the answer to a wish.
 type Desk interface {
+	// Routes adds the desk's own routes to an agent's.
+	Routes(handle func(pattern string, handler http.Handler))
+	// Guard lets those through who may have the agent work.
+	Guard(next http.HandlerFunc) http.Handler
 	// Answer answers with what work makes of the wish, with the user's id in
 	// it. An error of work's is left to the caller to answer.
-	Answer(w http.ResponseWriter, r *http.Request, userID string, wish any, work Work) error
+	Answer(w http.ResponseWriter, r *http.Request, wish Wish, work Work) error
+}
+
+// Wish is what a user wants.
+type Wish struct {
+	userID string
+	key    wishKey
+	id     uuid.UUID // of the row in which its answer is kept for them
+	head   []byte    // how its answer begins for them
+}
+
+// wishKey is the same for the same wish of anyone.
+type wishKey string
+
+// NewWish returns the user's wish: what encodes as the same JSON is the same
+// for everyone, so the user must not be in it.
+func NewWish(userID string, wish any) Wish {
+	text, _ := json.Marshal(wish) // a decoded request always encodes
+	sum := sha256.Sum256(text)
+	key := hex.EncodeToString(sum[:16])
+	return Wish{userID, wishKey(key), uuid.NewSHA1(uuid.NameSpaceOID, []byte(key+userID)), forUser(userID)}
 }
 
 // anyone is how an answer begins that is nobody's yet.
@@ -66,8 +90,14 @@ func forUser(userID string) []byte {
 // alone.
 type Plain struct{}
 
+// Routes is Desk's.
+func (Plain) Routes(func(string, http.Handler)) {}
+
+// Guard is Desk's.
+func (Plain) Guard(next http.HandlerFunc) http.Handler { return next }
+
 // Answer is Desk's.
-func (Plain) Answer(w http.ResponseWriter, r *http.Request, userID string, _ any, work Work) error {
+func (Plain) Answer(w http.ResponseWriter, r *http.Request, wish Wish, work Work) error {
 	answer, err := work(r.Context())
 	if err != nil {
 		return err
@@ -76,7 +106,7 @@ func (Plain) Answer(w http.ResponseWriter, r *http.Request, userID string, _ any
 	if err != nil {
 		return err
 	}
-	reply.PackedLine(w, r, http.StatusOK, forUser(userID), rest)
+	reply.PackedLine(w, r, http.StatusOK, wish.head, rest)
 	return nil
 }
 
@@ -88,9 +118,6 @@ type Config struct {
 	Kind     store.PlanKind
 	Count    *prometheus.CounterVec // of work that was done, by outcome
 }
-
-// wishKey is the same for the same wish of anyone.
-type wishKey string
 
 // Front is the Desk of a running agent.
 type Front struct {
@@ -127,19 +154,24 @@ func New(ctx context.Context, b *backing.Services, cfg Config, log *slog.Logger)
 	return f, nil
 }
 
-// Answer is Desk's. A userId that is not the token's subject is refused.
-func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wish any, work Work) error {
-	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != userID {
+// Routes is Desk's.
+func (f *Front) Routes(handle func(pattern string, handler http.Handler)) {
+	handle("GET /metrics", f.backing.MetricsHandler())
+}
+
+// Guard is Desk's: it asks for a token with the scope agents:run. A route that
+// lacks it answers nobody, see Answer.
+func (f *Front) Guard(next http.HandlerFunc) http.Handler {
+	return f.backing.Tokens.Require(auth.ScopeAgentsRun, next)
+}
+
+// Answer is Desk's. A user who is not the token's subject is refused.
+func (f *Front) Answer(w http.ResponseWriter, r *http.Request, wish Wish, work Work) error {
+	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != wish.userID {
 		reply.Error(w, http.StatusForbidden, reply.CodeForbidden, "userId is not the token's subject")
 		return nil
 	}
-	text, err := json.Marshal(wish)
-	if err != nil {
-		return fmt.Errorf("encode a wish: %w", err)
-	}
-	sum := sha256.Sum256(text)
-	key := wishKey(hex.EncodeToString(sum[:16]))
-	rest, err := f.answers.Load(r.Context(), key, func(ctx context.Context) (reply.Packed, error) {
+	rest, err := f.answers.Load(r.Context(), wish.key, func(ctx context.Context) (reply.Packed, error) {
 		answer, err := work(ctx)
 		if err != nil {
 			f.cfg.Count.WithLabelValues(telemetry.OutcomeFailed).Inc()
@@ -151,21 +183,18 @@ func (f *Front) Answer(w http.ResponseWriter, r *http.Request, userID string, wi
 	if err != nil {
 		return err
 	}
-	head := forUser(userID)
-	f.keep(userID, key, head, rest.Plain)
-	reply.PackedLine(w, r, http.StatusOK, head, rest)
+	f.keep(wish, rest.Plain)
+	reply.PackedLine(w, r, http.StatusOK, wish.head, rest)
 	return nil
 }
 
-// keep stores what a user was given. One row for each wish of theirs: its id
-// follows from both.
-func (f *Front) keep(userID string, key wishKey, head, rest []byte) {
-	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(key)+userID))
-	if _, isNew := f.kept.SetIfAbsent(id, struct{}{}); !isNew {
+// keep stores what a user was given, one row for each wish of theirs.
+func (f *Front) keep(wish Wish, rest []byte) {
+	if _, isNew := f.kept.SetIfAbsent(wish.id, struct{}{}); !isNew {
 		return
 	}
-	if !f.keeper.Do(plan{id, userID, slices.Concat(head, rest)}) {
-		f.kept.Invalidate(id) // the next answer tries again
+	if !f.keeper.Do(plan{wish.id, wish.userID, slices.Concat(wish.head, rest)}) {
+		f.kept.Invalidate(wish.id) // the next answer tries again
 	}
 }
 

@@ -88,7 +88,7 @@ func (o *office) ask(user, wish string, work Work) (*httptest.ResponseRecorder, 
 	if work == nil {
 		work = func(context.Context) (any, error) { return answer{Number: o.worked.Add(1)}, nil }
 	}
-	return w, o.Answer(w, r, user, map[string]string{"wish": wish}, work)
+	return w, o.Answer(w, r, NewWish(user, map[string]string{"wish": wish}), work)
 }
 
 // says is the body of an answer that must be good.
@@ -135,7 +135,7 @@ func TestNobodyAsksForAnother(t *testing.T) {
 	} {
 		w := httptest.NewRecorder()
 		r := httptest.NewRequestWithContext(principal, http.MethodPost, "/", nil)
-		require.NoError(t, o.Answer(w, r, "ada", nil, func(context.Context) (any, error) { panic("nobody works") }), reason)
+		require.NoError(t, o.Answer(w, r, NewWish("ada", nil), func(context.Context) (any, error) { panic("nobody works") }), reason)
 		require.Equal(t, http.StatusForbidden, w.Code, reason)
 	}
 }
@@ -210,6 +210,6 @@ func TestTheEndKeepsWhatWaits(t *testing.T) {
 func TestPlainAnswersWithTheWorkAlone(t *testing.T) {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(""))
-	require.NoError(t, Plain{}.Answer(w, r, "ada", nil, func(context.Context) (any, error) { return answer{Number: 3}, nil }))
+	require.NoError(t, Plain{}.Answer(w, r, NewWish("ada", nil), func(context.Context) (any, error) { return answer{Number: 3}, nil }))
 	require.Equal(t, `{"userId":"ada","number":3}`+"\n", w.Body.String())
 }

@@ -12,30 +12,38 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// inner answers 418 to everything that reaches it.
-type inner struct{ state health.State }
+// agent answers 418 to everything that reaches it.
+type agent struct {
+	state health.State
+	desk  Desk
+}
 
-func (i *inner) State() *health.State { return &i.state }
-func (i *inner) Handler() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+func (a *agent) State() *health.State { return &a.state }
+func (a *agent) Handler() http.Handler {
+	mux := http.NewServeMux()
+	teapot := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }
+	mux.HandleFunc("GET /health", teapot)
+	mux.Handle("POST /plan", a.desk.Guard(teapot))
+	a.desk.Routes(mux.Handle)
+	return httpserver.Routes(mux)
 }
 
 func TestTheDeskStandsBeforeTheWork(t *testing.T) {
 	o := closed(t, nil)
-	agent := &inner{}
-	guarded := o.Guard("npa", agent)
-	require.Same(t, &agent.state, guarded.State())
+	inner := &agent{desk: o.Front}
+	service := o.Serve(inner)
+	require.Same(t, &inner.state, service.State())
 	runs, reads := o.world.Token(t, "ada", auth.ScopeAgentsRun), o.world.Token(t, "ada", auth.ScopeAgentsRead)
 	for _, row := range []struct {
 		reason, method, path, token, forwarded string
 		status                                 int
 	}{
-		{"work without a token", http.MethodPost, "/api/v1/agents/npa/plan", "", "", 401},
-		{"work without the scope", http.MethodPost, "/api/v1/agents/npa/plan", reads, "", 403},
-		{"work", http.MethodPost, "/api/v1/agents/npa/plan", runs, "", 418},
-		{"no way around by a longer path", http.MethodPost, "/api/v1/agents/npa/plan/x", "", "", 401},
-		{"nor by an escaped one", http.MethodPost, "/api/v1/agents/npa/%70lan", "", "", 401},
-		{"health is for all", http.MethodGet, "/api/v1/agents/npa/health", "", "", 418},
+		{"work without a token", http.MethodPost, "/plan", "", "", 401},
+		{"work without the scope", http.MethodPost, "/plan", reads, "", 403},
+		{"work", http.MethodPost, "/plan", runs, "", 418},
+		{"no way around by a longer path", http.MethodPost, "/plan/x", "", "", 404},
+		{"nor by an escaped one", http.MethodPost, "/%70lan", "", "", 401},
+		{"health is for all", http.MethodGet, "/health", "", "", 418},
 		{"metrics are for who comes directly", http.MethodGet, "/metrics", "", "", 200},
 		{"and for nobody else", http.MethodGet, "/metrics", runs, "203.0.113.9", 404},
 	} {
@@ -48,11 +56,11 @@ func TestTheDeskStandsBeforeTheWork(t *testing.T) {
 				r.Header.Set("X-Forwarded-For", row.forwarded)
 			}
 			w := httptest.NewRecorder()
-			guarded.Handler().ServeHTTP(w, r)
+			service.Handler().ServeHTTP(w, r)
 			require.Equal(t, row.status, w.Code)
 		})
 	}
 	var cfg httpserver.Config
-	guarded.Adjust(&cfg)
+	service.Adjust(&cfg)
 	require.NotNil(t, cfg.Observe, "requests are counted")
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
@@ -15,11 +14,9 @@ import (
 )
 
 const (
-	// maxClients is how many clients are remembered; some 2 MB. One that was
-	// forgotten starts with a full burst.
+	// maxClients is how many clients are remembered; some 2 MB. Who comes seldom
+	// is forgotten first, and starts with a full burst again.
 	maxClients = 10_000
-	// forgetAfter a silence; by then any bucket of a sane rate is full again.
-	forgetAfter = 10 * time.Minute
 	// ipv6Client is the least that a provider gives one customer (RFC 6177), in
 	// bits: single addresses would be no limit at all.
 	ipv6Client = 64
@@ -32,10 +29,7 @@ type clients struct {
 }
 
 func newClients(cfg Config) *clients {
-	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{
-		MaximumSize:      maxClients,
-		ExpiryCalculator: otter.ExpiryAccessing[netip.Prefix, *rate.Limiter](forgetAfter),
-	})}
+	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
 }
 
 // limit answers 429 to a client that sends too much.

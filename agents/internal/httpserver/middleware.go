@@ -16,26 +16,26 @@ import (
 // twice a UUID with room for a prefix.
 const maxRequestID = 80
 
-type requestIDKey struct{}
+// requestID is the attribute by which every record of a request is found.
+const requestID = "request_id"
 
 // RequestID returns the id of the request that ctx belongs to, empty outside
 // a request.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
-}
+func RequestID(ctx context.Context) string { return logging.Find(ctx, requestID).String() }
 
 // requestIDs gives every request an id: the client's where it is sane, else a
 // new one. The id is in the context and in the answer's header.
 func requestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(reply.RequestID)
+		id := ""
+		if sent := r.Header[reply.RequestID]; len(sent) > 0 {
+			id = sent[0]
+		}
 		if !saneRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header().Set(reply.RequestID, id)
-		ctx := logging.With(r.Context(), slog.String("request_id", id))
-		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, requestIDKey{}, id)))
+		w.Header()[reply.RequestID] = []string{id}
+		next.ServeHTTP(w, r.WithContext(logging.With(r.Context(), slog.String(requestID, id))))
 	})
 }
 
@@ -69,7 +69,9 @@ func closeWhileDraining(state *health.State, next http.Handler) http.Handler {
 // limitBody makes reads beyond the limit fail with *http.MaxBytesError.
 func limitBody(limit int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(w, r.Body, limit)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

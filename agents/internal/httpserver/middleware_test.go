@@ -75,7 +75,7 @@ func TestAccessLog(t *testing.T) {
 			require.Equal(t, "id-1", record["request_id"])
 			require.Equal(t, http.MethodGet, record["method"])
 			require.Equal(t, false, record["aborted"])
-			require.GreaterOrEqual(t, record["duration_seconds"], 0.0)
+			require.GreaterOrEqual(t, record["duration_us"], 0.0)
 		})
 	}
 }

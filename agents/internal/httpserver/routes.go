@@ -3,44 +3,44 @@ package httpserver
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
-// Routes serves mux, and answers what it does not know in our form of error:
-// 404 for a path, 405 with Allow for a method. http.ServeMux writes plain
-// text there and has no hook for it.
+// anyPath is the pattern of what no other pattern of a mux takes.
+const anyPath = "/"
+
+// methods are those that a route may have; HEAD comes with GET.
+var methods = []string{
+	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
+}
+
+// Routes has the mux answer what it does not know in our form of error: 404 for
+// a path, 405 with Allow for a method. http.ServeMux writes plain text there and
+// has no hook for it. The mux must have no pattern "/" of its own.
 func Routes(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		refusal, pattern := mux.Handler(r)
-		if pattern != "" {
-			mux.ServeHTTP(w, r)
+	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
+		r.Pattern = "" // to whoever counts routes, this is none
+		if allow := allowed(mux, r); len(allow) > 0 {
+			methods := strings.Join(allow, ", ")
+			w.Header().Set("Allow", methods)
+			reply.Error(w, http.StatusMethodNotAllowed, reply.CodeMethodNotAllowed,
+				fmt.Sprintf("%s is not a method of %s; use %s", r.Method, r.URL.Path, methods))
 			return
 		}
-		// Not matched: mux's own handler knows whether it is the path or the
-		// method, and which methods there are.
-		said := unsent{header: http.Header{}}
-		refusal.ServeHTTP(&said, r)
-		switch said.status {
-		case http.StatusMethodNotAllowed:
-			allow := said.header.Get("Allow")
-			w.Header().Set("Allow", allow)
-			reply.Error(w, said.status, reply.CodeMethodNotAllowed,
-				fmt.Sprintf("%s is not a method of %s; use %s", r.Method, r.URL.Path, allow))
-		case http.StatusNotFound:
-			reply.Error(w, said.status, reply.CodeNotFound, fmt.Sprintf("there is nothing at %s", r.URL.Path))
-		default: // a redirect to the clean form of the path
-			refusal.ServeHTTP(w, r)
-		}
+		reply.Error(w, http.StatusNotFound, reply.CodeNotFound, fmt.Sprintf("there is nothing at %s", r.URL.Path))
 	})
+	return mux
 }
 
-// unsent takes an answer that nobody is to receive.
-type unsent struct {
-	header http.Header
-	status int
+// allowed are the methods that the mux knows for the request's path.
+func allowed(mux *http.ServeMux, r *http.Request) []string {
+	var known []string
+	for _, method := range methods {
+		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != anyPath {
+			known = append(known, method)
+		}
+	}
+	return known
 }
-
-func (u *unsent) Header() http.Header         { return u.header }
-func (u *unsent) WriteHeader(status int)      { u.status = status }
-func (u *unsent) Write(p []byte) (int, error) { return len(p), nil }

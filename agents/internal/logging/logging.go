@@ -32,6 +32,17 @@ func With(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, attrsKey{}, append(slices.Clip(from(ctx)), attrs...))
 }
 
+// Find returns what the context's records say under a key; its String is empty
+// where they say nothing.
+func Find(ctx context.Context, key string) slog.Value {
+	for _, attr := range from(ctx) {
+		if attr.Key == key {
+			return attr.Value
+		}
+	}
+	return slog.StringValue("")
+}
+
 func from(ctx context.Context) []slog.Attr {
 	attrs, _ := ctx.Value(attrsKey{}).([]slog.Attr)
 	return attrs

@@ -36,7 +36,7 @@ const (
 func Error(w http.ResponseWriter, status int, code, detail string, errors ...FieldError) {
 	// An error must not inherit what a handler set for the answer it meant to give.
 	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, "application/problem+json", Problem{
+	write(w, status, ofProblem, Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: detail, Code: code, RequestID: w.Header().Get(RequestID), Errors: errors,
 	})

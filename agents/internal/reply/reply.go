@@ -30,10 +30,10 @@ const (
 // Cache-Control itself, the answer is not to be stored by any cache on the
 // way. A body that can't be encoded gives a 500.
 func JSON(w http.ResponseWriter, status int, body any) {
-	write(w, status, "application/json", body)
+	write(w, status, ofJSON, body)
 }
 
-func write(w http.ResponseWriter, status int, contentType string, body any) {
+func write(w http.ResponseWriter, status int, contentType []string, body any) {
 	line, err := json.Marshal(body)
 	if err != nil {
 		Error(w, http.StatusInternalServerError, CodeInternal, "the answer could not be encoded")
@@ -46,21 +46,30 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 // Line answers with a line of JSON that is already encoded, its newline
 // included. In parts, what is the same for many need not be copied for each.
 func Line(w http.ResponseWriter, status int, parts ...[]byte) {
-	send(w, status, "application/json", parts...)
+	send(w, status, ofJSON, parts...)
 }
 
-func send(w http.ResponseWriter, status int, contentType string, parts ...[]byte) {
+// The values of headers that nearly every answer has: net/http copies none, so
+// that they need not be made for each.
+var (
+	ofJSON    = []string{"application/json"}
+	ofProblem = []string{"application/problem+json"} // RFC 9457
+	nosniff   = []string{"nosniff"}
+	noStore   = []string{"no-store"}
+)
+
+func send(w http.ResponseWriter, status int, contentType []string, parts ...[]byte) {
 	h := w.Header()
-	h.Set("Content-Type", contentType)
-	h.Set("X-Content-Type-Options", "nosniff")
-	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
+	h["Content-Type"] = contentType
+	h["X-Content-Type-Options"] = nosniff
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = noStore
 	}
 	length := 0
 	for _, part := range parts {
 		length += len(part)
 	}
-	h.Set("Content-Length", strconv.Itoa(length)) // chunks would be more writes
+	h["Content-Length"] = []string{strconv.Itoa(length)} // chunks would be more writes
 	w.WriteHeader(status)
 	for _, part := range parts {
 		// A failed write means that the client has left: nobody is there to tell.

@@ -89,11 +89,11 @@ func (p *PlanRequest) Validate() []reply.FieldError {
 	return rules
 }
 
-// plan is the valid request as the planner takes it, and the names of the
+// plan is the valid request of nobody in particular as the planner takes it, and the names of the
 // fields for which the reference adult stands in.
 func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
-	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: p.seed()}
+	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: decode.Seed(p)}
 	for _, goal := range p.Goals {
 		if g := energy.Goal(goal); !slices.Contains(r.Goals, g) {
 			r.Goals = append(r.Goals, g)
@@ -127,12 +127,4 @@ func set[T any](target, value *T) bool {
 	}
 	*target = *value
 	return true
-}
-
-// seed is the same for the same wishes of anyone: who asks is left out, so
-// that a cached plan can serve everyone who asks the same.
-func (p *PlanRequest) seed() uint64 {
-	anyone := *p
-	anyone.UserID = ""
-	return decode.Seed(anyone)
 }

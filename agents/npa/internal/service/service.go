@@ -43,6 +43,7 @@ type Service struct {
 	state    *health.State
 	planner  Planner
 	desk     desk.Desk
+	asks     *decode.Memo[asked]
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -56,7 +57,9 @@ func New(cfg Config, p Planner, d desk.Desk, log *slog.Logger) (*Service, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, state: &health.State{}, planner: p, desk: d, log: log, document: serve}, nil
+	return &Service{
+		cfg: cfg, state: &health.State{}, planner: p, desk: d, asks: decode.NewMemo(maxBody, newAsked), log: log, document: serve,
+	}, nil
 }
 
 // State is the phase that the readiness answer follows.
@@ -70,32 +73,43 @@ func (s *Service) Handler() http.Handler {
 		"GET /health/ready":          s.state.Ready,
 		"GET /openapi.json":          s.document,
 		"GET " + apiPath + "/health": s.state.Live,
-		"POST " + apiPath + "/plan":  s.plan,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
+	mux.Handle("POST "+apiPath+"/plan", s.desk.Guard(s.plan))
+	s.desk.Routes(mux.Handle)
 	return httpserver.Routes(mux)
 }
 
+// asked is a request that was read: what anyone could ask, and who wishes it.
+type asked struct {
+	anyones PlanRequest
+	wish    desk.Wish
+}
+
+func newAsked(ask PlanRequest) asked {
+	user := ask.UserID
+	ask.UserID = ""
+	return asked{ask, desk.NewWish(user, ask)}
+}
+
 func (s *Service) plan(w http.ResponseWriter, r *http.Request) {
-	var ask PlanRequest
-	if !decode.Body(w, r, maxBody, &ask) {
+	ask, ok := s.asks.Body(w, r)
+	if !ok {
 		return
 	}
-	wish := ask
-	wish.UserID = "" // the same for everyone who asks the same
-	err := s.desk.Answer(w, r, ask.UserID, wish, func(ctx context.Context) (any, error) {
+	err := s.desk.Answer(w, r, ask.wish, func(ctx context.Context) (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.CalculationTimeout)
 		defer cancel()
-		request, assumed := wish.plan()
+		request, assumed := ask.anyones.plan()
 		plan, err := s.planner.Plan(ctx, request)
 		if err != nil {
 			return nil, err
 		}
-		return answer(&wish, assumed, plan), nil
+		return answer(&ask.anyones, assumed, plan), nil
 	})
 	if err != nil {
-		s.refuse(w, r, &ask, err)
+		s.refuse(w, r, &ask.anyones, err)
 	}
 }
 

@@ -3,7 +3,6 @@ package service
 import (
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
@@ -12,13 +11,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
-const (
-	// maxUsers is how many users are remembered; one that was forgotten starts
-	// with a full burst.
-	maxUsers = 50_000
-	// forgetAfter a silence.
-	forgetAfter = 10 * time.Minute
-)
+// maxUsers is how many users are remembered. Who comes seldom is forgotten first,
+// and starts with a full burst again.
+const maxUsers = 50_000
 
 // userLimits limits what each user may send, from wherever they do.
 type userLimits struct {
@@ -27,10 +22,7 @@ type userLimits struct {
 }
 
 func newUserLimits(perSecond, burst int) *userLimits {
-	return &userLimits{perSecond, burst, otter.Must(&otter.Options[string, *rate.Limiter]{
-		MaximumSize:      maxUsers,
-		ExpiryCalculator: otter.ExpiryAccessing[string, *rate.Limiter](forgetAfter),
-	})}
+	return &userLimits{perSecond, burst, otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxUsers})}
 }
 
 // limit answers 429 to a user who sends too much.

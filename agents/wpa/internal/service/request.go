@@ -2,6 +2,7 @@ package service
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -84,13 +85,11 @@ func (e HistoryEntry) validate(rules *decode.Rules, pointer string) {
 	}
 }
 
-// program is the valid request as the maker takes it.
+// program is the valid request of nobody in particular as the maker takes it.
 func (g *GenerateRequest) program() program.Request {
-	anyone := *g
-	anyone.UserID = "" // the same for everyone who asks the same, so that it can be cached
 	r := program.Request{
-		Level: exercises.Levels[g.FitnessLevel], Equipment: g.Equipment,
-		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: decode.Seed(anyone),
+		Level: exercises.Levels[g.FitnessLevel], Equipment: slices.Clone(g.Equipment),
+		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: decode.Seed(g),
 	}
 	for _, goal := range g.Goals {
 		r.Goals = append(r.Goals, program.Goal(goal))

@@ -41,6 +41,7 @@ type Service struct {
 	state    *health.State
 	maker    Maker
 	desk     desk.Desk
+	asks     *decode.Memo[asked]
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -54,7 +55,9 @@ func New(cfg Config, m Maker, d desk.Desk, log *slog.Logger) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, state: &health.State{}, maker: m, desk: d, log: log, document: serve}, nil
+	return &Service{
+		cfg: cfg, state: &health.State{}, maker: m, desk: d, asks: decode.NewMemo(maxBody, newAsked), log: log, document: serve,
+	}, nil
 }
 
 // State is the phase that the readiness answer follows.
@@ -64,33 +67,44 @@ func (s *Service) State() *health.State { return s.state }
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
-		"GET /health":                   s.state.Live,
-		"GET /health/ready":             s.state.Ready,
-		"GET /openapi.json":             s.document,
-		"GET " + apiPath + "/health":    s.state.Live,
-		"POST " + apiPath + "/generate": s.generate,
+		"GET /health":                s.state.Live,
+		"GET /health/ready":          s.state.Ready,
+		"GET /openapi.json":          s.document,
+		"GET " + apiPath + "/health": s.state.Live,
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
+	mux.Handle("POST "+apiPath+"/generate", s.desk.Guard(s.generate))
+	s.desk.Routes(mux.Handle)
 	return httpserver.Routes(mux)
 }
 
+// asked is a request that was read: what anyone could ask, and who wishes it.
+type asked struct {
+	anyones GenerateRequest
+	wish    desk.Wish
+}
+
+func newAsked(ask GenerateRequest) asked {
+	user := ask.UserID
+	ask.UserID = ""
+	return asked{ask, desk.NewWish(user, ask)}
+}
+
 func (s *Service) generate(w http.ResponseWriter, r *http.Request) {
-	var ask GenerateRequest
-	if !decode.Body(w, r, maxBody, &ask) {
+	ask, ok := s.asks.Body(w, r)
+	if !ok {
 		return
 	}
-	wish := ask
-	wish.UserID = "" // the same for everyone who asks the same
-	err := s.desk.Answer(w, r, ask.UserID, wish, func(ctx context.Context) (any, error) {
+	err := s.desk.Answer(w, r, ask.wish, func(ctx context.Context) (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.GenerationTimeout)
 		defer cancel()
-		request := wish.program()
+		request := ask.anyones.program()
 		week, err := s.maker.Week(ctx, request)
 		if err != nil {
 			return nil, err
 		}
-		return answer(&wish, request.Minutes, week), nil
+		return answer(&ask.anyones, request.Minutes, week), nil
 	})
 	switch {
 	case err == nil:
