@@ -85,6 +85,7 @@ func (w *world) endpoints() []endpoint {
 		{name: "mca GET health", process: w.MCA, request: get("/api/v1/agents/mca/health"), share: 1},
 		{name: "mca POST coordinate, cached", process: w.MCA, request: traffic.Coordinate, share: 1},
 		{name: "the least: two requests to the stubs and a join", process: w.least, request: joined, share: 1},
+		{name: "the barest: the same over bare connections, read and written", process: w.barest, request: joined, share: 1},
 		{name: "mca POST coordinate, agents stubbed, never cached", process: w.stubbed, request: freshWeek, share: 1, ratio: 0.35},
 		{name: "mca POST coordinate, never cached", process: w.MCA, request: freshWeek, share: 0.1},
 		{name: "npa POST plan of 7 days, cached", process: w.NPA, request: traffic.Plan, share: 1, ratio: 0.6},

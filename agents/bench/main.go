@@ -26,7 +26,7 @@ import (
 const atMost = 15 * time.Minute
 
 func main() {
-	serve := flag.String("serve", "", "be one of bench's own servers: echo, stub or least")
+	serve := flag.String("serve", "", "be one of bench's own servers: echo, stub, least or barest")
 	each := flag.Duration("each", 3*time.Second, "how long each figure is measured")
 	sockets := flag.Int("sockets", 10_000, "how many idle WebSockets are weighed")
 	flag.Parse()

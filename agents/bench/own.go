@@ -13,9 +13,12 @@ import (
 
 // own serves one of bench's own servers and says where, as the services do.
 func own(ctx context.Context, name string) error {
-	handler, ok := map[string]http.HandlerFunc{"echo": echo, "stub": stub, "least": least(os.Getenv("STUB_URL"))}[name]
+	url := os.Getenv("STUB_URL")
+	handler, ok := map[string]http.HandlerFunc{
+		"echo": echo, "stub": stub, "least": least(url), "barest": barest(strings.TrimPrefix(url, "http://")),
+	}[name]
 	if !ok {
-		return fmt.Errorf("-serve=%s must be echo, stub or least", name)
+		return fmt.Errorf("-serve=%s must be echo, stub, least or barest", name)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -23,6 +23,7 @@ type world struct {
 	echo    fleet.Process
 	stubbed fleet.Process // an mca whose agents answer at once
 	least   fleet.Process // the floor of that
+	barest  fleet.Process // and the floor of any client
 	token   string
 }
 
@@ -52,6 +53,9 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 		return nil, err
 	}
 	if w.least, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve=least"); err != nil {
+		return nil, err
+	}
+	if w.barest, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve=barest"); err != nil {
 		return nil, err
 	}
 	if w.stubbed, err = w.Start(ctx, "mca", oneCore, "NPA_URL="+stub.URL, "WPA_URL="+stub.URL); err != nil {
