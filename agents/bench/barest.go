@@ -64,7 +64,8 @@ func barest(address string) http.HandlerFunc {
 	}
 }
 
-// merging and training are what mca reads of npa's and of wpa's answer.
+// merging and training are what mca reads of npa's and of wpa's answer; its own
+// types for that (package week) are internal to it.
 type merging struct {
 	Targets json.RawMessage `json:"targets"`
 	Assumed []string        `json:"assumed"`

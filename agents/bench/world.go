@@ -52,11 +52,10 @@ func newWorld(ctx context.Context) (_ *world, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.least, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve=least"); err != nil {
-		return nil, err
-	}
-	if w.barest, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve=barest"); err != nil {
-		return nil, err
+	for name, floor := range map[string]*fleet.Process{"least": &w.least, "barest": &w.barest} {
+		if *floor, err = w.Run(ctx, self, []string{oneCore, "STUB_URL=" + stub.URL}, "-serve="+name); err != nil {
+			return nil, err
+		}
 	}
 	if w.stubbed, err = w.Start(ctx, "mca", oneCore, "NPA_URL="+stub.URL, "WPA_URL="+stub.URL); err != nil {
 		return nil, err
