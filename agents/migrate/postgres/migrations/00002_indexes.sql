@@ -1,6 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
--- The seed's indexes, built beside running services. A build that is
+-- The design document's indexes, built while services run. A build that is
 -- interrupted leaves an invalid index behind, which IF NOT EXISTS would take
 -- for a good one: so each is dropped first, and the whole file can be run again.
 -- A build waits for old transactions to end and blocks nobody while it waits.
