@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -39,11 +40,10 @@ func makeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			st, err := store.Open(h.AWS())
+			cloud, err := openCloud(h, region)
 			if err != nil {
 				return err
 			}
-			cloud := &rules.Cloud{Home: h, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: time.Now}
 			id, err := cloud.Make(cmd.Context(), token, list)
 			if err != nil {
 				return err
@@ -54,4 +54,25 @@ func makeCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&region, "region", region, "where to create it; global things are in none")
 	return cmd
+}
+
+// EnsureAccount creates what the account of a sandbox has before any stack,
+// unless it exists.
+func EnsureAccount(ctx context.Context, h *home.Home) error {
+	cloud, err := openCloud(h, rules.DefaultRegion)
+	if err != nil {
+		return err
+	}
+	if err := cloud.EnsureAccount(ctx); err != nil {
+		return fmt.Errorf("account of the AWS stand-in: %w", err)
+	}
+	return nil
+}
+
+func openCloud(h *home.Home, region string) (*rules.Cloud, error) {
+	st, err := store.Open(h.AWS())
+	if err != nil {
+		return nil, err
+	}
+	return &rules.Cloud{Home: h, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: time.Now}, nil
 }

@@ -1,9 +1,14 @@
 package aws
 
 import (
+	"os"
+	"sync"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
 func TestManagedPolicies(t *testing.T) {
@@ -93,5 +98,30 @@ func TestMakeCommand(t *testing.T) {
 	} {
 		_, err := s.run(row[0]...)
 		require.ErrorContains(t, err, row[1][0], reason)
+	}
+}
+
+func TestAccountHasTheZoneOfItsDomainOnce(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.inside()
+	var all sync.WaitGroup
+	for range 4 { // commands that start at the same time, in a store that each opened
+		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.home)) })
+	}
+	all.Wait()
+	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": rules.Domain})
+	require.NoError(t, err)
+	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
+	listed, err := s.run("list", "--json")
+	require.NoError(t, err)
+	require.Equal(t, "[]\n", listed, "it belongs to no stack, so no stack looks for it")
+}
+
+// The zone is that of the stacks whose preview needs it.
+func TestAccountsDomainIsThatOfTheStacks(t *testing.T) {
+	for _, stack := range []string{"staging", "prod"} {
+		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")
+		require.NoError(t, err)
+		require.Contains(t, string(raw), "    zone: "+rules.Domain+"\n")
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/progressive-framework/platform/sandbox/aws"
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/registry"
 	"github.com/progressive-framework/platform/sandbox/stack"
@@ -16,7 +17,8 @@ import (
 )
 
 // prepare makes of a sandbox's folder a place where Pulumi can work, cluster
-// or not: the passphrase, the registry's password, and the links to the tools.
+// or not: the passphrase, the registry's password, the links to the tools, and
+// what the AWS account has before any stack.
 func prepare(ctx context.Context, h *home.Home) error {
 	built, err := builtFolder()
 	if err != nil {
@@ -32,8 +34,10 @@ func prepare(ctx context.Context, h *home.Home) error {
 	if err := stack.EnsurePassphrase(h); err != nil {
 		return err
 	}
-	_, err = registry.EnsurePassword(h)
-	return err
+	if _, err := registry.EnsurePassword(h); err != nil {
+		return err
+	}
+	return aws.EnsureAccount(ctx, h)
 }
 
 // builtFolder is where the bootstrap put what it built: beside this binary.

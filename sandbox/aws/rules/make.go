@@ -5,7 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
+
+// Domain is the public zone that the account has before any stack is created:
+// the `edge.zone` of the stacks staging and prod.
+const Domain = "progressive-framework.example"
 
 // Make creates an object outside of every stack, by the same rules as in one,
 // and returns its id.
@@ -14,18 +20,56 @@ func (c *Cloud) Make(ctx context.Context, token string, list []Assignment) (id s
 	for _, a := range list {
 		put(in, strings.Split(a.Path, "."), a.Value)
 	}
+	if in, err = c.checked(token, in); err != nil {
+		return "", err
+	}
+	id, _, err = c.Create(ctx, token, in)
+	return id, err
+}
+
+// EnsureAccount creates what the account has before any stack, unless it
+// exists: the hosted zone of Domain. It is owned by the account, so that it
+// belongs to no stack and `list` shows it only with --owned.
+func (c *Cloud) EnsureAccount(ctx context.Context) error {
+	in, err := c.checked(zoneType, Object{"name": Domain})
+	if err != nil {
+		return err
+	}
+	// One transaction: two commands at a time must not create two zones.
+	return c.Store.Update(ctx, func(tx *store.Tx) error {
+		call, err := c.call(ctx, tx, zoneType)
+		if err != nil {
+			return err
+		}
+		exists := false
+		tx.Each(c.scope(call.Row), zoneType, func(o store.Object) bool {
+			exists = sameDomain(Object(o.State).String("name"), Domain)
+			return !exists
+		})
+		if exists {
+			return nil
+		}
+		if err := call.create(in); err != nil {
+			return call.fail(creating, err)
+		}
+		zone, _ := tx.Get(call.key())
+		zone.Owner = c.Account
+		tx.Put(zone)
+		return nil
+	})
+}
+
+// checked completes the inputs of an object that no program declares, or
+// returns every reason why AWS would refuse them.
+func (c *Cloud) checked(token string, in Object) (Object, error) {
 	name := token[strings.LastIndex(token, ":")+1:]
 	in, failures, err := c.Check(CheckRequest{Token: token, Name: strings.ToLower(name), News: in})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	var failed []error
 	for _, f := range failures {
 		failed = append(failed, fmt.Errorf("%s: %s", f.Path, f.Reason))
 	}
-	if len(failed) > 0 {
-		return "", errors.Join(failed...)
-	}
-	id, _, err = c.Create(ctx, token, in)
-	return id, err
+	return in, errors.Join(failed...)
 }

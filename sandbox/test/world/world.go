@@ -57,16 +57,10 @@ func New(ctx context.Context, root string) (*home.Home, func() error, error) {
 	return h, stop, nil
 }
 
-// domain is that of staging and prod; its zone is bought before there is a stack.
-const domain = "progressive-framework.example"
-
 // Init makes the stack, with nothing in it yet, in a copy of the project's
-// files, and returns the copy's folder. Its domain exists.
+// files, and returns the copy's folder.
 func Init(ctx context.Context, h *home.Home, stack string) (dir string, err error) {
 	if dir, err = project.Copy(h, stack); err != nil {
-		return "", err
-	}
-	if _, err := Output(ctx, h, dir, "sandbox", "aws", "make", "Zone", "name="+domain); err != nil {
 		return "", err
 	}
 	_, err = Output(ctx, h, dir, "pulumi", "stack", "init", stack)
