@@ -62,17 +62,14 @@ func (a *app) onStack(c *cobra.Command, h *home.Home, name string, args []string
 	if err != nil {
 		return err
 	}
-	err = s.Run(c.Context(), args...)
-	err = s.Explain(c.Context(), err)
-	var (
-		wrong *stack.PassphraseError
-		tool  *stack.ToolError
-	)
-	if errors.As(err, &wrong) || !errors.As(err, &tool) {
-		return err
+	failure := s.Run(c.Context(), args...)
+	explained := s.Explain(c.Context(), failure)
+	var tool *stack.ToolError
+	if !errors.As(failure, &tool) || explained.Error() != failure.Error() {
+		return explained
 	}
 	// Pulumi has said all there is to say.
-	return &toldError{code: tool.Code, err: err}
+	return &toldError{code: tool.Code, err: failure}
 }
 
 // openOrMake opens the sandbox, or makes its folder with the settings that the

@@ -1,51 +1,21 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// adopt takes into the state what AWS made although the engine never got its
-// answer, so that the next update makes no second one. The engine has
-// forgotten those creations; a preview tells what it would make, and what
-// exists and fits one of them is it. It is what a person does at AWS with
-// `pulumi preview --import-file` and `pulumi import`.
-func (s *Stack) adopt(ctx context.Context, say func(string, ...any)) error {
-	unknown, err := s.unknown(ctx)
-	if err != nil || len(unknown) == 0 {
-		return err
-	}
-	plan, err := s.query(ctx, "preview", "--json")
-	if err != nil {
-		return err
-	}
-	creations, err := planned(plan)
-	if err != nil || len(creations) == 0 {
-		return err
-	}
-	raw, err := s.query(ctx, "stack", "export")
-	if err != nil {
-		return err
-	}
-	state, report, err := withAdopted(raw, creations, unknown)
-	if err != nil || state == nil {
-		return err
-	}
-	say("AWS made what an earlier update of the stack %s does not know of", s.name)
-	for _, line := range report {
-		say("  %s", line)
-	}
-	return s.replaceState(ctx, state)
-}
-
-// unknown lists what somebody made at the stand-in and no stack's state knows.
-func (s *Stack) unknown(ctx context.Context) ([]store.Object, error) {
+// orphans lists what was created at the stand-in and no stack of the sandbox
+// knows: the creations of which the engine never got the answer.
+func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	known, err := s.known()
 	if err != nil {
 		return nil, err
@@ -54,26 +24,26 @@ func (s *Stack) unknown(ctx context.Context) ([]store.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	var unknown []store.Object
+	var orphans []store.Object
 	err = objects.View(ctx, func(tx *store.Tx) error {
 		for _, o := range tx.All() {
-			if o.Owner == "" && !known[o.Type][o.ID] {
-				unknown = append(unknown, o)
+			if o.Owner == "" && !known[o.Type+" "+o.ID] {
+				orphans = append(orphans, o)
 			}
 		}
 		return nil
 	})
-	return unknown, err
+	return orphans, err
 }
 
-// known reads the states of all stacks of the sandbox: a stack that is not at
-// work now may own what this one does not know.
-func (s *Stack) known() (map[string]map[string]bool, error) {
+// known are the type and id of every resource in the state files of the
+// sandbox: a stack that is not at work now may own what this one does not know.
+func (s *Stack) known() (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.home.Backend(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]map[string]bool{}
+	known := map[string]bool{}
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -88,21 +58,20 @@ func (s *Stack) known() (map[string]map[string]bool, error) {
 			return nil, fmt.Errorf("state %s: %w", file, err)
 		}
 		for _, r := range content.Checkpoint.Latest.Resources {
-			take(known, r)
+			known[r.Type+" "+r.ID] = true
 		}
 	}
 	return known, nil
 }
 
-// creation is a resource that a preview would make, whole and as far as it
-// matters here.
+// creation is a resource that was or would be created: what of it is compared,
+// and the whole of it as the state records it.
 type creation struct {
 	Resource
 	whole map[string]any
 }
 
-// planned reads the creations of AWS resources from what
-// `pulumi preview --json` prints.
+// planned reads the creations from what `pulumi preview --json` prints.
 func planned(preview []byte) ([]creation, error) {
 	var plan struct {
 		Steps []struct {
@@ -115,81 +84,137 @@ func planned(preview []byte) ([]creation, error) {
 	}
 	var creations []creation
 	for _, step := range plan.Steps {
-		if step.Op != "create" {
+		if step.Op != "create" && step.Op != "create-replacement" {
 			continue
 		}
 		var c creation
-		if err := json.Unmarshal(step.NewState, &c.Resource); err != nil {
-			return nil, fmt.Errorf("pulumi preview --json: %w", err)
+		for _, into := range []any{&c.Resource, &c.whole} {
+			if err := json.Unmarshal(step.NewState, into); err != nil {
+				return nil, fmt.Errorf("pulumi preview --json: %w", err)
+			}
 		}
-		if !strings.HasPrefix(c.Type, "aws:") {
-			continue
-		}
-		if err := json.Unmarshal(step.NewState, &c.whole); err != nil {
-			return nil, fmt.Errorf("pulumi preview --json: %w", err)
-		}
+		// Those of a preview have their secrets blotted out; the refresh that
+		// follows reads the true ones.
+		c.whole["inputs"], c.whole["outputs"] = map[string]any{}, map[string]any{}
 		creations = append(creations, c)
 	}
 	return creations, nil
 }
 
-// withAdopted adds to an exported state each planned creation that one of the
-// unknown objects fits. It returns nil where none does.
-func withAdopted(exported []byte, creations []creation, unknown []store.Object) (state []byte, report []string, err error) {
-	whole, inner, resources, err := openExport(exported)
-	if err != nil {
-		return nil, nil, err
-	}
-	adopted := map[string]bool{}
-	for _, c := range creations {
-		for _, o := range unknown {
-			if key := o.Type + " " + o.ID; o.Type == c.Type && !adopted[key] && fits(o.State, c.Inputs) {
-				adopted[key] = true
-				// The refresh that follows reads inputs and outputs; those of the
-				// preview have their secrets blotted out.
-				c.whole["id"], c.whole["inputs"], c.whole["outputs"] = o.ID, map[string]any{}, map[string]any{}
-				resources = append(resources, c.whole)
-				report = append(report, fmt.Sprintf("%s: was made, as %s", c.URN, o.ID))
-				break
-			}
-		}
-	}
-	if len(adopted) == 0 {
-		return nil, nil, nil
-	}
-	inner["resources"] = resources
-	state, err = json.Marshal(whole)
-	return state, report, err
+// edit is an exported state that is being changed. It has more fields than we
+// know; they are kept as they are, and numbers keep all their digits.
+type edit struct {
+	whole, deployment map[string]any
+	orphans           []store.Object
+	report            []string
 }
 
-// hidden is what a preview writes in place of a secret. In place of what is not
-// known yet it writes a text that nothing at AWS is equal to, and rightly so:
-// what waits for an answer has not been made.
-const hidden = "[secret]"
-
-// autonameSuffix is how long the random end of a name is that Pulumi made up.
-const autonameSuffix = 7
-
-// fits says whether an object may be what the inputs of a planned creation
-// would make: all that is known is equal, but for the random end of names that
-// are made up anew in each preview.
-func fits(object map[string]any, inputs map[string]any) bool {
-	defaults, _ := inputs["__defaults"].([]any)
-	madeUp := map[string]bool{}
-	for _, name := range defaults {
-		text, _ := name.(string)
-		madeUp[text] = true
+func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
+	e := &edit{orphans: orphans}
+	exact := json.NewDecoder(bytes.NewReader(exported))
+	exact.UseNumber()
+	if err := exact.Decode(&e.whole); err != nil {
+		return nil, fmt.Errorf("pulumi stack export: %w", err)
 	}
-	for name, want := range inputs {
-		have := object[name]
-		if madeUp[name] && sameStem(have, want) {
+	e.deployment, _ = e.whole["deployment"].(map[string]any)
+	return e, nil
+}
+
+// adopt records the resource that c created, if one of the orphans is it. A
+// replacement takes the place of the resource it replaces, before all that
+// depends on it; the next update deletes the old one, as Pulumi itself would.
+func (e *edit) adopt(c creation) bool {
+	for i, o := range e.orphans {
+		if o.Type != c.Type || !fits(o.State, c.Inputs) {
 			continue
 		}
-		if !strings.HasPrefix(name, "__") && !madeFrom(have, want) {
+		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
+		e.report = append(e.report, fmt.Sprintf("%s: was created, as %s", c.URN, o.ID))
+		c.whole["id"] = o.ID
+		resources, _ := e.deployment["resources"].([]any)
+		for i, r := range resources {
+			old, _ := r.(map[string]any)
+			if deleted, _ := old["delete"].(bool); old["urn"] == c.URN && !deleted {
+				old["delete"] = true
+				resources[i] = c.whole
+				e.deployment["resources"] = append(resources, old)
+				return true
+			}
+		}
+		e.deployment["resources"] = append(resources, c.whole)
+		return true
+	}
+	return false
+}
+
+// settle takes the operations that were under way out of the state: a creation
+// that took effect becomes a resource, one that did not is left to the next
+// update, and so is one outside of AWS, which then takes over what exists.
+func (e *edit) settle(pending []Operation) {
+	whole, _ := e.deployment["pending_operations"].([]any)
+	for i, op := range pending {
+		c := creation{Resource: op.Resource}
+		c.whole, _ = whole[i].(map[string]any)["resource"].(map[string]any)
+		switch {
+		case op.Type != "creating":
+			e.report = append(e.report, fmt.Sprintf("%s: %s was cut short; read anew", op.Resource.URN, op.Type))
+		case !e.adopt(c):
+			e.report = append(e.report, fmt.Sprintf("%s: was not recorded; the next update creates it", op.Resource.URN))
+		}
+	}
+	delete(e.deployment, "pending_operations")
+}
+
+const (
+	// hidden is what a preview writes in place of a secret. In place of what is
+	// not known yet it writes a text that nothing at AWS is equal to, and rightly
+	// so: what waits for an answer was never sent.
+	hidden = "[secret]"
+	// secretSignature marks an encrypted value in a state; it can't be compared.
+	secretSignature = "4dabf18193072939515e22adb298388d"
+	// autonameSuffix is how long the random end of a name is that Pulumi made up.
+	autonameSuffix = 7
+)
+
+// fits says whether an object may be what inputs created: all that is known is
+// equal, but for the random end of names that are made up anew in each preview.
+func fits(object, inputs map[string]any) bool {
+	madeUp := map[any]bool{}
+	defaults, _ := inputs["__defaults"].([]any)
+	for _, name := range defaults {
+		madeUp[name] = true
+	}
+	for name, want := range inputs {
+		if have := object[name]; !has(have, want) && !(madeUp[name] && sameStem(have, want)) && !strings.HasPrefix(name, "__") {
 			return false
 		}
 	}
 	return true
+}
+
+// has says whether an object has every property that the inputs give.
+// Properties that begin with two underscores are the engine's own.
+func has(object, inputs any) bool {
+	switch want := inputs.(type) {
+	case map[string]any:
+		if _, secret := want[secretSignature]; secret {
+			return true
+		}
+		have, ok := object.(map[string]any)
+		for name, value := range want {
+			ok = ok && (strings.HasPrefix(name, "__") || has(have[name], value))
+		}
+		return ok
+	case []any:
+		have, ok := object.([]any)
+		ok = ok && len(have) == len(want)
+		for i := range want {
+			ok = ok && has(have[i], want[i])
+		}
+		return ok
+	default:
+		return inputs == hidden || reflect.DeepEqual(object, inputs)
+	}
 }
 
 func sameStem(a, b any) bool {

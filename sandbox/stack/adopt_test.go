@@ -1,52 +1,154 @@
 package stack
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/home"
 )
 
 func TestFits(t *testing.T) {
-	made := map[string]any{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "a"}, "arn": "arn:x", "name": "role-1a2b3c4"}
+	object := map[string]any{
+		"cidrBlock": "10.0.0.0/16", "enable": true, "arn": "arn:x", "name": "role-1a2b3c4",
+		"tags": map[string]any{"Name": "a"}, "list": []any{"x"},
+	}
 	for _, tc := range []struct {
 		reason string
 		inputs map[string]any
 		want   bool
 	}{
-		{"all that is asked for is there", map[string]any{"cidrBlock": "10.0.0.0/16", "__defaults": []any{}}, true},
+		{"outputs do not matter", map[string]any{"cidrBlock": "10.0.0.0/16", "__defaults": []any{}}, true},
+		{"another value", map[string]any{"cidrBlock": "10.1.0.0/16"}, false},
+		{"a property that it lacks", map[string]any{"other": "x"}, false},
+		{"nested", map[string]any{"tags": map[string]any{"Name": "a", "__defaults": []any{}}, "list": []any{"x"}}, true},
 		{"another's tags", map[string]any{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "b"}}, false},
+		{"a longer list", map[string]any{"list": []any{"x", "y"}}, false},
+		{"a list where it has none", map[string]any{"enable": []any{"x"}}, false},
 		{"a value that is not known yet was never sent", map[string]any{"cidrBlock": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, false},
-		{"a secret can't be compared", map[string]any{"cidrBlock": hidden}, true},
+		{"a preview's secret can't be compared", map[string]any{"cidrBlock": hidden}, true},
+		{"nor can a state's", map[string]any{"cidrBlock": map[string]any{secretSignature: "1b47", "ciphertext": "…"}}, true},
 		{"a name made up anew has the same stem", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
 		{"a name that a person gave is the name", map[string]any{"name": "role-9f8e7d6"}, false},
 		{"another's made-up name", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
-		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, fits(made, tc.inputs)) })
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, fits(object, tc.inputs)) })
 	}
 }
 
-func TestWithAdopted(t *testing.T) {
+const subnetType = "aws:ec2/subnet:Subnet"
+
+func orphan(typ, id string, state map[string]any) store.Object {
+	return store.Object{Key: store.Key{Scope: store.Scope{Account: "1", Region: "r"}, Type: typ, ID: id}, State: state}
+}
+
+func TestOrphans(t *testing.T) {
+	h, err := home.Create(t.TempDir(), home.Settings{})
+	require.NoError(t, err)
+	s := &Stack{home: h, name: "sandbox"}
+	writeState(t, s, "other", `{"checkpoint":{"latest":{"resources":[{"type":"`+subnetType+`","id":"subnet-1"}]}}}`)
+	objects, err := store.Open(h.AWS())
+	require.NoError(t, err)
+	require.NoError(t, objects.Update(t.Context(), func(tx *store.Tx) error {
+		owned := orphan(subnetType, "subnet-3", nil)
+		owned.Owner = "vpc-1"
+		for _, o := range []store.Object{orphan(subnetType, "subnet-1", nil), orphan(subnetType, "subnet-2", nil), owned} {
+			tx.Put(o)
+		}
+		return nil
+	}))
+	orphans, err := s.orphans(t.Context())
+	require.NoError(t, err)
+	require.Len(t, orphans, 1, "neither another stack's nor what AWS creates by itself")
+	require.Equal(t, "subnet-2", orphans[0].ID)
+}
+
+const cut = `{"version":3,"deployment":{
+ "manifest":{"magic":"m"},
+ "resources":[
+  {"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}},
+  {"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true,"inputs":{"big":9007199254740993}}],
+ "pending_operations":[
+  {"type":"creating","resource":{"urn":"urn:b","type":"aws:ec2/subnet:Subnet","custom":true,"inputs":{"cidrBlock":"10.0.1.0/24"}}},
+  {"type":"creating","resource":{"urn":"urn:c","type":"aws:ec2/subnet:Subnet","custom":true,"inputs":{"cidrBlock":"10.0.2.0/24"}}},
+  {"type":"creating","resource":{"urn":"urn:d","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}},
+  {"type":"updating","resource":{"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true}}]}}`
+
+// settled runs settle on an exported state.
+func settled(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
+	t.Helper()
+	state, err := parseExport([]byte(exported))
+	require.NoError(t, err)
+	e, err := newEdit([]byte(exported), orphans)
+	require.NoError(t, err)
+	e.settle(state.Operations)
+	raw, err := json.Marshal(e.whole)
+	require.NoError(t, err)
+	return e, string(raw)
+}
+
+func TestSettle(t *testing.T) {
+	// subnet-2 was created for one of the two; the other never was.
+	e, state := settled(t, cut, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
+	require.Equal(t, []string{
+		"urn:b: was created, as subnet-2",
+		"urn:c: was not recorded; the next update creates it",
+		"urn:d: was not recorded; the next update creates it",
+		"urn:a: updating was cut short; read anew",
+	}, e.report)
+	require.Empty(t, e.orphans)
+	require.JSONEq(t, `{"version":3,"deployment":{
+	 "manifest":{"magic":"m"},
+	 "resources":[
+	  {"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}},
+	  {"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true,"inputs":{"big":9007199254740993}},
+	  {"urn":"urn:b","type":"aws:ec2/subnet:Subnet","id":"subnet-2","custom":true,"inputs":{"cidrBlock":"10.0.1.0/24"}}]}}`, state)
+	require.Contains(t, state, "9007199254740993", "numbers keep all their digits")
+}
+
+func TestSettleAReplacement(t *testing.T) {
+	const state = `{"deployment":{
+	 "resources":[
+	  {"urn":"urn:vpc","type":"vpc","id":"old"},
+	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]}],
+	 "pending_operations":[{"type":"creating","resource":{"urn":"urn:vpc","type":"vpc"}}]}}`
+	_, got := settled(t, state, orphan("vpc", "new", nil))
+	require.JSONEq(t, `{"deployment":{"resources":[
+	  {"urn":"urn:vpc","type":"vpc","id":"new"},
+	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]},
+	  {"urn":"urn:vpc","type":"vpc","id":"old","delete":true}]}}`, got)
+}
+
+func TestAdoptWhatAPreviewPlans(t *testing.T) {
 	const preview = `{"steps":[
 	 {"op":"same","newState":{"urn":"urn:vpc","type":"aws:ec2/vpc:Vpc"}},
 	 {"op":"create","newState":{"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"},"parent":"urn:net"}},
-	 {"op":"create","newState":{"urn":"urn:b","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"}}},
+	 {"op":"create-replacement","newState":{"urn":"urn:b","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"}}},
 	 {"op":"create","newState":{"urn":"urn:c","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}}]}`
 	creations, err := planned([]byte(preview))
 	require.NoError(t, err)
-	require.Len(t, creations, 2, "creations at AWS alone")
+	require.Len(t, creations, 3)
 
-	eip := func(id string) store.Object {
-		return store.Object{Key: store.Key{Type: "aws:ec2/eip:Eip", ID: id}, State: map[string]any{"domain": "vpc"}}
+	bucket := orphan("aws:s3/bucketV2:BucketV2", "b", nil)
+	e, err := newEdit([]byte(`{"deployment":{"resources":[{"urn":"urn:net"}]}}`),
+		[]store.Object{bucket, orphan("aws:ec2/eip:Eip", "eipalloc-1", map[string]any{"domain": "vpc"})})
+	require.NoError(t, err)
+	for _, c := range creations {
+		e.adopt(c)
 	}
-	state, report, err := withAdopted([]byte(`{"deployment":{"resources":[{"urn":"urn:net"}]}}`), creations, []store.Object{eip("eipalloc-1")})
+	require.Equal(t, []string{"urn:a: was created, as eipalloc-1"}, e.report, "one object is taken once")
+	require.Equal(t, []store.Object{bucket}, e.orphans, "what nobody plans to create is not ours")
+	raw, err := json.Marshal(e.whole)
 	require.NoError(t, err)
-	require.Equal(t, []string{"urn:a: was made, as eipalloc-1"}, report, "one object is taken once")
 	require.JSONEq(t, `{"deployment":{"resources":[{"urn":"urn:net"},
-	 {"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"id":"eipalloc-1","inputs":{},"outputs":{},"parent":"urn:net"}]}}`, string(state))
+	 {"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"id":"eipalloc-1","inputs":{},"outputs":{},"parent":"urn:net"}]}}`, string(raw))
+}
 
-	state, _, err = withAdopted([]byte(`{"deployment":{}}`), creations, []store.Object{{Key: store.Key{Type: "aws:s3/bucketV2:BucketV2", ID: "b"}}})
+func TestOutput(t *testing.T) {
+	state, err := parseExport([]byte(cut))
 	require.NoError(t, err)
-	require.Nil(t, state, "what nobody plans to make is not ours")
+	require.Equal(t, "http://x", state.Output("url"))
+	require.Empty(t, state.Output("none"))
 }

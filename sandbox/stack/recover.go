@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -83,17 +82,71 @@ func (e *lockedError) Error() string {
 
 // Recover brings the stack into order after an update that was cut short: it
 // gives back the lock of a Pulumi that was killed, settles what was under way,
-// and takes in what AWS made without the engine hearing of it. A lock that a
-// living process holds is an error that names it. Where nothing is out of
-// order it only looks.
+// and takes into the state what AWS created without the engine hearing of it,
+// so that the next update creates nothing twice. A lock that a living process
+// holds is an error that names it. Where nothing is out of order it only looks.
+//
+// The state is edited as a person would edit it, by export and import: the
+// flag --import-pending-creates of refresh only relabels the operation, and
+// the resource is lost with the next snapshot (seen with 3.259).
 func (s *Stack) Recover(ctx context.Context, say func(string, ...any)) error {
+	return s.Explain(ctx, s.recover(ctx, say))
+}
+
+func (s *Stack) recover(ctx context.Context, say func(string, ...any)) error {
 	if err := s.unlock(ctx, say); err != nil {
-		return s.Explain(ctx, err)
+		return err
 	}
-	if err := s.repair(ctx, s.find, say); err != nil {
-		return s.Explain(ctx, err)
+	orphans, err := s.orphans(ctx)
+	if err != nil {
+		return err
 	}
-	return s.Explain(ctx, s.adopt(ctx, say))
+	raw, err := s.query(ctx, "stack", "export")
+	if err != nil {
+		return err
+	}
+	state, err := parseExport(raw)
+	if err != nil {
+		return err
+	}
+	if len(state.Operations) > 0 {
+		e, err := newEdit(raw, orphans)
+		if err != nil {
+			return err
+		}
+		e.settle(state.Operations)
+		if err := s.replaceState(ctx, e, say); err != nil {
+			return err
+		}
+		orphans = e.orphans
+	}
+	if len(orphans) == 0 {
+		return nil
+	}
+	// The engine has forgotten these creations altogether; a preview tells what
+	// it would create, and an orphan that fits one of those is it.
+	preview, err := s.query(ctx, "preview", "--json")
+	if err != nil {
+		return err
+	}
+	creations, err := planned(preview)
+	if err != nil {
+		return err
+	}
+	if raw, err = s.query(ctx, "stack", "export"); err != nil {
+		return err
+	}
+	e, err := newEdit(raw, orphans)
+	if err != nil {
+		return err
+	}
+	for _, c := range creations {
+		e.adopt(c)
+	}
+	if len(e.report) == 0 {
+		return nil
+	}
+	return s.replaceState(ctx, e, say)
 }
 
 // unlock removes the locks that a killed Pulumi left.
@@ -116,136 +169,25 @@ func (s *Stack) unlock(ctx context.Context, say func(string, ...any)) error {
 	return err
 }
 
-// finder looks for a thing that was made for a resource whose creation was cut
-// short; taken are the ids that the state knows for the same type.
-type finder func(ctx context.Context, r Resource, taken map[string]bool) (id string, found bool, err error)
-
-// repair settles the operations that were under way when a pulumi was killed.
-// Pulumi does not know whether they took effect; the sandbox can look. What
-// was made is taken into the state, what was not is forgotten and made by the
-// next update; a refresh reads everything anew. So nothing is made twice.
-//
-// The state is edited as a person would edit it, by export and import: the
-// flag --import-pending-creates of refresh only relabels the operation, and
-// the resource is lost with the next snapshot (seen with 3.259).
-func (s *Stack) repair(ctx context.Context, find finder, say func(string, ...any)) error {
-	raw, err := s.query(ctx, "stack", "export")
-	if err != nil {
-		return err
-	}
-	settled, report, err := settle(ctx, raw, find)
-	if err != nil {
-		return fmt.Errorf("recover the stack %s from an update that was cut short: %w", s.name, err)
-	}
-	if settled == nil {
-		return nil
-	}
+// replaceState gives the stack the edited state and reads everything in it anew.
+func (s *Stack) replaceState(ctx context.Context, e *edit, say func(string, ...any)) error {
 	say("an earlier update of the stack %s was cut short", s.name)
-	for _, line := range report {
+	for _, line := range e.report {
 		say("  %s", line)
 	}
-	return s.replaceState(ctx, settled)
-}
-
-// replaceState gives the stack another state and reads everything in it anew.
-func (s *Stack) replaceState(ctx context.Context, state []byte) error {
-	file, err := os.CreateTemp(s.home.Run(), "state-*.json")
+	raw, err := json.Marshal(e.whole)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name())
-	_, err = file.Write(state)
-	if err := errors.Join(err, file.Close()); err != nil {
+	file := filepath.Join(s.home.Run(), "state-"+s.name+".json")
+	defer os.Remove(file)
+	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		return err
 	}
-	if _, err := s.query(ctx, "stack", "import", "--file", file.Name()); err != nil {
+	if _, err := s.query(ctx, "stack", "import", "--file", file); err != nil {
 		return err
 	}
 	return s.Run(ctx, "refresh", "--yes", "--skip-preview", "--stack", s.name)
-}
-
-// settle moves what was made for pending creations among the resources of an
-// exported state and drops all pending operations. It returns nil where none
-// is pending.
-func settle(ctx context.Context, exported []byte, find finder) (settled []byte, report []string, err error) {
-	state, err := parseExport(exported)
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(state.Operations) == 0 {
-		return nil, nil, nil
-	}
-	whole, inner, resources, err := openExport(exported)
-	if err != nil {
-		return nil, nil, err
-	}
-	pending, _ := inner["pending_operations"].([]any)
-
-	taken := map[string]map[string]bool{}
-	for _, r := range state.Resources {
-		take(taken, r)
-	}
-	for i, op := range state.Operations {
-		if op.Type != "creating" {
-			report = append(report, fmt.Sprintf("%s %s: read anew", op.Type, op.Resource.URN))
-			continue
-		}
-		id, found, err := find(ctx, op.Resource, taken[op.Resource.Type])
-		if err != nil {
-			return nil, nil, fmt.Errorf("what became of %s: %w", op.Resource.URN, err)
-		}
-		if !found {
-			report = append(report, fmt.Sprintf("creating %s: was not made", op.Resource.URN))
-			continue
-		}
-		report = append(report, fmt.Sprintf("creating %s: was made, as %s", op.Resource.URN, id))
-		op.Resource.ID = id
-		take(taken, op.Resource)
-		made, _ := pending[i].(map[string]any)["resource"].(map[string]any)
-		made["id"] = id
-		resources = record(resources, made)
-	}
-	inner["resources"] = resources
-	delete(inner, "pending_operations")
-	settled, err = json.Marshal(whole)
-	return settled, report, err
-}
-
-// openExport reads an exported state to be edited: the whole of it, its
-// deployment and that one's resources. It has more fields than we know; they
-// are kept as they are.
-func openExport(exported []byte) (whole, inner map[string]any, resources []any, err error) {
-	whole = map[string]any{}
-	exact := json.NewDecoder(bytes.NewReader(exported))
-	exact.UseNumber()
-	if err := exact.Decode(&whole); err != nil {
-		return nil, nil, nil, fmt.Errorf("pulumi stack export: %w", err)
-	}
-	inner, _ = whole["deployment"].(map[string]any)
-	resources, _ = inner["resources"].([]any)
-	return whole, inner, resources, nil
-}
-
-// record adds a resource that was made to those of a state. Where it was to
-// replace another, it takes that one's place, before all that depends on it,
-// and the other is left for the next update to delete, as Pulumi itself does.
-func record(resources []any, made map[string]any) []any {
-	for i, r := range resources {
-		old, _ := r.(map[string]any)
-		if deleted, _ := old["delete"].(bool); old["urn"] == made["urn"] && !deleted {
-			resources[i] = made
-			old["delete"] = true
-			return append(resources, old)
-		}
-	}
-	return append(resources, made)
-}
-
-func take(taken map[string]map[string]bool, r Resource) {
-	if taken[r.Type] == nil {
-		taken[r.Type] = map[string]bool{}
-	}
-	taken[r.Type][r.ID] = true
 }
 
 func thisMachine() (machine, error) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,6 +71,39 @@ func (s *Stack) Name() string { return s.name }
 func Exists(h *home.Home, name string) bool {
 	found, err := filepath.Glob(filepath.Join(h.Backend(), ".pulumi", "stacks", "*", name+".json"))
 	return err == nil && len(found) > 0
+}
+
+// Passphrase is the public one of a sandbox's stacks; Pulumi.sandbox.yaml
+// carries a salt for it.
+const Passphrase = "sandbox"
+
+// EnsurePassphrase writes the passphrase's file, mode 0600, where there is
+// none.
+func EnsurePassphrase(h *home.Home) error {
+	if _, err := os.Lstat(h.Passphrase()); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.WriteFile(h.Passphrase(), []byte(Passphrase), 0o600); err != nil {
+		return fmt.Errorf("passphrase of the sandbox: %w", err)
+	}
+	return nil
+}
+
+// Explain adds to the failure of a Pulumi command what Pulumi can't know where
+// it calls the passphrase incorrect: which files do not fit each other. While
+// the passphrase is the sandbox's own, and for other errors, err stays as it is.
+func (s *Stack) Explain(ctx context.Context, err error) error {
+	var tool *ToolError
+	if !errors.As(err, &tool) || ctx.Err() != nil {
+		return err
+	}
+	phrase, readErr := os.ReadFile(s.home.Passphrase())
+	if readErr != nil || strings.TrimSpace(string(phrase)) == Passphrase {
+		return err
+	}
+	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not hold the sandbox's, which is %q. "+
+		"Write the one into it that fits the encryptionsalt of %s, or restore that", err,
+		s.home.Passphrase(), Passphrase, filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
 }
 
 // ToolError is the failure of a command of Pulumi.
