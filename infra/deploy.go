@@ -16,7 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/loadbalancer"
 	"github.com/progressive-framework/platform/components/network"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
@@ -134,7 +134,7 @@ func (p *platform) layCluster() (err error) {
 		Version:           c.Version,
 		ExtendedSupport:   c.ExtendedSupport,
 		VPCID:             p.network.VPCID,
-		Subnets:           byZone(p.stack.Network.Zones, p.network.SubnetIDs[plan.PrivateApp]),
+		Subnets:           byZone(p.stack.Network.Zones, p.network.SubnetIDs[subnet.PrivateApp]),
 		ControlPlaneZones: c.Zones,
 		PublicAccessCIDRs: c.PublicAccessCIDRs,
 		Admins:            c.Admins,

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/loadbalancer"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secret"
 	"github.com/progressive-framework/platform/components/webacl"
@@ -66,7 +66,7 @@ func (p *platform) layLoadBalancer() error {
 		Account:             p.where,
 		Environment:         p.stack.Environment,
 		VPCID:               p.network.VPCID,
-		SubnetIDs:           p.network.SubnetIDs[plan.Public],
+		SubnetIDs:           p.network.SubnetIDs[subnet.Public],
 		NodeSecurityGroupID: p.cluster.NodeSecurityGroupID,
 		Targets:             targets(),
 		OriginSecret:        shown,

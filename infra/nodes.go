@@ -5,7 +5,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/addons"
 	"github.com/progressive-framework/platform/components/autoscaler"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/tier"
 	"github.com/progressive-framework/platform/infra/config"
@@ -63,7 +63,7 @@ func (p *platform) tier(t config.NodeTier) (*tier.Tier, error) {
 		Driver:      t.Driver,
 		Environment: p.stack.Environment,
 		Cluster:     p.cluster,
-		SubnetIDs:   p.network.SubnetIDs[plan.PrivateApp],
+		SubnetIDs:   p.network.SubnetIDs[subnet.PrivateApp],
 		Fleet:       t.Fleet,
 		ImageID:     t.ImageID,
 		KeyARN:      p.key.ARN,

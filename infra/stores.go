@@ -5,7 +5,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/mongo"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/secretfiles"
@@ -85,7 +85,7 @@ func (p *platform) layPostgres() error {
 			Account:     p.where,
 			Database:    p.stack.Database(),
 			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
 			Clients:     p.nodesOnly(),
 			SingleAZ:    p.stack.Postgres.SingleZone,
 			Unprotected: !p.stack.DeletionProtection,
@@ -108,7 +108,7 @@ func (p *platform) layRedis() error {
 			Account:     p.where,
 			Cluster:     p.stack.Cache(),
 			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
 			Clients:     p.nodesOnly(),
 			Generation:  p.stack.Redis.PasswordGeneration,
 			Unprotected: !p.stack.DeletionProtection,
@@ -131,7 +131,7 @@ func (p *platform) layMongo() error {
 			Account:     p.where,
 			Cluster:     p.stack.Documents(),
 			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[plan.PrivateData],
+			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
 			Clients:     p.nodesOnly(),
 			Unprotected: !p.stack.DeletionProtection,
 		}, p.aws)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
-	"github.com/progressive-framework/platform/components/cluster/plan"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/iam"
 )
 
@@ -58,7 +58,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	release, err := plan.ForVersion(args.Cluster.Version)
+	release, err := eksspec.ForVersion(args.Cluster.Version)
 	if err != nil {
 		return nil, fmt.Errorf("addons %s: %w", name, err)
 	}
@@ -72,7 +72,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		return nil, err
 	}
 	made := map[string]*eks.Addon{}
-	for _, addon := range []string{plan.CoreDNS, plan.EBSCSIDriver, plan.MetricsServer, plan.SecretsStore} {
+	for _, addon := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
 		spec := &eks.AddonArgs{
 			ClusterName:              args.Cluster.Name,
 			AddonName:                pulumi.String(addon),
@@ -81,9 +81,9 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		}
 		after := args.Nodes
 		switch addon {
-		case plan.SecretsStore:
+		case eksspec.SecretsStore:
 			spec.ConfigurationValues = pulumi.String(mounting)
-		case plan.EBSCSIDriver:
+		case eksspec.EBSCSIDriver:
 			spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 				RoleArn: role.ARN, ServiceAccount: pulumi.String(volumeAccount),
 			}}
@@ -93,7 +93,7 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 			return nil, fmt.Errorf("add-on %s: %w", addon, err)
 		}
 	}
-	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{made[plan.EBSCSIDriver]}))
+	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{made[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/autoscaler/plan"
+	"github.com/progressive-framework/platform/components/autoscaler/manifest"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/scaling"
@@ -50,7 +50,7 @@ func (a *Args) validate() error {
 type Autoscaler struct {
 	pulumi.ResourceState
 
-	// MetricsHost answers /metrics on plan.MetricsPort inside the cluster.
+	// MetricsHost answers /metrics on manifest.MetricsPort inside the cluster.
 	MetricsHost pulumi.StringOutput
 }
 
@@ -69,11 +69,11 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	image, err := plan.Image(args.Cluster.Version)
+	image, err := manifest.Image(args.Cluster.Version)
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
-	command, err := plan.Command(args.Options, args.Cluster.ClusterName)
+	command, err := manifest.Command(args.Options, args.Cluster.ClusterName)
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
@@ -95,7 +95,7 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		Spec: &corev1.ServiceSpecArgs{
 			Selector: labels(),
 			Ports: corev1.ServicePortArray{&corev1.ServicePortArgs{
-				Name: pulumi.String("metrics"), Port: pulumi.Int(plan.MetricsPort), TargetPort: pulumi.String("metrics"),
+				Name: pulumi.String("metrics"), Port: pulumi.Int(manifest.MetricsPort), TargetPort: pulumi.String("metrics"),
 			}},
 		},
 	}, b.parent)
@@ -109,9 +109,9 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 // role lets the autoscaler's pod look at everything it must, and change only
 // the groups that carry the tags of this cluster.
 func (b *builder) role() error {
-	look, change := iam.Statement{Sid: "Look", Actions: plan.Looks(), Resources: iam.AnyResource()},
-		iam.Statement{Sid: "Scale", Actions: plan.Changes(), Resources: iam.AnyResource()}
-	for key, value := range plan.Scope(b.args.Cluster.ClusterName) {
+	look, change := iam.Statement{Sid: "Look", Actions: manifest.Looks(), Resources: iam.AnyResource()},
+		iam.Statement{Sid: "Scale", Actions: manifest.Changes(), Resources: iam.AnyResource()}
+	for key, value := range manifest.Scope(b.args.Cluster.ClusterName) {
 		change.Conditions = append(change.Conditions, iam.Equals(key, pulumi.String(value)))
 	}
 	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{

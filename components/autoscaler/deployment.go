@@ -9,7 +9,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/autoscaler/plan"
+	"github.com/progressive-framework/platform/components/autoscaler/manifest"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -75,7 +75,7 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 			// Nodes tell pods no metadata, so neither their region.
 			Env: corev1.EnvVarArray{&corev1.EnvVarArgs{Name: pulumi.String("AWS_REGION"), Value: pulumi.String(b.args.Account.Region)}},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
-				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(plan.MetricsPort), Protocol: pulumi.String("TCP"),
+				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(manifest.MetricsPort), Protocol: pulumi.String("TCP"),
 			}},
 			LivenessProbe:  probe(),
 			ReadinessProbe: probe(),

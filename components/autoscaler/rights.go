@@ -8,7 +8,7 @@ import (
 	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/autoscaler/plan"
+	"github.com/progressive-framework/platform/components/autoscaler/manifest"
 )
 
 const rbacGroup = "rbac.authorization.k8s.io"
@@ -24,7 +24,7 @@ func (b *builder) rights() error {
 	}}
 	everywhere := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
 
-	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: everywhere, Rules: rules(plan.ClusterRules())}, b.parent)
+	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: everywhere, Rules: rules(manifest.ClusterRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role of %s: %w", b.name, err)
 	}
@@ -36,7 +36,7 @@ func (b *builder) rights() error {
 	if err != nil {
 		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
 	}
-	own, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(plan.NamespaceRules())}, b.parent)
+	own, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(manifest.NamespaceRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("Kubernetes role of %s: %w", b.name, err)
 	}
@@ -52,7 +52,7 @@ func (b *builder) rights() error {
 	return nil
 }
 
-func rules(all []plan.Rule) rbacv1.PolicyRuleArray {
+func rules(all []manifest.Rule) rbacv1.PolicyRuleArray {
 	var out rbacv1.PolicyRuleArray
 	for _, r := range all {
 		rule := &rbacv1.PolicyRuleArgs{

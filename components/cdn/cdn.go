@@ -1,6 +1,6 @@
 // Package cdn owns the CloudFront distribution, by which users reach the
 // platform, and its bucket of static files. How each path is treated is said by
-// package behaviour; what a folder of static files is, by package site.
+// package behaviour; what a folder of static files is, by package staticfiles.
 //
 // Policies and names that CloudFront keeps for the whole account are the
 // component's name and a part, so that staging and prod share an account.
@@ -20,7 +20,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/bucket"
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
-	"github.com/progressive-framework/platform/components/cdn/site"
+	"github.com/progressive-framework/platform/components/cdn/staticfiles"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/logs"
 )
@@ -101,9 +101,9 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err != nil {
 		return nil, fmt.Errorf("CDN %s: %w", name, err)
 	}
-	var files []site.File
+	var files []staticfiles.File
 	if args.SiteFolder != "" {
-		if files, err = site.Files(os.DirFS(args.SiteFolder)); err != nil {
+		if files, err = staticfiles.Files(os.DirFS(args.SiteFolder)); err != nil {
 			return nil, fmt.Errorf("CDN %s: folder %s: %w", name, args.SiteFolder, err)
 		}
 	}
@@ -175,7 +175,7 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 
 // upload puts the static files into the bucket, each a resource that changes
 // with its content.
-func (b *builder) upload(files []site.File, to *bucket.Bucket) error {
+func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
 	for _, f := range files {
 		if _, err := s3.NewBucketObjectv2(b.ctx, b.name+"-"+f.Key, &s3.BucketObjectv2Args{
 			Bucket:       to.Name,

@@ -8,7 +8,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/bucket"
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
-	"github.com/progressive-framework/platform/components/cdn/site"
+	"github.com/progressive-framework/platform/components/cdn/staticfiles"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
@@ -50,7 +50,7 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 		IsIpv6Enabled:     pulumi.Bool(true),
 		HttpVersion:       pulumi.String("http2and3"),
 		PriceClass:        pulumi.String("PriceClass_All"),
-		DefaultRootObject: pulumi.String(site.Index),
+		DefaultRootObject: pulumi.String(staticfiles.Index),
 		Aliases:           pulumi.ToStringArray(b.args.Domains),
 		Origins: cloudfront.DistributionOriginArray{
 			&cloudfront.DistributionOriginArgs{

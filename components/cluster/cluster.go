@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/cluster/plan"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 )
 
 // Args are what a Cluster is made from.
@@ -23,7 +23,7 @@ type Args struct {
 	Account *account.Account
 	// ClusterName is the cluster's name in EKS, at most 100 characters.
 	ClusterName string
-	// Version is the Kubernetes minor version, one of plan.Versions.
+	// Version is the Kubernetes minor version, one of eksspec.Versions.
 	Version string
 	// ExtendedSupport keeps a version beyond its standard support, at a price;
 	// else EKS upgrades the control plane when that ends.
@@ -33,7 +33,7 @@ type Args struct {
 	// Subnets are private subnets by zone.
 	Subnets map[string]pulumi.StringInput
 	// ControlPlaneZones are the zones whose subnets hold the control plane's
-	// network interfaces. They can't change; see plan.Zones.
+	// network interfaces. They can't change; see eksspec.Zones.
 	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC.
@@ -56,12 +56,12 @@ func (a *Args) validate() error {
 	case a.Account == nil || a.VPCID == nil || a.KeyARN == nil:
 		return fmt.Errorf("cluster %s: Account, VPCID and KeyARN must not be nil", a.ClusterName)
 	}
-	errs := []error{plan.Zones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
-	if _, err := plan.ForVersion(a.Version); err != nil {
+	errs := []error{eksspec.Zones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
+	if _, err := eksspec.ForVersion(a.Version); err != nil {
 		errs = append(errs, err)
 	}
 	for _, arn := range a.Admins {
-		if _, err := plan.Admin(arn); err != nil {
+		if _, err := eksspec.Admin(arn); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -146,7 +146,7 @@ type builder struct {
 // admins gives the administrators the whole of the cluster.
 func (b *builder) admins() error {
 	for _, arn := range b.args.Admins {
-		who, err := plan.Admin(arn)
+		who, err := eksspec.Admin(arn)
 		if err != nil {
 			return err
 		}

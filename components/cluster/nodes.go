@@ -8,7 +8,7 @@ import (
 	awsiam "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/cluster/plan"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/iam"
 )
 
@@ -56,7 +56,7 @@ func (b *builder) nodeRole() error {
 // network, so neither waits for the other's pod network, and the agent comes
 // first.
 func (b *builder) nodeAddons() error {
-	release, err := plan.ForVersion(b.args.Version)
+	release, err := eksspec.ForVersion(b.args.Version)
 	if err != nil {
 		return err
 	}
@@ -77,16 +77,16 @@ func (b *builder) nodeAddons() error {
 		"env": map[string]string{"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
 	})
 	if err != nil {
-		return fmt.Errorf("settings of %s: %w", plan.VPCCNI, err)
+		return fmt.Errorf("settings of %s: %w", eksspec.VPCCNI, err)
 	}
-	agent, err := b.addon(plan.PodIdentityAgent, release, nil)
+	agent, err := b.addon(eksspec.PodIdentityAgent, release, nil)
 	if err != nil {
 		return err
 	}
-	if _, err := b.addon(plan.KubeProxy, release, nil); err != nil {
+	if _, err := b.addon(eksspec.KubeProxy, release, nil); err != nil {
 		return err
 	}
-	_, err = b.addon(plan.VPCCNI, release, func(a *eks.AddonArgs) {
+	_, err = b.addon(eksspec.VPCCNI, release, func(a *eks.AddonArgs) {
 		a.ConfigurationValues = pulumi.String(network)
 		a.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 			RoleArn: role.ARN, ServiceAccount: pulumi.String("aws-node"),
@@ -95,7 +95,7 @@ func (b *builder) nodeAddons() error {
 	return err
 }
 
-func (b *builder) addon(name string, release plan.Release, with func(*eks.AddonArgs), after ...pulumi.Resource) (*eks.Addon, error) {
+func (b *builder) addon(name string, release eksspec.Release, with func(*eks.AddonArgs), after ...pulumi.Resource) (*eks.Addon, error) {
 	args := &eks.AddonArgs{
 		ClusterName:              b.cluster.Name,
 		AddonName:                pulumi.String(name),

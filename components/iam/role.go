@@ -1,6 +1,6 @@
 // Package iam owns how the platform's roles and policies are written: one role
 // a workload, trusted by one service, allowed what is spelled out. The rules
-// of least privilege lie in package policy.
+// of least privilege are in package policydocument.
 package iam
 
 import (

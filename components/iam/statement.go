@@ -5,10 +5,10 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/iam/policy"
+	"github.com/progressive-framework/platform/components/iam/policydocument"
 )
 
-// Statement is a policy.Statement whose ARNs may be outputs of resources.
+// Statement is a policydocument.Statement whose ARNs may be outputs of resources.
 type Statement struct {
 	// Sid names it within its policy: letters and digits; required.
 	Sid string
@@ -37,7 +37,7 @@ func ServicePrincipal(name string) Principal { return Principal{"Service", pulum
 func AWSPrincipal(arn pulumi.StringInput) Principal { return Principal{"AWS", arn} }
 
 // Everyone is anybody at all: for denials, and beside conditions.
-func Everyone() Principal { return Principal{"AWS", pulumi.String(policy.Any)} }
+func Everyone() Principal { return Principal{"AWS", pulumi.String(policydocument.Any)} }
 
 // Condition is one operator on one key.
 type Condition struct {
@@ -53,7 +53,7 @@ type Condition struct {
 func ARNs(arns ...pulumi.StringInput) []pulumi.StringInput { return arns }
 
 // AnyResource is every resource, for actions that AWS can't scope.
-func AnyResource() []pulumi.StringInput { return ARNs(pulumi.String(policy.Any)) }
+func AnyResource() []pulumi.StringInput { return ARNs(pulumi.String(policydocument.Any)) }
 
 // Equals is the condition that key has one of the values.
 func Equals(key string, values ...pulumi.StringInput) Condition {
@@ -63,15 +63,15 @@ func Equals(key string, values ...pulumi.StringInput) Condition {
 // IdentityPolicy renders the policy of a role. What is wrong with a statement
 // is said at once, before anything is known of its ARNs.
 func IdentityPolicy(statements ...Statement) (pulumi.StringOutput, error) {
-	return document(statements, policy.CheckIdentity, policy.Identity)
+	return document(statements, policydocument.CheckIdentity, policydocument.Identity)
 }
 
 // ResourcePolicy renders the policy of a bucket, a key, a secret.
 func ResourcePolicy(statements ...Statement) (pulumi.StringOutput, error) {
-	return document(statements, policy.CheckResource, policy.Resource)
+	return document(statements, policydocument.CheckResource, policydocument.Resource)
 }
 
-func document(statements []Statement, check func(policy.Statement) error, render func(...policy.Statement) (string, error)) (pulumi.StringOutput, error) {
+func document(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
 	resolved := make([]any, len(statements))
 	for i, s := range statements {
@@ -82,7 +82,7 @@ func document(statements []Statement, check func(policy.Statement) error, render
 		return pulumi.StringOutput{}, err
 	}
 	return pulumi.All(resolved...).ApplyT(func(values []any) (string, error) {
-		plain := make([]policy.Statement, len(values))
+		plain := make([]policydocument.Statement, len(values))
 		for i := range values {
 			plain[i] = statements[i].with(values[i].([]string))
 		}
@@ -109,7 +109,7 @@ func (s Statement) resolved() pulumi.StringArrayOutput {
 
 // known is the statement as far as it is known before anything is made; what
 // is not yet known is never the wildcard.
-func (s Statement) known() policy.Statement {
+func (s Statement) known() policydocument.Statement {
 	var values []string
 	for _, in := range s.inputs() {
 		v, _ := in.(pulumi.String)
@@ -118,19 +118,19 @@ func (s Statement) known() policy.Statement {
 	return s.with(values)
 }
 
-func (s Statement) with(values []string) policy.Statement {
+func (s Statement) with(values []string) policydocument.Statement {
 	take := func(n int) []string {
 		head := values[:n:n]
 		values = values[n:]
 		return head
 	}
-	plain := policy.Statement{Sid: s.Sid, Deny: s.Deny, Actions: s.Actions}
+	plain := policydocument.Statement{Sid: s.Sid, Deny: s.Deny, Actions: s.Actions}
 	for i, name := range take(len(s.Principals)) {
-		plain.Principals = append(plain.Principals, policy.Principal{Kind: s.Principals[i].kind, Name: name})
+		plain.Principals = append(plain.Principals, policydocument.Principal{Kind: s.Principals[i].kind, Name: name})
 	}
 	plain.Resources = take(len(s.Resources))
 	for _, c := range s.Conditions {
-		plain.Conditions = append(plain.Conditions, policy.Condition{Operator: c.Operator, Key: c.Key, Values: take(len(c.Values))})
+		plain.Conditions = append(plain.Conditions, policydocument.Condition{Operator: c.Operator, Key: c.Key, Values: take(len(c.Values))})
 	}
 	return plain
 }

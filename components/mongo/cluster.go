@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/logs"
-	"github.com/progressive-framework/platform/components/mongo/plan"
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 )
 
 const (
@@ -36,7 +36,7 @@ type ClusterArgs struct {
 	// Account is whose cluster it is.
 	Account *account.Account
 	// Cluster is what is asked of DocumentDB.
-	Cluster plan.Cluster
+	Cluster docdbspec.Cluster
 	// VPCID and SubnetIDs are where it lies: the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
@@ -107,7 +107,7 @@ type builder struct {
 	ctx        *pulumi.Context
 	name       string
 	args       *ClusterArgs
-	asked      plan.Cluster
+	asked      docdbspec.Cluster
 	parent     pulumi.ResourceOption
 	group      pulumi.StringOutput
 	encryption *key.Key
@@ -144,7 +144,7 @@ func (b *builder) cluster() (*docdb.Cluster, error) {
 	args := &docdb.ClusterArgs{
 		ClusterIdentifier:           pulumi.String(b.asked.Identifier),
 		Engine:                      pulumi.String("docdb"),
-		EngineVersion:               pulumi.String(plan.Version),
+		EngineVersion:               pulumi.String(docdbspec.Version),
 		DbClusterParameterGroupName: parameters.Name,
 		MasterUsername:              pulumi.String(Owner),
 		ManageMasterUserPassword:    pulumi.Bool(true),
@@ -175,7 +175,7 @@ func (b *builder) cluster() (*docdb.Cluster, error) {
 
 func (b *builder) parameters() (*docdb.ClusterParameterGroup, error) {
 	var list docdb.ClusterParameterGroupParameterArray
-	for _, p := range plan.Parameters() {
+	for _, p := range docdbspec.Parameters() {
 		apply := "immediate"
 		if p.Static {
 			apply = "pending-reboot"
@@ -186,7 +186,7 @@ func (b *builder) parameters() (*docdb.ClusterParameterGroup, error) {
 	}
 	group, err := docdb.NewClusterParameterGroup(b.ctx, b.name+"-parameters", &docdb.ClusterParameterGroupArgs{
 		Name:        pulumi.String(b.asked.ParameterGroup()),
-		Family:      pulumi.String(plan.Family),
+		Family:      pulumi.String(docdbspec.Family),
 		Description: pulumi.String("TLS, audit and slow operations"),
 		Parameters:  list,
 	}, b.parent)

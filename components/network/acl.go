@@ -8,7 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/network/acl"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // tcp is the protocol's number: AWS gives back numbers only, so that a name
@@ -18,7 +18,7 @@ const tcp = "6"
 // acl gives the private-data subnets their network ACL. Its rules are written
 // within it, not as resources beside it: a rule that somebody adds by hand is
 // taken away by the next up.
-func (b *builder) acl(planned []plan.Subnet, data pulumi.StringArray) error {
+func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
 		ipv6, err := parseIPv6(assigned)
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/iam"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // EndpointLayout says in how many zones the interface endpoints stand. Each is
@@ -52,7 +52,7 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 		return nil
 	case EndpointsSingle:
 		first := slices.Min(b.args.Zones)
-		subnets = pulumi.StringArray{b.made[subnetKey{plan.PrivateApp, letter(first)}].ID()}
+		subnets = pulumi.StringArray{b.made[subnetKey{subnet.PrivateApp, letter(first)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),
@@ -111,7 +111,7 @@ func (b *builder) storageEndpoint() error {
 	}
 	var tables pulumi.StringArray
 	for _, zone := range b.args.Zones {
-		tables = append(tables, b.tables[subnetKey{plan.PrivateApp, letter(zone)}].ID())
+		tables = append(tables, b.tables[subnetKey{subnet.PrivateApp, letter(zone)}].ID())
 	}
 	if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-endpoint-s3", &ec2.VpcEndpointArgs{
 		VpcId:           b.vpc.ID(),

@@ -1,7 +1,7 @@
 // Package network owns the VPC: its subnets in three tiers over the stack's
 // zones, their routes and their way out, its private doors to AWS's services,
 // and its flow logs. It knows nothing of what runs in the subnets. The
-// arithmetic of the blocks lies in package plan, the rules of the data tier's
+// arithmetic of the blocks is in package subnet, the rules of the data tier's
 // network ACL in package acl.
 package network
 
@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // NATLayout says how many NAT gateways carry the private subnets' way out.
@@ -70,7 +70,7 @@ type Network struct {
 
 	VPCID pulumi.IDOutput
 	// SubnetIDs are the subnets of each tier, in the order of Args.Zones.
-	SubnetIDs map[plan.Tier]pulumi.StringArray
+	SubnetIDs map[subnet.Tier]pulumi.StringArray
 
 	builder *builder
 }
@@ -85,11 +85,11 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	subnets, err := plan.Subnets(args.Block, args.Account.Region, args.Zones)
+	subnets, err := subnet.Subnets(args.Block, args.Account.Region, args.Zones)
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{SubnetIDs: map[plan.Tier]pulumi.StringArray{}}
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}}
 	if err := ctx.RegisterComponentResource("progressive:network:Network", name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
@@ -116,10 +116,10 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := b.routes(); err != nil {
 		return nil, err
 	}
-	if err := b.acl(subnets, n.SubnetIDs[plan.PrivateData]); err != nil {
+	if err := b.acl(subnets, n.SubnetIDs[subnet.PrivateData]); err != nil {
 		return nil, err
 	}
-	if err := b.endpoints(n.SubnetIDs[plan.PrivateApp]); err != nil {
+	if err := b.endpoints(n.SubnetIDs[subnet.PrivateApp]); err != nil {
 		return nil, err
 	}
 	if err := b.flowLogs(); err != nil {

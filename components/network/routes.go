@@ -7,7 +7,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 const (
@@ -36,7 +36,7 @@ func (b *builder) routes() error {
 	}
 	b.tables = map[subnetKey]*ec2.RouteTable{}
 	for _, zone := range b.args.Zones {
-		for _, tier := range plan.Tiers() {
+		for _, tier := range subnet.Tiers() {
 			table, err := b.table(tier, letter(zone))
 			if err != nil {
 				return err
@@ -44,9 +44,9 @@ func (b *builder) routes() error {
 			v4 := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationCidrBlock: pulumi.String(anywhere)}
 			v6 := &ec2.RouteArgs{RouteTableId: table.ID(), DestinationIpv6CidrBlock: pulumi.String(anywhereV6)}
 			switch tier {
-			case plan.Public:
+			case subnet.Public:
 				v4.GatewayId, v6.GatewayId = gateway.ID(), gateway.ID()
-			case plan.PrivateApp:
+			case subnet.PrivateApp:
 				v4.NatGatewayId, v6.EgressOnlyGatewayId = nats[zone].ID(), egressOnly.ID()
 			default:
 				continue // data stays inside the VPC
@@ -93,7 +93,7 @@ func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGate
 	}
 	nat, err := ec2.NewNatGateway(b.ctx, b.name+"-"+part, &ec2.NatGatewayArgs{
 		AllocationId: address.AllocationId,
-		SubnetId:     b.made[subnetKey{plan.Public, letter}].ID(),
+		SubnetId:     b.made[subnetKey{subnet.Public, letter}].ID(),
 		Tags:         b.tags(part),
 	}, b.parent, after)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGate
 	return nat, nil
 }
 
-func (b *builder) table(tier plan.Tier, letter string) (*ec2.RouteTable, error) {
+func (b *builder) table(tier subnet.Tier, letter string) (*ec2.RouteTable, error) {
 	part := string(tier) + "-" + letter
 	table, err := ec2.NewRouteTable(b.ctx, b.name+"-"+part, &ec2.RouteTableArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags(part),

@@ -7,12 +7,12 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // subnetKey names one subnet among a VPC's: its tier and the zone's letter.
 type subnetKey struct {
-	tier   plan.Tier
+	tier   subnet.Tier
 	letter string
 }
 
@@ -40,12 +40,12 @@ func letter(zone string) string { return zone[len(zone)-1:] }
 // roleTags tell the AWS load balancer controller which subnets are for
 // internet-facing and which for internal load balancers (Amazon EKS User
 // Guide, "VPC and subnet requirements").
-var roleTags = map[plan.Tier]string{
-	plan.Public:     "kubernetes.io/role/elb",
-	plan.PrivateApp: "kubernetes.io/role/internal-elb",
+var roleTags = map[subnet.Tier]string{
+	subnet.Public:     "kubernetes.io/role/elb",
+	subnet.PrivateApp: "kubernetes.io/role/internal-elb",
 }
 
-func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.StringArray) error {
+func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
 	b.made = make(map[subnetKey]*ec2.Subnet, len(planned))
 	for _, s := range planned {
 		part := string(s.Tier) + "-" + letter(s.Zone)
@@ -54,7 +54,7 @@ func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.String
 		if role, ok := roleTags[s.Tier]; ok {
 			tags[role] = pulumi.String("1")
 		}
-		subnet, err := ec2.NewSubnet(b.ctx, b.name+"-"+part, &ec2.SubnetArgs{
+		created, err := ec2.NewSubnet(b.ctx, b.name+"-"+part, &ec2.SubnetArgs{
 			VpcId:            b.vpc.ID(),
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
@@ -67,20 +67,20 @@ func (b *builder) subnets(planned []plan.Subnet, ids map[plan.Tier]pulumi.String
 		if err != nil {
 			return fmt.Errorf("subnet %s: %w", part, err)
 		}
-		b.made[subnetKey{s.Tier, letter(s.Zone)}] = subnet
-		ids[s.Tier] = append(ids[s.Tier], subnet.ID())
+		b.made[subnetKey{s.Tier, letter(s.Zone)}] = created
+		ids[s.Tier] = append(ids[s.Tier], created.ID())
 	}
 	return nil
 }
 
 // ipv6 is a subnet's IPv6 block, known once AWS has assigned the VPC's.
-func (b *builder) ipv6(s plan.Subnet) pulumi.StringOutput {
+func (b *builder) ipv6(s subnet.Subnet) pulumi.StringOutput {
 	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
 		vpc, err := parseIPv6(assigned)
 		if err != nil {
 			return "", err
 		}
-		block, err := plan.IPv6Subnet(vpc, s.Tier, s.Zone)
+		block, err := subnet.IPv6Subnet(vpc, s.Tier, s.Zone)
 		return block.String(), err
 	}).(pulumi.StringOutput)
 }

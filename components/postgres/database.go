@@ -1,5 +1,5 @@
 // Package postgres owns the platform's PostgreSQL: a database of RDS, or a
-// server of our own in the cluster, both set by the model in package tuning.
+// server of our own in the cluster, both set by the model in package postgrestuning.
 package postgres
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/logs"
-	"github.com/progressive-framework/platform/components/postgres/plan"
-	"github.com/progressive-framework/platform/components/postgres/tuning"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
 )
 
 const (
@@ -41,7 +41,7 @@ type DatabaseArgs struct {
 	// Account is whose database it is.
 	Account *account.Account
 	// Database is what is asked of RDS.
-	Database plan.Database
+	Database rdsspec.Database
 	// VPCID and SubnetIDs are where it lies: the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
@@ -114,14 +114,14 @@ type builder struct {
 	ctx    *pulumi.Context
 	name   string
 	args   *DatabaseArgs
-	asked  plan.Database
+	asked  rdsspec.Database
 	parent pulumi.ResourceOption
 	group  pulumi.StringOutput
 
 	encryption *key.Key
 }
 
-func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
+func (b *builder) instance(model *postgrestuning.Model) (*rds.Instance, error) {
 	var err error
 	b.encryption, err = key.NewKey(b.ctx, b.name, &key.Args{
 		Account: b.args.Account, Description: "PostgreSQL " + b.name, Users: []iam.Statement{key.Logs(b.args.Account)},
@@ -160,7 +160,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 	args := &rds.InstanceArgs{
 		Identifier:              pulumi.String(b.asked.Identifier),
 		Engine:                  pulumi.String("postgres"),
-		EngineVersion:           pulumi.String(plan.Major), // RDS chooses the minor, and upgrades it
+		EngineVersion:           pulumi.String(rdsspec.Major), // RDS chooses the minor, and upgrades it
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
 		InstanceClass:           pulumi.String(b.asked.InstanceClass),
 		ParameterGroupName:      parameters.Name,
@@ -210,7 +210,7 @@ func (b *builder) instance(model *tuning.Model) (*rds.Instance, error) {
 	return made, nil
 }
 
-func (b *builder) parameters(model *tuning.Model) (*rds.ParameterGroup, error) {
+func (b *builder) parameters(model *postgrestuning.Model) (*rds.ParameterGroup, error) {
 	var list rds.ParameterGroupParameterArray
 	for _, p := range model.RDS() {
 		list = append(list, &rds.ParameterGroupParameterArgs{
@@ -219,7 +219,7 @@ func (b *builder) parameters(model *tuning.Model) (*rds.ParameterGroup, error) {
 	}
 	group, err := rds.NewParameterGroup(b.ctx, b.name+"-parameters", &rds.ParameterGroupArgs{
 		Name:        pulumi.String(b.asked.ParameterGroup()),
-		Family:      pulumi.String("postgres" + plan.Major),
+		Family:      pulumi.String("postgres" + rdsspec.Major),
 		Description: pulumi.String("tuned by memory, cores and connections"),
 		Parameters:  list,
 	}, b.parent)

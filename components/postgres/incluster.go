@@ -13,8 +13,8 @@ import (
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/postgres/server"
-	"github.com/progressive-framework/platform/components/postgres/tuning"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/postgres/serverfiles"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -26,7 +26,7 @@ type InClusterArgs struct {
 	// a POSIX shell and Debian's server.
 	Image pulumi.StringInput
 	// Tuning is the container's size and what follows from it.
-	Tuning tuning.Inputs
+	Tuning postgrestuning.Inputs
 	// Storage and StorageClass are the volume's; zero: 20Gi of fast-ssd, as
 	// the document's Redis has.
 	Storage      size.Size
@@ -80,7 +80,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	model, err := tuning.New(args.Tuning)
+	model, err := postgrestuning.New(args.Tuning)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -94,10 +94,10 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: args.Namespace, Labels: selector}
 	}
 	files := map[string]string{
-		"postgresql.conf": server.File(model, "", server.Paths{Sockets: socketFolder, Access: configFolder + "/pg_hba.conf"}),
-		"pg_hba.conf":     server.Access,
-		"passwd":          server.Users(Owner, user),
-		"entrypoint.sh":   server.Script,
+		"postgresql.conf": serverfiles.File(model, "", serverfiles.Paths{Sockets: socketFolder, Access: configFolder + "/pg_hba.conf"}),
+		"pg_hba.conf":     serverfiles.Access,
+		"passwd":          serverfiles.Users(Owner, user),
+		"entrypoint.sh":   serverfiles.Script,
 	}
 	config, err := corev1.NewConfigMap(ctx, name+"-config", &corev1.ConfigMapArgs{Metadata: meta("postgres-config"), Data: pulumi.ToStringMap(files)}, parent)
 	if err != nil {

@@ -1,5 +1,5 @@
 // Package redis owns the platform's Redis: a cluster of ElastiCache, or one of
-// our own in Kubernetes, both set by the model in package tuning.
+// our own in Kubernetes, both set by the model in package redistuning.
 package redis
 
 import (
@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/logs"
-	"github.com/progressive-framework/platform/components/redis/plan"
-	"github.com/progressive-framework/platform/components/redis/tuning"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
+	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/secret"
 )
 
@@ -31,7 +31,7 @@ type ClusterArgs struct {
 	// Account is whose cluster it is.
 	Account *account.Account
 	// Cluster is what is asked of ElastiCache.
-	Cluster plan.Cluster
+	Cluster elasticachespec.Cluster
 	// VPCID and SubnetIDs are where it lies: the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
@@ -97,12 +97,12 @@ type builder struct {
 	ctx    *pulumi.Context
 	name   string
 	args   *ClusterArgs
-	asked  plan.Cluster
+	asked  elasticachespec.Cluster
 	parent pulumi.ResourceOption
 	made   *Cluster
 }
 
-func (b *builder) replicationGroup(model *tuning.Model) (*elasticache.ReplicationGroup, error) {
+func (b *builder) replicationGroup(model *redistuning.Model) (*elasticache.ReplicationGroup, error) {
 	encryption, err := key.NewKey(b.ctx, b.name, &key.Args{
 		Account: b.args.Account, Description: "Redis " + b.name, Users: []iam.Statement{key.Logs(b.args.Account)},
 	}, b.parent)
@@ -137,7 +137,7 @@ func (b *builder) replicationGroup(model *tuning.Model) (*elasticache.Replicatio
 		ReplicationGroupId:      pulumi.String(b.asked.Identifier),
 		Description:             pulumi.String("Redis of the platform"),
 		Engine:                  pulumi.String("redis"),
-		EngineVersion:           pulumi.String(plan.Version),
+		EngineVersion:           pulumi.String(elasticachespec.Version),
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
 		NodeType:                pulumi.String(b.asked.NodeType),
 		ParameterGroupName:      parameters.Name,
@@ -187,7 +187,7 @@ func (b *builder) users(encryption *key.Key) (*elasticache.UserGroup, error) {
 		UserId:       pulumi.String(b.asked.Identifier),
 		UserName:     pulumi.String("default"),
 		Engine:       pulumi.String("redis"),
-		AccessString: pulumi.String(tuning.AccessRules),
+		AccessString: pulumi.String(redistuning.AccessRules),
 		Passwords:    password.Accepted,
 	}, b.parent)
 	if err != nil {
@@ -204,14 +204,14 @@ func (b *builder) users(encryption *key.Key) (*elasticache.UserGroup, error) {
 	return group, nil
 }
 
-func (b *builder) parameters(model *tuning.Model) (*elasticache.ParameterGroup, error) {
+func (b *builder) parameters(model *redistuning.Model) (*elasticache.ParameterGroup, error) {
 	var list elasticache.ParameterGroupParameterArray
 	for _, p := range model.Parameters() {
 		list = append(list, &elasticache.ParameterGroupParameterArgs{Name: pulumi.String(p.Name()), Value: pulumi.String(p.Value())})
 	}
 	group, err := elasticache.NewParameterGroup(b.ctx, b.name+"-parameters", &elasticache.ParameterGroupArgs{
 		Name:        pulumi.String(b.asked.ParameterGroup()),
-		Family:      pulumi.String(plan.Family),
+		Family:      pulumi.String(elasticachespec.Family),
 		Description: pulumi.String("tuned by memory"),
 		Parameters:  list,
 	}, b.parent)

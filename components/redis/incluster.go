@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/progressive-framework/platform/components/redis/tuning"
+	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -95,7 +95,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if filled.CPURequest.IsZero() {
 		filled.CPURequest = resource.MustParse("200m")
 	}
-	model, err := tuning.New(tuning.Inputs{Memory: filled.Memory})
+	model, err := redistuning.New(redistuning.Inputs{Memory: filled.Memory})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -144,7 +144,7 @@ func (b *objects) secrets() error {
 	clientPassword := pulumi.ToSecret(b.args.Password.ToStringOutput()).(pulumi.StringOutput)
 	nodePassword := pulumi.ToSecret(b.args.NodePassword.ToStringOutput()).(pulumi.StringOutput)
 	users := pulumi.All(clientPassword, nodePassword).ApplyT(func(v []any) string {
-		return tuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
+		return redistuning.Users{Client: v[0].(string), Node: v[1].(string)}.File()
 	}).(pulumi.StringOutput)
 	node, err := corev1.NewSecret(b.ctx, b.name+"-node-auth", &corev1.SecretArgs{
 		Metadata:   b.meta("redis-node-auth"),

@@ -9,7 +9,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/redis/tuning"
+	"github.com/progressive-framework/platform/components/redis/redistuning"
 )
 
 const (
@@ -75,11 +75,11 @@ func (b *objects) redis() *corev1.ContainerArgs {
 		},
 		Resources: resources(b.args.CPURequest.String(), b.args.Memory.Over(4).String(), "1000m", b.args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
-			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(tuning.LiveCommand)},
+			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(redistuning.LiveCommand)},
 			InitialDelaySeconds: pulumi.Int(30), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),
 		},
 		ReadinessProbe: &corev1.ProbeArgs{
-			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(tuning.ReadyCommand)},
+			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(redistuning.ReadyCommand)},
 			InitialDelaySeconds: pulumi.Int(5), TimeoutSeconds: pulumi.Int(1), PeriodSeconds: pulumi.Int(5),
 		},
 		SecurityContext: locked(),

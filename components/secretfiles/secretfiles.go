@@ -15,14 +15,14 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/iam"
-	"github.com/progressive-framework/platform/components/secretfiles/plan"
 )
 
 const (
 	// Driver is the name of the Secrets Store CSI driver.
 	Driver = "secrets-store.csi.k8s.io"
-	// FileName is the file that holds the password.
-	FileName = plan.FileName
+	// FileName is the file that holds the password, the same as in a Secret of
+	// a store in the cluster.
+	FileName = "password"
 )
 
 // Args are what a Class is made from.
@@ -64,8 +64,8 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	objects := args.SecretARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
-		return plan.Objects(arn, args.Field)
+	list := args.SecretARN.ToStringOutput().ApplyT(func(arn string) (string, error) {
+		return objects(arn, args.Field)
 	}).(pulumi.StringOutput)
 	class, err := apiextensions.NewCustomResource(ctx, name+"-class", &apiextensions.CustomResourceArgs{
 		ApiVersion: pulumi.String("secrets-store.csi.x-k8s.io/v1"),
@@ -74,7 +74,7 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
 			"provider": pulumi.String("aws"),
 			"parameters": pulumi.StringMap{
-				"objects":        objects,
+				"objects":        list,
 				"region":         pulumi.String(args.Account.Region), // else it is asked of the node, at each mount
 				"usePodIdentity": pulumi.String("true"),
 			},

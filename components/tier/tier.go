@@ -13,7 +13,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/scaling"
-	"github.com/progressive-framework/platform/components/tier/plan"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
 // Args are what a Tier is made from.
@@ -29,7 +29,7 @@ type Args struct {
 	// SubnetIDs are private subnets, one in each zone that the tier spans.
 	SubnetIDs pulumi.StringArrayInput
 	// Fleet is what the instances are.
-	Fleet plan.Fleet
+	Fleet instancespec.Fleet
 	// ImageID is the image that nodes start from. Empty: AWS's recommended one
 	// of the day on which the tier is made, or the cluster's version changes;
 	// it then stays, because a new one replaces every node. To take a newer

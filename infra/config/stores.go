@@ -8,11 +8,11 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	mongoplan "github.com/progressive-framework/platform/components/mongo/plan"
-	postgresplan "github.com/progressive-framework/platform/components/postgres/plan"
-	postgrestuning "github.com/progressive-framework/platform/components/postgres/tuning"
-	redisplan "github.com/progressive-framework/platform/components/redis/plan"
-	redistuning "github.com/progressive-framework/platform/components/redis/tuning"
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
+	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -108,25 +108,25 @@ func (s *Stack) Server() postgrestuning.Inputs {
 const defaultConnections = 200
 
 // Database is what the stack asks of RDS.
-func (s *Stack) Database() postgresplan.Database {
+func (s *Stack) Database() rdsspec.Database {
 	p := s.Postgres
-	return postgresplan.Database{
+	return rdsspec.Database{
 		Identifier: s.Name(), InstanceClass: p.InstanceClass, Connections: p.Connections, StorageGiB: p.StorageGiB, BackupDays: p.BackupDays,
 	}
 }
 
 // Cache is what the stack asks of ElastiCache.
-func (s *Stack) Cache() redisplan.Cluster {
+func (s *Stack) Cache() elasticachespec.Cluster {
 	r := s.Redis
-	return redisplan.Cluster{
+	return elasticachespec.Cluster{
 		Identifier: s.Name(), NodeType: r.NodeType, Shards: r.Shards, ReplicasPerShard: r.ReplicasPerShard, SnapshotDays: r.SnapshotDays,
 	}
 }
 
 // Documents is what the stack asks of DocumentDB.
-func (s *Stack) Documents() mongoplan.Cluster {
+func (s *Stack) Documents() docdbspec.Cluster {
 	m := s.Mongo
-	return mongoplan.Cluster{Identifier: s.Name(), InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}
+	return docdbspec.Cluster{Identifier: s.Name(), InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}
 }
 
 func validateStores(s *Stack) field.ErrorList {

@@ -7,7 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/scaling"
-	tierplan "github.com/progressive-framework/platform/components/tier/plan"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
 // Tier is what a stack may change of a tier of nodes.
@@ -21,7 +21,7 @@ type Tier struct {
 	// default) or ScaleInPolicies.
 	ScaleIn string `mapstructure:"scaleIn"`
 	// InstanceTypes stand for each other, the preferred first; none: those of
-	// tierplan.DefaultFleet.
+	// instancespec.DefaultFleet.
 	InstanceTypes []string `mapstructure:"instanceTypes"`
 	// OnDemandBase is how many are on-demand before any spot is taken.
 	OnDemandBase int `mapstructure:"onDemandBase"`
@@ -44,7 +44,7 @@ const (
 type NodeTier struct {
 	Profile scaling.Tier
 	Driver  scaling.Driver
-	Fleet   tierplan.Fleet
+	Fleet   instancespec.Fleet
 	ImageID string
 }
 
@@ -74,8 +74,8 @@ func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }
 
-func (t Tier) fleet() tierplan.Fleet {
-	f := tierplan.DefaultFleet()
+func (t Tier) fleet() instancespec.Fleet {
+	f := instancespec.DefaultFleet()
 	if len(t.InstanceTypes) > 0 {
 		f.InstanceTypes = t.InstanceTypes
 	}

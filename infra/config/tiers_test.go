@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/scaling"
-	tierplan "github.com/progressive-framework/platform/components/tier/plan"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
 func TestNodeTiers(t *testing.T) {
@@ -24,7 +24,7 @@ func TestNodeTiers(t *testing.T) {
 	require.Equal(t, "ami-0123456789abcdef0", web.ImageID)
 	require.Equal(t, scaling.ApplicationNodes(), app.Profile, "the document's")
 	require.Equal(t, scaling.ClusterAutoscaler{ClusterName: "c"}, app.Driver)
-	require.Equal(t, tierplan.DefaultFleet(), app.Fleet)
+	require.Equal(t, instancespec.DefaultFleet(), app.Fleet)
 }
 
 func TestTiersRefuse(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	clusterplan "github.com/progressive-framework/platform/components/cluster/plan"
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -81,13 +81,13 @@ func validateNetwork(s *Stack) field.ErrorList {
 	at := path("network")
 	if s.Network.CIDR == "" {
 		problems = append(problems, field.Required(at.Child("cidr"), "the VPC's IPv4 block, such as 10.0.0.0/16"))
-	} else if block, err := plan.ParseVPC(s.Network.CIDR); err != nil {
+	} else if block, err := subnet.ParseVPC(s.Network.CIDR); err != nil {
 		problems = append(problems, field.Invalid(at.Child("cidr"), s.Network.CIDR, err.Error()))
 	} else {
 		s.Network.Block = block
 	}
 	if regionName.MatchString(s.Region) {
-		for _, err := range plan.CheckZones(s.Region, s.Network.Zones) {
+		for _, err := range subnet.CheckZones(s.Region, s.Network.Zones) {
 			problems = append(problems, field.Invalid(at.Child("zones"), s.Network.Zones, err.Error()))
 		}
 	}
@@ -111,13 +111,13 @@ func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
 	c := &s.Cluster
-	if versions := clusterplan.Versions(); !slices.Contains(versions, c.Version) {
+	if versions := eksspec.Versions(); !slices.Contains(versions, c.Version) {
 		problems = append(problems, field.NotSupported(at.Child("version"), c.Version, versions))
 	}
 	if len(c.Zones) == 0 {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
 		c.Zones = zones[:min(controlPlaneZones, len(zones))]
-	} else if err := clusterplan.Zones(c.Zones, s.Network.Zones); err != nil {
+	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
 		problems = append(problems, field.Invalid(at.Child("zones"), c.Zones, err.Error()))
 	}
 	if nodes := []string{NodesAutoScaling, NodesOwn}; !slices.Contains(nodes, c.Nodes) {
@@ -127,7 +127,7 @@ func validateCluster(s *Stack) field.ErrorList {
 		problems = append(problems, field.Invalid(at.Child("requestPercent"), c.RequestPercent, "must be 1 to 100"))
 	}
 	for i, arn := range c.Admins {
-		if _, err := clusterplan.Admin(arn); err != nil {
+		if _, err := eksspec.Admin(arn); err != nil {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), arn, err.Error()))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // The ports on which the data stores listen.
@@ -64,22 +64,22 @@ type Rules struct{ Ingress, Egress []Rule }
 // The rules of one direction are four a zone and four for IPv6: AWS's default
 // quota of 20 holds four zones, six zones (28) need it raised, up to 40 (VPC
 // User Guide, "Amazon VPC quotas").
-func Data(subnets []plan.Subnet, ipv6 netip.Prefix) (Rules, error) {
+func Data(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {
 		zone := perZone * int(s.Zone[len(s.Zone)-1]-'a')
 		switch s.Tier {
-		case plan.PrivateApp:
+		case subnet.PrivateApp:
 			r.asked(appNumbers+zone, s.Block)
-		case plan.PrivateData:
+		case subnet.PrivateData:
 			r.replicated(dataNumbers+zone, s.Block)
 		}
 	}
-	app, err := plan.IPv6Tier(ipv6, plan.PrivateApp)
+	app, err := subnet.IPv6Tier(ipv6, subnet.PrivateApp)
 	if err != nil {
 		return Rules{}, fmt.Errorf("network ACL: %w", err)
 	}
-	data, err := plan.IPv6Tier(ipv6, plan.PrivateData)
+	data, err := subnet.IPv6Tier(ipv6, subnet.PrivateData)
 	if err != nil {
 		return Rules{}, fmt.Errorf("network ACL: %w", err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/progressive-framework/platform/components/network/plan"
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 var (
@@ -17,8 +17,8 @@ var (
 	vpc6 = netip.MustParsePrefix("2600:1f18:1234:ab00::/56")
 )
 
-func rules(t require.TestingT, zones []string) (Rules, []plan.Subnet) {
-	subnets, err := plan.Subnets(vpc, "us-east-1", zones)
+func rules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
+	subnets, err := subnet.Subnets(vpc, "us-east-1", zones)
 	require.NoError(t, err)
 	r, err := Data(subnets, vpc6)
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestDataIsWrittenDown(t *testing.T) {
 
 func zones(t *rapid.T) []string {
 	all := rapid.Permutation([]string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f", "us-east-1g", "us-east-1h"}).Draw(t, "zones")
-	return all[:rapid.IntRange(plan.MinZones, plan.MaxZones).Draw(t, "count")]
+	return all[:rapid.IntRange(subnet.MinZones, subnet.MaxZones).Draw(t, "count")]
 }
 
 func covers(outer, inner Rule) bool {
@@ -83,7 +83,7 @@ func TestGrowthMovesNoRule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := zones(t)
 		all, _ := rules(t, list)
-		fewer, _ := rules(t, list[:plan.MinZones])
+		fewer, _ := rules(t, list[:subnet.MinZones])
 		for _, rule := range fewer.Ingress {
 			require.Contains(t, all.Ingress, rule)
 		}
@@ -100,11 +100,11 @@ func TestWhoGetsIn(t *testing.T) {
 		r, subnets := rules(t, zones(t))
 		from := rapid.SampledFrom(subnets).Draw(t, "from")
 		port := rapid.OneOf(rapid.SampledFrom(ports), rapid.IntRange(1, 65535)).Draw(t, "port")
-		from6, err := plan.IPv6Subnet(vpc6, from.Tier, from.Zone)
+		from6, err := subnet.IPv6Subnet(vpc6, from.Tier, from.Zone)
 		require.NoError(t, err)
-		want := map[plan.Tier]bool{
-			plan.PrivateApp:  slices.Contains(ports, port),
-			plan.PrivateData: port >= ephemeralFrom,
+		want := map[subnet.Tier]bool{
+			subnet.PrivateApp:  slices.Contains(ports, port),
+			subnet.PrivateData: port >= ephemeralFrom,
 		}[from.Tier]
 		for _, block := range []netip.Prefix{from.Block, from6} {
 			got := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
@@ -112,7 +112,7 @@ func TestWhoGetsIn(t *testing.T) {
 			answered := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
 				return covers(rule, Rule{Block: block, From: ephemeralFrom, To: ephemeralTo})
 			})
-			require.Equal(t, from.Tier != plan.Public, answered, "answers to %s", block)
+			require.Equal(t, from.Tier != subnet.Public, answered, "answers to %s", block)
 		}
 		world := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
 		for _, rule := range slices.Concat(r.Ingress, r.Egress) {

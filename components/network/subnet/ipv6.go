@@ -1,0 +1,49 @@
+package subnet
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+const (
+	// IPv6Bits is the prefix length of the block that AWS assigns to a VPC
+	// (VPC User Guide, "VPC CIDR blocks").
+	IPv6Bits = 56
+	// ipv6SubnetBits is that of a subnet's block.
+	ipv6SubnetBits = 64
+)
+
+// slots are the tiers' places in the VPC's IPv6 block: eight subnets each, one
+// a letter, so that a tier is one block whatever its zones are. A number given
+// to a tier is its own for ever.
+var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
+
+// IPv6Subnet is the /64 of a tier in a zone, within the VPC's /56. As with
+// IPv4 it depends on the VPC's block, the zone's letter and the tier alone.
+func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) {
+	match := zoneName.FindStringSubmatch(zone)
+	if match == nil {
+		return netip.Prefix{}, fmt.Errorf("zone %q: must be a region's name and a letter from a to h", zone)
+	}
+	block, err := IPv6Tier(vpc, tier)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	addr := block.Addr().As16()
+	addr[7] |= match[2][0] - 'a'
+	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits), nil
+}
+
+// IPv6Tier is the block of all of a tier's subnets, a /61.
+func IPv6Tier(vpc netip.Prefix, tier Tier) (netip.Prefix, error) {
+	if !vpc.Addr().Is6() || vpc.Bits() != IPv6Bits || vpc != vpc.Masked() {
+		return netip.Prefix{}, fmt.Errorf("VPC's IPv6 block %s: must be a masked /%d, as AWS assigns it", vpc, IPv6Bits)
+	}
+	slot, ok := slots[tier]
+	if !ok {
+		return netip.Prefix{}, fmt.Errorf("tier %q has no place in the IPv6 plan", tier)
+	}
+	addr := vpc.Addr().As16()
+	addr[7] = slot << zoneBits
+	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits-zoneBits), nil
+}

@@ -1,8 +1,0 @@
-// Command bare gives memory as a number without its unit.
-package main
-
-import "github.com/progressive-framework/platform/components/postgres/tuning"
-
-func main() {
-	_, _ = tuning.New(tuning.Inputs{Memory: 32 << 30, Cores: 16, Connections: 200})
-}
