@@ -33,30 +33,21 @@ type Request interface {
 // It returns true where the body is right; else it has answered why not: 413,
 // 415, 400 for what is no JSON, 422 for what breaks a rule.
 func Body(w http.ResponseWriter, r *http.Request, limit int64, into Request) bool {
-	body, ok := read(w, r, limit)
-	return ok && parse(w, body, into)
-}
-
-func read(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, ok bool) {
 	if kind := r.Header.Get("Content-Type"); !isJSON(kind) {
 		reply.Error(w, http.StatusUnsupportedMediaType, reply.CodeMediaType,
 			fmt.Sprintf("Content-Type %q is not taken; send application/json", clip(kind)))
-		return nil, false
+		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
 			reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
 				fmt.Sprintf("the body has more than %d bytes; at most these are taken", tooLarge.Limit))
-			return nil, false
+			return false
 		}
 		reply.Error(w, http.StatusBadRequest, reply.CodeMalformed, "the body could not be read to its end")
-		return nil, false
+		return false
 	}
-	return body, true
-}
-
-func parse(w http.ResponseWriter, body []byte, into Request) bool {
 	wrong, err := JSON(body, into)
 	if err != nil {
 		reply.Error(w, http.StatusBadRequest, reply.CodeMalformed, err.Error())

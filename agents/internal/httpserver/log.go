@@ -60,12 +60,7 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 			}
 			took := time.Since(began)
 			observe(r, status, took)
-			if !log.Enabled(r.Context(), level) {
-				return
-			}
-			// What LogAttrs does, but for the caller's place in the code.
-			record := slog.NewRecord(began.Add(took), level, "request", 0)
-			record.AddAttrs(
+			log.LogAttrs(r.Context(), level, "request",
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),
 				slog.String("route", r.Pattern),
@@ -74,7 +69,6 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 				slog.Int64("bytes", rec.bytes),
 				slog.Int64("duration_us", took.Microseconds()),
 				slog.String("remote", r.RemoteAddr))
-			_ = log.Handler().Handle(r.Context(), record) // nobody is left to be told
 		}()
 		next.ServeHTTP(rec, r)
 		aborted = false

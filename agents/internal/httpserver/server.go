@@ -19,7 +19,6 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/health"
-	"github.com/progressive-framework/platform/agents/internal/logging"
 )
 
 // Server serves one handler on one listener, once.
@@ -50,7 +49,7 @@ func New(cfg Config, handler http.Handler, state *health.State, log *slog.Logger
 	handler = refuseOversize(cfg.MaxBodyBytes, handler)
 	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)
-	handler = accessLog(logging.Patient(log), cfg.QuietPaths, observe, handler)
+	handler = accessLog(log, cfg.QuietPaths, observe, handler)
 	if cfg.Around != nil {
 		handler = cfg.Around(handler)
 	}

@@ -14,8 +14,7 @@ import (
 
 // New returns a logger of JSON lines that name the service.
 func New(out io.Writer, service string, level slog.Leveler) *slog.Logger {
-	l := newLines(out)
-	return slog.New(&handler{Handler: slog.NewJSONHandler(l, &slog.HandlerOptions{Level: level}), lines: l}).With("service", service)
+	return slog.New(handler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}).With("service", service)
 }
 
 // ReadLevel reads LOG_LEVEL: debug, info, warn or error.
@@ -48,26 +47,19 @@ func from(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// handler adds what the record's context carries.
-type handler struct {
-	slog.Handler
-	lines   *lines
-	patient bool
-}
+// handler adds the attributes of the record's context. Every record is one
+// write: a process that is killed loses none.
+type handler struct{ slog.Handler }
 
-func (h *handler) Handle(ctx context.Context, record slog.Record) error {
+func (h handler) Handle(ctx context.Context, record slog.Record) error {
 	record.AddAttrs(from(ctx)...)
-	err := h.Handler.Handle(ctx, record)
-	if !h.patient || record.Level >= slog.LevelWarn {
-		h.lines.flush()
-	}
-	return err
+	return h.Handler.Handle(ctx, record)
 }
 
-func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &handler{h.Handler.WithAttrs(attrs), h.lines, h.patient}
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{h.Handler.WithAttrs(attrs)}
 }
 
-func (h *handler) WithGroup(name string) slog.Handler {
-	return &handler{h.Handler.WithGroup(name), h.lines, h.patient}
+func (h handler) WithGroup(name string) slog.Handler {
+	return handler{h.Handler.WithGroup(name)}
 }

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -37,61 +35,21 @@ func TestRecordsCarryTheContext(t *testing.T) {
 	}, got)
 }
 
-// pipe is an output that counts writes.
-type pipe struct {
-	mu     sync.Mutex
-	text   string
-	writes int
-}
+// writes is an output that keeps each write apart.
+type writes struct{ each []string }
 
-func (p *pipe) Write(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.text += string(b)
-	p.writes++
+func (w *writes) Write(b []byte) (int, error) {
+	w.each = append(w.each, string(b))
 	return len(b), nil
 }
 
-func (p *pipe) lines() (lines, writes int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return strings.Count(p.text, "\n"), p.writes
-}
-
-func TestPatientRecordsShareAWrite(t *testing.T) {
-	var out pipe
+// TestEachRecordIsWrittenAtOnce: a process that is killed has lost no record.
+func TestEachRecordIsWrittenAtOnce(t *testing.T) {
+	var out writes
 	log := logging.New(&out, "npa", slog.LevelInfo)
-	patient := logging.Patient(log.With("part", "requests")).With("a", 1)
-	for range 5 {
-		patient.Info("request")
+	for n := range 3 {
+		log.Info("request", "n", n)
+		require.Len(t, out.each, n+1)
+		require.True(t, strings.HasSuffix(out.each[n], "}\n"))
 	}
-	lines, _ := out.lines()
-	require.Zero(t, lines, "they wait")
-	log.Info("another")
-	lines, writes := out.lines()
-	require.Equal(t, []int{6, 1}, []int{lines, writes}, "one that does not wait takes them along, in their order")
-	require.True(t, strings.HasSuffix(strings.TrimSpace(out.text), `"msg":"another","service":"npa"}`))
-
-	patient.Info("request")
-	patient.Warn("request")
-	lines, writes = out.lines()
-	require.Equal(t, []int{8, 2}, []int{lines, writes}, "a warning does not wait")
-
-	patient.Info("request")
-	require.Eventually(t, func() bool { lines, _ := out.lines(); return lines == 9 }, 5*time.Second, time.Millisecond, "nor does one wait long")
-
-	patient.Info("request")
-	logging.Flush(log)
-	lines, _ = out.lines()
-	require.Equal(t, 10, lines, "a process that ends leaves none")
-
-	for range 1000 {
-		patient.Info("request")
-	}
-	lines, _ = out.lines()
-	require.Greater(t, lines, 10, "nor do more wait than there is room for")
-
-	foreign := slog.New(slog.DiscardHandler)
-	require.Same(t, foreign, logging.Patient(foreign))
-	logging.Flush(foreign)
 }

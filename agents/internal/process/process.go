@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
+	"runtime/debug"
 	"syscall"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 	"github.com/progressive-framework/platform/agents/internal/health"
@@ -73,19 +75,30 @@ type Program[C any] struct {
 	New func(context.Context, C, *slog.Logger) (Service, error)
 }
 
-// ballast is memory, in bytes, that is never touched: it takes addresses and none
-// of the machine's. The garbage collector lets the heap grow by as much as lives
-// before it runs again, and counts this in. A service has some ten megabytes that
-// live, and would have its caches swept ten times a second under load.
-const ballast = 32 << 20
+// gcPercent is how far the heap may grow before it is collected, in percent of
+// what is live. A service has some 10 MB live; at Go's default of 100 it would
+// collect them ten times a second under load. The memory limit bounds the heap
+// of a service with large caches.
+const gcPercent = 400
+
+// tuneGC sets Go's memory limit to nine tenths of the container's, and
+// gcPercent. GOMEMLIMIT and GOGC win where they are set.
+func tuneGC(log *slog.Logger) {
+	limit, err := memlimit.SetGoMemLimitWithOpts()
+	if err != nil {
+		log.Warn("memory limit of the container: not read, so the heap is not limited; set GOMEMLIMIT", "error", err)
+	}
+	log.Debug("memory limit", "bytes", limit) // 0: none, or GOMEMLIMIT is set
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
 
 // Run serves until ctx ends and returns the exit code.
 func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := p.ReadConfig(lookup)
 	common := p.Common(cfg)
 	log := logging.New(out, name, common.LogLevel)
-	defer logging.Flush(log)
-	defer runtime.KeepAlive(make([]byte, ballast))
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, problem := range problems {
@@ -93,6 +106,7 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 		}
 		return 2
 	}
+	tuneGC(log)
 	if err := p.serve(ctx, cfg, common.HTTP, log); err != nil {
 		log.Error("stopped", "error", err)
 		return 1

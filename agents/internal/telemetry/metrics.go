@@ -7,7 +7,6 @@ package telemetry
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,18 +36,6 @@ func Handler(r *prometheus.Registry) http.Handler {
 type HTTP struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
-	known    sync.Map // of answered to *series
-}
-
-// answered is what requests are counted by; series are the metrics of one.
-type answered struct {
-	method, route string
-	status        int
-}
-
-type series struct {
-	requests prometheus.Counter
-	duration prometheus.Observer
 }
 
 // NewHTTP registers the metrics of requests.
@@ -68,22 +55,9 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 // Observe is an httpserver.Observer.
 func (h *HTTP) Observe(r *http.Request, status int, took time.Duration) {
 	method, route := method(r), route(r)
-	s := h.series(answered{method, route, status})
-	s.requests.Inc()
-	s.duration.Observe(took.Seconds())
+	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
+	h.duration.WithLabelValues(method, route).Observe(took.Seconds())
 	describe(r, route, status)
-}
-
-// series finds metrics at a third of what the vectors take, which hash every
-// label. There are no more than the vectors have.
-func (h *HTTP) series(by answered) *series {
-	if known, ok := h.known.Load(by); ok {
-		return known.(*series)
-	}
-	known, _ := h.known.LoadOrStore(by, &series{
-		h.requests.WithLabelValues(by.method, by.route, strconv.Itoa(by.status)), h.duration.WithLabelValues(by.method, by.route),
-	})
-	return known.(*series)
 }
 
 // route is the pattern that matched, such as "GET /api/v1/users/profile": a

@@ -43,7 +43,6 @@ type Service struct {
 	state    *health.State
 	planner  Planner
 	desk     desk.Desk
-	asks     *decode.Memo[asked]
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -58,7 +57,7 @@ func New(cfg Config, p Planner, d desk.Desk, log *slog.Logger) (*Service, error)
 		return nil, err
 	}
 	return &Service{
-		cfg: cfg, state: &health.State{}, planner: p, desk: d, asks: decode.NewMemo(maxBody, newAsked), log: log, document: serve,
+		cfg: cfg, state: &health.State{}, planner: p, desk: d, log: log, document: serve,
 	}, nil
 }
 
@@ -94,10 +93,11 @@ func newAsked(ask PlanRequest) asked {
 }
 
 func (s *Service) plan(w http.ResponseWriter, r *http.Request) {
-	ask, ok := s.asks.Body(w, r)
-	if !ok {
+	var body PlanRequest
+	if !decode.Body(w, r, maxBody, &body) {
 		return
 	}
+	ask := newAsked(body)
 	err := s.desk.Answer(w, r, ask.wish, func(ctx context.Context) (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.CalculationTimeout)
 		defer cancel()

@@ -41,7 +41,6 @@ type Service struct {
 	state    *health.State
 	maker    Maker
 	desk     desk.Desk
-	asks     *decode.Memo[asked]
 	log      *slog.Logger
 	document http.HandlerFunc
 }
@@ -56,7 +55,7 @@ func New(cfg Config, m Maker, d desk.Desk, log *slog.Logger) (*Service, error) {
 		return nil, err
 	}
 	return &Service{
-		cfg: cfg, state: &health.State{}, maker: m, desk: d, asks: decode.NewMemo(maxBody, newAsked), log: log, document: serve,
+		cfg: cfg, state: &health.State{}, maker: m, desk: d, log: log, document: serve,
 	}, nil
 }
 
@@ -92,10 +91,11 @@ func newAsked(ask GenerateRequest) asked {
 }
 
 func (s *Service) generate(w http.ResponseWriter, r *http.Request) {
-	ask, ok := s.asks.Body(w, r)
-	if !ok {
+	var body GenerateRequest
+	if !decode.Body(w, r, maxBody, &body) {
 		return
 	}
+	ask := newAsked(body)
 	err := s.desk.Answer(w, r, ask.wish, func(ctx context.Context) (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, s.cfg.GenerationTimeout)
 		defer cancel()
