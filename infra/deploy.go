@@ -101,26 +101,14 @@ func (p *platform) tags() map[string]string {
 	return map[string]string{"Project": config.Project, "Environment": p.stack.Environment, "ManagedBy": "pulumi"}
 }
 
-var (
-	natLayouts = map[string]network.NATLayout{
-		config.PerZone: network.NATPerZone,
-		config.Single:  network.NATSingle,
-	}
-	endpointLayouts = map[string]network.EndpointLayout{
-		config.PerZone: network.EndpointsPerZone,
-		config.Single:  network.EndpointsSingle,
-		config.None:    network.EndpointsNone,
-	}
-)
-
 func (p *platform) layNetwork() (err error) {
 	n := p.stack.Network
 	p.network, err = network.NewNetwork(p.ctx, p.name, &network.Args{
 		Account:   p.where,
 		Block:     n.Block,
 		Zones:     n.Zones,
-		NAT:       natLayouts[n.NATGateways],
-		Endpoints: endpointLayouts[n.Endpoints],
+		NAT:       n.NATGateways,
+		Endpoints: n.Endpoints,
 		LogKeyARN: p.key.ARN,
 	}, p.aws)
 	return err
@@ -131,7 +119,7 @@ func (p *platform) layCluster() (err error) {
 	p.cluster, err = cluster.NewCluster(p.ctx, p.name, &cluster.Args{
 		Account:           p.where,
 		ClusterName:       p.name,
-		Version:           c.Version,
+		Version:           string(c.Version),
 		ExtendedSupport:   c.ExtendedSupport,
 		VPCID:             p.network.VPCID,
 		Subnets:           byZone(p.stack.Network.Zones, p.network.SubnetIDs[subnet.PrivateApp]),

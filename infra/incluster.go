@@ -19,9 +19,6 @@ import (
 // redisNode keeps a Redis node in its cluster.
 const redisNode = "github.com/progressive-framework/platform/agents/redisnode"
 
-// defaultVolume is the document's volume of a Redis node, in GiB.
-const defaultVolume = 20
-
 func (p *platform) layPostgresInCluster() error {
 	image, err := p.reference(p.stack.Postgres.Image)
 	if err != nil {
@@ -35,7 +32,7 @@ func (p *platform) layPostgresInCluster() error {
 		Namespace:    p.namespace,
 		Image:        image,
 		Tuning:       p.stack.Server(),
-		Storage:      volume(p.stack.Postgres.StorageGiB),
+		Storage:      size.GiB(int64(p.stack.Postgres.StorageGiB)),
 		StorageClass: p.stack.StorageClass,
 		Password:     password,
 	}, p.kubernetes, pulumi.DependsOn(p.nodes))
@@ -61,7 +58,7 @@ func (p *platform) layRedisInCluster() error {
 		AgentImage:   agent,
 		Memory:       size.MiB(int64(p.stack.Redis.MemoryMiB)),
 		CPURequest:   scaling.Share(resource.MustParse("200m"), scaling.Percent(p.stack.Cluster.RequestPercent)),
-		Storage:      volume(p.stack.Redis.StorageGiB),
+		Storage:      size.GiB(int64(p.stack.Redis.StorageGiB)),
 		StorageClass: p.stack.StorageClass,
 	}
 	if args.Password, err = p.password("redis"); err != nil {
@@ -76,13 +73,6 @@ func (p *platform) layRedisInCluster() error {
 	}
 	p.stores.redis = &store{resource: cache, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}
 	return nil
-}
-
-func volume(giB int) size.Size {
-	if giB == 0 {
-		giB = defaultVolume
-	}
-	return size.GiB(int64(giB))
 }
 
 // password makes a password of a store that no service of AWS keeps.

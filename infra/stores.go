@@ -80,7 +80,7 @@ func (p *platform) nodesOnly() []clients.Client {
 
 func (p *platform) layPostgres() error {
 	switch p.stack.Postgres.Kind {
-	case config.KindManaged:
+	case config.Managed:
 		db, err := postgres.NewDatabase(p.ctx, p.name+"-postgres", &postgres.DatabaseArgs{
 			Account:     p.where,
 			Database:    p.stack.Database(),
@@ -95,7 +95,7 @@ func (p *platform) layPostgres() error {
 		}
 		p.stores.postgres, err = p.mountable("postgres", &store{resource: db, host: db.Host, port: db.Port, secretARN: db.SecretARN}, db.SecretKeyARN, masterPassword)
 		return err
-	case config.KindInCluster:
+	case config.InCluster:
 		return p.layPostgresInCluster()
 	}
 	return nil
@@ -103,7 +103,7 @@ func (p *platform) layPostgres() error {
 
 func (p *platform) layRedis() error {
 	switch p.stack.Redis.Kind {
-	case config.KindManaged:
+	case config.Managed:
 		cache, err := redis.NewCluster(p.ctx, p.name+"-redis", &redis.ClusterArgs{
 			Account:     p.where,
 			Cluster:     p.stack.Cache(),
@@ -118,7 +118,7 @@ func (p *platform) layRedis() error {
 		}
 		p.stores.redis, err = p.mountable("redis", &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}, cache.SecretKeyARN, "")
 		return err
-	case config.KindInCluster:
+	case config.InCluster:
 		return p.layRedisInCluster()
 	}
 	return nil
@@ -126,7 +126,7 @@ func (p *platform) layRedis() error {
 
 func (p *platform) layMongo() error {
 	switch p.stack.Mongo.Kind {
-	case config.KindManaged:
+	case config.MongoManaged:
 		documents, err := mongo.NewCluster(p.ctx, p.name+"-mongo", &mongo.ClusterArgs{
 			Account:     p.where,
 			Cluster:     p.stack.Documents(),
@@ -140,7 +140,7 @@ func (p *platform) layMongo() error {
 		}
 		p.stores.mongo, err = p.mountable("mongo", &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}, nil, masterPassword)
 		return err
-	case config.KindURL:
+	case config.MongoURL:
 		p.stores.mongo = &store{secretARN: pulumi.String(p.stack.Mongo.URLSecretARN)}
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
 const (
@@ -35,9 +37,9 @@ type ImageArgs struct {
 	// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/progressive/mca. Another
 	// repository replaces the image.
 	Repository pulumi.StringInput
-	// Platforms to build for, of Platforms(); DefaultPlatform where empty.
+	// Platforms to build for; ociplatform.Default where empty.
 	// With more than one the result is an index.
-	Platforms []string
+	Platforms []ociplatform.Platform
 	// Base is an image to build upon, by digest (NAME@sha256:...): a tag would
 	// make the result depend on the day. Empty means the provider's own base:
 	// CA certificates, time zones and the user 65532.
@@ -108,8 +110,8 @@ func (a *ImageArgs) validate() error {
 		faults = append(faults, errors.New("Repository is nil: give the repository to push to, such as the URL of an ECR repository"))
 	}
 	for _, p := range a.Platforms {
-		if !slices.Contains(platforms, p) {
-			faults = append(faults, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(platforms, " or ")))
+		if !slices.Contains(p.Values(), string(p)) {
+			faults = append(faults, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(p.Values(), " or ")))
 		}
 	}
 	if c := a.Credentials; c != nil && (c.Username == nil || c.Password == nil) {
@@ -126,7 +128,11 @@ func (a *ImageArgs) inputs() pulumi.Map {
 		"repository": a.Repository,
 	}
 	if len(a.Platforms) > 0 {
-		in["platforms"] = pulumi.ToStringArray(a.Platforms)
+		platforms := make(pulumi.StringArray, len(a.Platforms))
+		for i, p := range a.Platforms {
+			platforms[i] = pulumi.String(p)
+		}
+		in["platforms"] = platforms
 	}
 	if a.Base != "" {
 		in["base"] = pulumi.String(a.Base)

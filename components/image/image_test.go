@@ -7,6 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
 // engine records what a program registers.
@@ -61,9 +63,9 @@ func TestValidate(t *testing.T) {
 		want []string
 	}{
 		{"the least that is needed", &ImageArgs{ImportPath: "example.com/x", Repository: repository}, nil},
-		{"both platforms", &ImageArgs{ImportPath: "example.com/x", Repository: repository, Platforms: Platforms()}, nil},
+		{"both platforms", &ImageArgs{ImportPath: "example.com/x", Repository: repository, Platforms: []ociplatform.Platform{ociplatform.AMD64, ociplatform.ARM64}}, nil},
 		{"no args", nil, []string{"args are nil"}},
-		{"every fault at once", &ImageArgs{Platforms: []string{"linux/mips"}, Credentials: &Credentials{}},
+		{"every fault at once", &ImageArgs{Platforms: []ociplatform.Platform{"linux/mips"}, Credentials: &Credentials{}},
 			[]string{"ImportPath is empty", "Repository is nil", `"linux/mips": use linux/amd64 or linux/arm64`, "both Username and Password"}},
 	} {
 		err := c.args.validate()

@@ -12,20 +12,6 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// EndpointLayout says in how many zones the interface endpoints stand. Each is
-// paid by the hour, in every zone that it stands in.
-type EndpointLayout int
-
-const (
-	// EndpointsPerZone is every endpoint in every zone. The zero value.
-	EndpointsPerZone EndpointLayout = iota
-	// EndpointsSingle is every endpoint in the first zone by name, for stacks
-	// that may lose AWS's services with that zone.
-	EndpointsSingle
-	// EndpointsNone leaves AWS's services to be reached through NAT.
-	EndpointsNone
-)
-
 // interfaceServices are the services that nodes and pods call by themselves.
 // Elastic Load Balancing isn't among them: targets are registered by Auto
 // Scaling, from AWS's side.
@@ -48,9 +34,9 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	}
 	subnets := app
 	switch b.args.Endpoints {
-	case EndpointsNone:
+	case subnet.EndpointsNone:
 		return nil
-	case EndpointsSingle:
+	case subnet.EndpointsSingle:
 		first := slices.Min(b.args.Zones)
 		subnets = pulumi.StringArray{b.made[subnetKey{subnet.PrivateApp, letter(first)}].ID()}
 	}

@@ -9,24 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/network/subnet"
-)
-
-// NATLayout says how many NAT gateways carry the private subnets' way out.
-type NATLayout int
-
-const (
-	// NATPerZone is one gateway in every zone: a zone's loss takes no other
-	// zone's way out, and no traffic crosses zones. The zero value.
-	NATPerZone NATLayout = iota
-	// NATSingle is one gateway in the first zone by name, for stacks that may
-	// lose their way out with that zone.
-	NATSingle
 )
 
 // Args are what a Network is made from.
@@ -38,9 +27,9 @@ type Args struct {
 	// Zones are two to six availability zones of the region.
 	Zones []string
 	// NAT is the layout of the NAT gateways.
-	NAT NATLayout
+	NAT subnet.NATLayout
 	// Endpoints is the layout of the interface endpoints.
-	Endpoints EndpointLayout
+	Endpoints subnet.EndpointLayout
 	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
 	// users.
 	LogKeyARN pulumi.StringInput
@@ -54,10 +43,10 @@ func (a *Args) validate() error {
 		return errors.New("network: Account must not be nil")
 	case a.LogKeyARN == nil:
 		return errors.New("network: LogKeyARN must not be nil; flow logs are kept encrypted")
-	case a.NAT != NATPerZone && a.NAT != NATSingle:
-		return fmt.Errorf("network: NAT layout %d is neither NATPerZone nor NATSingle", a.NAT)
-	case a.Endpoints < EndpointsPerZone || a.Endpoints > EndpointsNone:
-		return fmt.Errorf("network: endpoint layout %d is none of EndpointsPerZone, EndpointsSingle and EndpointsNone", a.Endpoints)
+	case !slices.Contains(a.NAT.Values(), string(a.NAT)):
+		return fmt.Errorf("network: NAT layout %q: must be one of %q", a.NAT, a.NAT.Values())
+	case !slices.Contains(a.Endpoints.Values(), string(a.Endpoints)):
+		return fmt.Errorf("network: endpoint layout %q: must be one of %q", a.Endpoints, a.Endpoints.Values())
 	case a.FlowLogDays < 0:
 		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)
 	}

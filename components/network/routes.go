@@ -68,7 +68,7 @@ func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway
 	nats := map[string]*ec2.NatGateway{}
 	zones := slices.Sorted(slices.Values(b.args.Zones))
 	for i, zone := range zones {
-		if i > 0 && b.args.NAT == NATSingle {
+		if i > 0 && b.args.NAT == subnet.NATSingle {
 			nats[zone] = nats[zones[0]]
 			continue
 		}

@@ -2,7 +2,7 @@
 // defaults and their rules. It is pure and knows nothing of resources.
 //
 // Load reports every error at once, each with the path that a person would
-// give to `pulumi config set --path`, so that a wrong stack is mended in one
+// give to `pulumi config set --path`, so that a wrong stack is fixed in one
 // round and nothing is registered before it is right.
 package config
 
@@ -15,63 +15,70 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/image/ociplatform"
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // Project is the namespace of the platform's own keys, the project's name.
 const Project = "progressive-framework"
 
-// Stack is one stack's whole configuration. The fields' tags are the keys.
+// Stack is one stack's whole configuration. The tags are the keys. The doc
+// comments of the types and fields are the text of docs/configuration.md, and
+// the tag unset says what an unset key means where Defaults can't.
 type Stack struct {
-	// Region is aws:region.
-	Region string `mapstructure:"-"`
+	// The stack's AWS region, such as `us-east-1`.
+	Region string `mapstructure:"-" key:"aws:region" unset:"required"`
+	// Part of the names of all resources, of the tag Environment and of the
+	// namespace `progressive-framework-ENVIRONMENT`. 1 to 12 lower-case letters
+	// and digits, a letter first.
+	Environment string `mapstructure:"environment" unset:"required"`
+	// The only AWS account that the stack may change: twelve digits, in quotes.
+	// Set it for every stack that is not a sandbox.
+	Account string `mapstructure:"account" unset:"the account of the credentials"`
+	// Keeps data stores, load balancer, buckets and secrets from a destroy.
+	// `pulumi destroy` then fails in its preview: never add `--skip-preview`.
+	DeletionProtection bool `mapstructure:"deletionProtection"`
+	// A PEM file of the project with the certificate authorities of RDS and
+	// DocumentDB, which AWS publishes as `global-bundle.pem`. Without it the
+	// services encrypt the connection to PostgreSQL but do not verify the
+	// server, and `migrate` does not connect to DocumentDB.
+	CAFile string `mapstructure:"caFile"`
+	// The storage class of the volumes of in-cluster stores.
+	StorageClass string `mapstructure:"storageClass"`
 
-	// Environment names the stack in resource names, tags and the namespace:
-	// lower-case letters and digits, at most 12.
-	Environment string `mapstructure:"environment"`
-	// Account is the only AWS account that the stack may touch, twelve digits;
-	// empty: whichever the credentials lead to.
-	Account    string     `mapstructure:"account"`
 	Network    Network    `mapstructure:"network"`
 	Cluster    Cluster    `mapstructure:"cluster"`
+	Tiers      Tiers      `mapstructure:"tiers"`
 	Repository Repository `mapstructure:"repository"`
 	Images     Images     `mapstructure:"images"`
+	Services   Services   `mapstructure:"services"`
 	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
-	Edge       Edge       `mapstructure:"edge"`
 	Auth       Auth       `mapstructure:"auth"`
+	Edge       Edge       `mapstructure:"edge"`
 	Postgres   Postgres   `mapstructure:"postgres"`
 	Redis      Redis      `mapstructure:"redis"`
 	Mongo      Mongo      `mapstructure:"mongo"`
-	// CAFile, a PEM file of the project, holds who signs the certificates of the
-	// managed PostgreSQL and DocumentDB, which no image knows; empty: the
-	// services speak TLS to PostgreSQL but believe any server, and migrate
-	// leaves DocumentDB alone.
-	CAFile string `mapstructure:"caFile"`
-	// DeletionProtection keeps what holds data, and what users reach it by,
-	// from a destroy; true unless it is said that the stack may be lost.
-	DeletionProtection bool `mapstructure:"deletionProtection"`
-	// StorageClass is that of the volumes of in-cluster stores.
-	StorageClass string `mapstructure:"storageClass"`
-	// Tiers holds what a stack changes of a tier of nodes, by the tier's name.
-	Tiers map[string]Tier `mapstructure:"tiers"`
-	// Services holds what a stack changes of a service's profile, by the
-	// service's short name.
-	Services map[string]Service `mapstructure:"services"`
 }
 
 // Network is the VPC.
 type Network struct {
-	// CIDR is the VPC's IPv4 block, /16 to /20.
-	CIDR string `mapstructure:"cidr"`
-	// Zones are two to six availability zones of the region. Zones can be
-	// added, removed and reordered without renumbering the others.
-	Zones []string `mapstructure:"zones"`
-	// Endpoints is where the interface endpoints stand: "perZone" (the
-	// default), "single" or "none".
-	Endpoints string `mapstructure:"endpoints"`
-	// NATGateways is "perZone" (the default: a zone's loss takes no other
-	// zone's way out) or "single" (cheaper).
-	NATGateways string `mapstructure:"natGateways"`
+	// The VPC's IPv4 block: /16 to /20, in a private range, with no bits set
+	// beyond the prefix.
+	CIDR string `mapstructure:"cidr" unset:"required"`
+	// 2 to 6 availability zones of the region, in any order. Adding or removing
+	// a zone does not renumber the others.
+	Zones []string `mapstructure:"zones" unset:"required"`
+	// In which zones NAT gateways are. With `single` the stack is cheaper, and
+	// the loss of that zone cuts every zone off from the internet.
+	NATGateways subnet.NATLayout `mapstructure:"natGateways"`
+	// In which zones the interface endpoints of AWS's services are. With `none`
+	// AWS's services are reached through the NAT gateways.
+	Endpoints subnet.EndpointLayout `mapstructure:"endpoints"`
 
 	// Block is CIDR, parsed.
 	Block netip.Prefix `mapstructure:"-"`
@@ -79,88 +86,102 @@ type Network struct {
 
 // Cluster is the EKS cluster.
 type Cluster struct {
-	// Version is the Kubernetes minor version, such as "1.34".
-	Version string `mapstructure:"version"`
-	// ExtendedSupport keeps a version beyond its standard support, at a price.
+	// The Kubernetes minor version.
+	Version eksspec.Version `mapstructure:"version"`
+	// Keeps a version beyond its standard support, at a price. Without it EKS
+	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `mapstructure:"extendedSupport"`
-	// Zones are those of the control plane's network interfaces, at least two
-	// of the network's; none: its first two by name. They can't change.
-	Zones []string `mapstructure:"zones"`
-	// Admins are IAM roles and users, by ARN, that administer the cluster
-	// beside whoever made it.
+	// The zones of the control plane's network interfaces: at least two of
+	// `network.zones`. EKS does not let them change.
+	Zones []string `mapstructure:"zones" unset:"the first two of network.zones, by name"`
+	// ARNs of the IAM roles and users that administer the cluster. Whoever
+	// created the cluster administers it already and is not listed.
 	Admins []string `mapstructure:"admins"`
-	// Nodes is NodesAutoScaling (the default: the tiers) or NodesOwn, where the
-	// cluster has nodes that the stack knows nothing of, as a sandbox does.
-	Nodes string `mapstructure:"nodes"`
-	// RequestPercent is how much of their requests pods ask for, 1 to 100 %: a
-	// sandbox is smaller than what the numbers are for.
-	RequestPercent int `mapstructure:"requestPercent"`
-	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
-	// over the internet; none: only from inside the VPC. 0.0.0.0/0 is refused.
+	// The CIDR blocks from which the API endpoint is reached over the internet.
+	// Unset, the endpoint is private. `0.0.0.0/0` is refused.
 	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
+	// The source of the nodes: the Auto Scaling Groups of `tiers`, or nodes that
+	// this stack does not manage, as in a sandbox.
+	Nodes NodeSource `mapstructure:"nodes"`
+	// The share of their resource requests that pods ask for, 1 to 100 %. Lower
+	// it for a cluster that is smaller than production.
+	RequestPercent int `mapstructure:"requestPercent"`
 }
 
-// Repository is the ECR repository of the services' images.
+// NodeSource is where a cluster's nodes come from.
+type NodeSource string
+
+// The sources of nodes.
+const (
+	// NodesAutoScaling are those of the tiers' Auto Scaling Groups.
+	NodesAutoScaling NodeSource = "autoScaling"
+	// NodesOwn are the cluster's own; the stack does not manage them.
+	NodesOwn NodeSource = "own"
+)
+
+// Values lists the sources.
+func (NodeSource) Values() []string { return []string{string(NodesAutoScaling), string(NodesOwn)} }
+
+// Repository is the ECR repositories of the images.
 type Repository struct {
-	// ForceDelete lets a destroy take the repository with images in it.
+	// Lets a destroy delete a repository that has images in it.
 	ForceDelete bool `mapstructure:"forceDelete"`
 }
 
-// Images says how the services' images are built.
+// Images is how the images are built.
 type Images struct {
-	// Platforms are OCI platforms; none: linux/amd64. Several make an index.
-	Platforms []string `mapstructure:"platforms"`
+	// The OCI platforms of every image. With more than one, the image is an
+	// index.
+	Platforms []ociplatform.Platform `mapstructure:"platforms"`
 }
 
-// FrontDoor is where the platform's users come in.
+// FrontDoor is the way into a stack without a load balancer, such as a sandbox.
 type FrontDoor struct {
-	// NodePort, 30000 to 32767, opens the front service on every node; zero:
-	// the service is reached inside the cluster only.
-	NodePort int `mapstructure:"nodePort"`
+	// Opens the front service on every node at this port, 30000 to 32767.
+	// Unset, it is reached inside the cluster only.
+	NodePort int `mapstructure:"nodePort" unset:"none"`
 }
 
 // Auth is whose tokens the services accept.
 type Auth struct {
-	// Issuer is the iss of a token, and Audience one of its aud.
-	Issuer   string `mapstructure:"issuer"`
-	Audience string `mapstructure:"audience"`
-	// JWKSURL is where the issuer publishes its keys; or JWKSFile, relative to
-	// the project, holds them.
-	JWKSURL  string `mapstructure:"jwksUrl"`
-	JWKSFile string `mapstructure:"jwksFile"`
+	// The `iss` of an accepted token.
+	Issuer string `mapstructure:"issuer" unset:"required"`
+	// One of the `aud` of an accepted token.
+	Audience string `mapstructure:"audience" unset:"required"`
+	// The https URL of the issuer's JSON Web Key Set.
+	JWKSURL string `mapstructure:"jwksUrl" unset:"this or jwksFile"`
+	// A file of the project with the issuer's JSON Web Key Set.
+	JWKSFile string `mapstructure:"jwksFile" unset:"this or jwksUrl"`
 }
+
+// Services is what the stack changes of each service's profile, by the
+// service's short name, such as `mca`. The other numbers of a service (requests,
+// limits, probes) are not configuration: they are in components/scaling, each
+// with its source.
+type Services map[string]Service
 
 // Service is what a stack may change of a service's profile.
 type Service struct {
-	// Replicas is the number of pods, 1 to 50; zero: the profile's.
-	Replicas int `mapstructure:"replicas"`
+	// The number of pods, 1 to 50.
+	Replicas int `mapstructure:"replicas" unset:"the profile's"`
 }
 
-// Layouts of NAT gateways and of interface endpoints, which can be left out.
-const (
-	PerZone = "perZone"
-	Single  = "single"
-	None    = "none"
-)
-
-// Where a cluster's nodes come from.
-const (
-	NodesAutoScaling = "autoScaling"
-	NodesOwn         = "own"
-)
-
-// FastSSD is the storage class that the platform makes on the EBS CSI driver
+// FastSSD is the storage class that the platform creates on the EBS CSI driver
 // (section "Multi-Layer Caching Strategy").
 const FastSSD = "fast-ssd"
 
 func defaults() Stack {
 	return Stack{
-		Network:            Network{NATGateways: PerZone, Endpoints: PerZone},
-		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
-		Edge:               Edge{WebACL: true},
-		Postgres:           Postgres{Kind: KindManaged},
-		Redis:              Redis{Kind: KindManaged},
-		Mongo:              Mongo{Kind: KindManaged},
+		Network:  Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
+		Cluster:  Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
+		Images:   Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
+		Edge:     Edge{WebACL: true},
+		Postgres: Postgres{Kind: Managed, Connections: rdsspec.DefaultConnections, BackupDays: rdsspec.MaxBackupDays, Cores: 2},
+		Redis: Redis{
+			Kind: Managed, Shards: elasticachespec.DefaultShards, ReplicasPerShard: elasticachespec.DefaultReplicas,
+			SnapshotDays: elasticachespec.DefaultSnapshotDays,
+		},
+		Mongo:              Mongo{Kind: MongoManaged, Instances: docdbspec.DefaultInstances, BackupDays: docdbspec.MaxBackupDays},
 		DeletionProtection: true,
 		StorageClass:       FastSSD,
 	}
@@ -219,7 +240,7 @@ func (e *Error) Error() string {
 	for _, p := range e.Problems {
 		fmt.Fprintf(&b, "\n  - %s: %s", p.Field, p.ErrorBody())
 	}
-	fmt.Fprintf(&b, "\nMend Pulumi.%s.yaml or use `pulumi config set --path KEY VALUE`; docs/configuration.md lists every key.", e.Stack)
+	fmt.Fprintf(&b, "\nFix Pulumi.%s.yaml or use `pulumi config set --path KEY VALUE`; docs/configuration.md lists every key.", e.Stack)
 	return b.String()
 }
 

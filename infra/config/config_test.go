@@ -6,6 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/image/ociplatform"
+	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -48,15 +51,15 @@ func count(s *Stack, service string) scaling.Count {
 func TestLoadFillsDefaults(t *testing.T) {
 	s, err := Load("staging", good())
 	require.NoError(t, err)
-	require.Equal(t, "1.34", s.Cluster.Version)
-	require.Equal(t, []string{"linux/amd64"}, s.Images.Platforms)
+	require.Equal(t, eksspec.Version("1.34"), s.Cluster.Version)
+	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
 	require.Equal(t, scaling.Fixed(2), count(s, "mca"), "the stack's count replaces the profile's")
 
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
 	require.Equal(t, scaling.Fixed(3), count(s, "mca"), "the document's count")
-	require.Equal(t, PerZone, s.Network.NATGateways, "the safe layout is the default")
+	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
 // The control plane keeps its zones whatever the network gains.
@@ -97,6 +100,8 @@ func TestLoadRefuses(t *testing.T) {
 		{"tokens of nobody", map[string]string{"progressive-framework:auth": ""}, []string{"auth.issuer: Required value", "auth.audience: Required value", "jwksUrl or jwksFile"}},
 		{"keys that anybody could change", map[string]string{"progressive-framework:auth": `{"issuer":"a","audience":"b","jwksUrl":"http://a/jwks"}`}, []string{"auth.jwksUrl: Invalid value", "https"}},
 		{"an account that lost its leading zero", map[string]string{"progressive-framework:account": "12345678901"}, []string{"account: Invalid value", "twelve digits"}},
+		{"a choice that is not there, with those that are", map[string]string{"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"],"natGateways":"none"}`},
+			[]string{`network.natGateways: Unsupported value: "none": supported values: "perZone", "single"`}},
 		{"every error at once", map[string]string{
 			"aws:region":                    "mars-1",
 			"progressive-framework:network": `{"cidr":"10.20.0.0/24","natGateways":"none"}`,
@@ -111,7 +116,7 @@ func TestLoadRefuses(t *testing.T) {
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)
 			}
-			require.ErrorContains(t, err, "Pulumi.staging.yaml", "the message says where to mend")
+			require.ErrorContains(t, err, "Pulumi.staging.yaml", "the message names the file to fix")
 		})
 	}
 }

@@ -8,32 +8,36 @@ import (
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 )
 
-// Edge is how the platform's users reach it from the internet: CloudFront and
-// the load balancer behind it. Without a domain the stack has none.
+// Edge is how users reach the platform from the internet: CloudFront and the
+// load balancer behind it. Without a domain the stack has neither.
 type Edge struct {
-	// Domain is the users' name of the platform, such as example.com.
-	// CloudFront reaches the load balancer as origin.DOMAIN.
-	Domain string `mapstructure:"domain"`
-	// Zone is the public hosted zone of Route 53 that the domain lies in, by
-	// its name; none: somebody else keeps the records, and the certificates are
-	// given.
+	// The platform's domain name, such as `example.com`. CloudFront reaches the
+	// load balancer as `origin.DOMAIN`.
+	Domain string `mapstructure:"domain" unset:"no edge"`
+	// The name of the public hosted zone in Route 53: the domain itself or a
+	// parent of it. Unset, the DNS records are yours to create, and the
+	// certificates are required.
 	Zone string `mapstructure:"zone"`
-	// CertificateARN is a certificate in us-east-1 that covers the domain, and
-	// OriginCertificateARN one in the stack's region that covers origin.DOMAIN;
-	// both, where there is no Zone, and neither where there is one.
-	CertificateARN       string `mapstructure:"certificateArn"`
+	// The ARN of an ACM certificate in us-east-1 for the domain. Only without
+	// `edge.zone`, and then required.
+	CertificateARN string `mapstructure:"certificateArn"`
+	// The ARN of an ACM certificate in the stack's region for `origin.DOMAIN`.
+	// Only without `edge.zone`, and then required.
 	OriginCertificateARN string `mapstructure:"originCertificateArn"`
-	// Cacheable are the paths below /api/ whose answers may be cached.
+	// Paths below `/api/` whose answers CloudFront may cache. The Authorization
+	// header is part of the cache key.
 	Cacheable []string `mapstructure:"cacheable"`
-	// OriginSecretGeneration counts the rotations of the origin secret.
+	// The generation of the secret that CloudFront sends to the load balancer.
+	// Increase it by one to rotate the secret; the previous one stays valid until
+	// the next rotation.
 	OriginSecretGeneration int `mapstructure:"originSecretGeneration"`
-	// WebACL is whether a web ACL stands before CloudFront.
+	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
+	// requests for each address.
 	WebACL bool `mapstructure:"webAcl"`
-	// RequestsPerAddress is what the web ACL lets an address have in five
-	// minutes; zero: the component's.
-	RequestsPerAddress int `mapstructure:"requestsPerAddress"`
-	// AlarmTopicARN is the SNS topic of the stack's region that hears when too
-	// many requests fail; empty: nobody does.
+	// How many requests an address may send in five minutes. Needs `edge.webAcl`.
+	RequestsPerAddress int `mapstructure:"requestsPerAddress" unset:"6000"`
+	// The ARN of an SNS topic in the stack's region. It is notified when more
+	// than 1 % of all requests fail, and when that ends.
 	AlarmTopicARN string `mapstructure:"alarmTopicArn"`
 }
 

@@ -1,10 +1,8 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -16,76 +14,109 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// Postgres is the platform's relational store.
+// Postgres is the relational store.
 type Postgres struct {
-	// Kind is KindManaged (RDS, the default), KindInCluster (a StatefulSet) or
-	// KindNone.
-	Kind string `mapstructure:"kind"`
-	// InstanceClass is RDS's, such as db.r7g.xlarge.
-	InstanceClass string `mapstructure:"instanceClass"`
-	// Connections are max_connections; zero: the document's 200.
+	// RDS, a StatefulSet in the cluster, or no PostgreSQL at all. `managed` needs
+	// `cluster.nodes: autoScaling`, because an add-on mounts its password.
+	Kind StoreKind `mapstructure:"kind"`
+	// The RDS instance class of `managed`, such as `db.r7g.xlarge`. Another class
+	// changes the settings with it and replaces nothing.
+	InstanceClass string `mapstructure:"instanceClass" unset:"required for managed"`
+	// max_connections. A number that the memory can't hold is refused.
 	Connections int `mapstructure:"connections"`
-	// StorageGiB is what is there from the start; zero: 100.
-	StorageGiB int `mapstructure:"storageGiB"`
-	// BackupDays is how far back the database can be restored; zero: 35.
+	// The initial size of the volume in GiB.
+	StorageGiB int `mapstructure:"storageGiB" unset:"managed: 100, inCluster: 20"`
+	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `mapstructure:"backupDays"`
-	// SingleZone gives up the standby in another zone.
+	// `managed` without a standby in another zone.
 	SingleZone bool `mapstructure:"singleZone"`
-	// Image is that of the in-cluster variant: a reference by digest, or one
-	// that begins with AccountRegistry.
-	Image string `mapstructure:"image"`
-	// MemoryMiB, Cores and StorageGiB are the in-cluster variant's size; zero
-	// cores: 2.
-	MemoryMiB int `mapstructure:"memoryMiB"`
-	Cores     int `mapstructure:"cores"`
+	// The image of `inCluster`: a reference by digest, or `ecr://REPOSITORY:TAG`
+	// for an image in the account's own registry.
+	Image string `mapstructure:"image" unset:"required for inCluster"`
+	// The memory limit of `inCluster` in MiB.
+	MemoryMiB int `mapstructure:"memoryMiB" unset:"required for inCluster"`
+	// The CPU cores of `inCluster`.
+	Cores int `mapstructure:"cores"`
 }
 
-// Redis is the platform's cache.
+// Redis is the cache.
 type Redis struct {
-	// Kind is KindManaged (ElastiCache, the default), KindInCluster or KindNone.
-	Kind string `mapstructure:"kind"`
-	// NodeType is ElastiCache's, such as cache.r7g.large.
-	NodeType string `mapstructure:"nodeType"`
-	// Shards and ReplicasPerShard; zeros: the document's six nodes, 3 and 1.
-	Shards           int `mapstructure:"shards"`
+	// ElastiCache, a StatefulSet in the cluster, or no Redis at all. `managed`
+	// needs `cluster.nodes: autoScaling`, because an add-on mounts its password.
+	Kind StoreKind `mapstructure:"kind"`
+	// The ElastiCache node type of `managed`, such as `cache.r7g.large`.
+	NodeType string `mapstructure:"nodeType" unset:"required for managed"`
+	// The number of shards of `managed`.
+	Shards int `mapstructure:"shards"`
+	// The replicas of each shard of `managed`: 1 to 5.
 	ReplicasPerShard int `mapstructure:"replicasPerShard"`
-	// SnapshotDays is how long daily snapshots are kept; zero: 7.
+	// For how many days `managed` keeps its daily snapshots: 1 to 35.
 	SnapshotDays int `mapstructure:"snapshotDays"`
-	// PasswordGeneration counts the rotations of the password.
+	// The generation of the password of `managed`. Increase it by one to rotate
+	// the password.
 	PasswordGeneration int `mapstructure:"passwordGeneration"`
-	// Image is that of the in-cluster variant; see Postgres.Image.
-	Image string `mapstructure:"image"`
-	// MemoryMiB is the memory limit of a node of the in-cluster variant; zero:
-	// the document's 4,096. StorageGiB is its volume; zero: the document's 20.
-	MemoryMiB  int `mapstructure:"memoryMiB"`
-	StorageGiB int `mapstructure:"storageGiB"`
+	// The image of `inCluster`, in the form of `postgres.image`.
+	Image string `mapstructure:"image" unset:"required for inCluster"`
+	// The memory limit of a node of `inCluster` in MiB.
+	MemoryMiB int `mapstructure:"memoryMiB" unset:"4096"`
+	// The volume of a node of `inCluster` in GiB.
+	StorageGiB int `mapstructure:"storageGiB" unset:"20"`
 }
 
-// Mongo is the platform's document store.
+// Mongo is the document store.
 type Mongo struct {
-	// Kind is KindManaged (DocumentDB, the default), KindURL (one that exists)
-	// or KindNone.
-	Kind string `mapstructure:"kind"`
-	// InstanceClass is DocumentDB's, such as db.r6g.large.
-	InstanceClass string `mapstructure:"instanceClass"`
-	// Instances are a writer and its readers; zero: 3.
+	// DocumentDB, a MongoDB that exists already, or no document store at all.
+	// `managed` needs `cluster.nodes: autoScaling`, because an add-on mounts its
+	// password.
+	Kind MongoKind `mapstructure:"kind"`
+	// The DocumentDB instance class of `managed`, such as `db.r6g.large`.
+	InstanceClass string `mapstructure:"instanceClass" unset:"required for managed"`
+	// The number of instances of `managed`: a writer and its readers, 1 to 16.
 	Instances int `mapstructure:"instances"`
-	// BackupDays is how far back the cluster can be restored; zero: 35.
+	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `mapstructure:"backupDays"`
-	// URLSecretARN is the secret in Secrets Manager that holds the connection
-	// string of KindURL.
-	URLSecretARN string `mapstructure:"urlSecretArn"`
+	// The ARN of the secret in Secrets Manager that holds the connection string
+	// of `url`.
+	URLSecretARN string `mapstructure:"urlSecretArn" unset:"required for url"`
 }
 
-// Kinds of stores.
+// StoreKind is how a store comes to the stack.
+type StoreKind string
+
+// The kinds of PostgreSQL and Redis.
 const (
-	KindManaged   = "managed"
-	KindInCluster = "inCluster"
-	KindURL       = "url"
-	KindNone      = "none"
+	// Managed is a service of AWS.
+	Managed StoreKind = "managed"
+	// InCluster is a StatefulSet of the stack's own.
+	InCluster StoreKind = "inCluster"
+	// NoStore leaves the store out.
+	NoStore StoreKind = "none"
 )
 
-// AccountRegistry begins the reference of an image that lies in the account's
+// Values lists the kinds.
+func (StoreKind) Values() []string {
+	return []string{string(Managed), string(InCluster), string(NoStore)}
+}
+
+// MongoKind is how the document store comes to the stack.
+type MongoKind string
+
+// The kinds of document store.
+const (
+	// MongoManaged is DocumentDB.
+	MongoManaged MongoKind = "managed"
+	// MongoURL is one that exists already.
+	MongoURL MongoKind = "url"
+	// NoMongo leaves it out.
+	NoMongo MongoKind = "none"
+)
+
+// Values lists the kinds.
+func (MongoKind) Values() []string {
+	return []string{string(MongoManaged), string(MongoURL), string(NoMongo)}
+}
+
+// AccountRegistry begins the reference of an image that is in the account's
 // own registry, such as "ecr://debian/redis:7".
 const AccountRegistry = "ecr://"
 
@@ -99,13 +130,10 @@ func (s *Stack) Server() postgrestuning.Inputs {
 	p := s.Postgres
 	return postgrestuning.Inputs{
 		Memory:      size.MiB(int64(p.MemoryMiB)),
-		Cores:       cmp.Or(p.Cores, 2),
-		Connections: cmp.Or(p.Connections, defaultConnections),
+		Cores:       p.Cores,
+		Connections: p.Connections,
 	}
 }
-
-// defaultConnections are the document's max_connections.
-const defaultConnections = 200
 
 // Database is what the stack asks of RDS.
 func (s *Stack) Database() rdsspec.Database {
@@ -132,20 +160,18 @@ func (s *Stack) Documents() docdbspec.Cluster {
 func validateStores(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	for _, store := range []struct {
-		key, kind string
-		kinds     []string
-		managed   func() error
-		inCluster func() error
-		image     string
+		key, kind          string
+		managed, inCluster func() error
+		image              string
 	}{
-		{"postgres", s.Postgres.Kind, []string{KindManaged, KindInCluster, KindNone}, func() error {
+		{"postgres", string(s.Postgres.Kind), func() error {
 			_, _, err := s.Database().Complete()
 			return err
 		}, func() error {
 			_, err := postgrestuning.New(s.Server())
 			return err
 		}, s.Postgres.Image},
-		{"redis", s.Redis.Kind, []string{KindManaged, KindInCluster, KindNone}, func() error {
+		{"redis", string(s.Redis.Kind), func() error {
 			_, _, err := s.Cache().Complete()
 			return err
 		}, func() error {
@@ -155,24 +181,22 @@ func validateStores(s *Stack) field.ErrorList {
 			_, err := redistuning.New(redistuning.Inputs{Memory: size.MiB(int64(s.Redis.MemoryMiB))})
 			return err
 		}, s.Redis.Image},
-		{"mongo", s.Mongo.Kind, []string{KindManaged, KindURL, KindNone}, func() error {
+		{"mongo", string(s.Mongo.Kind), func() error {
 			_, err := s.Documents().Complete()
 			return err
 		}, nil, ""},
 	} {
 		at := path(store.key)
-		switch {
-		case !slices.Contains(store.kinds, store.kind):
-			problems = append(problems, field.NotSupported(at.Child("kind"), store.kind, store.kinds))
-		case store.kind == KindManaged:
+		switch store.kind {
+		case string(Managed):
 			if s.Cluster.Nodes == NodesOwn {
 				problems = append(problems, field.Invalid(at.Child("kind"), store.kind,
-					"pods mount its password by an add-on, which a cluster with nodes of its own has not; take another kind, or set cluster.nodes to "+NodesAutoScaling))
+					"pods mount its password by an add-on that the stack installs on its own nodes only; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 			}
 			if err := store.managed(); err != nil {
 				problems = append(problems, field.Invalid(at, "", err.Error()))
 			}
-		case store.kind == KindInCluster:
+		case string(InCluster):
 			if store.image == "" {
 				problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
 			}
@@ -185,7 +209,7 @@ func validateStores(s *Stack) field.ErrorList {
 				fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 		}
 	}
-	if m := s.Mongo; m.Kind == KindURL && !secretARN.MatchString(m.URLSecretARN) {
+	if m := s.Mongo; m.Kind == MongoURL && !secretARN.MatchString(m.URLSecretARN) {
 		problems = append(problems, field.Invalid(path("mongo.urlSecretArn"), m.URLSecretARN, "must be the ARN of the secret that holds the connection string"))
 	}
 	return problems

@@ -10,35 +10,36 @@ import (
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
+// Tiers is what the stack changes of each tier of nodes, by the tier's name:
+// `web` or `application`.
+type Tiers map[string]Tier
+
 // Tier is what a stack may change of a tier of nodes.
 type Tier struct {
-	// Min, Desired and Max are numbers of instances, Min <= Desired <= Max;
-	// zero: the profile's. Desired counts only when the tier is made.
-	Min     int `mapstructure:"min"`
+	// The smallest number of instances, at least 1.
+	Min int `mapstructure:"min"`
+	// The number of instances at creation, not below `min`. Afterwards an
+	// autoscaler decides.
 	Desired int `mapstructure:"desired"`
-	Max     int `mapstructure:"max"`
-	// ScaleIn is who takes instances away: ScaleInClusterAutoscaler (the
-	// default) or ScaleInPolicies.
-	ScaleIn string `mapstructure:"scaleIn"`
-	// InstanceTypes stand for each other, the preferred first; none: those of
-	// instancespec.DefaultFleet.
+	// The largest number of instances. At least `desired`.
+	Max int `mapstructure:"max"`
+	// What removes instances: the Cluster Autoscaler, or the group's own scaling
+	// policies. Never both.
+	ScaleIn scaling.ScaleInOwner `mapstructure:"scaleIn"`
+	// Instance types that can replace each other, the preferred one first. All
+	// have the same class, size and architecture.
 	InstanceTypes []string `mapstructure:"instanceTypes"`
-	// OnDemandBase is how many are on-demand before any spot is taken.
+	// How many instances are on-demand before any is spot.
 	OnDemandBase int `mapstructure:"onDemandBase"`
-	// SpotShare is how much of the rest is spot, 0 to 100 %.
+	// The share of spot among the instances beyond `onDemandBase`, in percent.
 	SpotShare int `mapstructure:"spotShare"`
-	// VolumeGiB is the size of a node's root volume; zero: the default's.
+	// The root volume of a node in GiB: 20 to 16384.
 	VolumeGiB int `mapstructure:"volumeGiB"`
-	// ImageID is the nodes' image; empty: AWS's recommended one of the day on
-	// which the tier is made, or the cluster's version changes.
-	ImageID string `mapstructure:"imageId"`
+	// The AMI of the nodes. Unset, AWS's recommended AMI is looked up when the
+	// tier is created or the cluster's version changes, and then kept. To take a
+	// newer one, set it: the tier then replaces its nodes step by step.
+	ImageID string `mapstructure:"imageId" unset:"AWS's recommended AMI"`
 }
-
-// Who takes instances away from a tier.
-const (
-	ScaleInClusterAutoscaler = "clusterAutoscaler"
-	ScaleInPolicies          = "scalingPolicies"
-)
 
 // NodeTier is a tier of nodes with the stack's changes applied.
 type NodeTier struct {
@@ -58,16 +59,12 @@ func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 		if err != nil {
 			return nil, err
 		}
-		t := NodeTier{
+		all = append(all, NodeTier{
 			Profile: sized,
-			Driver:  scaling.ClusterAutoscaler{ClusterName: clusterName},
+			Driver:  change.ScaleIn.Driver(clusterName),
 			Fleet:   change.fleet(),
 			ImageID: change.ImageID,
-		}
-		if change.ScaleIn == ScaleInPolicies {
-			t.Driver = scaling.ScalingPolicies{}
-		}
-		all = append(all, t)
+		})
 	}
 	return all, nil
 }
@@ -86,7 +83,7 @@ func (t Tier) fleet() instancespec.Fleet {
 	return f
 }
 
-func validateTiers(changes map[string]Tier) field.ErrorList {
+func validateTiers(changes Tiers) field.ErrorList {
 	var problems field.ErrorList
 	profiles := map[string]scaling.Tier{}
 	for _, t := range scaling.Tiers() {
@@ -106,10 +103,6 @@ func validateTiers(changes map[string]Tier) field.ErrorList {
 		}
 		if err := change.fleet().Validate(sized.Size.Max); err != nil {
 			problems = append(problems, field.Invalid(at, change.InstanceTypes, err.Error()))
-		}
-		drivers := []string{ScaleInClusterAutoscaler, ScaleInPolicies}
-		if change.ScaleIn != "" && !slices.Contains(drivers, change.ScaleIn) {
-			problems = append(problems, field.NotSupported(at.Child("scaleIn"), change.ScaleIn, drivers))
 		}
 		if change.ImageID != "" && !imageID.MatchString(change.ImageID) {
 			problems = append(problems, field.Invalid(at.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))

@@ -4,22 +4,22 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
 var (
-	environmentName = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
-	accountID       = regexp.MustCompile(`^[0-9]{12}$`)
-	imageID         = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
-	regionName      = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
-	platforms       = []string{"linux/amd64", "linux/arm64"}
+	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
+	imageID    = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
+	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 )
 
 // The bounds that Kubernetes and the design document's HPAs set.
@@ -34,7 +34,7 @@ const (
 )
 
 // validate checks s as a whole and completes it: the parsed VPC block and the
-// default platform.
+// zones of the control plane.
 func validate(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
@@ -48,23 +48,15 @@ func validate(s *Stack) field.ErrorList {
 	}
 	if s.Environment == "" {
 		add(field.Required(path("environment"), "names the stack's resources, such as staging"))
-	} else if !environmentName.MatchString(s.Environment) {
+	} else if !routing.Environment.MatchString(s.Environment) {
 		add(field.Invalid(path("environment"), s.Environment, "must be 1 to 12 lower-case letters and digits and begin with a letter"))
 	}
 	if s.Account != "" && !accountID.MatchString(s.Account) {
 		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
 	}
+	add(unsupported(nil, reflect.ValueOf(*s), false)...)
 	add(validateNetwork(s)...)
 	add(validateCluster(s)...)
-
-	if len(s.Images.Platforms) == 0 {
-		s.Images.Platforms = []string{"linux/amd64"}
-	}
-	for i, p := range s.Images.Platforms {
-		if !slices.Contains(platforms, p) {
-			add(field.NotSupported(path("images.platforms").Index(i), p, platforms))
-		}
-	}
 	if p := s.FrontDoor.NodePort; p != 0 && (p < minNodePort || p > maxNodePort) {
 		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
 	}
@@ -91,17 +83,6 @@ func validateNetwork(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(at.Child("zones"), s.Network.Zones, err.Error()))
 		}
 	}
-	for _, choice := range []struct {
-		key, value string
-		layouts    []string
-	}{
-		{"natGateways", s.Network.NATGateways, []string{PerZone, Single}},
-		{"endpoints", s.Network.Endpoints, []string{PerZone, Single, None}},
-	} {
-		if !slices.Contains(choice.layouts, choice.value) {
-			problems = append(problems, field.NotSupported(at.Child(choice.key), choice.value, choice.layouts))
-		}
-	}
 	return problems
 }
 
@@ -111,17 +92,11 @@ func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
 	c := &s.Cluster
-	if versions := eksspec.Versions(); !slices.Contains(versions, c.Version) {
-		problems = append(problems, field.NotSupported(at.Child("version"), c.Version, versions))
-	}
 	if len(c.Zones) == 0 {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
 		c.Zones = zones[:min(controlPlaneZones, len(zones))]
 	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
 		problems = append(problems, field.Invalid(at.Child("zones"), c.Zones, err.Error()))
-	}
-	if nodes := []string{NodesAutoScaling, NodesOwn}; !slices.Contains(nodes, c.Nodes) {
-		problems = append(problems, field.NotSupported(at.Child("nodes"), c.Nodes, nodes))
 	}
 	if c.RequestPercent < 1 || c.RequestPercent > 100 {
 		problems = append(problems, field.Invalid(at.Child("requestPercent"), c.RequestPercent, "must be 1 to 100"))
@@ -160,7 +135,7 @@ func validateAuth(a Auth) field.ErrorList {
 	return problems
 }
 
-func validateServices(overrides map[string]Service) field.ErrorList {
+func validateServices(overrides Services) field.ErrorList {
 	var (
 		problems field.ErrorList
 		known    []string

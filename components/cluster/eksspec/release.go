@@ -70,6 +70,12 @@ var releases = map[string]Release{
 	},
 }
 
+// Version is a Kubernetes minor version such as "1.34".
+type Version string
+
+// Values lists the versions that a cluster may have.
+func (Version) Values() []string { return Versions() }
+
 // Versions are the Kubernetes minor versions that a cluster may have, oldest
 // first.
 func Versions() []string { return slices.Sorted(maps.Keys(releases)) }

@@ -14,7 +14,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
-	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
 var (
@@ -97,7 +97,7 @@ func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.M
 // change the digest.
 func canonical(platforms []string) []string {
 	if len(platforms) == 0 {
-		return []string{image.DefaultPlatform}
+		return []string{string(ociplatform.Default)}
 	}
 	out := slices.Clone(platforms)
 	slices.Sort(out)
@@ -159,9 +159,10 @@ func badRepository(repository string) string {
 }
 
 func badPlatforms(platforms []string) string {
+	known := ociplatform.Platform("").Values()
 	for _, given := range platforms {
-		if !slices.Contains(image.Platforms(), given) {
-			return fmt.Sprintf("%q is not a platform that images are built for; use %s", given, strings.Join(image.Platforms(), " or "))
+		if !slices.Contains(known, given) {
+			return fmt.Sprintf("%q is not a platform that images are built for; use %s", given, strings.Join(known, " or "))
 		}
 	}
 	return ""

@@ -73,10 +73,13 @@ type Rule struct {
 }
 
 var (
-	targetName  = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`)
-	environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
-	path        = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
+	targetName = regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`)
+	path       = regexp.MustCompile(`^(/[A-Za-z0-9_.~-]+)*(/\*)?$`)
 )
+
+// Environment is the form of an environment's name: a letter, then up to 11
+// lower-case letters and digits. With more a GroupName could exceed AWS's limit.
+var Environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 
 // BalancerName is the load balancer's name, at most 15 characters.
 func BalancerName(environment string) string { return prefix + environment }
@@ -92,7 +95,7 @@ func GroupName(environment string, t Target) string {
 // It returns every error that it finds.
 func Rules(env string, targets []Target) ([]Rule, error) {
 	var errs []error
-	if !environment.MatchString(env) {
+	if !Environment.MatchString(env) {
 		errs = append(errs, fmt.Errorf("environment %q: must be a letter, then up to 11 letters and digits, lower-case", env))
 	}
 	if len(targets) == 0 {

@@ -23,11 +23,14 @@ const (
 	// everything and is mended to this threshold.
 	SlowOperation = 100 * time.Millisecond
 
-	defaultInstances = 3  // one in each of three zones
-	mostInstances    = 16 // DocumentDB Developer Guide, "Quotas"
-	leastBackupDays  = 7
-	mostBackupDays   = 35
-	mostLength       = 40
+	// DefaultInstances is one in each of three zones.
+	DefaultInstances = 3
+	// MaxBackupDays is DocumentDB's largest and the default.
+	MaxBackupDays = 35
+
+	mostInstances   = 16 // DocumentDB Developer Guide, "Quotas"
+	leastBackupDays = 7
+	mostLength      = 40
 )
 
 var (
@@ -56,8 +59,8 @@ type Cluster struct {
 
 // Complete fills what was left out. Its error says everything that is wrong.
 func (c Cluster) Complete() (Cluster, error) {
-	c.Instances = cmp.Or(c.Instances, defaultInstances)
-	c.BackupDays = cmp.Or(c.BackupDays, mostBackupDays)
+	c.Instances = cmp.Or(c.Instances, DefaultInstances)
+	c.BackupDays = cmp.Or(c.BackupDays, MaxBackupDays)
 	var errs []error
 	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
 		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
@@ -68,8 +71,8 @@ func (c Cluster) Complete() (Cluster, error) {
 	if c.Instances < 1 || c.Instances > mostInstances {
 		errs = append(errs, fmt.Errorf("Instances is %d, must be 1 to %d", c.Instances, mostInstances))
 	}
-	if c.BackupDays < leastBackupDays || c.BackupDays > mostBackupDays {
-		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", c.BackupDays, leastBackupDays, mostBackupDays))
+	if c.BackupDays < leastBackupDays || c.BackupDays > MaxBackupDays {
+		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", c.BackupDays, leastBackupDays, MaxBackupDays))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Cluster{}, fmt.Errorf("cluster: %w", err)

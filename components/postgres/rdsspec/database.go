@@ -19,13 +19,17 @@ import (
 const Major = "17"
 
 const (
-	defaultConnections = 200 // the document's
-	defaultStorage     = 100
-	mostLength         = 40
-	leastStorage       = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
-	mostStorage        = 65536
-	leastBackupDays    = 7
-	mostBackupDays     = 35 // RDS User Guide, "Backup retention period"
+	// DefaultConnections are the document's max_connections.
+	DefaultConnections = 200
+	// MaxBackupDays is RDS's largest and the default (RDS User Guide, "Backup
+	// retention period").
+	MaxBackupDays = 35
+
+	defaultStorage  = 100
+	mostLength      = 40
+	leastStorage    = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
+	mostStorage     = 65536
+	leastBackupDays = 7
 )
 
 // identifier is an RDS instance's (RDS API, CreateDBInstance); shorter than its
@@ -52,10 +56,10 @@ type Database struct {
 // Complete fills what was left out and works the settings out. Its error says
 // everything that is wrong.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
-	d.Connections = cmp.Or(d.Connections, defaultConnections)
+	d.Connections = cmp.Or(d.Connections, DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
 	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, mostStorage))
-	d.BackupDays = cmp.Or(d.BackupDays, mostBackupDays)
+	d.BackupDays = cmp.Or(d.BackupDays, MaxBackupDays)
 	var errs []error
 	if !identifier.MatchString(d.Identifier) || len(d.Identifier) > mostLength {
 		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", d.Identifier, mostLength))
@@ -68,8 +72,8 @@ func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > mostStorage {
 		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, mostStorage))
 	}
-	if d.BackupDays < leastBackupDays || d.BackupDays > mostBackupDays {
-		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", d.BackupDays, leastBackupDays, mostBackupDays))
+	if d.BackupDays < leastBackupDays || d.BackupDays > MaxBackupDays {
+		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", d.BackupDays, leastBackupDays, MaxBackupDays))
 	}
 	model, err := d.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {

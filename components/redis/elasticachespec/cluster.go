@@ -19,15 +19,16 @@ const (
 	// Family is that of its parameter groups.
 	Family = "redis7"
 
-	// The document's StatefulSet has six nodes: three shards of a primary and
-	// a replica.
-	defaultShards, defaultReplicas = 3, 1
+	// DefaultShards and DefaultReplicas are the six nodes of the document's
+	// StatefulSet: three shards of a primary and a replica.
+	DefaultShards, DefaultReplicas = 3, 1
+	// DefaultSnapshotDays is how long daily snapshots are kept.
+	DefaultSnapshotDays = 7
 
 	mostLength   = 40
 	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
 	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
 	mostDays     = 35
-	defaultDays  = 7
 )
 
 // identifier is a replication group's, at most mostLength characters
@@ -52,9 +53,9 @@ type Cluster struct {
 // Complete fills what was left out and works the settings out. Its error says
 // everything that is wrong.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
-	c.Shards = cmp.Or(c.Shards, defaultShards)
-	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
-	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
+	c.Shards = cmp.Or(c.Shards, DefaultShards)
+	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, DefaultReplicas)
+	c.SnapshotDays = cmp.Or(c.SnapshotDays, DefaultSnapshotDays)
 	var errs []error
 	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
 		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
