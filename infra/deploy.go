@@ -10,157 +10,198 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/cdn"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
-	"github.com/progressive-framework/platform/components/loadbalancer"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// platform is what has been laid so far. Each layer reads those below it.
-type platform struct {
-	ctx   *pulumi.Context
-	stack *config.Stack
-	name  string
-	// aws makes every AWS resource but those that CloudFront takes from
-	// config.EdgeRegion; kubernetes makes what is in the cluster, and both are
-	// for components that do the one and the other.
-	awsProvider      *aws.Provider
-	aws              pulumi.ResourceOrInvokeOption
-	kubernetes, both pulumi.ResourceOption
-	where            *account.Account
-
-	key     *key.Key
-	network *network.Network
-	cluster *cluster.Cluster
-	// nodes are what pods need to run, where the stack makes it.
-	nodes []pulumi.Resource
-	// groups are the Auto Scaling Groups' names by tier.
-	groups       pulumi.StringMap
-	dns          *dns
-	loadBalancer *loadbalancer.LoadBalancer
-	namespace    pulumi.StringOutput
-	stores       stores
-	services     services
-	cdn          *cdn.CDN
-}
-
-// deploy lays the layers in order, from the account up to the edge.
+// deploy deploys a stack, each part on those before it.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
-	p := &platform{ctx: ctx, stack: stack, name: stack.Name()}
-	for _, layer := range []func() error{
-		p.layAccount, p.layNetwork, p.layCluster, p.layLoadBalancer, p.layNodes, p.layStores, p.layServices, p.layCDN,
-	} {
-		if err := layer(); err != nil {
-			return err
-		}
-	}
-	p.export()
-	return nil
-}
-
-// layAccount looks at the account and makes the key of what belongs to the
-// whole platform: logs, the cluster's secrets, the nodes' volumes.
-func (p *platform) layAccount() (err error) {
-	provider, err := p.provider("aws", p.stack.Region)
+	base, err := deployBase(ctx, stack)
 	if err != nil {
 		return err
 	}
-	p.awsProvider, p.aws = provider, pulumi.Provider(provider)
-	p.where = account.Lookup(p.ctx, p.stack.Region, p.aws)
-	p.key, err = key.NewKey(p.ctx, p.name, &key.Args{
-		Account:     p.where,
-		Description: "Secrets, logs and volumes of " + p.name,
-		Users:       []iam.Statement{key.Logs(p.where), key.Via(p.where, "Volumes", "ec2")},
-	}, p.aws)
-	return err
+	vpc, err := deployNetwork(ctx, stack, base)
+	if err != nil {
+		return err
+	}
+	eks, err := deployCluster(ctx, stack, base, vpc)
+	if err != nil {
+		return err
+	}
+	origin, err := deployOrigin(ctx, stack, base, vpc, eks)
+	if err != nil {
+		return err
+	}
+	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin)
+	if err != nil {
+		return err
+	}
+	stores, err := deployStores(ctx, stack, base, vpc, eks, nodes)
+	if err != nil {
+		return err
+	}
+	services, err := deployServices(ctx, stack, base, eks, nodes, stores)
+	if err != nil {
+		return err
+	}
+	distribution, err := deployCDN(ctx, stack, base, origin)
+	if err != nil {
+		return err
+	}
+	out := outputs{
+		URL:               url(stack, services.front, distribution),
+		Images:            services.images,
+		Namespace:         eks.namespace,
+		ClusterName:       eks.Name,
+		Kubeconfig:        eks.Kubeconfig,
+		VPCID:             vpc.VPCID,
+		KeyARN:            base.key.ARN,
+		AutoScalingGroups: nodes.groups,
+		Postgres:          stores.postgres.output(),
+		Redis:             stores.redis.output(),
+		Mongo:             stores.mongo.output(),
+	}
+	if distribution != nil {
+		out.DistributionID = distribution.DistributionID
+		out.DistributionDomain = distribution.DomainName
+		out.StaticBucket = distribution.StaticBucket
+		out.LoadBalancerDomain = origin.balancer.DNSName
+	}
+	out.export(ctx)
+	return nil
 }
 
-// provider gives a provider for a region: its tags, and the one account that it
-// may touch.
-func (p *platform) provider(name, region string) (*aws.Provider, error) {
+// base is what all of the stack's AWS resources are created with.
+type base struct {
+	// account is where they are.
+	account *account.Account
+	// provider creates those of the stack's region; inRegion is the option that
+	// selects it.
+	provider *aws.Provider
+	inRegion pulumi.ResourceOrInvokeOption
+	// key encrypts what belongs to no single store: logs, the cluster's secrets,
+	// the nodes' volumes.
+	key *key.Key
+}
+
+// deployBase creates the provider of the stack's region and the stack's key.
+func deployBase(ctx *pulumi.Context, stack *config.Stack) (*base, error) {
+	provider, err := newProvider(ctx, stack, "aws", stack.Region)
+	if err != nil {
+		return nil, err
+	}
+	inRegion := pulumi.Provider(provider)
+	account := account.Lookup(ctx, stack.Region, inRegion)
+	key, err := key.NewKey(ctx, stack.Name(), &key.Args{
+		Account:     account,
+		Description: "Secrets, logs and volumes of " + stack.Name(),
+		Users:       []iam.Statement{key.Logs(account), key.Via(account, "Volumes", "ec2")},
+	}, inRegion)
+	if err != nil {
+		return nil, err
+	}
+	return &base{account: account, provider: provider, inRegion: inRegion, key: key}, nil
+}
+
+// newProvider creates the AWS provider of a region. It sets the stack's tags on
+// every resource, and refuses every account but the stack's.
+func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) (*aws.Provider, error) {
 	args := &aws.ProviderArgs{
 		Region:      pulumi.String(region),
-		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(p.tags())},
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(tags(stack))},
 	}
-	if p.stack.Account != "" {
-		args.AllowedAccountIds = pulumi.ToStringArray([]string{p.stack.Account})
+	if stack.Account != "" {
+		args.AllowedAccountIds = pulumi.ToStringArray([]string{stack.Account})
 	}
-	provider, err := aws.NewProvider(p.ctx, name, args)
+	provider, err := aws.NewProvider(ctx, name, args)
 	if err != nil {
 		return nil, fmt.Errorf("AWS provider %s: %w", name, err)
 	}
 	return provider, nil
 }
 
-// tags are on everything that can have them.
-func (p *platform) tags() map[string]string {
-	return map[string]string{"Project": config.Project, "Environment": p.stack.Environment, "ManagedBy": "pulumi"}
+// tags are on every resource that can have tags.
+func tags(stack *config.Stack) map[string]string {
+	return map[string]string{"Project": config.Project, "Environment": stack.Environment, "ManagedBy": "pulumi"}
 }
 
-func (p *platform) layNetwork() (err error) {
-	n := p.stack.Network
-	p.network, err = network.NewNetwork(p.ctx, p.name, &network.Args{
-		Account:   p.where,
-		Block:     n.Block,
-		Zones:     n.Zones,
-		NAT:       n.NATGateways,
-		Endpoints: n.Endpoints,
-		LogKeyARN: p.key.ARN,
-	}, p.aws)
-	return err
+// deployNetwork creates the VPC.
+func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base) (*network.Network, error) {
+	return network.NewNetwork(ctx, stack.Name(), &network.Args{
+		Account:   base.account,
+		Block:     stack.Network.Block,
+		Zones:     stack.Network.Zones,
+		NAT:       stack.Network.NATGateways,
+		Endpoints: stack.Network.Endpoints,
+		LogKeyARN: base.key.ARN,
+	}, base.inRegion)
 }
 
-func (p *platform) layCluster() (err error) {
-	c := p.stack.Cluster
-	p.cluster, err = cluster.NewCluster(p.ctx, p.name, &cluster.Args{
-		Account:           p.where,
-		ClusterName:       p.name,
-		Version:           string(c.Version),
-		ExtendedSupport:   c.ExtendedSupport,
-		VPCID:             p.network.VPCID,
-		Subnets:           byZone(p.stack.Network.Zones, p.network.SubnetIDs[subnet.PrivateApp]),
-		ControlPlaneZones: c.Zones,
-		PublicAccessCIDRs: c.PublicAccessCIDRs,
-		Admins:            c.Admins,
-		KeyARN:            p.key.ARN,
-	}, p.aws)
+// eksCluster is the cluster and how resources are created in it.
+type eksCluster struct {
+	*cluster.Cluster
+	// namespace is the platform's.
+	namespace pulumi.StringOutput
+	// inCluster selects the cluster's Kubernetes provider. inBoth selects it and
+	// the AWS provider, for components that need the two.
+	inCluster, inBoth pulumi.ResourceOption
+}
+
+// deployCluster creates the EKS cluster and the platform's namespace.
+func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network) (*eksCluster, error) {
+	created, err := cluster.NewCluster(ctx, stack.Name(), &cluster.Args{
+		Account:           base.account,
+		ClusterName:       stack.Name(),
+		Version:           string(stack.Cluster.Version),
+		ExtendedSupport:   stack.Cluster.ExtendedSupport,
+		VPCID:             vpc.VPCID,
+		Subnets:           byZone(stack.Network.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
+		ControlPlaneZones: stack.Cluster.Zones,
+		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
+		Admins:            stack.Cluster.Admins,
+		KeyARN:            base.key.ARN,
+	}, base.inRegion)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := p.network.AdmitToEndpoints("nodes", p.cluster.NodeSecurityGroupID); err != nil {
-		return err
+	if err := vpc.AdmitToEndpoints("nodes", created.NodeSecurityGroupID); err != nil {
+		return nil, err
 	}
-	inside, err := kubernetes.NewProvider(p.ctx, "eks", &kubernetes.ProviderArgs{
-		Kubeconfig:            p.cluster.Kubeconfig,
+	provider, err := kubernetes.NewProvider(ctx, "eks", &kubernetes.ProviderArgs{
+		Kubeconfig:            created.Kubeconfig,
 		EnableServerSideApply: pulumi.Bool(true),
-	}, pulumi.Parent(p.cluster))
+	}, pulumi.Parent(created))
 	if err != nil {
-		return fmt.Errorf("Kubernetes provider: %w", err)
+		return nil, fmt.Errorf("Kubernetes provider: %w", err)
 	}
-	p.kubernetes, p.both = pulumi.Provider(inside), pulumi.Providers(p.awsProvider, inside)
-	namespace, err := corev1.NewNamespace(p.ctx, p.name, &corev1.NamespaceArgs{
+	inCluster := pulumi.Provider(provider)
+	namespace, err := corev1.NewNamespace(ctx, stack.Name(), &corev1.NamespaceArgs{
 		Metadata: &metav1.ObjectMetaArgs{
-			Name: pulumi.String(p.name),
-			// The API server refuses pods that ask for more than the services need.
+			Name: pulumi.String(stack.Name()),
+			// The API server refuses pods with more permissions than the services need.
 			Labels: pulumi.StringMap{"pod-security.kubernetes.io/enforce": pulumi.String("restricted")},
 		},
-	}, p.kubernetes)
+	}, inCluster)
 	if err != nil {
-		return fmt.Errorf("namespace: %w", err)
+		return nil, fmt.Errorf("namespace: %w", err)
 	}
-	p.namespace = namespace.Metadata.Name().Elem()
-	return nil
+	return &eksCluster{
+		Cluster:   created,
+		namespace: namespace.Metadata.Name().Elem(),
+		inCluster: inCluster,
+		inBoth:    pulumi.Providers(base.provider, provider),
+	}, nil
 }
 
-// byZone names a tier's subnets by their zones.
+// byZone maps each zone to its subnet.
 func byZone(zones []string, subnets pulumi.StringArray) map[string]pulumi.StringInput {
-	named := make(map[string]pulumi.StringInput, len(zones))
+	zoned := make(map[string]pulumi.StringInput, len(zones))
 	for i, zone := range zones {
-		named[zone] = subnets[i]
+		zoned[zone] = subnets[i]
 	}
-	return named
+	return zoned
 }

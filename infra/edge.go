@@ -11,76 +11,80 @@ import (
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/loadbalancer"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secret"
+	"github.com/progressive-framework/platform/components/service"
 	"github.com/progressive-framework/platform/components/webacl"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// dns is what makes the users' names ours.
-type dns struct {
-	// zoneID is nil where somebody else keeps the records.
+// origin is what CloudFront forwards requests to.
+type origin struct {
+	balancer *loadbalancer.LoadBalancer
+	// zoneID is the hosted zone of the domain; nil where the stack does not
+	// manage the DNS records.
 	zoneID pulumi.StringInput
-	// edge makes what CloudFront takes from config.EdgeRegion.
-	edge pulumi.ResourceOrInvokeOption
+	// inEdgeRegion selects the provider of config.EdgeRegion.
+	inEdgeRegion pulumi.ResourceOrInvokeOption
 }
 
-// layLoadBalancer makes the load balancer, its certificate and the secret that
-// CloudFront shows it; without a domain there is none.
-func (p *platform) layLoadBalancer() error {
-	e := p.stack.Edge
-	if e.Domain == "" {
-		return nil
+// deployOrigin creates the load balancer, its certificate and the secret that
+// CloudFront sends to it. It returns nil for a stack without a domain.
+func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster) (*origin, error) {
+	edge := stack.Edge
+	if edge.Domain == "" {
+		return nil, nil
 	}
-	edge := p.aws
-	if p.stack.Region != config.EdgeRegion {
-		provider, err := p.provider("aws-edge", config.EdgeRegion)
+	created := &origin{inEdgeRegion: base.inRegion}
+	if stack.Region != config.EdgeRegion {
+		provider, err := newProvider(ctx, stack, "aws-edge", config.EdgeRegion)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		edge = pulumi.Provider(provider)
+		created.inEdgeRegion = pulumi.Provider(provider)
 	}
-	p.dns = &dns{edge: edge}
-	if e.Zone != "" {
-		zone, err := route53.LookupZone(p.ctx, &route53.LookupZoneArgs{Name: &e.Zone}, p.aws)
+	if edge.Zone != "" {
+		zone, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &edge.Zone}, base.inRegion)
 		if err != nil {
-			return fmt.Errorf("hosted zone %s of edge.zone: %w", e.Zone, err)
+			return nil, fmt.Errorf("hosted zone %s of edge.zone: %w", edge.Zone, err)
 		}
-		p.dns.zoneID = pulumi.String(zone.ZoneId)
+		created.zoneID = pulumi.String(zone.ZoneId)
 	}
-	origin, err := p.certificate(p.name+"-origin", e.OriginDomain(), e.OriginCertificateARN, p.aws)
+	name := stack.Name() + "-origin"
+	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	shown, err := secret.NewSecret(p.ctx, p.name+"-origin", &secret.Args{
-		KeyARN:      p.key.ARN,
-		Description: "What CloudFront shows the load balancer of " + p.name,
-		Generation:  e.OriginSecretGeneration,
-		Unprotected: !p.stack.DeletionProtection,
-	}, p.aws)
+	originSecret, err := secret.NewSecret(ctx, name, &secret.Args{
+		KeyARN:      base.key.ARN,
+		Description: "What CloudFront shows the load balancer of " + stack.Name(),
+		Generation:  edge.OriginSecretGeneration,
+		Unprotected: !stack.DeletionProtection,
+	}, base.inRegion)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.loadBalancer, err = loadbalancer.NewLoadBalancer(p.ctx, p.name, &loadbalancer.Args{
-		Account:             p.where,
-		Environment:         p.stack.Environment,
-		VPCID:               p.network.VPCID,
-		SubnetIDs:           p.network.SubnetIDs[subnet.Public],
-		NodeSecurityGroupID: p.cluster.NodeSecurityGroupID,
+	created.balancer, err = loadbalancer.NewLoadBalancer(ctx, stack.Name(), &loadbalancer.Args{
+		Account:             base.account,
+		Environment:         stack.Environment,
+		VPCID:               vpc.VPCID,
+		SubnetIDs:           vpc.SubnetIDs[subnet.Public],
+		NodeSecurityGroupID: eks.NodeSecurityGroupID,
 		Targets:             targets(),
-		OriginSecret:        shown,
-		OriginDomain:        e.OriginDomain(),
-		CertificateARN:      origin.ARN,
-		ZoneID:              p.dns.zoneID,
-		AlarmTopicARN:       e.AlarmTopicARN,
-		Unprotected:         !p.stack.DeletionProtection,
-	}, p.aws)
-	return err
+		OriginSecret:        originSecret,
+		OriginDomain:        edge.OriginDomain(),
+		CertificateARN:      originCertificate.ARN,
+		ZoneID:              created.zoneID,
+		AlarmTopicARN:       edge.AlarmTopicARN,
+		Unprotected:         !stack.DeletionProtection,
+	}, base.inRegion)
+	return created, err
 }
 
 // targets are the design document's target groups: the main application's
-// pages and its API, and the agents behind their master.
+// pages, its API, and the agents behind mca.
 func targets() []routing.Target {
 	web, agents := scaling.Web(), scaling.MCA()
 	return []routing.Target{
@@ -90,49 +94,63 @@ func targets() []routing.Target {
 	}
 }
 
-// certificate makes a certificate for a name, or takes the one that is given.
-func (p *platform) certificate(name, domain, given string, provider pulumi.ResourceOption) (*certificate.Certificate, error) {
-	args := &certificate.Args{Names: []string{domain}, ZoneID: p.dns.zoneID}
-	if given != "" {
-		args = &certificate.Args{ARN: pulumi.String(given)}
+// newCertificate creates a certificate of a domain and proves the domain in its
+// zone, or takes the existing certificate at arn.
+func newCertificate(ctx *pulumi.Context, name, domain, arn string, zoneID pulumi.StringInput, provider pulumi.ResourceOption) (*certificate.Certificate, error) {
+	args := &certificate.Args{Names: []string{domain}, ZoneID: zoneID}
+	if arn != "" {
+		args = &certificate.Args{ARN: pulumi.String(arn)}
 	}
-	return certificate.NewCertificate(p.ctx, name, args, provider)
+	return certificate.NewCertificate(ctx, name, args, provider)
 }
 
-// siteFolder is the front page's, as seen from this folder, in which Pulumi runs
+// siteFolder is the front page's, relative to this folder, in which Pulumi runs
 // the program.
 const siteFolder = "../agents/web/site/page"
 
-// layCDN puts CloudFront before the load balancer and the static files.
-func (p *platform) layCDN() error {
-	e := p.stack.Edge
-	if e.Domain == "" {
-		return nil
+// deployCDN creates CloudFront in front of the origin and the static files, and
+// its web ACL. It returns nil for a stack without a domain.
+func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *origin) (*cdn.CDN, error) {
+	if origin == nil {
+		return nil, nil
 	}
-	users, err := p.certificate(p.name+"-users", e.Domain, e.CertificateARN, p.dns.edge)
+	edge := stack.Edge
+	usersCertificate, err := newCertificate(ctx, stack.Name()+"-users", edge.Domain, edge.CertificateARN, origin.zoneID, origin.inEdgeRegion)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	args := &cdn.Args{
-		Account:        p.where,
-		OriginDomain:   p.loadBalancer.OriginDomain,
-		OriginSecret:   p.loadBalancer.OriginSecret,
-		Domains:        []string{e.Domain},
-		CertificateARN: users.ARN,
-		ZoneID:         p.dns.zoneID,
-		Cacheable:      e.Cacheable,
+		Account:        base.account,
+		OriginDomain:   origin.balancer.OriginDomain,
+		OriginSecret:   origin.balancer.OriginSecret,
+		Domains:        []string{edge.Domain},
+		CertificateARN: usersCertificate.ARN,
+		ZoneID:         origin.zoneID,
+		Cacheable:      edge.Cacheable,
 		SiteFolder:     siteFolder,
-		Unprotected:    !p.stack.DeletionProtection,
+		Unprotected:    !stack.DeletionProtection,
 
 		ContentSecurityPolicy: site.ContentSecurityPolicy,
 	}
-	if e.WebACL {
-		acl, err := webacl.NewWebACL(p.ctx, p.name, &webacl.Args{RequestsPerAddress: e.RequestsPerAddress}, p.dns.edge)
+	if edge.WebACL {
+		acl, err := webacl.NewWebACL(ctx, stack.Name(), &webacl.Args{RequestsPerAddress: edge.RequestsPerAddress}, origin.inEdgeRegion)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		args.WebACLARN = acl.ARN
 	}
-	p.cdn, err = cdn.NewCDN(p.ctx, p.name, args, p.aws)
-	return err
+	return cdn.NewCDN(ctx, stack.Name(), args, base.inRegion)
+}
+
+// url is where the platform answers: its domain, a node port of this machine
+// where one is open, or the front service's name in the cluster.
+func url(stack *config.Stack, front *service.Service, distribution *cdn.CDN) pulumi.StringOutput {
+	switch {
+	case distribution != nil:
+		return distribution.URL
+	case stack.FrontDoor.NodePort != 0:
+		return pulumi.Sprintf("http://127.0.0.1:%d", stack.FrontDoor.NodePort)
+	default:
+		return pulumi.Sprintf("http://%s", front.Host)
+	}
 }

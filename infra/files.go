@@ -11,27 +11,28 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/service"
+	"github.com/progressive-framework/platform/infra/config"
 )
 
-// keySet says where the issuer's keys are: at its own address, or in a file of
-// the project, which is public but lies best where the others do.
-func (p *platform) keySet(s *settings) error {
-	if url := p.stack.Auth.JWKSURL; url != "" {
-		s.env["JWT_JWKS_URL"] = pulumi.String(url)
+// addKeySet adds the issuer's keys, by which tokens are verified: their URL, or
+// a file of the project. The file is public; it is mounted where the secrets are.
+func (e *environment) addKeySet(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
+	if url := stack.Auth.JWKSURL; url != "" {
+		e.variables["JWT_JWKS_URL"] = pulumi.String(url)
 		return nil
 	}
-	keys, err := os.ReadFile(inProject(p.stack.Auth.JWKSFile))
+	keys, err := os.ReadFile(inProject(stack.Auth.JWKSFile))
 	if err != nil {
-		return fmt.Errorf("auth.jwksFile: %w; `make build` makes the sandbox's", err)
+		return fmt.Errorf("auth.jwksFile: %w; `make build` creates the sandbox's", err)
 	}
-	file, err := p.mount(s, "issuer", "jwks.json", keys)
-	s.env["JWT_JWKS_FILE"] = pulumi.String(file)
+	file, err := e.addFile(ctx, stack, eks, "issuer", "jwks.json", keys)
+	e.variables["JWT_JWKS_FILE"] = pulumi.String(file)
 	return err
 }
 
-// trust mounts the certificates of those who sign the managed stores' own.
-func (p *platform) trust(s *settings) (err error) {
-	name := p.stack.CAFile
+// addCAFile adds the certificate authorities of the managed stores.
+func (e *environment) addCAFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
+	name := stack.CAFile
 	if name == "" {
 		return nil
 	}
@@ -42,23 +43,23 @@ func (p *platform) trust(s *settings) (err error) {
 	if !x509.NewCertPool().AppendCertsFromPEM(bundle) {
 		return fmt.Errorf("caFile: %s holds no certificate: must be PEM, as AWS's global-bundle.pem", name)
 	}
-	s.authorities, err = p.mount(s, "authorities", "ca.pem", bundle)
+	e.caFile, err = e.addFile(ctx, stack, eks, "authorities", "ca.pem", bundle)
 	return err
 }
 
-// inProject is the path of a file of the project; the program runs in its
+// inProject is the path of a file of the project; Pulumi runs the program in its
 // folder infra.
 func inProject(name string) string { return filepath.Join("..", name) }
 
-// mount has every pod see content as a file, and says where.
-func (p *platform) mount(s *settings, name, file string, content []byte) (string, error) {
-	made, err := corev1.NewSecret(p.ctx, p.name+"-"+name, &corev1.SecretArgs{
-		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: p.namespace},
+// addFile mounts content in every pod and returns the file's path there.
+func (e *environment) addFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name, file string, content []byte) (string, error) {
+	mounted, err := corev1.NewSecret(ctx, stack.Name()+"-"+name, &corev1.SecretArgs{
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: eks.namespace},
 		StringData: pulumi.StringMap{file: pulumi.String(content)},
-	}, p.kubernetes)
+	}, eks.inCluster)
 	if err != nil {
 		return "", fmt.Errorf("file %s of the pods: %w", file, err)
 	}
-	s.files = append(s.files, service.SecretFiles{Name: name, SecretName: made.Metadata.Name().Elem(), MountPath: secretsFolder + name})
+	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: mounted.Metadata.Name().Elem(), MountPath: secretsFolder + name})
 	return secretsFolder + name + "/" + file, nil
 }

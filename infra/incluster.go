@@ -16,89 +16,91 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// redisNode keeps a Redis node in its cluster.
+// redisNode is the import path of the agent that keeps a Redis node in its
+// cluster.
 const redisNode = "github.com/progressive-framework/platform/agents/redisnode"
 
-func (p *platform) layPostgresInCluster() error {
-	image, err := p.reference(p.stack.Postgres.Image)
-	if err != nil {
-		return err
-	}
-	password, err := p.password("postgres")
-	if err != nil {
-		return err
-	}
-	server, err := postgres.NewInCluster(p.ctx, p.name+"-postgres", &postgres.InClusterArgs{
-		Namespace:    p.namespace,
-		Image:        image,
-		Tuning:       p.stack.Server(),
-		Storage:      size.GiB(int64(p.stack.Postgres.StorageGiB)),
-		StorageClass: p.stack.StorageClass,
-		Password:     password,
-	}, p.kubernetes, pulumi.DependsOn(p.nodes))
-	if err != nil {
-		return err
-	}
-	p.stores.postgres = &store{resource: server, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}
-	return nil
-}
-
-func (p *platform) layRedisInCluster() error {
-	image, err := p.reference(p.stack.Redis.Image)
-	if err != nil {
-		return err
-	}
-	agent, err := p.image("redisnode", redisNode)
-	if err != nil {
-		return err
-	}
-	args := &redis.InClusterArgs{
-		Namespace:    p.namespace,
-		Image:        image,
-		AgentImage:   agent,
-		Memory:       size.MiB(int64(p.stack.Redis.MemoryMiB)),
-		CPURequest:   scaling.Share(resource.MustParse("200m"), scaling.Percent(p.stack.Cluster.RequestPercent)),
-		Storage:      size.GiB(int64(p.stack.Redis.StorageGiB)),
-		StorageClass: p.stack.StorageClass,
-	}
-	if args.Password, err = p.password("redis"); err != nil {
-		return err
-	}
-	if args.NodePassword, err = p.password("redis-nodes"); err != nil {
-		return err
-	}
-	cache, err := redis.NewInCluster(p.ctx, p.name+"-redis", args, p.kubernetes, pulumi.DependsOn(p.nodes))
-	if err != nil {
-		return err
-	}
-	p.stores.redis = &store{resource: cache, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}
-	return nil
-}
-
-// password makes a password of a store that no service of AWS keeps.
-func (p *platform) password(of string) (pulumi.StringInput, error) {
-	made, err := secret.NewSecret(p.ctx, p.name+"-"+of, &secret.Args{
-		KeyARN:      p.key.ARN,
-		Description: "Password of " + of + " in " + p.name,
-		Unprotected: !p.stack.DeletionProtection,
-	}, p.aws)
+func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
+	image, err := imageReference(ctx, base, stack.Postgres.Image)
 	if err != nil {
 		return nil, err
 	}
-	return made.Value, nil
+	password, err := newPassword(ctx, stack, base, "postgres")
+	if err != nil {
+		return nil, err
+	}
+	server, err := postgres.NewInCluster(ctx, stack.Name()+"-postgres", &postgres.InClusterArgs{
+		Namespace:    eks.namespace,
+		Image:        image,
+		Tuning:       stack.Server(),
+		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
+		StorageClass: stack.StorageClass,
+		Password:     password,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	if err != nil {
+		return nil, err
+	}
+	return &store{resource: server, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}, nil
 }
 
-// reference is an image by digest: as it is given, or as the account's own
-// registry has it now.
-func (p *platform) reference(image string) (pulumi.StringInput, error) {
-	own, ok := strings.CutPrefix(image, config.AccountRegistry)
+func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
+	image, err := imageReference(ctx, base, stack.Redis.Image)
+	if err != nil {
+		return nil, err
+	}
+	agent, err := newImage(ctx, stack, base, "redisnode", redisNode)
+	if err != nil {
+		return nil, err
+	}
+	password, err := newPassword(ctx, stack, base, "redis")
+	if err != nil {
+		return nil, err
+	}
+	nodePassword, err := newPassword(ctx, stack, base, "redis-nodes")
+	if err != nil {
+		return nil, err
+	}
+	cache, err := redis.NewInCluster(ctx, stack.Name()+"-redis", &redis.InClusterArgs{
+		Namespace:    eks.namespace,
+		Image:        image,
+		AgentImage:   agent,
+		Memory:       size.MiB(int64(stack.Redis.MemoryMiB)),
+		CPURequest:   scaling.Share(resource.MustParse("200m"), scaling.Percent(stack.Cluster.RequestPercent)),
+		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
+		StorageClass: stack.StorageClass,
+		Password:     password,
+		NodePassword: nodePassword,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	if err != nil {
+		return nil, err
+	}
+	return &store{resource: cache, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}, nil
+}
+
+// newPassword creates the password of a store that no service of AWS creates.
+func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner string) (pulumi.StringInput, error) {
+	password, err := secret.NewSecret(ctx, stack.Name()+"-"+owner, &secret.Args{
+		KeyARN:      base.key.ARN,
+		Description: "Password of " + owner + " in " + stack.Name(),
+		Unprotected: !stack.DeletionProtection,
+	}, base.inRegion)
+	if err != nil {
+		return nil, err
+	}
+	return password.Value, nil
+}
+
+// imageReference is an image by digest: the one that is given, or the current
+// one of a tag in the account's own registry.
+func imageReference(ctx *pulumi.Context, base *base, image string) (pulumi.StringInput, error) {
+	tagged, ok := strings.CutPrefix(image, config.AccountRegistry)
 	if !ok {
 		return pulumi.String(image), nil
 	}
-	name, tag, _ := strings.Cut(own, ":")
-	found, err := repository.Lookup(p.ctx, name, tag, p.aws)
+	name, tag, _ := strings.Cut(tagged, ":")
+	reference, err := repository.Lookup(ctx, name, tag, base.inRegion)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", image, err)
 	}
-	return found, nil
+	return reference, nil
 }

@@ -1,6 +1,7 @@
-// The program of the Progressive Framework platform: it reads a stack's
-// configuration, lays the layers in order, and exports what the next steps
-// need. No resource is spelled out here; they live in components/.
+// The program of the Progressive Framework platform. It reads a stack's
+// configuration, deploys from the account up to the edge, and exports what
+// users and the next steps need. Resources are created by components/; here
+// they are put together.
 package main
 
 import (
@@ -24,8 +25,8 @@ func main() {
 }
 
 // load reads the whole of the stack's configuration. pulumi/config answers for
-// one key at a time, which would let a misspelled key pass unseen; the engine
-// hands all of them over in one variable.
+// one key at a time and would not notice a misspelled key. The engine passes
+// all of them in one variable.
 func load(stack string) (*config.Stack, error) {
 	values := map[string]string{}
 	if raw := os.Getenv(pulumi.EnvConfig); raw != "" {

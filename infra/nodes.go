@@ -5,6 +5,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/addons"
 	"github.com/progressive-framework/platform/components/autoscaler"
+	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/tier"
@@ -18,64 +19,72 @@ var targetsOf = map[scaling.TierName][]string{
 	scaling.ApplicationTier: {"app", "agents"},
 }
 
-// layNodes makes the tiers of worker nodes, the add-ons that run on them, and
-// what scales them. A cluster with nodes of its own has none of it.
-func (p *platform) layNodes() error {
-	if p.stack.Cluster.Nodes == config.NodesOwn {
-		return nil
+// nodes are the worker nodes that the stack manages; both fields are empty for a
+// cluster with nodes of its own.
+type nodes struct {
+	// ready are the tiers and add-ons that pods wait for.
+	ready []pulumi.Resource
+	// groups are the names of the Auto Scaling Groups, by tier.
+	groups pulumi.StringMap
+}
+
+// deployNodes creates the tiers of worker nodes, the add-ons that run on them,
+// and the Cluster Autoscaler where a tier is scaled by it.
+func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin) (*nodes, error) {
+	if stack.Cluster.Nodes == config.NodesOwn {
+		return &nodes{}, nil
 	}
-	tiers, err := p.stack.NodeTiers(p.cluster.ClusterName)
+	tiers, err := stack.NodeTiers(eks.ClusterName)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.groups = pulumi.StringMap{}
+	created := &nodes{groups: pulumi.StringMap{}}
 	var autoscaled bool
 	for _, t := range tiers {
-		made, err := p.tier(t)
+		group, err := deployTier(ctx, stack, base, vpc, eks, origin, t)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.nodes = append(p.nodes, made)
-		p.groups[string(t.Profile.Name)] = made.GroupName
+		created.ready = append(created.ready, group)
+		created.groups[string(t.Profile.Name)] = group.GroupName
 		if _, ok := t.Driver.(scaling.ClusterAutoscaler); ok {
 			autoscaled = true
 		}
 	}
-	needed, err := addons.NewAddons(p.ctx, p.name, &addons.Args{
-		Account: p.where, Cluster: p.cluster, KeyARN: p.key.ARN, Nodes: p.nodes,
-	}, p.both)
+	installed, err := addons.NewAddons(ctx, stack.Name(), &addons.Args{
+		Account: base.account, Cluster: eks.Cluster, KeyARN: base.key.ARN, Nodes: created.ready,
+	}, eks.inBoth)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	p.nodes = append(p.nodes, needed)
-	if !autoscaled {
-		return nil
+	created.ready = append(created.ready, installed)
+	if autoscaled {
+		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
+			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Nodes: created.ready,
+		}, eks.inBoth)
 	}
-	_, err = autoscaler.NewAutoscaler(p.ctx, p.name, &autoscaler.Args{
-		Account: p.where, Cluster: p.cluster, Options: scaling.DefaultClusterAutoscaler(), Nodes: p.nodes,
-	}, p.both)
-	return err
+	return created, err
 }
 
-func (p *platform) tier(t config.NodeTier) (*tier.Tier, error) {
+func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier) (*tier.Tier, error) {
 	args := &tier.Args{
 		Profile:     t.Profile,
 		Driver:      t.Driver,
-		Environment: p.stack.Environment,
-		Cluster:     p.cluster,
-		SubnetIDs:   p.network.SubnetIDs[subnet.PrivateApp],
+		Environment: stack.Environment,
+		Cluster:     eks.Cluster,
+		SubnetIDs:   vpc.SubnetIDs[subnet.PrivateApp],
 		Fleet:       t.Fleet,
 		ImageID:     t.ImageID,
-		KeyARN:      p.key.ARN,
-		Tags:        p.tags(),
+		KeyARN:      base.key.ARN,
+		Tags:        tags(stack),
 	}
-	if p.loadBalancer != nil {
-		args.LoadBalancer = p.loadBalancer.ARNSuffix
+	if origin != nil {
+		args.LoadBalancer = origin.balancer.ARNSuffix
 		for _, name := range targetsOf[t.Profile.Name] {
 			args.Targets = append(args.Targets, tier.Target{
-				Name: name, ARN: p.loadBalancer.TargetGroupARNs[name], ARNSuffix: p.loadBalancer.TargetGroupSuffixes[name],
+				Name: name, ARN: origin.balancer.TargetGroupARNs[name], ARNSuffix: origin.balancer.TargetGroupSuffixes[name],
 			})
 		}
 	}
-	return tier.NewTier(p.ctx, p.name+"-"+string(t.Profile.Name), args, p.aws)
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion)
 }

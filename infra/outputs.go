@@ -1,27 +1,56 @@
 package main
 
-// export gives out what the next steps need; docs/configuration.md lists it.
-// Nothing in it is secret: secrets are named by their ARN.
-func (p *platform) export() {
-	p.ctx.Export("url", p.url())
-	p.ctx.Export("images", p.services.images)
-	p.ctx.Export("namespace", p.namespace)
-	p.ctx.Export("vpcId", p.network.VPCID)
-	p.ctx.Export("clusterName", p.cluster.Name)
-	p.ctx.Export("kubeconfig", p.cluster.Kubeconfig)
-	p.ctx.Export("keyArn", p.key.ARN)
-	if len(p.groups) > 0 {
-		p.ctx.Export("autoScalingGroups", p.groups)
-	}
-	if p.cdn != nil {
-		p.ctx.Export("distributionId", p.cdn.DistributionID)
-		p.ctx.Export("distributionDomain", p.cdn.DomainName)
-		p.ctx.Export("staticBucket", p.cdn.StaticBucket)
-		p.ctx.Export("loadBalancerDomain", p.loadBalancer.DNSName)
-	}
-	for name, store := range map[string]*store{"postgres": p.stores.postgres, "redis": p.stores.redis, "mongo": p.stores.mongo} {
-		if store != nil {
-			p.ctx.Export(name, store.output())
+import (
+	"reflect"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// outputs are the stack's outputs, by the tags. The doc comments are the text
+// of docs/configuration.md. None is secret: a secret is named by its ARN.
+type outputs struct {
+	// Where the platform answers: `https://DOMAIN`, `http://127.0.0.1:NODEPORT`
+	// where a node port is open, or the front service's name in the cluster.
+	URL pulumi.Input `output:"url"`
+	// The image of each service and task, as REPOSITORY@DIGEST. Pods run it and a
+	// promotion passes it on.
+	Images pulumi.Input `output:"images"`
+	// The namespace of the services.
+	Namespace pulumi.Input `output:"namespace"`
+	// The EKS cluster.
+	ClusterName pulumi.Input `output:"clusterName"`
+	// The kubeconfig of the EKS cluster. It calls `aws eks get-token` and holds
+	// no secret.
+	Kubeconfig pulumi.Input `output:"kubeconfig"`
+	// The VPC.
+	VPCID pulumi.Input `output:"vpcId"`
+	// The KMS key of logs, volumes and the cluster's secrets.
+	KeyARN pulumi.Input `output:"keyArn"`
+	// The Auto Scaling Group of each tier, by name.
+	AutoScalingGroups pulumi.StringMap `output:"autoScalingGroups"`
+	// The CloudFront distribution.
+	DistributionID pulumi.Input `output:"distributionId"`
+	// The distribution's own domain name.
+	DistributionDomain pulumi.Input `output:"distributionDomain"`
+	// The bucket of the static files.
+	StaticBucket pulumi.Input `output:"staticBucket"`
+	// The load balancer's own domain name.
+	LoadBalancerDomain pulumi.Input `output:"loadBalancerDomain"`
+	// PostgreSQL's `host`, `port` and password: `secretArn` in Secrets Manager,
+	// or `secretName` in the namespace.
+	Postgres pulumi.Map `output:"postgres"`
+	// The same of Redis.
+	Redis pulumi.Map `output:"redis"`
+	// The same of the document store.
+	Mongo pulumi.Map `output:"mongo"`
+}
+
+// export exports what the stack has.
+func (o outputs) export(ctx *pulumi.Context) {
+	values := reflect.ValueOf(o)
+	for i := range values.NumField() {
+		if v := values.Field(i); !v.IsZero() {
+			ctx.Export(values.Type().Field(i).Tag.Get("output"), v.Interface().(pulumi.Input))
 		}
 	}
 }

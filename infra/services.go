@@ -12,117 +12,102 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// frontService is the service that the platform's users reach.
+// frontService is the service that users reach.
 const frontService = "web"
 
-// services is what runs on the cluster.
+// services are what runs on the cluster.
 type services struct {
-	// images are references by digest, by the services' short names.
+	// images are references by digest, by the short names of services and tasks.
 	images pulumi.StringMap
 	front  *service.Service
 }
 
-// layServices builds each program's image and runs it by digest: first the one
-// that brings the stores to their schema, then those that read them.
-func (p *platform) layServices() error {
-	p.services.images = pulumi.StringMap{}
-	told, err := p.settings()
+// deployServices builds the image of each program and runs it: first the
+// migration of the stores, then the services, which wait for it.
+func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, stores *stores) (*services, error) {
+	shared, err := newEnvironment(ctx, stack, base, eks, stores)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	migrated, err := p.migrate(told)
-	if err != nil {
-		return err
-	}
-	for _, profile := range p.stack.Profiles() {
-		made, err := p.service(profile, told, migrated)
+	deployed := &services{images: pulumi.StringMap{}}
+	ready := nodes.ready
+	if stores.postgres != nil {
+		task := stack.Migration()
+		pod, err := newPod(ctx, stack, base, eks, task.Short, task.ImportPath, scaling.ApplicationTier, shared.withDocuments(base, eks, stores.mongo))
 		if err != nil {
-			return err
+			return nil, err
+		}
+		deployed.images[task.Short] = pod.Image
+		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task},
+			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.resources(), nodes.ready)))
+		if err != nil {
+			return nil, err
+		}
+		ready = slices.Concat([]pulumi.Resource{migration}, nodes.ready)
+	}
+	for _, profile := range stack.Profiles() {
+		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))
+		if err != nil {
+			return nil, err
+		}
+		deployed.images[profile.Short] = pod.Image
+		created, err := service.NewService(ctx, stack.Name()+"-"+profile.Short,
+			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
+		if err != nil {
+			return nil, err
 		}
 		if profile.Short == frontService {
-			p.services.front = made
+			deployed.front = created
 		}
 	}
-	return nil
+	return deployed, nil
 }
 
-// image builds a Go program into an image, and pushes it to a repository of its
-// own.
-func (p *platform) image(short, importPath string) (pulumi.StringOutput, error) {
-	name := p.name + "-" + short
-	repo, err := repository.NewRepository(p.ctx, name, &repository.Args{
-		RepositoryName: p.name + "/" + short,
-		ForceDelete:    p.stack.Repository.ForceDelete,
-	}, p.aws)
+// nodePort is where a service is open on every node; zero: nowhere.
+func nodePort(stack *config.Stack, profile scaling.Profile) int {
+	switch {
+	case stack.Edge.Domain != "": // the load balancer's target groups
+		return profile.NodePort
+	case profile.Short == frontService:
+		return stack.FrontDoor.NodePort
+	default:
+		return 0
+	}
+}
+
+// newPod builds a program's image and says where and with what it runs.
+func newPod(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, short, importPath string, tier scaling.TierName, env *environment) (*service.Pod, error) {
+	reference, err := newImage(ctx, stack, base, short, importPath)
+	if err != nil {
+		return nil, err
+	}
+	pod := &service.Pod{Namespace: eks.namespace, Image: reference, Role: env.role, Settings: env.variables, Secrets: env.files}
+	if stack.Cluster.Nodes == config.NodesAutoScaling {
+		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
+	}
+	return pod, nil
+}
+
+// newImage builds a Go program into an image in a repository of its own, and
+// returns the image's reference by digest.
+func newImage(ctx *pulumi.Context, stack *config.Stack, base *base, short, importPath string) (pulumi.StringOutput, error) {
+	name := stack.Name() + "-" + short
+	repo, err := repository.NewRepository(ctx, name, &repository.Args{
+		RepositoryName: stack.Name() + "/" + short,
+		ForceDelete:    stack.Repository.ForceDelete,
+	}, base.inRegion)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
-	login := repository.Login(p.ctx, p.aws)
-	built, err := image.NewImage(p.ctx, name, &image.ImageArgs{
+	login := repository.Login(ctx, base.inRegion)
+	built, err := image.NewImage(ctx, name, &image.ImageArgs{
 		ImportPath:  importPath,
 		Repository:  repo.URL,
-		Platforms:   p.stack.Images.Platforms,
+		Platforms:   stack.Images.Platforms,
 		Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
 	})
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
 	return built.Reference, nil
-}
-
-// migrate is what must have run before a service starts.
-func (p *platform) migrate(told *settings) ([]pulumi.Resource, error) {
-	if p.stores.postgres == nil {
-		return nil, nil
-	}
-	task := p.stack.Migration()
-	pod, err := p.pod(task.Short, task.ImportPath, scaling.ApplicationTier, p.documents(told))
-	if err != nil {
-		return nil, err
-	}
-	needed := slices.Concat(p.stores.resources(), p.nodes)
-	made, err := service.NewTask(p.ctx, p.name+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task}, p.both, pulumi.DependsOn(needed))
-	return []pulumi.Resource{made}, err
-}
-
-func (p *platform) service(profile scaling.Profile, told *settings, needed []pulumi.Resource) (*service.Service, error) {
-	pod, err := p.pod(profile.Short, profile.ImportPath, profile.NodeTier, told.of(profile, p))
-	if err != nil {
-		return nil, err
-	}
-	args := &service.Args{Pod: *pod, Profile: profile}
-	switch {
-	case p.loadBalancer != nil:
-		args.NodePort = profile.NodePort
-	case profile.Short == frontService:
-		args.NodePort = p.stack.FrontDoor.NodePort
-	}
-	return service.NewService(p.ctx, p.name+"-"+profile.Short, args, p.both, pulumi.DependsOn(slices.Concat(needed, p.nodes)))
-}
-
-// pod builds the program's image and says where it runs.
-func (p *platform) pod(short, importPath string, tier scaling.TierName, told *settings) (*service.Pod, error) {
-	built, err := p.image(short, importPath)
-	if err != nil {
-		return nil, err
-	}
-	p.services.images[short] = built
-	pod := &service.Pod{Namespace: p.namespace, Image: built, Role: told.role, Settings: told.env, Secrets: told.files}
-	if p.stack.Cluster.Nodes == config.NodesAutoScaling {
-		pod.NodeSelector = map[string]string{scaling.NodeLabel: string(tier)}
-	}
-	return pod, nil
-}
-
-// url is where the platform answers: its domain, or a node port on the machine
-// itself where one is open, else the service's name inside the cluster.
-func (p *platform) url() pulumi.StringOutput {
-	switch {
-	case p.cdn != nil:
-		return p.cdn.URL
-	case p.stack.FrontDoor.NodePort != 0:
-		return pulumi.Sprintf("http://127.0.0.1:%d", p.stack.FrontDoor.NodePort)
-	default:
-		return pulumi.Sprintf("http://%s", p.services.front.Host)
-	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/mongo"
+	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
@@ -15,20 +16,25 @@ import (
 // stores are the platform's data stores; nil: the stack has none.
 type stores struct{ postgres, redis, mongo *store }
 
-// store is how a client finds a data store and the secret that opens it.
+// store is how a client connects to a data store, and the secret with its
+// password.
 type store struct {
-	// resource is what makes it; nil: it is there without the stack.
+	// resource creates it; nil: it exists already.
 	resource pulumi.Resource
 	host     pulumi.StringInput
 	port     pulumi.IntInput
-	// secretARN is the secret in Secrets Manager, which class lets pods mount;
-	// nil: a Kubernetes Secret of the platform's namespace named secretName.
+	// secretARN is the secret in Secrets Manager, and class lets pods mount it;
+	// nil: a Kubernetes Secret of the platform's namespace, secretName.
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
 }
 
+// output is what the stack exports of a store; nil for none.
 func (s *store) output() pulumi.Map {
+	if s == nil {
+		return nil
+	}
 	out := pulumi.Map{}
 	for name, v := range map[string]pulumi.Input{"host": s.host, "port": s.port, "secretArn": s.secretARN, "secretName": s.secretName} {
 		if v != nil {
@@ -38,110 +44,116 @@ func (s *store) output() pulumi.Map {
 	return out
 }
 
-// resources are the stores that the stack makes.
-func (s stores) resources() (made []pulumi.Resource) {
+// resources are the stores that the stack creates.
+func (s *stores) resources() []pulumi.Resource {
+	var created []pulumi.Resource
 	for _, one := range []*store{s.postgres, s.redis, s.mongo} {
 		if one != nil && one.resource != nil {
-			made = append(made, one.resource)
+			created = append(created, one.resource)
 		}
 	}
-	return made
+	return created
 }
 
-// masterPassword is the field of the secrets that RDS and DocumentDB make for
+// masterPassword is the field of the secrets that RDS and DocumentDB create for
 // their master user (Secrets Manager User Guide, "JSON structure of AWS Secrets
 // Manager database credential secrets").
 const masterPassword = "password"
 
-func (p *platform) layStores() error {
-	for _, lay := range []func() error{p.layPostgres, p.layRedis, p.layMongo} {
-		if err := lay(); err != nil {
-			return err
-		}
+// deployStores creates PostgreSQL, Redis and the document store, as far as the
+// stack has them.
+func deployStores(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*stores, error) {
+	postgres, err := deployPostgres(ctx, stack, base, vpc, eks, nodes)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	redis, err := deployRedis(ctx, stack, base, vpc, eks, nodes)
+	if err != nil {
+		return nil, err
+	}
+	mongo, err := deployMongo(ctx, stack, base, vpc, eks, nodes)
+	return &stores{postgres: postgres, redis: redis, mongo: mongo}, err
 }
 
-// mountable lets pods of the platform mount the password of a store that AWS
-// runs. It is a field of the secret where AWS made it, else all of it.
-func (p *platform) mountable(name string, of *store, keyARN pulumi.StringInput, field string) (*store, error) {
-	var err error
-	of.class, err = secretfiles.NewClass(p.ctx, p.name+"-"+name, &secretfiles.Args{
-		Account: p.where, ClassName: name, Namespace: p.namespace, SecretARN: of.secretARN, KeyARN: keyARN, Field: field,
-	}, p.kubernetes, pulumi.DependsOn(p.nodes))
-	return of, err
+// newSecretClass lets pods mount the password of a store that AWS runs. field is
+// that of the password in a secret that AWS created; empty: the whole secret is
+// the password.
+func newSecretClass(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, name string, secretARN, keyARN pulumi.StringInput, field string) (*secretfiles.Class, error) {
+	return secretfiles.NewClass(ctx, stack.Name()+"-"+name, &secretfiles.Args{
+		Account: base.account, ClassName: name, Namespace: eks.namespace, SecretARN: secretARN, KeyARN: keyARN, Field: field,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 }
 
-// nodesOnly are the clients of every managed store: pods have their node's
-// security group.
-func (p *platform) nodesOnly() []clients.Client {
-	return []clients.Client{{Name: "nodes", SecurityGroupID: p.cluster.NodeSecurityGroupID}}
+// nodeClients are the clients of every managed store: a pod has the security
+// group of its node.
+func nodeClients(eks *eksCluster) []clients.Client {
+	return []clients.Client{{Name: "nodes", SecurityGroupID: eks.NodeSecurityGroupID}}
 }
 
-func (p *platform) layPostgres() error {
-	switch p.stack.Postgres.Kind {
+func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
+	switch stack.Postgres.Kind {
 	case config.Managed:
-		db, err := postgres.NewDatabase(p.ctx, p.name+"-postgres", &postgres.DatabaseArgs{
-			Account:     p.where,
-			Database:    p.stack.Database(),
-			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
-			Clients:     p.nodesOnly(),
-			SingleAZ:    p.stack.Postgres.SingleZone,
-			Unprotected: !p.stack.DeletionProtection,
-		}, p.aws)
+		database, err := postgres.NewDatabase(ctx, stack.Name()+"-postgres", &postgres.DatabaseArgs{
+			Account:     base.account,
+			Database:    stack.Database(),
+			VPCID:       vpc.VPCID,
+			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
+			Clients:     nodeClients(eks),
+			SingleAZ:    stack.Postgres.SingleZone,
+			Unprotected: !stack.DeletionProtection,
+		}, base.inRegion)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.stores.postgres, err = p.mountable("postgres", &store{resource: db, host: db.Host, port: db.Port, secretARN: db.SecretARN}, db.SecretKeyARN, masterPassword)
-		return err
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
+		return &store{resource: database, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
 	case config.InCluster:
-		return p.layPostgresInCluster()
+		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}
-	return nil
+	return nil, nil
 }
 
-func (p *platform) layRedis() error {
-	switch p.stack.Redis.Kind {
+func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
+	switch stack.Redis.Kind {
 	case config.Managed:
-		cache, err := redis.NewCluster(p.ctx, p.name+"-redis", &redis.ClusterArgs{
-			Account:     p.where,
-			Cluster:     p.stack.Cache(),
-			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
-			Clients:     p.nodesOnly(),
-			Generation:  p.stack.Redis.PasswordGeneration,
-			Unprotected: !p.stack.DeletionProtection,
-		}, p.aws)
+		cache, err := redis.NewCluster(ctx, stack.Name()+"-redis", &redis.ClusterArgs{
+			Account:     base.account,
+			Cluster:     stack.Cache(),
+			VPCID:       vpc.VPCID,
+			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
+			Clients:     nodeClients(eks),
+			Generation:  stack.Redis.PasswordGeneration,
+			Unprotected: !stack.DeletionProtection,
+		}, base.inRegion)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.stores.redis, err = p.mountable("redis", &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN}, cache.SecretKeyARN, "")
-		return err
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, "")
+		return &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class}, err
 	case config.InCluster:
-		return p.layRedisInCluster()
+		return deployRedisInCluster(ctx, stack, base, eks, nodes)
 	}
-	return nil
+	return nil, nil
 }
 
-func (p *platform) layMongo() error {
-	switch p.stack.Mongo.Kind {
+func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
+	switch stack.Mongo.Kind {
 	case config.MongoManaged:
-		documents, err := mongo.NewCluster(p.ctx, p.name+"-mongo", &mongo.ClusterArgs{
-			Account:     p.where,
-			Cluster:     p.stack.Documents(),
-			VPCID:       p.network.VPCID,
-			SubnetIDs:   p.network.SubnetIDs[subnet.PrivateData],
-			Clients:     p.nodesOnly(),
-			Unprotected: !p.stack.DeletionProtection,
-		}, p.aws)
+		documents, err := mongo.NewCluster(ctx, stack.Name()+"-mongo", &mongo.ClusterArgs{
+			Account:     base.account,
+			Cluster:     stack.Documents(),
+			VPCID:       vpc.VPCID,
+			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
+			Clients:     nodeClients(eks),
+			Unprotected: !stack.DeletionProtection,
+		}, base.inRegion)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		p.stores.mongo, err = p.mountable("mongo", &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN}, nil, masterPassword)
-		return err
+		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
+		return &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class}, err
 	case config.MongoURL:
-		p.stores.mongo = &store{secretARN: pulumi.String(p.stack.Mongo.URLSecretARN)}
+		return &store{secretARN: pulumi.String(stack.Mongo.URLSecretARN)}, nil
 	}
-	return nil
+	return nil, nil
 }
