@@ -24,6 +24,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
+//go:generate env CGO_ENABLED=0 go test -trimpath -run TestDocumentationIsUpToDate . -update
+
 // Project is the namespace of the platform's own keys, the project's name.
 const Project = "progressive-framework"
 
