@@ -51,17 +51,17 @@ fuzz: ## every decoder of the agents for FUZZTIME=1m each
 		done; \
 	done
 
-bench-agents: ## the agents' figures of docs/performance.md
+bench-agents: ## the services' figures of docs/performance.md; needs Debian's wrk
 	@CGO_ENABLED=0 go run -trimpath ./agents/bench
 
-bench-cache: ## the cache's figures there, beside the design document's CacheManager if Node is here
-	@CGO_ENABLED=0 go run -trimpath ./agents/bench/cache
+bench-cache: ## the cache's figures there, compared with the design document's CacheManager; needs Debian's nodejs and npm
+	@CGO_ENABLED=0 go run -trimpath ./agents/bench -cache
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
 load: $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="-duration 5m -strict" and others
-	@TOKEN="$$(CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json)" CGO_ENABLED=0 go run -trimpath ./agents/loadtest $(LOAD)
+	@TOKEN="$$(CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json)" CGO_ENABLED=0 go run -trimpath ./ops/loadtest $(LOAD)
 
 bench: up ## the figures of docs/performance.md
 	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))

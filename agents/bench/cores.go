@@ -9,28 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores are the processors of this machine: what is measured at saturation has
-// the first for itself.
-type cores struct {
-	first, rest, all unix.CPUSet
-	proc             procfs.FS
-}
+// cores are the processors of this machine: the first is for what is measured,
+// the rest for everything else.
+type cores struct{ first, rest unix.CPUSet }
 
-func newCores() (*cores, error) {
-	proc, err := procfs.NewDefaultFS()
-	if err != nil {
-		return nil, err
+func newCores() (c cores, err error) {
+	if err := unix.SchedGetaffinity(0, &c.rest); err != nil {
+		return c, fmt.Errorf("get the CPU affinity: %w", err)
 	}
-	c := &cores{proc: proc}
-	if err := unix.SchedGetaffinity(0, &c.all); err != nil {
-		return nil, fmt.Errorf("which processors there are: %w", err)
+	if c.rest.Count() < 2 {
+		return c, errors.New("this machine has one processor: bench needs one for the server and another for the load")
 	}
-	if c.all.Count() < 2 {
-		return nil, errors.New("this machine has one processor, and bench needs one for what it measures and another for the load")
-	}
-	c.rest = c.all
 	first := 0
-	for !c.all.IsSet(first) {
+	for !c.rest.IsSet(first) {
 		first++
 	}
 	c.first.Set(first)
@@ -38,63 +29,49 @@ func newCores() (*cores, error) {
 	return c, nil
 }
 
-// alone gives the process the first core, and this one with all that it
-// started the others.
-func (c *cores) alone(pid int) error {
-	return errors.Join(c.bindAll(&c.rest), c.bind(pid, &c.first))
-}
-
-// together lets all of them run anywhere again.
-func (c *cores) together() error { return c.bindAll(&c.all) }
-
-// bindAll binds this process and all that it and they started.
-func (c *cores) bindAll(to *unix.CPUSet) error {
-	procs, err := c.proc.AllProcs()
+// isolate binds the process to the first core, and this process with all its
+// descendants to the rest. What they start later inherits that.
+func (c cores) isolate(pid int) error {
+	processes, err := procfs.AllProcs()
 	if err != nil {
 		return err
 	}
 	children := map[int][]int{}
-	for _, p := range procs {
+	for _, p := range processes {
 		if stat, err := p.Stat(); err == nil { // it may have ended
 			children[stat.PPID] = append(children[stat.PPID], stat.PID)
 		}
 	}
 	tree := []int{os.Getpid()}
 	for i := 0; i < len(tree); i++ {
-		if err := c.bind(tree[i], to); err != nil {
+		if err := bind(tree[i], &c.rest); err != nil {
 			return err
 		}
 		tree = append(tree, children[tree[i]]...)
 	}
-	return nil
+	return bind(pid, &c.first)
 }
 
-// bind binds every thread of a process; one that it starts later inherits that.
-func (c *cores) bind(pid int, to *unix.CPUSet) error {
-	threads, err := c.proc.AllThreads(pid)
+// bind binds every thread of a process.
+func bind(pid int, to *unix.CPUSet) error {
+	threads, err := procfs.AllThreads(pid)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // it has ended
 	}
-	if err != nil {
-		return err
-	}
 	for _, t := range threads {
-		if err := unix.SchedSetaffinity(t.PID, to); err != nil && !errors.Is(err, unix.ESRCH) {
-			return fmt.Errorf("bind thread %d of process %d: %w", t.PID, pid, err)
+		if failed := unix.SchedSetaffinity(t.PID, to); !errors.Is(failed, unix.ESRCH) {
+			err = errors.Join(err, failed)
 		}
 	}
-	return nil
+	return err
 }
 
-// used is how many seconds of a processor the process has had.
-func (c *cores) used(pid int) float64 {
-	p, err := c.proc.Proc(pid)
+// processorTime is what the process has used, in seconds.
+func processorTime(pid int) (float64, error) {
+	p, err := procfs.NewProc(pid)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	stat, err := p.Stat()
-	if err != nil {
-		return 0
-	}
-	return stat.CPUTime()
+	return stat.CPUTime(), err
 }

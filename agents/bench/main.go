@@ -1,42 +1,61 @@
-// Command bench measures the services' endpoints in one run:
+// Command bench measures the services beside a bare net/http server that echoes
+// 40 bytes of JSON, all in one run:
 //
 //	go run ./agents/bench
 //
-// at saturation, each as a ratio to a bare net/http server that echoes JSON; at
-// fixed rates; and all at once with the design document's load on the web app,
-// against its limits.
+// It prints the latency of answers that no cache has, the load test at the web
+// app's highest rate, and what the cached answers reach at saturation as a ratio
+// to the echo. With -cache it compares agents/internal/cache with the design
+// document's CacheManager instead. The tables are those of docs/performance.md.
 //
-// Every server is a process of its own with one core's work (GOMAXPROCS=1); at
-// saturation it has a core for itself, and the load, PostgreSQL and Redis the
-// rest of the machine. It prints the tables of docs/performance.md, and which
-// goals were missed.
+// Every server is a process with one core's work (GOMAXPROCS=1). wrk, which
+// Debian's package of that name has, saturates them: it takes a fraction of the
+// processor time that a Go client takes.
 package main
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
+	"os/exec"
 	"os/signal"
+	"strconv"
 	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/fleet"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
-// atMost bounds the whole run.
-const atMost = 15 * time.Minute
+const (
+	// maxDuration bounds the whole run.
+	maxDuration = 15 * time.Minute
+	// user is the design document's.
+	user = "test-user-123"
+)
 
 func main() {
-	serve := flag.String("serve", "", "be one of bench's own servers: echo, stub, least or barest")
-	each := flag.Duration("each", 3*time.Second, "how long each figure is measured")
-	sockets := flag.Int("sockets", 10_000, "how many idle WebSockets are weighed")
+	echo := flag.Bool("echo", false, "serve the echo; bench starts itself so")
+	cache := flag.Bool("cache", false, "measure the cache instead of the services")
+	each := flag.Duration("each", 3*time.Second, "how long each figure is measured, in whole seconds")
+	rounds := flag.Int("rounds", 7, "how often each ratio is measured; the median counts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	ctx, cancel := context.WithTimeout(ctx, atMost)
+	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	var err error
-	if *serve != "" {
-		err = own(ctx, *serve)
-	} else {
-		err = run(ctx, *each, *sockets)
+	switch {
+	case *echo:
+		err = serveEcho(ctx)
+	case *cache:
+		err = compareCaches(ctx, *each, *rounds)
+	default:
+		err = measureServices(ctx, *each, *rounds)
 	}
 	cancel()
 	stop()
@@ -46,23 +65,128 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, each time.Duration, sockets int) (err error) {
-	w, err := newWorld(ctx)
+// serveEcho decodes and encodes JSON, and logs its address as the services do.
+func serveEcho(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	endpoints := w.endpoints()
-	for _, table := range []func() error{
-		func() error { return saturate(ctx, endpoints, each) },
-		func() error { return atRates(ctx, endpoints, each) },
-		func() error { return w.documentsLoad(ctx, 3*each) },
-		func() error { return w.weighSockets(ctx, sockets) },
-	} {
-		if err := errors.Join(table(), ctx.Err()); err != nil {
+	fmt.Printf("{\"msg\":\"listening\",\"address\":%q}\n", listener.Addr())
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var body any
+		if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(body) // the client has left
+	})}
+	return server.Serve(listener)
+}
+
+// endpoint is what is measured.
+type endpoint struct {
+	name    string
+	process fleet.Process
+	request load.Request
+	// ratio is the goal at saturation, of the echo's rate; zero is no goal.
+	ratio float64
+	// p95 is the goal at uncachedPerSecond; zero is no goal.
+	p95 time.Duration
+}
+
+func (e endpoint) client(token string) *load.Client {
+	base, _ := url.Parse(e.process.URL) // fleet's own
+	return load.NewClient(base, user, token, uncachedConnections, false)
+}
+
+func measureServices(ctx context.Context, each time.Duration, rounds int) (err error) {
+	f, err := fleet.New(ctx, "ops/loadtest")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	token, err := f.Token(user)
+	if err != nil {
+		return err
+	}
+	const oneCore = "GOMAXPROCS=1"
+	p, err := f.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	echo, err := f.Run(ctx, self, []string{oneCore}, "-echo")
+	if err != nil {
+		return err
+	}
+	if err := latencies(ctx, token, each, []endpoint{
+		{name: "npa POST plan of 7 days", process: p.NPA, request: load.Plan.Uncached(), p95: 30 * time.Millisecond},
+		{name: "wpa POST generate", process: p.WPA, request: load.Generate.Uncached(), p95: 5 * time.Millisecond},
+		{name: "mca POST coordinate", process: p.MCA, request: load.Coordinate.Uncached()},
+	}); err != nil {
+		return err
+	}
+	if err := loadTest(ctx, f.Executable("loadtest"), p.Web.URL, token, 3*each); err != nil {
+		return err
+	}
+	echoed := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
+	return saturation(ctx, token, each, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoed}, []endpoint{
+		{name: "web GET profile, cached in Redis", process: p.Web, request: load.Profile, ratio: 0.45},
+		{name: "npa POST plan of 7 days, cached", process: p.NPA, request: load.Plan, ratio: 0.45},
+		{name: "mca POST coordinate, cached", process: p.MCA, request: load.Coordinate},
+	})
+}
+
+const (
+	// uncachedPerSecond is the rate of answers that are worked out.
+	uncachedPerSecond = 100
+	// uncachedConnections are so many that no request waits for one.
+	uncachedConnections = 200
+)
+
+// latencies prints the latency at a fixed rate, from when a request was due.
+func latencies(ctx context.Context, token string, each time.Duration, endpoints []endpoint) error {
+	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
+	for _, e := range endpoints {
+		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: each}
+		stream, end := e.client(token).Stream(e.request, shape)
+		r := stream.Run(ctx)
+		end()
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		fmt.Println()
+		goal := ""
+		if e.p95 > 0 {
+			goal = "under " + e.p95.String() + missed(len(r.Latencies) > 0 && r.Percentile(95) < e.p95)
+		}
+		ms := func(p int) time.Duration { return r.Percentile(p).Round(10 * time.Microsecond) }
+		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", e.name, ms(50), ms(95), ms(99), cmp.Or(r.Failed.String(), "0"), goal)
 	}
+	fmt.Println()
+	return nil
+}
+
+func missed(reached bool) string {
+	if reached {
+		return ""
+	}
+	return ": missed"
+}
+
+// loadTest runs the design document's load test at the web app's highest rate.
+// Each agent gets five requests a second that no cache has, through web.
+func loadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
+	cmd := exec.CommandContext(ctx, executable, "-url", url, "-duration", duration.String(),
+		"-rate", strconv.Itoa(load.MaxPerSecond()), "-agents-rate", "15", "-uncached", "-strict")
+	cmd.Env = []string{"TOKEN=" + token}
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("load test: %w", err)
+	}
+	fmt.Println()
 	return nil
 }

@@ -29,7 +29,7 @@ import (
 )
 
 const (
-	module   = "github.com/progressive-framework/platform/agents/"
+	module   = "github.com/progressive-framework/platform/"
 	iss, aud = "fleet", "progressive-framework"
 )
 
@@ -41,10 +41,10 @@ type Fleet struct {
 	closers []func() error
 }
 
-// New builds the named services (web, mca, npa, wpa) with the go tool of the
-// module that it runs in, starts the servers that they stand on, and makes the
-// schema and an issuer.
-func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
+// New builds web, mca, npa and wpa, and other main packages of this repository
+// such as "ops/loadtest", with the go tool. It starts PostgreSQL and Redis and
+// creates the schema and an issuer.
+func New(ctx context.Context, packages ...string) (_ *Fleet, err error) {
 	f := &Fleet{}
 	defer func() {
 		if err != nil {
@@ -57,8 +57,8 @@ func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 	f.closers = append(f.closers, func() error { return os.RemoveAll(f.dir) })
 	// Without symbols, which nobody reads here, the linker has less to do.
 	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", f.dir + "/"}
-	for _, name := range services {
-		args = append(args, module+name)
+	for _, path := range append([]string{"agents/web", "agents/mca", "agents/npa", "agents/wpa"}, packages...) {
+		args = append(args, module+path)
 	}
 	built := make(chan error, 1)
 	go func() {
@@ -74,7 +74,7 @@ func New(ctx context.Context, services ...string) (_ *Fleet, err error) {
 	return f, errors.Join(err, <-built)
 }
 
-// backing starts PostgreSQL and Redis, and makes the schema and an issuer.
+// backing starts PostgreSQL and Redis, and creates the schema and an issuer.
 func (f *Fleet) backing(ctx context.Context) error {
 	database, err := testservers.StartPostgres(ctx, nil)
 	if err != nil {
@@ -121,10 +121,13 @@ type Process struct {
 	PID int
 }
 
-// Start starts a service that New has built, with these variables beside those
-// of every service.
+// Executable is the path of a program that New has built.
+func (f *Fleet) Executable(name string) string { return filepath.Join(f.dir, name) }
+
+// Start starts a service that New has built, with these variables added to
+// those of every service.
 func (f *Fleet) Start(ctx context.Context, name string, environ ...string) (Process, error) {
-	return f.Run(ctx, filepath.Join(f.dir, name), environ)
+	return f.Run(ctx, f.Executable(name), environ)
 }
 
 // Run starts a program that says where it listens as the services do. It ends

@@ -14,7 +14,7 @@ import (
 // The load is light: how long it takes says nothing on a busy machine.
 func TestTheDocumentsLoadTest(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "loadtest")
-	must(t, "go", "build", "-trimpath", "-o", binary, "./agents/loadtest")
+	must(t, "go", "build", "-trimpath", "-o", binary, "./ops/loadtest")
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
 	var report struct {

@@ -33,7 +33,7 @@ func browser(t *testing.T) string {
 func built(t *testing.T) *fleet.Fleet {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("../../..", func(_ string, _ fs.DirEntry, err error) error { return err }))
-	f, err := fleet.New(t.Context(), "web", "mca", "npa", "wpa")
+	f, err := fleet.New(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.Close()) })
 	return f

@@ -1,4 +1,4 @@
-package traffic
+package load
 
 import (
 	"math"
@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOnlyLoopbackIsDialled(t *testing.T) {
+func TestOnlyLoopbackIsDialed(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true,
 		"192.0.2.1:80": false, "0.0.0.0:80": false, "[::]:80": false, "[2001:db8::1]:80": false, "localhost:80": false,
@@ -20,20 +20,20 @@ func TestOnlyLoopbackIsDialled(t *testing.T) {
 	}
 }
 
-// TestARedirectIsNoAnswer: it may lead to somebody else.
-func TestARedirectIsNoAnswer(t *testing.T) {
+// TestRedirectIsNotFollowed: it may lead to another host.
+func TestRedirectIsNotFollowed(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("https://example.com", http.StatusFound))
 	t.Cleanup(server.Close)
 	base, err := url.Parse(server.URL)
 	require.NoError(t, err)
 	client := NewClient(base, "u", "t", 1, false)
 	t.Cleanup(client.HTTP.CloseIdleConnections)
-	require.Equal(t, Wrong("answered 302"), client.Send(t.Context(), Health, 0))
+	require.Equal(t, InvalidAnswer("answered 302"), client.Send(t.Context(), Health, 0))
 }
 
-func TestTheSharesAreTheDocuments(t *testing.T) {
+func TestSharesAreTheDocuments(t *testing.T) {
 	var main, agents float64
-	for _, r := range Seed {
+	for _, r := range Requests {
 		shape := r.Shape(100, 350, time.Minute)
 		require.Positive(t, shape.Connections, r.Name)
 		require.Positive(t, r.Limit, r.Name)
@@ -51,4 +51,19 @@ func TestTheSharesAreTheDocuments(t *testing.T) {
 	require.InDelta(t, 350, main, 1e-9)
 	require.InDelta(t, 350, agents, 1e-9)
 	require.Equal(t, 200, int(math.Round(Profile.Shape(1, 350, 0).PerSecond)), "20 of 35")
+}
+
+// TestUncachedRequestsDiffer: no two have the same body, and the document's
+// request stays as it is.
+func TestUncachedRequestsDiffer(t *testing.T) {
+	for _, r := range Requests {
+		varied := r.Uncached()
+		if r.Part != Agents {
+			require.Equal(t, r.Body == nil, varied.Body == nil, r.Name)
+			continue
+		}
+		document := r.Body("u", 0)
+		require.NotEqual(t, varied.Body("u", 0), varied.Body("u", 0), r.Name)
+		require.Equal(t, document, r.Body("u", 0), r.Name)
+	}
 }

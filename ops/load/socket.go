@@ -1,4 +1,4 @@
-package traffic
+package load
 
 import (
 	"context"
@@ -10,25 +10,25 @@ import (
 	"github.com/coder/websocket"
 )
 
-// dial opens a WebSocket as the document does, with the token in the query. The
-// status is that of an answer that is no WebSocket, 101 for one that is.
+// dial opens a WebSocket as the design document does, with the token in the
+// query. The status is 101 for a WebSocket, and that of the answer otherwise.
 func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, status int, err error) {
-	to := c.Base.JoinPath(Socket.Path) // websocket takes http and https
+	to := c.Base.JoinPath(Socket.Path) // package websocket takes http and https
 	if token != "" {
 		to.RawQuery = url.Values{"token": {token}}.Encode()
 	}
-	conn, answer, err := websocket.Dial(ctx, to.String(), &websocket.DialOptions{HTTPClient: c.HTTP})
-	if answer != nil {
-		status = answer.StatusCode
+	conn, response, err := websocket.Dial(ctx, to.String(), &websocket.DialOptions{HTTPClient: c.HTTP})
+	if response != nil {
+		status = response.StatusCode
 	}
-	if told, is := errors.AsType[*url.Error](err); is {
-		err = told.Err // the whole names the URL, and with it the token
+	if inURL, is := errors.AsType[*url.Error](err); is {
+		err = inURL.Err // the whole error has the URL, and with it the token
 	}
 	return conn, status, err
 }
 
-// sockets are WebSockets that take turns in asking how the agents are. One that
-// is not open is opened by who asks next on it.
+// sockets are WebSockets that send in turn. A closed one is opened by the next
+// request that uses it.
 type sockets struct {
 	client *Client
 	idle   chan *socket
@@ -42,9 +42,9 @@ func newSockets(c *Client, count int) *sockets {
 	return s
 }
 
-// ask sends one agent_status_request on the WebSocket that has been quiet for
+// send sends one agent_status_request on the WebSocket that has been idle for
 // longest, and checks the answer.
-func (s *sockets) ask(ctx context.Context, _ int) error {
+func (s *sockets) send(ctx context.Context, _ int) error {
 	var one *socket
 	select {
 	case <-ctx.Done():
@@ -57,14 +57,14 @@ func (s *sockets) ask(ctx context.Context, _ int) error {
 			return err
 		}
 	}
-	err := one.ask(ctx)
+	err := one.requestStatus(ctx)
 	if err != nil {
 		one.close()
 	}
 	return err
 }
 
-// close closes all; nobody may be asking.
+// close closes all; no send may be in flight.
 func (s *sockets) close() {
 	for range cap(s.idle) {
 		one := <-s.idle
@@ -83,18 +83,18 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 	conn, status, err := c.dial(ctx, c.Token)
 	switch {
 	case err != nil && status != 0:
-		return wrongStatus(status, nil)
+		return invalidStatus(status, nil)
 	case err != nil:
 		return err
 	}
-	conn.SetReadLimit(maxAnswer)
+	conn.SetReadLimit(maxBody)
 	reading, end := context.WithCancel(context.WithoutCancel(ctx))
 	s.conn, s.end, s.answers = conn, end, make(chan []byte, 1)
 	go read(reading, conn, s.answers)
 	return nil
 }
 
-// read reads all the while, as that also answers pings.
+// read reads until the connection ends, because reading also answers pings.
 func read(ctx context.Context, conn *websocket.Conn, answers chan<- []byte) {
 	defer close(answers)
 	for {
@@ -119,7 +119,7 @@ func (s *socket) close() {
 	s.conn = nil
 }
 
-func (s *socket) ask(ctx context.Context) error {
+func (s *socket) requestStatus(ctx context.Context) error {
 	sent := time.Now().UnixMilli()
 	text, err := json.Marshal(object{"type": "agent_status_request", "timestamp": sent, "connectionId": s.id})
 	if err != nil {
@@ -133,28 +133,28 @@ func (s *socket) ask(ctx context.Context) error {
 		return ctx.Err()
 	case answer, ok := <-s.answers:
 		if !ok {
-			return wrongf("the WebSocket was closed")
+			return invalidf("the WebSocket was closed")
 		}
 		return checkStatus(answer, sent, s.id)
 	}
 }
 
-// checkStatus takes what web says of the agents as long as it could ask: that
-// one of them fails is the truth, and a real answer.
+// checkStatus accepts a degraded status: that an agent fails is a true answer,
+// as long as web could ask for it.
 func checkStatus(body []byte, sent int64, id int) error {
 	type status struct {
 		Type, Status                 string
 		Timestamp, OriginalTimestamp int64
 		ConnectionID                 int
 	}
-	return decoded(body, func(a status) error {
+	return decode(body, func(a status) error {
 		switch {
 		case a.Type != "agent_status":
-			return wrongf("the message is of type %.20q, must be agent_status", a.Type)
+			return invalidf("the message is of type %.20q, must be agent_status", a.Type)
 		case a.Status != "active" && a.Status != "degraded":
-			return wrongf("the agents are %.20q", a.Status)
+			return invalidf("the agents are %.20q, must be active or degraded", a.Status)
 		case a.Timestamp <= 0 || a.OriginalTimestamp != sent || a.ConnectionID != id:
-			return wrongf("the message answers another question")
+			return invalidf("the message answers another request")
 		}
 		return nil
 	})

@@ -10,8 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/load"
-	"github.com/progressive-framework/platform/agents/internal/load/traffic"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
 // report is what -json prints; times are in milliseconds.
@@ -23,15 +22,15 @@ type report struct {
 	Started     time.Time `json:"started"`
 	Seconds     float64   `json:"seconds"`
 	Interrupted bool      `json:"interrupted"`
-	// Refusals are of requests without a good token.
+	// Refusals are of requests without a valid token.
 	Refusals pass `json:"refusals"`
 	// Answers are of one request of each kind with the token.
 	Answers pass `json:"answers"`
-	// Load is absent when one of these was wrong.
+	// Load is absent when a refusal or an answer was wrong.
 	Load []row `json:"load,omitempty"`
 }
 
-// pass is what came of requests that were sent one by one.
+// pass is the result of requests that were sent one by one.
 type pass struct {
 	Sent  int      `json:"sent"`
 	Wrong []string `json:"wrong,omitempty"`
@@ -39,11 +38,11 @@ type pass struct {
 	unanswered int
 }
 
-// maxUnanswered is how many requests may go without any answer before the rest
-// of a pass is not sent: nobody is there.
+// maxUnanswered is how many requests may go without any answer. Then the rest
+// of a pass is not sent: the platform is not there.
 const maxUnanswered = 3
 
-// do sends one. What the end of ctx cut off is not counted.
+// do sends one request, which is not counted if ctx ends meanwhile.
 func (p *pass) do(ctx context.Context, name string, send func(context.Context) error) {
 	if p.unanswered == maxUnanswered {
 		return
@@ -59,7 +58,7 @@ func (p *pass) do(ctx context.Context, name string, send func(context.Context) e
 		return
 	}
 	p.Wrong = append(p.Wrong, name+": "+err.Error())
-	if _, answered := errors.AsType[traffic.Wrong](err); !answered {
+	if _, answered := errors.AsType[load.InvalidAnswer](err); !answered {
 		p.unanswered++
 	}
 }
@@ -74,7 +73,8 @@ type row struct {
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept is whether the p95 keeps the limit; without a good answer it does not.
+	// Kept is whether the p95 is within the limit; without a good answer it is
+	// not.
 	Kept bool `json:"kept"`
 }
 
@@ -82,7 +82,7 @@ func newRow(s load.Stream, r load.Result) row {
 	return row{
 		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Failed: r.Failed,
 		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)), Limit: ms(s.Limit),
-		Kept: len(r.Took) > 0 && r.Percentile(95) <= s.Limit,
+		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit,
 	}
 }
 
@@ -106,8 +106,8 @@ func (r *report) json(out io.Writer) error {
 func (r *report) text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s as %s\n", r.URL, r.User)
-	r.Refusals.text(w, "without a good token", "refused with 401, or public")
-	r.Answers.text(w, "with the token", "really answered")
+	r.Refusals.text(w, "without a valid token", "refused with 401, or public")
+	r.Answers.text(w, "with the token", "answered correctly")
 	if len(r.Load) > 0 {
 		fmt.Fprintln(w, "\nrequest\tsent\tgood/s\tfailed\tp50 ms\tp95 ms\tp99 ms\tlimit of p95")
 	}

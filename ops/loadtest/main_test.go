@@ -4,16 +4,18 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/load/traffic"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
 // command runs the command with the token in TOKEN and returns its exit code
@@ -33,12 +35,12 @@ func command(ctx context.Context, t *testing.T, token string, args ...string) (c
 // brief is enough of a load to see every request.
 var brief = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
 
-func TestAPlatformThatIsAsItMustBe(t *testing.T) {
+func TestCorrectPlatformPasses(t *testing.T) {
 	f := newFake(t)
 	code, r, errs := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
 	require.Zero(t, code, "%s %+v", errs, r)
-	require.Equal(t, pass{Sent: 3 * len(traffic.Seed)}, r.Refusals)
-	require.Equal(t, pass{Sent: len(traffic.Seed) + 2}, r.Answers)
+	require.Equal(t, pass{Sent: 3 * len(load.Requests)}, r.Refusals)
+	require.Equal(t, pass{Sent: len(load.Requests) + 2}, r.Answers)
 	var names []string
 	for _, one := range r.Load {
 		names = append(names, one.Name)
@@ -54,20 +56,41 @@ func TestAPlatformThatIsAsItMustBe(t *testing.T) {
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the document's stay")
 }
 
-func TestTheTextReport(t *testing.T) {
+// TestAgentsHaveTheirOwnRate: the web app's highest rate is not the agents',
+// and without caches they get no request twice.
+func TestAgentsHaveTheirOwnRate(t *testing.T) {
+	f := newFake(t)
+	var plans sync.Map
+	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == load.Plan.Path && r.Header.Get("Authorization") == "Bearer "+f.token {
+			body, err := io.ReadAll(r.Body)
+			_, again := plans.LoadOrStore(string(body), true)
+			if err != nil || again {
+				t.Errorf("%s: %s", err, body)
+			}
+		}
+		return false
+	}
+	code, r, errs := command(t.Context(), t, f.token, append(brief, "-url", f.url, "-agents-rate", "60", "-uncached")...)
+	require.Zero(t, code, "%s %+v", errs, r)
+	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
+	require.Equal(t, 4, r.Load[4].Sent, "a third of 60 per second for 200 ms")
+}
+
+func TestTextReport(t *testing.T) {
 	f := newFake(t)
 	var out, errs bytes.Buffer
 	code := run(t.Context(), append(brief, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
 	require.Zero(t, code, errs.String())
-	require.Contains(t, out.String(), "without a good token: 12 requests, 12 refused with 401, or public\n")
-	require.Contains(t, out.String(), "with the token: 6 requests, 6 really answered\n")
+	require.Contains(t, out.String(), "without a valid token: 12 requests, 12 refused with 401, or public\n")
+	require.Contains(t, out.String(), "with the token: 6 requests, 6 answered correctly\n")
 	require.Regexp(t, `POST preferences +\d+ +[\d.]+ +0 +[\d.]+ +[\d.]+ +[\d.]+ +500 kept\n`, out.String())
 	require.NotContains(t, out.String(), "wpa")
 }
 
-// TestWhatIsWrongIsFound: each row spoils the platform, and the first pass must
-// say so; then nothing is loaded.
-func TestWhatIsWrongIsFound(t *testing.T) {
+// TestWrongAnswersAreReported: each row makes one answer wrong. The report must
+// say which, and no load begins.
+func TestWrongAnswersAreReported(t *testing.T) {
 	public := func(path string, lets func(token string) bool) func(*fake) {
 		return func(f *fake) {
 			f.before = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -87,49 +110,49 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 	whole := strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`)
 	for _, row := range []struct {
 		reason string
-		spoil  func(*fake)
+		change func(*fake)
 		wrong  string
 	}{
-		{"a profile for anyone", public(traffic.Profile.Path, func(string) bool { return true }), "GET profile with no token: answered 200, must be 401"},
-		{"plans for the document's own token", public(traffic.Plan.Path, func(s string) bool { return s == "test-token" }),
+		{"a profile for anyone", public(load.Profile.Path, func(string) bool { return true }), "GET profile with no token: answered 200, must be 401"},
+		{"plans for the document's own token", public(load.Plan.Path, func(s string) bool { return s == "test-token" }),
 			"POST npa/plan with the token test-token: answered 200, must be 401"},
-		{"coordinations for whoever has a JWT", public(traffic.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
+		{"coordinations for whoever has a JWT", public(load.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
 			"POST mca/coordinate with a foreign issuer's token: answered 200, must be 401"},
-		{"WebSockets for anyone", public(traffic.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: answered 101, must be 401"},
+		{"WebSockets for anyone", public(load.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: answered 101, must be 401"},
 		{"health with a token only", func(f *fake) {
 			f.before = func(w http.ResponseWriter, r *http.Request) bool {
 				w.WriteHeader(http.StatusUnauthorized)
 				return true
 			}
 		}, "GET /health with no token: answered 401, must be 200"},
-		{"ill health", says(traffic.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
-		{"no JSON", says(traffic.Plan.Path, `<html>`), "POST npa/plan: the answer is no JSON of the right form"},
-		{"an empty object", says(traffic.Plan.Path, `{}`), "POST npa/plan: it is no plan of 7 days for the token's user"},
-		{"a plan of other days", says(traffic.Plan.Path, plan(3)), "POST npa/plan: it is no plan of 7 days for the token's user"},
-		{"an empty day", says(traffic.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
-		{"a meal of nothing", says(traffic.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
-		{"another's coordination", says(traffic.Coordinate.Path, strings.Replace(whole, "test-user-123", "u", 1)), "POST mca/coordinate: it is no coordination of the token's user"},
-		{"a partial coordination", says(traffic.Coordinate.Path, strings.Replace(whole, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
+		{"ill health", says(load.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
+		{"no JSON", says(load.Plan.Path, `<html>`), "POST npa/plan: the body is not JSON of the expected form"},
+		{"an empty object", says(load.Plan.Path, `{}`), "POST npa/plan: the answer is not a plan of 7 days for the token's user"},
+		{"a plan of other days", says(load.Plan.Path, plan(3)), "POST npa/plan: the answer is not a plan of 7 days for the token's user"},
+		{"an empty day", says(load.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
+		{"a meal of nothing", says(load.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
+		{"another's coordination", says(load.Coordinate.Path, strings.Replace(whole, "test-user-123", "u", 1)), "POST mca/coordinate: the coordination is not that of the token's user"},
+		{"a partial coordination", says(load.Coordinate.Path, strings.Replace(whole, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
 			`POST mca/coordinate: the agent "wpa" did not answer mca`},
-		{"a week without training", says(traffic.Coordinate.Path, strings.Replace(whole, `"sessions":[1]`, `"sessions":[]`, 1)), "POST mca/coordinate: the week has 7 days and 0 sessions"},
-		{"a longer workout", says(traffic.Generate.Path, strings.Replace(workoutAnswer, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
-		{"a workout without an exercise", says(traffic.Generate.Path, strings.Replace(workoutAnswer, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
+		{"a week without training", says(load.Coordinate.Path, strings.Replace(whole, `"sessions":[1]`, `"sessions":[]`, 1)), "POST mca/coordinate: the week has 7 days and 0 sessions, must have 7 and at least 1"},
+		{"a longer workout", says(load.Generate.Path, strings.Replace(workoutAnswer, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
+		{"a workout without an exercise", says(load.Generate.Path, strings.Replace(workoutAnswer, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
 		{"preferences that are not stored", func(f *fake) {
 			f.before = func(w http.ResponseWriter, r *http.Request) bool {
-				if r.URL.Path != traffic.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
+				if r.URL.Path != load.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
 					return false
 				}
 				_, _ = w.Write([]byte(`{"id":"test-user-123","preferences":{"theme":"dark","notifications":true}}`))
 				return true
 			}
 		}, "preferences, stored and read back: the preferences are not those that were sent"},
-		{"an answer to another question", status("originalTimestamp", 1), "WebSocket status: the message answers another question"},
-		{"agents that can't be asked", status("status", "unavailable"), `WebSocket status: the agents are "unavailable"`},
+		{"an answer to another question", status("originalTimestamp", 1), "WebSocket status: the message answers another request"},
+		{"agents that can't be asked", status("status", "unavailable"), `WebSocket status: the agents are "unavailable", must be active or degraded`},
 		{"an error over WebSocket", status("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFake(t)
-			row.spoil(f)
+			row.change(f)
 			code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
 			require.Equal(t, exitWrong, code)
 			require.Contains(t, append(r.Refusals.Wrong, r.Answers.Wrong...), row.wrong)
@@ -138,11 +161,11 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 	}
 }
 
-func TestWhatGoesWrongUnderLoadIsCounted(t *testing.T) {
+func TestFailuresUnderLoadAreCounted(t *testing.T) {
 	f := newFake(t)
 	var asked atomic.Int64
 	f.before = func(w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != traffic.Generate.Path || asked.Add(1) <= 10 {
+		if r.URL.Path != load.Generate.Path || asked.Add(1) <= 10 {
 			return false
 		}
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -158,11 +181,11 @@ func TestWhatGoesWrongUnderLoadIsCounted(t *testing.T) {
 	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: answered 503 \(unavailable\)$`, text.String())
 }
 
-func TestALimitCountsWhenAsked(t *testing.T) {
+func TestStrictFailsOnMissedLimit(t *testing.T) {
 	f := newFake(t)
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == traffic.Coordinate.Path {
-			time.Sleep(traffic.CoordinationLimit + time.Millisecond)
+		if r.URL.Path == load.Coordinate.Path {
+			time.Sleep(load.Coordinate.Limit + time.Millisecond)
 		}
 		return false
 	}
@@ -174,7 +197,7 @@ func TestALimitCountsWhenAsked(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 }
 
-func TestADeadServer(t *testing.T) {
+func TestDeadServer(t *testing.T) {
 	f := newFake(t)
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -189,12 +212,12 @@ func TestADeadServer(t *testing.T) {
 	require.Contains(t, r.Answers.Wrong[0], "connection refused")
 }
 
-func TestAnInterruptedRunReports(t *testing.T) {
+func TestInterruptedRunReports(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	var asked atomic.Int64
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == traffic.Plan.Path && asked.Add(1) == 20 {
+		if r.URL.Path == load.Plan.Path && asked.Add(1) == 20 {
 			interrupt()
 		}
 		return false
@@ -222,6 +245,7 @@ func TestRefusedCommandLines(t *testing.T) {
 		{"no connection", token, []string{"-connections", "0"}, "from 1 to 1000"},
 		{"no rate", token, []string{"-rate", "0"}, "above 0"},
 		{"a rate that is no number", token, []string{"-rate", "NaN"}, "above 0"},
+		{"an agents' rate that is negative", token, []string{"-agents-rate", "-1"}, "-agents-rate is -1"},
 		{"too much together", token, []string{"-rate", "1000", "-duration", "10m"}, "at most 600000"},
 		{"an unknown part", token, []string{"-only", "main,db"}, `"db"`},
 		{"a word too much", token, []string{"main"}, "not a flag"},

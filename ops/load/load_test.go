@@ -12,54 +12,57 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestAStallIsNotHidden: one connection, ten requests a second, and the first
+// TestStallShowsInLatency: one connection, ten requests a second, and the first
 // answer takes a second. The nine that were due meanwhile waited, and it shows.
-func TestAStallIsNotHidden(t *testing.T) {
+func TestStallShowsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := Run(t.Context(), Shape{Connections: 1, PerSecond: 10, Duration: 2 * time.Second}, func(_ context.Context, n int) error {
+		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: 2 * time.Second}, Send: func(_ context.Context, n int) error {
 			if n == 0 {
 				time.Sleep(time.Second)
 			}
 			return nil
-		})
+		}}
+		r := s.Run(t.Context())
 		require.Equal(t, 20, r.Sent(), "each is sent, however late")
 		require.Equal(t, 10., r.PerSecond())
 		require.Equal(t, time.Second, r.Percentile(100))
-		require.Equal(t, 100*time.Millisecond, r.Took[10], "the last to wait was due just before the stall's end")
+		require.Equal(t, 100*time.Millisecond, r.Latencies[10], "the last to wait was due just before the stall's end")
 		require.Zero(t, r.Percentile(50), "after it all is well")
 	})
 }
 
-// TestADeadServerEndsTheLoad: nothing is answered, and what waits behind it makes
+// TestDeadServerEndsLoad: nothing is answered, and what waits behind it makes
 // the load no longer.
-func TestADeadServerEndsTheLoad(t *testing.T) {
+func TestDeadServerEndsLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
-		r := Run(t.Context(), Shape{Connections: 2, PerSecond: 100, Duration: 5 * time.Second}, func(ctx context.Context, _ int) error {
+		s := Stream{Shape: Shape{Connections: 2, PerSecond: 100, Duration: 5 * time.Second}, Send: func(ctx context.Context, _ int) error {
 			<-ctx.Done()
 			return ctx.Err()
-		})
+		}}
+		r := s.Run(t.Context())
 		require.Equal(t, Reasons{"no answer within 10s": 500}, r.Failed)
 		require.LessOrEqual(t, time.Since(began), 5*time.Second+Timeout)
 		require.Zero(t, r.Percentile(95))
 	})
 }
 
-func TestTheClosedLoopSendsWhenItIsAnswered(t *testing.T) {
+func TestClosedLoopSendsAfterAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		underWay, most := 0, 0
-		r := Run(t.Context(), Shape{Connections: 4, WarmUp: time.Second, Duration: 2 * time.Second}, func(context.Context, int) error {
+		inFlight, most := 0, 0
+		s := Stream{Shape: Shape{Connections: 4, WarmUp: time.Second, Duration: 2 * time.Second}, Send: func(context.Context, int) error {
 			mu.Lock()
-			underWay++
-			most = max(most, underWay)
+			inFlight++
+			most = max(most, inFlight)
 			mu.Unlock()
 			time.Sleep(10 * time.Millisecond)
 			mu.Lock()
-			underWay--
+			inFlight--
 			mu.Unlock()
 			return nil
-		})
+		}}
+		r := s.Run(t.Context())
 		require.Equal(t, 4, most)
 		require.Equal(t, 4*200, r.Sent(), "the warm-up is not counted")
 		require.InDelta(t, 400, r.PerSecond(), 1)
@@ -67,23 +70,24 @@ func TestTheClosedLoopSendsWhenItIsAnswered(t *testing.T) {
 	})
 }
 
-func TestAnInterruptedLoadSaysWhatCameSoFar(t *testing.T) {
+func TestInterruptedLoadReturnsResultSoFar(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 950*time.Millisecond)
 		defer cancel()
-		r := Run(ctx, Shape{Connections: 1, PerSecond: 10, Duration: time.Hour}, func(ctx context.Context, n int) error {
+		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: time.Hour}, Send: func(ctx context.Context, n int) error {
 			if n == 9 {
 				<-ctx.Done() // cut off
 			}
 			return ctx.Err()
-		})
-		require.Len(t, r.Took, 9)
+		}}
+		r := s.Run(ctx)
+		require.Len(t, r.Latencies, 9)
 		require.Empty(t, r.Failed, "what was cut off has not failed")
-		require.Equal(t, 950*time.Millisecond, r.Over)
+		require.Equal(t, 950*time.Millisecond, r.Elapsed)
 	})
 }
 
-func TestReasonsInWords(t *testing.T) {
+func TestReasonsAreListed(t *testing.T) {
 	require.Equal(t, "2 times: a; 1 times: b", Reasons{"b": 1, "a": 2}.String())
 }
 
@@ -100,7 +104,7 @@ func TestReasonsAreBounded(t *testing.T) {
 func TestPercentilesAreTheNearestRank(t *testing.T) {
 	var r Result
 	for i := range 20 {
-		r.Took = append(r.Took, time.Duration(i+1))
+		r.Latencies = append(r.Latencies, time.Duration(i+1))
 	}
 	for p, want := range map[int]time.Duration{0: 1, 5: 1, 50: 10, 95: 19, 99: 20, 100: 20} {
 		require.Equal(t, want, r.Percentile(p), p)

@@ -1,21 +1,27 @@
-// Command loadtest sends the design document's load test to the platform's url
+// Command loadtest runs the design document's load test on the platform's url
 // and checks every answer:
 //
 //	TOKEN="$(make token)" loadtest -url http://127.0.0.1:30080
 //
-// First each request is sent without a token, with the document's own
-// test-token and with a foreign issuer's token, and must be refused; then once
-// with the token, and must be really answered. If both are so the load begins.
+// First it sends each request without a token, with the document's own
+// test-token and with a token of a foreign issuer: all must be refused. Then it
+// sends each request once with the token and checks the answer. If both are
+// right the load begins. The limits are those of components/scaling.
 //
-// Exit codes: 0 when all was as it must be; 1 when an answer was wrong or, with
+// Exit codes: 0 when all was right; 1 when an answer was wrong or, with
 // -strict, a limit missed; 2 when the command line is wrong; 130 when it was
 // interrupted and nothing was wrong until then.
 //
-// The services let one client send 1000 requests a second, and answer 429 to
-// more: with all parts that is a -rate of 580.
+// The services allow one client 1000 requests a second by default and answer
+// 429 to more. With all parts at one rate that is a -rate of 580. The web app's
+// highest rate, with agents that work out every answer, is
 //
-// It owns the command line, the order of things and the report. The requests
-// are traffic's, the schedule load's.
+//	loadtest -rate 1000 -agents-rate 15 -uncached -strict
+//
+// on services whose limits for one client and one user allow it.
+//
+// It owns the command line, the order of the steps and the report. The
+// requests and the schedule are package load's.
 package main
 
 import (

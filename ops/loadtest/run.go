@@ -7,33 +7,37 @@ import (
 	"slices"
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/load"
-	"github.com/progressive-framework/platform/agents/internal/load/traffic"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
-// readBackWithin is how long another process of the web app may show what was
-// stored before: it hears of a change through Redis.
+// readBackWithin is how long another process of the web app may show the
+// preferences that were stored before: it learns of a change through Redis.
 const readBackWithin = 2 * time.Second
 
 // test is one load test.
 type test struct {
 	cfg      config
-	client   *traffic.Client
-	requests []traffic.Request
+	client   *load.Client
+	requests []load.Request
 }
 
 func newTest(cfg config) *test {
 	// The agents' connections together are as many as the web app's.
-	t := &test{cfg: cfg, client: traffic.NewClient(cfg.url, cfg.token.says.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
-	for _, r := range traffic.Seed {
-		if slices.Contains(cfg.parts, r.Part) {
-			t.requests = append(t.requests, r)
+	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
+	for _, r := range load.Requests {
+		if !slices.Contains(cfg.parts, r.Part) {
+			continue
 		}
+		if cfg.uncached {
+			r = r.Uncached()
+		}
+		t.requests = append(t.requests, r)
 	}
 	return t
 }
 
-// run is the whole test; its error is none of the platform's.
+// run is the whole test. An error means that the test could not run; what is
+// wrong with the platform is in the report.
 func (t *test) run(ctx context.Context) (*report, error) {
 	defer t.client.HTTP.CloseIdleConnections()
 	r := &report{URL: t.cfg.url.String(), User: t.client.User, Connections: t.cfg.connections, Rate: t.cfg.rate, Started: time.Now().UTC()}
@@ -50,8 +54,8 @@ func (t *test) run(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-// refusals sends every request without a good token: 401 each, but 200 for
-// those that are public.
+// refusals sends every request without a valid token. The answer must be 401,
+// and 200 for public requests.
 func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized
@@ -64,7 +68,7 @@ func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 			p.do(ctx, r.Name+" with "+bad.name, func(ctx context.Context) error {
 				status, err := t.client.Status(ctx, r, bad.token)
 				if err == nil && status != want {
-					err = traffic.Wrong(fmt.Sprintf("answered %d, must be %d", status, want))
+					err = load.InvalidAnswer(fmt.Sprintf("answered %d, must be %d", status, want))
 				}
 				return err
 			})
@@ -76,27 +80,27 @@ func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 // answers sends every request once with the token.
 func (t *test) answers(ctx context.Context) (p pass) {
 	for _, r := range t.requests {
-		one, end := t.client.Stream(r, load.Shape{Connections: 1})
-		p.do(ctx, r.Name, func(ctx context.Context) error { return one.Send(ctx, 0) })
+		stream, end := t.client.Stream(r, load.Shape{Connections: 1})
+		p.do(ctx, r.Name, func(ctx context.Context) error { return stream.Send(ctx, 0) })
 		end()
 	}
-	if slices.Contains(t.cfg.parts, traffic.Main) {
-		// Two that differ, so that one of them can't have been there before.
-		for _, r := range []traffic.Request{traffic.StorePreferences("light", false), traffic.Preferences} {
+	if slices.Contains(t.cfg.parts, load.Main) {
+		// Two that differ: one of them was not stored before.
+		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
 			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
 		}
 	}
 	return p
 }
 
-// readBack stores preferences and asks for the profile until it has them.
-func (t *test) readBack(ctx context.Context, store traffic.Request) error {
+// readBack stores preferences and reads the profile until it has them.
+func (t *test) readBack(ctx context.Context, store load.Request) error {
 	if err := t.client.Send(ctx, store, 0); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBackWithin)
 	defer cancel()
-	profile := traffic.Profile
+	profile := load.Profile
 	profile.Check = store.Check
 	for {
 		err := t.client.Send(ctx, profile, 0)
@@ -111,17 +115,21 @@ func (t *test) readBack(ctx context.Context, store traffic.Request) error {
 	}
 }
 
-// load sends all requests at once, each at its share.
+// load sends all requests at once, each at its share of the rate.
 func (t *test) load(ctx context.Context) (rows []row) {
 	var (
-		between traffic.Between
-		streams []load.Stream
+		interAgent load.InterAgent
+		streams    []load.Stream
 	)
 	for _, r := range t.requests {
-		if r.Path == traffic.Coordinate.Path {
-			r = between.Watch(r)
+		if r.Path == load.Coordinate.Path {
+			r = interAgent.Watch(r)
 		}
-		stream, end := t.client.Stream(r, r.Shape(t.cfg.connections, t.cfg.rate, t.cfg.duration))
+		rate := t.cfg.rate
+		if r.Part == load.Agents {
+			rate = t.cfg.agentsRate
+		}
+		stream, end := t.client.Stream(r, r.Shape(t.cfg.connections, rate, t.cfg.duration))
 		defer end()
 		streams = append(streams, stream)
 	}
@@ -129,8 +137,8 @@ func (t *test) load(ctx context.Context) (rows []row) {
 	for i, result := range results {
 		rows = append(rows, newRow(streams[i], result))
 	}
-	if took := between.Result(results[0].Over); len(took.Took) > 0 {
-		rows = append(rows, newRow(load.Stream{Name: "between agents", Limit: traffic.BetweenAgentsLimit}, took))
+	if result := interAgent.Result(results[0].Elapsed); result.Sent() > 0 {
+		rows = append(rows, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
 	}
 	return rows
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,20 +17,28 @@ import (
 	"github.com/coder/websocket/wsjson"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/load/traffic"
-	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/ops/load"
 )
 
-// fake answers as the platform does, until a test spoils it.
+// user is the subject of the fake's token.
+const user = "test-user-123"
+
+// testToken has claims and no signature: the fake compares the whole.
+func testToken() string {
+	claims := fmt.Sprintf(`{"iss":"fake","aud":"progressive-framework","sub":%q,"scope":"agents:run users:read"}`, user)
+	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature"
+}
+
+// fake answers as the platform does, unless a test changes that.
 type fake struct {
 	url, token string
 
 	mu          sync.Mutex
 	preferences json.RawMessage
 	answers     map[string]string // by path
-	// before may answer in the platform's stead, and then returns true.
+	// before may answer instead, and then returns true.
 	before func(w http.ResponseWriter, r *http.Request) bool
-	// status spoils what a WebSocket answers.
+	// status may change what a WebSocket answers.
 	status func(map[string]any)
 }
 
@@ -42,11 +52,11 @@ const (
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	f := &fake{token: servicetest.New(t).Token(t, servicetest.User), preferences: json.RawMessage(`{}`), answers: map[string]string{
-		traffic.Health.Path:     `{"status":"ok"}`,
-		traffic.Coordinate.Path: strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`),
-		traffic.Plan.Path:       plan(7),
-		traffic.Generate.Path:   workoutAnswer,
+	f := &fake{token: testToken(), preferences: json.RawMessage(`{}`), answers: map[string]string{
+		load.Health.Path:     `{"status":"ok"}`,
+		load.Coordinate.Path: strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`),
+		load.Plan.Path:       plan(7),
+		load.Generate.Path:   workoutAnswer,
 	}}
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(server.Close)
@@ -54,9 +64,9 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-// plan is an answer of npa with so many days.
+// plan is npa's answer with that many days.
 func plan(days int) string {
-	answer := map[string]any{"userId": servicetest.User, "duration": 7}
+	answer := map[string]any{"userId": user, "duration": 7}
 	var list []any
 	for day := range days {
 		list = append(list, map[string]any{"day": day + 1, "totals": map[string]any{"energyKcal": 2000},
@@ -72,23 +82,23 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if r.URL.Path == traffic.Socket.Path {
+	if r.URL.Path == load.Socket.Path {
 		given = r.URL.Query().Get("token")
 	}
-	if given != f.token && r.URL.Path != traffic.Health.Path {
+	if given != f.token && r.URL.Path != load.Health.Path {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
 	switch r.URL.Path {
-	case traffic.Socket.Path:
+	case load.Socket.Path:
 		f.socket(w, r)
-	case traffic.Preferences.Path, traffic.Profile.Path:
+	case load.Preferences.Path, load.Profile.Path:
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if r.Method == http.MethodPost {
 			_ = json.NewDecoder(r.Body).Decode(&f.preferences) // the client's own
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"id": servicetest.User, "preferences": f.preferences})
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": user, "preferences": f.preferences})
 	default:
 		_, _ = w.Write([]byte(f.answers[r.URL.Path]))
 	}

@@ -1,4 +1,4 @@
-package traffic
+package load
 
 import (
 	"encoding/json"
@@ -6,28 +6,27 @@ import (
 	"slices"
 )
 
-// Wrong is what is wrong with an answer. It holds nothing that differs from one
-// answer to the next, so that answers can be counted by it.
-type Wrong string
+// InvalidAnswer is what is wrong with an answer. It holds nothing that differs
+// from one answer to the next, so that answers can be counted by it.
+type InvalidAnswer string
 
-func (w Wrong) Error() string { return string(w) }
+func (e InvalidAnswer) Error() string { return string(e) }
 
-// wrongf makes a Wrong.
-func wrongf(format string, args ...any) error { return Wrong(fmt.Sprintf(format, args...)) }
+func invalidf(format string, args ...any) error { return InvalidAnswer(fmt.Sprintf(format, args...)) }
 
-// decoded reads an answer and has it checked.
-func decoded[T any](body []byte, check func(T) error) error {
+// decode decodes the body of an answer and checks it.
+func decode[T any](body []byte, check func(T) error) error {
 	var answer T
 	if err := json.Unmarshal(body, &answer); err != nil {
-		return wrongf("the answer is no JSON of the right form")
+		return invalidf("the body is not JSON of the expected form")
 	}
 	return check(answer)
 }
 
 func checkHealth(_ string, body []byte) error {
-	return decoded(body, func(a struct{ Status string }) error {
+	return decode(body, func(a struct{ Status string }) error {
 		if a.Status != "ok" {
-			return wrongf("status is %.20q, must be ok", a.Status)
+			return invalidf("status is %.20q, must be ok", a.Status)
 		}
 		return nil
 	})
@@ -42,27 +41,27 @@ type profile struct {
 }
 
 func checkProfile(user string, body []byte) error {
-	return decoded(body, func(a profile) error {
+	return decode(body, func(a profile) error {
 		switch {
 		case a.ID != user:
-			return wrongf("it is not the profile of the token's user")
+			return invalidf("the profile is not that of the token's user")
 		case a.Preferences == nil:
-			return wrongf("the profile has no preferences")
+			return invalidf("the profile has no preferences")
 		}
 		return nil
 	})
 }
 
-// checkPreferences is whether a profile holds these.
+// checkPreferences checks that a profile has these preferences.
 func checkPreferences(theme string, notifications bool) func(string, []byte) error {
 	return func(user string, body []byte) error {
 		if err := checkProfile(user, body); err != nil {
 			return err
 		}
-		return decoded(body, func(a profile) error {
+		return decode(body, func(a profile) error {
 			p := a.Preferences
 			if p.Theme != theme || p.Notifications == nil || *p.Notifications != notifications {
-				return wrongf("the preferences are not those that were sent")
+				return invalidf("the preferences are not those that were sent")
 			}
 			return nil
 		})
@@ -83,30 +82,30 @@ type coordination struct {
 }
 
 func checkCoordination(user string, body []byte) error {
-	return decoded(body, func(a coordination) error {
+	return decode(body, func(a coordination) error {
 		if a.UserID != user || a.ID == "" {
-			return wrongf("it is no coordination of the token's user")
+			return invalidf("the coordination is not that of the token's user")
 		}
 		var agents []string
-		for _, one := range a.Agents {
-			if one.Status != "ok" {
-				return wrongf("the agent %.10q did not answer mca", one.Agent)
+		for _, agent := range a.Agents {
+			if agent.Status != "ok" {
+				return invalidf("the agent %.10q did not answer mca", agent.Agent)
 			}
-			agents = append(agents, one.Agent)
+			agents = append(agents, agent.Agent)
 		}
 		slices.Sort(agents)
 		if a.Status != "complete" || !slices.Equal(agents, []string{"npa", "wpa"}) {
-			return wrongf("the coordination is %.20q of the agents %.20q", a.Status, agents)
+			return invalidf("the coordination is %.20q with the agents %.20q, must be complete with npa and wpa", a.Status, agents)
 		}
 		sessions := 0
 		for _, day := range a.Week.Days {
 			if len(day.Meals) == 0 {
-				return wrongf("a day of the week has no meal")
+				return invalidf("a day of the week has no meal")
 			}
 			sessions += len(day.Sessions)
 		}
 		if len(a.Week.Days) != 7 || sessions == 0 {
-			return wrongf("the week has %d days and %d sessions", len(a.Week.Days), sessions)
+			return invalidf("the week has %d days and %d sessions, must have 7 and at least 1", len(a.Week.Days), sessions)
 		}
 		return nil
 	})
@@ -124,17 +123,17 @@ func checkPlan(user string, body []byte) error {
 			Totals struct{ EnergyKcal float64 }
 		}
 	}
-	return decoded(body, func(a plan) error {
+	return decode(body, func(a plan) error {
 		if a.UserID != user || a.Duration != planDays || len(a.Days) != planDays {
-			return wrongf("it is no plan of %d days for the token's user", planDays)
+			return invalidf("the answer is not a plan of %d days for the token's user", planDays)
 		}
 		for i, day := range a.Days {
 			if day.Day != i+1 || day.Totals.EnergyKcal <= 0 || len(day.Meals) == 0 {
-				return wrongf("day %d of the plan has no meal or no energy", i+1)
+				return invalidf("day %d of the plan has no meal or no energy", i+1)
 			}
 			for _, meal := range day.Meals {
 				if len(meal.Items) == 0 || meal.Items[0].Food == "" {
-					return wrongf("a meal of the plan has no food")
+					return invalidf("a meal of the plan has no food")
 				}
 			}
 		}
@@ -154,16 +153,16 @@ func checkWorkout(user string, body []byte) error {
 			}
 		}
 	}
-	return decoded(body, func(a workout) error {
+	return decode(body, func(a workout) error {
 		if a.UserID != user || a.FitnessLevel != level || a.Duration != minutes || len(a.Sessions) == 0 {
-			return wrongf("it is no workout of %d minutes for the token's user, %s", minutes, level)
+			return invalidf("the answer is not a workout of %d minutes for the token's user, %s", minutes, level)
 		}
 		for _, session := range a.Sessions {
 			if session.TotalSeconds <= 0 || session.TotalSeconds > minutes*60 {
-				return wrongf("a session does not fit %d minutes", minutes)
+				return invalidf("a session does not fit %d minutes", minutes)
 			}
 			if len(session.Exercises) == 0 || session.Exercises[0].Name == "" || session.Exercises[0].Sets == 0 {
-				return wrongf("a session has no exercise")
+				return invalidf("a session has no exercise")
 			}
 		}
 		return nil

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// connections is how many send their next request when they have their answer.
+const connections = 16
+
+// sample is one run of wrk.
+type sample struct {
+	PerSecond float64
+	// P50, P95 and P99 are in microseconds.
+	P50, P95, P99 int64
+	Failed        int
+
+	core  float64 // the share of its core that the server used
+	ratio float64 // to the echo's rate in the same round
+}
+
+// saturation prints what each endpoint's process reaches on a core of its own,
+// while wrk and all other processes have the rest of the machine. Each round
+// measures the echo too, because a machine is not equally fast at all times. A
+// server that used nearly all of its core was the limit, and not the load.
+func saturation(ctx context.Context, token string, each time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
+	c, err := newCores()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("| at saturation, median of %d | requests/s | of its core | to the echo | p50 | p95 | p99 | failed | goal |\n", rounds)
+	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---|")
+	var echoes []sample
+	for _, e := range endpoints {
+		// The first answer is checked, and is cached then.
+		if err := e.client(token).Send(ctx, e.request, 0); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		var samples []sample
+		for range rounds {
+			own, err := c.saturate(ctx, echo, token, each)
+			if err != nil {
+				return err
+			}
+			s, err := c.saturate(ctx, e, token, each)
+			if err != nil {
+				return err
+			}
+			own.ratio, s.ratio = 1, s.PerSecond/own.PerSecond
+			samples, echoes = append(samples, s), append(echoes, own)
+		}
+		goal := ""
+		s := median(samples, func(s sample) float64 { return s.ratio })
+		if e.ratio > 0 {
+			goal = fmt.Sprintf("at least %.2f", e.ratio) + missed(s.ratio >= e.ratio)
+		}
+		s.print(e.name, goal)
+	}
+	median(echoes, func(s sample) float64 { return s.PerSecond }).print(echo.name, "")
+	return nil
+}
+
+// median is the middle one by key, which the row shows whole.
+func median[T any](all []T, key func(T) float64) T {
+	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	return all[len(all)/2]
+}
+
+func (s sample) print(name, goal string) {
+	us := func(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+	fmt.Printf("| %s | %.0f | %.0f %% | %.2f | %s | %s | %s | %d | %s |\n",
+		name, s.PerSecond, 100*s.core, s.ratio, us(s.P50), us(s.P95), us(s.P99), s.Failed, goal)
+}
+
+// script has wrk send one request and print a sample as its last line.
+const script = `wrk.method, wrk.body = %q, %q
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Accept-Encoding"] = "gzip" -- as every browser
+wrk.headers["Authorization"] = %q
+function done(s, latency)
+  local e = s.errors
+  io.write(string.format('{"PerSecond":%%f,"P50":%%d,"P95":%%d,"P99":%%d,"Failed":%%d}\n', s.requests / s.duration * 1e6,
+    latency:percentile(50), latency:percentile(95), latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
+end
+`
+
+// saturate runs wrk on the endpoint, whose process gets the first core.
+func (c cores) saturate(ctx context.Context, e endpoint, token string, each time.Duration) (s sample, err error) {
+	if err := c.isolate(e.process.PID); err != nil {
+		return s, err
+	}
+	dir, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return s, err
+	}
+	defer os.RemoveAll(dir)
+	var body []byte
+	if e.request.Body != nil {
+		if body, err = json.Marshal(e.request.Body(user, 0)); err != nil {
+			return s, err
+		}
+	}
+	file := filepath.Join(dir, "request.lua")
+	if err := os.WriteFile(file, fmt.Appendf(nil, script, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
+		return s, err
+	}
+	before, err := processorTime(e.process.PID)
+	if err != nil {
+		return s, err
+	}
+	out, err := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(each.Seconds())),
+		"-s", file, e.process.URL+e.request.Path).CombinedOutput()
+	if err != nil {
+		return s, fmt.Errorf("wrk: %w: install Debian's wrk if it is missing\n%s", err, out)
+	}
+	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	if err := json.Unmarshal(lines[len(lines)-1], &s); err != nil {
+		return s, fmt.Errorf("wrk's last line: %w\n%s", err, out)
+	}
+	after, err := processorTime(e.process.PID)
+	s.core = (after - before) / each.Seconds()
+	return s, err
+}

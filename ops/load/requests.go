@@ -1,0 +1,166 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Part is a part of the load test.
+type Part string
+
+// The parts are the design document's runMainAppTest, runAgentLoadTest and
+// runWebSocketLoadTest.
+const (
+	Main      Part = "main"
+	Agents    Part = "agents"
+	WebSocket Part = "websocket"
+)
+
+// Parts are all of them.
+var Parts = []Part{Main, Agents, WebSocket}
+
+// limits are the highest p95 allowed, and the highest rate.
+var limits = scaling.Targets()
+
+// MaxPerSecond is the highest rate of requests to the web app.
+func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }
+
+// InterAgentLimit is the limit of one agent's whole answer to mca. It includes
+// the agent's work, which is stricter than the document's limit of a message.
+func InterAgentLimit() time.Duration { return limits.Agents.InterAgent }
+
+const (
+	// DefaultConnections is the document's default.
+	DefaultConnections = 100
+	// maxSockets is the highest number of WebSockets, and socketInterval is how
+	// often each sends a message. Both are the document's.
+	maxSockets     = 50
+	socketInterval = 5 * time.Second
+)
+
+// Request is one request of the load test.
+type Request struct {
+	Name         string
+	Part         Part
+	Method, Path string
+	// Public requests are answered without a token.
+	Public bool
+	// Share is the request's share of its part's connections and rate: in the
+	// main part by the document's weights, a third for each agent.
+	Share float64
+	// Limit is the highest p95 allowed.
+	Limit time.Duration
+	// Body is the JSON of request number n; nil sends no body.
+	Body func(user string, n int) any
+	// Check returns what is wrong with the body of a 200; nil accepts any.
+	Check func(user string, body []byte) error
+
+	// vary changes a copy of the body so that no cache has the answer.
+	vary func(body object, n int64)
+}
+
+type object = map[string]any
+
+func constant(body object) func(string, int) any { return func(string, int) any { return body } }
+
+// What the document's requests ask for, and what their answers must have.
+const (
+	planDays = 7
+	level    = "intermediate"
+	minutes  = 45
+)
+
+// The requests of the document's load test (ProgressiveFrameworkLoadTest in
+// scripts/performance-testing/load-test.js). The document always sends the user
+// test-user-123. These send the token's user, because a user may read only their
+// own data.
+var (
+	Health = Request{
+		Name: "GET /health", Part: Main, Method: http.MethodGet, Path: "/health", Public: true,
+		Share: 10. / 35, Limit: limits.Web.ResponseTime, Check: checkHealth,
+	}
+	Profile = Request{
+		Name: "GET profile", Part: Main, Method: http.MethodGet, Path: "/api/v1/users/profile",
+		Share: 20. / 35, Limit: limits.Web.ResponseTime, Check: checkProfile,
+	}
+	Preferences = StorePreferences("dark", true)
+	Coordinate  = Request{
+		Name: "POST mca/coordinate", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/mca/coordinate",
+		Share: 1. / 3, Limit: limits.Agents.MCACoordination, Check: checkCoordination,
+		Body: constant(object{"task": "coordinate_agents", "agents": []string{"npa", "wpa"}, "priority": "normal"}),
+		vary: func(body object, n int64) {
+			body["nutrition"], body["training"] = object{"weightKg": weight(n)}, object{"history": history(n)}
+		},
+	}
+	Plan = Request{
+		Name: "POST npa/plan", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",
+		Share: 1. / 3, Limit: limits.Agents.NPACalculation, Check: checkPlan,
+		Body: func(user string, _ int) any {
+			return object{"userId": user, "goals": []string{"weight_loss", "muscle_gain"}, "preferences": []string{"vegetarian"}, "duration": planDays}
+		},
+		vary: func(body object, n int64) { body["weightKg"] = weight(n) },
+	}
+	Generate = Request{
+		Name: "POST wpa/generate", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/wpa/generate",
+		Share: 1. / 3, Limit: limits.Agents.WPAGeneration, Check: checkWorkout,
+		Body: func(user string, _ int) any {
+			return object{"userId": user, "fitnessLevel": level, "equipment": []string{"dumbbells", "resistance_bands"}, "duration": minutes}
+		},
+		vary: func(body object, n int64) { body["history"] = history(n) },
+	}
+	Socket = Request{Name: "WebSocket status", Part: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: limits.Web.ResponseTime}
+)
+
+// Requests are all of them.
+var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
+
+// StorePreferences stores other preferences than the document's.
+func StorePreferences(theme string, notifications bool) Request {
+	return Request{
+		Name: "POST preferences", Part: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
+		Share: 5. / 35, Limit: limits.Web.ResponseTime, Check: checkPreferences(theme, notifications),
+		Body: constant(object{"theme": theme, "notifications": notifications}),
+	}
+}
+
+// sequence numbers the uncached requests of this process.
+var sequence atomic.Int64
+
+// Uncached returns an agent's request with a different body each time, which
+// the agent must work out. Other requests stay as they are.
+func (r Request) Uncached() Request {
+	if r.vary == nil {
+		return r
+	}
+	body := r.Body
+	r.Body = func(user string, n int) any {
+		varied := maps.Clone(body(user, n).(object))
+		r.vary(varied, sequence.Add(1))
+		return varied
+	}
+	return r
+}
+
+// weight is from 50 to 150 kg in steps of a gram: it repeats after 100,000.
+func weight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
+
+// history has an exercise that wpa does not know: it counts as a trained day.
+func history(n int64) []object {
+	return []object{{"date": "2026-01-31", "exerciseId": fmt.Sprint("load-", n)}}
+}
+
+// Shape is how the request is sent when its part gets that many connections and
+// requests per second. WebSockets have a rate of their own.
+func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
+	if r.Part == WebSocket {
+		sockets := min(connections, maxSockets)
+		return Shape{Connections: sockets, PerSecond: float64(sockets) / socketInterval.Seconds(), Duration: duration}
+	}
+	return Shape{Connections: int(math.Ceil(float64(connections) * r.Share)), PerSecond: perSecond * r.Share, Duration: duration}
+}
