@@ -89,16 +89,8 @@ func TestThresholdsAreTheDocuments(t *testing.T) {
 			RequestsPerSecondMax: at(m, "web_tier", "requests_per_second_max").(int),
 		},
 		Application: ApplicationThresholds{
-			CPU: percent("application_tier", "cpu_threshold"), Memory: percent("application_tier", "memory_threshold"),
-			CoordinationLatency:     duration("application_tier", "agent_coordination_latency"),
+			CPU:                     percent("application_tier", "cpu_threshold"),
 			ConcurrentAgentSessions: at(m, "application_tier", "concurrent_agent_sessions").(int),
-			QueueDepthMax:           at(m, "application_tier", "queue_depth_max").(int),
-		},
-		Database: DatabaseThresholds{
-			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
-			ConnectionPool:    percent("database_tier", "connection_pool_utilization"),
-			QueryResponseTime: duration("database_tier", "query_response_time"),
-			DiskIO:            percent("database_tier", "disk_io_threshold"),
 		},
 		Agents: AgentThresholds{
 			MCACoordination: duration("agent_specific", "mca_coordination_latency"),

@@ -2,13 +2,12 @@ package scaling
 
 import "time"
 
-// Thresholds are the design document's performance thresholds (section
-// "Scaling Metrics & Thresholds"). HPA targets, alarms, dashboards and load
-// tests are derived from them.
+// Thresholds are those of the design document's performance thresholds (section
+// "Scaling Metrics & Thresholds") from which HPA targets, alarms and the load
+// test are derived. The document's others are added with what reads them.
 type Thresholds struct {
 	Web         WebThresholds
 	Application ApplicationThresholds
-	Database    DatabaseThresholds
 	Agents      AgentThresholds
 }
 
@@ -24,24 +23,13 @@ type WebThresholds struct {
 
 // ApplicationThresholds are those of the application tier.
 type ApplicationThresholds struct {
-	CPU, Memory         Percent
-	CoordinationLatency time.Duration
+	CPU Percent
 	// ConcurrentAgentSessions is the most sessions of one coordinating agent.
 	ConcurrentAgentSessions int
-	// QueueDepthMax counts waiting tasks.
-	QueueDepthMax int
 }
 
-// DatabaseThresholds are those of the database tier.
-type DatabaseThresholds struct {
-	CPU, Memory Percent
-	// ConnectionPool is the share of a pool's connections that are taken.
-	ConnectionPool    Percent
-	QueryResponseTime time.Duration
-	DiskIO            Percent
-}
-
-// AgentThresholds are the longest times that the agents' own work may take.
+// AgentThresholds are the longest times that the agents' own work may take. The
+// load test compares the p95 with them.
 type AgentThresholds struct {
 	MCACoordination time.Duration
 	NPACalculation  time.Duration
@@ -60,16 +48,8 @@ func Targets() Thresholds {
 			RequestsPerSecondMax: 1000,
 		},
 		Application: ApplicationThresholds{
-			CPU: 75, Memory: 85,
-			CoordinationLatency:     200 * time.Millisecond,
+			CPU:                     75,
 			ConcurrentAgentSessions: 50,
-			QueueDepthMax:           100,
-		},
-		Database: DatabaseThresholds{
-			CPU: 80, Memory: 90,
-			ConnectionPool:    85,
-			QueryResponseTime: 100 * time.Millisecond,
-			DiskIO:            80,
 		},
 		Agents: AgentThresholds{
 			MCACoordination: 150 * time.Millisecond,
