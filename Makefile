@@ -74,7 +74,7 @@ diagram: build ## draw docs/platform.svg from the stack prod, brought up for it 
 	@mv $(HOME_DIR)/platform.svg docs/platform.svg
 
 screenshot: up ## take docs/page.png, the front page with a planned week, from the running sandbox
-	@TOKEN=$$($(MAKE) token) CGO_ENABLED=0 go run -trimpath ./agents/screenshot docs/page.png
+	@TOKEN=$$($(MAKE) token) CGO_ENABLED=0 go run -trimpath ./ops/screenshot docs/page.png
 
 fmt: ## gofmt
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

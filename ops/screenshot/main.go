@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // url is where the sandbox answers.
-const url = "http://127.0.0.1:30080/"
+var url = fmt.Sprintf("http://127.0.0.1:%d/", scaling.Web().NodePort)
 
 // width and height of the picture, in pixels: those of a small laptop's window,
 // at one pixel for each of CSS's, whatever the machine's screen has.
