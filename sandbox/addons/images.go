@@ -121,7 +121,7 @@ func (b *builder) ensure(ctx context.Context, imgs []image, log *progress.Log) (
 // pushed returns the digest of the image that all tags point to, and nothing
 // where one is missing or points elsewhere.
 func (b *builder) pushed(ctx context.Context, img image, tags []string) (string, error) {
-	refs := make([]name.Tag, len(tags))
+	refs := make([]name.Reference, len(tags))
 	for i, tag := range tags {
 		ref, err := name.NewTag(b.registry + "/" + img.repository + ":" + tag)
 		if err != nil {

@@ -127,6 +127,9 @@ func upStack(c *cobra.Command, h *home.Home, log *progress.Log) error {
 	if err := s.Recover(ctx, log.Say); err != nil {
 		return err
 	}
+	if err := refreshLostImages(ctx, h, s, log); err != nil {
+		return err
+	}
 	if err := s.Run(ctx, "up", "--yes", "--skip-preview", "--stack", s.Name()); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%w; the state is saved, make up goes on from there", context.Cause(ctx))

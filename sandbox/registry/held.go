@@ -12,23 +12,23 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// askTimeout bounds one question to the registry, which is on this machine.
+// askTimeout bounds one request to the registry, which is on this machine.
 const askTimeout = 10 * time.Second
 
-// Held returns the digest of the image that all tags point to, and nothing
-// where one is missing or points elsewhere.
-func Held(ctx context.Context, auth remote.Option, tags ...name.Tag) (string, error) {
+// Held returns the digest of the image that all references name, and "" where
+// the registry lacks one or they name different images.
+func Held(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	digest := ""
-	for _, tag := range tags {
-		found, err := remote.Head(tag, remote.WithContext(ctx), auth)
+	for _, ref := range refs {
+		found, err := remote.Head(ref, remote.WithContext(ctx), auth)
 		var answer *transport.Error
 		if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
 			return "", nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("ask the registry for %s: %w", tag, err)
+			return "", fmt.Errorf("ask the registry for %s: %w", ref, err)
 		}
 		if digest != "" && digest != found.Digest.String() {
 			return "", nil
