@@ -1,119 +1,248 @@
 package registry
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/olareg/olareg/types"
+	"github.com/opencontainers/go-digest"
 )
 
-// Limits of a request's body, in bytes. 4 MiB is what the OCI distribution
-// specification asks a registry to accept for a manifest; no layer of ours
-// comes near 8 GiB.
-const (
-	maxManifest = 4 << 20
-	maxBlob     = 8 << 30
-)
+// The grammar of names of the OCI distribution specification 1.1. The length
+// keeps names within what a file system takes. Because a name is checked
+// before it becomes a path, no request leaves the registry's folder.
+var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
-// handler speaks the OCI distribution specification 1.1 over a store.
+const maxName = 255
+
+// resourcePath has the groups repository, kind and reference. Any word can be
+// in a repository's name, so that the path matches from its end.
+var resourcePath = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
+
+// manifestTypes are all that the library stores. It answers 404 to a client
+// that accepts "*/*" only, where ECR sends what there is.
+var manifestTypes = strings.Join([]string{
+	types.MediaTypeOCI1ManifestList, types.MediaTypeOCI1Manifest, types.MediaTypeDocker2ManifestList, types.MediaTypeDocker2Manifest,
+}, ", ")
+
+// handler is the registry's API: the library, and what ECR does alongside.
 type handler struct {
-	store  *store
-	secret [sha256.Size]byte // of "AWS:password"
+	library http.Handler
+	files   *folder
+	secret  [sha256.Size]byte // of "AWS:password"
+	changes sync.Mutex        // one change of a manifest at a time
 }
 
-func newHandler(s *store, password string) http.Handler {
-	return &handler{store: s, secret: sha256.Sum256([]byte(User + ":" + password))}
+func newHandler(library http.Handler, files *folder, password string) http.Handler {
+	return &handler{library: library, files: files, secret: sha256.Sum256([]byte(User + ":" + password))}
 }
 
-// call is one request to a resource of one repository.
-type call struct {
-	w         http.ResponseWriter
-	r         *http.Request
-	repo, ref string
+// refusal is an answer other than the library's.
+type refusal struct {
+	status        int
+	code, message string
 }
 
-// A route is a resource by its path and what each method does to it.
-type route struct {
-	path    *regexp.Regexp // groups: repository, reference
-	methods map[string]func(*handler, call) error
-}
+func (e *refusal) Error() string { return e.message }
 
-// The API of the specification, one row a resource. A repository's name may
-// hold any word, so the rows match from the end of the path.
-var routes = []route{
-	{regexp.MustCompile(`^/v2/(.+)/blobs/uploads/()$`), map[string]func(*handler, call) error{
-		http.MethodPost: (*handler).startUpload,
-	}},
-	{regexp.MustCompile(`^/v2/(.+)/blobs/uploads/([0-9a-f]{32})$`), map[string]func(*handler, call) error{
-		http.MethodGet:    (*handler).uploadStatus,
-		http.MethodPatch:  (*handler).appendUpload,
-		http.MethodPut:    (*handler).finishUpload,
-		http.MethodDelete: (*handler).cancelUpload,
-	}},
-	{regexp.MustCompile(`^/v2/(.+)/blobs/([^/]+)$`), map[string]func(*handler, call) error{
-		http.MethodGet:    (*handler).getBlob,
-		http.MethodHead:   (*handler).getBlob,
-		http.MethodDelete: (*handler).deleteBlob,
-	}},
-	{regexp.MustCompile(`^/v2/(.+)/manifests/([^/]+)$`), map[string]func(*handler, call) error{
-		http.MethodGet:    (*handler).getManifest,
-		http.MethodHead:   (*handler).getManifest,
-		http.MethodPut:    (*handler).putManifest,
-		http.MethodDelete: (*handler).deleteManifest,
-	}},
-	{regexp.MustCompile(`^/v2/(.+)/tags/list()$`), map[string]func(*handler, call) error{
-		http.MethodGet: (*handler).listTags,
-	}},
-	{regexp.MustCompile(`^/v2/(.+)/referrers/([^/]+)$`), map[string]func(*handler, call) error{
-		http.MethodGet: (*handler).listReferrers,
-	}},
-}
-
+// ServeHTTP implements http.Handler.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Docker-Distribution-API-Version", "registry/2.0")
-	if err := h.serve(w, r); err != nil {
-		writeError(w, r, err)
+	err := h.serve(w, r)
+	if err == nil {
+		return
 	}
+	var e *refusal
+	if !errors.As(err, &e) {
+		slog.Error("registry failed", "method", r.Method, "path", r.URL.Path, "error", err)
+		e = &refusal{http.StatusInternalServerError, "UNKNOWN", err.Error()}
+	}
+	if e.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="progressive sandbox registry"`)
+	}
+	writeJSON(w, e.status, map[string]any{"errors": []map[string]string{{"code": e.code, "message": e.message}}})
 }
 
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	// From the version check a client learns whether the registry wants
-	// credentials at all, so that must ask for them though it only reads.
-	isVersionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
-	if (!reads || isVersionCheck) && !h.authenticated(r) {
-		w.Header().Set("WWW-Authenticate", `Basic realm="progressive sandbox registry"`)
-		return &apiError{http.StatusUnauthorized, codeUnauthorized,
-			"pushes need the user " + User + " and the sandbox's registry password"}
-	}
+	versionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
 	switch {
-	case isVersionCheck && reads:
-		w.WriteHeader(http.StatusOK)
+	case (!reads || versionCheck) && !h.authenticated(r):
+		return &refusal{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
+	case versionCheck:
+		h.library.ServeHTTP(w, r)
 		return nil
 	case r.URL.Path == "/v2/_catalog" && reads:
-		return h.listRepositories(w, r)
+		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.repositoriesWithImages()})
+		return nil
 	}
-	for _, row := range routes {
-		m := row.path.FindStringSubmatch(r.URL.Path)
-		if m == nil {
-			continue
-		}
-		repo, ref := m[1], m[2]
-		if len(repo) > maxName || !repositoryName.MatchString(repo) {
-			return &apiError{http.StatusBadRequest, codeNameInvalid, "repository name " + repo + " is not well-formed"}
-		}
-		do, ok := row.methods[r.Method]
-		if !ok {
-			return &apiError{http.StatusMethodNotAllowed, codeUnsupported, r.Method + " is not possible on " + r.URL.Path}
-		}
-		return do(h, call{w: w, r: r, repo: repo, ref: ref})
+	m := resourcePath.FindStringSubmatch(r.URL.Path)
+	if m == nil {
+		return &refusal{http.StatusNotFound, "UNSUPPORTED", r.URL.Path + " is not part of the registry API"}
 	}
-	return &apiError{http.StatusNotFound, codeUnsupported, r.URL.Path + " is not part of the registry API"}
+	repository, kind, reference := m[1], m[2], m[3]
+	if len(repository) > maxName || !repositoryName.MatchString(repository) {
+		return &refusal{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
+	}
+	switch {
+	case reads && !h.files.has(repository):
+		return &refusal{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
+	case kind == "manifests" && reads:
+		return h.readManifest(w, r, repository)
+	case kind == "manifests":
+		return h.changeManifest(w, r, repository)
+	case kind == "blobs":
+		if d, err := digest.Parse(reference); err == nil {
+			if _, err := h.files.sound(repository, d); err != nil {
+				return err
+			}
+		}
+	case kind == "blobs/uploads" && !reads:
+		return h.upload(w, r)
+	}
+	h.library.ServeHTTP(w, r)
+	return nil
 }
 
 func (h *handler) authenticated(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
 	got := sha256.Sum256([]byte(user + ":" + password))
 	return ok && subtle.ConstantTimeCompare(got[:], h.secret[:]) == 1
+}
+
+// readManifest serves a manifest that can be pulled whole. One of which a part
+// is missing or damaged counts as missing itself: clients skip the push of an
+// image whose manifest is there, and would never restore the part.
+func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repository string) error {
+	r = r.Clone(r.Context())
+	r.Header.Set("Accept", manifestTypes)
+	head := r.Clone(r.Context())
+	head.Method = http.MethodHead
+	found := buffer(h.library, head)
+	if d, err := digest.Parse(found.Header().Get("Docker-Content-Digest")); found.status == http.StatusOK && err == nil {
+		missing, err := h.files.missing(repository, d)
+		if err != nil {
+			return err
+		}
+		if missing != "" {
+			slog.Warn("registry: incomplete image is not served", "repository", repository, "digest", d, "missing", missing)
+			return &refusal{http.StatusNotFound, "MANIFEST_UNKNOWN", fmt.Sprintf("the image %s@%s lacks %s; push it again", repository, d, missing)}
+		}
+	}
+	h.library.ServeHTTP(w, r)
+	return nil
+}
+
+// changeManifest stores or deletes a manifest or a tag. The deletion of a
+// digest takes the tags that point to it, as with ECR.
+func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, repository string) error {
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifest))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return &refusal{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("the manifest is larger than %d bytes", maxManifest)}
+	}
+	if err != nil {
+		return &refusal{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
+	}
+	h.changes.Lock()
+	defer h.changes.Unlock()
+	if r.Method == http.MethodPut {
+		// The library looks whether files are there, so that damaged ones must go.
+		if _, err := h.files.sound(repository, digest.FromBytes(content)); err != nil {
+			return err
+		}
+		if _, err := h.files.missingParts(repository, content); err != nil {
+			return err
+		}
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(content))
+	return buffer(h.library, r).send(w)
+}
+
+// upload takes a part of a blob. One that failed is dropped: the rest would
+// hold space, of which there may be none left.
+func (h *handler) upload(w http.ResponseWriter, r *http.Request) error {
+	a := buffer(h.library, r)
+	if a.status >= http.StatusInternalServerError {
+		call(context.WithoutCancel(r.Context()), h.library, http.MethodDelete, r.URL.Path)
+	}
+	return a.send(w)
+}
+
+// answer is what the library answered to a request; it implements
+// http.ResponseWriter.
+type answer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+// buffer holds an answer back. Only answers to writes and HEAD are small
+// enough for it.
+func buffer(library http.Handler, r *http.Request) *answer {
+	a := &answer{header: http.Header{}}
+	library.ServeHTTP(a, r)
+	return a
+}
+
+// call makes a request of our own, without a body.
+func call(ctx context.Context, library http.Handler, method, path string) {
+	r, err := http.NewRequestWithContext(ctx, method, path, http.NoBody)
+	if err != nil {
+		slog.Error("registry failed", "method", method, "path", path, "error", err)
+		return
+	}
+	buffer(library, r)
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter. The first status counts.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(p []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	return a.body.Write(p)
+}
+
+// send gives the answer to the client. The library says nothing to its own
+// failures, which are failures of the disk.
+func (a *answer) send(w http.ResponseWriter) error {
+	if a.status >= http.StatusInternalServerError {
+		return &refusal{a.status, "UNKNOWN", "the registry could not store this; its log says why. Is there space left in its folder? Push again then"}
+	}
+	maps.Copy(w.Header(), a.header)
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body.Bytes()) // the client has gone; there is nobody to tell
+	return nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client has gone; there is nobody to tell
 }

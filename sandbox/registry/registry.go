@@ -1,16 +1,33 @@
 // Package registry is the sandbox's OCI registry on loopback: what ECR is to
-// the platform on AWS. It owns the blobs and manifests below
-// home.RegistryDir and the password for pushes; it knows neither how an image
-// is built nor which images there should be.
+// the platform on AWS. The library olareg stores the images below
+// home.RegistryDir and speaks the OCI distribution API 1.1. This package owns
+// what ECR does and the library does not: the password, the list of
+// repositories, and answers that clients can act on. It neither builds images
+// nor knows which images there should be.
 //
-// The disk is the only state: every request reads and writes it, each write is
-// one rename, and what is read is checked against its digest first. So a kill
-// at any moment loses at most the push that was under way.
+// Reads are open, because the kubelet pulls without credentials. Every write
+// needs Basic credentials: the user AWS, as with ECR, and the password of
+// EnsurePassword. The API version check, GET /v2/, asks for them as well,
+// because clients learn from it alone whether to send any.
 //
-// Reads are open, because the kubelet pulls without credentials. Whatever
-// writes needs Basic credentials, the user AWS (as with ECR) and the password
-// of EnsurePassword. The API version check, GET /v2/, asks for them as well:
-// clients learn from it alone whether to send any.
+// These properties of olareg 0.1.2 were checked:
+//
+//   - Restart: tags, digests, indexes and referrers are all there.
+//   - kill -9 during pushes: what was acknowledged is there, and what is there
+//     is whole. Unfinished uploads stay on disk, so that Serve removes them.
+//   - Wrong digests: a blob or a manifest under another digest is refused, as
+//     is a manifest whose blobs were not pushed.
+//   - Damage: the library does not check what it reads, and it skips the push
+//     of a blob whose damaged file exists. So handler checks each file against
+//     its digest, and removes one that differs; the next push restores it.
+//   - Garbage collection: it never removes a tagged manifest. It would collect
+//     while a client pushes, and an old blob that the push relies on would be
+//     lost. So it runs at start, at the end, and in a repository that nobody
+//     used for an hour. It keeps untagged manifests, because pods run images
+//     by digest, and blobs younger than an hour.
+//   - Concurrent referrers of one image would overwrite each other. So handler
+//     changes one manifest at a time.
+//   - Nothing is synced to disk. A power failure can damage files; see above.
 package registry
 
 import (
@@ -25,6 +42,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/olareg/olareg"
+	"github.com/olareg/olareg/config"
+
 	"github.com/progressive-framework/platform/sandbox/home"
 )
 
@@ -37,6 +57,14 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
+// gracePeriod is how old a blob must be before garbage collection removes it.
+// A push that a restart interrupted finds its blobs again meanwhile.
+const gracePeriod = time.Hour
+
+// maxManifest is the size of the largest manifest, in bytes: what the OCI
+// distribution specification asks a registry to accept.
+const maxManifest = 4 << 20
+
 // Serve answers on 127.0.0.1 at the sandbox's registry port until ctx is done,
 // then lets requests under way finish for five seconds. It returns an error
 // when the folder or the port can't be had, and nil after a shutdown.
@@ -45,10 +73,6 @@ func Serve(ctx context.Context, h *home.Home) error {
 		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", h.Registry)
 	}
 	password, err := EnsurePassword(h)
-	if err != nil {
-		return err
-	}
-	s, err := openStore(h.RegistryDir())
 	if err != nil {
 		return err
 	}
@@ -61,8 +85,60 @@ func Serve(ctx context.Context, h *home.Home) error {
 	if err != nil {
 		return fmt.Errorf("registry: listen on %s: %w", address, err)
 	}
-	slog.Info("registry serves", "address", address, "dir", h.RegistryDir())
-	return serve(ctx, ln, newHandler(s, password))
+	// The port is ours, so no other registry uses the folder.
+	files, err := openFolder(h.RegistryDir())
+	if err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	collectGarbage(ctx, files)
+	library := openLibrary(files.dir)
+	slog.Info("registry serves", "address", address, "dir", files.dir)
+	err = serve(ctx, ln, newHandler(library, files, password))
+	closeLibrary(library)
+	return err
+}
+
+func openLibrary(dir string) *olareg.Server {
+	yes, no := true, false
+	return olareg.New(config.Config{
+		Storage: config.ConfigStorage{
+			StoreType: config.StoreDir,
+			RootDir:   dir,
+			GC: config.ConfigGC{
+				Frequency:   -1, // not while clients push
+				GracePeriod: gracePeriod,
+				// A limit would make the library close the oldest upload while it
+				// may be written, and that can deadlock.
+				RepoUploadMax:     -1,
+				Untagged:          &no,
+				EmptyRepo:         &no, // a nested repository would survive without its layout file
+				ReferrersWithSubj: &yes,
+			},
+		},
+		API: config.ConfigAPI{
+			DeleteEnabled: &yes,
+			Manifest:      config.ConfigAPIManifest{Limit: maxManifest},
+		},
+		Log: slog.Default(),
+	})
+}
+
+// closeLibrary collects garbage in the repositories that were used.
+func closeLibrary(library *olareg.Server) {
+	if err := library.Close(); err != nil {
+		slog.Warn("registry could not collect garbage; the next start tries again", "error", err)
+	}
+}
+
+// collectGarbage removes the blobs of deleted images and of pushes that never
+// ended. The library collects in the repositories that were used, so that each
+// is used once.
+func collectGarbage(ctx context.Context, files *folder) {
+	library := openLibrary(files.dir)
+	defer closeLibrary(library)
+	for _, repository := range files.repositories() {
+		call(ctx, library, http.MethodGet, "/v2/"+repository+"/tags/list")
+	}
 }
 
 func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
@@ -90,7 +166,7 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
 		slog.Warn("registry cut off requests that did not end", "after", shutdownTimeout, "error", err)
-		return srv.Close() // the store bears a push that is cut off
+		return srv.Close() // a push that is cut off leaves no manifest
 	}
 	return nil
 }

@@ -1,8 +1,9 @@
 package registry
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -22,7 +24,9 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
+	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/home"
@@ -122,6 +126,14 @@ func (b *bench) do(method, path, user string, body io.Reader, header http.Header
 	return resp
 }
 
+// uploads lists the unfinished uploads of the repository app.
+func (b *bench) uploads() []string {
+	b.t.Helper()
+	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/_uploads/*"))
+	require.NoError(b.t, err)
+	return files
+}
+
 func requireStatus(t *testing.T, err error, status int) {
 	t.Helper()
 	var e *transport.Error
@@ -150,6 +162,9 @@ func TestRestartKeepsEverything(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, idxDigest, gotDigest)
 	tags, err := remote.List(b.ref("team/mca:v1").Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"all", "v1"}, tags)
+	tags, err = remote.List(b.ref("team/mca:v1").Context(), remote.WithPageSize(1))
 	require.NoError(t, err)
 	require.Equal(t, []string{"all", "v1"}, tags)
 	repos, err := remote.Catalog(t.Context(), b.ref("team/mca").Context().Registry)
@@ -208,36 +223,112 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestDamagedFilesAreNotServedAndHeal(t *testing.T) {
-	for _, row := range []struct {
-		reason string
-		files  string
-	}{
-		{"a blob cut short", "blobs/sha256/*"},
-		{"a manifest cut short", "repositories/app/_manifests/*"},
-		{"a tag cut short", "repositories/app/_tags/*"},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			b := newBench(t)
-			img, d := b.image()
-			require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-			b.pulls("app:v1", d) // whatever is remembered of a sound file must not hide the damage
-			files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), row.files))
+	b := newBench(t)
+	img, d := b.image()
+	idx, err := random.Index(512, 2, 2)
+	require.NoError(t, err)
+	push := func() {
+		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.login()))
+		b.pulls("app:v1", d) // what is remembered of a sound file must not hide later damage
+		got, err := remote.Index(b.ref("app:all"))
+		require.NoError(t, err)
+		require.NoError(t, validate.Index(got))
+	}
+	push()
+	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
+	require.NoError(t, err)
+	require.Len(t, files, 4+1+2*4+1, "layers, configs and manifests")
+	for _, file := range append(files, filepath.Join(b.home.RegistryDir(), "app/index.json")) {
+		t.Run(filepath.Base(file)[:8], func(t *testing.T) {
+			info, err := os.Stat(file)
 			require.NoError(t, err)
-			require.NotEmpty(t, files)
-			for _, f := range files {
-				info, err := os.Stat(f)
-				require.NoError(t, err)
-				require.NoError(t, os.Truncate(f, info.Size()/2))
+			require.NoError(t, os.Truncate(file, info.Size()/2))
+			_, one := remote.Head(b.ref("app:v1"))
+			_, all := remote.Head(b.ref("app:all"))
+			if filepath.Base(file) == "index.json" {
+				b.restart() // a running registry knows its images without the file
+				_, one = remote.Head(b.ref("app:v1"))
 			}
-			got, err := remote.Image(b.ref("app:v1"))
-			if err == nil {
-				err = validate.Image(got)
-			}
-			require.ErrorContains(t, err, "_UNKNOWN: ")
-			require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-			b.pulls("app:v1", d)
+			requireStatus(t, errors.Join(one, all), http.StatusNotFound)
+			push()
 		})
 	}
+}
+
+func TestRefusals(t *testing.T) {
+	const (
+		imageType = "application/vnd.oci.image.manifest.v1+json"
+		indexType = "application/vnd.oci.image.index.v1+json"
+	)
+	b := newBench(t)
+	img, _ := b.image()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	absent := digest.FromString("absent").String()
+	for _, row := range []struct {
+		reason             string
+		method, path, kind string
+		body               string
+		status             int
+		code               string
+	}{
+		{"upper case in a repository", "PUT", "/v2/App/manifests/v1", imageType, "{}", 400, "NAME_INVALID"},
+		{"a way out of the folder", "GET", "/v2/app/%2e%2e/manifests/v1", "", "", 400, "NAME_INVALID"},
+		{"a folder of the library", "PUT", "/v2/app/blobs/manifests/v1", imageType, "{}", 400, "NAME_INVALID"},
+		{"a repository's name too long", "GET", "/v2/" + strings.Repeat("a", 256) + "/manifests/v1", "", "", 400, "NAME_INVALID"},
+		{"a digest that is none", "GET", "/v2/app/blobs/sha256:12", "", "", 400, "DIGEST_INVALID"},
+		{"a manifest that is not JSON", "PUT", "/v2/app/manifests/v2", imageType, "no", 400, "MANIFEST_INVALID"},
+		{"a manifest of no known kind", "PUT", "/v2/app/manifests/v2", "text/plain", "{}", 400, "MANIFEST_INVALID"},
+		{"a manifest under another's digest", "PUT", "/v2/app/manifests/" + absent, imageType, "{}", 400, "DIGEST_INVALID"},
+		{"a manifest without its config", "PUT", "/v2/app/manifests/v2", imageType, `{"config":{"digest":"` + absent + `"}}`, 400, "MANIFEST_BLOB_UNKNOWN"},
+		{"an index without its image", "PUT", "/v2/app/manifests/v2", indexType, `{"manifests":[{"digest":"` + absent + `"}]}`, 400, "MANIFEST_BLOB_UNKNOWN"},
+		{"a manifest too large", "PUT", "/v2/app/manifests/v2", imageType, strings.Repeat(" ", maxManifest+1), 413, "SIZE_INVALID"},
+		{"a blob under another's digest", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
+		{"an upload never begun", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
+		{"tags of an unknown repository", "GET", "/v2/none/tags/list", "", "", 404, "NAME_UNKNOWN"},
+		{"an unknown tag", "GET", "/v2/app/manifests/none", "", "", 404, "MANIFEST_UNKNOWN"},
+		{"no part of the API", "GET", "/v1/app", "", "", 404, "UNSUPPORTED"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			header := http.Header{}
+			if row.kind != "" {
+				header.Set("Content-Type", row.kind)
+			}
+			resp := b.do(row.method, row.path, User, strings.NewReader(row.body), header)
+			require.Equal(t, row.status, resp.StatusCode)
+			var body struct {
+				Errors []struct{ Code, Message string }
+			}
+			require.NoError(t, json.NewDecoder(resp.Body).Decode(&body))
+			require.Len(t, body.Errors, 1)
+			require.Equal(t, row.code, body.Errors[0].Code)
+			require.NotEmpty(t, body.Errors[0].Message)
+		})
+	}
+	require.Empty(t, b.uploads(), "a refused push leaves nothing behind")
+}
+
+func TestUploadThatFailsIsDropped(t *testing.T) {
+	b := newBench(t)
+	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
+	require.Len(t, b.uploads(), 1)
+	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the client goes away")))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.home.RegistryAddress()+location, body)
+	require.NoError(t, err)
+	req.SetBasicAuth(User, b.password)
+	_, err = http.DefaultClient.Do(req) //nolint:bodyclose // there is no answer
+	require.Error(t, err)
+	require.Eventually(t, func() bool { return len(b.uploads()) == 0 }, 10*time.Second, 5*time.Millisecond)
+}
+
+func TestFailureOfTheDiskIsSaid(t *testing.T) {
+	b := newBench(t)
+	require.NoError(t, os.WriteFile(filepath.Join(b.home.RegistryDir(), "app"), nil, 0o600)) // where the repository's folder belongs
+	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
+	require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Contains(t, string(body), "its log says why")
 }
 
 func TestConcurrentPushes(t *testing.T) {
@@ -277,42 +368,60 @@ func TestReferrers(t *testing.T) {
 	b := newBench(t)
 	img, d := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-	desc, err := remote.Head(b.ref("app:v1"))
+	subject, err := remote.Head(b.ref("app:v1"))
 	require.NoError(t, err)
-	sbom, err := random.Image(64, 1)
+	refer := func(kind string) (v1.Hash, error) {
+		referrer, err := random.Image(64, 1)
+		if err != nil {
+			return v1.Hash{}, err
+		}
+		referrer = mutate.Subject(mutate.ConfigMediaType(referrer, types.MediaType(kind)), *subject).(v1.Image)
+		digest, err := referrer.Digest()
+		if err != nil {
+			return v1.Hash{}, err
+		}
+		return digest, remote.Write(b.ref("app@"+digest.String()), referrer, b.login())
+	}
+	sbom, err := refer("application/vnd.example.sbom")
 	require.NoError(t, err)
-	sbom = mutate.ConfigMediaType(sbom, "application/vnd.example.sbom")
-	sbom = mutate.Subject(sbom, *desc).(v1.Image)
-	sbomDigest, err := sbom.Digest()
-	require.NoError(t, err)
-	require.NoError(t, remote.Write(b.ref("app@"+sbomDigest.String()), sbom, b.login()))
+	const signatures = 8
+	errs := make([]error, signatures)
+	var all sync.WaitGroup
+	for i := range signatures { // at once, as a promotion may push them
+		all.Go(func() { _, errs[i] = refer("application/vnd.example.signature") })
+	}
+	all.Wait()
+	require.NoError(t, errors.Join(errs...))
 
 	b.restart()
 
-	for _, row := range []struct {
-		reason, query string
-		want          int
-	}{
-		{"all of an image", "", 1},
-		{"one kind", "?artifactType=application/vnd.example.sbom", 1},
-		{"another kind", "?artifactType=application/vnd.example.signature", 0},
-	} {
-		t.Run(row.reason, func(t *testing.T) {
-			resp := b.do(http.MethodGet, "/v2/app/referrers/"+d.String()+row.query, "", nil, nil)
-			require.Equal(t, http.StatusOK, resp.StatusCode)
-			idx, err := v1.ParseIndexManifest(resp.Body)
-			require.NoError(t, err)
-			require.Len(t, idx.Manifests, row.want)
-			if row.want > 0 {
-				require.Equal(t, sbomDigest, idx.Manifests[0].Digest)
-			}
-		})
+	list := func(kind string) []v1.Descriptor {
+		index, err := remote.Referrers(b.ref("app@"+d.String()).(name.Digest), remote.WithFilter("artifactType", kind))
+		require.NoError(t, err)
+		m, err := index.IndexManifest()
+		require.NoError(t, err)
+		return m.Manifests
 	}
-	none, err := remote.Referrers(b.ref("other@" + d.String()).(name.Digest))
+	require.Len(t, list("application/vnd.example.signature"), signatures)
+	require.Empty(t, list("application/vnd.example.other"))
+	require.Len(t, list("application/vnd.example.sbom"), 1)
+	require.Equal(t, sbom, list("application/vnd.example.sbom")[0].Digest)
+	b.pulls("app@"+sbom.String(), sbom)
+
+	// ECR deletes the referrers of an image that was deleted, within a day.
+	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.login()))
+	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
-	m, err := none.IndexManifest()
+	old := time.Now().Add(-2 * gracePeriod)
+	for _, f := range files {
+		require.NoError(t, os.Chtimes(f, old, old))
+	}
+	b.restart()
+	_, err = remote.Head(b.ref("app@" + sbom.String()))
+	requireStatus(t, err, http.StatusNotFound)
+	repos, err := remote.Catalog(t.Context(), b.ref("app").Context().Registry)
 	require.NoError(t, err)
-	require.Empty(t, m.Manifests)
+	require.Empty(t, repos)
 }
 
 func TestPortInUse(t *testing.T) {
@@ -330,32 +439,64 @@ func TestNotServedWhereThePersonHasARegistry(t *testing.T) {
 func TestRestartDropsWhatNobodyUses(t *testing.T) {
 	b := newBench(t)
 	img, d := b.image()
+	now, _ := b.image()
+	idx, err := random.Index(512, 2, 2)
+	require.NoError(t, err)
+	children, err := idx.IndexManifest()
+	require.NoError(t, err)
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-	blob := func(content string) string { return string(digestOf([]byte(content))) }
+	require.NoError(t, remote.Write(b.ref("app:v1"), now, b.login())) // the first has no tag from now on
+	require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.login()))
 	push := func(content string) {
-		resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/?digest="+blob(content), User, strings.NewReader(content), nil)
+		resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/?digest="+digest.FromString(content).String(), User, strings.NewReader(content), nil)
 		require.Equal(t, http.StatusCreated, resp.StatusCode)
 	}
 	push("old")
 	push("fresh")
-	long := time.Now().Add(-2 * sweepAge)
-	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "blobs/sha256/*"))
+	old := time.Now().Add(-2 * gracePeriod)
+	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	for _, f := range files {
-		if filepath.Base(f) != digestOf([]byte("fresh")).hex() {
-			require.NoError(t, os.Chtimes(f, long, long))
+		if filepath.Base(f) != digest.FromString("fresh").Encoded() {
+			require.NoError(t, os.Chtimes(f, old, old))
 		}
 	}
-	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
-	require.Equal(t, http.StatusAccepted, resp.StatusCode)
-
+	b.restart()
+	residue := filepath.Join(b.home.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
+	require.NoError(t, os.MkdirAll(filepath.Dir(residue), 0o700))
+	require.NoError(t, os.WriteFile(residue, []byte("part"), 0o600))
 	b.restart()
 
-	b.pulls("app:v1", d)
-	require.Equal(t, http.StatusNotFound, b.do(http.MethodHead, "/v2/app/blobs/"+blob("old"), "", nil, nil).StatusCode)
-	require.Equal(t, http.StatusOK, b.do(http.MethodHead, "/v2/app/blobs/"+blob("fresh"), "", nil, nil).StatusCode)
-	uploads, err := os.ReadDir(filepath.Join(b.home.RegistryDir(), "uploads"))
+	b.pulls("app@"+d.String(), d)
+	for _, child := range children.Manifests {
+		b.pulls("app@"+child.Digest.String(), child.Digest)
+	}
+	head := func(content string) int {
+		return b.do(http.MethodHead, "/v2/app/blobs/"+digest.FromString(content).String(), "", nil, nil).StatusCode
+	}
+	require.Equal(t, http.StatusNotFound, head("old"))
+	require.Equal(t, http.StatusOK, head("fresh"))
+	require.Empty(t, b.uploads())
+}
+
+func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
+	b := newBench(t)
+	b.stop()
+	for _, old := range []string{"blobs/sha256/0123", "uploads/x", "repositories/app/_manifests/0123", "repositories/app/_tags/v1"} {
+		path := filepath.Join(b.home.RegistryDir(), old)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
+		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
+	}
+	b.start()
+	held, err := Held(t.Context(), b.login(), b.ref("app:v1"))
 	require.NoError(t, err)
-	require.Empty(t, uploads)
-	require.Equal(t, http.StatusNotFound, b.do(http.MethodPut, resp.Header.Get("Location")+"?digest="+blob("x"), User, bytes.NewReader(nil), nil).StatusCode)
+	require.Empty(t, held)
+	img, d := b.image()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	b.restart()
+	b.pulls("app:v1", d)
+	held, err = Held(t.Context(), b.login(), b.ref("app:v1"), b.ref("app@"+d.String()))
+	require.NoError(t, err)
+	require.Equal(t, d.String(), held)
+	require.NoDirExists(t, filepath.Join(b.home.RegistryDir(), "repositories"))
 }

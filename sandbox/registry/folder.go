@@ -1,0 +1,192 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/olareg/olareg/types"
+	"github.com/opencontainers/go-digest"
+)
+
+// folder is where the library keeps its repositories, each an OCI image
+// layout: REPOSITORY/index.json and REPOSITORY/blobs/ALGORITHM/HEX.
+type folder struct {
+	dir string
+
+	mu      sync.Mutex
+	checked map[string]stamp // blobs whose content was checked, by path
+}
+
+// stamp tells whether a file is still the one that was checked.
+type stamp struct {
+	size int64
+	time time.Time
+}
+
+// openFolder makes the folder ready for a library that starts.
+func openFolder(dir string) (*folder, error) {
+	// An earlier registry of ours kept all blobs in one place; the library
+	// allows no repository of that name. Whoever needs an image pushes it again.
+	if _, err := os.Stat(filepath.Join(dir, "blobs")); err == nil {
+		slog.Warn("registry removes images in the layout of an earlier release; make up builds and pushes them again", "dir", dir)
+		if err := os.RemoveAll(dir); err != nil {
+			return nil, fmt.Errorf("registry: remove images in the layout of an earlier release: %w", err)
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("registry folder: %w", err)
+	}
+	f := &folder{dir: dir, checked: map[string]stamp{}}
+	for _, repository := range f.repositories() {
+		// No client can continue an upload of an earlier process.
+		residue, err := filepath.Glob(filepath.Join(f.path(repository), "index.json.*"))
+		for _, path := range append(residue, filepath.Join(f.path(repository), "_uploads")) {
+			err = errors.Join(err, os.RemoveAll(path))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("registry: remove unfinished uploads: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (f *folder) path(repository string) string {
+	return filepath.Join(f.dir, filepath.FromSlash(repository))
+}
+
+func (f *folder) has(repository string) bool {
+	_, err := os.Stat(filepath.Join(f.path(repository), "index.json"))
+	return err == nil
+}
+
+// repositories lists all repositories that were ever pushed to, in order.
+func (f *folder) repositories() []string {
+	names := []string{}
+	err := filepath.WalkDir(f.dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() && (e.Name() == "blobs" || e.Name() == "_uploads") {
+			return fs.SkipDir
+		}
+		if name, err := filepath.Rel(f.dir, filepath.Dir(path)); err == nil && e.Name() == "index.json" {
+			names = append(names, filepath.ToSlash(name))
+		}
+		return nil
+	})
+	if err != nil {
+		slog.Error("registry can't read its folder", "dir", f.dir, "error", err)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// repositoriesWithImages leaves out repositories whose images were all
+// deleted. The library's lists of referrers are no images.
+func (f *folder) repositoriesWithImages() []string {
+	return slices.DeleteFunc(f.repositories(), func(repository string) bool {
+		var index types.Index
+		raw, err := os.ReadFile(filepath.Join(f.path(repository), "index.json"))
+		if err != nil || json.Unmarshal(raw, &index) != nil {
+			return true // damaged: the library has no images of it either
+		}
+		return !slices.ContainsFunc(index.Manifests, func(d types.Descriptor) bool {
+			return d.Annotations[types.AnnotReferrerSubject] == ""
+		})
+	})
+}
+
+// missing returns what a manifest lacks to be pulled whole: its own digest or
+// that of a part, at any depth; or "".
+func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
+	if ok, err := f.sound(repository, d); err != nil || !ok {
+		return d, err
+	}
+	content, err := os.ReadFile(f.blob(repository, d))
+	if err != nil {
+		return d, err
+	}
+	return f.missingParts(repository, content)
+}
+
+func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest, error) {
+	var m struct {
+		Config            types.Descriptor
+		Layers, Manifests []types.Descriptor
+	}
+	if json.Unmarshal(manifest, &m) != nil {
+		return "", nil // the library judges it
+	}
+	blobs := m.Layers
+	if m.Config.Digest != "" {
+		blobs = append(blobs, m.Config)
+	}
+	for _, blob := range blobs {
+		if ok, err := f.sound(repository, blob.Digest); err != nil || !ok {
+			return blob.Digest, err
+		}
+	}
+	for _, child := range m.Manifests {
+		if missing, err := f.missing(repository, child.Digest); err != nil || missing != "" {
+			return missing, err
+		}
+	}
+	return "", nil
+}
+
+func (f *folder) blob(repository string, d digest.Digest) string {
+	return filepath.Join(f.path(repository), "blobs", d.Algorithm().String(), d.Encoded())
+}
+
+// sound says whether a blob is there with the content that its digest names. A
+// damaged one is removed, so that the next push restores it. Content is hashed
+// once in a process's life, and again when size or time of the file change.
+func (f *folder) sound(repository string, d digest.Digest) (bool, error) {
+	if d.Validate() != nil {
+		return false, nil
+	}
+	path := f.blob(repository, d)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return false, err
+	}
+	now := stamp{info.Size(), info.ModTime()}
+	f.mu.Lock()
+	same := f.checked[path] == now
+	f.mu.Unlock()
+	if same {
+		return true, nil
+	}
+	verifier := d.Verifier()
+	if _, err := io.Copy(verifier, file); err != nil {
+		return false, err
+	}
+	if verifier.Verified() {
+		f.mu.Lock()
+		f.checked[path] = now
+		f.mu.Unlock()
+		return true, nil
+	}
+	if current, err := os.Stat(path); err != nil || !os.SameFile(info, current) {
+		return false, nil // a push has just replaced it
+	}
+	slog.Warn("registry removes a damaged blob", "repository", repository, "digest", d, "size", now.size)
+	return false, os.Remove(path)
+}
