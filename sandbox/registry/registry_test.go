@@ -316,7 +316,7 @@ func TestUploadThatFailsIsDropped(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.home.RegistryAddress()+location, body)
 	require.NoError(t, err)
 	req.SetBasicAuth(User, b.password)
-	_, err = http.DefaultClient.Do(req) //nolint:bodyclose // there is no answer
+	_, err = http.DefaultClient.Do(req)
 	require.Error(t, err)
 	require.Eventually(t, func() bool { return len(b.uploads()) == 0 }, 10*time.Second, 5*time.Millisecond)
 }
