@@ -174,6 +174,10 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 	provider, err := kubernetes.NewProvider(ctx, "eks", &kubernetes.ProviderArgs{
 		Kubeconfig:            created.Kubeconfig,
 		EnableServerSideApply: pulumi.Bool(true),
+		// An update takes back what somebody changed behind its back. Without it
+		// the preview ends with a conflict of field managers. What the program
+		// does not set, such as a count that an autoscaler has, is not touched.
+		EnablePatchForce: pulumi.Bool(true),
 	}, pulumi.Parent(created))
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)

@@ -13,7 +13,6 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws"
 	"github.com/progressive-framework/platform/sandbox/cluster/components"
 	"github.com/progressive-framework/platform/sandbox/cmd"
-	"github.com/progressive-framework/platform/sandbox/kubernetes"
 	"github.com/progressive-framework/platform/sandbox/languagehost"
 )
 
@@ -24,9 +23,6 @@ func main() { os.Exit(run()) }
 var plugins = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
 	"pulumi-resource-aws": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
 		return aws.Serve(ctx, stdout)
-	},
-	"pulumi-resource-kubernetes": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
-		return kubernetes.Serve(ctx, stdout)
 	},
 	"pulumi-language-go": func(ctx context.Context, args []string, stdout, _ io.Writer) error {
 		return languagehost.Serve(ctx, args, stdout)

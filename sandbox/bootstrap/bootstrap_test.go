@@ -70,23 +70,50 @@ func TestRequired(t *testing.T) {
 // The flags are of use only while the repository's own go.mod files are read.
 func TestExecutablesOfThisRepository(t *testing.T) {
 	w := where{project: "../..", sandbox: t.TempDir()}
-	list, err := executables(w)
+	list, err := executables(t.Context(), w)
 	require.NoError(t, err)
 	cli, err := pulumi(w)
 	require.NoError(t, err)
+	plugin := kubernetesPlugin(w)
 	outs := map[string]bool{}
-	for _, e := range append(list, cli) {
+	for _, e := range append(list[:3:3], cli, plugin) {
 		require.False(t, outs[e.out], "%s is written twice", e.out)
 		outs[e.out] = true
 		require.DirExists(t, filepath.Join(w.project, e.dir), e.name)
 	}
 	for range 20 {
-		again, err := executables(w)
+		again, err := executables(t.Context(), w)
 		require.NoError(t, err)
 		require.Equal(t, list, again, "other flags would link anew, and restart the cluster")
 	}
 	require.Contains(t, strings.Join(list[0].flags, " "), "k8s.io/component-base/version.gitVersion=v1.")
 	require.Contains(t, strings.Join(cli.flags, " "), "version.Version=v3.")
+	for _, document := range plugin.embeds {
+		_, err := required(filepath.Join(w.project, plugin.dir, "go.mod"), document.module)
+		require.NoError(t, err)
+		require.DirExists(t, filepath.Join(w.project, plugin.dir, filepath.Dir(document.out)))
+	}
+	// One version of the SDK is compiled once for the program and the provider.
+	const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
+	program, err := required(filepath.Join(w.project, "go.mod"), sdk)
+	require.NoError(t, err)
+	provider, err := required(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
+	require.NoError(t, err)
+	require.Equal(t, program, provider)
+}
+
+func TestWithVersion(t *testing.T) {
+	for _, c := range []struct{ reason, document, version, want string }{
+		{"a schema gets the version", "{\n  \"name\": \"k\",\n  \"a\": [1, 2]\n}", "4.25.0-alpha+f4", `{"a":[1,2],"name":"k","version":"4.25.0-alpha+f4"}`},
+		{"another version is replaced", `{"version": "1.0.0"}`, "2.0.0", `{"version":"2.0.0"}`},
+		{"a mapping has none", `{"name": {"b": 1.50}}`, "", `{"name":{"b":1.50}}`},
+	} {
+		got, err := withVersion([]byte(c.document), c.version)
+		require.NoError(t, err, c.reason)
+		require.Equal(t, c.want, string(got), c.reason)
+	}
+	_, err := withVersion([]byte("<html>"), "1.0.0")
+	require.Error(t, err, "no JSON")
 }
 
 func TestCheckSpace(t *testing.T) {

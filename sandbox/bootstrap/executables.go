@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
 // trimpath goes with every build of this repository: ko builds with it, so that
@@ -27,13 +30,26 @@ type executable struct {
 	out string
 	// flags come after -trimpath.
 	flags []string
-	// stamp says that out depends on nothing but the module files of dir and
-	// the toolchain, so that a hash of them can stand for a build.
+	// embeds are files that the package embeds and that the repository lacks.
+	embeds []embedded
+	// stamp says that out depends on nothing but the Go files and the module
+	// files of dir and the toolchain, so that a hash of them can stand for a
+	// build.
 	stamp bool
 }
 
+// embedded is a JSON document of a module, for a package to embed.
+type embedded struct {
+	// module is a requirement of the executable's go.mod, file a path in it.
+	module, file string
+	// out is the file to write, relative to the executable's dir.
+	out string
+	// version replaces the document's own; "" leaves it.
+	version string
+}
+
 // executables lists what is to be built, the longest first.
-func executables(w where) ([]executable, error) {
+func executables(ctx context.Context, w where) ([]executable, error) {
 	kubernetes, err := required(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
 	if err != nil {
 		return nil, err
@@ -53,7 +69,30 @@ func executables(w where) ([]executable, error) {
 			flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
 		},
 	}
+	if toolchain.InstalledKubernetesPlugin(ctx, os.Environ(), w.bin()) == "" {
+		list = append(list, kubernetesPlugin(w))
+	}
 	return list, nil
+}
+
+// kubernetesPlugin is the Pulumi Kubernetes provider, for machines that have
+// none. Its two documents are written as upstream's build does.
+func kubernetesPlugin(w where) executable {
+	const (
+		module  = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+		version = toolchain.KubernetesPluginVersion
+		command = "cmd/pulumi-resource-kubernetes/"
+	)
+	return executable{
+		name: "the Kubernetes provider", log: "pulumi-resource-kubernetes", dir: "sandbox/kubernetesprovider", pkg: ".",
+		out:   filepath.Join(w.bin(), "pulumi-resource-kubernetes"),
+		flags: []string{"-buildvcs=false", "-ldflags", "-s -w -X " + module + "/pkg/version.Version=" + version},
+		embeds: []embedded{
+			{module: module, file: command + "schema.json", out: "schema/schema.json", version: version},
+			{module: module, file: command + "terraform-mapping.json", out: "schema/terraform-mapping.json"},
+		},
+		stamp: true,
+	}
 }
 
 // pulumi is the Pulumi CLI, for machines that have none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -40,6 +42,11 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 				return fmt.Errorf("%s: %w", e.out, err)
 			}
 		}
+		for _, document := range e.embeds {
+			if err := document.write(ctx, w, e.dir); err != nil {
+				return fmt.Errorf("building %s: %w", e.name, err)
+			}
+		}
 		if err := e.compile(ctx, w, detail); err != nil {
 			return err
 		}
@@ -59,8 +66,13 @@ func (e executable) digest(ctx context.Context, w where) (string, error) {
 		return "", nil
 	}
 	sum := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		raw, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
+	dir := filepath.Join(w.project, e.dir)
+	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return "", fmt.Errorf("building %s: %w", e.name, err)
+	}
+	for _, file := range append(sources, filepath.Join(dir, "go.mod"), filepath.Join(dir, "go.sum")) {
+		raw, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("building %s: %w", e.name, err)
 		}
@@ -71,8 +83,43 @@ func (e executable) digest(ctx context.Context, w where) (string, error) {
 		return "", fmt.Errorf("go env: %w", err)
 	}
 	sum.Write(raw)
-	fmt.Fprint(sum, e.pkg, e.flags)
+	fmt.Fprint(sum, e.pkg, e.flags, e.embeds)
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
+}
+
+// write copies the document out of its module, which is downloaded where the
+// cache lacks it. The module belongs to the executable's package in dir.
+func (d embedded) write(ctx context.Context, w where, dir string) error {
+	raw, err := w.goCommand(ctx, dir, "mod", "download", "-json", d.module).Output()
+	if err != nil {
+		return fmt.Errorf("go mod download %s: %w: %s", d.module, err, raw)
+	}
+	var downloaded struct{ Dir string }
+	if err := json.Unmarshal(raw, &downloaded); err != nil {
+		return fmt.Errorf("go mod download %s: %w", d.module, err)
+	}
+	document, err := os.ReadFile(filepath.Join(downloaded.Dir, d.file))
+	if err != nil {
+		return fmt.Errorf("module %s: %w", d.module, err)
+	}
+	if document, err = withVersion(document, d.version); err != nil {
+		return fmt.Errorf("module %s: %s: %w", d.module, d.file, err)
+	}
+	// The mode of the module cache's file would forbid to write it again.
+	return os.WriteFile(filepath.Join(w.project, dir, d.out), document, 0o644)
+}
+
+// withVersion returns a JSON object without needless space, and with the
+// version given unless that is "".
+func withVersion(document []byte, version string) ([]byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(document, &fields); err != nil {
+		return nil, err
+	}
+	if version != "" {
+		fields["version"] = json.RawMessage(strconv.Quote(version))
+	}
+	return json.Marshal(fields)
 }
 
 // listAfter is how long a build must last before its packages are counted: a

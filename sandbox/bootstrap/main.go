@@ -1,5 +1,5 @@
 // Command bootstrap does what must be done before anything of the sandbox is
-// built: it installs the Debian packages that are missing, builds the four
+// built: it installs the Debian packages that are missing, builds the
 // executables that `make up` needs, and runs the checks of `make test`. It
 // imports the standard library and packages of the sandbox that do the same,
 // so that `go run` starts it in a second on a machine that has only Go.
@@ -132,7 +132,7 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 			return err
 		}
 	}
-	builds, err := executables(w)
+	builds, err := executables(ctx, w)
 	if err != nil {
 		return err
 	}

@@ -108,10 +108,22 @@ func (r *resolver) languageHost() Tool {
 	return t
 }
 
+// InstalledKubernetesPlugin returns the Kubernetes provider that is installed
+// on the machine of environ and that the sandbox will use, leaving out the
+// folders own; "" where there is none.
+func InstalledKubernetesPlugin(ctx context.Context, environ []string, own ...string) string {
+	t := newResolver(ctx, environ, own...).kubernetesPlugin()
+	if t.Kind != Installed {
+		return ""
+	}
+	return t.Path
+}
+
 func (r *resolver) kubernetesPlugin() Tool {
-	t := r.standIn("pulumi-resource-kubernetes")
+	const name = "pulumi-resource-kubernetes"
+	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.built, name), Version: KubernetesPluginVersion}
 	if file := r.find(t.Name); file != "" {
-		t.Kind, t.Path = Installed, file
+		t.Kind, t.Path, t.Version = Installed, file, ""
 		return t
 	}
 	const prefix = "resource-kubernetes-"

@@ -49,6 +49,11 @@ const (
 	KubernetesPluginMajor = 4
 )
 
+// KubernetesPluginVersion is what the Kubernetes provider calls itself where
+// it is built here: the module that sandbox/kubernetesprovider/go.mod pins is
+// of the day before release 4.25.0, and upstream gives its modules no version.
+const KubernetesPluginVersion = "4.25.0-alpha+f47bc2d6f199"
+
 // Tool is one tool as the sandbox will run it.
 type Tool struct {
 	// Name is the command's name, which is also the link's.

@@ -31,6 +31,7 @@ func newMachine(t *testing.T) *machine {
 	m := &machine{t: t, home: h, built: h.Bin(), root: root, path: filepath.Join(root, "usr")}
 	m.tool(m.built, "sandbox", "")
 	m.tool(m.built, "pulumi", "echo v3.259.0")
+	m.tool(m.built, "pulumi-resource-kubernetes", "")
 	return m
 }
 
@@ -65,7 +66,10 @@ func TestResolve(t *testing.T) {
 		path string // relative to the machine's root
 		note string // a part of it
 	}
-	const standIn = ".sandbox/bin/sandbox"
+	const (
+		standIn = ".sandbox/bin/sandbox"
+		plugin  = ".sandbox/bin/pulumi-resource-kubernetes"
+	)
 	cases := []struct {
 		reason  string
 		prepare func(m *machine)
@@ -74,7 +78,7 @@ func TestResolve(t *testing.T) {
 	}{
 		{"nothing installed: the CLI that was built", func(*machine) {}, "pulumi", want{Built, ".sandbox/bin/pulumi", ""}},
 		{"nothing installed: our language host", func(*machine) {}, "pulumi-language-go", want{StandIn, standIn, ""}},
-		{"nothing installed: our Kubernetes provider", func(*machine) {}, "pulumi-resource-kubernetes", want{StandIn, standIn, ""}},
+		{"nothing installed: the Kubernetes provider that was built", func(*machine) {}, "pulumi-resource-kubernetes", want{Built, plugin, ""}},
 		{"nothing installed: kubectl out of our binary", func(*machine) {}, "kubectl", want{Built, standIn, ""}},
 		{"a new CLI is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.274.1") }, "pulumi", want{Installed, "usr/pulumi", ""}},
 		{"the oldest that will do", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
@@ -90,7 +94,7 @@ func TestResolve(t *testing.T) {
 		}, "pulumi-resource-kubernetes", want{Installed, ".pulumi/plugins/resource-kubernetes-v4.30.0/pulumi-resource-kubernetes", ""}},
 		{"a plugin of another major speaks of other resources", func(m *machine) {
 			m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-v3.30.2"), "pulumi-resource-kubernetes", "")
-		}, "pulumi-resource-kubernetes", want{StandIn, standIn, "major version 4 is needed"}},
+		}, "pulumi-resource-kubernetes", want{Built, plugin, "major version 4 is needed"}},
 		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
 		{"nor the real aws", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
 		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.33.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
@@ -170,7 +174,7 @@ func TestLinkInAnotherSandbox(t *testing.T) {
 	tools, err := Resolve(t.Context(), other, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
 	require.NoError(t, Link(other, tools))
-	for name, want := range map[string]string{"sandbox": "sandbox", "kubectl": "sandbox", "pulumi": "pulumi"} {
+	for name, want := range map[string]string{"sandbox": "sandbox", "kubectl": "sandbox", "pulumi": "pulumi", "pulumi-resource-kubernetes": "pulumi-resource-kubernetes"} {
 		got, err := os.Readlink(filepath.Join(other.Bin(), name))
 		require.NoError(t, err)
 		require.Equal(t, filepath.Join(m.built, want), got)

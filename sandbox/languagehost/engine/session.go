@@ -144,19 +144,10 @@ func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { detach(); end(nil) }
 }
 
-// Log shows a message beside the resource and keeps it in the diagnostics.
+// Log shows a message beside the resource and keeps it in the diagnostics. It
+// drops the line where the engine does not take it: a message that cannot be
+// shown is no reason to fail what it is about.
 func (s *Session) Log(ctx context.Context, urn string, severity pulumirpc.LogSeverity, message string) {
-	s.log(ctx, &pulumirpc.LogRequest{Severity: severity, Message: message, Urn: urn})
-}
-
-// Status shows a message beside the resource until the next one replaces it.
-func (s *Session) Status(ctx context.Context, urn, message string) {
-	s.log(ctx, &pulumirpc.LogRequest{Severity: pulumirpc.LogSeverity_INFO, Message: message, Urn: urn, Ephemeral: true})
-}
-
-// log drops the line where the engine does not take it: a message that cannot
-// be shown is no reason to fail what it is about.
-func (s *Session) log(ctx context.Context, req *pulumirpc.LogRequest) {
 	s.mu.Lock()
 	client := s.client
 	s.mu.Unlock()
@@ -165,5 +156,5 @@ func (s *Session) log(ctx context.Context, req *pulumirpc.LogRequest) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logLimit)
 	defer cancel()
-	_, _ = client.Log(ctx, req)
+	_, _ = client.Log(ctx, &pulumirpc.LogRequest{Severity: severity, Message: message, Urn: urn})
 }

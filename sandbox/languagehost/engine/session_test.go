@@ -78,5 +78,4 @@ func TestAnEngineThatIsNotThereEndsThePlugin(t *testing.T) {
 func TestWithoutAnEngineALineIsDropped(t *testing.T) {
 	s, _, _ := begin(t)
 	s.Log(t.Context(), "urn", pulumirpc.LogSeverity_INFO, "lost")
-	s.Status(t.Context(), "urn", "lost")
 }

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -9,18 +11,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An `up` is killed, as by a power cut, once the stand-in holds so many
-// resources. What a person then does must end in one platform: nothing twice,
-// nothing forgotten.
+// An `up` is killed, as by a power cut, at a point of its way. What a person
+// then does must end in one platform: nothing twice, nothing forgotten.
 func TestKilledUpRecovers(t *testing.T) {
 	for _, tc := range []struct {
 		stack  string
-		after  int
+		at     func(*testing.T, *stack) bool
 		reason string
 	}{
-		{"sandbox", 3, "in the network, while many resources are under way"},
-		{"staging", 25, "at the end of the network, before the cluster"},
-		{"prod", 1, "right after the first resource"},
+		{"sandbox", resourcesAtAWS(3), "in the network, while many resources are under way"},
+		{"sandbox", deploymentInCluster, "in the cluster, while pods are not ready yet"},
+		{"staging", resourcesAtAWS(25), "at the end of the network, before the cluster"},
+		{"prod", resourcesAtAWS(1), "right after the first resource"},
 	} {
 		t.Run(tc.stack+" "+tc.reason, func(t *testing.T) {
 			s := newStack(t, shared, tc.stack)
@@ -28,7 +30,7 @@ func TestKilledUpRecovers(t *testing.T) {
 			// Slow enough that calls are under way when the engine dies.
 			_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 			require.NoError(t, err)
-			s.killedUp(t, tc.after)
+			s.killedUp(t, tc.at)
 			_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
 			require.NoError(t, err)
 
@@ -46,14 +48,24 @@ func TestKilledUpRecovers(t *testing.T) {
 	}
 }
 
+// resourcesAtAWS is the point at which the stand-in holds count resources.
+func resourcesAtAWS(count int) func(*testing.T, *stack) bool {
+	return func(t *testing.T, s *stack) bool { return len(s.atAWS(t)) >= count }
+}
+
+// deploymentInCluster is the point at which the first Deployment exists.
+func deploymentInCluster(t *testing.T, s *stack) bool {
+	return s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "deployments", "-o", "name") != ""
+}
+
 // killedUp starts an `up` and kills it and all that it started, with no chance
-// to say goodbye, as soon as the stand-in holds count resources.
-func (s *stack) killedUp(t *testing.T, count int) {
+// to say goodbye, as soon as it has come to the point given.
+func (s *stack) killedUp(t *testing.T, at func(*testing.T, *stack) bool) {
 	t.Helper()
 	cmd := s.command(t.Context(), s.dir, s.home.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { return len(s.atAWS(t)) >= count }, timeout, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return at(t, s) }, timeout, 50*time.Millisecond)
 	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL))
 	err := cmd.Wait()
 	var exit *exec.ExitError
@@ -61,9 +73,23 @@ func (s *stack) killedUp(t *testing.T, count int) {
 	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal())
 }
 
-// requireNothingTwice compares what the stand-in holds with what the state
-// knows: nothing stands twice, and nothing is forgotten.
+// requireNothingTwice compares what the stand-in and the cluster hold with what
+// the state knows: nothing exists twice, and nothing is forgotten. Of the
+// cluster's objects only Jobs could exist twice: the others' names are fixed.
 func (s *stack) requireNothingTwice(t *testing.T) {
 	t.Helper()
-	require.ElementsMatch(t, s.inState(t), s.atAWS(t))
+	state := s.inState(t)
+	inState := func(prefix string) []record {
+		return slices.DeleteFunc(slices.Clone(state), func(r record) bool { return !strings.HasPrefix(r.Type, prefix) })
+	}
+	require.ElementsMatch(t, inState("aws:"), s.atAWS(t))
+
+	const job = "kubernetes:batch/v1:Job"
+	var jobs []record
+	// Those of a CronJob are its own affair.
+	for _, id := range strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "jobs", "-o",
+		`go-template={{range .items}}{{if not .metadata.ownerReferences}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}`)) {
+		jobs = append(jobs, record{Type: job, ID: id})
+	}
+	require.ElementsMatch(t, inState(job), jobs)
 }

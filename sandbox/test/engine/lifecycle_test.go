@@ -115,6 +115,7 @@ func driftIsMended(t *testing.T, s *stack) {
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
 	s.kubectl(t, "-n", namespace, "set", "env", "deployment/mca", "AGENT_TYPE=WPA")
+	s.kubectl(t, "-n", namespace, "patch", "deployment/mca", "--field-manager=autoscaler", "--type=merge", "-p", `{"spec":{"minReadySeconds":1}}`)
 
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	p := s.preview(t)
@@ -125,6 +126,8 @@ func driftIsMended(t *testing.T, s *stack) {
 	s.kubectl(t, "-n", namespace, "get", "service", "mca-service")
 	require.Equal(t, "MCA", s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
 		"-o", `jsonpath={.spec.template.spec.containers[0].env[?(@.name=="AGENT_TYPE")].value}`))
+	require.Equal(t, "1", s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.spec.minReadySeconds}"),
+		"what the program does not set stays as another controller has set it")
 	require.Len(t, s.atAWS(t), len(before))
 	upAgainChangesNothing(t, s)
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -136,7 +135,7 @@ func (s *stack) atAWS(t *testing.T) []record {
 	return all
 }
 
-// inState lists the AWS resources that the stack's state knows.
+// inState lists the resources that the stack's state knows.
 func (s *stack) inState(t *testing.T) []record {
 	t.Helper()
 	var export struct {
@@ -145,11 +144,5 @@ func (s *stack) inState(t *testing.T) []record {
 		} `json:"deployment"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
-	var aws []record
-	for _, r := range export.Deployment.Resources {
-		if strings.HasPrefix(r.Type, "aws:") {
-			aws = append(aws, r)
-		}
-	}
-	return aws
+	return export.Deployment.Resources
 }
