@@ -14,23 +14,21 @@ import (
 // under a quarter of it.
 const maxAnswer = 1 << 20
 
-// soonest is when a second try may begin, a tenth of the seed's limit between
-// agents (inter_agent_communication, 100 ms). What is sooner answered needs
-// none: where the p95 is a millisecond, a twentieth of all questions would be
-// asked twice to save less than a connection costs, which is what a try that
-// is broken off takes with it.
+// soonest is the earliest time for a second try: a tenth of the design document's
+// limit between agents (inter_agent_communication, 100 ms). Where the p95 is a
+// millisecond, a twentieth of all requests would be sent twice otherwise. Each
+// would cost a connection, because the slower try is canceled.
 const soonest = 10 * time.Millisecond
 
-// Client asks an upstream questions that may be asked twice. A question that is
-// not answered within the p95 of late and 10 ms, or that fails at once, is asked
-// a second time, and the first good answer counts; at most one question in ten
-// is.
+// Client sends requests that may be sent twice. The second try begins when the
+// answer takes longer than the latest p95 and 10 ms, or when the first one fails.
+// The first good answer counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
 	latency  latency
 	budget   budget
-	// after calls f a time later, unless stop comes before and says so: that of
-	// time.AfterFunc outside tests.
+	// after calls f after d, unless stop is called before, which then returns
+	// true. It is time.AfterFunc outside tests.
 	after func(d time.Duration, f func()) (stop func() bool)
 }
 
@@ -40,19 +38,18 @@ func NewClient(u *Upstream) *Client {
 	return &Client{upstream: u, after: after}
 }
 
-// Upstream is whom the Client asks.
+// Upstream is the server of the Client's requests.
 func (c *Client) Upstream() *Upstream { return c.upstream }
 
-// Answer is what came back. A status below 500 is an answer; the rest is an
-// error.
+// Answer is a response with a status below 500; the rest is an error.
 type Answer struct {
 	Status int
 	Body   []byte
-	// Hedged is whether the question was asked twice.
+	// Hedged is whether the request was sent twice.
 	Hedged bool
 }
 
-// Post asks with a JSON body and these headers. ctx bounds both tries together.
+// Post sends a JSON body with these headers. ctx bounds both tries together.
 func (c *Client) Post(ctx context.Context, path string, header http.Header, body []byte) (Answer, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // ends the slower try
@@ -69,7 +66,8 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 		Answer
 		err error
 	}
-	// late has the second try's result once it was time for one; nobody may wait.
+	// late gets the second try's result if there was one. It has room for it,
+	// because the first try may have answered already.
 	late := make(chan result, 1)
 	stop := func() bool { return true }
 	if p95 := c.latency.percentile95(); p95 > 0 {
@@ -102,8 +100,8 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 	return answer, err
 }
 
-// errNoBudget is why there was no second try.
-var errNoBudget = errors.New("one in ten was asked twice already")
+// errNoBudget means that there was no second try.
+var errNoBudget = errors.New("retry budget exceeded: one request in ten was sent twice")
 
 func (c *Client) post(ctx context.Context, path string, header http.Header, body []byte) (Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.upstream.URL(path), bytes.NewReader(body))
@@ -122,7 +120,7 @@ func (c *Client) post(ctx context.Context, path string, header http.Header, body
 	case err != nil:
 		return Answer{}, fmt.Errorf("read the answer of %s: %w", c.upstream.name, err)
 	case len(text) > maxAnswer:
-		return Answer{}, fmt.Errorf("the answer of %s has more than %d bytes", c.upstream.name, maxAnswer)
+		return Answer{}, fmt.Errorf("answer of %s too large: must be at most %d bytes", c.upstream.name, maxAnswer)
 	case got.StatusCode >= http.StatusInternalServerError:
 		return Answer{}, fmt.Errorf("%s answered %s", c.upstream.name, got.Status)
 	}

@@ -7,13 +7,12 @@ import (
 )
 
 const (
-	// sample is over how many of the latest answers the percentile is taken.
+	// sample is the number of latest answers of which the percentile is taken.
 	sample = 128
-	// warm is how many answers there must be before the percentile means
-	// something.
+	// warm is the number of answers before which there is no percentile.
 	warm = 20
-	// sortEvery is how many answers may come before the percentile is taken
-	// anew: sorting at each would cost more than it tells.
+	// sortEvery is after how many answers the percentile is computed again;
+	// sorting at each would cost more than it gains.
 	sortEvery = 16
 )
 
@@ -37,15 +36,15 @@ func (l *latency) add(d time.Duration) {
 	}
 }
 
-// percentile95 is zero until enough is known.
+// percentile95 is zero until there are warm answers.
 func (l *latency) percentile95() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.p95
 }
 
-// budget lets one in ten: each request earns a tenth of a second one, and no
-// more than burst are saved up.
+// budget allows a second try for one request in ten: each request earns a tenth
+// of one, and at most burst are saved.
 type budget struct {
 	mu     sync.Mutex
 	tenths int

@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
-// Proxy passes requests on to the upstream, at most inFlight at a time and each
-// for at most timeout; path and query stay as they are.
+// Proxy passes requests on to the upstream, with at most inFlight at once and
+// timeout for each. Path and query stay as they are.
 func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) http.Handler {
 	places := make(chan struct{}, inFlight)
 	proxy := &httputil.ReverseProxy{
@@ -39,7 +39,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 		default:
 			w.Header().Set("Retry-After", "1")
 			reply.Error(w, http.StatusTooManyRequests, reply.CodeTooManyRequests,
-				fmt.Sprintf("%d requests to %s are under way, as many as may be", inFlight, u.name))
+				fmt.Sprintf("too many requests to %s: %d in flight; try again", u.name, inFlight))
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), timeout)
@@ -51,19 +51,19 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
 		reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
-			fmt.Sprintf("the body has more than %d bytes; at most these are taken", tooLarge.Limit))
+			fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 		return
 	}
-	level, status, detail := slog.LevelWarn, http.StatusBadGateway, u.name+" could not be reached; try again"
+	level, status, detail := slog.LevelWarn, http.StatusBadGateway, u.name+" is unreachable; try again"
 	switch {
 	case errors.Is(err, context.Canceled): // the client has left
 		level = slog.LevelDebug
 	case errors.Is(err, context.DeadlineExceeded):
-		status, detail = http.StatusGatewayTimeout, u.name+" did not answer in time; try again"
+		status, detail = http.StatusGatewayTimeout, u.name+" timed out; try again"
 	case errors.Is(err, ErrOpen):
-		level, status, detail = slog.LevelDebug, http.StatusServiceUnavailable, u.name+" has failed too often and is given time to recover; try again"
+		level, status, detail = slog.LevelDebug, http.StatusServiceUnavailable, "circuit breaker of "+u.name+" open: too many requests failed; try again"
 	}
-	log.Log(r.Context(), level, "passing a request on failed",
+	log.Log(r.Context(), level, "proxy request failed",
 		"upstream", u.name, "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", "1")
 	reply.Error(w, status, reply.CodeUnavailable, detail)

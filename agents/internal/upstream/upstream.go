@@ -1,7 +1,6 @@
-// Package upstream is the way from one of our services to another over HTTP:
-// one pool of connections and one circuit breaker for each, shared by what asks
-// it (Client) and by what passes requests on to it (Proxy). It owns neither
-// what is asked nor what an answer means.
+// Package upstream is the HTTP client of one of our services for another. It
+// owns one connection pool and one circuit breaker for each, which Client and
+// Proxy share. It owns neither what is requested nor what an answer means.
 package upstream
 
 import (
@@ -19,17 +18,17 @@ import (
 )
 
 const (
-	// connectTimeout is five times the seed's limit between agents
-	// (inter_agent_communication, 100 ms): what takes longer is not there.
+	// connectTimeout is five times the design document's limit between agents
+	// (inter_agent_communication, 100 ms).
 	connectTimeout = 500 * time.Millisecond
-	// idleTimeout stays below the servers' own (httpserver.Defaults, 75 s), so
-	// that it is we who close: see there.
+	// idleTimeout is below the servers' own (httpserver.Defaults, 75 s), so that
+	// the client closes idle connections: see there.
 	idleTimeout = 60 * time.Second
 	// maxConnections bounds what one process may open to one service.
 	maxConnections = 512
 
-	// The breaker opens when at least enough requests of the last window ended
-	// and half of them failed, and lets probes through after openFor.
+	// The breaker opens when at least enough requests ended in the last window
+	// and half of them failed. After openFor it lets probes through.
 	window  = 10 * time.Second
 	bucket  = time.Second
 	enough  = 20
@@ -37,10 +36,11 @@ const (
 	probes  = 3
 )
 
-// ErrOpen says that the service has failed too often lately and is not asked just now.
-var ErrOpen = errors.New("the circuit breaker is open")
+// ErrOpen means that too many of the latest requests failed, and that none is
+// sent until the breaker lets probes through.
+var ErrOpen = errors.New("circuit breaker open")
 
-// Upstream is one of our services as another sees it. It is safe for use by
+// Upstream is one of our services as a server of another. It is safe for use by
 // several goroutines.
 type Upstream struct {
 	name      string
@@ -70,7 +70,8 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 		breaker: gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= enough && 2*c.TotalFailures >= c.Requests },
-			// A caller who leaves, and the loser of a hedge, say nothing of the service.
+			// A caller that left, and the slower try of a hedge, are no failure of
+			// the service.
 			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		}),
 	}, nil
@@ -85,7 +86,7 @@ func (u *Upstream) Breaker() string { return u.breaker.State().String() }
 // URL is the absolute URL of a path of the upstream.
 func (u *Upstream) URL(path string) string { return u.base.JoinPath(path).String() }
 
-// failed is an answer of 500 and above on its way past the breaker.
+// failed carries an answer of 500 and above through the breaker as an error.
 type failed struct{ answer *http.Response }
 
 func (f failed) Error() string { return f.answer.Status }
@@ -110,5 +111,5 @@ func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// CloseIdleConnections closes what waits for its next request.
+// CloseIdleConnections closes the pool's idle connections.
 func (u *Upstream) CloseIdleConnections() { u.pool.CloseIdleConnections() }

@@ -1,6 +1,6 @@
-// Package queue lets a bounded number of requests work at once and a bounded
-// number wait, the important before the rest. It owns who goes next; what the
-// work is and how long it may take is its callers'.
+// Package queue bounds how many requests work at once and how many wait, and
+// serves those that wait by priority. It owns the order. What the work is, and
+// how long it may take, is its callers'.
 package queue
 
 import (
@@ -14,8 +14,8 @@ import (
 // is the first served.
 type Priority int
 
-// The priorities. High always goes before Normal, Normal before Low: a request
-// that waits too long leaves by its own deadline.
+// The priorities. High always goes before Normal, and Normal before Low. A
+// request that waits too long leaves at its own deadline.
 const (
 	High Priority = iota
 	Normal
@@ -26,8 +26,8 @@ const (
 // Priorities are the priorities by name.
 var Priorities = map[string]Priority{"high": High, "normal": Normal, "low": Low}
 
-// ErrFull says that as many wait as may.
-var ErrFull = errors.New("the queue is full")
+// ErrFull means that the highest number of requests wait already.
+var ErrFull = errors.New("queue full")
 
 // Queue is safe for use by several goroutines.
 type Queue struct {
@@ -35,15 +35,16 @@ type Queue struct {
 
 	mu      sync.Mutex
 	active  int
-	waiting [priorities]list.List // of chan struct{}, closed to let go
+	waiting [priorities]list.List // of chan struct{}, closed when it gets a place
 	queued  int
 }
 
-// New allows limit at once and lets up to depth wait; both above zero.
+// New returns a queue that lets limit requests work at once and depth wait; both
+// are above zero.
 func New(limit, depth int) *Queue { return &Queue{limit: limit, depth: depth} }
 
-// Enter returns when there is a place, with what gives it back, which is to be
-// called once. Its error is ErrFull at once, or ctx's when that ends first.
+// Enter waits for a place. Call leave once to give it back. The error is ErrFull
+// at once, or that of ctx when it ends first.
 func (q *Queue) Enter(ctx context.Context, p Priority) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func (q *Queue) giveUp(p Priority, place *list.Element, turn chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-turn: // let go in the same moment: the place goes to the next
+	case <-turn: // it got its place at the same moment: hand it on
 		q.next()
 	default:
 		q.waiting[p].Remove(place)
@@ -90,7 +91,7 @@ func (q *Queue) leave() {
 	q.next()
 }
 
-// next hands a free place on; it is called with mu held.
+// next hands a free place to the next that waits. The caller holds mu.
 func (q *Queue) next() {
 	for p := range q.waiting {
 		if first := q.waiting[p].Front(); first != nil {
@@ -103,7 +104,7 @@ func (q *Queue) next() {
 	q.active--
 }
 
-// Counts is how full a queue is.
+// Counts are the numbers of requests that work and wait, and their limits.
 type Counts struct {
 	Active int `json:"active"`
 	Limit  int `json:"limit"`

@@ -30,7 +30,7 @@ type Config struct {
 	// 500 ms; past four times that the user is better served by a part.
 	AgentTimeout time.Duration
 	// CoordinationTimeout is COORDINATION_TIMEOUT: how long a coordination may
-	// take, the wait for its turn included.
+	// take, the wait in the queue included.
 	CoordinationTimeout time.Duration
 	// GatewayTimeout is GATEWAY_TIMEOUT: how long a request that is passed on
 	// may take; above the agents' own (the seed's GENERATION_TIMEOUT is 45 s).

@@ -83,8 +83,8 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// fresh waits for its turn, asks the agents and merges what they say. Its
-// error is partial where an agent failed.
+// fresh waits for a place in the queue, asks the agents and merges their answers.
+// Its error is partial where an agent failed.
 func (s *Service) fresh(ctx context.Context, ask *CoordinateRequest, header http.Header) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CoordinationTimeout)
 	defer cancel()
@@ -189,13 +189,13 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) (out
 		return telemetry.OutcomeRefused
 	case errors.Is(err, queue.ErrFull):
 		again(http.StatusTooManyRequests, reply.CodeTooManyRequests,
-			fmt.Sprintf("%d coordinations are under way and %d wait, as many as may; try again", s.cfg.MaxConcurrentAgents, queueDepth))
+			fmt.Sprintf("queue full: %d coordinations active, %d requests waiting; try again", s.cfg.MaxConcurrentAgents, queueDepth))
 		return telemetry.OutcomeRefused
 	case errors.Is(err, errNoAgent):
 		again(http.StatusServiceUnavailable, CodeAgents, "no agent answered; try again")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		again(http.StatusServiceUnavailable, reply.CodeOutOfTime,
-			fmt.Sprintf("there was no turn for this coordination within %s; try again", s.cfg.CoordinationTimeout))
+			fmt.Sprintf("queue timeout after %s: %d requests waiting; try again", s.cfg.CoordinationTimeout, s.queue.Counts().Queued))
 	default:
 		s.log.ErrorContext(r.Context(), "coordination failed", "error", err)
 		reply.Error(w, http.StatusInternalServerError, reply.CodeInternal, "the service failed on this request")
