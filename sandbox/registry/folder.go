@@ -108,11 +108,15 @@ func (f *folder) repositoriesWithImages() []string {
 // missing returns what a manifest lacks to be pulled whole: its own digest or
 // that of a part, at any depth; or "".
 func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
-	if ok, err := f.sound(repository, d); err != nil || !ok {
+	file, err := f.open(repository, d)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, nil
+	}
+	if err != nil {
 		return d, err
 	}
-	content, err := os.ReadFile(f.blob(repository, d))
-	if err != nil {
+	content, err := io.ReadAll(file)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return d, err
 	}
 	return f.missingParts(repository, content)
@@ -120,18 +124,24 @@ func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, err
 
 func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest, error) {
 	var m struct {
-		Config            types.Descriptor
+		Config            *types.Descriptor
 		Layers, Manifests []types.Descriptor
 	}
 	if json.Unmarshal(manifest, &m) != nil {
-		return "", nil // the library judges it
+		return "", nil // the library refuses it
 	}
-	blobs := m.Layers
-	if m.Config.Digest != "" {
-		blobs = append(blobs, m.Config)
+	if m.Config != nil {
+		m.Layers = append(m.Layers, *m.Config)
 	}
-	for _, blob := range blobs {
-		if ok, err := f.sound(repository, blob.Digest); err != nil || !ok {
+	for _, blob := range m.Layers {
+		file, err := f.open(repository, blob.Digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			return blob.Digest, nil
+		}
+		if err == nil {
+			err = file.Close()
+		}
+		if err != nil {
 			return blob.Digest, err
 		}
 	}
@@ -143,50 +153,51 @@ func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest
 	return "", nil
 }
 
-func (f *folder) blob(repository string, d digest.Digest) string {
-	return filepath.Join(f.path(repository), "blobs", d.Algorithm().String(), d.Encoded())
+// open opens a blob whose content is what its digest names; another is
+// fs.ErrNotExist. A damaged file is removed, so that the next push restores
+// it. Content is hashed once in a process's life, and again when size or time
+// of the file change.
+func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
+	}
+	path := filepath.Join(f.path(repository), "blobs", d.Algorithm().String(), d.Encoded())
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.check(file, d); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
-// sound says whether a blob is there with the content that its digest names. A
-// damaged one is removed, so that the next push restores it. Content is hashed
-// once in a process's life, and again when size or time of the file change.
-func (f *folder) sound(repository string, d digest.Digest) (bool, error) {
-	if d.Validate() != nil {
-		return false, nil
-	}
-	path := f.blob(repository, d)
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	defer file.Close()
+func (f *folder) check(file *os.File, d digest.Digest) error {
 	info, err := file.Stat()
 	if err != nil {
-		return false, err
+		return err
 	}
 	now := stamp{info.Size(), info.ModTime()}
 	f.mu.Lock()
-	same := f.checked[path] == now
+	same := f.checked[file.Name()] == now
 	f.mu.Unlock()
 	if same {
-		return true, nil
+		return nil
 	}
 	verifier := d.Verifier()
 	if _, err := io.Copy(verifier, file); err != nil {
-		return false, err
+		return err
 	}
 	if verifier.Verified() {
 		f.mu.Lock()
-		f.checked[path] = now
+		f.checked[file.Name()] = now
 		f.mu.Unlock()
-		return true, nil
+		_, err := file.Seek(0, io.SeekStart)
+		return err
 	}
-	if current, err := os.Stat(path); err != nil || !os.SameFile(info, current) {
-		return false, nil // a push has just replaced it
+	if current, err := os.Stat(file.Name()); err != nil || !os.SameFile(info, current) {
+		return fs.ErrNotExist // a push has just replaced it
 	}
-	slog.Warn("registry removes a damaged blob", "repository", repository, "digest", d, "size", now.size)
-	return false, os.Remove(path)
+	slog.Warn("registry removes a damaged blob", "file", file.Name(), "size", now.size)
+	return errors.Join(fs.ErrNotExist, os.Remove(file.Name()))
 }

@@ -17,16 +17,17 @@
 //     is whole. Unfinished uploads stay on disk, so that Serve removes them.
 //   - Wrong digests: a blob or a manifest under another digest is refused, as
 //     is a manifest whose blobs were not pushed.
-//   - Damage: the library does not check what it reads, and it skips the push
-//     of a blob whose damaged file exists. So handler checks each file against
-//     its digest, and removes one that differs; the next push restores it.
-//   - Garbage collection: it never removes a tagged manifest. It would collect
-//     while a client pushes, and an old blob that the push relies on would be
-//     lost. So it runs at start, at the end, and in a repository that nobody
-//     used for an hour. It keeps untagged manifests, because pods run images
-//     by digest, and blobs younger than an hour.
-//   - Concurrent referrers of one image would overwrite each other. So handler
-//     changes one manifest at a time.
+//   - Damage: the library does not check what it reads, and skips the push of
+//     a blob whose damaged file exists. So handler checks each file against its
+//     digest, and removes one that differs; the next push restores it.
+//   - Garbage collection: it never removes a tagged manifest. It would run while
+//     a client pushes, and could remove an old blob that the push relies on. So
+//     it runs at start, at the end, and in a repository that nobody used for an
+//     hour. It keeps untagged manifests, because pods run images by digest, and
+//     blobs younger than an hour.
+//   - Concurrency: the race detector finds races in the use of a repository's
+//     index, and concurrent referrers of one image overwrite each other. So
+//     handler makes such requests one at a time.
 //   - Nothing is synced to disk. A power failure can damage files; see above.
 package registry
 

@@ -308,6 +308,30 @@ func TestRefusals(t *testing.T) {
 	require.Empty(t, b.uploads(), "a refused push leaves nothing behind")
 }
 
+func TestReadsOfAnyClient(t *testing.T) {
+	b := newBench(t)
+	img, d := b.image()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	want, err := img.RawManifest()
+	require.NoError(t, err)
+	for _, accept := range []string{"", "*/*"} {
+		resp := b.do(http.MethodGet, "/v2/app/manifests/v1", "", nil, http.Header{"Accept": {accept}})
+		got, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.Equal(t, string(want), string(got))
+		require.Equal(t, d.String(), resp.Header.Get("Docker-Content-Digest"))
+	}
+	config, err := img.ConfigName()
+	require.NoError(t, err)
+	raw, err := img.RawConfigFile()
+	require.NoError(t, err)
+	resp := b.do(http.MethodGet, "/v2/app/blobs/"+config.String(), "", nil, http.Header{"Range": {"bytes=6-"}})
+	require.Equal(t, http.StatusPartialContent, resp.StatusCode, "containerd continues a broken pull")
+	rest, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.Equal(t, string(raw[6:]), string(rest))
+}
+
 func TestUploadThatFailsIsDropped(t *testing.T) {
 	b := newBench(t)
 	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
