@@ -98,8 +98,9 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if len(repository) > maxName || !repositoryName.MatchString(repository) {
 		return &refusal{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
 	}
+	creates := r.Method == http.MethodPost || r.Method == http.MethodPut
 	switch {
-	case reads && !h.files.has(repository):
+	case !creates && !h.files.has(repository):
 		return &refusal{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
 	case kind == "blobs" && reads:
 		return h.readBlob(w, r, repository, reference)
@@ -214,6 +215,7 @@ type answer struct {
 func buffer(library http.Handler, r *http.Request) *answer {
 	a := &answer{header: http.Header{}}
 	library.ServeHTTP(a, r)
+	a.WriteHeader(http.StatusOK) // where the library said nothing
 	return a
 }
 

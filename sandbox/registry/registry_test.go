@@ -286,6 +286,7 @@ func TestRefusals(t *testing.T) {
 		{"a blob under another's digest", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
 		{"an upload never begun", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
 		{"tags of an unknown repository", "GET", "/v2/none/tags/list", "", "", 404, "NAME_UNKNOWN"},
+		{"deletion in an unknown repository", "DELETE", "/v2/none/manifests/v1", "", "", 404, "NAME_UNKNOWN"},
 		{"an unknown tag", "GET", "/v2/app/manifests/none", "", "", 404, "MANIFEST_UNKNOWN"},
 		{"no part of the API", "GET", "/v1/app", "", "", 404, "UNSUPPORTED"},
 	} {
