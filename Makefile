@@ -2,33 +2,45 @@
 MAKEFLAGS += --no-print-directory
 HOME_DIR  := $(or $(PROGRESSIVE_SANDBOX),.sandbox)
 BOOTSTRAP := @sandbox/bootstrap/bootstrap.sh
+PACKAGES  := @sandbox/bootstrap/packages.sh
 SANDBOX   := @$(HOME_DIR)/bin/sandbox
-GO_TEST   := @CGO_ENABLED=0 go -C sandbox test -trimpath -count=1 -v
 STACK     ?= sandbox
 # Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
-
 FUZZTIME  ?= 1m
 
-.PHONY: help up down status logs env preview build test e2e fuzz bench bench-agents bench-cache load token lint diagram screenshot fmt generate clean
+# Every build has the same settings, so that nothing is compiled twice (toolchain.BuildVariables).
+export CGO_ENABLED := 0
+export GOFLAGS := $(filter-out -trimpath,$(or $(GOFLAGS),$(shell go env GOFLAGS 2>/dev/null))) -trimpath
+
+# Modules that take minutes to compile once more for the race detector. Tests that link one of them run without it: they are
+# tests of wiring, and the goroutines are in the packages below.
+HEAVY := github.com/(pulumi/pulumi-(aws|kubernetes)/sdk|google/ko)/|k8s.io/(kubernetes|kubectl|client-go)/|sigs.k8s.io/kwok/|modernc.org/sqlite
+# The unit tests' packages in module $(1): with $(2) = -v those that link nothing heavy, with -e the others.
+unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{join .Deps " "}}{{end}}' ./... | \
+	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
+
+.NOTPARALLEL:
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine e2e fuzz bench bench-agents bench-cache \
+	load token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(ISSUER)/jwks.json ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
 	$(BOOTSTRAP) -up build
 	$(SANDBOX) up
 
-down: made ## stop it without a trace; the data stay, PURGE=1 removes them too
+down: require-sandbox ## stop it without a trace; the data stay, PURGE=1 removes them too
 	$(SANDBOX) down $(if $(PURGE),--purge)
 
-status: made ## what runs, which tools are real, what the stack holds
+status: require-sandbox ## what runs, which tools are real, what the stack holds
 	$(SANDBOX) status
 
-logs: made ## last lines of all logs, or of NAME=kubelet; F=1 follows
+logs: require-sandbox ## last lines of all logs, or of NAME=kubelet; F=1 follows
 	$(SANDBOX) logs $(NAME) $(if $(F),-f)
 
-env: made ## lines for the shell: eval "$(make env)"
+env: require-sandbox ## lines for the shell: eval "$(make env)"
 	$(SANDBOX) env
 
 preview: build ## pulumi preview of STACK=sandbox, staging or prod
@@ -37,44 +49,64 @@ preview: build ## pulumi preview of STACK=sandbox, staging or prod
 build: $(ISSUER)/jwks.json ## install what is missing and build the executables
 	$(BOOTSTRAP) build
 
-test: build ## every hermetic test: vet, unit tests, engine tests
-	$(BOOTSTRAP) test
+test: build vet unit-race unit engine ## every hermetic test: vet, unit tests, engine tests
+
+packages: ## install the Debian packages that make test needs
+	$(PACKAGES) servers clients race
+
+vet: ## go vet of every module; a part of make test, as the next three
+	@echo "== vet"; go vet ./... && go -C sandbox vet ./...
+
+unit-race: packages ## unit tests with the race detector
+	@echo "== unit tests with the race detector"; \
+	for module in . sandbox; do CGO_ENABLED=1 go -C $$module test -race $$($(call unit_tests,$$module,-v)) || exit 1; done
+
+unit: packages ## unit tests that link too much for it
+	@echo "== unit tests that link much"; \
+	for module in . sandbox; do go -C $$module test $$($(call unit_tests,$$module,-e)) || exit 1; done
+
+engine: build packages ## engine tests: the real Pulumi, simulated nodes
+	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m ./test/engine/...
 
 e2e: up ## the tests on the live sandbox
-	$(GO_TEST) -timeout 30m ./test/live/...
+	$(PACKAGES) clients
+	@go -C sandbox test -count=1 -v -timeout 30m ./test/live/...
 
 fuzz: ## every decoder of the agents for FUZZTIME=1m each
 	@grep -rl --include='*_test.go' '^func Fuzz' agents | while read -r file; do \
 		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\)(.*/\1/p' $$file); do \
 			echo "$$name in $$(dirname $$file)"; \
-			CGO_ENABLED=0 go test -trimpath -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
+			go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \
 		done; \
 	done
 
 bench-agents: ## the services' figures of docs/performance.md; needs Debian's wrk
-	@CGO_ENABLED=0 go run -trimpath ./agents/bench
+	@go run ./agents/bench
 
 bench-cache: ## the cache's figures there, compared with the design document's CacheManager; needs Debian's nodejs and npm
-	@CGO_ENABLED=0 go run -trimpath ./agents/bench -cache
+	@go run ./agents/bench -cache
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
-	@CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
+	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
-load: $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="-duration 5m -strict" and others
-	@TOKEN="$$(CGO_ENABLED=0 go run -trimpath ./agents/token -key $(ISSUER)/key.json)" CGO_ENABLED=0 go run -trimpath ./ops/loadtest $(LOAD)
+load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="-duration 5m -strict" and others
+	@TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/loadtest $(LOAD)
 
 bench: up ## the figures of docs/performance.md
-	@CGO_ENABLED=0 go -C sandbox run -trimpath ./test/bench -home $(abspath $(HOME_DIR))
+	@go -C sandbox run ./test/bench -home $(abspath $(HOME_DIR))
 
 lint: ## golangci-lint, at the version of tools/go.mod
-	$(BOOTSTRAP) lint
+	@echo "golangci-lint; it is built first, which takes minutes once"
+	@go tool -modfile=tools/go.mod golangci-lint run ./... && \
+	go -C sandbox tool -modfile=../tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 diagram: build ## draw docs/platform.svg from the stack prod, brought up for it on simulated nodes
-	@CGO_ENABLED=0 go -C sandbox run -trimpath ./diagram -stack prod > $(HOME_DIR)/platform.svg
+	@go -C sandbox run ./diagram -stack prod > $(HOME_DIR)/platform.svg
 	@mv $(HOME_DIR)/platform.svg docs/platform.svg
 
 screenshot: up ## take docs/page.png, the front page with a planned week, from the running sandbox
-	@TOKEN=$$($(MAKE) token) CGO_ENABLED=0 go run -trimpath ./ops/screenshot docs/page.png
+	$(PACKAGES) clients
+	@TOKEN=$$($(MAKE) token) go run ./ops/screenshot docs/page.png
 
 fmt: ## gofmt
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')
@@ -89,8 +121,7 @@ clean: ## remove the sandbox and everything built
 
 $(ISSUER)/jwks.json:
 	@mkdir -p .sandbox
-	@CGO_ENABLED=0 go run -trimpath ./agents/token -init $(ISSUER) >/dev/null
+	@go run ./agents/token -init $(ISSUER) >/dev/null
 
-.PHONY: made
-made:
+require-sandbox:
 	@test -x $(HOME_DIR)/bin/sandbox || { echo "error: there is no sandbox yet: run make up" >&2; exit 1; }

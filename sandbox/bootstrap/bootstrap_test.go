@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -12,21 +12,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/preflight"
+	"github.com/progressive-framework/platform/sandbox/progress"
 )
-
-func TestLines(t *testing.T) {
-	var got []string
-	l := &lines{each: func(s string) { got = append(got, s) }}
-	for _, part := range []string{"a", "b\nc\n", "", "d"} {
-		_, err := l.Write([]byte(part))
-		require.NoError(t, err)
-	}
-	require.Equal(t, []string{"ab", "c"}, got)
-	l.flush()
-	l.flush()
-	require.Equal(t, []string{"ab", "c", "d"}, got, "the last line may have no end")
-}
 
 func TestCounter(t *testing.T) {
 	shown := ""
@@ -116,94 +104,6 @@ func TestWithVersion(t *testing.T) {
 	require.Error(t, err, "no JSON")
 }
 
-func TestCheckSpace(t *testing.T) {
-	disks := map[string]disk{"/mod": {1, 10 * gib}, "/cache": {1, 10 * gib}, "/tmp": {2, 1 * gib}}
-	free := func(dir string) (disk, error) {
-		d, ok := disks[dir]
-		if !ok {
-			return disk{}, errors.New("no such disk")
-		}
-		return d, nil
-	}
-	cases := []struct {
-		reason string
-		needs  []need
-		used   map[string]uint64
-		want   string // empty: enough
-	}{
-		{"enough", []need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 5 * gib}}, nil, ""},
-		{"two folders on one disk add up", []need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 6 * gib}}, nil,
-			"10.0 GB free, 11.0 GB needed: 5.0 GB for modules in /mod, 6.0 GB for packages in /cache"},
-		{"what is there already need not be found again", []need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 6 * gib}},
-			map[string]uint64{"/cache": 2 * gib}, ""},
-		{"more than is needed is no negative need", []need{{"/mod", "modules", 11 * gib}, {"/cache", "packages", 6 * gib}},
-			map[string]uint64{"/cache": 60 * gib}, "11.0 GB needed"},
-		{"another disk is another sum", []need{{"/mod", "modules", 5 * gib}, {"/tmp", "the linker", 2 * gib}}, nil, "1.0 GB free, 2.0 GB needed"},
-		{"a disk that cannot be asked", []need{{"/x", "x", 1}}, nil, "no such disk"},
-	}
-	for _, c := range cases {
-		t.Run(c.reason, func(t *testing.T) {
-			err := checkSpace(c.needs, free, func(dir string) uint64 { return c.used[dir] })
-			if c.want == "" {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorContains(t, err, c.want)
-		})
-	}
-}
-
-func TestFreeBytesOfAFolderToCome(t *testing.T) {
-	dir := t.TempDir()
-	now, err := freeBytes(dir)
-	require.NoError(t, err)
-	later, err := freeBytes(filepath.Join(dir, "a", "b"))
-	require.NoError(t, err)
-	require.Equal(t, now.id, later.id)
-	require.NotZero(t, later.free)
-}
-
-func TestAptErrorNamesPackagesAndMends(t *testing.T) {
-	node := (&aptError{missing: nodePackages[:2], reason: "apt-get update failed", output: "E: no route"}).Error()
-	for _, part := range []string{"containerd", "runc", "apt-get install --no-install-recommends containerd runc", "CLUSTER=existing", "E: no route"} {
-		require.Contains(t, node, part)
-	}
-	race := (&aptError{missing: racePackages[:1], reason: "only root can install them"}).Error()
-	require.Contains(t, race, "install --no-install-recommends gcc")
-	require.NotContains(t, race, "CLUSTER", "another cluster has no compiler either")
-}
-
-func TestForbidStarts(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "policy-rc.d")
-	allow, err := forbidStarts(file)
-	require.NoError(t, err)
-	var exit *exec.ExitError
-	require.ErrorAs(t, exec.CommandContext(t.Context(), file, "redis-server", "start").Run(), &exit)
-	require.Equal(t, 101, exit.ExitCode(), "policy-rc.d's answer for: no")
-	allow()
-	require.NoFileExists(t, file)
-
-	require.NoError(t, os.WriteFile(file, []byte("the machine's own"), 0o755))
-	allow, err = forbidStarts(file)
-	require.NoError(t, err)
-	allow()
-	require.FileExists(t, file)
-}
-
-func TestAbsent(t *testing.T) {
-	here := filepath.Join(t.TempDir(), "tool")
-	require.NoError(t, os.WriteFile(here, nil, 0o755))
-	list := []debian{{name: "a", files: []string{"/none/x", here}}, {name: "b", files: []string{"/none/x"}}}
-	require.Equal(t, list[1:], absent(list))
-	t.Setenv("PATH", filepath.Dir(here))
-	require.Empty(t, absent([]debian{{name: "c", files: []string{"tool"}}}))
-}
-
-func TestParseTestPackages(t *testing.T) {
-	listed := "m/a.test fmt m/a\nm/b.test fmt k8s.io/kubernetes/cmd/kubelet/app m/b\nm/cmd fmt\n\n"
-	require.Equal(t, []testPackage{{"m/a", false}, {"m/b", true}}, parseTestPackages(listed))
-}
-
 func TestLocate(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "sandbox/x"), 0o755))
@@ -221,45 +121,129 @@ func TestLocate(t *testing.T) {
 	require.ErrorContains(t, err, "no project here")
 }
 
-func TestPreflight(t *testing.T) {
+func TestPrepareMachine(t *testing.T) {
 	held, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer held.Close()
 	port := held.Addr().(*net.TCPAddr).Port
-	clear := func(t *testing.T) where {
+	// The script that stands in for packages.sh leaves a file.
+	machine := func(t *testing.T) (w where, installs string) {
 		for _, name := range []string{"CLUSTER", "KUBECONFIG", "REGISTRY", "SANDBOX_PORTS"} {
 			t.Setenv(name, "")
 		}
-		return where{project: t.TempDir(), sandbox: filepath.Join(t.TempDir(), "s")}
+		w = where{project: t.TempDir(), sandbox: filepath.Join(t.TempDir(), "s")}
+		installs = filepath.Join(w.project, "asked")
+		script := filepath.Join(w.project, "sandbox/bootstrap/packages.sh")
+		require.NoError(t, os.MkdirAll(filepath.Dir(script), 0o755))
+		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $* >"+installs+"\n"), 0o755))
+		return w, installs
+	}
+	prepare := func(t *testing.T, w where) error {
+		return prepareMachine(t.Context(), w, progress.New(io.Discard, 0))
 	}
 	t.Run("a port in use is told before anything is built", func(t *testing.T) {
-		w := clear(t)
+		w, installs := machine(t)
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
-		_, err := preflight(w)
-		require.ErrorContains(t, err, fmt.Sprintf("port %d in use", port))
+		require.ErrorContains(t, prepare(t, w), fmt.Sprintf("port %d in use", port))
+		require.NoFileExists(t, installs)
 	})
 	t.Run("so is a wish that cannot be met", func(t *testing.T) {
-		w := clear(t)
+		w, _ := machine(t)
 		t.Setenv("CLUSTER", "docker")
-		_, err := preflight(w)
-		require.ErrorContains(t, err, `CLUSTER="docker"`)
+		require.ErrorContains(t, prepare(t, w), `CLUSTER="docker"`)
 		require.NoFileExists(t, filepath.Join(w.sandbox, "settings.json"))
 	})
 	t.Run("simulated nodes need neither packages nor root", func(t *testing.T) {
-		w := clear(t)
+		w, installs := machine(t)
 		t.Setenv("CLUSTER", "simulated")
-		missing, err := preflight(w)
-		require.NoError(t, err)
-		require.Empty(t, missing)
+		require.NoError(t, prepare(t, w))
+		require.NoFileExists(t, installs)
 	})
 	t.Run("once there is a sandbox, it looks for itself: the ports may be its own", func(t *testing.T) {
-		w := clear(t)
+		w, installs := machine(t)
 		require.NoError(t, os.MkdirAll(w.bin(), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(w.bin(), "sandbox"), nil, 0o755))
-		h, err := home.Create(w.sandbox, home.Settings{Ports: home.Ports{APIServer: port}})
+		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
+		err := prepare(t, w)
+		if os.Geteuid() != 0 {
+			require.ErrorIs(t, err, preflight.ErrNotRoot)
+			return
+		}
 		require.NoError(t, err)
-		require.NoError(t, checkPorts(w, h))
+		asked, err := os.ReadFile(installs)
+		require.NoError(t, err)
+		require.Equal(t, "node servers\n", string(asked))
 	})
-	require.NoError(t, checkUser(0))
-	require.ErrorContains(t, checkUser(1000), "CLUSTER=existing")
+}
+
+func TestMissingIsWhatTheFolderDoesNotHold(t *testing.T) {
+	dir := t.TempDir()
+	require.EqualValues(t, 10, missing(10, filepath.Join(dir, "to come")))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), make([]byte, 4), 0o600))
+	require.EqualValues(t, 6, missing(10, dir))
+	require.Zero(t, missing(3, dir), "more than is needed is no negative need")
+}
+
+// packages runs packages.sh on a machine that has no more than the tools that
+// the script itself runs, apt-get as given, and a user id.
+func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr string, err error) {
+	t.Helper()
+	bin = t.TempDir()
+	for _, tool := range []string{"sh", "rm", "chmod", "timeout", "touch", "cat"} {
+		path, err := exec.LookPath(tool)
+		require.NoError(t, err)
+		require.NoError(t, os.Symlink(path, filepath.Join(bin, tool)))
+	}
+	for name, script := range map[string]string{"id": fmt.Sprintf("echo %d", uid), "apt-get": apt} {
+		if script != "" {
+			require.NoError(t, os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755))
+		}
+	}
+	script, err := filepath.Abs("packages.sh")
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), script, groups...)
+	cmd.Dir, cmd.Env = bin, []string{"PATH=" + bin, "POLICY_RC_D=" + filepath.Join(bin, "policy-rc.d")}
+	out, err := cmd.CombinedOutput()
+	return bin, string(out), err
+}
+
+func TestPackages(t *testing.T) {
+	t.Run("installs what is missing, and lets nothing start meanwhile", func(t *testing.T) {
+		bin, out, err := packages(t, `echo "$@" >>asked; [ "$1" = update ] || for last; do :; done
+case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>asked; touch slowhttptest chromium; chmod 755 slowhttptest chromium ;; esac`, 0, "clients")
+		require.NoError(t, err, out)
+		asked, err := os.ReadFile(filepath.Join(bin, "asked"))
+		require.NoError(t, err)
+		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest\npolicy 101\n$`, string(asked))
+		require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
+	})
+	t.Run("the same program from elsewhere will do", func(t *testing.T) {
+		_, out, err := packages(t, "echo must not run; exit 1", 0)
+		require.NoError(t, err, out)
+		require.Empty(t, out)
+	})
+	for _, c := range []struct {
+		reason, apt string
+		uid         int
+		group       string
+		want        []string
+		without     string
+	}{
+		{"only root installs", "exit 1", 1000, "clients", []string{"chromium opens the front page", "only root", "apt-get install --no-install-recommends chromium slowhttptest"}, "CLUSTER"},
+		{"no Debian", "", 0, "clients", []string{"no apt-get"}, "CLUSTER"},
+		{"apt-get fails, in its own words", "echo E: no route; exit 100", 0, "clients", []string{"E: no route", "update failed", "as root"}, "CLUSTER"},
+		{"nothing came", "true", 0, "clients", []string{"not where they belong"}, "CLUSTER"},
+		{"a node's can be avoided", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
+		{"no such group", "exit 1", 0, "x", []string{"no group x"}, "apt"},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			bin, out, err := packages(t, c.apt, c.uid, c.group)
+			require.Error(t, err)
+			for _, want := range c.want {
+				require.Contains(t, out, want)
+			}
+			require.NotContains(t, out, c.without)
+			require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
+		})
+	}
 }

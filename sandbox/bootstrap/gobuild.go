@@ -1,23 +1,24 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
@@ -25,19 +26,19 @@ import (
 // a log; what is not progress comes back in the error.
 func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 	return log.Step("building "+e.name, func(detail func(string)) error {
-		stamp, err := e.digest(ctx, w)
+		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
+		stamp, err := e.digest(w)
 		if err != nil {
 			return err
 		}
-		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
-		if stamp != "" && isFile(e.out) {
+		info, err := os.Lstat(e.out)
+		if regular := err == nil && info.Mode().IsRegular(); regular && e.stamp {
 			if old, err := os.ReadFile(stampFile); err == nil && string(old) == stamp {
 				return nil
 			}
-		}
-		// A link here leads to a tool that was installed once; go build would
-		// write through it.
-		if info, err := os.Lstat(e.out); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		} else if err == nil && !regular {
+			// A link here leads to a tool that was installed once; go build would
+			// write through it.
 			if err := os.Remove(e.out); err != nil {
 				return fmt.Errorf("%s: %w", e.out, err)
 			}
@@ -47,11 +48,8 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 				return fmt.Errorf("building %s: %w", e.name, err)
 			}
 		}
-		if err := e.compile(ctx, w, detail); err != nil {
+		if err := e.compile(ctx, w, detail); err != nil || !e.stamp {
 			return err
-		}
-		if stamp == "" {
-			return nil
 		}
 		if err := os.WriteFile(stampFile, []byte(stamp), 0o644); err != nil {
 			return fmt.Errorf("stamp of %s: %w", e.name, err)
@@ -60,12 +58,14 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 	})
 }
 
-// digest stands for everything a stamped executable is made of; "" for others.
-func (e executable) digest(ctx context.Context, w where) (string, error) {
+// digest stands for everything that a stamped executable is built from; it is
+// "" for the others. The go command that builds it has built this program too.
+func (e executable) digest(w where) (string, error) {
 	if !e.stamp {
 		return "", nil
 	}
 	sum := sha256.New()
+	fmt.Fprint(sum, runtime.Version(), e.pkg, e.flags, e.embeds)
 	dir := filepath.Join(w.project, e.dir)
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -78,12 +78,6 @@ func (e executable) digest(ctx context.Context, w where) (string, error) {
 		}
 		sum.Write(raw)
 	}
-	raw, err := w.goCommand(ctx, e.dir, "env", "GOVERSION", "GOOS", "GOARCH", "GOFLAGS", "GOEXPERIMENT", "CGO_ENABLED").Output()
-	if err != nil {
-		return "", fmt.Errorf("go env: %w", err)
-	}
-	sum.Write(raw)
-	fmt.Fprint(sum, e.pkg, e.flags, e.embeds)
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
 }
 
@@ -134,31 +128,36 @@ func (e executable) compile(ctx context.Context, w where, detail func(string)) e
 	}
 	defer out.Close()
 
-	count := newCounter(detail)
-	var said bytes.Buffer // all that is not progress: the compiler's own words
-	sink := &lines{each: func(line string) {
-		fmt.Fprintln(out, line)
-		if !count.line(line) {
-			said.WriteString(line + "\n")
-		}
-	}}
-	args := append([]string{"build", "-v", trimpath}, e.flags...)
-	args = append(args, "-o", e.out, e.pkg)
-	cmd := w.goCommand(ctx, e.dir, args...)
-	cmd.Stdout, cmd.Stderr = sink, sink
+	cmd := w.goCommand(ctx, e.dir, slices.Concat([]string{"build", "-v", trimpath}, e.flags, []string{"-o", e.out, e.pkg})...)
 	fmt.Fprintf(out, "%s$ %s\n", cmd.Dir, strings.Join(cmd.Args, " "))
-
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("building %s: %w", e.name, err)
+	}
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
+		return e.explain(ctx, w, err, "", logFile)
+	}
+	count := newCounter(detail)
 	listing, stop := context.WithCancel(ctx)
 	var lister sync.WaitGroup
 	lister.Go(func() { e.countPackages(listing, w, count) })
-	err = cmd.Run()
+	var messages strings.Builder // all that is not progress: the compiler's own
+	for lines := bufio.NewReader(output); err == nil; {
+		var line string
+		line, err = lines.ReadString('\n')
+		fmt.Fprint(out, line)
+		if !count.line(strings.TrimSuffix(line, "\n")) {
+			messages.WriteString(line)
+		}
+	}
+	err = cmd.Wait()
 	stop()
 	lister.Wait()
-	sink.flush()
-	if err == nil {
-		return nil
+	if err != nil {
+		return e.explain(ctx, w, err, messages.String(), logFile)
 	}
-	return e.explain(ctx, w, err, said.String(), logFile)
+	return nil
 }
 
 // countPackages tells count which packages the build will compile. Its own
@@ -176,28 +175,26 @@ func (e executable) countPackages(ctx context.Context, w where, count *counter) 
 }
 
 // explain turns a failed build into what a person can act on.
-func (e executable) explain(ctx context.Context, w where, err error, said, logFile string) error {
-	said = strings.TrimSpace(said)
-	switch {
-	case strings.Contains(said, "no space left on device"):
-		return fmt.Errorf("building %s: no space left on the disk of one of these folders:\n%s\n  Free some (the Go caches are emptied by go clean -cache -modcache), then run make again.\n%s",
-			e.name, indent(strings.Join(spaceReport(ctx, w), "\n")), indent(lastLines(said, 5)))
-	case errors.Is(err, exec.ErrNotFound):
-		return fmt.Errorf("building %s: %w: install Go, https://go.dev/doc/install", e.name, err)
-	default:
-		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, indent(said), logFile)
+func (e executable) explain(ctx context.Context, w where, err error, output, logFile string) error {
+	output = strings.TrimSpace(output)
+	if !strings.Contains(output, "no space left on device") {
+		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, output, logFile)
 	}
+	var disks []string
+	for _, dir := range append(goFolders(ctx, w), os.TempDir(), w.sandbox) {
+		if _, free, err := preflight.Disk(dir); err == nil {
+			disks = append(disks, fmt.Sprintf("    %s: %s free", dir, preflight.Gigabytes(free)))
+		}
+	}
+	lines := strings.Split(output, "\n")
+	return fmt.Errorf("building %s: no space left on the disk of one of these folders:\n%s\n  Free some (the Go caches are emptied by "+
+		"go clean -cache -modcache), then run make again.\n%s", e.name, strings.Join(disks, "\n"), strings.Join(lines[max(0, len(lines)-5):], "\n"))
 }
 
-// goCommand is the go command in a folder of the project.
+// goCommand is the go command in a folder of the project, with the environment
+// of every build. An interrupt lets it tidy up.
 func (w where) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
-	return w.command(ctx, dir, "go", args...)
-}
-
-// command is any command in a folder of the project, with the environment of
-// every build. An interrupt lets it tidy up.
-func (w where) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(w.project, dir)
 	cmd.Env = w.env
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
@@ -270,9 +267,4 @@ func (c *counter) show() {
 		}
 		c.detail(text)
 	}
-}
-
-func lastLines(s string, n int) string {
-	all := strings.Split(strings.TrimSpace(s), "\n")
-	return strings.Join(all[max(0, len(all)-n):], "\n")
 }

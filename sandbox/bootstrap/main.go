@@ -1,8 +1,8 @@
-// Command bootstrap does what must be done before anything of the sandbox is
-// built: it installs the Debian packages that are missing, builds the
-// executables that `make up` needs, and runs the checks of `make test`. It
-// imports the standard library and packages of the sandbox that do the same,
-// so that `go run` starts it in a second on a machine that has only Go.
+// Command bootstrap does what must be done before there is a `sandbox` command:
+// it looks for what would make the sandbox fail after a quarter of an hour of
+// builds, has missing Debian packages installed, and builds the executables.
+// It imports the standard library and packages of the sandbox that do the same,
+// so that it is built in a second on a machine that has only Go.
 //
 // It does not start, stop or configure anything: that is the sandbox's own
 // command.
@@ -15,24 +15,26 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/lock"
+	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/progress"
+	"github.com/progressive-framework/platform/sandbox/settings"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-const usage = `usage: bootstrap [-up] VERB
+const usage = `usage: bootstrap [-up] build
 
-  build   build the executables; with -up look first for what would make the
-          sandbox fail later, and install the Debian packages that are missing
-  test    vet, unit tests and engine tests; build first
-  lint    golangci-lint over every module, at the version that tools/ pins
+Build the executables. With -up look first for what would make "sandbox up" fail,
+and install the Debian packages that it needs.
 
 Environment: PROGRESSIVE_SANDBOX (the folder of the sandbox, .sandbox in the
 project); with -up CLUSTER, KUBECONFIG, REGISTRY, SANDBOX_PORTS as for make up.
@@ -41,11 +43,14 @@ project); with -up CLUSTER, KUBECONFIG, REGISTRY, SANDBOX_PORTS as for make up.
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stderr))
 }
 
+// errReported is a failure that a script has reported already.
+var errReported = errors.New("reported")
+
 // run is main with its world given: 0 done, 1 failed, 2 wrong usage.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, stderr io.Writer) int {
 	flags := flag.NewFlagSet("bootstrap", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage) }
@@ -53,31 +58,24 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
-	place, err := locate(ctx)
-	if err != nil {
-		fmt.Fprintln(stderr, "error:", err)
-		return 1
-	}
-	log := progress.New(stderr, 0)
-	switch flags.Arg(0) {
-	case "build":
-		err = build(ctx, place, *up, log)
-	case "test":
-		err = test(ctx, place, log, stdout)
-	case "lint":
-		err = lint(ctx, place, log, stdout)
-	default:
+	if flags.NArg() != 1 || flags.Arg(0) != "build" {
 		flags.Usage()
 		return 2
+	}
+	w, err := locate(ctx)
+	if err == nil {
+		err = build(ctx, w, *up, progress.New(stderr, 0))
 	}
 	if ctx.Err() != nil {
 		err = errors.New("interrupted; what was compiled is kept, the next run goes on from there")
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return 0
+	case !errors.Is(err, errReported):
 		fmt.Fprintln(stderr, "error:", err)
-		return 1
 	}
-	return 0
+	return 1
 }
 
 // where is what the bootstrap works on.
@@ -126,9 +124,8 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 		return err
 	}
 	defer release()
-	var missing []debian
 	if up {
-		if missing, err = preflight(w); err != nil {
+		if err := prepareMachine(ctx, w, log); err != nil {
 			return err
 		}
 	}
@@ -148,19 +145,16 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 		builds = append(builds, cli)
 	}
 	log.Expect(len(builds))
-	if len(missing) > 0 {
-		log.Expect(1)
-		if err := install(ctx, log, missing); err != nil {
+	cold := isCold(builds)
+	if cold {
+		if err := checkSpace(ctx, w); err != nil {
 			return err
 		}
-	}
-	if err := roomFor(ctx, w, builds); err != nil {
-		return err
 	}
 	if err := prepareFolders(w); err != nil {
 		return err
 	}
-	if isCold(builds) {
+	if cold { // the builds are long, and each wants the whole machine
 		for _, b := range builds {
 			if err := b.run(ctx, w, log); err != nil {
 				return err
@@ -177,6 +171,87 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// prepareMachine reports at once all that would make `sandbox up` fail, and
+// installs what a cluster of our own needs. `sandbox up` looks again, at more.
+func prepareMachine(ctx context.Context, w where, log *progress.Log) error {
+	h, err := settings.Make(w.sandbox, w.project, settings.Wishes{}.Fill(os.Getenv))
+	if err != nil {
+		return err
+	}
+	if h.Cluster != home.ClusterLocal {
+		return nil
+	}
+	// Where nothing is built nothing runs: whoever holds a port is not ours.
+	var ports []home.NamedPort
+	if !isFile(filepath.Join(w.bin(), "sandbox")) {
+		ports = h.Ports.All()
+	}
+	if err := preflight.Check(h, ports); err != nil {
+		return err
+	}
+	script := exec.CommandContext(ctx, filepath.Join(w.project, "sandbox/bootstrap/packages.sh"), "node", "servers")
+	script.Stderr = os.Stderr
+	script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) } // it removes what it put
+	if err := script.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return errReported
+		}
+		return fmt.Errorf("Debian packages: %w", err)
+	}
+	return nil
+}
+
+// What a cold `make up` takes, on linux/amd64 with Go 1.26: 2.4 GB of modules
+// (524 of them, with their archives), 0.7 GB of compiled packages (4,924), the
+// linker's work folder, and 0.9 GB of executables, images, logs and the
+// cluster's data. Rounded up, for the next version of everything.
+const (
+	coldModules = 3 << 30
+	coldCache   = 2 << 30
+	coldWork    = 1 << 30
+	coldSandbox = 2 << 30
+)
+
+// checkSpace refuses a cold build for which a disk has not the room: a build
+// that dies half an hour later tells less and costs more.
+func checkSpace(ctx context.Context, w where) error {
+	dirs := goFolders(ctx, w)
+	if len(dirs) != 2 {
+		return errors.New("go env GOMODCACHE GOCACHE does not answer: is Go installed, and newer than 1.21?")
+	}
+	return preflight.Space([]preflight.Need{
+		{Dir: dirs[0], What: "Go modules", Bytes: missing(coldModules, dirs[0])},
+		{Dir: dirs[1], What: "compiled packages", Bytes: missing(coldCache, dirs[1])},
+		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
+		{Dir: w.sandbox, What: "the sandbox", Bytes: missing(coldSandbox, w.sandbox)},
+	})
+}
+
+// goFolders are the module cache and the build cache.
+func goFolders(ctx context.Context, w where) []string {
+	raw, err := w.goCommand(ctx, ".", "env", "GOMODCACHE", "GOCACHE").Output()
+	if err != nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSpace(string(raw)), "\n")
+}
+
+// missing is what dir will still grow by until it holds total bytes.
+func missing(total uint64, dir string) uint64 {
+	var used uint64
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil // what cannot be read does not count
+		}
+		if info, err := d.Info(); err == nil {
+			used += uint64(info.Size())
+		}
+		return nil
+	})
+	return total - min(total, used)
 }
 
 // isCold says that something was never built, so that the builds are long and

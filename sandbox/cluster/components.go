@@ -23,6 +23,10 @@ const (
 	Volumes           = "volumes"
 )
 
+// Forward is the process that leads to the front door in a person's own
+// cluster. It is no component: it starts after the platform.
+const Forward = "forward"
+
 // Component is one row of the table that everything here walks.
 type Component struct {
 	Name string

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"slices"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
@@ -43,29 +43,28 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// ErrNotRoot is returned for a local cluster started by another user than root.
-var ErrNotRoot = errors.New("a local cluster needs root, for containers and their network: " +
-	"run `sudo make up`, or use a cluster that you have with CLUSTER=existing")
-
-// preflight finds whatever would make the start fail, before anything starts,
-// and puts back what a dead sandbox left of the node that the machine was.
-func preflight(ctx context.Context, h *home.Home, log *progress.Log) error {
-	switch h.Cluster {
-	case home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting:
-	default:
-		return fmt.Errorf("unknown kind of cluster %q: it is one of %s, %s, %s",
-			h.Cluster, home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting)
-	}
+// Preflight finds all that would make Start fail, of what can be seen without
+// changing anything.
+func Preflight(h *home.Home) error {
+	errs := []error{preflight.Check(h, freePorts(h))}
 	if h.Cluster == home.ClusterLocal {
-		if os.Geteuid() != 0 {
-			return ErrNotRoot
-		}
-		if err := missing(exec.LookPath, pluginFolders); err != nil {
-			return err
-		}
+		errs = append(errs, missing(exec.LookPath, pluginFolders))
+	}
+	return errors.Join(errs...)
+}
+
+// claim makes sure that nothing else is in the way of the cluster, and puts back
+// what a dead sandbox left of the node that the machine was.
+func claim(ctx context.Context, h *home.Home, log *progress.Log) error {
+	switch h.Cluster {
+	case home.ClusterLocal:
 		if err := ownNode(ctx, h, log); err != nil {
 			return err
 		}
+	case home.ClusterSimulated, home.ClusterExisting:
+	default:
+		return fmt.Errorf("unknown kind of cluster %q: it is one of %s, %s, %s",
+			h.Cluster, home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting)
 	}
 	for _, c := range Components {
 		in := slices.ContainsFunc(In(h), func(o Component) bool { return o.Name == c.Name })
@@ -74,7 +73,7 @@ func preflight(ctx context.Context, h *home.Home, log *progress.Log) error {
 				"the settings changed since the start; run `make down` first", c.Name, h.Cluster)
 		}
 	}
-	return process.CheckPorts(freePorts(h))
+	return nil
 }
 
 // missing looks for every requirement and names all that are not there.
@@ -101,13 +100,16 @@ func missing(look func(string) (string, error), plugins []string) error {
 }
 
 // freePorts are the ports that must be free: those of the components that do
-// not run.
+// not run, and that of the front door, which a cluster of our own gives out.
 func freePorts(h *home.Home) []home.NamedPort {
 	var free []home.NamedPort
 	for _, c := range In(h) {
 		if c.Ports != nil && !process.Alive(h, c.Name) {
 			free = append(free, c.Ports(h.Ports)...)
 		}
+	}
+	if h.Cluster == home.ClusterExisting && !process.Alive(h, Forward) {
+		free = append(free, home.NamedPort{Name: "front door", Port: h.Ports.NodePort})
 	}
 	return free
 }

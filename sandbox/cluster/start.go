@@ -34,7 +34,10 @@ func Start(ctx context.Context, h *home.Home, log *progress.Log) error {
 		return err
 	}
 	defer unlock()
-	if err := preflight(ctx, h, log); err != nil {
+	if err := Preflight(h); err != nil {
+		return err
+	}
+	if err := claim(ctx, h, log); err != nil {
 		return err
 	}
 	prepared := "cluster: certificates, configuration, node"

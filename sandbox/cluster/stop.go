@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
@@ -42,7 +43,7 @@ func stopAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(s
 	}
 	mine := node != nil && node.Dir == h.Dir
 	if mine && os.Geteuid() != 0 {
-		return fmt.Errorf("stop of a local cluster: %w", ErrNotRoot)
+		return fmt.Errorf("stop of a local cluster: %w", preflight.ErrNotRoot)
 	}
 	stopped := map[string]chan struct{}{}
 	for _, c := range Components {

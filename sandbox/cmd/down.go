@@ -69,7 +69,7 @@ func stop(c *cobra.Command, h *home.Home, purge bool) error {
 			return err
 		}
 	}
-	if err := process.Stop(ctx, h, forwardName, 5*time.Second); err != nil {
+	if err := process.Stop(ctx, h, cluster.Forward, 5*time.Second); err != nil {
 		return err
 	}
 	if err := cluster.Stop(ctx, h, log); err != nil {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/progressive-framework/platform/sandbox/cluster"
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/process"
 )
@@ -51,7 +52,6 @@ func askOnce(ctx context.Context, client *http.Client, url string) error {
 // The process that leads from the node port on this machine to the front
 // service of a person's own cluster.
 const (
-	forwardName  = "forward"
 	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
 )
@@ -67,8 +67,8 @@ func startForward(ctx context.Context, h *home.Home, namespace string) error {
 		return fmt.Errorf("path of this program: %w", err)
 	}
 	_, err = process.Start(ctx, h, process.Spec{
-		Name: forwardName, Path: self,
-		Args:   []string{"run", forwardName, namespace, frontService, fmt.Sprint(frontPort)},
+		Name: cluster.Forward, Path: self,
+		Args:   []string{"run", cluster.Forward, namespace, frontService, fmt.Sprint(frontPort)},
 		Env:    []string{home.Variable + "=" + h.Dir},
 		Inputs: []string{h.Kubeconfig()},
 	})

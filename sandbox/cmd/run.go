@@ -29,15 +29,15 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if args[0] != forwardName {
+			if args[0] != cluster.Forward {
 				return a.body(c.Context(), h, args[0])
 			}
 			if len(args) != 4 {
-				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", forwardName)}
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", cluster.Forward)}
 			}
 			port, err := strconv.Atoi(args[3])
 			if err != nil {
-				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", forwardName, args[3], err)}
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", cluster.Forward, args[3], err)}
 			}
 			return forward.Run(c.Context(), h, forward.Target{Namespace: args[1], Service: args[2], Port: port})
 		},

@@ -66,7 +66,7 @@ func (a *app) runUp(c *cobra.Command, w settings.Wishes, deploy bool) error {
 		return err
 	}
 	log := progress.New(c.ErrOrStderr(), steps(h, deploy))
-	if err := preflight(h); err != nil {
+	if err := cluster.Preflight(h); err != nil {
 		return err
 	}
 	if err := prepare(ctx, h); err != nil {

@@ -1,0 +1,87 @@
+#!/bin/sh
+# Installs the Debian packages of the groups named, but for those whose files
+# are here already, from Debian or from elsewhere:
+#
+#   packages.sh node servers           what make up needs for a cluster of its own
+#   packages.sh servers clients race   what make test needs
+set -eu
+groups=" $* "
+# A user's PATH often lacks the folders of root.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# need PACKAGE PURPOSE FILE...: any of the files will do, each an absolute path
+# or a program.
+need() {
+	package=$1 purpose=$2
+	shift 2
+	for file; do
+		case $file in
+		/*) [ ! -f "$file" ] || return 0 ;;
+		*) ! command -v "$file" >/dev/null || return 0 ;;
+		esac
+	done
+	missing="$missing $package"
+	purposes="$purposes${purposes:+, }$package $purpose"
+}
+
+look() {
+	missing='' purposes=''
+	for group in $groups; do
+		case $group in
+		node) # what Go cannot build of a node
+			need containerd "runs the pods" containerd
+			need runc "starts their containers" runc
+			need containernetworking-plugins "gives them addresses" /usr/lib/cni/bridge /opt/cni/bin/bridge
+			need iptables "routes their services" iptables
+			;;
+		servers) # packed into images, and started by tests
+			need postgresql-15 "is the platform's database here" /usr/lib/postgresql/15/bin/postgres
+			need redis-server "is its cache" redis-server
+			;;
+		clients)
+			need chromium "opens the front page in a test" chromium
+			need slowhttptest "attacks the services in a test" slowhttptest
+			;;
+		race)
+			need gcc "links the race detector" gcc cc
+			need libc6-dev "holds its headers" /usr/include/stdlib.h
+			;;
+		*) echo "error: $0: no group $group" >&2 && exit 2 ;;
+		esac
+	done
+}
+
+fail() {
+	{
+		echo "error: Debian packages are missing ($purposes) and $1."
+		echo "  Install them as root: apt-get update && apt-get install --no-install-recommends$missing"
+		case $groups in *" node "*) echo "  Or use a cluster that you have, which needs none of them: make up CLUSTER=existing" ;; esac
+	} >&2
+	exit 1
+}
+
+# Without Error-Mode=any an update that reached no server ends well.
+apt() {
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 10m apt-get -q -o APT::Update::Error-Mode=any -o Acquire::Retries=2 \
+		-o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 "$@" >&2 || fail "apt-get $1 failed, see above"
+}
+
+look
+[ -n "$missing" ] || exit 0
+[ "$(id -u)" = 0 ] || fail "only root can install them"
+command -v apt-get >/dev/null || fail "this machine has no apt-get"
+echo "installing Debian packages:$missing" >&2
+# Packages ask policy-rc.d whether they may start what they bring
+# (invoke-rc.d(8)); the sandbox wants their files. A machine's own policy stays.
+policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
+if [ ! -e "$policy" ]; then
+	trap 'rm -f "$policy"' EXIT
+	trap 'exit 130' INT TERM
+	printf '#!/bin/sh\nexit 101\n' >"$policy"
+	chmod 755 "$policy"
+fi
+apt update
+# shellcheck disable=SC2086 # a list of words
+apt install --yes --no-install-recommends $missing
+look
+[ -z "$missing" ] || fail "apt-get installed them, yet their files are not where they belong"

@@ -1,0 +1,98 @@
+// Package preflight finds what would make the start of a sandbox fail, before
+// anything is built or started, and reports all of it at once. It imports the
+// standard library and packages that do the same, because the bootstrap uses it
+// before anything else is built.
+package preflight
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/process"
+)
+
+// ErrNotRoot is returned for a local cluster started by another user than root.
+var ErrNotRoot = errors.New("a local cluster needs root, for containers and their network: " +
+	"run it as root (sudo -E make up), or use a cluster that you have: make up CLUSTER=" + home.ClusterExisting)
+
+// startSpace is what must be free on the disk of the sandbox's folder: images,
+// the API server's data and logs of one `up` take about a third of it, and the
+// kubelet evicts pods when a disk runs full.
+const startSpace = 2 << 30
+
+// Check looks at the user, the ports that must be free, and the disk.
+func Check(h *home.Home, ports []home.NamedPort) error {
+	errs := []error{checkUser(h.Cluster, os.Geteuid())}
+	if err := process.CheckPorts(ports); err != nil {
+		errs = append(errs, fmt.Errorf("%w\n  Other ports: make up SANDBOX_PORTS=registry=5002,apiServer=7443", err))
+	}
+	return errors.Join(append(errs, Space([]Need{{h.Dir, "the sandbox", startSpace}}))...)
+}
+
+func checkUser(cluster string, euid int) error {
+	if cluster == home.ClusterLocal && euid != 0 {
+		return ErrNotRoot
+	}
+	return nil
+}
+
+// Need is the space that one folder will take.
+type Need struct {
+	// Dir may not exist yet.
+	Dir, What string
+	Bytes     uint64
+}
+
+// Space adds up the needs per disk and names every disk that is too small.
+func Space(needs []Need) error { return space(needs, Disk) }
+
+func space(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
+	var (
+		order      []uint64
+		free, need = map[uint64]uint64{}, map[uint64]uint64{}
+		parts      = map[uint64][]string{}
+	)
+	for _, n := range needs {
+		id, bytes, err := disk(n.Dir)
+		if err != nil {
+			return err
+		}
+		if parts[id] == nil {
+			order = append(order, id)
+		}
+		free[id], need[id] = bytes, need[id]+n.Bytes
+		parts[id] = append(parts[id], fmt.Sprintf("%s for %s in %s", Gigabytes(n.Bytes), n.What, n.Dir))
+	}
+	var errs []error
+	for _, id := range order {
+		if free[id] < need[id] {
+			errs = append(errs, fmt.Errorf("no space left: %s free, %s needed: %s: free some, or move a folder by the variables "+
+				"GOMODCACHE, GOCACHE, TMPDIR and %s", Gigabytes(free[id]), Gigabytes(need[id]), strings.Join(parts[id], ", "), home.Variable))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Disk is the file system on which dir is or will be: its id and free bytes.
+func Disk(dir string) (id, free uint64, err error) {
+	existing := dir
+	for {
+		var fs syscall.Statfs_t
+		var st syscall.Stat_t
+		if err = errors.Join(syscall.Statfs(existing, &fs), syscall.Stat(existing, &st)); err == nil {
+			return st.Dev, fs.Bavail * uint64(fs.Bsize), nil
+		}
+		if !errors.Is(err, os.ErrNotExist) || existing == filepath.Dir(existing) {
+			return 0, 0, fmt.Errorf("disk of %s: %w", dir, err)
+		}
+		existing = filepath.Dir(existing)
+	}
+}
+
+// Gigabytes renders a number of bytes for a person.
+func Gigabytes(n uint64) string { return fmt.Sprintf("%.1f GB", float64(n)/(1<<30)) }

@@ -1,0 +1,60 @@
+package preflight
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/home"
+)
+
+func TestOnlyALocalClusterNeedsRoot(t *testing.T) {
+	require.NoError(t, checkUser(home.ClusterLocal, 0))
+	require.ErrorContains(t, checkUser(home.ClusterLocal, 1000), "CLUSTER=existing")
+	require.NoError(t, checkUser(home.ClusterSimulated, 1000))
+}
+
+func TestSpace(t *testing.T) {
+	const gib = 1 << 30
+	disks := map[string][2]uint64{"/mod": {1, 10 * gib}, "/cache": {1, 10 * gib}, "/tmp": {2, 1 * gib}}
+	disk := func(dir string) (id, free uint64, err error) {
+		d, ok := disks[dir]
+		if !ok {
+			return 0, 0, errors.New("no such disk")
+		}
+		return d[0], d[1], nil
+	}
+	cases := []struct {
+		reason string
+		needs  []Need
+		want   string // empty: enough
+	}{
+		{"enough", []Need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 5 * gib}}, ""},
+		{"two folders on one disk add up", []Need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 6 * gib}},
+			"10.0 GB free, 11.0 GB needed: 5.0 GB for modules in /mod, 6.0 GB for packages in /cache"},
+		{"another disk is another sum", []Need{{"/mod", "modules", 5 * gib}, {"/tmp", "the linker", 2 * gib}}, "1.0 GB free, 2.0 GB needed"},
+		{"a disk that cannot be asked", []Need{{"/x", "x", 1}}, "no such disk"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			err := space(c.needs, disk)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestDiskOfAFolderToCome(t *testing.T) {
+	dir := t.TempDir()
+	now, _, err := Disk(dir)
+	require.NoError(t, err)
+	later, free, err := Disk(filepath.Join(dir, "a", "b"))
+	require.NoError(t, err)
+	require.Equal(t, now, later)
+	require.NotZero(t, free)
+}
