@@ -28,7 +28,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(ISSUER)/jwks.json ## start or repair the sandbox and bring the platform up; CLUSTER=existing for a cluster of yours
-	$(BOOTSTRAP) -up build
+	$(BOOTSTRAP) up
 	$(SANDBOX) up
 
 down: require-sandbox ## stop it without a trace; the data stay, PURGE=1 removes them too

@@ -1,8 +1,16 @@
 #!/bin/sh
-# Runs the bootstrap: looks for Go, builds the program of this folder (a second;
-# the standard library alone) and becomes it. `go run` would hide its exit code.
+# Builds the executables of the sandbox: looks for Go, builds the program of this
+# folder (a second; the standard library alone) and becomes it. `go run` would
+# hide its exit code.
+#
+#   bootstrap.sh build   build
+#   bootstrap.sh up      look first for what would make `sandbox up` fail, and
+#                        install the Debian packages that it needs
 set -eu
-cd "$(dirname "$0")/.."
+project=$(cd "$(dirname "$0")/../.." && pwd)
+home=${PROGRESSIVE_SANDBOX:-$project/.sandbox}
+case $home in /*) ;; *) home=$PWD/$home ;; esac
+cd "$project/sandbox"
 
 need="1.$(sed -n 's/^go 1\.\([0-9]*\).*/\1/p' go.mod)"
 if ! command -v go >/dev/null; then
@@ -17,9 +25,8 @@ if [ -n "$minor" ] && [ "$minor" -lt 21 ]; then
 	exit 1
 fi
 
-home=${PROGRESSIVE_SANDBOX:-$(cd .. && pwd)/.sandbox}
 CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$home/bin/bootstrap" ./bootstrap || {
 	echo "error: the bootstrap could not be built, see above; if go.mod asks for a newer Go: unset GOTOOLCHAIN, or install Go $need" >&2
 	exit 1
 }
-exec "$home/bin/bootstrap" "$@"
+exec "$home/bin/bootstrap" "$project" "$home" "$@"

@@ -104,21 +104,10 @@ func TestWithVersion(t *testing.T) {
 	require.Error(t, err, "no JSON")
 }
 
-func TestLocate(t *testing.T) {
-	root := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(root, "sandbox/x"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(root, "sandbox/go.mod"), nil, 0o600))
-	t.Chdir(filepath.Join(root, "sandbox/x"))
-	t.Setenv("PROGRESSIVE_SANDBOX", "")
-	w, err := locate(t.Context())
-	require.NoError(t, err)
-	require.Equal(t, root, w.project)
-	require.Equal(t, filepath.Join(root, ".sandbox"), w.sandbox)
-	require.Contains(t, w.env, "CGO_ENABLED=0")
-
-	t.Chdir(t.TempDir())
-	_, err = locate(t.Context())
-	require.ErrorContains(t, err, "no project here")
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"/p", "/s"}, {"/p", "/s", "down"}} {
+		require.Equal(t, 2, run(t.Context(), args, io.Discard), "%v", args)
+	}
 }
 
 func TestPrepareMachine(t *testing.T) {

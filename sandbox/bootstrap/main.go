@@ -11,7 +11,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -31,15 +30,6 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-const usage = `usage: bootstrap [-up] build
-
-Build the executables. With -up look first for what would make "sandbox up" fail,
-and install the Debian packages that it needs.
-
-Environment: PROGRESSIVE_SANDBOX (the folder of the sandbox, .sandbox in the
-project); with -up CLUSTER, KUBECONFIG, REGISTRY, SANDBOX_PORTS as for make up.
-`
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -51,21 +41,15 @@ var errReported = errors.New("reported")
 
 // run is main with its world given: 0 done, 1 failed, 2 wrong usage.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
-	flags := flag.NewFlagSet("bootstrap", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage) }
-	up := flags.Bool("up", false, "")
-	if err := flags.Parse(args); err != nil {
+	if len(args) != 3 || args[2] != "build" && args[2] != "up" {
+		fmt.Fprintln(stderr, "usage: bootstrap.sh build, or bootstrap.sh up")
 		return 2
 	}
-	if flags.NArg() != 1 || flags.Arg(0) != "build" {
-		flags.Usage()
-		return 2
+	w := where{
+		project: args[0], sandbox: args[1],
+		env: append(os.Environ(), toolchain.BuildVariables(ctx, os.Environ())...),
 	}
-	w, err := locate(ctx)
-	if err == nil {
-		err = build(ctx, w, *up, progress.New(stderr, 0))
-	}
+	err := build(ctx, w, args[2] == "up", progress.New(stderr, 0))
 	if ctx.Err() != nil {
 		err = errors.New("interrupted; what was compiled is kept, the next run goes on from there")
 	}
@@ -78,7 +62,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	return 1
 }
 
-// where is what the bootstrap works on.
+// where is what the bootstrap works on, in absolute paths.
 type where struct {
 	// project is the folder that holds go.mod and sandbox/.
 	project string
@@ -90,31 +74,6 @@ type where struct {
 
 func (w where) bin() string  { return filepath.Join(w.sandbox, "bin") }
 func (w where) logs() string { return filepath.Join(w.sandbox, "logs") }
-
-// locate finds the project above the working directory: `go -C sandbox run`
-// starts us in sandbox/.
-func locate(ctx context.Context) (where, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return where{}, err
-	}
-	for !isFile(filepath.Join(dir, "sandbox", "go.mod")) {
-		if dir == filepath.Dir(dir) {
-			return where{}, errors.New("no project here: run make in the folder that holds sandbox/")
-		}
-		dir = filepath.Dir(dir)
-	}
-	w := where{
-		project: dir, sandbox: filepath.Join(dir, ".sandbox"),
-		env: append(os.Environ(), toolchain.BuildVariables(ctx, os.Environ())...),
-	}
-	if other := os.Getenv(home.Variable); other != "" {
-		if w.sandbox, err = filepath.Abs(other); err != nil {
-			return where{}, fmt.Errorf("%s=%q: %w", home.Variable, other, err)
-		}
-	}
-	return w, nil
-}
 
 // build brings the executables up to date, and for `make up` what the machine
 // must have besides.
