@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -58,6 +59,9 @@ func Preflight(h *home.Home) error {
 func claim(ctx context.Context, h *home.Home, log *progress.Log) error {
 	switch h.Cluster {
 	case home.ClusterLocal:
+		if os.Geteuid() != 0 {
+			return preflight.ErrNotRoot
+		}
 		if err := ownNode(ctx, h, log); err != nil {
 			return err
 		}

@@ -27,17 +27,14 @@ const StartSteps = 2
 // leaves the rest alone. It takes StartSteps steps of the log.
 //
 // What would make a start fail half-way (missing rights, packages, a port that
-// is taken) is looked for before anything is started.
+// is taken) is looked for before anything is started. The caller holds the
+// sandbox's lock (package lock).
 func Start(ctx context.Context, h *home.Home, log *progress.Log) error {
-	unlock, err := lock(ctx, h, log)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if err := Preflight(h); err != nil {
-		return err
-	}
+	// First what a dead sandbox left is put back: it may hold what is looked for.
 	if err := claim(ctx, h, log); err != nil {
+		return err
+	}
+	if err := Preflight(h); err != nil {
 		return err
 	}
 	prepared := "cluster: certificates, configuration, node"

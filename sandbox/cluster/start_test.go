@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
@@ -304,19 +305,13 @@ func TestPreflight(t *testing.T) {
 	})
 }
 
-func TestOneCommandAtATime(t *testing.T) {
-	h := testHome(t, home.ClusterSimulated)
-	var out strings.Builder
-	log := progress.New(&out, 0)
-	unlock, err := lock(t.Context(), h, log)
+func TestNoNodeIsTakenFromASandboxAtWork(t *testing.T) {
+	n := &nodeChanges{Dir: t.TempDir()}
+	release, err := lock.Take(n.Dir, "make up")
 	require.NoError(t, err)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	_, err = lock(ctx, h, log)
-	require.ErrorContains(t, err, "another command")
-	require.Contains(t, out.String(), "waiting for it")
-	unlock()
-	unlock, err = lock(t.Context(), h, log)
-	require.NoError(t, err)
-	unlock()
+	defer release()
+	err = n.takeOver(t.Context(), progress.New(io.Discard, 0))
+	var held *lock.HeldError
+	require.ErrorAs(t, err, &held)
+	require.ErrorContains(t, err, "the node of another sandbox")
 }

@@ -25,13 +25,9 @@ const settle = 15 * time.Second
 // stay (objects, volumes, images): the next Start goes on with them.
 //
 // It can be called at any time, also where some or all of the processes were
-// killed, or where the settings changed since the start.
+// killed, or where the settings changed since the start. The caller holds the
+// sandbox's lock.
 func Stop(ctx context.Context, h *home.Home, log *progress.Log) error {
-	unlock, err := lock(ctx, h, log)
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	log.Expect(1)
 	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, h, log, detail) })
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
@@ -29,16 +30,16 @@ func ownNode(ctx context.Context, h *home.Home, log *progress.Log) error {
 // on it, and sweeps up after it otherwise.
 func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 	dead := &home.Home{Dir: n.Dir}
-	f, err := os.Open(lockFile(dead))
-	if err == nil {
-		defer f.Close()
-		err = tryLock(f)
-	}
-	if errors.Is(err, errLocked) {
-		return fmt.Errorf("this machine is the node of the sandbox %s, which a command starts or stops right now: run `make down` there", n.Dir)
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("node of the sandbox %s: %w", n.Dir, err)
+	if _, err := os.Stat(n.Dir); err == nil {
+		release, err := lock.Take(n.Dir, "make up of another sandbox")
+		var held *lock.HeldError
+		if errors.As(err, &held) {
+			return fmt.Errorf("this machine is the node of another sandbox: %w", err)
+		}
+		if err != nil {
+			return fmt.Errorf("node of the sandbox %s: %w", n.Dir, err)
+		}
+		defer release()
 	}
 	if left := strayProcesses(dead); len(left) > 0 {
 		return fmt.Errorf("this machine is the node of the sandbox %s, and can be that of one only: run `make down` there, "+
