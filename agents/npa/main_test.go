@@ -8,7 +8,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/agents/internal/agent"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutritionapi"
 )
 
 // seeds is the body of the seed's load test.
@@ -26,7 +28,7 @@ func request(t *testing.T, p *servicetest.Process, token string) *http.Request {
 // TestTheProcessAnswers: the wired process answers the seed's request over a
 // real connection.
 func TestTheProcessAnswers(t *testing.T) {
-	p := servicetest.Start(t, program, "npa", map[string]string{"DRAIN_DELAY": "0s"})
+	p := servicetest.Start(t, agent.Program(nutritionapi.Spec), "npa", map[string]string{"DRAIN_DELAY": "0s"})
 	post := func(token string) *http.Response {
 		answer, err := http.DefaultClient.Do(request(t, p, token))
 		require.NoError(t, err)
@@ -46,7 +48,7 @@ func TestTheProcessAnswers(t *testing.T) {
 // leave.
 func TestTheEndUnderLoadFailsNoRequest(t *testing.T) {
 	const clients = 4
-	p := servicetest.Start(t, program, "npa", map[string]string{"DRAIN_DELAY": "500ms"})
+	p := servicetest.Start(t, agent.Program(nutritionapi.Spec), "npa", map[string]string{"DRAIN_DELAY": "500ms"})
 	token := p.World.Token(t, servicetest.User)
 	load := p.Load(t, clients, func(int, int) *http.Request { return request(t, p, token) })
 	load.Until(t, 200)

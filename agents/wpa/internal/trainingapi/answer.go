@@ -1,4 +1,4 @@
-package service
+package trainingapi
 
 import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
@@ -7,7 +7,7 @@ import (
 
 // WeekAnswer is the body of a 200 of POST /generate.
 type WeekAnswer struct {
-	UserID       string          `json:"userId"`
+	UserID       string          `json:"userId"` // empty: package agent fills it in for each user
 	FitnessLevel string          `json:"fitnessLevel"`
 	Duration     int             `json:"duration"` // minutes of a session
 	Deload       bool            `json:"deload"`
@@ -44,7 +44,7 @@ type ItemAnswer struct {
 }
 
 func answer(g *GenerateRequest, minutes int, week program.Week) WeekAnswer {
-	a := WeekAnswer{UserID: g.UserID, FitnessLevel: g.FitnessLevel, Duration: minutes, Deload: week.Deload}
+	a := WeekAnswer{FitnessLevel: g.FitnessLevel, Duration: minutes, Deload: week.Deload}
 	for _, s := range week.Sessions {
 		a.Sessions = append(a.Sessions, sessionAnswer(s))
 	}

@@ -1,4 +1,4 @@
-package service
+package trainingapi
 
 import (
 	"errors"
@@ -12,19 +12,19 @@ import (
 )
 
 func TestConfig(t *testing.T) {
-	cfg, err := ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
+	cfg, err := Spec.ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
 	require.NoError(t, err)
 	require.Equal(t, "WPA", cfg.AgentType)
-	require.Equal(t, 45*time.Second, cfg.GenerationTimeout, "the seed's")
+	require.Equal(t, 45*time.Second, cfg.Timeout, "the seed's")
 	require.EqualValues(t, 128_000_000, cfg.CacheBytes, "the seed's")
 	require.Equal(t, ":8000", cfg.Common.HTTP.Address)
-	require.Less(t, cfg.GenerationTimeout, cfg.Common.HTTP.WriteTimeout, "a late week is still answered")
+	require.Less(t, cfg.Timeout, cfg.Common.HTTP.WriteTimeout, "a late week is still answered")
 
 	wrong := map[string]string{
 		"AGENT_TYPE": "NPA", "GENERATION_TIMEOUT": "1h", "WORKOUT_TEMPLATE_CACHE": "big", "LISTEN_ADDRESS": "8000",
 		"DRAIN_DELAY": "6m", "SHUTDOWN_TIMEOUT": "0s", "LOG_LEVEL": "loud",
 	}
-	_, err = ReadConfig(servicetest.New(t).Lookup(wrong))
+	_, err = Spec.ReadConfig(servicetest.New(t).Lookup(wrong))
 	problems, ok := errors.AsType[envconfig.Problems](err)
 	require.True(t, ok)
 	named := map[string]string{}

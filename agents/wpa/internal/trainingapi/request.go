@@ -1,4 +1,4 @@
-package service
+package trainingapi
 
 import (
 	"fmt"
@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	// maxBody is the largest request in bytes; a history of maxHistory
-	// exercises with a few sets each has half of it.
-	maxBody = 128 << 10
 	// maxHistory and maxSets bound the history: half a year of three sessions a
 	// week with six exercises is 468.
 	maxHistory, maxSets = 500, 20
@@ -85,7 +82,14 @@ func (e HistoryEntry) validate(rules *decode.Rules, pointer string) {
 	}
 }
 
-// program is the valid request of nobody in particular as the maker takes it.
+// TakeUserID removes the user's id and returns it.
+func (g *GenerateRequest) TakeUserID() string {
+	id := g.UserID
+	g.UserID = ""
+	return id
+}
+
+// program is the valid request as the planner takes it.
 func (g *GenerateRequest) program() program.Request {
 	r := program.Request{
 		Level: exercises.Levels[g.FitnessLevel], Equipment: slices.Clone(g.Equipment),

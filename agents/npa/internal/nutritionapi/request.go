@@ -1,4 +1,4 @@
-package service
+package nutritionapi
 
 import (
 	"cmp"
@@ -10,10 +10,6 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
-
-// maxBody is the largest request in bytes; the largest that says something has
-// well under 2 KiB.
-const maxBody = 16 << 10
 
 // defaultDays is the length of a plan that none was asked for, in days.
 const defaultDays = 7
@@ -89,8 +85,15 @@ func (p *PlanRequest) Validate() []reply.FieldError {
 	return rules
 }
 
-// plan is the valid request of nobody in particular as the planner takes it, and the names of the
-// fields for which the reference adult stands in.
+// TakeUserID removes the user's id and returns it.
+func (p *PlanRequest) TakeUserID() string {
+	id := p.UserID
+	p.UserID = ""
+	return id
+}
+
+// plan is the valid request as the planner takes it, and the names of the fields
+// that the reference adult fills.
 func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
 	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: decode.Seed(p)}

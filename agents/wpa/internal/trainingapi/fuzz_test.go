@@ -1,4 +1,4 @@
-package service
+package trainingapi
 
 import (
 	"encoding/json"

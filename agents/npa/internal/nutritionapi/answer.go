@@ -1,4 +1,4 @@
-package service
+package nutritionapi
 
 import (
 	"math"
@@ -10,7 +10,7 @@ import (
 
 // PlanAnswer is the body of a 200 of POST /plan.
 type PlanAnswer struct {
-	UserID   string   `json:"userId"`
+	UserID   string   `json:"userId"`   // empty: package agent fills it in for each user
 	Duration int      `json:"duration"` // days
 	Goals    []string `json:"goals"`
 	// Assumed are the fields of the request for which the reference adult stood in.
@@ -66,7 +66,7 @@ type Totals struct {
 func answer(r *PlanRequest, assumed []string, plan planner.Plan) PlanAnswer {
 	t := plan.Targets
 	a := PlanAnswer{
-		UserID: r.UserID, Duration: len(plan.Days), Goals: append([]string{}, r.Goals...), Assumed: append([]string{}, assumed...),
+		Duration: len(plan.Days), Goals: append([]string{}, r.Goals...), Assumed: append([]string{}, assumed...),
 		Targets: Targets{
 			BasalKcal: tenth(t.BasalKcal), NeedKcal: tenth(t.NeedKcal), EnergyKcal: tenths(t.Energy), ProteinG: tenths(t.Protein),
 			CarbohydrateG: tenths(t.Carbohydrate), FatG: tenths(t.Fat), FibreMinG: tenth(t.FibreMin), SodiumMaxMg: tenth(t.SodiumMax),

@@ -1,0 +1,153 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/klauspost/compress/gzhttp"
+	"github.com/klauspost/compress/gzip"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/backing"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/openapi"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// compressFrom is the size, in bytes, from which on an answer is compressed.
+// A smaller one arrives in TCP's first window of ten segments (RFC 6928, 14,600
+// bytes), so compression would save no round trip; it would cost twice what the
+// rest of a cached answer costs.
+const compressFrom = 14_600
+
+// Service serves one agent.
+//
+// Its readiness checks no dependency: without PostgreSQL a plan is not saved,
+// without Redis it is computed again; the agent can do without both.
+type Service[R Request] struct {
+	spec     Spec[R]
+	cfg      Config
+	log      *slog.Logger
+	state    health.State
+	backing  *backing.Services
+	planner  Planner[R]
+	computed *prometheus.CounterVec
+	answers  *cache.Space[requestKey, []byte]
+	plans    *savedPlans
+	handler  http.Handler
+}
+
+// New opens the dependencies of the agent; it waits for none. Close ends them.
+func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Logger) (_ *Service[R], err error) {
+	s := &Service[R]{spec: spec, cfg: cfg, log: log}
+	if s.planner, err = spec.NewPlanner(); err != nil {
+		return nil, err
+	}
+	if s.backing, err = backing.Open(ctx, cfg.Backing, spec.Name, log); err != nil {
+		return nil, err
+	}
+	s.computed = spec.NewCounter(s.backing.Metrics, spec.Name)
+	s.answers, err = cache.NewSpace[requestKey, []byte](s.backing.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
+	if err != nil {
+		return nil, err
+	}
+	s.plans = newSavedPlans(ctx, s.backing.Store, spec.Table, log)
+	s.handler, err = s.routes()
+	return s, err
+}
+
+// State is the phase that the readiness answer follows.
+func (s *Service[R]) State() *health.State { return &s.state }
+
+// Handler serves every route of the agent.
+func (s *Service[R]) Handler() http.Handler { return s.handler }
+
+// Adjust has the server count and trace its requests.
+func (s *Service[R]) Adjust(cfg *httpserver.Config) { s.backing.Observe(cfg) }
+
+// Close saves the plans that wait, for a second at most, and closes every
+// connection.
+func (s *Service[R]) Close(ctx context.Context) error {
+	s.plans.close(ctx)
+	return s.backing.Close(ctx)
+}
+
+func (s *Service[R]) routes() (http.Handler, error) {
+	document, err := openapi.Handler(s.spec.Document)
+	if err != nil {
+		return nil, err
+	}
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false))
+	if err != nil {
+		return nil, fmt.Errorf("compression of answers: %w", err)
+	}
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]http.HandlerFunc{
+		"GET /health":                      s.state.Live,
+		"GET /health/ready":                s.state.Ready,
+		"GET /openapi.json":                document,
+		"GET " + s.spec.path() + "/health": s.state.Live,
+	} {
+		mux.HandleFunc(pattern, handle)
+	}
+	mux.Handle("GET /metrics", s.backing.MetricsHandler())
+	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.backing.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.plan))))
+	return httpserver.Routes(mux), nil
+}
+
+// plan answers a request for a plan. The user must be the token's subject.
+func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
+	request := s.spec.NewRequest()
+	if !decode.Body(w, r, s.spec.MaxBody, request) {
+		return
+	}
+	userID := request.TakeUserID()
+	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != userID {
+		reply.Error(w, http.StatusForbidden, reply.CodeForbidden, "userId is not the token's subject")
+		return
+	}
+	key := keyOf(request)
+	rest, err := s.answers.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	head := answerHead(userID)
+	s.plans.save(key, userID, head, rest)
+	reply.Line(w, http.StatusOK, head, rest)
+}
+
+// compute returns the part of the answer that all users share.
+func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	answer, err := s.planner(ctx, request)
+	if err != nil {
+		s.computed.WithLabelValues(telemetry.OutcomeFailed).Inc()
+		return nil, err
+	}
+	s.computed.WithLabelValues(telemetry.OutcomeOK).Inc()
+	return sharedAnswer(answer)
+}
+
+func (s *Service[R]) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
+	switch {
+	case isInfeasible:
+		reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInfeasible, infeasible.Detail, infeasible.Errors...)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		w.Header().Set("Retry-After", "1")
+		reply.Error(w, http.StatusServiceUnavailable, reply.CodeOutOfTime, fmt.Sprintf(s.spec.TimeoutDetail, s.cfg.Timeout))
+	default:
+		s.log.ErrorContext(r.Context(), "planning failed", "error", err)
+		reply.Error(w, http.StatusInternalServerError, reply.CodeInternal, "the service failed on this request")
+	}
+}

@@ -1,0 +1,94 @@
+// Package nutritionapi is what npa adds to the service of package agent: its
+// requests, its answers, its OpenAPI document and how they meet the planner. It
+// owns no nutrition, which is in nutrition's packages.
+package nutritionapi
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/agent"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
+	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
+)
+
+//go:embed openapi.yaml
+var document []byte
+
+// Spec is the Nutrition Planning Agent. Names and defaults are those of the
+// design document's section "NPA Resource Optimization".
+var Spec = agent.Spec[*PlanRequest]{
+	Name: "npa", Action: "plan", Document: document,
+	// The largest request with a meaning has well under 2 KiB.
+	MaxBody:         16 << 10,
+	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
+	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
+	Strategy: cache.NutritionData, KeyPrefix: "npa:plan:",
+	Table: store.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
+	NewRequest: func() *PlanRequest { return &PlanRequest{} },
+	NewPlanner: func() (agent.Planner[*PlanRequest], error) {
+		table, err := foods.Load()
+		if err != nil {
+			return nil, err
+		}
+		return PlanWith(planner.New(table)), nil
+	},
+	TimeoutDetail: "no plan was found in %s; ask for fewer days or try again",
+}
+
+// MealPlanner computes meal plans; *planner.Planner does.
+type MealPlanner interface {
+	Plan(ctx context.Context, r planner.Request) (planner.Plan, error)
+}
+
+// PlanWith returns the agent's planner on a MealPlanner.
+func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
+	return func(ctx context.Context, r *PlanRequest) (any, error) {
+		request, assumed := r.plan()
+		plan, err := p.Plan(ctx, request)
+		if infeasible, is := errors.AsType[*planner.Infeasible](err); is {
+			return nil, explain(r, infeasible)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return answer(r, assumed, plan), nil
+	}
+}
+
+// explain points at the parts of the request that conflict.
+func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
+	explained := &agent.Infeasible{Detail: infeasible.Error()}
+	for _, c := range infeasible.Conflicts {
+		explained.Errors = append(explained.Errors, conflict(r, c))
+	}
+	return explained
+}
+
+func conflict(r *PlanRequest, c planner.Conflict) reply.FieldError {
+	without := func(pointer, what string) reply.FieldError {
+		return reply.FieldError{Pointer: pointer, Detail: "without " + what + " there is a plan"}
+	}
+	switch c.Part {
+	case planner.Allergy:
+		if i := slices.Index(r.Allergies, c.Name); i >= 0 {
+			return without(fmt.Sprintf("#/allergies/%d", i), "the allergy to "+c.Name)
+		}
+		return without("#/preferences", "avoiding "+c.Name)
+	case planner.Diet:
+		return without("#/preferences", "the diet")
+	default:
+		if c.Name == foods.Sodium.String() {
+			return without("#/preferences", "the limit of sodium")
+		}
+		return without("#/goals", "the bounds of "+c.Name)
+	}
+}

@@ -1,0 +1,58 @@
+// Package trainingapi is what wpa adds to the service of package agent: its
+// requests, its answers, its OpenAPI document and how they meet the planner. It
+// owns no training, which is in training's packages.
+package trainingapi
+
+import (
+	"context"
+	_ "embed"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/agent"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
+	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
+)
+
+//go:embed openapi.yaml
+var document []byte
+
+// Spec is the Workout Planning Agent. Names and defaults are those of the
+// design document's section "WPA Resource Optimization".
+var Spec = agent.Spec[*GenerateRequest]{
+	Name: "wpa", Action: "generate", Document: document,
+	// A history of maxHistory exercises with a few sets each has half of it.
+	MaxBody:         128 << 10,
+	TimeoutVariable: "GENERATION_TIMEOUT", DefaultTimeout: 45 * time.Second,
+	CacheVariable: "WORKOUT_TEMPLATE_CACHE", DefaultCache: "128MB",
+	Strategy: cache.WorkoutTemplates, KeyPrefix: "wpa:week:",
+	Table: store.Workout, NewCounter: telemetry.NewWorkoutGenerations,
+	NewRequest: func() *GenerateRequest { return &GenerateRequest{} },
+	NewPlanner: func() (agent.Planner[*GenerateRequest], error) {
+		table, err := exercises.Load()
+		if err != nil {
+			return nil, err
+		}
+		return PlanWith(program.New(table)), nil
+	},
+	TimeoutDetail: "no sessions were made in %s; ask for fewer days or try again",
+}
+
+// WeekPlanner computes training weeks; *program.Maker does.
+type WeekPlanner interface {
+	Week(ctx context.Context, r program.Request) (program.Week, error)
+}
+
+// PlanWith returns the agent's planner on a WeekPlanner.
+func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
+	return func(ctx context.Context, r *GenerateRequest) (any, error) {
+		request := r.program()
+		week, err := p.Week(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		return answer(r, request.Minutes, week), nil
+	}
+}
