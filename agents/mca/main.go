@@ -1,22 +1,22 @@
 // Command mca is the Master Coordination Agent: it takes a user's request,
 // asks the other agents, and merges what they answer. This package wires the
-// process only; the service is in internal/service.
+// process only; the service is in internal/coordination.
 package main
 
 import (
 	"context"
 	"log/slog"
 
-	"github.com/progressive-framework/platform/agents/internal/process"
-	"github.com/progressive-framework/platform/agents/mca/internal/service"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/mca/internal/coordination"
 )
 
-func main() { process.Main(service.Name, program) }
+func main() { httpserver.Main(coordination.Name, program) }
 
-var program = process.Program[service.Config]{
-	ReadConfig: service.ReadConfig,
-	Common:     func(c service.Config) process.Config { return c.Common },
-	New: func(ctx context.Context, c service.Config, log *slog.Logger) (process.Service, error) {
-		return service.New(ctx, c, greeting, log)
+var program = httpserver.Program[coordination.Config]{
+	ReadConfig: coordination.ReadConfig,
+	HTTP:       func(c coordination.Config) httpserver.Config { return c.HTTP },
+	New: func(ctx context.Context, c coordination.Config, log *slog.Logger) (httpserver.Service, error) {
+		return coordination.New(ctx, c, greeting, log)
 	},
 }

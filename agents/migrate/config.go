@@ -4,18 +4,17 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/progressive-framework/platform/agents/internal/database"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/logging"
-	"github.com/progressive-framework/platform/agents/internal/store"
-	"github.com/progressive-framework/platform/agents/migrate/postgres"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
 // config is all that the command is told.
 type config struct {
-	// postgres takes the variables of store.Config.
-	postgres store.Config
+	// postgres takes the variables of database.Config.
+	postgres database.Config
 	// partitions takes PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
-	partitions postgres.Partitions
+	partitions pgschema.Partitions
 	// mongoURI is MONGODB_URI; without it MongoDB is left alone.
 	mongoURI string
 	// mongoPasswordFile is MONGODB_PASSWORD_FILE, read once.
@@ -30,8 +29,8 @@ type config struct {
 func readConfig(lookup func(string) (string, bool)) (config, error) {
 	env := envconfig.New(lookup)
 	cfg := config{
-		postgres: store.ReadConfig(env),
-		partitions: postgres.Partitions{
+		postgres: database.ReadConfig(env),
+		partitions: pgschema.Partitions{
 			Ahead: env.Int("PARTITIONS_AHEAD", 3, 1, 24),
 			Keep:  env.Int("PARTITIONS_KEEP", 12, 1, 120),
 			Now:   time.Now(),
@@ -40,7 +39,7 @@ func readConfig(lookup func(string) (string, bool)) (config, error) {
 		mongoPasswordFile: env.Path("MONGODB_PASSWORD_FILE", ""),
 		mongoDatabase:     env.Word("MONGODB_DATABASE", "progressive_framework_v5"),
 		timeout:           env.Duration("MIGRATE_TIMEOUT", 30*time.Minute, time.Second, 24*time.Hour),
-		logLevel:          logging.ReadLevel(env),
+		logLevel:          env.LogLevel("LOG_LEVEL"),
 	}
 	return cfg, env.Err()
 }

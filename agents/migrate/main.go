@@ -1,6 +1,6 @@
 // Command migrate brings the databases to the platform's schema, once, and
 // ends. It owns the process only: environment in, logs out, exit code; the
-// steps are in its packages postgres and mongo.
+// steps are in its packages pgschema and mongoindexes.
 //
 // It may run at any time and as often as wanted, beside services and beside
 // itself. It also makes the coming months of the agents' log and drops the old
@@ -26,9 +26,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/logging"
-	"github.com/progressive-framework/platform/agents/migrate/mongo"
-	"github.com/progressive-framework/platform/agents/migrate/postgres"
+	"github.com/progressive-framework/platform/agents/migrate/mongoindexes"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
 func main() {
@@ -39,7 +38,7 @@ func main() {
 
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := readConfig(lookup)
-	log := logging.New(out, "migrate", cfg.logLevel)
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.logLevel})).With("service", "migrate")
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, p := range problems {
@@ -62,7 +61,7 @@ func upPostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return postgres.Up(ctx, conn, cfg.partitions, log)
+	return pgschema.Up(ctx, conn, cfg.partitions, log)
 }
 
 func upMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
@@ -86,5 +85,5 @@ func upMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
 		return fmt.Errorf("MONGODB_URI: %w", err)
 	}
 	defer func() { err = errors.Join(err, connection.Disconnect(context.WithoutCancel(ctx))) }()
-	return mongo.Up(ctx, connection.Database(cfg.mongoDatabase), log)
+	return mongoindexes.Up(ctx, connection.Database(cfg.mongoDatabase), log)
 }

@@ -19,7 +19,6 @@ import (
 	"syscall"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/redisnode/internal/node"
 )
@@ -32,7 +31,7 @@ func main() {
 
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := node.ReadConfig(lookup)
-	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.LogLevel})).With("service", "redisnode")
+	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.HTTP.LogLevel})).With("service", "redisnode")
 	if err != nil {
 		problems, _ := errors.AsType[envconfig.Problems](err)
 		for _, p := range problems {
@@ -49,7 +48,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 
 func serve(ctx context.Context, cfg node.Config, log *slog.Logger) error {
 	n := node.New(cfg, net.DefaultResolver, log)
-	state := &health.State{}
+	state := &httpserver.State{}
 	server, err := httpserver.New(cfg.HTTP, n.Handler(state), state, log)
 	if err != nil {
 		return err

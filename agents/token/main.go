@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 )
 
 // maxTTL bounds a token that a person may paste somewhere.
@@ -49,18 +48,18 @@ func run(args []string, out, errs io.Writer) error {
 	case flags.NArg() > 0:
 		return fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
 	case *dir != "":
-		return issuer.Init(*dir)
+		return auth.InitSigningKey(*dir)
 	case *file == "":
 		return errors.New("give -key FILE, or first -init DIR to make one")
 	case *ttl <= 0 || *ttl > maxTTL:
 		return fmt.Errorf("-ttl is %s, must be above 0 and at most %s", *ttl, maxTTL)
 	}
-	key, err := issuer.Load(*file)
+	key, err := auth.LoadSigningKey(*file)
 	if err != nil {
 		return err
 	}
 	now := time.Now()
-	token, err := key.Token(issuer.Claims{
+	token, err := key.Token(auth.Claims{
 		Issuer: *iss, Audience: *audience, Subject: *user, Scopes: strings.Fields(*scope), NotBefore: now, Expiry: now.Add(*ttl),
 	})
 	if err != nil {

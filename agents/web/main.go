@@ -1,22 +1,22 @@
 // Command web is the main app (the seed's progressive-framework-v5): the users'
 // API, the live status over WebSocket, and the front page. This package wires
-// the process only; the service is in internal/service.
+// the process only; the service is in internal/webapp.
 package main
 
 import (
 	"context"
 	"log/slog"
 
-	"github.com/progressive-framework/platform/agents/internal/process"
-	"github.com/progressive-framework/platform/agents/web/internal/service"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/web/internal/webapp"
 )
 
-func main() { process.Main(service.Name, program) }
+func main() { httpserver.Main(webapp.Name, program) }
 
-var program = process.Program[service.Config]{
-	ReadConfig: service.ReadConfig,
-	Common:     func(c service.Config) process.Config { return c.Common },
-	New: func(ctx context.Context, c service.Config, log *slog.Logger) (process.Service, error) {
-		return service.New(ctx, c, log)
+var program = httpserver.Program[webapp.Config]{
+	ReadConfig: webapp.ReadConfig,
+	HTTP:       func(c webapp.Config) httpserver.Config { return c.HTTP },
+	New: func(ctx context.Context, c webapp.Config, log *slog.Logger) (httpserver.Service, error) {
+		return webapp.New(ctx, c, log)
 	},
 }

@@ -12,13 +12,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/cache"
-	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/dependencies"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/process"
-	"github.com/progressive-framework/platform/agents/internal/reply"
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
 // Spec is one planning agent. R is a pointer to its request.
@@ -46,7 +45,7 @@ type Spec[R Request] struct {
 	Strategy  cache.Strategy
 	KeyPrefix string
 	// Table is where the plans of users are saved.
-	Table store.PlanKind
+	Table database.PlanKind
 	// NewCounter registers the counter of computed plans by outcome.
 	NewCounter func(r prometheus.Registerer, agent string) *prometheus.CounterVec
 
@@ -61,7 +60,7 @@ type Spec[R Request] struct {
 
 // Request is the body of a request for a plan.
 type Request interface {
-	decode.Request
+	httpapi.Body
 	// TakeUserID removes the user's id from the request and returns it.
 	TakeUserID() string
 }
@@ -76,7 +75,7 @@ type Planner[R Request] func(ctx context.Context, request R) (any, error)
 // to the client.
 type Infeasible struct {
 	Detail string
-	Errors []reply.FieldError
+	Errors []httpapi.FieldError
 }
 
 // Error is the detail.
@@ -84,14 +83,14 @@ func (i *Infeasible) Error() string { return i.Detail }
 
 // Run runs the agent under the signals of an orchestrator and ends the process
 // with its exit code.
-func Run[R Request](spec Spec[R]) { process.Main(spec.Name, Program(spec)) }
+func Run[R Request](spec Spec[R]) { httpserver.Main(spec.Name, Program(spec)) }
 
 // Program is what Run runs.
-func Program[R Request](spec Spec[R]) process.Program[Config] {
-	return process.Program[Config]{
+func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
+	return httpserver.Program[Config]{
 		ReadConfig: spec.ReadConfig,
-		Common:     func(c Config) process.Config { return c.Common },
-		New: func(ctx context.Context, c Config, log *slog.Logger) (process.Service, error) {
+		HTTP:       func(c Config) httpserver.Config { return c.HTTP },
+		New: func(ctx context.Context, c Config, log *slog.Logger) (httpserver.Service, error) {
 			return New(ctx, spec, c, log)
 		},
 	}
@@ -106,9 +105,9 @@ type Config struct {
 	// Timeout is how long one plan may take.
 	Timeout time.Duration
 	// CacheBytes bounds the plans cached in this process.
-	CacheBytes uint64
-	Backing    backing.Config
-	Common     process.Config
+	CacheBytes   uint64
+	Dependencies dependencies.Config
+	HTTP         httpserver.Config
 }
 
 // path is the beginning of every public path of the agent.
@@ -126,8 +125,8 @@ func (s Spec[R]) ReadConfig(lookup func(string) (string, bool)) (Config, error) 
 		Timeout:    env.Duration(s.TimeoutVariable, s.DefaultTimeout, time.Millisecond, 55*time.Second),
 		CacheBytes: env.Size(s.CacheVariable, s.DefaultCache, 1<<20, 1<<36),
 		// Probes come every few seconds.
-		Common:  process.ReadConfig(env, ":8000", "/health", "/health/ready", "/metrics", s.path()+"/health"),
-		Backing: backing.ReadConfig(env),
+		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", "/metrics", s.path()+"/health"),
+		Dependencies: dependencies.ReadConfig(env),
 	}
 	return cfg, env.Err()
 }

@@ -22,23 +22,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/besteffort"
 	"github.com/progressive-framework/platform/agents/internal/cache"
-	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
-	"github.com/progressive-framework/platform/agents/internal/store"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-var database *testservers.Postgres
+var postgres *testservers.Postgres
 
 func TestMain(m *testing.M) {
 	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
-		database, err = testservers.StartPostgres(ctx, nil)
-		return database, err
+		postgres, err = testservers.StartPostgres(ctx, nil)
+		return postgres, err
 	}))
 }
 
@@ -47,7 +45,7 @@ type request struct {
 	Plan   string `json:"plan"`
 }
 
-func (*request) Validate() []reply.FieldError { return nil }
+func (*request) Validate() []httpapi.FieldError { return nil }
 
 func (r *request) TakeUserID() string {
 	id := r.UserID
@@ -78,7 +76,7 @@ func open(t *testing.T, changes map[string]string) *testAgent {
 		Name: "npa", Action: "plan", Document: []byte("openapi: 3.1.0"), MaxBody: 1 << 10,
 		TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 10 * time.Second,
 		CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "1MiB",
-		Strategy: cache.NutritionData, KeyPrefix: "npa:plan:", Table: store.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
+		Strategy: cache.NutritionData, KeyPrefix: "npa:plan:", Table: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
 		NewRequest: func() *request { return &request{} },
 		NewPlanner: func() (Planner[*request], error) {
 			return func(ctx context.Context, r *request) (any, error) { return a.planner(ctx, r) }, nil
@@ -102,7 +100,7 @@ func opened(t *testing.T, changes map[string]string) *testAgent {
 
 func onDatabase(t *testing.T) map[string]string {
 	t.Helper()
-	return map[string]string{"DATABASE_URL": servicetest.Database(t, database), "DATABASE_STATEMENT_TIMEOUT": "10s"}
+	return map[string]string{"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
 }
 
 // send sends a user's request with that user's token.
@@ -131,12 +129,12 @@ func (a *testAgent) body(t *testing.T, user, plan string) string {
 }
 
 // savedFor waits until that many plans of the user are saved, and returns them.
-func (a *testAgent) savedFor(t *testing.T, user string, count int) []store.Plan {
+func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Plan {
 	t.Helper()
-	var plans []store.Plan
+	var plans []database.Plan
 	require.Eventually(t, func() bool {
 		var err error
-		plans, err = a.backing.Store.RecentPlans(t.Context(), store.Nutrition, user, 10)
+		plans, err = a.dependencies.Store.RecentPlans(t.Context(), database.Nutrition, user, 10)
 		return err == nil && len(plans) == count
 	}, testservers.StartTimeout, time.Millisecond)
 	return plans
@@ -180,13 +178,13 @@ func TestFailuresAreNotCached(t *testing.T) {
 	}{
 		{"a fault of the planner stays inside", nil, errors.New("secret"), 500, "the service failed on this request"},
 		{"no time", nil, context.DeadlineExceeded, 503, "no plan in 10s"},
-		{"a conflict", nil, &Infeasible{Detail: "conflict", Errors: []reply.FieldError{{Pointer: "#/plan"}}}, 422, "conflict"},
+		{"a conflict", nil, &Infeasible{Detail: "conflict", Errors: []httpapi.FieldError{{Pointer: "#/plan"}}}, 422, "conflict"},
 		{"an answer that names a user can't be shared", answer{UserID: "ada"}, nil, 500, "the service failed on this request"},
 	} {
 		a.planner = func(context.Context, *request) (any, error) { return row.answer, row.err }
 		w := a.send(t, "ada", "week")
 		require.Equal(t, row.status, w.Code, row.reason)
-		var problem reply.Problem
+		var problem httpapi.Problem
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem))
 		require.Equal(t, row.detail, problem.Detail, row.reason)
 	}
@@ -223,7 +221,7 @@ func TestADroppedPlanIsSavedAtItsNextAnswer(t *testing.T) {
 	begun, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	a.plans.writer.Close(t.Context())
-	a.plans.writer = besteffort.New(context.WithoutCancel(t.Context()), "saving plans", func(ctx context.Context, plans []savedPlan) error {
+	a.plans.writer = database.NewWriter(context.WithoutCancel(t.Context()), "saving plans", func(ctx context.Context, plans []savedPlan) error {
 		first.Do(func() { close(begun); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
@@ -236,7 +234,7 @@ func TestADroppedPlanIsSavedAtItsNextAnswer(t *testing.T) {
 	close(release)
 	require.Eventually(t, func() bool {
 		a.body(t, "ada", "week")
-		plans, err := a.backing.Store.RecentPlans(t.Context(), store.Nutrition, "ada", 10)
+		plans, err := a.dependencies.Store.RecentPlans(t.Context(), database.Nutrition, "ada", 10)
 		return err == nil && len(plans) == 1
 	}, testservers.StartTimeout, time.Millisecond)
 }
@@ -271,7 +269,7 @@ func TestRoutes(t *testing.T) {
 		{"metrics are for direct clients", http.MethodGet, "/metrics", "", "", 200, 200},
 		{"and for nobody else", http.MethodGet, "/metrics", runs, "203.0.113.9", 404, 404},
 	}
-	for _, phase := range []health.Phase{health.Serving, health.Draining} {
+	for _, phase := range []httpserver.Phase{httpserver.Serving, httpserver.Draining} {
 		a.State().Advance(phase)
 		for _, row := range rows {
 			t.Run(fmt.Sprint(row.reason, " while ", phase), func(t *testing.T) {
@@ -285,7 +283,7 @@ func TestRoutes(t *testing.T) {
 				}
 				w := httptest.NewRecorder()
 				a.Handler().ServeHTTP(w, r)
-				require.Equal(t, map[health.Phase]int{health.Serving: row.serving, health.Draining: row.draining}[phase], w.Code)
+				require.Equal(t, map[httpserver.Phase]int{httpserver.Serving: row.serving, httpserver.Draining: row.draining}[phase], w.Code)
 				require.True(t, row.path == "/metrics" || json.Valid(w.Body.Bytes()))
 			})
 		}

@@ -15,8 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/maypok86/otter/v2"
 
-	"github.com/progressive-framework/platform/agents/internal/besteffort"
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/database"
 )
 
 // requestKey is the same for equal requests of all users.
@@ -58,10 +57,10 @@ const maxSaved = 10_000
 // savedPlans saves the plans that users received in PostgreSQL, one row for each
 // request of a user. No answer waits for it.
 type savedPlans struct {
-	store  *store.Store
-	table  store.PlanKind
+	store  *database.Store
+	table  database.PlanKind
 	saved  *otter.Cache[uuid.UUID, struct{}]
-	writer *besteffort.Worker[savedPlan]
+	writer *database.Writer[savedPlan]
 }
 
 type savedPlan struct {
@@ -70,11 +69,11 @@ type savedPlan struct {
 	line   []byte
 }
 
-func newSavedPlans(ctx context.Context, s *store.Store, table store.PlanKind, log *slog.Logger) *savedPlans {
+func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKind, log *slog.Logger) *savedPlans {
 	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[uuid.UUID, struct{}]{
 		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[uuid.UUID, struct{}](time.Hour),
 	})}
-	p.writer = besteffort.New(ctx, "saving plans", p.write, log)
+	p.writer = database.NewWriter(ctx, "saving plans", p.write, log)
 	return p
 }
 

@@ -12,13 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/backing"
 	"github.com/progressive-framework/platform/agents/internal/cache"
-	"github.com/progressive-framework/platform/agents/internal/decode"
-	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/dependencies"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/openapi"
-	"github.com/progressive-framework/platform/agents/internal/reply"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
@@ -33,16 +30,16 @@ const compressFrom = 14_600
 // Its readiness checks no dependency: without PostgreSQL a plan is not saved,
 // without Redis it is computed again; the agent can do without both.
 type Service[R Request] struct {
-	spec     Spec[R]
-	cfg      Config
-	log      *slog.Logger
-	state    health.State
-	backing  *backing.Services
-	planner  Planner[R]
-	computed *prometheus.CounterVec
-	answers  *cache.Space[requestKey, []byte]
-	plans    *savedPlans
-	handler  http.Handler
+	spec         Spec[R]
+	cfg          Config
+	log          *slog.Logger
+	state        httpserver.State
+	dependencies *dependencies.Set
+	planner      Planner[R]
+	computed     *prometheus.CounterVec
+	answers      *cache.Space[requestKey, []byte]
+	plans        *savedPlans
+	handler      http.Handler
 }
 
 // New opens the dependencies of the agent; it waits for none. Close ends them.
@@ -51,37 +48,37 @@ func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Log
 	if s.planner, err = spec.NewPlanner(); err != nil {
 		return nil, err
 	}
-	if s.backing, err = backing.Open(ctx, cfg.Backing, spec.Name, log); err != nil {
+	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, spec.Name, log); err != nil {
 		return nil, err
 	}
-	s.computed = spec.NewCounter(s.backing.Metrics, spec.Name)
-	s.answers, err = cache.NewSpace[requestKey, []byte](s.backing.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
+	s.computed = spec.NewCounter(s.dependencies.Metrics, spec.Name)
+	s.answers, err = cache.NewSpace[requestKey, []byte](s.dependencies.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
-	s.plans = newSavedPlans(ctx, s.backing.Store, spec.Table, log)
+	s.plans = newSavedPlans(ctx, s.dependencies.Store, spec.Table, log)
 	s.handler, err = s.routes()
 	return s, err
 }
 
 // State is the phase that the readiness answer follows.
-func (s *Service[R]) State() *health.State { return &s.state }
+func (s *Service[R]) State() *httpserver.State { return &s.state }
 
 // Handler serves every route of the agent.
 func (s *Service[R]) Handler() http.Handler { return s.handler }
 
 // Adjust has the server count and trace its requests.
-func (s *Service[R]) Adjust(cfg *httpserver.Config) { s.backing.Observe(cfg) }
+func (s *Service[R]) Adjust(cfg *httpserver.Config) { s.dependencies.Observe(cfg) }
 
 // Close saves the plans that wait, for a second at most, and closes every
 // connection.
 func (s *Service[R]) Close(ctx context.Context) error {
 	s.plans.close(ctx)
-	return s.backing.Close(ctx)
+	return s.dependencies.Close(ctx)
 }
 
 func (s *Service[R]) routes() (http.Handler, error) {
-	document, err := openapi.Handler(s.spec.Document)
+	document, err := httpapi.DocumentHandler(s.spec.Document)
 	if err != nil {
 		return nil, err
 	}
@@ -98,20 +95,20 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("GET /metrics", s.backing.MetricsHandler())
-	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.backing.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.plan))))
+	mux.Handle("GET /metrics", s.dependencies.MetricsHandler())
+	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.plan))))
 	return httpserver.Routes(mux), nil
 }
 
 // plan answers a request for a plan. The user must be the token's subject.
 func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
 	request := s.spec.NewRequest()
-	if !decode.Body(w, r, s.spec.MaxBody, request) {
+	if !httpapi.ReadBody(w, r, s.spec.MaxBody, request) {
 		return
 	}
 	userID := request.TakeUserID()
 	if principal, ok := auth.PrincipalOf(r.Context()); !ok || principal.Subject != userID {
-		reply.Error(w, http.StatusForbidden, reply.CodeForbidden, "userId is not the token's subject")
+		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject")
 		return
 	}
 	key := keyOf(request)
@@ -122,7 +119,7 @@ func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
 	}
 	head := answerHead(userID)
 	s.plans.save(key, userID, head, rest)
-	reply.Line(w, http.StatusOK, head, rest)
+	httpapi.Line(w, http.StatusOK, head, rest)
 }
 
 // compute returns the part of the answer that all users share.
@@ -142,12 +139,12 @@ func (s *Service[R]) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
 	switch {
 	case isInfeasible:
-		reply.Error(w, http.StatusUnprocessableEntity, reply.CodeInfeasible, infeasible.Detail, infeasible.Errors...)
+		httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInfeasible, infeasible.Detail, infeasible.Errors...)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		w.Header().Set("Retry-After", "1")
-		reply.Error(w, http.StatusServiceUnavailable, reply.CodeOutOfTime, fmt.Sprintf(s.spec.TimeoutDetail, s.cfg.Timeout))
+		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeOutOfTime, fmt.Sprintf(s.spec.TimeoutDetail, s.cfg.Timeout))
 	default:
 		s.log.ErrorContext(r.Context(), "planning failed", "error", err)
-		reply.Error(w, http.StatusInternalServerError, reply.CodeInternal, "the service failed on this request")
+		httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 	}
 }

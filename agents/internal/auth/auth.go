@@ -1,7 +1,7 @@
 // Package auth decides who sent a request and what they may do: a JWT, signed
 // with a key of the issuer's published set, for this audience, at this time.
-// It owns the check, its cache and the two refusals, 401 and 403; which route
-// needs which scope is each service's table.
+// It owns the check, its cache and the two refusals, 401 and 403, and the issuer of
+// the sandbox and of tests; which route needs which scope is each service's table.
 //
 // Only asymmetric signatures are known: "none" and HMAC can't be asked for by a
 // token. A key is found by its id alone; one that travels in the token's own

@@ -17,8 +17,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/stretchr/testify/require"
-
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 )
 
 const (
@@ -26,17 +24,17 @@ const (
 	testAudience = "progressive-framework"
 )
 
-func newKey(t *testing.T) issuer.Key {
+func newKey(t *testing.T) SigningKey {
 	t.Helper()
-	key, err := issuer.NewKey()
+	key, err := NewSigningKey()
 	require.NoError(t, err)
 	return key
 }
 
 // verifierOf returns a verifier that knows these keys, from a file.
-func verifierOf(t *testing.T, keys ...issuer.Key) *Verifier {
+func verifierOf(t *testing.T, keys ...SigningKey) *Verifier {
 	t.Helper()
-	set, err := issuer.JWKS(keys...)
+	set, err := JWKS(keys...)
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "jwks.json")
 	require.NoError(t, os.WriteFile(file, set, 0o600))
@@ -46,8 +44,8 @@ func verifierOf(t *testing.T, keys ...issuer.Key) *Verifier {
 }
 
 // good is what a valid token says, a minute old and an hour long.
-func good(change ...func(*issuer.Claims)) issuer.Claims {
-	claims := issuer.Claims{
+func good(change ...func(*Claims)) Claims {
+	claims := Claims{
 		Issuer: testIssuer, Audience: testAudience, Subject: "test-user-123", Scopes: []string{ScopeUsersRead, ScopeAgentsRun},
 		NotBefore: time.Now().Add(-time.Minute), Expiry: time.Now().Add(time.Hour),
 	}
@@ -57,7 +55,7 @@ func good(change ...func(*issuer.Claims)) issuer.Claims {
 	return claims
 }
 
-func token(t *testing.T, key issuer.Key, change ...func(*issuer.Claims)) string {
+func token(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	t.Helper()
 	text, err := key.Token(good(change...))
 	require.NoError(t, err)
@@ -73,7 +71,7 @@ func TestEveryAlgorithmOfOurs(t *testing.T) {
 	require.NoError(t, err)
 	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: edwards, jose.ES256: elliptical, jose.RS256: rsaKey} {
 		t.Run(string(algorithm), func(t *testing.T) {
-			key, err := issuer.Wrap(private, algorithm)
+			key, err := WrapKey(private, algorithm)
 			require.NoError(t, err)
 			v := verifierOf(t, key)
 			for range 2 { // fresh, then remembered
@@ -91,21 +89,21 @@ func TestClaims(t *testing.T) {
 	now := time.Now()
 	for _, row := range []struct {
 		reason string
-		change func(*issuer.Claims)
+		change func(*Claims)
 		says   string // empty: good
 	}{
-		{"as it should be", func(*issuer.Claims) {}, ""},
-		{"a clock a little ahead", func(c *issuer.Claims) { c.NotBefore = now.Add(25 * time.Second) }, ""},
-		{"a clock a little behind", func(c *issuer.Claims) { c.Expiry = now.Add(-25 * time.Second) }, ""},
-		{"no scope is no error here", func(c *issuer.Claims) { c.Scopes = nil }, ""},
-		{"future", func(c *issuer.Claims) { c.NotBefore = now.Add(time.Minute) }, "not valid yet"},
-		{"expired", func(c *issuer.Claims) { c.Expiry = now.Add(-time.Minute) }, "expired"},
-		{"no end", func(c *issuer.Claims) { c.Expiry = time.Time{} }, "no expiry"},
-		{"wrong audience", func(c *issuer.Claims) { c.Audience = "another" }, "another audience"},
-		{"wrong issuer", func(c *issuer.Claims) { c.Issuer = testIssuer + "/" }, "another issuer"},
-		{"nobody", func(c *issuer.Claims) { c.Subject = "" }, "subject"},
-		{"a subject that would forge log lines and break PostgreSQL", func(c *issuer.Claims) { c.Subject = "a\x00\nb" }, "subject"},
-		{"too long a subject", func(c *issuer.Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
+		{"as it should be", func(*Claims) {}, ""},
+		{"a clock a little ahead", func(c *Claims) { c.NotBefore = now.Add(25 * time.Second) }, ""},
+		{"a clock a little behind", func(c *Claims) { c.Expiry = now.Add(-25 * time.Second) }, ""},
+		{"no scope is no error here", func(c *Claims) { c.Scopes = nil }, ""},
+		{"future", func(c *Claims) { c.NotBefore = now.Add(time.Minute) }, "not valid yet"},
+		{"expired", func(c *Claims) { c.Expiry = now.Add(-time.Minute) }, "expired"},
+		{"no end", func(c *Claims) { c.Expiry = time.Time{} }, "no expiry"},
+		{"wrong audience", func(c *Claims) { c.Audience = "another" }, "another audience"},
+		{"wrong issuer", func(c *Claims) { c.Issuer = testIssuer + "/" }, "another issuer"},
+		{"nobody", func(c *Claims) { c.Subject = "" }, "subject"},
+		{"a subject that would forge log lines and break PostgreSQL", func(c *Claims) { c.Subject = "a\x00\nb" }, "subject"},
+		{"too long a subject", func(c *Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, err := v.Verify(t.Context(), token(t, key, row.change))
@@ -123,7 +121,7 @@ func TestForgeries(t *testing.T) {
 	v := verifierOf(t, key)
 	valid := token(t, key)
 	parts := strings.Split(valid, ".")
-	set, err := issuer.JWKS(key)
+	set, err := JWKS(key)
 	require.NoError(t, err)
 	var keys jose.JSONWebKeySet
 	require.NoError(t, json.Unmarshal(set, &keys))

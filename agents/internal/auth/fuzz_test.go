@@ -9,16 +9,14 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
-
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 )
 
 // FuzzVerify: nothing but a token that the issuer has signed names anybody, and
 // a refusal holds none of the token's own text.
 func FuzzVerify(f *testing.F) {
-	key, err := issuer.NewKey()
+	key, err := NewSigningKey()
 	require.NoError(f, err)
-	set, err := issuer.JWKS(key)
+	set, err := JWKS(key)
 	require.NoError(f, err)
 	v, err := New(Config{Issuer: testIssuer, Audience: testAudience, JWKSFile: "/unused"})
 	require.NoError(f, err)
@@ -46,9 +44,9 @@ func FuzzVerify(f *testing.F) {
 // FuzzKeys: of a published set no more is kept than can verify a signature of
 // ours, each key under its own id.
 func FuzzKeys(f *testing.F) {
-	key, err := issuer.NewKey()
+	key, err := NewSigningKey()
 	require.NoError(f, err)
-	set, err := issuer.JWKS(key)
+	set, err := JWKS(key)
 	require.NoError(f, err)
 	for _, text := range []string{
 		string(set), `{}`, `{"keys":null}`, `{"keys":[null,{},[]]}`, `{"keys":[{"kty":"oct","kid":"a","k":"AA"}]}`, `{"keys":[{"kty":"RSA","kid":"a","n":"AQ","e":"AQAB"}]}`,

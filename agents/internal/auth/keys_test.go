@@ -14,20 +14,18 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/stretchr/testify/require"
-
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 )
 
 // published is an issuer's set that a test changes, with a clock of its own.
 type published struct {
-	keys    atomic.Pointer[[]issuer.Key]
+	keys    atomic.Pointer[[]SigningKey]
 	away    atomic.Bool
 	fetches atomic.Int64
 	clock   atomic.Int64
 	set     *keySet
 }
 
-func publish(keys ...issuer.Key) *published {
+func publish(keys ...SigningKey) *published {
 	p := &published{}
 	p.keys.Store(&keys)
 	p.clock.Store(time.Now().UnixNano())
@@ -37,7 +35,7 @@ func publish(keys ...issuer.Key) *published {
 		if p.away.Load() {
 			return nil, errors.New("away")
 		}
-		return issuer.JWKS(*p.keys.Load()...)
+		return JWKS(*p.keys.Load()...)
 	}}
 	return p
 }
@@ -52,12 +50,12 @@ func TestRotation(t *testing.T) {
 	_, err := v.Verify(t.Context(), token(t, old))
 	require.NoError(t, err)
 
-	p.keys.Store(&[]issuer.Key{old, fresh})
+	p.keys.Store(&[]SigningKey{old, fresh})
 	p.pass(refreshAtMost)
 	_, err = v.Verify(t.Context(), token(t, fresh))
 	require.NoError(t, err, "a new key is found as soon as it signs")
 
-	p.keys.Store(&[]issuer.Key{fresh})
+	p.keys.Store(&[]SigningKey{fresh})
 	p.pass(refreshEvery + time.Second)
 	v.known.InvalidateAll() // what a minute does
 	_, err = v.Verify(t.Context(), token(t, old))
@@ -105,7 +103,7 @@ func TestTheIssuerIsAway(t *testing.T) {
 }
 
 func TestFetch(t *testing.T) {
-	set, err := issuer.JWKS(newKey(t))
+	set, err := JWKS(newKey(t))
 	require.NoError(t, err)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/set", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(set) })
@@ -134,9 +132,9 @@ func TestFetch(t *testing.T) {
 func TestKeysThatAreNotTaken(t *testing.T) {
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
-	weakKey, err := issuer.Wrap(weak, jose.RS256)
+	weakKey, err := WrapKey(weak, jose.RS256)
 	require.NoError(t, err)
-	weakSet, err := issuer.JWKS(weakKey)
+	weakSet, err := JWKS(weakKey)
 	require.NoError(t, err)
 	for reason, text := range map[string]string{
 		"RSA of 1024 bits":              string(weakSet),

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // Require lets through who sends a good token with the scope, as
@@ -21,7 +21,7 @@ func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 //   - as a subprotocol, "Sec-WebSocket-Protocol: progressive.v1, bearer.TOKEN":
 //     so does our page, since access logs of CloudFront and of the load
 //     balancer hold no such header. Who accepts the connection answers with
-//     progressive.v1 alone (package live), so the token is not sent back. A
+//     progressive.v1 alone (package livestatus), so the token is not sent back. A
 //     JWT's letters are all allowed there (RFC 6455, 4.1; RFC 7515, 2).
 //   - as the query's "token", as the seed's load test sends it. That URL ends in
 //     access logs; use it for tokens of tests.
@@ -41,14 +41,14 @@ func (v *Verifier) require(scope string, find func(*http.Request) (string, error
 		principal, err := v.Verify(r.Context(), token)
 		switch {
 		case errors.Is(err, ErrNoKeys):
-			reply.Error(w, http.StatusServiceUnavailable, reply.CodeUnavailable, "tokens can't be checked just now; try again")
+			httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "tokens can't be checked just now; try again")
 		case err != nil:
 			// The description holds none of the token's own text, so nothing to quote.
 			unauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="the token is refused: %s"`, err),
 				fmt.Sprintf("the token is refused: %s", err))
 		case !principal.May(scope):
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="progressive", error="insufficient_scope", scope="%s"`, scope))
-			reply.Error(w, http.StatusForbidden, reply.CodeForbidden, fmt.Sprintf("the token lacks the scope %s", scope))
+			httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, fmt.Sprintf("the token lacks the scope %s", scope))
 		default:
 			next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), principal)))
 		}
@@ -58,7 +58,7 @@ func (v *Verifier) require(scope string, find func(*http.Request) (string, error
 // unauthorized is the 401 of RFC 6750, 3.
 func unauthorized(w http.ResponseWriter, challenge, message string) {
 	w.Header().Set("WWW-Authenticate", challenge)
-	reply.Error(w, http.StatusUnauthorized, reply.CodeUnauthorized, message)
+	httpapi.Error(w, http.StatusUnauthorized, httpapi.CodeUnauthorized, message)
 }
 
 var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")

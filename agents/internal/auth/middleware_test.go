@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 )
 
 func TestRequire(t *testing.T) {
@@ -23,7 +21,7 @@ func TestRequire(t *testing.T) {
 		_, _ = io.WriteString(w, principal.Subject)
 	})
 	valid, foreign := token(t, key), token(t, newKey(t))
-	bare := token(t, key, func(c *issuer.Claims) { c.Scopes = nil })
+	bare := token(t, key, func(c *Claims) { c.Scopes = nil })
 	plain, socket := v.Require(ScopeUsersRead, hello), v.RequireSocket(ScopeUsersRead, hello)
 	for _, row := range []struct {
 		reason    string

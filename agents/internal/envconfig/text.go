@@ -1,6 +1,7 @@
 package envconfig
 
 import (
+	"log/slog"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -63,4 +64,11 @@ func (r *Reader) Word(name, fallback string) string {
 		odd := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
 		return text, text != "" && len(text) <= 200 && !odd
 	})
+}
+
+// LogLevel reads debug, info, warn or error; info is the default.
+func (r *Reader) LogLevel(name string) slog.Level {
+	return map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+	}[r.OneOf(name, "info", "debug", "info", "warn", "error")]
 }

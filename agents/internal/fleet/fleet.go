@@ -23,9 +23,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
-	"github.com/progressive-framework/platform/agents/migrate/postgres"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
 const (
@@ -36,7 +35,7 @@ const (
 // Fleet is the processes and what they share.
 type Fleet struct {
 	dir     string
-	key     issuer.Key
+	key     auth.SigningKey
 	environ []string // of every service
 	closers []func() error
 }
@@ -91,17 +90,17 @@ func (f *Fleet) backing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	policy := postgres.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
-	if err := postgres.Up(ctx, conn, policy, slog.New(slog.DiscardHandler)); err != nil {
+	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
+	if err := pgschema.Up(ctx, conn, policy, slog.New(slog.DiscardHandler)); err != nil {
 		return err
 	}
-	if err := issuer.Init(f.dir); err != nil {
+	if err := auth.InitSigningKey(f.dir); err != nil {
 		return err
 	}
-	f.key, err = issuer.Load(filepath.Join(f.dir, issuer.KeyFile))
+	f.key, err = auth.LoadSigningKey(filepath.Join(f.dir, auth.KeyFile))
 	f.environ = []string{
 		"LISTEN_ADDRESS=127.0.0.1:0", "CLIENT_RATE=0", "CLIENT_BURST=0", "JWT_ISSUER=" + iss, "JWT_AUDIENCE=" + aud,
-		"JWT_JWKS_FILE=" + filepath.Join(f.dir, issuer.JWKSFile), "DATABASE_URL=" + url, "REDIS_ADDRESSES=" + strings.Join(redis.Addresses(), ","),
+		"JWT_JWKS_FILE=" + filepath.Join(f.dir, auth.JWKSFile), "DATABASE_URL=" + url, "REDIS_ADDRESSES=" + strings.Join(redis.Addresses(), ","),
 	}
 	return err
 }
@@ -109,7 +108,7 @@ func (f *Fleet) backing(ctx context.Context) error {
 // Token is good for an hour and has every scope.
 func (f *Fleet) Token(user string) (string, error) {
 	now := time.Now()
-	return f.key.Token(issuer.Claims{
+	return f.key.Token(auth.Claims{
 		Issuer: iss, Audience: aud, Subject: user, NotBefore: now, Expiry: now.Add(time.Hour),
 		Scopes: []string{auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun},
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/time/rate"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 const (
@@ -43,7 +43,7 @@ func (c *clients) limit(next http.Handler) http.Handler {
 			return
 		}
 		w.Header().Set("Retry-After", strconv.Itoa(1)) // a second's rate is free by then
-		reply.Error(w, http.StatusTooManyRequests, reply.CodeTooManyRequests,
+		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			"this client sends more than "+strconv.Itoa(c.cfg.ClientRate)+" requests a second")
 	})
 }

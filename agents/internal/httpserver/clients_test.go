@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 func TestClientOf(t *testing.T) {
@@ -60,7 +60,7 @@ func TestClientRate(t *testing.T) {
 		if answer.StatusCode == http.StatusTooManyRequests {
 			refused++
 			require.Equal(t, "1", answer.Header.Get("Retry-After"))
-			require.Equal(t, reply.CodeTooManyRequests, errorOf(t, body).Code)
+			require.Equal(t, httpapi.CodeTooManyRequests, errorOf(t, body).Code)
 		}
 	}
 	require.NotZero(t, refused)

@@ -3,6 +3,7 @@ package httpserver
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -15,6 +16,8 @@ type Config struct {
 	// Address is HOST:PORT; an empty host means every interface, port 0 any
 	// free port.
 	Address string
+	// LogLevel is LOG_LEVEL: debug, info, warn or error.
+	LogLevel slog.Level
 
 	// ReadHeaderTimeout bounds how slowly a client may send its headers,
 	// ReadTimeout headers and body together.
@@ -63,15 +66,17 @@ type Config struct {
 type Observer func(r *http.Request, status int, took time.Duration)
 
 // ReadConfig reads LISTEN_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
-// CLIENT_BURST and TRUSTED_PROXIES over Defaults.
-func ReadConfig(env *envconfig.Reader, address string) Config {
+// CLIENT_BURST, TRUSTED_PROXIES and LOG_LEVEL over Defaults.
+func ReadConfig(env *envconfig.Reader, address string, quietPaths ...string) Config {
 	c := Defaults()
+	c.QuietPaths = quietPaths
 	c.Address = env.Address("LISTEN_ADDRESS", address)
 	c.DrainDelay = env.Duration("DRAIN_DELAY", c.DrainDelay, 0, 5*time.Minute)
 	c.ShutdownTimeout = env.Duration("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, time.Second, 10*time.Minute)
 	c.ClientRate = env.Int("CLIENT_RATE", c.ClientRate, 0, 1_000_000)
 	c.ClientBurst = env.Int("CLIENT_BURST", c.ClientBurst, 0, 1_000_000)
 	c.TrustedProxies = env.Int("TRUSTED_PROXIES", c.TrustedProxies, 0, 5)
+	c.LogLevel = env.LogLevel("LOG_LEVEL")
 	return c
 }
 

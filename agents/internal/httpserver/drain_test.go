@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/progressive-framework/platform/agents/internal/health"
 )
 
 // balancer sends to the backends that were ready when last asked, as a
@@ -80,14 +78,14 @@ func TestDrainUnderLoad(t *testing.T) {
 		mostTotal = 50000 // a client ends here whatever happens
 	)
 	var drainServed, told atomic.Int64
-	handler := func(state *atomic.Pointer[health.State]) http.Handler {
+	handler := func(state *atomic.Pointer[State]) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if s := state.Load(); s != nil {
 				if r.URL.Path == "/health/ready" {
 					s.Ready(w, r)
 					return
 				}
-				if s.Phase() == health.Draining {
+				if s.Phase() == Draining {
 					drainServed.Add(1)
 				}
 			}
@@ -95,7 +93,7 @@ func TestDrainUnderLoad(t *testing.T) {
 		})
 	}
 	delayOver := make(chan time.Time)
-	var leavingState, stayingState atomic.Pointer[health.State]
+	var leavingState, stayingState atomic.Pointer[State]
 	leaving := launchUntil(t, handler(&leavingState), delayOver)
 	leavingState.Store(leaving.state)
 	staying := launch(t, handler(&stayingState))
@@ -255,7 +253,7 @@ func TestKeptConnectionDuringTheDrain(t *testing.T) {
 	require.False(t, first.Close)
 
 	server.stop()
-	require.Eventually(t, func() bool { return server.state.Phase() == health.Draining }, patience, time.Millisecond)
+	require.Eventually(t, func() bool { return server.state.Phase() == Draining }, patience, time.Millisecond)
 	_, err = io.WriteString(conn, request)
 	require.NoError(t, err)
 	rest, err := io.ReadAll(answers)

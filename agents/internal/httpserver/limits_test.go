@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // patience bounds what must happen at some time; no test waits for it.
@@ -38,7 +38,7 @@ func TestBodyLimit(t *testing.T) {
 		reached.Store(true)
 		n, err := io.Copy(io.Discard, r.Body)
 		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge, tooLarge.Error())
+			httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge, tooLarge.Error())
 			return
 		}
 		_, _ = fmt.Fprint(w, n)
@@ -65,7 +65,7 @@ func TestBodyLimit(t *testing.T) {
 			require.Equal(t, row.status, answer.StatusCode)
 			require.Equal(t, row.reached, reached.Load())
 			if row.status == http.StatusRequestEntityTooLarge {
-				require.Equal(t, reply.CodeTooLarge, errorOf(t, text).Code)
+				require.Equal(t, httpapi.CodeTooLarge, errorOf(t, text).Code)
 				require.True(t, answer.Close, "what is left of the body is not read")
 			}
 		})

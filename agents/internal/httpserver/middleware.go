@@ -7,9 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/progressive-framework/platform/agents/internal/health"
-	"github.com/progressive-framework/platform/agents/internal/logging"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // maxRequestID is the longest id, in bytes, that is taken over from a client;
@@ -21,21 +19,28 @@ const requestID = "request_id"
 
 // RequestID returns the id of the request that ctx belongs to, empty outside
 // a request.
-func RequestID(ctx context.Context) string { return logging.Find(ctx, requestID).String() }
+func RequestID(ctx context.Context) string {
+	for _, attr := range logAttrs(ctx) {
+		if attr.Key == requestID {
+			return attr.Value.String()
+		}
+	}
+	return ""
+}
 
 // requestIDs gives every request an id: the client's where it is sane, else a
 // new one. The id is in the context and in the answer's header.
 func requestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
-		if sent := r.Header[reply.RequestID]; len(sent) > 0 {
+		if sent := r.Header[httpapi.RequestID]; len(sent) > 0 {
 			id = sent[0]
 		}
 		if !saneRequestID(id) {
 			id = rand.Text()
 		}
-		w.Header()[reply.RequestID] = []string{id}
-		next.ServeHTTP(w, r.WithContext(logging.With(r.Context(), slog.String(requestID, id))))
+		w.Header()[httpapi.RequestID] = []string{id}
+		next.ServeHTTP(w, r.WithContext(WithLogAttrs(r.Context(), slog.String(requestID, id))))
 	})
 }
 
@@ -57,9 +62,9 @@ func saneRequestID(id string) bool {
 
 // closeWhileDraining asks clients to leave the connection once a drain has
 // begun. Their next request then makes a new one, which goes elsewhere.
-func closeWhileDraining(state *health.State, next http.Handler) http.Handler {
+func closeWhileDraining(state *State, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if state.Phase() == health.Draining {
+		if state.Phase() == Draining {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
@@ -82,7 +87,7 @@ func refuseOversize(limit int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
-			reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
+			httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
 				fmt.Sprintf("the body has %d bytes; at most %d are taken", r.ContentLength, limit))
 			return
 		}

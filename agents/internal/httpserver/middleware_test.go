@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 func TestRequestIDs(t *testing.T) {
@@ -29,9 +29,9 @@ func TestRequestIDs(t *testing.T) {
 		{"not ASCII", "é", false},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			answer, seen := do(t, http.MethodGet, server.url("/"), nil, http.Header{reply.RequestID: {row.sent}})
+			answer, seen := do(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
 			require.NotEmpty(t, seen)
-			require.Equal(t, seen, answer.Header.Get(reply.RequestID), "handler and client see the same id")
+			require.Equal(t, seen, answer.Header.Get(httpapi.RequestID), "handler and client see the same id")
 			require.Equal(t, row.kept, seen == row.sent)
 		})
 	}
@@ -41,7 +41,7 @@ func TestMadeRequestIDsDiffer(t *testing.T) {
 	server := launch(t, http.NotFoundHandler())
 	a, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
 	b, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
-	require.NotEqual(t, a.Header.Get(reply.RequestID), b.Header.Get(reply.RequestID))
+	require.NotEqual(t, a.Header.Get(httpapi.RequestID), b.Header.Get(httpapi.RequestID))
 }
 
 func TestAccessLog(t *testing.T) {
@@ -66,7 +66,7 @@ func TestAccessLog(t *testing.T) {
 		{"hints are not the answer", "/hints", "INFO", "GET /hints", 202, 0},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			_, _ = do(t, http.MethodGet, server.url(row.path), nil, http.Header{reply.RequestID: {"id-1"}})
+			_, _ = do(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestID: {"id-1"}})
 			record := server.logged.wait(t, "request", row.path)
 			require.Equal(t, row.level, record["level"])
 			require.Equal(t, row.route, record["route"])
@@ -96,8 +96,8 @@ func TestPanics(t *testing.T) {
 		answer, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
 		require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
 		problem := errorOf(t, body)
-		require.Equal(t, reply.CodeInternal, problem.Code)
-		require.Equal(t, answer.Header.Get(reply.RequestID), problem.RequestID)
+		require.Equal(t, httpapi.CodeInternal, problem.Code)
+		require.Equal(t, answer.Header.Get(httpapi.RequestID), problem.RequestID)
 		require.NotContains(t, body, "the cause")
 		record := server.logged.wait(t, "panic", "/early")
 		require.Equal(t, "the cause", record["cause"])
@@ -145,9 +145,9 @@ func TestRoutes(t *testing.T) {
 	}{
 		{"a route", http.MethodGet, "/thing", 200, "", "", ""},
 		{"HEAD comes with GET", http.MethodHead, "/thing", 200, "", "", ""},
-		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", reply.CodeMethodNotAllowed},
-		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/problem+json", reply.CodeNotFound},
-		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", reply.CodeNotFound},
+		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", httpapi.CodeMethodNotAllowed},
+		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/problem+json", httpapi.CodeNotFound},
+		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", httpapi.CodeNotFound},
 		{"a handler's own 404 is the handler's; path values arrive", http.MethodGet, "/own/a", 404, "X-Name", "a", ""},
 		{"an unclean path is led to the clean one", http.MethodGet, "//thing", 307, "Location", "/thing", ""},
 		{"an unclean path to nowhere", http.MethodGet, "//nothing", 307, "Location", "/nothing", ""},

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // anyPath is the pattern of what no other pattern of a mux takes.
@@ -25,11 +25,11 @@ func Routes(mux *http.ServeMux) http.Handler {
 		if allow := allowed(mux, r); len(allow) > 0 {
 			methods := strings.Join(allow, ", ")
 			w.Header().Set("Allow", methods)
-			reply.Error(w, http.StatusMethodNotAllowed, reply.CodeMethodNotAllowed,
+			httpapi.Error(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
 				fmt.Sprintf("%s is not a method of %s; use %s", r.Method, r.URL.Path, methods))
 			return
 		}
-		reply.Error(w, http.StatusNotFound, reply.CodeNotFound, fmt.Sprintf("there is nothing at %s", r.URL.Path))
+		httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("there is nothing at %s", r.URL.Path))
 	})
 	return mux
 }

@@ -1,6 +1,7 @@
-// Package httpserver is the HTTP server of every service: bounded in time and
-// size, logged, and drained without a failed request when its process is told
-// to end. It owns what happens around a handler; routes and answers are the
+// Package httpserver is the process that every service is: its environment, its
+// log, its health, and an HTTP server with limits of time and size that drains
+// without a failed request when the process is asked to end. It owns the life of
+// the process and what happens around a handler; routes and answers are the
 // service's.
 //
 // A drain goes in this order: readiness falls, so that balancers look
@@ -17,14 +18,12 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/progressive-framework/platform/agents/internal/health"
 )
 
 // Server serves one handler on one listener, once.
 type Server struct {
 	cfg   Config
-	state *health.State
+	state *State
 	log   *slog.Logger
 	http  *http.Server
 	// after is time.After; the drain's tests end the delay by event, not by
@@ -34,7 +33,7 @@ type Server struct {
 
 // New returns a Server of handler. The state is advanced to Serving when the
 // listener stands, and to Draining when the end is asked for.
-func New(cfg Config, handler http.Handler, state *health.State, log *slog.Logger) (*Server, error) {
+func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
@@ -90,7 +89,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(listener) }()
-	s.state.Advance(health.Serving)
+	s.state.Advance(Serving)
 	s.log.Info("listening", "address", listener.Addr().String())
 
 	select {
@@ -102,7 +101,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	// Idle connections are deliberately left open here (as
 	// SetKeepAlivesEnabled(false) would not): closing one may cross a request
 	// on its way. Busy clients move on at their next answer.
-	s.state.Advance(health.Draining)
+	s.state.Advance(Draining)
 	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "timeout", s.cfg.ShutdownTimeout.String())
 	select {
 	case err := <-failed:

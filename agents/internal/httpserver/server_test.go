@@ -15,9 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/health"
-	"github.com/progressive-framework/platform/agents/internal/logging"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // running is a Server on a free port of loopback.
@@ -49,8 +47,8 @@ func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, chan
 		change(&cfg)
 	}
 	logs := &logged{}
-	log := logging.New(logs, "test", slog.LevelDebug)
-	server, err := New(cfg, handler, &health.State{}, log)
+	log := NewLogger(logs, "test", slog.LevelDebug)
+	server, err := New(cfg, handler, &State{}, log)
 	require.NoError(t, err)
 	if over != nil {
 		server.after = func(time.Duration) <-chan time.Time { return over }
@@ -127,15 +125,15 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 	return answer, string(text)
 }
 
-func errorOf(t *testing.T, body string) reply.Problem {
+func errorOf(t *testing.T, body string) httpapi.Problem {
 	t.Helper()
-	var e reply.Problem
+	var e httpapi.Problem
 	require.NoError(t, json.Unmarshal([]byte(body), &e), body)
 	return e
 }
 
 func TestConfigRefusesUnbounded(t *testing.T) {
-	_, err := New(Config{DrainDelay: -1, ClientRate: 1, TrustedProxies: -1}, http.NotFoundHandler(), &health.State{}, slog.New(slog.DiscardHandler))
+	_, err := New(Config{DrainDelay: -1, ClientRate: 1, TrustedProxies: -1}, http.NotFoundHandler(), &State{}, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 	for _, name := range []string{
 		"ReadHeaderTimeout", "ReadTimeout", "WriteTimeout", "IdleTimeout",
@@ -151,7 +149,7 @@ func TestRunNamesTheAddressInUse(t *testing.T) {
 	defer taken.Close()
 	cfg := Defaults()
 	cfg.Address = taken.Addr().String()
-	server, err := New(cfg, http.NotFoundHandler(), &health.State{}, slog.New(slog.DiscardHandler))
+	server, err := New(cfg, http.NotFoundHandler(), &State{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.ErrorContains(t, server.Run(t.Context()), cfg.Address)
 }

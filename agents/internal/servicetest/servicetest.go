@@ -17,9 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/auth"
-	"github.com/progressive-framework/platform/agents/internal/auth/issuer"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
-	"github.com/progressive-framework/platform/agents/migrate/postgres"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
 // Nowhere is the URL of a database that is not there.
@@ -36,15 +35,15 @@ const User = "test-user-123"
 // World is an issuer and the environment of services that trust it.
 type World struct {
 	env map[string]string
-	key issuer.Key
+	key auth.SigningKey
 }
 
 // New makes an issuer, and an environment without a database or Redis.
 func New(t testing.TB) *World {
 	t.Helper()
-	key, err := issuer.NewKey()
+	key, err := auth.NewSigningKey()
 	require.NoError(t, err)
-	set, err := issuer.JWKS(key)
+	set, err := auth.JWKS(key)
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "jwks.json")
 	require.NoError(t, os.WriteFile(file, set, 0o600))
@@ -91,7 +90,7 @@ func (w *World) TokenAt(t testing.TB, now time.Time, user string, scopes ...stri
 	if len(scopes) == 0 {
 		scopes = AllScopes
 	}
-	token, err := w.key.Token(issuer.Claims{
+	token, err := w.key.Token(auth.Claims{
 		Issuer: iss, Audience: audience, Subject: user, Scopes: scopes, NotBefore: now, Expiry: now.Add(time.Hour),
 	})
 	require.NoError(t, err)
@@ -106,6 +105,6 @@ func Database(t testing.TB, server *testservers.Postgres) string {
 	defer cancel()
 	conn, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
-	require.NoError(t, postgres.Up(ctx, conn, postgres.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}, slog.New(slog.DiscardHandler)))
+	require.NoError(t, pgschema.Up(ctx, conn, pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}, slog.New(slog.DiscardHandler)))
 	return url
 }

@@ -1,7 +1,7 @@
 // Package telemetry is what a service tells of itself while it runs: the
 // Prometheus metrics that the seed's autoscalers and dashboards name, and
 // traces. It owns names, labels and buckets; what is counted, and when, is the
-// service's. Logs are logging's.
+// service's. Logs are httpserver's.
 package telemetry
 
 import (

@@ -17,9 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/health"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/logging"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
@@ -81,7 +79,7 @@ func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Regist
 	cfg := httpserver.Defaults()
 	cfg.Address, cfg.DrainDelay = "127.0.0.1:0", 0
 	cfg.Around, cfg.Observe = tracing.Around(), telemetry.NewHTTP(registry).Observe
-	server, err := httpserver.New(cfg, handler, &health.State{}, logging.New(logged, "test", slog.LevelInfo))
+	server, err := httpserver.New(cfg, handler, &httpserver.State{}, httpserver.NewLogger(logged, "test", slog.LevelInfo))
 	require.NoError(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)
 	require.NoError(t, err)

@@ -15,9 +15,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/logging"
-	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
 // TraceConfig says whether and where traces go.
@@ -88,7 +87,7 @@ func (t *Tracing) Around() func(http.Handler) http.Handler {
 			ctx, span := t.tracer.Start(ctx, method(r), trace.WithSpanKind(trace.SpanKindServer))
 			defer span.End()
 			ids := span.SpanContext()
-			ctx = logging.With(ctx, slog.String("trace_id", ids.TraceID().String()), slog.String("span_id", ids.SpanID().String()))
+			ctx = httpserver.WithLogAttrs(ctx, slog.String("trace_id", ids.TraceID().String()), slog.String("span_id", ids.SpanID().String()))
 			next.ServeHTTP(w, r.WithContext(ctx))
 		})
 	}
@@ -129,7 +128,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(ctx) // a RoundTripper must not change what it is given
 	if id := httpserver.RequestID(ctx); id != "" {
-		r.Header.Set(reply.RequestID, id)
+		r.Header.Set(httpapi.RequestID, id)
 	}
 	w3c.Inject(ctx, propagation.HeaderCarrier(r.Header))
 	answer, err := t.base.RoundTrip(r)

@@ -9,7 +9,7 @@ import (
 	"net/http/httputil"
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
 // Proxy passes requests on to the upstream, with at most inFlight at once and
@@ -24,7 +24,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 			r.SetXForwarded()
 		},
 		ModifyResponse: func(answer *http.Response) error {
-			answer.Header.Del(reply.RequestID) // ours is already in the answer, and equal
+			answer.Header.Del(httpapi.RequestID) // ours is already in the answer, and equal
 			return nil
 		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -38,7 +38,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 			defer func() { <-places }()
 		default:
 			w.Header().Set("Retry-After", "1")
-			reply.Error(w, http.StatusTooManyRequests, reply.CodeTooManyRequests,
+			httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 				fmt.Sprintf("too many requests to %s: %d in flight; try again", u.name, inFlight))
 			return
 		}
@@ -50,7 +50,7 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 
 func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
-		reply.Error(w, http.StatusRequestEntityTooLarge, reply.CodeTooLarge,
+		httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
 			fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 		return
 	}
@@ -66,5 +66,5 @@ func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logg
 	log.Log(r.Context(), level, "proxy request failed",
 		"upstream", u.name, "path", r.URL.Path, "error", err)
 	w.Header().Set("Retry-After", "1")
-	reply.Error(w, status, reply.CodeUnavailable, detail)
+	httpapi.Error(w, status, httpapi.CodeUnavailable, detail)
 }

@@ -14,7 +14,7 @@ import (
 func FuzzMerge(f *testing.F) {
 	var seeds [2]string
 	for i, name := range []string{"plan.json", "sessions.json"} {
-		text, err := os.ReadFile("../service/testdata/" + name)
+		text, err := os.ReadFile("../coordination/testdata/" + name)
 		require.NoError(f, err)
 		seeds[i] = string(text)
 	}

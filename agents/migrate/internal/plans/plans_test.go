@@ -12,9 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/database"
 	"github.com/progressive-framework/platform/agents/internal/testservers"
-	"github.com/progressive-framework/platform/agents/migrate/postgres"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
 var server *testservers.Postgres
@@ -49,8 +49,8 @@ func loaded(t *testing.T) *pgx.Conn {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(server.Database(t))
 	require.NoError(t, err)
-	policy := postgres.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
-	require.NoError(t, postgres.Up(t.Context(), cfg, policy, slog.New(slog.DiscardHandler)))
+	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
+	require.NoError(t, pgschema.Up(t.Context(), cfg, policy, slog.New(slog.DiscardHandler)))
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
@@ -111,12 +111,12 @@ func writes(t *testing.T, conn *pgx.Conn) {
 		args          []any
 		indexes       []string
 	}{
-		{"web: a new user", store.QueryEnsureUser, []any{"u-777"}, []string{"users_pkey"}},
-		{"web: preferences", store.QuerySavePreferences, []any{"u-777", body}, []string{"users_pkey"}},
-		{"mca: its state", store.QuerySaveAgentState, []any{"mca", "pod-1", "active", body}, []string{"agent_states_pkey"}},
-		{"mca: an outcome", store.QuerySaveCoordinations, []any{[]uuid.UUID{id}, []string{"mca"}, []string{"u-777"}, []string{"plan"}, []string{"complete"}, []int{100}, []string{string(body)}}, []string{"agent_coordination_pkey"}},
-		{"npa: a plan", store.Nutrition.QuerySavePlan(), []any{id, "u-777", body}, []string{"nutrition_plans_pkey", "users_pkey"}},
-		{"wpa: a plan", store.Workout.QuerySavePlan(), []any{id, "u-777", body}, []string{"workout_plans_pkey", "users_pkey"}},
+		{"web: a new user", database.QueryEnsureUser, []any{"u-777"}, []string{"users_pkey"}},
+		{"web: preferences", database.QuerySavePreferences, []any{"u-777", body}, []string{"users_pkey"}},
+		{"mca: its state", database.QuerySaveAgentState, []any{"mca", "pod-1", "active", body}, []string{"agent_states_pkey"}},
+		{"mca: an outcome", database.QuerySaveCoordinations, []any{[]uuid.UUID{id}, []string{"mca"}, []string{"u-777"}, []string{"plan"}, []string{"complete"}, []int{100}, []string{string(body)}}, []string{"agent_coordination_pkey"}},
+		{"npa: a plan", database.Nutrition.QuerySavePlan(), []any{id, "u-777", body}, []string{"nutrition_plans_pkey", "users_pkey"}},
+		{"wpa: a plan", database.Workout.QuerySavePlan(), []any{id, "u-777", body}, []string{"workout_plans_pkey", "users_pkey"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var used []string
@@ -148,13 +148,13 @@ func reads(t *testing.T, conn *pgx.Conn) {
 		index         string
 		sorted        bool // no sort: the index gives the order
 	}{
-		{"web: profile", store.QueryUser, []any{"u-777"}, "users_pkey", true},
-		{"web: is the user shut out", store.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
+		{"web: profile", database.QueryUser, []any{"u-777"}, "users_pkey", true},
+		{"web: is the user shut out", database.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
 		{"sessions that are open", "SELECT id FROM user_sessions WHERE user_id = $1 AND expires_at > now()", []any{"u-777"}, "idx_user_sessions_active", true},
-		{"mca: who is there", store.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
-		{"mca: the last hour", store.QueryRecentCoordinations, []any{"agent-7", hour, 20}, "idx_agent_coordination_recent", true},
-		{"npa: a user's plans", store.Nutrition.QueryRecentPlans(), []any{"u-777", 5}, "idx_nutrition_plans_user", true},
-		{"wpa: a user's plans", store.Workout.QueryRecentPlans(), []any{"u-777", 5}, "idx_workout_plans_user", true},
+		{"mca: who is there", database.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
+		{"mca: the last hour", database.QueryRecentCoordinations, []any{"agent-7", hour, 20}, "idx_agent_coordination_recent", true},
+		{"npa: a user's plans", database.Nutrition.QueryRecentPlans(), []any{"u-777", 5}, "idx_nutrition_plans_user", true},
+		{"wpa: a user's plans", database.Workout.QueryRecentPlans(), []any{"u-777", 5}, "idx_workout_plans_user", true},
 		{"exercises of a muscle", "SELECT id FROM exercises WHERE primary_muscle_group = $1 AND difficulty_level = $2", []any{"muscle-7", "level-2"}, "idx_exercises_muscle_group", true},
 		{"foods by a word", "SELECT id FROM nutrition_foods WHERE to_tsvector('english', name) @@ websearch_to_tsquery('english', $1)", []any{"food777"}, "idx_nutrition_foods_search", true},
 	} {

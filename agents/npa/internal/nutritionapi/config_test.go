@@ -17,8 +17,8 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, "NPA", cfg.AgentType)
 	require.Equal(t, 30*time.Second, cfg.Timeout, "the seed's")
 	require.EqualValues(t, 256_000_000, cfg.CacheBytes, "the seed's")
-	require.Equal(t, ":8000", cfg.Common.HTTP.Address)
-	require.Less(t, cfg.Timeout, cfg.Common.HTTP.WriteTimeout, "a late plan is still answered")
+	require.Equal(t, ":8000", cfg.HTTP.Address)
+	require.Less(t, cfg.Timeout, cfg.HTTP.WriteTimeout, "a late plan is still answered")
 
 	wrong := map[string]string{
 		"AGENT_TYPE": "WPA", "CALCULATION_TIMEOUT": "1h", "NUTRITION_DB_CACHE_SIZE": "big", "LISTEN_ADDRESS": "8000",

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
@@ -24,14 +24,14 @@ func FuzzPlanRequest(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var ask PlanRequest
-		wrong, err := decode.JSON(body, &ask)
+		wrong, err := httpapi.Decode(body, &ask)
 		if err != nil || len(wrong) > 0 {
 			return
 		}
 		line, err := json.Marshal(&ask)
 		require.NoError(t, err)
 		var again PlanRequest
-		wrong, err = decode.JSON(line, &again)
+		wrong, err = httpapi.Decode(line, &again)
 		require.NoError(t, err)
 		require.Empty(t, wrong)
 

@@ -4,8 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/progressive-framework/platform/agents/internal/decode"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/energy"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
@@ -33,13 +32,13 @@ type PlanRequest struct {
 
 // The words that a request may hold, for as long as the process lives.
 var (
-	goals      = decode.Words(energy.Goals)
-	diets      = decode.Known(preferences)
-	allergens  = decode.Words(foods.Allergens)
-	activities = decode.Known(energy.Factors)
+	goals      = httpapi.Words(energy.Goals)
+	diets      = httpapi.Known(preferences)
+	allergens  = httpapi.Words(foods.Allergens)
+	activities = httpapi.Known(energy.Factors)
 )
 
-var sexes = decode.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
+var sexes = httpapi.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 
 // preference is what a word of preferences does to a request.
 type preference func(*planner.Request)
@@ -66,16 +65,16 @@ var preferences = map[string]preference{
 }
 
 // Validate returns every broken rule.
-func (p *PlanRequest) Validate() []reply.FieldError {
-	var rules decode.Rules
+func (p *PlanRequest) Validate() []httpapi.FieldError {
+	var rules httpapi.Rules
 	rules.UserID(p.UserID)
 	rules.AllOf("#/goals", p.Goals, goals)
 	rules.AllOf("#/preferences", p.Preferences, diets)
 	rules.AllOf("#/allergies", p.Allergies, allergens)
-	decode.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
-	decode.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
-	decode.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
-	decode.Within(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
+	httpapi.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
+	httpapi.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
+	httpapi.Within(&rules, "#/heightCm", p.HeightCm, energy.MinHeight, energy.MaxHeight)
+	httpapi.Within(&rules, "#/weightKg", p.WeightKg, energy.MinWeight, energy.MaxWeight)
 	if p.Sex != "" {
 		rules.OneOf("#/sex", p.Sex, sexes)
 	}
@@ -96,7 +95,7 @@ func (p *PlanRequest) TakeUserID() string {
 // that the reference adult fills.
 func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
-	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: decode.Seed(p)}
+	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
 	for _, goal := range p.Goals {
 		if g := energy.Goal(goal); !slices.Contains(r.Goals, g) {
 			r.Goals = append(r.Goals, g)

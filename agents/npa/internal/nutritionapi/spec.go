@@ -13,8 +13,8 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/agent"
 	"github.com/progressive-framework/platform/agents/internal/cache"
-	"github.com/progressive-framework/platform/agents/internal/reply"
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
@@ -32,7 +32,7 @@ var Spec = agent.Spec[*PlanRequest]{
 	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
 	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
 	Strategy: cache.NutritionData, KeyPrefix: "npa:plan:",
-	Table: store.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
+	Table: database.Nutrition, NewCounter: telemetry.NewNutritionCalculations,
 	NewRequest: func() *PlanRequest { return &PlanRequest{} },
 	NewPlanner: func() (agent.Planner[*PlanRequest], error) {
 		table, err := foods.Load()
@@ -73,9 +73,9 @@ func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
 	return explained
 }
 
-func conflict(r *PlanRequest, c planner.Conflict) reply.FieldError {
-	without := func(pointer, what string) reply.FieldError {
-		return reply.FieldError{Pointer: pointer, Detail: "without " + what + " there is a plan"}
+func conflict(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
+	without := func(pointer, what string) httpapi.FieldError {
+		return httpapi.FieldError{Pointer: pointer, Detail: "without " + what + " there is a plan"}
 	}
 	switch c.Part {
 	case planner.Allergy:

@@ -2,7 +2,6 @@ package node
 
 import (
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -40,9 +39,7 @@ type Config struct {
 	Password string
 	// Period is PERIOD, the time between two rounds.
 	Period time.Duration
-	// LogLevel is LOG_LEVEL: debug, info, warn or error.
-	LogLevel slog.Level
-	// HTTP takes LISTEN_ADDRESS.
+	// HTTP takes LISTEN_ADDRESS and LOG_LEVEL.
 	HTTP httpserver.Config
 }
 
@@ -57,6 +54,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	http := httpserver.Defaults()
 	http.QuietPaths = healthPaths
 	http.Address = env.Address("LISTEN_ADDRESS", ":8000")
+	http.LogLevel = env.LogLevel("LOG_LEVEL")
 	http.DrainDelay = 0 // nobody but the kubelet calls
 	cfg := Config{
 		Peers:    envconfig.Required(env, "PEERS", "must be at least three HOST:PORT with commas between", parsePeers),
@@ -64,7 +62,6 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		Server:   env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
 		Password: envconfig.Required(env, "PASSWORD_FILE", "must be a file with a password in it", readPassword),
 		Period:   env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
-		LogLevel: levels[env.OneOf("LOG_LEVEL", "info", "debug", "info", "warn", "error")],
 		HTTP:     http,
 	}
 	cfg.Shards = env.Int("SHARDS", 3, 3, max(3, len(cfg.Peers)))
@@ -101,10 +98,6 @@ func readPassword(path string) (string, bool) {
 	text, err := os.ReadFile(path)
 	password := strings.TrimSpace(string(text))
 	return password, err == nil && password != ""
-}
-
-var levels = map[string]slog.Level{
-	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 }
 
 func (p Peer) String() string { return fmt.Sprintf("%s:%d", p.Host, p.Port) }

@@ -3,9 +3,8 @@ package node
 import (
 	"net/http"
 
-	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
-	"github.com/progressive-framework/platform/agents/internal/reply"
 )
 
 // healthPaths are those that probes ask every few seconds.
@@ -13,7 +12,7 @@ var healthPaths = []string{"/health", "/health/ready"}
 
 // Handler serves the probes. A pod is ready when its node serves, so that a
 // rollout and an eviction wait for one node before they take the next.
-func (n *Node) Handler(state *health.State) http.Handler {
+func (n *Node) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.Live)
 	mux.HandleFunc("GET /health/ready", func(w http.ResponseWriter, _ *http.Request) {
@@ -22,7 +21,7 @@ func (n *Node) Handler(state *health.State) http.Handler {
 		if !status.Member {
 			code = http.StatusServiceUnavailable
 		}
-		reply.JSON(w, code, status)
+		httpapi.JSON(w, code, status)
 	})
 	return httpserver.Routes(mux)
 }

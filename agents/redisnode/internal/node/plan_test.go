@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/health"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
 func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
@@ -234,7 +234,7 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 // A pod is ready when its node serves, and alive in any case.
 func TestHandler(t *testing.T) {
 	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
-	handler := n.Handler(&health.State{})
+	handler := n.Handler(&httpserver.State{})
 	ask := func(path string) *httptest.ResponseRecorder {
 		answer := httptest.NewRecorder()
 		handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))

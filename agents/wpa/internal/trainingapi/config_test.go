@@ -17,8 +17,8 @@ func TestConfig(t *testing.T) {
 	require.Equal(t, "WPA", cfg.AgentType)
 	require.Equal(t, 45*time.Second, cfg.Timeout, "the seed's")
 	require.EqualValues(t, 128_000_000, cfg.CacheBytes, "the seed's")
-	require.Equal(t, ":8000", cfg.Common.HTTP.Address)
-	require.Less(t, cfg.Timeout, cfg.Common.HTTP.WriteTimeout, "a late week is still answered")
+	require.Equal(t, ":8000", cfg.HTTP.Address)
+	require.Less(t, cfg.Timeout, cfg.HTTP.WriteTimeout, "a late week is still answered")
 
 	wrong := map[string]string{
 		"AGENT_TYPE": "NPA", "GENERATION_TIMEOUT": "1h", "WORKOUT_TEMPLATE_CACHE": "big", "LISTEN_ADDRESS": "8000",

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/decode"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 )
@@ -27,14 +27,14 @@ func FuzzGenerateRequest(f *testing.F) {
 	maker := program.New(table)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var ask GenerateRequest
-		wrong, err := decode.JSON(body, &ask)
+		wrong, err := httpapi.Decode(body, &ask)
 		if err != nil || len(wrong) > 0 {
 			return
 		}
 		line, err := json.Marshal(&ask)
 		require.NoError(t, err)
 		var again GenerateRequest
-		wrong, err = decode.JSON(line, &again)
+		wrong, err = httpapi.Decode(line, &again)
 		require.NoError(t, err)
 		require.Empty(t, wrong)
 

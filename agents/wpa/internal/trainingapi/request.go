@@ -6,8 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/progressive-framework/platform/agents/internal/decode"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 )
@@ -54,14 +53,14 @@ type HistorySet struct {
 }
 
 // Validate returns every broken rule.
-func (g *GenerateRequest) Validate() []reply.FieldError {
-	var rules decode.Rules
+func (g *GenerateRequest) Validate() []httpapi.FieldError {
+	var rules httpapi.Rules
 	rules.UserID(g.UserID)
-	rules.OneOf("#/fitnessLevel", g.FitnessLevel, decode.Known(exercises.Levels))
+	rules.OneOf("#/fitnessLevel", g.FitnessLevel, httpapi.Known(exercises.Levels))
 	rules.AllOf("#/equipment", g.Equipment, append([]string{bodyweight}, exercises.Equipment...))
-	decode.Within(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
-	decode.Within(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
-	rules.AllOf("#/goals", g.Goals, decode.Words(program.Goals))
+	httpapi.Within(&rules, "#/duration", g.Duration, program.MinMinutes, program.MaxMinutes)
+	httpapi.Within(&rules, "#/daysPerWeek", g.DaysPerWeek, program.MinDays, program.MaxDays)
+	rules.AllOf("#/goals", g.Goals, httpapi.Words(program.Goals))
 	rules.Check(len(g.History) <= maxHistory, "#/history", "has %d items, must have at most %d", len(g.History), maxHistory)
 	for i, entry := range g.History[:min(len(g.History), maxHistory)] {
 		entry.validate(&rules, fmt.Sprintf("#/history/%d", i))
@@ -69,16 +68,16 @@ func (g *GenerateRequest) Validate() []reply.FieldError {
 	return rules
 }
 
-func (e HistoryEntry) validate(rules *decode.Rules, pointer string) {
+func (e HistoryEntry) validate(rules *httpapi.Rules, pointer string) {
 	_, err := time.Parse(time.DateOnly, e.Date)
 	rules.Check(err == nil, pointer+"/date", "must be a day such as 2026-01-31")
 	rules.Check(e.ExerciseID != "" && utf8.RuneCountInString(e.ExerciseID) <= 64, pointer+"/exerciseId", "must be 1 to 64 characters")
 	rules.Check(len(e.Sets) <= maxSets, pointer+"/sets", "has %d items, must have at most %d", len(e.Sets), maxSets)
 	for i, set := range e.Sets[:min(len(e.Sets), maxSets)] {
 		at := fmt.Sprintf("%s/sets/%d", pointer, i)
-		decode.Within(rules, at+"/reps", &set.Reps, 0, maxReps)
-		decode.Within(rules, at+"/weightKg", set.WeightKg, 0, maxKg)
-		decode.Within(rules, at+"/rpe", set.RPE, 1, 10)
+		httpapi.Within(rules, at+"/reps", &set.Reps, 0, maxReps)
+		httpapi.Within(rules, at+"/weightKg", set.WeightKg, 0, maxKg)
+		httpapi.Within(rules, at+"/rpe", set.RPE, 1, 10)
 	}
 }
 
@@ -93,7 +92,7 @@ func (g *GenerateRequest) TakeUserID() string {
 func (g *GenerateRequest) program() program.Request {
 	r := program.Request{
 		Level: exercises.Levels[g.FitnessLevel], Equipment: slices.Clone(g.Equipment),
-		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: decode.Seed(g),
+		Minutes: valueOr(g.Duration, defaultMinutes), Days: valueOr(g.DaysPerWeek, 1), Seed: httpapi.Seed(g),
 	}
 	for _, goal := range g.Goals {
 		r.Goals = append(r.Goals, program.Goal(goal))

@@ -10,7 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/agents/internal/agent"
 	"github.com/progressive-framework/platform/agents/internal/cache"
-	"github.com/progressive-framework/platform/agents/internal/store"
+	"github.com/progressive-framework/platform/agents/internal/database"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
@@ -28,7 +28,7 @@ var Spec = agent.Spec[*GenerateRequest]{
 	TimeoutVariable: "GENERATION_TIMEOUT", DefaultTimeout: 45 * time.Second,
 	CacheVariable: "WORKOUT_TEMPLATE_CACHE", DefaultCache: "128MB",
 	Strategy: cache.WorkoutTemplates, KeyPrefix: "wpa:week:",
-	Table: store.Workout, NewCounter: telemetry.NewWorkoutGenerations,
+	Table: database.Workout, NewCounter: telemetry.NewWorkoutGenerations,
 	NewRequest: func() *GenerateRequest { return &GenerateRequest{} },
 	NewPlanner: func() (agent.Planner[*GenerateRequest], error) {
 		table, err := exercises.Load()

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/agent"
-	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+	"github.com/progressive-framework/platform/agents/internal/openapitest"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutritionapi"
@@ -112,7 +112,7 @@ func TestRequests(t *testing.T) {
 				return
 			}
 			var pointers []string
-			for _, e := range decoded[reply.Problem](t, w).Errors {
+			for _, e := range decoded[httpapi.Problem](t, w).Errors {
 				pointers = append(pointers, e.Pointer)
 			}
 			require.Equal(t, row.pointers, pointers)
@@ -142,16 +142,16 @@ func TestFailures(t *testing.T) {
 	}{
 		{"conflicts point at the request", &planner.Infeasible{Conflicts: []planner.Conflict{
 			conflict(planner.Diet, ""), conflict(planner.Allergy, "soy"), conflict(planner.Allergy, "nuts"), conflict(planner.Target, "protein"), conflict(planner.Target, "sodium"),
-		}}, 422, reply.CodeInfeasible, []string{"#/preferences", "#/allergies/0", "#/preferences", "#/goals", "#/preferences"}},
-		{"out of time", nil, 503, reply.CodeOutOfTime, nil},
-		{"what nobody foresaw stays inside", errors.New("secret"), 500, reply.CodeInternal, nil},
+		}}, 422, httpapi.CodeInfeasible, []string{"#/preferences", "#/allergies/0", "#/preferences", "#/goals", "#/preferences"}},
+		{"out of time", nil, 503, httpapi.CodeOutOfTime, nil},
+		{"what nobody foresaw stays inside", errors.New("secret"), 500, httpapi.CodeInternal, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := serve(t, "u", fails{row.err}, time.Millisecond).Send(t, http.MethodPost, planPath,
 				`{"userId":"u","preferences":["vegan","nut_free"],"allergies":["soy"]}`)
 			require.Equal(t, row.status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
-			problem := decoded[reply.Problem](t, w)
+			problem := decoded[httpapi.Problem](t, w)
 			require.Equal(t, row.code, problem.Code)
 			var pointers []string
 			for _, e := range problem.Errors {

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/agent"
-	"github.com/progressive-framework/platform/agents/internal/openapi/openapitest"
-	"github.com/progressive-framework/platform/agents/internal/reply"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+	"github.com/progressive-framework/platform/agents/internal/openapitest"
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 	"github.com/progressive-framework/platform/agents/wpa/internal/trainingapi"
@@ -118,7 +118,7 @@ func TestRequests(t *testing.T) {
 				return
 			}
 			var pointers []string
-			for _, e := range decoded[reply.Problem](t, w).Errors {
+			for _, e := range decoded[httpapi.Problem](t, w).Errors {
 				pointers = append(pointers, e.Pointer)
 			}
 			require.Equal(t, row.pointers, pointers)
@@ -144,14 +144,14 @@ func TestFailures(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"out of time", nil, 503, reply.CodeOutOfTime},
-		{"what nobody foresaw stays inside", errors.New("secret"), 500, reply.CodeInternal},
+		{"out of time", nil, 503, httpapi.CodeOutOfTime},
+		{"what nobody foresaw stays inside", errors.New("secret"), 500, httpapi.CodeInternal},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := serve(t, servicetest.User, fails{row.err}, time.Millisecond).Send(t, http.MethodPost, generatePath, seeds)
 			require.Equal(t, row.status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
-			require.Equal(t, row.code, decoded[reply.Problem](t, w).Code)
+			require.Equal(t, row.code, decoded[httpapi.Problem](t, w).Code)
 		})
 	}
 }

@@ -1,0 +1,142 @@
+package auth
+
+import (
+	"crypto"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// The names of the files that InitSigningKey makes.
+const (
+	KeyFile  = "key.json"  // private, mode 0600
+	JWKSFile = "jwks.json" // public: what JWT_JWKS_FILE leads to
+)
+
+// SigningKey signs the tokens of the sandbox and of tests; production has an issuer
+// of its own. It signs with Ed25519; its id is its thumbprint (RFC 7638).
+type SigningKey struct{ jwk jose.JSONWebKey }
+
+// NewSigningKey makes a key.
+func NewSigningKey() (SigningKey, error) {
+	_, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	return WrapKey(private, jose.EdDSA)
+}
+
+// WrapKey makes a SigningKey of a private key and its algorithm.
+func WrapKey(private crypto.PrivateKey, algorithm jose.SignatureAlgorithm) (SigningKey, error) {
+	jwk := jose.JSONWebKey{Key: private, Algorithm: string(algorithm), Use: "sig"}
+	public := jwk.Public()
+	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return SigningKey{}, fmt.Errorf("take the key's thumbprint: %w", err)
+	}
+	jwk.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	return SigningKey{jwk}, nil
+}
+
+// LoadSigningKey reads a key that InitSigningKey has made.
+func LoadSigningKey(file string) (SigningKey, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	var key SigningKey
+	if err := json.Unmarshal(text, &key.jwk); err != nil {
+		return SigningKey{}, fmt.Errorf("%s is not a key of InitSigningKey's: %w", file, err)
+	}
+	if key.jwk.IsPublic() || !key.jwk.Valid() {
+		return SigningKey{}, fmt.Errorf("%s is not a private key: use the file %s that -init makes", file, KeyFile)
+	}
+	return key, nil
+}
+
+// InitSigningKey makes a key and its public set in a folder, and leaves a key that is
+// there as it is. The set is written again either way.
+func InitSigningKey(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, KeyFile)
+	key, err := LoadSigningKey(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = create(file)
+	}
+	if err != nil {
+		return err
+	}
+	set, err := JWKS(key)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, JWKSFile), set, 0o644)
+}
+
+func create(file string) (SigningKey, error) {
+	key, err := NewSigningKey()
+	if err != nil {
+		return SigningKey{}, err
+	}
+	text, err := json.Marshal(key.jwk)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	// O_EXCL: of two that run at once only one makes the key.
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return SigningKey{}, err
+	}
+	_, err = out.Write(text)
+	return key, errors.Join(err, out.Close())
+}
+
+// JWKS is the public set of these keys.
+func JWKS(keys ...SigningKey) ([]byte, error) {
+	var set jose.JSONWebKeySet
+	for _, key := range keys {
+		set.Keys = append(set.Keys, key.jwk.Public())
+	}
+	return json.Marshal(set)
+}
+
+// Claims is what a token says.
+type Claims struct {
+	Issuer    string
+	Audience  string
+	Subject   string
+	Scopes    []string
+	NotBefore time.Time
+	Expiry    time.Time // zero: the token never ends, which no verifier takes
+}
+
+// Token signs a token.
+func (k SigningKey) Token(c Claims) (string, error) {
+	options := (&jose.SignerOptions{}).WithType("JWT")
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.jwk.Algorithm), Key: k.jwk}, options)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	claims := jwt.Claims{Issuer: c.Issuer, Audience: jwt.Audience{c.Audience}, Subject: c.Subject}
+	if !c.NotBefore.IsZero() {
+		claims.NotBefore, claims.IssuedAt = jwt.NewNumericDate(c.NotBefore), jwt.NewNumericDate(c.NotBefore)
+	}
+	if !c.Expiry.IsZero() {
+		claims.Expiry = jwt.NewNumericDate(c.Expiry)
+	}
+	scope := map[string]any{"scope": strings.Join(c.Scopes, " ")}
+	return jwt.Signed(signer).Claims(claims).Claims(scope).Serialize()
+}

@@ -1,0 +1,165 @@
+package database
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+	"github.com/progressive-framework/platform/agents/migrate/pgschema"
+)
+
+var server *testservers.Postgres
+
+func TestMain(m *testing.M) {
+	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
+		server, err = testservers.StartPostgres(ctx, nil)
+		return server, err
+	}))
+}
+
+// open returns a store on an empty database with the platform's schema.
+func open(t *testing.T, on *testservers.Postgres, change ...func(*Config)) *Store {
+	t.Helper()
+	url := on.Database(t)
+	conn, err := pgx.ParseConfig(url)
+	require.NoError(t, err)
+	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
+	require.NoError(t, pgschema.Up(t.Context(), conn, policy, slog.New(slog.DiscardHandler)))
+	cfg := ReadConfig(envconfig.New(func(string) (string, bool) { return "", false }))
+	cfg.URL = url
+	for _, c := range change {
+		c(&cfg)
+	}
+	s, err := Open(t.Context(), cfg)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestUsers(t *testing.T) {
+	s, ctx := open(t, server), t.Context()
+	_, err := s.User(ctx, "test-user-123")
+	require.ErrorIs(t, err, ErrNotFound)
+	active, err := s.UserActive(ctx, "test-user-123")
+	require.NoError(t, err)
+	require.False(t, active)
+
+	made, err := s.EnsureUser(ctx, "test-user-123")
+	require.NoError(t, err)
+	again, err := s.EnsureUser(ctx, "test-user-123")
+	require.NoError(t, err)
+	require.Equal(t, made, again, "once made, left alone")
+	active, err = s.UserActive(ctx, "test-user-123")
+	require.NoError(t, err)
+	require.True(t, active)
+
+	_, err = s.SavePreferences(ctx, "test-user-123", json.RawMessage(`{"theme": "dark", "notifications": true}`))
+	require.NoError(t, err)
+	saved, err := s.SavePreferences(ctx, "test-user-123", json.RawMessage(`{"theme": "light"}`))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences))
+	saved, err = s.SaveProfile(ctx, "test-user-123", "Ada", json.RawMessage(`{"heightCm": 170}`))
+	require.NoError(t, err)
+	require.Equal(t, "Ada", saved.DisplayName)
+	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences), "one does not undo the other")
+	read, err := s.User(ctx, "test-user-123")
+	require.NoError(t, err)
+	require.Equal(t, saved, read)
+
+	_, err = s.SavePreferences(ctx, "new-user", json.RawMessage(`{"a": 1}`))
+	require.NoError(t, err, "preferences of somebody who was never here")
+	_, err = s.EnsureUser(ctx, strings.Repeat("x", 129))
+	require.ErrorContains(t, err, "users_id_check")
+	require.NotErrorIs(t, err, ErrUnavailable, "a request that is wrong stays wrong")
+}
+
+func TestPlans(t *testing.T) {
+	s, ctx := open(t, server), t.Context()
+	for _, kind := range []PlanKind{Nutrition, Workout} {
+		t.Run(string(kind), func(t *testing.T) {
+			var ids []uuid.UUID
+			for i := range 3 {
+				id := uuid.Must(uuid.NewV7())
+				ids = append(ids, id)
+				body := json.RawMessage(fmt.Sprintf(`{"day": %d}`, i))
+				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", body), "its user is made as well")
+				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", json.RawMessage(`{"day": "repeated"}`)))
+			}
+			require.NoError(t, s.SavePlan(ctx, kind, uuid.New(), "u-2", json.RawMessage(`{}`)))
+			plans, err := s.RecentPlans(ctx, kind, "u-1", 2)
+			require.NoError(t, err)
+			require.Len(t, plans, 2)
+			require.Equal(t, []uuid.UUID{ids[2], ids[1]}, []uuid.UUID{plans[0].ID, plans[1].ID})
+			require.JSONEq(t, `{"day": 2}`, string(plans[0].Body), "a repeated write changes nothing")
+		})
+	}
+}
+
+func TestAgents(t *testing.T) {
+	s, ctx := open(t, server), t.Context()
+	began := time.Now().Add(-time.Minute)
+	for instance, status := range map[string]string{"mca-1": StatusActive, "mca-2": StatusDraining} {
+		require.NoError(t, s.SaveAgentState(ctx, AgentState{AgentID: "mca", Instance: instance, Status: StatusActive, State: json.RawMessage(`{}`)}))
+		require.NoError(t, s.SaveAgentState(ctx, AgentState{AgentID: "mca", Instance: instance, Status: status, State: json.RawMessage(`{}`)}))
+	}
+	states, err := s.ActiveAgents(ctx, "mca", began)
+	require.NoError(t, err)
+	require.Len(t, states, 1)
+	require.Equal(t, "mca-1", states[0].Instance)
+	states, err = s.ActiveAgents(ctx, "mca", time.Now().Add(time.Minute))
+	require.NoError(t, err)
+	require.Empty(t, states, "silent for too long")
+
+	done := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
+	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done}))
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done, failed}), "one that is there is no error")
+	recent, err := s.RecentCoordinations(ctx, "mca", began, 10)
+	require.NoError(t, err)
+	for i := range recent {
+		recent[i].CreatedAt = time.Time{}
+	}
+	require.ElementsMatch(t, []Coordination{done, failed}, recent)
+}
+
+func TestConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(file, []byte("p w\r\n"), 0o600))
+	for _, row := range []struct {
+		reason, url, file, says string
+	}{
+		{"verified TLS", "postgres://u:secret@h/d?sslmode=verify-full", "", ""},
+		{"the file's password wins", "postgres://u:secret@h/d?sslmode=disable", file, ""},
+		{"libpq's default falls back to plain text", "postgres://u:secret@h/d", "", "sslmode=verify-full"},
+		{"so does prefer", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
+		{"a file that is away", "postgres://u:secret@h/d?sslmode=require", "/nothing", "DATABASE_PASSWORD_FILE"},
+		{"a port that is none", "postgres://u:secret@h:x/d?sslmode=require", "", "DATABASE_URL"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			conn, err := Config{URL: row.url, PasswordFile: row.file, ConnectTimeout: time.Second}.Connection()
+			if row.says != "" {
+				require.ErrorContains(t, err, row.says)
+				require.NotContains(t, err.Error(), "secret")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, time.Second, conn.ConnectTimeout)
+			require.Empty(t, conn.Fallbacks, "no second try without TLS")
+			if row.file != "" {
+				require.Equal(t, "p w", conn.Password)
+			}
+		})
+	}
+}

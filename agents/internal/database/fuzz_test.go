@@ -1,0 +1,36 @@
+package database
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// FuzzConnection: whatever else DATABASE_URL holds, a connection is made as its
+// sslmode says or not at all, and no error shows its password.
+func FuzzConnection(f *testing.F) {
+	for _, row := range [][2]string{
+		{"h:5432/d", "sslmode=verify-full"}, {"h:x/d", "sslmode=require"}, {"h/d", "sslmode=prefer"}, {"", "sslmode=disable&sslmode=prefer"}, {"%zz", ""}, {"h1,h2:1/d", "sslmode=disable&connect_timeout=x"},
+		{"h/d", "sslmode=require&sslrootcert=/nothing"}, {"h/d", "sslmode=disable&passfile=/nothing"},
+	} {
+		f.Add(row[0], row[1])
+	}
+	const password = "hunter2-hunter2"
+	f.Fuzz(func(t *testing.T, rest, query string) {
+		text := "postgres://u:" + password + "@" + rest + "?" + query
+		conn, err := Config{URL: text, ConnectTimeout: time.Second}.Connection()
+		if err != nil {
+			require.NotContains(t, err.Error(), password)
+			return
+		}
+		require.Equal(t, time.Second, conn.ConnectTimeout)
+		u, err := url.Parse(text)
+		require.NoError(t, err)
+		for _, fallback := range conn.Fallbacks {
+			require.Equal(t, conn.TLSConfig == nil, fallback.TLSConfig == nil, "no second try without TLS: %s", u.Redacted())
+		}
+		require.Equal(t, u.Query().Get("sslmode") == "disable", conn.TLSConfig == nil)
+	})
+}

@@ -1,0 +1,109 @@
+// Package dependencies opens what all four services depend on: the database, the
+// cache, the issuer's keys, metrics and traces. It owns that they are opened and
+// closed together, in the right order; each has a package of its own.
+package dependencies
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/cache"
+	"github.com/progressive-framework/platform/agents/internal/database"
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// Config is where they are.
+type Config struct {
+	Auth  auth.Config
+	Store database.Config
+	Cache cache.Config
+	Trace telemetry.TraceConfig
+}
+
+// ReadConfig reads the variables of all of them.
+func ReadConfig(env *envconfig.Reader) Config {
+	return Config{auth.ReadConfig(env), database.ReadConfig(env), cache.ReadConfig(env), telemetry.ReadTraceConfig(env)}
+}
+
+// Set is the dependencies of one process.
+type Set struct {
+	Tokens  *auth.Verifier
+	Store   *database.Store
+	Cache   *cache.Cache
+	Metrics *prometheus.Registry
+	Tracing *telemetry.Tracing
+	http    *telemetry.HTTP
+}
+
+// Open opens them for the service of that name. It waits for none: a service
+// starts while they are away.
+func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Set, err error) {
+	s := &Set{Metrics: telemetry.Registry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close(ctx))
+		}
+	}()
+	if s.Tokens, err = auth.New(cfg.Auth); err != nil {
+		return nil, err
+	}
+	if s.Tracing, err = telemetry.NewTracing(ctx, cfg.Trace, name); err != nil {
+		return nil, err
+	}
+	if s.Store, err = database.Open(ctx, cfg.Store); err != nil {
+		return nil, err
+	}
+	if s.Cache, err = cache.New(ctx, cfg.Cache, log); err != nil {
+		return nil, err
+	}
+	s.Metrics.MustRegister(s.Cache)
+	s.http = telemetry.NewHTTP(s.Metrics)
+	return s, nil
+}
+
+// Observe has the server count its requests and trace them.
+func (s *Set) Observe(cfg *httpserver.Config) {
+	cfg.Observe, cfg.Around = s.http.Observe, s.Tracing.Around()
+}
+
+// MetricsHandler serves /metrics to who reaches the process itself. Who comes
+// through a proxy is a stranger, and is told that there is nothing.
+func (s *Set) MetricsHandler() http.Handler {
+	metrics := telemetry.Handler(s.Metrics)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Forwarded-For") != "" {
+			httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, "there is nothing at "+r.URL.Path)
+			return
+		}
+		metrics.ServeHTTP(w, r)
+	})
+}
+
+// closeTimeout bounds the sending of the last spans.
+const closeTimeout = 2 * time.Second
+
+// Close closes them, those that others use last; of a Set that could not be opened
+// whole, those that were.
+func (s *Set) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
+	defer cancel()
+	if s.Cache != nil {
+		s.Cache.Close()
+	}
+	if s.Store != nil {
+		s.Store.Close()
+	}
+	if s.Tracing != nil {
+		return s.Tracing.Close(ctx)
+	}
+	return nil
+}

@@ -1,0 +1,61 @@
+package httpapi_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+)
+
+func TestJSON(t *testing.T) {
+	for _, row := range []struct {
+		reason, cache string
+		body          any
+		status        int
+		want          string
+		wantCache     string
+		wantType      string
+	}{
+		{"one line, not stored unless the handler says so", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
+		{"the handler's word on caching stands", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},
+		{"what can't be encoded is an error, and errors are never stored", "max-age=60", make(chan int), 500,
+			`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the answer could not be encoded","code":"internal","requestId":"r1"}`,
+			"no-store", "application/problem+json"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			w.Header().Set(httpapi.RequestID, "r1")
+			if row.cache != "" {
+				w.Header().Set("Cache-Control", row.cache)
+			}
+			httpapi.JSON(w, http.StatusOK, row.body)
+			require.Equal(t, row.status, w.Code)
+			require.Equal(t, row.want+"\n", w.Body.String())
+			require.Equal(t, row.wantCache, w.Header().Get("Cache-Control"))
+			require.Equal(t, row.wantType, w.Header().Get("Content-Type"))
+			require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+		})
+	}
+}
+
+func TestErrorNamesTheParts(t *testing.T) {
+	w := httptest.NewRecorder()
+	w.Header().Set("Content-Length", "7")
+	httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "two things are wrong",
+		httpapi.FieldError{Pointer: "#/a", Detail: "must be b"}, httpapi.FieldError{Pointer: "#", Detail: "c"})
+	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+	require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), "its own, not that of the answer that was meant")
+	require.JSONEq(t, `{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"two things are wrong",
+		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
+}
+
+func TestLineInParts(t *testing.T) {
+	w := httptest.NewRecorder()
+	httpapi.Line(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
+	require.Equal(t, "{\"userId\":\"u\",\"days\":[]}\n", w.Body.String())
+	require.Equal(t, "25", w.Header().Get("Content-Length"))
+}

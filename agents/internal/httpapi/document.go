@@ -1,0 +1,23 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"sigs.k8s.io/yaml"
+)
+
+// DocumentHandler serves a service's OpenAPI 3.1 document, which is YAML, as
+// JSON. Caches may keep it for an hour: it
+// changes with the image only.
+func DocumentHandler(document []byte) (http.HandlerFunc, error) {
+	line, err := yaml.YAMLToJSONStrict(document)
+	if err != nil {
+		return nil, fmt.Errorf("convert the OpenAPI document: %w", err)
+	}
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		JSON(w, http.StatusOK, json.RawMessage(line))
+	}, nil
+}

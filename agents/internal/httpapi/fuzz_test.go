@@ -1,0 +1,50 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/httpapi"
+)
+
+// FuzzJSON: no body breaks the decoder. What it takes is the same after it was
+// written and read again; what it refuses, it refuses with few words, each at a
+// place.
+func FuzzJSON(f *testing.F) {
+	for _, body := range []string{
+		`{"name":"a","parts":[{"size":1}]}`, `{}`, `null`, `[]`, `7`, `{"name":"a","name":"b"}`, `{"NAME":"a"}`, `{"name":"a","parts":[{"size":1.5},{"sise":1}]}`,
+		"\xff", `{"\ud800":1}`, `{"name":"a"}{}`, `{"a":{"b":[[[[`, `{"` + strings.Repeat("é", 150) + `":1}`, `{"a.b[0]":1}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var taken ask
+		wrong, err := httpapi.Decode(body, &taken)
+		if err != nil {
+			require.LessOrEqual(t, len(err.Error()), 300)
+			require.True(t, utf8.ValidString(err.Error()))
+			return
+		}
+		require.LessOrEqual(t, len(wrong), 20)
+		for _, e := range wrong {
+			require.True(t, e.Pointer == "#" || strings.HasPrefix(e.Pointer, "#/"), e.Pointer)
+			require.NotEmpty(t, e.Detail)
+			require.LessOrEqual(t, len(e.Pointer)+len(e.Detail), 420)
+			require.True(t, utf8.ValidString(e.Pointer+e.Detail))
+		}
+		if len(wrong) > 0 {
+			return
+		}
+		line, err := json.Marshal(&taken)
+		require.NoError(t, err)
+		var again ask
+		wrong, err = httpapi.Decode(line, &again)
+		require.NoError(t, err)
+		require.Empty(t, wrong)
+		require.Equal(t, taken, again)
+	})
+}

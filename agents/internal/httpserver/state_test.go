@@ -1,0 +1,62 @@
+package httpserver_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+)
+
+func TestAnswersByPhase(t *testing.T) {
+	for _, row := range []struct {
+		reason      string
+		phase       httpserver.Phase
+		live, ready int
+		body        string
+	}{
+		{"no traffic before the listener stands", httpserver.Starting, 200, 503, `{"status":"unavailable","phase":"starting"}`},
+		{"traffic", httpserver.Serving, 200, 200, `{"status":"ok","phase":"serving"}`},
+		{"a drain must not look like a death", httpserver.Draining, 200, 503, `{"status":"unavailable","phase":"draining"}`},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			var state httpserver.State
+			state.Advance(row.phase)
+			live, ready := httptest.NewRecorder(), httptest.NewRecorder()
+			request := httptest.NewRequest(http.MethodGet, "/", nil)
+			state.Live(live, request)
+			state.Ready(ready, request)
+			require.Equal(t, row.live, live.Code)
+			require.Equal(t, row.ready, ready.Code)
+			require.JSONEq(t, row.body, ready.Body.String())
+		})
+	}
+}
+
+func TestPhaseNeverGoesBack(t *testing.T) {
+	var state httpserver.State
+	require.True(t, state.Advance(httpserver.Draining), "a process may be told to end while it starts")
+	require.False(t, state.Advance(httpserver.Serving))
+	require.Equal(t, httpserver.Draining, state.Phase())
+}
+
+func TestOneOfManyAdvances(t *testing.T) {
+	var (
+		state httpserver.State
+		moved atomic.Int32
+		all   sync.WaitGroup
+	)
+	for range 32 {
+		all.Go(func() {
+			if state.Advance(httpserver.Serving) {
+				moved.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	require.EqualValues(t, 1, moved.Load())
+}

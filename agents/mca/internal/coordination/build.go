@@ -1,0 +1,33 @@
+package coordination
+
+import "runtime/debug"
+
+// Build says from what the running binary was made. Revision and its
+// companions are empty where the build left version control out, as builds
+// do whose digest must depend on the sources alone.
+type Build struct {
+	Version  string `json:"version"`
+	Go       string `json:"go"`
+	Revision string `json:"revision,omitempty"`
+	Time     string `json:"time,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+}
+
+func readBuild() Build {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return Build{}
+	}
+	build := Build{Version: info.Main.Version, Go: info.GoVersion}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			build.Revision = s.Value
+		case "vcs.time":
+			build.Time = s.Value
+		case "vcs.modified":
+			build.Modified = s.Value == "true"
+		}
+	}
+	return build
+}

@@ -1,0 +1,89 @@
+package coordination
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/mca/internal/queue"
+)
+
+func ask(m *mca, method, path string) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	r := httptest.NewRequest(method, path, nil)
+	m.handler.ServeHTTP(w, r)
+	return w
+}
+
+func TestPathsAndPhases(t *testing.T) {
+	for _, row := range []struct {
+		reason, method, path string
+		serving, draining    int
+	}{
+		{"which build answers", http.MethodGet, "/", 200, 200},
+		{"alive", http.MethodGet, "/health", 200, 200},
+		{"readiness alone follows the phase", http.MethodGet, "/health/ready", 200, 503},
+		{"the seed's liveness probe", http.MethodGet, "/health/coordination", 200, 200},
+		{"the agent's health from outside", http.MethodGet, apiPath + "/health", 200, 200},
+		{"status is not for strangers", http.MethodGet, apiPath + "/status", 401, 401},
+		{"the document", http.MethodGet, "/openapi.json", 200, 200},
+		{"a probe may use HEAD", http.MethodHead, "/health", 200, 200},
+		{"method", http.MethodPost, apiPath + "/status", 405, 405},
+		{"path", http.MethodGet, apiPath, 404, 404},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			s := newMCA(t, nil)
+			require.Equal(t, row.serving, ask(s, row.method, row.path).Code)
+			s.State().Advance(httpserver.Draining)
+			w := ask(s, row.method, row.path)
+			require.Equal(t, row.draining, w.Code)
+			require.True(t, json.Valid(w.Body.Bytes()))
+			require.Equal(t, 1, strings.Count(w.Body.String(), "\n"), "one line")
+		})
+	}
+}
+
+func TestRootNamesTheBuildAndThePod(t *testing.T) {
+	hostname, err := os.Hostname()
+	require.NoError(t, err)
+	answer := decoded[rootAnswer](t, ask(newMCA(t, nil), http.MethodGet, "/"))
+	require.Equal(t, "mca", answer.Service)
+	require.Equal(t, "hello", answer.Greeting)
+	require.Equal(t, "MCA", answer.AgentType)
+	require.Equal(t, hostname, answer.Hostname)
+	require.NotEmpty(t, answer.Build.Go)
+}
+
+func TestStatusAndMetricsCountOpenSessions(t *testing.T) {
+	m := newMCA(t, map[string]string{"MAX_CONCURRENT_AGENTS": "3"})
+	leave, err := m.queue.Enter(t.Context(), queue.Normal)
+	require.NoError(t, err)
+	first := m.statusNow()
+	require.Equal(t, queue.Counts{Active: 1, Limit: 3, Depth: 100}, first.Queue)
+	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, first.Agents)
+	leave()
+	require.Equal(t, coordinationAnswer{"ok", "active", 0, 3, first.Agents},
+		decoded[coordinationAnswer](t, ask(m, http.MethodGet, "/health/coordination")))
+
+	require.Equal(t, http.StatusOK, m.post(t, "u", seeds).Code)
+	metrics := ask(m, http.MethodGet, "/metrics").Body.String()
+	for _, line := range []string{
+		`agent_coordination_requests_total{agent="mca",outcome="ok"} 1`,
+		`agent_coordination_duration_seconds_count{agent="mca"} 1`,
+		`agent_coordination_active_sessions{agent="mca"} 0`,
+		`application_cache_misses_total{strategy="agentCoordination",tier="local"} 1`,
+	} {
+		require.Contains(t, metrics, line)
+	}
+	r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	w := httptest.NewRecorder()
+	m.handler.ServeHTTP(w, r)
+	require.Equal(t, http.StatusNotFound, w.Code, "not for those who come through a proxy")
+}

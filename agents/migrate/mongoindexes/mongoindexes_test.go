@@ -1,0 +1,146 @@
+package mongoindexes
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/FerretDB/FerretDB/ferretdb"
+	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/progressive-framework/platform/agents/internal/testservers"
+)
+
+var server *testservers.Postgres
+
+func TestMain(m *testing.M) {
+	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
+		server, err = testservers.StartPostgres(ctx, nil)
+		return server, err
+	}))
+}
+
+var silent = slog.New(slog.DiscardHandler)
+
+// connect returns a database of FerretDB, the one server of MongoDB's protocol
+// that can be had here, and the commands that the driver sends to it.
+func connect(t *testing.T) (*mongo.Database, func() []string) {
+	t.Helper()
+	ferret, err := ferretdb.New(&ferretdb.Config{
+		Listener: ferretdb.ListenerConfig{TCP: "127.0.0.1:0"}, Logger: silent,
+		Handler: "postgresql", PostgreSQLURL: server.Database(t),
+	})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- ferret.Run(ctx) }()
+
+	var (
+		mu   sync.Mutex
+		sent []string
+	)
+	client, err := mongo.Connect(options.Client().ApplyURI(ferret.MongoDBURI()).SetMonitor(&event.CommandMonitor{
+		Started: func(_ context.Context, e *event.CommandStartedEvent) {
+			if e.CommandName != "createIndexes" && e.CommandName != "profile" {
+				return
+			}
+			command := bson.D{}
+			if err := bson.Unmarshal(e.Command, &command); err != nil {
+				t.Error(err)
+			}
+			// What the driver adds to every command is its own.
+			command = slices.DeleteFunc(command, func(e bson.E) bool { return e.Key == "lsid" || e.Key == "$db" })
+			line, err := bson.MarshalExtJSON(command, false, false)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, string(line))
+		},
+	}))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, client.Disconnect(context.WithoutCancel(t.Context())))
+		cancel()
+		<-ended
+	})
+	return client.Database("progressive_framework_v5"), func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(sent)
+	}
+}
+
+// TestCommands: what the driver sends, in full. That a MongoDB server takes
+// it is unproven: none can be had here.
+func TestCommands(t *testing.T) {
+	db, sent := connect(t)
+	_ = Up(t.Context(), db, silent) // FerretDB's refusals are the next test's
+	require.Equal(t, []string{
+		`{"createIndexes":"agent_conversations","indexes":[{"key":{"userId":1,"agentType":1,"createdAt":-1},"name":"idx_user_agent_conversations"}]}`,
+		`{"createIndexes":"agent_coordination","indexes":[{"key":{"masterId":1,"status":1,"updatedAt":-1},"name":"idx_coordination_active"}]}`,
+		`{"createIndexes":"nutrition_data","indexes":[{"key":{"userId":1,"date":-1},"name":"idx_nutrition_user_date"}]}`,
+		`{"createIndexes":"workout_sessions","indexes":[{"key":{"userId":1,"completedAt":-1},"name":"idx_workout_user_completed"}]}`,
+		`{"createIndexes":"nutrition_foods","indexes":[{"key":{"name":"text","description":"text","tags":"text"},"name":"idx_nutrition_search"}]}`,
+		`{"createIndexes":"exercises","indexes":[{"key":{"name":"text","description":"text","muscleGroups":"text"},"name":"idx_exercise_search"}]}`,
+		`{"createIndexes":"user_progress","indexes":[{"key":{"userId":1,"metricType":1,"recordedAt":-1},"name":"idx_progress_tracking"}]}`,
+		`{"createIndexes":"agent_messages","indexes":[{"key":{"fromAgent":1,"toAgent":1,"timestamp":-1},"name":"idx_agent_communication"}]}`,
+		`{"createIndexes":"agent_sessions","indexes":[{"key":{"expiresAt":1},"expireAfterSeconds":0,"name":"idx_session_ttl"}]}`,
+		`{"createIndexes":"users","indexes":[{"key":{"email":1},"name":"idx_active_user_email","unique":true,"partialFilterExpression":{"status":"active"}}]}`,
+		`{"profile":1,"slowms":100}`,
+	}, sent())
+}
+
+// TestIndexesStand: what FerretDB can build, it builds, though other steps
+// fail; a second run and two at once change nothing.
+func TestIndexesStand(t *testing.T) {
+	db, _ := connect(t)
+	list := func() (names []string) {
+		for _, index := range indexes {
+			specs, err := db.Collection(index.collection).Indexes().ListSpecifications(t.Context())
+			require.NoError(t, err)
+			for _, spec := range specs {
+				names = append(names, index.collection+" "+spec.Name+" "+spec.KeysDocument.String())
+			}
+		}
+		return names
+	}
+	err := Up(t.Context(), db, silent)
+	for _, refused := range []string{ // a FerretDB that learns one of these fails here: then prove more
+		"idx_nutrition_search", "idx_exercise_search", "idx_session_ttl", "idx_active_user_email", "profiler",
+	} {
+		require.ErrorContains(t, err, refused)
+	}
+	first := list()
+	for _, built := range []string{
+		"idx_user_agent_conversations", "idx_coordination_active", "idx_nutrition_user_date",
+		"idx_workout_user_completed", "idx_progress_tracking", "idx_agent_communication",
+	} {
+		require.Contains(t, strings.Join(first, "\n"), built)
+		require.NotContains(t, err.Error(), built)
+	}
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() { _ = Up(t.Context(), db, silent) })
+	}
+	all.Wait()
+	require.Equal(t, first, list())
+}
+
+// TestAnotherIndexInItsPlace: the error names the index and the mend.
+func TestAnotherIndexInItsPlace(t *testing.T) {
+	db, _ := connect(t)
+	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
+	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)
+	require.NoError(t, err)
+	require.ErrorContains(t, Up(t.Context(), db, silent), "index idx_nutrition_user_date of nutrition_data (if another index stands in its place, drop that and run again)")
+}

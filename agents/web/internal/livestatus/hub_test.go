@@ -1,0 +1,236 @@
+package livestatus
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/agents/internal/auth"
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+	"github.com/progressive-framework/platform/agents/internal/upstream"
+)
+
+// soon bounds what must happen at some time; no test waits for it.
+const soon = 20 * time.Second
+
+func up(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
+
+// serve makes a hub behind a server on which everybody is the user that the
+// request names.
+func serve(t *testing.T, change func(*Config)) (*Hub, string) {
+	t.Helper()
+	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
+	if change != nil {
+		change(&cfg)
+	}
+	hub := NewHub(cfg, up, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		hub.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), auth.Principal{Subject: r.URL.Query().Get("user")})))
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(hub.Close)
+	return hub, strings.Replace(server.URL, "http", "ws", 1)
+}
+
+func dial(t *testing.T, url, user, origin string) (*websocket.Conn, *http.Response, error) {
+	t.Helper()
+	header := http.Header{}
+	if origin != "" {
+		header.Set("Origin", origin)
+	}
+	conn, answer, err := websocket.Dial(t.Context(), url+"?user="+user, &websocket.DialOptions{HTTPHeader: header})
+	if err == nil {
+		t.Cleanup(func() { _ = conn.CloseNow() })
+	}
+	return conn, answer, err
+}
+
+func connect(t *testing.T, url, user string) *websocket.Conn {
+	t.Helper()
+	conn, _, err := dial(t, url, user, "")
+	require.NoError(t, err)
+	return conn
+}
+
+func ask(t *testing.T, conn *websocket.Conn, text string) map[string]any {
+	t.Helper()
+	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(text)))
+	_, line, err := conn.Read(t.Context())
+	require.NoError(t, err)
+	answer := map[string]any{}
+	require.NoError(t, json.Unmarshal(line, &answer))
+	return answer
+}
+
+func TestTheMessageOfTheSeedsLoadTest(t *testing.T) {
+	hub, url := serve(t, nil)
+	hub.now = func() time.Time { return time.UnixMilli(1700000000123) }
+	answer := ask(t, connect(t, url, "u"), `{"type":"agent_status_request","timestamp":1700000000000,"connectionId":7}`)
+	require.Equal(t, map[string]any{
+		"type": "agent_status", "status": "active", "agents": map[string]any{"mca": "up"},
+		"timestamp": 1700000000123.0, "originalTimestamp": 1700000000000.0, "connectionId": 7.0,
+	}, answer)
+}
+
+func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
+	_, url := serve(t, nil)
+	conn := connect(t, url, "u")
+	for _, text := range []string{`{`, `[]`, `"x"`, `{"type":"shutdown"}`, `{"type":1}`, `{"type":"agent_status_request","timestamp":"now"}`,
+		`{"type":"agent_status_request","connectionId":{"a":1}}`, `{"type":"agent_status_request","connectionId":"` + strings.Repeat("x", 64) + `"}`} {
+		require.Equal(t, "error", ask(t, conn, text)["type"], text)
+	}
+	require.Equal(t, "agent_status", ask(t, conn, `{"type":"agent_status_request"}`)["type"], "and the connection lives on")
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	hub, url := serve(t, nil)
+	first := connect(t, url, "a")
+	connect(t, url, "a")
+	connect(t, url, "a")
+	_, answer, err := dial(t, url, "a", "")
+	require.Error(t, err)
+	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode, "a user has so many")
+	connect(t, url, "b")
+	connect(t, url, "b")
+	_, answer, err = dial(t, url, "c", "")
+	require.Error(t, err)
+	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode, "and all have so many")
+	require.NoError(t, first.Close(websocket.StatusNormalClosure, ""))
+	require.Eventually(t, func() bool { return hub.Open() == 4 }, soon, time.Millisecond)
+	connect(t, url, "a")
+}
+
+func TestOnlyOurPagesConnect(t *testing.T) {
+	_, url := serve(t, nil)
+	for origin, taken := range map[string]bool{
+		"https://app.example.com": true, strings.Replace(url, "ws", "http", 1): true, "": true,
+		"https://evil.example.com": false, "null": false,
+	} {
+		_, answer, err := dial(t, url, "u"+fmt.Sprint(len(origin)), origin)
+		require.Equal(t, taken, err == nil, origin)
+		if !taken {
+			require.Equal(t, http.StatusForbidden, answer.StatusCode)
+		}
+	}
+}
+
+func TestTheSubprotocolIsAnsweredAndNoToken(t *testing.T) {
+	_, url := serve(t, nil)
+	for reason, row := range map[string]struct {
+		offered  []string
+		answered string
+	}{
+		"our page":             {[]string{"progressive.v1", "bearer.aaa.bbb.ccc"}, "progressive.v1"},
+		"the token first":      {[]string{"bearer.aaa.bbb.ccc", "progressive.v1"}, "progressive.v1"},
+		"nothing but a token":  {[]string{"bearer.aaa.bbb.ccc"}, ""},
+		"the seed's load test": {nil, ""},
+	} {
+		conn, answer, err := websocket.Dial(t.Context(), url+"?user="+strings.ReplaceAll(reason, " ", ""), &websocket.DialOptions{Subprotocols: row.offered})
+		require.NoError(t, err, reason)
+		require.Equal(t, row.answered, answer.Header.Get("Sec-WebSocket-Protocol"), reason)
+		require.Equal(t, "agent_status", ask(t, conn, `{"type":"agent_status_request"}`)["type"], reason)
+		require.NoError(t, conn.CloseNow())
+	}
+}
+
+// TestBadClientsAreClosed: each row does something, and the server must end the
+// connection with that code.
+func TestBadClientsAreClosed(t *testing.T) {
+	const short = 50 * time.Millisecond
+	for _, row := range []struct {
+		reason string
+		change func(*Config)
+		does   func(context.Context, *websocket.Conn) error
+		code   websocket.StatusCode
+	}{
+		{"a message that is too large", nil, func(ctx context.Context, c *websocket.Conn) error {
+			return c.Write(ctx, websocket.MessageText, make([]byte, maxMessage+1))
+		}, websocket.StatusMessageTooBig},
+		{"bytes", nil, func(ctx context.Context, c *websocket.Conn) error {
+			return c.Write(ctx, websocket.MessageBinary, []byte("{}"))
+		}, websocket.StatusUnsupportedData},
+		{"a flood", nil, func(ctx context.Context, c *websocket.Conn) error {
+			for range 2 * burst {
+				// It may be closed before all is sent.
+				_ = c.Write(ctx, websocket.MessageText, []byte("{}"))
+			}
+			return nil
+		}, websocket.StatusPolicyViolation},
+		{"silence", func(c *Config) { c.IdleTimeout = short }, func(context.Context, *websocket.Conn) error { return nil }, websocket.StatusPolicyViolation},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			hub, url := serve(t, row.change)
+			conn := connect(t, url, "u")
+			require.NoError(t, row.does(t.Context(), conn))
+			for {
+				_, _, err := conn.Read(t.Context())
+				if err == nil {
+					continue // answers from before
+				}
+				require.Contains(t, []websocket.StatusCode{row.code, -1}, websocket.CloseStatus(err), "%v", err)
+				break
+			}
+			require.Eventually(t, func() bool { return hub.Open() == 0 }, soon, time.Millisecond)
+		})
+	}
+}
+
+// TestAClientThatIsGoneIsNoticed: it reads nothing, so it answers no ping.
+func TestAClientThatIsGoneIsNoticed(t *testing.T) {
+	hub, url := serve(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
+	connect(t, url, "u")
+	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.Open() == 0 }, soon, time.Millisecond)
+}
+
+func TestTheEndIsSaid(t *testing.T) {
+	hub, url := serve(t, nil)
+	conn := connect(t, url, "u")
+	ended := make(chan error, 1)
+	go func() {
+		_, _, err := conn.Read(context.WithoutCancel(t.Context()))
+		ended <- err
+	}()
+	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
+	hub.Close()
+	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(<-ended))
+	require.Zero(t, hub.Open())
+	_, answer, err := dial(t, url, "u", "")
+	require.Error(t, err)
+	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
+}
+
+func TestTheWatcherAsksOncePerSecondAndSaysWhatIsTrue(t *testing.T) {
+	agents, asked, status := `{"mca":"up","npa":"up"}`, 0, http.StatusOK
+	mca := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		w.WriteHeader(status)
+		fmt.Fprintf(w, `{"status":"ok","agents":%s}`, agents)
+	}))
+	t.Cleanup(mca.Close)
+	u, err := upstream.New("mca", mca.URL, &telemetry.Tracing{})
+	require.NoError(t, err)
+	w := NewWatcher(u)
+	now := time.Now()
+	w.now = func() time.Time { return now }
+	for range 100 {
+		require.Equal(t, "active", w.Status(t.Context()).Status)
+	}
+	require.Equal(t, 1, asked)
+	agents = `{"mca":"up","npa":"failing"}`
+	now = now.Add(freshFor)
+	require.Equal(t, Status{"degraded", map[string]string{"mca": "up", "npa": "failing"}}, w.Status(t.Context()))
+	status = http.StatusInternalServerError
+	now = now.Add(freshFor)
+	require.Equal(t, Status{"unavailable", map[string]string{"mca": "unreachable"}}, w.Status(t.Context()))
+	require.Equal(t, 3, asked)
+}
