@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 
 	strict "sigs.k8s.io/json"
@@ -72,7 +73,7 @@ func Decode(body []byte, into Body) ([]FieldError, error) {
 	strictErrors, err := strict.UnmarshalStrict(body, into)
 	if err != nil {
 		if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
-			return []FieldError{{Pointer: pointer(kind.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", kind.Value, kind.Type))}}, nil
+			return []FieldError{{Pointer: pointer(kind.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", kind.Value, jsonType(kind.Type)))}}, nil
 		}
 		return nil, fmt.Errorf("the body is no JSON: %s", clip(err.Error()))
 	}
@@ -86,6 +87,18 @@ func Decode(body []byte, into Body) ([]FieldError, error) {
 	}
 	wrong = append(wrong, into.Validate()...)
 	return wrong[:min(len(wrong), mostErrors)], nil
+}
+
+// jsonType names a type. The name of a Go package is no part of an API.
+func jsonType(t reflect.Type) string {
+	switch name := t.String(); {
+	case !strings.Contains(name, "."):
+		return name
+	case t.Kind() == reflect.Slice:
+		return "an array"
+	default:
+		return "an object"
+	}
 }
 
 // pointer turns a path such as a.b[0] into #/a/b/0.

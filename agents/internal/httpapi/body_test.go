@@ -54,6 +54,8 @@ func TestBody(t *testing.T) {
 		{"a double field is ambiguous", "application/json", `{"name":"a","name":"b"}`, 422, named(`#/name duplicate field "name"`)},
 		{"a wrong type names its field", "application/json", `{"name":"a","parts":[{"size":"x"}]}`, 422,
 			named(`#/parts/size is a JSON string, must be int`)},
+		{"no type of ours is named", "application/json", `[]`, 422, named(`# is a JSON array, must be an object`)},
+		{"nor in a list", "application/json", `{"name":"a","parts":1}`, 422, named(`#/parts is a JSON number, must be an array`)},
 		{"a fraction is no whole number", "application/json", `{"name":"a","parts":[{"size":1.5}]}`, 422,
 			named(`#/parts/size is a JSON number 1.5, must be int`)},
 		{"all at once", "application/json", `{"x":1,"y":2}`, 422,
