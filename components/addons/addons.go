@@ -15,12 +15,13 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/iam"
 )
 
 // StorageClass is the class of the data stores' volumes (the design document's
 // Redis claims name it).
-const StorageClass = "fast-ssd"
+const StorageClass = storespec.StorageClass
 
 // Args are what Addons are made from.
 type Args struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -60,12 +61,7 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 	return &corev1.PodSpecArgs{
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
-		SecurityContext: &corev1.PodSecurityContextArgs{
-			RunAsNonRoot:   pulumi.Bool(true),
-			RunAsUser:      pulumi.Int(user),
-			RunAsGroup:     pulumi.Int(user),
-			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
-		},
+		SecurityContext:    podsecurity.Pod(user),
 		// Among the agents' nodes, of which there are always some.
 		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
@@ -83,11 +79,7 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
 				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
 			},
-			SecurityContext: &corev1.SecurityContextArgs{
-				AllowPrivilegeEscalation: pulumi.Bool(false),
-				ReadOnlyRootFilesystem:   pulumi.Bool(true),
-				Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
-			},
+			SecurityContext: podsecurity.Container(),
 		}},
 	}
 }

@@ -1,9 +1,9 @@
-// Package redis owns the platform's Redis: a cluster of ElastiCache, or one of
-// our own in Kubernetes, both set by the model in package redistuning.
+// Package redis owns the platform's Redis: a cluster of ElastiCache, or one in
+// the Kubernetes cluster, both set by the model in package redistuning. What it
+// has in common with other stores is in package datastore.
 package redis
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/elasticache"
@@ -11,18 +11,18 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
-	"github.com/progressive-framework/platform/components/iam"
-	"github.com/progressive-framework/platform/components/key"
-	"github.com/progressive-framework/platform/components/logs"
+	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/secret"
 )
 
-const (
-	// Port is Redis'.
-	Port = 6379
-)
+// Port is Redis'.
+const Port = elasticachespec.Port
+
+// logKinds are the two that ElastiCache delivers (ElastiCache User Guide, "Log
+// delivery").
+var logKinds = []string{"slow-log", "engine-log"}
 
 // ClusterArgs are what a Cluster is made from. Zero values stand for what is
 // safe: three shards with a replica each in other zones, encrypted, with a
@@ -44,8 +44,11 @@ type ClusterArgs struct {
 }
 
 func (a *ClusterArgs) validate() error {
-	if a == nil || a.Account == nil || a.VPCID == nil || a.SubnetIDs == nil {
-		return errors.New("cluster: Account, VPCID and SubnetIDs must not be nil")
+	if a == nil {
+		a = &ClusterArgs{}
+	}
+	if err := datastore.CheckPlacement(a.Account, a.VPCID, a.SubnetIDs); err != nil {
+		return fmt.Errorf("cluster: %w", err)
 	}
 	return nil
 }
@@ -66,14 +69,13 @@ type Cluster struct {
 	SecurityGroupID pulumi.StringOutput
 }
 
-// NewCluster makes the replication group and what belongs to it alone: its
-// key, password, user, security group, subnet group, parameter group and log
-// groups. Another node type changes nodes and parameters in place.
+// NewCluster creates the replication group, its password and user, and its key,
+// security group, subnet group, parameter group and log groups. Another node type changes nodes and parameters in place.
 func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	asked, model, err := args.Cluster.Complete()
+	spec, model, err := args.Cluster.Complete()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -81,162 +83,110 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err := ctx.RegisterComponentResource("progressive:redis:Cluster", name, c, opts...); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, args: args, asked: asked, parent: pulumi.Parent(c), made: c}
-	group, err := b.replicationGroup(model)
+	parent := pulumi.Parent(c)
+	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
+		Engine: datastore.Redis, Identifier: spec.Identifier, Account: args.Account,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logKinds,
+		Parameters: datastore.ParameterGroup{
+			Name: spec.ParameterGroup(), Family: elasticachespec.Family,
+			Description: "tuned by memory", Parameters: parameters(model),
+		},
+	}, parent)
 	if err != nil {
 		return nil, err
 	}
+	password, err := secret.NewSecret(ctx, name, &secret.Args{
+		KeyARN: needs.Key.ARN, Description: "password of Redis " + name,
+		Generation: args.Generation, Unprotected: args.Unprotected,
+	}, parent)
+	if err != nil {
+		return nil, err
+	}
+	users, err := newUsers(ctx, name, spec.Identifier, password, parent)
+	if err != nil {
+		return nil, err
+	}
+	group, err := elasticache.NewReplicationGroup(ctx, name+"-cluster", &elasticache.ReplicationGroupArgs{
+		ReplicationGroupId:      pulumi.String(spec.Identifier),
+		Description:             pulumi.String("Redis of the platform"),
+		Engine:                  pulumi.String("redis"),
+		EngineVersion:           pulumi.String(elasticachespec.Version),
+		AutoMinorVersionUpgrade: pulumi.Bool(true),
+		NodeType:                pulumi.String(spec.NodeType),
+		ParameterGroupName:      needs.ParameterGroup,
+		Port:                    pulumi.Int(Port),
+
+		NumNodeGroups:            pulumi.Int(spec.Shards),
+		ReplicasPerNodeGroup:     pulumi.Int(spec.ReplicasPerShard),
+		AutomaticFailoverEnabled: pulumi.Bool(true),
+		MultiAzEnabled:           pulumi.Bool(true),
+
+		SubnetGroupName:          needs.SubnetGroup,
+		SecurityGroupIds:         pulumi.StringArray{needs.SecurityGroupID},
+		AtRestEncryptionEnabled:  pulumi.Bool(true),
+		KmsKeyId:                 needs.Key.ARN,
+		TransitEncryptionEnabled: pulumi.Bool(true),
+		TransitEncryptionMode:    pulumi.String("required"),
+		UserGroupIds:             pulumi.StringArray{users.UserGroupId},
+
+		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
+		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
+		MaintenanceWindow:         pulumi.String(datastore.MaintenanceWindow),
+		LogDeliveryConfigurations: logDeliveries(needs),
+		Tags:                      datastore.Tags(name),
+		FinalSnapshotIdentifier:   datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
+	}, parent, pulumi.Protect(!args.Unprotected))
+	if err != nil {
+		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
+	}
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()
+	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, needs.Key.ARN, needs.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"host": c.Host, "port": c.Port, "secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,
 	})
 }
 
-// builder makes a cluster's children, all named and parented alike.
-type builder struct {
-	ctx    *pulumi.Context
-	name   string
-	args   *ClusterArgs
-	asked  elasticachespec.Cluster
-	parent pulumi.ResourceOption
-	made   *Cluster
-}
-
-func (b *builder) replicationGroup(model *redistuning.Model) (*elasticache.ReplicationGroup, error) {
-	encryption, err := key.NewKey(b.ctx, b.name, &key.Args{
-		Account: b.args.Account, Description: "Redis " + b.name, Users: []iam.Statement{key.Logs(b.args.Account)},
-	}, b.parent)
-	if err != nil {
-		return nil, err
-	}
-	b.made.SecurityGroupID, err = clients.NewGroup(b.ctx, b.name, &clients.GroupArgs{
-		VPCID: b.args.VPCID, Description: "Redis " + b.name, Port: Port, Clients: b.args.Clients,
-	}, b.parent)
-	if err != nil {
-		return nil, err
-	}
-	users, err := b.users(encryption)
-	if err != nil {
-		return nil, err
-	}
-	subnets, err := elasticache.NewSubnetGroup(b.ctx, b.name+"-subnets", &elasticache.SubnetGroupArgs{
-		Name: pulumi.String(b.asked.Identifier), Description: pulumi.String("private-data subnets"), SubnetIds: b.args.SubnetIDs,
-	}, b.parent)
-	if err != nil {
-		return nil, fmt.Errorf("subnet group of %s: %w", b.name, err)
-	}
-	parameters, err := b.parameters(model)
-	if err != nil {
-		return nil, err
-	}
-	deliveries, err := b.logs(encryption)
-	if err != nil {
-		return nil, err
-	}
-	args := &elasticache.ReplicationGroupArgs{
-		ReplicationGroupId:      pulumi.String(b.asked.Identifier),
-		Description:             pulumi.String("Redis of the platform"),
-		Engine:                  pulumi.String("redis"),
-		EngineVersion:           pulumi.String(elasticachespec.Version),
-		AutoMinorVersionUpgrade: pulumi.Bool(true),
-		NodeType:                pulumi.String(b.asked.NodeType),
-		ParameterGroupName:      parameters.Name,
-		Port:                    pulumi.Int(Port),
-
-		NumNodeGroups:            pulumi.Int(b.asked.Shards),
-		ReplicasPerNodeGroup:     pulumi.Int(b.asked.ReplicasPerShard),
-		AutomaticFailoverEnabled: pulumi.Bool(true),
-		MultiAzEnabled:           pulumi.Bool(true),
-
-		SubnetGroupName:          subnets.Name,
-		SecurityGroupIds:         pulumi.StringArray{b.made.SecurityGroupID},
-		AtRestEncryptionEnabled:  pulumi.Bool(true),
-		KmsKeyId:                 encryption.ARN,
-		TransitEncryptionEnabled: pulumi.Bool(true),
-		TransitEncryptionMode:    pulumi.String("required"),
-		UserGroupIds:             pulumi.StringArray{users.UserGroupId},
-
-		SnapshotRetentionLimit:    pulumi.Int(b.asked.SnapshotDays),
-		SnapshotWindow:            pulumi.String("03:00-04:00"),
-		MaintenanceWindow:         pulumi.String("sun:04:30-sun:05:30"),
-		LogDeliveryConfigurations: deliveries,
-		Tags:                      pulumi.StringMap{"Name": pulumi.String(b.name), "Tier": pulumi.String("private-data")},
-	}
-	if !b.args.Unprotected {
-		args.FinalSnapshotIdentifier = pulumi.String(b.asked.Identifier + "-final")
-	}
-	group, err := elasticache.NewReplicationGroup(b.ctx, b.name+"-cluster", args, b.parent, pulumi.Protect(!b.args.Unprotected))
-	if err != nil {
-		return nil, fmt.Errorf("replication group %s: %w", b.asked.Identifier, err)
-	}
-	return group, nil
-}
-
-// users makes the one user that clients are. It has the name default, so that
-// a password is all that a client needs, and the model's access rules.
-func (b *builder) users(encryption *key.Key) (*elasticache.UserGroup, error) {
-	password, err := secret.NewSecret(b.ctx, b.name, &secret.Args{
-		KeyARN: encryption.ARN, Description: "password of Redis " + b.name,
-		Generation: b.args.Generation, Unprotected: b.args.Unprotected,
-	}, b.parent)
-	if err != nil {
-		return nil, err
-	}
-	b.made.SecretARN, b.made.SecretKeyARN = password.ARN, encryption.ARN
-	user, err := elasticache.NewUser(b.ctx, b.name+"-default", &elasticache.UserArgs{
-		UserId:       pulumi.String(b.asked.Identifier),
+// newUsers creates the one user of all clients. It has the name default, so
+// that a client needs a password only, and the model's access rules.
+func newUsers(ctx *pulumi.Context, name, identifier string, password *secret.Secret, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
+	user, err := elasticache.NewUser(ctx, name+"-default", &elasticache.UserArgs{
+		UserId:       pulumi.String(identifier),
 		UserName:     pulumi.String("default"),
 		Engine:       pulumi.String("redis"),
 		AccessString: pulumi.String(redistuning.AccessRules),
 		Passwords:    password.Accepted,
-	}, b.parent)
+	}, parent)
 	if err != nil {
-		return nil, fmt.Errorf("user of %s: %w", b.name, err)
+		return nil, fmt.Errorf("user of %s: %w", name, err)
 	}
-	group, err := elasticache.NewUserGroup(b.ctx, b.name+"-users", &elasticache.UserGroupArgs{
-		UserGroupId: pulumi.String(b.asked.Identifier),
+	group, err := elasticache.NewUserGroup(ctx, name+"-users", &elasticache.UserGroupArgs{
+		UserGroupId: pulumi.String(identifier),
 		Engine:      pulumi.String("redis"),
 		UserIds:     pulumi.StringArray{user.UserId},
-	}, b.parent)
+	}, parent)
 	if err != nil {
-		return nil, fmt.Errorf("user group of %s: %w", b.name, err)
+		return nil, fmt.Errorf("user group of %s: %w", name, err)
 	}
 	return group, nil
 }
 
-func (b *builder) parameters(model *redistuning.Model) (*elasticache.ParameterGroup, error) {
-	var list elasticache.ParameterGroupParameterArray
+func parameters(model *redistuning.Model) []datastore.Parameter {
+	var list []datastore.Parameter
 	for _, p := range model.Parameters() {
-		list = append(list, &elasticache.ParameterGroupParameterArgs{Name: pulumi.String(p.Name()), Value: pulumi.String(p.Value())})
+		list = append(list, datastore.Parameter{Name: p.Name(), Value: p.Value()})
 	}
-	group, err := elasticache.NewParameterGroup(b.ctx, b.name+"-parameters", &elasticache.ParameterGroupArgs{
-		Name:        pulumi.String(b.asked.ParameterGroup()),
-		Family:      pulumi.String(elasticachespec.Family),
-		Description: pulumi.String("tuned by memory"),
-		Parameters:  list,
-	}, b.parent)
-	if err != nil {
-		return nil, fmt.Errorf("parameter group of %s: %w", b.name, err)
-	}
-	return group, nil
+	return list
 }
 
-// logs are the two that ElastiCache delivers (ElastiCache User Guide, "Log
-// delivery").
-func (b *builder) logs(encryption *key.Key) (elasticache.ReplicationGroupLogDeliveryConfigurationArray, error) {
+func logDeliveries(needs *datastore.Dependencies) elasticache.ReplicationGroupLogDeliveryConfigurationArray {
 	var deliveries elasticache.ReplicationGroupLogDeliveryConfigurationArray
-	kinds := []string{"slow-log", "engine-log"}
-	groups, err := logs.NewGroups(b.ctx, b.name, "/aws/elasticache/"+b.asked.Identifier, kinds, encryption.ARN, b.parent)
-	if err != nil {
-		return nil, err
-	}
-	for i, group := range groups {
+	for i, group := range needs.LogGroups {
 		deliveries = append(deliveries, &elasticache.ReplicationGroupLogDeliveryConfigurationArgs{
 			Destination:     group.Name,
 			DestinationType: pulumi.String("cloudwatch-logs"),
 			LogFormat:       pulumi.String("json"),
-			LogType:         pulumi.String(kinds[i]),
+			LogType:         pulumi.String(logKinds[i]),
 		})
 	}
-	return deliveries, nil
+	return deliveries
 }

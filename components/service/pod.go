@@ -8,11 +8,9 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
-
-// user is the user and group of the images that package image builds.
-const user = 65532
 
 // podSpec is a service's pod: one container that is probed, spread over zones.
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
@@ -40,27 +38,17 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 // confined is a pod that can do nothing but run its one process: no root, no
 // capability, no writable root, no token of the API server.
 func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
-	c.SecurityContext = &corev1.SecurityContextArgs{
-		AllowPrivilegeEscalation: pulumi.Bool(false),
-		ReadOnlyRootFilesystem:   pulumi.Bool(true),
-		Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
-	}
+	c.SecurityContext = podsecurity.Container()
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
 		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
-		SecurityContext: &corev1.PodSecurityContextArgs{
-			RunAsNonRoot:   pulumi.Bool(true),
-			RunAsUser:      pulumi.Int(user),
-			RunAsGroup:     pulumi.Int(user),
-			FsGroup:        pulumi.Int(user), // whose the files of its volumes are
-			SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
-		},
-		NodeSelector: pulumi.ToStringMap(p.NodeSelector),
-		Tolerations:  tolerations(p.Tolerations),
-		Containers:   corev1.ContainerArray{c},
-		Volumes:      volumes,
+		SecurityContext:               podsecurity.PodWithVolumes(podsecurity.NonRoot),
+		NodeSelector:                  pulumi.ToStringMap(p.NodeSelector),
+		Tolerations:                   tolerations(p.Tolerations),
+		Containers:                    corev1.ContainerArray{c},
+		Volumes:                       volumes,
 	}
 }
 

@@ -16,10 +16,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/image/ociplatform"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/network/subnet"
-	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -168,24 +169,20 @@ type Service struct {
 	Replicas int `mapstructure:"replicas" unset:"the profile's"`
 }
 
-// FastSSD is the storage class that the platform creates on the EBS CSI driver
-// (section "Multi-Layer Caching Strategy").
-const FastSSD = "fast-ssd"
-
 func defaults() Stack {
 	return Stack{
 		Network:  Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
 		Cluster:  Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:   Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Edge:     Edge{WebACL: true},
-		Postgres: Postgres{Kind: Managed, Connections: rdsspec.DefaultConnections, BackupDays: rdsspec.MaxBackupDays, Cores: 2},
+		Postgres: Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, BackupDays: storespec.MaxBackupDays, Cores: 2},
 		Redis: Redis{
 			Kind: Managed, Shards: elasticachespec.DefaultShards, ReplicasPerShard: elasticachespec.DefaultReplicas,
 			SnapshotDays: elasticachespec.DefaultSnapshotDays,
 		},
-		Mongo:              Mongo{Kind: MongoManaged, Instances: docdbspec.DefaultInstances, BackupDays: docdbspec.MaxBackupDays},
+		Mongo:              Mongo{Kind: MongoManaged, Instances: docdbspec.DefaultInstances, BackupDays: storespec.MaxBackupDays},
 		DeletionProtection: true,
-		StorageClass:       FastSSD,
+		StorageClass:       storespec.StorageClass,
 	}
 }
 

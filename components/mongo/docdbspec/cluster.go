@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strconv"
 	"time"
+
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 )
 
 const (
@@ -17,6 +19,8 @@ const (
 	Version = "5.0.0"
 	// Family is that of its parameter groups.
 	Family = "docdb5.0"
+	// Port is that of MongoDB's protocol.
+	Port = 27017
 
 	// SlowOperation is the document's slowms (section "MongoDB Performance
 	// Tuning"): what takes longer is recorded. Its profiling level 2 records
@@ -25,18 +29,11 @@ const (
 
 	// DefaultInstances is one in each of three zones.
 	DefaultInstances = 3
-	// MaxBackupDays is DocumentDB's largest and the default.
-	MaxBackupDays = 35
 
-	mostInstances   = 16 // DocumentDB Developer Guide, "Quotas"
-	leastBackupDays = 7
-	mostLength      = 40
+	mostInstances = 16 // DocumentDB Developer Guide, "Quotas"
 )
 
 var (
-	// identifier is a cluster's (DocumentDB API, CreateDBCluster); shorter than
-	// its 63 characters, so that its instances' names stay within them.
-	identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 	// instanceClass is one of those of DocumentDB that the platform allows:
 	// Graviton (Developer Guide, "Managing instance classes").
 	instanceClass = regexp.MustCompile(`^db\.(t4g\.medium|r6g\.(large|([248]|12|16)?xlarge))$`)
@@ -60,19 +57,13 @@ type Cluster struct {
 // Complete fills what was left out. Its error says everything that is wrong.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, DefaultInstances)
-	c.BackupDays = cmp.Or(c.BackupDays, MaxBackupDays)
-	var errs []error
-	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
-		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
-	}
+	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
+	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("BackupDays", c.BackupDays, storespec.MinBackupDays)}
 	if !instanceClass.MatchString(c.InstanceClass) {
 		errs = append(errs, fmt.Errorf("InstanceClass %q must be db.t4g.medium or db.r6g.large to db.r6g.16xlarge", c.InstanceClass))
 	}
 	if c.Instances < 1 || c.Instances > mostInstances {
 		errs = append(errs, fmt.Errorf("Instances is %d, must be 1 to %d", c.Instances, mostInstances))
-	}
-	if c.BackupDays < leastBackupDays || c.BackupDays > MaxBackupDays {
-		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", c.BackupDays, leastBackupDays, MaxBackupDays))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Cluster{}, fmt.Errorf("cluster: %w", err)

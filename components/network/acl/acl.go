@@ -13,17 +13,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 )
 
-// The ports on which the data stores listen.
-const (
-	PostgreSQL = 5432
-	Redis      = 6379
-	MongoDB    = 27017
-)
-
-var ports = []int{PostgreSQL, Redis, MongoDB}
+// ports are those on which the data stores listen.
+var ports = []int{rdsspec.Port, elasticachespec.Port, docdbspec.Port}
 
 const (
 	// An answer goes to a port that the asker's kernel or a NAT gateway chose

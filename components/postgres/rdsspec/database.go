@@ -7,8 +7,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 )
 
@@ -19,22 +19,13 @@ import (
 const Major = "17"
 
 const (
-	// DefaultConnections are the document's max_connections.
-	DefaultConnections = 200
-	// MaxBackupDays is RDS's largest and the default (RDS User Guide, "Backup
-	// retention period").
-	MaxBackupDays = 35
+	// Port is that of PostgreSQL.
+	Port = 5432
 
-	defaultStorage  = 100
-	mostLength      = 40
-	leastStorage    = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
-	mostStorage     = 65536
-	leastBackupDays = 7
+	defaultStorage = 100
+	leastStorage   = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
+	mostStorage    = 65536
 )
-
-// identifier is an RDS instance's (RDS API, CreateDBInstance); shorter than its
-// 63 characters, so that what is named after it stays within them.
-var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
 // Database is what is asked for. Zero values stand for what is safe.
 type Database struct {
@@ -56,14 +47,11 @@ type Database struct {
 // Complete fills what was left out and works the settings out. Its error says
 // everything that is wrong.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
-	d.Connections = cmp.Or(d.Connections, DefaultConnections)
+	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
 	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, mostStorage))
-	d.BackupDays = cmp.Or(d.BackupDays, MaxBackupDays)
-	var errs []error
-	if !identifier.MatchString(d.Identifier) || len(d.Identifier) > mostLength {
-		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", d.Identifier, mostLength))
-	}
+	d.BackupDays = cmp.Or(d.BackupDays, storespec.MaxBackupDays)
+	errs := []error{storespec.CheckIdentifier(d.Identifier), storespec.CheckDays("BackupDays", d.BackupDays, storespec.MinBackupDays)}
 	if d.StorageGiB < leastStorage || d.StorageGiB > mostStorage {
 		errs = append(errs, fmt.Errorf("StorageGiB is %d, must be %d to %d", d.StorageGiB, leastStorage, mostStorage))
 	}
@@ -71,9 +59,6 @@ func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	// automatically with Amazon RDS storage autoscaling").
 	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > mostStorage {
 		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, mostStorage))
-	}
-	if d.BackupDays < leastBackupDays || d.BackupDays > MaxBackupDays {
-		errs = append(errs, fmt.Errorf("BackupDays is %d, must be %d to %d", d.BackupDays, leastBackupDays, MaxBackupDays))
 	}
 	model, err := d.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {

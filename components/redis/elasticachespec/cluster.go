@@ -7,8 +7,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 )
 
@@ -18,6 +18,8 @@ const (
 	Version = "7.1"
 	// Family is that of its parameter groups.
 	Family = "redis7"
+	// Port is that of Redis.
+	Port = 6379
 
 	// DefaultShards and DefaultReplicas are the six nodes of the document's
 	// StatefulSet: three shards of a primary and a replica.
@@ -25,15 +27,9 @@ const (
 	// DefaultSnapshotDays is how long daily snapshots are kept.
 	DefaultSnapshotDays = 7
 
-	mostLength   = 40
 	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
 	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
-	mostDays     = 35
 )
-
-// identifier is a replication group's, at most mostLength characters
-// (ElastiCache API, CreateReplicationGroup).
-var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
 // Cluster is what is asked for. Zero values stand for what is safe.
 type Cluster struct {
@@ -56,18 +52,12 @@ func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.Shards = cmp.Or(c.Shards, DefaultShards)
 	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, DefaultReplicas)
 	c.SnapshotDays = cmp.Or(c.SnapshotDays, DefaultSnapshotDays)
-	var errs []error
-	if !identifier.MatchString(c.Identifier) || len(c.Identifier) > mostLength {
-		errs = append(errs, fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", c.Identifier, mostLength))
-	}
+	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("SnapshotDays", c.SnapshotDays, 1)}
 	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > mostReplicas {
 		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, mostReplicas))
 	}
 	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > mostNodes {
 		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be 1 shard or more and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, mostNodes))
-	}
-	if c.SnapshotDays < 1 || c.SnapshotDays > mostDays {
-		errs = append(errs, fmt.Errorf("SnapshotDays is %d, must be 1 to %d", c.SnapshotDays, mostDays))
 	}
 	model, err := c.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {

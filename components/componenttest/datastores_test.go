@@ -1,0 +1,344 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/clients"
+	"github.com/progressive-framework/platform/components/mongo"
+	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/redis"
+	"github.com/progressive-framework/platform/components/redis/elasticachespec"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+var (
+	nodes   = []clients.Client{{Name: "nodes", SecurityGroupID: pulumi.String("sg-nodes")}}
+	subnets = pulumi.StringArray{pulumi.String("subnet-a"), pulumi.String("subnet-b")}
+)
+
+func databaseArgs(where *account.Account) *postgres.DatabaseArgs {
+	return &postgres.DatabaseArgs{
+		Account: where, Database: rdsspec.Database{Identifier: "app-postgres", InstanceClass: "db.m7g.large"},
+		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
+	}
+}
+
+func redisArgs(where *account.Account) *redis.ClusterArgs {
+	return &redis.ClusterArgs{
+		Account: where, Cluster: elasticachespec.Cluster{Identifier: "app-redis", NodeType: "cache.r7g.large"},
+		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
+	}
+}
+
+func mongoArgs(where *account.Account) *mongo.ClusterArgs {
+	return &mongo.ClusterArgs{
+		Account: where, Cluster: docdbspec.Cluster{Identifier: "app-mongo", InstanceClass: "db.r6g.large"},
+		VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, Clients: nodes,
+	}
+}
+
+const digest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+func postgresPodArgs() *postgres.InClusterArgs {
+	return &postgres.InClusterArgs{
+		Namespace: pulumi.String("platform"), Image: pulumi.String("postgres" + digest), Password: pulumi.String("hidden"),
+		Tuning: postgrestuning.Inputs{Memory: size.GiB(2), Cores: 2, Connections: 50},
+	}
+}
+
+func redisPodArgs() *redis.InClusterArgs {
+	return &redis.InClusterArgs{
+		Namespace: pulumi.String("platform"), Image: pulumi.String("redis" + digest), AgentImage: pulumi.String("redisnode" + digest),
+		Password: pulumi.String("hidden"), NodePassword: pulumi.String("buried"),
+	}
+}
+
+func newDatabase(args func(*account.Account) *postgres.DatabaseArgs) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		_, err := postgres.NewDatabase(ctx, "app-postgres", args(where))
+		return err
+	}
+}
+
+func newRedis(args func(*account.Account) *redis.ClusterArgs) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		_, err := redis.NewCluster(ctx, "app-redis", args(where))
+		return err
+	}
+}
+
+func newMongo(args func(*account.Account) *mongo.ClusterArgs) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		_, err := mongo.NewCluster(ctx, "app-mongo", args(where))
+		return err
+	}
+}
+
+func newPostgresPod(args *postgres.InClusterArgs) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := postgres.NewInCluster(ctx, "app-postgres", args)
+		return err
+	}
+}
+
+func newRedisPods(args *redis.InClusterArgs) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := redis.NewInCluster(ctx, "app-redis", args)
+		return err
+	}
+}
+
+const (
+	mockARN = "arn:aws:mock:us-east-1:123456789012:"
+
+	rdsInstance      = "aws:rds/instance:Instance"
+	replicationGroup = "aws:elasticache/replicationGroup:ReplicationGroup"
+	docdbCluster     = "aws:docdb/cluster:Cluster"
+	docdbInstance    = "aws:docdb/clusterInstance:ClusterInstance"
+)
+
+func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
+	d := deploy(t, newDatabase(databaseArgs))
+	instance := d.one(t, rdsInstance)
+	instance.has(t, map[string]any{
+		"identifier": "app-postgres", "engine": "postgres", "engineVersion": "17", "instanceClass": "db.m7g.large",
+		"publiclyAccessible": false, "multiAz": true, "deletionProtection": true,
+		"storageEncrypted": true, "kmsKeyId": mockARN + "app-postgres-key", "masterUserSecretKmsKeyId": mockARN + "app-postgres-key",
+		"performanceInsightsKmsKeyId": mockARN + "app-postgres-key",
+		"manageMasterUserPassword":    true, "password": nil, "iamDatabaseAuthenticationEnabled": true,
+		"backupRetentionPeriod": 35, "deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-postgres-final",
+		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17",
+		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
+	})
+	require.True(t, instance.Protect)
+	instance.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
+	instance.dependsOn(t, d.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
+}
+
+func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
+	d := deploy(t, newRedis(redisArgs))
+	group := d.one(t, replicationGroup)
+	group.has(t, map[string]any{
+		"replicationGroupId": "app-redis", "engineVersion": "7.1", "nodeType": "cache.r7g.large",
+		"numNodeGroups": 3, "replicasPerNodeGroup": 1, "automaticFailoverEnabled": true, "multiAzEnabled": true,
+		"atRestEncryptionEnabled": true, "kmsKeyId": mockARN + "app-redis-key",
+		"transitEncryptionEnabled": true, "transitEncryptionMode": "required", "userGroupIds[0]": "app-redis",
+		"snapshotRetentionLimit": 7, "finalSnapshotIdentifier": "app-redis-final",
+		"subnetGroupName": "app-redis", "parameterGroupName": "app-redis-redis7", "securityGroupIds[0]": "app-redis-sg-id",
+		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
+	})
+	require.True(t, group.Protect)
+	user := d.one(t, "aws:elasticache/user:User")
+	user.has(t, map[string]any{"userName": "default", "passwords": []any{"generated-password"}})
+	require.True(t, user.Inputs["passwords"].ContainsSecrets())
+	require.Contains(t, user.get("accessString"), "-@dangerous")
+}
+
+// A rotation keeps the password before as accepted, so that no client is
+// refused while the new one spreads.
+func TestRotationKeepsThePasswordBefore(t *testing.T) {
+	d := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
+		args := redisArgs(where)
+		args.Generation = 3
+		return args
+	}))
+	require.Equal(t, []string{"app-redis-version-2", "app-redis-version-3"}, d.names("aws:secretsmanager/secretVersion:SecretVersion"))
+	require.Len(t, d.one(t, "aws:elasticache/user:User").get("passwords"), 2)
+}
+
+func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
+	d := deploy(t, newMongo(mongoArgs))
+	cluster := d.one(t, docdbCluster)
+	cluster.has(t, map[string]any{
+		"clusterIdentifier": "app-mongo", "engine": "docdb", "engineVersion": "5.0.0",
+		"storageEncrypted": true, "kmsKeyId": mockARN + "app-mongo-key", "deletionProtection": true,
+		"manageMasterUserPassword": true, "masterPassword": nil,
+		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final",
+		"dbSubnetGroupName": "app-mongo", "dbClusterParameterGroupName": "app-mongo-docdb5", "vpcSecurityGroupIds[0]": "app-mongo-sg-id",
+	})
+	require.True(t, cluster.Protect)
+	cluster.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
+	require.Equal(t, []string{"app-mongo-instance-0", "app-mongo-instance-1", "app-mongo-instance-2"}, d.names(docdbInstance))
+	for _, instance := range d.of(docdbInstance) {
+		require.True(t, instance.Protect)
+		instance.has(t, map[string]any{"clusterIdentifier": "app-mongo-cluster-id", "instanceClass": "db.r6g.large"})
+	}
+}
+
+// An unprotected stack can be destroyed, and leaves no snapshot.
+func TestUnprotectedStoresCanBeDestroyed(t *testing.T) {
+	for _, tc := range []struct {
+		kind    string
+		program program
+		want    map[string]any
+	}{
+		{rdsInstance, newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(where)
+			args.Unprotected, args.SingleAZ = true, true
+			return args
+		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true, "deleteAutomatedBackups": true, "multiAz": false}},
+		{replicationGroup, newRedis(func(where *account.Account) *redis.ClusterArgs {
+			args := redisArgs(where)
+			args.Unprotected = true
+			return args
+		}), nil},
+		{docdbCluster, newMongo(func(where *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(where)
+			args.Unprotected = true
+			return args
+		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true}},
+	} {
+		t.Run(tc.kind, func(t *testing.T) {
+			store := deploy(t, tc.program).one(t, tc.kind)
+			require.False(t, store.Protect)
+			store.has(t, tc.want)
+			require.Nil(t, store.get("finalSnapshotIdentifier"))
+		})
+	}
+}
+
+// What every managed store has, whatever its engine.
+func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
+	for _, tc := range []struct {
+		name, component, service, parameterGroup, family string
+		program                                          program
+		port                                             int
+		logs                                             []string
+	}{
+		{"app-postgres", "progressive:postgres:Database", "rds", "aws:rds/parameterGroup:ParameterGroup", "postgres17", newDatabase(databaseArgs), 5432,
+			[]string{"/aws/rds/instance/app-postgres/postgresql", "/aws/rds/instance/app-postgres/upgrade"}},
+		{"app-redis", "progressive:redis:Cluster", "elasticache", "aws:elasticache/parameterGroup:ParameterGroup", "redis7", newRedis(redisArgs), 6379,
+			[]string{"/aws/elasticache/app-redis/engine-log", "/aws/elasticache/app-redis/slow-log"}},
+		{"app-mongo", "progressive:mongo:Cluster", "docdb", "aws:docdb/clusterParameterGroup:ClusterParameterGroup", "docdb5.0", newMongo(mongoArgs), 27017,
+			[]string{"/aws/docdb/app-mongo/audit", "/aws/docdb/app-mongo/profiler"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := deploy(t, tc.program)
+			parent := d.one(t, tc.component).URN
+
+			// Only the client comes in, on the store's port, and nothing goes out.
+			d.one(t, "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", tc.name+"-from-nodes").has(t, map[string]any{
+				"securityGroupId": tc.name + "-sg-id", "referencedSecurityGroupId": "sg-nodes", "fromPort": tc.port, "toPort": tc.port,
+				"cidrIpv4": nil, "cidrIpv6": nil,
+			})
+			require.Empty(t, d.of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"))
+			require.Nil(t, d.one(t, "aws:ec2/securityGroup:SecurityGroup", tc.name+"-sg").get("egress"))
+
+			d.one(t, "aws:kms/key:Key", tc.name+"-key").has(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
+			group := d.one(t, "aws:"+tc.service+"/subnetGroup:SubnetGroup", tc.name+"-subnets")
+			group.has(t, map[string]any{"name": tc.name, "subnetIds": []any{"subnet-a", "subnet-b"}})
+			require.Equal(t, parent, group.Parent)
+			settings := d.one(t, tc.parameterGroup, tc.name+"-parameters")
+			settings.has(t, map[string]any{"family": tc.family})
+			require.NotEmpty(t, settings.get("parameters"))
+			require.Equal(t, parent, settings.Parent)
+
+			var names []string
+			for _, log := range d.of("aws:cloudwatch/logGroup:LogGroup") {
+				names = append(names, log.get("name").(string))
+				log.has(t, map[string]any{"kmsKeyId": mockARN + tc.name + "-key", "retentionInDays": 90})
+				require.Equal(t, parent, log.Parent)
+			}
+			require.ElementsMatch(t, tc.logs, names)
+		})
+	}
+}
+
+func TestParametersHaveTheirApplyMethods(t *testing.T) {
+	line := func(group registration, name string) map[string]any {
+		for _, p := range group.get("parameters").([]any) {
+			if p := p.(map[string]any); p["name"] == name {
+				return p
+			}
+		}
+		return nil
+	}
+	rds := deploy(t, newDatabase(databaseArgs)).one(t, "aws:rds/parameterGroup:ParameterGroup")
+	require.Equal(t, "pending-reboot", line(rds, "shared_buffers")["applyMethod"])
+	require.Equal(t, "immediate", line(rds, "work_mem")["applyMethod"])
+	require.Equal(t, "200", line(rds, "max_connections")["value"])
+	docdb := deploy(t, newMongo(mongoArgs)).one(t, "aws:docdb/clusterParameterGroup:ClusterParameterGroup")
+	require.Equal(t, map[string]any{"name": "tls", "value": "enabled", "applyMethod": "pending-reboot"}, line(docdb, "tls"))
+	redis := deploy(t, newRedis(redisArgs)).one(t, "aws:elasticache/parameterGroup:ParameterGroup")
+	require.NotContains(t, line(redis, "maxmemory-policy"), "applyMethod", "ElastiCache knows none")
+}
+
+// Pods of the stores in the cluster pass the Pod Security Standard
+// "restricted", and only pods of their namespace reach them.
+func TestStoresInTheClusterAreConfined(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		program program
+		user    int
+		volume  string
+	}{
+		{"postgres", newPostgresPod(postgresPodArgs()), 999, "postgres-data"},
+		{"redis-cluster", newRedisPods(redisPodArgs()), 65532, "redis-data"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := deploy(t, tc.program)
+			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
+			requireRestricted(t, set, "spec.template.spec", tc.user)
+			set.has(t, map[string]any{
+				"metadata.name": tc.name, "spec.template.spec.securityContext.fsGroup": tc.user,
+				"spec.volumeClaimTemplates[0].metadata.name":                   tc.volume,
+				"spec.volumeClaimTemplates[0].spec.storageClassName":           "fast-ssd",
+				"spec.volumeClaimTemplates[0].spec.resources.requests.storage": "20Gi",
+				"spec.template.spec.automountServiceAccountToken":              false,
+				"spec.template.metadata.labels.app":                            tc.name,
+			})
+			require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`))
+			policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+			policy.has(t, map[string]any{"spec.policyTypes": []any{"Ingress"}, "spec.podSelector.matchLabels.app": tc.name})
+			for _, rule := range policy.get("spec.ingress").([]any) {
+				from := rule.(map[string]any)["from"].([]any)
+				require.Len(t, from, 1)
+				require.NotContains(t, from[0], "namespaceSelector")
+				require.NotContains(t, from[0], "ipBlock")
+			}
+			for _, secret := range d.of("kubernetes:core/v1:Secret") {
+				require.True(t, secret.Inputs["stringData"].ContainsSecrets(), secret.Name)
+			}
+			for _, config := range d.of("kubernetes:core/v1:ConfigMap") {
+				for _, text := range config.get("data").(map[string]any) {
+					require.NotContains(t, text, "hidden")
+					require.NotContains(t, text, "buried")
+				}
+			}
+		})
+	}
+}
+
+// The nodes' bus has no password: only nodes reach it.
+func TestRedisBusIsOpenToNodesOnly(t *testing.T) {
+	d := deploy(t, newRedisPods(redisPodArgs()))
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+		"spec.ingress[0].ports[0].port": "client", "spec.ingress[0].from[0].podSelector.matchLabels": nil,
+		"spec.ingress[1].ports[0].port": "gossip", "spec.ingress[1].from[0].podSelector.matchLabels.app": "redis-cluster",
+	})
+	d.one(t, "kubernetes:core/v1:Service").has(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
+	d.one(t, "kubernetes:apps/v1:StatefulSet").has(t, map[string]any{
+		"spec.replicas": 6, "spec.podManagementPolicy": "Parallel",
+		"spec.template.spec.containers[0].resources.limits.memory": "4Gi", "spec.template.spec.containers[0].resources.requests.memory": "1Gi",
+		"spec.template.spec.containers[0].resources.requests.cpu": "200m",
+	})
+	require.Equal(t, []string{"app-redis-auth", "app-redis-node-auth"}, d.names("kubernetes:core/v1:Secret"))
+}
+
+// Changed settings roll the pods; nothing else does.
+func TestChangedSettingsRollThePods(t *testing.T) {
+	annotation := func(args *postgres.InClusterArgs) any {
+		return deploy(t, newPostgresPod(args)).one(t, "kubernetes:apps/v1:StatefulSet").get(`spec.template.metadata.annotations["progressive-framework/config"]`)
+	}
+	same, other := postgresPodArgs(), postgresPodArgs()
+	same.Password, other.Tuning.Connections = pulumi.String("another"), 60
+	require.Equal(t, annotation(postgresPodArgs()), annotation(same))
+	require.NotEqual(t, annotation(postgresPodArgs()), annotation(other))
+}

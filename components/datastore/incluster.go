@@ -1,0 +1,236 @@
+package datastore
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/datastore/storespec"
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// PasswordKey is the key of a store's Secret that holds its password.
+const PasswordKey = "password"
+
+// Objects creates the Kubernetes objects of a store in the cluster, all
+// labelled, named and parented alike.
+type Objects struct {
+	Context *pulumi.Context
+	// Name is that of the component.
+	Name string
+	// App is the value of the app label, and the name of the StatefulSet and of
+	// the network policy.
+	App string
+	// Namespace is where the store runs.
+	Namespace pulumi.StringInput
+	Parent    pulumi.ResourceOption
+}
+
+// CheckImage returns an error for an image that is known already and does not
+// name a digest.
+func CheckImage(image pulumi.StringInput) error {
+	if name, known := image.(pulumi.String); known && !strings.Contains(string(name), "@sha256:") {
+		return fmt.Errorf("image %q must name a digest: append @sha256:...", string(name))
+	}
+	return nil
+}
+
+// Selector are the labels of the store's pods.
+func (o *Objects) Selector() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(o.App)} }
+
+// Meta is the metadata of one of the store's objects.
+func (o *Objects) Meta(name string) *metav1.ObjectMetaArgs {
+	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: o.Namespace, Labels: o.Selector()}
+}
+
+// NewSecret creates a Secret and returns its name. All values become secret in
+// the stack's state.
+func (o *Objects) NewSecret(part, name string, values map[string]pulumi.StringInput) (pulumi.StringOutput, error) {
+	data := pulumi.StringMap{}
+	for key, value := range values {
+		data[key] = pulumi.ToSecret(value.ToStringOutput()).(pulumi.StringOutput)
+	}
+	created, err := corev1.NewSecret(o.Context, o.Name+"-"+part, &corev1.SecretArgs{Metadata: o.Meta(name), StringData: data}, o.Parent)
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("secret %s of %s: %w", name, o.Name, err)
+	}
+	return created.Metadata.Name().Elem(), nil
+}
+
+// NewConfigMap creates the ConfigMap of the store's files and returns its name.
+func (o *Objects) NewConfigMap(name string, files map[string]string) (pulumi.StringOutput, error) {
+	created, err := corev1.NewConfigMap(o.Context, o.Name+"-config", &corev1.ConfigMapArgs{Metadata: o.Meta(name), Data: pulumi.ToStringMap(files)}, o.Parent)
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("config of %s: %w", o.Name, err)
+	}
+	return created.Metadata.Name().Elem(), nil
+}
+
+// Ingress admits pods of the namespace to a named port.
+type Ingress struct {
+	// From are labels of the pods; none: every pod of the namespace.
+	From pulumi.StringMap
+	Port string
+}
+
+// NewNetworkPolicy creates the policy that closes the store's pods to
+// everybody else.
+func (o *Objects) NewNetworkPolicy(admitted ...Ingress) error {
+	var rules networkingv1.NetworkPolicyIngressRuleArray
+	for _, a := range admitted {
+		selector := &metav1.LabelSelectorArgs{}
+		if len(a.From) > 0 {
+			selector.MatchLabels = a.From
+		}
+		rules = append(rules, &networkingv1.NetworkPolicyIngressRuleArgs{
+			From:  networkingv1.NetworkPolicyPeerArray{&networkingv1.NetworkPolicyPeerArgs{PodSelector: selector}},
+			Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(a.Port)}},
+		})
+	}
+	if _, err := networkingv1.NewNetworkPolicy(o.Context, o.Name+"-policy", &networkingv1.NetworkPolicyArgs{
+		Metadata: o.Meta(o.App),
+		Spec: &networkingv1.NetworkPolicySpecArgs{
+			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: o.Selector()},
+			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
+			Ingress:     rules,
+		},
+	}, o.Parent); err != nil {
+		return fmt.Errorf("network policy of %s: %w", o.Name, err)
+	}
+	return nil
+}
+
+// Port is a port of the store's pods, by its name.
+type Port struct {
+	Name   string
+	Number int
+}
+
+// NewHeadlessService creates the service that gives each pod a name.
+func (o *Objects) NewHeadlessService(name string, publishNotReady bool, ports ...Port) (*corev1.Service, error) {
+	spec := &corev1.ServiceSpecArgs{ClusterIP: pulumi.String("None"), Selector: o.Selector()}
+	if publishNotReady {
+		spec.PublishNotReadyAddresses = pulumi.Bool(true)
+	}
+	var list corev1.ServicePortArray
+	for _, p := range ports {
+		list = append(list, &corev1.ServicePortArgs{Name: pulumi.String(p.Name), Port: pulumi.Int(p.Number), TargetPort: pulumi.String(p.Name)})
+	}
+	spec.Ports = list
+	created, err := corev1.NewService(o.Context, o.Name+"-service", &corev1.ServiceArgs{Metadata: o.Meta(name), Spec: spec}, o.Parent)
+	if err != nil {
+		return nil, fmt.Errorf("service of %s: %w", o.Name, err)
+	}
+	return created, nil
+}
+
+// Host is the name of a service from any namespace.
+func Host(service *corev1.Service) pulumi.StringOutput {
+	return pulumi.Sprintf("%s.%s.svc.cluster.local", service.Metadata.Name().Elem(), service.Metadata.Namespace().Elem())
+}
+
+// StatefulSet are the pods of a store.
+type StatefulSet struct {
+	Service  *corev1.Service
+	Replicas int
+	// Parallel starts all pods at once; else one after the other. Updates go
+	// one by one either way.
+	Parallel bool
+	// Config is the text of the settings; a change of it rolls the pods.
+	Config []byte
+	Pod    *corev1.PodSpecArgs
+	Volume *corev1.PersistentVolumeClaimTypeArgs
+}
+
+// NewStatefulSet creates the pods.
+func (o *Objects) NewStatefulSet(s StatefulSet) error {
+	sum := sha256.Sum256(s.Config)
+	spec := &appsv1.StatefulSetSpecArgs{
+		ServiceName: s.Service.Metadata.Name().Elem(),
+		Replicas:    pulumi.Int(s.Replicas),
+		Selector:    &metav1.LabelSelectorArgs{MatchLabels: o.Selector()},
+		Template: &corev1.PodTemplateSpecArgs{
+			Metadata: &metav1.ObjectMetaArgs{Labels: o.Selector(), Annotations: pulumi.StringMap{
+				"progressive-framework/config": pulumi.String(hex.EncodeToString(sum[:8])),
+			}},
+			Spec: s.Pod,
+		},
+		VolumeClaimTemplates: corev1.PersistentVolumeClaimTypeArray{s.Volume},
+	}
+	if s.Parallel {
+		spec.PodManagementPolicy = pulumi.String("Parallel")
+	}
+	if _, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent); err != nil {
+		return fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
+	}
+	return nil
+}
+
+// Pod is the specification of a pod that the namespace's policy "restricted"
+// admits, without a token of the API server. grace, in seconds, is how long it
+// may take to end.
+func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
+	security := podsecurity.PodWithVolumes(user)
+	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // a large volume takes minutes to walk
+	return &corev1.PodSpecArgs{
+		AutomountServiceAccountToken:  pulumi.Bool(false),
+		EnableServiceLinks:            pulumi.Bool(false),
+		TerminationGracePeriodSeconds: pulumi.Int(grace),
+		SecurityContext:               security,
+		Containers:                    containers,
+		Volumes:                       volumes,
+	}
+}
+
+// Volume is the claim of each pod's volume. Zero values stand for
+// storespec.Volume and storespec.StorageClass.
+func Volume(name string, capacity size.Size, class string) *corev1.PersistentVolumeClaimTypeArgs {
+	return &corev1.PersistentVolumeClaimTypeArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(name)},
+		Spec: &corev1.PersistentVolumeClaimSpecArgs{
+			AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),
+			StorageClassName: pulumi.String(cmp.Or(class, storespec.StorageClass)),
+			Resources: &corev1.VolumeResourceRequirementsArgs{
+				Requests: pulumi.StringMap{"storage": pulumi.String(cmp.Or(capacity, storespec.Volume()).String())},
+			},
+		},
+	}
+}
+
+// ConfigFiles is the volume that holds the files of a ConfigMap.
+func ConfigFiles(volume string, configMap pulumi.StringInput) *corev1.VolumeArgs {
+	return &corev1.VolumeArgs{Name: pulumi.String(volume), ConfigMap: &corev1.ConfigMapVolumeSourceArgs{Name: configMap}}
+}
+
+// SecretFiles is the volume that holds the files of a Secret, which only the
+// pod's user and group read.
+func SecretFiles(volume string, secret pulumi.StringInput) *corev1.VolumeArgs {
+	return &corev1.VolumeArgs{Name: pulumi.String(volume), Secret: &corev1.SecretVolumeSourceArgs{SecretName: secret, DefaultMode: pulumi.Int(0o440)}}
+}
+
+// Resources are a container's requests and limits.
+func Resources(cpu, memory, cpuLimit, memoryLimit string) *corev1.ResourceRequirementsArgs {
+	return &corev1.ResourceRequirementsArgs{
+		Requests: pulumi.StringMap{"cpu": pulumi.String(cpu), "memory": pulumi.String(memory)},
+		Limits:   pulumi.StringMap{"cpu": pulumi.String(cpuLimit), "memory": pulumi.String(memoryLimit)},
+	}
+}
+
+// Env is an environment variable.
+func Env(name, value string) *corev1.EnvVarArgs {
+	return &corev1.EnvVarArgs{Name: pulumi.String(name), Value: pulumi.String(value)}
+}
+
+// Mount mounts a volume at a path.
+func Mount(volume, path string) *corev1.VolumeMountArgs {
+	return &corev1.VolumeMountArgs{Name: pulumi.String(volume), MountPath: pulumi.String(path)}
+}

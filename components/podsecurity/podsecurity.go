@@ -1,0 +1,39 @@
+// Package podsecurity owns the security settings of every pod of the platform:
+// those that the Pod Security Standard "restricted" asks for, and a root file
+// system that can't be written.
+package podsecurity
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// NonRoot is the user and group of the images that the platform builds.
+const NonRoot = 65532
+
+// Pod is the context of a pod whose containers run as a user other than root.
+func Pod(user int) *corev1.PodSecurityContextArgs {
+	return &corev1.PodSecurityContextArgs{
+		RunAsNonRoot:   pulumi.Bool(true),
+		RunAsUser:      pulumi.Int(user),
+		RunAsGroup:     pulumi.Int(user),
+		SeccompProfile: &corev1.SeccompProfileArgs{Type: pulumi.String("RuntimeDefault")},
+	}
+}
+
+// PodWithVolumes is Pod for a pod that writes to volumes: their files belong to
+// the user's group.
+func PodWithVolumes(user int) *corev1.PodSecurityContextArgs {
+	context := Pod(user)
+	context.FsGroup = pulumi.Int(user)
+	return context
+}
+
+// Container is the context of a container without privileges.
+func Container() *corev1.SecurityContextArgs {
+	return &corev1.SecurityContextArgs{
+		AllowPrivilegeEscalation: pulumi.Bool(false),
+		ReadOnlyRootFilesystem:   pulumi.Bool(true),
+		Capabilities:             &corev1.CapabilitiesArgs{Drop: pulumi.ToStringArray([]string{"ALL"})},
+	}
+}
