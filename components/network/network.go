@@ -26,9 +26,10 @@ type Args struct {
 	Block netip.Prefix
 	// Zones are two to six availability zones of the region.
 	Zones []string
-	// NAT is the layout of the NAT gateways.
+	// NAT is the layout of the NAT gateways; empty: one in every zone.
 	NAT subnet.NATLayout
-	// Endpoints is the layout of the interface endpoints.
+	// Endpoints is the layout of the interface endpoints; empty: all in every
+	// zone.
 	Endpoints subnet.EndpointLayout
 	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
 	// users.
@@ -43,9 +44,9 @@ func (a *Args) validate() error {
 		return errors.New("network: Account must not be nil")
 	case a.LogKeyARN == nil:
 		return errors.New("network: LogKeyARN must not be nil; flow logs are kept encrypted")
-	case !slices.Contains(a.NAT.Values(), string(a.NAT)):
+	case a.NAT != "" && !slices.Contains(a.NAT.Values(), string(a.NAT)):
 		return fmt.Errorf("network: NAT layout %q: must be one of %q", a.NAT, a.NAT.Values())
-	case !slices.Contains(a.Endpoints.Values(), string(a.Endpoints)):
+	case a.Endpoints != "" && !slices.Contains(a.Endpoints.Values(), string(a.Endpoints)):
 		return fmt.Errorf("network: endpoint layout %q: must be one of %q", a.Endpoints, a.Endpoints.Values())
 	case a.FlowLogDays < 0:
 		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)

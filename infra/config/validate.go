@@ -22,17 +22,6 @@ var (
 	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 )
 
-// The bounds that Kubernetes and the design document's HPAs set.
-const (
-	minNodePort = 30000 // kube-apiserver --service-node-port-range
-	maxNodePort = 32767
-
-	// controlPlaneZones is how many zones EKS needs (EKS User Guide, "VPC
-	// requirements and considerations"); the control plane itself is AWS's and
-	// spans three in any case.
-	controlPlaneZones = 2
-)
-
 // validate checks s as a whole and completes it: the parsed VPC block and the
 // zones of the control plane.
 func validate(s *Stack) field.ErrorList {
@@ -57,8 +46,8 @@ func validate(s *Stack) field.ErrorList {
 	add(unsupported(nil, reflect.ValueOf(*s), false)...)
 	add(validateNetwork(s)...)
 	add(validateCluster(s)...)
-	if p := s.FrontDoor.NodePort; p != 0 && (p < minNodePort || p > maxNodePort) {
-		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", minNodePort, maxNodePort)))
+	if p := s.FrontDoor.NodePort; p != 0 && (p < routing.MinNodePort || p > routing.MaxNodePort) {
+		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", routing.MinNodePort, routing.MaxNodePort)))
 	}
 	add(validateTiers(s.Tiers)...)
 	add(validateAuth(s.Auth)...)
@@ -94,7 +83,7 @@ func validateCluster(s *Stack) field.ErrorList {
 	c := &s.Cluster
 	if len(c.Zones) == 0 {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
-		c.Zones = zones[:min(controlPlaneZones, len(zones))]
+		c.Zones = zones[:min(subnet.MinZones, len(zones))]
 	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
 		problems = append(problems, field.Invalid(at.Child("zones"), c.Zones, err.Error()))
 	}

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"github.com/pulumi/pulumi-go-provider/infer"
+
+	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
 // ImageSpec is what inputs and state have in common. The last three are not
@@ -24,7 +26,7 @@ type ImageSpec struct {
 func (s *ImageSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.ImportPath, "Go main package to build, as a full import path.")
 	a.Describe(&s.Repository, "Where the image is pushed: REGISTRY/PATH without a tag. A change replaces the image.")
-	a.Describe(&s.Platforms, "Platforms as OS/ARCH; linux/amd64 where none is given. More than one makes an index.")
+	a.Describe(&s.Platforms, "Platforms as OS/ARCH; "+string(ociplatform.Default)+" where none is given. More than one makes an index.")
 	a.Describe(&s.Base, "Base image as NAME@sha256:DIGEST; the provider's own minimal base where not given.")
 	a.Describe(&s.Labels, "Labels of the image's config.")
 	a.Describe(&s.Dir, "Folder that the go tool runs in, relative to the program.")

@@ -44,8 +44,8 @@ const (
 
 // The ports that Kubernetes opens on every node (service-node-port-range).
 const (
-	minNodePort = 30000
-	maxNodePort = 32767
+	MinNodePort = 30000
+	MaxNodePort = 32767
 )
 
 // Target is a service behind the load balancer.
@@ -146,8 +146,8 @@ func (t Target) check() []error {
 	if !targetName.MatchString(t.Name) {
 		errs = append(errs, fmt.Errorf("target %q: the name must be a letter, then up to 9 letters and digits, lower-case", t.Name))
 	}
-	if t.NodePort < minNodePort || t.NodePort > maxNodePort {
-		errs = append(errs, fmt.Errorf("target %s: node port %d must be %d to %d", t.Name, t.NodePort, minNodePort, maxNodePort))
+	if t.NodePort < MinNodePort || t.NodePort > MaxNodePort {
+		errs = append(errs, fmt.Errorf("target %s: node port %d must be %d to %d", t.Name, t.NodePort, MinNodePort, MaxNodePort))
 	}
 	if !path.MatchString(t.HealthPath) || !strings.HasPrefix(t.HealthPath, "/") || strings.HasSuffix(t.HealthPath, "*") {
 		errs = append(errs, fmt.Errorf("target %s: health path %q must be a path such as /health/ready", t.Name, t.HealthPath))

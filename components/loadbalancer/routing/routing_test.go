@@ -30,7 +30,7 @@ func TestRulesAreWrittenDown(t *testing.T) {
 }
 
 func TestNamesFitAWS(t *testing.T) {
-	longest := Target{Name: strings.Repeat("t", 10), NodePort: maxNodePort}
+	longest := Target{Name: strings.Repeat("t", 10), NodePort: MaxNodePort}
 	env := strings.Repeat("e", 12)
 	require.LessOrEqual(t, len(GroupName(env, longest)), 32)
 	require.LessOrEqual(t, len(BalancerName(env)), 32)

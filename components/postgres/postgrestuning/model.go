@@ -29,6 +29,10 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
+// DefaultConnections are the document's max_connections (section "PostgreSQL
+// Optimization for Progressive Framework").
+const DefaultConnections = 200
+
 // Inputs are what the settings follow from.
 type Inputs struct {
 	// Memory is the server's, at least 1 GiB.
