@@ -84,7 +84,7 @@ bench-agents: ## the services' figures of docs/performance.md; needs Debian's wr
 	@go run ./agents/bench
 
 bench-cache: ## the cache's figures there, compared with the design document's CacheManager; needs Debian's nodejs and npm
-	@go run ./agents/bench -cache
+	@go test -run '^$$' -bench 'LocalHit|RedisHit|CacheManager' -count 5 -cpu 2 ./agents/internal/cache
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")

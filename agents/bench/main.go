@@ -5,8 +5,7 @@
 //
 // It prints the latency of answers that no cache has, the load test at the web
 // app's highest rate, and what the cached answers reach at saturation as a ratio
-// to the echo. With -cache it compares agents/internal/cache with the design
-// document's CacheManager instead. The tables are those of docs/performance.md.
+// to the echo. The tables are those of docs/performance.md.
 //
 // Every server is a process with one core's work (GOMAXPROCS=1). wrk, which
 // Debian's package of that name has, saturates them: it takes a fraction of the
@@ -42,19 +41,15 @@ const (
 
 func main() {
 	echo := flag.Bool("echo", false, "serve the echo; bench starts itself so")
-	cache := flag.Bool("cache", false, "measure the cache instead of the services")
 	each := flag.Duration("each", 3*time.Second, "how long each figure is measured, in whole seconds")
 	rounds := flag.Int("rounds", 7, "how often each ratio is measured; the median counts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
 	var err error
-	switch {
-	case *echo:
+	if *echo {
 		err = serveEcho(ctx)
-	case *cache:
-		err = compareCaches(ctx, *each, *rounds)
-	default:
+	} else {
 		err = measureServices(ctx, *each, *rounds)
 	}
 	cancel()

@@ -69,9 +69,9 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 	return nil
 }
 
-// median is the middle one by key, which the row shows whole.
-func median[T any](all []T, key func(T) float64) T {
-	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+// median is the sample with the middle value of key.
+func median(all []sample, key func(sample) float64) sample {
+	slices.SortFunc(all, func(a, b sample) int { return cmp.Compare(key(a), key(b)) })
 	return all[len(all)/2]
 }
 
