@@ -63,6 +63,9 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 		if e.ratio > 0 {
 			goal = fmt.Sprintf("at least %.2f", e.ratio) + missed(s.ratio >= e.ratio)
 		}
+		if s.core < 0.9 {
+			goal += " (less than 90 % of its core: the server was not the limit)"
+		}
 		s.print(e.name, goal)
 	}
 	median(echoes, func(s sample) float64 { return s.PerSecond }).print(echo.name, "")
