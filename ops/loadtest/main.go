@@ -12,13 +12,12 @@
 // -strict, a limit missed; 2 when the command line is wrong; 130 when it was
 // interrupted and nothing was wrong until then.
 //
-// The services allow one client 1000 requests a second by default and answer
-// 429 to more. With all parts at one rate that is a -rate of 580. The web app's
-// highest rate, with agents that work out every answer, is
+// The services allow one client 1000 requests a second, with a burst of as many,
+// and answer 429 to more. With all parts at one rate that is a -rate of 580. The
+// web app's highest rate, with agents that work out every answer, fits for half
+// a minute:
 //
 //	loadtest -rate 1000 -agents-rate 15 -uncached -strict
-//
-// on services whose limits for one client and one user allow it.
 //
 // It owns the command line, the order of the steps and the report. The
 // requests and the schedule are package load's.
