@@ -136,7 +136,7 @@ func TestPrepareMachine(t *testing.T) {
 		require.ErrorContains(t, prepare(t, w), fmt.Sprintf("port %d in use", port))
 		require.NoFileExists(t, installs)
 	})
-	t.Run("so is a wish that cannot be met", func(t *testing.T) {
+	t.Run("so is an invalid option", func(t *testing.T) {
 		w, _ := machine(t)
 		t.Setenv("CLUSTER", "docker")
 		require.ErrorContains(t, prepare(t, w), `CLUSTER="docker"`)

@@ -135,7 +135,7 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 // prepareMachine reports at once all that would make `sandbox up` fail, and
 // installs what a cluster of our own needs. `sandbox up` looks again, at more.
 func prepareMachine(ctx context.Context, w where, log *progress.Log) error {
-	h, err := settings.Make(w.sandbox, w.project, settings.Wishes{}.Fill(os.Getenv))
+	h, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
 	if err != nil {
 		return err
 	}

@@ -91,5 +91,5 @@ func (a *app) openOrMake() (*home.Home, error) {
 		return nil, err
 	}
 	defer release()
-	return settings.Make(dir, project, settings.Wishes{}.Fill(os.Getenv))
+	return settings.Ensure(dir, project, settings.Options{}.WithEnv(os.Getenv))
 }

@@ -23,7 +23,7 @@ import (
 
 func (a *app) up() *cobra.Command {
 	var (
-		w        settings.Wishes
+		options  settings.Options
 		noDeploy bool
 	)
 	c := &cobra.Command{
@@ -34,19 +34,19 @@ func (a *app) up() *cobra.Command {
 		Example: "  sandbox up\n  CLUSTER=existing KUBECONFIG=~/.kube/config REGISTRY=localhost:5001 sandbox up",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.runUp(c, w.Fill(os.Getenv), !noDeploy)
+			return a.runUp(c, options.WithEnv(os.Getenv), !noDeploy)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&w.Cluster, "cluster", "", "local, existing or simulated ($CLUSTER, else local)")
-	f.StringVar(&w.Kubeconfig, "kubeconfig", "", "kubeconfig of the existing cluster ($KUBECONFIG)")
-	f.StringVar(&w.Registry, "registry", "", "registry that the nodes of the existing cluster pull from ($REGISTRY)")
-	f.StringVar(&w.Ports, "ports", "", "other ports, as registry=5002,apiServer=7443 ($SANDBOX_PORTS)")
+	f.StringVar(&options.Cluster, "cluster", "", "local, existing or simulated ($CLUSTER, else local)")
+	f.StringVar(&options.Kubeconfig, "kubeconfig", "", "kubeconfig of the existing cluster ($KUBECONFIG)")
+	f.StringVar(&options.Registry, "registry", "", "registry that the nodes of the existing cluster pull from ($REGISTRY)")
+	f.StringVar(&options.Ports, "ports", "", "other ports, as registry=5002,apiServer=7443 ($SANDBOX_PORTS)")
 	f.BoolVar(&noDeploy, "no-deploy", false, "start the cluster only, without pulumi up")
 	return c
 }
 
-func (a *app) runUp(c *cobra.Command, w settings.Wishes, deploy bool) error {
+func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) error {
 	ctx := c.Context()
 	dir, err := a.folder()
 	if err != nil {
@@ -61,7 +61,7 @@ func (a *app) runUp(c *cobra.Command, w settings.Wishes, deploy bool) error {
 		return err
 	}
 	defer release()
-	h, err := settings.Make(dir, project, w)
+	h, err := settings.Ensure(dir, project, options)
 	if err != nil {
 		return err
 	}

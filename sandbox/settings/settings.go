@@ -1,5 +1,5 @@
-// Package settings turns what a person asks for, by flags and variables, into
-// the settings of a sandbox, and keeps those of one that was made before.
+// Package settings turns a person's options, from flags and variables, into the
+// settings of a sandbox, and keeps those of one that exists.
 package settings
 
 import (
@@ -17,40 +17,40 @@ import (
 	"github.com/progressive-framework/platform/sandbox/home"
 )
 
-// Wishes are what a person asks of a sandbox, by flags or by the environment;
-// empty where they leave the choice to us.
-type Wishes struct {
+// Options are what a person chose for a sandbox, by flags or by the environment;
+// empty means the default.
+type Options struct {
 	Cluster    string // CLUSTER
 	Kubeconfig string // KUBECONFIG
 	Registry   string // REGISTRY
 	Ports      string // SANDBOX_PORTS: registry=5002,apiServer=7443
 }
 
-// Fill fills what the flags left open from the environment. KUBECONFIG is
+// WithEnv completes what the flags left open from the environment. KUBECONFIG is
 // read for an existing cluster only: in a shell of `make env` it is our own.
-func (w Wishes) Fill(getenv func(string) string) Wishes {
-	for variable, value := range map[string]*string{"CLUSTER": &w.Cluster, "REGISTRY": &w.Registry, "SANDBOX_PORTS": &w.Ports} {
+func (o Options) WithEnv(getenv func(string) string) Options {
+	for variable, value := range map[string]*string{"CLUSTER": &o.Cluster, "REGISTRY": &o.Registry, "SANDBOX_PORTS": &o.Ports} {
 		if *value == "" {
 			*value = getenv(variable)
 		}
 	}
-	if w.Cluster == home.ClusterExisting && w.Kubeconfig == "" {
-		w.Kubeconfig = getenv("KUBECONFIG")
-		if w.Kubeconfig == "" {
-			w.Kubeconfig = filepath.Join(getenv("HOME"), ".kube", "config")
+	if o.Cluster == home.ClusterExisting && o.Kubeconfig == "" {
+		o.Kubeconfig = getenv("KUBECONFIG")
+		if o.Kubeconfig == "" {
+			o.Kubeconfig = filepath.Join(getenv("HOME"), ".kube", "config")
 		}
 	}
-	return w
+	return o
 }
 
 // The node ports that Kubernetes gives out by default
 // (--service-node-port-range).
 const firstNodePort, lastNodePort = 30000, 32767
 
-// settings turns wishes into the settings of a new sandbox, and reports every
-// wish that cannot be met.
-func (w Wishes) settings(project string) (home.Settings, error) {
-	s := home.Settings{Cluster: w.Cluster, Project: project, Ports: home.DefaultPorts()}
+// settings turns options into the settings of a new sandbox, and reports every
+// option that is invalid.
+func (o Options) settings(project string) (home.Settings, error) {
+	s := home.Settings{Cluster: o.Cluster, Project: project, Ports: home.DefaultPorts()}
 	var errs []error
 	switch s.Cluster {
 	case "":
@@ -59,15 +59,15 @@ func (w Wishes) settings(project string) (home.Settings, error) {
 	case home.ClusterSimulated:
 		s.Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 	case home.ClusterExisting:
-		s.Registry = w.Registry
-		if w.Registry != "" {
-			if _, _, err := net.SplitHostPort(w.Registry); err != nil {
-				errs = append(errs, fmt.Errorf("REGISTRY=%q: want the host and port that the nodes pull from, such as localhost:5001", w.Registry))
+		s.Registry = o.Registry
+		if o.Registry != "" {
+			if _, _, err := net.SplitHostPort(o.Registry); err != nil {
+				errs = append(errs, fmt.Errorf("REGISTRY=%q: want the host and port that the nodes pull from, such as localhost:5001", o.Registry))
 			}
 		}
-		kubeconfig, err := filepath.Abs(w.Kubeconfig)
+		kubeconfig, err := filepath.Abs(o.Kubeconfig)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("KUBECONFIG=%q: %w", w.Kubeconfig, err))
+			errs = append(errs, fmt.Errorf("KUBECONFIG=%q: %w", o.Kubeconfig, err))
 		}
 		s.Kubeconfig = kubeconfig
 		if _, err := os.Stat(kubeconfig); err != nil {
@@ -77,10 +77,10 @@ func (w Wishes) settings(project string) (home.Settings, error) {
 		errs = append(errs, fmt.Errorf("CLUSTER=%q: choose %s, %s or %s", s.Cluster,
 			home.ClusterLocal, home.ClusterExisting, home.ClusterSimulated))
 	}
-	if w.Registry != "" && s.Cluster != home.ClusterExisting {
-		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", w.Registry, home.ClusterExisting))
+	if o.Registry != "" && s.Cluster != home.ClusterExisting {
+		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", o.Registry, home.ClusterExisting))
 	}
-	if err := setPorts(&s.Ports, w.Ports); err != nil {
+	if err := setPorts(&s.Ports, o.Ports); err != nil {
 		errs = append(errs, err)
 	}
 	return s, errors.Join(errs...)
@@ -132,14 +132,14 @@ func setPorts(ports *home.Ports, text string) error {
 	return json.Unmarshal(raw, ports)
 }
 
-// Make returns the sandbox in dir as the wishes want it. One that was made
-// before keeps its settings: its certificates, images and state name them. A
-// wish that differs is refused, unless nothing was started yet.
-func Make(dir, project string, w Wishes) (*home.Home, error) {
+// Ensure returns the sandbox in dir, and creates it where there is none. One
+// that exists keeps its settings: its certificates, images and state name them.
+// An option that differs is refused, unless nothing was started yet.
+func Ensure(dir, project string, o Options) (*home.Home, error) {
 	h, err := home.Open(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		s, err := w.settings(project)
+		s, err := o.settings(project)
 		if err != nil {
 			return nil, err
 		}
@@ -147,23 +147,23 @@ func Make(dir, project string, w Wishes) (*home.Home, error) {
 	case err != nil:
 		return nil, err
 	}
-	if w.Kubeconfig == h.Kubeconfig() { // a shell of make env: it is the copy of the one that was given
-		w.Kubeconfig = h.Settings.Kubeconfig
+	if o.Kubeconfig == h.Kubeconfig() { // a shell of make env: it is the copy of the one that was given
+		o.Kubeconfig = h.Settings.Kubeconfig
 	}
-	if w.Cluster == "" { // keep: fill in what the sandbox is, so that only real changes differ
-		w.Cluster = h.Cluster
-		if h.Cluster == home.ClusterExisting && w.Kubeconfig == "" {
-			w.Kubeconfig = h.Settings.Kubeconfig
+	if o.Cluster == "" { // keep: fill in what the sandbox is, so that only real changes differ
+		o.Cluster = h.Cluster
+		if h.Cluster == home.ClusterExisting && o.Kubeconfig == "" {
+			o.Kubeconfig = h.Settings.Kubeconfig
 		}
-		if w.Registry == "" {
-			w.Registry = h.Settings.Registry
+		if o.Registry == "" {
+			o.Registry = h.Settings.Registry
 		}
 	}
-	want, err := w.settings(project)
+	want, err := o.settings(project)
 	if err != nil {
 		return nil, err
 	}
-	if w.Ports == "" {
+	if o.Ports == "" {
 		want.Ports = h.Ports
 	}
 	changes := differences(h.Settings, want)
@@ -173,7 +173,7 @@ func Make(dir, project string, w Wishes) (*home.Home, error) {
 	if fresh(h) {
 		return home.Create(dir, want)
 	}
-	return nil, fmt.Errorf("the sandbox in %s was made otherwise: %s. Go on with it as it is, or begin anew with make down PURGE=1",
+	return nil, fmt.Errorf("the sandbox in %s was created with other settings: %s. Go on with it as it is, or create a new one after make down PURGE=1",
 		dir, strings.Join(changes, "; "))
 }
 
