@@ -69,7 +69,7 @@ func (a *app) onStack(c *cobra.Command, h *home.Home, name string, args []string
 		return explained
 	}
 	// Pulumi has said all there is to say.
-	return &toldError{code: tool.Code, err: failure}
+	return &reportedError{code: tool.Code, err: failure}
 }
 
 // openOrMake opens the sandbox, or makes its folder with the settings that the

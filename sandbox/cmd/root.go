@@ -26,7 +26,7 @@ const (
 	exitUsage  = 2
 )
 
-// Main runs the command line args and returns the exit code. An error is told
+// Main runs the command line args and returns the exit code. An error is printed
 // once, on stderr.
 func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRoot(body)
@@ -36,14 +36,14 @@ func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var (
-		wrong *usageError
-		told  *toldError
+		wrong    *usageError
+		reported *reportedError
 	)
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &told):
-		return told.code
+	case errors.As(err, &reported):
+		return reported.code
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "error: %s\nSee: %s --help\n", indented(err), wrong.command)
 		return exitUsage
@@ -54,7 +54,7 @@ func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout
 }
 
 // indented shows which lines belong to one message, where several problems are
-// told at once.
+// reported at once.
 func indented(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
 
 // usageError is a command line that cannot be understood.
@@ -66,15 +66,15 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// toldError is a failure that the person has read already, of a tool that was
+// reportedError is a failure that the person has read already, of a tool that was
 // run for them; its exit code becomes ours.
-type toldError struct {
+type reportedError struct {
 	code int
 	err  error
 }
 
-func (e *toldError) Error() string { return e.err.Error() }
-func (e *toldError) Unwrap() error { return e.err }
+func (e *reportedError) Error() string { return e.err.Error() }
+func (e *reportedError) Unwrap() error { return e.err }
 
 // Body is what a process of the cluster does, by its name. It is handed in
 // because it links the whole of Kubernetes, which the commands and their tests

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/forward"
+	"github.com/progressive-framework/platform/sandbox/frontdoor"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -39,7 +39,7 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", cluster.Forward, args[3], err)}
 			}
-			return forward.Run(c.Context(), h, forward.Target{Namespace: args[1], Service: args[2], Port: port})
+			return frontdoor.Run(c.Context(), h, frontdoor.Target{Namespace: args[1], Service: args[2], Port: port})
 		},
 	}
 }

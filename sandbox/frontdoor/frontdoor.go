@@ -1,10 +1,10 @@
-// Package forward leads connections from the sandbox's node port on this
+// Package frontdoor leads connections from the sandbox's node port on this
 // machine to a service of a person's own cluster, through its API server. So
 // the platform has the same url on every kind of cluster.
 //
 // It asks for a ready pod at every connection, so that a rollout moves new
 // connections to new pods as kube-proxy would. It owns no other state.
-package forward
+package frontdoor
 
 import (
 	"context"
