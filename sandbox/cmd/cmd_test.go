@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -73,7 +74,6 @@ func TestErrorsAreToldOnce(t *testing.T) {
 		{"an unknown command is wrong usage", []string{"bogus"}, 2, `unknown command "bogus"`},
 		{"so is an unknown flag", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
 		{"and an argument too many", []string{"down", "now"}, 2, "sandbox down --help"},
-		{"-f follows one log", []string{"logs", "-f"}, 2, "name it"},
 		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "make one with make up"},
 		{"a log that is not there", []string{"logs", "bogus"}, 1, `no log "bogus"`},
 		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "body of etcd in"},
@@ -159,32 +159,35 @@ func TestLogs(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "b.log"), []byte("4\n5"), 0o600))
 	_, out, _ := sandbox(t, "logs", "-n", "2")
-	require.Equal(t, "==> a <==\n2\n3\n==> b <==\n4\n5", out)
+	require.Equal(t, "==> a.log <==\n2\n3\n\n==> b.log <==\n4\n5", out)
 	_, out, _ = sandbox(t, "logs", "a", "-n", "1")
 	require.Equal(t, "3\n", out)
 }
 
-func TestFollowFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "x.log")
+func TestLogsFollow(t *testing.T) {
+	h := newHome(t)
+	path := filepath.Join(h.Logs(), "x.log")
 	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	out := &syncBuffer{}
-	done := make(chan error, 1)
-	go func() { done <- followFile(ctx, out, path, 4) }()
-	add := func(flags int, text string) {
-		f, err := os.OpenFile(path, os.O_WRONLY|flags, 0)
-		require.NoError(t, err)
-		_, err = f.WriteString(text)
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
+	done := make(chan int, 1)
+	go func() { done <- Main(ctx, []string{"logs", "-f"}, nil, strings.NewReader(""), out, io.Discard) }()
+	shows := func(text string) {
+		require.Eventually(t, func() bool { return strings.HasSuffix(out.String(), text) }, 20*time.Second, 10*time.Millisecond, text)
 	}
-	add(os.O_APPEND, "more\n")
-	require.Eventually(t, func() bool { return out.String() == "more\n" }, 10*time.Second, 10*time.Millisecond)
-	add(os.O_TRUNC, "new\n")
-	require.Eventually(t, func() bool { return out.String() == "more\nnew\n" }, 10*time.Second, 10*time.Millisecond, "a file that was cut is read from its beginning")
+	shows("old\n")
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString("more\n")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	shows("old\nmore\n")
+	require.NoError(t, os.Remove(path))
+	require.NoError(t, os.WriteFile(path, []byte("new\n"), 0o600))
+	shows("new\n")
 	cancel()
-	require.NoError(t, <-done)
+	require.Zero(t, <-done)
 }
 
 func TestAwaitFront(t *testing.T) {

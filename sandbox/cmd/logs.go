@@ -1,21 +1,16 @@
 package cmd
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 )
 
+// logs shows the logs by tail(1), which also follows files that are replaced.
 func (a *app) logs() *cobra.Command {
 	var (
 		follow bool
@@ -31,9 +26,13 @@ func (a *app) logs() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			names, err := logNames(h.Logs())
+			files, err := filepath.Glob(filepath.Join(h.Logs(), "*.log"))
 			if err != nil {
 				return err
+			}
+			var names []string
+			for _, f := range files {
+				names = append(names, strings.TrimSuffix(filepath.Base(f), ".log"))
 			}
 			if len(args) == 1 {
 				if !slices.Contains(names, args[0]) {
@@ -41,21 +40,19 @@ func (a *app) logs() *cobra.Command {
 				}
 				names = args
 			}
-			if follow && len(names) != 1 {
-				return &usageError{command: c.CommandPath(), err: errors.New("-f follows one log: name it")}
+			if len(names) == 0 {
+				return fmt.Errorf("no log in %s yet: run make up", h.Logs())
+			}
+			tail := exec.CommandContext(c.Context(), "tail", "-n", fmt.Sprint(count))
+			if follow {
+				tail.Args = append(tail.Args, "-F")
 			}
 			for _, name := range names {
-				if len(names) > 1 {
-					fmt.Fprintf(c.OutOrStdout(), "==> %s <==\n", name)
-				}
-				file := filepath.Join(h.Logs(), name+".log")
-				end, err := tail(c.OutOrStdout(), file, count)
-				if err != nil {
-					return err
-				}
-				if follow {
-					return followFile(c.Context(), c.OutOrStdout(), file, end)
-				}
+				tail.Args = append(tail.Args, name+".log")
+			}
+			tail.Dir, tail.Stdout, tail.Stderr = h.Logs(), c.OutOrStdout(), c.ErrOrStderr()
+			if err := tail.Run(); err != nil && c.Context().Err() == nil { // Ctrl-C ends a -f
+				return fmt.Errorf("tail: %w", err)
 			}
 			return nil
 		},
@@ -63,76 +60,4 @@ func (a *app) logs() *cobra.Command {
 	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is written from now on")
 	c.Flags().IntVarP(&count, "lines", "n", 20, "how many lines")
 	return c
-}
-
-func logNames(dir string) ([]string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.log"))
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(files))
-	for i, f := range files {
-		names[i] = strings.TrimSuffix(filepath.Base(f), ".log")
-	}
-	return names, nil
-}
-
-// tailWindow bounds what is read of a log for its last lines.
-const tailWindow = 1 << 20
-
-// tail writes the last count lines of a file and returns where it ended.
-func tail(out io.Writer, path string, count int) (end int64, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return 0, err
-	}
-	from := max(0, info.Size()-tailWindow)
-	raw, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
-	if err != nil {
-		return 0, err
-	}
-	lines := bytes.SplitAfter(raw, []byte("\n"))
-	if len(lines) > 0 && len(lines[len(lines)-1]) == 0 {
-		lines = lines[:len(lines)-1]
-	}
-	_, err = out.Write(bytes.Join(lines[max(0, len(lines)-count):], nil))
-	return info.Size(), err
-}
-
-// followFile writes what is added to a file until ctx ends. A file that was
-// replaced or cut is read from its beginning.
-func followFile(ctx context.Context, out io.Writer, path string, offset int64) error {
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		f, err := os.Open(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		info, err := f.Stat()
-		if err == nil && info.Size() < offset {
-			offset = 0
-		}
-		if err == nil {
-			var n int64
-			n, err = io.Copy(out, io.NewSectionReader(f, offset, 1<<62))
-			offset += n
-		}
-		if err := errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-	}
 }
