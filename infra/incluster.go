@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
@@ -65,7 +64,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		Image:        image,
 		AgentImage:   agent,
 		Memory:       size.MiB(int64(stack.Redis.MemoryMiB)),
-		CPURequest:   scaling.Share(resource.MustParse("200m"), scaling.Percent(stack.Cluster.RequestPercent)),
+		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
 		Password:     password,

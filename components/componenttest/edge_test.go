@@ -1,0 +1,239 @@
+package componenttest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/bucket"
+	"github.com/progressive-framework/platform/components/cdn"
+	"github.com/progressive-framework/platform/components/certificate"
+	"github.com/progressive-framework/platform/components/key"
+	"github.com/progressive-framework/platform/components/loadbalancer"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/secret"
+	"github.com/progressive-framework/platform/components/webacl"
+)
+
+func newLoadBalancer(change func(*loadbalancer.Args)) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		origin, err := secret.NewSecret(ctx, "app-origin", &secret.Args{KeyARN: pulumi.String("arn:key"), Description: "origin", Generation: 1})
+		if err != nil {
+			return err
+		}
+		args := &loadbalancer.Args{
+			Account: where, Environment: "test", VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
+			Targets: []routing.Target{
+				{Name: "web", NodePort: 30080, HealthPath: "/health/ready", Paths: []string{"/*"}},
+				{Name: "agents", NodePort: 30800, HealthPath: "/health/ready", Paths: []string{"/api/v1/agents/*"}},
+			},
+			OriginSecret: origin, OriginDomain: "origin.example.com", CertificateARN: pulumi.String("arn:certificate"),
+		}
+		change(args)
+		_, err = loadbalancer.NewLoadBalancer(ctx, "app", args)
+		return err
+	}
+}
+
+func newCDN(change func(*cdn.Args)) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		args := &cdn.Args{Account: where, OriginDomain: pulumi.String("origin.example.com"), OriginSecret: pulumi.String("hidden")}
+		change(args)
+		_, err := cdn.NewCDN(ctx, "app", args)
+		return err
+	}
+}
+
+func newBucket(args *bucket.Args) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := bucket.NewBucket(ctx, "app-files", args)
+		return err
+	}
+}
+
+func newCertificate(args *certificate.Args) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		c, err := certificate.NewCertificate(ctx, "app", args)
+		if err == nil {
+			ctx.Export("arn", c.ARN)
+		}
+		return err
+	}
+}
+
+const (
+	loadBalancer = "aws:lb/loadBalancer:LoadBalancer"
+	listener     = "aws:lb/listener:Listener"
+	listenerRule = "aws:lb/listenerRule:ListenerRule"
+	ingressRule  = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	distribution = "aws:cloudfront/distribution:Distribution"
+)
+
+// Only CloudFront reaches the load balancer, and only with the origin secret.
+func TestLoadBalancerAdmitsCloudFrontOnly(t *testing.T) {
+	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
+	d.one(t, loadBalancer).has(t, map[string]any{
+		"name": "pf-test", "enableDeletionProtection": true, "dropInvalidHeaderFields": true, "desyncMitigationMode": "strictest",
+		"accessLogs.enabled": true,
+	})
+	for _, rule := range d.of(ingressRule) {
+		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil})
+		if strings.Contains(rule.Name, "cloudfront") {
+			rule.has(t, map[string]any{"prefixListId": "pl-cloudfront"})
+		} else {
+			rule.has(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-https-id"})
+		}
+	}
+	d.one(t, listener, "app-https").has(t, map[string]any{
+		"certificateArn": "arn:certificate", "defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "403",
+	})
+	d.one(t, listener, "app-http").has(t, map[string]any{"defaultActions[0].redirect.protocol": "HTTPS"})
+	require.Len(t, d.of(listenerRule), 2)
+	for _, rule := range d.of(listenerRule) {
+		rule.has(t, map[string]any{"conditions[1].httpHeader.httpHeaderName": "X-Origin-Verify"})
+		require.Len(t, rule.get("conditions[1].httpHeader.values"), 2, "the secret before the rotation is still accepted")
+		require.True(t, rule.Inputs["conditions"].ContainsSecrets())
+	}
+	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/").get("priority"))
+}
+
+func TestFailedRequestsAreAlarmed(t *testing.T) {
+	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.AlarmTopicARN = "arn:topic" }))
+	alarm := d.one(t, metricAlarm)
+	alarm.has(t, map[string]any{"threshold": 1, "alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}, "evaluationPeriods": 3})
+	watched := map[any]bool{}
+	for _, q := range alarm.get("metricQueries").([]any) {
+		if metric, ok := q.(map[string]any)["metric"].(map[string]any); ok {
+			watched[metric["metricName"]] = true
+			require.Equal(t, map[string]any{"LoadBalancer": "app/app-alb"}, metric["dimensions"])
+		}
+	}
+	require.Equal(t, map[any]bool{"HTTPCode_Target_5XX_Count": true, "HTTPCode_ELB_5XX_Count": true, "RequestCount": true}, watched)
+	require.Nil(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).one(t, metricAlarm).get("alarmActions"))
+}
+
+func TestOriginRecordsNeedAZone(t *testing.T) {
+	record := "aws:route53/record:Record"
+	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).of(record))
+	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.ZoneID = pulumi.String("Z0") }))
+	require.Equal(t, []string{"app-origin-A", "app-origin-AAAA"}, d.names(record))
+}
+
+func TestBucketsAreClosed(t *testing.T) {
+	for _, tc := range []struct {
+		reason  string
+		program program
+	}{
+		{"a bucket of its own", newBucket(&bucket.Args{})},
+		{"those of the CDN", newCDN(func(*cdn.Args) {})},
+		{"that of the load balancer's log", newLoadBalancer(func(*loadbalancer.Args) {})},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d := deploy(t, tc.program)
+			buckets := d.of("aws:s3/bucketV2:BucketV2")
+			require.NotEmpty(t, buckets)
+			for _, b := range buckets {
+				name := strings.TrimSuffix(b.Name, "-bucket")
+				b.has(t, map[string]any{"forceDestroy": false})
+				d.one(t, "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", name+"-private").has(t, map[string]any{
+					"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true,
+				})
+				d.one(t, "aws:s3/bucketVersioningV2:BucketVersioningV2", name+"-versioning").has(t, map[string]any{"versioningConfiguration.status": "Enabled"})
+				d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", name+"-encryption")
+				policy := d.one(t, "aws:s3/bucketPolicy:BucketPolicy", name+"-policy").get("policy")
+				require.Contains(t, policy, `"aws:SecureTransport":["false"]`)
+			}
+		})
+	}
+}
+
+func TestBucketIsEncryptedUnderItsKeyAndExpires(t *testing.T) {
+	d := deploy(t, newBucket(&bucket.Args{KeyARN: pulumi.String("arn:key"), ExpireDays: 90}))
+	rules := "rules[0].applyServerSideEncryptionByDefault."
+	d.one(t, "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2").has(t, map[string]any{
+		rules + "sseAlgorithm": "aws:kms", rules + "kmsMasterKeyId": "arn:key",
+	})
+	d.one(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").has(t, map[string]any{"rules[1].expiration.days": 90})
+}
+
+func TestDistributionSpeaksTLSAndSendsTheSecret(t *testing.T) {
+	d := deploy(t, newCDN(func(a *cdn.Args) {
+		a.Domains, a.CertificateARN, a.ZoneID = []string{"example.com"}, pulumi.String("arn:certificate"), pulumi.String("Z0")
+		a.WebACLARN = pulumi.String("arn:acl")
+	}))
+	front := d.one(t, distribution)
+	front.has(t, map[string]any{
+		"aliases": []any{"example.com"}, "viewerCertificate.minimumProtocolVersion": "TLSv1.2_2021", "webAclId": "arn:acl",
+		"origins[1].customOriginConfig.originProtocolPolicy": "https-only", "origins[1].customHeaders[0].name": "X-Origin-Verify",
+		"origins[1].customHeaders[0].value": "hidden", "defaultRootObject": "index.html",
+	})
+	require.True(t, front.Inputs["origins"].ContainsSecrets())
+	for _, b := range front.get("orderedCacheBehaviors").([]any) {
+		require.NotEqual(t, "allow-all", b.(map[string]any)["viewerProtocolPolicy"])
+	}
+	require.Contains(t, d.one(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").get("policy"), mockARN+"app-distribution", "CloudFront reads the files, nobody else")
+	require.Equal(t, []string{"app-example.com-A", "app-example.com-AAAA"}, d.names("aws:route53/record:Record"))
+}
+
+func TestSiteIsUploadedWithItsTypes(t *testing.T) {
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "index.html"), []byte("<p>"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "app.js"), []byte("1"), 0o600))
+	object := "aws:s3/bucketObjectv2:BucketObjectv2"
+	d := deploy(t, newCDN(func(a *cdn.Args) { a.SiteFolder = folder }))
+	require.Equal(t, []string{"app-app.js", "app-index.html"}, d.names(object))
+	d.one(t, object, "app-index.html").has(t, map[string]any{"contentType": "text/html; charset=utf-8", "bucket": "app-static-bucket", "acl": nil})
+}
+
+func TestCertificateIsIssuedBeforeItIsUsed(t *testing.T) {
+	d := deploy(t, newCertificate(&certificate.Args{Names: []string{"example.com", "*.example.com"}, ZoneID: pulumi.String("Z0")}))
+	d.one(t, "aws:acm/certificate:Certificate").has(t, map[string]any{"validationMethod": "DNS", "subjectAlternativeNames": []any{"*.example.com"}})
+	record := d.one(t, "aws:route53/record:Record")
+	record.has(t, map[string]any{"name": "_proof.example.com", "type": "CNAME", "records": []any{"_acm"}})
+	d.one(t, "aws:acm/certificateValidation:CertificateValidation").dependsOn(t, record)
+	given := deploy(t, newCertificate(&certificate.Args{ARN: pulumi.String("arn:given")}))
+	require.Empty(t, given.of("aws:acm/certificate:Certificate"))
+}
+
+func TestKeyRotatesAndNamesItsUsers(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		_, err := key.NewKey(ctx, "app", &key.Args{Account: where, Description: "data"})
+		return err
+	})
+	policy := d.one(t, "aws:kms/key:Key").get("policy")
+	require.Contains(t, policy, "arn:aws:iam::123456789012:root")
+	require.NotContains(t, policy, "amazonaws.com", "no service uses a key that names none")
+	d.one(t, "aws:kms/alias:Alias").has(t, map[string]any{"name": "alias/app", "targetKeyId": "app-key-id"})
+}
+
+func TestSecretIsGeneratedAndKeptSecret(t *testing.T) {
+	newSecret := func(args *secret.Args) deployment {
+		return deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+			_, err := secret.NewSecret(ctx, "app", args)
+			return err
+		})
+	}
+	d := newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "a door"})
+	d.one(t, "aws:secretsmanager/secret:Secret").has(t, map[string]any{"kmsKeyId": "arn:key", "recoveryWindowInDays": 30})
+	version := d.one(t, "aws:secretsmanager/secretVersion:SecretVersion")
+	require.True(t, version.Inputs["secretString"].ContainsSecrets())
+	require.Equal(t, []string{"secretString"}, version.IgnoreChanges, "each run generates another value")
+	newSecret(&secret.Args{KeyARN: pulumi.String("arn:key"), Description: "a door", Unprotected: true}).
+		one(t, "aws:secretsmanager/secret:Secret").has(t, map[string]any{"recoveryWindowInDays": 0})
+}
+
+func TestWebACLLimitsEachAddress(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := webacl.NewWebACL(ctx, "app", &webacl.Args{})
+		return err
+	})
+	d.one(t, "aws:wafv2/webAcl:WebAcl").has(t, map[string]any{
+		"scope": "CLOUDFRONT", "rules[0].statement.rateBasedStatement.limit": 6000, "rules[0].statement.rateBasedStatement.aggregateKeyType": "IP",
+		"rules[3].statement.managedRuleGroupStatement.name": "AWSManagedRulesCommonRuleSet",
+	})
+}

@@ -1,0 +1,120 @@
+package componenttest
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/network"
+	"github.com/progressive-framework/platform/components/network/subnet"
+)
+
+func networkArgs(where *account.Account) *network.Args {
+	return &network.Args{
+		Account: where, Block: netip.MustParsePrefix("10.10.0.0/16"), Zones: []string{"us-east-1a", "us-east-1b", "us-east-1c"},
+		LogKeyARN: pulumi.String("arn:key"),
+	}
+}
+
+func newNetwork(change func(*network.Args)) program {
+	return func(ctx *pulumi.Context, where *account.Account) error {
+		args := networkArgs(where)
+		change(args)
+		n, err := network.NewNetwork(ctx, "app", args)
+		if err != nil {
+			return err
+		}
+		return n.AdmitToEndpoints("nodes", pulumi.String("sg-nodes"))
+	}
+}
+
+const (
+	ec2Subnet = "aws:ec2/subnet:Subnet"
+	ec2Route  = "aws:ec2/route:Route"
+	endpoint  = "aws:ec2/vpcEndpoint:VpcEndpoint"
+)
+
+func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
+	d := deploy(t, newNetwork(func(*network.Args) {}))
+	require.Len(t, d.of(ec2Subnet), 9)
+	for _, s := range d.of(ec2Subnet) {
+		s.has(t, map[string]any{"mapPublicIpOnLaunch": false, "vpcId": "app-vpc-id"})
+		require.NotNil(t, s.get("ipv6CidrBlock"))
+	}
+	d.one(t, ec2Subnet, "app-private-app-a").has(t, map[string]any{
+		"cidrBlock": "10.10.0.0/20", "availabilityZone": "us-east-1a",
+		`tags["Tier"]`: "private-app", `tags["kubernetes.io/role/internal-elb"]`: "1",
+	})
+	d.one(t, ec2Subnet, "app-public-a").has(t, map[string]any{`tags["kubernetes.io/role/elb"]`: "1"})
+}
+
+// The data tier has no route out of the VPC; the application tier has one
+// through its own zone's NAT gateway, and out only.
+func TestDataTierHasNoWayOut(t *testing.T) {
+	d := deploy(t, newNetwork(func(*network.Args) {}))
+	for _, route := range d.of(ec2Route) {
+		require.NotContains(t, route.get("routeTableId"), "private-data", route.Name)
+	}
+	d.one(t, ec2Route, "app-private-app-b-out").has(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
+	d.one(t, ec2Route, "app-private-app-b-out6").has(t, map[string]any{"egressOnlyGatewayId": "app-eigw-id", "gatewayId": nil})
+	d.one(t, ec2Route, "app-public-b-out").has(t, map[string]any{"gatewayId": "app-igw-id"})
+	d.one(t, "aws:ec2/networkAcl:NetworkAcl")
+}
+
+func TestNATAndEndpointLayouts(t *testing.T) {
+	for _, tc := range []struct {
+		reason          string
+		change          func(*network.Args)
+		nats, endpoints int
+		zones           int // of an interface endpoint
+	}{
+		{"one of each in every zone unless told otherwise", func(*network.Args) {}, 3, 9, 3},
+		{"all in the first zone by name", func(a *network.Args) {
+			a.NAT, a.Endpoints, a.Zones = subnet.NATSingle, subnet.EndpointsSingle, []string{"us-east-1c", "us-east-1b"}
+		}, 1, 9, 1},
+		{"services through NAT, but S3", func(a *network.Args) { a.Endpoints = subnet.EndpointsNone }, 3, 1, 0},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d := deploy(t, newNetwork(tc.change))
+			require.Len(t, d.of("aws:ec2/natGateway:NatGateway"), tc.nats)
+			require.Len(t, d.of(endpoint), tc.endpoints)
+			for _, e := range d.of(endpoint) {
+				if e.get("vpcEndpointType") == "Interface" {
+					require.Len(t, e.get("subnetIds"), tc.zones, e.Name)
+					e.has(t, map[string]any{"privateDnsEnabled": true, "securityGroupIds": []any{"app-endpoints-id"}})
+				}
+			}
+			admitted := d.names("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+			if tc.zones == 0 {
+				require.Empty(t, admitted, "there is nothing to be admitted to")
+			} else {
+				require.Equal(t, []string{"app-endpoints-from-nodes"}, admitted)
+			}
+		})
+	}
+}
+
+func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {
+	d := deploy(t, newNetwork(func(*network.Args) {}))
+	d.one(t, "aws:cloudwatch/logGroup:LogGroup").has(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
+	log := d.one(t, "aws:ec2/flowLog:FlowLog")
+	log.has(t, map[string]any{"trafficType": "ALL"})
+	log.dependsOn(t, d.of("aws:iam/rolePolicy:RolePolicy")...)
+	require.NotContains(t, d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy"), `"logs:*"`)
+	group := d.one(t, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+	group.has(t, map[string]any{"ingress": nil, "egress": nil})
+}
+
+// Another zone adds resources; those that are there keep names and inputs.
+func TestZoneIsAddedWithoutAChange(t *testing.T) {
+	three := deploy(t, newNetwork(func(*network.Args) {}))
+	four := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
+	for _, before := range append(three.of(ec2Subnet), three.of(ec2Route)...) {
+		after := four.one(t, before.Type, before.Name)
+		require.Equal(t, before.Inputs, after.Inputs, before.Name)
+	}
+	require.Len(t, four.of(ec2Subnet), 12)
+}

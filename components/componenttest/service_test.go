@@ -1,0 +1,191 @@
+package componenttest
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/components/image/ociplatform"
+	"github.com/progressive-framework/platform/components/repository"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/secretfiles"
+	"github.com/progressive-framework/platform/components/service"
+)
+
+func podArgs() service.Pod {
+	return service.Pod{
+		Namespace: pulumi.String("platform"), Image: pulumi.String("mca" + digest),
+		Settings: pulumi.StringMap{"REDIS_HOST": pulumi.String("redis")},
+	}
+}
+
+func newService(change func(*service.Args)) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		args := &service.Args{Pod: podArgs(), Profile: scaling.MCA()}
+		change(args)
+		_, err := service.NewService(ctx, "app-mca", args)
+		return err
+	}
+}
+
+func newTask(change func(*service.TaskArgs)) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		args := &service.TaskArgs{Pod: podArgs(), Task: scaling.Migrate()}
+		change(args)
+		_, err := service.NewTask(ctx, "app-migrate", args)
+		return err
+	}
+}
+
+const (
+	k8sDeployment = "kubernetes:apps/v1:Deployment"
+	k8sService    = "kubernetes:core/v1:Service"
+	identity      = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+)
+
+func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
+	d := deploy(t, newService(func(*service.Args) {}))
+	deployed := d.one(t, k8sDeployment)
+	requireRestricted(t, deployed, "spec.template.spec", 65532)
+	deployed.has(t, map[string]any{
+		"metadata.name": "mca", "spec.replicas": 3,
+		"spec.strategy.rollingUpdate.maxUnavailable": 0, "spec.strategy.rollingUpdate.maxSurge": 1,
+		"spec.template.spec.automountServiceAccountToken": false, "spec.template.spec.containers[0].image": "mca" + digest,
+		"spec.template.spec.containers[0].resources.requests.cpu":      "300m",
+		"spec.template.spec.containers[0].readinessProbe.httpGet.path": "/health/ready",
+		"spec.template.spec.serviceAccountName":                        "mca",
+	})
+	d.one(t, k8sService).has(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
+	require.Empty(t, d.of(identity), "a service without a role has no permissions")
+	d.one(t, "kubernetes:core/v1:ServiceAccount").has(t, map[string]any{"automountServiceAccountToken": false})
+
+	opened := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
+	opened.has(t, map[string]any{"spec.type": "NodePort", "spec.ports[0].nodePort": 30800})
+}
+
+// A Deployment that named a count would reset what the autoscaler found.
+func TestAutoscaledServiceNamesNoCount(t *testing.T) {
+	d := deploy(t, newService(func(a *service.Args) { a.Profile = a.Profile.Autoscale() }))
+	require.Nil(t, d.one(t, k8sDeployment).get("spec.replicas"))
+}
+
+// The secret of a store is a file that one role may read, and nobody else.
+func TestSecretsAreMountedUnderTheRole(t *testing.T) {
+	const secretARN, keyARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf", "arn:key"
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		class, err := secretfiles.NewClass(ctx, "app-postgres", &secretfiles.Args{
+			Account: where, ClassName: "postgres", Namespace: pulumi.String("platform"),
+			SecretARN: pulumi.String(secretARN), KeyARN: pulumi.String(keyARN), Field: "password",
+		})
+		if err != nil {
+			return err
+		}
+		args := &service.Args{Pod: podArgs(), Profile: scaling.MCA()}
+		args.Secrets = []service.SecretFiles{{Name: "postgres", Class: class, MountPath: "/etc/postgres"}}
+		args.Role = &service.Role{Account: where, ClusterName: pulumi.String("app"), Statements: secretfiles.Rights(where, class)}
+		_, err = service.NewService(ctx, "app-mca", args)
+		return err
+	})
+	d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").has(t, map[string]any{
+		"spec.provider": "aws", "spec.parameters.region": region, "spec.parameters.usePodIdentity": "true",
+	})
+	deployed := d.one(t, k8sDeployment)
+	deployed.has(t, map[string]any{
+		"spec.template.spec.volumes[0].csi.driver": "secrets-store.csi.k8s.io", "spec.template.spec.volumes[0].csi.readOnly": true,
+		"spec.template.spec.volumes[0].csi.volumeAttributes.secretProviderClass": "postgres",
+		"spec.template.spec.containers[0].volumeMounts[0].readOnly":              true,
+		"spec.template.spec.containers[0].volumeMounts[0].mountPath":             "/etc/postgres",
+	})
+	d.one(t, identity).has(t, map[string]any{"serviceAccount": "mca", "namespace": "platform", "clusterName": "app"})
+	deployed.dependsOn(t, d.one(t, identity), d.one(t, rolePolicy))
+	var policy struct {
+		Statement []struct {
+			Sid              string
+			Action, Resource []string
+			Condition        map[string]map[string][]string
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(d.one(t, rolePolicy).get("policy").(string)), &policy))
+	require.Len(t, policy.Statement, 2)
+	require.Equal(t, []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, policy.Statement[0].Action)
+	require.Equal(t, []string{secretARN}, policy.Statement[0].Resource)
+	require.Equal(t, []string{"kms:Decrypt"}, policy.Statement[1].Action)
+	require.Equal(t, []string{keyARN}, policy.Statement[1].Resource)
+	require.Equal(t, []string{"secretsmanager.us-east-1.amazonaws.com"}, policy.Statement[1].Condition["StringEquals"]["kms:ViaService"])
+	trust := d.one(t, "aws:iam/role:Role").get("assumeRolePolicy")
+	require.Contains(t, trust, "pods.eks.amazonaws.com")
+	require.Contains(t, trust, `"mca"`)
+}
+
+// The list that the AWS provider of the Secrets Store CSI driver reads (aws/
+// secrets-store-csi-driver-provider-aws, README, "SecretProviderClass
+// options").
+func TestSecretProviderClassListsItsObjects(t *testing.T) {
+	const arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-1-AbCdEf"
+	for _, tc := range []struct{ reason, field, want string }{
+		{"a value that is the password", "", `[{"objectName":"` + arn + `","objectAlias":"password"}]`},
+		{"a field of JSON, as RDS and DocumentDB write it; no two files have one name", "password",
+			`[{"objectName":"` + arn + `","objectAlias":"secret.json","jmesPath":[{"path":"password","objectAlias":"password"}]}]`},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+				_, err := secretfiles.NewClass(ctx, "app", &secretfiles.Args{
+					Account: where, ClassName: "postgres", Namespace: pulumi.String("platform"), SecretARN: pulumi.String(arn), Field: tc.field,
+				})
+				return err
+			})
+			require.JSONEq(t, tc.want, d.one(t, "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").get("spec.parameters.objects").(string))
+		})
+	}
+}
+
+func TestTaskRunsOnceAndByItsSchedule(t *testing.T) {
+	d := deploy(t, newTask(func(*service.TaskArgs) {}))
+	job := d.one(t, "kubernetes:batch/v1:Job")
+	requireRestricted(t, job, "spec.template.spec", 65532)
+	job.has(t, map[string]any{
+		"metadata.name": nil, "spec.backoffLimit": 6, "spec.activeDeadlineSeconds": 2400, "spec.template.spec.restartPolicy": "Never",
+	})
+	d.one(t, "kubernetes:batch/v1:CronJob").has(t, map[string]any{
+		"spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
+	})
+	once := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
+	require.Empty(t, once.of("kubernetes:batch/v1:CronJob"))
+}
+
+func TestRepositoryKeepsWhatWasPushed(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := repository.NewRepository(ctx, "app-mca", &repository.Args{RepositoryName: "app/mca"})
+		return err
+	})
+	d.one(t, "aws:ecr/repository:Repository").has(t, map[string]any{
+		"name": "app/mca", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration.scanOnPush": true,
+		"encryptionConfigurations[0].encryptionType": "KMS", "forceDelete": false,
+	})
+}
+
+func TestImageIsBuiltWithTheProvidersDefaults(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+		login := repository.Login(ctx)
+		_, err := image.NewImage(ctx, "mca", &image.ImageArgs{
+			ImportPath: "example.com/platform/mca", Repository: pulumi.String("example.com/team/service"),
+			Credentials: &image.Credentials{Username: login.Username, Password: login.Password},
+		})
+		return err
+	})
+	built := d.one(t, image.Token)
+	built.has(t, map[string]any{
+		"importPath": "example.com/platform/mca", "credentials.username": "AWS", "credentials.password": "token",
+		"platforms": nil, "base": nil, "labels": nil, "dir": nil,
+	})
+	require.True(t, built.Inputs["credentials"].ContainsSecrets(), "a password is secret in the stack's state")
+
+	both := deploy(t, create(image.NewImage, given(&image.ImageArgs{
+		ImportPath: "example.com/x", Repository: pulumi.String("example.com/x"), Platforms: []ociplatform.Platform{ociplatform.AMD64, ociplatform.ARM64},
+	})))
+	both.one(t, image.Token).has(t, map[string]any{"platforms": []any{"linux/amd64", "linux/arm64"}})
+}
