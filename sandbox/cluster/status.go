@@ -11,22 +11,22 @@ import (
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// ComponentStatus is how one component is.
+// ComponentStatus is how one component is; `sandbox status --json` prints it.
 type ComponentStatus struct {
-	Name string
+	Name string `json:"name"`
 	// PID is zero where it does not run.
-	PID int
-	// Healthy tells whether it does its work; where it does not, Reason says why.
-	Healthy bool
-	Reason  string
+	PID int `json:"pid"`
 	// Port is where it listens on 127.0.0.1; zero where it listens on none.
-	Port int
+	Port int `json:"port,omitempty"`
+	// Healthy tells whether it does its work; where it does not, Reason says why.
+	Healthy bool   `json:"healthy"`
+	Reason  string `json:"reason,omitempty"`
 	// RSS is its resident memory in bytes. Its code is counted in full for each
 	// component, though they share it.
-	RSS int64
+	RSS int64 `json:"rssBytes"`
 	// PSS is its proportional share in bytes: summed over the components, shared
 	// memory counts once.
-	PSS int64
+	PSS int64 `json:"pssBytes"`
 }
 
 // Status tells how each component of a sandbox's cluster is, in the order of

@@ -47,31 +47,12 @@ func (a *app) status() *cobra.Command {
 
 // report is how a sandbox is.
 type report struct {
-	Dir        string      `json:"dir"`
-	Cluster    string      `json:"cluster"`
-	Components []component `json:"components"`
-	Tools      []tool      `json:"tools"`
-	// Stack is nil where the stack sandbox was not yet made.
+	Dir        string                    `json:"dir"`
+	Cluster    string                    `json:"cluster"`
+	Components []cluster.ComponentStatus `json:"components"`
+	Tools      []toolchain.Tool          `json:"tools"`
+	// Stack is nil where the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
-}
-
-type component struct {
-	Name    string `json:"name"`
-	PID     int    `json:"pid"`
-	Port    int    `json:"port,omitempty"`
-	Healthy bool   `json:"healthy"`
-	Reason  string `json:"reason,omitempty"`
-	// RSS counts shared memory in each process, PSS once over all of them.
-	RSS int64 `json:"rssBytes"`
-	PSS int64 `json:"pssBytes"`
-}
-
-type tool struct {
-	Name    string `json:"name"`
-	Kind    string `json:"kind"`
-	Version string `json:"version,omitempty"`
-	Path    string `json:"path"`
-	Note    string `json:"note,omitempty"`
 }
 
 type stackReport struct {
@@ -82,22 +63,13 @@ type stackReport struct {
 }
 
 func look(c *cobra.Command, h *home.Home) (*report, error) {
-	r := &report{Dir: h.Dir, Cluster: h.Cluster}
-	for _, s := range cluster.Status(c.Context(), h) {
-		r.Components = append(r.Components, component{
-			Name: s.Name, PID: s.PID, Port: s.Port, Healthy: s.Healthy, Reason: s.Reason, RSS: s.RSS, PSS: s.PSS,
-		})
-	}
+	r := &report{Dir: h.Dir, Cluster: h.Cluster, Components: cluster.Status(c.Context(), h)}
 	built, err := builtFolder()
 	if err != nil {
 		return nil, err
 	}
-	tools, err := toolchain.Resolve(c.Context(), h, built, os.Environ())
-	if err != nil {
+	if r.Tools, err = toolchain.Resolve(c.Context(), h, built, os.Environ()); err != nil {
 		return nil, err
-	}
-	for _, t := range tools {
-		r.Tools = append(r.Tools, tool{Name: t.Name, Kind: string(t.Kind), Version: t.Version, Path: t.Path, Note: t.Note})
 	}
 	if !stack.Exists(h, project.SandboxStack) {
 		return r, nil
@@ -122,7 +94,7 @@ func (r *report) write(out io.Writer) {
 	r.writeTools(out)
 	fmt.Fprintln(out)
 	if r.Stack == nil {
-		fmt.Fprintf(out, "stack %s: not yet made; run make up\n", project.SandboxStack)
+		fmt.Fprintf(out, "stack %s: not yet created; run make up\n", project.SandboxStack)
 		return
 	}
 	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, dash(r.Stack.URL))
@@ -148,10 +120,10 @@ func (r *report) writeComponents(out io.Writer) {
 	t.Flush()
 }
 
-var kinds = map[string]string{
-	string(toolchain.Installed): "real, installed",
-	string(toolchain.Built):     "real, built here",
-	string(toolchain.StandIn):   "stand-in",
+var kinds = map[toolchain.Kind]string{
+	toolchain.Installed: "real, installed",
+	toolchain.Built:     "real, built here",
+	toolchain.StandIn:   "stand-in",
 }
 
 func (r *report) writeTools(out io.Writer) {

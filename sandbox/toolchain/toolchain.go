@@ -54,17 +54,17 @@ const (
 // of the day before release 4.25.0, and upstream gives its modules no version.
 const KubernetesPluginVersion = "4.25.0-alpha+f47bc2d6f199"
 
-// Tool is one tool as the sandbox will run it.
+// Tool is one tool as the sandbox will run it; `sandbox status --json` prints it.
 type Tool struct {
 	// Name is the command's name, which is also the link's.
-	Name string
-	Kind Kind
-	// Path is the executable that the link leads to.
-	Path string
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
 	// Version is what the tool says of itself; empty where it says nothing.
-	Version string
+	Version string `json:"version,omitempty"`
+	// Path is the executable that the link leads to.
+	Path string `json:"path"`
 	// Note tells why an installed tool was passed over; else it is empty.
-	Note string
+	Note string `json:"note,omitempty"`
 }
 
 // resolver looks for tools in one environment.
