@@ -76,9 +76,9 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	}
 	require.Contains(t, strings.Join(list[0].flags, " "), "k8s.io/component-base/version.gitVersion=v1.")
 	require.Contains(t, strings.Join(cli.flags, " "), "version.Version=v3.")
+	_, err = required(filepath.Join(w.project, plugin.dir, "go.mod"), plugin.changed.module)
+	require.NoError(t, err)
 	for _, document := range plugin.embeds {
-		_, err := required(filepath.Join(w.project, plugin.dir, "go.mod"), document.module)
-		require.NoError(t, err)
 		require.DirExists(t, filepath.Join(w.project, plugin.dir, filepath.Dir(document.out)))
 	}
 	// One version of the SDK is compiled once for the program and the provider.
@@ -88,6 +88,27 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	provider, err := required(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
 	require.NoError(t, err)
 	require.Equal(t, program, provider)
+}
+
+func TestChangedModuleHasTheTextOnce(t *testing.T) {
+	c := changedModule{module: "m", file: "a.go", before: "x{", after: "&x{"}
+	for _, tc := range []struct{ reason, content, want, fails string }{
+		{"once", "a: x{},", "a: &x{},", ""},
+		{"a newer version lacks it", "a: y{},", "a: y{},", "0 times"},
+		{"which of two is not known", "x{}, x{}", "x{}, x{}", "2 times"},
+	} {
+		file := filepath.Join(t.TempDir(), c.file)
+		require.NoError(t, os.WriteFile(file, []byte(tc.content), 0o600))
+		err := c.apply(filepath.Dir(file))
+		if tc.fails == "" {
+			require.NoError(t, err, tc.reason)
+		} else {
+			require.ErrorContains(t, err, tc.fails, tc.reason)
+		}
+		got, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, tc.want, string(got), tc.reason)
+	}
 }
 
 func TestWithVersion(t *testing.T) {

@@ -30,7 +30,13 @@ type executable struct {
 	out string
 	// flags come after -trimpath.
 	flags []string
-	// embeds are files that the package embeds and that the repository lacks.
+	// changed is a module that does not build as it is; its zero value: none.
+	changed changedModule
+	// modfile is the module file with which go build takes the changed copy;
+	// "": that of dir. The build sets it.
+	modfile string
+	// embeds are files of changed that the package embeds and that the
+	// repository lacks.
 	embeds []embedded
 	// stamp says that out depends on nothing but the Go files and the module
 	// files of dir and the toolchain, so that a hash of them can stand for a
@@ -38,10 +44,19 @@ type executable struct {
 	stamp bool
 }
 
-// embedded is a JSON document of a module, for a package to embed.
+// changedModule is a requirement of the executable's go.mod that is built from
+// a copy with one change.
+type changedModule struct {
+	module string
+	// file is a path in the module, in which before occurs once and becomes
+	// after.
+	file, before, after string
+}
+
+// embedded is a JSON document of the changed module, for a package to embed.
 type embedded struct {
-	// module is a requirement of the executable's go.mod, file a path in it.
-	module, file string
+	// file is a path in the module.
+	file string
 	// out is the file to write, relative to the executable's dir.
 	out string
 	// version replaces the document's own; "" leaves it.
@@ -87,9 +102,16 @@ func kubernetesPlugin(w where) executable {
 		name: "the Kubernetes provider", log: "pulumi-resource-kubernetes", dir: "sandbox/kubernetesprovider", pkg: ".",
 		out:   filepath.Join(w.bin(), "pulumi-resource-kubernetes"),
 		flags: []string{"-buildvcs=false", "-ldflags", "-s -w -X " + module + "/pkg/version.Version=" + version},
+		// The field of the schema's Go type has become a pointer in Pulumi 3.250.
+		// With a Pulumi as old as the provider's own, the Kubernetes SDK would be
+		// compiled a second time.
+		changed: changedModule{
+			module: module, file: "pkg/gen/schema.go",
+			before: "Provider: pschema.ResourceSpec{", after: "Provider: &pschema.ResourceSpec{",
+		},
 		embeds: []embedded{
-			{module: module, file: command + "schema.json", out: "schema/schema.json", version: version},
-			{module: module, file: command + "terraform-mapping.json", out: "schema/terraform-mapping.json"},
+			{file: command + "schema.json", out: "schema/schema.json", version: version},
+			{file: command + "terraform-mapping.json", out: "schema/terraform-mapping.json"},
 		},
 		stamp: true,
 	}

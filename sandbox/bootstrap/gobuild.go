@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -43,8 +44,8 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 				return fmt.Errorf("%s: %w", e.out, err)
 			}
 		}
-		for _, document := range e.embeds {
-			if err := document.write(ctx, w, e.dir); err != nil {
+		if e.changed.module != "" {
+			if e.modfile, err = e.change(ctx, w); err != nil {
 				return fmt.Errorf("building %s: %w", e.name, err)
 			}
 		}
@@ -65,7 +66,7 @@ func (e executable) digest(w where) (string, error) {
 		return "", nil
 	}
 	sum := sha256.New()
-	fmt.Fprint(sum, runtime.Version(), e.pkg, e.flags, e.embeds)
+	fmt.Fprint(sum, runtime.Version(), e.pkg, e.flags, e.changed, e.embeds)
 	dir := filepath.Join(w.project, e.dir)
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -81,26 +82,70 @@ func (e executable) digest(w where) (string, error) {
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
 }
 
-// write copies the document out of its module, which is downloaded where the
-// cache lacks it. The module belongs to the executable's package in dir.
-func (d embedded) write(ctx context.Context, w where, dir string) error {
-	raw, err := w.goCommand(ctx, dir, "mod", "download", "-json", d.module).Output()
+// change copies the changed module out of the module cache, which downloads
+// and verifies it, into the sandbox's folder and makes the change there. It
+// writes the documents that the package embeds, and returns the module file
+// with which the build takes the copy.
+func (e executable) change(ctx context.Context, w where) (modfile string, err error) {
+	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.changed.module).Output()
 	if err != nil {
-		return fmt.Errorf("go mod download %s: %w: %s", d.module, err, raw)
+		return "", fmt.Errorf("go mod download %s: %w: %s", e.changed.module, err, raw)
 	}
 	var downloaded struct{ Dir string }
 	if err := json.Unmarshal(raw, &downloaded); err != nil {
-		return fmt.Errorf("go mod download %s: %w", d.module, err)
+		return "", fmt.Errorf("go mod download %s: %w", e.changed.module, err)
 	}
-	document, err := os.ReadFile(filepath.Join(downloaded.Dir, d.file))
+	work := filepath.Join(w.sandbox, "build", e.log)
+	if err := os.RemoveAll(work); err != nil {
+		return "", err
+	}
+	upstream := filepath.Join(work, "upstream")
+	if err := os.CopyFS(upstream, os.DirFS(downloaded.Dir)); err != nil {
+		return "", fmt.Errorf("copy of %s: %w", e.changed.module, err)
+	}
+	if err := e.changed.apply(upstream); err != nil {
+		return "", err
+	}
+	for _, document := range e.embeds {
+		content, err := os.ReadFile(filepath.Join(upstream, document.file))
+		if err != nil {
+			return "", err
+		}
+		if content, err = withVersion(content, document.version); err != nil {
+			return "", fmt.Errorf("%s of %s: %w", document.file, e.changed.module, err)
+		}
+		if err := os.WriteFile(filepath.Join(w.project, e.dir, document.out), content, 0o644); err != nil {
+			return "", err
+		}
+	}
+	modfile = filepath.Join(work, "go.mod")
+	for name, more := range map[string]string{
+		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.changed.module, upstream), "go.sum": "",
+	} {
+		content, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
+		if err != nil {
+			return "", err
+		}
+		if err := os.WriteFile(filepath.Join(work, name), append(content, more...), 0o644); err != nil {
+			return "", err
+		}
+	}
+	return modfile, nil
+}
+
+// apply makes the change in a copy of the module. A version of the module that
+// has another text fails here, and not as something half changed.
+func (c changedModule) apply(dir string) error {
+	file := filepath.Join(dir, c.file)
+	content, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("module %s: %w", d.module, err)
+		return err
 	}
-	if document, err = withVersion(document, d.version); err != nil {
-		return fmt.Errorf("module %s: %s: %w", d.module, d.file, err)
+	if n := bytes.Count(content, []byte(c.before)); n != 1 {
+		return fmt.Errorf("module %s: %s has %q %d times, must have it once: "+
+			"look whether the pinned version still needs the change in bootstrap/executables.go", c.module, c.file, c.before, n)
 	}
-	// The mode of the module cache's file would forbid to write it again.
-	return os.WriteFile(filepath.Join(w.project, dir, d.out), document, 0o644)
+	return os.WriteFile(file, bytes.Replace(content, []byte(c.before), []byte(c.after), 1), 0o644)
 }
 
 // withVersion returns a JSON object without needless space, and with the
@@ -128,7 +173,7 @@ func (e executable) compile(ctx context.Context, w where, detail func(string)) e
 	}
 	defer out.Close()
 
-	cmd := w.goCommand(ctx, e.dir, slices.Concat([]string{"build", "-v", trimpath}, e.flags, []string{"-o", e.out, e.pkg})...)
+	cmd := w.goCommand(ctx, e.dir, slices.Concat([]string{"build", "-v", trimpath, "-modfile=" + e.modfile}, e.flags, []string{"-o", e.out, e.pkg})...)
 	fmt.Fprintf(out, "%s$ %s\n", cmd.Dir, strings.Join(cmd.Args, " "))
 	output, err := cmd.StdoutPipe()
 	if err != nil {
@@ -168,7 +213,7 @@ func (e executable) countPackages(ctx context.Context, w where, count *counter) 
 		return
 	case <-time.After(listAfter):
 	}
-	raw, err := w.goCommand(ctx, e.dir, "list", "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
+	raw, err := w.goCommand(ctx, e.dir, "list", "-modfile="+e.modfile, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", trimpath, e.pkg).Output()
 	if err == nil {
 		count.total(strings.Fields(string(raw)))
 	}

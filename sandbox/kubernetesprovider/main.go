@@ -2,7 +2,8 @@
 // built from the version of its Go module that go.mod pins. Upstream's own
 // command does not build from the module: the schema that it embeds is
 // generated, and no part of the module. The bootstrap writes that schema into
-// the folder schema, from the same version of the module.
+// the folder schema, from the same version of the module. It also builds from a
+// copy of the module that fits a newer Pulumi: docs/design/0001-sandbox.md.
 package main
 
 import (
