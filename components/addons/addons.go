@@ -17,6 +17,7 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/key"
 )
 
 // StorageClass is the class of the data stores' volumes (the design document's
@@ -124,11 +125,8 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 		ManagedPolicies: []string{"service-role/AmazonEBSCSIDriverPolicy"},
 		Statements: []iam.Statement{
 			{
-				Sid: "Encrypt",
-				Actions: []string{
-					"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo",
-					"kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey",
-				},
+				Sid:       "Encrypt",
+				Actions:   key.Cryptography(),
 				Resources: iam.ARNs(args.KeyARN),
 			},
 			{

@@ -15,11 +15,13 @@ import (
 
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/secretfiles"
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// PasswordKey is the key of a store's Secret that holds its password.
-const PasswordKey = "password"
+// PasswordKey is the key of a store's Secret that holds its password. Pods find
+// it in a file of that name, as they do a password that AWS keeps.
+const PasswordKey = secretfiles.FileName
 
 // Objects creates the Kubernetes objects of a store in the cluster, all
 // labelled, named and parented alike.

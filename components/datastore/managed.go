@@ -46,7 +46,7 @@ var (
 	DocumentDB = Engine{"DocumentDB", "docdb", "ClusterParameterGroup", "/aws/docdb/"}
 )
 
-// Args are what a store's dependencies are made from.
+// Args are the arguments of NewDependencies.
 type Args struct {
 	Engine Engine
 	// Identifier is the store's name at AWS.

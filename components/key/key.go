@@ -38,8 +38,10 @@ type Key struct {
 	ID pulumi.StringOutput
 }
 
-// cryptography is what a user of a key does with it.
-var cryptography = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
+// Cryptography lists the actions that a user of a key needs.
+func Cryptography() []string {
+	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
+}
 
 // Logs lets CloudWatch Logs encrypt the account's log groups (CloudWatch Logs
 // User Guide, "Encrypt log data using AWS KMS").
@@ -47,7 +49,7 @@ func Logs(a *account.Account) iam.Statement {
 	return iam.Statement{
 		Sid:        "Logs",
 		Principals: []iam.Principal{iam.ServicePrincipal("logs." + a.Region + ".amazonaws.com")},
-		Actions:    cryptography,
+		Actions:    Cryptography(),
 		Resources:  iam.AnyResource(), // of a key's policy: the key
 		Conditions: []iam.Condition{{
 			Operator: "ArnLike", Key: "kms:EncryptionContext:aws:logs:arn",
@@ -61,7 +63,7 @@ func Service(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
 		Principals: []iam.Principal{iam.ServicePrincipal(service)},
-		Actions:    cryptography,
+		Actions:    Cryptography(),
 		Resources:  iam.AnyResource(),
 		Conditions: []iam.Condition{iam.Equals("aws:SourceAccount", a.ID)},
 	}
@@ -74,7 +76,7 @@ func Via(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
 		Principals: []iam.Principal{iam.Everyone()},
-		Actions:    append([]string{"kms:CreateGrant"}, cryptography...),
+		Actions:    append([]string{"kms:CreateGrant"}, Cryptography()...),
 		Resources:  iam.AnyResource(),
 		Conditions: []iam.Condition{
 			iam.Equals("kms:CallerAccount", a.ID),

@@ -28,14 +28,14 @@ const (
 // "Profiling").
 var exports = []string{"audit", "profiler"}
 
-// ClusterArgs are what a Cluster is made from. Zero values stand for what is
+// ClusterArgs are the arguments of NewCluster. Zero values stand for what is
 // safe: three instances, protected, private.
 type ClusterArgs struct {
-	// Account is whose cluster it is.
+	// Account is where the cluster is.
 	Account *account.Account
-	// Cluster is what is asked of DocumentDB.
+	// Cluster is the specification of the cluster.
 	Cluster docdbspec.Cluster
-	// VPCID and SubnetIDs are where it lies: the private-data subnets.
+	// VPCID and SubnetIDs are those of the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all who may connect.
@@ -61,7 +61,7 @@ type Cluster struct {
 	// Host is the writer's, ReaderHost that of all readers. Both speak TLS only.
 	Host, ReaderHost pulumi.StringOutput
 	Port             pulumi.IntOutput
-	// SecretARN is the secret of the master user, which AWS made and rotates. It
+	// SecretARN is the secret of the master user, which AWS created and rotates. It
 	// is kept by AWS's own key for Secrets Manager: the provider names no other.
 	SecretARN pulumi.StringOutput
 	// SecurityGroupID is the cluster's own group.

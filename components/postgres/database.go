@@ -34,14 +34,14 @@ const (
 // PostgreSQL logs to Amazon CloudWatch Logs").
 var exports = []string{"postgresql", "upgrade"}
 
-// DatabaseArgs are what a Database is made from. Zero values stand for what is
-// safe: two zones, protected, private; that it be public can't be said.
+// DatabaseArgs are the arguments of NewDatabase. Zero values stand for what is
+// safe: two zones, protected. The database is always private.
 type DatabaseArgs struct {
-	// Account is whose database it is.
+	// Account is where the database is.
 	Account *account.Account
-	// Database is what is asked of RDS.
+	// Database is the specification of the instance.
 	Database rdsspec.Database
-	// VPCID and SubnetIDs are where it lies: the private-data subnets.
+	// VPCID and SubnetIDs are those of the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all who may connect.
@@ -68,7 +68,7 @@ type Database struct {
 
 	Host pulumi.StringOutput
 	Port pulumi.IntOutput
-	// SecretARN is the secret of the master user, which RDS made and rotates.
+	// SecretARN is the secret of the master user, which RDS created and rotates.
 	SecretARN pulumi.StringOutput
 	// SecretKeyARN is the KMS key by which that secret is kept.
 	SecretKeyARN pulumi.StringOutput
@@ -79,7 +79,8 @@ type Database struct {
 }
 
 // NewDatabase creates the instance, its monitoring role, and its key, security
-// group, subnet group, parameter group and log groups. Another instance class changes instance and parameters in place.
+// group, subnet group, parameter group and log groups. Another instance class
+// changes instance and parameters in place.
 func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...pulumi.ResourceOption) (*Database, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

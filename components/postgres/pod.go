@@ -24,7 +24,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 				datastore.Env("PASSWORD_FILE", secretFolder+"/"+datastore.PasswordKey),
 				datastore.Env("SOCKETS", socketFolder), datastore.Env("OWNER", Owner), datastore.Env("DATABASE", DatabaseName),
 			},
-			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String("postgres"), ContainerPort: pulumi.Int(Port)}},
+			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
 			// The model counts on all of the memory; the cores may be shared.
 			Resources: datastore.Resources(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
 			// Recovery after a crash takes its time.

@@ -24,15 +24,15 @@ const Port = elasticachespec.Port
 // delivery").
 var logKinds = []string{"slow-log", "engine-log"}
 
-// ClusterArgs are what a Cluster is made from. Zero values stand for what is
-// safe: three shards with a replica each in other zones, encrypted, with a
-// password; that it be public can't be said.
+// ClusterArgs are the arguments of NewCluster. Zero values stand for what is
+// safe: three shards, each with a replica in another zone. The cluster is always
+// private, encrypted and behind a password.
 type ClusterArgs struct {
-	// Account is whose cluster it is.
+	// Account is where the cluster is.
 	Account *account.Account
-	// Cluster is what is asked of ElastiCache.
+	// Cluster is the specification of the replication group.
 	Cluster elasticachespec.Cluster
-	// VPCID and SubnetIDs are where it lies: the private-data subnets.
+	// VPCID and SubnetIDs are those of the private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all who may connect.
@@ -70,7 +70,8 @@ type Cluster struct {
 }
 
 // NewCluster creates the replication group, its password and user, and its key,
-// security group, subnet group, parameter group and log groups. Another node type changes nodes and parameters in place.
+// security group, subnet group, parameter group and log groups. Another node
+// type changes nodes and parameters in place.
 func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -39,7 +39,8 @@ var (
 	instanceClass = regexp.MustCompile(`^db\.(t4g\.medium|r6g\.(large|([248]|12|16)?xlarge))$`)
 )
 
-// Cluster is what is asked for. Zero values stand for what is safe.
+// Cluster is the specification of a DocumentDB cluster. Zero values stand for
+// what is safe.
 type Cluster struct {
 	// Identifier names the cluster: lower-case letters, digits and single
 	// hyphens, a letter first.
@@ -54,7 +55,7 @@ type Cluster struct {
 	BackupDays int
 }
 
-// Complete fills what was left out. Its error says everything that is wrong.
+// Complete fills in the defaults. Its error lists everything that is wrong.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, DefaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)

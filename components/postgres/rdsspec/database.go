@@ -27,7 +27,8 @@ const (
 	mostStorage    = 65536
 )
 
-// Database is what is asked for. Zero values stand for what is safe.
+// Database is the specification of an RDS instance. Zero values stand for what
+// is safe.
 type Database struct {
 	// Identifier names the instance: lower-case letters, digits and single
 	// hyphens, a letter first.
@@ -44,7 +45,7 @@ type Database struct {
 	BackupDays int
 }
 
-// Complete fills what was left out and works the settings out. Its error says
+// Complete fills in the defaults and computes the settings. Its error lists
 // everything that is wrong.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)

@@ -31,7 +31,8 @@ const (
 	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
 )
 
-// Cluster is what is asked for. Zero values stand for what is safe.
+// Cluster is the specification of a replication group. Zero values stand for
+// what is safe.
 type Cluster struct {
 	// Identifier names the replication group and its user: lower-case letters,
 	// digits and single hyphens, a letter first.
@@ -46,7 +47,7 @@ type Cluster struct {
 	SnapshotDays int
 }
 
-// Complete fills what was left out and works the settings out. Its error says
+// Complete fills in the defaults and computes the settings. Its error lists
 // everything that is wrong.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.Shards = cmp.Or(c.Shards, DefaultShards)
