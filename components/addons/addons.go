@@ -121,7 +121,7 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	return iam.NewRole(ctx, name+"-ebs-csi", &iam.RoleArgs{
 		Account:         args.Account,
 		Description:     "EBS volumes of EKS cluster " + args.Cluster.ClusterName,
-		Trust:           iam.Pod(args.Cluster.Name, pulumi.String("kube-system"), volumeAccount),
+		Trust:           iam.Pod(args.Cluster.Name, pulumi.String(cluster.SystemNamespace), volumeAccount),
 		ManagedPolicies: []string{"service-role/AmazonEBSCSIDriverPolicy"},
 		Statements: []iam.Statement{
 			{

@@ -22,7 +22,7 @@ import (
 
 const (
 	// namespace is where the design document runs it.
-	namespace = "kube-system"
+	namespace = cluster.SystemNamespace
 	// appName names all of its objects, and is the value of their app label.
 	appName = "cluster-autoscaler"
 )

@@ -9,13 +9,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/logs"
 )
 
 // controlPlaneLogs are all the types that EKS has.
 var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
-
-// logRetention, in days, covers a quarter's review of the audit log.
-const logRetention = 90
 
 // controlPlane makes the EKS cluster, after all that it writes to and acts
 // under, so that at the end it goes before them: without its role EKS can't
@@ -37,9 +35,9 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-control-plane", &cloudwatch.LogGroupArgs{
+	group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-control-plane", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/eks/" + args.ClusterName + "/cluster"), // where EKS writes
-		RetentionInDays: pulumi.Int(logRetention),
+		RetentionInDays: pulumi.Int(logs.Days),
 		KmsKeyId:        args.KeyARN,
 	}, b.parent)
 	if err != nil {
@@ -63,7 +61,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		},
 		UpgradePolicy:          &eks.ClusterUpgradePolicyArgs{SupportType: pulumi.String(supportType(args.ExtendedSupport))},
 		EnabledClusterLogTypes: controlPlaneLogs,
-	}, b.parent, pulumi.DependsOn(append(slices.Clone(role.Policies), logs)))
+	}, b.parent, pulumi.DependsOn(append(slices.Clone(role.Policies), group)))
 	if err != nil {
 		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
 	}

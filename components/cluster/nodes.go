@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// systemNamespace is where the cluster's own pods run.
-const systemNamespace = "kube-system"
+// SystemNamespace is the namespace of the cluster's own pods.
+const SystemNamespace = "kube-system"
 
 // nodeRole makes the role of the nodes, and lets who has it join the cluster.
 // It may describe the cluster, ask for pods' credentials (both are in
@@ -63,7 +63,7 @@ func (b *builder) nodeAddons() error {
 	role, err := iam.NewRole(b.ctx, b.name+"-vpc-cni", &iam.RoleArgs{
 		Account:         b.args.Account,
 		Description:     "Pod network of EKS cluster " + b.args.ClusterName,
-		Trust:           iam.Pod(b.cluster.Name, pulumi.String(systemNamespace), "aws-node"),
+		Trust:           iam.Pod(b.cluster.Name, pulumi.String(SystemNamespace), "aws-node"),
 		ManagedPolicies: []string{"AmazonEKS_CNI_Policy"},
 	}, b.parent)
 	if err != nil {

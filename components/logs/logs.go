@@ -1,5 +1,6 @@
-// Package logs owns the CloudWatch log groups that data stores write to. AWS
-// would make them by itself, kept for ever and under no key of ours.
+// Package logs owns the CloudWatch log groups that data stores write to, and how
+// long logs are kept. AWS would create the groups by itself, kept for ever and
+// under no key of ours.
 package logs
 
 import (
@@ -9,8 +10,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Days is how long logs of stores and of access are kept, in days: a season,
-// for inquiries. It is one of the numbers that CloudWatch Logs knows.
+// Days is how long logs of stores, of access and of the control plane are kept,
+// in days: a quarter, which audits and inquiries look back on. It is one of the
+// numbers that CloudWatch Logs allows.
 const Days = 90
 
 // NewGroups makes a group FOLDER/KIND for each kind of log, in their order.

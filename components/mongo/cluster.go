@@ -12,16 +12,16 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 )
 
 const (
 	// Port is DocumentDB's.
 	Port = docdbspec.Port
-	// DatabaseName is the document's (section "MongoDB Performance Tuning").
-	DatabaseName = "progressive_framework_v5"
-	// Owner is the master user.
-	Owner = "platform"
+	// DatabaseName is the name of the database, Owner that of the master user.
+	DatabaseName = storespec.DatabaseName
+	Owner        = storespec.Owner
 )
 
 // exports are what DocumentDB can export (Developer Guide, "Auditing" and

@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
@@ -20,11 +21,9 @@ import (
 const (
 	// Port is PostgreSQL's.
 	Port = rdsspec.Port
-	// DatabaseName is the document's (section "Performance Issue Diagnosis").
-	DatabaseName = "progressive_framework_v5"
-	// Owner is the master user; RDS keeps the name postgres for nobody, but
-	// one that is guessed first is none.
-	Owner = "platform"
+	// DatabaseName is the name of the database, Owner that of the master user.
+	DatabaseName = storespec.DatabaseName
+	Owner        = storespec.Owner
 	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
 	// Performance Insights keeps without charge (RDS User Guide).
 	monitoringSeconds, insightsDays = 60, 7

@@ -11,6 +11,14 @@ import (
 )
 
 const (
+	// DatabaseName is the document's name of the platform's database, in
+	// PostgreSQL (section "Performance Issue Diagnosis") and in MongoDB (section
+	// "MongoDB Performance Tuning").
+	DatabaseName = "progressive_framework_v5"
+	// Owner is the user that owns it. RDS would allow postgres too, which is the
+	// first name that anybody guesses.
+	Owner = "platform"
+
 	// StorageClass is the storage class of the volumes of stores in the cluster
 	// (section "Multi-Layer Caching Strategy").
 	StorageClass = "fast-ssd"
