@@ -85,13 +85,6 @@ func (p Profile) Autoscale() Profile {
 	return p
 }
 
-// WithReplicas is the profile with a count that nothing scales, 1 to
-// MaxReplicas.
-func (p Profile) WithReplicas(n int) (Profile, error) {
-	p.Count = Fixed(n)
-	return p, p.Validate()
-}
-
 // WithRequests is the profile with a share of its requests, 1 to 100 %, for a
 // cluster that is smaller than the one that the numbers are for. The least that
 // the VPA may set follows. Limits stay: a pod may still use what is free.

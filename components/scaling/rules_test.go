@@ -109,9 +109,6 @@ func TestOverridesKeepTheRules(t *testing.T) {
 			s := tier.Size
 			require.True(t, 1 <= s.Min && s.Min <= s.Desired && s.Desired <= s.Max, "%+v", s)
 		}
-		if p, err := MCA().WithReplicas(n("replicas")); err == nil {
-			require.NotContains(t, p.Count.String(), "by", "a fixed count has no autoscaler")
-		}
 	})
 	tier, err := WebNodes().WithSize(Size{Max: 12})
 	require.NoError(t, err)
