@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
@@ -225,7 +224,7 @@ func TestADroppedPlanIsSavedAtItsNextAnswer(t *testing.T) {
 		first.Do(func() { close(begun); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
-	another := savedPlan{uuid.New(), "bob", []byte(`{}`)}
+	another := savedPlan{planKey{"another", "bob"}, []byte(`{}`)}
 	require.True(t, a.plans.writer.Do(another))
 	<-begun
 	for a.plans.writer.Do(another) { // until it is full

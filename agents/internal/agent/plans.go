@@ -59,33 +59,40 @@ const maxSaved = 10_000
 type savedPlans struct {
 	store  *database.Store
 	table  database.PlanKind
-	saved  *otter.Cache[uuid.UUID, struct{}]
+	saved  *otter.Cache[planKey, struct{}]
 	writer *database.Writer[savedPlan]
 }
 
+type planKey struct {
+	request requestKey
+	userID  string
+}
+
+// id is the id of the row, so that all processes write the same row.
+func (k planKey) id() uuid.UUID {
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(k.request)+k.userID))
+}
+
 type savedPlan struct {
-	id     uuid.UUID
-	userID string
-	line   []byte
+	planKey
+	line []byte
 }
 
 func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKind, log *slog.Logger) *savedPlans {
-	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[uuid.UUID, struct{}]{
-		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[uuid.UUID, struct{}](time.Hour),
+	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[planKey, struct{}]{
+		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[planKey, struct{}](time.Hour),
 	})}
 	p.writer = database.NewWriter(ctx, "saving plans", p.write, log)
 	return p
 }
 
-// save has the user's answer written soon, unless it is saved already. The id of
-// the row follows from key and user, so that all processes write the same row.
-func (p *savedPlans) save(key requestKey, userID string, head, rest []byte) {
-	id := uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(key)+userID))
-	if _, isNew := p.saved.SetIfAbsent(id, struct{}{}); !isNew {
+// save has the user's answer written soon, unless it is saved already.
+func (p *savedPlans) save(key planKey, head, rest []byte) {
+	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
 		return
 	}
-	if !p.writer.Do(savedPlan{id, userID, slices.Concat(head, rest)}) {
-		p.saved.Invalidate(id) // the next answer tries again
+	if !p.writer.Do(savedPlan{key, slices.Concat(head, rest)}) {
+		p.saved.Invalidate(key) // the next answer tries again
 	}
 }
 
@@ -93,9 +100,9 @@ func (p *savedPlans) save(key requestKey, userID string, head, rest []byte) {
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {
-		err := p.store.SavePlan(ctx, p.table, plan.id, plan.userID, plan.line)
+		err := p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, plan.line)
 		if err != nil {
-			p.saved.Invalidate(plan.id)
+			p.saved.Invalidate(plan.planKey)
 		}
 		errs = append(errs, err)
 	}

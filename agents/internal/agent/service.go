@@ -118,7 +118,7 @@ func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	head := answerHead(userID)
-	s.plans.save(key, userID, head, rest)
+	s.plans.save(planKey{key, userID}, head, rest)
 	httpapi.Line(w, http.StatusOK, head, rest)
 }
 

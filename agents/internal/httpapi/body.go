@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
 	strict "sigs.k8s.io/json"
 )
 
@@ -70,6 +71,17 @@ func isJSON(contentType string) bool {
 // that are unknown, double or of a wrong type, and broken rules. Names are
 // case-sensitive. The error is that of a body that is no JSON.
 func Decode(body []byte, into Body) ([]FieldError, error) {
+	// Nearly all bodies decode, and Go's next encoding/json does that in half the
+	// time. The strict decoder names all errors of the others at once.
+	if jsonv2.Unmarshal(body, into, jsonv2.RejectUnknownMembers(true)) == nil {
+		return bounded(into.Validate()), nil
+	}
+	reflect.ValueOf(into).Elem().SetZero() // members that were decoded before the error
+	return decodeStrictly(body, into)
+}
+
+// decodeStrictly is Decode with the errors of all members.
+func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 	strictErrors, err := strict.UnmarshalStrict(body, into)
 	if err != nil {
 		if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
@@ -85,9 +97,10 @@ func Decode(body []byte, into Body) ([]FieldError, error) {
 		}
 		wrong = append(wrong, FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
 	}
-	wrong = append(wrong, into.Validate()...)
-	return wrong[:min(len(wrong), mostErrors)], nil
+	return bounded(append(wrong, into.Validate()...)), nil
 }
+
+func bounded(wrong []FieldError) []FieldError { return wrong[:min(len(wrong), mostErrors)] }
 
 // jsonType names a type. The name of a Go package is no part of an API.
 func jsonType(t reflect.Type) string {

@@ -1,0 +1,48 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// everything has the kinds of members that requests have.
+type everything struct {
+	Text    string                     `json:"text"`
+	Words   []string                   `json:"words,omitempty"`
+	Count   *int                       `json:"count,omitempty"`
+	Weight  *float64                   `json:"weight,omitempty"`
+	Flag    *bool                      `json:"flag,omitempty"`
+	Entries []entry                    `json:"entries,omitempty"`
+	Rest    map[string]json.RawMessage `json:"rest,omitempty"`
+}
+
+type entry struct {
+	Reps int      `json:"reps"`
+	RPE  *float64 `json:"rpe,omitempty"`
+}
+
+func (*everything) Validate() []FieldError { return nil }
+
+// FuzzDecodersAgree: a body that the quick decoder takes is the same to the strict
+// one, which decides about all others.
+func FuzzDecodersAgree(f *testing.F) {
+	for _, body := range []string{
+		`{"text":"a","words":["b",null],"count":1,"weight":1.5,"flag":true,"entries":[{"reps":1,"rpe":8},{}],"rest":{"a":{"b":[1, 2]},"c":null}}`,
+		`{}`, `null`, `[]`, `{"TEXT":"a"}`, `{"text":"a","text":"b"}`, `{"text":"\ud800"}`, `{"count":1e0}`, `{"count":-0}`, `{"weight":1e400}`,
+		`{"words":null,"entries":null,"rest":null,"count":null}`, ` {"text" : "a"} `, `{"text":"a"}{}`, "\xff", `{"rest":{"a":1,"a":2}}`, `{"entries":[null]}`,
+	} {
+		f.Add([]byte(body))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var quick, strict everything
+		quickWrong, quickErr := Decode(body, &quick)
+		strictWrong, strictErr := decodeStrictly(body, &strict)
+		require.Equal(t, strictErr == nil, quickErr == nil)
+		require.Equal(t, strictWrong, quickWrong)
+		if strictErr == nil && len(strictWrong) == 0 {
+			require.Equal(t, strict, quick)
+		}
+	})
+}
