@@ -5,7 +5,6 @@
 #   packages.sh node servers           what make up needs for a cluster of its own
 #   packages.sh servers clients race   what make test needs
 set -eu
-groups=" $* "
 # A user's PATH often lacks the folders of root.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -22,11 +21,12 @@ need() {
 	done
 	missing="$missing $package"
 	purposes="$purposes${purposes:+, }$package $purpose"
+	[ "$group" != node ] || avoidable=yes
 }
 
 look() {
-	missing='' purposes=''
-	for group in $groups; do
+	missing='' purposes='' avoidable=''
+	for group; do
 		case $group in
 		node) # what Go cannot build of a node
 			need containerd "runs the pods" containerd
@@ -55,7 +55,7 @@ fail() {
 	{
 		echo "error: Debian packages are missing ($purposes) and $1."
 		echo "  Install them as root: apt-get update && apt-get install --no-install-recommends$missing"
-		case $groups in *" node "*) echo "  Or use a cluster that you have, which needs none of them: make up CLUSTER=existing" ;; esac
+		[ -z "$avoidable" ] || echo "  Or use a cluster that you have, which needs no node: make up CLUSTER=existing"
 	} >&2
 	exit 1
 }
@@ -66,7 +66,7 @@ apt() {
 		-o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 "$@" >&2 || fail "apt-get $1 failed, see above"
 }
 
-look
+look "$@"
 [ -n "$missing" ] || exit 0
 [ "$(id -u)" = 0 ] || fail "only root can install them"
 command -v apt-get >/dev/null || fail "this machine has no apt-get"
@@ -83,5 +83,5 @@ fi
 apt update
 # shellcheck disable=SC2086 # a list of words
 apt install --yes --no-install-recommends $missing
-look
+look "$@"
 [ -z "$missing" ] || fail "apt-get installed them, yet their files are not where they belong"
