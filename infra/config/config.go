@@ -18,10 +18,8 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/image/ociplatform"
-	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
-	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -171,16 +169,13 @@ type Service struct {
 
 func defaults() Stack {
 	return Stack{
-		Network:  Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
-		Cluster:  Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
-		Images:   Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
-		Edge:     Edge{WebACL: true},
-		Postgres: Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, BackupDays: storespec.MaxBackupDays, Cores: 2},
-		Redis: Redis{
-			Kind: Managed, Shards: elasticachespec.DefaultShards, ReplicasPerShard: elasticachespec.DefaultReplicas,
-			SnapshotDays: elasticachespec.DefaultSnapshotDays,
-		},
-		Mongo:              Mongo{Kind: MongoManaged, Instances: docdbspec.DefaultInstances, BackupDays: storespec.MaxBackupDays},
+		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
+		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
+		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
+		Edge:               Edge{WebACL: true},
+		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2},
+		Redis:              Redis{Kind: Managed},
+		Mongo:              Mongo{Kind: MongoManaged},
 		DeletionProtection: true,
 		StorageClass:       storespec.StorageClass,
 	}

@@ -48,7 +48,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 
 // keys is a table for each object of the configuration.
 func keys(t *testing.T) string {
-	doc, s := comments(t), defaults()
+	doc, s := comments(t), effective(t)
 	tiers := map[string]reflect.Value{}
 	nodes, err := s.NodeTiers("")
 	require.NoError(t, err)
@@ -84,6 +84,22 @@ func keys(t *testing.T) string {
 		table(t, &objects, doc, prefix, values)
 	}
 	return stack.String() + objects.String()
+}
+
+// effective is the defaults, completed by those that the components choose.
+func effective(t *testing.T) Stack {
+	s := defaults()
+	s.Environment, s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "x", "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
+	database, _, err := s.Database().Complete()
+	require.NoError(t, err)
+	s.Postgres.BackupDays = database.BackupDays
+	cache, _, err := s.Cache().Complete()
+	require.NoError(t, err)
+	s.Redis.Shards, s.Redis.ReplicasPerShard, s.Redis.SnapshotDays = cache.Shards, cache.ReplicasPerShard, cache.SnapshotDays
+	documents, err := s.Documents().Complete()
+	require.NoError(t, err)
+	s.Mongo.Instances, s.Mongo.BackupDays = documents.Instances, documents.BackupDays
+	return s
 }
 
 // table writes a row for each member of a struct. The values are the defaults,

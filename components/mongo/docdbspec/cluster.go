@@ -27,10 +27,8 @@ const (
 	// everything and is mended to this threshold.
 	SlowOperation = 100 * time.Millisecond
 
-	// DefaultInstances is one in each of three zones.
-	DefaultInstances = 3
-
-	mostInstances = 16 // DocumentDB Developer Guide, "Quotas"
+	defaultInstances = 3  // one in each of three zones
+	mostInstances    = 16 // DocumentDB Developer Guide, "Quotas"
 )
 
 var (
@@ -57,7 +55,7 @@ type Cluster struct {
 
 // Complete fills in the defaults. Its error lists everything that is wrong.
 func (c Cluster) Complete() (Cluster, error) {
-	c.Instances = cmp.Or(c.Instances, DefaultInstances)
+	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
 	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("BackupDays", c.BackupDays, storespec.MinBackupDays)}
 	if !instanceClass.MatchString(c.InstanceClass) {

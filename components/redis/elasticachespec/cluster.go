@@ -21,14 +21,13 @@ const (
 	// Port is that of Redis.
 	Port = 6379
 
-	// DefaultShards and DefaultReplicas are the six nodes of the document's
-	// StatefulSet: three shards of a primary and a replica.
-	DefaultShards, DefaultReplicas = 3, 1
-	// DefaultSnapshotDays is how long daily snapshots are kept.
-	DefaultSnapshotDays = 7
+	// The document's StatefulSet has six nodes: three shards of a primary and
+	// a replica.
+	defaultShards, defaultReplicas = 3, 1
 
 	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
 	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
+	defaultDays  = 7
 )
 
 // Cluster is the specification of a replication group. Zero values stand for
@@ -50,9 +49,9 @@ type Cluster struct {
 // Complete fills in the defaults and computes the settings. Its error lists
 // everything that is wrong.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
-	c.Shards = cmp.Or(c.Shards, DefaultShards)
-	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, DefaultReplicas)
-	c.SnapshotDays = cmp.Or(c.SnapshotDays, DefaultSnapshotDays)
+	c.Shards = cmp.Or(c.Shards, defaultShards)
+	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
+	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
 	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("SnapshotDays", c.SnapshotDays, 1)}
 	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > mostReplicas {
 		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, mostReplicas))
