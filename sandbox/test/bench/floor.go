@@ -17,7 +17,7 @@ type program struct {
 }
 
 // program makes the project and the empty stack. env is what the program reads.
-func (b *runner) program(ctx context.Context, name, env string) (*program, func(), error) {
+func (b *runner) program(ctx context.Context, name string, env ...string) (*program, func(), error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
 		return nil, nil, err
@@ -33,7 +33,7 @@ func (b *runner) program(ctx context.Context, name, env string) (*program, func(
 		}
 	}
 	p := &program{runner: b.at(dir), stack: "bench"}
-	p.env = append(p.env, env)
+	p.env = append(p.env, env...)
 	end := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
@@ -59,22 +59,26 @@ func (p *program) previews(ctx context.Context, runs int) (series, error) {
 }
 
 // againstFloor compares a preview of n resources with that of an empty program
-// that registers as many.
+// that registers as many and has the same providers. The floor without the
+// Kubernetes provider says what that one costs.
 func (b *runner) againstFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
-	p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n))
-	if err != nil {
-		return nil, fmt.Errorf("empty program: %w", err)
-	}
-	defer end()
-	if _, err := p.up(ctx); err != nil {
-		return nil, fmt.Errorf("empty program: %w", err)
-	}
-	floor, err := p.previews(ctx, runs)
-	if err != nil {
-		return nil, fmt.Errorf("empty program: %w", err)
+	floors := map[string]series{}
+	for _, kubernetes := range []string{"0", "1"} {
+		p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), "KUBERNETES="+kubernetes)
+		if err != nil {
+			return nil, fmt.Errorf("empty program: %w", err)
+		}
+		defer end()
+		if _, err := p.up(ctx); err != nil {
+			return nil, fmt.Errorf("empty program: %w", err)
+		}
+		if floors[kubernetes], err = p.previews(ctx, runs); err != nil {
+			return nil, fmt.Errorf("empty program: %w", err)
+		}
 	}
 	return []row{
-		{fmt.Sprintf("… of an empty program with as many resources (%d)", n), floor.times(), ""},
-		{"… ratio of the medians", fmt.Sprintf("%.2f", ours.median().Seconds()/floor.median().Seconds()), "at most 1.5 (prod)"},
+		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), floors["0"].times(), ""},
+		{"… and with the Kubernetes provider", floors["1"].times(), ""},
+		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/floors["1"].median().Seconds()), "at most 1.5 (prod)"},
 	}, nil
 }

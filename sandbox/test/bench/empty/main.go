@@ -1,6 +1,7 @@
 // Empty is the floor of the preview's figures: a Pulumi program that does
 // nothing but register as many resources as it is told, of the cheapest type
-// that the stand-in knows, each named only.
+// that the stand-in knows, each named only. With KUBERNETES=1 it has the
+// Kubernetes provider as well, as the platform has, but nothing in it.
 package main
 
 import (
@@ -16,6 +17,13 @@ func main() {
 		n, err := strconv.Atoi(os.Getenv("RESOURCES"))
 		if err != nil {
 			return fmt.Errorf("RESOURCES: %w", err)
+		}
+		if os.Getenv("KUBERNETES") == "1" {
+			var provider pulumi.ProviderResourceState
+			if err := ctx.RegisterResource("pulumi:providers:kubernetes", "kubernetes",
+				pulumi.Map{"kubeconfig": pulumi.String(os.Getenv("KUBECONFIG"))}, &provider, pulumi.Version("4.30.0")); err != nil {
+				return err
+			}
 		}
 		for i := range n {
 			var r pulumi.CustomResourceState
