@@ -66,7 +66,7 @@ unit: packages ## unit tests that link too much for it
 	for module in . sandbox; do go -C $$module test $$($(call unit_tests,$$module,-e)) || exit 1; done
 
 engine: build packages ## engine tests: the real Pulumi, simulated nodes
-	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m ./test/engine/...
+	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m -parallel 3 ./test/engine/...
 
 e2e: up ## the tests on the live sandbox
 	$(PACKAGES) clients

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 
-	"github.com/progressive-framework/platform/sandbox/test/world"
+	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
 // bringUp makes the stack of the project in root from nothing, in a sandbox of
@@ -15,17 +15,17 @@ func bringUp(ctx context.Context, root, stack string) (export []byte, err error)
 	if err != nil {
 		return nil, err
 	}
-	h, stop, err := world.New(ctx, root)
+	h, stop, err := testenv.New(ctx, root)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	dir, err := world.Init(ctx, h, stack)
+	dir, err := testenv.Init(ctx, h, stack)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := world.Output(ctx, h, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
+	if _, err := testenv.Output(ctx, h, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
 		return nil, err
 	}
-	return world.Output(ctx, h, dir, "pulumi", "stack", "export", "--stack", stack)
+	return testenv.Output(ctx, h, dir, "pulumi", "stack", "export", "--stack", stack)
 }

@@ -6,7 +6,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/test/world"
+	"github.com/progressive-framework/platform/sandbox/test/testenv"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -17,7 +17,7 @@ var sizes = []int{20, 60, 200}
 // prod measures the stack prod, and growth, in a sandbox of simulated nodes: no
 // pod of it could run on one machine.
 func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
-	h, stop, err := world.New(ctx, b.home.Project)
+	h, stop, err := testenv.New(ctx, b.home.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		}
 	}()
 	p := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ())}
-	if p.dir, err = world.Init(ctx, h, "prod"); err != nil {
+	if p.dir, err = testenv.Init(ctx, h, "prod"); err != nil {
 		return nil, err
 	}
 	start := time.Now()

@@ -13,7 +13,7 @@ import (
 // Every error of a stack's configuration is told at once, by its path, and
 // nothing is registered.
 func TestWrongConfigRegistersNothing(t *testing.T) {
-	s := newStack(t, shared, "staging")
+	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.natGateways", "none")
 	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.cidr", "10.20.0.0/8")
@@ -38,12 +38,12 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 
 // The CLI's own message does not say which file it could not read.
 func TestMalformedConfigFile(t *testing.T) {
-	w := copyProject(t, shared)
+	e := copyProject(t, newEnvironment(t))
 	for _, name := range []string{"sandbox", "staging"} {
 		t.Run(name, func(t *testing.T) {
 			file := "Pulumi." + name + ".yaml"
-			require.NoError(t, os.WriteFile(filepath.Join(w.home.Project, file), []byte("config: [not an object"), 0o600))
-			out, err := w.run(t, w.home.Project, "sandbox", "--home", t.TempDir(), "preview", "--stack", name)
+			require.NoError(t, os.WriteFile(filepath.Join(e.home.Project, file), []byte("config: [not an object"), 0o600))
+			out, err := e.run(t, e.home.Project, "sandbox", "--home", t.TempDir(), "preview", "--stack", name)
 			require.Error(t, err)
 			require.Contains(t, out, file)
 		})
@@ -51,7 +51,7 @@ func TestMalformedConfigFile(t *testing.T) {
 }
 
 func TestWrongPassphrase(t *testing.T) {
-	s := newStack(t, shared, "staging")
+	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "only to have a secret") // written with the right one
 	right, err := os.ReadFile(s.home.Passphrase())
@@ -74,7 +74,8 @@ func (s *stack) remove(t *testing.T) {
 // The stand-in can't be met by mistake: neither outside a sandbox nor by a
 // shell that holds credentials of a real account.
 func TestStandInKeepsAway(t *testing.T) {
-	plugin := filepath.Join(shared.home.Bin(), "pulumi-resource-aws")
+	e := newEnvironment(t)
+	plugin := filepath.Join(e.home.Bin(), "pulumi-resource-aws")
 	for _, tc := range []struct {
 		reason string
 		change func(*exec.Cmd)
@@ -87,7 +88,7 @@ func TestStandInKeepsAway(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			cmd := shared.command(ctx, shared.home.Dir, plugin)
+			cmd := e.command(ctx, e.home.Dir, plugin)
 			tc.change(cmd)
 			out, err := cmd.CombinedOutput()
 			require.Error(t, err)

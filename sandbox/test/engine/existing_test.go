@@ -18,21 +18,20 @@ func TestExistingCluster(t *testing.T) {
 	require.NoError(t, err)
 	port := free.Addr().(*net.TCPAddr).Port
 	require.NoError(t, free.Close())
-	t.Setenv("CLUSTER", home.ClusterExisting)
-	t.Setenv("SANDBOX_PORTS", fmt.Sprintf("registry=%d", port))
-
-	w := copyProject(t, shared)
+	first := newEnvironment(t)
+	second := copyProject(t, first)
+	second.variables = []string{"CLUSTER=" + home.ClusterExisting, fmt.Sprintf("SANDBOX_PORTS=registry=%d", port)}
 	dir := t.TempDir()
 	sandbox := func(args ...string) string {
-		out, err := w.run(t, w.home.Project, "sandbox", append([]string{"--home", dir}, args...)...)
+		out, err := second.run(t, second.home.Project, "sandbox", append([]string{"--home", dir}, args...)...)
 		require.NoError(t, err)
 		return out
 	}
 	defer sandbox("down", "--purge")
-	sandbox("up", "--no-deploy", "--kubeconfig", shared.home.Kubeconfig())
+	sandbox("up", "--no-deploy", "--kubeconfig", first.home.Kubeconfig())
 	sandbox("pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 
-	s := &stack{world: shared, name: "sandbox", dir: w.home.Project}
+	s := &stack{environment: first, name: "sandbox", dir: second.home.Project}
 	image := s.kubectl(t, "-n", "progressive-framework-sandbox", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	require.Contains(t, image, fmt.Sprintf("127.0.0.1:%d/", port), "the image lies in the second sandbox's registry")

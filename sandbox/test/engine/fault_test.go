@@ -17,7 +17,7 @@ func TestFailedCallIsMadeUpFor(t *testing.T) {
 		{"a throttled call is made again and the update goes on", []string{"--op", "create", "--type", "RouteTable", "--nth", "2", "--mode", "throttle"}, false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s := newStack(t, shared, "staging")
+			s := newStack(t, newEnvironment(t), "staging")
 			defer destroyLeavesNothing(t, s)
 			_, err := s.run(t, s.dir, "sandbox", append([]string{"aws", "fail"}, tc.args...)...)
 			require.NoError(t, err)

@@ -20,7 +20,7 @@ func TestFaultsAtRandomPoints(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
-	s := newStack(t, shared, "prod")
+	s := newStack(t, newEnvironment(t), "prod")
 	defer destroyLeavesNothing(t, s)
 	total := s.preview(t).creationsAtAWS()
 	for i := range faultCount {

@@ -25,7 +25,7 @@ func TestKilledUpRecovers(t *testing.T) {
 		{"prod", resourcesAtAWS(1), "right after the first resource"},
 	} {
 		t.Run(tc.stack+" "+tc.reason, func(t *testing.T) {
-			s := newStack(t, shared, tc.stack)
+			s := newStack(t, newEnvironment(t), tc.stack)
 			defer destroyLeavesNothing(t, s)
 			// Slow enough that calls are under way when the engine dies.
 			_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")

@@ -11,14 +11,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/home"
 )
 
-// copyProject makes a copy of the product's sources, to be changed, and a
-// world that stands on it instead.
-func copyProject(t *testing.T, w *world) *world {
+// copyProject copies the product's sources, to be changed, and returns an
+// environment whose project is the copy.
+func copyProject(t *testing.T, e *environment) *environment {
 	t.Helper()
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, ".sandbox"), 0o700))
 	for _, name := range []string{".sandbox/issuer", "agents", "components", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
-		from := filepath.Join(w.home.Project, name)
+		from := filepath.Join(e.home.Project, name)
 		info, err := os.Stat(from)
 		require.NoError(t, err)
 		if info.IsDir() {
@@ -29,14 +29,14 @@ func copyProject(t *testing.T, w *world) *world {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
 	}
-	h := *w.home
+	h := *e.home
 	h.Settings = home.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones}
-	return &world{home: &h}
+	return &environment{home: &h}
 }
 
 // What a service's image is follows from its sources, and from nothing else.
 func TestImageFollowsItsSources(t *testing.T) {
-	s := newStack(t, copyProject(t, shared), "staging")
+	s := newStack(t, copyProject(t, newEnvironment(t)), "staging")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	defer destroyLeavesNothing(t, s)
 	digest := func() string {

@@ -1,7 +1,7 @@
-// Package world makes sandboxes for the engine tests and the figures: a control
+// Package testenv starts sandboxes for the engine tests and the figures: a control
 // plane with simulated nodes in three zones, on free ports and in a folder of
 // its own. It knows the program from outside only.
-package world
+package testenv
 
 import (
 	"bytes"

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,52 +16,89 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/home"
 	"github.com/progressive-framework/platform/sandbox/project"
-	sandboxes "github.com/progressive-framework/platform/sandbox/test/world"
+	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
 // timeout bounds every command of a test. A whole `up` takes seconds; one that
 // takes minutes hangs.
 const timeout = 5 * time.Minute
 
-// world is one sandbox, shared by the tests of this package: each works on a
-// stack of its own.
-type world struct {
+// environment is a sandbox that one test has for itself at a time: all that is
+// in it belongs to that test. It also has the project that the test works on.
+type environment struct {
 	home *home.Home
+	// variables are set for every command, as NAME=VALUE.
+	variables []string
 }
 
-var shared *world
+// sandboxes are those that have been started. A test that finds none free
+// starts one, so that the flag -parallel bounds how many there are.
+var sandboxes struct {
+	sync.Mutex
+	free  []*home.Home
+	stops []func() error
+}
 
 func TestMain(m *testing.M) {
-	root, err := filepath.Abs("../../..")
-	if err != nil {
-		log.Fatalf("engine tests: %v", err)
-	}
-	h, stop, err := sandboxes.New(context.Background(), root)
-	if err != nil {
-		log.Fatalf("engine tests: %v", err)
-	}
-	shared = &world{home: h}
 	code := m.Run()
-	if err := stop(); err != nil {
-		log.Printf("engine tests: stopping the sandbox: %v", err)
-		code = 1
+	for _, stop := range sandboxes.stops {
+		if err := stop(); err != nil {
+			log.Printf("engine tests: stop a sandbox: %v", err)
+			code = 1
+		}
 	}
 	os.Exit(code)
 }
 
+// newEnvironment lends t a sandbox, and lets t run in parallel with other
+// tests. A test that failed may have left resources behind: nobody gets its
+// sandbox after it.
+func newEnvironment(t *testing.T) *environment {
+	t.Helper()
+	t.Parallel()
+	h := takeSandbox(t)
+	t.Cleanup(func() {
+		if !t.Failed() {
+			sandboxes.Lock()
+			defer sandboxes.Unlock()
+			sandboxes.free = append(sandboxes.free, h)
+		}
+	})
+	return &environment{home: h}
+}
+
+func takeSandbox(t *testing.T) *home.Home {
+	t.Helper()
+	sandboxes.Lock()
+	defer sandboxes.Unlock()
+	if last := len(sandboxes.free) - 1; last >= 0 {
+		h := sandboxes.free[last]
+		sandboxes.free = sandboxes.free[:last]
+		return h
+	}
+	root, err := filepath.Abs("../../..")
+	require.NoError(t, err)
+	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root)
+	require.NoError(t, err)
+	sandboxes.stops = append(sandboxes.stops, stop)
+	return h
+}
+
 // command prepares name to run in dir, inside the sandbox's environment.
-func (w *world) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	return sandboxes.Command(ctx, w.home, dir, name, args...)
+func (e *environment) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
+	cmd := testenv.Command(ctx, e.home, dir, name, args...)
+	cmd.Env = append(cmd.Env, e.variables...)
+	return cmd
 }
 
 // run runs a command of the sandbox's PATH and returns what it printed.
-func (w *world) run(t *testing.T, dir, name string, args ...string) (string, error) {
+func (e *environment) run(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	path := filepath.Join(w.home.Bin(), name)
+	path := filepath.Join(e.home.Bin(), name)
 	var out bytes.Buffer
-	cmd := w.command(ctx, dir, path, args...)
+	cmd := e.command(ctx, dir, path, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	t.Logf("%s %v\n%s", name, args, out.String())
@@ -70,20 +108,20 @@ func (w *world) run(t *testing.T, dir, name string, args ...string) (string, err
 // protection is the key that keeps a stack's data from a destroy.
 const protection = "progressive-framework:deletionProtection"
 
-// stack is one stack of the real program in the shared sandbox.
+// stack is one stack of the real program.
 type stack struct {
-	*world
+	*environment
 	name string
 	dir  string
 }
 
-// newStack makes the stack in a copy of the project's YAML files, as one that
+// newStack creates the stack in a copy of the project's YAML files, as one that
 // may be lost.
-func newStack(t *testing.T, w *world, name string) *stack {
+func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
-	dir, err := project.Copy(w.home, name)
+	dir, err := project.Copy(e.home, name)
 	require.NoError(t, err)
-	s := &stack{world: w, name: name, dir: dir}
+	s := &stack{environment: e, name: name, dir: dir}
 	s.pulumi(t, "stack", "init", name)
 	s.pulumi(t, "config", "set", protection, "false")
 	return s
