@@ -62,23 +62,30 @@ func (p *program) previews(ctx context.Context, runs int) (series, error) {
 // that registers as many and has the same providers. The floor without the
 // Kubernetes provider says what that one costs.
 func (b *runner) againstFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
-	floors := map[string]series{}
-	for _, kubernetes := range []string{"0", "1"} {
-		p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), "KUBERNETES="+kubernetes)
-		if err != nil {
-			return nil, fmt.Errorf("empty program: %w", err)
-		}
-		defer end()
-		if _, err := p.up(ctx); err != nil {
-			return nil, fmt.Errorf("empty program: %w", err)
-		}
-		if floors[kubernetes], err = p.previews(ctx, runs); err != nil {
-			return nil, fmt.Errorf("empty program: %w", err)
-		}
+	without, err := b.floor(ctx, n, runs, "KUBERNETES=0")
+	if err != nil {
+		return nil, fmt.Errorf("empty program: %w", err)
+	}
+	with, err := b.floor(ctx, n, runs, "KUBERNETES=1")
+	if err != nil {
+		return nil, fmt.Errorf("empty program: %w", err)
 	}
 	return []row{
-		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), floors["0"].times(), ""},
-		{"… and with the Kubernetes provider", floors["1"].times(), ""},
-		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/floors["1"].median().Seconds()), "at most 1.5 (prod)"},
+		{fmt.Sprintf("… of an empty program with as many resources (%d) of AWS", n), without.times(), ""},
+		{"… and with the Kubernetes provider", with.times(), ""},
+		{"… ratio of the medians, both with it", fmt.Sprintf("%.2f", ours.median().Seconds()/with.median().Seconds()), "at most 1.5 (prod)"},
 	}, nil
+}
+
+// floor times the preview of an empty program of n resources.
+func (b *runner) floor(ctx context.Context, n, runs int, env string) (series, error) {
+	p, end, err := b.program(ctx, "empty", fmt.Sprintf("RESOURCES=%d", n), env)
+	if err != nil {
+		return series{}, err
+	}
+	defer end()
+	if _, err := p.up(ctx); err != nil {
+		return series{}, err
+	}
+	return p.previews(ctx, runs)
 }
