@@ -62,7 +62,7 @@ fail() {
 
 # Without Error-Mode=any an update that reached no server ends well.
 apt() {
-	DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 10m apt-get -q -o APT::Update::Error-Mode=any -o Acquire::Retries=2 \
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 10m apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=2 \
 		-o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 "$@" >&2 || fail "apt-get $1 failed, see above"
 }
 

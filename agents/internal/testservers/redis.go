@@ -114,9 +114,16 @@ func (r *Redis) join(ctx context.Context) error {
 	return r.Whole(ctx)
 }
 
-// Whole waits until every running node says that the cluster serves all slots
-// and every replica follows its master.
+// wholeTimeout bounds the wait for a whole cluster, which takes seconds on an
+// idle machine.
+const wholeTimeout = 2 * time.Minute
+
+// Whole waits until every running node reports that the cluster serves all
+// slots and every replica follows its master. After two minutes its error says
+// how the waiting node sees the others.
 func (r *Redis) Whole(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
+	defer cancel()
 	for i, node := range r.nodes {
 		if node.process == nil {
 			continue
@@ -133,7 +140,8 @@ func (r *Redis) Whole(ctx context.Context) error {
 			replication, err := node.do(ctx, "INFO", "replication")
 			return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
 		}); err != nil {
-			return fmt.Errorf("node %d does not see a whole cluster: %w", i, err)
+			view, _ := node.do(context.WithoutCancel(ctx), "CLUSTER", "NODES")
+			return fmt.Errorf("node %d does not see a whole cluster: %w\n%s", i, err, view)
 		}
 	}
 	return nil
