@@ -140,7 +140,9 @@ func (r *Redis) Whole(ctx context.Context) error {
 			replication, err := node.do(ctx, "INFO", "replication")
 			return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
 		}); err != nil {
-			view, _ := node.do(context.WithoutCancel(ctx), "CLUSTER", "NODES")
+			look, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			defer stop()
+			view, _ := node.do(look, "CLUSTER", "NODES")
 			return fmt.Errorf("node %d does not see a whole cluster: %w\n%s", i, err, view)
 		}
 	}
