@@ -19,9 +19,10 @@ import (
 const (
 	// Port is DocumentDB's.
 	Port = docdbspec.Port
-	// DatabaseName is the name of the database, Owner that of the master user.
+	// DatabaseName is the name of the database.
 	DatabaseName = storespec.DatabaseName
-	Owner        = storespec.Owner
+	// Owner is the name of the master user.
+	Owner = storespec.Owner
 )
 
 // exports are what DocumentDB can export (Developer Guide, "Auditing" and

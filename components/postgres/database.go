@@ -21,9 +21,10 @@ import (
 const (
 	// Port is PostgreSQL's.
 	Port = rdsspec.Port
-	// DatabaseName is the name of the database, Owner that of the master user.
+	// DatabaseName is the name of the database.
 	DatabaseName = storespec.DatabaseName
-	Owner        = storespec.Owner
+	// Owner is the name of the master user.
+	Owner = storespec.Owner
 	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
 	// Performance Insights keeps without charge (RDS User Guide).
 	monitoringSeconds, insightsDays = 60, 7

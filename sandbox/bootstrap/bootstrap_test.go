@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/preflight"
-	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
 func TestCounter(t *testing.T) {
@@ -149,7 +148,7 @@ func TestPrepareMachine(t *testing.T) {
 		return w, installs
 	}
 	prepare := func(t *testing.T, w where) error {
-		return prepareMachine(t.Context(), w, progress.New(io.Discard, 0))
+		return prepareMachine(t.Context(), w)
 	}
 	t.Run("a port in use is told before anything is built", func(t *testing.T) {
 		w, installs := machine(t)

@@ -84,7 +84,7 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 	}
 	defer release()
 	if up {
-		if err := prepareMachine(ctx, w, log); err != nil {
+		if err := prepareMachine(ctx, w); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 
 // prepareMachine reports at once all that would make `sandbox up` fail, and
 // installs what a cluster of our own needs. `sandbox up` looks again, at more.
-func prepareMachine(ctx context.Context, w where, log *progress.Log) error {
+func prepareMachine(ctx context.Context, w where) error {
 	h, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
 	if err != nil {
 		return err
