@@ -10,6 +10,8 @@ import (
 	"embed"
 	"fmt"
 	"os"
+	"path/filepath"
+	"time"
 
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/provider"
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
@@ -48,6 +50,32 @@ func serve() error {
 			return fmt.Errorf("variable %s: %w", patchForce, err)
 		}
 	}
+	if err := keepTemporaryFiles(os.Getenv("PROGRESSIVE_SANDBOX")); err != nil {
+		return fmt.Errorf("folder of temporary files: %w", err)
+	}
 	provider.Serve("kubernetes", version.Version, schema, mapping)
 	return nil
+}
+
+// keepTemporaryFiles has temporary files written to the sandbox's folder, if
+// there is a sandbox. The provider writes a kubeconfig for Helm at every start
+// and leaves it behind; those of the last hour may still be in use.
+func keepTemporaryFiles(sandbox string) error {
+	if sandbox == "" {
+		return nil
+	}
+	dir := filepath.Join(sandbox, "run", "kubernetes-provider")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
+			_ = os.Remove(filepath.Join(dir, file.Name())) // another start removes it, too
+		}
+	}
+	return os.Setenv("TMPDIR", dir)
 }
