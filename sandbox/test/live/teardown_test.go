@@ -106,8 +106,13 @@ func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
 		}
 	}
 	// The next one needs not start for that: it is refused for a port.
-	taken, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
-	require.NoError(t, err)
+	// A killed process counts as ended when its first thread is; the last one
+	// closes its sockets.
+	var taken net.Listener
+	require.Eventually(t, func() bool {
+		taken, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
+		return err == nil
+	}, 10*time.Second, 10*time.Millisecond)
 	var inUse *process.PortInUseError
 	require.ErrorAs(t, cluster.Start(t.Context(), next, log), &inUse)
 	require.NoError(t, taken.Close())
