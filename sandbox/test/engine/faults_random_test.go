@@ -9,12 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// faultCount is how often one platform is cut short on its way up.
-const faultCount = 10
+// faultCount is how often one `up` is interrupted: three times in each mode.
+const faultCount = 6
 
-// At ten random points of one stack's way up, AWS refuses a creation or does
-// it without answering. After each, a person recovers and goes on; in the end
-// nothing stands twice and nothing is forgotten.
+// At random points of one stack's `up`, AWS refuses a creation or does it
+// without an answer. After each, a person recovers and repeats the `up`; in the
+// end nothing exists twice and nothing is forgotten.
 func TestFaultsAtRandomPoints(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

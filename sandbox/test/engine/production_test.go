@@ -101,7 +101,7 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	subnets := len(s.objects(t, "ec2/subnet:Subnet"))
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
-	upAgainChangesNothing(t, s)
+	requireNoChanges(t, s)
 
 	// And away again: what it brought goes, and nothing else.
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
@@ -124,7 +124,7 @@ func instanceClassTunesAnew(t *testing.T, s *stack) {
 	require.Equal(t, before.Outputs["resourceId"], after.Outputs["resourceId"], "the same database")
 	require.Equal(t, "db.r7g.4xlarge", after.Outputs["instanceClass"])
 	require.NotEqual(t, buffers, parameter(t, s.one(t, group, ""), "shared_buffers"))
-	upAgainChangesNothing(t, s)
+	requireNoChanges(t, s)
 }
 
 func parameter(t *testing.T, group object, name string) string {

@@ -178,5 +178,5 @@ func authorityIsAsked(t *testing.T, s *stack) {
 	}
 	s.pulumi(t, "config", "rm", "caFile")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	upAgainChangesNothing(t, s)
+	requireNoChanges(t, s)
 }
