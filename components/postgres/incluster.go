@@ -35,7 +35,7 @@ func (a *InClusterArgs) validate() error {
 	switch {
 	case a == nil || a.Namespace == nil || a.Password == nil || a.Image == nil:
 		return errors.New("server: Namespace, Image and Password must not be nil")
-	case a.Storage.Less(size.Of(0)):
+	case a.Storage.Less(size.Bytes(0)):
 		return fmt.Errorf("server: Storage is %s, must be positive, or zero for %s", a.Storage, storespec.Volume())
 	}
 	if err := datastore.CheckImage(a.Image); err != nil {

@@ -49,7 +49,7 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			&corev1.VolumeArgs{Name: pulumi.String("temporary"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("64Mi")}},
 			// What parallel workers share; a container has 64 MiB of it otherwise.
 			&corev1.VolumeArgs{Name: pulumi.String("shared"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
-				Medium: pulumi.String("Memory"), SizeLimit: pulumi.String(args.Tuning.Memory.Over(4).String()),
+				Medium: pulumi.String("Memory"), SizeLimit: pulumi.String(args.Tuning.Memory.Div(4).String()),
 			}},
 		},
 	)

@@ -62,7 +62,7 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			&corev1.ContainerPortArgs{Name: pulumi.String(clientPort), ContainerPort: pulumi.Int(Port)},
 			&corev1.ContainerPortArgs{Name: pulumi.String(gossipPort), ContainerPort: pulumi.Int(gossip)},
 		},
-		Resources: datastore.Resources(args.CPURequest.String(), args.Memory.Over(4).String(), "1000m", args.Memory.String()),
+		Resources: datastore.Resources(args.CPURequest.String(), args.Memory.Div(4).String(), "1000m", args.Memory.String()),
 		LivenessProbe: &corev1.ProbeArgs{
 			Exec:                &corev1.ExecActionArgs{Command: pulumi.ToStringArray(redistuning.LiveCommand)},
 			InitialDelaySeconds: pulumi.Int(30), TimeoutSeconds: pulumi.Int(5), PeriodSeconds: pulumi.Int(30),

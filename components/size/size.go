@@ -1,6 +1,6 @@
-// Package size is an amount of memory or storage that knows its unit. It is a
-// struct, so that a bare number can't be taken for one: size.MiB(256), never
-// 256.
+// Package size owns a type for amounts of memory and storage. The type is a
+// struct, so that the compiler refuses a number without a unit: write
+// size.MiB(256), not 256.
 package size
 
 import "strconv"
@@ -8,48 +8,49 @@ import "strconv"
 // Size is a number of bytes.
 type Size struct{ bytes int64 }
 
-// Of is n bytes.
-func Of(n int64) Size { return Size{n} }
+// Bytes returns a size of n bytes.
+func Bytes(n int64) Size { return Size{n} }
 
-// KiB is n times 1,024 bytes, which PostgreSQL and Redis write kB and kb.
+// KiB returns a size of n times 1,024 bytes. PostgreSQL writes this unit as kB,
+// Redis as kb.
 func KiB(n int64) Size { return Size{n << 10} }
 
-// MiB is n times 1,024 KiB.
+// MiB returns a size of n times 1,024 KiB.
 func MiB(n int64) Size { return Size{n << 20} }
 
-// GiB is n times 1,024 MiB.
+// GiB returns a size of n times 1,024 MiB.
 func GiB(n int64) Size { return Size{n << 30} }
 
-// Bytes is the number of bytes.
+// Bytes returns the number of bytes.
 func (s Size) Bytes() int64 { return s.bytes }
 
-// Times is n of them.
-func (s Size) Times(n int) Size { return Size{s.bytes * int64(n)} }
+// Mul returns s times n.
+func (s Size) Mul(n int) Size { return Size{s.bytes * int64(n)} }
 
-// Over is the n-th part, rounded down to whole bytes.
-func (s Size) Over(n int) Size { return Size{s.bytes / int64(n)} }
+// Div returns s divided by n, rounded down to whole bytes.
+func (s Size) Div(n int) Size { return Size{s.bytes / int64(n)} }
 
-// Plus is both together.
-func (s Size) Plus(o Size) Size { return Size{s.bytes + o.bytes} }
+// Add returns s plus o.
+func (s Size) Add(o Size) Size { return Size{s.bytes + o.bytes} }
 
-// Minus is what is left without o; it may be negative.
-func (s Size) Minus(o Size) Size { return Size{s.bytes - o.bytes} }
+// Sub returns s minus o. The result may be negative.
+func (s Size) Sub(o Size) Size { return Size{s.bytes - o.bytes} }
 
-// Down rounds down to whole units.
-func (s Size) Down(unit Size) Size { return Size{s.bytes / unit.bytes * unit.bytes} }
+// Truncate rounds s down to a multiple of unit.
+func (s Size) Truncate(unit Size) Size { return Size{s.bytes / unit.bytes * unit.bytes} }
 
-// Less says whether s is smaller than o.
+// Less reports whether s is smaller than o.
 func (s Size) Less(o Size) bool { return s.bytes < o.bytes }
 
-// Min is the smaller of both.
+// Min returns the smaller of a and b.
 func Min(a, b Size) Size { return Size{min(a.bytes, b.bytes)} }
 
-// Max is the larger of both.
+// Max returns the larger of a and b.
 func Max(a, b Size) Size { return Size{max(a.bytes, b.bytes)} }
 
-// Write is the size in the largest unit of which it is a whole number, with
-// the units' names for 1, 1,024, 1,024² and 1,024³ bytes.
-func (s Size) Write(names [4]string) string {
+// Format returns the size in the largest unit that needs no fraction. The names
+// are those of the units of 1, 1,024, 1,024² and 1,024³ bytes.
+func (s Size) Format(names [4]string) string {
 	n, unit := s.bytes, 0
 	for n != 0 && n%1024 == 0 && unit < len(names)-1 {
 		n, unit = n/1024, unit+1
@@ -57,5 +58,5 @@ func (s Size) Write(names [4]string) string {
 	return strconv.FormatInt(n, 10) + names[unit]
 }
 
-// String writes the size as Kubernetes does: 4Gi, 1536Mi.
-func (s Size) String() string { return s.Write([4]string{"", "Ki", "Mi", "Gi"}) }
+// String returns the size as Kubernetes writes it: 4Gi, 1536Mi.
+func (s Size) String() string { return s.Format([4]string{"", "Ki", "Mi", "Gi"}) }

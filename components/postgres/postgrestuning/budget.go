@@ -8,59 +8,59 @@ import (
 )
 
 const (
-	leastMemoryGiB  = 1
-	mostMemoryGiB   = 4096
-	mostCores       = 192
-	leastConnection = 10
-	mostConnections = 5000
+	minMemoryGiB        = 1
+	maxMemoryGiB        = 4096
+	maxCores            = 192
+	minConnections      = 10
+	maxConnectionsLimit = 5000
 )
 
 func (in Inputs) validate() error {
 	var errs []error
-	bounds := func(what string, value, least, most int) {
-		if value < least || value > most {
-			errs = append(errs, fmt.Errorf("tuning: %s is %d, must be %d to %d", what, value, least, most))
+	checkRange := func(name string, value, low, high int) {
+		if value < low || value > high {
+			errs = append(errs, fmt.Errorf("tuning: %s is %d, must be %d to %d", name, value, low, high))
 		}
 	}
-	if in.Memory.Less(size.GiB(leastMemoryGiB)) || size.GiB(mostMemoryGiB).Less(in.Memory) {
-		errs = append(errs, fmt.Errorf("tuning: Memory is %s, must be %dGi to %dGi", in.Memory, leastMemoryGiB, mostMemoryGiB))
+	if in.Memory.Less(size.GiB(minMemoryGiB)) || size.GiB(maxMemoryGiB).Less(in.Memory) {
+		errs = append(errs, fmt.Errorf("tuning: Memory is %s, must be %dGi to %dGi", in.Memory, minMemoryGiB, maxMemoryGiB))
 	}
-	bounds("Cores", in.Cores, 1, mostCores)
-	bounds("Connections", in.Connections, leastConnection, mostConnections)
-	bounds("ActiveQueries", in.ActiveQueries, 0, in.Connections)
-	if in.WorkMem != (size.Size{}) && in.WorkMem.Less(size.MiB(leastWorkMemMiB)) {
-		errs = append(errs, fmt.Errorf("tuning: WorkMem is %s, must be at least %dMi, or zero for what fits", in.WorkMem, leastWorkMemMiB))
+	checkRange("Cores", in.Cores, 1, maxCores)
+	checkRange("Connections", in.Connections, minConnections, maxConnectionsLimit)
+	checkRange("ActiveQueries", in.ActiveQueries, 0, in.Connections)
+	if in.WorkMem != (size.Size{}) && in.WorkMem.Less(size.MiB(minWorkMemMiB)) {
+		errs = append(errs, fmt.Errorf("tuning: WorkMem is %s, must be at least %dMi, or zero for the largest value that fits", in.WorkMem, minWorkMemMiB))
 	}
 	return errors.Join(errs...)
 }
 
-// budget is how the memory is divided.
+// budget divides the memory among the memory settings.
 type budget struct{ shared, wal, maintenance, work size.Size }
 
 func (in Inputs) budget() (budget, error) {
 	var (
 		memory = in.Memory
-		mega   = size.MiB(1)
+		mib    = size.MiB(1)
 		b      budget
 	)
-	b.shared = memory.Over(4).Down(mega) // the document's 25 %
-	// A 128th of shared_buffers, as in the document; not less than PostgreSQL
-	// would take itself, a 32nd of them up to one segment of 16 MB.
-	b.wal = size.Max(size.Min(b.shared.Over(32), size.MiB(16)), size.Min(b.shared.Over(128), size.MiB(64))).Down(mega)
-	b.maintenance = size.Min(memory.Over(16), size.GiB(2)).Down(mega) // PGTune
+	b.shared = memory.Div(4).Truncate(mib) // the document's 25 %
+	// The document has 1/128 of shared_buffers. PostgreSQL's default, 1/32 of
+	// them up to 16 MB, is the lower limit.
+	b.wal = size.Max(size.Min(b.shared.Div(32), size.MiB(16)), size.Min(b.shared.Div(128), size.MiB(64))).Truncate(mib)
+	b.maintenance = size.Min(memory.Div(16), size.GiB(2)).Truncate(mib) // PGTune
 
 	working := in.active() + in.parallelWorkers()
 	maintainers := in.autovacuumWorkers() + 1
-	fixed := b.shared.Plus(b.wal).Plus(b.maintenance.Times(maintainers))
-	idle := size.MiB(perConnectionMiB).Times(in.Connections)
-	left := memory.Minus(fixed).Minus(idle)
+	fixed := b.shared.Add(b.wal).Add(b.maintenance.Mul(maintainers))
+	idle := size.MiB(perConnectionMiB).Mul(in.Connections)
+	left := memory.Sub(fixed).Sub(idle)
 
-	b.work = in.WorkMem.Down(mega)
+	b.work = in.WorkMem.Truncate(mib)
 	if b.work == (size.Size{}) {
-		b.work = size.Min(memory.Over(4), left).Over(working).Down(mega)
+		b.work = size.Min(memory.Div(4), left).Div(working).Truncate(mib)
 	}
-	need := size.Max(b.work, size.MiB(leastWorkMemMiB))
-	if !b.work.Less(need) && !left.Less(b.work.Times(working)) {
+	need := size.Max(b.work, size.MiB(minWorkMemMiB))
+	if !b.work.Less(need) && !left.Less(b.work.Mul(working)) {
 		return b, nil
 	}
 	return budget{}, fmt.Errorf(
@@ -68,8 +68,8 @@ func (in Inputs) budget() (budget, error) {
 			" + %dMi × %d connections leave %s, but %d working processes (%d active queries + %d parallel workers)"+
 			" × work_mem %s need %s: %s",
 		memory, b.shared, b.wal, b.maintenance, maintainers, perConnectionMiB, in.Connections,
-		size.Max(left, size.Of(0)).Down(mega), working, in.active(), in.parallelWorkers(), need, need.Times(working),
-		in.mend(memory.Minus(fixed), need, working))
+		size.Max(left, size.Bytes(0)).Truncate(mib), working, in.active(), in.parallelWorkers(), need, need.Mul(working),
+		in.fix(memory.Sub(fixed), need, working))
 }
 
 func (in Inputs) active() int {
@@ -79,14 +79,15 @@ func (in Inputs) active() int {
 	return min(in.Cores, in.Connections)
 }
 
-// mend says what would do: free is what is left for connections and queries.
-func (in Inputs) mend(free, work size.Size, working int) string {
+// fix returns the fix for too little memory. free is the memory that is left for
+// connections and queries.
+func (in Inputs) fix(free, work size.Size, working int) string {
 	if in.WorkMem != (size.Size{}) {
-		return "lower WorkMem or ActiveQueries, or leave WorkMem zero for what fits"
+		return "lower WorkMem or ActiveQueries, or leave WorkMem zero for the largest value that fits"
 	}
-	connections := free.Minus(work.Times(working)).Over(perConnectionMiB << 20).Bytes()
-	if connections < leastConnection {
-		return "lower ActiveQueries, or take more memory"
+	connections := free.Sub(work.Mul(working)).Div(perConnectionMiB << 20).Bytes()
+	if connections < minConnections {
+		return "lower ActiveQueries, or use more memory"
 	}
-	return fmt.Sprintf("take at most %d connections, lower ActiveQueries, or take more memory", connections)
+	return fmt.Sprintf("use at most %d connections, lower ActiveQueries, or use more memory", connections)
 }

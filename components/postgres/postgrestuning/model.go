@@ -1,26 +1,27 @@
-// Package postgrestuning turns the size of a PostgreSQL server into its
-// settings: one model, rendered for RDS and for a server in the cluster. It is
-// pure and owns every rule by which a setting follows from memory, cores and
-// connections.
+// Package postgrestuning computes the settings of a PostgreSQL server from its
+// memory, cores and connections. One model is rendered for RDS and for a server
+// in the cluster. The package is pure and owns every rule of this computation.
 //
 // At 32 GiB, 16 cores and 200 connections it gives the numbers of the design
 // document, section "PostgreSQL Optimization for Progressive Framework". The
-// document names no core count; 16 is the one at which its worker settings
-// are those that PGTune, the field's common calculator, gives.
+// document gives no core count. With 16 cores PGTune, a common calculator,
+// computes the document's worker settings.
 //
 // # Memory
 //
-// The document's work_mem of 256 MB for each of 200 connections would be 50 GB
-// of its 32. It holds because a connection is not a query: clients pool, a
-// core runs one query at a time, and further ones wait. So the model counts
-// processes that work at once, queries and their parallel workers, and keeps
+// The document's work_mem is 256 MB. For 200 connections that would be 50 GB,
+// and the server has 32 GB. It works because most connections are idle: clients
+// use pools, and one core runs one query at a time. So the model counts the
+// processes that work at the same time, which are queries and their parallel
+// workers. It keeps
 //
 //	shared_buffers + wal_buffers
 //	  + work_mem × (active queries + max_parallel_workers)
 //	  + maintenance_work_mem × (autovacuum_max_workers + 1 by hand)
 //	  + 8 MiB × connections
 //
-// within memory. A query may use work_mem more than once; most use it less.
+// within memory. A query may use work_mem more than once, but most queries use
+// less than one work_mem.
 package postgrestuning
 
 import (
@@ -33,20 +34,20 @@ import (
 // Optimization for Progressive Framework").
 const DefaultConnections = 200
 
-// Inputs are what the settings follow from.
+// Inputs are the numbers from which the settings are computed.
 type Inputs struct {
-	// Memory is the server's, at least 1 GiB.
+	// Memory is the memory of the server, 1 GiB to 4 TiB.
 	Memory size.Size
 	// Cores are the server's vCPUs, 1 to 192.
 	Cores int
-	// Connections are max_connections, 10 to 5,000.
+	// Connections is max_connections, 10 to 5,000.
 	Connections int
-	// ActiveQueries is how many queries work at once, at most Connections;
-	// zero: Cores, up to Connections. Raise it where clients' pools let more
-	// through.
+	// ActiveQueries is how many queries run at the same time, at most
+	// Connections. Zero means the smaller of Cores and Connections. Increase it
+	// if the clients' pools allow more.
 	ActiveQueries int
-	// WorkMem is work_mem; zero: what the memory allows, up to a quarter of
-	// it for all.
+	// WorkMem is work_mem. Zero means the largest value that fits, with at most
+	// a quarter of the memory for all processes together.
 	WorkMem size.Size
 }
 
@@ -54,17 +55,17 @@ type Inputs struct {
 type Model struct{ settings []setting }
 
 const (
-	// perConnection bounds what an idle backend holds (Andres Freund,
-	// "Measuring the Memory Overhead of a Postgres Connection": under 8 MiB
-	// without huge pages).
+	// perConnectionMiB is an upper bound of the memory of an idle connection
+	// (Andres Freund, "Measuring the Memory Overhead of a Postgres Connection":
+	// less than 8 MiB without huge pages).
 	perConnectionMiB = 8
-	// leastWorkMem is PostgreSQL's default; below it even small sorts go to
-	// disk.
-	leastWorkMemMiB = 4
+	// minWorkMemMiB is PostgreSQL's default. With less, even small sorts use
+	// the disk.
+	minWorkMemMiB = 4
 )
 
-// New works the settings out. Its error names every number of the memory rule
-// and what would mend it.
+// New computes the settings. If the memory is too small, its error has every
+// number of the memory rule and the fix.
 func New(in Inputs) (*Model, error) {
 	if err := in.validate(); err != nil {
 		return nil, err
@@ -73,51 +74,52 @@ func New(in Inputs) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	// PGTune: half the cores for one query, at most 4.
+	// PGTune: half of the cores for one query, at most 4.
 	gather := min(4, (in.Cores+1)/2)
 	return &Model{settings: []setting{
-		sharedBuffers.is(b.shared),
-		effectiveCacheSize.is(in.Memory.Times(3).Over(4).Down(size.MiB(1))), // the document's 75 %
-		maintenanceWorkMem.is(b.maintenance),
-		workMem.is(b.work),
-		walBuffers.is(b.wal),
-		checkpointCompletionTarget.is(0.9),
-		maxConnections.is(in.Connections),
+		sharedBuffers.set(b.shared),
+		effectiveCacheSize.set(in.Memory.Mul(3).Div(4).Truncate(size.MiB(1))), // the document's 75 %
+		maintenanceWorkMem.set(b.maintenance),
+		workMem.set(b.work),
+		walBuffers.set(b.wal),
+		checkpointCompletionTarget.set(0.9),
+		maxConnections.set(in.Connections),
 
-		randomPageCost.is(1.1),
-		seqPageCost.is(1.0),
-		effectiveIOConcurrency.is(200),
-		// PGTune's number, the cores; not below PostgreSQL's default, which
-		// extensions count on.
-		maxWorkerProcesses.is(max(8, in.Cores)),
-		maxParallelWorkersPerGather.is(gather),
-		maxParallelWorkers.is(in.parallelWorkers()),
-		maxParallelMaintenanceWorkers.is(gather),
+		randomPageCost.set(1.1),
+		seqPageCost.set(1.0),
+		effectiveIOConcurrency.set(200),
+		// PGTune's number is the cores. Extensions rely on PostgreSQL's
+		// default of 8.
+		maxWorkerProcesses.set(max(8, in.Cores)),
+		maxParallelWorkersPerGather.set(gather),
+		maxParallelWorkers.set(in.parallelWorkers()),
+		maxParallelMaintenanceWorkers.set(gather),
 
-		walLevel.is("replica"),
-		maxWALSenders.is(3),
-		walKeepSize.is(size.MiB(16).Times(64)), // the document's 64 segments
+		walLevel.set("replica"),
+		maxWALSenders.set(3),
+		walKeepSize.set(size.MiB(16).Mul(64)), // the document's 64 segments
 
-		logMinDurationStatement.is(time.Second),
-		logCheckpoints.is(true),
-		logConnections.is(true),
-		logDisconnections.is(true),
-		logLockWaits.is(true),
-		logStatement.is("ddl"),
+		logMinDurationStatement.set(time.Second),
+		logCheckpoints.set(true),
+		logConnections.set(true),
+		logDisconnections.set(true),
+		logLockWaits.set(true),
+		logStatement.set("ddl"),
 
-		autovacuumMaxWorkers.is(in.autovacuumWorkers()),
-		autovacuumVacuumCostLimit.is(2000),
-		autovacuumVacuumScaleFactor.is(0.1),
-		autovacuumAnalyzeScaleFactor.is(0.05),
+		autovacuumMaxWorkers.set(in.autovacuumWorkers()),
+		autovacuumVacuumCostLimit.set(2000),
+		autovacuumVacuumScaleFactor.set(0.1),
+		autovacuumAnalyzeScaleFactor.set(0.05),
 
-		sharedPreloadLibraries.is("pg_stat_statements"),
-		rdsForceSSL.is(true),
+		sharedPreloadLibraries.set("pg_stat_statements"),
+		rdsForceSSL.set(true),
 	}}, nil
 }
 
-// parallelWorkers is max_parallel_workers: PGTune's number, the cores.
+// parallelWorkers is max_parallel_workers. PGTune's number is the cores.
 func (in Inputs) parallelWorkers() int { return in.Cores }
 
-// autovacuumWorkers is the document's 6 from 16 cores up, and PostgreSQL's
-// default 3 up to 8: a worker is held back by I/O before it fills a core.
+// autovacuumWorkers is the document's 6 for 16 cores and more, and PostgreSQL's
+// default of 3 for up to 8 cores. More are useless on few cores, because I/O
+// limits a worker before the CPU does.
 func (in Inputs) autovacuumWorkers() int { return min(6, max(3, in.Cores*3/8)) }

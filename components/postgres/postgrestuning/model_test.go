@@ -12,16 +12,16 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// document is the server that the design document's numbers are for.
-var document = Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200}
+// documentInputs is the server for which the design document gives its numbers.
+var documentInputs = Inputs{Memory: size.GiB(32), Cores: 16, Connections: 200}
 
 const archive = "aws s3 cp %p s3://progressive-framework-wal-backup/%f"
 
-// TestTheDocumentsNumbers compares with the document's own statements, of
-// which two are mended: wal_keep_segments is gone since PostgreSQL 13, and
-// v_slow_queries needs pg_stat_statements.
-func TestTheDocumentsNumbers(t *testing.T) {
-	m, err := New(document)
+// The expected statements are the design document's, with two corrections:
+// PostgreSQL 13 replaced wal_keep_segments, and v_slow_queries needs
+// pg_stat_statements.
+func TestSettingsMatchTheDesignDocument(t *testing.T) {
+	m, err := New(documentInputs)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []string{
 		"ALTER SYSTEM SET shared_buffers = '8GB';",
@@ -58,11 +58,11 @@ func TestTheDocumentsNumbers(t *testing.T) {
 }
 
 func TestRDSRendering(t *testing.T) {
-	m, err := New(document)
+	m, err := New(documentInputs)
 	require.NoError(t, err)
-	got := map[string][2]string{}
+	parameters := map[string][2]string{}
 	for _, p := range m.RDS() {
-		got[p.Name()] = [2]string{p.Value(), p.ApplyMethod()}
+		parameters[p.Name()] = [2]string{p.Value(), p.ApplyMethod()}
 	}
 	for _, row := range []struct{ reason, name, value, apply string }{
 		{"8 kB pages, static", "shared_buffers", "1048576", "pending-reboot"},
@@ -71,19 +71,19 @@ func TestRDSRendering(t *testing.T) {
 		{"kB", "work_mem", "262144", "immediate"},
 		{"kB", "maintenance_work_mem", "2097152", "immediate"},
 		{"ms", "log_min_duration_statement", "1000", "immediate"},
-		{"RDS takes booleans as digits", "log_checkpoints", "1", "immediate"},
+		{"RDS writes booleans as digits", "log_checkpoints", "1", "immediate"},
 		{"a plain number, static", "max_connections", "200", "pending-reboot"},
-		{"TLS is forced", "rds.force_ssl", "1", "immediate"},
+		{"RDS refuses connections without TLS", "rds.force_ssl", "1", "immediate"},
 		{"v_slow_queries needs it", "shared_preload_libraries", "pg_stat_statements", "pending-reboot"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			require.Equal(t, [2]string{row.value, row.apply}, got[row.name], row.reason)
+			require.Equal(t, [2]string{row.value, row.apply}, parameters[row.name], row.reason)
 		})
 	}
-	for _, kept := range []string{"archive_command", "archive_mode", "wal_level", "max_wal_senders", "wal_keep_size"} {
-		require.NotContains(t, got, kept, "RDS keeps it to itself")
+	for _, name := range []string{"archive_command", "archive_mode", "wal_level", "max_wal_senders", "wal_keep_size"} {
+		require.NotContains(t, parameters, name, "RDS controls it")
 	}
-	require.NotContains(t, m.File(archive), "rds.", "PostgreSQL does not know it")
+	require.NotContains(t, m.File(archive), "rds.", "these parameters exist on RDS only")
 	require.NotContains(t, m.File(""), "archive", "nothing is archived without a command")
 }
 
@@ -91,7 +91,7 @@ func TestMemoryRule(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		in     Inputs
-		says   []string
+		want   []string
 	}{
 		{
 			"the document's 256 MB for each of 200 queries at once would be 50 GB",
@@ -101,61 +101,62 @@ func TestMemoryRule(t *testing.T) {
 		{
 			"the document's 200 connections on 2 GiB",
 			Inputs{Memory: size.GiB(2), Cores: 2, Connections: 200},
-			[]string{"shared_buffers 512Mi", "8Mi × 200 connections leave 0", "take at most 124 connections"},
+			[]string{"shared_buffers 512Mi", "8Mi × 200 connections leave 0", "use at most 124 connections"},
 		},
 		{
 			"more connections than memory for any query",
 			Inputs{Memory: size.GiB(1), Cores: 192, Connections: 10, ActiveQueries: 10},
-			[]string{"202 working processes", "take more memory"},
+			[]string{"202 working processes", "use more memory"},
 		},
-		{"too small to say anything", Inputs{Memory: size.MiB(512), Cores: 1, Connections: 10}, []string{"Memory is 512Mi, must be 1Gi to 4096Gi"}},
-		{"every bound at once", Inputs{Memory: size.GiB(1), Connections: 1, ActiveQueries: 2, WorkMem: size.MiB(1)}, []string{
+		{"less than the smallest memory", Inputs{Memory: size.MiB(512), Cores: 1, Connections: 10}, []string{"Memory is 512Mi, must be 1Gi to 4096Gi"}},
+		{"all errors are reported at once", Inputs{Memory: size.GiB(1), Connections: 1, ActiveQueries: 2, WorkMem: size.MiB(1)}, []string{
 			"Cores is 0, must be 1 to 192", "Connections is 1, must be 10 to 5000", "ActiveQueries is 2, must be 0 to 1", "WorkMem is 1Mi, must be at least 4Mi",
 		}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, err := New(row.in)
 			require.Error(t, err)
-			for _, s := range row.says {
-				require.ErrorContains(t, err, s)
+			for _, want := range row.want {
+				require.ErrorContains(t, err, want)
 			}
 		})
 	}
 	in := Inputs{Memory: size.GiB(2), Cores: 2, Connections: 124}
 	_, err := New(in)
-	require.NoError(t, err, "the mend that was named does")
+	require.NoError(t, err, "the fix that the error names works")
 	in.Connections++
 	_, err = New(in)
-	require.Error(t, err, "and not one more")
+	require.Error(t, err, "one connection more does not fit")
 }
 
-// numbers reads a model back in bytes and counts.
+// numbers returns the numeric settings of a model, sizes in bytes.
 func numbers(m *Model) map[string]int64 {
 	units := map[string]int64{"shared_buffers": 8 << 10, "effective_cache_size": 8 << 10, "wal_buffers": 8 << 10, "work_mem": 1 << 10, "maintenance_work_mem": 1 << 10}
 	all := map[string]int64{}
 	for _, s := range m.settings {
-		if n, err := strconv.ParseInt(s.counted, 10, 64); err == nil {
+		if n, err := strconv.ParseInt(s.raw, 10, 64); err == nil {
 			all[s.name] = n * max(1, units[s.name])
 		}
 	}
 	return all
 }
 
-// What New gives never outgrows the memory, and both renderings say the same.
-func TestEveryModelFits(t *testing.T) {
-	fitted := 0
+// The settings of every model fit into the memory, and both renderings have the
+// same values.
+func TestEveryModelFitsIntoItsMemory(t *testing.T) {
+	valid := 0
 	rapid.Check(t, func(t *rapid.T) {
 		in := Inputs{
 			Memory:        size.MiB(rapid.Int64Range(1<<10, 1<<20).Draw(t, "MiB")),
-			Cores:         rapid.IntRange(1, mostCores).Draw(t, "cores"),
-			Connections:   rapid.IntRange(leastConnection, 1000).Draw(t, "connections"),
-			ActiveQueries: rapid.IntRange(0, leastConnection).Draw(t, "active"),
+			Cores:         rapid.IntRange(1, maxCores).Draw(t, "cores"),
+			Connections:   rapid.IntRange(minConnections, 1000).Draw(t, "connections"),
+			ActiveQueries: rapid.IntRange(0, minConnections).Draw(t, "active"),
 		}
 		m, err := New(in)
 		if err != nil {
 			return
 		}
-		fitted++
+		valid++
 		n := numbers(m)
 		sum := n["shared_buffers"] + n["wal_buffers"] +
 			n["work_mem"]*(int64(in.active())+n["max_parallel_workers"]) +
@@ -166,9 +167,9 @@ func TestEveryModelFits(t *testing.T) {
 		require.LessOrEqual(t, n["max_parallel_workers"], n["max_worker_processes"])
 		require.LessOrEqual(t, n["max_parallel_workers_per_gather"], n["max_parallel_workers"])
 		file := m.File("")
-		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Of(n["work_mem"]).String(), "i")+"B"))
+		require.Contains(t, file, fmt.Sprintf("\nwork_mem = '%s'\n", strings.TrimSuffix(size.Bytes(n["work_mem"]).String(), "i")+"B"))
 	})
-	require.Positive(t, fitted)
+	require.Positive(t, valid, "the property must see valid models")
 }
 
 func TestClasses(t *testing.T) {
@@ -176,9 +177,9 @@ func TestClasses(t *testing.T) {
 		c, err := ClassOf(name)
 		require.NoError(t, err)
 		m, err := New(Inputs{Memory: c.Memory, Cores: c.Cores, Connections: 50})
-		require.NoError(t, err, "every class can be tuned: %s", name)
+		require.NoError(t, err, "every class has a valid model: %s", name)
 		require.NotEmpty(t, m.RDS())
 	}
 	_, err := ClassOf("db.m1.small")
-	require.ErrorContains(t, err, `"db.m1.small" is not one of db.m7g.12xlarge`)
+	require.ErrorContains(t, err, `"db.m1.small" must be one of db.m7g.12xlarge`)
 }

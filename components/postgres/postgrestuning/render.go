@@ -5,67 +5,70 @@ import (
 	"strings"
 )
 
-// RDSParameter is one line of an RDS parameter group. Its fields are closed:
-// unit and apply method follow from the parameter.
+// RDSParameter is one parameter of an RDS parameter group. Its fields are not
+// exported, so that callers can't change its unit or its apply method.
 type RDSParameter struct{ setting setting }
 
-// Name is the parameter's.
+// Name is the name of the parameter.
 func (p RDSParameter) Name() string { return p.setting.name }
 
-// Value is in the unit of pg_settings, without its name: 8 kB pages, kB, ms.
-func (p RDSParameter) Value() string { return p.setting.counted }
+// Value is in the unit of pg_settings (blocks of 8 kB, kB or ms), without the
+// name of the unit.
+func (p RDSParameter) Value() string { return p.setting.raw }
 
 // ApplyMethod is "immediate" for dynamic parameters and "pending-reboot" for
 // static ones (RDS API, Parameter).
 func (p RDSParameter) ApplyMethod() string {
-	if p.setting.when == static {
+	if p.setting.apply == static {
 		return "pending-reboot"
 	}
 	return "immediate"
 }
 
-// RDS renders the parameter group of an RDS instance, without what RDS keeps
-// to itself.
+// RDS renders the parameter group of an RDS instance, without the parameters
+// that RDS controls.
 func (m *Model) RDS() []RDSParameter {
 	var parameters []RDSParameter
 	for _, s := range m.settings {
-		if s.where != ownServer {
+		if s.target != inClusterOnly {
 			parameters = append(parameters, RDSParameter{s})
 		}
 	}
 	return parameters
 }
 
-// File renders the settings as lines of a postgresql.conf. WAL is archived by
-// the command given, in which %p is the segment's path and %f its name; empty:
-// not at all.
+// File renders the settings as lines of a postgresql.conf. archive is the
+// archive_command, in which %p is the path of the WAL segment and %f its name.
+// An empty archive turns archiving off.
 func (m *Model) File(archive string) string {
 	var b strings.Builder
-	for _, s := range m.own(archive) {
+	for _, s := range m.serverSettings(archive) {
 		fmt.Fprintf(&b, "%s = %s\n", s.name, s.conf)
 	}
 	return b.String()
 }
 
-// AlterSystem renders the settings as statements for a running server; the
-// static ones wait for its restart. The command is File's.
+// AlterSystem renders the settings as statements for a running server. Static
+// settings take effect after a restart. archive is the archive_command, as in
+// File.
 func (m *Model) AlterSystem(archive string) []string {
 	var statements []string
-	for _, s := range m.own(archive) {
+	for _, s := range m.serverSettings(archive) {
 		statements = append(statements, fmt.Sprintf("ALTER SYSTEM SET %s = %s;", s.name, s.conf))
 	}
 	return statements
 }
 
-func (m *Model) own(archive string) []setting {
+// serverSettings returns the settings of a server in the cluster.
+func (m *Model) serverSettings(archive string) []setting {
 	var settings []setting
 	for _, s := range m.settings {
-		if s.where != rdsOnly {
+		if s.target != rdsOnly {
 			settings = append(settings, s)
 		}
 	}
 	if archive != "" {
-		settings = append(settings, archiveMode.is(true), archiveCommand.is(archive))
+		settings = append(settings, archiveMode.set(true), archiveCommandParameter.set(archive))
 	}
 	return settings
 }

@@ -1,6 +1,6 @@
 // Package rdsspec checks the specification of an RDS database and fills in its
-// defaults. It is pure: it owns the rules of RDS and of the platform; the
-// resources are package postgres'.
+// defaults. It is pure. It owns the rules of RDS and of the platform. The resources
+// are in package postgres.
 package rdsspec
 
 import (
@@ -12,54 +12,54 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 )
 
-// Major is the major version that databases run: the newest that RDS offers in
-// which every setting of the model counts and takes effect as in the server
-// that the model is tested on. In 18 autovacuum_max_workers becomes dynamic
-// and log_connections a list.
+// Major is the major version of PostgreSQL. It is the newest on RDS in which every
+// setting of the model has the same unit and apply mode as in the tested server.
+// In version 18, autovacuum_max_workers is dynamic and log_connections is a list.
 const Major = "17"
 
 const (
-	// Port is that of PostgreSQL.
+	// Port is the port of PostgreSQL.
 	Port = 5432
 
 	defaultStorage = 100
-	leastStorage   = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
-	mostStorage    = 65536
+	minStorage     = 20 // RDS User Guide, "Amazon RDS DB instance storage": gp3
+	maxStorage     = 65536
 )
 
-// Database is the specification of an RDS instance. Zero values stand for what
-// is safe.
+// Database is the specification of an RDS instance. Zero values mean safe
+// defaults.
 type Database struct {
-	// Identifier names the instance: lower-case letters, digits and single
+	// Identifier is the name of the instance: lower-case letters, digits and single
 	// hyphens, a letter first.
 	Identifier string
-	// InstanceClass is such as "db.m7g.2xlarge"; see package postgrestuning.
+	// InstanceClass is a class such as "db.m7g.2xlarge". Package postgrestuning has
+	// the allowed ones.
 	InstanceClass string
-	// Connections are max_connections; zero: the document's 200.
+	// Connections is max_connections. Zero means the document's 200.
 	Connections int
-	// StorageGiB is what is there from the start, 20 to 65,536; zero: 100. It
-	// grows by itself up to MostStorageGiB; zero: five times as much.
+	// StorageGiB is the initial storage, 20 to 65,536. Zero means 100. RDS
+	// increases it up to MostStorageGiB. Zero there means five times StorageGiB.
 	StorageGiB, MostStorageGiB int
-	// BackupDays is how far back the database can be restored to any second, 7
-	// to 35; zero: 35.
+	// BackupDays is for how many days back the database can be restored to any
+	// second, 7 to 35. Zero means 35.
 	BackupDays int
 }
 
-// Complete fills in the defaults and computes the settings. Its error lists
-// everything that is wrong.
+// Complete fills in the defaults and computes the settings. Its error lists all
+// errors at once.
 func (d Database) Complete() (Database, *postgrestuning.Model, error) {
 	d.Connections = cmp.Or(d.Connections, postgrestuning.DefaultConnections)
 	d.StorageGiB = cmp.Or(d.StorageGiB, defaultStorage)
-	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, mostStorage))
+	d.MostStorageGiB = cmp.Or(d.MostStorageGiB, min(5*d.StorageGiB, maxStorage))
 	d.BackupDays = cmp.Or(d.BackupDays, storespec.MaxBackupDays)
 	errs := []error{storespec.CheckIdentifier(d.Identifier), storespec.CheckDays("BackupDays", d.BackupDays, storespec.MinBackupDays)}
-	if d.StorageGiB < leastStorage || d.StorageGiB > mostStorage {
-		errs = append(errs, fmt.Errorf("StorageGiB is %d, must be %d to %d", d.StorageGiB, leastStorage, mostStorage))
+	if d.StorageGiB < minStorage || d.StorageGiB > maxStorage {
+		errs = append(errs, fmt.Errorf("StorageGiB is %d, must be %d to %d", d.StorageGiB, minStorage, maxStorage))
 	}
-	// Storage grows by a tenth at least (RDS User Guide, "Managing capacity
+	// RDS increases storage by at least a tenth (RDS User Guide, "Managing capacity
 	// automatically with Amazon RDS storage autoscaling").
-	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > mostStorage {
-		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, mostStorage))
+	if 10*d.MostStorageGiB < 11*d.StorageGiB || d.MostStorageGiB > maxStorage {
+		errs = append(errs, fmt.Errorf("MostStorageGiB is %d, must be at least a tenth more than StorageGiB %d, and at most %d", d.MostStorageGiB, d.StorageGiB, maxStorage))
 	}
 	model, err := d.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
@@ -76,6 +76,7 @@ func (d Database) tune() (*postgrestuning.Model, error) {
 	return postgrestuning.New(postgrestuning.Inputs{Memory: class.Memory, Cores: class.Cores, Connections: d.Connections})
 }
 
-// ParameterGroup names the instance's parameter group. The name says nothing
-// of sizes, so that another instance class changes values in place.
+// ParameterGroup returns the name of the instance's parameter group. The name does
+// not depend on the instance class, so that another class changes the values in
+// place.
 func (d Database) ParameterGroup() string { return d.Identifier + "-postgres" + Major }

@@ -1,7 +1,7 @@
-# Starts PostgreSQL from the official image or one packed from Debian's files;
-# needs a shell and the server, no other command. DATA, CONFIG, PASSWORD_FILE,
-# OWNER and DATABASE are set by the pod. With "ready" it says whether the server
-# answers.
+# Starts PostgreSQL in the official image or in one that is packed from Debian's
+# files. It needs only a shell and the server. The pod sets DATA, CONFIG,
+# PASSWORD_FILE, SOCKETS, OWNER and DATABASE. With the argument "ready" the
+# script checks whether the server accepts connections.
 set -eu
 for bin in /usr/lib/postgresql/*/bin; do
   [ -d "$bin" ] && PATH="$bin:$PATH"
@@ -11,8 +11,8 @@ if [ "${1:-}" = ready ]; then
   exec pg_isready --quiet --host="$SOCKETS" --username="$OWNER" --dbname="$DATABASE"
 fi
 
-# The mark is the last thing made: a folder without it is of a start that was
-# cut off, and initdb refuses it rather than this script deleting anything.
+# The file "initialized" is created last. A folder with data but without this
+# file is from an interrupted start: initdb fails, and nothing is deleted.
 if [ ! -e "$DATA/initialized" ]; then
   initdb --pgdata="$DATA" --username="$OWNER" --pwfile="$PASSWORD_FILE" \
     --auth-local=trust --auth-host=scram-sha-256 --encoding=UTF8 --no-locale --data-checksums

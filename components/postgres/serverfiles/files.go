@@ -1,6 +1,6 @@
-// Package serverfiles owns the files with which a PostgreSQL server in the
-// cluster starts: entrypoint.sh, postgresql.conf, pg_hba.conf and passwd. It is
-// pure; the pod is package postgres'.
+// Package serverfiles owns the files of a PostgreSQL server in the cluster:
+// entrypoint.sh, postgresql.conf, pg_hba.conf and passwd. It is pure. The pod is
+// in package postgres.
 package serverfiles
 
 import (
@@ -10,32 +10,33 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 )
 
-// Script is what a pod runs, with a POSIX shell.
+// Script is the entry point of the container, for a POSIX shell.
 //
 //go:embed entrypoint.sh
 var Script string
 
-// Paths are where the server finds things.
+// Paths are paths in the container.
 type Paths struct {
-	// Sockets is the folder of its Unix socket, Access its pg_hba.conf.
+	// Sockets is the folder of the Unix socket. Access is the path of
+	// pg_hba.conf.
 	Sockets, Access string
 }
 
-// File is the whole postgresql.conf: the model's settings, and where the
-// server is found. WAL is archived by the command, if there is one.
+// File returns the whole postgresql.conf: the settings of the model and the
+// addresses of the server. archive is the archive_command; empty means none.
 func File(model *postgrestuning.Model, archive string, p Paths) string {
 	return fmt.Sprintf("%slisten_addresses = '*'\nunix_socket_directories = '%s'\nhba_file = '%s'\npassword_encryption = 'scram-sha-256'\n",
 		model.File(archive), p.Sockets, p.Access)
 }
 
-// Access is pg_hba.conf: over the network by password only; over the socket,
-// which nobody outside the container has, without.
+// Access is pg_hba.conf. Connections over the network need a password. The Unix
+// socket is reachable inside the container only and needs none.
 const Access = `local all all trust
 host all all all scram-sha-256
 `
 
-// Users is /etc/passwd: initdb looks its user's name up, and psql takes that
-// name unless another is given.
+// Users returns /etc/passwd. initdb needs the name of its user, and psql uses
+// that name by default.
 func Users(owner string, id int) string {
 	return fmt.Sprintf("%s:x:%d:%d::/tmp:/bin/sh\n", owner, id, id)
 }

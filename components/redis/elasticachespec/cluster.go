@@ -1,6 +1,6 @@
 // Package elasticachespec checks the specification of an ElastiCache cluster and
-// fills in its defaults. It is pure: it owns the rules of ElastiCache and of the
-// platform; the resources are package redis'.
+// fills in its defaults. It is pure. It owns the rules of ElastiCache and of the
+// platform. The resources are in package redis.
 package elasticachespec
 
 import (
@@ -13,51 +13,54 @@ import (
 )
 
 const (
-	// Version is the newest Redis that ElastiCache offers (ElastiCache User
+	// Version is the newest Redis version of ElastiCache (ElastiCache User
 	// Guide, "Supported engines and versions").
 	Version = "7.1"
-	// Family is that of its parameter groups.
+	// Family is the family of its parameter groups.
 	Family = "redis7"
-	// Port is that of Redis.
+	// Port is the port of Redis.
 	Port = 6379
 
-	// The document's StatefulSet has six nodes: three shards of a primary and
-	// a replica.
+	// The document's StatefulSet has six nodes: three shards with one primary and
+	// one replica each.
 	defaultShards, defaultReplicas = 3, 1
 
-	mostReplicas = 5  // ElastiCache API, CreateReplicationGroup
-	mostNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
-	defaultDays  = 7
+	maxReplicas = 5  // ElastiCache API, CreateReplicationGroup
+	maxNodes    = 90 // ElastiCache User Guide, "Quotas": nodes of a cluster
+	defaultDays = 7
 )
 
-// Cluster is the specification of a replication group. Zero values stand for
-// what is safe.
+// Cluster is the specification of a replication group. Zero values mean safe
+// defaults.
 type Cluster struct {
-	// Identifier names the replication group and its user: lower-case letters,
+	// Identifier is the name of the replication group and its user: lower-case letters,
 	// digits and single hyphens, a letter first.
 	Identifier string
-	// NodeType is such as "cache.r7g.large"; see package redistuning.
+	// NodeType is a type such as "cache.r7g.large". Package redistuning has the
+	// allowed ones.
 	NodeType string
-	// Shards hold a part of the keys each; zero: 3.
+	// Shards is the number of shards. Each has a part of the keys. Zero means 3.
 	Shards int
-	// ReplicasPerShard, 1 to 5, lie in other zones than their primary; zero: 1.
+	// ReplicasPerShard is the number of replicas of a shard, 1 to 5. They are in
+	// other zones than their primary. Zero means 1.
 	ReplicasPerShard int
-	// SnapshotDays is how long daily snapshots are kept, 1 to 35; zero: 7.
+	// SnapshotDays is for how many days daily snapshots are kept, 1 to 35. Zero
+	// means 7.
 	SnapshotDays int
 }
 
-// Complete fills in the defaults and computes the settings. Its error lists
-// everything that is wrong.
+// Complete fills in the defaults and computes the settings. Its error lists all
+// errors at once.
 func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.Shards = cmp.Or(c.Shards, defaultShards)
 	c.ReplicasPerShard = cmp.Or(c.ReplicasPerShard, defaultReplicas)
 	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
 	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("SnapshotDays", c.SnapshotDays, 1)}
-	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > mostReplicas {
-		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, mostReplicas))
+	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > maxReplicas {
+		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, maxReplicas))
 	}
-	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > mostNodes {
-		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be 1 shard or more and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, mostNodes))
+	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > maxNodes {
+		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be 1 shard or more and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, maxNodes))
 	}
 	model, err := c.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
@@ -74,6 +77,6 @@ func (c Cluster) tune() (*redistuning.Model, error) {
 	return redistuning.New(redistuning.Inputs{Memory: memory})
 }
 
-// ParameterGroup names the cluster's parameter group. The name says nothing of
-// sizes, so that another node type changes values in place.
+// ParameterGroup returns the name of the cluster's parameter group. The name does
+// not depend on the node type, so that another type changes the values in place.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-" + Family }

@@ -1,12 +1,13 @@
-// Package redistuning turns the memory of a Redis node into its settings: one
-// model, rendered as redis.conf and as an ElastiCache parameter group. It is
-// pure and owns every number and every access rule of the platform's Redis.
+// Package redistuning computes the settings of a Redis node from its memory. One
+// model is rendered as redis.conf and as an ElastiCache parameter group. The
+// package is pure. It owns every setting and every access rule of the platform's
+// Redis.
 //
-// The settings are those of the design document, merged from its ConfigMap
-// redis-config (section "Multi-Layer Caching Strategy") and its script
-// redis-optimization.sh (section "Redis Cluster Optimization"). At the
-// document's limit of 4 GiB a node they are the document's numbers; sizes
-// shrink with the memory and do not grow beyond the document's.
+// The settings come from the design document: from its ConfigMap redis-config
+// (section "Multi-Layer Caching Strategy") and its script redis-optimization.sh
+// (section "Redis Cluster Optimization"). With the document's memory limit of
+// 4 GiB they are the document's numbers. Buffer sizes shrink with less memory
+// and stay the same with more.
 package redistuning
 
 import (
@@ -16,91 +17,92 @@ import (
 )
 
 const (
-	leastMemoryMiB = 64
-	mostMemoryGiB  = 512
+	minMemoryMiB = 64
+	maxMemoryGiB = 512
 
-	// reservedPercent of a node is not for data: copy-on-write of snapshots,
-	// replication, fragmentation. The document's maxmemory of 3gb in 4 GiB,
-	// and ElastiCache's default.
+	// reservedPercent of the memory is not for data. Snapshots (copy-on-write),
+	// replication and fragmentation need it. The document reserves as much:
+	// maxmemory 3gb of 4 GiB. It is also ElastiCache's default.
 	reservedPercent = 25
 )
 
-// Inputs are what the settings follow from.
+// Inputs are the numbers from which the settings are computed.
 type Inputs struct {
-	// Memory is the node's: the container's limit, or the node type's. 64 MiB
-	// to 512 GiB.
+	// Memory is the memory of the node, 64 MiB to 512 GiB: the limit of the
+	// container, or the memory of the node type.
 	Memory size.Size
 }
 
 // Model holds the settings of one node.
 type Model struct{ settings []setting }
 
-// New works the settings out.
+// New computes the settings. It returns an error if Memory is out of range.
 func New(in Inputs) (*Model, error) {
-	if in.Memory.Less(size.MiB(leastMemoryMiB)) || size.GiB(mostMemoryGiB).Less(in.Memory) {
-		return nil, fmt.Errorf("tuning: memory of a Redis node is %s, must be %dMi to %dGi: below, the server's own memory leaves none for data",
-			in.Memory, leastMemoryMiB, mostMemoryGiB)
+	if in.Memory.Less(size.MiB(minMemoryMiB)) || size.GiB(maxMemoryGiB).Less(in.Memory) {
+		return nil, fmt.Errorf("tuning: Memory of a Redis node is %s, must be %dMi to %dGi: with less, the server itself leaves no memory for data",
+			in.Memory, minMemoryMiB, maxMemoryGiB)
 	}
-	data := in.Memory.Times(100 - reservedPercent).Over(100).Down(size.MiB(1))
-	// Together the buffers stay below the reserve.
-	replica := size.Min(size.MiB(256), in.Memory.Over(16)).Down(size.MiB(1))
-	pubsub := size.Min(size.MiB(32), in.Memory.Over(128)).Down(size.KiB(1))
+	data := in.Memory.Mul(100 - reservedPercent).Div(100).Truncate(size.MiB(1))
+	// Both buffers together are smaller than the reserved memory.
+	replica := size.Min(size.MiB(256), in.Memory.Div(16)).Truncate(size.MiB(1))
+	pubsub := size.Min(size.MiB(32), in.Memory.Div(128)).Truncate(size.KiB(1))
 	return &Model{settings: []setting{
-		memory("maxmemory", data).own(),
-		word("maxmemory-policy", "allkeys-lru"),
-		number("reserved-memory-percent", reservedPercent).managed(),
+		memory("maxmemory", data).inClusterOnly(),
+		text("maxmemory-policy", "allkeys-lru"),
+		integer("reserved-memory-percent", reservedPercent).elastiCacheOnly(),
 		yes("lazyfree-lazy-eviction"),
 		yes("lazyfree-lazy-expire"),
 		yes("lazyfree-lazy-server-del"),
 
-		// ElastiCache keeps nodes by replicas and snapshots, not by AOF.
-		word("save", "900 1 300 10 60 10000").own(),
-		yes("appendonly").own(),
-		word("appendfsync", "everysec").own(),
+		// ElastiCache uses replicas and snapshots instead of an append-only file.
+		text("save", "900 1 300 10 60 10000").inClusterOnly(),
+		yes("appendonly").inClusterOnly(),
+		text("appendfsync", "everysec").inClusterOnly(),
 
-		number("timeout", 0),
-		number("tcp-keepalive", 300),
-		number("tcp-backlog", 511).own(),
+		integer("timeout", 0),
+		integer("tcp-keepalive", 300),
+		integer("tcp-backlog", 511).inClusterOnly(),
 
 		yes("cluster-enabled"),
-		word("cluster-config-file", "nodes.conf").own(),
-		number("cluster-node-timeout", 5000).own(),
+		text("cluster-config-file", "nodes.conf").inClusterOnly(),
+		integer("cluster-node-timeout", 5000).inClusterOnly(),
 
-		// The names since 7.0; the document's *-ziplist-* are their aliases.
-		number("hash-max-listpack-entries", 512),
-		number("hash-max-listpack-value", 64),
-		number("list-max-listpack-size", -2).own(),
-		number("list-compress-depth", 0),
-		number("set-max-intset-entries", 512),
-		number("zset-max-listpack-entries", 128),
-		number("zset-max-listpack-value", 64),
-		number("hll-sparse-max-bytes", 3000),
+		// Redis 7.0 renamed the document's *-ziplist-* settings. The old names
+		// still work as aliases.
+		integer("hash-max-listpack-entries", 512),
+		integer("hash-max-listpack-value", 64),
+		integer("list-max-listpack-size", -2).inClusterOnly(),
+		integer("list-compress-depth", 0),
+		integer("set-max-intset-entries", 512),
+		integer("zset-max-listpack-entries", 128),
+		integer("zset-max-listpack-value", 64),
+		integer("hll-sparse-max-bytes", 3000),
 
-		buffers("normal", size.Size{}, size.Size{}, 0),
-		buffers("replica", replica, replica.Over(4), 60).own(),
-		buffers("pubsub", pubsub, pubsub.Over(4), 60),
+		outputBuffer("normal", size.Size{}, size.Size{}, 0),
+		outputBuffer("replica", replica, replica.Div(4), 60).inClusterOnly(),
+		outputBuffer("pubsub", pubsub, pubsub.Div(4), 60),
 
-		word("notify-keyspace-events", "Ex"),
-		number("slowlog-log-slower-than", 10_000), // microseconds: 10 ms
-		number("slowlog-max-len", 128),
+		text("notify-keyspace-events", "Ex"),
+		integer("slowlog-log-slower-than", 10_000), // microseconds: 10 ms
+		integer("slowlog-max-len", 128),
 
-		// For everyone, whatever the access rules say.
-		gone("FLUSHDB"), gone("FLUSHALL"), gone("DEBUG"), gone("SHUTDOWN"),
+		// These commands are disabled for every user.
+		disabled("FLUSHDB"), disabled("FLUSHALL"), disabled("DEBUG"), disabled("SHUTDOWN"),
 	}}, nil
 }
 
-// AccessRules are what clients may do, in the language of Redis' ACLs and of
-// ElastiCache's access strings: everything but what can stop, empty or spy on
-// a node, and INFO.
+// AccessRules are the permissions of clients, in the syntax of Redis ACLs and of
+// ElastiCache's access strings. Clients may run every command except the
+// dangerous ones, which can stop, empty or monitor a node. INFO is allowed.
 const AccessRules = "on ~* &* +@all -@dangerous +info"
 
-// probeRules are what a probe without a password may do.
+// probeRules are the permissions of the user probe, which has no password.
 const probeRules = "on nopass resetkeys resetchannels -@all +ping"
 
 var (
-	// LiveCommand is the document's probe: any answer is a sign of life, also
-	// that of a server that asks for a password or loads its data.
+	// LiveCommand is the document's liveness probe. It succeeds on any answer,
+	// even if the server requires a password or still loads its data.
 	LiveCommand = []string{"redis-cli", "ping"}
-	// ReadyCommand fails unless the answer is PONG.
+	// ReadyCommand is the readiness probe. It succeeds only on the answer PONG.
 	ReadyCommand = []string{"redis-cli", "-e", "--no-auth-warning", "--user", "probe", "--pass", "none", "ping"}
 )

@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// TestTheDocumentsNumbers: the document's own lines, merged, at its limit of 4
-// GiB; the mended ones are the listpack names and the comment behind 10000.
-func TestTheDocumentsNumbers(t *testing.T) {
+// The expected lines are the design document's, for its memory limit of 4 GiB,
+// with two corrections: the listpack names, and no comment after 10000.
+func TestSettingsMatchTheDesignDocument(t *testing.T) {
 	m, err := New(Inputs{Memory: size.GiB(4)})
 	require.NoError(t, err)
 	require.ElementsMatch(t, strings.Split(strings.TrimSpace(`
@@ -52,27 +52,27 @@ rename-command SHUTDOWN ""`), "\n"), strings.Split(strings.TrimSpace(m.File()), 
 func TestParameters(t *testing.T) {
 	m, err := New(Inputs{Memory: size.GiB(4)})
 	require.NoError(t, err)
-	got := map[string]string{}
+	parameters := map[string]string{}
 	for _, p := range m.Parameters() {
-		got[p.Name()] = p.Value()
+		parameters[p.Name()] = p.Value()
 	}
 	for _, row := range []struct{ reason, name, value string }{
-		{"the family's switch", "cluster-enabled", "yes"},
-		{"ElastiCache's share instead of maxmemory", "reserved-memory-percent", "25"},
-		{"a name of its own, in bytes", "client-output-buffer-limit-pubsub-hard-limit", "33554432"},
-		{"a name of its own, in bytes", "client-output-buffer-limit-pubsub-soft-limit", "8388608"},
-		{"a name of its own, in seconds", "client-output-buffer-limit-pubsub-soft-seconds", "60"},
-		{"none", "client-output-buffer-limit-normal-hard-limit", "0"},
+		{"cluster mode is a parameter of the family", "cluster-enabled", "yes"},
+		{"ElastiCache has a share instead of maxmemory", "reserved-memory-percent", "25"},
+		{"a separate parameter, in bytes", "client-output-buffer-limit-pubsub-hard-limit", "33554432"},
+		{"a separate parameter, in bytes", "client-output-buffer-limit-pubsub-soft-limit", "8388608"},
+		{"a separate parameter, in seconds", "client-output-buffer-limit-pubsub-soft-seconds", "60"},
+		{"zero means no limit", "client-output-buffer-limit-normal-hard-limit", "0"},
 		{"microseconds", "slowlog-log-slower-than", "10000"},
 		{"unquoted", "notify-keyspace-events", "Ex"},
 	} {
-		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.value, got[row.name], row.reason) })
+		t.Run(row.name, func(t *testing.T) { require.Equal(t, row.value, parameters[row.name], row.reason) })
 	}
-	for _, kept := range []string{
+	for _, name := range []string{
 		"maxmemory", "save", "appendonly", "appendfsync", "tcp-backlog", "cluster-config-file", "cluster-node-timeout",
 		"list-max-listpack-size", "client-output-buffer-limit-replica-hard-limit", "rename-command",
 	} {
-		require.NotContains(t, got, kept, "not modifiable on ElastiCache")
+		require.NotContains(t, parameters, name, "not modifiable on ElastiCache")
 	}
 }
 
@@ -81,10 +81,10 @@ func TestNodeTypes(t *testing.T) {
 		memory, err := MemoryOf(name)
 		require.NoError(t, err)
 		_, err = New(Inputs{Memory: memory})
-		require.NoError(t, err, "every type can be tuned: %s", name)
+		require.NoError(t, err, "every type has a valid model: %s", name)
 	}
 	_, err := MemoryOf("cache.m1.small")
-	require.ErrorContains(t, err, `"cache.m1.small" is not one of cache.m7g.12xlarge`)
+	require.ErrorContains(t, err, `"cache.m1.small" must be one of cache.m7g.12xlarge`)
 	_, err = New(Inputs{Memory: size.MiB(63)})
 	require.ErrorContains(t, err, "is 63Mi, must be 64Mi to 512Gi")
 }

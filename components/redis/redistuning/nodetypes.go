@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// nodeTypes are those that the platform allows, with their memory in GiB
-// (Amazon ElastiCache pricing, table of current generation nodes): Graviton
-// types of every size.
+// nodeTypes are the ElastiCache node types that the platform allows, with their
+// memory in GiB. They are the current Graviton types (Amazon ElastiCache
+// pricing, table of current generation nodes).
 var nodeTypes = map[string]float64{
 	"cache.t4g.micro": 0.5, "cache.t4g.small": 1.37, "cache.t4g.medium": 3.09,
 
@@ -22,12 +22,12 @@ var nodeTypes = map[string]float64{
 	"cache.r7g.8xlarge": 209.55, "cache.r7g.12xlarge": 317.77, "cache.r7g.16xlarge": 419.09,
 }
 
-// MemoryOf looks up the memory of an ElastiCache node type, such as
+// MemoryOf returns the memory of an ElastiCache node type such as
 // "cache.r7g.large".
 func MemoryOf(nodeType string) (size.Size, error) {
 	gib, ok := nodeTypes[nodeType]
 	if !ok {
-		return size.Size{}, fmt.Errorf("tuning: node type %q is not one of %s", nodeType, strings.Join(slices.Sorted(maps.Keys(nodeTypes)), ", "))
+		return size.Size{}, fmt.Errorf("tuning: node type %q must be one of %s", nodeType, strings.Join(slices.Sorted(maps.Keys(nodeTypes)), ", "))
 	}
 	return size.MiB(int64(gib * 1024)), nil
 }

@@ -7,41 +7,42 @@ import (
 	"strings"
 )
 
-// File renders redis.conf. The lines say nothing of addresses, folders and
-// users.
+// File renders the settings as lines of a redis.conf. Addresses, folders and
+// users are not among them.
 func (m *Model) File() string {
 	var b strings.Builder
 	for _, s := range m.settings {
-		if s.where != managedOnly {
+		if s.target != elastiCache {
 			fmt.Fprintf(&b, "%s %s\n", s.name, s.conf)
 		}
 	}
 	return b.String()
 }
 
-// Parameters renders the ElastiCache parameter group of family redis7, without
-// what ElastiCache keeps to itself.
+// Parameters renders an ElastiCache parameter group of the family redis7,
+// without the settings that ElastiCache controls.
 func (m *Model) Parameters() []Parameter {
 	var parameters []Parameter
 	for _, s := range m.settings {
-		if s.where != ownServer {
+		if s.target != inCluster {
 			parameters = append(parameters, s.group...)
 		}
 	}
 	return parameters
 }
 
-// Users are the passwords of a server of our own, all of letters and digits.
+// Users are the passwords of a server in the cluster. They have only letters and
+// digits.
 type Users struct {
-	// Client is that of the user default, which applications are.
+	// Client is the password of the user default, for applications.
 	Client string
-	// Node is that of the user node: replication and the bootstrap.
+	// Node is the password of the user node, for replication and the bootstrap.
 	Node string
 }
 
-// File renders the users as lines that redis.conf includes. Passwords stand in
-// it as hashes, but for the one that a replica shows its primary. The user
-// probe has no password and may only ping.
+// File renders the users as lines that redis.conf includes. Passwords are
+// hashed, except masterauth, which a replica sends to its primary. The user
+// probe has no password and may only run PING.
 func (u Users) File() string {
 	return fmt.Sprintf(`user default reset %s #%s
 user node reset on ~* &* +@all #%s

@@ -7,73 +7,74 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// place is where a setting is ours to make; zero: everywhere.
-type place int
+// target says on which servers the model sets a setting. Zero means on all.
+type target int
 
 const (
-	// ownServer settings are not modifiable on ElastiCache (ElastiCache User
+	// inCluster settings are not modifiable on ElastiCache (ElastiCache User
 	// Guide, "Redis OSS-specific parameters").
-	ownServer place = iota + 1
-	// managedOnly settings are ElastiCache's own.
-	managedOnly
+	inCluster target = iota + 1
+	// elastiCache settings do not exist in redis.conf.
+	elastiCache
 )
 
-// setting is a directive of redis.conf and what ElastiCache makes of it. Units
-// belong to it: only the functions below write values.
+// setting is a directive of redis.conf and its ElastiCache parameters. Only the
+// functions below create settings, so that every value has the right unit.
 type setting struct {
 	name string
-	// conf is the value in redis.conf, read the one that CONFIG GET answers.
-	conf, read string
-	group      []Parameter
-	where      place
+	// conf is the value in redis.conf. configGet is the answer of CONFIG GET.
+	conf, configGet string
+	group           []Parameter
+	target          target
 }
 
-// Parameter is one line of an ElastiCache parameter group. Its fields are
-// closed, so that a value can't be in another unit than the parameter's.
+// Parameter is one parameter of an ElastiCache parameter group. Its fields are
+// not exported, so that callers can't use a wrong unit.
 type Parameter struct{ name, value string }
 
-// Name is ElastiCache's name.
+// Name is the name of the parameter.
 func (p Parameter) Name() string { return p.name }
 
-// Value is a word or a number, of bytes where it is a size.
+// Value is a text or a number. Sizes are in bytes.
 func (p Parameter) Value() string { return p.value }
 
-func (s setting) own() setting     { s.where = ownServer; return s }
-func (s setting) managed() setting { s.where = managedOnly; return s }
+func (s setting) inClusterOnly() setting   { s.target = inCluster; return s }
+func (s setting) elastiCacheOnly() setting { s.target = elastiCache; return s }
 
-func word(name, value string) setting {
-	return setting{name: name, conf: value, read: value, group: []Parameter{{name, value}}}
+func text(name, value string) setting {
+	return setting{name: name, conf: value, configGet: value, group: []Parameter{{name, value}}}
 }
 
-func number(name string, n int) setting { return word(name, strconv.Itoa(n)) }
+func integer(name string, n int) setting { return text(name, strconv.Itoa(n)) }
 
-func yes(name string) setting { return word(name, "yes") }
+func yes(name string) setting { return text(name, "yes") }
 
 func memory(name string, s size.Size) setting {
-	return setting{name: name, conf: written(s), read: counted(s), group: []Parameter{{name, counted(s)}}}
+	return setting{name: name, conf: format(s), configGet: inBytes(s), group: []Parameter{{name, inBytes(s)}}}
 }
 
-// buffers is a client-output-buffer-limit: a client of the class is cut off
-// when its answers pile up to hard, or stay above soft for so many seconds.
-func buffers(class string, hard, soft size.Size, seconds int) setting {
+// outputBuffer is a client-output-buffer-limit. Redis disconnects a client of
+// the class when its output buffer reaches hard, or stays above soft for this
+// number of seconds.
+func outputBuffer(class string, hard, soft size.Size, seconds int) setting {
 	name := "client-output-buffer-limit"
 	after := strconv.Itoa(seconds)
 	return setting{
-		name: name,
-		conf: strings.Join([]string{class, written(hard), written(soft), after}, " "),
-		read: strings.Join([]string{class, counted(hard), counted(soft), after}, " "),
+		name:      name,
+		conf:      strings.Join([]string{class, format(hard), format(soft), after}, " "),
+		configGet: strings.Join([]string{class, inBytes(hard), inBytes(soft), after}, " "),
 		group: []Parameter{
-			{name + "-" + class + "-hard-limit", counted(hard)},
-			{name + "-" + class + "-soft-limit", counted(soft)},
+			{name + "-" + class + "-hard-limit", inBytes(hard)},
+			{name + "-" + class + "-soft-limit", inBytes(soft)},
 			{name + "-" + class + "-soft-seconds", after},
 		},
 	}
 }
 
-// gone takes a command away from everyone.
-func gone(command string) setting {
-	return setting{name: "rename-command", conf: command + ` ""`, where: ownServer}
+// disabled disables a command for every user.
+func disabled(command string) setting {
+	return setting{name: "rename-command", conf: command + ` ""`, target: inCluster}
 }
 
-func written(s size.Size) string { return s.Write([4]string{"", "kb", "mb", "gb"}) }
-func counted(s size.Size) string { return strconv.FormatInt(s.Bytes(), 10) }
+func format(s size.Size) string  { return s.Format([4]string{"", "kb", "mb", "gb"}) }
+func inBytes(s size.Size) string { return strconv.FormatInt(s.Bytes(), 10) }

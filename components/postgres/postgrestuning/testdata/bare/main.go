@@ -1,4 +1,4 @@
-// Command bare gives memory as a number without its unit.
+// Command bare sets memory to a number without a unit.
 package main
 
 import "github.com/progressive-framework/platform/components/postgres/postgrestuning"

@@ -1,4 +1,4 @@
-// Command method asks for a static parameter at once.
+// Command method sets a wrong apply method for a static parameter.
 package main
 
 import "github.com/progressive-framework/platform/components/postgres/postgrestuning"

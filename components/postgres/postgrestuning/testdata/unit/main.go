@@ -1,4 +1,4 @@
-// Command unit writes an RDS parameter in a unit that RDS does not take.
+// Command unit writes an RDS parameter in a unit that RDS does not accept.
 package main
 
 import "github.com/progressive-framework/platform/components/postgres/postgrestuning"

@@ -1,4 +1,5 @@
-// Command right is what the others would be if they could be compiled.
+// Command valid compiles, and differs from the other programs only in their
+// error.
 package main
 
 import (

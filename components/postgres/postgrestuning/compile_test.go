@@ -7,23 +7,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A parameter in the wrong unit or with the wrong apply method does not
-// compile; each of testdata's programs tries.
+// Each program in testdata sets a parameter in a wrong unit or with a wrong apply
+// method, and must not compile. The program "valid" must compile.
 func TestWrongParametersDoNotCompile(t *testing.T) {
-	for _, row := range []struct{ reason, program, says string }{
-		{"the others fail for their own reason", "right", ""},
+	for _, row := range []struct{ reason, program, message string }{
+		{"a correct program compiles, so the others fail for the reason given", "valid", ""},
 		{"memory without a unit", "bare", "cannot use 32 << 30"},
 		{"a value in another unit", "unit", "unknown field"},
 		{"an apply method other than the parameter's", "method", "cannot assign"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			out, err := exec.CommandContext(t.Context(), "go", "vet", "./testdata/"+row.program).CombinedOutput()
-			if row.says == "" {
+			if row.message == "" {
 				require.NoError(t, err, "%s", out)
 				return
 			}
 			require.Error(t, err)
-			require.Contains(t, string(out), row.says)
+			require.Contains(t, string(out), row.message)
 		})
 	}
 }
