@@ -47,7 +47,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}
 		created.ready = append(created.ready, group)
 		created.groups[string(t.Profile.Name)] = group.GroupName
-		if _, ok := t.Driver.(scaling.ClusterAutoscaler); ok {
+		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
 			autoscaled = true
 		}
 	}
@@ -69,7 +69,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier) (*tier.Tier, error) {
 	args := &tier.Args{
 		Profile:     t.Profile,
-		Driver:      t.Driver,
+		Owner:       t.Owner,
 		Environment: stack.Environment,
 		Cluster:     eks.Cluster,
 		SubnetIDs:   vpc.SubnetIDs[subnet.PrivateApp],

@@ -35,7 +35,7 @@ func newCluster(change func(*cluster.Args)) program {
 
 func tierArgs(c *cluster.Cluster) *tier.Args {
 	return &tier.Args{
-		Profile: scaling.WebNodes(), Driver: scaling.ClusterAutoscaler{ClusterName: "app"}, Environment: "test", Cluster: c,
+		Profile: scaling.WebNodes(), Owner: scaling.ClusterAutoscaler{ClusterName: "app"}, Environment: "test", Cluster: c,
 		SubnetIDs: subnets, Fleet: instancespec.DefaultFleet(), KeyARN: pulumi.String("arn:key"),
 	}
 }
@@ -180,7 +180,7 @@ func TestGroupHasOneScaleInOwner(t *testing.T) {
 		group.dependsOn(t, needed)
 	}
 
-	d = deploy(t, newTier(func(a *tier.Args) { a.Driver = scaling.ScalingPolicies{} }))
+	d = deploy(t, newTier(func(a *tier.Args) { a.Owner = scaling.ScalingPolicies{} }))
 	require.NotContains(t, tags(d.one(t, scalingGroup)), scaling.DiscoveryCluster("app"))
 	require.Contains(t, d.names(metricAlarm), "app-web-cpu-low")
 }

@@ -2,37 +2,38 @@ package scaling
 
 import "time"
 
-// Alarm is a CloudWatch alarm on one metric of a tier: it takes Step while
-// the metric has been beyond Threshold in each of the last Evaluations periods.
+// Alarm is a CloudWatch alarm on one metric of a tier. It fires when the metric
+// was beyond Threshold in each of the last Evaluations periods. It then starts
+// the tier's step in Direction.
 type Alarm struct {
-	// Name ends the alarm's name, such as "cpu-high".
+	// Name is the last part of the alarm's name, such as "cpu-high".
 	Name string
-	// Scope says whose metric it is, and so in which namespace and by which
-	// dimensions CloudWatch keeps it.
+	// Scope selects the CloudWatch namespace and the dimensions of the metric.
 	Scope Scope
-	// Metric and Statistic are CloudWatch's names.
+	// Metric and Statistic are names of CloudWatch.
 	Metric, Statistic string
 	Comparison        Comparison
-	// Threshold is in the metric's own unit.
+	// Threshold is in the unit of the metric.
 	Threshold float64
 	Period    time.Duration
-	// Evaluations is the number of periods in a row.
+	// Evaluations is the number of consecutive periods.
 	Evaluations int
-	// Takes is the step that it takes.
-	Takes Direction
+	// Direction selects the step that the alarm starts.
+	Direction Direction
 }
 
-// Scope is whose metric an Alarm watches.
+// Scope is the CloudWatch namespace of the metric of an Alarm.
 type Scope string
 
-// The scopes are CloudWatch's namespaces. Nothing publishes the memory of
-// instances there, so the thresholds for memory have no alarm: one that never
-// gets data is worse than none. The agents' latencies are Prometheus metrics.
+// The scopes in use. CloudWatch has no metric for the memory of instances, so
+// the thresholds for memory have no alarm: an alarm without data would hide
+// that. The latencies of the agents are Prometheus metrics.
 const (
-	// GroupScope is a group's instances, by AutoScalingGroupName.
+	// GroupScope has the metrics of a group's instances. Its dimension is
+	// AutoScalingGroupName.
 	GroupScope Scope = "AWS/EC2"
-	// TargetScope is a load balancer's target group, by LoadBalancer and
-	// TargetGroup.
+	// TargetScope has the metrics of a load balancer's target group. Its
+	// dimensions are LoadBalancer and TargetGroup.
 	TargetScope Scope = "AWS/ApplicationELB"
 )
 
@@ -45,7 +46,7 @@ const (
 	Below Comparison = "LessThanThreshold"
 )
 
-// Direction is which of a tier's steps an Alarm takes.
+// Direction says whether an Alarm starts ScaleOut or ScaleIn.
 type Direction string
 
 // The directions.
@@ -55,34 +56,35 @@ const (
 )
 
 const (
-	// alarmPeriod is the finest that EC2 publishes, with detailed monitoring
-	// (EC2 User Guide, "Manage detailed monitoring").
+	// alarmPeriod is the shortest period that EC2 publishes, with detailed
+	// monitoring (EC2 User Guide, "Manage detailed monitoring").
 	alarmPeriod = time.Minute
-	// outEvaluations: three minutes tell a burst from a spike; pods, which
-	// start sooner, answer after one (the HPA's scale-up window).
+	// outEvaluations is three minutes, so that a short spike starts no
+	// instances. Pods start faster and react after one minute (the HPA's
+	// scale-up window).
 	outEvaluations = 3
-	// slack keeps a group from swinging: when the rest takes over the work of
-	// one of two or more instances, the load of each at most doubles, so below
-	// half of the threshold nothing that is taken away is needed back.
-	slack = 0.5
+	// scaleInRatio times the scale-out threshold is the scale-in threshold. It
+	// prevents oscillation: without one of two or more instances, the load of
+	// the others at most doubles, and stays below the scale-out threshold.
+	scaleInRatio = 0.5
 )
 
-// RateAlarm is a CloudWatch alarm for people: the share of requests that fail
-// has been above Threshold in each of the last Evaluations periods. More
-// instances mend no error, so it takes no step.
+// RateAlarm is a CloudWatch alarm that notifies people. It fires when the share
+// of failed requests was above Threshold in each of the last Evaluations
+// periods. More instances would not reduce failures, so it starts no step.
 type RateAlarm struct {
-	// Name ends the alarm's name.
+	// Name is the last part of the alarm's name.
 	Name      string
 	Threshold Percent
 	Period    time.Duration
-	// Evaluations is the number of periods in a row.
+	// Evaluations is the number of consecutive periods.
 	Evaluations int
 }
 
-// ErrorRate is the alarm of the document's error_rate_threshold (section
-// "Scaling Metrics & Thresholds"), which it gives the web tier: all requests of
-// users come in there. The document says for how long it must be passed
-// nowhere; it is as long as for the thresholds that scale.
+// ErrorRate is the alarm for the document's error_rate_threshold (section
+// "Scaling Metrics & Thresholds"). The document sets it for the web tier, which
+// receives all user requests. The document gives no duration, so the alarm uses
+// the duration of the scale-out alarms.
 func ErrorRate() RateAlarm {
 	return RateAlarm{Name: "error-rate-high", Threshold: Targets().Web.ErrorRate, Period: alarmPeriod, Evaluations: outEvaluations}
 }
@@ -90,31 +92,32 @@ func ErrorRate() RateAlarm {
 func highCPU(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-high", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Above, Threshold: float64(p), Period: alarmPeriod, Evaluations: outEvaluations, Takes: Out,
+		Comparison: Above, Threshold: float64(p), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
 	}
 }
 
 func lowCPU(p Percent) Alarm {
 	return Alarm{
 		Name: "cpu-low", Scope: GroupScope, Metric: "CPUUtilization", Statistic: "Average",
-		Comparison: Below, Threshold: float64(p) * slack, Period: alarmPeriod,
-		// As long as the Cluster Autoscaler would wait.
-		Evaluations: int(DefaultClusterAutoscaler().ScaleDownUnneededTime / alarmPeriod), Takes: In,
+		Comparison: Below, Threshold: float64(p) * scaleInRatio, Period: alarmPeriod,
+		// The Cluster Autoscaler waits for the same time.
+		Evaluations: int(DefaultClusterAutoscaler().ScaleDownUnneededTime / alarmPeriod), Direction: In,
 	}
 }
 
 func slowResponses(d time.Duration) Alarm {
 	return Alarm{
 		Name: "response-time-high", Scope: TargetScope, Metric: "TargetResponseTime", Statistic: "Average", // seconds
-		Comparison: Above, Threshold: d.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Takes: Out,
+		Comparison: Above, Threshold: d.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
 	}
 }
 
-// manyRequests counts those of the whole tier, as the document's threshold
-// does; AWS's RequestCountPerTarget would move with the number of instances.
+// manyRequests watches the requests of the whole tier, as the document's
+// threshold does. AWS's RequestCountPerTarget depends on the number of
+// instances, so it does not fit.
 func manyRequests(perSecond int) Alarm {
 	return Alarm{
 		Name: "requests-high", Scope: TargetScope, Metric: "RequestCount", Statistic: "Sum",
-		Comparison: Above, Threshold: float64(perSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Takes: Out,
+		Comparison: Above, Threshold: float64(perSecond) * alarmPeriod.Seconds(), Period: alarmPeriod, Evaluations: outEvaluations, Direction: Out,
 	}
 }

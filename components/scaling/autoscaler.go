@@ -6,39 +6,42 @@ import (
 )
 
 // ClusterAutoscalerOptions are the settings of the Cluster Autoscaler that the
-// design document gives (section "Cluster Autoscaler Configuration").
+// design document sets (section "Cluster Autoscaler Configuration").
 type ClusterAutoscalerOptions struct {
 	// Verbosity is the log level, 0 to 10.
 	Verbosity int
 	// StderrThreshold is the level from which klog writes to standard error.
 	StderrThreshold string
-	// Expander chooses the group that grows.
+	// Expander names the strategy that chooses which group gets a new node.
 	Expander string
-	// SkipNodesWithLocalStorage keeps nodes whose pods have an emptyDir.
+	// SkipNodesWithLocalStorage keeps a node while one of its pods has an
+	// emptyDir volume.
 	SkipNodesWithLocalStorage bool
-	// BalanceSimilarNodeGroups evens out groups of the same shape.
+	// BalanceSimilarNodeGroups keeps groups of similar nodes at similar sizes.
 	BalanceSimilarNodeGroups bool
 	ScaleDownEnabled         bool
-	// ScaleDownDelayAfterAdd is the pause after a node was added.
+	// ScaleDownDelayAfterAdd is the pause before scale-down after a node was
+	// added.
 	ScaleDownDelayAfterAdd time.Duration
-	// ScaleDownUnneededTime is how long a node must have been unneeded.
+	// ScaleDownUnneededTime is how long a node must be unneeded before it is
+	// removed.
 	ScaleDownUnneededTime time.Duration
-	// ScaleDownUtilizationThreshold is the share of a node's resources that
-	// pods request, below which it is unneeded: above 0, at most 1.
+	// ScaleDownUtilizationThreshold is a share of a node's resources: above 0,
+	// at most 1. A node is unneeded when its pods request less.
 	ScaleDownUtilizationThreshold float64
-	// MaxNodeProvisionTime is how long a new node may take.
+	// MaxNodeProvisionTime is how long a new node may take to join the cluster.
 	MaxNodeProvisionTime time.Duration
-	// MaxScaleDownParallelism is how many nodes may go at once: the document's
-	// max-empty-bulk-delete, which release 1.32 put an end to.
+	// MaxScaleDownParallelism is how many nodes may be removed at once. It
+	// replaces the document's max-empty-bulk-delete, which release 1.32 removed.
 	MaxScaleDownParallelism int
-	// MaxGracefulTermination is how long a pod may take to end, in whole
+	// MaxGracefulTermination is how long a pod may take to terminate, in whole
 	// seconds.
 	MaxGracefulTermination time.Duration
 
 	Resources Resources
 }
 
-// DefaultClusterAutoscaler gives the document's settings.
+// DefaultClusterAutoscaler returns the document's settings.
 func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 	return ClusterAutoscalerOptions{
 		Verbosity:                     4,
@@ -57,18 +60,18 @@ func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 	}
 }
 
-// Validate refuses settings that the Cluster Autoscaler would not start with,
-// or would act on in a way that nobody means.
+// Validate returns an error for settings with which the Cluster Autoscaler
+// would not start, would never remove a node, or would remove a node too early.
 func (o ClusterAutoscalerOptions) Validate() error {
 	switch {
 	case o.Expander == "":
-		return fmt.Errorf("cluster autoscaler: Expander must not be empty")
+		return fmt.Errorf("cluster autoscaler: Expander is empty: must be a strategy such as least-waste")
 	case o.ScaleDownUtilizationThreshold <= 0 || o.ScaleDownUtilizationThreshold > 1:
 		return fmt.Errorf("cluster autoscaler: ScaleDownUtilizationThreshold %g: must be above 0, at most 1", o.ScaleDownUtilizationThreshold)
 	case o.MaxScaleDownParallelism < 1:
 		return fmt.Errorf("cluster autoscaler: MaxScaleDownParallelism %d: must be at least 1", o.MaxScaleDownParallelism)
 	case o.MaxGracefulTermination < TerminationGrace:
-		return fmt.Errorf("cluster autoscaler: MaxGracefulTermination %s: must leave the services' pods their %s", o.MaxGracefulTermination, TerminationGrace)
+		return fmt.Errorf("cluster autoscaler: MaxGracefulTermination %s: must be at least %s, the termination grace period of the services' pods", o.MaxGracefulTermination, TerminationGrace)
 	case o.ScaleDownDelayAfterAdd <= 0 || o.ScaleDownUnneededTime <= 0 || o.MaxNodeProvisionTime <= 0:
 		return fmt.Errorf("cluster autoscaler: delays must be above zero: after add %s, unneeded %s, provision %s",
 			o.ScaleDownDelayAfterAdd, o.ScaleDownUnneededTime, o.MaxNodeProvisionTime)

@@ -2,27 +2,28 @@ package scaling
 
 import "fmt"
 
-// MaxReplicas is the most pods that any service may have: the largest
+// MaxReplicas is the largest number of pods of a service: the largest
 // maxReplicas of the design document's HPAs.
 const MaxReplicas = 50
 
-// Count says how many pods a service has: Fixed or Autoscaled, and never both,
-// so that no deployment resets an autoscaler's count.
+// Count is the number of pods of a service: Fixed or Autoscaled. It is never
+// both, so that no deployment resets the count of an autoscaler.
 type Count interface {
 	fmt.Stringer
 	validate() error
 }
 
-// Fixed is a count that nothing scales, 1 to MaxReplicas.
+// Fixed is a constant number of pods, 1 to MaxReplicas.
 type Fixed int
 
-// Autoscaled leaves the count to an autoscaler: the Deployment names none.
+// Autoscaled means that an HPA sets the number of pods. The Deployment then has
+// no replicas field.
 type Autoscaled HPA
 
-// String gives such as "3 replicas".
+// String returns a text such as "3 replicas".
 func (f Fixed) String() string { return fmt.Sprintf("%d replicas", int(f)) }
 
-// String gives such as "2 to 20 replicas by mca-hpa".
+// String returns a text such as "2 to 20 replicas by mca-hpa".
 func (a Autoscaled) String() string {
 	return fmt.Sprintf("%d to %d replicas by %s", a.MinReplicas, a.MaxReplicas, a.Name)
 }

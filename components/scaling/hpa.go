@@ -11,53 +11,58 @@ import (
 // ResourceName is one of the resources that pods request.
 type ResourceName string
 
-// The resources that autoscalers look at.
+// The resources that autoscalers use.
 const (
 	CPU    ResourceName = "cpu"
 	Memory ResourceName = "memory"
 )
 
-// HPA is the specification of a HorizontalPodAutoscaler (autoscaling/v2),
-// whatever makes one of it.
+// HPA is the specification of a HorizontalPodAutoscaler (autoscaling/v2).
 type HPA struct {
 	// Name is the object's name.
 	Name string
-	// MinReplicas and MaxReplicas are its bounds: 1 <= min <= max <= MaxReplicas.
+	// MinReplicas and MaxReplicas bound the number of pods: 1 <= min <= max <=
+	// the constant MaxReplicas.
 	MinReplicas, MaxReplicas int
-	// Metrics are what it scales on; the one that asks for the most pods wins.
+	// Metrics are the metrics with their targets. The metric that needs the most
+	// pods decides.
 	Metrics []Metric
-	// ScaleDown and ScaleUp say how fast it moves; nil: Kubernetes' defaults.
+	// ScaleDown and ScaleUp limit the speed of changes. nil means the defaults
+	// of Kubernetes.
 	ScaleDown, ScaleUp *Behavior
 }
 
 // Metric is a ResourceMetric or a PodsMetric.
 type Metric interface{ validate() error }
 
-// ResourceMetric aims at a share of what the pods requested.
+// ResourceMetric has a share of the pods' resource requests as its target.
 type ResourceMetric struct {
 	Resource ResourceName
 	// Utilization is 1 to 100 % of the request.
 	Utilization Percent
 }
 
-// PodsMetric aims at the pods' average of a metric of their own.
+// PodsMetric has the average of a custom metric over all pods as its target.
 type PodsMetric struct {
 	// Name is the metric's Prometheus name.
 	Name string
-	// AverageValue is in the metric's own unit; above zero.
+	// AverageValue is in the unit of the metric. It is above zero.
 	AverageValue resource.Quantity
 }
 
-// Behavior is how fast an HPA moves in one direction.
+// Behavior limits how fast an HPA changes the number of pods in one direction.
 type Behavior struct {
-	// StabilizationWindow is how long it looks back, 0 to 1 h.
+	// StabilizationWindow is how far back the HPA looks before it acts, 0 to
+	// 1 h.
 	StabilizationWindow time.Duration
 	Policies            []Policy
-	// Select is which policy counts; empty: Max, as Kubernetes has it.
+	// Select says which policy applies. Empty means Max, the default of
+	// Kubernetes.
 	Select Select
 }
 
-// Policy allows a change of Value pods or percent in each Period (1 s to 30 min).
+// Policy allows a change of at most Value pods or percent in each Period, 1 s
+// to 30 min.
 type Policy struct {
 	Type   PolicyType
 	Value  int
@@ -73,7 +78,7 @@ const (
 	PodsPolicy    PolicyType = "Pods"
 )
 
-// Select is which of several policies counts.
+// Select says which of several policies applies.
 type Select string
 
 // The selections of autoscaling/v2.
@@ -82,7 +87,7 @@ const (
 	SelectMin Select = "Min"
 )
 
-// ScalesOn says whether the HPA has a target for a resource.
+// ScalesOn reports whether the HPA has a target for a resource.
 func (h HPA) ScalesOn(name ResourceName) bool {
 	for _, m := range h.Metrics {
 		if r, ok := m.(ResourceMetric); ok && r.Resource == name {
@@ -92,8 +97,8 @@ func (h HPA) ScalesOn(name ResourceName) bool {
 	return false
 }
 
-// WithBounds is the HPA with a stack's own bounds, of which zero keeps the
-// profile's. It refuses bounds that cross or leave 1 to MaxReplicas.
+// WithBounds returns the HPA with the bounds that a stack sets. Zero keeps the
+// bound of this HPA. It returns an error unless 1 <= low <= high <= MaxReplicas.
 func (h HPA) WithBounds(low, high int) (HPA, error) {
 	if low != 0 {
 		h.MinReplicas = low
@@ -139,7 +144,7 @@ func (m PodsMetric) validate() error {
 	return nil
 }
 
-// validate holds the bounds of the Kubernetes API (autoscaling/v2,
+// validate checks the limits of the Kubernetes API (autoscaling/v2,
 // HPAScalingRules and HPAScalingPolicy).
 func (b *Behavior) validate() error {
 	if b == nil {

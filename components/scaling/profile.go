@@ -1,9 +1,8 @@
-// Package scaling is the one place where a target number of the platform
-// lives: what a service asks for, how it is probed, how many of it there are,
-// how big the tiers of instances are, and the thresholds by which everything
-// scales. It is pure: it imports neither Pulumi nor AWS. The source of every
-// number is the design document, Scaling-Performance-Optimization.md, by
-// section, where no other is named.
+// Package scaling owns every target number of the platform: the requests,
+// limits, probes and pod counts of the services, the sizes of the tiers of
+// instances, and the thresholds of autoscalers and alarms. It is pure: it
+// imports neither Pulumi nor AWS. Every number comes from the design document
+// (docs/design-document.md), unless its comment names another source.
 package scaling
 
 import (
@@ -15,40 +14,39 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// Profile is what the platform knows of one service before any stack's
-// config: its port, its resources, its probes, its settings, how it scales.
+// Profile describes one service as it is the same in every stack: its port,
+// resources, probes, environment and scaling.
 type Profile struct {
-	// Short names the service where there is no room for its Name: in a
-	// stack's configuration, in AWS's names, and in agents/.
+	// Short is the short name of the service: in a stack's configuration, in
+	// names of AWS resources, and as the folder below agents/.
 	Short string
 	// Name is the Deployment's name and the value of the app label.
 	Name string
-	// Tier is the value of the tier label; empty: it has none.
+	// Tier is the value of the tier label. Empty means no such label.
 	Tier string
 	// NodeTier is the tier of instances that the service runs on.
 	NodeTier TierName
-	// ImportPath is the Go package that the service's image is built from.
+	// ImportPath is the Go main package of the service's image.
 	ImportPath string
 	// Port is the container's port; the Service listens on 80.
 	Port int
-	// NodePort is the port of every node at which a load balancer reaches the
-	// service, where there is one; zero: it is reached by other pods only.
+	// NodePort is the port on every node where a load balancer reaches the
+	// service. Zero means that only other pods reach it.
 	NodePort int
-	// Count is how many pods there are: Fixed, where nothing scales the
-	// service; see Autoscale.
+	// Count is the number of pods: Fixed, or Autoscaled after Autoscale.
 	Count Count
-	// HPA is how it scales where something scales it.
+	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
-	// VPA is what may be set of its requests beside the HPA.
+	// VPA controls the requests that the HPA does not scale on.
 	VPA VPA
 
 	Resources Resources
 	Liveness  Probe
 	Readiness Probe
 
-	// Env are the service's settings that carry meaning.
+	// Env are the environment variables that the design document sets.
 	Env []EnvVar
-	// Caches are its scratch volumes; they end with the pod.
+	// Caches are its cache volumes. They are deleted with the pod.
 	Caches []Cache
 }
 
@@ -58,18 +56,19 @@ type Resources struct {
 	MemoryRequest, MemoryLimit resource.Quantity
 }
 
-// Probe is an HTTP probe on the service's own port; the thresholds are
-// Kubernetes' defaults (one success, three failures), as in the document.
+// Probe is an HTTP probe on the service's port. Its thresholds are the defaults
+// of Kubernetes, one success and three failures, as in the document.
 type Probe struct {
 	Path         string
 	InitialDelay time.Duration
 	Period       time.Duration
-	// Timeout is Kubernetes' default of 1 s where the document gives none.
+	// Timeout is the default of Kubernetes, 1 s, if the document sets none.
 	Timeout time.Duration
 }
 
-// EnvVar is one environment variable: a Value, or what the container was given
-// of a resource (such as "limits.memory", in bytes or whole cores).
+// EnvVar is one environment variable. It has either a Value or a Resource. A
+// Resource such as "limits.memory" stands for the container's request or limit,
+// in bytes or whole cores.
 type EnvVar struct{ Name, Value, Resource string }
 
 // Cache is an emptyDir volume.
@@ -79,15 +78,15 @@ type Cache struct {
 	SizeLimit resource.Quantity
 }
 
-// Autoscale is the profile with its count left to its HPA.
+// Autoscale returns the profile with a count that its HPA controls.
 func (p Profile) Autoscale() Profile {
 	p.Count = Autoscaled(p.HPA)
 	return p
 }
 
-// WithRequests is the profile with a share of its requests, 1 to 100 %, for a
-// cluster that is smaller than the one that the numbers are for. The least that
-// the VPA may set follows. Limits stay: a pod may still use what is free.
+// WithRequests returns the profile with a share of its requests, 1 to 100 %,
+// for a cluster that is smaller than production. The lower bounds of the VPA
+// shrink by the same share. Limits stay, so a pod can still use free capacity.
 func (p Profile) WithRequests(share Percent) (Profile, error) {
 	if share < 1 || share > 100 {
 		return p, fmt.Errorf("service %s: %s of its requests: must be 1 to 100 %%", p.Name, share)
@@ -102,7 +101,7 @@ func (p Profile) WithRequests(share Percent) (Profile, error) {
 	return p, p.Validate()
 }
 
-// Share is a part of a quantity, rounded up: cores to thousandths, memory to
+// Share returns a share of a quantity, rounded up: CPU to millicores, memory to
 // MiB.
 func Share(q resource.Quantity, share Percent) resource.Quantity {
 	const mi = 1 << 20
@@ -112,8 +111,8 @@ func Share(q resource.Quantity, share Percent) resource.Quantity {
 	return *resource.NewMilliQuantity((q.MilliValue()*int64(share)+99)/100, q.Format)
 }
 
-// Validate says everything that is wrong with a profile: what Kubernetes would
-// refuse, what could never be scheduled, and two owners of one number.
+// Validate returns every error of a profile at once: values that Kubernetes
+// refuses, pods that no node can run, and a number that two autoscalers control.
 func (p Profile) Validate() error {
 	if p.Count == nil {
 		return fmt.Errorf("service %s: must have a Count, Fixed or Autoscaled", p.Name)
@@ -127,10 +126,10 @@ func (p Profile) Validate() error {
 		{Memory, p.Resources.MemoryRequest, p.Resources.MemoryLimit},
 	} {
 		if r.request.Sign() <= 0 || r.request.Cmp(r.limit) > 0 {
-			errs = append(errs, fmt.Errorf("%s request of %s above its limit of %s", r.name, r.request.String(), r.limit.String()))
+			errs = append(errs, fmt.Errorf("%s request %s: must be above zero and at most its limit %s", r.name, r.request.String(), r.limit.String()))
 		}
 		if b, ok := p.VPA.Bounds[r.name]; ok && (r.request.Cmp(b.Min) < 0 || r.request.Cmp(b.Max) > 0) {
-			errs = append(errs, fmt.Errorf("%s request of %s outside the bounds of VPA %s, %s to %s", r.name, r.request.String(), p.VPA.Name, b.Min.String(), b.Max.String()))
+			errs = append(errs, fmt.Errorf("%s request %s: must be within the bounds of VPA %s, %s to %s", r.name, r.request.String(), p.VPA.Name, b.Min.String(), b.Max.String()))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

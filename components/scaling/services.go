@@ -7,12 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// module is the Go module whose packages the services' images are built from.
+// module is the import path of the folder that has the services' main packages.
 const module = "github.com/progressive-framework/platform/agents/"
 
-// Services are the platform's services, in the order in which they are made.
-// Numbers come from the sections "Kubernetes Horizontal Pod Autoscaler (HPA)",
-// "Resource Allocation Strategy" and "Vertical Pod Autoscaler (VPA)".
+// Services lists the platform's services in the order in which the program
+// creates them. The numbers come from the sections "Kubernetes Horizontal Pod
+// Autoscaler (HPA)", "Resource Allocation Strategy" and "Vertical Pod
+// Autoscaler (VPA)".
 func Services() []Profile { return []Profile{Web(), MCA(), NPA(), WPA()} }
 
 // Web is the main application.
@@ -46,7 +47,7 @@ func Web() Profile {
 			Name: "progressive-framework-vpa", Mode: UpdateAuto, Limits: true,
 			Controls: []ResourceName{CPU, Memory},
 			Bounds:   bounds("200m", "4000m", "256Mi", "8Gi"),
-		}.Beside(hpa),
+		}.WithoutConflict(hpa),
 		Resources: resources("500m", "2000m", "1Gi", "4Gi"),
 		Liveness:  Probe{"/health", 60 * time.Second, 30 * time.Second, 10 * time.Second},
 		Readiness: Probe{"/health/ready", 30 * time.Second, 10 * time.Second, 5 * time.Second},
@@ -101,7 +102,7 @@ func NPA() Profile {
 	p.VPA = VPA{
 		Name: "npa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("200m", "3000m", "384Mi", "6Gi"),
-	}.Beside(hpa)
+	}.WithoutConflict(hpa)
 	p.Resources = resources("400m", "2000m", "768Mi", "3Gi")
 	p.Liveness = Probe{"/health", 30 * time.Second, 25 * time.Second, time.Second}
 	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
@@ -128,7 +129,7 @@ func WPA() Profile {
 	p.VPA = VPA{
 		Name: "wpa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("150m", "2500m", "320Mi", "5Gi"),
-	}.Beside(hpa)
+	}.WithoutConflict(hpa)
 	p.Resources = resources("350m", "1800m", "640Mi", "2.5Gi")
 	p.Liveness = Probe{"/health", 30 * time.Second, 30 * time.Second, time.Second}
 	p.Readiness = Probe{"/health/ready", 15 * time.Second, 10 * time.Second, time.Second}
@@ -141,7 +142,7 @@ func WPA() Profile {
 	return p
 }
 
-// agent is what the agents have in common.
+// agent returns a profile with what all agents have in common.
 func agent(name string, hpa HPA) Profile {
 	return Profile{
 		Short: name, Name: name, Tier: "agents", NodeTier: ApplicationTier,

@@ -2,43 +2,44 @@ package scaling
 
 import "time"
 
-// Thresholds are those of the design document's performance thresholds (section
-// "Scaling Metrics & Thresholds") from which HPA targets, alarms and the load
-// test are derived. The document's others are added with what reads them.
+// Thresholds are the performance thresholds of the design document (section
+// "Scaling Metrics & Thresholds"). HPA targets, alarms and the load test are
+// derived from them. A threshold that no code reads is left out.
 type Thresholds struct {
 	Web         WebThresholds
 	Application ApplicationThresholds
 	Agents      AgentThresholds
 }
 
-// WebThresholds are those of the web tier.
+// WebThresholds are the thresholds of the web tier.
 type WebThresholds struct {
 	CPU, Memory  Percent
 	ResponseTime time.Duration
 	// ErrorRate is the share of requests that fail.
 	ErrorRate Percent
-	// RequestsPerSecondMax is the most that the whole tier is built for.
+	// RequestsPerSecondMax is the highest rate that the whole tier must serve.
 	RequestsPerSecondMax int
 }
 
-// ApplicationThresholds are those of the application tier.
+// ApplicationThresholds are the thresholds of the application tier.
 type ApplicationThresholds struct {
 	CPU Percent
-	// ConcurrentAgentSessions is the most sessions of one coordinating agent.
+	// ConcurrentAgentSessions is the largest number of concurrent sessions of one
+	// coordination agent.
 	ConcurrentAgentSessions int
 }
 
-// AgentThresholds are the longest times that the agents' own work may take. The
-// load test compares the p95 with them.
+// AgentThresholds are the longest durations that the agents' work may take. The
+// load test compares the 95th percentile with them.
 type AgentThresholds struct {
 	MCACoordination time.Duration
 	NPACalculation  time.Duration
 	WPAGeneration   time.Duration
-	// InterAgent is one message between two agents.
+	// InterAgent is the duration of one message between two agents.
 	InterAgent time.Duration
 }
 
-// Targets gives the document's thresholds.
+// Targets returns the document's thresholds.
 func Targets() Thresholds {
 	return Thresholds{
 		Web: WebThresholds{

@@ -1,12 +1,13 @@
 package scaling
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"time"
 )
 
-// TierName names a tier of instances; it is the value of its Tier tag.
+// TierName is the name of a tier of instances and the value of its Tier tag.
 type TierName string
 
 // The tiers of the design document's Auto Scaling Groups.
@@ -15,59 +16,60 @@ const (
 	ApplicationTier TierName = "application"
 )
 
-// NodeLabel is the Kubernetes label of a node that names its tier.
+// NodeLabel is the Kubernetes label that holds the tier of a node.
 const NodeLabel = "progressive-framework/tier"
 
 // Tier is one Auto Scaling Group (section "Multi-Zone Scaling Strategy").
 type Tier struct {
 	// Name is the value of the Tier tag and of NodeLabel.
 	Name TierName
-	// GroupName is the group's name without its environment, and the Name tag
-	// of its instances.
+	// GroupName is the name of the group without the environment. It is also
+	// the Name tag of the instances.
 	GroupName string
 	Size      Size
-	// HealthCheckGrace is how long a new instance may fail health checks.
+	// HealthCheckGrace is how long a new instance may fail health checks before
+	// the group replaces it.
 	HealthCheckGrace time.Duration
 	Refresh          Refresh
 	ScaleOut         Step
 	ScaleIn          Step
-	// Alarms are the thresholds at which a Step is taken.
+	// Alarms start ScaleOut or ScaleIn when a metric passes a threshold.
 	Alarms []Alarm
-	// Labels and Taints are the nodes' own.
+	// Labels and Taints are those that the nodes register with.
 	Labels map[string]string
 	Taints []Taint
-	// Tags are those of the group and its instances, beside Environment.
+	// Tags are those of the group and its instances, without Environment.
 	Tags map[string]string
 }
 
-// Size is how many instances there are: 1 <= Min <= Desired <= Max. Desired
-// holds at creation only; then it belongs to whoever scales the group.
+// Size is the number of instances: 1 <= Min <= Desired <= Max. Desired is used
+// at creation only; after that, the autoscaler changes it.
 type Size struct{ Min, Desired, Max int }
 
-// Refresh is how a group replaces its instances, a few at a time.
+// Refresh configures an instance refresh, which replaces instances in batches.
 type Refresh struct {
 	// MinHealthy is the share of instances that stay in service.
 	MinHealthy Percent
-	// Warmup is how long a new instance takes until it counts.
+	// Warmup is how long a new instance takes until it counts as healthy.
 	Warmup time.Duration
 }
 
 // Step is a simple scaling policy.
 type Step struct {
 	Name string
-	// Adjustment is the change of capacity in instances.
+	// Adjustment is the change of capacity, in instances.
 	Adjustment int
-	// Cooldown is the pause before the next step.
+	// Cooldown is the shortest time between two steps.
 	Cooldown time.Duration
 }
 
-// Taint keeps pods from nodes that they do not tolerate.
+// Taint is a Kubernetes taint: it repels pods without a matching toleration.
 type Taint struct{ Key, Value, Effect string }
 
-// Tiers are the platform's tiers.
+// Tiers lists the platform's tiers.
 func Tiers() []Tier { return []Tier{WebNodes(), ApplicationNodes()} }
 
-// WebNodes is the web tier.
+// WebNodes is the tier of the main application.
 func WebNodes() Tier {
 	t := Targets().Web
 	return Tier{
@@ -88,7 +90,7 @@ func WebNodes() Tier {
 	}
 }
 
-// ApplicationNodes is the application tier, on which the agents run.
+// ApplicationNodes is the tier of the agents.
 func ApplicationNodes() Tier {
 	t := Targets().Application
 	return Tier{
@@ -106,20 +108,18 @@ func ApplicationNodes() Tier {
 	}
 }
 
-// WithSize is the tier with a stack's own size, of which zeros keep the
-// profile's.
+// WithSize returns the tier with the size that a stack sets. A zero keeps the
+// number of this tier.
 func (t Tier) WithSize(s Size) (Tier, error) {
-	pick := func(own, profile int) int {
-		if own != 0 {
-			return own
-		}
-		return profile
+	t.Size = Size{
+		Min:     cmp.Or(s.Min, t.Size.Min),
+		Desired: cmp.Or(s.Desired, t.Size.Desired),
+		Max:     cmp.Or(s.Max, t.Size.Max),
 	}
-	t.Size = Size{Min: pick(s.Min, t.Size.Min), Desired: pick(s.Desired, t.Size.Desired), Max: pick(s.Max, t.Size.Max)}
 	return t, t.Validate()
 }
 
-// Validate refuses a size that crosses itself and steps in the wrong
+// Validate returns an error for contradictory sizes and for a step in the wrong
 // direction.
 func (t Tier) Validate() error {
 	s := t.Size
@@ -129,7 +129,7 @@ func (t Tier) Validate() error {
 	case s.Min < 1 || s.Min > s.Desired || s.Desired > s.Max:
 		return fmt.Errorf("tier %s: sizes min %d, desired %d, max %d: must be 1 <= min <= desired <= max", t.Name, s.Min, s.Desired, s.Max)
 	case t.ScaleOut.Adjustment < 1 || t.ScaleIn.Adjustment > -1:
-		return fmt.Errorf("tier %s: %s changes capacity by %d and %s by %d: the first must add, the second take away",
+		return fmt.Errorf("tier %s: %s changes capacity by %d and %s by %d: the first must add instances, the second must remove them",
 			t.Name, t.ScaleOut.Name, t.ScaleOut.Adjustment, t.ScaleIn.Name, t.ScaleIn.Adjustment)
 	case t.Refresh.MinHealthy < 1 || t.Refresh.MinHealthy > 100:
 		return fmt.Errorf("tier %s: %s of instances healthy in a refresh: must be 1 to 100 %%", t.Name, t.Refresh.MinHealthy)
@@ -137,7 +137,8 @@ func (t Tier) Validate() error {
 	return nil
 }
 
-// InstanceTags are the tags of the group and its instances.
+// InstanceTags returns the tags of the group and its instances in one
+// environment.
 func (t Tier) InstanceTags(environment string) map[string]string {
 	tags := maps.Clone(t.Tags)
 	tags["Environment"] = environment

@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// Percent is a share in whole percent: of what a pod requested, of what an
-// instance has, of a group's instances.
+// Percent is a share in whole percent, such as a share of a pod's requests or
+// of a group's instances.
 type Percent int
 
-// String gives such as "70 %".
+// String returns a text such as "70 %".
 func (p Percent) String() string { return fmt.Sprintf("%d %%", int(p)) }
 
-// TerminationGrace is how long a pod may take to end: a service's drain (5 s,
-// while it still answers and endpoints are withdrawn) and the requests under
-// way (20 s), with a rest. A node that shuts down leaves its pods as long.
+// TerminationGrace is how long a pod may take to terminate. A service first
+// serves for 5 s more, until the endpoints are removed. It then finishes open
+// requests, for at most 20 s. The remaining 5 s are a reserve. A node that shuts
+// down gives its pods the same time.
 const TerminationGrace = 30 * time.Second

@@ -13,17 +13,17 @@ import (
 type VPA struct {
 	// Name is the object's name.
 	Name string
-	// Mode says what it does with what it finds.
+	// Mode says what it does with its recommendation.
 	Mode UpdateMode
-	// Bounds are what it may set, by resource; min <= max.
+	// Bounds limit the requests that it may set, by resource: min <= max.
 	Bounds map[ResourceName]Bounds
-	// Controls are the resources that it sets, or recommends values for.
+	// Controls are the resources that it sets or recommends values for.
 	Controls []ResourceName
-	// Limits lets it move a container's limits with its requests.
+	// Limits says whether it also changes limits, in proportion to requests.
 	Limits bool
 }
 
-// Bounds are the least and the most that a container may request.
+// Bounds are the smallest and the largest request of a container.
 type Bounds struct{ Min, Max resource.Quantity }
 
 // UpdateMode says what a VPA does with its recommendation.
@@ -37,11 +37,11 @@ const (
 	UpdateOff UpdateMode = "Off"
 )
 
-// Beside is the VPA as it may stand beside an HPA: it sets only what the HPA
-// does not scale on; where nothing is left it recommends only, for all that it
-// knew. The design document has both on CPU, and both on memory, where each
-// would undo what the other does.
-func (v VPA) Beside(h HPA) VPA {
+// WithoutConflict returns the VPA that can work alongside an HPA. It controls
+// only the resources that the HPA does not scale on. If none is left, it only
+// recommends, for all of its resources. The design document lets both control
+// CPU and memory, where each would undo the changes of the other.
+func (v VPA) WithoutConflict(h HPA) VPA {
 	if v.Mode == UpdateOff {
 		return v
 	}
@@ -54,7 +54,8 @@ func (v VPA) Beside(h HPA) VPA {
 	return v
 }
 
-// Conflict says which resource an HPA and a VPA would both own.
+// Conflict returns an error that names the resources that both an HPA and a VPA
+// would control.
 func Conflict(h HPA, v VPA) error {
 	if v.Mode == UpdateOff {
 		return nil
@@ -68,7 +69,7 @@ func Conflict(h HPA, v VPA) error {
 	if len(shared) == 0 {
 		return nil
 	}
-	return fmt.Errorf("HPA %s and VPA %s both own %s: each would undo what the other does; take it from the VPA's resources (VPA.Beside) or let the VPA only recommend",
+	return fmt.Errorf("HPA %s and VPA %s both own %s: each would undo the changes of the other; remove it from the VPA (VPA.WithoutConflict) or set the VPA's mode to Off",
 		h.Name, v.Name, strings.Join(shared, " and "))
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // autoScalingGroup makes the group, after all that its nodes need to join. Its
-// desired capacity is set once: from then on it belongs to the driver, and no
+// desired capacity is set once: from then on it belongs to the scale-in owner, and no
 // update moves it back. It names the template by its version, because a change
 // of "$Latest" is none, and would replace no instance.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {

@@ -35,7 +35,7 @@ func (b *builder) scale() error {
 	}
 	for _, a := range b.plan.Alarms {
 		for _, w := range b.watched(a.Scope) {
-			if err := b.alarm(a, w, policies[a.Takes], steps[a.Takes]); err != nil {
+			if err := b.alarm(a, w, policies[a.Direction], steps[a.Direction]); err != nil {
 				return err
 			}
 		}

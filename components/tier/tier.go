@@ -20,8 +20,8 @@ import (
 type Args struct {
 	// Profile is the tier's size, steps, alarms, labels and tags.
 	Profile scaling.Tier
-	// Driver is who takes instances away.
-	Driver scaling.Driver
+	// Owner is the scale-in owner: what removes instances.
+	Owner scaling.Owner
 	// Environment ends the group's name and is its tag.
 	Environment string
 	// Cluster is what the nodes join.
@@ -70,7 +70,7 @@ func (a *Args) validate() (scaling.Plan, error) {
 	case len(a.Targets) > 0 && a.LoadBalancer == nil:
 		return scaling.Plan{}, fmt.Errorf("tier %s: Targets without their LoadBalancer", a.Profile.Name)
 	}
-	driven, err := scaling.PlanFor(a.Profile, a.Driver)
+	driven, err := scaling.PlanFor(a.Profile, a.Owner)
 	if err != nil {
 		return scaling.Plan{}, err
 	}
@@ -105,7 +105,7 @@ type builder struct {
 }
 
 // NewTier makes the launch template, the group, its lifecycle hook, both of
-// its scaling policies, and the alarms that its driver leaves to them.
+// its scaling policies, and the alarms that its scale-in owner leaves to them.
 func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Tier, error) {
 	driven, err := args.validate()
 	if err != nil {

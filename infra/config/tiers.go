@@ -44,7 +44,7 @@ type Tier struct {
 // NodeTier is a tier of nodes with the stack's changes applied.
 type NodeTier struct {
 	Profile scaling.Tier
-	Driver  scaling.Driver
+	Owner   scaling.Owner
 	Fleet   instancespec.Fleet
 	ImageID string
 }
@@ -61,7 +61,7 @@ func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 		}
 		all = append(all, NodeTier{
 			Profile: sized,
-			Driver:  change.ScaleIn.Driver(clusterName),
+			Owner:   change.ScaleIn.Owner(clusterName),
 			Fleet:   change.fleet(),
 			ImageID: change.ImageID,
 		})

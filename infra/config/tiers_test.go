@@ -19,11 +19,11 @@ func TestNodeTiers(t *testing.T) {
 	require.Len(t, tiers, 2)
 	web, app := tiers[0], tiers[1]
 	require.Equal(t, scaling.Size{Min: 2, Desired: 2, Max: 30}, web.Profile.Size, "what the stack leaves out is the document's")
-	require.Equal(t, scaling.ScalingPolicies{}, web.Driver)
+	require.Equal(t, scaling.ScalingPolicies{}, web.Owner)
 	require.Equal(t, scaling.Percent(50), web.Fleet.SpotShare)
 	require.Equal(t, "ami-0123456789abcdef0", web.ImageID)
 	require.Equal(t, scaling.ApplicationNodes(), app.Profile, "the document's")
-	require.Equal(t, scaling.ClusterAutoscaler{ClusterName: "c"}, app.Driver)
+	require.Equal(t, scaling.ClusterAutoscaler{ClusterName: "c"}, app.Owner)
 	require.Equal(t, instancespec.DefaultFleet(), app.Fleet)
 }
 

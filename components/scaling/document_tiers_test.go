@@ -25,7 +25,7 @@ func number(t *testing.T, block, key string) int {
 	return n
 }
 
-func TestTiersAreTheDocuments(t *testing.T) {
+func TestTiersMatchTheDesignDocument(t *testing.T) {
 	text, err := os.ReadFile("testdata/groups.tf")
 	require.NoError(t, err)
 	blocks := map[string]string{}
@@ -34,23 +34,23 @@ func TestTiersAreTheDocuments(t *testing.T) {
 	}
 	for short, tier := range map[string]Tier{"web": WebNodes(), "app": ApplicationNodes()} {
 		t.Run(short, func(t *testing.T) {
-			g := blocks[short+"_tier_asg"]
-			require.Contains(t, g, `"`+tier.GroupName+`-${var.environment}"`)
-			require.Equal(t, Size{number(t, g, "min_size"), number(t, g, "desired_capacity"), number(t, g, "max_size")}, tier.Size)
-			require.Equal(t, seconds(number(t, g, "health_check_grace_period")), tier.HealthCheckGrace)
-			require.Equal(t, Refresh{Percent(number(t, g, "min_healthy_percentage")), seconds(number(t, g, "instance_warmup"))}, tier.Refresh)
-			for _, m := range tagBlock.FindAllStringSubmatch(g, -1) {
+			group := blocks[short+"_tier_asg"]
+			require.Contains(t, group, `"`+tier.GroupName+`-${var.environment}"`)
+			require.Equal(t, Size{number(t, group, "min_size"), number(t, group, "desired_capacity"), number(t, group, "max_size")}, tier.Size)
+			require.Equal(t, seconds(number(t, group, "health_check_grace_period")), tier.HealthCheckGrace)
+			require.Equal(t, Refresh{Percent(number(t, group, "min_healthy_percentage")), seconds(number(t, group, "instance_warmup"))}, tier.Refresh)
+			for _, m := range tagBlock.FindAllStringSubmatch(group, -1) {
 				if m[1] == "Environment" {
 					require.Equal(t, "prod", tier.InstanceTags("prod")[m[1]])
 					continue
 				}
 				require.Equal(t, strings.Trim(m[2], `"`), tier.Tags[m[1]], m[1])
 			}
-			for part, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
-				p := blocks[short+part]
-				require.Contains(t, p, `"`+step.Name+`"`)
-				require.Equal(t, number(t, p, "scaling_adjustment"), step.Adjustment)
-				require.Equal(t, seconds(number(t, p, "cooldown")), step.Cooldown)
+			for suffix, step := range map[string]Step{"_scale_up": tier.ScaleOut, "_scale_down": tier.ScaleIn} {
+				policy := blocks[short+suffix]
+				require.Contains(t, policy, `"`+step.Name+`"`)
+				require.Equal(t, number(t, policy, "scaling_adjustment"), step.Adjustment)
+				require.Equal(t, seconds(number(t, policy, "cooldown")), step.Cooldown)
 			}
 		})
 	}

@@ -14,8 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// The files in testdata are blocks of the design document, word for word. The
-// tests read every number back from them.
+// The files in testdata are copies of blocks of the design document. The tests
+// compare every number in them with the package.
 
 type object = map[string]any
 
@@ -36,7 +36,7 @@ func documents(t *testing.T, file string) []object {
 	}
 }
 
-// at follows a path of keys and indices.
+// at returns the value at a path of keys and indices, or nil.
 func at(v any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {
@@ -54,14 +54,15 @@ func at(v any, path ...any) any {
 	return v
 }
 
-func byTarget(t *testing.T, file string, path ...any) map[string]object {
+// byName returns the documents of a file by the name that is at path.
+func byName(t *testing.T, file string, path ...any) map[string]object {
 	t.Helper()
-	found := map[string]object{}
+	objects := map[string]object{}
 	for _, d := range documents(t, file) {
 		name, _ := at(d, path...).(string)
-		found[name] = d
+		objects[name] = d
 	}
-	return found
+	return objects
 }
 
 func seconds(v any) time.Duration {
@@ -69,7 +70,7 @@ func seconds(v any) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-func TestThresholdsAreTheDocuments(t *testing.T) {
+func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 	m := at(documents(t, "thresholds.yaml")[0], "scaling_metrics")
 	percent := func(path ...any) Percent {
 		n, err := strconv.Atoi(strings.TrimSuffix(at(m, path...).(string), "%"))
@@ -101,25 +102,25 @@ func TestThresholdsAreTheDocuments(t *testing.T) {
 	}, Targets())
 }
 
-func TestHPAsAreTheDocuments(t *testing.T) {
-	wanted := byTarget(t, "hpa.yaml", "spec", "scaleTargetRef", "name")
-	require.Len(t, wanted, len(Services()))
+func TestHPAsMatchTheDesignDocument(t *testing.T) {
+	specs := byName(t, "hpa.yaml", "spec", "scaleTargetRef", "name")
+	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
-			d := wanted[p.Name]
+			d := specs[p.Name]
 			require.Equal(t, at(d, "metadata", "name"), p.HPA.Name)
 			require.Equal(t, at(d, "spec", "minReplicas"), p.HPA.MinReplicas)
 			require.Equal(t, at(d, "spec", "maxReplicas"), p.HPA.MaxReplicas)
 			metrics := at(d, "spec", "metrics").([]any)
 			require.Len(t, p.HPA.Metrics, len(metrics))
 			for i, m := range metrics {
-				switch have := p.HPA.Metrics[i].(type) {
+				switch actual := p.HPA.Metrics[i].(type) {
 				case ResourceMetric:
-					require.Equal(t, at(m, "resource", "name"), string(have.Resource))
-					require.Equal(t, at(m, "resource", "target", "averageUtilization"), int(have.Utilization))
+					require.Equal(t, at(m, "resource", "name"), string(actual.Resource))
+					require.Equal(t, at(m, "resource", "target", "averageUtilization"), int(actual.Utilization))
 				case PodsMetric:
-					require.Equal(t, at(m, "pods", "metric", "name"), have.Name)
-					requireQuantity(t, at(m, "pods", "target", "averageValue"), have.AverageValue)
+					require.Equal(t, at(m, "pods", "metric", "name"), actual.Name)
+					requireQuantity(t, at(m, "pods", "target", "averageValue"), actual.AverageValue)
 				}
 			}
 			requireBehavior(t, at(d, "spec", "behavior", "scaleDown"), p.HPA.ScaleDown)
@@ -128,10 +129,10 @@ func TestHPAsAreTheDocuments(t *testing.T) {
 	}
 }
 
-func requireBehavior(t *testing.T, want any, have *Behavior) {
+func requireBehavior(t *testing.T, want any, actual *Behavior) {
 	t.Helper()
 	if want == nil {
-		require.Nil(t, have)
+		require.Nil(t, actual)
 		return
 	}
 	b := Behavior{StabilizationWindow: seconds(at(want, "stabilizationWindowSeconds"))}
@@ -141,22 +142,22 @@ func requireBehavior(t *testing.T, want any, have *Behavior) {
 	for _, p := range at(want, "policies").([]any) {
 		b.Policies = append(b.Policies, Policy{PolicyType(at(p, "type").(string)), at(p, "value").(int), seconds(at(p, "periodSeconds"))})
 	}
-	require.Equal(t, &b, have)
+	require.Equal(t, &b, actual)
 }
 
-func requireQuantity(t *testing.T, want any, have resource.Quantity) {
+func requireQuantity(t *testing.T, want any, actual resource.Quantity) {
 	t.Helper()
 	text, ok := want.(string)
 	require.True(t, ok, "the document has no quantity here")
-	require.Zero(t, have.Cmp(resource.MustParse(text)), "have %s, the document has %s", have.String(), text)
+	require.Zero(t, actual.Cmp(resource.MustParse(text)), "actual %s, the document has %s", actual.String(), text)
 }
 
-func TestServicesAreTheDocuments(t *testing.T) {
-	wanted := byTarget(t, "resources.yaml", "metadata", "name")
-	require.Len(t, wanted, len(Services()))
+func TestServicesMatchTheDesignDocument(t *testing.T) {
+	specs := byName(t, "resources.yaml", "metadata", "name")
+	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
-			spec := at(wanted[p.Name], "spec")
+			spec := at(specs[p.Name], "spec")
 			c := at(spec, "template", "spec", "containers", 0)
 			tier, _ := at(spec, "selector", "matchLabels", "tier").(string)
 			require.Equal(t, tier, p.Tier)
@@ -174,7 +175,7 @@ func TestServicesAreTheDocuments(t *testing.T) {
 				e := EnvVar{Name: at(v, "name").(string)}
 				e.Value, _ = at(v, "value").(string)
 				e.Resource, _ = at(v, "valueFrom", "resourceFieldRef", "resource").(string)
-				if e.Name != "NODE_ENV" { // our services are Go
+				if e.Name != "NODE_ENV" { // for Node.js; our services are Go
 					env = append(env, e)
 				}
 			}
@@ -185,7 +186,7 @@ func TestServicesAreTheDocuments(t *testing.T) {
 				require.Equal(t, at(c, "volumeMounts", i, "mountPath"), cache.MountPath)
 				requireQuantity(t, at(spec, "template", "spec", "volumes", i, "emptyDir", "sizeLimit"), cache.SizeLimit)
 			}
-			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "a volume is left out")
+			require.Nil(t, at(c, "volumeMounts", len(p.Caches)), "every volume of the document is a cache")
 		})
 	}
 }
@@ -203,13 +204,13 @@ func probe(v any) Probe {
 	return p
 }
 
-// The document's VPAs hold except for what their HPAs own.
-func TestVPAsAreTheDocuments(t *testing.T) {
-	wanted := byTarget(t, "vpa.yaml", "spec", "targetRef", "name")
-	require.Len(t, wanted, len(Services()))
+// The VPAs are the document's, without the resources that their HPAs scale on.
+func TestVPAsMatchTheDesignDocument(t *testing.T) {
+	specs := byName(t, "vpa.yaml", "spec", "targetRef", "name")
+	require.Len(t, specs, len(Services()))
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
-			d := wanted[p.Name]
+			d := specs[p.Name]
 			policy := at(d, "spec", "resourcePolicy", "containerPolicies", 0)
 			document := VPA{
 				Name:   at(d, "metadata", "name").(string),
@@ -224,9 +225,9 @@ func TestVPAsAreTheDocuments(t *testing.T) {
 			}
 			document.Bounds = p.VPA.Bounds
 			if document.Mode == UpdateAuto {
-				require.Error(t, Conflict(p.HPA, document), "the document's own pair fights")
+				require.Error(t, Conflict(p.HPA, document), "the document's HPA and VPA conflict")
 			}
-			require.Equal(t, document.Beside(p.HPA), p.VPA)
+			require.Equal(t, document.WithoutConflict(p.HPA), p.VPA)
 		})
 	}
 }

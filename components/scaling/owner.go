@@ -1,0 +1,111 @@
+package scaling
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Owner is the scale-in owner of a group, which removes instances from it:
+// ClusterAutoscaler or ScalingPolicies. A group has exactly one, because two would
+// undo each other's changes. Its Plan has everything that the group needs for it.
+type Owner interface{ plan(t Tier) (Plan, error) }
+
+// ClusterAutoscaler means that the Cluster Autoscaler of a cluster removes
+// instances. The alarms that add instances stay active, for bursts.
+type ClusterAutoscaler struct{ ClusterName string }
+
+// ScalingPolicies means that the group's own scaling policies remove instances.
+type ScalingPolicies struct{}
+
+// ScaleInOwner is the name of an Owner in a stack's configuration. Empty means
+// ScaleInByClusterAutoscaler.
+type ScaleInOwner string
+
+// The names of the owners.
+const (
+	ScaleInByClusterAutoscaler ScaleInOwner = "clusterAutoscaler"
+	ScaleInByPolicies          ScaleInOwner = "scalingPolicies"
+)
+
+// Values lists the names.
+func (ScaleInOwner) Values() []string {
+	return []string{string(ScaleInByClusterAutoscaler), string(ScaleInByPolicies)}
+}
+
+// Owner returns the owner of that name for the groups of one cluster.
+func (o ScaleInOwner) Owner(clusterName string) Owner {
+	if o == ScaleInByPolicies {
+		return ScalingPolicies{}
+	}
+	return ClusterAutoscaler{ClusterName: clusterName}
+}
+
+// Plan is the configuration of a tier's group that follows from its owner.
+type Plan struct {
+	// DiscoveryTags are the tags by which the Cluster Autoscaler finds the
+	// group. Without them it never changes the group. They are tags of the group
+	// and not of its instances.
+	DiscoveryTags map[string]string
+	// Alarms are the alarms to create. A step without an alarm never starts.
+	Alarms []Alarm
+	// Suspended are the processes of the group that would remove instances
+	// behind the owner's back.
+	Suspended []string
+}
+
+const (
+	// discoveryPrefix is the prefix of every tag of the Cluster Autoscaler (its
+	// README for AWS, "Auto-Discovery Setup").
+	discoveryPrefix = "k8s.io/cluster-autoscaler/"
+	// DiscoveryEnabled is the first discovery tag of the design document
+	// (section "Cluster Autoscaler Configuration").
+	DiscoveryEnabled = discoveryPrefix + "enabled"
+	// DiscoveryPlatform is the second discovery tag of the design document.
+	DiscoveryPlatform = discoveryPrefix + "progressive-framework-v5"
+)
+
+// DiscoveryCluster returns the discovery tag of one cluster's groups. The
+// document's two tags are the same in every environment. Without this third
+// one, the autoscaler of one cluster would scale the groups of all clusters.
+func DiscoveryCluster(clusterName string) string { return discoveryPrefix + clusterName }
+
+// PlanFor returns the plan of a tier with its scale-in owner. It returns an
+// error for an invalid tier, a nil owner, and a ClusterAutoscaler without a
+// ClusterName.
+func PlanFor(t Tier, owner Owner) (Plan, error) {
+	if err := t.Validate(); err != nil {
+		return Plan{}, err
+	}
+	if owner == nil {
+		return Plan{}, fmt.Errorf("tier %s: scale-in owner is nil: must be ClusterAutoscaler or ScalingPolicies", t.Name)
+	}
+	return owner.plan(t)
+}
+
+func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
+	if c.ClusterName == "" {
+		return Plan{}, fmt.Errorf("tier %s: ClusterName of its ClusterAutoscaler is empty: must be the name of the EKS cluster", t.Name)
+	}
+	tags := map[string]string{
+		DiscoveryEnabled:                "true",
+		DiscoveryPlatform:               "owned",
+		DiscoveryCluster(c.ClusterName): "owned",
+	}
+	// With these tags the autoscaler knows the nodes of an empty group.
+	for k, v := range t.Labels {
+		tags[discoveryPrefix+"node-template/label/"+k] = v
+	}
+	for _, taint := range t.Taints {
+		tags[discoveryPrefix+"node-template/taint/"+taint.Key] = taint.Value + ":" + taint.Effect
+	}
+	return Plan{
+		DiscoveryTags: tags,
+		Alarms:        slices.DeleteFunc(slices.Clone(t.Alarms), func(a Alarm) bool { return a.Direction == In }),
+		// AZRebalance terminates instances to balance the zones, and does not
+		// drain them (the Cluster Autoscaler's README for AWS, "Common Notes and
+		// Gotchas").
+		Suspended: []string{"AZRebalance"},
+	}, nil
+}
+
+func (ScalingPolicies) plan(t Tier) (Plan, error) { return Plan{Alarms: t.Alarms}, nil }
