@@ -1,7 +1,7 @@
-// Package autoscaler owns the Cluster Autoscaler of one cluster: its role in
-// AWS, its rights in Kubernetes, and the Deployment that runs it. How it is
-// told to scale comes from package scaling; which groups it may touch is said
-// by the tags that their driver gives them.
+// Package autoscaler owns the Cluster Autoscaler of one cluster: its IAM role, its
+// Kubernetes permissions and its Deployment. Its options come from package
+// scaling. It may change only groups with the discovery tags of its cluster; see
+// scaling.PlanFor.
 package autoscaler
 
 import (
@@ -21,21 +21,21 @@ import (
 )
 
 const (
-	// namespace is where the design document runs it.
+	// namespace is the one of the design document.
 	namespace = cluster.SystemNamespace
-	// appName names all of its objects, and is the value of their app label.
+	// appName is the name of all objects and the value of their app label.
 	appName = "cluster-autoscaler"
 )
 
-// Args are what an Autoscaler is made from.
+// Args configure an Autoscaler.
 type Args struct {
-	// Account is where its groups lie.
+	// Account is the account of its groups.
 	Account *account.Account
-	// Cluster is what it scales, and what it runs on.
+	// Cluster is the cluster that it scales and runs on.
 	Cluster *cluster.Cluster
 	// Options are its settings; see scaling.DefaultClusterAutoscaler.
 	Options scaling.ClusterAutoscalerOptions
-	// Nodes are what must be there before it can run: tiers and add-ons.
+	// Nodes are the resources without which its pod can't run: tiers and add-ons.
 	Nodes []pulumi.Resource
 }
 
@@ -50,20 +50,21 @@ func (a *Args) validate() error {
 type Autoscaler struct {
 	pulumi.ResourceState
 
-	// MetricsHost answers /metrics on manifest.MetricsPort inside the cluster.
+	// MetricsHost is the host of /metrics inside the cluster. The port is
+	// manifest.MetricsPort.
 	MetricsHost pulumi.StringOutput
 }
 
-// builder makes an autoscaler's children, all named and parented alike.
+// builder creates the children of an Autoscaler with the same name and parent.
 type builder struct {
-	ctx    *pulumi.Context
-	name   string
-	args   *Args
-	parent pulumi.ResourceOption
-	after  []pulumi.Resource // what its pod can't do without
+	ctx          *pulumi.Context
+	name         string
+	args         *Args
+	parent       pulumi.ResourceOption
+	dependencies []pulumi.Resource // of the pod
 }
 
-// NewAutoscaler makes the autoscaler with its rights. It needs the AWS
+// NewAutoscaler creates the autoscaler with its permissions. It needs the AWS
 // provider and the cluster's Kubernetes provider (pulumi.Providers).
 func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Autoscaler, error) {
 	if err := args.validate(); err != nil {
@@ -81,8 +82,8 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:autoscaler:Autoscaler", name, a, opts...); err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}
-	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(a), after: args.Nodes}
-	for _, step := range []func() error{b.role, b.rights, b.disruptionBudget} {
+	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(a), dependencies: args.Nodes}
+	for _, step := range []func() error{b.role, b.rbac, b.disruptionBudget} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -106,19 +107,19 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"metricsHost": a.MetricsHost})
 }
 
-// role lets the autoscaler's pod look at everything it must, and change only
-// the groups that carry the tags of this cluster.
+// role creates the IAM role of the autoscaler's pod. It may read everything that
+// it needs, and change only groups with the tags of this cluster.
 func (b *builder) role() error {
-	look, change := iam.Statement{Sid: "Look", Actions: manifest.Looks(), Resources: iam.AnyResource()},
-		iam.Statement{Sid: "Scale", Actions: manifest.Changes(), Resources: iam.AnyResource()}
-	for key, value := range manifest.Scope(b.args.Cluster.ClusterName) {
-		change.Conditions = append(change.Conditions, iam.Equals(key, pulumi.String(value)))
+	read := iam.Statement{Sid: "Look", Actions: manifest.ReadActions(), Resources: iam.AnyResource()}
+	scale := iam.Statement{Sid: "Scale", Actions: manifest.ScaleActions(), Resources: iam.AnyResource()}
+	for key, value := range manifest.ScopeTags(b.args.Cluster.ClusterName) {
+		scale.Conditions = append(scale.Conditions, iam.Equals(key, pulumi.String(value)))
 	}
 	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
 		Account:     b.args.Account,
 		Description: "Cluster Autoscaler of EKS cluster " + b.args.Cluster.ClusterName,
 		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
-		Statements:  []iam.Statement{look, change},
+		Statements:  []iam.Statement{read, scale},
 	}, b.parent)
 	if err != nil {
 		return err
@@ -132,7 +133,7 @@ func (b *builder) role() error {
 	if err != nil {
 		return fmt.Errorf("pod identity of %s: %w", b.name, err)
 	}
-	b.after = append(append([]pulumi.Resource{association}, role.Policies...), b.after...)
+	b.dependencies = append(append([]pulumi.Resource{association}, role.Policies...), b.dependencies...)
 	return nil
 }
 

@@ -14,10 +14,10 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// user is nobody, as in kubernetes/autoscaler's own example.
+// user is the user nobody, as in kubernetes/autoscaler's example.
 const user = 65534
 
-// disruptionBudget lets a drain move the autoscaler, one pod at a time.
+// disruptionBudget allows a drain to evict one pod of the autoscaler at a time.
 func (b *builder) disruptionBudget() error {
 	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
 		Metadata: meta(),
@@ -32,8 +32,8 @@ func (b *builder) disruptionBudget() error {
 	return nil
 }
 
-// deployment runs one autoscaler. During a rollout there are two, of which the
-// holder of the lease acts.
+// deployment runs one autoscaler. During a rollout two run, and only the one that
+// holds the lease acts.
 func (b *builder) deployment(image string, command []string) error {
 	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: meta(),
@@ -43,13 +43,13 @@ func (b *builder) deployment(image string, command []string) error {
 			Template: &corev1.PodTemplateSpecArgs{
 				Metadata: &metav1.ObjectMetaArgs{
 					Labels: labels(),
-					// It must not take away the node that it runs on.
+					// The autoscaler must not remove the node that it runs on.
 					Annotations: pulumi.StringMap{"cluster-autoscaler.kubernetes.io/safe-to-evict": pulumi.String("false")},
 				},
 				Spec: b.pod(image, command),
 			},
 		},
-	}, b.parent, pulumi.DependsOn(b.after))
+	}, b.parent, pulumi.DependsOn(b.dependencies))
 	if err != nil {
 		return fmt.Errorf("deployment of %s: %w", b.name, err)
 	}
@@ -62,13 +62,13 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 		ServiceAccountName: pulumi.String(appName),
 		PriorityClassName:  pulumi.String("system-cluster-critical"),
 		SecurityContext:    podsecurity.Pod(user),
-		// Among the agents' nodes, of which there are always some.
+		// The tier of the agents always has nodes.
 		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:    pulumi.String(appName),
 			Image:   pulumi.String(image),
 			Command: pulumi.ToStringArray(command),
-			// Nodes tell pods no metadata, so neither their region.
+			// Pods can't read the region from the instance metadata service.
 			Env: corev1.EnvVarArray{&corev1.EnvVarArgs{Name: pulumi.String("AWS_REGION"), Value: pulumi.String(b.args.Account.Region)}},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
 				Name: pulumi.String("metrics"), ContainerPort: pulumi.Int(manifest.MetricsPort), Protocol: pulumi.String("TCP"),
@@ -84,8 +84,8 @@ func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {
 	}
 }
 
-// probe asks whether the autoscaler still loops; one that is not the leader
-// answers well too.
+// probe checks that the autoscaler's main loop runs. It also succeeds if the pod
+// is not the leader.
 func probe() *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
 		HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String("/health-check"), Port: pulumi.String("metrics")},

@@ -1,6 +1,6 @@
-// Package manifest says how the Cluster Autoscaler runs: its image, its command
-// line, and its permissions in Kubernetes and in AWS. It is pure; the resources
-// are package autoscaler's.
+// Package manifest owns the image of the Cluster Autoscaler, its command line,
+// and its permissions in Kubernetes and AWS. It is pure. The resources are in
+// package autoscaler.
 package manifest
 
 import (
@@ -13,11 +13,12 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// MetricsPort is where it answers /metrics and /health-check (its --address).
+// MetricsPort is the port of /metrics and /health-check (flag --address).
 const MetricsPort = 8085
 
-// Image is the image of the autoscaler whose minor version is the cluster's,
-// as its scheduler simulation must be.
+// Image returns the image of the autoscaler for a Kubernetes minor version. Both
+// must have the same minor version, because the autoscaler simulates the
+// cluster's scheduler.
 func Image(version string) (string, error) {
 	release, err := eksspec.ForVersion(version)
 	if err != nil {
@@ -26,14 +27,14 @@ func Image(version string) (string, error) {
 	return "registry.k8s.io/autoscaling/cluster-autoscaler:" + release.ClusterAutoscaler, nil
 }
 
-// Command is the autoscaler's command line for one cluster, in the order of
-// the design document.
+// Command returns the autoscaler's command line for one cluster. The flags are in
+// the order of the design document.
 func Command(o scaling.ClusterAutoscalerOptions, clusterName string) ([]string, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
 	if clusterName == "" {
-		return nil, fmt.Errorf("cluster autoscaler: must be given the name of its cluster")
+		return nil, fmt.Errorf("cluster autoscaler: clusterName is empty: must be the name of the EKS cluster")
 	}
 	tags := []string{scaling.DiscoveryEnabled, scaling.DiscoveryPlatform, scaling.DiscoveryCluster(clusterName)}
 	return []string{
@@ -55,7 +56,7 @@ func Command(o scaling.ClusterAutoscalerOptions, clusterName string) ([]string, 
 	}, nil
 }
 
-// duration writes 10m0s as the document does, 10m.
+// duration formats 10m0s as 10m, as in the design document.
 func duration(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// deployment is the design document's manifest, word for word.
+// deployment reads the design document's manifest.
 func deployment(t *testing.T) (command []string, resources map[string]map[string]string) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/cluster-autoscaler.yaml")
@@ -36,61 +36,61 @@ func deployment(t *testing.T) (command []string, resources map[string]map[string
 	return c.Command, c.Resources
 }
 
-// Every flag of the document, in its order, but for three that are mended.
-func TestCommandIsTheDocuments(t *testing.T) {
+// The command has every flag of the document in its order. Three are corrected.
+func TestCommandMatchesTheDesignDocument(t *testing.T) {
 	want, _ := deployment(t)
-	mended := map[string]string{
-		// Removed after release 1.32; this is what it became.
+	corrected := map[string]string{
+		// Release 1.32 replaced this flag.
 		"--max-empty-bulk-delete=10": "--max-scale-down-parallelism=10",
 		// The document's two tags are the same in every environment.
 		"--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5": "--node-group-auto-discovery=asg:tag=k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/progressive-framework-v5,k8s.io/cluster-autoscaler/progressive-framework-prod",
-		// A flag without a value can't say no.
+		// The option can also be false.
 		"--balance-similar-node-groups": "--balance-similar-node-groups=true",
 	}
 	for i, flag := range want {
-		if m, ok := mended[flag]; ok {
-			want[i] = m
+		if replacement, ok := corrected[flag]; ok {
+			want[i] = replacement
 		}
 	}
-	have, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
+	command, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
 	require.NoError(t, err)
-	require.Equal(t, want, have)
+	require.Equal(t, want, command)
 }
 
-func TestResourcesAreTheDocuments(t *testing.T) {
+func TestResourcesMatchTheDesignDocument(t *testing.T) {
 	_, want := deployment(t)
-	have := scaling.DefaultClusterAutoscaler().Resources
+	actual := scaling.DefaultClusterAutoscaler().Resources
 	for _, tc := range []struct {
 		kind, name string
-		have       resource.Quantity
+		actual     resource.Quantity
 	}{
-		{"requests", "cpu", have.CPURequest}, {"limits", "cpu", have.CPULimit},
-		{"requests", "memory", have.MemoryRequest}, {"limits", "memory", have.MemoryLimit},
+		{"requests", "cpu", actual.CPURequest}, {"limits", "cpu", actual.CPULimit},
+		{"requests", "memory", actual.MemoryRequest}, {"limits", "memory", actual.MemoryLimit},
 	} {
-		require.Zero(t, tc.have.Cmp(resource.MustParse(want[tc.kind][tc.name])), "%s of %s", tc.kind, tc.name)
+		require.Zero(t, tc.actual.Cmp(resource.MustParse(want[tc.kind][tc.name])), "%s of %s", tc.kind, tc.name)
 	}
 }
 
-func TestCommandFollowsItsOptions(t *testing.T) {
+func TestCommandHasTheOptionsValues(t *testing.T) {
 	o := scaling.DefaultClusterAutoscaler()
 	o.ScaleDownDelayAfterAdd, o.ScaleDownUnneededTime, o.MaxNodeProvisionTime = 90*time.Second, 2*time.Hour, 10*time.Minute
 	o.ScaleDownUtilizationThreshold, o.BalanceSimilarNodeGroups = 0.65, false
-	have, err := Command(o, "c")
+	command, err := Command(o, "c")
 	require.NoError(t, err)
 	for _, flag := range []string{
 		"--scale-down-delay-after-add=1m30s", "--scale-down-unneeded-time=2h", "--max-node-provision-time=10m",
 		"--scale-down-utilization-threshold=0.65", "--balance-similar-node-groups=false",
 	} {
-		require.Contains(t, have, flag)
+		require.Contains(t, command, flag)
 	}
 	o.MaxScaleDownParallelism = 0
 	_, err = Command(o, "c")
 	require.ErrorContains(t, err, "MaxScaleDownParallelism 0")
 	_, err = Command(scaling.DefaultClusterAutoscaler(), "")
-	require.ErrorContains(t, err, "name of its cluster")
+	require.ErrorContains(t, err, "must be the name of the EKS cluster")
 }
 
-func TestImageIsOfTheClustersMinor(t *testing.T) {
+func TestImageHasTheClustersMinorVersion(t *testing.T) {
 	for _, minor := range []string{"1.33", "1.34", "1.35"} {
 		image, err := Image(minor)
 		require.NoError(t, err)
@@ -100,15 +100,15 @@ func TestImageIsOfTheClustersMinor(t *testing.T) {
 	require.ErrorContains(t, err, `"1.27": must be one of`)
 }
 
-// Unscoped rights to scale are refused; these are scoped to groups that the
-// driver of this cluster tags, and of no other.
-func TestRightsAreScopedToTheClustersGroups(t *testing.T) {
-	unscoped := policydocument.Statement{Sid: "Scale", Actions: Changes(), Resources: []string{policydocument.Any}}
-	require.ErrorContains(t, policydocument.CheckIdentity(unscoped), "without a condition")
-	require.NoError(t, policydocument.CheckIdentity(policydocument.Statement{Sid: "Look", Actions: Looks(), Resources: []string{policydocument.Any}}))
+// The permission to scale is refused without a condition. The condition allows
+// the groups of this cluster whose scale-in owner is the Cluster Autoscaler.
+func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
+	unscoped := policydocument.Statement{Sid: "Scale", Actions: ScaleActions(), Resources: []string{policydocument.Any}}
+	require.ErrorContains(t, policydocument.CheckIdentity(unscoped), "has no condition")
+	require.NoError(t, policydocument.CheckIdentity(policydocument.Statement{Sid: "Read", Actions: ReadActions(), Resources: []string{policydocument.Any}}))
 
 	allowed := func(clusterName string, tags map[string]string) bool {
-		for key, value := range Scope(clusterName) {
+		for key, value := range ScopeTags(clusterName) {
 			if tags[strings.TrimPrefix(key, "aws:ResourceTag/")] != value {
 				return false
 			}
@@ -118,25 +118,25 @@ func TestRightsAreScopedToTheClustersGroups(t *testing.T) {
 	for _, tier := range scaling.Tiers() {
 		own, err := scaling.PlanFor(tier, scaling.ClusterAutoscaler{ClusterName: "progressive-framework-prod"})
 		require.NoError(t, err)
-		require.True(t, allowed("progressive-framework-prod", own.DiscoveryTags), "its own groups")
+		require.True(t, allowed("progressive-framework-prod", own.DiscoveryTags), "the cluster's groups")
 		require.False(t, allowed("progressive-framework-staging", own.DiscoveryTags), "another cluster's groups")
-		alone, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
+		byPolicies, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
 		require.NoError(t, err)
-		require.False(t, allowed("progressive-framework-prod", alone.DiscoveryTags), "groups that scaling policies own")
+		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose scale-in owner are scaling policies")
 
 		command, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
 		require.NoError(t, err)
 		for _, flag := range command {
 			if list, found := strings.CutPrefix(flag, "--node-group-auto-discovery=asg:tag="); found {
 				for _, tag := range strings.Split(list, ",") {
-					require.Contains(t, own.DiscoveryTags, tag, "it finds its groups")
+					require.Contains(t, own.DiscoveryTags, tag, "the autoscaler finds its groups")
 				}
 			}
 		}
 	}
 }
 
-func TestRulesAskForNothingWide(t *testing.T) {
+func TestRulesHaveNoWildcards(t *testing.T) {
 	for _, r := range append(ClusterRules(), NamespaceRules()...) {
 		for _, list := range [][]string{r.Groups, r.Resources, r.Verbs} {
 			require.NotEmpty(t, list)

@@ -98,7 +98,7 @@ func CheckIdentity(s Statement) error {
 			return fmt.Errorf("statement %s: action %s allows what nobody has listed; spell the actions of %s out", s.Sid, action, service)
 		}
 		if wide(s.Resources) && !looks && !unscopable[action] && len(s.Conditions) == 0 {
-			return fmt.Errorf("statement %s: action %s on resource * without a condition; name the ARNs, or scope it by a tag", s.Sid, action)
+			return fmt.Errorf("statement %s: action %s on resource * has no condition: name the ARNs, or add a condition on a tag", s.Sid, action)
 		}
 	}
 	return nil

@@ -13,8 +13,9 @@ import (
 
 const rbacGroup = "rbac.authorization.k8s.io"
 
-// rights makes the autoscaler's service account and gives it plan's rules.
-func (b *builder) rights() error {
+// rbac creates the autoscaler's service account with the rules of package
+// manifest.
+func (b *builder) rbac() error {
 	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
 	if err != nil {
 		return fmt.Errorf("service account of %s: %w", b.name, err)
@@ -22,38 +23,38 @@ func (b *builder) rights() error {
 	subjects := rbacv1.SubjectArray{&rbacv1.SubjectArgs{
 		Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
 	}}
-	everywhere := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
+	clusterWide := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
 
-	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: everywhere, Rules: rules(manifest.ClusterRules())}, b.parent)
+	cluster, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: rules(manifest.ClusterRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role of %s: %w", b.name, err)
 	}
 	clusterBinding, err := rbacv1.NewClusterRoleBinding(b.ctx, b.name, &rbacv1.ClusterRoleBindingArgs{
-		Metadata: everywhere,
+		Metadata: clusterWide,
 		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: cluster.Metadata.Name().Elem()},
 		Subjects: subjects,
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
 	}
-	own, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(manifest.NamespaceRules())}, b.parent)
+	role, err := rbacv1.NewRole(b.ctx, b.name, &rbacv1.RoleArgs{Metadata: meta(), Rules: rules(manifest.NamespaceRules())}, b.parent)
 	if err != nil {
 		return fmt.Errorf("Kubernetes role of %s: %w", b.name, err)
 	}
 	binding, err := rbacv1.NewRoleBinding(b.ctx, b.name, &rbacv1.RoleBindingArgs{
 		Metadata: meta(),
-		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: own.Metadata.Name().Elem()},
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()},
 		Subjects: subjects,
 	}, b.parent)
 	if err != nil {
 		return fmt.Errorf("role binding of %s: %w", b.name, err)
 	}
-	b.after = append([]pulumi.Resource{account, clusterBinding, binding}, b.after...)
+	b.dependencies = append([]pulumi.Resource{account, clusterBinding, binding}, b.dependencies...)
 	return nil
 }
 
 func rules(all []manifest.Rule) rbacv1.PolicyRuleArray {
-	var out rbacv1.PolicyRuleArray
+	var converted rbacv1.PolicyRuleArray
 	for _, r := range all {
 		rule := &rbacv1.PolicyRuleArgs{
 			ApiGroups: pulumi.ToStringArray(r.Groups),
@@ -63,7 +64,7 @@ func rules(all []manifest.Rule) rbacv1.PolicyRuleArray {
 		if len(r.Names) > 0 {
 			rule.ResourceNames = pulumi.ToStringArray(r.Names)
 		}
-		out = append(out, rule)
+		converted = append(converted, rule)
 	}
-	return out
+	return converted
 }
