@@ -1,6 +1,6 @@
-// Package certificate owns a TLS certificate of ACM and the records in Route
-// 53 that keep it valid. It lies in the region of the provider in opts:
-// CloudFront wants us-east-1, a load balancer its own.
+// Package certificate owns a TLS certificate of ACM and its validation records in
+// Route 53. The provider in opts decides the region: us-east-1 for CloudFront,
+// the load balancer's own region for a load balancer.
 package certificate
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/progressive-framework/platform/components/certificate/names"
 )
 
-// recordTTL is in seconds. ACM looks at the record again before each renewal;
-// nobody else does.
+// recordTTL is in seconds. Only ACM reads the record: at creation and before each
+// renewal.
 const recordTTL = 300
 
-// Args are what a Certificate is made from: either ARN, or Names and ZoneID.
+// Args configure a Certificate: either ARN, or Names and ZoneID.
 type Args struct {
-	// ARN is a certificate that exists; nothing is made then.
+	// ARN is an existing certificate. Nothing is created then.
 	ARN pulumi.StringInput
-	// Names are those that the certificate is for, one to ten; a wildcard
-	// stands for one label.
+	// Names are the domain names of the certificate, one to ten. A wildcard
+	// covers one label.
 	Names []string
-	// ZoneID is the public zone of Route 53 that all of the names lie in.
+	// ZoneID is the public hosted zone of all names in Route 53.
 	ZoneID pulumi.StringInput
 }
 
@@ -34,16 +34,16 @@ func (a *Args) validate() error {
 	case a == nil:
 		return errors.New("args must not be nil")
 	case a.ARN != nil && (len(a.Names) > 0 || a.ZoneID != nil):
-		return errors.New("ARN stands for a certificate that exists; give either it, or Names and ZoneID")
+		return errors.New("ARN is set together with Names or ZoneID: set either ARN, or Names and ZoneID")
 	case a.ARN != nil:
 		return nil
 	case a.ZoneID == nil:
-		return errors.New("ZoneID must be given with Names, so that ACM sees that they are ours")
+		return errors.New("ZoneID is nil: must be the hosted zone of Names, where ACM looks for the validation records")
 	}
 	return names.Check(a.Names)
 }
 
-// Certificate is a certificate that can be used.
+// Certificate is an issued certificate.
 type Certificate struct {
 	pulumi.ResourceState
 
@@ -51,8 +51,9 @@ type Certificate struct {
 	ARN pulumi.StringOutput
 }
 
-// NewCertificate asks for a certificate, proves by DNS that its names are
-// ours, and waits until it is issued; or passes a given one through.
+// NewCertificate requests a certificate, creates the DNS records that validate
+// its names, and waits until it is issued. With args.ARN it returns that
+// certificate instead.
 func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Certificate, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("certificate %s: %w", name, err)
@@ -71,39 +72,39 @@ func NewCertificate(ctx *pulumi.Context, name string, args *Args, opts ...pulumi
 
 func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) error {
 	parent := pulumi.Parent(c)
-	wanted := &acm.CertificateArgs{
+	request := &acm.CertificateArgs{
 		DomainName:       pulumi.String(args.Names[0]),
 		ValidationMethod: pulumi.String("DNS"),
 		Tags:             pulumi.StringMap{"Name": pulumi.String(name)},
 	}
 	if others := args.Names[1:]; len(others) > 0 {
-		wanted.SubjectAlternativeNames = pulumi.ToStringArray(others)
+		request.SubjectAlternativeNames = pulumi.ToStringArray(others)
 	}
-	made, err := acm.NewCertificate(ctx, name+"-certificate", wanted, parent)
+	certificate, err := acm.NewCertificate(ctx, name+"-certificate", request, parent)
 	if err != nil {
 		return err
 	}
-	var proofs pulumi.StringArray
+	var recordNames pulumi.StringArray
 	for _, domain := range names.Validated(args.Names) {
-		option := optionOf(made, domain)
+		option := validationOption(certificate, domain)
 		record, err := route53.NewRecord(ctx, name+"-"+domain, &route53.RecordArgs{
 			ZoneId:  args.ZoneID,
 			Name:    option.ResourceRecordName().Elem(),
 			Type:    option.ResourceRecordType().Elem(),
 			Records: pulumi.StringArray{option.ResourceRecordValue().Elem()},
 			Ttl:     pulumi.Int(recordTTL),
-			// A name has one record in an account, whatever the region: the
-			// next certificate for it finds it there.
+			// ACM uses the same record for every certificate of a name in an
+			// account, so another certificate may have created it.
 			AllowOverwrite: pulumi.Bool(true),
 		}, parent)
 		if err != nil {
 			return fmt.Errorf("validation record of %s: %w", domain, err)
 		}
-		proofs = append(proofs, record.Fqdn)
+		recordNames = append(recordNames, record.Fqdn)
 	}
 	issued, err := acm.NewCertificateValidation(ctx, name+"-issued", &acm.CertificateValidationArgs{
-		CertificateArn:        made.Arn,
-		ValidationRecordFqdns: proofs,
+		CertificateArn:        certificate.Arn,
+		ValidationRecordFqdns: recordNames,
 	}, parent)
 	if err != nil {
 		return fmt.Errorf("validation: %w", err)
@@ -112,9 +113,9 @@ func (c *Certificate) request(ctx *pulumi.Context, name string, args *Args) erro
 	return nil
 }
 
-// optionOf is how ACM wants to see that a name is ours; ACM lists the names in
-// no order.
-func optionOf(c *acm.Certificate, domain string) acm.CertificateDomainValidationOptionOutput {
+// validationOption returns the validation record that ACM requires for a name.
+// ACM lists the names in any order.
+func validationOption(c *acm.Certificate, domain string) acm.CertificateDomainValidationOptionOutput {
 	return c.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (acm.CertificateDomainValidationOption, error) {
 		for _, o := range options {
 			if o.DomainName != nil && *o.DomainName == domain {

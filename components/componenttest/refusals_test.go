@@ -83,8 +83,8 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		{"CDN: a path that is not below /api/", newCDN(func(a *cdn.Args) { a.Cacheable = []string{"/x"} }), []string{"/x"}},
 		{"CDN: no such folder", newCDN(func(a *cdn.Args) { a.SiteFolder = "testdata/none" }), []string{"testdata/none"}},
 
-		{"certificate: one that is given and requested", newCertificate(&certificate.Args{ARN: word, Names: []string{"example.com"}}), []string{"give either it, or Names and ZoneID"}},
-		{"certificate: nobody proves the names", newCertificate(&certificate.Args{Names: []string{"example.com"}}), []string{"ZoneID must be given"}},
+		{"certificate: one that is given and requested", newCertificate(&certificate.Args{ARN: word, Names: []string{"example.com"}}), []string{"set either ARN, or Names and ZoneID"}},
+		{"certificate: nobody proves the names", newCertificate(&certificate.Args{Names: []string{"example.com"}}), []string{"ZoneID is nil"}},
 		{"certificate: not a name", newCertificate(&certificate.Args{Names: []string{"https://example.com"}, ZoneID: word}), []string{"https://example.com"}},
 
 		{"cluster: all that is wrong at once", newCluster(func(a *cluster.Args) {

@@ -1,5 +1,5 @@
-// Package names says which names a certificate may have, and which of them
-// need a record by which ACM sees that they are ours. It is pure.
+// Package names checks the domain names of a certificate, and selects those that
+// need a validation record. It is pure.
 package names
 
 import (
@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	// maxFirst is the longest first name: it becomes the certificate's common
-	// name (RFC 5280, ub-common-name).
+	// maxFirst is the largest length of the first name, which becomes the common
+	// name of the certificate (RFC 5280, ub-common-name).
 	maxFirst = 64
-	// maxName is the longest name of DNS (RFC 1035).
+	// maxName is the largest length of a DNS name (RFC 1035).
 	maxName = 253
 	// maxNames is ACM's default quota (ACM User Guide, "Quotas").
 	maxNames = 10
@@ -22,36 +22,36 @@ const (
 
 var name = regexp.MustCompile(`^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$`)
 
-// Check says what is wrong with the names of a certificate, all at once.
+// Check returns all errors in the names of a certificate at once.
 func Check(all []string) error {
 	var errs []error
 	if len(all) == 0 || len(all) > maxNames {
-		errs = append(errs, fmt.Errorf("a certificate has 1 to %d names, not %d", maxNames, len(all)))
+		errs = append(errs, fmt.Errorf("%d names: a certificate must have 1 to %d", len(all), maxNames))
 	}
 	for i, n := range all {
 		switch {
 		case !name.MatchString(n) || len(n) > maxName:
-			errs = append(errs, fmt.Errorf("%q is not a name in lower case such as example.com or *.example.com", n))
+			errs = append(errs, fmt.Errorf("%q: must be a domain name in lower case, such as example.com or *.example.com", n))
 		case i == 0 && len(n) > maxFirst:
-			errs = append(errs, fmt.Errorf("%q has %d characters; the first name has at most %d", n, len(n), maxFirst))
+			errs = append(errs, fmt.Errorf("%q has %d characters: the first name must have at most %d", n, len(n), maxFirst))
 		case slices.Contains(all[:i], n):
-			errs = append(errs, fmt.Errorf("%q is listed twice", n))
+			errs = append(errs, fmt.Errorf("%q is listed twice: remove one", n))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Validated are those of the names that get a validation record, in order: a
-// name and its wildcard share one (ACM User Guide, "DNS validation").
+// Validated returns the names that need a validation record, in the same order. A
+// name and its wildcard share one record (ACM User Guide, "DNS validation").
 func Validated(all []string) []string {
-	var own []string
+	var validated []string
 	seen := map[string]bool{}
 	for _, n := range all {
 		base := strings.TrimPrefix(n, "*.")
 		if !seen[base] {
 			seen[base] = true
-			own = append(own, n)
+			validated = append(validated, n)
 		}
 	}
-	return own
+	return validated
 }

@@ -15,14 +15,14 @@ func TestCheck(t *testing.T) {
 		want   []string
 	}{
 		{"a name and its wildcard", []string{"example.com", "*.example.com"}, nil},
-		{"only the first is bound by the common name", []string{"example.com", long}, nil},
-		{"the common name is short", []string{long}, []string{"at most 64"}},
-		{"none at all", nil, []string{"not 0"}},
-		{"every error at once", []string{"Example.com", "a.*.example.com", "localhost", "x.example.com", "x.example.com"},
+		{"only the first name has the length limit of a common name", []string{"example.com", long}, nil},
+		{"a first name that is too long", []string{long}, []string{"at most 64"}},
+		{"no name", nil, []string{"0 names: a certificate must have 1 to 10"}},
+		{"all errors at once", []string{"Example.com", "a.*.example.com", "localhost", "x.example.com", "x.example.com"},
 			[]string{`"Example.com"`, `"a.*.example.com"`, `"localhost"`, `"x.example.com" is listed twice`}},
-		{"no URL", []string{"https://example.com/"}, []string{"is not a name"}},
-		{"a label's hyphen is inside", []string{"-a.example.com"}, []string{"is not a name"}},
-		{"ACM's quota", strings.Split(strings.Repeat("x.example.com ", 11), " ")[:11], []string{"not 11"}},
+		{"a URL", []string{"https://example.com/"}, []string{"must be a domain name"}},
+		{"a label that begins with a hyphen", []string{"-a.example.com"}, []string{"must be a domain name"}},
+		{"ACM's quota", strings.Split(strings.Repeat("x.example.com ", 11), " ")[:11], []string{"11 names: a certificate must have 1 to 10"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			err := Check(tc.names)
@@ -41,9 +41,9 @@ func TestValidated(t *testing.T) {
 		reason      string
 		names, want []string
 	}{
-		{"one each", []string{"example.com", "www.example.com"}, []string{"example.com", "www.example.com"}},
-		{"a wildcard shares its name's record", []string{"example.com", "*.example.com", "www.example.com"}, []string{"example.com", "www.example.com"}},
-		{"in either order", []string{"*.example.com", "example.com"}, []string{"*.example.com"}},
+		{"one record for each name", []string{"example.com", "www.example.com"}, []string{"example.com", "www.example.com"}},
+		{"a wildcard shares the record of its name", []string{"example.com", "*.example.com", "www.example.com"}, []string{"example.com", "www.example.com"}},
+		{"a wildcard before its name", []string{"*.example.com", "example.com"}, []string{"*.example.com"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, Validated(tc.names)) })
 	}
