@@ -10,13 +10,14 @@ import (
 
 // Statement is a policydocument.Statement whose ARNs may be outputs of resources.
 type Statement struct {
-	// Sid names it within its policy: letters and digits; required.
+	// Sid is the name of the statement in its policy: letters and digits. It is
+	// required.
 	Sid string
 	// Deny turns the statement from Allow to Deny.
 	Deny bool
-	// Principals are who it is about, in resource policies only.
+	// Principals are the users of the permission, in resource policies only.
 	Principals []Principal
-	// Actions are such as "s3:GetObject".
+	// Actions are actions such as "s3:GetObject".
 	Actions []string
 	// Resources are ARNs.
 	Resources []pulumi.StringInput
@@ -24,49 +25,52 @@ type Statement struct {
 	Conditions []Condition
 }
 
-// Principal is one who acts; see ServicePrincipal, AWSPrincipal and Everyone.
+// Principal is an AWS service, an account or a role. See ServicePrincipal,
+// AWSPrincipal and Everyone.
 type Principal struct {
 	kind string
 	name pulumi.StringInput
 }
 
-// ServicePrincipal is an AWS service, such as "logs.us-east-1.amazonaws.com".
+// ServicePrincipal returns an AWS service such as "logs.us-east-1.amazonaws.com".
 func ServicePrincipal(name string) Principal { return Principal{"Service", pulumi.String(name)} }
 
-// AWSPrincipal is an account's root or a role, by ARN.
+// AWSPrincipal returns an account's root or a role, by ARN.
 func AWSPrincipal(arn pulumi.StringInput) Principal { return Principal{"AWS", arn} }
 
-// Everyone is anybody at all: for denials, and beside conditions.
+// Everyone returns every principal. Use it in a Deny, or together with
+// conditions.
 func Everyone() Principal { return Principal{"AWS", pulumi.String(policydocument.Any)} }
 
 // Condition is one operator on one key.
 type Condition struct {
-	// Operator is such as "StringEquals".
+	// Operator is an operator such as "StringEquals".
 	Operator string
-	// Key is such as "aws:SourceAccount".
+	// Key is a condition key such as "aws:SourceAccount".
 	Key string
-	// Values are alternatives.
+	// Values are alternatives: one of them must match.
 	Values []pulumi.StringInput
 }
 
-// ARNs makes a list of resources.
+// ARNs returns a list of resources.
 func ARNs(arns ...pulumi.StringInput) []pulumi.StringInput { return arns }
 
-// AnyResource is every resource, for actions that AWS can't scope.
+// AnyResource returns the resource "*", for actions that AWS can't limit to some
+// resources.
 func AnyResource() []pulumi.StringInput { return ARNs(pulumi.String(policydocument.Any)) }
 
-// Equals is the condition that key has one of the values.
+// Equals returns the condition that key has one of the values.
 func Equals(key string, values ...pulumi.StringInput) Condition {
 	return Condition{Operator: "StringEquals", Key: key, Values: values}
 }
 
-// IdentityPolicy renders the policy of a role. What is wrong with a statement
-// is said at once, before anything is known of its ARNs.
+// IdentityPolicy renders the policy of a role. It reports errors in statements
+// immediately, before the ARNs are known.
 func IdentityPolicy(statements ...Statement) (pulumi.StringOutput, error) {
 	return document(statements, policydocument.CheckIdentity, policydocument.Identity)
 }
 
-// ResourcePolicy renders the policy of a bucket, a key, a secret.
+// ResourcePolicy renders the policy of a resource such as a bucket, key or secret.
 func ResourcePolicy(statements ...Statement) (pulumi.StringOutput, error) {
 	return document(statements, policydocument.CheckResource, policydocument.Resource)
 }
@@ -90,7 +94,7 @@ func document(statements []Statement, check func(policydocument.Statement) error
 	}).(pulumi.StringOutput), nil
 }
 
-// inputs lists what may be an output, in the order in which with takes it.
+// inputs lists all fields that may be outputs, in the order that with expects.
 func (s Statement) inputs() []pulumi.StringInput {
 	var all []pulumi.StringInput
 	for _, p := range s.Principals {
@@ -107,8 +111,8 @@ func (s Statement) resolved() pulumi.StringArrayOutput {
 	return pulumi.StringArray(s.inputs()).ToStringArrayOutput()
 }
 
-// known is the statement as far as it is known before anything is made; what
-// is not yet known is never the wildcard.
+// known returns the statement with the values that are known before any resource
+// is created. An unknown value is empty, because it is never the wildcard.
 func (s Statement) known() policydocument.Statement {
 	var values []string
 	for _, in := range s.inputs() {
@@ -118,6 +122,7 @@ func (s Statement) known() policydocument.Statement {
 	return s.with(values)
 }
 
+// with returns the statement with values in place of inputs.
 func (s Statement) with(values []string) policydocument.Statement {
 	take := func(n int) []string {
 		head := values[:n:n]

@@ -6,28 +6,28 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// Trust says who may assume a role: one service, for one purpose.
+// Trust is the one AWS service that may assume a role, with its conditions.
 type Trust struct {
 	service    string
 	tagSession bool
 	conditions []Condition
 }
 
-// deputies are services that others can ask to act on this account, and that
-// say in aws:SourceAccount for whom they ask (their guides' pages on the
-// confused deputy: VPC flow logs, RDS Enhanced Monitoring).
+// deputies are services that could act for another account (the confused deputy
+// problem). They set aws:SourceAccount to the account for which they act (guides
+// of VPC flow logs and RDS Enhanced Monitoring, pages on the confused deputy).
 var deputies = map[string]bool{
 	"vpc-flow-logs.amazonaws.com":  true,
 	"monitoring.rds.amazonaws.com": true,
 }
 
-// Service trusts an AWS service, such as "ec2.amazonaws.com".
+// Service returns the trust in an AWS service such as "ec2.amazonaws.com".
 func Service(name string) Trust {
 	return Trust{service: name, tagSession: name == "eks.amazonaws.com"} // EKS User Guide, "Cluster IAM role"
 }
 
-// Pod trusts the pods of one service account of one cluster, by EKS Pod
-// Identity (EKS User Guide, "Create IAM role with trust policy required by EKS
+// Pod returns the trust in the pods of one service account of one cluster, by EKS
+// Pod Identity (EKS User Guide, "Create IAM role with trust policy required by EKS
 // Pod Identity").
 func Pod(cluster, namespace pulumi.StringInput, serviceAccount string) Trust {
 	return Trust{service: "pods.eks.amazonaws.com", tagSession: true, conditions: []Condition{

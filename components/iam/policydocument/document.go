@@ -1,11 +1,11 @@
-// Package policydocument writes IAM policy documents and refuses those that
-// allow too much. It is pure: it owns the rules of least privilege, and nothing
-// of Pulumi.
+// Package policydocument renders IAM policy documents and refuses those that
+// allow too much. It is pure. It owns the rules of least privilege:
 //
-// In an identity policy, an action is spelled out (a wildcard may only follow
-// Describe or List), and "*" as a resource is left to actions that AWS can't
-// scope, or stands beside a condition. In a resource policy, whoever is allowed
-// is named.
+//   - An identity policy names every action. A wildcard may only follow Describe
+//     or List.
+//   - The resource "*" needs a condition, or an action that AWS can't limit to
+//     some resources.
+//   - A resource policy names its principals.
 package policydocument
 
 import (
@@ -19,48 +19,48 @@ import (
 // "IAM JSON policy elements: Version").
 const version = "2012-10-17"
 
-// Any stands for every resource, or, as a Principal, for everyone.
+// Any means every resource, or every principal.
 const Any = "*"
 
 // Statement is one statement of a policy.
 type Statement struct {
-	// Sid names it within its policy: letters and digits. Required, because
-	// errors speak of a statement by it.
+	// Sid is the name of the statement in its policy: letters and digits. It is
+	// required, because errors identify the statement by it.
 	Sid string
 	// Deny turns the statement from Allow to Deny.
 	Deny bool
-	// Principals are who the statement is about, in resource policies only.
+	// Principals are the users of the permission, in resource policies only.
 	Principals []Principal
-	// Actions are such as "s3:GetObject".
+	// Actions are actions such as "s3:GetObject".
 	Actions []string
-	// Resources are ARNs. A role's trust policy has none: it is about the role.
+	// Resources are ARNs. A trust policy has none, because it applies to its role.
 	Resources []string
 	// Conditions must all hold.
 	Conditions []Condition
 }
 
-// Principal is one who acts.
+// Principal is an AWS service, an account, a role or a user.
 type Principal struct {
 	// Kind is "Service" or "AWS".
 	Kind string
-	// Name is a service's name such as "logs.us-east-1.amazonaws.com", an ARN,
-	// or Any.
+	// Name is the name of a service such as "logs.us-east-1.amazonaws.com", an
+	// ARN, or Any.
 	Name string
 }
 
 // Condition is one operator on one key.
 type Condition struct {
-	// Operator is such as "StringEquals".
+	// Operator is an operator such as "StringEquals".
 	Operator string
-	// Key is such as "aws:SourceAccount".
+	// Key is a condition key such as "aws:SourceAccount".
 	Key string
-	// Values are alternatives.
+	// Values are alternatives: one of them must match.
 	Values []string
 }
 
-// unscopable are actions that change nothing and that AWS gives no resource
-// to scope by, beside Describe and List (Service Authorization Reference,
-// tables of EC2 and ECR).
+// unscopable lists read actions that AWS can't limit to some resources, in
+// addition to Describe and List (Service Authorization Reference, tables of EC2
+// and ECR).
 var unscopable = map[string]bool{
 	"ecr:GetAuthorizationToken":                    true,
 	"ec2:GetInstanceTypesFromInstanceRequirements": true,
@@ -72,49 +72,51 @@ func Identity(statements ...Statement) (string, error) {
 	return render(statements, CheckIdentity)
 }
 
-// Resource renders the policy of a bucket, a key, a secret.
+// Resource renders the policy of a resource such as a bucket, key or secret.
 func Resource(statements ...Statement) (string, error) {
 	return render(statements, CheckResource)
 }
 
-// CheckIdentity says what is wrong with a statement of an identity policy.
+// CheckIdentity returns an error for an invalid or too wide statement of an
+// identity policy.
 func CheckIdentity(s Statement) error {
 	if err := check(s); err != nil {
 		return err
 	}
 	if len(s.Principals) > 0 {
-		return fmt.Errorf("statement %s: an identity policy names no principal; it is about whoever has it", s.Sid)
+		return fmt.Errorf("statement %s has a principal: remove it, because an identity policy applies to its own role", s.Sid)
 	}
 	if len(s.Resources) == 0 {
-		return fmt.Errorf("statement %s: an identity policy must name resources", s.Sid)
+		return fmt.Errorf("statement %s has no resource: an identity policy must name resources", s.Sid)
 	}
 	if s.Deny {
 		return nil
 	}
 	for _, action := range s.Actions {
 		service, verb, _ := strings.Cut(action, ":")
-		looks := strings.HasPrefix(verb, "Describe") || strings.HasPrefix(verb, "List")
-		if strings.Contains(verb, "*") && !looks {
-			return fmt.Errorf("statement %s: action %s allows what nobody has listed; spell the actions of %s out", s.Sid, action, service)
+		reads := strings.HasPrefix(verb, "Describe") || strings.HasPrefix(verb, "List")
+		if strings.Contains(verb, "*") && !reads {
+			return fmt.Errorf("statement %s: action %s has a wildcard: list the actions of %s", s.Sid, action, service)
 		}
-		if wide(s.Resources) && !looks && !unscopable[action] && len(s.Conditions) == 0 {
+		if wide(s.Resources) && !reads && !unscopable[action] && len(s.Conditions) == 0 {
 			return fmt.Errorf("statement %s: action %s on resource * has no condition: name the ARNs, or add a condition on a tag", s.Sid, action)
 		}
 	}
 	return nil
 }
 
-// CheckResource says what is wrong with a statement of a resource policy.
+// CheckResource returns an error for an invalid or too wide statement of a
+// resource policy.
 func CheckResource(s Statement) error {
 	if err := check(s); err != nil {
 		return err
 	}
 	if len(s.Principals) == 0 {
-		return fmt.Errorf("statement %s: a resource policy must name its principals", s.Sid)
+		return fmt.Errorf("statement %s has no principal: a resource policy must name its principals", s.Sid)
 	}
 	for _, p := range s.Principals {
 		if p.Name == Any && !s.Deny && len(s.Conditions) == 0 {
-			return fmt.Errorf("statement %s: allows everyone, without a condition; name the principals", s.Sid)
+			return fmt.Errorf("statement %s allows every principal without a condition: name the principals", s.Sid)
 		}
 	}
 	return nil
@@ -123,18 +125,18 @@ func CheckResource(s Statement) error {
 func check(s Statement) error {
 	switch {
 	case s.Sid == "":
-		return errors.New("policy statement without a Sid; errors speak of it by that name")
+		return errors.New("a policy statement has no Sid: set one, because errors identify the statement by it")
 	case len(s.Actions) == 0:
-		return fmt.Errorf("statement %s: must have actions", s.Sid)
+		return fmt.Errorf("statement %s has no action: must have at least one", s.Sid)
 	}
 	for _, action := range s.Actions {
 		if service, verb, ok := strings.Cut(action, ":"); !ok || service == "" || verb == "" {
-			return fmt.Errorf("statement %s: action %q is not of the form service:Action", s.Sid, action)
+			return fmt.Errorf("statement %s: action %q: must have the form service:Action", s.Sid, action)
 		}
 	}
 	for _, c := range s.Conditions {
 		if c.Operator == "" || c.Key == "" || len(c.Values) == 0 {
-			return fmt.Errorf("statement %s: a condition needs an operator, a key and values", s.Sid)
+			return fmt.Errorf("statement %s: a condition must have an operator, a key and values", s.Sid)
 		}
 	}
 	return nil
@@ -176,11 +178,11 @@ func (s Statement) object() map[string]any {
 		o["Resource"] = s.Resources
 	}
 	if len(s.Principals) > 0 {
-		who := map[string][]string{}
+		names := map[string][]string{}
 		for _, p := range s.Principals {
-			who[p.Kind] = append(who[p.Kind], p.Name)
+			names[p.Kind] = append(names[p.Kind], p.Name)
 		}
-		o["Principal"] = who
+		o["Principal"] = names
 	}
 	if len(s.Conditions) > 0 {
 		conditions := map[string]map[string][]string{}
