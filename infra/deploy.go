@@ -99,7 +99,7 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack) (*base, error) {
 	key, err := key.NewKey(ctx, stack.Name(), &key.Args{
 		Account:     account,
 		Description: "Secrets, logs and volumes of " + stack.Name(),
-		Users:       []iam.Statement{key.Logs(account), key.Via(account, "Volumes", "ec2")},
+		Users:       []iam.Statement{key.Logs(account), key.ViaService(account, "Volumes", "ec2")},
 	}, inRegion)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,6 @@
-// Package addons owns the add-ons of a cluster that need nodes to run on:
-// DNS, volumes, resource metrics and the mounting of secrets. Those that nodes
-// need are in package cluster.
+// Package addons owns the EKS add-ons that run on nodes: DNS, volumes, resource
+// metrics and the mounting of secrets. Package cluster owns the add-ons that nodes
+// need to join.
 package addons
 
 import (
@@ -20,26 +20,26 @@ import (
 	"github.com/progressive-framework/platform/components/key"
 )
 
-// StorageClass is the class of the data stores' volumes (the design document's
-// Redis claims name it).
+// StorageClass is the storage class of the data stores' volumes, with the name that
+// the design document uses for Redis.
 const StorageClass = storespec.StorageClass
 
-// Args are what Addons are made from.
+// Args configure Addons.
 type Args struct {
-	// Account is where they lie.
+	// Account is the account of the cluster.
 	Account *account.Account
-	// Cluster is what they run on.
+	// Cluster is the cluster that they run on.
 	Cluster *cluster.Cluster
 	// KeyARN encrypts the volumes of StorageClass.
 	KeyARN pulumi.StringInput
-	// Nodes are the tiers that they run on; without nodes, EKS gives them up
-	// as degraded.
+	// Nodes are the tiers that they run on. Without nodes, EKS reports add-ons as
+	// degraded.
 	Nodes []pulumi.Resource
 }
 
 func (a *Args) validate() error {
 	if a == nil || a.Account == nil || a.Cluster == nil || a.KeyARN == nil || len(a.Nodes) == 0 {
-		return errors.New("addons: Account, Cluster, KeyARN and Nodes must be given")
+		return errors.New("addons: Account, Cluster, KeyARN and Nodes must be set")
 	}
 	return nil
 }
@@ -49,13 +49,14 @@ func (a *Args) validate() error {
 type Addons struct {
 	pulumi.ResourceState
 
-	// StorageClass is the name of the class, known once volumes can be made.
+	// StorageClass is the name of the storage class. It is known when volumes can
+	// be created.
 	StorageClass pulumi.StringOutput
 }
 
-// NewAddons makes the add-ons at the versions of the cluster's release, and
-// the storage class. It needs the AWS provider and the cluster's Kubernetes
-// provider (pulumi.Providers).
+// NewAddons creates the add-ons in the versions for the cluster's Kubernetes
+// version, and the storage class. It needs the AWS provider and the cluster's
+// Kubernetes provider (pulumi.Providers).
 func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Addons, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -73,29 +74,29 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err != nil {
 		return nil, err
 	}
-	made := map[string]*eks.Addon{}
+	created := map[string]*eks.Addon{}
 	for _, addon := range []string{eksspec.CoreDNS, eksspec.EBSCSIDriver, eksspec.MetricsServer, eksspec.SecretsStore} {
 		spec := &eks.AddonArgs{
 			ClusterName:              args.Cluster.Name,
 			AddonName:                pulumi.String(addon),
 			AddonVersion:             pulumi.String(release.Addons[addon]),
-			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack is the truth
+			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack's values win over manual changes
 		}
-		after := args.Nodes
+		dependencies := args.Nodes
 		switch addon {
 		case eksspec.SecretsStore:
-			spec.ConfigurationValues = pulumi.String(mounting)
+			spec.ConfigurationValues = pulumi.String(secretsStoreConfig)
 		case eksspec.EBSCSIDriver:
 			spec.PodIdentityAssociations = eks.AddonPodIdentityAssociationArray{&eks.AddonPodIdentityAssociationArgs{
 				RoleArn: role.ARN, ServiceAccount: pulumi.String(volumeAccount),
 			}}
-			after = append(append([]pulumi.Resource{}, after...), role.Policies...)
+			dependencies = append(append([]pulumi.Resource{}, dependencies...), role.Policies...)
 		}
-		if made[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(after)); err != nil {
+		if created[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", addon, err)
 		}
 	}
-	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{made[eksspec.EBSCSIDriver]}))
+	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{created[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}
@@ -103,20 +104,23 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }
 
-// mounting has the driver ask for the tokens of the pods that mount, by which
-// the provider gets their roles from the Pod Identity agent; neither has a role
-// of its own. Mounted files follow their secrets, of which RDS changes its own
-// every seven days: a client that connects anew within two minutes of that is
-// refused, and then let in. The names are of the provider's own test of the
-// add-on (aws/secrets-store-csi-driver-provider-aws, tests).
-const mounting = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m",` +
+// secretsStoreConfig configures the add-on for secrets. With tokenRequests the
+// driver requests a token of the pod that mounts a secret. With that token the
+// provider gets the pod's role from the Pod Identity agent. Neither has its own
+// role.
+//
+// The driver checks mounted secrets for new values every two minutes. RDS rotates
+// its secret every seven days. In these two minutes the server refuses new
+// connections with the old password. The field names are those in the provider's
+// test of the add-on (aws/secrets-store-csi-driver-provider-aws, tests).
+const secretsStoreConfig = `{"secrets-store-csi-driver":{"enableSecretRotation":true,"rotationPollInterval":"2m",` +
 	`"tokenRequests":[{"audience":"pods.eks.amazonaws.com"}]}}`
 
-// volumeAccount is the service account of the driver's controller.
+// volumeAccount is the service account of the EBS CSI driver's controller.
 const volumeAccount = "ebs-csi-controller-sa"
 
-// volumeRole makes the role of the EBS CSI driver: AWS's own policy, and the
-// use of the key (aws-ebs-csi-driver, "Encryption").
+// volumeRole creates the role of the EBS CSI driver: the AWS managed policy, and
+// permission to use the key (aws-ebs-csi-driver, "Encryption").
 func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (*iam.Role, error) {
 	return iam.NewRole(ctx, name+"-ebs-csi", &iam.RoleArgs{
 		Account:         args.Account,
@@ -126,7 +130,7 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 		Statements: []iam.Statement{
 			{
 				Sid:       "Encrypt",
-				Actions:   key.Cryptography(),
+				Actions:   key.CryptographicActions(),
 				Resources: iam.ARNs(args.KeyARN),
 			},
 			{
@@ -141,10 +145,9 @@ func volumeRole(ctx *pulumi.Context, name string, args *Args, parent pulumi.Reso
 	}, parent)
 }
 
-// storageClass makes the class of encrypted gp3 volumes. A volume is made in
-// the zone of the pod that waits for it, and outlives its claim: a claim that
-// is deleted by mistake takes no data with it, and a volume that is no longer
-// wanted is deleted by hand.
+// storageClass creates the class of encrypted gp3 volumes. A volume is created in
+// the zone of the pod that waits for it. It stays when its claim is deleted, so
+// that a deletion by mistake loses no data. An unused volume is deleted by hand.
 func storageClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*storagev1.StorageClass, error) {
 	class, err := storagev1.NewStorageClass(ctx, name+"-"+StorageClass, &storagev1.StorageClassArgs{
 		Metadata:             &metav1.ObjectMetaArgs{Name: pulumi.String(StorageClass)},

@@ -1,6 +1,6 @@
-// Package key owns the KMS keys by which the platform's data are encrypted:
-// their rotation, and which AWS services may use them. Who in the account may
-// use a key is said by IAM policies.
+// Package key owns the KMS keys that encrypt the platform's data: their rotation,
+// and which AWS services may use them. IAM policies of the account say which
+// roles may use a key.
 package key
 
 import (
@@ -14,18 +14,18 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// deletionWindow, in days, is AWS's longest (KMS API, ScheduleKeyDeletion): as
-// long as what was encrypted may be missed.
+// deletionWindow is in days. It is the longest of AWS (KMS API,
+// ScheduleKeyDeletion): without the key, encrypted data can't be restored.
 const deletionWindow = 30
 
-// Args are what a Key is made from.
+// Args configure a Key.
 type Args struct {
-	// Account is whose key it is.
+	// Account is the account that owns the key.
 	Account *account.Account
-	// Description says what is encrypted with it.
+	// Description says what the key encrypts.
 	Description string
-	// Users are the AWS services that use the key themselves; see Logs,
-	// Service and Via. None: only who IAM policies of the account allow.
+	// Users are the AWS services that use the key. See Logs, Service and
+	// ViaService. Without them, only IAM policies of the account allow its use.
 	Users []iam.Statement
 }
 
@@ -34,23 +34,23 @@ type Key struct {
 	pulumi.ResourceState
 
 	ARN pulumi.StringOutput
-	// ID is the key's id, for the few properties that take no ARN.
+	// ID is the id of the key, for the few properties that accept no ARN.
 	ID pulumi.StringOutput
 }
 
-// Cryptography lists the actions that a user of a key needs.
-func Cryptography() []string {
+// CryptographicActions lists the actions that a user of a key needs.
+func CryptographicActions() []string {
 	return []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"}
 }
 
-// Logs lets CloudWatch Logs encrypt the account's log groups (CloudWatch Logs
-// User Guide, "Encrypt log data using AWS KMS").
+// Logs allows CloudWatch Logs to encrypt the log groups of the account (CloudWatch
+// Logs User Guide, "Encrypt log data using AWS KMS").
 func Logs(a *account.Account) iam.Statement {
 	return iam.Statement{
 		Sid:        "Logs",
 		Principals: []iam.Principal{iam.ServicePrincipal("logs." + a.Region + ".amazonaws.com")},
-		Actions:    Cryptography(),
-		Resources:  iam.AnyResource(), // of a key's policy: the key
+		Actions:    CryptographicActions(),
+		Resources:  iam.AnyResource(), // in a key's policy this means the key itself
 		Conditions: []iam.Condition{{
 			Operator: "ArnLike", Key: "kms:EncryptionContext:aws:logs:arn",
 			Values: iam.ARNs(a.ARN("logs", pulumi.String("*"))),
@@ -58,25 +58,26 @@ func Logs(a *account.Account) iam.Statement {
 	}
 }
 
-// Service lets an AWS service use the key on behalf of this account.
+// Service allows an AWS service to use the key on behalf of this account.
 func Service(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
 		Principals: []iam.Principal{iam.ServicePrincipal(service)},
-		Actions:    Cryptography(),
+		Actions:    CryptographicActions(),
 		Resources:  iam.AnyResource(),
 		Conditions: []iam.Condition{iam.Equals("aws:SourceAccount", a.ID)},
 	}
 }
 
-// Via lets the account's own principals use the key through a service of its
-// region, such as "ec2" for encrypted volumes of Auto Scaling Groups; it is
-// what AWS's own keys allow (KMS Developer Guide, "kms:ViaService").
-func Via(a *account.Account, sid, service string) iam.Statement {
+// ViaService allows all principals of the account to use the key through one
+// service of its region, such as "ec2" for encrypted volumes of Auto Scaling
+// Groups. AWS managed keys have the same permission (KMS Developer Guide,
+// "kms:ViaService").
+func ViaService(a *account.Account, sid, service string) iam.Statement {
 	return iam.Statement{
 		Sid:        sid,
 		Principals: []iam.Principal{iam.Everyone()},
-		Actions:    append([]string{"kms:CreateGrant"}, Cryptography()...),
+		Actions:    append([]string{"kms:CreateGrant"}, CryptographicActions()...),
 		Resources:  iam.AnyResource(),
 		Conditions: []iam.Condition{
 			iam.Equals("kms:CallerAccount", a.ID),
@@ -85,18 +86,17 @@ func Via(a *account.Account, sid, service string) iam.Statement {
 	}
 }
 
-// NewKey makes a symmetric key that rotates each year, with the alias
-// alias/NAME.
+// NewKey creates a symmetric key with yearly rotation and the alias alias/NAME.
 func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Key, error) {
 	if args == nil || args.Account == nil || args.Description == "" {
-		return nil, fmt.Errorf("key %s: %w", name, errors.New("Account and Description must be given"))
+		return nil, fmt.Errorf("key %s: %w", name, errors.New("Account and Description must be set"))
 	}
 	k := &Key{}
 	if err := ctx.RegisterComponentResource("progressive:key:Key", name, k, opts...); err != nil {
 		return nil, fmt.Errorf("key %s: %w", name, err)
 	}
-	// Without it nobody could ever change the key again (KMS Developer Guide,
-	// "Default key policy").
+	// Without this statement nobody could change the key again (KMS Developer
+	// Guide, "Default key policy").
 	owner := iam.Statement{
 		Sid: "Account", Principals: []iam.Principal{iam.AWSPrincipal(args.Account.Root())},
 		Actions: []string{"kms:*"}, Resources: iam.AnyResource(),
@@ -105,7 +105,7 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err != nil {
 		return nil, fmt.Errorf("policy of key %s: %w", name, err)
 	}
-	made, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
+	kmsKey, err := kms.NewKey(ctx, name+"-key", &kms.KeyArgs{
 		Description:          pulumi.String(args.Description),
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(deletionWindow),
@@ -116,10 +116,10 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	}
 	if _, err := kms.NewAlias(ctx, name+"-alias", &kms.AliasArgs{
 		Name:        pulumi.String("alias/" + name),
-		TargetKeyId: made.KeyId,
+		TargetKeyId: kmsKey.KeyId,
 	}, pulumi.Parent(k)); err != nil {
 		return nil, fmt.Errorf("alias of key %s: %w", name, err)
 	}
-	k.ARN, k.ID = made.Arn, made.KeyId
+	k.ARN, k.ID = kmsKey.Arn, kmsKey.KeyId
 	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{"arn": k.ARN})
 }

@@ -36,7 +36,7 @@ type Args struct {
 	// image, name it.
 	ImageID string
 	// KeyARN encrypts the nodes' volumes; its policy must let EC2 use it for
-	// this account (key.Via).
+	// this account (key.ViaService).
 	KeyARN pulumi.StringInput
 	// LoadBalancer is the ARN suffix of the load balancer of Targets.
 	LoadBalancer pulumi.StringInput
