@@ -125,5 +125,5 @@ func readerRole(base *base, eks *eksCluster, files []service.SecretFiles) *servi
 	if len(classes) == 0 {
 		return nil
 	}
-	return &service.Role{Account: base.account, ClusterName: eks.Name, Statements: secretfiles.Rights(base.account, classes...)}
+	return &service.Role{Account: base.account, ClusterName: eks.Name, Statements: secretfiles.Permissions(base.account, classes...)}
 }

@@ -86,7 +86,7 @@ func TestSecretsAreMountedUnderTheRole(t *testing.T) {
 		}
 		args := &service.Args{Pod: podArgs(), Profile: scaling.MCA()}
 		args.Secrets = []service.SecretFiles{{Name: "postgres", Class: class, MountPath: "/etc/postgres"}}
-		args.Role = &service.Role{Account: where, ClusterName: pulumi.String("app"), Statements: secretfiles.Rights(where, class)}
+		args.Role = &service.Role{Account: where, ClusterName: pulumi.String("app"), Statements: secretfiles.Permissions(where, class)}
 		_, err = service.NewService(ctx, "app-mca", args)
 		return err
 	})

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// wholeName is the file that holds all of a JSON value; the provider writes it
-// alongside the fields that the list names.
-const wholeName = "secret.json"
+// wholeFileName is the file with the whole JSON value. The provider writes it in
+// addition to the files of the fields.
+const wholeFileName = "secret.json"
 
-// object and field are what the provider's list has (aws/
-// secrets-store-csi-driver-provider-aws, README, "SecretProviderClass
+// object and field are the elements of the provider's parameter "objects"
+// (aws/secrets-store-csi-driver-provider-aws, README, "SecretProviderClass
 // options").
 type object struct {
 	Name   string  `json:"objectName"`
@@ -23,15 +23,15 @@ type field struct {
 	Alias string `json:"objectAlias"`
 }
 
-// objects is the provider's parameter of that name: it mounts one secret, by its
-// ARN, as FileName. The file holds the field of that name of a JSON value, or
-// the whole value where no field is named.
-func objects(arn, name string) (string, error) {
+// objects renders the provider's parameter "objects". It mounts one secret, by its
+// ARN, as FileName. The file has the named field of the JSON value, or the whole
+// value if fieldName is empty.
+func objects(arn, fieldName string) (string, error) {
 	o := object{Name: arn, Alias: FileName}
-	if name != "" {
-		o.Alias, o.Fields = wholeName, []field{{Path: name, Alias: FileName}}
+	if fieldName != "" {
+		o.Alias, o.Fields = wholeFileName, []field{{Path: fieldName, Alias: FileName}}
 	}
-	list, err := json.Marshal([]object{o}) // the provider reads YAML, of which JSON is a part
+	list, err := json.Marshal([]object{o}) // the provider reads YAML, and JSON is valid YAML
 	if err != nil {
 		return "", fmt.Errorf("objects of %s: %w", arn, err)
 	}

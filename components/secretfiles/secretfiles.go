@@ -1,7 +1,7 @@
-// Package secretfiles owns how a secret of Secrets Manager comes to pods as
-// files: the SecretProviderClass that names it to the Secrets Store CSI driver,
-// and what a role must be allowed to mount it. The driver is an add-on (package
-// addons); the pods, which read under their own roles, are package service's.
+// Package secretfiles owns the mounting of a Secrets Manager secret as files in
+// pods: the SecretProviderClass for the Secrets Store CSI driver, and the
+// permissions of a role that mounts it. The driver is an add-on (package addons).
+// The pods read secrets with their own roles (package service).
 package secretfiles
 
 import (
@@ -20,46 +20,46 @@ import (
 const (
 	// Driver is the name of the Secrets Store CSI driver.
 	Driver = "secrets-store.csi.k8s.io"
-	// FileName is the file that holds the password, the same as in a Secret of
-	// a store in the cluster.
+	// FileName is the file with the password. In-cluster stores use the same
+	// name.
 	FileName = "password"
 )
 
-// Args are what a Class is made from.
+// Args configure a Class.
 type Args struct {
-	// Account is where the secret lies.
+	// Account is the account and region of the secret.
 	Account *account.Account
-	// ClassName is unique in the namespace.
+	// ClassName is the object's name, unique in the namespace.
 	ClassName string
-	// Namespace is that of the pods.
+	// Namespace is the namespace of the pods.
 	Namespace pulumi.StringInput
-	// SecretARN is the secret.
+	// SecretARN is the ARN of the secret.
 	SecretARN pulumi.StringInput
-	// KeyARN is the KMS key by which the secret is kept; nil: the one that AWS
-	// keeps for Secrets Manager, which needs no right.
+	// KeyARN is the KMS key that encrypts the secret. nil means the AWS managed
+	// key of Secrets Manager, which needs no permission.
 	KeyARN pulumi.StringInput
-	// Field is the field of the secret's JSON value that is the password; empty:
-	// the whole value is.
+	// Field is the field of the secret's JSON value that has the password. Empty
+	// means that the whole value is the password.
 	Field string
 }
 
 func (a *Args) validate() error {
 	if a == nil || a.Account == nil || a.ClassName == "" || a.Namespace == nil || a.SecretARN == nil {
-		return errors.New("secret files: Account, ClassName, Namespace and SecretARN must be given")
+		return errors.New("secret files: Account, ClassName, Namespace and SecretARN must be set")
 	}
 	return nil
 }
 
-// Class is a secret that pods of one namespace can mount. It holds no right:
-// the provider reads the secret under the role of the pod that mounts it.
+// Class is a secret that pods of one namespace can mount. It gives no permission:
+// the CSI provider reads the secret with the role of the pod that mounts it.
 type Class struct {
-	// Name is what a pod's volume names, known once the class is made.
+	// Name is the class in a pod's volume. It is known when the class is created.
 	Name              pulumi.StringOutput
 	secretARN, keyARN pulumi.StringInput
 }
 
-// NewClass makes the SecretProviderClass. Its kind comes with an add-on, on
-// which opts must depend.
+// NewClass creates the SecretProviderClass. An add-on installs its kind, so opts
+// must depend on the add-on.
 func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Class, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 			"provider": pulumi.String("aws"),
 			"parameters": pulumi.StringMap{
 				"objects":        list,
-				"region":         pulumi.String(args.Account.Region), // else it is asked of the node, at each mount
+				"region":         pulumi.String(args.Account.Region), // otherwise each mount reads it from the node's metadata
 				"usePodIdentity": pulumi.String("true"),
 			},
 		}},
@@ -86,10 +86,10 @@ func NewClass(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resou
 	return &Class{Name: class.Metadata.Name().Elem(), secretARN: args.SecretARN, keyARN: args.KeyARN}, nil
 }
 
-// Rights let a role mount the classes, and read no other secret (the
-// provider's README, "Usage"; Secrets Manager User Guide, "Permissions for the
-// KMS key"). No classes: no rights.
-func Rights(a *account.Account, classes ...*Class) []iam.Statement {
+// Permissions returns the statements that allow a role to mount the classes, and
+// no other secret (the provider's README, "Usage"; Secrets Manager User Guide,
+// "Permissions for the KMS key"). Without classes there are no statements.
+func Permissions(a *account.Account, classes ...*Class) []iam.Statement {
 	var secrets, keys []pulumi.StringInput
 	for _, c := range classes {
 		secrets = append(secrets, c.secretARN)
@@ -97,17 +97,17 @@ func Rights(a *account.Account, classes ...*Class) []iam.Statement {
 			keys = append(keys, c.keyARN)
 		}
 	}
-	var rights []iam.Statement
+	var statements []iam.Statement
 	if len(secrets) > 0 {
-		rights = append(rights, iam.Statement{
+		statements = append(statements, iam.Statement{
 			Sid: "Read", Actions: []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, Resources: secrets,
 		})
 	}
 	if len(keys) > 0 {
-		rights = append(rights, iam.Statement{
+		statements = append(statements, iam.Statement{
 			Sid: "Decrypt", Actions: []string{"kms:Decrypt"}, Resources: keys,
 			Conditions: []iam.Condition{iam.Equals("kms:ViaService", pulumi.String("secretsmanager."+a.Region+".amazonaws.com"))},
 		})
 	}
-	return rights
+	return statements
 }

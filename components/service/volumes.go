@@ -22,7 +22,7 @@ type SecretFiles struct {
 	Name string
 	// SecretName is a Secret of the service's namespace, Class a class of it; one
 	// of the two. A class is mounted under the pod's Role, which must have
-	// secretfiles.Rights.
+	// secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
 	// MountPath is an absolute path; the files lie in it, read-only.
