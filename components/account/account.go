@@ -1,5 +1,5 @@
-// Package account says in which AWS account, partition and region a stack's
-// resources lie. It makes nothing; policies and ARNs are written with it.
+// Package account owns the AWS account, partition and region of a stack, and the
+// ARNs that are built from them. It creates no resource.
 package account
 
 import (
@@ -7,38 +7,38 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Account is where the stack's resources lie.
+// Account is the account, partition and region of the stack's resources.
 type Account struct {
 	// ID is the account's twelve digits.
 	ID pulumi.StringOutput
-	// Partition is "aws", or that of another of AWS's clouds.
+	// Partition is "aws", or another partition such as "aws-us-gov".
 	Partition pulumi.StringOutput
 	// Region is the region's name, such as us-east-1.
 	Region string
 }
 
-// Lookup asks AWS whose credentials the provider in opts has. The region is
-// the provider's.
+// Lookup reads the account of the credentials of the provider in opts. The region
+// must be the provider's.
 func Lookup(ctx *pulumi.Context, region string, opts ...pulumi.InvokeOption) *Account {
 	identity := aws.GetCallerIdentityOutput(ctx, aws.GetCallerIdentityOutputArgs{}, opts...)
 	partition := aws.GetPartitionOutput(ctx, aws.GetPartitionOutputArgs{}, opts...)
 	return &Account{ID: identity.AccountId(), Partition: partition.Partition(), Region: region}
 }
 
-// ARN writes an ARN of the account and region: service is such as "logs",
-// resource what follows the account, such as "log-group:NAME:*".
+// ARN returns an ARN of the account and region. service is a name such as "logs".
+// resource is the last part, such as "log-group:NAME:*".
 func (a *Account) ARN(service string, resource pulumi.StringInput) pulumi.StringOutput {
 	return pulumi.Sprintf("arn:%s:%s:%s:%s:%s", a.Partition, service, a.Region, a.ID, resource)
 }
 
-// Root is the ARN that stands for the account itself: whoever its IAM
-// policies allow.
+// Root returns the ARN of the account's root, which means every principal that the
+// account's IAM policies allow.
 func (a *Account) Root() pulumi.StringOutput {
 	return pulumi.Sprintf("arn:%s:iam::%s:root", a.Partition, a.ID)
 }
 
-// ManagedPolicy is the ARN of one of AWS's own IAM policies by its path, such
-// as "service-role/AmazonRDSEnhancedMonitoringRole".
+// ManagedPolicy returns the ARN of an AWS managed policy by its path, such as
+// "service-role/AmazonRDSEnhancedMonitoringRole".
 func (a *Account) ManagedPolicy(path string) pulumi.StringOutput {
 	return pulumi.Sprintf("arn:%s:iam::aws:policy/%s", a.Partition, path)
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// settle gives a bucket its settings, each a resource of its own.
-func (b *Bucket) settle(ctx *pulumi.Context, args *Args) error {
+// configure creates the settings of a bucket, one resource each.
+func (b *Bucket) configure(ctx *pulumi.Context, args *Args) error {
 	parent := pulumi.Parent(b)
 	block, err := s3.NewBucketPublicAccessBlock(ctx, b.name+"-private", &s3.BucketPublicAccessBlockArgs{
 		Bucket:                b.Name,
@@ -27,7 +27,7 @@ func (b *Bucket) settle(ctx *pulumi.Context, args *Args) error {
 	owner, err := s3.NewBucketOwnershipControls(ctx, b.name+"-owner", &s3.BucketOwnershipControlsArgs{
 		Bucket: b.Name,
 		Rule:   &s3.BucketOwnershipControlsRuleArgs{ObjectOwnership: pulumi.String(ownership)},
-	}, parent, pulumi.DependsOn([]pulumi.Resource{block})) // S3 refuses two changes of a bucket at once
+	}, parent, pulumi.DependsOn([]pulumi.Resource{block})) // S3 refuses concurrent changes of a bucket
 	if err != nil {
 		return fmt.Errorf("ownership of bucket %s: %w", b.name, err)
 	}
@@ -46,7 +46,7 @@ func (b *Bucket) settle(ctx *pulumi.Context, args *Args) error {
 		return fmt.Errorf("encryption of bucket %s: %w", b.name, err)
 	}
 	b.Settled = []pulumi.Resource{block, owner, versioning, encryption}
-	// S3 wants versioning on before there are rules about versions.
+	// S3 accepts rules about versions only after versioning is enabled.
 	if _, err := s3.NewBucketLifecycleConfigurationV2(ctx, b.name+"-lifecycle", &s3.BucketLifecycleConfigurationV2Args{
 		Bucket: b.Name,
 		Rules:  lifecycle(args.ExpireDays),
@@ -66,16 +66,16 @@ func (b *Bucket) settle(ctx *pulumi.Context, args *Args) error {
 }
 
 func encryption(key pulumi.StringInput) *s3.BucketServerSideEncryptionConfigurationV2RuleArgs {
-	with := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
+	sse := &s3.BucketServerSideEncryptionConfigurationV2RuleApplyServerSideEncryptionByDefaultArgs{
 		SseAlgorithm: pulumi.String("AES256"),
 	}
 	if key == nil {
-		return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{ApplyServerSideEncryptionByDefault: with}
+		return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{ApplyServerSideEncryptionByDefault: sse}
 	}
-	with.SseAlgorithm, with.KmsMasterKeyId = pulumi.String("aws:kms"), key.ToStringOutput()
+	sse.SseAlgorithm, sse.KmsMasterKeyId = pulumi.String("aws:kms"), key.ToStringOutput()
 	return &s3.BucketServerSideEncryptionConfigurationV2RuleArgs{
-		ApplyServerSideEncryptionByDefault: with,
-		BucketKeyEnabled:                   pulumi.Bool(true), // one call to KMS for many objects
+		ApplyServerSideEncryptionByDefault: sse,
+		BucketKeyEnabled:                   pulumi.Bool(true), // fewer KMS requests: one for many objects
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package clients owns who may reach a data store: its security group, which
-// names those of its clients and no address at all.
+// Package clients owns the security group of a data store. Its rules name the
+// security groups of the store's clients, and no addresses.
 package clients
 
 import (
@@ -11,29 +11,29 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Client is one who may connect.
+// Client is a client of a data store.
 type Client struct {
 	// Name is unique among a store's clients.
 	Name string
-	// SecurityGroupID is the group of the client's network interfaces.
+	// SecurityGroupID is the security group of the client's network interfaces.
 	SecurityGroupID pulumi.StringInput
 }
 
-// GroupArgs are what a store's security group is made from.
+// GroupArgs configure the security group of a store.
 type GroupArgs struct {
-	// VPCID is where the store lies.
+	// VPCID is the VPC of the store.
 	VPCID pulumi.StringInput
-	// Description says what the store is.
+	// Description describes the store.
 	Description string
-	// Port is the store's.
+	// Port is the port of the store.
 	Port int
-	// Clients are all who may connect.
+	// Clients are all clients that may connect.
 	Clients []Client
 }
 
 func (a *GroupArgs) validate() error {
 	if a.VPCID == nil || a.Port == 0 || a.Description == "" {
-		return errors.New("VPCID, Port and Description must be given")
+		return errors.New("VPCID, Port and Description must be set")
 	}
 	if len(a.Clients) == 0 {
 		return errors.New("Clients is empty: nobody could reach the store")
@@ -41,7 +41,7 @@ func (a *GroupArgs) validate() error {
 	seen := map[string]bool{}
 	for _, c := range a.Clients {
 		if c.Name == "" || c.SecurityGroupID == nil {
-			return fmt.Errorf("client %q: Name and SecurityGroupID must be given", c.Name)
+			return fmt.Errorf("client %q: Name and SecurityGroupID must be set", c.Name)
 		}
 		if seen[c.Name] {
 			return fmt.Errorf("client %q is listed twice", c.Name)
@@ -51,8 +51,8 @@ func (a *GroupArgs) validate() error {
 	return nil
 }
 
-// NewGroup makes a security group into which the clients come on one port, and
-// out of which nothing goes; its id is returned.
+// NewGroup creates a security group that admits the clients on one port and allows
+// no outgoing connection. It returns the id of the group.
 func NewGroup(ctx *pulumi.Context, name string, args *GroupArgs, opts ...pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	if err := args.validate(); err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("security group of %s: %w", name, err)

@@ -1,6 +1,6 @@
-// Package logs owns the CloudWatch log groups that data stores write to, and how
-// long logs are kept. AWS would create the groups by itself, kept for ever and
-// under no key of ours.
+// Package logs owns the CloudWatch log groups of the data stores, and how long logs
+// are kept. AWS creates missing groups by itself, but without our KMS key and
+// without expiry.
 package logs
 
 import (
@@ -10,12 +10,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Days is how long logs of stores, of access and of the control plane are kept,
-// in days: a quarter, which audits and inquiries look back on. It is one of the
-// numbers that CloudWatch Logs allows.
+// Days is how long logs are kept: logs of stores, of the control plane, and access
+// logs. 90 days cover a quarter, the usual range of an audit. CloudWatch Logs
+// allows only some numbers, and 90 is one of them.
 const Days = 90
 
-// NewGroups makes a group FOLDER/KIND for each kind of log, in their order.
+// NewGroups creates a log group FOLDER/KIND for each kind of log, in their order.
 // The key's policy must let CloudWatch Logs use it (key.Logs).
 func NewGroups(ctx *pulumi.Context, name, folder string, kinds []string, keyARN pulumi.StringInput, opts ...pulumi.ResourceOption) ([]*cloudwatch.LogGroup, error) {
 	groups := make([]*cloudwatch.LogGroup, len(kinds))

@@ -1,6 +1,5 @@
-// Package podsecurity owns the security settings of every pod of the platform:
-// those that the Pod Security Standard "restricted" asks for, and a root file
-// system that can't be written.
+// Package podsecurity owns the security settings of every pod of the platform: the
+// Pod Security Standard "restricted", and a read-only root file system.
 package podsecurity
 
 import (
@@ -8,10 +7,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// NonRoot is the user and group of the images that the platform builds.
+// NonRoot is the user id and group id in the images that the platform builds.
 const NonRoot = 65532
 
-// Pod is the context of a pod whose containers run as a user other than root.
+// Pod returns the security context of a pod. user is the id of a user other than
+// root.
 func Pod(user int) *corev1.PodSecurityContextArgs {
 	return &corev1.PodSecurityContextArgs{
 		RunAsNonRoot:   pulumi.Bool(true),
@@ -21,15 +21,15 @@ func Pod(user int) *corev1.PodSecurityContextArgs {
 	}
 }
 
-// PodWithVolumes is Pod for a pod that writes to volumes: their files belong to
-// the user's group.
+// PodWithVolumes returns the security context of a pod that writes to volumes. The
+// volumes belong to the user's group.
 func PodWithVolumes(user int) *corev1.PodSecurityContextArgs {
 	context := Pod(user)
 	context.FsGroup = pulumi.Int(user)
 	return context
 }
 
-// Container is the context of a container without privileges.
+// Container returns the security context of a container without privileges.
 func Container() *corev1.SecurityContextArgs {
 	return &corev1.SecurityContextArgs{
 		AllowPrivilegeEscalation: pulumi.Bool(false),

@@ -1,5 +1,5 @@
-// Package repository owns the ECR repository of a service's images. What is in
-// it belongs to package image.
+// Package repository owns the ECR repository of a service's images. Package image
+// owns the images.
 package repository
 
 import (
@@ -10,12 +10,12 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Args are what a Repository is made from.
+// Args configure a Repository.
 type Args struct {
 	// RepositoryName is the repository's path in the registry, such as
 	// progressive-framework-staging/mca.
 	RepositoryName string
-	// ForceDelete lets a destroy take the repository with images in it.
+	// ForceDelete allows a destroy to delete a repository with images in it.
 	ForceDelete bool
 }
 
@@ -30,17 +30,17 @@ func (a *Args) validate() error {
 type Repository struct {
 	pulumi.ResourceState
 
-	// URL is the repository's host and path, what an image reference begins
-	// with.
+	// URL is the host and path of the repository: the first part of an image
+	// reference.
 	URL pulumi.StringOutput
 	ARN pulumi.StringOutput
 }
 
-// NewRepository makes an encrypted repository whose tags can't be moved and
-// whose images are scanned when they are pushed.
+// NewRepository creates an encrypted repository with immutable tags. Images are
+// scanned when they are pushed.
 //
-// It has no lifecycle policy: images are deployed by digest, and ECR's rules
-// know neither which digests run nor which a rollback wants.
+// The repository has no lifecycle policy. Images are deployed by digest, and ECR's
+// rules can't know which digests run or are needed for a rollback.
 func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Repository, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -67,25 +67,25 @@ func NewRepository(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"url": r.URL, "arn": r.ARN})
 }
 
-// Credentials are a user and a password for pushes.
+// Credentials are a user name and a password for pushes.
 type Credentials struct {
 	Username pulumi.StringOutput
-	// Password is a secret; ECR's is good for twelve hours.
+	// Password is a Pulumi secret. ECR's password expires after twelve hours.
 	Password pulumi.StringOutput
 }
 
-// Login asks ECR for credentials for every repository of the account.
+// Login gets credentials for all ECR repositories of the account.
 func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
 	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
 	return Credentials{Username: token.UserName(), Password: pulumi.ToSecret(token.Password()).(pulumi.StringOutput)}
 }
 
-// Lookup finds an image in a repository that exists by its tag, and gives its
+// Lookup finds an image by its tag in an existing repository. It returns the
 // reference by digest.
 func Lookup(ctx *pulumi.Context, repository, tag string, opts ...pulumi.InvokeOption) (pulumi.StringInput, error) {
-	found, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: repository, ImageTag: &tag}, opts...)
+	image, err := ecr.GetImage(ctx, &ecr.GetImageArgs{RepositoryName: repository, ImageTag: &tag}, opts...)
 	if err != nil {
 		return nil, err
 	}
-	return pulumi.String(found.ImageUri), nil
+	return pulumi.String(image.ImageUri), nil
 }

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Zones checks the zones of a control plane: at least two, none twice, each
-// among those that have a subnet. EKS keeps the zones that a cluster was made
-// with (EKS User Guide, "VPC requirements and considerations"), so they are
-// named on their own and a zone that the network gains later changes nothing.
+// Zones checks the zones of a control plane: at least two, none twice, and each
+// with a subnet. EKS can't change the zones of a cluster (EKS User Guide, "VPC
+// requirements and considerations"). So they are configured separately, and a
+// new zone of the network does not change them.
 func Zones(zones, available []string) error {
 	if len(zones) < 2 {
 		return fmt.Errorf("control plane zones %v: EKS needs at least two", zones)

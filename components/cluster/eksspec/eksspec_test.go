@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestReleasesArePinnedWhole(t *testing.T) {
+func TestReleasesPinEveryVersion(t *testing.T) {
 	version := regexp.MustCompile(`^v\d+\.\d+\.\d+-eksbuild\.\d+$`)
 	for _, minor := range Versions() {
 		t.Run(minor, func(t *testing.T) {
@@ -18,8 +18,8 @@ func TestReleasesArePinnedWhole(t *testing.T) {
 				require.Regexp(t, version, r.Addons[name], name)
 			}
 			require.Len(t, r.Addons, 7)
-			require.True(t, strings.HasPrefix(r.Addons[KubeProxy], "v"+minor+"."), "kube-proxy is of the cluster's minor")
-			require.True(t, strings.HasPrefix(r.ClusterAutoscaler, "v"+minor+"."), "the autoscaler's scheduler is of the cluster's minor")
+			require.True(t, strings.HasPrefix(r.Addons[KubeProxy], "v"+minor+"."), "kube-proxy has the cluster's minor version")
+			require.True(t, strings.HasPrefix(r.ClusterAutoscaler, "v"+minor+"."), "the autoscaler has the cluster's minor version")
 		})
 	}
 	_, err := ForVersion("1.12")
@@ -35,9 +35,9 @@ func TestZones(t *testing.T) {
 	}{
 		{"two of three", []string{"us-east-1a", "us-east-1b"}, ""},
 		{"all", available, ""},
-		{"one would be a single point of failure, and EKS refuses it", []string{"us-east-1a"}, "at least two"},
-		{"one, twice", []string{"us-east-1a", "us-east-1a"}, "named twice"},
-		{"one that the network lost", []string{"us-east-1a", "us-east-1d"}, "us-east-1d has no subnet; the network has us-east-1a, us-east-1b, us-east-1c"},
+		{"one zone, which EKS refuses", []string{"us-east-1a"}, "at least two"},
+		{"one zone twice", []string{"us-east-1a", "us-east-1a"}, "named twice"},
+		{"a zone that the network does not have", []string{"us-east-1a", "us-east-1d"}, "us-east-1d has no subnet; the network has us-east-1a, us-east-1b, us-east-1c"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			err := Zones(tc.zones, available)
@@ -52,15 +52,15 @@ func TestZones(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	for _, tc := range []struct {
-		reason, arn, name string // no name: refused
+		reason, arn, name string // an empty name means an error
 	}{
 		{"a role", "arn:aws:iam::123456789012:role/platform", "platform"},
 		{"a role of IAM Identity Center, which has a path", "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_1", "AWSReservedSSO_Admin_1"},
-		{"a user of another of AWS's clouds", "arn:aws-us-gov:iam::123456789012:user/ada", "ada"},
-		{"a session", "arn:aws:sts::123456789012:assumed-role/platform/ada", ""},
-		{"the account itself would be everyone in it", "arn:aws:iam::123456789012:root", ""},
-		{"a group, which EKS does not know", "arn:aws:iam::123456789012:group/admins", ""},
-		{"a bare name", "platform", ""},
+		{"a user of another AWS partition", "arn:aws-us-gov:iam::123456789012:user/ada", "ada"},
+		{"an STS session", "arn:aws:sts::123456789012:assumed-role/platform/ada", ""},
+		{"an account, which would be everyone in it", "arn:aws:iam::123456789012:root", ""},
+		{"an IAM group, which EKS does not support", "arn:aws:iam::123456789012:group/admins", ""},
+		{"a name without an ARN", "platform", ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			name, err := Admin(tc.arn)

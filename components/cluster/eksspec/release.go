@@ -1,7 +1,6 @@
-// Package eksspec owns the rules for an EKS cluster: which Kubernetes versions
-// it may have, which versions of the add-ons belong to each, which zones its
-// control plane keeps, and who may be its administrator. It is pure; the
-// resources are package cluster's.
+// Package eksspec owns the rules of an EKS cluster: the allowed Kubernetes
+// versions, the add-on versions of each, the zones of the control plane, and the
+// administrators. It is pure. The resources are in package cluster.
 package eksspec
 
 import (
@@ -11,9 +10,8 @@ import (
 	"strings"
 )
 
-// Addons that every cluster has, by their names in EKS. Those up to
-// PodIdentityAgent run on each node and come before the first of them; the
-// rest need nodes to run on.
+// The add-ons of every cluster, by their names in EKS. The first three run on
+// every node and are created before the nodes. The others need nodes.
 const (
 	VPCCNI           = "vpc-cni"
 	KubeProxy        = "kube-proxy"
@@ -25,24 +23,26 @@ const (
 	SecretsStore  = "aws-secrets-store-csi-driver-provider"
 )
 
-// Release is what belongs to one Kubernetes minor version.
+// Release has the versions that fit one Kubernetes minor version.
 type Release struct {
-	// Addons are the add-ons' versions, by name.
+	// Addons are the versions of the add-ons, by name.
 	Addons map[string]string
-	// ClusterAutoscaler is the version of the autoscaler of the same minor.
+	// ClusterAutoscaler is the version of the Cluster Autoscaler.
 	ClusterAutoscaler string
 }
 
-// releases pins what EKS offered for each version in the summer of 2026, so
-// that nothing changes but by a change of this table. `aws eks
-// describe-addon-versions --kubernetes-version MINOR` lists those of today.
+// releases pins the versions that EKS offered in the summer of 2026. A version
+// changes only with this table. `aws eks describe-addon-versions
+// --kubernetes-version MINOR` lists the current versions.
 //
-// Add-ons: published stacks that name each version for each minor (AWS CDK
-// examples of July and August 2026), and what that command printed on
-// 2026-10-02 for 1.35; of the Secrets Store provider, stacks of autumn 2026, one
-// of them for 1.35, and that it serves the other minors is assumed. Cluster Autoscaler:
-// kubernetes/autoscaler's releases, as listed in
-// aws-ia/terraform-aws-eks-blueprints-addons, pull request 516.
+// Sources:
+//   - Add-ons: AWS CDK examples of July and August 2026, which name each version
+//     for each minor version, and the output of the command above for 1.35 on
+//     2026-10-02.
+//   - Secrets Store provider: published stacks of autumn 2026, one of them for
+//     1.35. That it works with the other minor versions is an assumption.
+//   - Cluster Autoscaler: releases of kubernetes/autoscaler, as listed in
+//     aws-ia/terraform-aws-eks-blueprints-addons, pull request 516.
 var releases = map[string]Release{
 	"1.33": {
 		Addons: map[string]string{
@@ -73,14 +73,13 @@ var releases = map[string]Release{
 // Version is a Kubernetes minor version such as "1.34".
 type Version string
 
-// Values lists the versions that a cluster may have.
+// Values lists the allowed versions.
 func (Version) Values() []string { return Versions() }
 
-// Versions are the Kubernetes minor versions that a cluster may have, oldest
-// first.
+// Versions lists the allowed Kubernetes minor versions, oldest first.
 func Versions() []string { return slices.Sorted(maps.Keys(releases)) }
 
-// ForVersion gives what belongs to a Kubernetes minor version such as "1.34".
+// ForVersion returns the release of a Kubernetes minor version such as "1.34".
 func ForVersion(minor string) (Release, error) {
 	r, ok := releases[minor]
 	if !ok {
