@@ -1,6 +1,6 @@
-// Package storespec owns the rules and defaults that the specifications of all
-// data stores have in common. It is pure; the specification of each store is in
-// a package of its own (rdsspec, elasticachespec, docdbspec).
+// Package storespec owns the rules and defaults that all data stores share. It is
+// pure. The specification of each store is in its own package (rdsspec,
+// elasticachespec, docdbspec).
 package storespec
 
 import (
@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// DatabaseName is the document's name of the platform's database, in
+	// DatabaseName is the design document's name of the platform's database, in
 	// PostgreSQL (section "Performance Issue Diagnosis") and in MongoDB (section
 	// "MongoDB Performance Tuning").
 	DatabaseName = "progressive_framework_v5"
-	// Owner is the user that owns it. RDS would allow postgres too, which is the
-	// first name that anybody guesses.
+	// Owner is the user that owns the database. RDS also allows the name postgres,
+	// but an attacker would guess it first.
 	Owner = "platform"
 
 	// StorageClass is the storage class of the volumes of stores in the cluster
@@ -27,25 +27,26 @@ const (
 	// of RDS, DocumentDB and ElastiCache (RDS User Guide, "Backup retention
 	// period").
 	MaxBackupDays = 35
-	// MinBackupDays is the platform's shortest retention of a store that can be
-	// restored to any second: a fault of a week ago is still mended.
+	// MinBackupDays is the shortest retention on this platform of a store with
+	// point-in-time recovery. An error that is a week old can still be repaired.
 	MinBackupDays = 7
 
-	// maxIdentifier is the longest identifier of a replication group
-	// (ElastiCache API, CreateReplicationGroup). RDS and DocumentDB allow 63, so
-	// that names derived from an identifier fit there.
+	// maxIdentifier is the largest length of a replication group's identifier
+	// (ElastiCache API, CreateReplicationGroup). RDS and DocumentDB allow 63
+	// characters, enough for names that are derived from an identifier.
 	maxIdentifier = 40
 )
 
-// Volume is the size of the volume of a store in the cluster: the document's
-// for a Redis node.
+// Volume returns the default size of an in-cluster store's volume. It is the
+// document's size for a Redis node.
 func Volume() size.Size { return size.GiB(20) }
 
-// identifier is the form that all three services allow (RDS API,
+// identifier matches names that RDS, DocumentDB and ElastiCache all allow (RDS API,
 // CreateDBInstance).
 var identifier = regexp.MustCompile(`^[a-z](-?[a-z0-9])*$`)
 
-// CheckIdentifier returns an error for a name that one of the services refuses.
+// CheckIdentifier returns an error for a name that RDS, DocumentDB or ElastiCache
+// refuses.
 func CheckIdentifier(name string) error {
 	if !identifier.MatchString(name) || len(name) > maxIdentifier {
 		return fmt.Errorf("Identifier %q must be 1 to %d lower-case letters, digits and single hyphens, a letter first", name, maxIdentifier)
@@ -53,11 +54,11 @@ func CheckIdentifier(name string) error {
 	return nil
 }
 
-// CheckDays returns an error for a retention, in days, that is not least to
-// MaxBackupDays; field names it.
-func CheckDays(field string, days, least int) error {
-	if days < least || days > MaxBackupDays {
-		return fmt.Errorf("%s is %d, must be %d to %d", field, days, least, MaxBackupDays)
+// CheckDays returns an error for a retention in days that is not lowest to
+// MaxBackupDays. field is the name of the retention in the error.
+func CheckDays(field string, days, lowest int) error {
+	if days < lowest || days > MaxBackupDays {
+		return fmt.Errorf("%s is %d, must be %d to %d", field, days, lowest, MaxBackupDays)
 	}
 	return nil
 }

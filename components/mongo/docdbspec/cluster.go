@@ -1,6 +1,6 @@
-// Package docdbspec checks the specification of a DocumentDB cluster and fills
-// in its defaults. It is pure: it owns the rules of DocumentDB and of the
-// platform; the resources are package mongo's.
+// Package docdbspec checks the specification of a DocumentDB cluster and fills in
+// its defaults. It is pure. It owns the rules of DocumentDB and of the platform.
+// The resources are in package mongo.
 package docdbspec
 
 import (
@@ -15,45 +15,45 @@ import (
 )
 
 const (
-	// Version is DocumentDB's: the one that speaks MongoDB 5.0.
+	// Version is the DocumentDB version that is compatible with MongoDB 5.0.
 	Version = "5.0.0"
-	// Family is that of its parameter groups.
+	// Family is the family of its parameter groups.
 	Family = "docdb5.0"
-	// Port is that of MongoDB's protocol.
+	// Port is the port of MongoDB's protocol.
 	Port = 27017
 
 	// SlowOperation is the document's slowms (section "MongoDB Performance
-	// Tuning"): what takes longer is recorded. Its profiling level 2 records
-	// everything and is mended to this threshold.
+	// Tuning"). The profiler records operations that take longer. The document's
+	// profiling level 2 would record every operation, so it is not used.
 	SlowOperation = 100 * time.Millisecond
 
 	defaultInstances = 3  // one in each of three zones
-	mostInstances    = 16 // DocumentDB Developer Guide, "Quotas"
+	maxInstances     = 16 // DocumentDB Developer Guide, "Quotas"
 )
 
 var (
-	// instanceClass is one of those of DocumentDB that the platform allows:
-	// Graviton (Developer Guide, "Managing instance classes").
+	// instanceClass matches the instance classes that the platform allows:
+	// Graviton classes (Developer Guide, "Managing instance classes").
 	instanceClass = regexp.MustCompile(`^db\.(t4g\.medium|r6g\.(large|([248]|12|16)?xlarge))$`)
 )
 
-// Cluster is the specification of a DocumentDB cluster. Zero values stand for
-// what is safe.
+// Cluster is the specification of a DocumentDB cluster. Zero values mean safe
+// defaults.
 type Cluster struct {
-	// Identifier names the cluster: lower-case letters, digits and single
+	// Identifier is the name of the cluster: lower-case letters, digits and single
 	// hyphens, a letter first.
 	Identifier string
 	// InstanceClass is db.t4g.medium or one of db.r6g.
 	InstanceClass string
-	// Instances, 1 to 16, are a writer and its readers, each of which can take
-	// over; zero: 3.
+	// Instances is the number of instances, 1 to 16: one writer, and readers that
+	// can replace it. Zero means 3.
 	Instances int
-	// BackupDays is how far back the cluster can be restored to any second, 7
-	// to 35; zero: 35.
+	// BackupDays is for how many days back the cluster can be restored to any
+	// second, 7 to 35. Zero means 35.
 	BackupDays int
 }
 
-// Complete fills in the defaults. Its error lists everything that is wrong.
+// Complete fills in the defaults. Its error lists all errors at once.
 func (c Cluster) Complete() (Cluster, error) {
 	c.Instances = cmp.Or(c.Instances, defaultInstances)
 	c.BackupDays = cmp.Or(c.BackupDays, storespec.MaxBackupDays)
@@ -61,8 +61,8 @@ func (c Cluster) Complete() (Cluster, error) {
 	if !instanceClass.MatchString(c.InstanceClass) {
 		errs = append(errs, fmt.Errorf("InstanceClass %q must be db.t4g.medium or db.r6g.large to db.r6g.16xlarge", c.InstanceClass))
 	}
-	if c.Instances < 1 || c.Instances > mostInstances {
-		errs = append(errs, fmt.Errorf("Instances is %d, must be 1 to %d", c.Instances, mostInstances))
+	if c.Instances < 1 || c.Instances > maxInstances {
+		errs = append(errs, fmt.Errorf("Instances is %d, must be 1 to %d", c.Instances, maxInstances))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return Cluster{}, fmt.Errorf("cluster: %w", err)
@@ -70,19 +70,19 @@ func (c Cluster) Complete() (Cluster, error) {
 	return c, nil
 }
 
-// ParameterGroup names the cluster's parameter group.
+// ParameterGroup returns the name of the cluster's parameter group.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-docdb5" }
 
-// Parameter is one line of a DocumentDB parameter group.
+// Parameter is one parameter of a DocumentDB parameter group.
 type Parameter struct {
 	Name, Value string
-	// Static ones wait for a reboot.
+	// Static parameters take effect after a reboot.
 	Static bool
 }
 
-// Parameters force TLS, audit, and record slow operations (DocumentDB
-// Developer Guide, "Amazon DocumentDB cluster parameters", for names, units
-// and apply types).
+// Parameters returns the parameters that require TLS, write audit logs and record
+// slow operations. Names, units and apply types are from the DocumentDB Developer
+// Guide, "Amazon DocumentDB cluster parameters".
 func Parameters() []Parameter {
 	return []Parameter{
 		{Name: "tls", Value: "enabled", Static: true},

@@ -8,12 +8,12 @@ import (
 
 func TestZeroValuesAreSafe(t *testing.T) {
 	c, err := Cluster{Identifier: "progressive-framework-abcdefghijkl-mongo", InstanceClass: "db.r6g.large"}.Complete()
-	require.NoError(t, err, "the longest environment")
+	require.NoError(t, err, "the longest environment name")
 	require.Equal(t, 3, c.Instances)
 	require.Equal(t, 35, c.BackupDays)
 }
 
-func TestSlowOperationsAreTheDocuments(t *testing.T) {
+func TestSlowOperationThresholdMatchesTheDesignDocument(t *testing.T) {
 	values := map[string]Parameter{}
 	for _, p := range Parameters() {
 		values[p.Name] = p
@@ -22,24 +22,24 @@ func TestSlowOperationsAreTheDocuments(t *testing.T) {
 	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Static: true}, values["tls"])
 }
 
-func TestWrongClusters(t *testing.T) {
+func TestInvalidClustersAreRefused(t *testing.T) {
 	good := Cluster{Identifier: "m", InstanceClass: "db.t4g.medium"}
 	for _, row := range []struct {
 		reason string
 		change func(*Cluster)
-		says   string
+		want   string
 	}{
-		{"names of AWS", func(c *Cluster) { c.Identifier = "m-" }, `Identifier "m-" must be`},
-		{"too long", func(c *Cluster) { c.Identifier = "progressive-framework-abcdefghijklm-mongo" }, "must be 1 to 40"},
-		{"RDS has it, DocumentDB has not", func(c *Cluster) { c.InstanceClass = "db.m7g.large" }, `InstanceClass "db.m7g.large" must be`},
-		{"nobody to answer", func(c *Cluster) { c.Instances = -1 }, "Instances is -1, must be 1 to 16"},
-		{"a week at least", func(c *Cluster) { c.BackupDays = 1 }, "BackupDays is 1, must be 7 to 35"},
+		{"an identifier that AWS refuses", func(c *Cluster) { c.Identifier = "m-" }, `Identifier "m-" must be`},
+		{"an identifier that is too long", func(c *Cluster) { c.Identifier = "progressive-framework-abcdefghijklm-mongo" }, "must be 1 to 40"},
+		{"an instance class of RDS that DocumentDB does not have", func(c *Cluster) { c.InstanceClass = "db.m7g.large" }, `InstanceClass "db.m7g.large" must be`},
+		{"a negative number of instances", func(c *Cluster) { c.Instances = -1 }, "Instances is -1, must be 1 to 16"},
+		{"less than a week of backups", func(c *Cluster) { c.BackupDays = 1 }, "BackupDays is 1, must be 7 to 35"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			c := good
 			row.change(&c)
 			_, err := c.Complete()
-			require.ErrorContains(t, err, row.says)
+			require.ErrorContains(t, err, row.want)
 		})
 	}
 }

@@ -1,11 +1,12 @@
-// Package acl says what the network ACL of the private-data subnets lets
-// through. It is pure: it owns the rules and their numbers, and nothing of
-// AWS.
+// Package acl computes the rules of the network ACL of the private-data subnets. It
+// is pure. It owns the rules and their numbers. The resources are in package
+// network.
 //
-// The security groups of the data stores say who may speak to them; the ACL
-// says it again by subnet, so that a group opened by mistake is reached from no
-// other tier. Everything is TCP, everything else is denied. AWS's own DNS, time
-// and metadata are never filtered by an ACL (VPC User Guide, "Network ACLs").
+// The security groups of the data stores name the clients that may connect. The ACL
+// limits the subnets as well. So a security group that is opened by mistake does
+// not admit other tiers. All rules are for TCP, and other traffic is denied. An ACL
+// never filters AWS's DNS, time and metadata services (VPC User Guide, "Network
+// ACLs").
 package acl
 
 import (
@@ -19,19 +20,19 @@ import (
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 )
 
-// ports are those on which the data stores listen.
+// ports are the ports of the data stores.
 var ports = []int{rdsspec.Port, elasticachespec.Port, docdbspec.Port}
 
 const (
-	// An answer goes to a port that the asker's kernel or a NAT gateway chose
-	// (VPC User Guide, "Ephemeral ports").
+	// A response goes to a port that the client's kernel or a NAT gateway chose (VPC
+	// User Guide, "Ephemeral ports").
 	ephemeralFrom = 1024
 	ephemeralTo   = 65535
 )
 
-// Where each kind of rule begins to count. Within its kind a rule's number
-// follows from the zone's letter and the port, so that a new zone moves no
-// rule.
+// The first number of each kind of rule. Within its kind, the number of a rule
+// depends on the zone's letter and the port, so that a new zone does not change the
+// numbers of other rules.
 const (
 	appNumbers  = 100
 	dataNumbers = 200
@@ -40,36 +41,37 @@ const (
 	perZone = 10
 )
 
-// Rule lets TCP through between the data subnets and a block.
+// Rule allows TCP traffic between the data subnets and a block.
 type Rule struct {
-	// Number is the rule's place: AWS takes the first that matches, 1 to 32766.
+	// Number is the position of the rule, 1 to 32766. AWS applies the first rule
+	// that matches.
 	Number int
-	// Block is the source of what comes in, the destination of what goes out.
+	// Block is the source of an ingress rule and the destination of an egress rule.
 	Block netip.Prefix
-	// From and To are the ports of the one who is spoken to.
+	// From and To are the first and the last destination port.
 	From, To int
 }
 
-// Rules are what an ACL allows, by number.
+// Rules are the allow rules of an ACL, sorted by number.
 type Rules struct{ Ingress, Egress []Rule }
 
-// Data is the ACL of the private-data subnets among subnets. From the
-// private-app subnets come questions to the stores' ports, and answers go back
-// there; between the data subnets the stores replicate. ipv6 is the VPC's IPv6
-// block.
+// Data returns the ACL of the private-data subnets among subnets. Clients in the
+// private-app subnets may connect to the stores' ports, and get responses. The
+// stores in the private-data subnets may replicate with each other. ipv6 is the
+// VPC's IPv6 block.
 //
-// The rules of one direction are four a zone and four for IPv6: AWS's default
-// quota of 20 holds four zones, six zones (28) need it raised, up to 40 (VPC
-// User Guide, "Amazon VPC quotas").
+// Each direction has at most four rules for each zone and four for IPv6. AWS's
+// default quota of 20 is enough for four zones. Six zones need 28 rules and a
+// higher quota, which can be up to 40 (VPC User Guide, "Amazon VPC quotas").
 func Data(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	var r Rules
 	for _, s := range subnets {
 		zone := perZone * int(s.Zone[len(s.Zone)-1]-'a')
 		switch s.Tier {
 		case subnet.PrivateApp:
-			r.asked(appNumbers+zone, s.Block)
+			r.allowClients(appNumbers+zone, s.Block)
 		case subnet.PrivateData:
-			r.replicated(dataNumbers+zone, s.Block)
+			r.allowReplication(dataNumbers+zone, s.Block)
 		}
 	}
 	app, err := subnet.IPv6Tier(ipv6, subnet.PrivateApp)
@@ -80,25 +82,27 @@ func Data(subnets []subnet.Subnet, ipv6 netip.Prefix) (Rules, error) {
 	if err != nil {
 		return Rules{}, fmt.Errorf("network ACL: %w", err)
 	}
-	r.asked(ipv6Numbers, app)
-	r.replicated(ipv6Numbers+perZone, data)
+	r.allowClients(ipv6Numbers, app)
+	r.allowReplication(ipv6Numbers+perZone, data)
 	for _, rules := range [][]Rule{r.Ingress, r.Egress} {
 		slices.SortFunc(rules, func(a, b Rule) int { return a.Number - b.Number })
 	}
 	return r, nil
 }
 
-func (r *Rules) asked(number int, by netip.Prefix) {
+// allowClients allows connections from clients to the stores' ports, and the
+// responses.
+func (r *Rules) allowClients(number int, clients netip.Prefix) {
 	for i, port := range ports {
-		r.Ingress = append(r.Ingress, Rule{number + i, by, port, port})
+		r.Ingress = append(r.Ingress, Rule{number + i, clients, port, port})
 	}
-	r.Egress = append(r.Egress, Rule{number, by, ephemeralFrom, ephemeralTo})
+	r.Egress = append(r.Egress, Rule{number, clients, ephemeralFrom, ephemeralTo})
 }
 
-// replicated lets a data subnet's stores speak to those of another: Redis on
-// its port and its bus (16379), and their answers.
-func (r *Rules) replicated(number int, with netip.Prefix) {
-	rule := Rule{number, with, ephemeralFrom, ephemeralTo}
+// allowReplication allows connections between the stores of two data subnets. Redis
+// uses its port and its cluster bus (16379).
+func (r *Rules) allowReplication(number int, peers netip.Prefix) {
+	rule := Rule{number, peers, ephemeralFrom, ephemeralTo}
 	r.Ingress = append(r.Ingress, rule)
 	r.Egress = append(r.Egress, rule)
 }

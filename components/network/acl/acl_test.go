@@ -25,9 +25,9 @@ func rules(t require.TestingT, zones []string) (Rules, []subnet.Subnet) {
 	return r, subnets
 }
 
-func TestDataIsWrittenDown(t *testing.T) {
+func TestRuleNumbersAndBlocksStayTheSame(t *testing.T) {
 	r, _ := rules(t, []string{"us-east-1c", "us-east-1a"})
-	written := func(rules []Rule) (lines []string) {
+	format := func(rules []Rule) (lines []string) {
 		for _, r := range rules {
 			lines = append(lines, fmt.Sprintf("%d %s %d-%d", r.Number, r.Block, r.From, r.To))
 		}
@@ -39,12 +39,12 @@ func TestDataIsWrittenDown(t *testing.T) {
 		"200 10.20.20.0/22 1024-65535", "220 10.20.84.0/22 1024-65535",
 		"300 2600:1f18:1234:ab08::/61 5432-5432", "301 2600:1f18:1234:ab08::/61 6379-6379", "302 2600:1f18:1234:ab08::/61 27017-27017",
 		"310 2600:1f18:1234:ab10::/61 1024-65535",
-	}, written(r.Ingress))
+	}, format(r.Ingress))
 	require.Equal(t, []string{
 		"100 10.20.0.0/20 1024-65535", "120 10.20.64.0/20 1024-65535",
 		"200 10.20.20.0/22 1024-65535", "220 10.20.84.0/22 1024-65535",
 		"300 2600:1f18:1234:ab08::/61 1024-65535", "310 2600:1f18:1234:ab10::/61 1024-65535",
-	}, written(r.Egress))
+	}, format(r.Egress))
 }
 
 func zones(t *rapid.T) []string {
@@ -57,11 +57,11 @@ func covers(outer, inner Rule) bool {
 		outer.From <= inner.From && outer.To >= inner.To
 }
 
-func TestRulesAreSortedAndNoneIsShadowed(t *testing.T) {
+func TestRulesAreSortedAndEachCanApply(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, _ := rules(t, zones(t))
 		for _, direction := range [][]Rule{r.Ingress, r.Egress} {
-			require.LessOrEqual(t, len(direction), 40, "AWS's largest quota")
+			require.LessOrEqual(t, len(direction), 40, "the largest quota of AWS")
 			for i, rule := range direction {
 				require.True(t, rule.Number >= 1 && rule.Number <= 32766 && rule.From <= rule.To, "%v", rule)
 				for _, earlier := range direction[:i] {
@@ -79,7 +79,7 @@ func TestFourZonesFitTheDefaultQuota(t *testing.T) {
 	require.LessOrEqual(t, len(r.Egress), 20)
 }
 
-func TestGrowthMovesNoRule(t *testing.T) {
+func TestNewZonesKeepExistingRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		list := zones(t)
 		all, _ := rules(t, list)
@@ -93,9 +93,9 @@ func TestGrowthMovesNoRule(t *testing.T) {
 	})
 }
 
-// What a packet meets: the stores are reached from the app and data tiers, and
-// the public tier and the world reach nothing, on any port.
-func TestWhoGetsIn(t *testing.T) {
+// The app tier reaches the stores' ports. The data tier reaches ports from 1024 up.
+// The public tier and the internet reach no port.
+func TestOnlyAppAndDataTiersReachTheStores(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r, subnets := rules(t, zones(t))
 		from := rapid.SampledFrom(subnets).Draw(t, "from")
@@ -107,21 +107,21 @@ func TestWhoGetsIn(t *testing.T) {
 			subnet.PrivateData: port >= ephemeralFrom,
 		}[from.Tier]
 		for _, block := range []netip.Prefix{from.Block, from6} {
-			got := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
-			require.Equal(t, want, got, "%s %s port %d", from.Tier, block, port)
-			answered := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
+			admitted := slices.ContainsFunc(r.Ingress, func(rule Rule) bool { return covers(rule, Rule{Block: block, From: port, To: port}) })
+			require.Equal(t, want, admitted, "%s %s port %d", from.Tier, block, port)
+			responses := slices.ContainsFunc(r.Egress, func(rule Rule) bool {
 				return covers(rule, Rule{Block: block, From: ephemeralFrom, To: ephemeralTo})
 			})
-			require.Equal(t, from.Tier != subnet.Public, answered, "answers to %s", block)
+			require.Equal(t, from.Tier != subnet.Public, responses, "responses to %s", block)
 		}
-		world := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
+		internet := Rule{Block: netip.MustParsePrefix("8.8.8.8/32"), From: port, To: port}
 		for _, rule := range slices.Concat(r.Ingress, r.Egress) {
-			require.False(t, covers(rule, world), "%v is open to the world", rule)
+			require.False(t, covers(rule, internet), "%v is open to the internet", rule)
 		}
 	})
 }
 
-func TestDataRefusesAnotherBlock(t *testing.T) {
+func TestDataRefusesAnInvalidIPv6Block(t *testing.T) {
 	_, err := Data(nil, netip.MustParsePrefix("2600::/48"))
 	require.ErrorContains(t, err, "must be a masked /56")
 }

@@ -9,17 +9,17 @@ const (
 	// IPv6Bits is the prefix length of the block that AWS assigns to a VPC
 	// (VPC User Guide, "VPC CIDR blocks").
 	IPv6Bits = 56
-	// ipv6SubnetBits is that of a subnet's block.
+	// ipv6SubnetBits is the prefix length of a subnet's block.
 	ipv6SubnetBits = 64
 )
 
-// slots are the tiers' places in the VPC's IPv6 block: eight subnets each, one
-// a letter, so that a tier is one block whatever its zones are. A number given
-// to a tier is its own for ever.
+// slots are the positions of the tiers in the VPC's IPv6 block. A slot has eight
+// subnets, one for each zone letter. So a tier is one block, whatever its zones
+// are. Never change or reuse a number: that would renumber subnets in use.
 var slots = map[Tier]byte{Public: 0, PrivateApp: 1, PrivateData: 2}
 
-// IPv6Subnet is the /64 of a tier in a zone, within the VPC's /56. As with
-// IPv4 it depends on the VPC's block, the zone's letter and the tier alone.
+// IPv6Subnet returns the /64 of a tier in a zone, within the VPC's /56. It depends
+// only on the VPC's block, the zone's letter and the tier, as with IPv4.
 func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) {
 	match := zoneName.FindStringSubmatch(zone)
 	if match == nil {
@@ -34,14 +34,14 @@ func IPv6Subnet(vpc netip.Prefix, tier Tier, zone string) (netip.Prefix, error) 
 	return netip.PrefixFrom(netip.AddrFrom16(addr), ipv6SubnetBits), nil
 }
 
-// IPv6Tier is the block of all of a tier's subnets, a /61.
+// IPv6Tier returns the /61 of all subnets of a tier.
 func IPv6Tier(vpc netip.Prefix, tier Tier) (netip.Prefix, error) {
 	if !vpc.Addr().Is6() || vpc.Bits() != IPv6Bits || vpc != vpc.Masked() {
 		return netip.Prefix{}, fmt.Errorf("VPC's IPv6 block %s: must be a masked /%d, as AWS assigns it", vpc, IPv6Bits)
 	}
 	slot, ok := slots[tier]
 	if !ok {
-		return netip.Prefix{}, fmt.Errorf("tier %q has no place in the IPv6 plan", tier)
+		return netip.Prefix{}, fmt.Errorf("tier %q has no slot for IPv6: add one to slots", tier)
 	}
 	addr := vpc.Addr().As16()
 	addr[7] = slot << zoneBits

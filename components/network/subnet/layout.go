@@ -1,30 +1,31 @@
 package subnet
 
-// NATLayout is in which zones' public subnets NAT gateways are.
+// NATLayout says which zones have a NAT gateway, in their public subnet.
 type NATLayout string
 
 // The layouts of NAT gateways.
 const (
-	// NATPerZone is one gateway in every zone: the loss of a zone cuts no other
-	// zone off from the internet, and no traffic crosses zones.
+	// NATPerZone is one gateway in every zone. The loss of a zone does not cut
+	// other zones off from the internet, and traffic stays in its zone.
 	NATPerZone NATLayout = "perZone"
-	// NATSingle is one gateway in the first zone by name. It is cheaper.
+	// NATSingle is one gateway in the first zone by name. It is cheaper, but the
+	// loss of that zone cuts all zones off from the internet.
 	NATSingle NATLayout = "single"
 )
 
 // Values lists the layouts.
 func (NATLayout) Values() []string { return []string{string(NATPerZone), string(NATSingle)} }
 
-// EndpointLayout is in which zones' private-app subnets the interface endpoints
-// are. AWS charges for each endpoint and zone by the hour.
+// EndpointLayout says which zones have interface endpoints, in their private-app
+// subnet. AWS charges for each endpoint and zone by the hour.
 type EndpointLayout string
 
 // The layouts of interface endpoints.
 const (
 	// EndpointsPerZone is every endpoint in every zone.
 	EndpointsPerZone EndpointLayout = "perZone"
-	// EndpointsSingle is every endpoint in the first zone by name, for stacks
-	// that may lose AWS's services with that zone.
+	// EndpointsSingle is every endpoint in the first zone by name. The loss of that
+	// zone cuts all zones off from AWS's services.
 	EndpointsSingle EndpointLayout = "single"
 	// EndpointsNone is no endpoint: AWS's services are reached through NAT.
 	EndpointsNone EndpointLayout = "none"

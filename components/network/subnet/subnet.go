@@ -1,11 +1,10 @@
-// Package subnet divides a VPC's blocks, IPv4 and IPv6, into the subnets of the
-// platform. It is pure arithmetic: it owns which block belongs to which zone
-// and tier, and nothing of AWS.
+// Package subnet divides the IPv4 and IPv6 blocks of a VPC into subnets. It is pure
+// arithmetic. It owns the block of every zone and tier. The resources are in
+// package network.
 //
-// A subnet's block depends on the VPC's block, the zone's letter and the tier
-// alone, never on which other zones or tiers exist. So a zone or a tier can be
-// added or taken away, and the zones can be listed in any order, without
-// renumbering what stands.
+// The block of a subnet depends only on the VPC's block, the zone's letter and the
+// tier. It does not depend on other zones or tiers. So zones and tiers can be
+// added, removed and reordered without renumbering existing subnets.
 //
 //	VPC /16 ── zone a /19 ─┬─ private-app   /20  4,096 addresses: nodes and pods
 //	        │              ├─ public        /22  1,024: load balancer, NAT
@@ -34,14 +33,15 @@ const (
 	PrivateData Tier = "private-data"
 )
 
-// Tiers lists every tier in the order in which subnets are made.
+// Tiers lists all tiers in the order in which their subnets are created.
 func Tiers() []Tier { return []Tier{Public, PrivateApp, PrivateData} }
 
 const (
 	// MinBits is the prefix length of the largest VPC that AWS allows.
 	MinBits = 16
-	// MaxBits is that of the smallest VPC here: AWS allows /28, but beyond /20
-	// the tiers are too small for EKS, which wants an address for every pod.
+	// MaxBits is the prefix length of the smallest VPC of the platform. AWS allows
+	// /28, but EKS needs an address for every pod, and tiers of a VPC smaller than
+	// /20 have too few.
 	MaxBits = 20
 
 	// MinZones is AWS's minimum for EKS and for a Multi-AZ database.
@@ -52,8 +52,8 @@ const (
 	zoneBits = 3 // eight zone blocks, letters a to h
 )
 
-// share is a tier's place within its zone's block: so many bits longer than
-// the zone's prefix, at this index among blocks of that size.
+// share is the part of a zone's block that a tier gets. Its prefix is bits longer
+// than the zone's prefix, and index is its position among blocks of that size.
 type share struct {
 	bits  int
 	index uint32
@@ -67,15 +67,15 @@ var shares = map[Tier]share{
 
 var zoneName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]([a-h])$`)
 
-// Subnet is one planned subnet.
+// Subnet is the block of one tier in one zone.
 type Subnet struct {
 	Zone  string
 	Tier  Tier
 	Block netip.Prefix
 }
 
-// ParseVPC reads a VPC block. It must be a masked IPv4 prefix of /16 to /20
-// within a private range (RFC 1918 or RFC 6598).
+// ParseVPC parses the IPv4 block of a VPC. It must be a prefix of /16 to /20 without
+// host bits, within a private range (RFC 1918 or RFC 6598).
 func ParseVPC(s string) (netip.Prefix, error) {
 	block, err := netip.ParsePrefix(s)
 	if err != nil {
@@ -89,7 +89,7 @@ func ParseVPC(s string) (netip.Prefix, error) {
 	case block.Bits() < MinBits || block.Bits() > MaxBits:
 		return netip.Prefix{}, fmt.Errorf("must be of /%d to /%d", MinBits, MaxBits)
 	case !private(block):
-		return netip.Prefix{}, errors.New("must lie in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
+		return netip.Prefix{}, errors.New("must be within 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10")
 	}
 	return block, nil
 }
@@ -99,9 +99,8 @@ func private(block netip.Prefix) bool {
 	return block.Addr().IsPrivate() || shared.Contains(block.Addr())
 }
 
-// CheckZones says whether zones are names that can be planned for: two to six
-// distinct zones of the region, none of them a local or wavelength zone. It
-// returns every error it finds.
+// CheckZones checks a list of zones: two to six distinct availability zones of the
+// region, and no local or wavelength zones. It returns all errors.
 func CheckZones(region string, zones []string) []error {
 	var errs []error
 	if n := len(zones); n < MinZones || n > MaxZones {
@@ -118,8 +117,8 @@ func CheckZones(region string, zones []string) []error {
 	return errs
 }
 
-// Subnets plans every tier in every zone, zone by zone. The region is the
-// zones' common region.
+// Subnets returns the subnets of all tiers in all zones, zone by zone. All zones
+// must be in the region.
 func Subnets(vpc netip.Prefix, region string, zones []string) ([]Subnet, error) {
 	if _, err := ParseVPC(vpc.String()); err != nil {
 		return nil, fmt.Errorf("VPC block %s: %w", vpc, err)
@@ -138,7 +137,8 @@ func Subnets(vpc netip.Prefix, region string, zones []string) ([]Subnet, error) 
 	return subnets, nil
 }
 
-// nth is the index-th of the blocks that are bits longer than parent.
+// nth returns the block at index among the blocks of parent whose prefix is bits
+// longer.
 func nth(parent netip.Prefix, bits int, index uint32) netip.Prefix {
 	base := parent.Addr().As4()
 	length := parent.Bits() + bits

@@ -16,10 +16,10 @@ func TestParseVPC(t *testing.T) {
 		{"100.64.0.0/16", "shared address space is private to the VPC", ""},
 		{"10.20.0.0/15", "larger than AWS allows", "must be of /16 to /20"},
 		{"10.20.0.0/21", "too small for the tiers", "must be of /16 to /20"},
-		{"10.20.1.0/16", "host bits are a typing error", "write 10.20.0.0/16"},
-		{"8.8.0.0/16", "public addresses belong to others", "must lie in"},
+		{"10.20.1.0/16", "a block with host bits is a typing error", "write 10.20.0.0/16"},
+		{"8.8.0.0/16", "public addresses belong to others", "must be within"},
 		{"fd00::/16", "IPv6 is assigned by AWS", "must be an IPv4 block"},
-		{"10.20", "no block at all", "must be an IPv4 block"},
+		{"10.20", "not a block", "must be an IPv4 block"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := ParseVPC(tc.in)
@@ -40,7 +40,7 @@ func TestCheckZones(t *testing.T) {
 	}{
 		{"three zones of the region", []string{"us-east-1a", "us-east-1b", "us-east-1c"}, nil},
 		{"EKS needs two zones", []string{"us-east-1a"}, []string{"has 1 zones; must have 2 to 6"}},
-		{"every error is told at once", []string{"us-east-1a", "eu-west-1b", "us-east-1a"},
+		{"all errors are reported at once", []string{"us-east-1a", "eu-west-1b", "us-east-1a"},
 			[]string{`"eu-west-1b" is not a zone of us-east-1`, `"us-east-1a" is listed twice`}},
 		{"a local zone has no NAT gateway and no EKS", []string{"us-east-1a", "us-east-1-bos-1a"},
 			[]string{`"us-east-1-bos-1a" is not a zone`}},
@@ -55,21 +55,21 @@ func TestCheckZones(t *testing.T) {
 	}
 }
 
-// The numbers that stand in AWS today: a change here renumbers live subnets.
-func TestPlanIsWrittenDown(t *testing.T) {
-	got, err := Subnets(netip.MustParsePrefix("10.20.0.0/16"), "us-east-1", []string{"us-east-1a", "us-east-1c"})
+// A change of these blocks would renumber subnets in use.
+func TestBlocksStayTheSame(t *testing.T) {
+	subnets, err := Subnets(netip.MustParsePrefix("10.20.0.0/16"), "us-east-1", []string{"us-east-1a", "us-east-1c"})
 	require.NoError(t, err)
 	want := []string{
 		"us-east-1a public 10.20.16.0/22", "us-east-1a private-app 10.20.0.0/20", "us-east-1a private-data 10.20.20.0/22",
 		"us-east-1c public 10.20.80.0/22", "us-east-1c private-app 10.20.64.0/20", "us-east-1c private-data 10.20.84.0/22",
 	}
-	for i, s := range got {
+	for i, s := range subnets {
 		require.Equal(t, want[i], s.Zone+" "+string(s.Tier)+" "+s.Block.String())
 	}
 }
 
-// vpcs draws a valid VPC block and a list of zones in any order.
-func vpcs(t *rapid.T) (netip.Prefix, []string) {
+// drawVPC draws a valid VPC block and a list of zones in any order.
+func drawVPC(t *rapid.T) (netip.Prefix, []string) {
 	bits := rapid.IntRange(MinBits, MaxBits).Draw(t, "bits")
 	b := rapid.SliceOfN(rapid.Byte(), 2, 2).Draw(t, "bytes")
 	vpc := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, b[0], b[1], 0}), bits).Masked()
@@ -81,9 +81,9 @@ func vpcs(t *rapid.T) (netip.Prefix, []string) {
 	return vpc, zones
 }
 
-func TestSubnetsLieInsideAndApart(t *testing.T) {
+func TestSubnetsAreWithinTheVPCAndDoNotOverlap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		vpc, zones := vpcs(t)
+		vpc, zones := drawVPC(t)
 		subnets, err := Subnets(vpc, "eu-central-1", zones)
 		require.NoError(t, err)
 		require.Len(t, subnets, len(zones)*len(Tiers()))
@@ -97,9 +97,9 @@ func TestSubnetsLieInsideAndApart(t *testing.T) {
 	})
 }
 
-func TestGrowthRenumbersNothing(t *testing.T) {
+func TestNewZonesKeepExistingBlocks(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		vpc, zones := vpcs(t)
+		vpc, zones := drawVPC(t)
 		all, err := Subnets(vpc, "eu-central-1", zones)
 		require.NoError(t, err)
 		fewer, err := Subnets(vpc, "eu-central-1", zones[:MinZones])

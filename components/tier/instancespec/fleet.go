@@ -1,7 +1,6 @@
-// Package instancespec checks the specification of a tier's EC2 instances: which
-// types may replace each other, how many may be spot, how big the root volume
-// is, and which image they start from. It is pure; the resources are package
-// tier's.
+// Package instancespec checks the specification of a tier's EC2 instances: types
+// that can replace each other, the share of spot instances, the size of the root
+// volume, and the image. It is pure. The resources are in package tier.
 package instancespec
 
 import (
@@ -13,37 +12,36 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// The bounds of a root volume, in GiB: what the EKS image needs at least
-// (amazon-eks-ami, "Root volume size"), and gp3's largest (EBS User Guide).
+// The bounds of a root volume in GiB: the minimum of the EKS image (amazon-eks-ami,
+// "Root volume size"), and the maximum of gp3 (EBS User Guide).
 const (
 	MinVolume = 20
 	MaxVolume = 16384
 )
 
-// Fleet is what a tier's instances are.
+// Fleet is the specification of a tier's instances.
 type Fleet struct {
-	// InstanceTypes may stand for each other, the preferred first. They are of
-	// one shape, because the Cluster Autoscaler takes all for the first.
+	// InstanceTypes are types that can replace each other, the preferred one first.
+	// They have the same class and size, because the Cluster Autoscaler uses the
+	// cores and memory of the first one for all.
 	InstanceTypes []string
-	// OnDemandBase is how many are on-demand before any spot is taken.
+	// OnDemandBase is how many instances are on-demand before any is spot.
 	OnDemandBase int
-	// SpotShare is how much of the rest is spot, 0 to 100 %.
+	// SpotShare is the share of spot among the further instances, 0 to 100 %.
 	SpotShare scaling.Percent
 	// VolumeGiB is the size of the root volume, MinVolume to MaxVolume.
 	VolumeGiB int
 }
 
-// instanceType parts a type into its class, its generation, its attributes
-// and its size, such as m, 7, gd and 2xlarge (EC2 User Guide, "Naming
-// conventions").
+// instanceType splits a type into class, generation, attributes and size, such as
+// m, 7, gd and 2xlarge (EC2 User Guide, "Naming conventions").
 var instanceType = regexp.MustCompile(`^([a-z]+)(\d+)([a-z]*(?:-flex)?)\.(nano|micro|small|medium|\d*x?large|metal(?:-\d+xl)?)$`)
 
-// Validate says everything that is wrong with a fleet of at most size
-// instances.
+// Validate returns all errors of a fleet of at most size instances.
 func (f Fleet) Validate(size int) error {
 	var errs []error
 	if len(f.InstanceTypes) == 0 {
-		errs = append(errs, errors.New("must have an instance type"))
+		errs = append(errs, errors.New("no instance type: must have at least one"))
 	}
 	shape := func(t string) (string, bool) {
 		m := instanceType.FindStringSubmatch(t)
@@ -57,11 +55,11 @@ func (f Fleet) Validate(size int) error {
 		first, _ := shape(f.InstanceTypes[0])
 		switch {
 		case !ok:
-			errs = append(errs, fmt.Errorf("instance type %q: must be such as m7i.xlarge", t))
+			errs = append(errs, fmt.Errorf("instance type %q: must have the form of m7i.xlarge", t))
 		case own != first:
-			errs = append(errs, fmt.Errorf("instance types %s and %s differ in class or size; the Cluster Autoscaler counts on the first one's cores and memory", f.InstanceTypes[0], t))
+			errs = append(errs, fmt.Errorf("instance types %s and %s differ in class or size: must be the same, because the Cluster Autoscaler uses the cores and memory of the first one for all", f.InstanceTypes[0], t))
 		case arm(t) != arm(f.InstanceTypes[0]):
-			errs = append(errs, fmt.Errorf("instance types %s and %s differ in architecture; no image runs on both", f.InstanceTypes[0], t))
+			errs = append(errs, fmt.Errorf("instance types %s and %s differ in architecture: must be the same, because no machine image runs on both", f.InstanceTypes[0], t))
 		}
 	}
 	if f.SpotShare < 0 || f.SpotShare > 100 {
@@ -76,15 +74,15 @@ func (f Fleet) Validate(size int) error {
 	return errors.Join(errs...)
 }
 
-// arm says whether an instance type has AWS's own processor: a g among its
-// attributes, or the first of them all.
+// arm reports whether an instance type has a Graviton processor: its attributes
+// have a g, or it is a1, the first such type.
 func arm(t string) bool {
 	m := instanceType.FindStringSubmatch(t)
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
 
-// ImageParameter is the public SSM parameter that holds the newest EKS image
-// of Amazon Linux 2023 for a Kubernetes version and the fleet's architecture
+// ImageParameter returns the name of the public SSM parameter with the newest EKS
+// image of Amazon Linux 2023 for a Kubernetes version and the fleet's architecture
 // (EKS User Guide, "Retrieve recommended Amazon Linux AMI IDs").
 func (f Fleet) ImageParameter(version string) string {
 	architecture := "x86_64"
@@ -94,10 +92,11 @@ func (f Fleet) ImageParameter(version string) string {
 	return fmt.Sprintf("/aws/service/eks/optimized-ami/%s/amazon-linux-2023/%s/standard/recommended/image_id", version, architecture)
 }
 
-// DefaultFleet is general-purpose instances of four cores and 16 GiB, of which
-// three generations stand for each other when one is scarce: the smallest that
-// holds the main application's pod at its limits beside an agent's. All are
-// on-demand. The volume holds images, logs and the pods' caches many times.
+// DefaultFleet returns on-demand general-purpose instances with four cores and
+// 16 GiB. This is the smallest size that can run a pod of the main application at
+// its limits together with an agent's pod. Three generations can replace each other
+// if AWS has too few of one. The volume is several times as large as images, logs
+// and the pods' caches together.
 func DefaultFleet() Fleet {
 	return Fleet{InstanceTypes: []string{"m7i.xlarge", "m6i.xlarge", "m5.xlarge"}, VolumeGiB: 50}
 }

@@ -6,26 +6,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFleet(t *testing.T) {
+func TestValidate(t *testing.T) {
 	require.NoError(t, DefaultFleet().Validate(3))
 	good := Fleet{InstanceTypes: []string{"m7i.xlarge", "m6a.xlarge", "m5.xlarge"}, OnDemandBase: 3, SpotShare: 50, VolumeGiB: 100}
 	for _, tc := range []struct {
 		reason string
 		change func(*Fleet)
-		want   []string // none: allowed
+		want   []string // nil means no error
 	}{
-		{"three generations of one shape", func(*Fleet) {}, nil},
+		{"three generations of one class and size", func(*Fleet) {}, nil},
 		{"one type", func(f *Fleet) { f.InstanceTypes = []string{"c7g.2xlarge"} }, nil},
-		{"two processors of AWS's own", func(f *Fleet) { f.InstanceTypes = []string{"m7g.xlarge", "m6gd.xlarge"} }, nil},
-		{"no type", func(f *Fleet) { f.InstanceTypes = nil }, []string{"must have an instance type"}},
-		{"a type that is none", func(f *Fleet) { f.InstanceTypes = []string{"xlarge"} }, []string{`"xlarge": must be such as`}},
-		{"the autoscaler would see half of the cores", func(f *Fleet) { f.InstanceTypes[1] = "m6a.2xlarge" }, []string{"m7i.xlarge and m6a.2xlarge differ in class or size"}},
-		{"or half of the memory", func(f *Fleet) { f.InstanceTypes[1] = "c6i.xlarge" }, []string{"m7i.xlarge and c6i.xlarge differ"}},
-		{"an image of one architecture can't start on the other", func(f *Fleet) { f.InstanceTypes[2] = "m7g.xlarge" }, []string{"differ in architecture"}},
-		{"more spot than there is", func(f *Fleet) { f.SpotShare = 101 }, []string{"spot share of 101 %"}},
-		{"a base that the group never reaches", func(f *Fleet) { f.OnDemandBase = 31 }, []string{"on-demand base of 31: must be 0 to the group's 30"}},
-		{"a volume that the image does not fit", func(f *Fleet) { f.VolumeGiB = 8 }, []string{"root volume of 8 GiB"}},
-		{"all at once", func(f *Fleet) { f.SpotShare, f.VolumeGiB = -1, 0 }, []string{"-1 %", "0 GiB"}},
+		{"two Graviton types", func(f *Fleet) { f.InstanceTypes = []string{"m7g.xlarge", "m6gd.xlarge"} }, nil},
+		{"no type", func(f *Fleet) { f.InstanceTypes = nil }, []string{"no instance type: must have at least one"}},
+		{"a malformed type", func(f *Fleet) { f.InstanceTypes = []string{"xlarge"} }, []string{`"xlarge": must have the form of`}},
+		{"types with different numbers of cores", func(f *Fleet) { f.InstanceTypes[1] = "m6a.2xlarge" }, []string{"m7i.xlarge and m6a.2xlarge differ in class or size"}},
+		{"types with different memory", func(f *Fleet) { f.InstanceTypes[1] = "c6i.xlarge" }, []string{"m7i.xlarge and c6i.xlarge differ"}},
+		{"types of two architectures", func(f *Fleet) { f.InstanceTypes[2] = "m7g.xlarge" }, []string{"differ in architecture"}},
+		{"more than 100 % spot", func(f *Fleet) { f.SpotShare = 101 }, []string{"spot share of 101 %"}},
+		{"an on-demand base above the size of the group", func(f *Fleet) { f.OnDemandBase = 31 }, []string{"on-demand base of 31: must be 0 to the group's 30"}},
+		{"a volume that is too small for the image", func(f *Fleet) { f.VolumeGiB = 8 }, []string{"root volume of 8 GiB"}},
+		{"all errors at once", func(f *Fleet) { f.SpotShare, f.VolumeGiB = -1, 0 }, []string{"-1 %", "0 GiB"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			f := good

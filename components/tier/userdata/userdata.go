@@ -1,5 +1,5 @@
-// Package userdata writes what an AL2023 node reads at its first start: the
-// NodeConfig by which nodeadm joins it to an EKS cluster
+// Package userdata renders the EC2 user data of a node with Amazon Linux 2023: the
+// NodeConfig with which nodeadm joins the node to an EKS cluster
 // (awslabs.github.io/amazon-eks-ami/nodeadm). It is pure.
 package userdata
 
@@ -19,25 +19,25 @@ import (
 )
 
 const (
-	// MaxPods is how many pods a node takes. With prefix delegation a node of
-	// any size has addresses for as many, and AWS recommends no more below 30
-	// vCPUs (EKS User Guide, "Assign more IP addresses to Amazon EKS nodes with
-	// prefixes"); nodeadm would count without prefixes.
+	// MaxPods is the largest number of pods on a node. AWS recommends at most 110
+	// for nodes with less than 30 vCPUs (EKS User Guide, "Assign more IP addresses
+	// to Amazon EKS nodes with prefixes"). With prefix delegation every node has
+	// enough addresses. The default of nodeadm ignores prefix delegation.
 	MaxPods = 110
-	// criticalGrace is what is left for the node's own pods when it shuts
-	// down, after the services' pods had theirs.
+	// criticalGrace is the time for critical pods when the node shuts down. It
+	// begins after the time of the services' pods.
 	criticalGrace = 15 * time.Second
-	// boundary parts the document. It is fixed, so that the same node gives
-	// the same text and no launch template changes without reason.
+	// boundary is the MIME boundary. It is constant, so that the same node has the
+	// same user data and its launch template does not change.
 	boundary = "progressive-framework"
 )
 
-// Node is what is told to a node.
+// Node is the configuration of a node.
 type Node struct {
-	// ClusterName, Endpoint, CertificateAuthority (base64) and ServiceCIDR are
-	// the cluster's.
+	// ClusterName, Endpoint, CertificateAuthority (base64) and ServiceCIDR describe
+	// the cluster.
 	ClusterName, Endpoint, CertificateAuthority, ServiceCIDR string
-	// Labels and Taints are those that the node registers with.
+	// Labels and Taints are the labels and taints of the node object.
 	Labels map[string]string
 	Taints []scaling.Taint
 }
@@ -71,14 +71,14 @@ type kubeletConfig struct {
 	ShutdownGracePeriodCriticalPods string `yaml:"shutdownGracePeriodCriticalPods"`
 }
 
-// Render gives the user data as text; EC2 takes it in base64. It refuses a
-// node that knows only a part of its cluster, which would never join.
+// Render returns the user data as text. EC2 expects it in base64. Render returns an
+// error if a field of the cluster is empty, because the node would never join.
 func Render(n Node) (string, error) {
-	for what, value := range map[string]string{
+	for field, value := range map[string]string{
 		"name": n.ClusterName, "endpoint": n.Endpoint, "certificate authority": n.CertificateAuthority, "service CIDR": n.ServiceCIDR,
 	} {
 		if value == "" {
-			return "", fmt.Errorf("user data: the %s of the cluster must not be empty", what)
+			return "", fmt.Errorf("user data: the %s of the cluster must not be empty", field)
 		}
 	}
 	config, err := yaml.Marshal(nodeConfig{
@@ -121,7 +121,8 @@ func flags(n Node) []string {
 	return all
 }
 
-// message wraps the config as cloud-init's and nodeadm's multi-part document.
+// message wraps the config in the MIME multi-part document that cloud-init and
+// nodeadm read.
 func message(config []byte) (string, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)

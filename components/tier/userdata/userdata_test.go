@@ -22,16 +22,16 @@ func node() Node {
 	}
 }
 
-func TestGolden(t *testing.T) {
+func TestRenderMatchesTheGoldenFile(t *testing.T) {
 	want, err := os.ReadFile("testdata/application.mime")
 	require.NoError(t, err)
-	have, err := Render(node())
+	text, err := Render(node())
 	require.NoError(t, err)
-	require.Equal(t, string(want), strings.ReplaceAll(have, "\r\n", "\n"))
+	require.Equal(t, string(want), strings.ReplaceAll(text, "\r\n", "\n"))
 }
 
-// What a mail reader finds in it is what nodeadm finds.
-func TestIsMultipart(t *testing.T) {
+// Go's mail and MIME packages can parse the document.
+func TestRenderIsAMultipartDocument(t *testing.T) {
 	text, err := Render(node())
 	require.NoError(t, err)
 	m, err := mail.ReadMessage(strings.NewReader(text))
@@ -48,7 +48,7 @@ func TestIsMultipart(t *testing.T) {
 	require.Contains(t, string(body), "kind: NodeConfig")
 	_, err = r.NextPart()
 	require.ErrorIs(t, err, io.EOF)
-	require.Less(t, len(text), 16*1024, "EC2 takes 16 kB")
+	require.Less(t, len(text), 16*1024, "EC2 allows 16 KB")
 }
 
 func TestRenderIsStable(t *testing.T) {
@@ -57,11 +57,11 @@ func TestRenderIsStable(t *testing.T) {
 	for range 50 {
 		again, err := Render(node())
 		require.NoError(t, err)
-		require.Equal(t, first, again, "the order of a map must not make a new launch template")
+		require.Equal(t, first, again, "the order of a map must not change the launch template")
 	}
 }
 
-func TestTaints(t *testing.T) {
+func TestTaintsAreKubeletFlags(t *testing.T) {
 	n := node()
 	n.Labels, n.Taints = nil, []scaling.Taint{{Key: "dedicated", Value: "web", Effect: "NoSchedule"}, {Key: "spot", Value: "true", Effect: "PreferNoSchedule"}}
 	text, err := Render(n)
@@ -70,8 +70,8 @@ func TestTaints(t *testing.T) {
 	require.NotContains(t, text, "--node-labels")
 }
 
-func TestRenderRefusesHalfACluster(t *testing.T) {
-	for what, change := range map[string]func(*Node){
+func TestRenderRefusesEmptyFields(t *testing.T) {
+	for field, change := range map[string]func(*Node){
 		"name":                  func(n *Node) { n.ClusterName = "" },
 		"endpoint":              func(n *Node) { n.Endpoint = "" },
 		"certificate authority": func(n *Node) { n.CertificateAuthority = "" },
@@ -80,6 +80,6 @@ func TestRenderRefusesHalfACluster(t *testing.T) {
 		n := node()
 		change(&n)
 		_, err := Render(n)
-		require.ErrorContains(t, err, "the "+what+" of the cluster must not be empty")
+		require.ErrorContains(t, err, "the "+field+" of the cluster must not be empty")
 	}
 }
