@@ -152,7 +152,7 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		{"PostgreSQL in the cluster: a negative volume", newPostgresPod(changed(postgresPodArgs(), func(a *postgres.InClusterArgs) { a.Storage = size.GiB(-1) })), []string{"or zero for 20Gi"}},
 		{"Redis without a replica", newRedis(func(where *account.Account) *redis.ClusterArgs {
 			return changed(redisArgs(where), func(a *redis.ClusterArgs) { a.Cluster.ReplicasPerShard = -1 })
-		}), []string{"without one a lost node is lost data"}},
+		}), []string{"without a replica, the loss of a node loses data"}},
 		{"Redis without arguments", create(redis.NewCluster, none[*redis.ClusterArgs]), []string{"cluster: Account, VPCID and SubnetIDs"}},
 		{"Redis in the cluster: a tag moves", newRedisPods(changed(redisPodArgs(), func(a *redis.InClusterArgs) { a.AgentImage = pulumi.String("agent:latest") })), []string{`"agent:latest" must name a digest`}},
 		{"Redis in the cluster without the nodes' password", newRedisPods(changed(redisPodArgs(), func(a *redis.InClusterArgs) { a.NodePassword = nil })), []string{"NodePassword"}},

@@ -25,9 +25,9 @@ type Alarm struct {
 // Scope is the CloudWatch namespace of the metric of an Alarm.
 type Scope string
 
-// The scopes in use. CloudWatch has no metric for the memory of instances, so
-// the thresholds for memory have no alarm: an alarm without data would hide
-// that. The latencies of the agents are Prometheus metrics.
+// The scopes in use. The thresholds for memory have no alarm, because CloudWatch
+// has no metric for the memory of instances. The latencies of the agents are
+// Prometheus metrics.
 const (
 	// GroupScope has the metrics of a group's instances. Its dimension is
 	// AutoScalingGroupName.

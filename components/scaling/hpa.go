@@ -155,7 +155,7 @@ func (b *Behavior) validate() error {
 	}
 	for _, p := range b.Policies {
 		if p.Value < 1 || p.Period < time.Second || p.Period > 30*time.Minute {
-			return fmt.Errorf("policy of %d %s in %s: must be above zero, in 1s to 30m", p.Value, p.Type, p.Period)
+			return fmt.Errorf("policy of %d %s in %s: the value must be above zero, the period 1s to 30m", p.Value, p.Type, p.Period)
 		}
 	}
 	return nil

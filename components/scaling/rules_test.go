@@ -66,7 +66,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"a target above 100 %", func(p *Profile) { p.HPA.Metrics = []Metric{ResourceMetric{CPU, 101}} }, []string{"cpu utilization of 101 %"}},
 		{"a target of zero", func(p *Profile) { p.HPA.Metrics = []Metric{PodsMetric{"m", resource.Quantity{}}} }, []string{"above zero"}},
 		{"a window above the one hour that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{StabilizationWindow: 2 * time.Hour} }, []string{"stabilization window of 2h"}},
-		{"a period above the 30 minutes that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{Policies: []Policy{{PodsPolicy, 1, time.Hour}}} }, []string{"in 1s to 30m"}},
+		{"a period above the 30 minutes that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{Policies: []Policy{{PodsPolicy, 1, time.Hour}}} }, []string{"the period 1s to 30m"}},
 		{"a request above its limit", func(p *Profile) { p.Resources.CPURequest = resource.MustParse("3") }, []string{"cpu request 3: must be above zero and at most its limit 2"}},
 		{"a request outside the VPA's bounds, which the VPA would change immediately", func(p *Profile) { p.Resources.MemoryRequest = resource.MustParse("128Mi") }, []string{"within the bounds of VPA npa-vpa"}},
 		{"several errors, all reported", func(p *Profile) { p.Count, p.HPA.MinReplicas = Fixed(-1), 0 }, []string{"-1 replicas", "0 to 15 replicas", "service npa"}},

@@ -27,8 +27,8 @@ const (
 	// of RDS, DocumentDB and ElastiCache (RDS User Guide, "Backup retention
 	// period").
 	MaxBackupDays = 35
-	// MinBackupDays is the shortest retention on this platform of a store with
-	// point-in-time recovery. An error that is a week old can still be repaired.
+	// MinBackupDays is the platform's minimum for stores that can be restored to any
+	// second. With it, an error that is found after a week can still be repaired.
 	MinBackupDays = 7
 
 	// maxIdentifier is the largest length of a replication group's identifier
@@ -54,8 +54,8 @@ func CheckIdentifier(name string) error {
 	return nil
 }
 
-// CheckDays returns an error for a retention in days that is not lowest to
-// MaxBackupDays. field is the name of the retention in the error.
+// CheckDays returns an error for a retention of less than lowest or more than
+// MaxBackupDays days. field is the name of the retention in the error.
 func CheckDays(field string, days, lowest int) error {
 	if days < lowest || days > MaxBackupDays {
 		return fmt.Errorf("%s is %d, must be %d to %d", field, days, lowest, MaxBackupDays)

@@ -88,8 +88,8 @@ func New(in Inputs) (*Model, error) {
 		randomPageCost.set(1.1),
 		seqPageCost.set(1.0),
 		effectiveIOConcurrency.set(200),
-		// PGTune's number is the cores. Extensions rely on PostgreSQL's
-		// default of 8.
+		// PGTune uses the number of cores. Extensions rely on PostgreSQL's
+		// default of 8, so it is the minimum.
 		maxWorkerProcesses.set(max(8, in.Cores)),
 		maxParallelWorkersPerGather.set(gather),
 		maxParallelWorkers.set(in.parallelWorkers()),
@@ -116,7 +116,7 @@ func New(in Inputs) (*Model, error) {
 	}}, nil
 }
 
-// parallelWorkers is max_parallel_workers. PGTune's number is the cores.
+// parallelWorkers is max_parallel_workers. PGTune uses the number of cores.
 func (in Inputs) parallelWorkers() int { return in.Cores }
 
 // autovacuumWorkers is the document's 6 for 16 cores and more, and PostgreSQL's

@@ -104,7 +104,7 @@ func TestMemoryRule(t *testing.T) {
 			[]string{"shared_buffers 512Mi", "8Mi × 200 connections leave 0", "use at most 124 connections"},
 		},
 		{
-			"more connections than memory for any query",
+			"so many parallel workers that not even the smallest work_mem fits",
 			Inputs{Memory: size.GiB(1), Cores: 192, Connections: 10, ActiveQueries: 10},
 			[]string{"202 working processes", "use more memory"},
 		},

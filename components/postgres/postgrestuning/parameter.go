@@ -58,8 +58,8 @@ type target int
 
 const (
 	everywhere target = iota
-	// inClusterOnly parameters belong to RDS there: it archives and replicates
-	// by itself.
+	// inClusterOnly parameters are not ours on RDS, which controls archiving and
+	// replication itself.
 	inClusterOnly
 	// rdsOnly parameters do not exist in PostgreSQL.
 	rdsOnly

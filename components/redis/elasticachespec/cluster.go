@@ -57,10 +57,10 @@ func (c Cluster) Complete() (Cluster, *redistuning.Model, error) {
 	c.SnapshotDays = cmp.Or(c.SnapshotDays, defaultDays)
 	errs := []error{storespec.CheckIdentifier(c.Identifier), storespec.CheckDays("SnapshotDays", c.SnapshotDays, 1)}
 	if c.ReplicasPerShard < 1 || c.ReplicasPerShard > maxReplicas {
-		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without one a lost node is lost data", c.ReplicasPerShard, maxReplicas))
+		errs = append(errs, fmt.Errorf("ReplicasPerShard is %d, must be 1 to %d: without a replica, the loss of a node loses data", c.ReplicasPerShard, maxReplicas))
 	}
 	if nodes := c.Shards * (1 + c.ReplicasPerShard); c.Shards < 1 || nodes > maxNodes {
-		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be 1 shard or more and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, maxNodes))
+		errs = append(errs, fmt.Errorf("%d shards of %d nodes are %d nodes, must be at least 1 shard and at most %d nodes", c.Shards, 1+c.ReplicasPerShard, nodes, maxNodes))
 	}
 	model, err := c.tune()
 	if errs = append(errs, err); errors.Join(errs...) != nil {
