@@ -1,8 +1,7 @@
-// Package image is the Pulumi resource for a container image that ko builds
-// from a Go main package inside the stack. It owns the resource as programs
-// see it: arguments, outputs and their first checks. The provider that builds
-// and pushes is package provider, and runs as the plugin pulumi-resource-ko;
-// nothing here imports ko, so that programs stay small.
+// Package image owns the Pulumi resource for a container image that ko builds from
+// a Go main package: its arguments, its outputs and their first checks. Package
+// provider builds and pushes the image, in the plugin pulumi-resource-ko. This
+// package does not import ko, so that programs stay small.
 package image
 
 import (
@@ -17,45 +16,47 @@ import (
 )
 
 const (
-	// Package is the name of the provider; its plugin is pulumi-resource-ko.
+	// Package is the name of the provider. Its plugin is pulumi-resource-ko.
 	Package = "ko"
 	// Token is the type of the resource.
 	Token = "ko:index:Image"
-	// Version is the version of the plugin. It is raised when the bytes of an
-	// image change with its sources unchanged: a new base, a new ko.
+	// Version is the version of the plugin. Increase it when images change without
+	// a change of their sources, for example with a new base or a new ko.
 	Version = "0.1.0"
 )
 
-// ImageArgs say what to build and where to push it. What a build needs is
-// plain, so that it is known in every preview.
+// ImageArgs configure an Image. The arguments of the build are plain values and no
+// outputs, so that every preview knows them.
 type ImageArgs struct {
-	// ImportPath of the main package, as in
-	// github.com/progressive-framework/platform/agents/mca; resolved by the go
-	// tool in Dir.
+	// ImportPath is the import path of the main package, such as
+	// github.com/progressive-framework/platform/agents/mca. The go tool resolves
+	// it in Dir.
 	ImportPath string
-	// Repository is where the image goes, with its registry and without a tag:
+	// Repository is the registry and the repository without a tag, such as
 	// 123456789012.dkr.ecr.eu-west-1.amazonaws.com/progressive/mca. Another
 	// repository replaces the image.
 	Repository pulumi.StringInput
-	// Platforms to build for; ociplatform.Default where empty.
+	// Platforms are the platforms to build for. Empty means ociplatform.Default.
 	// With more than one the result is an index.
 	Platforms []ociplatform.Platform
-	// Base is an image to build upon, by digest (NAME@sha256:...): a tag would
-	// make the result depend on the day. Empty means the provider's own base:
-	// CA certificates, time zones and the user 65532.
+	// Base is the base image by digest (NAME@sha256:...). A tag is an error,
+	// because the result would change with the tag. Empty means the provider's
+	// base: CA certificates, time zones and the user 65532.
 	Base string
-	// Labels of the image's config, as org.opencontainers.image.source.
+	// Labels are labels of the image config, such as
+	// org.opencontainers.image.source.
 	Labels map[string]string
-	// Dir is the folder that the go tool runs in: any inside the module.
-	// Relative to the program; the program's own folder where empty.
+	// Dir is the folder in which the go tool runs: any folder of the module,
+	// relative to the program. Empty means the program's folder.
 	Dir string
-	// Credentials for the repository; those of the docker config where nil.
+	// Credentials are the credentials for the repository. nil means those of the
+	// docker config.
 	Credentials *Credentials
 }
 
-// Credentials are a registry's user and password. The password is kept
-// encrypted in the stack's state, as every Pulumi secret is; new credentials
-// alone change nothing.
+// Credentials are a user name and a password for a registry. Pulumi encrypts the
+// password in the stack's state, as every secret. New credentials alone do not
+// change the image.
 type Credentials struct {
 	Username pulumi.StringInput
 	Password pulumi.StringInput
@@ -65,25 +66,26 @@ type Credentials struct {
 type Image struct {
 	pulumi.CustomResourceState
 
-	// Digest of the manifest, or of the index; known in previews.
+	// Digest is the digest of the manifest or of the index. It is known in
+	// previews.
 	Digest pulumi.StringOutput `pulumi:"digest"`
-	// Reference is REPOSITORY@DIGEST: what a pod runs.
+	// Reference is REPOSITORY@DIGEST, for pods.
 	Reference pulumi.StringOutput `pulumi:"reference"`
-	// Tag is this resource's claim on the manifest, STACK-NAME-DIGEST (its first
-	// twelve digits). It never moves.
+	// Tag is the tag of this resource: STACK-NAME-DIGEST, with the first twelve
+	// digits of the digest. It never moves to another manifest.
 	Tag pulumi.StringOutput `pulumi:"tag"`
-	// SBOMReference is REPOSITORY@DIGEST of the SPDX document's manifest.
+	// SBOMReference is REPOSITORY@DIGEST of the manifest of the SPDX document.
 	SBOMReference pulumi.StringOutput `pulumi:"sbomReference"`
-	// Size is what a registry stores: bytes of the compressed layers and
-	// configs, all platforms together.
+	// Size is the number of bytes in the registry: compressed layers and configs
+	// of all platforms.
 	Size pulumi.IntOutput `pulumi:"size"`
-	// GoVersion is the toolchain that built the image; a change of it changes
-	// the digest.
+	// GoVersion is the Go toolchain that built the image. Another toolchain
+	// changes the digest.
 	GoVersion pulumi.StringOutput `pulumi:"goVersion"`
 }
 
 // NewImage registers an image that is built from args.ImportPath and pushed to
-// args.Repository. It returns an error that names every fault of args.
+// args.Repository. Its error lists all errors of args.
 func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.ResourceOption) (*Image, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("image %q: %w", name, err)
@@ -96,32 +98,32 @@ func NewImage(ctx *pulumi.Context, name string, args *ImageArgs, opts ...pulumi.
 	return img, nil
 }
 
-// validate reports every fault that is visible before anything is resolved;
-// the provider checks the rest.
+// validate reports all errors that are visible before outputs are resolved. The
+// provider checks the rest.
 func (a *ImageArgs) validate() error {
 	if a == nil {
 		return errors.New("args are nil: ImportPath and Repository are required")
 	}
-	var faults []error
+	var errs []error
 	if strings.TrimSpace(a.ImportPath) == "" {
-		faults = append(faults, errors.New("ImportPath is empty: name a Go main package, such as example.com/module/cmd/server"))
+		errs = append(errs, errors.New("ImportPath is empty: set a Go main package, such as example.com/module/cmd/server"))
 	}
 	if a.Repository == nil {
-		faults = append(faults, errors.New("Repository is nil: give the repository to push to, such as the URL of an ECR repository"))
+		errs = append(errs, errors.New("Repository is nil: set the repository to push to, such as the URL of an ECR repository"))
 	}
 	for _, p := range a.Platforms {
 		if !slices.Contains(p.Values(), string(p)) {
-			faults = append(faults, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(p.Values(), " or ")))
+			errs = append(errs, fmt.Errorf("Platforms holds %q: use %s", p, strings.Join(p.Values(), " or ")))
 		}
 	}
 	if c := a.Credentials; c != nil && (c.Username == nil || c.Password == nil) {
-		faults = append(faults, errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config"))
+		errs = append(errs, errors.New("Credentials need both Username and Password; leave Credentials nil to use the docker config"))
 	}
-	return errors.Join(faults...)
+	return errors.Join(errs...)
 }
 
-// inputs renders the args as the provider reads them; what is not set is left
-// out, so that the provider's defaults hold.
+// inputs converts the args to the inputs of the provider. Unset args are left out,
+// so that the provider's defaults apply.
 func (a *ImageArgs) inputs() pulumi.Map {
 	in := pulumi.Map{
 		"importPath": pulumi.String(a.ImportPath),

@@ -1,19 +1,18 @@
-// Package ociplatform lists the platforms that images are built for. It is
+// Package ociplatform owns the list of platforms for which images are built. It is
 // pure.
 package ociplatform
 
-// Platform is an OCI platform as OS/ARCH.
+// Platform is an OCI platform in the form OS/ARCH.
 type Platform string
 
-// The platforms are those that EKS nodes have: x86 and Graviton. The
-// instruction set of each is the lowest of its architecture, so that one image
-// runs on every instance type.
+// The platforms of EKS nodes: x86 and Graviton. Builds use the lowest instruction
+// set of each architecture, so that one image runs on every instance type.
 const (
 	AMD64 Platform = "linux/amd64"
 	ARM64 Platform = "linux/arm64"
 )
 
-// Default is the platform of an image that names none.
+// Default is the platform of an image without a list of platforms.
 const Default = AMD64
 
 // Values lists the platforms.

@@ -22,28 +22,30 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
-// The user that images run as: the number that distroless made customary, so
-// that a pod's runAsNonRoot holds without a word in its spec.
+// The user of the images. Its id is the one of distroless images. With a numeric id
+// Kubernetes can check runAsNonRoot.
 const (
 	nonrootID   = 65532
 	nonrootHome = "/home/nonroot"
 )
 
-// zoneinfo is the IANA time zone database (public domain, 2025c) as packed by
-// the Go project. It is kept here, because not every Go installation ships it
-// and the base must not depend on the machine.
+// zoneinfo is the IANA time zone database (public domain, 2025c) as packed by the Go
+// project. It is a file of this package, because some Go installations do not have
+// it, and the base must be the same on every machine.
 //
 //go:generate sh -c "cp \"$(go env GOROOT)/lib/time/zoneinfo.zip\" zoneinfo.zip"
 //go:embed zoneinfo.zip
 var zoneinfo []byte
 
-// baseName is how images name their base; .invalid says that no registry has it.
+// baseName is the name of the base in the images. The domain .invalid shows that no
+// registry has it.
 var baseName = name.MustParseReference("minimal.invalid/base:1")
 
-// epoch is the time of everything in an image: a clock would change the digest.
+// epoch is the time of all files in an image. The current time would change the
+// digest.
 var epoch = v1.Time{Time: time.Unix(0, 0).UTC()}
 
-// file is an entry of the base: a folder where content is nil.
+// file is a file of the base, or a folder if content is nil.
 type file struct {
 	path    string
 	mode    int64
@@ -51,7 +53,7 @@ type file struct {
 	content []byte
 }
 
-// baseFiles is all that the base holds besides time zones.
+// baseFiles returns all files of the base except the time zones.
 func baseFiles() []file {
 	return []file{
 		{"/etc", 0o755, 0, nil},
@@ -73,8 +75,8 @@ func baseFiles() []file {
 	}
 }
 
-// certificates is Mozilla's list of roots as PEM. A root that Mozilla trusts
-// with limits only is left out: a PEM file cannot carry the limit.
+// certificates returns Mozilla's root certificates as PEM. Roots that Mozilla trusts
+// with constraints are left out, because PEM files have no constraints.
 func certificates() []byte {
 	var out bytes.Buffer
 	for root := range bundle.Roots() {
@@ -86,7 +88,7 @@ func certificates() []byte {
 	return out.Bytes()
 }
 
-// zones unpacks the time zone database into entries below /usr/share/zoneinfo.
+// zones returns the files of the time zone database below /usr/share/zoneinfo.
 func zones() ([]file, error) {
 	archive, err := zip.NewReader(bytes.NewReader(zoneinfo), int64(len(zoneinfo)))
 	if err != nil {
@@ -118,7 +120,7 @@ func zones() ([]file, error) {
 	return out, nil
 }
 
-// pack writes the files as a tar whose bytes depend on them alone.
+// pack returns a tar archive of the files. The same files give the same bytes.
 func pack(files []file) ([]byte, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
@@ -143,8 +145,8 @@ func pack(files []file) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// baseLayer is the one layer of the base, the same on every platform. It is
-// packed once a process, which takes some tens of milliseconds.
+// baseLayer is the only layer of the base, the same for every platform. It is packed
+// once for each process, because that takes some tens of milliseconds.
 var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
 	tz, err := zones()
 	if err != nil {
@@ -158,7 +160,7 @@ var baseLayer = sync.OnceValues(func() (v1.Layer, error) {
 	return tarball.LayerFromOpener(open, tarball.WithCompressedCaching, tarball.WithMediaType(types.OCILayer))
 })
 
-// baseIndex is the base for the given platforms.
+// baseIndex returns the base for the platforms.
 func baseIndex(platforms []v1.Platform) (v1.ImageIndex, error) {
 	layer, err := baseLayer()
 	if err != nil {

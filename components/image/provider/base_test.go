@@ -11,10 +11,10 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// The base is part of every image's digest. A new list of roots or zones is a
-// new base: put its digest here and raise image.Version, so that people see in
-// a preview why every image changes.
-func TestBaseIsKnown(t *testing.T) {
+// The base is part of the digest of every image. New certificates or time zones
+// change the base. Then set its new digest here and increase image.Version, so that
+// a preview shows why all images change.
+func TestBaseDigestChangesOnlyWithTheVersion(t *testing.T) {
 	layer, err := baseLayer()
 	require.NoError(t, err)
 	diffID, err := layer.DiffID()
@@ -23,7 +23,7 @@ func TestBaseIsKnown(t *testing.T) {
 	require.Equal(t, "sha256:3ed10fa2fad047c78558621e9ed81ad483ce2ab31e7bc6be75933f5635f7dac9", diffID.String())
 }
 
-func TestBaseIndex(t *testing.T) {
+func TestBaseIndexHasEveryPlatform(t *testing.T) {
 	platforms := []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}}
 	index, err := baseIndex(platforms)
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func TestBaseIndex(t *testing.T) {
 	}
 }
 
-func TestCertificates(t *testing.T) {
+func TestCertificatesCanBeParsed(t *testing.T) {
 	raw := certificates()
 	require.True(t, x509.NewCertPool().AppendCertsFromPEM(raw))
 	require.Greater(t, bytes.Count(raw, []byte("BEGIN CERTIFICATE")), 100)

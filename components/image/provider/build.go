@@ -21,40 +21,40 @@ import (
 )
 
 const (
-	// koVersion is written into the SBOM as the tool that made it.
+	// koVersion is the version of the tool in the SBOM.
 	koVersion = "v0.19.1"
-	// buildTimeout bounds one build: a cold build of a large service on two
-	// cores takes a few minutes.
+	// buildTimeout limits one build. A cold build of a large service takes a few
+	// minutes on two cores.
 	buildTimeout = 20 * time.Minute
-	// maxBuilds bounds the builds under way: the go tool uses every core by
-	// itself, so that a second one only fills the gaps.
+	// maxBuilds limits concurrent builds. One go tool already uses all cores most
+	// of the time, so more than two builds are not faster.
 	maxBuilds = 2
 )
 
-// builder builds images. It builds no more than maxBuilds at once, equal
-// recipes that are under way only once, and remembers the last result of each
-// recipe, so that what Check built is not built again by Create or Update.
+// builder builds images, at most maxBuilds at the same time. Concurrent requests for
+// equal recipes share one build. The builder keeps the last result of each recipe,
+// so that Create and Update do not repeat the build of Check.
 type builder struct {
-	isolated func() (toolchain string, err error) // an error is why this process cannot build
+	isolated func() (toolchain string, err error) // its error says why this process can't build
 	slots    *semaphore.Weighted
-	flight   singleflight.Group // callers share the first one's context: Pulumi cancels all at once
+	flight   singleflight.Group // callers share the first caller's context, and Pulumi cancels all together
 
 	mu   sync.Mutex
-	last map[string]*built // by recipe
-	from map[string]string // import path: the folder its linked binary was built in
+	last map[string]*builtImage // by recipe
+	dirs map[string]string      // import path to the folder of the last build
 }
 
 func newBuilder(isolated func() (string, error)) *builder {
 	return &builder{
 		isolated: isolated,
 		slots:    semaphore.NewWeighted(int64(min(maxBuilds, runtime.GOMAXPROCS(0)))),
-		last:     map[string]*built{},
-		from:     map[string]string{},
+		last:     map[string]*builtImage{},
+		dirs:     map[string]string{},
 	}
 }
 
-// build builds from the sources as they are now.
-func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*built, error) {
+// build builds an image from the current sources.
+func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*builtImage, error) {
 	if _, err := b.isolated(); err != nil {
 		return nil, fmt.Errorf("building %s: %w", r.ImportPath, err)
 	}
@@ -67,46 +67,46 @@ func (b *builder) build(ctx context.Context, r recipe, keys authn.Keychain) (*bu
 			return nil, fmt.Errorf("waiting to build %s: %w", r.ImportPath, err)
 		}
 		defer b.slots.Release(1)
-		return b.make(ctx, r, keys)
+		return b.runKo(ctx, r, keys)
 	})
 	if err != nil {
 		return nil, err
 	}
-	result := out.(*built)
+	result := out.(*builtImage)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.last[key], b.from[r.ImportPath] = result, r.Dir
+	b.last[key], b.dirs[r.ImportPath] = result, r.Dir
 	return result, nil
 }
 
-// planned returns the image of the digest that Check announced: the one that
-// Check built, or, in a process that has not built it, a new build. Sources
-// that have changed since are an error, because what would be pushed is not
-// what the person was shown.
-func (b *builder) planned(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*built, error) {
+// buildDigest returns the image with the digest that Check computed. It uses the
+// result of Check, or builds again if this process has no such result. If the
+// sources have changed since Check, it returns an error, because the user confirmed
+// another digest.
+func (b *builder) buildDigest(ctx context.Context, r recipe, digest string, keys authn.Keychain) (*builtImage, error) {
 	key, err := r.key()
 	if err != nil {
 		return nil, err
 	}
 	b.mu.Lock()
 	result := b.last[key]
-	// ko reads the linked binary again when it uploads; another folder's build
-	// of this import path may have replaced it.
-	fresh := b.from[r.ImportPath] == r.Dir
+	// ko reads the linked binary again for the upload. A build of the same import
+	// path in another folder may have replaced it.
+	current := b.dirs[r.ImportPath] == r.Dir
 	b.mu.Unlock()
-	if result == nil || !fresh || result.digest.String() != digest {
+	if result == nil || !current || result.digest.String() != digest {
 		if result, err = b.build(ctx, r, keys); err != nil {
 			return nil, err
 		}
 	}
-	if got := result.digest.String(); got != digest {
-		return nil, fmt.Errorf("the sources of %s changed while Pulumi ran: planned %s, now %s; run it again", r.ImportPath, digest, got)
+	if now := result.digest.String(); now != digest {
+		return nil, fmt.Errorf("the sources of %s changed while Pulumi ran: planned %s, now %s; run it again", r.ImportPath, digest, now)
 	}
 	return result, nil
 }
 
-// make runs ko.
-func (b *builder) make(ctx context.Context, r recipe, keys authn.Keychain) (*built, error) {
+// runKo builds an image with ko.
+func (b *builder) runKo(ctx context.Context, r recipe, keys authn.Keychain) (*builtImage, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, buildTimeout,
 		fmt.Errorf("building %s took longer than %s", r.ImportPath, buildTimeout))
 	defer cancel()
@@ -115,12 +115,12 @@ func (b *builder) make(ctx context.Context, r recipe, keys authn.Keychain) (*bui
 		return nil, err
 	}
 	defer unlock()
-	// An unchanged image is built in less than a second, and needs no word.
+	// A build of an unchanged image takes less than a second and needs no message.
 	defer time.AfterFunc(time.Second, func() {
 		p.GetLogger(ctx).InfoStatusf("building %s for %s", r.ImportPath, strings.Join(r.Platforms, ", "))
 	}).Stop()
 
-	// First, so that a wrong path is named as such and not by what follows.
+	// inspect runs first, because it has better errors for a wrong import path.
 	if err := r.inspect(ctx); err != nil {
 		return nil, err
 	}
@@ -145,11 +145,11 @@ func (b *builder) make(ctx context.Context, r recipe, keys authn.Keychain) (*bui
 		}
 		return nil, r.explain(err)
 	}
-	return newBuilt(ctx, result, version)
+	return newBuiltImage(ctx, result, version)
 }
 
-// ko is ko, set up for the recipe: nothing in it depends on the clock, the
-// machine or git.
+// ko returns a ko builder for the recipe. Its result does not depend on the time,
+// the machine or git.
 func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, error) {
 	options := []build.Option{
 		build.WithBaseImages(r.base(keys)),
@@ -164,8 +164,8 @@ func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, e
 	for k, v := range r.Labels {
 		options = append(options, build.WithLabel(k, v))
 	}
-	// The base's layers are read when the image is pushed, after the build and
-	// its context have ended.
+	// The push reads the layers of the base, after the context of the build has
+	// ended.
 	ko, err := build.NewGo(context.WithoutCancel(ctx), r.Dir, options...)
 	if err != nil {
 		return nil, fmt.Errorf("ko: %w", err)
@@ -173,7 +173,7 @@ func (r recipe) ko(ctx context.Context, keys authn.Keychain) (build.Interface, e
 	return ko, nil
 }
 
-// base is where ko gets the base image from.
+// base returns the function with which ko gets the base image.
 func (r recipe) base(keys authn.Keychain) build.GetBase {
 	return func(ctx context.Context, _ string) (name.Reference, build.Result, error) {
 		if r.Base == "" {
@@ -186,7 +186,7 @@ func (r recipe) base(keys authn.Keychain) build.GetBase {
 		}
 		ref, image, err := remoteBase(ctx, r.Base, keys)
 		if err != nil {
-			return nil, nil, &inputError{"base", fmt.Sprintf("%s cannot be read: %v; is the digest right, and the login?", r.Base, err)}
+			return nil, nil, &inputError{"base", fmt.Sprintf("%s cannot be read: %v; check the digest and the login", r.Base, err)}
 		}
 		return ref, image, nil
 	}
@@ -210,22 +210,22 @@ func remoteBase(ctx context.Context, base string, keys authn.Keychain) (name.Ref
 	return ref, image, err
 }
 
-// explain keeps of ko's error what the compiler said.
+// explain returns the compiler's messages from ko's error.
 func (r recipe) explain(err error) error {
-	var bad *inputError
-	if errors.As(err, &bad) {
+	var invalid *inputError
+	if errors.As(err, &invalid) {
 		return err
 	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("building %s: %w", r.ImportPath, err)
 	}
-	_, said, found := strings.Cut(err.Error(), exit.Error()+": ")
+	_, output, found := strings.Cut(err.Error(), exit.Error()+": ")
 	if !found {
 		return fmt.Errorf("building %s: %w", r.ImportPath, err)
 	}
 	var lines []string
-	for line := range strings.Lines(said) {
+	for line := range strings.Lines(output) {
 		if !strings.HasPrefix(line, "go: downloading ") {
 			lines = append(lines, line)
 		}

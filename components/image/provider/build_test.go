@@ -28,8 +28,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// tiny is the recipe of the test module in dir.
-func tiny(t *testing.T, dir string) recipe {
+// tinyRecipe is the recipe of the test module in dir.
+func tinyRecipe(t *testing.T, dir string) recipe {
 	return recipe{ImportPath: tinyPath(t), Platforms: []string{"linux/amd64"}, Dir: dir}
 }
 
@@ -40,58 +40,59 @@ func digestOf(t *testing.T, r recipe) string {
 	return b.digest.String()
 }
 
-func TestDigestDependsOnTheSourcesAlone(t *testing.T) {
+func TestDigestDependsOnlyOnTheSources(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{"main.go": hello, "kodata/page.html": "<p>page</p>"}
 	dir := module(t, files)
-	want := digestOf(t, tiny(t, dir))
+	want := digestOf(t, tinyRecipe(t, dir))
 
-	t.Run("another folder, in git with a change, other times and modes", func(t *testing.T) {
+	t.Run("another folder, a changed git checkout, other file times and modes", func(t *testing.T) {
 		other := module(t, files)
 		edit(t, other, ".git/HEAD", "ref: refs/heads/main\n")
 		edit(t, other, "notes.txt", "not a source")
 		require.NoError(t, os.Chmod(filepath.Join(other, "main.go"), 0o600))
 		require.NoError(t, os.Chtimes(filepath.Join(other, "kodata/page.html"), epoch.Time, epoch.Time))
-		require.Equal(t, want, digestOf(t, tiny(t, other)))
+		require.Equal(t, want, digestOf(t, tinyRecipe(t, other)))
 	})
-	t.Run("code, data and labels are sources", func(t *testing.T) {
-		seen := map[string]string{want: "the first"}
-		note := func(digest, what string) {
-			require.NotContains(t, seen, digest, "%s: the digest of %s", what, seen[digest])
-			seen[digest] = what
+	t.Run("code, data and labels change the digest", func(t *testing.T) {
+		seen := map[string]string{want: "the original"}
+		requireNew := func(digest, change string) {
+			require.NotContains(t, seen, digest, "%s: the digest of %s", change, seen[digest])
+			seen[digest] = change
 		}
 		edit(t, dir, "kodata/page.html", "<p>another</p>")
-		note(digestOf(t, tiny(t, dir)), "data")
+		requireNew(digestOf(t, tinyRecipe(t, dir)), "data")
 		edit(t, dir, "main.go", strings.ReplaceAll(hello, "hello", "hullo"))
-		note(digestOf(t, tiny(t, dir)), "code")
-		labelled := tiny(t, dir)
+		requireNew(digestOf(t, tinyRecipe(t, dir)), "code")
+		labelled := tinyRecipe(t, dir)
 		labelled.Labels = map[string]string{"team": "shop"}
-		note(digestOf(t, labelled), "labels")
+		requireNew(digestOf(t, labelled), "labels")
 	})
 }
 
-func TestEnvironmentDoesNotLeak(t *testing.T) {
+func TestEnvironmentDoesNotChangeTheImage(t *testing.T) {
 	t.Parallel()
-	// TestMain has set GOFLAGS, GOAMD64 and GOOS before Isolate.
+	// TestMain sets GOFLAGS, GOAMD64 and GOOS before it calls Isolate. leaked.go does
+	// not compile, and is part of the build only if one of them reaches it.
 	dir := module(t, map[string]string{
 		"main.go":   "package main\n\nfunc main() {}\n",
 		"leaked.go": "//go:build leaked || amd64.v2 || windows\n\npackage main\n\nfunc init() { doesNotCompile }\n",
 	})
-	digestOf(t, tiny(t, dir))
+	digestOf(t, tinyRecipe(t, dir))
 }
 
-func TestFailures(t *testing.T) {
+func TestBuildErrorsNameTheCause(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		why    string
+		reason string
 		files  map[string]string
 		folder string
 		want   []string
 	}{
-		{"the compiler's own words", map[string]string{"main.go": "package main\n\nfunc main() { undefinedName() }\n"},
-			"", []string{"TestFailures/tiny does not build", "main.go:3:15: undefined: undefinedName", "nothing was pushed"}},
-		{"a fault in a package that main imports",
-			map[string]string{"main.go": "package main\n\nimport _ \"example.com/TestFailures/tiny/lib\"\n\nfunc main() {}\n", "lib/lib.go": "package lib\n\nvar x int = \"\"\n"},
+		{"a compiler error", map[string]string{"main.go": "package main\n\nfunc main() { undefinedName() }\n"},
+			"", []string{"TestBuildErrorsNameTheCause/tiny does not build", "main.go:3:15: undefined: undefinedName", "nothing was pushed"}},
+		{"an error in a package that main imports",
+			map[string]string{"main.go": "package main\n\nimport _ \"example.com/TestBuildErrorsNameTheCause/tiny/lib\"\n\nfunc main() {}\n", "lib/lib.go": "package lib\n\nvar x int = \"\"\n"},
 			"", []string{"lib/lib.go:3:13: cannot use"}},
 		{"a syntax error", map[string]string{"main.go": "package main\n\nfunc main( {}\n"},
 			"", []string{"main.go:3:12: syntax error"}},
@@ -99,13 +100,13 @@ func TestFailures(t *testing.T) {
 			map[string]string{"main.go": "package main\n\nimport _ \"example.org/absent\"\n\nfunc main() {}\n"},
 			"", []string{"no required module provides package example.org/absent"}},
 		{"a library", map[string]string{"main.go": "package tiny\n"},
-			"", []string{"is package tiny, and only package main makes an image"}},
-		{"no such folder", map[string]string{"main.go": hello},
-			"absent", []string{"finds no package example.com/TestFailures/tiny/absent", "correct the path, or the dir input"}},
+			"", []string{"is package tiny: must be a package main"}},
+		{"a missing folder", map[string]string{"main.go": hello},
+			"absent", []string{"finds no package example.com/TestBuildErrorsNameTheCause/tiny/absent", "correct importPath or dir"}},
 		{"a folder without Go files", map[string]string{"main.go": hello, "docs/readme.md": "x"},
-			"docs", []string{"finds no package example.com/TestFailures/tiny/docs"}},
+			"docs", []string{"finds no package example.com/TestBuildErrorsNameTheCause/tiny/docs"}},
 	} {
-		t.Run(c.why, func(t *testing.T) {
+		t.Run(c.reason, func(t *testing.T) {
 			s := newStack(t, "tiny")
 			_, failures := s.check(args(path.Join(tinyPath(t), c.folder), module(t, c.files), "localhost:1/shop/tiny"))
 			require.Len(t, failures, 1)
@@ -117,27 +118,27 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestDirThatIsNotThere(t *testing.T) {
+func TestMissingDir(t *testing.T) {
 	t.Parallel()
 	_, failures := newStack(t, "tiny").check(args(tinyPath(t), "absent", "localhost:1/shop/tiny"))
 	require.Contains(t, failures["dir"], `"absent" is not a folder`)
 }
 
-func TestSourcesThatChangeDuringAnUpdate(t *testing.T) {
-	store := newStore(t)
-	from, err := checked()
+func TestUpdateFailsIfSourcesChangedSinceTheCheck(t *testing.T) {
+	registry := newRegistry(t)
+	base, err := checked()
 	require.NoError(t, err)
-	inputs := from.inputs.
-		Set("repository", property.New(store.host+"/shop/tiny")).
-		Set("digest", property.New("sha256:"+strings.Repeat("0", 64))) // what the sources were
-	_, err = newStack(t, "tiny").server.Create(p.CreateRequest{Urn: from.urn, Properties: inputs})
+	inputs := base.inputs.
+		Set("repository", property.New(registry.host+"/shop/tiny")).
+		Set("digest", property.New("sha256:"+strings.Repeat("0", 64))) // the digest before the change
+	_, err = newStack(t, "tiny").server.Create(p.CreateRequest{Urn: base.urn, Properties: inputs})
 	require.ErrorContains(t, err, "changed while Pulumi ran")
-	require.Zero(t, store.writes.Load())
+	require.Zero(t, registry.writes.Load())
 }
 
-// One import path in two folders shares ko's linked binary, which is read
-// again when an image is uploaded.
-func TestOneImportPathInTwoFolders(t *testing.T) {
+// ko uses one cached binary for an import path, and reads it again for an upload. So
+// two folders with the same import path must not share it.
+func TestSameImportPathInTwoFolders(t *testing.T) {
 	t.Parallel()
 	dirs := []string{module(t, map[string]string{"main.go": hello}), module(t, map[string]string{"main.go": probe})}
 	b := newBuilder(isolated)
@@ -145,7 +146,7 @@ func TestOneImportPathInTwoFolders(t *testing.T) {
 	var group errgroup.Group
 	for i, dir := range dirs {
 		group.Go(func() error {
-			result, err := b.build(t.Context(), tiny(t, dir), authn.DefaultKeychain)
+			result, err := b.build(t.Context(), tinyRecipe(t, dir), authn.DefaultKeychain)
 			if err == nil {
 				digests[i] = result.digest.String()
 			}
@@ -154,29 +155,29 @@ func TestOneImportPathInTwoFolders(t *testing.T) {
 	}
 	require.NoError(t, group.Wait())
 	require.NotEqual(t, digests[0], digests[1])
-	store := newStore(t)
+	registry := newRegistry(t)
 	for i, dir := range dirs {
-		planned, err := b.planned(t.Context(), tiny(t, dir), digests[i], authn.DefaultKeychain)
+		image, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
-		require.NoError(t, publish(t.Context(), planned, store.host+"/shop/tiny", "x", nil))
-		again, err := b.planned(t.Context(), tiny(t, dir), digests[i], authn.DefaultKeychain)
+		require.NoError(t, publish(t.Context(), image, registry.host+"/shop/tiny", "x", nil))
+		again, err := b.buildDigest(t.Context(), tinyRecipe(t, dir), digests[i], authn.DefaultKeychain)
 		require.NoError(t, err)
-		require.Same(t, planned, again, "what was built is not built again")
+		require.Same(t, image, again, "the result of a build is used again")
 	}
 }
 
 func TestDigestDoesNotDependOnTheCache(t *testing.T) {
-	from, err := checked()
+	base, err := checked()
 	require.NoError(t, err)
 	t.Setenv("KOCACHE", t.TempDir())
-	r := recipe{ImportPath: "example.com/tiny", Platforms: []string{"linux/amd64"}, Dir: from.inputs.Get("dir").AsString()}
-	require.Equal(t, from.inputs.Get("digest").AsString(), digestOf(t, r))
+	r := recipe{ImportPath: "example.com/tiny", Platforms: []string{"linux/amd64"}, Dir: base.inputs.Get("dir").AsString()}
+	require.Equal(t, base.inputs.Get("digest").AsString(), digestOf(t, r))
 }
 
 func TestBuildIsCancelled(t *testing.T) {
 	t.Parallel()
-	r := tiny(t, module(t, map[string]string{"main.go": hello}))
-	unlock, err := lock(t.Context(), r.ImportPath) // as another pulumi that builds it
+	r := tinyRecipe(t, module(t, map[string]string{"main.go": hello}))
+	unlock, err := lock(t.Context(), r.ImportPath) // as if another Pulumi process built it
 	require.NoError(t, err)
 	defer unlock()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -189,30 +190,30 @@ func TestBuildIsCancelled(t *testing.T) {
 	require.ErrorIs(t, <-done, context.Canceled)
 }
 
-func TestWithoutGo(t *testing.T) {
+func TestBuildWithoutTheGoTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	without := func() (string, error) { return Isolate(t.Context(), t.TempDir()) }
-	_, err := newBuilder(without).build(t.Context(), tiny(t, ""), authn.DefaultKeychain)
+	isolate := func() (string, error) { return Isolate(t.Context(), t.TempDir()) }
+	_, err := newBuilder(isolate).build(t.Context(), tinyRecipe(t, ""), authn.DefaultKeychain)
 	require.ErrorContains(t, err, "the go tool, which is not on PATH: install Go")
 }
 
-func TestBaseOfAnother(t *testing.T) {
+func TestBuildOnABaseImage(t *testing.T) {
 	t.Parallel()
-	store := newStore(t)
-	ref, err := name.NewTag(store.host + "/bases/own:1")
+	registry := newRegistry(t)
+	ref, err := name.NewTag(registry.host + "/bases/own:1")
 	require.NoError(t, err)
 	layer := static.NewLayer([]byte("own"), types.OCILayer)
-	own, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
+	base, err := mutate.AppendLayers(mutate.MediaType(empty.Image, types.OCIManifestSchema1), layer)
 	require.NoError(t, err)
-	require.NoError(t, remote.Write(ref, own))
-	digest, err := own.Digest()
+	require.NoError(t, remote.Write(ref, base))
+	digest, err := base.Digest()
 	require.NoError(t, err)
 
-	r := tiny(t, module(t, map[string]string{"main.go": hello}))
+	r := tinyRecipe(t, module(t, map[string]string{"main.go": hello}))
 	r.Base = ref.Context().Digest(digest.String()).String()
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
-	require.NoError(t, publish(t.Context(), b, store.host+"/shop/tiny", "x", nil), "the base's layers are read after the build has ended")
+	require.NoError(t, publish(t.Context(), b, registry.host+"/shop/tiny", "x", nil), "the push reads the base's layers after the build has ended")
 	m, err := b.image.(v1.Image).Manifest()
 	require.NoError(t, err)
 	require.Equal(t, int64(3), m.Layers[0].Size)
@@ -222,7 +223,7 @@ func TestBaseOfAnother(t *testing.T) {
 	require.ErrorContains(t, err, "base: "+r.Base+" cannot be read")
 }
 
-// probe prints what a program finds in its image.
+// probe prints the time zones, certificates and data that its image has.
 const probe = `package main
 
 import (
@@ -249,15 +250,15 @@ func main() {
 }
 `
 
-func TestImage(t *testing.T) {
+func TestImageContent(t *testing.T) {
 	t.Parallel()
 	dir := module(t, map[string]string{"main.go": probe, "kodata/page.html": "page"})
-	r := tiny(t, dir)
+	r := tinyRecipe(t, dir)
 	r.Labels = map[string]string{"org.opencontainers.image.source": "example.com/tiny"}
 	b, err := newBuilder(isolated).build(t.Context(), r, authn.DefaultKeychain)
 	require.NoError(t, err)
 	img, ok := b.image.(v1.Image)
-	require.True(t, ok, "one platform makes an image, not an index")
+	require.True(t, ok, "one platform gives an image and no index")
 
 	config, err := img.ConfigFile()
 	require.NoError(t, err)
@@ -269,7 +270,7 @@ func TestImage(t *testing.T) {
 
 	root := t.TempDir()
 	headers := unpack(t, img, root)
-	require.Equal(t, int64(0o1777), headers["tmp"].Mode, "anyone may write to /tmp")
+	require.Equal(t, int64(0o1777), headers["tmp"].Mode, "every user may write to /tmp")
 	require.Equal(t, nonrootID, headers["home/nonroot"].Uid)
 	passwd, err := os.ReadFile(filepath.Join(root, "etc/passwd"))
 	require.NoError(t, err)
@@ -287,13 +288,13 @@ func TestImage(t *testing.T) {
 
 	binary, err := os.Stat(filepath.Join(root, "ko-app/tiny"))
 	require.NoError(t, err)
-	require.Less(t, unpackedSize(headers), binary.Size()+2<<20, "an image is its binary and at most 2 MiB")
+	require.Less(t, unpackedSize(headers), binary.Size()+2<<20, "an image has its binary and at most 2 MiB more")
 	require.Less(t, b.size, binary.Size()+2<<20)
-	checkSBOM(t, b)
+	requireSBOM(t, b)
 }
 
-// checkSBOM reads the SPDX document of an image.
-func checkSBOM(t *testing.T, b *built) {
+// requireSBOM checks the SPDX document of an image.
+func requireSBOM(t *testing.T, b *builtImage) {
 	t.Helper()
 	require.Len(t, b.sboms, 1)
 	raw, err := b.sboms[0].image.Payload()
@@ -314,7 +315,7 @@ func checkSBOM(t *testing.T, b *built) {
 	require.Contains(t, names, b.digest.String())
 }
 
-// unpack writes an image's files below root and returns their headers.
+// unpack writes the files of an image below root and returns their headers.
 func unpack(t *testing.T, img v1.Image, root string) map[string]*tar.Header {
 	t.Helper()
 	content := mutate.Extract(img)

@@ -11,33 +11,33 @@ import (
 	"github.com/sigstore/cosign/v3/pkg/oci/walk"
 )
 
-// built is an image that was built and not, or not yet, pushed.
-type built struct {
+// builtImage is the result of a build, before the push.
+type builtImage struct {
 	image     build.Result
 	digest    v1.Hash
 	goVersion string
 	size      int64
-	sboms     []sbom // the image's own first
+	sboms     []sbom // that of the image itself first
 }
 
 // sbom is the SPDX document of one manifest.
 type sbom struct {
 	of     v1.Hash
-	digest v1.Hash // of the manifest that carries the document
+	digest v1.Hash // of the manifest with the document
 	image  oci.File
 }
 
-// newBuilt reads from ko's result what the resource shows.
-func newBuilt(ctx context.Context, result build.Result, goVersion string) (*built, error) {
+// newBuiltImage reads the outputs of the resource from ko's result.
+func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (*builtImage, error) {
 	entity, ok := result.(oci.SignedEntity)
 	if !ok {
-		return nil, fmt.Errorf("ko made a %T, not an image or an index", result)
+		return nil, fmt.Errorf("ko returned a %T: must be an image or an index", result)
 	}
 	digest, err := result.Digest()
 	if err != nil {
 		return nil, fmt.Errorf("digest: %w", err)
 	}
-	out := &built{image: result, digest: digest, goVersion: goVersion}
+	image := &builtImage{image: result, digest: digest, goVersion: goVersion}
 	blobs := map[v1.Hash]int64{}
 	err = walk.SignedEntity(ctx, entity, func(_ context.Context, e oci.SignedEntity) error {
 		s, err := newSBOM(e)
@@ -45,9 +45,9 @@ func newBuilt(ctx context.Context, result build.Result, goVersion string) (*buil
 			return err
 		}
 		if s.of == digest {
-			out.sboms = append([]sbom{s}, out.sboms...)
+			image.sboms = append([]sbom{s}, image.sboms...)
 		} else {
-			out.sboms = append(out.sboms, s)
+			image.sboms = append(image.sboms, s)
 		}
 		if img, ok := e.(v1.Image); ok {
 			return addBlobs(blobs, img)
@@ -57,13 +57,13 @@ func newBuilt(ctx context.Context, result build.Result, goVersion string) (*buil
 	if err != nil {
 		return nil, err
 	}
-	if len(out.sboms) == 0 || out.sboms[0].of != digest {
-		return nil, errors.New("ko made no SBOM for the image")
+	if len(image.sboms) == 0 || image.sboms[0].of != digest {
+		return nil, errors.New("ko returned no SBOM for the image")
 	}
 	for _, n := range blobs {
-		out.size += n
+		image.size += n
 	}
-	return out, nil
+	return image, nil
 }
 
 func newSBOM(e oci.SignedEntity) (sbom, error) {
@@ -82,8 +82,8 @@ func newSBOM(e oci.SignedEntity) (sbom, error) {
 	return sbom{of: of, digest: digest, image: f}, nil
 }
 
-// addBlobs notes the sizes of what a registry stores of an image, each blob
-// once: platforms share the base.
+// addBlobs adds the sizes of an image's blobs by digest. Each blob counts once,
+// because the platforms share the base.
 func addBlobs(blobs map[v1.Hash]int64, img v1.Image) error {
 	m, err := img.Manifest()
 	if err != nil {

@@ -18,14 +18,13 @@ import (
 )
 
 var (
-	// ingredients are the inputs that a build needs; while one is unknown
-	// nothing is built.
-	ingredients = []string{"importPath", "platforms", "base", "labels", "dir"}
-	// computed are the inputs that Check computes.
-	computed = []string{"digest", "tag", "goVersion"}
+	// buildInputs are the inputs of a build. If one is unknown, nothing is built.
+	buildInputs = []string{"importPath", "platforms", "base", "labels", "dir"}
+	// computedInputs are the inputs that Check computes.
+	computedInputs = []string{"digest", "tag", "goVersion"}
 )
 
-// Check validates the inputs, reports every fault at once, and builds.
+// Check validates the inputs, reports all errors at once, and builds the image.
 func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[ImageInputs], error) {
 	in, failures, err := infer.DefaultCheck[ImageInputs](ctx, req.NewInputs)
 	resp := infer.CheckResponse[ImageInputs]{Inputs: in}
@@ -43,23 +42,24 @@ func (i *Image) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 		return resp, nil
 	}
 	in.Platforms = canonical(in.Platforms)
-	for _, name := range ingredients {
+	for _, name := range buildInputs {
 		if req.NewInputs.Get(name).HasComputed() {
 			resp.Inputs = in
 			return resp, nil
 		}
 	}
-	if err := i.complete(ctx, &in, req.OldInputs); err != nil {
-		resp.Failures, err = failure(err)
+	if err := i.computeInputs(ctx, &in, req.OldInputs); err != nil {
+		resp.Failures, err = checkFailure(err)
 		return resp, err
 	}
 	resp.Inputs = in
 	return resp, nil
 }
 
-// complete computes what the inputs say of the image: from before, where
-// everything that it is made from is as it was, else by building it.
-func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.Map) error {
+// computeInputs computes the inputs that are properties of the image. If all inputs
+// of the build are unchanged, it copies them from before. Otherwise it builds the
+// image.
+func (i *Image) computeInputs(ctx context.Context, in *ImageInputs, before property.Map) error {
 	toolchain, err := i.builder.isolated()
 	if err != nil {
 		return fmt.Errorf("building %s: %w", in.ImportPath, err)
@@ -68,16 +68,16 @@ func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.M
 	if err != nil {
 		return err
 	}
-	was := func(name string) string {
+	previous := func(name string) string {
 		v := before.Get(name)
 		if !v.IsString() {
 			return ""
 		}
 		return v.AsString()
 	}
-	if hex, ok := strings.CutPrefix(was("digest"), "sha256:"); ok && sources != "" && sources == was("sources") {
-		in.Digest, in.GoVersion, in.Sources = was("digest"), was("goVersion"), sources
-		in.Tag = claim(urnOf(ctx), hex)
+	if hex, ok := strings.CutPrefix(previous("digest"), "sha256:"); ok && sources != "" && sources == previous("sources") {
+		in.Digest, in.GoVersion, in.Sources = previous("digest"), previous("goVersion"), sources
+		in.Tag = resourceTag(urnOf(ctx), hex)
 		return nil
 	}
 	result, err := i.builder.build(ctx, in.recipe(), in.keychain())
@@ -85,16 +85,17 @@ func (i *Image) complete(ctx context.Context, in *ImageInputs, before property.M
 		return err
 	}
 	in.Digest, in.GoVersion = result.digest.String(), result.goVersion
-	in.Tag = claim(urnOf(ctx), result.digest.Hex)
-	// Sources that were changed while they were compiled stand for nothing.
+	in.Tag = resourceTag(urnOf(ctx), result.digest.Hex)
+	// If the sources changed during the build, their hash says nothing about the
+	// image.
 	if after, err := in.recipe().fingerprint(toolchain); err == nil && after == sources {
 		in.Sources = sources
 	}
 	return nil
 }
 
-// canonical is the platforms without a repetition, in one order: neither may
-// change the digest.
+// canonical returns the platforms sorted and without duplicates, so that neither
+// order nor duplicates change the digest.
 func canonical(platforms []string) []string {
 	if len(platforms) == 0 {
 		return []string{string(ociplatform.Default)}
@@ -104,32 +105,32 @@ func canonical(platforms []string) []string {
 	return slices.Compact(out)
 }
 
-// importPath is what names one package: no pattern, no relative path, no flag.
+// importPath matches the import path of one package: no pattern, relative path or
+// flag.
 var importPath = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.~+-]*(/[A-Za-z0-9_~+-][A-Za-z0-9_.~+-]*)*$`)
 
-// faults are the inputs that no build can succeed with. Unknown inputs are
-// not judged.
+// faults returns a failure for each invalid input. Unknown inputs are not checked.
 func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 	rules := []struct {
 		property string
-		broken   func() string // the reason and the mend; empty where all is well
+		check    func() string // returns the reason and the fix, or an empty string
 	}{
 		{"importPath", func() string { return badImportPath(in.ImportPath) }},
 		{"repository", func() string { return badRepository(in.Repository) }},
 		{"platforms", func() string { return badPlatforms(in.Platforms) }},
 		{"base", func() string { return badBase(value(in.Base)) }},
 		{"labels", func() string { return badLabels(in.Labels) }},
-		{"digest", func() string { return notGiven(in.Digest) }},
-		{"tag", func() string { return notGiven(in.Tag) }},
-		{"goVersion", func() string { return notGiven(in.GoVersion) }},
-		{"sources", func() string { return notGiven(in.Sources) }},
+		{"digest", func() string { return mustBeUnset(in.Digest) }},
+		{"tag", func() string { return mustBeUnset(in.Tag) }},
+		{"goVersion", func() string { return mustBeUnset(in.GoVersion) }},
+		{"sources", func() string { return mustBeUnset(in.Sources) }},
 	}
 	var out []p.CheckFailure
 	for _, rule := range rules {
 		if given.Get(rule.property).HasComputed() {
 			continue
 		}
-		if reason := rule.broken(); reason != "" {
+		if reason := rule.check(); reason != "" {
 			out = append(out, p.CheckFailure{Property: rule.property, Reason: reason})
 		}
 	}
@@ -139,9 +140,9 @@ func faults(given property.Map, in ImageInputs) []p.CheckFailure {
 func badImportPath(path string) string {
 	switch {
 	case strings.HasPrefix(path, "."), strings.HasPrefix(path, "/"):
-		return fmt.Sprintf("%q is a file path; give the import path, as in the package's import line: MODULE/folder", path)
+		return fmt.Sprintf("%q is a file path: use the import path of the package, MODULE/FOLDER", path)
 	case !importPath.MatchString(path):
-		return fmt.Sprintf("%q is not an import path of one package; give it in full, such as example.com/module/cmd/server", path)
+		return fmt.Sprintf("%q is not an import path of one package: use a full path such as example.com/module/cmd/server", path)
 	}
 	return ""
 }
@@ -152,7 +153,7 @@ func badRepository(repository string) string {
 		err = errors.New("it has a scheme")
 	}
 	if err != nil {
-		return fmt.Sprintf("%q is not a repository (%v); give REGISTRY/PATH without a tag or scheme, "+
+		return fmt.Sprintf("%q is not a repository (%v): use REGISTRY/PATH without a tag or scheme, "+
 			"such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/service", repository, err)
 	}
 	return ""
@@ -162,7 +163,7 @@ func badPlatforms(platforms []string) string {
 	known := ociplatform.Platform("").Values()
 	for _, given := range platforms {
 		if !slices.Contains(known, given) {
-			return fmt.Sprintf("%q is not a platform that images are built for; use %s", given, strings.Join(known, " or "))
+			return fmt.Sprintf("%q is not a supported platform: use %s", given, strings.Join(known, " or "))
 		}
 	}
 	return ""
@@ -173,8 +174,8 @@ func badBase(base string) string {
 		return ""
 	}
 	if _, err := name.NewDigest(base, name.StrictValidation); err != nil {
-		return fmt.Sprintf("%q does not name an image by its digest (%v); give REGISTRY/PATH@sha256:DIGEST: "+
-			"with a tag the result would depend on the day", base, err)
+		return fmt.Sprintf("%q does not name an image by its digest (%v): use REGISTRY/PATH@sha256:DIGEST, "+
+			"because the image of a tag can change", base, err)
 	}
 	return ""
 }
@@ -182,38 +183,39 @@ func badBase(base string) string {
 func badLabels(labels map[string]string) string {
 	for key := range labels {
 		if strings.TrimSpace(key) == "" {
-			return "a label has no name; name it, such as org.opencontainers.image.source"
+			return "a label has no name: set one such as org.opencontainers.image.source"
 		}
 	}
 	return ""
 }
 
-func notGiven(value string) string {
+func mustBeUnset(value string) string {
 	if value == "" {
 		return ""
 	}
-	return "is set by the provider and cannot be given; remove it"
+	return "is set by the provider: remove it from the program"
 }
 
-// claimDigits of the digest are enough to keep the tags of one image apart.
-const claimDigits = 12
+// tagDigits is the number of digits of the digest in a tag. They are enough to
+// distinguish the tags of one image.
+const tagDigits = 12
 
-// notInTags are the characters that a tag cannot hold.
-var notInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
+// invalidInTags matches characters that a tag can't have.
+var invalidInTags = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// claim is the tag of a resource for a digest: STACK-NAME-DIGEST. Each stack
-// and each resource tags for itself, so that one which is deleted leaves the
-// manifest to the others; and the digest is part of it, so that no tag ever
-// moves and repositories with immutable tags accept it.
-func claim(urn resource.URN, hex string) string {
+// resourceTag returns the tag of a resource for a digest: STACK-NAME-DIGEST. Each
+// resource of each stack has its own tag, so that its deletion keeps a manifest that
+// others use. The tag has the digest, so that it never moves, as repositories with
+// immutable tags require.
+func resourceTag(urn resource.URN, hex string) string {
 	owner := "image"
 	if urn.IsValid() {
 		owner = string(urn.Stack().Name()) + "-" + urn.Name()
 	}
-	owner = strings.TrimLeft(notInTags.ReplaceAllString(owner, "-"), ".-")
-	const longest = 128 - 1 - claimDigits // a tag has at most 128 characters
-	if len(owner) > longest {
-		owner = owner[:longest]
+	owner = strings.TrimLeft(invalidInTags.ReplaceAllString(owner, "-"), ".-")
+	const maxOwner = 128 - 1 - tagDigits // a tag has at most 128 characters
+	if len(owner) > maxOwner {
+		owner = owner[:maxOwner]
 	}
-	return owner + "-" + hex[:claimDigits]
+	return owner + "-" + hex[:tagDigits]
 }

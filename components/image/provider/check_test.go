@@ -10,32 +10,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestFaults(t *testing.T) {
+func TestInvalidInputs(t *testing.T) {
 	digest := "@sha256:" + strings.Repeat("a", 64)
 	for _, c := range []struct {
-		why, property string
-		value         property.Value
-		want          string // part of the reason; empty where the value is fine
+		reason, property string
+		value            property.Value
+		want             string // part of the failure's reason; empty means valid
 	}{
-		{"a full path", "importPath", property.New("github.com/progressive-framework/platform/agents/mca"), ""},
+		{"a full import path", "importPath", property.New("github.com/progressive-framework/platform/agents/mca"), ""},
 		{"a path with a major version", "importPath", property.New("example.com/x/v2/cmd/a_b-c"), ""},
-		{"a relative path depends on the folder", "importPath", property.New("./agents/mca"), "is a file path"},
-		{"a pattern names many packages", "importPath", property.New("example.com/x/..."), "not an import path of one package"},
-		{"a flag is no path", "importPath", property.New("-toolexec=x"), "not an import path"},
-		{"a version is go.mod's to choose", "importPath", property.New("example.com/x@v1.2.3"), "not an import path"},
-		{"nothing", "importPath", property.New(""), "not an import path"},
+		{"a relative path, which depends on the folder", "importPath", property.New("./agents/mca"), "is a file path"},
+		{"a pattern for many packages", "importPath", property.New("example.com/x/..."), "not an import path of one package"},
+		{"a flag", "importPath", property.New("-toolexec=x"), "not an import path"},
+		{"a version, which go.mod must select", "importPath", property.New("example.com/x@v1.2.3"), "not an import path"},
+		{"an empty import path", "importPath", property.New(""), "not an import path"},
 		{"an ECR repository", "repository", property.New("123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/service"), ""},
-		{"loopback, with a port", "repository", property.New("127.0.0.1:5001/mca"), ""},
-		{"a tag is the provider's to choose", "repository", property.New("example.com/team/service:v1"), "not a repository"},
-		{"a name alone would go to Docker Hub", "repository", property.New("service"), "not a repository"},
+		{"a loopback address with a port", "repository", property.New("127.0.0.1:5001/mca"), ""},
+		{"a tag, which the provider must set", "repository", property.New("example.com/team/service:v1"), "not a repository"},
+		{"a name without a registry, which means Docker Hub", "repository", property.New("service"), "not a repository"},
 		{"a scheme", "repository", property.New("https://example.com/team/service"), "not a repository"},
 		{"upper case", "repository", property.New("example.com/Team/service"), "not a repository"},
 		{"Graviton", "platforms", list("linux/arm64"), ""},
-		{"a platform that no node has", "platforms", list("linux/amd64", "linux/s390x"), `"linux/s390x" is not a platform that images are built for; use linux/amd64 or linux/arm64`},
+		{"a platform that EKS nodes do not have", "platforms", list("linux/amd64", "linux/s390x"), `"linux/s390x" is not a supported platform: use linux/amd64 or linux/arm64`},
 		{"a base by digest", "base", property.New("gcr.io/distroless/static" + digest), ""},
-		{"a base by tag changes by itself", "base", property.New("gcr.io/distroless/static:latest"), "does not name an image by its digest"},
+		{"a base by tag, which can change", "base", property.New("gcr.io/distroless/static:latest"), "does not name an image by its digest"},
 		{"a label without a name", "labels", property.New(map[string]property.Value{" ": property.New("x")}), "a label has no name"},
-		{"the digest is an answer", "digest", property.New("sha256:00"), "is set by the provider"},
+		{"the digest, which the provider computes", "digest", property.New("sha256:00"), "is set by the provider"},
 	} {
 		given := args("example.com/tiny", "", "example.com/team/service", map[string]property.Value{c.property: c.value})
 		var in ImageInputs
@@ -52,20 +52,20 @@ func TestFaults(t *testing.T) {
 		if v := given["labels"]; v.IsMap() {
 			in.Labels = map[string]string{" ": "x"}
 		}
-		got := map[string]string{}
+		failures := map[string]string{}
 		for _, f := range faults(property.NewMap(given), in) {
-			got[f.Property] = f.Reason
+			failures[f.Property] = f.Reason
 		}
 		if c.want == "" {
-			require.Empty(t, got, c.why)
+			require.Empty(t, failures, c.reason)
 			continue
 		}
-		require.Len(t, got, 1, c.why)
-		require.Contains(t, got[c.property], c.want, c.why)
+		require.Len(t, failures, 1, c.reason)
+		require.Contains(t, failures[c.property], c.want, c.reason)
 	}
 }
 
-func TestEveryFaultIsReportedAtOnce(t *testing.T) {
+func TestAllInvalidInputsAreReportedAtOnce(t *testing.T) {
 	_, failures := newStack(t, "tiny").check(map[string]property.Value{
 		"repository": property.New("service"),
 		"platforms":  list("plan9/amd64"),
@@ -78,34 +78,34 @@ func TestEveryFaultIsReportedAtOnce(t *testing.T) {
 	}
 }
 
-func TestPlatformsAreASet(t *testing.T) {
+func TestOrderAndDuplicatesOfPlatformsChangeNothing(t *testing.T) {
 	want := []string{"linux/amd64", "linux/arm64"}
-	require.Equal(t, want, canonical([]string{"linux/arm64", "linux/amd64", "linux/arm64"}), "order and repetition are no change")
+	require.Equal(t, want, canonical([]string{"linux/arm64", "linux/amd64", "linux/arm64"}), "order and duplicates change nothing")
 	require.Equal(t, want[:1], canonical(nil))
 }
 
-func TestClaim(t *testing.T) {
+func TestResourceTag(t *testing.T) {
 	hex := strings.Repeat("0123456789abcdef", 4)
 	urn := func(stack, name string) resource.URN {
 		return resource.URN("urn:pulumi:" + stack + "::shop::ko:index:Image::" + name)
 	}
 	for _, c := range []struct {
-		why  string
-		urn  resource.URN
-		want string
+		reason string
+		urn    resource.URN
+		want   string
 	}{
 		{"stack and name", urn("staging", "mca"), "staging-mca-0123456789ab"},
-		{"characters that a tag cannot hold", urn("dev", "a/b c"), "dev-a-b-c-0123456789ab"},
-		{"a tag begins with a letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
+		{"characters that a tag can't have", urn("dev", "a/b c"), "dev-a-b-c-0123456789ab"},
+		{"a first character that is no letter or digit", urn(".dev", "mca"), "dev-mca-0123456789ab"},
 		{"at most 128 characters", urn("dev", strings.Repeat("n", 200)), "dev-" + strings.Repeat("n", 111) + "-0123456789ab"},
 	} {
-		got := claim(c.urn, hex)
-		require.Equal(t, c.want, got, c.why)
-		require.LessOrEqual(t, len(got), 128, c.why)
+		tag := resourceTag(c.urn, hex)
+		require.Equal(t, c.want, tag, c.reason)
+		require.LessOrEqual(t, len(tag), 128, c.reason)
 	}
 }
 
-func TestSchema(t *testing.T) {
+func TestSchemaDescribesTheResource(t *testing.T) {
 	schema, err := newStack(t, "tiny").server.GetSchema(p.GetSchemaRequest{})
 	require.NoError(t, err)
 	for _, want := range []string{`"ko:index:Image"`, `"importPath"`, `"sbomReference"`, "Go main package to build", `"secret":true`} {

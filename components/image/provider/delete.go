@@ -16,45 +16,45 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Delete removes this resource's tag, and the manifests that no other tag
-// leads to, with their SBOMs. Other tags keep what they lead to.
+// Delete deletes the tag of this resource, and the manifests that no other tag
+// refers to, with their SBOMs.
 //
-// What a destroy cannot clean up does not stop it: a repository that is gone
-// took the image with it; a login that has expired, or a registry that does
-// not delete, leaves an image behind, which a warning names, and which the
-// repository's lifecycle policy or its own removal clears. A registry that
-// does not answer is an error, since trying again may help.
+// A destroy continues in three cases. If the repository is deleted, the image is
+// too. If the login is expired, or the registry does not support deletion, the
+// image stays and a warning names it. A lifecycle policy, or the deletion of the
+// repository, removes it later. A registry that does not answer is an error,
+// because a retry may succeed.
 func (i *Image) Delete(ctx context.Context, req infer.DeleteRequest[ImageState]) (infer.DeleteResponse, error) {
 	ref, err := name.NewDigest(req.State.Reference)
 	if err != nil {
 		return infer.DeleteResponse{}, fmt.Errorf("reference in the state: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, lookTimeout, fmt.Errorf("no answer within %s", lookTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, readTimeout, fmt.Errorf("no answer within %s", readTimeout))
 	defer cancel()
 	err = remove(ctx, ref, req.State.Tag, credentialsOf(ctx))
-	left := func(why string) {
+	warn := func(reason string) {
 		p.GetLogger(ctx).Warningf("%s was left in the registry: %s (%v). A lifecycle policy of the repository clears it, "+
-			"as does deleting the repository", ref, why, err)
+			"as does deleting the repository", ref, reason, err)
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, errDenied), meaning(err) == denied:
-		left("the login was refused; docker login " + ref.Context().RegistryStr() + " would have allowed it")
-	case meaning(err) == unsupported:
-		left("the registry does not delete")
-	case meaning(err) != absent:
+	case errors.Is(err, errDenied), classify(err) == denied:
+		warn("the login was refused; use docker login " + ref.Context().RegistryStr() + " before a destroy")
+	case classify(err) == unsupported:
+		warn("the registry does not support deletion")
+	case classify(err) != absent:
 		return infer.DeleteResponse{}, fmt.Errorf("removing %s: %w", ref, err)
 	}
 	return infer.DeleteResponse{}, nil
 }
 
-// remove deletes tag and what only it leads to.
+// remove deletes the tag and the manifests that only this tag refers to.
 func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) error {
 	ids, err := identities(ref.Context(), c)
 	if err != nil {
 		return err
 	}
-	found, id, err := login(ctx, ref, ids)
+	manifest, id, err := authenticate(ctx, ref, ids)
 	if err != nil {
 		return err
 	}
@@ -63,21 +63,21 @@ func remove(ctx context.Context, ref name.Digest, tag string, c *Credentials) er
 	if err != nil {
 		return fmt.Errorf("reference in the state: %w", err)
 	}
-	ours := []v1.Hash{digest} // its SBOM may be there when it is not
-	if found != nil {
-		if ours, err = r.reach(ref); err != nil {
+	own := []v1.Hash{digest} // the SBOM may exist without the manifest
+	if manifest != nil {
+		if own, err = r.manifests(ref); err != nil {
 			return err
 		}
 	}
-	others, err := r.others(ctx, tag)
+	inUse, err := r.manifestsOfOtherTags(ctx, tag)
 	if err != nil {
 		return err
 	}
-	if err := r.delete(r.repo.Tag(tag)); err != nil && meaning(err) != unsupported {
-		return err // a registry that cannot delete a tag may still delete a manifest
+	if err := r.delete(r.repo.Tag(tag)); err != nil && classify(err) != unsupported {
+		return err // a registry that can't delete tags may still delete manifests
 	}
-	for _, digest := range ours {
-		if others[digest] {
+	for _, digest := range own {
+		if inUse[digest] {
 			continue
 		}
 		if err := r.deleteSBOM(digest); err != nil {
@@ -96,15 +96,16 @@ type remover struct {
 	options []remote.Option
 }
 
-// reach is the manifest at ref, and, of an index, those it lists.
-func (r *remover) reach(ref name.Reference) ([]v1.Hash, error) {
+// manifests returns the digest of the manifest at ref. If that is an index, it also
+// returns the digests of its manifests.
+func (r *remover) manifests(ref name.Reference) ([]v1.Hash, error) {
 	desc, err := remote.Get(ref, r.options...)
 	if err != nil {
 		return nil, err
 	}
-	out := []v1.Hash{desc.Digest}
+	digests := []v1.Hash{desc.Digest}
 	if !desc.MediaType.IsIndex() {
-		return out, nil
+		return digests, nil
 	}
 	index, err := desc.ImageIndex()
 	if err != nil {
@@ -115,69 +116,69 @@ func (r *remover) reach(ref name.Reference) ([]v1.Hash, error) {
 		return nil, err
 	}
 	for _, child := range m.Manifests {
-		out = append(out, child.Digest)
+		digests = append(digests, child.Digest)
 	}
-	return out, nil
+	return digests, nil
 }
 
-// others is every manifest that a tag other than the given leads to. The tags
-// that cosign hangs on a manifest lead to nothing else.
-func (r *remover) others(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
+// manifestsOfOtherTags returns all manifests that other tags refer to. It skips the
+// tags of cosign (SBOMs, signatures), which refer to no image.
+func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.Hash]bool, error) {
 	tags, err := remote.List(r.repo, r.options...)
 	if err != nil {
-		if meaning(err) == absent {
+		if classify(err) == absent {
 			return nil, nil
 		}
 		return nil, err
 	}
-	out := map[v1.Hash]bool{}
+	inUse := map[v1.Hash]bool{}
 	var mu sync.Mutex
 	group, _ := errgroup.WithContext(ctx)
 	group.SetLimit(8)
 	for _, other := range tags {
-		if other == tag || slices.ContainsFunc([]string{".sbom", ".sig", ".att"}, func(end string) bool {
-			return strings.HasPrefix(other, "sha256-") && strings.HasSuffix(other, end)
+		if other == tag || slices.ContainsFunc([]string{".sbom", ".sig", ".att"}, func(suffix string) bool {
+			return strings.HasPrefix(other, "sha256-") && strings.HasSuffix(other, suffix)
 		}) {
 			continue
 		}
 		group.Go(func() error {
-			reached, err := r.reach(r.repo.Tag(other))
+			digests, err := r.manifests(r.repo.Tag(other))
 			if err != nil {
-				if meaning(err) == absent {
+				if classify(err) == absent {
 					return nil // deleted meanwhile
 				}
 				return err
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			for _, digest := range reached {
-				out[digest] = true
+			for _, digest := range digests {
+				inUse[digest] = true
 			}
 			return nil
 		})
 	}
-	return out, group.Wait()
+	return inUse, group.Wait()
 }
 
-// deleteSBOM deletes the tag of a manifest's SBOM and what it leads to.
+// deleteSBOM deletes the tag of a manifest's SBOM, and the SBOM.
 func (r *remover) deleteSBOM(of v1.Hash) error {
 	tag := sbomTag(r.repo, of)
 	desc, err := remote.Head(tag, r.options...)
 	if err != nil {
-		if meaning(err) == absent {
+		if classify(err) == absent {
 			return nil
 		}
 		return err
 	}
-	if err := r.delete(tag); err != nil && meaning(err) != unsupported {
+	if err := r.delete(tag); err != nil && classify(err) != unsupported {
 		return err
 	}
 	return r.delete(r.repo.Digest(desc.Digest.String()))
 }
 
-// delete deletes a tag or a manifest; one that is not there is deleted.
+// delete deletes a tag or a manifest. It succeeds if there is none.
 func (r *remover) delete(ref name.Reference) error {
-	if err := remote.Delete(ref, r.options...); err != nil && meaning(err) != absent {
+	if err := remote.Delete(ref, r.options...); err != nil && classify(err) != absent {
 		return err
 	}
 	return nil

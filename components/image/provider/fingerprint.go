@@ -21,16 +21,16 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// fingerprint is a hash of everything that the recipe's image is made from:
-// the recipe, this very provider, the toolchain (Isolate's, and the lines of
-// go.mod by which it may fetch another), the module's go.mod and go.sum, and the files of the main package and of those of its module that it
-// imports. Where it is what it was, so is the digest, and nothing has to be
-// built to know it. It takes in too much rather than too little, such as files
-// for other platforms: then an image is built for nothing, and is the same.
+// fingerprint returns a hash of all inputs of an image: the recipe, the provider's
+// executable, the toolchain, go.mod and go.sum, and the files of all packages of
+// the module that the main package imports. If the hash is unchanged, the digest
+// is unchanged too, and no build is needed. The hash includes more files than
+// necessary, such as files for other platforms. Then a build is repeated, and its
+// result is the same.
 //
-// It is empty where files are left out of sight, and the compiler must be
-// asked: with a workspace, vendored or local modules, another module's main
-// package, or ko's data folder.
+// The hash is empty if it can't see all inputs: with a workspace, vendored or local
+// modules, a main package of another module, or ko's data folder. The image is then
+// always built.
 func (r recipe) fingerprint(toolchain string) (string, error) {
 	root, err := moduleRoot(r.Dir)
 	if err != nil || root == "" {
@@ -42,7 +42,7 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	}
 	mod, err := modfile.Parse("go.mod", content, nil)
 	if err != nil || mod.Module == nil {
-		return "", nil //nolint:nilerr // the go tool words it better
+		return "", nil //nolint:nilerr // the go tool reports a better error
 	}
 	local := func(m *modfile.Replace) bool { return m.New.Version == "" }
 	if slices.ContainsFunc(mod.Replace, local) || exists(filepath.Join(root, "vendor")) {
@@ -53,7 +53,7 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	if !ok || exists(filepath.Join(main, "kodata")) {
 		return "", nil
 	}
-	self, err := self()
+	executable, err := executableHash()
 	if err != nil {
 		return "", err
 	}
@@ -61,18 +61,18 @@ func (r recipe) fingerprint(toolchain string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fmt.Fprintf(f.sum, "%s\n%s\n%s\n%s\n", self, toolchain, key, content)
-	if err := f.file(filepath.Join(root, "go.sum")); err != nil {
+	fmt.Fprintf(f.sum, "%s\n%s\n%s\n%s\n", executable, toolchain, key, content)
+	if err := f.addFile(filepath.Join(root, "go.sum")); err != nil {
 		return "", err
 	}
-	if err := f.packages(r.ImportPath); err != nil {
+	if err := f.addPackages(r.ImportPath); err != nil {
 		return "", fmt.Errorf("sources of %s: %w", r.ImportPath, err)
 	}
 	return hex.EncodeToString(f.sum.Sum(nil)), nil
 }
 
-// moduleRoot is the folder of go.mod at or above dir; empty where there is
-// none, or where a workspace has a say.
+// moduleRoot returns the folder of go.mod, which is dir or a parent of it. It is
+// empty without a go.mod, or with a go.work.
 func moduleRoot(dir string) (string, error) {
 	at, err := filepath.Abs(dir)
 	if err != nil {
@@ -97,8 +97,9 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// self is the hash of this executable: another provider may build otherwise.
-var self = sync.OnceValues(func() (string, error) {
+// executableHash is the hash of this executable, because another version of the
+// provider may build another image.
+var executableHash = sync.OnceValues(func() (string, error) {
 	file, err := os.Executable()
 	if err != nil {
 		return "", err
@@ -115,14 +116,14 @@ var self = sync.OnceValues(func() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 })
 
-// fingerprinter walks the packages of one module.
+// fingerprinter hashes the packages of one module.
 type fingerprinter struct {
 	root, module string
 	sum          hash.Hash
 	seen         map[string]bool
 }
 
-// folder is where a package of the module lies.
+// folder returns the folder of a package of the module.
 func (f *fingerprinter) folder(importPath string) (string, bool) {
 	if importPath == f.module {
 		return f.root, true
@@ -131,9 +132,9 @@ func (f *fingerprinter) folder(importPath string) (string, bool) {
 	return filepath.Join(f.root, filepath.FromSlash(below)), ok
 }
 
-// packages takes in the package and those of its module that it imports, each
-// once, in an order that follows from the sources.
-func (f *fingerprinter) packages(importPath string) error {
+// addPackages adds the package and the packages of its module that it imports, each
+// once. The order depends only on the sources.
+func (f *fingerprinter) addPackages(importPath string) error {
 	dir, ok := f.folder(importPath)
 	if !ok || f.seen[importPath] {
 		return nil
@@ -141,7 +142,7 @@ func (f *fingerprinter) packages(importPath string) error {
 	f.seen[importPath] = true
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil //nolint:nilerr // an import that is not there: the compiler's to tell
+		return nil //nolint:nilerr // the compiler reports a missing import
 	}
 	var imports []string
 	embeds := false
@@ -151,7 +152,7 @@ func (f *fingerprinter) packages(importPath string) error {
 		}
 		file := filepath.Join(dir, e.Name())
 		if path.Ext(e.Name()) != ".go" {
-			if err := f.file(file); err != nil {
+			if err := f.addFile(file); err != nil {
 				return err
 			}
 			continue
@@ -165,21 +166,21 @@ func (f *fingerprinter) packages(importPath string) error {
 		imports = append(imports, importsOf(source)...)
 	}
 	if embeds {
-		if err := f.tree(dir); err != nil {
+		if err := f.addTree(dir); err != nil {
 			return err
 		}
 	}
 	slices.Sort(imports)
 	for _, i := range slices.Compact(imports) {
-		if err := f.packages(i); err != nil {
+		if err := f.addPackages(i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// importsOf lists what a source imports; one that cannot be read imports
-// nothing, and will not compile.
+// importsOf lists the imports of a source file. A file with a syntax error has
+// none, and does not compile.
 func importsOf(source []byte) []string {
 	parsed, err := parser.ParseFile(token.NewFileSet(), "", source, parser.ImportsOnly)
 	if err != nil {
@@ -194,17 +195,18 @@ func importsOf(source []byte) []string {
 	return paths
 }
 
-// tree takes in every file below a package that embeds some.
-func (f *fingerprinter) tree(dir string) error {
+// addTree adds every file below a package with embedded files.
+func (f *fingerprinter) addTree(dir string) error {
 	return filepath.WalkDir(dir, func(file string, e fs.DirEntry, err error) error {
 		if err != nil || !e.Type().IsRegular() {
 			return err
 		}
-		return f.file(file)
+		return f.addFile(file)
 	})
 }
 
-func (f *fingerprinter) file(file string) error {
+// addFile adds a file if it exists.
+func (f *fingerprinter) addFile(file string) error {
 	content, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
 		return nil
@@ -216,7 +218,7 @@ func (f *fingerprinter) file(file string) error {
 	return nil
 }
 
-// add takes in a file by its place in the module, its size and its content.
+// add adds the path of a file in its module, its size and its content to the hash.
 func (f *fingerprinter) add(file string, content []byte) {
 	name := strings.TrimPrefix(filepath.ToSlash(file), filepath.ToSlash(f.root))
 	fmt.Fprintf(f.sum, "%s %d\n", name, len(content))

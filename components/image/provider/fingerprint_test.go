@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// tree is a module with a library, an embedded file, and packages that the
-// main package does not import.
-func tree(t *testing.T) (dir string, hash func() string) {
+// moduleWithLibrary creates a module with a library, an embedded file, and a package
+// that the main package does not import.
+func moduleWithLibrary(t *testing.T) (dir string, hash func() string) {
 	t.Helper()
 	dir = module(t, map[string]string{
 		"main.go":            "package main\n\nimport \"" + tinyPath(t) + "/lib\"\n\nfunc main() { lib.Say() }\n",
@@ -20,95 +20,95 @@ func tree(t *testing.T) (dir string, hash func() string) {
 		"other/other.go":     "package other\n",
 	})
 	return dir, func() string {
-		got, err := recipe{ImportPath: tinyPath(t), Dir: dir, Platforms: []string{"linux/amd64"}}.fingerprint("go1.26.8 auto")
+		fingerprint, err := recipe{ImportPath: tinyPath(t), Dir: dir, Platforms: []string{"linux/amd64"}}.fingerprint("go1.26.8 auto")
 		require.NoError(t, err)
-		return got
+		return fingerprint
 	}
 }
 
-func TestFingerprintFollowsWhatTheImageIsMadeFrom(t *testing.T) {
-	dir, hash := tree(t)
-	before := hash()
-	require.NotEmpty(t, before)
-	require.Equal(t, before, hash())
+func TestFingerprintChangesWithTheSources(t *testing.T) {
+	dir, hash := moduleWithLibrary(t)
+	original := hash()
+	require.NotEmpty(t, original)
+	require.Equal(t, original, hash())
 	for _, tc := range []struct {
 		reason, file string
-		counts       bool
+		changes      bool
 	}{
 		{"the main package", "main.go", true},
 		{"a package that it imports", "lib/lib.go", true},
 		{"a new file of such a package", "lib/more.go", true},
 		{"an embedded file", "lib/data/words.txt", true},
 		{"the versions of modules", "go.sum", true},
-		{"a test", "main_test.go", false},
+		{"a test file", "main_test.go", false},
 		{"a package that nobody imports", "other/other.go", false},
-		{"a file beside the packages", "docs/readme.md", false},
+		{"a file outside of the packages", "docs/readme.md", false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			file := filepath.Join(dir, tc.file)
-			was, err := os.ReadFile(file)
-			edit(t, dir, tc.file, string(was)+"\n// changed\n")
-			require.Equal(t, tc.counts, hash() != before)
+			before, err := os.ReadFile(file)
+			edit(t, dir, tc.file, string(before)+"\n// changed\n")
+			require.Equal(t, tc.changes, hash() != original)
 			if err != nil {
 				require.NoError(t, os.Remove(file))
 			} else {
-				require.NoError(t, os.WriteFile(file, was, 0o600))
+				require.NoError(t, os.WriteFile(file, before, 0o600))
 			}
-			require.Equal(t, before, hash(), "the same files are the same sources")
+			require.Equal(t, original, hash(), "the same files have the same fingerprint")
 		})
 	}
 }
 
-func TestFingerprintFollowsTheRecipe(t *testing.T) {
+func TestFingerprintChangesWithTheRecipe(t *testing.T) {
 	dir := module(t, map[string]string{"main.go": hello})
-	of := func(r recipe) string {
+	hash := func(r recipe) string {
 		r.ImportPath, r.Dir = tinyPath(t), dir
-		got, err := r.fingerprint("go1.26.8 auto")
+		fingerprint, err := r.fingerprint("go1.26.8 auto")
 		require.NoError(t, err)
-		return got
+		return fingerprint
 	}
-	require.NotEqual(t, of(recipe{}), of(recipe{Labels: map[string]string{"a": "b"}}))
-	require.NotEqual(t, of(recipe{}), of(recipe{Platforms: []string{"linux/arm64"}}))
+	require.NotEqual(t, hash(recipe{}), hash(recipe{Labels: map[string]string{"a": "b"}}))
+	require.NotEqual(t, hash(recipe{}), hash(recipe{Platforms: []string{"linux/arm64"}}))
 }
 
-func TestFingerprintLeavesToTheCompilerWhatItCannotSee(t *testing.T) {
+func TestFingerprintIsEmptyIfItCannotSeeAllInputs(t *testing.T) {
 	for _, tc := range []struct{ reason, file, content string }{
 		{"vendored modules", "vendor/modules.txt", ""},
 		{"a workspace", "go.work", "go 1.26\n"},
 		{"ko's data folder", "kodata/page.html", "x"},
-		{"a module of this machine", "go.mod", "module " + tinyPath(t) + "\n\ngo 1.26\n\nreplace example.com/other => ../other\n"},
-		{"a go.mod that cannot be read", "go.mod", "not a go.mod"},
+		{"a local module", "go.mod", "module " + tinyPath(t) + "\n\ngo 1.26\n\nreplace example.com/other => ../other\n"},
+		{"a malformed go.mod", "go.mod", "not a go.mod"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			dir := module(t, map[string]string{"main.go": hello})
 			edit(t, dir, tc.file, tc.content)
-			got, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint("go1.26.8 auto")
+			fingerprint, err := recipe{ImportPath: tinyPath(t), Dir: dir}.fingerprint("go1.26.8 auto")
 			require.NoError(t, err)
-			require.Empty(t, got)
+			require.Empty(t, fingerprint)
 		})
 	}
-	got, err := recipe{ImportPath: "example.com/another/main", Dir: module(t, nil)}.fingerprint("go1.26.8 auto")
+	fingerprint, err := recipe{ImportPath: "example.com/another/main", Dir: module(t, nil)}.fingerprint("go1.26.8 auto")
 	require.NoError(t, err)
-	require.Empty(t, got, "another module's main package")
+	require.Empty(t, fingerprint, "a main package of another module")
 }
 
-// An image whose sources are as they were is not built to learn its digest.
+// The digest of an image with unchanged sources needs no build.
 func TestUnchangedSourcesAreNotBuilt(t *testing.T) {
 	dir := module(t, map[string]string{"main.go": hello})
 	s := newStack(t, "tiny")
-	given := args(tinyPath(t), dir, newStore(t).host+"/shop/tiny")
+	given := args(tinyPath(t), dir, newRegistry(t).host+"/shop/tiny")
 	require.True(t, s.up(given))
 	digest := s.output("digest")
 
-	t.Setenv("KOCACHE", t.TempDir()) // where every build leaves its binary
+	t.Setenv("KOCACHE", t.TempDir()) // every build writes its binary there
 	require.False(t, s.up(given))
 	built, err := os.ReadDir(os.Getenv("KOCACHE"))
 	require.NoError(t, err)
 	require.Empty(t, built)
 	require.Equal(t, digest, s.inputs.Get("digest").AsString())
 
-	edit(t, dir, "notes.txt", "beside the sources")
-	require.False(t, s.up(given), "where in doubt it is built, and is the same image")
+	edit(t, dir, "notes.txt", "not a source")
+	require.False(t, s.up(given), "a build without need gives the same image")
 	built, err = os.ReadDir(os.Getenv("KOCACHE"))
 	require.NoError(t, err)
 	require.NotEmpty(t, built)

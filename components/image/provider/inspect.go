@@ -8,50 +8,50 @@ import (
 	"strings"
 )
 
-// inputError is a fault of one input, with its mend; Check reports it as a
-// failure of that property.
+// inputError is an error of one input, with its fix. Check reports it as a failure
+// of that property.
 type inputError struct {
 	property, reason string
 }
 
 func (e *inputError) Error() string { return e.property + ": " + e.reason }
 
-// inspect checks that the import path names a main package. The go tool alone
-// would not say: it builds a library into an archive without a word.
+// inspect checks that the import path is a main package. The go tool would build a
+// library into an archive and report no error.
 func (r recipe) inspect(ctx context.Context) error {
 	if r.Dir != "" {
 		if info, err := os.Stat(r.Dir); err != nil || !info.IsDir() {
-			return &inputError{"dir", fmt.Sprintf("%q is not a folder; give one inside the module, relative to the program", r.Dir)}
+			return &inputError{"dir", fmt.Sprintf("%q is not a folder: use a folder of the module, relative to the program", r.Dir)}
 		}
 	}
 	raw, err := goTool(ctx, r.Dir, "list", "-e", "-find", "-json=Name,Error", "--", r.ImportPath)
 	if err != nil {
 		return err
 	}
-	var found struct {
+	var listed struct {
 		Name  string
 		Error *struct{ Err string }
 	}
-	if err := json.Unmarshal(raw, &found); err != nil {
+	if err := json.Unmarshal(raw, &listed); err != nil {
 		return fmt.Errorf("go list %s: %w", r.ImportPath, err)
 	}
 	switch {
-	case found.Name == "main":
-		return nil // any other fault is the compiler's to tell
-	case found.Name != "":
+	case listed.Name == "main":
+		return nil // the compiler reports all other errors
+	case listed.Name != "":
 		return &inputError{"importPath", fmt.Sprintf(
-			"%s is package %s, and only package main makes an image; name the folder that holds func main", r.ImportPath, found.Name)}
-	case found.Error != nil:
-		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s: %s; correct the path, or the dir input",
-			r.ImportPath, r.where(), strings.TrimSpace(found.Error.Err))}
+			"%s is package %s: must be a package main, so use the folder with func main", r.ImportPath, listed.Name)}
+	case listed.Error != nil:
+		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s: %s; correct importPath or dir",
+			r.ImportPath, r.dirName(), strings.TrimSpace(listed.Error.Err))}
 	default:
-		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s; correct the path, or the dir input",
-			r.ImportPath, r.where())}
+		return &inputError{"importPath", fmt.Sprintf("the go tool finds no package %s in %s; correct importPath or dir",
+			r.ImportPath, r.dirName())}
 	}
 }
 
-// where names the folder that the go tool runs in.
-func (r recipe) where() string {
+// dirName describes the folder in which the go tool runs, for errors.
+func (r recipe) dirName() string {
 	if r.Dir == "" {
 		return "the program's folder"
 	}

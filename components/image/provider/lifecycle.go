@@ -10,14 +10,14 @@ import (
 	"github.com/pulumi/pulumi-go-provider/infer"
 )
 
-// Create pushes what Check built. A preview pushes nothing, and shows what it
-// can.
+// Create pushes the image that Check built. A preview pushes nothing and shows the
+// known outputs.
 func (i *Image) Create(ctx context.Context, req infer.CreateRequest[ImageInputs]) (infer.CreateResponse[ImageState], error) {
 	state, err := i.deploy(ctx, req.Inputs, req.DryRun)
 	return infer.CreateResponse[ImageState]{ID: req.Inputs.Repository, Output: state}, err
 }
 
-// Update pushes the new image. The old one stays in the registry: pods of it
+// Update pushes the new image. The old one stays in the registry, because its pods
 // run until the rollout ends, and a rollback needs it.
 func (i *Image) Update(ctx context.Context, req infer.UpdateRequest[ImageInputs, ImageState]) (infer.UpdateResponse[ImageState], error) {
 	state, err := i.deploy(ctx, req.Inputs, req.DryRun)
@@ -30,9 +30,9 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 		if dryRun {
 			return state, nil
 		}
-		return state, errors.New("no digest: the inputs were not checked")
+		return state, errors.New("digest is empty: the engine must call Check before Create and Update")
 	}
-	result, err := i.builder.planned(ctx, in.recipe(), in.Digest, in.keychain())
+	result, err := i.builder.buildDigest(ctx, in.recipe(), in.Digest, in.keychain())
 	if err != nil {
 		return state, err
 	}
@@ -47,23 +47,23 @@ func (i *Image) deploy(ctx context.Context, in ImageInputs, dryRun bool) (ImageS
 	return state, publish(ctx, result, in.Repository, in.Tag, in.Credentials)
 }
 
-// Diff compares what the sources build to with what was pushed. Everything
-// that makes an image is in its digest, so that the digest decides; the inputs
-// that differ are named beside it. Credentials never make a difference.
+// Diff compares the digest of the sources with the digest that was pushed. Every
+// change of an image changes its digest, so only the digest decides. The diff also
+// names the inputs that differ. Credentials are not compared.
 func (i *Image) Diff(_ context.Context, req infer.DiffRequest[ImageInputs, ImageState]) (infer.DiffResponse, error) {
-	was, is := req.State.ImageSpec, req.Inputs.ImageSpec
+	before, now := req.State.ImageSpec, req.Inputs.ImageSpec
 	detail := map[string]p.PropertyDiff{}
-	if was.Repository != is.Repository {
+	if before.Repository != now.Repository {
 		detail["repository"] = p.PropertyDiff{Kind: p.UpdateReplace}
 	}
-	if was.Digest != is.Digest {
+	if before.Digest != now.Digest {
 		detail["digest"] = p.PropertyDiff{Kind: p.Update}
 		for name, same := range map[string]bool{
-			"importPath": was.ImportPath == is.ImportPath,
-			"base":       value(was.Base) == value(is.Base),
-			"goVersion":  was.GoVersion == is.GoVersion || is.GoVersion == "",
-			"platforms":  slices.Equal(was.Platforms, is.Platforms),
-			"labels":     maps.Equal(was.Labels, is.Labels),
+			"importPath": before.ImportPath == now.ImportPath,
+			"base":       value(before.Base) == value(now.Base),
+			"goVersion":  before.GoVersion == now.GoVersion || now.GoVersion == "",
+			"platforms":  slices.Equal(before.Platforms, now.Platforms),
+			"labels":     maps.Equal(before.Labels, now.Labels),
 		} {
 			if !same {
 				detail[name] = p.PropertyDiff{Kind: p.Update}

@@ -10,30 +10,30 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestLife(t *testing.T) {
+func TestPreviewUpdateAndDestroy(t *testing.T) {
 	t.Parallel()
 	dir := module(t, map[string]string{"main.go": hello})
-	store := newStore(t)
-	repo := store.host + "/shop/tiny"
+	registry := newRegistry(t)
+	repo := registry.host + "/shop/tiny"
 	s := newStack(t, "tiny")
 
 	diff, shown := s.preview(args(tinyPath(t), dir, repo))
 	require.True(t, diff.HasChanges)
-	require.Zero(t, store.writes.Load(), "a preview pushes nothing")
+	require.Zero(t, registry.writes.Load(), "a preview pushes nothing")
 	digest := shown.Get("digest").AsString()
-	require.Regexp(t, `^sha256:[0-9a-f]{64}$`, digest, "a preview knows the digest")
+	require.Regexp(t, `^sha256:[0-9a-f]{64}$`, digest, "a preview shows the digest")
 	require.Equal(t, repo+"@"+digest, shown.Get("reference").AsString())
 
 	require.True(t, s.up(args(tinyPath(t), dir, repo)))
-	require.Equal(t, digest, s.output("digest"), "the update pushes what the preview showed")
+	require.Equal(t, digest, s.output("digest"), "the update pushes the digest of the preview")
 	require.Equal(t, repo+"@"+digest, s.output("reference"))
 	require.Equal(t, "test-tiny-"+digest[7:19], s.output("tag"))
-	head(t, s.output("reference"))
-	head(t, repo+":"+s.output("tag"))
+	requireExists(t, s.output("reference"))
+	requireExists(t, repo+":"+s.output("tag"))
 
-	writes := store.writes.Load()
-	require.False(t, s.up(args(tinyPath(t), dir, repo)), "unchanged sources are no change")
-	require.Equal(t, writes, store.writes.Load())
+	writes := registry.writes.Load()
+	require.False(t, s.up(args(tinyPath(t), dir, repo)), "unchanged sources change nothing")
+	require.Equal(t, writes, registry.writes.Load())
 
 	edit(t, dir, "main.go", `package main
 
@@ -44,16 +44,16 @@ func main() { println("changed") }
 	require.Contains(t, diff.DetailedDiff, "digest")
 	require.NotContains(t, diff.DetailedDiff, "repository")
 	require.NotEqual(t, digest, shown.Get("digest").AsString())
-	require.Equal(t, writes, store.writes.Load(), "a preview pushes nothing")
+	require.Equal(t, writes, registry.writes.Load(), "a preview pushes nothing")
 	require.True(t, s.up(args(tinyPath(t), dir, repo)))
 	require.Equal(t, shown.Get("digest").AsString(), s.output("digest"))
-	head(t, s.output("reference"))
-	head(t, repo+"@"+digest) // the old one stays, for pods that still run it
+	requireExists(t, s.output("reference"))
+	requireExists(t, repo+"@"+digest) // the old image stays, for pods that still run it
 
 	require.NoError(t, s.destroy())
-	gone(t, s.output("reference"))
-	gone(t, s.output("sbomReference"))
-	head(t, repo+"@"+digest)
+	requireMissing(t, s.output("reference"))
+	requireMissing(t, s.output("sbomReference"))
+	requireExists(t, repo+"@"+digest)
 }
 
 func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
@@ -66,7 +66,7 @@ func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	})
 	inputs, failures := s.check(given)
 	require.Empty(t, failures)
-	require.True(t, inputs.Get("credentials").AsMap().Get("password").Secret(), "a password is secret, even where the program did not say so")
+	require.True(t, inputs.Get("credentials").AsMap().Get("password").Secret(), "a password is a secret, even if the program did not mark it")
 	resp, err := s.server.Create(p.CreateRequest{Urn: s.urn, Properties: inputs, DryRun: true})
 	require.NoError(t, err)
 	shown := resp.Properties
@@ -76,7 +76,7 @@ func TestPreviewBeforeTheRepositoryExists(t *testing.T) {
 	require.True(t, shown.Get("size").IsNumber())
 }
 
-func TestPreviewBeforeTheRecipeIsKnown(t *testing.T) {
+func TestPreviewWithAnUnknownBuildInput(t *testing.T) {
 	s := newStack(t, "tiny")
 	_, shown := s.preview(args(tinyPath(t), t.TempDir(), "localhost:1/shop/tiny", map[string]property.Value{"base": property.New(property.Computed)}))
 	for _, name := range []string{"digest", "tag", "reference", "sbomReference", "size"} {
@@ -84,26 +84,26 @@ func TestPreviewBeforeTheRecipeIsKnown(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreNoDifference(t *testing.T) {
-	store := newStore(t)
+func TestNewCredentialsChangeNothing(t *testing.T) {
+	registry := newRegistry(t)
 	token := "monday"
-	store.password.Store(&token)
-	s := pushed(t, store, credentials("monday"))
-	require.NotContains(t, s.state.AsMap(), "credentials", "outputs hold no password")
+	registry.password.Store(&token)
+	s := pushed(t, registry, credentials("monday"))
+	require.NotContains(t, s.state.AsMap(), "credentials", "outputs have no password")
 	diff := s.diff(s.inputs.Set("credentials", credentials("tuesday")["credentials"]))
-	require.False(t, diff.HasChanges, "ECR's tokens are new each time")
+	require.False(t, diff.HasChanges, "ECR gives a new token each time")
 }
 
-func TestAnotherRepositoryReplaces(t *testing.T) {
-	s := pushed(t, newStore(t))
+func TestAnotherRepositoryReplacesTheImage(t *testing.T) {
+	s := pushed(t, newRegistry(t))
 	diff := s.diff(s.inputs.Set("repository", property.New("example.com/shop/other")))
 	require.Equal(t, map[string]p.PropertyDiff{"repository": {Kind: p.UpdateReplace}}, diff.DetailedDiff)
 	diff = s.diff(s.inputs.Set("repository", property.New(property.Computed)))
-	require.Equal(t, p.UpdateReplace, diff.DetailedDiff["repository"].Kind, "a repository that is replaced has an unknown URL")
+	require.Equal(t, p.UpdateReplace, diff.DetailedDiff["repository"].Kind, "the URL of a replaced repository is unknown")
 }
 
-func TestTheDiffSaysWhy(t *testing.T) {
-	s := pushed(t, newStore(t))
+func TestDiffNamesTheChangedInputs(t *testing.T) {
+	s := pushed(t, newRegistry(t))
 	diff := s.diff(s.inputs.
 		Set("digest", property.New("sha256:1")).
 		Set("goVersion", property.New("go1.99")).
@@ -113,18 +113,18 @@ func TestTheDiffSaysWhy(t *testing.T) {
 	}, diff.DetailedDiff)
 }
 
-func TestPushLeavesOutWhatIsThere(t *testing.T) {
-	store := newStore(t)
-	pushed(t, store)
-	uploads, writes := store.uploads.Load(), store.writes.Load()
-	pushed(t, store, map[string]property.Value{"tag": property.New("test-two-0123456789ab")})
-	require.Equal(t, uploads, store.uploads.Load(), "no blob is sent twice")
-	require.Equal(t, writes+1, store.writes.Load(), "only the second resource's tag is written")
-	pushed(t, store)
-	require.Equal(t, writes+1, store.writes.Load(), "nothing is written twice")
+func TestPushSkipsWhatTheRegistryHas(t *testing.T) {
+	registry := newRegistry(t)
+	pushed(t, registry)
+	uploads, writes := registry.uploads.Load(), registry.writes.Load()
+	pushed(t, registry, map[string]property.Value{"tag": property.New("test-two-0123456789ab")})
+	require.Equal(t, uploads, registry.uploads.Load(), "no blob is sent twice")
+	require.Equal(t, writes+1, registry.writes.Load(), "only the second resource's tag is written")
+	pushed(t, registry)
+	require.Equal(t, writes+1, registry.writes.Load(), "nothing is written twice")
 }
 
-func head(t *testing.T, reference string) {
+func requireExists(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
@@ -132,10 +132,10 @@ func head(t *testing.T, reference string) {
 	require.NoError(t, err, reference)
 }
 
-func gone(t *testing.T, reference string) {
+func requireMissing(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
 	_, err = remote.Head(ref, remote.WithContext(t.Context()))
-	require.Equal(t, absent, meaning(err), "%s: %v", reference, err)
+	require.Equal(t, absent, classify(err), "%s: %v", reference, err)
 }

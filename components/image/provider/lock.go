@@ -11,12 +11,13 @@ import (
 	"github.com/rogpeppe/go-internal/lockedfile"
 )
 
-// lock keeps every other build of the import path off ko's cached binary of
-// it: those of this process, and those of another pulumi in the same folder.
+// lock prevents concurrent builds of an import path, which would write the same
+// cached binary. It works within this process, and between Pulumi processes that
+// run in the same folder.
 func lock(ctx context.Context, importPath string) (unlock func(), err error) {
 	dir := os.Getenv("KOCACHE")
 	if dir == "" {
-		return nil, errors.New("the process is not isolated: Isolate must be called before the first build")
+		return nil, errors.New("KOCACHE is not set: Isolate must be called before the first build")
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("cache of built binaries: %w", err)
@@ -26,20 +27,20 @@ func lock(ctx context.Context, importPath string) (unlock func(), err error) {
 		unlock func()
 		err    error
 	}
-	got := make(chan result, 1)
-	go func() { // the file lock knows no context
+	results := make(chan result, 1)
+	go func() { // a file lock accepts no context
 		u, err := mutex.Lock()
-		got <- result{u, err}
+		results <- result{u, err}
 	}()
 	select {
-	case r := <-got:
+	case r := <-results:
 		if r.err != nil {
 			return nil, fmt.Errorf("lock of %s: %w", importPath, r.err)
 		}
 		return r.unlock, nil
 	case <-ctx.Done():
 		go func() {
-			if r := <-got; r.err == nil {
+			if r := <-results; r.err == nil {
 				r.unlock()
 			}
 		}()

@@ -5,13 +5,12 @@ import (
 	"time"
 )
 
-// parentCheck is how often the plugin looks whether its engine still lives. An
-// engine that is killed cannot stop its plugins, and the SDK's own check
-// notices it only after five minutes.
+// parentCheck is how often the plugin checks that its engine still runs. A killed
+// engine can't stop its plugins, and the SDK's own check takes five minutes.
 const parentCheck = time.Second
 
-// untilOrphaned returns a context that ends when ctx does, or when the process
-// gets another parent because the one that started it has died.
+// untilOrphaned returns a context that ends with ctx, or when the process gets
+// another parent because its parent died.
 func untilOrphaned(ctx context.Context, parent func() int, every time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	first := parent()

@@ -3,11 +3,10 @@
 // SPDX SBOM. It owns building, the minimal base, the registry and the
 // resource's life; programs use package image.
 //
-// The digest is computed in Check, from the sources as they lie there, and
-// becomes an input of the resource. That makes the rest ordinary: a preview
-// shows the new digest beside the old, no change of the digest is no change at
-// all, and Create and Update push what Check built. Nothing but Create and
-// Update writes to a registry, and nothing but Delete removes from it.
+// Check computes the digest from the current sources and makes it an input of the
+// resource. So a preview shows a changed digest like any changed input. Create and
+// Update push the image that Check built. Only Create and Update write to a
+// registry, and only Delete deletes from it.
 package provider
 
 import (
@@ -26,9 +25,9 @@ import (
 	"github.com/progressive-framework/platform/components/image"
 )
 
-// New is the provider; isolated isolates the process when first called, and
-// says what Isolate did. Where that is an error the provider builds nothing,
-// and says why, but still refreshes and deletes: a destroy needs no Go.
+// New returns the provider. isolated calls Isolate once and returns its result. If
+// that is an error, the provider reports it instead of building. It still refreshes
+// and deletes, because a destroy needs no Go toolchain.
 func New(isolated func() (string, error)) p.Provider {
 	return infer.Provider(infer.Options{
 		Metadata: schema.Metadata{
@@ -42,24 +41,24 @@ func New(isolated func() (string, error)) p.Provider {
 	})
 }
 
-// Run serves the provider to the engine that started this process, until ctx
-// ends, or the engine hangs up or dies. It isolates the process.
+// Run isolates this process and serves the provider to the engine that started it.
+// It returns when ctx ends, or when the engine disconnects or dies.
 func Run(ctx context.Context) error {
 	ctx, cancel := untilOrphaned(ctx, os.Getppid, parentCheck)
 	defer cancel()
 	isolated := sync.OnceValues(func() (string, error) { return Isolate(ctx, "") })
-	// Both are wanted by every Check, which also hears of an error; the engine
-	// connects meanwhile.
+	// Every Check needs both results and reports their errors. They are computed
+	// while the engine connects.
 	go func() { _, _ = isolated() }()
-	go func() { _, _ = self() }()
+	go func() { _, _ = executableHash() }()
 	if err := p.RunProvider(ctx, image.Package, image.Version, New(isolated)); err != nil {
 		return fmt.Errorf("provider %s: %w", image.Package, err)
 	}
 	return nil
 }
 
-// operations adds to the inferred resource what infer does not pass on: the
-// URN, and the inputs of a resource that is deleted.
+// operations passes values to the inferred resource that infer does not pass: the
+// URN, and the inputs of a deleted resource.
 type operations struct {
 	infer.InferredResource
 }
@@ -69,22 +68,22 @@ type (
 	credentialsKey struct{}
 )
 
-// Check marks the digest as unknown where it could not be computed, because
-// something that the build needs is unknown.
+// Check marks the digest as unknown if an input of the build is unknown.
 func (o operations) Check(ctx context.Context, req p.CheckRequest) (p.CheckResponse, error) {
 	resp, err := o.InferredResource.Check(context.WithValue(ctx, urnKey{}, req.Urn), req)
 	if err != nil || len(resp.Failures) > 0 {
 		return resp, err
 	}
 	if resp.Inputs.Get("digest").AsString() == "" {
-		for _, name := range computed {
+		for _, name := range computedInputs {
 			resp.Inputs = resp.Inputs.Set(name, property.New(property.Computed))
 		}
 	}
 	return resp, nil
 }
 
-// Delete hands on the credentials, which the state's outputs do not hold.
+// Delete passes the credentials on, because the outputs in the state do not have
+// them.
 func (o operations) Delete(ctx context.Context, req p.DeleteRequest) error {
 	if c := req.OldInputs.Get("credentials"); c.IsMap() {
 		m := c.AsMap()
@@ -106,11 +105,11 @@ func credentialsOf(ctx context.Context) *Credentials {
 	return c
 }
 
-// failure turns an error that belongs to an input into a check failure.
-func failure(err error) ([]p.CheckFailure, error) {
-	var bad *inputError
-	if errors.As(err, &bad) {
-		return []p.CheckFailure{{Property: bad.property, Reason: bad.reason}}, nil
+// checkFailure converts an error of an input to a check failure.
+func checkFailure(err error) ([]p.CheckFailure, error) {
+	var invalid *inputError
+	if errors.As(err, &invalid) {
+		return []p.CheckFailure{{Property: invalid.property, Reason: invalid.reason}}, nil
 	}
 	return nil, err
 }

@@ -26,8 +26,8 @@ import (
 )
 
 var (
-	shared   string                 // a folder that outlives each test
-	isolated func() (string, error) // what was done to this process
+	shared   string                 // a folder for all tests
+	isolated func() (string, error) // returns the result of Isolate
 )
 
 func TestMain(m *testing.M) {
@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(cache)
 		shared = cache
-		// What a person's shell may hold must not reach a build.
+		// Settings of a user's shell must not change a build.
 		for name, value := range map[string]string{"GOFLAGS": "-tags=leaked", "GOAMD64": "v3", "GOOS": "windows", "DOCKER_CONFIG": cache} {
 			if err := os.Setenv(name, value); err != nil {
 				panic(err)
@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// hello is a main package that shows what its image gives it.
+// hello is a small main package.
 const hello = `package main
 
 import "fmt"
@@ -59,8 +59,8 @@ import "fmt"
 func main() { fmt.Println("hello") }
 `
 
-// module writes a module with the given files and returns its folder. Its path
-// is the test's own, since builds of one import path wait for each other.
+// module creates a module with the files and returns its folder. Each test has its
+// own module path, because builds of one import path wait for each other.
 func module(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -71,7 +71,7 @@ func module(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-// tinyPath is the import path of the test's module.
+// tinyPath returns the import path of the test's module.
 func tinyPath(t *testing.T) string {
 	test, _, _ := strings.Cut(t.Name(), "/")
 	return "example.com/" + test + "/tiny"
@@ -84,29 +84,29 @@ func edit(t *testing.T, dir, name, content string) {
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
 }
 
-// store is a registry on loopback that counts what is written to it, and can
-// ask for a password.
-type store struct {
+// testRegistry is a registry on loopback. It counts writes, and can require a
+// password.
+type testRegistry struct {
 	host     string
 	writes   atomic.Int64
 	uploads  atomic.Int64
 	password atomic.Pointer[string]
-	refuse   atomic.Int64 // the status that DELETE is answered with, or zero
-	broken   atomic.Bool  // every answer is cut short
+	refuse   atomic.Int64 // the status of every DELETE, or zero
+	broken   atomic.Bool  // every request fails
 	server   *httptest.Server
 }
 
-func newStore(t *testing.T) *store {
+func newRegistry(t *testing.T) *testRegistry {
 	t.Helper()
-	s := &store{}
+	s := &testRegistry{}
 	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
 	s.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s.broken.Load() {
-			w.WriteHeader(http.StatusTeapot) // not one that is tried again
+			w.WriteHeader(http.StatusTeapot) // the client does not retry this status
 			return
 		}
 		if want := s.password.Load(); want != nil {
-			if user, got, ok := r.BasicAuth(); !ok || user != "AWS" || got != *want {
+			if user, password, ok := r.BasicAuth(); !ok || user != "AWS" || password != *want {
 				w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
 				http.Error(w, `{"errors":[{"code":"UNAUTHORIZED","message":"log in"}]}`, http.StatusUnauthorized)
 				return
@@ -135,7 +135,7 @@ func newStore(t *testing.T) *store {
 	return s
 }
 
-// stack drives the provider as the engine does, for one resource.
+// stack calls the provider as the engine does, for one resource.
 type stack struct {
 	t      *testing.T
 	server integration.Server
@@ -157,7 +157,7 @@ func urn(name string) resource.URN {
 	return resource.NewURN("test", "shop", "", image.Token, name)
 }
 
-// check returns the checked inputs; failures are returned by property.
+// check returns the checked inputs, and the failures by property.
 func (s *stack) check(given map[string]property.Value) (property.Map, map[string]string) {
 	s.t.Helper()
 	resp, err := s.server.Check(p.CheckRequest{Urn: s.urn, State: s.inputs, Inputs: property.NewMap(given)})
@@ -169,7 +169,7 @@ func (s *stack) check(given map[string]property.Value) (property.Map, map[string
 	return resp.Inputs, failures
 }
 
-// diff compares inputs with what was pushed.
+// diff compares inputs with the pushed image.
 func (s *stack) diff(inputs property.Map) p.DiffResponse {
 	s.t.Helper()
 	diff, err := s.server.Diff(p.DiffRequest{ID: s.id, Urn: s.urn, State: s.state, OldInputs: s.inputs, Inputs: inputs})
@@ -177,7 +177,7 @@ func (s *stack) diff(inputs property.Map) p.DiffResponse {
 	return diff
 }
 
-// preview is what a preview computes: the diff, and the outputs that it shows.
+// preview returns the diff and the outputs that a preview shows.
 func (s *stack) preview(given map[string]property.Value) (p.DiffResponse, property.Map) {
 	s.t.Helper()
 	inputs, failures := s.check(given)
@@ -196,7 +196,7 @@ func (s *stack) preview(given map[string]property.Value) (p.DiffResponse, proper
 	return diff, resp.Properties
 }
 
-// up creates or updates, and reports whether anything was done.
+// up creates or updates the resource, and reports whether it changed.
 func (s *stack) up(given map[string]property.Value) bool {
 	s.t.Helper()
 	inputs, failures := s.check(given)
@@ -215,8 +215,8 @@ func (s *stack) up(given map[string]property.Value) bool {
 	return diff.HasChanges
 }
 
-// checked is a provider that has built the module of hello, with the inputs
-// that it answered; most tests are about what comes after.
+// checked returns a provider that has built the module of hello, with the checked
+// inputs. Most tests begin with it.
 var checked = sync.OnceValues(func() (*stack, error) {
 	dir, err := os.MkdirTemp(shared, "")
 	if err != nil {
@@ -240,18 +240,18 @@ var checked = sync.OnceValues(func() (*stack, error) {
 	return s, err
 })
 
-// pushed is a resource that was created from checked, with more inputs.
-func pushed(t *testing.T, store *store, more ...map[string]property.Value) *stack {
+// pushed returns a resource that was created from checked, with more inputs.
+func pushed(t *testing.T, store *testRegistry, more ...map[string]property.Value) *stack {
 	t.Helper()
-	from, err := checked()
+	base, err := checked()
 	require.NoError(t, err)
-	inputs := from.inputs.Set("repository", property.New(store.host+"/shop/tiny"))
+	inputs := base.inputs.Set("repository", property.New(store.host+"/shop/tiny"))
 	for _, m := range more {
 		for k, v := range m {
 			inputs = inputs.Set(k, v)
 		}
 	}
-	s := &stack{t: t, server: from.server, urn: from.urn}
+	s := &stack{t: t, server: base.server, urn: base.urn}
 	s.create(inputs)
 	return s
 }
@@ -264,7 +264,7 @@ func (s *stack) create(inputs property.Map) {
 	s.id, s.inputs, s.state = resp.ID, inputs, resp.Properties
 }
 
-// refresh reads the resource; it reports whether it is still there.
+// refresh reads the resource, and reports whether it still exists.
 func (s *stack) refresh() (bool, error) {
 	s.t.Helper()
 	resp, err := s.server.Read(p.ReadRequest{ID: s.id, Urn: s.urn, Properties: s.state, Inputs: s.inputs})
@@ -275,7 +275,7 @@ func (s *stack) refresh() (bool, error) {
 		s.id, s.inputs, s.state = "", property.Map{}, property.Map{}
 		return false, nil
 	}
-	require.True(s.t, s.state.Equals(resp.Properties), "a refresh changes nothing of an image that is there")
+	require.True(s.t, s.state.Equals(resp.Properties), "a refresh of an existing image changes nothing")
 	return true, nil
 }
 
@@ -290,7 +290,7 @@ func (s *stack) output(name string) string {
 	return v.AsString()
 }
 
-// args are the inputs of a program.
+// args returns the inputs of a program.
 func args(importPath, dir, repository string, more ...map[string]property.Value) map[string]property.Value {
 	out := map[string]property.Value{
 		"importPath": property.New(importPath),

@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// recipe is all that an image is made from, besides the sources themselves.
+// recipe has all inputs of a build except the sources.
 type recipe struct {
 	ImportPath string
 	Platforms  []string
@@ -16,12 +16,12 @@ type recipe struct {
 	Dir        string
 }
 
-// recipe is the part of the spec that decides what is built.
+// recipe returns the part of the spec that determines the image.
 func (s ImageSpec) recipe() recipe {
 	return recipe{ImportPath: s.ImportPath, Platforms: s.Platforms, Base: value(s.Base), Labels: s.Labels, Dir: value(s.Dir)}
 }
 
-// value is what p points at, or nothing.
+// value returns *p, or an empty string if p is nil.
 func value(p *string) string {
 	if p == nil {
 		return ""
@@ -29,7 +29,7 @@ func value(p *string) string {
 	return *p
 }
 
-// key is the same for equal recipes only.
+// key returns a text that is the same only for equal recipes.
 func (r recipe) key() (string, error) {
 	raw, err := json.Marshal(r)
 	if err != nil {
@@ -38,15 +38,15 @@ func (r recipe) key() (string, error) {
 	return string(raw), nil
 }
 
-// platforms parses the names, which Check has already accepted.
+// platforms parses the platforms. Check has already validated them.
 func (r recipe) platforms() ([]v1.Platform, error) {
-	out := make([]v1.Platform, 0, len(r.Platforms))
+	platforms := make([]v1.Platform, 0, len(r.Platforms))
 	for _, name := range r.Platforms {
 		p, err := v1.ParsePlatform(name)
 		if err != nil {
 			return nil, fmt.Errorf("platform %q: %w", name, err)
 		}
-		out = append(out, *p)
+		platforms = append(platforms, *p)
 	}
-	return out, nil
+	return platforms, nil
 }

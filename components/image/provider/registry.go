@@ -15,37 +15,39 @@ import (
 )
 
 const (
-	// lookTimeout bounds what only reads a registry, or deletes in it.
-	lookTimeout = 2 * time.Minute
-	// pushTimeout bounds one upload; a slow line carries 20 MB in it.
+	// readTimeout limits requests that read from a registry or delete in it.
+	readTimeout = 2 * time.Minute
+	// pushTimeout limits one upload. It is enough for 20 MB on a slow connection.
 	pushTimeout = 15 * time.Minute
 )
 
-// keychain is the given credentials for the registry that they are meant for,
-// and the docker config for every other, such as that of a base image, and
-// where none are given.
+// keychain returns the credentials for their registry, and those of the docker
+// config for other registries, such as that of a base image. Without credentials,
+// the docker config is used for all.
 func keychain(registry string, c *Credentials) authn.Keychain {
 	if c == nil {
 		return authn.DefaultKeychain
 	}
-	return given{registry, authn.FromConfig(authn.AuthConfig{Username: c.Username, Password: c.Password})}
+	return scopedKeychain{registry, authn.FromConfig(authn.AuthConfig{Username: c.Username, Password: c.Password})}
 }
 
-type given struct {
+// scopedKeychain has credentials for one registry only, so that no other registry
+// sees the password.
+type scopedKeychain struct {
 	registry string
 	auth     authn.Authenticator
 }
 
 // Resolve implements authn.Keychain.
-func (g given) Resolve(r authn.Resource) (authn.Authenticator, error) {
-	if r.RegistryStr() == g.registry {
-		return g.auth, nil
+func (s scopedKeychain) Resolve(r authn.Resource) (authn.Authenticator, error) {
+	if r.RegistryStr() == s.registry {
+		return s.auth, nil
 	}
 	return authn.DefaultKeychain.Resolve(r)
 }
 
-// keychain is the login for the image's repository. While the repository is
-// unknown there is none to log in to.
+// keychain returns the keychain for the image's repository. If the repository is
+// still unknown, it is the docker config.
 func (in ImageInputs) keychain() authn.Keychain {
 	repo, err := name.NewRepository(in.Repository, name.StrictValidation)
 	if err != nil {
@@ -54,47 +56,47 @@ func (in ImageInputs) keychain() authn.Keychain {
 	return keychain(repo.RegistryStr(), in.Credentials)
 }
 
-// identity is one way to log in.
+// identity is one possible login.
 type identity struct {
 	name      string
 	auth      authn.Authenticator
 	anonymous bool
 }
 
-// identities are the ways to log in to a repository, best first: credentials
-// of the inputs, then the docker config (which falls back to nobody). The
-// first may have expired since the last update: those of ECR live 12 hours.
+// identities returns the possible logins for a repository in order of preference:
+// the credentials of the inputs, then the docker config or an anonymous login. The
+// first may have expired since the last update: ECR's expire after 12 hours.
 func identities(repo name.Repository, c *Credentials) ([]identity, error) {
-	var out []identity
+	var logins []identity
 	if c != nil {
 		auth, err := keychain(repo.RegistryStr(), c).Resolve(repo)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, identity{name: "the resource's credentials", auth: auth})
+		logins = append(logins, identity{name: "the resource's credentials", auth: auth})
 	}
 	ambient, err := authn.DefaultKeychain.Resolve(repo)
 	if err != nil {
 		return nil, fmt.Errorf("docker config: %w", err)
 	}
 	if ambient == authn.Anonymous {
-		return append(out, identity{name: "no login", auth: ambient, anonymous: true}), nil
+		return append(logins, identity{name: "no login", auth: ambient, anonymous: true}), nil
 	}
-	return append(out, identity{name: "the docker config", auth: ambient}), nil
+	return append(logins, identity{name: "the docker config", auth: ambient}), nil
 }
 
-// answer is what a registry's error means.
-type answer int
+// errorKind is the meaning of a registry's error.
+type errorKind int
 
 const (
-	failed      answer = iota // unreachable, or broken
-	absent                    // the manifest or the repository is not there
-	denied                    // the login is missing, wrong or expired
-	unsupported               // the registry does not offer the operation
+	failed      errorKind = iota // the registry is unreachable or broken
+	absent                       // the manifest or the repository does not exist
+	denied                       // the login is missing, wrong or expired
+	unsupported                  // the registry does not support the operation
 )
 
-// meaning classifies an error of a registry.
-func meaning(err error) answer {
+// classify returns the kind of a registry's error.
+func classify(err error) errorKind {
 	var e *transport.Error
 	if !errors.As(err, &e) {
 		return failed
@@ -115,18 +117,18 @@ func meaning(err error) answer {
 	return failed
 }
 
-// login finds the identity that may see ref. It returns the manifest's
-// descriptor, or nil where the manifest is gone, and the identity that was
-// believed. That nobody in particular sees nothing proves nothing once a login
-// was refused: then the error is errDenied.
-func login(ctx context.Context, ref name.Reference, ids []identity) (*v1.Descriptor, identity, error) {
+// authenticate finds an identity that may read ref. It returns the descriptor of the
+// manifest, or nil if the manifest does not exist, and the identity. After a refused
+// login, "not found" for an anonymous login is not reliable: many registries hide
+// private manifests. Then the error is errDenied.
+func authenticate(ctx context.Context, ref name.Reference, ids []identity) (*v1.Descriptor, identity, error) {
 	var refused error
 	for _, id := range ids {
 		desc, err := remote.Head(ref, remote.WithContext(ctx), remote.WithAuth(id.auth))
 		if err == nil {
 			return desc, id, nil
 		}
-		switch meaning(err) {
+		switch classify(err) {
 		case absent:
 			if id.anonymous && refused != nil {
 				continue
@@ -135,7 +137,7 @@ func login(ctx context.Context, ref name.Reference, ids []identity) (*v1.Descrip
 		case denied:
 			refused = errors.Join(refused, fmt.Errorf("%s: %w", id.name, err))
 		default:
-			return nil, id, fmt.Errorf("registry %s does not answer: %w; is it up, and reachable from here?", ref.Context().RegistryStr(), err)
+			return nil, id, fmt.Errorf("registry %s does not answer: %w; check that it runs and that this machine can reach it", ref.Context().RegistryStr(), err)
 		}
 	}
 	return nil, identity{}, fmt.Errorf("%w: %w", errDenied, refused)

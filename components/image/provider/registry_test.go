@@ -18,8 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// drop deletes a manifest or a tag behind Pulumi's back.
-func drop(t *testing.T, reference string) {
+// deleteManifest deletes a manifest or a tag without Pulumi.
+func deleteManifest(t *testing.T, reference string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
@@ -30,13 +30,13 @@ func tags(t *testing.T, repository string) []string {
 	t.Helper()
 	repo, err := name.NewRepository(repository)
 	require.NoError(t, err)
-	found, err := remote.List(repo, remote.WithContext(t.Context()))
+	list, err := remote.List(repo, remote.WithContext(t.Context()))
 	require.NoError(t, err)
-	return found
+	return list
 }
 
-// tag gives a pushed image another tag.
-func tag(t *testing.T, reference, other string) {
+// addTag adds a tag to a pushed image.
+func addTag(t *testing.T, reference, other string) {
 	t.Helper()
 	ref, err := name.ParseReference(reference)
 	require.NoError(t, err)
@@ -46,61 +46,61 @@ func tag(t *testing.T, reference, other string) {
 }
 
 func TestRefreshNoticesADeletedImage(t *testing.T) {
-	store := newStore(t)
-	s := pushed(t, store)
+	registry := newRegistry(t)
+	s := pushed(t, registry)
 	inputs := s.inputs
-	there, err := s.refresh()
+	exists, err := s.refresh()
 	require.NoError(t, err)
-	require.True(t, there)
+	require.True(t, exists)
 
 	reference := s.output("reference")
-	drop(t, reference)
-	there, err = s.refresh()
+	deleteManifest(t, reference)
+	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.False(t, there)
+	require.False(t, exists)
 
 	s.create(inputs)
 	require.Equal(t, reference, s.output("reference"))
-	head(t, reference) // pushed again, though the registry still had the tag
+	requireExists(t, reference) // pushed again, although the registry still had the tag
 }
 
-func TestRefreshWithARefusedLogin(t *testing.T) {
-	store := newStore(t)
+func TestRefreshWithRefusedLoginKeepsTheState(t *testing.T) {
+	registry := newRegistry(t)
 	token := "monday"
-	store.password.Store(&token)
-	s := pushed(t, store, credentials("monday"))
+	registry.password.Store(&token)
+	s := pushed(t, registry, credentials("monday"))
 
-	there, err := s.refresh()
+	exists, err := s.refresh()
 	require.NoError(t, err)
-	require.True(t, there, "the credentials of the inputs are used")
+	require.True(t, exists, "it uses the credentials of the inputs")
 
 	token = "tuesday"
-	there, err = s.refresh()
+	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.True(t, there, "an expired login proves nothing: the record is kept")
+	require.True(t, exists, "an expired login does not mean a missing image, so the state is kept")
 
 	docker := t.TempDir()
-	edit(t, docker, "config.json", `{"auths":{"`+store.host+`":{"username":"AWS","password":"tuesday"}}}`)
+	edit(t, docker, "config.json", `{"auths":{"`+registry.host+`":{"username":"AWS","password":"tuesday"}}}`)
 	t.Setenv("DOCKER_CONFIG", docker)
 	id, state, inputs := s.id, s.state, s.inputs
-	there, err = s.refresh()
+	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.True(t, there, "the docker config's login is used where the other is refused")
+	require.True(t, exists, "it uses the docker config if the other login is refused")
 
 	s.id, s.state, s.inputs = id, state.Set("reference", property.New(
-		store.host+"/shop/tiny@sha256:"+strings.Repeat("0", 64))), inputs
-	there, err = s.refresh()
+		registry.host+"/shop/tiny@sha256:"+strings.Repeat("0", 64))), inputs
+	exists, err = s.refresh()
 	require.NoError(t, err)
-	require.False(t, there, "and is believed")
+	require.False(t, exists, "a \"not found\" with an accepted login means a missing image")
 }
 
-func TestRefreshWithoutARegistry(t *testing.T) {
-	store := newStore(t)
-	s := pushed(t, store)
-	store.broken.Store(true)
+func TestRefreshFailsIfTheRegistryDoesNotAnswer(t *testing.T) {
+	registry := newRegistry(t)
+	s := pushed(t, registry)
+	registry.broken.Store(true)
 	_, err := s.refresh()
-	require.ErrorContains(t, err, "registry "+store.host+" does not answer")
-	require.ErrorContains(t, s.destroy(), "does not answer", "a destroy can be tried again")
+	require.ErrorContains(t, err, "registry "+registry.host+" does not answer")
+	require.ErrorContains(t, s.destroy(), "does not answer", "a destroy can be repeated")
 }
 
 func TestImportIsRefused(t *testing.T) {
@@ -110,18 +110,18 @@ func TestImportIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "cannot be imported")
 }
 
-func TestDelete(t *testing.T) {
+func TestDeleteKeepsWhatOthersUse(t *testing.T) {
 	for _, c := range []struct {
-		why    string
-		before func(t *testing.T, store *store, repo string, s *stack)
-		kept   bool // whether the manifest is still there
+		reason string
+		before func(t *testing.T, registry *testRegistry, repo string, s *stack)
+		kept   bool // whether the manifest still exists
 		tags   []string
 	}{
-		{"alone, nothing is left", func(*testing.T, *store, string, *stack) {}, false, nil},
-		{"a release tag keeps the manifest and its SBOM", func(t *testing.T, _ *store, _ string, s *stack) {
-			tag(t, s.output("reference"), "v1")
+		{"an image that nothing else uses is deleted", func(*testing.T, *testRegistry, string, *stack) {}, false, nil},
+		{"a release tag keeps the manifest and its SBOM", func(t *testing.T, _ *testRegistry, _ string, s *stack) {
+			addTag(t, s.output("reference"), "v1")
 		}, true, []string{"sbom", "v1"}},
-		{"an index that lists the manifest keeps it", func(t *testing.T, _ *store, repo string, s *stack) {
+		{"an index that lists the manifest keeps it", func(t *testing.T, _ *testRegistry, repo string, s *stack) {
 			ref, err := name.ParseReference(s.output("reference"))
 			require.NoError(t, err)
 			img, err := remote.Image(ref)
@@ -129,80 +129,80 @@ func TestDelete(t *testing.T) {
 			index := mutate.AppendManifests(empty.Index, mutate.IndexAddendum{Add: img})
 			require.NoError(t, remote.WriteIndex(ref.Context().Tag("all"), index))
 		}, true, []string{"all", "sbom"}},
-		{"another stack's claim keeps the manifest", func(t *testing.T, store *store, _ string, _ *stack) {
-			pushed(t, store, map[string]property.Value{"tag": property.New("prod-tiny-0123456789ab")})
+		{"a tag of another stack keeps the manifest", func(t *testing.T, registry *testRegistry, _ string, _ *stack) {
+			pushed(t, registry, map[string]property.Value{"tag": property.New("prod-tiny-0123456789ab")})
 		}, true, []string{"prod-tiny-", "sbom"}},
-		{"another image's tags are left", func(t *testing.T, _ *store, repo string, _ *stack) {
+		{"tags of other images stay", func(t *testing.T, _ *testRegistry, repo string, _ *stack) {
 			ref, err := name.ParseReference(repo + ":other")
 			require.NoError(t, err)
 			require.NoError(t, remote.Write(ref, empty.Image))
 		}, false, []string{"other"}},
-		{"a manifest that is gone leaves no SBOM", func(t *testing.T, _ *store, _ string, s *stack) {
-			drop(t, s.output("reference"))
+		{"the SBOM of a missing manifest is deleted", func(t *testing.T, _ *testRegistry, _ string, s *stack) {
+			deleteManifest(t, s.output("reference"))
 		}, false, nil},
-		{"a registry that does not delete is no failure", func(_ *testing.T, store *store, _ string, _ *stack) {
-			store.refuse.Store(http.StatusMethodNotAllowed)
+		{"a registry without deletion is no failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
+			registry.refuse.Store(http.StatusMethodNotAllowed)
 		}, true, []string{"sbom", "test-tiny-"}},
-		{"a login that may not delete is no failure", func(_ *testing.T, store *store, _ string, _ *stack) {
-			store.refuse.Store(http.StatusForbidden)
+		{"a login without permission to delete is no failure", func(_ *testing.T, registry *testRegistry, _ string, _ *stack) {
+			registry.refuse.Store(http.StatusForbidden)
 		}, true, []string{"sbom", "test-tiny-"}},
 	} {
-		t.Run(c.why, func(t *testing.T) {
-			store := newStore(t)
-			repo := store.host + "/shop/tiny"
-			s := pushed(t, store)
-			c.before(t, store, repo, s)
+		t.Run(c.reason, func(t *testing.T) {
+			registry := newRegistry(t)
+			repo := registry.host + "/shop/tiny"
+			s := pushed(t, registry)
+			c.before(t, registry, repo, s)
 			require.NoError(t, s.destroy())
 			if c.kept {
-				head(t, s.output("reference"))
+				requireExists(t, s.output("reference"))
 			} else {
-				gone(t, s.output("reference"))
-				gone(t, s.output("sbomReference"))
+				requireMissing(t, s.output("reference"))
+				requireMissing(t, s.output("sbomReference"))
 			}
-			left := tags(t, repo)
-			require.Len(t, left, len(c.tags), "%v", left)
+			remaining := tags(t, repo)
+			require.Len(t, remaining, len(c.tags), "%v", remaining)
 			for _, want := range c.tags {
 				require.Condition(t, func() bool {
-					for _, got := range left {
-						if strings.HasPrefix(got, want) || strings.HasSuffix(got, "."+want) {
+					for _, tag := range remaining {
+						if strings.HasPrefix(tag, want) || strings.HasSuffix(tag, "."+want) {
 							return true
 						}
 					}
 					return false
-				}, "%s in %v", want, left)
+				}, "%s in %v", want, remaining)
 			}
 		})
 	}
 }
 
-func TestDeleteWithoutTheRepository(t *testing.T) {
-	s := pushed(t, newStore(t))
-	empty := newStore(t).host + "/shop/tiny"
+func TestDeleteSucceedsWithoutTheRepository(t *testing.T) {
+	s := pushed(t, newRegistry(t))
+	empty := newRegistry(t).host + "/shop/tiny"
 	s.state = s.state.Set("reference", property.New(empty+"@"+s.output("digest")))
 	require.NoError(t, s.destroy())
 }
 
 func TestDeleteUsesTheCredentials(t *testing.T) {
-	store := newStore(t)
+	registry := newRegistry(t)
 	token := "monday"
-	store.password.Store(&token)
-	s := pushed(t, store, credentials("monday"))
+	registry.password.Store(&token)
+	s := pushed(t, registry, credentials("monday"))
 	require.NoError(t, s.destroy())
-	store.password.Store(nil)
-	gone(t, s.output("reference"))
+	registry.password.Store(nil)
+	requireMissing(t, s.output("reference"))
 
-	s = pushed(t, store)
-	store.password.Store(&token)
-	require.NoError(t, s.destroy(), "without a login the image is left, and the destroy goes on")
-	store.password.Store(nil)
-	head(t, s.output("reference"))
+	s = pushed(t, registry)
+	registry.password.Store(&token)
+	require.NoError(t, s.destroy(), "without a login the image stays, and the destroy continues")
+	registry.password.Store(nil)
+	requireExists(t, s.output("reference"))
 }
 
-func TestDeleteAnIndex(t *testing.T) {
+func TestDeleteAnIndexKeepsSharedManifests(t *testing.T) {
 	t.Parallel()
 	dir := module(t, map[string]string{"main.go": hello})
-	repo := newStore(t).host + "/shop/tiny"
-	one, both := newStack(t, "one"), newStack(t, "both")
+	repo := newRegistry(t).host + "/shop/tiny"
+	onePlatform, twoPlatforms := newStack(t, "one"), newStack(t, "both")
 	platforms := func(names ...string) map[string]property.Value {
 		list := []property.Value{}
 		for _, n := range names {
@@ -210,9 +210,9 @@ func TestDeleteAnIndex(t *testing.T) {
 		}
 		return map[string]property.Value{"platforms": property.New(list)}
 	}
-	require.True(t, one.up(args(tinyPath(t), dir, repo)))
-	require.True(t, both.up(args(tinyPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
-	ref, err := name.ParseReference(both.output("reference"))
+	require.True(t, onePlatform.up(args(tinyPath(t), dir, repo)))
+	require.True(t, twoPlatforms.up(args(tinyPath(t), dir, repo, platforms("linux/arm64", "linux/amd64", "linux/amd64"))))
+	ref, err := name.ParseReference(twoPlatforms.output("reference"))
 	require.NoError(t, err)
 	index, err := remote.Index(ref)
 	require.NoError(t, err)
@@ -223,29 +223,29 @@ func TestDeleteAnIndex(t *testing.T) {
 	for _, child := range m.Manifests {
 		built[child.Platform.String()] = child.Digest
 	}
-	require.Equal(t, one.output("digest"), built["linux/amd64"].String(), "an index lists the very image of the platform alone")
+	require.Equal(t, onePlatform.output("digest"), built["linux/amd64"].String(), "an index lists the same image as a build for one platform")
 
-	require.NoError(t, both.destroy())
-	gone(t, both.output("reference"))
-	gone(t, repo+"@"+built["linux/arm64"].String())
-	head(t, one.output("reference"))
-	require.NoError(t, one.destroy())
+	require.NoError(t, twoPlatforms.destroy())
+	requireMissing(t, twoPlatforms.output("reference"))
+	requireMissing(t, repo+"@"+built["linux/arm64"].String())
+	requireExists(t, onePlatform.output("reference"))
+	require.NoError(t, onePlatform.destroy())
 	require.Empty(t, tags(t, repo))
 }
 
-func TestPushWithARefusedLogin(t *testing.T) {
-	store := newStore(t)
+func TestPushWithRefusedLoginNamesTheFix(t *testing.T) {
+	registry := newRegistry(t)
 	token := "monday"
-	store.password.Store(&token)
-	from, err := checked()
+	registry.password.Store(&token)
+	base, err := checked()
 	require.NoError(t, err)
-	inputs := from.inputs.Set("repository", property.New(store.host+"/shop/tiny")).Set("credentials", credentials("wrong")["credentials"])
-	_, err = from.server.Create(p.CreateRequest{Urn: from.urn, Properties: inputs})
-	require.ErrorContains(t, err, "give credentials that may push")
+	inputs := base.inputs.Set("repository", property.New(registry.host+"/shop/tiny")).Set("credentials", credentials("wrong")["credentials"])
+	_, err = base.server.Create(p.CreateRequest{Urn: base.urn, Properties: inputs})
+	require.ErrorContains(t, err, "set credentials that may push")
 	require.NotContains(t, err.Error(), "wrong")
 }
 
-func TestCredentialsStayWithTheirRegistry(t *testing.T) {
+func TestCredentialsAreSentToTheirRegistryOnly(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", t.TempDir())
 	keys := keychain("own.example.com", &Credentials{"AWS", "secret"})
 	for host, want := range map[string]string{"own.example.com": "secret", "base.example.com": ""} {
@@ -259,7 +259,7 @@ func TestCredentialsStayWithTheirRegistry(t *testing.T) {
 	}
 }
 
-func TestMeaning(t *testing.T) {
+func TestClassify(t *testing.T) {
 	status := func(code int, codes ...transport.ErrorCode) error {
 		e := &transport.Error{StatusCode: code}
 		for _, c := range codes {
@@ -268,19 +268,19 @@ func TestMeaning(t *testing.T) {
 		return e
 	}
 	for _, c := range []struct {
-		why  string
-		err  error
-		want answer
+		reason string
+		err    error
+		want   errorKind
 	}{
 		{"no manifest, or no repository", status(404), absent},
 		{"no login", status(401), denied},
-		{"ECR's answer to an expired token", status(403, transport.DeniedErrorCode), denied},
-		{"a registry with deletes switched off", status(405), unsupported},
-		{"the same, in the words of older registries", status(400, transport.UnsupportedErrorCode), unsupported},
+		{"an expired token of ECR", status(403, transport.DeniedErrorCode), denied},
+		{"a registry that does not support deletion", status(405), unsupported},
+		{"the same, with the status of older registries", status(400, transport.UnsupportedErrorCode), unsupported},
 		{"a broken registry", status(500), failed},
-		{"no registry at all", errors.New("connection refused"), failed},
-		{"an interrupted call", context.Canceled, failed},
+		{"no registry", errors.New("connection refused"), failed},
+		{"a cancelled request", context.Canceled, failed},
 	} {
-		require.Equal(t, c.want, meaning(c.err), c.why)
+		require.Equal(t, c.want, classify(c.err), c.reason)
 	}
 }

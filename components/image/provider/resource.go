@@ -6,9 +6,9 @@ import (
 	"github.com/progressive-framework/platform/components/image/ociplatform"
 )
 
-// ImageSpec is what inputs and state have in common. The last three are not
-// the program's: Check computes them from the sources, so that Pulumi shows
-// them in a preview and compares them with what was pushed before.
+// ImageSpec has the properties that inputs and state share. Check computes the last
+// three from the sources, so that Pulumi shows them in a preview and compares them
+// with the pushed image.
 type ImageSpec struct {
 	ImportPath string            `pulumi:"importPath"`
 	Repository string            `pulumi:"repository"`
@@ -25,33 +25,33 @@ type ImageSpec struct {
 // Annotate documents the properties in the schema.
 func (s *ImageSpec) Annotate(a infer.Annotator) {
 	a.Describe(&s.ImportPath, "Go main package to build, as a full import path.")
-	a.Describe(&s.Repository, "Where the image is pushed: REGISTRY/PATH without a tag. A change replaces the image.")
-	a.Describe(&s.Platforms, "Platforms as OS/ARCH; "+string(ociplatform.Default)+" where none is given. More than one makes an index.")
-	a.Describe(&s.Base, "Base image as NAME@sha256:DIGEST; the provider's own minimal base where not given.")
-	a.Describe(&s.Labels, "Labels of the image's config.")
-	a.Describe(&s.Dir, "Folder that the go tool runs in, relative to the program.")
-	a.Describe(&s.Digest, "Set by the provider: the digest of what the sources build to.")
-	a.Describe(&s.Tag, "Set by the provider: the tag that holds the manifest, STACK-NAME-DIGEST.")
-	a.Describe(&s.GoVersion, "Set by the provider: the Go toolchain that builds.")
+	a.Describe(&s.Repository, "Repository to push to: REGISTRY/PATH without a tag. A change replaces the image.")
+	a.Describe(&s.Platforms, "Platforms as OS/ARCH; "+string(ociplatform.Default)+" if empty. More than one makes an index.")
+	a.Describe(&s.Base, "Base image as NAME@sha256:DIGEST; the provider's minimal base if empty.")
+	a.Describe(&s.Labels, "Labels of the image config.")
+	a.Describe(&s.Dir, "Folder in which the go tool runs, relative to the program.")
+	a.Describe(&s.Digest, "Set by the provider: the digest of the image that the sources give.")
+	a.Describe(&s.Tag, "Set by the provider: the tag of the manifest, STACK-NAME-DIGEST.")
+	a.Describe(&s.GoVersion, "Set by the provider: the Go toolchain of the build.")
 }
 
 // ImageInputs are the resource's inputs.
 type ImageInputs struct {
 	ImageSpec
 	Credentials *Credentials `pulumi:"credentials,optional"`
-	// Sources is the provider's too. It makes no difference by itself: sources
-	// that read otherwise may build to the same image.
+	// Sources is set by the provider, too. Diff does not compare it, because
+	// different sources may give the same image.
 	Sources string `pulumi:"sources,optional"`
 }
 
 // Annotate documents the inputs in the schema.
 func (in *ImageInputs) Annotate(a infer.Annotator) {
-	a.Describe(&in.Credentials, "Registry credentials; the docker config's where not given. A change alone changes nothing.")
-	a.Describe(&in.Sources, "Set by the provider: a hash of all that the image is built from.")
+	a.Describe(&in.Credentials, "Registry credentials; those of the docker config if empty. New credentials alone change nothing.")
+	a.Describe(&in.Sources, "Set by the provider: a hash of all inputs of the build.")
 }
 
-// Credentials are a registry's user and password. They stay in the inputs,
-// encrypted, and are no part of the outputs.
+// Credentials are a user name and a password for a registry. They are in the inputs,
+// encrypted, and not in the outputs.
 type Credentials struct {
 	Username string `pulumi:"username"`
 	Password string `pulumi:"password" provider:"secret"`
@@ -63,7 +63,7 @@ func (c *Credentials) Annotate(a infer.Annotator) {
 	a.Describe(&c.Password, "Password or token.")
 }
 
-// ImageState is what the stack's state keeps of an image that was pushed.
+// ImageState has the properties of a pushed image in the stack's state.
 type ImageState struct {
 	ImageSpec
 	Reference     string `pulumi:"reference"`
@@ -73,12 +73,12 @@ type ImageState struct {
 
 // Annotate documents the outputs in the schema.
 func (s *ImageState) Annotate(a infer.Annotator) {
-	a.Describe(&s.Reference, "REPOSITORY@DIGEST, what a pod runs.")
+	a.Describe(&s.Reference, "REPOSITORY@DIGEST, for pods.")
 	a.Describe(&s.SBOMReference, "REPOSITORY@DIGEST of the SPDX document's manifest.")
 	a.Describe(&s.Size, "Bytes in the registry: compressed layers and configs of all platforms.")
 }
 
-// Image is the resource's controller: Pulumi's operations on top of a builder.
+// Image implements Pulumi's operations with a builder.
 type Image struct {
 	builder *builder
 }
@@ -89,9 +89,9 @@ func (i *Image) Annotate(a infer.Annotator) {
 	a.Describe(&i, "A container image that ko builds from a Go main package and pushes with its SPDX SBOM.")
 }
 
-// WireDependencies tells previews which outputs they may show: the size as
-// soon as the sources are built; the references once the repository is known
-// as well, which a stack's first preview does not.
+// WireDependencies says which outputs a preview can show. The size is known after
+// the build. The references also need the repository, which is unknown in the first
+// preview of a stack.
 func (i *Image) WireDependencies(f infer.FieldSelector, in *ImageInputs, out *ImageState) {
 	if out.Size != 0 {
 		f.OutputField(&out.Size).AlwaysKnown()

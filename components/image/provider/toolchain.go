@@ -15,35 +15,37 @@ import (
 	"strings"
 )
 
-// kept are the settings of the go tool that a build takes from the person:
-// where modules, caches and toolchains come from. Every other one could change
-// the bytes of a binary (GOFLAGS, GOAMD64, GOEXPERIMENT, ...), whether it
-// stands in the environment or in the file of `go env -w`.
-var kept = []string{
+// keptSettings are the user's settings of the go tool that a build uses: the sources
+// of modules, caches and toolchains. Others could change the binary (GOFLAGS,
+// GOAMD64, GOEXPERIMENT, ...), so Isolate removes them. They come from the
+// environment or from the file of `go env -w`.
+var keptSettings = []string{
 	"GOAUTH", "GOCACHE", "GOCACHEPROG", "GOINSECURE", "GOMODCACHE", "GONOPROXY", "GONOSUMDB", "GOPATH",
 	"GOPRIVATE", "GOPROXY", "GOSUMDB", "GOTELEMETRYDIR", "GOTMPDIR", "GOTOOLCHAIN", "GOVCS",
 }
 
-// derived are settings that `go env` only reports, and GOROOT, which says
-// which go this is.
-var derived = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
+// readOnlySettings are values that `go env` only reports, and GOROOT, which belongs
+// to the installed Go.
+var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
 
-// buildEnv is set for every build on top: the lowest instruction set of each
-// architecture, and flags that hold whatever else is configured. No record of
-// git's state: the same sources in a clean and a dirty checkout are the same.
+// buildEnv is set for every build: the lowest instruction set of each architecture,
+// and no version control information. So the same sources give the same binary in a
+// clean and in a changed git checkout.
 var buildEnv = []string{
 	"GOFLAGS=-buildvcs=false",
 	"GOAMD64=v1",
 	"GOARM64=v8.0",
 }
 
-// Isolate makes this process build as on any other machine: settings of the
-// go tool that could change a binary are removed from the environment, and
-// ko's cache of linked binaries is put into cache (the user's cache folder
-// where empty), apart for each working folder, so that two checkouts never
-// write one file. ko reads the process's environment, so this is called once,
-// before the first build. The toolchain is the one that the machine has, and
-// whether a module may choose another.
+// Isolate prepares the environment of this process, so that every machine builds the
+// same binary. It removes settings of the go tool that could change a binary. It
+// also sets ko's cache of linked binaries to a folder below cache, one for each
+// working folder, so that two checkouts never write the same file. An empty cache
+// means the user's cache folder.
+//
+// ko reads the environment of the process, so call Isolate once, before the first
+// build. It returns the version of the installed toolchain and GOTOOLCHAIN, which
+// says whether a module may select another one.
 func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	settings, err := goSettings(ctx)
 	if err != nil {
@@ -51,9 +53,9 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	}
 	for name, value := range settings {
 		switch {
-		case slices.Contains(derived, name):
+		case slices.Contains(readOnlySettings, name):
 			continue
-		case slices.Contains(kept, name) && value != "":
+		case slices.Contains(keptSettings, name) && value != "":
 			err = os.Setenv(name, value)
 		default:
 			err = os.Unsetenv(name)
@@ -80,8 +82,8 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	)
 }
 
-// goSettings is `go env` of this process, outside of any module, whose go.mod
-// could choose another toolchain.
+// goSettings returns the result of `go env` outside of a module, because a go.mod
+// could select another toolchain.
 func goSettings(ctx context.Context) (map[string]string, error) {
 	raw, err := goTool(ctx, os.TempDir(), "env", "-json")
 	if err != nil {
@@ -94,15 +96,15 @@ func goSettings(ctx context.Context) (map[string]string, error) {
 	return settings, nil
 }
 
-// goVersion is the toolchain that builds in dir, such as go1.26.3; the
-// module's go and toolchain lines may choose another than the one on PATH.
+// goVersion returns the toolchain that builds in dir, such as go1.26.3. The go and
+// toolchain lines of the module may select another than the one on PATH.
 func goVersion(ctx context.Context, dir string) (string, error) {
 	raw, err := goTool(ctx, dir, "env", "GOVERSION")
 	return strings.TrimSpace(string(raw)), err
 }
 
-// goTool runs the go tool and returns its standard output; its standard error
-// becomes the error's text.
+// goTool runs the go tool and returns its standard output. Its standard error is
+// part of the returned error.
 func goTool(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
