@@ -70,7 +70,7 @@ func Service(a *account.Account, sid, service string) iam.Statement {
 }
 
 // ViaService allows all principals of the account to use the key through one
-// service of its region, such as "ec2" for encrypted volumes of Auto Scaling
+// service of its region. An example is "ec2", for encrypted volumes of Auto Scaling
 // Groups. AWS managed keys have the same permission (KMS Developer Guide,
 // "kms:ViaService").
 func ViaService(a *account.Account, sid, service string) iam.Statement {

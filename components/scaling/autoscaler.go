@@ -60,8 +60,8 @@ func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 	}
 }
 
-// Validate returns an error for settings with which the Cluster Autoscaler
-// would not start, would never remove a node, or would remove a node too early.
+// Validate returns an error for settings with which the Cluster Autoscaler would
+// not start, never remove a node, or remove a node too early.
 func (o ClusterAutoscalerOptions) Validate() error {
 	switch {
 	case o.Expander == "":

@@ -36,9 +36,8 @@ type Release struct {
 // --kubernetes-version MINOR` lists the current versions.
 //
 // Sources:
-//   - Add-ons: AWS CDK examples of July and August 2026, which name each version
-//     for each minor version, and the output of the command above for 1.35 on
-//     2026-10-02.
+//   - Add-ons: AWS CDK examples of July and August 2026 for each minor version, and
+//     the output of the command above for 1.35 on 2026-10-02.
 //   - Secrets Store provider: published stacks of autumn 2026, one of them for
 //     1.35. That it works with the other minor versions is an assumption.
 //   - Cluster Autoscaler: releases of kubernetes/autoscaler, as listed in

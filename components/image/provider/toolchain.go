@@ -39,9 +39,9 @@ var buildEnv = []string{
 
 // Isolate prepares the environment of this process, so that every machine builds the
 // same binary. It removes settings of the go tool that could change a binary. It
-// also sets ko's cache of linked binaries to a folder below cache, one for each
-// working folder, so that two checkouts never write the same file. An empty cache
-// means the user's cache folder.
+// also sets ko's cache of linked binaries to a folder below cache. Each working
+// folder has its own, so that two checkouts never write the same file. An empty
+// cache means the user's cache folder.
 //
 // ko reads the environment of the process, so call Isolate once, before the first
 // build. It returns the version of the installed toolchain and GOTOOLCHAIN, which

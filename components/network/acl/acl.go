@@ -30,9 +30,8 @@ const (
 	ephemeralTo   = 65535
 )
 
-// The first number of each kind of rule. Within its kind, the number of a rule
-// depends on the zone's letter and the port, so that a new zone does not change the
-// numbers of other rules.
+// The first number of each kind of rule. The further digits depend on the zone's
+// letter and the port. So a new zone does not change the numbers of other rules.
 const (
 	appNumbers  = 100
 	dataNumbers = 200

@@ -81,7 +81,7 @@ func arm(t string) bool {
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
 
-// ImageParameter returns the name of the public SSM parameter with the newest EKS
+// ImageParameter returns the name of a public SSM parameter. It has the newest EKS
 // image of Amazon Linux 2023 for a Kubernetes version and the fleet's architecture
 // (EKS User Guide, "Retrieve recommended Amazon Linux AMI IDs").
 func (f Fleet) ImageParameter(version string) string {
