@@ -1,10 +1,10 @@
-// Command redisnode runs beside a Redis node in Kubernetes and keeps it in its
-// cluster, also after every node came back at another address. This package
-// owns the process only: environment in, logs out, signals, exit code; the
-// work is in internal/node.
+// Command redisnode runs as a sidecar of a Redis node in Kubernetes. It keeps
+// the node in its Redis Cluster, also after pods got new addresses. This
+// package owns the process only: environment, logs, signals and exit code.
+// Package node does the work.
 //
-// Exit codes: 0 when told to end, 1 when serving failed, 2 when the
-// environment is wrong.
+// Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment
+// is wrong.
 package main
 
 import (
@@ -53,11 +53,11 @@ func serve(ctx context.Context, cfg node.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	watching, stop := context.WithCancel(ctx)
-	var all sync.WaitGroup
-	all.Go(func() { n.Run(watching) })
+	runCtx, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { n.Run(runCtx) })
 	err = server.Run(ctx)
 	stop()
-	all.Wait()
+	wg.Wait()
 	return err
 }

@@ -11,22 +11,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExitCodes: every mistake of the environment is named; a node that is not
-// there is no reason to end.
+// TestExitCodes: the process ends with 2 when the environment is wrong, and not
+// when its Redis node is down.
 func TestExitCodes(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("secret"), 0o600))
-	good := map[string]string{
+	valid := map[string]string{
 		"PEERS": "a:1,b:1,c:1", "NODE_NAME": "a", "POD_IP": "127.0.0.1", "PASSWORD_FILE": password,
 		"REDIS_ADDRESS": "127.0.0.1:1", "LISTEN_ADDRESS": "127.0.0.1:0",
 	}
 	for _, row := range []struct {
 		reason, variable, value string
 		code                    int
-		says                    string
+		lastMessage             string
 	}{
-		{"told to end", "", "", 0, "drained"},
-		{"not one of the peers", "NODE_NAME", "d", 2, `wrong configuration: NODE_NAME="d" must be the first label of one of PEERS: set it so`},
+		{"a signal ends the process", "", "", 0, "drained"},
+		{"the node's name is not among the peers", "NODE_NAME", "d", 2, `wrong configuration: NODE_NAME="d" must be the first label of one of PEERS: set it so`},
 		{"an address that is not this machine's", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -37,14 +37,14 @@ func TestExitCodes(t *testing.T) {
 				if name == row.variable {
 					return row.value, true
 				}
-				value, ok := good[name]
+				value, ok := valid[name]
 				return value, ok
 			}, &out)
 			require.Equal(t, row.code, code, out.String())
 			lines := bytes.Split(bytes.TrimSpace(out.Bytes()), []byte("\n"))
 			var last struct{ Msg string }
 			require.NoError(t, json.Unmarshal(lines[len(lines)-1], &last))
-			require.Equal(t, row.says, last.Msg)
+			require.Equal(t, row.lastMessage, last.Msg)
 			require.NotContains(t, out.String(), "secret")
 		})
 	}

@@ -11,25 +11,25 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// table is a node's table without what changes by itself, and without nodes
-// that it still greets: those go by themselves.
-func (f *fleet) table(i int) []string {
+// table is a node's table without fields that change by themselves. Nodes in
+// handshake are left out, because Redis drops them by itself.
+func (f *testCluster) table(i int) []string {
 	var lines []string
 	for _, m := range f.members(i) {
-		if m.greeting {
+		if m.handshake {
 			continue
 		}
-		lines = append(lines, strings.Join([]string{m.id, m.address, m.of}, " "))
+		lines = append(lines, strings.Join([]string{m.id, m.address, m.primaryID}, " "))
 	}
 	slices.Sort(lines)
 	return lines
 }
 
-// TestLifeOfACluster on real servers: made once, found again at other
-// addresses, and healed after losses, with all keys there throughout.
-func TestLifeOfACluster(t *testing.T) {
+// TestClusterFormsRecoversAndKeepsItsKeys runs real servers. The cluster forms
+// once, and survives new addresses, a lost primary and a lost volume.
+func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
+	f := newTestCluster(t)
 	for i := range replicas {
 		f.start(i, 11+i)
 	}
@@ -37,14 +37,14 @@ func TestLifeOfACluster(t *testing.T) {
 	for i := range replicas {
 		require.Equal(t, i < shards, f.role(i) == "master", "node %d", i)
 	}
-	followed := map[string]int{}
+	replicasOf := map[string]int{}
 	for i := shards; i < replicas; i++ {
 		for _, m := range f.members(i) {
-			if m.of != "" {
-				followed[m.of]++
+			if m.primaryID != "" {
+				replicasOf[m.primaryID]++
 			}
 		}
-		require.Len(t, followed, shards, "each primary has a replica")
+		require.Len(t, replicasOf, shards, "each primary has a replica")
 	}
 	f.write()
 
@@ -52,27 +52,27 @@ func TestLifeOfACluster(t *testing.T) {
 	for range 5 {
 		f.round()
 	}
-	require.Equal(t, before, f.table(0), "once more changes nothing")
+	require.Equal(t, before, f.table(0), "more rounds change nothing")
 
 	for i := range replicas {
 		f.kill(i)
 	}
-	// The addresses that each one knew are others' now.
+	// Each node starts at an address that another node had before.
 	for i := range replicas {
 		f.start(i, 11+(i+1)%replicas)
 	}
-	f.settle("all are found again at each other's addresses", f.whole)
-	f.complete()
+	f.settle("all nodes find each other at swapped addresses", f.whole)
+	f.requireAllKeys()
 
-	// DNS still leads from one name to another's node.
-	f.lag(3, 4)
+	// DNS still resolves the name of node 3 to the address of node 4.
+	f.resolveTo(3, 4)
 	table := f.table(0)
 	for range 5 {
 		f.round()
-		require.Equal(t, replicas-2, f.agents[0].Status().Peers, "who answers under a wrong name is nobody")
+		require.Equal(t, replicas-2, f.agents[0].Status().Peers, "a node that answers under another node's name does not count")
 	}
 	require.Equal(t, table, f.table(0))
-	f.lag(-1, -1)
+	f.resolveTo(-1, -1)
 
 	lost := slices.IndexFunc(f.servers[:], func(*exec.Cmd) bool { return true })
 	for f.role(lost) != "master" {
@@ -88,16 +88,16 @@ func TestLifeOfACluster(t *testing.T) {
 		}
 		return primaries == shards
 	})
-	f.complete()
+	f.requireAllKeys()
 	f.start(lost, 31)
 	f.settle("the old primary is back at another address", f.whole)
 	require.Equal(t, "slave", f.role(lost))
-	f.complete()
+	f.requireAllKeys()
 
 	f.kill(lost)
 	require.NoError(t, os.RemoveAll(f.folder(lost)))
 	f.start(lost, 32)
-	f.settle("a node that lost its volume is a replica again, and its old self forgotten", func() bool {
+	f.settle("a node that lost its volume is a replica again, and its old id is forgotten", func() bool {
 		for i := range replicas {
 			if len(f.table(i)) != replicas {
 				return false
@@ -105,14 +105,14 @@ func TestLifeOfACluster(t *testing.T) {
 		}
 		return f.whole()
 	})
-	f.complete()
+	f.requireAllKeys()
 }
 
-// TestForeignDataAreRefused: five good nodes and one whose volume holds the
-// keys of another life.
-func TestForeignDataAreRefused(t *testing.T) {
+// TestNodeWithForeignKeysIsNotJoined: five empty nodes, and one whose volume
+// holds keys from before the cluster.
+func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 	t.Parallel()
-	f := newFleet(t)
+	f := newTestCluster(t)
 	f.start(0, 41, "--cluster-enabled", "no")
 	require.NoError(t, f.client(0).Set(t.Context(), "foreign", "data", 0).Err())
 	require.NoError(t, f.client(0).Do(t.Context(), "BGREWRITEAOF").Err())
@@ -134,11 +134,11 @@ func TestForeignDataAreRefused(t *testing.T) {
 		require.Contains(t, status.Problems[0], "node redis-cluster-0.redis-cluster-service at 127.0.0.41")
 		require.Contains(t, status.Problems[0], "holds 1 keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume")
 	}
-	require.EqualValues(t, 1, f.client(0).DBSize(t.Context()).Val(), "and they are still there")
+	require.EqualValues(t, 1, f.client(0).DBSize(t.Context()).Val(), "the keys are kept")
 	require.Len(t, f.table(0), 1)
 
 	f.kill(0)
 	require.NoError(t, os.RemoveAll(f.folder(0)))
 	f.start(0, 41)
-	f.settle("the mend that was named does", f.whole)
+	f.settle("deleting the volume, as the error says, lets the cluster form", f.whole)
 }

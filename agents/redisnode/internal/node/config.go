@@ -13,54 +13,57 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// Peer is a node of the cluster by the name that stays with it.
+// Peer is a node of the cluster by its stable DNS name.
 type Peer struct {
 	// Host is a DNS name, such as redis-cluster-0.redis-cluster-service.
 	Host string
 	Port int
 }
 
-// Config is all that the process is told.
+// Config is the configuration of the process.
 type Config struct {
-	// Self is the place among Peers of the node beside which this runs; it is
-	// the peer whose host begins with NODE_NAME.
+	// Self is the index in Peers of the node that this process serves: the peer
+	// whose host begins with NODE_NAME.
 	Self int
-	// Peers is PEERS, every node of the cluster, HOST:PORT with commas
-	// between, in an order that never changes: the first SHARDS of them are
-	// given the slots when the cluster is made.
+	// Peers is PEERS: every node of the cluster as HOST:PORT, separated by
+	// commas. The order never changes, because the first SHARDS nodes get the
+	// slots when the cluster forms.
 	Peers []Peer
-	// Shards is SHARDS, 3 or more: Redis agrees by a majority of primaries.
+	// Shards is SHARDS, at least 3: Redis decides by a majority of primaries.
 	Shards int
-	// Address is POD_IP: where the other nodes reach this one, for now.
+	// Address is POD_IP: the current address at which other nodes reach this
+	// one.
 	Address netip.Addr
-	// Server is REDIS_ADDRESS: where this process reaches its node.
+	// Server is REDIS_ADDRESS: the address at which this process reaches its
+	// node.
 	Server string
-	// Password is what PASSWORD_FILE holds: that of the user node.
+	// Password is the content of PASSWORD_FILE: the password of the Redis user
+	// node.
 	Password string
 	// Period is PERIOD, the time between two rounds.
 	Period time.Duration
-	// HTTP takes LISTEN_ADDRESS and LOG_LEVEL.
+	// HTTP has LISTEN_ADDRESS and LOG_LEVEL.
 	HTTP httpserver.Config
 }
 
-// User is the user of Redis' ACL that this process is.
+// User is the Redis ACL user of this process.
 const User = "node"
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with all that is wrong; the Config then serves only to
-// log it.
+// envconfig.Problems with every wrong variable. The Config then has only what
+// the logger needs.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	http := httpserver.Defaults()
 	http.QuietPaths = healthPaths
 	http.Address = env.Address("LISTEN_ADDRESS", ":8000")
 	http.LogLevel = env.LogLevel("LOG_LEVEL")
-	http.DrainDelay = 0 // nobody but the kubelet calls
+	http.DrainDelay = 0 // only the kubelet sends requests
 	cfg := Config{
-		Peers:    envconfig.Required(env, "PEERS", "must be at least three HOST:PORT with commas between", parsePeers),
+		Peers:    envconfig.Required(env, "PEERS", "must be at least three HOST:PORT separated by commas", parsePeers),
 		Address:  envconfig.Required(env, "POD_IP", "must be an IP address", parseAddress),
 		Server:   env.Address("REDIS_ADDRESS", "127.0.0.1:6379"),
-		Password: envconfig.Required(env, "PASSWORD_FILE", "must be a file with a password in it", readPassword),
+		Password: envconfig.Required(env, "PASSWORD_FILE", "must be a file that contains a password", readPassword),
 		Period:   env.Duration("PERIOD", 2*time.Second, 50*time.Millisecond, time.Minute),
 		HTTP:     http,
 	}
@@ -80,11 +83,11 @@ func parsePeers(text string) ([]Peer, bool) {
 	var peers []Peer
 	for address := range strings.SplitSeq(text, ",") {
 		host, port, err := net.SplitHostPort(address)
-		n, bad := strconv.ParseUint(port, 10, 16)
-		if err != nil || bad != nil || host == "" {
+		number, errPort := strconv.ParseUint(port, 10, 16)
+		if err != nil || errPort != nil || host == "" {
 			return nil, false
 		}
-		peers = append(peers, Peer{Host: host, Port: int(n)})
+		peers = append(peers, Peer{Host: host, Port: int(number)})
 	}
 	return peers, len(peers) >= 3
 }

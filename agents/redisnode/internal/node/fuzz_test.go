@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzNodes: no answer to CLUSTER NODES breaks the parser, and what it takes is a
-// table that holds the node itself and slots that exist.
+// FuzzNodes: no output of CLUSTER NODES makes the parser panic. A parsed table
+// contains the node itself, and only valid slots.
 func FuzzNodes(f *testing.F) {
 	const line = "07c37dfeb235213a872192d90877d0cd55635b91 127.0.0.1:30004@31004,hostname4 slave e7d1eecce10fd6bb5eb35b9f99a514335d9ba9ca 0 1426238317239 4 connected"
 	for _, answer := range []string{
@@ -26,9 +26,9 @@ func FuzzNodes(f *testing.F) {
 		require.Contains(t, members, id)
 		for known, m := range members {
 			require.Equal(t, known, m.id)
-			require.False(t, m.failed && !m.suspected, "who has failed was suspected")
-			for _, s := range m.owns {
-				require.True(t, 0 <= s.first && s.first <= s.last && s.last < slots)
+			require.False(t, m.failed && !m.suspected, "a failed node is also suspected")
+			for _, s := range m.slots {
+				require.True(t, 0 <= s.first && s.first <= s.last && s.last < slotCount)
 			}
 		}
 	})

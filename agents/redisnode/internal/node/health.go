@@ -7,11 +7,11 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// healthPaths are those that probes ask every few seconds.
+// healthPaths are the probes' paths. They stay out of the access log.
 var healthPaths = []string{"/health", "/health/ready"}
 
-// Handler serves the probes. A pod is ready when its node serves, so that a
-// rollout and an eviction wait for one node before they take the next.
+// Handler serves the probes. A pod is ready when its node serves data. So a
+// rollout or an eviction waits for one node before it takes the next.
 func (n *Node) Handler(state *httpserver.State) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", state.Live)

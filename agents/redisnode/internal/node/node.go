@@ -1,7 +1,7 @@
-// Package node keeps one Redis node a member of its cluster. It runs beside
-// the node, looks at all of them by name, and tells its own what to do; it
-// owns the forming of the cluster, the rejoining after addresses changed, and
-// nothing of the data: it has no command that moves, empties or resets.
+// Package node keeps one Redis node a member of its Redis Cluster. It runs next
+// to the node, queries all nodes by name, and sends commands only to its own.
+// It forms the cluster and rejoins nodes after their addresses changed. It
+// never touches data: it has no command that moves, empties or resets.
 package node
 
 import (
@@ -20,30 +20,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// answerTimeout bounds each step of a conversation with a node: connecting,
-// asking, being answered. It is below the document's cluster-node-timeout of
-// 5 s, so that a dead peer does not hide what happens to the others.
+// answerTimeout bounds each step with a node: dial, write and read. It is below
+// the design document's cluster-node-timeout of 5 s, so that one dead peer does
+// not delay the detection of others.
 const answerTimeout = time.Second
 
-// Resolver finds the addresses of a name; net.Resolver is one.
+// Resolver resolves a name to addresses, as net.Resolver does.
 type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// Status is the outcome of a round.
+// Status is the result of a round.
 type Status struct {
-	// Member is set when the node serves: the cluster is ok, and the node is a
-	// primary with slots or a replica in step with its primary.
+	// Member is true when the node serves data. The cluster state is ok, and
+	// the node is a primary with slots or a replica in sync with its primary.
 	Member bool `json:"member"`
 	// Cluster is Redis' cluster_state: ok or fail.
 	Cluster string `json:"cluster"`
-	// Peers is how many other nodes answered.
+	// Peers is the number of other nodes that answered.
 	Peers int `json:"peers"`
-	// Problems are what a person must mend.
+	// Problems need an operator's action.
 	Problems []string `json:"problems,omitempty"`
 }
 
-// Node watches over one Redis node.
+// Node keeps one Redis node in its cluster.
 type Node struct {
 	cfg      Config
 	resolver Resolver
@@ -51,17 +51,17 @@ type Node struct {
 	status   atomic.Pointer[Status]
 }
 
-// New returns a Node that has done nothing yet.
+// New returns a Node. Run starts its work.
 func New(cfg Config, resolver Resolver, log *slog.Logger) *Node {
 	n := &Node{cfg: cfg, resolver: resolver, log: log}
 	n.status.Store(&Status{Cluster: "unknown"})
 	return n
 }
 
-// Status is that of the last round.
+// Status is the status of the last round.
 func (n *Node) Status() Status { return *n.status.Load() }
 
-// Run goes on until ctx ends, a round each period.
+// Run executes a round each period until ctx ends.
 func (n *Node) Run(ctx context.Context) {
 	tick := time.NewTicker(n.cfg.Period)
 	defer tick.Stop()
@@ -74,11 +74,11 @@ func (n *Node) Run(ctx context.Context) {
 	}
 }
 
-// publish keeps the status and says what is new in it.
+// publish stores the status and logs what changed in it.
 func (n *Node) publish(now Status) {
 	before := n.status.Swap(&now)
 	if now.Member != before.Member || now.Cluster != before.Cluster {
-		n.log.Info("cluster", "member", now.Member, "state", now.Cluster, "peers", now.Peers)
+		n.log.Info("cluster state changed", "member", now.Member, "state", now.Cluster, "peers", now.Peers)
 	}
 	if strings.Join(now.Problems, "\n") != strings.Join(before.Problems, "\n") {
 		for _, problem := range now.Problems {
@@ -87,25 +87,25 @@ func (n *Node) publish(now Status) {
 	}
 }
 
-// round looks at every node once and acts on its own.
+// round queries every node once and sends commands to its own node.
 func (n *Node) round(ctx context.Context) Status {
-	own := n.connect(n.cfg.Server)
-	defer own.Close()
-	if err := n.announce(ctx, own); err != nil {
+	local := n.connect(n.cfg.Server)
+	defer local.Close()
+	if err := n.announce(ctx, local); err != nil {
 		return failed(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
 	}
-	peers, err := n.look(ctx, own)
+	peers, err := n.queryPeers(ctx, local)
 	if err != nil {
 		return failed(err)
 	}
 	commands, problems := plan(n.cfg.Self, peers, n.cfg.Shards)
 	for _, c := range commands {
-		n.log.Info("telling the node", "command", c.String())
-		if err := own.Do(ctx, c...).Err(); err != nil {
+		n.log.Info("run Redis command", "command", c.String())
+		if err := local.Do(ctx, c...).Err(); err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", c, err))
 		}
 	}
-	status := n.state(ctx, own, peers)
+	status := n.state(ctx, local, peers)
 	for _, p := range problems {
 		status.Problems = append(status.Problems, p.Error())
 	}
@@ -122,89 +122,89 @@ func (n *Node) connect(address string) *redis.Client {
 	})
 }
 
-// announce tells the node the address and the name under which others find
-// it: what it has from its last life may be another's by now.
-func (n *Node) announce(ctx context.Context, own *redis.Client) error {
+// announce sets the node's announced address and hostname. The values from its
+// last start may belong to another node now.
+func (n *Node) announce(ctx context.Context, local *redis.Client) error {
 	for name, value := range map[string]string{
 		"cluster-announce-ip":       n.cfg.Address.String(),
 		"cluster-announce-hostname": n.cfg.Peers[n.cfg.Self].Host,
 	} {
-		has, err := own.ConfigGet(ctx, name).Result()
+		current, err := local.ConfigGet(ctx, name).Result()
 		if err != nil {
 			return err
 		}
-		if has[name] == value {
+		if current[name] == value {
 			continue
 		}
-		if err := own.ConfigSet(ctx, name, value).Err(); err != nil {
+		if err := local.ConfigSet(ctx, name, value).Err(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// look asks every peer for its view, all at once. Only its own node must
-// answer.
-func (n *Node) look(ctx context.Context, own *redis.Client) ([]seen, error) {
-	peers := make([]seen, len(n.cfg.Peers))
-	var all sync.WaitGroup
+// queryPeers reads the view of every node concurrently. It fails only if the
+// own node does not answer.
+func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState, error) {
+	peers := make([]peerState, len(n.cfg.Peers))
+	var wg sync.WaitGroup
 	for i, p := range n.cfg.Peers {
 		if i == n.cfg.Self {
 			continue
 		}
-		all.Go(func() { peers[i] = n.visit(ctx, p) })
+		wg.Go(func() { peers[i] = n.queryPeer(ctx, p) })
 	}
-	mine, err := ask(ctx, own)
-	all.Wait()
+	ownView, err := readView(ctx, local)
+	wg.Wait()
 	if err != nil {
-		return nil, fmt.Errorf("ask the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
 	}
-	replication, err := own.Info(ctx, "replication").Result()
+	replication, err := local.Info(ctx, "replication").Result()
 	if err != nil {
-		return nil, fmt.Errorf("ask the node at %s: %w", n.cfg.Server, err)
+		return nil, fmt.Errorf("query the node at %s: %w", n.cfg.Server, err)
 	}
 	if field(replication, "role") == "slave" {
-		mine.follows = net.JoinHostPort(field(replication, "master_host"), field(replication, "master_port"))
+		ownView.replicatesFrom = net.JoinHostPort(field(replication, "master_host"), field(replication, "master_port"))
 	}
 	self := n.cfg.Peers[n.cfg.Self]
-	peers[n.cfg.Self] = seen{name: self.Host, address: joined(n.cfg.Address, self.Port), view: mine}
+	peers[n.cfg.Self] = peerState{name: self.Host, address: hostPort(n.cfg.Address, self.Port), view: ownView}
 	return peers, nil
 }
 
-func (n *Node) visit(ctx context.Context, p Peer) seen {
+func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	ctx, cancel := context.WithTimeout(ctx, 3*answerTimeout)
 	defer cancel()
-	at := seen{name: p.Host}
+	state := peerState{name: p.Host}
 	addresses, err := n.resolver.LookupNetIP(ctx, "ip", p.Host)
 	if err != nil || len(addresses) == 0 {
-		n.log.Debug("peer has no address", "peer", p.Host, "error", err)
-		return at
+		n.log.Debug("peer has no address yet", "peer", p.Host, "error", err)
+		return state
 	}
-	at.address = joined(addresses[0].Unmap(), p.Port)
-	client := n.connect(at.address)
+	state.address = hostPort(addresses[0].Unmap(), p.Port)
+	client := n.connect(state.address)
 	defer client.Close()
-	v, err := ask(ctx, client)
+	v, err := readView(ctx, client)
 	if err != nil {
-		n.log.Debug("peer does not answer", "peer", p.Host, "address", at.address, "error", err)
-		return at
+		n.log.Debug("peer does not answer", "peer", p.Host, "address", state.address, "error", err)
+		return state
 	}
-	// Names lag behind: an address may be another node's by now, or nobody has
-	// told the node yet who it is.
+	// DNS lags behind: the address may already belong to another node. Or the
+	// node has not announced its new name yet.
 	if v.itself().name != p.Host {
-		n.log.Debug("another answers for the peer", "peer", p.Host, "address", at.address, "name", v.itself().name)
-		return at
+		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", v.itself().name)
+		return state
 	}
-	at.view = v
-	return at
+	state.view = v
+	return state
 }
 
-func joined(address netip.Addr, port int) string {
+func hostPort(address netip.Addr, port int) string {
 	return net.JoinHostPort(address.String(), strconv.Itoa(port))
 }
 
-// ask takes a node's view. A node that still loads its data answers an error:
-// it is not there yet.
-func ask(ctx context.Context, node *redis.Client) (*view, error) {
+// readView reads a node's view. A node that is still loading its data answers
+// with an error, and counts as absent.
+func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	keys, err := node.DBSize(ctx).Result()
 	if err != nil {
 		return nil, err
@@ -220,21 +220,21 @@ func ask(ctx context.Context, node *redis.Client) (*view, error) {
 	return &view{id: id, keys: keys, members: members}, nil
 }
 
-// state says whether the node serves.
-func (n *Node) state(ctx context.Context, own *redis.Client, peers []seen) Status {
+// state reports whether the node serves data.
+func (n *Node) state(ctx context.Context, local *redis.Client, peers []peerState) Status {
 	status := Status{Cluster: "unknown"}
 	for i, p := range peers {
 		if i != n.cfg.Self && p.view != nil {
 			status.Peers++
 		}
 	}
-	cluster, errCluster := own.ClusterInfo(ctx).Result()
-	replication, errReplication := own.Info(ctx, "replication").Result()
+	cluster, errCluster := local.ClusterInfo(ctx).Result()
+	replication, errReplication := local.Info(ctx, "replication").Result()
 	if err := errors.Join(errCluster, errReplication); err != nil {
 		return failed(err)
 	}
 	status.Cluster = field(cluster, "cluster_state")
-	serves := len(peers[n.cfg.Self].view.itself().owns) > 0
+	serves := len(peers[n.cfg.Self].view.itself().slots) > 0
 	if field(replication, "role") == "slave" {
 		serves = field(replication, "master_link_status") == "up"
 	}
@@ -242,7 +242,7 @@ func (n *Node) state(ctx context.Context, own *redis.Client, peers []seen) Statu
 	return status
 }
 
-// field reads a line NAME:VALUE of Redis' information.
+// field returns the value of a line NAME:VALUE in the output of INFO.
 func field(text, name string) string {
 	for line := range strings.Lines(text) {
 		if value, ok := strings.CutPrefix(line, name+":"); ok {

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// seen is a peer in one round.
-type seen struct {
+// peerState is a peer as one round found it.
+type peerState struct {
 	name string
-	// address is where the name led this time, HOST:PORT.
+	// address is the resolved HOST:PORT of this round.
 	address string
-	// view is nil where the peer did not answer.
+	// view is nil if the peer did not answer.
 	view *view
 }
 
-// command is one command to this process' own node.
+// command is one Redis command for the own node.
 type command []any
 
 func (c command) String() string { return strings.TrimSpace(fmt.Sprintln([]any(c)...)) }
@@ -27,68 +27,71 @@ func meet(address string) command {
 	host, port, _ := net.SplitHostPort(address)
 	return command{"CLUSTER", "MEET", host, port}
 }
-func takeSlots(r span) command    { return command{"CLUSTER", "ADDSLOTSRANGE", r.first, r.last} }
+func addSlotsRange(r slotRange) command {
+	return command{"CLUSTER", "ADDSLOTSRANGE", r.first, r.last}
+}
 func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
 func forget(id string) command    { return command{"CLUSTER", "FORGET", id} }
-func raiseEpoch() command         { return command{"CLUSTER", "BUMPEPOCH"} }
+func bumpEpoch() command          { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan says what the node at self must be told so that the cluster is one
-// step nearer to whole, and what keeps it from being so. It is the same at
-// every node, and each acts on its own node only; so no leader is needed, and
-// no two can do the same twice.
-func plan(self int, peers []seen, shards int) ([]command, []error) {
-	if problem := stray(peers[self]); problem != nil {
+// plan returns the commands for the node at self that bring the cluster one
+// step closer to a complete one, and the problems that prevent this. Every node
+// computes the same plan and acts on itself only. So no leader is needed, and
+// no two nodes do the same step.
+func plan(self int, peers []peerState, shards int) ([]command, []error) {
+	if problem := unassignedData(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
-	commands, problems := joins(self, peers)
-	return append(commands, role(self, peers, shards)...), problems
+	commands, problems := meetCommands(self, peers)
+	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
-// stray says what is wrong with a node that holds data and belongs to no
-// cluster: whatever is done with it could lose them. (A server that finds keys
-// and no table at its start takes their slots.)
-func stray(p seen) error {
-	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.itself().owns) == 0 {
+// unassignedData returns an error for a node that holds keys but belongs to no
+// cluster. Any join could lose its keys. A server that starts with keys but
+// without a table owns the slots of its keys.
+func unassignedData(p peerState) error {
+	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.itself().slots) == 0 {
 		return nil
 	}
 	return fmt.Errorf("node %s at %s holds %d keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume",
 		p.name, p.address, p.view.keys)
 }
 
-// role is what a node does once it has joined: it forgets who is gone for
-// good, takes its share of the slots where nobody ever had them, and, where
-// all slots have an owner and it has none, follows one.
-func role(self int, peers []seen, shards int) []command {
+// roleCommands returns what a joined node does. It forgets removed nodes and
+// takes its share of slots that nobody ever owned. Without a share, it becomes
+// a replica once all slots have an owner.
+func roleCommands(self int, peers []peerState, shards int) []command {
 	me := peers[self].view
-	whole := agreed(peers)
-	if whole {
-		if stale := departed(me, peers); len(stale) > 0 {
-			return stale
+	complete := converged(peers)
+	if complete {
+		if forgets := forgetRemoved(me, peers); len(forgets) > 0 {
+			return forgets
 		}
 	}
-	if lost := me.misled(); lost != "" {
-		return []command{replicate(lost)}
+	if primary := me.primaryAtStaleAddress(); primary != "" {
+		return []command{replicate(primary)}
 	}
-	if outrun(me, peers) {
-		return []command{raiseEpoch()}
+	if hasStaleEpoch(me, peers) {
+		return []command{bumpEpoch()}
 	}
-	if mine := me.itself(); !mine.primary || len(mine.owns) > 0 || me.keys > 0 {
+	if mine := me.itself(); !mine.isPrimary || len(mine.slots) > 0 || me.keys > 0 {
 		return nil
 	}
-	if self < shards && whole {
-		if share := shareOf(self, shards); unclaimed(share, peers) {
-			return []command{takeSlots(share)}
+	if self < shards && complete {
+		if share := slotShare(self, shards); unowned(share, peers) {
+			return []command{addSlotsRange(share)}
 		}
 	}
-	if me.covered() < slots {
-		return nil // who owns what is missing comes first
+	if me.ownedSlots() < slotCount {
+		return nil // first the missing slots need an owner
 	}
-	return follow(me, self)
+	return replicateEvenly(me, self)
 }
 
-// joins are the meetings by which the node finds its peers where they are now.
-// Meeting a node that is known at another address tells its new one.
-func joins(self int, peers []seen) (meets []command, problems []error) {
+// meetCommands returns a CLUSTER MEET for each peer that the node does not
+// reach at its current address. For a known node, CLUSTER MEET updates its
+// address.
+func meetCommands(self int, peers []peerState) (meets []command, problems []error) {
 	me := peers[self].view
 	for i, p := range peers {
 		if i == self || p.view == nil {
@@ -97,23 +100,23 @@ func joins(self int, peers []seen) (meets []command, problems []error) {
 		known := me.members[p.view.id]
 		switch {
 		case me.knows(p.view.id) && known.connected && !known.suspected && known.address == p.address:
-			// as it should be
+			// connected at the right address
 		case me.knows(p.view.id) || p.view.knows(me.id):
 			meets = append(meets, meet(p.address))
-		case stray(p) != nil:
-			problems = append(problems, stray(p))
+		case unassignedData(p) != nil:
+			problems = append(problems, unassignedData(p))
 		case me.empty() || p.view.empty():
 			meets = append(meets, meet(p.address))
 		default:
-			problems = append(problems, fmt.Errorf("node %s at %s belongs to another cluster of %d nodes, so it is not joined: two clusters with data can't be one; delete the volume of the one that is wrong",
+			problems = append(problems, fmt.Errorf("node %s at %s belongs to another cluster of %d nodes, so it is not joined: two clusters with data cannot be merged; delete the volume of the wrong one",
 				p.name, p.address, len(p.view.members)))
 		}
 	}
 	return meets, problems
 }
 
-// agreed says whether every peer is there and knows every other.
-func agreed(peers []seen) bool {
+// converged reports whether every peer answered and knows every other.
+func converged(peers []peerState) bool {
 	for _, p := range peers {
 		for _, other := range peers {
 			if p.view == nil || other.view == nil || !p.view.knows(other.view.id) {
@@ -124,72 +127,76 @@ func agreed(peers []seen) bool {
 	return true
 }
 
-// departed are nodes that do not answer, own nothing, and whose place a peer
-// with another id has taken: those that lost their volume. That all who know
-// one suspect it is enough: a majority that calls it failed is no longer to be
-// had once the first have forgotten it.
-func departed(me *view, peers []seen) []command {
-	var stale []command
+// forgetRemoved forgets nodes that lost their volume: they do not answer, own
+// nothing, and a peer with another id has their place. It is enough that every
+// node that knows one suspects it. Redis' own majority for "failed" is lost
+// once the first nodes have forgotten it.
+func forgetRemoved(me *view, peers []peerState) []command {
+	var forgets []command
 	for _, id := range slices.Sorted(maps.Keys(me.members)) {
-		alive := func(p seen) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
+		alive := func(p peerState) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
 		m := me.members[id]
-		if !m.greeting && len(m.owns) == 0 && me.itself().of != id && !slices.ContainsFunc(peers, alive) {
-			stale = append(stale, forget(id))
+		if !m.handshake && len(m.slots) == 0 && me.itself().primaryID != id && !slices.ContainsFunc(peers, alive) {
+			forgets = append(forgets, forget(id))
 		}
 	}
-	return stale
+	return forgets
 }
 
-// outrun says whether a peer has a higher epoch for this primary than it has
-// itself. Redis 7 gets there when addresses are exchanged: an answer
-// at the old address of one node counts as that node's until its name is
-// compared, but its epoch has been taken by then (getNodeFromLinkAndMsg and
-// clusterProcessPacket in src/cluster.c). Nothing lowers it again, and
-// who has it refuses its vote to the primary's replica for ever, so that the
-// shard could not be failed over. A higher one from the primary mends it.
-func outrun(me *view, peers []seen) bool {
+// hasStaleEpoch reports whether a peer has a higher epoch for this primary than
+// the primary itself. Redis 7 gets into this state when nodes swap addresses. A
+// node's old address counts as that node until the name is compared, but its
+// epoch is stored before (getNodeFromLinkAndMsg and clusterProcessPacket in
+// src/cluster.c). Redis never lowers an epoch. A peer with the higher epoch
+// refuses its vote to the primary's replica forever, so the shard cannot fail
+// over. CLUSTER BUMPEPOCH on the primary fixes it.
+func hasStaleEpoch(me *view, peers []peerState) bool {
 	mine := me.itself()
-	return mine.primary && len(mine.owns) > 0 && slices.ContainsFunc(peers, func(p seen) bool {
+	return mine.isPrimary && len(mine.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
 		return p.view != nil && p.view.members[me.id].epoch > mine.epoch
 	})
 }
 
-// shareOf is the range of slots that the cluster's k-th node is given when
-// the cluster is made.
-func shareOf(k, shards int) span { return span{k * slots / shards, (k+1)*slots/shards - 1} }
-
-// unclaimed says whether no node has an owner for the range. Slots of nodes
-// that are gone still have their owner, so this never covers a loss up.
-func unclaimed(r span, peers []seen) bool {
-	return !slices.ContainsFunc(peers, func(p seen) bool { return !p.view.free(r) })
+// slotShare is the range of slots that the node at index k gets when the
+// cluster forms.
+func slotShare(k, shards int) slotRange {
+	return slotRange{k * slotCount / shards, (k+1)*slotCount/shards - 1}
 }
 
-// misled is the primary of a replica that looks for it where it no longer is:
-// Redis learns of a new address from the cluster's bus, but does not always
-// tell its own replication, which then tries the old one for ever. Following
-// the same primary again mends it. Empty: all is well.
-func (v *view) misled() string {
-	of, known := v.members[v.itself().of]
-	if v.follows == "" || !known || of.suspected || !of.connected || of.address == "" || of.address == v.follows {
+// unowned reports whether no node has an owner for a slot of the range. Slots
+// of a lost node keep their owner, so this never hides a loss.
+func unowned(r slotRange, peers []peerState) bool {
+	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.unowned(r) })
+}
+
+// primaryAtStaleAddress returns the id of this replica's primary if replication
+// still uses an old address. Redis learns a new address from the cluster bus,
+// but does not always pass it to replication, which then retries the old one
+// forever. CLUSTER REPLICATE of the same primary fixes it.
+//
+// The result is empty when the address is right.
+func (v *view) primaryAtStaleAddress() string {
+	primary, known := v.members[v.itself().primaryID]
+	if v.replicatesFrom == "" || !known || primary.suspected || !primary.connected || primary.address == "" || primary.address == v.replicatesFrom {
 		return ""
 	}
-	return of.id
+	return primary.id
 }
 
-// follow makes the node a replica of the primary that has the fewest, and
-// among equals of the one whose turn it is, so that nodes that join at once
-// spread.
-func follow(me *view, self int) []command {
+// replicateEvenly makes the node a replica of the primary with the fewest
+// replicas. Among equals the node's index decides, so that nodes that join at
+// the same time spread.
+func replicateEvenly(me *view, self int) []command {
 	type candidate struct {
 		id              string
 		first, replicas int
 	}
 	var primaries []candidate
 	for _, m := range me.members {
-		if m.primary && len(m.owns) > 0 && !m.suspected {
-			c := candidate{id: m.id, first: m.owns[0].first}
+		if m.isPrimary && len(m.slots) > 0 && !m.suspected {
+			c := candidate{id: m.id, first: m.slots[0].first}
 			for _, r := range me.members {
-				if r.of == m.id && !r.suspected {
+				if r.primaryID == m.id && !r.suspected {
 					c.replicas++
 				}
 			}
@@ -200,7 +207,7 @@ func follow(me *view, self int) []command {
 		return nil
 	}
 	slices.SortFunc(primaries, func(a, b candidate) int { return cmp.Compare(a.first, b.first) })
-	turn := self % len(primaries)
-	primaries = append(primaries[turn:], primaries[:turn]...)
+	start := self % len(primaries)
+	primaries = append(primaries[start:], primaries[:start]...)
 	return []command{replicate(slices.MinFunc(primaries, func(a, b candidate) int { return cmp.Compare(a.replicas, b.replicas) }).id)}
 }

@@ -21,17 +21,17 @@ func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
 
 func id(i int) string { return fmt.Sprintf("id-%d", i) }
 
-// formed is a cluster of six as every one of them sees it: 0, 1 and 2 own the
-// slots, 3, 4 and 5 follow them.
-func formed() []seen {
-	peers := alone()
+// formedCluster is a cluster of six, as each node sees it: 0, 1 and 2 own the
+// slots; 3, 4 and 5 are their replicas.
+func formedCluster() []peerState {
+	peers := isolatedNodes()
 	for _, p := range peers {
 		for i := range replicas {
-			m := member{id: id(i), address: at(i), primary: i < shards, connected: true}
+			m := member{id: id(i), address: at(i), isPrimary: i < shards, connected: true}
 			if i < shards {
-				m.owns = []span{shareOf(i, shards)}
+				m.slots = []slotRange{slotShare(i, shards)}
 			} else {
-				m.of = id(i - shards)
+				m.primaryID = id(i - shards)
 			}
 			p.view.members[m.id] = m
 		}
@@ -39,30 +39,30 @@ func formed() []seen {
 	return peers
 }
 
-// alone are six nodes that know nobody.
-func alone() []seen {
-	var peers []seen
+// isolatedNodes are six nodes that know no other node.
+func isolatedNodes() []peerState {
+	var peers []peerState
 	for i := range replicas {
-		peers = append(peers, seen{name: name(i), address: at(i), view: &view{
-			id: id(i), members: map[string]member{id(i): {id: id(i), address: at(i), primary: true, connected: true}},
+		peers = append(peers, peerState{name: name(i), address: at(i), view: &view{
+			id: id(i), members: map[string]member{id(i): {id: id(i), address: at(i), isPrimary: true, connected: true}},
 		}})
 	}
 	return peers
 }
 
-// met are six nodes that know each other and nothing else.
-func met() []seen {
-	peers := alone()
+// joinedNodes are six nodes that know each other but own no slots.
+func joinedNodes() []peerState {
+	peers := isolatedNodes()
 	for _, p := range peers {
 		for i := range replicas {
-			p.view.members[id(i)] = member{id: id(i), address: at(i), primary: true, connected: true}
+			p.view.members[id(i)] = member{id: id(i), address: at(i), isPrimary: true, connected: true}
 		}
 	}
 	return peers
 }
 
-// edit changes what one node has in its table about another.
-func edit(peers []seen, viewer, about int, change func(*member)) {
+// edit changes the viewer's table entry for the node about.
+func edit(peers []peerState, viewer, about int, change func(*member)) {
 	m := peers[viewer].view.members[id(about)]
 	change(&m)
 	peers[viewer].view.members[id(about)] = m
@@ -72,112 +72,112 @@ func TestPlan(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		self     int
-		peers    func() []seen
+		peers    func() []peerState
 		commands string
-		says     string
+		problem  string
 	}{
-		{"a whole cluster is left alone", 0, formed, "", ""},
-		{"strangers without data meet", 5, alone, "CLUSTER MEET 192.0.2.0 6379 CLUSTER MEET 192.0.2.1 6379 CLUSTER MEET 192.0.2.2 6379 CLUSTER MEET 192.0.2.3 6379 CLUSTER MEET 192.0.2.4 6379", ""},
-		{"the first takes the first share", 0, met, "CLUSTER ADDSLOTSRANGE 0 5460", ""},
-		{"the third takes the last", 2, met, "CLUSTER ADDSLOTSRANGE 10922 16383", ""},
-		{"a replica waits for the shares", 3, met, "", ""},
-		{"no slots are given while one is missing", 0, func() []seen { p := met(); p[4].view = nil; return p }, "", ""},
-		{"nor while one does not know all", 0, func() []seen { p := met(); delete(p[4].view.members, id(2)); return p }, "", ""},
-		{"nor to a node with keys", 0, func() []seen { p := met(); p[0].view.keys = 1; return p }, "", ""},
-		{"nor where anybody has an owner for them", 0, func() []seen {
-			p := met()
-			edit(p, 5, 1, func(m *member) { m.owns = []span{{5460, 5460}} })
+		{"a complete cluster needs no command", 0, formedCluster, "", ""},
+		{"nodes without data join", 5, isolatedNodes, "CLUSTER MEET 192.0.2.0 6379 CLUSTER MEET 192.0.2.1 6379 CLUSTER MEET 192.0.2.2 6379 CLUSTER MEET 192.0.2.3 6379 CLUSTER MEET 192.0.2.4 6379", ""},
+		{"the first node takes the first share", 0, joinedNodes, "CLUSTER ADDSLOTSRANGE 0 5460", ""},
+		{"the third node takes the last share", 2, joinedNodes, "CLUSTER ADDSLOTSRANGE 10922 16383", ""},
+		{"a replica waits until the slots have owners", 3, joinedNodes, "", ""},
+		{"no slots are taken while a node is missing", 0, func() []peerState { p := joinedNodes(); p[4].view = nil; return p }, "", ""},
+		{"no slots are taken while one node does not know all", 0, func() []peerState { p := joinedNodes(); delete(p[4].view.members, id(2)); return p }, "", ""},
+		{"a node with keys takes no slots", 0, func() []peerState { p := joinedNodes(); p[0].view.keys = 1; return p }, "", ""},
+		{"no slots are taken if any table has an owner for them", 0, func() []peerState {
+			p := joinedNodes()
+			edit(p, 5, 1, func(m *member) { m.slots = []slotRange{{5460, 5460}} })
 			return p
 		}, "", ""},
-		{"the slots of a shard that is lost are not given away", 0, func() []seen {
-			p := met()
+		{"the slots of a lost shard keep their owner", 0, func() []peerState {
+			p := joinedNodes()
 			for i := range replicas {
-				p[i].view.members["gone"] = member{id: "gone", primary: true, failed: true, suspected: true, owns: []span{shareOf(0, shards)}}
+				p[i].view.members["gone"] = member{id: "gone", isPrimary: true, failed: true, suspected: true, slots: []slotRange{slotShare(0, shards)}}
 			}
 			return p
 		}, "", ""},
-		{"a known node elsewhere is met there", 0, func() []seen { p := formed(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
-		{"one that does not answer the bus is met again", 0, func() []seen {
-			p := formed()
+		{"a known node at a new address is met there", 0, func() []peerState { p := formedCluster(); p[4].address = "192.0.2.44:6379"; return p }, "CLUSTER MEET 192.0.2.44 6379", ""},
+		{"a node that does not answer on the bus is met again", 0, func() []peerState {
+			p := formedCluster()
 			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
 			return p
 		}, "CLUSTER MEET 192.0.2.4 6379", ""},
-		{"one that has no pod is waited for", 0, func() []seen {
-			p := formed()
+		{"a node without a pod is waited for", 0, func() []peerState {
+			p := formedCluster()
 			edit(p, 0, 4, func(m *member) { m.suspected, m.connected = true, false })
-			p[4] = seen{name: name(4)}
+			p[4] = peerState{name: name(4)}
 			return p
 		}, "", ""},
-		{"a primary without slots follows who has the fewest replicas", 5, func() []seen {
-			p := formed()
-			edit(p, 5, 5, func(m *member) { m.primary, m.of = true, "" })
+		{"a primary without slots replicates the primary with the fewest replicas", 5, func() []peerState {
+			p := formedCluster()
+			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
 			return p
 		}, "CLUSTER REPLICATE id-2", ""},
-		{"not one that may be dead", 5, func() []seen {
-			p := formed()
-			edit(p, 5, 5, func(m *member) { m.primary, m.of = true, "" })
+		{"it does not replicate a suspected primary", 5, func() []peerState {
+			p := formedCluster()
+			edit(p, 5, 5, func(m *member) { m.isPrimary, m.primaryID = true, "" })
 			edit(p, 5, 2, func(m *member) { m.suspected = true })
 			return p
 		}, "CLUSTER MEET 192.0.2.2 6379 CLUSTER REPLICATE id-1", ""},
-		{"a replica that looks for its primary where it was is sent to where it is", 3, func() []seen {
-			p := formed()
-			p[3].view.follows = "192.0.2.99:6379"
+		{"a replica that uses its primary's old address is sent to the new one", 3, func() []peerState {
+			p := formedCluster()
+			p[3].view.replicatesFrom = "192.0.2.99:6379"
 			return p
 		}, "CLUSTER REPLICATE id-0", ""},
-		{"one that finds it is left alone", 3, func() []seen { p := formed(); p[3].view.follows = at(0); return p }, "", ""},
-		{"one whose primary may be dead waits for the vote", 3, func() []seen {
-			p := formed()
-			p[3].view.follows = "192.0.2.99:6379"
+		{"a replica that uses the right address needs no command", 3, func() []peerState { p := formedCluster(); p[3].view.replicatesFrom = at(0); return p }, "", ""},
+		{"a replica of a suspected primary waits for the vote", 3, func() []peerState {
+			p := formedCluster()
+			p[3].view.replicatesFrom = "192.0.2.99:6379"
 			edit(p, 3, 0, func(m *member) { m.suspected, m.connected = true, false })
 			return p
 		}, "CLUSTER MEET 192.0.2.0 6379", ""},
-		{"who lost its volume is forgotten", 1, func() []seen {
-			p := formed()
+		{"a node that lost its volume is forgotten", 1, func() []peerState {
+			p := formedCluster()
 			for i := range replicas {
 				p[i].view.members["old"] = member{id: "old", failed: true, suspected: true}
 			}
 			return p
 		}, "CLUSTER FORGET old", ""},
-		{"also by the last one that knows it, whom nobody can tell any more that it failed", 1, func() []seen {
-			p := formed()
+		{"the last node that knows it forgets it, although no majority can mark it failed", 1, func() []peerState {
+			p := formedCluster()
 			p[1].view.members["old"] = member{id: "old", suspected: true}
 			return p
 		}, "CLUSTER FORGET old", ""},
-		{"but not one that another still reaches", 1, func() []seen {
-			p := formed()
+		{"a node that another node reaches is not forgotten", 1, func() []peerState {
+			p := formedCluster()
 			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true}
 			p[2].view.members["old"] = member{id: "old", connected: true}
 			return p
 		}, "", ""},
-		{"a primary of which another has a higher epoch than its own raises it", 1, func() []seen {
-			p := formed()
+		{"a primary bumps its epoch if another node has a higher one for it", 1, func() []peerState {
+			p := formedCluster()
 			edit(p, 5, 1, func(m *member) { m.epoch = 3 })
 			return p
 		}, "CLUSTER BUMPEPOCH", ""},
-		{"not one of which another has not heard yet", 1, func() []seen {
-			p := formed()
+		{"it does not bump its epoch if another node has a lower one", 1, func() []peerState {
+			p := formedCluster()
 			edit(p, 1, 1, func(m *member) { m.epoch = 3 })
 			return p
 		}, "", ""},
-		{"nor a replica", 4, func() []seen { p := formed(); edit(p, 5, 4, func(m *member) { m.epoch = 3 }); return p }, "", ""},
-		{"but not while it may come back", 1, func() []seen {
-			p := formed()
+		{"a replica does not bump its epoch", 4, func() []peerState { p := formedCluster(); edit(p, 5, 4, func(m *member) { m.epoch = 3 }); return p }, "", ""},
+		{"a node is not forgotten while a peer is absent", 1, func() []peerState {
+			p := formedCluster()
 			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true}
 			p[4].view = nil
 			return p
 		}, "", ""},
-		{"nor with slots", 1, func() []seen {
-			p := formed()
-			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true, owns: []span{{0, 1}}}
+		{"a node with slots is not forgotten", 1, func() []peerState {
+			p := formedCluster()
+			p[1].view.members["old"] = member{id: "old", failed: true, suspected: true, slots: []slotRange{{0, 1}}}
 			return p
 		}, "", ""},
-		{"keys without a cluster are not joined", 0, func() []seen { p := alone(); p[0].view.keys = 7; return p }, "",
+		{"a node with keys but no cluster is not joined", 0, func() []peerState { p := isolatedNodes(); p[0].view.keys = 7; return p }, "",
 			"node redis-cluster-0.redis-cluster-service at 192.0.2.0:6379 holds 7 keys but belongs to no cluster"},
-		{"two clusters with data stay two", 0, func() []seen {
-			p := formed()
-			other := formed()[5]
+		{"two clusters with data are not merged", 0, func() []peerState {
+			p := formedCluster()
+			other := formedCluster()[5]
 			other.view.id = "other"
-			other.view.members = map[string]member{"other": {id: "other", primary: true, owns: []span{{0, 16383}}}, "more": {id: "more"}}
+			other.view.members = map[string]member{"other": {id: "other", isPrimary: true, slots: []slotRange{{0, 16383}}}, "more": {id: "more"}}
 			other.view.keys = 1
 			p[5] = other
 			return p
@@ -185,31 +185,31 @@ func TestPlan(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			commands, problems := plan(row.self, row.peers(), shards)
-			var told []string
+			var texts []string
 			for _, c := range commands {
-				told = append(told, c.String())
+				texts = append(texts, c.String())
 			}
-			require.Equal(t, row.commands, strings.Join(told, " "), "%s", problems)
-			if row.says == "" {
+			require.Equal(t, row.commands, strings.Join(texts, " "), "%s", problems)
+			if row.problem == "" {
 				require.Empty(t, problems)
 				return
 			}
 			require.Len(t, problems, 1)
-			require.ErrorContains(t, problems[0], row.says)
+			require.ErrorContains(t, problems[0], row.problem)
 		})
 	}
 }
 
-// Every slot has exactly one share, whatever the number of shards.
+// Each slot is in exactly one share, for any number of shards.
 func TestSharesCoverAllSlots(t *testing.T) {
 	for n := 3; n <= 20; n++ {
 		next := 0
 		for k := range n {
-			s := shareOf(k, n)
+			s := slotShare(k, n)
 			require.Equal(t, next, s.first)
 			next = s.last + 1
 		}
-		require.Equal(t, slots, next, "%d shards", n)
+		require.Equal(t, slotCount, next, "%d shards", n)
 	}
 }
 
@@ -221,33 +221,33 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 	require.NoError(t, err)
 	require.Equal(t, "aa", own)
 	require.Equal(t, map[string]member{
-		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", primary: true, connected: true, epoch: 1, owns: []span{{0, 5460}, {7, 7}}},
-		"bb": {id: "bb", of: "aa", failed: true, suspected: true, epoch: 3},
-		"cc": {id: "cc", address: "[2001:db8::1]:6379", greeting: true, connected: true},
+		"aa": {id: "aa", address: "127.0.0.1:6379", name: "host", isPrimary: true, connected: true, epoch: 1, slots: []slotRange{{0, 5460}, {7, 7}}},
+		"bb": {id: "bb", primaryID: "aa", failed: true, suspected: true, epoch: 3},
+		"cc": {id: "cc", address: "[2001:db8::1]:6379", handshake: true, connected: true},
 	}, members)
-	for _, bad := range []string{"", "aa", "aa a:1 master - 0 0 1 connected", "aa a:1 myself,master - 0 0 1 connected 5-99999", "aa a:1 myself,master - 0 0 one connected"} {
-		_, _, err := parseNodes(bad)
-		require.Error(t, err, "%q", bad)
+	for _, invalid := range []string{"", "aa", "aa a:1 master - 0 0 1 connected", "aa a:1 myself,master - 0 0 1 connected 5-99999", "aa a:1 myself,master - 0 0 one connected"} {
+		_, _, err := parseNodes(invalid)
+		require.Error(t, err, "%q", invalid)
 	}
 }
 
-// A pod is ready when its node serves, and alive in any case.
+// TestHandler: readiness follows Member; liveness does not.
 func TestHandler(t *testing.T) {
 	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	handler := n.Handler(&httpserver.State{})
-	ask := func(path string) *httptest.ResponseRecorder {
-		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
-		return answer
+	get := func(path string) *httptest.ResponseRecorder {
+		response := httptest.NewRecorder()
+		handler.ServeHTTP(response, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		return response
 	}
-	require.Equal(t, http.StatusServiceUnavailable, ask("/health/ready").Code)
-	require.Equal(t, http.StatusOK, ask("/health").Code)
-	n.publish(Status{Cluster: "ok", Peers: 4, Problems: []string{"one is a stranger"}})
-	answer := ask("/health/ready")
-	require.Equal(t, http.StatusServiceUnavailable, answer.Code)
-	require.JSONEq(t, `{"member": false, "cluster": "ok", "peers": 4, "problems": ["one is a stranger"]}`, answer.Body.String())
+	require.Equal(t, http.StatusServiceUnavailable, get("/health/ready").Code)
+	require.Equal(t, http.StatusOK, get("/health").Code)
+	n.publish(Status{Cluster: "ok", Peers: 4, Problems: []string{"one node has foreign keys"}})
+	response := get("/health/ready")
+	require.Equal(t, http.StatusServiceUnavailable, response.Code)
+	require.JSONEq(t, `{"member": false, "cluster": "ok", "peers": 4, "problems": ["one node has foreign keys"]}`, response.Body.String())
 	n.publish(Status{Member: true, Cluster: "ok", Peers: 5})
-	require.Equal(t, http.StatusOK, ask("/health/ready").Code)
+	require.Equal(t, http.StatusOK, get("/health/ready").Code)
 }
 
 func TestConfig(t *testing.T) {
@@ -270,5 +270,5 @@ func TestConfig(t *testing.T) {
 	_, err = ReadConfig(lookup)
 	var problems envconfig.Problems
 	require.ErrorAs(t, err, &problems)
-	require.Len(t, problems, 5, "every mistake at once: %v", err)
+	require.Len(t, problems, 5, "every wrong variable is reported at once: %v", err)
 }

@@ -24,8 +24,9 @@ const (
 	password = "nodepassword"
 	replicas = 6
 	shards   = 3
-	// conf is what the document's redis.conf says that matters here, with a
-	// shorter cluster-node-timeout: nobody may flush, debug or shut down.
+	// conf is the relevant part of the design document's redis.conf, with a
+	// shorter cluster-node-timeout. The renamed commands are the ones that
+	// nobody may run.
 	conf = `
 cluster-enabled yes
 cluster-config-file nodes.conf
@@ -45,22 +46,23 @@ masterauth ` + password + `
 `
 )
 
-// fleet is six Redis servers on loopback addresses, and the names under which
-// they are found: what a StatefulSet and its DNS are in a cluster.
-type fleet struct {
+// testCluster is six Redis servers on loopback addresses with their DNS names.
+// It stands in for a StatefulSet and its headless Service.
+type testCluster struct {
 	t    *testing.T
 	dir  string
 	port int
 
 	mu        sync.Mutex
-	addresses [replicas]netip.Addr // the zero value: no pod
+	addresses [replicas]netip.Addr // zero value: no pod
 	servers   [replicas]*exec.Cmd
 	agents    [replicas]*Node
-	stale     map[string]int // names that lead to another node
+	stale     map[string]int // names that resolve to another node's address
 }
 
-// lag lets the name of one node lead to another; of none: to nobody else.
-func (f *fleet) lag(of, to int) {
+// resolveTo makes the name of node of resolve to the address of node to. A
+// negative of resets all names.
+func (f *testCluster) resolveTo(of, to int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stale = map[string]int{}
@@ -69,8 +71,8 @@ func (f *fleet) lag(of, to int) {
 	}
 }
 
-func newFleet(t *testing.T) *fleet {
-	f := &fleet{t: t, dir: t.TempDir(), port: freePort(t)}
+func newTestCluster(t *testing.T) *testCluster {
+	f := &testCluster{t: t, dir: t.TempDir(), port: freePort(t)}
 	t.Cleanup(func() {
 		for i := range replicas {
 			f.kill(i)
@@ -79,7 +81,8 @@ func newFleet(t *testing.T) *fleet {
 	return f
 }
 
-// freePort is one whose bus port, 10,000 higher, exists too.
+// freePort returns a free port whose cluster bus port, 10,000 higher, is free
+// too.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for port := 21000; port < 29000; port++ {
@@ -101,8 +104,8 @@ func freePort(t *testing.T) int {
 
 func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
-// LookupNetIP is the fleet's DNS.
-func (f *fleet) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+// LookupNetIP is the DNS of the test cluster.
+func (f *testCluster) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if to, ok := f.stale[host]; ok {
@@ -116,10 +119,10 @@ func (f *fleet) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, er
 	return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
 }
 
-func (f *fleet) folder(i int) string { return filepath.Join(f.dir, strconv.Itoa(i)) }
+func (f *testCluster) folder(i int) string { return filepath.Join(f.dir, strconv.Itoa(i)) }
 
-// start gives node i a pod at 127.0.0.LAST, with the data that it has.
-func (f *fleet) start(i, last int, extra ...string) {
+// start runs node i at 127.0.0.LAST with the data in its folder.
+func (f *testCluster) start(i, last int, extra ...string) {
 	f.t.Helper()
 	require.NoError(f.t, os.MkdirAll(f.folder(i), 0o700))
 	address := netip.AddrFrom4([4]byte{127, 0, 0, byte(last)})
@@ -147,8 +150,8 @@ func (f *fleet) start(i, last int, extra ...string) {
 		"node %d does not start; see its log in %s", i, f.folder(i))
 }
 
-// kill takes node i's pod away without a word.
-func (f *fleet) kill(i int) {
+// kill stops node i with SIGKILL and removes its address.
+func (f *testCluster) kill(i int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if cmd := f.servers[i]; cmd != nil {
@@ -158,14 +161,14 @@ func (f *fleet) kill(i int) {
 	}
 }
 
-func (f *fleet) client(i int) *redis.Client {
+func (f *testCluster) client(i int) *redis.Client {
 	c := f.agents[i].connect(f.agents[i].cfg.Server)
 	f.t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-// round lets every living node's agent act once.
-func (f *fleet) round() {
+// round runs one round of every running node.
+func (f *testCluster) round() {
 	var all sync.WaitGroup
 	for i := range replicas {
 		if f.servers[i] != nil {
@@ -175,8 +178,8 @@ func (f *fleet) round() {
 	all.Wait()
 }
 
-// settle goes on until done.
-func (f *fleet) settle(what string, done func() bool) {
+// settle runs rounds until done returns true, for at most a minute.
+func (f *testCluster) settle(what string, done func() bool) {
 	f.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		f.round()
@@ -189,14 +192,15 @@ func (f *fleet) settle(what string, done func() bool) {
 					f.t.Logf("node %d: %+v\n%s", i, f.agents[i].Status(), f.client(i).ClusterNodes(f.t.Context()).Val())
 				}
 			}
-			require.FailNow(f.t, "never: "+what)
+			require.FailNow(f.t, "condition not reached within a minute: "+what)
 		}
 	}
 }
 
-// whole says whether all six serve, three of them as primaries, and no two
-// have different epochs for one: its replica could not be elected.
-func (f *fleet) whole() bool {
+// whole reports whether all six nodes serve data and three are primaries. All
+// tables must have the same epoch for each primary, because otherwise its
+// replica could not be elected.
+func (f *testCluster) whole() bool {
 	primaries := 0
 	epochs := map[string]int64{}
 	for i := range replicas {
@@ -207,7 +211,7 @@ func (f *fleet) whole() bool {
 			primaries++
 		}
 		for id, m := range f.members(i) {
-			if known, ok := epochs[id]; ok && m.primary && m.epoch != known {
+			if known, ok := epochs[id]; ok && m.isPrimary && m.epoch != known {
 				return false
 			}
 			epochs[id] = m.epoch
@@ -216,20 +220,20 @@ func (f *fleet) whole() bool {
 	return primaries == shards
 }
 
-// members is node i's table.
-func (f *fleet) members(i int) map[string]member {
+// members returns node i's table.
+func (f *testCluster) members(i int) map[string]member {
 	f.t.Helper()
 	_, members, err := parseNodes(f.client(i).ClusterNodes(f.t.Context()).Val())
 	require.NoError(f.t, err)
 	return members
 }
 
-func (f *fleet) role(i int) string {
+func (f *testCluster) role(i int) string {
 	return field(f.client(i).Info(f.t.Context(), "replication").Val(), "role")
 }
 
-// data speaks to the cluster as an application does.
-func (f *fleet) data() *redis.ClusterClient {
+// data returns a cluster client, as an application uses.
+func (f *testCluster) data() *redis.ClusterClient {
 	var addresses []string
 	for i := range replicas {
 		if f.servers[i] != nil {
@@ -243,13 +247,14 @@ func (f *fleet) data() *redis.ClusterClient {
 
 const keys = 300
 
-func (f *fleet) write() {
+func (f *testCluster) write() {
 	f.t.Helper()
 	data := f.data()
 	for k := range keys {
 		require.NoError(f.t, data.Set(f.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
-	// What is acknowledged but not copied may be lost with its primary; wait.
+	// A write is lost with its primary until a replica has it, so wait for all
+	// copies.
 	require.Eventually(f.t, func() bool {
 		sum := int64(0)
 		for i := range replicas {
@@ -259,7 +264,7 @@ func (f *fleet) write() {
 	}, 20*time.Second, 20*time.Millisecond)
 }
 
-func (f *fleet) complete() {
+func (f *testCluster) requireAllKeys() {
 	f.t.Helper()
 	data := f.data()
 	for k := range keys {

@@ -8,48 +8,48 @@ import (
 	"strings"
 )
 
-// slots is the number of hash slots of every Redis cluster (Redis Cluster
+// slotCount is the number of hash slots of every Redis Cluster (Redis Cluster
 // specification).
-const slots = 16384
+const slotCount = 16384
 
-// span is a range of slots, both ends included.
-type span struct{ first, last int }
+// slotRange is a range of slots. Both ends are included.
+type slotRange struct{ first, last int }
 
-func (s span) overlaps(o span) bool { return s.first <= o.last && o.first <= s.last }
+func (s slotRange) overlaps(o slotRange) bool { return s.first <= o.last && o.first <= s.last }
 
-// member is a node as another one has it in its table.
+// member is one entry of a node's cluster table.
 type member struct {
 	id string
-	// address is HOST:PORT, empty where it is not known; name is what the node
-	// announces as its own.
+	// address is HOST:PORT, or empty if unknown. name is the hostname that the
+	// node announces.
 	address, name string
-	primary       bool
-	// of is the primary of a replica.
-	of string
-	// suspected is set from the first missed answer, failed once a majority
-	// agrees.
+	isPrimary     bool
+	// primaryID is set on a replica.
+	primaryID string
+	// suspected is Redis' "fail?": this node got no answer. failed is "fail": a
+	// majority agrees.
 	suspected, failed bool
-	// greeting is a node that has not answered yet: its id is made up.
-	greeting  bool
+	// handshake marks a node that has not answered yet. Its id is temporary.
+	handshake bool
 	connected bool
-	// epoch is the version of what a primary says of its slots; a replica has
-	// its primary's.
+	// epoch is the version of a primary's slot claims. A replica has its
+	// primary's epoch.
 	epoch int64
-	owns  []span
+	slots []slotRange
 }
 
-// view is what one node says of itself and of the others.
+// view is what one node reports about itself and the other nodes.
 type view struct {
 	id      string
 	keys    int64
 	members map[string]member
-	// follows is where a replica looks for its primary, HOST:PORT; it is known
-	// of the agent's own node alone.
-	follows string
+	// replicatesFrom is the HOST:PORT that a replica uses for its primary. Only
+	// the own node's view has it.
+	replicatesFrom string
 }
 
-// parseNodes reads the answer to CLUSTER NODES (Redis documentation of the
-// command). Slots on their way between nodes belong to the one they leave.
+// parseNodes parses the output of CLUSTER NODES (see the command's Redis
+// documentation). A migrating slot counts for the node that still owns it.
 func parseNodes(answer string) (id string, members map[string]member, err error) {
 	members = map[string]member{}
 	for line := range strings.Lines(answer) {
@@ -60,25 +60,25 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 		flags := strings.Split(fields[2], ",")
 		has := func(flag string) bool { return slices.Contains(flags, flag) }
 		m := member{
-			id: fields[0], address: address(fields[1]), name: hostname(fields[1]), primary: has("master"), of: strings.Trim(fields[3], "-"),
+			id: fields[0], address: address(fields[1]), name: hostname(fields[1]), isPrimary: has("master"), primaryID: strings.Trim(fields[3], "-"),
 			failed: has("fail"), suspected: has("fail") || has("fail?"),
-			greeting: has("handshake"), connected: fields[7] == "connected",
+			handshake: has("handshake"), connected: fields[7] == "connected",
 		}
 		if has("noaddr") {
 			m.address = ""
 		}
 		if m.epoch, err = strconv.ParseInt(fields[6], 10, 64); err != nil {
-			return "", nil, fmt.Errorf("CLUSTER NODES: the epoch %q is no number", fields[6])
+			return "", nil, fmt.Errorf("CLUSTER NODES: the epoch %q is not a number", fields[6])
 		}
 		for _, field := range fields[8:] {
 			if strings.HasPrefix(field, "[") {
 				continue
 			}
-			s, err := parseSpan(field)
+			s, err := parseSlotRange(field)
 			if err != nil {
 				return "", nil, fmt.Errorf("CLUSTER NODES: %w", err)
 			}
-			m.owns = append(m.owns, s)
+			m.slots = append(m.slots, s)
 		}
 		if has("myself") {
 			id = m.id
@@ -91,8 +91,8 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 	return id, members, nil
 }
 
-// address takes HOST:PORT from HOST:PORT@BUS,NAME, in which Redis writes an
-// IPv6 address without brackets.
+// address returns HOST:PORT from HOST:PORT@BUS,NAME. Redis writes IPv6
+// addresses without brackets.
 func address(field string) string {
 	whole, _, _ := strings.Cut(field, "@")
 	colon := strings.LastIndex(whole, ":")
@@ -102,56 +102,56 @@ func address(field string) string {
 	return net.JoinHostPort(whole[:colon], whole[colon+1:])
 }
 
-// hostname takes NAME from HOST:PORT@BUS,NAME,MORE.
+// hostname returns NAME from HOST:PORT@BUS,NAME,MORE.
 func hostname(field string) string {
 	_, names, _ := strings.Cut(field, ",")
 	name, _, _ := strings.Cut(names, ",")
 	return name
 }
 
-func parseSpan(field string) (span, error) {
-	first, last, ranged := strings.Cut(field, "-")
-	if !ranged {
+func parseSlotRange(field string) (slotRange, error) {
+	first, last, isRange := strings.Cut(field, "-")
+	if !isRange {
 		last = first
 	}
 	a, errA := strconv.Atoi(first)
 	b, errB := strconv.Atoi(last)
-	if errA != nil || errB != nil || a < 0 || b < a || b >= slots {
-		return span{}, fmt.Errorf("%q is no range of slots from 0 to %d", field, slots-1)
+	if errA != nil || errB != nil || a < 0 || b < a || b >= slotCount {
+		return slotRange{}, fmt.Errorf("%q is not a range of slots from 0 to %d", field, slotCount-1)
 	}
-	return span{a, b}, nil
+	return slotRange{a, b}, nil
 }
 
-// itself is the node's own line.
+// itself is the node's own table entry.
 func (v *view) itself() member { return v.members[v.id] }
 
-// covered is how many slots have an owner.
-func (v *view) covered() int {
+// ownedSlots is the number of slots that have an owner.
+func (v *view) ownedSlots() int {
 	n := 0
 	for _, m := range v.members {
-		for _, s := range m.owns {
+		for _, s := range m.slots {
 			n += s.last - s.first + 1
 		}
 	}
 	return n
 }
 
-// free says whether nobody owns a slot of the range.
-func (v *view) free(r span) bool {
+// unowned reports whether no slot of the range has an owner.
+func (v *view) unowned(r slotRange) bool {
 	for _, m := range v.members {
-		if slices.ContainsFunc(m.owns, r.overlaps) {
+		if slices.ContainsFunc(m.slots, r.overlaps) {
 			return false
 		}
 	}
 	return true
 }
 
-// empty says that nothing is lost by joining: the node has no keys, and
-// nobody whom it knows owns a slot.
-func (v *view) empty() bool { return v.keys == 0 && v.covered() == 0 }
+// empty reports whether a join cannot lose data: the node has no keys, and no
+// node that it knows owns a slot.
+func (v *view) empty() bool { return v.keys == 0 && v.ownedSlots() == 0 }
 
-// knows says whether the other is in the node's table by its real id.
+// knows reports whether the other node is in the table with its real id.
 func (v *view) knows(id string) bool {
 	m, ok := v.members[id]
-	return ok && !m.greeting
+	return ok && !m.handshake
 }
