@@ -6,21 +6,21 @@ import (
 	"slices"
 )
 
-// InvalidAnswer is what is wrong with an answer. It holds nothing that differs
-// from one answer to the next, so that answers can be counted by it.
+// InvalidAnswer is the error of an incorrect response. Its text has nothing
+// that differs between responses, so that responses can be counted by it.
 type InvalidAnswer string
 
 func (e InvalidAnswer) Error() string { return string(e) }
 
 func invalidf(format string, args ...any) error { return InvalidAnswer(fmt.Sprintf(format, args...)) }
 
-// decode decodes the body of an answer and checks it.
+// decode decodes the body of a response and checks it.
 func decode[T any](body []byte, check func(T) error) error {
-	var answer T
-	if err := json.Unmarshal(body, &answer); err != nil {
+	var response T
+	if err := json.Unmarshal(body, &response); err != nil {
 		return invalidf("the body is not JSON of the expected form")
 	}
-	return check(answer)
+	return check(response)
 }
 
 func checkHealth(_ string, body []byte) error {
@@ -89,7 +89,7 @@ func checkCoordination(user string, body []byte) error {
 		var agents []string
 		for _, agent := range a.Agents {
 			if agent.Status != "ok" {
-				return invalidf("the agent %.10q did not answer mca", agent.Agent)
+				return invalidf("the agent %.10q failed", agent.Agent)
 			}
 			agents = append(agents, agent.Agent)
 		}
@@ -125,7 +125,7 @@ func checkPlan(user string, body []byte) error {
 	}
 	return decode(body, func(a plan) error {
 		if a.UserID != user || a.Duration != planDays || len(a.Days) != planDays {
-			return invalidf("the answer is not a plan of %d days for the token's user", planDays)
+			return invalidf("the response is not a plan of %d days for the token's user", planDays)
 		}
 		for i, day := range a.Days {
 			if day.Day != i+1 || day.Totals.EnergyKcal <= 0 || len(day.Meals) == 0 {
@@ -155,7 +155,7 @@ func checkWorkout(user string, body []byte) error {
 	}
 	return decode(body, func(a workout) error {
 		if a.UserID != user || a.FitnessLevel != level || a.Duration != minutes || len(a.Sessions) == 0 {
-			return invalidf("the answer is not a workout of %d minutes for the token's user, %s", minutes, level)
+			return invalidf("the response is not a workout of %d minutes for the token's user, %s", minutes, level)
 		}
 		for _, session := range a.Sessions {
 			if session.TotalSeconds <= 0 || session.TotalSeconds > minutes*60 {

@@ -14,20 +14,20 @@ import (
 	"time"
 )
 
-// maxBody bounds an answer, in bytes; a plan of 31 days has well under a
-// quarter of it.
+// maxBody bounds a response in bytes. A plan of 31 days is below a quarter of
+// it.
 const maxBody = 1 << 20
 
-// Client sends requests to one base URL as one user. It follows no redirect and
-// uses no proxy: the load reaches only the host that was named.
+// Client sends requests to one base URL as one user. It follows no redirects
+// and uses no proxy, so the load reaches only the given host.
 type Client struct {
 	Base        *url.URL
 	User, Token string
 	HTTP        *http.Client
 }
 
-// NewClient returns a Client with room for that many connections. Unless remote
-// is set it connects to this machine's loopback only.
+// NewClient returns a Client with this many connections. Unless remote is true,
+// it connects only to loopback addresses.
 func NewClient(base *url.URL, user, token string, connections int, remote bool) *Client {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !remote {
@@ -39,20 +39,20 @@ func NewClient(base *url.URL, user, token string, connections int, remote bool) 
 	}}
 }
 
-// loopbackOnly gets the address that a name was resolved to.
+// loopbackOnly checks the resolved address of a connection.
 func loopbackOnly(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
+	resolved, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
 	}
-	if !to.Addr().Unmap().IsLoopback() {
-		return fmt.Errorf("%s is not an address of this machine's loopback", to.Addr())
+	if !resolved.Addr().Unmap().IsLoopback() {
+		return fmt.Errorf("%s is not a loopback address", resolved.Addr())
 	}
 	return nil
 }
 
-// Stream is the request in that shape. Call end when it has run: it closes the
-// stream's own connections.
+// Stream returns a stream of the request in this shape. Call end afterwards; it
+// closes the stream's own connections.
 func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
 	stream = Stream{Name: r.Name, Limit: r.Limit, Shape: shape}
 	if r.Part == WebSocket {
@@ -64,8 +64,8 @@ func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
 	return stream, func() {}
 }
 
-// Send sends request number n of the HTTP API and checks the answer. Any status
-// but 200, and what the request's Check finds, is an InvalidAnswer.
+// Send sends request number n of the HTTP API and checks the response. A status
+// other than 200, or an error of the request's Check, is an InvalidAnswer.
 func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	token := c.Token
 	if r.Public {
@@ -83,8 +83,8 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 	return r.Check(c.User, body)
 }
 
-// Status is the status of the answer to the request with another token; ""
-// sends none.
+// Status returns the status of the response to the request with another token.
+// "" sends no token.
 func (c *Client) Status(ctx context.Context, r Request, token string) (int, error) {
 	if r.Part == WebSocket {
 		conn, status, err := c.dial(ctx, token)
@@ -92,7 +92,7 @@ func (c *Client) Status(ctx context.Context, r Request, token string) (int, erro
 			defer conn.CloseNow()
 		}
 		if status != 0 {
-			err = nil // the server did answer
+			err = nil // the server did respond
 		}
 		return status, err
 	}
@@ -115,7 +115,7 @@ func (c *Client) do(ctx context.Context, r Request, n int, token string) (status
 	case err != nil:
 		return 0, nil, err
 	case len(body) > maxBody:
-		return 0, nil, invalidf("the answer has more than %d bytes", maxBody)
+		return 0, nil, invalidf("response too large: must be at most %d bytes", maxBody)
 	}
 	return response.StatusCode, body, nil
 }
@@ -142,11 +142,11 @@ func (c *Client) newRequest(ctx context.Context, r Request, n int, token string)
 	return request, nil
 }
 
-// invalidStatus names the status, and the code of our services' problem details.
+// invalidStatus has the status, and the code of our services' problem details.
 func invalidStatus(status int, body []byte) error {
 	var problem struct{ Code string }
 	if json.Unmarshal(body, &problem) == nil && problem.Code != "" {
-		return invalidf("answered %d (%.40s)", status, problem.Code)
+		return invalidf("status %d (%.40s)", status, problem.Code)
 	}
-	return invalidf("answered %d", status)
+	return invalidf("status %d", status)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestOnlyLoopbackIsDialed(t *testing.T) {
+func TestOnlyLoopbackAddressesAreDialed(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"127.0.0.1:80": true, "127.9.9.9:80": true, "[::1]:80": true, "[::ffff:127.0.0.1]:80": true,
 		"192.0.2.1:80": false, "0.0.0.0:80": false, "[::]:80": false, "[2001:db8::1]:80": false, "localhost:80": false,
@@ -20,7 +20,7 @@ func TestOnlyLoopbackIsDialed(t *testing.T) {
 	}
 }
 
-// TestRedirectIsNotFollowed: it may lead to another host.
+// TestRedirectIsNotFollowed: a redirect may lead to another host.
 func TestRedirectIsNotFollowed(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("https://example.com", http.StatusFound))
 	t.Cleanup(server.Close)
@@ -28,10 +28,10 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	require.NoError(t, err)
 	client := NewClient(base, "u", "t", 1, false)
 	t.Cleanup(client.HTTP.CloseIdleConnections)
-	require.Equal(t, InvalidAnswer("answered 302"), client.Send(t.Context(), Health, 0))
+	require.Equal(t, InvalidAnswer("status 302"), client.Send(t.Context(), Health, 0))
 }
 
-func TestSharesAreTheDocuments(t *testing.T) {
+func TestSharesMatchTheDesignDocument(t *testing.T) {
 	var main, agents float64
 	for _, r := range Requests {
 		shape := r.Shape(100, 350, time.Minute)
@@ -44,8 +44,8 @@ func TestSharesAreTheDocuments(t *testing.T) {
 			agents += shape.PerSecond
 			require.Equal(t, 34, shape.Connections, "a third of 100, rounded up")
 		case WebSocket:
-			require.Equal(t, 50, shape.Connections, "the document's bound")
-			require.Equal(t, 10., shape.PerSecond, "each once in five seconds")
+			require.Equal(t, 50, shape.Connections, "the design document's limit")
+			require.Equal(t, 10., shape.PerSecond, "each sends once in five seconds")
 		}
 	}
 	require.InDelta(t, 350, main, 1e-9)
@@ -53,17 +53,17 @@ func TestSharesAreTheDocuments(t *testing.T) {
 	require.Equal(t, 200, int(math.Round(Profile.Shape(1, 350, 0).PerSecond)), "20 of 35")
 }
 
-// TestUncachedRequestsDiffer: no two have the same body, and the document's
-// request stays as it is.
+// TestUncachedRequestsDiffer: no two have the same body, and the original
+// request is not changed.
 func TestUncachedRequestsDiffer(t *testing.T) {
 	for _, r := range Requests {
-		varied := r.Uncached()
+		uncached := r.Uncached()
 		if r.Part != Agents {
-			require.Equal(t, r.Body == nil, varied.Body == nil, r.Name)
+			require.Equal(t, r.Body == nil, uncached.Body == nil, r.Name)
 			continue
 		}
 		document := r.Body("u", 0)
-		require.NotEqual(t, varied.Body("u", 0), varied.Body("u", 0), r.Name)
+		require.NotEqual(t, uncached.Body("u", 0), uncached.Body("u", 0), r.Name)
 		require.Equal(t, document, r.Body("u", 0), r.Name)
 	}
 }

@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// InterAgent collects how long the agents took to answer mca, as coordinations
-// report it in whole milliseconds. A coordination from the cache repeats its
-// report, so each is collected once, by its id. It is safe for use by several
-// goroutines.
+// InterAgent collects the durations of the agents' responses to mca, in the
+// whole milliseconds that coordinations report. A cached coordination repeats
+// its report, so each id is collected once. It is safe for concurrent use.
 type InterAgent struct {
 	mu        sync.Mutex
 	seen      map[string]bool
 	latencies []time.Duration
 }
 
-// Watch returns the Coordinate request r with a Check that also collects.
+// Watch returns the Coordinate request r with a Check that also collects the
+// durations.
 func (i *InterAgent) Watch(r Request) Request {
 	check := r.Check
 	r.Check = func(user string, body []byte) error {
@@ -46,7 +46,7 @@ func (i *InterAgent) add(c coordination) {
 	}
 }
 
-// Result is what was collected in that time.
+// Result returns the durations, collected in this time.
 func (i *InterAgent) Result(elapsed time.Duration) Result {
 	i.mu.Lock()
 	defer i.mu.Unlock()

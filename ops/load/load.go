@@ -1,10 +1,11 @@
-// Package load generates load on the platform and checks every answer. It owns
-// the requests of the design document's load test with their limits, the client
-// that sends them, and the schedule. It owns no command line and no report.
+// Package load generates load on the platform and checks every response. It
+// owns the requests of the design document's load test with their limits, the
+// client, and the schedule. Command loadtest owns the command line and the
+// report.
 //
-// At a fixed rate (open loop) the latency of a request counts from when it was
-// due, not from when a connection was free for it. A server that stalls then
-// shows in every request that had to wait, as its users would see it.
+// At a fixed rate (open loop), latency is measured from the time when a request
+// was due. A stall of the server then shows in every request that had to wait,
+// as its users see it.
 package load
 
 import (
@@ -19,47 +20,47 @@ import (
 	"time"
 )
 
-// Timeout is how long after it was due a request may be answered; later is a
-// failure. It is twenty times the longest limit of the design document.
+// Timeout is the longest time from when a request was due to its response. It
+// is twenty times the longest limit of the design document.
 const Timeout = 10 * time.Second
 
 // Shape is how a stream of requests is sent.
 type Shape struct {
-	// Connections is how many requests may be in flight at once, 1 or more.
+	// Connections is the number of concurrent requests, at least 1.
 	Connections int
-	// PerSecond is the rate. At zero each connection sends its next request when
-	// it has its answer (closed loop).
+	// PerSecond is the rate. Zero means that each connection sends its next
+	// request after the response (closed loop).
 	PerSecond float64
-	// WarmUp is sent first and not counted; then Duration is.
+	// WarmUp is not counted; Duration after it is.
 	WarmUp, Duration time.Duration
 }
 
-// Stream is one kind of request at its own pace.
+// Stream is one kind of request at its own rate.
 type Stream struct {
 	Name string
-	// Limit is the highest p95 allowed; zero is no limit.
+	// Limit is the highest allowed p95. Zero means no limit.
 	Limit time.Duration
 	Shape Shape
 	// Send sends request number n, from 0. Its context ends Timeout after the
-	// request was due.
+	// time when the request was due.
 	Send func(ctx context.Context, n int) error
 }
 
 // Result is what a stream measured.
 type Result struct {
-	// Latencies of the good answers, sorted.
+	// Latencies of the correct responses, sorted.
 	Latencies []time.Duration
 	// Failed is the number of failed requests by reason.
 	Failed Reasons
-	// Elapsed is the time that was counted: the Shape's Duration, less if the
-	// load was interrupted.
+	// Elapsed is the counted time: the Shape's Duration, or less after an
+	// interruption.
 	Elapsed time.Duration
 }
 
-// Sent is the number of requests that were counted.
+// Sent is the number of counted requests.
 func (r Result) Sent() int { return len(r.Latencies) + r.Failed.Total() }
 
-// PerSecond is the rate of good answers.
+// PerSecond is the rate of correct responses.
 func (r Result) PerSecond() float64 {
 	if r.Elapsed <= 0 {
 		return 0
@@ -67,8 +68,8 @@ func (r Result) PerSecond() float64 {
 	return float64(len(r.Latencies)) / r.Elapsed.Seconds()
 }
 
-// Percentile p, 0 to 100, of the good answers, nearest rank; zero where there
-// are none.
+// Percentile returns percentile p, 0 to 100, of the correct responses by
+// nearest rank. It is zero without any.
 func (r Result) Percentile(p int) time.Duration {
 	if len(r.Latencies) == 0 {
 		return 0
@@ -76,32 +77,32 @@ func (r Result) Percentile(p int) time.Duration {
 	return r.Latencies[max(0, (len(r.Latencies)*p+99)/100-1)]
 }
 
-// RunAll runs the streams at once and returns their results in their order.
+// RunAll runs the streams concurrently and returns their results in order.
 func RunAll(ctx context.Context, streams []Stream) []Result {
 	results := make([]Result, len(streams))
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for i, s := range streams {
-		all.Go(func() { results[i] = s.Run(ctx) })
+		wg.Go(func() { results[i] = s.Run(ctx) })
 	}
-	all.Wait()
+	wg.Wait()
 	return results
 }
 
-// Run sends until the Shape's time is over or ctx ends. Requests that ctx cut
-// off are not counted.
+// Run sends requests until the Shape's time is over or ctx ends. Requests that
+// ctx canceled are not counted.
 func (s Stream) Run(ctx context.Context) Result {
 	start := time.Now()
-	counted := start.Add(s.Shape.WarmUp)
-	end := counted.Add(s.Shape.Duration)
+	countFrom := start.Add(s.Shape.WarmUp)
+	end := countFrom.Add(s.Shape.Duration)
 	var (
 		next  atomic.Int64
 		total Result
 		mu    sync.Mutex
-		all   sync.WaitGroup
+		wg    sync.WaitGroup
 	)
 	for range s.Shape.Connections {
-		all.Go(func() {
-			var own Result
+		wg.Go(func() {
+			var result Result
 			for {
 				n := int(next.Add(1) - 1)
 				due := s.Shape.due(start, n)
@@ -111,30 +112,30 @@ func (s Stream) Run(ctx context.Context) Result {
 				err := s.sendBefore(ctx, due.Add(Timeout), n)
 				latency := time.Since(due)
 				switch {
-				case ctx.Err() != nil || due.Before(counted):
+				case ctx.Err() != nil || due.Before(countFrom):
 				case err != nil:
-					own.Failed.Add(reason(err))
+					result.Failed.Add(reason(err))
 				default:
-					own.Latencies = append(own.Latencies, latency)
+					result.Latencies = append(result.Latencies, latency)
 				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			total.Latencies = append(total.Latencies, own.Latencies...)
-			total.Failed.merge(own.Failed)
+			total.Latencies = append(total.Latencies, result.Latencies...)
+			total.Failed.merge(result.Failed)
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	slices.Sort(total.Latencies)
 	total.Elapsed = s.Shape.Duration
 	if ctx.Err() != nil {
-		total.Elapsed = min(s.Shape.Duration, max(0, time.Since(counted)))
+		total.Elapsed = min(s.Shape.Duration, max(0, time.Since(countFrom)))
 	}
 	return total
 }
 
-// due is when request n is to be sent. It counts from the start: a rate limiter
-// that forgets what it could not send would hide a stall.
+// due is when request n must be sent. It counts from the start. A rate limiter
+// would hide a stall, because it does not catch up.
 func (s Shape) due(start time.Time, n int) time.Time {
 	if s.PerSecond == 0 {
 		return time.Now()
@@ -142,7 +143,7 @@ func (s Shape) due(start time.Time, n int) time.Time {
 	return start.Add(time.Duration(float64(n) / s.PerSecond * float64(time.Second)))
 }
 
-// sleepUntil reports whether the time came before ctx ended.
+// sleepUntil waits and reports whether the time came before ctx ended.
 func sleepUntil(ctx context.Context, due time.Time) bool {
 	left := time.Until(due)
 	if left <= 0 {
@@ -158,8 +159,8 @@ func sleepUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// sendBefore sends nothing when the deadline is over: a request that waited
-// behind a stall for that long has failed.
+// sendBefore does not send after the deadline: a request that waited so long
+// behind a stall has failed.
 func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
@@ -169,8 +170,8 @@ func (s Stream) sendBefore(ctx context.Context, deadline time.Time, n int) error
 	return s.Send(ctx, n)
 }
 
-// Reasons counts failures by reason. Beyond maxReasons different ones, the rest
-// is counted together.
+// Reasons counts failures by reason. After maxReasons different ones, others
+// are counted together.
 type Reasons map[string]int
 
 const (
@@ -210,11 +211,11 @@ func (r *Reasons) merge(more Reasons) {
 	}
 }
 
-// reason is the innermost cause of an error: without what differs each time,
-// such as a port.
+// reason is the innermost error. It has no details that differ each time, such
+// as a port.
 func reason(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "no answer within " + Timeout.String()
+		return "no response within " + Timeout.String()
 	}
 	for {
 		inner := errors.Unwrap(err)

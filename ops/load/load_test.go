@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestStallShowsInLatency: one connection, ten requests a second, and the first
-// answer takes a second. The nine that were due meanwhile waited, and it shows.
+// TestStallShowsInLatency: one connection, ten requests a second, and a first
+// response that takes a second. The nine requests that were due meanwhile have
+// a latency.
 func TestStallShowsInLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: 2 * time.Second}, Send: func(_ context.Context, n int) error {
@@ -23,38 +24,38 @@ func TestStallShowsInLatency(t *testing.T) {
 			return nil
 		}}
 		r := s.Run(t.Context())
-		require.Equal(t, 20, r.Sent(), "each is sent, however late")
+		require.Equal(t, 20, r.Sent(), "each is sent, even if late")
 		require.Equal(t, 10., r.PerSecond())
 		require.Equal(t, time.Second, r.Percentile(100))
-		require.Equal(t, 100*time.Millisecond, r.Latencies[10], "the last to wait was due just before the stall's end")
-		require.Zero(t, r.Percentile(50), "after it all is well")
+		require.Equal(t, 100*time.Millisecond, r.Latencies[10], "the last waiting request was due just before the end of the stall")
+		require.Zero(t, r.Percentile(50), "no latency after the stall")
 	})
 }
 
-// TestDeadServerEndsLoad: nothing is answered, and what waits behind it makes
-// the load no longer.
+// TestDeadServerEndsLoad: no request gets a response, and waiting requests do
+// not extend the load.
 func TestDeadServerEndsLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
+		start := time.Now()
 		s := Stream{Shape: Shape{Connections: 2, PerSecond: 100, Duration: 5 * time.Second}, Send: func(ctx context.Context, _ int) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
 		r := s.Run(t.Context())
-		require.Equal(t, Reasons{"no answer within 10s": 500}, r.Failed)
-		require.LessOrEqual(t, time.Since(began), 5*time.Second+Timeout)
+		require.Equal(t, Reasons{"no response within 10s": 500}, r.Failed)
+		require.LessOrEqual(t, time.Since(start), 5*time.Second+Timeout)
 		require.Zero(t, r.Percentile(95))
 	})
 }
 
-func TestClosedLoopSendsAfterAnswer(t *testing.T) {
+func TestClosedLoopSendsAfterTheResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		inFlight, most := 0, 0
+		inFlight, highest := 0, 0
 		s := Stream{Shape: Shape{Connections: 4, WarmUp: time.Second, Duration: 2 * time.Second}, Send: func(context.Context, int) error {
 			mu.Lock()
 			inFlight++
-			most = max(most, inFlight)
+			highest = max(highest, inFlight)
 			mu.Unlock()
 			time.Sleep(10 * time.Millisecond)
 			mu.Lock()
@@ -63,7 +64,7 @@ func TestClosedLoopSendsAfterAnswer(t *testing.T) {
 			return nil
 		}}
 		r := s.Run(t.Context())
-		require.Equal(t, 4, most)
+		require.Equal(t, 4, highest)
 		require.Equal(t, 4*200, r.Sent(), "the warm-up is not counted")
 		require.InDelta(t, 400, r.PerSecond(), 1)
 		require.Equal(t, 10*time.Millisecond, r.Percentile(99))
@@ -76,13 +77,13 @@ func TestInterruptedLoadReturnsResultSoFar(t *testing.T) {
 		defer cancel()
 		s := Stream{Shape: Shape{Connections: 1, PerSecond: 10, Duration: time.Hour}, Send: func(ctx context.Context, n int) error {
 			if n == 9 {
-				<-ctx.Done() // cut off
+				<-ctx.Done() // canceled
 			}
 			return ctx.Err()
 		}}
 		r := s.Run(ctx)
 		require.Len(t, r.Latencies, 9)
-		require.Empty(t, r.Failed, "what was cut off has not failed")
+		require.Empty(t, r.Failed, "a canceled request has not failed")
 		require.Equal(t, 950*time.Millisecond, r.Elapsed)
 	})
 }
@@ -92,12 +93,12 @@ func TestReasonsAreListed(t *testing.T) {
 }
 
 func TestReasonsAreBounded(t *testing.T) {
-	var counted Reasons
+	var reasons Reasons
 	for i := range 10 * maxReasons {
-		counted.Add(fmt.Sprint(i))
+		reasons.Add(fmt.Sprint(i))
 	}
-	require.Len(t, counted, maxReasons+1)
-	require.Equal(t, 10*maxReasons, counted.Total())
+	require.Len(t, reasons, maxReasons+1)
+	require.Equal(t, 10*maxReasons, reasons.Total())
 	require.Equal(t, "connection refused", reason(fmt.Errorf("dial 127.0.0.1:50123: %w", errors.New("connection refused"))))
 }
 

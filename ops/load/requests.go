@@ -22,24 +22,25 @@ const (
 	WebSocket Part = "websocket"
 )
 
-// Parts are all of them.
+// Parts lists every part.
 var Parts = []Part{Main, Agents, WebSocket}
 
-// limits are the highest p95 allowed, and the highest rate.
+// limits are the highest allowed p95 and the highest rate.
 var limits = scaling.Targets()
 
 // MaxPerSecond is the highest rate of requests to the web app.
 func MaxPerSecond() int { return limits.Web.RequestsPerSecondMax }
 
-// InterAgentLimit is the limit of one agent's whole answer to mca. It includes
-// the agent's work, which is stricter than the document's limit of a message.
+// InterAgentLimit is the limit of one agent's response to mca. It includes the
+// agent's work, so it is stricter than the design document's limit of a
+// message.
 func InterAgentLimit() time.Duration { return limits.Agents.InterAgent }
 
 const (
-	// DefaultConnections is the document's default.
+	// DefaultConnections is the design document's default.
 	DefaultConnections = 100
-	// maxSockets is the highest number of WebSockets, and socketInterval is how
-	// often each sends a message. Both are the document's.
+	// maxSockets is the highest number of WebSockets. Each sends a message
+	// every socketInterval. Both are from the design document.
 	maxSockets     = 50
 	socketInterval = 5 * time.Second
 )
@@ -49,19 +50,20 @@ type Request struct {
 	Name         string
 	Part         Part
 	Method, Path string
-	// Public requests are answered without a token.
+	// Public requests need no token.
 	Public bool
-	// Share is the request's share of its part's connections and rate: in the
-	// main part by the document's weights, a third for each agent.
+	// Share is the request's share of its part's connections and rate. The main
+	// part has the design document's weights; each agent has a third.
 	Share float64
-	// Limit is the highest p95 allowed.
+	// Limit is the highest allowed p95.
 	Limit time.Duration
-	// Body is the JSON of request number n; nil sends no body.
+	// Body returns the JSON of request number n. nil means no body.
 	Body func(user string, n int) any
-	// Check returns what is wrong with the body of a 200; nil accepts any.
+	// Check returns an error for an incorrect body of a 200. nil accepts any
+	// body.
 	Check func(user string, body []byte) error
 
-	// vary changes a copy of the body so that no cache has the answer.
+	// vary changes a copy of the body so that the response is not cached.
 	vary func(body object, n int64)
 }
 
@@ -69,17 +71,17 @@ type object = map[string]any
 
 func constant(body object) func(string, int) any { return func(string, int) any { return body } }
 
-// What the document's requests ask for, and what their answers must have.
+// Inputs of the design document's requests, which their responses must match.
 const (
 	planDays = 7
 	level    = "intermediate"
 	minutes  = 45
 )
 
-// The requests of the document's load test (ProgressiveFrameworkLoadTest in
-// scripts/performance-testing/load-test.js). The document always sends the user
-// test-user-123. These send the token's user, because a user may read only their
-// own data.
+// The requests of the design document's load test (ProgressiveFrameworkLoadTest
+// in scripts/performance-testing/load-test.js). The document always sends the
+// user test-user-123. These send the token's user, because users may only read
+// their own data.
 var (
 	Health = Request{
 		Name: "GET /health", Part: Main, Method: http.MethodGet, Path: "/health", Public: true,
@@ -117,10 +119,10 @@ var (
 	Socket = Request{Name: "WebSocket status", Part: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: limits.Web.ResponseTime}
 )
 
-// Requests are all of them.
+// Requests lists every request.
 var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
 
-// StorePreferences stores other preferences than the document's.
+// StorePreferences stores these preferences instead of the design document's.
 func StorePreferences(theme string, notifications bool) Request {
 	return Request{
 		Name: "POST preferences", Part: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
@@ -132,31 +134,31 @@ func StorePreferences(theme string, notifications bool) Request {
 // sequence numbers the uncached requests of this process.
 var sequence atomic.Int64
 
-// Uncached returns an agent's request with a different body each time, which
-// the agent must work out. Other requests stay as they are.
+// Uncached returns an agent's request with a different body each time, so that
+// the agent must compute it. Other requests are returned unchanged.
 func (r Request) Uncached() Request {
 	if r.vary == nil {
 		return r
 	}
 	body := r.Body
 	r.Body = func(user string, n int) any {
-		varied := maps.Clone(body(user, n).(object))
-		r.vary(varied, sequence.Add(1))
-		return varied
+		changed := maps.Clone(body(user, n).(object))
+		r.vary(changed, sequence.Add(1))
+		return changed
 	}
 	return r
 }
 
-// weight is from 50 to 150 kg in steps of a gram: it repeats after 100,000.
+// weight is from 50 to 150 kg in steps of a gram, so it repeats after 100,000.
 func weight(n int64) float64 { return 50 + float64(n%100_000)/1000 }
 
-// history has an exercise that wpa does not know: it counts as a trained day.
+// history has an exercise that wpa does not know. It counts as a trained day.
 func history(n int64) []object {
 	return []object{{"date": "2026-01-31", "exerciseId": fmt.Sprint("load-", n)}}
 }
 
-// Shape is how the request is sent when its part gets that many connections and
-// requests per second. WebSockets have a rate of their own.
+// Shape returns the shape of the request if its part has these connections and
+// requests per second. WebSockets have their own rate.
 func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
 	if r.Part == WebSocket {
 		sockets := min(connections, maxSockets)

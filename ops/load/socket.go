@@ -11,24 +11,24 @@ import (
 )
 
 // dial opens a WebSocket as the design document does, with the token in the
-// query. The status is 101 for a WebSocket, and that of the answer otherwise.
+// query. The status is 101 for a WebSocket, otherwise that of the response.
 func (c *Client) dial(ctx context.Context, token string) (conn *websocket.Conn, status int, err error) {
-	to := c.Base.JoinPath(Socket.Path) // package websocket takes http and https
+	target := c.Base.JoinPath(Socket.Path) // package websocket accepts http and https
 	if token != "" {
-		to.RawQuery = url.Values{"token": {token}}.Encode()
+		target.RawQuery = url.Values{"token": {token}}.Encode()
 	}
-	conn, response, err := websocket.Dial(ctx, to.String(), &websocket.DialOptions{HTTPClient: c.HTTP})
+	conn, response, err := websocket.Dial(ctx, target.String(), &websocket.DialOptions{HTTPClient: c.HTTP})
 	if response != nil {
 		status = response.StatusCode
 	}
-	if inURL, is := errors.AsType[*url.Error](err); is {
-		err = inURL.Err // the whole error has the URL, and with it the token
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
+		err = urlErr.Err // the outer error has the URL with the token
 	}
 	return conn, status, err
 }
 
-// sockets are WebSockets that send in turn. A closed one is opened by the next
-// request that uses it.
+// sockets are WebSockets that send in turn. A closed one is reopened by the
+// next request.
 type sockets struct {
 	client *Client
 	idle   chan *socket
@@ -42,41 +42,41 @@ func newSockets(c *Client, count int) *sockets {
 	return s
 }
 
-// send sends one agent_status_request on the WebSocket that has been idle for
-// longest, and checks the answer.
+// send sends an agent_status_request on the WebSocket that was idle the
+// longest, and checks the response.
 func (s *sockets) send(ctx context.Context, _ int) error {
-	var one *socket
+	var idle *socket
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case one = <-s.idle:
+	case idle = <-s.idle:
 	}
-	defer func() { s.idle <- one }()
-	if one.conn == nil {
-		if err := one.open(ctx, s.client); err != nil {
+	defer func() { s.idle <- idle }()
+	if idle.conn == nil {
+		if err := idle.open(ctx, s.client); err != nil {
 			return err
 		}
 	}
-	err := one.requestStatus(ctx)
+	err := idle.requestStatus(ctx)
 	if err != nil {
-		one.close()
+		idle.close()
 	}
 	return err
 }
 
-// close closes all; no send may be in flight.
+// close closes all WebSockets. No send may be in flight.
 func (s *sockets) close() {
 	for range cap(s.idle) {
-		one := <-s.idle
-		one.close()
+		idle := <-s.idle
+		idle.close()
 	}
 }
 
 type socket struct {
-	id      int
-	conn    *websocket.Conn
-	end     context.CancelFunc
-	answers chan []byte // closed when the connection ends
+	id        int
+	conn      *websocket.Conn
+	end       context.CancelFunc
+	responses chan []byte // closed when the connection ends
 }
 
 func (s *socket) open(ctx context.Context, c *Client) error {
@@ -88,22 +88,22 @@ func (s *socket) open(ctx context.Context, c *Client) error {
 		return err
 	}
 	conn.SetReadLimit(maxBody)
-	reading, end := context.WithCancel(context.WithoutCancel(ctx))
-	s.conn, s.end, s.answers = conn, end, make(chan []byte, 1)
-	go read(reading, conn, s.answers)
+	readCtx, end := context.WithCancel(context.WithoutCancel(ctx))
+	s.conn, s.end, s.responses = conn, end, make(chan []byte, 1)
+	go read(readCtx, conn, s.responses)
 	return nil
 }
 
-// read reads until the connection ends, because reading also answers pings.
-func read(ctx context.Context, conn *websocket.Conn, answers chan<- []byte) {
-	defer close(answers)
+// read reads until the connection ends, because pongs are sent while reading.
+func read(ctx context.Context, conn *websocket.Conn, responses chan<- []byte) {
+	defer close(responses)
 	for {
 		_, text, err := conn.Read(ctx)
 		if err != nil {
 			return
 		}
 		select {
-		case answers <- text:
+		case responses <- text:
 		case <-ctx.Done():
 			return
 		}
@@ -131,16 +131,16 @@ func (s *socket) requestStatus(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case answer, ok := <-s.answers:
+	case response, ok := <-s.responses:
 		if !ok {
 			return invalidf("the WebSocket was closed")
 		}
-		return checkStatus(answer, sent, s.id)
+		return checkStatus(response, sent, s.id)
 	}
 }
 
-// checkStatus accepts a degraded status: that an agent fails is a true answer,
-// as long as web could ask for it.
+// checkStatus accepts a degraded status: it is a correct response while an
+// agent fails.
 func checkStatus(body []byte, sent int64, id int) error {
 	type status struct {
 		Type, Status                 string
@@ -154,7 +154,7 @@ func checkStatus(body []byte, sent int64, id int) error {
 		case a.Status != "active" && a.Status != "degraded":
 			return invalidf("the agents are %.20q, must be active or degraded", a.Status)
 		case a.Timestamp <= 0 || a.OriginalTimestamp != sent || a.ConnectionID != id:
-			return invalidf("the message answers another request")
+			return invalidf("the message is for another request")
 		}
 		return nil
 	})

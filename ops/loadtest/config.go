@@ -22,7 +22,7 @@ const (
 )
 
 // maxRequests is five minutes, the design document's duration, at the web app's
-// highest rate, and as many requests to the agents.
+// highest rate, with the same number of requests to the agents.
 var maxRequests = 2 * 300 * load.MaxPerSecond()
 
 // config is the validated command line.
@@ -31,7 +31,7 @@ type config struct {
 	token       token
 	duration    time.Duration
 	connections int
-	// rate and agentsRate are requests per second to the web app and to all
+	// rate and agentsRate are requests per second to the web app, and to all
 	// agents together.
 	rate, agentsRate float64
 	parts            []load.Part
@@ -43,15 +43,15 @@ func readConfig(args []string, getenv func(string) string, errs io.Writer) (cfg 
 	flags := flag.NewFlagSet("loadtest", flag.ContinueOnError)
 	flags.SetOutput(errs)
 	base := flags.String("url", fmt.Sprintf("http://127.0.0.1:%d", scaling.Web().NodePort), "the stack output url; all requests go there")
-	file := flags.String("token-file", "", "a file with the token; without it the variable TOKEN holds it")
-	only := flags.String("only", "", "some parts of main,agents,websocket; all where empty")
-	flags.DurationVar(&cfg.duration, "duration", 30*time.Second, "duration, at most 10m; the document's is 5m")
+	file := flags.String("token-file", "", "a file with the token; the default is the variable TOKEN")
+	only := flags.String("only", "", "parts of main,agents,websocket; the default is all")
+	flags.DurationVar(&cfg.duration, "duration", 30*time.Second, "duration, at most 10m; the design document's is 5m")
 	flags.IntVar(&cfg.connections, "connections", load.DefaultConnections, "connections to the web app, at most 1000; each agent gets a third, and 50 WebSockets at most")
 	flags.Float64Var(&cfg.rate, "rate", 100, fmt.Sprintf("requests per second to the web app, at most %d", load.MaxPerSecond()))
-	flags.Float64Var(&cfg.agentsRate, "agents-rate", 0, "requests per second to the agents, a third to each; as many as -rate where 0")
-	flags.BoolVar(&cfg.uncached, "uncached", false, "send each agent a different request each time, so that no cache has the answer")
-	flags.BoolVar(&cfg.remote, "allow-remote", false, "allow a url beyond this machine's loopback; the host must be yours to load")
-	flags.BoolVar(&cfg.strict, "strict", false, "exit with 1 when a limit is missed")
+	flags.Float64Var(&cfg.agentsRate, "agents-rate", 0, "requests per second to the agents, a third to each; 0 means the value of -rate")
+	flags.BoolVar(&cfg.uncached, "uncached", false, "send each agent a different request each time, so that no response is cached")
+	flags.BoolVar(&cfg.remote, "allow-remote", false, "allow a url that is not a loopback address; you must be permitted to load the host")
+	flags.BoolVar(&cfg.strict, "strict", false, "exit with 1 if a limit is not met")
 	flags.BoolVar(&cfg.json, "json", false, "report as JSON")
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
@@ -83,7 +83,7 @@ func readConfig(args []string, getenv func(string) string, errs io.Writer) (cfg 
 	return cfg, err
 }
 
-// validate bounds the load, so that it ends by itself.
+// validate bounds the load, so that it ends.
 func (c config) validate() error {
 	if c.duration <= 0 || c.duration > maxDuration {
 		return fmt.Errorf("-duration is %s, must be above 0 and at most %s", c.duration, maxDuration)
@@ -95,8 +95,8 @@ func (c config) validate() error {
 		flag  string
 		value float64
 	}{{"-rate", c.rate}, {"-agents-rate", c.agentsRate}} {
-		if !(rate.value > 0 && rate.value <= float64(load.MaxPerSecond())) { // refuses NaN too
-			return fmt.Errorf("%s is %g, must be above 0 and at most %d, the document's requests_per_second_max", rate.flag, rate.value, load.MaxPerSecond())
+		if !(rate.value > 0 && rate.value <= float64(load.MaxPerSecond())) { // rejects NaN too
+			return fmt.Errorf("%s is %g, must be above 0 and at most %d, the design document's requests_per_second_max", rate.flag, rate.value, load.MaxPerSecond())
 		}
 	}
 	if requests := (c.rate + c.agentsRate) * c.duration.Seconds(); requests > float64(maxRequests) {
@@ -106,22 +106,22 @@ func (c config) validate() error {
 	return nil
 }
 
-// readURL refuses a host that may not be the caller's, and one to which the
-// token would travel unencrypted. A name is resolved later, and must then be
-// an address of the loopback.
+// readURL rejects a host that may not be the caller's, and one that would get
+// the token unencrypted. A host name is resolved later, and must then have a
+// loopback address.
 func readURL(text string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("-url is %q, must be http:// or https:// and a host, and no more", text)
+		return nil, fmt.Errorf("-url is %q, must be http:// or https:// and a host without a path", text)
 	}
 	address, err := netip.ParseAddr(u.Hostname())
 	switch loopback := err == nil && address.IsLoopback() || u.Hostname() == "localhost"; {
 	case loopback:
 		return u, nil
 	case !remote:
-		return nil, fmt.Errorf("-url is %s, must be on this machine's loopback: give -allow-remote if the host is yours and may be loaded", text)
+		return nil, fmt.Errorf("-url is %s, must be a loopback address: set -allow-remote if you are permitted to load the host", text)
 	case u.Scheme != "https":
-		return nil, errors.New("-url must be https:// beyond this machine, or the token can be read on the way")
+		return nil, errors.New("-url must be https:// for a remote host, because the token would be sent unencrypted")
 	}
 	return u, nil
 }

@@ -23,40 +23,41 @@ import (
 // user is the subject of the fake's token.
 const user = "test-user-123"
 
-// testToken has claims and no signature: the fake compares the whole.
+// testToken has claims but no valid signature. The fake compares the whole
+// token.
 func testToken() string {
 	claims := fmt.Sprintf(`{"iss":"fake","aud":"progressive-framework","sub":%q,"scope":"agents:run users:read"}`, user)
 	return "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + ".signature"
 }
 
-// fake answers as the platform does, unless a test changes that.
-type fake struct {
+// fakePlatform responds as the platform does, unless a test changes that.
+type fakePlatform struct {
 	url, token string
 
 	mu          sync.Mutex
 	preferences json.RawMessage
-	answers     map[string]string // by path
-	// before may answer instead, and then returns true.
+	responses   map[string]string // by path
+	// before may send the response. It then returns true.
 	before func(w http.ResponseWriter, r *http.Request) bool
-	// status may change what a WebSocket answers.
+	// status may change a WebSocket response.
 	status func(map[string]any)
 }
 
 const (
-	coordinationAnswer = `{"id":"1","userId":"test-user-123","status":"complete",
+	coordinationBody = `{"id":"1","userId":"test-user-123","status":"complete",
 		"agents":[{"agent":"npa","status":"ok","durationMs":12},{"agent":"wpa","status":"ok","durationMs":3}],
 		"week":{"days":[DAY,DAY,DAY,DAY,DAY,DAY,{"meals":[1],"sessions":[1]}]}}`
-	workoutAnswer = `{"userId":"test-user-123","fitnessLevel":"intermediate","duration":45,
+	workoutBody = `{"userId":"test-user-123","fitnessLevel":"intermediate","duration":45,
 		"sessions":[{"totalSeconds":2700,"exercises":[{"name":"Squat","sets":3}]}]}`
 )
 
-func newFake(t *testing.T) *fake {
+func newFake(t *testing.T) *fakePlatform {
 	t.Helper()
-	f := &fake{token: testToken(), preferences: json.RawMessage(`{}`), answers: map[string]string{
+	f := &fakePlatform{token: testToken(), preferences: json.RawMessage(`{}`), responses: map[string]string{
 		load.Health.Path:     `{"status":"ok"}`,
-		load.Coordinate.Path: strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`),
+		load.Coordinate.Path: strings.ReplaceAll(coordinationBody, "DAY", `{"meals":[1],"sessions":[]}`),
 		load.Plan.Path:       plan(7),
-		load.Generate.Path:   workoutAnswer,
+		load.Generate.Path:   workoutBody,
 	}}
 	server := httptest.NewServer(http.HandlerFunc(f.serve))
 	t.Cleanup(server.Close)
@@ -64,28 +65,28 @@ func newFake(t *testing.T) *fake {
 	return f
 }
 
-// plan is npa's answer with that many days.
+// plan is npa's response with this many days.
 func plan(days int) string {
-	answer := map[string]any{"userId": user, "duration": 7}
+	response := map[string]any{"userId": user, "duration": 7}
 	var list []any
 	for day := range days {
 		list = append(list, map[string]any{"day": day + 1, "totals": map[string]any{"energyKcal": 2000},
 			"meals": []any{map[string]any{"items": []any{map[string]any{"food": "Oats"}}}}})
 	}
-	answer["days"] = list
-	text, _ := json.Marshal(answer) // maps of numbers and texts
+	response["days"] = list
+	text, _ := json.Marshal(response) // a map of numbers and strings always encodes
 	return string(text)
 }
 
-func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
+func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	if f.before != nil && f.before(w, r) {
 		return
 	}
-	given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if r.URL.Path == load.Socket.Path {
-		given = r.URL.Query().Get("token")
+		token = r.URL.Query().Get("token")
 	}
-	if given != f.token && r.URL.Path != load.Health.Path {
+	if token != f.token && r.URL.Path != load.Health.Path {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -96,38 +97,38 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if r.Method == http.MethodPost {
-			_ = json.NewDecoder(r.Body).Decode(&f.preferences) // the client's own
+			_ = json.NewDecoder(r.Body).Decode(&f.preferences) // the client's JSON is valid
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"id": user, "preferences": f.preferences})
 	default:
-		_, _ = w.Write([]byte(f.answers[r.URL.Path]))
+		_, _ = w.Write([]byte(f.responses[r.URL.Path]))
 	}
 }
 
-func (f *fake) socket(w http.ResponseWriter, r *http.Request) {
+func (f *fakePlatform) socket(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer conn.CloseNow()
 	for {
-		var ask map[string]any
-		if wsjson.Read(r.Context(), conn, &ask) != nil {
+		var request map[string]any
+		if wsjson.Read(r.Context(), conn, &request) != nil {
 			return
 		}
-		answer := map[string]any{"type": "agent_status", "status": "active", "timestamp": time.Now().UnixMilli(),
-			"originalTimestamp": ask["timestamp"], "connectionId": ask["connectionId"]}
+		response := map[string]any{"type": "agent_status", "status": "active", "timestamp": time.Now().UnixMilli(),
+			"originalTimestamp": request["timestamp"], "connectionId": request["connectionId"]}
 		if f.status != nil {
-			f.status(answer)
+			f.status(response)
 		}
-		if wsjson.Write(r.Context(), conn, answer) != nil {
+		if wsjson.Write(r.Context(), conn, response) != nil {
 			return
 		}
 	}
 }
 
-// tokenFile is the fake's token in a file.
-func (f *fake) tokenFile(t *testing.T) string {
+// tokenFile returns a file with the fake's token.
+func (f *fakePlatform) tokenFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(file, []byte(f.token+"\n"), 0o600))

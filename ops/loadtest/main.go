@@ -1,26 +1,27 @@
-// Command loadtest runs the design document's load test on the platform's url
-// and checks every answer:
+// Command loadtest runs the design document's load test against the platform's
+// url and checks every response:
 //
 //	TOKEN="$(make token)" loadtest -url http://127.0.0.1:30080
 //
 // First it sends each request without a token, with the document's own
-// test-token and with a token of a foreign issuer: all must be refused. Then it
-// sends each request once with the token and checks the answer. If both are
-// right the load begins. The limits are those of components/scaling.
+// test-token, and with a token of another issuer. All must get a 401. Then it
+// sends each request once with the token and checks the response. Only if both
+// steps are correct, the load begins. The limits are those of
+// components/scaling.
 //
-// Exit codes: 0 when all was right; 1 when an answer was wrong or, with
-// -strict, a limit missed; 2 when the command line is wrong; 130 when it was
-// interrupted and nothing was wrong until then.
+// Exit codes: 0 when everything was correct; 1 when a response was incorrect
+// or, with -strict, a limit was not met; 2 when the command line is wrong; 130
+// when it was interrupted without an incorrect response.
 //
-// The services allow one client 1000 requests a second, with a burst of as many,
-// and answer 429 to more. With all parts at one rate that is a -rate of 580. The
-// web app's highest rate, with agents that work out every answer, fits for half
-// a minute:
+// The services allow one client 1000 requests a second, with the same burst,
+// and respond 429 to more. With all parts at one rate that is a -rate of 580.
+// The web app's highest rate, with uncached requests to the agents, is possible
+// for half a minute:
 //
 //	loadtest -rate 1000 -agents-rate 15 -uncached -strict
 //
-// It owns the command line, the order of the steps and the report. The
-// requests and the schedule are package load's.
+// This package owns the command line, the order of the steps and the report.
+// Package load owns the requests and the schedule.
 package main
 
 import (
@@ -43,7 +44,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process immediately
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
@@ -60,11 +61,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, out, er
 		fmt.Fprintln(errs, "error:", err)
 		return exitWrong
 	}
-	write := r.text
+	print := r.text
 	if cfg.json {
-		write = r.json
+		print = r.json
 	}
-	if err := write(out); err != nil {
+	if err := print(out); err != nil {
 		fmt.Fprintln(errs, "error: write the report:", err)
 		return exitWrong
 	}

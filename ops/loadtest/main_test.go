@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// command runs the command with the token in TOKEN and returns its exit code
-// and its report.
+// command runs the command with the token in TOKEN. It returns the exit code,
+// the report and the error output.
 func command(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
 	t.Helper()
 	var out, messages bytes.Buffer
@@ -28,11 +28,11 @@ func command(ctx context.Context, t *testing.T, token string, args ...string) (c
 	if out.Len() > 0 {
 		require.NoError(t, json.Unmarshal(out.Bytes(), &r), out.String())
 	}
-	require.NotContains(t, out.String()+messages.String(), token, "no token in what is printed")
+	require.NotContains(t, out.String()+messages.String(), token, "the output must not have the token")
 	return code, r, messages.String()
 }
 
-// brief is enough of a load to see every request.
+// brief is a load that is just long enough to send every request.
 var brief = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
 
 func TestCorrectPlatformPasses(t *testing.T) {
@@ -42,30 +42,30 @@ func TestCorrectPlatformPasses(t *testing.T) {
 	require.Equal(t, pass{Sent: 3 * len(load.Requests)}, r.Refusals)
 	require.Equal(t, pass{Sent: len(load.Requests) + 2}, r.Answers)
 	var names []string
-	for _, one := range r.Load {
-		names = append(names, one.Name)
-		require.Positive(t, one.Sent, one.Name)
-		require.Positive(t, one.P50, one.Name)
-		require.Empty(t, one.Failed)
+	for _, row := range r.Load {
+		names = append(names, row.Name)
+		require.Positive(t, row.Sent, row.Name)
+		require.Positive(t, row.P50, row.Name)
+		require.Empty(t, row.Failed)
 	}
 	require.Equal(t, []string{"GET /health", "GET profile", "POST preferences", "POST mca/coordinate", "POST npa/plan", "POST wpa/generate",
 		"WebSocket status", "between agents"}, names)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
-	require.InDelta(t, 20, r.Load[3].Sent, 2, "a third")
-	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true}, r.Load[7], "of one coordination once, however often it is answered")
-	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the document's stay")
+	require.InDelta(t, 20, r.Load[3].Sent, 2, "a third of the rate")
+	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true}, r.Load[7], "a repeated coordination counts once")
+	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the design document's preferences remain")
 }
 
-// TestAgentsHaveTheirOwnRate: the web app's highest rate is not the agents',
-// and without caches they get no request twice.
+// TestAgentsHaveTheirOwnRate: -agents-rate limits the agents only, and
+// -uncached repeats no request.
 func TestAgentsHaveTheirOwnRate(t *testing.T) {
 	f := newFake(t)
 	var plans sync.Map
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && r.Header.Get("Authorization") == "Bearer "+f.token {
 			body, err := io.ReadAll(r.Body)
-			_, again := plans.LoadOrStore(string(body), true)
-			if err != nil || again {
+			_, repeated := plans.LoadOrStore(string(body), true)
+			if err != nil || repeated {
 				t.Errorf("%s: %s", err, body)
 			}
 		}
@@ -82,20 +82,20 @@ func TestTextReport(t *testing.T) {
 	var out, errs bytes.Buffer
 	code := run(t.Context(), append(brief, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
 	require.Zero(t, code, errs.String())
-	require.Contains(t, out.String(), "without a valid token: 12 requests, 12 refused with 401, or public\n")
-	require.Contains(t, out.String(), "with the token: 6 requests, 6 answered correctly\n")
+	require.Contains(t, out.String(), "without a valid token: 12 requests, 12 got 401, or are public\n")
+	require.Contains(t, out.String(), "with the token: 6 requests, 6 got a correct response\n")
 	require.Regexp(t, `POST preferences +\d+ +[\d.]+ +0 +[\d.]+ +[\d.]+ +[\d.]+ +500 kept\n`, out.String())
 	require.NotContains(t, out.String(), "wpa")
 }
 
-// TestWrongAnswersAreReported: each row makes one answer wrong. The report must
-// say which, and no load begins.
-func TestWrongAnswersAreReported(t *testing.T) {
-	public := func(path string, lets func(token string) bool) func(*fake) {
-		return func(f *fake) {
+// TestIncorrectResponsesAreReported: each row makes one response incorrect. The
+// report must name it, and no load begins.
+func TestIncorrectResponsesAreReported(t *testing.T) {
+	accept := func(path string, accepts func(token string) bool) func(*fakePlatform) {
+		return func(f *fakePlatform) {
 			f.before = func(_ http.ResponseWriter, r *http.Request) bool {
 				token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.URL.Query().Get("token")
-				if r.URL.Path == path && lets(token) {
+				if r.URL.Path == path && accepts(token) {
 					r.Header.Set("Authorization", "Bearer "+f.token)
 					r.URL.RawQuery = "token=" + f.token
 				}
@@ -103,41 +103,43 @@ func TestWrongAnswersAreReported(t *testing.T) {
 			}
 		}
 	}
-	says := func(path, answer string) func(*fake) { return func(f *fake) { f.answers[path] = answer } }
-	status := func(name string, value any) func(*fake) {
-		return func(f *fake) { f.status = func(answer map[string]any) { answer[name] = value } }
+	respond := func(path, body string) func(*fakePlatform) {
+		return func(f *fakePlatform) { f.responses[path] = body }
 	}
-	whole := strings.ReplaceAll(coordinationAnswer, "DAY", `{"meals":[1],"sessions":[]}`)
+	status := func(name string, value any) func(*fakePlatform) {
+		return func(f *fakePlatform) { f.status = func(response map[string]any) { response[name] = value } }
+	}
+	complete := strings.ReplaceAll(coordinationBody, "DAY", `{"meals":[1],"sessions":[]}`)
 	for _, row := range []struct {
 		reason string
-		change func(*fake)
+		change func(*fakePlatform)
 		wrong  string
 	}{
-		{"a profile for anyone", public(load.Profile.Path, func(string) bool { return true }), "GET profile with no token: answered 200, must be 401"},
-		{"plans for the document's own token", public(load.Plan.Path, func(s string) bool { return s == "test-token" }),
-			"POST npa/plan with the token test-token: answered 200, must be 401"},
-		{"coordinations for whoever has a JWT", public(load.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
-			"POST mca/coordinate with a foreign issuer's token: answered 200, must be 401"},
-		{"WebSockets for anyone", public(load.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: answered 101, must be 401"},
-		{"health with a token only", func(f *fake) {
+		{"the profile without a token", accept(load.Profile.Path, func(string) bool { return true }), "GET profile with no token: status 200, must be 401"},
+		{"plans for the design document's test-token", accept(load.Plan.Path, func(s string) bool { return s == "test-token" }),
+			"POST npa/plan with the token test-token: status 200, must be 401"},
+		{"coordinations for any JWT", accept(load.Coordinate.Path, func(s string) bool { return strings.Count(s, ".") == 2 }),
+			"POST mca/coordinate with another issuer's token: status 200, must be 401"},
+		{"WebSockets without a token", accept(load.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: status 101, must be 401"},
+		{"health only with a token", func(f *fakePlatform) {
 			f.before = func(w http.ResponseWriter, r *http.Request) bool {
 				w.WriteHeader(http.StatusUnauthorized)
 				return true
 			}
-		}, "GET /health with no token: answered 401, must be 200"},
-		{"ill health", says(load.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
-		{"no JSON", says(load.Plan.Path, `<html>`), "POST npa/plan: the body is not JSON of the expected form"},
-		{"an empty object", says(load.Plan.Path, `{}`), "POST npa/plan: the answer is not a plan of 7 days for the token's user"},
-		{"a plan of other days", says(load.Plan.Path, plan(3)), "POST npa/plan: the answer is not a plan of 7 days for the token's user"},
-		{"an empty day", says(load.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
-		{"a meal of nothing", says(load.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
-		{"another's coordination", says(load.Coordinate.Path, strings.Replace(whole, "test-user-123", "u", 1)), "POST mca/coordinate: the coordination is not that of the token's user"},
-		{"a partial coordination", says(load.Coordinate.Path, strings.Replace(whole, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
-			`POST mca/coordinate: the agent "wpa" did not answer mca`},
-		{"a week without training", says(load.Coordinate.Path, strings.Replace(whole, `"sessions":[1]`, `"sessions":[]`, 1)), "POST mca/coordinate: the week has 7 days and 0 sessions, must have 7 and at least 1"},
-		{"a longer workout", says(load.Generate.Path, strings.Replace(workoutAnswer, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
-		{"a workout without an exercise", says(load.Generate.Path, strings.Replace(workoutAnswer, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
-		{"preferences that are not stored", func(f *fake) {
+		}, "GET /health with no token: status 401, must be 200"},
+		{"health unavailable", respond(load.Health.Path, `{"status":"unavailable"}`), `GET /health: status is "unavailable", must be ok`},
+		{"not JSON", respond(load.Plan.Path, `<html>`), "POST npa/plan: the body is not JSON of the expected form"},
+		{"an empty object", respond(load.Plan.Path, `{}`), "POST npa/plan: the response is not a plan of 7 days for the token's user"},
+		{"a plan with fewer days", respond(load.Plan.Path, plan(3)), "POST npa/plan: the response is not a plan of 7 days for the token's user"},
+		{"an empty day", respond(load.Plan.Path, strings.Replace(plan(7), `"day":7`, `"day":9`, 1)), "POST npa/plan: day 7 of the plan has no meal or no energy"},
+		{"a meal without food", respond(load.Plan.Path, strings.Replace(plan(7), "Oats", "", 1)), "POST npa/plan: a meal of the plan has no food"},
+		{"another user's coordination", respond(load.Coordinate.Path, strings.Replace(complete, "test-user-123", "u", 1)), "POST mca/coordinate: the coordination is not that of the token's user"},
+		{"a partial coordination", respond(load.Coordinate.Path, strings.Replace(complete, `"wpa","status":"ok"`, `"wpa","status":"failed"`, 1)),
+			`POST mca/coordinate: the agent "wpa" failed`},
+		{"a week without training", respond(load.Coordinate.Path, strings.Replace(complete, `"sessions":[1]`, `"sessions":[]`, 1)), "POST mca/coordinate: the week has 7 days and 0 sessions, must have 7 and at least 1"},
+		{"a longer workout", respond(load.Generate.Path, strings.Replace(workoutBody, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
+		{"a workout without an exercise", respond(load.Generate.Path, strings.Replace(workoutBody, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
+		{"preferences that are not stored", func(f *fakePlatform) {
 			f.before = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != load.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
 					return false
@@ -146,8 +148,8 @@ func TestWrongAnswersAreReported(t *testing.T) {
 				return true
 			}
 		}, "preferences, stored and read back: the preferences are not those that were sent"},
-		{"an answer to another question", status("originalTimestamp", 1), "WebSocket status: the message answers another request"},
-		{"agents that can't be asked", status("status", "unavailable"), `WebSocket status: the agents are "unavailable", must be active or degraded`},
+		{"a response to another request", status("originalTimestamp", 1), "WebSocket status: the message is for another request"},
+		{"unreachable agents", status("status", "unavailable"), `WebSocket status: the agents are "unavailable", must be active or degraded`},
 		{"an error over WebSocket", status("type", "error"), `WebSocket status: the message is of type "error", must be agent_status`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -163,9 +165,9 @@ func TestWrongAnswersAreReported(t *testing.T) {
 
 func TestFailuresUnderLoadAreCounted(t *testing.T) {
 	f := newFake(t)
-	var asked atomic.Int64
+	var requests atomic.Int64
 	f.before = func(w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path != load.Generate.Path || asked.Add(1) <= 10 {
+		if r.URL.Path != load.Generate.Path || requests.Add(1) <= 10 {
 			return false
 		}
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -175,10 +177,10 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url, "-only", "agents")...)
 	require.Equal(t, exitWrong, code)
 	require.Empty(t, r.Answers.Wrong)
-	require.Positive(t, r.Load[2].Failed["answered 503 (unavailable)"])
+	require.Positive(t, r.Load[2].Failed["status 503 (unavailable)"])
 	var text bytes.Buffer
 	require.NoError(t, r.text(&text))
-	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: answered 503 \(unavailable\)$`, text.String())
+	require.Regexp(t, `(?m)^wrong: POST wpa/generate: \d+ times: status 503 \(unavailable\)$`, text.String())
 }
 
 func TestStrictFailsOnMissedLimit(t *testing.T) {
@@ -197,7 +199,7 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 }
 
-func TestDeadServer(t *testing.T) {
+func TestUnreachableServerIsReported(t *testing.T) {
 	f := newFake(t)
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
@@ -206,7 +208,7 @@ func TestDeadServer(t *testing.T) {
 	require.Len(t, r.Refusals.Wrong, maxUnanswered)
 	require.Len(t, r.Answers.Wrong, maxUnanswered)
 	require.Contains(t, r.Answers.Wrong[0], "connection refused")
-	// The WebSocket's own URL holds the token: its errors must not.
+	// The WebSocket's URL has the token, so its errors must not show the URL.
 	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", server.URL, "-only", "websocket")...)
 	require.Equal(t, exitWrong, code)
 	require.Contains(t, r.Answers.Wrong[0], "connection refused")
@@ -215,9 +217,9 @@ func TestDeadServer(t *testing.T) {
 func TestInterruptedRunReports(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
-	var asked atomic.Int64
+	var requests atomic.Int64
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == load.Plan.Path && asked.Add(1) == 20 {
+		if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
 			interrupt()
 		}
 		return false
@@ -229,36 +231,36 @@ func TestInterruptedRunReports(t *testing.T) {
 	require.Empty(t, r.Load[0].Failed)
 }
 
-func TestRefusedCommandLines(t *testing.T) {
+func TestInvalidCommandLinesAreErrors(t *testing.T) {
 	token := newFake(t).token
 	for _, row := range []struct {
 		reason, token string
 		args          []string
-		says          string
+		message       string
 	}{
-		{"somebody else's host", token, []string{"-url", "https://example.com"}, "-allow-remote"},
-		{"somebody else's address", token, []string{"-url", "http://192.0.2.1:80"}, "-allow-remote"},
-		{"a token over a network in clear", token, []string{"-url", "http://example.com", "-allow-remote"}, "https://"},
-		{"a path", token, []string{"-url", "http://127.0.0.1/api"}, "no more"},
+		{"a remote host", token, []string{"-url", "https://example.com"}, "-allow-remote"},
+		{"a remote address", token, []string{"-url", "http://192.0.2.1:80"}, "-allow-remote"},
+		{"an unencrypted token", token, []string{"-url", "http://example.com", "-allow-remote"}, "https://"},
+		{"a path", token, []string{"-url", "http://127.0.0.1/api"}, "without a path"},
 		{"no url", token, []string{"-url", "127.0.0.1:30080"}, "-url"},
-		{"no end", token, []string{"-duration", "24h"}, "at most 10m0s"},
+		{"too long", token, []string{"-duration", "24h"}, "at most 10m0s"},
 		{"no connection", token, []string{"-connections", "0"}, "from 1 to 1000"},
 		{"no rate", token, []string{"-rate", "0"}, "above 0"},
-		{"a rate that is no number", token, []string{"-rate", "NaN"}, "above 0"},
-		{"an agents' rate that is negative", token, []string{"-agents-rate", "-1"}, "-agents-rate is -1"},
-		{"too much together", token, []string{"-rate", "1000", "-duration", "10m"}, "at most 600000"},
+		{"a rate of NaN", token, []string{"-rate", "NaN"}, "above 0"},
+		{"a negative rate for the agents", token, []string{"-agents-rate", "-1"}, "-agents-rate is -1"},
+		{"too many requests in total", token, []string{"-rate", "1000", "-duration", "10m"}, "at most 600000"},
 		{"an unknown part", token, []string{"-only", "main,db"}, `"db"`},
-		{"a word too much", token, []string{"main"}, "not a flag"},
+		{"an extra argument", token, []string{"main"}, "not a flag"},
 		{"no token", "", nil, "make token"},
-		{"the document's token", "test-token", nil, "no JWT"},
-		{"a token of no one", "a.e30.c", nil, "sub"},
-		{"an old token", "a.eyJzdWIiOiJ1IiwiZXhwIjoxfQ.c", nil, "ended at 1970"},
+		{"the design document's token", "test-token", nil, "not a JWT"},
+		{"a token without a subject", "a.e30.c", nil, "sub"},
+		{"an expired token", "a.eyJzdWIiOiJ1IiwiZXhwIjoxfQ.c", nil, "expired at 1970"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var out, errs bytes.Buffer
 			code := run(t.Context(), row.args, func(string) string { return row.token }, &out, &errs)
 			require.Equal(t, exitUsage, code)
-			require.Contains(t, errs.String(), row.says)
+			require.Contains(t, errs.String(), row.message)
 			require.Empty(t, out.String())
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// report is what -json prints; times are in milliseconds.
+// report is the output of -json. Times are in milliseconds.
 type report struct {
 	URL         string    `json:"url"`
 	User        string    `json:"user"`
@@ -22,34 +22,34 @@ type report struct {
 	Started     time.Time `json:"started"`
 	Seconds     float64   `json:"seconds"`
 	Interrupted bool      `json:"interrupted"`
-	// Refusals are of requests without a valid token.
+	// Refusals is the result of requests without a valid token.
 	Refusals pass `json:"refusals"`
-	// Answers are of one request of each kind with the token.
+	// Answers is the result of one request of each kind with the token.
 	Answers pass `json:"answers"`
-	// Load is absent when a refusal or an answer was wrong.
+	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
 }
 
-// pass is the result of requests that were sent one by one.
+// pass is the result of requests that were sent one after the other.
 type pass struct {
 	Sent  int      `json:"sent"`
 	Wrong []string `json:"wrong,omitempty"`
 
-	unanswered int
+	failed int // without a response
 }
 
-// maxUnanswered is how many requests may go without any answer. Then the rest
-// of a pass is not sent: the platform is not there.
+// maxUnanswered is the number of requests without a response after which a pass
+// stops, because the platform is unreachable.
 const maxUnanswered = 3
 
-// do sends one request, which is not counted if ctx ends meanwhile.
+// do sends one request. It is not counted if ctx ends meanwhile.
 func (p *pass) do(ctx context.Context, name string, send func(context.Context) error) {
-	if p.unanswered == maxUnanswered {
+	if p.failed == maxUnanswered {
 		return
 	}
-	within, cancel := context.WithTimeout(ctx, load.Timeout)
+	sendCtx, cancel := context.WithTimeout(ctx, load.Timeout)
 	defer cancel()
-	err := send(within)
+	err := send(sendCtx)
 	if ctx.Err() != nil {
 		return
 	}
@@ -58,23 +58,23 @@ func (p *pass) do(ctx context.Context, name string, send func(context.Context) e
 		return
 	}
 	p.Wrong = append(p.Wrong, name+": "+err.Error())
-	if _, answered := errors.AsType[load.InvalidAnswer](err); !answered {
-		p.unanswered++
+	if _, responded := errors.AsType[load.InvalidAnswer](err); !responded {
+		p.failed++
 	}
 }
 
-// row is one request under load.
+// row is the result of one request under load.
 type row struct {
 	Name      string       `json:"name"`
 	Sent      int          `json:"sent"`
-	PerSecond float64      `json:"perSecond"` // of good answers
+	PerSecond float64      `json:"perSecond"` // of correct responses
 	Failed    load.Reasons `json:"failed,omitempty"`
 	P50       float64      `json:"p50"`
 	P95       float64      `json:"p95"`
 	P99       float64      `json:"p99"`
 	Limit     float64      `json:"limit"` // of the p95
-	// Kept is whether the p95 is within the limit; without a good answer it is
-	// not.
+	// Kept is true if the p95 is within the limit. It is false without a
+	// correct response.
 	Kept bool `json:"kept"`
 }
 
@@ -90,11 +90,11 @@ func ms(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond).M
 
 func (r *report) wrong() bool {
 	return len(r.Refusals.Wrong)+len(r.Answers.Wrong) > 0 ||
-		slices.ContainsFunc(r.Load, func(one row) bool { return one.Failed.Total() > 0 })
+		slices.ContainsFunc(r.Load, func(r row) bool { return r.Failed.Total() > 0 })
 }
 
 func (r *report) missed() bool {
-	return slices.ContainsFunc(r.Load, func(one row) bool { return !one.Kept })
+	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.Kept })
 }
 
 func (r *report) json(out io.Writer) error {
@@ -106,22 +106,22 @@ func (r *report) json(out io.Writer) error {
 func (r *report) text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s as %s\n", r.URL, r.User)
-	r.Refusals.text(w, "without a valid token", "refused with 401, or public")
-	r.Answers.text(w, "with the token", "answered correctly")
+	r.Refusals.text(w, "without a valid token", "got 401, or are public")
+	r.Answers.text(w, "with the token", "got a correct response")
 	if len(r.Load) > 0 {
 		fmt.Fprintln(w, "\nrequest\tsent\tgood/s\tfailed\tp50 ms\tp95 ms\tp99 ms\tlimit of p95")
 	}
-	for _, one := range r.Load {
+	for _, row := range r.Load {
 		verdict := "kept"
-		if !one.Kept {
+		if !row.Kept {
 			verdict = "missed"
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.0f %s\n",
-			one.Name, one.Sent, one.PerSecond, one.Failed.Total(), one.P50, one.P95, one.P99, one.Limit, verdict)
+			row.Name, row.Sent, row.PerSecond, row.Failed.Total(), row.P50, row.P95, row.P99, row.Limit, verdict)
 	}
-	for _, one := range r.Load {
-		if len(one.Failed) > 0 {
-			fmt.Fprintf(w, "wrong: %s: %s\n", one.Name, one.Failed)
+	for _, row := range r.Load {
+		if len(row.Failed) > 0 {
+			fmt.Fprintf(w, "wrong: %s: %s\n", row.Name, row.Failed)
 		}
 	}
 	if r.Interrupted {
@@ -130,8 +130,8 @@ func (r *report) text(out io.Writer) error {
 	return w.Flush()
 }
 
-func (p pass) text(w io.Writer, what, good string) {
-	fmt.Fprintf(w, "%s: %d requests, %d %s\n", what, p.Sent, p.Sent-len(p.Wrong), good)
+func (p pass) text(w io.Writer, name, result string) {
+	fmt.Fprintf(w, "%s: %d requests, %d %s\n", name, p.Sent, p.Sent-len(p.Wrong), result)
 	for _, wrong := range p.Wrong {
 		fmt.Fprintf(w, "wrong: %s\n", wrong)
 	}

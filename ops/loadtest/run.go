@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// readBackWithin is how long another process of the web app may show the
-// preferences that were stored before: it learns of a change through Redis.
+// readBackWithin is how long another process of the web app may return the old
+// preferences. It learns of a change through Redis.
 const readBackWithin = 2 * time.Second
 
 // test is one load test.
@@ -22,7 +22,7 @@ type test struct {
 }
 
 func newTest(cfg config) *test {
-	// The agents' connections together are as many as the web app's.
+	// The agents together have as many connections as the web app.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
 		if !slices.Contains(cfg.parts, r.Part) {
@@ -36,17 +36,17 @@ func newTest(cfg config) *test {
 	return t
 }
 
-// run is the whole test. An error means that the test could not run; what is
-// wrong with the platform is in the report.
+// run runs the whole test. An error means that the test could not run. The
+// report has the platform's errors.
 func (t *test) run(ctx context.Context) (*report, error) {
 	defer t.client.HTTP.CloseIdleConnections()
 	r := &report{URL: t.cfg.url.String(), User: t.client.User, Connections: t.cfg.connections, Rate: t.cfg.rate, Started: time.Now().UTC()}
-	foreign, err := t.cfg.token.foreign(r.Started)
+	otherIssuer, err := t.cfg.token.ofOtherIssuer(r.Started)
 	if err != nil {
 		return nil, err
 	}
-	r.Refusals = t.refusals(ctx, foreign)
-	r.Answers = t.answers(ctx)
+	r.Refusals = t.checkRefusals(ctx, otherIssuer)
+	r.Answers = t.checkAnswers(ctx)
 	if !r.wrong() {
 		r.Load = t.load(ctx)
 	}
@@ -54,21 +54,21 @@ func (t *test) run(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-// refusals sends every request without a valid token. The answer must be 401,
-// and 200 for public requests.
-func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
+// checkRefusals sends every request without a valid token. The status must be 401,
+// or 200 for public requests.
+func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p pass) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized
 		if r.Public {
 			want = http.StatusOK
 		}
-		for _, bad := range []struct{ name, token string }{
-			{"no token", ""}, {"the token test-token", "test-token"}, {"a foreign issuer's token", foreign},
+		for _, invalid := range []struct{ name, token string }{
+			{"no token", ""}, {"the token test-token", "test-token"}, {"another issuer's token", otherIssuer},
 		} {
-			p.do(ctx, r.Name+" with "+bad.name, func(ctx context.Context) error {
-				status, err := t.client.Status(ctx, r, bad.token)
+			p.do(ctx, r.Name+" with "+invalid.name, func(ctx context.Context) error {
+				status, err := t.client.Status(ctx, r, invalid.token)
 				if err == nil && status != want {
-					err = load.InvalidAnswer(fmt.Sprintf("answered %d, must be %d", status, want))
+					err = load.InvalidAnswer(fmt.Sprintf("status %d, must be %d", status, want))
 				}
 				return err
 			})
@@ -77,15 +77,15 @@ func (t *test) refusals(ctx context.Context, foreign string) (p pass) {
 	return p
 }
 
-// answers sends every request once with the token.
-func (t *test) answers(ctx context.Context) (p pass) {
+// checkAnswers sends every request once with the token.
+func (t *test) checkAnswers(ctx context.Context) (p pass) {
 	for _, r := range t.requests {
 		stream, end := t.client.Stream(r, load.Shape{Connections: 1})
 		p.do(ctx, r.Name, func(ctx context.Context) error { return stream.Send(ctx, 0) })
 		end()
 	}
 	if slices.Contains(t.cfg.parts, load.Main) {
-		// Two that differ: one of them was not stored before.
+		// Two different ones, because one of them may have been stored before.
 		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
 			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
 		}
@@ -115,7 +115,7 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	}
 }
 
-// load sends all requests at once, each at its share of the rate.
+// load sends all requests concurrently, each at its share of the rate.
 func (t *test) load(ctx context.Context) (rows []row) {
 	var (
 		interAgent load.InterAgent

@@ -14,22 +14,22 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// token is the user's token with its claims, which only the services verify.
+// token is the user's token with its claims. Only the services verify it.
 type token struct {
 	text   string
 	claims jwt.Claims
 	scope  string
 }
 
-// readToken's errors hold nothing of the token.
+// readToken parses the token. Its errors do not contain the token.
 func readToken(text string, now time.Time) (token, error) {
 	t := token{text: text}
 	if text == "" {
-		return t, errors.New("no token: set TOKEN or give -token-file; make token prints one")
+		return t, errors.New("no token: set TOKEN or -token-file; make token prints a token")
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
-		return t, errors.New("the token is no JWT: it must have three parts, separated by dots")
+		return t, errors.New("the token is not a JWT: it must have three parts, separated by dots")
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(parts[1])
 	if err != nil {
@@ -39,21 +39,21 @@ func readToken(text string, now time.Time) (token, error) {
 	if errors.Join(json.Unmarshal(payload, &t.claims), json.Unmarshal(payload, &scope)) != nil || t.claims.Subject == "" {
 		return t, errors.New("the token's second part has no claims with a sub")
 	}
-	if end := t.claims.Expiry.Time(); !end.IsZero() && end.Before(now) {
-		return t, fmt.Errorf("the token ended at %s: make token prints a new one", end)
+	if expiry := t.claims.Expiry.Time(); !expiry.IsZero() && expiry.Before(now) {
+		return t, fmt.Errorf("the token expired at %s: make token prints a new one", expiry)
 	}
 	t.scope = scope.Scope
 	return t, nil
 }
 
-// foreign is a token with the same claims, signed by a key that no service
+// ofOtherIssuer is a token with the same claims, signed by a key that no service
 // trusts.
-func (t token) foreign(now time.Time) (string, error) {
+func (t token) ofOtherIssuer(now time.Time) (string, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return "", err
 	}
-	signing := jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: key, KeyID: "foreign"}}
+	signing := jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: key, KeyID: "other-issuer"}}
 	signer, err := jose.NewSigner(signing, (&jose.SignerOptions{}).WithType("JWT"))
 	if err != nil {
 		return "", err

@@ -1,10 +1,10 @@
-// Command screenshot takes the README's picture of the front page: a person
-// asks the running platform for a week and sees it.
+// Command screenshot takes the README's picture of the front page: it requests
+// a week from the running platform.
 //
 //	make screenshot
 //
-// The token is in the environment as TOKEN, because arguments are shown to
-// everybody on the machine.
+// The token is in the environment variable TOKEN, because other users of the
+// machine can see arguments.
 package main
 
 import (
@@ -19,11 +19,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// url is where the sandbox answers.
+// url is the sandbox's URL.
 var url = fmt.Sprintf("http://127.0.0.1:%d/", scaling.Web().NodePort)
 
-// width and height of the picture, in pixels: those of a small laptop's window,
-// at one pixel for each of CSS's, whatever the machine's screen has.
+// width and height of the picture in pixels are a small laptop's window. The
+// scale is one pixel for each CSS pixel on any screen.
 const width, height = 1280, 800
 
 func main() {
@@ -39,9 +39,9 @@ func run(args []string, token string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	allocator, end := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
-	defer end()
+	defer closeBrowser()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
 	var picture []byte
@@ -50,9 +50,9 @@ func run(args []string, token string) error {
 		chromedp.Navigate(url),
 		chromedp.SetValue("#token", token),
 		chromedp.Click("#sign-in button"),
-		chromedp.WaitVisible("#wishes"),
+		chromedp.WaitVisible("#plan"),
 		chromedp.Poll(`document.querySelectorAll('#agents [data-state=up]').length === 3`, nil),
-		chromedp.Click("#ask"),
+		chromedp.Click("#plan-week"),
 		chromedp.WaitVisible("#week article"),
 		chromedp.CaptureScreenshot(&picture),
 	); err != nil {
