@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// cores are the processors of this machine: the first is for what is measured,
-// the rest for everything else.
+// cores are the CPUs of this machine: the first is for the measured process,
+// the others for everything else.
 type cores struct{ first, rest unix.CPUSet }
 
 func newCores() (c cores, err error) {
@@ -18,7 +18,7 @@ func newCores() (c cores, err error) {
 		return c, fmt.Errorf("get the CPU affinity: %w", err)
 	}
 	if c.rest.Count() < 2 {
-		return c, errors.New("this machine has one processor: bench needs one for the server and another for the load")
+		return c, errors.New("this machine has one CPU, must have at least 2: one for the server and one for the load")
 	}
 	first := 0
 	for !c.rest.IsSet(first) {
@@ -29,8 +29,8 @@ func newCores() (c cores, err error) {
 	return c, nil
 }
 
-// isolate binds the process to the first core, and this process with all its
-// descendants to the rest. What they start later inherits that.
+// isolate binds the measured process to the first core, and this process with
+// its descendants to the others. New child processes inherit the binding.
 func (c cores) isolate(pid int) error {
 	processes, err := procfs.AllProcs()
 	if err != nil {
@@ -38,7 +38,7 @@ func (c cores) isolate(pid int) error {
 	}
 	children := map[int][]int{}
 	for _, p := range processes {
-		if stat, err := p.Stat(); err == nil { // it may have ended
+		if stat, err := p.Stat(); err == nil { // the process may have exited
 			children[stat.PPID] = append(children[stat.PPID], stat.PID)
 		}
 	}
@@ -56,18 +56,18 @@ func (c cores) isolate(pid int) error {
 func bind(pid int, to *unix.CPUSet) error {
 	threads, err := procfs.AllThreads(pid)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // it has ended
+		return nil // the process has exited
 	}
 	for _, t := range threads {
-		if failed := unix.SchedSetaffinity(t.PID, to); !errors.Is(failed, unix.ESRCH) {
-			err = errors.Join(err, failed)
+		if bindErr := unix.SchedSetaffinity(t.PID, to); !errors.Is(bindErr, unix.ESRCH) {
+			err = errors.Join(err, bindErr)
 		}
 	}
 	return err
 }
 
-// processorTime is what the process has used, in seconds.
-func processorTime(pid int) (float64, error) {
+// cpuSeconds is the CPU time that the process has used.
+func cpuSeconds(pid int) (float64, error) {
 	p, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0, err

@@ -1,15 +1,14 @@
-// Command bench measures the services beside a bare net/http server that echoes
-// 40 bytes of JSON, all in one run:
+// Command bench measures the services in comparison to a minimal net/http
+// server that echoes 40 bytes of JSON, in one run:
 //
 //	go run ./agents/bench
 //
-// It prints the latency of answers that no cache has, the load test at the web
-// app's highest rate, and what the cached answers reach at saturation as a ratio
-// to the echo. The tables are those of docs/performance.md.
+// It prints the latency of uncached responses, the load test at the web app's
+// highest rate, and the throughput of cached responses at saturation relative
+// to the echo. docs/performance.md has these tables.
 //
-// Every server is a process with one core's work (GOMAXPROCS=1). wrk, which
-// Debian's package of that name has, saturates them: it takes a fraction of the
-// processor time that a Go client takes.
+// Every server is a process with GOMAXPROCS=1. wrk (Debian's wrk) generates the
+// load at saturation, because it uses a fraction of a Go client's CPU time.
 package main
 
 import (
@@ -28,21 +27,21 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/progressive-framework/platform/agents/internal/fleet"
+	"github.com/progressive-framework/platform/agents/internal/testplatform"
 	"github.com/progressive-framework/platform/ops/load"
 )
 
 const (
 	// maxDuration bounds the whole run.
 	maxDuration = 15 * time.Minute
-	// user is the design document's.
+	// user is the user of the design document's load test.
 	user = "test-user-123"
 )
 
 func main() {
-	echo := flag.Bool("echo", false, "serve the echo; bench starts itself so")
-	each := flag.Duration("each", 3*time.Second, "how long each figure is measured, in whole seconds")
-	rounds := flag.Int("rounds", 7, "how often each ratio is measured; the median counts")
+	echo := flag.Bool("echo", false, "serve the echo; bench starts itself with this flag")
+	each := flag.Duration("each", 3*time.Second, "the duration of each measurement, in whole seconds")
+	rounds := flag.Int("rounds", 7, "the number of measurements of each ratio; the median is reported")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ctx, cancel := context.WithTimeout(ctx, maxDuration)
@@ -74,39 +73,40 @@ func serveEcho(ctx context.Context) error {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(body) // the client has left
+		_ = json.NewEncoder(w).Encode(body) // fails if the client has disconnected
 	})}
 	return server.Serve(listener)
 }
 
-// endpoint is what is measured.
+// endpoint is a measured request of one process.
 type endpoint struct {
 	name    string
-	process fleet.Process
+	process testplatform.Process
 	request load.Request
-	// ratio is the goal at saturation, of the echo's rate; zero is no goal.
+	// ratio is the goal for the rate at saturation, relative to the echo's.
+	// Zero means no goal.
 	ratio float64
-	// p95 is the goal at uncachedPerSecond; zero is no goal.
+	// p95 is the goal at uncachedPerSecond. Zero means no goal.
 	p95 time.Duration
 }
 
 func (e endpoint) client(token string) *load.Client {
-	base, _ := url.Parse(e.process.URL) // fleet's own
+	base, _ := url.Parse(e.process.URL) // a URL of testplatform is valid
 	return load.NewClient(base, user, token, uncachedConnections, false)
 }
 
 func measureServices(ctx context.Context, each time.Duration, rounds int) (err error) {
-	f, err := fleet.New(ctx, "ops/loadtest")
+	env, err := testplatform.New(ctx, "ops/loadtest")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	token, err := f.Token(user)
+	defer func() { err = errors.Join(err, env.Close()) }()
+	token, err := env.Token(user)
 	if err != nil {
 		return err
 	}
 	const oneCore = "GOMAXPROCS=1"
-	p, err := f.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
+	p, err := env.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func measureServices(ctx context.Context, each time.Duration, rounds int) (err e
 	if err != nil {
 		return err
 	}
-	echo, err := f.Run(ctx, self, []string{oneCore}, "-echo")
+	echo, err := env.Run(ctx, self, []string{oneCore}, "-echo")
 	if err != nil {
 		return err
 	}
@@ -125,11 +125,11 @@ func measureServices(ctx context.Context, each time.Duration, rounds int) (err e
 	}); err != nil {
 		return err
 	}
-	if err := loadTest(ctx, f.Executable("loadtest"), p.Web.URL, token, 3*each); err != nil {
+	if err := loadTest(ctx, env.Executable("loadtest"), p.Web.URL, token, 3*each); err != nil {
 		return err
 	}
-	echoed := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
-	return saturation(ctx, token, each, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoed}, []endpoint{
+	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
+	return saturation(ctx, token, each, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
 		{name: "web GET profile, cached in Redis", process: p.Web, request: load.Profile, ratio: 0.45},
 		{name: "npa POST plan of 7 days, cached", process: p.NPA, request: load.Plan, ratio: 0.45},
 		{name: "mca POST coordinate, cached", process: p.MCA, request: load.Coordinate},
@@ -137,13 +137,14 @@ func measureServices(ctx context.Context, each time.Duration, rounds int) (err e
 }
 
 const (
-	// uncachedPerSecond is the rate of answers that are worked out.
+	// uncachedPerSecond is the rate of uncached requests.
 	uncachedPerSecond = 100
-	// uncachedConnections are so many that no request waits for one.
+	// uncachedConnections is enough that no request waits for a connection.
 	uncachedConnections = 200
 )
 
-// latencies prints the latency at a fixed rate, from when a request was due.
+// latencies prints the latency at a fixed rate, measured from the time when
+// each request was due.
 func latencies(ctx context.Context, token string, each time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
@@ -165,15 +166,15 @@ func latencies(ctx context.Context, token string, each time.Duration, endpoints 
 	return nil
 }
 
-func missed(reached bool) string {
-	if reached {
+func missed(met bool) string {
+	if met {
 		return ""
 	}
 	return ": missed"
 }
 
 // loadTest runs the design document's load test at the web app's highest rate.
-// Each agent gets five requests a second that no cache has, through web.
+// Each agent gets five uncached requests a second, through web.
 func loadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
 	cmd := exec.CommandContext(ctx, executable, "-url", url, "-duration", duration.String(),
 		"-rate", strconv.Itoa(load.MaxPerSecond()), "-agents-rate", "15", "-uncached", "-strict")

@@ -14,24 +14,24 @@ import (
 	"time"
 )
 
-// connections is how many send their next request when they have their answer.
+// connections is the number of closed-loop connections.
 const connections = 16
 
-// sample is one run of wrk.
+// sample is the result of one run of wrk.
 type sample struct {
 	PerSecond float64
 	// P50, P95 and P99 are in microseconds.
 	P50, P95, P99 int64
 	Failed        int
 
-	core  float64 // the share of its core that the server used
-	ratio float64 // to the echo's rate in the same round
+	core  float64 // the server's CPU use as a share of its core
+	ratio float64 // rate relative to the echo's in the same round
 }
 
-// saturation prints what each endpoint's process reaches on a core of its own,
-// while wrk and all other processes have the rest of the machine. Each round
-// measures the echo too, because a machine is not equally fast at all times. A
-// server that used nearly all of its core was the limit, and not the load.
+// saturation prints the throughput of each endpoint's process on its own core,
+// while wrk and all other processes have the other cores. Each round also
+// measures the echo, because the machine's speed varies. If the server used
+// nearly all of its core, it was the bottleneck, and not wrk.
 func saturation(ctx context.Context, token string, each time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
 	c, err := newCores()
 	if err != nil {
@@ -41,13 +41,13 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 	fmt.Println("|---|---:|---:|---:|---:|---:|---:|---:|---|")
 	var echoes []sample
 	for _, e := range endpoints {
-		// The first answer is checked, and is cached then.
+		// The first response is checked. It also fills the cache.
 		if err := e.client(token).Send(ctx, e.request, 0); err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
 		var samples []sample
 		for range rounds {
-			own, err := c.saturate(ctx, echo, token, each)
+			echoSample, err := c.saturate(ctx, echo, token, each)
 			if err != nil {
 				return err
 			}
@@ -55,8 +55,8 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 			if err != nil {
 				return err
 			}
-			own.ratio, s.ratio = 1, s.PerSecond/own.PerSecond
-			samples, echoes = append(samples, s), append(echoes, own)
+			echoSample.ratio, s.ratio = 1, s.PerSecond/echoSample.PerSecond
+			samples, echoes = append(samples, s), append(echoes, echoSample)
 		}
 		goal := ""
 		s := median(samples, func(s sample) float64 { return s.ratio })
@@ -64,7 +64,7 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 			goal = fmt.Sprintf("at least %.2f", e.ratio) + missed(s.ratio >= e.ratio)
 		}
 		if s.core < 0.9 {
-			goal += " (less than 90 % of its core: the server was not the limit)"
+			goal += " (less than 90 % of its core: the server was not the bottleneck)"
 		}
 		s.print(e.name, goal)
 	}
@@ -72,10 +72,10 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 	return nil
 }
 
-// median is the sample with the middle value of key.
-func median(all []sample, key func(sample) float64) sample {
-	slices.SortFunc(all, func(a, b sample) int { return cmp.Compare(key(a), key(b)) })
-	return all[len(all)/2]
+// median returns the sample with the median key.
+func median(samples []sample, key func(sample) float64) sample {
+	slices.SortFunc(samples, func(a, b sample) int { return cmp.Compare(key(a), key(b)) })
+	return samples[len(samples)/2]
 }
 
 func (s sample) print(name, goal string) {
@@ -84,10 +84,10 @@ func (s sample) print(name, goal string) {
 		name, s.PerSecond, 100*s.core, s.ratio, us(s.P50), us(s.P95), us(s.P99), s.Failed, goal)
 }
 
-// script has wrk send one request and print a sample as its last line.
+// script makes wrk send one request and print a sample as its last line.
 const script = `wrk.method, wrk.body = %q, %q
 wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Accept-Encoding"] = "gzip" -- as every browser
+wrk.headers["Accept-Encoding"] = "gzip" -- as browsers send
 wrk.headers["Authorization"] = %q
 function done(s, latency)
   local e = s.errors
@@ -96,7 +96,7 @@ function done(s, latency)
 end
 `
 
-// saturate runs wrk on the endpoint, whose process gets the first core.
+// saturate runs wrk against the endpoint, whose process gets the first core.
 func (c cores) saturate(ctx context.Context, e endpoint, token string, each time.Duration) (s sample, err error) {
 	if err := c.isolate(e.process.PID); err != nil {
 		return s, err
@@ -116,20 +116,20 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, each time
 	if err := os.WriteFile(file, fmt.Appendf(nil, script, e.request.Method, body, "Bearer "+token), 0o600); err != nil {
 		return s, err
 	}
-	before, err := processorTime(e.process.PID)
+	before, err := cpuSeconds(e.process.PID)
 	if err != nil {
 		return s, err
 	}
 	out, err := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(each.Seconds())),
 		"-s", file, e.process.URL+e.request.Path).CombinedOutput()
 	if err != nil {
-		return s, fmt.Errorf("wrk: %w: install Debian's wrk if it is missing\n%s", err, out)
+		return s, fmt.Errorf("run wrk: %w: install Debian's wrk if it is missing\n%s", err, out)
 	}
 	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
 	if err := json.Unmarshal(lines[len(lines)-1], &s); err != nil {
 		return s, fmt.Errorf("wrk's last line: %w\n%s", err, out)
 	}
-	after, err := processorTime(e.process.PID)
+	after, err := cpuSeconds(e.process.PID)
 	s.core = (after - before) / each.Seconds()
 	return s, err
 }

@@ -1,5 +1,5 @@
 package main
 
-// greeting is the line that GET / shows. It has a file of its own because the
-// end-to-end test changes it to see a new digest roll out.
+// greeting is the text of GET /. It has its own file, because the end-to-end
+// test edits it to see a new image digest roll out.
 const greeting = "MCA coordinates the agents"

@@ -1,6 +1,6 @@
-// Command mca is the Master Coordination Agent: it takes a user's request,
-// asks the other agents, and merges what they answer. This package wires the
-// process only; the service is in internal/coordination.
+// Command mca is the Master Coordination Agent: it receives a user's request,
+// calls the other agents and merges their responses. This package only starts
+// the process; internal/coordination has the service.
 package main
 
 import (

@@ -22,7 +22,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// binary is the built service; TestMain makes it.
+// binary is the path of the service that TestMain builds.
 var binary string
 
 func TestMain(m *testing.M) {
@@ -47,20 +47,20 @@ func buildAndRun(m *testing.M) (int, error) {
 	return m.Run(), nil
 }
 
-// running is one running mca and what it logs.
-type running struct {
+// mcaProcess is a running mca and its log records.
+type mcaProcess struct {
 	cmd     *exec.Cmd
 	records chan map[string]any
 }
 
-// start runs the program with only these variables; it is killed with the
-// test if it still runs.
-func start(t *testing.T, changes map[string]string) *running {
+// start runs the program with a valid environment and these changes. It is killed
+// with the test.
+func start(t *testing.T, changes map[string]string) *mcaProcess {
 	t.Helper()
 	env := servicetest.New(t).Environ(changes)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
-	p := &running{cmd: exec.CommandContext(ctx, binary), records: make(chan map[string]any, 1024)}
+	p := &mcaProcess{cmd: exec.CommandContext(ctx, binary), records: make(chan map[string]any, 1024)}
 	p.cmd.Env = env
 	out, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -78,79 +78,79 @@ func start(t *testing.T, changes map[string]string) *running {
 	return p
 }
 
-// until returns the first record from now with that message.
-func (p *running) until(t *testing.T, msg string) map[string]any {
+// until returns the next record with that message.
+func (p *mcaProcess) until(t *testing.T, msg string) map[string]any {
 	t.Helper()
 	for record := range p.records {
 		if record["msg"] == msg {
 			return record
 		}
 	}
-	require.FailNow(t, "the process ended without saying "+msg)
+	require.FailNow(t, "the process ended without the log message "+msg)
 	return nil
 }
 
-// exit returns the exit code and the records that were left.
-func (p *running) exit(t *testing.T) (int, []map[string]any) {
+// exit returns the exit code and the remaining records.
+func (p *mcaProcess) exit(t *testing.T) (int, []map[string]any) {
 	t.Helper()
-	var left []map[string]any
+	var records []map[string]any
 	for record := range p.records {
-		left = append(left, record)
+		records = append(records, record)
 	}
 	err := p.cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exit.ExitCode(), left
+		return exit.ExitCode(), records
 	}
 	require.NoError(t, err)
-	return 0, left
+	return 0, records
 }
 
-func get(ctx context.Context, client *http.Client, url string) (answer *http.Response, body string, err error) {
+func get(ctx context.Context, client *http.Client, url string) (response *http.Response, body string, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, "", err
 	}
-	answer, err = client.Do(request)
+	response, err = client.Do(request)
 	if err != nil {
 		return nil, "", err
 	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	return answer, string(text), err
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	return response, string(text), err
 }
 
-// TestLifeOfTheProcess: starts, answers, and on SIGTERM under load leaves
-// without a failed request and with code 0.
-func TestLifeOfTheProcess(t *testing.T) {
-	const clients, mostEach = 4, 200_000
+// TestProcessServesAndDrainsUnderLoad: after SIGTERM under load the process ends
+// with code 0 and without a failed request.
+func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
+	const clients, maxEach = 4, 200_000
 	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
 	url := "http://" + p.until(t, "listening")["address"].(string)
 
 	_, body, err := get(t.Context(), http.DefaultClient, url+"/")
 	require.NoError(t, err)
 	require.Contains(t, body, greeting)
-	answer, _, err := get(t.Context(), http.DefaultClient, url+"/health/ready")
+	response, _, err := get(t.Context(), http.DefaultClient, url+"/health/ready")
 	require.NoError(t, err)
-	require.Equal(t, http.StatusOK, answer.StatusCode)
+	require.Equal(t, http.StatusOK, response.StatusCode)
 
-	// Each client sends until an answer asks it to move on.
+	// Each client sends requests until a response closes the connection.
 	var (
-		served, moved atomic.Int64
-		all           sync.WaitGroup
+		served, closed atomic.Int64
+		wg             sync.WaitGroup
 	)
 	for range clients {
-		all.Go(func() {
+		wg.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
-			for range mostEach {
-				answer, _, err := get(t.Context(), client, url+"/health/coordination")
-				if err != nil || answer.StatusCode != http.StatusOK {
-					t.Errorf("a request failed: %v %v", answer, err)
+			for range maxEach {
+				response, _, err := get(t.Context(), client, url+"/health/coordination")
+				if err != nil || response.StatusCode != http.StatusOK {
+					t.Errorf("a request failed: %v %v", response, err)
 					return
 				}
 				served.Add(1)
-				if answer.Close {
-					moved.Add(1)
+				if response.Close {
+					closed.Add(1)
 					return
 				}
 			}
@@ -158,26 +158,26 @@ func TestLifeOfTheProcess(t *testing.T) {
 	}
 	require.Eventually(t, func() bool { return served.Load() > 100 }, 20*time.Second, time.Millisecond)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	all.Wait()
-	require.EqualValues(t, clients, moved.Load(), "every client was asked to move on")
-	answer, _, err = get(t.Context(), http.DefaultClient, url+"/health/ready")
-	require.NoError(t, err, "readiness answers while draining")
-	require.Equal(t, http.StatusServiceUnavailable, answer.StatusCode)
+	wg.Wait()
+	require.EqualValues(t, clients, closed.Load(), "the server closed every client's connection")
+	response, _, err = get(t.Context(), http.DefaultClient, url+"/health/ready")
+	require.NoError(t, err, "readiness responds while draining")
+	require.Equal(t, http.StatusServiceUnavailable, response.StatusCode)
 
-	code, left := p.exit(t)
-	require.Zero(t, code, "%v", left)
-	require.Equal(t, "drained", lastOf(left))
-	var logged []any
-	for _, record := range left {
+	code, records := p.exit(t)
+	require.Zero(t, code, "%v", records)
+	require.Equal(t, "drained", lastOf(records))
+	var paths []any
+	for _, record := range records {
 		if record["msg"] == "request" {
-			logged = append(logged, record["path"])
+			paths = append(paths, record["path"])
 		}
 	}
-	require.Equal(t, []any{"/"}, logged, "probes are not logged at info")
+	require.Equal(t, []any{"/"}, paths, "probes are not logged at level info")
 }
 
-// lastOf is the last message but for warnings: there is no database here to
-// record the end in, which is no failure.
+// lastOf is the last message that is not a warning. Without a database the
+// process warns that it cannot record its end.
 func lastOf(records []map[string]any) (msg any) {
 	for _, record := range records {
 		if record["level"] != "WARN" {
@@ -187,26 +187,26 @@ func lastOf(records []map[string]any) (msg any) {
 	return msg
 }
 
-func TestASecondSignalEndsAtOnce(t *testing.T) {
+func TestSecondSignalEndsTheProcessImmediately(t *testing.T) {
 	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
 	p.until(t, "listening")
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	p.until(t, "draining")
-	// The handler is taken off just after the drain begins, so one more signal
-	// may still be swallowed; a person would press again as well.
-	ended := make(chan error, 1)
+	// The signal handler is removed shortly after the drain begins, so the next
+	// signal may still be ignored. Send it again.
+	exited := make(chan error, 1)
 	go func() {
-		for range p.records { // all output must be read before Wait
+		for range p.records { // Wait requires that all output is read
 		}
-		ended <- p.cmd.Wait()
+		exited <- p.cmd.Wait()
 	}()
 	require.Eventually(t, func() bool {
 		select {
-		case err := <-ended:
+		case err := <-exited:
 			require.ErrorContains(t, err, "interrupt")
 			return true
 		default:
-			_ = p.cmd.Process.Signal(os.Interrupt) // it may just have ended
+			_ = p.cmd.Process.Signal(os.Interrupt) // the process may have exited already
 			return false
 		}
 	}, 20*time.Second, 5*time.Millisecond)
@@ -214,12 +214,12 @@ func TestASecondSignalEndsAtOnce(t *testing.T) {
 
 func TestExitCodes(t *testing.T) {
 	for _, row := range []struct {
-		reason string
-		env    map[string]string
-		code   int
-		says   []string
+		reason   string
+		env      map[string]string
+		code     int
+		messages []string
 	}{
-		{"every mistake in the environment, each on a line", map[string]string{"MAX_CONCURRENT_AGENTS": "many", "DRAIN_DELAY": "5"}, 2, []string{
+		{"all configuration errors, each on its own line", map[string]string{"MAX_CONCURRENT_AGENTS": "many", "DRAIN_DELAY": "5"}, 2, []string{
 			`wrong configuration: MAX_CONCURRENT_AGENTS="many" must be a whole number from 1 to 10000: set it so, or unset it for the default 50`,
 			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set it so, or unset it for the default 5s`,
 		}},
@@ -228,16 +228,16 @@ func TestExitCodes(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			code, records := start(t, row.env).exit(t)
 			require.Equal(t, row.code, code)
-			var said []string
+			var messages []string
 			for _, record := range records {
 				if record["level"] == "WARN" {
-					continue // there is no database here
+					continue // the database is unreachable
 				}
-				said = append(said, record["msg"].(string))
+				messages = append(messages, record["msg"].(string))
 				require.Equal(t, "ERROR", record["level"])
 				require.Equal(t, "mca", record["service"])
 			}
-			require.Equal(t, row.says, said)
+			require.Equal(t, row.messages, messages)
 		})
 	}
 }

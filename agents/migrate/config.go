@@ -9,19 +9,20 @@ import (
 	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
-// config is all that the command is told.
+// config is the configuration of the command.
 type config struct {
-	// postgres takes the variables of database.Config.
+	// postgres has the variables of database.Config.
 	postgres database.Config
-	// partitions takes PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
+	// partitions has PARTITIONS_AHEAD and PARTITIONS_KEEP, in months.
 	partitions pgschema.Partitions
-	// mongoURI is MONGODB_URI; without it MongoDB is left alone.
+	// mongoURI is MONGODB_URI. Without it MongoDB is not migrated.
 	mongoURI string
-	// mongoPasswordFile is MONGODB_PASSWORD_FILE, read once.
+	// mongoPasswordFile is MONGODB_PASSWORD_FILE. It is read once.
 	mongoPasswordFile string
-	// mongoDatabase is MONGODB_DATABASE; the default is the seed's.
+	// mongoDatabase is MONGODB_DATABASE. The default is from the design
+	// document.
 	mongoDatabase string
-	// timeout is MIGRATE_TIMEOUT, for all of it.
+	// timeout is MIGRATE_TIMEOUT, for the whole run.
 	timeout  time.Duration
 	logLevel slog.Level
 }

@@ -1,14 +1,14 @@
-// Command migrate brings the databases to the platform's schema, once, and
-// ends. It owns the process only: environment in, logs out, exit code; the
-// steps are in its packages pgschema and mongoindexes.
+// Command migrate migrates the databases to the platform's schema and exits.
+// This package owns the environment, the logs and the exit code; pgschema and
+// mongoindexes have the steps.
 //
-// It may run at any time and as often as wanted, beside services and beside
-// itself. It also makes the coming months of the agents' log and drops the old
-// ones, so it must run at least once in PARTITIONS_AHEAD months; once a day is
-// a good habit.
+// It may run at any time and repeatedly, while services and other runs are
+// active. It also creates the coming monthly partitions of the agents' log and
+// drops old ones. So it must run at least once in PARTITIONS_AHEAD months; once
+// a day is recommended.
 //
-// Exit codes: 0 when all is as it should be, 1 when a step failed (run it
-// again after the mend), 2 when the environment is wrong.
+// Exit codes: 0 when the schema is complete, 1 when a step failed (fix the
+// cause and run again), 2 when the environment is wrong.
 package main
 
 import (
@@ -52,7 +52,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 		log.Error("stopped", "error", err)
 		return 1
 	}
-	log.Info("the schema stands")
+	log.Info("schema is up to date")
 	return 0
 }
 
@@ -75,7 +75,7 @@ func upMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
 			return fmt.Errorf("MONGODB_PASSWORD_FILE: %w", err)
 		}
 		if client.Auth == nil {
-			return errors.New("MONGODB_PASSWORD_FILE is set but MONGODB_URI names no user: write mongodb://USER@HOST")
+			return errors.New("MONGODB_PASSWORD_FILE is set but MONGODB_URI has no user: set it to mongodb://USER@HOST")
 		}
 		client.Auth.Password = strings.TrimRight(string(password), "\r\n")
 		client.Auth.PasswordSet = true

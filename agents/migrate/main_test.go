@@ -22,33 +22,33 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-func TestRun(t *testing.T) {
+func TestExitCodes(t *testing.T) {
 	full, err := url.Parse(server.Database(t))
 	require.NoError(t, err)
-	bare := *full
-	bare.User = url.User("postgres")
-	unsafe := bare
-	unsafe.RawQuery = ""
+	noPassword := *full
+	noPassword.User = url.User("postgres")
+	noSSLMode := noPassword
+	noSSLMode.RawQuery = ""
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte(testservers.PostgresPassword+"\n"), 0o600))
 	for _, row := range []struct {
 		reason string
 		env    map[string]string
 		code   int
-		says   string
+		output string
 	}{
-		{"every mistake at once", map[string]string{"PARTITIONS_AHEAD": "0", "DATABASE_PASSWORD_FILE": "x"}, 2, `DATABASE_URL=\"\" must be set`},
-		{"the password from a file, first run", map[string]string{"DATABASE_URL": bare.String(), "DATABASE_PASSWORD_FILE": password}, 0, "00004_monitoring.sql"},
-		{"the password in the URL, second run", map[string]string{"DATABASE_URL": full.String()}, 0, "the schema stands"},
-		{"no password", map[string]string{"DATABASE_URL": bare.String()}, 1, "password authentication failed"},
-		{"an sslmode that could fall back to plain text", map[string]string{"DATABASE_URL": unsafe.String()}, 1, "sslmode=verify-full"},
-		{"a MongoDB that is away", map[string]string{"DATABASE_URL": full.String(), "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"}, 1, "idx_user_agent_conversations"},
+		{"all configuration errors at once", map[string]string{"PARTITIONS_AHEAD": "0", "DATABASE_PASSWORD_FILE": "x"}, 2, `DATABASE_URL=\"\" must be set`},
+		{"the password from a file, first run", map[string]string{"DATABASE_URL": noPassword.String(), "DATABASE_PASSWORD_FILE": password}, 0, "00004_monitoring.sql"},
+		{"the password in the URL, second run", map[string]string{"DATABASE_URL": full.String()}, 0, "schema is up to date"},
+		{"no password", map[string]string{"DATABASE_URL": noPassword.String()}, 1, "password authentication failed"},
+		{"an sslmode that could fall back to plain text", map[string]string{"DATABASE_URL": noSSLMode.String()}, 1, "sslmode=verify-full"},
+		{"an unreachable MongoDB", map[string]string{"DATABASE_URL": full.String(), "MONGODB_URI": "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50"}, 1, "idx_user_agent_conversations"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var out bytes.Buffer
-			code := run(t.Context(), func(name string) (string, bool) { value, set := row.env[name]; return value, set }, &out)
+			code := run(t.Context(), func(name string) (string, bool) { value, ok := row.env[name]; return value, ok }, &out)
 			require.Equal(t, row.code, code, out.String())
-			require.Contains(t, out.String(), row.says)
+			require.Contains(t, out.String(), row.output)
 			require.NotContains(t, out.String(), testservers.PostgresPassword)
 		})
 	}

@@ -1,5 +1,6 @@
-// Command npa is the Nutrition Planning Agent: it answers what a person should
-// eat, day by day. The service is package agent, its npa part internal/nutritionapi.
+// Command npa is the Nutrition Planning Agent: it plans meals for a number of
+// days. Package agent has the service, internal/nutritionapi the part that is
+// npa's own.
 package main
 
 import (

@@ -1,7 +1,7 @@
-// Command token prints a token for a test user, signed with the sandbox's own
-// key, or makes that key. It owns the flags only.
+// Command token prints a token for a test user, signed with the sandbox's key,
+// or creates that key. It owns only the flags.
 //
-//	token -init DIR              makes DIR/key.json (0600) and DIR/jwks.json
+//	token -init DIR              creates DIR/key.json (0600) and DIR/jwks.json
 //	token -key DIR/key.json -user test-user-123
 package main
 
@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/auth"
 )
 
-// maxTTL bounds a token that a person may paste somewhere.
+// maxTTL bounds tokens, because a user may paste one somewhere.
 const maxTTL = 30 * 24 * time.Hour
 
 func main() {
@@ -32,15 +32,15 @@ func main() {
 func run(args []string, out, errs io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
 	flags.SetOutput(errs)
-	dir := flags.String("init", "", "make key.json and jwks.json in this folder where they are not there, and end")
+	dir := flags.String("init", "", "create key.json and jwks.json in this folder unless they exist, and exit")
 	file := flags.String("key", "", "sign with this key.json")
-	user := flags.String("user", "test-user-123", "the user's id; the default is that of the seed's load test")
+	user := flags.String("user", "test-user-123", "the user's id; the default is the user of the design document's load test")
 	scope := flags.String("scope", strings.Join([]string{
 		auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun,
-	}, " "), "what the user may do, words between spaces")
-	iss := flags.String("issuer", "progressive-sandbox", "the services' JWT_ISSUER")
+	}, " "), "the token's scopes, separated by spaces")
+	issuer := flags.String("issuer", "progressive-sandbox", "the services' JWT_ISSUER")
 	audience := flags.String("audience", "progressive-framework", "the services' JWT_AUDIENCE")
-	ttl := flags.Duration("ttl", 8*time.Hour, "how long the token is good, at most 720h")
+	ttl := flags.Duration("ttl", 8*time.Hour, "the token's validity, at most 720h")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func run(args []string, out, errs io.Writer) error {
 	case *dir != "":
 		return auth.InitSigningKey(*dir)
 	case *file == "":
-		return errors.New("give -key FILE, or first -init DIR to make one")
+		return errors.New("no key: set -key FILE, or create one with -init DIR")
 	case *ttl <= 0 || *ttl > maxTTL:
 		return fmt.Errorf("-ttl is %s, must be above 0 and at most %s", *ttl, maxTTL)
 	}
@@ -60,7 +60,7 @@ func run(args []string, out, errs io.Writer) error {
 	}
 	now := time.Now()
 	token, err := key.Token(auth.Claims{
-		Issuer: *iss, Audience: *audience, Subject: *user, Scopes: strings.Fields(*scope), NotBefore: now, Expiry: now.Add(*ttl),
+		Issuer: *issuer, Audience: *audience, Subject: *user, Scopes: strings.Fields(*scope), NotBefore: now, Expiry: now.Add(*ttl),
 	})
 	if err != nil {
 		return err

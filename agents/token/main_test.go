@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/auth"
 )
 
-func TestInitThenToken(t *testing.T) {
+func TestInitCreatesAKeyThatSignsTokens(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "issuer")
 	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
 	keyFile, setFile := filepath.Join(dir, "key.json"), filepath.Join(dir, "jwks.json")
@@ -23,7 +23,7 @@ func TestInitThenToken(t *testing.T) {
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 	set, err := os.ReadFile(setFile)
 	require.NoError(t, err)
-	require.NotContains(t, string(set), `"d"`, "the set holds no private part")
+	require.NotContains(t, string(set), `"d"`, "the public set must not have the private key")
 
 	var out bytes.Buffer
 	require.NoError(t, run([]string{"-key", keyFile, "-user", "test-user-123", "-scope", "users:read"}, &out, io.Discard))
@@ -34,27 +34,27 @@ func TestInitThenToken(t *testing.T) {
 	require.Equal(t, auth.Principal{Subject: "test-user-123", Scopes: []string{"users:read"}}, principal)
 
 	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
-	again, err := os.ReadFile(setFile)
+	setAgain, err := os.ReadFile(setFile)
 	require.NoError(t, err)
-	require.Equal(t, set, again, "a key that is there stays, and with it every token")
+	require.Equal(t, set, setAgain, "an existing key is kept, so its tokens stay valid")
 }
 
-func TestRefusals(t *testing.T) {
+func TestInvalidFlagsAreErrors(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, run([]string{"-init", dir}, io.Discard, io.Discard))
 	for _, row := range []struct {
-		reason string
-		args   []string
-		says   string
+		reason  string
+		args    []string
+		message string
 	}{
 		{"no key", nil, "-init DIR"},
-		{"a key that is away", []string{"-key", filepath.Join(dir, "x")}, "no such file"},
-		{"the public set in the key's place", []string{"-key", filepath.Join(dir, "jwks.json")}, "key"},
-		{"for ever", []string{"-key", filepath.Join(dir, "key.json"), "-ttl", "8760h"}, "720h"},
-		{"a word too much", []string{"test-user-123"}, "not a flag"},
+		{"a missing key file", []string{"-key", filepath.Join(dir, "x")}, "no such file"},
+		{"the public set instead of the key", []string{"-key", filepath.Join(dir, "jwks.json")}, "key"},
+		{"a validity above the limit", []string{"-key", filepath.Join(dir, "key.json"), "-ttl", "8760h"}, "720h"},
+		{"an extra argument", []string{"test-user-123"}, "not a flag"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			require.ErrorContains(t, run(row.args, io.Discard, io.Discard), row.says)
+			require.ErrorContains(t, run(row.args, io.Discard, io.Discard), row.message)
 		})
 	}
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// start runs the program on a database of its own, and returns that one's URL.
+// start runs the program on its own database and returns the database's URL.
 func start(t *testing.T) (*servicetest.Process, string) {
 	t.Helper()
-	starting, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
+	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
-	server, err := testservers.StartPostgres(starting, nil)
+	server, err := testservers.StartPostgres(startCtx, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	url := servicetest.Database(t, server)
@@ -37,14 +37,14 @@ func request(t *testing.T, p *servicetest.Process, token, method, path, body str
 	return r
 }
 
-// TestTheEndUnderLoadFailsNoRequest: readers and writers go on until an answer
-// asks them to leave.
-func TestTheEndUnderLoadFailsNoRequest(t *testing.T) {
+// TestShutdownUnderLoadFailsNoRequest: clients read and write until a response
+// closes the connection.
+func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	const clients = 6
 	p, url := start(t)
 	tokens := make([]string, clients)
 	for i := range tokens {
-		tokens[i] = p.World.Token(t, fmt.Sprint("user-", i))
+		tokens[i] = p.Env.Token(t, fmt.Sprint("user-", i))
 	}
 	load := p.Load(t, clients, func(client, n int) *http.Request {
 		if n%3 == 2 {
@@ -59,41 +59,41 @@ func TestTheEndUnderLoadFailsNoRequest(t *testing.T) {
 	conn, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	defer conn.Close(t.Context())
-	var kept int
-	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE preferences->>'theme' = 'dark'`).Scan(&kept))
-	require.Equal(t, clients, kept, "no write is lost")
+	var saved int
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM users WHERE preferences->>'theme' = 'dark'`).Scan(&saved))
+	require.Equal(t, clients, saved, "no write is lost")
 }
 
-// TestRudeClientsCostNobodyElse: while some send headers without end, far too
-// many of them, or too large a body, the rest are served.
-func TestRudeClientsCostNobodyElse(t *testing.T) {
+// TestAbusiveClientsDoNotAffectOthers: endless headers, a header that is too large
+// and a body that is too large.
+func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
 	p, _ := start(t)
-	for range 50 { // each holds its connection and says nothing more
+	for range 50 { // each keeps its connection open and sends nothing more
 		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Address)
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = conn.Close() })
 		_, err = io.WriteString(conn, "POST /api/v1/users/preferences HTTP/1.1\r\nHost: a\r\nX-")
 		require.NoError(t, err)
 	}
-	token := p.World.Token(t, servicetest.User)
+	token := p.Env.Token(t, servicetest.User)
 	for _, row := range []struct {
 		reason, method, path, body, header string
 		status                             int
 	}{
-		{"a header beyond the limit", http.MethodGet, "/", "", strings.Repeat("a", 64<<10), http.StatusRequestHeaderFieldsTooLarge},
-		{"a body beyond the limit", http.MethodPost, "/api/v1/users/preferences", strings.Repeat(" ", 2<<20), "", http.StatusRequestEntityTooLarge},
-		{"and an honest client", http.MethodGet, "/api/v1/users/profile", "", "", http.StatusOK},
+		{"a header above the limit", http.MethodGet, "/", "", strings.Repeat("a", 64<<10), http.StatusRequestHeaderFieldsTooLarge},
+		{"a body above the limit", http.MethodPost, "/api/v1/users/preferences", strings.Repeat(" ", 2<<20), "", http.StatusRequestEntityTooLarge},
+		{"a normal client", http.MethodGet, "/api/v1/users/profile", "", "", http.StatusOK},
 	} {
 		r := request(t, p, token, row.method, row.path, row.body)
 		r.Header.Set("X-A", row.header)
-		// It is refused by its length: who sends it nevertheless may see the
-		// connection end before the answer.
+		// The server rejects it by its length. A client that sends the body
+		// anyway may lose the connection before the response.
 		r.Header.Set("Expect", "100-continue")
-		answer, err := http.DefaultClient.Do(r)
+		response, err := http.DefaultClient.Do(r)
 		require.NoError(t, err)
-		require.NoError(t, answer.Body.Close())
-		require.Equal(t, row.status, answer.StatusCode, row.reason)
+		require.NoError(t, response.Body.Close())
+		require.Equal(t, row.status, response.StatusCode, row.reason)
 	}
 	p.Stop()
-	require.Zero(t, <-p.Code, "connections without a request hold up no end")
+	require.Zero(t, <-p.Code, "connections without a request do not delay the shutdown")
 }

@@ -1,5 +1,6 @@
-// Command wpa is the Workout Planning Agent: it answers how a person should
-// train, session by session. The service is package agent, its wpa part internal/trainingapi.
+// Command wpa is the Workout Planning Agent: it plans training sessions.
+// Package agent has the service, internal/trainingapi the part that is wpa's
+// own.
 package main
 
 import (

@@ -20,31 +20,32 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// Spec is one planning agent. R is a pointer to its request.
+// Spec is one planning agent. R is a pointer to its request type.
 type Spec[R Request] struct {
-	// Name is in logs, metrics and paths, such as npa. In capitals it is the
-	// value of AGENT_TYPE.
+	// Name is used in logs, metrics and paths, such as npa. In upper case it is
+	// the value of AGENT_TYPE.
 	Name string
-	// Action is the end of the path that plans are requested at:
-	// POST /api/v1/agents/NAME/ACTION.
+	// Action is the last part of the path for plans: POST
+	// /api/v1/agents/NAME/ACTION.
 	Action string
 	// Document is the OpenAPI document in YAML.
 	Document []byte
 	// MaxBody is the largest request in bytes.
 	MaxBody int64
 
-	// TimeoutVariable names the environment variable of the planner's timeout,
-	// 1 ms to 55 s; DefaultTimeout holds where it is not set.
+	// TimeoutVariable is the environment variable of the planner's timeout, 1
+	// ms to 55 s. DefaultTimeout applies if it is not set.
 	TimeoutVariable string
 	DefaultTimeout  time.Duration
-	// CacheVariable names the environment variable of the size of the plans that
-	// one process caches; DefaultCache holds where it is not set, such as 256MB.
+	// CacheVariable is the environment variable of the cache size of one
+	// process. DefaultCache, such as 256MB, applies if it is not set.
 	CacheVariable, DefaultCache string
 
-	// Strategy and KeyPrefix say how long and under which keys plans are cached.
+	// Strategy and KeyPrefix decide how long plans are cached, and under which
+	// keys.
 	Strategy  cache.Strategy
 	KeyPrefix string
-	// Table is where the plans of users are saved.
+	// Table is the table of the users' saved plans.
 	Table database.PlanKind
 	// NewCounter registers the counter of computed plans by outcome.
 	NewCounter func(r prometheus.Registerer, agent string) *prometheus.CounterVec
@@ -53,7 +54,7 @@ type Spec[R Request] struct {
 	NewRequest func() R
 	// NewPlanner is called once, when the process starts.
 	NewPlanner func() (Planner[R], error)
-	// TimeoutDetail is the answer to a request that the planner had no time for,
+	// TimeoutDetail is the error text when the planner exceeds its timeout,
 	// with %s for the timeout.
 	TimeoutDetail string
 }
@@ -65,27 +66,26 @@ type Request interface {
 	TakeUserID() string
 }
 
-// Planner computes the answer to a valid request without a user's id: a struct
-// whose JSON begins with an empty userId. The answer must depend on the request
-// alone, because all users with equal requests share it. Its error is
-// *Infeasible, or the context's, or a fault of the planner.
+// Planner computes the response to a valid request without a user's id. Its
+// result is a struct whose JSON begins with an empty userId. It must depend on
+// the request only, because all users with equal requests share it. Its error
+// is *Infeasible, the context's, or an internal one.
 type Planner[R Request] func(ctx context.Context, request R) (any, error)
 
-// Infeasible is the error of a request that no plan can fulfil. Both fields go
-// to the client.
+// Infeasible is the error of a request that no plan can fulfil. The client sees
+// both fields.
 type Infeasible struct {
 	Detail string
 	Errors []httpapi.FieldError
 }
 
-// Error is the detail.
+// Error returns the detail.
 func (i *Infeasible) Error() string { return i.Detail }
 
-// Run runs the agent under the signals of an orchestrator and ends the process
-// with its exit code.
+// Run runs the agent until SIGTERM and ends the process with its exit code.
 func Run[R Request](spec Spec[R]) { httpserver.Main(spec.Name, Program(spec)) }
 
-// Program is what Run runs.
+// Program is the program that Run runs.
 func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	return httpserver.Program[Config]{
 		ReadConfig: spec.ReadConfig,
@@ -96,35 +96,35 @@ func Program[R Request](spec Spec[R]) httpserver.Program[Config] {
 	}
 }
 
-// Config is the environment of an agent. Names and defaults are those of the
+// Config is the configuration of an agent. Names and defaults are from the
 // design document where it has them.
 type Config struct {
 	// AgentType is AGENT_TYPE, always the Spec's. It is read so that an image
-	// under another agent's manifest stops at the start, not at the first request.
+	// in another agent's manifest fails at its start.
 	AgentType string
-	// Timeout is how long one plan may take.
+	// Timeout bounds the computation of one plan.
 	Timeout time.Duration
-	// CacheBytes bounds the plans cached in this process.
+	// CacheBytes bounds the cached plans of this process.
 	CacheBytes   uint64
 	Dependencies dependencies.Config
 	HTTP         httpserver.Config
 }
 
-// path is the beginning of every public path of the agent.
+// path is the prefix of every public path of the agent.
 func (s Spec[R]) path() string { return "/api/v1/agents/" + s.Name }
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with every mistake; the Config, with defaults in place of
-// wrong values, then serves only to log it.
+// envconfig.Problems with every problem. The Config then has defaults for
+// invalid values, and serves only to create the logger.
 func (s Spec[R]) ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	agentType := strings.ToUpper(s.Name)
 	cfg := Config{
 		AgentType: env.OneOf("AGENT_TYPE", agentType, agentType),
-		// Below httpserver's WriteTimeout, so that a late request is still answered.
+		// Below httpserver's WriteTimeout, so that the timeout's error can still be sent.
 		Timeout:    env.Duration(s.TimeoutVariable, s.DefaultTimeout, time.Millisecond, 55*time.Second),
 		CacheBytes: env.Size(s.CacheVariable, s.DefaultCache, 1<<20, 1<<36),
-		// Probes come every few seconds.
+		// The listed paths are probed every few seconds, so they are not logged.
 		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", "/metrics", s.path()+"/health"),
 		Dependencies: dependencies.ReadConfig(env),
 	}

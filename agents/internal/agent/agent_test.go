@@ -52,25 +52,25 @@ func (r *request) TakeUserID() string {
 	return id
 }
 
-type answer struct {
+type plan struct {
 	UserID string `json:"userId"`
 	Number int64  `json:"number"`
 	Text   string `json:"text,omitempty"`
 }
 
-// testAgent is an agent with a database of its own, whose planner counts its
-// plans unless a test sets another.
+// testAgent is an agent with its own database. Its planner counts its plans,
+// unless a test sets another.
 type testAgent struct {
 	*Service[*request]
-	world   *servicetest.World
+	env     *servicetest.Environment
 	planned atomic.Int64
 	planner Planner[*request]
 }
 
 func open(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
-	a := &testAgent{world: servicetest.New(t)}
-	a.planner = func(context.Context, *request) (any, error) { return answer{Number: a.planned.Add(1)}, nil }
+	a := &testAgent{env: servicetest.New(t)}
+	a.planner = func(context.Context, *request) (any, error) { return plan{Number: a.planned.Add(1)}, nil }
 	spec := Spec[*request]{
 		Name: "npa", Action: "plan", Document: []byte("openapi: 3.1.0"), MaxBody: 1 << 10,
 		TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 10 * time.Second,
@@ -82,27 +82,27 @@ func open(t *testing.T, changes map[string]string) *testAgent {
 		},
 		TimeoutDetail: "no plan in %s",
 	}
-	cfg, err := spec.ReadConfig(a.world.Lookup(changes))
+	cfg, err := spec.ReadConfig(a.env.Lookup(changes))
 	require.NoError(t, err)
 	a.Service, err = New(t.Context(), spec, cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return a
 }
 
-// opened is an agent that is closed when the test ends.
-func opened(t *testing.T, changes map[string]string) *testAgent {
+// openUntilEnd returns an agent that is closed when the test ends.
+func openUntilEnd(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
 	a := open(t, changes)
 	t.Cleanup(func() { require.NoError(t, a.Close(context.WithoutCancel(t.Context()))) })
 	return a
 }
 
-func onDatabase(t *testing.T) map[string]string {
+func databaseEnv(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
 }
 
-// send sends a user's request with that user's token.
+// send sends a user's request with the same user as principal.
 func (a *testAgent) send(t *testing.T, user, plan string) *httptest.ResponseRecorder {
 	t.Helper()
 	return a.sendAs(auth.WithPrincipal(t.Context(), auth.Principal{Subject: user}), t, user, plan)
@@ -119,7 +119,7 @@ func (a *testAgent) sendAs(ctx context.Context, t *testing.T, user, plan string)
 	return w
 }
 
-// body is the body of an answer that must be a 200.
+// body sends a request and returns the body. The status must be 200.
 func (a *testAgent) body(t *testing.T, user, plan string) string {
 	t.Helper()
 	w := a.send(t, user, plan)
@@ -127,7 +127,7 @@ func (a *testAgent) body(t *testing.T, user, plan string) string {
 	return w.Body.String()
 }
 
-// savedFor waits until that many plans of the user are saved, and returns them.
+// savedFor waits until count plans of the user are saved, and returns them.
 func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Plan {
 	t.Helper()
 	var plans []database.Plan
@@ -140,94 +140,94 @@ func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Pl
 }
 
 func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
-	a := opened(t, onDatabase(t))
+	a := openUntilEnd(t, databaseEnv(t))
 	for range 3 {
 		require.Equal(t, `{"userId":"ada","number":1}`+"\n", a.body(t, "ada", "week"))
-		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.body(t, "bob", "week"), "everybody's answer, with their own id")
+		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.body(t, "bob", "week"), "the shared plan with the user's own id")
 	}
 	require.Equal(t, `{"userId":"ada","number":2}`+"\n", a.body(t, "ada", "month"), "another request")
 	require.Equal(t, `{"userId":"a\"b","number":1}`+"\n", a.body(t, `a"b`, "week"), "any id is encoded as JSON")
 	for user, body := range map[string]string{"bob": `{"userId":"bob","number":1}`, `a"b`: `{"userId":"a\"b","number":1}`} {
-		require.JSONEq(t, body, string(a.savedFor(t, user, 1)[0].Body), "one row for each request, however often it is answered")
+		require.JSONEq(t, body, string(a.savedFor(t, user, 1)[0].Body), "one row for each request, also after several responses")
 	}
 	a.savedFor(t, "ada", 2)
-	require.EqualValues(t, 2, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeOK)), "computed plans are counted, not answers")
+	require.EqualValues(t, 2, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeOK)), "the counter counts computed plans, not responses")
 }
 
 func TestAnotherUsersPlanIsForbidden(t *testing.T) {
-	a := opened(t, nil)
+	a := openUntilEnd(t, nil)
 	a.planner = func(context.Context, *request) (any, error) { panic("nothing is planned") }
 	for reason, ctx := range map[string]context.Context{
-		"another's token": auth.WithPrincipal(t.Context(), auth.Principal{Subject: "bob"}),
-		"no token":        t.Context(),
+		"another user's token": auth.WithPrincipal(t.Context(), auth.Principal{Subject: "bob"}),
+		"no token":             t.Context(),
 	} {
 		require.Equal(t, http.StatusForbidden, a.sendAs(ctx, t, "ada", "week").Code, reason)
 	}
 }
 
 func TestFailuresAreNotCached(t *testing.T) {
-	a := opened(t, nil)
-	good := a.planner
+	a := openUntilEnd(t, nil)
+	countingPlanner := a.planner
 	for _, row := range []struct {
 		reason string
-		answer any
+		plan   any
 		err    error
 		status int
 		detail string
 	}{
-		{"a fault of the planner stays inside", nil, errors.New("secret"), 500, "the service failed on this request"},
-		{"no time", nil, context.DeadlineExceeded, 503, "no plan in 10s"},
+		{"the text of an internal error is not sent", nil, errors.New("secret"), 500, "the service failed on this request"},
+		{"timeout", nil, context.DeadlineExceeded, 503, "no plan in 10s"},
 		{"a conflict", nil, &Infeasible{Detail: "conflict", Errors: []httpapi.FieldError{{Pointer: "#/plan"}}}, 422, "conflict"},
-		{"an answer that names a user can't be shared", answer{UserID: "ada"}, nil, 500, "the service failed on this request"},
+		{"a plan with a user's id cannot be shared", plan{UserID: "ada"}, nil, 500, "the service failed on this request"},
 	} {
-		a.planner = func(context.Context, *request) (any, error) { return row.answer, row.err }
+		a.planner = func(context.Context, *request) (any, error) { return row.plan, row.err }
 		w := a.send(t, "ada", "week")
 		require.Equal(t, row.status, w.Code, row.reason)
 		var problem httpapi.Problem
 		require.NoError(t, json.Unmarshal(w.Body.Bytes(), &problem))
 		require.Equal(t, row.detail, problem.Detail, row.reason)
 	}
-	a.planner = good
+	a.planner = countingPlanner
 	require.Contains(t, a.body(t, "ada", "week"), `"number":1`)
 	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)))
 }
 
-// TestPlansSurviveTheDatabase: while it is away every request is answered; a
-// plan that could not be saved is saved when it is answered again.
+// TestPlansSurviveTheDatabase: while the database is down every request gets a
+// plan. An unsaved plan is saved at its next request.
 func TestPlansSurviveTheDatabase(t *testing.T) {
-	own, err := testservers.StartPostgres(t.Context(), nil)
+	server, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, own.Close()) })
-	a := opened(t, map[string]string{"DATABASE_URL": servicetest.Database(t, own), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	a := openUntilEnd(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	a.body(t, "ada", "before")
 	a.savedFor(t, "ada", 1)
-	require.NoError(t, own.Stop())
+	require.NoError(t, server.Stop())
 	const requests = 20
 	for i := range requests {
-		a.body(t, "ada", fmt.Sprint("during ", i)) // fails the test unless it is a 200
+		a.body(t, "ada", fmt.Sprint("during ", i)) // fails the test if the status is not 200
 	}
 	require.Eventually(t, func() bool { return a.plans.writer.Counts().Failed == requests }, testservers.StartTimeout, time.Millisecond)
-	require.NoError(t, own.Start(t.Context()))
+	require.NoError(t, server.Start(t.Context()))
 	a.body(t, "ada", "during 7")
 	saved := a.savedFor(t, "ada", 2)
-	t.Logf("%d requests while the database was away, 0 failed; %d plans saved before, 0 lost", requests, len(saved)-1)
+	t.Logf("%d requests while the database was down, 0 failed; %d plans saved before, 0 lost", requests, len(saved)-1)
 }
 
-// TestADroppedPlanIsSavedAtItsNextAnswer: the writer drops what it can't hold,
-// and the next answer must not take it for saved.
-func TestADroppedPlanIsSavedAtItsNextAnswer(t *testing.T) {
-	a := opened(t, onDatabase(t))
-	begun, release := make(chan struct{}), make(chan struct{})
+// TestDroppedPlanIsSavedAtTheNextRequest: the writer drops plans when its queue is
+// full. A dropped plan must not count as saved.
+func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
+	a := openUntilEnd(t, databaseEnv(t))
+	started, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	a.plans.writer.Close(t.Context())
-	a.plans.writer = database.NewWriter(context.WithoutCancel(t.Context()), "saving plans", func(ctx context.Context, plans []savedPlan) error {
-		first.Do(func() { close(begun); <-release })
+	a.plans.writer = database.NewWriter(context.WithoutCancel(t.Context()), "save plans", func(ctx context.Context, plans []savedPlan) error {
+		first.Do(func() { close(started); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
 	another := savedPlan{planKey{"another", "bob"}, []byte(`{}`)}
-	require.True(t, a.plans.writer.Do(another))
-	<-begun
-	for a.plans.writer.Do(another) { // until it is full
+	require.True(t, a.plans.writer.Enqueue(another))
+	<-started
+	for a.plans.writer.Enqueue(another) { // until the queue is full
 	}
 	a.body(t, "ada", "week")
 	close(release)
@@ -238,35 +238,35 @@ func TestADroppedPlanIsSavedAtItsNextAnswer(t *testing.T) {
 	}, testservers.StartTimeout, time.Millisecond)
 }
 
-func TestCloseSavesThePlansThatWait(t *testing.T) {
-	env := onDatabase(t)
+func TestCloseSavesQueuedPlans(t *testing.T) {
+	env := databaseEnv(t)
 	a := open(t, env)
 	a.body(t, "ada", "week")
 	require.NoError(t, a.Close(t.Context()))
-	opened(t, env).savedFor(t, "ada", 1)
+	openUntilEnd(t, env).savedFor(t, "ada", 1)
 }
 
 func TestRoutes(t *testing.T) {
 	const plan = "/api/v1/agents/npa/plan"
-	a := opened(t, nil)
-	runs, reads := a.world.Token(t, "ada", auth.ScopeAgentsRun), a.world.Token(t, "ada", auth.ScopeAgentsRead)
+	a := openUntilEnd(t, nil)
+	runToken, readToken := a.env.Token(t, "ada", auth.ScopeAgentsRun), a.env.Token(t, "ada", auth.ScopeAgentsRead)
 	rows := []struct {
 		reason, method, path, token, forwarded string
 		serving, draining                      int
 	}{
-		{"alive", http.MethodGet, "/health", "", "", 200, 200},
-		{"readiness alone follows the phase", http.MethodGet, "/health/ready", "", "", 200, 503},
-		{"the agent's health from outside", http.MethodGet, "/api/v1/agents/npa/health", "", "", 200, 200},
+		{"liveness", http.MethodGet, "/health", "", "", 200, 200},
+		{"readiness follows the phase", http.MethodGet, "/health/ready", "", "", 200, 503},
+		{"the public health path", http.MethodGet, "/api/v1/agents/npa/health", "", "", 200, 200},
 		{"the document", http.MethodGet, "/openapi.json", "", "", 200, 200},
-		{"method", http.MethodGet, plan, "", "", 405, 405},
-		{"path", http.MethodGet, "/api/v1/agents/npa", "", "", 404, 404},
+		{"wrong method", http.MethodGet, plan, "", "", 405, 405},
+		{"unknown path", http.MethodGet, "/api/v1/agents/npa", "", "", 404, 404},
 		{"a plan without a token", http.MethodPost, plan, "", "", 401, 401},
-		{"a plan without the scope", http.MethodPost, plan, reads, "", 403, 403},
-		{"a plan", http.MethodPost, plan, runs, "", 200, 200},
-		{"no way around by a longer path", http.MethodPost, plan + "/x", "", "", 404, 404},
-		{"nor by an escaped one", http.MethodPost, "/api/v1/agents/npa/%70lan", "", "", 401, 401},
+		{"a plan without the scope", http.MethodPost, plan, readToken, "", 403, 403},
+		{"a plan", http.MethodPost, plan, runToken, "", 200, 200},
+		{"a longer path does not bypass authentication", http.MethodPost, plan + "/x", "", "", 404, 404},
+		{"an escaped path does not bypass authentication", http.MethodPost, "/api/v1/agents/npa/%70lan", "", "", 401, 401},
 		{"metrics are for direct clients", http.MethodGet, "/metrics", "", "", 200, 200},
-		{"and for nobody else", http.MethodGet, "/metrics", runs, "203.0.113.9", 404, 404},
+		{"no metrics through a proxy", http.MethodGet, "/metrics", runToken, "203.0.113.9", 404, 404},
 	}
 	for _, phase := range []httpserver.Phase{httpserver.Serving, httpserver.Draining} {
 		a.State().Advance(phase)
@@ -288,23 +288,23 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 	var cfg httpserver.Config
-	a.Adjust(&cfg)
+	a.Configure(&cfg)
 	require.NotNil(t, cfg.Observe, "requests are counted")
 }
 
-func TestOnlyLargeAnswersAreCompressed(t *testing.T) {
-	a := opened(t, nil)
+func TestOnlyLargeResponsesAreCompressed(t *testing.T) {
+	a := openUntilEnd(t, nil)
 	a.planner = func(_ context.Context, r *request) (any, error) {
-		return answer{Text: r.Plan + strings.Repeat("a", 20_000)}, nil
+		return plan{Text: r.Plan + strings.Repeat("a", 20_000)}, nil
 	}
-	small := answer{Text: strings.Repeat("a", 10_000)}
+	small := plan{Text: strings.Repeat("a", 10_000)}
 	for _, row := range []struct {
 		reason, plan, encodings string
 		compressed              bool
 	}{
 		{"a month", "large", "gzip, deflate, br", true},
-		{"a month, for a client that takes no gzip", "large", "identity", false},
-		{"a week arrives in TCP's first window", "small", "gzip, deflate, br", false},
+		{"a month, for a client without gzip", "large", "identity", false},
+		{"a week fits into TCP's first window", "small", "gzip, deflate, br", false},
 	} {
 		if row.plan == "small" {
 			a.planner = func(context.Context, *request) (any, error) { return small, nil }
@@ -312,7 +312,7 @@ func TestOnlyLargeAnswersAreCompressed(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/api/v1/agents/npa/plan", strings.NewReader(`{"userId":"ada","plan":"`+row.plan+`"}`))
 		r.Header.Set("Content-Type", "application/json")
 		r.Header.Set("Accept-Encoding", row.encodings)
-		r.Header.Set("Authorization", "Bearer "+a.world.Token(t, "ada"))
+		r.Header.Set("Authorization", "Bearer "+a.env.Token(t, "ada"))
 		w := httptest.NewRecorder()
 		a.Handler().ServeHTTP(w, r)
 		require.Equal(t, http.StatusOK, w.Code, row.reason)

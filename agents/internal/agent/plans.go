@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/database"
 )
 
-// requestKey is the same for equal requests of all users.
+// requestKey is equal for equal requests of all users.
 type requestKey string
 
 // keyOf is the key of a request without a user's id.
@@ -28,34 +28,34 @@ func keyOf(request Request) requestKey {
 	return requestKey(hex.EncodeToString(sum[:16]))
 }
 
-// noUser is the beginning of an answer that has no user's id yet.
-const noUser = `{"userId":""`
+// emptyUser is the beginning of a response before the user's id is set.
+const emptyUser = `{"userId":""`
 
-// sharedAnswer encodes an answer without its beginning, which differs by user.
-func sharedAnswer(answer any) ([]byte, error) {
-	line, err := json.Marshal(answer)
+// encodeShared encodes a plan without its beginning, which differs by user.
+func encodeShared(plan any) ([]byte, error) {
+	line, err := json.Marshal(plan)
 	if err != nil {
-		return nil, fmt.Errorf("encode an answer: %w", err)
+		return nil, fmt.Errorf("encode the plan: %w", err)
 	}
-	rest, ok := strings.CutPrefix(string(line), noUser)
+	rest, ok := strings.CutPrefix(string(line), emptyUser)
 	if !ok {
-		return nil, fmt.Errorf("an answer of %T begins with %.20q, must begin with %s", answer, line, noUser)
+		return nil, fmt.Errorf("plan of type %T begins with %.20q, must begin with %s", plan, line, emptyUser)
 	}
 	return []byte(rest + "\n"), nil
 }
 
-// answerHead is the beginning of an answer for one user.
-func answerHead(userID string) []byte {
+// userHead is the beginning of a response for one user.
+func userHead(userID string) []byte {
 	quoted, _ := json.Marshal(userID) // a string always encodes
 	return append([]byte(`{"userId":`), quoted...)
 }
 
-// maxSaved is how many saved plans are remembered, so that they are not saved
-// again at each answer.
+// maxSaved is the number of saved plans in memory. These plans are not saved
+// again.
 const maxSaved = 10_000
 
-// savedPlans saves the plans that users received in PostgreSQL, one row for each
-// request of a user. No answer waits for it.
+// savedPlans saves users' plans in PostgreSQL, one row for each request of a
+// user. Responses do not wait for it.
 type savedPlans struct {
 	store  *database.Store
 	table  database.PlanKind
@@ -68,7 +68,8 @@ type planKey struct {
 	userID  string
 }
 
-// id is the id of the row, so that all processes write the same row.
+// id is the row's id. It is derived from the key, so that all processes write
+// the same row.
 func (k planKey) id() uuid.UUID {
 	return uuid.NewSHA1(uuid.NameSpaceOID, []byte(string(k.request)+k.userID))
 }
@@ -82,21 +83,21 @@ func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKi
 	p := &savedPlans{store: s, table: table, saved: otter.Must(&otter.Options[planKey, struct{}]{
 		MaximumSize: maxSaved, ExpiryCalculator: otter.ExpiryWriting[planKey, struct{}](time.Hour),
 	})}
-	p.writer = database.NewWriter(ctx, "saving plans", p.write, log)
+	p.writer = database.NewWriter(ctx, "save plans", p.write, log)
 	return p
 }
 
-// save has the user's answer written soon, unless it is saved already.
+// save queues the user's plan for writing, unless it is saved already.
 func (p *savedPlans) save(key planKey, head, rest []byte) {
 	if _, isNew := p.saved.SetIfAbsent(key, struct{}{}); !isNew {
 		return
 	}
-	if !p.writer.Do(savedPlan{key, slices.Concat(head, rest)}) {
-		p.saved.Invalidate(key) // the next answer tries again
+	if !p.writer.Enqueue(savedPlan{key, slices.Concat(head, rest)}) {
+		p.saved.Invalidate(key) // the next request tries again
 	}
 }
 
-// write stores plans. A plan that fails is tried again at its next answer.
+// write stores plans. A plan that fails is saved at its next request.
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {
@@ -109,5 +110,5 @@ func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	return errors.Join(errs...)
 }
 
-// close writes the plans that wait, for a second at most.
+// close writes the queued plans, for at most a second.
 func (p *savedPlans) close(ctx context.Context) { p.writer.Close(ctx) }

@@ -19,16 +19,17 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// compressFrom is the size, in bytes, from which on an answer is compressed.
-// A smaller one arrives in TCP's first window of ten segments (RFC 6928, 14,600
-// bytes), so compression would save no round trip; it would cost twice what the
-// rest of a cached answer costs.
+// compressFrom is the minimum size in bytes of a compressed response. A smaller one
+// fits into TCP's first window of ten segments (RFC 6928, 14,600 bytes), so
+// compression saves no round trip. It would cost twice as much as the rest of a
+// cached response.
 const compressFrom = 14_600
 
 // Service serves one agent.
 //
-// Its readiness checks no dependency: without PostgreSQL a plan is not saved,
-// without Redis it is computed again; the agent can do without both.
+// Its readiness checks no dependency, because the agent works without them.
+// Without PostgreSQL plans are not saved, and without Redis they are computed
+// again.
 type Service[R Request] struct {
 	spec         Spec[R]
 	cfg          Config
@@ -37,12 +38,12 @@ type Service[R Request] struct {
 	dependencies *dependencies.Set
 	planner      Planner[R]
 	computed     *prometheus.CounterVec
-	answers      *cache.Space[requestKey, []byte]
+	cached       *cache.Namespace[requestKey, []byte]
 	plans        *savedPlans
 	handler      http.Handler
 }
 
-// New opens the dependencies of the agent; it waits for none. Close ends them.
+// New opens the agent's dependencies and waits for none. Close closes them.
 func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Logger) (_ *Service[R], err error) {
 	s := &Service[R]{spec: spec, cfg: cfg, log: log}
 	if s.planner, err = spec.NewPlanner(); err != nil {
@@ -52,7 +53,7 @@ func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Log
 		return nil, err
 	}
 	s.computed = spec.NewCounter(s.dependencies.Metrics, spec.Name)
-	s.answers, err = cache.NewSpace[requestKey, []byte](s.dependencies.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
+	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, spec.Strategy, spec.KeyPrefix, cfg.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -61,17 +62,17 @@ func New[R Request](ctx context.Context, spec Spec[R], cfg Config, log *slog.Log
 	return s, err
 }
 
-// State is the phase that the readiness answer follows.
+// State is the phase that the readiness response depends on.
 func (s *Service[R]) State() *httpserver.State { return &s.state }
 
 // Handler serves every route of the agent.
 func (s *Service[R]) Handler() http.Handler { return s.handler }
 
-// Adjust has the server count and trace its requests.
-func (s *Service[R]) Adjust(cfg *httpserver.Config) { s.dependencies.Observe(cfg) }
+// Configure makes the server count and trace its requests.
+func (s *Service[R]) Configure(cfg *httpserver.Config) { s.dependencies.Instrument(cfg) }
 
-// Close saves the plans that wait, for a second at most, and closes every
-// connection.
+// Close saves the queued plans, for at most a second, and closes all
+// connections.
 func (s *Service[R]) Close(ctx context.Context) error {
 	s.plans.close(ctx)
 	return s.dependencies.Close(ctx)
@@ -84,7 +85,7 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	}
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(compressFrom), gzhttp.CompressionLevel(gzip.BestSpeed), gzhttp.EnableZstd(false))
 	if err != nil {
-		return nil, fmt.Errorf("compression of answers: %w", err)
+		return nil, fmt.Errorf("compression of responses: %w", err)
 	}
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
@@ -100,7 +101,7 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	return httpserver.Routes(mux), nil
 }
 
-// plan answers a request for a plan. The user must be the token's subject.
+// plan responds to a request for a plan. The user must be the token's subject.
 func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
 	request := s.spec.NewRequest()
 	if !httpapi.ReadBody(w, r, s.spec.MaxBody, request) {
@@ -112,30 +113,30 @@ func (s *Service[R]) plan(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := keyOf(request)
-	rest, err := s.answers.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
+	rest, err := s.cached.Load(r.Context(), key, func(ctx context.Context) ([]byte, error) { return s.compute(ctx, request) })
 	if err != nil {
-		s.refuse(w, r, err)
+		s.sendError(w, r, err)
 		return
 	}
-	head := answerHead(userID)
+	head := userHead(userID)
 	s.plans.save(planKey{key, userID}, head, rest)
 	httpapi.Line(w, http.StatusOK, head, rest)
 }
 
-// compute returns the part of the answer that all users share.
+// compute returns the part of the response that all users share.
 func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	answer, err := s.planner(ctx, request)
+	plan, err := s.planner(ctx, request)
 	if err != nil {
 		s.computed.WithLabelValues(telemetry.OutcomeFailed).Inc()
 		return nil, err
 	}
 	s.computed.WithLabelValues(telemetry.OutcomeOK).Inc()
-	return sharedAnswer(answer)
+	return encodeShared(plan)
 }
 
-func (s *Service[R]) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Service[R]) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
 	switch {
 	case isInfeasible:

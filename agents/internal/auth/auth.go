@@ -1,11 +1,12 @@
-// Package auth decides who sent a request and what they may do: a JWT, signed
-// with a key of the issuer's published set, for this audience, at this time.
-// It owns the check, its cache and the two refusals, 401 and 403, and the issuer of
-// the sandbox and of tests; which route needs which scope is each service's table.
+// Package auth authenticates and authorizes requests by JWT. A token must be
+// signed with a key of the issuer's published set, for this audience, and be
+// valid now. It owns the check with its cache, the responses 401 and 403, and
+// the issuer of the sandbox and of tests. Each service decides which route
+// needs which scope.
 //
-// Only asymmetric signatures are known: "none" and HMAC can't be asked for by a
-// token. A key is found by its id alone; one that travels in the token's own
-// header is never looked at.
+// Only asymmetric signatures are accepted, so a token cannot select "none" or
+// HMAC. A key is found by its id only. A key in the token's own header is
+// ignored.
 package auth
 
 import (
@@ -19,54 +20,55 @@ import (
 
 // The scopes of the platform's routes.
 const (
-	ScopeUsersRead  = "users:read"  // one's own profile
-	ScopeUsersWrite = "users:write" // one's own preferences
-	ScopeAgentsRead = "agents:read" // status, also live
+	ScopeUsersRead  = "users:read"  // the user's own profile
+	ScopeUsersWrite = "users:write" // the user's own preferences
+	ScopeAgentsRead = "agents:read" // status, also the live one
 	ScopeAgentsRun  = "agents:run"  // coordinate, plan, generate
 )
 
-// Principal is who sent a request, as their token says.
+// Principal is the sender of a request, from its token.
 type Principal struct {
 	// Subject is the user's id: 1 to 128 printable ASCII characters.
 	Subject string
-	// Scopes is what they may do.
+	// Scopes are the granted scopes.
 	Scopes []string
 }
 
-// May reports whether the principal has the scope.
-func (p Principal) May(scope string) bool { return slices.Contains(p.Scopes, scope) }
+// HasScope reports whether the principal has the scope.
+func (p Principal) HasScope(scope string) bool { return slices.Contains(p.Scopes, scope) }
 
 type principalKey struct{}
 
-// WithPrincipal returns a context that carries p.
+// WithPrincipal returns a context with p.
 func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
-// PrincipalOf returns who sent the request that ctx belongs to; ok is false
-// where no middleware of this package stood before.
+// PrincipalOf returns the principal of the request of ctx. ok is false if the
+// request did not pass this package's middleware.
 func PrincipalOf(ctx context.Context) (p Principal, ok bool) {
 	p, ok = ctx.Value(principalKey{}).(Principal)
 	return p, ok
 }
 
-// Config says whose tokens are taken.
+// Config is the accepted issuer and its keys.
 type Config struct {
-	// Issuer is JWT_ISSUER, compared letter by letter with the claim iss.
+	// Issuer is JWT_ISSUER. It must be equal to the claim iss.
 	Issuer string
-	// Audience is JWT_AUDIENCE, which must be among the claim aud.
+	// Audience is JWT_AUDIENCE. It must be in the claim aud.
 	Audience string
-	// JWKSURL is JWT_JWKS_URL, where the issuer publishes its keys; https. One
-	// of it and JWKSFile is needed.
+	// JWKSURL is JWT_JWKS_URL, the https URL of the issuer's keys. Exactly one
+	// of it and JWKSFile must be set.
 	JWKSURL string
 	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again
-	// as a URL is, so that keys can be rotated.
+	// like a URL, so that keys can be rotated.
 	JWKSFile string
-	// Leeway is JWT_LEEWAY: how far the issuer's clock may be from ours.
+	// Leeway is JWT_LEEWAY: the allowed difference between the issuer's clock
+	// and this one.
 	Leeway time.Duration
 }
 
-// ReadConfig reads the variables that the fields name.
+// ReadConfig reads the variables of Config.
 func ReadConfig(env *envconfig.Reader) Config {
 	env.Require("JWT_ISSUER", "JWT_AUDIENCE")
 	return Config{
@@ -81,10 +83,10 @@ func ReadConfig(env *envconfig.Reader) Config {
 func (c Config) validate() error {
 	var errs []error
 	if c.Issuer == "" || c.Audience == "" {
-		errs = append(errs, errors.New("auth: Issuer and Audience must both be set: JWT_ISSUER, JWT_AUDIENCE"))
+		errs = append(errs, errors.New("auth: Issuer and Audience must both be set: set JWT_ISSUER and JWT_AUDIENCE"))
 	}
 	if (c.JWKSURL == "") == (c.JWKSFile == "") {
-		errs = append(errs, errors.New("auth: exactly one of JWKSURL and JWKSFile must be set: JWT_JWKS_URL or JWT_JWKS_FILE"))
+		errs = append(errs, errors.New("auth: exactly one of JWKSURL and JWKSFile must be set: set JWT_JWKS_URL or JWT_JWKS_FILE"))
 	}
 	return errors.Join(errs...)
 }

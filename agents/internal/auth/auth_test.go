@@ -31,8 +31,8 @@ func newKey(t *testing.T) SigningKey {
 	return key
 }
 
-// verifierOf returns a verifier that knows these keys, from a file.
-func verifierOf(t *testing.T, keys ...SigningKey) *Verifier {
+// newVerifier returns a verifier with these keys in a file.
+func newVerifier(t *testing.T, keys ...SigningKey) *Verifier {
 	t.Helper()
 	set, err := JWKS(keys...)
 	require.NoError(t, err)
@@ -43,8 +43,8 @@ func verifierOf(t *testing.T, keys ...SigningKey) *Verifier {
 	return v
 }
 
-// good is what a valid token says, a minute old and an hour long.
-func good(change ...func(*Claims)) Claims {
+// validClaims are the claims of a valid token, issued a minute ago for an hour.
+func validClaims(change ...func(*Claims)) Claims {
 	claims := Claims{
 		Issuer: testIssuer, Audience: testAudience, Subject: "test-user-123", Scopes: []string{ScopeUsersRead, ScopeAgentsRun},
 		NotBefore: time.Now().Add(-time.Minute), Expiry: time.Now().Add(time.Hour),
@@ -57,24 +57,24 @@ func good(change ...func(*Claims)) Claims {
 
 func token(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	t.Helper()
-	text, err := key.Token(good(change...))
+	text, err := key.Token(validClaims(change...))
 	require.NoError(t, err)
 	return text
 }
 
-func TestEveryAlgorithmOfOurs(t *testing.T) {
+func TestEverySupportedAlgorithm(t *testing.T) {
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
-	elliptical, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	elliptic256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	require.NoError(t, err)
-	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: edwards, jose.ES256: elliptical, jose.RS256: rsaKey} {
+	for algorithm, private := range map[jose.SignatureAlgorithm]any{jose.EdDSA: edwards, jose.ES256: elliptic256, jose.RS256: rsaKey} {
 		t.Run(string(algorithm), func(t *testing.T) {
 			key, err := WrapKey(private, algorithm)
 			require.NoError(t, err)
-			v := verifierOf(t, key)
-			for range 2 { // fresh, then remembered
+			v := newVerifier(t, key)
+			for range 2 { // verified, then from the cache
 				principal, err := v.Verify(t.Context(), token(t, key))
 				require.NoError(t, err)
 				require.Equal(t, Principal{"test-user-123", []string{"users:read", "agents:run"}}, principal)
@@ -85,40 +85,40 @@ func TestEveryAlgorithmOfOurs(t *testing.T) {
 
 func TestClaims(t *testing.T) {
 	key := newKey(t)
-	v := verifierOf(t, key)
+	v := newVerifier(t, key)
 	now := time.Now()
 	for _, row := range []struct {
-		reason string
-		change func(*Claims)
-		says   string // empty: good
+		reason  string
+		change  func(*Claims)
+		message string // empty: valid
 	}{
-		{"as it should be", func(*Claims) {}, ""},
-		{"a clock a little ahead", func(c *Claims) { c.NotBefore = now.Add(25 * time.Second) }, ""},
-		{"a clock a little behind", func(c *Claims) { c.Expiry = now.Add(-25 * time.Second) }, ""},
-		{"no scope is no error here", func(c *Claims) { c.Scopes = nil }, ""},
-		{"future", func(c *Claims) { c.NotBefore = now.Add(time.Minute) }, "not valid yet"},
+		{"valid", func(*Claims) {}, ""},
+		{"the issuer's clock is a little ahead", func(c *Claims) { c.NotBefore = now.Add(25 * time.Second) }, ""},
+		{"the issuer's clock is a little behind", func(c *Claims) { c.Expiry = now.Add(-25 * time.Second) }, ""},
+		{"no scope is not an error here", func(c *Claims) { c.Scopes = nil }, ""},
+		{"not valid yet", func(c *Claims) { c.NotBefore = now.Add(time.Minute) }, "not valid yet"},
 		{"expired", func(c *Claims) { c.Expiry = now.Add(-time.Minute) }, "expired"},
-		{"no end", func(c *Claims) { c.Expiry = time.Time{} }, "no expiry"},
+		{"no expiry", func(c *Claims) { c.Expiry = time.Time{} }, "no expiry"},
 		{"wrong audience", func(c *Claims) { c.Audience = "another" }, "another audience"},
 		{"wrong issuer", func(c *Claims) { c.Issuer = testIssuer + "/" }, "another issuer"},
-		{"nobody", func(c *Claims) { c.Subject = "" }, "subject"},
+		{"no subject", func(c *Claims) { c.Subject = "" }, "subject"},
 		{"a subject that would forge log lines and break PostgreSQL", func(c *Claims) { c.Subject = "a\x00\nb" }, "subject"},
 		{"too long a subject", func(c *Claims) { c.Subject = strings.Repeat("a", maxSubject+1) }, "subject"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, err := v.Verify(t.Context(), token(t, key, row.change))
-			if row.says == "" {
+			if row.message == "" {
 				require.NoError(t, err)
 				return
 			}
-			require.ErrorContains(t, err, row.says)
+			require.ErrorContains(t, err, row.message)
 		})
 	}
 }
 
-func TestForgeries(t *testing.T) {
+func TestForgedTokensAreRejected(t *testing.T) {
 	key := newKey(t)
-	v := verifierOf(t, key)
+	v := newVerifier(t, key)
 	valid := token(t, key)
 	parts := strings.Split(valid, ".")
 	set, err := JWKS(key)
@@ -141,24 +141,24 @@ func TestForgeries(t *testing.T) {
 	withKid := (&jose.SignerOptions{}).WithHeader("kid", kid)
 
 	for reason, forged := range map[string]string{
-		"alg none":                segment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
-		"alg None, the old trick": segment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
-		"HS256 with the public key as the secret":  signed(jose.HS256, []byte(public), withKid),
-		"a foreign key under our key's id":         signed(jose.EdDSA, foreign, withKid),
-		"a foreign key that the token brings":      signed(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
-		"an unknown key id":                        token(t, newKey(t)),
-		"no key id":                                signed(jose.EdDSA, foreign, nil),
-		"another key's algorithm":                  segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
-		"no signature":                             parts[0] + "." + parts[1] + ".",
-		"another's claims under this signature":    parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
-		"a header that demands what we don't know": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
-		"the general JSON form":                    `{"payload":"` + parts[1] + `","signatures":[]}`,
-		"the seed's own test token":                "test-token",
-		"nothing":                                  "",
-		"oversize":                                 valid + strings.Repeat("A", MaxToken),
+		"alg none": segment(`{"alg":"none","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"alg nOnE": segment(`{"alg":"nOnE","kid":"`+kid+`"}`) + "." + parts[1] + ".",
+		"HS256 with the public key as the secret":     signed(jose.HS256, []byte(public), withKid),
+		"an unknown key with a known key's id":        signed(jose.EdDSA, foreign, withKid),
+		"an unknown key in the token's header":        signed(jose.EdDSA, foreign, &jose.SignerOptions{EmbedJWK: true}),
+		"an unknown key id":                           token(t, newKey(t)),
+		"no key id":                                   signed(jose.EdDSA, foreign, nil),
+		"another key's algorithm":                     segment(`{"alg":"ES256","kid":"`+kid+`"}`) + "." + parts[1] + "." + parts[2],
+		"no signature":                                parts[0] + "." + parts[1] + ".",
+		"changed claims with this signature":          parts[0] + "." + segment(`{"sub":"admin"}`) + "." + parts[2],
+		"a critical header extension that is unknown": segment(`{"alg":"EdDSA","kid":"`+kid+`","crit":["x"],"x":1}`) + "." + parts[1] + "." + parts[2],
+		"the general JSON form":                       `{"payload":"` + parts[1] + `","signatures":[]}`,
+		"the design document's test token":            "test-token",
+		"empty":                                       "",
+		"too long":                                    valid + strings.Repeat("A", MaxToken),
 	} {
 		t.Run(reason, func(t *testing.T) {
-			for range 2 { // a refusal is not remembered as a success
+			for range 2 { // a failure is not cached as a success
 				principal, err := v.Verify(t.Context(), forged)
 				require.Error(t, err)
 				require.Zero(t, principal)
@@ -167,14 +167,13 @@ func TestForgeries(t *testing.T) {
 		})
 	}
 	_, err = v.Verify(t.Context(), valid)
-	require.NoError(t, err, "and the true one still passes")
+	require.NoError(t, err, "the valid token is still accepted")
 }
 
-// TestARememberedTokenStillExpires: the memory of a good token must not
-// outlive the token.
-func TestARememberedTokenStillExpires(t *testing.T) {
+// TestCachedTokenExpires: the cache must not extend a token's life.
+func TestCachedTokenExpires(t *testing.T) {
 	key := newKey(t)
-	v := verifierOf(t, key)
+	v := newVerifier(t, key)
 	text := token(t, key)
 	_, err := v.Verify(t.Context(), text)
 	require.NoError(t, err)
@@ -185,9 +184,9 @@ func TestARememberedTokenStillExpires(t *testing.T) {
 
 func TestConfigNeedsOneSourceOfKeys(t *testing.T) {
 	for reason, cfg := range map[string]Config{
-		"none": {Issuer: "i", Audience: "a"},
-		"two":  {Issuer: "i", Audience: "a", JWKSFile: "/f", JWKSURL: "https://h"},
-		"no issuer: every issuer's tokens would pass": {Audience: "a", JWKSFile: "/f"},
+		"no source":   {Issuer: "i", Audience: "a"},
+		"two sources": {Issuer: "i", Audience: "a", JWKSFile: "/f", JWKSURL: "https://h"},
+		"no issuer: tokens of any issuer would be accepted": {Audience: "a", JWKSFile: "/f"},
 		"no audience": {Issuer: "i", JWKSFile: "/f"},
 	} {
 		t.Run(reason, func(t *testing.T) {

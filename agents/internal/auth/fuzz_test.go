@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzVerify: nothing but a token that the issuer has signed names anybody, and
-// a refusal holds none of the token's own text.
+// FuzzVerify: only a token that the issuer signed gives a principal. An error
+// contains no text of the token.
 func FuzzVerify(f *testing.F) {
 	key, err := NewSigningKey()
 	require.NoError(f, err)
@@ -21,7 +21,7 @@ func FuzzVerify(f *testing.F) {
 	v, err := New(Config{Issuer: testIssuer, Audience: testAudience, JWKSFile: "/unused"})
 	require.NoError(f, err)
 	v.keys.fetch = func(context.Context) ([]byte, error) { return set, nil }
-	valid, err := key.Token(good())
+	valid, err := key.Token(validClaims())
 	require.NoError(f, err)
 	for _, text := range []string{valid, "a.b.c", `{"payload":"","signatures":[]}`, valid[:len(valid)-1], "eyJhbGciOiJub25lIn0.e30.", "\"\r\n"} {
 		f.Add(text)
@@ -29,20 +29,20 @@ func FuzzVerify(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		principal, err := v.Verify(t.Context(), text)
 		if err == nil {
-			// Base64 without its last unused bits has more than one spelling.
+			// Base64 has several spellings if the last bits are unused.
 			require.Equal(t, "test-user-123", principal.Subject, "%q", text)
-			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "what is signed is what was signed")
+			require.Equal(t, valid[:strings.LastIndex(valid, ".")], text[:strings.LastIndex(text, ".")], "header and claims are the signed ones")
 			return
 		}
 		require.NotErrorIs(t, err, ErrNoKeys)
 		require.Empty(t, principal)
-		require.NotContains(t, err.Error(), "\"", "the refusal is quoted in a header")
+		require.NotContains(t, err.Error(), "\"", "the error is quoted in a header")
 		require.NotContains(t, err.Error(), "\n")
 	})
 }
 
-// FuzzKeys: of a published set no more is kept than can verify a signature of
-// ours, each key under its own id.
+// FuzzKeys: only keys that can verify a supported signature are kept, each
+// under its own id.
 func FuzzKeys(f *testing.F) {
 	key, err := NewSigningKey()
 	require.NoError(f, err)
@@ -74,8 +74,8 @@ func FuzzKeys(f *testing.F) {
 	})
 }
 
-// FuzzBearer: a token is taken from one header, or one parameter of the query,
-// and is what stands there, whole.
+// FuzzBearer: a token comes unchanged from one header, one subprotocol or one
+// query parameter.
 func FuzzBearer(f *testing.F) {
 	for _, row := range [][3]string{
 		{"Bearer a.b.c", "", ""}, {"bearer  a", "", ""}, {"Basic YTpi", "", "token=a"}, {"Bearer", "", "token=a"},
@@ -97,21 +97,21 @@ func FuzzBearer(f *testing.F) {
 			require.NotEmpty(t, token)
 			require.Equal(t, "bearer "+token, strings.ToLower(header[:7])+header[7:])
 		}
-		found, foundErr := fromSocket(r)
-		offered := fromProtocols(r)
+		socketToken, socketErr := fromSocket(r)
+		protocolTokens := fromProtocols(r)
 		switch {
 		case header != "":
-			require.Equal(t, err, foundErr, "a header that is there is the one that counts")
-			require.Equal(t, token, found)
-		case foundErr != nil:
-		case len(offered) > 0:
-			require.Equal(t, []string{found}, offered, "then the subprotocol")
-			require.Contains(t, protocols, bearerProtocol+found)
+			require.Equal(t, err, socketErr, "the header takes precedence")
+			require.Equal(t, token, socketToken)
+		case socketErr != nil:
+		case len(protocolTokens) > 0:
+			require.Equal(t, []string{socketToken}, protocolTokens, "then the subprotocol")
+			require.Contains(t, protocols, bearerProtocol+socketToken)
 		default:
-			require.Equal(t, []string{found}, r.URL.Query()["token"])
+			require.Equal(t, []string{socketToken}, r.URL.Query()["token"])
 		}
-		if foundErr == nil {
-			require.NotEmpty(t, found)
+		if socketErr == nil {
+			require.NotEmpty(t, socketToken)
 		}
 	})
 }

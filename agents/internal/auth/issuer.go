@@ -18,17 +18,17 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// The names of the files that InitSigningKey makes.
+// Names of the files that InitSigningKey creates.
 const (
 	KeyFile  = "key.json"  // private, mode 0600
-	JWKSFile = "jwks.json" // public: what JWT_JWKS_FILE leads to
+	JWKSFile = "jwks.json" // public: the file for JWT_JWKS_FILE
 )
 
-// SigningKey signs the tokens of the sandbox and of tests; production has an issuer
-// of its own. It signs with Ed25519; its id is its thumbprint (RFC 7638).
+// SigningKey signs the tokens of the sandbox and of tests. Production has its
+// own issuer. It signs with Ed25519. Its id is its thumbprint (RFC 7638).
 type SigningKey struct{ jwk jose.JSONWebKey }
 
-// NewSigningKey makes a key.
+// NewSigningKey creates a key.
 func NewSigningKey() (SigningKey, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -37,19 +37,19 @@ func NewSigningKey() (SigningKey, error) {
 	return WrapKey(private, jose.EdDSA)
 }
 
-// WrapKey makes a SigningKey of a private key and its algorithm.
+// WrapKey creates a SigningKey from a private key and its algorithm.
 func WrapKey(private crypto.PrivateKey, algorithm jose.SignatureAlgorithm) (SigningKey, error) {
 	jwk := jose.JSONWebKey{Key: private, Algorithm: string(algorithm), Use: "sig"}
 	public := jwk.Public()
 	thumbprint, err := public.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return SigningKey{}, fmt.Errorf("take the key's thumbprint: %w", err)
+		return SigningKey{}, fmt.Errorf("compute the key's thumbprint: %w", err)
 	}
 	jwk.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
 	return SigningKey{jwk}, nil
 }
 
-// LoadSigningKey reads a key that InitSigningKey has made.
+// LoadSigningKey reads a key that InitSigningKey created.
 func LoadSigningKey(file string) (SigningKey, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -57,16 +57,16 @@ func LoadSigningKey(file string) (SigningKey, error) {
 	}
 	var key SigningKey
 	if err := json.Unmarshal(text, &key.jwk); err != nil {
-		return SigningKey{}, fmt.Errorf("%s is not a key of InitSigningKey's: %w", file, err)
+		return SigningKey{}, fmt.Errorf("%s is not a signing key: create one with -init: %w", file, err)
 	}
 	if key.jwk.IsPublic() || !key.jwk.Valid() {
-		return SigningKey{}, fmt.Errorf("%s is not a private key: use the file %s that -init makes", file, KeyFile)
+		return SigningKey{}, fmt.Errorf("%s is not a private key: use the file %s that -init creates", file, KeyFile)
 	}
 	return key, nil
 }
 
-// InitSigningKey makes a key and its public set in a folder, and leaves a key that is
-// there as it is. The set is written again either way.
+// InitSigningKey creates a key and its public set in a folder. It keeps an
+// existing key, and always rewrites the set.
 func InitSigningKey(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -74,7 +74,7 @@ func InitSigningKey(dir string) error {
 	file := filepath.Join(dir, KeyFile)
 	key, err := LoadSigningKey(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = create(file)
+		key, err = createKey(file)
 	}
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func InitSigningKey(dir string) error {
 	return os.WriteFile(filepath.Join(dir, JWKSFile), set, 0o644)
 }
 
-func create(file string) (SigningKey, error) {
+func createKey(file string) (SigningKey, error) {
 	key, err := NewSigningKey()
 	if err != nil {
 		return SigningKey{}, err
@@ -95,7 +95,7 @@ func create(file string) (SigningKey, error) {
 	if err != nil {
 		return SigningKey{}, err
 	}
-	// O_EXCL: of two that run at once only one makes the key.
+	// O_EXCL: of two concurrent processes only one creates the key.
 	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return SigningKey{}, err
@@ -104,7 +104,7 @@ func create(file string) (SigningKey, error) {
 	return key, errors.Join(err, out.Close())
 }
 
-// JWKS is the public set of these keys.
+// JWKS returns the public set of these keys.
 func JWKS(keys ...SigningKey) ([]byte, error) {
 	var set jose.JSONWebKeySet
 	for _, key := range keys {
@@ -113,14 +113,14 @@ func JWKS(keys ...SigningKey) ([]byte, error) {
 	return json.Marshal(set)
 }
 
-// Claims is what a token says.
+// Claims are the claims of a token.
 type Claims struct {
 	Issuer    string
 	Audience  string
 	Subject   string
 	Scopes    []string
 	NotBefore time.Time
-	Expiry    time.Time // zero: the token never ends, which no verifier takes
+	Expiry    time.Time // zero means no expiry, which verifiers reject
 }
 
 // Token signs a token.

@@ -20,68 +20,68 @@ import (
 )
 
 const (
-	// refreshEvery is how old the keys may become before they are fetched
-	// anew: a key that its issuer has withdrawn works no longer than this.
+	// refreshEvery is the maximum age of the keys before the next fetch. A
+	// withdrawn key is accepted for at most this long.
 	refreshEvery = 10 * time.Minute
-	// refreshAtMost is the least time between two fetches, so that tokens with
-	// made-up key ids can't turn us against the issuer.
+	// refreshAtMost is the minimum time between two fetches, so that tokens
+	// with random key ids cannot flood the issuer.
 	refreshAtMost = 15 * time.Second
-	// staleAfter is how long keys serve while the issuer is away.
+	// staleAfter is how long keys are used while the issuer is unavailable.
 	staleAfter = 24 * time.Hour
-	// fetchTimeout, maxSet and maxKeys bound one fetch.
+	// fetchTimeout, maxSet (bytes) and maxKeys bound one fetch.
 	fetchTimeout = 5 * time.Second
 	maxSet       = 256 << 10
 	maxKeys      = 64
-	// leastRSA is NIST SP 800-57's for use after 2013, in bits.
-	leastRSA = 2048
+	// minRSABits is the minimum of NIST SP 800-57 after 2013.
+	minRSABits = 2048
 )
 
-// keySet is the issuer's published keys, fetched when needed.
+// keySet is the issuer's published keys. They are fetched when needed.
 type keySet struct {
-	fetch func(context.Context) ([]byte, error)
-	now   func() time.Time
-	held  atomic.Pointer[heldKeys]
+	fetch   func(context.Context) ([]byte, error)
+	now     func() time.Time
+	current atomic.Pointer[fetchedKeys]
 
-	mu    sync.Mutex // one fetch at a time
-	tried time.Time  // guarded by mu
-	err   error      // of the last fetch; guarded by mu
+	mu      sync.Mutex // one fetch at a time
+	lastTry time.Time  // guarded by mu
+	err     error      // of the last fetch; guarded by mu
 }
 
-type heldKeys struct {
+type fetchedKeys struct {
 	byID    map[string]jose.JSONWebKey
 	fetched time.Time
 }
 
-// find returns the key with that id. A key that is not known, or a set that is
-// too old, is fetched for, within the bounds above.
+// find returns the key with that id. It fetches the set if the key is unknown
+// or the set is too old, within the limits above.
 func (s *keySet) find(ctx context.Context, id string) (jose.JSONWebKey, error) {
-	held := s.held.Load()
-	if held == nil || held.byID[id].Key == nil || s.now().Sub(held.fetched) > refreshEvery {
+	current := s.current.Load()
+	if current == nil || current.byID[id].Key == nil || s.now().Sub(current.fetched) > refreshEvery {
 		if err := s.refresh(ctx); err != nil {
-			held = s.held.Load()
-			if held == nil || s.now().Sub(held.fetched) > staleAfter {
+			current = s.current.Load()
+			if current == nil || s.now().Sub(current.fetched) > staleAfter {
 				return jose.JSONWebKey{}, fmt.Errorf("%w: %w", ErrNoKeys, err)
 			}
 		}
-		held = s.held.Load()
+		current = s.current.Load()
 	}
-	key, ok := held.byID[id]
+	key, ok := current.byID[id]
 	if !ok {
-		return jose.JSONWebKey{}, errors.New("it is signed with an unknown key")
+		return jose.JSONWebKey{}, errors.New("signed with an unknown key")
 	}
 	return key, nil
 }
 
-// refresh fetches the set unless that was tried a moment ago; those who ask
-// meanwhile wait for the one fetch and share its end.
+// refresh fetches the set unless the last try was recent. Concurrent callers
+// wait for the one fetch and share its result.
 func (s *keySet) refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.tried.IsZero() && s.now().Sub(s.tried) < refreshAtMost {
+	if !s.lastTry.IsZero() && s.now().Sub(s.lastTry) < refreshAtMost {
 		return s.err
 	}
-	s.tried = s.now()
-	// A caller who leaves must not fail the others who wait.
+	s.lastTry = s.now()
+	// A caller that disconnects must not fail the other waiting callers.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTimeout)
 	defer cancel()
 	text, err := s.fetch(ctx)
@@ -94,30 +94,31 @@ func (s *keySet) refresh(ctx context.Context) error {
 		s.err = fmt.Errorf("read the issuer's keys: %w", err)
 		return s.err
 	}
-	s.held.Store(&heldKeys{byID, s.now()})
+	s.current.Store(&fetchedKeys{byID, s.now()})
 	s.err = nil
 	return nil
 }
 
-// parseKeys keeps what can verify a signature of ours; a set may hold more.
+// parseKeys keeps the keys that can verify a supported signature. A set may
+// contain others.
 func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	var set struct{ Keys []json.RawMessage }
 	if err := json.Unmarshal(text, &set); err != nil {
 		return nil, err
 	}
 	if len(set.Keys) > maxKeys {
-		return nil, fmt.Errorf("it holds %d keys; at most %d are taken", len(set.Keys), maxKeys)
+		return nil, fmt.Errorf("the set has %d keys, must have at most %d", len(set.Keys), maxKeys)
 	}
 	byID := map[string]jose.JSONWebKey{}
-	for _, one := range set.Keys {
+	for _, raw := range set.Keys {
 		var key jose.JSONWebKey
-		if err := json.Unmarshal(one, &key); err != nil || !usable(key) {
-			continue // of a kind that is not ours
+		if err := json.Unmarshal(raw, &key); err != nil || !usable(key) {
+			continue // not a supported key
 		}
 		byID[key.KeyID] = key
 	}
 	if len(byID) == 0 {
-		return nil, errors.New("no key in it has an id and can verify EdDSA, ES256 or RS256")
+		return nil, errors.New("the set has no key with an id for EdDSA, ES256 or RS256")
 	}
 	return byID, nil
 }
@@ -131,9 +132,9 @@ func usable(key jose.JSONWebKey) bool {
 	}
 	switch public := key.Key.(type) {
 	case *rsa.PublicKey:
-		return public.N.BitLen() >= leastRSA
+		return public.N.BitLen() >= minRSABits
 	case *ecdsa.PublicKey:
-		return public.Curve == elliptic.P256() // ES256's
+		return public.Curve == elliptic.P256() // ES256
 	default:
 		return true
 	}
@@ -159,14 +160,14 @@ func fromURL(url string) func(context.Context) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		answer, err := client.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			return nil, err
 		}
-		defer answer.Body.Close()
-		if answer.StatusCode != http.StatusOK {
-			return nil, fmt.Errorf("%s answered %s", url, answer.Status)
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return nil, fmt.Errorf("%s responded %s", url, response.Status)
 		}
-		return io.ReadAll(io.LimitReader(answer.Body, maxSet))
+		return io.ReadAll(io.LimitReader(response.Body, maxSet))
 	}
 }

@@ -16,93 +16,93 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// published is an issuer's set that a test changes, with a clock of its own.
-type published struct {
-	keys    atomic.Pointer[[]SigningKey]
-	away    atomic.Bool
-	fetches atomic.Int64
-	clock   atomic.Int64
-	set     *keySet
+// fakeSet is an issuer's set with its own clock. Tests change both.
+type fakeSet struct {
+	keys        atomic.Pointer[[]SigningKey]
+	unavailable atomic.Bool
+	fetches     atomic.Int64
+	clock       atomic.Int64
+	set         *keySet
 }
 
-func publish(keys ...SigningKey) *published {
-	p := &published{}
+func newFakeSet(keys ...SigningKey) *fakeSet {
+	p := &fakeSet{}
 	p.keys.Store(&keys)
 	p.clock.Store(time.Now().UnixNano())
 	now := func() time.Time { return time.Unix(0, p.clock.Load()) }
 	p.set = &keySet{now: now, fetch: func(context.Context) ([]byte, error) {
 		p.fetches.Add(1)
-		if p.away.Load() {
-			return nil, errors.New("away")
+		if p.unavailable.Load() {
+			return nil, errors.New("unavailable")
 		}
 		return JWKS(*p.keys.Load()...)
 	}}
 	return p
 }
 
-func (p *published) pass(d time.Duration) { p.clock.Add(int64(d)) }
+func (p *fakeSet) advance(d time.Duration) { p.clock.Add(int64(d)) }
 
-func TestRotation(t *testing.T) {
+func TestRotatedKeysAreAcceptedAndWithdrawnOnesRejected(t *testing.T) {
 	old, fresh := newKey(t), newKey(t)
-	p := publish(old)
-	v := verifierOf(t, old)
+	p := newFakeSet(old)
+	v := newVerifier(t, old)
 	v.keys = p.set
 	_, err := v.Verify(t.Context(), token(t, old))
 	require.NoError(t, err)
 
 	p.keys.Store(&[]SigningKey{old, fresh})
-	p.pass(refreshAtMost)
+	p.advance(refreshAtMost)
 	_, err = v.Verify(t.Context(), token(t, fresh))
-	require.NoError(t, err, "a new key is found as soon as it signs")
+	require.NoError(t, err, "a new key is fetched when it is first used")
 
 	p.keys.Store(&[]SigningKey{fresh})
-	p.pass(refreshEvery + time.Second)
-	v.known.InvalidateAll() // what a minute does
+	p.advance(refreshEvery + time.Second)
+	v.cache.InvalidateAll() // cached tokens expire after a minute
 	_, err = v.Verify(t.Context(), token(t, old))
-	require.ErrorContains(t, err, "unknown key", "a withdrawn key ends")
+	require.ErrorContains(t, err, "unknown key", "a withdrawn key is rejected")
 }
 
 func TestUnknownKeysDoNotFloodTheIssuer(t *testing.T) {
-	p := publish(newKey(t))
-	var all sync.WaitGroup
+	p := newFakeSet(newKey(t))
+	var wg sync.WaitGroup
 	for range 200 {
-		all.Go(func() {
+		wg.Go(func() {
 			_, err := p.set.find(t.Context(), "made-up")
 			if err == nil || errors.Is(err, ErrNoKeys) {
-				t.Errorf("want an unknown key, got %v", err)
+				t.Errorf("find returned %v, want an unknown key", err)
 			}
 		})
 	}
-	all.Wait()
+	wg.Wait()
 	require.EqualValues(t, 1, p.fetches.Load())
 }
 
-func TestTheIssuerIsAway(t *testing.T) {
+func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	key := newKey(t)
-	p := publish(key)
-	p.away.Store(true)
-	v := verifierOf(t, key)
+	p := newFakeSet(key)
+	p.unavailable.Store(true)
+	v := newVerifier(t, key)
 	v.keys = p.set
 	_, err := v.Verify(t.Context(), token(t, key))
-	require.ErrorIs(t, err, ErrNoKeys, "never seen a key")
+	require.ErrorIs(t, err, ErrNoKeys, "no key was ever fetched")
 
-	p.away.Store(false)
-	p.pass(refreshAtMost)
+	p.unavailable.Store(false)
+	p.advance(refreshAtMost)
 	_, err = v.Verify(t.Context(), token(t, key))
 	require.NoError(t, err)
 
-	p.away.Store(true)
-	p.pass(staleAfter - time.Hour)
-	v.known.InvalidateAll()
+	p.unavailable.Store(true)
+	p.advance(staleAfter - time.Hour)
+	v.cache.InvalidateAll()
 	_, err = v.Verify(t.Context(), token(t, key))
-	require.NoError(t, err, "the keys it had still serve")
-	p.pass(2 * time.Hour)
-	v.known.InvalidateAll()
+	require.NoError(t, err, "the last keys are still used")
+	p.advance(2 * time.Hour)
+	v.cache.InvalidateAll()
 	_, err = v.Verify(t.Context(), token(t, key))
-	require.ErrorIs(t, err, ErrNoKeys, "but not for ever")
+	require.ErrorIs(t, err, ErrNoKeys, "not after staleAfter")
 }
 
-func TestFetch(t *testing.T) {
+func TestFetchFromURL(t *testing.T) {
 	set, err := JWKS(newKey(t))
 	require.NoError(t, err)
 	mux := http.NewServeMux()
@@ -117,19 +117,19 @@ func TestFetch(t *testing.T) {
 	})
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	for path, good := range map[string]bool{"/set": true, "/moved": false, "/nothing": false} {
+	for path, ok := range map[string]bool{"/set": true, "/moved": false, "/nothing": false} {
 		text, err := fromURL(server.URL + path)(t.Context())
-		require.Equal(t, good, err == nil, path)
-		if good {
+		require.Equal(t, ok, err == nil, path)
+		if ok {
 			require.Equal(t, set, text)
 		}
 	}
 	text, err := fromURL(server.URL + "/endless")(t.Context())
 	require.NoError(t, err)
-	require.Len(t, text, maxSet, "no more is read")
+	require.Len(t, text, maxSet, "at most maxSet bytes are read")
 }
 
-func TestKeysThatAreNotTaken(t *testing.T) {
+func TestUnsupportedKeysAreRejected(t *testing.T) {
 	weak, err := rsa.GenerateKey(rand.Reader, 1024)
 	require.NoError(t, err)
 	weakKey, err := WrapKey(weak, jose.RS256)
@@ -138,11 +138,11 @@ func TestKeysThatAreNotTaken(t *testing.T) {
 	require.NoError(t, err)
 	for reason, text := range map[string]string{
 		"RSA of 1024 bits":              string(weakSet),
-		"a secret":                      `{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`,
+		"a symmetric key":               `{"keys":[{"kty":"oct","kid":"a","k":"c2VjcmV0"}]}`,
 		"for encryption":                `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","use":"enc","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 		"without an id":                 `{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
 		"a private key by mistake":      `{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"a","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}`,
-		"none":                          `{"keys":[]}`,
+		"no keys":                       `{"keys":[]}`,
 		"not a set":                     `[]`,
 		"an error page with status 200": `<html>`,
 	} {

@@ -9,24 +9,25 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Require lets through who sends a good token with the scope, as
-// "Authorization: Bearer TOKEN", and puts them into the request's context.
+// Require serves requests with a valid token that has the scope, sent as
+// "Authorization: Bearer TOKEN". The principal is in the request's context.
 func (v *Verifier) Require(scope string, next http.Handler) http.Handler {
 	return v.require(scope, fromHeader, next)
 }
 
-// RequireSocket is Require for the WebSocket route. A browser can set no
-// Authorization there, so the token may also come
+// RequireSocket is Require for the WebSocket route. A browser cannot set
+// Authorization there, so it also accepts the token
 //
-//   - as a subprotocol, "Sec-WebSocket-Protocol: progressive.v1, bearer.TOKEN":
-//     so does our page, since access logs of CloudFront and of the load
-//     balancer hold no such header. Who accepts the connection answers with
-//     progressive.v1 alone (package livestatus), so the token is not sent back. A
-//     JWT's letters are all allowed there (RFC 6455, 4.1; RFC 7515, 2).
-//   - as the query's "token", as the seed's load test sends it. That URL ends in
-//     access logs; use it for tokens of tests.
+//   - as a subprotocol, "Sec-WebSocket-Protocol: progressive.v1, bearer.TOKEN".
+//     The web page uses this, because access logs of CloudFront and of the load
+//     balancer do not contain that header. The server responds with
+//     progressive.v1 only (package livestatus), so the token is not sent back.
+//     All characters of a JWT are allowed there (RFC 6455, 4.1; RFC 7515, 2).
+//   - as the query parameter "token", as in the design document's load test.
+//     The URL is in access logs, so use this only for test tokens.
 //
-// The header counts before the subprotocol, and that before the query.
+// The header takes precedence over the subprotocol, and the subprotocol over
+// the query.
 func (v *Verifier) RequireSocket(scope string, next http.Handler) http.Handler {
 	return v.require(scope, fromSocket, next)
 }
@@ -41,21 +42,21 @@ func (v *Verifier) require(scope string, find func(*http.Request) (string, error
 		principal, err := v.Verify(r.Context(), token)
 		switch {
 		case errors.Is(err, ErrNoKeys):
-			httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "tokens can't be checked just now; try again")
+			httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the issuer's keys are unavailable, so the token cannot be verified; try again")
 		case err != nil:
-			// The description holds none of the token's own text, so nothing to quote.
-			unauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="the token is refused: %s"`, err),
-				fmt.Sprintf("the token is refused: %s", err))
-		case !principal.May(scope):
+			// The error has no text of the token, so it needs no quoting.
+			unauthorized(w, fmt.Sprintf(`Bearer realm="progressive", error="invalid_token", error_description="invalid token: %s"`, err),
+				fmt.Sprintf("invalid token: %s", err))
+		case !principal.HasScope(scope):
 			w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="progressive", error="insufficient_scope", scope="%s"`, scope))
-			httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, fmt.Sprintf("the token lacks the scope %s", scope))
+			httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, fmt.Sprintf("insufficient scope: the token does not have %s", scope))
 		default:
 			next.ServeHTTP(w, r.WithContext(WithPrincipal(r.Context(), principal)))
 		}
 	})
 }
 
-// unauthorized is the 401 of RFC 6750, 3.
+// unauthorized sends the 401 of RFC 6750, 3.
 func unauthorized(w http.ResponseWriter, challenge, message string) {
 	w.Header().Set("WWW-Authenticate", challenge)
 	httpapi.Error(w, http.StatusUnauthorized, httpapi.CodeUnauthorized, message)
@@ -66,7 +67,7 @@ var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")
 func fromHeader(r *http.Request) (string, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
-		return "", errNoToken // two would leave open which of them counts
+		return "", errNoToken // with two headers it is unclear which one is meant
 	}
 	scheme, token, _ := strings.Cut(values[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -75,7 +76,7 @@ func fromHeader(r *http.Request) (string, error) {
 	return token, nil
 }
 
-// bearerProtocol begins the subprotocol that is a token.
+// bearerProtocol is the prefix of a subprotocol that is a token.
 const bearerProtocol = "bearer."
 
 func fromSocket(r *http.Request) (string, error) {
@@ -87,13 +88,13 @@ func fromSocket(r *http.Request) (string, error) {
 		tokens = r.URL.Query()["token"]
 	}
 	if len(tokens) != 1 || tokens[0] == "" {
-		return "", errors.New("send one token, as Authorization: Bearer TOKEN, as the subprotocol bearer.TOKEN, or as ?token=TOKEN")
+		return "", errors.New("send exactly one token, as Authorization: Bearer TOKEN, as the subprotocol bearer.TOKEN, or as ?token=TOKEN")
 	}
 	return tokens[0], nil
 }
 
-// fromProtocols lists the tokens among the subprotocols that a client offers,
-// which may stand in one header or in several.
+// fromProtocols returns the tokens among the client's subprotocols, from one or
+// more headers.
 func fromProtocols(r *http.Request) []string {
 	var tokens []string
 	for protocol := range strings.SplitSeq(strings.Join(r.Header.Values("Sec-WebSocket-Protocol"), ","), ",") {

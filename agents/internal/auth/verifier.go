@@ -13,41 +13,41 @@ import (
 	"github.com/maypok86/otter/v2"
 )
 
-// ErrNoKeys says that the issuer's keys can't be had, so that no token can be judged. It is
-// our failure, not the client's.
+// ErrNoKeys means that the issuer's keys are unavailable, so no token can be
+// verified. It is a server error, not the client's.
 var ErrNoKeys = errors.New("the issuer's keys are unavailable")
 
-// algorithms are the signatures that are taken: RFC 8725, "JSON Web Token Best
-// Current Practices", 3.1, asks for a list of one's own.
+// algorithms are the accepted signatures. RFC 8725, "JSON Web Token Best
+// Current Practices", 3.1, requires an explicit list.
 var algorithms = []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.RS256}
 
 const (
-	// MaxToken is the longest token that is looked at, in bytes.
+	// MaxToken is the longest accepted token in bytes.
 	MaxToken = 8 << 10
-	// remembered is how many verified tokens are kept, and for how long at
-	// most. A signature takes some 50 µs to verify, more than the rest of a
-	// cached answer; a hash takes one.
-	remembered    = 10_000
-	rememberedFor = time.Minute
-	maxSubject    = 128
+	// cacheSize and cacheTTL bound the cache of verified tokens. A signature takes
+	// about 50 µs to verify, more than the rest of a cached response. The hash takes
+	// one.
+	cacheSize  = 10_000
+	cacheTTL   = time.Minute
+	maxSubject = 128
 )
 
-// Verifier checks tokens. It is safe for use by several goroutines.
+// Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
 	cfg   Config
 	keys  *keySet
 	now   func() time.Time
-	known *otter.Cache[[sha256.Size]byte, verified]
+	cache *otter.Cache[[sha256.Size]byte, verified]
 }
 
-// verified is a token that was found good; until is when it ends to be, or has
-// to be looked at again.
+// verified is a verified token. until is the end of its cache entry: its
+// expiry, or cacheTTL if that is earlier.
 type verified struct {
 	principal Principal
 	until     time.Time
 }
 
-// New returns a Verifier. Keys are fetched when the first token comes.
+// New returns a Verifier. It fetches the keys for the first token.
 func New(cfg Config) (*Verifier, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -56,84 +56,84 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.JWKSURL != "" {
 		fetch = fromURL(cfg.JWKSURL)
 	}
-	known := otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: remembered})
-	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, known: known}, nil
+	cache := otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: cacheSize})
+	return &Verifier{cfg: cfg, keys: &keySet{fetch: fetch, now: time.Now}, now: time.Now, cache: cache}, nil
 }
 
-// Verify returns whose token this is. Its error is ErrNoKeys, or says in words
-// that the client may read what is wrong with the token.
+// Verify returns the principal of the token. The error is ErrNoKeys, or says
+// what is wrong with the token in a text for the client.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxToken {
-		return Principal{}, fmt.Errorf("it has %d bytes; at most %d are taken", len(token), MaxToken)
+		return Principal{}, fmt.Errorf("it has %d bytes, must have at most %d", len(token), MaxToken)
 	}
 	hash := sha256.Sum256([]byte(token))
-	if known, ok := v.known.GetIfPresent(hash); ok && v.now().Before(known.until) {
-		return known.principal, nil
+	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.until) {
+		return cached.principal, nil
 	}
-	fresh, err := v.verify(ctx, token)
+	result, err := v.verify(ctx, token)
 	if err != nil {
 		return Principal{}, err
 	}
-	v.known.Set(hash, fresh)
-	return fresh.principal, nil
+	v.cache.Set(hash, result)
+	return result.principal, nil
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (verified, error) {
 	parsed, err := jwt.ParseSigned(token, algorithms)
 	if err != nil {
-		return verified{}, errors.New("it is not a JWT signed with EdDSA, ES256 or RS256")
+		return verified{}, errors.New("not a JWT signed with EdDSA, ES256 or RS256")
 	}
-	header := parsed.Headers[0] // the compact form has exactly one
+	header := parsed.Headers[0] // the compact serialization has exactly one
 	key, err := v.keys.find(ctx, header.KeyID)
 	if err != nil {
 		return verified{}, err
 	}
 	if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-		return verified{}, errors.New("its algorithm is not its key's")
+		return verified{}, errors.New("the algorithm is not the key's")
 	}
 	var (
 		claims jwt.Claims
 		scope  struct {
-			Scope string `json:"scope"` // RFC 8693, 4.2: words between spaces
+			Scope string `json:"scope"` // RFC 8693, 4.2: separated by spaces
 		}
 	)
 	if err := parsed.Claims(key, &claims, &scope); err != nil {
-		return verified{}, errors.New("its signature or its claims are wrong")
+		return verified{}, errors.New("wrong signature or claims")
 	}
-	if err := v.judge(claims); err != nil {
+	if err := v.checkClaims(claims); err != nil {
 		return verified{}, err
 	}
 	until := claims.Expiry.Time().Add(v.cfg.Leeway)
-	if again := v.now().Add(rememberedFor); again.Before(until) {
-		until = again
+	if recheck := v.now().Add(cacheTTL); recheck.Before(until) {
+		until = recheck
 	}
 	return verified{Principal{Subject: claims.Subject, Scopes: strings.Fields(scope.Scope)}, until}, nil
 }
 
-// judge checks what the token says of itself.
-func (v *Verifier) judge(claims jwt.Claims) error {
+// checkClaims checks issuer, audience, subject and times.
+func (v *Verifier) checkClaims(claims jwt.Claims) error {
 	if claims.Expiry == nil {
-		return errors.New("it has no expiry")
+		return errors.New("no expiry")
 	}
-	odd := strings.ContainsFunc(claims.Subject, func(c rune) bool { return c <= ' ' || c > '~' })
-	if claims.Subject == "" || len(claims.Subject) > maxSubject || odd {
-		return fmt.Errorf("its subject is not 1 to %d printable characters", maxSubject)
+	invalid := strings.ContainsFunc(claims.Subject, func(c rune) bool { return c <= ' ' || c > '~' })
+	if claims.Subject == "" || len(claims.Subject) > maxSubject || invalid {
+		return fmt.Errorf("the subject is not 1 to %d printable characters", maxSubject)
 	}
 	err := claims.ValidateWithLeeway(jwt.Expected{
 		Issuer: v.cfg.Issuer, AnyAudience: jwt.Audience{v.cfg.Audience}, Time: v.now(),
 	}, v.cfg.Leeway)
-	for _, known := range []struct {
-		err  error
-		says string
+	for _, row := range []struct {
+		err     error
+		message string
 	}{
-		{jwt.ErrInvalidIssuer, "it is from another issuer"},
-		{jwt.ErrInvalidAudience, "it is for another audience"},
-		{jwt.ErrExpired, "it has expired"},
-		{jwt.ErrNotValidYet, "it is not valid yet"},
-		{jwt.ErrIssuedInTheFuture, "it was issued in the future"},
+		{jwt.ErrInvalidIssuer, "issued by another issuer"},
+		{jwt.ErrInvalidAudience, "issued for another audience"},
+		{jwt.ErrExpired, "expired"},
+		{jwt.ErrNotValidYet, "not valid yet"},
+		{jwt.ErrIssuedInTheFuture, "issued in the future"},
 	} {
-		if errors.Is(err, known.err) {
-			return errors.New(known.says)
+		if errors.Is(err, row.err) {
+			return errors.New(row.message)
 		}
 	}
 	return err

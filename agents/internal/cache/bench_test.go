@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// The keys of the benchmarks, of the seed's form.
+// benchKeys have the form of the design document's keys.
 var benchKeys = func() []userID {
 	keys := make([]userID, 1024)
 	for i := range keys {
@@ -23,7 +23,7 @@ var benchKeys = func() []userID {
 	return keys
 }()
 
-// each asks for one key after another, over all cores.
+// each gets one key after the other, on all cores.
 func each(b *testing.B, inFlight int, get func(userID) bool) {
 	b.Helper()
 	b.SetParallelism(inFlight)
@@ -33,7 +33,7 @@ func each(b *testing.B, inFlight int, get func(userID) bool) {
 	b.RunParallel(func(pb *testing.PB) {
 		for i := int(start.Add(97)); pb.Next(); i++ {
 			if !get(benchKeys[i%len(benchKeys)]) {
-				b.Error("a miss")
+				b.Error("cache miss")
 				return
 			}
 		}
@@ -41,13 +41,13 @@ func each(b *testing.B, inFlight int, get func(userID) bool) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "hits/s")
 }
 
-// BenchmarkLocalHit: the goal is 0.8 of the raw library, in the same run.
+// BenchmarkLocalHit: the goal is 0.8 of the raw library's rate in the same run.
 func BenchmarkLocalHit(b *testing.B) {
 	c, err := New(b.Context(), Config{Timeout: time.Second}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := NewSpace[userID, *plan](c, NutritionData, "bench:", 16<<20)
+	s, err := NewNamespace[userID, *plan](c, NutritionData, "bench:", 16<<20)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -66,21 +66,21 @@ func BenchmarkLocalHit(b *testing.B) {
 	})
 	b.Run("Load", func(b *testing.B) {
 		ctx := b.Context()
-		load := func(context.Context) (*plan, error) { return nil, fmt.Errorf("a miss") }
+		load := func(context.Context) (*plan, error) { return nil, fmt.Errorf("cache miss") }
 		each(b, 1, func(key userID) bool { _, err := s.Load(ctx, key, load); return err == nil })
 	})
 }
 
-// BenchmarkRedisHit: 64 in flight on 2 cores, over three masters, values of
-// some 300 bytes. raw is the client alone, without decoding.
+// BenchmarkRedisHit: 64 reads in flight on 2 cores, three masters, values of
+// about 300 bytes. raw is the client without decoding.
 func BenchmarkRedisHit(b *testing.B) {
 	const inFlight = 32 // for each of two cores
-	s, err := NewSpace[userID, plan](process(b, cluster), APIResponse, "bench:", 0)
+	s, err := NewNamespace[userID, plan](newConnected(b, cluster), APIResponse, "bench:", 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, key := range benchKeys {
-		s.Set(key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, Made: time.Now()})
+		s.Set(key, plan{Name: strings.Repeat("x", 250), Days: []int{1, 2, 3, 4, 5, 6, 7}, CreatedAt: time.Now()})
 	}
 	client := *s.cache.redis.client.Load()
 	b.Run("raw", func(b *testing.B) {
@@ -96,14 +96,14 @@ func BenchmarkRedisHit(b *testing.B) {
 	})
 }
 
-// BenchmarkDeadRedis: what a read costs once the breaker is open.
+// BenchmarkDeadRedis measures a read while the breaker is open.
 func BenchmarkDeadRedis(b *testing.B) {
 	r, err := testservers.StartRedis(b.Context(), 0)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer r.Close()
-	s, err := NewSpace[userID, plan](process(b, r), APIResponse, "bench:", 0)
+	s, err := NewNamespace[userID, plan](newConnected(b, r), APIResponse, "bench:", 0)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,16 +1,17 @@
-// Package cache is the seed's CacheManager in Go: values of one type under
-// typed keys, in a local tier and in a Redis Cluster, by the seed's five
-// strategies. It owns both tiers, the events that end values in every process,
-// and the metrics of hits, misses and errors.
+// Package cache is the design document's CacheManager in Go. It stores values
+// of one type under typed keys in two tiers: local memory and a Redis Cluster.
+// It has the design document's five strategies. It owns both tiers, the events
+// that invalidate values in every process, and the metrics of hits, misses and
+// errors.
 //
-// A cache makes things faster and is never needed: when Redis is away, frozen
-// or full of nonsense, reads are misses, loads go on, and a breaker keeps the
-// cost of asking in vain at microseconds.
+// A service works without its cache. If Redis is down, frozen or has invalid
+// data, reads are misses and loads continue. A circuit breaker keeps the cost
+// of failed commands at microseconds.
 //
-// Values are shared by all who get them and must not be changed. After an event
-// no reader in the same process gets an older value; one in another process may
-// for the milliseconds that the event travels, or, where the event is lost with
-// the connection, until Redis is heard again or the TTL ends.
+// Cached values are shared and must not be changed. After an event no reader in
+// the same process gets an older value. Other processes may return it until
+// they receive the event. If the event is lost with the connection, they may
+// return it until they are subscribed again, or until the TTL ends.
 package cache
 
 import (
@@ -21,78 +22,78 @@ import (
 	"sync/atomic"
 )
 
-// Cache is what the Spaces of one process share: the connection to Redis, the
-// events and the metrics. It is a prometheus.Collector, and safe for use by
-// several goroutines.
+// Cache is what the namespaces of one process share: the Redis connection, the
+// events and the metrics. It is a prometheus.Collector, and safe for concurrent
+// use.
 type Cache struct {
-	redis  *redis
-	clock  clock
-	log    *slog.Logger
-	origin string // tells one's own events from others'
-	stop   context.CancelFunc
-	work   sync.WaitGroup // what outlives the call that began it
-	spaces atomic.Pointer[[]space]
-	adding sync.Mutex
-	heard  atomic.Bool // the subscription to events stands
+	redis      *redis
+	clock      clock
+	log        *slog.Logger
+	origin     string // identifies this process' own events
+	stop       context.CancelFunc
+	background sync.WaitGroup
+	namespaces atomic.Pointer[[]namespace]
+	adding     sync.Mutex
+	subscribed atomic.Bool // to the events
 }
 
-// space is what the events and the metrics know of a Space.
-type space interface {
+// namespace is the part of a Namespace that events and metrics need.
+type namespace interface {
 	strategy() Strategy
 	prefix() string
-	drop(ids []string) // of the local tier; none means all
+	drop(ids []string) // from the local tier; no ids means all
 	count() counts
 }
 
-// New returns a Cache. Redis is sought in the background, so that a service
-// starts without it; ctx ends that, as Close does.
+// New returns a Cache. It connects to Redis in the background, so that a
+// service starts without it. ctx or Close ends that.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Cache, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
 	c := &Cache{redis: newRedis(ctx, cfg), log: log, origin: newOrigin(), stop: stop}
-	c.spaces.Store(&[]space{})
-	c.work.Go(func() { c.clock.run(ctx) })
+	c.namespaces.Store(&[]namespace{})
+	c.background.Go(func() { c.clock.run(ctx) })
 	if len(cfg.Addresses) > 0 {
-		c.work.Go(func() { c.redis.connect(ctx, log, c.listen) })
+		c.background.Go(func() { c.redis.connect(ctx, log, c.subscribe) })
 	}
 	return c, nil
 }
 
-// Close ends the background work and the connections. A value that is just on
-// its way to Redis may not arrive, as is any cache's right.
+// Close ends the background work and the connections. A write to Redis in
+// flight may be lost.
 func (c *Cache) Close() {
 	c.stop()
-	c.work.Wait()
+	c.background.Wait()
 	c.redis.close()
 }
 
-// Connected reports whether Redis answers for every slot and events are heard,
-// as far as the last word goes. It is for a status page: readiness must not
-// depend on a cache.
-func (c *Cache) Connected() bool { return c.heard.Load() && !c.redis.open() }
+// Connected reports whether Redis serves every slot and the events are
+// subscribed, by the last result of each. It is for a status page: readiness must
+// not depend on a cache.
+func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.open() }
 
-// Publish ends values in every process: those of the ids under every strategy
-// that the event belongs to, or, with no id, all of them. The local tier has
-// let go when Publish returns. An error says that other processes or Redis may
-// keep a value until its TTL ends; what was published must not fail for it.
+// Publish invalidates values in every process, for each strategy that has the
+// event. Without ids it invalidates all values of these strategies. The local
+// tier is done when Publish returns. On an error, other processes or Redis may
+// keep a value until its TTL ends; the caller must not fail for it.
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
-	done := []string{}
-	for _, s := range c.listeners(event) {
-		errs = append(errs, c.end(ctx, s, ids))
-		done = append(done, s.prefix())
+	deleted := []string{}
+	for _, s := range c.affected(event) {
+		errs = append(errs, c.invalidate(ctx, s, ids))
+		deleted = append(deleted, s.prefix())
 	}
-	// Last, so that nobody who hears it finds the old value in Redis.
-	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, Done: done}))
+	// Last, so that receivers find no old value in Redis.
+	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, DeletedPrefixes: deleted}))
 	return errors.Join(errs...)
 }
 
-// end takes values out of both tiers. The local tier is dropped before, so
-// that loads under way are not kept in Redis after its deletion, and again
-// after, because it may have been filled from Redis meanwhile.
-func (c *Cache) end(ctx context.Context, s space, ids []string) error {
+// invalidate deletes values from both tiers. It drops the local tier twice. The
+// first drop makes running loads stale, so that they do not write to Redis after
+// the deletion. The second one removes what was copied from Redis meanwhile.
+func (c *Cache) invalidate(ctx context.Context, s namespace, ids []string) error {
 	s.drop(ids)
 	defer s.drop(ids)
 	if len(ids) == 0 {
@@ -105,18 +106,19 @@ func (c *Cache) end(ctx context.Context, s space, ids []string) error {
 	return errors.Join(errs...)
 }
 
-func (c *Cache) listeners(event Event) (listening []space) {
-	for _, s := range *c.spaces.Load() {
-		if s.strategy().endedBy(event) {
-			listening = append(listening, s)
+// affected returns the namespaces that the event invalidates.
+func (c *Cache) affected(event Event) (affected []namespace) {
+	for _, s := range *c.namespaces.Load() {
+		if s.strategy().invalidatedBy(event) {
+			affected = append(affected, s)
 		}
 	}
-	return listening
+	return affected
 }
 
-func (c *Cache) add(s space) {
+func (c *Cache) add(s namespace) {
 	c.adding.Lock()
 	defer c.adding.Unlock()
-	grown := append([]space{s}, *c.spaces.Load()...)
-	c.spaces.Store(&grown)
+	all := append([]namespace{s}, *c.namespaces.Load()...)
+	c.namespaces.Store(&all)
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// patience bounds what must happen at some time; no test waits for it.
-const patience = 20 * time.Second
+// soon bounds the wait for an event. A passing test does not wait this long.
+const soon = 20 * time.Second
 
 var cluster *testservers.Redis
 
@@ -33,22 +33,22 @@ func TestMain(m *testing.M) {
 type (
 	userID string
 	plan   struct {
-		Name string    `json:"name"`
-		Days []int     `json:"days"`
-		Made time.Time `json:"made"`
-		Note *string   `json:"note"`
+		Name      string    `json:"name"`
+		Days      []int     `json:"days"`
+		CreatedAt time.Time `json:"made"`
+		Note      *string   `json:"note"`
 	}
 )
 
-// process returns a cache as one process has it, connected and hearing.
-func process(t testing.TB, on *testservers.Redis) *Cache {
+// newConnected returns a cache that is connected and subscribed.
+func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
-	c := unconnected(t, on.Addresses())
-	require.Eventually(t, c.Connected, patience, time.Millisecond)
+	c := newCache(t, redis.Addresses())
+	require.Eventually(t, c.Connected, soon, time.Millisecond)
 	return c
 }
 
-func unconnected(t testing.TB, addresses []string) *Cache {
+func newCache(t testing.TB, addresses []string) *Cache {
 	t.Helper()
 	c, err := New(t.Context(), Config{Addresses: addresses, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -56,22 +56,22 @@ func unconnected(t testing.TB, addresses []string) *Cache {
 	return c
 }
 
-// plans adds a space whose keys are this test's own, also when it runs again.
-func plans(t testing.TB, c *Cache, strategy Strategy) *Space[userID, plan] {
+// newPlans adds a namespace whose keys are unique to this run of the test.
+func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan] {
 	t.Helper()
-	s, err := NewSpace[userID, plan](c, strategy, prefixOf(t, strategy), 1<<20)
+	s, err := NewNamespace[userID, plan](c, strategy, prefixOf(t, strategy), 1<<20)
 	require.NoError(t, err)
 	return s
 }
 
-var runs sync.Map // of a test to what tells it from its next run
+var runs sync.Map // by test: a text that is unique to the run
 
 func prefixOf(t testing.TB, strategy Strategy) string {
 	run, _ := runs.LoadOrStore(t, rand.Text())
 	return fmt.Sprintf("%s:%s:%s:", t.Name(), run, strategy.Name)
 }
 
-func TestStrategiesAreTheSeeds(t *testing.T) {
+func TestStrategiesMatchTheDesignDocument(t *testing.T) {
 	for _, row := range []struct {
 		strategy Strategy
 		name     string
@@ -89,24 +89,24 @@ func TestStrategiesAreTheSeeds(t *testing.T) {
 		require.EqualValues(t, row.seconds, row.strategy.TTL.Seconds())
 		require.Equal(t, row.local, row.strategy.Local)
 		for _, event := range strings.Fields(row.events) {
-			require.True(t, row.strategy.endedBy(Event(event)))
+			require.True(t, row.strategy.invalidatedBy(Event(event)))
 		}
 		require.Len(t, row.strategy.Events, len(strings.Fields(row.events)))
 	}
 }
 
-func TestAValueReachesOtherProcesses(t *testing.T) {
+func TestOtherProcessesReadTheValue(t *testing.T) {
 	for _, strategy := range []Strategy{UserSession, NutritionData} {
 		t.Run(strategy.Name, func(t *testing.T) {
-			here, there := plans(t, process(t, cluster), strategy), plans(t, process(t, cluster), strategy)
+			here, there := newPlans(t, newConnected(t, cluster), strategy), newPlans(t, newConnected(t, cluster), strategy)
 			_, ok := here.Get(t.Context(), "u")
 			require.False(t, ok)
-			want := plan{Name: "week", Days: []int{1, 2}, Made: time.Now().UTC().Round(0)}
+			want := plan{Name: "week", Days: []int{1, 2}, CreatedAt: time.Now().UTC().Round(0)}
 			here.Set("u", want)
-			for _, s := range []*Space[userID, plan]{here, there, there} { // there: from Redis, then from where the strategy says
-				got, ok := s.Get(t.Context(), "u")
+			for _, s := range []*Namespace[userID, plan]{here, there, there} { // there twice: from Redis, then from the strategy's tier
+				value, ok := s.Get(t.Context(), "u")
 				require.True(t, ok)
-				require.Equal(t, want, got)
+				require.Equal(t, want, value)
 			}
 			_, ok = there.Get(t.Context(), "another")
 			require.False(t, ok)
@@ -114,51 +114,52 @@ func TestAValueReachesOtherProcesses(t *testing.T) {
 	}
 }
 
-// TestALocalCopyIsNoYounger: a copy taken from Redis ends when the value ends,
-// not a TTL later.
-func TestALocalCopyIsNoYounger(t *testing.T) {
+// TestLocalCopyExpiresWithTheValue: a copy from Redis ends when the value ends, not
+// a TTL later.
+func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
-	here, there := plans(t, process(t, cluster), short), plans(t, process(t, cluster), short)
+	here, there := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
 	here.Set("u", plan{Name: "a"})
 	_, ok := there.Get(t.Context(), "u")
 	require.True(t, ok)
-	kept, ok := there.local.GetEntryQuietly("u")
+	copied, ok := there.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, kept.Value.until, there.cache.clock.now()+short.TTL)
-	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
-	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
-	got, err := here.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+	require.LessOrEqual(t, copied.Value.expires, there.cache.clock.now()+short.TTL)
+	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
+	value, err := here.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
 	require.NoError(t, err)
-	require.Equal(t, "new", got.Name)
+	require.Equal(t, "new", value.Name)
 }
 
-// TestAWriterWhoseClockIsAhead makes no value live longer than its strategy says.
-func TestAWriterWhoseClockIsAhead(t *testing.T) {
-	c := process(t, cluster)
-	s := plans(t, c, NutritionData)
+// TestWriterWithAFastClockCannotExtendTheTTL: the reader caps the remaining life at
+// the strategy's TTL.
+func TestWriterWithAFastClockCannotExtendTheTTL(t *testing.T) {
+	c := newConnected(t, cluster)
+	s := newPlans(t, c, NutritionData)
 	text, err := encode(plan{Name: "a"}, time.Now().Add(NutritionData.TTL+time.Hour))
 	require.NoError(t, err)
 	require.NoError(t, c.redis.set(s.prefix()+"u", text, NutritionData.TTL))
 	_, ok := s.Get(t.Context(), "u")
 	require.True(t, ok)
-	kept, ok := s.local.GetEntryQuietly("u")
+	copied, ok := s.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, kept.Value.until-c.clock.now(), NutritionData.TTL)
+	require.LessOrEqual(t, copied.Value.expires-c.clock.now(), NutritionData.TTL)
 }
 
-func TestSpacesDoNotMeet(t *testing.T) {
-	c := process(t, cluster)
-	plans(t, c, NutritionData)
-	_, err := NewSpace[userID, int](c, NutritionData, prefixOf(t, NutritionData), 1)
+func TestNamespaceNeedsItsOwnPrefixAndSize(t *testing.T) {
+	c := newConnected(t, cluster)
+	newPlans(t, c, NutritionData)
+	_, err := NewNamespace[userID, int](c, NutritionData, prefixOf(t, NutritionData), 1)
 	require.ErrorContains(t, err, "prefix")
-	_, err = NewSpace[userID, int](c, NutritionData, "x", 0)
-	require.ErrorContains(t, err, "bytes")
+	_, err = NewNamespace[userID, int](c, NutritionData, "x", 0)
+	require.ErrorContains(t, err, "localBytes")
 }
 
-func TestTheLocalTierIsBounded(t *testing.T) {
+func TestLocalTierIsBounded(t *testing.T) {
 	c, err := New(t.Context(), Config{Timeout: time.Second}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
-	s, err := NewSpace[userID, []byte](c, NutritionData, "p:", 64<<10)
+	s, err := NewNamespace[userID, []byte](c, NutritionData, "p:", 64<<10)
 	require.NoError(t, err)
 	for i := range 1000 {
 		s.Set(userID(strings.Repeat("k", i%100+1)), make([]byte, 1000+i))
@@ -166,55 +167,56 @@ func TestTheLocalTierIsBounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		s.local.CleanUp()
 		return s.local.WeightedSize() <= 64<<10
-	}, patience, time.Millisecond)
+	}, soon, time.Millisecond)
 	require.NotZero(t, s.local.EstimatedSize())
 }
 
-func TestNonsenseInRedisIsAMiss(t *testing.T) {
-	c := process(t, cluster)
-	s := plans(t, c, APIResponse)
+func TestInvalidDataInRedisIsAMiss(t *testing.T) {
+	c := newConnected(t, cluster)
+	s := newPlans(t, c, APIResponse)
 	for reason, text := range map[string]string{
-		"empty": "", "the seed's JSON": `{"name":"x"}`, "cut off": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
+		"empty": "", "the CacheManager's JSON": `{"name":"x"}`, "truncated": "\x01\x00\x00", "another type": "\x01\x7f\xff\xff\xff\xff\xff\xff\xff\x01",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			key := userID(reason)
-			require.NoError(t, c.redis.set(s.before+reason, []byte(text), time.Minute))
+			require.NoError(t, c.redis.set(s.keyPrefix+reason, []byte(text), time.Minute))
 			before := s.meters.read().redisErrors
 			load := func() {
-				got, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
+				value, err := s.Load(t.Context(), key, func(context.Context) (plan, error) { return plan{Name: "good"}, nil })
 				require.NoError(t, err)
-				require.Equal(t, "good", got.Name)
+				require.Equal(t, "good", value.Name)
 			}
 			load()
 			require.Greater(t, s.meters.read().redisErrors, before)
-			// What is written over the nonsense may be lost, as on a busy machine.
-			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, patience, time.Millisecond)
+			// The write over the invalid data may fail on a busy machine, so
+			// try again.
+			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, soon, time.Millisecond)
 		})
 	}
 }
 
 func TestMetrics(t *testing.T) {
-	c := process(t, cluster)
-	sessions, nutrition := plans(t, c, UserSession), plans(t, c, NutritionData)
-	sessions.Get(t.Context(), "u") // a miss of Redis
+	c := newConnected(t, cluster)
+	sessions, nutrition := newPlans(t, c, UserSession), newPlans(t, c, NutritionData)
+	sessions.Get(t.Context(), "u") // a miss in Redis
 	sessions.Set("u", plan{})
-	sessions.Get(t.Context(), "u")  // a hit of Redis
-	nutrition.Get(t.Context(), "u") // a miss of both
+	sessions.Get(t.Context(), "u")  // a hit in Redis
+	nutrition.Get(t.Context(), "u") // a miss in both
 	nutrition.Set("u", plan{})
-	nutrition.Get(t.Context(), "u") // a hit of the local tier
+	nutrition.Get(t.Context(), "u") // a hit in the local tier
 	registry := prometheus.NewPedanticRegistry()
 	require.NoError(t, registry.Register(c))
 	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP application_cache_errors_total Commands that failed, were not tried while the breaker was open, or answered nonsense.
+# HELP application_cache_errors_total Commands that failed, were rejected by the open breaker, or returned invalid data.
 # TYPE application_cache_errors_total counter
 application_cache_errors_total{strategy="nutritionData",tier="redis"} 0
 application_cache_errors_total{strategy="userSession",tier="redis"} 0
-# HELP application_cache_hits_total Reads that a tier answered.
+# HELP application_cache_hits_total Reads that found a value in the tier.
 # TYPE application_cache_hits_total counter
 application_cache_hits_total{strategy="nutritionData",tier="local"} 1
 application_cache_hits_total{strategy="nutritionData",tier="redis"} 0
 application_cache_hits_total{strategy="userSession",tier="redis"} 1
-# HELP application_cache_misses_total Reads that a tier did not answer.
+# HELP application_cache_misses_total Reads that found no value in the tier.
 # TYPE application_cache_misses_total counter
 application_cache_misses_total{strategy="nutritionData",tier="local"} 1
 application_cache_misses_total{strategy="nutritionData",tier="redis"} 1

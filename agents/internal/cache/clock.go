@@ -6,17 +6,17 @@ import (
 	"time"
 )
 
-// clock tells the local tiers how long it has run. To read the machine's clock
-// would take as long as the rest of a hit, so one goroutine does it for all.
+// clock counts the time since its start for the local tier. time.Now would take
+// as long as the rest of a hit, so one goroutine calls it for all.
 type clock struct{ nanos atomic.Int64 }
 
-// tick is how late the clock may be, and so how long the local tier may keep a
-// value beyond its TTL; the shortest TTL is 600 times as long.
+// tick is the largest delay of the clock. So the local tier may keep a value
+// this much longer than its TTL; the shortest TTL is 600 times as long.
 const tick = 100 * time.Millisecond
 
 // run moves the clock until ctx ends.
 func (c *clock) run(ctx context.Context) {
-	began := time.Now()
+	start := time.Now()
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
@@ -24,7 +24,7 @@ func (c *clock) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			c.nanos.Store(int64(now.Sub(began)))
+			c.nanos.Store(int64(now.Sub(start)))
 		}
 	}
 }

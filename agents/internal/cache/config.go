@@ -9,23 +9,23 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Config says where Redis is and how long to wait for it.
+// Config is the address of Redis and the timeout of its commands.
 type Config struct {
-	// Addresses is REDIS_ADDRESSES: some nodes of the cluster, which name the
-	// others. Without any there is the local tier alone.
+	// Addresses is REDIS_ADDRESSES: some nodes of the cluster, which report the
+	// others. Without any, only the local tier is used.
 	Addresses []string
-	// PasswordFile is REDIS_PASSWORD_FILE, read at each connection.
+	// PasswordFile is REDIS_PASSWORD_FILE. It is read at each connection.
 	PasswordFile string
-	// Username is REDIS_USERNAME, for an ACL user; empty is Redis' default.
+	// Username is REDIS_USERNAME, an ACL user. Empty means Redis' default user.
 	Username string
-	// TLS is REDIS_TLS: on verifies the server by the system's roots.
+	// TLS is REDIS_TLS: "on" verifies the server with the system's roots.
 	TLS *tls.Config
-	// Timeout is REDIS_TIMEOUT, for one command: the seed's limit between
-	// agents, 100 ms, is the most that a cache may cost.
+	// Timeout is REDIS_TIMEOUT, for one command. The default is the design
+	// document's limit between agents, 100 ms: a cache must not cost more.
 	Timeout time.Duration
 }
 
-// ReadConfig reads the variables that the fields name.
+// ReadConfig reads the variables of Config.
 func ReadConfig(env *envconfig.Reader) Config {
 	cfg := Config{
 		Addresses:    env.Hosts("REDIS_ADDRESSES"),
@@ -43,10 +43,10 @@ func ReadConfig(env *envconfig.Reader) Config {
 
 func (c Config) validate() error {
 	if c.Timeout <= 0 {
-		return fmt.Errorf("cache: Timeout is %s, must be above 0: REDIS_TIMEOUT", c.Timeout)
+		return fmt.Errorf("cache: Timeout is %s, must be above 0: set REDIS_TIMEOUT", c.Timeout)
 	}
 	if c.Username != "" && c.PasswordFile == "" {
-		return errors.New("cache: Username is set without PasswordFile: REDIS_PASSWORD_FILE")
+		return errors.New("cache: Username is set without PasswordFile: set REDIS_PASSWORD_FILE")
 	}
 	return nil
 }

@@ -12,23 +12,23 @@ import (
 )
 
 const (
-	// channel carries the events; sharded, so that the cluster's bus does not
-	// repeat each of them to every node.
+	// channel carries the events. It is sharded, so that the cluster bus does
+	// not send each event to every node.
 	channel = "cache:events"
-	// maxMessage bounds what is read of one event, in bytes.
+	// maxMessage bounds one event in bytes.
 	maxMessage = 64 << 10
-	// relisten is the pause before a lost subscription is made anew.
-	relisten = 100 * time.Millisecond
+	// resubscribeDelay is the pause before a new subscription after a lost one.
+	resubscribeDelay = 100 * time.Millisecond
 )
 
-// message is one event on its way to the other processes.
+// message is one event for the other processes.
 type message struct {
 	Event  Event    `json:"event"`
 	IDs    []string `json:"ids,omitempty"`
 	Origin string   `json:"origin"`
-	// Done are the prefixes that the sender has ended in Redis. One that it
-	// does not know is ended by those who do.
-	Done []string `json:"done,omitempty"`
+	// DeletedPrefixes are the prefixes that the sender has deleted in Redis.
+	// Receivers delete the affected prefixes that the sender does not know.
+	DeletedPrefixes []string `json:"done,omitempty"`
 }
 
 func newOrigin() string { return rand.Text() }
@@ -39,66 +39,65 @@ func (r *redis) publish(m message) error {
 		return err
 	}
 	if len(text) > maxMessage {
-		return fmt.Errorf("the event %s names ids of %d bytes, at most %d travel at once", m.Event, len(text), maxMessage)
+		return fmt.Errorf("message of event %s has %d bytes, must have at most %d: publish fewer ids", m.Event, len(text), maxMessage)
 	}
 	client, err := r.ready()
 	if err != nil {
-		return unlessNone(err)
+		return ignoreNoRedis(err)
 	}
 	_, err = r.do(client, client.B().Spublish().Channel(channel).Message(string(text)).Build())
 	return err
 }
 
-// listen hears the other processes' events until ctx ends. Whatever was missed
-// while nobody listened is made up for by letting go of the whole local tier
-// as soon as the subscription stands.
-func (c *Cache) listen(ctx context.Context, client rueidis.Client) {
+// subscribe receives the other processes' events until ctx ends. Events may be lost
+// without a subscription. So each new subscription drops the whole local tier.
+func (c *Cache) subscribe(ctx context.Context, client rueidis.Client) {
 	for ctx.Err() == nil {
-		listening := rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
+		subCtx := rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
 			if s.Kind == "ssubscribe" {
-				c.forget()
-				c.heard.Store(true)
+				c.dropLocal()
+				c.subscribed.Store(true)
 			}
 		})
-		err := client.Receive(listening, client.B().Ssubscribe().Channel(channel).Build(), func(m rueidis.PubSubMessage) {
-			c.hear(ctx, m.Message)
+		err := client.Receive(subCtx, client.B().Ssubscribe().Channel(channel).Build(), func(m rueidis.PubSubMessage) {
+			c.receive(ctx, m.Message)
 		})
-		c.heard.Store(false)
+		c.subscribed.Store(false)
 		if ctx.Err() != nil {
 			return
 		}
-		c.log.WarnContext(ctx, "the cache's events are not heard for a moment", "error", err)
+		c.log.WarnContext(ctx, "cache event subscription lost; subscribing again", "error", err)
 		select {
 		case <-ctx.Done():
-		case <-time.After(relisten):
+		case <-time.After(resubscribeDelay):
 		}
 	}
 }
 
-func (c *Cache) forget() {
-	for _, s := range *c.spaces.Load() {
+func (c *Cache) dropLocal() {
+	for _, s := range *c.namespaces.Load() {
 		s.drop(nil)
 	}
 }
 
-func (c *Cache) hear(ctx context.Context, text string) {
+func (c *Cache) receive(ctx context.Context, text string) {
 	var m message
 	if len(text) > maxMessage || json.Unmarshal([]byte(text), &m) != nil {
-		c.log.Warn("an event of the cache is not in our form", "bytes", len(text))
+		c.log.Warn("cache event has an unknown format", "bytes", len(text))
 		return
 	}
 	if m.Origin == c.origin {
-		return // done before it was sent
+		return // Publish has done it
 	}
-	for _, s := range c.listeners(m.Event) {
-		// Single values are ended once more: a load of ours may have put an old one
-		// there after the sender was done and before we heard.
-		if len(m.IDs) == 0 && slices.Contains(m.Done, s.prefix()) {
+	for _, s := range c.affected(m.Event) {
+		// Delete single values again: a load in this process may have written
+		// an old one after the sender's deletion and before this event.
+		if len(m.IDs) == 0 && slices.Contains(m.DeletedPrefixes, s.prefix()) {
 			s.drop(nil)
 			continue
 		}
-		if err := c.end(ctx, s, m.IDs); err != nil {
-			c.log.WarnContext(ctx, "values in Redis outlive an event until their TTL ends", "event", m.Event, "strategy", s.strategy().Name, "error", err)
+		if err := c.invalidate(ctx, s, m.IDs); err != nil {
+			c.log.WarnContext(ctx, "cache event failed; values in Redis stay until their TTL ends", "event", m.Event, "strategy", s.strategy().Name, "error", err)
 		}
 	}
 }

@@ -9,108 +9,107 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEvents(t *testing.T) {
-	here, there := process(t, cluster), process(t, cluster)
-	mine, theirs := plans(t, here, NutritionData), plans(t, there, NutritionData)
-	others := plans(t, there, WorkoutTemplates)
+func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
+	here, there := newConnected(t, cluster), newConnected(t, cluster)
+	mine, theirs := newPlans(t, here, NutritionData), newPlans(t, there, NutritionData)
+	templates := newPlans(t, there, WorkoutTemplates)
 	fill := func() {
 		for _, key := range []userID{"a", "b"} {
 			mine.Set(key, plan{Name: "old"})
 			_, ok := theirs.Get(t.Context(), key)
 			require.True(t, ok)
 		}
-		others.Set("a", plan{Name: "template"})
+		templates.Set("a", plan{Name: "template"})
 	}
-	gone := func(key userID) {
+	requireDeleted := func(key userID) {
 		t.Helper()
 		_, ok := mine.Get(t.Context(), key)
-		require.False(t, ok, "at once in the process that says it, Redis included")
-		require.Eventually(t, func() bool { _, ok := theirs.Get(t.Context(), key); return !ok }, patience, time.Millisecond)
+		require.False(t, ok, "deleted in the sender's local tier and in Redis when Publish returns")
+		require.Eventually(t, func() bool { _, ok := theirs.Get(t.Context(), key); return !ok }, soon, time.Millisecond)
 	}
-	stays := func(s *Space[userID, plan], key userID) {
+	requireKept := func(s *Namespace[userID, plan], key userID) {
 		t.Helper()
 		_, ok := s.Get(t.Context(), key)
 		require.True(t, ok)
 	}
 
-	t.Run("of one id", func(t *testing.T) {
+	t.Run("one id", func(t *testing.T) {
 		fill()
 		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate, "a"))
-		gone("a")
-		stays(mine, "b")
-		stays(theirs, "b")
-		stays(others, "a")
+		requireDeleted("a")
+		requireKept(mine, "b")
+		requireKept(theirs, "b")
+		requireKept(templates, "a")
 	})
-	t.Run("of all", func(t *testing.T) {
+	t.Run("all ids", func(t *testing.T) {
 		fill()
 		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate))
-		gone("a")
-		gone("b")
-		stays(others, "a")
+		requireDeleted("a")
+		requireDeleted("b")
+		requireKept(templates, "a")
 	})
-	t.Run("of a family that only others know", func(t *testing.T) {
+	t.Run("a namespace that only another process has", func(t *testing.T) {
 		fill()
 		require.NoError(t, here.Publish(t.Context(), WorkoutTemplateUpdate))
-		require.Eventually(t, func() bool { _, ok := others.Get(t.Context(), "a"); return !ok }, patience, time.Millisecond, "in Redis as well")
-		stays(theirs, "a")
+		require.Eventually(t, func() bool { _, ok := templates.Get(t.Context(), "a"); return !ok }, soon, time.Millisecond, "deleted in Redis too")
+		requireKept(theirs, "a")
 	})
 }
 
-// TestAnEventDuringALoad: what was begun before an event is not kept after it,
-// in either tier, and who asks after it does not get it.
-func TestAnEventDuringALoad(t *testing.T) {
+// TestLoadThatBeganBeforeAnEventIsNotCached: neither tier keeps its value, and a
+// call after the event does not get it.
+func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 	for _, strategy := range []Strategy{NutritionData, APIResponse} {
 		t.Run(strategy.Name, func(t *testing.T) {
-			c := process(t, cluster)
-			s := plans(t, c, strategy)
-			began, finish, first := make(chan struct{}), make(chan struct{}), make(chan plan)
+			c := newConnected(t, cluster)
+			s := newPlans(t, c, strategy)
+			started, finish, first := make(chan struct{}), make(chan struct{}), make(chan plan)
 			go func() {
-				got, _ := s.Load(t.Context(), "u", func(context.Context) (plan, error) {
-					close(began)
+				value, _ := s.Load(t.Context(), "u", func(context.Context) (plan, error) {
+					close(started)
 					<-finish
 					return plan{Name: "old"}, nil
 				})
-				first <- got
+				first <- value
 			}()
-			<-began
+			<-started
 			require.NoError(t, c.Publish(t.Context(), strategy.Events[0], "u"))
-			got, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+			value, err := s.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
 			require.NoError(t, err)
-			require.Equal(t, "new", got.Name)
+			require.Equal(t, "new", value.Name)
 			close(finish)
-			require.Equal(t, "old", (<-first).Name, "who asked before gets what was then true")
+			require.Equal(t, "old", (<-first).Name, "a call before the event gets the value of that time")
 			for range 100 {
-				if got, ok := s.Get(t.Context(), "u"); ok {
-					require.Equal(t, "new", got.Name)
+				if value, ok := s.Get(t.Context(), "u"); ok {
+					require.Equal(t, "new", value.Name)
 				}
 			}
 		})
 	}
 }
 
-// TestAnOldValueThatCameLate: another process puts what it loaded before the
-// event into Redis after the sender has ended it there, and only then hears.
-func TestAnOldValueThatCameLate(t *testing.T) {
-	here, there := process(t, cluster), process(t, cluster)
-	mine, theirs := plans(t, here, APIResponse), plans(t, there, APIResponse)
-	require.NoError(t, here.end(t.Context(), mine, []string{"u"}))
+// TestReceiverDeletesAValueWrittenAfterTheSender: another process writes an old
+// value to Redis after the sender's deletion, and receives the event only then.
+func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
+	here, there := newConnected(t, cluster), newConnected(t, cluster)
+	mine, theirs := newPlans(t, here, APIResponse), newPlans(t, there, APIResponse)
+	require.NoError(t, here.invalidate(t.Context(), mine, []string{"u"}))
 	theirs.Set("u", plan{Name: "old"})
-	require.NoError(t, here.redis.publish(message{Event: DataUpdate, IDs: []string{"u"}, Origin: here.origin, Done: []string{mine.prefix()}}))
-	require.Eventually(t, func() bool { _, ok := mine.Get(t.Context(), "u"); return !ok }, patience, time.Millisecond)
+	require.NoError(t, here.redis.publish(message{Event: DataUpdate, IDs: []string{"u"}, Origin: here.origin, DeletedPrefixes: []string{mine.prefix()}}))
+	require.Eventually(t, func() bool { _, ok := mine.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
 }
 
-// TestALostSubscription: events may have been missed, so the local tier starts
-// anew.
-func TestALostSubscription(t *testing.T) {
-	here, there := process(t, cluster), process(t, cluster)
-	theirs := plans(t, there, NutritionData)
+// TestLostSubscriptionDropsTheLocalTier: events may have been lost meanwhile.
+func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
+	here, there := newConnected(t, cluster), newConnected(t, cluster)
+	theirs := newPlans(t, there, NutritionData)
 	theirs.Set("u", plan{Name: "old"})
 	epoch := theirs.epoch.Load()
 	killed := 0
 	for node := range 3 {
-		answer, err := cluster.Do(t.Context(), node, "CLIENT", "LIST", "TYPE", "pubsub")
+		clients, err := cluster.Do(t.Context(), node, "CLIENT", "LIST", "TYPE", "pubsub")
 		require.NoError(t, err)
-		if answer == "" {
+		if clients == "" {
 			continue
 		}
 		_, err = cluster.Do(t.Context(), node, "CLIENT", "KILL", "TYPE", "pubsub")
@@ -118,38 +117,38 @@ func TestALostSubscription(t *testing.T) {
 		killed++
 	}
 	require.NotZero(t, killed)
-	require.Eventually(t, func() bool { // the epoch is counted first, then the tier let go
-		_, kept := theirs.local.GetIfPresent("u")
-		return theirs.epoch.Load() > epoch && !kept
-	}, patience, time.Millisecond)
-	require.Eventually(t, func() bool { // and events are heard again
+	require.Eventually(t, func() bool { // the epoch grows before the tier is dropped
+		_, found := theirs.local.GetIfPresent("u")
+		return theirs.epoch.Load() > epoch && !found
+	}, soon, time.Millisecond)
+	require.Eventually(t, func() bool { // and events arrive again
 		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate, "u"))
 		return theirs.epoch.Load() > epoch+1
-	}, patience, 5*time.Millisecond)
+	}, soon, 5*time.Millisecond)
 }
 
-func TestStrangeMessages(t *testing.T) {
-	c := unconnected(t, nil)
-	s := plans(t, c, NutritionData)
+func TestInvalidMessagesAreIgnored(t *testing.T) {
+	c := newCache(t, nil)
+	s := newPlans(t, c, NutritionData)
 	epoch := s.epoch.Load()
 	for _, text := range []string{"", "{", `{"event":"unknown"}`, `[]`, fmt.Sprintf(`{"event":"nutrition_db_update","origin":%q}`, c.origin), string(make([]byte, maxMessage+1))} {
-		c.hear(t.Context(), text)
+		c.receive(t.Context(), text)
 	}
-	require.Equal(t, epoch, s.epoch.Load(), "nothing of ours is dropped")
-	c.hear(t.Context(), `{"event":"nutrition_db_update","ids":["u"]}`)
+	require.Equal(t, epoch, s.epoch.Load(), "nothing is dropped")
+	c.receive(t.Context(), `{"event":"nutrition_db_update","ids":["u"]}`)
 	require.Greater(t, s.epoch.Load(), epoch)
 }
 
-func TestAPrefixIsNoPattern(t *testing.T) {
-	c := process(t, cluster)
-	odd, err := NewSpace[userID, int](c, Strategy{Name: "odd", TTL: time.Minute, Events: []Event{"odd"}}, "a*[b]?:", 1)
+func TestPrefixIsNotAGlobPattern(t *testing.T) {
+	c := newConnected(t, cluster)
+	special, err := NewNamespace[userID, int](c, Strategy{Name: "special", TTL: time.Minute, Events: []Event{"special"}}, "a*[b]?:", 1)
 	require.NoError(t, err)
-	other, err := NewSpace[userID, int](c, Strategy{Name: "other", TTL: time.Minute}, "axxb:", 1)
+	other, err := NewNamespace[userID, int](c, Strategy{Name: "other", TTL: time.Minute}, "axxb:", 1)
 	require.NoError(t, err)
-	odd.Set("u", 1)
+	special.Set("u", 1)
 	other.Set("u", 2)
-	require.NoError(t, c.Publish(t.Context(), "odd"))
-	_, ok := odd.Get(t.Context(), "u")
+	require.NoError(t, c.Publish(t.Context(), "special"))
+	_, ok := special.Get(t.Context(), "u")
 	require.False(t, ok)
 	_, ok = other.Get(t.Context(), "u")
 	require.True(t, ok)

@@ -7,9 +7,10 @@ import (
 	"sync"
 )
 
-// flight lets one call load what many want. golang.org/x/sync/singleflight
-// does not end a load that nobody waits for any more, and its load dies with
-// the first caller's context or, detached, outlives them all.
+// flight runs one load for all concurrent callers of a key.
+// golang.org/x/sync/singleflight does not cancel a load without waiting
+// callers. Its load dies with the first caller's context, or outlives all
+// callers.
 type flight[K comparable, V any] struct {
 	mu    sync.Mutex
 	calls map[K]*call[V]
@@ -23,11 +24,11 @@ type call[V any] struct {
 	cancel  context.CancelFunc
 }
 
-// do returns what load returns, for this key, to all who ask while it runs.
-// Each waits no longer than their own ctx; load has the first one's values
-// without its end, and is cancelled when the last has left. finish runs after
-// all have a value; who comes before it ends gets the same value. An error is
-// nobody's who asks after it was given.
+// do returns the result of load to all callers of the key while it runs. Each
+// waits no longer than its own ctx. load gets the first caller's context values
+// and is canceled when the last caller has left. finish runs after the callers
+// have the value; a caller before its end gets the same value. A caller after
+// an error starts a new load.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {
@@ -35,7 +36,7 @@ func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context)
 	}
 	c, ok := f.calls[key]
 	if !ok {
-		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // the last who waits calls it
+		detached, cancel := context.WithCancel(context.WithoutCancel(ctx)) //nolint:gosec // the last waiting caller calls it
 		c = &call[V]{loaded: make(chan struct{}), cancel: cancel}
 		f.calls[key] = c
 		go f.run(detached, key, c, load, finish)
@@ -49,25 +50,25 @@ func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context)
 		return c.value, c.err
 	case <-ctx.Done():
 		f.leave(key, c, true)
-		var none V
-		return none, ctx.Err()
+		var zero V
+		return zero, ctx.Err()
 	}
 }
 
-// leave counts one who waits no more. When the last gives up, the load is
-// cancelled and forgotten, so that the next who asks does not join it.
+// leave counts a caller that no longer waits. If the last one gives up, the load is
+// canceled and removed, so that the next caller does not join it.
 func (f *flight[K, V]) leave(key K, c *call[V], gaveUp bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	c.waiting--
 	if c.waiting == 0 && gaveUp {
 		c.cancel()
-		f.forget(key, c)
+		f.remove(key, c)
 	}
 }
 
-// forget is called with f.mu held.
-func (f *flight[K, V]) forget(key K, c *call[V]) {
+// remove must be called with f.mu held.
+func (f *flight[K, V]) remove(key K, c *call[V]) {
 	if f.calls[key] == c {
 		delete(f.calls, key)
 	}
@@ -75,28 +76,28 @@ func (f *flight[K, V]) forget(key K, c *call[V]) {
 
 func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(V)) {
 	defer c.cancel()
-	forget := func() {
+	remove := func() {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.forget(key, c)
+		f.remove(key, c)
 	}
-	c.value, c.err = guarded(ctx, load)
+	c.value, c.err = recovering(ctx, load)
 	if c.err != nil {
-		forget() // before anybody hears of it: who asks after an error asks anew
+		remove() // before callers get the error, so that later callers start a new load
 		close(c.loaded)
 		return
 	}
-	defer forget()
+	defer remove()
 	close(c.loaded)
 	finish(c.value)
 }
 
-// guarded turns a panic into an error: it happens in a goroutine of ours, where
-// no server would catch it.
-func guarded[V any](ctx context.Context, load func(context.Context) (V, error)) (value V, err error) {
+// recovering converts a panic to an error, because the load runs in a goroutine
+// that no server recovers.
+func recovering[V any](ctx context.Context, load func(context.Context) (V, error)) (value V, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic in a load for the cache: %v\n%s", cause, debug.Stack())
+			err = fmt.Errorf("panic in a cache load: %v\n%s", cause, debug.Stack())
 		}
 	}()
 	return load(ctx)

@@ -8,10 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWhoAsksAfterAnErrorAsksAnew: a flight that has failed is not joined, not
-// even in the moment between its landing and its end. Many turns, because that
-// moment is short.
-func TestWhoAsksAfterAnErrorAsksAnew(t *testing.T) {
+// TestCallAfterAnErrorStartsANewLoad: a call does not join a failed load that is
+// about to be removed. The race is short, so it needs many iterations.
+func TestCallAfterAnErrorStartsANewLoad(t *testing.T) {
 	var (
 		f      flight[int, int]
 		failed = errors.New("an agent failed")

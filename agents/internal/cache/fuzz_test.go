@@ -9,29 +9,29 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzDecode: nothing that may stand in Redis breaks the decoder; what it takes
-// is the same after it was written and read again.
+// FuzzDecode: no data in Redis makes the decoder panic. A decoded value
+// survives a round trip.
 func FuzzDecode(f *testing.F) {
-	good, err := encode(plan{Name: "week", Days: []int{1, 2}}, time.Now().Add(time.Hour))
+	valid, err := encode(plan{Name: "week", Days: []int{1, 2}}, time.Now().Add(time.Hour))
 	require.NoError(f, err)
-	f.Add(good)
-	f.Add([]byte{form})
+	f.Add(valid)
+	f.Add([]byte{format})
 	f.Fuzz(func(t *testing.T, text []byte) {
-		value, until, err := decode[plan](text)
+		value, expires, err := decode[plan](text)
 		if err != nil {
 			return
 		}
-		again, err := encode(value, until)
+		encoded, err := encode(value, expires)
 		require.NoError(t, err)
-		same, sameUntil, err := decode[plan](again)
+		redecoded, sameExpires, err := decode[plan](encoded)
 		require.NoError(t, err)
-		require.Equal(t, value, same)
-		require.True(t, until.Equal(sameUntil))
+		require.Equal(t, value, redecoded)
+		require.True(t, expires.Equal(sameExpires))
 	})
 }
 
-// FuzzEvent: nothing that may come over the channel breaks the listener; an
-// event ends the values that it names and no other.
+// FuzzEvent: no message on the channel makes the receiver panic. An event
+// invalidates exactly the values that it names.
 func FuzzEvent(f *testing.F) {
 	for _, text := range []string{
 		`{"event":"nutrition_db_update","ids":["a"],"origin":"x"}`, `{"event":"nutrition_db_update","origin":"x","done":["plan:"]}`, `{"event":"logout","ids":["a"]}`,
@@ -39,19 +39,19 @@ func FuzzEvent(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	c := unconnected(f, nil)
-	s := plans(f, c, NutritionData)
+	c := newCache(f, nil)
+	s := newPlans(f, c, NutritionData)
 	f.Fuzz(func(t *testing.T, text string) {
-		kept := []userID{"a", "b", ""}
-		for _, key := range kept {
+		keys := []userID{"a", "b", ""}
+		for _, key := range keys {
 			s.Set(key, plan{Name: string(key)})
 		}
-		c.hear(t.Context(), text)
+		c.receive(t.Context(), text)
 		var m message
-		ends := len(text) <= maxMessage && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
-		for _, key := range kept {
+		invalidates := len(text) <= maxMessage && json.Unmarshal([]byte(text), &m) == nil && m.Origin != c.origin && m.Event == NutritionDBUpdate
+		for _, key := range keys {
 			_, ok := s.Get(t.Context(), key)
-			require.Equal(t, !(ends && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))), ok, "%q after %q", key, text)
+			require.Equal(t, !(invalidates && (len(m.IDs) == 0 || slices.Contains(m.IDs, string(key)))), ok, "%q after %q", key, text)
 		}
 	})
 }

@@ -7,45 +7,45 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// The labels' values of a tier.
+// Values of the label "tier".
 const (
 	tierLocal = "local"
 	tierRedis = "redis"
 )
 
-// The metrics' names are the seed's (its dashboard's panel "Cache
-// Performance"), with a third for errors.
+// The names of hits and misses are from the design document (dashboard panel
+// "Cache Performance"). The errors are an addition.
 var (
 	labels     = []string{"strategy", "tier"}
-	hitsDesc   = prometheus.NewDesc("application_cache_hits_total", "Reads that a tier answered.", labels, nil)
-	missesDesc = prometheus.NewDesc("application_cache_misses_total", "Reads that a tier did not answer.", labels, nil)
-	errorsDesc = prometheus.NewDesc("application_cache_errors_total", "Commands that failed, were not tried while the breaker was open, or answered nonsense.", labels, nil)
+	hitsDesc   = prometheus.NewDesc("application_cache_hits_total", "Reads that found a value in the tier.", labels, nil)
+	missesDesc = prometheus.NewDesc("application_cache_misses_total", "Reads that found no value in the tier.", labels, nil)
+	errorsDesc = prometheus.NewDesc("application_cache_errors_total", "Commands that failed, were rejected by the open breaker, or returned invalid data.", labels, nil)
 )
 
-// stripes keep the cores from writing one cache line: a local hit costs less
-// than a contended atomic.
-const stripes = 16
+// stripeCount is the number of stripes of a counter. Cores write different
+// stripes, because a contended atomic costs more than a local hit.
+const stripeCount = 16
 
-type counter [stripes]struct {
-	_ [line - 8]byte // before, so that what precedes a counter is not written with it
+type counter [stripeCount]struct {
+	_ [cacheLines - 8]byte // padding, so that stripes do not share a cache line
 	n atomic.Uint64
 }
 
-// line is two cache lines of 64 bytes, which processors fetch together.
-const line = 128
+// cacheLines is two cache lines of 64 bytes, which processors fetch together.
+const cacheLines = 128
 
 func (c *counter) add() {
-	s := homes.Get().(*stripe)
-	c[*s%stripes].n.Add(1)
-	homes.Put(s)
+	s := stripePool.Get().(*stripe)
+	c[*s%stripeCount].n.Add(1)
+	stripePool.Put(s)
 }
 
-// homes gives a goroutine the stripe of the core that it runs on, because a
-// sync.Pool keeps what was put for that core. A stripe taken at random would as
-// often as not have been written last by another core.
+// stripePool returns the stripe of the current core, because a sync.Pool caches
+// items by core. A random stripe would often have been written last by another
+// core.
 var (
-	homes = sync.Pool{New: func() any { s := stripe(made.Add(1)); return &s }}
-	made  atomic.Uint32
+	stripePool = sync.Pool{New: func() any { s := stripe(nextStripe.Add(1)); return &s }}
+	nextStripe atomic.Uint32
 )
 
 type stripe uint32
@@ -57,7 +57,7 @@ func (c *counter) total() (sum uint64) {
 	return sum
 }
 
-// meters are the counters of one Space.
+// meters are the counters of one Namespace.
 type meters struct {
 	localHits, localMisses, redisHits, redisMisses, redisErrors counter
 }
@@ -68,22 +68,22 @@ func (m *meters) read() counts {
 	return counts{m.localHits.total(), m.localMisses.total(), m.redisHits.total(), m.redisMisses.total(), m.redisErrors.total()}
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (c *Cache) Describe(out chan<- *prometheus.Desc) {
 	out <- hitsDesc
 	out <- missesDesc
 	out <- errorsDesc
 }
 
-// Collect is prometheus.Collector's. Every strategy in use has its series from
-// the start, so that a rate has a first point.
+// Collect implements prometheus.Collector. Every strategy in use has its series
+// from the start, because rate() needs a first sample.
 func (c *Cache) Collect(out chan<- prometheus.Metric) {
 	type sum struct {
 		counts
 		local bool
 	}
 	sums := map[string]sum{}
-	for _, s := range *c.spaces.Load() {
+	for _, s := range *c.namespaces.Load() {
 		n, strategy := s.count(), s.strategy()
 		t := sums[strategy.Name]
 		t.local = strategy.Local

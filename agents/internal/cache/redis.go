@@ -16,67 +16,67 @@ import (
 )
 
 var (
-	errNone    = errors.New("no such key")
-	errNoRedis = errors.New("there is no Redis in the configuration")
-	errAway    = errors.New("redis is not connected yet")
+	errNotFound     = errors.New("no such key")
+	errNoRedis      = errors.New("no Redis configured: REDIS_ADDRESSES is empty")
+	errNotConnected = errors.New("redis is not connected yet")
 )
 
 const (
-	// groups is how many parts of the hash slots have a breaker of their own: a
-	// dead master must not cut off the others. Masters own ranges of slots.
-	groups   = 64
-	slots    = 16384 // Redis Cluster specification
-	tripping = 5     // failures in a row that open a breaker
-	cooling  = time.Second
-	// redial is the pause between attempts to find the cluster.
-	redial = 500 * time.Millisecond
+	// breakerCount is the number of hash slot ranges that have their own breaker. A
+	// dead master must not block the others, and masters own ranges of slots.
+	breakerCount = 64
+	slots        = 16384 // Redis Cluster specification
+	tripAfter    = 5     // consecutive failures that open a breaker
+	openFor      = time.Second
+	// connectDelay is the pause between attempts to connect to the cluster.
+	connectDelay = 500 * time.Millisecond
 	// flushDelay is a thousandth of REDIS_TIMEOUT's default.
 	flushDelay = 100 * time.Microsecond
 )
 
-// redis is the tier that processes share. The client pipelines what is in
-// flight on few connections.
+// redis is the tier that all processes share. The client pipelines concurrent
+// commands on few connections.
 type redis struct {
 	cfg       Config
 	deadlines deadlines
 	client    atomic.Pointer[rueidis.Client]
-	breakers  [groups]*gobreaker.CircuitBreaker[rueidis.RedisResult]
+	breakers  [breakerCount]*gobreaker.CircuitBreaker[rueidis.RedisResult]
 }
 
-// newRedis makes the tier; ctx ends its commands.
+// newRedis creates the tier. ctx ends its commands.
 func newRedis(ctx context.Context, cfg Config) *redis {
 	r := &redis{cfg: cfg, deadlines: deadlines{base: ctx, period: cfg.Timeout}}
 	for i := range r.breakers {
 		r.breakers[i] = gobreaker.NewCircuitBreaker[rueidis.RedisResult](gobreaker.Settings{
-			Timeout:     cooling,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripping },
-			// An answer is an answer, whatever it says.
+			Timeout:     openFor,
+			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= tripAfter },
+			// An error reply still shows that Redis is reachable.
 			IsSuccessful: func(err error) bool {
-				_, answered := rueidis.IsRedisErr(err)
-				return err == nil || answered || rueidis.IsRedisNil(err)
+				_, replied := rueidis.IsRedisErr(err)
+				return err == nil || replied || rueidis.IsRedisNil(err)
 			},
 		})
 	}
 	return r
 }
 
-// connect finds the cluster, however long it takes, and then lets listen run
-// until ctx ends.
-func (r *redis) connect(ctx context.Context, log *slog.Logger, listen func(context.Context, rueidis.Client)) {
+// connect retries until the cluster is reachable. It then runs subscribe until ctx
+// ends.
+func (r *redis) connect(ctx context.Context, log *slog.Logger, subscribe func(context.Context, rueidis.Client)) {
 	for first := true; ; first = false {
 		client, err := rueidis.NewClient(r.options())
 		if err == nil {
 			r.client.Store(&client)
-			listen(ctx, client)
+			subscribe(ctx, client)
 			return
 		}
 		if first {
-			log.WarnContext(ctx, "redis is away; values are loaded meanwhile", "addresses", r.cfg.Addresses, "error", err)
+			log.WarnContext(ctx, "Redis is unreachable; continuing without it", "addresses", r.cfg.Addresses, "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(redial):
+		case <-time.After(connectDelay):
 		}
 	}
 }
@@ -96,32 +96,32 @@ func (r *redis) options() rueidis.ClientOption {
 			}
 			return rueidis.AuthCredentials{Username: r.cfg.Username, Password: strings.TrimRight(string(password), "\r\n")}, nil
 		},
-		// A node that says nothing at all is given up, and its connection with it.
+		// The client closes the connection of a node that does not respond.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
-		// What is asked for within so short a time goes out in one write. With 16
-		// and more in flight that halves the processor's work, here and in Redis,
-		// and answers come sooner; a few wait up to 50 µs longer at the median,
-		// one alone does not wait (docs/performance.md, "The cache").
+		// Commands within this delay go out in one write. From 16 in flight on,
+		// that halves the CPU time here and in Redis, and responses are faster.
+		// A few commands wait up to 50 µs longer at the median; a single one
+		// does not wait (docs/performance.md, "The cache").
 		MaxFlushDelay: flushDelay,
-		// The local tier is our own, so that its values are decoded once.
+		// The Cache has its own local tier, which stores decoded values.
 		DisableCache: true,
-		// What fails is a miss; trying again would only make it a slow one.
+		// A failed command is a miss. A retry would only make it slow.
 		DisableRetry:  true,
 		ClusterOption: rueidis.ClusterOption{ShardsRefreshInterval: 10 * time.Second},
 	}
 }
 
-// do sends one command about one key, within the timeout, through the breaker
-// of its slots.
+// do sends one command for one key with the timeout, through the breaker of its
+// slot.
 func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.RedisResult, error) {
-	breaker := r.breakers[int(command.Slot())%slots*groups/slots]
+	breaker := r.breakers[int(command.Slot())%slots*breakerCount/slots]
 	return breaker.Execute(func() (rueidis.RedisResult, error) {
 		result := client.Do(r.deadlines.context(), command)
 		return result, result.Error()
 	})
 }
 
-// ready returns the client once the cluster was found.
+// ready returns the client once it is connected.
 func (r *redis) ready() (rueidis.Client, error) {
 	if client := r.client.Load(); client != nil {
 		return *client, nil
@@ -129,7 +129,7 @@ func (r *redis) ready() (rueidis.Client, error) {
 	if len(r.cfg.Addresses) == 0 {
 		return nil, errNoRedis
 	}
-	return nil, errAway
+	return nil, errNotConnected
 }
 
 func (r *redis) get(key string) ([]byte, error) {
@@ -139,7 +139,7 @@ func (r *redis) get(key string) ([]byte, error) {
 	}
 	result, err := r.do(client, client.B().Get().Key(key).Build())
 	if rueidis.IsRedisNil(err) {
-		return nil, errNone
+		return nil, errNotFound
 	}
 	if err != nil {
 		return nil, err
@@ -147,49 +147,49 @@ func (r *redis) get(key string) ([]byte, error) {
 	return result.AsBytes()
 }
 
-func (r *redis) set(key string, text []byte, ttl time.Duration) error {
+func (r *redis) set(key string, data []byte, ttl time.Duration) error {
 	client, err := r.ready()
 	if err != nil {
 		return err
 	}
-	_, err = r.do(client, client.B().Set().Key(key).Value(rueidis.BinaryString(text)).Px(ttl).Build())
+	_, err = r.do(client, client.B().Set().Key(key).Value(rueidis.BinaryString(data)).Px(ttl).Build())
 	return err
 }
 
 func (r *redis) delete(key string) error {
 	client, err := r.ready()
 	if err != nil {
-		return unlessNone(err)
+		return ignoreNoRedis(err)
 	}
 	_, err = r.do(client, client.B().Unlink().Key(key).Build())
 	return err
 }
 
-// unlessNone: nothing need be told to a Redis that was never configured.
-func unlessNone(err error) error {
+// ignoreNoRedis drops errNoRedis: without Redis there is nothing to invalidate.
+func ignoreNoRedis(err error) error {
 	if errors.Is(err, errNoRedis) {
 		return nil
 	}
 	return err
 }
 
-// deletePrefix walks every master. It is for the seldom events that end a
-// whole family of values.
+// deletePrefix scans every master. It is only for the rare events that
+// invalidate a whole namespace.
 func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
 	client, err := r.ready()
 	if err != nil {
-		return unlessNone(err)
+		return ignoreNoRedis(err)
 	}
 	var errs []error
 	for _, node := range client.Nodes() {
-		errs = append(errs, deleteOn(ctx, node, glob.Replace(prefix)+"*"))
+		errs = append(errs, deleteMatching(ctx, node, globEscaper.Replace(prefix)+"*"))
 	}
 	return errors.Join(errs...)
 }
 
-var glob = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
+var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
-func deleteOn(ctx context.Context, node rueidis.Client, pattern string) error {
+func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) error {
 	for cursor := uint64(0); ; {
 		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()
 		if err != nil {
@@ -197,10 +197,10 @@ func deleteOn(ctx context.Context, node rueidis.Client, pattern string) error {
 		}
 		commands := make(rueidis.Commands, len(page.Elements))
 		for i, key := range page.Elements {
-			commands[i] = node.B().Unlink().Key(key).Build() // one each: they lie in different slots
+			commands[i] = node.B().Unlink().Key(key).Build() // one command each, because the keys are in different slots
 		}
 		for _, result := range node.DoMulti(ctx, commands...) {
-			// A replica refuses; its master does the work.
+			// A replica responds MOVED; its master deletes the key.
 			if err := result.Error(); err != nil && !strings.HasPrefix(err.Error(), "MOVED") {
 				return fmt.Errorf("unlink %s: %w", pattern, err)
 			}
@@ -211,7 +211,7 @@ func deleteOn(ctx context.Context, node rueidis.Client, pattern string) error {
 	}
 }
 
-// open reports whether any part of the slots is cut off.
+// open reports whether any breaker is not closed.
 func (r *redis) open() bool {
 	for _, breaker := range r.breakers {
 		if breaker.State() != gobreaker.StateClosed {

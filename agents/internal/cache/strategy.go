@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// Event is something that makes cached values wrong; the names are the seed's
-// (section "Application-Level Caching Configuration", invalidateOn).
+// Event is a change that makes cached values stale. Names are from the design
+// document (section "Application-Level Caching Configuration", invalidateOn).
 type Event string
 
-// The seed's events.
+// The events of the design document.
 const (
 	Logout                Event = "logout"
 	ProfileUpdate         Event = "profile_update"
@@ -20,21 +20,22 @@ const (
 	DataUpdate            Event = "data_update"
 )
 
-// Strategy says how one kind of value is cached.
+// Strategy is how one kind of value is cached.
 type Strategy struct {
-	// Name is the seed's, and the label "strategy" of the metrics.
+	// Name is from the design document. It is the label "strategy" of the
+	// metrics.
 	Name string
-	// TTL is how long a value lives in either tier, from its writing; in the
-	// local tier up to 100 ms longer.
+	// TTL is the life of a value from its writing, in both tiers. In the local
+	// tier it may be up to 100 ms longer.
 	TTL time.Duration
-	// Local is whether a process keeps values of its own before Redis. Without
-	// it every process sees the same.
+	// Local is true if a process keeps values in local memory, besides Redis.
+	// Without it every process reads the same value.
 	Local bool
-	// Events end the values.
+	// Events invalidate the values.
 	Events []Event
 }
 
-// The seed's strategies, with its times.
+// The strategies and TTLs of the design document.
 var (
 	UserSession       = Strategy{"userSession", 1800 * time.Second, false, []Event{Logout, ProfileUpdate}}
 	AgentCoordination = Strategy{"agentCoordination", 60 * time.Second, true, []Event{AgentStateChange, CoordinationUpdate}}
@@ -43,4 +44,4 @@ var (
 	APIResponse       = Strategy{"apiResponse", 300 * time.Second, false, []Event{DataUpdate}}
 )
 
-func (s Strategy) endedBy(event Event) bool { return slices.Contains(s.Events, event) }
+func (s Strategy) invalidatedBy(event Event) bool { return slices.Contains(s.Events, event) }

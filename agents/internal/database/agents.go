@@ -15,8 +15,8 @@ const (
 	StatusStopped  = "stopped"
 )
 
-// AgentState is what one process of an agent says of itself. Instance is the
-// pod's name, State a JSON object.
+// AgentState is the state that one process of an agent reports. Instance is the
+// pod's name. State is a JSON object.
 type AgentState struct {
 	AgentID   string          `db:"agent_id"`
 	Instance  string          `db:"instance"`
@@ -32,7 +32,7 @@ const (
 	Failed   = "failed"
 )
 
-// Coordination is one request that the MCA has answered.
+// Coordination is a request that the MCA has completed.
 type Coordination struct {
 	ID         uuid.UUID       `db:"id"`
 	AgentID    string          `db:"agent_id"`
@@ -44,7 +44,7 @@ type Coordination struct {
 	CreatedAt  time.Time       `db:"created_at"`
 }
 
-// The statements on agents.
+// Statements for agents.
 const (
 	QueryActiveAgents = `
 SELECT agent_id, instance, status, state, updated_at FROM agent_states
@@ -55,7 +55,7 @@ WHERE agent_id = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3`
 	QuerySaveAgentState = `
 INSERT INTO agent_states (agent_id, instance, status, state) VALUES ($1, $2, $3, $4)
 ON CONFLICT (agent_id, instance) DO UPDATE SET status = excluded.status, state = excluded.state, updated_at = now()`
-	// JSON goes as text: an array of jsonb would be parsed twice.
+	// JSON is passed as text, because a jsonb array would be parsed twice.
 	QuerySaveCoordinations = `
 INSERT INTO agent_coordination (id, agent_id, user_id, task, status, duration_ms, result)
 SELECT id, agent_id, user_id, task, status, duration_ms, result::jsonb
@@ -64,31 +64,32 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
 ON CONFLICT (id) DO NOTHING`
 )
 
-// SaveAgentState keeps the latest word of one process.
+// SaveAgentState saves the latest state of one process.
 func (s *Store) SaveAgentState(ctx context.Context, state AgentState) error {
-	return s.exec(ctx, once, "save an agent's state", QuerySaveAgentState, state.AgentID, state.Instance, state.Status, state.State)
+	return s.exec(ctx, notIdempotent, "save an agent's state", QuerySaveAgentState, state.AgentID, state.Instance, state.Status, state.State)
 }
 
-// ActiveAgents returns the processes of an agent that were active since then.
+// ActiveAgents returns the processes of an agent that were active since the
+// time.
 func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Time) ([]AgentState, error) {
 	return collect[AgentState](ctx, s, "list active agents", QueryActiveAgents, agentID, since)
 }
 
-// SaveCoordinations keeps outcomes in one statement, all or none. Saving the
-// same ids again changes nothing. CreatedAt is the database's.
-func (s *Store) SaveCoordinations(ctx context.Context, all []Coordination) error {
-	return s.exec(ctx, repeatable, "save coordinations", QuerySaveCoordinations,
-		column(all, func(c Coordination) uuid.UUID { return c.ID }),
-		column(all, func(c Coordination) string { return c.AgentID }),
-		column(all, func(c Coordination) string { return c.UserID }),
-		column(all, func(c Coordination) string { return c.Task }),
-		column(all, func(c Coordination) string { return c.Status }),
-		column(all, func(c Coordination) int { return c.DurationMS }),
-		column(all, func(c Coordination) string { return string(c.Result) }))
+// SaveCoordinations saves the rows in one statement, all or none. Saving the
+// same ids again changes nothing. The database sets CreatedAt.
+func (s *Store) SaveCoordinations(ctx context.Context, rows []Coordination) error {
+	return s.exec(ctx, idempotent, "save coordinations", QuerySaveCoordinations,
+		column(rows, func(c Coordination) uuid.UUID { return c.ID }),
+		column(rows, func(c Coordination) string { return c.AgentID }),
+		column(rows, func(c Coordination) string { return c.UserID }),
+		column(rows, func(c Coordination) string { return c.Task }),
+		column(rows, func(c Coordination) string { return c.Status }),
+		column(rows, func(c Coordination) int { return c.DurationMS }),
+		column(rows, func(c Coordination) string { return string(c.Result) }))
 }
 
-// RecentCoordinations returns an agent's outcomes since then, the latest first,
-// at most limit. The seed's index is of the last hour's.
+// RecentCoordinations returns at most limit rows of an agent since the time,
+// latest first. The design document's index covers the last hour.
 func (s *Store) RecentCoordinations(ctx context.Context, agentID string, since time.Time, limit int) ([]Coordination, error) {
 	return collect[Coordination](ctx, s, "list coordinations", QueryRecentCoordinations, agentID, since, limit)
 }

@@ -16,27 +16,27 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Config says where the database is and how much of it one process may take.
+// Config is the database's URL, and the limits of one process.
 type Config struct {
-	// URL is DATABASE_URL, as libpq has it. It must name its sslmode: disable,
-	// require, verify-ca or verify-full; libpq's default would fall back to
-	// plain text without a word.
+	// URL is DATABASE_URL in libpq's form. It must have an sslmode of disable,
+	// require, verify-ca or verify-full. libpq's default would silently fall
+	// back to plain text.
 	URL string
-	// PasswordFile is DATABASE_PASSWORD_FILE; when set it is read for every new
+	// PasswordFile is DATABASE_PASSWORD_FILE. If set, it is read for each new
 	// connection, so that a rotated password needs no restart.
 	PasswordFile string
 	// MaxConnections is DATABASE_MAX_CONNECTIONS, 1 to 100 for one process. The
-	// seed's server takes 200 (max_connections) for all processes together.
+	// design document's server has 200 (max_connections) for all processes.
 	MaxConnections int
-	// StatementTimeout is DATABASE_STATEMENT_TIMEOUT: the server ends a
-	// statement after it. The seed's limit of a query is 100 ms
-	// (query_response_time); past ten times that the answer is of no use.
+	// StatementTimeout is DATABASE_STATEMENT_TIMEOUT, enforced by the server.
+	// The design document's limit of a query is 100 ms (query_response_time). A
+	// result after ten times that limit is useless.
 	StatementTimeout time.Duration
 	// ConnectTimeout is DATABASE_CONNECT_TIMEOUT, for one connection.
 	ConnectTimeout time.Duration
 }
 
-// ReadConfig reads the variables that the fields name. DATABASE_URL is needed.
+// ReadConfig reads the variables of Config. DATABASE_URL is required.
 func ReadConfig(env *envconfig.Reader) Config {
 	env.Require("DATABASE_URL")
 	return Config{
@@ -48,10 +48,10 @@ func ReadConfig(env *envconfig.Reader) Config {
 	}
 }
 
-// sslModes are libpq's that never fall back to plain text unasked.
+// sslModes are the modes of libpq that never fall back to plain text.
 var sslModes = []string{"disable", "require", "verify-ca", "verify-full"}
 
-// Connection is how one connection is made, with the password of the moment
+// Connection returns the settings of one connection, with the current password
 // and the connect timeout. No error shows the URL.
 func (c Config) Connection() (*pgx.ConnConfig, error) {
 	if err := c.checkSSLMode(); err != nil {
@@ -59,7 +59,7 @@ func (c Config) Connection() (*pgx.ConnConfig, error) {
 	}
 	conn, err := pgx.ParseConfig(c.URL)
 	if err != nil {
-		return nil, fmt.Errorf("DATABASE_URL is not a URL of PostgreSQL's: %w", err) // pgx hides the password
+		return nil, fmt.Errorf("DATABASE_URL is not a valid PostgreSQL URL: %w", err) // pgx hides the password
 	}
 	conn.ConnectTimeout = c.ConnectTimeout
 	return conn, c.setPassword(conn)
@@ -68,7 +68,7 @@ func (c Config) Connection() (*pgx.ConnConfig, error) {
 func (c Config) checkSSLMode() error {
 	u, err := url.Parse(c.URL)
 	if err != nil {
-		return errors.New("DATABASE_URL can't be parsed: write it as postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full")
+		return errors.New("DATABASE_URL is not a URL: set it to postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full")
 	}
 	if mode := u.Query().Get("sslmode"); !slices.Contains(sslModes, mode) {
 		return fmt.Errorf("DATABASE_URL has sslmode=%q, must be one of %s: add ?sslmode=verify-full", mode, strings.Join(sslModes, ", "))
@@ -98,12 +98,12 @@ func (c Config) pool() (*pgxpool.Config, error) {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
 	conn.RuntimeParams["statement_timeout"] = fmt.Sprint(c.StatementTimeout.Milliseconds())
-	// A process that hangs in a transaction must not hold its locks.
+	// A process that hangs in a transaction must not keep its locks.
 	conn.RuntimeParams["idle_in_transaction_session_timeout"] = fmt.Sprint(10 * c.StatementTimeout.Milliseconds())
 	pool.ConnConfig = conn
 	pool.MaxConns = int32(c.MaxConnections)
-	// Connections are renewed so that a failover or a new replica is noticed,
-	// spread so that not all are renewed at once.
+	// Connections are renewed, so that new ones reach the new primary after a
+	// failover. The jitter prevents that all are renewed at once.
 	pool.MaxConnLifetime, pool.MaxConnLifetimeJitter = 30*time.Minute, 5*time.Minute
 	pool.MaxConnIdleTime = 5 * time.Minute
 	pool.HealthCheckPeriod = 30 * time.Second

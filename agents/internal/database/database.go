@@ -1,8 +1,7 @@
-// Package database is the services' way to PostgreSQL: a bounded pool, typed
-// queries, errors that a handler can act on, retries where they are safe, and
-// writes in the background that no request waits for.
-// It owns the SQL that the services send; the schema is agents/migrate's, and
-// what the JSON columns hold is each service's.
+// Package database is the services' access to PostgreSQL: a bounded pool, typed
+// queries, errors that handlers can act on, safe retries, and background
+// writes. It owns the SQL of the services. agents/migrate owns the schema, and
+// each service owns the content of its JSON columns.
 package database
 
 import (
@@ -13,16 +12,16 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// Store is safe for use by several goroutines.
+// Store is safe for concurrent use.
 type Store struct {
 	pool *pgxpool.Pool
-	// limit ends a query that the server is silent about: its own statement
-	// timeout can't be relied on then.
-	limit time.Duration
+	// timeout ends a query on the client's side, because a hung server does not
+	// enforce its own statement timeout.
+	timeout time.Duration
 }
 
-// Open makes the pool. No connection is made yet, so that a service starts and
-// says that it is not ready while its database is away; Ping tells.
+// Open creates the pool without a connection. So a service starts while its
+// database is unavailable; Ping reports that.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	poolCfg, err := cfg.pool()
 	if err != nil {
@@ -35,8 +34,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout}, nil
 }
 
-// Close waits until every connection is given back and closes it.
+// Close waits until all connections are returned, and closes them.
 func (s *Store) Close() { s.pool.Close() }
 
-// Ping asks the database for a sign of life, for readiness.
+// Ping checks the database for readiness.
 func (s *Store) Ping(ctx context.Context) error { return wrap("ping PostgreSQL", s.pool.Ping(ctx)) }

@@ -30,9 +30,9 @@ func TestMain(m *testing.M) {
 }
 
 // open returns a store on an empty database with the platform's schema.
-func open(t *testing.T, on *testservers.Postgres, change ...func(*Config)) *Store {
+func open(t *testing.T, server *testservers.Postgres, change ...func(*Config)) *Store {
 	t.Helper()
-	url := on.Database(t)
+	url := server.Database(t)
 	conn, err := pgx.ParseConfig(url)
 	require.NoError(t, err)
 	policy := pgschema.Partitions{Ahead: 1, Keep: 1, Now: time.Now()}
@@ -48,7 +48,7 @@ func open(t *testing.T, on *testservers.Postgres, change ...func(*Config)) *Stor
 	return s
 }
 
-func TestUsers(t *testing.T) {
+func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	s, ctx := open(t, server), t.Context()
 	_, err := s.User(ctx, "test-user-123")
 	require.ErrorIs(t, err, ErrNotFound)
@@ -56,11 +56,11 @@ func TestUsers(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, active)
 
-	made, err := s.EnsureUser(ctx, "test-user-123")
+	created, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
 	again, err := s.EnsureUser(ctx, "test-user-123")
 	require.NoError(t, err)
-	require.Equal(t, made, again, "once made, left alone")
+	require.Equal(t, created, again, "an existing user is not changed")
 	active, err = s.UserActive(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.True(t, active)
@@ -73,19 +73,19 @@ func TestUsers(t *testing.T) {
 	saved, err = s.SaveProfile(ctx, "test-user-123", "Ada", json.RawMessage(`{"heightCm": 170}`))
 	require.NoError(t, err)
 	require.Equal(t, "Ada", saved.DisplayName)
-	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences), "one does not undo the other")
+	require.JSONEq(t, `{"theme": "light", "notifications": true}`, string(saved.Preferences), "saving the profile keeps the preferences")
 	read, err := s.User(ctx, "test-user-123")
 	require.NoError(t, err)
 	require.Equal(t, saved, read)
 
 	_, err = s.SavePreferences(ctx, "new-user", json.RawMessage(`{"a": 1}`))
-	require.NoError(t, err, "preferences of somebody who was never here")
+	require.NoError(t, err, "preferences of a new user")
 	_, err = s.EnsureUser(ctx, strings.Repeat("x", 129))
 	require.ErrorContains(t, err, "users_id_check")
-	require.NotErrorIs(t, err, ErrUnavailable, "a request that is wrong stays wrong")
+	require.NotErrorIs(t, err, ErrUnavailable, "an invalid request is not a database outage")
 }
 
-func TestPlans(t *testing.T) {
+func TestPlansAreSavedOnceAndListed(t *testing.T) {
 	s, ctx := open(t, server), t.Context()
 	for _, kind := range []PlanKind{Nutrition, Workout} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestPlans(t *testing.T) {
 				id := uuid.Must(uuid.NewV7())
 				ids = append(ids, id)
 				body := json.RawMessage(fmt.Sprintf(`{"day": %d}`, i))
-				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", body), "its user is made as well")
+				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", body), "the user is created too")
 				require.NoError(t, s.SavePlan(ctx, kind, id, "u-1", json.RawMessage(`{"day": "repeated"}`)))
 			}
 			require.NoError(t, s.SavePlan(ctx, kind, uuid.New(), "u-2", json.RawMessage(`{}`)))
@@ -107,26 +107,26 @@ func TestPlans(t *testing.T) {
 	}
 }
 
-func TestAgents(t *testing.T) {
+func TestAgentStatesAndCoordinationsAreSaved(t *testing.T) {
 	s, ctx := open(t, server), t.Context()
-	began := time.Now().Add(-time.Minute)
+	since := time.Now().Add(-time.Minute)
 	for instance, status := range map[string]string{"mca-1": StatusActive, "mca-2": StatusDraining} {
 		require.NoError(t, s.SaveAgentState(ctx, AgentState{AgentID: "mca", Instance: instance, Status: StatusActive, State: json.RawMessage(`{}`)}))
 		require.NoError(t, s.SaveAgentState(ctx, AgentState{AgentID: "mca", Instance: instance, Status: status, State: json.RawMessage(`{}`)}))
 	}
-	states, err := s.ActiveAgents(ctx, "mca", began)
+	states, err := s.ActiveAgents(ctx, "mca", since)
 	require.NoError(t, err)
 	require.Len(t, states, 1)
 	require.Equal(t, "mca-1", states[0].Instance)
 	states, err = s.ActiveAgents(ctx, "mca", time.Now().Add(time.Minute))
 	require.NoError(t, err)
-	require.Empty(t, states, "silent for too long")
+	require.Empty(t, states, "no update since the time")
 
 	done := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "u", Task: "plan", Status: Partial, DurationMS: 120, Result: json.RawMessage(`{}`)}
 	failed := Coordination{ID: uuid.New(), AgentID: "mca", UserID: "v", Task: "rest", Status: Failed, Result: json.RawMessage(`{"agents": []}`)}
 	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done}))
-	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done, failed}), "one that is there is no error")
-	recent, err := s.RecentCoordinations(ctx, "mca", began, 10)
+	require.NoError(t, s.SaveCoordinations(ctx, []Coordination{done, failed}), "an existing row is not an error")
+	recent, err := s.RecentCoordinations(ctx, "mca", since, 10)
 	require.NoError(t, err)
 	for i := range recent {
 		recent[i].CreatedAt = time.Time{}
@@ -134,29 +134,29 @@ func TestAgents(t *testing.T) {
 	require.ElementsMatch(t, []Coordination{done, failed}, recent)
 }
 
-func TestConfig(t *testing.T) {
+func TestConnectionChecksURLAndPassword(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte("p w\r\n"), 0o600))
 	for _, row := range []struct {
-		reason, url, file, says string
+		reason, url, file, message string
 	}{
 		{"verified TLS", "postgres://u:secret@h/d?sslmode=verify-full", "", ""},
-		{"the file's password wins", "postgres://u:secret@h/d?sslmode=disable", file, ""},
+		{"the file's password takes precedence", "postgres://u:secret@h/d?sslmode=disable", file, ""},
 		{"libpq's default falls back to plain text", "postgres://u:secret@h/d", "", "sslmode=verify-full"},
-		{"so does prefer", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
-		{"a file that is away", "postgres://u:secret@h/d?sslmode=require", "/nothing", "DATABASE_PASSWORD_FILE"},
-		{"a port that is none", "postgres://u:secret@h:x/d?sslmode=require", "", "DATABASE_URL"},
+		{"prefer falls back too", "postgres://u:secret@h/d?sslmode=prefer", "", `sslmode="prefer"`},
+		{"a missing file", "postgres://u:secret@h/d?sslmode=require", "/nothing", "DATABASE_PASSWORD_FILE"},
+		{"an invalid port", "postgres://u:secret@h:x/d?sslmode=require", "", "DATABASE_URL"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			conn, err := Config{URL: row.url, PasswordFile: row.file, ConnectTimeout: time.Second}.Connection()
-			if row.says != "" {
-				require.ErrorContains(t, err, row.says)
+			if row.message != "" {
+				require.ErrorContains(t, err, row.message)
 				require.NotContains(t, err.Error(), "secret")
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, time.Second, conn.ConnectTimeout)
-			require.Empty(t, conn.Fallbacks, "no second try without TLS")
+			require.Empty(t, conn.Fallbacks, "no fallback without TLS")
 			if row.file != "" {
 				require.Equal(t, "p w", conn.Password)
 			}

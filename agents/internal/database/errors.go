@@ -11,35 +11,35 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The errors that a handler acts on; others are faults of ours.
+// Errors that handlers act on. Other errors are internal.
 var (
-	// ErrNotFound: there is no such row.
+	// ErrNotFound means that the row does not exist.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable: the database is away, full or too slow. The same request
-	// may succeed a little later, so it is a 503.
+	// ErrUnavailable means that the database is down, full or too slow. The
+	// same request may succeed later, so it is a 503.
 	ErrUnavailable = errors.New("the database is unavailable")
 )
 
-// wrap says what was being done and which of our errors it is.
-func wrap(doing string, err error) error {
+// wrap adds the operation and, if it applies, ErrNotFound or ErrUnavailable.
+func wrap(operation string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, pgx.ErrNoRows):
-		return fmt.Errorf("%s: %w", doing, ErrNotFound)
+		return fmt.Errorf("%s: %w", operation, ErrNotFound)
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("%s: %w", doing, err) // the caller has left
-	case notSent(err), broken(err), rolledBack(err), errors.Is(err, context.DeadlineExceeded), code(err) == "57014":
-		return fmt.Errorf("%s: %w: %w", doing, ErrUnavailable, err)
+		return fmt.Errorf("%s: %w", operation, err) // the caller disconnected
+	case notSent(err), connectionLost(err), rolledBack(err), errors.Is(err, context.DeadlineExceeded), code(err) == "57014":
+		return fmt.Errorf("%s: %w: %w", operation, ErrUnavailable, err)
 	default:
-		return fmt.Errorf("%s: %w", doing, err)
+		return fmt.Errorf("%s: %w", operation, err)
 	}
 }
 
-// code is the SQLSTATE of an error that the server sent; PostgreSQL's manual,
-// appendix A. Those in use: 40001 serialization failure, 40P01 deadlock, 53300
-// too many connections, 57014 statement timeout, 57P01 to 57P03 the server goes
-// down or comes up.
+// code is the SQLSTATE of an error from the server (PostgreSQL manual, appendix
+// A). Used here: 40001 serialization failure, 40P01 deadlock, 53300 too many
+// connections, 57014 statement timeout, 57P01 to 57P03 the server stops or
+// starts.
 func code(err error) string {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return server.Code
@@ -47,18 +47,18 @@ func code(err error) string {
 	return ""
 }
 
-// rolledBack: the server itself took everything back and asks for a retry.
+// rolledBack reports that the server rolled back, and the client should retry.
 func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
 
-// notSent: the statement never reached the server.
+// notSent reports that the statement did not reach the server.
 func notSent(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
 	return connecting || pgconn.SafeToRetry(err)
 }
 
-// broken: the connection ended amid the statement, which may or may not have
-// been done.
-func broken(err error) bool {
+// connectionLost reports that the connection ended during the statement, which may
+// or may not have been executed.
+func connectionLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}

@@ -21,24 +21,23 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// started returns a server of this test's own, to be mistreated.
-func started(t *testing.T, settings map[string]string) *testservers.Postgres {
+// startServer starts a server that the test may stop.
+func startServer(t *testing.T, settings map[string]string) *testservers.Postgres {
 	t.Helper()
-	own, err := testservers.StartPostgres(t.Context(), settings)
+	server, err := testservers.StartPostgres(t.Context(), settings)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, own.Close()) })
-	return own
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	return server
 }
 
-// TestRestart kills the server under writers: no write that was acknowledged
-// is lost, every failure says that the database is away, and the same store
-// goes on when the server is back.
-func TestRestart(t *testing.T) {
-	const writers, mostEach = 4, 20_000
-	own := started(t, nil)
-	s := open(t, own)
+// TestNoAcknowledgedWriteIsLostInARestart kills the server during writes. Each
+// failure is ErrUnavailable, and the same store works again after the restart.
+func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
+	const writers, maxEach = 4, 20_000
+	server := startServer(t, nil)
+	s := open(t, server)
 	var (
-		all          sync.WaitGroup
+		wg           sync.WaitGroup
 		mu           sync.Mutex
 		acknowledged []uuid.UUID
 		saved        atomic.Int64
@@ -46,8 +45,8 @@ func TestRestart(t *testing.T) {
 		back         = make(chan struct{})
 	)
 	for range writers {
-		all.Go(func() {
-			for rest, n := 50, 0; rest > 0 && n < mostEach; n++ {
+		wg.Go(func() {
+			for rest, n := 50, 0; rest > 0 && n < maxEach; n++ {
 				id := uuid.Must(uuid.NewV7())
 				err := s.SavePlan(t.Context(), Workout, id, "u", json.RawMessage(`{}`))
 				switch {
@@ -59,7 +58,7 @@ func TestRestart(t *testing.T) {
 				case errors.Is(err, ErrUnavailable):
 					failed.Add(1)
 				default:
-					t.Errorf("not told as unavailable: %v", err)
+					t.Errorf("error is not ErrUnavailable: %v", err)
 				}
 				select {
 				case <-back:
@@ -70,13 +69,13 @@ func TestRestart(t *testing.T) {
 		})
 	}
 	require.Eventually(t, func() bool { return saved.Load() > 100 }, testservers.StartTimeout, time.Millisecond)
-	require.NoError(t, own.Stop())
+	require.NoError(t, server.Stop())
 	require.Eventually(t, func() bool { return failed.Load() >= writers }, testservers.StartTimeout, time.Millisecond)
 	require.ErrorIs(t, s.Ping(t.Context()), ErrUnavailable)
-	require.NoError(t, own.Start(t.Context()))
+	require.NoError(t, server.Start(t.Context()))
 	require.NoError(t, s.Ping(t.Context()))
 	close(back)
-	all.Wait()
+	wg.Wait()
 
 	found := map[uuid.UUID]bool{}
 	plans, err := s.RecentPlans(t.Context(), Workout, "u", 1_000_000)
@@ -91,105 +90,105 @@ func TestRestart(t *testing.T) {
 		}
 	}
 	require.Zero(t, lost)
-	t.Logf("%d writes acknowledged, 0 lost; %d refused while the server was away", len(acknowledged), failed.Load())
+	t.Logf("%d writes acknowledged, 0 lost; %d failed while the server was down", len(acknowledged), failed.Load())
 }
 
-func TestNoFreeConnection(t *testing.T) {
-	own := started(t, map[string]string{"max_connections": "6", "superuser_reserved_connections": "0", "max_wal_senders": "0"})
-	s := open(t, own)
+func TestFullServerIsUnavailable(t *testing.T) {
+	server := startServer(t, map[string]string{"max_connections": "6", "superuser_reserved_connections": "0", "max_wal_senders": "0"})
+	s := open(t, server)
 	s.pool.Reset()
-	var held []*pgx.Conn
+	var conns []*pgx.Conn
 	for {
-		conn, err := pgx.Connect(t.Context(), own.URL("postgres"))
+		conn, err := pgx.Connect(t.Context(), server.URL("postgres"))
 		if err != nil {
 			require.Equal(t, "53300", code(err))
 			break
 		}
-		held = append(held, conn)
+		conns = append(conns, conn)
 	}
 	_, err := s.User(t.Context(), "u")
 	require.ErrorIs(t, err, ErrUnavailable)
-	for _, conn := range held {
+	for _, conn := range conns {
 		require.NoError(t, conn.Close(t.Context()))
 	}
 	require.Eventually(t, func() bool {
 		_, err = s.User(t.Context(), "u")
 		return errors.Is(err, ErrNotFound)
-	}, testservers.StartTimeout, time.Millisecond, "free again")
+	}, testservers.StartTimeout, time.Millisecond, "a connection is free again")
 }
 
-func TestASlowStatementIsEnded(t *testing.T) {
+func TestSlowStatementIsCanceled(t *testing.T) {
 	s := open(t, server, func(c *Config) { c.StatementTimeout = 50 * time.Millisecond })
-	err := s.exec(t.Context(), repeatable, "sleep", "SELECT pg_sleep(60)")
+	err := s.exec(t.Context(), idempotent, "sleep", "SELECT pg_sleep(60)")
 	require.ErrorIs(t, err, ErrUnavailable)
 	require.ErrorContains(t, err, "statement timeout")
 }
 
-// TestAPoolThatIsEmptyIsWaitedForOnlySoLong as the request lasts.
-func TestAPoolThatIsEmptyIsWaitedForOnlySoLong(t *testing.T) {
+// TestWaitForAFreeConnectionEndsWithTheContext: the pool is exhausted.
+func TestWaitForAFreeConnectionEndsWithTheContext(t *testing.T) {
 	s := open(t, server, func(c *Config) { c.MaxConnections = 1 })
-	held, err := s.pool.Acquire(t.Context())
+	conn, err := s.pool.Acquire(t.Context())
 	require.NoError(t, err)
-	defer held.Release()
+	defer conn.Release()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err = s.User(ctx, "u")
 	require.ErrorIs(t, err, ErrUnavailable)
 }
 
-// TestAServerThatFallsSilent: the server's own statement timeout is of no use
-// then, and a caller without a deadline must not wait for TCP to give up.
-func TestAServerThatFallsSilent(t *testing.T) {
+// TestQueryOnAHungServerTimesOut: a hung server does not enforce its statement
+// timeout, and a caller without a deadline must not wait for TCP's timeout.
+func TestQueryOnAHungServerTimesOut(t *testing.T) {
 	wire := testservers.NewWire(t, server.Address())
 	s := open(t, server, func(c *Config) {
 		c.URL = strings.Replace(c.URL, server.Address(), wire.Address(), 1)
 		c.ConnectTimeout, c.StatementTimeout = 50*time.Millisecond, 50*time.Millisecond
 	})
-	answers := func() bool {
+	works := func() bool {
 		_, err := s.EnsureUser(t.Context(), "u")
 		return err == nil
 	}
-	require.Eventually(t, answers, testservers.StartTimeout, time.Millisecond)
+	require.Eventually(t, works, testservers.StartTimeout, time.Millisecond)
 	heal := wire.Silence()
 	defer heal()
-	for range 3 { // on a connection that stood, and on new ones
+	for range 3 { // on an existing connection, then on new ones
 		_, err := s.User(context.WithoutCancel(t.Context()), "u")
 		require.ErrorIs(t, err, ErrUnavailable)
 	}
 	heal()
-	require.Eventually(t, answers, testservers.StartTimeout, time.Millisecond)
+	require.Eventually(t, works, testservers.StartTimeout, time.Millisecond)
 }
 
-func TestARotatedPasswordNeedsNoRestart(t *testing.T) {
+func TestRotatedPasswordNeedsNoRestart(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(testservers.PostgresPassword), 0o600))
-	own := started(t, nil)
-	s := open(t, own, func(c *Config) { c.PasswordFile = file })
+	server := startServer(t, nil)
+	s := open(t, server, func(c *Config) { c.PasswordFile = file })
 	require.NoError(t, s.Ping(t.Context()))
-	require.NoError(t, s.exec(t.Context(), once, "rotate", "ALTER ROLE postgres PASSWORD 'new-password'"))
+	require.NoError(t, s.exec(t.Context(), notIdempotent, "rotate", "ALTER ROLE postgres PASSWORD 'new-password'"))
 	s.pool.Reset()
 	require.ErrorContains(t, s.Ping(t.Context()), "password authentication failed")
 	require.NoError(t, os.WriteFile(file, []byte("new-password\n"), 0o600))
 	require.NoError(t, s.Ping(t.Context()))
 }
 
-func TestRetriesOnlyWhereSafe(t *testing.T) {
-	deadlock, unknown := &pgconn.PgError{Code: "40P01"}, &pgconn.PgError{Code: "23505"}
+func TestOnlySafeFailuresAreRetried(t *testing.T) {
+	deadlock, duplicate := &pgconn.PgError{Code: "40P01"}, &pgconn.PgError{Code: "23505"}
 	for _, row := range []struct {
-		reason string
-		effect effect
-		err    error
-		tries  int
+		reason      string
+		idempotency idempotency
+		err         error
+		tries       int
 	}{
-		{"the server took it back", once, deadlock, attempts},
-		{"a lost connection may have done it", once, io.ErrUnexpectedEOF, 1},
-		{"done twice is done once", repeatable, io.ErrUnexpectedEOF, attempts},
-		{"a violated rule stays violated", repeatable, unknown, 1},
-		{"nobody waits any more", repeatable, context.Canceled, 1},
+		{"a rolled-back statement", notIdempotent, deadlock, attempts},
+		{"a lost connection: the statement may have been executed", notIdempotent, io.ErrUnexpectedEOF, 1},
+		{"a lost connection, idempotent statement", idempotent, io.ErrUnexpectedEOF, attempts},
+		{"a constraint violation", idempotent, duplicate, 1},
+		{"a canceled caller", idempotent, context.Canceled, 1},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			tries := 0
-			_, err := run(t.Context(), time.Minute, row.effect, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
+			_, err := run(t.Context(), time.Minute, row.idempotency, "try", func(context.Context) (int, error) { tries++; return 0, row.err })
 			require.ErrorIs(t, err, row.err)
 			require.Equal(t, row.tries, tries)
 		})

@@ -17,7 +17,7 @@ const (
 	Workout   PlanKind = "workout_plans"
 )
 
-// Plan is one plan that was made for a user; Body is a JSON value.
+// Plan is a saved plan of a user. Body is a JSON value.
 type Plan struct {
 	ID        uuid.UUID       `db:"id"`
 	UserID    string          `db:"user_id"`
@@ -25,26 +25,26 @@ type Plan struct {
 	CreatedAt time.Time       `db:"created_at"`
 }
 
-// QuerySavePlan is the statement that keeps a plan and, where needed, its user.
-// A plan that is there already stays: its id makes the write repeatable.
+// QuerySavePlan returns the statement that saves a plan and, if new, its user.
+// An existing plan is not changed, so the statement is idempotent by its id.
 func (k PlanKind) QuerySavePlan() string {
 	return `
 WITH owner AS (INSERT INTO users (id) VALUES ($2) ON CONFLICT (id) DO NOTHING)
 INSERT INTO ` + string(k) + ` (id, user_id, plan) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`
 }
 
-// QueryRecentPlans is the statement that finds a user's latest plans.
+// QueryRecentPlans returns the statement for a user's latest plans.
 func (k PlanKind) QueryRecentPlans() string {
 	return "SELECT id, user_id, plan, created_at FROM " + string(k) + " WHERE user_id = $1 ORDER BY created_at DESC LIMIT $2"
 }
 
-// SavePlan keeps a plan under an id of the caller's (uuid.NewV7 suits the
-// index). Saving the same id again changes nothing.
+// SavePlan saves a plan under the caller's id (uuid.NewV7 suits the index).
+// Saving the same id again changes nothing.
 func (s *Store) SavePlan(ctx context.Context, kind PlanKind, id uuid.UUID, userID string, body json.RawMessage) error {
-	return s.exec(ctx, repeatable, "save a plan", kind.QuerySavePlan(), id, userID, body)
+	return s.exec(ctx, idempotent, "save a plan", kind.QuerySavePlan(), id, userID, body)
 }
 
-// RecentPlans returns a user's plans, the latest first, at most limit.
+// RecentPlans returns at most limit plans of a user, latest first.
 func (s *Store) RecentPlans(ctx context.Context, kind PlanKind, userID string, limit int) ([]Plan, error) {
 	return collect[Plan](ctx, s, "list plans", kind.QueryRecentPlans(), userID, limit)
 }

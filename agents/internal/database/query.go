@@ -6,18 +6,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// exec sends a write that answers nothing.
-func (s *Store) exec(ctx context.Context, e effect, doing, statement string, args ...any) error {
-	_, err := run(ctx, s.limit, e, doing, func(ctx context.Context) (struct{}, error) {
+// exec executes a write without a result.
+func (s *Store) exec(ctx context.Context, i idempotency, operation, statement string, args ...any) error {
+	_, err := run(ctx, s.timeout, i, operation, func(ctx context.Context) (struct{}, error) {
 		_, err := s.pool.Exec(ctx, statement, args...)
 		return struct{}{}, err
 	})
 	return err
 }
 
-// collect reads rows into a struct by its db tags.
-func collect[T any](ctx context.Context, s *Store, doing, query string, args ...any) ([]T, error) {
-	return run(ctx, s.limit, repeatable, doing, func(ctx context.Context) ([]T, error) {
+// collect reads rows into structs by their db tags.
+func collect[T any](ctx context.Context, s *Store, operation, query string, args ...any) ([]T, error) {
+	return run(ctx, s.timeout, idempotent, operation, func(ctx context.Context) ([]T, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return nil, err
@@ -26,7 +26,7 @@ func collect[T any](ctx context.Context, s *Store, doing, query string, args ...
 	})
 }
 
-// column is one field of all rows, for unnest.
+// column returns one field of all rows, for unnest.
 func column[R, V any](rows []R, field func(R) V) []V {
 	values := make([]V, len(rows))
 	for i, row := range rows {

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// User is one row of users. Profile and Preferences are JSON objects.
+// User is a row of users. Profile and Preferences are JSON objects.
 type User struct {
 	ID          string          `db:"id"`
 	Email       *string         `db:"email"`
@@ -22,13 +22,13 @@ type User struct {
 
 const userColumns = "id, email, display_name, active, profile, preferences, created_at, updated_at"
 
-// The statements on users.
+// Statements for users.
 const (
 	QueryUser       = "SELECT " + userColumns + " FROM users WHERE id = $1"
 	QueryUserActive = "SELECT EXISTS (SELECT FROM users WHERE id = $1 AND active)"
-	// The update that changes nothing makes the row visible to RETURNING.
+	// The no-op update makes RETURNING return the existing row.
 	QueryEnsureUser = "INSERT INTO users (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING " + userColumns
-	// Keys that are not sent stay as they are.
+	// Keys that are not in the request keep their values.
 	QuerySavePreferences = `
 INSERT INTO users (id, preferences) VALUES ($1, $2)
 ON CONFLICT (id) DO UPDATE SET preferences = users.preferences || excluded.preferences, updated_at = now()
@@ -41,36 +41,36 @@ RETURNING ` + userColumns
 
 // User returns a user, or ErrNotFound.
 func (s *Store) User(ctx context.Context, id string) (User, error) {
-	return s.user(ctx, repeatable, "read user", QueryUser, id)
+	return s.user(ctx, idempotent, "read user", QueryUser, id)
 }
 
-// UserActive reports whether there is such a user and they are not shut out.
+// UserActive reports whether the user exists and is not deactivated.
 func (s *Store) UserActive(ctx context.Context, id string) (bool, error) {
-	return run(ctx, s.limit, repeatable, "look for active user", func(ctx context.Context) (active bool, err error) {
+	return run(ctx, s.timeout, idempotent, "find active user", func(ctx context.Context) (active bool, err error) {
 		err = s.pool.QueryRow(ctx, QueryUserActive, id).Scan(&active)
 		return active, err
 	})
 }
 
-// EnsureUser returns a user and makes them first where they are new: a valid
-// token of somebody who was never here is no error.
+// EnsureUser returns a user and creates a new one, because a valid token of an
+// unknown user is not an error.
 func (s *Store) EnsureUser(ctx context.Context, id string) (User, error) {
-	return s.user(ctx, repeatable, "ensure user", QueryEnsureUser, id)
+	return s.user(ctx, idempotent, "ensure user", QueryEnsureUser, id)
 }
 
-// SavePreferences lays the keys of a JSON object over the user's preferences
+// SavePreferences merges the keys of a JSON object into the user's preferences
 // and returns the user.
 func (s *Store) SavePreferences(ctx context.Context, id string, preferences json.RawMessage) (User, error) {
-	return s.user(ctx, once, "save preferences", QuerySavePreferences, id, preferences)
+	return s.user(ctx, notIdempotent, "save preferences", QuerySavePreferences, id, preferences)
 }
 
 // SaveProfile replaces the user's name and profile and returns the user.
 func (s *Store) SaveProfile(ctx context.Context, id, displayName string, profile json.RawMessage) (User, error) {
-	return s.user(ctx, once, "save profile", saveProfile, id, displayName, profile)
+	return s.user(ctx, notIdempotent, "save profile", saveProfile, id, displayName, profile)
 }
 
-func (s *Store) user(ctx context.Context, e effect, doing, query string, args ...any) (User, error) {
-	return run(ctx, s.limit, e, doing, func(ctx context.Context) (User, error) {
+func (s *Store) user(ctx context.Context, i idempotency, operation, query string, args ...any) (User, error) {
+	return run(ctx, s.timeout, i, operation, func(ctx context.Context) (User, error) {
 		rows, err := s.pool.Query(ctx, query, args...)
 		if err != nil {
 			return User{}, err

@@ -11,57 +11,55 @@ import (
 )
 
 const (
-	// depth is how many items may wait, and how many are done together at most;
-	// more are dropped.
-	depth = 256
-	// gather is how long the first item waits for others: under load many share
-	// the cost of one. With depth it is 50,000 items a second.
-	gather = 5 * time.Millisecond
-	// timeout bounds the work on one gathering, and on the last ones together.
-	timeout = time.Second
+	// queueSize is the maximum number of queued items, and of items in one batch. When
+	// the queue is full, items are dropped.
+	queueSize = 256
+	// batchDelay is how long the first item of a batch waits for others, so that they
+	// share one write. With queueSize it allows 50,000 items a second.
+	batchDelay = 5 * time.Millisecond
+	// writeTimeout bounds the write of one batch, and all writes of Close together.
+	writeTimeout = time.Second
 )
 
-// Writer writes items in the background, such as a record of an answer: those that
-// have gathered together, each time within a limit of time, and dropped rather than
-// waited for. It is safe for use by several goroutines.
+// Writer writes items in the background, such as records of responses. It
+// writes batches with a timeout, and drops items rather than wait. It is safe
+// for concurrent use.
 type Writer[T any] struct {
-	what string
-	work func(context.Context, []T) error
-	log  *slog.Logger
+	operation string
+	write     func(context.Context, []T) error
+	log       *slog.Logger
 
-	mu      sync.RWMutex // held for reading by Do, for writing by Close
-	closing bool
-	waiting chan T
-	ended   chan struct{}
-	limit   atomic.Pointer[context.Context] // of the last items
+	mu       sync.RWMutex // read-locked by Enqueue, locked by Close
+	closing  bool
+	queue    chan T
+	stopped  chan struct{}
+	closeCtx atomic.Pointer[context.Context] // set by Close
 
 	done, dropped, failed atomic.Uint64
 }
 
-// WriterCounts is what became of the items.
+// WriterCounts are the results of the items.
 type WriterCounts struct {
 	Done    uint64 `json:"done"`
 	Dropped uint64 `json:"dropped"`
 	Failed  uint64 `json:"failed"`
 }
 
-// NewWriter returns a Writer that runs until Close. What is waiting together is given
-// to one call of work, whose error counts for all of it; what names it in the
-// log.
-func NewWriter[T any](ctx context.Context, what string, work func(context.Context, []T) error, log *slog.Logger) *Writer[T] {
-	w := &Writer[T]{what: what, work: work, log: log, waiting: make(chan T, depth), ended: make(chan struct{})}
+// NewWriter returns a Writer that runs until Close. write is called with a batch,
+// and its error counts for all items. operation names it in the log.
+func NewWriter[T any](ctx context.Context, operation string, write func(context.Context, []T) error, log *slog.Logger) *Writer[T] {
+	w := &Writer[T]{operation: operation, write: write, log: log, queue: make(chan T, queueSize), stopped: make(chan struct{})}
 	go w.run(ctx)
 	return w
 }
 
-// Do has the item worked on soon, or drops it when too many wait, and reports
-// which.
-func (w *Writer[T]) Do(item T) (taken bool) {
+// Enqueue queues the item, or drops it when the queue is full, and reports which.
+func (w *Writer[T]) Enqueue(item T) (queued bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if !w.closing {
 		select {
-		case w.waiting <- item:
+		case w.queue <- item:
 			return true
 		default:
 		}
@@ -70,69 +68,69 @@ func (w *Writer[T]) Do(item T) (taken bool) {
 	return false
 }
 
-// Counts returns the counts of this moment.
+// Counts returns the current counts.
 func (w *Writer[T]) Counts() WriterCounts {
 	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
 }
 
-// Close does what waits, for a second at most.
+// Close writes the queued items, for at most a second.
 func (w *Writer[T]) Close(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	w.limit.Store(&ctx)
+	w.closeCtx.Store(&ctx)
 	w.mu.Lock()
 	if !w.closing {
 		w.closing = true
-		close(w.waiting)
+		close(w.queue)
 	}
 	w.mu.Unlock()
-	<-w.ended
+	<-w.stopped
 }
 
 func (w *Writer[T]) run(ctx context.Context) {
-	defer close(w.ended)
-	for first := range w.waiting {
-		items := w.together(first)
-		limit := ctx
-		if last := w.limit.Load(); last != nil {
-			limit = *last
+	defer close(w.stopped)
+	for first := range w.queue {
+		items := w.nextBatch(first)
+		writeCtx := ctx
+		if c := w.closeCtx.Load(); c != nil {
+			writeCtx = *c
 		}
-		if err := w.one(limit, items); err != nil {
+		if err := w.writeBatch(writeCtx, items); err != nil {
 			w.failed.Add(uint64(len(items)))
-			w.log.WarnContext(ctx, w.what+" failed", "items", len(items), "error", err)
+			w.log.WarnContext(ctx, w.operation+" failed", "items", len(items), "error", err)
 			continue
 		}
 		w.done.Add(uint64(len(items)))
 	}
 }
 
-// together returns the first item and what comes soon after it.
-func (w *Writer[T]) together(first T) []T {
+// nextBatch returns the first item and the items within batchDelay after it.
+func (w *Writer[T]) nextBatch(first T) []T {
 	items := []T{first}
-	enough := time.After(gather)
-	for len(items) < depth {
+	delay := time.After(batchDelay)
+	for len(items) < queueSize {
 		select {
-		case next, open := <-w.waiting:
+		case next, open := <-w.queue:
 			if !open {
 				return items
 			}
 			items = append(items, next)
-		case <-enough:
+		case <-delay:
 			return items
 		}
 	}
 	return items
 }
 
-// one turns a panic into an error: it happens in a goroutine of ours, where no
-// server would catch it.
-func (w *Writer[T]) one(ctx context.Context, items []T) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+// writeBatch calls write. It converts a panic to an error, because no server
+// recovers this goroutine.
+func (w *Writer[T]) writeBatch(ctx context.Context, items []T) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	return w.work(ctx, items)
+	return w.write(ctx, items)
 }

@@ -1,6 +1,6 @@
-// Package dependencies opens what all four services depend on: the database, the
-// cache, the issuer's keys, metrics and traces. It owns that they are opened and
-// closed together, in the right order; each has a package of its own.
+// Package dependencies opens what all four services depend on: the database,
+// the cache, the issuer's keys, metrics and traces. It opens and closes them
+// together, in the right order. Each has its own package.
 package dependencies
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// Config is where they are.
+// Config is the configuration of all dependencies.
 type Config struct {
 	Auth  auth.Config
 	Store database.Config
@@ -29,7 +29,7 @@ type Config struct {
 	Trace telemetry.TraceConfig
 }
 
-// ReadConfig reads the variables of all of them.
+// ReadConfig reads the variables of all dependencies.
 func ReadConfig(env *envconfig.Reader) Config {
 	return Config{auth.ReadConfig(env), database.ReadConfig(env), cache.ReadConfig(env), telemetry.ReadTraceConfig(env)}
 }
@@ -44,8 +44,8 @@ type Set struct {
 	http    *telemetry.HTTP
 }
 
-// Open opens them for the service of that name. It waits for none: a service
-// starts while they are away.
+// Open opens the dependencies of the named service. It waits for none, because
+// a service must start while they are unavailable.
 func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Set, err error) {
 	s := &Set{Metrics: telemetry.Registry()}
 	defer func() {
@@ -70,18 +70,18 @@ func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Se
 	return s, nil
 }
 
-// Observe has the server count its requests and trace them.
-func (s *Set) Observe(cfg *httpserver.Config) {
-	cfg.Observe, cfg.Around = s.http.Observe, s.Tracing.Around()
+// Instrument makes the server count and trace its requests.
+func (s *Set) Instrument(cfg *httpserver.Config) {
+	cfg.Observe, cfg.Middleware = s.http.Observe, s.Tracing.Middleware()
 }
 
-// MetricsHandler serves /metrics to who reaches the process itself. Who comes
-// through a proxy is a stranger, and is told that there is nothing.
+// MetricsHandler serves /metrics to direct clients only. A request with
+// X-Forwarded-For came through a proxy, so from outside, and gets a 404.
 func (s *Set) MetricsHandler() http.Handler {
 	metrics := telemetry.Handler(s.Metrics)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Forwarded-For") != "" {
-			httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, "there is nothing at "+r.URL.Path)
+			httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, "no route for "+r.URL.Path)
 			return
 		}
 		metrics.ServeHTTP(w, r)
@@ -91,8 +91,8 @@ func (s *Set) MetricsHandler() http.Handler {
 // closeTimeout bounds the sending of the last spans.
 const closeTimeout = 2 * time.Second
 
-// Close closes them, those that others use last; of a Set that could not be opened
-// whole, those that were.
+// Close closes the dependencies in reverse order of their use. After a failed
+// Open, it closes only what was opened.
 func (s *Set) Close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, closeTimeout)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// soon bounds what must happen at some time; no test waits for it.
+// soon bounds the wait for an event. A passing test does not wait this long.
 const soon = 20 * time.Second
 
 func open(t *testing.T, changes map[string]string) (*Set, error) {
@@ -29,9 +29,9 @@ func open(t *testing.T, changes map[string]string) (*Set, error) {
 	return Open(t.Context(), cfg, "test", slog.New(slog.DiscardHandler))
 }
 
-// goneTo waits until no more goroutines run than before; that of the cache of
-// tokens ends when it is collected.
-func goneTo(t *testing.T, before int) {
+// waitForGoroutines waits until at most before goroutines run. The token cache's
+// goroutine only ends when the cache is garbage-collected.
+func waitForGoroutines(t *testing.T, before int) {
 	t.Helper()
 	for deadline := time.Now().Add(soon); runtime.NumGoroutine() > before; runtime.GC() {
 		if time.Now().After(deadline) {
@@ -41,57 +41,57 @@ func goneTo(t *testing.T, before int) {
 	}
 }
 
-// away is a port where nobody is.
-const away = "127.0.0.1:1"
+// unreachable is an address where nothing listens.
+const unreachable = "127.0.0.1:1"
 
-func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+func TestAllConfigErrorsAreReported(t *testing.T) {
 	env := envconfig.New(func(string) (string, bool) { return "", false })
 	ReadConfig(env)
 	problems := envconfig.Problems{}
 	require.ErrorAs(t, env.Err(), &problems)
-	var named []string
+	var reported []string
 	for _, p := range problems {
-		named = append(named, p.Variable)
+		reported = append(reported, p.Variable)
 	}
-	require.Subset(t, named, []string{"JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_URL"})
+	require.Subset(t, reported, []string{"JWT_ISSUER", "JWT_AUDIENCE", "DATABASE_URL"})
 }
 
-// TestItStartsWhileAllIsAway and ends as well, leaving nothing behind.
-func TestItStartsWhileAllIsAway(t *testing.T) {
+// TestOpensAndClosesWithoutReachableServers: Close leaves no goroutine.
+func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
 	before := runtime.NumGoroutine()
-	s, err := open(t, map[string]string{"REDIS_ADDRESSES": away, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + away})
+	s, err := open(t, map[string]string{"REDIS_ADDRESSES": unreachable, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + unreachable})
 	require.NoError(t, err)
-	require.Error(t, s.Store.Ping(t.Context()), "and says that it is")
+	require.Error(t, s.Store.Ping(t.Context()), "the database is unreachable")
 	require.False(t, s.Cache.Connected())
 	require.NoError(t, s.Close(t.Context()))
-	goneTo(t, before)
+	waitForGoroutines(t, before)
 }
 
-// TestWhatFailsLateClosesWhatWasOpen: each row lets a later one of them fail.
-func TestWhatFailsLateClosesWhatWasOpen(t *testing.T) {
-	traced := "http://" + away
+// TestFailedOpenClosesWhatWasOpened: in each row another dependency fails, after
+// others were opened.
+func TestFailedOpenClosesWhatWasOpened(t *testing.T) {
+	collector := "http://" + unreachable
 	for _, row := range []struct {
-		reason string
-		env    map[string]string
-		says   string
+		reason  string
+		env     map[string]string
+		message string
 	}{
-		{"the database's", map[string]string{"DATABASE_URL": "postgres://u@h/d"}, "sslmode"},
-		{"the cache's", map[string]string{"REDIS_ADDRESSES": away, "REDIS_USERNAME": "u"}, "REDIS_PASSWORD_FILE"},
+		{"the database fails", map[string]string{"DATABASE_URL": "postgres://u@h/d"}, "sslmode"},
+		{"the cache fails", map[string]string{"REDIS_ADDRESSES": unreachable, "REDIS_USERNAME": "u"}, "REDIS_PASSWORD_FILE"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			row.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = traced
+			row.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector
 			s, err := open(t, row.env)
-			require.ErrorContains(t, err, row.says)
+			require.ErrorContains(t, err, row.message)
 			require.Nil(t, s)
-			goneTo(t, before)
+			waitForGoroutines(t, before)
 		})
 	}
 }
 
-// TestWhatIsServedIsCountedAndTraced: by the server as Observe has made it, and
-// the last spans leave with Close.
-func TestWhatIsServedIsCountedAndTraced(t *testing.T) {
+// TestInstrumentCountsAndTracesRequests: Close sends the last spans.
+func TestInstrumentCountsAndTracesRequests(t *testing.T) {
 	spans := make(chan string, 1)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -101,16 +101,16 @@ func TestWhatIsServedIsCountedAndTraced(t *testing.T) {
 	s, err := open(t, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": collector.URL, "TRACE_PERCENT": "100"})
 	require.NoError(t, err)
 	var cfg httpserver.Config
-	s.Observe(&cfg)
+	s.Instrument(&cfg)
 	r := httptest.NewRequest(http.MethodGet, "/here", nil)
-	served := cfg.Around(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := cfg.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		r.Pattern = "GET /here"
 		cfg.Observe(r, http.StatusTeapot, time.Millisecond)
 	}))
-	served.ServeHTTP(httptest.NewRecorder(), r)
+	handler.ServeHTTP(httptest.NewRecorder(), r)
 
-	ask := func(forwarded string) *httptest.ResponseRecorder {
+	getMetrics := func(forwarded string) *httptest.ResponseRecorder {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 		if forwarded != "" {
 			r.Header.Set("X-Forwarded-For", forwarded)
@@ -119,8 +119,8 @@ func TestWhatIsServedIsCountedAndTraced(t *testing.T) {
 		s.MetricsHandler().ServeHTTP(w, r)
 		return w
 	}
-	require.Contains(t, ask("").Body.String(), `http_requests_total{method="GET",route="GET /here",status="418"} 1`)
-	require.Equal(t, http.StatusNotFound, ask("203.0.113.9").Code)
+	require.Contains(t, getMetrics("").Body.String(), `http_requests_total{method="GET",route="GET /here",status="418"} 1`)
+	require.Equal(t, http.StatusNotFound, getMetrics("203.0.113.9").Code)
 	require.NoError(t, s.Close(context.WithoutCancel(t.Context())))
 	select {
 	case sent := <-spans:

@@ -1,10 +1,10 @@
 // Package envconfig reads a service's configuration from its environment and
-// reports every mistake at once. It owns the reading and the words of the
-// errors; which variables exist and what they may be is each service's own.
+// reports every problem at once. It owns the reading and the error texts. Each
+// service owns its variables and their rules.
 //
-// It is not built on a library: those at hand stop at "this is not an int",
-// name the Go field instead of the variable, and take an empty value for an
-// absent one. Here each line that reads a variable also says its range.
+// Available libraries were not used: they stop at "this is not an int", name
+// the Go field instead of the variable, and treat an empty value as absent.
+// Here each read also states its range.
 package envconfig
 
 import (
@@ -16,23 +16,23 @@ import (
 	"time"
 )
 
-// Problem is one variable whose value breaks its rule.
+// Problem is one variable whose value violates its rule.
 type Problem struct {
 	Variable string
 	Value    string
-	Rule     string // what the value must be, with its range
-	Mend     string // what to do about it
+	Rule     string // what the value must be, such as its range
+	Fix      string // what the operator must do
 }
 
-// Error gives the variable, its value, the rule and the mend in one line.
+// Error returns the variable, its value, the rule and the fix on one line.
 func (p *Problem) Error() string {
-	return fmt.Sprintf("%s=%q %s: %s", p.Variable, p.Value, p.Rule, p.Mend)
+	return fmt.Sprintf("%s=%q %s: %s", p.Variable, p.Value, p.Rule, p.Fix)
 }
 
-// Problems are all that is wrong with one environment.
+// Problems are all problems of one environment.
 type Problems []*Problem
 
-// Error gives one line a problem.
+// Error returns one line a problem.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -41,8 +41,8 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Reader reads variables and keeps what is wrong with them. It is not safe
-// for use by several goroutines.
+// Reader reads variables and collects problems. It is not safe for concurrent
+// use.
 type Reader struct {
 	lookup   func(string) (string, bool)
 	problems Problems
@@ -51,25 +51,25 @@ type Reader struct {
 // New returns a Reader over lookup, which is os.LookupEnv outside tests.
 func New(lookup func(string) (string, bool)) *Reader { return &Reader{lookup: lookup} }
 
-// Int reads a whole number from lowest to highest, both included.
-func (r *Reader) Int(name string, fallback, lowest, highest int) int {
-	rule := fmt.Sprintf("must be a whole number from %d to %d", lowest, highest)
+// Int reads an integer from min to max, both included.
+func (r *Reader) Int(name string, fallback, min, max int) int {
+	rule := fmt.Sprintf("must be a whole number from %d to %d", min, max)
 	return read(r, name, fallback, rule, func(text string) (int, bool) {
 		n, err := strconv.Atoi(text)
-		return n, err == nil && n >= lowest && n <= highest
+		return n, err == nil && n >= min && n <= max
 	})
 }
 
-// Duration reads a Go duration from lowest to highest, both included.
-func (r *Reader) Duration(name string, fallback, lowest, highest time.Duration) time.Duration {
-	rule := fmt.Sprintf("must be a duration with its unit, from %s to %s", lowest, highest)
+// Duration reads a Go duration from min to max, both included.
+func (r *Reader) Duration(name string, fallback, min, max time.Duration) time.Duration {
+	rule := fmt.Sprintf("must be a duration with its unit, from %s to %s", min, max)
 	return read(r, name, fallback, rule, func(text string) (time.Duration, bool) {
 		d, err := time.ParseDuration(text)
-		return d, err == nil && d >= lowest && d <= highest
+		return d, err == nil && d >= min && d <= max
 	})
 }
 
-// OneOf reads one of the allowed words, which are case-sensitive.
+// OneOf reads one of the allowed values. They are case-sensitive.
 func (r *Reader) OneOf(name, fallback string, allowed ...string) string {
 	rule := "must be " + strings.Join(allowed, " or ")
 	return read(r, name, fallback, rule, func(text string) (string, bool) {
@@ -77,8 +77,8 @@ func (r *Reader) OneOf(name, fallback string, allowed ...string) string {
 	})
 }
 
-// Address reads a TCP address to listen on, HOST:PORT with a numeric port. An
-// empty host means every interface, port 0 any free port.
+// Address reads a TCP address to listen on: HOST:PORT with a numeric port. An
+// empty host means every interface. Port 0 means any free port.
 func (r *Reader) Address(name, fallback string) string {
 	const rule = "must be HOST:PORT, with an empty HOST for every interface and a PORT from 0 to 65535"
 	return read(r, name, fallback, rule, func(text string) (string, bool) {
@@ -91,8 +91,8 @@ func (r *Reader) Address(name, fallback string) string {
 	})
 }
 
-// Err returns every Problem met so far as Problems, in the order of reading,
-// or nil.
+// Err returns every problem so far as Problems, in the order of reading, or
+// nil.
 func (r *Reader) Err() error {
 	if len(r.problems) == 0 {
 		return nil
@@ -100,18 +100,18 @@ func (r *Reader) Err() error {
 	return r.problems
 }
 
-// read returns the fallback where the variable is absent or wrong. A variable
-// that is set but empty is not absent: an empty value in a manifest is far
-// more often a mistake than a wish.
+// read returns the fallback if the variable is absent or invalid. An empty
+// value is invalid, not absent, because an empty value in a manifest is usually
+// an error.
 func read[T any](r *Reader, name string, fallback T, rule string, parse func(string) (T, bool)) T {
-	text, set := r.lookup(name)
-	if !set {
+	text, isSet := r.lookup(name)
+	if !isSet {
 		return fallback
 	}
 	value, ok := parse(text)
 	if !ok {
-		mend := fmt.Sprintf("set it so, or unset it for the default %v", fallback)
-		r.problems = append(r.problems, &Problem{Variable: name, Value: text, Rule: rule, Mend: mend})
+		fix := fmt.Sprintf("set it so, or unset it for the default %v", fallback)
+		r.problems = append(r.problems, &Problem{Variable: name, Value: text, Rule: rule, Fix: fix})
 		return fallback
 	}
 	return value

@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// FuzzReader: whatever a variable holds, what is read keeps its rule: the value
-// itself or, with exactly one problem that says how to mend it, the default.
+// FuzzReader: for any text, the value that is read satisfies its rule. It is
+// the text's value, or the default with exactly one problem that has a fix.
 func FuzzReader(f *testing.F) {
 	for _, text := range []string{
 		"", "7", "1e3", "256MB", "1GiB", "99999999999999999999EiB", "-1MB", "NaN", "5s", "1h-59m", "9223372036854775807ns", ":8000", "[::1]:80", "a:1,b:2", "a:1,",
@@ -21,13 +21,13 @@ func FuzzReader(f *testing.F) {
 	} {
 		f.Add(text)
 	}
-	const least, most = 1 << 20, 1 << 30
+	const min, max = 1 << 20, 1 << 30
 	kinds := []struct {
-		read func(*envconfig.Reader) any
-		kept func(any) bool
+		read  func(*envconfig.Reader) any
+		valid func(any) bool
 	}{
 		{func(r *envconfig.Reader) any { return r.Int("X", 5, 1, 10) }, func(v any) bool { return v.(int) >= 1 && v.(int) <= 10 }},
-		{func(r *envconfig.Reader) any { return r.Size("X", "256MB", least, most) }, func(v any) bool { return v.(uint64) >= least && v.(uint64) <= most }},
+		{func(r *envconfig.Reader) any { return r.Size("X", "256MB", min, max) }, func(v any) bool { return v.(uint64) >= min && v.(uint64) <= max }},
 		{func(r *envconfig.Reader) any { return r.Duration("X", time.Second, 0, time.Minute) },
 			func(v any) bool { return v.(time.Duration) >= 0 && v.(time.Duration) <= time.Minute }},
 		{func(r *envconfig.Reader) any { return r.OneOf("X", "a", "a", "b") }, func(v any) bool { return v == "a" || v == "b" }},
@@ -52,22 +52,22 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, kind := range kinds {
-			absent, set := environment(nil), environment(map[string]string{"X": text})
-			value := kind.read(set)
-			require.True(t, kind.kept(value), "%v", value)
-			if err := set.Err(); err != nil {
+			absent, present := newReader(nil), newReader(map[string]string{"X": text})
+			value := kind.read(present)
+			require.True(t, kind.valid(value), "%v", value)
+			if err := present.Err(); err != nil {
 				require.Equal(t, kind.read(absent), value)
 				problems := envconfig.Problems{}
 				require.ErrorAs(t, err, &problems)
 				require.Len(t, problems, 1)
 				require.NotEmpty(t, problems[0].Rule)
-				require.NotEmpty(t, problems[0].Mend)
+				require.NotEmpty(t, problems[0].Fix)
 			}
 		}
 	})
 }
 
-// portOf is an address with its port alone, so that no name is looked up.
+// portOf replaces the host with an address, so that no name is resolved.
 func portOf(address any) string {
 	_, port, _ := net.SplitHostPort(address.(string))
 	return "127.0.0.1:" + port

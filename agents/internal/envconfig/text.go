@@ -9,21 +9,21 @@ import (
 	"strings"
 )
 
-// hidden stands for a value that may hold a password.
-const hidden = "(not shown)"
+// redacted replaces a value that may contain a password.
+const redacted = "(not shown)"
 
-// Require reports each of these variables that is absent. A variable that is
-// set but empty is its own reader's to refuse.
+// Require reports each of these variables that is absent. The variable's own
+// read reports an empty value.
 func (r *Reader) Require(names ...string) {
 	for _, name := range names {
-		if _, set := r.lookup(name); !set {
-			r.problems = append(r.problems, &Problem{Variable: name, Rule: "must be set", Mend: "set it"})
+		if _, ok := r.lookup(name); !ok {
+			r.problems = append(r.problems, &Problem{Variable: name, Rule: "must be set", Fix: "set it"})
 		}
 	}
 }
 
-// URL reads an absolute URL of one of the schemes, with a host. As a URL may
-// hold a password, no error shows it.
+// URL reads an absolute URL with one of the schemes and a host. A URL may
+// contain a password, so no error shows it.
 func (r *Reader) URL(name, fallback string, schemes ...string) string {
 	before := len(r.problems)
 	value := read(r, name, fallback, "must be a URL "+strings.Join(schemes, ":// or ")+":// with a host", func(text string) (string, bool) {
@@ -31,13 +31,13 @@ func (r *Reader) URL(name, fallback string, schemes ...string) string {
 		return text, err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 	})
 	for _, problem := range r.problems[before:] {
-		problem.Value = hidden
+		problem.Value = redacted
 	}
 	return value
 }
 
-// Path reads the absolute path of a file. Whether it can be read is known only
-// when it is: a mounted secret may come and change later.
+// Path reads the absolute path of a file. It does not check the file: a mounted
+// Secret may come or change later.
 func (r *Reader) Path(name, fallback string) string {
 	return read(r, name, fallback, "must be an absolute path", func(text string) (string, bool) {
 		return text, filepath.IsAbs(text)
@@ -46,7 +46,7 @@ func (r *Reader) Path(name, fallback string) string {
 
 // Hosts reads a list of HOST:PORT, separated by commas.
 func (r *Reader) Hosts(name string, fallback ...string) []string {
-	return read(r, name, fallback, "must be HOST:PORT, and more of them after commas", func(text string) ([]string, bool) {
+	return read(r, name, fallback, "must be one or more HOST:PORT, separated by commas", func(text string) ([]string, bool) {
 		hosts := strings.Split(text, ",")
 		for _, host := range hosts {
 			if name, port, err := net.SplitHostPort(host); err != nil || name == "" || port == "" {
@@ -57,16 +57,16 @@ func (r *Reader) Hosts(name string, fallback ...string) []string {
 	})
 }
 
-// Word reads a text of 1 to 200 printable ASCII characters without spaces,
-// such as a name or an identifier.
+// Word reads 1 to 200 printable ASCII characters without spaces, such as a name
+// or an identifier.
 func (r *Reader) Word(name, fallback string) string {
 	return read(r, name, fallback, "must be 1 to 200 printable characters without spaces", func(text string) (string, bool) {
-		odd := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
-		return text, text != "" && len(text) <= 200 && !odd
+		invalid := strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+		return text, text != "" && len(text) <= 200 && !invalid
 	})
 }
 
-// LogLevel reads debug, info, warn or error; info is the default.
+// LogLevel reads debug, info, warn or error. The default is info.
 func (r *Reader) LogLevel(name string) slog.Level {
 	return map[string]slog.Level{
 		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,

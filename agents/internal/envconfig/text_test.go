@@ -18,7 +18,7 @@ func TestTexts(t *testing.T) {
 		read   func(*envconfig.Reader) any
 		text   string
 		want   any
-		rule   string // empty: the text is good
+		rule   string // empty: the text is valid
 	}{
 		{"a URL", url, "https://b:2/c?d=e", "https://b:2/c?d=e", ""},
 		{"another scheme", url, "ftp://b", "http://a", "must be a URL http:// or https:// with a host"},
@@ -28,14 +28,14 @@ func TestTexts(t *testing.T) {
 		{"a relative path", path, "a", "/a", "must be an absolute path"},
 		{"one host", hosts, "b:2", []string{"b:2"}, ""},
 		{"more hosts", hosts, "b:2,[::1]:3", []string{"b:2", "[::1]:3"}, ""},
-		{"a space after the comma", hosts, "b:2, c:", []string{"a:1"}, "must be HOST:PORT"},
-		{"no port", hosts, "b", []string{"a:1"}, "must be HOST:PORT"},
+		{"a space after the comma", hosts, "b:2, c:", []string{"a:1"}, "must be one or more HOST:PORT"},
+		{"no port", hosts, "b", []string{"a:1"}, "must be one or more HOST:PORT"},
 		{"a word", word, "progressive-framework", "progressive-framework", ""},
 		{"two words", word, "a b", "a", "without spaces"},
 		{"no word", word, "", "a", "1 to 200"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			r := environment(map[string]string{"X": row.text})
+			r := newReader(map[string]string{"X": row.text})
 			require.Equal(t, row.want, row.read(r))
 			if row.rule == "" {
 				require.NoError(t, r.Err())
@@ -46,15 +46,15 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-func TestAURLIsNeverShown(t *testing.T) {
-	r := environment(map[string]string{"X": "postgres//user:secret@host"})
+func TestURLErrorDoesNotShowTheURL(t *testing.T) {
+	r := newReader(map[string]string{"X": "postgres//user:secret@host"})
 	r.URL("X", "", "postgres")
 	require.ErrorContains(t, r.Err(), "X=")
 	require.NotContains(t, r.Err().Error(), "secret")
 }
 
 func TestRequire(t *testing.T) {
-	r := environment(map[string]string{"A": ""})
+	r := newReader(map[string]string{"A": ""})
 	r.Require("A", "B")
 	require.EqualError(t, r.Err(), `B="" must be set: set it`)
 }

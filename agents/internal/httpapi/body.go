@@ -14,96 +14,95 @@ import (
 	strict "sigs.k8s.io/json"
 )
 
-const (
-	// mostErrors and mostDetail, in bytes, bound a refusal: names in it are the
-	// client's.
-	mostErrors, mostDetail = 20, 200
-)
+// maxErrors, and maxDetail in bytes, bound an error response: the client's input
+// decides how many errors it has and how long their names are.
+const maxErrors, maxDetail = 20, 200
 
-// Body is a request body that knows its own rules.
+// Body is a request body that validates itself.
 type Body interface {
-	// Validate returns all that is wrong with it.
+	// Validate returns every violated rule.
 	Validate() []FieldError
 }
 
-// ReadBody reads at most limit bytes of the request's body into the pointer into.
-// It returns true where the body is valid; else it has answered the error: 413,
-// 415, 400 for a body that is no JSON, 422 for a broken rule.
+// ReadBody reads at most limit bytes of the request's body into the pointer
+// into. It returns true if the body is valid. Otherwise it has sent the error:
+// 413, 415, 400 for a body that is not JSON, or 422 for a violated rule.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, into Body) bool {
-	if kind := r.Header.Get("Content-Type"); !isJSON(kind) {
+	if contentType := r.Header.Get("Content-Type"); !isJSON(contentType) {
 		Error(w, http.StatusUnsupportedMediaType, CodeMediaType,
-			fmt.Sprintf("Content-Type %q is not taken; send application/json", clip(kind)))
+			fmt.Sprintf("Content-Type %q is not supported; send application/json", clip(contentType)))
 		return false
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
-		if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
+		if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			Error(w, http.StatusRequestEntityTooLarge, CodeTooLarge,
-				fmt.Sprintf("the body has more than %d bytes; at most these are taken", tooLarge.Limit))
+				fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 			return false
 		}
-		Error(w, http.StatusBadRequest, CodeMalformed, "the body could not be read to its end")
+		Error(w, http.StatusBadRequest, CodeMalformed, "the body could not be read completely")
 		return false
 	}
-	wrong, err := Decode(body, into)
+	problems, err := Decode(body, into)
 	if err != nil {
 		Error(w, http.StatusBadRequest, CodeMalformed, err.Error())
 		return false
 	}
-	if len(wrong) > 0 {
+	if len(problems) > 0 {
 		Error(w, http.StatusUnprocessableEntity, CodeInvalid,
-			fmt.Sprintf("the request breaks %d rules; see errors", len(wrong)), wrong...)
+			fmt.Sprintf("the request violates %d rules; see errors", len(problems)), problems...)
 		return false
 	}
 	return true
 }
 
-// isJSON parses only what may have parameters: nearly all say just this.
+// isJSON has a fast path, because nearly all clients send exactly this value.
 func isJSON(contentType string) bool {
 	if contentType == "application/json" {
 		return true
 	}
-	kind, _, err := mime.ParseMediaType(contentType)
-	return err == nil && kind == "application/json"
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "application/json"
 }
 
-// Decode decodes the body and returns all that is wrong with its parts: fields
-// that are unknown, double or of a wrong type, and broken rules. Names are
-// case-sensitive. The error is that of a body that is no JSON.
+// Decode decodes the body and returns all field errors: fields that are
+// unknown, duplicate or of a wrong type, and violated rules. Names are
+// case-sensitive. The error is for a body that is not JSON.
 func Decode(body []byte, into Body) ([]FieldError, error) {
-	// Nearly all bodies decode, and Go's next encoding/json does that in half the
-	// time. The strict decoder names all errors of the others at once.
+	// The new encoding/json decodes in half the time, and nearly all bodies are
+	// valid. Only for invalid bodies does the strict decoder collect all
+	// errors.
 	if jsonv2.Unmarshal(body, into, jsonv2.RejectUnknownMembers(true)) == nil {
 		return bounded(into.Validate()), nil
 	}
-	reflect.ValueOf(into).Elem().SetZero() // members that were decoded before the error
+	reflect.ValueOf(into).Elem().SetZero() // remove fields that were decoded before the error
 	return decodeStrictly(body, into)
 }
 
-// decodeStrictly is Decode with the errors of all members.
+// decodeStrictly is Decode with the errors of all fields.
 func decodeStrictly(body []byte, into Body) ([]FieldError, error) {
 	strictErrors, err := strict.UnmarshalStrict(body, into)
 	if err != nil {
-		if kind, is := errors.AsType[*json.UnmarshalTypeError](err); is {
-			return []FieldError{{Pointer: pointer(kind.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", kind.Value, jsonType(kind.Type)))}}, nil
+		if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return []FieldError{{Pointer: pointer(typeErr.Field), Detail: clip(fmt.Sprintf("is a JSON %s, must be %s", typeErr.Value, jsonTypeName(typeErr.Type)))}}, nil
 		}
-		return nil, fmt.Errorf("the body is no JSON: %s", clip(err.Error()))
+		return nil, fmt.Errorf("the body is not JSON: %s", clip(err.Error()))
 	}
-	var wrong []FieldError
+	var problems []FieldError
 	for _, err := range strictErrors {
 		path := ""
-		if field, is := errors.AsType[strict.FieldError](err); is {
+		if field, ok := errors.AsType[strict.FieldError](err); ok {
 			path = field.FieldPath()
 		}
-		wrong = append(wrong, FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
+		problems = append(problems, FieldError{Pointer: pointer(path), Detail: clip(err.Error())})
 	}
-	return bounded(append(wrong, into.Validate()...)), nil
+	return bounded(append(problems, into.Validate()...)), nil
 }
 
-func bounded(wrong []FieldError) []FieldError { return wrong[:min(len(wrong), mostErrors)] }
+func bounded(problems []FieldError) []FieldError { return problems[:min(len(problems), maxErrors)] }
 
-// jsonType names a type. The name of a Go package is no part of an API.
-func jsonType(t reflect.Type) string {
+// jsonTypeName names a type in API terms. Names of Go packages must not appear.
+func jsonTypeName(t reflect.Type) string {
 	switch name := t.String(); {
 	case !strings.Contains(name, "."):
 		return name
@@ -114,7 +113,7 @@ func jsonType(t reflect.Type) string {
 	}
 }
 
-// pointer turns a path such as a.b[0] into #/a/b/0.
+// pointer converts a path such as a.b[0] to #/a/b/0.
 func pointer(path string) string {
 	if path == "" {
 		return "#"
@@ -123,8 +122,8 @@ func pointer(path string) string {
 }
 
 func clip(text string) string {
-	if len(text) > mostDetail {
-		text = text[:mostDetail] + "..."
+	if len(text) > maxDetail {
+		text = text[:maxDetail] + "..."
 	}
 	return strings.ToValidUTF8(text, "?")
 }

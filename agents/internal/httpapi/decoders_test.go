@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// everything has the kinds of members that requests have.
+// everything has all kinds of fields that requests have.
 type everything struct {
 	Text    string                     `json:"text"`
 	Words   []string                   `json:"words,omitempty"`
@@ -25,8 +25,8 @@ type entry struct {
 
 func (*everything) Validate() []FieldError { return nil }
 
-// FuzzDecodersAgree: a body that the quick decoder takes is the same to the strict
-// one, which decides about all others.
+// FuzzDecodersAgree: a body that the fast decoder accepts has the same value in
+// the strict one. The strict one decides about all other bodies.
 func FuzzDecodersAgree(f *testing.F) {
 	for _, body := range []string{
 		`{"text":"a","words":["b",null],"count":1,"weight":1.5,"flag":true,"entries":[{"reps":1,"rpe":8},{}],"rest":{"a":{"b":[1, 2]},"c":null}}`,
@@ -36,13 +36,13 @@ func FuzzDecodersAgree(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var quick, strict everything
-		quickWrong, quickErr := Decode(body, &quick)
-		strictWrong, strictErr := decodeStrictly(body, &strict)
-		require.Equal(t, strictErr == nil, quickErr == nil)
-		require.Equal(t, strictWrong, quickWrong)
-		if strictErr == nil && len(strictWrong) == 0 {
-			require.Equal(t, strict, quick)
+		var fast, strict everything
+		fastProblems, fastErr := Decode(body, &fast)
+		strictProblems, strictErr := decodeStrictly(body, &strict)
+		require.Equal(t, strictErr == nil, fastErr == nil)
+		require.Equal(t, strictProblems, fastProblems)
+		if strictErr == nil && len(strictProblems) == 0 {
+			require.Equal(t, strict, fast)
 		}
 	})
 }

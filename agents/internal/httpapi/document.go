@@ -9,8 +9,7 @@ import (
 )
 
 // DocumentHandler serves a service's OpenAPI 3.1 document, which is YAML, as
-// JSON. Caches may keep it for an hour: it
-// changes with the image only.
+// JSON. It may be cached for an hour, because it only changes with the image.
 func DocumentHandler(document []byte) (http.HandlerFunc, error) {
 	line, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {

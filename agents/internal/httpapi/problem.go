@@ -2,27 +2,27 @@ package httpapi
 
 import "net/http"
 
-// Problem is the form of every error answer: RFC 9457 problem details of the
-// type about:blank, with the members code, requestId and errors added.
+// Problem is the body of every error response: RFC 9457 problem details of type
+// about:blank, with the extra members code, requestId and errors.
 type Problem struct {
 	Type      string       `json:"type"`
-	Title     string       `json:"title"` // the status in words
+	Title     string       `json:"title"` // the text of the status
 	Status    int          `json:"status"`
-	Detail    string       `json:"detail"` // for people, may change
-	Code      string       `json:"code"`   // for clients, stays
+	Detail    string       `json:"detail"` // for people; may change
+	Code      string       `json:"code"`   // for clients; does not change
 	RequestID string       `json:"requestId,omitempty"`
 	Errors    []FieldError `json:"errors,omitempty"`
 }
 
-// FieldError is what is wrong with one part of a request.
+// FieldError is an error in one field of a request.
 type FieldError struct {
-	// Pointer leads to the part: a JSON pointer as a URI fragment (RFC 6901,
-	// section 6), "#" for the whole body.
+	// Pointer is a JSON pointer to the field as a URI fragment (RFC 6901,
+	// section 6). "#" is the whole body.
 	Pointer string `json:"pointer"`
 	Detail  string `json:"detail"`
 }
 
-// The codes of refused requests.
+// Codes of rejected requests.
 const (
 	CodeMalformed  = "malformed_json"
 	CodeMediaType  = "unsupported_media_type"
@@ -31,12 +31,12 @@ const (
 	CodeInfeasible = "infeasible"
 )
 
-// Error answers with a Problem. The detail and the errors go to the client, so
-// they must hold nothing that is not theirs to know.
+// Error sends a Problem. The client sees the detail and the errors, so they
+// must not contain internal data.
 func Error(w http.ResponseWriter, status int, code, detail string, errors ...FieldError) {
-	// An error must not inherit what a handler set for the answer it meant to give.
+	// The handler may have set Cache-Control for a successful response.
 	w.Header().Set("Cache-Control", "no-store")
-	write(w, status, ofProblem, Problem{
+	write(w, status, problemType, Problem{
 		Type: "about:blank", Title: http.StatusText(status), Status: status,
 		Detail: detail, Code: code, RequestID: w.Header().Get(RequestID), Errors: errors,
 	})

@@ -9,17 +9,17 @@ import (
 	"slices"
 )
 
-// Rules collects what is wrong with a request. Its zero value is empty.
+// Rules collects the field errors of a request. The zero value is empty.
 type Rules []FieldError
 
-// Check notes the detail at the pointer unless the rule is kept.
-func (r *Rules) Check(kept bool, pointer, detail string, args ...any) {
-	if !kept {
+// Check adds an error with the detail at the pointer if ok is false.
+func (r *Rules) Check(ok bool, pointer, detail string, args ...any) {
+	if !ok {
 		*r = append(*r, FieldError{Pointer: pointer, Detail: fmt.Sprintf(detail, args...)})
 	}
 }
 
-// userID allows what the ids of the usual identity providers hold.
+// userID allows the ids of common identity providers.
 var userID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:@|-]{0,127}$`)
 
 // UserID checks the field userId.
@@ -27,44 +27,45 @@ func (r *Rules) UserID(id string) {
 	r.Check(userID.MatchString(id), "#/userId", "must be 1 to 128 letters, digits or ._:@|- and begin with a letter or digit")
 }
 
-// OneOf checks a word.
-func (r *Rules) OneOf(pointer, word string, allowed []string) {
-	r.Check(slices.Contains(allowed, word), pointer, "must be one of %v", allowed)
+// OneOf checks that the value is allowed.
+func (r *Rules) OneOf(pointer, value string, allowed []string) {
+	r.Check(slices.Contains(allowed, value), pointer, "must be one of %v", allowed)
 }
 
-// AllOf checks a list of words, which is no longer than that of the allowed.
+// AllOf checks that every value is allowed, and that there are not more values
+// than allowed ones.
 func (r *Rules) AllOf(pointer string, list, allowed []string) {
 	r.Check(len(list) <= len(allowed), pointer, "has %d items, must have at most %d", len(list), len(allowed))
-	for i, word := range list[:min(len(list), len(allowed))] {
-		if !slices.Contains(allowed, word) { // else no pointer is needed
-			r.OneOf(fmt.Sprintf("%s/%d", pointer, i), word, allowed)
+	for i, value := range list[:min(len(list), len(allowed))] {
+		if !slices.Contains(allowed, value) { // Sprintf only for an error
+			r.OneOf(fmt.Sprintf("%s/%d", pointer, i), value, allowed)
 		}
 	}
 }
 
-// Within checks a number that may be absent, both bounds included.
-func Within[N int | float64](r *Rules, pointer string, value *N, least, most N) {
-	r.Check(value == nil || *value >= least && *value <= most, pointer, "must be from %v to %v", least, most)
+// Within checks an optional number. Both bounds are included.
+func Within[N int | float64](r *Rules, pointer string, value *N, min, max N) {
+	r.Check(value == nil || *value >= min && *value <= max, pointer, "must be from %v to %v", min, max)
 }
 
-// Words are the words as plain text.
-func Words[W ~string](all []W) []string {
-	text := make([]string, len(all))
-	for i, w := range all {
-		text[i] = string(w)
+// Words converts values to plain strings.
+func Words[W ~string](values []W) []string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = string(v)
 	}
-	return text
+	return texts
 }
 
-// Known are the keys of a table, sorted.
-func Known[W ~string, V any](all map[W]V) []string {
-	return Words(slices.Sorted(maps.Keys(all)))
+// Known returns the sorted keys of a table.
+func Known[W ~string, V any](table map[W]V) []string {
+	return Words(slices.Sorted(maps.Keys(table)))
 }
 
-// Seed is the same number for requests that are the same as JSON.
+// Seed is an rng seed from the request's JSON: equal requests have equal seeds.
 func Seed(request any) uint64 {
 	line, _ := json.Marshal(request) // a decoded request always encodes
 	sum := fnv.New64a()
-	_, _ = sum.Write(line) // a hash's Write never fails
+	_, _ = sum.Write(line) // hash.Hash never returns an error
 	return sum.Sum64()
 }

@@ -12,31 +12,31 @@ import (
 func TestRules(t *testing.T) {
 	three, allowed := 3, []string{"a", "b"}
 	for _, row := range []struct {
-		reason string
-		check  func(*httpapi.Rules)
-		says   string // pointer and detail; empty where the rule is kept
+		reason  string
+		check   func(*httpapi.Rules)
+		problem string // pointer and detail; empty if there is none
 	}{
 		{"an identity provider's id", func(r *httpapi.Rules) { r.UserID("auth0|5f7c8ec7c33c6c004bbafe82") }, ""},
 		{"no id", func(r *httpapi.Rules) { r.UserID("") }, "#/userId must be 1 to 128"},
-		{"a line break would forge logs", func(r *httpapi.Rules) { r.UserID("a\nb") }, "#/userId must be"},
+		{"a line break could forge log lines", func(r *httpapi.Rules) { r.UserID("a\nb") }, "#/userId must be"},
 		{"a long id", func(r *httpapi.Rules) { r.UserID(strings.Repeat("a", 129)) }, "#/userId must be"},
-		{"words of the list", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"b", "a"}, allowed) }, ""},
-		{"another word", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "c"}, allowed) }, "#/x/1 must be one of [a b]"},
-		{"too many words", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "b", "a"}, allowed) }, "#/x has 3 items, must have at most 2"},
+		{"allowed values", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"b", "a"}, allowed) }, ""},
+		{"a value that is not allowed", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "c"}, allowed) }, "#/x/1 must be one of [a b]"},
+		{"too many values", func(r *httpapi.Rules) { r.AllOf("#/x", []string{"a", "b", "a"}, allowed) }, "#/x has 3 items, must have at most 2"},
 		{"an absent number", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", nil, 1, 2) }, ""},
-		{"the bound itself", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", &three, 1, 3) }, ""},
+		{"the upper bound", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", &three, 1, 3) }, ""},
 		{"above the bound", func(r *httpapi.Rules) { httpapi.Within(r, "#/n", &three, 1, 2) }, "#/n must be from 1 to 2"},
 	} {
 		var r httpapi.Rules
 		row.check(&r)
-		if row.says == "" {
+		if row.problem == "" {
 			require.Empty(t, r, row.reason)
 			continue
 		}
 		require.Len(t, r, 1, row.reason)
-		require.Contains(t, r[0].Pointer+" "+r[0].Detail, row.says, row.reason)
+		require.Contains(t, r[0].Pointer+" "+r[0].Detail, row.problem, row.reason)
 	}
 	require.Equal(t, []string{"a", "b"}, httpapi.Known(map[string]int{"b": 1, "a": 2}))
-	require.Equal(t, httpapi.Seed(ask{Name: "a"}), httpapi.Seed(ask{Name: "a"}))
-	require.NotEqual(t, httpapi.Seed(ask{Name: "a"}), httpapi.Seed(ask{Name: "b"}))
+	require.Equal(t, httpapi.Seed(testBody{Name: "a"}), httpapi.Seed(testBody{Name: "a"}))
+	require.NotEqual(t, httpapi.Seed(testBody{Name: "a"}), httpapi.Seed(testBody{Name: "b"}))
 }

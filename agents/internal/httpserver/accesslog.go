@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// recorder remembers what was answered.
+// recorder records the status and size of a response.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -19,7 +19,7 @@ type recorder struct {
 }
 
 func (w *recorder) WriteHeader(status int) {
-	// 1xx answers precede the real one.
+	// 1xx responses precede the final one.
 	if w.status == 0 && status >= http.StatusOK {
 		w.status = status
 	}
@@ -38,18 +38,19 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach flush, hijack and deadlines.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// accessLog writes one record a request: quiet paths at debug, aborted requests
-// and answers of 500 and above at error, the rest at info. observe is told too.
+// accessLog logs each request. Quiet paths have level debug. Aborted requests
+// and responses of 500 and above have level error, the others info. It also
+// calls observe.
 func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := time.Now()
+		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
 		aborted := true
-		// Deferred, so that a request that a handler aborts is logged too.
+		// Deferred, so that aborted requests are logged too.
 		defer func() {
 			status := rec.status
 			if status == 0 {
-				status = http.StatusOK // what net/http sends for a handler that wrote nothing
+				status = http.StatusOK // net/http sends 200 for a handler that wrote nothing
 			}
 			level := slog.LevelInfo
 			switch {
@@ -58,8 +59,8 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 			case status >= http.StatusInternalServerError, aborted:
 				level = slog.LevelError
 			}
-			took := time.Since(began)
-			observe(r, status, took)
+			duration := time.Since(start)
+			observe(r, status, duration)
 			log.LogAttrs(r.Context(), level, "request",
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),
@@ -67,7 +68,7 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 				slog.Int("status", status),
 				slog.Bool("aborted", aborted),
 				slog.Int64("bytes", rec.bytes),
-				slog.Int64("duration_us", took.Microseconds()),
+				slog.Int64("duration_us", duration.Microseconds()),
 				slog.String("remote", r.RemoteAddr))
 		}()
 		next.ServeHTTP(rec, r)
@@ -75,8 +76,8 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 	})
 }
 
-// catchPanics turns a handler's panic into a 500. It stands directly within
-// accessLog, whose recorder tells it whether the answer has begun.
+// catchPanics converts a handler's panic to a 500. It must be directly inside
+// accessLog, whose recorder knows whether the response has begun.
 func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -85,13 +86,13 @@ func catchPanics(log *slog.Logger, next http.Handler) http.Handler {
 				return
 			}
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
-				panic(cause) // net/http's own way to drop a connection
+				panic(cause) // net/http's way to close a connection
 			}
 			log.ErrorContext(r.Context(), "panic",
 				"path", r.URL.Path, "cause", cause, "stack", string(debug.Stack()))
 			if rec, ok := w.(*recorder); ok && rec.status != 0 {
-				// Half an answer is out and can't be taken back: the client
-				// must see a broken connection, not a short success.
+				// Part of the response is already sent. The client must see a
+				// broken connection, not a short success.
 				panic(http.ErrAbortHandler)
 			}
 			httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")

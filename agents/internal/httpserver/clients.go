@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// maxClients is how many clients are remembered; some 2 MB. Who comes seldom
-	// is forgotten first, and starts with a full burst again.
+	// maxClients is the number of clients with a limiter, about 2 MB. Rare
+	// clients are evicted first and then start with a full burst.
 	maxClients = 10_000
-	// ipv6Client is the least that a provider gives one customer (RFC 6177), in
-	// bits: single addresses would be no limit at all.
+	// ipv6Client is the smallest prefix that a provider assigns to a customer,
+	// in bits (RFC 6177). A limit by single addresses would have no effect.
 	ipv6Client = 64
 )
 
-// clients limits what each client may send.
+// clients limits the request rate of each client.
 type clients struct {
 	cfg      Config
 	limiters *otter.Cache[netip.Prefix, *rate.Limiter]
@@ -32,23 +32,23 @@ func newClients(cfg Config) *clients {
 	return &clients{cfg, otter.Must(&otter.Options[netip.Prefix, *rate.Limiter]{MaximumSize: maxClients})}
 }
 
-// limit answers 429 to a client that sends too much.
+// limit responds 429 to a client above its rate.
 func (c *clients) limit(next http.Handler) http.Handler {
 	if c.cfg.ClientRate == 0 {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if slices.Contains(c.cfg.QuietPaths, r.URL.Path) || c.of(clientOf(r, c.cfg.TrustedProxies)).Allow() {
+		if slices.Contains(c.cfg.QuietPaths, r.URL.Path) || c.limiter(clientOf(r, c.cfg.TrustedProxies)).Allow() {
 			next.ServeHTTP(w, r)
 			return
 		}
-		w.Header().Set("Retry-After", strconv.Itoa(1)) // a second's rate is free by then
+		w.Header().Set("Retry-After", strconv.Itoa(1)) // after a second the client has its rate again
 		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
-			"this client sends more than "+strconv.Itoa(c.cfg.ClientRate)+" requests a second")
+			"client rate exceeded: at most "+strconv.Itoa(c.cfg.ClientRate)+" requests a second; try again")
 	})
 }
 
-func (c *clients) of(client netip.Prefix) *rate.Limiter {
+func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
 	if limiter, ok := c.limiters.GetIfPresent(client); ok {
 		return limiter
 	}
@@ -56,13 +56,13 @@ func (c *clients) of(client netip.Prefix) *rate.Limiter {
 	return limiter
 }
 
-// clientOf is the address of who sent the request, as far as our own proxies
-// tell; the zero Prefix, one client more, where it can't be known.
+// clientOf is the client's address as the trusted proxies report it. Requests
+// with an unknown client share the zero Prefix.
 func clientOf(r *http.Request, proxies int) netip.Prefix {
 	address := r.RemoteAddr
 	if proxies > 0 {
-		// Each proxy adds whom it saw at the end; what stands before is a
-		// stranger's word.
+		// Each proxy appends the address that it saw. Earlier entries are
+		// untrusted input.
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		address = strings.TrimSpace(hops[max(0, len(hops)-proxies)])
 	}
@@ -78,6 +78,6 @@ func clientOf(r *http.Request, proxies int) netip.Prefix {
 	if ip.Is6() {
 		bits = ipv6Client
 	}
-	prefix, _ := ip.Prefix(bits) // of bits that the address has
+	prefix, _ := ip.Prefix(bits) // bits is valid for the address
 	return prefix
 }

@@ -21,18 +21,18 @@ func TestClientOf(t *testing.T) {
 		want           string
 	}{
 		{"the connection", "192.0.2.1:4000", nil, 0, "192.0.2.1/32"},
-		{"a stranger's header is not believed", "192.0.2.1:4000", []string{"198.51.100.7"}, 0, "192.0.2.1/32"},
-		{"our balancer's word", "192.0.2.1:4000", []string{"198.51.100.7"}, 1, "198.51.100.7/32"},
-		{"what the client wrote before it", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 1, "198.51.100.7/32"},
+		{"without trusted proxies the header is ignored", "192.0.2.1:4000", []string{"198.51.100.7"}, 0, "192.0.2.1/32"},
+		{"the load balancer's entry", "192.0.2.1:4000", []string{"198.51.100.7"}, 1, "198.51.100.7/32"},
+		{"the client's own entry before it is ignored", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 1, "198.51.100.7/32"},
 		{"two headers are one list", "192.0.2.1:4000", []string{"203.0.113.9", "198.51.100.7"}, 1, "198.51.100.7/32"},
 		{"CDN and balancer", "192.0.2.1:4000", []string{"203.0.113.9, 198.51.100.7"}, 2, "203.0.113.9/32"},
-		{"fewer hops than proxies: all came from within", "192.0.2.1:4000", []string{"198.51.100.7"}, 3, "198.51.100.7/32"},
+		{"fewer hops than proxies: the first hop counts", "192.0.2.1:4000", []string{"198.51.100.7"}, 3, "198.51.100.7/32"},
 		{"a port in the header", "192.0.2.1:4000", []string{"198.51.100.7:1234"}, 1, "198.51.100.7/32"},
-		{"IPv6 counts by the customer", "[2001:db8:1:2:3:4:5:6]:4000", nil, 0, "2001:db8:1:2::/64"},
-		{"IPv4 in IPv6's clothes", "[::ffff:192.0.2.1]:4000", nil, 0, "192.0.2.1/32"},
-		{"a zone makes no new client", "[fe80::1%eth0]:4000", nil, 0, "fe80::/64"},
-		{"nonsense is one client", "192.0.2.1:4000", []string{"unknown"}, 1, "invalid Prefix"},
-		{"no header where there should be one", "192.0.2.1:4000", nil, 1, "invalid Prefix"},
+		{"IPv6 counts by /64", "[2001:db8:1:2:3:4:5:6]:4000", nil, 0, "2001:db8:1:2::/64"},
+		{"IPv4-mapped IPv6", "[::ffff:192.0.2.1]:4000", nil, 0, "192.0.2.1/32"},
+		{"a zone is ignored", "[fe80::1%eth0]:4000", nil, 0, "fe80::/64"},
+		{"an invalid address is the unknown client", "192.0.2.1:4000", []string{"unknown"}, 1, "invalid Prefix"},
+		{"no header from a trusted proxy", "192.0.2.1:4000", nil, 1, "invalid Prefix"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "/", nil)
@@ -43,7 +43,7 @@ func TestClientOf(t *testing.T) {
 	}
 }
 
-func TestClientRate(t *testing.T) {
+func TestClientAboveItsRateGets429(t *testing.T) {
 	server := launch(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), func(c *Config) {
 		c.ClientRate, c.ClientBurst, c.TrustedProxies = 1, 3, 1
 	})
@@ -51,37 +51,37 @@ func TestClientRate(t *testing.T) {
 		return do(t, http.MethodGet, server.url(path), nil, http.Header{"X-Forwarded-For": {client}})
 	}
 	for range 3 {
-		answer, _ := from("198.51.100.1", "/")
-		require.Equal(t, http.StatusOK, answer.StatusCode)
+		response, _ := from("198.51.100.1", "/")
+		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
-	refused := 0
-	for range 20 { // however slow this machine, far more than one a second
-		answer, body := from("198.51.100.1", "/")
-		if answer.StatusCode == http.StatusTooManyRequests {
-			refused++
-			require.Equal(t, "1", answer.Header.Get("Retry-After"))
+	rejected := 0
+	for range 20 { // more than one a second on any machine
+		response, body := from("198.51.100.1", "/")
+		if response.StatusCode == http.StatusTooManyRequests {
+			rejected++
+			require.Equal(t, "1", response.Header.Get("Retry-After"))
 			require.Equal(t, httpapi.CodeTooManyRequests, errorOf(t, body).Code)
 		}
 	}
-	require.NotZero(t, refused)
-	answer, _ := from("198.51.100.2", "/")
-	require.Equal(t, http.StatusOK, answer.StatusCode, "another client is not refused")
+	require.NotZero(t, rejected)
+	response, _ := from("198.51.100.2", "/")
+	require.Equal(t, http.StatusOK, response.StatusCode, "another client has its own rate")
 	for range 10 {
-		answer, _ = from("198.51.100.1", "/health")
-		require.Equal(t, http.StatusOK, answer.StatusCode, "a probe is never refused")
+		response, _ = from("198.51.100.1", "/health")
+		require.Equal(t, http.StatusOK, response.StatusCode, "probes are never limited")
 	}
 }
 
-// TestClientsAreBounded: a flood of addresses must not cost memory.
-func TestClientsAreBounded(t *testing.T) {
+// TestClientLimitersAreBounded: many addresses must not use more memory.
+func TestClientLimitersAreBounded(t *testing.T) {
 	cfg := Defaults()
 	c := newClients(cfg)
 	for i := range 3 * maxClients {
 		ip := netip.AddrFrom4([4]byte{198, byte(i >> 16), byte(i >> 8), byte(i)})
-		require.True(t, c.of(netip.PrefixFrom(ip, 32)).Allow(), fmt.Sprint(i))
+		require.True(t, c.limiter(netip.PrefixFrom(ip, 32)).Allow(), fmt.Sprint(i))
 	}
 	require.Eventually(t, func() bool {
 		c.limiters.CleanUp()
 		return c.limiters.EstimatedSize() <= maxClients
-	}, patience, time.Millisecond)
+	}, soon, time.Millisecond)
 }

@@ -8,19 +8,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzClient: whatever strangers and proxies write, a request belongs to one
-// client: an IPv4 address, a customer's IPv6 network, or those who can't be told
-// apart. What a stranger writes before our proxies' words changes nothing.
+// FuzzClient: for any header and address, a client is an IPv4 address, an IPv6
+// /64 or unknown. Entries before the trusted proxies' entries change nothing.
 func FuzzClient(f *testing.F) {
 	for _, row := range [][2]string{{"", "192.0.2.1:5"}, {"203.0.113.9, 192.0.2.1", "10.0.0.1:1"}, {"[2001:db8::1]:443", "x"}, {"::ffff:192.0.2.1", ""}, {"fe80::1%eth0", ""}, {",", "@"}} {
 		f.Add(row[0], row[1], uint8(1))
 	}
 	f.Fuzz(func(t *testing.T, forwarded, remote string, proxies uint8) {
-		of := func(header string) *http.Request {
+		newRequest := func(header string) *http.Request {
 			return &http.Request{RemoteAddr: remote, Header: http.Header{"X-Forwarded-For": {header}}}
 		}
 		trusted := int(proxies % 6)
-		client := clientOf(of(forwarded), trusted)
+		client := clientOf(newRequest(forwarded), trusted)
 		switch {
 		case !client.IsValid():
 		case client.Addr().Is4():
@@ -32,19 +31,19 @@ func FuzzClient(f *testing.F) {
 		}
 		require.Equal(t, client.Masked(), client)
 		if hops := strings.Count(forwarded, ",") + 1; trusted <= hops {
-			require.Equal(t, client, clientOf(of("198.51.100.7, "+forwarded), trusted))
+			require.Equal(t, client, clientOf(newRequest("198.51.100.7, "+forwarded), trusted))
 		}
 	})
 }
 
-// FuzzRequestID: an id that is taken over can't forge a line of a log or an
-// answer's header, and is short.
+// FuzzRequestID: an accepted id is short and cannot forge log lines or response
+// headers.
 func FuzzRequestID(f *testing.F) {
 	for _, id := range []string{"", "a", "6f9619ff-8b86-d011-b42d-00c04fc964ff", "a b", "a\nb", "é", strings.Repeat("a", maxRequestID+1)} {
 		f.Add(id)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		if !saneRequestID(id) {
+		if !validRequestID(id) {
 			return
 		}
 		require.NotEmpty(t, id)

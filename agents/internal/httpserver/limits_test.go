@@ -17,20 +17,20 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// patience bounds what must happen at some time; no test waits for it.
-const patience = 20 * time.Second
+// soon bounds the wait for an event. A passing test does not wait this long.
+const soon = 20 * time.Second
 
-// dial opens a bare connection, for what no client would send.
+// dial opens a raw connection, for requests that Go's client would not send.
 func dial(t *testing.T, address string) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(soon)))
 	return conn
 }
 
-// TestBodyLimit: both ways in which a body can be too large.
+// TestBodyLimit: declared and undeclared body lengths.
 func TestBodyLimit(t *testing.T) {
 	const limit = 1000
 	var reached atomic.Bool
@@ -50,29 +50,29 @@ func TestBodyLimit(t *testing.T) {
 		status   int
 		reached  bool
 	}{
-		{"the limit itself is taken", limit, true, 200, true},
-		{"a declared length is refused before the handler", limit + 1, true, 413, false},
-		{"an undeclared length is cut at the limit", limit + 1, false, 413, true},
-		{"far beyond, undeclared", 100 * limit, false, 413, true},
+		{"the limit itself is allowed", limit, true, 200, true},
+		{"a declared length is rejected before the handler", limit + 1, true, 413, false},
+		{"an undeclared length fails at the limit", limit + 1, false, 413, true},
+		{"an undeclared length far above the limit", 100 * limit, false, 413, true},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			reached.Store(false)
 			body := io.Reader(strings.NewReader(strings.Repeat("x", row.size)))
 			if !row.declared {
-				body = io.MultiReader(body) // hides the length: chunked
+				body = io.MultiReader(body) // without a length the body is chunked
 			}
-			answer, text := do(t, http.MethodPost, server.url("/"), body, nil)
-			require.Equal(t, row.status, answer.StatusCode)
+			response, text := do(t, http.MethodPost, server.url("/"), body, nil)
+			require.Equal(t, row.status, response.StatusCode)
 			require.Equal(t, row.reached, reached.Load())
 			if row.status == http.StatusRequestEntityTooLarge {
 				require.Equal(t, httpapi.CodeTooLarge, errorOf(t, text).Code)
-				require.True(t, answer.Close, "what is left of the body is not read")
+				require.True(t, response.Close, "the rest of the body is not read")
 			}
 		})
 	}
 }
 
-func TestHeaderFlood(t *testing.T) {
+func TestTooLargeHeadersGet431(t *testing.T) {
 	reached := make(chan struct{}, 1)
 	server := launch(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached <- struct{}{} }))
 	for _, row := range []struct{ reason, headers string }{
@@ -82,20 +82,20 @@ func TestHeaderFlood(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			conn := dial(t, server.address)
 			go func() {
-				// The server may close before all is sent: that is its right.
+				// The server may close before everything is sent.
 				_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a\r\n"+row.headers+"\r\n\r\n")
 			}()
-			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 			require.NoError(t, err)
-			require.NoError(t, answer.Body.Close())
-			require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, answer.StatusCode)
+			require.NoError(t, response.Body.Close())
+			require.Equal(t, http.StatusRequestHeaderFieldsTooLarge, response.StatusCode)
 			require.Empty(t, reached)
 		})
 	}
 }
 
-// TestSlowClients: nobody keeps a connection by being slow. Each row sends and
-// then falls silent; the server must end the connection by itself.
+// TestSlowClients: each row sends a part and then nothing. The server must
+// close the connection.
 func TestSlowClients(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {
@@ -103,7 +103,7 @@ func TestSlowClients(t *testing.T) {
 		change       func(*Config)
 	}{
 		{"headers that never end", "GET / HTTP/1.1\r\nHost: a\r\nX-", func(c *Config) { c.ReadHeaderTimeout = short }},
-		{"a body that never comes", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", func(c *Config) { c.ReadTimeout = short }},
+		{"a body that never ends", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n1", func(c *Config) { c.ReadTimeout = short }},
 		{"a kept connection without a next request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", func(c *Config) { c.IdleTimeout = short }},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestSlowClients(t *testing.T) {
 			_, err := io.WriteString(conn, row.sent)
 			require.NoError(t, err)
 			_, err = io.Copy(io.Discard, conn)
-			require.NoError(t, err, "the server must close before our own deadline")
+			require.NoError(t, err, "the server must close before the connection's deadline")
 		})
 	}
 }

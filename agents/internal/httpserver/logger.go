@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// NewLogger returns a logger of JSON lines that name the service. Each record
-// carries the attributes of its context, see WithLogAttrs.
+// NewLogger returns a JSON logger with the service's name. Each record has the
+// attributes of its context (WithLogAttrs).
 func NewLogger(out io.Writer, service string, level slog.Leveler) *slog.Logger {
 	return slog.New(contextHandler{slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level})}).With("service", service)
 }
 
 type logAttrsKey struct{}
 
-// WithLogAttrs returns a context whose records carry these attributes as well.
+// WithLogAttrs returns a context whose log records have these attributes too.
 func WithLogAttrs(ctx context.Context, attrs ...slog.Attr) context.Context {
 	return context.WithValue(ctx, logAttrsKey{}, append(slices.Clip(logAttrs(ctx)), attrs...))
 }
@@ -25,8 +25,8 @@ func logAttrs(ctx context.Context) []slog.Attr {
 	return attrs
 }
 
-// contextHandler adds the attributes of the record's context. Every record is one
-// write: a process that is killed loses none.
+// contextHandler adds the attributes of the record's context. Each record is
+// one write, so that a killed process loses no record.
 type contextHandler struct{ slog.Handler }
 
 func (h contextHandler) Handle(ctx context.Context, record slog.Record) error {

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-func TestRecordsCarryTheContext(t *testing.T) {
+func TestRecordsHaveTheContextsAttributes(t *testing.T) {
 	var out bytes.Buffer
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo).With("a", 1)
 	outer := httpserver.WithLogAttrs(t.Context(), slog.String("request_id", "r-1"))
@@ -21,35 +21,35 @@ func TestRecordsCarryTheContext(t *testing.T) {
 	log.InfoContext(left, "one")
 	log.InfoContext(right, "two")
 	log.Info("three")
-	var got []map[string]any
+	var records []map[string]any
 	for decoder := json.NewDecoder(&out); decoder.More(); {
 		record := map[string]any{}
 		require.NoError(t, decoder.Decode(&record))
 		delete(record, "time")
-		got = append(got, record)
+		records = append(records, record)
 	}
 	require.Equal(t, []map[string]any{
 		{"level": "INFO", "msg": "one", "service": "npa", "a": 1.0, "request_id": "r-1", "side": "left"},
 		{"level": "INFO", "msg": "two", "service": "npa", "a": 1.0, "request_id": "r-1", "side": "right"},
 		{"level": "INFO", "msg": "three", "service": "npa", "a": 1.0},
-	}, got)
+	}, records)
 }
 
-// writes is an output that keeps each write apart.
-type writes struct{ each []string }
+// writes records each write separately.
+type writes struct{ texts []string }
 
 func (w *writes) Write(b []byte) (int, error) {
-	w.each = append(w.each, string(b))
+	w.texts = append(w.texts, string(b))
 	return len(b), nil
 }
 
-// TestEachRecordIsWrittenAtOnce: a process that is killed has lost no record.
-func TestEachRecordIsWrittenAtOnce(t *testing.T) {
+// TestEachRecordIsOneWrite: a killed process has lost no record.
+func TestEachRecordIsOneWrite(t *testing.T) {
 	var out writes
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo)
 	for n := range 3 {
 		log.Info("request", "n", n)
-		require.Len(t, out.each, n+1)
-		require.True(t, strings.HasSuffix(out.each[n], "}\n"))
+		require.Len(t, out.texts, n+1)
+		require.True(t, strings.HasSuffix(out.texts[n], "}\n"))
 	}
 }

@@ -10,15 +10,14 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxRequestID is the longest id, in bytes, that is taken over from a client;
-// twice a UUID with room for a prefix.
+// maxRequestID is the longest accepted id of a client, in bytes: twice a UUID
+// with room for a prefix.
 const maxRequestID = 80
 
-// requestID is the attribute by which every record of a request is found.
+// requestID is the log attribute of the request's id.
 const requestID = "request_id"
 
-// RequestID returns the id of the request that ctx belongs to, empty outside
-// a request.
+// RequestID returns the id of the request of ctx, or "" outside a request.
 func RequestID(ctx context.Context) string {
 	for _, attr := range logAttrs(ctx) {
 		if attr.Key == requestID {
@@ -28,15 +27,15 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-// requestIDs gives every request an id: the client's where it is sane, else a
-// new one. The id is in the context and in the answer's header.
+// requestIDs sets an id on every request: the client's if it is valid, else a
+// new one. The id is in the context and in the response header.
 func requestIDs(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := ""
 		if sent := r.Header[httpapi.RequestID]; len(sent) > 0 {
 			id = sent[0]
 		}
-		if !saneRequestID(id) {
+		if !validRequestID(id) {
 			id = rand.Text()
 		}
 		w.Header()[httpapi.RequestID] = []string{id}
@@ -44,9 +43,9 @@ func requestIDs(next http.Handler) http.Handler {
 	})
 }
 
-// saneRequestID keeps what would forge log lines or cost memory out of the
-// logs of this service and of those that it calls.
-func saneRequestID(id string) bool {
+// validRequestID rejects ids that could forge log lines or use much memory, in this
+// service and in those that it calls.
+func validRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false
 	}
@@ -60,8 +59,8 @@ func saneRequestID(id string) bool {
 	return true
 }
 
-// closeWhileDraining asks clients to leave the connection once a drain has
-// begun. Their next request then makes a new one, which goes elsewhere.
+// closeWhileDraining closes connections during a drain. The client's next
+// request then opens a new connection to another pod.
 func closeWhileDraining(state *State, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if state.Phase() == Draining {
@@ -81,14 +80,14 @@ func limitBody(limit int64, next http.Handler) http.Handler {
 	})
 }
 
-// refuseOversize answers 413 to a body whose declared length is above the
-// limit, before any of it is read.
-func refuseOversize(limit int64, next http.Handler) http.Handler {
+// rejectOversize responds 413 to a body with a declared length above the limit,
+// before any of it is read.
+func rejectOversize(limit int64, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength > limit {
 			w.Header().Set("Connection", "close")
 			httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
-				fmt.Sprintf("the body has %d bytes; at most %d are taken", r.ContentLength, limit))
+				fmt.Sprintf("body has %d bytes, must have at most %d", r.ContentLength, limit))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-func TestRequestIDs(t *testing.T) {
+func TestValidRequestIDsAreKept(t *testing.T) {
 	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, RequestID(r.Context()))
 	}))
@@ -21,7 +21,7 @@ func TestRequestIDs(t *testing.T) {
 	}{
 		{"none sent", "", false},
 		{"a UUID", "0b7cbbd2-7b0f-4d3e-9c2e-1d0c5b6a7f80", true},
-		{"AWS's trace form, without its = sign, is plain", "1-67891233-abcdef012345678912345678", true},
+		{"AWS's trace id without its = sign", "1-67891233-abcdef012345678912345678", true},
 		{"the longest", strings.Repeat("a", maxRequestID), true},
 		{"too long", strings.Repeat("a", maxRequestID+1), false},
 		{"a space could forge a field of a log line", "a b", false},
@@ -29,15 +29,15 @@ func TestRequestIDs(t *testing.T) {
 		{"not ASCII", "é", false},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			answer, seen := do(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
-			require.NotEmpty(t, seen)
-			require.Equal(t, seen, answer.Header.Get(httpapi.RequestID), "handler and client see the same id")
-			require.Equal(t, row.kept, seen == row.sent)
+			response, id := do(t, http.MethodGet, server.url("/"), nil, http.Header{httpapi.RequestID: {row.sent}})
+			require.NotEmpty(t, id)
+			require.Equal(t, id, response.Header.Get(httpapi.RequestID), "handler and client see the same id")
+			require.Equal(t, row.kept, id == row.sent)
 		})
 	}
 }
 
-func TestMadeRequestIDsDiffer(t *testing.T) {
+func TestNewRequestIDsDiffer(t *testing.T) {
 	server := launch(t, http.NotFoundHandler())
 	a, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
 	b, _ := do(t, http.MethodGet, server.url("/"), nil, nil)
@@ -60,14 +60,14 @@ func TestAccessLog(t *testing.T) {
 		status, bytes              float64
 	}{
 		{"a path with its route", "/item/7", "INFO", "GET /item/{id}", 200, 4},
-		{"a handler that writes nothing answers 200", "/silent", "INFO", "GET /silent", 200, 0},
-		{"probes are quiet, failing ones too", "/health", "DEBUG", "GET /health", 503, 0},
-		{"our failures stand out", "/broken", "ERROR", "GET /broken", 502, 0},
-		{"hints are not the answer", "/hints", "INFO", "GET /hints", 202, 0},
+		{"a handler that writes nothing: 200", "/silent", "INFO", "GET /silent", 200, 0},
+		{"probes have level debug, failing ones too", "/health", "DEBUG", "GET /health", 503, 0},
+		{"a server error has level error", "/broken", "ERROR", "GET /broken", 502, 0},
+		{"early hints are not the final status", "/hints", "INFO", "GET /hints", 202, 0},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			_, _ = do(t, http.MethodGet, server.url(row.path), nil, http.Header{httpapi.RequestID: {"id-1"}})
-			record := server.logged.wait(t, "request", row.path)
+			record := server.logs.wait(t, "request", row.path)
 			require.Equal(t, row.level, record["level"])
 			require.Equal(t, row.route, record["route"])
 			require.EqualValues(t, row.status, record["status"])
@@ -92,50 +92,50 @@ func TestPanics(t *testing.T) {
 	mux.HandleFunc("GET /fine", func(http.ResponseWriter, *http.Request) {})
 	server := launch(t, mux)
 
-	t.Run("before the answer: a 500 that tells nothing", func(t *testing.T) {
-		answer, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
-		require.Equal(t, http.StatusInternalServerError, answer.StatusCode)
+	t.Run("before the response: a 500 without the cause", func(t *testing.T) {
+		response, body := do(t, http.MethodGet, server.url("/early"), nil, nil)
+		require.Equal(t, http.StatusInternalServerError, response.StatusCode)
 		problem := errorOf(t, body)
 		require.Equal(t, httpapi.CodeInternal, problem.Code)
-		require.Equal(t, answer.Header.Get(httpapi.RequestID), problem.RequestID)
+		require.Equal(t, response.Header.Get(httpapi.RequestID), problem.RequestID)
 		require.NotContains(t, body, "the cause")
-		record := server.logged.wait(t, "panic", "/early")
+		record := server.logs.wait(t, "panic", "/early")
 		require.Equal(t, "the cause", record["cause"])
-		require.Contains(t, record["stack"], "middleware_test.go", "the log leads to the line")
-		require.EqualValues(t, 500, server.logged.wait(t, "request", "/early")["status"])
+		require.Contains(t, record["stack"], "middleware_test.go", "the log has the line of the panic")
+		require.EqualValues(t, 500, server.logs.wait(t, "request", "/early")["status"])
 	})
 	for _, row := range []struct{ reason, path string }{
-		{"amid the answer: never a short success", "/late"},
-		{"net/http's own abort is left alone", "/abort"},
+		{"during the response: the connection breaks", "/late"},
+		{"http.ErrAbortHandler is passed on", "/abort"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.url(row.path), nil)
 			require.NoError(t, err)
-			answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
+			response, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(request)
 			if err == nil {
-				_, err = io.ReadAll(answer.Body)
-				require.NoError(t, answer.Body.Close())
+				_, err = io.ReadAll(response.Body)
+				require.NoError(t, response.Body.Close())
 			}
 			require.Error(t, err)
-			record := server.logged.wait(t, "request", row.path)
+			record := server.logs.wait(t, "request", row.path)
 			require.Equal(t, true, record["aborted"])
 			require.Equal(t, "ERROR", record["level"])
 		})
 	}
 	t.Run("the next request is served", func(t *testing.T) {
-		answer, _ := do(t, http.MethodGet, server.url("/fine"), nil, nil)
-		require.Equal(t, http.StatusOK, answer.StatusCode)
+		response, _ := do(t, http.MethodGet, server.url("/fine"), nil, nil)
+		require.Equal(t, http.StatusOK, response.StatusCode)
 	})
 }
 
 func TestRoutes(t *testing.T) {
 	mux := http.NewServeMux()
-	own404 := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "own", http.StatusNotFound) }
+	handler404 := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "handler", http.StatusNotFound) }
 	mux.HandleFunc("GET /thing", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("PUT /thing", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("GET /own/{name}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Name", r.PathValue("name"))
-		own404(w, r)
+		handler404(w, r)
 	})
 	server := launch(t, Routes(mux))
 	for _, row := range []struct {
@@ -148,15 +148,15 @@ func TestRoutes(t *testing.T) {
 		{"another method", http.MethodDelete, "/thing", 405, "Allow", "GET, HEAD, PUT", httpapi.CodeMethodNotAllowed},
 		{"an unknown path", http.MethodGet, "/nothing", 404, "Content-Type", "application/problem+json", httpapi.CodeNotFound},
 		{"an unknown path with any method", http.MethodPost, "/nothing", 404, "", "", httpapi.CodeNotFound},
-		{"a handler's own 404 is the handler's; path values arrive", http.MethodGet, "/own/a", 404, "X-Name", "a", ""},
-		{"an unclean path is led to the clean one", http.MethodGet, "//thing", 307, "Location", "/thing", ""},
-		{"an unclean path to nowhere", http.MethodGet, "//nothing", 307, "Location", "/nothing", ""},
+		{"a handler's own 404 and path value are kept", http.MethodGet, "/own/a", 404, "X-Name", "a", ""},
+		{"an unclean path is redirected to the clean one", http.MethodGet, "//thing", 307, "Location", "/thing", ""},
+		{"an unclean unknown path is redirected", http.MethodGet, "//nothing", 307, "Location", "/nothing", ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			answer, body := do(t, row.method, server.url(row.path), nil, nil)
-			require.Equal(t, row.status, answer.StatusCode)
+			response, body := do(t, row.method, server.url(row.path), nil, nil)
+			require.Equal(t, row.status, response.StatusCode)
 			if row.header != "" {
-				require.Equal(t, row.value, answer.Header.Get(row.header))
+				require.Equal(t, row.value, response.Header.Get(row.header))
 			}
 			if row.code != "" {
 				problem := errorOf(t, body)

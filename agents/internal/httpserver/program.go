@@ -16,57 +16,59 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-// Service is what the process serves. One that is a Closer too is closed after
-// the last request, and one that is an Adjuster adjusts its server.
+// Service is what a process serves. Closer and Configurer are optional
+// interfaces of a Service.
 type Service interface {
 	Handler() http.Handler
 	State() *State
 }
 
-// Closer is a Service that has something to close; the context lasts.
+// Closer is closed after the last request. The context is not canceled by the
+// shutdown.
 type Closer interface{ Close(context.Context) error }
 
-// Adjuster is a Service with a say in how it is served, such as telemetry's.
-type Adjuster interface{ Adjust(*Config) }
+// Configurer changes the server's Config, such as for telemetry.
+type Configurer interface{ Configure(*Config) }
 
-// Main runs the program name under the signals of an orchestrator and ends
+// Main runs the program until SIGTERM or an interrupt, and ends the process
 // with its exit code.
 func Main[C any](name string, program Program[C]) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
-	// After the first signal the second one ends the process at once, for a
-	// person who does not want to wait for the drain.
+	// A second signal ends the process immediately, for an operator who does
+	// not want to wait for the drain.
 	context.AfterFunc(ctx, stop)
 	os.Exit(program.Run(ctx, name, os.LookupEnv, os.Stdout))
 }
 
-// Program makes a service from its own configuration C.
+// Program creates a service from its configuration C.
 //
-// Its exit codes: 0 after a full drain, 1 when serving failed or requests were cut
-// off, 2 when the environment is wrong.
+// Exit codes: 0 after a complete drain, 1 when serving failed or requests were
+// canceled, 2 when the environment is wrong.
 type Program[C any] struct {
-	// ReadConfig's error is an envconfig.Problems; the C beside it serves to log.
+	// ReadConfig's error is an envconfig.Problems. C then only has what the
+	// logger needs.
 	ReadConfig func(lookup func(string) (string, bool)) (C, error)
 	// HTTP returns the server's part of C.
 	HTTP func(C) Config
-	// New's context lasts as long as the process, not only until the signal: a
-	// service that drains still needs its connections.
+	// New's context lasts as long as the process, because a draining service
+	// still needs its connections.
 	New func(context.Context, C, *slog.Logger) (Service, error)
 }
 
-// gcPercent is how far the heap may grow before it is collected, in percent of
-// what is live. A service has some 10 MB live; at Go's default of 100 it would
-// collect them ten times a second under load. The memory limit bounds the heap
-// of a service with large caches.
+// gcPercent is the heap growth between garbage collections, in percent of the
+// live heap. A service has about 10 MB live. With Go's default of 100 it would
+// collect ten times a second under load. The memory limit bounds the heap of
+// services with large caches.
 const gcPercent = 400
 
 // tuneGC sets Go's memory limit to nine tenths of the container's, and
-// gcPercent. GOMEMLIMIT and GOGC win where they are set.
+// gcPercent. GOMEMLIMIT and GOGC take precedence.
 func tuneGC(log *slog.Logger) {
 	limit, err := memlimit.SetGoMemLimitWithOpts()
 	if err != nil {
-		log.Warn("memory limit of the container: not read, so the heap is not limited; set GOMEMLIMIT", "error", err)
+		log.Warn("cannot read the container's memory limit, so the heap has no limit: set GOMEMLIMIT", "error", err)
 	}
-	log.Debug("memory limit", "bytes", limit) // 0: none, or GOMEMLIMIT is set
+	log.Debug("memory limit", "bytes", limit) // 0 if there is none or GOMEMLIMIT is set
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
@@ -100,8 +102,8 @@ func (p Program[C]) serve(ctx context.Context, cfg C, http Config, log *slog.Log
 	if closer, ok := service.(Closer); ok {
 		defer func() { err = errors.Join(err, closer.Close(context.WithoutCancel(ctx))) }()
 	}
-	if adjuster, ok := service.(Adjuster); ok {
-		adjuster.Adjust(&http)
+	if configurer, ok := service.(Configurer); ok {
+		configurer.Configure(&http)
 	}
 	server, err := New(http, service.Handler(), service.State(), log)
 	if err != nil {

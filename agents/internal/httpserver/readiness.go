@@ -9,22 +9,23 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Dependency is something that the process can't serve without. What it can do
-// without, such as a cache, is none: its failure must not take a pod away.
+// Dependency is a service without which the process cannot serve. Optional
+// ones, such as a cache, must not be one: their failure must not make a pod
+// unready.
 type Dependency struct {
-	// Name is shown in the answer.
+	// Name is shown in the response.
 	Name string
-	// Check returns an error while the dependency is away. It must end with its
-	// context.
+	// Check returns an error while the dependency is unavailable. It must
+	// return when its context ends.
 	Check func(context.Context) error
 }
 
 const (
-	// checkTimeout is below Kubernetes' default timeout of a probe, 1 s, so that
-	// the answer says what is missing.
+	// checkTimeout is below the default timeout of a Kubernetes probe, 1 s, so
+	// that the response still names what is missing.
 	checkTimeout = 800 * time.Millisecond
-	// checkEvery bounds what probes, or strangers who find the path, ask of the
-	// dependencies.
+	// checkEvery limits the checks, because untrusted clients can call the path
+	// too.
 	checkEvery = time.Second
 )
 
@@ -34,8 +35,8 @@ type readiness struct {
 	Missing []string `json:"missing,omitempty"`
 }
 
-// ReadyIf is Ready that also answers 503 while a dependency is away, and names
-// it. All are asked at once, and at most once in a second.
+// ReadyIf is like Ready, but also responds 503 with the names of unavailable
+// dependencies. All are checked concurrently, at most once a second.
 func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 	c := &checks{dependencies: dependencies}
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -53,34 +54,34 @@ func (s *State) ReadyIf(dependencies ...Dependency) http.HandlerFunc {
 
 type checks struct {
 	dependencies []Dependency
-	mu           sync.Mutex // one round at a time; who comes meanwhile shares it
-	asked        time.Time
+	mu           sync.Mutex // one check at a time; concurrent probes share its result
+	checked      time.Time
 	last         []string
 }
 
-// missing returns the names of what is away, in the order given.
+// missing returns the names of the unavailable dependencies, in their order.
 func (c *checks) missing(ctx context.Context) (missing []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.asked.IsZero() && time.Since(c.asked) < checkEvery {
+	if !c.checked.IsZero() && time.Since(c.checked) < checkEvery {
 		return c.last
 	}
-	// A prober that leaves must not count as a dependency that is away.
+	// A prober that disconnects must not make a dependency look unavailable.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer cancel()
 	var (
-		all  sync.WaitGroup
+		wg   sync.WaitGroup
 		errs = make([]error, len(c.dependencies))
 	)
 	for i, dependency := range c.dependencies {
-		all.Go(func() { errs[i] = dependency.Check(ctx) })
+		wg.Go(func() { errs[i] = dependency.Check(ctx) })
 	}
-	all.Wait()
+	wg.Wait()
 	for i, err := range errs {
 		if err != nil {
 			missing = append(missing, c.dependencies[i].Name)
 		}
 	}
-	c.asked, c.last = time.Now(), missing
+	c.checked, c.last = time.Now(), missing
 	return missing
 }

@@ -8,39 +8,39 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// anyPath is the pattern of what no other pattern of a mux takes.
+// anyPath is the pattern of requests that no other pattern matches.
 const anyPath = "/"
 
-// methods are those that a route may have; HEAD comes with GET.
+// methods are the methods of routes. GET includes HEAD.
 var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }
 
-// Routes has the mux answer what it does not know in our form of error: 404 for
-// a path, 405 with Allow for a method. http.ServeMux writes plain text there and
-// has no hook for it. The mux must have no pattern "/" of its own.
+// Routes makes the mux respond with problem details to unknown paths (404) and
+// methods (405 with Allow). http.ServeMux responds with plain text and has no
+// hook for it. The mux must not have the pattern "/".
 func Routes(mux *http.ServeMux) http.Handler {
 	mux.HandleFunc(anyPath, func(w http.ResponseWriter, r *http.Request) {
-		r.Pattern = "" // to whoever counts routes, this is none
+		r.Pattern = "" // access log and metrics must not count this as a route
 		if allow := allowed(mux, r); len(allow) > 0 {
 			methods := strings.Join(allow, ", ")
 			w.Header().Set("Allow", methods)
 			httpapi.Error(w, http.StatusMethodNotAllowed, httpapi.CodeMethodNotAllowed,
-				fmt.Sprintf("%s is not a method of %s; use %s", r.Method, r.URL.Path, methods))
+				fmt.Sprintf("method %s is not allowed for %s; use %s", r.Method, r.URL.Path, methods))
 			return
 		}
-		httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("there is nothing at %s", r.URL.Path))
+		httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, fmt.Sprintf("no route for %s", r.URL.Path))
 	})
 	return mux
 }
 
-// allowed are the methods that the mux knows for the request's path.
+// allowed returns the methods that the mux has for the request's path.
 func allowed(mux *http.ServeMux, r *http.Request) []string {
-	var known []string
+	var allowed []string
 	for _, method := range methods {
 		if _, pattern := mux.Handler(&http.Request{Method: method, Host: r.Host, URL: r.URL}); pattern != anyPath {
-			known = append(known, method)
+			allowed = append(allowed, method)
 		}
 	}
-	return known
+	return allowed
 }

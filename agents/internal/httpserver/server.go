@@ -1,13 +1,12 @@
-// Package httpserver is the process that every service is: its environment, its
-// log, its health, and an HTTP server with limits of time and size that drains
-// without a failed request when the process is asked to end. It owns the life of
-// the process and what happens around a handler; routes and answers are the
-// service's.
+// Package httpserver is the common process of all services: environment, log,
+// health, and an HTTP server with limits. It drains without failed requests
+// when the process is stopped. It owns the process life cycle and the
+// middleware; the service owns its routes and responses.
 //
-// A drain goes in this order: readiness falls, so that balancers look
-// elsewhere; for DrainDelay requests are still served, and each answer asks
-// its client to close the connection; then the listener closes and the
-// requests under way have ShutdownTimeout to end.
+// A drain has three steps. Readiness becomes 503, so that load balancers stop
+// sending. For DrainDelay the server still serves requests and closes
+// connections with each response. Then the listener closes, and running
+// requests have ShutdownTimeout to end.
 package httpserver
 
 import (
@@ -26,13 +25,12 @@ type Server struct {
 	state *State
 	log   *slog.Logger
 	http  *http.Server
-	// after is time.After; the drain's tests end the delay by event, not by
-	// clock.
+	// after is time.After. Tests of the drain end the delay by an event.
 	after func(time.Duration) <-chan time.Time
 }
 
-// New returns a Server of handler. The state is advanced to Serving when the
-// listener stands, and to Draining when the end is asked for.
+// New returns a Server of handler. The state advances to Serving when the
+// server listens, and to Draining at the shutdown.
 func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -41,16 +39,15 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	if observe == nil {
 		observe = func(*http.Request, int, time.Duration) {}
 	}
-	// From the inside out. The body's limit stands outside the access log
-	// because it must hold net/http's own writer to close the connection of a
-	// client that keeps sending; the refusal of a declared length stands
-	// inside, so that it is logged.
-	handler = refuseOversize(cfg.MaxBodyBytes, handler)
+	// From the inside out. limitBody is outside the access log: it needs
+	// net/http's own ResponseWriter to close the connection of a client that
+	// keeps sending. rejectOversize is inside, so that it is logged.
+	handler = rejectOversize(cfg.MaxBodyBytes, handler)
 	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)
 	handler = accessLog(log, cfg.QuietPaths, observe, handler)
-	if cfg.Around != nil {
-		handler = cfg.Around(handler)
+	if cfg.Middleware != nil {
+		handler = cfg.Middleware(handler)
 	}
 	handler = closeWhileDraining(state, handler)
 	handler = requestIDs(handler)
@@ -69,7 +66,7 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	}, nil
 }
 
-// Run listens on the configured address and serves until ctx ends; see Serve.
+// Run listens on the configured address and calls Serve.
 func (s *Server) Run(ctx context.Context) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Address)
 	if err != nil {
@@ -78,49 +75,49 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.Serve(ctx, listener)
 }
 
-// Serve serves on the listener, which it closes, until ctx ends; then it
-// drains. It returns nil after a full drain, an error when the listener failed
-// or requests were cut off at ShutdownTimeout. Requests do not end with ctx:
-// theirs is cancelled only when they are cut off.
+// Serve serves on the listener until ctx ends, then drains and closes the
+// listener. It returns nil after a complete drain. It returns an error when the
+// listener failed or requests were canceled at ShutdownTimeout. Requests have
+// their own context, which ends only at ShutdownTimeout.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	requests, cutOff := context.WithCancel(context.WithoutCancel(ctx))
-	defer cutOff()
-	s.http.BaseContext = func(net.Listener) context.Context { return requests }
+	requestsCtx, cancelRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelRequests()
+	s.http.BaseContext = func(net.Listener) context.Context { return requestsCtx }
 
-	failed := make(chan error, 1)
-	go func() { failed <- s.http.Serve(listener) }()
+	serveErr := make(chan error, 1)
+	go func() { serveErr <- s.http.Serve(listener) }()
 	s.state.Advance(Serving)
 	s.log.Info("listening", "address", listener.Addr().String())
 
 	select {
-	case err := <-failed:
+	case err := <-serveErr:
 		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
 
-	// Idle connections are deliberately left open here (as
-	// SetKeepAlivesEnabled(false) would not): closing one may cross a request
-	// on its way. Busy clients move on at their next answer.
+	// Idle connections stay open here: closing one may drop a request in
+	// flight. That is why SetKeepAlivesEnabled(false) is not used. Busy clients
+	// get "Connection: close" with their next response.
 	s.state.Advance(Draining)
 	s.log.Info("draining", "delay", s.cfg.DrainDelay.String(), "timeout", s.cfg.ShutdownTimeout.String())
 	select {
-	case err := <-failed:
+	case err := <-serveErr:
 		return fmt.Errorf("serve on %s while draining: %w", listener.Addr(), err)
 	case <-s.after(s.cfg.DrainDelay):
 	}
-	return s.shutdown(requests, cutOff)
+	return s.shutdown(requestsCtx, cancelRequests)
 }
 
-func (s *Server) shutdown(requests context.Context, cutOff context.CancelFunc) error {
-	limit, cancel := context.WithTimeout(requests, s.cfg.ShutdownTimeout)
+func (s *Server) shutdown(requestsCtx context.Context, cancelRequests context.CancelFunc) error {
+	limitCtx, cancel := context.WithTimeout(requestsCtx, s.cfg.ShutdownTimeout)
 	defer cancel()
-	err := s.http.Shutdown(limit)
+	err := s.http.Shutdown(limitCtx)
 	if err == nil {
 		s.log.Info("drained")
 		return nil
 	}
-	cutOff()
+	cancelRequests()
 	return errors.Join(
-		fmt.Errorf("requests were still under way %s after the drain and were cut off: %w", s.cfg.ShutdownTimeout, err),
+		fmt.Errorf("shutdown timeout: requests still ran %s after the drain delay and were canceled: %w", s.cfg.ShutdownTimeout, err),
 		s.http.Close())
 }

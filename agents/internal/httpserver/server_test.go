@@ -18,26 +18,26 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// running is a Server on a free port of loopback.
-type running struct {
+// testServer is a Server on a free loopback port.
+type testServer struct {
 	*Server
-	address string
-	stop    context.CancelFunc
-	ended   chan error // what Serve returned
-	logged  *logged
+	address  string
+	stop     context.CancelFunc
+	serveErr chan error // result of Serve
+	logs     *logBuffer
 }
 
-func (r *running) url(path string) string { return "http://" + r.address + path }
+func (s *testServer) url(path string) string { return "http://" + s.address + path }
 
-// launch starts a Server of handler, with Defaults but no drain delay unless
-// changed. It is ended with the test unless the test has ended it.
-func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *running {
+// launch starts a Server of handler with Defaults and without a drain delay, unless
+// changed. It ends with the test.
+func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testServer {
 	t.Helper()
 	return launchUntil(t, handler, nil, changes...)
 }
 
-// launchUntil is launch with a drain delay that lasts until over is closed.
-func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, changes ...func(*Config)) *running {
+// launchUntil is launch with a drain delay that ends when over is closed.
+func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, changes ...func(*Config)) *testServer {
 	t.Helper()
 	cfg := Defaults()
 	cfg.Address = "127.0.0.1:0"
@@ -46,7 +46,7 @@ func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, chan
 	for _, change := range changes {
 		change(&cfg)
 	}
-	logs := &logged{}
+	logs := &logBuffer{}
 	log := NewLogger(logs, "test", slog.LevelDebug)
 	server, err := New(cfg, handler, &State{}, log)
 	require.NoError(t, err)
@@ -56,34 +56,34 @@ func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, chan
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	r := &running{Server: server, address: listener.Addr().String(), stop: stop, ended: make(chan error, 1), logged: logs}
+	s := &testServer{Server: server, address: listener.Addr().String(), stop: stop, serveErr: make(chan error, 1), logs: logs}
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		r.ended <- server.Serve(ctx, listener)
+		s.serveErr <- server.Serve(ctx, listener)
 	}()
 	t.Cleanup(func() {
 		stop()
-		_ = server.http.Close() // where the test has failed amid a drain
+		_ = server.http.Close() // for a test that failed during a drain
 		<-finished
 	})
-	return r
+	return s
 }
 
-// logged collects JSON records.
-type logged struct {
+// logBuffer collects JSON log records.
+type logBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
 }
 
-func (l *logged) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.buf.Write(p)
 }
 
-// find returns the first record with that message and path.
-func (l *logged) find(msg, path string) (map[string]any, bool) {
+// find returns the first record with the message and path.
+func (l *logBuffer) find(msg, path string) (map[string]any, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range strings.Lines(l.buf.String()) {
@@ -95,9 +95,9 @@ func (l *logged) find(msg, path string) (map[string]any, bool) {
 	return nil, false
 }
 
-// wait returns that record once it is there: a request is logged after its
-// answer has reached the client.
-func (l *logged) wait(t *testing.T, msg, path string) map[string]any {
+// wait waits for the record. A request is logged after the client has its
+// response.
+func (l *logBuffer) wait(t *testing.T, msg, path string) map[string]any {
 	t.Helper()
 	var record map[string]any
 	require.Eventually(t, func() (ok bool) {
@@ -107,8 +107,8 @@ func (l *logged) wait(t *testing.T, msg, path string) map[string]any {
 	return record
 }
 
-// do sends one request on a connection of its own and returns the answer with
-// its body.
+// do sends one request on a new connection and returns the response and its
+// body.
 func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, body)
@@ -117,12 +117,12 @@ func do(t *testing.T, method, url string, body io.Reader, header http.Header) (*
 		request.Header[name] = values
 	}
 	transport := &http.Transport{DisableKeepAlives: true}
-	answer, err := transport.RoundTrip(request)
+	response, err := transport.RoundTrip(request)
 	require.NoError(t, err)
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
 	require.NoError(t, err)
-	return answer, string(text)
+	return response, string(text)
 }
 
 func errorOf(t *testing.T, body string) httpapi.Problem {
@@ -132,30 +132,30 @@ func errorOf(t *testing.T, body string) httpapi.Problem {
 	return e
 }
 
-func TestConfigRefusesUnbounded(t *testing.T) {
+func TestConfigWithoutLimitsIsAnError(t *testing.T) {
 	_, err := New(Config{DrainDelay: -1, ClientRate: 1, TrustedProxies: -1}, http.NotFoundHandler(), &State{}, slog.New(slog.DiscardHandler))
 	require.Error(t, err)
 	for _, name := range []string{
 		"ReadHeaderTimeout", "ReadTimeout", "WriteTimeout", "IdleTimeout",
 		"MaxHeaderBytes", "MaxBodyBytes", "DrainDelay", "ShutdownTimeout", "ClientBurst", "TrustedProxies", "Address",
 	} {
-		require.ErrorContains(t, err, name, "every wrong field is named at once")
+		require.ErrorContains(t, err, name, "every invalid field is named at once")
 	}
 }
 
-func TestRunNamesTheAddressInUse(t *testing.T) {
-	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+func TestRunErrorNamesTheAddressInUse(t *testing.T) {
+	other, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close()
+	defer other.Close()
 	cfg := Defaults()
-	cfg.Address = taken.Addr().String()
+	cfg.Address = other.Addr().String()
 	server, err := New(cfg, http.NotFoundHandler(), &State{}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	require.ErrorContains(t, server.Run(t.Context()), cfg.Address)
 }
 
-func TestServeReportsALostListener(t *testing.T) {
+func TestServeReportsAClosedListener(t *testing.T) {
 	server := launch(t, http.NotFoundHandler())
 	require.NoError(t, server.http.Close())
-	require.ErrorContains(t, <-server.ended, server.address)
+	require.ErrorContains(t, <-server.serveErr, server.address)
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Phase is where in its life a process is. It only ever moves forward.
+// Phase is the phase of a process' life. It only moves forward.
 type Phase int32
 
 // The phases in their order.
 const (
 	Starting Phase = iota // not listening yet
-	Serving               // wants traffic
-	Draining              // still answers, wants no new traffic
+	Serving               // ready for traffic
+	Draining              // still serves, but wants no new traffic
 )
 
-// String is the phase's name as the answers show it.
+// String is the phase's name in responses.
 func (p Phase) String() string {
 	switch p {
 	case Starting:
@@ -29,22 +29,22 @@ func (p Phase) String() string {
 	}
 }
 
-// State is the phase of one process. Its zero value is Starting; it is safe
-// for use by several goroutines.
+// State is the phase of one process. Its zero value is Starting. It is safe for
+// concurrent use.
 type State struct{ phase atomic.Int32 }
 
 // Phase returns the current phase.
 func (s *State) Phase() Phase { return Phase(s.phase.Load()) }
 
-// Advance moves to a later phase and reports whether it moved: a drain that
-// has begun is never taken back.
+// Advance moves to a later phase and reports whether it moved. A drain is never
+// reverted.
 func (s *State) Advance(to Phase) bool {
 	for {
-		now := s.phase.Load()
-		if int32(to) <= now {
+		current := s.phase.Load()
+		if int32(to) <= current {
 			return false
 		}
-		if s.phase.CompareAndSwap(now, int32(to)) {
+		if s.phase.CompareAndSwap(current, int32(to)) {
 			return true
 		}
 	}
@@ -55,13 +55,13 @@ type status struct {
 	Phase  string `json:"phase"`
 }
 
-// Live answers 200 in every phase: a process that drains must not be
-// restarted for it.
+// Live responds 200 in every phase, because a draining process must not be
+// restarted.
 func (s *State) Live(w http.ResponseWriter, _ *http.Request) {
 	httpapi.JSON(w, http.StatusOK, status{"ok", s.Phase().String()})
 }
 
-// Ready answers 200 while Serving, else 503.
+// Ready responds 200 while Serving, else 503.
 func (s *State) Ready(w http.ResponseWriter, _ *http.Request) {
 	if phase := s.Phase(); phase != Serving {
 		httpapi.JSON(w, http.StatusServiceUnavailable, status{"unavailable", phase.String()})

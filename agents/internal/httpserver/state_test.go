@@ -12,16 +12,16 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-func TestAnswersByPhase(t *testing.T) {
+func TestHealthByPhase(t *testing.T) {
 	for _, row := range []struct {
 		reason      string
 		phase       httpserver.Phase
 		live, ready int
 		body        string
 	}{
-		{"no traffic before the listener stands", httpserver.Starting, 200, 503, `{"status":"unavailable","phase":"starting"}`},
-		{"traffic", httpserver.Serving, 200, 200, `{"status":"ok","phase":"serving"}`},
-		{"a drain must not look like a death", httpserver.Draining, 200, 503, `{"status":"unavailable","phase":"draining"}`},
+		{"not ready before the server listens", httpserver.Starting, 200, 503, `{"status":"unavailable","phase":"starting"}`},
+		{"ready", httpserver.Serving, 200, 200, `{"status":"ok","phase":"serving"}`},
+		{"a draining process is alive", httpserver.Draining, 200, 503, `{"status":"unavailable","phase":"draining"}`},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var state httpserver.State
@@ -39,24 +39,24 @@ func TestAnswersByPhase(t *testing.T) {
 
 func TestPhaseNeverGoesBack(t *testing.T) {
 	var state httpserver.State
-	require.True(t, state.Advance(httpserver.Draining), "a process may be told to end while it starts")
+	require.True(t, state.Advance(httpserver.Draining), "a process may be stopped while it starts")
 	require.False(t, state.Advance(httpserver.Serving))
 	require.Equal(t, httpserver.Draining, state.Phase())
 }
 
-func TestOneOfManyAdvances(t *testing.T) {
+func TestOnlyOneConcurrentAdvanceSucceeds(t *testing.T) {
 	var (
-		state httpserver.State
-		moved atomic.Int32
-		all   sync.WaitGroup
+		state    httpserver.State
+		advanced atomic.Int32
+		wg       sync.WaitGroup
 	)
 	for range 32 {
-		all.Go(func() {
+		wg.Go(func() {
 			if state.Advance(httpserver.Serving) {
-				moved.Add(1)
+				advanced.Add(1)
 			}
 		})
 	}
-	all.Wait()
-	require.EqualValues(t, 1, moved.Load())
+	wg.Wait()
+	require.EqualValues(t, 1, advanced.Load())
 }

@@ -1,5 +1,5 @@
-// Package openapitest holds handlers to their OpenAPI document in tests: every
-// request that they accept and every answer that they give must be in it.
+// Package openapitest checks handlers against their OpenAPI document in tests.
+// Every accepted request and every response must conform to the document.
 package openapitest
 
 import (
@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Checker sends requests to a handler and checks both sides.
+// Checker sends requests to a handler and checks request and response.
 type Checker struct {
-	// Token is sent as the bearer's when it is set.
+	// Token is the bearer token of requests, if set.
 	Token   string
 	handler http.Handler
 	rules   validator.Validator
@@ -25,19 +25,19 @@ type Checker struct {
 // New reads the document, which must be valid OpenAPI 3.1.
 func New(t *testing.T, document []byte, handler http.Handler) *Checker {
 	t.Helper()
-	parsed, err := libopenapi.NewDocument(document)
+	doc, err := libopenapi.NewDocument(document)
 	require.NoError(t, err)
-	require.True(t, strings.HasPrefix(parsed.GetVersion(), "3.1."), parsed.GetVersion())
-	rules, errs := validator.NewValidator(parsed)
+	require.True(t, strings.HasPrefix(doc.GetVersion(), "3.1."), doc.GetVersion())
+	rules, errs := validator.NewValidator(doc)
 	require.Empty(t, errs)
 	valid, problems := rules.ValidateDocument()
-	require.True(t, valid, say(problems))
+	require.True(t, valid, join(problems))
 	return &Checker{handler: handler, rules: rules}
 }
 
-// Send has the handler answer. The answer must be in the document; so must the
-// request where the handler took it, and must not where it was refused as
-// invalid_request.
+// Send sends a request to the handler. The response must conform to the
+// document. So must the request if the handler accepted it; after
+// invalid_request it must not.
 func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	request := func() *http.Request {
@@ -52,19 +52,19 @@ func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.Respon
 	}
 	w := httptest.NewRecorder()
 	c.handler.ServeHTTP(w, request())
-	known, problems := c.rules.ValidateHttpRequest(request())
+	conforms, problems := c.rules.ValidateHttpRequest(request())
 	if w.Code < http.StatusBadRequest {
-		require.True(t, known, "accepted, but not in the document: %s", say(problems))
+		require.True(t, conforms, "the handler accepted a request that the document does not allow: %s", join(problems))
 	}
 	if w.Code == http.StatusUnprocessableEntity && strings.Contains(w.Body.String(), `"invalid_request"`) {
-		require.False(t, known, "refused, but the document allows it: %s", w.Body)
+		require.False(t, conforms, "the handler rejected a request that the document allows: %s", w.Body)
 	}
 	valid, problems := c.rules.ValidateHttpResponse(request(), w.Result())
-	require.True(t, valid, "%s is answered by %s: %s", body, w.Body, say(problems))
+	require.True(t, valid, "request %s: response %s does not conform: %s", body, w.Body, join(problems))
 	return w
 }
 
-func say(problems []*errors.ValidationError) string {
+func join(problems []*errors.ValidationError) string {
 	var lines []string
 	for _, p := range problems {
 		line := p.Message + ": " + p.Reason

@@ -14,82 +14,82 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// soon bounds what must happen at some time; no test waits for it.
+// soon bounds the wait for an event. A passing test does not wait this long.
 const soon = 20 * time.Second
 
-// Program is an httpserver.Program, whatever its configuration.
+// Program is an httpserver.Program with any configuration type.
 type Program interface {
 	Run(ctx context.Context, name string, lookup func(string) (string, bool), out io.Writer) int
 }
 
-// Process is a program that runs within the test's own process.
+// Process is a program that runs inside the test's process.
 type Process struct {
-	World   *World
-	Address string             // where it listens, HOST:PORT
-	Stop    context.CancelFunc // asks it to end, as SIGTERM does
+	Env     *Environment
+	Address string             // its listening HOST:PORT
+	Stop    context.CancelFunc // starts the shutdown, as SIGTERM does
 	Code    <-chan int         // its exit code
 }
 
-// Start runs the program with these changes to a right environment, until it is
-// stopped or the test ends.
+// Start runs the program in a valid environment with these changes. It ends
+// with Stop, or with the test.
 func Start(t testing.TB, program Program, name string, changes map[string]string) *Process {
 	t.Helper()
-	world := New(t)
+	env := New(t)
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	read, write := io.Pipe()
-	code, ended := make(chan int, 1), make(chan struct{})
+	logReader, logWriter := io.Pipe()
+	code, done := make(chan int, 1), make(chan struct{})
 	go func() {
-		defer close(ended)
-		code <- program.Run(ctx, name, world.Lookup(changes), write)
-		_ = write.Close()
+		defer close(done)
+		code <- program.Run(ctx, name, env.Lookup(changes), logWriter)
+		_ = logWriter.Close()
 	}()
 	t.Cleanup(func() {
 		stop()
-		<-ended
+		<-done
 	})
-	logged := bufio.NewScanner(read)
-	require.True(t, logged.Scan())
+	logs := bufio.NewScanner(logReader)
+	require.True(t, logs.Scan())
 	var listening struct{ Address string }
-	require.NoError(t, json.Unmarshal(logged.Bytes(), &listening), logged.Text())
-	go func() { // the pipe must be read while requests are logged
-		for logged.Scan() {
+	require.NoError(t, json.Unmarshal(logs.Bytes(), &listening), logs.Text())
+	go func() { // without a reader the pipe would block the program's logger
+		for logs.Scan() {
 		}
 	}()
-	return &Process{world, listening.Address, stop, code}
+	return &Process{env, listening.Address, stop, code}
 }
 
-// Load is clients of a Process, each of whom sends one request after the other
-// until an answer asks to leave the connection. Whatever is not answered by 200
-// fails the test.
+// Load is a set of clients of a Process. Each sends one request after the other
+// until a response closes the connection. A status other than 200 fails the
+// test.
 type Load struct {
-	served, failed, moved atomic.Int64
-	all                   sync.WaitGroup
+	served, failed, closed atomic.Int64
+	wg                     sync.WaitGroup
 }
 
-// Load begins so many clients; request makes the n-th request of a client.
+// Load starts the clients. request returns the n-th request of a client.
 func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *http.Request) *Load {
 	t.Helper()
 	l := &Load{}
 	for client := range clients {
-		l.all.Go(func() {
-			to := &http.Client{Transport: &http.Transport{}, Timeout: soon}
-			defer to.CloseIdleConnections()
+		l.wg.Go(func() {
+			httpClient := &http.Client{Transport: &http.Transport{}, Timeout: soon}
+			defer httpClient.CloseIdleConnections()
 			for n := 0; ; n++ {
-				answer, err := to.Do(request(client, n))
+				response, err := httpClient.Do(request(client, n))
 				if err != nil {
 					l.failed.Add(1)
 					t.Errorf("a request failed: %v", err)
 					return
 				}
-				_, _ = io.Copy(io.Discard, answer.Body)
-				_ = answer.Body.Close()
-				if answer.StatusCode != http.StatusOK {
+				_, _ = io.Copy(io.Discard, response.Body)
+				_ = response.Body.Close()
+				if response.StatusCode != http.StatusOK {
 					l.failed.Add(1)
-					t.Errorf("a request failed: %s", answer.Status)
+					t.Errorf("a request failed: %s", response.Status)
 				}
 				l.served.Add(1)
-				if answer.Close {
-					l.moved.Add(1)
+				if response.Close {
+					l.closed.Add(1)
 					return
 				}
 			}
@@ -98,18 +98,18 @@ func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *h
 	return l
 }
 
-// Until waits for that many requests.
+// Until waits until the clients have sent that many requests.
 func (l *Load) Until(t testing.TB, served int64) {
 	t.Helper()
 	require.Eventually(t, func() bool { return l.served.Load() >= served }, soon, time.Millisecond)
 }
 
-// End waits until every client was asked to leave and has left, none of its
-// requests having failed.
+// End waits until the server has closed the connection of every client. It
+// fails the test if any request failed.
 func (l *Load) End(t testing.TB, clients int) {
 	t.Helper()
-	l.all.Wait()
+	l.wg.Wait()
 	require.Zero(t, l.failed.Load(), "failed requests")
-	require.EqualValues(t, clients, l.moved.Load(), "every client was asked to move on")
+	require.EqualValues(t, clients, l.closed.Load(), "the server closed every client's connection")
 	t.Logf("%d requests, 0 failed", l.served.Load())
 }

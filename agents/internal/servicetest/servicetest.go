@@ -1,7 +1,7 @@
-// Package servicetest is what the tests of the four services share: an issuer
-// with its published key, tokens, an environment that is right, and a program
-// under load in it. It owns no server; those are testservers'. Its own tests are
-// of what all four must do when they start.
+// Package servicetest has what the tests of the four services share: an issuer
+// with its published key, tokens, a valid environment, and a program under
+// load. Package testservers owns the servers. Its own tests check what all four
+// services do at their start.
 package servicetest
 
 import (
@@ -21,25 +21,27 @@ import (
 	"github.com/progressive-framework/platform/agents/migrate/pgschema"
 )
 
-// Nowhere is the URL of a database that is not there.
-const Nowhere = "postgres://nobody@127.0.0.1:1/none?sslmode=disable"
+// UnreachableDatabase is the URL of a database that does not exist.
+const UnreachableDatabase = "postgres://nobody@127.0.0.1:1/none?sslmode=disable"
 
 const (
-	iss      = "test-issuer"
+	issuer   = "test-issuer"
 	audience = "progressive-framework"
 )
 
-// User is whom tokens are for unless a test says otherwise; the seed's.
+// User is the user of the design document's load test. Tokens are for this user
+// unless a test needs another.
 const User = "test-user-123"
 
-// World is an issuer and the environment of services that trust it.
-type World struct {
+// Environment is an issuer, and the environment variables of services that
+// trust it.
+type Environment struct {
 	env map[string]string
 	key auth.SigningKey
 }
 
-// New makes an issuer, and an environment without a database or Redis.
-func New(t testing.TB) *World {
+// New creates an issuer, and an environment without a database or Redis.
+func New(t testing.TB) *Environment {
 	t.Helper()
 	key, err := auth.NewSigningKey()
 	require.NoError(t, err)
@@ -47,15 +49,15 @@ func New(t testing.TB) *World {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "jwks.json")
 	require.NoError(t, os.WriteFile(file, set, 0o600))
-	return &World{key: key, env: map[string]string{
-		"JWT_ISSUER": iss, "JWT_AUDIENCE": audience, "JWT_JWKS_FILE": file,
-		"DATABASE_URL": Nowhere, "LISTEN_ADDRESS": "127.0.0.1:0", "CLIENT_RATE": "0",
+	return &Environment{key: key, env: map[string]string{
+		"JWT_ISSUER": issuer, "JWT_AUDIENCE": audience, "JWT_JWKS_FILE": file,
+		"DATABASE_URL": UnreachableDatabase, "LISTEN_ADDRESS": "127.0.0.1:0", "CLIENT_RATE": "0",
 	}}
 }
 
-// Lookup is an os.LookupEnv over the environment with changes laid over.
-func (w *World) Lookup(changes map[string]string) func(string) (string, bool) {
-	env := maps.Clone(w.env)
+// Lookup is an os.LookupEnv of the environment with these changes.
+func (e *Environment) Lookup(changes map[string]string) func(string) (string, bool) {
+	env := maps.Clone(e.env)
 	maps.Copy(env, changes)
 	return func(name string) (string, bool) {
 		value, set := env[name]
@@ -63,9 +65,9 @@ func (w *World) Lookup(changes map[string]string) func(string) (string, bool) {
 	}
 }
 
-// Environ is the environment as exec.Cmd has it.
-func (w *World) Environ(changes map[string]string) []string {
-	env := maps.Clone(w.env)
+// Environ is the environment with these changes, in the form of exec.Cmd.Env.
+func (e *Environment) Environ(changes map[string]string) []string {
+	env := maps.Clone(e.env)
 	maps.Copy(env, changes)
 	var lines []string
 	for name, value := range env {
@@ -74,30 +76,30 @@ func (w *World) Environ(changes map[string]string) []string {
 	return lines
 }
 
-// AllScopes are every scope of the platform.
+// AllScopes lists every scope of the platform.
 var AllScopes = []string{auth.ScopeUsersRead, auth.ScopeUsersWrite, auth.ScopeAgentsRead, auth.ScopeAgentsRun}
 
-// Token is a token of a user with these scopes, or all where none is named,
-// good for an hour from now.
-func (w *World) Token(t testing.TB, user string, scopes ...string) string {
+// Token returns a token of a user with these scopes, or with all if none is
+// named. It is valid for an hour from now.
+func (e *Environment) Token(t testing.TB, user string, scopes ...string) string {
 	t.Helper()
-	return w.TokenAt(t, time.Now(), user, scopes...)
+	return e.TokenAt(t, time.Now(), user, scopes...)
 }
 
-// TokenAt is Token by a clock of the issuer's own.
-func (w *World) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
+// TokenAt is Token with the issuer's clock at now.
+func (e *Environment) TokenAt(t testing.TB, now time.Time, user string, scopes ...string) string {
 	t.Helper()
 	if len(scopes) == 0 {
 		scopes = AllScopes
 	}
-	token, err := w.key.Token(auth.Claims{
-		Issuer: iss, Audience: audience, Subject: user, Scopes: scopes, NotBefore: now, Expiry: now.Add(time.Hour),
+	token, err := e.key.Token(auth.Claims{
+		Issuer: issuer, Audience: audience, Subject: user, Scopes: scopes, NotBefore: now, Expiry: now.Add(time.Hour),
 	})
 	require.NoError(t, err)
 	return token
 }
 
-// Database makes a database with the platform's schema and returns its URL.
+// Database creates a database with the platform's schema and returns its URL.
 func Database(t testing.TB, server *testservers.Postgres) string {
 	t.Helper()
 	url := server.Database(t)

@@ -15,16 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// services are the four that serve, each with a mistake that only it can make.
-var services = []struct{ name, variable, wrong string }{
+// services are the four services, each with an invalid value of a variable that
+// only it has.
+var services = []struct{ name, variable, invalid string }{
 	{"web", "WS_CONNECTIONS", "none"},
 	{"mca", "MAX_CONCURRENT_AGENTS", "0"},
 	{"npa", "NUTRITION_DB_CACHE_SIZE", "big"},
 	{"wpa", "WORKOUT_TEMPLATE_CACHE", "big"},
 }
 
-// built is the folder of their executables.
-var built string
+// binDir is the folder of the services' executables.
+var binDir string
 
 func TestMain(m *testing.M) {
 	code, err := buildAndRun(m)
@@ -36,11 +37,11 @@ func TestMain(m *testing.M) {
 }
 
 func buildAndRun(m *testing.M) (code int, err error) {
-	if built, err = os.MkdirTemp("", "servicetest-"); err != nil {
+	if binDir, err = os.MkdirTemp("", "servicetest-"); err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(built)
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", built + "/"} // without DWARF they link in half the time
+	defer os.RemoveAll(binDir)
+	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", binDir + "/"} // without DWARF the link takes half the time
 	for _, s := range services {
 		args = append(args, "../../"+s.name)
 	}
@@ -52,18 +53,18 @@ func buildAndRun(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// TestTheyStartAtOnce: with every store and every other service away a process
-// listens all the same. What starting and ending cost it is counted in time of
-// the processor, as the clock's belongs to the machine's load.
-func TestTheyStartAtOnce(t *testing.T) {
-	const most = 200 * time.Millisecond // the project's limit for a start
+// TestServicesStartWithoutDependencies: a process listens although no store and
+// no other service is reachable. The test measures CPU time, because wall time
+// depends on the machine's load.
+func TestServicesStartWithoutDependencies(t *testing.T) {
+	const limit = 200 * time.Millisecond // of CPU time for start and shutdown
 	for _, service := range services {
 		t.Run(service.name, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), filepath.Join(built, service.name))
+			cmd := exec.CommandContext(t.Context(), filepath.Join(binDir, service.name))
 			cmd.Env = New(t).Environ(map[string]string{"DRAIN_DELAY": "0s", "REDIS_ADDRESSES": "127.0.0.1:1"})
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
-			began := time.Now()
+			start := time.Now()
 			require.NoError(t, cmd.Start())
 			records := bufio.NewScanner(out)
 			for listening := false; !listening; {
@@ -72,41 +73,42 @@ func TestTheyStartAtOnce(t *testing.T) {
 				require.NoError(t, json.Unmarshal(records.Bytes(), &record), records.Text())
 				listening = record.Msg == "listening"
 			}
-			took := time.Since(began)
+			startup := time.Since(start)
 			require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
 			for records.Scan() {
 			}
 			require.NoError(t, cmd.Wait())
-			spent := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-			t.Logf("listens after %s; %s of the processor for its whole life", took.Round(time.Millisecond), spent)
-			require.Less(t, spent, most)
+			cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			t.Logf("listens after %s; %s of CPU time until the exit", startup.Round(time.Millisecond), cpu)
+			require.Less(t, cpu, limit)
 		})
 	}
 }
 
-// TestEveryMistakeIsReportedAtOnce, on a line each, with exit code 2.
-func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+// TestAllConfigErrorsAreReported: each invalid variable has its own log line,
+// and the exit code is 2.
+func TestAllConfigErrorsAreReported(t *testing.T) {
 	for _, service := range services {
 		t.Run(service.name, func(t *testing.T) {
-			wrong := map[string]string{
+			invalid := map[string]string{
 				"LOG_LEVEL": "loud", "DRAIN_DELAY": "5", "LISTEN_ADDRESS": "8000", "JWT_ISSUER": "", "DATABASE_URL": "mysql://h/d",
-				"REDIS_ADDRESSES": "redis", "REDIS_TIMEOUT": "1", "TRACE_PERCENT": "101", service.variable: service.wrong,
+				"REDIS_ADDRESSES": "redis", "REDIS_TIMEOUT": "1", "TRACE_PERCENT": "101", service.variable: service.invalid,
 			}
-			cmd := exec.CommandContext(t.Context(), filepath.Join(built, service.name))
-			cmd.Env = New(t).Environ(wrong)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(binDir, service.name))
+			cmd.Env = New(t).Environ(invalid)
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			named := map[string]string{}
+			reported := map[string]string{}
 			for records := bufio.NewScanner(out); records.Scan(); {
 				var record struct{ Variable string }
 				require.NoError(t, json.Unmarshal(records.Bytes(), &record))
-				named[record.Variable] = wrong[record.Variable]
+				reported[record.Variable] = invalid[record.Variable]
 			}
-			exit, ended := errors.AsType[*exec.ExitError](cmd.Wait())
-			require.True(t, ended)
+			exit, ok := errors.AsType[*exec.ExitError](cmd.Wait())
+			require.True(t, ok)
 			require.Equal(t, 2, exit.ExitCode())
-			require.Equal(t, wrong, named)
+			require.Equal(t, invalid, reported)
 		})
 	}
 }

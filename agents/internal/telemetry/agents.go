@@ -2,18 +2,18 @@ package telemetry
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// The outcomes by which work of an agent is counted.
+// Outcomes of an agent's work, as metric labels.
 const (
 	OutcomeOK      = "ok"
-	OutcomePartial = "partial" // some agent failed, and the answer says so
-	OutcomeRefused = "refused" // the request was wrong or the queue full
+	OutcomePartial = "partial" // an agent failed, and the response says so
+	OutcomeRefused = "refused" // the request was invalid or the queue was full
 	OutcomeFailed  = "failed"
 )
 
-// Coordination is what the seed's dashboard "Agent Coordination Performance"
-// and the HPA of the MCA read.
+// Coordination has the metrics that the design document's dashboard "Agent
+// Coordination Performance" and the MCA's HPA read.
 type Coordination struct {
-	// Requests is agent_coordination_requests_total by outcome; its rate is the
+	// Requests is agent_coordination_requests_total by outcome. Its rate is the
 	// HPA's agent_coordination_requests_per_second.
 	Requests *prometheus.CounterVec
 	// Duration is agent_coordination_duration_seconds.
@@ -26,34 +26,34 @@ type Coordination struct {
 func NewCoordination(r prometheus.Registerer, agent string) *Coordination {
 	labels := prometheus.Labels{"agent": agent}
 	duration := prometheus.NewHistogram(prometheus.HistogramOpts{
-		Name: "agent_coordination_duration_seconds", Help: "From a coordination request to its answer.", ConstLabels: labels, Buckets: Buckets,
+		Name: "agent_coordination_duration_seconds", Help: "Time from a coordination request to its response.", ConstLabels: labels, Buckets: Buckets,
 	})
 	c := &Coordination{
-		Requests: work(r, "agent_coordination_requests_total", "Coordination requests that were answered.", agent),
+		Requests: newOutcomeCounter(r, "agent_coordination_requests_total", "Coordination requests with a response.", agent),
 		Duration: duration,
 		Active: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "agent_coordination_active_sessions", Help: "Coordination sessions that are open.", ConstLabels: labels,
+			Name: "agent_coordination_active_sessions", Help: "Open coordination sessions.", ConstLabels: labels,
 		}),
 	}
 	r.MustRegister(duration, c.Active)
 	return c
 }
 
-// NewNutritionCalculations registers nutrition_calculations_total by outcome;
-// its rate is the HPA's nutrition_calculations_per_minute.
+// NewNutritionCalculations registers nutrition_calculations_total by outcome.
+// Its rate is the HPA's nutrition_calculations_per_minute.
 func NewNutritionCalculations(r prometheus.Registerer, agent string) *prometheus.CounterVec {
-	return work(r, "nutrition_calculations_total", "Nutrition plans that were calculated.", agent)
+	return newOutcomeCounter(r, "nutrition_calculations_total", "Calculated nutrition plans.", agent)
 }
 
-// NewWorkoutGenerations registers workout_generations_total by outcome; its
+// NewWorkoutGenerations registers workout_generations_total by outcome. Its
 // rate is the HPA's workout_generations_per_minute.
 func NewWorkoutGenerations(r prometheus.Registerer, agent string) *prometheus.CounterVec {
-	return work(r, "workout_generations_total", "Workouts that were generated.", agent)
+	return newOutcomeCounter(r, "workout_generations_total", "Generated workouts.", agent)
 }
 
-// work is a counter by outcome that starts with every outcome at zero: a rate
-// needs a first point.
-func work(r prometheus.Registerer, name, help, agent string) *prometheus.CounterVec {
+// newOutcomeCounter registers a counter by outcome. Every outcome starts at zero,
+// because rate() needs a first sample.
+func newOutcomeCounter(r prometheus.Registerer, name, help, agent string) *prometheus.CounterVec {
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: name, Help: help, ConstLabels: prometheus.Labels{"agent": agent},
 	}, []string{"outcome"})

@@ -1,7 +1,7 @@
-// Package telemetry is what a service tells of itself while it runs: the
-// Prometheus metrics that the seed's autoscalers and dashboards name, and
-// traces. It owns names, labels and buckets; what is counted, and when, is the
-// service's. Logs are httpserver's.
+// Package telemetry has a service's Prometheus metrics and traces. The design
+// document's autoscalers and dashboards read the metrics. It owns names, labels
+// and buckets. Services decide what is counted, and package httpserver has the
+// logs.
 package telemetry
 
 import (
@@ -14,25 +14,25 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Buckets have an edge at each of the seed's limits, so that what lies within
-// one is counted and not estimated: 0.1 s between agents, 0.15 mca, 0.2
-// coordination, 0.3 npa, 0.5 wpa and web; 30 and 45 are the timeouts.
+// Buckets has an edge at each of the design document's limits, so that counts
+// at a limit are exact: 0.1 s between agents, 0.15 mca, 0.2 coordination, 0.3
+// npa, 0.5 wpa and web. 30 and 45 are the timeouts.
 var Buckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .15, .2, .3, .5, .75, 1, 2.5, 5, 10, 30, 45}
 
-// Registry returns a registry with the Go runtime's and the process' metrics.
+// Registry returns a registry with the metrics of the Go runtime and the
+// process.
 func Registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }
 
-// Handler serves the registry at /metrics, to at most a few scrapers at once.
+// Handler serves the registry's metrics to a few scrapers at a time.
 func Handler(r *prometheus.Registry) http.Handler {
 	return promhttp.HandlerFor(r, promhttp.HandlerOpts{Registry: r, MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 }
 
-// HTTP counts requests as http_requests_total and
-// http_request_duration_seconds.
+// HTTP has http_requests_total and http_request_duration_seconds.
 type HTTP struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -42,26 +42,26 @@ type HTTP struct {
 func NewHTTP(r prometheus.Registerer) *HTTP {
 	h := &HTTP{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "http_requests_total", Help: "Requests that were answered.",
+			Name: "http_requests_total", Help: "Requests with a response.",
 		}, []string{"method", "route", "status"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "http_request_duration_seconds", Help: "From the request's headers to the end of its answer.", Buckets: Buckets,
+			Name: "http_request_duration_seconds", Help: "Time from the request's headers to the end of the response.", Buckets: Buckets,
 		}, []string{"method", "route"}),
 	}
 	r.MustRegister(h.requests, h.duration)
 	return h
 }
 
-// Observe is an httpserver.Observer.
-func (h *HTTP) Observe(r *http.Request, status int, took time.Duration) {
+// Observe counts a request. It is an httpserver.Observer.
+func (h *HTTP) Observe(r *http.Request, status int, duration time.Duration) {
 	method, route := method(r), route(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
-	h.duration.WithLabelValues(method, route).Observe(took.Seconds())
-	describe(r, route, status)
+	h.duration.WithLabelValues(method, route).Observe(duration.Seconds())
+	annotate(r, route, status)
 }
 
-// route is the pattern that matched, such as "GET /api/v1/users/profile": a
-// path would be a series of its own for everything that a stranger may ask.
+// route is the pattern that matched, such as "GET /api/v1/users/profile". Paths
+// are untrusted input: each could add a time series.
 func route(r *http.Request) string {
 	if r.Pattern == "" {
 		return "none"

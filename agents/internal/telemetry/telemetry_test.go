@@ -21,8 +21,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// TestNames: what the seed's dashboards and HPAs ask for, letter by letter.
-func TestNames(t *testing.T) {
+// TestMetricNamesOfTheDesignDocument: the exact names that its dashboards and HPAs
+// use.
+func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	registry := telemetry.Registry()
 	mca := telemetry.NewCoordination(registry, "mca")
 	telemetry.NewNutritionCalculations(registry, "npa").WithLabelValues(telemetry.OutcomeOK).Inc()
@@ -34,9 +35,9 @@ func TestNames(t *testing.T) {
 	request.Pattern = "GET /x"
 	requests.Observe(request, 200, 500*time.Millisecond)
 
-	answer := httptest.NewRecorder()
-	telemetry.Handler(registry).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	text := answer.Body.String()
+	response := httptest.NewRecorder()
+	telemetry.Handler(registry).ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	text := response.Body.String()
 	for _, line := range []string{
 		`http_requests_total{method="GET",route="GET /x",status="200"} 1`,
 		`http_request_duration_seconds_bucket{method="GET",route="GET /x",le="0.5"} 1`,
@@ -57,9 +58,8 @@ func TestNames(t *testing.T) {
 	require.Empty(t, problems)
 }
 
-// TestStrangersMakeNoSeries: paths and methods that nobody serves are one
-// series each, however many are asked for.
-func TestStrangersMakeNoSeries(t *testing.T) {
+// TestUnknownPathsAndMethodsShareOneSeries: clients cannot add time series.
+func TestUnknownPathsAndMethodsShareOneSeries(t *testing.T) {
 	registry := prometheus.NewRegistry()
 	requests := telemetry.NewHTTP(registry)
 	for i := range 100 {
@@ -72,22 +72,22 @@ func TestStrangersMakeNoSeries(t *testing.T) {
 	require.Equal(t, 1, count)
 }
 
-// serve runs a real server with this telemetry and returns its URL and log.
-func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Registry, handler http.Handler) (url string, logged *safeBuffer) {
+// serve runs a real server with this telemetry, and returns its URL and log.
+func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Registry, handler http.Handler) (url string, logs *safeBuffer) {
 	t.Helper()
-	logged = &safeBuffer{}
+	logs = &safeBuffer{}
 	cfg := httpserver.Defaults()
 	cfg.Address, cfg.DrainDelay = "127.0.0.1:0", 0
-	cfg.Around, cfg.Observe = tracing.Around(), telemetry.NewHTTP(registry).Observe
-	server, err := httpserver.New(cfg, handler, &httpserver.State{}, httpserver.NewLogger(logged, "test", slog.LevelInfo))
+	cfg.Middleware, cfg.Observe = tracing.Middleware(), telemetry.NewHTTP(registry).Observe
+	server, err := httpserver.New(cfg, handler, &httpserver.State{}, httpserver.NewLogger(logs, "test", slog.LevelInfo))
 	require.NoError(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(ctx, listener) }()
-	t.Cleanup(func() { stop(); require.NoError(t, <-ended) })
-	return "http://" + listener.Addr().String(), logged
+	serveErr := make(chan error, 1)
+	go func() { serveErr <- server.Serve(ctx, listener) }()
+	t.Cleanup(func() { stop(); require.NoError(t, <-serveErr) })
+	return "http://" + listener.Addr().String(), logs
 }
 
 type safeBuffer struct {
@@ -107,9 +107,9 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// TestATraceCrossesServices: from a caller's traceparent over one service to
-// another, to a collector of OTLP, with the ids in both logs.
-func TestATraceCrossesServices(t *testing.T) {
+// TestTraceCrossesServices: a trace goes from a client's traceparent through two
+// services to an OTLP collector. Both logs have its ids.
+func TestTraceCrossesServices(t *testing.T) {
 	const traceID = "0af7651916cd43dd8448eb211c80319c"
 	collected := &safeBuffer{}
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -131,12 +131,12 @@ func TestATraceCrossesServices(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		answer, err := client.Do(request)
+		response, err := client.Do(request)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		_ = answer.Body.Close()
+		_ = response.Body.Close()
 		w.WriteHeader(http.StatusBadGateway)
 	})
 	registry := prometheus.NewRegistry()
@@ -146,9 +146,9 @@ func TestATraceCrossesServices(t *testing.T) {
 	require.NoError(t, err)
 	request.Header.Set("Traceparent", "00-"+traceID+"-b7ad6b7169203331-01")
 	request.Header.Set("X-Request-Id", "request-7")
-	answer, err := http.DefaultClient.Do(request)
+	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
+	require.NoError(t, response.Body.Close())
 
 	for _, log := range []*safeBuffer{innerLog, outerLog} {
 		require.Eventually(t, func() bool { return strings.Contains(log.String(), `"msg":"request"`) }, 20*time.Second, time.Millisecond)
@@ -162,21 +162,21 @@ func TestATraceCrossesServices(t *testing.T) {
 	for _, text := range []string{"GET /inner", "GET /outer/{id}", "http.response.status_code", "test"} {
 		require.Contains(t, collected.String(), text, "the span reached the collector")
 	}
-	require.NotContains(t, collected.String(), "/outer/7", "paths may hold what is a user's own")
+	require.NotContains(t, collected.String(), "/outer/7", "spans must not have paths, which may have personal data")
 }
 
-func TestWithoutAnEndpointThereIsNothing(t *testing.T) {
+func TestNoTracesWithoutAnEndpoint(t *testing.T) {
 	tracing, err := telemetry.NewTracing(t.Context(), telemetry.TraceConfig{Percent: 100}, "test")
 	require.NoError(t, err)
-	require.Nil(t, tracing.Around())
+	require.Nil(t, tracing.Middleware())
 	require.NoError(t, tracing.Close(t.Context()))
-	seen := make(chan http.Header, 1)
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header }))
+	headers := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { headers <- r.Header }))
 	defer server.Close()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
 	require.NoError(t, err)
-	answer, err := tracing.Transport(http.DefaultTransport).RoundTrip(request)
+	response, err := tracing.Transport(http.DefaultTransport).RoundTrip(request)
 	require.NoError(t, err)
-	require.NoError(t, answer.Body.Close())
-	require.Empty(t, (<-seen).Get("Traceparent"))
+	require.NoError(t, response.Body.Close())
+	require.Empty(t, (<-headers).Get("Traceparent"))
 }

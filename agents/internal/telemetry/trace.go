@@ -19,17 +19,17 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// TraceConfig says whether and where traces go.
+// TraceConfig is where traces are sent, and how many.
 type TraceConfig struct {
 	// Endpoint is OTEL_EXPORTER_OTLP_ENDPOINT, the URL of an OTLP/HTTP
-	// collector. Without it there are no traces and nothing is spent on them.
+	// collector. Without it there are no traces, at no cost.
 	Endpoint string
-	// Percent is TRACE_PERCENT, how many of a hundred requests that come
-	// without a decision are traced, 0 to 100.
+	// Percent is TRACE_PERCENT, 0 to 100: the share of traced requests among
+	// those without a sampling decision of the caller.
 	Percent int
 }
 
-// ReadTraceConfig reads the variables that the fields name.
+// ReadTraceConfig reads the variables of TraceConfig.
 func ReadTraceConfig(env *envconfig.Reader) TraceConfig {
 	return TraceConfig{
 		Endpoint: env.URL("OTEL_EXPORTER_OTLP_ENDPOINT", "", "http", "https"),
@@ -37,8 +37,8 @@ func ReadTraceConfig(env *envconfig.Reader) TraceConfig {
 	}
 }
 
-// Tracing makes spans of requests, W3C's traceparent linking those of several
-// services. Its zero value makes none.
+// Tracing creates spans of requests. W3C traceparent headers link the spans of
+// several services. The zero value creates none.
 type Tracing struct {
 	tracer   trace.Tracer
 	provider *sdktrace.TracerProvider
@@ -47,8 +47,8 @@ type Tracing struct {
 // w3c is the propagation of https://www.w3.org/TR/trace-context/.
 var w3c = propagation.TraceContext{}
 
-// NewTracing starts to send spans in batches; a collector that is away costs
-// spans, never requests.
+// NewTracing starts to send spans in batches. An unreachable collector loses
+// spans, but never fails requests.
 func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing, error) {
 	if cfg.Endpoint == "" {
 		return &Tracing{}, nil
@@ -60,14 +60,14 @@ func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing,
 	return newTracing(sdktrace.WithBatcher(exporter), cfg, service), nil
 }
 
-func newTracing(to sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
-	provider := sdktrace.NewTracerProvider(to,
+func newTracing(output sdktrace.TracerProviderOption, cfg TraceConfig, service string) *Tracing {
+	provider := sdktrace.NewTracerProvider(output,
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(float64(cfg.Percent)/100))))
 	return &Tracing{provider.Tracer("github.com/progressive-framework/platform/agents"), provider}
 }
 
-// Close sends what is left.
+// Close sends the remaining spans.
 func (t *Tracing) Close(ctx context.Context) error {
 	if t.provider == nil {
 		return nil
@@ -75,9 +75,10 @@ func (t *Tracing) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Around is httpserver.Config's: a span for each request, continued from the
-// caller's, its ids in every record. It is nil when there are no traces.
-func (t *Tracing) Around() func(http.Handler) http.Handler {
+// Middleware returns an httpserver.Config.Middleware. It creates a span for each
+// request, as a child of the caller's, and adds the trace's ids to log records. It
+// is nil without tracing.
+func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	if t.tracer == nil {
 		return nil
 	}
@@ -93,9 +94,9 @@ func (t *Tracing) Around() func(http.Handler) http.Handler {
 	}
 }
 
-// describe tells the request's span what is known at its end; names are
-// OpenTelemetry's semantic conventions for HTTP.
-func describe(r *http.Request, route string, status int) {
+// annotate sets the attributes of the request's span that are known at its end.
+// Names are OpenTelemetry's semantic conventions for HTTP.
+func annotate(r *http.Request, route string, status int) {
 	span := trace.SpanFromContext(r.Context())
 	if !span.IsRecording() {
 		return
@@ -110,8 +111,8 @@ func describe(r *http.Request, route string, status int) {
 	}
 }
 
-// Transport carries the request's id, and its trace where there is one, to
-// another service.
+// Transport returns a RoundTripper that sends the request's id, and its trace
+// if any, to another service.
 func (t *Tracing) Transport(base http.RoundTripper) http.RoundTripper { return transport{t, base} }
 
 type transport struct {
@@ -126,18 +127,18 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		ctx, span = t.tracing.tracer.Start(ctx, r.Method+" "+r.URL.Host, trace.WithSpanKind(trace.SpanKindClient))
 		defer span.End()
 	}
-	r = r.Clone(ctx) // a RoundTripper must not change what it is given
+	r = r.Clone(ctx) // a RoundTripper must not change its request
 	if id := httpserver.RequestID(ctx); id != "" {
 		r.Header.Set(httpapi.RequestID, id)
 	}
 	w3c.Inject(ctx, propagation.HeaderCarrier(r.Header))
-	answer, err := t.base.RoundTrip(r)
+	response, err := t.base.RoundTrip(r)
 	if span != nil {
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
 		} else {
-			span.SetAttributes(attribute.Int("http.response.status_code", answer.StatusCode))
+			span.SetAttributes(attribute.Int("http.response.status_code", response.StatusCode))
 		}
 	}
-	return answer, err
+	return response, err
 }

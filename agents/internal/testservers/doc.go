@@ -1,11 +1,11 @@
-// Package testservers starts the real servers that the agents' tests run on:
-// PostgreSQL 15 and a Redis Cluster, both Debian's, on free ports of 127.0.0.1,
-// with their data in a temporary folder. It owns the processes it starts, ends
-// them by their own pid, and they die with the test binary if that is killed.
-// It knows no schema and no key.
+// Package testservers starts the real servers of the agents' tests: PostgreSQL
+// 15 and a Redis Cluster, both from Debian. They listen on free ports of
+// 127.0.0.1 and keep their data in a temporary folder. The package ends its
+// processes by pid; they also die with the test binary. It has no schema and no
+// keys.
 //
-// A missing server fails the test with the name of its Debian package; nothing
-// is ever skipped.
+// A missing server fails the test with the name of its Debian package. No test
+// is skipped.
 package testservers
 
 import (
@@ -20,17 +20,17 @@ import (
 // StartTimeout bounds the start of one server on a busy machine.
 const StartTimeout = time.Minute
 
-// Server is anything that Main ends after the tests.
+// Server is a server that Main ends after the tests.
 type Server interface{ Close() error }
 
 // Main starts the servers of one test binary, runs its tests and ends the
-// servers; it returns the exit code for os.Exit in TestMain. One start for all
-// tests of a package keeps them fast.
+// servers. It returns the exit code for os.Exit in TestMain. The tests of a
+// package share the servers to save time.
 func Main(m *testing.M, start ...func(context.Context) (Server, error)) int {
 	ctx, cancel := context.WithTimeout(context.Background(), StartTimeout)
 	defer cancel()
-	for _, one := range start {
-		server, err := one(ctx)
+	for _, startServer := range start {
+		server, err := startServer(ctx)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return 1
@@ -40,7 +40,7 @@ func Main(m *testing.M, start ...func(context.Context) (Server, error)) int {
 	return m.Run()
 }
 
-// freePorts returns n different ports that were free a moment ago.
+// freePorts returns n different free ports.
 func freePorts(ctx context.Context, n int) ([]int, error) {
 	ports := make([]int, n)
 	for i := range ports {
@@ -48,7 +48,7 @@ func freePorts(ctx context.Context, n int) ([]int, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer listener.Close() // all are held until all are found, so they differ
+		defer listener.Close() // all listeners stay open until the end, so that the ports differ
 		ports[i] = listener.Addr().(*net.TCPAddr).Port
 	}
 	return ports, nil

@@ -18,10 +18,10 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// PostgresPassword is the superuser's in every test server.
+// PostgresPassword is the superuser's password in every test server.
 const PostgresPassword = "test-password"
 
-// Postgres is one PostgreSQL server with its own data.
+// Postgres is a PostgreSQL server with its own data.
 type Postgres struct {
 	dir        string
 	program    string
@@ -32,8 +32,8 @@ type Postgres struct {
 	databases  atomic.Int64
 }
 
-// StartPostgres makes a cluster without fsync, with pg_stat_statements loaded,
-// and starts it; settings are added to its command line. Close removes it.
+// StartPostgres creates a cluster without fsync and with pg_stat_statements,
+// and starts it. settings are added to the command line. Close removes it.
 func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, error) {
 	program, err := postgresProgram("postgres")
 	if err != nil {
@@ -63,7 +63,7 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	if err := os.WriteFile(password, []byte(PostgresPassword), 0o600); err != nil {
 		return err
 	}
-	if err := p.leaveRoot(password); err != nil {
+	if err := p.dropRoot(password); err != nil {
 		return err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(p.program), "initdb"), "--no-sync", "--username=postgres",
@@ -76,15 +76,15 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	return nil
 }
 
-// leaveRoot gives the files to Debian's user postgres when the test runs as
-// root, which PostgreSQL refuses.
-func (p *Postgres) leaveRoot(files ...string) error {
+// dropRoot gives the files to Debian's user postgres if the test runs as root,
+// because PostgreSQL refuses to run as root.
+func (p *Postgres) dropRoot(files ...string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	account, err := user.Lookup("postgres")
 	if err != nil {
-		return fmt.Errorf("PostgreSQL refuses root and its own user is missing; install Debian's postgresql-15: %w", err)
+		return fmt.Errorf("PostgreSQL refuses to run as root, and the user postgres is missing: install Debian's postgresql-15: %w", err)
 	}
 	uid, err := strconv.ParseUint(account.Uid, 10, 32)
 	if err != nil {
@@ -105,16 +105,17 @@ func (p *Postgres) leaveRoot(files ...string) error {
 
 func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
 
-// Start starts a stopped server on its old port and waits until it answers.
+// Start starts a stopped server on its old port and waits until it accepts
+// connections.
 func (p *Postgres) Start(ctx context.Context) error {
 	args := []string{"-D", p.data(), "-p", strconv.Itoa(p.port)}
 	for _, settings := range []map[string]string{{
 		"listen_addresses": "127.0.0.1", "unix_socket_directories": "",
-		// Written to the kernel at each commit, never to the disk: a killed
-		// server loses nothing, a killed machine may.
+		// Without fsync a commit reaches the kernel, not the disk. A killed
+		// server loses nothing; a crashed machine may.
 		"fsync": "off", "full_page_writes": "off",
 		"max_wal_size": "4GB", "shared_preload_libraries": "pg_stat_statements",
-	}, p.settings} { // the last setting of a name wins
+	}, p.settings} { // the last value of a setting applies
 		for name, value := range settings {
 			args = append(args, "-c", name+"="+value)
 		}
@@ -134,21 +135,22 @@ func (p *Postgres) wait(ctx context.Context) error {
 		}
 		select {
 		case <-p.process.done:
-			return fmt.Errorf("PostgreSQL ended at its start:\n%s", p.process.lastWords())
+			return fmt.Errorf("PostgreSQL exited at its start:\n%s", p.process.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, p.process.lastWords())
+			return fmt.Errorf("PostgreSQL accepts no connection: %w\n%s", err, p.process.logTail())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
 
-// Stop ends the server at once, without a checkpoint; what was committed stays.
+// Stop ends the server immediately, without a checkpoint. Committed data is
+// kept.
 func (p *Postgres) Stop() error { return p.process.end(syscall.SIGQUIT) }
 
 // Address is the server's HOST:PORT.
 func (p *Postgres) Address() string { return fmt.Sprintf("127.0.0.1:%d", p.port) }
 
-// URL is the superuser's URL of a database, password included.
+// URL is the superuser's URL of a database, with the password.
 func (p *Postgres) URL(database string) string {
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", PostgresPassword),
@@ -157,7 +159,7 @@ func (p *Postgres) URL(database string) string {
 	return u.String()
 }
 
-// Database makes an empty database for one test and returns its URL.
+// Database creates an empty database for one test and returns its URL.
 func (p *Postgres) Database(t testing.TB) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), p.URL("postgres"))
@@ -181,7 +183,7 @@ func (p *Postgres) Close() error {
 	return errors.Join(err, os.RemoveAll(p.dir))
 }
 
-// postgresProgram finds a program of PostgreSQL 15, which Debian keeps outside
+// postgresProgram finds a program of PostgreSQL 15. Debian keeps them outside
 // PATH.
 func postgresProgram(name string) (string, error) {
 	path := filepath.Join("/usr/lib/postgresql/15/bin", name)

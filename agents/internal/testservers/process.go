@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// process is one server that runs; its output goes to a file in its folder.
+// process is a running server. Its output is in a file in its folder.
 type process struct {
 	cmd  *exec.Cmd
 	log  string
 	done chan struct{}
 }
 
-// spawn starts a program that dies with this one. A nil credential means the
-// user of the test.
+// spawn starts a program that dies with this process. A nil credential means
+// the test's user.
 func spawn(dir, path string, args []string, credential *syscall.Credential) (*process, error) {
 	p := &process{cmd: exec.Command(path, args...), log: filepath.Join(dir, "log"), done: make(chan struct{})}
 	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -32,15 +32,15 @@ func spawn(dir, path string, args []string, credential *syscall.Credential) (*pr
 		return nil, fmt.Errorf("start %s: %w", path, err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // how it ended is in its log
+		_ = p.cmd.Wait() // the log has the reason
 		close(p.done)
 	}()
 	return p, nil
 }
 
-// end sends the signal and waits; what does not end in ten seconds is killed.
+// end sends the signal and waits. After ten seconds it kills the process.
 func (p *process) end(signal syscall.Signal) error {
-	// A frozen process acts on no signal but SIGKILL.
+	// A frozen process handles only SIGKILL, so send SIGCONT too.
 	err := errors.Join(p.cmd.Process.Signal(signal), p.cmd.Process.Signal(syscall.SIGCONT))
 	if errors.Is(err, os.ErrProcessDone) {
 		err = nil
@@ -54,8 +54,8 @@ func (p *process) end(signal syscall.Signal) error {
 	return err
 }
 
-// lastWords is the end of the log, for errors.
-func (p *process) lastWords() string {
+// logTail is the end of the log, for error texts.
+func (p *process) logTail() string {
 	text, err := os.ReadFile(p.log)
 	if err != nil {
 		return err.Error()

@@ -15,10 +15,10 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// slots is how many hash slots a Redis Cluster has (cluster specification).
+// slots is the number of hash slots of a Redis Cluster (cluster specification).
 const slots = 16384
 
-// Redis is a Redis Cluster; nodes 0 to masters-1 start as its masters.
+// Redis is a Redis Cluster. Nodes 0 to masters-1 start as masters.
 type Redis struct {
 	dir   string
 	nodes []*redisNode
@@ -30,8 +30,8 @@ type redisNode struct {
 	process   *process
 }
 
-// StartRedis starts a cluster of three masters, each with so many replicas,
-// that keeps nothing on disk. Close removes it.
+// StartRedis starts a cluster of three masters with this number of replicas
+// each. It keeps nothing on disk. Close removes it.
 func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -48,8 +48,8 @@ func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 	return r, nil
 }
 
-// masters is the least that a Redis Cluster needs to fail over, and the seed's
-// count of nodes that its client names.
+// masters is the minimum for a failover in Redis Cluster, and the number of
+// nodes in the design document's client.
 const masters = 3
 
 func (r *Redis) start(ctx context.Context, program string, replicas int) error {
@@ -79,7 +79,7 @@ func (n *redisNode) start(program string) (err error) {
 	return err
 }
 
-// join makes one cluster of the nodes and waits until every node sees it whole.
+// join joins the nodes into one cluster and waits until it is healthy.
 func (r *Redis) join(ctx context.Context) error {
 	ids := make([]string, len(r.nodes))
 	for i, node := range r.nodes {
@@ -106,23 +106,23 @@ func (r *Redis) join(ctx context.Context) error {
 	for i, node := range r.nodes[masters:] {
 		if err := node.until(ctx, func() bool {
 			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masters])
-			return err == nil // refused until the two have met
+			return err == nil // Redis refuses until the nodes know each other
 		}); err != nil {
 			return err
 		}
 	}
-	return r.Whole(ctx)
+	return r.WaitHealthy(ctx)
 }
 
-// wholeTimeout bounds the wait for a whole cluster, which takes seconds on an
+// healthyTimeout bounds the wait for a healthy cluster. It takes seconds on an
 // idle machine.
-const wholeTimeout = 2 * time.Minute
+const healthyTimeout = 2 * time.Minute
 
-// Whole waits until every running node reports that the cluster serves all
-// slots and every replica follows its master. After two minutes its error says
-// how the waiting node sees the others.
-func (r *Redis) Whole(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, wholeTimeout)
+// WaitHealthy waits until every running node reports that all slots are served
+// and every replica follows its master. After two minutes it returns an error
+// with the CLUSTER NODES of the waiting node.
+func (r *Redis) WaitHealthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healthyTimeout)
 	defer cancel()
 	for i, node := range r.nodes {
 		if node.process == nil {
@@ -140,10 +140,10 @@ func (r *Redis) Whole(ctx context.Context) error {
 			replication, err := node.do(ctx, "INFO", "replication")
 			return err == nil && (strings.Contains(replication, "master_link_status:up") || strings.Contains(replication, "role:master"))
 		}); err != nil {
-			look, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+			nodesCtx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 			defer stop()
-			view, _ := node.do(look, "CLUSTER", "NODES")
-			return fmt.Errorf("node %d does not see a whole cluster: %w\n%s", i, err, view)
+			nodes, _ := node.do(nodesCtx, "CLUSTER", "NODES")
+			return fmt.Errorf("node %d does not see a healthy cluster: %w\n%s", i, err, nodes)
 		}
 	}
 	return nil
@@ -153,30 +153,30 @@ func (n *redisNode) until(ctx context.Context, done func() bool) error {
 	for !done() {
 		select {
 		case <-n.process.done:
-			return fmt.Errorf("redis-server ended:\n%s", n.process.lastWords())
+			return fmt.Errorf("redis-server exited:\n%s", n.process.logTail())
 		case <-ctx.Done():
-			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.lastWords())
+			return fmt.Errorf("%w\n%s", ctx.Err(), n.process.logTail())
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
 	return nil
 }
 
-// do sends one command to one node on a connection of its own.
-func (n *redisNode) do(ctx context.Context, words ...string) (string, error) {
+// do sends one command to one node on its own connection.
+func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 	client, err := n.client(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer client.Close()
-	answer, err := client.Do(ctx, client.B().Arbitrary(words...).Build()).ToAny()
+	reply, err := client.Do(ctx, client.B().Arbitrary(args...).Build()).ToAny()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", strings.Join(words, " "), err)
+		return "", fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	}
-	return fmt.Sprint(answer), nil
+	return fmt.Sprint(reply), nil
 }
 
-// client waits until the node listens.
+// client returns a connected client. It waits until the node listens.
 func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err error) {
 	waitErr := n.until(ctx, func() bool {
 		client, err = rueidis.NewClient(rueidis.ClientOption{
@@ -189,8 +189,8 @@ func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err erro
 
 func (n *redisNode) address() string { return fmt.Sprintf("127.0.0.1:%d", n.port) }
 
-// Addresses are HOST:PORT of the first three nodes, as the seed's client names
-// its three.
+// Addresses are the HOST:PORT of the first three nodes, as many as the design
+// document's client has.
 func (r *Redis) Addresses() []string {
 	addresses := make([]string, masters)
 	for i := range addresses {
@@ -199,12 +199,12 @@ func (r *Redis) Addresses() []string {
 	return addresses
 }
 
-// Do sends one command to one node and returns its answer as text.
-func (r *Redis) Do(ctx context.Context, node int, words ...string) (string, error) {
-	return r.nodes[node].do(ctx, words...)
+// Do sends one command to one node and returns its reply as text.
+func (r *Redis) Do(ctx context.Context, node int, args ...string) (string, error) {
+	return r.nodes[node].do(ctx, args...)
 }
 
-// Kill ends a node as a crash would.
+// Kill ends a node with SIGKILL, as a crash does.
 func (r *Redis) Kill(node int) error {
 	n := r.nodes[node]
 	if n.process == nil {
@@ -215,14 +215,14 @@ func (r *Redis) Kill(node int) error {
 	return err
 }
 
-// Freeze stops a node without closing its connections, as a hung machine
-// would; thaw lets it go on.
+// Freeze stops a node with SIGSTOP, as a hung machine: its connections stay
+// open. thaw continues it.
 func (r *Redis) Freeze(node int) (thaw func() error, err error) {
 	p := r.nodes[node].process.cmd.Process
 	return func() error { return p.Signal(syscall.SIGCONT) }, p.Signal(syscall.SIGSTOP)
 }
 
-// Restart starts a killed node again, empty but with its place in the cluster.
+// Restart starts a killed node. It has no data, but its place in the cluster.
 func (r *Redis) Restart(node int) error {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {

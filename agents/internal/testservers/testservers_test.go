@@ -15,28 +15,28 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-func bounded(t *testing.T) context.Context {
+func startContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func TestPostgresKeepsItsDataOverARestart(t *testing.T) {
-	ctx := bounded(t)
+func TestPostgresKeepsDataAcrossRestart(t *testing.T) {
+	ctx := startContext(t)
 	server, err := testservers.StartPostgres(ctx, map[string]string{"max_connections": "17"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	url := server.Database(t)
-	ask := func(query string) (answer string) {
+	queryText := func(query string) (value string) {
 		conn, err := pgx.Connect(ctx, url)
 		require.NoError(t, err)
 		defer conn.Close(ctx)
-		require.NoError(t, conn.QueryRow(ctx, query).Scan(&answer))
-		return answer
+		require.NoError(t, conn.QueryRow(ctx, query).Scan(&value))
+		return value
 	}
-	require.Equal(t, "17", ask("SHOW max_connections"), "a setting of the caller's arrives")
-	require.True(t, strings.HasPrefix(ask("SHOW server_version"), "15."))
-	require.Equal(t, "pg_stat_statements", ask("SHOW shared_preload_libraries"))
+	require.Equal(t, "17", queryText("SHOW max_connections"), "the caller's setting is used")
+	require.True(t, strings.HasPrefix(queryText("SHOW server_version"), "15."))
+	require.Equal(t, "pg_stat_statements", queryText("SHOW shared_preload_libraries"))
 
 	conn, err := pgx.Connect(ctx, url)
 	require.NoError(t, err)
@@ -46,16 +46,16 @@ func TestPostgresKeepsItsDataOverARestart(t *testing.T) {
 	_, err = pgx.Connect(ctx, url)
 	require.Error(t, err)
 	require.NoError(t, server.Start(ctx))
-	require.Equal(t, "here", ask("SELECT word FROM kept"))
+	require.Equal(t, "here", queryText("SELECT word FROM kept"))
 }
 
-func TestPostgresNamesAWrongSetting(t *testing.T) {
-	_, err := testservers.StartPostgres(bounded(t), map[string]string{"wal_keep_segments": "64"})
+func TestPostgresStartErrorNamesTheSetting(t *testing.T) {
+	_, err := testservers.StartPostgres(startContext(t), map[string]string{"wal_keep_segments": "64"})
 	require.ErrorContains(t, err, `unrecognized configuration parameter "wal_keep_segments"`)
 }
 
 func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
-	ctx := bounded(t)
+	ctx := startContext(t)
 	cluster, err := testservers.StartRedis(ctx, 1)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, cluster.Close()) })
@@ -73,18 +73,18 @@ func TestRedisServesEverySlotAndFailsOver(t *testing.T) {
 	require.Eventually(t, func() bool {
 		role, err := cluster.Do(ctx, 3, "INFO", "replication")
 		return err == nil && strings.Contains(role, "role:master")
-	}, testservers.StartTimeout, 50*time.Millisecond, "its replica takes the dead master's slots")
+	}, testservers.StartTimeout, 50*time.Millisecond, "the replica takes over the dead master's slots")
 	require.Eventually(t, func() bool { return write() == nil }, testservers.StartTimeout, 50*time.Millisecond)
 	require.NoError(t, cluster.Restart(0))
-	require.NoError(t, cluster.Whole(ctx))
+	require.NoError(t, cluster.WaitHealthy(ctx))
 	role, err := cluster.Do(ctx, 0, "INFO", "replication")
 	require.NoError(t, err)
 	require.Contains(t, role, "role:slave", "the old master comes back as a replica")
 }
 
-func TestNothingIsLeftBehind(t *testing.T) {
+func TestCloseRemovesFilesAndProcesses(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	cluster, err := testservers.StartRedis(bounded(t), 0)
+	cluster, err := testservers.StartRedis(startContext(t), 0)
 	require.NoError(t, err)
 	entries, err := os.ReadDir(os.TempDir())
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestAMissingServerNamesItsPackage(t *testing.T) {
+func TestMissingServerErrorNamesTheDebianPackage(t *testing.T) {
 	t.Setenv("PATH", "")
 	_, err := testservers.StartRedis(t.Context(), 0)
 	require.ErrorContains(t, err, "install Debian's redis-server")

@@ -9,47 +9,48 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Wire is a TCP path to a server that can fall silent, as a network or a frozen
-// machine does: connections stay and are made, and no byte gets through.
+// Wire is a TCP proxy to a server. Silence stops all bytes while connections
+// stay open and new ones are accepted, as with a frozen machine.
 type Wire struct {
 	listener net.Listener
-	gate     sync.RWMutex // held for writing while it is silent
+	gate     sync.RWMutex // locked while the wire is silent
 }
 
-// NewWire leads to the server at address until the test ends, when it must not
-// be silent.
+// NewWire proxies to the server at address until the test ends. The wire must
+// not be silent at the end.
 func NewWire(t testing.TB, address string) *Wire {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	w := &Wire{listener: listener}
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	t.Cleanup(func() {
 		_ = listener.Close()
-		all.Wait() // the clients and the server end their connections themselves
+		wg.Wait() // the clients and the server close their connections
 	})
-	all.Go(func() {
+	wg.Go(func() {
 		for {
-			near, err := listener.Accept()
+			client, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			far, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
+			server, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 			if err != nil {
-				_ = near.Close()
+				_ = client.Close()
 				continue
 			}
-			all.Go(func() { w.pass(near, far) })
-			all.Go(func() { w.pass(far, near) })
+			wg.Go(func() { w.pass(client, server) })
+			wg.Go(func() { w.pass(server, client) })
 		}
 	})
 	return w
 }
 
-// Address is the near end, HOST:PORT.
+// Address is the HOST:PORT for clients.
 func (w *Wire) Address() string { return w.listener.Addr().String() }
 
-// Silence lets nothing through until heal is called, once or more.
+// Silence stops all bytes until heal is called. heal may be called more than
+// once.
 func (w *Wire) Silence() (heal func()) {
 	w.gate.Lock()
 	return sync.OnceFunc(w.gate.Unlock)
@@ -58,15 +59,15 @@ func (w *Wire) Silence() (heal func()) {
 func (w *Wire) pass(from, to net.Conn) {
 	defer from.Close()
 	defer to.Close()
-	_, _ = io.Copy(gated{to, &w.gate}, from)
+	_, _ = io.Copy(gatedConn{to, &w.gate}, from)
 }
 
-type gated struct {
+type gatedConn struct {
 	net.Conn
 	gate *sync.RWMutex
 }
 
-func (g gated) Write(p []byte) (int, error) {
+func (g gatedConn) Write(p []byte) (int, error) {
 	g.gate.RLock()
 	defer g.gate.RUnlock()
 	return g.Conn.Write(p)

@@ -7,44 +7,44 @@ import (
 )
 
 const (
-	// sample is the number of latest answers of which the percentile is taken.
+	// sample is the number of recent responses for the percentile.
 	sample = 128
-	// warm is the number of answers before which there is no percentile.
-	warm = 20
-	// sortEvery is after how many answers the percentile is computed again;
-	// sorting at each would cost more than it gains.
+	// minSamples is the number of responses before the first percentile.
+	minSamples = 20
+	// sortEvery is the number of responses between two computations of the
+	// percentile. Sorting after each response would cost more than it gains.
 	sortEvery = 16
 )
 
-// latency keeps the p95 of an upstream's latest good answers.
+// latency is the p95 of an upstream's recent good responses.
 type latency struct {
 	mu     sync.Mutex
 	ring   [sample]time.Duration
-	seen   int
+	count  int
 	p95    time.Duration
-	sorted int // value of seen at the last sort
+	sorted int // count at the last sort
 }
 
 func (l *latency) add(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ring[l.seen%sample] = d
-	l.seen++
-	if l.seen >= warm && (l.p95 == 0 || l.seen-l.sorted >= sortEvery) {
-		held := slices.Sorted(slices.Values(l.ring[:min(l.seen, sample)]))
-		l.p95, l.sorted = held[len(held)*95/100], l.seen
+	l.ring[l.count%sample] = d
+	l.count++
+	if l.count >= minSamples && (l.p95 == 0 || l.count-l.sorted >= sortEvery) {
+		durations := slices.Sorted(slices.Values(l.ring[:min(l.count, sample)]))
+		l.p95, l.sorted = durations[len(durations)*95/100], l.count
 	}
 }
 
-// percentile95 is zero until there are warm answers.
+// percentile95 is zero before minSamples responses.
 func (l *latency) percentile95() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.p95
 }
 
-// budget allows a second try for one request in ten: each request earns a tenth
-// of one, and at most burst are saved.
+// budget allows a second try for one request in ten. Each request earns a tenth
+// of a try. At most burst tries are saved.
 type budget struct {
 	mu     sync.Mutex
 	tenths int

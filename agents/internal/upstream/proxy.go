@@ -12,30 +12,30 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Proxy passes requests on to the upstream, with at most inFlight at once and
-// timeout for each. Path and query stay as they are.
+// Proxy returns a reverse proxy to the upstream with at most inFlight
+// concurrent requests and a timeout for each. Path and query are unchanged.
 func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) http.Handler {
-	places := make(chan struct{}, inFlight)
+	slots := make(chan struct{}, inFlight)
 	proxy := &httputil.ReverseProxy{
 		Transport: u,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(u.base)
-			// Headers that claim where a request comes from are ours to set.
+			// The client's own X-Forwarded-* headers are untrusted input.
 			r.SetXForwarded()
 		},
-		ModifyResponse: func(answer *http.Response) error {
-			answer.Header.Del(httpapi.RequestID) // ours is already in the answer, and equal
+		ModifyResponse: func(response *http.Response) error {
+			response.Header.Del(httpapi.RequestID) // the server has already set the same id
 			return nil
 		},
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			u.refuse(w, r, log, err)
+			u.sendError(w, r, log, err)
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case places <- struct{}{}:
-			defer func() { <-places }()
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
 		default:
 			w.Header().Set("Retry-After", "1")
 			httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
@@ -48,15 +48,15 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 	})
 }
 
-func (u *Upstream) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
-	if tooLarge, is := errors.AsType[*http.MaxBytesError](err); is {
+func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,
 			fmt.Sprintf("body too large: must be at most %d bytes", tooLarge.Limit))
 		return
 	}
 	level, status, detail := slog.LevelWarn, http.StatusBadGateway, u.name+" is unreachable; try again"
 	switch {
-	case errors.Is(err, context.Canceled): // the client has left
+	case errors.Is(err, context.Canceled): // the client disconnected
 		level = slog.LevelDebug
 	case errors.Is(err, context.DeadlineExceeded):
 		status, detail = http.StatusGatewayTimeout, u.name+" timed out; try again"

@@ -1,6 +1,7 @@
-// Package upstream is the HTTP client of one of our services for another. It
-// owns one connection pool and one circuit breaker for each, which Client and
-// Proxy share. It owns neither what is requested nor what an answer means.
+// Package upstream is the HTTP client of one service for another. For each
+// upstream service it owns one connection pool and one circuit breaker, which
+// Client and Proxy share. Callers own the requests and the meaning of
+// responses.
 package upstream
 
 import (
@@ -21,41 +22,41 @@ const (
 	// connectTimeout is five times the design document's limit between agents
 	// (inter_agent_communication, 100 ms).
 	connectTimeout = 500 * time.Millisecond
-	// idleTimeout is below the servers' own (httpserver.Defaults, 75 s), so that
-	// the client closes idle connections: see there.
+	// idleTimeout is below the servers' idle timeout (httpserver.Defaults, 75
+	// s), so that the client closes idle connections first. A server that
+	// closes first may drop a request.
 	idleTimeout = 60 * time.Second
-	// maxConnections bounds what one process may open to one service.
+	// maxConnections bounds the connections of one process to one service.
 	maxConnections = 512
 
-	// The breaker opens when at least enough requests ended in the last window
-	// and half of them failed. After openFor it lets probes through.
-	window  = 10 * time.Second
-	bucket  = time.Second
-	enough  = 20
-	openFor = 2 * time.Second
-	probes  = 3
+	// The breaker opens when at least minRequests ended within window and half of
+	// them failed. After openFor it lets probes through.
+	window      = 10 * time.Second
+	bucket      = time.Second
+	minRequests = 20
+	openFor     = 2 * time.Second
+	probes      = 3
 )
 
-// ErrOpen means that too many of the latest requests failed, and that none is
-// sent until the breaker lets probes through.
+// ErrOpen means that too many recent requests failed. No request is sent until
+// the breaker lets probes through.
 var ErrOpen = errors.New("circuit breaker open")
 
-// Upstream is one of our services as a server of another. It is safe for use by
-// several goroutines.
+// Upstream is a service that this service calls. It is safe for concurrent use.
 type Upstream struct {
 	name      string
 	base      *url.URL
 	pool      *http.Transport
-	transport http.RoundTripper // the pool, with the request's id and trace
+	transport http.RoundTripper // the pool; adds the request's id and trace
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 
-// New returns the upstream of that name at a base URL such as
-// http://npa-service, whose path must be empty.
+// New returns the upstream of that name. base is a URL such as
+// http://npa-service, without a path.
 func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || (u.Path != "" && u.Path != "/") {
-		return nil, fmt.Errorf("the base URL of %s is %q, must be a scheme and a host without a path: write it as http://%s-service", name, base, name)
+		return nil, fmt.Errorf("base URL of %s is %q, must be a scheme and a host without a path: set it to a URL such as http://%s-service", name, base, name)
 	}
 	pool := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: connectTimeout, KeepAlive: 15 * time.Second}).DialContext,
@@ -69,46 +70,47 @@ func New(name, base string, tracing *telemetry.Tracing) (*Upstream, error) {
 		name: name, base: &url.URL{Scheme: u.Scheme, Host: u.Host}, pool: pool, transport: tracing.Transport(pool),
 		breaker: gobreaker.NewCircuitBreaker[*http.Response](gobreaker.Settings{
 			Name: name, Interval: window, BucketPeriod: bucket, Timeout: openFor, MaxRequests: probes,
-			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= enough && 2*c.TotalFailures >= c.Requests },
-			// A caller that left, and the slower try of a hedge, are no failure of
-			// the service.
+			ReadyToTrip: func(c gobreaker.Counts) bool { return c.Requests >= minRequests && 2*c.TotalFailures >= c.Requests },
+			// A client that disconnects, or the slower try of a hedge, is not a
+			// failure of the service.
 			IsExcluded: func(err error) bool { return errors.Is(err, context.Canceled) },
 		}),
 	}, nil
 }
 
-// Name is the upstream's name.
+// Name returns the upstream's name.
 func (u *Upstream) Name() string { return u.name }
 
-// Breaker is closed, half-open or open.
+// Breaker returns the breaker's state: closed, half-open or open.
 func (u *Upstream) Breaker() string { return u.breaker.State().String() }
 
-// URL is the absolute URL of a path of the upstream.
+// URL returns the absolute URL of a path of the upstream.
 func (u *Upstream) URL(path string) string { return u.base.JoinPath(path).String() }
 
-// failed carries an answer of 500 and above through the breaker as an error.
-type failed struct{ answer *http.Response }
+// failedResponse carries a response of 500 and above through the breaker as an
+// error.
+type failedResponse struct{ response *http.Response }
 
-func (f failed) Error() string { return f.answer.Status }
+func (f failedResponse) Error() string { return f.response.Status }
 
-// RoundTrip is http.RoundTripper's. An error of connection, an ended deadline
-// and an answer of 500 and above count as failures; while the breaker is open
-// the error is ErrOpen and nothing is sent.
+// RoundTrip implements http.RoundTripper. Connection errors, timeouts and
+// responses of 500 and above count as failures. While the breaker is open,
+// RoundTrip sends nothing and returns ErrOpen.
 func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := u.breaker.Execute(func() (*http.Response, error) {
-		answer, err := u.transport.RoundTrip(r)
-		if err == nil && answer.StatusCode >= http.StatusInternalServerError {
-			return answer, failed{answer}
+	response, err := u.breaker.Execute(func() (*http.Response, error) {
+		response, err := u.transport.RoundTrip(r)
+		if err == nil && response.StatusCode >= http.StatusInternalServerError {
+			return response, failedResponse{response}
 		}
-		return answer, err
+		return response, err
 	})
-	switch f, is := errors.AsType[failed](err); {
-	case is:
-		return f.answer, nil
+	switch failed, ok := errors.AsType[failedResponse](err); {
+	case ok:
+		return failed.response, nil
 	case errors.Is(err, gobreaker.ErrOpenState), errors.Is(err, gobreaker.ErrTooManyRequests):
 		return nil, fmt.Errorf("%s: %w", u.name, ErrOpen)
 	}
-	return answer, err
+	return response, err
 }
 
 // CloseIdleConnections closes the pool's idle connections.

@@ -14,13 +14,13 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// soon bounds what must happen at some time; no test waits for it.
+// soon bounds the wait for an event. A passing test does not wait this long.
 const soon = 20 * time.Second
 
-func client(t *testing.T, handler http.HandlerFunc) *Client {
+func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Read to the end, or the server would not see that the client leaves.
+		// The server notices a disconnect only after it has read the body.
 		_, _ = io.Copy(io.Discard, r.Body)
 		handler(w, r)
 	}))
@@ -29,182 +29,183 @@ func client(t *testing.T, handler http.HandlerFunc) *Client {
 	require.NoError(t, err)
 	t.Cleanup(u.CloseIdleConnections)
 	c := NewClient(u)
-	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // no answer is late unless the test says so
+	c.after = func(time.Duration, func()) func() bool { return func() bool { return true } } // no hedge, unless the test replaces this
 	return c
 }
 
-func (c *Client) ask(t *testing.T) (Answer, error) {
+func (c *Client) post(t *testing.T) (Response, error) {
 	t.Helper()
 	return c.Post(t.Context(), "/plan", http.Header{}, []byte(`{}`))
 }
 
-func TestBaseURLs(t *testing.T) {
-	for base, good := range map[string]bool{
+func TestBaseURLMustBeSchemeAndHost(t *testing.T) {
+	for base, valid := range map[string]bool{
 		"http://npa-service": true, "https://npa.example.com:8443/": true, "npa-service": false, "http://": false, "http://npa/api": false,
 	} {
 		_, err := New("npa", base, &telemetry.Tracing{})
-		require.Equal(t, good, err == nil, base)
+		require.Equal(t, valid, err == nil, base)
 	}
 }
 
-func TestTheBreakerOpensAndLetsTheServiceRecover(t *testing.T) {
-	var asked atomic.Int64
+func TestBreakerOpensAndClosesAfterRecovery(t *testing.T) {
+	var requests atomic.Int64
 	var broken atomic.Bool
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
 		if broken.Load() {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
 	require.Equal(t, "closed", c.Upstream().Breaker())
 	broken.Store(true)
-	for range enough {
-		_, err := c.ask(t)
+	for range minRequests {
+		_, err := c.post(t)
 		require.Error(t, err)
 	}
 	require.Equal(t, "open", c.Upstream().Breaker())
-	before := asked.Load()
+	before := requests.Load()
 	for range 100 {
-		_, err := c.ask(t)
+		_, err := c.post(t)
 		require.ErrorIs(t, err, ErrOpen)
 	}
-	require.Equal(t, before, asked.Load(), "while it is open nothing is sent")
+	require.Equal(t, before, requests.Load(), "an open breaker sends nothing")
 	broken.Store(false)
 	require.Eventually(t, func() bool {
-		_, err := c.ask(t)
+		_, err := c.post(t)
 		return err == nil && c.Upstream().Breaker() == "closed"
-	}, soon, 10*time.Millisecond, "probes find it well")
+	}, soon, 10*time.Millisecond, "probes close the breaker")
 }
 
-func TestWhoLeavesDoesNotOpenTheBreaker(t *testing.T) {
-	c := client(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-	for range 2 * enough {
-		ctx, leave := context.WithTimeout(t.Context(), time.Minute)
-		time.AfterFunc(time.Millisecond, leave)
+func TestCanceledRequestsDoNotOpenTheBreaker(t *testing.T) {
+	c := newClient(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	for range 2 * minRequests {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		time.AfterFunc(time.Millisecond, cancel)
 		_, err := c.Post(ctx, "/", http.Header{}, nil)
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.Equal(t, "closed", c.Upstream().Breaker())
 }
 
-// TestAClientsMistakeIsAnAnswer: 4xx neither opens the breaker nor is asked
-// again.
-func TestAClientsMistakeIsAnAnswer(t *testing.T) {
-	var asked atomic.Int64
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-		asked.Add(1)
+// TestClientErrorsAreResponses: a 4xx does not open the breaker and is not
+// retried.
+func TestClientErrorsAreResponses(t *testing.T) {
+	var requests atomic.Int64
+	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		requests.Add(1)
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	})
-	for range 2 * enough {
-		answer, err := c.ask(t)
+	for range 2 * minRequests {
+		response, err := c.post(t)
 		require.NoError(t, err)
-		require.Equal(t, http.StatusUnprocessableEntity, answer.Status)
+		require.Equal(t, http.StatusUnprocessableEntity, response.Status)
 	}
-	require.EqualValues(t, 2*enough, asked.Load())
+	require.EqualValues(t, 2*minRequests, requests.Load())
 	require.Equal(t, "closed", c.Upstream().Breaker())
 }
 
-// TestALateAnswerIsHedged: one try hangs, the other one answers.
-func TestALateAnswerIsHedged(t *testing.T) {
+// TestSlowResponseIsHedged: the first try hangs, and the second one responds.
+func TestSlowResponseIsHedged(t *testing.T) {
 	var hang atomic.Bool
-	c := client(t, func(_ http.ResponseWriter, r *http.Request) {
+	c := newClient(t, func(_ http.ResponseWriter, r *http.Request) {
 		if hang.CompareAndSwap(true, false) {
 			<-r.Context().Done()
 		}
 	})
-	for range warm + 10 { // the percentile is known and a second try earned
-		answer, err := c.ask(t)
+	for range minSamples + 10 { // enough for a percentile and one second try
+		response, err := c.post(t)
 		require.NoError(t, err)
-		require.False(t, answer.Hedged)
+		require.False(t, response.Hedged)
 	}
 	c.after = func(d time.Duration, second func()) func() bool {
-		require.GreaterOrEqual(t, d, soonest, "a twentieth of answers in microseconds is not late")
+		require.GreaterOrEqual(t, d, minHedgeDelay, "fast services are not hedged at their p95")
 		go second()
 		return func() bool { return false }
 	}
 	hang.Store(true)
-	answer, err := c.ask(t)
+	response, err := c.post(t)
 	require.NoError(t, err, "the test would hang without the second try")
-	require.True(t, answer.Hedged)
+	require.True(t, response.Hedged)
 }
 
-// TestALateAnswerThatFails leaves the word to the second try.
-func TestALateAnswerThatFails(t *testing.T) {
+// TestHedgeDecidesWhenTheFirstTryFails: the second try is in flight when the first
+// one fails.
+func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		second int
-	}{{"which is good", http.StatusOK}, {"which fails as well", http.StatusBadGateway}} {
+	}{{"the second try succeeds", http.StatusOK}, {"the second try fails too", http.StatusBadGateway}} {
 		t.Run(row.reason, func(t *testing.T) {
-			var asked atomic.Int64
-			secondAsked := make(chan struct{})
-			c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-				switch asked.Add(1) {
+			var requests atomic.Int64
+			secondSent := make(chan struct{})
+			c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+				switch requests.Add(1) {
 				case 1:
-					<-secondAsked
+					<-secondSent
 					w.WriteHeader(http.StatusInternalServerError)
 				case 2:
-					close(secondAsked)
-					time.Sleep(20 * time.Millisecond) // the first fails meanwhile
+					close(secondSent)
+					time.Sleep(20 * time.Millisecond) // the first try fails in this time
 					w.WriteHeader(row.second)
 				}
 			})
-			for range warm + 10 {
+			for range minSamples + 10 {
 				c.latency.add(time.Millisecond)
 				c.budget.earn()
 			}
 			c.after = func(_ time.Duration, second func()) func() bool { return time.AfterFunc(time.Millisecond, second).Stop }
-			answer, err := c.ask(t)
-			require.EqualValues(t, 2, asked.Load(), "it is not asked a third time")
-			require.True(t, answer.Hedged)
+			response, err := c.post(t)
+			require.EqualValues(t, 2, requests.Load(), "there is no third try")
+			require.True(t, response.Hedged)
 			require.Equal(t, row.second != http.StatusOK, err != nil, "%v", err)
 		})
 	}
 }
 
-// TestHedgesStayWithinTheBudget: every answer is late, and yet the upstream is
-// asked at most a tenth more often.
+// TestHedgesStayWithinTheBudget: every response is slow, but at most a tenth of
+// the requests is sent twice.
 func TestHedgesStayWithinTheBudget(t *testing.T) {
-	const questions = 500
-	var asked atomic.Int64
-	c := client(t, func(http.ResponseWriter, *http.Request) { asked.Add(1) })
+	const calls = 500
+	var requests atomic.Int64
+	c := newClient(t, func(http.ResponseWriter, *http.Request) { requests.Add(1) })
 	c.after = func(_ time.Duration, second func()) func() bool {
 		go second()
 		return func() bool { return false }
 	}
-	for range questions {
-		_, err := c.ask(t)
+	for range calls {
+		_, err := c.post(t)
 		require.NoError(t, err)
 	}
-	require.LessOrEqual(t, asked.Load(), int64(questions+questions/10))
+	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
 }
 
-// TestSomeFailuresAreMendedByTheSecondTry: of 30 % failures a third is, which
-// is what a tenth of extra requests can do.
-func TestSomeFailuresAreMendedByTheSecondTry(t *testing.T) {
-	const questions = 1000
-	var asked atomic.Int64
-	c := client(t, func(w http.ResponseWriter, _ *http.Request) {
-		if asked.Add(1)%10 < 3 {
+// TestSecondTryFixesFailuresWithinTheBudget: with 30 % failures, a tenth of extra
+// requests can fix a third of them.
+func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
+	const calls = 1000
+	var requests atomic.Int64
+	c := newClient(t, func(w http.ResponseWriter, _ *http.Request) {
+		if requests.Add(1)%10 < 3 {
 			w.WriteHeader(http.StatusInternalServerError)
 		}
 	})
 	failed := 0
-	for range questions {
-		if _, err := c.ask(t); err != nil {
+	for range calls {
+		if _, err := c.post(t); err != nil {
 			failed++
 		}
 	}
-	require.LessOrEqual(t, asked.Load(), int64(questions+questions/10))
-	require.Less(t, failed, questions*28/100)
-	t.Logf("%d of %d failed, %d requests", failed, questions, asked.Load())
+	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
+	require.Less(t, failed, calls*28/100)
+	t.Logf("%d of %d failed, %d requests", failed, calls, requests.Load())
 }
 
-func TestThePercentile(t *testing.T) {
+func TestPercentileOfRecentResponses(t *testing.T) {
 	var l latency
-	for i := range warm - 1 {
+	for i := range minSamples - 1 {
 		l.add(time.Duration(i))
 	}
-	require.Zero(t, l.percentile95(), "too little is known")
+	require.Zero(t, l.percentile95(), "no percentile yet")
 	for i := range sample {
 		l.add(time.Duration(i) * time.Millisecond)
 	}

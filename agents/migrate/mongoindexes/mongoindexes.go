@@ -1,11 +1,12 @@
-// Package mongoindexes brings a MongoDB database to the indexes of the seed's section
-// "MongoDB Performance Tuning" and sets its profiler. It owns their names,
-// keys and options; documents are those of the services that write them.
+// Package mongoindexes creates the indexes of the design document's section
+// "MongoDB Performance Tuning" in a MongoDB database, and sets its profiler. It
+// owns the indexes' names, keys and options. Services own the documents.
 //
-// Every step may be repeated and may run beside services and beside itself: an
-// index that is there as written is left alone by the server. Since MongoDB
-// 4.2 every build is as the seed's "background" asked for, and the option is
-// gone. The seed's read preference is a client's own, set in its URI.
+// Each step may be repeated, and may run while services or other runs are
+// active. The server keeps an index that already exists with the same
+// definition. Since MongoDB 4.2 every build has the behaviour of the design
+// document's "background" option, which no longer exists. The read preference
+// is in the clients' URI.
 package mongoindexes
 
 import (
@@ -21,11 +22,11 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// SlowQuery is what the profiler records from on; seed, "MongoDB Performance
-// Tuning".
+// SlowQuery is the profiler's threshold (design document, "MongoDB Performance
+// Tuning").
 const SlowQuery = 100 * time.Millisecond
 
-// The kinds of a key.
+// Kinds of an index key.
 const (
 	ascending  = 1
 	descending = -1
@@ -35,10 +36,10 @@ const (
 type index struct {
 	collection, name string
 	keys             bson.D
-	options          *options.IndexOptionsBuilder // nil: none but the name
+	options          *options.IndexOptionsBuilder // nil: only the name
 }
 
-// indexes are the seed's, in its order.
+// indexes are the design document's, in its order.
 var indexes = []index{
 	{"agent_conversations", "idx_user_agent_conversations", keys("userId", ascending, "agentType", ascending, "createdAt", descending), nil},
 	{"agent_coordination", "idx_coordination_active", keys("masterId", ascending, "status", ascending, "updatedAt", descending), nil},
@@ -53,7 +54,7 @@ var indexes = []index{
 		options.Index().SetUnique(true).SetPartialFilterExpression(bson.D{{Key: "status", Value: "active"}})},
 }
 
-// keys takes names and kinds by turns; their order is the index's.
+// keys takes alternating names and kinds. Their order is the index's order.
 func keys(namesAndKinds ...any) (d bson.D) {
 	for pair := range slices.Chunk(namesAndKinds, 2) {
 		d = append(d, bson.E{Key: pair[0].(string), Value: pair[1]})
@@ -61,8 +62,8 @@ func keys(namesAndKinds ...any) (d bson.D) {
 	return d
 }
 
-// Up builds every index that the database lacks and sets its profiler. One
-// step that fails does not keep back the others; all errors are returned.
+// Up creates every missing index and sets the profiler. It continues after a
+// failed step and returns all errors.
 func Up(ctx context.Context, db *mongo.Database, log *slog.Logger) error {
 	var errs []error
 	for _, index := range indexes {
@@ -71,12 +72,13 @@ func Up(ctx context.Context, db *mongo.Database, log *slog.Logger) error {
 			model.Options.Opts = append(model.Options.Opts, index.options.Opts...)
 		}
 		if _, err := db.Collection(index.collection).Indexes().CreateOne(ctx, model); err != nil {
-			errs = append(errs, fmt.Errorf("index %s of %s (if another index stands in its place, drop that and run again): %w", index.name, index.collection, err))
+			errs = append(errs, fmt.Errorf("create index %s of %s (if an index of this name has other keys, drop it and run again): %w", index.name, index.collection, err))
 			continue
 		}
-		log.InfoContext(ctx, "index stands", "collection", index.collection, "index", index.name)
+		log.InfoContext(ctx, "index is up to date", "collection", index.collection, "index", index.name)
 	}
-	// Level 1 records slow operations alone; the seed's 2 would record all.
+	// Level 1 records only slow operations. The design document's level 2 would
+	// record all.
 	profile := bson.D{{Key: "profile", Value: 1}, {Key: "slowms", Value: SlowQuery.Milliseconds()}}
 	if err := db.RunCommand(ctx, profile).Err(); err != nil {
 		errs = append(errs, fmt.Errorf("set the profiler to level 1: %w", err))

@@ -28,20 +28,20 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-var silent = slog.New(slog.DiscardHandler)
+var discardLog = slog.New(slog.DiscardHandler)
 
-// connect returns a database of FerretDB, the one server of MongoDB's protocol
-// that can be had here, and the commands that the driver sends to it.
+// connect returns a FerretDB database and the commands that the driver sends.
+// FerretDB is the only available server of MongoDB's protocol.
 func connect(t *testing.T) (*mongo.Database, func() []string) {
 	t.Helper()
 	ferret, err := ferretdb.New(&ferretdb.Config{
-		Listener: ferretdb.ListenerConfig{TCP: "127.0.0.1:0"}, Logger: silent,
+		Listener: ferretdb.ListenerConfig{TCP: "127.0.0.1:0"}, Logger: discardLog,
 		Handler: "postgresql", PostgreSQLURL: server.Database(t),
 	})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- ferret.Run(ctx) }()
+	done := make(chan error, 1)
+	go func() { done <- ferret.Run(ctx) }()
 
 	var (
 		mu   sync.Mutex
@@ -56,7 +56,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 			if err := bson.Unmarshal(e.Command, &command); err != nil {
 				t.Error(err)
 			}
-			// What the driver adds to every command is its own.
+			// The driver adds these fields to every command.
 			command = slices.DeleteFunc(command, func(e bson.E) bool { return e.Key == "lsid" || e.Key == "$db" })
 			line, err := bson.MarshalExtJSON(command, false, false)
 			if err != nil {
@@ -71,7 +71,7 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 	t.Cleanup(func() {
 		require.NoError(t, client.Disconnect(context.WithoutCancel(t.Context())))
 		cancel()
-		<-ended
+		<-done
 	})
 	return client.Database("progressive_framework_v5"), func() []string {
 		mu.Lock()
@@ -80,11 +80,11 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 	}
 }
 
-// TestCommands: what the driver sends, in full. That a MongoDB server takes
-// it is unproven: none can be had here.
-func TestCommands(t *testing.T) {
+// TestCommandsSentToMongoDB checks the commands completely. No MongoDB server is
+// available to execute them.
+func TestCommandsSentToMongoDB(t *testing.T) {
 	db, sent := connect(t)
-	_ = Up(t.Context(), db, silent) // FerretDB's refusals are the next test's
+	_ = Up(t.Context(), db, discardLog) // the next test checks the commands that FerretDB rejects
 	require.Equal(t, []string{
 		`{"createIndexes":"agent_conversations","indexes":[{"key":{"userId":1,"agentType":1,"createdAt":-1},"name":"idx_user_agent_conversations"}]}`,
 		`{"createIndexes":"agent_coordination","indexes":[{"key":{"masterId":1,"status":1,"updatedAt":-1},"name":"idx_coordination_active"}]}`,
@@ -100,9 +100,9 @@ func TestCommands(t *testing.T) {
 	}, sent())
 }
 
-// TestIndexesStand: what FerretDB can build, it builds, though other steps
-// fail; a second run and two at once change nothing.
-func TestIndexesStand(t *testing.T) {
+// TestIndexesAreCreatedDespiteOtherErrors: FerretDB creates the indexes that it
+// supports. A second run and concurrent runs change nothing.
+func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	db, _ := connect(t)
 	list := func() (names []string) {
 		for _, index := range indexes {
@@ -114,33 +114,33 @@ func TestIndexesStand(t *testing.T) {
 		}
 		return names
 	}
-	err := Up(t.Context(), db, silent)
-	for _, refused := range []string{ // a FerretDB that learns one of these fails here: then prove more
+	err := Up(t.Context(), db, discardLog)
+	for _, unsupported := range []string{ // if a newer FerretDB supports one, move it to the list below
 		"idx_nutrition_search", "idx_exercise_search", "idx_session_ttl", "idx_active_user_email", "profiler",
 	} {
-		require.ErrorContains(t, err, refused)
+		require.ErrorContains(t, err, unsupported)
 	}
 	first := list()
-	for _, built := range []string{
+	for _, created := range []string{
 		"idx_user_agent_conversations", "idx_coordination_active", "idx_nutrition_user_date",
 		"idx_workout_user_completed", "idx_progress_tracking", "idx_agent_communication",
 	} {
-		require.Contains(t, strings.Join(first, "\n"), built)
-		require.NotContains(t, err.Error(), built)
+		require.Contains(t, strings.Join(first, "\n"), created)
+		require.NotContains(t, err.Error(), created)
 	}
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	for range 2 {
-		all.Go(func() { _ = Up(t.Context(), db, silent) })
+		wg.Go(func() { _ = Up(t.Context(), db, discardLog) })
 	}
-	all.Wait()
+	wg.Wait()
 	require.Equal(t, first, list())
 }
 
-// TestAnotherIndexInItsPlace: the error names the index and the mend.
-func TestAnotherIndexInItsPlace(t *testing.T) {
+// TestConflictingIndexIsNamedWithTheFix: an index of the same name has other keys.
+func TestConflictingIndexIsNamedWithTheFix(t *testing.T) {
 	db, _ := connect(t)
 	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}
 	_, err := db.Collection("nutrition_data").Indexes().CreateOne(t.Context(), other)
 	require.NoError(t, err)
-	require.ErrorContains(t, Up(t.Context(), db, silent), "index idx_nutrition_user_date of nutrition_data (if another index stands in its place, drop that and run again)")
+	require.ErrorContains(t, Up(t.Context(), db, discardLog), "create index idx_nutrition_user_date of nutrition_data (if an index of this name has other keys, drop it and run again)")
 }

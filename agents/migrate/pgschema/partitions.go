@@ -11,18 +11,18 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// logTable is the seed's partitioned table.
+// logTable is the design document's partitioned table.
 const logTable = "agent_logs_master"
 
-// Partitions says which months of the agents' log there are.
+// Partitions are the monthly partitions of the agents' log.
 type Partitions struct {
-	// Ahead is how many months after the present one are made, 1 to 24. A row
-	// of a month without partition is refused by PostgreSQL, so a job must run
-	// more often than this.
+	// Ahead is how many months after the current one are created, 1 to 24.
+	// PostgreSQL rejects a row without a partition for its month, so the
+	// command must run more often than this.
 	Ahead int
-	// Keep is how many months before the present one are kept, 1 to 120.
+	// Keep is how many months before the current one are kept, 1 to 120.
 	Keep int
-	// Now is the present; tests choose it.
+	// Now is the current time. Tests set it.
 	Now time.Time
 }
 
@@ -35,7 +35,7 @@ func (p Partitions) validate() error {
 		errs = append(errs, fmt.Errorf("partitions kept are %d months, must be 1 to 120", p.Keep))
 	}
 	if p.Now.IsZero() {
-		errs = append(errs, errors.New("the present is not set"))
+		errs = append(errs, errors.New("the current time is not set"))
 	}
 	return errors.Join(errs...)
 }
@@ -45,8 +45,8 @@ func (p Partitions) month(offset int) time.Time {
 	return time.Date(now.Year(), now.Month()+time.Month(offset), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// keep makes the months ahead and drops those that are too old. Two runs at
-// once are kept apart by a lock of the session's.
+// keep creates the months ahead and drops expired ones. A session lock makes
+// concurrent runs wait.
 func (p Partitions) keep(ctx context.Context, db *sql.DB, log *slog.Logger) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
@@ -54,24 +54,24 @@ func (p Partitions) keep(ctx context.Context, db *sql.DB, log *slog.Logger) (err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock(hashtext($1))", logTable); err != nil {
-		return fmt.Errorf("another run keeps the partitions of %s; run again: %w", logTable, err)
+		return fmt.Errorf("lock the partitions of %s; another run may hold the lock, so run again: %w", logTable, err)
 	}
 	defer func() {
-		_, unlock := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(hashtext($1))", logTable)
-		err = errors.Join(err, unlock)
+		_, unlockErr := conn.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock(hashtext($1))", logTable)
+		err = errors.Join(err, unlockErr)
 	}()
 	for month := 0; month <= p.Ahead; month++ {
 		if _, err := conn.ExecContext(ctx, "SELECT create_monthly_partition($1, $2)", logTable, p.month(month)); err != nil {
-			return fmt.Errorf("make the partition of %s: %w", p.month(month).Format("2006-01"), err)
+			return fmt.Errorf("create the partition of %s: %w", p.month(month).Format("2006-01"), err)
 		}
 	}
 	return p.drop(ctx, conn, log)
 }
 
-// old finds every table that was made as a partition of a month before $2,
-// also one that an interrupted run has detached, half or whole, and not
-// dropped. Names of months sort as their months do.
-const old = `
+// expiredQuery finds the partitions of months before $2. It also finds tables that
+// an interrupted run has detached, partly or completely, but not dropped. The names
+// sort like their months.
+const expiredQuery = `
 SELECT c.relname, i.inhrelid IS NOT NULL AS attached, coalesce(i.inhdetachpending, false) AS pending
 FROM pg_class c
 LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
@@ -87,17 +87,17 @@ type partition struct {
 }
 
 func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []partition, err error) {
-	rows, err := conn.QueryContext(ctx, old, logTable, p.month(-p.Keep))
+	rows, err := conn.QueryContext(ctx, expiredQuery, logTable, p.month(-p.Keep))
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var one partition
-		if err := rows.Scan(&one.name, &one.attached, &one.pending); err != nil {
+		var p partition
+		if err := rows.Scan(&p.name, &p.attached, &p.pending); err != nil {
 			return nil, err
 		}
-		expired = append(expired, one)
+		expired = append(expired, p)
 	}
 	return expired, rows.Err()
 }
@@ -109,7 +109,7 @@ func (p Partitions) drop(ctx context.Context, conn *sql.Conn, log *slog.Logger) 
 	}
 	for _, partition := range expired {
 		table := pgx.Identifier{partition.name}.Sanitize()
-		// A plain drop would lock the whole log; detaching first does not.
+		// A plain DROP would lock the whole log. A concurrent detach does not.
 		steps := []string{"DROP TABLE " + table}
 		if partition.pending {
 			steps = append([]string{"ALTER TABLE " + logTable + " DETACH PARTITION " + table + " FINALIZE"}, steps...)
@@ -118,10 +118,10 @@ func (p Partitions) drop(ctx context.Context, conn *sql.Conn, log *slog.Logger) 
 		}
 		for _, step := range steps {
 			if _, err := conn.ExecContext(ctx, step); err != nil {
-				return fmt.Errorf("drop the old partition %s: %w", partition.name, err)
+				return fmt.Errorf("drop the expired partition %s: %w", partition.name, err)
 			}
 		}
-		log.InfoContext(ctx, "dropped an old partition", "partition", partition.name)
+		log.InfoContext(ctx, "dropped expired partition", "partition", partition.name)
 	}
 	return nil
 }

@@ -1,12 +1,11 @@
-// Package pgschema brings a PostgreSQL database to the platform's schema: the
-// tables, the seed's indexes and views as docs/divergences.md mends them, and
-// the monthly partitions of the agents' log. It owns the schema's history and
-// nothing of its content; queries are the store's.
+// Package pgschema migrates a PostgreSQL database to the platform's schema: the
+// tables, the design document's indexes and views with the changes in
+// docs/divergences.md, and the monthly partitions of the agents' log. It owns
+// the schema and its history. Package database has the queries.
 //
-// Every step is safe beside running services: locks that would block them are
-// given up after LockTimeout, indexes are built concurrently, and of two runs
-// at once the second waits for the first and finds nothing to do. A step that
-// failed is run again by the next run.
+// Each step is safe while services run. A step gives up a blocking lock after
+// LockTimeout, and indexes are built concurrently. A concurrent run waits for
+// the first one and then has nothing to do. The next run repeats a failed step.
 package pgschema
 
 import (
@@ -25,16 +24,15 @@ import (
 	"github.com/pressly/goose/v3/lock"
 )
 
-// LockTimeout is how long a step waits for a lock that blocks others behind
-// it, unless the URL sets lock_timeout: services must not queue behind a
-// migration that queues behind a report.
+// LockTimeout bounds the wait for a lock, unless the URL sets lock_timeout. A
+// migration that waits behind a long query would block all later queries.
 const LockTimeout = 5 * time.Second
 
 //go:embed migrations/*.sql
 var embedded embed.FS
 
-// Up applies every step that the database lacks, then keeps the partitions.
-// The connection needs the rights to create in its schema.
+// Up applies every missing step, then updates the partitions. The connection
+// needs the permission to create objects in its schema.
 func Up(ctx context.Context, cfg *pgx.ConnConfig, policy Partitions, log *slog.Logger) error {
 	steps, err := fs.Sub(embedded, "migrations")
 	if err != nil {
@@ -48,7 +46,7 @@ func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions
 		return err
 	}
 	cfg = cfg.Copy()
-	if _, set := cfg.RuntimeParams["lock_timeout"]; !set {
+	if _, ok := cfg.RuntimeParams["lock_timeout"]; !ok {
 		cfg.RuntimeParams["lock_timeout"] = fmt.Sprint(LockTimeout.Milliseconds())
 	}
 	cfg.RuntimeParams["application_name"] = "migrate"
@@ -61,7 +59,7 @@ func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions
 }
 
 func migrate(ctx context.Context, db *sql.DB, steps fs.FS, log *slog.Logger) error {
-	// Asked for every second, for as long as a large index may take.
+	// Retry every second, for as long as a large index may take.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 1800))
 	if err != nil {
 		return err
@@ -75,7 +73,7 @@ func migrate(ctx context.Context, db *sql.DB, steps fs.FS, log *slog.Logger) err
 		log.InfoContext(ctx, "migrated", "step", result.Source.Path, "duration", result.Duration.String())
 	}
 	if err != nil {
-		return fmt.Errorf("migrate PostgreSQL (what was done is kept; mend the cause and run again): %w", err)
+		return fmt.Errorf("migrate PostgreSQL (completed steps are kept; fix the cause and run again): %w", err)
 	}
 	return nil
 }

@@ -26,12 +26,12 @@ func TestMain(m *testing.M) {
 }
 
 var (
-	silent = slog.New(slog.DiscardHandler)
-	policy = Partitions{Ahead: 3, Keep: 2, Now: time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)}
+	discardLog = slog.New(slog.DiscardHandler)
+	policy     = Partitions{Ahead: 3, Keep: 2, Now: time.Date(2026, 1, 31, 23, 59, 0, 0, time.UTC)}
 )
 
-// database returns an empty database: the way to migrate it, and a connection
-// to look at it.
+// database creates an empty database. It returns the settings to migrate it and
+// a connection to inspect it.
 func database(t *testing.T) (*pgx.ConnConfig, *pgx.Conn) {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(server.Database(t))
@@ -51,7 +51,7 @@ func column(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	return values
 }
 
-// schema is everything that a run could change.
+// schema lists every object that a run could change.
 func schema(t *testing.T, conn *pgx.Conn) []string {
 	t.Helper()
 	return column(t, conn, `
@@ -60,9 +60,9 @@ FROM pg_class c LEFT JOIN pg_index i ON i.indexrelid = c.oid
 WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1`)
 }
 
-func TestUpBuildsTheSeedsNames(t *testing.T) {
+func TestUpCreatesTheDesignDocumentsIndexesAndViews(t *testing.T) {
 	cfg, conn := database(t)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	require.Equal(t, []string{
 		"idx_agent_coordination_recent", "idx_agent_states_active", "idx_exercises_muscle_group", "idx_nutrition_foods_search",
 		"idx_nutrition_plans_user", "idx_user_sessions_active", "idx_users_active", "idx_workout_plans_user",
@@ -73,62 +73,64 @@ WHERE relname LIKE 'idx\_%' AND relname NOT LIKE 'idx\_agent\_logs%' AND indisva
 		"SELECT viewname::text FROM pg_views WHERE schemaname = 'public' AND viewname LIKE 'v\\_%' ORDER BY 1"))
 }
 
-func TestTheSecondRunChangesNothing(t *testing.T) {
+func TestSecondRunChangesNothing(t *testing.T) {
 	cfg, conn := database(t)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	before := schema(t, conn)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	require.Equal(t, before, schema(t, conn))
 }
 
-func TestRunsAtOnceAreSafe(t *testing.T) {
+func TestConcurrentRunsAreSafe(t *testing.T) {
 	cfg, conn := database(t)
 	var (
-		all  sync.WaitGroup
+		wg   sync.WaitGroup
 		errs = make(chan error, 3)
 	)
 	for range cap(errs) {
-		all.Go(func() { errs <- Up(t.Context(), cfg, policy, silent) })
+		wg.Go(func() { errs <- Up(t.Context(), cfg, policy, discardLog) })
 	}
-	all.Wait()
+	wg.Wait()
 	close(errs)
 	for err := range errs {
 		require.NoError(t, err)
 	}
 	require.Equal(t, []string{"0", "1", "2", "3", "4"}, column(t, conn,
-		"SELECT version_id::text FROM goose_db_version ORDER BY id"), "each step once")
+		"SELECT version_id::text FROM goose_db_version ORDER BY id"), "each step ran once")
 }
 
-// TestAFailedStepIsRunAgain: a build of an index that fails leaves an invalid
-// index, the trap of CREATE INDEX CONCURRENTLY; the mended run replaces it.
-func TestAFailedStepIsRunAgain(t *testing.T) {
+// TestFailedIndexBuildIsRepeated: a failed CREATE INDEX CONCURRENTLY leaves an
+// invalid index. The next run replaces it.
+func TestFailedIndexBuildIsRepeated(t *testing.T) {
 	cfg, conn := database(t)
 	steps := fstest.MapFS{
-		"1_table.sql": {Data: []byte("-- +goose Up\nCREATE TABLE t (a INT);\nINSERT INTO t VALUES (1), (1);\n" + logs)},
+		"1_table.sql": {Data: []byte("-- +goose Up\nCREATE TABLE t (a INT);\nINSERT INTO t VALUES (1), (1);\n" + logPartitioning)},
 		"2_index.sql": {Data: []byte("-- +goose NO TRANSACTION\n-- +goose Up\nDROP INDEX CONCURRENTLY IF EXISTS t_a;\nCREATE UNIQUE INDEX CONCURRENTLY t_a ON t (a);\n")},
 	}
-	require.ErrorContains(t, up(t.Context(), cfg, steps, policy, silent), "run again")
+	require.ErrorContains(t, up(t.Context(), cfg, steps, policy, discardLog), "run again")
 	valid := "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 't_a'::regclass"
 	require.Equal(t, []string{"false"}, column(t, conn, valid))
 	_, err := conn.Exec(t.Context(), "DELETE FROM t WHERE ctid = (SELECT min(ctid) FROM t)")
 	require.NoError(t, err)
-	require.NoError(t, up(t.Context(), cfg, steps, policy, silent))
+	require.NoError(t, up(t.Context(), cfg, steps, policy, discardLog))
 	require.Equal(t, []string{"true"}, column(t, conn, valid))
 }
 
-// logs stands in for the step that makes the log's partitions possible.
-const logs = `CREATE TABLE agent_logs_master (created_at TIMESTAMPTZ) PARTITION BY RANGE (created_at);
+// logPartitioning is a minimal version of the step that creates the log and its
+// partition function.
+const logPartitioning = `CREATE TABLE agent_logs_master (created_at TIMESTAMPTZ) PARTITION BY RANGE (created_at);
 -- +goose StatementBegin
 CREATE FUNCTION create_monthly_partition(TEXT, DATE) RETURNS VOID AS 'BEGIN END' LANGUAGE plpgsql;
 -- +goose StatementEnd
 `
 
-// TestTheIndexesCanBeBuiltAgain: theirs is the one step without a transaction,
-// so the one that may stop halfway.
-func TestTheIndexesCanBeBuiltAgain(t *testing.T) {
+// TestIndexStepCanBeRepeated: it is the only step without a transaction, so it may
+// stop halfway.
+func TestIndexStepCanBeRepeated(t *testing.T) {
 	cfg, conn := database(t)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
-	// Goose refuses a step behind its successors, so these go back as well.
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
+	// Goose rejects a missing step before applied ones, so revert the later
+	// steps too.
 	_, err := conn.Exec(t.Context(), `
 DELETE FROM goose_db_version WHERE version_id >= 2;
 DROP VIEW v_slow_queries, v_table_bloat;
@@ -136,55 +138,56 @@ DROP TABLE agent_logs_master;
 DROP FUNCTION create_monthly_partition;
 DROP INDEX idx_users_active`)
 	require.NoError(t, err)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	require.Equal(t, []string{"true"}, column(t, conn, "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'idx_users_active'::regclass"))
 }
 
-// TestAReportIsNotDisturbed: beside a long transaction that has read the log,
-// months are made, nobody queues, and the drop of an old month is given up
-// halfway; the next run completes it.
-func TestAReportIsNotDisturbed(t *testing.T) {
+// TestMigrationDoesNotBlockALongTransaction: while a transaction reads the log, new
+// months are created and writes do not wait. Dropping an old month stops halfway at
+// the lock timeout, and the next run completes it.
+func TestMigrationDoesNotBlockALongTransaction(t *testing.T) {
 	cfg, conn := database(t)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
-	report, err := conn.Begin(t.Context())
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
+	reader, err := conn.Begin(t.Context())
 	require.NoError(t, err)
-	_, err = report.Exec(t.Context(), "SELECT FROM agent_logs_master")
+	_, err = reader.Exec(t.Context(), "SELECT FROM agent_logs_master")
 	require.NoError(t, err)
 	later := policy
 	later.Now = later.Now.AddDate(0, 3, -10)
-	hasty := cfg.Copy()
-	hasty.RuntimeParams["lock_timeout"] = "100ms"
-	err = Up(t.Context(), hasty, later, silent)
-	require.ErrorContains(t, err, "drop the old partition agent_logs_master_2026_01")
+	shortTimeout := cfg.Copy()
+	shortTimeout.RuntimeParams["lock_timeout"] = "100ms"
+	err = Up(t.Context(), shortTimeout, later, discardLog)
+	require.ErrorContains(t, err, "drop the expired partition agent_logs_master_2026_01")
 	require.ErrorContains(t, err, "lock timeout")
-	_, err = report.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-07-01Z')")
-	require.NoError(t, err, "the months ahead were made")
-	require.NoError(t, report.Commit(t.Context()))
+	_, err = reader.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-07-01Z')")
+	require.NoError(t, err, "the months ahead were created")
+	require.NoError(t, reader.Commit(t.Context()))
 	require.Equal(t, []string{"true"}, column(t, conn, "SELECT inhdetachpending::text FROM pg_inherits WHERE inhrelid = 'agent_logs_master_2026_01'::regclass"))
-	require.NoError(t, Up(t.Context(), cfg, later, silent))
+	require.NoError(t, Up(t.Context(), cfg, later, discardLog))
 	require.Equal(t, []string{"false"}, column(t, conn, "SELECT (to_regclass('agent_logs_master_2026_01') IS NOT NULL)::text"))
 }
 
-func TestPartitions(t *testing.T) {
+func TestPartitionsFollowThePolicy(t *testing.T) {
 	cfg, conn := database(t)
 	list := func() []string {
 		return column(t, conn, "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'agent_logs_master'::regclass ORDER BY 1")
 	}
-	cfg.RuntimeParams["timezone"] = "Pacific/Kiritimati" // UTC+14: months must not move with it
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
-	require.Equal(t, months("2026_01", "2026_02", "2026_03", "2026_04"), list(), "this month and three ahead, over no gap at a 31st")
+	cfg.RuntimeParams["timezone"] = "Pacific/Kiritimati" // UTC+14: months must not depend on the time zone
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
+	require.Equal(t, months("2026_01", "2026_02", "2026_03", "2026_04"), list(), "this month and three ahead, also on the 31st")
 	_, err := conn.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-01-31 23:59:59Z')")
 	require.NoError(t, err)
 	require.Equal(t, months("2026_01"), column(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
 
-	// An interrupted run leaves a month detached; a stranger's table stays.
+	// A partition that an interrupted run has detached is dropped; another
+	// table with a similar name is kept.
 	_, err = conn.Exec(t.Context(), "ALTER TABLE agent_logs_master DETACH PARTITION agent_logs_master_2026_02")
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), "CREATE TABLE agent_logs_master_2026_notes (a INT)")
 	require.NoError(t, err)
 	later := policy
 	later.Now = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
-	require.NoError(t, Up(t.Context(), cfg, later, silent))
+	require.NoError(t, Up(t.Context(), cfg, later, discardLog))
 	require.Equal(t, months("2026_03", "2026_04", "2026_05", "2026_06", "2026_07", "2026_08"), list(), "two months back, three ahead")
 	require.Equal(t, months("2026_notes"), column(t, conn, "SELECT relname::text FROM pg_class WHERE relname IN ('agent_logs_master_2026_01', 'agent_logs_master_2026_02', 'agent_logs_master_2026_notes')"))
 	require.Len(t, column(t, conn, "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid::regclass::text LIKE 'idx_agent_logs_master_%_created_at'"), 6)
@@ -197,17 +200,17 @@ func months(names ...string) []string {
 	return names
 }
 
-func TestPartitionsRefuseANonsensePolicy(t *testing.T) {
+func TestInvalidPartitionPolicyIsAnError(t *testing.T) {
 	cfg, _ := database(t)
-	err := Up(t.Context(), cfg, Partitions{}, silent)
-	for _, word := range []string{"ahead", "kept", "present"} {
+	err := Up(t.Context(), cfg, Partitions{}, discardLog)
+	for _, word := range []string{"ahead", "kept", "current time"} {
 		require.ErrorContains(t, err, word)
 	}
 }
 
-func TestViews(t *testing.T) {
+func TestViewsShowSlowQueriesAndBloat(t *testing.T) {
 	cfg, conn := database(t)
-	require.NoError(t, Up(t.Context(), cfg, policy, silent))
+	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
 	_, err := conn.Exec(t.Context(), "SELECT pg_sleep(0.15)")
 	require.NoError(t, err)
 	require.Contains(t, column(t, conn, "SELECT query FROM v_slow_queries"), "SELECT pg_sleep($1)")
@@ -216,7 +219,7 @@ func TestViews(t *testing.T) {
 	require.NoError(t, err)
 	_, err = conn.Exec(t.Context(), `DELETE FROM "Mixed Case" WHERE g % 2 = 0`)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { // statistics are flushed now and then
+	require.Eventually(t, func() bool { // statistics are flushed with a delay
 		sizes := column(t, conn, `SELECT bloat_size FROM v_table_bloat WHERE tablename = 'Mixed Case'`)
 		return fmt.Sprint(sizes) != "[0 bytes]"
 	}, 20*time.Second, 50*time.Millisecond, "half of the rows are dead")

@@ -1,7 +1,6 @@
-// Package site is the front page: files that a browser loads, embedded so that
-// web can serve them where no CDN does. In AWS the files of the folder page lie
-// in the CDN's bucket. It owns the files and their headers; the API is
-// service's.
+// Package site is the front page. Its files are embedded, so that web can serve
+// them where no CDN does. On AWS the files of the folder page are in the CDN's
+// bucket. It owns the files and their headers; package webapp owns the API.
 package site
 
 import (
@@ -18,9 +17,9 @@ const folder = "page"
 //go:embed page
 var files embed.FS
 
-// ContentSecurityPolicy is the header of that name, whoever serves the page: it
-// allows what the page needs, from its own origin only. The icon is empty and
-// inline, so that no browser asks for one.
+// ContentSecurityPolicy is the header for the page, from web or a CDN. It
+// allows only what the page needs, from its own origin. The icon is empty and
+// inline, so that browsers request none.
 const ContentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -44,11 +43,11 @@ func Routes(handle func(pattern string, handler http.Handler)) error {
 	return nil
 }
 
-// file serves one file. Names hold no version, so a browser must ask each time;
-// the ETag makes the answer short.
+// file serves one file. File names have no version, so browsers must revalidate
+// each time. The ETag makes that response short.
 func file(name string, text []byte) http.Handler {
 	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(text))
-	kind := mime.TypeByExtension(path.Ext(name))
+	contentType := mime.TypeByExtension(path.Ext(name))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("ETag", tag)
@@ -57,12 +56,12 @@ func file(name string, text []byte) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Strict-Transport-Security", "max-age=31536000") // browsers heed it over HTTPS only
+		h.Set("Strict-Transport-Security", "max-age=31536000") // browsers ignore it without HTTPS
 		if r.Header.Get("If-None-Match") == tag {
 			w.WriteHeader(http.StatusNotModified)
 			return
 		}
-		h.Set("Content-Type", kind)
-		_, _ = w.Write(text) // a failed write means that the client has left
+		h.Set("Content-Type", contentType)
+		_, _ = w.Write(text) // a write fails if the client has disconnected
 	})
 }

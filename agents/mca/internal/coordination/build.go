@@ -2,9 +2,9 @@ package coordination
 
 import "runtime/debug"
 
-// Build says from what the running binary was made. Revision and its
-// companions are empty where the build left version control out, as builds
-// do whose digest must depend on the sources alone.
+// Build is the build information of the binary. Revision, Time and Modified are
+// empty if the build excluded version control, because its digest must depend
+// on the sources only.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

@@ -8,35 +8,37 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// queueDepth is the seed's queue_depth_max (section "Scaling Metrics &
-// Thresholds").
+// queueDepth is the design document's queue_depth_max (section "Scaling Metrics
+// & Thresholds").
 const queueDepth = 100
 
-// Config is all that the service is told. Names and defaults are those of the
-// seed's section "MCA Resource Optimization" where it has them.
+// Config is the configuration of the service. Names and defaults are from the
+// design document's section "MCA Resource Optimization" where it has them.
 type Config struct {
-	// AgentType is AGENT_TYPE, always MCA. It is read so that this image under
-	// another agent's manifest stops at the start, not at the first request.
+	// AgentType is AGENT_TYPE, always MCA. It is read so that this image in
+	// another agent's manifest fails at its start.
 	AgentType string
-	// CoordinationMode is COORDINATION_MODE; active, the seed's only one.
+	// CoordinationMode is COORDINATION_MODE. The design document only has
+	// active.
 	CoordinationMode string
-	// MaxConcurrentAgents is MAX_CONCURRENT_AGENTS: how many coordination
-	// sessions may be open at once in one process.
+	// MaxConcurrentAgents is MAX_CONCURRENT_AGENTS, the limit of concurrent
+	// coordinations in one process.
 	MaxConcurrentAgents int
-	// NPAURL and WPAURL are NPA_URL and WPA_URL, where the agents are.
+	// NPAURL and WPAURL are NPA_URL and WPA_URL, the agents' base URLs.
 	NPAURL, WPAURL string
-	// AgentTimeout is AGENT_TIMEOUT: how long one agent may take to answer a
-	// coordination. The seed's targets for the slower agents are 300 ms and
-	// 500 ms; past four times that the user is better served by a part.
+	// AgentTimeout is AGENT_TIMEOUT, for one agent's response in a
+	// coordination. The design document's targets for the slower agents are 300
+	// ms and 500 ms. After four times that, a partial response is better for
+	// the user.
 	AgentTimeout time.Duration
-	// CoordinationTimeout is COORDINATION_TIMEOUT: how long a coordination may
-	// take, the wait in the queue included.
+	// CoordinationTimeout is COORDINATION_TIMEOUT, for a coordination with its
+	// wait in the queue.
 	CoordinationTimeout time.Duration
-	// GatewayTimeout is GATEWAY_TIMEOUT: how long a request that is passed on
-	// may take; above the agents' own (the seed's GENERATION_TIMEOUT is 45 s).
+	// GatewayTimeout is GATEWAY_TIMEOUT, for a proxied request. It is above the
+	// agents' own timeouts (the design document's GENERATION_TIMEOUT is 45 s).
 	GatewayTimeout time.Duration
-	// CacheBytes is COORDINATION_CACHE_SIZE, the bound of the coordinations
-	// that this process keeps.
+	// CacheBytes is COORDINATION_CACHE_SIZE, the size of this process' cache of
+	// coordinations.
 	CacheBytes uint64
 
 	Dependencies dependencies.Config
@@ -44,8 +46,8 @@ type Config struct {
 }
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with all that is wrong; the Config, with defaults in place
-// of what is wrong, then serves only to log it.
+// envconfig.Problems with every problem. The Config then has defaults for
+// invalid values, and serves only to create the logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	cfg := Config{
@@ -56,7 +58,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 		WPAURL:              env.URL("WPA_URL", "http://wpa-service", "http", "https"),
 		AgentTimeout:        env.Duration("AGENT_TIMEOUT", 2*time.Second, time.Millisecond, 50*time.Second),
 		CoordinationTimeout: env.Duration("COORDINATION_TIMEOUT", 5*time.Second, 10*time.Millisecond, 55*time.Second),
-		// Below httpserver's WriteTimeout, so that a late request is still answered.
+		// Below httpserver's WriteTimeout, so that the timeout's error can still be sent.
 		GatewayTimeout: env.Duration("GATEWAY_TIMEOUT", 50*time.Second, 10*time.Millisecond, 55*time.Second),
 		CacheBytes:     env.Size("COORDINATION_CACHE_SIZE", "64MB", 1<<20, 1<<36),
 		Dependencies:   dependencies.ReadConfig(env),

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-func TestDefaultsAreTheSeeds(t *testing.T) {
+func TestDefaultsMatchTheDesignDocument(t *testing.T) {
 	cfg, err := ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
 	require.NoError(t, err)
 	require.Equal(t, "MCA", cfg.AgentType)
@@ -20,12 +20,12 @@ func TestDefaultsAreTheSeeds(t *testing.T) {
 	require.Equal(t, "http://npa-service", cfg.NPAURL)
 	require.Equal(t, "http://wpa-service", cfg.WPAURL)
 	require.Less(t, cfg.AgentTimeout, cfg.CoordinationTimeout)
-	require.Less(t, cfg.GatewayTimeout, cfg.HTTP.WriteTimeout, "a late request is still answered")
+	require.Less(t, cfg.GatewayTimeout, cfg.HTTP.WriteTimeout, "the timeout's error can still be sent")
 	require.Equal(t, ":8000", cfg.HTTP.Address)
 	require.Equal(t, 5*time.Second, cfg.HTTP.DrainDelay)
 	require.Equal(t, 20*time.Second, cfg.HTTP.ShutdownTimeout)
 	require.Less(t, cfg.HTTP.DrainDelay+cfg.HTTP.ShutdownTimeout, 30*time.Second,
-		"the drain fits into Kubernetes' default grace period")
+		"the drain fits into Kubernetes' default termination grace period")
 	require.Equal(t, slog.LevelInfo, cfg.HTTP.LogLevel)
 }
 
@@ -42,8 +42,8 @@ func TestEveryVariableIsRead(t *testing.T) {
 	require.Equal(t, slog.LevelDebug, cfg.HTTP.LogLevel)
 }
 
-func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
-	wrong := map[string]string{
+func TestAllConfigErrorsAreReported(t *testing.T) {
+	invalid := map[string]string{
 		"AGENT_TYPE":            "NPA",
 		"NPA_URL":               "npa-service",
 		"AGENT_TIMEOUT":         "2",
@@ -55,17 +55,17 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		"SHUTDOWN_TIMEOUT":      "0s",
 		"LOG_LEVEL":             "loud",
 	}
-	_, err := ReadConfig(servicetest.New(t).Lookup(wrong))
+	_, err := ReadConfig(servicetest.New(t).Lookup(invalid))
 	var problems envconfig.Problems
 	require.ErrorAs(t, err, &problems)
-	named := map[string]string{}
+	reported := map[string]string{}
 	for _, p := range problems {
 		require.NotEmpty(t, p.Rule)
-		require.NotEmpty(t, p.Mend)
-		named[p.Variable] = p.Value
+		require.NotEmpty(t, p.Fix)
+		reported[p.Variable] = p.Value
 		if p.Variable == "NPA_URL" {
-			named[p.Variable] = wrong["NPA_URL"] // never shown: it may hold a password
+			reported[p.Variable] = invalid["NPA_URL"] // not shown, because it may have a password
 		}
 	}
-	require.Equal(t, wrong, named)
+	require.Equal(t, invalid, reported)
 }

@@ -19,181 +19,182 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
-// Coordination is the body of a 200 of POST /coordinate.
+// Coordination is the body of a 200 response to POST /coordinate.
 type Coordination struct {
 	ID     uuid.UUID `json:"id"`
 	UserID string    `json:"userId"`
 	Task   string    `json:"task"`
-	// Status is complete, or partial when an agent failed and its part is
-	// absent.
+	// Status is complete, or partial if an agent failed and its part is
+	// missing.
 	Status    string        `json:"status"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Agents    []AgentReport `json:"agents"`
 	Week      week.Week     `json:"week"`
 }
 
-// CodeAgents is the code of the 503 when no agent answered.
+// CodeAgents is the code of the 503 if no agent responded.
 const CodeAgents = "agents_unavailable"
 
-// partial is an answer that must not be cached: the next may be whole.
-type partial struct{ line []byte }
+// partialError has a partial response. It is an error so that it is not cached: the
+// next one may be complete.
+type partialError struct{ line []byte }
 
-func (partial) Error() string { return "an agent failed" }
+func (partialError) Error() string { return "an agent failed" }
 
-// refused is what the agents found wrong with the request.
-type refused struct{ wrong []httpapi.FieldError }
+// rejectedError has the agents' field errors for the request.
+type rejectedError struct{ errors []httpapi.FieldError }
 
-func (refused) Error() string { return "an agent refuses the request" }
+func (rejectedError) Error() string { return "an agent rejected the request" }
 
-var errNoAgent = errors.New("no agent answered")
+var errNoAgent = errors.New("no agent responded")
 
 func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
-	began, outcome := time.Now(), telemetry.OutcomeRefused
+	start, outcome := time.Now(), telemetry.OutcomeRefused
 	defer func() {
 		s.meters.Requests.WithLabelValues(outcome).Inc()
-		s.meters.Duration.Observe(time.Since(began).Seconds())
+		s.meters.Duration.Observe(time.Since(start).Seconds())
 	}()
-	var ask CoordinateRequest
-	if !httpapi.ReadBody(w, r, maxBody, &ask) {
+	var request CoordinateRequest
+	if !httpapi.ReadBody(w, r, maxBody, &request) {
 		return
 	}
 	principal, _ := auth.PrincipalOf(r.Context())
-	if ask.UserID != "" && ask.UserID != principal.Subject {
-		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject; leave it out or send that")
+	if request.UserID != "" && request.UserID != principal.Subject {
+		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "userId is not the token's subject; omit it or send the subject")
 		return
 	}
-	ask.complete(principal.Subject)
+	request.complete(principal.Subject)
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
 
-	line, err := s.answers.Load(r.Context(), ask.key(), func(ctx context.Context) ([]byte, error) {
-		return s.fresh(ctx, &ask, header)
+	line, err := s.cached.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
+		return s.compute(ctx, &request, header)
 	})
-	part, isPartial := errors.AsType[partial](err)
+	partial, isPartial := errors.AsType[partialError](err)
 	switch {
 	case isPartial:
 		outcome = telemetry.OutcomePartial
-		httpapi.Line(w, http.StatusOK, part.line)
+		httpapi.Line(w, http.StatusOK, partial.line)
 	case err != nil:
-		outcome = s.refuse(w, r, err)
+		outcome = s.sendError(w, r, err)
 	default:
 		outcome = telemetry.OutcomeOK
 		httpapi.Line(w, http.StatusOK, line)
 	}
 }
 
-// fresh waits for a place in the queue, asks the agents and merges their answers.
-// Its error is partial where an agent failed.
-func (s *Service) fresh(ctx context.Context, ask *CoordinateRequest, header http.Header) ([]byte, error) {
+// compute waits for a slot in the queue, calls the agents and merges their
+// responses. Its error is a partialError if an agent failed.
+func (s *Service) compute(ctx context.Context, request *CoordinateRequest, header http.Header) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.CoordinationTimeout)
 	defer cancel()
-	leave, err := s.queue.Enter(ctx, queue.Priorities[ask.Priority])
+	leave, err := s.queue.Enter(ctx, queue.Priorities[request.Priority])
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	s.meters.Active.Inc()
 	defer s.meters.Active.Dec()
-	began := time.Now()
+	start := time.Now()
 	id, err := uuid.NewV7()
 	if err != nil {
-		return nil, fmt.Errorf("make an id: %w", err)
+		return nil, fmt.Errorf("create an id: %w", err)
 	}
-	// One id for both tries of a hedge lets an agent keep its plan once. It also
-	// tells net/http that the request may be sent again on a new connection.
+	// Both tries of a hedge have the same id, so that an agent saves its plan
+	// once. The header also allows net/http to send the request again on a new
+	// connection.
 	header.Set("Idempotency-Key", id.String())
-	answer := Coordination{ID: id, UserID: ask.UserID, Task: ask.Task, CreatedAt: began.UTC().Truncate(time.Millisecond)}
-	answer.Status, answer.Week, answer.Agents, err = s.merge(ask, s.fanOut(ctx, header, ask.questions()))
-	s.records.add(ask, answer, time.Since(began))
+	response := Coordination{ID: id, UserID: request.UserID, Task: request.Task, CreatedAt: start.UTC().Truncate(time.Millisecond)}
+	response.Status, response.Week, response.Agents, err = s.merge(request, s.callAgents(ctx, header, request.agentRequests()))
+	s.records.add(request, response, time.Since(start))
 	if err != nil {
 		return nil, err
 	}
-	line, err := json.Marshal(answer)
+	line, err := json.Marshal(response)
 	if err != nil {
-		return nil, fmt.Errorf("encode a coordination: %w", err)
+		return nil, fmt.Errorf("encode the coordination: %w", err)
 	}
 	line = append(line, '\n')
-	if answer.Status == database.Partial {
-		return nil, partial{line}
+	if response.Status == database.Partial {
+		return nil, partialError{line}
 	}
 	return line, nil
 }
 
-// merge makes one week of the outcomes.
-func (s *Service) merge(ask *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
+// merge merges the agents' outcomes into one week.
+func (s *Service) merge(request *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
 	var (
 		nutrition *week.Nutrition
 		training  *week.Training
-		wrong     []httpapi.FieldError
-		good      int
+		rejected  []httpapi.FieldError
+		succeeded int
 	)
 	for _, o := range outcomes {
 		if o.err == nil {
 			switch o.report.Agent {
 			case npa:
-				nutrition, o.err = read[week.Nutrition](o.body)
+				nutrition, o.err = decodeResponse[week.Nutrition](o.body)
 			case wpa:
-				training, o.err = read[week.Training](o.body)
+				training, o.err = decodeResponse[week.Training](o.body)
 			}
 			if o.err != nil {
 				o.report.Status, o.report.Reason = agentFailed, "malformed"
 			}
 		}
 		if o.err != nil {
-			s.log.Warn("an agent failed", "agent", o.report.Agent, "reason", o.report.Reason, "user", ask.UserID, "error", o.err)
+			s.log.Warn("an agent failed", "agent", o.report.Agent, "reason", o.report.Reason, "user", request.UserID, "error", o.err)
 		} else {
-			good++
+			succeeded++
 		}
-		wrong = append(wrong, o.wrong...)
+		rejected = append(rejected, o.fieldErrors...)
 		reports = append(reports, o.report)
 	}
 	switch {
-	case len(wrong) > 0:
-		return database.Failed, merged, reports, refused{wrong}
-	case good == 0:
+	case len(rejected) > 0:
+		return database.Failed, merged, reports, rejectedError{rejected}
+	case succeeded == 0:
 		return database.Failed, merged, reports, errNoAgent
 	}
 	status = database.Complete
-	if good < len(outcomes) {
+	if succeeded < len(outcomes) {
 		status = database.Partial
 	}
-	return status, week.Merge(nutrition, training, ask.weightKg()), reports, nil
+	return status, week.Merge(nutrition, training, request.weightKg()), reports, nil
 }
 
-// read decodes an agent's answer, nil unless it is one that can be merged. What
-// is to be Go's next encoding/json takes half as long, and refuses names that
-// occur twice.
-func read[A any, P interface {
+// decodeResponse decodes and checks an agent's response. The new encoding/json
+// takes half the time and rejects duplicate names.
+func decodeResponse[A any, P interface {
 	*A
 	Check() error
-}](body []byte) (answer P, err error) {
-	if err := jsonv2.Unmarshal(body, &answer); err != nil {
+}](body []byte) (response P, err error) {
+	if err := jsonv2.Unmarshal(body, &response); err != nil {
 		return nil, err
 	}
-	if err := answer.Check(); err != nil {
+	if err := response.Check(); err != nil {
 		return nil, err
 	}
-	return answer, nil
+	return response, nil
 }
 
-func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
-	again := func(status int, code, detail string) {
+func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
+	sendRetryable := func(status int, code, detail string) {
 		w.Header().Set("Retry-After", "1")
 		httpapi.Error(w, status, code, detail)
 	}
-	rules, isRefused := errors.AsType[refused](err)
+	rejected, isRejected := errors.AsType[rejectedError](err)
 	switch {
-	case isRefused:
-		httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "an agent refuses its part of the request; see errors", rules.wrong...)
+	case isRejected:
+		httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "an agent rejected its part of the request; see errors", rejected.errors...)
 		return telemetry.OutcomeRefused
 	case errors.Is(err, queue.ErrFull):
-		again(http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
+		sendRetryable(http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
 			fmt.Sprintf("queue full: %d coordinations active, %d requests waiting; try again", s.cfg.MaxConcurrentAgents, queueDepth))
 		return telemetry.OutcomeRefused
 	case errors.Is(err, errNoAgent):
-		again(http.StatusServiceUnavailable, CodeAgents, "no agent answered; try again")
+		sendRetryable(http.StatusServiceUnavailable, CodeAgents, "no agent responded; try again")
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		again(http.StatusServiceUnavailable, httpapi.CodeOutOfTime,
+		sendRetryable(http.StatusServiceUnavailable, httpapi.CodeOutOfTime,
 			fmt.Sprintf("queue timeout after %s: %d requests waiting; try again", s.cfg.CoordinationTimeout, s.queue.Counts().Queued))
 	default:
 		s.log.ErrorContext(r.Context(), "coordination failed", "error", err)

@@ -18,34 +18,34 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
-// seeds is the body of the seed's load test.
-const seeds = `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`
+// loadTestBody is the body of the design document's load test.
+const loadTestBody = `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`
 
-func TestOneWishIsAnsweredOnce(t *testing.T) {
+func TestEqualRequestsOfAUserAreCached(t *testing.T) {
 	m := newMCA(t, nil)
-	first := m.post(t, servicetest.User, seeds).Body.String()
-	require.Equal(t, first, m.post(t, servicetest.User, strings.Replace(seeds, "normal", "high", 1)).Body.String(),
-		"the same wish within a minute is answered from the cache")
-	require.EqualValues(t, 1, m.npa.asked.Load())
-	require.NotEqual(t, first, m.post(t, "another-user", seeds).Body.String(), "never with somebody else's answer")
+	first := m.post(t, servicetest.User, loadTestBody).Body.String()
+	require.Equal(t, first, m.post(t, servicetest.User, strings.Replace(loadTestBody, "normal", "high", 1)).Body.String(),
+		"the priority does not change the cache key")
+	require.EqualValues(t, 1, m.npa.requests.Load())
+	require.NotEqual(t, first, m.post(t, "another-user", loadTestBody).Body.String(), "another user's response is not shared")
 }
 
-func TestWithoutAGoodTokenThereIsNothing(t *testing.T) {
+func TestRequestsNeedAValidTokenWithTheScope(t *testing.T) {
 	m := newMCA(t, nil)
 	for _, row := range []struct {
 		reason, token string
 		status        int
 	}{
-		{"none", "", 401},
-		{"the seed's", "test-token", 401},
-		{"from an issuer whose clock is an hour behind", m.world.TokenAt(t, time.Now().Add(-time.Hour-time.Minute), servicetest.User), 401},
-		{"from one whose clock is a minute ahead", m.world.TokenAt(t, time.Now().Add(time.Minute), servicetest.User), 401},
-		{"from one whose clock is some seconds ahead", m.world.TokenAt(t, time.Now().Add(20*time.Second), servicetest.User), 200},
-		{"without the scope", m.world.Token(t, servicetest.User, auth.ScopeAgentsRead), 403},
+		{"no token", "", 401},
+		{"the design document's test token", "test-token", 401},
+		{"expired: the issuer's clock is an hour behind", m.env.TokenAt(t, time.Now().Add(-time.Hour-time.Minute), servicetest.User), 401},
+		{"not valid yet: the issuer's clock is a minute ahead", m.env.TokenAt(t, time.Now().Add(time.Minute), servicetest.User), 401},
+		{"valid within the leeway: the issuer's clock is seconds ahead", m.env.TokenAt(t, time.Now().Add(20*time.Second), servicetest.User), 200},
+		{"without the scope", m.env.Token(t, servicetest.User, auth.ScopeAgentsRead), 403},
 	} {
 		for _, path := range []string{apiPath + "/coordinate", agentsPath + "npa/plan", agentsPath + "wpa/generate"} {
 			t.Run(row.reason+" at "+path, func(t *testing.T) {
-				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(seeds))
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, path, strings.NewReader(loadTestBody))
 				r.Header.Set("Content-Type", "application/json")
 				if row.token != "" {
 					r.Header.Set("Authorization", "Bearer "+row.token)
@@ -58,79 +58,79 @@ func TestWithoutAGoodTokenThereIsNothing(t *testing.T) {
 	}
 }
 
-func TestAnAgentsOwnRulesPointIntoTheRequest(t *testing.T) {
+func TestAgentFieldErrorsPointIntoTheRequest(t *testing.T) {
 	m := newMCA(t, nil)
-	m.npa.do(says(422, `{"code":"invalid_request","detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`))
+	m.npa.setHandler(respond(422, `{"code":"invalid_request","detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`))
 	w := m.post(t, servicetest.User, `{"task":"t","nutrition":{"goals":["fly"]}}`)
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	require.Equal(t, []httpapi.FieldError{{Pointer: "#/nutrition/goals/0", Detail: "must be one of [a b]"}}, decoded[httpapi.Problem](t, w).Errors)
+	require.Equal(t, []httpapi.FieldError{{Pointer: "#/nutrition/goals/0", Detail: "must be one of [a b]"}}, decode[httpapi.Problem](t, w).Errors)
 }
 
-func TestAPartIsMarkedAsSuch(t *testing.T) {
+func TestFailedAgentMakesThePlanPartial(t *testing.T) {
 	for _, row := range []struct {
-		reason string
-		npa    http.HandlerFunc
-		says   string
+		reason      string
+		npa         http.HandlerFunc
+		agentReason string
 	}{
-		{"hung", hangs, "timeout"},
-		{"broken", says(500, "oh"), "unreachable"},
-		{"busy", says(429, "{}"), "refused"},
-		{"no JSON", says(200, "<html>"), "malformed"},
-		{"null", says(200, "null"), "malformed"},
-		{"numbers that no week can hold", says(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
-		{"endless", says(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
-		{"elsewhere", func(w http.ResponseWriter, r *http.Request) {
+		{"hung", hang, "timeout"},
+		{"server error", respond(500, "error"), "unreachable"},
+		{"too many requests", respond(429, "{}"), "refused"},
+		{"not JSON", respond(200, "<html>"), "malformed"},
+		{"null", respond(200, "null"), "malformed"},
+		{"numbers that would overflow", respond(200, `{"days":[{"day":1,"meals":[],"totals":{"energyKcal":1e308}}]}`), "malformed"},
+		{"too large", respond(200, `"`+strings.Repeat("x", 2<<20)+`"`), "unreachable"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
 		}, "refused"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			m := newMCA(t, map[string]string{"AGENT_TIMEOUT": "2s"}) // a loaded machine is slow, not broken
-			m.npa.do(row.npa)
-			w := m.post(t, servicetest.User, seeds)
+			m := newMCA(t, map[string]string{"AGENT_TIMEOUT": "2s"}) // long enough for a loaded machine
+			m.npa.setHandler(row.npa)
+			w := m.post(t, servicetest.User, loadTestBody)
 			require.Equal(t, http.StatusOK, w.Code)
-			c := decoded[Coordination](t, w)
+			c := decode[Coordination](t, w)
 			require.Equal(t, "partial", c.Status)
 			require.Equal(t, "failed", c.Agents[0].Status)
-			require.Equal(t, row.says, c.Agents[0].Reason)
+			require.Equal(t, row.agentReason, c.Agents[0].Reason)
 			require.Equal(t, "ok", c.Agents[1].Status)
-			require.Len(t, c.Week.Days[0].Sessions, 1, "the other's part is there")
-			m.npa.do(says(200, plan))
-			require.Equal(t, "complete", decoded[Coordination](t, m.post(t, servicetest.User, seeds)).Status, "a part is not cached")
+			require.Len(t, c.Week.Days[0].Sessions, 1, "the other agent's part is present")
+			m.npa.setHandler(respond(200, plan))
+			require.Equal(t, "complete", decode[Coordination](t, m.post(t, servicetest.User, loadTestBody)).Status, "a partial response is not cached")
 		})
 	}
 }
 
-func TestAWeightThatNobodyChecksIsNotCountedWith(t *testing.T) {
+func TestInvalidWeightIsIgnoredWithoutNPA(t *testing.T) {
 	w := newMCA(t, nil).post(t, servicetest.User, `{"task":"t","agents":["wpa"],"nutrition":{"weightKg":1e308}}`)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
-	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), decoded[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
+	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), decode[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
 }
 
-func TestNoAgentIsNoAnswer(t *testing.T) {
+func TestNoRespondingAgentIsA503(t *testing.T) {
 	m := newMCA(t, nil)
-	m.npa.do(says(500, ""))
-	m.wpa.do(says(500, ""))
-	w := m.post(t, servicetest.User, seeds)
+	m.npa.setHandler(respond(500, ""))
+	m.wpa.setHandler(respond(500, ""))
+	w := m.post(t, servicetest.User, loadTestBody)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Equal(t, CodeAgents, decoded[httpapi.Problem](t, w).Code)
+	require.Equal(t, CodeAgents, decode[httpapi.Problem](t, w).Code)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
 }
 
-// TestTheQueue: fifty work, a hundred wait, the rest are told to come again;
-// who goes away leaves the queue.
-func TestTheQueue(t *testing.T) {
+// TestQueueLimitsActiveAndQueuedRequests: fifty are active, a hundred are queued,
+// others get 429. A canceled request leaves the queue.
+func TestQueueLimitsActiveAndQueuedRequests(t *testing.T) {
 	m := newMCA(t, map[string]string{"AGENT_TIMEOUT": "20s", "COORDINATION_TIMEOUT": "30s"})
 	release := make(chan struct{})
-	m.npa.do(func(w http.ResponseWriter, r *http.Request) {
+	m.npa.setHandler(func(w http.ResponseWriter, r *http.Request) {
 		<-release
-		says(200, plan)(w, r)
+		respond(200, plan)(w, r)
 	})
 	codes := make(chan int, 200)
-	var all sync.WaitGroup
+	var wg sync.WaitGroup
 	send := func(ctx context.Context, user string) {
-		token := m.world.Token(t, user)
-		all.Go(func() {
-			r := httptest.NewRequestWithContext(ctx, http.MethodPost, apiPath+"/coordinate", strings.NewReader(seeds))
+		token := m.env.Token(t, user)
+		wg.Go(func() {
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, apiPath+"/coordinate", strings.NewReader(loadTestBody))
 			r.Header.Set("Content-Type", "application/json")
 			r.Header.Set("Authorization", "Bearer "+token)
 			w := httptest.NewRecorder()
@@ -138,7 +138,7 @@ func TestTheQueue(t *testing.T) {
 			codes <- w.Code
 		})
 	}
-	counts := func(active, queued int) {
+	waitForCounts := func(active, queued int) {
 		t.Helper()
 		require.Eventually(t, func() bool {
 			c := m.queue.Counts()
@@ -148,37 +148,37 @@ func TestTheQueue(t *testing.T) {
 	for i := range 50 {
 		send(t.Context(), fmt.Sprint("active-", i))
 	}
-	counts(50, 0)
+	waitForCounts(50, 0)
 	for i := range 99 {
 		send(t.Context(), fmt.Sprint("queued-", i))
 	}
-	ctx, leave := context.WithCancel(t.Context())
-	send(ctx, "leaver")
-	counts(50, 100)
-	w := m.post(t, "too-many", seeds)
+	ctx, cancel := context.WithCancel(t.Context())
+	send(ctx, "canceled")
+	waitForCounts(50, 100)
+	w := m.post(t, "too-many", loadTestBody)
 	require.Equal(t, http.StatusTooManyRequests, w.Code)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
-	leave()
-	counts(50, 99)
-	require.Equal(t, http.StatusServiceUnavailable, <-codes, "to nobody")
+	cancel()
+	waitForCounts(50, 99)
+	require.Equal(t, http.StatusServiceUnavailable, <-codes, "the canceled request")
 	close(release)
-	all.Wait()
+	wg.Wait()
 	close(codes)
 	for code := range codes {
 		require.Equal(t, http.StatusOK, code)
 	}
-	counts(0, 0)
+	waitForCounts(0, 0)
 }
 
-func TestTheGatewayPassesOn(t *testing.T) {
+func TestGatewayProxiesToTheAgent(t *testing.T) {
 	m := newMCA(t, nil)
-	var got http.Request
-	m.npa.do(func(w http.ResponseWriter, r *http.Request) {
-		got = *r
+	var received http.Request
+	m.npa.setHandler(func(w http.ResponseWriter, r *http.Request) {
+		received = *r
 		w.Header().Set("Content-Type", "application/json")
-		says(http.StatusUnprocessableEntity, `{"code":"infeasible"}`)(w, r)
+		respond(http.StatusUnprocessableEntity, `{"code":"infeasible"}`)(w, r)
 	})
-	token := m.world.Token(t, servicetest.User)
+	token := m.env.Token(t, servicetest.User)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, agentsPath+"npa/plan?a=b", strings.NewReader(`{}`))
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("X-Forwarded-For", "203.0.113.9")
@@ -186,9 +186,9 @@ func TestTheGatewayPassesOn(t *testing.T) {
 	m.handler.ServeHTTP(w, r)
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
 	require.JSONEq(t, `{"code":"infeasible"}`, w.Body.String())
-	require.Equal(t, "/api/v1/agents/npa/plan?a=b", got.URL.String())
-	require.Equal(t, "Bearer "+token, got.Header.Get("Authorization"), "the agent judges for itself")
-	require.NotContains(t, got.Header.Get("X-Forwarded-For"), "203.0.113.9", "a stranger's word goes no further")
+	require.Equal(t, "/api/v1/agents/npa/plan?a=b", received.URL.String())
+	require.Equal(t, "Bearer "+token, received.Header.Get("Authorization"), "the agent verifies the token too")
+	require.NotContains(t, received.Header.Get("X-Forwarded-For"), "203.0.113.9", "untrusted input is not forwarded")
 
 	m.npa.Close()
 	w = httptest.NewRecorder()

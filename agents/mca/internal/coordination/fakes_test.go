@@ -18,39 +18,39 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// agent stands for npa or wpa, and does as it is told.
-type agent struct {
+// fakeAgent is npa or wpa with a handler that the test sets.
+type fakeAgent struct {
 	*httptest.Server
-	asked  atomic.Int64
-	answer atomic.Pointer[http.HandlerFunc]
+	requests atomic.Int64
+	handler  atomic.Pointer[http.HandlerFunc]
 }
 
-func newAgent(t *testing.T, answer http.HandlerFunc) *agent {
-	a := &agent{}
-	a.do(answer)
+func newFakeAgent(t *testing.T, handler http.HandlerFunc) *fakeAgent {
+	a := &fakeAgent{}
+	a.setHandler(handler)
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.asked.Add(1)
-		// Read to the end, or the server would not see that the client leaves.
+		a.requests.Add(1)
+		// The server notices a disconnect only after it has read the body.
 		_, _ = io.Copy(io.Discard, r.Body)
-		(*a.answer.Load())(w, r)
+		(*a.handler.Load())(w, r)
 	}))
 	t.Cleanup(a.Close)
 	return a
 }
 
-func (a *agent) do(answer http.HandlerFunc) { a.answer.Store(&answer) }
+func (a *fakeAgent) setHandler(handler http.HandlerFunc) { a.handler.Store(&handler) }
 
-func says(status int, body string) http.HandlerFunc {
+func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}
 }
 
-// hangs answers nobody until they leave.
-func hangs(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// hang does not respond until the client disconnects.
+func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// plan and sessions are small answers of the agents' own form.
+// plan and sessions are small responses in the agents' form.
 var (
 	//go:embed testdata/plan.json
 	plan string
@@ -58,22 +58,22 @@ var (
 	sessions string
 )
 
-// mca is a service with two fakes behind it.
+// mca is a service with two fake agents.
 type mca struct {
 	*Service
-	world    *servicetest.World
-	npa, wpa *agent
+	env      *servicetest.Environment
+	npa, wpa *fakeAgent
 	handler  http.Handler
 }
 
-func newMCA(t *testing.T, env map[string]string) *mca {
+func newMCA(t *testing.T, variables map[string]string) *mca {
 	t.Helper()
-	m := &mca{world: servicetest.New(t), npa: newAgent(t, says(200, plan)), wpa: newAgent(t, says(200, sessions))}
+	m := &mca{env: servicetest.New(t), npa: newFakeAgent(t, respond(200, plan)), wpa: newFakeAgent(t, respond(200, sessions))}
 	changes := map[string]string{"NPA_URL": m.npa.URL, "WPA_URL": m.wpa.URL}
-	for name, value := range env {
+	for name, value := range variables {
 		changes[name] = value
 	}
-	cfg, err := ReadConfig(m.world.Lookup(changes))
+	cfg, err := ReadConfig(m.env.Lookup(changes))
 	require.NoError(t, err)
 	m.Service, err = New(t.Context(), cfg, "hello", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -83,25 +83,25 @@ func newMCA(t *testing.T, env map[string]string) *mca {
 	return m
 }
 
-// post sends a coordination of a user of its own, so that no cache answers.
+// post sends a coordination request of the user.
 func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, apiPath+"/coordinate", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Authorization", "Bearer "+m.world.Token(t, user))
+	r.Header.Set("Authorization", "Bearer "+m.env.Token(t, user))
 	w := httptest.NewRecorder()
 	m.handler.ServeHTTP(w, r)
 	return w
 }
 
-func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 	t.Helper()
-	var answer T
+	var value T
 	decoder := json.NewDecoder(w.Body)
 	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&answer))
-	return answer
+	require.NoError(t, decoder.Decode(&value))
+	return value
 }
 
-// soon bounds what must happen at some time; no test waits for it.
+// soon bounds the wait for an event. A passing test does not wait this long.
 const soon = 20 * time.Second

@@ -15,92 +15,93 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// AgentReport is how one agent did in a coordination.
+// AgentReport is the result of one agent in a coordination.
 type AgentReport struct {
 	Agent  string `json:"agent"`
 	Status string `json:"status"` // ok or failed
-	// Reason is why it failed: timeout, circuit_open, unreachable, refused or
-	// malformed.
+	// Reason is set if it failed: timeout, circuit_open, unreachable, refused
+	// or malformed.
 	Reason     string `json:"reason,omitempty"`
 	DurationMS int64  `json:"durationMs"`
-	// Hedged is whether it was asked twice because it was late or failed.
+	// Hedged is true if the request was sent twice, because the first try was
+	// slow or failed.
 	Hedged bool `json:"hedged"`
 }
 
-// The words of AgentReport.Status.
+// Values of AgentReport.Status.
 const (
 	agentOK     = "ok"
 	agentFailed = "failed"
 )
 
-// outcome is one agent's answer.
+// outcome is the result of calling one agent.
 type outcome struct {
 	report AgentReport
 	body   []byte
-	// wrong is what the agent found wrong with its part of the request.
-	wrong []httpapi.FieldError
-	err   error
+	// fieldErrors are the agent's errors for its part of the request.
+	fieldErrors []httpapi.FieldError
+	err         error
 }
 
-// fanOut asks all at once, each for at most AgentTimeout.
-func (s *Service) fanOut(ctx context.Context, header http.Header, questions []question) []outcome {
-	outcomes := make([]outcome, len(questions))
-	var all sync.WaitGroup
-	for i, q := range questions[1:] {
-		all.Go(func() { outcomes[i+1] = s.ask(ctx, header, q) })
+// callAgents calls all agents concurrently, each with AgentTimeout.
+func (s *Service) callAgents(ctx context.Context, header http.Header, requests []agentRequest) []outcome {
+	outcomes := make([]outcome, len(requests))
+	var wg sync.WaitGroup
+	for i, r := range requests[1:] {
+		wg.Go(func() { outcomes[i+1] = s.callAgent(ctx, header, r) })
 	}
-	outcomes[0] = s.ask(ctx, header, questions[0])
-	all.Wait()
+	outcomes[0] = s.callAgent(ctx, header, requests[0])
+	wg.Wait()
 	return outcomes
 }
 
-func (s *Service) ask(ctx context.Context, header http.Header, q question) outcome {
+func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequest) outcome {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AgentTimeout)
 	defer cancel()
-	body, err := json.Marshal(q.body)
+	body, err := json.Marshal(r.body)
 	if err != nil {
-		return failure(q, upstream.Answer{}, 0, "malformed", err)
+		return failure(r, upstream.Response{}, 0, "malformed", err)
 	}
-	began := time.Now()
-	answer, err := s.agents[q.agent].Post(ctx, agentsPath+q.agent+q.path, header, body)
-	took := time.Since(began)
+	start := time.Now()
+	response, err := s.agents[r.agent].Post(ctx, agentsPath+r.agent+r.path, header, body)
+	duration := time.Since(start)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return failure(q, answer, took, "timeout", err)
+		return failure(r, response, duration, "timeout", err)
 	case errors.Is(err, upstream.ErrOpen):
-		return failure(q, answer, took, "circuit_open", err)
+		return failure(r, response, duration, "circuit_open", err)
 	case err != nil:
-		return failure(q, answer, took, "unreachable", err)
-	case answer.Status == http.StatusUnprocessableEntity:
-		o := failure(q, answer, took, "refused", errors.New("it refuses its part of the request"))
-		o.wrong = rooted(q.part, answer.Body)
+		return failure(r, response, duration, "unreachable", err)
+	case response.Status == http.StatusUnprocessableEntity:
+		o := failure(r, response, duration, "refused", errors.New("the agent rejected its part of the request"))
+		o.fieldErrors = prefixErrors(r.part, response.Body)
 		return o
-	case answer.Status != http.StatusOK:
-		return failure(q, answer, took, "refused", fmt.Errorf("it answered %d", answer.Status))
+	case response.Status != http.StatusOK:
+		return failure(r, response, duration, "refused", fmt.Errorf("the agent responded %d", response.Status))
 	}
-	return outcome{report: AgentReport{q.agent, agentOK, "", took.Milliseconds(), answer.Hedged}, body: answer.Body}
+	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 
-func failure(q question, answer upstream.Answer, took time.Duration, reason string, err error) outcome {
-	return outcome{report: AgentReport{q.agent, agentFailed, reason, took.Milliseconds(), answer.Hedged}, err: err}
+func failure(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) outcome {
+	return outcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
 }
 
-// mostRefusals is how many errors of one agent are passed on; our services send
-// no more.
-const mostRefusals = 20
+// maxAgentErrors is the number of errors of one agent that are passed on. Our
+// services send no more.
+const maxAgentErrors = 20
 
-// rooted turns the errors of an agent's problem into errors of our request.
-func rooted(part string, body []byte) []httpapi.FieldError {
+// prefixErrors converts the errors in an agent's problem to errors of this request.
+func prefixErrors(part string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {
-		return []httpapi.FieldError{{Pointer: "#/" + part, Detail: "is refused: " + problem.Detail}}
+		return []httpapi.FieldError{{Pointer: "#/" + part, Detail: "is rejected: " + problem.Detail}}
 	}
-	wrong := problem.Errors[:min(len(problem.Errors), mostRefusals)]
-	for i, one := range wrong {
-		wrong[i] = httpapi.FieldError{Pointer: "#/" + part, Detail: cmp.Or(one.Detail, "is refused")}
-		if below, ok := strings.CutPrefix(one.Pointer, "#/"); ok {
-			wrong[i].Pointer += "/" + below
+	fieldErrors := problem.Errors[:min(len(problem.Errors), maxAgentErrors)]
+	for i, e := range fieldErrors {
+		fieldErrors[i] = httpapi.FieldError{Pointer: "#/" + part, Detail: cmp.Or(e.Detail, "is rejected")}
+		if below, ok := strings.CutPrefix(e.Pointer, "#/"); ok {
+			fieldErrors[i].Pointer += "/" + below
 		}
 	}
-	return wrong
+	return fieldErrors
 }

@@ -18,27 +18,27 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// TestAgentFaults: whatever npa does, every request gets an answer, and one
-// that holds what wpa made.
+// TestAgentFaults: for each fault of npa, every request gets a response with
+// wpa's part.
 func TestAgentFaults(t *testing.T) {
 	const requests, clients = 400, 8
 	for _, row := range []struct {
 		reason string
 		npa    http.HandlerFunc
-		// leastComplete is how many answers must be whole at least.
-		leastComplete int64
+		// minComplete is the minimum of complete responses.
+		minComplete int64
 	}{
-		{"hung", hangs, 0},
-		{"slow, beyond the seed's limit between agents", func(w http.ResponseWriter, r *http.Request) {
+		{"hung", hang, 0},
+		{"slow, beyond the design document's limit between agents", func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(rand.N(20 * time.Millisecond))
-			says(200, plan)(w, r)
+			respond(200, plan)(w, r)
 		}, requests},
 		{"failing 30 %", func(w http.ResponseWriter, r *http.Request) {
 			if rand.IntN(10) < 3 {
 				w.WriteHeader(http.StatusInternalServerError)
 				return
 			}
-			says(200, plan)(w, r)
+			respond(200, plan)(w, r)
 		}, requests * 6 / 10},
 		{"dropping connections", func(w http.ResponseWriter, _ *http.Request) {
 			conn, _, err := http.NewResponseController(w).Hijack()
@@ -49,52 +49,52 @@ func TestAgentFaults(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			m := newMCA(t, map[string]string{"AGENT_TIMEOUT": "600ms"})
-			m.npa.do(row.npa)
-			var complete, part, failed atomic.Int64
-			var all sync.WaitGroup
+			m.npa.setHandler(row.npa)
+			var complete, partial, failed atomic.Int64
+			var wg sync.WaitGroup
 			for client := range clients {
-				all.Go(func() {
+				wg.Go(func() {
 					for i := range requests / clients {
-						w := m.post(t, fmt.Sprintf("user-%d-%d", client, i), seeds)
+						w := m.post(t, fmt.Sprintf("user-%d-%d", client, i), loadTestBody)
 						if w.Code != http.StatusOK {
 							failed.Add(1)
 							continue
 						}
-						c := decoded[Coordination](t, w)
+						c := decode[Coordination](t, w)
 						if len(c.Week.Days[0].Sessions) != 1 {
 							t.Errorf("the training is missing: %v", c.Agents)
 						}
 						if c.Status == "complete" {
 							complete.Add(1)
 						} else {
-							part.Add(1)
+							partial.Add(1)
 						}
 					}
 				})
 			}
-			all.Wait()
-			t.Logf("of %d requests: complete %d, partial %d, failed %d; npa was asked %d times", requests, complete.Load(), part.Load(), failed.Load(), m.npa.asked.Load())
+			wg.Wait()
+			t.Logf("of %d requests: complete %d, partial %d, failed %d; npa got %d requests", requests, complete.Load(), partial.Load(), failed.Load(), m.npa.requests.Load())
 			require.Zero(t, failed.Load(), "no request fails")
-			require.GreaterOrEqual(t, complete.Load(), row.leastComplete)
-			require.LessOrEqual(t, m.npa.asked.Load(), int64(requests*11/10+requests/100), "no storm of second tries")
+			require.GreaterOrEqual(t, complete.Load(), row.minComplete)
+			require.LessOrEqual(t, m.npa.requests.Load(), int64(requests*11/10+requests/100), "second tries stay within the budget")
 		})
 	}
 }
 
-// TestPostgresRestarts: coordinations are answered all the while; the record of
-// one that ended while the database was there is in it, and those of the others
-// are counted as failed.
+// TestPostgresRestarts: every coordination succeeds during the restart.
+// Coordinations are recorded while the database runs; others are counted as
+// failed.
 func TestPostgresRestarts(t *testing.T) {
 	const each = 20
-	starting, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
+	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
-	own, err := testservers.StartPostgres(starting, nil)
+	server, err := testservers.StartPostgres(startCtx, nil)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, own.Close()) })
-	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.Database(t, own), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	t.Cleanup(func() { require.NoError(t, server.Close()) })
+	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	coordinate := func(phase string) {
 		for i := range each {
-			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), seeds).Code)
+			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), loadTestBody).Code)
 		}
 	}
 	recorded := func(phase string) (rows int) {
@@ -110,42 +110,42 @@ func TestPostgresRestarts(t *testing.T) {
 	}
 	coordinate("before")
 	until(each, "before")
-	require.NoError(t, own.Stop())
+	require.NoError(t, server.Stop())
 	coordinate("during")
 	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= each }, soon, time.Millisecond)
-	require.NoError(t, own.Start(t.Context()))
+	require.NoError(t, server.Start(t.Context()))
 	coordinate("after")
 	until(each, "after")
 	until(each, "before")
-	t.Logf("%d requests, 0 failed; records %+v, of those that were made 0 lost", 3*each, m.records.rows.Counts())
+	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*each, m.records.rows.Counts())
 }
 
-// TestABodyThatNeverEnds costs one connection, not a place in the queue.
-func TestABodyThatNeverEnds(t *testing.T) {
+// TestEndlessBodyTakesNoQueueSlot: it only costs one connection.
+func TestEndlessBodyTakesNoQueueSlot(t *testing.T) {
 	m := newMCA(t, nil)
-	read, write := io.Pipe()
-	ended := make(chan struct{})
+	reader, writer := io.Pipe()
+	done := make(chan struct{})
 	go func() {
-		defer close(ended)
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, apiPath+"/coordinate", read)
+		defer close(done)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, apiPath+"/coordinate", reader)
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		r.Header.Set("Authorization", "Bearer "+m.world.Token(t, "slow"))
+		r.Header.Set("Authorization", "Bearer "+m.env.Token(t, "slow"))
 		r.Header.Set("Content-Type", "application/json")
-		m.handler.ServeHTTP(discard{http.Header{}}, r)
+		m.handler.ServeHTTP(discardResponse{http.Header{}}, r)
 	}()
-	_, err := write.Write([]byte(`{"task":`))
+	_, err := writer.Write([]byte(`{"task":`))
 	require.NoError(t, err)
 	require.Zero(t, m.queue.Counts().Active)
-	require.Equal(t, http.StatusOK, m.post(t, "quick", seeds).Code)
-	require.NoError(t, write.Close())
-	<-ended
+	require.Equal(t, http.StatusOK, m.post(t, "quick", loadTestBody).Code)
+	require.NoError(t, writer.Close())
+	<-done
 }
 
-type discard struct{ header http.Header }
+type discardResponse struct{ header http.Header }
 
-func (d discard) Header() http.Header         { return d.header }
-func (d discard) Write(p []byte) (int, error) { return len(p), nil }
-func (d discard) WriteHeader(int)             {}
+func (d discardResponse) Header() http.Header         { return d.header }
+func (d discardResponse) Write(p []byte) (int, error) { return len(p), nil }
+func (d discardResponse) WriteHeader(int)             {}

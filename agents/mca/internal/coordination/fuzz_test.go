@@ -11,55 +11,55 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
-// FuzzCoordinateRequest: no body breaks the decoder; what it takes becomes
-// questions in the user's own name, for one week, whatever else it says.
+// FuzzCoordinateRequest: no body makes the decoder panic. An accepted body
+// becomes agent requests with the token's user id, for one week.
 func FuzzCoordinateRequest(f *testing.F) {
 	for _, body := range []string{
-		seeds, `{}`, `null`, `[]`, `{"task":"t","nutrition":{"weightKg":1e999}}`, `{"task":"t","training":null,"agents":null}`,
+		loadTestBody, `{}`, `null`, `[]`, `{"task":"t","nutrition":{"weightKg":1e999}}`, `{"task":"t","training":null,"agents":null}`,
 		`{"task":"t","nutrition":{"UserId":"x","goals":[[[[]]]]}}`, `{"task":"t","userId":"é","priority":"low"}`, "\xff", `{"task":"t","training":{"a":1,"a":2}}`,
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var ask CoordinateRequest
-		wrong, err := httpapi.Decode(body, &ask)
-		if err != nil || len(wrong) > 0 {
+		var request CoordinateRequest
+		problems, err := httpapi.Decode(body, &request)
+		if err != nil || len(problems) > 0 {
 			return
 		}
-		ask.complete("somebody")
-		require.NotEmpty(t, ask.key())
-		require.GreaterOrEqual(t, ask.weightKg(), week.MinKg)
-		require.LessOrEqual(t, ask.weightKg(), week.MaxKg)
-		for _, q := range ask.questions() {
-			line, err := json.Marshal(q.body)
+		request.complete("somebody")
+		require.NotEmpty(t, request.key())
+		require.GreaterOrEqual(t, request.weightKg(), week.MinKg)
+		require.LessOrEqual(t, request.weightKg(), week.MaxKg)
+		for _, r := range request.agentRequests() {
+			line, err := json.Marshal(r.body)
 			require.NoError(t, err)
-			var said map[string]json.RawMessage
-			require.NoError(t, json.Unmarshal(line, &said))
-			require.JSONEq(t, `"somebody"`, string(said["userId"]))
-			if q.agent == npa {
-				require.JSONEq(t, `7`, string(said["duration"]))
+			var fields map[string]json.RawMessage
+			require.NoError(t, json.Unmarshal(line, &fields))
+			require.JSONEq(t, `"somebody"`, string(fields["userId"]))
+			if r.agent == npa {
+				require.JSONEq(t, `7`, string(fields["duration"]))
 			}
 		}
 	})
 }
 
-// FuzzRefusal: whatever an agent says of its part of a request, the user hears
-// which part that is, in words that JSON can hold.
-func FuzzRefusal(f *testing.F) {
+// FuzzRejection: for any error body of an agent, the field errors name the
+// request's part and can be encoded as JSON.
+func FuzzRejection(f *testing.F) {
 	for _, body := range []string{
 		`{"detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`, `{}`, `null`, `[]`, `{"errors":[{}]}`, `{"errors":[{"pointer":"/goals"}]}`, "\xff",
 	} {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		wrong := rooted("nutrition", body)
-		require.NotEmpty(t, wrong)
-		require.LessOrEqual(t, len(wrong), mostRefusals)
-		for _, e := range wrong {
+		fieldErrors := prefixErrors("nutrition", body)
+		require.NotEmpty(t, fieldErrors)
+		require.LessOrEqual(t, len(fieldErrors), maxAgentErrors)
+		for _, e := range fieldErrors {
 			require.True(t, e.Pointer == "#/nutrition" || strings.HasPrefix(e.Pointer, "#/nutrition/"), e.Pointer)
 			require.NotEmpty(t, e.Detail)
 		}
-		_, err := json.Marshal(wrong)
+		_, err := json.Marshal(fieldErrors)
 		require.NoError(t, err)
 	})
 }

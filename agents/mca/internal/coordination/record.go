@@ -12,14 +12,14 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-// stateEvery is how often the process records its own state.
+// stateEvery is the period of recording the process' own state.
 const stateEvery = 15 * time.Second
 
-// stateTimeout bounds the writing of it.
+// stateTimeout bounds the writing of the state.
 const stateTimeout = time.Second
 
-// recorder keeps coordinations and the state of this process in PostgreSQL, as
-// well as that goes: no request waits for it.
+// recorder saves coordinations and the state of this process in PostgreSQL,
+// best effort. No request waits for it.
 type recorder struct {
 	store *database.Store
 	phase *httpserver.State
@@ -27,37 +27,37 @@ type recorder struct {
 	log   *slog.Logger
 	rows  *database.Writer[database.Coordination]
 	stop  context.CancelFunc
-	beats sync.WaitGroup
+	wg    sync.WaitGroup
 }
 
 func newRecorder(ctx context.Context, s *database.Store, phase *httpserver.State, state func() (string, json.RawMessage), log *slog.Logger) *recorder {
-	rows := database.NewWriter(ctx, "recording coordinations", s.SaveCoordinations, log)
+	rows := database.NewWriter(ctx, "save coordinations", s.SaveCoordinations, log)
 	return &recorder{store: s, phase: phase, state: state, log: log, rows: rows}
 }
 
-// start begins to record the state of this process.
+// start starts recording the state of this process.
 func (r *recorder) start(ctx context.Context) {
 	ctx, r.stop = context.WithCancel(ctx)
-	r.beats.Go(func() { r.beat(ctx) })
+	r.wg.Go(func() { r.recordState(ctx) })
 }
 
-func (r *recorder) add(ask *CoordinateRequest, answer Coordination, took time.Duration) {
+func (r *recorder) add(request *CoordinateRequest, response Coordination, duration time.Duration) {
 	result, err := json.Marshal(struct {
 		Agents   []AgentReport `json:"agents"`
 		Priority string        `json:"priority"`
-	}{answer.Agents, ask.Priority})
+	}{response.Agents, request.Priority})
 	if err != nil {
-		r.log.Error("a coordination can't be recorded", "error", err)
+		r.log.Error("encode a coordination for its record", "error", err)
 		return
 	}
-	r.rows.Do(database.Coordination{
-		ID: answer.ID, AgentID: Name, UserID: answer.UserID, Task: answer.Task, Status: answer.Status,
-		DurationMS: int(took.Milliseconds()), Result: result,
+	r.rows.Enqueue(database.Coordination{
+		ID: response.ID, AgentID: Name, UserID: response.UserID, Task: response.Task, Status: response.Status,
+		DurationMS: int(duration.Milliseconds()), Result: result,
 	})
 }
 
-// beat records the state at the beginning and then again and again.
-func (r *recorder) beat(ctx context.Context) {
+// recordState records the state at the start and then periodically.
+func (r *recorder) recordState(ctx context.Context) {
 	tick := time.NewTicker(stateEvery)
 	defer tick.Stop()
 	for {
@@ -80,15 +80,14 @@ func (r *recorder) saveState(ctx context.Context, status string) {
 	instance, state := r.state()
 	err := r.store.SaveAgentState(ctx, database.AgentState{AgentID: Name, Instance: instance, Status: status, State: state})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		r.log.WarnContext(ctx, "recording the state of this process failed", "error", err)
+		r.log.WarnContext(ctx, "save agent state failed", "error", err)
 	}
 }
 
-// close records what still waits and that the process ends, each for a second
-// at most.
+// close writes queued records and the state "stopped", each within a second.
 func (r *recorder) close(ctx context.Context) {
 	r.stop()
-	r.beats.Wait()
+	r.wg.Wait()
 	r.rows.Close(ctx)
 	r.saveState(ctx, database.StatusStopped)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/week"
 )
 
-// The agents that can be asked.
+// The agents that can be called.
 const (
 	npa = "npa"
 	wpa = "wpa"
@@ -22,56 +22,56 @@ const (
 
 var agentNames = []string{npa, wpa}
 
-// maxBody is the largest request in bytes: wpa's largest and some.
+// maxBody is the largest request in bytes: above wpa's largest.
 const maxBody = 144 << 10
 
-// CoordinateRequest is the body of POST /coordinate. The seed's load test sends
-// the first three fields.
+// CoordinateRequest is the body of POST /coordinate. The design document's load
+// test sends the first three fields.
 type CoordinateRequest struct {
 	Task     string   `json:"task"`
-	Agents   []string `json:"agents,omitempty"`   // both where absent
-	Priority string   `json:"priority,omitempty"` // normal where absent
-	// UserID is the token's subject, and may say nothing else.
+	Agents   []string `json:"agents,omitempty"`   // default: both
+	Priority string   `json:"priority,omitempty"` // default: normal
+	// UserID must be the token's subject, if set.
 	UserID string `json:"userId,omitempty"`
-	// Nutrition and Training are the fields of the agents' own requests, which
-	// know their rules.
-	Nutrition part `json:"nutrition,omitempty"`
-	Training  part `json:"training,omitempty"`
+	// Nutrition and Training are fields of the agents' own requests. The agents
+	// validate them.
+	Nutrition agentBody `json:"nutrition,omitempty"`
+	Training  agentBody `json:"training,omitempty"`
 }
 
-// part is what goes on to one agent, by its field names.
-type part map[string]json.RawMessage
+// agentBody is the request body of one agent, by field name.
+type agentBody map[string]json.RawMessage
 
 var taskName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 
-// own are the fields of a part that are not the user's to choose.
-var own = []struct{ pointer, mend string }{
-	{"#/nutrition/userId", "belongs beside task"},
-	{"#/nutrition/duration", "can't be chosen: a coordination is a week"},
-	{"#/training/userId", "belongs beside task"},
+// reserved are the fields of an agentBody that the user cannot set.
+var reserved = []struct{ pointer, fix string }{
+	{"#/nutrition/userId", "must not be set here; set #/userId instead"},
+	{"#/nutrition/duration", "must not be set: a coordination is always a week"},
+	{"#/training/userId", "must not be set here; set #/userId instead"},
 }
 
-// Validate returns every broken rule but those of the agents.
+// Validate returns every violated rule except the agents' own.
 func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.Check(taskName.MatchString(c.Task), "#/task",
-		"must be 1 to 64 small letters, digits or _ and begin with a letter, such as coordinate_agents")
+		"must be 1 to 64 lower-case letters, digits or _ and begin with a letter, such as coordinate_agents")
 	rules.AllOf("#/agents", c.Agents, agentNames)
 	for i, name := range c.Agents[:min(len(c.Agents), len(agentNames))] {
-		rules.Check(!slices.Contains(c.Agents[:i], name), fmt.Sprintf("#/agents/%d", i), "is named twice")
+		rules.Check(!slices.Contains(c.Agents[:i], name), fmt.Sprintf("#/agents/%d", i), "is a duplicate")
 	}
 	rules.OneOf("#/priority", c.Priority, []string{"", "high", "normal", "low"})
 	rules.Check(len(c.UserID) <= 128, "#/userId", "must have at most 128 bytes")
-	parts := map[string]part{"nutrition": c.Nutrition, "training": c.Training}
-	for _, rule := range own {
-		words := strings.Split(rule.pointer, "/")
-		_, given := parts[words[1]][words[2]]
-		rules.Check(!given, rule.pointer, "%s", rule.mend)
+	bodies := map[string]agentBody{"nutrition": c.Nutrition, "training": c.Training}
+	for _, rule := range reserved {
+		path := strings.Split(rule.pointer, "/")
+		_, set := bodies[path[1]][path[2]]
+		rules.Check(!set, rule.pointer, "%s", rule.fix)
 	}
 	return rules
 }
 
-// complete fills in what was left out; userID is the token's subject.
+// complete sets the defaults. userID is the token's subject.
 func (c *CoordinateRequest) complete(userID string) {
 	c.UserID = userID
 	c.Priority = cmp.Or(c.Priority, "normal")
@@ -81,40 +81,40 @@ func (c *CoordinateRequest) complete(userID string) {
 	c.Agents = slices.Sorted(slices.Values(c.Agents))
 }
 
-// question is what one agent is asked.
-type question struct {
+// agentRequest is the request to one agent.
+type agentRequest struct {
 	agent, path string
-	// part is the name of the request's part that the body was made of.
+	// part is the field of CoordinateRequest that body comes from.
 	part string
-	body part
+	body agentBody
 }
 
-// questions of a completed request. A person of whom nothing is known trains
-// as a beginner on three days: WHO's guideline on physical activity asks for
-// strength on two or more, and a day of rest between them makes three.
-func (c *CoordinateRequest) questions() []question {
-	all := map[string]question{
-		npa: {npa, "/plan", "nutrition", c.Nutrition.with(part{"userId": quote(c.UserID), "duration": number(week.Days)}, nil)},
-		wpa: {wpa, "/generate", "training", c.Training.with(part{"userId": quote(c.UserID)},
-			part{"fitnessLevel": quote("beginner"), "daysPerWeek": number(3)})},
+// agentRequests returns the agents' requests of a completed request. By default a
+// person trains as a beginner on three days: WHO's guideline on physical activity
+// recommends strength training on two or more days.
+func (c *CoordinateRequest) agentRequests() []agentRequest {
+	all := map[string]agentRequest{
+		npa: {npa, "/plan", "nutrition", c.Nutrition.with(agentBody{"userId": quote(c.UserID), "duration": number(week.Days)}, nil)},
+		wpa: {wpa, "/generate", "training", c.Training.with(agentBody{"userId": quote(c.UserID)},
+			agentBody{"fitnessLevel": quote("beginner"), "daysPerWeek": number(3)})},
 	}
-	asked := make([]question, len(c.Agents))
+	requests := make([]agentRequest, len(c.Agents))
 	for i, name := range c.Agents {
-		asked[i] = all[name]
+		requests[i] = all[name]
 	}
-	return asked
+	return requests
 }
 
-// with returns the part with these fields set, and those defaults where it has
-// none of its own.
-func (p part) with(set, defaults part) part {
-	whole := part{}
-	for _, layer := range []part{defaults, p, set} {
+// with returns a copy with these fields set, and with these defaults for absent
+// fields.
+func (b agentBody) with(set, defaults agentBody) agentBody {
+	merged := agentBody{}
+	for _, layer := range []agentBody{defaults, b, set} {
 		for name, value := range layer {
-			whole[name] = value
+			merged[name] = value
 		}
 	}
-	return whole
+	return merged
 }
 
 func quote(text string) json.RawMessage {
@@ -124,8 +124,8 @@ func quote(text string) json.RawMessage {
 
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-// weightKg is the body weight that energy is counted with. One that is no weight
-// is npa's to refuse where it is asked.
+// weightKg is the body weight for the energy of training. An invalid weight is
+// ignored here; npa rejects it if it is called.
 func (c *CoordinateRequest) weightKg() float64 {
 	var kg float64
 	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg < week.MinKg || kg > week.MaxKg {
@@ -134,13 +134,13 @@ func (c *CoordinateRequest) weightKg() float64 {
 	return kg
 }
 
-// answerKey is the same for the same wishes of one user, however urgent.
-type answerKey string
+// requestKey is equal for equal requests of one user with any priority.
+type requestKey string
 
-func (c *CoordinateRequest) key() answerKey {
-	wish := *c
-	wish.Priority = ""
-	line, _ := json.Marshal(wish) // raw parts were decoded, so they encode
+func (c *CoordinateRequest) key() requestKey {
+	keyed := *c
+	keyed.Priority = ""
+	line, _ := json.Marshal(keyed) // its raw JSON was decoded, so it encodes
 	sum := sha256.Sum256(line)
-	return answerKey(hex.EncodeToString(sum[:16]))
+	return requestKey(hex.EncodeToString(sum[:16]))
 }

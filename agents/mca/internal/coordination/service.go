@@ -1,6 +1,6 @@
-// Package coordination is the MCA itself: its configuration, its routes, and how a
-// request becomes questions to the agents and one answer. It owns no socket and
-// no signal; the process is main's, the server httpserver's.
+// Package coordination is the MCA service: configuration, routes, the calls of
+// the agents and the merge of their responses. Package main owns the process,
+// httpserver the server.
 package coordination
 
 import (
@@ -22,23 +22,23 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
-// Name is the service's name in logs and answers, and in its paths.
+// Name is the service's name in logs, responses and paths.
 const Name = "mca"
 
-// agentsPath is what every public path of every agent begins with; the load
-// balancer sends all of it here. apiPath is this agent's.
+// agentsPath is the prefix of every agent's public paths; the load balancer
+// sends all of them to the MCA. apiPath is the MCA's own prefix.
 const (
 	agentsPath = "/api/v1/agents/"
 	apiPath    = agentsPath + Name
 )
 
-// quietPaths are those that are asked every few seconds.
+// quietPaths are probed or scraped every few seconds.
 var quietPaths = []string{"/health", "/health/ready", "/health/coordination", "/metrics", apiPath + "/health"}
 
 //go:embed openapi.yaml
 var document []byte
 
-// Service answers for one MCA process.
+// Service is the service of one MCA process.
 type Service struct {
 	cfg      Config
 	greeting string
@@ -51,14 +51,14 @@ type Service struct {
 	dependencies *dependencies.Set
 	agents       map[string]*upstream.Client
 	queue        *queue.Queue
-	answers      *cache.Space[answerKey, []byte]
+	cached       *cache.Namespace[requestKey, []byte]
 	records      *recorder
 	meters       *telemetry.Coordination
 
 	document http.HandlerFunc
 }
 
-// New opens what the service needs; nothing is waited for. Close ends it.
+// New opens the service's dependencies and waits for none. Close closes them.
 func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*Service, error) {
 	s := &Service{
 		cfg: cfg, greeting: greeting, build: readBuild(), started: time.Now(), log: log,
@@ -67,7 +67,7 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	var err error
 	// In a pod the hostname is the pod's name.
 	if s.hostname, err = os.Hostname(); err != nil {
-		return nil, fmt.Errorf("ask for the hostname: %w", err)
+		return nil, fmt.Errorf("read the hostname: %w", err)
 	}
 	if s.document, err = httpapi.DocumentHandler(document); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 		}
 		s.agents[name] = upstream.NewClient(u)
 	}
-	s.answers, err = cache.NewSpace[answerKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
+	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -92,14 +92,14 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	return s, nil
 }
 
-// State is the phase that the readiness answer follows.
+// State is the phase that the readiness response depends on.
 func (s *Service) State() *httpserver.State { return s.state }
 
-// Adjust has the server count its requests.
-func (s *Service) Adjust(cfg *httpserver.Config) { s.dependencies.Observe(cfg) }
+// Configure makes the server count and trace its requests.
+func (s *Service) Configure(cfg *httpserver.Config) { s.dependencies.Instrument(cfg) }
 
-// Close writes what is still to be recorded, for a second at most, and closes
-// every connection.
+// Close writes the queued records, for at most a second, and closes all
+// connections.
 func (s *Service) Close(ctx context.Context) error {
 	s.records.close(ctx)
 	for _, agent := range s.agents {
@@ -108,10 +108,10 @@ func (s *Service) Close(ctx context.Context) error {
 	return s.dependencies.Close(ctx)
 }
 
-// Handler serves every route of the service. Readiness asks no dependency, as
-// none is needed: without PostgreSQL nothing is recorded of a coordination,
-// without Redis nothing is cached, and an agent's failure makes its part of the
-// answer absent, which is no reason to take this one away too.
+// Handler serves every route of the service. Readiness checks no dependency,
+// because the service works without each. Without PostgreSQL it records
+// nothing, without Redis it caches less, and without an agent the week is
+// partial.
 func (s *Service) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]http.HandlerFunc{
@@ -129,10 +129,11 @@ func (s *Service) Handler() http.Handler {
 	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, agent := range s.agents {
-		// The agents check the token as well: they are services of their own.
-		pass := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
-		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, pass))
-		mux.Handle("GET "+agentsPath+name+"/health", pass)
+		// The agents verify the token too, because they are independent
+		// services.
+		proxy := agent.Upstream().Proxy(2*s.cfg.MaxConcurrentAgents, s.cfg.GatewayTimeout, s.log)
+		mux.Handle("POST "+agentsPath+name+"/", tokens.Require(auth.ScopeAgentsRun, proxy))
+		mux.Handle("GET "+agentsPath+name+"/health", proxy)
 	}
 	return httpserver.Routes(mux)
 }

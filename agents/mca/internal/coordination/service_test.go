@@ -14,34 +14,34 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
-func ask(m *mca, method, path string) *httptest.ResponseRecorder {
+func send(m *mca, method, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(method, path, nil)
 	m.handler.ServeHTTP(w, r)
 	return w
 }
 
-func TestPathsAndPhases(t *testing.T) {
+func TestRoutesByPhase(t *testing.T) {
 	for _, row := range []struct {
 		reason, method, path string
 		serving, draining    int
 	}{
-		{"which build answers", http.MethodGet, "/", 200, 200},
-		{"alive", http.MethodGet, "/health", 200, 200},
-		{"readiness alone follows the phase", http.MethodGet, "/health/ready", 200, 503},
-		{"the seed's liveness probe", http.MethodGet, "/health/coordination", 200, 200},
-		{"the agent's health from outside", http.MethodGet, apiPath + "/health", 200, 200},
-		{"status is not for strangers", http.MethodGet, apiPath + "/status", 401, 401},
+		{"build information", http.MethodGet, "/", 200, 200},
+		{"liveness", http.MethodGet, "/health", 200, 200},
+		{"readiness follows the phase", http.MethodGet, "/health/ready", 200, 503},
+		{"the design document's liveness probe", http.MethodGet, "/health/coordination", 200, 200},
+		{"the public health path", http.MethodGet, apiPath + "/health", 200, 200},
+		{"status needs a token", http.MethodGet, apiPath + "/status", 401, 401},
 		{"the document", http.MethodGet, "/openapi.json", 200, 200},
-		{"a probe may use HEAD", http.MethodHead, "/health", 200, 200},
-		{"method", http.MethodPost, apiPath + "/status", 405, 405},
-		{"path", http.MethodGet, apiPath, 404, 404},
+		{"a probe with HEAD", http.MethodHead, "/health", 200, 200},
+		{"wrong method", http.MethodPost, apiPath + "/status", 405, 405},
+		{"unknown path", http.MethodGet, apiPath, 404, 404},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			s := newMCA(t, nil)
-			require.Equal(t, row.serving, ask(s, row.method, row.path).Code)
+			require.Equal(t, row.serving, send(s, row.method, row.path).Code)
 			s.State().Advance(httpserver.Draining)
-			w := ask(s, row.method, row.path)
+			w := send(s, row.method, row.path)
 			require.Equal(t, row.draining, w.Code)
 			require.True(t, json.Valid(w.Body.Bytes()))
 			require.Equal(t, 1, strings.Count(w.Body.String(), "\n"), "one line")
@@ -52,27 +52,27 @@ func TestPathsAndPhases(t *testing.T) {
 func TestRootNamesTheBuildAndThePod(t *testing.T) {
 	hostname, err := os.Hostname()
 	require.NoError(t, err)
-	answer := decoded[rootAnswer](t, ask(newMCA(t, nil), http.MethodGet, "/"))
-	require.Equal(t, "mca", answer.Service)
-	require.Equal(t, "hello", answer.Greeting)
-	require.Equal(t, "MCA", answer.AgentType)
-	require.Equal(t, hostname, answer.Hostname)
-	require.NotEmpty(t, answer.Build.Go)
+	response := decode[rootResponse](t, send(newMCA(t, nil), http.MethodGet, "/"))
+	require.Equal(t, "mca", response.Service)
+	require.Equal(t, "hello", response.Greeting)
+	require.Equal(t, "MCA", response.AgentType)
+	require.Equal(t, hostname, response.Hostname)
+	require.NotEmpty(t, response.Build.Go)
 }
 
-func TestStatusAndMetricsCountOpenSessions(t *testing.T) {
+func TestStatusAndMetricsCountActiveSessions(t *testing.T) {
 	m := newMCA(t, map[string]string{"MAX_CONCURRENT_AGENTS": "3"})
 	leave, err := m.queue.Enter(t.Context(), queue.Normal)
 	require.NoError(t, err)
-	first := m.statusNow()
+	first := m.currentStatus()
 	require.Equal(t, queue.Counts{Active: 1, Limit: 3, Depth: 100}, first.Queue)
 	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, first.Agents)
 	leave()
-	require.Equal(t, coordinationAnswer{"ok", "active", 0, 3, first.Agents},
-		decoded[coordinationAnswer](t, ask(m, http.MethodGet, "/health/coordination")))
+	require.Equal(t, healthResponse{"ok", "active", 0, 3, first.Agents},
+		decode[healthResponse](t, send(m, http.MethodGet, "/health/coordination")))
 
-	require.Equal(t, http.StatusOK, m.post(t, "u", seeds).Code)
-	metrics := ask(m, http.MethodGet, "/metrics").Body.String()
+	require.Equal(t, http.StatusOK, m.post(t, "u", loadTestBody).Code)
+	metrics := send(m, http.MethodGet, "/metrics").Body.String()
 	for _, line := range []string{
 		`agent_coordination_requests_total{agent="mca",outcome="ok"} 1`,
 		`agent_coordination_duration_seconds_count{agent="mca"} 1`,
@@ -85,5 +85,5 @@ func TestStatusAndMetricsCountOpenSessions(t *testing.T) {
 	r.Header.Set("X-Forwarded-For", "203.0.113.9")
 	w := httptest.NewRecorder()
 	m.handler.ServeHTTP(w, r)
-	require.Equal(t, http.StatusNotFound, w.Code, "not for those who come through a proxy")
+	require.Equal(t, http.StatusNotFound, w.Code, "no metrics through a proxy")
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
-type rootAnswer struct {
+type rootResponse struct {
 	Service   string `json:"service"`
 	Greeting  string `json:"greeting"`
 	AgentType string `json:"agentType"`
@@ -18,28 +18,28 @@ type rootAnswer struct {
 	Build     Build  `json:"build"`
 }
 
-// root says which build in which pod answered, so that a rollout can be
-// watched from outside.
+// root shows the build and the pod that served the request, so that a rollout
+// can be watched.
 func (s *Service) root(w http.ResponseWriter, _ *http.Request) {
-	httpapi.JSON(w, http.StatusOK, rootAnswer{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
+	httpapi.JSON(w, http.StatusOK, rootResponse{Name, s.greeting, s.cfg.AgentType, s.hostname, s.build})
 }
 
-// agentStates are the states of an agent as this one sees it, by its breaker.
-var agentStates = map[string]string{
+// breakerStates are the agents' states by the state of their circuit breaker.
+var breakerStates = map[string]string{
 	"closed":    "up",
-	"open":      "failing", // too often, and not asked just now
-	"half-open": "probed",  // a few requests try whether it is back
+	"open":      "failing", // the breaker sends no requests
+	"half-open": "probed",  // the breaker sends a few requests
 }
 
 func (s *Service) agentStates() map[string]string {
 	states := map[string]string{Name: "up"}
 	for name, agent := range s.agents {
-		states[name] = agentStates[agent.Upstream().Breaker()]
+		states[name] = breakerStates[agent.Upstream().Breaker()]
 	}
 	return states
 }
 
-type coordinationAnswer struct {
+type healthResponse struct {
 	Status              string            `json:"status"`
 	CoordinationMode    string            `json:"coordinationMode"`
 	ActiveSessions      int               `json:"activeSessions"`
@@ -47,14 +47,14 @@ type coordinationAnswer struct {
 	Agents              map[string]string `json:"agents"`
 }
 
-// coordination is the seed's liveness probe. A full house or a failing agent is
-// no reason to be restarted, so the counts inform and do not decide.
+// coordination is the design document's liveness probe. A full queue or a
+// failing agent must not cause a restart, so the counts are only information.
 func (s *Service) coordination(w http.ResponseWriter, _ *http.Request) {
 	counts := s.queue.Counts()
-	httpapi.JSON(w, http.StatusOK, coordinationAnswer{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
+	httpapi.JSON(w, http.StatusOK, healthResponse{"ok", s.cfg.CoordinationMode, counts.Active, counts.Limit, s.agentStates()})
 }
 
-type statusAnswer struct {
+type statusResponse struct {
 	AgentType           string                `json:"agentType"`
 	CoordinationMode    string                `json:"coordinationMode"`
 	MaxConcurrentAgents int                   `json:"maxConcurrentAgents"`
@@ -68,9 +68,9 @@ type statusAnswer struct {
 	UptimeSeconds       float64               `json:"uptimeSeconds"`
 }
 
-func (s *Service) statusNow() statusAnswer {
+func (s *Service) currentStatus() statusResponse {
 	counts := s.queue.Counts()
-	return statusAnswer{
+	return statusResponse{
 		AgentType:           s.cfg.AgentType,
 		CoordinationMode:    s.cfg.CoordinationMode,
 		MaxConcurrentAgents: counts.Limit,
@@ -86,11 +86,11 @@ func (s *Service) statusNow() statusAnswer {
 }
 
 func (s *Service) status(w http.ResponseWriter, _ *http.Request) {
-	httpapi.JSON(w, http.StatusOK, s.statusNow())
+	httpapi.JSON(w, http.StatusOK, s.currentStatus())
 }
 
-// agentState is what this process records of itself.
+// agentState is the state that this process records.
 func (s *Service) agentState() (instance string, state json.RawMessage) {
-	line, _ := json.Marshal(s.statusNow()) // numbers and strings always encode
+	line, _ := json.Marshal(s.currentStatus()) // numbers and strings always encode
 	return s.hostname, line
 }

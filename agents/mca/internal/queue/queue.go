@@ -1,6 +1,5 @@
-// Package queue bounds how many requests work at once and how many wait, and
-// serves those that wait by priority. It owns the order. What the work is, and
-// how long it may take, is its callers'.
+// Package queue limits concurrent requests and queued requests, and serves
+// queued requests by priority. Callers own the work and its timeout.
 package queue
 
 import (
@@ -10,12 +9,12 @@ import (
 	"sync"
 )
 
-// Priority is how soon a request is served; within one priority the first come
-// is the first served.
+// Priority is the priority of a request. Within one priority the order is first
+// in, first out.
 type Priority int
 
-// The priorities. High always goes before Normal, and Normal before Low. A
-// request that waits too long leaves at its own deadline.
+// High is always served before Normal, and Normal before Low. A request that
+// waits too long ends at its own deadline.
 const (
 	High Priority = iota
 	Normal
@@ -26,31 +25,31 @@ const (
 // Priorities are the priorities by name.
 var Priorities = map[string]Priority{"high": High, "normal": Normal, "low": Low}
 
-// ErrFull means that the highest number of requests wait already.
+// ErrFull means that the queue has its maximum length.
 var ErrFull = errors.New("queue full")
 
-// Queue is safe for use by several goroutines.
+// Queue is safe for concurrent use.
 type Queue struct {
 	limit, depth int
 
 	mu      sync.Mutex
 	active  int
-	waiting [priorities]list.List // of chan struct{}, closed when it gets a place
+	waiting [priorities]list.List // of chan struct{}, closed when it gets a slot
 	queued  int
 }
 
-// New returns a queue that lets limit requests work at once and depth wait; both
-// are above zero.
+// New returns a queue for limit active and depth queued requests. Both must be
+// above zero.
 func New(limit, depth int) *Queue { return &Queue{limit: limit, depth: depth} }
 
-// Enter waits for a place. Call leave once to give it back. The error is ErrFull
-// at once, or that of ctx when it ends first.
+// Enter waits for a slot. Call leave once to release it. The error is ErrFull,
+// or that of ctx if it ends first.
 func (q *Queue) Enter(ctx context.Context, p Priority) (leave func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	q.mu.Lock()
-	if q.active < q.limit { // then nobody waits
+	if q.active < q.limit { // no request is queued in this case
 		q.active++
 		q.mu.Unlock()
 		return q.leave, nil
@@ -59,28 +58,28 @@ func (q *Queue) Enter(ctx context.Context, p Priority) (leave func(), err error)
 		q.mu.Unlock()
 		return nil, ErrFull
 	}
-	turn := make(chan struct{})
-	place := q.waiting[p].PushBack(turn)
+	ready := make(chan struct{})
+	element := q.waiting[p].PushBack(ready)
 	q.queued++
 	q.mu.Unlock()
 
 	select {
-	case <-turn:
+	case <-ready:
 		return q.leave, nil
 	case <-ctx.Done():
-		q.giveUp(p, place, turn)
+		q.giveUp(p, element, ready)
 		return nil, ctx.Err()
 	}
 }
 
-func (q *Queue) giveUp(p Priority, place *list.Element, turn chan struct{}) {
+func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	select {
-	case <-turn: // it got its place at the same moment: hand it on
+	case <-ready: // it got its slot at the same moment: pass it on
 		q.next()
 	default:
-		q.waiting[p].Remove(place)
+		q.waiting[p].Remove(element)
 		q.queued--
 	}
 }
@@ -91,7 +90,7 @@ func (q *Queue) leave() {
 	q.next()
 }
 
-// next hands a free place to the next that waits. The caller holds mu.
+// next passes a free slot to the next queued request. The caller holds mu.
 func (q *Queue) next() {
 	for p := range q.waiting {
 		if first := q.waiting[p].Front(); first != nil {
@@ -104,7 +103,7 @@ func (q *Queue) next() {
 	q.active--
 }
 
-// Counts are the numbers of requests that work and wait, and their limits.
+// Counts are the active and queued requests, and their limits.
 type Counts struct {
 	Active int `json:"active"`
 	Limit  int `json:"limit"`
@@ -112,7 +111,7 @@ type Counts struct {
 	Depth  int `json:"depth"`
 }
 
-// Counts returns the counts of this moment.
+// Counts returns the current counts.
 func (q *Queue) Counts() Counts {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -5,36 +5,35 @@ import (
 	"fmt"
 )
 
-// MinKg and MaxKg are the body weights that energy is counted with, in kg:
-// npa's bounds.
+// MinKg and MaxKg bound the body weight in kg, as in npa.
 const (
 	MinKg = 35.0
 	MaxKg = 250.0
 )
 
-// What an answer may hold. The bounds are far beyond what our agents send; they
-// keep a broken one from making a week of numbers that JSON does not know.
+// Bounds of an agent's response, far above real values. They prevent sums that
+// JSON cannot represent if an agent is broken.
 const (
-	maxSeconds = 24 * 60 * 60 // of a session: a day
-	maxAmount  = 1e6          // of grams, kcal and nutrients in one place
+	maxSeconds = 24 * 60 * 60 // of a session: one day
+	maxAmount  = 1e6          // of grams, kcal or one nutrient
 )
 
-// Check says what in the agent's answer can't be merged.
+// Check returns an error if the agent's response cannot be merged.
 func (n *Nutrition) Check() error {
 	if n == nil {
-		return errors.New("it answered null")
+		return errors.New("the response is null")
 	}
 	if n.Targets != nil && n.Targets[0] != '{' {
-		return errors.New("its targets are no object")
+		return errors.New("targets is not an object")
 	}
 	for _, day := range n.Days {
 		for name, amount := range day.Totals {
 			if amount < 0 || amount > maxAmount {
-				return fmt.Errorf("its day %d has %g of %.40q, must have 0 to %g", day.Day, amount, name, maxAmount)
+				return fmt.Errorf("day %d has %g of %.40q, must have 0 to %g", day.Day, amount, name, maxAmount)
 			}
 		}
 		if err := day.check(); err != nil {
-			return fmt.Errorf("its day %d: %w", day.Day, err)
+			return fmt.Errorf("day %d: %w", day.Day, err)
 		}
 	}
 	return nil
@@ -57,17 +56,17 @@ func (d NutritionDay) check() error {
 	return nil
 }
 
-// Check is Nutrition's.
+// Check returns an error if the agent's response cannot be merged.
 func (t *Training) Check() error {
 	if t == nil {
-		return errors.New("it answered null")
+		return errors.New("the response is null")
 	}
 	for _, s := range t.Sessions {
 		if s.TotalSeconds < 0 || s.TotalSeconds > maxSeconds {
-			return fmt.Errorf("its session of weekday %d takes %d s, must take 0 to %d", s.Weekday, s.TotalSeconds, maxSeconds)
+			return fmt.Errorf("session of weekday %d takes %d s, must take 0 to %d", s.Weekday, s.TotalSeconds, maxSeconds)
 		}
 		if len(s.Exercises) == 0 || s.Exercises[0] != '[' {
-			return fmt.Errorf("its session of weekday %d has no list of exercises", s.Weekday)
+			return fmt.Errorf("session of weekday %d has no list of exercises", s.Weekday)
 		}
 	}
 	return nil

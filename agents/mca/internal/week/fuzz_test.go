@@ -9,17 +9,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzMerge: whatever the agents answer, the week has its seven days, no number
-// that JSON does not know, and a list wherever clients loop over one.
+// FuzzMerge: for any valid responses the week has seven days, no number that
+// JSON cannot represent, and no null in place of a list.
 func FuzzMerge(f *testing.F) {
-	var seeds [2]string
+	var responses [2]string
 	for i, name := range []string{"plan.json", "sessions.json"} {
 		text, err := os.ReadFile("../coordination/testdata/" + name)
 		require.NoError(f, err)
-		seeds[i] = string(text)
+		responses[i] = string(text)
 	}
 	for _, row := range [][2]string{
-		{seeds[0], seeds[1]}, {"{}", "{}"}, {"null", "null"},
+		{responses[0], responses[1]}, {"{}", "{}"}, {"null", "null"},
 		{`{"days":[{"day":1,"meals":null,"totals":null},{"day":1,"meals":[{"items":null}],"totals":{}}]}`, `{"sessions":[{"weekday":1}]}`},
 		{`{"days":[{"day":1,"meals":[{"items":[{"grams":1,"kcal":1e308},{"grams":1,"kcal":1e308}]}],"totals":{"energyKcal":1e308}}]}`, `{"sessions":[{"weekday":1,"totalSeconds":9000000000000000000}]}`},
 		{`{"days":[{"day":1,"totals":{"energyKcal":-5}}]}`, `{"sessions":[{"weekday":2,"totalSeconds":-9}]}`},

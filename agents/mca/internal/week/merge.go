@@ -9,31 +9,31 @@ import (
 )
 
 const (
-	// resistanceMET is the Compendium of Physical Activities' code 02054,
+	// resistanceMET is code 02054 of the Compendium of Physical Activities,
 	// "resistance (weight) training, multiple exercises, 8-15 repetitions at
-	// varied resistance". One MET is rest, which the day's need already holds.
+	// varied resistance". One MET is rest, which the day's energy need already
+	// includes.
 	resistanceMET, restMET = 3.5, 1.0
-	// maxShift is by how much of itself a day's energy is moved at most, so
-	// that a day of rest stays a full day of food.
+	// maxShift is the largest share of a day's energy that is moved, so that a
+	// rest day still has enough food.
 	maxShift = 0.15
-	// ReferenceKg is the body weight where none is known: npa's reference adult.
+	// ReferenceKg is the body weight if it is unknown: npa's reference adult.
 	ReferenceKg = 63.5
 )
 
-// SessionKcal is what a session uses beyond rest, for a body of kg: one MET is
-// 1 kcal a kilogram and hour.
+// SessionKcal is the energy of a session above rest for a body weight of kg.
+// One MET is 1 kcal per kg and hour.
 func SessionKcal(s Session, kg float64) float64 {
 	return (resistanceMET - restMET) * kg * float64(s.TotalSeconds) / 3600
 }
 
-// Merge makes the week. Either part may be nil, when it was not asked for or
-// its agent failed.
+// Merge creates the week. n or t is nil if it was not requested or its agent
+// failed.
 //
-// The nutrition agent counts training into every day alike, by the activity
-// level. So nothing is added to the week: energy moves from the days with less
-// training than the mean to those with more, by scaling portions. Nutrients
-// follow the portions, and may leave the day's bounds by as much; the week
-// keeps them.
+// The nutrition agent includes training equally in every day, by the activity
+// level. So Merge adds no energy to the week. It scales portions to move energy
+// from days with less training than the mean to days with more. Nutrients
+// change by the same factor and may leave a day's bounds; the week keeps them.
 func Merge(n *Nutrition, t *Training, kg float64) Week {
 	w := Week{Days: make([]Day, Days), Notes: []string{}}
 	for i := range w.Days {
@@ -46,32 +46,31 @@ func Merge(n *Nutrition, t *Training, kg float64) Week {
 		return w
 	}
 	w.Targets = n.Targets
-	factors := shift(w.Days, n)
-	for _, from := range n.Days {
-		if from.Day < 1 || from.Day > Days {
+	factors := shiftFactors(w.Days, n)
+	for _, planned := range n.Days {
+		if planned.Day < 1 || planned.Day > Days {
 			continue
 		}
-		day := &w.Days[from.Day-1]
-		day.Meals, day.Totals = scale(from, factors[from.Day-1])
+		day := &w.Days[planned.Day-1]
+		day.Meals, day.Totals = scale(planned, factors[planned.Day-1])
 	}
 	if t != nil && len(t.Sessions) > 0 {
-		w.Notes = append(w.Notes, "Days with training have more energy, the others less; the week has what the nutrition plan says.")
+		w.Notes = append(w.Notes, "Days with training have more energy, other days have less. The week's energy is that of the nutrition plan.")
 	}
 	if len(n.Assumed) > 0 {
-		w.Notes = append(w.Notes, fmt.Sprintf("A reference adult stood in for what was not said: %s.", inWords(n.Assumed)))
+		w.Notes = append(w.Notes, fmt.Sprintf("Values of a reference adult were used for: %s.", sentenceList(n.Assumed)))
 	}
 	return w
 }
 
-// fieldWords are what people call the fields of a plan's request, where that is
-// not the field's name.
-var fieldWords = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
+// fieldNames are the readable names of a plan's request fields, where they differ.
+var fieldNames = map[string]string{"activityLevel": "activity level", "heightCm": "height", "weightKg": "weight"}
 
-// inWords lists fields as in a sentence: "age, height and weight".
-func inWords(fields []string) string {
+// sentenceList lists fields as in a sentence: "age, height and weight".
+func sentenceList(fields []string) string {
 	words := make([]string, len(fields))
 	for i, field := range fields {
-		words[i] = cmp.Or(fieldWords[field], field)
+		words[i] = cmp.Or(fieldNames[field], field)
 	}
 	last := len(words) - 1
 	if last == 0 {
@@ -87,15 +86,15 @@ func addTraining(w *Week, t *Training, kg float64) {
 		}
 		day := &w.Days[s.Weekday-1]
 		day.Sessions = append(day.Sessions, s)
-		day.TrainingKcal = tenth(day.TrainingKcal + SessionKcal(s, kg))
+		day.TrainingKcal = roundTenth(day.TrainingKcal + SessionKcal(s, kg))
 	}
 	if t.Deload {
 		w.Notes = append(w.Notes, "This is a lighter week of training, for recovery.")
 	}
 }
 
-// shift returns by what each day's portions are multiplied.
-func shift(days []Day, n *Nutrition) [Days]float64 {
+// shiftFactors returns the factor of each day's portions.
+func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	mean := 0.0
 	for _, d := range days {
 		mean += d.TrainingKcal / Days
@@ -106,7 +105,7 @@ func shift(days []Day, n *Nutrition) [Days]float64 {
 			energy[d.Day-1] = d.Totals[energyTotal]
 		}
 	}
-	// One share for all days, so that what is taken is what is given.
+	// One share for all days, so that the week's energy does not change.
 	share := 1.0
 	for i, d := range days {
 		if move := math.Abs(d.TrainingKcal - mean); move > 0 {
@@ -123,30 +122,30 @@ func shift(days []Day, n *Nutrition) [Days]float64 {
 	return factors
 }
 
-// scale multiplies the portions, to whole grams.
-func scale(from NutritionDay, factor float64) ([]Meal, map[string]float64) {
-	meals := make([]Meal, len(from.Meals))
+// scale multiplies the portions by factor, rounded to whole grams.
+func scale(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
+	meals := make([]Meal, len(planned.Meals))
 	sum := 0.0
-	for i, meal := range from.Meals {
+	for i, meal := range planned.Meals {
 		meals[i] = Meal{Meal: meal.Meal, Items: make([]Item, len(meal.Items))}
 		for j, item := range meal.Items {
 			if item.Grams > 0 {
 				grams := max(1, int(math.Round(factor*float64(item.Grams))))
-				item.Kcal = tenth(item.Kcal * float64(grams) / float64(item.Grams))
+				item.Kcal = roundTenth(item.Kcal * float64(grams) / float64(item.Grams))
 				item.Grams = grams
 			}
 			meals[i].Items[j] = item
 			sum += item.Kcal
 		}
 	}
-	totals := maps.Clone(from.Totals)
+	totals := maps.Clone(planned.Totals)
 	for name, amount := range totals {
-		totals[name] = tenth(factor * amount)
+		totals[name] = roundTenth(factor * amount)
 	}
 	if totals != nil {
-		totals[energyTotal] = tenth(sum)
+		totals[energyTotal] = roundTenth(sum)
 	}
 	return meals, totals
 }
 
-func tenth(x float64) float64 { return math.Round(10*x) / 10 }
+func roundTenth(x float64) float64 { return math.Round(10*x) / 10 }

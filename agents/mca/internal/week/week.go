@@ -1,30 +1,30 @@
-// Package week makes one consistent week of what the agents answered: a day
+// Package week merges the agents' responses into one consistent week. A day
 // with a training session has more energy, a day without has less, and the week
-// as a whole has what the nutrition agent planned. It owns the merging and the
-// energy of training; how food and sessions are chosen is the agents'. It is
-// pure.
+// has the energy of the nutrition plan. It owns the merge and the energy of
+// training. The agents choose food and sessions. The package has no side
+// effects.
 package week
 
 import "encoding/json"
 
-// Days is the length of a week.
+// Days is the number of days of a week.
 const Days = 7
 
-// Nutrition is what is read of the answer of npa's POST /plan.
+// Nutrition is the used part of npa's response to POST /plan.
 type Nutrition struct {
 	Targets json.RawMessage `json:"targets"`
 	Assumed []string        `json:"assumed"`
 	Days    []NutritionDay  `json:"days"`
 }
 
-// NutritionDay is one day of it, counted from 1.
+// NutritionDay is one day, counted from 1.
 type NutritionDay struct {
 	Day    int                `json:"day"`
 	Meals  []Meal             `json:"meals"`
 	Totals map[string]float64 `json:"totals"`
 }
 
-// energyTotal is the key of Totals that holds a day's energy in kcal.
+// energyTotal is the key in Totals of a day's energy in kcal.
 const energyTotal = "energyKcal"
 
 // Meal is one meal of a day.
@@ -41,15 +41,15 @@ type Item struct {
 	Kcal   float64 `json:"kcal"`
 }
 
-// Training is what is read of the answer of wpa's POST /generate.
+// Training is the used part of wpa's response to POST /generate.
 type Training struct {
 	FitnessLevel string    `json:"fitnessLevel"`
 	Deload       bool      `json:"deload"`
 	Sessions     []Session `json:"sessions"`
 }
 
-// Session is one training on a weekday from 1 to 7. What it consists of is
-// passed on as it came.
+// Session is one training on a weekday from 1 to 7. Exercises are passed
+// through unchanged.
 type Session struct {
 	Weekday      int             `json:"weekday"`
 	Focus        string          `json:"focus"`
@@ -57,21 +57,21 @@ type Session struct {
 	Exercises    json.RawMessage `json:"exercises"`
 }
 
-// Week is what a user gets.
+// Week is the merged week.
 type Week struct {
-	Targets json.RawMessage `json:"targets,omitempty"` // the nutrition agent's
+	Targets json.RawMessage `json:"targets,omitempty"` // from the nutrition agent
 	Days    []Day           `json:"days"`
-	// Notes say in words what was assumed or adjusted.
+	// Notes say what was assumed or adjusted, as sentences.
 	Notes []string `json:"notes"`
 }
 
 // Day is one day of the week, counted from 1.
 type Day struct {
 	Day int `json:"day"`
-	// TrainingKcal is what the day's sessions use beyond rest.
+	// TrainingKcal is the energy of the sessions above rest.
 	TrainingKcal float64   `json:"trainingKcal"`
 	Sessions     []Session `json:"sessions"`
 	Meals        []Meal    `json:"meals"`
-	// Totals are the nutrients of the meals; absent without a nutrition plan.
+	// Totals are the nutrients of the meals, absent without a nutrition plan.
 	Totals map[string]float64 `json:"totals,omitempty"`
 }

@@ -1,4 +1,4 @@
-// Package plans proves that the services' hot queries use the seed's indexes
-// on tables of a million rows. It holds tests alone, apart from the others
-// because filling the tables takes them most of a minute.
+// Package plans tests that the services' frequent queries use the design
+// document's indexes on tables of a million rows. It has only tests. They are
+// separate because filling the tables takes about a minute.
 package plans

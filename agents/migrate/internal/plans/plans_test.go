@@ -23,14 +23,14 @@ func TestMain(m *testing.M) {
 	os.Exit(testservers.Main(m, func(ctx context.Context) (_ testservers.Server, err error) {
 		server, err = testservers.StartPostgres(ctx, map[string]string{
 			"shared_buffers": "512MB", "maintenance_work_mem": "256MB", "autovacuum": "off",
-			"random_page_cost": "1.1", // the seed's
+			"random_page_cost": "1.1", // as in the design document
 		})
 		return server, err
 	}))
 }
 
-// fill puts a million rows into each table: 1,000 users own everything, one
-// row in fifty is recent or active.
+// fill inserts a million rows into each table. 1,000 users own all rows, and
+// one row in fifty is recent or active.
 var fill = []string{
 	`INSERT INTO users (id, active) SELECT 'u-' || g, g % 50 <> 0 FROM generate_series(1, 1000000) g`,
 	`INSERT INTO user_sessions (id, user_id, expires_at) SELECT lpad(to_hex(g), 32, '0')::uuid, 'u-' || g % 1000, now() + (g % 50 - 48) * INTERVAL '1 hour' FROM generate_series(1, 1000000) g`,
@@ -44,8 +44,8 @@ var fill = []string{
 	`INSERT INTO nutrition_foods (id, name) SELECT 'f-' || g, 'food' || g % 5000 || ' kind' || g FROM generate_series(1, 1000000) g`,
 }
 
-// loaded returns a connection to a database of a million rows a table.
-func loaded(t *testing.T) *pgx.Conn {
+// newLargeDatabase returns a connection to a database with a million rows a table.
+func newLargeDatabase(t *testing.T) *pgx.Conn {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(server.Database(t))
 	require.NoError(t, err)
@@ -54,9 +54,9 @@ func loaded(t *testing.T) *pgx.Conn {
 	conn, err := pgx.ConnectConfig(t.Context(), cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	// The indexes are taken away and built again as they were, and foreign keys,
-	// which the rows keep, are not checked (a replica does not): else filling
-	// takes minutes.
+	// To fill the tables in seconds instead of minutes, indexes are dropped and
+	// created again afterwards. Foreign keys are not checked
+	// (session_replication_role); the rows satisfy them.
 	rows, err := conn.Query(t.Context(), "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx\\_%' AND tablename NOT LIKE 'agent\\_logs%'")
 	require.NoError(t, err)
 	indexes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[struct{ Name, Definition string }])
@@ -71,21 +71,21 @@ func loaded(t *testing.T) *pgx.Conn {
 		statements = append(statements, index.Definition)
 	}
 	for _, statement := range statements {
-		began := time.Now()
+		start := time.Now()
 		_, err := conn.Exec(t.Context(), statement)
 		require.NoError(t, err, statement)
-		t.Logf("%6s %.40s", time.Since(began).Round(time.Millisecond), statement)
+		t.Logf("%6s %.40s", time.Since(start).Round(time.Millisecond), statement)
 	}
 	_, err = conn.Exec(t.Context(), "VACUUM ANALYZE") // for index-only scans
 	require.NoError(t, err)
 	return conn
 }
 
-// node is what is asked of EXPLAIN's plan.
+// node is the part of an EXPLAIN plan that the tests check.
 type node struct {
 	Type  string `json:"Node Type"`
 	Index string `json:"Index Name"`
-	// Arbiters are the indexes by which ON CONFLICT finds the row.
+	// Arbiters are the indexes that ON CONFLICT uses.
 	Arbiters []string `json:"Conflict Arbiter Indexes"`
 	Plans    []node   `json:"Plans"`
 }
@@ -98,12 +98,12 @@ func (n node) walk(visit func(node)) {
 }
 
 func TestHotQueriesUseTheirIndexes(t *testing.T) {
-	conn := loaded(t)
+	conn := newLargeDatabase(t)
 	t.Run("reads", func(t *testing.T) { reads(t, conn) })
 	t.Run("writes", func(t *testing.T) { writes(t, conn) })
 }
 
-// writes find the row that may be there by its key's index.
+// writes find an existing row by the index of its key.
 func writes(t *testing.T, conn *pgx.Conn) {
 	id, body := uuid.New(), json.RawMessage(`{}`)
 	for _, row := range []struct {
@@ -129,7 +129,7 @@ func writes(t *testing.T, conn *pgx.Conn) {
 	}
 }
 
-// explain returns the plan of a statement, which is not run.
+// explain returns the plan of a statement without executing it.
 func explain(t *testing.T, conn *pgx.Conn, query string, args []any) node {
 	t.Helper()
 	var text []byte
@@ -149,9 +149,9 @@ func reads(t *testing.T, conn *pgx.Conn) {
 		sorted        bool // no sort: the index gives the order
 	}{
 		{"web: profile", database.QueryUser, []any{"u-777"}, "users_pkey", true},
-		{"web: is the user shut out", database.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
-		{"sessions that are open", "SELECT id FROM user_sessions WHERE user_id = $1 AND expires_at > now()", []any{"u-777"}, "idx_user_sessions_active", true},
-		{"mca: who is there", database.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
+		{"web: is the user active", database.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
+		{"active sessions", "SELECT id FROM user_sessions WHERE user_id = $1 AND expires_at > now()", []any{"u-777"}, "idx_user_sessions_active", true},
+		{"mca: active processes", database.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
 		{"mca: the last hour", database.QueryRecentCoordinations, []any{"agent-7", hour, 20}, "idx_agent_coordination_recent", true},
 		{"npa: a user's plans", database.Nutrition.QueryRecentPlans(), []any{"u-777", 5}, "idx_nutrition_plans_user", true},
 		{"wpa: a user's plans", database.Workout.QueryRecentPlans(), []any{"u-777", 5}, "idx_workout_plans_user", true},

@@ -1,5 +1,5 @@
 -- +goose Up
--- A user's id is the subject of their token, which another system gives out.
+-- A user's id is the subject of their token. Another system issues it.
 CREATE TABLE users (
     id           TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 128),
     email        TEXT CHECK (length(email) <= 320),

@@ -1,9 +1,9 @@
 -- +goose NO TRANSACTION
 -- +goose Up
--- The design document's indexes, built while services run. A build that is
--- interrupted leaves an invalid index behind, which IF NOT EXISTS would take
--- for a good one: so each is dropped first, and the whole file can be run again.
--- A build waits for old transactions to end and blocks nobody while it waits.
+-- The design document's indexes, built while services run. An interrupted build
+-- leaves an invalid index, which IF NOT EXISTS would treat as complete. So each
+-- index is dropped first, and the whole file can be repeated. A build waits for
+-- old transactions, but blocks no other query.
 SET lock_timeout = '10min';
 
 DROP INDEX CONCURRENTLY IF EXISTS idx_users_active;

@@ -8,8 +8,8 @@ CREATE TABLE agent_logs_master (
     created_at TIMESTAMPTZ NOT NULL DEFAULT now()
 ) PARTITION BY RANGE (created_at);
 
--- Makes the partition of the month that start_date lies in, unless it is
--- there. Months are UTC's, whatever the session's time zone.
+-- Creates the partition for the month of start_date unless it exists. Months
+-- are in UTC for any session time zone.
 -- +goose StatementBegin
 CREATE FUNCTION create_monthly_partition(table_name TEXT, start_date DATE) RETURNS VOID AS $$
 DECLARE
@@ -17,7 +17,8 @@ DECLARE
     partition_name TEXT := table_name || '_' || to_char(month, 'YYYY_MM');
 BEGIN
     IF to_regclass(format('%I', partition_name)) IS NULL THEN
-        -- PARTITION OF would lock the whole log against readers; ATTACH does not.
+        -- PARTITION OF would lock out readers of the whole log. ATTACH does
+        -- not.
         EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING CONSTRAINTS)',
                        partition_name, table_name);
         EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',

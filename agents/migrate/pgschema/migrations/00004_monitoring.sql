@@ -1,5 +1,5 @@
 -- +goose Up
--- Reading the views needs the server to preload the extension.
+-- The views need pg_stat_statements in shared_preload_libraries.
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements;
 
 CREATE VIEW v_slow_queries AS

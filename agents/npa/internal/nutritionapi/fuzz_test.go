@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
-// FuzzPlanRequest: no body breaks the decoder; what it takes survives a round
-// trip and asks for a plan that is within the planner's bounds.
+// FuzzPlanRequest: no body makes the decoder panic. An accepted body survives a
+// round trip, and its plan request is within the planner's bounds.
 func FuzzPlanRequest(f *testing.F) {
 	for _, body := range []string{
 		`{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`,
@@ -23,28 +23,28 @@ func FuzzPlanRequest(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var ask PlanRequest
-		wrong, err := httpapi.Decode(body, &ask)
-		if err != nil || len(wrong) > 0 {
+		var decoded PlanRequest
+		problems, err := httpapi.Decode(body, &decoded)
+		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(&ask)
+		line, err := json.Marshal(&decoded)
 		require.NoError(t, err)
-		var again PlanRequest
-		wrong, err = httpapi.Decode(line, &again)
+		var redecoded PlanRequest
+		problems, err = httpapi.Decode(line, &redecoded)
 		require.NoError(t, err)
-		require.Empty(t, wrong)
+		require.Empty(t, problems)
 
-		request, _ := ask.plan()
-		same, _ := again.plan()
-		require.Equal(t, request, same)
+		request, _ := decoded.plan()
+		again, _ := redecoded.plan()
+		require.Equal(t, request, again)
 		require.LessOrEqual(t, request.Days, planner.MaxDays)
 		for _, allergen := range request.Avoid {
 			require.Contains(t, foods.Allergens, allergen)
 		}
-		ended, cancel := context.WithCancel(t.Context())
+		canceled, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err = planner.New(nil).Plan(ended, request)
+		_, err = planner.New(nil).Plan(canceled, request)
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }

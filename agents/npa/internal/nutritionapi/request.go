@@ -10,12 +10,12 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
-// defaultDays is the length of a plan that none was asked for, in days.
+// defaultDays is the length of a plan in days if the request has none.
 const defaultDays = 7
 
-// PlanRequest is the body of POST /plan. The seed's load test sends the first
-// four fields; the rest is about the person, whom the reference adult stands in
-// for where they say nothing.
+// PlanRequest is the body of POST /plan. The design document's load test sends
+// the first four fields. The others describe the person; the reference adult's
+// values replace absent ones.
 type PlanRequest struct {
 	UserID      string   `json:"userId"`
 	Goals       []string `json:"goals"`
@@ -30,21 +30,20 @@ type PlanRequest struct {
 	ActivityLevel string   `json:"activityLevel,omitempty"`
 }
 
-// The words that a request may hold, for as long as the process lives.
+// The allowed values of the request's fields.
 var (
-	goals      = httpapi.Words(energy.Goals)
-	diets      = httpapi.Known(preferences)
-	allergens  = httpapi.Words(foods.Allergens)
-	activities = httpapi.Known(energy.Factors)
+	goals           = httpapi.Words(energy.Goals)
+	preferenceNames = httpapi.Known(preferences)
+	allergens       = httpapi.Words(foods.Allergens)
+	activities      = httpapi.Known(energy.Factors)
+	sexes           = httpapi.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
 )
 
-var sexes = httpapi.Words([]energy.Sex{energy.Female, energy.Male, energy.Unspecified})
-
-// preference is what a word of preferences does to a request.
+// preference changes the planner's request for one value of preferences.
 type preference func(*planner.Request)
 
 func diet(d foods.Diet) preference {
-	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest wins
+	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest diet applies
 }
 
 func without(allergens ...foods.Allergen) preference {
@@ -60,16 +59,16 @@ var preferences = map[string]preference{
 	"egg_free":     without("egg"),
 	"soy_free":     without("soy"),
 	"nut_free":     without("nuts", "peanut"),
-	"high_protein": func(r *planner.Request) { r.Wishes.HighProtein = true },
-	"low_sodium":   func(r *planner.Request) { r.Wishes.LowSodium = true },
+	"high_protein": func(r *planner.Request) { r.Preferences.HighProtein = true },
+	"low_sodium":   func(r *planner.Request) { r.Preferences.LowSodium = true },
 }
 
-// Validate returns every broken rule.
+// Validate returns every violated rule.
 func (p *PlanRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.UserID(p.UserID)
 	rules.AllOf("#/goals", p.Goals, goals)
-	rules.AllOf("#/preferences", p.Preferences, diets)
+	rules.AllOf("#/preferences", p.Preferences, preferenceNames)
 	rules.AllOf("#/allergies", p.Allergies, allergens)
 	httpapi.Within(&rules, "#/duration", p.Duration, 1, planner.MaxDays)
 	httpapi.Within(&rules, "#/age", p.Age, energy.MinAge, energy.MaxAge)
@@ -91,8 +90,8 @@ func (p *PlanRequest) TakeUserID() string {
 	return id
 }
 
-// plan is the valid request as the planner takes it, and the names of the fields
-// that the reference adult fills.
+// plan converts the valid request to the planner's, and returns the names of
+// the fields that the reference adult fills.
 func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	sex := energy.Sex(cmp.Or(p.Sex, string(energy.Unspecified)))
 	r = planner.Request{Person: energy.Reference(sex), Diet: foods.Omnivore, Days: defaultDays, Seed: httpapi.Seed(p)}
@@ -101,8 +100,8 @@ func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 			r.Goals = append(r.Goals, g)
 		}
 	}
-	for _, word := range p.Preferences {
-		preferences[word](&r)
+	for _, name := range p.Preferences {
+		preferences[name](&r)
 	}
 	for _, allergen := range p.Allergies {
 		r.Avoid = append(r.Avoid, foods.Allergen(allergen))
@@ -110,11 +109,11 @@ func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	slices.Sort(r.Avoid)
 	r.Avoid = slices.Compact(r.Avoid)
 	set(&r.Days, p.Duration)
-	for name, given := range map[string]bool{
+	for name, present := range map[string]bool{
 		"age": set(&r.Person.AgeYears, p.Age), "heightCm": set(&r.Person.HeightCm, p.HeightCm), "weightKg": set(&r.Person.WeightKg, p.WeightKg),
 		"sex": p.Sex != "", "activityLevel": p.ActivityLevel != "",
 	} {
-		if !given {
+		if !present {
 			assumed = append(assumed, name)
 		}
 	}

@@ -1,6 +1,6 @@
-// Package nutritionapi is what npa adds to the service of package agent: its
-// requests, its answers, its OpenAPI document and how they meet the planner. It
-// owns no nutrition, which is in nutrition's packages.
+// Package nutritionapi is npa's part of the agent service: requests, responses,
+// the OpenAPI document, and the calls of the planner. The packages below
+// nutrition own the nutrition itself.
 package nutritionapi
 
 import (
@@ -23,11 +23,11 @@ import (
 //go:embed openapi.yaml
 var document []byte
 
-// Spec is the Nutrition Planning Agent. Names and defaults are those of the
-// design document's section "NPA Resource Optimization".
+// Spec is the Nutrition Planning Agent. Names and defaults are from the design
+// document's section "NPA Resource Optimization".
 var Spec = agent.Spec[*PlanRequest]{
 	Name: "npa", Action: "plan", Document: document,
-	// The largest request with a meaning has well under 2 KiB.
+	// A request with every field at its longest is below 2 KiB.
 	MaxBody:         16 << 10,
 	TimeoutVariable: "CALCULATION_TIMEOUT", DefaultTimeout: 30 * time.Second,
 	CacheVariable: "NUTRITION_DB_CACHE_SIZE", DefaultCache: "256MB",
@@ -41,30 +41,30 @@ var Spec = agent.Spec[*PlanRequest]{
 		}
 		return PlanWith(planner.New(table)), nil
 	},
-	TimeoutDetail: "no plan was found in %s; ask for fewer days or try again",
+	TimeoutDetail: "no plan was found within %s; request fewer days, or try again",
 }
 
-// MealPlanner computes meal plans; *planner.Planner does.
+// MealPlanner computes meal plans, as *planner.Planner does.
 type MealPlanner interface {
 	Plan(ctx context.Context, r planner.Request) (planner.Plan, error)
 }
 
-// PlanWith returns the agent's planner on a MealPlanner.
+// PlanWith returns the agent's planner that calls p.
 func PlanWith(p MealPlanner) agent.Planner[*PlanRequest] {
 	return func(ctx context.Context, r *PlanRequest) (any, error) {
 		request, assumed := r.plan()
 		plan, err := p.Plan(ctx, request)
-		if infeasible, is := errors.AsType[*planner.Infeasible](err); is {
+		if infeasible, ok := errors.AsType[*planner.Infeasible](err); ok {
 			return nil, explain(r, infeasible)
 		}
 		if err != nil {
 			return nil, err
 		}
-		return answer(r, assumed, plan), nil
+		return newResponse(r, assumed, plan), nil
 	}
 }
 
-// explain points at the parts of the request that conflict.
+// explain points at the request fields that conflict.
 func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
 	explained := &agent.Infeasible{Detail: infeasible.Error()}
 	for _, c := range infeasible.Conflicts {

@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// FuzzMessage: no message breaks the parser, and every one is answered by short
-// JSON that gives the fields that were taken back.
+// FuzzMessage: no message makes the parser panic. Each response is short JSON
+// and repeats the accepted fields.
 func FuzzMessage(f *testing.F) {
 	for _, text := range []string{`{"type":"agent_status_request","timestamp":1,"connectionId":"a"}`, `{}`, `null`, "\xff", `{"type":"agent_status_request","connectionId":null}`,
 		`{"type":"agent_status_request","timestamp":1e308,"connectionId":-0.0}`, `{"type":"agent_status_request","connectionId": [1]}`} {
@@ -18,49 +18,49 @@ func FuzzMessage(f *testing.F) {
 	}
 	hub := NewHub(Config{}, up, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		line, err := json.Marshal(hub.answer(t.Context(), text))
+		line, err := json.Marshal(hub.respond(t.Context(), text))
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(line), 512+6*maxConnectionID)
-		var answer struct {
+		var response struct {
 			Type              string
 			OriginalTimestamp *float64
 			ConnectionID      json.RawMessage
 		}
-		require.NoError(t, json.Unmarshal(line, &answer))
-		ask, err := parse(text)
+		require.NoError(t, json.Unmarshal(line, &response))
+		request, err := parse(text)
 		if err != nil {
-			require.Equal(t, "error", answer.Type)
+			require.Equal(t, "error", response.Type)
 			return
 		}
-		require.Equal(t, "agent_status", answer.Type)
-		require.Equal(t, ask.Timestamp, answer.OriginalTimestamp)
-		require.LessOrEqual(t, len(ask.ConnectionID), maxConnectionID)
-		if len(ask.ConnectionID) == 0 {
+		require.Equal(t, "agent_status", response.Type)
+		require.Equal(t, request.Timestamp, response.OriginalTimestamp)
+		require.LessOrEqual(t, len(request.ConnectionID), maxConnectionID)
+		if len(request.ConnectionID) == 0 {
 			return
 		}
-		var sent, got any
-		require.NoError(t, json.Unmarshal(ask.ConnectionID, &sent))
-		require.NoError(t, json.Unmarshal(answer.ConnectionID, &got))
-		require.Equal(t, sent, got)
-		require.NotContains(t, []byte("{["), ask.ConnectionID[0], "a number or a text")
+		var sent, received any
+		require.NoError(t, json.Unmarshal(request.ConnectionID, &sent))
+		require.NoError(t, json.Unmarshal(response.ConnectionID, &received))
+		require.Equal(t, sent, received)
+		require.NotContains(t, []byte("{["), request.ConnectionID[0], "a number or a text")
 	})
 }
 
-// FuzzStatus: whatever the MCA answers, the page hears one of three words, and
-// never that all are up when one is not.
+// FuzzStatus: for any response of the MCA the status is one of three values,
+// and active only if all agents are up.
 func FuzzStatus(f *testing.F) {
 	for _, text := range []string{`{"agents":{"mca":"up","npa":"up"}}`, `{"agents":{"npa":"failing"}}`, `{}`, `null`, `{"agents":null}`, `{"agents":{"a":1}}`, "\xff"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		status := judge(readAgents(bytes.NewReader(text)))
+		status := overallStatus(readAgents(bytes.NewReader(text)))
 		require.NotEmpty(t, status.Agents)
-		all := true
+		allUp := true
 		for _, state := range status.Agents {
-			all = all && state == "up"
+			allUp = allUp && state == "up"
 		}
 		require.Contains(t, []string{"active", "degraded", "unavailable"}, status.Status)
-		require.Equal(t, all, status.Status == "active")
+		require.Equal(t, allUp, status.Status == "active")
 		_, err := json.Marshal(status)
 		require.NoError(t, err)
 	})

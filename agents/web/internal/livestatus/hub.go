@@ -1,11 +1,11 @@
-// Package livestatus answers over WebSocket how the agents are. It owns the
-// connections, their bounds and the form of the messages; who may connect is
-// auth's, and how the agents are is asked of the MCA.
+// Package livestatus serves the agents' status over WebSocket. It owns the
+// connections, their limits and the messages. Package auth authenticates, and
+// the MCA knows the agents' status.
 //
-// A connection answers one message at a time: while an answer waits to be
-// written nothing more is read, so a client that does not read is held up by
-// its own TCP window, costs no memory, and is closed when a write takes too
-// long. There is no queue to bound.
+// A connection handles one message at a time: it reads nothing while a response
+// is being written. So a client that does not read is stopped by its own TCP
+// window. It uses no memory, and its connection is closed when a write times
+// out. No queue is needed.
 package livestatus
 
 import (
@@ -26,35 +26,37 @@ import (
 )
 
 const (
-	// protocol is the subprotocol of our messages. A client that offers any must
-	// offer it: the other that our page offers is its token (auth.RequireSocket),
-	// and is never answered.
+	// protocol is the subprotocol of the messages. A client that sends
+	// subprotocols must include it. The page also sends its token as one
+	// (auth.RequireSocket), which the server never returns.
 	protocol = "progressive.v1"
-	// maxMessage is the largest message of a client, in bytes; the seed's has 80.
+	// maxMessage is the largest client message in bytes; the design document's
+	// has 80.
 	maxMessage = 4 << 10
-	// perSecond and burst bound the messages of one connection; the seed's load
-	// test sends one in five seconds, the page one in two.
+	// perSecond and burst limit the messages of one connection. The design
+	// document's load test sends one in five seconds, the page one in two.
 	perSecond, burst = 10, 20
-	// writeTimeout is how long a client may take to take an answer.
+	// writeTimeout bounds the write of one response.
 	writeTimeout = 5 * time.Second
-	// closeTimeout bounds the goodbye to all connections together.
+	// closeTimeout bounds the closing handshakes of all connections together.
 	closeTimeout = 2 * time.Second
 )
 
-// Config bounds the connections.
+// Config limits the connections.
 type Config struct {
-	// PerUser and Total are how many may be open at once in this process.
+	// PerUser and Total limit the open connections of this process.
 	PerUser, Total int
-	// PingEvery is how often a client must show that it is there.
+	// PingEvery is the period of pings. A client that does not respond is
+	// disconnected.
 	PingEvery time.Duration
-	// IdleTimeout is how long a client may say nothing.
+	// IdleTimeout is the longest time without a message of the client.
 	IdleTimeout time.Duration
-	// Origins are the hosts, beside the request's own, whose pages may connect.
+	// Origins are the hosts whose pages may connect, besides the request's own
+	// host.
 	Origins []string
 }
 
-// Hub is the handler of all connections. It is safe for use by several
-// goroutines.
+// Hub is the handler of all connections. It is safe for concurrent use.
 type Hub struct {
 	cfg    Config
 	status func(context.Context) Status
@@ -63,67 +65,67 @@ type Hub struct {
 
 	mu      sync.Mutex
 	users   map[string]int
-	taken   int // all of users
+	total   int // sum of users
 	open    map[*websocket.Conn]struct{}
 	closing bool
-	all     sync.WaitGroup
+	wg      sync.WaitGroup
 }
 
-// NewHub returns a Hub that answers with status.
+// NewHub returns a Hub that responds with the result of status.
 func NewHub(cfg Config, status func(context.Context) Status, log *slog.Logger) *Hub {
 	return &Hub{cfg: cfg, status: status, log: log, now: time.Now, users: map[string]int{}, open: map[*websocket.Conn]struct{}{}}
 }
 
-// Open is how many connections are open.
+// Open returns the number of open connections.
 func (h *Hub) Open() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.open)
 }
 
-// enter takes a place of the user's.
-func (h *Hub) enter(user string) error {
+// add counts a connection of the user, or returns an error if a limit is reached.
+func (h *Hub) add(user string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	switch {
 	case h.closing:
-		return errors.New("this process is about to end; connect again")
+		return errors.New("the process is shutting down; connect again")
 	case h.users[user] >= h.cfg.PerUser:
-		return fmt.Errorf("this user has %d connections, as many as may be", h.cfg.PerUser)
-	case h.taken >= h.cfg.Total:
-		return fmt.Errorf("%d connections are open, as many as may be; try again", h.cfg.Total)
+		return fmt.Errorf("connection limit of the user reached: at most %d", h.cfg.PerUser)
+	case h.total >= h.cfg.Total:
+		return fmt.Errorf("connection limit reached: at most %d; try again", h.cfg.Total)
 	}
 	h.users[user]++
-	h.taken++
-	h.all.Add(1)
+	h.total++
+	h.wg.Add(1)
 	return nil
 }
 
-func (h *Hub) leave(user string, conn *websocket.Conn) {
+func (h *Hub) remove(user string, conn *websocket.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.open, conn)
-	h.taken--
+	h.total--
 	if h.users[user]--; h.users[user] == 0 {
 		delete(h.users, user)
 	}
-	h.all.Done()
+	h.wg.Done()
 }
 
-// ServeHTTP takes a connection of the request's principal.
+// ServeHTTP accepts a WebSocket of the request's principal and serves it.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	principal, _ := auth.PrincipalOf(r.Context())
 	user := principal.Subject
-	if err := h.enter(user); err != nil {
+	if err := h.add(user); err != nil {
 		w.Header().Set("Retry-After", "5")
 		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests, err.Error())
 		return
 	}
 	var conn *websocket.Conn
-	defer func() { h.leave(user, conn) }()
+	defer func() { h.remove(user, conn) }()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{OriginPatterns: h.cfg.Origins, Subprotocols: []string{protocol}})
 	if err != nil {
-		return // Accept has answered: no upgrade, or a foreign origin
+		return // Accept has sent the error: no upgrade, or another origin
 	}
 	defer conn.CloseNow()
 	h.mu.Lock()
@@ -137,10 +139,10 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	go h.ping(ctx, cancel, conn)
 	code, reason := h.serve(ctx, conn)
-	_ = conn.Close(code, reason) // it may be gone already
+	_ = conn.Close(code, reason) // it may be closed already
 }
 
-// ping ends the connection of a client that is no longer there.
+// ping cancels the connection of a client that does not respond to pings.
 func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.Conn) {
 	tick := time.NewTicker(h.cfg.PingEvery)
 	defer tick.Stop()
@@ -160,7 +162,8 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 	}
 }
 
-// serve answers messages until the connection is to end, and says why.
+// serve handles messages until the connection ends, and returns the close code
+// and reason.
 func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.StatusCode, string) {
 	conn.SetReadLimit(maxMessage)
 	messages := rate.NewLimiter(perSecond, burst)
@@ -170,7 +173,7 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 		cancel()
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
-			return websocket.StatusPolicyViolation, "nothing was said for too long"
+			return websocket.StatusPolicyViolation, "idle timeout"
 		case err != nil:
 			return websocket.StatusNormalClosure, ""
 		case kind != websocket.MessageText:
@@ -178,22 +181,22 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 		case !messages.Allow():
 			return websocket.StatusPolicyViolation, "too many messages"
 		}
-		line, err := json.Marshal(h.answer(ctx, text))
+		line, err := json.Marshal(h.respond(ctx, text))
 		if err != nil {
-			h.log.ErrorContext(ctx, "an answer over WebSocket can't be encoded", "error", err)
+			h.log.ErrorContext(ctx, "encode a WebSocket response", "error", err)
 			return websocket.StatusInternalError, ""
 		}
 		write, cancel := context.WithTimeout(ctx, writeTimeout)
 		err = conn.Write(write, websocket.MessageText, line)
 		cancel()
 		if err != nil {
-			return websocket.StatusPolicyViolation, "answers are not read"
+			return websocket.StatusPolicyViolation, "write timeout"
 		}
 	}
 }
 
-// Close takes no more connections, tells every client to go elsewhere, and
-// waits until they have gone, for two seconds at most.
+// Close rejects new connections, closes every open one with "going away", and
+// waits for them, for at most two seconds.
 func (h *Hub) Close() {
 	h.mu.Lock()
 	h.closing = true
@@ -202,16 +205,16 @@ func (h *Hub) Close() {
 		open = append(open, conn)
 	}
 	h.mu.Unlock()
-	gone := make(chan struct{})
+	closed := make(chan struct{})
 	go func() {
-		defer close(gone)
+		defer close(closed)
 		for _, conn := range open {
-			go conn.Close(websocket.StatusGoingAway, "this process is about to end; connect again")
+			go conn.Close(websocket.StatusGoingAway, "the process is shutting down; connect again")
 		}
-		h.all.Wait()
+		h.wg.Wait()
 	}()
 	select {
-	case <-gone:
+	case <-closed:
 	case <-time.After(closeTimeout):
 		for _, conn := range open {
 			_ = conn.CloseNow()

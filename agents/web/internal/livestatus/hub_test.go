@@ -19,13 +19,12 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// soon bounds what must happen at some time; no test waits for it.
+// soon bounds the wait for an event. A passing test does not wait this long.
 const soon = 20 * time.Second
 
 func up(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
-// serve makes a hub behind a server on which everybody is the user that the
-// request names.
+// serve runs a hub behind a server that takes the user from the query.
 func serve(t *testing.T, change func(*Config)) (*Hub, string) {
 	t.Helper()
 	cfg := Config{PerUser: 3, Total: 5, PingEvery: time.Minute, IdleTimeout: time.Minute, Origins: []string{"app.example.com"}}
@@ -47,11 +46,11 @@ func dial(t *testing.T, url, user, origin string) (*websocket.Conn, *http.Respon
 	if origin != "" {
 		header.Set("Origin", origin)
 	}
-	conn, answer, err := websocket.Dial(t.Context(), url+"?user="+user, &websocket.DialOptions{HTTPHeader: header})
+	conn, response, err := websocket.Dial(t.Context(), url+"?user="+user, &websocket.DialOptions{HTTPHeader: header})
 	if err == nil {
 		t.Cleanup(func() { _ = conn.CloseNow() })
 	}
-	return conn, answer, err
+	return conn, response, err
 }
 
 func connect(t *testing.T, url, user string) *websocket.Conn {
@@ -61,34 +60,34 @@ func connect(t *testing.T, url, user string) *websocket.Conn {
 	return conn
 }
 
-func ask(t *testing.T, conn *websocket.Conn, text string) map[string]any {
+func exchange(t *testing.T, conn *websocket.Conn, text string) map[string]any {
 	t.Helper()
 	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(text)))
 	_, line, err := conn.Read(t.Context())
 	require.NoError(t, err)
-	answer := map[string]any{}
-	require.NoError(t, json.Unmarshal(line, &answer))
-	return answer
+	response := map[string]any{}
+	require.NoError(t, json.Unmarshal(line, &response))
+	return response
 }
 
-func TestTheMessageOfTheSeedsLoadTest(t *testing.T) {
+func TestLoadTestMessageGetsTheStatus(t *testing.T) {
 	hub, url := serve(t, nil)
 	hub.now = func() time.Time { return time.UnixMilli(1700000000123) }
-	answer := ask(t, connect(t, url, "u"), `{"type":"agent_status_request","timestamp":1700000000000,"connectionId":7}`)
+	response := exchange(t, connect(t, url, "u"), `{"type":"agent_status_request","timestamp":1700000000000,"connectionId":7}`)
 	require.Equal(t, map[string]any{
 		"type": "agent_status", "status": "active", "agents": map[string]any{"mca": "up"},
 		"timestamp": 1700000000123.0, "originalTimestamp": 1700000000000.0, "connectionId": 7.0,
-	}, answer)
+	}, response)
 }
 
-func TestWhatIsNotUnderstoodIsSaid(t *testing.T) {
+func TestInvalidMessageGetsAnError(t *testing.T) {
 	_, url := serve(t, nil)
 	conn := connect(t, url, "u")
 	for _, text := range []string{`{`, `[]`, `"x"`, `{"type":"shutdown"}`, `{"type":1}`, `{"type":"agent_status_request","timestamp":"now"}`,
 		`{"type":"agent_status_request","connectionId":{"a":1}}`, `{"type":"agent_status_request","connectionId":"` + strings.Repeat("x", 64) + `"}`} {
-		require.Equal(t, "error", ask(t, conn, text)["type"], text)
+		require.Equal(t, "error", exchange(t, conn, text)["type"], text)
 	}
-	require.Equal(t, "agent_status", ask(t, conn, `{"type":"agent_status_request"}`)["type"], "and the connection lives on")
+	require.Equal(t, "agent_status", exchange(t, conn, `{"type":"agent_status_request"}`)["type"], "the connection stays open")
 }
 
 func TestConnectionsAreBounded(t *testing.T) {
@@ -96,85 +95,85 @@ func TestConnectionsAreBounded(t *testing.T) {
 	first := connect(t, url, "a")
 	connect(t, url, "a")
 	connect(t, url, "a")
-	_, answer, err := dial(t, url, "a", "")
+	_, response, err := dial(t, url, "a", "")
 	require.Error(t, err)
-	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode, "a user has so many")
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "limit of the user")
 	connect(t, url, "b")
 	connect(t, url, "b")
-	_, answer, err = dial(t, url, "c", "")
+	_, response, err = dial(t, url, "c", "")
 	require.Error(t, err)
-	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode, "and all have so many")
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "limit of the process")
 	require.NoError(t, first.Close(websocket.StatusNormalClosure, ""))
 	require.Eventually(t, func() bool { return hub.Open() == 4 }, soon, time.Millisecond)
 	connect(t, url, "a")
 }
 
-func TestOnlyOurPagesConnect(t *testing.T) {
+func TestOnlyAllowedOriginsConnect(t *testing.T) {
 	_, url := serve(t, nil)
-	for origin, taken := range map[string]bool{
+	for origin, allowed := range map[string]bool{
 		"https://app.example.com": true, strings.Replace(url, "ws", "http", 1): true, "": true,
 		"https://evil.example.com": false, "null": false,
 	} {
-		_, answer, err := dial(t, url, "u"+fmt.Sprint(len(origin)), origin)
-		require.Equal(t, taken, err == nil, origin)
-		if !taken {
-			require.Equal(t, http.StatusForbidden, answer.StatusCode)
+		_, response, err := dial(t, url, "u"+fmt.Sprint(len(origin)), origin)
+		require.Equal(t, allowed, err == nil, origin)
+		if !allowed {
+			require.Equal(t, http.StatusForbidden, response.StatusCode)
 		}
 	}
 }
 
-func TestTheSubprotocolIsAnsweredAndNoToken(t *testing.T) {
+func TestSubprotocolIsReturnedWithoutTheToken(t *testing.T) {
 	_, url := serve(t, nil)
 	for reason, row := range map[string]struct {
-		offered  []string
-		answered string
+		sent     []string
+		returned string
 	}{
-		"our page":             {[]string{"progressive.v1", "bearer.aaa.bbb.ccc"}, "progressive.v1"},
-		"the token first":      {[]string{"bearer.aaa.bbb.ccc", "progressive.v1"}, "progressive.v1"},
-		"nothing but a token":  {[]string{"bearer.aaa.bbb.ccc"}, ""},
-		"the seed's load test": {nil, ""},
+		"the page":        {[]string{"progressive.v1", "bearer.aaa.bbb.ccc"}, "progressive.v1"},
+		"the token first": {[]string{"bearer.aaa.bbb.ccc", "progressive.v1"}, "progressive.v1"},
+		"only a token":    {[]string{"bearer.aaa.bbb.ccc"}, ""},
+		"the load test":   {nil, ""},
 	} {
-		conn, answer, err := websocket.Dial(t.Context(), url+"?user="+strings.ReplaceAll(reason, " ", ""), &websocket.DialOptions{Subprotocols: row.offered})
+		conn, response, err := websocket.Dial(t.Context(), url+"?user="+strings.ReplaceAll(reason, " ", ""), &websocket.DialOptions{Subprotocols: row.sent})
 		require.NoError(t, err, reason)
-		require.Equal(t, row.answered, answer.Header.Get("Sec-WebSocket-Protocol"), reason)
-		require.Equal(t, "agent_status", ask(t, conn, `{"type":"agent_status_request"}`)["type"], reason)
+		require.Equal(t, row.returned, response.Header.Get("Sec-WebSocket-Protocol"), reason)
+		require.Equal(t, "agent_status", exchange(t, conn, `{"type":"agent_status_request"}`)["type"], reason)
 		require.NoError(t, conn.CloseNow())
 	}
 }
 
-// TestBadClientsAreClosed: each row does something, and the server must end the
-// connection with that code.
+// TestBadClientsAreClosed: the server must close the connection with the row's
+// code.
 func TestBadClientsAreClosed(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {
 		reason string
 		change func(*Config)
-		does   func(context.Context, *websocket.Conn) error
+		act    func(context.Context, *websocket.Conn) error
 		code   websocket.StatusCode
 	}{
 		{"a message that is too large", nil, func(ctx context.Context, c *websocket.Conn) error {
 			return c.Write(ctx, websocket.MessageText, make([]byte, maxMessage+1))
 		}, websocket.StatusMessageTooBig},
-		{"bytes", nil, func(ctx context.Context, c *websocket.Conn) error {
+		{"a binary message", nil, func(ctx context.Context, c *websocket.Conn) error {
 			return c.Write(ctx, websocket.MessageBinary, []byte("{}"))
 		}, websocket.StatusUnsupportedData},
-		{"a flood", nil, func(ctx context.Context, c *websocket.Conn) error {
+		{"too many messages", nil, func(ctx context.Context, c *websocket.Conn) error {
 			for range 2 * burst {
-				// It may be closed before all is sent.
+				// The server may close before everything is sent.
 				_ = c.Write(ctx, websocket.MessageText, []byte("{}"))
 			}
 			return nil
 		}, websocket.StatusPolicyViolation},
-		{"silence", func(c *Config) { c.IdleTimeout = short }, func(context.Context, *websocket.Conn) error { return nil }, websocket.StatusPolicyViolation},
+		{"an idle client", func(c *Config) { c.IdleTimeout = short }, func(context.Context, *websocket.Conn) error { return nil }, websocket.StatusPolicyViolation},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			hub, url := serve(t, row.change)
 			conn := connect(t, url, "u")
-			require.NoError(t, row.does(t.Context(), conn))
+			require.NoError(t, row.act(t.Context(), conn))
 			for {
 				_, _, err := conn.Read(t.Context())
 				if err == nil {
-					continue // answers from before
+					continue // earlier responses
 				}
 				require.Contains(t, []websocket.StatusCode{row.code, -1}, websocket.CloseStatus(err), "%v", err)
 				break
@@ -184,35 +183,36 @@ func TestBadClientsAreClosed(t *testing.T) {
 	}
 }
 
-// TestAClientThatIsGoneIsNoticed: it reads nothing, so it answers no ping.
-func TestAClientThatIsGoneIsNoticed(t *testing.T) {
+// TestUnresponsiveClientIsDisconnected: the client does not read, so it does not
+// respond to pings.
+func TestUnresponsiveClientIsDisconnected(t *testing.T) {
 	hub, url := serve(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
 	connect(t, url, "u")
 	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
 	require.Eventually(t, func() bool { return hub.Open() == 0 }, soon, time.Millisecond)
 }
 
-func TestTheEndIsSaid(t *testing.T) {
+func TestCloseSendsGoingAway(t *testing.T) {
 	hub, url := serve(t, nil)
 	conn := connect(t, url, "u")
-	ended := make(chan error, 1)
+	readErr := make(chan error, 1)
 	go func() {
 		_, _, err := conn.Read(context.WithoutCancel(t.Context()))
-		ended <- err
+		readErr <- err
 	}()
 	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
 	hub.Close()
-	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(<-ended))
+	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(<-readErr))
 	require.Zero(t, hub.Open())
-	_, answer, err := dial(t, url, "u", "")
+	_, response, err := dial(t, url, "u", "")
 	require.Error(t, err)
-	require.Equal(t, http.StatusTooManyRequests, answer.StatusCode)
+	require.Equal(t, http.StatusTooManyRequests, response.StatusCode)
 }
 
-func TestTheWatcherAsksOncePerSecondAndSaysWhatIsTrue(t *testing.T) {
-	agents, asked, status := `{"mca":"up","npa":"up"}`, 0, http.StatusOK
+func TestWatcherRequestsTheStatusOnceASecond(t *testing.T) {
+	agents, requests, status := `{"mca":"up","npa":"up"}`, 0, http.StatusOK
 	mca := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		asked++
+		requests++
 		w.WriteHeader(status)
 		fmt.Fprintf(w, `{"status":"ok","agents":%s}`, agents)
 	}))
@@ -225,12 +225,12 @@ func TestTheWatcherAsksOncePerSecondAndSaysWhatIsTrue(t *testing.T) {
 	for range 100 {
 		require.Equal(t, "active", w.Status(t.Context()).Status)
 	}
-	require.Equal(t, 1, asked)
+	require.Equal(t, 1, requests)
 	agents = `{"mca":"up","npa":"failing"}`
 	now = now.Add(freshFor)
 	require.Equal(t, Status{"degraded", map[string]string{"mca": "up", "npa": "failing"}}, w.Status(t.Context()))
 	status = http.StatusInternalServerError
 	now = now.Add(freshFor)
 	require.Equal(t, Status{"unavailable", map[string]string{"mca": "unreachable"}}, w.Status(t.Context()))
-	require.Equal(t, 3, asked)
+	require.Equal(t, 3, requests)
 }

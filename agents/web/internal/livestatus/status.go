@@ -12,55 +12,55 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// Status is how the agents are.
+// Status is the status of the agents.
 type Status struct {
-	// Status is active when all are up, degraded when some are not, unavailable
-	// when the MCA can't be asked.
+	// Status is active if all agents are up, degraded if some are not, and
+	// unavailable if the MCA does not respond.
 	Status string `json:"status"`
-	// Agents are their states by name, in the MCA's words.
+	// Agents are the MCA's states of the agents, by name.
 	Agents map[string]string `json:"agents"`
 }
 
 const (
-	// freshFor is how long an answer of the MCA serves all connections.
+	// freshFor is how long one response of the MCA is used for all connections.
 	freshFor = time.Second
-	// askTimeout is the seed's web response_time_threshold.
-	askTimeout = 500 * time.Millisecond
-	// maxAnswer bounds what is read of the MCA's answer, in bytes.
-	maxAnswer = 64 << 10
+	// requestTimeout is the design document's web response_time_threshold.
+	requestTimeout = 500 * time.Millisecond
+	// maxResponse bounds the MCA's response in bytes.
+	maxResponse = 64 << 10
 )
 
-// Watcher asks the MCA how the agents are, at most once in a second however
-// many want to know.
+// Watcher requests the agents' status from the MCA, at most once a second for
+// any number of callers.
 type Watcher struct {
 	mca  *upstream.Upstream
 	http *http.Client
 	now  func() time.Time
 
-	mu    sync.Mutex // one question at a time; who comes meanwhile shares it
-	last  Status
-	asked time.Time
+	mu        sync.Mutex // one request at a time; concurrent callers share its result
+	last      Status
+	requested time.Time
 }
 
 // NewWatcher returns a Watcher of the MCA.
 func NewWatcher(mca *upstream.Upstream) *Watcher {
-	return &Watcher{mca: mca, http: &http.Client{Transport: mca, Timeout: askTimeout}, now: time.Now}
+	return &Watcher{mca: mca, http: &http.Client{Transport: mca, Timeout: requestTimeout}, now: time.Now}
 }
 
-// Status is how the agents were at most a second ago. The map is shared and
-// must not be changed.
+// Status returns the agents' status of at most a second ago. The map is shared
+// and must not be changed.
 func (w *Watcher) Status(ctx context.Context) Status {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.asked.IsZero() || w.now().Sub(w.asked) >= freshFor {
-		// One who leaves must not make the others' answer.
-		agents, err := w.ask(context.WithoutCancel(ctx))
-		w.last, w.asked = judge(agents, err), w.now()
+	if w.requested.IsZero() || w.now().Sub(w.requested) >= freshFor {
+		// A caller that disconnects must not cancel the others' request.
+		agents, err := w.requestAgents(context.WithoutCancel(ctx))
+		w.last, w.requested = overallStatus(agents, err), w.now()
 	}
 	return w.last
 }
 
-func judge(agents map[string]string, err error) Status {
+func overallStatus(agents map[string]string, err error) Status {
 	if err != nil || len(agents) == 0 {
 		return Status{"unavailable", map[string]string{"mca": "unreachable"}}
 	}
@@ -72,27 +72,27 @@ func judge(agents map[string]string, err error) Status {
 	return Status{"active", agents}
 }
 
-func (w *Watcher) ask(ctx context.Context) (map[string]string, error) {
+func (w *Watcher) requestAgents(ctx context.Context) (map[string]string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.mca.URL("/health/coordination"), nil)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := w.http.Do(request)
+	response, err := w.http.Do(request)
 	if err != nil {
 		return nil, err
 	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s answered %s", w.mca.Name(), answer.Status)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s responded %s", w.mca.Name(), response.Status)
 	}
-	return readAgents(answer.Body)
+	return readAgents(response.Body)
 }
 
-// readAgents reads the MCA's answer.
+// readAgents decodes the MCA's response.
 func readAgents(body io.Reader) (map[string]string, error) {
-	var said struct {
+	var response struct {
 		Agents map[string]string `json:"agents"`
 	}
-	err := json.NewDecoder(io.LimitReader(body, maxAnswer)).Decode(&said)
-	return said.Agents, err
+	err := json.NewDecoder(io.LimitReader(body, maxResponse)).Decode(&response)
+	return response.Agents, err
 }

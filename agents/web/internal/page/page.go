@@ -1,4 +1,3 @@
-// Package page holds the test of the front page in a real browser: the four
-// programs as they are built, on real servers, and Chromium. It has no code of
-// its own.
+// Package page has the test of the front page in a real browser: Chromium, the
+// four services as processes, and real servers. It has no other code.
 package page

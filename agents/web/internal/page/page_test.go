@@ -14,13 +14,13 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/agents/internal/fleet"
+	"github.com/progressive-framework/platform/agents/internal/testplatform"
 )
 
-// patience bounds the test on a busy machine, the compiler's time not counted.
-const patience = 3 * time.Minute
+// timeout bounds the test on a busy machine, without the build of the services.
+const timeout = 3 * time.Minute
 
-// browser is the path of Chromium, which Debian's package of that name has.
+// browser returns the path of Chromium (Debian's chromium).
 func browser(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -28,80 +28,81 @@ func browser(t *testing.T) string {
 	return path
 }
 
-// built has the four programs on real servers. They are no imports of this test;
-// looking at their folders tells `go test` when its last result is out of date.
-func built(t *testing.T) *fleet.Fleet {
+// newPlatform returns the services' executables and real servers. go test caches
+// results by the files that the test reads. So read the sources of the services,
+// which this test does not import.
+func newPlatform(t *testing.T) *testplatform.Environment {
 	t.Helper()
 	require.NoError(t, filepath.WalkDir("../../..", func(_ string, _ fs.DirEntry, err error) error { return err }))
-	f, err := fleet.New(t.Context())
+	env, err := testplatform.New(t.Context())
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, f.Close()) })
-	return f
+	t.Cleanup(func() { require.NoError(t, env.Close()) })
+	return env
 }
 
-// TestAPersonPlansAWeek: signs in, watches the agents live, asks for a plan of
-// the real agents, and sees a week with training and meals; the page breaks
-// none of its own policy.
-func TestAPersonPlansAWeek(t *testing.T) {
-	programs := built(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+// TestUserPlansAWeek: the user signs in, watches the agents, requests a plan from the
+// real agents, and sees a week with training and meals. The browser reports no
+// violation of the page's own policy.
+func TestUserPlansAWeek(t *testing.T) {
+	env := newPlatform(t)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	path := browser(t)
-	platform, err := programs.StartPlatform(ctx, "AGENT_TIMEOUT=20s", "COORDINATION_TIMEOUT=30s")
+	platform, err := env.StartPlatform(ctx, "AGENT_TIMEOUT=20s", "COORDINATION_TIMEOUT=30s")
 	require.NoError(t, err)
-	token, err := programs.Token("browser-user")
+	token, err := env.Token("browser-user")
 	require.NoError(t, err)
 
-	allocator, end := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
-	defer end()
+	defer closeBrowser()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
-	var complaints, sockets []string
+	var errors, sockets []string
 	chromedp.ListenTarget(tab, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventConsoleAPICalled:
 			if e.Type == runtime.APITypeError {
-				complaints = append(complaints, "console.error")
+				errors = append(errors, "console.error")
 			}
 		case *network.EventWebSocketCreated:
 			sockets = append(sockets, e.URL)
 		case *runtime.EventExceptionThrown:
-			complaints = append(complaints, e.ExceptionDetails.Error())
+			errors = append(errors, e.ExceptionDetails.Error())
 		}
 	})
-	var refused, agents, user, message, week, notes string
-	var days, trained int
+	var rejected, agents, user, message, week, notes string
+	var days, trainingDays int
 	require.NoError(t, chromedp.Run(tab,
 		network.Enable(),
 		chromedp.Navigate(platform.Web.URL+"/"),
 		chromedp.SendKeys("#token", "test-token"),
 		chromedp.Click("#sign-in button"),
-		chromedp.Poll(`document.querySelector('#message').textContent`, &refused),
+		chromedp.Poll(`document.querySelector('#message').textContent`, &rejected),
 		chromedp.SetValue("#token", token),
 		chromedp.Click("#sign-in button"),
-		chromedp.WaitVisible("#wishes"),
+		chromedp.WaitVisible("#plan"),
 		chromedp.Text("#user", &user),
 		chromedp.Poll(`document.querySelectorAll('#agents [data-state=up]').length === 3 && document.querySelector('#live').innerText`, &agents),
 		chromedp.SetValue("#diet", "vegetarian"),
-		chromedp.Click("#ask"),
+		chromedp.Click("#plan-week"),
 		chromedp.WaitVisible("#week article"),
 		chromedp.Evaluate(`document.querySelectorAll('#week article').length`, &days),
-		chromedp.Evaluate(`[...document.querySelectorAll('#week article.training')].filter((a) => a.textContent.includes('Training:')).length`, &trained),
+		chromedp.Evaluate(`[...document.querySelectorAll('#week article.training')].filter((a) => a.textContent.includes('Training:')).length`, &trainingDays),
 		chromedp.Text("#week", &week),
 		chromedp.Text("#notes", &notes),
 		chromedp.Text("#message", &message, chromedp.NodeReady),
 	))
-	require.Contains(t, refused, "the token is refused")
+	require.Contains(t, rejected, "invalid token")
 	require.Equal(t, "Signed in as browser-user.", user)
 	require.Contains(t, agents, "Agents are active")
 	require.Contains(t, agents, "npa up")
 	require.NotEmpty(t, sockets)
 	for _, url := range sockets {
-		require.NotContains(t, url, "?", "a URL ends in access logs")
+		require.NotContains(t, url, "?", "URLs are in access logs, so they must not have the token")
 	}
 	require.Equal(t, 7, days)
-	require.Equal(t, 3, trained, "as many trainings as were asked for")
+	require.Equal(t, 3, trainingDays, "the requested number of trainings")
 	require.Equal(t, 7, strings.Count(week, " kcal"))
 	require.Equal(t, 7, strings.Count(week, " g protein"))
 	require.Contains(t, week, "Breakfast")
@@ -109,5 +110,5 @@ func TestAPersonPlansAWeek(t *testing.T) {
 	require.NotContains(t, week, "undefined")
 	require.Contains(t, notes, "activity level, age, height, sex and weight.")
 	require.Empty(t, message)
-	require.Empty(t, complaints)
+	require.Empty(t, errors)
 }

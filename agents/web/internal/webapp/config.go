@@ -10,21 +10,21 @@ import (
 	"github.com/progressive-framework/platform/agents/web/internal/livestatus"
 )
 
-// Config is all that the service is told.
+// Config is the configuration of the service.
 type Config struct {
-	// MCAURL is MCA_URL, where the agents' gateway is.
+	// MCAURL is MCA_URL, the base URL of the agents' gateway.
 	MCAURL string
-	// GatewayTimeout is GATEWAY_TIMEOUT: how long a request that is passed on to
-	// the agents may take; above the MCA's own.
+	// GatewayTimeout is GATEWAY_TIMEOUT, for a request that is proxied to the
+	// agents. It is above the MCA's own timeout.
 	GatewayTimeout time.Duration
-	// UserRate and UserBurst are USER_RATE and USER_BURST: how many requests a
-	// second one user may send to the API, and how many at once. The default is
-	// the seed's requests_per_second_max of the whole tier: no single user may
-	// take more than that.
+	// UserRate and UserBurst are USER_RATE and USER_BURST: the requests a
+	// second of one user, and the requests at once. The default is the design
+	// document's requests_per_second_max of the whole tier: a single user must
+	// not use more.
 	UserRate, UserBurst int
-	// Live takes WS_CONNECTIONS_PER_USER, WS_CONNECTIONS, WS_PING_INTERVAL and
-	// WS_IDLE_TIMEOUT. The page's origin is PUBLIC_ORIGIN, such as
-	// https://app.example.com, where it is not the host that requests name.
+	// Live has WS_CONNECTIONS_PER_USER, WS_CONNECTIONS, WS_PING_INTERVAL and
+	// WS_IDLE_TIMEOUT. PUBLIC_ORIGIN is the page's origin, such as
+	// https://app.example.com, if it is not the host of the requests.
 	Live livestatus.Config
 
 	Dependencies dependencies.Config
@@ -32,18 +32,18 @@ type Config struct {
 }
 
 // ReadConfig reads the environment through lookup. Its error is an
-// envconfig.Problems with all that is wrong; the Config, with defaults in place
-// of what is wrong, then serves only to log it.
+// envconfig.Problems with every problem. The Config then has defaults for
+// invalid values, and serves only to create the logger.
 func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	env := envconfig.New(lookup)
 	cfg := Config{
 		MCAURL: env.URL("MCA_URL", "http://mca-service", "http", "https"),
-		// Below httpserver's WriteTimeout, so that a late request is still answered.
+		// Below httpserver's WriteTimeout, so that the timeout's error can still be sent.
 		GatewayTimeout: env.Duration("GATEWAY_TIMEOUT", 55*time.Second, 10*time.Millisecond, 58*time.Second),
 		UserRate:       env.Int("USER_RATE", 1000, 1, 1_000_000),
 		UserBurst:      env.Int("USER_BURST", 1000, 1, 1_000_000),
 		Live: livestatus.Config{
-			// The seed's load test opens 50 connections.
+			// The design document's load test opens 50 connections.
 			PerUser:     env.Int("WS_CONNECTIONS_PER_USER", 50, 1, 10_000),
 			Total:       env.Int("WS_CONNECTIONS", 20_000, 1, 1_000_000),
 			PingEvery:   env.Duration("WS_PING_INTERVAL", 30*time.Second, 10*time.Millisecond, 10*time.Minute),
@@ -56,7 +56,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	return cfg, env.Err()
 }
 
-// hosts is the host of an origin that is a URL.
+// hosts returns the host of an origin URL.
 func hosts(origin string) []string {
 	u, err := url.Parse(origin)
 	if err != nil || u.Host == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// connect opens a connection of the test's own to the service's database.
+// connect opens the test's own connection to the service's database.
 func connect(t *testing.T, s *web) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), s.cfg.Dependencies.Store.URL)

@@ -11,11 +11,11 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxUsers is how many users are remembered. Who comes seldom is forgotten first,
-// and starts with a full burst again.
+// maxUsers is the number of users with a limiter. Rare users are evicted first
+// and then start with a full burst.
 const maxUsers = 50_000
 
-// userLimits limits what each user may send, from wherever they do.
+// userLimits limits the request rate of each user, from all addresses together.
 type userLimits struct {
 	rate, burst int
 	users       *otter.Cache[string, *rate.Limiter]
@@ -25,21 +25,21 @@ func newUserLimits(perSecond, burst int) *userLimits {
 	return &userLimits{perSecond, burst, otter.Must(&otter.Options[string, *rate.Limiter]{MaximumSize: maxUsers})}
 }
 
-// limit answers 429 to a user who sends too much.
+// limit responds 429 to a user above the rate.
 func (u *userLimits) limit(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		principal, _ := auth.PrincipalOf(r.Context())
-		if u.of(principal.Subject).Allow() {
+		if u.limiter(principal.Subject).Allow() {
 			next(w, r)
 			return
 		}
-		w.Header().Set("Retry-After", "1") // a second's rate is free by then
+		w.Header().Set("Retry-After", "1") // after a second the user has the rate again
 		httpapi.Error(w, http.StatusTooManyRequests, httpapi.CodeTooManyRequests,
-			fmt.Sprintf("this user sends more than %d requests a second", u.rate))
+			fmt.Sprintf("user rate exceeded: at most %d requests a second; try again", u.rate))
 	})
 }
 
-func (u *userLimits) of(user string) *rate.Limiter {
+func (u *userLimits) limiter(user string) *rate.Limiter {
 	if limiter, ok := u.users.GetIfPresent(user); ok {
 		return limiter
 	}

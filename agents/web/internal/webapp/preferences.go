@@ -10,12 +10,12 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxBody is the largest request in bytes; the largest that says something has
-// under 200.
+// maxBody is the largest request in bytes. A body with every field has under
+// 200.
 const maxBody = 4 << 10
 
-// Preferences is the body of POST preferences. The seed's load test sends the
-// first two. What is absent stays as it was.
+// Preferences is the body of POST preferences. The design document's load test
+// sends the first two fields. Absent fields keep their values.
 type Preferences struct {
 	Theme         *string `json:"theme,omitempty"`
 	Notifications *bool   `json:"notifications,omitempty"`
@@ -26,14 +26,14 @@ type Preferences struct {
 var (
 	themes = []string{"light", "dark", "system"}
 	units  = []string{"metric", "imperial"}
-	// language is a subset of BCP 47: a language, and a region where it matters.
+	// language is a subset of BCP 47: a language with an optional region.
 	language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 )
 
-// Validate returns every broken rule.
+// Validate returns every violated rule.
 func (p *Preferences) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
-	rules.Check(*p != Preferences{}, "#", "must say something: theme, notifications, units or language")
+	rules.Check(*p != Preferences{}, "#", "must have at least one of theme, notifications, units and language")
 	if p.Theme != nil {
 		rules.OneOf("#/theme", *p.Theme, themes)
 	}
@@ -45,26 +45,27 @@ func (p *Preferences) Validate() []httpapi.FieldError {
 }
 
 func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
-	var wish Preferences
-	if !httpapi.ReadBody(w, r, maxBody, &wish) {
+	var preferences Preferences
+	if !httpapi.ReadBody(w, r, maxBody, &preferences) {
 		return
 	}
 	principal, _ := auth.PrincipalOf(r.Context())
-	line, err := s.savePreferences(r, principal.Subject, wish)
+	line, err := s.savePreferences(r, principal.Subject, preferences)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.sendError(w, r, err)
 		return
 	}
 	httpapi.Line(w, http.StatusOK, line)
 }
 
-func (s *Service) savePreferences(r *http.Request, id string, wish Preferences) ([]byte, error) {
+func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {
 	ctx := r.Context()
-	// Who is shut out may not write; the cache knows of most who are not.
+	// A deactivated user may not write. The cached profile answers this for
+	// most users.
 	if _, err := s.profile(ctx, id); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(wish)
+	text, err := json.Marshal(preferences)
 	if err != nil {
 		return nil, err
 	}
@@ -72,9 +73,10 @@ func (s *Service) savePreferences(r *http.Request, id string, wish Preferences) 
 	if err != nil {
 		return nil, err
 	}
-	// What is written is written: an old value elsewhere ends with its TTL.
+	// The write has succeeded. If the event fails, old cached values end with
+	// their TTL.
 	if err := s.dependencies.Cache.Publish(ctx, cache.ProfileUpdate, id); err != nil {
-		s.log.WarnContext(ctx, "other processes may show the old preferences for a while", "error", err)
+		s.log.WarnContext(ctx, "cache event failed; other processes may return the old preferences until the TTL ends", "error", err)
 	}
 	return encode(user)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Profile is the body of a 200 of GET profile and POST preferences.
+// Profile is the body of a 200 response to GET profile and POST preferences.
 type Profile struct {
 	ID          string          `json:"id"`
 	Email       *string         `json:"email,omitempty"`
@@ -24,24 +24,25 @@ type Profile struct {
 	UpdatedAt   time.Time       `json:"updatedAt"`
 }
 
-// userID is the key of a profile, which is cached as it is answered.
+// userID is the cache key of a profile. The cached value is the encoded
+// response.
 type userID string
 
-// errShutOut: the user has an account that may not be used.
-var errShutOut = errors.New("the user is shut out")
+// errDeactivated means that the user's account is deactivated.
+var errDeactivated = errors.New("the account is deactivated")
 
 func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	principal, _ := auth.PrincipalOf(r.Context())
 	line, err := s.profile(r.Context(), principal.Subject)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.sendError(w, r, err)
 		return
 	}
 	httpapi.Line(w, http.StatusOK, line)
 }
 
-// profile is the user's profile as a line of JSON. Who is new gets a row: a
-// valid token is all that it takes.
+// profile returns the user's profile as a line of JSON. A new user with a valid
+// token gets a row.
 func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 	return s.profiles.Load(ctx, userID(id), func(ctx context.Context) ([]byte, error) {
 		user, err := s.dependencies.Store.User(ctx, id)
@@ -57,7 +58,7 @@ func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 
 func encode(u database.User) ([]byte, error) {
 	if !u.Active {
-		return nil, errShutOut
+		return nil, errDeactivated
 	}
 	line, err := json.Marshal(Profile{u.ID, u.Email, u.DisplayName, u.Profile, u.Preferences, u.CreatedAt.UTC(), u.UpdatedAt.UTC()})
 	if err != nil {
@@ -66,19 +67,19 @@ func encode(u database.User) ([]byte, error) {
 	return append(line, '\n'), nil
 }
 
-func (s *Service) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
-	case errors.Is(err, errShutOut):
-		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "this account may not be used")
+	case errors.Is(err, errDeactivated):
+		httpapi.Error(w, http.StatusForbidden, httpapi.CodeForbidden, "the account is deactivated")
 	case errors.Is(err, database.ErrUnavailable):
 		s.log.WarnContext(r.Context(), "the database is unavailable", "error", err)
 		w.Header().Set("Retry-After", "1")
 		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the database is unavailable; try again")
 	case errors.Is(err, context.Canceled):
-		// The client has left; a status is for the log.
-		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the request was cancelled")
+		// The client has disconnected; the status is only for the log.
+		httpapi.Error(w, http.StatusServiceUnavailable, httpapi.CodeUnavailable, "the request was canceled")
 	default:
-		s.log.ErrorContext(r.Context(), "a request failed", "error", err)
+		s.log.ErrorContext(r.Context(), "request failed", "error", err)
 		httpapi.Error(w, http.StatusInternalServerError, httpapi.CodeInternal, "the service failed on this request")
 	}
 }

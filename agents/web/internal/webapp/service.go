@@ -1,6 +1,6 @@
-// Package webapp is web itself: the users' API, the live status, the front
-// page and, where no load balancer does that, the way to the agents. It owns no
-// socket and no signal; the process is main's, the server httpserver's.
+// Package webapp is the web service: the users' API, the live status, the front
+// page, and a proxy to the agents where no load balancer routes to them.
+// Package main owns the process, httpserver the server.
 package webapp
 
 import (
@@ -20,7 +20,8 @@ import (
 	"github.com/progressive-framework/platform/agents/web/site"
 )
 
-// Name is the service's name in logs; the seed's name of the main app.
+// Name is the service's name in logs. It is the main app's name in the design
+// document.
 const Name = "progressive-framework-v5"
 
 // The paths of the service.
@@ -31,23 +32,23 @@ const (
 	socketPath      = "/ws"
 )
 
-// quietPaths are those that are asked every few seconds.
+// quietPaths are probed or scraped every few seconds.
 var quietPaths = []string{"/health", "/health/ready", "/metrics"}
 
-// inFlight bounds the requests to the agents that are under way at once; the
-// agents' gateway has bounds of its own below it.
+// inFlight bounds the concurrent requests to the agents. The agents' gateway
+// has lower limits of its own.
 const inFlight = 400
 
 //go:embed openapi.yaml
 var document []byte
 
-// Service answers for one web process.
+// Service is the service of one web process.
 type Service struct {
 	cfg          Config
 	log          *slog.Logger
 	state        *httpserver.State
 	dependencies *dependencies.Set
-	profiles     *cache.Space[userID, []byte]
+	profiles     *cache.Namespace[userID, []byte]
 	users        *userLimits
 	mca          *upstream.Upstream
 	hub          *livestatus.Hub
@@ -55,7 +56,7 @@ type Service struct {
 	handler      http.Handler
 }
 
-// New opens what the service needs; nothing is waited for. Close ends it.
+// New opens the service's dependencies and waits for none. Close closes them.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	s := &Service{cfg: cfg, log: log, state: &httpserver.State{}, users: newUserLimits(cfg.UserRate, cfg.UserBurst)}
 	var err error
@@ -65,7 +66,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
 		return nil, err
 	}
-	s.profiles, err = cache.NewSpace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
+	s.profiles, err = cache.NewNamespace[userID, []byte](s.dependencies.Cache, cache.UserSession, "user:profile:", 0)
 	if err != nil {
 		return nil, err
 	}
@@ -77,22 +78,22 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (*Service, error) {
 	return s, err
 }
 
-// State is the phase that the readiness answer follows.
+// State is the phase that the readiness response depends on.
 func (s *Service) State() *httpserver.State { return s.state }
 
-// Adjust has the server count its requests. A WebSocket's hour is no request's
-// duration.
-func (s *Service) Adjust(cfg *httpserver.Config) {
-	s.dependencies.Observe(cfg)
+// Configure makes the server count and trace its requests, except WebSockets: their
+// duration is not that of a request.
+func (s *Service) Configure(cfg *httpserver.Config) {
+	s.dependencies.Instrument(cfg)
 	observe := cfg.Observe
-	cfg.Observe = func(r *http.Request, status int, took time.Duration) {
+	cfg.Observe = func(r *http.Request, status int, duration time.Duration) {
 		if r.Pattern != "GET "+socketPath {
-			observe(r, status, took)
+			observe(r, status, duration)
 		}
 	}
 }
 
-// Close says goodbye to every WebSocket and closes every connection.
+// Close closes every WebSocket with a close frame, and all connections.
 func (s *Service) Close(ctx context.Context) error {
 	s.hub.Close()
 	s.mca.CloseIdleConnections()
@@ -102,11 +103,11 @@ func (s *Service) Close(ctx context.Context) error {
 // Handler serves every route of the service.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// routes makes the handler.
+// routes creates the handler.
 //
-// The service is ready while PostgreSQL answers. Profiles that are cached are served
-// without it, but what a user sends can't be kept, and the balancer should know.
-// Without Redis everything goes on, from the database.
+// Readiness depends on PostgreSQL, because without it users cannot save
+// anything. Cached profiles are still served. Without Redis every request is
+// served from the database.
 func (s *Service) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	ready := s.state.ReadyIf(httpserver.Dependency{Name: "postgres", Check: s.dependencies.Store.Ping})

@@ -15,21 +15,21 @@ func TestConfig(t *testing.T) {
 	cfg, err := Spec.ReadConfig(servicetest.New(t).Lookup(map[string]string{"LISTEN_ADDRESS": ":8000"}))
 	require.NoError(t, err)
 	require.Equal(t, "WPA", cfg.AgentType)
-	require.Equal(t, 45*time.Second, cfg.Timeout, "the seed's")
-	require.EqualValues(t, 128_000_000, cfg.CacheBytes, "the seed's")
+	require.Equal(t, 45*time.Second, cfg.Timeout, "the design document's")
+	require.EqualValues(t, 128_000_000, cfg.CacheBytes, "the design document's")
 	require.Equal(t, ":8000", cfg.HTTP.Address)
-	require.Less(t, cfg.Timeout, cfg.HTTP.WriteTimeout, "a late week is still answered")
+	require.Less(t, cfg.Timeout, cfg.HTTP.WriteTimeout, "a week that takes the whole timeout can still be sent")
 
-	wrong := map[string]string{
+	invalid := map[string]string{
 		"AGENT_TYPE": "NPA", "GENERATION_TIMEOUT": "1h", "WORKOUT_TEMPLATE_CACHE": "big", "LISTEN_ADDRESS": "8000",
 		"DRAIN_DELAY": "6m", "SHUTDOWN_TIMEOUT": "0s", "LOG_LEVEL": "loud",
 	}
-	_, err = Spec.ReadConfig(servicetest.New(t).Lookup(wrong))
+	_, err = Spec.ReadConfig(servicetest.New(t).Lookup(invalid))
 	problems, ok := errors.AsType[envconfig.Problems](err)
 	require.True(t, ok)
-	named := map[string]string{}
+	reported := map[string]string{}
 	for _, p := range problems {
-		named[p.Variable] = p.Value
+		reported[p.Variable] = p.Value
 	}
-	require.Equal(t, wrong, named)
+	require.Equal(t, invalid, reported)
 }

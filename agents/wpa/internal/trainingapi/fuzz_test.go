@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/program"
 )
 
-// FuzzGenerateRequest: no body breaks the decoder; what it takes survives a
-// round trip and gives sessions that fit.
+// FuzzGenerateRequest: no body makes the decoder panic. An accepted body
+// survives a round trip, and its sessions fit into their minutes.
 func FuzzGenerateRequest(f *testing.F) {
 	for _, body := range []string{
 		`{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`,
@@ -24,26 +24,26 @@ func FuzzGenerateRequest(f *testing.F) {
 	}
 	table, err := exercises.Load()
 	require.NoError(f, err)
-	maker := program.New(table)
+	planner := program.New(table)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var ask GenerateRequest
-		wrong, err := httpapi.Decode(body, &ask)
-		if err != nil || len(wrong) > 0 {
+		var decoded GenerateRequest
+		problems, err := httpapi.Decode(body, &decoded)
+		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(&ask)
+		line, err := json.Marshal(&decoded)
 		require.NoError(t, err)
-		var again GenerateRequest
-		wrong, err = httpapi.Decode(line, &again)
+		var redecoded GenerateRequest
+		problems, err = httpapi.Decode(line, &redecoded)
 		require.NoError(t, err)
-		require.Empty(t, wrong)
+		require.Empty(t, problems)
 
-		request := ask.program()
-		week, err := maker.Week(t.Context(), request)
+		request := decoded.program()
+		week, err := planner.Week(t.Context(), request)
 		require.NoError(t, err)
-		same, err := maker.Week(t.Context(), again.program())
+		again, err := planner.Week(t.Context(), redecoded.program())
 		require.NoError(t, err)
-		require.Equal(t, len(week.Sessions), len(same.Sessions))
+		require.Equal(t, len(week.Sessions), len(again.Sessions))
 		for _, s := range week.Sessions {
 			require.LessOrEqual(t, s.Seconds(), 60*request.Minutes)
 		}

@@ -12,47 +12,47 @@ import (
 )
 
 const (
-	// maxHistory and maxSets bound the history: half a year of three sessions a
-	// week with six exercises is 468.
+	// maxHistory and maxSets bound the history. Half a year of three sessions a
+	// week with six exercises is 468 entries.
 	maxHistory, maxSets = 500, 20
-	// defaultMinutes is the session of the seed's load test.
+	// defaultMinutes is the session length of the design document's load test.
 	defaultMinutes = 45
-	// maxReps and maxKg keep out slips of the pen; no one has lifted maxKg.
+	// maxReps and maxKg reject typing errors. Nobody has lifted maxKg.
 	maxReps, maxKg = 1000, 1000
-	// bodyweight may be named as equipment and means nothing more than none.
+	// bodyweight is accepted as equipment, but no exercise needs it.
 	bodyweight = "bodyweight"
 )
 
-// GenerateRequest is the body of POST /generate. The seed's load test sends the
-// first four fields.
+// GenerateRequest is the body of POST /generate. The design document's load
+// test sends the first four fields.
 type GenerateRequest struct {
 	UserID       string   `json:"userId"`
 	FitnessLevel string   `json:"fitnessLevel"`
 	Equipment    []string `json:"equipment"`
 	Duration     *int     `json:"duration,omitempty"` // minutes of a session
 
-	DaysPerWeek *int     `json:"daysPerWeek,omitempty"` // 1, a single session, where absent
+	DaysPerWeek *int     `json:"daysPerWeek,omitempty"` // default 1, a single session
 	Goals       []string `json:"goals,omitempty"`
-	// History is what was done before, in any order. Exercises that the table
-	// does not know count as trained days and no more.
+	// History is the past exercises, in any order. An exercise that the table
+	// does not have counts only as a trained day.
 	History []HistoryEntry `json:"history,omitempty"`
 }
 
-// HistoryEntry is an exercise as it was done on a day.
+// HistoryEntry is a past exercise on one day.
 type HistoryEntry struct {
 	Date       string       `json:"date"` // 2006-01-02
 	ExerciseID string       `json:"exerciseId"`
 	Sets       []HistorySet `json:"sets"`
 }
 
-// HistorySet is one set of it.
+// HistorySet is one set of a past exercise.
 type HistorySet struct {
 	Reps     int      `json:"reps"`
 	WeightKg *float64 `json:"weightKg,omitempty"`
 	RPE      *float64 `json:"rpe,omitempty"` // 1 to 10
 }
 
-// Validate returns every broken rule.
+// Validate returns every violated rule.
 func (g *GenerateRequest) Validate() []httpapi.FieldError {
 	var rules httpapi.Rules
 	rules.UserID(g.UserID)
@@ -88,7 +88,7 @@ func (g *GenerateRequest) TakeUserID() string {
 	return id
 }
 
-// program is the valid request as the planner takes it.
+// program converts the valid request to the planner's.
 func (g *GenerateRequest) program() program.Request {
 	r := program.Request{
 		Level: exercises.Levels[g.FitnessLevel], Equipment: slices.Clone(g.Equipment),

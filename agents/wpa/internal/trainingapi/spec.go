@@ -1,6 +1,6 @@
-// Package trainingapi is what wpa adds to the service of package agent: its
-// requests, its answers, its OpenAPI document and how they meet the planner. It
-// owns no training, which is in training's packages.
+// Package trainingapi is wpa's part of the agent service: requests, responses,
+// the OpenAPI document, and the calls of the planner. The packages below
+// training own the training itself.
 package trainingapi
 
 import (
@@ -23,7 +23,7 @@ var document []byte
 // design document's section "WPA Resource Optimization".
 var Spec = agent.Spec[*GenerateRequest]{
 	Name: "wpa", Action: "generate", Document: document,
-	// A history of maxHistory exercises with a few sets each has half of it.
+	// A history of maxHistory exercises with a few sets each is about 64 KiB.
 	MaxBody:         128 << 10,
 	TimeoutVariable: "GENERATION_TIMEOUT", DefaultTimeout: 45 * time.Second,
 	CacheVariable: "WORKOUT_TEMPLATE_CACHE", DefaultCache: "128MB",
@@ -37,15 +37,15 @@ var Spec = agent.Spec[*GenerateRequest]{
 		}
 		return PlanWith(program.New(table)), nil
 	},
-	TimeoutDetail: "no sessions were made in %s; ask for fewer days or try again",
+	TimeoutDetail: "no sessions were planned within %s; request fewer days, or try again",
 }
 
-// WeekPlanner computes training weeks; *program.Maker does.
+// WeekPlanner plans training weeks, as *program.Planner does.
 type WeekPlanner interface {
 	Week(ctx context.Context, r program.Request) (program.Week, error)
 }
 
-// PlanWith returns the agent's planner on a WeekPlanner.
+// PlanWith returns the agent's planner that calls p.
 func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
 	return func(ctx context.Context, r *GenerateRequest) (any, error) {
 		request := r.program()
@@ -53,6 +53,6 @@ func PlanWith(p WeekPlanner) agent.Planner[*GenerateRequest] {
 		if err != nil {
 			return nil, err
 		}
-		return answer(r, request.Minutes, week), nil
+		return newResponse(r, request.Minutes, week), nil
 	}
 }

@@ -1,5 +1,5 @@
-// Package api_test holds the service to its OpenAPI document. It lies apart from
-// the service so that the fuzz tests there do not link the validator.
+// Package api_test checks the service against its OpenAPI document. It is
+// separate so that the fuzz tests do not link the validator.
 package api_test
 
 import (
@@ -24,8 +24,8 @@ const (
 	coordinatePath = apiPath + "/coordinate"
 )
 
-// answering is an agent that always says what the file holds.
-func answering(t *testing.T, file string) string {
+// newAgent starts an agent that always responds with the file.
+func newAgent(t *testing.T, file string) string {
 	t.Helper()
 	body, err := os.ReadFile("../testdata/" + file)
 	require.NoError(t, err)
@@ -34,12 +34,12 @@ func answering(t *testing.T, file string) string {
 	return server.URL
 }
 
-// checked is the service's API before two agents, held to its document.
-func checked(t *testing.T) *openapitest.Checker {
+// newChecker returns a checker for the service's API with two agents.
+func newChecker(t *testing.T) *openapitest.Checker {
 	t.Helper()
-	world := servicetest.New(t)
-	cfg, err := coordination.ReadConfig(world.Lookup(map[string]string{
-		"NPA_URL": answering(t, "plan.json"), "WPA_URL": answering(t, "sessions.json"),
+	env := servicetest.New(t)
+	cfg, err := coordination.ReadConfig(env.Lookup(map[string]string{
+		"NPA_URL": newAgent(t, "plan.json"), "WPA_URL": newAgent(t, "sessions.json"),
 	}))
 	require.NoError(t, err)
 	s, err := coordination.New(t.Context(), cfg, "hello", slog.New(slog.DiscardHandler))
@@ -49,12 +49,12 @@ func checked(t *testing.T) *openapitest.Checker {
 	document, err := os.ReadFile("../openapi.yaml")
 	require.NoError(t, err)
 	api := openapitest.New(t, document, s.Handler())
-	api.Token = world.Token(t, servicetest.User)
+	api.Token = env.Token(t, servicetest.User)
 	return api
 }
 
-func TestTheCoordinationOfTheSeedsLoadTest(t *testing.T) {
-	w := checked(t).Send(t, http.MethodPost, coordinatePath, `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`)
+func TestLoadTestRequestGetsACompleteWeek(t *testing.T) {
+	w := newChecker(t).Send(t, http.MethodPost, coordinatePath, `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`)
 	require.Equal(t, http.StatusOK, w.Code)
 	var c coordination.Coordination
 	decoder := json.NewDecoder(w.Body)
@@ -66,29 +66,29 @@ func TestTheCoordinationOfTheSeedsLoadTest(t *testing.T) {
 	require.Greater(t, c.Week.Days[0].Totals["energyKcal"], c.Week.Days[1].Totals["energyKcal"], "a day with a session has more energy")
 }
 
-func TestRequestsAreHeldToTheDocument(t *testing.T) {
-	api := checked(t)
+func TestRequestsMatchTheDocument(t *testing.T) {
+	api := newChecker(t)
 	for _, row := range []struct {
 		reason, body string
 		status       int
 	}{
-		{"the task alone", `{"task":"plan_week"}`, 200},
+		{"only the task", `{"task":"plan_week"}`, 200},
 		{"one agent", `{"task":"plan_week","agents":["wpa"]}`, 200},
-		{"one's own id", `{"task":"plan_week","userId":"test-user-123"}`, 200},
-		{"wishes for the agents", `{"task":"plan_week","nutrition":{"goals":["endurance"],"weightKg":80},"training":{"daysPerWeek":4}}`, 200},
+		{"the user's own id", `{"task":"plan_week","userId":"test-user-123"}`, 200},
+		{"fields for the agents", `{"task":"plan_week","nutrition":{"goals":["endurance"],"weightKg":80},"training":{"daysPerWeek":4}}`, 200},
 		{"no task", `{}`, 422},
-		{"a task that is prose", `{"task":"Please, coordinate!"}`, 422},
+		{"a task with spaces", `{"task":"Please, coordinate!"}`, 422},
 		{"an unknown agent", `{"task":"t","agents":["xpa"]}`, 422},
 		{"an agent twice", `{"task":"t","agents":["npa","npa"]}`, 422},
 		{"too many agents", `{"task":"t","agents":["npa","wpa","npa"]}`, 422},
 		{"an unknown priority", `{"task":"t","priority":"urgent"}`, 422},
 		{"an unknown field", `{"task":"t","agent":"npa"}`, 422},
 		{"a wrong type", `{"task":1}`, 422},
-		{"another's plan", `{"task":"t","nutrition":{"userId":"x"}}`, 422},
+		{"another user's plan", `{"task":"t","nutrition":{"userId":"x"}}`, 422},
 		{"another length", `{"task":"t","nutrition":{"duration":3}}`, 422},
-		{"another's training", `{"task":"t","training":{"userId":"x"}}`, 422},
-		{"somebody else", `{"task":"t","userId":"somebody"}`, 403},
-		{"no JSON", `{`, 400},
+		{"another user's training", `{"task":"t","training":{"userId":"x"}}`, 422},
+		{"another user's id", `{"task":"t","userId":"somebody"}`, 403},
+		{"not JSON", `{`, 400},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			w := api.Send(t, http.MethodPost, coordinatePath, row.body)

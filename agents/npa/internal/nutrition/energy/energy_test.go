@@ -30,37 +30,37 @@ func TestGoals(t *testing.T) {
 	for _, row := range []struct {
 		reason  string
 		goals   []energy.Goal
-		wishes  energy.Wishes
+		prefs   energy.Preferences
 		kcal    float64
 		protein energy.Range
 	}{
-		{"no goal is maintenance", nil, energy.Wishes{}, need, energy.Range{Min: 64, Max: 160}},
-		{"a fifth less", []energy.Goal{energy.WeightLoss}, energy.Wishes{}, 0.8 * need, energy.Range{Min: 96, Max: 128}},
-		{"a tenth more", []energy.Goal{energy.MuscleGain}, energy.Wishes{}, 1.1 * need, energy.Range{Min: 128, Max: 176}},
-		{"the seed's pair is recomposition", []energy.Goal{energy.WeightLoss, energy.MuscleGain}, energy.Wishes{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
-		{"and is the same as its name", []energy.Goal{energy.Recomposition}, energy.Wishes{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
-		{"others meet in the middle", []energy.Goal{energy.Endurance, energy.MuscleGain}, energy.Wishes{}, 1.05 * need, energy.Range{Min: 128, Max: 176}},
-		{"a wish overrides the goal", nil, energy.Wishes{HighProtein: true}, need, energy.Range{Min: 160, Max: 208}},
+		{"no goal is maintenance", nil, energy.Preferences{}, need, energy.Range{Min: 64, Max: 160}},
+		{"weight loss: a fifth less energy", []energy.Goal{energy.WeightLoss}, energy.Preferences{}, 0.8 * need, energy.Range{Min: 96, Max: 128}},
+		{"muscle gain: a tenth more energy", []energy.Goal{energy.MuscleGain}, energy.Preferences{}, 1.1 * need, energy.Range{Min: 128, Max: 176}},
+		{"the load test's two goals mean recomposition", []energy.Goal{energy.WeightLoss, energy.MuscleGain}, energy.Preferences{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
+		{"recomposition by its name", []energy.Goal{energy.Recomposition}, energy.Preferences{}, 0.9 * need, energy.Range{Min: 128, Max: 192}},
+		{"two other goals: the mean", []energy.Goal{energy.Endurance, energy.MuscleGain}, energy.Preferences{}, 1.05 * need, energy.Range{Min: 128, Max: 176}},
+		{"a preference overrides the goal", nil, energy.Preferences{HighProtein: true}, need, energy.Range{Min: 160, Max: 208}},
 	} {
-		got := energy.Aim(man, row.goals, row.wishes)
-		require.InDelta(t, row.kcal, got.GoalKcal, 1e-6, row.reason)
-		require.InDelta(t, row.protein.Min, got.Protein.Min, 1e-6, row.reason)
-		require.InDelta(t, row.protein.Max, got.Protein.Max, 1e-6, row.reason)
+		targets := energy.TargetsFor(man, row.goals, row.prefs)
+		require.InDelta(t, row.kcal, targets.GoalKcal, 1e-6, row.reason)
+		require.InDelta(t, row.protein.Min, targets.Protein.Min, 1e-6, row.reason)
+		require.InDelta(t, row.protein.Max, targets.Protein.Max, 1e-6, row.reason)
 	}
-	endurance := energy.Aim(man, []energy.Goal{energy.Endurance}, energy.Wishes{})
+	endurance := energy.TargetsFor(man, []energy.Goal{energy.Endurance}, energy.Preferences{})
 	require.InDelta(t, 0.5*need/4, endurance.Carbohydrate.Min, 1e-6, "5 g a kg is 400 g, but half of the energy is 345 g")
-	require.Equal(t, 1500.0, energy.Aim(man, nil, energy.Wishes{LowSodium: true}).SodiumMax)
+	require.Equal(t, 1500.0, energy.TargetsFor(man, nil, energy.Preferences{LowSodium: true}).SodiumMax)
 }
 
-func TestDeficitsStop(t *testing.T) {
+func TestDeficitHasAFloor(t *testing.T) {
 	small := energy.Person{AgeYears: 70, Sex: energy.Female, HeightCm: 150, WeightKg: 50, Activity: energy.Sedentary} // needs 1,112 kcal
-	require.Equal(t, 1200.0, energy.Aim(small, []energy.Goal{energy.WeightLoss}, energy.Wishes{}).GoalKcal)
+	require.Equal(t, 1200.0, energy.TargetsFor(small, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal)
 	large := energy.Person{AgeYears: 20, Sex: energy.Male, HeightCm: 200, WeightKg: 150, Activity: energy.VeryActive}
-	require.InDelta(t, large.Need()-750, energy.Aim(large, []energy.Goal{energy.WeightLoss}, energy.Wishes{}).GoalKcal, 1e-9)
+	require.InDelta(t, large.Need()-750, energy.TargetsFor(large, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal, 1e-9)
 }
 
-// Person draws anyone within the bounds.
-func person(t *rapid.T) energy.Person {
+// drawPerson draws a person within the bounds.
+func drawPerson(t *rapid.T) energy.Person {
 	return energy.Person{
 		AgeYears: rapid.IntRange(energy.MinAge, energy.MaxAge).Draw(t, "age"),
 		Sex:      rapid.SampledFrom([]energy.Sex{energy.Female, energy.Male, energy.Unspecified}).Draw(t, "sex"),
@@ -70,19 +70,19 @@ func person(t *rapid.T) energy.Person {
 	}
 }
 
-// TestTargetsHaveRoom: for everyone and every mix of goals, protein,
-// carbohydrate and fat at their least fit into the energy, at their most they
-// fill it, and no range is empty.
-func TestTargetsHaveRoom(t *testing.T) {
+// TestTargetsAreFeasible: for each person and mix of goals, the minima of
+// protein, carbohydrate and fat fit into the energy, and their maxima reach it.
+// No range is empty.
+func TestTargetsAreFeasible(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		goals := rapid.SliceOfDistinct(rapid.SampledFrom(energy.Goals), func(g energy.Goal) energy.Goal { return g }).Draw(t, "goals")
-		got := energy.Aim(person(t), goals, energy.Wishes{HighProtein: rapid.Bool().Draw(t, "high protein")})
-		for _, r := range []energy.Range{got.Energy, got.Protein, got.Carbohydrate, got.Fat} {
+		targets := energy.TargetsFor(drawPerson(t), goals, energy.Preferences{HighProtein: rapid.Bool().Draw(t, "high protein")})
+		for _, r := range []energy.Range{targets.Energy, targets.Protein, targets.Carbohydrate, targets.Fat} {
 			require.Positive(t, r.Min)
 			require.Greater(t, r.Max, 1.1*r.Min)
 		}
-		require.LessOrEqual(t, 4*got.Protein.Min+4*got.Carbohydrate.Min+9*got.Fat.Min, got.Energy.Max)
-		require.GreaterOrEqual(t, 4*got.Protein.Max+4*got.Carbohydrate.Max+9*got.Fat.Max, got.Energy.Min)
-		require.GreaterOrEqual(t, got.GoalKcal, 1200.0)
+		require.LessOrEqual(t, 4*targets.Protein.Min+4*targets.Carbohydrate.Min+9*targets.Fat.Min, targets.Energy.Max)
+		require.GreaterOrEqual(t, 4*targets.Protein.Max+4*targets.Carbohydrate.Max+9*targets.Fat.Max, targets.Energy.Min)
+		require.GreaterOrEqual(t, targets.GoalKcal, 1200.0)
 	})
 }

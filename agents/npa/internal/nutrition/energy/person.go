@@ -1,24 +1,24 @@
-// Package energy says what a person's day should hold: energy need by
-// Mifflin-St Jeor, and bounds of energy, macronutrients, fibre and sodium by
-// goal. It owns the physiology and its sources; it knows no food.
+// Package energy computes a person's daily targets: energy need by Mifflin-St
+// Jeor, and bounds of energy, macronutrients, fibre and sodium by goal. It owns
+// the physiology and its sources, and knows no food.
 //
-// The numbers are for healthy adults. Pregnancy, illness and sport at the top
-// need a person, not a table.
+// The numbers are for healthy adults. Pregnancy, illness and elite sport need a
+// professional instead.
 package energy
 
 import "math"
 
-// Sex chooses the constant of the basal equation.
+// Sex selects the constant of the basal equation.
 type Sex string
 
-// The sexes. Unspecified takes the mean of the two constants.
+// The sexes. Unspecified uses the mean of the two constants.
 const (
 	Female      Sex = "female"
 	Male        Sex = "male"
 	Unspecified Sex = "unspecified"
 )
 
-// Activity is how much someone moves, training included.
+// Activity is how much a person moves, training included.
 type Activity string
 
 // The activities, least first.
@@ -30,12 +30,12 @@ const (
 	VeryActive Activity = "very_active"
 )
 
-// Factors multiply the basal need. They are the customary ones (McArdle, Katch
-// and Katch, Exercise Physiology), each inside the ranges of physical activity
-// level that FAO/WHO/UNU 2001 gives for it or a little below.
+// Factors multiply the basal need. They are the usual ones (McArdle, Katch and
+// Katch, Exercise Physiology). Each is within, or a little below, its range of
+// physical activity level in FAO/WHO/UNU 2001.
 var Factors = map[Activity]float64{Sedentary: 1.2, Light: 1.375, Moderate: 1.55, Active: 1.725, VeryActive: 1.9}
 
-// Person is what the equations ask for.
+// Person has the inputs of the equations.
 type Person struct {
 	AgeYears int
 	Sex      Sex
@@ -44,8 +44,8 @@ type Person struct {
 	Activity Activity
 }
 
-// Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78; the rest
-// keeps to adults whom the food table can feed.
+// Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78. The other
+// bounds are adults for whom the food table has enough foods.
 const (
 	MinAge    = 18
 	MaxAge    = 80
@@ -55,10 +55,10 @@ const (
 	MaxWeight = 250
 )
 
-// Reference is the adult that stands in for one who says nothing of
-// themselves: the reference heights and weights of the Dietary Reference
-// Intakes (IOM 2005, table 1-1, ages 19 to 30; their mean where the sex is
-// unspecified), age 30, moderately active, as users of a training platform are.
+// Reference is the adult whose values replace what a request leaves out.
+// Heights and weights are the reference values of the Dietary Reference Intakes
+// (IOM 2005, table 1-1, ages 19 to 30). An unspecified sex gets their mean. Age
+// 30 and moderate activity fit users of a training platform.
 func Reference(sex Sex) Person {
 	p := Person{AgeYears: 30, Sex: sex, Activity: Moderate}
 	switch sex {
@@ -83,12 +83,12 @@ func (p Person) Basal() float64 {
 	return 10*p.WeightKg + 6.25*p.HeightCm - 5*float64(p.AgeYears) + c
 }
 
-// Need is the whole need in kcal a day.
+// Need is the total need in kcal a day.
 func (p Person) Need() float64 { return p.Basal() * Factors[p.Activity] }
 
-// proteinWeight is the weight in kg that protein and carbohydrate are counted
-// by: above a BMI of 25 only a quarter of the excess counts, the adjusted body
-// weight of clinical practice (Krenitsky, Nutr Clin Pract 20 (2005) 468-473).
+// proteinWeight is the weight in kg for protein and carbohydrate targets. Above
+// a BMI of 25 only a quarter of the excess counts: the adjusted body weight of
+// clinical practice (Krenitsky, Nutr Clin Pract 20 (2005) 468-473).
 func (p Person) proteinWeight() float64 {
 	height := p.HeightCm / 100
 	normal := 25 * height * height

@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// Goal is what a person wants of their food.
+// Goal is a person's nutrition goal.
 type Goal string
 
-// The goals. Recomposition loses fat and gains muscle at once; it is also what
-// WeightLoss and MuscleGain together mean.
+// The goals. Recomposition loses fat and gains muscle at the same time.
+// WeightLoss together with MuscleGain means the same.
 const (
 	WeightLoss    Goal = "weight_loss"
 	MuscleGain    Goal = "muscle_gain"
@@ -18,17 +18,17 @@ const (
 	Recomposition Goal = "recomposition"
 )
 
-// Goals lists all that Aim knows.
+// Goals lists every goal.
 var Goals = []Goal{WeightLoss, MuscleGain, Maintenance, Endurance, Recomposition}
 
-// aim is what a goal asks.
-type aim struct {
+// goalTargets are the targets of one goal.
+type goalTargets struct {
 	change       float64 // of the energy need, as a share
 	protein      Range   // g a kg of body weight
 	carbohydrate float64 // at least, g a kg of body weight
 }
 
-var aims = map[Goal]aim{
+var targetsByGoal = map[Goal]goalTargets{
 	// About the 500 kcal a day of the AHA/ACC/TOS guideline of 2013; protein by
 	// Leidy et al., Am J Clin Nutr 101 (2015) 1320S.
 	WeightLoss: {-0.20, Range{1.2, 1.6}, 0},
@@ -40,26 +40,26 @@ var aims = map[Goal]aim{
 	// Thomas, Erdman and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543:
 	// about an hour of training a day.
 	Endurance: {0, Range{1.2, 2.0}, 5},
-	// A deficit well under the 500 kcal that stop gains of lean mass (Murphy and
-	// Koehler, Scand J Med Sci Sports 32 (2022) 125); protein by Hector and
+	// The deficit is below the 500 kcal that stop gains of lean mass (Murphy
+	// and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein by Hector and
 	// Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
 	Recomposition: {-0.10, Range{1.6, 2.4}, 0},
 }
 
-// Range bounds an amount, both ends included.
+// Range bounds an amount. Both ends are included.
 type Range struct {
 	Min float64 `json:"min"`
 	Max float64 `json:"max"`
 }
 
-// Holds says whether the amount is within.
+// Holds reports whether the amount is within the range.
 func (r Range) Holds(amount float64) bool { return amount >= r.Min && amount <= r.Max }
 
 // Targets are the bounds of one day.
 type Targets struct {
 	BasalKcal float64 // resting need
 	NeedKcal  float64 // need with activity
-	GoalKcal  float64 // what the day aims at
+	GoalKcal  float64 // the day's target
 
 	Energy       Range   // kcal
 	Protein      Range   // g
@@ -69,32 +69,32 @@ type Targets struct {
 	SodiumMax    float64 // mg
 }
 
-// Wishes are preferences that change targets.
-type Wishes struct{ HighProtein, LowSodium bool }
+// Preferences change the targets.
+type Preferences struct{ HighProtein, LowSodium bool }
 
 const (
-	// EnergyTolerance is how far a day's energy may lie from its aim, as a
-	// share; issue 4's planner asks 5 %.
+	// EnergyTolerance is the allowed deviation of a day's energy from its
+	// target, as a share.
 	EnergyTolerance = 0.05
 
-	// mostDeficit in kcal a day: AHA/ACC/TOS 2013 advises 500 to 750.
-	mostDeficit = 750
-	// leastEnergy in kcal a day, for anyone; below it diets are for clinics
-	// (AHA/ACC/TOS 2013).
-	leastEnergy = 1200
+	// maxDeficit in kcal a day: AHA/ACC/TOS 2013 advises 500 to 750.
+	maxDeficit = 750
+	// minEnergy in kcal a day. Lower diets need medical supervision (AHA/ACC/TOS
+	// 2013).
+	minEnergy = 1200
 
-	// Acceptable macronutrient distribution ranges as shares of energy (IOM
-	// 2005), and the RDA of carbohydrate in g, which is what the brain uses.
+	// Acceptable macronutrient distribution ranges as shares of energy, and the
+	// RDA of carbohydrate in g, which is the brain's use (both IOM 2005).
 	fatLow, fatHigh  = 0.20, 0.35
 	carbohydrateHigh = 0.65
 	proteinHigh      = 0.35
 	carbohydrateRDA  = 130
-	// proteinLow and carbohydrateLow limit what a count by body weight may ask
-	// of the energy, so that the other ranges keep room beside it.
+	// proteinLow and carbohydrateLow cap the minima by body weight, as shares
+	// of energy. The caps leave room for the other ranges.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
-	// fibrePer1000 in g a 1,000 kcal and fibreMost in g: adequate intake, and
-	// that of the reference man (IOM 2005).
+	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g
+	// is that of the reference man (IOM 2005).
 	fibrePer1000, fibreMost = 14, 38
 	// sodiumMost in mg: chronic disease risk reduction intake (NASEM 2019).
 	// sodiumIdeal: the American Heart Association's ideal limit.
@@ -103,26 +103,26 @@ const (
 	kcalPerGramProtein, kcalPerGramFat = 4, 9 // Atwater
 )
 
-// highProtein in g a kg: from the top of the usual range (Jäger 2017) to that
-// of trained people in deficit (Hector and Phillips 2018, with room above).
+// highProtein in g per kg: from the top of the usual range (Jäger 2017) to that
+// of trained people in a deficit (Hector and Phillips 2018), with a margin.
 var highProtein = Range{2.0, 2.6}
 
-// lowestDiet in kcal is where a deficit stops: AHA/ACC/TOS 2013 (the lower ends
-// for women and men; their mean where the sex is unspecified).
-var lowestDiet = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
+// deficitFloor in kcal is where a deficit stops: the lower ends for women and
+// men in AHA/ACC/TOS 2013. An unspecified sex gets their mean.
+var deficitFloor = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
 
-// Aim returns the targets of a person with these goals. No goal means
-// Maintenance. Goals together: WeightLoss with MuscleGain is Recomposition;
-// else the energy is the mean of theirs and each bound by weight the highest.
-func Aim(p Person, goals []Goal, wishes Wishes) Targets {
+// TargetsFor returns the targets of a person with these goals. No goal means
+// Maintenance, and WeightLoss with MuscleGain means Recomposition. For other
+// combinations the energy is the mean, and each bound by weight is the highest.
+func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	a := combine(goals)
-	if wishes.HighProtein {
+	if prefs.HighProtein {
 		a.protein = highProtein
 	}
 	need := p.Need()
-	energy := math.Max(need*(1+a.change), need-mostDeficit)
-	energy = math.Max(energy, math.Min(need, lowestDiet[p.Sex]))
-	energy = math.Max(energy, leastEnergy)
+	energy := math.Max(need*(1+a.change), need-maxDeficit)
+	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
+	energy = math.Max(energy, minEnergy)
 	weight := p.proteinWeight()
 	grams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
 
@@ -140,27 +140,27 @@ func Aim(p Person, goals []Goal, wishes Wishes) Targets {
 		FibreMin:  math.Min(fibrePer1000*energy/1000, fibreMost),
 		SodiumMax: sodiumMost,
 	}
-	if wishes.LowSodium {
+	if prefs.LowSodium {
 		t.SodiumMax = sodiumIdeal
 	}
 	return t
 }
 
-func combine(goals []Goal) aim {
+func combine(goals []Goal) goalTargets {
 	if slices.Contains(goals, WeightLoss) && slices.Contains(goals, MuscleGain) {
 		goals = slices.DeleteFunc(slices.Clone(goals), func(g Goal) bool { return g == WeightLoss || g == MuscleGain })
 		goals = append(goals, Recomposition)
 	}
 	if len(goals) == 0 {
-		return aims[Maintenance]
+		return targetsByGoal[Maintenance]
 	}
-	var all aim
+	var combined goalTargets
 	for _, g := range goals {
-		one := aims[g]
-		all.change += one.change / float64(len(goals))
-		all.protein.Min = math.Max(all.protein.Min, one.protein.Min)
-		all.protein.Max = math.Max(all.protein.Max, one.protein.Max)
-		all.carbohydrate = math.Max(all.carbohydrate, one.carbohydrate)
+		one := targetsByGoal[g]
+		combined.change += one.change / float64(len(goals))
+		combined.protein.Min = math.Max(combined.protein.Min, one.protein.Min)
+		combined.protein.Max = math.Max(combined.protein.Max, one.protein.Max)
+		combined.carbohydrate = math.Max(combined.carbohydrate, one.carbohydrate)
 	}
-	return all
+	return combined
 }

@@ -1,14 +1,16 @@
-// Package foods is the table of what a meal plan may serve: nutrients per
-// 100 g as eaten, diet, allergens, role in a meal and sensible portions. It
-// owns the table and who may eat what; how foods become meals is planner's.
+// Package foods is the table of foods: nutrients per 100 g as eaten, diet,
+// allergens, role in a meal and portions. It owns the table and who may eat
+// what. Package planner makes meals of it.
 //
-// Source: USDA FoodData Central, SR Legacy (April 2018), https://fdc.nal.usda.gov.
-// The values were transcribed from memory of that table and rounded to 0.1 g,
-// 1 kcal and 1 mg; they carry no FDC ids for that reason, and a fibre or sugar
-// that SR Legacy leaves blank is 0. The tests hold them to physics (energy by
-// Atwater's factors, mass) and to each other; they do not replace a download
-// of the source. Portions are for a day of 2,000 kcal, near the FDA's reference
-// amounts customarily consumed (21 CFR 101.12).
+// Source: USDA FoodData Central, SR Legacy (April 2018),
+// https://fdc.nal.usda.gov. The values were transcribed from memory of that
+// table and rounded to 0.1 g, 1 kcal and 1 mg. So they have no FDC ids. A fibre
+// or sugar that SR Legacy leaves blank is 0.
+//
+// The tests check the values for plausibility (energy by Atwater's factors,
+// mass) and consistency. They do not replace a download of the source. Portions
+// are for a day of 2,000 kcal, near the FDA's reference amounts customarily
+// consumed (21 CFR 101.12).
 package foods
 
 import (
@@ -34,10 +36,10 @@ const (
 	Fibre
 	Sugar
 	Sodium
-	Count // how many there are
+	Count // number of nutrients
 )
 
-// String is the name as errors and answers show it.
+// String is the name in errors and responses.
 func (n Nutrient) String() string {
 	return [...]string{"energy", "protein", "carbohydrate", "fat", "fibre", "sugar", "sodium"}[n]
 }
@@ -45,11 +47,10 @@ func (n Nutrient) String() string {
 // Nutrients are amounts by Nutrient.
 type Nutrients [Count]float64
 
-// Role is the part that a food plays in a meal.
+// Role is the role of a food in a meal.
 type Role string
 
-// The roles. Dairy includes the drinks that stand in for milk, Nut includes
-// seeds.
+// The roles. Dairy includes milk substitutes, and Nut includes seeds.
 const (
 	Starch      Role = "starch"
 	MainProtein Role = "protein"
@@ -71,7 +72,7 @@ const (
 	Snack     Meal = "snack"
 )
 
-// Diet is how much of the animal world someone eats; each includes those
+// Diet is which animal products a person eats. Each diet includes the ones
 // before it.
 type Diet int
 
@@ -83,12 +84,12 @@ const (
 	Omnivore
 )
 
-// Allergen is a substance that people must avoid: the nine of US law (FALCPA
-// 2004, FASTER Act 2021), with gluten for wheat.
+// Allergen is one of the nine allergens of US law (FALCPA 2004, FASTER Act
+// 2021), with gluten instead of wheat.
 type Allergen string
 
-// Allergens lists all that the table knows. Oats count as gluten and coconut
-// as a nut, to be on the safe side.
+// Allergens lists every allergen of the table. To be safe, oats count as gluten
+// and coconut as a nut.
 var Allergens = []Allergen{"gluten", "dairy", "egg", "nuts", "peanut", "soy", "fish", "shellfish", "sesame"}
 
 // Food is a row of the table.
@@ -112,8 +113,8 @@ func (f *Food) In(grams float64) Nutrients {
 	return n
 }
 
-// AllowedTo says whether one who follows the diet and avoids the allergens may
-// eat it.
+// AllowedTo reports whether a person with the diet and the allergens may eat
+// the food.
 func (f *Food) AllowedTo(diet Diet, avoid []Allergen) bool {
 	return f.Diet <= diet && !slices.ContainsFunc(f.Allergens, func(a Allergen) bool { return slices.Contains(avoid, a) })
 }
@@ -130,25 +131,25 @@ var (
 	meals = map[string]Meal{"b": Breakfast, "l": Lunch, "d": Dinner, "s": Snack}
 )
 
-// columns are the table's, in order; the nutrients begin at the eighth.
+// columns is the number of columns. The nutrients begin at the eighth.
 const columns, firstNutrient = 16, 7
 
-func read(from io.Reader) ([]Food, error) {
-	rows := csv.NewReader(from)
-	rows.FieldsPerRecord = columns
-	records, err := rows.ReadAll()
+func read(r io.Reader) ([]Food, error) {
+	table := csv.NewReader(r)
+	table.FieldsPerRecord = columns
+	records, err := table.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read the food table: %w", err)
 	}
-	var all []Food
+	var foods []Food
 	for i, record := range records[1:] {
 		food, err := parse(record)
 		if err != nil {
 			return nil, fmt.Errorf("food table, row %d (%s): %w", i+2, record[0], err)
 		}
-		all = append(all, food)
+		foods = append(foods, food)
 	}
-	return all, nil
+	return foods, nil
 }
 
 func parse(record []string) (Food, error) {

@@ -11,16 +11,16 @@ import (
 
 func load(t *testing.T) []Food {
 	t.Helper()
-	all, err := Load()
+	foods, err := Load()
 	require.NoError(t, err)
-	return all
+	return foods
 }
 
-func TestTheTableIsLarge(t *testing.T) {
-	require.GreaterOrEqual(t, len(load(t)), 150, "issue 4 asks for about 150 foods")
+func TestTableHasEnoughFoods(t *testing.T) {
+	require.GreaterOrEqual(t, len(load(t)), 150, "plans need about 150 foods for variety")
 }
 
-func TestNoFoodIsThereTwice(t *testing.T) {
+func TestFoodsAreUnique(t *testing.T) {
 	ids, names := map[string]bool{}, map[string]bool{}
 	for _, f := range load(t) {
 		require.False(t, ids[f.ID], f.ID)
@@ -29,10 +29,9 @@ func TestNoFoodIsThereTwice(t *testing.T) {
 	}
 }
 
-// TestEnergyFollowsAtwater: 4 kcal/g of protein and carbohydrate, 9 of fat,
-// and fibre between 0 and 4 (Merrill and Watt, USDA Handbook 74, whose factors
-// by food, from 3.47 for the protein of soy, spread this far around the general
-// ones).
+// TestEnergyFollowsAtwater: 4 kcal per g of protein and carbohydrate, 9 of fat,
+// and 0 to 4 of fibre. The factors of single foods differ by this much from the
+// general ones (Merrill and Watt, USDA Handbook 74).
 func TestEnergyFollowsAtwater(t *testing.T) {
 	for _, f := range load(t) {
 		n := f.Per100g
@@ -59,12 +58,12 @@ func TestPortionsArePractical(t *testing.T) {
 		require.Zero(t, math.Mod(f.MaxGrams, 5), f.ID)
 		require.GreaterOrEqual(t, f.MinGrams, 5.0, f.ID)
 		require.Greater(t, f.MaxGrams, f.MinGrams, f.ID)
-		require.LessOrEqual(t, f.In(f.MinGrams)[Energy], 200.0, "%s: the least portion leaves room for the rest of the day", f.ID)
-		require.LessOrEqual(t, f.In(f.MaxGrams)[Energy], 600.0, "%s: one item is no whole meal", f.ID)
+		require.LessOrEqual(t, f.In(f.MinGrams)[Energy], 200.0, "%s: the smallest portion leaves room for the rest of the day", f.ID)
+		require.LessOrEqual(t, f.In(f.MaxGrams)[Energy], 600.0, "%s: one item is less than a whole meal", f.ID)
 	}
 }
 
-// TestGroupsAgreeWithDietAndAllergens: what a group is made of decides both.
+// TestGroupsAgreeWithDietAndAllergens: the group decides diet and allergens.
 func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
 	eatenBy := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
@@ -83,8 +82,9 @@ func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	}
 }
 
-// TestNamesTellTheirAllergens catches a row whose group hides what is in it.
-func TestNamesTellTheirAllergens(t *testing.T) {
+// TestNamesImplyAllergens finds rows whose name has an allergen that the row
+// lacks.
+func TestNamesImplyAllergens(t *testing.T) {
 	for word, allergen := range map[string]Allergen{
 		"oats, rolled": "gluten", "oatmeal": "gluten", "shredded wheat": "gluten", "whole-wheat": "gluten", "rye bread": "gluten", "barley": "gluten", "spelt": "gluten",
 		"couscous": "gluten", "bulgur": "gluten", "seitan": "gluten", "muesli": "gluten", "granola": "gluten", "pasta": "gluten",
@@ -100,11 +100,11 @@ func TestNamesTellTheirAllergens(t *testing.T) {
 				require.Contains(t, f.Allergens, allergen, f.ID)
 			}
 		}
-		require.True(t, found, "no food is named %q: the row tests nothing", word)
+		require.True(t, found, "no food has %q in its name, so this row tests nothing", word)
 	}
 }
 
-func TestWhoMayEatWhat(t *testing.T) {
+func TestAllowedTo(t *testing.T) {
 	tofu := Food{Diet: Vegan, Allergens: []Allergen{"soy"}}
 	for _, row := range []struct {
 		reason string
@@ -112,18 +112,18 @@ func TestWhoMayEatWhat(t *testing.T) {
 		avoid  []Allergen
 		want   bool
 	}{
-		{"a vegan eats it", Vegan, nil, true},
-		{"so does everyone else", Omnivore, []Allergen{"dairy"}, true},
-		{"one allergic to soy does not", Omnivore, []Allergen{"dairy", "soy"}, false},
+		{"vegan", Vegan, nil, true},
+		{"omnivore with another allergy", Omnivore, []Allergen{"dairy"}, true},
+		{"allergic to soy", Omnivore, []Allergen{"dairy", "soy"}, false},
 	} {
 		require.Equal(t, row.want, tofu.AllowedTo(row.diet, row.avoid), row.reason)
 	}
 	require.False(t, (&Food{Diet: Vegetarian}).AllowedTo(Vegan, nil))
 }
 
-func TestABadRowIsNamed(t *testing.T) {
+func TestInvalidRowIsNamedInTheError(t *testing.T) {
 	const header = "id,name,group,role,meals,diet,allergens,kcal,protein,carbohydrate,fat,fibre,sugar,sodium,min,max\n"
-	for _, row := range []struct{ line, says string }{
+	for _, row := range []struct{ line, message string }{
 		{"x,X,g,soup,b,vegan,,1,1,1,1,1,1,1,5,10", `food table, row 2 (x): role "soup" must be one of`},
 		{"x,X,g,fat,q,vegan,,1,1,1,1,1,1,1,5,10", `meal "q" must be`},
 		{"x,X,g,fat,b,fruitarian,,1,1,1,1,1,1,1,5,10", `diet "fruitarian" must be`},
@@ -132,6 +132,6 @@ func TestABadRowIsNamed(t *testing.T) {
 		{"x,X", "wrong number of fields"},
 	} {
 		_, err := read(strings.NewReader(header + row.line))
-		require.ErrorContains(t, err, row.says)
+		require.ErrorContains(t, err, row.message)
 	}
 }

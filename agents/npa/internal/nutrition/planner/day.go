@@ -15,8 +15,8 @@ type rule struct {
 	bounds   energy.Range
 }
 
-// plenty stands for "no upper bound": more fibre in g than food can hold.
-const plenty = 1000
+// noUpperBound is more fibre in g than any day of food contains.
+const noUpperBound = 1000
 
 func rulesOf(t energy.Targets) []rule {
 	return []rule{
@@ -24,13 +24,13 @@ func rulesOf(t energy.Targets) []rule {
 		{foods.Protein, t.Protein},
 		{foods.Carbohydrate, t.Carbohydrate},
 		{foods.Fat, t.Fat},
-		{foods.Fibre, energy.Range{Min: t.FibreMin, Max: plenty}},
+		{foods.Fibre, energy.Range{Min: t.FibreMin, Max: noUpperBound}},
 		{foods.Sodium, energy.Range{Min: 0, Max: t.SodiumMax}},
 	}
 }
 
-// off is by which share of the rule an amount breaks it, 0 if it does not.
-func (r rule) off(amount float64) float64 {
+// violation is the relative distance of an amount from the bounds, 0 within them.
+func (r rule) violation(amount float64) float64 {
 	switch {
 	case amount < r.bounds.Min:
 		return (r.bounds.Min - amount) / r.bounds.Min
@@ -42,50 +42,51 @@ func (r rule) off(amount float64) float64 {
 }
 
 const (
-	// margin is what the programme keeps from each bound, as a share, so that
-	// rounding portions afterwards stays within.
+	// margin is the distance that the linear program keeps from each bound, as a
+	// share. Rounding the portions then stays within the bounds.
 	margin = 0.02
-	// unusual is the cost of a portion at its bound, against costs of foods that
-	// differ by up to 1 for taste.
-	unusual = 0.5
-	// broken is the cost of a rule that is off by its whole; far above any sum
-	// of the others.
-	broken = 1e5
-	// points are the portions of a food in the programme: least, usual, most.
+	// unusualCost is the cost of a portion at its minimum or maximum. Foods
+	// differ in cost by up to 1 by chance.
+	unusualCost = 0.5
+	// violationPenalty is the cost of violating a rule by 100 %. It is far above
+	// any sum of other costs.
+	violationPenalty = 1e5
+	// points is the number of portions of a food in the linear program: minimum,
+	// usual and maximum.
 	points = 3
 )
 
-// problem is the linear programme of an offer: rows are the rules, then the
-// slots; columns are, slot by slot, the points of its candidates.
-func problem(o offer, rules []rule) simplex.Problem {
-	rows := make([]simplex.Row, 0, len(rules)+len(o.slots))
+// problem is the linear program of a day. Its rows are the rules, then the
+// slots. Its columns are the points of each slot's candidates.
+func problem(choices dayChoices, rules []rule) simplex.Problem {
+	rows := make([]simplex.Row, 0, len(rules)+len(choices.slots))
 	for _, r := range rules {
 		scale := r.scale()
-		rows = append(rows, simplex.Row{Lo: r.bounds.Min * (1 + margin) / scale, Hi: r.bounds.Max * (1 - margin) / scale, Penalty: broken})
+		rows = append(rows, simplex.Row{Lo: r.bounds.Min * (1 + margin) / scale, Hi: r.bounds.Max * (1 - margin) / scale, Penalty: violationPenalty})
 	}
-	for range o.slots {
-		rows = append(rows, simplex.Row{Lo: 1, Hi: 1, Penalty: broken})
+	for range choices.slots {
+		rows = append(rows, simplex.Row{Lo: 1, Hi: 1, Penalty: violationPenalty})
 	}
 	p := simplex.Problem{Rows: rows}
-	for i, candidates := range o.candidates {
+	for i, candidates := range choices.candidates {
 		for _, c := range candidates {
 			for _, point := range []struct {
-				in    *foods.Nutrients
-				extra float64
-			}{{&c.leastIn, unusual}, {&c.usualIn, 0}, {&c.mostIn, unusual}} {
+				in        *foods.Nutrients
+				extraCost float64
+			}{{&c.minNutrients, unusualCost}, {&c.usualNutrients, 0}, {&c.maxNutrients, unusualCost}} {
 				column := make([]float64, len(rows))
 				for k, r := range rules {
 					column[k] = point.in[r.nutrient] / r.scale()
 				}
 				column[len(rules)+i] = 1
-				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+point.extra)
+				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+point.extraCost)
 			}
 		}
 	}
 	return p
 }
 
-// scale brings a rule's numbers near 1.
+// scale divides the rule's numbers so that they are near 1, as simplex needs.
 func (r rule) scale() float64 {
 	if r.bounds.Min > 0 {
 		return r.bounds.Min
@@ -93,30 +94,31 @@ func (r rule) scale() float64 {
 	return r.bounds.Max
 }
 
-// dive solves the offer, fixes what the optimum has decided and the slot that
-// it has nearly decided, and solves again, until each slot has one food.
-func dive(ctx context.Context, o offer, rules []rule) (Day, error) {
+// solveDay is the diving heuristic. It solves the linear program, fixes the
+// decided slots and the one that is closest to a decision, and solves again. It
+// ends when each slot has one food.
+func solveDay(ctx context.Context, choices dayChoices, rules []rule) (Day, error) {
 	for {
-		solved, err := simplex.Solve(ctx, problem(o, rules))
+		solution, err := simplex.Solve(ctx, problem(choices, rules))
 		if err != nil {
 			return nil, err
 		}
-		for _, off := range solved.Broken {
-			if math.Abs(off) > 1e-6 {
+		for _, violation := range solution.Violations {
+			if math.Abs(violation) > 1e-6 {
 				return nil, errNotFound
 			}
 		}
-		shares := sharesOf(o, solved.X)
-		if narrow(&o, shares) {
-			return weighed(o, solved.X, rules)
+		shares := sharesOf(choices, solution.X)
+		if fixSlots(&choices, shares) {
+			return roundPortions(choices, solution.X, rules)
 		}
 	}
 }
 
-// sharesOf sums the points of each candidate.
-func sharesOf(o offer, x []float64) [][]float64 {
-	shares := make([][]float64, len(o.candidates))
-	for i, candidates := range o.candidates {
+// sharesOf returns each candidate's share of its slot: the sum of its points.
+func sharesOf(choices dayChoices, x []float64) [][]float64 {
+	shares := make([][]float64, len(choices.candidates))
+	for i, candidates := range choices.candidates {
 		shares[i] = make([]float64, len(candidates))
 		for j := range candidates {
 			for range points {
@@ -128,14 +130,14 @@ func sharesOf(o offer, x []float64) [][]float64 {
 	return shares
 }
 
-// narrow leaves one candidate in each decided slot, and in the one split slot
-// that is nearest to it. It reports whether every slot had one already.
-func narrow(o *offer, shares [][]float64) (done bool) {
+// fixSlots keeps one candidate in each decided slot, and in the undecided slot
+// that is closest to a decision. It reports whether each slot had one already.
+func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const decided = 1 - 1e-6
 	done = true
 	nearest, nearestShare, nearestBest := -1, 0.0, 0
-	next := make([][]candidate, len(o.candidates))
-	for i, candidates := range o.candidates {
+	next := make([][]candidate, len(choices.candidates))
+	for i, candidates := range choices.candidates {
 		next[i] = candidates
 		if len(candidates) == 1 {
 			continue
@@ -155,36 +157,36 @@ func narrow(o *offer, shares [][]float64) (done bool) {
 		done = false
 	}
 	if nearest >= 0 {
-		next[nearest] = o.candidates[nearest][nearestBest : nearestBest+1]
+		next[nearest] = choices.candidates[nearest][nearestBest : nearestBest+1]
 	}
-	o.candidates = next
+	choices.candidates = next
 	return done
 }
 
-// weighed rounds the portions of an offer with one candidate a slot, and
-// mends what rounding broke.
-func weighed(o offer, x []float64, rules []rule) (Day, error) {
-	day := make(Day, len(o.slots))
-	for i, candidates := range o.candidates {
+// roundPortions rounds the portions of a day with one candidate a slot. It then
+// changes portions step by step until no rule is violated.
+func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
+	day := make(Day, len(choices.slots))
+	for i, candidates := range choices.candidates {
 		c, share := candidates[0], x[i*points:(i+1)*points]
-		grams := share[0]*c.least + share[1]*c.usual + share[2]*c.most
-		day[i] = Item{o.slots[i].meal, c.food, math.Min(math.Max(rounded(grams), c.least), c.most)}
+		grams := share[0]*c.minGrams + share[1]*c.usualGrams + share[2]*c.maxGrams
+		day[i] = Item{choices.slots[i].meal, c.food, math.Min(math.Max(rounded(grams), c.minGrams), c.maxGrams)}
 	}
 	for range 4 * len(day) {
 		totals := day.Totals()
-		off := offBy(totals, rules)
-		if off == 0 {
+		violation := totalViolation(totals, rules)
+		if violation == 0 {
 			return day, nil
 		}
 		best, change := -1, 0.0
 		for i := range day {
-			c := o.candidates[i][0]
+			c := choices.candidates[i][0]
 			for _, add := range []float64{step, -step} {
-				if grams := day[i].Grams + add; grams < c.least || grams > c.most {
+				if grams := day[i].Grams + add; grams < c.minGrams || grams > c.maxGrams {
 					continue
 				}
-				if now := offBy(plus(totals, c.food.In(add)), rules); now < off-1e-12 {
-					best, change, off = i, add, now
+				if v := totalViolation(plus(totals, c.food.In(add)), rules); v < violation-1e-12 {
+					best, change, violation = i, add, v
 				}
 			}
 		}
@@ -196,10 +198,10 @@ func weighed(o offer, x []float64, rules []rule) (Day, error) {
 	return nil, errNotFound
 }
 
-func offBy(totals foods.Nutrients, rules []rule) float64 {
+func totalViolation(totals foods.Nutrients, rules []rule) float64 {
 	var sum float64
 	for _, r := range rules {
-		sum += r.off(totals[r.nutrient])
+		sum += r.violation(totals[r.nutrient])
 	}
 	return sum
 }

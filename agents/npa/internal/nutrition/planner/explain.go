@@ -11,66 +11,66 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/simplex"
 )
 
-// Part is the part of a request that a conflict lies in.
+// Part is the part of a request that has a conflict.
 type Part string
 
-// The parts that can be let go of.
+// The parts that can be relaxed.
 const (
 	Diet    Part = "diet"
 	Allergy Part = "allergy"
 	Target  Part = "target"
 )
 
-// Conflict is one part of the request; without it there is a plan.
+// Conflict is one part of the request. Without it a plan exists.
 type Conflict struct {
 	Part Part
 	Name string // of the allergen or of the nutrient; empty for the diet
 }
 
-// Infeasible says why there is no plan.
+// Infeasible is the error of a request for which no plan was found.
 type Infeasible struct {
-	// Conflicts are those parts each of which alone, let go of, makes a plan
-	// possible. It is empty where more than one must go.
+	// Conflicts are the parts that make a plan possible when one of them alone
+	// is relaxed. It is empty if more than one must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients that every plan misses, for certain. It is empty
-	// where only the search ended: mixed foods in a slot would do, but no day of
-	// one food a slot was found.
+	// Missed are the nutrients that no plan can meet. It is empty if only the
+	// heuristic failed: a mix of foods in a slot would meet the targets, but no
+	// day with one food a slot was found.
 	Missed []foods.Nutrient
 }
 
-// Error names what could be let go of, or what is missed.
+// Error names the parts that could be relaxed, and the missed nutrients.
 func (e *Infeasible) Error() string {
-	said := "no foods of the table in sensible portions meet the targets together"
+	text := "no foods of the table in sensible portions meet the targets together"
 	if len(e.Missed) > 0 {
-		said += "; the nearest plan misses " + join(e.Missed, foods.Nutrient.String)
+		text += "; the nearest plan misses " + join(e.Missed, foods.Nutrient.String)
 	}
 	if len(e.Conflicts) == 0 {
-		return said + "; letting go of a single part of the request would not change that"
+		return text + "; relaxing a single part of the request is not enough"
 	}
-	return said + "; there is a plan without any one of: " + join(e.Conflicts, Conflict.String)
+	return text + "; relaxing any one of these makes a plan possible: " + join(e.Conflicts, Conflict.String)
 }
 
-// String is the conflict in words.
+// String returns the part and the name.
 func (c Conflict) String() string { return strings.TrimSpace(string(c.Part) + " " + c.Name) }
 
-func join[T any](all []T, name func(T) string) string {
-	names := make([]string, len(all))
-	for i, one := range all {
-		names[i] = name(one)
+func join[T any](values []T, name func(T) string) string {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = name(value)
 	}
 	return strings.Join(names, ", ")
 }
 
-// explain lets go of one part of the request at a time and plans the day
-// without it, so that what it says is shown and not guessed.
-func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten *diary, number int) error {
+// explain relaxes one part of the request at a time and plans the day again. So
+// each reported conflict is proven.
+func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *history, number int) error {
 	missed, err := missed(ctx, p.menu(r), rules)
 	if err != nil {
 		return err
 	}
 	e := &Infeasible{Missed: missed}
 	try := func(c Conflict, r Request, rules []rule) error {
-		_, err := plannedDay(ctx, p.menu(r), rules, eaten, luckOf(r, number))
+		_, err := planDay(ctx, p.menu(r), rules, past, newRNG(r, number))
 		switch {
 		case err == nil:
 			e.Conflicts = append(e.Conflicts, c)
@@ -80,16 +80,16 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten *d
 		return nil
 	}
 	if r.Diet != foods.Omnivore {
-		free := r
-		free.Diet = foods.Omnivore
-		if err := try(Conflict{Part: Diet}, free, rules); err != nil {
+		relaxed := r
+		relaxed.Diet = foods.Omnivore
+		if err := try(Conflict{Part: Diet}, relaxed, rules); err != nil {
 			return err
 		}
 	}
 	for i, allergen := range r.Avoid {
-		free := r
-		free.Avoid = slices.Delete(slices.Clone(r.Avoid), i, i+1)
-		if err := try(Conflict{Allergy, string(allergen)}, free, rules); err != nil {
+		relaxed := r
+		relaxed.Avoid = slices.Delete(slices.Clone(r.Avoid), i, i+1)
+		if err := try(Conflict{Allergy, string(allergen)}, relaxed, rules); err != nil {
 			return err
 		}
 	}
@@ -101,25 +101,25 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, eaten *d
 	return e
 }
 
-// missed returns the nutrients that no mix of the whole menu meets, by the
-// programme before any dive: it allows all that a day may be and more, so
-// what it misses is missed for certain.
+// missed returns the nutrients that no mix of the whole menu meets. The linear
+// program allows mixes that no single day can be, so a nutrient that it misses
+// is missed by every day.
 func missed(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
-	o := offer{slots: m.slots}
+	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
 		var candidates []candidate
 		for _, option := range options {
 			candidates = append(candidates, candidate{option: option})
 		}
-		o.candidates = append(o.candidates, candidates)
+		choices.candidates = append(choices.candidates, candidates)
 	}
-	solved, err := simplex.Solve(ctx, problem(o, rules))
+	solution, err := simplex.Solve(ctx, problem(choices, rules))
 	if err != nil {
 		return nil, err
 	}
 	var names []foods.Nutrient
 	for i, rule := range rules {
-		if math.Abs(solved.Broken[i]) > 1e-6 {
+		if math.Abs(solution.Violations[i]) > 1e-6 {
 			names = append(names, rule.nutrient)
 		}
 	}

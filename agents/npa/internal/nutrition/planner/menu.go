@@ -7,32 +7,33 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 )
 
-// slot is one place on the table: a food of this role, eaten at this meal.
+// slot is one item of a day: a food of this role, eaten at this meal.
 type slot struct {
 	meal foods.Meal
 	role foods.Role
 }
 
-// everyDay are the slots of any day: grain, protein and produce at each meal,
-// half of lunch and dinner vegetables, as the Dietary Guidelines for Americans
-// 2020-2025 lay a plate.
-var everyDay = []slot{
+// baseSlots are the slots of every day: grain, protein and produce at each meal.
+// Half of lunch and dinner is vegetables, as in the plate of the Dietary
+// Guidelines for Americans 2020-2025.
+var baseSlots = []slot{
 	{foods.Breakfast, foods.Starch}, {foods.Breakfast, foods.MainProtein}, {foods.Breakfast, foods.Fruit}, {foods.Breakfast, foods.Nut},
 	{foods.Lunch, foods.MainProtein}, {foods.Lunch, foods.Starch}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.Vegetable}, {foods.Lunch, foods.AddedFat},
 	{foods.Snack, foods.Dairy}, {foods.Snack, foods.Fruit},
 	{foods.Dinner, foods.MainProtein}, {foods.Dinner, foods.Starch}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.Vegetable}, {foods.Dinner, foods.AddedFat},
 }
 
-// largeDay is added above largeDayKcal, so that portions stay ones of a meal.
-var largeDay = []slot{{foods.Snack, foods.Starch}, {foods.Snack, foods.Nut}, {foods.Snack, foods.MainProtein}}
+// extraSlots are added above extraSlotsKcal, so that portions keep a normal size.
+var extraSlots = []slot{{foods.Snack, foods.Starch}, {foods.Snack, foods.Nut}, {foods.Snack, foods.MainProtein}}
 
-const largeDayKcal = 2600
+const extraSlotsKcal = 2600
 
-// option is a food that may take a slot, with its portions scaled to the day.
+// option is an allowed food of a slot, with its portions scaled to the day's
+// energy.
 type option struct {
-	food                     *foods.Food
-	least, usual, most       float64 // g
-	leastIn, usualIn, mostIn foods.Nutrients
+	food                                       *foods.Food
+	minGrams, usualGrams, maxGrams             float64
+	minNutrients, usualNutrients, maxNutrients foods.Nutrients
 }
 
 // menu is each slot with its options, in a fixed order.
@@ -41,22 +42,22 @@ type menu struct {
 	options [][]option
 }
 
-// Portions are for 2,000 kcal and grow with the day's energy within these
-// bounds; the least portion never grows, the most never shrinks.
-const portionKcal, leastScale, mostScale = 2000, 0.6, 3
+// Portions are for 2,000 kcal and scale with the day's energy within these
+// bounds. The minimum never grows and the maximum never shrinks.
+const portionKcal, minScale, maxScale = 2000, 0.6, 3
 
-// step in g is what portions are rounded to: what a kitchen scale is read by.
+// step in g is the rounding of portions: what a kitchen scale can show.
 const step = 5
 
-// newMenu offers every allowed food to the slots that it suits. A slot that
-// nobody suits is left out.
+// newMenu lists the allowed foods of each slot. A slot without allowed foods is
+// left out.
 func newMenu(table []foods.Food, diet foods.Diet, avoid []foods.Allergen, kcal float64) menu {
 	var m menu
-	slots := everyDay
-	if kcal > largeDayKcal {
-		slots = slices.Concat(everyDay, largeDay)
+	slots := baseSlots
+	if kcal > extraSlotsKcal {
+		slots = slices.Concat(baseSlots, extraSlots)
 	}
-	scale := math.Min(math.Max(kcal/portionKcal, leastScale), mostScale)
+	scale := math.Min(math.Max(kcal/portionKcal, minScale), maxScale)
 	for _, s := range slots {
 		var options []option
 		for i := range table {
@@ -73,11 +74,11 @@ func newMenu(table []foods.Food, diet foods.Diet, avoid []foods.Allergen, kcal f
 
 func newOption(f *foods.Food, scale float64) option {
 	o := option{food: f}
-	o.least = math.Max(rounded(f.MinGrams*math.Min(scale, 1)), step)
-	o.most = math.Max(rounded(f.MaxGrams*math.Max(scale, 1)), o.least)
-	// The middle by ratio: as far from half of it as from double.
-	o.usual = math.Min(math.Max(scale*math.Sqrt(f.MinGrams*f.MaxGrams), o.least), o.most)
-	o.leastIn, o.usualIn, o.mostIn = f.In(o.least), f.In(o.usual), f.In(o.most)
+	o.minGrams = math.Max(rounded(f.MinGrams*math.Min(scale, 1)), step)
+	o.maxGrams = math.Max(rounded(f.MaxGrams*math.Max(scale, 1)), o.minGrams)
+	// The geometric mean, because portions vary by ratio.
+	o.usualGrams = math.Min(math.Max(scale*math.Sqrt(f.MinGrams*f.MaxGrams), o.minGrams), o.maxGrams)
+	o.minNutrients, o.usualNutrients, o.maxNutrients = f.In(o.minGrams), f.In(o.usualGrams), f.In(o.maxGrams)
 	return o
 }
 

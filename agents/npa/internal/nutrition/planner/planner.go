@@ -1,14 +1,16 @@
-// Package planner makes meal plans: for each day it chooses foods and portions
-// that meet a person's targets, by linear programming. It owns the search, its
-// variety and the words for what can't be met; targets are energy's, foods are
-// foods'.
+// Package planner plans meals. For each day it chooses foods and portions that
+// meet a person's targets, by linear programming. It owns the search, the
+// variety and the explanation of conflicts. Package energy has the targets,
+// package foods the foods.
 //
-// A day is a list of slots, each with some foods that may take it. The
-// programme's variables are the shares of (food, portion) pairs in a slot, with
-// each food there at its least, usual and most portion: the shares of a slot
-// sum to 1, so that a slot taken by one food has a portion between its bounds.
-// Slots that the optimum splits between foods are then fixed one by one (a
-// dive), and portions rounded to what can be weighed.
+// A day is a list of slots, each with candidate foods. The linear program's
+// variables are the shares of (food, portion) pairs in a slot. Each food has
+// three portions: minimum, usual and maximum. The shares of a slot sum to 1, so
+// a slot with one food has a portion within its bounds.
+//
+// The optimum may split a slot between foods. A diving heuristic then fixes
+// such slots one by one. At last the portions are rounded to what can be
+// weighed.
 package planner
 
 import (
@@ -22,18 +24,18 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/foods"
 )
 
-// MaxDays is the longest plan, in days; issue 4 asks for a month at most.
+// MaxDays is the longest plan, in days.
 const MaxDays = 31
 
-// Request is what a plan is made from.
+// Request is the input of a plan.
 type Request struct {
-	Person energy.Person
-	Goals  []energy.Goal
-	Wishes energy.Wishes
-	Diet   foods.Diet
-	Avoid  []foods.Allergen
-	Days   int // 1 to MaxDays
-	// Seed decides between plans that are equally good.
+	Person      energy.Person
+	Goals       []energy.Goal
+	Preferences energy.Preferences
+	Diet        foods.Diet
+	Avoid       []foods.Allergen
+	Days        int // 1 to MaxDays
+	// Seed is the rng seed: it decides between equally good plans.
 	Seed uint64
 }
 
@@ -43,10 +45,10 @@ type Plan struct {
 	Days    []Day
 }
 
-// Day is what is eaten in a day, meal by meal.
+// Day is the items of a day.
 type Day []Item
 
-// Item is a portion of a food, in whole steps of 5 g.
+// Item is a portion of a food, a multiple of 5 g.
 type Item struct {
 	Meal  foods.Meal
 	Food  *foods.Food
@@ -64,68 +66,68 @@ func (d Day) Totals() foods.Nutrients {
 	return sum
 }
 
-// Planner makes plans from one food table. It is safe for use by several
-// goroutines.
+// Planner plans from one food table. It is safe for concurrent use.
 type Planner struct{ table []foods.Food }
 
-// New returns a Planner of the table, which must not change after.
+// New returns a Planner of the table. The caller must not change the table
+// afterwards.
 func New(table []foods.Food) *Planner { return &Planner{table} }
 
-// Plan returns the plan of the request: the same for the same request. Its
-// error is an *Infeasible where no plan was found, or the context's.
+// Plan returns the plan of the request. Equal requests get equal plans. The
+// error is an *Infeasible if no plan was found, or the context's error.
 func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	if r.Days < 1 || r.Days > MaxDays {
-		return Plan{}, fmt.Errorf("a plan of %d days was asked for, must be 1 to %d", r.Days, MaxDays)
+		return Plan{}, fmt.Errorf("days is %d, must be 1 to %d", r.Days, MaxDays)
 	}
-	plan := Plan{Targets: energy.Aim(r.Person, r.Goals, r.Wishes)}
+	plan := Plan{Targets: energy.TargetsFor(r.Person, r.Goals, r.Preferences)}
 	rules := rulesOf(plan.Targets)
 	m := p.menu(r)
-	eaten := &diary{}
+	past := &history{}
 	for number := range r.Days {
-		day, err := plannedDay(ctx, m, rules, eaten, luckOf(r, number))
+		day, err := planDay(ctx, m, rules, past, newRNG(r, number))
 		if errors.Is(err, errNotFound) {
-			err = p.explain(ctx, r, rules, eaten, number)
+			err = p.explain(ctx, r, rules, past, number)
 		}
 		if err != nil {
 			return Plan{}, fmt.Errorf("plan day %d: %w", number+1, err)
 		}
-		eaten.add(day)
+		past.add(day)
 		plan.Days = append(plan.Days, day)
 	}
 	return plan, nil
 }
 
 func (p *Planner) menu(r Request) menu {
-	return newMenu(p.table, r.Diet, r.Avoid, energy.Aim(r.Person, r.Goals, r.Wishes).GoalKcal)
+	return newMenu(p.table, r.Diet, r.Avoid, energy.TargetsFor(r.Person, r.Goals, r.Preferences).GoalKcal)
 }
 
-// luckOf is the same for the same day of the same request.
-func luckOf(r Request, number int) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, uint64(number))) }
+// newRNG depends on the request and the day only, so that plans repeat.
+func newRNG(r Request, number int) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, uint64(number))) }
 
-// efforts are how a day is looked for, each more freely than the one before,
-// and how often. The last makes a strict ask possible at the price of variety.
-var efforts = []struct {
-	how   dealing
-	times int
+// attempts are the selections that planDay tries in this order, and how often.
+// The last one meets strict requests at the price of variety.
+var attempts = []struct {
+	selection selection
+	times     int
 }{
-	{dealing{few: true}, 1},
-	{dealing{}, 3},
-	{dealing{repeat: true}, 20},
+	{selection{few: true}, 1},
+	{selection{}, 3},
+	{selection{repeat: true}, 20},
 }
 
-// errNotFound means that no effort met the targets.
+// errNotFound means that no attempt met the targets.
 var errNotFound = errors.New("no day was found that meets the targets")
 
-func plannedDay(ctx context.Context, m menu, rules []rule, eaten *diary, luck *rand.Rand) (Day, error) {
-	for _, effort := range efforts {
-		if effort.how.repeat {
-			// No effort helps where even the whole menu misses something.
+func planDay(ctx context.Context, m menu, rules []rule, past *history, rng *rand.Rand) (Day, error) {
+	for _, attempt := range attempts {
+		if attempt.selection.repeat {
+			// Further attempts are useless if even the whole menu misses a nutrient.
 			if missed, err := missed(ctx, m, rules); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}
 		}
-		for range effort.times {
-			day, err := dive(ctx, deal(m, eaten, luck, effort.how), rules)
+		for range attempt.times {
+			day, err := solveDay(ctx, selectCandidates(m, past, rng, attempt.selection), rules)
 			if !errors.Is(err, errNotFound) {
 				return day, err
 			}

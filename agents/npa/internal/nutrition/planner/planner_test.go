@@ -14,22 +14,22 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 )
 
-func maker(t require.TestingT) *planner.Planner {
+func newPlanner(t require.TestingT) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)
 	return planner.New(table)
 }
 
-// seeds is the request of the seed's load test.
-func seeds() planner.Request {
+// loadTestRequest is the request of the design document's load test.
+func loadTestRequest() planner.Request {
 	return planner.Request{
 		Person: energy.Reference(energy.Unspecified), Goals: []energy.Goal{energy.WeightLoss, energy.MuscleGain},
 		Diet: foods.Vegetarian, Days: 7, Seed: 1,
 	}
 }
 
-// anyone draws a request within all bounds, with up to two allergies.
-func anyone(t *rapid.T) planner.Request {
+// drawRequest draws a request within all bounds, with up to two allergies.
+func drawRequest(t *rapid.T) planner.Request {
 	return planner.Request{
 		Person: energy.Person{
 			AgeYears: rapid.IntRange(energy.MinAge, energy.MaxAge).Draw(t, "age"),
@@ -38,27 +38,27 @@ func anyone(t *rapid.T) planner.Request {
 			WeightKg: rapid.Float64Range(energy.MinWeight, energy.MaxWeight).Draw(t, "weight"),
 			Activity: rapid.SampledFrom([]energy.Activity{energy.Sedentary, energy.Light, energy.Moderate, energy.Active, energy.VeryActive}).Draw(t, "activity"),
 		},
-		Goals:  rapid.SliceOfNDistinct(rapid.SampledFrom(energy.Goals), 0, 2, rapid.ID).Draw(t, "goals"),
-		Wishes: energy.Wishes{HighProtein: rapid.Bool().Draw(t, "high protein"), LowSodium: rapid.Bool().Draw(t, "low sodium")},
-		Diet:   rapid.SampledFrom([]foods.Diet{foods.Vegan, foods.Vegetarian, foods.Pescatarian, foods.Omnivore}).Draw(t, "diet"),
-		Avoid:  rapid.SliceOfNDistinct(rapid.SampledFrom(foods.Allergens), 0, 2, rapid.ID).Draw(t, "avoid"),
-		Days:   rapid.IntRange(1, 9).Draw(t, "days"),
-		Seed:   rapid.Uint64().Draw(t, "seed"),
+		Goals:       rapid.SliceOfNDistinct(rapid.SampledFrom(energy.Goals), 0, 2, rapid.ID).Draw(t, "goals"),
+		Preferences: energy.Preferences{HighProtein: rapid.Bool().Draw(t, "high protein"), LowSodium: rapid.Bool().Draw(t, "low sodium")},
+		Diet:        rapid.SampledFrom([]foods.Diet{foods.Vegan, foods.Vegetarian, foods.Pescatarian, foods.Omnivore}).Draw(t, "diet"),
+		Avoid:       rapid.SliceOfNDistinct(rapid.SampledFrom(foods.Allergens), 0, 2, rapid.ID).Draw(t, "avoid"),
+		Days:        rapid.IntRange(1, 9).Draw(t, "days"),
+		Seed:        rapid.Uint64().Draw(t, "seed"),
 	}
 }
 
-// TestEveryDayMeetsTheTargets is the promise: whoever asks, each day keeps all
-// bounds after rounding, holds only what they may eat in sane portions, and is
-// not the day before again. Up to two allergies are always met.
+// TestEveryDayMeetsTheTargets: for each request, each day keeps all bounds
+// after rounding. It has only allowed foods in usual portions, and differs from
+// the day before.
 func TestEveryDayMeetsTheTargets(t *testing.T) {
-	p := maker(t)
+	p := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
-		r := anyone(t)
+		r := drawRequest(t)
 		plan, err := p.Plan(context.Background(), r)
 		require.NoError(t, err)
 		require.Len(t, plan.Days, r.Days)
 		for i, day := range plan.Days {
-			holds(t, plan.Targets, day)
+			requireWithinTargets(t, plan.Targets, day)
 			for _, item := range day {
 				require.True(t, item.Food.AllowedTo(r.Diet, r.Avoid), item.Food.ID)
 				require.Contains(t, item.Food.Meals, item.Meal)
@@ -67,13 +67,13 @@ func TestEveryDayMeetsTheTargets(t *testing.T) {
 				require.LessOrEqual(t, item.Grams, 3*item.Food.MaxGrams+2.5)
 			}
 			if i > 0 {
-				require.NotEqual(t, served(plan.Days[i-1]), served(day), "day %d repeats the one before", i+1)
+				require.NotEqual(t, foodIDs(plan.Days[i-1]), foodIDs(day), "day %d repeats the one before", i+1)
 			}
 		}
 	})
 }
 
-func holds(t require.TestingT, targets energy.Targets, day planner.Day) {
+func requireWithinTargets(t require.TestingT, targets energy.Targets, day planner.Day) {
 	totals := day.Totals()
 	require.True(t, targets.Energy.Holds(totals[foods.Energy]), "energy %v in %v", totals[foods.Energy], targets.Energy)
 	require.True(t, targets.Protein.Holds(totals[foods.Protein]), "protein %v in %v", totals[foods.Protein], targets.Protein)
@@ -83,8 +83,8 @@ func holds(t require.TestingT, targets energy.Targets, day planner.Day) {
 	require.LessOrEqual(t, totals[foods.Sodium], targets.SodiumMax)
 }
 
-// served are the foods of a day, in order of their ids.
-func served(day planner.Day) []string {
+// foodIDs are the sorted ids of a day's foods.
+func foodIDs(day planner.Day) []string {
 	var ids []string
 	for _, item := range day {
 		ids = append(ids, item.Food.ID)
@@ -93,26 +93,26 @@ func served(day planner.Day) []string {
 	return ids
 }
 
-func TestTheSameRequestGetsTheSamePlan(t *testing.T) {
-	p := maker(t)
-	first, err := p.Plan(t.Context(), seeds())
+func TestEqualRequestsGetEqualPlans(t *testing.T) {
+	p := newPlanner(t)
+	first, err := p.Plan(t.Context(), loadTestRequest())
 	require.NoError(t, err)
-	again, err := p.Plan(t.Context(), seeds())
+	again, err := p.Plan(t.Context(), loadTestRequest())
 	require.NoError(t, err)
 	require.Equal(t, first, again)
-	other := seeds()
+	other := loadTestRequest()
 	other.Seed++
 	another, err := p.Plan(t.Context(), other)
 	require.NoError(t, err)
-	require.NotEqual(t, first.Days, another.Days, "the seed decides among equals")
+	require.NotEqual(t, first.Days, another.Days, "the rng seed decides among equally good plans")
 }
 
-func TestAWeekIsVaried(t *testing.T) {
-	plan, err := maker(t).Plan(t.Context(), seeds())
+func TestWeekIsVaried(t *testing.T) {
+	plan, err := newPlanner(t).Plan(t.Context(), loadTestRequest())
 	require.NoError(t, err)
 	times := map[string]int{}
 	for _, day := range plan.Days {
-		for _, id := range served(day) {
+		for _, id := range foodIDs(day) {
 			times[id]++
 			require.LessOrEqual(t, times[id], 5, "%s comes too often", id)
 		}
@@ -120,18 +120,18 @@ func TestAWeekIsVaried(t *testing.T) {
 	require.GreaterOrEqual(t, len(times), 50, "different foods in a vegetarian week")
 }
 
-// scarce is the table without the foods of these ids.
-func scarce(t *testing.T, without ...string) *planner.Planner {
+// plannerWithout plans without the foods of these ids.
+func plannerWithout(t *testing.T, without ...string) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)
 	return planner.New(slices.DeleteFunc(table, func(f foods.Food) bool { return slices.Contains(without, f.ID) }))
 }
 
-func TestConflictsAreNamed(t *testing.T) {
-	strict := seeds()
+func TestInfeasibleNamesTheConflicts(t *testing.T) {
+	strict := loadTestRequest()
 	strict.Diet, strict.Avoid = foods.Vegan, []foods.Allergen{"soy", "sesame"}
-	strict.Wishes.HighProtein = true
-	p := scarce(t, "lupins", "wheat-gluten", "hemp-seeds", "pumpkin-seeds", "spinach", "mushrooms", "asparagus", "bok-choy", "arugula", "broccoli", "chard", "collards")
+	strict.Preferences.HighProtein = true
+	p := plannerWithout(t, "lupins", "wheat-gluten", "hemp-seeds", "pumpkin-seeds", "spinach", "mushrooms", "asparagus", "bok-choy", "arugula", "broccoli", "chard", "collards")
 
 	_, err := p.Plan(t.Context(), strict)
 	var infeasible *planner.Infeasible
@@ -139,61 +139,61 @@ func TestConflictsAreNamed(t *testing.T) {
 	require.Contains(t, infeasible.Conflicts, planner.Conflict{Part: planner.Diet})
 	require.Contains(t, infeasible.Conflicts, planner.Conflict{Part: planner.Allergy, Name: "soy"})
 	require.Contains(t, infeasible.Conflicts, planner.Conflict{Part: planner.Target, Name: "protein"})
-	require.NotContains(t, infeasible.Conflicts, planner.Conflict{Part: planner.Allergy, Name: "sesame"}, "sesame would not help")
+	require.NotContains(t, infeasible.Conflicts, planner.Conflict{Part: planner.Allergy, Name: "sesame"}, "sesame alone does not help")
 
-	// What it says is true: each change alone gives a plan.
+	// Each reported change alone makes a plan possible.
 	for _, change := range []func(*planner.Request){
 		func(r *planner.Request) { r.Diet = foods.Omnivore },
 		func(r *planner.Request) { r.Avoid = []foods.Allergen{"sesame"} },
 	} {
-		mended := strict
-		change(&mended)
-		mended.Days = 1
-		_, err := p.Plan(t.Context(), mended)
+		relaxed := strict
+		change(&relaxed)
+		relaxed.Days = 1
+		_, err := p.Plan(t.Context(), relaxed)
 		require.NoError(t, err)
 	}
 }
 
-func TestNoSingleCulpritIsSaid(t *testing.T) {
-	_, err := planner.New(nil).Plan(t.Context(), seeds())
+func TestInfeasibleSaysWhenOneChangeIsNotEnough(t *testing.T) {
+	_, err := planner.New(nil).Plan(t.Context(), loadTestRequest())
 	require.EqualError(t, err, "plan day 1: no foods of the table in sensible portions meet the targets together; "+
-		"the nearest plan misses energy, protein, carbohydrate, fat, fibre; letting go of a single part of the request would not change that")
+		"the nearest plan misses energy, protein, carbohydrate, fat, fibre; relaxing a single part of the request is not enough")
 }
 
 func TestDaysAreBounded(t *testing.T) {
 	for _, days := range []int{-1, 0, planner.MaxDays + 1} {
-		r := seeds()
+		r := loadTestRequest()
 		r.Days = days
-		_, err := maker(t).Plan(t.Context(), r)
+		_, err := newPlanner(t).Plan(t.Context(), r)
 		require.ErrorContains(t, err, "must be 1 to 31")
 	}
 }
 
-func TestAnEndedContextEndsThePlan(t *testing.T) {
+func TestCanceledContextEndsThePlan(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := maker(t).Plan(ctx, seeds())
+	_, err := newPlanner(t).Plan(ctx, loadTestRequest())
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// BenchmarkSevenDays is issue 4's uncached seven-day plan, with its goal of
-// 30 ms at p95 on one core; each round is another request.
+// BenchmarkSevenDays plans seven days without a cache. The goal is 30 ms at p95
+// on one core. Each iteration plans another request.
 func BenchmarkSevenDays(b *testing.B) {
-	strict := seeds()
-	strict.Diet, strict.Avoid, strict.Wishes.HighProtein = foods.Vegan, []foods.Allergen{"soy", "gluten"}, true
-	for name, r := range map[string]planner.Request{"seed": seeds(), "strict": strict} {
+	strict := loadTestRequest()
+	strict.Diet, strict.Avoid, strict.Preferences.HighProtein = foods.Vegan, []foods.Allergen{"soy", "gluten"}, true
+	for name, r := range map[string]planner.Request{"load test": loadTestRequest(), "strict": strict} {
 		b.Run(name, func(b *testing.B) {
-			p := maker(b)
-			var took []time.Duration
+			p := newPlanner(b)
+			var durations []time.Duration
 			for b.Loop() {
 				r.Seed++
-				began := time.Now()
+				start := time.Now()
 				_, err := p.Plan(b.Context(), r)
-				took = append(took, time.Since(began))
+				durations = append(durations, time.Since(start))
 				require.NoError(b, err)
 			}
-			slices.Sort(took)
-			b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
+			slices.Sort(durations)
+			b.ReportMetric(float64(durations[len(durations)*95/100].Microseconds())/1000, "p95-ms")
 		})
 	}
 }

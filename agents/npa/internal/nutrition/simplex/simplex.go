@@ -1,13 +1,13 @@
-// Package simplex solves small dense linear programmes whose rows may be
-// broken at a price. It owns the arithmetic and knows nothing of food.
+// Package simplex solves small dense linear programs. A row may be violated at
+// a price. It owns the arithmetic and knows nothing of food.
 //
-// It is the bounded-variable primal simplex method on a dense tableau
-// (Chvátal, Linear Programming, 1983, chapters 2, 3 and 8). gonum's
-// optimize/convex/lp, the well-kept solver at hand, is not used to serve: it
-// factorises three times an iteration, so that a day of the planner takes it
-// some thirty times as long (BenchmarkDay) and a week misses its goal of 30 ms;
-// and it has neither a limit of iterations nor an end by context. It is what
-// the tests compare this one to.
+// It is the bounded-variable primal simplex method on a dense tableau (Chvátal,
+// Linear Programming, 1983, chapters 2, 3 and 8).
+//
+// gonum's optimize/convex/lp is not used to serve. It factorises three times an
+// iteration, so a day of the planner takes about thirty times as long
+// (BenchmarkDay). A week then misses its goal of 30 ms. It also has no
+// iteration limit and no context. The tests compare this package to gonum.
 package simplex
 
 import (
@@ -17,51 +17,52 @@ import (
 )
 
 // Row is the rule Lo <= a·x <= Hi. Each unit outside costs Penalty, so a
-// problem always has a solution, and a large Penalty makes the rule hard where
-// it can be kept at all. Lo and Hi are finite.
+// problem always has a solution. A large Penalty makes a feasible rule hard. Lo
+// and Hi are finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
-// Problem is: minimise cost·x plus penalties over x >= 0.
+// Problem is: minimise cost·x plus penalties, for x >= 0.
 type Problem struct {
 	Cost []float64
-	// Columns are the coefficients by variable, then by row.
+	// Columns are the coefficients, by variable and then by row.
 	Columns [][]float64
 	Rows    []Row
 }
 
-// Solution is a best x, with what each rule is broken by: negative below Lo,
-// positive above Hi.
+// Solution is an optimal x. Violations are by row: negative below Lo, positive
+// above Hi.
 type Solution struct {
-	X      []float64
-	Broken []float64
-	Cost   float64 // with penalties
+	X          []float64
+	Violations []float64
+	Cost       float64 // with penalties
 }
 
-// The errors of Solve beside the context's.
+// The errors of Solve besides the context's.
 var (
-	ErrUnbounded  = errors.New("simplex: the cost falls without end: a variable with negative cost needs a row that bounds it")
+	ErrUnbounded  = errors.New("simplex: the cost is unbounded: a variable with negative cost needs a row that bounds it")
 	ErrIterations = errors.New("simplex: no optimum within the limit of iterations")
 )
 
 const (
-	// tolerance is below what counts as zero; coefficients should be near 1.
+	// tolerance is the largest value that counts as zero. Coefficients should
+	// be near 1.
 	tolerance = 1e-9
-	// stalled is after how many steps without gain in a row Bland's rule, which
-	// can't cycle, takes over from Dantzig's, which is faster.
-	stalled = 50
-	// checkEvery is after how many iterations the context is asked.
+	// stallLimit is the number of consecutive steps without gain after which Bland's
+	// rule replaces Dantzig's. Dantzig's is faster, but can cycle.
+	stallLimit = 50
+	// checkEvery is the number of iterations between two checks of the context.
 	checkEvery = 64
 )
 
-// Solve returns an optimal solution. It takes at most 50 iterations a column.
+// Solve returns an optimal solution. It stops after 50 iterations a column.
 func Solve(ctx context.Context, p Problem) (Solution, error) {
 	t := newTableau(p)
-	still := 0
+	stalled := 0
 	for iteration := range 50 * len(t.upper) {
 		if iteration%checkEvery == 0 && ctx.Err() != nil {
 			return Solution{}, ctx.Err()
 		}
-		enter := t.entering(still >= stalled)
+		enter := t.entering(stalled >= stallLimit)
 		if enter < 0 {
 			return t.solution(p), nil
 		}
@@ -71,9 +72,9 @@ func Solve(ctx context.Context, p Problem) (Solution, error) {
 		}
 		t.move(enter, step, row)
 		if step > tolerance {
-			still = 0
+			stalled = 0
 		} else {
-			still++
+			stalled++
 		}
 	}
 	return Solution{}, ErrIterations

@@ -13,28 +13,28 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/simplex"
 )
 
-func TestKnownProblems(t *testing.T) {
+func TestSolvesKnownProblems(t *testing.T) {
 	for _, row := range []struct {
-		reason string
-		p      simplex.Problem
-		x      []float64
-		broken []float64
-		cost   float64
+		reason     string
+		p          simplex.Problem
+		x          []float64
+		violations []float64
+		cost       float64
 	}{
 		{
-			"the textbook's: max 3x+5y, x<=4, 2y<=12, 3x+2y<=18 (Hillier and Lieberman, Wyndor Glass)",
+			"textbook problem: max 3x+5y, x<=4, 2y<=12, 3x+2y<=18 (Hillier and Lieberman, Wyndor Glass)",
 			simplex.Problem{
 				Cost: []float64{-3, -5}, Columns: [][]float64{{1, 0, 3}, {0, 2, 2}},
 				Rows: []simplex.Row{{0, 4, 1e3}, {0, 12, 1e3}, {0, 18, 1e3}},
 			}, []float64{2, 6}, []float64{0, 0, 0}, -36,
 		},
 		{
-			"a lower bound is met as cheaply as can be",
+			"a lower bound is met at the lowest cost",
 			simplex.Problem{Cost: []float64{2, 3}, Columns: [][]float64{{1}, {2}}, Rows: []simplex.Row{{4, 9, 1e3}}},
 			[]float64{0, 2}, []float64{0}, 6,
 		},
 		{
-			"rules that exclude each other: the dearer one holds",
+			"contradicting rules: the one with the higher penalty is met",
 			simplex.Problem{Cost: []float64{0}, Columns: [][]float64{{1, 1}}, Rows: []simplex.Row{{0, 1, 10}, {3, 4, 20}}},
 			[]float64{3}, []float64{2, 0}, 20,
 		},
@@ -62,27 +62,27 @@ func TestKnownProblems(t *testing.T) {
 			require.NoError(t, err)
 			require.InDelta(t, row.cost, s.Cost, 1e-9)
 			require.InDeltaSlice(t, row.x, s.X, 1e-9)
-			require.InDeltaSlice(t, row.broken, s.Broken, 1e-9)
+			require.InDeltaSlice(t, row.violations, s.Violations, 1e-9)
 		})
 	}
 }
 
-func TestUnboundedIsSaid(t *testing.T) {
+func TestUnboundedProblemIsAnError(t *testing.T) {
 	_, err := simplex.Solve(t.Context(), simplex.Problem{Cost: []float64{-1}, Columns: [][]float64{{0}}, Rows: []simplex.Row{{0, 1, 1}}})
 	require.ErrorIs(t, err, simplex.ErrUnbounded)
 }
 
-func TestAnEndedContextEndsTheWork(t *testing.T) {
+func TestCanceledContextEndsSolve(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := simplex.Solve(ctx, simplex.Problem{Cost: []float64{1}, Columns: [][]float64{{1}}, Rows: []simplex.Row{{1, 2, 1}}})
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// drawn are problems whose optimum is finite: costs are not negative.
-func drawn(t *rapid.T) simplex.Problem {
+// drawProblem draws a problem with a finite optimum: no cost is negative.
+func drawProblem(t *rapid.T) simplex.Problem {
 	n, m := rapid.IntRange(1, 12).Draw(t, "n"), rapid.IntRange(1, 6).Draw(t, "m")
-	// Small whole numbers make ties, and with them degenerate steps.
+	// Small integers make ties, and so degenerate steps.
 	number := func(low, high int, name string) float64 { return float64(rapid.IntRange(low, high).Draw(t, name)) }
 	p := simplex.Problem{}
 	for range n {
@@ -99,9 +99,9 @@ func drawn(t *rapid.T) simplex.Problem {
 	return p
 }
 
-// standard is the problem as gonum takes it: equalities over x >= 0. Each rule
+// standardForm is the problem in gonum's form: equalities over x >= 0. Each rule
 // becomes a·x + below - short = Lo and a·x - above + spare = Hi.
-func standard(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
+func standardForm(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	n, m := len(p.Cost), len(p.Rows)
 	a = mat.NewDense(2*m, n+4*m, nil)
 	cost, b = make([]float64, n+4*m), make([]float64, 2*m)
@@ -122,15 +122,15 @@ func standard(p simplex.Problem) (cost []float64, a *mat.Dense, b []float64) {
 	return cost, a, b
 }
 
-func TestTheOptimumIsGonums(t *testing.T) {
+func TestOptimumEqualsGonums(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := drawn(t)
+		p := drawProblem(t)
 		s, err := simplex.Solve(context.Background(), p)
 		require.NoError(t, err)
 		for _, x := range s.X {
 			require.GreaterOrEqual(t, x, 0.0)
 		}
-		cost, a, b := standard(p)
+		cost, a, b := standardForm(p)
 		want, _, err := lp.Simplex(cost, a, b, 1e-9, nil)
 		if err != nil {
 			t.Skip("gonum gave up: ", err)
@@ -139,11 +139,11 @@ func TestTheOptimumIsGonums(t *testing.T) {
 	})
 }
 
-// day is a problem of the planner's size: 22 rows, 6 of them bounds and 16
-// choices of one among 18 columns.
-func day() simplex.Problem {
+// dayProblem has the size of a planner's day: 6 bounds, and 16 slots of 18
+// columns each.
+func dayProblem() simplex.Problem {
 	const bounds, slots, each = 6, 16, 18
-	luck := rand.New(rand.NewPCG(1, 2))
+	rng := rand.New(rand.NewPCG(1, 2))
 	p := simplex.Problem{}
 	for range bounds {
 		p.Rows = append(p.Rows, simplex.Row{Lo: 1, Hi: 1.2, Penalty: 1e5})
@@ -153,18 +153,18 @@ func day() simplex.Problem {
 		for range each {
 			column := make([]float64, bounds+slots)
 			for i := range bounds {
-				column[i] = luck.Float64() / 8
+				column[i] = rng.Float64() / 8
 			}
 			column[bounds+slot] = 1
-			p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, luck.Float64())
+			p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, rng.Float64())
 		}
 	}
 	return p
 }
 
-// BenchmarkDay is why this package exists beside gonum's.
+// BenchmarkDay compares this package with gonum's solver.
 func BenchmarkDay(b *testing.B) {
-	p := day()
+	p := dayProblem()
 	b.Run("this", func(b *testing.B) {
 		for b.Loop() {
 			_, err := simplex.Solve(b.Context(), p)
@@ -172,7 +172,7 @@ func BenchmarkDay(b *testing.B) {
 		}
 	})
 	b.Run("gonum", func(b *testing.B) {
-		cost, a, rhs := standard(p)
+		cost, a, rhs := standardForm(p)
 		for b.Loop() {
 			_, _, err := lp.Simplex(cost, a, rhs, 1e-9, nil)
 			require.NoError(b, err)

@@ -3,8 +3,8 @@ package simplex
 import "math"
 
 // tableau is a basis of the problem in the form a·x - s - above + below = 0,
-// one row a rule, where s lies within the rule's bounds and above and below
-// are paid for. Variables are x, then s, above and below of each row. All are
+// one row a rule. s is within the rule's bounds; above and below have a
+// penalty. The variables are x, then s, above and below of each row. All are
 // shifted to begin at 0 (s by Lo).
 type tableau struct {
 	n, m    int
@@ -36,8 +36,8 @@ func newTableau(p Problem) *tableau {
 	return t
 }
 
-// start makes basic what x = 0 leaves off its bounds in row i: s, or what the
-// rule is broken by.
+// start makes one variable of row i basic, for x = 0: s if the rule holds, else
+// above or below.
 func (t *tableau) start(i int, row Row, columns [][]float64) {
 	s, above, below := t.logicals(i)
 	t.upper[s] = row.Hi - row.Lo
@@ -71,8 +71,8 @@ func (t *tableau) logicals(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
 
-// entering returns the nonbasic variable whose move gains most, or the first
-// that gains at all (Bland), or -1 at the optimum.
+// entering returns the nonbasic variable with the largest gain. With Bland's
+// rule it is the first with any gain. It is -1 at the optimum.
 func (t *tableau) entering(bland bool) int {
 	best, most := -1, tolerance
 	for j, d := range t.reduced {
@@ -93,22 +93,22 @@ func (t *tableau) entering(bland bool) int {
 	return best
 }
 
-// ratio returns how far the entering variable can move and the row whose
-// basic variable stops it, -1 if it is its own other bound. Ties go to the
-// variable with the lowest number, as Bland's rule asks.
+// ratio returns how far the entering variable can move, and the row whose basic
+// variable limits it. The row is -1 if its own bound is the limit. Ties go to
+// the lowest variable, as Bland's rule needs.
 func (t *tableau) ratio(enter int) (step float64, row int) {
 	step, row = t.upper[enter], -1
 	for i := range t.m {
-		falls := t.row(i)[enter]
+		decrease := t.row(i)[enter]
 		if t.atUpper[enter] {
-			falls = -falls
+			decrease = -decrease
 		}
 		var limit float64
 		switch {
-		case falls > tolerance:
-			limit = t.value[i] / falls
-		case falls < -tolerance:
-			limit = (t.upper[t.basis[i]] - t.value[i]) / -falls
+		case decrease > tolerance:
+			limit = t.value[i] / decrease
+		case decrease < -tolerance:
+			limit = (t.upper[t.basis[i]] - t.value[i]) / -decrease
 		default:
 			continue
 		}
@@ -120,12 +120,12 @@ func (t *tableau) ratio(enter int) (step float64, row int) {
 	return step, row
 }
 
-// move takes the entering variable by step, and into the basis where a row
-// stopped it.
+// move moves the entering variable by step. If a row limits the step, the
+// variable enters the basis there.
 func (t *tableau) move(enter int, step float64, row int) {
-	direction, entered := 1.0, step
+	direction, newValue := 1.0, step
 	if t.atUpper[enter] {
-		direction, entered = -1, t.upper[enter]-step
+		direction, newValue = -1, t.upper[enter]-step
 	}
 	for i := range t.m {
 		t.value[i] -= t.row(i)[enter] * direction * step
@@ -135,9 +135,9 @@ func (t *tableau) move(enter int, step float64, row int) {
 		return
 	}
 	leave := t.basis[row]
-	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // it rose, even by a step of 0
+	t.atUpper[leave] = t.row(row)[enter]*direction < 0 // true if it rose, also by a step of 0
 	t.inBasis[leave], t.inBasis[enter], t.atUpper[enter] = false, true, false
-	t.basis[row], t.value[row] = enter, entered
+	t.basis[row], t.value[row] = enter, newValue
 	t.pivot(row, enter)
 }
 
@@ -155,7 +155,7 @@ func (t *tableau) pivot(row, column int) {
 	subtract(t.reduced, pivot, column)
 }
 
-// subtract clears the column of a row.
+// subtract subtracts a multiple of pivot, so that the row's column becomes 0.
 func subtract(row, pivot []float64, column int) {
 	factor := row[column]
 	if factor == 0 {
@@ -168,9 +168,9 @@ func subtract(row, pivot []float64, column int) {
 	row[column] = 0
 }
 
-// solution reads x off the basis, and the rest off x.
+// solution computes x from the basis, and cost and violations from x.
 func (t *tableau) solution(p Problem) Solution {
-	s := Solution{X: make([]float64, t.n), Broken: make([]float64, t.m)}
+	s := Solution{X: make([]float64, t.n), Violations: make([]float64, t.m)}
 	for i, j := range t.basis {
 		if j < t.n {
 			s.X[j] = math.Max(t.value[i], 0)
@@ -189,11 +189,11 @@ func (t *tableau) solution(p Problem) Solution {
 	for i, row := range p.Rows {
 		switch a := activity[i]; {
 		case a < row.Lo-tolerance:
-			s.Broken[i] = a - row.Lo
+			s.Violations[i] = a - row.Lo
 		case a > row.Hi+tolerance:
-			s.Broken[i] = a - row.Hi
+			s.Violations[i] = a - row.Hi
 		}
-		s.Cost += row.Penalty * math.Abs(s.Broken[i])
+		s.Cost += row.Penalty * math.Abs(s.Violations[i])
 	}
 	return s
 }

@@ -1,5 +1,5 @@
-// Package api_test holds the service to its OpenAPI document. It is apart from
-// the package so that the fuzz tests there do not link the validator.
+// Package api_test checks the service against its OpenAPI document. It is
+// separate so that the fuzz tests do not link the validator.
 package api_test
 
 import (
@@ -26,16 +26,16 @@ import (
 
 const apiPath = "/api/v1/agents/npa"
 
-// serve returns the API held to its document, with tokens of the user, on a
-// planner with that timeout; without a planner it is the agent's own.
+// serve returns a checker for the API with tokens of the user. A nil planner
+// means the agent's own.
 func serve(t *testing.T, user string, p nutritionapi.MealPlanner, timeout time.Duration) *openapitest.Checker {
 	t.Helper()
 	spec := nutritionapi.Spec
 	if p != nil {
 		spec.NewPlanner = func() (agent.Planner[*nutritionapi.PlanRequest], error) { return nutritionapi.PlanWith(p), nil }
 	}
-	world := servicetest.New(t)
-	cfg, err := spec.ReadConfig(world.Lookup(map[string]string{"CALCULATION_TIMEOUT": timeout.String()}))
+	env := servicetest.New(t)
+	cfg, err := spec.ReadConfig(env.Lookup(map[string]string{"CALCULATION_TIMEOUT": timeout.String()}))
 	require.NoError(t, err)
 	s, err := agent.New(t.Context(), spec, cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -43,33 +43,33 @@ func serve(t *testing.T, user string, p nutritionapi.MealPlanner, timeout time.D
 	document, err := os.ReadFile("../openapi.yaml")
 	require.NoError(t, err)
 	api := openapitest.New(t, document, s.Handler())
-	api.Token = world.Token(t, user)
+	api.Token = env.Token(t, user)
 	return api
 }
 
-// seeds is the body of the seed's load test.
-const seeds = `{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`
+// loadTestBody is the body of the design document's load test.
+const loadTestBody = `{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`
 
 const planPath = apiPath + "/plan"
 
-func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 	t.Helper()
-	var answer T
+	var value T
 	decoder := json.NewDecoder(w.Body)
 	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&answer))
-	return answer
+	require.NoError(t, decoder.Decode(&value))
+	return value
 }
 
-func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
+func TestLoadTestRequestGetsAPlan(t *testing.T) {
 	api := serve(t, servicetest.User, nil, 10*time.Second)
-	w := api.Send(t, http.MethodPost, planPath, seeds)
+	w := api.Send(t, http.MethodPost, planPath, loadTestBody)
 	require.Equal(t, http.StatusOK, w.Code)
 	first := w.Body.String()
-	plan := decoded[nutritionapi.PlanAnswer](t, w)
+	plan := decode[nutritionapi.PlanResponse](t, w)
 	require.Equal(t, "test-user-123", plan.UserID)
 	require.Len(t, plan.Days, 7)
-	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "nothing was said of the person")
+	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "the request describes no person")
 	require.InDelta(t, 0.9*2277.7, (plan.Targets.EnergyKcal.Min+plan.Targets.EnergyKcal.Max)/2, 1, "recomposition of the reference adult")
 	for _, day := range plan.Days {
 		require.True(t, plan.Targets.ProteinG.Holds(day.Totals.ProteinG))
@@ -79,9 +79,9 @@ func TestThePlanOfTheSeedsLoadTest(t *testing.T) {
 				sum += item.Kcal
 			}
 		}
-		require.InDelta(t, day.Totals.EnergyKcal, sum, 2, "the items are what the totals count")
+		require.InDelta(t, day.Totals.EnergyKcal, sum, 2, "the totals are the sum of the items")
 	}
-	require.Equal(t, first, serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, planPath, seeds).Body.String(), "the same request, the same plan")
+	require.Equal(t, first, serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, planPath, loadTestBody).Body.String(), "equal requests get equal plans")
 }
 
 func TestRequests(t *testing.T) {
@@ -91,18 +91,18 @@ func TestRequests(t *testing.T) {
 		status       int
 		pointers     []string
 	}{
-		{"a name alone will do", `{"userId":"u"}`, 200, nil},
-		{"all about a person", `{"userId":"u","goals":["endurance"],"preferences":["vegan","gluten_free","low_sodium"],"duration":1,"allergies":["soy"],
+		{"the user's id is enough", `{"userId":"u"}`, 200, nil},
+		{"every field", `{"userId":"u","goals":["endurance"],"preferences":["vegan","gluten_free","low_sodium"],"duration":1,"allergies":["soy"],
 			"age":44,"sex":"female","heightCm":168.5,"weightKg":61,"activityLevel":"active"}`, 200, nil},
-		{"null is as good as absent", `{"userId":"u","goals":null,"age":null,"sex":null,"duration":null}`, 200, nil},
+		{"null means absent", `{"userId":"u","goals":null,"age":null,"sex":null,"duration":null}`, 200, nil},
 		{"a month", `{"userId":"u","duration":31}`, 200, nil},
-		{"every mistake at once", `{"userId":"","goals":["fly"],"preferences":["vegan","raw"],"duration":0,"allergies":["dust"],"age":17,"sex":"x",
+		{"every error is reported at once", `{"userId":"","goals":["fly"],"preferences":["vegan","raw"],"duration":0,"allergies":["dust"],"age":17,"sex":"x",
 			"heightCm":1.7,"weightKg":900,"activityLevel":"lazy","diet":1}`, 422, []string{"#/diet", "#/userId", "#/goals/0", "#/preferences/1",
 			"#/allergies/0", "#/duration", "#/age", "#/heightCm", "#/weightKg", "#/sex", "#/activityLevel"}},
-		{"a list beyond what there is", `{"userId":"u","goals":["endurance","endurance","endurance","endurance","endurance","endurance"]}`, 422, []string{"#/goals"}},
+		{"a list longer than the allowed values", `{"userId":"u","goals":["endurance","endurance","endurance","endurance","endurance","endurance"]}`, 422, []string{"#/goals"}},
 		{"a wrong type", `{"userId":7}`, 422, []string{"#/userId"}},
-		{"no object", `[]`, 422, []string{"#"}},
-		{"no JSON", `{`, 400, nil},
+		{"not an object", `[]`, 422, []string{"#"}},
+		{"not JSON", `{`, 400, nil},
 		{"too large", `{"userId":"` + strings.Repeat("a", 200<<10) + `"}`, 413, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestRequests(t *testing.T) {
 				return
 			}
 			var pointers []string
-			for _, e := range decoded[httpapi.Problem](t, w).Errors {
+			for _, e := range decode[httpapi.Problem](t, w).Errors {
 				pointers = append(pointers, e.Pointer)
 			}
 			require.Equal(t, row.pointers, pointers)
@@ -120,10 +120,11 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// fails is a planner that answers with its error, or waits for the context.
-type fails struct{ err error }
+// failingPlanner returns its error, or waits for the context if the error is
+// nil.
+type failingPlanner struct{ err error }
 
-func (f fails) Plan(ctx context.Context, _ planner.Request) (planner.Plan, error) {
+func (f failingPlanner) Plan(ctx context.Context, _ planner.Request) (planner.Plan, error) {
 	if f.err != nil {
 		return planner.Plan{}, f.err
 	}
@@ -140,18 +141,18 @@ func TestFailures(t *testing.T) {
 		code     string
 		pointers []string
 	}{
-		{"conflicts point at the request", &planner.Infeasible{Conflicts: []planner.Conflict{
+		{"conflicts point at request fields", &planner.Infeasible{Conflicts: []planner.Conflict{
 			conflict(planner.Diet, ""), conflict(planner.Allergy, "soy"), conflict(planner.Allergy, "nuts"), conflict(planner.Target, "protein"), conflict(planner.Target, "sodium"),
 		}}, 422, httpapi.CodeInfeasible, []string{"#/preferences", "#/allergies/0", "#/preferences", "#/goals", "#/preferences"}},
 		{"out of time", nil, 503, httpapi.CodeOutOfTime, nil},
-		{"what nobody foresaw stays inside", errors.New("secret"), 500, httpapi.CodeInternal, nil},
+		{"the text of an unexpected error is not sent", errors.New("secret"), 500, httpapi.CodeInternal, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			w := serve(t, "u", fails{row.err}, time.Millisecond).Send(t, http.MethodPost, planPath,
+			w := serve(t, "u", failingPlanner{row.err}, time.Millisecond).Send(t, http.MethodPost, planPath,
 				`{"userId":"u","preferences":["vegan","nut_free"],"allergies":["soy"]}`)
 			require.Equal(t, row.status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
-			problem := decoded[httpapi.Problem](t, w)
+			problem := decode[httpapi.Problem](t, w)
 			require.Equal(t, row.code, problem.Code)
 			var pointers []string
 			for _, e := range problem.Errors {
@@ -162,7 +163,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-func TestTheDocumentHasTheHealthAnswer(t *testing.T) {
+func TestHealthMatchesTheDocument(t *testing.T) {
 	w := serve(t, "u", nil, time.Second).Send(t, http.MethodGet, apiPath+"/health", "")
 	require.Equal(t, http.StatusOK, w.Code)
 }

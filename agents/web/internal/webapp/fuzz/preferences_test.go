@@ -1,4 +1,4 @@
-// Package fuzz_test fuzzes what the service decodes. It lies apart from the
+// Package fuzz_test fuzzes the service's decoders. It is separate from the
 // service's other tests, which link the OpenAPI validator and start servers.
 package fuzz_test
 
@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/agents/web/internal/webapp"
 )
 
-// FuzzPreferences: no body breaks the decoder; what it takes says something,
-// and is the same after it was stored and read.
+// FuzzPreferences: no body makes the decoder panic. An accepted body has at
+// least one field and survives a round trip.
 func FuzzPreferences(f *testing.F) {
 	for _, body := range []string{
 		`{"theme":"dark","notifications":true}`, `{}`, `null`, `[]`, `{"theme":null,"units":"metric"}`, `{"language":"de-AT"}`, `{"language":"\u0000"}`, "\xff", `{"Theme":"dark"}`,
@@ -21,18 +21,18 @@ func FuzzPreferences(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		var wish webapp.Preferences
-		wrong, err := httpapi.Decode(body, &wish)
-		if err != nil || len(wrong) > 0 {
+		var preferences webapp.Preferences
+		problems, err := httpapi.Decode(body, &preferences)
+		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(wish)
+		line, err := json.Marshal(preferences)
 		require.NoError(t, err)
 		require.NotEqual(t, `{}`, string(line))
-		var again webapp.Preferences
-		wrong, err = httpapi.Decode(line, &again)
+		var redecoded webapp.Preferences
+		problems, err = httpapi.Decode(line, &redecoded)
 		require.NoError(t, err)
-		require.Empty(t, wrong)
-		require.Equal(t, wish, again)
+		require.Empty(t, problems)
+		require.Equal(t, preferences, redecoded)
 	})
 }

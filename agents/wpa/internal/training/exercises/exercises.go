@@ -1,13 +1,12 @@
-// Package exercises is the table of what a session may hold: movement pattern,
-// muscles, equipment, difficulty and time of each exercise. It owns the table
-// and who can do what with which equipment; how exercises become sessions is
-// program's.
+// Package exercises is the table of exercises: movement pattern, muscles,
+// equipment, difficulty and time. It owns the table and who can do which
+// exercise. Package program makes sessions of it.
 //
-// Source: common knowledge of strength training, written for this table.
-// Names and muscles follow the usual textbooks (NSCA, Essentials of Strength
-// Training and Conditioning, 4th edition); a repetition is counted at a
-// controlled tempo of 2 to 6 seconds, within which tempo hardly matters for
-// growth (Schoenfeld, Ogborn and Krieger, Sports Med 45 (2015) 577).
+// Source: common knowledge of strength training, written for this table. Names
+// and muscles follow the usual textbooks (NSCA, Essentials of Strength Training
+// and Conditioning, 4th edition). A repetition has a controlled tempo of 2 to 6
+// seconds. Within this range tempo hardly matters for growth (Schoenfeld,
+// Ogborn and Krieger, Sports Med 45 (2015) 577).
 package exercises
 
 import (
@@ -38,16 +37,16 @@ const (
 
 var patterns = []Pattern{Push, Pull, Squat, Hinge, Lunge, Core, Carry, Cardio}
 
-// Muscle is a muscle group; Heart stands for endurance work.
+// Muscle is a muscle group. Heart stands for endurance work.
 type Muscle string
 
-// Heart is what cardio trains.
+// Heart is the muscle of cardio exercises.
 const Heart Muscle = "heart"
 
-// Muscles lists the groups that sets are counted by.
+// Muscles lists the groups whose sets are counted.
 var Muscles = []Muscle{"chest", "back", "shoulders", "biceps", "triceps", "forearms", "quads", "hamstrings", "glutes", "calves", "core"}
 
-// Level is how hard an exercise is, and what a person is up to.
+// Level is the difficulty of an exercise, and the experience of a person.
 type Level int
 
 // The levels, easiest first.
@@ -60,17 +59,18 @@ const (
 // Levels are the levels by name.
 var Levels = map[string]Level{"beginner": Beginner, "intermediate": Intermediate, "advanced": Advanced}
 
-// Equipment lists all that an exercise may need. A body and the furniture of a
-// home are always there.
+// Equipment lists everything that an exercise may need. Body weight and
+// household furniture are always available.
 var Equipment = []string{
 	"dumbbells", "barbell", "kettlebell", "resistance_bands", "pull_up_bar", "dip_bars", "bench", "rack", "cable_machine",
 	"machines", "suspension_trainer", "jump_rope", "rowing_machine", "exercise_bike", "treadmill",
 }
 
-// Work is how an exercise is counted.
+// Work is how an exercise is measured.
 type Work string
 
-// The ways: repetitions, seconds held in a set, minutes without sets.
+// Work is measured in repetitions, in seconds held per set, or in minutes
+// without sets.
 const (
 	Reps    Work = "reps"
 	Hold    Work = "time"
@@ -83,21 +83,22 @@ type Exercise struct {
 	Pattern    Pattern
 	Primary    Muscle
 	Secondary  []Muscle
-	Needs      []string // of Equipment, all of them
+	Needs      []string // elements of Equipment; all are needed
 	Level      Level
-	Unilateral bool // each set is done once a side
+	Unilateral bool // each set is done once for each side
 	Work       Work
 	Seconds    int // of a repetition, or of a set that is held
 }
 
-// Loaded says whether its weight can be raised.
+// Loaded reports whether the weight of the exercise can be raised.
 func (e *Exercise) Loaded() bool {
 	return slices.ContainsFunc(e.Needs, func(n string) bool {
 		return slices.Contains([]string{"dumbbells", "barbell", "kettlebell", "cable_machine", "machines"}, n)
 	})
 }
 
-// DoableWith says whether one of that level with that equipment can do it.
+// DoableWith reports whether a person of the level with the equipment can do
+// the exercise.
 func (e *Exercise) DoableWith(level Level, equipment []string) bool {
 	missing := func(n string) bool { return !slices.Contains(equipment, n) }
 	return e.Level <= level && !slices.ContainsFunc(e.Needs, missing)
@@ -109,22 +110,22 @@ var table []byte
 // Load reads the embedded table.
 func Load() ([]Exercise, error) { return read(bytes.NewReader(table)) }
 
-func read(from io.Reader) ([]Exercise, error) {
-	rows := csv.NewReader(from)
-	rows.FieldsPerRecord = 10
-	records, err := rows.ReadAll()
+func read(r io.Reader) ([]Exercise, error) {
+	table := csv.NewReader(r)
+	table.FieldsPerRecord = 10
+	records, err := table.ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read the exercise table: %w", err)
 	}
-	var all []Exercise
+	var exercises []Exercise
 	for i, record := range records[1:] {
 		e, err := parse(record)
 		if err != nil {
 			return nil, fmt.Errorf("exercise table, row %d (%s): %w", i+2, record[0], err)
 		}
-		all = append(all, e)
+		exercises = append(exercises, e)
 	}
-	return all, nil
+	return exercises, nil
 }
 
 func parse(record []string) (Exercise, error) {

@@ -10,16 +10,16 @@ import (
 
 func load(t *testing.T) []Exercise {
 	t.Helper()
-	all, err := Load()
+	exercises, err := Load()
 	require.NoError(t, err)
-	return all
+	return exercises
 }
 
-func TestTheTableIsSane(t *testing.T) {
-	all := load(t)
-	require.GreaterOrEqual(t, len(all), 120, "issue 4 asks for about 120 exercises")
+func TestTableIsConsistent(t *testing.T) {
+	exercises := load(t)
+	require.GreaterOrEqual(t, len(exercises), 120, "weeks need about 120 exercises for variety")
 	ids, names := map[string]bool{}, map[string]bool{}
-	for _, e := range all {
+	for _, e := range exercises {
 		require.False(t, ids[e.ID], e.ID)
 		require.False(t, names[strings.ToLower(e.Name)], e.Name)
 		ids[e.ID], names[strings.ToLower(e.Name)] = true, true
@@ -32,16 +32,16 @@ func TestTheTableIsSane(t *testing.T) {
 	}
 }
 
-// TestEveryoneCanTrainEverything: a beginner with nothing but a body has each
-// pattern, and each muscle worked, directly or not.
-func TestEveryoneCanTrainEverything(t *testing.T) {
-	worked := map[Muscle]bool{}
+// TestBeginnerWithoutEquipmentCanTrainEverything: every pattern has an
+// exercise, and every muscle is trained as primary or secondary.
+func TestBeginnerWithoutEquipmentCanTrainEverything(t *testing.T) {
+	trained := map[Muscle]bool{}
 	count := map[Pattern]int{}
 	for _, e := range load(t) {
 		if e.DoableWith(Beginner, nil) {
 			count[e.Pattern]++
 			for _, m := range append([]Muscle{e.Primary}, e.Secondary...) {
-				worked[m] = true
+				trained[m] = true
 			}
 		}
 	}
@@ -49,28 +49,28 @@ func TestEveryoneCanTrainEverything(t *testing.T) {
 		require.Positive(t, count[p], p)
 	}
 	for _, m := range Muscles {
-		require.True(t, worked[m], m)
+		require.True(t, trained[m], m)
 	}
 }
 
-func TestEquipmentIsUsed(t *testing.T) {
+func TestAllEquipmentIsUsed(t *testing.T) {
 	for _, name := range Equipment {
 		require.True(t, slices.ContainsFunc(load(t), func(e Exercise) bool { return slices.Contains(e.Needs, name) }), name)
 	}
 }
 
-func TestWhoCanDoWhat(t *testing.T) {
+func TestDoableWith(t *testing.T) {
 	press := Exercise{Level: Intermediate, Needs: []string{"barbell", "bench"}}
 	require.True(t, press.DoableWith(Advanced, []string{"bench", "barbell"}))
 	require.False(t, press.DoableWith(Beginner, []string{"bench", "barbell"}), "above the level")
-	require.False(t, press.DoableWith(Advanced, []string{"barbell"}), "all that it needs must be there")
+	require.False(t, press.DoableWith(Advanced, []string{"barbell"}), "all needed equipment must be available")
 	require.True(t, press.Loaded())
 	require.False(t, (&Exercise{Needs: []string{"pull_up_bar"}}).Loaded())
 }
 
-func TestABadRowIsNamed(t *testing.T) {
+func TestInvalidRowIsNamedInTheError(t *testing.T) {
 	const header = "id,name,pattern,primary,secondary,equipment,level,unilateral,work,seconds\n"
-	for _, row := range []struct{ line, says string }{
+	for _, row := range []struct{ line, message string }{
 		{"x,X,jump,chest,,,beginner,no,reps,3", `exercise table, row 2 (x): pattern "jump" must be one of`},
 		{"x,X,push,heel,,,beginner,no,reps,3", `muscle "heel" must be one of`},
 		{"x,X,push,chest,,sofa,beginner,no,reps,3", `equipment "sofa" must be one of`},
@@ -79,6 +79,6 @@ func TestABadRowIsNamed(t *testing.T) {
 		{"x,X,push,chest,,,beginner,no,reps,0", `seconds "0" must be`},
 	} {
 		_, err := read(strings.NewReader(header + row.line))
-		require.ErrorContains(t, err, row.says)
+		require.ErrorContains(t, err, row.message)
 	}
 }

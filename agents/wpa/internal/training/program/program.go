@@ -1,7 +1,7 @@
-// Package program makes training weeks: which exercises on which day, with how
-// many sets, repetitions and kilograms, inside the minutes that a person has.
-// It owns the choice, the clock and the progression; the exercises are
-// exercises'.
+// Package program plans training weeks: which exercises on which day, with
+// sets, repetitions and weights, within the available minutes. It owns the
+// selection, the time budget and the progression. Package exercises has the
+// exercises.
 package program
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 )
 
-// Bounds of a request: minutes of a session, days of a week.
+// Bounds of a request: minutes of a session, and days of a week.
 const (
 	MinMinutes = 10
 	MaxMinutes = 180
@@ -20,27 +20,27 @@ const (
 	MaxDays    = 7
 )
 
-// Request is what a week is made from.
+// Request is the input of a week.
 type Request struct {
 	Level     exercises.Level
 	Equipment []string
 	Minutes   int // of each session
-	Days      int // of the week; 1 is a single session
+	Days      int // of the week; 1 means a single session
 	Goals     []Goal
 	History   []Done
-	// Seed decides between exercises that are equally good.
+	// Seed is the rng seed: it decides between equally good exercises.
 	Seed uint64
 }
 
-// Week is a list of sessions, in order of their days.
+// Week is a list of sessions, ordered by day.
 type Week struct {
-	// Deload says that this is a lighter week, after weeks without a pause.
+	// Deload is true for a lighter week after weeks without a pause.
 	Deload   bool
 	Sessions []Session
 }
 
-// Session is one training. Its times are in seconds; together they are never
-// more than the minutes asked for.
+// Session is one training. Times are in seconds. Their sum is at most the
+// requested minutes.
 type Session struct {
 	Weekday  int // 1 to 7
 	Focus    Focus
@@ -49,46 +49,46 @@ type Session struct {
 	CoolDown int
 }
 
-// Item is an exercise as it is to be done.
+// Item is a prescribed exercise.
 type Item struct {
 	Exercise *exercises.Exercise
 	Sets     int
-	// Reps is the range of a set, Target where to aim in it this time; both are
-	// zero for what is held or counted in minutes.
+	// Reps is the range of a set, and Target is the number for this time. Both
+	// are zero for an exercise that is held or counted in minutes.
 	Reps   Range
 	Target int
-	// HoldSeconds is how long a set is held, or how long cardio lasts.
+	// HoldSeconds is the time that a set is held, or the time of cardio.
 	HoldSeconds int
-	RestSeconds int     // after each set but the last
-	WeightKg    float64 // 0 where history knows none, or there is none
-	Why         string  // what history changed
+	RestSeconds int     // after each set except the last
+	WeightKg    float64 // 0 if the history has none or the exercise has no weight
+	Why         string  // what the history changed
 }
 
-// Range is a number of repetitions, both ends included.
+// Range is a number of repetitions. Both ends are included.
 type Range struct {
 	Min int `json:"min"`
 	Max int `json:"max"`
 }
 
-// changeOver in s is the way to the next exercise and its set-up.
+// changeOver in s is the time to move to the next exercise and set it up.
 const changeOver = 30
 
-// Work is the time under work in seconds.
+// Work is the time of the sets in seconds.
 func (i Item) Work() int {
-	one := i.HoldSeconds
+	perSet := i.HoldSeconds
 	if i.Exercise.Work == exercises.Reps {
-		one = i.Reps.Max * i.Exercise.Seconds
+		perSet = i.Reps.Max * i.Exercise.Seconds
 	}
 	if i.Exercise.Unilateral {
-		one *= 2
+		perSet *= 2
 	}
-	return i.Sets * one
+	return i.Sets * perSet
 }
 
-// Rest is the time between sets and before the exercise in seconds.
+// Rest is the time before the exercise and between its sets, in seconds.
 func (i Item) Rest() int { return changeOver + (i.Sets-1)*i.RestSeconds }
 
-// Seconds is how long the session takes.
+// Seconds is the length of the session.
 func (s Session) Seconds() int {
 	sum := s.WarmUp + s.CoolDown
 	for _, item := range s.Items {
@@ -97,49 +97,49 @@ func (s Session) Seconds() int {
 	return sum
 }
 
-// Maker makes weeks from one table of exercises. It is safe for use by several
-// goroutines.
-type Maker struct{ table []exercises.Exercise }
+// Planner plans weeks from one exercise table. It is safe for concurrent use.
+type Planner struct{ table []exercises.Exercise }
 
-// New returns a Maker of the table, which must not change after.
-func New(table []exercises.Exercise) *Maker { return &Maker{table} }
+// New returns a Planner of the table. The caller must not change the table
+// afterwards.
+func New(table []exercises.Exercise) *Planner { return &Planner{table} }
 
-// Week returns the week of the request: the same for the same request.
-func (m *Maker) Week(ctx context.Context, r Request) (Week, error) {
+// Week returns the week of the request. Equal requests get equal weeks.
+func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 	if r.Minutes < MinMinutes || r.Minutes > MaxMinutes {
-		return Week{}, fmt.Errorf("a session of %d minutes was asked for, must be %d to %d", r.Minutes, MinMinutes, MaxMinutes)
+		return Week{}, fmt.Errorf("minutes is %d, must be %d to %d", r.Minutes, MinMinutes, MaxMinutes)
 	}
 	if r.Days < MinDays || r.Days > MaxDays {
-		return Week{}, fmt.Errorf("a week of %d days was asked for, must be %d to %d", r.Days, MinDays, MaxDays)
+		return Week{}, fmt.Errorf("days is %d, must be %d to %d", r.Days, MinDays, MaxDays)
 	}
-	past := remember(r.History)
+	past := newHistory(r.History)
 	b := builder{
-		can:    m.doable(r),
-		style:  styleOf(r.Goals, r.Level),
-		past:   past,
-		volume: newLedger(r.Level, r.Days),
-		used:   map[string]int{},
-		luck:   rand.New(rand.NewPCG(r.Seed, uint64(r.Minutes))),
+		doable:  p.doable(r),
+		style:   styleFor(r.Goals, r.Level),
+		history: past,
+		volume:  newVolume(r.Level, r.Days),
+		used:    map[string]int{},
+		rng:     rand.New(rand.NewPCG(r.Seed, uint64(r.Minutes))),
 	}
 	week := Week{Deload: past.needsDeload()}
 	if week.Deload {
-		b.style = b.style.deloaded()
+		b.style = b.style.deload()
 	}
 	for _, day := range splits[r.Days-1] {
 		if err := ctx.Err(); err != nil {
-			return Week{}, fmt.Errorf("make the session of day %d: %w", day.weekday, err)
+			return Week{}, fmt.Errorf("plan the session of day %d: %w", day.weekday, err)
 		}
 		week.Sessions = append(week.Sessions, b.session(day, r.Minutes))
 	}
 	return week, nil
 }
 
-func (m *Maker) doable(r Request) []*exercises.Exercise {
-	var can []*exercises.Exercise
-	for i := range m.table {
-		if e := &m.table[i]; e.DoableWith(r.Level, r.Equipment) {
-			can = append(can, e)
+func (p *Planner) doable(r Request) []*exercises.Exercise {
+	var doable []*exercises.Exercise
+	for i := range p.table {
+		if e := &p.table[i]; e.DoableWith(r.Level, r.Equipment) {
+			doable = append(doable, e)
 		}
 	}
-	return can
+	return doable
 }

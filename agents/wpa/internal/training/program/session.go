@@ -6,40 +6,42 @@ import (
 	"github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 )
 
-// builder makes the sessions of one week, one after the other.
+// builder plans the sessions of one week in order.
 type builder struct {
-	can    []*exercises.Exercise
-	style  style
-	past   memory
-	volume *ledger
-	used   map[string]int // how often in the week, by id
-	luck   *rand.Rand
+	doable  []*exercises.Exercise
+	style   style
+	history history
+	volume  *volume
+	used    map[string]int // times in the week, by exercise id
+	rng     *rand.Rand
 }
 
 const (
-	// warmUpShare of the session warms up, between its bounds in s: ACSM's
-	// Guidelines for Exercise Testing and Prescription (11th edition) ask 5 to
-	// 10 minutes, which a short session can't give.
-	warmUpShare             = 0.10
-	leastWarmUp, mostWarmUp = 120, 600
-	// leastCardio in s is what is worth a change of exercise.
-	leastCardio = 60
+	// warmUpShare is the warm-up's share of the session, within minWarmUp and
+	// maxWarmUp in s. ACSM's Guidelines for Exercise Testing and Prescription
+	// (11th edition) ask for 5 to 10 minutes, which a short session does not
+	// have.
+	warmUpShare          = 0.10
+	minWarmUp, maxWarmUp = 120, 600
+	// minCardio in s is the shortest cardio that is worth a change of exercise.
+	minCardio = 60
 	// shortRest in s is enough after core work and carries, which tire less.
 	shortRest = 60
 )
 
-// session fills the minutes: strength by the day's patterns in turn until time
-// or volume is used up, then cardio, then seconds to cool down.
+// session fills the minutes. First come strength exercises, by the day's
+// patterns in turn, until time or volume is used up. Then cardio, then the
+// cool-down.
 func (b *builder) session(d day, minutes int) Session {
 	budget := 60 * minutes
-	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), leastWarmUp), mostWarmUp)}
+	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
 	cardio := int(b.style.cardio * float64(budget))
 	left := budget - s.WarmUp - cardio
 	b.volume.nextDay()
 	today := map[string]bool{}
 	for added := true; added; {
 		added = false
-		for _, pattern := range order[d.focus] {
+		for _, pattern := range patternOrder[d.focus] {
 			item, found := b.pick(pattern, left, today)
 			if !found {
 				continue
@@ -61,41 +63,40 @@ func (b *builder) session(d day, minutes int) Session {
 	return s
 }
 
-// pick returns the exercise of the pattern that the week needs most, with as
-// many sets as time and volume allow.
+// pick returns the pattern's exercise with the highest score, with as many sets
+// as time and volume allow.
 func (b *builder) pick(pattern exercises.Pattern, left int, today map[string]bool) (Item, bool) {
 	var best Item
-	most := 0.0
-	for _, e := range b.can {
-		score := b.score(e) // drawn for all, so that luck does not depend on what fits
-		if e.Pattern != pattern || today[e.ID] || score <= most {
+	highest := 0.0
+	for _, e := range b.doable {
+		score := b.score(e) // computed for all, so that rng draws do not depend on what fits
+		if e.Pattern != pattern || today[e.ID] || score <= highest {
 			continue
 		}
 		if item, fits := b.fit(e, left); fits {
-			best, most = item, score
+			best, highest = item, score
 		}
 	}
-	return best, most > 0
+	return best, highest > 0
 }
 
-// score is how much the week needs an exercise: what its muscles lack, then
-// what was trained before and can progress, then what matches the level, then
-// luck.
+// score is how much the week needs an exercise. Missing sets of its muscles
+// count most, then a history that can progress, then the level, then chance.
 func (b *builder) score(e *exercises.Exercise) float64 {
-	score := 1 + b.volume.lacks(e.Primary) + 0.1*float64(e.Level) + 0.3*b.luck.Float64()
+	score := 1 + b.volume.missing(e.Primary) + 0.1*float64(e.Level) + 0.3*b.rng.Float64()
 	for _, m := range e.Secondary {
-		score += 0.3 * b.volume.lacks(m) / float64(len(e.Secondary))
+		score += 0.3 * b.volume.missing(m) / float64(len(e.Secondary))
 	}
-	if b.past.knows(e.ID) {
+	if b.history.has(e.ID) {
 		score += 0.5
 	}
 	return score / float64(1+b.used[e.ID])
 }
 
-// fit returns the exercise with the most sets, up to the style's, for which
-// there is time and room.
+// fit returns the exercise with as many sets as the style, the time and the
+// volume allow.
 func (b *builder) fit(e *exercises.Exercise, left int) (Item, bool) {
-	item := b.past.prescribe(e, b.style)
+	item := b.history.prescribe(e, b.style)
 	for item.Sets = min(b.style.sets, b.volume.room(e.Primary)); item.Sets > 0; item.Sets-- {
 		if item.Work()+item.Rest() <= left {
 			return item, true
@@ -104,17 +105,17 @@ func (b *builder) fit(e *exercises.Exercise, left int) (Item, bool) {
 	return item, false
 }
 
-// cardio fills the time, in whole minutes, with one exercise at an easy pace.
+// cardio fills the remaining whole minutes with one exercise at an easy pace.
 func (b *builder) cardio(left int) (Item, bool) {
 	seconds := (left - changeOver) / 60 * 60
-	if seconds < leastCardio {
+	if seconds < minCardio {
 		return Item{}, false
 	}
 	var best *exercises.Exercise
-	most := 0.0
-	for _, e := range b.can {
-		if score := b.score(e); e.Pattern == exercises.Cardio && score > most {
-			best, most = e, score
+	highest := 0.0
+	for _, e := range b.doable {
+		if score := b.score(e); e.Pattern == exercises.Cardio && score > highest {
+			best, highest = e, score
 		}
 	}
 	if best == nil {

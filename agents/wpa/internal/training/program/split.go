@@ -2,7 +2,7 @@ package program
 
 import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 
-// Focus names what a day trains.
+// Focus is what a day trains.
 type Focus string
 
 // The focuses.
@@ -16,9 +16,9 @@ const (
 	Recovery Focus = "recovery"
 )
 
-// order are the patterns of a focus, in the order of work: large movements
-// first (ACSM position stand, Med Sci Sports Exerc 41 (2009) 687).
-var order = map[Focus][]exercises.Pattern{
+// patternOrder has the patterns of each focus in their order within a session:
+// large movements first (ACSM position stand, Med Sci Sports Exerc 41 (2009) 687).
+var patternOrder = map[Focus][]exercises.Pattern{
 	FullBody: {exercises.Squat, exercises.Push, exercises.Pull, exercises.Hinge, exercises.Core, exercises.Lunge, exercises.Carry},
 	Upper:    {exercises.Push, exercises.Pull, exercises.Core, exercises.Carry},
 	Lower:    {exercises.Squat, exercises.Hinge, exercises.Lunge, exercises.Core},
@@ -33,10 +33,10 @@ type day struct {
 	focus   Focus
 }
 
-// splits are the weeks of 1 to 7 days: two days between trainings of a muscle
-// where the week has room (ACSM 2009 advises 48 hours), each muscle twice a
-// week from two days on (Schoenfeld et al., Sports Med 46 (2016) 1689); from
-// five days on the days share the body.
+// splits are the weeks of 1 to 7 days. A muscle rests two days where possible
+// (ACSM 2009 advises 48 hours). From two days on, each muscle is trained twice
+// a week (Schoenfeld et al., Sports Med 46 (2016) 1689). From five days on, the
+// days divide the body.
 var splits = [MaxDays][]day{
 	{{1, FullBody}},
 	{{1, FullBody}, {4, FullBody}},

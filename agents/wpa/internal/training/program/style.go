@@ -2,7 +2,7 @@ package program
 
 import "github.com/progressive-framework/platform/agents/wpa/internal/training/exercises"
 
-// Goal is what a person wants of their training.
+// Goal is a person's training goal.
 type Goal string
 
 // The goals.
@@ -15,22 +15,22 @@ const (
 	Maintenance    Goal = "maintenance"
 )
 
-// Goals lists all that a request may name.
+// Goals lists every goal.
 var Goals = []Goal{GeneralFitness, Strength, MuscleGain, WeightLoss, Endurance, Maintenance}
 
-// style is how sets are done.
+// style is the sets, repetitions and rests of a session.
 type style struct {
 	sets   int
 	reps   Range
 	rest   int     // s
 	cardio float64 // share of the session
-	load   float64 // of what progression says
+	load   float64 // factor on the weight of the progression
 }
 
 // styles follow the ACSM position stand (2009): repetitions and rests by goal.
-// The shares of cardio are ours: they bring three sessions of an hour to a
-// third (weight loss) and half (endurance) of the 150 minutes a week that WHO
-// 2020 asks for, the rest being everyday movement.
+// The shares of cardio are our choice. Three sessions of an hour then reach a
+// third (weight loss) or half (endurance) of the WHO's 150 minutes a week
+// (2020).
 var styles = map[Goal]style{
 	GeneralFitness: {3, Range{8, 12}, 90, 0, 1},
 	Maintenance:    {2, Range{8, 12}, 90, 0, 1},
@@ -40,22 +40,23 @@ var styles = map[Goal]style{
 	Endurance:      {2, Range{15, 20}, 45, 0.40, 1},
 }
 
-// styleOf is the first goal's style with the most cardio of any. Beginners
-// train strength as fitness: ACSM 2009 has novices do 8 to 12 repetitions.
-func styleOf(goals []Goal, level exercises.Level) style {
-	chosen := styles[GeneralFitness]
+// styleFor returns the first goal's style, with the highest cardio share of all
+// goals. Beginners train strength as general fitness: ACSM 2009 has novices do 8
+// to 12 repetitions.
+func styleFor(goals []Goal, level exercises.Level) style {
+	s := styles[GeneralFitness]
 	if len(goals) > 0 && (goals[0] != Strength || level != exercises.Beginner) {
-		chosen = styles[goals[0]]
+		s = styles[goals[0]]
 	}
 	for _, g := range goals {
-		chosen.cardio = max(chosen.cardio, styles[g].cardio)
+		s.cardio = max(s.cardio, styles[g].cardio)
 	}
-	return chosen
+	return s
 }
 
-// deloaded halves the sets and takes a tenth off the weights, as coaches do
-// (Bell et al., Sports Med Open 9 (2023) 87).
-func (s style) deloaded() style {
+// deload halves the sets and reduces the weights by a tenth, as coaches do (Bell
+// et al., Sports Med Open 9 (2023) 87).
+func (s style) deload() style {
 	s.sets = max(s.sets/2, 1)
 	s.load = 0.9
 	return s

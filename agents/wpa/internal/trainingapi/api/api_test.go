@@ -1,5 +1,5 @@
-// Package api_test holds the service to its OpenAPI document. It is apart from
-// the package so that the fuzz tests there do not link the validator.
+// Package api_test checks the service against its OpenAPI document. It is
+// separate so that the fuzz tests do not link the validator.
 package api_test
 
 import (
@@ -26,16 +26,16 @@ import (
 
 const apiPath = "/api/v1/agents/wpa"
 
-// serve returns the API held to its document, with tokens of the user, on a
-// planner with that timeout; without a planner it is the agent's own.
+// serve returns a checker for the API with tokens of the user. A nil planner
+// means the agent's own.
 func serve(t *testing.T, user string, p trainingapi.WeekPlanner, timeout time.Duration) *openapitest.Checker {
 	t.Helper()
 	spec := trainingapi.Spec
 	if p != nil {
 		spec.NewPlanner = func() (agent.Planner[*trainingapi.GenerateRequest], error) { return trainingapi.PlanWith(p), nil }
 	}
-	world := servicetest.New(t)
-	cfg, err := spec.ReadConfig(world.Lookup(map[string]string{"GENERATION_TIMEOUT": timeout.String()}))
+	env := servicetest.New(t)
+	cfg, err := spec.ReadConfig(env.Lookup(map[string]string{"GENERATION_TIMEOUT": timeout.String()}))
 	require.NoError(t, err)
 	s, err := agent.New(t.Context(), spec, cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -43,51 +43,51 @@ func serve(t *testing.T, user string, p trainingapi.WeekPlanner, timeout time.Du
 	document, err := os.ReadFile("../openapi.yaml")
 	require.NoError(t, err)
 	api := openapitest.New(t, document, s.Handler())
-	api.Token = world.Token(t, user)
+	api.Token = env.Token(t, user)
 	return api
 }
 
-// seeds is the body of the seed's load test.
-const seeds = `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`
+// loadTestBody is the body of the design document's load test.
+const loadTestBody = `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`
 
 const generatePath = apiPath + "/generate"
 
-func decoded[T any](t *testing.T, w *httptest.ResponseRecorder) T {
+func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
 	t.Helper()
-	var answer T
+	var value T
 	decoder := json.NewDecoder(w.Body)
 	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&answer))
-	return answer
+	require.NoError(t, decoder.Decode(&value))
+	return value
 }
 
-func TestTheSessionOfTheSeedsLoadTest(t *testing.T) {
+func TestLoadTestRequestGetsASession(t *testing.T) {
 	api := serve(t, servicetest.User, nil, 10*time.Second)
-	w := api.Send(t, http.MethodPost, generatePath, seeds)
+	w := api.Send(t, http.MethodPost, generatePath, loadTestBody)
 	require.Equal(t, http.StatusOK, w.Code)
 	first := w.Body.String()
-	week := decoded[trainingapi.WeekAnswer](t, w)
+	week := decode[trainingapi.WeekResponse](t, w)
 	require.Equal(t, "test-user-123", week.UserID)
 	require.Len(t, week.Sessions, 1)
 	s := week.Sessions[0]
 	require.LessOrEqual(t, s.TotalSeconds, 45*60)
-	require.Equal(t, s.TotalSeconds, s.WarmUpSeconds+s.WorkSeconds+s.RestSeconds+s.CoolDownSeconds, "the parts are the whole")
-	require.Equal(t, first, serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, generatePath, seeds).Body.String(), "the same request, the same session")
+	require.Equal(t, s.TotalSeconds, s.WarmUpSeconds+s.WorkSeconds+s.RestSeconds+s.CoolDownSeconds, "the parts sum to the total")
+	require.Equal(t, first, serve(t, servicetest.User, nil, 10*time.Second).Send(t, http.MethodPost, generatePath, loadTestBody).Body.String(), "equal requests get equal sessions")
 }
 
-func TestHistoryMovesTheWeights(t *testing.T) {
+func TestHistoryRaisesTheWeight(t *testing.T) {
 	api := serve(t, "u", nil, 10*time.Second)
 	w := api.Send(t, http.MethodPost, generatePath, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
 		{"date":"2026-11-02","exerciseId":"goblet-squat","sets":[{"reps":12,"weightKg":20,"rpe":8},{"reps":12,"weightKg":20}]}]}`)
 	require.Equal(t, http.StatusOK, w.Code)
-	for _, item := range decoded[trainingapi.WeekAnswer](t, w).Sessions[0].Exercises {
+	for _, item := range decode[trainingapi.WeekResponse](t, w).Sessions[0].Exercises {
 		if item.ExerciseID == "goblet-squat" {
 			require.Equal(t, 21.0, item.WeightKg)
 			require.Contains(t, item.Why, "more weight")
 			return
 		}
 	}
-	require.Fail(t, "what was trained before is trained again")
+	require.Fail(t, "the session must contain the exercise of the history")
 }
 
 func TestRequests(t *testing.T) {
@@ -97,18 +97,18 @@ func TestRequests(t *testing.T) {
 		status       int
 		pointers     []string
 	}{
-		{"name and level will do", `{"userId":"u","fitnessLevel":"beginner"}`, 200, nil},
-		{"all there is", `{"userId":"u","fitnessLevel":"advanced","equipment":["bodyweight","barbell","rack"],"duration":90,"daysPerWeek":7,
+		{"user id and level are enough", `{"userId":"u","fitnessLevel":"beginner"}`, 200, nil},
+		{"every field", `{"userId":"u","fitnessLevel":"advanced","equipment":["bodyweight","barbell","rack"],"duration":90,"daysPerWeek":7,
 			"goals":["strength","endurance"],"history":[{"date":"2026-01-31","exerciseId":"unknown","sets":[{"reps":5}]},{"date":"2026-01-30","exerciseId":"plank"}]}`, 200, nil},
-		{"null is as good as absent", `{"userId":"u","fitnessLevel":"beginner","equipment":null,"goals":null,"history":null,"duration":null}`, 200, nil},
-		{"every mistake at once", `{"userId":"","fitnessLevel":"elite","equipment":["sofa"],"duration":9,"daysPerWeek":8,"goals":["fly"],"days":1,
+		{"null means absent", `{"userId":"u","fitnessLevel":"beginner","equipment":null,"goals":null,"history":null,"duration":null}`, 200, nil},
+		{"every error is reported at once", `{"userId":"","fitnessLevel":"elite","equipment":["sofa"],"duration":9,"daysPerWeek":8,"goals":["fly"],"days":1,
 			"history":[{"date":"31.1.2026","exerciseId":"","sets":[{"reps":-1,"weightKg":2000,"rpe":11}]}]}`, 422, []string{"#/days", "#/userId", "#/fitnessLevel",
 			"#/equipment/0", "#/duration", "#/daysPerWeek", "#/goals/0", "#/history/0/date", "#/history/0/exerciseId",
 			"#/history/0/sets/0/reps", "#/history/0/sets/0/weightKg", "#/history/0/sets/0/rpe"}},
-		{"too long a history", `{"userId":"u","fitnessLevel":"beginner","history":[` +
+		{"a history that is too long", `{"userId":"u","fitnessLevel":"beginner","history":[` +
 			strings.Repeat(`{"date":"2026-01-31","exerciseId":"plank"},`, 500) + `{"date":"2026-01-31","exerciseId":"plank"}]}`, 422, []string{"#/history"}},
 		{"a wrong type", `{"userId":"u","fitnessLevel":1}`, 422, []string{"#/fitnessLevel"}},
-		{"no JSON", `{`, 400, nil},
+		{"not JSON", `{`, 400, nil},
 		{"too large", `{"userId":"` + strings.Repeat("a", 200<<10) + `"}`, 413, nil},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestRequests(t *testing.T) {
 				return
 			}
 			var pointers []string
-			for _, e := range decoded[httpapi.Problem](t, w).Errors {
+			for _, e := range decode[httpapi.Problem](t, w).Errors {
 				pointers = append(pointers, e.Pointer)
 			}
 			require.Equal(t, row.pointers, pointers)
@@ -126,10 +126,11 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// fails is a planner that answers with its error, or waits for the context.
-type fails struct{ err error }
+// failingPlanner returns its error, or waits for the context if the error is
+// nil.
+type failingPlanner struct{ err error }
 
-func (f fails) Week(ctx context.Context, _ program.Request) (program.Week, error) {
+func (f failingPlanner) Week(ctx context.Context, _ program.Request) (program.Week, error) {
 	if f.err != nil {
 		return program.Week{}, f.err
 	}
@@ -145,18 +146,18 @@ func TestFailures(t *testing.T) {
 		code   string
 	}{
 		{"out of time", nil, 503, httpapi.CodeOutOfTime},
-		{"what nobody foresaw stays inside", errors.New("secret"), 500, httpapi.CodeInternal},
+		{"the text of an unexpected error is not sent", errors.New("secret"), 500, httpapi.CodeInternal},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			w := serve(t, servicetest.User, fails{row.err}, time.Millisecond).Send(t, http.MethodPost, generatePath, seeds)
+			w := serve(t, servicetest.User, failingPlanner{row.err}, time.Millisecond).Send(t, http.MethodPost, generatePath, loadTestBody)
 			require.Equal(t, row.status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
-			require.Equal(t, row.code, decoded[httpapi.Problem](t, w).Code)
+			require.Equal(t, row.code, decode[httpapi.Problem](t, w).Code)
 		})
 	}
 }
 
-func TestTheDocumentHasTheHealthAnswer(t *testing.T) {
+func TestHealthMatchesTheDocument(t *testing.T) {
 	w := serve(t, "u", nil, time.Second).Send(t, http.MethodGet, apiPath+"/health", "")
 	require.Equal(t, http.StatusOK, w.Code)
 }

@@ -20,10 +20,10 @@ func TestJSON(t *testing.T) {
 		wantCache     string
 		wantType      string
 	}{
-		{"one line, not stored unless the handler says so", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
-		{"the handler's word on caching stands", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},
-		{"what can't be encoded is an error, and errors are never stored", "max-age=60", make(chan int), 500,
-			`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the answer could not be encoded","code":"internal","requestId":"r1"}`,
+		{"one line, no-store by default", "", map[string]int{"a": 1}, 200, `{"a":1}`, "no-store", "application/json"},
+		{"the handler's Cache-Control is kept", "max-age=60", 1, 200, `1`, "max-age=60", "application/json"},
+		{"a body that cannot be encoded is an error, and errors are no-store", "max-age=60", make(chan int), 500,
+			`{"type":"about:blank","title":"Internal Server Error","status":500,"detail":"the response could not be encoded","code":"internal","requestId":"r1"}`,
 			"no-store", "application/problem+json"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -42,13 +42,13 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-func TestErrorNamesTheParts(t *testing.T) {
+func TestErrorListsFieldErrors(t *testing.T) {
 	w := httptest.NewRecorder()
 	w.Header().Set("Content-Length", "7")
 	httpapi.Error(w, http.StatusUnprocessableEntity, httpapi.CodeInvalid, "two things are wrong",
 		httpapi.FieldError{Pointer: "#/a", Detail: "must be b"}, httpapi.FieldError{Pointer: "#", Detail: "c"})
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), "its own, not that of the answer that was meant")
+	require.Equal(t, strconv.Itoa(w.Body.Len()), w.Header().Get("Content-Length"), "the error's own length, not the handler's")
 	require.JSONEq(t, `{"type":"about:blank","title":"Unprocessable Entity","status":422,"detail":"two things are wrong",
 		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
 }

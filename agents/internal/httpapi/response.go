@@ -1,0 +1,80 @@
+// Package httpapi has the common form of the services' HTTP APIs. Request
+// bodies are decoded strictly and with a size limit, and all errors are
+// reported at once. Responses are one line of JSON, errors are RFC 9457 problem
+// details, and the OpenAPI document is served as JSON. Each service owns its
+// requests and responses.
+package httpapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// RequestID is the header of a request's id, in requests and responses. Error
+// reads the id from the response header, so that this package imports no other.
+const RequestID = "X-Request-Id"
+
+// Codes of Error that more than one package uses. Clients may depend on codes;
+// texts may change.
+const (
+	CodeNotFound         = "not_found"
+	CodeMethodNotAllowed = "method_not_allowed"
+	CodeTooLarge         = "body_too_large"
+	CodeUnauthorized     = "unauthorized"
+	CodeForbidden        = "forbidden"
+	CodeTooManyRequests  = "too_many_requests"
+	CodeUnavailable      = "unavailable"
+	CodeInternal         = "internal"
+)
+
+// JSON sends body as one line of JSON. The response is not cacheable unless the
+// handler has set Cache-Control. A body that cannot be encoded becomes a 500.
+func JSON(w http.ResponseWriter, status int, body any) {
+	write(w, status, jsonType, body)
+}
+
+func write(w http.ResponseWriter, status int, contentType []string, body any) {
+	line, err := json.Marshal(body)
+	if err != nil {
+		Error(w, http.StatusInternalServerError, CodeInternal, "the response could not be encoded")
+		return
+	}
+	line = append(line, '\n')
+	send(w, status, contentType, line)
+}
+
+// Line sends an encoded line of JSON, with its newline. It takes parts, so that
+// a shared part need not be copied for each response.
+func Line(w http.ResponseWriter, status int, parts ...[]byte) {
+	send(w, status, jsonType, parts...)
+}
+
+// Header values of nearly every response. net/http does not copy or change
+// them, so they are allocated only once.
+var (
+	jsonType    = []string{"application/json"}
+	problemType = []string{"application/problem+json"} // RFC 9457
+	nosniff     = []string{"nosniff"}
+	noStore     = []string{"no-store"}
+)
+
+func send(w http.ResponseWriter, status int, contentType []string, parts ...[]byte) {
+	h := w.Header()
+	h["Content-Type"] = contentType
+	h["X-Content-Type-Options"] = nosniff
+	if h["Cache-Control"] == nil {
+		h["Cache-Control"] = noStore
+	}
+	length := 0
+	for _, part := range parts {
+		length += len(part)
+	}
+	h["Content-Length"] = []string{strconv.Itoa(length)} // chunked encoding needs more writes
+	w.WriteHeader(status)
+	for _, part := range parts {
+		// A write fails if the client has disconnected, so there is nobody to
+		// report it to.
+		_, _ = w.Write(part)
+	}
+}
