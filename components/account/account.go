@@ -15,6 +15,12 @@ type Account struct {
 	Partition pulumi.StringOutput
 	// Region is the region's name, such as us-east-1.
 	Region string
+	// Profile is the profile of AWS's config file whose credentials are used;
+	// empty: those of the environment.
+	Profile string
+	// PermissionsBoundary is the ARN of the policy that bounds every role; empty:
+	// none.
+	PermissionsBoundary string
 }
 
 // Lookup reads the account of the credentials of the provider in opts. The region

@@ -60,11 +60,7 @@ func (a *Args) validate() error {
 	if _, err := eksspec.ForVersion(a.Version); err != nil {
 		errs = append(errs, err)
 	}
-	for _, arn := range a.Admins {
-		if _, err := eksspec.Admin(arn); err != nil {
-			errs = append(errs, err)
-		}
-	}
+	errs = append(errs, eksspec.Admins(a.Admins)...)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cluster %s: %w", a.ClusterName, err)
 	}
@@ -121,7 +117,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	c.ServiceCIDR = made.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
 	c.SecurityGroupID = made.VpcConfig.ClusterSecurityGroupId().Elem()
 	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
-		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account.Region)
+		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account)
 	}).(pulumi.StringOutput)
 	for _, step := range []func() error{b.admins, b.nodeSecurityGroup, b.nodeRole, b.nodeAddons} {
 		if err := step(); err != nil {

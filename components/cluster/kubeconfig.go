@@ -3,12 +3,24 @@ package cluster
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/progressive-framework/platform/components/account"
 )
 
 // kubeconfig is what `aws eks update-kubeconfig` writes, as JSON: it names an
 // exec plugin instead of a token, so that it can stand in an output.
-func kubeconfig(name, endpoint, authority, region string) (string, error) {
+func kubeconfig(name, endpoint, authority string, where *account.Account) (string, error) {
 	type object = map[string]any
+	exec := object{
+		"apiVersion":      "client.authentication.k8s.io/v1beta1",
+		"command":         "aws",
+		"args":            []string{"eks", "get-token", "--cluster-name", name, "--region", where.Region, "--output", "json"},
+		"interactiveMode": "Never",
+	}
+	if where.Profile != "" {
+		// Who created the cluster administers it: the token is of that identity.
+		exec["env"] = []any{object{"name": "AWS_PROFILE", "value": where.Profile}}
+	}
 	config, err := json.Marshal(object{
 		"apiVersion": "v1",
 		"kind":       "Config",
@@ -16,12 +28,7 @@ func kubeconfig(name, endpoint, authority, region string) (string, error) {
 			"server":                     endpoint,
 			"certificate-authority-data": authority,
 		}}},
-		"users": []any{object{"name": name, "user": object{"exec": object{
-			"apiVersion":      "client.authentication.k8s.io/v1beta1",
-			"command":         "aws",
-			"args":            []string{"eks", "get-token", "--cluster-name", name, "--region", region, "--output", "json"},
-			"interactiveMode": "Never",
-		}}}},
+		"users":           []any{object{"name": name, "user": object{"exec": exec}}},
 		"contexts":        []any{object{"name": name, "context": object{"cluster": name, "user": name}}},
 		"current-context": name,
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/iam/naming"
 )
 
 // RoleArgs configure a Role.
@@ -73,9 +74,10 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 		return nil, fmt.Errorf("role %s: %w", name, err)
 	}
 	parent := pulumi.Parent(r)
-	role, err := iam.NewRole(ctx, name+"-role", &iam.RoleArgs{
-		AssumeRolePolicy: trust,
-		Description:      pulumi.String(args.Description),
+	role, err := iam.NewRole(ctx, naming.Fit(name+"-role", naming.MaxRole), &iam.RoleArgs{
+		AssumeRolePolicy:    trust,
+		Description:         pulumi.String(args.Description),
+		PermissionsBoundary: boundary(args.Account),
 	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("role %s: %w", name, err)
@@ -99,4 +101,12 @@ func NewRole(ctx *pulumi.Context, name string, args *RoleArgs, opts ...pulumi.Re
 	}
 	r.Name, r.ARN = role.Name, role.Arn
 	return r, ctx.RegisterResourceOutputs(r, pulumi.Map{"name": r.Name, "arn": r.ARN})
+}
+
+// boundary bounds what the role may do, whatever its policies allow.
+func boundary(where *account.Account) pulumi.StringPtrInput {
+	if where.PermissionsBoundary == "" {
+		return nil
+	}
+	return pulumi.String(where.PermissionsBoundary)
 }

@@ -70,7 +70,9 @@ func (b *builder) image() (pulumi.StringInput, []pulumi.ResourceOption) {
 	recommended := ssm.LookupParameterOutput(b.ctx, ssm.LookupParameterOutputArgs{
 		Name: pulumi.String(b.args.Fleet.ImageParameter(b.args.Cluster.Version)),
 	}, b.parent)
-	return recommended.InsecureValue(), []pulumi.ResourceOption{pulumi.IgnoreChanges([]string{"imageId"})}
+	// The function marks all that it returns as secret, because of parameters that
+	// are. An AMI's id is public, and a person wants to read it in a preview.
+	return pulumi.Unsecret(recommended.InsecureValue()).(pulumi.StringOutput), []pulumi.ResourceOption{pulumi.IgnoreChanges([]string{"imageId"})}
 }
 
 func (b *builder) userData() pulumi.StringOutput {

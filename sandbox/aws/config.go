@@ -24,7 +24,9 @@ type config struct {
 // reached. All others are refused: they lead to a real account.
 var configKeys = map[string]bool{
 	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true,
-	"profile": false, "maxRetries": false, "retryMode": false, "stsRegion": false,
+	// Nobody but the program tags anything here.
+	"ignoreTags": false,
+	"profile":    false, "maxRetries": false, "retryMode": false, "stsRegion": false,
 	"skipCredentialsValidation": false, "skipMetadataApiCheck": false, "skipRegionValidation": false, "skipRequestingAccountId": false,
 	"useDualstackEndpoint": false, "useFipsEndpoint": false, "tokenBucketRateLimiterCapacity": false,
 }

@@ -2,6 +2,7 @@ package eksspec
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -25,16 +26,54 @@ func Zones(zones, available []string) error {
 	return nil
 }
 
-// Admin gives the name by which an administrator's resources are known: the
-// last part of the ARN of an IAM role or user. STS sessions are refused,
-// because an access entry is for whom they belong to.
+// Admin returns the name by which an administrator's resources are known: the
+// last part of the ARN of an IAM role or user. STS sessions are refused, because
+// an access entry is for the role or user that they belong to.
 func Admin(arn string) (string, error) {
-	parts := strings.Split(arn, ":")
-	if len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" {
-		kind, path, found := strings.Cut(parts[5], "/")
-		if name := path[strings.LastIndex(path, "/")+1:]; found && name != "" && (kind == "role" || kind == "user") {
-			return name, nil
+	form := adminARN.FindStringSubmatch(arn)
+	if form == nil {
+		return "", fmt.Errorf("administrator %q: must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/platform", arn)
+	}
+	kind, path, name := form[1], form[2], form[3]
+	switch {
+	case kind == "role" && strings.HasPrefix(name, ssoPrefix) && !strings.HasPrefix(path, ssoPath):
+		return "", fmt.Errorf("administrator %q: a role of IAM Identity Center matches with its whole path only: write role/%sREGION/%s, as `aws iam get-role` shows it", arn, ssoPath, name)
+	case kind == "role" && strings.HasPrefix(path, "aws-service-role/"):
+		return "", fmt.Errorf("administrator %q: EKS allows no access entry for a service-linked role", arn)
+	}
+	return name, nil
+}
+
+// adminARN is the ARN of an IAM role or user: its kind, its path and its name
+// (IAM User Guide, "IAM identifiers").
+var adminARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/((?:[!-.0-~]+/)*)([A-Za-z0-9+=,.@_-]{1,64})$`)
+
+// A role of IAM Identity Center has this name and this path, which the
+// ConfigMap aws-auth left out and access entries need (IAM Identity Center User
+// Guide, "Referencing permission sets").
+const (
+	ssoPrefix = "AWSReservedSSO_"
+	ssoPath   = "aws-reserved/sso.amazonaws.com/"
+)
+
+// Admins checks the administrators of a cluster. It returns an error or nil for
+// each. Two of one name are refused, because their resources would have it too.
+func Admins(arns []string) []error {
+	errs := make([]error, len(arns))
+	names := map[string]string{}
+	for i, arn := range arns {
+		name, err := Admin(arn)
+		earlier, taken := names[name]
+		switch {
+		case err != nil:
+			errs[i] = err
+		case taken && earlier == arn:
+			errs[i] = fmt.Errorf("administrator %q is listed twice", arn)
+		case taken:
+			errs[i] = fmt.Errorf("administrators %q and %q have one name, %s, which their resources would share: rename one, or let both assume one role", earlier, arn, name)
+		default:
+			names[name] = arn
 		}
 	}
-	return "", fmt.Errorf("administrator %q: must be the ARN of an IAM role or user, such as arn:aws:iam::123456789012:role/platform", arn)
+	return errs
 }

@@ -65,7 +65,7 @@ var shares = map[Tier]share{
 	PrivateData: {bits: 3, index: 5},
 }
 
-var zoneName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]([a-h])$`)
+var zoneName = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]([a-h])$`)
 
 // Subnet is the block of one tier in one zone.
 type Subnet struct {

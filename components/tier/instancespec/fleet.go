@@ -62,6 +62,10 @@ func (f Fleet) Validate(size int) error {
 			errs = append(errs, fmt.Errorf("instance types %s and %s differ in architecture: must be the same, because no machine image runs on both", f.InstanceTypes[0], t))
 		}
 	}
+	if len(errs) == 0 {
+		_, err := f.Nodes()
+		errs = append(errs, err)
+	}
 	if f.SpotShare < 0 || f.SpotShare > 100 {
 		errs = append(errs, fmt.Errorf("spot share of %s: must be 0 to 100 %%", f.SpotShare))
 	}

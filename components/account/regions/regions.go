@@ -1,0 +1,89 @@
+// Package regions owns what the platform knows of AWS's regions without asking
+// AWS: the form of their names, the partition of each, and the availability
+// zones of those that are listed here. It is pure.
+package regions
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// Commercial is the partition of AWS's public cloud, the only one that has
+// CloudFront with a custom domain in this platform.
+const Commercial = "aws"
+
+// direction ends the name of every region, before its number.
+const direction = `(north|south|east|west|central|northeast|northwest|southeast|southwest)`
+
+// form is the name of any region, also of a partition that is not listed here.
+var form = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + direction + `-[1-9]$`)
+
+// partitions lists AWS's partitions by the names of their regions (AWS SDKs,
+// partitions.json). A longer name comes before one that it begins with.
+var partitions = []struct {
+	regions *regexp.Regexp
+	name    string
+}{
+	{regexp.MustCompile(`^us-gov-`), "aws-us-gov"},
+	{regexp.MustCompile(`^us-iso-`), "aws-iso"},
+	{regexp.MustCompile(`^us-isob-`), "aws-iso-b"},
+	{regexp.MustCompile(`^eu-isoe-`), "aws-iso-e"},
+	{regexp.MustCompile(`^us-isof-`), "aws-iso-f"},
+	{regexp.MustCompile(`^eusc-`), "aws-eusc"},
+	{regexp.MustCompile(`^cn-`), "aws-cn"},
+	{regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-` + direction + `-[1-9]$`), Commercial},
+}
+
+// zones are the letters of a region's availability zones (AWS, "AWS
+// Availability Zones"). us-west-1 and ap-northeast-1 show an account two or
+// three of theirs. A region that is not listed may have any letter.
+var zones = map[string]string{
+	"us-east-1": "abcdef", "us-east-2": "abc", "us-west-1": "abc", "us-west-2": "abcd",
+	"ca-central-1": "abd", "ca-west-1": "abc", "mx-central-1": "abc", "sa-east-1": "abc",
+	"eu-central-1": "abc", "eu-central-2": "abc", "eu-north-1": "abc", "eu-south-1": "abc", "eu-south-2": "abc",
+	"eu-west-1": "abc", "eu-west-2": "abc", "eu-west-3": "abc",
+	"ap-east-1": "abc", "ap-northeast-1": "abcd", "ap-northeast-2": "abcd", "ap-northeast-3": "abc",
+	"ap-south-1": "abc", "ap-south-2": "abc", "ap-southeast-1": "abc", "ap-southeast-2": "abc",
+	"ap-southeast-3": "abc", "ap-southeast-4": "abc", "ap-southeast-5": "abc", "ap-southeast-7": "abc",
+	"af-south-1": "abc", "il-central-1": "abc", "me-central-1": "abc", "me-south-1": "abc",
+	"us-gov-east-1": "abc", "us-gov-west-1": "abc", "cn-north-1": "abd", "cn-northwest-1": "abc",
+}
+
+// Check returns an error for a name that no region has.
+func Check(name string) error {
+	if !form.MatchString(name) {
+		return fmt.Errorf("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
+	}
+	return nil
+}
+
+// Partition is the partition of a region, such as "aws-cn"; empty: one that is
+// not listed here.
+func Partition(region string) string {
+	for _, p := range partitions {
+		if p.regions.MatchString(region) {
+			return p.name
+		}
+	}
+	return ""
+}
+
+// CheckZone returns an error for a zone that its region is known not to have.
+func CheckZone(region, zone string) error {
+	letter, found := strings.CutPrefix(zone, region)
+	letters, listed := zones[region]
+	if !found || !listed || strings.Contains(letters, letter) {
+		return nil
+	}
+	return fmt.Errorf("%s has no zone %q: its zones have the letters %s", region, zone, strings.Join(strings.Split(letters, ""), ", "))
+}
+
+// CheckARN returns an error for an ARN of another partition than the region's.
+func CheckARN(region, arn string) error {
+	partition, parts := Partition(region), strings.SplitN(arn, ":", 3)
+	if partition == "" || len(parts) < 3 || parts[1] == partition {
+		return nil
+	}
+	return fmt.Errorf("is of partition %s; region %s is in %s, and nothing crosses partitions", parts[1], region, partition)
+}

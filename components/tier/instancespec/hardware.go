@@ -1,0 +1,198 @@
+package instancespec
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/progressive-framework/platform/components/size"
+	"github.com/progressive-framework/platform/components/tier/userdata"
+)
+
+// Architecture is a processor's, as in an OCI platform.
+type Architecture string
+
+// The architectures of EC2.
+const (
+	AMD64 Architecture = "amd64"
+	ARM64 Architecture = "arm64"
+)
+
+// Hardware is what an instance type has.
+type Hardware struct {
+	Architecture Architecture
+	Cores        int
+	Memory       size.Size
+	// Pods is how many pods have an address with prefix delegation.
+	Pods int
+}
+
+// family is what the types of one family have in common.
+type family struct {
+	// mibPerCore is the memory for each vCPU.
+	mibPerCore int
+	sizes      []string
+}
+
+// The lists of sizes that families share.
+var (
+	standard    = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
+	withMetal   = append(slices.Clone(standard), "metal")
+	flex        = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
+	intel6      = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge metal")
+	amd6        = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge metal")
+	intel7      = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge metal-24xl metal-48xl")
+	amd7        = list("medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge metal-48xl")
+	intel8      = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge 48xlarge 96xlarge metal-48xl metal-96xl")
+	amd8        = list("medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge metal-24xl metal-48xl")
+	graviton    = list("medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge metal")
+	noMetal     = list("medium large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
+	graviton8   = amd8
+	burstable   = list("nano micro small medium large xlarge 2xlarge")
+	graphics    = list("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge")
+	storage4    = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge metal")
+	storage7    = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 48xlarge metal-24xl metal-48xl")
+	gravitonBig = list("large xlarge 2xlarge 4xlarge 8xlarge 16xlarge")
+)
+
+func list(sizes string) []string { return strings.Fields(sizes) }
+
+// families are the Nitro families that suit a node of the platform: general
+// purpose, compute, memory, storage and graphics (EC2 Instance Types guide,
+// "Specifications"; the sizes also in amazon-eks-ami, eni-max-pods.txt). Older
+// families are not Nitro and have no prefix delegation, which every node uses.
+var families = group(map[int]map[string][]string{
+	4096: {
+		"m5": withMetal, "m5d": withMetal, "m5n": withMetal, "m5dn": withMetal, "m5a": standard, "m5ad": standard,
+		"m5zn": list("large xlarge 2xlarge 3xlarge 6xlarge 12xlarge metal"),
+		"m6i":  intel6, "m6id": intel6, "m6in": intel6, "m6idn": intel6, "m6a": amd6, "m6g": graviton, "m6gd": graviton,
+		"m7i": intel7, "m7i-flex": flex, "m7a": amd7, "m7g": graviton, "m7gd": graviton,
+		"m8i": intel8, "m8i-flex": flex, "m8a": amd8, "m8g": graviton8, "m8gd": graviton8,
+		"g4dn": list("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge metal"), "g4ad": list("xlarge 2xlarge 4xlarge 8xlarge 16xlarge"),
+		"g5": graphics, "g6": graphics, "im4gn": gravitonBig,
+	},
+	2048: {
+		"c5": list("large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge 24xlarge metal"), "c5d": list("large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge 24xlarge metal"),
+		"c5a": standard, "c5ad": standard, "a1": list("medium large xlarge 2xlarge 4xlarge metal"),
+		"c6i": intel6, "c6id": intel6, "c6in": intel6, "c6a": amd6, "c6g": graviton, "c6gd": graviton, "c6gn": noMetal,
+		"c7i": intel7, "c7i-flex": flex, "c7a": amd7, "c7g": graviton, "c7gd": graviton, "c7gn": graviton,
+		"c8i": intel8, "c8i-flex": flex, "c8a": amd8, "c8g": graviton8, "c8gd": graviton8, "c8gn": graviton8,
+		"g5g": list("xlarge 2xlarge 4xlarge 8xlarge 16xlarge metal"),
+	},
+	2688: {"c5n": list("large xlarge 2xlarge 4xlarge 9xlarge 18xlarge metal")},
+	8192: {
+		"r5": withMetal, "r5d": withMetal, "r5n": withMetal, "r5dn": withMetal, "r5b": withMetal, "r5a": standard, "r5ad": standard,
+		"r6i": intel6, "r6id": intel6, "r6in": intel6, "r6idn": intel6, "r6a": amd6, "r6g": graviton, "r6gd": graviton,
+		"r7i": intel7, "r7iz": list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 32xlarge metal-16xl metal-32xl"),
+		"r7a": amd7, "r7g": graviton, "r7gd": graviton,
+		"r8i": intel8, "r8i-flex": flex, "r8a": amd8, "r8g": graviton8, "r8gd": graviton8,
+		"i4i": storage4, "i4g": gravitonBig, "i7i": storage7, "i8g": storage7, "g6e": graphics, "gr6": list("4xlarge 8xlarge"),
+		"i3en": list("large xlarge 2xlarge 3xlarge 6xlarge 12xlarge 24xlarge metal"),
+		"i7ie": list("large xlarge 2xlarge 3xlarge 6xlarge 12xlarge 18xlarge 24xlarge 48xlarge metal-24xl metal-48xl"),
+	},
+	6144:  {"is4gen": list("medium large xlarge 2xlarge 4xlarge 8xlarge")},
+	16384: {"x2gd": graviton, "x8g": graviton8},
+	// The burstable families differ by size; burstableMiB has their memory.
+	0: {"t3": burstable, "t3a": burstable, "t4g": burstable},
+})
+
+// burstableMiB is the memory of a burstable instance (EC2 User Guide,
+// "Burstable performance instances").
+var burstableMiB = map[string]int{
+	"nano": 512, "micro": 1024, "small": 2048, "medium": 4096, "large": 8192, "xlarge": 16384, "2xlarge": 32768,
+}
+
+func group(byMemory map[int]map[string][]string) map[string]family {
+	all := map[string]family{}
+	for mib, of := range byMemory {
+		for name, sizes := range of {
+			all[name] = family{mib, sizes}
+		}
+	}
+	return all
+}
+
+// HardwareOf looks an instance type up, such as "m7g.xlarge".
+func HardwareOf(instance string) (Hardware, error) {
+	name, sized, _ := strings.Cut(instance, ".")
+	f, known := families[name]
+	if !known {
+		return Hardware{}, fmt.Errorf("instance type %q: must be of a Nitro family that the platform knows: %s", instance, strings.Join(slices.Sorted(maps.Keys(families)), ", "))
+	}
+	if !slices.Contains(f.sizes, sized) {
+		return Hardware{}, fmt.Errorf("instance type %q: family %s has the sizes %s", instance, name, strings.Join(f.sizes, ", "))
+	}
+	h := Hardware{Architecture: AMD64, Cores: cores(f, sized), Pods: pods(sized)}
+	if arm(instance) {
+		h.Architecture = ARM64
+	}
+	h.Memory = size.MiB(int64(f.mibPerCore * h.Cores))
+	if f.mibPerCore == 0 {
+		h.Memory = size.MiB(int64(burstableMiB[sized]))
+	}
+	return h, nil
+}
+
+// cores are the vCPUs of a size: four for each x, and of a metal one those of
+// the family's largest.
+func cores(f family, sized string) int {
+	switch sized {
+	case "nano", "micro", "small", "large":
+		return 2
+	case "medium":
+		if f.mibPerCore == 0 {
+			return 2
+		}
+		return 1
+	case "xlarge":
+		return 4
+	case "metal":
+		most := 0
+		for _, s := range f.sizes {
+			if s != sized {
+				most = max(most, cores(f, s))
+			}
+		}
+		return most
+	}
+	times := strings.TrimSuffix(strings.TrimSuffix(strings.TrimPrefix(sized, "metal-"), "xlarge"), "xl")
+	n, err := strconv.Atoi(times)
+	if err != nil {
+		return 0
+	}
+	return 4 * n
+}
+
+// pods is how many pods have an address: a prefix of 16 in each slot of the
+// network interfaces but the first of each, and two pods in the node's own
+// network (EC2 User Guide, "IP addresses per network interface").
+func pods(sized string) int {
+	switch sized {
+	case "nano", "micro": // two interfaces of two addresses
+		return 2*1*16 + 2
+	case "medium": // two interfaces of four addresses, or more
+		return 2*3*16 + 2
+	default:
+		return userdata.MaxPods
+	}
+}
+
+// Nodes are the hardware that every node of the fleet has at least.
+func (f Fleet) Nodes() (Hardware, error) {
+	var least Hardware
+	for i, t := range f.InstanceTypes {
+		h, err := HardwareOf(t)
+		if err != nil {
+			return Hardware{}, err
+		}
+		if i == 0 {
+			least = h
+			continue
+		}
+		least.Cores, least.Pods = min(least.Cores, h.Cores), min(least.Pods, h.Pods)
+		least.Memory = size.Min(least.Memory, h.Memory)
+	}
+	return least, nil
+}
