@@ -96,6 +96,7 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack) (*base, error) {
 	}
 	inRegion := pulumi.Provider(provider)
 	account := account.Lookup(ctx, stack.Region, inRegion)
+	account.Profile, account.PermissionsBoundary = stack.AWS.Profile, stack.PermissionsBoundary
 	key, err := key.NewKey(ctx, stack.Name(), &key.Args{
 		Account:     account,
 		Description: "Secrets, logs and volumes of " + stack.Name(),
@@ -108,25 +109,30 @@ func deployBase(ctx *pulumi.Context, stack *config.Stack) (*base, error) {
 }
 
 // newProvider creates the AWS provider of a region. It sets the stack's tags on
-// every resource, and refuses every account but the stack's.
+// every resource, and refuses every account but the stack's. An explicit
+// provider reads no key of namespace aws: the program passes them on.
 func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) (*aws.Provider, error) {
 	args := &aws.ProviderArgs{
 		Region:      pulumi.String(region),
-		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(tags(stack))},
+		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(stack.OwnTags())},
 	}
-	if stack.Account != "" {
-		args.AllowedAccountIds = pulumi.ToStringArray([]string{stack.Account})
+	if profile := stack.AWS.Profile; profile != "" {
+		args.Profile = pulumi.String(profile)
+	}
+	if allowed := stack.Accounts(); len(allowed) > 0 {
+		args.AllowedAccountIds = pulumi.ToStringArray(allowed)
+	}
+	if forbidden := stack.AWS.ForbiddenAccountIDs; len(forbidden) > 0 {
+		args.ForbiddenAccountIds = pulumi.ToStringArray(forbidden)
+	}
+	if ignored := stack.AWS.IgnoreTags; len(ignored.Keys)+len(ignored.KeyPrefixes) > 0 {
+		args.IgnoreTags = &aws.ProviderIgnoreTagsArgs{Keys: pulumi.ToStringArray(ignored.Keys), KeyPrefixes: pulumi.ToStringArray(ignored.KeyPrefixes)}
 	}
 	provider, err := aws.NewProvider(ctx, name, args)
 	if err != nil {
 		return nil, fmt.Errorf("AWS provider %s: %w", name, err)
 	}
 	return provider, nil
-}
-
-// tags are on every resource that can have tags.
-func tags(stack *config.Stack) map[string]string {
-	return map[string]string{"Project": config.Project, "Environment": stack.Environment, "ManagedBy": "pulumi"}
 }
 
 // deployNetwork creates the VPC.

@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -44,6 +45,7 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	}
 	if db := stores.postgres; db != nil {
 		env.variables["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, env.sslMode(db))
+		env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(scaling.PoolConnections))
 		env.addPassword("postgres", "DATABASE_PASSWORD_FILE", db)
 	}
 	if cache := stores.redis; cache != nil {

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"crypto/x509"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -21,35 +18,20 @@ func (e *environment) addKeySet(ctx *pulumi.Context, stack *config.Stack, eks *e
 		e.variables["JWT_JWKS_URL"] = pulumi.String(url)
 		return nil
 	}
-	keys, err := os.ReadFile(inProject(stack.Auth.JWKSFile))
-	if err != nil {
-		return fmt.Errorf("auth.jwksFile: %w; `make build` creates the sandbox's", err)
-	}
-	file, err := e.addFile(ctx, stack, eks, "issuer", "jwks.json", keys)
+	file, err := e.addFile(ctx, stack, eks, "issuer", "jwks.json", stack.Auth.KeySet)
 	e.variables["JWT_JWKS_FILE"] = pulumi.String(file)
 	return err
 }
 
 // addCAFile adds the certificate authorities of the managed stores.
 func (e *environment) addCAFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster) error {
-	name := stack.CAFile
-	if name == "" {
+	if len(stack.CABundle) == 0 {
 		return nil
 	}
-	bundle, err := os.ReadFile(inProject(name))
-	if err != nil {
-		return fmt.Errorf("caFile: %w; AWS publishes global-bundle.pem for RDS and DocumentDB", err)
-	}
-	if !x509.NewCertPool().AppendCertsFromPEM(bundle) {
-		return fmt.Errorf("caFile: %s holds no certificate: must be PEM, as AWS's global-bundle.pem", name)
-	}
-	e.caFile, err = e.addFile(ctx, stack, eks, "authorities", "ca.pem", bundle)
+	var err error
+	e.caFile, err = e.addFile(ctx, stack, eks, "authorities", "ca.pem", stack.CABundle)
 	return err
 }
-
-// inProject is the path of a file of the project; Pulumi runs the program in its
-// folder infra.
-func inProject(name string) string { return filepath.Join("..", name) }
 
 // addFile mounts content in every pod and returns the file's path there.
 func (e *environment) addFile(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, name, file string, content []byte) (string, error) {

@@ -34,5 +34,11 @@ func load(stack string) (*config.Stack, error) {
 			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON object: %w", pulumi.EnvConfig, err)
 		}
 	}
-	return config.Load(stack, values)
+	var secret []string
+	if raw := os.Getenv(pulumi.EnvConfigSecretKeys); raw != "" {
+		if err := json.Unmarshal([]byte(raw), &secret); err != nil {
+			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON list: %w", pulumi.EnvConfigSecretKeys, err)
+		}
+	}
+	return config.Load(stack, values, config.WithSecrets(secret))
 }

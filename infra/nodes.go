@@ -76,7 +76,7 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		Fleet:       t.Fleet,
 		ImageID:     t.ImageID,
 		KeyARN:      base.key.ARN,
-		Tags:        tags(stack),
+		Tags:        stack.OwnTags(),
 	}
 	if origin != nil {
 		args.LoadBalancer = origin.balancer.ARNSuffix

@@ -92,7 +92,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
-	case config.Managed:
+	case config.PostgresManaged:
 		database, err := postgres.NewDatabase(ctx, stack.Name()+"-postgres", &postgres.DatabaseArgs{
 			Account:     base.account,
 			Database:    stack.Database(),
@@ -107,7 +107,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
 		return &store{resource: database, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
-	case config.InCluster:
+	case config.PostgresInCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}
 	return nil, nil
@@ -137,8 +137,7 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 }
 
 func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
-	switch stack.Mongo.Kind {
-	case config.MongoManaged:
+	if stack.Mongo.Kind == config.MongoManaged {
 		documents, err := mongo.NewCluster(ctx, stack.Name()+"-mongo", &mongo.ClusterArgs{
 			Account:     base.account,
 			Cluster:     stack.Documents(),
@@ -152,8 +151,6 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
 		return &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class}, err
-	case config.MongoURL:
-		return &store{secretARN: pulumi.String(stack.Mongo.URLSecretARN)}, nil
 	}
 	return nil, nil
 }

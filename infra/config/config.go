@@ -9,6 +9,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
@@ -33,80 +34,95 @@ const Project = "progressive-framework"
 // the tag unset says what an unset key means where Defaults can't.
 type Stack struct {
 	// The stack's AWS region, such as `us-east-1`.
-	Region string `mapstructure:"-" key:"aws:region" unset:"required"`
+	Region string `path:"aws:region" unset:"required"`
 	// Part of the names of all resources, of the tag Environment and of the
 	// namespace `progressive-framework-ENVIRONMENT`. 1 to 12 lower-case letters
 	// and digits, a letter first.
-	Environment string `mapstructure:"environment" unset:"required"`
+	Environment string `key:"environment" unset:"required"`
 	// The only AWS account that the stack may change: twelve digits, in quotes.
 	// Set it for every stack that is not a sandbox.
-	Account string `mapstructure:"account" unset:"the account of the credentials"`
+	Account string `key:"account" unset:"the account of the credentials"`
 	// Keeps data stores, load balancer, buckets and secrets from a destroy.
 	// `pulumi destroy` then fails in its preview: never add `--skip-preview`.
-	DeletionProtection bool `mapstructure:"deletionProtection"`
+	DeletionProtection bool `key:"deletionProtection"`
+	// The ARN of an IAM policy that bounds what every IAM role of the stack may
+	// do: its permissions boundary.
+	PermissionsBoundary string `key:"permissionsBoundary"`
 	// A PEM file of the project with the certificate authorities of RDS and
 	// DocumentDB, which AWS publishes as `global-bundle.pem`. Without it the
 	// services encrypt the connection to PostgreSQL but do not verify the
 	// server, and `migrate` does not connect to DocumentDB.
-	CAFile string `mapstructure:"caFile"`
+	CAFile string `key:"caFile"`
 	// The storage class of the volumes of in-cluster stores.
-	StorageClass string `mapstructure:"storageClass"`
+	StorageClass string `key:"storageClass"`
 
-	Network    Network    `mapstructure:"network"`
-	Cluster    Cluster    `mapstructure:"cluster"`
-	Tiers      Tiers      `mapstructure:"tiers"`
-	Repository Repository `mapstructure:"repository"`
-	Images     Images     `mapstructure:"images"`
-	Services   Services   `mapstructure:"services"`
-	FrontDoor  FrontDoor  `mapstructure:"frontDoor"`
-	Auth       Auth       `mapstructure:"auth"`
-	Edge       Edge       `mapstructure:"edge"`
-	Postgres   Postgres   `mapstructure:"postgres"`
-	Redis      Redis      `mapstructure:"redis"`
-	Mongo      Mongo      `mapstructure:"mongo"`
+	Network    Network    `key:"network"`
+	Cluster    Cluster    `key:"cluster"`
+	Tiers      Tiers      `key:"tiers"`
+	Repository Repository `key:"repository"`
+	Images     Images     `key:"images"`
+	Services   Services   `key:"services"`
+	FrontDoor  FrontDoor  `key:"frontDoor"`
+	Auth       Auth       `key:"auth"`
+	Edge       Edge       `key:"edge"`
+	Postgres   Postgres   `key:"postgres"`
+	Redis      Redis      `key:"redis"`
+	Mongo      Mongo      `key:"mongo"`
+
+	// AWS are the keys of namespace aws that the stack passes on.
+	AWS AWS
+
+	// CABundle is the content of CAFile.
+	CABundle []byte
+
+	// given are the paths of the keys that the stack has.
+	given map[string]bool
 }
 
 // Network is the VPC.
 type Network struct {
 	// The VPC's IPv4 block: /16 to /20, in a private range, with no bits set
-	// beyond the prefix.
-	CIDR string `mapstructure:"cidr" unset:"required"`
+	// beyond the prefix. It must have addresses for the largest number of nodes
+	// of `tiers`.
+	CIDR string `key:"cidr" unset:"required"`
 	// 2 to 6 availability zones of the region, in any order. Adding or removing
 	// a zone does not renumber the others.
-	Zones []string `mapstructure:"zones" unset:"required"`
+	Zones []string `key:"zones" unset:"required"`
 	// In which zones NAT gateways are. With `single` the stack is cheaper, and
 	// the loss of that zone cuts every zone off from the internet.
-	NATGateways subnet.NATLayout `mapstructure:"natGateways"`
+	NATGateways subnet.NATLayout `key:"natGateways"`
 	// In which zones the interface endpoints of AWS's services are. With `none`
 	// AWS's services are reached through the NAT gateways.
-	Endpoints subnet.EndpointLayout `mapstructure:"endpoints"`
+	Endpoints subnet.EndpointLayout `key:"endpoints"`
 
 	// Block is CIDR, parsed.
-	Block netip.Prefix `mapstructure:"-"`
+	Block netip.Prefix
 }
 
 // Cluster is the EKS cluster.
 type Cluster struct {
 	// The Kubernetes minor version.
-	Version eksspec.Version `mapstructure:"version"`
+	Version eksspec.Version `key:"version"`
 	// Keeps a version beyond its standard support, at a price. Without it EKS
 	// upgrades the control plane when standard support ends.
-	ExtendedSupport bool `mapstructure:"extendedSupport"`
+	ExtendedSupport bool `key:"extendedSupport"`
 	// The zones of the control plane's network interfaces: at least two of
 	// `network.zones`. EKS does not let them change.
-	Zones []string `mapstructure:"zones" unset:"the first two of network.zones, by name"`
+	Zones []string `key:"zones" unset:"the first two of network.zones, by name"`
 	// ARNs of the IAM roles and users that administer the cluster. Whoever
-	// created the cluster administers it already and is not listed.
-	Admins []string `mapstructure:"admins"`
-	// The CIDR blocks from which the API endpoint is reached over the internet.
-	// Unset, the endpoint is private. `0.0.0.0/0` is refused.
-	PublicAccessCIDRs []string `mapstructure:"publicAccessCidrs"`
+	// created the cluster administers it already and is not listed. The ARN has
+	// the role's whole path, as `aws iam get-role` shows it.
+	Admins []string `key:"admins"`
+	// The public IPv4 blocks from which the API endpoint is reached over the
+	// internet: /8 to /32, at most 40, none within another. Unset, the endpoint
+	// is private.
+	PublicAccessCIDRs []string `key:"publicAccessCidrs"`
 	// The source of the nodes: the Auto Scaling Groups of `tiers`, or nodes that
 	// this stack does not manage, as in a sandbox.
-	Nodes NodeSource `mapstructure:"nodes"`
+	Nodes NodeSource `key:"nodes"`
 	// The share of their resource requests that pods ask for, 1 to 100 %. Lower
 	// it for a cluster that is smaller than production.
-	RequestPercent int `mapstructure:"requestPercent"`
+	RequestPercent int `key:"requestPercent"`
 }
 
 // NodeSource is where a cluster's nodes come from.
@@ -126,33 +142,36 @@ func (NodeSource) Values() []string { return []string{string(NodesAutoScaling), 
 // Repository is the ECR repositories of the images.
 type Repository struct {
 	// Lets a destroy delete a repository that has images in it.
-	ForceDelete bool `mapstructure:"forceDelete"`
+	ForceDelete bool `key:"forceDelete"`
 }
 
 // Images is how the images are built.
 type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
-	// index.
-	Platforms []ociplatform.Platform `mapstructure:"platforms"`
+	// index. They must cover the architecture of every tier.
+	Platforms []ociplatform.Platform `key:"platforms"`
 }
 
 // FrontDoor is the way into a stack without a load balancer, such as a sandbox.
 type FrontDoor struct {
 	// Opens the front service on every node at this port, 30000 to 32767.
 	// Unset, it is reached inside the cluster only.
-	NodePort int `mapstructure:"nodePort" unset:"none"`
+	NodePort int `key:"nodePort" unset:"none"`
 }
 
 // Auth is whose tokens the services accept.
 type Auth struct {
 	// The `iss` of an accepted token.
-	Issuer string `mapstructure:"issuer" unset:"required"`
+	Issuer string `key:"issuer" unset:"required"`
 	// One of the `aud` of an accepted token.
-	Audience string `mapstructure:"audience" unset:"required"`
+	Audience string `key:"audience" unset:"required"`
 	// The https URL of the issuer's JSON Web Key Set.
-	JWKSURL string `mapstructure:"jwksUrl" unset:"this or jwksFile"`
+	JWKSURL string `key:"jwksUrl" unset:"this or jwksFile"`
 	// A file of the project with the issuer's JSON Web Key Set.
-	JWKSFile string `mapstructure:"jwksFile" unset:"this or jwksUrl"`
+	JWKSFile string `key:"jwksFile" unset:"this or jwksUrl"`
+
+	// KeySet is the content of JWKSFile.
+	KeySet []byte
 }
 
 // Services is what the stack changes of each service's profile, by the
@@ -164,7 +183,7 @@ type Services map[string]Service
 // Service is what a stack may change of a service's profile.
 type Service struct {
 	// The number of pods, 1 to 50.
-	Replicas int `mapstructure:"replicas" unset:"the profile's"`
+	Replicas int `key:"replicas" unset:"the profile's"`
 }
 
 func defaults() Stack {
@@ -173,8 +192,8 @@ func defaults() Stack {
 		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Edge:               Edge{WebACL: true},
-		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2},
-		Redis:              Redis{Kind: Managed},
+		Postgres:           Postgres{Kind: PostgresManaged, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
+		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Mongo:              Mongo{Kind: MongoManaged},
 		DeletionProtection: true,
 		StorageClass:       storespec.StorageClass,
@@ -203,23 +222,52 @@ func (s *Stack) Migration() scaling.Task {
 	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }
 
+// Option is what Load knows beside the values.
+type Option func(*options)
+
+type options struct {
+	secret []string
+	files  fs.FS
+}
+
+// WithSecrets names the full keys whose values Pulumi keeps encrypted.
+func WithSecrets(keys []string) Option { return func(o *options) { o.secret = keys } }
+
+// WithFiles is the folder of the project, whose files the configuration names.
+func WithFiles(project fs.FS) Option { return func(o *options) { o.files = project } }
+
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
 // such as "aws:region" and "progressive-framework:network", with objects as
-// JSON. The error is nil or an *Error that lists everything wrong.
-func Load(stack string, values map[string]string) (*Stack, error) {
+// JSON. Files that it names are looked for in the project, by default the
+// first folder with a Pulumi.yaml from the working folder upwards. The error is
+// nil or an *Error that lists everything wrong.
+func Load(stack string, values map[string]string, opts ...Option) (*Stack, error) {
+	o := options{files: projectFiles()}
+	for _, opt := range opts {
+		opt(&o)
+	}
 	s := defaults()
-	problems := decode(values, &s)
-	unread := problems
-	for _, p := range validate(&s) {
-		// What could not be read is not also called missing.
-		if !slices.ContainsFunc(unread, func(d *field.Error) bool { return strings.HasPrefix(p.Field, d.Field) }) {
+	r := reader{given: map[string]bool{}}
+	r.readAll(&s, values, o.secret)
+	s.given = r.given
+	problems := r.problems
+	for _, p := range validate(&s, o.files) {
+		// What could not be read is not also called missing or wrong.
+		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
 			problems = append(problems, p)
 		}
 	}
 	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
 		return nil, &Error{Stack: stack, Problems: problems}
 	}
 	return &s, nil
+}
+
+// within says whether the key at path is outer or a part of it.
+func within(path, outer string) bool {
+	rest, found := strings.CutPrefix(path, outer)
+	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // Error is everything wrong with one stack's configuration.
@@ -249,6 +297,3 @@ func (e *Error) Unwrap() []error {
 
 // errNotBool says what a key that is one or the other takes.
 var errNotBool = errors.New("must be true or false")
-
-// errNotObject says what Pulumi's CLI would have written.
-var errNotObject = errors.New("must be an object; set its members with `pulumi config set --path`")

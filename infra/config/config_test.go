@@ -15,16 +15,14 @@ import (
 // good is a whole and right configuration, as Pulumi hands it over.
 func good() map[string]string {
 	return map[string]string{
-		"aws:region":                          "us-east-1",
-		"progressive-framework:environment":   "staging",
-		"progressive-framework:network":       `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
-		"progressive-framework:services":      `{"mca":{"replicas":2}}`,
-		"progressive-framework:frontDoor":     `{"nodePort":30080}`,
-		"progressive-framework:auth":          `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
-		"progressive-framework:postgres":      `{"instanceClass":"db.r7g.xlarge"}`,
-		"progressive-framework:redis":         `{"nodeType":"cache.r7g.large"}`,
-		"progressive-framework:mongo":         `{"instanceClass":"db.r6g.large"}`,
-		"kubernetes:suppressHelmHookWarnings": "true",
+		"aws:region":                        "us-east-1",
+		"progressive-framework:environment": "staging",
+		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
+		"progressive-framework:services":    `{"mca":{"replicas":2}}`,
+		"progressive-framework:auth":        `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
+		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
+		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
+		"progressive-framework:mongo":       `{"instanceClass":"db.r6g.large"}`,
 	}
 }
 
@@ -90,7 +88,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"an unknown member, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodeport":30080}`}, []string{"progressive-framework:frontDoor.nodeport: Forbidden: no such key"}},
 		{"an object that is no JSON", map[string]string{"progressive-framework:network": "10.0.0.0/16"}, []string{"progressive-framework:network: Invalid value", "must be an object"}},
 		{"a wrong type, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodePort":"30080"}`}, []string{"progressive-framework:frontDoor.nodePort: Invalid value", "must be a whole number"}},
-		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"replicas":1.5}}`}, []string{"services[mca].replicas"}},
+		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"replicas":1.5}}`}, []string{"services.mca.replicas"}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
 		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
 		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"replicas":51}}`}, []string{"services.mca.replicas: Invalid value: 51"}},
@@ -108,7 +106,7 @@ func TestLoadRefuses(t *testing.T) {
 			"progressive-framework:images":  `{"platforms":["windows/amd64"]}`,
 			"progressive-framework:zones":   "us-east-1a",
 			"progressive-framework:cluster": `{"version":"1.12"}`,
-		}, []string{"6 error(s)", "progressive-framework:zones: Forbidden", "aws:region", "network.cidr", "network.natGateways", "images.platforms[0]", "cluster.version"}},
+		}, []string{"7 error(s)", `progressive-framework:zones: Forbidden: no such key; did you mean "network.zones"?`, "network.zones: Required value", "aws:region", "network.cidr", "network.natGateways", "images.platforms[0]", "cluster.version"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Load("staging", with(tc.changes))

@@ -2,159 +2,211 @@ package config
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/go-viper/mapstructure/v2"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// regionKey is the one key of another namespace that the program itself reads.
-const regionKey = "aws:region"
-
-// decode fills s from values and returns what could not be understood:
-// unknown keys, wrong types, objects that are no JSON. Keys of other
-// namespaces belong to their providers and pass.
-func decode(values map[string]string, s *Stack) field.ErrorList {
-	var problems field.ErrorList
-	s.Region = values[regionKey]
-	tree := map[string]any{}
-	for key, value := range values {
-		name, ours := strings.CutPrefix(key, Project+":")
-		if !ours {
-			continue
-		}
-		parsed, err := parse(name, value)
-		if err != nil {
-			problems = append(problems, field.TypeInvalid(field.NewPath(key), value, err.Error()))
-			continue
-		}
-		tree[name] = parsed
-	}
-	var meta mapstructure.Metadata
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result:    s,
-		Metadata:  &meta,
-		MatchName: func(key, field string) bool { return key == field },
-	})
-	if err != nil {
-		return append(problems, field.InternalError(nil, err))
-	}
-	if err := decoder.Decode(tree); err != nil {
-		problems = append(problems, typeProblems(err)...)
-	}
-	for _, key := range meta.Unused {
-		problems = append(problems, field.Forbidden(path(key), "no such key"))
-	}
-	slices.SortFunc(problems, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
-	return problems
+// reader fills a Stack from what Pulumi passes on. It knows which keys were
+// given, so that a value of zero is never taken for a key that is absent: each
+// given value is judged by the rules of its key, also 0, "", [] and null.
+type reader struct {
+	problems field.ErrorList
+	// given are the paths of the keys that the stack has, at any depth.
+	given map[string]bool
 }
 
-// parse turns one value into a tree. Whether a key holds an object is known
-// from Stack; anything else stays the string that it is in Pulumi's form.
-func parse(name, value string) (any, error) {
-	for i := range reflect.TypeFor[Stack]().NumField() {
-		f := reflect.TypeFor[Stack]().Field(i)
-		if f.Tag.Get("mapstructure") != name || f.Type.Kind() == reflect.String {
-			continue
+// advice ends every problem of a value that stands for none.
+const advice = "leave the key out for its default"
+
+func (r *reader) refuse(p *field.Error) { r.problems = append(r.problems, p) }
+
+// read fills v with raw, which is at the path that a person knows. pattern is
+// the path in the tables of this package: without namespace, and with * for
+// the name in a map. kind is the kind of the store that the key belongs to.
+func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw any) {
+	r.given[at.String()] = true
+	if raw == nil {
+		r.refuse(field.Invalid(at, raw, "must not be null: "+advice))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		if object, ok := raw.(map[string]any); ok {
+			r.readObject(at, pattern, v, object)
+			return
 		}
-		if f.Type.Kind() == reflect.Bool {
-			is, err := strconv.ParseBool(value)
-			if err != nil {
-				return nil, errNotBool
+	case reflect.Map:
+		if object, ok := raw.(map[string]any); ok {
+			r.readMap(at, pattern, v, object)
+			return
+		}
+	case reflect.Slice:
+		if list, ok := raw.([]any); ok {
+			r.readList(at, pattern, v, list)
+			return
+		}
+	case reflect.Int:
+		if number, ok := raw.(json.Number); ok {
+			r.readNumber(at, pattern, kind, v, number)
+			return
+		}
+	case reflect.Bool:
+		if is, ok := raw.(bool); ok {
+			v.SetBool(is)
+			return
+		}
+	case reflect.String:
+		if text, ok := raw.(string); ok {
+			v.SetString(text)
+			if strings.TrimSpace(text) != text || text == "" {
+				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space: "+advice))
 			}
-			return is, nil
+			return
 		}
-		var tree map[string]any
-		d := json.NewDecoder(strings.NewReader(value))
-		d.UseNumber() // so that 1.5 is refused where a whole number is due
-		if err := d.Decode(&tree); err != nil || d.More() {
-			return nil, errNotObject
-		}
-		return tree, nil
 	}
-	return value, nil
+	r.refuse(field.TypeInvalid(at, shown(raw), "must be "+noun(v.Type())))
 }
 
-// typeProblems flattens mapstructure's joined errors.
-func typeProblems(err error) field.ErrorList {
-	if joined, ok := errors.AsType[interface {
-		error
-		Unwrap() []error
-	}](err); ok {
-		var problems field.ErrorList
-		for _, e := range joined.Unwrap() {
-			problems = append(problems, typeProblems(e)...)
+// readObject reads the members of an object. A member that belongs to another
+// kind of store, or to none, is refused.
+func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, object map[string]any) {
+	members := map[string]bool{}
+	kind := ""
+	if f := v.FieldByName("Kind"); f.IsValid() {
+		if raw, ok := object["kind"]; ok {
+			r.read(at.Child("kind"), join(pattern, "kind"), "", f, raw)
 		}
-		return problems
+		kind = f.String()
+		members["kind"] = true
 	}
-	var decodeErr *mapstructure.DecodeError
-	if !errors.As(err, &decodeErr) {
-		return field.ErrorList{field.InternalError(nil, err)}
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		key := f.Tag.Get("key")
+		raw, ok := object[key]
+		if key == "" || members[key] {
+			continue
+		}
+		members[key] = true
+		if !ok {
+			continue
+		}
+		if kinds := kindsOf(f); kinds != nil && !slices.Contains(kinds, kind) {
+			r.given[at.Child(key).String()] = true
+			r.refuse(field.Forbidden(at.Child(key), fmt.Sprintf("has no effect with kind %s: it belongs to %s; take it out", kind, strings.Join(kinds, " and "))))
+			continue
+		}
+		r.read(at.Child(key), join(pattern, key), kind, v.Field(i), raw)
 	}
-	var bad *mapstructure.UnconvertibleTypeError
-	if errors.As(decodeErr, &bad) {
-		return field.ErrorList{field.TypeInvalid(path(decodeErr.Name()), bad.Value, "must be "+kind(bad.Expected.Type()))}
+	known := slices.Sorted(maps.Keys(members))
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		if !members[key] {
+			r.refuse(field.Forbidden(at.Child(key), "no such key"+hint(key, known)))
+		}
 	}
-	return field.ErrorList{field.Invalid(path(decodeErr.Name()), nil, decodeErr.Unwrap().Error())}
 }
 
-func kind(t reflect.Type) string {
+func (r *reader) readMap(at *field.Path, pattern string, v reflect.Value, object map[string]any) {
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		member := reflect.New(v.Type().Elem()).Elem()
+		r.read(at.Child(name), join(pattern, "*"), "", member, object[name])
+		v.SetMapIndex(reflect.ValueOf(name), member)
+	}
+}
+
+func (r *reader) readList(at *field.Path, pattern string, v reflect.Value, list []any) {
+	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
+	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
+		r.refuse(field.Invalid(at, len(list), fmt.Sprintf("must have %s: %s", b.of("entry", "entries"), advice)))
+	}
+	for i, raw := range list {
+		r.read(at.Index(i), pattern+".*", "", v.Index(i), raw)
+		for _, earlier := range list[:i] {
+			if raw != nil && reflect.DeepEqual(raw, earlier) {
+				r.refuse(field.Duplicate(at.Index(i), raw))
+				break
+			}
+		}
+	}
+}
+
+func (r *reader) readNumber(at *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
+	b, bounded := numberBounds(pattern, kind)
+	if !bounded {
+		r.refuse(field.InternalError(at, fmt.Errorf("the key has no bounds: add them to numbers")))
+		return
+	}
+	n, err := strconv.ParseInt(number.String(), 10, 64)
+	whole := err == nil || strings.Trim(number.String(), "-0123456789") == ""
+	switch {
+	case !whole:
+		r.refuse(field.TypeInvalid(at, number.String(), "must be a whole number"))
+	case err != nil || n < int64(b.Min) || n > int64(b.Max):
+		r.refuse(field.Invalid(at, number, fmt.Sprintf("must be %d to %d%s", b.Min, b.Max, b.source())))
+	default:
+		v.SetInt(n)
+	}
+}
+
+// parse turns the text of a top-level key into a tree. A key that holds text
+// stays the text that it is in Pulumi's form.
+func parse(t reflect.Type, text string) (any, error) {
+	switch t.Kind() {
+	case reflect.String:
+		return text, nil
+	case reflect.Bool:
+		if text != "true" && text != "false" {
+			return nil, errNotBool
+		}
+		return text == "true", nil
+	}
+	var tree any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber() // so that 1.5 is refused where a whole number is due
+	if err := d.Decode(&tree); err != nil || d.More() {
+		return nil, fmt.Errorf("must be %s; set its members with `pulumi config set --path`", noun(t))
+	}
+	return tree, nil
+}
+
+// noun is what a person writes for a value of t.
+func noun(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Struct, reflect.Map:
 		return "an object"
 	case reflect.Slice:
-		return "a list"
+		return "a list, such as [a, b]"
 	case reflect.Int:
-		return "a whole number"
+		return "a whole number, without quotes"
 	case reflect.Bool:
 		return "true or false"
 	default:
-		return "a " + t.Kind().String()
+		return "text; put it in quotes"
 	}
 }
 
-// choice is a type with few values, such as subnet.NATLayout. A key of such a
-// type needs no rule of its own: unsupported checks it, and docs/configuration.md
-// lists the values.
-type choice interface{ Values() []string }
+// shown is a value of a wrong type as it is in the stack's file.
+func shown(raw any) any {
+	switch raw.(type) {
+	case map[string]any, []any:
+		if text, err := json.Marshal(raw); err == nil {
+			return string(text)
+		}
+	}
+	return raw
+}
 
-// unsupported lists the choices in v, at any depth, that their types do not
-// have. A member of a map, such as a tier, may be unset: it then keeps what the
-// profile says.
-func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
-	if c, ok := v.Interface().(choice); ok {
-		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
-			return nil
-		}
-		return field.ErrorList{field.NotSupported(at, v.String(), c.Values())}
+func join(pattern, key string) string {
+	if pattern == "" {
+		return key
 	}
-	var problems field.ErrorList
-	switch v.Kind() {
-	case reflect.Struct:
-		for i := range v.NumField() {
-			key := v.Type().Field(i).Tag.Get("mapstructure")
-			switch {
-			case key == "" || key == "-": // not the stack's to set
-			case at == nil:
-				problems = append(problems, unsupported(path(key), v.Field(i), mayBeUnset)...)
-			default:
-				problems = append(problems, unsupported(at.Child(key), v.Field(i), mayBeUnset)...)
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			problems = append(problems, unsupported(at.Index(i), v.Index(i), false)...)
-		}
-	case reflect.Map:
-		for _, key := range slices.SortedFunc(slices.Values(v.MapKeys()), func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) }) {
-			problems = append(problems, unsupported(at.Child(key.String()), v.MapIndex(key), true)...)
-		}
-	}
-	return problems
+	return pattern + "." + key
 }
 
 // path is where a person finds key: within the project's namespace.

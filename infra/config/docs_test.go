@@ -62,8 +62,15 @@ func keys(t *testing.T) string {
 	table(t, &stack, doc, "", map[string]reflect.Value{"": reflect.ValueOf(s)})
 	for i := range reflect.TypeFor[Stack]().NumField() {
 		f := reflect.TypeFor[Stack]().Field(i)
-		key, values := f.Tag.Get("mapstructure"), map[string]reflect.Value{"": reflect.ValueOf(s).Field(i)}
+		key := f.Tag.Get("key")
 		prefix := key + "."
+		if f.Type == reflect.TypeFor[AWS]() {
+			key, prefix = awsNamespace, awsNamespace+":"
+		}
+		if key == "" {
+			continue
+		}
+		values := map[string]reflect.Value{"": reflect.ValueOf(s).Field(i)}
 		switch f.Type.Kind() {
 		case reflect.Struct:
 		case reflect.Map:
@@ -105,21 +112,38 @@ func effective(t *testing.T) Stack {
 // table writes a row for each member of a struct. The values are the defaults,
 // by the name of the object that has them.
 func table(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
+	fmt.Fprintln(out, "| key | type | default | meaning |\n|---|---|---|---|")
+	rows(t, out, doc, prefix, values)
+}
+
+func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string, values map[string]reflect.Value) {
 	names := slices.Sorted(maps.Keys(values))
 	object := values[names[0]].Type()
-	fmt.Fprintln(out, "| key | type | default | meaning |\n|---|---|---|---|")
 	for i := range object.NumField() {
 		f := object.Field(i)
-		key := cmp.Or(f.Tag.Get("key"), prefix+f.Tag.Get("mapstructure"))
-		kind, meaning := typeOf(f.Type), doc[object.Name()+"."+f.Name]
-		if kind == "" || strings.HasSuffix(key, "-") {
+		if f.Tag.Get("key") == "" && f.Tag.Get("path") == "" {
 			continue
+		}
+		key := cmp.Or(f.Tag.Get("path"), prefix+f.Tag.Get("key"))
+		if f.Type.Kind() == reflect.Struct && prefix != "" {
+			rows(t, out, doc, key+".", map[string]reflect.Value{"": values[names[0]].Field(i)})
+			continue
+		}
+		kind, meaning := typeOf(f.Type), doc[object.Name()+"."+f.Name]
+		if kind == "" || f.Type.Kind() == reflect.Map && prefix == "" {
+			continue
+		}
+		if bounds := rangeOf(strings.ReplaceAll(key, ".NAME.", ".*.")); bounds != "" {
+			kind += ", " + bounds
 		}
 		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
 		if c, ok := reflect.Zero(element(f.Type)).Interface().(choice); ok {
 			values := c.Values()
 			last := len(values) - 1
 			meaning = "`" + strings.Join(values[:last], "`, `") + "` or `" + values[last] + "`. " + meaning
+		}
+		if kinds := kindsOf(f); len(kinds) == 1 {
+			meaning = "Only for `" + kinds[0] + "`. " + meaning
 		}
 		unset := f.Tag.Get("unset")
 		if unset == "" {
@@ -154,6 +178,8 @@ func typeOf(t reflect.Type) string {
 		return "true/false"
 	case reflect.Slice:
 		return "list"
+	case reflect.Map:
+		return "object"
 	default:
 		return ""
 	}

@@ -2,10 +2,13 @@ package config
 
 import (
 	"regexp"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
+	"github.com/progressive-framework/platform/components/certificate/names"
 )
 
 // Edge is how users reach the platform from the internet: CloudFront and the
@@ -13,32 +16,32 @@ import (
 type Edge struct {
 	// The platform's domain name, such as `example.com`. CloudFront reaches the
 	// load balancer as `origin.DOMAIN`.
-	Domain string `mapstructure:"domain" unset:"no edge"`
+	Domain string `key:"domain" unset:"no edge"`
 	// The name of the public hosted zone in Route 53: the domain itself or a
 	// parent of it. Unset, the DNS records are yours to create, and the
 	// certificates are required.
-	Zone string `mapstructure:"zone"`
+	Zone string `key:"zone"`
 	// The ARN of an ACM certificate in us-east-1 for the domain. Only without
 	// `edge.zone`, and then required.
-	CertificateARN string `mapstructure:"certificateArn"`
+	CertificateARN string `key:"certificateArn"`
 	// The ARN of an ACM certificate in the stack's region for `origin.DOMAIN`.
 	// Only without `edge.zone`, and then required.
-	OriginCertificateARN string `mapstructure:"originCertificateArn"`
+	OriginCertificateARN string `key:"originCertificateArn"`
 	// Paths below `/api/` whose answers CloudFront may cache. The Authorization
 	// header is part of the cache key.
-	Cacheable []string `mapstructure:"cacheable"`
+	Cacheable []string `key:"cacheable"`
 	// The generation of the secret that CloudFront sends to the load balancer.
 	// Increase it by one to rotate the secret; the previous one stays valid until
 	// the next rotation.
-	OriginSecretGeneration int `mapstructure:"originSecretGeneration"`
+	OriginSecretGeneration int `key:"originSecretGeneration"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
 	// requests for each address.
-	WebACL bool `mapstructure:"webAcl"`
+	WebACL bool `key:"webAcl"`
 	// How many requests an address may send in five minutes. Needs `edge.webAcl`.
-	RequestsPerAddress int `mapstructure:"requestsPerAddress" unset:"6000"`
+	RequestsPerAddress int `key:"requestsPerAddress" unset:"6000"`
 	// The ARN of an SNS topic in the stack's region. It is notified when more
 	// than 1 % of all requests fail, and when that ends.
-	AlarmTopicARN string `mapstructure:"alarmTopicArn"`
+	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 
 // EdgeRegion is where CloudFront takes certificates and web ACLs from
@@ -58,47 +61,54 @@ func validateEdge(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at, e := path("edge"), s.Edge
 	if e.Domain == "" {
-		if e.Zone != "" || e.CertificateARN != "" || e.OriginCertificateARN != "" || len(e.Cacheable) > 0 {
-			problems = append(problems, field.Required(at.Child("domain"), "the users' name of the platform; without one there is no edge to configure"))
-		}
-		return problems
+		return nil // withoutEffect refuses what is given
 	}
-	for name, domain := range map[string]string{"domain": e.Domain, "zone": e.Zone} {
-		if domain != "" && !domainName.MatchString(domain) {
-			problems = append(problems, field.Invalid(at.Child(name), domain, "must be a domain name in lower case, such as example.com"))
+	if partition := regions.Partition(s.Region); partition != regions.Commercial && partition != "" {
+		problems = append(problems, field.Forbidden(at.Child("domain"),
+			"CloudFront of the platform is in partition "+regions.Commercial+", and region "+s.Region+" is in "+partition+"; take edge out"))
+	}
+	for _, d := range []struct{ name, domain string }{{"domain", e.Domain}, {"zone", e.Zone}} {
+		if d.domain != "" && (!domainName.MatchString(d.domain) || len(d.domain) > maxDomain) {
+			problems = append(problems, field.Invalid(at.Child(d.name), d.domain, "must be a domain name in lower case, such as example.com"))
 		}
 	}
-	if e.Zone != "" && e.Domain != e.Zone && !endsIn(e.Domain, e.Zone) {
+	if e.Zone != "" && e.Domain != e.Zone && !strings.HasSuffix(e.Domain, "."+e.Zone) {
 		problems = append(problems, field.Invalid(at.Child("zone"), e.Zone, "must be the domain itself or end it; Route 53 keeps a name's records in its own zone"))
 	}
-	for name, certificate := range map[string]struct{ arn, region string }{
-		"certificateArn": {e.CertificateARN, EdgeRegion}, "originCertificateArn": {e.OriginCertificateARN, s.Region},
-	} {
-		form := certificateARN.FindStringSubmatch(certificate.arn)
-		switch {
-		case e.Zone != "" && certificate.arn != "":
-			problems = append(problems, field.Forbidden(at.Child(name), "with edge.zone the stack makes its certificates; leave one of them out"))
-		case e.Zone == "" && certificate.arn == "":
-			problems = append(problems, field.Required(at.Child(name), "without edge.zone nobody can prove that the domain is yours; give a certificate of "+certificate.region))
-		case certificate.arn != "" && (form == nil || form[1] != certificate.region):
-			problems = append(problems, field.Invalid(at.Child(name), certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
-		}
+	if err := names.Check([]string{e.OriginDomain()}); e.Zone != "" && domainName.MatchString(e.Domain) && err != nil {
+		problems = append(problems, field.Invalid(at.Child("domain"), e.Domain,
+			"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
 	}
+	problems = append(problems, validateCertificates(s)...)
 	if _, err := behaviour.Platform(e.Cacheable...); err != nil {
-		problems = append(problems, field.Invalid(at.Child("cacheable"), e.Cacheable, err.Error()))
+		problems = append(problems, field.Invalid(at.Child("cacheable"), strings.Join(e.Cacheable, ", "), plain(err)))
 	}
 	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region) {
 		problems = append(problems, field.Invalid(at.Child("alarmTopicArn"), e.AlarmTopicARN, "must be the ARN of an SNS topic in "+s.Region))
 	}
-	if e.OriginSecretGeneration < 0 {
-		problems = append(problems, field.Invalid(at.Child("originSecretGeneration"), e.OriginSecretGeneration, "must not be below 0"))
-	}
-	if e.RequestsPerAddress < 0 || (e.RequestsPerAddress > 0 && !e.WebACL) {
-		problems = append(problems, field.Invalid(at.Child("requestsPerAddress"), e.RequestsPerAddress, "must not be below 0, and needs edge.webAcl"))
-	}
 	return problems
 }
 
-func endsIn(name, zone string) bool {
-	return len(name) > len(zone) && name[len(name)-len(zone)-1:] == "."+zone
+// maxDomain leaves room for "origin." in a DNS name's 253 letters.
+const maxDomain = 253 - len("origin.")
+
+// validateCertificates checks the certificates of a domain whose zone the stack
+// does not manage. With a zone it creates them.
+func validateCertificates(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	if s.Edge.Zone != "" {
+		return nil
+	}
+	for _, certificate := range []struct{ name, arn, region string }{
+		{"certificateArn", s.Edge.CertificateARN, EdgeRegion}, {"originCertificateArn", s.Edge.OriginCertificateARN, s.Region},
+	} {
+		at := path("edge").Child(certificate.name)
+		switch form := certificateARN.FindStringSubmatch(certificate.arn); {
+		case certificate.arn == "":
+			problems = append(problems, field.Required(at, "without edge.zone nobody can prove that the domain is yours; give a certificate of "+certificate.region))
+		case form == nil || form[1] != certificate.region:
+			problems = append(problems, field.Invalid(at, certificate.arn, "must be the ARN of an ACM certificate in "+certificate.region))
+		}
+	}
+	return problems
 }

@@ -13,16 +13,17 @@ func TestStoresRefuse(t *testing.T) {
 		changes map[string]string
 		want    string
 	}{
-		{"a store whose size nobody named", map[string]string{at + "postgres": ""}, "postgres: Invalid value"},
+		{"a store whose size nobody named", map[string]string{at + "postgres": ""}, "postgres.instanceClass: Required value"},
 		{"a class that RDS does not have", map[string]string{at + "postgres": `{"instanceClass":"db.huge"}`}, `"db.huge"`},
-		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "postgres: Invalid value"},
+		{"more connections than memory", map[string]string{at + "postgres": `{"instanceClass":"db.t4g.medium","connections":5000}`}, "postgres.connections: Invalid value"},
 		{"no such kind", map[string]string{at + "redis": `{"kind":"sidecar"}`}, `redis.kind: Unsupported value: "sidecar"`},
 		{"an in-cluster store without an image", map[string]string{at + "redis": `{"kind":"inCluster"}`}, "redis.image: Required value"},
 		{"an image that may change", map[string]string{at + "redis": `{"kind":"inCluster","image":"redis:7"}`}, "ends in @sha256:DIGEST"},
 		{"a tag of our own registry is looked up", map[string]string{at + "redis": `{"kind":"inCluster","image":"ecr://debian/redis:7"}`}, ""},
-		{"a server without memory", map[string]string{at + "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15"}`}, "postgres: Invalid value"},
-		{"a MongoDB of somebody else's, nowhere", map[string]string{at + "mongo": `{"kind":"url"}`}, "mongo.urlSecretArn: Invalid value"},
-		{"and one that is named", map[string]string{at + "mongo": `{"kind":"url","urlSecretArn":"arn:aws:secretsmanager:us-east-1:123456789012:secret:mongo-AbCdEf"}`}, ""},
+		{"a server without memory", map[string]string{at + "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15"}`}, "postgres.memoryMiB: Required value"},
+		{"a MongoDB of somebody else's, which no service reads", map[string]string{at + "mongo": `{"kind":"url"}`}, `mongo.kind: Unsupported value: "url"`},
+		{"no PostgreSQL, without which the services do not start", map[string]string{at + "postgres": `{"kind":"none"}`}, `postgres.kind: Unsupported value: "none": supported values: "managed", "inCluster"`},
+		{"no Redis, without which the services cache in their own memory", map[string]string{at + "redis": `{"kind":"none"}`}, ""},
 		{"a store whose password nothing mounts", map[string]string{at + "cluster": `{"nodes":"own"}`}, "redis.kind: Invalid value"},
 		{"one half of a yes", map[string]string{at + "deletionProtection": "maybe"}, "must be true or false"},
 	} {

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -17,28 +19,28 @@ type Tiers map[string]Tier
 // Tier is what a stack may change of a tier of nodes.
 type Tier struct {
 	// The smallest number of instances, at least 1.
-	Min int `mapstructure:"min"`
+	Min int `key:"min"`
 	// The number of instances at creation, not below `min`. Afterwards an
 	// autoscaler decides.
-	Desired int `mapstructure:"desired"`
+	Desired int `key:"desired"`
 	// The largest number of instances. At least `desired`.
-	Max int `mapstructure:"max"`
+	Max int `key:"max"`
 	// What removes instances: the Cluster Autoscaler, or the group's own scaling
 	// policies. Never both.
-	ScaleIn scaling.ScaleInOwner `mapstructure:"scaleIn"`
+	ScaleIn scaling.ScaleInOwner `key:"scaleIn"`
 	// Instance types that can replace each other, the preferred one first. All
 	// have the same class, size and architecture.
-	InstanceTypes []string `mapstructure:"instanceTypes"`
+	InstanceTypes []string `key:"instanceTypes"`
 	// How many instances are on-demand before any is spot.
-	OnDemandBase int `mapstructure:"onDemandBase"`
+	OnDemandBase int `key:"onDemandBase"`
 	// The share of spot among the instances beyond `onDemandBase`, in percent.
-	SpotShare int `mapstructure:"spotShare"`
+	SpotShare int `key:"spotShare"`
 	// The root volume of a node in GiB: 20 to 16384.
-	VolumeGiB int `mapstructure:"volumeGiB"`
+	VolumeGiB int `key:"volumeGiB"`
 	// The AMI of the nodes. Unset, AWS's recommended AMI is looked up when the
 	// tier is created or the cluster's version changes, and then kept. To take a
 	// newer one, set it: the tier then replaces its nodes step by step.
-	ImageID string `mapstructure:"imageId" unset:"AWS's recommended AMI"`
+	ImageID string `key:"imageId" unset:"AWS's recommended AMI"`
 }
 
 // NodeTier is a tier of nodes with the stack's changes applied.
@@ -83,15 +85,15 @@ func (t Tier) fleet() instancespec.Fleet {
 	return f
 }
 
-func validateTiers(changes Tiers) field.ErrorList {
+func validateTiers(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	profiles := map[string]scaling.Tier{}
 	for _, t := range scaling.Tiers() {
 		profiles[string(t.Name)] = t
 	}
 	known := slices.Sorted(maps.Keys(profiles))
-	for _, name := range slices.Sorted(maps.Keys(changes)) {
-		at, change := path("tiers").Child(name), changes[name]
+	for _, name := range slices.Sorted(maps.Keys(s.Tiers)) {
+		at, change := path("tiers").Child(name), s.Tiers[name]
 		profile, ok := profiles[name]
 		if !ok {
 			problems = append(problems, field.NotSupported(path("tiers"), name, known))
@@ -99,13 +101,16 @@ func validateTiers(changes Tiers) field.ErrorList {
 		}
 		sized, err := profile.WithSize(change.size())
 		if err != nil {
-			problems = append(problems, field.Invalid(at, change.size(), err.Error()))
+			problems = append(problems, field.Invalid(at, fmt.Sprintf("%+v", change.size()), err.Error()))
 		}
 		if err := change.fleet().Validate(sized.Size.Max); err != nil {
-			problems = append(problems, field.Invalid(at, change.InstanceTypes, err.Error()))
+			problems = append(problems, field.Invalid(at, strings.Join(change.fleet().InstanceTypes, ", "), err.Error()))
 		}
 		if change.ImageID != "" && !imageID.MatchString(change.ImageID) {
 			problems = append(problems, field.Invalid(at.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))
+		}
+		if change.OnDemandBase > 0 && change.SpotShare == 0 {
+			problems = append(problems, field.Forbidden(at.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; take it out"))
 		}
 	}
 	return problems

@@ -38,7 +38,7 @@ func TestTiersRefuse(t *testing.T) {
 		{"two owners of scale-in, or one that nobody knows", `{"web":{"scaleIn":"both"}}`, []string{"tiers.web.scaleIn", "clusterAutoscaler"}},
 		{"types of two shapes", `{"web":{"instanceTypes":["m7i.xlarge","c7i.xlarge"]}}`, []string{"tiers.web", "differ in class or size"}},
 		{"a name instead of an image", `{"web":{"imageId":"latest"}}`, []string{"tiers.web.imageId", "ami-0123456789abcdef0"}},
-		{"everything at once", `{"web":{"min":-1,"spotShare":200},"application":{"volumeGiB":1}}`, []string{"min -1", "200 %", "1 GiB"}},
+		{"everything at once", `{"web":{"min":-1,"spotShare":200},"application":{"volumeGiB":1}}`, []string{"tiers.web.min: Invalid value: -1", "tiers.web.spotShare: Invalid value: 200: must be 0 to 100", "tiers.application.volumeGiB: Invalid value: 1"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Load("staging", with(map[string]string{"progressive-framework:tiers": tc.tiers}))

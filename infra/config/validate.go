@@ -2,14 +2,17 @@ package config
 
 import (
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/network/subnet"
@@ -17,23 +20,26 @@ import (
 )
 
 var (
-	accountID  = regexp.MustCompile(`^[0-9]{12}$`)
-	imageID    = regexp.MustCompile(`^ami-[0-9a-f]{8,17}$`)
-	regionName = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	accountID = regexp.MustCompile(`^[0-9]{12}$`)
+	imageID   = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	// policyARN is an IAM policy of the account or of AWS (IAM API, "Identifiers").
+	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$`)
+	// className is the name of a Kubernetes object.
+	className = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 )
 
 // validate checks s as a whole and completes it: the parsed VPC block and the
-// zones of the control plane.
-func validate(s *Stack) field.ErrorList {
-	var problems field.ErrorList
+// zones of the control plane. It has every rule that a constructor of the
+// program would refuse a stack by, so that no error comes later.
+func validate(s *Stack, files fs.FS) field.ErrorList {
+	problems := withoutEffect(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
 	region := field.NewPath(regionKey)
-	switch {
-	case s.Region == "":
+	if s.Region == "" {
 		add(field.Required(region, "the AWS region of the stack, such as us-east-1"))
-	case !regionName.MatchString(s.Region):
-		add(field.Invalid(region, s.Region, "must be the name of an AWS region, such as us-east-1"))
+	} else if err := regions.Check(s.Region); err != nil {
+		add(field.Invalid(region, s.Region, err.Error()))
 	}
 	if s.Environment == "" {
 		add(field.Required(path("environment"), "names the stack's resources, such as staging"))
@@ -43,18 +49,43 @@ func validate(s *Stack) field.ErrorList {
 	if s.Account != "" && !accountID.MatchString(s.Account) {
 		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
 	}
+	if !className.MatchString(s.StorageClass) {
+		add(field.Invalid(path("storageClass"), s.StorageClass, "must be the name of a StorageClass: lower-case letters, digits, - and ."))
+	}
 	add(unsupported(nil, reflect.ValueOf(*s), false)...)
+	add(validateBoundary(s)...)
+	add(validateAWS(s)...)
 	add(validateNetwork(s)...)
 	add(validateCluster(s)...)
-	if p := s.FrontDoor.NodePort; p != 0 && (p < routing.MinNodePort || p > routing.MaxNodePort) {
-		add(field.Invalid(path("frontDoor.nodePort"), p, fmt.Sprintf("must be %d to %d", routing.MinNodePort, routing.MaxNodePort)))
-	}
-	add(validateTiers(s.Tiers)...)
+	add(validateTiers(s)...)
 	add(validateAuth(s.Auth)...)
 	add(validateEdge(s)...)
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
+	add(validateFiles(s, files)...)
+	if len(problems) == 0 {
+		add(validateArchitecture(s)...)
+		add(validateCapacity(s)...)
+	}
 	return problems
+}
+
+func validateBoundary(s *Stack) field.ErrorList {
+	at, arn := path("permissionsBoundary"), s.PermissionsBoundary
+	if arn == "" {
+		return nil
+	}
+	form := policyARN.FindStringSubmatch(arn)
+	if form == nil {
+		return field.ErrorList{field.Invalid(at, arn, "must be the ARN of an IAM policy, such as arn:aws:iam::123456789012:policy/boundary")}
+	}
+	if err := regions.CheckARN(s.Region, arn); err != nil {
+		return field.ErrorList{field.Invalid(at, arn, err.Error())}
+	}
+	if form[1] != "aws" && s.Account != "" && form[1] != s.Account {
+		return field.ErrorList{field.Invalid(at, arn, "is a policy of another account than "+s.Account+"; a boundary is of the role's own account")}
+	}
+	return nil
 }
 
 func validateNetwork(s *Stack) field.ErrorList {
@@ -67,9 +98,18 @@ func validateNetwork(s *Stack) field.ErrorList {
 	} else {
 		s.Network.Block = block
 	}
-	if regionName.MatchString(s.Region) {
-		for _, err := range subnet.CheckZones(s.Region, s.Network.Zones) {
-			problems = append(problems, field.Invalid(at.Child("zones"), s.Network.Zones, err.Error()))
+	if len(s.Network.Zones) == 0 {
+		return append(problems, field.Required(at.Child("zones"), "2 to 6 zones of the region, such as [us-east-1a, us-east-1b]"))
+	}
+	if regions.Check(s.Region) != nil {
+		return problems
+	}
+	for _, err := range subnet.CheckZones(s.Region, s.Network.Zones) {
+		problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(s.Network.Zones, ", "), err.Error()))
+	}
+	for i, zone := range s.Network.Zones {
+		if err := regions.CheckZone(s.Region, zone); err != nil {
+			problems = append(problems, field.Invalid(at.Child("zones").Index(i), zone, err.Error()))
 		}
 	}
 	return problems
@@ -85,41 +125,80 @@ func validateCluster(s *Stack) field.ErrorList {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
 		c.Zones = zones[:min(subnet.MinZones, len(zones))]
 	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
-		problems = append(problems, field.Invalid(at.Child("zones"), c.Zones, err.Error()))
+		problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 	}
-	if c.RequestPercent < 1 || c.RequestPercent > 100 {
-		problems = append(problems, field.Invalid(at.Child("requestPercent"), c.RequestPercent, "must be 1 to 100"))
-	}
-	for i, arn := range c.Admins {
-		if _, err := eksspec.Admin(arn); err != nil {
-			problems = append(problems, field.Invalid(at.Child("admins").Index(i), arn, err.Error()))
+	for i, err := range eksspec.Admins(c.Admins) {
+		if err != nil {
+			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
+		} else if err := regions.CheckARN(s.Region, c.Admins[i]); err != nil {
+			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
 		}
 	}
-	for i, cidr := range c.PublicAccessCIDRs {
+	return append(problems, validatePublicAccess(at.Child("publicAccessCidrs"), c.PublicAccessCIDRs)...)
+}
+
+const (
+	// maxPublicBlocks is EKS's quota (EKS User Guide, "Service quotas": public
+	// endpoint access CIDR ranges per cluster).
+	maxPublicBlocks = 40
+	// widestPublic keeps all blocks together far below the whole internet: 40
+	// of /8 are less than a sixth of it.
+	widestPublic = 8
+)
+
+// reserved are the blocks that nobody has on the internet (RFC 6890), which EKS
+// refuses.
+var reserved = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("224.0.0.0/3"),
+}
+
+// validatePublicAccess checks the blocks from which the API endpoint is reached
+// over the internet.
+func validatePublicAccess(at *field.Path, blocks []string) field.ErrorList {
+	var problems field.ErrorList
+	var parsed []netip.Prefix
+	for i, cidr := range blocks {
 		block, err := netip.ParsePrefix(cidr)
+		refuse := func(why string) { problems = append(problems, field.Invalid(at.Index(i), cidr, why)) }
 		switch {
 		case err != nil || block != block.Masked():
-			problems = append(problems, field.Invalid(at.Child("publicAccessCidrs").Index(i), cidr, "must be a block such as 203.0.113.0/24"))
-		case block.Bits() == 0:
-			problems = append(problems, field.Invalid(at.Child("publicAccessCidrs").Index(i), cidr, "opens the API endpoint to the whole internet; name the blocks that need it"))
+			refuse("must be a block such as 203.0.113.0/24, with no bits set beyond its prefix")
+		case !block.Addr().Is4():
+			refuse("must be IPv4: the cluster's endpoint has IPv4 addresses only")
+		case block.Bits() < widestPublic:
+			refuse(fmt.Sprintf("opens the API endpoint to the whole internet or to much of it; name the blocks that need it, each /%d or longer", widestPublic))
+		case slices.ContainsFunc(reserved, block.Overlaps):
+			refuse("is private or reserved: nobody comes from it over the internet; the endpoint is reached from inside the VPC without it")
+		case slices.ContainsFunc(parsed, block.Overlaps):
+			refuse("overlaps an earlier block; leave the smaller one out")
+		default:
+			parsed = append(parsed, block)
 		}
 	}
 	return problems
 }
 
+// word is what the services accept as an issuer or an audience.
+var word = regexp.MustCompile(`^[!-~]{1,200}$`)
+
 func validateAuth(a Auth) field.ErrorList {
 	var problems field.ErrorList
 	at := path("auth")
-	for name, value := range map[string]string{"issuer": a.Issuer, "audience": a.Audience} {
-		if value == "" {
-			problems = append(problems, field.Required(at.Child(name), "whose tokens the services accept, and which of them"))
+	for _, f := range []struct{ name, value string }{{"issuer", a.Issuer}, {"audience", a.Audience}} {
+		switch {
+		case f.value == "":
+			problems = append(problems, field.Required(at.Child(f.name), "whose tokens the services accept, and which of them"))
+		case !word.MatchString(f.value):
+			problems = append(problems, field.Invalid(at.Child(f.name), f.value, "must be 1 to 200 printable ASCII characters without spaces, as in the token"))
 		}
 	}
 	switch keys, err := url.Parse(a.JWKSURL); {
 	case (a.JWKSURL == "") == (a.JWKSFile == ""):
 		problems = append(problems, field.Invalid(at, "", "must have jwksUrl or jwksFile, and not both: where the issuer's keys are"))
-	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == ""):
-		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL: whoever changes the keys on their way signs tokens"))
+	case a.JWKSURL != "" && (err != nil || keys.Scheme != "https" || keys.Host == "" || keys.User != nil || keys.Fragment != ""):
+		problems = append(problems, field.Invalid(at.Child("jwksUrl"), a.JWKSURL, "must be an https URL without user and fragment: whoever changes the keys on their way signs tokens"))
 	}
 	return problems
 }
@@ -132,13 +211,9 @@ func validateServices(overrides Services) field.ErrorList {
 	for _, p := range scaling.Services() {
 		known = append(known, p.Short)
 	}
-	for name, o := range overrides {
-		at := path("services").Child(name)
+	for name := range overrides {
 		if !slices.Contains(known, name) {
 			problems = append(problems, field.NotSupported(path("services"), name, known))
-		}
-		if o.Replicas < 0 || o.Replicas > scaling.MaxReplicas {
-			problems = append(problems, field.Invalid(at.Child("replicas"), o.Replicas, fmt.Sprintf("must be 1 to %d; leave it out for the profile's", scaling.MaxReplicas)))
 		}
 	}
 	return problems

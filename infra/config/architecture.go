@@ -1,0 +1,54 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/image/ociplatform"
+)
+
+// validateArchitecture compares the platforms of every image with the
+// processors of every tier: a pod may land on any node of its tier, and a store
+// in the cluster on any node. The images of add-ons and of the Cluster
+// Autoscaler are published for both architectures.
+func validateArchitecture(s *Stack) field.ErrorList {
+	if s.Cluster.Nodes == NodesOwn {
+		return nil // the stack does not know them
+	}
+	tiers, err := s.NodeTiers("cluster")
+	if err != nil {
+		return nil // its own rule refuses it
+	}
+	images := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
+	if s.Postgres.Kind == PostgresInCluster {
+		images["postgres.platforms"] = s.Postgres.Platforms
+	}
+	if s.Redis.Kind == InCluster {
+		images["redis.platforms"] = s.Redis.Platforms
+	}
+	var problems field.ErrorList
+	for _, key := range slices.Sorted(maps.Keys(images)) {
+		platforms := images[key]
+		for _, t := range tiers {
+			h, err := t.Fleet.Nodes()
+			if err != nil {
+				return nil // its own rule refuses it
+			}
+			need := ociplatform.Platform("linux/" + string(h.Architecture))
+			if slices.Contains(platforms, need) {
+				continue
+			}
+			var have []string
+			for _, p := range platforms {
+				have = append(have, string(p))
+			}
+			problems = append(problems, field.Invalid(path(key), strings.Join(have, ", "), fmt.Sprintf(
+				"must have %s, because tier %s has %s: add it, or take instances of another architecture", need, t.Profile.Name, strings.Join(t.Fleet.InstanceTypes, ", "))))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,115 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// AWS is what a stack sets of its AWS providers beside the region. Every other
+// key of namespace aws is refused, with what to do instead.
+type AWS struct {
+	// The profile of AWS's config file whose credentials the stack and its
+	// kubeconfig use.
+	Profile string `key:"profile" unset:"the credentials of the environment"`
+	// The only AWS accounts that the stack may change. `account` is the shorter
+	// form for one.
+	AllowedAccountIDs []string `key:"allowedAccountIds" unset:"account"`
+	// AWS accounts that the stack must not change. Not together with allowed
+	// accounts.
+	ForbiddenAccountIDs []string `key:"forbiddenAccountIds"`
+	// Tags of every resource beside the stack's own.
+	DefaultTags Tags `key:"defaultTags"`
+	// Tags that others set on the stack's resources, and that the stack leaves
+	// alone.
+	IgnoreTags IgnoredTags `key:"ignoreTags"`
+}
+
+// IgnoredTags are tags that somebody else owns.
+type IgnoredTags struct {
+	// The keys of the tags.
+	Keys []string `key:"keys"`
+	// How the keys of the tags begin.
+	KeyPrefixes []string `key:"keyPrefixes"`
+}
+
+// Tags are tags by key.
+type Tags struct {
+	// Each tag's value by its key. The program's own keys, such as
+	// `Environment`, are refused.
+	Tags map[string]string `key:"tags" unset:"none"`
+}
+
+// Accounts are the only accounts that the stack may change; none: any.
+func (s *Stack) Accounts() []string {
+	if s.Account != "" {
+		return []string{s.Account}
+	}
+	return s.AWS.AllowedAccountIDs
+}
+
+// OwnTags are on every resource that can have tags.
+func (s *Stack) OwnTags() map[string]string {
+	tags := map[string]string{"Project": Project, "Environment": s.Environment, "ManagedBy": "pulumi"}
+	for key, value := range s.AWS.DefaultTags.Tags {
+		tags[key] = value
+	}
+	return tags
+}
+
+// ownTags are keys that the program gives values to, by resource or for all.
+var ownTags = []string{"Project", "Environment", "ManagedBy", "Name", "Tier", "AgentCapable"}
+
+const (
+	// A resource has 50 tags at most (AWS Tagging, "Tag naming limits and
+	// requirements"); the program sets up to 10 itself.
+	maxTags     = 40
+	maxTagKey   = 128
+	maxTagValue = 256
+)
+
+func validateAWS(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	at := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }
+	for _, list := range []struct {
+		key string
+		ids []string
+	}{{"allowedAccountIds", s.AWS.AllowedAccountIDs}, {"forbiddenAccountIds", s.AWS.ForbiddenAccountIDs}} {
+		for i, id := range list.ids {
+			if !accountID.MatchString(id) {
+				problems = append(problems, field.Invalid(at(list.key).Index(i), id, "must be twelve digits, in quotes"))
+			}
+		}
+	}
+	if len(s.AWS.ForbiddenAccountIDs) > 0 && len(s.Accounts()) > 0 {
+		problems = append(problems, field.Forbidden(at("forbiddenAccountIds"),
+			"has no effect with allowed accounts, because every other account is forbidden already; take it out"))
+	}
+	if allowed := s.AWS.AllowedAccountIDs; s.Account != "" && len(allowed) > 0 && !slices.Contains(allowed, s.Account) {
+		problems = append(problems, field.Invalid(at("allowedAccountIds"), strings.Join(allowed, ", "), "does not allow the stack's account "+s.Account+"; take it out"))
+	}
+	if len(s.AWS.DefaultTags.Tags) > maxTags {
+		problems = append(problems, field.TooMany(at("defaultTags").Child("tags"), len(s.AWS.DefaultTags.Tags), maxTags))
+	}
+	for _, key := range slices.Concat(ownTags, slices.Collect(maps.Keys(s.AWS.DefaultTags.Tags))) {
+		ignored := slices.Contains(s.AWS.IgnoreTags.Keys, key) ||
+			slices.ContainsFunc(s.AWS.IgnoreTags.KeyPrefixes, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		if ignored {
+			problems = append(problems, field.Forbidden(at("ignoreTags"), "ignores "+key+", which is a tag that the program sets; take it out"))
+		}
+	}
+	for key, value := range s.AWS.DefaultTags.Tags {
+		tag := at("defaultTags").Child("tags").Child(key)
+		switch {
+		case slices.Contains(ownTags, key):
+			problems = append(problems, field.Forbidden(tag, "is a tag that the program sets itself; take another key"))
+		case strings.HasPrefix(strings.ToLower(key), "aws:") || strings.HasPrefix(key, "kubernetes.io/") || strings.HasPrefix(key, "k8s.io/"):
+			problems = append(problems, field.Forbidden(tag, "is a key that AWS or Kubernetes gives a meaning; take another key"))
+		case key == "" || len(key) > maxTagKey || len(value) > maxTagValue:
+			problems = append(problems, field.Invalid(tag, value, "must have a key of 1 to 128 characters and a value of at most 256"))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/progressive-framework/platform/components/datastore/storespec"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
+)
+
+// bound is the smallest and the largest number that a key may have, and why.
+type bound struct {
+	Min, Max int
+	// Why is the reason that an error gives; empty: the name says it.
+	Why string
+}
+
+func (b bound) source() string {
+	if b.Why == "" {
+		return ""
+	}
+	return ": " + b.Why
+}
+
+// of is the bound in words, such as "1 entry or more".
+func (b bound) of(one, many string) string {
+	switch {
+	case b.Min == b.Max && b.Min == 1:
+		return "1 " + one
+	case b.Max >= unlimited && b.Min == 1:
+		return "1 " + one + " or more"
+	case b.Max >= unlimited:
+		return fmt.Sprintf("%d %s or more", b.Min, many)
+	default:
+		return fmt.Sprintf("%d to %d %s", b.Min, b.Max, many)
+	}
+}
+
+const (
+	// unlimited is the length of a list that another rule limits.
+	unlimited = 1 << 20
+	// maxGeneration bounds a counter that a person increases by one.
+	maxGeneration = 10_000
+	// maxNodes is how many nodes the Cluster Autoscaler is tested with
+	// (kubernetes/autoscaler, FAQ, "What are the Service Level Objectives").
+	maxNodes = 1000
+	// mostVolume is the largest volume of the storage class (EBS User Guide,
+	// "General Purpose SSD volumes"), in GiB.
+	mostVolume = instancespec.MaxVolume
+)
+
+// numbers are the bounds of every key that holds a number, by its path, with *
+// for a name. PATH@KIND is the bound of a store of that kind. A key is unset or
+// within its bound: there is no value that means "not given".
+var numbers = map[string]bound{
+	"cluster.requestPercent": {Min: 1, Max: 100},
+	"frontDoor.nodePort":     {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
+	"services.*.replicas":    {Min: 1, Max: scaling.MaxReplicas},
+
+	"tiers.*.min":          {Min: 1, Max: maxNodes},
+	"tiers.*.desired":      {Min: 1, Max: maxNodes},
+	"tiers.*.max":          {Min: 1, Max: maxNodes},
+	"tiers.*.onDemandBase": {Min: 0, Max: maxNodes},
+	"tiers.*.spotShare":    {0, 100, "it is in percent"},
+	"tiers.*.volumeGiB":    {instancespec.MinVolume, instancespec.MaxVolume, "below, the image does not fit; above, gp3 ends"},
+
+	"edge.originSecretGeneration": {Min: 0, Max: maxGeneration},
+	// WAF API, RateBasedStatement.
+	"edge.requestsPerAddress": {10, 2_000_000_000, "AWS WAF allows no other rate"},
+
+	"postgres.connections":          {10, 5000, "package postgrestuning models no other number"},
+	"postgres.storageGiB@managed":   {20, 59578, "gp3 of RDS begins at 20 GiB; it must be able to grow by a tenth up to 64 TiB"},
+	"postgres.storageGiB@inCluster": {1, mostVolume, "gp3 ends there"},
+	"postgres.backupDays":           {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
+	"postgres.memoryMiB":            {1024, 4096 << 10, "the model of the settings begins at 1 GiB"},
+	"postgres.cores":                {Min: 1, Max: 192},
+
+	"redis.shards":             {1, 45, "ElastiCache allows 90 nodes, and each shard has a replica"},
+	"redis.replicasPerShard":   {1, 5, "without one a lost node is lost data; ElastiCache allows 5"},
+	"redis.snapshotDays":       {1, storespec.MaxBackupDays, "AWS keeps no more"},
+	"redis.passwordGeneration": {Min: 0, Max: maxGeneration},
+	"redis.memoryMiB":          {64, 512 << 10, "below, the server's own memory leaves none for data"},
+	"redis.storageGiB":         {1, mostVolume, "gp3 ends there"},
+
+	"mongo.instances":  {1, 16, "DocumentDB allows no more"},
+	"mongo.backupDays": {storespec.MinBackupDays, storespec.MaxBackupDays, "a fault of a week ago can still be undone, and AWS keeps no more"},
+}
+
+// listBounds are the lengths of the lists that have a limit. Others may be
+// empty, which means none.
+var listBounds = map[string]bound{
+	"network.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
+	"cluster.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
+	"cluster.publicAccessCidrs": {0, maxPublicBlocks, "EKS allows no more"},
+	"images.platforms":          {Min: 1, Max: unlimited},
+	"postgres.platforms":        {Min: 1, Max: unlimited},
+	"redis.platforms":           {Min: 1, Max: unlimited},
+	// EC2 Auto Scaling, "Quotas": overrides of a mixed instances policy.
+	"tiers.*.instanceTypes": {Min: 1, Max: 40},
+}
+
+// numberBounds are the bounds of a key in an object of a kind.
+func numberBounds(pattern, kind string) (bound, bool) {
+	if b, ok := numbers[pattern+"@"+kind]; ok {
+		return b, true
+	}
+	b, ok := numbers[pattern]
+	return b, ok
+}
+
+// rangeOf writes the bounds of a key for the documentation, of each kind.
+func rangeOf(pattern string) string {
+	var all []string
+	if b, ok := numbers[pattern]; ok {
+		all = append(all, fmt.Sprintf("%d to %d", b.Min, b.Max))
+	}
+	for _, kind := range []string{string(Managed), string(InCluster)} {
+		if b, ok := numbers[pattern+"@"+kind]; ok {
+			all = append(all, fmt.Sprintf("%s: %d to %d", kind, b.Min, b.Max))
+		}
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,287 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
+	"github.com/progressive-framework/platform/components/tier/userdata"
+)
+
+// pod is what a pod requests of a node.
+type pod struct {
+	name       string
+	milli, mib int64
+	tier       scaling.TierName // empty: any
+	belongsTo  string           // the key that makes it larger
+}
+
+func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, key string) pod {
+	return pod{name: name, milli: cpu.MilliValue(), mib: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
+}
+
+// validateCapacity checks what several keys make together: pods and nodes,
+// connections, addresses.
+func validateCapacity(s *Stack) field.ErrorList {
+	problems := validateConnections(s)
+	if s.Cluster.Nodes == NodesOwn {
+		return problems
+	}
+	problems = append(problems, validateNodes(s)...)
+	return append(problems, validateAddresses(s)...)
+}
+
+// validateConnections compares the pools of all pods with max_connections.
+func validateConnections(s *Stack) field.ErrorList {
+	need := scaling.DatabaseConnections(s.Profiles())
+	if need <= s.Postgres.Connections {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(path("postgres.connections"), s.Postgres.Connections, fmt.Sprintf(
+		"must be at least %d: each pod of the services opens up to %d connections, and %d are reserved; raise it, or lower services.NAME.replicas",
+		need, scaling.PoolConnections, scaling.ReservedConnections))}
+}
+
+// pods are all that run on the stack's nodes, the services' with as many as
+// there are.
+func (s *Stack) pods() []pod {
+	var all []pod
+	for _, p := range s.Profiles() {
+		n, _ := p.Count.(scaling.Fixed)
+		for range int(n) {
+			all = append(all, podOf(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".replicas"))
+		}
+	}
+	m := s.Migration()
+	all = append(all, podOf(m.Short, scaling.ApplicationTier, m.Resources.CPURequest, m.Resources.MemoryRequest, ""))
+	ca := scaling.DefaultClusterAutoscaler().Resources
+	all = append(all, podOf("cluster-autoscaler", scaling.ApplicationTier, ca.CPURequest, ca.MemoryRequest, ""))
+	for _, a := range eksspec.ClusterPods() {
+		for range a.Count {
+			all = append(all, podOf(a.Name, "", resource.MustParse(a.CPU), resource.MustParse(a.Memory), ""))
+		}
+	}
+	if p := s.Postgres; p.Kind == PostgresInCluster {
+		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB"})
+	}
+	if r := s.Redis; r.Kind == InCluster {
+		memory := cmp.Or(r.MemoryMiB, defaultRedisMiB)
+		for range redisNodes {
+			all = append(all, pod{name: "redis", milli: redisMilli, mib: int64(memory/4 + redisAgentMiB), belongsTo: "redis.memoryMiB"})
+		}
+	}
+	return all
+}
+
+const (
+	// What package redis requests for each of its nodes: a quarter of the
+	// memory, and its agent.
+	redisNodes, defaultRedisMiB, redisMilli, redisAgentMiB = 6, 4096, 210, 32
+
+	// firmwarePercent of the memory is the hypervisor's and the kernel's, and not
+	// shown by the node (Karpenter, "vmMemoryOverheadPercent").
+	firmwarePercent = 8
+	// What EKS nodes keep (amazon-eks-ami, nodeadm, kubelet defaults): memory for
+	// the kubelet, for each pod, and before eviction.
+	kubeletMiB, perPodMiB, evictionMiB = 255, 11, 100
+)
+
+// room is what a node has for pods.
+type room struct {
+	milli, mib int64
+	pods       int
+}
+
+// roomOf is what a node has left beside the node's own pods.
+func roomOf(h instancespec.Hardware) room {
+	// The kubelet keeps 6 % of the first core, 1 % of the second, 0.5 % of the
+	// next two and 0.25 % of the rest (amazon-eks-ami, nodeadm).
+	var kept int64
+	for core := range h.Cores {
+		switch {
+		case core == 0:
+			kept += 600
+		case core == 1:
+			kept += 100
+		case core < 4:
+			kept += 50
+		default:
+			kept += 25
+		}
+	}
+	r := room{
+		milli: int64(h.Cores)*1000 - kept/10,
+		mib:   h.Memory.Bytes()>>20*(100-firmwarePercent)/100 - kubeletMiB - perPodMiB*userdata.MaxPods - evictionMiB,
+		pods:  h.Pods,
+	}
+	for _, own := range eksspec.NodePods() {
+		p := podOf(own.Name, "", resource.MustParse(own.CPU), resource.MustParse(own.Memory), "")
+		r = r.without(p)
+	}
+	return r
+}
+
+func (r room) holds(p pod) bool { return p.milli <= r.milli && p.mib <= r.mib && r.pods >= 1 }
+
+func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib, r.pods - 1} }
+
+// validateNodes checks that each pod fits on a node of its tier, and that all
+// together fit on the largest number of nodes.
+func validateNodes(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	tiers, err := s.NodeTiers("cluster")
+	if err != nil {
+		return nil // its own rule refuses it
+	}
+	rooms := map[scaling.TierName]room{}
+	nodes := map[scaling.TierName][]room{}
+	for _, t := range tiers {
+		h, err := t.Fleet.Nodes()
+		if err != nil {
+			return nil // its own rule refuses it
+		}
+		rooms[t.Profile.Name] = roomOf(h)
+		for range t.Profile.Size.Max {
+			nodes[t.Profile.Name] = append(nodes[t.Profile.Name], roomOf(h))
+		}
+	}
+	all := s.pods()
+	refused := map[string]bool{}
+	for _, t := range tiers {
+		r := rooms[t.Profile.Name]
+		for _, p := range all {
+			at := path("tiers").Child(string(t.Profile.Name)).Child("instanceTypes")
+			if p.tier == t.Profile.Name && !r.holds(p) && !refused[p.name] {
+				refused[p.name] = true
+				problems = append(problems, tooSmall(at, t, r, p))
+			}
+		}
+	}
+	for _, p := range all {
+		if p.tier == "" && !refused[p.name] && !slices.ContainsFunc(tiers, func(t NodeTier) bool { return rooms[t.Profile.Name].holds(p) }) {
+			refused[p.name] = true
+			problems = append(problems, tooSmall(path("tiers").Child(string(scaling.ApplicationTier)).Child("instanceTypes"), tiers[len(tiers)-1], rooms[scaling.ApplicationTier], p))
+		}
+	}
+	if len(problems) > 0 {
+		return problems
+	}
+	return place(all, nodes)
+}
+
+func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
+	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
+		"a node has %dm of CPU and %d MiB beside its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",
+		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib))
+}
+
+// place puts the largest pods first, each on the first node that holds it, as
+// good as the scheduler does.
+func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
+	slices.SortStableFunc(all, func(a, b pod) int {
+		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.mib, b.mib), -cmp.Compare(a.milli, b.milli))
+	})
+	for _, p := range all {
+		placed := false
+		for _, tier := range []scaling.TierName{scaling.ApplicationTier, scaling.WebTier} {
+			if p.tier != "" && p.tier != tier {
+				continue
+			}
+			for i, r := range nodes[tier] {
+				if r.holds(p) {
+					nodes[tier][i], placed = r.without(p), true
+					break
+				}
+			}
+			if placed {
+				break
+			}
+		}
+		if !placed {
+			tier := cmp.Or(p.tier, scaling.ApplicationTier)
+			return field.ErrorList{field.Invalid(path("tiers").Child(string(tier)).Child("max"), len(nodes[tier]), fmt.Sprintf(
+				"so many nodes do not hold all pods: there is no room for one of %s, which requests %dm and %d MiB; raise it, take larger instances, or lower %s",
+				p.name, p.milli, p.mib, cmp.Or(p.belongsTo, "cluster.requestPercent")))}
+		}
+	}
+	return nil
+}
+
+// What takes addresses in a zone beside nodes and pods.
+const (
+	// subnetReserved are AWS's own in each subnet (VPC User Guide, "Subnet CIDR
+	// blocks").
+	subnetReserved = 5
+	// endpointInterfaces is more than there are interface endpoints, with one
+	// address in each zone; controlPlaneInterfaces are EKS's.
+	endpointInterfaces, controlPlaneInterfaces = 16, 4
+	// prefix is how many addresses the network plugin takes at once. A node has
+	// one in use and one to spare (WARM_PREFIX_TARGET), and its own address.
+	prefix      = 16
+	perNode     = 1 + 2*prefix
+	rdsInstance = 2
+	// balancerAddresses are free for the load balancer (ELB User Guide,
+	// "Subnets for your load balancer"), with a NAT gateway's.
+	balancerAddresses = 8 + 1
+)
+
+// validateAddresses compares each tier of subnets with what is placed in it,
+// spread evenly over the zones.
+func validateAddresses(s *Stack) field.ErrorList {
+	zones := len(s.Network.Zones)
+	tiers, err := s.NodeTiers("cluster")
+	if err != nil {
+		return nil // its own rule refuses it
+	}
+	share := func(n int) int { return (n + zones - 1) / zones }
+	app, most := endpointInterfaces+controlPlaneInterfaces, 0
+	for _, t := range tiers {
+		app += share(t.Profile.Size.Max) * perNode
+		most += t.Profile.Size.Max
+	}
+	app += share(len(s.pods())) // beyond the first prefix of each node
+	data := 0
+	if s.Postgres.Kind == PostgresManaged {
+		data += rdsInstance
+	}
+	if s.Redis.Kind == Managed {
+		if c, _, err := s.Cache().Complete(); err == nil {
+			data += share(c.Shards * (1 + c.ReplicasPerShard))
+		}
+	}
+	if s.Mongo.Kind == MongoManaged {
+		if c, err := s.Documents().Complete(); err == nil {
+			data += share(c.Instances)
+		}
+	}
+	var problems field.ErrorList
+	plan, err := subnet.Subnets(s.Network.Block, s.Region, s.Network.Zones)
+	if err != nil {
+		return nil // its own rule refuses it
+	}
+	for _, need := range []struct {
+		tier  subnet.Tier
+		count int
+		of    string
+		fix   string
+	}{
+		{subnet.PrivateApp, app, fmt.Sprintf("up to %d nodes and their pods", most), "take a larger block, more zones, or lower tiers.NAME.max"},
+		{subnet.Public, balancerAddresses, "the load balancer", "take a larger block"},
+		{subnet.PrivateData, data, "the data stores", "take a larger block, more zones, or fewer nodes of the stores"},
+	} {
+		i := slices.IndexFunc(plan, func(p subnet.Subnet) bool { return p.Tier == need.tier })
+		if has := 1<<(32-plan[i].Block.Bits()) - subnetReserved; need.count > has {
+			problems = append(problems, field.Invalid(path("network.cidr"), s.Network.CIDR, fmt.Sprintf(
+				"has %d addresses for %s in each of %d zones, which %s need %d of: %s", has, need.tier, zones, need.of, need.count, need.fix)))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Images run on the nodes of every tier, and stores in the cluster, too.
+func TestImagesCoverEveryTier(t *testing.T) {
+	const (
+		armWeb = `{"web":{"instanceTypes":["m7g.xlarge"]}}`
+		arm    = `{"web":{"instanceTypes":["m7g.xlarge"]},"application":{"instanceTypes":["c6gn.2xlarge","c7gn.2xlarge"]}}`
+		redis  = `{"kind":"inCluster","image":"ecr://debian/redis:7"`
+	)
+	for _, tc := range []struct {
+		reason  string
+		changes map[string]string
+		want    string
+	}{
+		{"arm64 nodes, amd64 images", map[string]string{"tiers": armWeb}, "images.platforms: Invalid value: \"linux/amd64\": must have linux/arm64, because tier web has m7g.xlarge"},
+		{"arm64 images, amd64 nodes by default", map[string]string{"images": `{"platforms":["linux/arm64"]}`}, "must have linux/amd64, because tier web has m7i.xlarge"},
+		{"one tier of two", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/arm64"]}`}, "because tier application has"},
+		{"both", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`}, ""},
+		{"all of one", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`}, ""},
+		{"a store's image of the wrong one", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms: Invalid value: \"linux/amd64\": must have linux/arm64"},
+		{"a store's image of the right one", map[string]string{"tiers": arm, "images": `{"platforms":["linux/arm64"]}`, "redis": redis + `,"platforms":["linux/arm64"]}`}, ""},
+		{"a store may land on either tier", map[string]string{"tiers": armWeb, "images": `{"platforms":["linux/amd64","linux/arm64"]}`, "redis": redis + `}`}, "redis.platforms"},
+		{"graphics of AWS's own processor", map[string]string{"tiers": `{"web":{"instanceTypes":["g5g.xlarge"]}}`}, "must have linux/arm64"},
+		{"graphics of another", map[string]string{"tiers": `{"web":{"instanceTypes":["g5.xlarge"]}}`}, ""},
+	} {
+		t.Run(tc.reason, func(t *testing.T) { requireLoad(t, tc.changes, tc.want) })
+	}
+}
+
+// requireLoad loads a good configuration with changes of the project's keys.
+func requireLoad(t *testing.T, changes map[string]string, want string) {
+	t.Helper()
+	full := map[string]string{}
+	for key, value := range changes {
+		full[Project+":"+key] = value
+	}
+	_, err := Load("prod", with(full))
+	if want == "" {
+		require.NoError(t, err)
+		return
+	}
+	require.ErrorContains(t, err, want)
+}
+
+// What several keys make together fits.
+func TestSumsFit(t *testing.T) {
+	const (
+		six  = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
+		many = `{"web":{"replicas":50},"mca":{"replicas":50},"npa":{"replicas":50},"wpa":{"replicas":50}}`
+	)
+	for _, tc := range []struct {
+		reason  string
+		changes map[string]string
+		want    string
+	}{
+		{"nodes without room for a pod", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.nano"]}}`}, "tiers.web.instanceTypes: Invalid value: \"t3.nano\": a node has"},
+		{"also with the smallest requests", map[string]string{"tiers": `{"application":{"instanceTypes":["t3.nano"]}}`, "cluster": `{"requestPercent":1}`}, "tiers.application.instanceTypes"},
+		{"nodes with room for one", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"]}}`}, ""},
+		{"a type without prefix delegation", map[string]string{"tiers": `{"web":{"instanceTypes":["m4.xlarge"]}}`}, "must be of a Nitro family"},
+		{"a size that does not exist", map[string]string{"tiers": `{"web":{"instanceTypes":["m7i.3xlarge"]}}`}, "family m7i has the sizes"},
+		{"fewer nodes than pods", map[string]string{"tiers": `{"web":{"instanceTypes":["t3.medium"],"min":1,"desired":1,"max":2}}`}, "tiers.web.max: Invalid value: 2: so many nodes do not hold all pods"},
+		{"a store larger than a node", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":32768,"connections":200}`}, "a pod of postgres requests 500m and 32768 MiB"},
+		{"a store that fits", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, ""},
+
+		{"more pods than connections", map[string]string{"services": many}, "postgres.connections: Invalid value: 200: must be at least 1606"},
+		{"and enough of them", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":1606}`}, ""},
+		{"one too few", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":1605}`}, "must be at least 1606"},
+		{"in the cluster, too", map[string]string{"services": many, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
+
+		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},
+		{"with few nodes", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`, "tiers": `{"web":{"min":1,"desired":2,"max":6},"application":{"min":1,"desired":2,"max":6}}`}, ""},
+		{"a /16 with a thousand nodes", map[string]string{"tiers": `{"web":{"max":500},"application":{"max":500}}`}, "network.cidr"},
+		{"a /19 with two zones", map[string]string{"network": `{"cidr":"10.20.0.0/19","zones":["us-east-1a","us-east-1b"]}`}, "network.cidr"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) { requireLoad(t, tc.changes, tc.want) })
+	}
+}

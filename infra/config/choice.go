@@ -1,0 +1,53 @@
+package config
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// choice is a type with few values, such as subnet.NATLayout. A key of such a
+// type needs no rule of its own: unsupported checks it, and docs/configuration.md
+// lists the values.
+type choice interface{ Values() []string }
+
+// unsupported lists the choices in v, at any depth, that their types do not
+// have. A member of a map, such as a tier, may be unset: it then keeps what the
+// profile says.
+func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
+	if c, ok := v.Interface().(choice); ok {
+		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
+			return nil
+		}
+		return field.ErrorList{field.NotSupported(at, v.String(), c.Values())}
+	}
+	var problems field.ErrorList
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			key := v.Type().Field(i).Tag.Get("key")
+			switch {
+			case key == "": // not the stack's to set
+			case at == nil:
+				problems = append(problems, unsupported(path(key), v.Field(i), mayBeUnset)...)
+			default:
+				problems = append(problems, unsupported(at.Child(key), v.Field(i), mayBeUnset)...)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			problems = append(problems, unsupported(at.Index(i), v.Index(i), false)...)
+		}
+	case reflect.Map:
+		names := map[string]reflect.Value{}
+		for _, name := range v.MapKeys() {
+			names[name.String()] = v.MapIndex(name)
+		}
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			problems = append(problems, unsupported(at.Child(name), names[name], true)...)
+		}
+	}
+	return problems
+}

@@ -1,0 +1,215 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/stretchr/testify/require"
+)
+
+// pair is one change of a good configuration and what Load says of it; want
+// empty: it is accepted.
+type pair struct {
+	reason, key, value, want string
+}
+
+// check loads a good configuration with each change, in us-east-1.
+func check(t *testing.T, pairs []pair, opts ...Option) {
+	t.Helper()
+	for _, tc := range pairs {
+		t.Run(tc.reason, func(t *testing.T) {
+			key := tc.key
+			if !strings.Contains(key, ":") {
+				key = Project + ":" + key
+			}
+			_, err := Load("prod", with(map[string]string{key: tc.value}), opts...)
+			if tc.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.want)
+			for _, word := range []string{"source data", "mapstructure", "json:", "reflect", "0x", "<nil>"} {
+				require.NotContains(t, err.Error(), word, "an error is in plain words")
+			}
+		})
+	}
+}
+
+// A key that nothing reads is refused, in whatever namespace it is, with the
+// key that was meant.
+func TestUnreadKeysAreRefused(t *testing.T) {
+	check(t, []pair{
+		{"a misspelled key", "netwrok", "{}", `netwrok: Forbidden: no such key; did you mean "network"?`},
+		{"a member without --path", "network.cidr", "10.0.0.0/16", "pulumi config set --path progressive-framework:network.cidr"},
+		{"a member at the top", "natGateways", "single", `did you mean "network.natGateways"?`},
+		{"a misspelled member", "postgres", `{"instanceClas":"db.r7g.xlarge"}`, `postgres.instanceClas: Forbidden: no such key; did you mean "instanceClass"?`},
+		{"a misspelled member of a tier", "tiers", `{"web":{"maximum":3}}`, "tiers.web.maximum: Forbidden: no such key"},
+		{"a misspelled project", "progressive-framwork:environment", "prod", `did you mean "progressive-framework:environment"?`},
+		{"a namespace of nobody", "azure:location", "west", `azure:location: Forbidden: nothing reads the namespace "azure"`},
+		{"a key of the Kubernetes provider", "kubernetes:namespace", "a", "kubernetes:namespace: Forbidden: no key of the Kubernetes provider is read"},
+		{"a misspelled key of AWS", "aws:allowedAcountIds", `["123456789012"]`, `did you mean "allowedAccountIds"?`},
+		{"a misspelled region", "aws:regoin", "us-east-1", `did you mean "region"?`},
+		{"a credential", "aws:secretKey", "x", "set aws:profile"},
+		{"a role that the kubeconfig does not assume", "aws:assumeRoles", `[{"roleArn":"arn:aws:iam::123456789012:role/a"}]`, "aws:assumeRoles: Forbidden: is not passed on"},
+		{"a check that is left out", "aws:skipCredentialsValidation", "true", "aws:skipCredentialsValidation: Forbidden"},
+		{"another server", "aws:endpoints", `[{"s3":"http://localhost"}]`, "aws:endpoints: Forbidden"},
+		{"what the environment sets", "aws:maxRetries", "3", "set AWS_MAX_ATTEMPTS in the environment"},
+		{"somebody else's tags", "aws:ignoreTags", `{"keyPrefixes":["cost:"]}`, ""},
+		{"the stack's own tags ignored", "aws:ignoreTags", `{"keyPrefixes":["Env"]}`, "aws:ignoreTags: Forbidden: ignores Environment"},
+		{"a misspelled key of the engine", "pulumi:tagss", "{}", `did you mean "tags"?`},
+
+		{"a profile", "aws:profile", "platform", ""},
+		{"allowed accounts", "aws:allowedAccountIds", `["123456789012"]`, ""},
+		{"an account that lost its zero", "aws:allowedAccountIds", `["12345678901"]`, "aws:allowedAccountIds[0]: Invalid value"},
+		{"forbidden accounts", "aws:forbiddenAccountIds", `["123456789012"]`, ""},
+		{"tags for all resources", "aws:defaultTags", `{"tags":{"CostCenter":"1"}}`, ""},
+		{"a tag of the program's own", "aws:defaultTags", `{"tags":{"Environment":"x"}}`, "aws:defaultTags.tags.Environment: Forbidden"},
+		{"a tag that means something to Kubernetes", "aws:defaultTags", `{"tags":{"kubernetes.io/cluster/x":"owned"}}`, "Forbidden: is a key that AWS or Kubernetes gives a meaning"},
+		{"tags without their object", "aws:defaultTags", `{"CostCenter":"1"}`, "aws:defaultTags.CostCenter: Forbidden: no such key"},
+	})
+	_, err := Load("prod", with(map[string]string{"progressive-framework:account": "123456789012", "aws:allowedAccountIds": `["210987654321"]`}))
+	require.ErrorContains(t, err, "does not allow the stack's account 123456789012")
+	_, err = Load("prod", with(map[string]string{"progressive-framework:account": "123456789012", "aws:forbiddenAccountIds": `["210987654321"]`}))
+	require.ErrorContains(t, err, "aws:forbiddenAccountIds: Forbidden: has no effect")
+}
+
+// Every key that is wrong on its own is refused by its path, before anything is
+// registered, in words that name the rule.
+func TestLateErrorsAreEarly(t *testing.T) {
+	check(t, []pair{
+		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
+		{"two administrators of one name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
+		{"an Identity Center role without its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_0123456789abcdef"]}`, "role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_Admin_0123456789abcdef"},
+		{"and with it", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Admin_0123456789abcdef"]}`, ""},
+		{"a service-linked role", "cluster", `{"admins":["arn:aws:iam::123456789012:role/aws-service-role/eks.amazonaws.com/AWSServiceRoleForAmazonEKS"]}`, "service-linked"},
+		{"an administrator of another partition", "cluster", `{"admins":["arn:aws-cn:iam::123456789012:role/a"]}`, "is of partition aws-cn"},
+		{"an account that is none", "cluster", `{"admins":["arn:aws:iam::1234:role/a"]}`, "must be the ARN of an IAM role or user"},
+		{"an IPv6 block", "cluster", `{"publicAccessCidrs":["2001:db8::/32"]}`, "publicAccessCidrs[0]: Invalid value: \"2001:db8::/32\": must be IPv4"},
+		{"a private block", "cluster", `{"publicAccessCidrs":["10.1.0.0/16"]}`, "is private or reserved"},
+		{"a carrier's block", "cluster", `{"publicAccessCidrs":["100.64.0.0/16"]}`, "is private or reserved"},
+		{"two halves of the internet", "cluster", `{"publicAccessCidrs":["0.0.0.0/1","128.0.0.0/1"]}`, "publicAccessCidrs[1]"},
+		{"a quarter of the internet", "cluster", `{"publicAccessCidrs":["64.0.0.0/2"]}`, "each /8 or longer"},
+		{"a block within another", "cluster", `{"publicAccessCidrs":["203.0.0.0/16","203.0.113.0/24"]}`, "overlaps an earlier block"},
+		{"bits beyond the prefix", "cluster", `{"publicAccessCidrs":["203.0.113.1/24"]}`, "no bits set beyond its prefix"},
+		{"an office", "cluster", `{"publicAccessCidrs":["203.0.113.0/24"]}`, ""},
+		{"one zone of the control plane", "cluster", `{"zones":["us-east-1a"]}`, "cluster.zones: Invalid value: 1: must have 2 to 6 entries"},
+		{"a zone that the region has not", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","us-east-1g"]}`, "network.zones[1]: Invalid value: \"us-east-1g\": us-east-1 has no zone"},
+		{"a zone of another region", "network", `{"cidr":"10.0.0.0/16","zones":["us-east-1a","eu-west-1a"]}`, `"eu-west-1a" is not a zone of us-east-1`},
+		{"a list that is text", "network", `{"cidr":"10.0.0.0/16","zones":"us-east-1a"}`, "network.zones: Invalid value: \"us-east-1a\": must be a list, such as [a, b]"},
+		{"a list that is an object", "images", `{"platforms":{"a":"b"}}`, "images.platforms: Invalid value: \"{\\\"a\\\":\\\"b\\\"}\": must be a list"},
+		{"an object that is a list", "postgres", `["db.r7g.large"]`, "postgres: Invalid value: \"[\\\"db.r7g.large\\\"]\": must be an object"},
+		{"text that is a number", "auth", `{"issuer":5,"audience":"a","jwksUrl":"https://a/b"}`, "auth.issuer: Invalid value: 5: must be text; put it in quotes"},
+		{"a yes in quotes", "edge", `{"domain":"example.com","zone":"example.com","webAcl":"true"}`, "edge.webAcl: Invalid value: \"true\": must be true or false"},
+		{"a region that is misspelled", "aws:region", "us-esat-1", "aws:region: Invalid value: \"us-esat-1\": must be the name of an AWS region"},
+		{"a negative volume in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","storageGiB":-1}`, "redis.storageGiB: Invalid value: -1: must be 1 to 16384"},
+		{"an issuer with a space", "auth", `{"issuer":"a b","audience":"c","jwksUrl":"https://a/b"}`, "auth.issuer: Invalid value"},
+		{"a domain that its certificate can't name", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"example"}`, "edge.zone: Invalid value"},
+		{"a domain beyond a certificate's first name", "edge", `{"domain":"a-very-long-name-of-a-platform-that-nobody-types.environment.example","zone":"environment.example"}`, "edge.domain: Invalid value"},
+		{"an alarm of another region", "edge", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:a"}`, "edge.alarmTopicArn"},
+		{"a rate that AWS WAF refuses", "edge", `{"domain":"example.com","zone":"example.com","requestsPerAddress":5}`, "edge.requestsPerAddress: Invalid value: 5: must be 10 to"},
+		{"a storage class that is no name", "storageClass", "Fast SSD", "storageClass: Forbidden"},
+		{"a boundary that is a role", "permissionsBoundary", "arn:aws:iam::123456789012:role/a", "permissionsBoundary: Invalid value"},
+		{"a boundary of another partition", "permissionsBoundary", "arn:aws-cn:iam::123456789012:policy/a", "is of partition aws-cn"},
+		{"a boundary", "permissionsBoundary", "arn:aws:iam::123456789012:policy/team/boundary", ""},
+	})
+}
+
+// A region of a new partition is accepted; CloudFront is not there.
+func TestNewPartitions(t *testing.T) {
+	for _, region := range []string{"eusc-de-east-1", "us-gov-west-1", "cn-north-1"} {
+		network := `{"cidr":"10.20.0.0/16","zones":["` + region + `a","` + region + `b"]}`
+		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network}))
+		require.NoError(t, err, region)
+		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
+		require.ErrorContains(t, err, "edge.domain: Forbidden: CloudFront")
+	}
+}
+
+// A key without effect is refused.
+func TestKeysWithoutEffectAreRefused(t *testing.T) {
+	const own = `{"nodes":"own"}`
+	check(t, []pair{
+		{"a managed key of a store in the cluster", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":1}`, "redis.passwordGeneration: Forbidden: has no effect with kind inCluster: it belongs to managed"},
+		{"zero of it is given, too", "redis", `{"kind":"inCluster","image":"ecr://debian/redis:7","passwordGeneration":0}`, "redis.passwordGeneration: Forbidden"},
+		{"a key in the cluster of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","cores":4}`, "postgres.cores: Forbidden: has no effect with kind managed: it belongs to inCluster"},
+		{"an image of a managed store", "postgres", `{"instanceClass":"db.r7g.xlarge","image":"ecr://debian/postgres:15"}`, "postgres.image: Forbidden"},
+		{"backups of a store that is not there", "mongo", `{"kind":"none","backupDays":7}`, "mongo.backupDays: Forbidden: has no effect with kind none"},
+		{"a node type of a Redis that is not there", "redis", `{"kind":"none","nodeType":"cache.r7g.large"}`, "redis.nodeType: Forbidden"},
+		{"a storage class that no volume has", "storageClass", "gp3", "storageClass: Forbidden: has no effect"},
+		{"a base without spot", "tiers", `{"web":{"onDemandBase":2}}`, "tiers.web.onDemandBase: Forbidden: has no effect without spotShare"},
+		{"a web ACL without an edge", "edge", `{"webAcl":true}`, "these keys have no effect: edge.webAcl"},
+		{"a generation without an edge", "edge", `{"originSecretGeneration":1}`, "edge.originSecretGeneration"},
+		{"a certificate of a zone of ours", "edge", `{"domain":"example.com","zone":"example.com","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`, "edge.originCertificateArn: Forbidden: has no effect with edge.zone"},
+	})
+	for _, tc := range []struct {
+		reason  string
+		changes map[string]string
+		want    string
+	}{
+		{"tiers of nodes that the stack does not create", map[string]string{"cluster": own, "tiers": `{"web":{"min":1}}`}, "tiers: Forbidden: has no effect with cluster.nodes: own"},
+		{"a load balancer without nodes", map[string]string{"cluster": own, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
+		{"two doors", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
+		{"volumes of a class that nobody created", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
+		{"authorities that nothing verifies", map[string]string{"caFile": "ca.pem", "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`}, "caFile: Forbidden"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			changes := map[string]string{}
+			for key, value := range tc.changes {
+				changes[Project+":"+key] = value
+			}
+			_, err := Load("prod", with(changes))
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+// A key that is kept encrypted would be in clear text in the state. It is
+// refused by its path, and its value is in no message.
+func TestSecretKeysAreRefused(t *testing.T) {
+	for _, key := range []string{"environment", "auth", "postgres", "network", "caFile"} {
+		full := Project + ":" + key
+		values := with(map[string]string{full: `{"issuer":"hidden-value"}`})
+		_, err := Load("prod", values, WithSecrets([]string{full}))
+		require.ErrorContains(t, err, full+": Forbidden: is set with --secret")
+		require.NotContains(t, err.Error(), "hidden-value")
+		require.NotContains(t, err.Error(), "Required value", "what is not read is not missing")
+	}
+	_, err := Load("prod", with(map[string]string{"aws:profile": "hidden-value"}), WithSecrets([]string{"aws:profile"}))
+	require.ErrorContains(t, err, "aws:profile: Forbidden: is set with --secret")
+	require.NotContains(t, err.Error(), "hidden-value")
+}
+
+// Files are read with the configuration.
+func TestFiles(t *testing.T) {
+	const certificate = "-----BEGIN CERTIFICATE-----\nMIIBUDCB96ADAgECAgEBMAoGCCqGSM49BAMCMAAwHhcNMjYwMTAxMDAwMDAwWhcN\n-----END CERTIFICATE-----\n"
+	project := fstest.MapFS{
+		"text.pem":      {Data: []byte("not a certificate")},
+		"cut.pem":       {Data: []byte(certificate)},
+		"key.pem":       {Data: []byte("-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n")},
+		"large.pem":     {Data: make([]byte, 2<<20)},
+		"folder/a":      {Data: []byte("a")},
+		"keys.json":     {Data: []byte(`{"keys":[{"kty":"OKP"}]}`)},
+		"empty.json":    {Data: []byte(`{"keys":[]}`)},
+		"private.json":  {Data: []byte(`{"keys":[{"kty":"OKP","d":"x"}]}`)},
+		"no-json.json":  {Data: []byte("keys")},
+		"folder/b.json": {Data: []byte(`{"keys":[{"kty":"OKP"}]}`)},
+	}
+	auth := func(file string) string { return `{"issuer":"a","audience":"b","jwksFile":"` + file + `"}` }
+	check(t, []pair{
+		{"no such file", "caFile", "ca.pem", "caFile: Invalid value: \"ca.pem\": the project has no such file"},
+		{"a folder", "caFile", "folder", "must be a file"},
+		{"outside the project", "caFile", "../ca.pem", "within the project"},
+		{"an absolute path", "caFile", "/etc/ca.pem", "within the project"},
+		{"no PEM", "caFile", "text.pem", "holds no certificate"},
+		{"half a certificate", "caFile", "cut.pem", "certificate 1 can't be parsed"},
+		{"a private key", "caFile", "key.pem", "holds a PRIVATE KEY"},
+		{"more than a Secret holds", "caFile", "large.pem", "has 2097152 bytes"},
+		{"no such keys", "auth", auth("none.json"), "auth.jwksFile: Invalid value: \"none.json\": the project has no such file"},
+		{"no keys in it", "auth", auth("empty.json"), "with a key"},
+		{"no JSON", "auth", auth("no-json.json"), "must be a JSON Web Key Set"},
+		{"the issuer's private key", "auth", auth("private.json"), "is a private key"},
+		{"keys", "auth", auth("keys.json"), ""},
+		{"keys in a folder", "auth", auth("./folder/b.json"), ""},
+	}, WithFiles(project))
+}

@@ -1,0 +1,133 @@
+package config
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	slashpath "path"
+	"path/filepath"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// maxFile is what fits into a Kubernetes Secret, with room for its metadata
+// (Kubernetes, "Secrets": 1 MiB).
+const maxFile = 1<<20 - 16<<10
+
+// projectFiles is the first folder with a Pulumi.yaml, from the working folder
+// upwards; the engine runs the program in one below it.
+func projectFiles() fs.FS {
+	for dir := ".."; ; dir = filepath.Join("..", dir) {
+		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
+			return os.DirFS(dir)
+		}
+		if at, err := filepath.Abs(dir); err != nil || at == filepath.Dir(at) {
+			return os.DirFS(".")
+		}
+	}
+}
+
+// validateFiles reads the files that the configuration names, and keeps what
+// they hold.
+func validateFiles(s *Stack, project fs.FS) field.ErrorList {
+	var problems field.ErrorList
+	for _, f := range []struct {
+		key, name, fix string
+		check          func([]byte) error
+		into           *[]byte
+	}{
+		{"caFile", s.CAFile, "AWS publishes global-bundle.pem for RDS and DocumentDB", checkCertificates, &s.CABundle},
+		{"auth.jwksFile", s.Auth.JWKSFile, "`make build` creates the sandbox's", checkKeySet, &s.Auth.KeySet},
+	} {
+		if f.name == "" {
+			continue
+		}
+		at := path(f.key)
+		content, err := readFile(project, f.name)
+		if err == nil {
+			err = f.check(content)
+		}
+		if err != nil {
+			problems = append(problems, field.Invalid(at, f.name, err.Error()+"; "+f.fix))
+			continue
+		}
+		*f.into = content
+	}
+	return problems
+}
+
+func readFile(project fs.FS, name string) ([]byte, error) {
+	clean := slashpath.Clean(name)
+	if !fs.ValidPath(clean) {
+		return nil, errors.New("must be the path of a file within the project, from its folder on")
+	}
+	info, err := fs.Stat(project, clean)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("the project has no such file")
+	case err != nil:
+		return nil, fmt.Errorf("the file can't be read: %w", reason(err))
+	case !info.Mode().IsRegular():
+		return nil, errors.New("must be a file")
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("has %d bytes; a Secret of Kubernetes holds %d", info.Size(), maxFile)
+	}
+	content, err := fs.ReadFile(project, clean)
+	if err != nil {
+		return nil, fmt.Errorf("the file can't be read: %w", reason(err))
+	}
+	return content, nil
+}
+
+// reason is an error without the path, which the message has already.
+func reason(err error) error {
+	var at *fs.PathError
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+// checkCertificates returns an error for a file in which there is anything but
+// certificates in PEM.
+func checkCertificates(content []byte) error {
+	found := 0
+	for {
+		var block *pem.Block
+		block, content = pem.Decode(content)
+		if block == nil {
+			break
+		}
+		if block.Type != "CERTIFICATE" {
+			return fmt.Errorf("must hold certificates only, and holds a %s", block.Type)
+		}
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil {
+			return fmt.Errorf("certificate %d can't be parsed: %w", found+1, err)
+		}
+		found++
+	}
+	if found == 0 {
+		return errors.New("holds no certificate in PEM")
+	}
+	return nil
+}
+
+// checkKeySet returns an error for a file that is no JSON Web Key Set (RFC 7517).
+func checkKeySet(content []byte) error {
+	var set struct {
+		Keys []map[string]any `json:"keys"`
+	}
+	if err := json.Unmarshal(content, &set); err != nil || len(set.Keys) == 0 {
+		return errors.New(`must be a JSON Web Key Set: {"keys": [...]} with a key`)
+	}
+	for i, key := range set.Keys {
+		if _, private := key["d"]; private {
+			return fmt.Errorf("key %d is a private key; give the public one", i+1)
+		}
+	}
+	return nil
+}

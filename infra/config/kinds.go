@@ -1,0 +1,102 @@
+package config
+
+import (
+	"reflect"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// kindsOf are the kinds of a store that a key belongs to, by its tag; nil: all.
+func kindsOf(f reflect.StructField) []string {
+	if tag := f.Tag.Get("kinds"); tag != "" {
+		return strings.Split(tag, ",")
+	}
+	return nil
+}
+
+// condition is when a key has an effect.
+type condition struct {
+	// keys are paths within the project's namespace, with * for a name. A key
+	// of an object stands for all of its members.
+	keys []string
+	// holds says whether they have an effect in a stack.
+	holds func(s *Stack) bool
+	// why is the rule and its fix.
+	why string
+}
+
+// conditions are the keys that have no effect, or can't work, in some stacks.
+// Those of a store's kind are by the tag kinds instead.
+var conditions = []condition{
+	{
+		[]string{"tiers"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",
+	},
+	{
+		[]string{"edge.domain"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"can't work with cluster.nodes: own, because only nodes of the tiers join the load balancer's target groups; use frontDoor.nodePort, or set cluster.nodes to autoScaling",
+	},
+	{
+		[]string{"frontDoor.nodePort"},
+		func(s *Stack) bool { return s.Edge.Domain == "" },
+		"has no effect with edge.domain, because the load balancer has ports of its own; take one of them out",
+	},
+	{
+		[]string{"edge.certificateArn", "edge.originCertificateArn"},
+		func(s *Stack) bool { return s.Edge.Domain == "" || s.Edge.Zone == "" },
+		"has no effect with edge.zone, because the stack then creates its certificates; take one of them out",
+	},
+	{
+		[]string{"edge.requestsPerAddress"},
+		func(s *Stack) bool { return s.Edge.WebACL },
+		"needs edge.webAcl, which is false; take it out",
+	},
+	{
+		[]string{"storageClass"},
+		func(s *Stack) bool { return s.Postgres.Kind == PostgresInCluster || s.Redis.Kind == InCluster },
+		"has no effect without a store of kind inCluster; take it out",
+	},
+	{
+		[]string{"caFile"},
+		func(s *Stack) bool { return s.Postgres.Kind == PostgresManaged || s.Mongo.Kind == MongoManaged },
+		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; take it out",
+	},
+}
+
+// withoutEffect lists the keys that are given and have no effect.
+func withoutEffect(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	for _, c := range conditions {
+		if c.holds(s) {
+			continue
+		}
+		for _, key := range c.keys {
+			if s.given[path(key).String()] {
+				problems = append(problems, field.Forbidden(path(key), c.why))
+			}
+		}
+	}
+	if s.Edge.Domain == "" {
+		if keys := s.givenBelow("edge"); len(keys) > 0 && !slices.Contains(keys, "edge.domain") {
+			problems = append(problems, field.Required(path("edge.domain"),
+				"the users' name of the platform; without it these keys have no effect: "+strings.Join(keys, ", ")))
+		}
+	}
+	return problems
+}
+
+// givenBelow lists the keys of an object that the stack has, sorted.
+func (s *Stack) givenBelow(object string) []string {
+	var keys []string
+	for given := range s.given {
+		if key, ours := strings.CutPrefix(given, Project+":"); ours && strings.HasPrefix(key, object+".") && !strings.Contains(key, "[") {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
+	"github.com/progressive-framework/platform/components/redis/redistuning"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// storeRules are what the stores have in common: how each of their kinds is
+// checked.
+type storeRules struct {
+	key, kind string
+	// sized is the key of the size of the managed kind, with what checks it; it
+	// is required.
+	sized string
+	size  string
+	known func(string) error
+	// managed and inCluster check what several keys make together. fixable is
+	// the key that a person would change.
+	managed, inCluster func() error
+	fixable            string
+	image              string
+}
+
+func (s *Stack) stores() []storeRules {
+	return []storeRules{
+		{
+			key: "postgres", kind: string(s.Postgres.Kind), sized: "instanceClass", size: s.Postgres.InstanceClass,
+			known:     func(class string) error { _, err := postgrestuning.ClassOf(class); return err },
+			managed:   func() error { _, _, err := s.Database().Complete(); return err },
+			inCluster: func() error { _, err := postgrestuning.New(s.Server()); return err },
+			fixable:   "connections", image: s.Postgres.Image,
+		},
+		{
+			key: "redis", kind: string(s.Redis.Kind), sized: "nodeType", size: s.Redis.NodeType,
+			known:   func(node string) error { _, err := redistuning.MemoryOf(node); return err },
+			managed: func() error { _, _, err := s.Cache().Complete(); return err },
+			inCluster: func() error {
+				if s.Redis.MemoryMiB == 0 {
+					return nil
+				}
+				_, err := redistuning.New(redistuning.Inputs{Memory: size.MiB(int64(s.Redis.MemoryMiB))})
+				return err
+			},
+			fixable: "shards", image: s.Redis.Image,
+		},
+		{
+			key: "mongo", kind: string(s.Mongo.Kind), sized: "instanceClass", size: s.Mongo.InstanceClass,
+			known:   func(string) error { _, err := s.Documents().Complete(); return err },
+			managed: func() error { _, err := s.Documents().Complete(); return err }, fixable: "instances",
+		},
+	}
+}
+
+func validateStores(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	named := *s
+	if !routing.Environment.MatchString(s.Environment) {
+		named.Environment = "x" // its own rule refuses it; no store says so again
+	}
+	for _, store := range named.stores() {
+		at := path(store.key)
+		switch store.kind {
+		case string(Managed):
+			if s.Cluster.Nodes == NodesOwn {
+				problems = append(problems, field.Invalid(at.Child("kind"), store.kind,
+					"pods mount its password by an add-on that the stack installs on its own nodes only; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
+			}
+			problems = append(problems, store.checkManaged(at)...)
+		case string(InCluster):
+			problems = append(problems, store.checkInCluster(s, at)...)
+		}
+	}
+	return problems
+}
+
+func (r storeRules) checkManaged(at *field.Path) field.ErrorList {
+	if r.size == "" {
+		return field.ErrorList{field.Required(at.Child(r.sized), "the size of a managed store")}
+	}
+	if err := r.known(r.size); err != nil {
+		return field.ErrorList{field.Invalid(at.Child(r.sized), r.size, plain(err))}
+	}
+	if err := r.managed(); err != nil {
+		return field.ErrorList{field.Invalid(at.Child(r.fixable), r.size, plain(err))}
+	}
+	return nil
+}
+
+func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
+	var problems field.ErrorList
+	switch {
+	case r.image == "":
+		problems = append(problems, field.Required(at.Child("image"), "the image of the in-cluster variant, such as "+AccountRegistry+"debian/redis:7"))
+	case !imageReference.MatchString(r.image):
+		problems = append(problems, field.Invalid(at.Child("image"), r.image,
+			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
+	}
+	if s.Cluster.Nodes == NodesOwn && !s.given[path("storageClass").String()] {
+		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates one for nodes of its own only"))
+	}
+	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
+		return append(problems, field.Required(at.Child("memoryMiB"), "the memory of the server in MiB, "+rangeOf("postgres.memoryMiB")))
+	}
+	if err := r.inCluster(); err != nil {
+		problems = append(problems, field.Invalid(at.Child(r.fixable), "", plain(err)))
+	}
+	return problems
+}
+
+// plain is an error of a component without the name of its package.
+func plain(err error) string {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			break
+		}
+		err = inner
+	}
+	return strings.TrimPrefix(err.Error(), "tuning: ")
+}
