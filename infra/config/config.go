@@ -7,14 +7,7 @@
 package config
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"net/netip"
-	"slices"
-	"strings"
-
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
@@ -24,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-//go:generate env CGO_ENABLED=0 go test -trimpath -run TestDocumentationIsUpToDate . -update
+//go:generate env CGO_ENABLED=0 go test -trimpath -run "TestDocumentationIsUpToDate|TestPreviewedConfigurationsAreCurrent" . -update
 
 // Project is the namespace of the platform's own keys, the project's name.
 const Project = "progressive-framework"
@@ -221,79 +214,3 @@ func (s *Stack) Profiles() []scaling.Profile {
 func (s *Stack) Migration() scaling.Task {
 	return scaling.Migrate().WithRequests(scaling.Percent(s.Cluster.RequestPercent))
 }
-
-// Option is what Load knows beside the values.
-type Option func(*options)
-
-type options struct {
-	secret []string
-	files  fs.FS
-}
-
-// WithSecrets names the full keys whose values Pulumi keeps encrypted.
-func WithSecrets(keys []string) Option { return func(o *options) { o.secret = keys } }
-
-// WithFiles is the folder of the project, whose files the configuration names.
-func WithFiles(project fs.FS) Option { return func(o *options) { o.files = project } }
-
-// Load reads a stack's configuration from Pulumi's own form of it: full keys
-// such as "aws:region" and "progressive-framework:network", with objects as
-// JSON. Files that it names are looked for in the project, by default the
-// first folder with a Pulumi.yaml from the working folder upwards. The error is
-// nil or an *Error that lists everything wrong.
-func Load(stack string, values map[string]string, opts ...Option) (*Stack, error) {
-	o := options{files: projectFiles()}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	s := defaults()
-	r := reader{given: map[string]bool{}}
-	r.readAll(&s, values, o.secret)
-	s.given = r.given
-	problems := r.problems
-	for _, p := range validate(&s, o.files) {
-		// What could not be read is not also called missing or wrong.
-		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
-			problems = append(problems, p)
-		}
-	}
-	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(a, b *field.Error) int { return strings.Compare(a.Field, b.Field) })
-		return nil, &Error{Stack: stack, Problems: problems}
-	}
-	return &s, nil
-}
-
-// within says whether the key at path is outer or a part of it.
-func within(path, outer string) bool {
-	rest, found := strings.CutPrefix(path, outer)
-	return found && (rest == "" || rest[0] == '.' || rest[0] == '[')
-}
-
-// Error is everything wrong with one stack's configuration.
-type Error struct {
-	Stack    string
-	Problems field.ErrorList
-}
-
-func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "the configuration of stack %q has %d error(s); nothing was registered:", e.Stack, len(e.Problems))
-	for _, p := range e.Problems {
-		fmt.Fprintf(&b, "\n  - %s: %s", p.Field, p.ErrorBody())
-	}
-	fmt.Fprintf(&b, "\nFix Pulumi.%s.yaml or use `pulumi config set --path KEY VALUE`; docs/configuration.md lists every key.", e.Stack)
-	return b.String()
-}
-
-// Unwrap gives the problems one by one.
-func (e *Error) Unwrap() []error {
-	errs := make([]error, len(e.Problems))
-	for i, p := range e.Problems {
-		errs[i] = p
-	}
-	return errs
-}
-
-// errNotBool says what a key that is one or the other takes.
-var errNotBool = errors.New("must be true or false")

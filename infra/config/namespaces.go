@@ -82,7 +82,7 @@ func (r *reader) readAll(s *Stack, values map[string]string, secret []string) {
 		case slices.Contains(secret, key) && (namespace == Project || namespace == awsNamespace):
 			// The value is not read: no error may show it.
 			r.given[key] = true
-			r.refuse(field.Forbidden(at, "is set with --secret, but no key of the configuration is secret: "+
+			r.refuse(field.Forbidden(at, "is set with --secret, as a whole or in a member, but no key of the configuration is secret: "+
 				"the program would write the value in clear text into the state. Set it again without --secret; passwords are generated"))
 		case namespace == Project:
 			r.readKey(at, "", name, reflect.ValueOf(s).Elem(), values[key])
