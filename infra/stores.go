@@ -92,7 +92,7 @@ func nodeClients(eks *eksCluster) []clients.Client {
 
 func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes) (*store, error) {
 	switch stack.Postgres.Kind {
-	case config.PostgresManaged:
+	case config.Managed:
 		database, err := postgres.NewDatabase(ctx, stack.Name()+"-postgres", &postgres.DatabaseArgs{
 			Account:     base.account,
 			Database:    stack.Database(),
@@ -107,7 +107,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
 		return &store{resource: database, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
-	case config.PostgresInCluster:
+	case config.InCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}
 	return nil, nil

@@ -43,7 +43,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 	}
 	app += share(len(s.pods())) // beyond the first prefix of each node
 	data := 0
-	if s.Postgres.Kind == PostgresManaged {
+	if s.Postgres.Kind == Managed {
 		data += rdsInstance
 	}
 	if s.Redis.Kind == Managed {

@@ -24,7 +24,7 @@ func validateArchitecture(s *Stack) field.ErrorList {
 		return nil // its own rule refuses it
 	}
 	images := map[string][]ociplatform.Platform{"images.platforms": s.Images.Platforms}
-	if s.Postgres.Kind == PostgresInCluster {
+	if s.Postgres.Kind == InCluster {
 		images["postgres.platforms"] = s.Postgres.Platforms
 	}
 	if s.Redis.Kind == InCluster {

@@ -68,7 +68,7 @@ func (s *Stack) pods() []pod {
 			all = append(all, podOf(a.Name, "", resource.MustParse(a.CPU), resource.MustParse(a.Memory), ""))
 		}
 	}
-	if p := s.Postgres; p.Kind == PostgresInCluster {
+	if p := s.Postgres; p.Kind == InCluster {
 		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB"})
 	}
 	if r := s.Redis; r.Kind == InCluster {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -27,9 +28,12 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
-			key := v.Type().Field(i).Tag.Get("key")
+			f := v.Type().Field(i)
+			key := f.Tag.Get("key")
 			switch {
 			case key == "": // not the stack's to set
+			case f.Tag.Get("values") != "" && !slices.Contains(valuesOf(f), v.Field(i).String()):
+				problems = append(problems, field.NotSupported(at.Child(key), v.Field(i).String(), valuesOf(f)))
 			case at == nil:
 				problems = append(problems, unsupported(path(key), v.Field(i), mayBeUnset)...)
 			default:
@@ -50,4 +54,20 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 		}
 	}
 	return problems
+}
+
+// valuesOf are the values that a key may have: those of its tag, where it has
+// fewer than its type; nil: any.
+func valuesOf(f reflect.StructField) []string {
+	if tag := f.Tag.Get("values"); tag != "" {
+		return strings.Split(tag, ",")
+	}
+	t := f.Type
+	if t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if c, ok := reflect.Zero(t).Interface().(choice); ok {
+		return c.Values()
+	}
+	return nil
 }

@@ -185,7 +185,7 @@ func defaults() Stack {
 		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Edge:               Edge{WebACL: true},
-		Postgres:           Postgres{Kind: PostgresManaged, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
+		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Mongo:              Mongo{Kind: MongoManaged},
 		DeletionProtection: true,

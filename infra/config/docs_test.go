@@ -137,8 +137,7 @@ func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string,
 			kind += ", " + bounds
 		}
 		require.NotEmpty(t, meaning, "%s.%s must have a doc comment", object.Name(), f.Name)
-		if c, ok := reflect.Zero(element(f.Type)).Interface().(choice); ok {
-			values := c.Values()
+		if values := valuesOf(f); values != nil {
 			last := len(values) - 1
 			meaning = "`" + strings.Join(values[:last], "`, `") + "` or `" + values[last] + "`. " + meaning
 		}
@@ -158,13 +157,6 @@ func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string,
 		}
 		fmt.Fprintf(out, "| `%s` | %s | %s | %s |\n", key, kind, unset, meaning)
 	}
-}
-
-func element(t reflect.Type) reflect.Type {
-	if t.Kind() == reflect.Slice {
-		return t.Elem()
-	}
-	return t
 }
 
 // typeOf is what a person writes for a value of t; empty for an object.

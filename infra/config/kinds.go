@@ -57,12 +57,12 @@ var conditions = []condition{
 	},
 	{
 		[]string{"storageClass"},
-		func(s *Stack) bool { return s.Postgres.Kind == PostgresInCluster || s.Redis.Kind == InCluster },
+		func(s *Stack) bool { return s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster },
 		"has no effect without a store of kind inCluster; take it out",
 	},
 	{
 		[]string{"caFile"},
-		func(s *Stack) bool { return s.Postgres.Kind == PostgresManaged || s.Mongo.Kind == MongoManaged },
+		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged },
 		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; take it out",
 	},
 }

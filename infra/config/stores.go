@@ -16,7 +16,7 @@ type Postgres struct {
 	// RDS, or a StatefulSet in the cluster. `managed` needs `cluster.nodes:
 	// autoScaling`, because an add-on mounts its password. There is no stack
 	// without PostgreSQL: the services do not start without it.
-	Kind PostgresKind `key:"kind"`
+	Kind StoreKind `key:"kind" values:"managed,inCluster"`
 	// The RDS instance class of `managed`, such as `db.r7g.xlarge`. Another class
 	// changes the settings with it and replaces nothing.
 	InstanceClass string `key:"instanceClass" kinds:"managed" unset:"required for managed"`
@@ -79,32 +79,16 @@ type Mongo struct {
 	BackupDays int `key:"backupDays" kinds:"managed"`
 }
 
-// PostgresKind is how PostgreSQL comes to the stack.
-type PostgresKind string
-
-// The kinds of PostgreSQL.
-const (
-	// PostgresManaged is RDS.
-	PostgresManaged PostgresKind = "managed"
-	// PostgresInCluster is a StatefulSet of the stack's own.
-	PostgresInCluster PostgresKind = "inCluster"
-)
-
-// Values lists the kinds.
-func (PostgresKind) Values() []string {
-	return []string{string(PostgresManaged), string(PostgresInCluster)}
-}
-
-// StoreKind is how Redis comes to the stack.
+// StoreKind is how PostgreSQL or Redis comes to the stack.
 type StoreKind string
 
-// The kinds of Redis.
+// The kinds of PostgreSQL and Redis.
 const (
-	// Managed is ElastiCache.
+	// Managed is a service of AWS.
 	Managed StoreKind = "managed"
 	// InCluster is a StatefulSet of the stack's own.
 	InCluster StoreKind = "inCluster"
-	// NoStore leaves it out: the services then cache in their own memory only.
+	// NoStore leaves Redis out: the services then cache in their own memory only.
 	NoStore StoreKind = "none"
 )
 

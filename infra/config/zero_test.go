@@ -222,7 +222,7 @@ func TestBoundsAreTheComponents(t *testing.T) {
 func TestEveryMemberOfAStoreHasKinds(t *testing.T) {
 	for _, t1 := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
 		f, _ := t1.FieldByName("Kind")
-		values := reflect.Zero(f.Type).Interface().(choice).Values()
+		values := valuesOf(f)
 		for i := range t1.NumField() {
 			if m := t1.Field(i); m.Name != "Kind" && m.Tag.Get("key") != "" {
 				require.NotEmpty(t, kindsOf(m), "%s.%s", t1.Name(), m.Name)
