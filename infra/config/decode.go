@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -139,7 +140,7 @@ func (r *reader) readList(at *field.Path, pattern string, v reflect.Value, list 
 func (r *reader) readNumber(at *field.Path, pattern, kind string, v reflect.Value, number json.Number) {
 	b, bounded := numberBounds(pattern, kind)
 	if !bounded {
-		r.refuse(field.InternalError(at, fmt.Errorf("the key has no bounds: add them to numbers")))
+		r.refuse(field.InternalError(at, errors.New("the key has no bounds: add them to numbers")))
 		return
 	}
 	n, err := strconv.ParseInt(number.String(), 10, 64)

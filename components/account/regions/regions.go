@@ -4,6 +4,7 @@
 package regions
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -53,7 +54,7 @@ var zones = map[string]string{
 // Check returns an error for a name that no region has.
 func Check(name string) error {
 	if !form.MatchString(name) {
-		return fmt.Errorf("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
+		return errors.New("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
 	}
 	return nil
 }
