@@ -3,15 +3,21 @@ MAKEFLAGS += --no-print-directory
 HOME_DIR  := $(or $(PROGRESSIVE_SANDBOX),.sandbox)
 BOOTSTRAP := @sandbox/bootstrap/bootstrap.sh
 PACKAGES  := @sandbox/bootstrap/packages.sh
-SANDBOX   := @$(HOME_DIR)/bin/sandbox
+SANDBOX   := @"$(HOME_DIR)/bin/sandbox"
 STACK     ?= sandbox
 # Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
 FUZZTIME  ?= 1m
 
 # Every build has the same settings, so that nothing is compiled twice (toolchain.BuildVariables).
+# They hide what a person's shell, or a folder above, has set.
 export CGO_ENABLED := 0
-export GOFLAGS := $(filter-out -trimpath,$(or $(GOFLAGS),$(shell go env GOFLAGS 2>/dev/null))) -trimpath
+export GOFLAGS := -trimpath -buildvcs=false
+export GOWORK := off
+export GOOS := $(shell go env GOHOSTOS 2>/dev/null)
+export GOARCH := $(shell go env GOHOSTARCH 2>/dev/null)
+# Without a home folder, as in some CI jobs, Go has no place for its caches.
+export HOME := $(or $(HOME),$(shell getent passwd "$$(id -u)" | cut -d: -f6))
 
 # Modules that take minutes to compile once more for the race detector. Tests that link one of them run without it: they are
 # tests of wiring, and the goroutines are in the packages below.
@@ -93,7 +99,7 @@ load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on 
 	@TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/loadtest $(LOAD)
 
 bench: up ## the figures of docs/performance.md
-	@go -C sandbox run ./test/bench -home $(abspath $(HOME_DIR))
+	@go -C sandbox run ./test/bench -home "$$(cd "$(HOME_DIR)" && pwd)"
 
 lint: ## golangci-lint, at the version of tools/go.mod
 	@echo "golangci-lint; it is built first, which takes minutes once"
@@ -101,8 +107,8 @@ lint: ## golangci-lint, at the version of tools/go.mod
 	go -C sandbox tool -modfile=../tools/go.mod golangci-lint run --config $(CURDIR)/.golangci.yml ./...
 
 diagram: build ## draw docs/platform.svg from the stack prod, brought up for it on simulated nodes
-	@go -C sandbox run ./diagram -stack prod > $(HOME_DIR)/platform.svg
-	@mv $(HOME_DIR)/platform.svg docs/platform.svg
+	@go -C sandbox run ./diagram -stack prod > "$(HOME_DIR)/platform.svg"
+	@mv "$(HOME_DIR)/platform.svg" docs/platform.svg
 
 screenshot: up ## take docs/page.png, the front page with a planned week, from the running sandbox
 	$(PACKAGES) clients
@@ -116,12 +122,12 @@ generate: ## go generate in every module
 	@go -C sandbox generate ./...
 
 clean: ## remove the sandbox and everything built
-	@test ! -x $(HOME_DIR)/bin/sandbox || $(HOME_DIR)/bin/sandbox down --purge
-	@rm -rf $(HOME_DIR) bin
+	@test ! -x "$(HOME_DIR)/bin/sandbox" || "$(HOME_DIR)/bin/sandbox" down --purge
+	@rm -rf "$(HOME_DIR)" bin
 
 $(ISSUER)/jwks.json:
 	@mkdir -p .sandbox
 	@go run ./agents/token -init $(ISSUER) >/dev/null
 
 require-sandbox:
-	@test -x $(HOME_DIR)/bin/sandbox || { echo "error: there is no sandbox yet: run make up" >&2; exit 1; }
+	@test -x "$(HOME_DIR)/bin/sandbox" || { echo "error: there is no sandbox yet: run make up" >&2; exit 1; }

@@ -7,6 +7,10 @@
 #   bootstrap.sh up      look first for what would make `sandbox up` fail, and
 #                        install the Debian packages that it needs
 set -eu
+# A build depends on nothing that a person's shell, or a folder above, has set.
+export GOWORK=off GOFLAGS=-buildvcs=false GOOS= GOARCH=
+# Without a home folder, as in some CI jobs, Go has no place for its caches.
+export HOME="${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}"
 project=$(cd "$(dirname "$0")/../.." && pwd)
 home=${PROGRESSIVE_SANDBOX:-$project/.sandbox}
 case $home in /*) ;; *) home=$PWD/$home ;; esac
@@ -25,7 +29,7 @@ if [ -n "$minor" ] && [ "$minor" -lt 21 ]; then
 	exit 1
 fi
 
-CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$home/bin/bootstrap" ./bootstrap || {
+GOOS=$(go env GOHOSTOS) GOARCH=$(go env GOHOSTARCH) CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$home/bin/bootstrap" ./bootstrap || {
 	echo "error: the bootstrap could not be built, see above; if go.mod asks for a newer Go: unset GOTOOLCHAIN, or install Go $need" >&2
 	exit 1
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -16,13 +17,14 @@ import (
 // smallProject is a project with one program, and how to build it.
 func smallProject(t *testing.T, source string) (where, executable) {
 	t.Helper()
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "project")
+	require.NoError(t, os.Mkdir(dir, 0o700))
 	for name, content := range map[string]string{"go.mod": "module small\n\ngo 1.26\n", "go.sum": "", "main.go": source} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}
 	w := where{
 		project: dir, sandbox: filepath.Join(dir, ".sandbox"),
-		env: append(os.Environ(), toolchain.BuildVariables(t.Context(), os.Environ())...),
+		env: append(os.Environ(), toolchain.BuildVariables()...),
 	}
 	require.NoError(t, prepareFolders(w))
 	return w, executable{name: "small", log: "small", dir: ".", pkg: ".", out: filepath.Join(w.bin(), "small")}
@@ -37,6 +39,41 @@ func TestBuild(t *testing.T) {
 	log, err := os.ReadFile(filepath.Join(w.logs(), "build-small.log"))
 	require.NoError(t, err)
 	require.Contains(t, string(log), "go build -v -trimpath")
+}
+
+// What surrounds a checkout, or is set in a person's shell, changes no build.
+func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		change func(t *testing.T, w where)
+	}{
+		{"a checkout of which git tells nothing, such as another user's", func(t *testing.T, w where) {
+			require.NoError(t, os.Mkdir(filepath.Join(w.project, ".git"), 0o700))
+		}},
+		{"a repository named by a variable", func(t *testing.T, _ where) { t.Setenv("GIT_DIR", "/nowhere") }},
+		{"a workspace in a folder above", func(t *testing.T, w where) {
+			require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(w.project), "go.work"), []byte("go 1.26\n\nuse ./absent\n"), 0o600))
+		}},
+		{"a workspace named by a variable", func(t *testing.T, _ where) { t.Setenv("GOWORK", "/nowhere/go.work") }},
+		{"flags that suit another project", func(t *testing.T, _ where) { t.Setenv("GOFLAGS", "-mod=vendor -tags=absent") }},
+		{"another system to build for", func(t *testing.T, _ where) { t.Setenv("GOOS", "windows"); t.Setenv("GOARCH", "arm64") }},
+		{"cgo without a compiler", func(t *testing.T, _ where) { t.Setenv("CGO_ENABLED", "1"); t.Setenv("CC", "/nowhere/cc") }},
+		{"a folder for temporary files with a space", func(t *testing.T, w where) {
+			dir := filepath.Join(w.project, "a b")
+			require.NoError(t, os.Mkdir(dir, 0o700))
+			t.Setenv("TMPDIR", dir)
+		}},
+		{"another language", func(t *testing.T, _ where) { t.Setenv("LC_ALL", "C.UTF-8"); t.Setenv("LANGUAGE", "de") }},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			w, e := smallProject(t, "package main\n\nfunc main() {}\n")
+			tc.change(t, w)
+			w.env = append(os.Environ(), toolchain.BuildVariables()...)
+			require.NoError(t, e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
+			out, err := exec.CommandContext(t.Context(), e.out).CombinedOutput()
+			require.NoError(t, err, "it runs on this machine: %s", out)
+		})
+	}
 }
 
 func TestBuildTellsTheCompilersWords(t *testing.T) {

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	}
 	w := where{
 		project: args[0], sandbox: args[1],
-		env: append(os.Environ(), toolchain.BuildVariables(ctx, os.Environ())...),
+		env: append(os.Environ(), toolchain.BuildVariables()...),
 	}
 	err := build(ctx, w, args[2] == "up", progress.New(stderr, 0))
 	if ctx.Err() != nil {

@@ -165,6 +165,9 @@ func (h *Home) path(parts ...string) string {
 // Bin holds the executables that come first on the sandbox's PATH.
 func (h *Home) Bin() string { return h.path("bin") }
 
+// ShellBin holds what comes before Bin on the PATH of a person's shell.
+func (h *Home) ShellBin() string { return h.path("shell", "bin") }
+
 // Logs holds one file a process, NAME.log.
 func (h *Home) Logs() string { return h.path("logs") }
 

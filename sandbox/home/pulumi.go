@@ -32,3 +32,9 @@ func (h *Home) makePulumiHome() error {
 }
 
 func (h *Home) pulumi() string { return h.path("pulumi") }
+
+// PulumiWorkspace is a file in which Pulumi keeps the selected stack of a
+// project.
+func (h *Home) PulumiWorkspace(name string) string {
+	return filepath.Join(h.pulumi(), "workspaces", name)
+}

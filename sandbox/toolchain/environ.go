@@ -3,8 +3,8 @@ package toolchain
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -13,14 +13,14 @@ import (
 
 // Within returns base as a tool of the sandbox h is run with: home.Within, and
 // BuildVariables, so that whatever builds the program builds it alike.
-func Within(ctx context.Context, h *home.Home, base []string) []string {
-	build := BuildVariables(ctx, base)
+func Within(_ context.Context, h *home.Home, base []string) []string {
+	build := BuildVariables()
 	var kept []string
 	for _, kv := range base {
 		name, value, _ := strings.Cut(kv, "=")
 		switch {
 		case name == "PATH": // it may come from a shell that is in the sandbox already
-			kept = append(kept, "PATH="+without(value, h.Bin()))
+			kept = append(kept, "PATH="+without(without(value, h.Bin()), h.ShellBin()))
 		case lookup(build, name) == "":
 			kept = append(kept, kv)
 		}
@@ -34,20 +34,15 @@ func Within(ctx context.Context, h *home.Home, base []string) []string {
 // -trimpath); an older host and ours take them from the environment. Without
 // them the AWS SDK would be compiled once more for each. cgo is off for the
 // same reason: with it, installing gcc changes the key of most packages.
-func BuildVariables(ctx context.Context, base []string) []string {
-	const trimpath = "-trimpath"
-	flags := lookup(base, "GOFLAGS")
-	if flags == "" { // the variable would hide a setting of `go env -w`
-		cmd := exec.CommandContext(ctx, "go", "env", "GOFLAGS")
-		cmd.Env = base
-		if out, err := cmd.Output(); err == nil {
-			flags = strings.TrimSpace(string(out))
-		}
+//
+// They hide what else a person or a machine has set: another system to build
+// for, flags such as -mod, a workspace in a folder above. Git is not asked for
+// the state of the checkout, because it refuses one of another user.
+func BuildVariables() []string {
+	return []string{
+		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
+		"GOOS=" + runtime.GOOS, "GOARCH=" + runtime.GOARCH,
 	}
-	if !slices.Contains(strings.Fields(flags), trimpath) {
-		flags = strings.TrimSpace(flags + " " + trimpath)
-	}
-	return []string{"CGO_ENABLED=0", "GOFLAGS=" + flags}
 }
 
 func without(path, dir string) string {

@@ -204,7 +204,7 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 
 func TestWithin(t *testing.T) {
 	m := newMachine(t)
-	base := []string{"HOME=" + m.root, "PATH=" + m.home.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
+	base := []string{"HOME=" + m.root, "PATH=" + m.home.ShellBin() + ":" + m.home.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
 	got := Within(t.Context(), m.home, base)
 	values := map[string]string{}
 	for _, kv := range got {
@@ -213,7 +213,8 @@ func TestWithin(t *testing.T) {
 		values[name] = value
 	}
 	require.Equal(t, m.home.Bin()+":/x:/y", values["PATH"], "a shell that is in the sandbox already gains nothing")
-	require.Equal(t, "-mod=mod -trimpath", values["GOFLAGS"], "a person's own flags stay")
+	require.Equal(t, "-trimpath -buildvcs=false", values["GOFLAGS"], "a person's own flags suit other builds")
+	require.Equal(t, "off", values["GOWORK"])
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")

@@ -53,7 +53,7 @@ func New(ctx context.Context, packages ...string) (_ *Environment, err error) {
 	}
 	e.closers = append(e.closers, func() error { return os.RemoveAll(e.dir) })
 	// The link is faster without symbols, and nobody debugs these executables.
-	args := []string{"build", "-trimpath", "-ldflags=-s -w", "-o", e.dir + "/"}
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", e.dir + "/"}
 	for _, path := range append([]string{"agents/web", "agents/mca", "agents/npa", "agents/wpa"}, packages...) {
 		args = append(args, module+path)
 	}

@@ -29,10 +29,12 @@ var keptSettings = []string{
 var readOnlySettings = []string{"GOROOT", "GOTOOLDIR", "GOVERSION", "GOHOSTOS", "GOHOSTARCH", "GOEXE", "GOMOD", "GOGCCFLAGS"}
 
 // buildEnv is set for every build: the lowest instruction set of each architecture,
-// and no version control information. So the same sources give the same binary in a
-// clean and in a changed git checkout.
+// no version control information, and no workspace. So the same sources give the
+// same binary in a clean and in a changed git checkout, and a go.work in a folder
+// above, which belongs to another project, changes nothing.
 var buildEnv = []string{
 	"GOFLAGS=-buildvcs=false",
+	"GOWORK=off",
 	"GOAMD64=v1",
 	"GOARM64=v8.0",
 }
@@ -77,6 +79,7 @@ func Isolate(ctx context.Context, cache string) (toolchain string, err error) {
 	sum := sha256.Sum256([]byte(cwd))
 	return settings["GOVERSION"] + " " + settings["GOTOOLCHAIN"], errors.Join(
 		os.Setenv("GOENV", "off"),
+		os.Setenv("GOWORK", "off"),
 		os.Setenv("KOCACHE", filepath.Join(cache, hex.EncodeToString(sum[:6]))),
 		os.Unsetenv("KO_GO_PATH"),
 	)
