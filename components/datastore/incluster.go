@@ -1,7 +1,6 @@
 package datastore
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,10 +12,8 @@ import (
 	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/secretfiles"
-	"github.com/progressive-framework/platform/components/size"
 )
 
 // PasswordKey is the key of a store's Secret that holds its password. Pods find
@@ -150,11 +147,15 @@ type StatefulSet struct {
 	// Config is the text of the settings; a change of it rolls the pods.
 	Config []byte
 	Pod    *corev1.PodSpecArgs
-	Volume *corev1.PersistentVolumeClaimTypeArgs
+	Volume Volume
 }
 
-// NewStatefulSet creates the pods.
+// NewStatefulSet creates the pods, and before them the claims of their volumes.
 func (o *Objects) NewStatefulSet(s StatefulSet) error {
+	claims, err := o.newClaims(s.Volume, s.Replicas)
+	if err != nil {
+		return err
+	}
 	sum := sha256.Sum256(s.Config)
 	spec := &appsv1.StatefulSetSpecArgs{
 		ServiceName: s.Service.Metadata.Name().Elem(),
@@ -166,12 +167,15 @@ func (o *Objects) NewStatefulSet(s StatefulSet) error {
 			}},
 			Spec: s.Pod,
 		},
-		VolumeClaimTemplates: corev1.PersistentVolumeClaimTypeArray{s.Volume},
+		VolumeClaimTemplates: corev1.PersistentVolumeClaimTypeArray{s.Volume.template()},
 	}
 	if s.Parallel {
 		spec.PodManagementPolicy = pulumi.String("Parallel")
 	}
-	if _, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent); err != nil {
+	// Kubernetes can't change the templates. Each pod has its claim already, so
+	// that they are used for nothing but the name of the volume.
+	if _, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
+		pulumi.DependsOn(claims), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"})); err != nil {
 		return fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
 	}
 	return nil
@@ -190,21 +194,6 @@ func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.Volum
 		SecurityContext:               security,
 		Containers:                    containers,
 		Volumes:                       volumes,
-	}
-}
-
-// Volume is the claim of each pod's volume. Zero values stand for
-// storespec.Volume and storespec.StorageClass.
-func Volume(name string, capacity size.Size, class string) *corev1.PersistentVolumeClaimTypeArgs {
-	return &corev1.PersistentVolumeClaimTypeArgs{
-		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(name)},
-		Spec: &corev1.PersistentVolumeClaimSpecArgs{
-			AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),
-			StorageClassName: pulumi.String(cmp.Or(class, storespec.StorageClass)),
-			Resources: &corev1.VolumeResourceRequirementsArgs{
-				Requests: pulumi.StringMap{"storage": pulumi.String(cmp.Or(capacity, storespec.Volume()).String())},
-			},
-		},
 	}
 }
 

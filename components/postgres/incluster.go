@@ -111,7 +111,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		Replicas: 1,
 		Config:   fmt.Append(nil, files), // maps print in the order of their keys
 		Pod:      podSpec(args, config, s.SecretName),
-		Volume:   datastore.Volume("postgres-data", args.Storage, args.StorageClass),
+		Volume:   datastore.Volume{Name: "postgres-data", Capacity: args.Storage, Class: args.StorageClass},
 	}); err != nil {
 		return nil, err
 	}

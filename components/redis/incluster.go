@@ -139,7 +139,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		Parallel: true, // no node is ready before it has found the others
 		Config:   []byte(file),
 		Pod:      podSpec(&filled, objects.Selector(), config, nodeSecret),
-		Volume:   datastore.Volume("redis-data", args.Storage, args.StorageClass),
+		Volume:   datastore.Volume{Name: "redis-data", Capacity: args.Storage, Class: args.StorageClass},
 	}); err != nil {
 		return nil, err
 	}

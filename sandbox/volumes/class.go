@@ -87,17 +87,26 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 // removes it with the claim: the claims of a StatefulSet outlive it, so data
 // are lost only where a claim is deleted.
 func class() *storagev1.StorageClass {
-	later, remove := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete
+	later, remove, grow := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{
-		ObjectMeta:        metav1.ObjectMeta{Name: ClassName},
-		Provisioner:       provisionerName,
-		VolumeBindingMode: &later,
-		ReclaimPolicy:     &remove,
+		ObjectMeta:           metav1.ObjectMeta{Name: ClassName},
+		Provisioner:          provisionerName,
+		VolumeBindingMode:    &later,
+		ReclaimPolicy:        &remove,
+		AllowVolumeExpansion: &grow,
 	}
 }
 
 func create(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
-	if _, err := classes.Create(ctx, c, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+	_, err := classes.Create(ctx, c, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) { // expansion is what may differ in an older sandbox, and what may change
+		var now *storagev1.StorageClass
+		if now, err = classes.Get(ctx, c.Name, metav1.GetOptions{}); err == nil {
+			now.AllowVolumeExpansion = c.AllowVolumeExpansion
+			_, err = classes.Update(ctx, now, metav1.UpdateOptions{})
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("volumes: storage class %s: %w", c.Name, err)
 	}
 	return nil

@@ -43,6 +43,7 @@ func Run(ctx context.Context, h *home.Home) error {
 	defer stop()
 	// One process a sandbox: nobody to elect a leader among.
 	go controller.NewProvisionController(ctx, client, provisionerName, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
+	go resize(ctx, client)
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -1,0 +1,43 @@
+package componenttest
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// A StatefulSet takes a claim that exists under its pod's name. As resources of
+// the stack, claims grow in place.
+func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
+	larger := redisPodArgs()
+	larger.Storage, larger.StorageClass = size.GiB(30), "slow-hdd"
+	for _, tc := range []struct {
+		store, volume, capacity, class string
+		program                        program
+		replicas                       int
+	}{
+		{"postgres", "postgres-data", "20Gi", "fast-ssd", newPostgresPod(postgresPodArgs()), 1},
+		{"redis-cluster", "redis-data", "30Gi", "slow-hdd", newRedisPods(larger), 6},
+	} {
+		t.Run(tc.store, func(t *testing.T) {
+			d := deploy(t, tc.program)
+			claims := d.of("kubernetes:core/v1:PersistentVolumeClaim")
+			require.Len(t, claims, tc.replicas)
+			for i, claim := range claims { // sorted by name
+				claim.has(t, map[string]any{
+					"metadata.name":                                fmt.Sprintf("%s-%s-%d", tc.volume, tc.store, i),
+					"metadata.namespace":                           d.one(t, "kubernetes:apps/v1:StatefulSet").get("metadata.namespace"),
+					"spec.storageClassName":                        tc.class,
+					"spec.resources.requests.storage":              tc.capacity,
+					`metadata.annotations["pulumi.com/skipAwait"]`: "true",
+				})
+			}
+			set := d.one(t, "kubernetes:apps/v1:StatefulSet")
+			set.dependsOn(t, claims...)
+			set.has(t, map[string]any{"metadata.name": tc.store, "spec.volumeClaimTemplates[0].metadata.name": tc.volume, "spec.replicas": tc.replicas})
+		})
+	}
+}

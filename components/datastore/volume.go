@@ -1,0 +1,58 @@
+package datastore
+
+import (
+	"cmp"
+	"fmt"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/datastore/storespec"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// Volume is the volume of each pod of a StatefulSet.
+type Volume struct {
+	Name string
+	// Capacity and Class are zero for storespec.Volume and
+	// storespec.StorageClass.
+	Capacity size.Size
+	Class    string
+}
+
+// newClaims creates the claim of each pod under the name that the StatefulSet
+// looks for (Kubernetes, "Stable Storage"), which takes a claim that exists. As
+// resources of the stack the claims can grow; those that a StatefulSet creates
+// keep their first size, and another template replaces the StatefulSet.
+func (o *Objects) newClaims(v Volume, replicas int) ([]pulumi.Resource, error) {
+	var claims []pulumi.Resource
+	for i := range replicas {
+		name := fmt.Sprintf("%s-%s-%d", v.Name, o.App, i)
+		meta := o.Meta(name)
+		// A class may hand out the volume only when the pod is scheduled.
+		meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
+		claim, err := corev1.NewPersistentVolumeClaim(o.Context, fmt.Sprintf("%s-volume-%d", o.Name, i), &corev1.PersistentVolumeClaimArgs{
+			Metadata: meta, Spec: v.spec(),
+		}, o.Parent)
+		if err != nil {
+			return nil, fmt.Errorf("volume claim %s of %s: %w", name, o.Name, err)
+		}
+		claims = append(claims, claim)
+	}
+	return claims, nil
+}
+
+func (v Volume) template() *corev1.PersistentVolumeClaimTypeArgs {
+	return &corev1.PersistentVolumeClaimTypeArgs{Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(v.Name)}, Spec: v.spec()}
+}
+
+func (v Volume) spec() *corev1.PersistentVolumeClaimSpecArgs {
+	return &corev1.PersistentVolumeClaimSpecArgs{
+		AccessModes:      pulumi.ToStringArray([]string{"ReadWriteOnce"}),
+		StorageClassName: pulumi.String(cmp.Or(v.Class, storespec.StorageClass)),
+		Resources: &corev1.VolumeResourceRequirementsArgs{
+			Requests: pulumi.StringMap{"storage": pulumi.String(cmp.Or(v.Capacity, storespec.Volume()).String())},
+		},
+	}
+}

@@ -1,0 +1,62 @@
+package volumes
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
+)
+
+func storage(quantity string) corev1.ResourceList {
+	return corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(quantity)}
+}
+
+func TestResizeFollowsTheClaim(t *testing.T) {
+	claim := func(name, class string, phase corev1.PersistentVolumeClaimPhase, wanted string) *corev1.PersistentVolumeClaim {
+		return &corev1.PersistentVolumeClaim{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "platform", Name: name},
+			Spec: corev1.PersistentVolumeClaimSpec{
+				StorageClassName: &class, VolumeName: "pv-" + name, Resources: corev1.VolumeResourceRequirements{Requests: storage(wanted)},
+			},
+			Status: corev1.PersistentVolumeClaimStatus{Phase: phase, Capacity: storage("2Gi")},
+		}
+	}
+	volume := func(name string) *corev1.PersistentVolume {
+		return &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv-" + name}, Spec: corev1.PersistentVolumeSpec{Capacity: storage("2Gi")}}
+	}
+	for _, tc := range []struct {
+		reason string
+		claim  *corev1.PersistentVolumeClaim
+		want   string
+	}{
+		{"a larger claim grows", claim("a", ClassName, corev1.ClaimBound, "4Gi"), "4Gi"},
+		{"the same size stays", claim("b", ClassName, corev1.ClaimBound, "2Gi"), "2Gi"},
+		{"another class has its own driver", claim("c", "fast-ssd", corev1.ClaimBound, "4Gi"), "2Gi"},
+		{"a claim without a volume has nothing to grow", claim("d", ClassName, corev1.ClaimPending, "4Gi"), "2Gi"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			client := fake.NewClientset(tc.claim, volume(tc.claim.Name))
+			require.NoError(t, resizeAll(t.Context(), client))
+			got, err := client.CoreV1().PersistentVolumeClaims("platform").Get(t.Context(), tc.claim.Name, metav1.GetOptions{})
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got.Status.Capacity.Storage().String())
+			v, err := client.CoreV1().PersistentVolumes().Get(t.Context(), "pv-"+tc.claim.Name, metav1.GetOptions{})
+			require.NoError(t, err)
+			require.Equal(t, tc.want, v.Spec.Capacity.Storage().String())
+		})
+	}
+}
+
+// A sandbox that was made before claims could grow gets a class that lets them.
+func TestClassOfAnOlderSandboxLetsClaimsGrow(t *testing.T) {
+	older := class()
+	older.AllowVolumeExpansion = nil
+	client := fake.NewClientset(older)
+	require.NoError(t, create(t.Context(), client.StorageV1().StorageClasses(), class()))
+	now, err := client.StorageV1().StorageClasses().Get(t.Context(), ClassName, metav1.GetOptions{})
+	require.NoError(t, err)
+	require.True(t, *now.AllowVolumeExpansion)
+}
