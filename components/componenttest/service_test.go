@@ -2,6 +2,7 @@ package componenttest
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -65,6 +66,23 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 
 	opened := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
 	opened.has(t, map[string]any{"spec.type": "NodePort", "spec.ports[0].nodePort": 30800})
+}
+
+// A drain takes one pod at a time, also where there is one pod only; and pods
+// are placed apart, but never left without a node.
+func TestServiceIsSpreadAndDrainedPodByPod(t *testing.T) {
+	d := deploy(t, newService(func(*service.Args) {}))
+	deployed := d.one(t, k8sDeployment)
+	labels := deployed.get("spec.selector.matchLabels")
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").has(t, map[string]any{
+		"metadata.name": "mca", "spec.maxUnavailable": 1, "spec.minAvailable": nil, "spec.selector.matchLabels": labels,
+	})
+	for i, key := range []string{"topology.kubernetes.io/zone", "kubernetes.io/hostname"} {
+		at := fmt.Sprintf("spec.template.spec.topologySpreadConstraints[%d].", i)
+		deployed.has(t, map[string]any{
+			at + "topologyKey": key, at + "maxSkew": 1, at + "whenUnsatisfiable": "ScheduleAnyway", at + "labelSelector.matchLabels": labels,
+		})
+	}
 }
 
 // A Deployment that named a count would reset what the autoscaler found.

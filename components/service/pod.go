@@ -22,17 +22,23 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	}}
 	c.LivenessProbe, c.ReadinessProbe = httpProbe(p.Liveness), httpProbe(p.Readiness)
 	spec := confined(&args.Pod, account, c, volumes)
-	// The loss of a zone takes as few pods as can be; where there is one zone
-	// only, they run there.
 	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
-		&corev1.TopologySpreadConstraintArgs{
-			MaxSkew:           pulumi.Int(1),
-			TopologyKey:       pulumi.String("topology.kubernetes.io/zone"),
-			WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
-			LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
-		},
+		spread("topology.kubernetes.io/zone", selector), spread("kubernetes.io/hostname", selector),
 	}
 	return spec
+}
+
+// spread keeps pods apart, so that the loss of a zone or a node takes as few as
+// can be. It is a preference: as a condition (DoNotSchedule) it would leave pods
+// pending where there are fewer nodes than pods, and, with a zone out of
+// capacity, all that exceed the other zones by more than one.
+func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstraintArgs {
+	return &corev1.TopologySpreadConstraintArgs{
+		MaxSkew:           pulumi.Int(1),
+		TopologyKey:       pulumi.String(key),
+		WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
+		LabelSelector:     &metav1.LabelSelectorArgs{MatchLabels: selector},
+	}
 }
 
 // confined is a pod that can do nothing but run its one process: no root, no

@@ -1,6 +1,6 @@
 // Package service owns how one of the platform's programs runs in Kubernetes,
-// as a service or as a task: its Deployment, Service, Job, CronJob and
-// ServiceAccount, and what its pods may do in AWS.
+// as a service or as a task: its Deployment, disruption budget, Service, Job,
+// CronJob and ServiceAccount, and what its pods may do in AWS.
 // What numbers it runs with comes from package scaling, what image from package
 // image.
 package service
@@ -12,6 +12,7 @@ import (
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -90,7 +91,8 @@ type Service struct {
 	Host pulumi.StringOutput
 }
 
-// NewService makes the ServiceAccount, the Deployment and the Service. An
+// NewService makes the ServiceAccount, the Deployment, its disruption budget and
+// the Service. An
 // update starts each new pod and waits until it is ready before an old one
 // stops.
 func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Service, error) {
@@ -134,6 +136,15 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		},
 	}, parent, pulumi.DependsOn(rights)); err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
+	}
+
+	// A drain of nodes, or an upgrade of them, takes one pod at a time. A minimum
+	// of available pods would block a drain for ever where there is one pod.
+	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
+		Metadata: meta(p.Name),
+		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: selector}},
+	}, parent); err != nil {
+		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}
 
 	service, err := corev1.NewService(ctx, name+"-service", &corev1.ServiceArgs{
