@@ -1,7 +1,8 @@
 // Package provider is the Pulumi provider "ko": it builds a Go main package
 // into a container image with the ko library, and pushes the image and its
 // SPDX SBOM. It owns building, the minimal base, the registry and the
-// resource's life; programs use package image.
+// resource's life; programs use package image. The same plugin has the resource
+// that refuses changes of recorded values; programs use package changeguard.
 //
 // Check computes the digest from the current sources and makes it an input of the
 // resource. So a preview shows a changed digest like any changed input. Create and
@@ -37,6 +38,7 @@ func New(isolated func() (string, error)) p.Provider {
 		},
 		Resources: []infer.InferredResource{
 			operations{infer.Resource(&Image{builder: newBuilder(isolated)})},
+			infer.Resource(&Guard{}),
 		},
 	})
 }

@@ -1,5 +1,5 @@
 // Command pulumi-resource-ko is the plugin that the Pulumi engine starts for
-// the resource ko:index:Image; see package provider.
+// the resources ko:index:Image and ko:index:ChangeGuard; see package provider.
 package main
 
 import (

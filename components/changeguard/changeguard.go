@@ -1,0 +1,62 @@
+// Package changeguard registers the resource that records values which can't
+// change freely once a stack exists, and that fails a preview in which one
+// changes against its rule. The rules are package changerule's; the provider
+// "ko" applies them when it checks the resource's inputs.
+package changeguard
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/internals"
+
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+)
+
+// Token is the type of the resource.
+const Token = "ko:index:ChangeGuard"
+
+// Guard is the recorded values of a stack.
+type Guard struct {
+	pulumi.CustomResourceState
+
+	// Values are the accepted values, by the ids of the fields. They are known in
+	// a preview, too.
+	Values pulumi.StringMapOutput `pulumi:"values"`
+}
+
+// NewGuard registers fields by their ids. The preview fails for a field that
+// does not accept its recorded value. A field that is no longer given is
+// forgotten.
+func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Field, opts ...pulumi.ResourceOption) (*Guard, error) {
+	inputs := pulumi.Map{}
+	for id, f := range fields {
+		if id == "" || f.Path == "" || f.Reason == "" || f.Fix == "" {
+			return nil, fmt.Errorf("change guard %s: field %q must have an id, a Path, a Reason and a Fix", name, id)
+		}
+		inputs[id] = pulumi.Map{
+			"path": pulumi.String(f.Path), "value": pulumi.String(f.Value), "from": pulumi.ToStringArray(f.From),
+			"rule": pulumi.String(f.Rule), "reason": pulumi.String(f.Reason), "fix": pulumi.String(f.Fix),
+		}
+	}
+	g := &Guard{}
+	if err := ctx.RegisterResource(Token, name, pulumi.Map{"fields": inputs}, g, opts...); err != nil {
+		return nil, fmt.Errorf("change guard %s: %w", name, err)
+	}
+	return g, nil
+}
+
+// Recorded waits until the provider has checked the fields, and returns the
+// accepted values. Its error is that of a refused change: a program that waits
+// here registers nothing after a refusal.
+func (g *Guard) Recorded(ctx *pulumi.Context) (map[string]string, error) {
+	result, err := internals.UnsafeAwaitOutput(ctx.Context(), g.Values)
+	if err != nil {
+		return nil, fmt.Errorf("changes of recorded values: %w", err)
+	}
+	values, ok := result.Value.(map[string]string)
+	if !ok || !result.Known {
+		return nil, fmt.Errorf("changes of recorded values: the provider answered %v, must be known text by id", result.Value)
+	}
+	return values, nil
+}

@@ -1,0 +1,82 @@
+package changerule
+
+import (
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestAccept(t *testing.T) {
+	zones := []string{"b", "c", "d"}
+	for _, tc := range []struct {
+		reason   string
+		field    Field
+		recorded string
+		want     string // empty: refused
+	}{
+		{"the same block", Field{Rule: Fixed, Value: "10.0.0.0/16"}, "10.0.0.0/16", "10.0.0.0/16"},
+		{"another block", Field{Rule: Fixed, Value: "10.1.0.0/16"}, "10.0.0.0/16", ""},
+		{"the order of a list is not part of it", Field{Rule: Fixed, Value: List([]string{"b", "a"})}, "a, b", "a, b"},
+		{"what was chosen stays when the list grows", Field{Rule: Kept, Value: "b, c", From: zones}, "c, d", "c, d"},
+		{"what was chosen has left the list", Field{Rule: Kept, Value: "b, c", From: zones}, "a, b", ""},
+		{"a preference stays", Field{Rule: Preferred, Value: "b", From: zones}, "d", "d"},
+		{"a preference that has left the list is chosen again", Field{Rule: Preferred, Value: "b", From: zones}, "a", "b"},
+		{"a volume grows", Field{Rule: Grows, Value: "10"}, "9", "10"},
+		{"a volume does not shrink, and 9 is less than 10", Field{Rule: Grows, Value: "9"}, "10", ""},
+		{"the next minor", Field{Rule: OneMinor, Value: "1.10"}, "1.9", "1.10"},
+		{"two minors at once", Field{Rule: OneMinor, Value: "1.35"}, "1.33", ""},
+		{"a downgrade", Field{Rule: OneMinor, Value: "1.33"}, "1.34", ""},
+		{"another major", Field{Rule: OneMinor, Value: "2.34"}, "1.34", ""},
+		{"the next generation", Field{Rule: Counter, Value: "1"}, "0", "1"},
+		{"a generation is left out", Field{Rule: Counter, Value: "2"}, "0", ""},
+		{"a generation comes back", Field{Rule: Counter, Value: "0"}, "1", ""},
+		{"a rule that nobody wrote", Field{Rule: "?", Value: "a"}, "a", ""},
+		{"a number that is none", Field{Rule: Grows, Value: "x"}, "1", ""},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			got, err := tc.field.Accept(tc.recorded)
+			require.Equal(t, tc.want, got)
+			require.Equal(t, tc.want == "", err != nil)
+		})
+	}
+}
+
+func TestRefusalNamesAllThatAPersonNeeds(t *testing.T) {
+	_, err := Field{
+		Path: "network.cidr", Value: "10.1.0.0/16", Rule: Fixed,
+		Reason: "AWS can't change the block of a VPC", Fix: "Set it back",
+	}.Accept("10.0.0.0/16")
+	require.EqualError(t, err, `network.cidr: "10.0.0.0/16" can't become "10.1.0.0/16": AWS can't change the block of a VPC. Set it back`)
+}
+
+// Whatever was accepted is accepted again: no accepted change leaves a stack
+// that its own configuration can't be applied to.
+func TestAnAcceptedValueIsAcceptedAgain(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		letters := []string{"a", "b", "c", "d"}
+		subset := func(label string) []string {
+			return rapid.SliceOfNDistinct(rapid.SampledFrom(letters), 1, 4, rapid.ID).Draw(t, label)
+		}
+		number := func(label string) string { return strconv.Itoa(rapid.IntRange(0, 4).Draw(t, label)) }
+		f := Field{Rule: rapid.SampledFrom([]Rule{Fixed, Kept, Preferred, Grows, OneMinor, Counter}).Draw(t, "rule"), From: subset("from")}
+		var recorded string
+		switch f.Rule {
+		case Grows, Counter:
+			f.Value, recorded = number("value"), number("recorded")
+		case OneMinor:
+			f.Value, recorded = "1."+number("value"), "1."+number("recorded")
+		default:
+			f.Value, recorded = f.From[0], List(subset("recorded"))
+		}
+		accepted, err := f.Accept(recorded)
+		if err != nil {
+			return
+		}
+		again, err := f.Accept(accepted)
+		if err != nil || again != accepted {
+			t.Fatalf("%+v: %q was accepted as %q, then as %q: %v", f, recorded, accepted, again, err)
+		}
+	})
+}

@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	p "github.com/pulumi/pulumi-go-provider"
+	"github.com/pulumi/pulumi-go-provider/infer"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+)
+
+// Guard is the controller of ko:index:ChangeGuard: recorded values of a stack
+// and the rules for their changes. It is in this plugin because every stack has
+// it already; it builds nothing and talks to nobody.
+type Guard struct{}
+
+// Annotate names the resource.
+func (g *Guard) Annotate(a infer.Annotator) {
+	a.SetToken("index", "ChangeGuard")
+	a.Describe(&g, "Values that can't change freely once a stack exists. A preview with a forbidden change fails.")
+}
+
+// GuardField is one value and its rule; see changerule.Field.
+type GuardField struct {
+	Path   string   `pulumi:"path"`
+	Value  string   `pulumi:"value"`
+	From   []string `pulumi:"from,optional"`
+	Rule   string   `pulumi:"rule"`
+	Reason string   `pulumi:"reason"`
+	Fix    string   `pulumi:"fix"`
+}
+
+// GuardInputs are the resource's inputs. After Check, the value of each field is
+// the accepted one.
+type GuardInputs struct {
+	Fields map[string]GuardField `pulumi:"fields"`
+}
+
+// Annotate documents the inputs in the schema.
+func (in *GuardInputs) Annotate(a infer.Annotator) {
+	a.Describe(&in.Fields, "Values by id, each with the configuration key that decides it, its rule, the reason and the fix.")
+}
+
+// GuardState is what the stack's state keeps. It has the inputs, because the
+// library adds empty ones to the outputs and refuses to read them otherwise.
+type GuardState struct {
+	GuardInputs
+	Values map[string]string `pulumi:"values"`
+}
+
+// Annotate documents the outputs in the schema.
+func (s *GuardState) Annotate(a infer.Annotator) {
+	a.Describe(&s.Values, "The accepted values by id.")
+}
+
+// WireDependencies makes the values known in a preview.
+func (g *Guard) WireDependencies(f infer.FieldSelector, _ *GuardInputs, out *GuardState) {
+	f.OutputField(&out.Values).AlwaysKnown()
+}
+
+// Check compares each field with its recorded value. It reports every refused
+// change at once.
+func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckResponse[GuardInputs], error) {
+	in, failures, err := infer.DefaultCheck[GuardInputs](ctx, req.NewInputs)
+	if err != nil || len(failures) > 0 {
+		return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, err
+	}
+	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
+		f := in.Fields[id]
+		recorded, ok := recordedValue(req.OldInputs, id)
+		if !ok {
+			continue
+		}
+		rule := changerule.Field{Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Reason: f.Reason, Fix: f.Fix}
+		if f.Value, err = rule.Accept(recorded); err != nil {
+			failures = append(failures, p.CheckFailure{Property: fieldPath(id), Reason: err.Error()})
+		}
+		in.Fields[id] = f
+	}
+	return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, nil
+}
+
+// recordedValue is the value of a field in inputs that were accepted before.
+func recordedValue(inputs property.Map, id string) (string, bool) {
+	fields := inputs.Get("fields")
+	if !fields.IsMap() {
+		return "", false
+	}
+	field := fields.AsMap().Get(id)
+	if !field.IsMap() || !field.AsMap().Get("value").IsString() {
+		return "", false
+	}
+	return field.AsMap().Get("value").AsString(), true
+}
+
+func fieldPath(id string) string { return fmt.Sprintf("fields[%q]", id) }
+
+func (in GuardInputs) values() map[string]string {
+	values := map[string]string{}
+	for id, f := range in.Fields {
+		values[id] = f.Value
+	}
+	return values
+}
+
+// Create records the values.
+func (g *Guard) Create(_ context.Context, req infer.CreateRequest[GuardInputs]) (infer.CreateResponse[GuardState], error) {
+	return infer.CreateResponse[GuardState]{ID: req.Name, Output: GuardState{GuardInputs: req.Inputs, Values: req.Inputs.values()}}, nil
+}
+
+// Update records the values.
+func (g *Guard) Update(_ context.Context, req infer.UpdateRequest[GuardInputs, GuardState]) (infer.UpdateResponse[GuardState], error) {
+	return infer.UpdateResponse[GuardState]{Output: GuardState{GuardInputs: req.Inputs, Values: req.Inputs.values()}}, nil
+}
+
+// Diff compares values only: another wording of a reason is no change.
+func (g *Guard) Diff(_ context.Context, req infer.DiffRequest[GuardInputs, GuardState]) (infer.DiffResponse, error) {
+	was, is := req.State.Values, req.Inputs.values()
+	detail := map[string]p.PropertyDiff{}
+	for id, value := range is {
+		if old, ok := was[id]; !ok {
+			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Add}
+		} else if old != value {
+			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Update}
+		}
+	}
+	for id := range was {
+		if _, ok := is[id]; !ok {
+			detail[fieldPath(id)] = p.PropertyDiff{Kind: p.Delete}
+		}
+	}
+	return infer.DiffResponse{HasChanges: len(detail) > 0, DetailedDiff: detail}, nil
+}

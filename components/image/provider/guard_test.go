@@ -1,0 +1,80 @@
+package provider
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/changeguard"
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+)
+
+// field is an input of a guard.
+func field(rule changerule.Rule, value string, from ...string) property.Value {
+	return property.New(map[string]property.Value{
+		"path": property.New("network.zones"), "value": property.New(value), "from": list(from...), "rule": property.New(string(rule)),
+		"reason": property.New("EKS keeps them"), "fix": property.New("Set it back"),
+	})
+}
+
+func guarded(fields map[string]property.Value) map[string]property.Value {
+	return map[string]property.Value{"fields": property.New(fields)}
+}
+
+func newGuard(t *testing.T) *stack {
+	t.Helper()
+	s := newStack(t, "unused")
+	s.urn = resource.NewURN("test", "shop", "", changeguard.Token, "guard")
+	return s
+}
+
+func recordedValues(t *testing.T, outputs property.Map) map[string]string {
+	t.Helper()
+	values := map[string]string{}
+	for id, v := range outputs.Get("values").AsMap().All {
+		values[id] = v.AsString()
+	}
+	return values
+}
+
+func TestGuardRefusesAChangeInCheck(t *testing.T) {
+	s := newGuard(t)
+	require.True(t, s.up(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})))
+	_, failures := s.check(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.1.0.0/16"), "disk": field(changerule.Grows, "1")}))
+	require.Equal(t, map[string]string{
+		`fields["block"]`: `network.zones: "10.0.0.0/16" can't become "10.1.0.0/16": EKS keeps them. Set it back`,
+		`fields["disk"]`:  `network.zones: "2" can't become "1": EKS keeps them. Set it back`,
+	}, failures, "every refusal at once")
+	require.False(t, s.up(guarded(map[string]property.Value{"block": field(changerule.Fixed, "10.0.0.0/16"), "disk": field(changerule.Grows, "2")})),
+		"the refused change left nothing behind")
+}
+
+func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
+	s := newGuard(t)
+	_, outputs := s.preview(guarded(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b")}))
+	require.Equal(t, map[string]string{"zone": "a"}, recordedValues(t, outputs), "before it exists")
+	require.True(t, s.up(guarded(map[string]property.Value{"zone": field(changerule.Kept, "b", "b", "c")})))
+
+	more := guarded(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b", "c"), "disk": field(changerule.Grows, "1")})
+	_, outputs = s.preview(more)
+	require.Equal(t, map[string]string{"zone": "b", "disk": "1"}, recordedValues(t, outputs), "what was chosen stays, and a new field is recorded")
+	require.True(t, s.up(more))
+	require.False(t, s.up(more))
+}
+
+func TestGuardForgetsAFieldThatIsGone(t *testing.T) {
+	s := newGuard(t)
+	disk := guarded(map[string]property.Value{"disk": field(changerule.Grows, "4")})
+	require.True(t, s.up(disk))
+	require.True(t, s.up(guarded(map[string]property.Value{})), "the store was removed")
+	require.True(t, s.up(guarded(map[string]property.Value{"disk": field(changerule.Grows, "2")})), "a new store begins anew")
+}
+
+func TestGuardTakesAnotherWordingForNoChange(t *testing.T) {
+	s := newGuard(t)
+	require.True(t, s.up(guarded(map[string]property.Value{"disk": field(changerule.Grows, "4")})))
+	worded := field(changerule.Grows, "4").AsMap().Set("reason", property.New("Volumes can't shrink"))
+	require.False(t, s.up(guarded(map[string]property.Value{"disk": property.New(worded)})))
+}
