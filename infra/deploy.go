@@ -10,25 +10,35 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/protection"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
 // deploy deploys a stack, each part on those before it.
 func deploy(ctx *pulumi.Context, stack *config.Stack) error {
+	protected := protection.New(stack.DeletionProtection)
+	if err := ctx.RegisterStackTransformation(protected.Transform); err != nil {
+		return fmt.Errorf("protection of the resources: %w", err)
+	}
+	recorded, err := guardFixedValues(ctx, stack)
+	if err != nil {
+		return err
+	}
 	base, err := deployBase(ctx, stack)
 	if err != nil {
 		return err
 	}
-	vpc, err := deployNetwork(ctx, stack, base)
+	vpc, err := deployNetwork(ctx, stack, base, recorded)
 	if err != nil {
 		return err
 	}
-	eks, err := deployCluster(ctx, stack, base, vpc)
+	eks, err := deployCluster(ctx, stack, base, vpc, recorded)
 	if err != nil {
 		return err
 	}
@@ -51,6 +61,12 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	distribution, err := deployCDN(ctx, stack, base, origin)
 	if err != nil {
 		return err
+	}
+	if err := guardAppliedValues(ctx, stack, eks, stores, origin); err != nil {
+		return err
+	}
+	if types := protected.Unclassified(); len(types) > 0 {
+		return fmt.Errorf("resource types %q are not classified: say in components/protection/types.go whether they hold data, an address or an identity", types)
 	}
 	out := outputs{
 		URL:               url(stack, services.front, distribution),
@@ -136,14 +152,16 @@ func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) 
 }
 
 // deployNetwork creates the VPC.
-func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base) (*network.Network, error) {
+func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorded recordedValues) (*network.Network, error) {
 	return network.NewNetwork(ctx, stack.Name(), &network.Args{
-		Account:   base.account,
-		Block:     stack.Network.Block,
-		Zones:     stack.Network.Zones,
-		NAT:       stack.Network.NATGateways,
-		Endpoints: stack.Network.Endpoints,
-		LogKeyARN: base.key.ARN,
+		Account:      base.account,
+		Block:        stack.Network.Block,
+		Zones:        stack.Network.Zones,
+		NAT:          stack.Network.NATGateways,
+		NATZone:      recorded[config.NATZone],
+		Endpoints:    stack.Network.Endpoints,
+		EndpointZone: recorded[config.EndpointZone],
+		LogKeyARN:    base.key.ARN,
 	}, base.inRegion)
 }
 
@@ -158,7 +176,7 @@ type eksCluster struct {
 }
 
 // deployCluster creates the EKS cluster and the platform's namespace.
-func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network) (*eksCluster, error) {
+func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, recorded recordedValues) (*eksCluster, error) {
 	created, err := cluster.NewCluster(ctx, stack.Name(), &cluster.Args{
 		Account:           base.account,
 		ClusterName:       stack.Name(),
@@ -166,7 +184,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		ExtendedSupport:   stack.Cluster.ExtendedSupport,
 		VPCID:             vpc.VPCID,
 		Subnets:           byZone(stack.Network.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
-		ControlPlaneZones: stack.Cluster.Zones,
+		ControlPlaneZones: changerule.Items(recorded[config.ControlPlaneZones]),
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
 		Admins:            stack.Cluster.Admins,
 		KeyARN:            base.key.ARN,

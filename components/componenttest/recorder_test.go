@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/protection"
 )
 
 const (
@@ -46,11 +47,16 @@ func run(p program) (deployment, error) {
 	return m.registered, err
 }
 
-// deploy is run for a program that must succeed.
+// deploy is run for a program that must succeed, and that has no resource of
+// which nobody knows whether it may be replaced.
 func deploy(t *testing.T, p program) deployment {
 	t.Helper()
 	d, err := run(p)
 	require.NoError(t, err)
+	for _, r := range d {
+		_, known := protection.Holds(r.Type, true)
+		require.True(t, known, "type %s: say in components/protection/types.go whether it holds data, an address or an identity", r.Type)
+	}
 	return d
 }
 

@@ -117,7 +117,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		FinalSnapshotIdentifier:      datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
 		Tags:                         datastore.Tags(name),
-	}, parent, needs.AfterLogGroups(), pulumi.Protect(!args.Unprotected))
+	}, parent, needs.AfterLogGroups())
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
 	}
@@ -131,7 +131,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 			CopyTagsToSnapshot:          pulumi.Bool(true),
 			EnablePerformanceInsights:   pulumi.Bool(true),
 			PerformanceInsightsKmsKeyId: needs.Key.ARN,
-		}, parent, pulumi.Protect(!args.Unprotected)); err != nil {
+		}, parent); err != nil {
 			return nil, fmt.Errorf("instance %d of DocumentDB cluster %s: %w", i, spec.Identifier, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -37,8 +38,8 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	case subnet.EndpointsNone:
 		return nil
 	case subnet.EndpointsSingle:
-		first := slices.Min(b.args.Zones)
-		subnets = pulumi.StringArray{b.made[subnetKey{subnet.PrivateApp, letter(first)}].ID()}
+		zone := cmp.Or(b.args.EndpointZone, slices.Min(b.args.Zones))
+		subnets = pulumi.StringArray{b.made[subnetKey{subnet.PrivateApp, letter(zone)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),

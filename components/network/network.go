@@ -31,6 +31,10 @@ type Args struct {
 	// Endpoints is the layout of the interface endpoints; empty: all in every
 	// zone.
 	Endpoints subnet.EndpointLayout
+	// NATZone and EndpointZone are the zones of the layouts with a single one;
+	// empty: the first of Zones by name. A stack that exists keeps its zones when
+	// the list changes.
+	NATZone, EndpointZone string
 	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
 	// users.
 	LogKeyARN pulumi.StringInput
@@ -48,6 +52,10 @@ func (a *Args) validate() error {
 		return fmt.Errorf("network: NAT layout %q: must be one of %q", a.NAT, a.NAT.Values())
 	case a.Endpoints != "" && !slices.Contains(a.Endpoints.Values(), string(a.Endpoints)):
 		return fmt.Errorf("network: endpoint layout %q: must be one of %q", a.Endpoints, a.Endpoints.Values())
+	case a.NATZone != "" && !slices.Contains(a.Zones, a.NATZone):
+		return fmt.Errorf("network: NATZone %q: must be one of %q", a.NATZone, a.Zones)
+	case a.EndpointZone != "" && !slices.Contains(a.Zones, a.EndpointZone):
+		return fmt.Errorf("network: EndpointZone %q: must be one of %q", a.EndpointZone, a.Zones)
 	case a.FlowLogDays < 0:
 		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)
 	}

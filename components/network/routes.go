@@ -1,6 +1,7 @@
 package network
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -66,12 +67,14 @@ func (b *builder) routes() error {
 // nats makes the NAT gateways of the layout and says which is each zone's.
 func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway, error) {
 	nats := map[string]*ec2.NatGateway{}
-	zones := slices.Sorted(slices.Values(b.args.Zones))
-	for i, zone := range zones {
-		if i > 0 && b.args.NAT == subnet.NATSingle {
-			nats[zone] = nats[zones[0]]
-			continue
+	if b.args.NAT == subnet.NATSingle {
+		single, err := b.nat(letter(cmp.Or(b.args.NATZone, slices.Min(b.args.Zones))), gateway)
+		for _, zone := range b.args.Zones {
+			nats[zone] = single
 		}
+		return nats, err
+	}
+	for _, zone := range slices.Sorted(slices.Values(b.args.Zones)) {
 		nat, err := b.nat(letter(zone), gateway)
 		if err != nil {
 			return nil, err

@@ -114,7 +114,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, err
 	}
 	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, needs, monitoring), parent,
-		needs.AfterLogGroups(monitoring.Policies...), pulumi.Protect(!args.Unprotected))
+		needs.AfterLogGroups(monitoring.Policies...))
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}

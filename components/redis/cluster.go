@@ -136,7 +136,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		LogDeliveryConfigurations: logDeliveries(needs),
 		Tags:                      datastore.Tags(name),
 		FinalSnapshotIdentifier:   datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
-	}, parent, pulumi.Protect(!args.Unprotected))
+	}, parent)
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
 	}

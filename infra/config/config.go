@@ -35,8 +35,12 @@ type Stack struct {
 	// The only AWS account that the stack may change: twelve digits, in quotes.
 	// Set it for every stack that is not a sandbox.
 	Account string `key:"account" unset:"the account of the credentials"`
-	// Keeps data stores, load balancer, buckets and secrets from a destroy.
-	// `pulumi destroy` then fails in its preview: never add `--skip-preview`.
+	// Protects everything that holds data, an address or an identity: stores,
+	// secrets, buckets, keys, logs, image repositories, the VPC and its subnets,
+	// NAT addresses, the cluster, load balancer, CloudFront, certificates and DNS
+	// records. A preview that would delete or replace one of them fails: never add
+	// `--skip-preview`. To give one up, set this to `false`, run `pulumi up`, then
+	// make the change.
 	DeletionProtection bool `key:"deletionProtection"`
 	// The ARN of an IAM policy that bounds what every IAM role of the stack may
 	// do: its permissions boundary.
@@ -79,7 +83,8 @@ type Network struct {
 	// of `tiers`.
 	CIDR string `key:"cidr" unset:"required"`
 	// 2 to 6 availability zones of the region, in any order. Adding or removing
-	// a zone does not renumber the others.
+	// a zone does not renumber the others. The zones of the control plane, and
+	// that of a single NAT gateway, must stay.
 	Zones []string `key:"zones" unset:"required"`
 	// In which zones NAT gateways are. With `single` the stack is cheaper, and
 	// the loss of that zone cuts every zone off from the internet.
@@ -102,6 +107,8 @@ type Cluster struct {
 	// The zones of the control plane's network interfaces: at least two of
 	// `network.zones`. EKS does not let them change.
 	Zones []string `key:"zones" unset:"the first two of network.zones, by name"`
+	// ZonesGiven says that the stack names Zones itself.
+	ZonesGiven bool
 	// ARNs of the IAM roles and users that administer the cluster. Whoever
 	// created the cluster administers it already and is not listed. The ARN has
 	// the role's whole path, as `aws iam get-role` shows it.

@@ -22,7 +22,7 @@ type Postgres struct {
 	InstanceClass string `key:"instanceClass" kinds:"managed" unset:"required for managed"`
 	// max_connections. A number that the memory can't hold is refused.
 	Connections int `key:"connections" kinds:"managed,inCluster"`
-	// The initial size of the volume in GiB.
+	// The size of the volume in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"managed,inCluster" unset:"managed: 100, inCluster: 20"`
 	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
@@ -62,7 +62,7 @@ type Redis struct {
 	Platforms []ociplatform.Platform `key:"platforms" kinds:"inCluster"`
 	// The memory limit of a node of `inCluster` in MiB.
 	MemoryMiB int `key:"memoryMiB" kinds:"inCluster" unset:"4096"`
-	// The volume of a node of `inCluster` in GiB.
+	// The volume of a node of `inCluster` in GiB. It can grow, and never shrink.
 	StorageGiB int `key:"storageGiB" kinds:"inCluster" unset:"20"`
 }
 

@@ -119,7 +119,8 @@ func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
 	c := &s.Cluster
-	if len(c.Zones) == 0 {
+	c.ZonesGiven = len(c.Zones) > 0
+	if !c.ZonesGiven {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
 		c.Zones = zones[:min(subnet.MinZones, len(zones))]
 	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {

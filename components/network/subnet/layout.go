@@ -8,8 +8,8 @@ const (
 	// NATPerZone is one gateway in every zone. The loss of a zone does not cut
 	// other zones off from the internet, and traffic stays in its zone.
 	NATPerZone NATLayout = "perZone"
-	// NATSingle is one gateway in the first zone by name. It is cheaper, but the
-	// loss of that zone cuts all zones off from the internet.
+	// NATSingle is one gateway in one zone. It is cheaper, but the loss of that zone
+	// cuts all zones off from the internet.
 	NATSingle NATLayout = "single"
 )
 
@@ -24,8 +24,8 @@ type EndpointLayout string
 const (
 	// EndpointsPerZone is every endpoint in every zone.
 	EndpointsPerZone EndpointLayout = "perZone"
-	// EndpointsSingle is every endpoint in the first zone by name. The loss of that
-	// zone cuts all zones off from AWS's services.
+	// EndpointsSingle is every endpoint in one zone. The loss of that zone cuts all
+	// zones off from AWS's services.
 	EndpointsSingle EndpointLayout = "single"
 	// EndpointsNone is no endpoint: AWS's services are reached through NAT.
 	EndpointsNone EndpointLayout = "none"

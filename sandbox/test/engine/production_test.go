@@ -103,13 +103,22 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
 	requireNoChanges(t, s)
 
-	// And away again: what it brought goes, and nothing else.
+	// And away again: what it brought is protected until a person says that it
+	// may be lost. Then it goes, and nothing else.
+	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "protect")
+	s.pulumi(t, append([]string{"config", "set"}, append(zone, "us-east-1d")...)...)
+	s.unprotect(t)
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
 	for _, gone := range s.preview(t).replaced() {
 		require.Regexp(t, `^delete .*-d(-[a-z0-9]+)?$`, gone)
 	}
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets)
+	s.pulumi(t, "config", "rm", protection)
+	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
 func instanceClassTunesAnew(t *testing.T, s *stack) {

@@ -1,0 +1,131 @@
+package protection
+
+// class is what a type of resource is to a stack.
+type class struct {
+	// holds says that its loss can't be made good by another update: it has data,
+	// an address or an identity of its own.
+	holds bool
+	// inComponentOnly limits holds to the children of components.
+	inComponentOnly bool
+	// reason is what it holds, or how the program makes it again.
+	reason string
+}
+
+func holds(what string) class      { return class{holds: true, reason: what} }
+func replaceable(why string) class { return class{reason: why} }
+
+// groupings begin the types that group or reach resources and are none of AWS or
+// Kubernetes themselves.
+var groupings = []string{"progressive:", "pulumi:providers:", "pulumi:pulumi:"}
+
+const (
+	fromProgram = "has nothing but what the program says"
+	permission  = "a permission; the program grants it again"
+	wiring      = "connects others; the program connects them again"
+	runs        = "runs pods, whose data are in stores"
+)
+
+// classes has every type of AWS, Kubernetes and our own provider that the
+// program registers. A preview fails for a type without a row.
+var classes = map[string]class{
+	// Data.
+	"aws:cloudwatch/logGroup:LogGroup":                  holds("logs"),
+	"aws:docdb/cluster:Cluster":                         holds("documents"),
+	"aws:ecr/repository:Repository":                     holds("images that pods run and rollbacks need"),
+	"aws:elasticache/replicationGroup:ReplicationGroup": holds("cached data and snapshots"),
+	"aws:kms/key:Key":                                   holds("the only way to read what it encrypted"),
+	"aws:rds/instance:Instance":                         holds("tables"),
+	"aws:s3/bucketV2:BucketV2":                          holds("objects"),
+	"aws:secretsmanager/secret:Secret":                  holds("a password that nobody else knows"),
+	"kubernetes:apps/v1:StatefulSet":                    holds("the pods of a store in the cluster"),
+	"kubernetes:core/v1:Namespace":                      holds("everything in it, volumes included"),
+	"kubernetes:core/v1:PersistentVolumeClaim":          holds("a volume"),
+	// A Secret of a component is a store's password. The program's own Secrets are
+	// files of the project, and are replaced with them.
+	"kubernetes:core/v1:Secret": {holds: true, inComponentOnly: true, reason: "the password of a store in the cluster"},
+
+	// Addresses.
+	"aws:acm/certificate:Certificate":          holds("the proof of a domain"),
+	"aws:cloudfront/distribution:Distribution": holds("the domain name that users' records lead to"),
+	"aws:ec2/eip:Eip":                          holds("an address that others admit"),
+	"aws:ec2/natGateway:NatGateway":            holds("the way out of a zone, and its address"),
+	"aws:ec2/subnet:Subnet":                    holds("the addresses of all that is in it"),
+	"aws:ec2/vpc:Vpc":                          holds("the addresses of all that is in it"),
+	"aws:lb/loadBalancer:LoadBalancer":         holds("the domain name that CloudFront forwards to"),
+	"aws:route53/record:Record":                holds("a name of the platform"),
+
+	// Identities.
+	"aws:eks/cluster:Cluster": holds("the cluster and every object in it"),
+
+	// What another update makes again.
+	"aws:acm/certificateValidation:CertificateValidation":                                        replaceable("waits, and is nothing at AWS"),
+	"aws:autoscaling/group:Group":                                                                replaceable("its instances hold nothing"),
+	"aws:autoscaling/lifecycleHook:LifecycleHook":                                                replaceable(fromProgram),
+	"aws:autoscaling/policy:Policy":                                                              replaceable(fromProgram),
+	"aws:cloudfront/cachePolicy:CachePolicy":                                                     replaceable(fromProgram),
+	"aws:cloudfront/function:Function":                                                           replaceable(fromProgram),
+	"aws:cloudfront/originAccessControl:OriginAccessControl":                                     replaceable(fromProgram),
+	"aws:cloudfront/originRequestPolicy:OriginRequestPolicy":                                     replaceable(fromProgram),
+	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy":                                 replaceable(fromProgram),
+	"aws:cloudwatch/metricAlarm:MetricAlarm":                                                     replaceable(fromProgram),
+	"aws:docdb/clusterInstance:ClusterInstance":                                                  replaceable("the cluster has the data; AWS promotes another instance"),
+	"aws:docdb/clusterParameterGroup:ClusterParameterGroup":                                      replaceable(fromProgram),
+	"aws:docdb/subnetGroup:SubnetGroup":                                                          replaceable(fromProgram),
+	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup":                                          replaceable("AWS keeps it with its VPC"),
+	"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway":                                replaceable(wiring),
+	"aws:ec2/flowLog:FlowLog":                                                                    replaceable("the log group has the logs"),
+	"aws:ec2/internetGateway:InternetGateway":                                                    replaceable(wiring),
+	"aws:ec2/launchTemplate:LaunchTemplate":                                                      replaceable(fromProgram),
+	"aws:ec2/networkAcl:NetworkAcl":                                                              replaceable(fromProgram),
+	"aws:ec2/route:Route":                                                                        replaceable(wiring),
+	"aws:ec2/routeTable:RouteTable":                                                              replaceable(wiring),
+	"aws:ec2/routeTableAssociation:RouteTableAssociation":                                        replaceable(wiring),
+	"aws:ec2/securityGroup:SecurityGroup":                                                        replaceable(permission),
+	"aws:ec2/vpcEndpoint:VpcEndpoint":                                                            replaceable("reached by a name of AWS, not by its address"),
+	"aws:eks/accessEntry:AccessEntry":                                                            replaceable(permission),
+	"aws:eks/accessPolicyAssociation:AccessPolicyAssociation":                                    replaceable(permission),
+	"aws:eks/addon:Addon":                                                                        replaceable("EKS installs it again"),
+	"aws:eks/podIdentityAssociation:PodIdentityAssociation":                                      replaceable(permission),
+	"aws:elasticache/parameterGroup:ParameterGroup":                                              replaceable(fromProgram),
+	"aws:elasticache/subnetGroup:SubnetGroup":                                                    replaceable(fromProgram),
+	"aws:elasticache/user:User":                                                                  replaceable(permission),
+	"aws:elasticache/userGroup:UserGroup":                                                        replaceable(permission),
+	"aws:iam/instanceProfile:InstanceProfile":                                                    replaceable(permission),
+	"aws:iam/role:Role":                                                                          replaceable(permission),
+	"aws:iam/rolePolicy:RolePolicy":                                                              replaceable(permission),
+	"aws:iam/rolePolicyAttachment:RolePolicyAttachment":                                          replaceable(permission),
+	"aws:kms/alias:Alias":                                                                        replaceable("a second name of a key"),
+	"aws:lb/listener:Listener":                                                                   replaceable(wiring),
+	"aws:lb/listenerRule:ListenerRule":                                                           replaceable(wiring),
+	"aws:lb/targetGroup:TargetGroup":                                                             replaceable(wiring),
+	"aws:rds/parameterGroup:ParameterGroup":                                                      replaceable(fromProgram),
+	"aws:rds/subnetGroup:SubnetGroup":                                                            replaceable(fromProgram),
+	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       replaceable(fromProgram),
+	"aws:s3/bucketLoggingV2:BucketLoggingV2":                                                     replaceable(fromProgram),
+	"aws:s3/bucketObjectv2:BucketObjectv2":                                                       replaceable("a file of the project"),
+	"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                                     replaceable(fromProgram),
+	"aws:s3/bucketPolicy:BucketPolicy":                                                           replaceable(permission),
+	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock":                                     replaceable(permission),
+	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2": replaceable(fromProgram),
+	"aws:s3/bucketVersioningV2:BucketVersioningV2":                                               replaceable(fromProgram),
+	"aws:secretsmanager/secretVersion:SecretVersion":                                             replaceable("a rotation removes the oldest; the secret is what is held"),
+	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule":                                    replaceable(permission),
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule":                                  replaceable(permission),
+	"aws:wafv2/webAcl:WebAcl":                                                                    replaceable(fromProgram),
+	"ko:index:ChangeGuard":                                                                       replaceable("records what the stack has"),
+	"ko:index:Image":                                                                             replaceable("built from the sources; its repository is what is held"),
+	"kubernetes:apps/v1:Deployment":                                                              replaceable(runs),
+	"kubernetes:batch/v1:CronJob":                                                                replaceable(runs),
+	"kubernetes:batch/v1:Job":                                                                    replaceable(runs),
+	"kubernetes:core/v1:ConfigMap":                                                               replaceable(fromProgram),
+	"kubernetes:core/v1:Service":                                                                 replaceable("reached by its name"),
+	"kubernetes:core/v1:ServiceAccount":                                                          replaceable(permission),
+	"kubernetes:networking.k8s.io/v1:NetworkPolicy":                                              replaceable(permission),
+	"kubernetes:policy/v1:PodDisruptionBudget":                                                   replaceable(fromProgram),
+	"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole":                                        replaceable(permission),
+	"kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding":                                 replaceable(permission),
+	"kubernetes:rbac.authorization.k8s.io/v1:Role":                                               replaceable(permission),
+	"kubernetes:rbac.authorization.k8s.io/v1:RoleBinding":                                        replaceable(permission),
+	"kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass":                               replaceable(fromProgram),
+	"kubernetes:storage.k8s.io/v1:StorageClass":                                                  replaceable(fromProgram),
+}

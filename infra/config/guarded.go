@@ -1,0 +1,118 @@
+package config
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
+	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// The ids of values that the program chooses when a stack is created and reads
+// back afterwards.
+const (
+	ControlPlaneZones = "cluster.zones"
+	NATZone           = "zone of the single NAT gateway"
+	EndpointZone      = "zone of the single endpoints"
+)
+
+// anotherStack is the fix for what belongs to a stack for its whole life.
+const anotherStack = "Set it back; for another value create another stack, move to it, and destroy this one"
+
+// FixedFields are the values that a stack keeps from its creation on. They are
+// recorded before anything is created, and are judged before anything changes.
+func (s *Stack) FixedFields() map[string]changerule.Field {
+	zones := changerule.Field{
+		Path: "cluster.zones", Value: changerule.List(s.Cluster.Zones), Rule: changerule.Kept, From: s.Network.Zones,
+		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
+		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
+	}
+	if s.Cluster.ZonesGiven {
+		zones.Rule = changerule.Fixed
+	}
+	first := ""
+	if len(s.Network.Zones) > 0 {
+		first = slices.Min(s.Network.Zones)
+	}
+	nat := changerule.Field{
+		Path: "network.zones (zone of the NAT gateway)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
+		Reason: "the only NAT gateway is in that zone, and its address can't move with it",
+		Fix:    "Keep the zone, or change network.natGateways to perZone first, so that each zone has its own address",
+	}
+	if s.Network.NATGateways == subnet.NATSingle {
+		nat.Rule = changerule.Kept
+	}
+	fields := map[string]changerule.Field{
+		"aws:region":      fixed("aws:region", s.Region, "a resource can't move to another region"),
+		"environment":     fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
+		"network.cidr":    fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, so every subnet and address would be replaced"),
+		ControlPlaneZones: zones,
+		NATZone:           nat,
+		EndpointZone: {
+			Path: "network.zones (zone of the endpoints)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
+			Reason: "the endpoints stay in their zone", Fix: "Keep the zone",
+		},
+	}
+	if s.Account != "" {
+		fields["account"] = fixed("account", s.Account, "a resource can't move to another account")
+	}
+	if s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster {
+		fields["storageClass"] = fixed("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")
+	}
+	return fields
+}
+
+// AppliedFields are the values that change in one direction only. They are
+// recorded after what they belong to has changed: a change that AWS refused can
+// be taken back.
+func (s *Stack) AppliedFields() map[string]changerule.Field {
+	fields := map[string]changerule.Field{
+		"cluster.version": {
+			Path: "cluster.version", Value: string(s.Cluster.Version), Rule: changerule.OneMinor,
+			Reason: "EKS upgrades a cluster by one minor version at a time and never downgrades it",
+			Fix:    "Choose the version that the cluster has, or the next one",
+		},
+	}
+	switch s.Postgres.Kind {
+	case Managed:
+		if spec, _, err := s.Database().Complete(); err == nil {
+			fields["postgres.storageGiB of managed"] = grows("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
+		}
+	case InCluster:
+		fields["postgres.storageGiB of inCluster"] = grows("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
+	}
+	switch s.Redis.Kind {
+	case Managed:
+		fields["redis.passwordGeneration"] = counter("redis.passwordGeneration", s.Redis.PasswordGeneration)
+	case InCluster:
+		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
+	}
+	if s.Edge.Domain != "" {
+		fields["edge.originSecretGeneration"] = counter("edge.originSecretGeneration", s.Edge.OriginSecretGeneration)
+	}
+	return fields
+}
+
+func fixed(path, value, reason string) changerule.Field {
+	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStack}
+}
+
+func grows(path string, gib int, reason string) changerule.Field {
+	return changerule.Field{Path: path, Value: strconv.Itoa(gib), Rule: changerule.Grows, Reason: reason,
+		Fix: "Keep the size that the store has, or choose a larger one"}
+}
+
+func counter(path string, generation int) changerule.Field {
+	return changerule.Field{Path: path, Value: strconv.Itoa(generation), Rule: changerule.Counter,
+		Reason: "a rotation keeps the value before it valid, so that nobody is locked out: it goes up by one at a time and never back",
+		Fix:    "Increase the recorded generation by one, and run another update for the next"}
+}
+
+// volumeGiB is the size of a volume in the cluster: as configured, or the stores'
+// own default.
+func volumeGiB(configured int) int {
+	return cmp.Or(configured, int(storespec.Volume().Bytes()/size.GiB(1).Bytes()))
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+)
+
+// recorded are the values after the creation of a stack.
+func recorded(s *Stack) map[string]string {
+	values := map[string]string{}
+	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
+		for id, f := range fields {
+			values[id] = f.Value
+		}
+	}
+	return values
+}
+
+// judge returns the values after a change, and the first refusal.
+func judge(s *Stack, before map[string]string) (map[string]string, error) {
+	after := maps.Clone(before)
+	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
+		for id, f := range fields {
+			old, ok := before[id]
+			if !ok {
+				after[id] = f.Value
+				continue
+			}
+			value, err := f.Accept(old)
+			if err != nil {
+				return nil, err
+			}
+			after[id] = value
+		}
+	}
+	return after, nil
+}
+
+// live is a stack that exists in three zones.
+func live() Stack {
+	s := defaults()
+	s.Region, s.Environment = "us-east-1", "staging"
+	s.Network.CIDR, s.Network.Zones = "10.20.0.0/16", []string{"b", "a", "c"}
+	s.Network.NATGateways = "single"
+	s.Cluster.Zones = []string{"a", "b"}
+	s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
+	s.Edge.Domain = "example.com"
+	return s
+}
+
+func TestChangesOfALiveStack(t *testing.T) {
+	const refused = "refused"
+	for _, tc := range []struct {
+		reason, id, want string // want: what the field has afterwards
+		change           func(*Stack)
+	}{
+		{"another block", "network.cidr", refused, func(s *Stack) { s.Network.CIDR = "10.40.0.0/16" }},
+		{"another region", "aws:region", refused, func(s *Stack) { s.Region = "eu-west-1" }},
+		{"another name", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
+		{"zones in another order", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"c", "b", "a"} }},
+		{"a zone that sorts first joins", NATZone, "a", func(s *Stack) {
+			s.Network.Zones, s.Cluster.Zones = []string{"0", "a", "b", "c"}, []string{"0", "a"}
+		}},
+		{"the zone of the control plane leaves", ControlPlaneZones, refused, func(s *Stack) {
+			s.Network.Zones, s.Cluster.Zones = []string{"b", "c"}, []string{"b", "c"}
+		}},
+		{"a zone with nothing single leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
+		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.Cluster.ZonesGiven = []string{"b", "a"}, true }},
+		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.Cluster.ZonesGiven = []string{"b", "c"}, true }},
+		{"a gateway in each zone keeps the first one's zone in mind", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
+		{"an upgrade by one minor", "cluster.version", "1.35", func(s *Stack) { s.Cluster.Version = "1.35" }},
+		{"a downgrade", "cluster.version", refused, func(s *Stack) { s.Cluster.Version = "1.33" }},
+		{"more storage", "postgres.storageGiB of managed", "200", func(s *Stack) { s.Postgres.StorageGiB = 200 }},
+		{"less storage than the default that the stack has", "postgres.storageGiB of managed", refused, func(s *Stack) { s.Postgres.StorageGiB = 50 }},
+		{"a rotation", "redis.passwordGeneration", "1", func(s *Stack) { s.Redis.PasswordGeneration = 1 }},
+		{"two rotations at once", "edge.originSecretGeneration", refused, func(s *Stack) { s.Edge.OriginSecretGeneration = 2 }},
+		{"the account is named", "account", "123456789012", func(s *Stack) { s.Account = "123456789012" }},
+		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
+			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2
+		}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s := live()
+			before := recorded(&s)
+			tc.change(&s)
+			after, err := judge(&s, before)
+			if tc.want == refused {
+				require.ErrorContains(t, err, "can't become")
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, after[tc.id])
+			again := live()
+			back, err := judge(&again, after)
+			if tc.id == ControlPlaneZones || tc.id == NATZone {
+				require.NoError(t, err, "the change can be taken back")
+				require.Equal(t, before[tc.id], back[tc.id])
+			}
+		})
+	}
+}
+
+// A change of more than one minor is refused, however the versions are written.
+func TestVersionsAreNotSkipped(t *testing.T) {
+	s := live()
+	s.Cluster.Version = "1.33"
+	before := recorded(&s)
+	s.Cluster.Version = "1.35"
+	_, err := judge(&s, before)
+	require.ErrorContains(t, err, `cluster.version: "1.33" can't become "1.35"`)
+}
+
+func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
+	s := live()
+	s.Postgres.Kind, s.Redis.Kind = InCluster, InCluster
+	before := recorded(&s)
+	require.Equal(t, "20", before["postgres.storageGiB of inCluster"], "the stores' default is what the stack has")
+	s.Redis.StorageGiB = 10
+	_, err := judge(&s, before)
+	require.ErrorContains(t, err, `redis.storageGiB: "20" can't become "10"`)
+	s.Redis.StorageGiB, s.StorageClass = 0, "other"
+	_, err = judge(&s, before)
+	require.ErrorContains(t, err, `storageClass: "fast-ssd" can't become "other"`)
+}
