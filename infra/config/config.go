@@ -65,6 +65,7 @@ type Stack struct {
 	Postgres   Postgres   `key:"postgres"`
 	Redis      Redis      `key:"redis"`
 	Mongo      Mongo      `key:"mongo"`
+	Policy     Policy     `key:"policy"`
 
 	// AWS are the keys of namespace aws that the stack passes on.
 	AWS AWS
@@ -157,6 +158,31 @@ type FrontDoor struct {
 	// Opens the front service on every node at this port, 30000 to 32767.
 	// Unset, it is reached inside the cluster only.
 	NodePort int `key:"nodePort" unset:"none"`
+}
+
+// Policy is what the stack says about the rules of the policy pack, which reads
+// and checks it; see docs/policy.md.
+type Policy struct {
+	// The level of a rule, by its ID, where the stack asks for more than the
+	// rule does: `mandatory` or `advisory`.
+	Levels map[string]string `key:"levels" unset:"none"`
+	// The accepted violations: a list of objects with `rule`, `resource`,
+	// `reason`, `owner` and `until`.
+	Waivers []Waiver `key:"waivers" unset:"none"`
+}
+
+// Waiver accepts the violations of one rule by some resources for a time.
+type Waiver struct {
+	// The ID of the rule.
+	Rule string `key:"rule"`
+	// The name of the resource in Pulumi; `*` is any text.
+	Resource string `key:"resource"`
+	// Why the violation is acceptable.
+	Reason string `key:"reason"`
+	// Who removes its cause.
+	Owner string `key:"owner"`
+	// The last day, at most 180 days ahead, such as `2027-03-31`, in quotes.
+	Until string `key:"until"`
 }
 
 // Auth is whose tokens the services accept.

@@ -1,0 +1,210 @@
+// Package evaluate applies rules to the resources of a stack. It is the one
+// evaluator behind the engine's plugin, the command policy check and the tests.
+package evaluate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// Outcome is what a rule finds of a resource.
+type Outcome string
+
+// The outcomes.
+const (
+	Holds     Outcome = "holds"
+	Broken    Outcome = "broken"
+	Undecided Outcome = "undecided" // a value is not known yet
+)
+
+// Result is the outcome of one rule for one resource.
+type Result struct {
+	Rule     *rule.Rule
+	Resource *graph.Resource
+	Outcome  Outcome
+	// Messages say what is wrong, or what is not known.
+	Messages []string
+	Level    rule.Level
+	// Waiver accepts the violation; nil for none.
+	Waiver *waiver.Waiver
+}
+
+// Fails tells whether the result makes an operation fail.
+func (r Result) Fails() bool {
+	return r.Outcome == Broken && r.Level == rule.Mandatory && r.Waiver == nil
+}
+
+// ConfigRule is the rule that a faulty waiver or level breaks. No waiver can
+// waive it.
+var ConfigRule = &rule.Rule{
+	ID: "policy-config", Title: "Waivers and levels are valid, in use, and not expired",
+	Why:      "A waiver that nobody reads again hides the fault that it was made for.",
+	Fix:      "the configuration key " + waiver.Key,
+	Severity: rule.High, Levels: rule.Everywhere,
+}
+
+// Evaluator applies a set of rules for one stack.
+type Evaluator struct {
+	rules       []*rule.Rule
+	byID        map[string]*rule.Rule
+	byType      map[string][]*rule.Rule
+	environment string
+	config      waiver.Config
+	// problem is why the configuration could not be read.
+	problem error
+	now     time.Time
+	// Watch is told of each demand of each rule, by tests that look for one
+	// which no example breaks; nil for nobody.
+	Watch func(ruleID, format string, t value.Truth)
+}
+
+// New returns an evaluator for an environment. config is the value of
+// waiver.Key; what is wrong with it is a violation of ConfigRule.
+func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluator {
+	e := &Evaluator{rules: rules, byID: map[string]*rule.Rule{}, byType: map[string][]*rule.Rule{}, environment: environment, now: now}
+	e.config, e.problem = waiver.Parse(config)
+	for _, r := range rules {
+		e.byID[r.ID] = r
+		for _, typ := range r.Check.Types {
+			e.byType[typ] = append(e.byType[typ], r)
+		}
+	}
+	return e
+}
+
+// Rules are the evaluator's rules.
+func (e *Evaluator) Rules() []*rule.Rule { return e.rules }
+
+// Rule returns the rule with an ID, or nil.
+func (e *Evaluator) Rule(id string) *rule.Rule { return e.byID[id] }
+
+// Level is the level of a rule in this stack.
+func (e *Evaluator) Level(r *rule.Rule) rule.Level { return e.config.Level(r, e.environment) }
+
+// Resource applies the rules that need no other resource.
+func (e *Evaluator) Resource(r *graph.Resource) []Result {
+	return e.resource(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
+}
+
+// Across applies the rules that need other resources, to every resource.
+func (e *Evaluator) Across(g *graph.Graph) []Result {
+	return e.each(g, func(r *rule.Rule) bool { return r.Check.Cross })
+}
+
+// Stack applies all rules to every resource, and checks the configuration.
+func (e *Evaluator) Stack(g *graph.Graph) []Result {
+	results := e.each(g, func(*rule.Rule) bool { return true })
+	return append(results, e.Config(results)...)
+}
+
+func (e *Evaluator) each(g *graph.Graph, want func(*rule.Rule) bool) []Result {
+	var results []Result
+	for _, r := range g.All() {
+		results = append(results, e.resource(r, g, want)...)
+	}
+	return results
+}
+
+func (e *Evaluator) resource(r *graph.Resource, g *graph.Graph, want func(*rule.Rule) bool) []Result {
+	var results []Result
+	for _, one := range e.byType[r.Type] {
+		level := e.Level(one)
+		if level == rule.Disabled || !want(one) {
+			continue
+		}
+		results = append(results, e.one(one, level, r, g))
+	}
+	return results
+}
+
+// one applies one rule. A rule that panics is broken, and no other rule
+// notices.
+func (e *Evaluator) one(one *rule.Rule, level rule.Level, r *graph.Resource, g *graph.Graph) (result Result) {
+	result = Result{Rule: one, Resource: r, Outcome: Holds, Level: level}
+	defer func() {
+		if cause := recover(); cause != nil {
+			result.Outcome = Broken
+			result.Messages = []string{fmt.Sprintf("the rule itself failed: %v; report it, and waive the rule until it is fixed", cause)}
+		}
+		if result.Outcome == Broken {
+			result.Waiver = e.waiver(one.ID, r.Name)
+		}
+	}()
+	s := &rule.Subject{Resource: r, Graph: g, Now: e.now}
+	if e.Watch != nil {
+		s.Watch = func(format string, t value.Truth) { e.Watch(one.ID, format, t) }
+	}
+	one.Check.Run(s)
+	switch {
+	case len(s.Broken) > 0:
+		result.Outcome, result.Messages = Broken, s.Broken
+	case len(s.Undecided) > 0:
+		result.Outcome, result.Messages = Undecided, s.Undecided
+	}
+	return result
+}
+
+// waiver returns the valid waiver of a violation, or nil.
+func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
+	for i := range e.config.Waivers {
+		w := &e.config.Waivers[i]
+		if w.Matches(id, resource) && len(w.Faults(e.now, e.Rule)) == 0 {
+			return w
+		}
+	}
+	return nil
+}
+
+// Config are the violations of ConfigRule, given the results of all rules.
+func (e *Evaluator) Config(results []Result) []Result {
+	var faults []string
+	if e.problem != nil {
+		faults = append(faults, e.problem.Error())
+	}
+	faults = append(faults, e.config.LevelFaults(e.environment, e.Rule)...)
+	for i := range e.config.Waivers {
+		w := &e.config.Waivers[i]
+		bad := w.Faults(e.now, e.Rule)
+		used := slices.ContainsFunc(results, func(r Result) bool {
+			// An undecided result may still turn out to need its waiver.
+			return r.Outcome != Holds && w.Matches(r.Rule.ID, r.Resource.Name)
+		})
+		if len(bad) == 0 && !used {
+			bad = append(bad, "nothing breaks the rule any more; remove the waiver")
+		}
+		for _, fault := range bad {
+			faults = append(faults, fmt.Sprintf("%s: %s", w, fault))
+		}
+	}
+	slices.Sort(faults)
+	var out []Result
+	for _, fault := range faults {
+		out = append(out, Result{Rule: ConfigRule, Resource: &graph.Resource{}, Outcome: Broken, Messages: []string{fault}, Level: rule.Mandatory})
+	}
+	return out
+}
+
+// Expiring are the waivers that end within two weeks.
+func (e *Evaluator) Expiring() []waiver.Waiver {
+	return slices.DeleteFunc(slices.Clone(e.config.Waivers), func(w waiver.Waiver) bool { return !w.Expiring(e.now) })
+}
+
+// Text is the result for people: what is wrong, and how to fix it.
+func (r Result) Text() string {
+	text := strings.Join(r.Messages, "; ")
+	if r.Outcome == Undecided {
+		return "not known yet, decided when it is: " + text
+	}
+	text += ". Fix: " + r.Rule.Fix + "."
+	if r.Waiver != nil {
+		text = fmt.Sprintf("waived until %s (%s: %s): %s", r.Waiver.Until, r.Waiver.Owner, r.Waiver.Reason, text)
+	}
+	return text
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// sdkPackage is one package of an SDK.
+type sdkPackage struct {
+	dir     string
+	structs map[string]*structType
+	// basics are named types that are strings or numbers: the enums.
+	basics map[string]string
+}
+
+type structType struct {
+	file   *ast.File
+	fields []property
+}
+
+type property struct {
+	property string
+	expr     ast.Expr
+}
+
+// open reads the nested types of one package.
+func (w *writer) open(module string) (*sdkPackage, error) {
+	if p, ok := w.packages[module]; ok {
+		return p, nil
+	}
+	p := &sdkPackage{dir: filepath.Join(w.root, module), structs: map[string]*structType{}, basics: map[string]string{}}
+	w.packages[module] = p
+	for _, pattern := range []string{"pulumiTypes*.go", "pulumiEnums*.go"} {
+		names, err := filepath.Glob(filepath.Join(p.dir, pattern))
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := p.parse(name); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+// args finds the unexported struct of a resource's inputs.
+func (p *sdkPackage) args(name string) (*structType, error) {
+	args := strings.ToLower(name[:1]) + name[1:] + "Args"
+	if p.structs[args] == nil {
+		files, err := filepath.Glob(filepath.Join(p.dir, "*.go"))
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			raw, err := os.ReadFile(file)
+			if err != nil {
+				return nil, err
+			}
+			if strings.Contains(string(raw), "\ntype "+args+" struct {") {
+				if err := p.parse(file); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	if p.structs[args] == nil {
+		return nil, fmt.Errorf("%s has no type %s: is the token right?", p.dir, args)
+	}
+	return p.structs[args], nil
+}
+
+// parse adds the types of one file that have Pulumi's tags or are enums.
+func (p *sdkPackage) parse(name string) error {
+	file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+	if err != nil {
+		return fmt.Errorf("the SDK's source: %w", err)
+	}
+	for _, decl := range file.Decls {
+		d, ok := decl.(*ast.GenDecl)
+		if !ok {
+			continue
+		}
+		for _, spec := range d.Specs {
+			t, ok := spec.(*ast.TypeSpec)
+			if !ok {
+				continue
+			}
+			switch u := t.Type.(type) {
+			case *ast.StructType:
+				st := &structType{file: file}
+				for _, f := range u.Fields.List {
+					if tag := tagOf(f); tag != "" {
+						st.fields = append(st.fields, property{tag, f.Type})
+					}
+				}
+				p.structs[t.Name.Name] = st
+			case *ast.Ident:
+				p.basics[t.Name.Name] = u.Name
+			}
+		}
+	}
+	return nil
+}
+
+// tagOf is the name that Pulumi gives to a field.
+func tagOf(f *ast.Field) string {
+	if f.Tag == nil || len(f.Names) == 0 {
+		return ""
+	}
+	raw, err := strconv.Unquote(f.Tag.Value)
+	if err != nil {
+		return ""
+	}
+	name, _, _ := strings.Cut(reflect.StructTag(raw).Get("pulumi"), ",")
+	return name
+}

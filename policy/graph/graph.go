@@ -1,0 +1,189 @@
+// Package graph holds the resources of one stack and the references between
+// them. It owns the model that every rule reads, and the search for related
+// resources. It does not read files and speaks no protocol.
+package graph
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// Resource is one resource of a stack.
+type Resource struct {
+	URN, Type, Name string
+	// ID is empty until the resource exists.
+	ID string
+	// Parent and Provider are URNs.
+	Parent, Provider string
+	// Protect is Pulumi's own protection from deletion.
+	Protect bool
+	// IgnoreChanges are the properties that Pulumi leaves to others.
+	IgnoreChanges []string
+	// Inputs are the properties that the program asks for.
+	Inputs value.Node
+	// Outputs are the properties that the provider has answered with; absent in
+	// a preview of a new resource.
+	Outputs value.Node
+	// References are the URNs of the resources from which the value of an input
+	// comes, by the name of the input.
+	References map[string][]string
+	// Source is the file and line of the program that registered the resource.
+	Source Source
+}
+
+// Source is a place in the project's Go code.
+type Source struct {
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// New returns a resource; its type and name are those of the URN.
+func New(urn string) *Resource {
+	r := &Resource{URN: urn}
+	// urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME
+	if parts := strings.SplitN(urn, "::", 4); len(parts) == 4 {
+		types := strings.Split(parts[2], "$")
+		r.Type, r.Name = types[len(types)-1], parts[3]
+	}
+	return r
+}
+
+// Stack is the stack's name in a URN.
+func Stack(urn string) string {
+	stack, _, _ := strings.Cut(strings.TrimPrefix(urn, "urn:pulumi:"), "::")
+	return stack
+}
+
+// View is the resource's inputs as a typed view sees them.
+func (r *Resource) View() value.Node {
+	object, ok := r.Inputs.Raw().(map[string]any)
+	if !ok || len(r.References) == 0 {
+		return r.Inputs
+	}
+	// Provenance is kept for each input: a view asks for its members by name.
+	marked := make(map[string]any, len(object))
+	for name, raw := range object {
+		if len(r.References[name]) > 0 {
+			raw = value.Provenance{Value: raw}
+		}
+		marked[name] = raw
+	}
+	return value.New(marked)
+}
+
+// Graph is a stack's resources.
+type Graph struct {
+	all    []*Resource
+	byURN  map[string]*Resource
+	byType map[string][]*Resource
+	// back are the resources that refer to a URN.
+	back map[string][]*Resource
+}
+
+// Build returns the graph of resources.
+func Build(resources []*Resource) *Graph {
+	g := &Graph{
+		all: resources, byURN: make(map[string]*Resource, len(resources)),
+		byType: map[string][]*Resource{}, back: map[string][]*Resource{},
+	}
+	for _, r := range resources {
+		g.byURN[r.URN] = r
+		g.byType[r.Type] = append(g.byType[r.Type], r)
+		for _, urns := range r.References {
+			for _, urn := range urns {
+				if list := g.back[urn]; len(list) == 0 || list[len(list)-1] != r {
+					g.back[urn] = append(list, r)
+				}
+			}
+		}
+	}
+	return g
+}
+
+// All are the resources in the order of their registration.
+func (g *Graph) All() []*Resource { return g.all }
+
+// Of are the resources of a type.
+func (g *Graph) Of(typ string) []*Resource { return g.byType[typ] }
+
+// Find returns the resource with a URN, or nil.
+func (g *Graph) Find(urn string) *Resource { return g.byURN[urn] }
+
+// Related are the resources at the other end of a reference.
+type Related struct {
+	Resources []*Resource
+	// Complete is false if a value that is not known yet may be one more reference.
+	Complete bool
+}
+
+// Refs are the resources of type typ from which the input prop of r comes.
+func (g *Graph) Refs(r *Resource, prop, typ string) Related {
+	out := Related{Complete: r.Inputs.Get(prop).Known()}
+	for _, urn := range r.References[prop] {
+		if target := g.byURN[urn]; target != nil && target.Type == typ {
+			out.Resources = append(out.Resources, target)
+		}
+	}
+	if len(r.References[prop]) > 0 {
+		out.Complete = true
+		return out
+	}
+	// The program may have written the identifier down.
+	r.Inputs.Get(prop).Walk(func(_, text string, _ bool) {
+		for _, target := range g.byType[typ] {
+			if target.identifiedBy(text) && !slices.Contains(out.Resources, target) {
+				out.Resources = append(out.Resources, target)
+			}
+		}
+	})
+	return out
+}
+
+// identifiedBy tells whether text is the identifier, name or ARN of r.
+func (r *Resource) identifiedBy(text string) bool {
+	if text == "" {
+		return false
+	}
+	return text == r.ID || value.As[value.String](r.Outputs.Get("arn")).Is(text) == value.True
+}
+
+// Back are the resources of type typ whose input prop comes from r.
+func (g *Graph) Back(r *Resource, typ, prop string) Related {
+	out := Related{Complete: true}
+	for _, other := range g.byType[typ] {
+		refs := g.Refs(other, prop, r.Type)
+		if slices.Contains(refs.Resources, r) {
+			out.Resources = append(out.Resources, other)
+		} else if !refs.Complete {
+			out.Complete = false
+		}
+	}
+	return out
+}
+
+// Any asks whether the answer is true for one of them.
+func (r Related) Any(question func(*Resource) value.Truth) value.Truth {
+	answer := value.False
+	for _, x := range r.Resources {
+		answer = value.Any(answer, question(x))
+	}
+	if !r.Complete {
+		answer = value.Any(answer, value.Unknown)
+	}
+	return answer
+}
+
+// All asks whether the answer is true for every one of them.
+func (r Related) All(question func(*Resource) value.Truth) value.Truth {
+	return value.Not(r.Any(func(x *Resource) value.Truth { return value.Not(question(x)) }))
+}
+
+// Exists asks whether there is one.
+func (r Related) Exists() value.Truth {
+	return r.Any(func(*Resource) value.Truth { return value.True })
+}
+
+// Users are the resources of which an input comes from r.
+func (g *Graph) Users(r *Resource) []*Resource { return g.back[r.URN] }

@@ -1,0 +1,181 @@
+// Command policy applies the platform's rules to a stack. It owns the command
+// line; the rules are in policy/rules, and one evaluator serves every command.
+//
+//	policy serve         the engine's plugin: pulumi preview --policy-pack bin/policy
+//	policy check FILE    a state export or a preview's JSON
+//	policy rules         the rules as a Markdown table
+//	policy record FILE   a preview's JSON as a recording for tests
+//
+// Without a command it serves: the engine starts the file by its name alone.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/report"
+	"github.com/progressive-framework/platform/policy/rules"
+	"github.com/progressive-framework/platform/policy/server"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/stackconfig"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// reportVariable names the file to which the plugin writes its JSON report:
+// the engine's own JSON has no policy results.
+const reportVariable = "POLICY_REPORT"
+
+// errViolations says that the report names what is wrong.
+var errViolations = errors.New("mandatory rules are broken")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run returns the exit code: 0 nothing wrong, 1 mandatory violations, 2 the
+// command could not do its work.
+func run(ctx context.Context, args []string, out *os.File, messages io.Writer) int {
+	command := "serve"
+	// The engine passes its own address as the only argument.
+	if len(args) > 0 && slices.Contains([]string{"serve", "check", "rules", "record", "help", "-h", "--help"}, args[0]) {
+		command, args = args[0], args[1:]
+	}
+	var err error
+	switch command {
+	case "serve":
+		err = serve(ctx, out)
+	case "check":
+		err = check(args, out, messages)
+	case "rules":
+		err = report.RulesTable(out, rules.All())
+	case "record":
+		err = record(args, out)
+	default:
+		fmt.Fprintln(messages, usage)
+		return 2
+	}
+	switch {
+	case errors.Is(err, errViolations):
+		return 1
+	case err != nil:
+		fmt.Fprintln(messages, "error:", err)
+		return 2
+	}
+	return 0
+}
+
+const usage = `usage:
+  policy check [flags] FILE   apply the rules to a state export or a preview's JSON; exit code 1 on a mandatory violation
+  policy rules                print the rules as a Markdown table
+  policy record FILE          print a preview's JSON as a recording for tests
+  policy serve                answer the Pulumi engine; --policy-pack starts it`
+
+func serve(ctx context.Context, out *os.File) error {
+	o := server.Options{Rules: rules.All(), Now: time.Now, StackConfig: stackconfig.Find}
+	if file := os.Getenv(reportVariable); file != "" {
+		o.Report = func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error {
+			f, err := os.Create(file)
+			if err != nil {
+				return fmt.Errorf("%s: %w", reportVariable, err)
+			}
+			defer f.Close()
+			return report.New(stack, environment, e, g, results).JSON(f)
+		}
+	}
+	return server.Serve(ctx, o, out)
+}
+
+func check(args []string, out *os.File, messages io.Writer) error {
+	flags := flag.NewFlagSet("policy check", flag.ContinueOnError)
+	flags.SetOutput(messages)
+	format := flags.String("format", "text", "text, json, sarif, junit or markdown")
+	against := flags.String("against", "", "a state export: only violations that it does not have fail")
+	config := flags.String("config", "", "the stack's configuration; default Pulumi.STACK.yaml")
+	target := flags.String("out", "", "the file to write; default standard output")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("%w\n%s", err, usage)
+	}
+	if flags.NArg() != 1 {
+		return fmt.Errorf("policy check takes one file\n%s", usage)
+	}
+	render, ok := report.Formats[*format]
+	if !ok {
+		return fmt.Errorf("-format %q: must be text, json, sarif, junit or markdown", *format)
+	}
+	r, err := results(flags.Arg(0), *config)
+	if err != nil {
+		return err
+	}
+	if *against != "" {
+		earlier, err := results(*against, *config)
+		if err != nil {
+			return err
+		}
+		r.Compare(earlier)
+	}
+	var text strings.Builder
+	if err := render(r, &text); err != nil {
+		return err
+	}
+	if *target != "" {
+		err = os.WriteFile(*target, []byte(text.String()), 0o644)
+	} else {
+		_, err = io.WriteString(out, text.String())
+	}
+	if err == nil && r.Fails() {
+		return errViolations
+	}
+	return err
+}
+
+func record(args []string, out io.Writer) error {
+	if len(args) != 1 {
+		return fmt.Errorf("policy record takes one file\n%s", usage)
+	}
+	raw, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	recording, err := source.Record(raw)
+	if err != nil {
+		return fmt.Errorf("%s: %w", args[0], err)
+	}
+	_, err = out.Write(recording)
+	return err
+}
+
+// results evaluates one file.
+func results(file, config string) (*report.Report, error) {
+	s, err := source.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	values := s.Config
+	if config != "" {
+		values, err = stackconfig.Read(config)
+	} else if values[waiver.EnvironmentKey] == "" {
+		values = stackconfig.Find(s.Name())
+	}
+	if err != nil {
+		return nil, err
+	}
+	environment := values[waiver.EnvironmentKey]
+	if environment == "" {
+		environment = s.Name()
+	}
+	e := evaluate.New(rules.All(), environment, values[waiver.Key], time.Now())
+	return report.New(s.Name(), environment, e, s.Graph, e.Stack(s.Graph)), nil
+}

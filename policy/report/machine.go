@@ -1,0 +1,122 @@
+package report
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+)
+
+// JSON is the report as schema.json describes it.
+func (r *Report) JSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+type object = map[string]any
+
+// SARIF is the report in the Static Analysis Results Interchange Format 2.1.0,
+// with the Go line that registered each resource.
+func (r *Report) SARIF(w io.Writer) error {
+	rules, results := []object{}, []object{}
+	index := map[string]int{}
+	for _, f := range r.Findings {
+		if f.Kind == Undecided {
+			continue
+		}
+		if _, ok := index[f.Rule]; !ok {
+			index[f.Rule] = len(rules)
+			rules = append(rules, object{
+				"id": f.Rule, "shortDescription": object{"text": f.Title}, "fullDescription": object{"text": f.Why},
+				"help": object{"text": "Fix: " + f.Fix}, "properties": object{"tags": append([]string{}, f.Standards...), "severity": f.Severity},
+			})
+		}
+		result := object{
+			"ruleId": f.Rule, "ruleIndex": index[f.Rule], "level": sarifLevel(f.Kind),
+			"message":             object{"text": f.Resource + ": " + f.Message + ". Fix: " + f.Fix},
+			"partialFingerprints": object{"ruleAndResource/v1": f.key()},
+			"locations":           []object{f.location()},
+		}
+		if r.comparedToState {
+			result["baselineState"] = map[bool]string{true: "new", false: "unchanged"}[f.New]
+		}
+		if f.Waiver != nil {
+			result["suppressions"] = []object{{"kind": "external", "status": "accepted", "justification": f.Waiver.Reason}}
+		}
+		results = append(results, result)
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(object{
+		"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
+		"runs": []object{{
+			"tool":    object{"driver": object{"name": "progressive-framework policy", "rules": rules}},
+			"results": results,
+		}},
+	})
+}
+
+func sarifLevel(k Kind) string {
+	if k == Mandatory {
+		return "error"
+	}
+	return "warning"
+}
+
+// location is the Go line, and always the resource.
+func (f Finding) location() object {
+	out := object{"logicalLocations": []object{{"fullyQualifiedName": f.URN, "name": f.Resource, "kind": "resource"}}}
+	file, line := f.Source.File, f.Source.Line
+	if file == "" { // SARIF readers such as GitHub's drop a result without a file
+		file, line = "Pulumi.yaml", 1
+	}
+	out["physicalLocation"] = object{"artifactLocation": object{"uri": file}, "region": object{"startLine": line}}
+	return out
+}
+
+type junitCase struct {
+	Name    string       `xml:"name,attr"`
+	Class   string       `xml:"classname,attr"`
+	Failure *junitDetail `xml:"failure,omitempty"`
+	Skipped *junitDetail `xml:"skipped,omitempty"`
+}
+
+type junitDetail struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type junitSuite struct {
+	XMLName  xml.Name    `xml:"testsuite"`
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Skipped  int         `xml:"skipped,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+// JUnit is the report as test results: mandatory violations fail, the other
+// findings are skipped with their reason.
+func (r *Report) JUnit(w io.Writer) error {
+	suite := junitSuite{Name: "policy " + r.Stack}
+	for _, f := range r.Findings {
+		c := junitCase{Name: f.Resource, Class: f.Rule}
+		detail := &junitDetail{Message: string(f.Kind) + ": " + f.Message, Text: f.Why + " Fix: " + f.Fix}
+		if f.Kind == Mandatory && f.New {
+			c.Failure = detail
+			suite.Failures++
+		} else {
+			c.Skipped = detail
+			suite.Skipped++
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	suite.Tests = len(suite.Cases)
+	raw, err := xml.MarshalIndent(suite, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", xml.Header, raw)
+	return err
+}

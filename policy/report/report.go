@@ -1,0 +1,216 @@
+// Package report renders the results of a stack for people and for machines:
+// text, JSON, SARIF, JUnit and Markdown. It owns the comparison of two results,
+// by which a change answers for its own faults only.
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// Schema names the form of the JSON report; schema.json describes it.
+const Schema = "https://progressive-framework.example/policy-report/v1"
+
+// Report is the results of one stack.
+type Report struct {
+	Schema      string  `json:"schema"`
+	Stack       string  `json:"stack"`
+	Environment string  `json:"environment"`
+	Summary     Summary `json:"summary"`
+	// Findings are the broken and undecided results; those that hold are counted.
+	Findings []Finding `json:"findings"`
+	// Fixed are violations that the earlier state had.
+	Fixed []Finding `json:"fixed,omitempty"`
+	// Expiring are the waivers that end within two weeks.
+	Expiring []waiver.Waiver `json:"expiring,omitempty"`
+
+	comparedToState bool
+}
+
+// Summary counts results.
+type Summary struct {
+	Rules     int `json:"rules"`
+	Resources int `json:"resources"`
+	Holds     int `json:"holds"`
+	Mandatory int `json:"mandatory"`
+	Advisory  int `json:"advisory"`
+	Waived    int `json:"waived"`
+	Undecided int `json:"undecided"`
+}
+
+// Kind is what a finding is in the report.
+type Kind string
+
+// The kinds of findings.
+const (
+	Mandatory Kind = "mandatory"
+	Advisory  Kind = "advisory"
+	Waived    Kind = "waived"
+	Undecided Kind = "undecided"
+)
+
+// Finding is one rule that a resource breaks, or that can't be decided yet.
+type Finding struct {
+	Rule      string         `json:"rule"`
+	Title     string         `json:"title"`
+	Kind      Kind           `json:"kind"`
+	Severity  string         `json:"severity"`
+	Resource  string         `json:"resource"`
+	URN       string         `json:"urn,omitempty"`
+	Message   string         `json:"message"`
+	Why       string         `json:"why"`
+	Fix       string         `json:"fix"`
+	Standards []string       `json:"standards,omitempty"`
+	Waiver    *waiver.Waiver `json:"waiver,omitempty"`
+	Source    graph.Source   `json:"source"`
+	// New says that the earlier state does not have the violation.
+	New bool `json:"new"`
+}
+
+// New makes the report of all results of a stack.
+func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) *Report {
+	r := &Report{Schema: Schema, Stack: stack, Environment: environment, Findings: []Finding{}, Expiring: e.Expiring()}
+	r.Summary.Rules, r.Summary.Resources = len(e.Rules()), len(g.All())
+	for _, result := range results {
+		if result.Outcome == evaluate.Holds {
+			r.Summary.Holds++
+			continue
+		}
+		f := finding(result)
+		switch f.Kind {
+		case Mandatory:
+			r.Summary.Mandatory++
+		case Advisory:
+			r.Summary.Advisory++
+		case Waived:
+			r.Summary.Waived++
+		case Undecided:
+			r.Summary.Undecided++
+		}
+		r.Findings = append(r.Findings, f)
+	}
+	order := []Kind{Mandatory, Advisory, Waived, Undecided}
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		if d := slices.Index(order, a.Kind) - slices.Index(order, b.Kind); d != 0 {
+			return d
+		}
+		return strings.Compare(a.Rule+" "+a.Resource, b.Rule+" "+b.Resource)
+	})
+	return r
+}
+
+func finding(r evaluate.Result) Finding {
+	kind := Advisory
+	switch {
+	case r.Outcome == evaluate.Undecided:
+		kind = Undecided
+	case r.Waiver != nil:
+		kind = Waived
+	case r.Fails():
+		kind = Mandatory
+	}
+	return Finding{
+		Rule: r.Rule.ID, Title: r.Rule.Title, Kind: kind, Severity: r.Rule.Severity.String(),
+		Resource: r.Resource.Name, URN: r.Resource.URN, Message: strings.Join(r.Messages, "; "),
+		Why: r.Rule.Why, Fix: r.Rule.Fix, Standards: r.Rule.Standards,
+		Waiver: r.Waiver, Source: r.Resource.Source, New: true,
+	}
+}
+
+func (f Finding) key() string { return f.Rule + " " + f.URN }
+
+// Compare marks the violations that the earlier report has, too, and lists
+// those that are gone.
+func (r *Report) Compare(earlier *Report) {
+	r.comparedToState = true
+	before := map[string]Finding{}
+	for _, f := range earlier.Findings {
+		if f.Kind != Undecided {
+			before[f.key()] = f
+		}
+	}
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Kind != Undecided {
+			_, had := before[f.key()]
+			f.New = !had
+			delete(before, f.key())
+		}
+	}
+	for _, f := range earlier.Findings {
+		if _, gone := before[f.key()]; gone && !r.undecided(f) {
+			r.Fixed = append(r.Fixed, f)
+		}
+	}
+}
+
+// undecided tells whether the violation may still be there.
+func (r *Report) undecided(f Finding) bool {
+	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
+}
+
+// Fails tells whether a mandatory rule is broken. Compared with a state, only a
+// violation that the state does not have counts.
+func (r *Report) Fails() bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == Mandatory && f.New })
+}
+
+// Formats are the renderings, by name.
+var Formats = map[string]func(*Report, io.Writer) error{
+	"text": (*Report).Text, "json": (*Report).JSON, "sarif": (*Report).SARIF,
+	"junit": (*Report).JUnit, "markdown": (*Report).Markdown,
+}
+
+// Text is the report for a terminal.
+func (r *Report) Text(w io.Writer) error {
+	var b strings.Builder
+	for _, f := range r.Findings {
+		if f.Kind == Undecided {
+			continue
+		}
+		fmt.Fprintf(&b, "%s%s  %s  %s\n", r.mark(f), f.Kind, f.Rule, f.where())
+		fmt.Fprintf(&b, "    %s\n    fix: %s\n", f.Message, f.Fix)
+		if f.Waiver != nil {
+			fmt.Fprintf(&b, "    waived until %s by %s: %s\n", f.Waiver.Until, f.Waiver.Owner, f.Waiver.Reason)
+		}
+	}
+	for _, f := range r.Fixed {
+		fmt.Fprintf(&b, "fixed  %s  %s\n", f.Rule, f.where())
+	}
+	for _, w := range r.Expiring {
+		fmt.Fprintf(&b, "expires soon  %s  on %s, owner %s\n", w, w.Until, w.Owner)
+	}
+	fmt.Fprintf(&b, "%s\n", r.line())
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r *Report) mark(f Finding) string {
+	if r.comparedToState && f.New {
+		return "new "
+	}
+	return ""
+}
+
+func (f Finding) where() string {
+	name := f.Resource
+	if name == "" {
+		name = "the stack's configuration"
+	}
+	if f.Source.File != "" {
+		return fmt.Sprintf("%s (%s:%d)", name, f.Source.File, f.Source.Line)
+	}
+	return name
+}
+
+// line is the summary in one line.
+func (r *Report) line() string {
+	s := r.Summary
+	return fmt.Sprintf("%s: %d rules, %d resources: %d mandatory, %d advisory and %d waived violations; %d undecided, %d hold",
+		r.Stack, s.Rules, s.Resources, s.Mandatory, s.Advisory, s.Waived, s.Undecided, s.Holds)
+}

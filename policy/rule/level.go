@@ -1,0 +1,52 @@
+package rule
+
+import "fmt"
+
+// Level is what a broken rule does to an operation.
+type Level int
+
+// The levels, from the weakest to the strongest.
+const (
+	Disabled  Level = iota // the rule is not evaluated
+	Advisory               // it is reported
+	Mandatory              // the operation fails
+)
+
+func (l Level) String() string { return [...]string{"disabled", "advisory", "mandatory"}[l] }
+
+// ParseLevel reads the name of a level.
+func ParseLevel(name string) (Level, error) {
+	for _, l := range []Level{Disabled, Advisory, Mandatory} {
+		if l.String() == name {
+			return l, nil
+		}
+	}
+	return 0, fmt.Errorf("level %q: must be advisory or mandatory", name)
+}
+
+// Levels are a rule's levels by environment.
+type Levels struct{ Prod, Staging, Sandbox Level }
+
+// The levels that rules have.
+var (
+	// Everywhere is for a rule that costs nothing to keep.
+	Everywhere = Levels{Mandatory, Mandatory, Mandatory}
+	// Deployed is for a rule that one machine can't keep.
+	Deployed = Levels{Mandatory, Mandatory, Advisory}
+	// ProdOnly is for a rule that costs money.
+	ProdOnly = Levels{Mandatory, Advisory, Advisory}
+	// Advice is for a rule that a reviewer weighs.
+	Advice = Levels{Advisory, Advisory, Advisory}
+)
+
+// In returns the level in an environment. An environment without levels of its
+// own has those of prod.
+func (l Levels) In(environment string) Level {
+	switch environment {
+	case "sandbox":
+		return l.Sandbox
+	case "staging":
+		return l.Staging
+	}
+	return l.Prod
+}

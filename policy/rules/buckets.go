@@ -1,0 +1,113 @@
+package rules
+
+import (
+	"github.com/progressive-framework/platform/policy/aws"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+var buckets = []*rule.Rule{
+	bucket("bucket-not-public", "Public access to the bucket is blocked", "One wrong policy or ACL would open it to everybody.",
+		"components/bucket, settings", rule.Critical, rule.Everywhere, []string{"FSBP S3.1", "FSBP S3.8", "CIS AWS 2.1.4"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketPublicAccessBlock](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b aws.S3BucketPublicAccessBlock) value.Truth {
+				return value.All(b.BlockPublicAcls().IsTrue(), b.BlockPublicPolicy().IsTrue(), b.IgnorePublicAcls().IsTrue(), b.RestrictPublicBuckets().IsTrue())
+			}), "no public access block with all four settings")
+		}),
+	bucket("bucket-encrypted", "The bucket says how its objects are encrypted", "An object without encryption is readable to whoever copies the disk.",
+		"components/bucket, KeyARN", rule.Medium, rule.Everywhere, []string{"FSBP S3.17"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketServerSideEncryptionConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b aws.S3BucketServerSideEncryptionConfigurationV2) value.Truth {
+				return b.Rules().Any(func(r aws.S3BucketServerSideEncryptionConfigurationV2Rule) value.Truth {
+					return r.ApplyServerSideEncryptionByDefault().SseAlgorithm().In("aws:kms", "AES256")
+				})
+			}), "no encryption configuration")
+		}),
+	bucket("bucket-versioned", "The bucket keeps overwritten objects", "A mistake or an attacker overwrites the only copy.",
+		"components/bucket, settings", rule.Medium, rule.Everywhere, []string{"FSBP S3.14"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketVersioningV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b aws.S3BucketVersioningV2) value.Truth {
+				return b.VersioningConfiguration().Status().Is("Enabled")
+			}), "versioning is not enabled")
+		}),
+	bucket("bucket-lifecycle", "Old objects are deleted by themselves", "Versions and parts of failed uploads are billed for ever.",
+		"components/bucket, ExpireDays", rule.Low, rule.Everywhere, []string{"FSBP S3.13"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketLifecycleConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b aws.S3BucketLifecycleConfigurationV2) value.Truth {
+				return b.Rules().Any(func(r aws.S3BucketLifecycleConfigurationV2Rule) value.Truth { return r.Status().Is("Enabled") })
+			}), "no lifecycle rule is enabled")
+		}),
+	bucket("bucket-logged", "Requests to the bucket are logged", "Without the log nobody knows who read what.",
+		"components/bucket, LogBucket", rule.Low, rule.Everywhere, []string{"FSBP S3.9"}, func(s *rule.Subject) {
+			logs := rule.Users[aws.S3BucketLoggingV2](s.Graph, s.Resource, "bucket").Exists()
+			// A bucket that receives logs would log its own log.
+			target := value.Any(
+				rule.Users[aws.S3BucketLoggingV2](s.Graph, s.Resource, "targetBucket").Exists(),
+				rule.Users[aws.LbLoadBalancer](s.Graph, s.Resource, "accessLogs").Exists(),
+				rule.Users[aws.CloudfrontDistribution](s.Graph, s.Resource, "loggingConfig").Exists(),
+				rule.Users[aws.Wafv2WebAclLoggingConfiguration](s.Graph, s.Resource, "logDestinationConfigs").Exists(),
+			)
+			s.Must(value.Any(logs, target), "it neither logs its requests nor receives logs")
+		}),
+	bucket("bucket-tls-only", "The bucket refuses requests without TLS", "Objects would cross the network in clear text.",
+		"components/bucket, SetPolicy", rule.Medium, rule.Everywhere, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketPolicy](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, p aws.S3BucketPolicy) value.Truth {
+				return statements(p.Policy()).Any(func(st statement) value.Truth {
+					return value.All(st.deny(), value.As[value.String](st.At("Condition.Bool.aws:SecureTransport")).Is("false"))
+				})
+			}), "no statement of its policy denies requests without TLS")
+		}),
+	bucket("bucket-no-acls", "Access to the bucket is not decided by ACLs", "An object's ACL is seen in no policy and no plan.",
+		"components/bucket, ACLs", rule.Medium, rule.Everywhere, []string{"FSBP S3.12"}, func(s *rule.Subject) {
+			s.Must(rule.Users[aws.S3BucketOwnershipControls](s.Graph, s.Resource, "bucket").All(func(_ *graph.Resource, b aws.S3BucketOwnershipControls) value.Truth {
+				return b.Rule().ObjectOwnership().Is("BucketOwnerEnforced")
+			}), "objectOwnership lets ACLs grant access")
+		}),
+	{
+		ID: "bucket-not-emptied", Title: "A destroy does not empty the bucket",
+		Why: "Its objects would be gone without a question.",
+		Fix: "the key deletionProtection", Standards: []string{"WA REL09"},
+		Severity: rule.High, Levels: rule.Deployed,
+		Check: rule.On(func(s *rule.Subject, v aws.S3BucketV2) {
+			s.Must(v.ForceDestroy().Or(false).IsFalse(), "forceDestroy is true")
+		}),
+	},
+}
+
+func bucket(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject)) *rule.Rule {
+	return &rule.Rule{
+		ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards,
+		Check: rule.AcrossTypes(check, aws.S3BucketV2{}.Token()),
+	}
+}
+
+var registry = []*rule.Rule{
+	repository("image-tags-immutable", "A tag names one image for ever", "Another image under the same tag runs at the next restart.",
+		"components/repository, ImageTagMutability", rule.Medium, rule.Everywhere, []string{"FSBP ECR.2"}, func(s *rule.Subject, v aws.EcrRepository) {
+			s.Must(v.ImageTagMutability().Or("MUTABLE").Is("IMMUTABLE"), "imageTagMutability is %s", v.ImageTagMutability().Text())
+		}),
+	repository("image-scanned", "Images are scanned when they are pushed", "A known flaw would run until somebody looks.",
+		"components/repository, ImageScanningConfiguration", rule.Medium, rule.Everywhere, []string{"FSBP ECR.1"}, func(s *rule.Subject, v aws.EcrRepository) {
+			s.Must(v.ImageScanningConfiguration().ScanOnPush().IsTrue(), "scanOnPush is not true")
+		}),
+	repository("image-repository-encrypted", "Images are encrypted with a key of this account", "Images hold our code.",
+		"components/repository, EncryptionConfigurations", rule.Low, rule.Everywhere, []string{"FSBP ECR.5"}, func(s *rule.Subject, v aws.EcrRepository) {
+			s.Must(v.EncryptionConfigurations().Any(func(e aws.EcrRepositoryEncryptionConfiguration) value.Truth {
+				return value.All(e.EncryptionType().Is("KMS"), e.KmsKey().Set())
+			}), "encryptionConfigurations names no KMS key")
+		}),
+	repository("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",
+		"the key repository.forceDelete", rule.Medium, rule.Deployed, []string{"WA REL09"}, func(s *rule.Subject, v aws.EcrRepository) {
+			s.Must(v.ForceDelete().Or(false).IsFalse(), "forceDelete is true")
+		}),
+	{
+		ID: "image-repository-lifecycle", Title: "Old images are deleted by themselves",
+		Why: "Images are billed for ever. Ours stay on purpose: a rollback needs them.",
+		Fix: "components/repository, a lifecycle policy", Standards: []string{"FSBP ECR.3"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.Across(func(s *rule.Subject, _ aws.EcrRepository) {
+			s.Must(rule.Users[aws.EcrLifecyclePolicy](s.Graph, s.Resource, "repository").Exists(), "no lifecycle policy names it")
+		}),
+	},
+}
+
+func repository(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, aws.EcrRepository)) *rule.Rule {
+	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
+}

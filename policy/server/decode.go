@@ -1,0 +1,41 @@
+package server
+
+import (
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// decode reads the properties of the protocol.
+func decode(s *structpb.Struct) value.Node {
+	object := make(map[string]any, len(s.GetFields()))
+	for name, v := range s.GetFields() {
+		object[name] = plain(v)
+	}
+	return value.New(object)
+}
+
+func plain(v *structpb.Value) any {
+	switch k := v.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		return source.Text(k.StringValue)
+	case *structpb.Value_NumberValue:
+		return k.NumberValue
+	case *structpb.Value_BoolValue:
+		return k.BoolValue
+	case *structpb.Value_ListValue:
+		list := make([]any, len(k.ListValue.GetValues()))
+		for i, item := range k.ListValue.GetValues() {
+			list[i] = plain(item)
+		}
+		return list
+	case *structpb.Value_StructValue:
+		object := make(map[string]any, len(k.StructValue.GetFields()))
+		for name, item := range k.StructValue.GetFields() {
+			object[name] = plain(item)
+		}
+		return source.Object(object)
+	}
+	return nil
+}

@@ -1,0 +1,311 @@
+// Package server speaks Pulumi's analyzer protocol: it lets the engine apply
+// the rules in every preview and up. It owns the protocol only; what a rule
+// finds is the business of package evaluate.
+//
+// The SDK's own server, policyx, is not used. A rule that meets an unknown
+// value, returns an error or panics ends the whole preview there.
+package server
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+// Name is the pack's name in the engine's messages.
+const Name = "progressive-framework"
+
+// Version is the pack's version in the engine's messages.
+const Version = "1.0.0"
+
+// maxMessage bounds a message of the protocol: AnalyzeStack has a whole stack
+// in one. It is the engine's own bound.
+const maxMessage = 400 << 20
+
+// Options are how the server evaluates.
+type Options struct {
+	Rules []*rule.Rule
+	// Now is the time by which waivers expire.
+	Now func() time.Time
+	// Report gets the results of a whole stack; nil for nobody.
+	Report func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error
+	// StackConfig finds the configuration of a stack for commands that do not
+	// pass it, such as pulumi policy analyze.
+	StackConfig func(stack string) map[string]string
+}
+
+// Serve answers on a free port of the loopback interface until ctx ends. It
+// announces the port as the first line of out, as the engine expects.
+func Serve(ctx context.Context, o Options, out *os.File) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("policy server: %w", err)
+	}
+	s := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
+	pulumirpc.RegisterAnalyzerServer(s, New(o))
+	fmt.Fprintf(out, "%d\n", listener.Addr().(*net.TCPAddr).Port)
+	stop := context.AfterFunc(ctx, s.Stop)
+	defer stop()
+	if err := s.Serve(listener); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("policy server: %w", err)
+	}
+	return nil
+}
+
+// Analyzer is the service.
+type Analyzer struct {
+	pulumirpc.UnimplementedAnalyzerServer
+	options Options
+	// notApplicable are the rules that do not look at a type.
+	notApplicable map[string][]*pulumirpc.PolicyNotApplicable
+
+	mutex       sync.Mutex
+	configured  bool
+	environment string
+	evaluator   *evaluate.Evaluator
+	// perRun are the levels of --policy-pack-config.
+	perRun map[string]pulumirpc.EnforcementLevel
+	// inputs are the properties that Analyze has seen, by URN. In AnalyzeStack
+	// a preview has no complete ones.
+	inputs map[string]value.Node
+}
+
+// New returns the service, which uses the levels of prod until it is configured.
+func New(o Options) *Analyzer {
+	a := &Analyzer{options: o, notApplicable: map[string][]*pulumirpc.PolicyNotApplicable{}, inputs: map[string]value.Node{}}
+	a.use("", map[string]string{})
+	return a
+}
+
+// use evaluates for a stack with a configuration.
+func (a *Analyzer) use(stack string, config map[string]string) {
+	a.environment = config[waiver.EnvironmentKey]
+	if a.environment == "" {
+		a.environment = stack
+	}
+	a.evaluator = evaluate.New(a.options.Rules, a.environment, config[waiver.Key], a.options.Now())
+}
+
+// Handshake has nothing to agree on: the pack calls no engine.
+func (a *Analyzer) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest) (*pulumirpc.AnalyzerHandshakeResponse, error) {
+	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
+}
+
+// ConfigureStack takes the stack's configuration, with its waivers.
+func (a *Analyzer) ConfigureStack(_ context.Context, in *pulumirpc.AnalyzerStackConfigureRequest) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.configured = true
+	a.use(in.GetStack(), in.GetConfig())
+	return &pulumirpc.AnalyzerStackConfigureResponse{}, nil
+}
+
+// Configure takes the levels of one run.
+func (a *Analyzer) Configure(_ context.Context, in *pulumirpc.ConfigureAnalyzerRequest) (*emptypb.Empty, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.perRun = map[string]pulumirpc.EnforcementLevel{}
+	for id, c := range in.GetPolicyConfig() {
+		a.perRun[id] = c.GetEnforcementLevel()
+	}
+	return &emptypb.Empty{}, nil
+}
+
+// GetAnalyzerInfo lists the rules.
+func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	info := &pulumirpc.AnalyzerInfo{
+		Name: Name, DisplayName: "Progressive Framework", Version: Version, SupportsConfig: true,
+		Description: "The rules of this platform on AWS and Kubernetes; docs/policy.md lists them.",
+	}
+	for _, r := range append([]*rule.Rule{evaluate.ConfigRule}, a.options.Rules...) {
+		info.Policies = append(info.Policies, a.info(r))
+	}
+	return info, nil
+}
+
+func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
+	typ := pulumirpc.PolicyType_POLICY_TYPE_RESOURCE
+	if r.Check.Cross || r == evaluate.ConfigRule {
+		typ = pulumirpc.PolicyType_POLICY_TYPE_STACK
+	}
+	return &pulumirpc.PolicyInfo{
+		Name: r.ID, DisplayName: r.Title, Description: r.Title, Message: r.Why, RemediationSteps: r.Fix,
+		Tags: r.Standards, Severity: pulumirpc.PolicySeverity(r.Severity), PolicyType: typ,
+		EnforcementLevel: a.level(r, a.evaluator.Level(r)),
+	}
+}
+
+// Remediate changes nothing: a pack that rewrites properties hides what the
+// program says.
+func (a *Analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
+	return &pulumirpc.RemediateResponse{}, nil
+}
+
+// Analyze applies the rules that need no other resource, before the resource
+// is created or changed.
+func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.configureByURN(in.GetUrn())
+	r := graph.New(in.GetUrn())
+	r.Inputs = decode(in.GetProperties())
+	r.Parent, r.Protect, r.IgnoreChanges = in.GetOptions().GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
+	r.Provider = in.GetProvider().GetUrn()
+	a.inputs[r.URN] = r.Inputs
+	out := a.response(a.evaluator.Resource(r))
+	out.NotApplicable = append(out.NotApplicable, a.others(r.Type)...)
+	return out, nil
+}
+
+// others are the rules that do not look at a type.
+func (a *Analyzer) others(typ string) []*pulumirpc.PolicyNotApplicable {
+	list, ok := a.notApplicable[typ]
+	if !ok {
+		for _, r := range a.options.Rules {
+			if !contains(r.Check.Types, typ) {
+				list = append(list, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
+			}
+		}
+		a.notApplicable[typ] = list
+	}
+	return list
+}
+
+func contains(list []string, want string) bool {
+	for _, item := range list {
+		if item == want {
+			return true
+		}
+	}
+	return false
+}
+
+// AnalyzeStack applies the rules that need several resources, after the last
+// resource of a preview or up.
+func (a *Analyzer) AnalyzeStack(_ context.Context, in *pulumirpc.AnalyzeStackRequest) (*pulumirpc.AnalyzeResponse, error) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	var resources []*graph.Resource
+	for _, r := range in.GetResources() {
+		resources = append(resources, a.resource(r))
+	}
+	if len(resources) == 0 {
+		return &pulumirpc.AnalyzeResponse{}, nil
+	}
+	a.configureByURN(resources[0].URN)
+	g := graph.Build(resources)
+	all := a.evaluator.Stack(g)
+	if a.options.Report != nil {
+		if err := a.options.Report(graph.Stack(resources[0].URN), a.environment, a.evaluator, g, all); err != nil {
+			return nil, err
+		}
+	}
+	var stack []evaluate.Result
+	for _, r := range all {
+		// Analyze has reported the others.
+		if r.Rule.Check.Cross || r.Rule == evaluate.ConfigRule {
+			stack = append(stack, r)
+		}
+	}
+	return a.response(stack), nil
+}
+
+// resource reads a resource of AnalyzeStack. It has the outputs; the inputs are
+// those that Analyze has seen.
+func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
+	r := graph.New(in.GetUrn())
+	r.Outputs = decode(in.GetProperties())
+	r.Inputs = r.Outputs
+	if seen, ok := a.inputs[r.URN]; ok {
+		r.Inputs = value.Overlay(seen, r.Outputs)
+	}
+	r.Parent, r.Protect, r.IgnoreChanges = in.GetParent(), in.GetOptions().GetProtect(), in.GetOptions().GetIgnoreChanges()
+	r.Provider = in.GetProvider().GetUrn()
+	r.References = map[string][]string{}
+	for name, deps := range in.GetPropertyDependencies() {
+		if len(deps.GetUrns()) > 0 {
+			r.References[name] = deps.GetUrns()
+		}
+	}
+	return r
+}
+
+// configureByURN finds the configuration of a stack where the engine did not
+// pass it.
+func (a *Analyzer) configureByURN(urn string) {
+	if a.configured {
+		return
+	}
+	a.configured = true
+	stack, config := graph.Stack(urn), map[string]string(nil)
+	if a.options.StackConfig != nil {
+		config = a.options.StackConfig(stack)
+	}
+	a.use(stack, config)
+}
+
+func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
+	if set, ok := a.perRun[r.ID]; ok {
+		return set
+	}
+	switch level {
+	case rule.Mandatory:
+		return pulumirpc.EnforcementLevel_MANDATORY
+	case rule.Advisory:
+		return pulumirpc.EnforcementLevel_ADVISORY
+	}
+	return pulumirpc.EnforcementLevel_DISABLED
+}
+
+func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
+	out := &pulumirpc.AnalyzeResponse{}
+	for _, r := range results {
+		level := a.level(r.Rule, r.Level)
+		switch {
+		case level == pulumirpc.EnforcementLevel_DISABLED:
+		case r.Outcome == evaluate.Undecided:
+			out.NotApplicable = append(out.NotApplicable, &pulumirpc.PolicyNotApplicable{PolicyName: r.Rule.ID, Reason: r.Text()})
+		case r.Outcome == evaluate.Broken:
+			if r.Waiver != nil {
+				level = pulumirpc.EnforcementLevel_ADVISORY
+			}
+			out.Diagnostics = append(out.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
+				PolicyName: r.Rule.ID, PolicyPackName: Name, PolicyPackVersion: Version, Urn: r.Resource.URN,
+				Description: r.Rule.Title, Message: r.Text(),
+				EnforcementLevel: level, Severity: pulumirpc.PolicySeverity(r.Rule.Severity),
+			})
+		}
+	}
+	return out
+}
+
+// GetPluginInfo tells the version.
+func (a *Analyzer) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
+	return &pulumirpc.PluginInfo{Version: Version}, nil
+}
+
+// Cancel has nothing to abort: a whole stack takes milliseconds.
+func (a *Analyzer) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
+	return &emptypb.Empty{}, nil
+}
+
+func init() {
+	// A short process that mostly waits: fewer collections, still a small heap.
+	debug.SetGCPercent(200)
+}

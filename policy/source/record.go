@@ -1,0 +1,43 @@
+package source
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Record turns a preview's JSON into a recording: a line for each resource that
+// a rule may read, with its inputs and references. What changes without the
+// resource (its place in the code, the content of files) is left out.
+func Record(raw []byte) ([]byte, error) {
+	states, _, err := parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	for _, s := range states {
+		if strings.Contains(s.URN, "$aws:s3/bucketObjectv2:") || strings.HasPrefix(s.Type, "progressive:") {
+			continue
+		}
+		s.ID, s.SourcePosition, s.Parent, s.Type = "", "", "", ""
+		if !strings.Contains(s.URN, "pulumi:pulumi:Stack") {
+			s.Outputs = nil
+		}
+		line, err := marshal(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", s.URN, err)
+		}
+		out.Write(line)
+	}
+	return out.Bytes(), nil
+}
+
+// marshal writes one line of JSON, without escapes for HTML.
+func marshal(s state) ([]byte, error) {
+	var line bytes.Buffer
+	e := json.NewEncoder(&line)
+	e.SetEscapeHTML(false)
+	err := e.Encode(s)
+	return line.Bytes(), err
+}

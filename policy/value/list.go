@@ -1,0 +1,65 @@
+package value
+
+// List is a list of values that are looked at as T.
+type List[T View] struct{ Node }
+
+// Map is a map from names to values that are looked at as T.
+type Map[T View] struct{ Node }
+
+// Items are the elements that are known to exist, and whether these are all.
+func (l List[T]) Items() (items []T, complete bool) {
+	list, _ := l.raw.([]any)
+	for _, raw := range list {
+		items = append(items, As[T](l.child(raw)))
+	}
+	return items, l.state != unknown
+}
+
+// All asks a question about every element. It is true of no element.
+func (l List[T]) All(question func(T) Truth) Truth {
+	items, complete := l.Items()
+	answer := True
+	for _, item := range items {
+		answer = All(answer, question(item))
+	}
+	if !complete {
+		return All(answer, Unknown)
+	}
+	return answer
+}
+
+// Any asks whether the answer is true for one element.
+func (l List[T]) Any(question func(T) Truth) Truth {
+	return Not(l.All(func(item T) Truth { return Not(question(item)) }))
+}
+
+// Len is the number of elements.
+func (l List[T]) Len() Number {
+	if l.state == unknown {
+		return Number{l.Node}
+	}
+	items, _ := l.Items()
+	return Number{New(float64(len(items)))}
+}
+
+// First is the first element, absent in an empty list.
+func (l List[T]) First() T {
+	if items, _ := l.Items(); len(items) > 0 {
+		return items[0]
+	}
+	if l.state == unknown {
+		return As[T](l.Node)
+	}
+	return As[T](Node{})
+}
+
+// HasText asks whether a list of texts holds one.
+func HasText(l List[String], want string) Truth {
+	return l.Any(func(s String) Truth { return s.Is(want) })
+}
+
+// Key is the value of one name.
+func (m Map[T]) Key(name string) T { return As[T](m.Get(name)) }
+
+// Value is a value of any type, as an element of a list or a map.
+type Value struct{ Node }

@@ -1,0 +1,199 @@
+package value
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// state is what is known of a value.
+type state int8
+
+const (
+	absent state = iota
+	unknown
+	known
+)
+
+// Node is a value of any type: absent, unknown or known. Its zero value is
+// absent. A member of an absent value is absent, and a member of an unknown
+// value is unknown, so that a path of members needs no check between them.
+type Node struct {
+	state  state
+	raw    any
+	secret bool
+	// fromResource says that the value is the output of a resource, and so is
+	// set, although it is not known yet.
+	fromResource bool
+}
+
+// View is every type that gives a Node typed members.
+type View interface{ ~struct{ Node } }
+
+// As looks at a node as a view.
+func As[T View](n Node) T { return T(struct{ Node }{n}) }
+
+// Secret is a value that Pulumi encrypts in its state.
+type Secret struct{ Value any }
+
+// Undetermined is a value that is not known in a preview.
+type Undetermined struct{}
+
+// New wraps what a JSON document decodes to, with Secret and Undetermined at
+// any depth. A nil is absent.
+func New(raw any) Node {
+	switch v := raw.(type) {
+	case nil:
+		return Node{}
+	case Undetermined:
+		return Node{state: unknown}
+	case Secret:
+		n := New(v.Value)
+		n.secret = true
+		return n
+	case Provenance:
+		return New(v.Value).FromResource()
+	}
+	return Node{state: known, raw: raw}
+}
+
+// FromResource returns the node as the output of a resource: it counts as set
+// even while it is unknown.
+func (n Node) FromResource() Node {
+	n.fromResource = true
+	return n
+}
+
+// Raw is the node as New takes it, for reports and tests. A rule uses a view.
+func (n Node) Raw() any {
+	switch n.state {
+	case absent:
+		return nil
+	case unknown:
+		return Undetermined{}
+	}
+	return n.raw
+}
+
+// Get returns the member called name.
+func (n Node) Get(name string) Node {
+	if n.state != known {
+		return n
+	}
+	object, ok := n.raw.(map[string]any)
+	if !ok {
+		return Node{}
+	}
+	return n.child(object[name])
+}
+
+// At follows a dotted path of members.
+func (n Node) At(path string) Node {
+	for name := range strings.SplitSeq(path, ".") {
+		n = n.Get(name)
+	}
+	return n
+}
+
+func (n Node) child(raw any) Node {
+	c := New(raw)
+	c.secret = c.secret || n.secret
+	c.fromResource = c.fromResource || n.fromResource
+	return c
+}
+
+// Keys are the names of the members that are known, sorted.
+func (n Node) Keys() []string {
+	object, _ := n.raw.(map[string]any)
+	return slices.Sorted(maps.Keys(object))
+}
+
+// Set tells whether the value is there. The output of a resource is.
+func (n Node) Set() Truth {
+	switch {
+	case n.state == absent:
+		return False
+	case n.state == unknown && !n.fromResource:
+		return Unknown
+	case n.state == unknown:
+		return True
+	}
+	switch v := n.raw.(type) {
+	case string:
+		return Of(v != "")
+	case []any:
+		return Of(len(v) > 0)
+	case map[string]any:
+		return Of(len(v) > 0)
+	}
+	return True
+}
+
+// Known tells whether the value is absent or known to the last leaf.
+func (n Node) Known() bool { return n.state != unknown && determined(n.raw) }
+
+func determined(raw any) bool {
+	switch v := raw.(type) {
+	case Undetermined:
+		return false
+	case Secret:
+		return determined(v.Value)
+	case Provenance:
+		return determined(v.Value)
+	case []any:
+		return !slices.ContainsFunc(v, func(item any) bool { return !determined(item) })
+	case map[string]any:
+		for _, item := range v {
+			if !determined(item) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Walk visits every known string at any depth, with its path and whether
+// Pulumi encrypts it.
+func (n Node) Walk(visit func(path, text string, secret bool)) { n.walk("", visit) }
+
+func (n Node) walk(path string, visit func(path, text string, secret bool)) {
+	switch v := n.raw.(type) {
+	case string:
+		visit(path, v, n.secret)
+	case []any:
+		for _, item := range v {
+			n.child(item).walk(path+"[]", visit)
+		}
+	case map[string]any:
+		for _, name := range n.Keys() {
+			at := name
+			if path != "" {
+				at = path + "." + name
+			}
+			n.child(v[name]).walk(at, visit)
+		}
+	}
+}
+
+// IsSecret tells whether Pulumi encrypts the value.
+func (n Node) IsSecret() bool { return n.secret }
+
+// JSON reads the document that a string holds. What is no JSON is absent.
+func (n Node) JSON() Node {
+	if n.state != known {
+		return n
+	}
+	text, ok := n.raw.(string)
+	if !ok {
+		return n // Pulumi also takes some documents as objects
+	}
+	var document any
+	if json.Unmarshal([]byte(text), &document) != nil {
+		return Node{}
+	}
+	return n.child(document)
+}
+
+// Provenance marks a value as the output of a resource.
+type Provenance struct{ Value any }

@@ -1,0 +1,150 @@
+// Package waiver owns what a stack may say about rules: levels that it raises,
+// and violations that it accepts for a time. It is the key
+// progressive-framework:policy of a stack.
+package waiver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/rule"
+)
+
+// Key is the stack's configuration key, and EnvironmentKey the one that names
+// its environment.
+const (
+	Key            = "progressive-framework:policy"
+	EnvironmentKey = "progressive-framework:environment"
+)
+
+// MaxAge is how far ahead a waiver may end. Nobody reads a longer one again.
+const MaxAge = 180 * 24 * time.Hour
+
+// Soon is how long before its end a waiver is reported.
+const Soon = 14 * 24 * time.Hour
+
+// Config is what a stack says about rules.
+type Config struct {
+	// Levels are raised levels, by rule.
+	Levels map[string]string `json:"levels"`
+	// Waivers are the accepted violations.
+	Waivers []Waiver `json:"waivers"`
+}
+
+// Waiver accepts the violations of one rule by some resources for a time.
+type Waiver struct {
+	Rule string `json:"rule"`
+	// Resource is a glob on the resource's name in Pulumi; * is any text.
+	Resource string `json:"resource"`
+	Reason   string `json:"reason"`
+	// Owner is who removes the cause.
+	Owner string `json:"owner"`
+	// Until is the last day, such as 2027-03-31.
+	Until string `json:"until"`
+}
+
+// Parse reads the value of Key. The empty text is an empty configuration.
+func Parse(raw string) (Config, error) {
+	var c Config
+	if strings.TrimSpace(raw) == "" {
+		return c, nil
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return Config{}, fmt.Errorf("%s: %w; docs/policy.md describes the key", Key, err)
+	}
+	return c, nil
+}
+
+// end is the moment at which the waiver's last day is over.
+func (w Waiver) end() (time.Time, error) {
+	day, _, _ := strings.Cut(w.Until, "T") // YAML may have read the day as a time
+	t, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("until: %q is no date such as 2027-03-31", w.Until)
+	}
+	return t.AddDate(0, 0, 1), nil
+}
+
+// Matches tells whether the waiver names the violation of a rule by a resource.
+func (w Waiver) Matches(ruleID, resource string) bool {
+	if w.Rule != ruleID {
+		return false
+	}
+	parts := strings.Split(w.Resource, "*")
+	for i := range parts {
+		parts[i] = regexp.QuoteMeta(parts[i])
+	}
+	re, err := regexp.Compile("^" + strings.Join(parts, ".*") + "$")
+	return err == nil && re.MatchString(resource)
+}
+
+// Faults are what is wrong with a waiver at a time; one that has a fault waives
+// nothing.
+func (w Waiver) Faults(now time.Time, known func(string) *rule.Rule) []string {
+	var faults []string
+	if known(w.Rule) == nil {
+		faults = append(faults, fmt.Sprintf("rule: there is no rule %q; bin/policy rules lists them", w.Rule))
+	}
+	if strings.TrimSpace(w.Resource) == "" {
+		faults = append(faults, "resource: name the resource, or use * for all of them")
+	}
+	if strings.TrimSpace(w.Reason) == "" {
+		faults = append(faults, "reason: say why the violation is acceptable")
+	}
+	if strings.TrimSpace(w.Owner) == "" {
+		faults = append(faults, "owner: say who removes the cause")
+	}
+	end, err := w.end()
+	switch {
+	case err != nil:
+		faults = append(faults, err.Error())
+	case !now.Before(end):
+		faults = append(faults, fmt.Sprintf("until: it expired on %s; remove the cause, or decide anew", w.Until))
+	case end.Sub(now) > MaxAge+24*time.Hour:
+		faults = append(faults, fmt.Sprintf("until: %s is more than 180 days ahead", w.Until))
+	}
+	return faults
+}
+
+// Expiring tells whether the waiver ends within Soon.
+func (w Waiver) Expiring(now time.Time) bool {
+	end, err := w.end()
+	return err == nil && now.Before(end) && end.Sub(now) <= Soon
+}
+
+func (w Waiver) String() string { return fmt.Sprintf("waiver of %s for %s", w.Rule, w.Resource) }
+
+// Level is the rule's level in an environment, raised as the stack says. A
+// configuration can't lower a level: that takes a waiver, with its reason and
+// end.
+func (c Config) Level(r *rule.Rule, environment string) rule.Level {
+	level := r.Levels.In(environment)
+	if raised, err := rule.ParseLevel(c.Levels[r.ID]); err == nil {
+		level = max(level, raised)
+	}
+	return level
+}
+
+// LevelFaults are what is wrong with the levels.
+func (c Config) LevelFaults(environment string, known func(string) *rule.Rule) []string {
+	var faults []string
+	for id, name := range c.Levels {
+		r := known(id)
+		level, err := rule.ParseLevel(name)
+		switch {
+		case r == nil:
+			faults = append(faults, fmt.Sprintf("levels: there is no rule %q; bin/policy rules lists them", id))
+		case err != nil:
+			faults = append(faults, fmt.Sprintf("levels.%s: %v", id, err))
+		case level < r.Levels.In(environment):
+			faults = append(faults, fmt.Sprintf("levels.%s: %s is weaker than the rule's own level, %s; waive the rule instead", id, name, r.Levels.In(environment)))
+		}
+	}
+	return faults
+}
