@@ -1,0 +1,169 @@
+package server
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+	"github.com/progressive-framework/platform/policy/waiver"
+)
+
+const (
+	later  = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" // an unknown text
+	urnOne = "urn:pulumi:staging::p::t:t:T::one"
+	urnTwo = "urn:pulumi:staging::p::t:t:T::two"
+)
+
+// testRules are one on a resource, one across resources, and one that panics.
+func testRules() []*rule.Rule {
+	across := rule.AcrossTypes(func(s *rule.Subject) {
+		if s.Name == "two" {
+			s.Must(s.Graph.Refs(s.Resource, "target", "t:t:T").Exists(), "it refers to nothing")
+		}
+	}, "t:t:T")
+	return []*rule.Rule{
+		{ID: "local", Title: "a is x", Fix: "set a", Levels: rule.ProdOnly, Severity: rule.High, Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(value.As[value.String](s.View().Get("a")).Is("x"), "a is not x")
+		}, "t:t:T")},
+		{ID: "cross", Title: "two refers to one", Fix: "set target", Levels: rule.Everywhere, Check: across},
+		{ID: "panics", Title: "panics", Fix: "none", Levels: rule.Everywhere, Check: rule.OnTypes(func(*rule.Subject) { panic("boom") }, "t:t:Panics")},
+	}
+}
+
+// dial serves on loopback, as the engine sees it.
+func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
+	t.Helper()
+	o.Now = func() time.Time { return time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC) }
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	s := grpc.NewServer()
+	pulumirpc.RegisterAnalyzerServer(s, New(o))
+	go s.Serve(listener) //nolint:errcheck // ends with Stop
+	t.Cleanup(s.Stop)
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { conn.Close() })
+	return pulumirpc.NewAnalyzerClient(conn)
+}
+
+func properties(t *testing.T, p map[string]any) *structpb.Struct {
+	t.Helper()
+	s, err := structpb.NewStruct(p)
+	require.NoError(t, err)
+	return s
+}
+
+func TestAnalyze(t *testing.T) {
+	c := dial(t, Options{Rules: testRules()})
+	analyze := func(urn string, p map[string]any) *pulumirpc.AnalyzeResponse {
+		r := graph.New(urn)
+		out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: r.Type, Urn: urn, Name: r.Name, Properties: properties(t, p)})
+		require.NoError(t, err)
+		return out
+	}
+	_, err := c.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "s", Config: map[string]string{waiver.EnvironmentKey: "prod"}})
+	require.NoError(t, err)
+
+	out := analyze(urnOne, map[string]any{"a": "y"})
+	require.Len(t, out.GetDiagnostics(), 1)
+	d := out.GetDiagnostics()[0]
+	require.Equal(t, "local", d.GetPolicyName())
+	require.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, d.GetEnforcementLevel())
+	require.Equal(t, pulumirpc.PolicySeverity_POLICY_SEVERITY_HIGH, d.GetSeverity())
+	require.Equal(t, "a is not x. Fix: set a.", d.GetMessage())
+
+	require.Empty(t, analyze(urnOne, map[string]any{"a": "x"}).GetDiagnostics())
+	unknown := analyze(urnOne, map[string]any{"a": later})
+	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is no violation")
+	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "and no pass")
+	require.Contains(t, unknown.GetNotApplicable()[0].GetReason(), "not known yet")
+
+	panicked := analyze("urn:pulumi:s::p::t:t:Panics::x", nil)
+	require.Len(t, panicked.GetDiagnostics(), 1)
+	require.Contains(t, panicked.GetDiagnostics()[0].GetMessage(), "the rule itself failed: boom")
+}
+
+// At the end of a preview the engine passes no inputs. Those that Analyze has
+// seen count, and the references.
+func TestAnalyzeStackRemembersInputs(t *testing.T) {
+	c := dial(t, Options{Rules: testRules()})
+	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": later})})
+	require.NoError(t, err)
+	resources := func(deps map[string]*pulumirpc.AnalyzerPropertyDependencies) *pulumirpc.AnalyzeStackRequest {
+		return &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{
+			{Urn: urnOne, Type: "t:t:T", Name: "one"}, {Urn: urnTwo, Type: "t:t:T", Name: "two", PropertyDependencies: deps},
+		}}
+	}
+	out, err := c.AnalyzeStack(t.Context(), resources(map[string]*pulumirpc.AnalyzerPropertyDependencies{"target": {Urns: []string{urnOne}}}))
+	require.NoError(t, err)
+	require.Empty(t, out.GetDiagnostics())
+	require.Empty(t, out.GetNotApplicable())
+
+	out, err = c.AnalyzeStack(t.Context(), resources(nil))
+	require.NoError(t, err)
+	require.Empty(t, out.GetDiagnostics())
+	require.Len(t, out.GetNotApplicable(), 1, "the unknown value may be a reference")
+
+	// The same without the unknown value is a violation.
+	_, err = c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x"})})
+	require.NoError(t, err)
+	out, err = c.AnalyzeStack(t.Context(), resources(nil))
+	require.NoError(t, err)
+	require.Len(t, out.GetDiagnostics(), 1)
+	require.Equal(t, urnTwo, out.GetDiagnostics()[0].GetUrn())
+}
+
+// pulumi policy analyze passes neither configuration nor the stack's name.
+func TestWithoutConfigureStack(t *testing.T) {
+	asked := ""
+	c := dial(t, Options{Rules: testRules(), StackConfig: func(stack string) map[string]string {
+		asked = stack
+		return map[string]string{waiver.EnvironmentKey: stack}
+	}})
+	_, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
+	require.NoError(t, err)
+	require.Equal(t, "staging", asked)
+	require.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, out.GetDiagnostics()[0].GetEnforcementLevel(), "the rule is mandatory in prod only")
+}
+
+func TestLevelsOfOneRun(t *testing.T) {
+	c := dial(t, Options{Rules: testRules()})
+	_, err := c.Configure(t.Context(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: map[string]*pulumirpc.PolicyConfig{
+		"local": {EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED},
+	}})
+	require.NoError(t, err)
+	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
+	require.NoError(t, err)
+	require.Empty(t, out.GetDiagnostics())
+	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	require.Len(t, info.GetPolicies(), 4, "three rules, and that of the configuration")
+}
+
+func TestSecretsAndOutputsAreDecoded(t *testing.T) {
+	const sig = "4dabf18193072939515e22adb298388d"
+	n := decode(properties(t, map[string]any{
+		"secret":  map[string]any{sig: "1b47061264138c4ac30d75fd1eb44270", "value": "s"},
+		"output":  map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4"},
+		"known":   map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4", "value": "k", "secret": true},
+		"unknown": []any{later},
+	}))
+	require.True(t, n.Get("secret").IsSecret())
+	require.Equal(t, value.True, value.As[value.String](n.Get("secret")).Is("s"))
+	require.False(t, n.Get("output").Known())
+	require.True(t, n.Get("known").IsSecret())
+	require.Equal(t, value.True, value.As[value.String](n.Get("known")).Is("k"))
+	require.False(t, n.Get("unknown").Known())
+}

@@ -1,0 +1,76 @@
+package source
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+const (
+	keyURN    = "urn:pulumi:prod::p::progressive:key:Key$aws:kms/key:Key::k"
+	bucketURN = "urn:pulumi:prod::p::aws:s3/bucketV2:BucketV2::b"
+)
+
+func TestPreview(t *testing.T) {
+	s, err := Parse([]byte(`{
+  "config": {"progressive-framework:environment": "prod"},
+  "steps": [
+    {"op": "create", "newState": {"urn": "` + keyURN + `", "inputs": {"enableKeyRotation": true, "__defaults": []},
+      "sourcePosition": "project:///../../github.com/progressive-framework/platform/components/key/key.go#106,14"}},
+    {"op": "create", "newState": {"urn": "` + bucketURN + `", "protect": true, "provider": "urn:pulumi:prod::p::pulumi:providers:aws::aws::some-id",
+      "inputs": {"kmsKeyId": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "password": "[secret]"},
+      "propertyDependencies": {"kmsKeyId": ["` + keyURN + `"], "password": null}}},
+    {"op": "delete", "newState": {"urn": "urn:pulumi:prod::p::t:t:Gone::x"}}
+  ]}`))
+	require.NoError(t, err)
+	require.Equal(t, "prod", s.Name())
+	require.Equal(t, "prod", s.Config["progressive-framework:environment"])
+	require.Len(t, s.Graph.All(), 2, "what is deleted has no state")
+	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
+	require.Equal(t, "aws:kms/key:Key", key.Type)
+	require.Equal(t, graph.Source{File: "components/key/key.go", Line: 106}, key.Source)
+	require.Equal(t, []string{"enableKeyRotation"}, key.Inputs.Keys(), "keys of the engine are none of the program")
+	require.Equal(t, "urn:pulumi:prod::p::pulumi:providers:aws::aws", bucket.Provider)
+	require.True(t, bucket.Protect)
+	require.True(t, bucket.Inputs.Get("password").IsSecret())
+	require.Equal(t, value.True, bucket.View().Get("kmsKeyId").Set(), "the output of a resource is set")
+	require.Equal(t, value.Unknown, bucket.View().Get("password").Set())
+	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources)
+	require.Equal(t, []*graph.Resource{bucket}, s.Graph.Back(key, bucket.Type, "kmsKeyId").Resources)
+}
+
+func TestExport(t *testing.T) {
+	s, err := Parse([]byte(`{"version": 3, "deployment": {"resources": [
+    {"urn": "` + keyURN + `", "id": "1234", "outputs": {"arn": "arn:aws:kms:::key/1234"}},
+    {"urn": "` + bucketURN + `", "inputs": {"kmsKeyId": "arn:aws:kms:::key/1234",
+      "password": {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}}},
+    {"urn": "` + bucketURN + `", "delete": true, "inputs": {"old": true}}
+  ]}}`))
+	require.NoError(t, err)
+	require.Len(t, s.Graph.All(), 2, "what waits for its deletion is replaced already")
+	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
+	require.True(t, bucket.Inputs.Get("password").IsSecret())
+	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources, "an ARN that is written down is a reference, too")
+}
+
+func TestRecordingIsReadBack(t *testing.T) {
+	raw, err := Record([]byte(`{"steps": [
+    {"op": "create", "newState": {"urn": "` + keyURN + `", "type": "aws:kms/key:Key", "inputs": {"policy": "a<b"}, "sourcePosition": "project:///x.go#1"}},
+    {"op": "create", "newState": {"urn": "urn:pulumi:prod::p::progressive:key:Key::k", "type": "progressive:key:Key"}}
+  ]}`))
+	require.NoError(t, err)
+	require.Equal(t, `{"urn":"`+keyURN+`","inputs":{"policy":"a<b"}}`+"\n", string(raw), "a component has no inputs, and a place in the code changes with every edit")
+	s, err := Parse(raw)
+	require.NoError(t, err)
+	require.Equal(t, "aws:kms/key:Key", s.Graph.All()[0].Type)
+}
+
+func TestNotAStack(t *testing.T) {
+	for _, raw := range []string{"", "[]", "{}", `{"deployment": {"resources": []}}`} {
+		_, err := Parse([]byte(raw))
+		require.Error(t, err, raw)
+	}
+}

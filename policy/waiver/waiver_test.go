@@ -1,0 +1,118 @@
+package waiver
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/rule"
+)
+
+var (
+	now   = time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	known = func(id string) *rule.Rule {
+		if id == "a-rule" {
+			return &rule.Rule{ID: id, Levels: rule.ProdOnly}
+		}
+		return nil
+	}
+	good = Waiver{Rule: "a-rule", Resource: "db-*", Reason: "a second instance comes with the launch", Owner: "platform", Until: "2027-01-31"}
+)
+
+func TestFaults(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		change func(*Waiver)
+		want   string
+	}{
+		{"complete and in its time", func(*Waiver) {}, ""},
+		{"the last day counts", func(w *Waiver) { w.Until = "2026-11-28" }, ""},
+		{"the day after does not", func(w *Waiver) { w.Until = "2026-11-27" }, "expired on 2026-11-27"},
+		{"180 days are allowed", func(w *Waiver) { w.Until = "2027-05-27" }, ""},
+		{"181 are not", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
+		{"YAML reads a day as a time", func(w *Waiver) { w.Until = "2027-01-31T00:00:00Z" }, ""},
+		{"no day", func(w *Waiver) { w.Until = "soon" }, `"soon" is no date`},
+		{"no reason", func(w *Waiver) { w.Reason = " " }, "reason:"},
+		{"no owner", func(w *Waiver) { w.Owner = "" }, "owner:"},
+		{"no resource", func(w *Waiver) { w.Resource = "" }, "resource:"},
+		{"a rule that does not exist", func(w *Waiver) { w.Rule = "another" }, `there is no rule "another"`},
+	} {
+		w := good
+		tc.change(&w)
+		faults := w.Faults(now, known)
+		if tc.want == "" {
+			require.Empty(t, faults, tc.reason)
+			continue
+		}
+		require.Len(t, faults, 1, tc.reason)
+		require.Contains(t, faults[0], tc.want, tc.reason)
+	}
+}
+
+func TestMatches(t *testing.T) {
+	for _, tc := range []struct {
+		reason, glob, name string
+		want               bool
+	}{
+		{"a star is any text", "db-*", "db-instance", true},
+		{"also none", "db-*", "db-", true},
+		{"the whole name must fit", "db-*", "my-db-instance", false},
+		{"a dot is a dot", "a.b", "axb", false},
+		{"everything", "*", "x", true},
+		{"in the middle", "a*z", "abcz", true},
+	} {
+		w := good
+		w.Resource = tc.glob
+		require.Equal(t, tc.want, w.Matches("a-rule", tc.name), tc.reason)
+		require.False(t, w.Matches("another", tc.name), "another rule")
+	}
+}
+
+func TestExpiring(t *testing.T) {
+	for until, want := range map[string]bool{"2026-11-27": false, "2026-11-28": true, "2026-12-11": true, "2026-12-13": false} {
+		w := good
+		w.Until = until
+		require.Equal(t, want, w.Expiring(now), until)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	r := known("a-rule")
+	for _, tc := range []struct {
+		reason, environment, level string
+		want                       rule.Level
+		fault                      string
+	}{
+		{"the rule's own", "staging", "", rule.Advisory, ""},
+		{"raised", "staging", "mandatory", rule.Mandatory, ""},
+		{"a level can't be lowered", "prod", "advisory", rule.Mandatory, "weaker than the rule's own level"},
+		{"nor a rule disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
+		{"an unknown environment is as strict as prod", "load", "", rule.Mandatory, ""},
+		{"no level", "staging", "loud", rule.Advisory, `level "loud"`},
+	} {
+		c := Config{Levels: map[string]string{}}
+		if tc.level != "" {
+			c.Levels["a-rule"] = tc.level
+		}
+		require.Equal(t, tc.want, c.Level(r, tc.environment), tc.reason)
+		faults := c.LevelFaults(tc.environment, known)
+		if tc.fault == "" {
+			require.Empty(t, faults, tc.reason)
+		} else {
+			require.Contains(t, faults[0], tc.fault, tc.reason)
+		}
+	}
+	require.Contains(t, Config{Levels: map[string]string{"x": "mandatory"}}.LevelFaults("prod", known)[0], `there is no rule "x"`)
+}
+
+func TestParse(t *testing.T) {
+	c, err := Parse(`{"waivers": [{"rule": "a", "resource": "*", "reason": "r", "owner": "o", "until": "2027-01-01"}]}`)
+	require.NoError(t, err)
+	require.Equal(t, "a", c.Waivers[0].Rule)
+	c, err = Parse("")
+	require.NoError(t, err)
+	require.Empty(t, c)
+	_, err = Parse(`{"waiver": []}`)
+	require.ErrorContains(t, err, "waiver", "a misspelled member would waive nothing")
+}
