@@ -2953,32 +2953,6 @@ func (o Ec2NetworkAclIngress) Protocol() value.String {
 func (o Ec2NetworkAclIngress) RuleNo() value.Number { return value.As[value.Number](o.Get("ruleNo")) }
 func (o Ec2NetworkAclIngress) ToPort() value.Number { return value.As[value.Number](o.Get("toPort")) }
 
-type Ec2NetworkAclRule struct{ value.Node }
-
-// Token is the type of the resource.
-func (Ec2NetworkAclRule) Token() string { return "aws:ec2/networkAclRule:NetworkAclRule" }
-func (o Ec2NetworkAclRule) CidrBlock() value.String {
-	return value.As[value.String](o.Get("cidrBlock"))
-}
-func (o Ec2NetworkAclRule) Egress() value.Bool     { return value.As[value.Bool](o.Get("egress")) }
-func (o Ec2NetworkAclRule) FromPort() value.Number { return value.As[value.Number](o.Get("fromPort")) }
-func (o Ec2NetworkAclRule) IcmpCode() value.Number { return value.As[value.Number](o.Get("icmpCode")) }
-func (o Ec2NetworkAclRule) IcmpType() value.Number { return value.As[value.Number](o.Get("icmpType")) }
-func (o Ec2NetworkAclRule) Ipv6CidrBlock() value.String {
-	return value.As[value.String](o.Get("ipv6CidrBlock"))
-}
-func (o Ec2NetworkAclRule) NetworkAclId() value.String {
-	return value.As[value.String](o.Get("networkAclId"))
-}
-func (o Ec2NetworkAclRule) Protocol() value.String { return value.As[value.String](o.Get("protocol")) }
-func (o Ec2NetworkAclRule) RuleAction() value.String {
-	return value.As[value.String](o.Get("ruleAction"))
-}
-func (o Ec2NetworkAclRule) RuleNumber() value.Number {
-	return value.As[value.Number](o.Get("ruleNumber"))
-}
-func (o Ec2NetworkAclRule) ToPort() value.Number { return value.As[value.Number](o.Get("toPort")) }
-
 type Ec2Route struct{ value.Node }
 
 // Token is the type of the resource.

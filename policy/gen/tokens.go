@@ -23,7 +23,6 @@ var awsTokens = []string{
 	"aws:ec2/launchTemplate:LaunchTemplate",
 	"aws:ec2/natGateway:NatGateway",
 	"aws:ec2/networkAcl:NetworkAcl",
-	"aws:ec2/networkAclRule:NetworkAclRule",
 	"aws:ec2/route:Route",
 	"aws:ec2/routeTable:RouteTable",
 	"aws:ec2/routeTableAssociation:RouteTableAssociation",

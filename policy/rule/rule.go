@@ -108,6 +108,9 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
+// Wait leaves the rule undecided: a value is missing that is part of no demand.
+func (s *Subject) Wait(what string) { s.Undecided = append(s.Undecided, what) }
+
 // Set are related resources of one type.
 type Set[T Typed] struct{ graph.Related }
 

@@ -87,10 +87,10 @@ var registry = []*rule.Rule{
 		"components/repository, ImageScanningConfiguration", rule.Medium, rule.Everywhere, []string{"FSBP ECR.1"}, func(s *rule.Subject, v aws.EcrRepository) {
 			s.Must(v.ImageScanningConfiguration().ScanOnPush().IsTrue(), "scanOnPush is not true")
 		}),
-	repository("image-repository-encrypted", "Images are encrypted with a key of this account", "Images hold our code.",
+	repository("image-repository-encrypted", "Images are encrypted with a KMS key", "Images hold our code.",
 		"components/repository, EncryptionConfigurations", rule.Low, rule.Everywhere, []string{"FSBP ECR.5"}, func(s *rule.Subject, v aws.EcrRepository) {
 			s.Must(v.EncryptionConfigurations().Any(func(e aws.EcrRepositoryEncryptionConfiguration) value.Truth {
-				return value.All(e.EncryptionType().Is("KMS"), e.KmsKey().Set())
+				return e.EncryptionType().Is("KMS")
 			}), "encryptionConfigurations names no KMS key")
 		}),
 	repository("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",

@@ -44,8 +44,11 @@ var cluster = []*rule.Rule{
 		Why: "The account of one pod would own the cluster.",
 		Fix: "components/autoscaler, rights", Standards: []string{"CIS EKS 4.1.1"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
-		Check: rule.OnTypes(func(s *rule.Subject) {
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			role := value.As[value.String](s.View().At("roleRef.name"))
+			for _, typ := range roleTypes {
+				role = resolved(s.Graph, s.Resource, role, "roleRef", typ)
+			}
 			s.Must(value.Not(role.In("cluster-admin", "admin", "edit")), "roleRef is %s", role.Text())
 		}, k8s.ClusterRoleBinding{}.Token(), k8s.RoleBinding{}.Token()),
 	},
@@ -63,8 +66,8 @@ var cluster = []*rule.Rule{
 		Why: "Network policies and quotas are set by namespace.",
 		Fix: "the component that creates the object: Namespace", Standards: []string{"CIS EKS 4.6.4"},
 		Severity: rule.Low, Levels: rule.Everywhere,
-		Check: rule.OnTypes(func(s *rule.Subject) {
-			n := namespaceOf(s.Resource)
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			n := namespaceOf(s.Graph, s.Resource)
 			s.Must(value.All(n.Set(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
 		}, append(append([]string{}, podded...), k8s.Service{}.Token(), k8s.Secret{}.Token(), k8s.ConfigMap{}.Token())...),
 	},
@@ -121,7 +124,8 @@ var cluster = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			name := value.As[value.String](s.View().Get("serviceAccount"))
 			accounts := rule.Every[k8s.ServiceAccount](s.Graph)
-			system := value.As[value.String](s.View().Get("namespace")).Is("kube-system")
+			namespace := resolved(s.Graph, s.Resource, value.As[value.String](s.View().Get("namespace")), "namespace", k8s.Namespace{}.Token())
+			system := namespace.Is("kube-system")
 			s.Must(value.Any(system, accounts.Any(func(_ *graph.Resource, a k8s.ServiceAccount) value.Truth {
 				return a.Metadata().Name().Equals(name)
 			})), "no service account %s is in the stack", name.Text())

@@ -56,7 +56,9 @@ var balancer = []*rule.Rule{
 		Fix: "components/loadbalancer, securityGroups", Standards: []string{"WA SEC05"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ aws.LbLoadBalancer) {
-			for _, group := range rule.Refs[aws.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups").Resources {
+			groups := rule.Refs[aws.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups")
+			s.Must(groups.Exists(), "no security group of this stack protects it")
+			for _, group := range groups.Resources {
 				rules := rule.Users[aws.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(_ *graph.Resource, r aws.VpcSecurityGroupIngressRule) value.Truth {
 					return value.All(value.Not(r.CidrIpv4().Set()), value.Not(r.CidrIpv6().Set()), r.PrefixListId().Set())
@@ -355,22 +357,16 @@ func apart(policies rule.Set[aws.CloudfrontCachePolicy], id value.String) value.
 // covers tells whether a pattern fits every path of another one. Patterns have
 // one star, at their end.
 func covers(pattern, other value.String) value.Truth {
-	return pattern.Satisfies(func(string) bool { return true }).And(func() value.Truth {
-		return other.Satisfies(func(path string) bool {
-			return pattern.Satisfies(func(p string) bool {
-				prefix, star := strings.CutSuffix(p, "*")
-				return p == path || star && strings.HasPrefix(path, prefix)
-			}) == value.True
-		})
+	return value.Both(pattern, other, func(p, path string) bool {
+		prefix, star := strings.CutSuffix(p, "*")
+		return p == path || star && strings.HasPrefix(path, prefix)
 	})
 }
 
 // named tells whether a name of a certificate covers a domain.
 func named(certificate, domain value.String) value.Truth {
-	return value.Any(certificate.Equals(domain), certificate.Satisfies(func(string) bool { return true }).And(func() value.Truth {
-		return domain.Satisfies(func(d string) bool {
-			_, parent, _ := strings.Cut(d, ".")
-			return certificate.Is("*."+parent) == value.True
-		})
-	}))
+	return value.Both(certificate, domain, func(name, wanted string) bool {
+		_, parent, _ := strings.Cut(wanted, ".")
+		return name == wanted || name == "*."+parent
+	})
 }

@@ -1,12 +1,13 @@
 package rules
 
 import (
-	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/progressive-framework/platform/policy/aws"
 	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8s"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -73,11 +74,7 @@ var eks = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v aws.EksCluster) {
 			s.Must(rule.Every[aws.CloudwatchLogGroup](s.Graph).Any(func(_ *graph.Resource, g aws.CloudwatchLogGroup) value.Truth {
-				return v.Name().Satisfies(func(name string) bool { return name != "" }).And(func() value.Truth {
-					return g.Name().Satisfies(func(group string) bool {
-						return v.Name().Is(eksLogCluster(group)) == value.True
-					})
-				})
+				return value.Both(v.Name(), g.Name(), func(name, group string) bool { return group == "/aws/eks/"+name+"/cluster" })
 			}), "no log group /aws/eks/CLUSTER/cluster")
 		}),
 	},
@@ -138,27 +135,19 @@ var eks = []*rule.Rule{
 		Fix: "components/autoscaler/manifest", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v aws.EksCluster) {
-			for _, c := range containersOf(s.Graph) {
-				minor := c.Image().Satisfies(func(image string) bool { return autoscalerImage.MatchString(image) })
-				if minor != value.True {
+			for _, r := range s.Graph.Of(k8s.Deployment{}.Token()) {
+				if builtHere(s.Graph, r).Exists() == value.True {
 					continue
 				}
-				s.Must(v.Version().Satisfies(func(version string) bool {
-					return c.Image().Contains(fmt.Sprintf(":v%s.", version)) == value.True
-				}), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
+				for _, c := range list(podOf(r).Spec().Containers()) {
+					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
+						return strings.Contains(image, ":v"+version+".")
+					})
+					s.Must(value.Implies(c.Image().Matches(autoscalerImage), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
+				}
 			}
 		}),
 	},
 }
 
-var (
-	autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)
-	eksLogGroup     = regexp.MustCompile(`^/aws/eks/(.+)/cluster$`)
-)
-
-func eksLogCluster(group string) string {
-	if m := eksLogGroup.FindStringSubmatch(group); m != nil {
-		return m[1]
-	}
-	return ""
-}
+var autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)

@@ -116,12 +116,13 @@ var network = []*rule.Rule{
 		Why: "An ACL is the last line if a security group is wrong.",
 		Fix: "components/network/acl", Standards: []string{"FSBP EC2.21", "CIS AWS 5.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
-		Check: rule.On(func(s *rule.Subject, v aws.Ec2NetworkAclRule) {
-			world := value.Any(v.CidrBlock().Is(anyIPv4), v.Ipv6CidrBlock().Is(anyIPv6))
-			admits := value.All(v.RuleAction().Is("allow"), value.Not(v.Egress().Or(false).IsTrue()), world)
+		Check: rule.On(func(s *rule.Subject, v aws.Ec2NetworkAcl) {
 			for _, port := range []float64{22, 3389} {
-				covers := value.Any(v.Protocol().In("-1", "all"), value.All(v.FromPort().AtMost(port), v.ToPort().AtLeast(port)))
-				s.Must(value.Not(value.All(admits, covers)), "the rule admits port %g from everywhere", port)
+				s.Must(v.Ingress().All(func(r aws.Ec2NetworkAclIngress) value.Truth {
+					world := value.Any(r.CidrBlock().Is(anyIPv4), r.Ipv6CidrBlock().Is(anyIPv6))
+					covers := value.Any(r.Protocol().In("-1", "all"), value.All(r.FromPort().AtMost(port), r.ToPort().AtLeast(port)))
+					return value.Not(value.All(r.Action().Is("allow"), world, covers))
+				}), "a rule admits port %g from everywhere", port)
 			}
 		}),
 	},
@@ -173,16 +174,11 @@ var network = []*rule.Rule{
 
 // overlap tells whether two address blocks have an address in common.
 func overlap(a, b value.String) value.Truth {
-	return a.Satisfies(func(one string) bool { return one != "" }).
-		And(func() value.Truth {
-			return b.Satisfies(func(other string) bool {
-				return a.Satisfies(func(one string) bool {
-					p, err1 := netip.ParsePrefix(one)
-					q, err2 := netip.ParsePrefix(other)
-					return err1 == nil && err2 == nil && p.Overlaps(q)
-				}) == value.True
-			})
-		})
+	return value.Both(a, b, func(one, other string) bool {
+		p, err1 := netip.ParsePrefix(one)
+		q, err2 := netip.ParsePrefix(other)
+		return err1 == nil && err2 == nil && p.Overlaps(q)
+	})
 }
 
 // atMost compares a count that may still grow.

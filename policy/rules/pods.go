@@ -31,17 +31,6 @@ func everyContainer(p k8s.PodSpec, question func(k8s.Container) value.Truth) val
 	return value.All(p.Containers().All(question), p.InitContainers().All(question))
 }
 
-// containersOf are the containers of all workloads of a stack.
-func containersOf(g *graph.Graph) []k8s.Container {
-	var all []k8s.Container
-	for _, typ := range podded {
-		for _, r := range g.Of(typ) {
-			all = append(all, list(podOf(r).Spec().Containers())...)
-		}
-	}
-	return all
-}
-
 // digest is the end of an image's name that no push can change.
 var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 
@@ -124,11 +113,16 @@ var pods = []*rule.Rule{
 				return value.All(plain, c.EnvFrom().All(func(e k8s.EnvFromSource) value.Truth { return value.Not(e.SecretRef().Set()) }))
 			}), "an environment variable holds a secret")
 		}),
-	pod("pod-service-account", "Pods have a service account of their own", "The account default is shared by all pods of the namespace.",
-		"components/service, ServiceAccountName", []string{"CIS EKS 4.1.5"}, func(s *rule.Subject, p k8s.PodSpec) {
-			s.Must(p.ServiceAccountName().Set(), "serviceAccountName is not set")
-			s.Must(value.Not(p.ServiceAccountName().Is("default")), "serviceAccountName is default")
-		}),
+	{
+		ID: "pod-service-account", Title: "Pods have a service account of their own",
+		Why: "The account default is shared by all pods of the namespace.",
+		Fix: "components/service, ServiceAccountName", Standards: []string{"CIS EKS 4.1.5"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			name := resolved(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8s.ServiceAccount{}.Token())
+			s.Must(value.All(name.Set(), value.Not(name.Is("default"))), "serviceAccountName is %s", name.Text())
+		}, podded...),
+	},
 	advisory(pod("pod-no-api-token", "Pods get no token of the API server", "Whoever takes the pod over could ask the API server.",
 		"components/service, AutomountServiceAccountToken", []string{"CIS EKS 4.1.6"}, func(s *rule.Subject, p k8s.PodSpec) {
 			s.Must(p.AutomountServiceAccountToken().Or(true).IsFalse(), "automountServiceAccountToken is not false")

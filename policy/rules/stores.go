@@ -15,6 +15,17 @@ import (
 // imageTokens are the types that build an image in the stack, or copy one.
 var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
 
+// builtHere are the images of the stack that a workload runs.
+func builtHere(g *graph.Graph, r *graph.Resource) graph.Related {
+	out := graph.Related{Complete: true}
+	for _, typ := range imageTokens {
+		images := g.Refs(r, "spec", typ)
+		out.Resources = append(out.Resources, images.Resources...)
+		out.Complete = out.Complete && images.Complete
+	}
+	return out
+}
+
 var stores = []*rule.Rule{
 	store("store-protected", "Pulumi refuses to delete a store", "A wrong edit of the program would delete it in the next up.",
 		"the key deletionProtection", rule.Deployed, func(s *rule.Subject) {
@@ -64,33 +75,12 @@ var stores = []*rule.Rule{
 		}, aws.RdsSubnetGroup{}.Token(), aws.DocdbSubnetGroup{}.Token(), aws.ElasticacheSubnetGroup{}.Token()),
 	},
 	{
-		ID: "store-snapshot-names-differ", Title: "No two stores leave a snapshot of the same name",
-		Why: "The second deletion would fail.",
-		Fix: "components/datastore, FinalSnapshot", Standards: nil,
-		Severity: rule.Low, Levels: rule.Everywhere,
-		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			own := value.As[value.String](s.View().Get("finalSnapshotIdentifier"))
-			for _, other := range s.Graph.Of(s.Type) {
-				if other != s.Resource {
-					s.Must(value.Not(value.All(own.Set(), own.Equals(value.As[value.String](other.View().Get("finalSnapshotIdentifier"))))), "%s has the same finalSnapshotIdentifier", other.Name)
-				}
-			}
-		}, storeTypes...),
-	},
-	{
 		ID: "image-of-this-stack", Title: "Pods run images that this stack has built or promoted",
 		Why: "Nobody has reviewed the others, and their registry may be gone when a node needs them.",
 		Fix: "components/image: build or mirror it into the stack's repository", Standards: []string{"CIS EKS 5.1.4"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			var known graph.Related
-			known.Complete = true
-			for _, typ := range imageTokens {
-				for _, prop := range []string{"spec"} {
-					known.Resources = append(known.Resources, s.Graph.Refs(s.Resource, prop, typ).Resources...)
-				}
-			}
-			s.Must(known.Exists(), "its image is not one of this stack")
+			s.Must(builtHere(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
 		}, podded...),
 	},
 	{
@@ -106,9 +96,9 @@ var stores = []*rule.Rule{
 				known = known && n.Known()
 				most += float(n)
 			}
-			enough := value.Of(wanted <= most*leastNodeCores)
-			if !known || !complete {
-				enough = value.All(enough, value.Unknown)
+			enough := value.Unknown // more pods or more nodes may turn out
+			if wanted <= most*leastNodeCores && complete || wanted > most*leastNodeCores && known {
+				enough = value.Of(wanted <= most*leastNodeCores)
 			}
 			s.Must(value.Any(value.Of(len(s.Graph.Of(aws.AutoscalingGroup{}.Token())) == 0), enough), "pods ask for %.1f cores, %g nodes have %.1f", wanted, most, most*leastNodeCores)
 		}, aws.EksCluster{}.Token()),
@@ -153,8 +143,10 @@ func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 		for _, r := range g.Of(typ) {
 			count, known := podsOf(g, r)
 			spec := podOf(r).Spec()
-			complete = complete && known && spec.Containers().Known()
-			for _, c := range list(spec.Containers()) {
+			containers, all := spec.Containers().Items()
+			complete = complete && known && all
+			for _, c := range containers {
+				complete = complete && c.Resources().Requests().Key("cpu").Known()
 				if text, ok := c.Resources().Requests().Key("cpu").Raw().(string); ok {
 					if q, err := resource.ParseQuantity(text); err == nil {
 						sum += count * q.AsApproximateFloat64()
@@ -266,9 +258,9 @@ var stack = []*rule.Rule{
 		}, named32, named32b, aws.IamRole{}.Token()),
 	},
 	{
-		ID: "alias-of-stack", Title: "No resource is registered twice under one name at AWS",
-		Why: "The second one would take over the first one's place, or fail.",
-		Fix: "the component that creates it: the name", Standards: nil,
+		ID: "alarm-names-differ", Title: "No two alarms have one name at AWS",
+		Why: "The second one overwrites the first one.",
+		Fix: "components/tier and components/loadbalancer: the alarm's name", Standards: nil,
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v aws.CloudwatchMetricAlarm) {
 			for _, other := range s.Graph.Of(s.Type) {

@@ -11,15 +11,26 @@ import (
 // labels are the labels of a workload's pods.
 func labels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
 
-// namespaceOf is the namespace that an object is in.
-func namespaceOf(r *graph.Resource) value.String {
-	return value.As[value.String](r.View().At("metadata.namespace"))
+// namespaceOf is the namespace that an object is in. While its name is unknown,
+// it is that of the Namespace to which the object refers.
+func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
+	own := value.As[value.String](r.View().At("metadata.namespace"))
+	return resolved(g, r, own, "metadata", k8s.Namespace{}.Token())
 }
 
-// selects tells whether a selector in one namespace finds pods with labels in
-// another one. An empty selector finds all pods.
-func selects(namespace value.String, selector value.Map[value.String], target *graph.Resource) value.Truth {
-	answer := namespace.Equals(namespaceOf(target))
+// resolved is a name, or the name of the one object of a type to which the
+// input prop refers.
+func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
+	if targets := g.Refs(r, prop, typ).Resources; !name.Known() && len(targets) == 1 {
+		return value.As[value.String](targets[0].View().At("metadata.name"))
+	}
+	return name
+}
+
+// selects tells whether the selector of an object finds the pods of a workload.
+// An empty selector finds all pods of the namespace.
+func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], target *graph.Resource) value.Truth {
+	answer := namespaceOf(g, from).Equals(namespaceOf(g, target))
 	for _, name := range selector.Keys() {
 		answer = value.All(answer, selector.Key(name).Equals(labels(target).Key(name)))
 	}
@@ -34,7 +45,7 @@ func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
 	var view T
 	out := graph.Related{Complete: true}
 	for _, r := range s.Graph.Of(view.Token()) {
-		switch found := selects(namespaceOf(r), value.As[value.Map[value.String]](r.View().At(path)), s.Resource); found {
+		switch found := selects(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource); found {
 		case value.True:
 			out.Resources = append(out.Resources, r)
 		case value.Unknown:
@@ -109,7 +120,8 @@ var workloads = []*rule.Rule{
 		ID: "pod-disruption-budget", Title: "Each server has a PodDisruptionBudget",
 		Why: "A drain of nodes may end all pods of a service at once.",
 		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
-		Severity: rule.Medium, Levels: rule.Everywhere,
+		// Advice until every service has a budget.
+		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
 			budgets := selectedBy[k8s.PodDisruptionBudget](s, "spec.selector.matchLabels")
@@ -123,7 +135,11 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			replicas := value.As[value.Number](s.View().At("spec.replicas")).Or(1)
-			for _, r := range selectedBy[k8s.PodDisruptionBudget](s, "spec.selector.matchLabels").Resources {
+			budgets := selectedBy[k8s.PodDisruptionBudget](s, "spec.selector.matchLabels")
+			if !budgets.Complete {
+				s.Wait("the selector of a PodDisruptionBudget")
+			}
+			for _, r := range budgets.Resources {
 				spec := value.As[k8s.PodDisruptionBudget](r.View()).Spec()
 				least := value.As[value.Number](spec.MinAvailable())
 				s.Must(value.Any(value.Not(least.Set()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
@@ -150,7 +166,7 @@ var workloads = []*rule.Rule{
 			out := graph.Related{Complete: true}
 			for _, typ := range servers {
 				for _, r := range s.Graph.Of(typ) {
-					switch selects(namespaceOf(s.Resource), v.Spec().Selector(), r) {
+					switch selects(s.Graph, s.Resource, v.Spec().Selector(), r) {
 					case value.True:
 						out.Resources = append(out.Resources, r)
 					case value.Unknown:

@@ -1,7 +1,6 @@
 package rules_test
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -129,6 +128,9 @@ func replaced(raw any, path []string, v any) any {
 		return out
 	case map[string]any:
 		out := maps.Clone(node)
+		if out == nil {
+			out = map[string]any{}
+		}
 		// A key with dots is written with slashes.
 		name := strings.ReplaceAll(path[0], "|", ".")
 		if child := replaced(out[name], path[1:], v); child == nil {
@@ -166,5 +168,3 @@ func newly(before, after map[string]evaluate.Result, o evaluate.Outcome) []strin
 	slices.Sort(out)
 	return out
 }
-
-var _ = fmt.Sprint

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,6 +16,8 @@ func Record(raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Resources without a dependency between them are registered in any order.
+	slices.SortFunc(states, func(a, b state) int { return strings.Compare(a.URN, b.URN) })
 	var out bytes.Buffer
 	for _, s := range states {
 		if strings.Contains(s.URN, "$aws:s3/bucketObjectv2:") || strings.HasPrefix(s.Type, "progressive:") {
@@ -23,6 +26,16 @@ func Record(raw []byte) ([]byte, error) {
 		s.ID, s.SourcePosition, s.Parent, s.Type = "", "", "", ""
 		if !strings.Contains(s.URN, "pulumi:pulumi:Stack") {
 			s.Outputs = nil
+		}
+		for name, urns := range s.PropertyDependencies {
+			if len(urns) == 0 {
+				delete(s.PropertyDependencies, name)
+			}
+		}
+		for name := range s.Inputs {
+			if strings.HasPrefix(name, "__") {
+				delete(s.Inputs, name)
+			}
 		}
 		line, err := marshal(s)
 		if err != nil {

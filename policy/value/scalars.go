@@ -122,18 +122,24 @@ func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.
 
 // Compare asks a question about two numbers.
 func (n Number) Compare(other Number, question func(a, b float64) bool) Truth {
-	return ask(n.Node, func(a float64) bool { return true }).And(func() Truth {
-		return ask(other.Node, func(b float64) bool { a, _ := n.raw.(float64); return question(a, b) })
-	})
+	return both(n.Node, other.Node, question)
 }
 
-// And is All, with a second answer that is asked for only if the first is not
-// false.
-func (t Truth) And(next func() Truth) Truth {
-	if t == False {
+// Both asks a question about two texts.
+func Both(a, b String, question func(a, b string) bool) Truth { return both(a.Node, b.Node, question) }
+
+// both is ask for two values: an unknown one makes the answer unknown, whatever
+// the other one is, unless that is absent.
+func both[T any](a, b Node, question func(a, b T) bool) Truth {
+	if a.state == absent || b.state == absent {
 		return False
 	}
-	return All(t, next())
+	if a.state == unknown || b.state == unknown {
+		return Unknown
+	}
+	x, ok1 := a.raw.(T)
+	y, ok2 := b.raw.(T)
+	return Of(ok1 && ok2 && question(x, y))
 }
 
 // Text is the known number, or a placeholder, for messages.

@@ -1,0 +1,125 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/progressive-framework/platform/policy/aws"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8s"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+const (
+	aDigest     = "registry.example/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	goodPolicy  = `{"Statement":[{"Effect":"Allow","Action":["s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
+	goodTrust   = `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"pods.eks.amazonaws.com"}}]}`
+	goodBucket  = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+	deployment  = "Deployment mca-deployment"
+	instanceOf  = "Instance postgres-instance"
+	documents   = "Cluster mongo-cluster"
+	cacheGroup  = "ReplicationGroup redis-cluster"
+	cdnOf       = "Distribution distribution"
+	albOf       = "LoadBalancer alb"
+	clusterName = "Cluster cluster"
+)
+
+// base is prod as it will be: the recording with a value for what only AWS
+// knows, and without the faults for which prod has waivers. In it every
+// mandatory rule holds, and each rule has something to look at.
+func base(t testing.TB) *world {
+	t.Helper()
+	if recordings["base"] == nil {
+		recordings["base"] = makeBase(t)
+	}
+	return &world{slices.Clone(recordings["base"].resources)}
+}
+
+func makeBase(t testing.TB) *world {
+	t.Helper()
+	w := recorded(t, "prod")
+
+	for i, r := range slices.Clone(w.resources) {
+		switch r.Type {
+		case aws.IamRolePolicy{}.Token():
+			w.resources[i] = with(r, "policy", goodPolicy)
+		case aws.IamRole{}.Token():
+			w.resources[i] = with(r, "assumeRolePolicy", goodTrust)
+		case aws.S3BucketPolicy{}.Token():
+			w.resources[i] = with(r, "policy", goodBucket)
+		case aws.S3BucketOwnershipControls{}.Token():
+			w.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
+		case k8s.Deployment{}.Token(), k8s.Job{}.Token():
+			w.resources[i] = with(with(r, "spec.template.spec.containers.0.image", aDigest),
+				"spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+		case k8s.CronJob{}.Token():
+			w.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", aDigest),
+				"spec.jobTemplate.spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+		case aws.CloudwatchLogGroup{}.Token():
+			w.resources[i] = with(r, "retentionInDays", 400.0)
+		case aws.Ec2VpcEndpoint{}.Token():
+			w.resources[i] = with(r, "policy", goodPolicy)
+		case aws.AutoscalingGroup{}.Token():
+			w.resources[i] = with(r, "healthCheckType", "ELB")
+		case aws.EcrRepository{}.Token():
+			add(aws.EcrLifecyclePolicy{}.Token(), "end of "+r.Name, nil, map[string]string{"repository": short(r)})(t, w)
+		}
+	}
+	edits := []edit{
+		set("MetricAlarm error-rate-high", "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"}),
+		set("aws aws", "allowedAccountIds", []any{"111111111111"}),
+		set(cdnOf, "origins", []any{
+			map[string]any{"originId": "S3-progressive-framework-static", "domainName": "b.s3.amazonaws.com", "originAccessControlId": "E1"},
+			map[string]any{"originId": "ALB-progressive-framework-dynamic", "domainName": "internal", "vpcOriginConfig": map[string]any{"vpcOriginId": "vo_1"}},
+		}),
+		set(albOf, "internal", true),
+		set(cdnOf, "originGroups", []any{map[string]any{"originId": "both"}}),
+		set(clusterName, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
+		set("SecurityGroupEgressRule node-out", "ipProtocol", "tcp"),
+		set("Deployment prod", "spec.replicas", 2.0),
+		set("Deployment prod", "spec.template.spec.automountServiceAccountToken", false),
+		set("Deployment prod", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+		set("Deployment prod", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
+		set("NetworkAcl private-data-acl", "ingress", []any{map[string]any{
+			"action": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 0.0, "toPort": 65535.0,
+		}}),
+		add(aws.Wafv2WebAclLoggingConfiguration{}.Token(), "waf-log", map[string]any{}, map[string]string{"resourceArn": "WebAcl acl"}),
+		add(k8s.ConfigMap{}.Token(), "settings", map[string]any{"metadata": map[string]any{"name": "settings", "namespace": "n"}, "data": map[string]any{"LOG_LEVEL": "info"}}, nil),
+		add(k8s.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
+		add(k8s.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
+			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
+		}}, nil),
+		add(k8s.NetworkPolicy{}.Token(), "all", map[string]any{"metadata": map[string]any{"name": "all", "namespace": "progressive-framework-prod"}, "spec": map[string]any{
+			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},
+		}}, nil),
+		add(k8s.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
+		set("Deployment prod", "spec.template.spec.containers.0.image", aDigest),
+		change("Deployment prod", func(r *graph.Resource) {
+			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
+		}),
+	}
+	for _, name := range []string{"progressive-framework-v5", "mca", "npa", "wpa"} {
+		edits = append(edits, add(k8s.PodDisruptionBudget{}.Token(), "budget-"+name, map[string]any{
+			"metadata": map[string]any{"name": name, "namespace": "progressive-framework-prod"},
+			"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": name}}},
+		}, nil))
+	}
+	for _, e := range edits {
+		e(t, w)
+	}
+	for _, r := range w.resources { // an image is known where the recording has its resource
+		if strings.HasPrefix(r.Type, "ko:") {
+			return w
+		}
+	}
+	t.Fatal("the recording has no image")
+	return nil
+}
+
+// with is a resource with one input replaced.
+func with(r *graph.Resource, path string, v any) *graph.Resource {
+	c := *r
+	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+	return &c
+}
