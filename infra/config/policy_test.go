@@ -1,0 +1,22 @@
+package config
+
+import (
+	"maps"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// The policy pack reads and checks the key; the program lets it pass, and refuses
+// a misspelled member.
+func TestPolicy(t *testing.T) {
+	values := maps.Clone(good())
+	values[Project+":policy"] = `{"levels":{"log-group-year":"mandatory"},"waivers":[{"rule":"waf-logged","resource":"*","reason":"r","owner":"o","until":"2027-03-31"}]}`
+	s, err := Load("prod", values)
+	require.NoError(t, err)
+	require.Equal(t, []Waiver{{Rule: "waf-logged", Resource: "*", Reason: "r", Owner: "o", Until: "2027-03-31"}}, s.Policy.Waivers)
+
+	values[Project+":policy"] = `{"waivers":[{"rules":"waf-logged"}]}`
+	_, err = Load("prod", values)
+	require.ErrorContains(t, err, "no such key")
+}
