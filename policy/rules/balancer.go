@@ -1,0 +1,149 @@
+package rules
+
+import (
+	"github.com/progressive-framework/platform/policy/aws"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// originTimeout is CloudFront's default for an answer of the origin, in seconds
+// (CloudFront API, CustomOriginConfig).
+const originTimeout = 30
+
+var balancer = []*rule.Rule{
+	{
+		ID: "alb-internal", Title: "The load balancer is internal",
+		Why: "CloudFront reaches it through a VPC origin. A public one can be reached around CloudFront and its web ACL.",
+		Fix: "components/loadbalancer, Internal", Standards: []string{"WA SEC05"},
+		// Advice until no stack has a public load balancer any more.
+		Severity: rule.High, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(v.Internal().Or(false).IsTrue(), "internal is not true")
+		}),
+	},
+	albRule("alb-invalid-headers", "The load balancer drops invalid headers", "They smuggle a second request past the checks of the first.",
+		"components/loadbalancer, DropInvalidHeaderFields", []string{"FSBP ELB.4"}, func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(v.DropInvalidHeaderFields().IsTrue(), "dropInvalidHeaderFields is not true")
+		}),
+	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who asked for what.",
+		"components/loadbalancer, AccessLogs", []string{"FSBP ELB.5"}, func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(v.AccessLogs().Enabled().IsTrue(), "accessLogs.enabled is not true")
+			s.Must(v.AccessLogs().Bucket().Set(), "accessLogs.bucket is not set")
+		}),
+	albRule("alb-deletion-protection", "The load balancer can't be deleted by mistake", "A new one has another name and address.",
+		"the key deletionProtection", []string{"FSBP ELB.6"}, func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(v.EnableDeletionProtection().IsTrue(), "enableDeletionProtection is not true")
+		}),
+	albRule("alb-desync", "The load balancer refuses ambiguous requests", "Two servers that read one request differently let an attacker send a hidden one.",
+		"components/loadbalancer, DesyncMitigationMode", []string{"FSBP ELB.12"}, func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(v.DesyncMitigationMode().Or("defensive").In("defensive", "strictest"), "desyncMitigationMode is %s", v.DesyncMitigationMode().Text())
+		}),
+	{
+		ID: "alb-two-zones", Title: "The load balancer spans two zones",
+		Why: "The loss of one zone would take the platform off the internet.",
+		Fix: "the key network.zones", Standards: []string{"FSBP ELB.13"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v aws.LbLoadBalancer) {
+			s.Must(zones(s.Graph, s.Resource, "subnets", v.Subnets().Node), "the subnets are in fewer than two zones")
+		}),
+	},
+	{
+		ID: "alb-from-cloudfront-only", Title: "Only CloudFront reaches the load balancer",
+		Why: "Whoever gets around CloudFront gets around the web ACL, the rate limit and the cache.",
+		Fix: "components/loadbalancer, securityGroups", Standards: []string{"WA SEC05"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ aws.LbLoadBalancer) {
+			groups := rule.Refs[aws.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups")
+			s.Must(groups.Exists(), "no security group of this stack protects it")
+			for _, group := range groups.Resources {
+				rules := rule.Users[aws.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				s.Must(rules.All(func(_ *graph.Resource, r aws.VpcSecurityGroupIngressRule) value.Truth {
+					return value.All(value.Not(r.CidrIpv4().Set()), value.Not(r.CidrIpv6().Set()), r.PrefixListId().Set())
+				}), "an ingress rule of %s names something else than CloudFront's prefix list", group.Name)
+			}
+		}),
+	},
+	{
+		ID: "alb-tls13", Title: "HTTPS listeners speak TLS 1.2 and 1.3 only",
+		Why: "Older versions can be broken.",
+		Fix: "components/loadbalancer, tlsPolicy", Standards: []string{"FSBP ELB.17"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.LbListener) {
+			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTPS"), v.SslPolicy().Contains("TLS13-1-2")), "sslPolicy is %s", v.SslPolicy().Text())
+		}),
+	},
+	{
+		ID: "alb-no-plain-http", Title: "HTTP listeners redirect to HTTPS",
+		Why: "A request in clear text carries a token that anybody on the way can use.",
+		Fix: "components/loadbalancer, listeners", Standards: []string{"FSBP ELB.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.LbListener) {
+			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTP"), v.DefaultActions().All(func(a aws.LbListenerDefaultAction) value.Truth {
+				return value.All(a.Type().Is("redirect"), a.Redirect().Protocol().Is("HTTPS"))
+			})), "an action of the HTTP listener does something else than redirect to HTTPS")
+		}),
+	},
+	{
+		ID: "alb-target-group-used", Title: "Each target group has targets, and a rule that sends them requests",
+		Why: "A group without targets answers 503; one without a rule hides a service that nobody reaches.",
+		Fix: "components/loadbalancer and components/tier", Standards: []string{"WA REL06"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ aws.LbTargetGroup) {
+			s.Must(value.Any(
+				rule.Users[aws.AutoscalingGroup](s.Graph, s.Resource, "targetGroupArns").Exists(),
+				rule.Users[aws.AutoscalingAttachment](s.Graph, s.Resource, "lbTargetGroupArn").Exists(),
+			), "no Auto Scaling Group has its nodes in it")
+			s.Must(value.Any(
+				rule.Users[aws.LbListenerRule](s.Graph, s.Resource, "actions").Exists(),
+				rule.Users[aws.LbListener](s.Graph, s.Resource, "defaultActions").Exists(),
+			), "no listener sends requests to it")
+		}),
+	},
+	{
+		ID: "alb-target-group-drains", Title: "A target that leaves finishes its requests",
+		Why: "With no delay each rollout cuts requests off.",
+		Fix: "components/loadbalancer/routing, DeregistrationDelay", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.LbTargetGroup) {
+			s.Must(v.DeregistrationDelay().Or(300).AtLeast(1), "deregistrationDelay is %s", v.DeregistrationDelay().Text())
+			s.Must(v.HealthCheck().Path().Set(), "healthCheck.path is not set")
+		}),
+	},
+	{
+		ID: "alb-health-check-in-time", Title: "A health check ends before the next one",
+		Why: "ELB refuses a timeout that is not below the interval.",
+		Fix: "components/loadbalancer, healthTimeout", Standards: []string{"WA REL06"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.LbTargetGroup) {
+			c := v.HealthCheck()
+			s.Must(c.Timeout().Or(5).Compare(c.Interval().Or(30), func(a, b float64) bool { return a < b }), "timeout %s is not below interval %s", c.Timeout().Text(), c.Interval().Text())
+		}),
+	},
+	{
+		ID: "edge-timeouts-grow-outwards", Title: "The load balancer waits at least as long as CloudFront",
+		Why: "If the inner one gives up first, the user gets an error for a request that was still answered.",
+		Fix: "components/loadbalancer IdleTimeout, components/cdn OriginReadTimeout", Standards: []string{"WA REL05"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v aws.LbLoadBalancer) {
+			idle := v.IdleTimeout().Or(60)
+			for _, r := range rule.Every[aws.CloudfrontDistribution](s.Graph).Resources {
+				d := value.As[aws.CloudfrontDistribution](r.View())
+				s.Must(d.Origins().All(func(o aws.CloudfrontDistributionOrigin) value.Truth {
+					return value.All(
+						atMostNumber(o.CustomOriginConfig().OriginReadTimeout().Or(originTimeout), idle),
+						atMostNumber(o.VpcOriginConfig().OriginReadTimeout().Or(originTimeout), idle),
+					)
+				}), "CloudFront waits longer for the origin than idleTimeout %s", v.IdleTimeout().Text())
+			}
+		}),
+	},
+}
+
+func atMostNumber(a, b value.Number) value.Truth {
+	return a.Compare(b, func(x, y float64) bool { return x <= y })
+}
+
+func albRule(id, title, why, fix string, standards []string, check func(*rule.Subject, aws.LbLoadBalancer)) *rule.Rule {
+	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: rule.Medium, Levels: rule.Deployed, Standards: standards, Check: rule.On(check)}
+}
