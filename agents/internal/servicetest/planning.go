@@ -1,0 +1,63 @@
+package servicetest
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// PlanningAgent is npa or wpa as a program, for the process tests that both
+// share.
+type PlanningAgent struct {
+	Program Program
+	Name    string
+	// Path and Body are the request of the design document's load test.
+	Path, Body string
+}
+
+func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Address+a.Path, strings.NewReader(a.Body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Authorization", "Bearer "+token)
+	return r
+}
+
+// LoadTestResponse runs the whole process without PostgreSQL and Redis, and sends
+// its load test request over a real connection. The token must be valid and the
+// user's own. It returns the body of the 200.
+func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
+	t.Helper()
+	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})
+	post := func(token string) *http.Response {
+		response, err := http.DefaultClient.Do(a.request(t, p, token))
+		require.NoError(t, err)
+		t.Cleanup(func() { response.Body.Close() })
+		return response
+	}
+	require.Equal(t, http.StatusUnauthorized, post("test-token").StatusCode)
+	require.Equal(t, http.StatusForbidden, post(p.Env.Token(t, "somebody-else")).StatusCode)
+	response := post(p.Env.Token(t, User))
+	require.Equal(t, http.StatusOK, response.StatusCode, "without PostgreSQL and Redis")
+	body, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return body
+}
+
+// CheckShutdownUnderLoad stops the process while clients send requests until a
+// response closes the connection. No request may fail.
+func (a PlanningAgent) CheckShutdownUnderLoad(t *testing.T) {
+	t.Helper()
+	const clients = 4
+	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "500ms"})
+	token := p.Env.Token(t, User)
+	load := p.Load(t, clients, func(int, int) *http.Request { return a.request(t, p, token) })
+	load.Until(t, 200)
+	p.Stop()
+	load.End(t, clients)
+	require.Zero(t, <-p.Code)
+}
