@@ -90,7 +90,23 @@ func keys(t *testing.T) string {
 		fmt.Fprintf(&objects, "\n### `%s`\n\n%s\n\n", key, strings.ToUpper(about[:1])+about[1:])
 		table(t, &objects, doc, prefix, values)
 	}
-	return stack.String() + objects.String()
+	return stack.String() + objects.String() + withOthers()
+}
+
+// withOthers is a row for each rule between keys, and for each key of namespace
+// aws that is refused.
+func withOthers() string {
+	var out bytes.Buffer
+	fmt.Fprint(&out, "\n### Keys that do not go together\n\nEach of these is refused by its path.\n\n| key | rule |\n|---|---|\n")
+	for _, c := range conditions {
+		fmt.Fprintf(&out, "| `%s` | %s |\n", strings.Join(c.keys, "`, `"), c.why)
+	}
+	fmt.Fprint(&out, "| `edge.*` | all need `edge.domain` |\n")
+	fmt.Fprint(&out, "\n### Refused keys of `aws`\n\n| key | why |\n|---|---|\n")
+	for _, key := range slices.Sorted(maps.Keys(refusedAWS)) {
+		fmt.Fprintf(&out, "| `aws:%s` | %s |\n", key, refusedAWS[key])
+	}
+	return out.String()
 }
 
 // effective is the defaults, completed by those that the components choose.

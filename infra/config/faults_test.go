@@ -149,6 +149,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	}{
 		{"tiers of nodes that the stack does not create", map[string]string{"cluster": own, "tiers": `{"web":{"min":1}}`}, "tiers: Forbidden: has no effect with cluster.nodes: own"},
 		{"a load balancer without nodes", map[string]string{"cluster": own, "edge": `{"domain":"example.com","zone":"example.com"}`}, "edge.domain: Forbidden: can't work with cluster.nodes: own"},
+		{"platforms for nodes that the stack does not know", map[string]string{"cluster": own, "storageClass": "a", "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50,"platforms":["linux/arm64"]}`}, "postgres.platforms: Forbidden"},
 		{"two doors", map[string]string{"frontDoor": `{"nodePort":30080}`, "edge": `{"domain":"example.com","zone":"example.com"}`}, "frontDoor.nodePort: Forbidden"},
 		{"volumes of a class that nobody created", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`, "redis": `{"kind":"none"}`}, "storageClass: Required value"},
 		{"authorities that nothing verifies", map[string]string{"caFile": "ca.pem", "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`}, "caFile: Forbidden"},

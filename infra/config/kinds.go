@@ -36,6 +36,11 @@ var conditions = []condition{
 		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",
 	},
 	{
+		[]string{"postgres.platforms", "redis.platforms"},
+		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
+		"has no effect with cluster.nodes: own, because the stack does not know the processors of its nodes; take it out",
+	},
+	{
 		[]string{"edge.domain"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
 		"can't work with cluster.nodes: own, because only nodes of the tiers join the load balancer's target groups; use frontDoor.nodePort, or set cluster.nodes to autoScaling",

@@ -131,7 +131,7 @@ func (g generator) stores() {
 		g.set("postgres.memoryMiB", one(g, 1024, 8192))
 		g.maybe("postgres.cores", 1, 2, 192)
 		g.maybe("postgres.storageGiB", 1, 16384)
-		g.maybe("postgres.platforms", []string{"linux/arm64", "linux/amd64"})
+		g.platforms("postgres.platforms")
 	}
 	g.maybe("postgres.connections", 10, 200, 400, 1000)
 	switch redis {
@@ -148,7 +148,7 @@ func (g generator) stores() {
 		g.set("redis.image", "ecr://debian/redis:7")
 		g.maybe("redis.memoryMiB", 64, 8192)
 		g.maybe("redis.storageGiB", 1, 16384)
-		g.maybe("redis.platforms", []string{"linux/arm64", "linux/amd64"})
+		g.platforms("redis.platforms")
 	}
 	if g.own || g.rng.IntN(2) == 0 {
 		g.set("mongo.kind", "none")
@@ -159,6 +159,14 @@ func (g generator) stores() {
 	}
 	if g.own || (postgresPod || redis == 2) && g.rng.IntN(3) == 0 {
 		g.set("storageClass", "sandbox-local")
+	}
+}
+
+// platforms gives a store's image both platforms, where the stack's own nodes
+// make a difference.
+func (g generator) platforms(path string) {
+	if !g.own {
+		g.maybe(path, []string{"linux/arm64", "linux/amd64"})
 	}
 }
 
