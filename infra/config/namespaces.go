@@ -38,7 +38,7 @@ var refusedAWS = map[string]string{
 	"httpProxy":                      byVariable("HTTP_PROXY"),
 	"httpsProxy":                     byVariable("HTTPS_PROXY"),
 	"noProxy":                        byVariable("NO_PROXY"),
-	"stsRegion":                      byVariable("AWS_STS_REGIONAL_ENDPOINTS"),
+	"stsRegion":                      "the provider asks STS of the stack's own region: take it out",
 	"ec2MetadataServiceEndpoint":     byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
 	"ec2MetadataServiceEndpointMode": byVariable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
 
