@@ -45,7 +45,11 @@ var origins = Props{
 	"origins.originShield.enabled":                      {},
 	"origins.originShield.originShieldRegion":           {Enum: shieldRegions},
 	"origins.s3OriginConfig":                            {Refuse: "origin access identities have no rows; use originAccessControlId"},
-	"origins.vpcOriginConfig":                           {Refuse: noRow},
+	// cloudfront/latest/APIReference/API_VpcOriginConfig.html.
+	"origins.vpcOriginConfig":                        {},
+	"origins.vpcOriginConfig.vpcOriginId":            {Ref: toVPCOrigin},
+	"origins.vpcOriginConfig.originKeepaliveTimeout": {Computed: true, Valid: numbers(1, originTimeout)},
+	"origins.vpcOriginConfig.originReadTimeout":      {Computed: true, Valid: numbers(1, originTimeout)},
 }
 
 // shieldRegions offer Origin Shield: AmazonCloudFront/latest/DeveloperGuide/
@@ -102,6 +106,15 @@ func checkOrigins(in Object, fail Fail) {
 // verifyOrigins refuses an origin that is neither a bucket nor described.
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
+		if o.Has("vpcOriginConfig") {
+			if o.Has("customOriginConfig") {
+				return refuse(cloudfrontArgument, "The origin %s has both vpcOriginConfig and customOriginConfig", o.String("originId"))
+			}
+			if err := verifyVPCOriginAnswers(c, o); err != nil {
+				return err
+			}
+			continue
+		}
 		custom, bucket := o.Has("customOriginConfig"), bucketHost.MatchString(o.String("domainName"))
 		if !custom && !bucket {
 			return refuse(cloudfrontArgument, "The parameter Origin DomainName does not refer to a valid S3 bucket: %s; other origins need customOriginConfig",

@@ -33,6 +33,7 @@ var functions = map[string]function{
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
+	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroupOf,
 	"aws:ssm/getParameter:getParameter":                            publicParameter,
 	// secretsmanager/random_password_data_source.go
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,

@@ -1,0 +1,241 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const vpcOriginType = "aws:cloudfront/vpcOrigin:VpcOrigin"
+
+// vpcOriginGroup is the security group that CloudFront creates in a VPC with its
+// first VPC origin: AmazonCloudFront/latest/DeveloperGuide/
+// private-content-vpc-origins.html.
+const vpcOriginGroup = "CloudFront-VPCOrigins-Service-SG"
+
+const (
+	originConfig = "vpcOriginEndpointConfig"
+	inUseDelete  = "CannotDeleteEntityWhileInUse"
+	inUseUpdate  = "CannotUpdateEntityWhileInUse"
+)
+
+var (
+	// toVPCOrigin names a VPC origin.
+	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", Holds: inUseDelete}
+	// toOriginBalancer names what a VPC origin leads to. Network load balancers
+	// and instances have no rules yet. The code is from memory.
+	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, Holds: "ResourceInUse"}
+)
+
+var _ = add(&Row{
+	Token:  vpcOriginType,
+	Source: "cloudfront/vpc_origin.go", Page: "AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html",
+	Label: "CloudFront VPC Origin", Global: true, ID: "vo_{id22}", NotFound: "EntityNotFound",
+	Props: Props{
+		originConfig:                                  {Need: true},
+		originConfig + ".arn":                         {Valid: arn, Ref: toOriginBalancer},
+		originConfig + ".name":                        {Valid: length(1, 64)},
+		originConfig + ".httpPort":                    {Valid: numbers(1, 65535)},
+		originConfig + ".httpsPort":                   {Valid: numbers(1, 65535)},
+		originConfig + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
+		originConfig + ".originSslProtocols":          {Need: true},
+		originConfig + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
+		originConfig + ".originSslProtocols.quantity": {},
+		"timeouts": {Refuse: "the stand-in takes no time"},
+	},
+	Outputs:  map[string]string{"arn": cloudfrontARN + "vpcorigin/{id}", "etag": "E{id13}"},
+	Volatile: []string{"etag"},
+	Check: func(in Object, fail Fail) {
+		protocols := in.Object(originConfig).Object("originSslProtocols")
+		if n := len(protocols.Strings("items")); protocols.Known("items") && protocols.Known("quantity") && protocols.Int("quantity") != n {
+			fail(originConfig+".originSslProtocols.quantity", "is %d, must be the number of items, %d", protocols.Int("quantity"), n)
+		}
+	},
+	Verify: verifyVPCOrigin,
+	Fill:   fillVPCOrigin,
+	Remove: removeVPCOrigin,
+})
+
+// verifyVPCOrigin: the page's prerequisites, and the errors of API_UpdateVpcOrigin.
+// Whether two VPC origins may share a name is not documented, so it is refused.
+func verifyVPCOrigin(c *Call) error {
+	config := c.In.Object(originConfig)
+	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
+		if user := c.distributionOf(c.ID); user != "" {
+			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s has it", user)
+		}
+	}
+	balancer, ok := c.target(originConfig + ".arn")
+	if !ok {
+		return nil
+	}
+	state := Object(balancer.State)
+	if !state.Bool("internal") {
+		return refuse(cloudfrontArgument, "The load balancer %s is internet-facing; a VPC origin is internal, in private subnets", balancer.ID)
+	}
+	if !c.hasGatewayIn(balancer.Region, state.String("vpcId")) {
+		return refuse(cloudfrontArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
+	}
+	var taken error
+	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
+		if o.ID != c.ID && Object(o.State).Object(originConfig).String("name") == config.String("name") {
+			taken = refuse("EntityAlreadyExists", "The entity already exists: the VPC origin %s has the name %s", o.ID, config.String("name"))
+		}
+		return taken == nil
+	})
+	return taken
+}
+
+// fillVPCOrigin creates CloudFront's security group in the VPC, unless an earlier
+// VPC origin brought it. It belongs to the VPC: nobody created it.
+func fillVPCOrigin(c *Call) error {
+	balancer, ok := c.target(originConfig + ".arn")
+	if !ok {
+		return nil
+	}
+	vpcID, scope := Object(balancer.State).String("vpcId"), balancer.Scope
+	if _, exists := c.serviceGroup(scope, vpcID); exists {
+		return nil
+	}
+	h, err := randomHex(17)
+	if err != nil {
+		return err
+	}
+	id := "sg-" + h
+	c.Tx.Put(store.Object{
+		Key: store.Key{Scope: scope, Type: securityGroupType, ID: id}, Owner: vpcID, Created: c.Now().UTC(),
+		State: Object{
+			"name": vpcOriginGroup, "description": "Created by CloudFront", "vpcId": vpcID, "ownerId": c.Account, "tagsAll": map[string]any{},
+			"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, scope.Region, c.Account, id),
+		},
+	})
+	return nil
+}
+
+// removeVPCOrigin deletes CloudFront's group with the last VPC origin of a VPC.
+// What AWS does while a rule still names the group is not documented, so it is
+// refused: a destroy must remove the rule first.
+func removeVPCOrigin(c *Call) error {
+	if user := c.distributionOf(c.ID); user != "" {
+		return nil // refused by the reference of the distribution
+	}
+	balancer, ok := c.resolve(toOriginBalancer, c.Old.Object(originConfig).String("arn"))
+	if !ok {
+		return nil
+	}
+	vpcID := Object(balancer.State).String("vpcId")
+	shared := false
+	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
+		other, _ := c.resolve(toOriginBalancer, Object(o.State).Object(originConfig).String("arn"))
+		shared = o.ID != c.ID && Object(other.State).String("vpcId") == vpcID
+		return !shared
+	})
+	group, exists := c.serviceGroup(balancer.Scope, vpcID)
+	if shared || !exists {
+		return nil
+	}
+	for _, token := range []string{ingressRuleType, egressRuleType} {
+		var holder string
+		c.Tx.Each(balancer.Scope, token, func(o store.Object) bool {
+			if Object(o.State).String("referencedSecurityGroupId") == group.ID {
+				holder = o.ID
+			}
+			return holder == ""
+		})
+		if holder != "" {
+			return refuse(inUseDelete, "the rule %s names %s, the group that CloudFront deletes with its last VPC origin in %s", holder, group.ID, vpcID)
+		}
+	}
+	c.Tx.Delete(group.Key)
+	return nil
+}
+
+// serviceGroup is CloudFront's security group in a VPC.
+func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
+	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
+		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
+		return !ok
+	})
+	return found, ok
+}
+
+// distributionOf is the id of a distribution that has a VPC origin; empty: none.
+func (c *Call) distributionOf(vpcOriginID string) (user string) {
+	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
+		for _, origin := range Object(o.State).Objects("origins") {
+			if origin.Object("vpcOriginConfig").String("vpcOriginId") == vpcOriginID {
+				user = o.ID
+			}
+		}
+		return user == ""
+	})
+	return user
+}
+
+// verifyVPCOriginAnswers refuses a distribution whose VPC origin could not answer
+// one request. AWS accepts it, and its users get 502 or 504: no listener at the
+// port, a certificate that does not cover the origin's domain name
+// (AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html), or a load
+// balancer whose security groups do not admit CloudFront's.
+func verifyVPCOriginAnswers(c *Call, at Object) error {
+	origin, ok := c.resolve(toVPCOrigin, at.Object("vpcOriginConfig").String("vpcOriginId"))
+	if !ok {
+		return nil
+	}
+	config := Object(origin.State).Object(originConfig)
+	balancer, ok := c.resolve(toOriginBalancer, config.String("arn"))
+	if !ok {
+		return nil
+	}
+	port, protocol := config.Int("httpsPort"), "HTTPS"
+	if config.String("originProtocolPolicy") == "http-only" {
+		port, protocol = config.Int("httpPort"), "HTTP"
+	}
+	var listener Object
+	c.Tx.Each(balancer.Scope, listenerType, func(o store.Object) bool {
+		if l := Object(o.State); l.String("loadBalancerArn") == balancer.ID && l.Int("port") == port && l.String("protocol") == protocol {
+			listener = l
+		}
+		return listener == nil
+	})
+	if listener == nil {
+		return refuse("502 Bad Gateway", "the VPC origin %s has no listener for %s at port %d of %s", origin.ID, protocol, port, balancer.ID)
+	}
+	if certificate, known := c.resolve(toCertificate, listener.String("certificateArn")); protocol == "HTTPS" && known {
+		names := append(Object(certificate.State).Strings("subjectAlternativeNames"), Object(certificate.State).String("domainName"))
+		if host := at.String("domainName"); !slices.ContainsFunc(names, func(name string) bool { return coversName(name, host) }) {
+			return refuse("502 Bad Gateway", "the certificate %s of the listener does not cover %s, the domain name of the origin", certificate.ID, host)
+		}
+	}
+	if !c.admitsOriginGroup(balancer, port) {
+		return refuse("504 Gateway Timeout", "no security group of %s admits %s at port %d", balancer.ID, vpcOriginGroup, port)
+	}
+	return nil
+}
+
+// admitsOriginGroup says whether a load balancer's security groups admit
+// CloudFront's at a port: by the group itself, or by CloudFront's prefix list.
+func (c *Call) admitsOriginGroup(balancer store.Object, port int) bool {
+	state := Object(balancer.State)
+	group, _ := c.serviceGroup(balancer.Scope, state.String("vpcId"))
+	admits := false
+	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
+		rule := Object(o.State)
+		named := rule.String("referencedSecurityGroupId") == group.ID && group.ID != "" || rule.String("prefixListId") == c.listID(cloudFrontList)
+		open := protocolNumber(rule.String("ipProtocol")) == "-1" || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
+		admits = named && open && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
+		return !admits
+	})
+	return admits
+}
+
+// hasGatewayIn says whether a VPC of a region has an internet gateway.
+func (c *Call) hasGatewayIn(region, vpcID string) bool {
+	attached := false
+	c.Tx.Each(store.Scope{Account: c.Account, Region: region}, "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
+		attached = Object(o.State).String("vpcId") == vpcID
+		return !attached
+	})
+	return attached
+}

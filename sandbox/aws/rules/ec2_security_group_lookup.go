@@ -1,0 +1,40 @@
+package rules
+
+import (
+	"errors"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// securityGroupOf: ec2/vpc_security_group_data_source.go. It finds the groups
+// that AWS creates, too, such as those of CloudFront's VPC origins.
+func securityGroupOf(c *Call, in Object) (Object, error) {
+	if in.Has("filters") || in.Has("tags") {
+		return nil, errors.New("the stand-in finds security groups by id, name and vpcId")
+	}
+	var found []store.Object
+	c.Tx.Each(c.scope(rows[securityGroupType]), securityGroupType, func(o store.Object) bool {
+		state := Object(o.State)
+		if (!in.Has("id") || in.String("id") == o.ID) && (!in.Has("name") || in.String("name") == state.String("name")) &&
+			(!in.Has("vpcId") || in.String("vpcId") == state.String("vpcId")) {
+			found = append(found, o)
+		}
+		return true
+	})
+	switch len(found) {
+	case 0:
+		return nil, errors.New("no matching EC2 Security Group found")
+	case 1:
+	default:
+		return nil, errors.New("multiple EC2 Security Groups matched; use additional constraints to reduce matches to a single EC2 Security Group")
+	}
+	state := Object(found[0].State)
+	tags := state.Object("tagsAll")
+	if tags == nil {
+		tags = Object{}
+	}
+	return Object{
+		"id": found[0].ID, "arn": state.String("arn"), "name": state.String("name"), "description": state.String("description"),
+		"vpcId": state.String("vpcId"), "tags": map[string]any(tags),
+	}, nil
+}

@@ -1,0 +1,70 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+)
+
+const webACLLogType = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+
+// wafLogPrefix begins the name of a destination: waf/latest/APIReference/
+// API_LoggingConfiguration.html.
+const wafLogPrefix = "aws-waf-logs-"
+
+const (
+	wafFilter    = "loggingFilter.filters"
+	wafCondition = wafFilter + ".conditions"
+)
+
+var wafBehavior = []string{"KEEP", "DROP"}
+
+var _ = add(&Row{
+	Token:  webACLLogType,
+	Source: "wafv2/web_acl_logging_configuration.go", Page: "waf/latest/APIReference/API_PutLoggingConfiguration.html",
+	Label: "WAFv2 WebACL Logging Configuration", ID: "{resourceArn}", NotFound: "WAFNonexistentItemException", Put: true,
+	Props: Props{
+		"resourceArn": {Replace: true, Valid: arn, Ref: &Ref{
+			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", Dies: true,
+		}},
+		// The provider takes 100, AWS one. Buckets and streams have no rules yet.
+		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: arn, Ref: &Ref{
+			To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "WAFLogDestinationPermissionIssueException",
+		}},
+		"loggingFilter":                          {},
+		"loggingFilter.defaultBehavior":          {Enum: wafBehavior},
+		wafFilter:                                {Set: true, Min: 1},
+		wafFilter + ".behavior":                  {Enum: wafBehavior},
+		wafFilter + ".requirement":               {Enum: []string{"MEETS_ALL", "MEETS_ANY"}},
+		wafCondition:                             {Set: true, Min: 1},
+		wafCondition + ".actionCondition":        {Need: true},
+		wafCondition + ".actionCondition.action": {Enum: []string{"ALLOW", "BLOCK", "COUNT", "CAPTCHA", "CHALLENGE", "EXCLUDED_AS_COUNT"}},
+		wafCondition + ".labelNameCondition":     {Refuse: noEdgeRow},
+		"redactedFields":                         {Set: true, Max: 100},
+		"redactedFields.method":                  {Present: true},
+		"redactedFields.queryString":             {Present: true},
+		"redactedFields.uriPath":                 {Present: true},
+		"redactedFields.singleHeader":            {},
+		"redactedFields.singleHeader.name":       {Valid: all(length(1, 64), pattern(`[^A-Z\s]+`, "a header in lower case, as AWS gives it back"))},
+	},
+	Check: func(in Object, fail Fail) {
+		for i, field := range in.Objects("redactedFields") {
+			if len(field) != 1 {
+				fail(fmt.Sprintf("redactedFields[%d]", i), "must have one of method, queryString, singleHeader and uriPath, has %d", len(field))
+			}
+		}
+		for i, destination := range in.Strings("logDestinationConfigs") {
+			if _, name, ok := strings.Cut(destination, ":log-group:"); ok && !strings.HasPrefix(name, wafLogPrefix) {
+				fail(fmt.Sprintf("logDestinationConfigs[%d]", i), "WAFInvalidParameterException: Error reason: The ARN isn't valid., field: LOG_DESTINATION, "+
+					"parameter: %s: the name must begin with %s", destination, wafLogPrefix)
+			}
+		}
+	},
+	// Both are where CloudFront's web ACLs are: waf/latest/developerguide/
+	// logging-cw-logs.html.
+	Verify: func(c *Call) error {
+		if c.Region != edgeRegion {
+			return refuse("WAFInvalidParameterException", "The log of a web ACL of CloudFront's must be in %s, the provider is in %s", edgeRegion, c.Region)
+		}
+		return nil
+	},
+})
