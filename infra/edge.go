@@ -10,12 +10,10 @@ import (
 	"github.com/progressive-framework/platform/components/cdn"
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/loadbalancer"
-	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
-	"github.com/progressive-framework/platform/components/scaling"
-	"github.com/progressive-framework/platform/components/secret"
 	"github.com/progressive-framework/platform/components/service"
+	"github.com/progressive-framework/platform/components/traffic"
 	"github.com/progressive-framework/platform/components/webacl"
 	"github.com/progressive-framework/platform/infra/config"
 )
@@ -30,8 +28,8 @@ type origin struct {
 	inEdgeRegion pulumi.ResourceOrInvokeOption
 }
 
-// deployOrigin creates the load balancer, its certificate and the secret that
-// CloudFront sends to it. It returns nil for a stack without a domain.
+// deployOrigin creates the load balancer, its certificate and CloudFront's way to
+// it. It returns nil for a stack without a domain.
 func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster) (*origin, error) {
 	edge := stack.Edge
 	if edge.Domain == "" {
@@ -57,41 +55,20 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 	if err != nil {
 		return nil, err
 	}
-	originSecret, err := secret.NewSecret(ctx, name, &secret.Args{
-		KeyARN:      base.key.ARN,
-		Description: "What CloudFront shows the load balancer of " + stack.Name(),
-		Generation:  edge.OriginSecretGeneration,
-		Unprotected: !stack.DeletionProtection,
-	}, base.inRegion)
-	if err != nil {
-		return nil, err
-	}
 	created.balancer, err = loadbalancer.NewLoadBalancer(ctx, stack.Name(), &loadbalancer.Args{
 		Account:             base.account,
 		Environment:         stack.Environment,
 		VPCID:               vpc.VPCID,
-		SubnetIDs:           vpc.SubnetIDs[subnet.Public],
+		SubnetIDs:           vpc.SubnetIDs[subnet.PrivateApp],
 		NodeSecurityGroupID: eks.NodeSecurityGroupID,
-		Targets:             targets(),
-		OriginSecret:        originSecret,
+		Targets:             traffic.Targets(),
 		OriginDomain:        edge.OriginDomain(),
 		CertificateARN:      originCertificate.ARN,
 		ZoneID:              created.zoneID,
 		AlarmTopicARN:       edge.AlarmTopicARN,
 		Unprotected:         !stack.DeletionProtection,
-	}, base.inRegion)
+	}, base.inRegion, pulumi.DependsOn([]pulumi.Resource{vpc})) // the VPC origin needs the internet gateway
 	return created, err
-}
-
-// targets are the design document's target groups: the main application's
-// pages, its API, and the agents behind mca.
-func targets() []routing.Target {
-	web, agents := scaling.Web(), scaling.MCA()
-	return []routing.Target{
-		{Name: "web", NodePort: web.NodePort, HealthPath: web.Readiness.Path, Paths: []string{"/*"}},
-		{Name: "app", NodePort: web.NodePort, HealthPath: web.Readiness.Path, Paths: []string{"/api/*", "/ws"}},
-		{Name: "agents", NodePort: agents.NodePort, HealthPath: agents.Readiness.Path, Paths: []string{"/api/v1/agents/*"}},
-	}
 }
 
 // newCertificate creates a certificate of a domain and proves the domain in its
@@ -121,19 +98,24 @@ func deployCDN(ctx *pulumi.Context, stack *config.Stack, base *base, origin *ori
 	}
 	args := &cdn.Args{
 		Account:        base.account,
+		VPCOriginID:    origin.balancer.VPCOriginID,
 		OriginDomain:   origin.balancer.OriginDomain,
-		OriginSecret:   origin.balancer.OriginSecret,
 		Domains:        []string{edge.Domain},
 		CertificateARN: usersCertificate.ARN,
 		ZoneID:         origin.zoneID,
 		Cacheable:      edge.Cacheable,
 		SiteFolder:     siteFolder,
+		HSTSSubdomains: edge.HSTSSubdomains,
 		Unprotected:    !stack.DeletionProtection,
 
 		ContentSecurityPolicy: site.ContentSecurityPolicy,
 	}
 	if edge.WebACL {
-		acl, err := webacl.NewWebACL(ctx, stack.Name(), &webacl.Args{RequestsPerAddress: edge.RequestsPerAddress}, origin.inEdgeRegion)
+		firewall := &webacl.Args{RequestsPerAddress: edge.RequestsPerAddress, Mode: edge.WebACLMode}
+		if stack.Region == config.EdgeRegion { // the stack's key is in its own region
+			firewall.LogKeyARN = base.key.ARN
+		}
+		acl, err := webacl.NewWebACL(ctx, stack.Name(), firewall, origin.inEdgeRegion)
 		if err != nil {
 			return nil, err
 		}

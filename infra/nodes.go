@@ -9,15 +9,9 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/tier"
+	"github.com/progressive-framework/platform/components/traffic"
 	"github.com/progressive-framework/platform/infra/config"
 )
-
-// targetsOf are the target groups that a tier's instances join (section
-// "Multi-Zone Scaling Strategy").
-var targetsOf = map[scaling.TierName][]string{
-	scaling.WebTier:         {"web"},
-	scaling.ApplicationTier: {"app", "agents"},
-}
 
 // nodes are the worker nodes that the stack manages; both fields are empty for a
 // cluster with nodes of its own.
@@ -80,11 +74,12 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 	}
 	if origin != nil {
 		args.LoadBalancer = origin.balancer.ARNSuffix
-		for _, name := range targetsOf[t.Profile.Name] {
+		for _, name := range traffic.TargetsOn(t.Profile.Name) {
 			args.Targets = append(args.Targets, tier.Target{
 				Name: name, ARN: origin.balancer.TargetGroupARNs[name], ARNSuffix: origin.balancer.TargetGroupSuffixes[name],
 			})
 		}
 	}
-	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion)
+	// Nodes join by their routes, the endpoints and the rules that admit them.
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn([]pulumi.Resource{vpc, eks}))
 }

@@ -1,6 +1,7 @@
 // Package cdn owns the CloudFront distribution, by which users reach the
-// platform, and its bucket of static files. How each path is treated is said by
-// package behaviour; what a folder of static files is, by package staticfiles.
+// platform, and its bucket of static files. Package traffic has the paths that it
+// forwards, package behaviour how each is cached, and package staticfiles what a
+// folder of static files is.
 //
 // Policies and names that CloudFront keeps for the whole account are the
 // component's name and a part, so that staging and prod share an account.
@@ -19,20 +20,19 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/bucket"
-	"github.com/progressive-framework/platform/components/cdn/behaviour"
 	"github.com/progressive-framework/platform/components/cdn/staticfiles"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/logs"
+	"github.com/progressive-framework/platform/components/traffic"
 )
 
 // Args are what a CDN is made from.
 type Args struct {
 	Account *account.Account
-	// OriginDomain is the name by which the load balancer is reached over
-	// HTTPS; its certificate covers it.
+	// VPCOriginID is the VPC origin of the load balancer.
+	VPCOriginID pulumi.StringInput
+	// OriginDomain is the name that the load balancer's certificate covers.
 	OriginDomain pulumi.StringInput
-	// OriginSecret is sent to the load balancer with every request.
-	OriginSecret pulumi.StringInput
 	// Domains are the names that users know, such as example.com; none:
 	// CloudFront's own name and certificate.
 	Domains []string
@@ -42,7 +42,7 @@ type Args struct {
 	// somebody else points them at DomainName.
 	ZoneID pulumi.StringInput
 	// Cacheable are the endpoints below /api/ whose answers may be cached, as
-	// path patterns; see behaviour.Platform.
+	// path patterns; see traffic.Behaviours.
 	Cacheable []string
 	// SiteFolder is a folder of static files on the machine that runs the
 	// program; empty: somebody else fills StaticBucket.
@@ -50,6 +50,10 @@ type Args struct {
 	// ContentSecurityPolicy is the header of that name; empty: everything
 	// comes from the site itself.
 	ContentSecurityPolicy string
+	// HSTSSubdomains makes browsers use HTTPS for every name below Domains too.
+	// It cannot be taken back for a year, so it is for domains whose other names
+	// all have HTTPS.
+	HSTSSubdomains bool
 	// WebACLARN is a web ACL of CloudFront's scope; none: there is none.
 	WebACLARN pulumi.StringInput
 	// Unprotected lets a destroy take the buckets with what is in them.
@@ -60,8 +64,8 @@ func (a *Args) validate() error {
 	switch {
 	case a == nil || a.Account == nil:
 		return errors.New("Account must not be nil")
-	case a.OriginDomain == nil || a.OriginSecret == nil:
-		return errors.New("OriginDomain and OriginSecret must be given; the load balancer lets nobody else in")
+	case a.VPCOriginID == nil || a.OriginDomain == nil:
+		return errors.New("VPCOriginID and OriginDomain must be given: the load balancer has no public address")
 	case (len(a.Domains) > 0) != (a.CertificateARN != nil):
 		return errors.New("Domains and a CertificateARN that covers them must be given together")
 	case a.ZoneID != nil && len(a.Domains) == 0:
@@ -97,7 +101,7 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("CDN %s: %w", name, err)
 	}
-	table, err := behaviour.Platform(args.Cacheable...)
+	table, err := traffic.Behaviours(args.Cacheable...)
 	if err != nil {
 		return nil, fmt.Errorf("CDN %s: %w", name, err)
 	}

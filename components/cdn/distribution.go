@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/bucket"
 	"github.com/progressive-framework/platform/components/cdn/behaviour"
 	"github.com/progressive-framework/platform/components/cdn/staticfiles"
-	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 // originIDs are the design document's names of the origins.
@@ -61,15 +61,11 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 			&cloudfront.DistributionOriginArgs{
 				OriginId:   originIDs[behaviour.Dynamic],
 				DomainName: b.args.OriginDomain,
-				CustomOriginConfig: &cloudfront.DistributionOriginCustomOriginConfigArgs{
-					HttpPort:             pulumi.Int(80),
-					HttpsPort:            pulumi.Int(443),
-					OriginProtocolPolicy: pulumi.String("https-only"),
-					OriginSslProtocols:   pulumi.ToStringArray([]string{"TLSv1.2"}),
+				VpcOriginConfig: &cloudfront.DistributionOriginVpcOriginConfigArgs{
+					VpcOriginId:            b.args.VPCOriginID,
+					OriginReadTimeout:      seconds(scaling.EdgeTimeouts().CDN.Answer),
+					OriginKeepaliveTimeout: seconds(scaling.EdgeTimeouts().CDN.KeepAlive),
 				},
-				CustomHeaders: cloudfront.DistributionOriginCustomHeaderArray{&cloudfront.DistributionOriginCustomHeaderArgs{
-					Name: pulumi.String(routing.OriginHeader), Value: pulumi.ToSecret(b.args.OriginSecret).(pulumi.StringOutput),
-				}},
 			},
 		},
 		DefaultCacheBehavior:  policies.byDefault(table.Default),

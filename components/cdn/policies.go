@@ -100,7 +100,7 @@ func (b *builder) securityHeaders() (pulumi.IDOutput, error) {
 		Name: pulumi.String(b.name + "-headers"),
 		SecurityHeadersConfig: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigArgs{
 			StrictTransportSecurity: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigStrictTransportSecurityArgs{
-				AccessControlMaxAgeSec: seconds(strictTransport), IncludeSubdomains: pulumi.Bool(true), Override: always,
+				AccessControlMaxAgeSec: seconds(strictTransport), IncludeSubdomains: pulumi.Bool(b.args.HSTSSubdomains), Override: always,
 			},
 			ContentTypeOptions: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigContentTypeOptionsArgs{Override: always},
 			FrameOptions: &cloudfront.ResponseHeadersPolicySecurityHeadersConfigFrameOptionsArgs{

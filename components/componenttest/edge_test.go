@@ -15,34 +15,32 @@ import (
 	"github.com/progressive-framework/platform/components/certificate"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/loadbalancer"
-	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secret"
+	"github.com/progressive-framework/platform/components/traffic"
 	"github.com/progressive-framework/platform/components/webacl"
+	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
+
+func loadBalancerArgs(where *account.Account) *loadbalancer.Args {
+	return &loadbalancer.Args{
+		Account: where, Environment: "test", VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
+		Targets: traffic.Targets(), OriginDomain: "origin.example.com", CertificateARN: pulumi.String("arn:certificate"),
+	}
+}
 
 func newLoadBalancer(change func(*loadbalancer.Args)) program {
 	return func(ctx *pulumi.Context, where *account.Account) error {
-		origin, err := secret.NewSecret(ctx, "app-origin", &secret.Args{KeyARN: pulumi.String("arn:key"), Description: "origin", Generation: 1})
-		if err != nil {
-			return err
-		}
-		args := &loadbalancer.Args{
-			Account: where, Environment: "test", VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
-			Targets: []routing.Target{
-				{Name: "web", NodePort: 30080, HealthPath: "/health/ready", Paths: []string{"/*"}},
-				{Name: "agents", NodePort: 30800, HealthPath: "/health/ready", Paths: []string{"/api/v1/agents/*"}},
-			},
-			OriginSecret: origin, OriginDomain: "origin.example.com", CertificateARN: pulumi.String("arn:certificate"),
-		}
+		args := loadBalancerArgs(where)
 		change(args)
-		_, err = loadbalancer.NewLoadBalancer(ctx, "app", args)
+		_, err := loadbalancer.NewLoadBalancer(ctx, "app", args)
 		return err
 	}
 }
 
 func newCDN(change func(*cdn.Args)) program {
 	return func(ctx *pulumi.Context, where *account.Account) error {
-		args := &cdn.Args{Account: where, OriginDomain: pulumi.String("origin.example.com"), OriginSecret: pulumi.String("hidden")}
+		args := &cdn.Args{Account: where, OriginDomain: pulumi.String("origin.example.com"), VPCOriginID: pulumi.String("vo_1")}
 		change(args)
 		_, err := cdn.NewCDN(ctx, "app", args)
 		return err
@@ -71,35 +69,63 @@ const (
 	listener     = "aws:lb/listener:Listener"
 	listenerRule = "aws:lb/listenerRule:ListenerRule"
 	ingressRule  = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	vpcOrigin    = "aws:cloudfront/vpcOrigin:VpcOrigin"
 	distribution = "aws:cloudfront/distribution:Distribution"
 )
 
-// Only CloudFront reaches the load balancer, and only with the origin secret.
-func TestLoadBalancerAdmitsCloudFrontOnly(t *testing.T) {
+// The load balancer has no public address, and CloudFront's VPC origins are all
+// that its security group admits: no prefix list, no secret, no port 80.
+func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	d := deploy(t, newLoadBalancer(func(*loadbalancer.Args) {}))
-	d.one(t, loadBalancer).has(t, map[string]any{
-		"name": "pf-test", "enableDeletionProtection": true, "dropInvalidHeaderFields": true, "desyncMitigationMode": "strictest",
-		"accessLogs.enabled": true,
+	balancer := d.one(t, loadBalancer)
+	balancer.has(t, map[string]any{
+		"name": "pf-test", "internal": true, "ipAddressType": "ipv4", "enableDeletionProtection": true, "dropInvalidHeaderFields": true,
+		"desyncMitigationMode": "strictest", "accessLogs.enabled": true, "securityGroups": []any{"app-alb-id"},
+		"idleTimeout": scaling.EdgeTimeouts().Balancer.Answer.Seconds(),
 	})
+	origin := d.one(t, vpcOrigin)
+	origin.has(t, map[string]any{
+		"vpcOriginEndpointConfig.arn": mockARN + "app-alb", "vpcOriginEndpointConfig.originProtocolPolicy": "https-only",
+		"vpcOriginEndpointConfig.httpsPort": 443, "vpcOriginEndpointConfig.name": "pf-test-app-alb",
+	})
+	origin.dependsOn(t, balancer)
+	var admitted []registration
 	for _, rule := range d.of(ingressRule) {
-		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil})
-		if strings.Contains(rule.Name, "cloudfront") {
-			rule.has(t, map[string]any{"prefixListId": "pl-cloudfront"})
+		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
+		if rule.get("securityGroupId") == "app-alb-id" {
+			admitted = append(admitted, rule)
 		} else {
-			rule.has(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-https-id"})
+			rule.has(t, map[string]any{"securityGroupId": "sg-nodes", "referencedSecurityGroupId": "app-alb-id"})
 		}
 	}
-	d.one(t, listener, "app-https").has(t, map[string]any{
-		"certificateArn": "arn:certificate", "defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "403",
+	require.Len(t, admitted, 1)
+	admitted[0].has(t, map[string]any{"referencedSecurityGroupId": "sg-vpc-origins", "fromPort": 443, "toPort": 443})
+	admitted[0].dependsOn(t, origin) // CloudFront creates the group with the VPC origin
+	d.one(t, listener).has(t, map[string]any{
+		"port": 443, "protocol": "HTTPS", "certificateArn": "arn:certificate",
+		"defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "404",
 	})
-	d.one(t, listener, "app-http").has(t, map[string]any{"defaultActions[0].redirect.protocol": "HTTPS"})
-	require.Len(t, d.of(listenerRule), 2)
+	require.Len(t, d.of(listenerRule), 3)
 	for _, rule := range d.of(listenerRule) {
-		rule.has(t, map[string]any{"conditions[1].httpHeader.httpHeaderName": "X-Origin-Verify"})
-		require.Len(t, rule.get("conditions[1].httpHeader.values"), 2, "the secret before the rotation is still accepted")
-		require.True(t, rule.Inputs["conditions"].ContainsSecrets())
+		require.Len(t, rule.get("conditions"), 1, "the path decides, and no secret")
 	}
-	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/").get("priority"))
+	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/api/").get("priority"))
+}
+
+// The distribution sends nothing before the load balancer takes it, and on
+// destroy it is gone before its way is.
+func TestDistributionComesAfterItsWay(t *testing.T) {
+	d := deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+		balancer, err := loadbalancer.NewLoadBalancer(ctx, "app", loadBalancerArgs(where))
+		if err != nil {
+			return err
+		}
+		_, err = cdn.NewCDN(ctx, "app", &cdn.Args{Account: where, VPCOriginID: balancer.VPCOriginID, OriginDomain: balancer.OriginDomain})
+		return err
+	})
+	front := d.one(t, distribution)
+	front.dependsOn(t, d.one(t, vpcOrigin), d.one(t, ingressRule, "app-from-cloudfront"))
+	front.dependsOn(t, d.of(listenerRule)...)
 }
 
 func TestFailedRequestsAreAlarmed(t *testing.T) {
@@ -121,7 +147,7 @@ func TestOriginRecordsNeedAZone(t *testing.T) {
 	record := "aws:route53/record:Record"
 	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).of(record))
 	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.ZoneID = pulumi.String("Z0") }))
-	require.Equal(t, []string{"app-origin-A", "app-origin-AAAA"}, d.names(record))
+	require.Equal(t, []string{"app-origin-A"}, d.names(record), "an internal load balancer has IPv4 only")
 }
 
 func TestBucketsAreClosed(t *testing.T) {
@@ -161,7 +187,7 @@ func TestBucketIsEncryptedUnderItsKeyAndExpires(t *testing.T) {
 	d.one(t, "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2").has(t, map[string]any{"rules[1].expiration.days": 90})
 }
 
-func TestDistributionSpeaksTLSAndSendsTheSecret(t *testing.T) {
+func TestDistributionReachesThePrivateOriginOverTLS(t *testing.T) {
 	d := deploy(t, newCDN(func(a *cdn.Args) {
 		a.Domains, a.CertificateARN, a.ZoneID = []string{"example.com"}, pulumi.String("arn:certificate"), pulumi.String("Z0")
 		a.WebACLARN = pulumi.String("arn:acl")
@@ -169,15 +195,25 @@ func TestDistributionSpeaksTLSAndSendsTheSecret(t *testing.T) {
 	front := d.one(t, distribution)
 	front.has(t, map[string]any{
 		"aliases": []any{"example.com"}, "viewerCertificate.minimumProtocolVersion": "TLSv1.2_2021", "webAclId": "arn:acl",
-		"origins[1].customOriginConfig.originProtocolPolicy": "https-only", "origins[1].customHeaders[0].name": "X-Origin-Verify",
-		"origins[1].customHeaders[0].value": "hidden", "defaultRootObject": "index.html",
+		"origins[1].vpcOriginConfig.vpcOriginId": "vo_1", "origins[1].domainName": "origin.example.com", "origins[1].customOriginConfig": nil,
+		"origins[1].vpcOriginConfig.originReadTimeout":      scaling.EdgeTimeouts().CDN.Answer.Seconds(),
+		"origins[1].vpcOriginConfig.originKeepaliveTimeout": scaling.EdgeTimeouts().CDN.KeepAlive.Seconds(),
+		"origins[1].customHeaders":                          nil, "defaultRootObject": "index.html",
 	})
-	require.True(t, front.Inputs["origins"].ContainsSecrets())
 	for _, b := range front.get("orderedCacheBehaviors").([]any) {
 		require.NotEqual(t, "allow-all", b.(map[string]any)["viewerProtocolPolicy"])
 	}
 	require.Contains(t, d.one(t, "aws:s3/bucketPolicy:BucketPolicy", "app-static-policy").get("policy"), mockARN+"app-distribution", "CloudFront reads the files, nobody else")
 	require.Equal(t, []string{"app-example.com-A", "app-example.com-AAAA"}, d.names("aws:route53/record:Record"))
+}
+
+// HSTS on an apex binds every name below it for a year.
+func TestHSTSOfSubdomainsIsAChoice(t *testing.T) {
+	const policy, at = "aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "securityHeadersConfig.strictTransportSecurity."
+	d := deploy(t, newCDN(func(*cdn.Args) {}))
+	d.one(t, policy).has(t, map[string]any{at + "includeSubdomains": false, at + "accessControlMaxAgeSec": 31536000})
+	d = deploy(t, newCDN(func(a *cdn.Args) { a.HSTSSubdomains = true }))
+	d.one(t, policy).has(t, map[string]any{at + "includeSubdomains": true})
 }
 
 func TestSiteIsUploadedWithItsTypes(t *testing.T) {
@@ -227,13 +263,47 @@ func TestSecretIsGeneratedAndKeptSecret(t *testing.T) {
 		one(t, "aws:secretsmanager/secret:Secret").has(t, map[string]any{"recoveryWindowInDays": 0})
 }
 
-func TestWebACLLimitsEachAddress(t *testing.T) {
-	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
-		_, err := webacl.NewWebACL(ctx, "app", &webacl.Args{})
+func newWebACL(args *webacl.Args) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := webacl.NewWebACL(ctx, "app", args)
 		return err
-	})
-	d.one(t, "aws:wafv2/webAcl:WebAcl").has(t, map[string]any{
+	}
+}
+
+func TestWebACLLimitsEachAddress(t *testing.T) {
+	deploy(t, newWebACL(&webacl.Args{})).one(t, "aws:wafv2/webAcl:WebAcl").has(t, map[string]any{
 		"scope": "CLOUDFRONT", "rules[0].statement.rateBasedStatement.limit": 6000, "rules[0].statement.rateBasedStatement.aggregateKeyType": "IP",
+		"rules[0].action": map[string]any{"block": map[string]any{}},
 		"rules[3].statement.managedRuleGroupStatement.name": "AWSManagedRulesCommonRuleSet",
 	})
+}
+
+// Managed rules count until a person has read the log.
+func TestManagedRulesBlockOnlyWhereAsked(t *testing.T) {
+	for mode, action := range map[webaclspec.Mode]string{"": "count", webaclspec.Count: "count", webaclspec.Block: "none"} {
+		rules := deploy(t, newWebACL(&webacl.Args{Mode: mode})).one(t, "aws:wafv2/webAcl:WebAcl").get("rules").([]any)
+		require.Len(t, rules, 4)
+		for _, rule := range rules[1:] {
+			require.Equal(t, map[string]any{action: map[string]any{}}, rule.(map[string]any)["overrideAction"], "mode %q", mode)
+		}
+	}
+}
+
+func TestWebACLLogsMatchesWithoutTokens(t *testing.T) {
+	d := deploy(t, newWebACL(&webacl.Args{LogKeyARN: pulumi.String("arn:key")}))
+	group := d.one(t, "aws:cloudwatch/logGroup:LogGroup")
+	group.has(t, map[string]any{"name": "aws-waf-logs-app", "retentionInDays": 90, "kmsKeyId": "arn:key"})
+	log := d.one(t, "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration")
+	log.dependsOn(t, group, d.one(t, "aws:wafv2/webAcl:WebAcl"))
+	log.has(t, map[string]any{
+		"resourceArn": mockARN + "app-acl", "logDestinationConfigs": []any{mockARN + "app-waf"},
+		"loggingFilter.defaultBehavior": "DROP", "loggingFilter.filters[0].behavior": "KEEP", "loggingFilter.filters[0].requirement": "MEETS_ANY",
+	})
+	require.Contains(t, log.get("loggingFilter.filters[0].conditions"), map[string]any{"actionCondition": map[string]any{"action": "COUNT"}})
+	require.ElementsMatch(t, []any{
+		map[string]any{"queryString": map[string]any{}},
+		map[string]any{"singleHeader": map[string]any{"name": "authorization"}},
+		map[string]any{"singleHeader": map[string]any{"name": "cookie"}},
+		map[string]any{"singleHeader": map[string]any{"name": "sec-websocket-protocol"}},
+	}, log.get("redactedFields"))
 }

@@ -229,7 +229,7 @@ func (m *mocks) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	results := map[string]map[string]any{
 		"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": accountID},
 		"aws:index/getPartition:getPartition":                    {"partition": "aws"},
-		"aws:ec2/getManagedPrefixList:getManagedPrefixList":      {"id": "pl-cloudfront"},
+		"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
 		"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
 		"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
 		"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},

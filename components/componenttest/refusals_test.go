@@ -77,7 +77,7 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		}, []string{"must have at most 48"}},
 		{"bucket: a negative expiry", newBucket(&bucket.Args{ExpireDays: -1}), []string{"ExpireDays is -1"}},
 
-		{"CDN without the origin secret", newCDN(func(a *cdn.Args) { a.OriginSecret = nil }), []string{"OriginDomain and OriginSecret"}},
+		{"CDN without its way to the load balancer", newCDN(func(a *cdn.Args) { a.VPCOriginID = nil }), []string{"VPCOriginID and OriginDomain"}},
 		{"CDN: domains without their certificate", newCDN(func(a *cdn.Args) { a.Domains = []string{"example.com"} }), []string{"CertificateARN"}},
 		{"CDN: a zone without domains", newCDN(func(a *cdn.Args) { a.ZoneID = word }), []string{"no Domains"}},
 		{"CDN: a path that is not below /api/", newCDN(func(a *cdn.Args) { a.Cacheable = []string{"/x"} }), []string{"/x"}},
@@ -111,7 +111,6 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 		{"image without arguments", create(image.NewImage, none[*image.ImageArgs]), []string{"args are nil"}},
 		{"key without a description", create(key.NewKey, func(where *account.Account) *key.Args { return &key.Args{Account: where} }), []string{"Account and Description"}},
 
-		{"load balancer: anybody's CloudFront gets in", newLoadBalancer(func(a *loadbalancer.Args) { a.OriginSecret = nil }), []string{"OriginSecret must be given"}},
 		{"load balancer: CloudFront can't verify it", newLoadBalancer(func(a *loadbalancer.Args) { a.CertificateARN = nil }), []string{"CertificateARN"}},
 		{"load balancer: an environment that its names do not hold", newLoadBalancer(func(a *loadbalancer.Args) { a.Environment = "Prod" }), []string{`environment "Prod"`}},
 		{"load balancer: a port that is none of a node", newLoadBalancer(func(a *loadbalancer.Args) { a.Targets[0].NodePort = 80 }), []string{"node port 80"}},
@@ -166,8 +165,7 @@ func TestWrongArgumentsRegisterNothing(t *testing.T) {
 				require.ErrorContains(t, err, want)
 			}
 			for _, r := range d {
-				// The load balancer's program creates the origin secret first.
-				require.Contains(t, r.Name, "app-origin", "%s was registered", r.URN)
+				require.Failf(t, "a refused component registers nothing", "%s was registered", r.URN)
 			}
 		})
 	}

@@ -1,10 +1,11 @@
-// Package loadbalancer owns the Application Load Balancer, the platform's one
-// door into the VPC: its listeners, target groups and rules, who may knock, its
-// access log, and the alarm of failed requests. Which request goes where is
-// said by package routing; what runs on the targets is not its business.
+// Package loadbalancer owns the internal Application Load Balancer: its
+// listener, target groups and rules, its access log, the alarm of failed
+// requests, and the CloudFront VPC origin by which requests reach it. Package
+// routing has the rules of paths, names and priorities. What runs on the
+// targets is not its concern.
 //
-// Only CloudFront gets through: its addresses alone reach the door, and a
-// request without the origin secret is answered 403.
+// The load balancer has no public address. Its security group admits the
+// network interfaces of CloudFront's VPC origins only.
 package loadbalancer
 
 import (
@@ -20,16 +21,17 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/logs"
-	"github.com/progressive-framework/platform/components/secret"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Args are what a LoadBalancer is made from.
+// Args are what a LoadBalancer is created from.
 type Args struct {
 	Account *account.Account
 	// Environment is part of the names; see routing.BalancerName.
 	Environment string
-	// VPCID and SubnetIDs are where it stands: public subnets in at least two
-	// zones, with IPv6.
+	// VPCID and SubnetIDs are where it is: private subnets in at least two zones
+	// of a VPC with an internet gateway. CloudFront asks for the gateway, and
+	// sends no traffic through it.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
 	// NodeSecurityGroupID is the group of the nodes that run the targets; the
@@ -37,15 +39,15 @@ type Args struct {
 	NodeSecurityGroupID pulumi.StringInput
 	// Targets are the services behind it.
 	Targets []routing.Target
-	// OriginSecret is what a request must carry in routing.OriginHeader.
-	OriginSecret *secret.Secret
-	// OriginDomain is the name by which CloudFront knows the load balancer,
-	// such as origin.example.com; the certificate must cover it.
+	// OriginDomain is the name that CloudFront sends as Host and verifies the
+	// certificate against, such as origin.example.com.
 	OriginDomain string
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public zone in which OriginDomain gets its records; none:
-	// somebody else points the name at DNSName.
+	// ZoneID is the public zone in which OriginDomain gets its record; none:
+	// somebody else points the name at DNSName. CloudFront finds the load
+	// balancer by its ARN. AWS does not document whether it resolves the name of
+	// a VPC origin, so the name resolves.
 	ZoneID pulumi.StringInput
 	// AlarmTopicARN is the SNS topic that hears of the alarm of failed requests;
 	// empty: the alarm is to be seen in CloudWatch only.
@@ -60,8 +62,6 @@ func (a *Args) validate() error {
 		return errors.New("Account must not be nil")
 	case a.VPCID == nil || a.SubnetIDs == nil || a.NodeSecurityGroupID == nil:
 		return errors.New("VPCID, SubnetIDs and NodeSecurityGroupID must be given")
-	case a.OriginSecret == nil:
-		return errors.New("OriginSecret must be given; without it anybody's CloudFront distribution gets in")
 	case a.OriginDomain == "" || a.CertificateARN == nil:
 		return errors.New("OriginDomain and a CertificateARN that covers it must be given; CloudFront speaks HTTPS to an origin that it can verify")
 	}
@@ -72,8 +72,8 @@ func (a *Args) validate() error {
 type LoadBalancer struct {
 	pulumi.ResourceState
 
-	// DNSName and ZoneID are what an alias record points at.
-	DNSName, ZoneID pulumi.StringOutput
+	// DNSName is its own name, which resolves to private addresses.
+	DNSName pulumi.StringOutput
 	// ARNSuffix is the LoadBalancer dimension of CloudWatch's metrics.
 	ARNSuffix pulumi.StringOutput
 	// TargetGroupARNs and TargetGroupSuffixes are by target: what Auto Scaling
@@ -84,12 +84,12 @@ type LoadBalancer struct {
 	// OriginDomain is the name by which CloudFront reaches it, known once it
 	// resolves.
 	OriginDomain pulumi.StringOutput
-	// OriginSecret is what CloudFront is to send, known once every rule lets
-	// it in, so that a rotation refuses no request. It is secret.
-	OriginSecret pulumi.StringOutput
+	// VPCOriginID is the CloudFront VPC origin, known once requests get through:
+	// CloudFront is admitted, and every rule exists.
+	VPCOriginID pulumi.StringOutput
 }
 
-// builder makes a load balancer's children, all named and parented alike.
+// builder creates a load balancer's children, all named and parented alike.
 type builder struct {
 	ctx    *pulumi.Context
 	name   string
@@ -101,8 +101,8 @@ func (b *builder) tags(part string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
 }
 
-// NewLoadBalancer makes the load balancer over the public subnets, with a
-// target group for each target.
+// NewLoadBalancer creates the load balancer in the private subnets, with a
+// target group for each target, and CloudFront's way to it.
 func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
@@ -117,7 +117,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	}
 	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(l), args: args}
 
-	groups, err := b.securityGroups()
+	group, err := b.securityGroup()
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +126,14 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 		return nil, err
 	}
 	balancer, err := lb.NewLoadBalancer(ctx, name+"-alb", &lb.LoadBalancerArgs{
-		Name:                     pulumi.String(routing.BalancerName(args.Environment)),
-		LoadBalancerType:         pulumi.String("application"),
-		IpAddressType:            pulumi.String("dualstack"),
+		Name:             pulumi.String(routing.BalancerName(args.Environment)),
+		LoadBalancerType: pulumi.String("application"),
+		Internal:         pulumi.Bool(true),
+		// CloudFront reaches a VPC origin over IPv4.
+		IpAddressType:            pulumi.String("ipv4"),
 		Subnets:                  args.SubnetIDs,
-		SecurityGroups:           pulumi.StringArray{groups.https, groups.http},
+		SecurityGroups:           pulumi.StringArray{group},
+		IdleTimeout:              pulumi.Int(int(scaling.EdgeTimeouts().Balancer.Answer.Seconds())),
 		EnableDeletionProtection: pulumi.Bool(!args.Unprotected),
 		DropInvalidHeaderFields:  pulumi.Bool(true),
 		DesyncMitigationMode:     pulumi.String("strictest"),
@@ -146,15 +149,22 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err := b.targetGroups(l); err != nil {
 		return nil, err
 	}
-	admitted, err := b.listeners(balancer, l, rules)
+	ready, err := b.listener(balancer, l, rules)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := b.vpcOrigin(balancer)
+	if err != nil {
+		return nil, err
+	}
+	admitted, err := b.admitCloudFront(group, origin)
 	if err != nil {
 		return nil, err
 	}
 
-	l.DNSName, l.ZoneID, l.ARNSuffix = balancer.DnsName, balancer.ZoneId, balancer.ArnSuffix
-	l.SecurityGroupID = groups.https
-	l.OriginSecret = after(args.OriginSecret.Value, admitted)
-	if l.OriginDomain, err = b.originRecords(balancer); err != nil {
+	l.DNSName, l.ARNSuffix, l.SecurityGroupID = balancer.DnsName, balancer.ArnSuffix, group
+	l.VPCOriginID = after(origin.ID().ToStringOutput(), append(ready, admitted))
+	if l.OriginDomain, err = b.originRecord(balancer); err != nil {
 		return nil, err
 	}
 	return l, ctx.RegisterResourceOutputs(l, pulumi.Map{"dnsName": l.DNSName, "originDomain": l.OriginDomain})
@@ -169,7 +179,7 @@ func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput 
 	return pulumi.All(all...).ApplyT(func(known []any) string { return known[0].(string) }).(pulumi.StringOutput)
 }
 
-// logs makes the bucket of the access logs, which load balancers of this
+// logs creates the bucket of the access logs, which load balancers of this
 // account may write to (ELB User Guide, "Enable access logs").
 func (b *builder) logs() (*bucket.Bucket, error) {
 	a := b.args.Account
@@ -191,25 +201,21 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// originRecords point OriginDomain at the load balancer, where a zone is given.
-func (b *builder) originRecords(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
-	var ids []pulumi.IDOutput
-	for _, kind := range []string{"A", "AAAA"} {
-		if b.args.ZoneID == nil {
-			break
-		}
-		record, err := route53.NewRecord(b.ctx, b.name+"-origin-"+kind, &route53.RecordArgs{
-			ZoneId: b.args.ZoneID,
-			Name:   pulumi.String(b.args.OriginDomain),
-			Type:   pulumi.String(kind),
-			Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
-				Name: balancer.DnsName, ZoneId: balancer.ZoneId, EvaluateTargetHealth: pulumi.Bool(false),
-			}},
-		}, b.parent)
-		if err != nil {
-			return pulumi.StringOutput{}, fmt.Errorf("record %s of %s: %w", kind, b.args.OriginDomain, err)
-		}
-		ids = append(ids, record.ID())
+// originRecord points OriginDomain at the load balancer, where a zone is given.
+func (b *builder) originRecord(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
+	if b.args.ZoneID == nil {
+		return pulumi.String(b.args.OriginDomain).ToStringOutput(), nil
 	}
-	return after(pulumi.String(b.args.OriginDomain), ids), nil
+	record, err := route53.NewRecord(b.ctx, b.name+"-origin-A", &route53.RecordArgs{
+		ZoneId: b.args.ZoneID,
+		Name:   pulumi.String(b.args.OriginDomain),
+		Type:   pulumi.String("A"),
+		Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
+			Name: balancer.DnsName, ZoneId: balancer.ZoneId, EvaluateTargetHealth: pulumi.Bool(false),
+		}},
+	}, b.parent)
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("record of %s: %w", b.args.OriginDomain, err)
+	}
+	return after(pulumi.String(b.args.OriginDomain), []pulumi.IDOutput{record.ID()}), nil
 }

@@ -1,16 +1,19 @@
-// Package webacl owns the web ACL that stands before the CDN: AWS's managed
-// rules against what is known to be bad, and a limit for each address.
+// Package webacl owns the web ACL in front of the CDN and its log: AWS's managed
+// rules against known attacks, and a limit for each address.
 //
-// It registers aws:wafv2/webAcl:WebAcl by its token: the SDK's package wafv2
-// takes a minute and a half to compile, for one resource.
+// It registers the types of aws:wafv2 by their tokens: the SDK's package wafv2
+// takes a minute and a half to compile, for two resources.
 package webacl
 
 import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
 const (
@@ -41,12 +44,20 @@ type Args struct {
 	// RequestsPerAddress is how many requests an IP address has in five
 	// minutes before it is refused, from 10; 0 is 6,000. A load test wants more.
 	RequestsPerAddress int
+	// Mode is what the managed rules do; empty: they count. The limit of requests
+	// always blocks: it is ours, and has no false matches to learn about.
+	Mode webaclspec.Mode
+	// LogKeyARN is a KMS key in us-east-1 whose policy lets CloudWatch Logs use
+	// it; none: AWS's own key.
+	LogKeyARN pulumi.StringInput
 }
 
 func (a *Args) validate() error {
 	switch {
 	case a == nil:
 		return errors.New("args must not be nil")
+	case a.Mode != "" && !slices.Contains(a.Mode.Values(), string(a.Mode)):
+		return fmt.Errorf("Mode %q: must be one of %q", a.Mode, a.Mode.Values())
 	case a.RequestsPerAddress != 0 && a.RequestsPerAddress < minRequests:
 		return fmt.Errorf("RequestsPerAddress is %d; must be at least %d, or 0 for %d", a.RequestsPerAddress, minRequests, requestsPerAddress)
 	}
@@ -66,7 +77,7 @@ type resource struct {
 	ARN pulumi.StringOutput `pulumi:"arn"`
 }
 
-// NewWebACL makes a web ACL for CloudFront. The provider in opts must be that
+// NewWebACL creates a web ACL for CloudFront and its log. The provider in opts must be that
 // of us-east-1 (WAF Developer Guide, "Web ACLs and CloudFront").
 func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*WebACL, error) {
 	if err := args.validate(); err != nil {
@@ -76,21 +87,27 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	if err := ctx.RegisterComponentResource("progressive:webacl:WebACL", name, acl, opts...); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
-	made := &resource{}
+	created := &resource{}
 	if err := ctx.RegisterResource("aws:wafv2/webAcl:WebAcl", name+"-acl", pulumi.Map{
 		"name":             pulumi.String(name),
 		"scope":            pulumi.String("CLOUDFRONT"),
 		"defaultAction":    pulumi.Map{"allow": pulumi.Map{}},
-		"rules":            rules(cmp.Or(args.RequestsPerAddress, requestsPerAddress)),
+		"rules":            rules(cmp.Or(args.RequestsPerAddress, requestsPerAddress), cmp.Or(args.Mode, webaclspec.Count)),
 		"visibilityConfig": visibility(name),
-	}, made, pulumi.Parent(acl)); err != nil {
+	}, created, pulumi.Parent(acl)); err != nil {
 		return nil, fmt.Errorf("web ACL %s: %w", name, err)
 	}
-	acl.ARN = made.ARN
+	acl.ARN = created.ARN
+	if err := acl.logMatches(ctx, name, args); err != nil {
+		return nil, fmt.Errorf("web ACL %s: %w", name, err)
+	}
 	return acl, ctx.RegisterResourceOutputs(acl, pulumi.Map{"arn": acl.ARN})
 }
 
-func rules(limit int) pulumi.Array {
+// overrides are what a managed group does instead of its rules' own actions.
+var overrides = map[webaclspec.Mode]string{webaclspec.Count: "count", webaclspec.Block: "none"}
+
+func rules(limit int, mode webaclspec.Mode) pulumi.Array {
 	all := pulumi.Array{pulumi.Map{
 		"name":     pulumi.String("rate"),
 		"priority": pulumi.Int(0),
@@ -106,7 +123,7 @@ func rules(limit int) pulumi.Array {
 		all = append(all, pulumi.Map{
 			"name":             pulumi.String(g.name),
 			"priority":         pulumi.Int(i + 1),
-			"overrideAction":   pulumi.Map{"none": pulumi.Map{}}, // the group's own actions
+			"overrideAction":   pulumi.Map{overrides[mode]: pulumi.Map{}},
 			"statement":        pulumi.Map{"managedRuleGroupStatement": g.statement()},
 			"visibilityConfig": visibility(g.name),
 		})
@@ -116,14 +133,14 @@ func rules(limit int) pulumi.Array {
 
 func (g group) statement() pulumi.Map {
 	statement := pulumi.Map{"vendorName": pulumi.String("AWS"), "name": pulumi.String(g.name)}
-	var overrides pulumi.Array
+	var counted pulumi.Array
 	for _, rule := range g.counted {
-		overrides = append(overrides, pulumi.Map{
+		counted = append(counted, pulumi.Map{
 			"name": pulumi.String(rule), "actionToUse": pulumi.Map{"count": pulumi.Map{}},
 		})
 	}
-	if len(overrides) > 0 {
-		statement["ruleActionOverrides"] = overrides
+	if len(counted) > 0 {
+		statement["ruleActionOverrides"] = counted
 	}
 	return statement
 }

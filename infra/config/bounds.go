@@ -67,7 +67,6 @@ var numbers = map[string]bound{
 	"tiers.*.spotShare":    {0, 100, "it is in percent"},
 	"tiers.*.volumeGiB":    {instancespec.MinVolume, instancespec.MaxVolume, "below, the image does not fit; above, gp3 ends"},
 
-	"edge.originSecretGeneration": {Min: 0, Max: maxGeneration},
 	// WAF API, RateBasedStatement.
 	"edge.requestsPerAddress": {10, 2_000_000_000, "AWS WAF allows no other rate"},
 

@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
 //go:generate env CGO_ENABLED=0 go test -trimpath -run "TestDocumentationIsUpToDate|TestPreviewedConfigurationsAreCurrent" . -update
@@ -217,7 +218,7 @@ func defaults() Stack {
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
 		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
-		Edge:               Edge{WebACL: true},
+		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Mongo:              Mongo{Kind: MongoManaged},

@@ -7,15 +7,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/progressive-framework/platform/components/account/regions"
-	"github.com/progressive-framework/platform/components/cdn/behaviour"
 	"github.com/progressive-framework/platform/components/certificate/names"
+	"github.com/progressive-framework/platform/components/traffic"
+	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
 // Edge is how users reach the platform from the internet: CloudFront and the
 // load balancer behind it. Without a domain the stack has neither.
 type Edge struct {
-	// The platform's domain name, such as `example.com`. CloudFront reaches the
-	// load balancer as `origin.DOMAIN`.
+	// The platform's domain name, such as `example.com`. The certificate of the
+	// internal load balancer is for `origin.DOMAIN`.
 	Domain string `key:"domain" unset:"no edge"`
 	// The name of the public hosted zone in Route 53: the domain itself or a
 	// parent of it. Unset, the DNS records are yours to create, and the
@@ -30,13 +31,17 @@ type Edge struct {
 	// Paths below `/api/` whose answers CloudFront may cache. The Authorization
 	// header is part of the cache key.
 	Cacheable []string `key:"cacheable"`
-	// The generation of the secret that CloudFront sends to the load balancer.
-	// Increase it by one to rotate the secret; the previous one stays valid until
-	// the next rotation.
-	OriginSecretGeneration int `key:"originSecretGeneration"`
+	// Makes browsers use HTTPS for every name below the domain, for a year. Set it
+	// only if each of them has HTTPS: a browser that has seen it cannot be told
+	// otherwise.
+	HSTSSubdomains bool `key:"hstsSubdomains"`
 	// A web ACL in front of CloudFront: AWS's managed rules and a limit of
-	// requests for each address.
+	// requests for each address. It logs every request that a rule matches.
 	WebACL bool `key:"webAcl"`
+	// What AWS's managed rules do with a request that matches. Start with `count`,
+	// read the log for false matches, then set `block`. The limit of requests for
+	// each address always blocks.
+	WebACLMode webaclspec.Mode `key:"webAclMode"`
 	// How many requests an address may send in five minutes. Needs `edge.webAcl`.
 	RequestsPerAddress int `key:"requestsPerAddress" unset:"6000"`
 	// The ARN of an SNS topic in the stack's region. It is notified when more
@@ -48,7 +53,8 @@ type Edge struct {
 // (CloudFront Developer Guide, "Requirements for using SSL/TLS certificates").
 const EdgeRegion = "us-east-1"
 
-// OriginDomain is the name by which CloudFront reaches the load balancer.
+// OriginDomain is the name that CloudFront sends to the load balancer and
+// verifies its certificate against.
 func (e Edge) OriginDomain() string { return "origin." + e.Domain }
 
 var (
@@ -80,7 +86,7 @@ func validateEdge(s *Stack) field.ErrorList {
 			"is too long for the certificate of "+e.OriginDomain()+": "+err.Error()+"; take a shorter domain, or certificates of yours without edge.zone"))
 	}
 	problems = append(problems, validateCertificates(s)...)
-	if _, err := behaviour.Platform(e.Cacheable...); err != nil {
+	if _, err := traffic.Behaviours(e.Cacheable...); err != nil {
 		problems = append(problems, field.Invalid(at.Child("cacheable"), strings.Join(e.Cacheable, ", "), plain(err)))
 	}
 	if form := topicARN.FindStringSubmatch(e.AlarmTopicARN); e.AlarmTopicARN != "" && (form == nil || form[1] != s.Region) {

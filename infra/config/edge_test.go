@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/webacl/webaclspec"
 )
 
 func TestEdgeRefuses(t *testing.T) {
@@ -25,6 +27,9 @@ func TestEdgeRefuses(t *testing.T) {
 		{"settings of an edge that is not there", `{"cacheable":["/api/v1/foods"]}`, "edge.domain: Required value"},
 		{"a cached path outside the API", `{"domain":"example.com","zone":"example.com","cacheable":["/ws"]}`, "edge.cacheable"},
 		{"a rate without a web ACL", `{"domain":"example.com","zone":"example.com","webAcl":false,"requestsPerAddress":100}`, "needs edge.webAcl"},
+		{"managed rules that block", `{"domain":"example.com","zone":"example.com","webAclMode":"block"}`, ""},
+		{"a mode that is not there", `{"domain":"example.com","zone":"example.com","webAclMode":"off"}`, `edge.webAclMode: Unsupported value: "off": supported values: "count", "block"`},
+		{"every name below the domain has HTTPS", `{"domain":"example.com","zone":"example.com","hstsSubdomains":true}`, ""},
 		{"who hears of failed requests", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:eu-west-1:123456789012:alarms"}`, ""},
 		{"a topic that CloudWatch can't reach", `{"domain":"example.com","zone":"example.com","alarmTopicArn":"arn:aws:sns:us-east-1:123456789012:alarms"}`, "an SNS topic in eu-west-1"},
 	} {
@@ -41,4 +46,14 @@ func TestEdgeRefuses(t *testing.T) {
 			require.ErrorContains(t, err, tc.want)
 		})
 	}
+}
+
+// A new stack must lock nobody out: browsers keep HSTS for a year, and a false
+// match of a managed rule is a refused user.
+func TestEdgeStartsCarefully(t *testing.T) {
+	s, err := Load("staging", good())
+	require.NoError(t, err)
+	require.True(t, s.Edge.WebACL)
+	require.Equal(t, webaclspec.Count, s.Edge.WebACLMode)
+	require.False(t, s.Edge.HSTSSubdomains)
 }

@@ -139,7 +139,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a storage class that no volume has", "storageClass", "gp3", "storageClass: Forbidden: has no effect"},
 		{"a base without spot", "tiers", `{"web":{"onDemandBase":2}}`, "tiers.web.onDemandBase: Forbidden: has no effect without spotShare"},
 		{"a web ACL without an edge", "edge", `{"webAcl":true}`, "these keys have no effect: edge.webAcl"},
-		{"a generation without an edge", "edge", `{"originSecretGeneration":1}`, "edge.originSecretGeneration"},
+		{"a mode without an edge", "edge", `{"webAclMode":"block"}`, "edge.webAclMode"},
 		{"a certificate of a zone of ours", "edge", `{"domain":"example.com","zone":"example.com","originCertificateArn":"arn:aws:acm:us-east-1:123456789012:certificate/0a"}`, "edge.originCertificateArn: Forbidden: has no effect with edge.zone"},
 	})
 	for _, tc := range []struct {

@@ -90,9 +90,6 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	case InCluster:
 		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
 	}
-	if s.Edge.Domain != "" {
-		fields["edge.originSecretGeneration"] = counter("edge.originSecretGeneration", s.Edge.OriginSecretGeneration)
-	}
 	return fields
 }
 

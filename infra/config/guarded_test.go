@@ -77,7 +77,6 @@ func TestChangesOfALiveStack(t *testing.T) {
 		{"more storage", "postgres.storageGiB of managed", "200", func(s *Stack) { s.Postgres.StorageGiB = 200 }},
 		{"less storage than the default that the stack has", "postgres.storageGiB of managed", refused, func(s *Stack) { s.Postgres.StorageGiB = 50 }},
 		{"a rotation", "redis.passwordGeneration", "1", func(s *Stack) { s.Redis.PasswordGeneration = 1 }},
-		{"two rotations at once", "edge.originSecretGeneration", refused, func(s *Stack) { s.Edge.OriginSecretGeneration = 2 }},
 		{"the account is named", "account", "123456789012", func(s *Stack) { s.Account = "123456789012" }},
 		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
 			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2

@@ -56,7 +56,7 @@ var conditions = []condition{
 		"has no effect with edge.zone, because the stack then creates its certificates; take one of them out",
 	},
 	{
-		[]string{"edge.requestsPerAddress"},
+		[]string{"edge.requestsPerAddress", "edge.webAclMode"},
 		func(s *Stack) bool { return s.Edge.WebACL },
 		"needs edge.webAcl, which is false; take it out",
 	},

@@ -109,16 +109,14 @@ const (
 	agents = pattern("/api/v1/agents/*")
 )
 
-// Platform is the platform's table: static files by default, the API, the
-// agents and WebSockets at the load balancer, uncached but for the endpoints
-// marked cacheable, which lie below /api/. Those of the agents are kept for
-// the document's one to five minutes, others for five minutes to an hour.
-func Platform(cacheable ...string) (Table, error) {
-	rules := []Rule{
-		{Pattern: string(api), Origin: Dynamic},
-		{Pattern: string(agents), Origin: Dynamic},
-		{Pattern: "/ws", Origin: Dynamic},
-		{Pattern: "/ws/*", Origin: Dynamic},
+// Platform is the platform's table: static files by default, and the dynamic
+// paths at the load balancer. Nothing dynamic is cached but the endpoints marked
+// cacheable, which must be below /api/. Those of the agents are cached for the
+// document's one to five minutes, others for five minutes to an hour.
+func Platform(dynamic []string, cacheable ...string) (Table, error) {
+	var rules []Rule
+	for _, path := range dynamic {
+		rules = append(rules, Rule{Pattern: path, Origin: Dynamic})
 	}
 	var errs []error
 	for _, endpoint := range cacheable {
@@ -136,6 +134,17 @@ func Platform(cacheable ...string) (Table, error) {
 		return Table{}, fmt.Errorf("CDN behaviours: %w", err)
 	}
 	return Table{Default: Rule{Origin: Static, Caching: sharedStatic}, Rules: ordered}, nil
+}
+
+// For is the rule that CloudFront applies to a path: the first that matches, or
+// the default.
+func (t Table) For(path string) Rule {
+	for _, r := range t.Rules {
+		if pattern(r.Pattern).covers(pattern(path)) {
+			return r
+		}
+	}
+	return t.Default
 }
 
 // order puts the most specific rule first, and refuses what can never apply.

@@ -10,18 +10,31 @@ import (
 	"pgregory.net/rapid"
 )
 
+// dynamic are paths as a platform's map has them.
+var dynamic = []string{"/api/*", "/ws", "/api/v1/agents/*"}
+
 func TestPlatform(t *testing.T) {
-	table, err := Platform("/api/v1/templates/*", "/api/v1/agents/*/status")
+	table, err := Platform(dynamic, "/api/v1/templates/*", "/api/v1/agents/*/status")
 	require.NoError(t, err)
 	require.Equal(t, []Rule{
 		{"/api/v1/agents/*/status", Dynamic, perCallerAgents},
 		{"/api/v1/templates/*", Dynamic, perCallerAPI},
 		{"/api/v1/agents/*", Dynamic, Caching{}},
 		{"/api/*", Dynamic, Caching{}},
-		{"/ws/*", Dynamic, Caching{}},
 		{"/ws", Dynamic, Caching{}},
 	}, table.Rules)
 	require.Equal(t, Rule{"", Static, sharedStatic}, table.Default)
+}
+
+func TestFirstMatchingRuleApplies(t *testing.T) {
+	table, err := Platform(dynamic, "/api/v1/templates/*")
+	require.NoError(t, err)
+	for path, want := range map[string]string{
+		"/api/v1/templates/a": "/api/v1/templates/*", "/api/v1/agents/npa/plan": "/api/v1/agents/*", "/api/v1/users": "/api/*", "/ws": "/ws",
+		"/ws/a": "", "/": "", "/api": "",
+	} {
+		require.Equal(t, want, table.For(path).Pattern, path)
+	}
 }
 
 // The design document's numbers, in seconds.
@@ -50,7 +63,7 @@ func TestPlatformRefuses(t *testing.T) {
 		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must lie`, `"/x": must lie`, `path pattern "nowhere"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Platform(tc.cacheable...)
+			_, err := Platform(dynamic, tc.cacheable...)
 			for _, want := range tc.want {
 				require.ErrorContains(t, err, want)
 			}
@@ -60,7 +73,7 @@ func TestPlatformRefuses(t *testing.T) {
 	for i := range maxRules {
 		many = append(many, fmt.Sprintf("/api/v1/x%d", i))
 	}
-	_, err := Platform(many...)
+	_, err := Platform(dynamic, many...)
 	require.ErrorContains(t, err, "at most 24")
 }
 
@@ -108,7 +121,7 @@ func TestTheMostSpecificRuleIsTaken(t *testing.T) {
 func TestNoAnswerIsSharedThatMayBePersonal(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		endpoint := "/api/" + rapid.StringMatching(`[a-z]{1,8}`).Draw(t, "endpoint")
-		table, err := Platform(endpoint)
+		table, err := Platform(dynamic, endpoint)
 		require.NoError(t, err)
 		for _, r := range append(table.Rules, table.Default) {
 			switch {

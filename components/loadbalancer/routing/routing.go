@@ -17,9 +17,6 @@ import (
 	"time"
 )
 
-// OriginHeader carries the origin secret from CloudFront.
-const OriginHeader = "X-Origin-Verify"
-
 // DeregistrationDelay is how long the load balancer lets requests end on a
 // node that it no longer sends any to. Whoever takes a node away waits as long;
 // a service that drains longer than its requests last needs no more.
@@ -128,6 +125,24 @@ func Rules(env string, targets []Target) ([]Rule, error) {
 		return nil, fmt.Errorf("routing: %w", err)
 	}
 	return rules, nil
+}
+
+// RuleFor is the rule that a load balancer with these rules, in the order of
+// Rules, applies to a path; ok is false where none matches.
+func RuleFor(rules []Rule, path string) (rule Rule, ok bool) {
+	i := slices.IndexFunc(rules, func(r Rule) bool { return Matches(r.Path, path) })
+	if i < 0 {
+		return Rule{}, false
+	}
+	return rules[i], true
+}
+
+// Matches says whether a target's path, such as "/api/*", is that of a request.
+func Matches(pattern, path string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
+		return strings.HasPrefix(path, prefix)
+	}
+	return pattern == path
 }
 
 // Ports are the node ports of the targets, each once. Two targets may be one

@@ -96,18 +96,11 @@ func paths(t *rapid.T) string {
 	return p
 }
 
-func matches(pattern, path string) bool {
-	if prefix, ok := strings.CutSuffix(pattern, "*"); ok {
-		return strings.HasPrefix(path, prefix)
-	}
-	return pattern == path
-}
-
 func TestTheMoreSpecificComesFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		wide, narrow := paths(t), paths(t)
 		below := strings.Replace(narrow, "*", "x", 1)
-		if wide == narrow || !matches(wide, below) || matches(narrow, strings.Replace(wide, "*", "y", 1)) {
+		if wide == narrow || !Matches(wide, below) || Matches(narrow, strings.Replace(wide, "*", "y", 1)) {
 			return
 		}
 		require.Less(t, priority(narrow), priority(wide), "%s is hidden by %s", narrow, wide)
@@ -131,6 +124,18 @@ func TestPrioritiesAreAWSsAndNeverMove(t *testing.T) {
 			require.Contains(t, after, r)
 		}
 	})
+}
+
+func TestFirstMatchingRuleApplies(t *testing.T) {
+	rules, err := Rules("prod", platform())
+	require.NoError(t, err)
+	for path, want := range map[string]string{"/api/v1/agents/npa/plan": "agents", "/api/v1/users": "app", "/ws": "app", "/ws/a": "web", "/": "web"} {
+		rule, ok := RuleFor(rules, path)
+		require.True(t, ok, path)
+		require.Equal(t, want, rule.Target, path)
+	}
+	_, ok := RuleFor(rules[:1], "/ws")
+	require.False(t, ok, "the default action answers")
 }
 
 func TestPorts(t *testing.T) {

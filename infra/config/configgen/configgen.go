@@ -104,7 +104,6 @@ func (g generator) edge(region string) {
 		g.set("edge.originCertificateArn", "arn:aws:acm:"+region+":123456789012:certificate/0b")
 	}
 	g.maybe("edge.cacheable", []string{}, []string{"/api/v1/foods"}, []string{"/api/v1/agents/npa/plan", "/api/v1/*"})
-	g.maybe("edge.originSecretGeneration", 0, 1, 10000)
 	g.maybe("edge.alarmTopicArn", "arn:aws:sns:"+region+":123456789012:alarms")
 	switch g.rng.IntN(3) {
 	case 0:

@@ -53,33 +53,19 @@ func (b *builder) targetGroups(l *LoadBalancer) error {
 	return nil
 }
 
-// listeners makes the HTTPS listener, which refuses whatever no rule lets in,
-// its rules, and the HTTP listener, which sends everybody to HTTPS. It returns
-// the ids of the rules.
-func (b *builder) listeners(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
-	if _, err := lb.NewListener(b.ctx, b.name+"-http", &lb.ListenerArgs{
-		LoadBalancerArn: balancer.Arn,
-		Port:            pulumi.Int(80),
-		Protocol:        pulumi.String("HTTP"),
-		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
-			Type: pulumi.String("redirect"),
-			Redirect: &lb.ListenerDefaultActionRedirectArgs{
-				Protocol: pulumi.String("HTTPS"), Port: pulumi.String("443"), StatusCode: pulumi.String("HTTP_301"),
-			},
-		}},
-	}, b.parent); err != nil {
-		return nil, fmt.Errorf("HTTP listener: %w", err)
-	}
+// listener creates the HTTPS listener, its only one, and a rule for each path.
+// A path without a rule is answered 404. It returns the ids of the rules.
+func (b *builder) listener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
 	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,
-		Port:            pulumi.Int(443),
+		Port:            pulumi.Int(httpsPort),
 		Protocol:        pulumi.String("HTTPS"),
 		SslPolicy:       pulumi.String(tlsPolicy),
 		CertificateArn:  b.args.CertificateARN.ToStringOutput(),
 		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
 			Type: pulumi.String("fixed-response"),
 			FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
-				ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("Forbidden"), StatusCode: pulumi.String("403"),
+				ContentType: pulumi.String("text/plain"), MessageBody: pulumi.String("Not found"), StatusCode: pulumi.String("404"),
 			},
 		}},
 	}, b.parent)
@@ -88,17 +74,12 @@ func (b *builder) listeners(balancer *lb.LoadBalancer, l *LoadBalancer, rules []
 	}
 	var ids []pulumi.IDOutput
 	for _, rule := range rules {
-		made, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
+		created, err := lb.NewListenerRule(b.ctx, b.name+"-"+rule.Target+strings.TrimSuffix(rule.Path, "*"), &lb.ListenerRuleArgs{
 			ListenerArn: https.Arn,
 			Priority:    pulumi.Int(rule.Priority),
-			// Three values of the five that AWS allows in a rule.
 			Conditions: lb.ListenerRuleConditionArray{
 				&lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{
 					Values: pulumi.ToStringArray([]string{rule.Path}),
-				}},
-				&lb.ListenerRuleConditionArgs{HttpHeader: &lb.ListenerRuleConditionHttpHeaderArgs{
-					HttpHeaderName: pulumi.String(routing.OriginHeader),
-					Values:         b.args.OriginSecret.Accepted,
 				}},
 			},
 			Actions: lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{
@@ -108,7 +89,7 @@ func (b *builder) listeners(balancer *lb.LoadBalancer, l *LoadBalancer, rules []
 		if err != nil {
 			return nil, fmt.Errorf("rule for %s: %w", rule.Path, err)
 		}
-		ids = append(ids, made.ID())
+		ids = append(ids, created.ID())
 	}
 	return ids, nil
 }

@@ -1,0 +1,83 @@
+package loadbalancer
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudfront"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+)
+
+// originGroup is the security group of the network interfaces by which
+// CloudFront reaches the VPC origins of a VPC. CloudFront creates one in each
+// VPC, with the first VPC origin (CloudFront Developer Guide, "Restrict access
+// with VPC origins").
+const originGroup = "CloudFront-VPCOrigins-Service-SG"
+
+// vpcOrigin lets CloudFront reach the internal load balancer, by network
+// interfaces of CloudFront's in the load balancer's subnets. The creation ends
+// when those exist.
+//
+// CloudFront refuses to change a VPC origin that a distribution uses. So a
+// change creates a second one, to which the distribution moves before the first
+// is deleted. The name holds the load balancer's own id, so that the two do not
+// share it.
+func (b *builder) vpcOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
+	origin, err := cloudfront.NewVpcOrigin(b.ctx, b.name+"-vpc-origin", &cloudfront.VpcOriginArgs{
+		VpcOriginEndpointConfig: &cloudfront.VpcOriginVpcOriginEndpointConfigArgs{
+			Name: pulumi.Sprintf("%s-%s", routing.BalancerName(b.args.Environment), balancer.ArnSuffix.ApplyT(lastPart).(pulumi.StringOutput)),
+			Arn:  balancer.Arn,
+			// The API wants a port for HTTP, too. https-only never uses it, and
+			// nothing listens there.
+			HttpPort:             pulumi.Int(80),
+			HttpsPort:            pulumi.Int(httpsPort),
+			OriginProtocolPolicy: pulumi.String("https-only"),
+			OriginSslProtocols: &cloudfront.VpcOriginVpcOriginEndpointConfigOriginSslProtocolsArgs{
+				Items: pulumi.ToStringArray([]string{"TLSv1.2"}), Quantity: pulumi.Int(1),
+			},
+		},
+		Tags: b.tags("vpc-origin"),
+	}, b.parent, pulumi.ReplaceOnChanges([]string{"vpcOriginEndpointConfig"}))
+	if err != nil {
+		return nil, fmt.Errorf("VPC origin: %w", err)
+	}
+	return origin, nil
+}
+
+// lastPart is the id at the end of an ARN's suffix, such as
+// app/pf-prod/50dc6c495c0c9188.
+func lastPart(suffix string) string { return suffix[strings.LastIndex(suffix, "/")+1:] }
+
+// admitCloudFront lets the interfaces of CloudFront's VPC origins, and nobody
+// else, reach the load balancer.
+//
+// The alternative, CloudFront's prefix list, would admit every customer's
+// distribution and counts as 55 of a group's 60 rules. AWS describes it for the
+// time before the VPC origin exists. Here the rule is created after the VPC
+// origin and before the distribution, so that the group can be named in the
+// first `up`. The lookup asks for the VPC by a value that is known only when the
+// VPC origin exists: a preview of the first `up` does not look for a group that
+// is not there yet.
+func (b *builder) admitCloudFront(balancerGroup pulumi.StringOutput, origin *cloudfront.VpcOrigin) (pulumi.IDOutput, error) {
+	group := ec2.LookupSecurityGroupOutput(b.ctx, ec2.LookupSecurityGroupOutputArgs{
+		Name:  pulumi.String(originGroup),
+		VpcId: after(b.args.VPCID, []pulumi.IDOutput{origin.ID()}),
+	}, b.parent)
+	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-from-cloudfront", &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId:           balancerGroup,
+		ReferencedSecurityGroupId: group.Id(),
+		IpProtocol:                pulumi.String("tcp"),
+		FromPort:                  pulumi.Int(httpsPort),
+		ToPort:                    pulumi.Int(httpsPort),
+		Description:               pulumi.String("CloudFront VPC origins"),
+	}, b.parent)
+	if err != nil {
+		return pulumi.IDOutput{}, fmt.Errorf("rule for CloudFront: %w", err)
+	}
+	return rule.ID(), nil
+}

@@ -1,0 +1,240 @@
+// Package tracer follows a request through the resources of a stack, hop by
+// hop: CloudFront behaviour, VPC origin, load balancer, listener rule, target
+// group, Auto Scaling group, Deployment. It reads what was deployed and knows
+// nothing of the map that it was deployed from (package traffic), so it can
+// contradict the map. It is pure: a test hands it the resources that a program
+// registered, or those of a state.
+package tracer
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Resource is one resource of a stack.
+type Resource struct {
+	// Type is Pulumi's, such as "aws:lb/listener:Listener".
+	Type string
+	// ID is the provider's.
+	ID string
+	// Properties are its inputs and outputs, as JSON has them.
+	Properties map[string]any
+}
+
+// Stack is the resources of a stack.
+type Stack []Resource
+
+// NodeLabel is the label by which a pod chooses its nodes. It has the same
+// values as the tag "Tier" of an Auto Scaling group.
+type NodeLabel string
+
+// Way is how the requests for a path travel.
+type Way struct {
+	// Behaviour is CloudFront's pattern; empty: the default.
+	Behaviour string
+	// Static says that CloudFront answers from a bucket; the fields below are
+	// empty then.
+	Static bool
+	// Rule is the path of the listener's rule.
+	Rule string
+	// TargetGroup is the ARN of the group, and Port its port on the nodes.
+	TargetGroup string
+	Port        int
+	// Tier is that of the nodes in the group.
+	Tier string
+	// Deployment is the name of the one whose pods answer.
+	Deployment string
+}
+
+// The types that a request passes.
+const (
+	distributionType = "aws:cloudfront/distribution:Distribution"
+	vpcOriginType    = "aws:cloudfront/vpcOrigin:VpcOrigin"
+	balancerType     = "aws:lb/loadBalancer:LoadBalancer"
+	listenerType     = "aws:lb/listener:Listener"
+	ruleType         = "aws:lb/listenerRule:ListenerRule"
+	targetGroupType  = "aws:lb/targetGroup:TargetGroup"
+	scalingGroupType = "aws:autoscaling/group:Group"
+	alarmType        = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	serviceType      = "kubernetes:core/v1:Service"
+	deploymentType   = "kubernetes:apps/v1:Deployment"
+)
+
+// Trace follows the requests for a path, such as "/ws". The error names the hop
+// at which they stop.
+func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
+	var way Way
+	fail := func(format string, args ...any) (Way, error) {
+		return way, fmt.Errorf("path %s: %w", path, fmt.Errorf(format, args...))
+	}
+	front, err := s.only(distributionType)
+	if err != nil {
+		return fail("%w", err)
+	}
+	behaviour := object(front.Properties["defaultCacheBehavior"])
+	for _, b := range objects(front.Properties["orderedCacheBehaviors"]) {
+		if matches(text(b, "pathPattern"), path) {
+			way.Behaviour, behaviour = text(b, "pathPattern"), b
+			break
+		}
+	}
+	origin, ok := find(objects(front.Properties["origins"]), func(o map[string]any) bool { return text(o, "originId") == text(behaviour, "targetOriginId") })
+	if !ok {
+		return fail("behaviour %q names the origin %s, which the distribution does not have", way.Behaviour, text(behaviour, "targetOriginId"))
+	}
+	vpcOriginID := text(object(origin["vpcOriginConfig"]), "vpcOriginId")
+	if vpcOriginID == "" {
+		way.Static = text(origin, "originAccessControlId") != ""
+		if !way.Static {
+			return fail("the origin %s is neither a bucket nor a VPC origin", text(origin, "originId"))
+		}
+		return way, nil
+	}
+	vpcOrigin, ok := find(s, func(r Resource) bool { return r.Type == vpcOriginType && r.ID == vpcOriginID })
+	if !ok {
+		return fail("the stack has no VPC origin %s", vpcOriginID)
+	}
+	endpoint := object(vpcOrigin.Properties["vpcOriginEndpointConfig"])
+	balancer, ok := s.byARN(balancerType, text(endpoint, "arn"))
+	if !ok {
+		return fail("the VPC origin leads to %s, which is no load balancer of the stack", text(endpoint, "arn"))
+	}
+	if balancer.Properties["internal"] != true {
+		return fail("the load balancer %s is internet-facing", text(balancer.Properties, "name"))
+	}
+	listener, ok := find(s, func(r Resource) bool {
+		return r.Type == listenerType && text(r.Properties, "loadBalancerArn") == text(endpoint, "arn") && number(r.Properties, "port") == number(endpoint, "httpsPort")
+	})
+	if !ok {
+		return fail("the load balancer does not listen at port %d", number(endpoint, "httpsPort"))
+	}
+	rule, pattern, ok := s.rule(text(listener.Properties, "arn"), path)
+	if !ok {
+		return fail("CloudFront forwards it by behaviour %s, and no rule of the listener has it", way.Behaviour)
+	}
+	way.Rule, way.TargetGroup = pattern, text(objects(rule.Properties["actions"])[0], "targetGroupArn")
+	group, ok := s.byARN(targetGroupType, way.TargetGroup)
+	if !ok {
+		return fail("rule %s forwards to %s, which is no target group of the stack", pattern, way.TargetGroup)
+	}
+	way.Port = number(group.Properties, "port")
+	if way.Tier, err = s.tierIn(way.TargetGroup); err != nil {
+		return fail("%w", err)
+	}
+	if way.Deployment, err = s.deploymentAt(way.Port, way.Tier, label); err != nil {
+		return fail("%w", err)
+	}
+	return way, nil
+}
+
+// rule is the rule of a listener that applies to a path, with its pattern: the
+// one of the lowest priority that matches.
+func (s Stack) rule(listenerARN, path string) (rule Resource, pattern string, ok bool) {
+	var all []Resource
+	for _, r := range s {
+		if r.Type == ruleType && text(r.Properties, "listenerArn") == listenerARN {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b Resource) int {
+		return cmp.Compare(number(a.Properties, "priority"), number(b.Properties, "priority"))
+	})
+	for _, r := range all {
+		for _, condition := range objects(r.Properties["conditions"]) {
+			for _, value := range list(object(condition["pathPattern"])["values"]) {
+				if p, _ := value.(string); matches(p, path) {
+					return r, p, true
+				}
+			}
+		}
+	}
+	return Resource{}, "", false
+}
+
+// tierIn is the tier of the nodes that join a target group.
+func (s Stack) tierIn(targetGroup string) (string, error) {
+	var tiers []string
+	for _, r := range s {
+		if r.Type != scalingGroupType || !slices.Contains(list(r.Properties["targetGroupArns"]), any(targetGroup)) {
+			continue
+		}
+		for _, tag := range objects(r.Properties["tags"]) {
+			if text(tag, "key") == "Tier" {
+				tiers = append(tiers, text(tag, "value"))
+			}
+		}
+	}
+	if len(tiers) != 1 {
+		return "", fmt.Errorf("target group %s has the nodes of %d tiers, %v: must be of one", targetGroup, len(tiers), tiers)
+	}
+	return tiers[0], nil
+}
+
+// deploymentAt is the Deployment whose pods answer at a node port. Its pods must
+// be on the nodes of the tier: elsewhere each request crosses to another node,
+// and the health of the node says nothing about the pods.
+func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, error) {
+	service, ok := find(s, func(r Resource) bool {
+		return r.Type == serviceType && slices.ContainsFunc(objects(object(r.Properties["spec"])["ports"]), func(p map[string]any) bool { return number(p, "nodePort") == port })
+	})
+	if !ok {
+		return "", fmt.Errorf("no Service is open at node port %d", port)
+	}
+	selector := object(object(service.Properties["spec"])["selector"])
+	deployment, ok := find(s, func(r Resource) bool {
+		labels := object(object(object(object(r.Properties["spec"])["template"])["metadata"])["labels"])
+		return r.Type == deploymentType && len(selector) > 0 && includes(labels, selector)
+	})
+	if !ok {
+		return "", fmt.Errorf("the Service at node port %d selects the pods of no Deployment", port)
+	}
+	name := text(object(deployment.Properties["metadata"]), "name")
+	pod := object(object(object(deployment.Properties["spec"])["template"])["spec"])
+	if on := text(object(pod["nodeSelector"]), string(label)); on != tier {
+		return name, fmt.Errorf("requests enter on nodes of tier %s, and the pods of %s run on tier %q", tier, name, on)
+	}
+	return name, nil
+}
+
+// Idle lists what no request of the paths reaches: target groups, and alarms
+// that watch such a group. paths must be all that the platform serves.
+func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
+	busy := map[string]bool{}
+	var errs []error
+	for _, path := range paths {
+		way, err := s.Trace(path, label)
+		errs = append(errs, err)
+		busy[way.TargetGroup] = true
+	}
+	var idle []string
+	suffixes := map[string]bool{}
+	for _, r := range s {
+		if r.Type == targetGroupType {
+			suffixes[text(r.Properties, "arnSuffix")] = busy[text(r.Properties, "arn")]
+			if !busy[text(r.Properties, "arn")] {
+				idle = append(idle, "target group "+text(r.Properties, "name"))
+			}
+		}
+	}
+	for _, r := range s {
+		watched := text(object(r.Properties["dimensions"]), "TargetGroup")
+		if r.Type == alarmType && watched != "" && !suffixes[watched] {
+			idle = append(idle, "alarm "+text(r.Properties, "name"))
+		}
+	}
+	return idle, errors.Join(errs...)
+}
+
+func (s Stack) only(kind string) (Resource, error) {
+	found := slices.DeleteFunc(slices.Clone(s), func(r Resource) bool { return r.Type != kind })
+	if len(found) != 1 {
+		return Resource{}, fmt.Errorf("the stack has %d resources of type %s, must have one", len(found), kind)
+	}
+	return found[0], nil
+}
+
+func (s Stack) byARN(kind, arn string) (Resource, bool) {
+	return find(s, func(r Resource) bool { return r.Type == kind && text(r.Properties, "arn") == arn })
+}

@@ -1,0 +1,100 @@
+package tracer
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+type props = map[string]any
+
+// whole is a stack in which /api/* and /ws reach the Deployment "web" on nodes of
+// tier "web".
+func whole() Stack {
+	return Stack{
+		{Type: distributionType, Properties: props{
+			"origins": []any{
+				props{"originId": "files", "originAccessControlId": "oac"},
+				props{"originId": "api", "vpcOriginConfig": props{"vpcOriginId": "vo_1"}},
+			},
+			"defaultCacheBehavior": props{"targetOriginId": "files"},
+			"orderedCacheBehaviors": []any{
+				props{"pathPattern": "/api/*", "targetOriginId": "api"}, props{"pathPattern": "/ws", "targetOriginId": "api"},
+			},
+		}},
+		{Type: vpcOriginType, ID: "vo_1", Properties: props{"vpcOriginEndpointConfig": props{"arn": "alb", "httpsPort": 443.0}}},
+		{Type: balancerType, Properties: props{"arn": "alb", "internal": true}},
+		{Type: listenerType, Properties: props{"arn": "listener", "loadBalancerArn": "alb", "port": 443.0}},
+		rule("/ws", 2), rule("/api/*", 1),
+		{Type: targetGroupType, Properties: props{"arn": "group", "arnSuffix": "targetgroup/web", "name": "web", "port": 30080.0}},
+		{Type: scalingGroupType, Properties: props{"targetGroupArns": []any{"group"}, "tags": []any{props{"key": "Tier", "value": "web"}}}},
+		{Type: serviceType, Properties: props{"spec": props{"selector": props{"app": "web"}, "ports": []any{props{"nodePort": 30080.0}}}}},
+		{Type: deploymentType, Properties: props{
+			"metadata": props{"name": "web"},
+			"spec":     props{"template": props{"metadata": props{"labels": props{"app": "web"}}, "spec": props{"nodeSelector": props{"tier": "web"}}}},
+		}},
+		{Type: alarmType, Properties: props{"name": "slow", "dimensions": props{"TargetGroup": "targetgroup/web"}}},
+	}
+}
+
+func rule(path string, priority float64) Resource {
+	return Resource{Type: ruleType, Properties: props{
+		"listenerArn": "listener", "priority": priority, "actions": []any{props{"targetGroupArn": "group"}},
+		"conditions": []any{props{"pathPattern": props{"values": []any{path}}}},
+	}}
+}
+
+func TestTraceFollowsEveryHop(t *testing.T) {
+	way, err := whole().Trace("/api/v1/users", "tier")
+	require.NoError(t, err)
+	require.Equal(t, Way{Behaviour: "/api/*", Rule: "/api/*", TargetGroup: "group", Port: 30080, Tier: "web", Deployment: "web"}, way)
+	way, err = whole().Trace("/index.html", "tier")
+	require.NoError(t, err)
+	require.Equal(t, Way{Static: true}, way)
+	idle, err := whole().Idle([]string{"/api/a", "/ws", "/"}, "tier")
+	require.NoError(t, err)
+	require.Empty(t, idle)
+}
+
+// Each row breaks one hop, and the error names it.
+func TestTraceNamesTheBrokenHop(t *testing.T) {
+	at := func(s Stack, kind string) props {
+		r, _ := find(s, func(r Resource) bool { return r.Type == kind })
+		return r.Properties
+	}
+	for _, tc := range []struct {
+		reason string
+		change func(Stack)
+		want   string
+	}{
+		{"nodes of the other tier are in the group", func(s Stack) {
+			at(s, scalingGroupType)["tags"] = []any{props{"key": "Tier", "value": "application"}}
+		}, `requests enter on nodes of tier application, and the pods of web run on tier "web"`},
+		{"no nodes are in the group", func(s Stack) { at(s, scalingGroupType)["targetGroupArns"] = nil }, "has the nodes of 0 tiers"},
+		{"the load balancer is public", func(s Stack) { at(s, balancerType)["internal"] = false }, "is internet-facing"},
+		{"nobody listens", func(s Stack) { at(s, listenerType)["port"] = 80.0 }, "does not listen at port 443"},
+		{"no rule has the path", func(s Stack) { at(s, listenerType)["arn"] = "other" }, "no rule of the listener has it"},
+		{"no Service is open", func(s Stack) { at(s, targetGroupType)["port"] = 30081.0 }, "no Service is open at node port 30081"},
+		{"the Service selects no pod", func(s Stack) { at(s, serviceType)["spec"].(props)["selector"] = props{"app": "x"} }, "selects the pods of no Deployment"},
+		{"the origin is gone", func(s Stack) { at(s, distributionType)["origins"] = nil }, "which the distribution does not have"},
+		{"another VPC origin", func(s Stack) { at(s, vpcOriginType)["vpcOriginEndpointConfig"].(props)["arn"] = "x" }, "is no load balancer of the stack"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s := whole()
+			tc.change(s)
+			_, err := s.Trace("/ws", "tier")
+			require.ErrorContains(t, err, "path /ws: ")
+			require.ErrorContains(t, err, tc.want)
+		})
+	}
+}
+
+func TestIdleFindsGroupsAndAlarmsWithoutTraffic(t *testing.T) {
+	s := append(whole(),
+		Resource{Type: targetGroupType, Properties: props{"arn": "idle", "arnSuffix": "targetgroup/idle", "name": "idle"}},
+		Resource{Type: alarmType, Properties: props{"name": "blind", "dimensions": props{"TargetGroup": "targetgroup/idle"}}},
+	)
+	idle, err := s.Idle([]string{"/ws"}, "tier")
+	require.NoError(t, err)
+	require.Equal(t, []string{"target group idle", "alarm blind"}, idle)
+}

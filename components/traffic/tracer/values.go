@@ -1,0 +1,46 @@
+package tracer
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+func find[E any](all []E, is func(E) bool) (found E, ok bool) {
+	if i := slices.IndexFunc(all, is); i >= 0 {
+		return all[i], true
+	}
+	return found, false
+}
+
+// matches says whether a pattern of CloudFront or of a load balancer is that of
+// a path: * stands for any characters, ? for one.
+func matches(pattern, path string) bool {
+	quoted := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
+	return regexp.MustCompile("^" + quoted + "$").MatchString(path)
+}
+
+func includes(all, some map[string]any) bool {
+	for name, value := range some {
+		if all[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func object(v any) map[string]any { o, _ := v.(map[string]any); return o }
+
+func list(v any) []any { l, _ := v.([]any); return l }
+
+func objects(v any) []map[string]any {
+	var all []map[string]any
+	for _, e := range list(v) {
+		all = append(all, object(e))
+	}
+	return all
+}
+
+func text(o map[string]any, name string) string { s, _ := o[name].(string); return s }
+
+func number(o map[string]any, name string) int { f, _ := o[name].(float64); return int(f) }

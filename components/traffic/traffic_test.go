@@ -1,0 +1,145 @@
+package traffic
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/components/cdn/behaviour"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// documents are the OpenAPI documents of the services, by the services' short
+// names.
+var documents = map[string]string{
+	"web": "../../agents/web/internal/webapp/openapi.yaml",
+	"mca": "../../agents/mca/internal/coordination/openapi.yaml",
+	"npa": "../../agents/npa/internal/nutritionapi/openapi.yaml",
+	"wpa": "../../agents/wpa/internal/trainingapi/openapi.yaml",
+}
+
+// inside are the paths of the documents that no user reaches, with the reason.
+var inside = map[string]string{
+	"/health":              "the kubelet probes it on the pod",
+	"/health/ready":        "the kubelet and the target group ask the node",
+	"/health/coordination": "the kubelet probes it on the pod",
+}
+
+// paths are those of an OpenAPI document.
+func paths(t *testing.T, file string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var document struct {
+		Paths map[string]any `json:"paths"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	require.NotEmpty(t, document.Paths, file)
+	var all []string
+	for path := range document.Paths {
+		all = append(all, path)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Every path of every OpenAPI document is answered by the service that has the
+// document, or by nobody outside of the cluster.
+func TestEveryPathReachesItsService(t *testing.T) {
+	require.Len(t, documents, len(scaling.Services()), "every service has a document")
+	for service, file := range documents {
+		for _, path := range paths(t, file) {
+			t.Run(service+path, func(t *testing.T) {
+				way, err := Trace(path)
+				require.NoError(t, err)
+				if inside[path] != "" {
+					require.True(t, way.Static, "%s: %s", path, inside[path])
+					return
+				}
+				require.False(t, way.Static, "users do not reach %s", path)
+				require.Equal(t, service, way.Service)
+			})
+		}
+	}
+}
+
+// A request enters on a node that runs the service which takes it.
+func TestRequestsEnterWhereTheServiceRuns(t *testing.T) {
+	for _, tc := range []struct {
+		path, target, entry, service string
+		tier                         scaling.TierName
+	}{
+		{"/ws", "web", "web", "web", scaling.WebTier},
+		{"/api/v1/users/profile", "web", "web", "web", scaling.WebTier},
+		{"/api/v1/agents/mca/coordinate", "agents", "mca", "mca", scaling.ApplicationTier},
+		{"/api/v1/agents/npa/plan", "agents", "mca", "npa", scaling.ApplicationTier},
+		{"/api/v1/agents/wpa/health", "agents", "mca", "wpa", scaling.ApplicationTier},
+	} {
+		way, err := Trace(tc.path, "/api/v1/templates/*", "/api/v1/agents/*/status")
+		require.NoError(t, err)
+		require.Equal(t, tc.target, way.Target, tc.path)
+		require.Equal(t, tc.entry, way.Entry, tc.path)
+		require.Equal(t, tc.service, way.Service, tc.path)
+		require.Equal(t, tc.tier, way.Tier, tc.path)
+		require.Contains(t, TargetsOn(way.Tier), way.Target, "nodes of the tier join the group")
+	}
+}
+
+func TestOtherPathsAreStatic(t *testing.T) {
+	for _, path := range []string{"/", "/index.html", "/app.js", "/api", "/wsx", "/ws/x", "/metrics"} {
+		way, err := Trace(path)
+		require.NoError(t, err)
+		require.Equal(t, Way{Static: true}, way, path)
+	}
+}
+
+// What the CDN forwards has a rule, and every rule has a behaviour: neither a
+// refusal at the load balancer nor a target group without traffic.
+func TestBehavioursAndRulesAreOneList(t *testing.T) {
+	table, err := Behaviours()
+	require.NoError(t, err)
+	var forwarded, ruled []string
+	for _, b := range table.Rules {
+		require.Equal(t, behaviour.Dynamic, b.Origin)
+		forwarded = append(forwarded, b.Pattern)
+	}
+	rules, err := routing.Rules("prod", Targets())
+	require.NoError(t, err)
+	for _, r := range rules {
+		ruled = append(ruled, r.Path)
+	}
+	require.ElementsMatch(t, forwarded, ruled)
+}
+
+func TestEveryTargetGroupHasTraffic(t *testing.T) {
+	reached := map[string]bool{}
+	for _, r := range Routes() {
+		for _, pattern := range r.Paths {
+			way, err := Trace(strings.ReplaceAll(pattern, "*", "x"))
+			require.NoError(t, err)
+			reached[way.Target] = true
+		}
+	}
+	for _, target := range Targets() {
+		require.True(t, reached[target.Name], "no path leads to target group %s", target.Name)
+		require.NotZero(t, target.NodePort, "%s: nodes open no port", target.Name)
+	}
+}
+
+// A service passes on what another service's document has, and no path twice.
+func TestPassesAreTheServicesOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Routes() {
+		require.False(t, seen[r.Service.Short], "%s has two target groups", r.Service.Short)
+		seen[r.Service.Short] = true
+		for _, p := range r.Passes {
+			require.Contains(t, documents, p.To)
+			require.NotEqual(t, r.Service.Short, p.To)
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package traffic
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/progressive-framework/platform/components/cdn/behaviour"
+	"github.com/progressive-framework/platform/components/loadbalancer/routing"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Way is how the requests for one path travel.
+type Way struct {
+	// Behaviour is the CDN's pattern; empty: the default.
+	Behaviour string
+	// Static says that the CDN answers from its bucket. The fields below are
+	// empty then.
+	Static bool
+	// Rule is the load balancer's path, and Target its target group.
+	Rule, Target string
+	// Tier is the tier of the nodes on which the requests enter.
+	Tier scaling.TierName
+	// Entry is the short name of the service that the requests reach, and
+	// Service the one that answers: another one where Entry passes them on.
+	Entry, Service string
+}
+
+// Trace follows a path, such as "/api/v1/users/profile", through the map. The
+// error says at which hop nobody takes the request.
+func Trace(path string, cacheable ...string) (Way, error) {
+	table, err := Behaviours(cacheable...)
+	if err != nil {
+		return Way{}, err
+	}
+	applied := table.For(path)
+	way := Way{Behaviour: applied.Pattern}
+	if applied.Origin == behaviour.Static {
+		way.Static = true
+		return way, nil
+	}
+	rules, err := routing.Rules("any", Targets())
+	if err != nil {
+		return way, err
+	}
+	rule, ok := routing.RuleFor(rules, path)
+	if !ok {
+		return way, fmt.Errorf("path %s: the CDN forwards it by behaviour %s, and no rule of the load balancer has it; add it to a route", path, applied.Pattern)
+	}
+	routes := Routes()
+	route := routes[slices.IndexFunc(routes, func(r Route) bool { return r.Target == rule.Target })]
+	way.Rule, way.Target, way.Tier = rule.Path, rule.Target, route.Service.NodeTier
+	way.Entry, way.Service = route.Service.Short, route.Service.Short
+	if pass, ok := route.passes(path); ok {
+		way.Service = pass.To
+	}
+	return way, nil
+}
+
+// passes is the most specific pass of a path.
+func (r Route) passes(path string) (Pass, bool) {
+	matching := slices.DeleteFunc(slices.Clone(r.Passes), func(p Pass) bool { return !routing.Matches(p.Path, path) })
+	if len(matching) == 0 {
+		return Pass{}, false
+	}
+	return slices.MaxFunc(matching, func(a, b Pass) int { return cmp.Compare(len(a.Path), len(b.Path)) }), true
+}

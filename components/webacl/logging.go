@@ -1,0 +1,67 @@
+package webacl
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/logs"
+)
+
+// logPrefix begins the name of every log group that WAF writes to (WAF API
+// Reference, LoggingConfiguration).
+const logPrefix = "aws-waf-logs-"
+
+// redactedHeaders are those that carry who the user is. The log shows them as
+// REDACTED. A WebSocket's token is a subprotocol or in the query.
+var redactedHeaders = []string{"authorization", "cookie", "sec-websocket-protocol"}
+
+// loggedActions are the outcomes of a rule that are logged. A request that no
+// rule matches is in CloudFront's own log.
+var loggedActions = []string{"BLOCK", "COUNT", "EXCLUDED_AS_COUNT"}
+
+// logMatches logs each request that a rule matches, so that false matches are
+// found before the rules block. A log of CloudFront's web ACL must be in
+// us-east-1, as the web ACL is.
+func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) error {
+	group, err := cloudwatch.NewLogGroup(ctx, name+"-waf", &cloudwatch.LogGroupArgs{
+		Name:            pulumi.String(logPrefix + name),
+		KmsKeyId:        optional(args.LogKeyARN),
+		RetentionInDays: pulumi.Int(logs.Days),
+	}, pulumi.Parent(acl))
+	if err != nil {
+		return fmt.Errorf("log group: %w", err)
+	}
+	redacted := pulumi.Array{pulumi.Map{"queryString": pulumi.Map{}}}
+	for _, header := range redactedHeaders {
+		redacted = append(redacted, pulumi.Map{"singleHeader": pulumi.Map{"name": pulumi.String(header)}})
+	}
+	var conditions pulumi.Array
+	for _, action := range loggedActions {
+		conditions = append(conditions, pulumi.Map{"actionCondition": pulumi.Map{"action": pulumi.String(action)}})
+	}
+	err = ctx.RegisterResource("aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration", name+"-acl-log", pulumi.Map{
+		"resourceArn":           acl.ARN,
+		"logDestinationConfigs": pulumi.Array{group.Arn},
+		"redactedFields":        redacted,
+		"loggingFilter": pulumi.Map{
+			"defaultBehavior": pulumi.String("DROP"),
+			"filters": pulumi.Array{pulumi.Map{
+				"behavior": pulumi.String("KEEP"), "requirement": pulumi.String("MEETS_ANY"), "conditions": conditions,
+			}},
+		},
+	}, &pulumi.CustomResourceState{}, pulumi.Parent(acl))
+	if err != nil {
+		return fmt.Errorf("logging: %w", err)
+	}
+	return nil
+}
+
+// optional is nil for an input that is not given.
+func optional(in pulumi.StringInput) pulumi.StringPtrInput {
+	if in == nil {
+		return nil
+	}
+	return in.ToStringOutput().ToStringPtrOutput()
+}
