@@ -1,6 +1,7 @@
 package componenttest
 
 import (
+	"encoding/json"
 	"net/netip"
 	"testing"
 
@@ -137,4 +138,23 @@ func TestZoneIsAddedWithoutAChange(t *testing.T) {
 		require.Equal(t, before.Inputs, after.Inputs, before.Name)
 	}
 	require.Len(t, four.of(ec2Subnet), 12)
+}
+
+// Image layers are in buckets of AWS, which any condition may cut off. Writing
+// is for the account.
+func TestStorageEndpointReadsWithoutACondition(t *testing.T) {
+	d := deploy(t, newNetwork(func(*network.Args) {}))
+	var policy struct {
+		Statement []struct {
+			Sid       string
+			Action    any
+			Condition map[string]any
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(d.one(t, endpoint, "app-endpoint-s3").get("policy").(string)), &policy))
+	require.Len(t, policy.Statement, 2)
+	require.Equal(t, "Read", policy.Statement[0].Sid)
+	require.Empty(t, policy.Statement[0].Condition)
+	require.Equal(t, []any{"s3:GetObject"}, policy.Statement[0].Action)
+	require.Contains(t, policy.Statement[1].Condition["StringEquals"], "aws:ResourceAccount")
 }

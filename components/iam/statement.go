@@ -75,6 +75,11 @@ func ResourcePolicy(statements ...Statement) (pulumi.StringOutput, error) {
 	return document(statements, policydocument.CheckResource, policydocument.Resource)
 }
 
+// EndpointPolicy renders the policy of a VPC endpoint.
+func EndpointPolicy(statements ...Statement) (pulumi.StringOutput, error) {
+	return document(statements, policydocument.CheckEndpoint, policydocument.Endpoint)
+}
+
 func document(statements []Statement, check func(policydocument.Statement) error, render func(...policydocument.Statement) (string, error)) (pulumi.StringOutput, error) {
 	var errs []error
 	resolved := make([]any, len(statements))

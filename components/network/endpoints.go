@@ -71,18 +71,21 @@ func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// storageEndpoint is the way of the private-app subnets to S3. Anything may be
-// read by it (image layers and packages lie in buckets of AWS and of
-// registry.k8s.io), but only this account's principals use it for more, and
-// only on this account's buckets: what is stolen can't be carried out by it.
+// storageEndpoint is the way of the private-app subnets to S3. Any object may be
+// read through it: image layers and packages are in buckets of AWS and of
+// registry.k8s.io. Everything else is for this account's principals on this
+// account's buckets, so that stolen data cannot leave through it.
+//
+// Reading has no condition. Only the VPC can use the endpoint, so that
+// aws:SourceVpc would add nothing, and requests that AWS's services make for a
+// principal may lack the key.
 func (b *builder) storageEndpoint() error {
 	account := b.args.Account
-	document, err := iam.ResourcePolicy(iam.Statement{
+	document, err := iam.EndpointPolicy(iam.Statement{
 		Sid:        "Read",
 		Principals: []iam.Principal{iam.Everyone()},
 		Actions:    []string{"s3:GetObject"},
 		Resources:  iam.AnyResource(),
-		Conditions: []iam.Condition{iam.Equals("aws:SourceVpc", b.vpc.ID())},
 	}, iam.Statement{
 		Sid:        "Own",
 		Principals: []iam.Principal{iam.Everyone()},

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -77,6 +78,11 @@ func Resource(statements ...Statement) (string, error) {
 	return render(statements, CheckResource)
 }
 
+// Endpoint renders the policy of a VPC endpoint.
+func Endpoint(statements ...Statement) (string, error) {
+	return render(statements, CheckEndpoint)
+}
+
 // CheckIdentity returns an error for an invalid or too wide statement of an
 // identity policy.
 func CheckIdentity(s Statement) error {
@@ -105,19 +111,46 @@ func CheckIdentity(s Statement) error {
 	return nil
 }
 
+// CheckEndpoint returns an error for an invalid or too wide statement of an
+// endpoint's policy.
+// Everyone is everyone inside the VPC, who also needs permissions of their own.
+// So everyone may read, and needs a condition for anything else.
+func CheckEndpoint(s Statement) error {
+	if err := checkPrincipals(s); err != nil {
+		return err
+	}
+	for _, action := range s.Actions {
+		_, verb, _ := strings.Cut(action, ":")
+		if everyone(s) && !strings.HasPrefix(verb, "Get") {
+			return fmt.Errorf("statement %s: allows everyone %s, without a condition; name the accounts in one", s.Sid, action)
+		}
+	}
+	return nil
+}
+
 // CheckResource returns an error for an invalid or too wide statement of a
 // resource policy.
 func CheckResource(s Statement) error {
+	if err := checkPrincipals(s); err != nil {
+		return err
+	}
+	if everyone(s) {
+		return fmt.Errorf("statement %s: allows everyone, without a condition; name the principals", s.Sid)
+	}
+	return nil
+}
+
+// everyone says whether a statement allows everyone, without a condition.
+func everyone(s Statement) bool {
+	return !s.Deny && len(s.Conditions) == 0 && slices.ContainsFunc(s.Principals, func(p Principal) bool { return p.Name == Any })
+}
+
+func checkPrincipals(s Statement) error {
 	if err := check(s); err != nil {
 		return err
 	}
 	if len(s.Principals) == 0 {
 		return fmt.Errorf("statement %s has no principal: a resource policy must name its principals", s.Sid)
-	}
-	for _, p := range s.Principals {
-		if p.Name == Any && !s.Deny && len(s.Conditions) == 0 {
-			return fmt.Errorf("statement %s allows every principal without a condition: name the principals", s.Sid)
-		}
 	}
 	return nil
 }

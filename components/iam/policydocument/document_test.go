@@ -31,6 +31,24 @@ func TestCheckIdentity(t *testing.T) {
 	}
 }
 
+func TestCheckEndpoint(t *testing.T) {
+	everyone := []Principal{{"AWS", Any}}
+	own := []Condition{{Operator: "StringEquals", Key: "aws:PrincipalAccount", Values: []string{"123456789012"}}}
+	for _, tc := range []struct {
+		reason    string
+		statement Statement
+		want      string
+	}{
+		{"the VPC reads image layers of AWS", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
+		{"the account writes", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
+		{"data is carried out", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out: allows everyone s3:PutObject"},
+		{"everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "allows everyone s3:*"},
+		{"nobody", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) { requireErr(t, CheckEndpoint(tc.statement), tc.want) })
+	}
+}
+
 func TestCheckResource(t *testing.T) {
 	everyone := []Principal{{"AWS", Any}}
 	tls := []Condition{{Operator: "Bool", Key: "aws:SecureTransport", Values: []string{"false"}}}

@@ -110,7 +110,10 @@ func (g generator) edge(region string) {
 		g.set("edge.webAcl", false)
 	case 1:
 		g.set("edge.requestsPerAddress", one(g, 10, 2_000_000_000))
+	case 2:
+		g.maybe("edge.webAclMode", "count", "block")
 	}
+	g.maybe("edge.hstsSubdomains", true)
 }
 
 func (g generator) stores() {
