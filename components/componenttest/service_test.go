@@ -167,6 +167,8 @@ func TestTaskRunsOnceAndByItsSchedule(t *testing.T) {
 	requireRestricted(t, job, "spec.template.spec", 65532)
 	job.has(t, map[string]any{
 		"metadata.name": nil, "spec.backoffLimit": 6, "spec.activeDeadlineSeconds": 2400, "spec.template.spec.restartPolicy": "Never",
+		// A failed Job is created anew, and its failure ends the wait, not a timeout.
+		`metadata.annotations["pulumi.com/replaceUnready"]`: "true", `metadata.annotations["pulumi.com/timeoutSeconds"]`: "2700",
 	})
 	d.one(t, "kubernetes:batch/v1:CronJob").has(t, map[string]any{
 		"spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",

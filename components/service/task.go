@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	batchv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/batch/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -25,9 +26,13 @@ type Task struct {
 	pulumi.ResourceState
 }
 
+// awaitMargin is how long the provider waits beyond a task's own deadline, so
+// that the Job's failure is reported and not the end of the wait.
+const awaitMargin = 5 * time.Minute
+
 // NewTask runs the program as a Job, again whenever its image or its settings
 // change, and as a CronJob where it has a schedule. A Job that fails fails the
-// update and stays, with its pods' logs, until the next.
+// update and stays, with its pods' logs, until the next update creates it anew.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
 	if args == nil || args.Task.Short == "" {
 		return nil, errors.New("task: args must not be nil and must have a Task with a name")
@@ -48,8 +53,13 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	job := args.job(account, labels)
 	// Its name is made up anew with each Job: a Job can't change.
 	if _, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
-		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels},
-		Spec:     job,
+		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
+			// Without it a failed Job is no difference to the provider, and the next
+			// update would take it for done.
+			"pulumi.com/replaceUnready": pulumi.String("true"),
+			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
+		}},
+		Spec: job,
 	}, parent, pulumi.DependsOn(rights)); err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
 	}
