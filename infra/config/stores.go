@@ -145,8 +145,11 @@ func (s *Stack) Cache() elasticachespec.Cluster {
 	}
 }
 
-// Documents is what the stack asks of DocumentDB.
+// Documents is what the stack asks of DocumentDB. The name is not the stack's
+// alone: RDS has that, and both services keep the names of subnet groups,
+// clusters, instances and snapshots in one namespace (RDS API Reference,
+// CreateDBSubnetGroup).
 func (s *Stack) Documents() docdbspec.Cluster {
 	m := s.Mongo
-	return docdbspec.Cluster{Identifier: s.Name(), InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}
+	return docdbspec.Cluster{Identifier: s.Name() + "-mongo", InstanceClass: m.InstanceClass, Instances: m.Instances, BackupDays: m.BackupDays}
 }

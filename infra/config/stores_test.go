@@ -46,3 +46,12 @@ func TestStoresAreProtectedUnlessSaid(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, s.DeletionProtection)
 }
+
+// RDS and DocumentDB share one namespace, so two stores of one name collide:
+// the second subnet group is refused with DBSubnetGroupAlreadyExists.
+func TestStoresOfOneNamespaceHaveNamesOfTheirOwn(t *testing.T) {
+	s, err := Load("prod", with(map[string]string{"progressive-framework:environment": "abcdefghijkl"}))
+	require.NoError(t, err)
+	require.Equal(t, "progressive-framework-abcdefghijkl", s.Database().Identifier)
+	require.Equal(t, "progressive-framework-abcdefghijkl-mongo", s.Documents().Identifier)
+}
