@@ -53,6 +53,7 @@ func validate(s *Stack, files fs.FS) field.ErrorList {
 	add(unsupported(nil, reflect.ValueOf(*s), false)...)
 	add(validateBoundary(s)...)
 	add(validateAWS(s)...)
+	add(validatePlaceholders(s)...)
 	add(validateNetwork(s)...)
 	add(validateCluster(s)...)
 	add(validateTiers(s)...)
