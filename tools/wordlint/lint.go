@@ -1,0 +1,102 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// Finding is one place where a rule is broken.
+type Finding struct {
+	Path string
+	Line int
+	Rule string
+	// Text is the name or the line of prose in which the word was found.
+	Text    string
+	Message string
+}
+
+func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Message) }
+
+// Lint reads every Go and Markdown file of root. It leaves out what allowed
+// permits and the folders of unclean. An entry of allowed that permits nothing
+// is a finding, so that the list holds no entry without a use.
+func Lint(root fs.FS, rules []Rule, allowed []Exception, unclean []string) ([]Finding, error) {
+	files, err := sourceFiles(root)
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	packages := map[string][]string{}
+	for _, path := range files {
+		fragments, name, err := read(root, path)
+		if err != nil {
+			return nil, err
+		}
+		addPackage(packages, path, name)
+		for _, f := range fragments {
+			findings = append(findings, check(path, f, rules)...)
+		}
+	}
+	findings = append(findings, namesakes(packages)...)
+
+	used := make([]bool, len(allowed))
+	var out []Finding
+	for _, f := range findings {
+		if !permitted(f, allowed, used) && !slices.ContainsFunc(unclean, func(folder string) bool { return strings.HasPrefix(f.Path, folder) }) {
+			out = append(out, f)
+		}
+	}
+	for i, e := range allowed {
+		if !used[i] {
+			out = append(out, Finding{Path: "tools/wordlint/allow.go", Line: 1, Rule: e.Rule, Message: fmt.Sprintf(
+				"the exception {%q, %q, %q} permits nothing: remove it", e.Path, e.Rule, e.Text)})
+		}
+	}
+	return out, nil
+}
+
+// check applies every rule to one fragment; one finding a rule and line.
+func check(path string, f Fragment, rules []Rule) []Finding {
+	var out []Finding
+	for _, r := range rules {
+		pattern, text := r.Prose, f.Text
+		if f.Name {
+			pattern, text = r.Names, camelWords(f.Text)
+		}
+		if pattern == nil || (r.Paths != nil && !r.Paths.MatchString(path)) || (r.Unless != nil && r.Unless.MatchString(text)) {
+			continue
+		}
+		if r.Except != nil { // blanks keep the offsets
+			text = r.Except.ReplaceAllStringFunc(text, func(s string) string { return strings.Repeat("\x00", len(s)) })
+		}
+		last := -1
+		for _, span := range pattern.FindAllStringIndex(text, -1) {
+			line := f.Line + strings.Count(text[:span[0]], "\n")
+			if line == last {
+				continue
+			}
+			last = line
+			word := strings.Join(strings.Fields(text[span[0]:span[1]]), " ")
+			where := f.Text
+			if !f.Name {
+				where = strings.Split(f.Text, "\n")[line-f.Line]
+			}
+			out = append(out, Finding{path, line, r.Word, where, fmt.Sprintf("%q: say %s (rule %q): %s",
+				word, r.Say, r.Word, strings.TrimSpace(where))})
+		}
+	}
+	return out
+}
+
+// permitted looks for an exception and marks every one that applies as used.
+func permitted(f Finding, allowed []Exception, used []bool) bool {
+	found := false
+	for i, e := range allowed {
+		if (e.Rule == "" || e.Rule == f.Rule) && strings.HasPrefix(f.Path, e.Path) && strings.Contains(f.Text, e.Text) {
+			used[i], found = true, true
+		}
+	}
+	return found
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// matchAll compares findings with what is wanted: the full text, or
+// "file:line: rule", or a part of the message.
+func matchAll(t *testing.T, findings []Finding, want []string) {
+	t.Helper()
+	if len(findings) != len(want) {
+		t.Fatalf("%d findings, must be %d: %v", len(findings), len(want), findings)
+	}
+	for _, w := range want {
+		found := false
+		for _, f := range findings {
+			found = found || f.String() == w || fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Rule) == w || strings.Contains(f.Message, w) ||
+				strings.Contains(f.Path+": "+f.Message, w)
+		}
+		if !found {
+			t.Errorf("%q is not among %v", w, findings)
+		}
+	}
+}
