@@ -403,7 +403,7 @@ replace (
 
 // metrics-server 0.9 asks for what Kubernetes 1.36 was built with. The cluster
 // is 1.34; these hold it, and all that it shares with the images of
-// sandbox/addons, where the other requirements put them.
+// sandbox/localaddons, where the other requirements put them.
 replace (
 	cel.dev/expr => cel.dev/expr v0.25.1
 	github.com/antlr4-go/antlr/v4 => github.com/antlr4-go/antlr/v4 v4.13.0

@@ -5,5 +5,5 @@ import (
 	"k8s.io/kubectl/pkg/cmd"
 )
 
-// kubectl is kubectl: the code of k8s.io/kubectl, which is the real one.
+// kubectl runs the genuine kubectl, from the module k8s.io/kubectl.
 func kubectl() int { return cli.Run(cmd.NewDefaultKubectlCommand()) }

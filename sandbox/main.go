@@ -1,6 +1,6 @@
-// Command sandbox is everything that runs in a sandbox, in one binary: the
+// Command sandbox is one binary with everything that runs in a sandbox: the
 // commands, the processes of the cluster, the stand-ins that Pulumi starts as
-// plugins, kubectl and aws. The name by which it is called says which.
+// plugins, kubectl and aws. The name in argv[0] selects the role.
 package main
 
 import (
@@ -11,15 +11,15 @@ import (
 	"path/filepath"
 
 	"github.com/progressive-framework/platform/sandbox/aws"
-	"github.com/progressive-framework/platform/sandbox/cluster/components"
 	"github.com/progressive-framework/platform/sandbox/cmd"
 	"github.com/progressive-framework/platform/sandbox/languagehost"
+	"github.com/progressive-framework/platform/sandbox/localcluster/components"
 )
 
 func main() { os.Exit(run()) }
 
-// plugins are the names by which Pulumi calls us, and aws, by which a
-// kubeconfig does.
+// plugins are the programs that others start by name: Pulumi starts the
+// plugins, and a kubeconfig starts aws.
 var plugins = map[string]func(ctx context.Context, args []string, stdout, stderr io.Writer) error{
 	"pulumi-resource-aws": func(ctx context.Context, _ []string, stdout, _ io.Writer) error {
 		return aws.Serve(ctx, stdout)

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/kubeconfig"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // tokenLife is how long `aws eks get-token` says that a token is good for.
@@ -30,17 +30,17 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	if err := getTokenOptions(args[2:]); err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
-	h, err := home.FromEnv()
+	l, err := layout.FromEnv()
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
-	current, err := kubeconfig.Read(h.Kubeconfig())
+	current, err := kubeconfig.Read(l.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
 	if err := current.Credential(); err != nil {
 		return fmt.Errorf("aws eks get-token: the kubeconfig %s can't stand in for EKS: %w; use a context with a client certificate or a token",
-			h.Kubeconfig(), err)
+			l.Kubeconfig(), err)
 	}
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }

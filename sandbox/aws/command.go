@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Command is `sandbox aws`: what exists in the stand-in, and how to add to it,
@@ -32,19 +32,19 @@ func Command() *cobra.Command {
 }
 
 func openStore() (*store.Store, error) {
-	h, err := home.FromEnv()
+	l, err := layout.FromEnv()
 	if err != nil {
 		return nil, err
 	}
-	return store.Open(h.AWS())
+	return store.Open(l.AWS())
 }
 
 func openFaults() (faults.File, error) {
-	h, err := home.FromEnv()
+	l, err := layout.FromEnv()
 	if err != nil {
 		return faults.File{}, err
 	}
-	return faults.In(h.AWS()), nil
+	return faults.In(l.AWS()), nil
 }
 
 func listCommand() *cobra.Command {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func makeCommand() *cobra.Command {
@@ -36,11 +36,11 @@ func makeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			h, err := home.FromEnv()
+			l, err := layout.FromEnv()
 			if err != nil {
 				return err
 			}
-			cloud, err := openCloud(h, region)
+			cloud, err := openCloud(l, region)
 			if err != nil {
 				return err
 			}
@@ -58,8 +58,8 @@ func makeCommand() *cobra.Command {
 
 // EnsureAccount creates what the account of a sandbox has before any stack,
 // unless it exists.
-func EnsureAccount(ctx context.Context, h *home.Home) error {
-	cloud, err := openCloud(h, rules.DefaultRegion)
+func EnsureAccount(ctx context.Context, l *layout.Layout) error {
+	cloud, err := openCloud(l, rules.DefaultRegion)
 	if err != nil {
 		return err
 	}
@@ -69,10 +69,10 @@ func EnsureAccount(ctx context.Context, h *home.Home) error {
 	return nil
 }
 
-func openCloud(h *home.Home, region string) (*rules.Cloud, error) {
-	st, err := store.Open(h.AWS())
+func openCloud(l *layout.Layout, region string) (*rules.Cloud, error) {
+	st, err := store.Open(l.AWS())
 	if err != nil {
 		return nil, err
 	}
-	return &rules.Cloud{Home: h, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: time.Now}, nil
+	return &rules.Cloud{Layout: l, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: time.Now}, nil
 }

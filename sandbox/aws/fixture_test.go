@@ -23,7 +23,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // The types that the tests use most.
@@ -66,7 +66,7 @@ type props = map[string]any
 type sandbox struct {
 	t        *testing.T
 	p        *provider
-	home     *home.Home
+	layout   *layout.Layout
 	registry *fakeRegistry
 	exited   int
 }
@@ -77,13 +77,13 @@ func newSandbox(t *testing.T, config props) *sandbox {
 	registry := &fakeRegistry{tags: map[string]map[string]string{}}
 	server := httptest.NewServer(registry)
 	t.Cleanup(server.Close)
-	h, err := home.Create(t.TempDir(), home.Settings{
-		Cluster: home.ClusterSimulated, Ports: home.Ports{Registry: server.Listener.Addr().(*net.TCPAddr).Port},
+	l, err := layout.Create(t.TempDir(), layout.Settings{
+		Cluster: layout.ClusterSimulated, Ports: layout.Ports{Registry: server.Listener.Addr().(*net.TCPAddr).Port},
 	})
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(h.RegistryPassword(), []byte("secret\n"), 0o600))
-	require.NoError(t, os.WriteFile(h.Kubeconfig(), []byte(certificateKubeconfig), 0o600))
-	s := &sandbox{t: t, home: h, registry: registry}
+	require.NoError(t, os.WriteFile(l.RegistryPassword(), []byte("secret\n"), 0o600))
+	require.NoError(t, os.WriteFile(l.Kubeconfig(), []byte(certificateKubeconfig), 0o600))
+	s := &sandbox{t: t, layout: l, registry: registry}
 	s.p = s.provider(config)
 	return s
 }
@@ -92,9 +92,9 @@ func newSandbox(t *testing.T, config props) *sandbox {
 // would.
 func (s *sandbox) provider(config props) *provider {
 	s.t.Helper()
-	st, err := store.Open(s.home.AWS())
+	st, err := store.Open(s.layout.AWS())
 	require.NoError(s.t, err)
-	p := &provider{home: s.home, store: st, faults: faults.In(s.home.AWS()), now: time.Now, exit: func(code int) { s.exited = code }}
+	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: time.Now, exit: func(code int) { s.exited = code }}
 	if config == nil {
 		config = props{"region": "us-east-1"}
 	}
@@ -306,7 +306,7 @@ func (s *sandbox) apiServer() map[string]int {
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	config := strings.NewReplacer("https://127.0.0.1:6443", server.URL, b64("authority"), b64(string(authority)),
 		`"client-certificate-data": "`+b64("certificate")+`", "client-key-data": "`+b64("key")+`"`, `"token": "t"`).Replace(certificateKubeconfig)
-	require.NoError(s.t, os.WriteFile(s.home.Kubeconfig(), []byte(config), 0o600))
+	require.NoError(s.t, os.WriteFile(s.layout.Kubeconfig(), []byte(config), 0o600))
 	return asked
 }
 

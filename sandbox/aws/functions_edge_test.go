@@ -106,7 +106,7 @@ func TestAccountHasTheZoneOfItsDomainOnce(t *testing.T) {
 	s.inside()
 	var all sync.WaitGroup
 	for range 4 { // commands that start at the same time, in a store that each opened
-		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.home)) })
+		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
 	}
 	all.Wait()
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": rules.Domain})

@@ -44,7 +44,7 @@ func TestAuthorizationToken(t *testing.T) {
 	require.Equal(t, "AWS", out["userName"])
 	require.Equal(t, "secret", out["password"])
 	require.Equal(t, base64.StdEncoding.EncodeToString([]byte("AWS:secret")), out["authorizationToken"])
-	require.Equal(t, "http://"+s.home.RegistryAddress(), out["proxyEndpoint"])
+	require.Equal(t, "http://"+s.layout.RegistryAddress(), out["proxyEndpoint"])
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: "aws:ecr/getAuthorizationToken:getAuthorizationToken"})
 	require.NoError(t, err)
 	for _, name := range []string{"password", "authorizationToken"} {

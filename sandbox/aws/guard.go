@@ -4,29 +4,29 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // guard returns the sandbox that the environment names, and refuses an
 // environment in which a person could take the stand-in for AWS: one with
 // another state backend than the sandbox's, or with credentials of a real
 // account.
-func guard() (*home.Home, error) {
-	h, err := home.FromEnv()
+func guard() (*layout.Layout, error) {
+	l, err := layout.FromEnv()
 	if err != nil {
 		return nil, fmt.Errorf("the AWS stand-in starts in a sandbox only: %w", err)
 	}
 	const backend = "PULUMI_BACKEND_URL"
-	want := h.BackendURL()
+	want := l.BackendURL()
 	if got := os.Getenv(backend); got != want {
 		return nil, fmt.Errorf("the AWS stand-in starts beside the sandbox's own state only: %s is %q, must be %q; "+
-			`run eval "$(make env)" anew, or take %s from PATH to work with real AWS`, backend, got, want, h.Bin())
+			`run eval "$(make env)" anew, or take %s from PATH to work with real AWS`, backend, got, want, l.Bin())
 	}
-	for _, name := range home.CloudVariables {
+	for _, name := range layout.CloudVariables {
 		if _, set := os.LookupEnv(name); set {
 			return nil, fmt.Errorf("the AWS stand-in does not start beside a real account: %s is set; unset it, "+
-				"or take %s from PATH to work with real AWS", name, h.Bin())
+				"or take %s from PATH to work with real AWS", name, l.Bin())
 		}
 	}
-	return h, nil
+	return l, nil
 }

@@ -18,17 +18,17 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // inside puts the process into the sandbox's environment.
 func (s *sandbox) inside() {
 	s.t.Helper()
-	for _, name := range home.CloudVariables {
+	for _, name := range layout.CloudVariables {
 		s.t.Setenv(name, "") // so that it is put back
 		require.NoError(s.t, os.Unsetenv(name))
 	}
-	for _, kv := range s.home.Environ() {
+	for _, kv := range s.layout.Environ() {
 		name, value, _ := strings.Cut(kv, "=")
 		s.t.Setenv(name, value)
 	}
@@ -39,7 +39,7 @@ func TestGuard(t *testing.T) {
 		reason, name, value string
 		want                []string
 	}{
-		{"outside of every sandbox", home.Variable, "", []string{home.Variable, "make env"}},
+		{"outside of every sandbox", layout.Variable, "", []string{layout.Variable, "make env"}},
 		{"beside the state of a real stack", "PULUMI_BACKEND_URL", "https://api.pulumi.com", []string{"PULUMI_BACKEND_URL", "https://api.pulumi.com", "make env"}},
 		{"beside the keys of a real account", "AWS_ACCESS_KEY_ID", "AKIA", []string{"AWS_ACCESS_KEY_ID", "unset it"}},
 		{"beside a profile, even an empty one", "AWS_PROFILE", "", []string{"AWS_PROFILE"}},
@@ -64,7 +64,7 @@ func TestServe(t *testing.T) {
 	defer stop()
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, s.home, "", in) }()
+	go func() { ended <- serve(ctx, s.layout, "", in) }()
 	line := make([]byte, 16)
 	n, err := out.Read(line)
 	require.NoError(t, err)
@@ -129,14 +129,14 @@ func TestGetToken(t *testing.T) {
 		"no credential":    {`{}`, "no credential"},
 		"a missing server": {``, "make up"},
 	} {
-		require.NoError(t, os.Remove(s.home.Kubeconfig()))
+		require.NoError(t, os.Remove(s.layout.Kubeconfig()))
 		if row[0] != "" {
 			user := `{"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}`
-			require.NoError(t, os.WriteFile(s.home.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, user, row[0], 1)), 0o600))
+			require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), []byte(strings.Replace(certificateKubeconfig, user, row[0], 1)), 0o600))
 		}
 		_, err := run("eks get-token --cluster-name c")
 		require.ErrorContains(t, err, row[1], reason)
-		require.NoError(t, os.WriteFile(s.home.Kubeconfig(), nil, 0o600))
+		require.NoError(t, os.WriteFile(s.layout.Kubeconfig(), nil, 0o600))
 	}
 }
 

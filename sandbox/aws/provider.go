@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
-	"github.com/progressive-framework/platform/sandbox/home"
-	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // announcement is what the stand-in says at every start.
@@ -30,10 +30,10 @@ const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
-	home    *home.Home
+	layout  *layout.Layout
 	store   *store.Store
 	faults  faults.File
-	session *engine.Session // nil in tests of the calls alone
+	session *enginesession.Session // nil in tests of the calls alone
 	now     func() time.Time
 	exit    func(code int)
 
@@ -92,7 +92,7 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		Home: p.home, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
+		Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
 	p.say(ctx, pulumirpc.LogSeverity_INFO, "", announcement)

@@ -15,8 +15,8 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
-	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Serve is what pulumi-resource-aws does: it checks that it is in a sandbox,
@@ -24,7 +24,7 @@ import (
 // the engine whose address is the process's argument until the engine goes
 // away, an interrupt comes or ctx is done.
 func Serve(ctx context.Context, stdout io.Writer) error {
-	h, err := guard()
+	l, err := guard()
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func Serve(ctx context.Context, stdout io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return serve(ctx, h, address, stdout)
+	return serve(ctx, l, address, stdout)
 }
 
 // engineAddress finds the engine's address behind the flags that the engine
@@ -55,14 +55,14 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-func serve(ctx context.Context, h *home.Home, address string, stdout io.Writer) error {
-	st, err := store.Open(h.AWS())
+func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writer) error {
+	st, err := store.Open(l.AWS())
 	if err != nil {
 		return err
 	}
-	return engine.Serve(ctx, stdout, func(server *grpc.Server, session *engine.Session) error {
+	return enginesession.Serve(ctx, stdout, func(server *grpc.Server, session *enginesession.Session) error {
 		pulumirpc.RegisterResourceProviderServer(server, &provider{
-			home: h, store: st, faults: faults.In(h.AWS()), session: session, now: time.Now, exit: os.Exit,
+			layout: l, store: st, faults: faults.In(l.AWS()), session: session, now: time.Now, exit: os.Exit,
 		})
 		if address == "" {
 			return nil

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Builds the executables of the sandbox: looks for Go, builds the program of this
-# folder (a second; the standard library alone) and becomes it. `go run` would
-# hide its exit code.
+# Builds the executables of the sandbox: it looks for Go, builds the program of
+# this folder (in a second; it uses the standard library only) and executes it.
+# `go run` would hide its exit code.
 #
 #   bootstrap.sh build   build
-#   bootstrap.sh up      look first for what would make `sandbox up` fail, and
+#   bootstrap.sh up      first check for what would make `sandbox up` fail, and
 #                        install the Debian packages that it needs
 set -eu
 # A build depends on nothing that a person's shell, or a folder above, has set.
@@ -21,7 +21,7 @@ if ! command -v go >/dev/null; then
 	echo "error: no go on PATH: install Go $need or later, https://go.dev/doc/install" >&2
 	exit 1
 fi
-# Go 1.21 and later fetch the toolchain that go.mod asks for by themselves.
+# Go 1.21 and later download the toolchain of go.mod by themselves.
 have=$(go env GOVERSION 2>/dev/null || go version | cut -d' ' -f3)
 minor=$(echo "$have" | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
 if [ -n "$minor" ] && [ "$minor" -lt 21 ]; then

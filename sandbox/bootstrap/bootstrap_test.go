@@ -23,18 +23,18 @@ func TestCounter(t *testing.T) {
 		progress     bool
 		shows        string
 	}{
-		{"modules come first", "go: downloading k8s.io/api v0.34.2", true, "1 modules downloaded"},
+		{"a downloaded module", "go: downloading k8s.io/api v0.34.2", true, "1 modules downloaded"},
 		{"a package of the standard library", "internal/abi", true, "1 packages"},
 		{"a package with dots and dashes", "github.com/a-b/c.d/v2/e_f", true, "2 packages"},
 		{"a compiler's heading is not progress", "# github.com/a/b", false, "2 packages"},
-		{"nor is its message", "x/y.go:3:5: undefined: z", false, "2 packages"},
-		{"nor a word of go itself", "go: updates to go.mod needed", false, "2 packages"},
+		{"a compiler's message is not progress", "x/y.go:3:5: undefined: z", false, "2 packages"},
+		{"another message of go is not progress", "go: updates to go.mod needed", false, "2 packages"},
 		{"the same package twice counts once", "internal/abi", true, "2 packages"},
 	} {
 		require.Equal(t, step.progress, c.line(step.line), step.reason)
 		require.Equal(t, step.shows, shown, step.reason)
 	}
-	// Of the listed ones internal/abi was begun while the list was made.
+	// The compilation of internal/abi began before the list was complete.
 	c.total([]string{"internal/abi", "x/1", "x/2"})
 	require.Equal(t, "2 of 4 packages", shown)
 	c.line("x/1")
@@ -54,9 +54,9 @@ func TestRequired(t *testing.T) {
 	require.ErrorContains(t, err, "does not require it")
 }
 
-// The flags are of use only while the repository's own go.mod files are read.
+// The versions in the flags come from this repository's go.mod files.
 func TestExecutablesOfThisRepository(t *testing.T) {
-	w := where{project: "../..", sandbox: t.TempDir()}
+	w := workspace{project: "../..", sandbox: t.TempDir()}
 	list, err := executables(t.Context(), w)
 	require.NoError(t, err)
 	cli, err := pulumi(w)
@@ -71,16 +71,16 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	for range 20 {
 		again, err := executables(t.Context(), w)
 		require.NoError(t, err)
-		require.Equal(t, list, again, "other flags would link anew, and restart the cluster")
+		require.Equal(t, list, again, "other flags would link a new binary and restart the cluster")
 	}
 	require.Contains(t, strings.Join(list[0].flags, " "), "k8s.io/component-base/version.gitVersion=v1.")
 	require.Contains(t, strings.Join(cli.flags, " "), "version.Version=v3.")
-	_, err = required(filepath.Join(w.project, plugin.dir, "go.mod"), plugin.changed.module)
+	_, err = required(filepath.Join(w.project, plugin.dir, "go.mod"), plugin.patched.module)
 	require.NoError(t, err)
 	for _, document := range plugin.embeds {
 		require.DirExists(t, filepath.Join(w.project, plugin.dir, filepath.Dir(document.out)))
 	}
-	// One version of the SDK is compiled once for the program and the provider.
+	// With one version, the SDK is compiled once for the program and the provider.
 	const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
 	program, err := required(filepath.Join(w.project, "go.mod"), sdk)
 	require.NoError(t, err)
@@ -89,12 +89,12 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	require.Equal(t, program, provider)
 }
 
-func TestChangedModuleHasTheTextOnce(t *testing.T) {
-	c := changedModule{module: "m", file: "a.go", before: "x{", after: "&x{"}
+func TestPatchIsAppliedWhereTheTextOccursOnce(t *testing.T) {
+	c := patchedModule{module: "m", file: "a.go", before: "x{", after: "&x{"}
 	for _, tc := range []struct{ reason, content, want, fails string }{
 		{"once", "a: x{},", "a: &x{},", ""},
-		{"a newer version lacks it", "a: y{},", "a: y{},", "0 times"},
-		{"which of two is not known", "x{}, x{}", "x{}, x{}", "2 times"},
+		{"a newer version lacks the text", "a: y{},", "a: y{},", "0 times"},
+		{"two places: which one is meant is unknown", "x{}, x{}", "x{}, x{}", "2 times"},
 	} {
 		file := filepath.Join(t.TempDir(), c.file)
 		require.NoError(t, os.WriteFile(file, []byte(tc.content), 0o600))
@@ -135,22 +135,22 @@ func TestPrepareMachine(t *testing.T) {
 	require.NoError(t, err)
 	defer held.Close()
 	port := held.Addr().(*net.TCPAddr).Port
-	// The script that stands in for packages.sh leaves a file.
-	machine := func(t *testing.T) (w where, installs string) {
+	// packages.sh is replaced by a script that writes its arguments to a file.
+	machine := func(t *testing.T) (w workspace, installs string) {
 		for _, name := range []string{"CLUSTER", "KUBECONFIG", "REGISTRY", "SANDBOX_PORTS"} {
 			t.Setenv(name, "")
 		}
-		w = where{project: t.TempDir(), sandbox: filepath.Join(t.TempDir(), "s")}
-		installs = filepath.Join(w.project, "asked")
+		w = workspace{project: t.TempDir(), sandbox: filepath.Join(t.TempDir(), "s")}
+		installs = filepath.Join(w.project, "arguments")
 		script := filepath.Join(w.project, "sandbox/bootstrap/packages.sh")
 		require.NoError(t, os.MkdirAll(filepath.Dir(script), 0o755))
 		require.NoError(t, os.WriteFile(script, []byte("#!/bin/sh\necho $* >"+installs+"\n"), 0o755))
 		return w, installs
 	}
-	prepare := func(t *testing.T, w where) error {
+	prepare := func(t *testing.T, w workspace) error {
 		return prepareMachine(t.Context(), w)
 	}
-	t.Run("a port in use is told before anything is built", func(t *testing.T) {
+	t.Run("a port in use is reported before anything is built", func(t *testing.T) {
 		w, installs := machine(t)
 		t.Setenv("SANDBOX_PORTS", fmt.Sprintf("apiServer=%d", port))
 		require.ErrorContains(t, prepare(t, w), fmt.Sprintf("port %d in use", port))
@@ -168,7 +168,7 @@ func TestPrepareMachine(t *testing.T) {
 		require.NoError(t, prepare(t, w))
 		require.NoFileExists(t, installs)
 	})
-	t.Run("once there is a sandbox, it looks for itself: the ports may be its own", func(t *testing.T) {
+	t.Run("with a sandbox the ports are not checked: they may be the sandbox's own", func(t *testing.T) {
 		w, installs := machine(t)
 		require.NoError(t, os.MkdirAll(w.bin(), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(w.bin(), "sandbox"), nil, 0o755))
@@ -179,22 +179,53 @@ func TestPrepareMachine(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		asked, err := os.ReadFile(installs)
+		arguments, err := os.ReadFile(installs)
 		require.NoError(t, err)
-		require.Equal(t, "node servers\n", string(asked))
+		require.Equal(t, "node servers\n", string(arguments))
 	})
 }
 
 func TestMissingIsWhatTheFolderDoesNotHold(t *testing.T) {
 	dir := t.TempDir()
-	require.EqualValues(t, 10, missing(10, filepath.Join(dir, "to come")))
+	require.EqualValues(t, 10, missing(10, filepath.Join(dir, "absent")))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "f"), make([]byte, 4), 0o600))
 	require.EqualValues(t, 6, missing(10, dir))
-	require.Zero(t, missing(3, dir), "more than is needed is no negative need")
+	require.Zero(t, missing(3, dir), "a folder that holds more than the total needs nothing")
 }
 
-// packages runs packages.sh on a machine that has no more than the tools that
-// the script itself runs, apt-get as given, and a user id.
+// A build with filled caches must not need the space of a build without them.
+func TestSpaceNeedsShrinkAsTheFoldersFill(t *testing.T) {
+	const gib = 1 << 30
+	fill := func(dir string, bytes int64) { // a sparse file: its size counts, it takes no disk space
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		file := filepath.Join(dir, "content")
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		require.NoError(t, os.Truncate(file, bytes))
+	}
+	for _, c := range []struct {
+		reason                    string
+		modules, packages, folder int64
+		want                      uint64
+	}{
+		{"nothing is there", 0, 0, 0, coldModules + coldCache + coldWork + coldSandbox},
+		{"all modules and packages are there: only the executables are missing", coldModules, coldCache, 0, coldWork + coldSandbox},
+		{"half of the packages are missing", coldModules, coldCache / 2, coldSandbox, coldCache/2 + coldWork},
+		{"everything is there and more", 5 * gib, 20 * gib, 3 * gib, coldWork},
+	} {
+		modules, packages, w := filepath.Join(t.TempDir(), "mod"), filepath.Join(t.TempDir(), "cache"), workspace{sandbox: filepath.Join(t.TempDir(), "s")}
+		fill(modules, c.modules)
+		fill(packages, c.packages)
+		fill(w.sandbox, c.folder)
+		var sum uint64
+		for _, need := range spaceNeeds(w, modules, packages) {
+			sum += need.Bytes
+		}
+		require.Equal(t, c.want, sum, c.reason)
+	}
+}
+
+// packages runs packages.sh with a PATH that holds only the tools that the
+// script needs, a script apt-get, and a script id that prints uid.
 func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr string, err error) {
 	t.Helper()
 	bin = t.TempDir()
@@ -217,16 +248,16 @@ func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr 
 }
 
 func TestPackages(t *testing.T) {
-	t.Run("installs what is missing, and lets nothing start meanwhile", func(t *testing.T) {
-		bin, out, err := packages(t, `echo "$@" >>asked; [ "$1" = update ] || for last; do :; done
-case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>asked; touch slowhttptest chromium; chmod 755 slowhttptest chromium ;; esac`, 0, "clients")
+	t.Run("installs what is missing, and starts no service meanwhile", func(t *testing.T) {
+		bin, out, err := packages(t, `echo "$@" >>calls; [ "$1" = update ] || for last; do :; done
+case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium; chmod 755 slowhttptest chromium ;; esac`, 0, "clients")
 		require.NoError(t, err, out)
-		asked, err := os.ReadFile(filepath.Join(bin, "asked"))
+		calls, err := os.ReadFile(filepath.Join(bin, "calls"))
 		require.NoError(t, err)
-		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest\npolicy 101\n$`, string(asked))
+		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest\npolicy 101\n$`, string(calls))
 		require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
 	})
-	t.Run("the same program from elsewhere will do", func(t *testing.T) {
+	t.Run("the same program from another source is enough", func(t *testing.T) {
 		_, out, err := packages(t, "echo must not run; exit 1", 0)
 		require.NoError(t, err, out)
 		require.Empty(t, out)
@@ -240,9 +271,9 @@ case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>a
 	}{
 		{"only root installs", "exit 1", 1000, "clients", []string{"chromium opens the front page", "only root", "apt-get install --no-install-recommends chromium slowhttptest"}, "CLUSTER"},
 		{"no Debian", "", 0, "clients", []string{"no apt-get"}, "CLUSTER"},
-		{"apt-get fails, in its own words", "echo E: no route; exit 100", 0, "clients", []string{"E: no route", "update failed", "as root"}, "CLUSTER"},
-		{"nothing came", "true", 0, "clients", []string{"not where they belong"}, "CLUSTER"},
-		{"a node's can be avoided", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
+		{"apt-get fails and its message is shown", "echo E: no route; exit 100", 0, "clients", []string{"E: no route", "update failed", "as root"}, "CLUSTER"},
+		{"apt-get installs nothing", "true", 0, "clients", []string{"not in their folders"}, "CLUSTER"},
+		{"a node's packages can be avoided", "exit 1", 1000, "node", []string{"containerd runs the pods", "make up CLUSTER=existing"}, "clients"},
 		{"no such group", "exit 1", 0, "x", []string{"no group x"}, "apt"},
 	} {
 		t.Run(c.reason, func(t *testing.T) {

@@ -11,16 +11,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// trimpath goes with every build of this repository: ko builds with it, so that
-// packages compiled for the sandbox are found again for CoreDNS and
-// metrics-server, and so does the Go language host of Pulumi, which must not
-// compile the AWS SDK a second time. The environment says it too, for the
-// commands that others start: toolchain.BuildVariables.
+// trimpath is a flag of every build of this repository, because ko and Pulumi's
+// Go language host use it. With the same flags, CoreDNS and metrics-server reuse
+// packages compiled for the sandbox, and the AWS SDK is compiled once.
+// toolchain.BuildVariables sets it for commands that other tools start.
 const trimpath = "-trimpath"
 
 // executable is one program that the bootstrap builds.
 type executable struct {
-	// name is what a person reads; log is build-LOG.log in the logs folder.
+	// name is for messages; the log is the file build-LOG.log.
 	name, log string
 	// dir is the folder, relative to the project, in which go build runs.
 	dir string
@@ -30,41 +29,41 @@ type executable struct {
 	out string
 	// flags come after -trimpath.
 	flags []string
-	// changed is a module that does not build as it is; its zero value: none.
-	changed changedModule
-	// modfile is the module file with which go build takes the changed copy;
+	// patched is a required module that does not build without a patch; its zero
+	// value: none.
+	patched patchedModule
+	// modfile is the module file that replaces the module with the patched copy;
 	// "": that of dir. The build sets it.
 	modfile string
-	// embeds are files of changed that the package embeds and that the
-	// repository lacks.
+	// embeds are files of the patched module that the package embeds and that
+	// are not in the repository.
 	embeds []embedded
-	// stamp says that out depends on nothing but the Go files and the module
-	// files of dir and the toolchain, so that a hash of them can stand for a
-	// build.
+	// stamp says that out depends only on the Go files and module files of dir
+	// and on the toolchain. A build is skipped while their hash is the same.
 	stamp bool
 }
 
-// changedModule is a requirement of the executable's go.mod that is built from
-// a copy with one change.
-type changedModule struct {
+// patchedModule is a module of the executable's go.mod that is built from a copy
+// with one replaced text.
+type patchedModule struct {
 	module string
-	// file is a path in the module, in which before occurs once and becomes
-	// after.
+	// file is a path in the module. The text before, which occurs once in it, is
+	// replaced by after.
 	file, before, after string
 }
 
-// embedded is a JSON document of the changed module, for a package to embed.
+// embedded is a JSON document of the patched module, for a package to embed.
 type embedded struct {
 	// file is a path in the module.
 	file string
 	// out is the file to write, relative to the executable's dir.
 	out string
-	// version replaces the document's own; "" leaves it.
+	// version replaces the document's version; "" keeps it.
 	version string
 }
 
-// executables lists what is to be built, the longest first.
-func executables(ctx context.Context, w where) ([]executable, error) {
+// executables lists the executables to build, the longest build first.
+func executables(ctx context.Context, w workspace) ([]executable, error) {
 	kubernetes, err := required(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
 	if err != nil {
 		return nil, err
@@ -76,7 +75,7 @@ func executables(ctx context.Context, w where) ([]executable, error) {
 		},
 		{
 			name: "the program", log: "infra", dir: "infra", pkg: ".", out: filepath.Join(w.project, "bin/infra"),
-			// No further flags: these are exactly those of the real language host.
+			// No more flags: the real language host uses exactly these.
 		},
 		{
 			name: "the image provider", log: "pulumi-resource-ko", dir: ".", pkg: "./components/image/pulumi-resource-ko",
@@ -91,8 +90,8 @@ func executables(ctx context.Context, w where) ([]executable, error) {
 }
 
 // kubernetesPlugin is the Pulumi Kubernetes provider, for machines that have
-// none. Its two documents are written as upstream's build does.
-func kubernetesPlugin(w where) executable {
+// none installed. The two embedded documents are those of upstream's build.
+func kubernetesPlugin(w workspace) executable {
 	const (
 		module  = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 		version = toolchain.KubernetesPluginVersion
@@ -102,10 +101,10 @@ func kubernetesPlugin(w where) executable {
 		name: "the Kubernetes provider", log: "pulumi-resource-kubernetes", dir: "sandbox/kubernetesprovider", pkg: ".",
 		out:   filepath.Join(w.bin(), "pulumi-resource-kubernetes"),
 		flags: []string{"-buildvcs=false", "-ldflags", "-s -w -X " + module + "/pkg/version.Version=" + version},
-		// The field of the schema's Go type has become a pointer in Pulumi 3.250.
-		// With a Pulumi as old as the provider's own, the Kubernetes SDK would be
-		// compiled a second time.
-		changed: changedModule{
+		// A field of the schema's Go type became a pointer in Pulumi 3.250. An
+		// older Pulumi would not need the patch, but with it the Kubernetes SDK
+		// would be compiled a second time.
+		patched: patchedModule{
 			module: module, file: "pkg/gen/schema.go",
 			before: "Provider: pschema.ResourceSpec{", after: "Provider: &pschema.ResourceSpec{",
 		},
@@ -117,8 +116,8 @@ func kubernetesPlugin(w where) executable {
 	}
 }
 
-// pulumi is the Pulumi CLI, for machines that have none.
-func pulumi(w where) (executable, error) {
+// pulumi is the Pulumi CLI, for machines that have none installed.
+func pulumi(w workspace) (executable, error) {
 	const module = "github.com/pulumi/pulumi/pkg/v3"
 	version, err := required(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
 	if err != nil {
@@ -133,15 +132,15 @@ func pulumi(w where) (executable, error) {
 	}, nil
 }
 
-// kubernetesVersion are the linker's flags by which the binary knows which
-// Kubernetes it holds. Without them the API server calls itself
-// v0.0.0-master, and kubectl and the controllers refuse it.
+// kubernetesVersion returns the linker flags that set the version of Kubernetes
+// in the binary. Without them the API server reports v0.0.0-master, and kubectl
+// and the controllers refuse it.
 func kubernetesVersion(version string) string {
 	parts := strings.SplitN(strings.TrimPrefix(version, "v"), ".", 3)
 	flags := []string{"-s", "-w"}
 	for _, pkg := range []string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
-		// Always in the same order: other flags are another binary, and another
-		// binary restarts the cluster.
+		// A list, because the order must not change: other flags produce another
+		// binary, and another binary restarts the cluster.
 		for _, v := range [][2]string{
 			{"gitVersion", version}, {"gitMajor", parts[0]}, {"gitMinor", parts[1]}, {"gitCommit", "module"}, {"gitTreeState", "clean"},
 		} {
@@ -151,8 +150,8 @@ func kubernetesVersion(version string) string {
 	return strings.Join(flags, " ")
 }
 
-// required reads the version that a go.mod requires of a module: the pin lives
-// there and nowhere else.
+// required reads the version of a module from a go.mod, the only place that pins
+// it.
 func required(file, module string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {

@@ -23,9 +23,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// run builds one executable and says how far it is. The whole output goes to
-// a log; what is not progress comes back in the error.
-func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
+// run builds one executable and shows the progress. The whole output goes to a
+// log file; the error contains the compiler's messages.
+func (e executable) run(ctx context.Context, w workspace, log *progress.Log) error {
 	return log.Step("building "+e.name, func(detail func(string)) error {
 		stampFile := filepath.Join(w.logs(), "build-"+e.log+".stamp")
 		stamp, err := e.digest(w)
@@ -38,14 +38,14 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 				return nil
 			}
 		} else if err == nil && !regular {
-			// A link here leads to a tool that was installed once; go build would
-			// write through it.
+			// A link here leads to a tool that was installed earlier; go build would
+			// overwrite that tool.
 			if err := os.Remove(e.out); err != nil {
 				return fmt.Errorf("%s: %w", e.out, err)
 			}
 		}
-		if e.changed.module != "" {
-			if e.modfile, err = e.change(ctx, w); err != nil {
+		if e.patched.module != "" {
+			if e.modfile, err = e.patch(ctx, w); err != nil {
 				return fmt.Errorf("building %s: %w", e.name, err)
 			}
 		}
@@ -59,14 +59,15 @@ func (e executable) run(ctx context.Context, w where, log *progress.Log) error {
 	})
 }
 
-// digest stands for everything that a stamped executable is built from; it is
-// "" for the others. The go command that builds it has built this program too.
-func (e executable) digest(w where) (string, error) {
+// digest is a hash of everything that a stamped executable is built from; it is
+// "" for the others. runtime.Version is the version of the go command, because
+// the same one has built this program.
+func (e executable) digest(w workspace) (string, error) {
 	if !e.stamp {
 		return "", nil
 	}
 	sum := sha256.New()
-	fmt.Fprint(sum, runtime.Version(), e.pkg, e.flags, e.changed, e.embeds)
+	fmt.Fprint(sum, runtime.Version(), e.pkg, e.flags, e.patched, e.embeds)
 	dir := filepath.Join(w.project, e.dir)
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
@@ -82,18 +83,18 @@ func (e executable) digest(w where) (string, error) {
 	return fmt.Sprintf("%x\n", sum.Sum(nil)), nil
 }
 
-// change copies the changed module out of the module cache, which downloads
-// and verifies it, into the sandbox's folder and makes the change there. It
-// writes the documents that the package embeds, and returns the module file
-// with which the build takes the copy.
-func (e executable) change(ctx context.Context, w where) (modfile string, err error) {
-	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.changed.module).Output()
+// patch copies the module from the module cache, which downloads and verifies
+// it, into the sandbox's folder and replaces the text there. It writes the
+// documents that the package embeds. It returns the module file that replaces
+// the module with the copy.
+func (e executable) patch(ctx context.Context, w workspace) (modfile string, err error) {
+	raw, err := w.goCommand(ctx, e.dir, "mod", "download", "-json", e.patched.module).Output()
 	if err != nil {
-		return "", fmt.Errorf("go mod download %s: %w: %s", e.changed.module, err, raw)
+		return "", fmt.Errorf("go mod download %s: %w: %s", e.patched.module, err, raw)
 	}
 	var downloaded struct{ Dir string }
 	if err := json.Unmarshal(raw, &downloaded); err != nil {
-		return "", fmt.Errorf("go mod download %s: %w", e.changed.module, err)
+		return "", fmt.Errorf("go mod download %s: %w", e.patched.module, err)
 	}
 	work := filepath.Join(w.sandbox, "build", e.log)
 	if err := os.RemoveAll(work); err != nil {
@@ -101,9 +102,9 @@ func (e executable) change(ctx context.Context, w where) (modfile string, err er
 	}
 	upstream := filepath.Join(work, "upstream")
 	if err := os.CopyFS(upstream, os.DirFS(downloaded.Dir)); err != nil {
-		return "", fmt.Errorf("copy of %s: %w", e.changed.module, err)
+		return "", fmt.Errorf("copy of %s: %w", e.patched.module, err)
 	}
-	if err := e.changed.apply(upstream); err != nil {
+	if err := e.patched.apply(upstream); err != nil {
 		return "", err
 	}
 	for _, document := range e.embeds {
@@ -112,7 +113,7 @@ func (e executable) change(ctx context.Context, w where) (modfile string, err er
 			return "", err
 		}
 		if content, err = withVersion(content, document.version); err != nil {
-			return "", fmt.Errorf("%s of %s: %w", document.file, e.changed.module, err)
+			return "", fmt.Errorf("%s of %s: %w", document.file, e.patched.module, err)
 		}
 		if err := os.WriteFile(filepath.Join(w.project, e.dir, document.out), content, 0o644); err != nil {
 			return "", err
@@ -120,7 +121,7 @@ func (e executable) change(ctx context.Context, w where) (modfile string, err er
 	}
 	modfile = filepath.Join(work, "go.mod")
 	for name, more := range map[string]string{
-		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.changed.module, upstream), "go.sum": "",
+		"go.mod": fmt.Sprintf("\nreplace %s => %q\n", e.patched.module, upstream), "go.sum": "",
 	} {
 		content, err := os.ReadFile(filepath.Join(w.project, e.dir, name))
 		if err != nil {
@@ -133,9 +134,9 @@ func (e executable) change(ctx context.Context, w where) (modfile string, err er
 	return modfile, nil
 }
 
-// apply makes the change in a copy of the module. A version of the module that
-// has another text fails here, and not as something half changed.
-func (c changedModule) apply(dir string) error {
+// apply replaces the text in a copy of the module. It fails if this version of
+// the module does not have the text exactly once.
+func (c patchedModule) apply(dir string) error {
 	file := filepath.Join(dir, c.file)
 	content, err := os.ReadFile(file)
 	if err != nil {
@@ -143,13 +144,13 @@ func (c changedModule) apply(dir string) error {
 	}
 	if n := bytes.Count(content, []byte(c.before)); n != 1 {
 		return fmt.Errorf("module %s: %s has %q %d times, must have it once: "+
-			"look whether the pinned version still needs the change in bootstrap/executables.go", c.module, c.file, c.before, n)
+			"check whether the pinned version still needs the patch in bootstrap/executables.go", c.module, c.file, c.before, n)
 	}
 	return os.WriteFile(file, bytes.Replace(content, []byte(c.before), []byte(c.after), 1), 0o644)
 }
 
-// withVersion returns a JSON object without needless space, and with the
-// version given unless that is "".
+// withVersion returns a JSON object without whitespace, and with the given
+// version unless that is "".
 func withVersion(document []byte, version string) ([]byte, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(document, &fields); err != nil {
@@ -161,11 +162,11 @@ func withVersion(document []byte, version string) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// listAfter is how long a build must last before its packages are counted: a
-// warm build ends sooner and need not pay for the count.
+// listAfter is how long a build must last before its packages are counted. A
+// warm build ends sooner and does not pay for the count.
 const listAfter = 4 * time.Second
 
-func (e executable) compile(ctx context.Context, w where, detail func(string)) error {
+func (e executable) compile(ctx context.Context, w workspace, detail func(string)) error {
 	logFile := filepath.Join(w.logs(), "build-"+e.log+".log")
 	out, err := os.Create(logFile)
 	if err != nil {
@@ -187,7 +188,7 @@ func (e executable) compile(ctx context.Context, w where, detail func(string)) e
 	listing, stop := context.WithCancel(ctx)
 	var lister sync.WaitGroup
 	lister.Go(func() { e.countPackages(listing, w, count) })
-	var messages strings.Builder // all that is not progress: the compiler's own
+	var messages strings.Builder // lines that are not progress: the compiler's messages
 	for lines := bufio.NewReader(output); err == nil; {
 		var line string
 		line, err = lines.ReadString('\n')
@@ -205,9 +206,9 @@ func (e executable) compile(ctx context.Context, w where, detail func(string)) e
 	return nil
 }
 
-// countPackages tells count which packages the build will compile. Its own
-// failure costs only the total.
-func (e executable) countPackages(ctx context.Context, w where, count *counter) {
+// countPackages passes count the packages that the build will compile. If it
+// fails, only the total is missing.
+func (e executable) countPackages(ctx context.Context, w workspace, count *counter) {
 	select {
 	case <-ctx.Done():
 		return
@@ -219,8 +220,9 @@ func (e executable) countPackages(ctx context.Context, w where, count *counter) 
 	}
 }
 
-// explain turns a failed build into what a person can act on.
-func (e executable) explain(ctx context.Context, w where, err error, output, logFile string) error {
+// explain returns the error of a failed build, with free disk space if a disk is
+// full.
+func (e executable) explain(ctx context.Context, w workspace, err error, output, logFile string) error {
 	output = strings.TrimSpace(output)
 	if !strings.Contains(output, "no space left on device") {
 		return fmt.Errorf("building %s: %w\n%s\n  The whole output is in %s", e.name, err, output, logFile)
@@ -232,13 +234,14 @@ func (e executable) explain(ctx context.Context, w where, err error, output, log
 		}
 	}
 	lines := strings.Split(output, "\n")
-	return fmt.Errorf("building %s: no space left on the disk of one of these folders:\n%s\n  Free some (the Go caches are emptied by "+
-		"go clean -cache -modcache), then run make again.\n%s", e.name, strings.Join(disks, "\n"), strings.Join(lines[max(0, len(lines)-5):], "\n"))
+	return fmt.Errorf("building %s: no space left on the disk of one of these folders:\n%s\n  Free some space (go clean -cache -modcache "+
+		"empties the Go caches), then run make again.\n%s", e.name, strings.Join(disks, "\n"), strings.Join(lines[max(0, len(lines)-5):], "\n"))
 }
 
-// goCommand is the go command in a folder of the project, with the environment
-// of every build. An interrupt lets it tidy up.
-func (w where) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
+// goCommand returns a go command in a folder of the project, with the
+// environment of every build. A cancelled context interrupts it, so that it
+// removes its temporary files.
+func (w workspace) goCommand(ctx context.Context, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(w.project, dir)
 	cmd.Env = w.env
@@ -247,8 +250,8 @@ func (w where) goCommand(ctx context.Context, dir string, args ...string) *exec.
 	return cmd
 }
 
-// counter follows the output of go build -v: one line for each package that
-// it begins to compile, and one for each module that it downloads.
+// counter counts lines of the output of go build -v: one for each package when
+// its compilation begins, and one for each downloaded module.
 type counter struct {
 	mu         sync.Mutex
 	detail     func(string)
@@ -261,11 +264,11 @@ func newCounter(detail func(string)) *counter {
 	return &counter{detail: detail, compiled: map[string]bool{}}
 }
 
-// packageLine is an import path alone on its line: the compiler's own messages
+// packageLine matches an import path alone on its line; the compiler's messages
 // have spaces or colons.
 var packageLine = regexp.MustCompile(`^[A-Za-z0-9][\w.~/+-]*$`)
 
-// line takes one line of output and says whether it was progress.
+// line counts one line of output and says whether it was progress.
 func (c *counter) line(s string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -281,8 +284,8 @@ func (c *counter) line(s string) bool {
 	return true
 }
 
-// total takes the packages that were still to be compiled a while ago; those
-// that were begun since are in both sets.
+// total sets the packages that had to be compiled when they were listed. Those
+// whose compilation began before the list are in both sets.
 func (c *counter) total(stale []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -15,14 +15,14 @@ import (
 )
 
 // smallProject is a project with one program, and how to build it.
-func smallProject(t *testing.T, source string) (where, executable) {
+func smallProject(t *testing.T, source string) (workspace, executable) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "project")
 	require.NoError(t, os.Mkdir(dir, 0o700))
 	for name, content := range map[string]string{"go.mod": "module small\n\ngo 1.26\n", "go.sum": "", "main.go": source} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}
-	w := where{
+	w := workspace{
 		project: dir, sandbox: filepath.Join(dir, ".sandbox"),
 		env: append(os.Environ(), toolchain.BuildVariables()...),
 	}
@@ -32,38 +32,38 @@ func smallProject(t *testing.T, source string) (where, executable) {
 
 func TestBuild(t *testing.T) {
 	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
-	var said bytes.Buffer
-	require.NoError(t, e.run(t.Context(), w, progress.New(&said, 1)))
+	var output bytes.Buffer
+	require.NoError(t, e.run(t.Context(), w, progress.New(&output, 1)))
 	require.FileExists(t, e.out)
-	require.Contains(t, said.String(), "[1/1] building small done in")
+	require.Contains(t, output.String(), "[1/1] building small done in")
 	log, err := os.ReadFile(filepath.Join(w.logs(), "build-small.log"))
 	require.NoError(t, err)
 	require.Contains(t, string(log), "go build -v -trimpath")
 }
 
-// What surrounds a checkout, or is set in a person's shell, changes no build.
+// Neither the surroundings of a checkout nor the variables of a shell change a build.
 func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
-		change func(t *testing.T, w where)
+		change func(t *testing.T, w workspace)
 	}{
-		{"a checkout of which git tells nothing, such as another user's", func(t *testing.T, w where) {
+		{"a checkout of which git tells nothing, such as another user's", func(t *testing.T, w workspace) {
 			require.NoError(t, os.Mkdir(filepath.Join(w.project, ".git"), 0o700))
 		}},
-		{"a repository named by a variable", func(t *testing.T, _ where) { t.Setenv("GIT_DIR", "/nowhere") }},
-		{"a workspace in a folder above", func(t *testing.T, w where) {
+		{"a repository named by a variable", func(t *testing.T, _ workspace) { t.Setenv("GIT_DIR", "/nowhere") }},
+		{"a workspace in a folder above", func(t *testing.T, w workspace) {
 			require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(w.project), "go.work"), []byte("go 1.26\n\nuse ./absent\n"), 0o600))
 		}},
-		{"a workspace named by a variable", func(t *testing.T, _ where) { t.Setenv("GOWORK", "/nowhere/go.work") }},
-		{"flags that suit another project", func(t *testing.T, _ where) { t.Setenv("GOFLAGS", "-mod=vendor -tags=absent") }},
-		{"another system to build for", func(t *testing.T, _ where) { t.Setenv("GOOS", "windows"); t.Setenv("GOARCH", "arm64") }},
-		{"cgo without a compiler", func(t *testing.T, _ where) { t.Setenv("CGO_ENABLED", "1"); t.Setenv("CC", "/nowhere/cc") }},
-		{"a folder for temporary files with a space", func(t *testing.T, w where) {
+		{"a workspace named by a variable", func(t *testing.T, _ workspace) { t.Setenv("GOWORK", "/nowhere/go.work") }},
+		{"flags that suit another project", func(t *testing.T, _ workspace) { t.Setenv("GOFLAGS", "-mod=vendor -tags=absent") }},
+		{"another system to build for", func(t *testing.T, _ workspace) { t.Setenv("GOOS", "windows"); t.Setenv("GOARCH", "arm64") }},
+		{"cgo without a compiler", func(t *testing.T, _ workspace) { t.Setenv("CGO_ENABLED", "1"); t.Setenv("CC", "/nowhere/cc") }},
+		{"a folder for temporary files with a space", func(t *testing.T, w workspace) {
 			dir := filepath.Join(w.project, "a b")
 			require.NoError(t, os.Mkdir(dir, 0o700))
 			t.Setenv("TMPDIR", dir)
 		}},
-		{"another language", func(t *testing.T, _ where) { t.Setenv("LC_ALL", "C.UTF-8"); t.Setenv("LANGUAGE", "de") }},
+		{"another language", func(t *testing.T, _ workspace) { t.Setenv("LC_ALL", "C.UTF-8"); t.Setenv("LANGUAGE", "de") }},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			w, e := smallProject(t, "package main\n\nfunc main() {}\n")
@@ -76,7 +76,7 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 	}
 }
 
-func TestBuildTellsTheCompilersWords(t *testing.T) {
+func TestFailedBuildShowsTheCompilersMessage(t *testing.T) {
 	w, e := smallProject(t, "package main\n\nfunc main() { undeclared() }\n")
 	err := e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1))
 	require.ErrorContains(t, err, "undefined: undeclared")
@@ -84,8 +84,8 @@ func TestBuildTellsTheCompilersWords(t *testing.T) {
 	require.NoFileExists(t, e.out)
 }
 
-func TestBuildWritesThroughNoLink(t *testing.T) {
-	// bin/pulumi led to an installed Pulumi, which has gone from PATH since.
+func TestBuildReplacesALinkAndKeepsItsTarget(t *testing.T) {
+	// bin/pulumi leads to an installed Pulumi that is no longer on PATH.
 	w, e := smallProject(t, "package main\n\nfunc main() {}\n")
 	installed := filepath.Join(t.TempDir(), "pulumi")
 	require.NoError(t, os.WriteFile(installed, []byte("the real one"), 0o755))
@@ -107,17 +107,17 @@ func TestStampedBuildIsNotRepeated(t *testing.T) {
 	require.NoError(t, os.Remove(log))
 
 	run()
-	require.NoFileExists(t, log, "the go command was not asked")
+	require.NoFileExists(t, log, "the go command did not run")
 
 	require.NoError(t, os.WriteFile(filepath.Join(w.project, "go.sum"), []byte("\n"), 0o600))
 	run()
-	require.FileExists(t, log, "other modules: built again")
+	require.FileExists(t, log, "changed modules: built again")
 
 	require.NoError(t, os.Remove(e.out))
 	run()
 	second, err := os.Stat(e.out)
 	require.NoError(t, err)
-	require.Equal(t, first.Size(), second.Size(), "what was removed comes back")
+	require.Equal(t, first.Size(), second.Size(), "a removed executable is built again")
 }
 
 func TestExplainAFullDisk(t *testing.T) {

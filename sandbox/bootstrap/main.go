@@ -1,11 +1,10 @@
-// Command bootstrap does what must be done before there is a `sandbox` command:
-// it looks for what would make the sandbox fail after a quarter of an hour of
-// builds, has missing Debian packages installed, and builds the executables.
-// It imports the standard library and packages of the sandbox that do the same,
-// so that it is built in a second on a machine that has only Go.
+// Command bootstrap does what is needed before there is a `sandbox` command. It
+// checks early for what would make the sandbox fail after long builds, installs
+// missing Debian packages, and builds the executables. It and the packages of
+// the sandbox that it imports use the standard library only, so that it is built
+// in a second on a machine that has only Go.
 //
-// It does not start, stop or configure anything: that is the sandbox's own
-// command.
+// It starts, stops and configures nothing: the `sandbox` command does.
 package main
 
 import (
@@ -22,7 +21,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -39,19 +38,20 @@ func main() {
 // errReported is a failure that a script has reported already.
 var errReported = errors.New("reported")
 
-// run is main with its world given: 0 done, 1 failed, 2 wrong usage.
+// run is main with its inputs as parameters. Exit codes: 0 done, 1 failed, 2
+// wrong usage.
 func run(ctx context.Context, args []string, stderr io.Writer) int {
 	if len(args) != 3 || args[2] != "build" && args[2] != "up" {
 		fmt.Fprintln(stderr, "usage: bootstrap.sh build, or bootstrap.sh up")
 		return 2
 	}
-	w := where{
+	w := workspace{
 		project: args[0], sandbox: args[1],
 		env: append(os.Environ(), toolchain.BuildVariables()...),
 	}
 	err := build(ctx, w, args[2] == "up", progress.New(stderr, 0))
 	if ctx.Err() != nil {
-		err = errors.New("interrupted; what was compiled is kept, the next run goes on from there")
+		err = errors.New("interrupted; compiled packages are kept, the next run continues from there")
 	}
 	switch {
 	case err == nil:
@@ -62,8 +62,8 @@ func run(ctx context.Context, args []string, stderr io.Writer) int {
 	return 1
 }
 
-// where is what the bootstrap works on, in absolute paths.
-type where struct {
+// workspace holds the folders that the bootstrap works on, as absolute paths.
+type workspace struct {
 	// project is the folder that holds go.mod and sandbox/.
 	project string
 	// sandbox is the sandbox's folder, which may not exist yet.
@@ -72,12 +72,12 @@ type where struct {
 	env []string
 }
 
-func (w where) bin() string  { return filepath.Join(w.sandbox, "bin") }
-func (w where) logs() string { return filepath.Join(w.sandbox, "logs") }
+func (w workspace) bin() string  { return filepath.Join(w.sandbox, "bin") }
+func (w workspace) logs() string { return filepath.Join(w.sandbox, "logs") }
 
-// build brings the executables up to date, and for `make up` what the machine
-// must have besides.
-func build(ctx context.Context, w where, up bool, log *progress.Log) error {
+// build brings the executables up to date. For `make up` it also checks the
+// machine and installs packages.
+func build(ctx context.Context, w workspace, up bool, log *progress.Log) error {
 	release, err := lock.Take(w.sandbox, "make (building)")
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 	if err := prepareFolders(w); err != nil {
 		return err
 	}
-	if cold { // the builds are long, and each wants the whole machine
+	if cold { // each build is long and uses all cores
 		for _, b := range builds {
 			if err := b.run(ctx, w, log); err != nil {
 				return err
@@ -121,8 +121,8 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 		}
 		return nil
 	}
-	// Mostly there is little to do: then the go commands wait for the disk more
-	// than for the processor, and side by side they take half the time.
+	// With little to build, the go commands wait for the disk more than for the
+	// processor. In parallel they take half the time.
 	errs := make([]error, len(builds))
 	var all sync.WaitGroup
 	for i, b := range builds {
@@ -132,18 +132,19 @@ func build(ctx context.Context, w where, up bool, log *progress.Log) error {
 	return errors.Join(errs...)
 }
 
-// prepareMachine reports at once all that would make `sandbox up` fail, and
-// installs what a cluster of our own needs. `sandbox up` looks again, at more.
-func prepareMachine(ctx context.Context, w where) error {
+// prepareMachine reports at once everything that would make `sandbox up` fail,
+// and installs the packages that a local cluster needs. `sandbox up` checks
+// again, and more.
+func prepareMachine(ctx context.Context, w workspace) error {
 	h, err := settings.Ensure(w.sandbox, w.project, settings.Options{}.WithEnv(os.Getenv))
 	if err != nil {
 		return err
 	}
-	if h.Cluster != home.ClusterLocal {
+	if h.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	// Where nothing is built nothing runs: whoever holds a port is not ours.
-	var ports []home.NamedPort
+	// Before the first build no sandbox runs, so another program holds the port.
+	var ports []layout.NamedPort
 	if !isFile(filepath.Join(w.bin(), "sandbox")) {
 		ports = h.Ports.All()
 	}
@@ -152,7 +153,7 @@ func prepareMachine(ctx context.Context, w where) error {
 	}
 	script := exec.CommandContext(ctx, filepath.Join(w.project, "sandbox/bootstrap/packages.sh"), "node", "servers")
 	script.Stderr = os.Stderr
-	script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) } // it removes what it put
+	script.Cancel = func() error { return script.Process.Signal(syscall.SIGTERM) } // its trap removes policy-rc.d
 	if err := script.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
@@ -163,11 +164,11 @@ func prepareMachine(ctx context.Context, w where) error {
 	return nil
 }
 
-// What a cold `make up` takes, on linux/amd64 with Go 1.26: 2.7 GB of modules
-// (with their archives), 10.3 GB of compiled packages (5,666, of which the
-// Kubernetes provider has 1,019 with 3.8 GB for itself), the linker's work
-// folder, and 1.1 GB of executables, images, logs and the cluster's data.
-// Rounded up, for the next version of everything.
+// The disk space of a cold `make up` in bytes, measured on linux/amd64 with Go
+// 1.26 and rounded up for later versions: 2.7 GB of modules with their archives,
+// 10.3 GB of compiled packages (3.8 GB of them for the Kubernetes provider
+// alone), the linker's temporary folder, and 1.1 GB of executables, images, logs
+// and the cluster's data.
 const (
 	coldModules = 3 << 30
 	coldCache   = 11 << 30
@@ -175,23 +176,30 @@ const (
 	coldSandbox = 2 << 30
 )
 
-// checkSpace refuses a cold build for which a disk has not the room: a build
-// that dies half an hour later tells less and costs more.
-func checkSpace(ctx context.Context, w where) error {
+// checkSpace refuses a cold build if a disk is too small for it, because the
+// build would otherwise fail half an hour later.
+func checkSpace(ctx context.Context, w workspace) error {
 	dirs := goFolders(ctx, w)
 	if len(dirs) != 2 {
-		return errors.New("go env GOMODCACHE GOCACHE does not answer: is Go installed, and newer than 1.21?")
+		return errors.New("go env GOMODCACHE GOCACHE prints no paths: is Go installed, and 1.21 or newer?")
 	}
-	return preflight.Space([]preflight.Need{
-		{Dir: dirs[0], What: "Go modules", Bytes: missing(coldModules, dirs[0])},
-		{Dir: dirs[1], What: "compiled packages", Bytes: missing(coldCache, dirs[1])},
-		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
-		{Dir: w.sandbox, What: "the sandbox", Bytes: missing(coldSandbox, w.sandbox)},
-	})
+	return preflight.Space(spaceNeeds(w, dirs[0], dirs[1]))
 }
 
-// goFolders are the module cache and the build cache.
-func goFolders(ctx context.Context, w where) []string {
+// spaceNeeds returns what a cold build will add to each folder: what a folder
+// holds already is not needed again.
+func spaceNeeds(w workspace, modules, packages string) []preflight.Need {
+	return []preflight.Need{
+		{Dir: modules, What: "Go modules", Bytes: missing(coldModules, modules)},
+		{Dir: packages, What: "compiled packages", Bytes: missing(coldCache, packages)},
+		{Dir: os.TempDir(), What: "the linker", Bytes: coldWork},
+		{Dir: w.sandbox, What: "the sandbox", Bytes: missing(coldSandbox, w.sandbox)},
+	}
+}
+
+// goFolders returns the module cache and the build cache, or nil if the go
+// command fails.
+func goFolders(ctx context.Context, w workspace) []string {
 	raw, err := w.goCommand(ctx, ".", "env", "GOMODCACHE", "GOCACHE").Output()
 	if err != nil {
 		return nil
@@ -199,12 +207,12 @@ func goFolders(ctx context.Context, w where) []string {
 	return strings.Split(strings.TrimSpace(string(raw)), "\n")
 }
 
-// missing is what dir will still grow by until it holds total bytes.
+// missing returns the bytes that dir still lacks to hold total bytes.
 func missing(total uint64, dir string) uint64 {
 	var used uint64
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
-			return nil // what cannot be read does not count
+			return nil // a file that cannot be read does not count
 		}
 		if info, err := d.Info(); err == nil {
 			used += uint64(info.Size())
@@ -214,13 +222,12 @@ func missing(total uint64, dir string) uint64 {
 	return total - min(total, used)
 }
 
-// isCold says that something was never built, so that the builds are long and
-// each wants the whole machine.
+// isCold says that one of the executables was never built.
 func isCold(builds []executable) bool {
 	return slices.ContainsFunc(builds, func(b executable) bool { return !isFile(b.out) })
 }
 
-func prepareFolders(w where) error {
+func prepareFolders(w workspace) error {
 	for _, dir := range []string{w.bin(), w.logs(), filepath.Join(w.project, "bin")} {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("folder for the executables: %w", err)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages of the groups named, but for those whose files
-# are here already, from Debian or from elsewhere:
+# Installs the Debian packages of the named groups, except those whose files
+# exist already, from Debian or from another source:
 #
 #   packages.sh node servers           what make up needs for a cluster of its own
 #   packages.sh servers clients race   what make test needs
@@ -8,8 +8,8 @@ set -eu
 # A user's PATH often lacks the folders of root.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
-# need PACKAGE PURPOSE FILE...: any of the files will do, each an absolute path
-# or a program.
+# need PACKAGE PURPOSE FILE...: the package is missing if none of the files
+# exists. Each is an absolute path or the name of a program on PATH.
 need() {
 	package=$1 purpose=$2
 	shift 2
@@ -24,17 +24,17 @@ need() {
 	[ "$group" != node ] || avoidable=yes
 }
 
-look() {
+find_missing() {
 	missing='' purposes='' avoidable=''
 	for group; do
 		case $group in
-		node) # what Go cannot build of a node
+		node) # parts of a node that are not built with Go here
 			need containerd "runs the pods" containerd
 			need runc "starts their containers" runc
 			need containernetworking-plugins "gives them addresses" /usr/lib/cni/bridge /opt/cni/bin/bridge
 			need iptables "routes their services" iptables
 			;;
-		servers) # packed into images, and started by tests
+		servers) # for images and for tests
 			need postgresql-15 "is the platform's database here" /usr/lib/postgresql/15/bin/postgres
 			need redis-server "is its cache" redis-server
 			;;
@@ -60,19 +60,19 @@ fail() {
 	exit 1
 }
 
-# Without Error-Mode=any an update that reached no server ends well.
+# Without Error-Mode=any an update that reached no server exits with 0.
 apt() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C timeout 10m apt-get -qq -o Dpkg::Use-Pty=0 -o APT::Update::Error-Mode=any -o Acquire::Retries=2 \
 		-o Acquire::http::Timeout=20 -o DPkg::Lock::Timeout=120 "$@" >&2 || fail "apt-get $1 failed, see above"
 }
 
-look "$@"
+find_missing "$@"
 [ -n "$missing" ] || exit 0
 [ "$(id -u)" = 0 ] || fail "only root can install them"
 command -v apt-get >/dev/null || fail "this machine has no apt-get"
 echo "installing Debian packages:$missing" >&2
-# Packages ask policy-rc.d whether they may start what they bring
-# (invoke-rc.d(8)); the sandbox wants their files. A machine's own policy stays.
+# Exit code 101 of policy-rc.d keeps packages from starting their services
+# (invoke-rc.d(8)): the sandbox needs only their files. An existing policy stays.
 policy=${POLICY_RC_D:-/usr/sbin/policy-rc.d}
 if [ ! -e "$policy" ]; then
 	trap 'rm -f "$policy"' EXIT
@@ -83,5 +83,5 @@ fi
 apt update
 # shellcheck disable=SC2086 # a list of words
 apt install --yes --no-install-recommends $missing
-look "$@"
-[ -z "$missing" ] || fail "apt-get installed them, yet their files are not where they belong"
+find_missing "$@"
+[ -z "$missing" ] || fail "apt-get installed them, but their files are not in their folders"

@@ -19,7 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/lock"
 )
 
@@ -27,22 +27,22 @@ import (
 func sandbox(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, err bytes.Buffer
-	body := func(_ context.Context, h *home.Home, name string) error {
-		return fmt.Errorf("body of %s in %s", name, h.Dir)
+	body := func(_ context.Context, l *layout.Layout, name string) error {
+		return fmt.Errorf("body of %s in %s", name, l.Dir)
 	}
 	code = Main(t.Context(), args, body, strings.NewReader(""), &out, &err)
 	return code, out.String(), err.String()
 }
 
-func newHome(t *testing.T) *home.Home {
+func newLayout(t *testing.T) *layout.Layout {
 	t.Helper()
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "Pulumi.yaml"), []byte("name: x\n"), 0o600))
-	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Cluster: home.ClusterSimulated, Project: root, Ports: home.DefaultPorts()})
+	l, err := layout.Create(filepath.Join(root, ".sandbox"), layout.Settings{Cluster: layout.ClusterSimulated, Project: root, Ports: layout.DefaultPorts()})
 	require.NoError(t, err)
-	t.Setenv(home.Variable, "")
+	t.Setenv(layout.Variable, "")
 	t.Chdir(root)
-	return h
+	return l
 }
 
 func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
@@ -62,8 +62,8 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	require.Contains(t, out, "Examples:")
 }
 
-func TestErrorsAreToldOnce(t *testing.T) {
-	newHome(t)
+func TestErrorIsPrintedOnce(t *testing.T) {
+	newLayout(t)
 	elsewhere := t.TempDir()
 	cases := []struct {
 		reason string
@@ -74,10 +74,10 @@ func TestErrorsAreToldOnce(t *testing.T) {
 		{"an unknown command is wrong usage", []string{"bogus"}, 2, `unknown command "bogus"`},
 		{"so is an unknown flag", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
 		{"and an argument too many", []string{"down", "now"}, 2, "sandbox down --help"},
-		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "make one with make up"},
+		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "create one with make up"},
 		{"a log that is not there", []string{"logs", "bogus"}, 1, `no log "bogus"`},
 		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "body of etcd in"},
-		{"the forward wants to know where to", []string{"run", "forward", "ns"}, 2, "a namespace, a service and a port"},
+		{"the forward needs a target", []string{"run", "forward", "ns"}, 2, "a namespace, a service and a port"},
 		{"tools that are not built", []string{"preview", "--stack", "qa"}, 1, "run make build"},
 	}
 	for _, c := range cases {
@@ -90,9 +90,9 @@ func TestErrorsAreToldOnce(t *testing.T) {
 	}
 }
 
-func TestTwoAtOnce(t *testing.T) {
-	h := newHome(t)
-	release, err := lock.Take(h.Dir, "make up")
+func TestSecondCommandNamesTheRunningOne(t *testing.T) {
+	l := newLayout(t)
+	release, err := lock.Take(l.Dir, "make up")
 	require.NoError(t, err)
 	defer release()
 	for _, command := range []string{"up", "down"} {
@@ -103,14 +103,14 @@ func TestTwoAtOnce(t *testing.T) {
 }
 
 func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
-	h := newHome(t)
-	t.Setenv("CLUSTER", home.ClusterSimulated)
+	l := newLayout(t)
+	t.Setenv("CLUSTER", layout.ClusterSimulated)
 	var wanted []string
 	for _, name := range []string{"apiServer", "registry"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		t.Cleanup(func() { l.Close() })
-		wanted = append(wanted, fmt.Sprintf("%s=%d", name, l.Addr().(*net.TCPAddr).Port))
+		t.Cleanup(func() { listener.Close() })
+		wanted = append(wanted, fmt.Sprintf("%s=%d", name, listener.Addr().(*net.TCPAddr).Port))
 	}
 	t.Setenv("SANDBOX_PORTS", strings.Join(wanted, ","))
 	code, _, stderr := sandbox(t, "up")
@@ -120,7 +120,7 @@ func TestUpNamesEveryProblemBeforeItStartsAnything(t *testing.T) {
 		require.Contains(t, stderr, "port "+port+" in use")
 	}
 	require.Contains(t, stderr, "SANDBOX_PORTS=")
-	entries, err := os.ReadDir(h.PKI())
+	entries, err := os.ReadDir(l.PKI())
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
@@ -134,14 +134,14 @@ func TestDownWithoutSandbox(t *testing.T) {
 func TestShellLines(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "it's $HOME `here`")
-	h, err := home.Create(dir, home.Settings{Project: root})
+	l, err := layout.Create(dir, layout.Settings{Project: root})
 	require.NoError(t, err)
-	text := shellLines(append(h.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0"), h)
+	text := shellLines(append(l.Within([]string{"PATH=/usr/bin:/bin", "EDITOR=vi"}), "GOFLAGS=-a -b", "CGO_ENABLED=0"), l)
 	require.NotContains(t, text, "EDITOR")
 	for _, shell := range []string{"bash", "zsh"} {
 		path, err := exec.LookPath(shell)
 		if err != nil && shell == "zsh" {
-			continue // quoting is POSIX; zsh is asked where it is installed
+			continue // quoting is POSIX; zsh is tested only where it is installed
 		}
 		require.NoError(t, err)
 		script := `eval "$1"; printf '%s|%s|%s|%s' "$PROGRESSIVE_SANDBOX" "$PATH" "$GOFLAGS" "${AWS_PROFILE-unset}"`
@@ -155,9 +155,9 @@ func TestShellLines(t *testing.T) {
 }
 
 func TestLogs(t *testing.T) {
-	h := newHome(t)
-	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(h.Logs(), "b.log"), []byte("4\n5"), 0o600))
+	l := newLayout(t)
+	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "a.log"), []byte("1\n2\n3\n"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(l.Logs(), "b.log"), []byte("4\n5"), 0o600))
 	_, out, _ := sandbox(t, "logs", "-n", "2")
 	require.Equal(t, "==> a.log <==\n2\n3\n\n==> b.log <==\n4\n5", out)
 	_, out, _ = sandbox(t, "logs", "a", "-n", "1")
@@ -165,8 +165,8 @@ func TestLogs(t *testing.T) {
 }
 
 func TestLogsFollow(t *testing.T) {
-	h := newHome(t)
-	path := filepath.Join(h.Logs(), "x.log")
+	l := newLayout(t)
+	path := filepath.Join(l.Logs(), "x.log")
 	require.NoError(t, os.WriteFile(path, []byte("old\n"), 0o600))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -191,16 +191,16 @@ func TestLogsFollow(t *testing.T) {
 }
 
 func TestAwaitFront(t *testing.T) {
-	asked := 0
+	requests := 0
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked++
-		if r.URL.Path != "/health" || asked < 3 {
+		requests++
+		if r.URL.Path != "/health" || requests < 3 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
 	}))
 	defer front.Close()
 	require.NoError(t, awaitFront(t.Context(), front.URL, 30*time.Second, func(string) {}))
-	require.Equal(t, 3, asked)
+	require.Equal(t, 3, requests)
 
 	front.Close()
 	err := awaitFront(t.Context(), front.URL, 10*time.Millisecond, func(string) {})

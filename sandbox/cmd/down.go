@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -20,8 +20,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// kept are the entries of the sandbox's folder that a purge leaves: what was
-// built, and what this command itself holds.
+// kept are the entries of the sandbox's folder that a purge leaves: the built
+// executables, their logs, and the lock that this command holds.
 var kept = []string{"bin", "logs", lock.Name}
 
 func (a *app) down() *cobra.Command {
@@ -30,9 +30,9 @@ func (a *app) down() *cobra.Command {
 		Use:   "down",
 		Short: "Stop the sandbox and leave no trace in the machine",
 		Long: "Stop every process and remove mounts, network devices and iptables rules. The\n" +
-			"data stay, and the next up goes on with them. With --purge the data go as well;\n" +
-			"only what was built is kept. In a cluster of your own, --purge first destroys the\n" +
-			"stack there.",
+			"data stay, and the next up continues with them. --purge removes the data too;\n" +
+			"only the built executables stay. With a cluster of your own, --purge first\n" +
+			"destroys the stack in it.",
 		Example: "  sandbox down\n  sandbox down --purge",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -40,7 +40,7 @@ func (a *app) down() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			h, err := home.Open(dir)
+			l, err := layout.Open(dir)
 			if errors.Is(err, fs.ErrNotExist) {
 				fmt.Fprintf(c.ErrOrStderr(), "no sandbox in %s: nothing to stop\n", dir)
 				return nil
@@ -53,35 +53,36 @@ func (a *app) down() *cobra.Command {
 				return err
 			}
 			defer release()
-			return stop(c, h, purge)
+			return stop(c, l, purge)
 		},
 	}
 	c.Flags().BoolVar(&purge, "purge", false, "remove the data too")
 	return c
 }
 
-func stop(c *cobra.Command, h *home.Home, purge bool) error {
+func stop(c *cobra.Command, l *layout.Layout, purge bool) error {
 	ctx := c.Context()
 	log := progress.New(c.ErrOrStderr(), 0)
-	if purge && h.Cluster == home.ClusterExisting {
-		// Without its state nobody could remove what is in the person's cluster.
-		if err := destroyForeign(c, h); err != nil {
+	if purge && l.Cluster == layout.ClusterExisting {
+		// The purge removes the stack's state. Without it nobody could find the
+		// stack's objects in the user's cluster.
+		if err := destroyInExistingCluster(c, l); err != nil {
 			return err
 		}
 	}
-	if err := process.Stop(ctx, h, cluster.Forward, 5*time.Second); err != nil {
+	if err := process.Stop(ctx, l, localcluster.Forward, 5*time.Second); err != nil {
 		return err
 	}
-	if err := cluster.Stop(ctx, h, log); err != nil {
+	if err := localcluster.Stop(ctx, l, log); err != nil {
 		return err
 	}
 	if !purge {
 		return nil
 	}
-	if err := cluster.Purge(ctx, h); err != nil {
+	if err := localcluster.Purge(ctx, l); err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(h.Dir)
+	entries, err := os.ReadDir(l.Dir)
 	if err != nil {
 		return fmt.Errorf("remove the sandbox's data: %w", err)
 	}
@@ -89,21 +90,21 @@ func stop(c *cobra.Command, h *home.Home, purge bool) error {
 		if slices.Contains(kept, entry.Name()) {
 			continue
 		}
-		if err := os.RemoveAll(filepath.Join(h.Dir, entry.Name())); err != nil {
+		if err := os.RemoveAll(filepath.Join(l.Dir, entry.Name())); err != nil {
 			return fmt.Errorf("remove the sandbox's data: %w", err)
 		}
 	}
-	log.Say("the sandbox's data are removed; what was built stays in %s", h.Bin())
+	log.Say("the sandbox's data are removed; the built executables stay in %s", l.Bin())
 	return nil
 }
 
-// destroyForeign destroys the stack in a person's own cluster, where there is
-// one.
-func destroyForeign(c *cobra.Command, h *home.Home) error {
-	if !stack.Exists(h, project.SandboxStack) {
+// destroyInExistingCluster destroys the stack in the user's own cluster, if the
+// stack exists.
+func destroyInExistingCluster(c *cobra.Command, l *layout.Layout) error {
+	if !stack.Exists(l, project.SandboxStack) {
 		return nil
 	}
-	s, err := stack.Open(c.Context(), h, project.SandboxStack, terminal(c))
+	s, err := stack.Open(c.Context(), l, project.SandboxStack, terminal(c))
 	if err != nil {
 		return err
 	}

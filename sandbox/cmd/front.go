@@ -8,18 +8,18 @@ import (
 	"os"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// awaitFront asks the platform's health until it answers 200.
+// awaitFront polls the platform's /health until it answers 200.
 func awaitFront(ctx context.Context, url string, limit time.Duration, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
 	for {
-		err := askOnce(ctx, client, url+"/health")
+		err := checkHealth(ctx, client, url+"/health")
 		if err == nil {
 			return nil
 		}
@@ -32,7 +32,7 @@ func awaitFront(ctx context.Context, url string, limit time.Duration, detail fun
 	}
 }
 
-func askOnce(ctx context.Context, client *http.Client, url string) error {
+func checkHealth(ctx context.Context, client *http.Client, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
@@ -49,16 +49,16 @@ func askOnce(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// The process that leads from the node port on this machine to the front
-// service of a person's own cluster.
+// The target of the process that forwards this machine's node port to the
+// front service of the user's own cluster.
 const (
 	frontService = "progressive-framework-v5-service"
 	frontPort    = 80
 )
 
-// startForward starts the way to the front service, so that the platform's url
-// is the same on every kind of cluster.
-func startForward(ctx context.Context, h *home.Home, namespace string) error {
+// startForward starts the process that forwards to the front service, so that
+// the platform's URL is the same on every kind of cluster.
+func startForward(ctx context.Context, l *layout.Layout, namespace string) error {
 	if namespace == "" {
 		return fmt.Errorf("the stack has no output named namespace, so the front service can't be found")
 	}
@@ -66,11 +66,11 @@ func startForward(ctx context.Context, h *home.Home, namespace string) error {
 	if err != nil {
 		return fmt.Errorf("path of this program: %w", err)
 	}
-	_, err = process.Start(ctx, h, process.Spec{
-		Name: cluster.Forward, Path: self,
-		Args:   []string{"run", cluster.Forward, namespace, frontService, fmt.Sprint(frontPort)},
-		Env:    []string{home.Variable + "=" + h.Dir},
-		Inputs: []string{h.Kubeconfig()},
+	_, err = process.Start(ctx, l, process.Spec{
+		Name: localcluster.Forward, Path: self,
+		Args:   []string{"run", localcluster.Forward, namespace, frontService, fmt.Sprint(frontPort)},
+		Env:    []string{layout.Variable + "=" + l.Dir},
+		Inputs: []string{l.Kubeconfig()},
 	})
 	return err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/registry"
 	"github.com/progressive-framework/platform/sandbox/stack"
@@ -18,19 +18,15 @@ import (
 // imageType is the type of an image that the stack builds and pushes.
 const imageType = "ko:index:Image"
 
-// refreshLostImages refreshes the stack where the sandbox's registry has lost
-// an image of its state, so that the next update pushes the image again.
-// Without that, Pulumi would trust the state, and new pods could not pull. The
-// images in a registry of the person's own are not checked.
-func refreshLostImages(ctx context.Context, h *home.Home, s *stack.Stack, log *progress.Log) error {
-	if h.Settings.Registry != "" {
+// refreshLostImages refreshes the stack if the sandbox's registry has lost an
+// image of the state, so that the next update pushes the image again. Without
+// it, Pulumi would rely on the state, and new pods could not pull. Images in the
+// user's own registry are not checked.
+func refreshLostImages(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) error {
+	if l.Settings.Registry != "" {
 		return nil
 	}
-	state, err := s.Export(ctx)
-	if err != nil {
-		return err
-	}
-	lost, err := lostImages(ctx, h, state)
+	lost, err := lostImages(ctx, l, state)
 	if err != nil || len(lost) == 0 {
 		return err
 	}
@@ -38,13 +34,13 @@ func refreshLostImages(ctx context.Context, h *home.Home, s *stack.Stack, log *p
 	return s.Run(ctx, "refresh", "--yes", "--skip-preview", "--stack", s.Name())
 }
 
-// lostImages returns the references of the images that the state has and the
-// registry lacks.
-func lostImages(ctx context.Context, h *home.Home, state stack.State) ([]string, error) {
+// lostImages returns the references of images that are in the state but not in
+// the registry.
+func lostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]string, error) {
 	var lost []string
 	for _, r := range state.Resources {
 		reference, _ := r.Outputs["reference"].(string)
-		if r.Type != imageType || !strings.HasPrefix(reference, h.RegistryAddress()+"/") {
+		if r.Type != imageType || !strings.HasPrefix(reference, l.RegistryAddress()+"/") {
 			continue
 		}
 		ref, err := name.NewDigest(reference)

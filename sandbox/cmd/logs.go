@@ -10,7 +10,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// logs shows the logs by tail(1), which also follows files that are replaced.
+// logs shows the logs with tail(1), because tail -F also follows a file that is
+// replaced.
 func (a *app) logs() *cobra.Command {
 	var (
 		follow bool
@@ -57,7 +58,7 @@ func (a *app) logs() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is written from now on")
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "also show the lines that are written from now on")
 	c.Flags().IntVarP(&count, "lines", "n", 20, "how many lines")
 	return c
 }

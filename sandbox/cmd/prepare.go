@@ -10,37 +10,38 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/sandbox/aws"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/registry"
 	"github.com/progressive-framework/platform/sandbox/stack"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// prepare makes of a sandbox's folder a place where Pulumi can work, cluster
-// or not: the passphrase, the registry's password, the links to the tools, and
-// what the AWS account has before any stack.
-func prepare(ctx context.Context, h *home.Home) error {
+// prepare creates what Pulumi needs in a sandbox's folder, with or without a
+// cluster: the passphrase, the registry's password, the links to the tools, and
+// the resources that an AWS account has before any stack.
+func prepare(ctx context.Context, l *layout.Layout) error {
 	built, err := builtFolder()
 	if err != nil {
 		return err
 	}
-	tools, err := toolchain.Resolve(ctx, h, built, os.Environ())
+	tools, err := toolchain.Resolve(ctx, l, built, os.Environ())
 	if err != nil {
 		return err
 	}
-	if err := toolchain.Link(h, tools); err != nil {
+	if err := toolchain.Link(l, tools); err != nil {
 		return err
 	}
-	if err := stack.EnsurePassphrase(h); err != nil {
+	if err := stack.EnsurePassphrase(l); err != nil {
 		return err
 	}
-	if _, err := registry.EnsurePassword(h); err != nil {
+	if _, err := registry.EnsurePassword(l); err != nil {
 		return err
 	}
-	return aws.EnsureAccount(ctx, h)
+	return aws.EnsureAccount(ctx, l)
 }
 
-// builtFolder is where the bootstrap put what it built: beside this binary.
+// builtFolder is the folder in which the bootstrap put the executables, which
+// is the folder of this binary.
 func builtFolder() (string, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -49,12 +50,12 @@ func builtFolder() (string, error) {
 	return filepath.Dir(self), nil
 }
 
-// terminal is that of a command.
+// terminal returns the standard streams of a command.
 func terminal(c *cobra.Command) stack.Terminal {
 	return stack.Terminal{In: c.InOrStdin(), Out: c.OutOrStdout(), Err: c.ErrOrStderr()}
 }
 
-// firstLine is for messages that are one line in a table.
+// firstLine shortens a message to the one line that a table has for it.
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
 	return line

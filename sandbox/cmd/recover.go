@@ -9,15 +9,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// recover is for a person who works with plain pulumi; `up` does it by itself.
+// recover is for users of plain pulumi; `up` recovers the stack by itself.
 func (a *app) recover() *cobra.Command {
 	name := project.SandboxStack
 	c := &cobra.Command{
 		Use:   "recover",
-		Short: "Bring a stack into order after an update that was cut short",
-		Long: "Give back the lock of a killed pulumi, take into the state what was made and not yet\n" +
-			"noted, also where AWS's answer was lost, forget what was not made, and refresh.\n" +
-			"`make up` does this by itself.",
+		Short: "Repair a stack's state after an interrupted update",
+		Long: "Release the lock of a killed pulumi. Add to the state the resources that were created\n" +
+			"but not recorded, also where AWS's answer was lost. Drop those that were not created.\n" +
+			"Then refresh. `make up` does all of this by itself.",
 		Example: "  sandbox recover --stack staging",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -36,9 +36,10 @@ func (a *app) recover() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.Recover(c.Context(), func(format string, args ...any) {
+			_, err = s.Recover(c.Context(), func(format string, args ...any) {
 				fmt.Fprintf(c.ErrOrStderr(), format+"\n", args...)
 			})
+			return err
 		},
 	}
 	c.Flags().StringVar(&name, "stack", name, "sandbox, staging or prod")

@@ -1,7 +1,6 @@
-// Package cmd holds the sandbox's commands: what a person or a Makefile types.
-// It owns the order of things (what `up` does first and next) and the words on
-// the terminal; the work itself is done by the other rooms, and the rooms know
-// nothing of each other.
+// Package cmd holds the sandbox's commands, for users and for the Makefile. It
+// owns the order of the steps (what `up` does first and next) and the text on
+// the terminal. The other packages do the work.
 package cmd
 
 import (
@@ -17,10 +16,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/progressive-framework/platform/sandbox/aws"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Exit codes of Main; a tool that was run for the person keeps its own.
+// Exit codes of Main. A tool that Main runs for the user, such as pulumi, keeps
+// its own exit code.
 const (
 	exitFailed = 1
 	exitUsage  = 2
@@ -53,11 +53,11 @@ func Main(ctx context.Context, args []string, body Body, stdin io.Reader, stdout
 	}
 }
 
-// indented shows which lines belong to one message, where several problems are
-// reported at once.
+// indented indents the lines after the first, so that a message of several
+// lines is seen as one.
 func indented(err error) string { return strings.ReplaceAll(err.Error(), "\n", "\n  ") }
 
-// usageError is a command line that cannot be understood.
+// usageError is an error in the command line: exit code exitUsage.
 type usageError struct {
 	command string
 	err     error
@@ -66,8 +66,8 @@ type usageError struct {
 func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
-// reportedError is a failure that the person has read already, of a tool that was
-// run for them; its exit code becomes ours.
+// reportedError is the failure of a tool that has printed its own message. Main
+// prints nothing more and exits with the tool's code.
 type reportedError struct {
 	code int
 	err  error
@@ -76,12 +76,12 @@ type reportedError struct {
 func (e *reportedError) Error() string { return e.err.Error() }
 func (e *reportedError) Unwrap() error { return e.err }
 
-// Body is what a process of the cluster does, by its name. It is handed in
-// because it links the whole of Kubernetes, which the commands and their tests
-// do not need.
-type Body func(ctx context.Context, h *home.Home, name string) error
+// Body runs the process of the cluster called name. It is a parameter of Main
+// because it links all of Kubernetes, which the commands and their tests do not
+// need.
+type Body func(ctx context.Context, l *layout.Layout, name string) error
 
-// app is what every command is given.
+// app is the state that all commands share.
 type app struct {
 	// dir is the sandbox's folder, from --home.
 	dir  string
@@ -102,30 +102,32 @@ func newRoot(body Body) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.TraverseChildren = true // --home stands before a command whose flags are Pulumi's
-	// Kubernetes registers a flag for the whole process, which cobra takes over.
+	root.TraverseChildren = true // --home comes before a command whose flags are Pulumi's
+	// Kubernetes registers a flag --version for the whole process, and cobra
+	// would show it.
 	if foreign := pflag.Lookup("version"); foreign != nil {
 		foreign.Hidden = true
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return &usageError{command: c.CommandPath(), err: err}
 	})
-	root.PersistentFlags().StringVar(&a.dir, "home", "", "the sandbox's folder (default $"+home.Variable+", else .sandbox in the project)")
+	root.PersistentFlags().StringVar(&a.dir, "home", "", "the sandbox's folder (default $"+layout.Variable+", else .sandbox in the project)")
 	root.AddCommand(
 		a.up(), a.recover(), a.down(), a.status(), a.logs(), a.env(), a.preview(), a.pulumi(), a.run(), a.version(), a.aws(),
 	)
 	return root
 }
 
-// aws is the stand-in's own command; it finds its store by the environment.
+// aws is the command of the AWS stand-in, which finds its store by the
+// environment.
 func (a *app) aws() *cobra.Command {
 	c := aws.Command()
 	c.PersistentPreRunE = func(*cobra.Command, []string) error {
-		h, err := a.open()
+		l, err := a.open()
 		if err != nil {
 			return err
 		}
-		return os.Setenv(home.Variable, h.Dir)
+		return os.Setenv(layout.Variable, l.Dir)
 	}
 	return c
 }
@@ -150,7 +152,7 @@ func maxArgs(n int) cobra.PositionalArgs {
 func (a *app) folder() (string, error) {
 	dir := a.dir
 	if dir == "" {
-		dir = os.Getenv(home.Variable)
+		dir = os.Getenv(layout.Variable)
 	}
 	if dir == "" {
 		project, err := findProject()
@@ -166,21 +168,21 @@ func (a *app) folder() (string, error) {
 	return abs, nil
 }
 
-// open opens the sandbox, which must have been made before.
-func (a *app) open() (*home.Home, error) {
+// open opens the sandbox, which must exist.
+func (a *app) open() (*layout.Layout, error) {
 	dir, err := a.folder()
 	if err != nil {
 		return nil, err
 	}
-	h, err := home.Open(dir)
+	l, err := layout.Open(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("there is no sandbox in %s: make one with make up", dir)
+		return nil, fmt.Errorf("there is no sandbox in %s: create one with make up", dir)
 	}
-	return h, err
+	return l, err
 }
 
-// findProject returns the folder at or above the working directory that holds
-// the project.
+// findProject returns the folder that holds Pulumi.yaml: the working directory
+// or the nearest one above it.
 func findProject() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

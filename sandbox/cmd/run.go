@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
 	"github.com/progressive-framework/platform/sandbox/frontdoor"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -29,15 +29,15 @@ func (a *app) run() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if args[0] != cluster.Forward {
+			if args[0] != localcluster.Forward {
 				return a.body(c.Context(), h, args[0])
 			}
 			if len(args) != 4 {
-				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", cluster.Forward)}
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: want a namespace, a service and a port", localcluster.Forward)}
 			}
 			port, err := strconv.Atoi(args[3])
 			if err != nil {
-				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", cluster.Forward, args[3], err)}
+				return &usageError{command: c.CommandPath(), err: fmt.Errorf("%s: port %q: %w", localcluster.Forward, args[3], err)}
 			}
 			return frontdoor.Run(c.Context(), h, frontdoor.Target{Namespace: args[1], Service: args[2], Port: port})
 		},
@@ -52,7 +52,7 @@ func (a *app) version() *cobra.Command {
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(c.OutOrStdout(), "Kubernetes %s\nPulumi %d.%d or later\n",
-				cluster.KubernetesVersion, toolchain.PulumiMajor, toolchain.PulumiMinor)
+				localcluster.KubernetesVersion, toolchain.PulumiMajor, toolchain.PulumiMinor)
 			return err
 		},
 	}

@@ -10,13 +10,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// errTerminated is the cause of a context that a SIGTERM ended; that of one
-// that a SIGINT ended is stack.ErrInterrupted.
+// errTerminated is the context's cause after a SIGTERM. After a SIGINT it is
+// stack.ErrInterrupted.
 var errTerminated = errors.New("terminated")
 
-// Signals returns a context that ends at the first SIGINT or SIGTERM, with the
-// cause that tells which. After it the signals have their usual effect again,
-// so that a second one ends the process.
+// Signals returns a context that ends at the first SIGINT or SIGTERM; its cause
+// says which. After that the signals have their default effect again, so that a
+// second one ends the process.
 func Signals(parent context.Context) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	received := make(chan os.Signal, 1)

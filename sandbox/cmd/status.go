@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/stack"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
@@ -24,11 +24,11 @@ func (a *app) status() *cobra.Command {
 		Example: "  sandbox status\n  sandbox status --json",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, err := a.open()
+			l, err := a.open()
 			if err != nil {
 				return err
 			}
-			r, err := look(c, h)
+			r, err := newReport(c, l)
 			if err != nil {
 				return err
 			}
@@ -45,12 +45,12 @@ func (a *app) status() *cobra.Command {
 	return c
 }
 
-// report is how a sandbox is.
+// report is the state of a sandbox.
 type report struct {
-	Dir        string                    `json:"dir"`
-	Cluster    string                    `json:"cluster"`
-	Components []cluster.ComponentStatus `json:"components"`
-	Tools      []toolchain.Tool          `json:"tools"`
+	Dir        string                         `json:"dir"`
+	Cluster    string                         `json:"cluster"`
+	Components []localcluster.ComponentStatus `json:"components"`
+	Tools      []toolchain.Tool               `json:"tools"`
 	// Stack is nil where the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
 }
@@ -62,19 +62,19 @@ type stackReport struct {
 	URL       string `json:"url,omitempty"`
 }
 
-func look(c *cobra.Command, h *home.Home) (*report, error) {
-	r := &report{Dir: h.Dir, Cluster: h.Cluster, Components: cluster.Status(c.Context(), h)}
+func newReport(c *cobra.Command, l *layout.Layout) (*report, error) {
+	r := &report{Dir: l.Dir, Cluster: l.Cluster, Components: localcluster.Status(c.Context(), l)}
 	built, err := builtFolder()
 	if err != nil {
 		return nil, err
 	}
-	if r.Tools, err = toolchain.Resolve(c.Context(), h, built, os.Environ()); err != nil {
+	if r.Tools, err = toolchain.Resolve(c.Context(), l, built, os.Environ()); err != nil {
 		return nil, err
 	}
-	if !stack.Exists(h, project.SandboxStack) {
+	if !stack.Exists(l, project.SandboxStack) {
 		return r, nil
 	}
-	s, err := stack.Open(c.Context(), h, project.SandboxStack, terminal(c))
+	s, err := stack.Open(c.Context(), l, project.SandboxStack, terminal(c))
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func look(c *cobra.Command, h *home.Home) (*report, error) {
 	return r, nil
 }
 
-// write tells a person.
+// write prints the report as text for people.
 func (r *report) write(out io.Writer) {
 	fmt.Fprintf(out, "sandbox %s, cluster %s\n\n", r.Dir, r.Cluster)
 	r.writeComponents(out)
@@ -99,7 +99,7 @@ func (r *report) write(out io.Writer) {
 	}
 	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, dash(r.Stack.URL))
 	if r.Stack.Pending > 0 {
-		fmt.Fprintf(out, "  %d operations were cut short; make up settles them\n", r.Stack.Pending)
+		fmt.Fprintf(out, "  %d operations were interrupted; make up recovers them\n", r.Stack.Pending)
 	}
 }
 
@@ -115,7 +115,7 @@ func (r *report) writeComponents(out io.Writer) {
 		total += s.PSS
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", s.Name, number(s.PID), number(s.Port), health, megabytes(s.PSS))
 	}
-	// Proportional memory: the code that the processes share counts once.
+	// Proportional set size: memory that processes share counts once.
 	fmt.Fprintf(t, "together\t\t\t\t%s\n", megabytes(total))
 	t.Flush()
 }

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/progressive-framework/platform/sandbox/addons"
-	"github.com/progressive-framework/platform/sandbox/cluster"
 	"github.com/progressive-framework/platform/sandbox/debian"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localaddons"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/nodes"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -29,8 +29,8 @@ func (a *app) up() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "up",
 		Short: "Start or repair the sandbox and bring the platform up in it",
-		Long: "Start what of the sandbox does not run, repair what was killed, and run\n" +
-			"`pulumi up` on the stack sandbox. Run again at any time: what is in order stays.",
+		Long: "Start the parts of the sandbox that do not run, repair what was killed, and run\n" +
+			"`pulumi up` on the stack sandbox. It can be repeated: what is in order stays.",
 		Example: "  sandbox up\n  CLUSTER=existing KUBECONFIG=~/.kube/config REGISTRY=localhost:5001 sandbox up",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -61,118 +61,118 @@ func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) err
 		return err
 	}
 	defer release()
-	h, err := settings.Ensure(dir, project, options)
+	l, err := settings.Ensure(dir, project, options)
 	if err != nil {
 		return err
 	}
-	log := progress.New(c.ErrOrStderr(), steps(h, deploy))
-	if err := cluster.Preflight(h); err != nil {
+	log := progress.New(c.ErrOrStderr(), steps(l, deploy))
+	if err := localcluster.Preflight(l); err != nil {
 		return err
 	}
-	if err := prepare(ctx, h); err != nil {
+	if err := prepare(ctx, l); err != nil {
 		return err
 	}
-	if err := startCluster(ctx, h, log); err != nil {
+	if err := startCluster(ctx, l, log); err != nil {
 		return err
 	}
 	if !deploy {
 		return nil
 	}
-	return upStack(c, h, log)
+	return upStack(c, l, log)
 }
 
-// steps is how many steps an up has, but for images that have to be built.
-func steps(h *home.Home, deploy bool) int {
-	n := cluster.StartSteps
-	if h.Cluster != home.ClusterExisting {
+// steps is the number of steps of an up, without images that have to be built.
+func steps(l *layout.Layout, deploy bool) int {
+	n := localcluster.StartSteps
+	if l.Cluster != layout.ClusterExisting {
 		n++ // addons, or simulated nodes
 	}
-	if deploy && h.Cluster != home.ClusterSimulated {
-		n++ // asking the platform
+	if deploy && l.Cluster != layout.ClusterSimulated {
+		n++ // the platform's health
 	}
 	return n
 }
 
-// startCluster brings up Kubernetes and what every cluster has: DNS and
-// metrics on a real node, simulated nodes where there is none. A person's own
-// cluster has its own, and gets no more than a name for its storage class.
-func startCluster(ctx context.Context, h *home.Home, log *progress.Log) error {
-	if err := cluster.Start(ctx, h, log); err != nil {
+// startCluster starts Kubernetes with DNS and metrics on a real node, or with
+// simulated nodes. A user's own cluster has all of these; it only gets a storage
+// class of the name that the program uses.
+func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	if err := localcluster.Start(ctx, l, log); err != nil {
 		return err
 	}
-	if err := debian.Ensure(ctx, h, log); err != nil {
+	if err := debian.Ensure(ctx, l, log); err != nil {
 		return err
 	}
-	switch h.Cluster {
-	case home.ClusterLocal:
-		return addons.Install(ctx, h, log)
-	case home.ClusterSimulated:
-		return log.Step("simulated nodes, one of each tier in each of "+fmt.Sprint(h.Zones), func(func(string)) error {
-			return nodes.Ensure(ctx, h, 1)
+	switch l.Cluster {
+	case layout.ClusterLocal:
+		return localaddons.Install(ctx, l, log)
+	case layout.ClusterSimulated:
+		return log.Step("simulated nodes, one of each tier in each of "+fmt.Sprint(l.Zones), func(func(string)) error {
+			return nodes.Ensure(ctx, l, 1)
 		})
 	default:
-		return volumes.CopyDefaultClass(ctx, h)
+		return volumes.CopyDefaultClass(ctx, l)
 	}
 }
 
 // upStack runs `pulumi up` on the stack sandbox and waits until the platform
 // answers.
-func upStack(c *cobra.Command, h *home.Home, log *progress.Log) error {
+func upStack(c *cobra.Command, l *layout.Layout, log *progress.Log) error {
 	ctx := c.Context()
 	log.Say("pulumi up on the stack %s", project.SandboxStack)
-	s, err := stack.Open(ctx, h, project.SandboxStack, terminal(c))
+	s, err := stack.Open(ctx, l, project.SandboxStack, terminal(c))
 	if err != nil {
 		return err
 	}
-	if err := s.Recover(ctx, log.Say); err != nil {
+	state, err := s.Recover(ctx, log.Say)
+	if err != nil {
 		return err
 	}
-	if err := refreshLostImages(ctx, h, s, log); err != nil {
+	if err := refreshLostImages(ctx, l, s, state, log); err != nil {
 		return err
 	}
 	if err := s.Run(ctx, "up", "--yes", "--skip-preview", "--stack", s.Name()); err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w; the state is saved, make up goes on from there", context.Cause(ctx))
+			return fmt.Errorf("%w; the state is saved, make up continues from there", context.Cause(ctx))
 		}
-		return fmt.Errorf("%w. What was made stays; mend it and run make up again", s.Explain(ctx, err))
+		return fmt.Errorf("%w. What was created stays. Fix the cause and run make up again", s.Explain(ctx, err))
 	}
-	state, err := s.Export(ctx)
-	if err != nil {
+	if state, err = s.Export(ctx); err != nil {
 		return err
 	}
 	url := state.Output("url")
-	if h.Cluster == home.ClusterSimulated {
+	if l.Cluster == layout.ClusterSimulated {
 		log.Say("pods of simulated nodes run nothing, so nothing answers at %s", url)
-		return howToGoOn(c, "")
+		return printNextSteps(c, "")
 	}
-	if h.Cluster == home.ClusterExisting {
-		if err := startForward(ctx, h, state.Output("namespace")); err != nil {
+	if l.Cluster == layout.ClusterExisting {
+		if err := startForward(ctx, l, state.Output("namespace")); err != nil {
 			return err
 		}
 	}
 	if url == "" {
 		return fmt.Errorf("the stack %s has no output named url", s.Name())
 	}
-	err = log.Step("asking "+url+"/health", func(detail func(string)) error {
+	err = log.Step("waiting for "+url+"/health", func(detail func(string)) error {
 		return awaitFront(ctx, url, frontLimit, detail)
 	})
 	if err != nil {
 		return err
 	}
-	return howToGoOn(c, url)
+	return printNextSteps(c, url)
 }
 
-func howToGoOn(c *cobra.Command, url string) error {
+func printNextSteps(c *cobra.Command, url string) error {
 	out := c.OutOrStdout()
 	if url != "" {
 		fmt.Fprintf(out, "\nThe platform answers at %s\n", url)
 	}
-	_, err := fmt.Fprint(out, "\nGo on in a shell of the sandbox, with plain pulumi, kubectl and aws:\n"+
+	_, err := fmt.Fprint(out, "\nWork in a shell of the sandbox, with plain pulumi, kubectl and aws:\n"+
 		"  eval \"$(make env)\"\n"+
 		"Then: pulumi stack output; kubectl get pods -A; make status; make down\n")
 	return err
 }
 
-// frontLimit is how long the platform may take to answer after `pulumi up`,
-// which waited for its pods already: only the node's routes are still to come.
+// frontLimit is how long the platform may take to answer after `pulumi up`.
+// That waits for the pods already; only the node's routes are still missing.
 const frontLimit = time.Minute

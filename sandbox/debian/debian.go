@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
@@ -75,14 +75,14 @@ const (
 
 // Ensure packs and pushes the images that the registry does not hold as this
 // machine's packages are now, each as a step of the log, which it adds.
-func Ensure(ctx context.Context, h *home.Home, log *progress.Log) error {
-	password, err := registry.EnsurePassword(h)
+func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	password, err := registry.EnsurePassword(l)
 	if err != nil {
 		return err
 	}
 	auth := remote.WithAuth(&authn.Basic{Username: registry.User, Password: password})
 	for _, r := range recipes {
-		repository, err := name.NewRepository(h.RegistryAddress() + "/" + r.repository)
+		repository, err := name.NewRepository(l.RegistryAddress() + "/" + r.repository)
 		if err != nil {
 			return fmt.Errorf("image %s: %w", r.repository, err)
 		}

@@ -15,17 +15,17 @@ func bringUp(ctx context.Context, root, stack string) (export []byte, err error)
 	if err != nil {
 		return nil, err
 	}
-	h, stop, err := testenv.New(ctx, root)
+	l, stop, err := testenv.New(ctx, root)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	dir, err := testenv.Init(ctx, h, stack)
+	dir, err := testenv.Init(ctx, l, stack)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := testenv.Output(ctx, h, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
+	if _, err := testenv.Output(ctx, l, dir, "pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", stack); err != nil {
 		return nil, err
 	}
-	return testenv.Output(ctx, h, dir, "pulumi", "stack", "export", "--stack", stack)
+	return testenv.Output(ctx, l, dir, "pulumi", "stack", "export", "--stack", stack)
 }

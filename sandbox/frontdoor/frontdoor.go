@@ -28,7 +28,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport/spdy"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Target is where connections lead to.
@@ -47,16 +47,16 @@ const forwardProtocol = "portforward.k8s.io"
 
 // Run listens on 127.0.0.1 at the sandbox's node port until ctx ends. A
 // connection for which no pod is ready is closed, and the log says why.
-func Run(ctx context.Context, h *home.Home, target Target) error {
-	config, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+func Run(ctx context.Context, l *layout.Layout, target Target) error {
+	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
-		return fmt.Errorf("forward: kubeconfig %s: %w", h.Kubeconfig(), err)
+		return fmt.Errorf("forward: kubeconfig %s: %w", l.Kubeconfig(), err)
 	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("forward: %w", err)
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.NodePort))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.NodePort))
 	var lc net.ListenConfig
 	listener, err := lc.Listen(ctx, "tcp", address)
 	if err != nil {

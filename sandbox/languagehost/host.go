@@ -19,7 +19,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
 )
 
 // sdkModule is the module whose version the host reports as its own: it speaks
@@ -45,7 +45,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return engine.Serve(ctx, stdout, func(server *grpc.Server, session *engine.Session) error {
+	return enginesession.Serve(ctx, stdout, func(server *grpc.Server, session *enginesession.Session) error {
 		pulumirpc.RegisterLanguageRuntimeServer(server, &host{session: session, stdout: stdout, stderr: stderr})
 		if address == "" {
 			return nil
@@ -79,7 +79,7 @@ func engineAddress(args []string) (string, error) {
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
-	session        *engine.Session
+	session        *enginesession.Session
 	stdout, stderr io.Writer
 }
 

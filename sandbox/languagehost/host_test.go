@@ -22,7 +22,7 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/progressive-framework/platform/sandbox/languagehost/engine"
+	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
 )
 
 // buffer is a bytes.Buffer for several goroutines.
@@ -225,7 +225,7 @@ func TestCancelKillsTheProgram(t *testing.T) {
 	ended := sleeper(t, s)
 	_, err := s.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	require.ErrorContains(t, <-ended, engine.ErrCancelled.Error())
+	require.ErrorContains(t, <-ended, enginesession.ErrCancelled.Error())
 	_, err = s.Cancel(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err, "a second Cancel is no error")
 }

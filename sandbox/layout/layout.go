@@ -1,11 +1,11 @@
-// Package home knows where one sandbox keeps everything: its folder, its
-// ports, and the environment in which Pulumi, kubectl and the stand-ins find
-// each other. It owns no process and starts nothing.
+// Package layout defines the paths, the ports and the environment of one
+// sandbox, by which Pulumi, kubectl and the stand-ins find each other. It starts
+// no process.
 //
-// Everything a sandbox writes lies in one folder, so that removing the folder
-// removes the sandbox. Several sandboxes (the live one and those of the engine
-// tests) can stand side by side when their folders and ports differ.
-package home
+// A sandbox writes into one folder only, so that removing the folder removes the
+// sandbox. Several sandboxes (that of `make up` and those of the engine tests)
+// can exist at a time if their folders and ports differ.
+package layout
 
 import (
 	"encoding/json"
@@ -17,16 +17,16 @@ import (
 	"strings"
 )
 
-// Variable is the environment variable that names the sandbox's folder. The
-// stand-ins refuse to start where it is not set: without it a shell is not in
-// a sandbox.
+// Variable is the environment variable with the path of the sandbox's folder.
+// The stand-ins refuse to start without it, so that they never run outside a
+// sandbox.
 const Variable = "PROGRESSIVE_SANDBOX"
 
-// The kinds of cluster that a sandbox can stand on.
+// The kinds of cluster that a sandbox can use.
 const (
 	ClusterLocal     = "local"     // our own control plane, kubelet and containerd; needs root
 	ClusterSimulated = "simulated" // our own control plane, nodes simulated by kwok; needs no root
-	ClusterExisting  = "existing"  // the person's own kubeconfig; needs no root
+	ClusterExisting  = "existing"  // the user's own kubeconfig; needs no root
 )
 
 // Ports are the TCP ports on 127.0.0.1 that one sandbox listens on.
@@ -42,7 +42,7 @@ type Ports struct {
 	ProxyMetrics      int `json:"proxyMetrics"`
 	Registry          int `json:"registry"`
 	Volumes           int `json:"volumes"`
-	NodePort          int `json:"nodePort"` // where the platform's front door answers
+	NodePort          int `json:"nodePort"` // the platform's front service
 }
 
 // DefaultPorts are those of the sandbox of `make up`.
@@ -72,25 +72,25 @@ type NamedPort struct {
 	Port int
 }
 
-// Settings are what a sandbox was made with. They are written to
-// settings.json in its folder and do not change while it lives.
+// Settings are chosen when a sandbox is created. They are stored in
+// settings.json in its folder and do not change while the sandbox exists.
 type Settings struct {
 	// Cluster is one of ClusterLocal, ClusterSimulated and ClusterExisting.
 	Cluster string `json:"cluster"`
-	// Kubeconfig is the person's own file; only for ClusterExisting.
+	// Kubeconfig is the user's own file; only for ClusterExisting.
 	Kubeconfig string `json:"kubeconfig,omitempty"`
 	// Project is the folder that holds Pulumi.yaml.
 	Project string `json:"project"`
-	// Registry is the host and port of the person's own registry, one that the
-	// nodes of their cluster pull from; only for ClusterExisting.
+	// Registry is the host and port of the user's own registry, from which the
+	// nodes of their cluster pull; only for ClusterExisting.
 	Registry string `json:"registry,omitempty"`
 	Ports    Ports  `json:"ports"`
 	// Zones are the availability zones that simulated nodes are spread over.
 	Zones []string `json:"zones,omitempty"`
 }
 
-// Home is one sandbox's folder with its settings.
-type Home struct {
+// Layout is one sandbox's folder with its settings.
+type Layout struct {
 	// Dir is the absolute path of the folder.
 	Dir string
 	Settings
@@ -100,7 +100,7 @@ type Home struct {
 var ErrNotSandbox = errors.New(Variable + ` is not set: this shell is not in a sandbox; run eval "$(make env)" first`)
 
 // FromEnv opens the sandbox that the environment names.
-func FromEnv() (*Home, error) {
+func FromEnv() (*Layout, error) {
 	dir := os.Getenv(Variable)
 	if dir == "" {
 		return nil, ErrNotSandbox
@@ -109,131 +109,130 @@ func FromEnv() (*Home, error) {
 }
 
 // Open reads the settings of the sandbox in dir.
-func Open(dir string) (*Home, error) {
+func Open(dir string) (*Layout, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox folder %q: %w", dir, err)
 	}
-	// A sandbox that was made before a port was needed gets the default one.
-	h := &Home{Dir: abs, Settings: Settings{Ports: DefaultPorts()}}
-	raw, err := os.ReadFile(h.path("settings.json"))
+	// A sandbox that is older than one of the ports gets the port's default.
+	l := &Layout{Dir: abs, Settings: Settings{Ports: DefaultPorts()}}
+	raw, err := os.ReadFile(l.path("settings.json"))
 	if err != nil {
 		return nil, fmt.Errorf("no sandbox in %s: %w", abs, err)
 	}
-	if err := json.Unmarshal(raw, &h.Settings); err != nil {
-		return nil, fmt.Errorf("%s: %w", h.path("settings.json"), err)
+	if err := json.Unmarshal(raw, &l.Settings); err != nil {
+		return nil, fmt.Errorf("%s: %w", l.path("settings.json"), err)
 	}
-	return h, nil
+	return l, nil
 }
 
-// MakeFolders makes those folders of the sandbox that are not there: one that
-// was made before may lack what newer ones have.
-func (h *Home) MakeFolders() error {
-	for _, d := range []string{h.Dir, h.Bin(), h.Logs(), h.Run(), h.PKI(), h.Backend(), h.AWS()} {
+// CreateFolders creates the folders of the sandbox that do not exist. An older
+// sandbox may lack a folder that newer ones have.
+func (l *Layout) CreateFolders() error {
+	for _, d := range []string{l.Dir, l.Bin(), l.Logs(), l.Run(), l.PKI(), l.Backend(), l.AWS()} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("sandbox folder: %w", err)
 		}
 	}
-	return h.makePulumiHome()
+	return l.createPulumiFolder()
 }
 
-// Create makes the folder and writes the settings; where the folder already
-// holds a sandbox its settings are replaced.
-func Create(dir string, s Settings) (*Home, error) {
+// Create creates the folder and writes the settings. If the folder already holds
+// a sandbox, its settings are replaced.
+func Create(dir string, s Settings) (*Layout, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox folder %q: %w", dir, err)
 	}
-	h := &Home{Dir: abs, Settings: s}
-	if err := h.MakeFolders(); err != nil {
+	l := &Layout{Dir: abs, Settings: s}
+	if err := l.CreateFolders(); err != nil {
 		return nil, err
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(h.path("settings.json"), append(raw, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(l.path("settings.json"), append(raw, '\n'), 0o600); err != nil {
 		return nil, fmt.Errorf("sandbox settings: %w", err)
 	}
-	return h, nil
+	return l, nil
 }
 
-func (h *Home) path(parts ...string) string {
-	return filepath.Join(append([]string{h.Dir}, parts...)...)
+func (l *Layout) path(parts ...string) string {
+	return filepath.Join(append([]string{l.Dir}, parts...)...)
 }
 
 // Bin holds the executables that come first on the sandbox's PATH.
-func (h *Home) Bin() string { return h.path("bin") }
+func (l *Layout) Bin() string { return l.path("bin") }
 
 // ShellBin holds what comes before Bin on the PATH of a person's shell.
-func (h *Home) ShellBin() string { return h.path("shell", "bin") }
+func (l *Layout) ShellBin() string { return l.path("shell", "bin") }
 
-// Logs holds one file a process, NAME.log.
-func (h *Home) Logs() string { return h.path("logs") }
+// Logs holds one file for each process, NAME.log.
+func (l *Layout) Logs() string { return l.path("logs") }
 
 // Run holds the process records and sockets.
-func (h *Home) Run() string { return h.path("run") }
+func (l *Layout) Run() string { return l.path("run") }
 
 // PKI holds the cluster's certificates and keys.
-func (h *Home) PKI() string { return h.path("pki") }
+func (l *Layout) PKI() string { return l.path("pki") }
 
-// Etcd holds the API server's data.
-func (h *Home) Etcd() string { return h.path("etcd") }
+// Etcd holds etcd's data, which are the API server's objects.
+func (l *Layout) Etcd() string { return l.path("etcd") }
 
 // RegistryDir holds the blobs and manifests of our own OCI registry.
-func (h *Home) RegistryDir() string { return h.path("registry") }
+func (l *Layout) RegistryDir() string { return l.path("registry") }
 
 // RegistryAddress is the host and port of the registry that images are pushed
 // to and pulled from.
-func (h *Home) RegistryAddress() string {
-	if h.Settings.Registry != "" {
-		return h.Settings.Registry
+func (l *Layout) RegistryAddress() string {
+	if l.Settings.Registry != "" {
+		return l.Settings.Registry
 	}
-	return fmt.Sprintf("127.0.0.1:%d", h.Ports.Registry)
+	return fmt.Sprintf("127.0.0.1:%d", l.Ports.Registry)
 }
 
 // RegistryPassword is the file that holds the password for pushes, mode 0600.
 // The user is AWS, as with ECR.
-func (h *Home) RegistryPassword() string { return h.path("registry-password") }
+func (l *Layout) RegistryPassword() string { return l.path("registry-password") }
 
 // AWS holds the stand-in's store and its faults.
-func (h *Home) AWS() string { return h.path("aws") }
+func (l *Layout) AWS() string { return l.path("aws") }
 
 // Backend holds Pulumi's state.
-func (h *Home) Backend() string { return h.path("state") }
+func (l *Layout) Backend() string { return l.path("state") }
 
-// BackendURL is Backend as Pulumi wants it. The file backend would keep a
-// second file beside each state and write it in place, so that a kill -9 in
-// the wrong moment leaves a state that can't be read ("failed to load
-// checkpoint: EOF", seen with 3.259); without that file every write is one
-// rename.
-func (h *Home) BackendURL() string { return "file://" + h.Backend() + "?metadata=skip" }
+// BackendURL is Backend as Pulumi's URL. By default the file backend keeps a
+// metadata file for each state and writes it in place. A kill -9 during that
+// write leaves a state that can't be read ("failed to load checkpoint: EOF",
+// seen with 3.259). Without the metadata file every write is one rename.
+func (l *Layout) BackendURL() string { return "file://" + l.Backend() + "?metadata=skip" }
 
 // Passphrase is the file that holds the passphrase of the sandbox's stacks.
-func (h *Home) Passphrase() string { return h.path("passphrase") }
+func (l *Layout) Passphrase() string { return l.path("passphrase") }
 
-// Kubeconfig is the administrator's kubeconfig: the cluster's own, or a copy
-// of the person's current context.
-func (h *Home) Kubeconfig() string { return h.path("kubeconfig") }
+// Kubeconfig is the administrator's kubeconfig: that of the local cluster, or a
+// copy of the current context of the user's file.
+func (l *Layout) Kubeconfig() string { return l.path("kubeconfig") }
 
-// Environ is what a process inside the sandbox sees of it, as NAME=VALUE,
-// without PATH.
-func (h *Home) Environ() []string {
+// Environ returns the variables that every process in the sandbox gets, as
+// NAME=VALUE, without PATH.
+func (l *Layout) Environ() []string {
 	return []string{
-		Variable + "=" + h.Dir,
-		"PULUMI_BACKEND_URL=" + h.BackendURL(),
-		"PULUMI_CONFIG_PASSPHRASE_FILE=" + h.Passphrase(),
-		"PULUMI_HOME=" + h.pulumi(),
+		Variable + "=" + l.Dir,
+		"PULUMI_BACKEND_URL=" + l.BackendURL(),
+		"PULUMI_CONFIG_PASSPHRASE_FILE=" + l.Passphrase(),
+		"PULUMI_HOME=" + l.pulumi(),
 		"PULUMI_SKIP_UPDATE_CHECK=1",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",
-		"KUBECONFIG=" + h.Kubeconfig(),
+		"KUBECONFIG=" + l.Kubeconfig(),
 	}
 }
 
-// CloudVariables are the variables by which a shell reaches a real AWS
-// account. They are removed from the sandbox's environment, and the stand-in
-// refuses to start beside any of them.
+// CloudVariables are the variables that give a shell access to a real AWS or
+// Pulumi account. They are removed from the sandbox's environment, and the
+// stand-in refuses to start if one of them is set.
 var CloudVariables = []string{
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
 	"AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
@@ -241,10 +240,10 @@ var CloudVariables = []string{
 	"PULUMI_ACCESS_TOKEN", "PULUMI_CONFIG_PASSPHRASE",
 }
 
-// Within returns base as it should be inside the sandbox: its own variables
-// set, Bin first on PATH, and no way to a real account.
-func (h *Home) Within(base []string) []string {
-	own := h.Environ()
+// Within returns base with the changes for the sandbox: its own variables are
+// set, Bin is first on PATH, and CloudVariables are removed.
+func (l *Layout) Within(base []string) []string {
+	own := l.Environ()
 	drop := slices.Clone(CloudVariables)
 	for _, kv := range own {
 		name, _, _ := strings.Cut(kv, "=")
@@ -261,5 +260,5 @@ func (h *Home) Within(base []string) []string {
 			env = append(env, kv)
 		}
 	}
-	return append(append(env, own...), "PATH="+h.Bin()+string(os.PathListSeparator)+path)
+	return append(append(env, own...), "PATH="+l.Bin()+string(os.PathListSeparator)+path)
 }

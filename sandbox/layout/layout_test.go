@@ -1,4 +1,4 @@
-package home
+package layout
 
 import (
 	"os"
@@ -11,10 +11,10 @@ import (
 func TestOpenCompletesOlderSettings(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "settings.json"), []byte(`{"ports":{"registry":5002}}`), 0o600))
-	h, err := Open(dir)
+	l, err := Open(dir)
 	require.NoError(t, err)
-	require.Equal(t, 5002, h.Ports.Registry, "what was settled stays")
-	require.Equal(t, DefaultPorts().Volumes, h.Ports.Volumes, "a port that was not known then gets its default")
+	require.Equal(t, 5002, l.Ports.Registry, "a stored port stays")
+	require.Equal(t, DefaultPorts().Volumes, l.Ports.Volumes, "a port that the older sandbox lacks gets its default")
 }
 
 func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
@@ -26,8 +26,8 @@ func TestPulumiKeepsNoLogOfItsCommands(t *testing.T) {
 		_, err := Create(dir, Settings{Cluster: ClusterSimulated})
 		require.NoError(t, err)
 	}
-	said, err := os.ReadFile(filepath.Dir(old))
-	require.NoError(t, err, "a file, where the CLI would make a folder")
-	require.Contains(t, string(said), "remove this file")
+	text, err := os.ReadFile(filepath.Dir(old))
+	require.NoError(t, err, "a file in the place of the CLI's folder")
+	require.Contains(t, string(text), "remove this file")
 	require.DirExists(t, filepath.Join(dir, "pulumi"))
 }

@@ -1,4 +1,4 @@
-package home
+package layout
 
 import (
 	"fmt"
@@ -6,20 +6,20 @@ import (
 	"path/filepath"
 )
 
-// noLogs stands where the CLI would make a folder.
-const noLogs = `Pulumi keeps no debug log of its commands in this sandbox: this file stands
-where its folder would be. Each resource's inputs went into it several times,
-which took a fifth of a preview's time. To have it, remove this file (the next
-"make up" puts it back); "pulumi preview --logtostderr -v=7" shows the same.
+// noLogs is the text of a file in the place of the CLI's folder of logs.
+const noLogs = `Pulumi keeps no debug log of its commands in this sandbox: this file is in the
+place of its folder. The log held each resource's inputs several times, which
+took a fifth of a preview's time. To get the log, remove this file (the next
+"make up" creates it again); "pulumi preview --logtostderr -v=7" shows the same.
 `
 
-// makePulumiHome makes the folder that is PULUMI_HOME. The CLI has no switch
-// for the log that it compresses and encrypts beside every command (3.259,
-// StartLogging in pkg/logging/encrypted.go); it goes on without one where the
-// folder of the logs can't be made.
-func (h *Home) makePulumiHome() error {
-	logs := filepath.Join(h.pulumi(), "logs")
-	if err := os.MkdirAll(h.pulumi(), 0o700); err != nil {
+// createPulumiFolder creates the folder for PULUMI_HOME, and a file in the place
+// of its folder of logs. The CLI compresses and encrypts a log of every command
+// and has no switch for that (3.259, StartLogging in pkg/logging/encrypted.go).
+// Where it can't create the folder, it runs without a log.
+func (l *Layout) createPulumiFolder() error {
+	logs := filepath.Join(l.pulumi(), "logs")
+	if err := os.MkdirAll(l.pulumi(), 0o700); err != nil {
 		return fmt.Errorf("Pulumi's folder: %w", err)
 	}
 	if err := os.RemoveAll(logs); err != nil {
@@ -31,10 +31,10 @@ func (h *Home) makePulumiHome() error {
 	return nil
 }
 
-func (h *Home) pulumi() string { return h.path("pulumi") }
+func (l *Layout) pulumi() string { return l.path("pulumi") }
 
 // PulumiWorkspace is a file in which Pulumi keeps the selected stack of a
 // project.
-func (h *Home) PulumiWorkspace(name string) string {
-	return filepath.Join(h.pulumi(), "workspaces", name)
+func (l *Layout) PulumiWorkspace(name string) string {
+	return filepath.Join(l.pulumi(), "workspaces", name)
 }

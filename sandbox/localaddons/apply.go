@@ -1,4 +1,4 @@
-package addons
+package localaddons
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // fieldManager owns what the manifests say.
@@ -32,10 +32,10 @@ const (
 // connection is one to the API server.
 type connection struct{ client dynamic.Interface }
 
-func connect(h *home.Home) (*connection, error) {
-	config, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+func connect(l *layout.Layout) (*connection, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
-		return nil, fmt.Errorf("kubeconfig %s: %w", h.Kubeconfig(), err)
+		return nil, fmt.Errorf("kubeconfig %s: %w", l.Kubeconfig(), err)
 	}
 	// The default, five requests a second, is meant for controllers.
 	config.QPS, config.Burst = 100, 200

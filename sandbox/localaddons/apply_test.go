@@ -1,4 +1,4 @@
-package addons
+package localaddons
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package addons
+package localaddons
 
 import (
 	"context"
@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
@@ -36,7 +36,7 @@ type image struct {
 }
 
 // pause is the image without which no pod can start; its repository and tag
-// are those of cluster.PauseImage.
+// are those of localcluster.PauseImage.
 var pause = image{name: "pause", repository: "pause", tags: []string{"sandbox"}}
 
 // images are all that are built, in the order in which they are needed.
@@ -49,7 +49,7 @@ var images = []image{
 // modulePath is this module's.
 const modulePath = "github.com/progressive-framework/platform/sandbox"
 
-func (i image) importPath() string { return modulePath + "/addons/" + i.name }
+func (i image) importPath() string { return modulePath + "/localaddons/" + i.name }
 
 // builder makes images of one sandbox.
 type builder struct {
@@ -58,14 +58,14 @@ type builder struct {
 	auth     authn.Authenticator
 }
 
-func newBuilder(h *home.Home) (*builder, error) {
-	password, err := registry.EnsurePassword(h)
+func newBuilder(l *layout.Layout) (*builder, error) {
+	password, err := registry.EnsurePassword(l)
 	if err != nil {
 		return nil, err
 	}
 	return &builder{
-		module:   filepath.Join(h.Project, "sandbox"),
-		registry: h.RegistryAddress(),
+		module:   filepath.Join(l.Project, "sandbox"),
+		registry: l.RegistryAddress(),
 		auth:     &authn.Basic{Username: registry.User, Password: password},
 	}, nil
 }
@@ -139,12 +139,12 @@ func (b *builder) key(img image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe)
 	files := []string{filepath.Join(b.module, "go.mod"), filepath.Join(b.module, "go.sum")}
-	sources, err := filepath.Glob(filepath.Join(b.module, "addons", img.name, "*.go"))
+	sources, err := filepath.Glob(filepath.Join(b.module, "localaddons", img.name, "*.go"))
 	if err != nil {
 		return "", err
 	}
 	if len(sources) == 0 {
-		return "", fmt.Errorf("no sources of image %s in %s; is the sandbox's project the right folder?", img.name, filepath.Join(b.module, "addons", img.name))
+		return "", fmt.Errorf("no sources of image %s in %s; is the sandbox's project the right folder?", img.name, filepath.Join(b.module, "localaddons", img.name))
 	}
 	slices.Sort(sources)
 	for _, path := range append(files, sources...) {

@@ -1,4 +1,4 @@
-package addons
+package localaddons
 
 import (
 	"bytes"
@@ -15,33 +15,33 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
 // newSandbox is a sandbox with a running registry, and with a project of its
 // own that holds the sources of pause alone.
-func newSandbox(t *testing.T) *home.Home {
+func newSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := ln.Addr().(*net.TCPAddr).Port
 	require.NoError(t, ln.Close())
 	project := t.TempDir()
-	sources := filepath.Join(project, "sandbox", "addons", pause.name)
+	sources := filepath.Join(project, "sandbox", "localaddons", pause.name)
 	require.NoError(t, os.MkdirAll(sources, 0o755))
 	main, err := os.ReadFile(filepath.Join(pause.name, "main.go"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(sources, "main.go"), main, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(project, "sandbox", "go.mod"), []byte("module "+modulePath+"\n\ngo 1.26\n"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(project, "sandbox", "go.sum"), nil, 0o644))
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal, Project: project, Ports: home.Ports{Registry: port}})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Project: project, Ports: layout.Ports{Registry: port}})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- registry.Serve(ctx, h) }()
+	go func() { ended <- registry.Serve(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
@@ -49,17 +49,17 @@ func newSandbox(t *testing.T) *home.Home {
 		}
 	})
 	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", h.RegistryAddress())
+		conn, err := net.Dial("tcp", l.RegistryAddress())
 		return err == nil && conn.Close() == nil
 	}, 10*time.Second, 5*time.Millisecond)
-	return h
+	return l
 }
 
 func TestPushPause(t *testing.T) {
-	h := newSandbox(t)
-	require.NoError(t, PushPause(t.Context(), h))
+	l := newSandbox(t)
+	require.NoError(t, PushPause(t.Context(), l))
 
-	ref, err := name.ParseReference(cluster.PauseImage(h))
+	ref, err := name.ParseReference(localcluster.PauseImage(l))
 	require.NoError(t, err)
 	img, err := remote.Image(ref) // as the kubelet does, without credentials
 	require.NoError(t, err)
@@ -79,37 +79,37 @@ func TestPushPause(t *testing.T) {
 
 	// Without the compiler: what is there is not built again.
 	t.Setenv("PATH", "")
-	require.NoError(t, PushPause(t.Context(), h))
+	require.NoError(t, PushPause(t.Context(), l))
 }
 
 func TestWhatIsBuiltAgain(t *testing.T) {
 	for _, row := range []struct {
 		reason string
-		change func(t *testing.T, h *home.Home)
+		change func(t *testing.T, l *layout.Layout)
 	}{
-		{"a source", func(t *testing.T, h *home.Home) {
-			change(t, filepath.Join(h.Project, "sandbox/addons/pause/main.go"), "\n// changed\n")
+		{"a source", func(t *testing.T, l *layout.Layout) {
+			change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\n// changed\n")
 		}},
-		{"a module", func(t *testing.T, h *home.Home) {
-			change(t, filepath.Join(h.Project, "sandbox/go.mod"), "\n// changed\n")
+		{"a module", func(t *testing.T, l *layout.Layout) {
+			change(t, filepath.Join(l.Project, "sandbox/go.mod"), "\n// changed\n")
 		}},
-		{"a tag that was removed", func(t *testing.T, h *home.Home) {
-			b, err := newBuilder(h)
+		{"a tag that was removed", func(t *testing.T, l *layout.Layout) {
+			b, err := newBuilder(l)
 			require.NoError(t, err)
-			ref, err := name.ParseReference(cluster.PauseImage(h))
+			ref, err := name.ParseReference(localcluster.PauseImage(l))
 			require.NoError(t, err)
 			require.NoError(t, remote.Delete(ref, remote.WithAuth(b.auth)))
 		}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			h := newSandbox(t)
-			b, err := newBuilder(h)
+			l := newSandbox(t)
+			b, err := newBuilder(l)
 			require.NoError(t, err)
 			var out bytes.Buffer
 			log := progress.New(&out, 0)
 			first, err := b.ensure(t.Context(), []image{pause}, log)
 			require.NoError(t, err)
-			row.change(t, h)
+			row.change(t, l)
 			second, err := b.ensure(t.Context(), []image{pause}, log)
 			require.NoError(t, err)
 			require.Equal(t, first, second, "the same program is the same image, whenever it is built")
@@ -129,28 +129,28 @@ func change(t *testing.T, path, add string) {
 }
 
 func TestBuildErrors(t *testing.T) {
-	h := newSandbox(t)
-	change(t, filepath.Join(h.Project, "sandbox/addons/pause/main.go"), "\nvar broken int = \"\"\n")
-	require.ErrorContains(t, PushPause(t.Context(), h), "main.go:", "the compiler's own message")
+	l := newSandbox(t)
+	change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\nvar broken int = \"\"\n")
+	require.ErrorContains(t, PushPause(t.Context(), l), "main.go:", "the compiler's own message")
 
-	b, err := newBuilder(h)
+	b, err := newBuilder(l)
 	require.NoError(t, err)
 	_, err = b.look(t.Context(), images[1])
-	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(h.Project, "sandbox/addons/coredns"))
+	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
 func TestOtherClustersGetNothing(t *testing.T) {
-	for _, kind := range []string{home.ClusterSimulated, home.ClusterExisting} {
-		h, err := home.Create(t.TempDir(), home.Settings{Cluster: kind})
+	for _, kind := range []string{layout.ClusterSimulated, layout.ClusterExisting} {
+		l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: kind})
 		require.NoError(t, err)
-		require.NoError(t, PushPause(t.Context(), h))
+		require.NoError(t, PushPause(t.Context(), l))
 		var out bytes.Buffer
-		require.NoError(t, Install(t.Context(), h, progress.New(&out, 0)))
+		require.NoError(t, Install(t.Context(), l, progress.New(&out, 0)))
 		require.Empty(t, out.String())
 	}
 }
 
 func TestPauseIsWhereTheClusterLooks(t *testing.T) {
-	h := &home.Home{Settings: home.Settings{Ports: home.Ports{Registry: 5001}}}
-	require.Equal(t, cluster.PauseImage(h), h.RegistryAddress()+"/"+pause.repository+":"+pause.tags[0])
+	l := &layout.Layout{Settings: layout.Settings{Ports: layout.Ports{Registry: 5001}}}
+	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.repository+":"+pause.tags[0])
 }

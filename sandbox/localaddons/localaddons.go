@@ -1,4 +1,4 @@
-// Package addons puts into a local cluster what every cluster has and nobody
+// Package localaddons puts into a local cluster what every cluster has and nobody
 // thinks of: the pause image that holds a pod together, DNS for services
 // (CoreDNS), and the resource metrics that autoscalers read (metrics-server).
 //
@@ -11,14 +11,14 @@
 // digest of its sources, so a tag that exists means that there is nothing to
 // build; and the manifests are applied every time, so whatever was removed or
 // changed by hand comes back.
-package addons
+package localaddons
 
 import (
 	"context"
 	"fmt"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
@@ -30,11 +30,11 @@ import (
 // It needs the registry and the API server. A simulated cluster runs no pods
 // and the person's own cluster has addons of its own, so for those it does
 // nothing.
-func Install(ctx context.Context, h *home.Home, log *progress.Log) error {
-	if h.Cluster != home.ClusterLocal {
+func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	b, err := newBuilder(h)
+	b, err := newBuilder(l)
 	if err != nil {
 		return err
 	}
@@ -49,15 +49,15 @@ func Install(ctx context.Context, h *home.Home, log *progress.Log) error {
 	objects, err := render(values{
 		CoreDNS:       refs[corednsName],
 		MetricsServer: refs[metricsServerName],
-		DNSAddress:    cluster.DNSAddress,
-		ClusterDomain: cluster.ClusterDomain,
+		DNSAddress:    localcluster.DNSAddress,
+		ClusterDomain: localcluster.ClusterDomain,
 		Resolvers:     resolvers,
 	})
 	if err != nil {
 		return err
 	}
 	return log.Step("addons: CoreDNS and metrics-server in the cluster", func(detail func(string)) error {
-		api, err := connect(h)
+		api, err := connect(l)
 		if err != nil {
 			return err
 		}
@@ -72,11 +72,11 @@ func Install(ctx context.Context, h *home.Home, log *progress.Log) error {
 // that the cluster's containerd asks for. It needs the registry alone, so it
 // can be called before the cluster has any pod. For clusters without pods of
 // their own it does nothing.
-func PushPause(ctx context.Context, h *home.Home) error {
-	if h.Cluster != home.ClusterLocal {
+func PushPause(ctx context.Context, l *layout.Layout) error {
+	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	b, err := newBuilder(h)
+	b, err := newBuilder(l)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package addons
+package localaddons
 
 import (
 	"go/ast"
@@ -18,14 +18,14 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
 var sample = values{
 	CoreDNS:       "127.0.0.1:5001/addons/coredns@sha256:" + strings.Repeat("a", 64),
 	MetricsServer: "127.0.0.1:5001/addons/metrics-server@sha256:" + strings.Repeat("b", 64),
-	DNSAddress:    cluster.DNSAddress,
-	ClusterDomain: cluster.ClusterDomain,
+	DNSAddress:    localcluster.DNSAddress,
+	ClusterDomain: localcluster.ClusterDomain,
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
 }
 
@@ -94,7 +94,7 @@ func TestWorkloads(t *testing.T) {
 func TestServicesReachTheirPods(t *testing.T) {
 	all := typed(t, sample)
 	services := only[*corev1.Service](all)
-	require.Equal(t, cluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
+	require.Equal(t, localcluster.DNSAddress, services["kube-dns"].Spec.ClusterIP)
 	for name, s := range services {
 		var reached *appsv1.Deployment
 		for _, d := range only[*appsv1.Deployment](all) {

@@ -1,11 +1,11 @@
-package cluster
+package localcluster
 
 import (
 	"context"
 	"slices"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // The names of the components: of their processes, logs and records, and the
@@ -23,11 +23,12 @@ const (
 	Volumes           = "volumes"
 )
 
-// Forward is the process that leads to the front door in a person's own
-// cluster. It is no component: it starts after the platform.
+// Forward is the process that forwards to the front service in the user's own
+// cluster. It is not a component, because it starts after the platform.
 const Forward = "forward"
 
-// Component is one row of the table that everything here walks.
+// Component is one row of the table Components, on which start, stop, status
+// and the search for residue are based.
 type Component struct {
 	Name string
 	// Kinds are the kinds of cluster that it belongs to.
@@ -35,92 +36,93 @@ type Component struct {
 	// After are the components that must be healthy before it starts, and that
 	// stop only after it.
 	After []string
-	// Ports are what it takes on 127.0.0.1, the one to show first.
-	Ports func(home.Ports) []home.NamedPort
-	// Flags are those of the command of that name in Kubernetes; package
-	// components passes them on.
-	Flags func(*home.Home) []string
-	// Files are what it reads when it starts, by path.
-	Files func(*home.Home) []string
-	// Env is its environment beside home.Variable.
+	// Ports are the ports that it needs on 127.0.0.1. The first one is shown in
+	// the status.
+	Ports func(layout.Ports) []layout.NamedPort
+	// Flags are the flags of the Kubernetes command of that name; package
+	// components passes them to it.
+	Flags func(*layout.Layout) []string
+	// Files are the paths of files that it reads when it starts.
+	Files func(*layout.Layout) []string
+	// Env is its environment in addition to layout.Variable.
 	Env []string
-	// Healthy tells whether it does its work.
-	Healthy func(context.Context, *home.Home) error
-	// Limit is how long it may take to become healthy, on a machine that
-	// compiles something else meanwhile.
+	// Healthy returns an error if it does not work.
+	Healthy func(context.Context, *layout.Layout) error
+	// Limit is how long it may take to become healthy. It allows for a machine
+	// that compiles something at the same time.
 	Limit time.Duration
-	// Grace is how long it may take to end by itself.
+	// Grace is how long it may take to end after SIGTERM.
 	Grace time.Duration
 }
 
 var (
-	everywhere = []string{home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting}
-	ours       = []string{home.ClusterLocal, home.ClusterSimulated}
-	local      = []string{home.ClusterLocal}
-	simulated  = []string{home.ClusterSimulated}
+	allKinds      = []string{layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting}
+	ownControl    = []string{layout.ClusterLocal, layout.ClusterSimulated} // with a control plane of the sandbox
+	localOnly     = []string{layout.ClusterLocal}
+	simulatedOnly = []string{layout.ClusterSimulated}
 )
 
-// lean makes the garbage collector run twice as often as by default. In an idle
-// sandbox that takes the API server from 225 MB to 180 MB; with the others it
-// makes a difference of 3 MB at most.
-var lean = []string{"GOGC=50"}
+// frequentGC makes the garbage collector run twice as often as by default. In an
+// idle sandbox it reduces the API server's memory from 225 MB to 180 MB. For the
+// other components the difference is 3 MB at most.
+var frequentGC = []string{"GOGC=50"}
 
 // Components are the processes of a cluster, in the order in which they start.
 var Components = []Component{
 	{
-		Name: Registry, Kinds: everywhere,
-		Ports:   func(p home.Ports) []home.NamedPort { return ports("registry", p.Registry) },
+		Name: Registry, Kinds: allKinds,
+		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("registry", p.Registry) },
 		Healthy: registryHealthy,
 		Limit:   30 * time.Second, Grace: 5 * time.Second,
 	},
 	{
-		Name: Etcd, Kinds: ours,
-		Ports: func(p home.Ports) []home.NamedPort {
+		Name: Etcd, Kinds: ownControl,
+		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("etcd", p.EtcdClient), ports("etcd (peers)", p.EtcdPeer)...)
 		},
 		Healthy: etcdHealthy,
-		// It would wait seconds for its clients; what it acknowledged is written.
+		// It would wait seconds for its clients. Acknowledged writes are on disk.
 		Limit: time.Minute, Grace: 2 * time.Second,
 	},
 	{
-		Name: APIServer, Kinds: ours, After: []string{Etcd},
-		Ports: func(p home.Ports) []home.NamedPort { return ports("API server", p.APIServer) },
-		Flags: apiServerFlags, Healthy: apiServerHealthy, Env: lean,
-		// It would wait for whoever still watches; etcd holds all that matters.
+		Name: APIServer, Kinds: ownControl, After: []string{Etcd},
+		Ports: func(p layout.Ports) []layout.NamedPort { return ports("API server", p.APIServer) },
+		Flags: apiServerFlags, Healthy: apiServerHealthy, Env: frequentGC,
+		// It would wait until all watches end. etcd has all data.
 		Limit: 2 * time.Minute, Grace: 5 * time.Second,
 	},
 	{
-		Name: ControllerManager, Kinds: ours, After: []string{APIServer},
-		Ports: func(p home.Ports) []home.NamedPort { return ports("controller manager", p.ControllerManager) },
+		Name: ControllerManager, Kinds: ownControl, After: []string{APIServer},
+		Ports: func(p layout.Ports) []layout.NamedPort { return ports("controller manager", p.ControllerManager) },
 		Flags: controllerManagerFlags, Healthy: controllerManagerHealthy,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Scheduler, Kinds: ours, After: []string{APIServer},
-		Ports: func(p home.Ports) []home.NamedPort { return ports("scheduler", p.Scheduler) },
+		Name: Scheduler, Kinds: ownControl, After: []string{APIServer},
+		Ports: func(p layout.Ports) []layout.NamedPort { return ports("scheduler", p.Scheduler) },
 		Flags: schedulerFlags, Healthy: schedulerHealthy,
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Containerd, Kinds: local,
-		Files:   func(h *home.Home) []string { return []string{layout{h}.config(containerdConfig)} },
+		Name: Containerd, Kinds: localOnly,
+		Files:   func(l *layout.Layout) []string { return []string{nodePaths{l}.config(containerdConfig)} },
 		Healthy: containerdHealthy,
 		Limit:   time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kubelet, Kinds: local, After: []string{APIServer, Containerd},
-		Ports: func(p home.Ports) []home.NamedPort {
+		Name: Kubelet, Kinds: localOnly, After: []string{APIServer, Containerd},
+		Ports: func(p layout.Ports) []layout.NamedPort {
 			return append(ports("kubelet", p.Kubelet), ports("kubelet (health)", p.KubeletHealth)...)
 		},
 		Flags: kubeletFlags, Healthy: kubeletHealthy,
-		Files: func(h *home.Home) []string { return []string{layout{h}.config(kubeletConfig)} },
+		Files: func(l *layout.Layout) []string { return []string{nodePaths{l}.config(kubeletConfig)} },
 		Limit: 2 * time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Proxy, Kinds: local, After: []string{APIServer, Kubelet},
-		Ports: func(p home.Ports) []home.NamedPort {
-			// kube-proxy does not listen on node ports, but what does would no
-			// longer be reached.
+		Name: Proxy, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Ports: func(p layout.Ports) []layout.NamedPort {
+			// kube-proxy does not listen on node ports, but its rules would hide a
+			// process that does.
 			return slices.Concat(ports("kube-proxy (health)", p.ProxyHealth),
 				ports("kube-proxy (metrics)", p.ProxyMetrics), ports("front door (node port)", p.NodePort))
 		},
@@ -128,29 +130,31 @@ var Components = []Component{
 		Limit: time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Kwok, Kinds: simulated, After: []string{APIServer},
-		// It plays the kubelet, and so answers where that would.
-		Ports:   func(p home.Ports) []home.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
+		Name: Kwok, Kinds: simulatedOnly, After: []string{APIServer},
+		// It replaces the kubelet, so it uses the kubelet's port.
+		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("simulated nodes (health)", p.KubeletHealth) },
 		Healthy: kwokHealthy,
 		Limit:   time.Minute, Grace: 10 * time.Second,
 	},
 	{
-		Name: Volumes, Kinds: ours, After: []string{APIServer},
-		Ports:   func(p home.Ports) []home.NamedPort { return ports("volumes (health)", p.Volumes) },
+		Name: Volumes, Kinds: ownControl, After: []string{APIServer},
+		Ports:   func(p layout.Ports) []layout.NamedPort { return ports("volumes (health)", p.Volumes) },
 		Healthy: volumesHealthy,
 		Limit:   time.Minute, Grace: 5 * time.Second,
 	},
 }
 
-func ports(name string, port int) []home.NamedPort { return []home.NamedPort{{Name: name, Port: port}} }
+func ports(name string, port int) []layout.NamedPort {
+	return []layout.NamedPort{{Name: name, Port: port}}
+}
 
-// In returns the components that a sandbox is made of.
-func In(h *home.Home) []Component {
+// In returns the components of a sandbox, by its kind of cluster.
+func In(l *layout.Layout) []Component {
 	var in []Component
 	for _, c := range Components {
 		switch {
-		case !slices.Contains(c.Kinds, h.Cluster):
-		case c.Name == Registry && h.Settings.Registry != "": // the person's own
+		case !slices.Contains(c.Kinds, l.Cluster):
+		case c.Name == Registry && l.Settings.Registry != "": // the user has a registry
 		default:
 			in = append(in, c)
 		}

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ import (
 	kubeletv1 "k8s.io/kubelet/config/v1beta1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // The names of the configuration files of a local cluster's node.
@@ -27,9 +27,9 @@ const (
 	networkName      = "progressive"
 )
 
-// PauseImage is the image that holds a pod's namespaces open. The cluster needs
-// it in the registry before the first pod can start.
-func PauseImage(h *home.Home) string { return h.RegistryAddress() + "/pause:sandbox" }
+// PauseImage is the image of the container that keeps a pod's namespaces. It
+// must be in the registry before the first pod can start.
+func PauseImage(l *layout.Layout) string { return l.RegistryAddress() + "/pause:sandbox" }
 
 // configFile is one file that a component of the node reads.
 type configFile struct {
@@ -38,33 +38,32 @@ type configFile struct {
 }
 
 // nodeConfig renders the configuration of a local cluster's node.
-func nodeConfig(h *home.Home, plugins string) ([]configFile, error) {
-	l := layout{h}
-	containerd, err := renderContainerd(h, plugins)
+func nodeConfig(l *layout.Layout, plugins string) ([]configFile, error) {
+	paths := nodePaths{l}
+	containerd, err := renderContainerd(l, plugins)
 	if err != nil {
 		return nil, fmt.Errorf("containerd configuration: %w", err)
 	}
-	kubelet, err := renderKubelet(h)
+	kubelet, err := renderKubelet(l)
 	if err != nil {
 		return nil, fmt.Errorf("kubelet configuration: %w", err)
 	}
-	network, err := renderNetwork(h)
+	network, err := renderNetwork(l)
 	if err != nil {
 		return nil, fmt.Errorf("network configuration: %w", err)
 	}
 	return []configFile{
-		{l.config(containerdConfig), containerd},
-		{l.config(kubeletConfig), kubelet},
-		{filepath.Join(l.config(networkConfig), "10-"+networkName+".conflist"), network},
-		{filepath.Join(l.config(registryHosts), h.RegistryAddress(), "hosts.toml"), renderRegistryHosts(h)},
+		{paths.config(containerdConfig), containerd},
+		{paths.config(kubeletConfig), kubelet},
+		{filepath.Join(paths.config(networkConfig), "10-"+networkName+".conflist"), network},
+		{filepath.Join(paths.config(registryHosts), l.RegistryAddress(), "hosts.toml"), renderRegistryHosts(l)},
 	}, nil
 }
 
 // containerdTemplate is the configuration of containerd 1.6 and 1.7.
 //
-// Everything that containerd would keep in a place of the machine's own is led
-// into the sandbox's, so that it can stand beside another containerd and leaves
-// nothing behind.
+// All paths are in the sandbox's folders, so that it does not conflict with
+// another containerd and leaves no residue.
 var containerdTemplate = template.Must(template.New("containerd").Funcs(template.FuncMap{"quote": quote}).Parse(
 	`version = 2
 root = {{quote .Root}}
@@ -76,7 +75,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = {{quote .Pause}}
-  # A machine may lack CAP_SYS_RESOURCE, without which no score can be lowered.
+  # A machine may lack CAP_SYS_RESOURCE, which is needed to lower a score.
   restrict_oom_score_adj = true
   disable_apparmor = true
   netns_mounts_under_state_dir = true
@@ -96,32 +95,34 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.internal.v1.
   Root = {{quote .Runc}}
 `))
 
-// quote writes a TOML basic string; JSON's escapes are a subset of TOML's.
+// quote returns a TOML basic string. JSON's escapes are a subset of TOML's.
 func quote(s string) (string, error) {
 	raw, err := json.Marshal(s)
 	return string(raw), err
 }
 
-func renderContainerd(h *home.Home, plugins string) ([]byte, error) {
-	l := layout{h}
+func renderContainerd(l *layout.Layout, plugins string) ([]byte, error) {
+	paths := nodePaths{l}
 	var out strings.Builder
 	err := containerdTemplate.Execute(&out, map[string]string{
-		"Root": l.containerdRoot(), "State": l.containerdState(), "Socket": l.containerdSocket(),
-		"Pause": PauseImage(h), "Plugins": plugins, "Network": l.config(networkConfig),
-		"Registries": l.config(registryHosts), "Runc": l.containerdState() + "/runc",
+		"Root": paths.containerdRoot(), "State": paths.containerdState(), "Socket": paths.containerdSocket(),
+		"Pause": PauseImage(l), "Plugins": plugins, "Network": paths.config(networkConfig),
+		"Registries": paths.config(registryHosts), "Runc": paths.containerdState() + "/runc",
 	})
 	return []byte(out.String()), err
 }
 
-// renderRegistryHosts says that the registry speaks plain HTTP.
-func renderRegistryHosts(h *home.Home) []byte {
-	url := "http://" + h.RegistryAddress()
+// renderRegistryHosts renders containerd's hosts.toml, by which it uses plain
+// HTTP for the registry.
+func renderRegistryHosts(l *layout.Layout) []byte {
+	url := "http://" + l.RegistryAddress()
 	return fmt.Appendf(nil, "server = %q\n\n[host.%q]\n  capabilities = [\"pull\", \"resolve\"]\n", url, url)
 }
 
-// renderNetwork gives each pod a routed link of its own, an address out of
-// PodCIDR and, beyond the machine, the machine's own address.
-func renderNetwork(h *home.Home) ([]byte, error) {
+// renderNetwork renders the CNI configuration: each pod has a routed
+// point-to-point link and an address of PodCIDR. Traffic that leaves the machine
+// gets the machine's address.
+func renderNetwork(l *layout.Layout) ([]byte, error) {
 	return json.MarshalIndent(map[string]any{
 		"cniVersion": "0.4.0",
 		"name":       networkName,
@@ -129,26 +130,26 @@ func renderNetwork(h *home.Home) ([]byte, error) {
 			{
 				"type": "ptp", "ipMasq": true,
 				"ipam": map[string]any{
-					"type": "host-local", "dataDir": filepath.Join(layout{h}.run(), "addresses"),
+					"type": "host-local", "dataDir": filepath.Join(nodePaths{l}.run(), "addresses"),
 					"ranges": [][]map[string]string{{{"subnet": PodCIDR}}},
 					"routes": []map[string]string{{"dst": "0.0.0.0/0"}},
 				},
 			},
-			// Lets pods through where the machine forwards nothing by default, as
-			// one with Docker does.
+			// Allows pod traffic where the machine's forward policy is DROP, as
+			// Docker sets it.
 			{"type": "firewall", "backend": "iptables"},
 			{"type": "portmap", "capabilities": map[string]bool{"portMappings": true}},
 		},
 	}, "", "  ")
 }
 
-func renderKubelet(h *home.Home) ([]byte, error) {
-	l, p := layout{h}, pki{dir: h.PKI()}
+func renderKubelet(l *layout.Layout) ([]byte, error) {
+	paths, p := nodePaths{l}, pki{dir: l.PKI()}
 	return yaml.Marshal(&kubeletv1.KubeletConfiguration{
 		TypeMeta:          metav1.TypeMeta{APIVersion: kubeletv1.SchemeGroupVersion.String(), Kind: "KubeletConfiguration"},
 		Address:           NodeAddress,
-		Port:              int32(h.Ports.Kubelet),
-		HealthzPort:       ptr(int32(h.Ports.KubeletHealth)),
+		Port:              int32(l.Ports.Kubelet),
+		HealthzPort:       ptr(int32(l.Ports.KubeletHealth)),
 		TLSCertFile:       p.cert("kubelet"),
 		TLSPrivateKeyFile: p.key("kubelet"),
 		Authentication: kubeletv1.KubeletAuthentication{
@@ -159,30 +160,30 @@ func renderKubelet(h *home.Home) ([]byte, error) {
 		Authorization:            kubeletv1.KubeletAuthorization{Mode: kubeletv1.KubeletAuthorizationModeWebhook},
 		ClusterDomain:            ClusterDomain,
 		ClusterDNS:               []string{DNSAddress},
-		ContainerRuntimeEndpoint: "unix://" + l.containerdSocket(),
+		ContainerRuntimeEndpoint: "unix://" + paths.containerdSocket(),
 		CgroupDriver:             "cgroupfs",
-		CgroupRoot:               l.cgroup(),
+		CgroupRoot:               paths.cgroup(),
 		FailCgroupV1:             ptr(false),
 		FailSwapOn:               ptr(false),
-		PodLogsDir:               l.podLogs(),
+		PodLogsDir:               paths.podLogs(),
 		MaxPods:                  110,
-		// A developer's disk is often nearly full, and the percentages that are
-		// right for a server would evict every pod there.
+		// A developer's disk is often nearly full. The default percentages would
+		// evict every pod.
 		EvictionHard: map[string]string{
 			"memory.available": "100Mi",
 			"nodefs.available": "500Mi", "nodefs.inodesFree": "1%",
 			"imagefs.available": "500Mi", "imagefs.inodesFree": "1%",
 		},
-		// Images are collected by age, not by how full the disk is.
+		// Images are removed by age, not by disk usage, for the same reason.
 		ImageGCHighThresholdPercent: ptr(int32(100)),
 		ImageGCLowThresholdPercent:  ptr(int32(99)),
 		ImageMaximumGCAge:           metav1.Duration{Duration: 7 * 24 * time.Hour},
-		// All images come over loopback.
+		// Pulls over loopback need no limit.
 		SerializeImagePulls: ptr(false),
 		RegistryPullQPS:     ptr(int32(0)),
-		// A rollout of many pods must not wait for the client's own throttle.
+		// A rollout of many pods must not wait for the client's rate limit.
 		EventRecordQPS: ptr(int32(50)),
-		// The node is a person's machine; what it reserves for itself is theirs to say.
+		// The node is the user's machine, so no resources of it are reserved.
 		EnforceNodeAllocatable: []string{"pods"},
 		RegisterWithTaints:     []corev1.Taint{},
 	})
@@ -190,16 +191,16 @@ func renderKubelet(h *home.Home) ([]byte, error) {
 
 func ptr[T any](v T) *T { return &v }
 
-// pluginFolders are where distributions put the CNI plugins: Debian and Ubuntu,
-// upstream's archive, Fedora.
+// pluginFolders are the folders of the CNI plugins in Debian and Ubuntu, in
+// upstream's archive, and in Fedora.
 var pluginFolders = []string{"/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"}
 
-// networkPlugins are those that the node's network is made of.
+// networkPlugins are the CNI plugins of the node's network.
 var networkPlugins = []string{"ptp", "host-local", "loopback", "firewall", "portmap"}
 
 var errNoPlugins = errors.New("no folder holds the CNI plugins " + strings.Join(networkPlugins, ", "))
 
-// findPlugins returns the first folder that holds all of them.
+// findPlugins returns the first folder that holds all networkPlugins.
 func findPlugins(folders []string) (string, error) {
 folders:
 	for _, dir := range folders {

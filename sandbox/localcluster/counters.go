@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"errors"
@@ -8,12 +8,13 @@ import (
 	"github.com/vishvananda/netlink/nl"
 )
 
-// Accounting objects of the kernel (nfnetlink_acct) that kube-proxy counts
-// packets in; iptables refers to them, but they do not go with its rules. The
-// names are those of pkg/proxy/metrics.
+// proxyCounters are the kernel's accounting objects (nfnetlink_acct) in which
+// kube-proxy counts packets. The kernel keeps them when the iptables rules that
+// use them are deleted. The names are those of pkg/proxy/metrics.
 var proxyCounters = []string{"ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"}
 
-// The kernel's numbers, from linux/netfilter/nfnetlink.h and nfnetlink_acct.h.
+// Constants of the kernel, from linux/netfilter/nfnetlink.h and
+// nfnetlink_acct.h.
 const (
 	netlinkNetfilter = 12
 	accounting       = 7 << 8 // NFNL_SUBSYS_ACCT
@@ -22,10 +23,10 @@ const (
 	accountingName   = 1
 )
 
-// counterRequest asks the kernel something about one accounting object; it
-// returns false where there is none of that name, or none at all.
-func counterRequest(name string, what int) (bool, error) {
-	req := nl.NewNetlinkRequest(accounting|what, syscall.NLM_F_ACK)
+// counterRequest sends the kernel an operation on one accounting object. It
+// returns false if there is no object of that name, or no support for them.
+func counterRequest(name string, operation int) (bool, error) {
+	req := nl.NewNetlinkRequest(accounting|operation, syscall.NLM_F_ACK)
 	req.AddData(&nl.Nfgenmsg{NfgenFamily: syscall.AF_UNSPEC, Version: nl.NFNETLINK_V0})
 	req.AddData(nl.NewRtAttr(accountingName, nl.ZeroTerminated(name)))
 	_, err := req.Execute(netlinkNetfilter, 0)
@@ -33,8 +34,8 @@ func counterRequest(name string, what int) (bool, error) {
 	case err == nil:
 		return true, nil
 	case errors.Is(err, syscall.ENOENT),
-		errors.Is(err, syscall.EINVAL),          // the kernel's module is not there
-		errors.Is(err, syscall.EPROTONOSUPPORT), // nor netfilter
+		errors.Is(err, syscall.EINVAL),          // the kernel module is not loaded
+		errors.Is(err, syscall.EPROTONOSUPPORT), // the kernel has no netfilter
 		errors.Is(err, syscall.EOPNOTSUPP):
 		return false, nil
 	}
@@ -55,7 +56,7 @@ func foundCounters() ([]string, error) {
 	return names, nil
 }
 
-// removeCounters must come after removeRules: one in use cannot be deleted.
+// removeCounters must run after removeRules: a counter in use can't be deleted.
 func removeCounters() error {
 	var errs []error
 	for _, name := range proxyCounters {

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -9,15 +9,15 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyContext copies the current context of the person's kubeconfig, with its
-// certificates in it, and asks that cluster for its version. The copy is the
-// sandbox's own: what the person does to theirs afterwards cannot lead the
-// sandbox to another cluster.
-func copyContext(ctx context.Context, h *home.Home) error {
-	from := h.Settings.Kubeconfig
+// copyContext copies the current context of the user's kubeconfig, with the
+// content of its certificate files, and checks that the cluster answers. The
+// sandbox uses the copy, so that a later change of the user's file cannot lead
+// it to another cluster.
+func copyContext(ctx context.Context, l *layout.Layout) error {
+	from := l.Settings.Kubeconfig
 	if from == "" {
 		return errors.New("an existing cluster needs a kubeconfig: set KUBECONFIG to the file of the cluster")
 	}
@@ -28,21 +28,21 @@ func copyContext(ctx context.Context, h *home.Home) error {
 	if err := flatten(c, from); err != nil {
 		return fmt.Errorf("kubeconfig %s: %w", from, err)
 	}
-	if err := answers(ctx, c); err != nil {
+	if err := checkVersion(ctx, c); err != nil {
 		server := c.Clusters[c.Contexts[c.CurrentContext].Cluster].Server
 		return fmt.Errorf("context %q of %s: the cluster at %s does not answer: %w; start it, or choose another with `kubectl config use-context`",
 			c.CurrentContext, from, server, err)
 	}
-	return writeKubeconfig(h.Kubeconfig(), c)
+	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
-// flatten leaves the current context alone in c, and puts the files that it
-// points at into it.
+// flatten removes every context except the current one, and embeds the files
+// that it refers to.
 func flatten(c *clientcmdapi.Config, from string) error {
 	if c.CurrentContext == "" {
 		return errors.New("it has no current context: choose one with `kubectl config use-context`")
 	}
-	// Paths in a kubeconfig are relative to where it lies.
+	// Paths in a kubeconfig are relative to its folder.
 	for _, cluster := range c.Clusters {
 		cluster.LocationOfOrigin = from
 	}
@@ -55,7 +55,8 @@ func flatten(c *clientcmdapi.Config, from string) error {
 	return clientcmdapi.FlattenConfig(c)
 }
 
-func answers(ctx context.Context, c *clientcmdapi.Config) error {
+// checkVersion requests the cluster's version.
+func checkVersion(ctx context.Context, c *clientcmdapi.Config) error {
 	conf, err := clientcmd.NewDefaultClientConfig(*c, nil).ClientConfig()
 	if err != nil {
 		return err

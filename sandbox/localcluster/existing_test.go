@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"io"
@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// persons is a kubeconfig with two contexts and files beside it.
-func persons(t *testing.T, server, current string) string {
+// userKubeconfig writes a kubeconfig with two contexts that refers to files in
+// its folder.
+func userKubeconfig(t *testing.T, server, current string) string {
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "user.token"), []byte("secret"), 0o600))
@@ -41,37 +42,37 @@ current-context: `+current+"\n"), 0o600))
 	return path
 }
 
-func existing(t *testing.T, kubeconfig string) *home.Home {
+func existing(t *testing.T, kubeconfig string) *layout.Layout {
 	t.Helper()
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5000"})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5000"})
 	require.NoError(t, err)
-	return h
+	return l
 }
 
 func TestExistingCluster(t *testing.T) {
-	var asked string
+	var requested string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r.URL.Path
+		requested = r.URL.Path
 		_, _ = io.WriteString(w, `{"major":"1"}`)
 	}))
 	defer srv.Close()
-	h := existing(t, persons(t, srv.URL, "kind"))
-	require.NoError(t, Start(t.Context(), h, progress.New(io.Discard, 0)))
-	require.Equal(t, "/version", asked, "the cluster was asked whether it is there")
+	l := existing(t, userKubeconfig(t, srv.URL, "kind"))
+	require.NoError(t, Start(t.Context(), l, progress.New(io.Discard, 0)))
+	require.Equal(t, "/version", requested, "Start checks that the cluster answers")
 
-	c, err := clientcmd.LoadFromFile(h.Kubeconfig())
+	c, err := clientcmd.LoadFromFile(l.Kubeconfig())
 	require.NoError(t, err)
 	require.Equal(t, "kind", c.CurrentContext)
-	require.Len(t, c.Contexts, 1, "no way from the sandbox to another cluster")
+	require.Len(t, c.Contexts, 1, "the sandbox cannot reach another cluster")
 	require.Len(t, c.AuthInfos, 1)
 	require.Equal(t, "certificate", string(c.AuthInfos["me"].ClientCertificateData), "the copy needs no other file")
 	require.Empty(t, c.AuthInfos["me"].ClientCertificate)
-	info, err := os.Stat(h.Kubeconfig())
+	info, err := os.Stat(l.Kubeconfig())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
-	require.NoError(t, Stop(t.Context(), h, progress.New(io.Discard, 0)))
-	require.FileExists(t, h.Settings.Kubeconfig, "the person's own is untouched")
+	require.NoError(t, Stop(t.Context(), l, progress.New(io.Discard, 0)))
+	require.FileExists(t, l.Settings.Kubeconfig, "the user's file is not changed")
 }
 
 func TestExistingClusterErrors(t *testing.T) {
@@ -85,16 +86,16 @@ func TestExistingClusterErrors(t *testing.T) {
 	}{
 		{"no file named", "", []string{"KUBECONFIG"}},
 		{"no such file", "/nowhere/config", []string{"/nowhere/config", "no such file"}},
-		{"no current context", persons(t, gone.URL, `""`), []string{"current context", "use-context"}},
-		{"a context that is not there", persons(t, gone.URL, "lost"), []string{"lost"}},
-		{"nobody answers", persons(t, gone.URL, "kind"), []string{`"kind"`, gone.URL, "does not answer", "start it"}},
-		{"the person may not", persons(t, refusing.URL, "kind"), []string{"does not answer"}},
+		{"no current context", userKubeconfig(t, gone.URL, `""`), []string{"current context", "use-context"}},
+		{"a context that does not exist", userKubeconfig(t, gone.URL, "lost"), []string{"lost"}},
+		{"no server answers", userKubeconfig(t, gone.URL, "kind"), []string{`"kind"`, gone.URL, "does not answer", "start it"}},
+		{"the server refuses the user", userKubeconfig(t, refusing.URL, "kind"), []string{"does not answer"}},
 	} {
-		h := existing(t, tc.kubeconfig)
-		err := Start(t.Context(), h, progress.New(io.Discard, 0))
+		l := existing(t, tc.kubeconfig)
+		err := Start(t.Context(), l, progress.New(io.Discard, 0))
 		for _, want := range tc.want {
 			require.ErrorContains(t, err, want, tc.reason)
 		}
-		require.NoFileExists(t, h.Kubeconfig(), tc.reason)
+		require.NoFileExists(t, l.Kubeconfig(), tc.reason)
 	}
 }

@@ -1,15 +1,15 @@
-package cluster
+package localcluster
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// setting is one flag of a Kubernetes command. The tables below keep a reason
-// beside each that is not plain wiring.
+// setting is one flag of a Kubernetes command. The tables below give a reason
+// for each flag that is not just a path, an address or a port.
 type setting struct{ name, value string }
 
 func render(settings ...setting) []string {
@@ -20,21 +20,21 @@ func render(settings ...setting) []string {
 	return out
 }
 
-// serviceAccountIssuer is who the tokens of service accounts say they are from.
+// serviceAccountIssuer is the issuer in the tokens of service accounts.
 const serviceAccountIssuer = "https://kubernetes.default.svc." + ClusterDomain
 
-func apiServerFlags(h *home.Home) []string {
-	p := pki{dir: h.PKI()}
+func apiServerFlags(l *layout.Layout) []string {
+	p := pki{dir: l.PKI()}
 	flags := render(
 		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(h.Ports.APIServer)},
+		setting{"secure-port", strconv.Itoa(l.Ports.APIServer)},
 		setting{"tls-cert-file", p.cert("apiserver")},
 		setting{"tls-private-key-file", p.key("apiserver")},
 		setting{"client-ca-file", p.cert("ca")},
 		setting{"anonymous-auth", "false"},
 		setting{"authorization-mode", "Node,RBAC"},
 		setting{"enable-admission-plugins", "NodeRestriction"},
-		setting{"etcd-servers", fmt.Sprintf("https://127.0.0.1:%d", h.Ports.EtcdClient)},
+		setting{"etcd-servers", fmt.Sprintf("https://127.0.0.1:%d", l.Ports.EtcdClient)},
 		setting{"etcd-cafile", p.cert("etcd-ca")},
 		setting{"etcd-certfile", p.cert("apiserver-etcd-client")},
 		setting{"etcd-keyfile", p.key("apiserver-etcd-client")},
@@ -54,27 +54,27 @@ func apiServerFlags(h *home.Home) []string {
 		setting{"requestheader-username-headers", "X-Remote-User"},
 		setting{"proxy-client-cert-file", p.cert("front-proxy-client")},
 		setting{"proxy-client-key-file", p.key("front-proxy-client")},
-		// Straight to the pod: a machine without a default route cannot reach a
-		// service's address.
+		// Requests go to the pod's address, because a machine without a default
+		// route cannot reach a service's address.
 		setting{"enable-aggregator-routing", "true"},
 		setting{"profiling", "false"},
 	)
-	if h.Cluster == home.ClusterLocal {
+	if l.Cluster == layout.ClusterLocal {
 		return append(flags, render(setting{"advertise-address", NodeAddress})...)
 	}
-	// Without pods nobody asks for the API server's address, and without an
-	// address of its own (which takes root) it must not announce one.
+	// There are no pods that need the API server's address. The node's address
+	// needs root, so the API server must not announce one.
 	return append(flags, render(
 		setting{"advertise-address", "127.0.0.1"},
 		setting{"endpoint-reconciler-type", "none"},
 	)...)
 }
 
-func controllerManagerFlags(h *home.Home) []string {
-	p, kubeconfig := pki{dir: h.PKI()}, kubeconfigPath(h, "controller-manager")
+func controllerManagerFlags(l *layout.Layout) []string {
+	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "controller-manager")
 	return render(
 		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(h.Ports.ControllerManager)},
+		setting{"secure-port", strconv.Itoa(l.Ports.ControllerManager)},
 		setting{"tls-cert-file", p.cert("controller-manager")},
 		setting{"tls-private-key-file", p.key("controller-manager")},
 		setting{"kubeconfig", kubeconfig},
@@ -86,17 +86,17 @@ func controllerManagerFlags(h *home.Home) []string {
 		setting{"cluster-signing-cert-file", p.cert("ca")},
 		setting{"cluster-signing-key-file", p.key("ca")},
 		setting{"requestheader-client-ca-file", p.cert("front-proxy-ca")},
-		// There is one of each: an election would only delay a restart.
+		// There is only one instance; an election would delay its restart.
 		setting{"leader-elect", "false"},
 		setting{"profiling", "false"},
 	)
 }
 
-func schedulerFlags(h *home.Home) []string {
-	p, kubeconfig := pki{dir: h.PKI()}, kubeconfigPath(h, "scheduler")
+func schedulerFlags(l *layout.Layout) []string {
+	p, kubeconfig := pki{dir: l.PKI()}, kubeconfigPath(l, "scheduler")
 	return render(
 		setting{"bind-address", "127.0.0.1"},
-		setting{"secure-port", strconv.Itoa(h.Ports.Scheduler)},
+		setting{"secure-port", strconv.Itoa(l.Ports.Scheduler)},
 		setting{"tls-cert-file", p.cert("scheduler")},
 		setting{"tls-private-key-file", p.key("scheduler")},
 		setting{"kubeconfig", kubeconfig},
@@ -108,39 +108,39 @@ func schedulerFlags(h *home.Home) []string {
 	)
 }
 
-func kubeletFlags(h *home.Home) []string {
-	l := layout{h}
+func kubeletFlags(l *layout.Layout) []string {
+	paths := nodePaths{l}
 	labels := []string{
 		"topology.kubernetes.io/region=" + Region,
 		"topology.kubernetes.io/zone=" + Zone,
 	}
 	return render(
-		setting{"config", l.config(kubeletConfig)},
-		setting{"kubeconfig", kubeconfigPath(h, "kubelet")},
-		setting{"root-dir", l.kubelet()},
-		setting{"cert-dir", h.PKI()},
+		setting{"config", paths.config(kubeletConfig)},
+		setting{"kubeconfig", kubeconfigPath(l, "kubelet")},
+		setting{"root-dir", paths.kubelet()},
+		setting{"cert-dir", l.PKI()},
 		setting{"hostname-override", NodeName},
 		setting{"node-ip", NodeAddress},
 		setting{"node-labels", strings.Join(labels, ",")},
 	)
 }
 
-func proxyFlags(h *home.Home) []string {
+func proxyFlags(l *layout.Layout) []string {
 	return render(
-		setting{"kubeconfig", kubeconfigPath(h, "kube-proxy")},
+		setting{"kubeconfig", kubeconfigPath(l, "kube-proxy")},
 		setting{"hostname-override", NodeName},
 		setting{"proxy-mode", "iptables"},
 		setting{"cluster-cidr", PodCIDR},
 		setting{"bind-address", "127.0.0.1"},
-		setting{"healthz-bind-address", fmt.Sprintf("127.0.0.1:%d", h.Ports.ProxyHealth)},
-		setting{"metrics-bind-address", fmt.Sprintf("127.0.0.1:%d", h.Ports.ProxyMetrics)},
-		// By default rules follow the endpoints a second later, which only pays
+		setting{"healthz-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyHealth)},
+		setting{"metrics-bind-address", fmt.Sprintf("127.0.0.1:%d", l.Ports.ProxyMetrics)},
+		// The default of one second delays every change of endpoints. It only helps
 		// with thousands of services.
 		setting{"iptables-min-sync-period", "100ms"},
-		// Node ports answer on the machine itself and nowhere else.
+		// Node ports answer on the loopback device only.
 		setting{"nodeport-addresses", "127.0.0.0/8"},
 		setting{"iptables-localhost-nodeports", "true"},
-		// The connection tracking limits of the machine are not ours to change.
+		// 0 leaves the machine's limits for connection tracking unchanged.
 		setting{"conntrack-max-per-core", "0"},
 		setting{"conntrack-tcp-timeout-established", "0"},
 		setting{"conntrack-tcp-timeout-close-wait", "0"},

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -17,30 +17,30 @@ import (
 
 	criapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// checkTimeout bounds one health check.
+// checkTimeout limits one health check.
 const checkTimeout = 5 * time.Second
 
-// bodyLimit bounds what a check reads of an answer, in bytes.
+// bodyLimit is how many bytes of a response a check reads.
 const bodyLimit = 1 << 20
 
 // probe is one request that a healthy component answers with 200.
 type probe struct {
 	url       string
-	authority string // certificate authority of the server; empty: plain HTTP
-	client    string // client certificate; empty: none
-	accept    []int  // further statuses that show it works
+	authority string // name of the server's certificate authority; empty: plain HTTP
+	client    string // name of the client certificate; empty: none
+	accept    []int  // statuses besides 200 that show that it works
 }
 
-// get asks and returns the body.
-func (p probe) get(ctx context.Context, h *home.Home) ([]byte, error) {
+// get sends the request and returns the body.
+func (p probe) get(ctx context.Context, l *layout.Layout) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true}
 	if p.authority != "" {
-		conf, err := p.tls(h)
+		conf, err := p.tls(l)
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +67,8 @@ func (p probe) get(ctx context.Context, h *home.Home) ([]byte, error) {
 	return nil, fmt.Errorf("%s answers %s: %s", p.url, res.Status, firstLines(string(body), 5))
 }
 
-func (p probe) tls(h *home.Home) (*tls.Config, error) {
-	files := pki{dir: h.PKI()}
+func (p probe) tls(l *layout.Layout) (*tls.Config, error) {
+	files := pki{dir: l.PKI()}
 	raw, err := os.ReadFile(files.cert(p.authority))
 	if err != nil {
 		return nil, err
@@ -93,52 +93,54 @@ func firstLines(text string, n int) string {
 	return strings.Join(lines[:min(n, len(lines))], "; ")
 }
 
-func on(scheme string, port int, path string) string {
+func loopbackURL(scheme string, port int, path string) string {
 	return scheme + "://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) + path
 }
 
-func registryHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("http", h.Ports.Registry, "/v2/"), accept: []int{http.StatusUnauthorized}}.get(ctx, h)
+func registryHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("http", l.Ports.Registry, "/v2/"), accept: []int{http.StatusUnauthorized}}.get(ctx, l)
 	return err
 }
 
-func etcdHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("https", h.Ports.EtcdClient, "/health"),
-		authority: "etcd-ca", client: "apiserver-etcd-client"}.get(ctx, h)
+func etcdHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("https", l.Ports.EtcdClient, "/health"),
+		authority: "etcd-ca", client: "apiserver-etcd-client"}.get(ctx, l)
 	return err
 }
 
-// ask reads an object of the API server as the administrator.
-func ask(ctx context.Context, h *home.Home, path string, into any) error {
-	body, err := probe{url: on("https", h.Ports.APIServer, path), authority: "ca", client: "admin"}.get(ctx, h)
+// getObject reads an object of the API server as the administrator.
+func getObject(ctx context.Context, l *layout.Layout, path string, into any) error {
+	body, err := probe{url: loopbackURL("https", l.Ports.APIServer, path), authority: "ca", client: "admin"}.get(ctx, l)
 	if err != nil || into == nil {
 		return err
 	}
 	return json.Unmarshal(body, into)
 }
 
-func apiServerHealthy(ctx context.Context, h *home.Home) error { return ask(ctx, h, "/readyz", nil) }
-
-// controllerManagerHealthy waits for the first thing that pods need of it, too:
-// the account that they run as.
-func controllerManagerHealthy(ctx context.Context, h *home.Home) error {
-	if _, err := (probe{url: on("https", h.Ports.ControllerManager, "/healthz"), authority: "ca"}).get(ctx, h); err != nil {
-		return err
-	}
-	return ask(ctx, h, "/api/v1/namespaces/default/serviceaccounts/default", nil)
+func apiServerHealthy(ctx context.Context, l *layout.Layout) error {
+	return getObject(ctx, l, "/readyz", nil)
 }
 
-func schedulerHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("https", h.Ports.Scheduler, "/readyz"), authority: "ca"}.get(ctx, h)
+// controllerManagerHealthy also checks that the default service account exists,
+// because pods need it.
+func controllerManagerHealthy(ctx context.Context, l *layout.Layout) error {
+	if _, err := (probe{url: loopbackURL("https", l.Ports.ControllerManager, "/healthz"), authority: "ca"}).get(ctx, l); err != nil {
+		return err
+	}
+	return getObject(ctx, l, "/api/v1/namespaces/default/serviceaccounts/default", nil)
+}
+
+func schedulerHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("https", l.Ports.Scheduler, "/readyz"), authority: "ca"}.get(ctx, l)
 	return err
 }
 
-// containerdHealthy asks through the interface that the kubelet uses: the
-// runtime and the pods' network have to be ready.
-func containerdHealthy(ctx context.Context, h *home.Home) error {
+// containerdHealthy uses the kubelet's interface (CRI): the runtime and the pods'
+// network must be ready.
+func containerdHealthy(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	runtime, err := dialRuntime(h)
+	runtime, err := dialRuntime(l)
 	if err != nil {
 		return err
 	}
@@ -155,9 +157,9 @@ func containerdHealthy(ctx context.Context, h *home.Home) error {
 	return nil
 }
 
-// kubeletHealthy waits until the API server knows the node to be ready.
-func kubeletHealthy(ctx context.Context, h *home.Home) error {
-	if _, err := (probe{url: on("http", h.Ports.KubeletHealth, "/healthz")}).get(ctx, h); err != nil {
+// kubeletHealthy also checks that the node is ready in the API server.
+func kubeletHealthy(ctx context.Context, l *layout.Layout) error {
+	if _, err := (probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}).get(ctx, l); err != nil {
 		return err
 	}
 	var node struct {
@@ -165,7 +167,7 @@ func kubeletHealthy(ctx context.Context, h *home.Home) error {
 			Conditions []struct{ Type, Status, Message string }
 		}
 	}
-	if err := ask(ctx, h, "/api/v1/nodes/"+NodeName, &node); err != nil {
+	if err := getObject(ctx, l, "/api/v1/nodes/"+NodeName, &node); err != nil {
 		return err
 	}
 	for _, c := range node.Status.Conditions {
@@ -175,20 +177,20 @@ func kubeletHealthy(ctx context.Context, h *home.Home) error {
 			return fmt.Errorf("node %s is not ready: %s", NodeName, c.Message)
 		}
 	}
-	return errors.New("node " + NodeName + " says nothing of its readiness yet")
+	return errors.New("node " + NodeName + " has no condition Ready yet")
 }
 
-func proxyHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("http", h.Ports.ProxyHealth, "/healthz")}.get(ctx, h)
+func proxyHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("http", l.Ports.ProxyHealth, "/healthz")}.get(ctx, l)
 	return err
 }
 
-func kwokHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("http", h.Ports.KubeletHealth, "/healthz")}.get(ctx, h)
+func kwokHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}.get(ctx, l)
 	return err
 }
 
-func volumesHealthy(ctx context.Context, h *home.Home) error {
-	_, err := probe{url: on("http", h.Ports.Volumes, "/healthz")}.get(ctx, h)
+func volumesHealthy(ctx context.Context, l *layout.Layout) error {
+	_, err := probe{url: loopbackURL("http", l.Ports.Volumes, "/healthz")}.get(ctx, l)
 	return err
 }

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"bytes"
@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// ruleTools are the commands for each family of addresses.
+// ruleTools are the commands for IPv4 and IPv6.
 var ruleTools = []string{"iptables", "ip6tables"}
 
-// ourChains are the prefixes of the chains that kube-proxy, the kubelet and the
-// network plugins make.
-var ourChains = []string{"KUBE-", "CNI-"}
+// nodeChains are the prefixes of the chains that kube-proxy, the kubelet and the
+// network plugins create.
+var nodeChains = []string{"KUBE-", "CNI-"}
 
-func isOurs(chain string) bool {
-	for _, prefix := range ourChains {
+func isNodeChain(chain string) bool {
+	for _, prefix := range nodeChains {
 		if strings.HasPrefix(chain, prefix) {
 			return true
 		}
@@ -24,45 +24,45 @@ func isOurs(chain string) bool {
 	return false
 }
 
-// rules are ours of one table, as iptables-save tells them.
+// rules are the node's chains of one table, from iptables-save.
 type rules struct {
 	table  string
-	chains []string // ours
-	jumps  []string // rules of other chains that lead into ours, from "-A" on
+	chains []string // the node's chains
+	jumps  []string // rules of other chains that jump to these, from "-A" on
 }
 
-// parseRules picks what is ours from the output of iptables-save.
+// parseRules reads the node's chains from the output of iptables-save.
 func parseRules(saved string) []rules {
 	var all []rules
-	var now *rules
+	var current *rules
 	for _, line := range strings.Split(saved, "\n") {
 		switch {
 		case strings.HasPrefix(line, "*"):
 			all = append(all, rules{table: line[1:]})
-			now = &all[len(all)-1]
-		case now == nil:
+			current = &all[len(all)-1]
+		case current == nil:
 		case strings.HasPrefix(line, ":"):
-			if chain, _, _ := strings.Cut(line[1:], " "); isOurs(chain) {
-				now.chains = append(now.chains, chain)
+			if chain, _, _ := strings.Cut(line[1:], " "); isNodeChain(chain) {
+				current.chains = append(current.chains, chain)
 			}
 		case strings.HasPrefix(line, "-A "):
 			f := strings.Fields(line)
-			if isOurs(f[1]) {
-				continue // goes with its chain
+			if isNodeChain(f[1]) {
+				continue // removed with its chain
 			}
-			// A chain takes no options, so the jump to it ends the rule; before
-			// that, a comment may say anything.
-			if to := f[len(f)-2:]; (to[0] == "-j" || to[0] == "-g") && isOurs(to[1]) {
-				now.jumps = append(now.jumps, line)
+			// A jump to a chain has no options, so it is at the end of the rule.
+			// Elsewhere "-j" may be in a comment.
+			if to := f[len(f)-2:]; (to[0] == "-j" || to[0] == "-g") && isNodeChain(to[1]) {
+				current.jumps = append(current.jumps, line)
 			}
 		}
 	}
 	return all
 }
 
-// removal is the input of iptables-restore --noflush that takes rules away:
-// first whatever leads into our chains, then what is in them (declaring a chain
-// empties it), then the chains.
+// removal returns the input of iptables-restore --noflush that removes the
+// node's chains. Declaring a chain empties it. Then the jumps to the chains are
+// deleted, then the chains.
 func removal(all []rules) string {
 	var out strings.Builder
 	for _, r := range all {
@@ -86,14 +86,15 @@ func removal(all []rules) string {
 
 func savedRules(ctx context.Context, tool string) ([]rules, error) {
 	if _, err := exec.LookPath(tool + "-save"); err != nil {
-		return nil, nil // then nobody has made rules with it either
+		return nil, nil // without the tool there are no rules
 	}
 	out, err := command(ctx, "", tool+"-save")
 	return parseRules(out), err
 }
 
-// noOtherNode refuses a machine that already is a node, of k3s or kubeadm say:
-// Stop could not tell that one's chains from ours and would take both away.
+// noOtherNode returns an error if the machine is already a node, for example of
+// k3s or kubeadm: Stop could not distinguish that node's chains from the
+// sandbox's and would remove both.
 func noOtherNode(ctx context.Context) error {
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)
@@ -101,14 +102,14 @@ func noOtherNode(ctx context.Context) error {
 			return err
 		}
 		if chain := firstChain(all); chain != "" {
-			return fmt.Errorf("this machine is a node of another Kubernetes already: %s has the chain %s, which this sandbox did not make; "+
-				"use that cluster with CLUSTER=existing, or take another machine", tool, chain)
+			return fmt.Errorf("this machine is a node of another Kubernetes already: %s has the chain %s, which this sandbox did not create; "+
+				"use that cluster with CLUSTER=existing, or use another machine", tool, chain)
 		}
 	}
 	return nil
 }
 
-// firstChain is one of the chains in all, and empty where there is none.
+// firstChain returns the first chain in all; "" if there is none.
 func firstChain(all []rules) string {
 	for _, r := range all {
 		if len(r.chains) > 0 {
@@ -118,7 +119,7 @@ func firstChain(all []rules) string {
 	return ""
 }
 
-// removeRules takes away every rule and chain of ours.
+// removeRules removes the node's chains and every jump to them.
 func removeRules(ctx context.Context) error {
 	for _, tool := range ruleTools {
 		all, err := savedRules(ctx, tool)

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"fmt"
@@ -8,37 +8,41 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// contextName is the context, the cluster and the user in our kubeconfigs.
+// contextName is the name of the context, the cluster and the user in the
+// sandbox's kubeconfigs.
 const contextName = "sandbox"
 
-// kubeconfigs are the clients of the API server that read one, by the name of
-// their certificate.
+// kubeconfigs are the components that read a kubeconfig, by the name of their
+// certificate.
 var kubeconfigs = []string{"controller-manager", "scheduler", "kubelet", "kube-proxy"}
 
-func kubeconfigPath(h *home.Home, name string) string {
-	return filepath.Join(h.PKI(), name+".kubeconfig")
+func kubeconfigPath(l *layout.Layout, name string) string {
+	return filepath.Join(l.PKI(), name+".kubeconfig")
 }
 
-func apiServerURL(h *home.Home) string { return fmt.Sprintf("https://127.0.0.1:%d", h.Ports.APIServer) }
+func apiServerURL(l *layout.Layout) string {
+	return fmt.Sprintf("https://127.0.0.1:%d", l.Ports.APIServer)
+}
 
-// writeKubeconfigs writes those of the components, which point at the
-// certificates and so follow their renewal, and the administrator's, which
-// holds them and so can be copied elsewhere.
-func writeKubeconfigs(h *home.Home) error {
-	p := pki{dir: h.PKI()}
+// writeKubeconfigs writes the kubeconfigs of the components and of the
+// administrator. Those of the components refer to the certificate files, so that
+// they stay valid when these are renewed. The administrator's contains the
+// certificates, so that it can be copied elsewhere.
+func writeKubeconfigs(l *layout.Layout) error {
+	p := pki{dir: l.PKI()}
 	for _, name := range kubeconfigs {
-		c := kubeconfig(apiServerURL(h))
+		c := kubeconfig(apiServerURL(l))
 		c.Clusters[contextName].CertificateAuthority = p.cert("ca")
 		c.AuthInfos[contextName].ClientCertificate = p.cert(name)
 		c.AuthInfos[contextName].ClientKey = p.key(name)
-		if err := writeKubeconfig(kubeconfigPath(h, name), c); err != nil {
+		if err := writeKubeconfig(kubeconfigPath(l, name), c); err != nil {
 			return err
 		}
 	}
-	c := kubeconfig(apiServerURL(h))
+	c := kubeconfig(apiServerURL(l))
 	for _, f := range []struct {
 		path string
 		into *[]byte
@@ -53,7 +57,7 @@ func writeKubeconfigs(h *home.Home) error {
 		}
 		*f.into = raw
 	}
-	return writeKubeconfig(h.Kubeconfig(), c)
+	return writeKubeconfig(l.Kubeconfig(), c)
 }
 
 func kubeconfig(server string) *clientcmdapi.Config {

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"encoding/json"
@@ -13,21 +13,21 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// nodeChanges is what Start found in the kernel before it made the machine a
-// node; it is kept in nodeState until Stop has put it back.
+// nodeChanges are the kernel's settings from before Start made the machine a
+// node. They are stored in nodeState until Stop has restored them.
 type nodeChanges struct {
 	// Dir is the sandbox that the node belongs to.
 	Dir string `json:"dir"`
-	// Settings are the kernel's settings as they were, by their path below
+	// Settings are the former values of kernelSettings, by their path below
 	// /proc/sys.
 	Settings map[string]string `json:"settings"`
 }
 
-// kernelSettings are those that the network plugins, kube-proxy and the kubelet
-// change (kubelet: pkg/kubelet/cm, setupKernelTunables; kube-proxy:
+// kernelSettings are the settings that the network plugins, kube-proxy and the
+// kubelet change (kubelet: pkg/kubelet/cm, setupKernelTunables; kube-proxy:
 // pkg/proxy/iptables, NewProxier; plugins: pkg/ip, EnableIP4Forward).
 var kernelSettings = []string{
 	"net/ipv4/ip_forward",
@@ -42,22 +42,23 @@ var kernelSettings = []string{
 	synSent,
 }
 
-// synSent is how many seconds the kernel remembers a connection that got no
-// answer, 120 by default. While no pod is ready, kube-proxy rejects connections
-// to a node port on 127.0.0.1, but only after the kernel has noted them without
-// their translation; whoever gets the same local port in that time is refused
-// as well, with the pods long ready again (seen for two minutes after a kubelet
-// was started anew).
+// synSent is how many seconds the kernel tracks a connection without an answer,
+// 120 by default. While no pod is ready, kube-proxy rejects connections to a node
+// port on 127.0.0.1. By then the kernel tracks the connection without its address
+// translation. A later connection from the same local port is then refused too,
+// although pods are ready again (seen for two minutes after a restart of the
+// kubelet).
 const synSent = "net/netfilter/nf_conntrack_tcp_timeout_syn_sent"
 
-// nodeSettings are those that Start makes; not every kernel has every one.
+// nodeSettings are the settings that Start changes; not every kernel has all of
+// them.
 var nodeSettings = map[string]string{
 	"net/ipv4/ip_forward":              "1",
 	"net/ipv4/conf/all/route_localnet": "1",
 	synSent:                            "3",
 }
 
-// readNode returns what is recorded; nil where the machine is no node.
+// readNode returns the stored nodeChanges; nil if the machine is not a node.
 func readNode() (*nodeChanges, error) {
 	raw, err := os.ReadFile(nodeState)
 	if errors.Is(err, os.ErrNotExist) {
@@ -73,16 +74,16 @@ func readNode() (*nodeChanges, error) {
 	return &n, nil
 }
 
-// prepareNode records the kernel's settings, makes them what the node needs,
-// and gives the node its folders, its cgroup and its address.
-func prepareNode(h *home.Home) error {
-	l := layout{h}
+// prepareNode stores the kernel's settings, sets those that the node needs, and
+// creates the node's folders, cgroup and address.
+func prepareNode(l *layout.Layout) error {
+	paths := nodePaths{l}
 	n, err := readNode()
 	if err != nil {
 		return err
 	}
 	if n == nil {
-		if err := recordNode(h); err != nil {
+		if err := recordNode(l); err != nil {
 			return err
 		}
 	}
@@ -92,23 +93,23 @@ func prepareNode(h *home.Home) error {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
 		}
 	}
-	for _, dir := range []string{l.run(), l.kubelet(), l.containerdRoot(), l.podLogs()} {
+	for _, dir := range []string{paths.run(), paths.kubelet(), paths.containerdRoot(), paths.podLogs()} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("node: %w", err)
 		}
 	}
-	if err := makeCgroups(l.cgroup()); err != nil {
+	if err := createCgroups(paths.cgroup()); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
 	return addAddress()
 }
 
-func recordNode(h *home.Home) error {
-	n := nodeChanges{Dir: h.Dir, Settings: map[string]string{}}
+func recordNode(l *layout.Layout) error {
+	n := nodeChanges{Dir: l.Dir, Settings: map[string]string{}}
 	for _, name := range kernelSettings {
 		raw, err := os.ReadFile("/proc/sys/" + name)
 		if errors.Is(err, os.ErrNotExist) {
-			continue // not every kernel has every one
+			continue // not every kernel has this setting
 		}
 		if err != nil {
 			return fmt.Errorf("node: kernel setting %s: %w", name, err)
@@ -122,20 +123,21 @@ func recordNode(h *home.Home) error {
 	if err := writeFile(nodeState, raw); err != nil {
 		return fmt.Errorf("node: %w", err)
 	}
-	// Others may know that the machine is a node; a simulated cluster asks, too.
+	// Readable for other users, because Residue of a simulated cluster reads it
+	// without root.
 	return os.Chmod(nodeState, 0o644)
 }
 
-// restore puts the kernel's settings back.
+// restore restores the kernel's settings.
 func (n *nodeChanges) restore() error {
 	var errs []error
 	for name, value := range n.Settings {
 		path := "/proc/sys/" + name
 		if raw, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(raw)) == value {
-			continue // some may not even be written to
+			continue // some settings are read-only on some machines
 		}
 		if err := os.WriteFile(path, []byte(value), 0); err != nil {
-			errs = append(errs, fmt.Errorf("kernel setting %s back to %s: %w", name, value, err))
+			errs = append(errs, fmt.Errorf("restore kernel setting %s to %s: %w", name, value, err))
 		}
 	}
 	return errors.Join(errs...)
@@ -167,9 +169,9 @@ func removeAddress() error {
 	return nil
 }
 
-// cgroupRoots are the folders below which a process's cgroups lie: one for each
-// controller with version 1, one for all with version 2. Where both are mounted
-// version 1 controls, and pods get a folder in version 2 all the same.
+// cgroupRoots returns the mount points of cgroups: one for each controller with
+// version 1, one for all with version 2. If both are mounted, version 1 has the
+// controllers, but pods also get a folder in version 2.
 func cgroupRoots() (control, all []string, err error) {
 	raw, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -198,9 +200,9 @@ func parseCgroupRoots(mounts string) (control, all []string) {
 	return v2, all
 }
 
-// makeCgroups makes the cgroup that holds the pods; the kubelet wants to find
-// it there.
-func makeCgroups(name string) error {
+// createCgroups creates the parent cgroup of all pods, because the kubelet
+// expects it to exist.
+func createCgroups(name string) error {
 	roots, _, err := cgroupRoots()
 	if err != nil {
 		return err
@@ -213,7 +215,7 @@ func makeCgroups(name string) error {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("cgroup: %w", err)
 		}
-		// Version 2: hand on the controllers that the parent has.
+		// Version 2: enable the parent's controllers for the child.
 		if raw, err := os.ReadFile(filepath.Join(root, "cgroup.controllers")); err == nil {
 			for _, c := range strings.Fields(string(raw)) {
 				for _, d := range []string{root, dir} {
@@ -223,7 +225,7 @@ func makeCgroups(name string) error {
 				}
 			}
 		}
-		// Version 1: a new cpuset is empty, and nothing may run in it.
+		// Version 1: no process may run in a new cpuset until it has CPUs and memory.
 		for _, f := range []string{"cpuset.cpus", "cpuset.mems"} {
 			raw, err := os.ReadFile(filepath.Join(root, f))
 			if err != nil || strings.TrimSpace(string(raw)) == "" {

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"bytes"
@@ -19,14 +19,14 @@ import (
 	"time"
 )
 
-// Certificates last a year and are renewed at a Start in the last month of it.
-// The authorities last ten, longer than any sandbox. Kubernetes reads renewed
-// files again by itself, so nothing is restarted for them.
+// Certificates are valid for a year and are renewed by a Start in the last month.
+// Authorities are valid for ten years, longer than any sandbox. Kubernetes
+// reloads renewed files by itself, so no process is restarted for them.
 const (
 	authorityLife   = 10 * 365 * 24 * time.Hour
 	certificateLife = 365 * 24 * time.Hour
 	renewBefore     = 30 * 24 * time.Hour
-	// clockSkew is how far a clock that was set back may trail.
+	// clockSkew is how far a clock may be set back.
 	clockSkew = time.Hour
 )
 
@@ -34,14 +34,14 @@ const (
 type certificate struct {
 	name      string
 	authority string // name of the authority that signs it
-	user      string // common name; for a client, who it is to Kubernetes
-	group     string // organization; for a client, its group
-	server    bool   // may prove a server's name
+	user      string // common name; for a client, its user in Kubernetes
+	group     string // organization; for a client, its group in Kubernetes
+	server    bool   // also valid for a server
 	hosts     []string
 }
 
-// The authorities are kept apart where trust is: a client of the API server
-// must not pass for one of etcd, nor for the aggregation layer's proxy.
+// There is an authority for each trust domain: a client of the API server must
+// not be accepted by etcd, nor as the proxy of the aggregation layer.
 var authorities = []string{"ca", "etcd-ca", "front-proxy-ca"}
 
 var loopbackHosts = []string{"localhost", "127.0.0.1"}
@@ -62,8 +62,8 @@ var certificates = []certificate{
 	{name: "admin", authority: "ca", user: "sandbox-admin", group: "system:masters"},
 }
 
-// frontProxyUser is the one name that an aggregated API server takes requests
-// from on behalf of others.
+// frontProxyUser is the user of the aggregation layer's proxy. An aggregated API
+// server accepts only this user's requests on behalf of others.
 const frontProxyUser = "front-proxy-client"
 
 // serviceAccountKey signs the tokens of service accounts.
@@ -78,9 +78,9 @@ type pki struct {
 func (p pki) cert(name string) string { return filepath.Join(p.dir, name+".crt") }
 func (p pki) key(name string) string  { return filepath.Join(p.dir, name+".key") }
 
-// ensure makes what is missing, and makes again what is damaged, about to
-// expire, signed by another authority or not what the table says. It returns
-// the names of what it wrote.
+// ensure creates certificates and keys that are missing. It replaces those that
+// are damaged, expire soon, are signed by another authority or differ from the
+// table. It returns the names of what it wrote.
 func (p pki) ensure() ([]string, error) {
 	if err := os.MkdirAll(p.dir, 0o700); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (p pki) ensure() ([]string, error) {
 		}
 		have, err := p.load(name)
 		if err != nil || !p.lasts(have.cert) {
-			if have, err = p.issue(name, template, nil, authorityLife); err != nil {
+			if have, err = p.issue(name, template, nil, authorityLife); err != nil { // self-signed
 				return written, fmt.Errorf("authority %s: %w", name, err)
 			}
 			written = append(written, name)
@@ -152,7 +152,7 @@ func (c certificate) template() *x509.Certificate {
 	return t
 }
 
-// matches tells whether a certificate is what the table says it should be.
+// matches says whether a certificate is as the table defines it.
 func (c certificate) matches(have, signer *x509.Certificate) bool {
 	want := c.template()
 	return have.CheckSignatureFrom(signer) == nil &&
@@ -192,8 +192,8 @@ func (p pki) load(name string) (*pair, error) {
 	return &pair{cert, key}, nil
 }
 
-// issue writes a new certificate with a new key; without a signer it signs
-// itself.
+// issue writes a new certificate with a new key; without a signer it is
+// self-signed.
 func (p pki) issue(name string, t *x509.Certificate, signer *pair, life time.Duration) (*pair, error) {
 	key, err := newKey()
 	if err != nil {
@@ -215,8 +215,8 @@ func (p pki) issue(name string, t *x509.Certificate, signer *pair, life time.Dur
 	if err != nil {
 		return nil, err
 	}
-	// The key first: a crash between the two leaves a pair that does not match,
-	// which the next ensure replaces.
+	// After a crash between the two writes, key and certificate do not match, and
+	// the next ensure replaces both.
 	if err := writeKey(p.key(name), key); err != nil {
 		return nil, err
 	}
@@ -249,9 +249,9 @@ func writePEM(path, kind string, der []byte) error {
 	return writeFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-// writeFile replaces a file as a whole, and only where its content differs: a
-// reader sees the old one or the new one, and files that processes are
-// restarted for keep still.
+// writeFile replaces a file by a rename, so that a reader sees the old or the new
+// content. It writes only if the content differs, because processes are
+// restarted when a file changes.
 func writeFile(path string, content []byte) error {
 	have, err := os.ReadFile(path)
 	if err == nil && bytes.Equal(have, content) {

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"crypto/x509"
@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestCertificatesVerify(t *testing.T) {
@@ -37,7 +37,7 @@ func TestCertificatesVerify(t *testing.T) {
 			}
 			signer, err := p.load(other)
 			require.NoError(t, err)
-			require.Error(t, have.cert.CheckSignatureFrom(signer.cert), "%s must not pass where %s is trusted", c.name, other)
+			require.Error(t, have.cert.CheckSignatureFrom(signer.cert), "%s must not be accepted where %s is trusted", c.name, other)
 		}
 		info, err := os.Stat(p.key(c.name))
 		require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestCertificatesVerify(t *testing.T) {
 	}
 }
 
-func TestAPIServerCertificateCoversHowItIsReached(t *testing.T) {
+func TestAPIServerCertificateHasItsAddresses(t *testing.T) {
 	p := pki{dir: t.TempDir(), now: time.Now()}
 	_, err := p.ensure()
 	require.NoError(t, err)
@@ -81,13 +81,13 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.cert("kubelet"))) }},
 		{reason: "a key is cut off", at: born, want: []string{"scheduler"},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Truncate(p.key("scheduler"), 10)) }},
-		{reason: "a key is another's, as after a crash between two writes", at: born, want: []string{"admin"},
+		{reason: "key and certificate do not match, as after a crash between two writes", at: born, want: []string{"admin"},
 			damage: func(t *testing.T, p pki) {
 				key, err := newKey()
 				require.NoError(t, err)
 				require.NoError(t, writeKey(p.key("admin"), key))
 			}},
-		{reason: "the authority is missing, and with it all that it signed", at: born, want: []string{"etcd-ca", "apiserver-etcd-client", "etcd"},
+		{reason: "an authority is missing, so all that it signed is replaced", at: born, want: []string{"etcd-ca", "apiserver-etcd-client", "etcd"},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key("etcd-ca"))) }},
 		{reason: "the key of service accounts is missing", at: born, want: []string{serviceAccountKey},
 			damage: func(t *testing.T, p pki) { require.NoError(t, os.Remove(p.key(serviceAccountKey))) }},
@@ -109,7 +109,7 @@ func TestCertificatesAreRenewedWhenNeeded(t *testing.T) {
 			}
 			written, err = p.ensure()
 			require.NoError(t, err)
-			require.Empty(t, written, "a second time there is nothing to do")
+			require.Empty(t, written, "a second call writes nothing")
 		})
 	}
 }
@@ -142,32 +142,32 @@ func TestCertificateThatDiffersFromTheTableIsReplaced(t *testing.T) {
 }
 
 func TestKubeconfigs(t *testing.T) {
-	h := testHome(t, home.ClusterLocal)
-	_, err := pki{dir: h.PKI(), now: time.Now()}.ensure()
+	l := testLayout(t, layout.ClusterLocal)
+	_, err := pki{dir: l.PKI(), now: time.Now()}.ensure()
 	require.NoError(t, err)
-	require.NoError(t, writeKubeconfigs(h))
+	require.NoError(t, writeKubeconfigs(l))
 
-	c, err := clientcmd.LoadFromFile(h.Kubeconfig())
+	c, err := clientcmd.LoadFromFile(l.Kubeconfig())
 	require.NoError(t, err)
 	require.Equal(t, "sandbox", c.CurrentContext)
 	require.Equal(t, "https://127.0.0.1:6443", c.Clusters["sandbox"].Server)
-	require.NotEmpty(t, c.AuthInfos["sandbox"].ClientKeyData, "the administrator's holds its key, so that it can be copied")
-	info, err := os.Stat(h.Kubeconfig())
+	require.NotEmpty(t, c.AuthInfos["sandbox"].ClientKeyData, "the administrator's kubeconfig contains the key, so that it can be copied")
+	info, err := os.Stat(l.Kubeconfig())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode())
 
 	for _, name := range kubeconfigs {
-		c, err := clientcmd.LoadFromFile(kubeconfigPath(h, name))
+		c, err := clientcmd.LoadFromFile(kubeconfigPath(l, name))
 		require.NoError(t, err)
-		require.FileExists(t, c.AuthInfos["sandbox"].ClientKey, "a component's points at its key, which may be renewed")
+		require.FileExists(t, c.AuthInfos["sandbox"].ClientKey, "a component's kubeconfig refers to the key's file, which may be renewed")
 	}
 }
 
-func TestNoAddressOfPrivateNetworks(t *testing.T) {
+func TestAddressesAreOutsidePrivateNetworks(t *testing.T) {
 	for _, cidr := range []string{PodCIDR, ServiceCIDR, NodeAddress + "/32", APIService + "/32", DNSAddress + "/32", podGateway + "/32"} {
 		ip, _, err := net.ParseCIDR(cidr)
 		require.NoError(t, err)
-		require.False(t, ip.IsPrivate(), "%s could be somebody's network", cidr)
+		require.False(t, ip.IsPrivate(), "%s could be the user's network", cidr)
 	}
 	_, pods, _ := net.ParseCIDR(PodCIDR)
 	_, services, _ := net.ParseCIDR(ServiceCIDR)

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -9,14 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// requirement is a program of the machine that a local cluster runs, and the
-// Debian package that holds it.
+// requirement is a program that a local cluster needs, with its Debian package.
 type requirement struct{ program, debian string }
 
 var requirements = []requirement{
@@ -32,8 +31,8 @@ var requirements = []requirement{
 // pluginsPackage is the Debian package of the CNI plugins.
 const pluginsPackage = "containernetworking-plugins"
 
-// MissingError names the programs that a local cluster needs and the machine
-// lacks.
+// MissingError is returned if the machine lacks programs that a local cluster
+// needs.
 type MissingError struct {
 	Programs []string
 	Packages []string
@@ -44,44 +43,44 @@ func (e *MissingError) Error() string {
 		strings.Join(e.Programs, ", "), strings.Join(e.Packages, " "))
 }
 
-// Preflight finds all that would make Start fail, of what can be seen without
-// changing anything.
-func Preflight(h *home.Home) error {
-	errs := []error{preflight.Check(h, freePorts(h))}
-	if h.Cluster == home.ClusterLocal {
+// Preflight returns every reason for which Start would fail, as far as it can be
+// found without a change to the machine.
+func Preflight(l *layout.Layout) error {
+	errs := []error{preflight.Check(l, freePorts(l))}
+	if l.Cluster == layout.ClusterLocal {
 		errs = append(errs, missing(exec.LookPath, pluginFolders))
 	}
 	return errors.Join(errs...)
 }
 
-// claim makes sure that nothing else is in the way of the cluster, and puts back
-// what a dead sandbox left of the node that the machine was.
-func claim(ctx context.Context, h *home.Home, log *progress.Log) error {
-	switch h.Cluster {
-	case home.ClusterLocal:
+// claim checks that the cluster does not conflict with another one. It removes
+// the residue of another sandbox whose processes have all ended.
+func claim(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	switch l.Cluster {
+	case layout.ClusterLocal:
 		if os.Geteuid() != 0 {
 			return preflight.ErrNotRoot
 		}
-		if err := ownNode(ctx, h, log); err != nil {
+		if err := ownNode(ctx, l, log); err != nil {
 			return err
 		}
-	case home.ClusterSimulated, home.ClusterExisting:
+	case layout.ClusterSimulated, layout.ClusterExisting:
 	default:
 		return fmt.Errorf("unknown kind of cluster %q: it is one of %s, %s, %s",
-			h.Cluster, home.ClusterLocal, home.ClusterSimulated, home.ClusterExisting)
+			l.Cluster, layout.ClusterLocal, layout.ClusterSimulated, layout.ClusterExisting)
 	}
 	for _, c := range Components {
-		in := slices.ContainsFunc(In(h), func(o Component) bool { return o.Name == c.Name })
-		if !in && process.Alive(h, c.Name) {
-			return fmt.Errorf("%s of this sandbox runs, but is no part of a cluster of kind %q: "+
-				"the settings changed since the start; run `make down` first", c.Name, h.Cluster)
+		in := slices.ContainsFunc(In(l), func(o Component) bool { return o.Name == c.Name })
+		if !in && process.Alive(l, c.Name) {
+			return fmt.Errorf("%s of this sandbox runs, but a cluster of kind %q has no such component: "+
+				"the settings changed since the start; run `make down` first", c.Name, l.Cluster)
 		}
 	}
 	return nil
 }
 
-// missing looks for every requirement and names all that are not there.
-func missing(look func(string) (string, error), plugins []string) error {
+// missing returns an error that names every requirement that is not installed.
+func missing(lookPath func(string) (string, error), plugins []string) error {
 	var e MissingError
 	add := func(program, debian string) {
 		e.Programs = append(e.Programs, program)
@@ -90,7 +89,7 @@ func missing(look func(string) (string, error), plugins []string) error {
 		}
 	}
 	for _, r := range requirements {
-		if _, err := look(r.program); err != nil {
+		if _, err := lookPath(r.program); err != nil {
 			add(r.program, r.debian)
 		}
 	}
@@ -103,17 +102,18 @@ func missing(look func(string) (string, error), plugins []string) error {
 	return &e
 }
 
-// freePorts are the ports that must be free: those of the components that do
-// not run, and that of the front door, which a cluster of our own gives out.
-func freePorts(h *home.Home) []home.NamedPort {
-	var free []home.NamedPort
-	for _, c := range In(h) {
-		if c.Ports != nil && !process.Alive(h, c.Name) {
-			free = append(free, c.Ports(h.Ports)...)
+// freePorts returns the ports that must be free: those of components that do not
+// run. For an existing cluster that includes the port of Forward; otherwise
+// kube-proxy serves it as a node port.
+func freePorts(l *layout.Layout) []layout.NamedPort {
+	var free []layout.NamedPort
+	for _, c := range In(l) {
+		if c.Ports != nil && !process.Alive(l, c.Name) {
+			free = append(free, c.Ports(l.Ports)...)
 		}
 	}
-	if h.Cluster == home.ClusterExisting && !process.Alive(h, Forward) {
-		free = append(free, home.NamedPort{Name: "front door", Port: h.Ports.NodePort})
+	if l.Cluster == layout.ClusterExisting && !process.Alive(l, Forward) {
+		free = append(free, layout.NamedPort{Name: "front door", Port: l.Ports.NodePort})
 	}
 	return free
 }

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"flag"
@@ -11,21 +11,21 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files")
 
-// fixed is a home whose paths are the same everywhere.
-func fixed(kind string) *home.Home {
-	return &home.Home{Dir: "/sandbox", Settings: home.Settings{Cluster: kind, Ports: home.DefaultPorts()}}
+// fixed is a layout with the same paths on every machine.
+func fixed(kind string) *layout.Layout {
+	return &layout.Layout{Dir: "/sandbox", Settings: layout.Settings{Cluster: kind, Ports: layout.DefaultPorts()}}
 }
 
-func testHome(t *testing.T, kind string) *home.Home {
+func testLayout(t *testing.T, kind string) *layout.Layout {
 	t.Helper()
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: kind, Ports: home.DefaultPorts()})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: kind, Ports: layout.DefaultPorts()})
 	require.NoError(t, err)
-	return h
+	return l
 }
 
 func golden(t *testing.T, name, got string) {
@@ -37,11 +37,11 @@ func golden(t *testing.T, name, got string) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got, "%s; `go test -update` writes it anew", path)
+	require.Equal(t, string(want), got, "%s; `go test -update` writes it", path)
 }
 
 func TestFlags(t *testing.T) {
-	for _, kind := range []string{home.ClusterLocal, home.ClusterSimulated} {
+	for _, kind := range []string{layout.ClusterLocal, layout.ClusterSimulated} {
 		var out strings.Builder
 		for _, c := range In(fixed(kind)) {
 			if c.Flags != nil {
@@ -53,21 +53,21 @@ func TestFlags(t *testing.T) {
 }
 
 func TestNodeConfig(t *testing.T) {
-	h := fixed(home.ClusterLocal)
-	files, err := nodeConfig(h, "/usr/lib/cni")
+	l := fixed(layout.ClusterLocal)
+	files, err := nodeConfig(l, "/usr/lib/cni")
 	require.NoError(t, err)
 	for _, f := range files {
-		require.True(t, strings.HasPrefix(f.path, h.Dir+"/config/"), f.path)
+		require.True(t, strings.HasPrefix(f.path, l.Dir+"/config/"), f.path)
 		golden(t, filepath.Base(f.path), string(f.content))
 	}
 }
 
-func TestTable(t *testing.T) {
+func TestComponentsAreInOrderAndComplete(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range Components {
-		require.False(t, seen[c.Name], "%s is there twice", c.Name)
+		require.False(t, seen[c.Name], "%s is in the table twice", c.Name)
 		for _, before := range c.After {
-			require.True(t, seen[before], "%s comes after %s, which must stand above it: so there is no circle", c.Name, before)
+			require.True(t, seen[before], "%s starts after %s, so it must be below it in the table; this also excludes cycles", c.Name, before)
 		}
 		seen[c.Name] = true
 		require.NotNil(t, c.Healthy, c.Name)
@@ -75,13 +75,13 @@ func TestTable(t *testing.T) {
 		require.Positive(t, c.Limit, c.Name)
 		require.Positive(t, c.Grace, c.Name)
 	}
-	for _, kind := range everywhere {
+	for _, kind := range allKinds {
 		ports := map[int]string{}
 		for _, c := range In(fixed(kind)) {
 			if c.Ports == nil {
 				continue
 			}
-			for _, p := range c.Ports(home.DefaultPorts()) {
+			for _, p := range c.Ports(layout.DefaultPorts()) {
 				require.Empty(t, ports[p.Port], "%s and %s on one port in a %s cluster", p.Name, ports[p.Port], kind)
 				ports[p.Port] = p.Name
 			}
@@ -93,31 +93,31 @@ func TestKindsOfCluster(t *testing.T) {
 	control := []string{Registry, Etcd, APIServer, ControllerManager, Scheduler}
 	for _, tc := range []struct {
 		reason string
-		h      *home.Home
+		layout *layout.Layout
 		want   []string
 	}{
-		{"a local cluster has a node", fixed(home.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, Volumes)},
-		{"a simulated one has kwok, and nothing that needs root", fixed(home.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
-		{"an existing one has all but a registry", fixed(home.ClusterExisting), []string{Registry}},
-		{"unless the person has one", &home.Home{Settings: home.Settings{Cluster: home.ClusterExisting, Registry: "localhost:5000"}}, nil},
+		{"a local cluster has a node", fixed(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, Volumes)},
+		{"a simulated one has kwok, and nothing that needs root", fixed(layout.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
+		{"an existing one only lacks a registry", fixed(layout.ClusterExisting), []string{Registry}},
+		{"an existing one with a registry lacks nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},
 	} {
 		var got []string
-		for _, c := range In(tc.h) {
+		for _, c := range In(tc.layout) {
 			got = append(got, c.Name)
 		}
 		require.Equal(t, tc.want, got, tc.reason)
 	}
 }
 
-func TestSocketsFit(t *testing.T) {
+func TestSocketPathsAreShortEnough(t *testing.T) {
 	for _, dir := range []string{"/sandbox", "/home/somebody/platform/.sandbox", "/" + strings.Repeat("long/", 40)} {
-		l := layout{&home.Home{Dir: dir}}
-		for _, socket := range []string{l.containerdSocket(), l.containerdSocket() + ".ttrpc", l.kubelet() + kubeletSocket} {
+		paths := nodePaths{&layout.Layout{Dir: dir}}
+		for _, socket := range []string{paths.containerdSocket(), paths.containerdSocket() + ".ttrpc", paths.kubelet() + kubeletSocket} {
 			require.LessOrEqual(t, len(socket), 107, socket)
 		}
 	}
-	require.Equal(t, "/sandbox/kubelet", layout{fixed(home.ClusterLocal)}.kubelet(), "in the sandbox's own folder where that can be")
-	require.NotEqual(t, layout{&home.Home{Dir: "/a"}}.run(), layout{&home.Home{Dir: "/b"}}.run(), "each sandbox has its own")
+	require.Equal(t, "/sandbox/kubelet", nodePaths{fixed(layout.ClusterLocal)}.kubelet(), "in the sandbox's own folder if its path is short enough")
+	require.NotEqual(t, nodePaths{&layout.Layout{Dir: "/a"}}.run(), nodePaths{&layout.Layout{Dir: "/b"}}.run(), "each sandbox has its own")
 }
 
 func TestVersionIsThatOfTheModule(t *testing.T) {

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"bytes"
@@ -15,19 +15,19 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Leftovers lists everything of a sandbox's cluster that is in the machine
-// beside its own folder: processes, mounts, network devices and addresses,
-// rules of iptables, cgroups, files. After Stop it is empty. Each line names
-// the thing as its tool would.
+// Residue lists everything of a sandbox's cluster that is on the machine outside
+// the sandbox's folder: processes, mounts, network devices and addresses, rules
+// of iptables, cgroups, files. After Stop it is empty. Each line starts with the
+// kind of thing or its tool.
 //
-// What only root can see is not looked for by another user, who cannot have
-// made it either.
-func Leftovers(ctx context.Context, h *home.Home) ([]string, error) {
+// Without root it lists only processes: another user cannot have created the
+// other things.
+func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 	var left []string
-	for _, p := range strayProcesses(h) {
+	for _, p := range remainingProcesses(l) {
 		left = append(left, p.String())
 	}
 	if os.Geteuid() != 0 {
@@ -38,9 +38,9 @@ func Leftovers(ctx context.Context, h *home.Home) ([]string, error) {
 		return left, err
 	}
 	switch {
-	case n == nil && h.Cluster != home.ClusterLocal, n != nil && n.Dir != h.Dir:
-		// It made none. There may be rules and devices like ours, of another
-		// sandbox or of whatever else of Kubernetes runs here.
+	case n == nil && l.Cluster != layout.ClusterLocal, n != nil && n.Dir != l.Dir:
+		// This sandbox created none. Similar rules and devices may belong to
+		// another sandbox or another Kubernetes on this machine.
 		return left, nil
 	case n != nil:
 		left = append(left, "file "+nodeState)
@@ -52,7 +52,7 @@ func Leftovers(ctx context.Context, h *home.Home) ([]string, error) {
 			left = append(left, what+" "+name)
 		}
 	}
-	points, err := mounts(h)
+	points, err := mounts(l)
 	add("mount", points, err)
 	links, err := podLinks()
 	add("network device", linkNames(links), err)
@@ -73,30 +73,30 @@ func Leftovers(ctx context.Context, h *home.Home) ([]string, error) {
 	}
 	counters, err := foundCounters()
 	add("nfacct", counters, err)
-	groups, err := cgroups(h)
+	groups, err := cgroups(l)
 	add("cgroup", groups, err)
-	add("file", strays(h), nil)
-	if _, err := os.Stat(layout{h}.run()); err == nil {
-		left = append(left, "folder "+layout{h}.run())
+	add("file", hostFiles(l), nil)
+	if _, err := os.Stat(nodePaths{l}.run()); err == nil {
+		left = append(left, "folder "+nodePaths{l}.run())
 	}
 	return left, errors.Join(errs...)
 }
 
-// stray is a process of the sandbox, found by what it is.
-type stray struct {
+// sandboxProcess is a process of the sandbox that was found without its record.
+type sandboxProcess struct {
 	pid  int
 	what string
 }
 
-func (s stray) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.what) }
+func (s sandboxProcess) String() string { return fmt.Sprintf("process %d (%s)", s.pid, s.what) }
 
-// strayProcesses finds the components of a sandbox by their command line and
-// environment, containerd and its shims by the socket they were given, and the
-// containers by their cgroup.
-func strayProcesses(h *home.Home) []stray {
-	l := layout{h}
+// remainingProcesses finds the components of a sandbox by command line and
+// environment, containerd and its shims by their socket, and containers by their
+// cgroup.
+func remainingProcesses(l *layout.Layout) []sandboxProcess {
+	paths := nodePaths{l}
 	inCgroup := map[int]bool{}
-	dirs, _ := cgroups(h)
+	dirs, _ := cgroups(l)
 	for _, dir := range dirs {
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && d.Name() == "cgroup.procs" {
@@ -110,7 +110,7 @@ func strayProcesses(h *home.Home) []stray {
 			return nil
 		})
 	}
-	var found []stray
+	var found []sandboxProcess
 	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
@@ -119,22 +119,22 @@ func strayProcesses(h *home.Home) []stray {
 		}
 		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		if err != nil || len(raw) == 0 {
-			continue // a zombie or the kernel's own
+			continue // a zombie or a kernel thread
 		}
 		args := strings.Split(strings.TrimRight(string(raw), "\x00"), "\x00")
 		switch {
 		case inCgroup[pid],
-			slices.Contains(args, l.containerdSocket()),
-			slices.Contains(args, l.config(containerdConfig)),
-			isComponent(h, pid, args):
-			found = append(found, stray{pid, strings.Join(args[:min(3, len(args))], " ")})
+			slices.Contains(args, paths.containerdSocket()),
+			slices.Contains(args, paths.config(containerdConfig)),
+			isComponent(l, pid, args):
+			found = append(found, sandboxProcess{pid, strings.Join(args[:min(3, len(args))], " ")})
 		}
 	}
 	return found
 }
 
-// isComponent recognizes `sandbox run NAME` of this sandbox.
-func isComponent(h *home.Home, pid int, args []string) bool {
+// isComponent says whether the process is `sandbox run NAME` of this sandbox.
+func isComponent(l *layout.Layout, pid int, args []string) bool {
 	if len(args) != 3 || args[1] != "run" {
 		return false
 	}
@@ -143,19 +143,19 @@ func isComponent(h *home.Home, pid int, args []string) bool {
 	}
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return err == nil && slices.ContainsFunc(bytes.Split(raw, []byte{0}), func(kv []byte) bool {
-		return string(kv) == home.Variable+"="+h.Dir
+		return string(kv) == layout.Variable+"="+l.Dir
 	})
 }
 
-// mounts are the mount points at and below the folders of the node, in the order
-// in which they were mounted. The kubelet mounts its folder onto itself.
-func mounts(h *home.Home) ([]string, error) {
+// mounts returns the mount points at and below the node's folders, in the order
+// in which they were mounted. The kubelet bind-mounts its folder onto itself.
+func mounts(l *layout.Layout) ([]string, error) {
 	raw, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
 		return nil, err
 	}
-	l := layout{h}
-	return parseMounts(string(raw), l.run(), l.kubelet(), l.containerdRoot()), nil
+	paths := nodePaths{l}
+	return parseMounts(string(raw), paths.run(), paths.kubelet(), paths.containerdRoot()), nil
 }
 
 func parseMounts(mountinfo string, below ...string) []string {
@@ -173,11 +173,11 @@ func parseMounts(mountinfo string, below ...string) []string {
 	return points
 }
 
-// unescape undoes how the kernel writes a path into a table.
+// unescape decodes the kernel's escapes in paths of mountinfo.
 var unescape = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// podLinks are the devices that have the pods' gateway as their address: the
-// host's end of each pod's link.
+// podLinks returns the host's end of each pod's link: the devices with the
+// address of the pods' gateway.
 func podLinks() ([]netlink.Link, error) {
 	addrs, err := netlink.AddrList(nil, netlink.FAMILY_V4)
 	if err != nil {
@@ -188,9 +188,9 @@ func podLinks() ([]netlink.Link, error) {
 		if !a.IP.Equal(net.ParseIP(podGateway)) {
 			continue
 		}
-		// One that went meanwhile is none.
-		if l, err := netlink.LinkByIndex(a.LinkIndex); err == nil {
-			links = append(links, l)
+		// A device that was removed meanwhile gives an error.
+		if link, err := netlink.LinkByIndex(a.LinkIndex); err == nil {
+			links = append(links, link)
 		}
 	}
 	return links, nil
@@ -198,12 +198,13 @@ func podLinks() ([]netlink.Link, error) {
 
 func linkNames(links []netlink.Link) []string {
 	names := make([]string, len(links))
-	for i, l := range links {
-		names[i] = l.Attrs().Name
+	for i, link := range links {
+		names[i] = link.Attrs().Name
 	}
 	return names
 }
 
+// hasAddress returns the node's address on the loopback device, if it is there.
 func hasAddress() ([]string, error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
@@ -221,15 +222,15 @@ func hasAddress() ([]string, error) {
 	return nil, nil
 }
 
-// cgroups are the sandbox's folders below the roots of the cgroups.
-func cgroups(h *home.Home) ([]string, error) {
+// cgroups returns the sandbox's cgroups below each root.
+func cgroups(l *layout.Layout) ([]string, error) {
 	_, roots, err := cgroupRoots()
 	if err != nil {
 		return nil, err
 	}
 	var dirs []string
 	for _, root := range roots {
-		dir := filepath.Join(root, layout{h}.cgroup())
+		dir := filepath.Join(root, nodePaths{l}.cgroup())
 		if _, err := os.Stat(dir); err == nil {
 			dirs = append(dirs, dir)
 		}
@@ -237,12 +238,12 @@ func cgroups(h *home.Home) ([]string, error) {
 	return dirs, nil
 }
 
-// strays are the sandbox's files in folders of the machine.
-func strays(h *home.Home) []string {
-	l := layout{h}
+// hostFiles returns the sandbox's files in folders that are not the sandbox's.
+func hostFiles(l *layout.Layout) []string {
+	paths := nodePaths{l}
 	var files []string
 	// Each bundle of a container names the socket of its shim.
-	bundles, _ := filepath.Glob(filepath.Join(l.containerdState(), "io.containerd.runtime.v2.task", "*", "*", "address"))
+	bundles, _ := filepath.Glob(filepath.Join(paths.containerdState(), "io.containerd.runtime.v2.task", "*", "*", "address"))
 	for _, b := range bundles {
 		raw, err := os.ReadFile(b)
 		if socket, ok := strings.CutPrefix(strings.TrimSpace(string(raw)), "unix://"); err == nil && ok {
@@ -260,16 +261,17 @@ func strays(h *home.Home) []string {
 	}
 	links, _ := filepath.Glob(filepath.Join(containerLogs, "*"))
 	for _, link := range links {
-		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, l.podLogs()+"/") {
+		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, paths.podLogs()+"/") {
 			files = append(files, link)
 		}
 	}
 	return files
 }
 
-// networkResults are what the network plugins noted of our pods: of our own
-// network, and of the loopback device that goes with it and that bears the same
-// name for everybody.
+// networkResults returns the files in which the CNI plugins cache their results
+// for the sandbox's pods. Each pod has one for the sandbox's network and one for
+// its loopback device. The latter's network name is the same in every cluster,
+// so it is found by the pod's id.
 func networkResults(cache string) []string {
 	const device = "-eth0"
 	own, _ := filepath.Glob(filepath.Join(cache, networkName+"-*"+device))

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -12,23 +12,23 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	criapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// runtime is containerd, spoken to as the kubelet does.
+// runtime is a client of containerd with the kubelet's interface (CRI).
 type runtime struct {
 	criapi.RuntimeServiceClient
 	conn *grpc.ClientConn
 }
 
-func dialRuntime(h *home.Home) (*runtime, error) {
-	socket := layout{h}.containerdSocket()
-	// Where nobody listens the client would log, and try again.
-	try, err := net.Dial("unix", socket)
+func dialRuntime(l *layout.Layout) (*runtime, error) {
+	socket := nodePaths{l}.containerdSocket()
+	// Without a listener the gRPC client would log and retry, so try first.
+	probe, err := net.Dial("unix", socket)
 	if err != nil {
 		return nil, fmt.Errorf("containerd: %w", err)
 	}
-	try.Close()
+	probe.Close()
 	conn, err := grpc.NewClient("unix://"+socket,
 		grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
@@ -39,19 +39,19 @@ func dialRuntime(h *home.Home) (*runtime, error) {
 
 func (r *runtime) Close() { _ = r.conn.Close() }
 
-// podGrace is how long the containers have to end by themselves when the
-// cluster stops; databases among them should not have to recover afterwards.
+// podGrace is how long containers may take to end after SIGTERM, so that a
+// database need not recover at its next start.
 const podGrace = 5 * time.Second
 
-// removeLimit bounds the removal of all pods.
+// removeLimit limits the removal of all pods.
 const removeLimit = 40 * time.Second
 
-// removePods ends every container and takes every pod's network down. It is the
-// orderly way; what it leaves undone, sweep finds.
-func removePods(ctx context.Context, h *home.Home) error {
+// removePods stops every container and removes every pod with its network. If it
+// fails, sweep removes the rest.
+func removePods(ctx context.Context, l *layout.Layout) error {
 	ctx, cancel := context.WithTimeout(ctx, removeLimit)
 	defer cancel()
-	r, err := dialRuntime(h)
+	r, err := dialRuntime(l)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func removePods(ctx context.Context, h *home.Home) error {
 	}))
 }
 
-// each runs do for all items at once and joins the errors.
+// each runs do for all items in parallel and joins the errors.
 func each[T any](items []T, do func(T) error) error {
 	errs := make([]error, len(items))
 	var all sync.WaitGroup

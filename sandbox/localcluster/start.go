@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -10,49 +10,50 @@ import (
 	"sync"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// containerdPath is Debian's; there is no containerd among our own processes.
+// containerdPath is the path in Debian's package. containerd is the only
+// component that is not part of this executable.
 const containerdPath = "/usr/bin/containerd"
 
-// StartSteps is how many steps of a log Start takes.
+// StartSteps is the number of steps that Start adds to a log.
 const StartSteps = 2
 
-// Start makes the cluster of a sandbox run and waits until it is healthy. It
-// can be called at any time: it starts what is not there, repairs what was
-// killed or hangs, restarts what was configured otherwise or built anew, and
-// leaves the rest alone. It takes StartSteps steps of the log.
+// Start starts the cluster of a sandbox and waits until it is healthy. It can be
+// called at any time. It starts what does not run, repairs what was killed or
+// hangs, and restarts what was configured differently or built again. It does not
+// touch the rest.
 //
-// What would make a start fail half-way (missing rights, packages, a port that
-// is taken) is looked for before anything is started. The caller holds the
-// sandbox's lock (package lock).
-func Start(ctx context.Context, h *home.Home, log *progress.Log) error {
-	// First what a dead sandbox left is put back: it may hold what is looked for.
-	if err := claim(ctx, h, log); err != nil {
+// Reasons to fail (missing permissions or packages, a port in use) are checked
+// before anything is started. The caller holds the sandbox's lock (package lock).
+func Start(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	// claim comes before Preflight, because the residue of a dead sandbox may hold
+	// ports.
+	if err := claim(ctx, l, log); err != nil {
 		return err
 	}
-	if err := Preflight(h); err != nil {
+	if err := Preflight(l); err != nil {
 		return err
 	}
-	prepared := "cluster: certificates, configuration, node"
-	if h.Cluster == home.ClusterExisting {
-		prepared = "cluster: the current context of " + h.Settings.Kubeconfig
+	step := "cluster: certificates, configuration, node"
+	if l.Cluster == layout.ClusterExisting {
+		step = "cluster: the current context of " + l.Settings.Kubeconfig
 	}
-	if err := log.Step(prepared, func(func(string)) error { return prepare(ctx, h, log) }); err != nil {
+	if err := log.Step(step, func(func(string)) error { return prepare(ctx, l, log) }); err != nil {
 		return err
 	}
-	in := In(h)
+	in := In(l)
 	return log.Step("cluster: "+names(in), func(detail func(string)) error {
-		return startAll(ctx, h, log, detail)
+		return startAll(ctx, l, log, detail)
 	})
 }
 
 func names(cs []Component) string {
 	if len(cs) == 0 {
-		return "all of it is the person's own"
+		return "the user's own, nothing to start"
 	}
 	all := make([]string, len(cs))
 	for i, c := range cs {
@@ -61,29 +62,29 @@ func names(cs []Component) string {
 	return strings.Join(all, ", ")
 }
 
-// prepare writes what the processes read, and changes the kernel for the node.
-func prepare(ctx context.Context, h *home.Home, log *progress.Log) error {
-	if h.Cluster == home.ClusterExisting {
-		return copyContext(ctx, h)
+// prepare writes the files of the processes, and prepares the machine as a node.
+func prepare(ctx context.Context, l *layout.Layout, log *progress.Log) error {
+	if l.Cluster == layout.ClusterExisting {
+		return copyContext(ctx, l)
 	}
-	written, err := pki{dir: h.PKI(), now: time.Now()}.ensure()
+	written, err := pki{dir: l.PKI(), now: time.Now()}.ensure()
 	if err != nil {
 		return fmt.Errorf("certificates: %w", err)
 	}
 	if len(written) > 0 {
-		log.Say("made certificates: %s", strings.Join(written, ", "))
+		log.Say("created certificates: %s", strings.Join(written, ", "))
 	}
-	if err := writeKubeconfigs(h); err != nil {
+	if err := writeKubeconfigs(l); err != nil {
 		return err
 	}
-	if h.Cluster != home.ClusterLocal {
+	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
 	plugins, err := findPlugins(pluginFolders)
 	if err != nil {
 		return err
 	}
-	files, err := nodeConfig(h, plugins)
+	files, err := nodeConfig(l, plugins)
 	if err != nil {
 		return err
 	}
@@ -92,11 +93,11 @@ func prepare(ctx context.Context, h *home.Home, log *progress.Log) error {
 			return fmt.Errorf("node configuration: %w", err)
 		}
 	}
-	return prepareNode(h)
+	return prepareNode(l)
 }
 
-// startAll starts every component as soon as those it comes after are healthy.
-func startAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(string)) error {
+// startAll starts every component as soon as all of its After are healthy.
+func startAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
@@ -119,15 +120,15 @@ func startAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(
 		slices.Sort(list)
 		detail("waiting for " + strings.Join(list, ", "))
 	}
-	for _, c := range In(h) {
+	for _, c := range In(l) {
 		healthy[c.Name] = make(chan struct{})
 	}
-	for _, c := range In(h) {
+	for _, c := range In(l) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
 			for _, before := range c.After {
-				// What a component comes after may not be part of this cluster.
+				// A component of another kind of cluster is not waited for.
 				if done, ok := healthy[before]; ok {
 					select {
 					case <-done:
@@ -137,9 +138,10 @@ func startAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(
 				}
 			}
 			show(c.Name, true)
-			if err := startOne(ctx, h, log, c); err != nil {
+			if err := startOne(ctx, l, log, c); err != nil {
 				mu.Lock()
-				// Those that were given up because another failed say nothing new.
+				// A component that was cancelled because another failed has no error of
+				// its own.
 				if ctx.Err() == nil || !errors.Is(err, context.Canceled) {
 					errs = append(errs, err)
 				}
@@ -158,59 +160,55 @@ func startAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(
 	return errors.Join(errs...)
 }
 
-// hung is how long a component that ran before may be unhealthy until it is
-// started anew: what it depends on may have come back only now. A variable for
-// the tests alone.
+// hung is how long a running component may be unhealthy before it is restarted.
+// It may only wait for a dependency that was just restarted. It is a variable for
+// the tests.
 var hung = 20 * time.Second
 
-func startOne(ctx context.Context, h *home.Home, log *progress.Log, c Component) error {
-	s, err := spec(h, c)
+func startOne(ctx context.Context, l *layout.Layout, log *progress.Log, c Component) error {
+	s, err := spec(l, c)
 	if err != nil {
 		return err
 	}
-	ranBefore := hasRun(h, c.Name)
-	outcome, err := process.Start(ctx, h, s)
+	ranBefore := process.Recorded(l, c.Name) // so this is a repair, not a first start
+	outcome, err := process.Start(ctx, l, s)
 	if err != nil {
 		return err
 	}
-	check := func(ctx context.Context) error { return c.Healthy(ctx, h) }
+	check := func(ctx context.Context) error { return c.Healthy(ctx, l) }
 	if outcome != process.Running {
 		if ranBefore {
 			log.Say("%s: %s; started", c.Name, outcome)
 		}
-		return process.Await(ctx, h, c.Name, c.Limit, check)
+		return process.Await(ctx, l, c.Name, c.Limit, check)
 	}
-	err = process.Await(ctx, h, c.Name, hung, check)
+	err = process.Await(ctx, l, c.Name, hung, check)
 	var (
-		sick *process.UnhealthyError
-		died *process.DiedError
+		unhealthy *process.UnhealthyError
+		died      *process.DiedError
 	)
 	switch {
-	case errors.As(err, &sick):
-		log.Say("%s: runs but is not healthy (%v); started anew", c.Name, sick.Last)
-	case errors.As(err, &died): // a moment after it was found alive
+	case errors.As(err, &unhealthy):
+		log.Say("%s: runs but is not healthy (%v); restarted", c.Name, unhealthy.Last)
+	case errors.As(err, &died): // just after Start found it running
 		log.Say("%s: %s; started", c.Name, process.Started)
 	default:
 		return err
 	}
-	if err := process.Stop(ctx, h, c.Name, c.Grace); err != nil {
+	if err := process.Stop(ctx, l, c.Name, c.Grace); err != nil {
 		return err
 	}
-	if _, err := process.Start(ctx, h, s); err != nil {
+	if _, err := process.Start(ctx, l, s); err != nil {
 		return err
 	}
-	return process.Await(ctx, h, c.Name, c.Limit, check)
+	return process.Await(ctx, l, c.Name, c.Limit, check)
 }
 
-// hasRun tells a repair from a first start: a process that was not stopped by
-// Stop has a record.
-func hasRun(h *home.Home, name string) bool { return process.Recorded(h, name) }
-
-// spec is the process of a component.
-func spec(h *home.Home, c Component) (process.Spec, error) {
-	s := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{home.Variable + "=" + h.Dir}, c.Env...)}
+// spec returns the process of a component.
+func spec(l *layout.Layout, c Component) (process.Spec, error) {
+	s := process.Spec{Name: c.Name, Grace: c.Grace, Env: append([]string{layout.Variable + "=" + l.Dir}, c.Env...)}
 	if c.Name == Containerd {
-		s.Path, s.Args = containerdPath, []string{"--config", layout{h}.config(containerdConfig)}
+		s.Path, s.Args = containerdPath, []string{"--config", nodePaths{l}.config(containerdConfig)}
 	} else {
 		self, err := os.Executable()
 		if err != nil {
@@ -219,13 +217,13 @@ func spec(h *home.Home, c Component) (process.Spec, error) {
 		s.Path, s.Args = self, []string{"run", c.Name}
 	}
 	if c.Ports != nil {
-		s.Ports = c.Ports(h.Ports)
+		s.Ports = c.Ports(l.Ports)
 	}
 	if c.Flags != nil {
-		s.Derived = c.Flags(h)
+		s.Derived = c.Flags(l)
 	}
 	if c.Files != nil {
-		s.Inputs = c.Files(h)
+		s.Inputs = c.Files(l)
 	}
 	return s, nil
 }

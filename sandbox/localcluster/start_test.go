@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"bytes"
@@ -18,36 +18,36 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// TestMain lets this test's own executable play the components: it is started
-// as `EXECUTABLE run NAME`, like the sandbox's.
+// TestMain makes the test's executable act as the components: the tests start it
+// as `EXECUTABLE run NAME`, like the sandbox's executable.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == "run" && os.Getenv(home.Variable) != "" {
-		play(os.Args[2])
+	if len(os.Args) == 3 && os.Args[1] == "run" && os.Getenv(layout.Variable) != "" {
+		runComponent(os.Args[2])
 		return
 	}
 	os.Exit(m.Run())
 }
 
-// play makes a file while it works; a file NAME.fails makes it die, one
-// NAME.hangs do nothing.
-func play(name string) {
-	h, err := home.FromEnv()
+// runComponent creates a file NAME.up, which exists while it is healthy. If there
+// is a file NAME.fails it exits; with NAME.hangs it never becomes healthy.
+func runComponent(name string) {
+	l, err := layout.FromEnv()
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	if _, err := os.Stat(filepath.Join(h.Dir, name+".fails")); err == nil {
+	if _, err := os.Stat(filepath.Join(l.Dir, name+".fails")); err == nil {
 		fmt.Println("the disk is on fire")
 		os.Exit(1)
 	}
-	up := filepath.Join(h.Dir, name+".up")
-	if _, err := os.Stat(filepath.Join(h.Dir, name+".hangs")); err != nil {
+	up := filepath.Join(l.Dir, name+".up")
+	if _, err := os.Stat(filepath.Join(l.Dir, name+".hangs")); err != nil {
 		_ = os.WriteFile(up, nil, 0o600)
 	}
 	c := make(chan os.Signal, 1)
@@ -59,61 +59,61 @@ func play(name string) {
 	_ = os.Remove(up)
 }
 
-// theatre replaces the table by components that play, and notes in which order
-// they became healthy.
-type theatre struct {
-	h   *home.Home
-	out bytes.Buffer
-	log *progress.Log
+// testCluster replaces the table by components that runComponent simulates, and
+// records the order in which they become healthy.
+type testCluster struct {
+	layout *layout.Layout
+	out    bytes.Buffer
+	log    *progress.Log
 
 	mu    sync.Mutex
 	order []string
 }
 
-func newTheatre(t *testing.T) *theatre {
+func newTestCluster(t *testing.T) *testCluster {
 	t.Helper()
 	real := Components
-	th := &theatre{h: testHome(t, home.ClusterSimulated)}
-	th.log = progress.New(&th.out, 0)
-	part := func(name string, after ...string) Component {
-		return Component{Name: name, Kinds: simulated, After: after, Healthy: th.up(name), Limit: time.Minute, Grace: 10 * time.Second}
+	tc := &testCluster{layout: testLayout(t, layout.ClusterSimulated)}
+	tc.log = progress.New(&tc.out, 0)
+	component := func(name string, after ...string) Component {
+		return Component{Name: name, Kinds: simulatedOnly, After: after, Healthy: tc.up(name), Limit: time.Minute, Grace: 10 * time.Second}
 	}
-	Components = []Component{part("a"), part("b", "a"), part("c", "a", "of another kind"), part("d", "b", "c")}
+	Components = []Component{component("a"), component("b", "a"), component("c", "a", "of another kind"), component("d", "b", "c")}
 	t.Cleanup(func() {
-		require.NoError(t, Stop(context.Background(), th.h, progress.New(io.Discard, 0)))
+		require.NoError(t, Stop(context.Background(), tc.layout, progress.New(io.Discard, 0)))
 		Components = real
 	})
-	return th
+	return tc
 }
 
-func (th *theatre) up(name string) func(context.Context, *home.Home) error {
-	return func(context.Context, *home.Home) error {
-		if _, err := os.Stat(filepath.Join(th.h.Dir, name+".up")); err != nil {
+func (tc *testCluster) up(name string) func(context.Context, *layout.Layout) error {
+	return func(context.Context, *layout.Layout) error {
+		if _, err := os.Stat(filepath.Join(tc.layout.Dir, name+".up")); err != nil {
 			return err
 		}
-		th.mu.Lock()
-		defer th.mu.Unlock()
-		th.order = append(th.order, name)
+		tc.mu.Lock()
+		defer tc.mu.Unlock()
+		tc.order = append(tc.order, name)
 		return nil
 	}
 }
 
-func (th *theatre) start(t *testing.T) error {
+func (tc *testCluster) start(t *testing.T) error {
 	t.Helper()
-	th.order = nil
-	return Start(t.Context(), th.h, th.log)
+	tc.order = nil
+	return Start(t.Context(), tc.layout, tc.log)
 }
 
-func (th *theatre) file(t *testing.T, name string) {
+func (tc *testCluster) file(t *testing.T, name string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(th.h.Dir, name), nil, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(tc.layout.Dir, name), nil, 0o600))
 }
 
-func (th *theatre) pids(t *testing.T) map[string]int {
+func (tc *testCluster) pids(t *testing.T) map[string]int {
 	t.Helper()
 	pids := map[string]int{}
 	for _, c := range Components {
-		if r, ok := process.Find(th.h, c.Name); ok {
+		if r, ok := process.Find(tc.layout, c.Name); ok {
 			pids[c.Name] = r.PID
 		}
 	}
@@ -121,101 +121,101 @@ func (th *theatre) pids(t *testing.T) map[string]int {
 }
 
 func TestStartInOrderAndOnce(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
-	require.Len(t, th.order, 4)
-	require.Equal(t, "a", th.order[0])
-	require.Equal(t, "d", th.order[3])
-	pids := th.pids(t)
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
+	require.Len(t, tc.order, 4)
+	require.Equal(t, "a", tc.order[0])
+	require.Equal(t, "d", tc.order[3])
+	pids := tc.pids(t)
 	require.Len(t, pids, 4)
-	require.NotContains(t, th.out.String(), "not running", "a first start repairs nothing")
+	require.NotContains(t, tc.out.String(), "not running", "a first start repairs nothing")
 
-	require.NoError(t, th.start(t))
-	require.Equal(t, pids, th.pids(t), "what runs is left alone")
+	require.NoError(t, tc.start(t))
+	require.Equal(t, pids, tc.pids(t), "a running component is not touched")
 }
 
 func TestStartRepairsWhatWasKilled(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
 	for _, name := range []string{"a", "b", "c", "d"} {
-		before := th.pids(t)
-		require.NoError(t, os.Remove(filepath.Join(th.h.Dir, name+".up")))
+		before := tc.pids(t)
+		require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, name+".up")))
 		require.NoError(t, syscall.Kill(before[name], syscall.SIGKILL))
-		require.Eventually(t, func() bool { return !process.Alive(th.h, name) }, 10*time.Second, time.Millisecond)
-		require.NoError(t, th.start(t))
-		after := th.pids(t)
+		require.Eventually(t, func() bool { return !process.Alive(tc.layout, name) }, 10*time.Second, time.Millisecond)
+		require.NoError(t, tc.start(t))
+		after := tc.pids(t)
 		require.NotEqual(t, before[name], after[name])
 		after[name] = before[name]
-		require.Equal(t, before, after, "the others go on")
-		require.Contains(t, th.out.String(), name+": was not running; started")
+		require.Equal(t, before, after, "the others still run")
+		require.Contains(t, tc.out.String(), name+": was not running; started")
 	}
 }
 
 func TestStartRepairsWhatHangs(t *testing.T) {
-	th := newTheatre(t)
+	tc := newTestCluster(t)
 	defer func(d time.Duration) { hung = d }(hung)
-	require.NoError(t, th.start(t))
-	before := th.pids(t)
+	require.NoError(t, tc.start(t))
+	before := tc.pids(t)
 	hung = 50 * time.Millisecond
-	require.NoError(t, os.Remove(filepath.Join(th.h.Dir, "c.up")))
-	require.NoError(t, th.start(t))
-	require.NotEqual(t, before["c"], th.pids(t)["c"])
-	require.Contains(t, th.out.String(), "c: runs but is not healthy")
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "c.up")))
+	require.NoError(t, tc.start(t))
+	require.NotEqual(t, before["c"], tc.pids(t)["c"])
+	require.Contains(t, tc.out.String(), "c: runs but is not healthy")
 }
 
 func TestStartSaysWhyAComponentDied(t *testing.T) {
-	th := newTheatre(t)
-	th.file(t, "b.fails")
-	err := th.start(t)
+	tc := newTestCluster(t)
+	tc.file(t, "b.fails")
+	err := tc.start(t)
 	var died *process.DiedError
 	require.ErrorAs(t, err, &died)
 	require.Equal(t, "b", died.Name)
 	require.ErrorContains(t, err, "the disk is on fire")
-	require.NotContains(t, err.Error(), "canceled", "those that were waiting say nothing")
-	require.NotContains(t, th.pids(t), "d", "what comes after is not started")
+	require.NotContains(t, err.Error(), "canceled", "components that waited have no error of their own")
+	require.NotContains(t, tc.pids(t), "d", "a component that depends on it is not started")
 
-	require.NoError(t, os.Remove(filepath.Join(th.h.Dir, "b.fails")))
-	require.NoError(t, th.start(t), "the next start goes on from there")
-	require.Len(t, th.pids(t), 4)
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "b.fails")))
+	require.NoError(t, tc.start(t), "the next start continues from there")
+	require.Len(t, tc.pids(t), 4)
 }
 
 func TestStartSaysWhatIsNotHealthy(t *testing.T) {
-	th := newTheatre(t)
-	th.file(t, "a.hangs")
+	tc := newTestCluster(t)
+	tc.file(t, "a.hangs")
 	Components[0].Limit = 50 * time.Millisecond
-	err := th.start(t)
-	var sick *process.UnhealthyError
-	require.ErrorAs(t, err, &sick)
-	require.ErrorIs(t, err, os.ErrNotExist, "what the check found is in it")
-	require.NoError(t, os.Remove(filepath.Join(th.h.Dir, "a.hangs")))
+	err := tc.start(t)
+	var unhealthy *process.UnhealthyError
+	require.ErrorAs(t, err, &unhealthy)
+	require.ErrorIs(t, err, os.ErrNotExist, "it contains the check's error")
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "a.hangs")))
 }
 
 func TestStartInterrupted(t *testing.T) {
-	th := newTheatre(t)
-	th.file(t, "a.hangs")
+	tc := newTestCluster(t)
+	tc.file(t, "a.hangs")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupt := errors.New("interrupt")
 	time.AfterFunc(50*time.Millisecond, func() { cancel(interrupt) })
-	require.ErrorIs(t, Start(ctx, th.h, th.log), interrupt)
-	require.NoError(t, os.Remove(filepath.Join(th.h.Dir, "a.hangs")))
+	require.ErrorIs(t, Start(ctx, tc.layout, tc.log), interrupt)
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "a.hangs")))
 }
 
-// A component may be killed a moment after it was found alive.
+// A component may be killed just after Start found it running.
 func TestStartRepairsWhatDiesMeanwhile(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
-	before := th.pids(t)
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
+	before := tc.pids(t)
 	healthy := Components[0].Healthy
 	var once sync.Once
-	Components[0].Healthy = func(ctx context.Context, h *home.Home) error {
+	Components[0].Healthy = func(ctx context.Context, l *layout.Layout) error {
 		once.Do(func() {
-			require.NoError(t, os.Remove(filepath.Join(h.Dir, "a.up")))
+			require.NoError(t, os.Remove(filepath.Join(l.Dir, "a.up")))
 			require.NoError(t, syscall.Kill(before["a"], syscall.SIGKILL))
 		})
-		return healthy(ctx, h)
+		return healthy(ctx, l)
 	}
-	require.NoError(t, th.start(t))
-	require.NotEqual(t, before["a"], th.pids(t)["a"])
+	require.NoError(t, tc.start(t))
+	require.NotEqual(t, before["a"], tc.pids(t)["a"])
 }
 
 func TestSummaryIsShort(t *testing.T) {
@@ -224,42 +224,42 @@ func TestSummaryIsShort(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
-	left, err := Leftovers(t.Context(), th.h)
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
+	left, err := Residue(t.Context(), tc.layout)
 	require.NoError(t, err)
-	require.Len(t, left, 4, "each is found without its record, too: %v", left)
-	require.ErrorIs(t, Purge(t.Context(), th.h), ErrRunning)
+	require.Len(t, left, 4, "each is found without its record: %v", left)
+	require.ErrorIs(t, Purge(t.Context(), tc.layout), ErrRunning)
 
-	require.NoError(t, os.Remove(filepath.Join(th.h.Run(), "c.json")), "as if its record was lost")
-	require.NoError(t, Stop(t.Context(), th.h, th.log))
-	left, err = Leftovers(t.Context(), th.h)
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Run(), "c.json")), "as if its record was lost")
+	require.NoError(t, Stop(t.Context(), tc.layout, tc.log))
+	left, err = Residue(t.Context(), tc.layout)
 	require.NoError(t, err)
 	require.Empty(t, left)
-	require.FileExists(t, th.h.Kubeconfig(), "data stay")
-	require.NoError(t, Stop(t.Context(), th.h, th.log), "a second stop finds nothing to do")
+	require.FileExists(t, tc.layout.Kubeconfig(), "the data stay")
+	require.NoError(t, Stop(t.Context(), tc.layout, tc.log), "a second stop finds nothing to do")
 
-	require.NoError(t, Purge(t.Context(), th.h))
-	require.NoFileExists(t, th.h.Kubeconfig())
-	require.NoDirExists(t, th.h.PKI())
-	require.DirExists(t, th.h.Logs(), "what went wrong can still be read")
+	require.NoError(t, Purge(t.Context(), tc.layout))
+	require.NoFileExists(t, tc.layout.Kubeconfig())
+	require.NoDirExists(t, tc.layout.PKI())
+	require.DirExists(t, tc.layout.Logs(), "the logs stay, to find the reason of a failure")
 }
 
 func TestStopLeavesOtherSandboxesAlone(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
-	before := th.pids(t)
-	other := testHome(t, home.ClusterSimulated)
-	require.NoError(t, Stop(t.Context(), other, th.log))
-	require.Equal(t, before, th.pids(t))
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
+	before := tc.pids(t)
+	other := testLayout(t, layout.ClusterSimulated)
+	require.NoError(t, Stop(t.Context(), other, tc.log))
+	require.Equal(t, before, tc.pids(t))
 }
 
 func TestStatus(t *testing.T) {
-	th := newTheatre(t)
-	require.NoError(t, th.start(t))
-	require.NoError(t, process.Stop(t.Context(), th.h, "d", time.Second))
-	require.NoError(t, os.Remove(filepath.Join(th.h.Dir, "c.up")))
-	got := Status(t.Context(), th.h)
+	tc := newTestCluster(t)
+	require.NoError(t, tc.start(t))
+	require.NoError(t, process.Stop(t.Context(), tc.layout, "d", time.Second))
+	require.NoError(t, os.Remove(filepath.Join(tc.layout.Dir, "c.up")))
+	got := Status(t.Context(), tc.layout)
 	require.Len(t, got, 4)
 	for i, tc := range []struct {
 		name, reason string
@@ -278,34 +278,34 @@ func TestStatus(t *testing.T) {
 
 func TestPreflight(t *testing.T) {
 	t.Run("port in use", func(t *testing.T) {
-		th := newTheatre(t)
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		tc := newTestCluster(t)
+		listener, err := net.Listen("tcp4", "127.0.0.1:0")
 		require.NoError(t, err)
-		defer l.Close()
-		port := l.Addr().(*net.TCPAddr).Port
-		Components[3].Ports = func(home.Ports) []home.NamedPort { return ports("the vault", port) }
-		err = th.start(t)
+		defer listener.Close()
+		port := listener.Addr().(*net.TCPAddr).Port
+		Components[3].Ports = func(layout.Ports) []layout.NamedPort { return ports("the vault", port) }
+		err = tc.start(t)
 		var inUse *process.PortInUseError
 		require.ErrorAs(t, err, &inUse)
 		require.ErrorContains(t, err, "the vault")
-		require.Empty(t, th.pids(t), "nothing was started")
+		require.Empty(t, tc.pids(t), "nothing was started")
 	})
 	t.Run("unknown kind", func(t *testing.T) {
-		err := Start(t.Context(), testHome(t, "imaginary"), progress.New(io.Discard, 0))
+		err := Start(t.Context(), testLayout(t, "imaginary"), progress.New(io.Discard, 0))
 		require.ErrorContains(t, err, `"imaginary"`)
-		require.ErrorContains(t, err, home.ClusterLocal)
+		require.ErrorContains(t, err, layout.ClusterLocal)
 	})
 	t.Run("settings changed since the start", func(t *testing.T) {
-		th := newTheatre(t)
-		require.NoError(t, th.start(t))
-		th.h.Cluster = home.ClusterExisting
-		err := Start(t.Context(), th.h, th.log)
+		tc := newTestCluster(t)
+		require.NoError(t, tc.start(t))
+		tc.layout.Cluster = layout.ClusterExisting
+		err := Start(t.Context(), tc.layout, tc.log)
 		require.ErrorContains(t, err, "make down")
-		require.Len(t, th.pids(t), 4)
+		require.Len(t, tc.pids(t), 4)
 	})
 }
 
-func TestNoNodeIsTakenFromASandboxAtWork(t *testing.T) {
+func TestTakeOverRefusesWhileTheOtherSandboxWorks(t *testing.T) {
 	n := &nodeChanges{Dir: t.TempDir()}
 	release, err := lock.Take(n.Dir, "make up")
 	require.NoError(t, err)

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -7,57 +7,58 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// ComponentStatus is how one component is; `sandbox status --json` prints it.
+// ComponentStatus is the status of one component; `sandbox status --json` prints
+// it.
 type ComponentStatus struct {
 	Name string `json:"name"`
-	// PID is zero where it does not run.
+	// PID is zero if it does not run.
 	PID int `json:"pid"`
-	// Port is where it listens on 127.0.0.1; zero where it listens on none.
+	// Port is its port on 127.0.0.1; zero if it has none.
 	Port int `json:"port,omitempty"`
-	// Healthy tells whether it does its work; where it does not, Reason says why.
+	// Healthy says whether it works; if not, Reason says why.
 	Healthy bool   `json:"healthy"`
 	Reason  string `json:"reason,omitempty"`
-	// RSS is its resident memory in bytes. Its code is counted in full for each
-	// component, though they share it.
+	// RSS is its resident memory in bytes. It contains all of the code, which the
+	// components share.
 	RSS int64 `json:"rssBytes"`
 	// PSS is its proportional share in bytes: summed over the components, shared
 	// memory counts once.
 	PSS int64 `json:"pssBytes"`
 }
 
-// Status tells how each component of a sandbox's cluster is, in the order of
-// their start.
-func Status(ctx context.Context, h *home.Home) []ComponentStatus {
-	in := In(h)
+// Status returns the status of each component of a sandbox's cluster, in the
+// order in which they start.
+func Status(ctx context.Context, l *layout.Layout) []ComponentStatus {
+	in := In(l)
 	all := make([]ComponentStatus, len(in))
 	index := make([]int, len(in))
 	for i := range in {
 		index[i] = i
 	}
 	_ = each(index, func(i int) error {
-		all[i] = statusOf(ctx, h, in[i])
+		all[i] = statusOf(ctx, l, in[i])
 		return nil
 	})
 	return all
 }
 
-func statusOf(ctx context.Context, h *home.Home, c Component) ComponentStatus {
+func statusOf(ctx context.Context, l *layout.Layout, c Component) ComponentStatus {
 	s := ComponentStatus{Name: c.Name}
 	if c.Ports != nil {
-		s.Port = c.Ports(h.Ports)[0].Port
+		s.Port = c.Ports(l.Ports)[0].Port
 	}
-	r, ok := process.Find(h, c.Name)
+	r, ok := process.Find(l, c.Name)
 	if !ok {
 		s.Reason = "does not run"
 		return s
 	}
 	s.PID = r.PID
 	s.RSS, s.PSS = memory(r.PID)
-	if err := c.Healthy(ctx, h); err != nil {
+	if err := c.Healthy(ctx, l); err != nil {
 		s.Reason = err.Error()
 		return s
 	}
@@ -65,8 +66,8 @@ func statusOf(ctx context.Context, h *home.Home, c Component) ComponentStatus {
 	return s
 }
 
-// memory reads a process's resident and proportional memory, in bytes; zero
-// where it cannot be seen.
+// memory returns a process's resident and proportional memory in bytes; zero if
+// it cannot be read.
 func memory(pid int) (rss, pss int64) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {

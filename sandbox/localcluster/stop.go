@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -9,35 +9,34 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/preflight"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// settle is how long the kernel may take to forget what belonged to processes
-// that have ended: the devices of a network namespace go some time after it.
-const settle = 15 * time.Second
+// cleanupLimit is how long the kernel may take to remove what belonged to ended
+// processes: network devices disappear some time after their namespace.
+const cleanupLimit = 15 * time.Second
 
-// Stop ends the cluster of a sandbox and puts the machine back as it was: no
-// process, mount, network device, rule or cgroup of it remains. It looks by
-// itself, and returns an error that lists what it could not remove. The data
-// stay (objects, volumes, images): the next Start goes on with them.
+// Stop stops the cluster of a sandbox and restores the machine: no process,
+// mount, network device, rule or cgroup remains. It checks this and returns an
+// error that lists what it could not remove. The data stay (objects, volumes,
+// images) for the next Start.
 //
-// It can be called at any time, also where some or all of the processes were
-// killed, or where the settings changed since the start. The caller holds the
-// sandbox's lock.
-func Stop(ctx context.Context, h *home.Home, log *progress.Log) error {
+// It can be called at any time, also if processes were killed or the settings
+// changed since the start. The caller holds the sandbox's lock.
+func Stop(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	log.Expect(1)
-	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, h, log, detail) })
+	return log.Step("cluster: stop", func(detail func(string)) error { return stopAll(ctx, l, log, detail) })
 }
 
-func stopAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(string)) error {
+func stopAll(ctx context.Context, l *layout.Layout, log *progress.Log, detail func(string)) error {
 	node, err := readNode()
 	if err != nil {
 		return err
 	}
-	mine := node != nil && node.Dir == h.Dir
+	mine := node != nil && node.Dir == l.Dir
 	if mine && os.Geteuid() != 0 {
 		return fmt.Errorf("stop of a local cluster: %w", preflight.ErrNotRoot)
 	}
@@ -52,49 +51,49 @@ func stopAll(ctx context.Context, h *home.Home, log *progress.Log, detail func(s
 				<-stopped[other.Name]
 			}
 		}
-		if c.Name == Containerd && process.Alive(h, c.Name) {
+		if c.Name == Containerd && process.Alive(l, c.Name) {
 			detail("removing pods")
-			if err := removePods(ctx, h); err != nil {
-				log.Say("not every pod ended in order, so it is taken away: %v", err)
+			if err := removePods(ctx, l); err != nil {
+				log.Say("some pods did not stop and are removed by force: %v", err)
 			}
 		}
-		return process.Stop(ctx, h, c.Name, c.Grace)
+		return process.Stop(ctx, l, c.Name, c.Grace)
 	})
 	if err != nil {
 		return err
 	}
-	detail("removing what is left in the kernel")
+	detail("removing the residue")
 	if mine {
-		return node.putBack(ctx, h)
+		return node.undo(ctx, l)
 	}
-	return sweepUntilClean(ctx, h, false)
+	return sweepUntilClean(ctx, l, false)
 }
 
-// sweepUntilClean sweeps again until nothing is left: a cgroup is busy for a
-// moment after its last process ended, and a device goes some time after the
-// namespace that it led into.
-func sweepUntilClean(ctx context.Context, h *home.Home, node bool) error {
-	ctx, cancel := context.WithTimeout(ctx, settle)
+// sweepUntilClean repeats sweep until no residue is left: a cgroup is busy for a
+// moment after its last process has ended, and a device disappears some time
+// after its network namespace.
+func sweepUntilClean(ctx context.Context, l *layout.Layout, node bool) error {
+	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		swept := sweep(ctx, h, node)
-		left, err := Leftovers(ctx, h)
+		swept := sweep(ctx, l, node)
+		left, err := Residue(ctx, l)
 		left = slices.DeleteFunc(left, func(what string) bool { return what == "file "+nodeState })
 		if err = errors.Join(swept, err); err == nil && len(left) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the cluster stopped but left behind %s; run `make down` once more, and if it stays, restart the machine: %w",
+			return fmt.Errorf("the cluster stopped but left %s; run `make down` again, and if that does not help, restart the machine: %w",
 				summary(left), errors.Join(err, context.Cause(ctx)))
 		case <-tick.C:
 		}
 	}
 }
 
-// shown is how many leftovers an error lists.
+// shown is how many lines of residue an error lists.
 const shown = 8
 
 func summary(left []string) string {
@@ -105,22 +104,21 @@ func summary(left []string) string {
 	return text
 }
 
-// ErrRunning is returned by Purge while something of the cluster is there.
+// ErrRunning is returned by Purge while the cluster has residue.
 var ErrRunning = errors.New("the cluster is not stopped: run `make down` first")
 
-// Purge deletes the data of a stopped cluster: objects, volumes, images,
-// certificates, configuration. The registry's images are not the cluster's and
-// stay.
-func Purge(ctx context.Context, h *home.Home) error {
-	left, err := Leftovers(ctx, h)
+// Purge deletes the data of a stopped cluster: objects, volumes, pulled images,
+// certificates, configuration. It does not delete the registry's images.
+func Purge(ctx context.Context, l *layout.Layout) error {
+	left, err := Residue(ctx, l)
 	if err != nil {
 		return fmt.Errorf("delete the cluster's data: %w", err)
 	}
 	if len(left) > 0 {
 		return fmt.Errorf("delete the cluster's data: %w: %s", ErrRunning, summary(left))
 	}
-	l := layout{h}
-	for _, path := range []string{h.Etcd(), l.kubelet(), l.containerdRoot(), l.podLogs(), l.config(""), h.PKI(), h.Kubeconfig()} {
+	paths := nodePaths{l}
+	for _, path := range []string{l.Etcd(), paths.kubelet(), paths.containerdRoot(), paths.podLogs(), paths.config(""), l.PKI(), l.Kubeconfig()} {
 		if err := os.RemoveAll(path); err != nil {
 			return fmt.Errorf("delete the cluster's data: %w", err)
 		}

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Places outside the sandbox that containerd, its shims, the network plugins
-// and the kubelet write to whatever they are told. Only what is ours in them is
-// removed, and the folders where that leaves them empty.
+// Folders outside the sandbox that containerd, its shims, the network plugins
+// and the kubelet always write to. Only the sandbox's files in them are removed,
+// and the folders if they are empty then.
 const (
 	shimSockets   = "/run/containerd/s"
 	networkCache  = "/var/lib/cni/results"
@@ -26,7 +26,7 @@ const (
 	devicePlugins = "/var/lib/kubelet/device-plugins"
 )
 
-// sharedFolders are those places and what was made above them, children first.
+// sharedFolders are these folders and their parents, children first.
 var sharedFolders = []string{
 	shimSockets, "/run/containerd",
 	networkCache, "/var/lib/cni",
@@ -34,37 +34,38 @@ var sharedFolders = []string{
 	devicePlugins, "/var/lib/kubelet",
 }
 
-// sweep removes what an orderly stop leaves, and everything that a disorderly
-// one does. Processes are looked for in any case; the rest only where the
-// machine is this sandbox's node.
-func sweep(ctx context.Context, h *home.Home, node bool) error {
-	if err := killAll(ctx, h); err != nil {
+// sweep removes the residue of a cluster, also after its processes were killed.
+// It always ends processes. It removes the rest only if the machine is this
+// sandbox's node.
+func sweep(ctx context.Context, l *layout.Layout, node bool) error {
+	if err := killAll(ctx, l); err != nil {
 		return err
 	}
 	if !node {
 		return nil
 	}
-	// Mounts go before the folders they are in, sockets before the bundles that
-	// name them, and devices go with the network namespaces, which are mounts.
+	// The order matters. Mounts are removed before their folders, and sockets
+	// before the files that name them. Network namespaces are mounts too, and their
+	// devices go with them.
 	return errors.Join(
-		unmountAll(h),
+		unmountAll(l),
 		removeLinks(),
 		removeAddress(),
 		removeRules(ctx),
 		removeCounters(),
-		removeCgroups(h),
-		removeStrays(h),
-		os.RemoveAll(layout{h}.run()),
+		removeCgroups(l),
+		removeHostFiles(l),
+		os.RemoveAll(nodePaths{l}.run()),
 	)
 }
 
-// killAll ends the processes that no record leads to: shims, containers, and
-// components whose record was lost.
-func killAll(ctx context.Context, h *home.Home) error {
-	ctx, cancel := context.WithTimeout(ctx, settle)
+// killAll kills the processes without a record: shims, containers, and components
+// whose record was lost.
+func killAll(ctx context.Context, l *layout.Layout) error {
+	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
 	defer cancel()
 	for {
-		left := strayProcesses(h)
+		left := remainingProcesses(l)
 		if len(left) == 0 {
 			return nil
 		}
@@ -81,13 +82,13 @@ func killAll(ctx context.Context, h *home.Home) error {
 	}
 }
 
-func unmountAll(h *home.Home) error {
-	points, err := mounts(h)
+func unmountAll(l *layout.Layout) error {
+	points, err := mounts(l)
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, point := range slices.Backward(points) { // the latest lies on top
+	for _, point := range slices.Backward(points) { // the latest mount is on top
 		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil && !errors.Is(err, syscall.EINVAL) {
 			errs = append(errs, fmt.Errorf("unmount %s: %w", point, err))
 		}
@@ -102,20 +103,20 @@ func removeLinks() error {
 		return err
 	}
 	var errs []error
-	for _, l := range links {
-		err := netlink.LinkDel(l)
+	for _, link := range links {
+		err := netlink.LinkDel(link)
 		var gone netlink.LinkNotFoundError
 		if err != nil && !errors.As(err, &gone) && !errors.Is(err, syscall.ENODEV) {
-			errs = append(errs, fmt.Errorf("network device %s: %w", l.Attrs().Name, err))
+			errs = append(errs, fmt.Errorf("network device %s: %w", link.Attrs().Name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// removeCgroups deletes from the leaves up: a cgroup's folder can only be
-// removed when it has none below, and its files go by themselves.
-func removeCgroups(h *home.Home) error {
-	dirs, err := cgroups(h)
+// removeCgroups deletes children first: a cgroup's folder can only be removed if
+// it has no subfolder. The files in it need not be removed.
+func removeCgroups(l *layout.Layout) error {
+	dirs, err := cgroups(l)
 	if err != nil {
 		return err
 	}
@@ -138,16 +139,17 @@ func removeCgroups(h *home.Home) error {
 	return errors.Join(errs...)
 }
 
-// removeStrays deletes our files in places of the machine.
-func removeStrays(h *home.Home) error {
+// removeHostFiles deletes the sandbox's files in folders that are not the
+// sandbox's.
+func removeHostFiles(l *layout.Layout) error {
 	var errs []error
-	for _, path := range strays(h) {
+	for _, path := range hostFiles(l) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
 	for _, dir := range sharedFolders {
-		_ = os.Remove(dir) // fails, as it should, where something is in it
+		_ = os.Remove(dir) // fails if it is not empty, as it should
 	}
 	return errors.Join(errs...)
 }

@@ -1,4 +1,4 @@
-package cluster
+package localcluster
 
 import (
 	"context"
@@ -6,18 +6,18 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/lock"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// ownNode makes sure that the machine is no other's node: neither of another
-// sandbox that lives, nor of any other Kubernetes. What a sandbox left of which
-// nothing lives any more is put back here, as its own `make down` would have:
-// who was killed with its folder may never get that.
-func ownNode(ctx context.Context, h *home.Home, log *progress.Log) error {
+// ownNode returns an error if the machine is the node of another running sandbox
+// or of another Kubernetes. If it was the node of a sandbox of which no process
+// runs, its residue is removed, as its own `make down` would do. The folder of a
+// killed sandbox may be deleted, so its own `make down` may never come.
+func ownNode(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	n, err := readNode()
-	if err != nil || n != nil && n.Dir == h.Dir {
+	if err != nil || n != nil && n.Dir == l.Dir {
 		return err
 	}
 	if n == nil {
@@ -26,10 +26,10 @@ func ownNode(ctx context.Context, h *home.Home, log *progress.Log) error {
 	return n.takeOver(ctx, log)
 }
 
-// takeOver refuses while anything of the node's sandbox lives or a command works
-// on it, and sweeps up after it otherwise.
+// takeOver returns an error if a process of the node's sandbox runs or a command
+// works on it. Otherwise it removes the residue.
 func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
-	dead := &home.Home{Dir: n.Dir}
+	dead := &layout.Layout{Dir: n.Dir}
 	if _, err := os.Stat(n.Dir); err == nil {
 		release, err := lock.Take(n.Dir, "make up of another sandbox")
 		var held *lock.HeldError
@@ -41,18 +41,19 @@ func (n *nodeChanges) takeOver(ctx context.Context, log *progress.Log) error {
 		}
 		defer release()
 	}
-	if left := strayProcesses(dead); len(left) > 0 {
-		return fmt.Errorf("this machine is the node of the sandbox %s, and can be that of one only: run `make down` there, "+
-			"or end what is left of it where its folder is gone (%s)", n.Dir, left[0])
+	if left := remainingProcesses(dead); len(left) > 0 {
+		return fmt.Errorf("this machine is the node of the sandbox %s, and a machine can be the node of one sandbox only: run `make down` there, "+
+			"or, if its folder no longer exists, end its processes (%s)", n.Dir, left[0])
 	}
-	log.Say("this machine was the node of the sandbox %s, of which nothing lives; putting back what it changed", n.Dir)
-	return n.putBack(ctx, dead)
+	log.Say("this machine was the node of the sandbox %s, which no longer runs; undoing its changes", n.Dir)
+	return n.undo(ctx, dead)
 }
 
-// putBack takes everything of the sandbox out of the kernel. The record goes
-// last: whatever fails before, the next time goes on.
-func (n *nodeChanges) putBack(ctx context.Context, h *home.Home) error {
-	if err := sweepUntilClean(ctx, h, true); err != nil {
+// undo removes everything of the sandbox from the machine and restores the
+// kernel's settings. The record is removed last, so that after a failure the
+// next call continues.
+func (n *nodeChanges) undo(ctx context.Context, l *layout.Layout) error {
+	if err := sweepUntilClean(ctx, l, true); err != nil {
 		return err
 	}
 	if err := n.restore(); err != nil {

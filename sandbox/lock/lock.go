@@ -16,27 +16,27 @@ import (
 // Name is the file's name inside the sandbox's folder.
 const Name = "lock"
 
-// HeldError says who holds the lock.
+// HeldError is returned where another command holds the lock.
 type HeldError struct {
 	// Dir is the sandbox's folder.
 	Dir string
-	// Holder is what the holder wrote of itself, "make up (pid 123)"; empty
-	// when it had not yet written.
+	// Holder is the text in the lock file, "make up (pid 123)"; empty if the
+	// holder has not written it yet.
 	Holder string
 }
 
 func (e *HeldError) Error() string {
-	who := e.Holder
-	if who == "" {
-		who = "another command"
+	holder := e.Holder
+	if holder == "" {
+		holder = "another command"
 	}
-	return fmt.Sprintf("%s is at work on the sandbox in %s: wait until it ends, or stop it, and try again", who, e.Dir)
+	return fmt.Sprintf("%s works on the sandbox in %s: wait until it ends, or stop it, and try again", holder, e.Dir)
 }
 
 // Take takes the lock of the sandbox in dir for the command called what and
-// returns the function that gives it back. The kernel gives it back when the
-// process dies, so a killed command never blocks the next one. Where another
-// process holds the lock, the error is a *HeldError.
+// returns the function that releases it. The kernel releases it when the process
+// dies, so a killed command never blocks the next one. If another process holds
+// the lock, the error is a *HeldError.
 func Take(dir, what string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("sandbox folder: %w", err)
@@ -55,8 +55,7 @@ func Take(dir, what string) (release func(), err error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", f.Name(), err)
 	}
-	// What is written only serves the message above; a failure to write it
-	// does not weaken the lock.
+	// The text is only for HeldError's message: the lock holds without it.
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "%s (pid %d)\n", what, os.Getpid()), 0)
 	}

@@ -25,7 +25,7 @@ func TestTakeNamesTheHolder(t *testing.T) {
 	again()
 }
 
-func TestTakeMakesTheFolder(t *testing.T) {
+func TestTakeCreatesTheFolder(t *testing.T) {
 	dir := t.TempDir() + "/new"
 	release, err := Take(dir, "make up")
 	require.NoError(t, err)

@@ -3,7 +3,7 @@
 // are scheduled by the real scheduler and become ready without running, so a
 // stack of any size stands on one machine; nothing answers at their addresses.
 //
-// Who starts that process is the business of package cluster.
+// Who starts that process is the business of package localcluster.
 package nodes
 
 // annotation and fake mark the nodes that kwok plays; the names are kwok's.

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // instance is an EC2 instance type as a node of EKS shows it.
@@ -51,14 +51,14 @@ var tiers = []string{"web", "application"}
 // Ensure makes the simulated nodes of a sandbox: perZone of them, at least one,
 // of each tier in each of its zones. Those that are too many are deleted, and their pods
 // move. It returns when all are ready.
-func Ensure(ctx context.Context, h *home.Home, perZone int) error {
-	if len(h.Zones) == 0 {
+func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
+	if len(l.Zones) == 0 {
 		return errors.New("simulated nodes: the sandbox's settings name no zones: set zones, such as us-east-1a")
 	}
 	if perZone < 1 {
 		return fmt.Errorf("simulated nodes: %d per zone: at least one is needed", perZone)
 	}
-	conf, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
@@ -69,7 +69,7 @@ func Ensure(ctx context.Context, h *home.Home, perZone int) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
 		fmt.Errorf("not ready within %s; look at the log of kwok", readyWithin))
 	defer cancel()
-	if err := ensure(ctx, client.CoreV1().Nodes(), plan(h.Zones, perZone)); err != nil {
+	if err := ensure(ctx, client.CoreV1().Nodes(), plan(l.Zones, perZone)); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/kwok/pkg/apis/internalversion"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
@@ -84,8 +84,8 @@ func TestEnsureTellsHowManyAreReady(t *testing.T) {
 }
 
 func TestEnsureRefuses(t *testing.T) {
-	require.ErrorContains(t, Ensure(t.Context(), &home.Home{}, 1), "zones")
-	require.ErrorContains(t, Ensure(t.Context(), &home.Home{Settings: home.Settings{Zones: zones}}, 0), "0 per zone")
+	require.ErrorContains(t, Ensure(t.Context(), &layout.Layout{}, 1), "zones")
+	require.ErrorContains(t, Ensure(t.Context(), &layout.Layout{Settings: layout.Settings{Zones: zones}}, 0), "0 per zone")
 }
 
 func TestPlan(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/kwok/pkg/kwok/controllers"
 	"sigs.k8s.io/kwok/pkg/utils/client"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Leases as the kubelet keeps them (its nodeLeaseDurationSeconds).
@@ -35,18 +35,18 @@ const podAddresses = "100.64.0.1/16"
 
 // Run plays the kubelets of the simulated nodes until ctx ends. It answers
 // /healthz on the port that a kubelet would, once it watches the API server.
-func Run(ctx context.Context, h *home.Home) error {
-	ctr, err := controller(h)
+func Run(ctx context.Context, l *layout.Layout) error {
+	ctr, err := controller(l)
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.KubeletHealth))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.KubeletHealth))
 	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", address)
+	listener, err := config.Listen(ctx, "tcp", address)
 	if err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
-	defer l.Close()
+	defer listener.Close()
 	if err := ctr.Start(ctx); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
@@ -55,7 +55,7 @@ func Run(ctx context.Context, h *home.Home) error {
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { srv.Close() })
 	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	return nil
@@ -64,12 +64,12 @@ func Run(ctx context.Context, h *home.Home) error {
 // controller wires kwok's own controllers. Its command is not used: it reads a
 // configuration from the person's home, and serves logs and exec, which
 // simulated pods have not.
-func controller(h *home.Home) (*controllers.Controller, error) {
+func controller(l *layout.Layout) (*controllers.Controller, error) {
 	stages, err := loadStages()
 	if err != nil {
 		return nil, err
 	}
-	clients, err := client.NewClientset("", h.Kubeconfig())
+	clients, err := client.NewClientset("", l.Kubeconfig())
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func controller(h *home.Home) (*controllers.Controller, error) {
 		ManageNodesWithAnnotationSelector: annotation + "=" + fake,
 		CIDR:                              podAddresses,
 		NodeIP:                            "127.0.0.1",
-		NodePort:                          h.Ports.Kubelet,
+		NodePort:                          l.Ports.Kubelet,
 		LocalStages:                       stages,
 		PodPlayStageParallelism:           parallelism,
 		NodePlayStageParallelism:          parallelism,

@@ -1,7 +1,7 @@
 // Package preflight finds what would make the start of a sandbox fail, before
-// anything is built or started, and reports all of it at once. It imports the
-// standard library and packages that do the same, because the bootstrap uses it
-// before anything else is built.
+// anything is built or started, and reports all of it at once. It and the
+// packages that it imports use the standard library only, because the bootstrap
+// runs it before anything else is built.
 package preflight
 
 import (
@@ -12,43 +12,44 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/process"
 )
 
-// ErrNotRoot is returned for a local cluster started by another user than root.
+// ErrNotRoot is returned for a local cluster if the user is not root.
 var ErrNotRoot = errors.New("a local cluster needs root, for containers and their network: " +
-	"run it as root (sudo -E make up), or use a cluster that you have: make up CLUSTER=" + home.ClusterExisting)
+	"run it as root (sudo -E make up), or use a cluster that you have: make up CLUSTER=" + layout.ClusterExisting)
 
-// startSpace is what must be free on the disk of the sandbox's folder: images,
-// the API server's data and logs of one `up` take about a third of it, and the
-// kubelet evicts pods when a disk runs full.
+// startSpace is the free space that the disk of the sandbox's folder must have,
+// in bytes. Images, etcd's data and logs of one `up` take about a third of it.
+// The kubelet evicts pods when a disk runs full.
 const startSpace = 2 << 30
 
 // Check looks at the user, the ports that must be free, and the disk.
-func Check(h *home.Home, ports []home.NamedPort) error {
-	errs := []error{checkUser(h.Cluster, os.Geteuid())}
+func Check(l *layout.Layout, ports []layout.NamedPort) error {
+	errs := []error{checkUser(l.Cluster, os.Geteuid())}
 	if err := process.CheckPorts(ports); err != nil {
 		errs = append(errs, fmt.Errorf("%w\n  Other ports: make up SANDBOX_PORTS=registry=5002,apiServer=7443", err))
 	}
-	return errors.Join(append(errs, Space([]Need{{h.Dir, "the sandbox", startSpace}}))...)
+	return errors.Join(append(errs, Space([]Need{{l.Dir, "the sandbox", startSpace}}))...)
 }
 
 func checkUser(cluster string, euid int) error {
-	if cluster == home.ClusterLocal && euid != 0 {
+	if cluster == layout.ClusterLocal && euid != 0 {
 		return ErrNotRoot
 	}
 	return nil
 }
 
-// Need is the space that one folder will take.
+// Need is the disk space that one folder will take.
 type Need struct {
 	// Dir may not exist yet.
 	Dir, What string
 	Bytes     uint64
 }
 
-// Space adds up the needs per disk and names every disk that is too small.
+// Space adds up the needs for each disk and returns an error that names every
+// disk that is too small.
 func Space(needs []Need) error { return space(needs, Disk) }
 
 func space(needs []Need, disk func(dir string) (id, free uint64, err error)) error {
@@ -72,13 +73,14 @@ func space(needs []Need, disk func(dir string) (id, free uint64, err error)) err
 	for _, id := range order {
 		if free[id] < need[id] {
 			errs = append(errs, fmt.Errorf("no space left: %s free, %s needed: %s: free some, or move a folder by the variables "+
-				"GOMODCACHE, GOCACHE, TMPDIR and %s", Gigabytes(free[id]), Gigabytes(need[id]), strings.Join(parts[id], ", "), home.Variable))
+				"GOMODCACHE, GOCACHE, TMPDIR and %s", Gigabytes(free[id]), Gigabytes(need[id]), strings.Join(parts[id], ", "), layout.Variable))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// Disk is the file system on which dir is or will be: its id and free bytes.
+// Disk returns the id and the free bytes of the file system on which dir is or
+// will be.
 func Disk(dir string) (id, free uint64, err error) {
 	existing := dir
 	for {
@@ -94,5 +96,5 @@ func Disk(dir string) (id, free uint64, err error) {
 	}
 }
 
-// Gigabytes renders a number of bytes for a person.
+// Gigabytes formats a number of bytes for people.
 func Gigabytes(n uint64) string { return fmt.Sprintf("%.1f GB", float64(n)/(1<<30)) }

@@ -7,13 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestOnlyALocalClusterNeedsRoot(t *testing.T) {
-	require.NoError(t, checkUser(home.ClusterLocal, 0))
-	require.ErrorContains(t, checkUser(home.ClusterLocal, 1000), "CLUSTER=existing")
-	require.NoError(t, checkUser(home.ClusterSimulated, 1000))
+	require.NoError(t, checkUser(layout.ClusterLocal, 0))
+	require.ErrorContains(t, checkUser(layout.ClusterLocal, 1000), "CLUSTER=existing")
+	require.NoError(t, checkUser(layout.ClusterSimulated, 1000))
 }
 
 func TestSpace(t *testing.T) {
@@ -35,7 +35,7 @@ func TestSpace(t *testing.T) {
 		{"two folders on one disk add up", []Need{{"/mod", "modules", 5 * gib}, {"/cache", "packages", 6 * gib}},
 			"10.0 GB free, 11.0 GB needed: 5.0 GB for modules in /mod, 6.0 GB for packages in /cache"},
 		{"another disk is another sum", []Need{{"/mod", "modules", 5 * gib}, {"/tmp", "the linker", 2 * gib}}, "1.0 GB free, 2.0 GB needed"},
-		{"a disk that cannot be asked", []Need{{"/x", "x", 1}}, "no such disk"},
+		{"a disk that cannot be read", []Need{{"/x", "x", 1}}, "no such disk"},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestSpace(t *testing.T) {
 	}
 }
 
-func TestDiskOfAFolderToCome(t *testing.T) {
+func TestDiskOfAFolderThatDoesNotExistYet(t *testing.T) {
 	dir := t.TempDir()
 	now, _, err := Disk(dir)
 	require.NoError(t, err)

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tailLines is how much of a log an error carries.
+// tailLines is how many lines of a log an error contains.
 const tailLines = 15
 
-// DiedError says that a process ended while it was waited for.
+// DiedError is returned if a process ends before it is healthy.
 type DiedError struct {
 	Name string
 	Log  string // path of the log
@@ -26,13 +26,13 @@ func (e *DiedError) Error() string {
 	return fmt.Sprintf("%s ended while it was starting; the end of %s:\n%s", e.Name, e.Log, e.Tail)
 }
 
-// UnhealthyError says that a process runs, but did not become healthy in time.
+// UnhealthyError is returned if a process runs but is not healthy in time.
 type UnhealthyError struct {
 	Name   string
 	Waited time.Duration
 	Log    string // path of the log
 	Tail   string // the last lines of this run
-	Last   error  // what the last check said
+	Last   error  // the error of the last check
 }
 
 func (e *UnhealthyError) Error() string {
@@ -40,7 +40,7 @@ func (e *UnhealthyError) Error() string {
 		e.Name, e.Waited.Round(time.Second), e.Last, e.Log, e.Tail)
 }
 
-// Unwrap returns what the last check said.
+// Unwrap returns the error of the last check.
 func (e *UnhealthyError) Unwrap() error { return e.Last }
 
 // awaitEvery is how often a starting process is checked.
@@ -48,7 +48,7 @@ const awaitEvery = 50 * time.Millisecond
 
 // Await waits until check succeeds. It returns a *DiedError as soon as the
 // process has ended, and an *UnhealthyError after the limit.
-func Await(ctx context.Context, h *home.Home, name string, limit time.Duration, check func(context.Context) error) error {
+func Await(ctx context.Context, l *layout.Layout, name string, limit time.Duration, check func(context.Context) error) error {
 	began := time.Now()
 	inner, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -60,12 +60,13 @@ func Await(ctx context.Context, h *home.Home, name string, limit time.Duration, 
 		if err == nil {
 			return nil
 		}
-		// A check that the limit cut short has nothing to say.
+		// A check that ran into the limit does not say why the process is not
+		// healthy; the one before it does.
 		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
 			last = err
 		}
-		if !Alive(h, name) {
-			return &DiedError{Name: name, Log: LogPath(h, name), Tail: LogTail(h, name, tailLines)}
+		if !Alive(l, name) {
+			return &DiedError{Name: name, Log: LogPath(l, name), Tail: LogTail(l, name, tailLines)}
 		}
 		select {
 		case <-inner.Done():
@@ -73,23 +74,24 @@ func Await(ctx context.Context, h *home.Home, name string, limit time.Duration, 
 				return fmt.Errorf("waiting for %s: %w", name, context.Cause(ctx))
 			}
 			return &UnhealthyError{Name: name, Waited: time.Since(began), Last: last,
-				Log: LogPath(h, name), Tail: LogTail(h, name, tailLines)}
+				Log: LogPath(l, name), Tail: LogTail(l, name, tailLines)}
 		case <-tick.C:
 		}
 	}
 }
 
+// mark begins the line that separates the runs of a process in its log.
 const mark = "=== started "
 
 func startMark(t time.Time) string { return mark + t.UTC().Format(time.RFC3339) + " ===\n" }
 
-// tailBytes bounds what LogTail reads of a log.
+// tailBytes is how many bytes of a log LogTail reads at most.
 const tailBytes = 64 << 10
 
 // LogTail returns the last lines that the latest run of a process wrote, at
 // most n of them.
-func LogTail(h *home.Home, name string, n int) string {
-	f, err := os.Open(LogPath(h, name))
+func LogTail(l *layout.Layout, name string, n int) string {
+	f, err := os.Open(LogPath(l, name))
 	if err != nil {
 		return "(no log: " + err.Error() + ")"
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestParseStat(t *testing.T) {
@@ -22,7 +22,7 @@ func TestParseStat(t *testing.T) {
 		{"too short", "42 (etcd) S 1 2", false},
 		{"no name", "42" + rest, false},
 		{"empty", "", false},
-		{"not a number where the start time is", "42 (x)" + strings.Replace(rest, "4711", "x", 1), false},
+		{"the start time is not a number", "42 (x)" + strings.Replace(rest, "4711", "x", 1), false},
 	} {
 		got, err := parseStat([]byte(tc.in))
 		require.Equal(t, tc.ok, err == nil, "%s: %v", tc.reason, err)
@@ -47,7 +47,7 @@ func TestDead(t *testing.T) {
 	}
 }
 
-func TestDigestTellsSpecsApart(t *testing.T) {
+func TestDifferentSpecsHaveDifferentDigests(t *testing.T) {
 	seen := map[string]int{}
 	for i, s := range []Spec{
 		{Path: "p"},
@@ -60,16 +60,16 @@ func TestDigestTellsSpecsApart(t *testing.T) {
 	} {
 		d, err := s.digest()
 		require.NoError(t, err)
-		require.NotContains(t, seen, d, "spec %d is taken for spec %d", i, seen[d])
+		require.NotContains(t, seen, d, "spec %d has the digest of spec %d", i, seen[d])
 		seen[d] = i
 	}
 }
 
 func TestLogTail(t *testing.T) {
-	h := newHome(t)
-	require.Contains(t, LogTail(h, "a", 3), "no log")
+	l := newLayout(t)
+	require.Contains(t, LogTail(l, "a", 3), "no log")
 	write := func(text string) {
-		f, err := openLog(h, "a")
+		f, err := openLog(l, "a")
 		require.NoError(t, err)
 		_, err = f.WriteString(text)
 		require.NoError(t, err)
@@ -77,43 +77,43 @@ func TestLogTail(t *testing.T) {
 	}
 	write("old\n")
 	write("")
-	require.Equal(t, "(it wrote nothing)", LogTail(h, "a", 3), "what an earlier run said explains nothing")
+	require.Equal(t, "(it wrote nothing)", LogTail(l, "a", 3), "the lines of an earlier run are left out")
 	write("1\n2\n3\n4\n")
-	require.Equal(t, "3\n4", LogTail(h, "a", 2))
-	require.Equal(t, "1\n2\n3\n4", LogTail(h, "a", 9))
+	require.Equal(t, "3\n4", LogTail(l, "a", 2))
+	require.Equal(t, "1\n2\n3\n4", LogTail(l, "a", 9))
 }
 
-func TestLongLogIsSetAside(t *testing.T) {
-	h := newHome(t)
-	require.NoError(t, os.Truncate(emptyLog(t, h), logLimit+1))
-	f, err := openLog(h, "a")
+func TestLongLogIsRotated(t *testing.T) {
+	l := newLayout(t)
+	require.NoError(t, os.Truncate(emptyLog(t, l), logLimit+1))
+	f, err := openLog(l, "a")
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	info, err := os.Stat(LogPath(h, "a"))
+	info, err := os.Stat(LogPath(l, "a"))
 	require.NoError(t, err)
 	require.Less(t, info.Size(), int64(100))
-	require.FileExists(t, LogPath(h, "a")+".1")
+	require.FileExists(t, LogPath(l, "a")+".1")
 }
 
-func emptyLog(t *testing.T, h *home.Home) string {
+func emptyLog(t *testing.T, l *layout.Layout) string {
 	t.Helper()
-	require.NoError(t, os.WriteFile(LogPath(h, "a"), nil, 0o600))
-	return LogPath(h, "a")
+	require.NoError(t, os.WriteFile(LogPath(l, "a"), nil, 0o600))
+	return LogPath(l, "a")
 }
 
 func TestCheckPorts(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	require.NoError(t, err)
-	taken := l.Addr().(*net.TCPAddr).Port
+	taken := listener.Addr().(*net.TCPAddr).Port
 
-	err = CheckPorts([]home.NamedPort{{Name: "API server", Port: taken}})
+	err = CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}})
 	var inUse *PortInUseError
 	require.ErrorAs(t, err, &inUse)
 	require.Equal(t, taken, inUse.Port)
-	require.Contains(t, inUse.Holder, "process ", "this very process holds it, and may see so")
+	require.Contains(t, inUse.Holder, "process ", "this test holds the port and may read its own /proc entry")
 
-	require.NoError(t, l.Close())
-	require.NoError(t, CheckPorts([]home.NamedPort{{Name: "API server", Port: taken}}), "checking leaves nothing behind")
+	require.NoError(t, listener.Close())
+	require.NoError(t, CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}}), "checking leaves nothing behind")
 }
 
 func TestPortInUseMessage(t *testing.T) {
@@ -122,7 +122,7 @@ func TestPortInUseMessage(t *testing.T) {
 		want           []string
 	}{
 		{"the holder is known", "`nginx` (process 12)", []string{"port 6443 in use", "API server", "127.0.0.1:6443", "`nginx` (process 12)", "stop it", "other ports"}},
-		{"the holder is another user's", "", []string{"port 6443 in use", "API server", "another process", "ss -ltnp"}},
+		{"the holder belongs to another user", "", []string{"port 6443 in use", "API server", "another process", "ss -ltnp"}},
 	} {
 		text := (&PortInUseError{Port: 6443, Wanted: "API server", Holder: tc.holder}).Error()
 		for _, w := range tc.want {
@@ -139,6 +139,6 @@ func TestListeners(t *testing.T) {
    3: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1 0000 100 0 0 10 0
 broken line
 `
-	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "those that listen, on whatever address; no connection, no other port")
+	require.Equal(t, []string{"111", "333"}, listeners(table, 0x192B), "listening sockets on any address; no connections, no other ports")
 	require.Empty(t, listeners(table, 1))
 }

@@ -12,34 +12,35 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// PortInUseError says that a port that the sandbox needs is another's.
+// PortInUseError is returned if another process listens on a port that the
+// sandbox needs.
 type PortInUseError struct {
 	Port   int
-	Wanted string // what of the sandbox listens there
-	Holder string // who listens there now; empty where that cannot be seen
+	Wanted string // the part of the sandbox that needs the port
+	Holder string // the process that listens there; empty if this user can't see it
 }
 
 func (e *PortInUseError) Error() string {
-	holder, mend := "another process", "find it with `ss -ltnp` as root, stop it"
+	holder, fix := "another process", "find it with `ss -ltnp` as root, stop it"
 	if e.Holder != "" {
-		holder, mend = e.Holder, "stop it"
+		holder, fix = e.Holder, "stop it"
 	}
 	return fmt.Sprintf("port %d in use: the sandbox's %s needs 127.0.0.1:%d, which %s listens on; %s, or give the sandbox other ports",
-		e.Port, e.Wanted, e.Port, holder, mend)
+		e.Port, e.Wanted, e.Port, holder, fix)
 }
 
-// closing is how long a process that was killed may still hold its ports, when
-// it cannot be seen any more.
+// closing is how long the kernel may hold the ports of a killed process after
+// the process has disappeared from /proc.
 const closing = 3 * time.Second
 
-// CheckPorts tries every port on 127.0.0.1 and returns one *PortInUseError,
-// joined, for each that is taken. Where nobody can be seen to hold a port it
-// waits a little: the kernel closes the ports of a killed process a moment after
-// the process is gone.
-func CheckPorts(ports []home.NamedPort) error {
+// CheckPorts tries to listen on every port on 127.0.0.1. For each port in use it
+// returns a *PortInUseError; the errors are joined. If no process is seen to
+// hold a port it tries again until closing is over, because the kernel may still
+// close the port of a killed process.
+func CheckPorts(ports []layout.NamedPort) error {
 	for until := time.Now().Add(closing); ; time.Sleep(pollEvery) {
 		errs := tryPorts(ports)
 		var inUse *PortInUseError
@@ -50,7 +51,7 @@ func CheckPorts(ports []home.NamedPort) error {
 	}
 }
 
-func tryPorts(ports []home.NamedPort) []error {
+func tryPorts(ports []layout.NamedPort) []error {
 	var errs []error
 	for _, p := range ports {
 		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(p.Port)))
@@ -66,7 +67,8 @@ func tryPorts(ports []home.NamedPort) []error {
 	return errs
 }
 
-// holder names who listens on a port, as far as this user may see.
+// holder describes the process that listens on a port; "" if this user can't
+// see it.
 func holder(port int) string {
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
@@ -91,8 +93,8 @@ func holder(port int) string {
 	return ""
 }
 
-// describe names a process by the start of its command line, and the sandbox
-// that it belongs to where it belongs to one.
+// describe returns the start of a process's command line and, if the process
+// belongs to a sandbox, the sandbox's folder.
 func describe(pid string) string {
 	cmdline, err := os.ReadFile("/proc/" + pid + "/cmdline")
 	if err != nil || len(cmdline) == 0 {
@@ -103,15 +105,15 @@ func describe(pid string) string {
 	name := fmt.Sprintf("`%s` (process %s)", strings.Join(args[:min(3, len(args))], " "), pid)
 	environ, _ := os.ReadFile("/proc/" + pid + "/environ")
 	for _, kv := range strings.Split(string(environ), "\x00") {
-		if dir, ok := strings.CutPrefix(kv, home.Variable+"="); ok {
+		if dir, ok := strings.CutPrefix(kv, layout.Variable+"="); ok {
 			return name + " of the sandbox in " + dir
 		}
 	}
 	return name
 }
 
-// listeners picks the inodes of the sockets that listen on a port from a table
-// in the form of /proc/net/tcp: the second field is ADDRESS:PORT in
+// listeners returns the inodes of the sockets that listen on a port, from a
+// table in the format of /proc/net/tcp. The second field is ADDRESS:PORT in
 // hexadecimal, the fourth the state (0A is LISTEN), the tenth the inode.
 func listeners(table string, port int) []string {
 	var inodes []string

@@ -1,13 +1,13 @@
 // Package process starts, finds and stops the detached processes of a sandbox.
 //
-// A process outlives the command that started it: it has a session of its own,
+// A process outlives the command that started it: it has its own session,
 // appends its output to NAME.log, and is found again through a record NAME.json.
-// The record holds the process id together with the boot and the clock tick at
-// which the process started, so that an id that was given to another process
-// since is never signalled.
+// The record holds the process id, the boot and the clock tick at which the
+// process started. So a signal never reaches another process that has got the
+// same id later.
 //
-// The package knows nothing of what the processes do; who needs which process,
-// in which order, is the business of package cluster.
+// The package does not know what the processes do. Package localcluster decides
+// which processes run and in which order.
 package process
 
 import (
@@ -23,40 +23,39 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Spec describes a process that should run.
 type Spec struct {
-	// Name is the process's name in the sandbox: its log and record carry it.
+	// Name is the process's name in the sandbox, and of its log and record.
 	Name string
 	// Path is the executable.
 	Path string
 	// Args are its arguments, without the executable's own name.
 	Args []string
-	// Env is its environment as NAME=VALUE, beside those few variables that are
-	// inherited (see inherited).
+	// Env is its environment as NAME=VALUE, in addition to the variables in
+	// inherited.
 	Env []string
-	// Inputs are files that the process reads once, when it starts. Where one of
-	// them changes, the process has to be started again.
+	// Inputs are files that the process reads only when it starts. If one of them
+	// changes, the process is restarted.
 	Inputs []string
-	// Derived is what the process works out for itself from the sandbox's
-	// settings; it is not passed on, but a change calls for a new start as well.
+	// Derived are values that the process computes itself from the sandbox's
+	// settings. They are not passed to it, but if one changes it is restarted.
 	Derived []string
-	// Ports are what it listens on, on 127.0.0.1. They must be free when it
-	// starts.
-	Ports []home.NamedPort
-	// Grace is how long it may take to end by itself where it has to be started
-	// anew.
+	// Ports are the ports that it listens on, on 127.0.0.1. They must be free
+	// when it starts.
+	Ports []layout.NamedPort
+	// Grace is how long it may take to end after SIGTERM when it is restarted.
 	Grace time.Duration
 }
 
-// inherited are the variables that a process takes over from the one that
-// starts it. It is a short list: a detached process must not depend on the
-// shell of whoever started it first, and must not see their credentials.
+// inherited are the variables that a process inherits from the command that
+// starts it. The list is short: a detached process must not depend on the user's
+// shell, and must not see the user's credentials.
 var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 
-// Outcome says what Start did.
+// Outcome says what Start found, and so why it started a process or did not.
 type Outcome string
 
 // The outcomes of Start.
@@ -67,19 +66,18 @@ const (
 	Replaced Outcome = "its executable was replaced"
 )
 
-// Start makes sure that a process runs as s describes. One that runs already is
-// left alone; one that runs with other arguments, other inputs or from an
-// executable that was replaced since is stopped and started anew.
+// Start makes sure that a process runs as s describes. A process that runs so
+// already is not touched. One with other arguments, other inputs or an
+// executable that was replaced is restarted.
 //
-// Start returns as soon as the process exists; whether it works is for Await to
-// say.
-func Start(ctx context.Context, h *home.Home, s Spec) (Outcome, error) {
+// Start returns as soon as the process exists. Await waits until it is healthy.
+func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
 	want, err := s.digest()
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	outcome := Started
-	if r, ok := Find(h, s.Name); ok {
+	if r, ok := Find(l, s.Name); ok {
 		switch {
 		case r.Digest != want:
 			outcome = Changed
@@ -88,19 +86,19 @@ func Start(ctx context.Context, h *home.Home, s Spec) (Outcome, error) {
 		default:
 			return Running, nil
 		}
-		if err := Stop(ctx, h, s.Name, s.Grace); err != nil {
-			return "", fmt.Errorf("start %s anew because %s: %w", s.Name, outcome, err)
+		if err := Stop(ctx, l, s.Name, s.Grace); err != nil {
+			return "", fmt.Errorf("restart %s because %s: %w", s.Name, outcome, err)
 		}
 	}
 	if err := CheckPorts(s.Ports); err != nil {
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
-	r, err := launch(h, s)
+	r, err := launch(l, s)
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	r.Digest = want
-	if err := r.save(h); err != nil {
+	if err := r.save(l); err != nil {
 		// A process without a record would never be found again.
 		_ = syscall.Kill(r.PID, syscall.SIGKILL)
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
@@ -108,8 +106,8 @@ func Start(ctx context.Context, h *home.Home, s Spec) (Outcome, error) {
 	return outcome, nil
 }
 
-func launch(h *home.Home, s Spec) (Record, error) {
-	out, err := openLog(h, s.Name)
+func launch(l *layout.Layout, s Spec) (Record, error) {
+	out, err := openLog(l, s.Name)
 	if err != nil {
 		return Record{}, err
 	}
@@ -122,8 +120,8 @@ func launch(h *home.Home, s Spec) (Record, error) {
 	if err := cmd.Start(); err != nil {
 		return Record{}, err
 	}
-	// Reaped here so that a process that dies early is seen as dead, not as a
-	// zombie, for as long as this command lives.
+	// Without Wait a process that dies early stays a zombie until this command
+	// ends.
 	go func() { _ = cmd.Wait() }()
 	return identify(s, cmd.Process.Pid)
 }
@@ -138,16 +136,16 @@ func environ(own []string) []string {
 	return append(env, own...)
 }
 
-// digest tells two specs apart. Every part is length-prefixed, so that no two
-// lists of parts read the same.
+// digest is a hash of the spec and of the content of its inputs. Every text is
+// written with its length, so that two different lists give different digests.
 func (s Spec) digest() (string, error) {
 	sum := sha256.New()
-	part := func(text string) { fmt.Fprintf(sum, "%d:%s", len(text), text) }
-	part(s.Path)
+	add := func(text string) { fmt.Fprintf(sum, "%d:%s", len(text), text) }
+	add(s.Path)
 	for _, list := range [][]string{s.Args, s.Env, s.Inputs, s.Derived} {
 		fmt.Fprintf(sum, "[%d]", len(list))
 		for _, text := range list {
-			part(text)
+			add(text)
 		}
 	}
 	for _, name := range s.Inputs {
@@ -155,19 +153,19 @@ func (s Spec) digest() (string, error) {
 		if err != nil {
 			return "", err
 		}
-		part(string(raw))
+		add(string(raw))
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// runs tells whether a process runs the file that now lies at path. A process
-// whose executable cannot be looked at is taken to run it.
+// runs says whether a process runs the file that is now at path. If the
+// process's executable cannot be read, it returns true.
 func runs(pid int, path string) bool {
 	now, err := os.Stat(path)
 	if err != nil {
 		return true
 	}
-	// The link leads to the file itself, even where that was deleted since.
+	// This link leads to the file itself, even after the file was deleted.
 	then, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return true
@@ -175,11 +173,11 @@ func runs(pid int, path string) bool {
 	return os.SameFile(now, then)
 }
 
-// Stop ends a process: it asks with SIGTERM, waits up to the grace, and then
-// kills. A process that does not run, or whose id is now another's, counts as
-// stopped. The record is removed, the log kept.
-func Stop(ctx context.Context, h *home.Home, name string, grace time.Duration) error {
-	r, err := load(h, name)
+// Stop ends a process: it sends SIGTERM, waits up to grace, and then sends
+// SIGKILL. A process that does not run, or whose id now belongs to another
+// process, counts as stopped. The record is removed, the log is kept.
+func Stop(ctx context.Context, l *layout.Layout, name string, grace time.Duration) error {
+	r, err := load(l, name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
@@ -188,23 +186,23 @@ func Stop(ctx context.Context, h *home.Home, name string, grace time.Duration) e
 			return err
 		}
 	}
-	// A record that cannot be read names no process; it is of no further use.
-	if err := os.Remove(recordPath(h, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	// A record that cannot be read names no process, so it is removed as well.
+	if err := os.Remove(recordPath(l, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("stop %s: %w", name, err)
 	}
 	return nil
 }
 
-// logLimit is the size in bytes beyond which a log is set aside when its
-// process starts again; one older log is kept.
+// logLimit is the size in bytes above which a log is renamed to NAME.log.1 when
+// its process starts again.
 const logLimit = 16 << 20
 
-// LogPath is the file that the output of a process is appended to.
-func LogPath(h *home.Home, name string) string { return filepath.Join(h.Logs(), name+".log") }
+// LogPath returns the file to which the output of a process is appended.
+func LogPath(l *layout.Layout, name string) string { return filepath.Join(l.Logs(), name+".log") }
 
-func openLog(h *home.Home, name string) (*os.File, error) {
-	path := LogPath(h, name)
-	if err := os.MkdirAll(h.Logs(), 0o700); err != nil {
+func openLog(l *layout.Layout, name string) (*os.File, error) {
+	path := LogPath(l, name)
+	if err := os.MkdirAll(l.Logs(), 0o700); err != nil {
 		return nil, err
 	}
 	if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
@@ -216,7 +214,7 @@ func openLog(h *home.Home, name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The mark tells one run from the next, and what LogTail looks back to.
+	// LogTail looks for this mark to find the latest run.
 	if _, err := io.WriteString(f, startMark(time.Now())); err != nil {
 		f.Close()
 		return nil, err

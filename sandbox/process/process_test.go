@@ -15,10 +15,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// helper is the variable that makes this test's own executable play a process.
+// helper is the variable that makes the test's executable act as a process.
 const helper = "PROCESS_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -44,8 +44,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// await ends the helper at a signal, or at last on its own: no test may leave a
-// process behind.
+// await ends the helper at a signal, or after a minute, so that no test leaves a
+// process.
 func await(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
@@ -55,17 +55,18 @@ func await(s os.Signal) {
 	}
 }
 
-// newHome is a sandbox whose processes are gone at the end of the test.
-func newHome(t *testing.T, names ...string) *home.Home {
+// newLayout creates a sandbox whose named processes are stopped at the end of
+// the test.
+func newLayout(t *testing.T, names ...string) *layout.Layout {
 	t.Helper()
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterExisting})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting})
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		for _, name := range names {
-			require.NoError(t, Stop(context.Background(), h, name, 0))
+			require.NoError(t, Stop(context.Background(), l, name, 0))
 		}
 	})
-	return h
+	return l
 }
 
 func role(t *testing.T, name, role string) Spec {
@@ -75,35 +76,35 @@ func role(t *testing.T, name, role string) Spec {
 	return Spec{Name: name, Path: self, Env: []string{helper + "=" + role}, Grace: 5 * time.Second}
 }
 
-func pid(t *testing.T, h *home.Home, name string) int {
+func pid(t *testing.T, l *layout.Layout, name string) int {
 	t.Helper()
-	r, ok := Find(h, name)
+	r, ok := Find(l, name)
 	require.True(t, ok, "%s should run", name)
 	return r.PID
 }
 
-// eventually waits for what another process does.
+// eventually waits until another process has done something.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	require.Eventually(t, ok, 10*time.Second, 5*time.Millisecond, what)
 }
 
 func TestStartIsIdempotent(t *testing.T) {
-	h := newHome(t, "a")
+	l := newLayout(t, "a")
 	input := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(input, []byte("one"), 0o600))
 	s := role(t, "a", "wait")
 	s.Inputs = []string{input}
 
-	got, err := Start(t.Context(), h, s)
+	got, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Started, got)
-	first := pid(t, h, "a")
+	first := pid(t, l, "a")
 
-	got, err = Start(t.Context(), h, s)
+	got, err = Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Running, got, "nothing changed")
-	require.Equal(t, first, pid(t, h, "a"))
+	require.Equal(t, first, pid(t, l, "a"))
 
 	for _, tc := range []struct {
 		reason string
@@ -114,56 +115,56 @@ func TestStartIsIdempotent(t *testing.T) {
 		{"a file that it reads at the start changed", func() { require.NoError(t, os.WriteFile(input, []byte("two"), 0o600)) }},
 		{"what it derives from the settings changed", func() { s.Derived = []string{"--port=2"} }},
 	} {
-		before := pid(t, h, "a")
+		before := pid(t, l, "a")
 		tc.change()
-		got, err := Start(t.Context(), h, s)
+		got, err := Start(t.Context(), l, s)
 		require.NoError(t, err, tc.reason)
 		require.Equal(t, Changed, got, tc.reason)
-		require.NotEqual(t, before, pid(t, h, "a"), tc.reason)
+		require.NotEqual(t, before, pid(t, l, "a"), tc.reason)
 	}
 }
 
 func TestStartReplacesAnOldExecutable(t *testing.T) {
-	h := newHome(t, "a")
+	l := newLayout(t, "a")
 	s := role(t, "a", "wait")
 	self, err := os.ReadFile(s.Path)
 	require.NoError(t, err)
 	s.Path = filepath.Join(t.TempDir(), "program")
-	install := func() { // as a build does: a new file under the old name
+	install := func() { // as a build does: a new file with the old name
 		require.NoError(t, os.WriteFile(s.Path+".new", self, 0o700))
 		require.NoError(t, os.Rename(s.Path+".new", s.Path))
 	}
 	install()
-	_, err = Start(t.Context(), h, s)
+	_, err = Start(t.Context(), l, s)
 	require.NoError(t, err)
-	before := pid(t, h, "a")
+	before := pid(t, l, "a")
 	install()
-	got, err := Start(t.Context(), h, s)
+	got, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Replaced, got)
-	require.NotEqual(t, before, pid(t, h, "a"))
+	require.NotEqual(t, before, pid(t, l, "a"))
 }
 
 func TestStartAfterKill(t *testing.T) {
-	h := newHome(t, "a")
+	l := newLayout(t, "a")
 	s := role(t, "a", "wait")
-	_, err := Start(t.Context(), h, s)
+	_, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
-	require.NoError(t, syscall.Kill(pid(t, h, "a"), syscall.SIGKILL))
-	eventually(t, "a killed process is not alive", func() bool { return !Alive(h, "a") })
-	require.True(t, Recorded(h, "a"), "it was not stopped, so it should come back")
-	got, err := Start(t.Context(), h, s)
+	require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
+	eventually(t, "a killed process is not alive", func() bool { return !Alive(l, "a") })
+	require.True(t, Recorded(l, "a"), "it was not stopped, so it should be started again")
+	got, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.Equal(t, Started, got)
 }
 
 func TestProcessIsDetached(t *testing.T) {
-	h := newHome(t, "a")
-	_, err := Start(t.Context(), h, role(t, "a", "wait"))
+	l := newLayout(t, "a")
+	_, err := Start(t.Context(), l, role(t, "a", "wait"))
 	require.NoError(t, err)
-	session, err := getsid(pid(t, h, "a"))
+	session, err := getsid(pid(t, l, "a"))
 	require.NoError(t, err)
-	require.Equal(t, pid(t, h, "a"), session, "it leads a session of its own, so no terminal's end reaches it")
+	require.Equal(t, pid(t, l, "a"), session, "it leads its own session, so a closed terminal does not end it")
 }
 
 func getsid(pid int) (int, error) {
@@ -174,59 +175,59 @@ func getsid(pid int) (int, error) {
 	return int(id), nil
 }
 
-func TestEnvironmentIsNotTheShells(t *testing.T) {
+func TestProcessDoesNotInheritTheShellsEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "real")
-	h := newHome(t, "a")
-	_, err := Start(t.Context(), h, role(t, "a", "environ"))
+	l := newLayout(t, "a")
+	_, err := Start(t.Context(), l, role(t, "a", "environ"))
 	require.NoError(t, err)
-	eventually(t, "it lists its environment", func() bool { return strings.HasSuffix(LogTail(h, "a", 100), "done") })
-	require.NotContains(t, LogTail(h, "a", 100), "real")
-	require.Contains(t, LogTail(h, "a", 100), "PATH=", "programs are found")
+	eventually(t, "it lists its environment", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
+	require.NotContains(t, LogTail(l, "a", 100), "real")
+	require.Contains(t, LogTail(l, "a", 100), "PATH=", "programs are found")
 }
 
 func TestStop(t *testing.T) {
 	for _, tc := range []struct {
 		role, reason string
 		grace        time.Duration
-		before       func(*testing.T, *home.Home)
+		before       func(*testing.T, *layout.Layout)
 	}{
-		{"wait", "it ends when asked", 10 * time.Second, nil},
-		{"stubborn", "it ignores the request, and is killed", 50 * time.Millisecond, func(t *testing.T, h *home.Home) {
-			eventually(t, "it ignores SIGTERM", func() bool { return LogTail(h, "a", 1) == "ignoring" })
+		{"wait", "it ends at SIGTERM", 10 * time.Second, nil},
+		{"stubborn", "it ignores SIGTERM and is killed", 50 * time.Millisecond, func(t *testing.T, l *layout.Layout) {
+			eventually(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 		}},
-		{"wait", "it was killed before", time.Second, func(t *testing.T, h *home.Home) {
-			require.NoError(t, syscall.Kill(pid(t, h, "a"), syscall.SIGKILL))
+		{"wait", "it was killed before", time.Second, func(t *testing.T, l *layout.Layout) {
+			require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
 		}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			h := newHome(t, "a")
-			_, err := Start(t.Context(), h, role(t, "a", tc.role))
+			l := newLayout(t, "a")
+			_, err := Start(t.Context(), l, role(t, "a", tc.role))
 			require.NoError(t, err)
 			if tc.before != nil {
-				tc.before(t, h)
+				tc.before(t, l)
 			}
-			require.NoError(t, Stop(t.Context(), h, "a", tc.grace))
-			require.False(t, Alive(h, "a"))
-			require.False(t, Recorded(h, "a"))
-			require.NoError(t, Stop(t.Context(), h, "a", tc.grace), "a second stop finds nothing to do")
+			require.NoError(t, Stop(t.Context(), l, "a", tc.grace))
+			require.False(t, Alive(l, "a"))
+			require.False(t, Recorded(l, "a"))
+			require.NoError(t, Stop(t.Context(), l, "a", tc.grace), "a second stop finds nothing to do")
 		})
 	}
 }
 
 func TestStopGivesUpWithItsContext(t *testing.T) {
-	h := newHome(t, "a")
-	_, err := Start(t.Context(), h, role(t, "a", "stubborn"))
+	l := newLayout(t, "a")
+	_, err := Start(t.Context(), l, role(t, "a", "stubborn"))
 	require.NoError(t, err)
-	eventually(t, "it ignores SIGTERM", func() bool { return LogTail(h, "a", 1) == "ignoring" })
+	eventually(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorIs(t, Stop(ctx, h, "a", time.Minute), context.Canceled)
-	require.True(t, Alive(h, "a"), "whoever interrupts a stop does not ask for a kill")
+	require.ErrorIs(t, Stop(ctx, l, "a", time.Minute), context.Canceled)
+	require.True(t, Alive(l, "a"), "an interrupted stop does not kill")
 }
 
-// A record may name a process id that belongs to another process by now.
+// The process id of a record may belong to another process now.
 func TestReusedPIDIsLeftAlone(t *testing.T) {
-	h := newHome(t)
+	l := newLayout(t)
 	other := exec.Command(os.Args[0])
 	other.Env = []string{helper + "=wait"}
 	require.NoError(t, other.Start())
@@ -241,78 +242,78 @@ func TestReusedPIDIsLeftAlone(t *testing.T) {
 	}{
 		{"another start time", func(r *Record) { r.Ticks-- }},
 		{"another boot", func(r *Record) { r.Boot = "0" }},
-		{"no start time, because it was gone before it could be read", func(r *Record) { r.Ticks = 0 }},
+		{"no start time, because the process ended before it could be read", func(r *Record) { r.Ticks = 0 }},
 		{"the init process", func(r *Record) { r.PID = 1 }},
 		{"no process at all", func(r *Record) { r.PID = 0 }},
 	} {
 		r := truth
 		tc.change(&r)
-		require.NoError(t, r.save(h), tc.reason)
-		require.False(t, Alive(h, "a"), tc.reason)
-		require.NoError(t, Stop(t.Context(), h, "a", 0), tc.reason)
-		require.False(t, Recorded(h, "a"), tc.reason)
-		require.True(t, truth.Alive(), "%s: the other process must go on", tc.reason)
+		require.NoError(t, r.save(l), tc.reason)
+		require.False(t, Alive(l, "a"), tc.reason)
+		require.NoError(t, Stop(t.Context(), l, "a", 0), tc.reason)
+		require.False(t, Recorded(l, "a"), tc.reason)
+		require.True(t, truth.Alive(), "%s: the other process must still run", tc.reason)
 	}
 }
 
 func TestDamagedRecord(t *testing.T) {
-	h := newHome(t, "a")
-	require.NoError(t, os.WriteFile(recordPath(h, "a"), []byte("{half"), 0o600))
-	require.False(t, Alive(h, "a"))
-	require.NoError(t, Stop(t.Context(), h, "a", 0))
-	_, err := Start(t.Context(), h, role(t, "a", "wait"))
+	l := newLayout(t, "a")
+	require.NoError(t, os.WriteFile(recordPath(l, "a"), []byte("{half"), 0o600))
+	require.False(t, Alive(l, "a"))
+	require.NoError(t, Stop(t.Context(), l, "a", 0))
+	_, err := Start(t.Context(), l, role(t, "a", "wait"))
 	require.NoError(t, err)
-	require.True(t, Alive(h, "a"))
+	require.True(t, Alive(l, "a"))
 }
 
-func TestStartOfWhatIsNotThere(t *testing.T) {
-	h := newHome(t)
-	_, err := Start(t.Context(), h, Spec{Name: "a", Path: "/nowhere/program"})
+func TestStartNamesAMissingFile(t *testing.T) {
+	l := newLayout(t)
+	_, err := Start(t.Context(), l, Spec{Name: "a", Path: "/nowhere/program"})
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.ErrorContains(t, err, "start a")
-	_, err = Start(t.Context(), h, Spec{Name: "a", Path: "/bin/true", Inputs: []string{"/nowhere/config"}})
+	_, err = Start(t.Context(), l, Spec{Name: "a", Path: "/bin/true", Inputs: []string{"/nowhere/config"}})
 	require.ErrorContains(t, err, "/nowhere/config")
 }
 
 func TestAwait(t *testing.T) {
-	sick := errors.New("cold")
-	t.Run("healthy at last", func(t *testing.T) {
-		h := newHome(t, "a")
-		_, err := Start(t.Context(), h, role(t, "a", "wait"))
+	errUnhealthy := errors.New("cold")
+	t.Run("healthy after a while", func(t *testing.T) {
+		l := newLayout(t, "a")
+		_, err := Start(t.Context(), l, role(t, "a", "wait"))
 		require.NoError(t, err)
 		n := 0
-		require.NoError(t, Await(t.Context(), h, "a", time.Minute, func(context.Context) error {
+		require.NoError(t, Await(t.Context(), l, "a", time.Minute, func(context.Context) error {
 			if n++; n < 3 {
-				return sick
+				return errUnhealthy
 			}
 			return nil
 		}))
 	})
 	t.Run("dies", func(t *testing.T) {
-		h := newHome(t, "a")
-		_, err := Start(t.Context(), h, role(t, "a", "die"))
+		l := newLayout(t, "a")
+		_, err := Start(t.Context(), l, role(t, "a", "die"))
 		require.NoError(t, err)
-		err = Await(t.Context(), h, "a", time.Minute, func(context.Context) error { return sick })
+		err = Await(t.Context(), l, "a", time.Minute, func(context.Context) error { return errUnhealthy })
 		var died *DiedError
 		require.ErrorAs(t, err, &died)
-		require.Contains(t, err.Error(), "cannot open the vault", "the reason is in the log, and in the error")
-		require.Contains(t, err.Error(), LogPath(h, "a"))
+		require.Contains(t, err.Error(), "cannot open the vault", "the end of the log is in the error")
+		require.Contains(t, err.Error(), LogPath(l, "a"))
 	})
 	t.Run("never healthy", func(t *testing.T) {
-		h := newHome(t, "a")
-		_, err := Start(t.Context(), h, role(t, "a", "wait"))
+		l := newLayout(t, "a")
+		_, err := Start(t.Context(), l, role(t, "a", "wait"))
 		require.NoError(t, err)
-		err = Await(t.Context(), h, "a", 10*time.Millisecond, func(context.Context) error { return sick })
+		err = Await(t.Context(), l, "a", 10*time.Millisecond, func(context.Context) error { return errUnhealthy })
 		var unhealthy *UnhealthyError
 		require.ErrorAs(t, err, &unhealthy)
-		require.ErrorIs(t, err, sick)
+		require.ErrorIs(t, err, errUnhealthy)
 	})
 	t.Run("interrupted", func(t *testing.T) {
-		h := newHome(t, "a")
-		_, err := Start(t.Context(), h, role(t, "a", "wait"))
+		l := newLayout(t, "a")
+		_, err := Start(t.Context(), l, role(t, "a", "wait"))
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
-		err = Await(ctx, h, "a", time.Minute, func(context.Context) error { cancel(); return sick })
+		err = Await(ctx, l, "a", time.Minute, func(context.Context) error { cancel(); return errUnhealthy })
 		require.ErrorIs(t, err, context.Canceled)
 	})
 }

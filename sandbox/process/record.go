@@ -13,53 +13,53 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Record identifies one run of a process. Boot and Ticks tell it from any other
-// process that has, or will have, the same id.
+// Record identifies one run of a process. Boot and Ticks distinguish it from any
+// other process with the same id, earlier or later.
 type Record struct {
 	Name string `json:"name"`
 	PID  int    `json:"pid"`
-	// Ticks is when the process started, in clock ticks since the boot: field 22
-	// of /proc/PID/stat (proc(5)).
+	// Ticks is the start time in clock ticks since the boot: field 22 of
+	// /proc/PID/stat (proc(5)).
 	Ticks uint64 `json:"ticks"`
 	// Boot is the kernel's id of the boot that Ticks counts from.
 	Boot    string    `json:"boot"`
 	Path    string    `json:"path"`
 	Args    []string  `json:"args"`
 	Started time.Time `json:"started"`
-	// Digest stands for everything the process was started with.
+	// Digest is the digest of the Spec with which the process was started.
 	Digest string `json:"digest"`
 }
 
-func recordPath(h *home.Home, name string) string { return filepath.Join(h.Run(), name+".json") }
+func recordPath(l *layout.Layout, name string) string { return filepath.Join(l.Run(), name+".json") }
 
 // Find returns the record of a process that is alive.
-func Find(h *home.Home, name string) (Record, bool) {
-	r, err := load(h, name)
+func Find(l *layout.Layout, name string) (Record, bool) {
+	r, err := load(l, name)
 	if err != nil || !r.Alive() {
 		return Record{}, false
 	}
 	return r, true
 }
 
-// Alive tells whether the process of that name runs.
-func Alive(h *home.Home, name string) bool {
-	_, ok := Find(h, name)
+// Alive says whether the process of that name runs.
+func Alive(l *layout.Layout, name string) bool {
+	_, ok := Find(l, name)
 	return ok
 }
 
-// Recorded tells whether a process was started and not stopped by Stop since;
-// it may have ended otherwise.
-func Recorded(h *home.Home, name string) bool {
-	_, err := os.Stat(recordPath(h, name))
+// Recorded says whether a process was started and not stopped by Stop. It may
+// have ended by itself.
+func Recorded(l *layout.Layout, name string) bool {
+	_, err := os.Stat(recordPath(l, name))
 	return err == nil
 }
 
-func load(h *home.Home, name string) (Record, error) {
+func load(l *layout.Layout, name string) (Record, error) {
 	var r Record
-	raw, err := os.ReadFile(recordPath(h, name))
+	raw, err := os.ReadFile(recordPath(l, name))
 	if err != nil {
 		return r, err
 	}
@@ -69,16 +69,16 @@ func load(h *home.Home, name string) (Record, error) {
 	return r, nil
 }
 
-func (r Record) save(h *home.Home) error {
+func (r Record) save(l *layout.Layout) error {
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(h.Run(), 0o700); err != nil {
+	if err := os.MkdirAll(l.Run(), 0o700); err != nil {
 		return err
 	}
-	// Written aside and renamed: a record is whole or absent.
-	path := recordPath(h, r.Name)
+	// The rename makes sure that a record is complete or absent.
+	path := recordPath(l, r.Name)
 	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err != nil {
 		return err
 	}
@@ -93,14 +93,14 @@ func identify(s Spec, pid int) (Record, error) {
 	}
 	st, err := readStat(pid)
 	if errors.Is(err, os.ErrNotExist) {
-		// It is gone already; Await will say why. No process has tick zero.
+		// It has ended already; Await will say why. No process has tick zero.
 		return r, nil
 	}
 	r.Ticks = st.ticks
 	return r, err
 }
 
-// Alive tells whether this very run still runs. A zombie has ended.
+// Alive says whether this run still runs. A zombie has ended.
 func (r Record) Alive() bool {
 	if r.PID <= 1 || r.Ticks == 0 {
 		return false
@@ -113,22 +113,22 @@ func (r Record) Alive() bool {
 	return err == nil && st.ticks == r.Ticks && !st.dead()
 }
 
-// pollEvery is how often a process that is to end is looked at.
+// pollEvery is how often Stop checks whether a process has ended.
 const pollEvery = 20 * time.Millisecond
 
-// killed is how long the kernel may take to end a process after SIGKILL.
+// killed is how long the kernel may take to end a process after a SIGKILL.
 const killed = 10 * time.Second
 
-// Stop ends this run, and nothing else: see the function Stop.
+// Stop ends this run as the function Stop does, and no other process.
 func (r Record) Stop(ctx context.Context, grace time.Duration) error {
-	// The handle is opened before the identity is checked: from then on the
-	// signal can reach this process only, even where it ends and its id is used
-	// again in between.
+	// FindProcess opens a handle (pidfd). It is opened before the identity is
+	// checked, so that the signal can only reach this process, even if it ends
+	// and its id is used again.
 	p, err := os.FindProcess(r.PID)
 	if err != nil || !r.Alive() {
 		return nil
 	}
-	defer func() { _ = p.Release() }() // it fails only where there is nothing to release
+	defer func() { _ = p.Release() }() // it fails only if there is nothing to release
 	for _, step := range []struct {
 		signal os.Signal
 		wait   time.Duration
@@ -139,19 +139,20 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 			}
 			return fmt.Errorf("stop %s: %v to process %d: %w", r.Name, step.signal, r.PID, err)
 		}
-		if r.gone(ctx, step.wait) {
+		if r.awaitEnd(ctx, step.wait) {
 			return nil
 		}
 		if ctx.Err() != nil {
 			return fmt.Errorf("stop %s: process %d was sent %v and still runs: %w", r.Name, r.PID, step.signal, context.Cause(ctx))
 		}
 	}
-	return fmt.Errorf("stop %s: process %d still runs %s after SIGKILL: look for what it waits on in /proc/%d/stack",
+	return fmt.Errorf("stop %s: process %d still runs %s after SIGKILL: see in /proc/%d/stack what it waits for",
 		r.Name, r.PID, killed, r.PID)
 }
 
-// gone waits for the end of the process; a cancelled context ends the wait.
-func (r Record) gone(ctx context.Context, wait time.Duration) bool {
+// awaitEnd waits for the end of the process and says whether it has ended. A
+// cancelled context ends the wait.
+func (r Record) awaitEnd(ctx context.Context, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	tick := time.NewTicker(pollEvery)
@@ -177,9 +178,9 @@ type stat struct {
 	ticks   uint64
 }
 
-// dead tells whether nothing of the process is left but its entry in the table.
-// A process whose first thread has ended is shown as a zombie while others
-// still run; its ports are held until the last of them is gone.
+// dead says whether only the process's entry in the process table is left. If
+// the first thread has ended and others still run, the kernel shows a zombie
+// too, but the process still holds its ports.
 func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
 func readStat(pid int) (stat, error) {
@@ -193,14 +194,14 @@ func readStat(pid int) (stat, error) {
 	return parseStat(raw)
 }
 
-// parseStat reads the third, the twentieth and the twenty-second field. The second is the
-// command's name in brackets and may itself hold spaces and brackets, so the
-// fields are counted from the last bracket.
+// parseStat reads the third, the twentieth and the twenty-second field. The
+// second field is the command's name in brackets, which may contain spaces and
+// brackets, so the fields are counted from the last bracket.
 func parseStat(raw []byte) (stat, error) {
 	i := bytes.LastIndexByte(raw, ')')
 	fields := strings.Fields(string(raw[i+1:]))
 	if i < 0 || len(fields) < 20 || len(fields[0]) != 1 {
-		return stat{}, fmt.Errorf("unknown form of /proc/PID/stat: %q", raw)
+		return stat{}, fmt.Errorf("unknown format of /proc/PID/stat: %q", raw)
 	}
 	ticks, err := strconv.ParseUint(fields[19], 10, 64)
 	if err != nil {

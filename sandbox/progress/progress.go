@@ -1,7 +1,6 @@
-// Package progress tells a person how far a long work has come: which step of
-// how many, what it is doing now, and for how long. It owns the text only; it
-// imports the standard library alone, because the bootstrap uses it before
-// anything else is built.
+// Package progress prints the progress of a long command: which step of how
+// many runs, what it does now, and for how long. It imports the standard library
+// only, because the bootstrap uses it before anything else is built.
 package progress
 
 import (
@@ -23,21 +22,21 @@ type Log struct {
 	n, m  int
 }
 
-// New returns a Log that writes to out and expects m steps; m may be zero
-// where the number is not known.
+// New returns a Log that writes to out and expects m steps; m is zero if the
+// number is not known.
 func New(out io.Writer, m int) *Log {
 	return &Log{out: out, start: time.Now(), m: m}
 }
 
-// Expect adds m to the number of steps that are to come.
+// Expect adds m to the number of expected steps.
 func (l *Log) Expect(m int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.m += m
 }
 
-// Step runs do as the next step. While it runs, do may call detail with what
-// it is at, such as "412 of 3081 packages"; the next heartbeat shows it.
+// Step runs do as the next step. While it runs, do may call detail with its
+// progress, such as "412 of 3081 packages"; the next heartbeat shows it.
 func (l *Log) Step(name string, do func(detail func(string)) error) error {
 	l.mu.Lock()
 	l.n++
@@ -95,7 +94,7 @@ func (l *Log) print(format string, args ...any) {
 	fmt.Fprintf(l.out, "%7s  %s\n", Elapsed(time.Since(l.start)), fmt.Sprintf(format, args...))
 }
 
-// Elapsed renders a duration as a person reads it: 0.4s, 12s, 3m07s.
+// Elapsed formats a duration for people: 0.4s, 12s, 3m07s.
 func Elapsed(d time.Duration) string {
 	switch {
 	case d < 10*time.Second:

@@ -1,11 +1,11 @@
-// Package project gives every stack a folder in which the Pulumi CLI can work
-// on it inside a sandbox. It owns the copies below projects/ in the sandbox's
-// folder, and changes nothing in the project itself.
+// Package project gives every stack a folder in which the Pulumi CLI works on it
+// inside a sandbox. It owns the copies below projects/ in the sandbox's folder,
+// and changes nothing in the project itself.
 //
-// A copy is needed because the CLI writes into the folder it works in: the
-// salt of a stack's passphrase goes into Pulumi.STACK.yaml. The stack
-// "sandbox" carries a salt for the public passphrase; staging and prod carry
-// none in the project, so that nobody inherits one from a sandbox.
+// A copy is needed because the CLI writes the salt of a stack's passphrase into
+// Pulumi.STACK.yaml. In the project, Pulumi.sandbox.yaml has a salt for the
+// public passphrase. The files of staging and prod have none, so that no real
+// stack uses the salt of a sandbox.
 package project
 
 import (
@@ -18,58 +18,60 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// SandboxStack is the stack of `make up`. It lives in the project itself.
+// SandboxStack is the stack of `make up`. Its files are in the project itself.
 const SandboxStack = "sandbox"
 
-// file is the project's own description.
+// file describes the project.
 const file = "Pulumi.yaml"
 
-// stackName is what the CLI accepts as the name of a stack in a file backend.
+// stackName matches the names that the CLI accepts for a stack in a file
+// backend.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
 // Dir returns the folder in which the CLI works on a stack: the project itself
-// for SandboxStack, a copy for any other. Where somebody works on a copy of
-// SandboxStack already, as the engine tests do, it is that.
-func Dir(h *home.Home, stack string) (string, error) {
-	if _, err := os.Stat(copied(h, stack)); stack == SandboxStack && err != nil {
-		// The CLI reads them as well, but does not say which of them is broken.
+// for SandboxStack, a copy for any other. If there is a copy of SandboxStack, as
+// in the engine tests, Dir returns the copy.
+func Dir(l *layout.Layout, stack string) (string, error) {
+	if _, err := os.Stat(copied(l, stack)); stack == SandboxStack && err != nil {
+		// The CLI does not say which of these files is invalid, so they are read
+		// here first.
 		for _, name := range []string{file, stackFile(stack)} {
-			if _, err := read(filepath.Join(h.Project, name)); err != nil {
+			if _, err := read(filepath.Join(l.Project, name)); err != nil {
 				return "", fmt.Errorf("project: %w", err)
 			}
 		}
-		return h.Project, nil
+		return l.Project, nil
 	}
-	return Copy(h, stack)
+	return Copy(l, stack)
 }
 
-// Copy brings the copy of the project's files for one stack up to date and
-// returns its folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied; the
-// program, its executable and the plugins are those of the project, by
-// absolute paths. What the CLI wrote into the copy to read the stack's secrets
-// again is kept.
-func Copy(h *home.Home, stack string) (string, error) {
+// Copy updates the copy of the project's files for one stack and returns its
+// folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. The program, its
+// executable and the plugins are those of the project, by absolute paths. The
+// salt that the CLI wrote into the copy is kept, so that the stack's secrets can
+// still be read.
+func Copy(l *layout.Layout, stack string) (string, error) {
 	if !stackName.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
 	}
-	description, err := read(filepath.Join(h.Project, file))
+	description, err := read(filepath.Join(l.Project, file))
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
-	config, err := read(filepath.Join(h.Project, stackFile(stack)))
+	config, err := read(filepath.Join(l.Project, stackFile(stack)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("stack %q: the project has no %s", stack, stackFile(stack))
 	}
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
-	if err := anchor(description, h.Project); err != nil {
-		return "", fmt.Errorf("%s: %w", filepath.Join(h.Project, file), err)
+	if err := anchor(description, l.Project); err != nil {
+		return "", fmt.Errorf("%s: %w", filepath.Join(l.Project, file), err)
 	}
-	dir := copied(h, stack)
+	dir := copied(l, stack)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
@@ -86,14 +88,14 @@ func Copy(h *home.Home, stack string) (string, error) {
 	return dir, nil
 }
 
-// Last is the folder that a stack was last worked on in, as it lies: what was
-// cut short is settled under the configuration that it was begun with. A stack
-// that was never worked on gets the one that Dir gives.
-func Last(h *home.Home, stack string) (string, error) {
-	if dir := copied(h, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
+// Last returns the folder in which the CLI last worked on a stack, without
+// updating it: an interrupted update is recovered with the configuration with
+// which it began. For a stack without a copy it returns Dir.
+func Last(l *layout.Layout, stack string) (string, error) {
+	if dir := copied(l, stack); stackName.MatchString(stack) && exists(filepath.Join(dir, stackFile(stack))) {
 		return dir, nil
 	}
-	return Dir(h, stack)
+	return Dir(l, stack)
 }
 
 func exists(path string) bool {
@@ -101,13 +103,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
-func copied(h *home.Home, stack string) string { return filepath.Join(h.Dir, "projects", stack) }
+func copied(l *layout.Layout, stack string) string { return filepath.Join(l.Dir, "projects", stack) }
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// anchor makes the paths of a Pulumi.yaml absolute, as seen from root. The
-// program's own folder becomes the working directory of program and plugins,
-// as it is in the project.
+// anchor makes the paths of a Pulumi.yaml absolute, relative to root. The
+// program's folder stays the working directory of the program and its plugins.
 func anchor(description map[string]any, root string) error {
 	main := root
 	if value, ok := description["main"]; ok {
@@ -151,8 +152,8 @@ func absolute(root, path string) string {
 	return filepath.Join(root, path)
 }
 
-// keepSecrets carries over what the CLI wrote into an earlier copy, unless the
-// project now says it itself.
+// keepSecrets copies the keys for secrets that the CLI wrote into an earlier
+// copy, unless the project's file has its own.
 func keepSecrets(config, before map[string]any) {
 	own := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
 	for _, name := range own {
@@ -179,7 +180,7 @@ func read(path string) (map[string]any, error) {
 	return content, nil
 }
 
-// write replaces a file in one step, and only where it changes.
+// write replaces a file by a rename, and only if the content differs.
 func write(path string, content map[string]any) error {
 	raw, err := yaml.Marshal(content)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 const description = `name: progressive-framework
@@ -25,15 +25,15 @@ plugins:
       path: /opt/other
 `
 
-func newHome(t *testing.T, files map[string]string) *home.Home {
+func newLayout(t *testing.T, files map[string]string) *layout.Layout {
 	t.Helper()
 	root := t.TempDir()
 	for name, content := range files {
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(content), 0o644))
 	}
-	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Project: root})
+	l, err := layout.Create(filepath.Join(root, ".sandbox"), layout.Settings{Project: root})
 	require.NoError(t, err)
-	return h
+	return l
 }
 
 func load(t *testing.T, dir, name string) map[string]any {
@@ -45,19 +45,19 @@ func load(t *testing.T, dir, name string) map[string]any {
 	return got
 }
 
-func TestCopyLeadsBackToTheProject(t *testing.T) {
-	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
-	dir, err := Dir(h, "staging")
+func TestCopyHasPathsIntoTheProject(t *testing.T) {
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n"})
+	dir, err := Dir(l, "staging")
 	require.NoError(t, err)
-	require.Equal(t, filepath.Join(h.Dir, "projects/staging"), dir)
+	require.Equal(t, filepath.Join(l.Dir, "projects/staging"), dir)
 
 	got := load(t, dir, "Pulumi.yaml")
 	require.Equal(t, map[string]any{
 		"name":    "progressive-framework",
-		"main":    filepath.Join(h.Project, "infra"),
-		"runtime": map[string]any{"name": "go", "options": map[string]any{"buildTarget": filepath.Join(h.Project, "bin/infra")}},
+		"main":    filepath.Join(l.Project, "infra"),
+		"runtime": map[string]any{"name": "go", "options": map[string]any{"buildTarget": filepath.Join(l.Project, "bin/infra")}},
 		"plugins": map[string]any{"providers": []any{
-			map[string]any{"name": "ko", "path": filepath.Join(h.Project, "bin")},
+			map[string]any{"name": "ko", "path": filepath.Join(l.Project, "bin")},
 			map[string]any{"name": "other", "path": "/opt/other"},
 		}},
 	}, got)
@@ -68,48 +68,48 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 	for name, content := range map[string]string{"Pulumi.yaml": "name: [", "Pulumi.sandbox.yaml": "config: ["} {
 		files := map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""}
 		files[name] = content
-		_, err := Dir(newHome(t, files), SandboxStack)
+		_, err := Dir(newLayout(t, files), SandboxStack)
 		require.ErrorContains(t, err, name)
 	}
 }
 
 func TestSandboxStackStaysInTheProject(t *testing.T) {
-	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""})
-	dir, err := Dir(h, SandboxStack)
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""})
+	dir, err := Dir(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, h.Project, dir)
+	require.Equal(t, l.Project, dir)
 
-	copied, err := Copy(h, SandboxStack)
+	copied, err := Copy(l, SandboxStack)
 	require.NoError(t, err)
-	dir, err = Dir(h, SandboxStack)
+	dir, err = Dir(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, copied, dir, "who began on a copy stays on it")
+	require.Equal(t, copied, dir, "a stack that has a copy stays in it")
 }
 
 func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
-	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "config:\n  a: 1\n"})
-	dir, err := Copy(h, "prod")
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "config:\n  a: 1\n"})
+	dir, err := Copy(l, "prod")
 	require.NoError(t, err)
-	// The CLI writes its salt beside the configuration.
+	// The CLI writes its salt into the file of the configuration.
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.prod.yaml"), []byte("encryptionsalt: v1:abc\nconfig:\n  a: 1\n"), 0o600))
-	// A person changes the stack's configuration.
-	require.NoError(t, os.WriteFile(filepath.Join(h.Project, "Pulumi.prod.yaml"), []byte("config:\n  a: 2\n"), 0o644))
+	// The user changes the stack's configuration.
+	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.prod.yaml"), []byte("config:\n  a: 2\n"), 0o644))
 
-	_, err = Copy(h, "prod")
+	_, err = Copy(l, "prod")
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.prod.yaml"))
 
-	project, err := os.ReadFile(filepath.Join(h.Project, "Pulumi.prod.yaml"))
+	project, err := os.ReadFile(filepath.Join(l.Project, "Pulumi.prod.yaml"))
 	require.NoError(t, err)
 	require.NotContains(t, string(project), "encryptionsalt", "the project's file stays as it is")
 }
 
 func TestCopyPrefersTheProjectsOwnSecretsProvider(t *testing.T) {
-	h := newHome(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "secretsprovider: awskms://alias/x\nencryptedkey: k\n"})
-	dir := filepath.Join(h.Dir, "projects/prod")
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.prod.yaml": "secretsprovider: awskms://alias/x\nencryptedkey: k\n"})
+	dir := filepath.Join(l.Dir, "projects/prod")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.prod.yaml"), []byte("encryptionsalt: v1:abc\n"), 0o600))
-	_, err := Copy(h, "prod")
+	_, err := Copy(l, "prod")
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"secretsprovider": "awskms://alias/x", "encryptedkey": "k"}, load(t, dir, "Pulumi.prod.yaml"))
 }
@@ -130,7 +130,7 @@ func TestCopyRefuses(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			_, err := Copy(newHome(t, c.files), c.stack)
+			_, err := Copy(newLayout(t, c.files), c.stack)
 			require.ErrorContains(t, err, c.want)
 		})
 	}

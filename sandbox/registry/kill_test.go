@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // serveVariable makes the test binary a registry of the sandbox it names, so
@@ -25,9 +25,9 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	h, err := home.Open(dir)
+	l, err := layout.Open(dir)
 	if err == nil {
-		err = Serve(context.Background(), h)
+		err = Serve(context.Background(), l)
 	}
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
@@ -39,10 +39,10 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	img, d := b.image()
 	for range 2 { // the second life begins with what the first left
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), serveVariable+"="+b.home.Dir)
+		cmd.Env = append(os.Environ(), serveVariable+"="+b.layout.Dir)
 		require.NoError(t, cmd.Start())
 		require.Eventually(t, func() bool {
-			conn, err := net.Dial("tcp", b.home.RegistryAddress())
+			conn, err := net.Dial("tcp", b.layout.RegistryAddress())
 			return err == nil && conn.Close() == nil
 		}, 10*time.Second, 5*time.Millisecond)
 		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))

@@ -11,7 +11,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // User is the name that pushes authenticate with, the same as with ECR.
@@ -20,11 +20,11 @@ const User = "AWS"
 var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // EnsurePassword returns the password for pushes. The first call makes it, 32
-// random bytes in hex, in the file home.RegistryPassword with mode 0600; later
+// random bytes in hex, in the file layout.RegistryPassword with mode 0600; later
 // calls, of any process, return the same. A file that holds anything else is
 // an error that names it.
-func EnsurePassword(h *home.Home) (string, error) {
-	path := h.RegistryPassword()
+func EnsurePassword(l *layout.Layout) (string, error) {
+	path := l.RegistryPassword()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		if err := makePassword(path); err != nil {
 			return "", fmt.Errorf("registry password %s: %w", path, err)

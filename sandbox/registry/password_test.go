@@ -7,23 +7,23 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func newHome(t *testing.T) *home.Home {
+func newLayout(t *testing.T) *layout.Layout {
 	t.Helper()
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal})
 	require.NoError(t, err)
-	return h
+	return l
 }
 
 func TestPasswordIsMadeOnce(t *testing.T) {
-	h := newHome(t)
+	l := newLayout(t)
 	got := make([]string, 8)
 	errs := make([]error, len(got))
 	var all sync.WaitGroup
 	for i := range got {
-		all.Go(func() { got[i], errs[i] = EnsurePassword(h) })
+		all.Go(func() { got[i], errs[i] = EnsurePassword(l) })
 	}
 	all.Wait()
 	for i := range got {
@@ -31,24 +31,24 @@ func TestPasswordIsMadeOnce(t *testing.T) {
 		require.Len(t, got[i], 64)
 		require.Equal(t, got[0], got[i])
 	}
-	info, err := os.Stat(h.RegistryPassword())
+	info, err := os.Stat(l.RegistryPassword())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	other, err := EnsurePassword(newHome(t))
+	other, err := EnsurePassword(newLayout(t))
 	require.NoError(t, err)
 	require.NotEqual(t, got[0], other)
 }
 
 func TestPasswordFileOfOthers(t *testing.T) {
-	h := newHome(t)
-	password, err := EnsurePassword(h)
+	l := newLayout(t)
+	password, err := EnsurePassword(l)
 	require.NoError(t, err)
 
-	require.NoError(t, os.Chmod(h.RegistryPassword(), 0o644))
-	again, err := EnsurePassword(h)
+	require.NoError(t, os.Chmod(l.RegistryPassword(), 0o644))
+	again, err := EnsurePassword(l)
 	require.NoError(t, err)
 	require.Equal(t, password, again)
-	info, err := os.Stat(h.RegistryPassword())
+	info, err := os.Stat(l.RegistryPassword())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a file that others may read is closed to them")
 
@@ -58,9 +58,9 @@ func TestPasswordFileOfOthers(t *testing.T) {
 		"not hex":             password[:63] + "x",
 	} {
 		t.Run(reason, func(t *testing.T) {
-			require.NoError(t, os.WriteFile(h.RegistryPassword(), []byte(content), 0o600))
-			_, err := EnsurePassword(h)
-			require.ErrorContains(t, err, h.RegistryPassword())
+			require.NoError(t, os.WriteFile(l.RegistryPassword(), []byte(content), 0o600))
+			_, err := EnsurePassword(l)
+			require.ErrorContains(t, err, l.RegistryPassword())
 			require.ErrorContains(t, err, "remove the file")
 		})
 	}

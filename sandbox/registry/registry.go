@@ -1,6 +1,6 @@
 // Package registry is the sandbox's OCI registry on loopback: what ECR is to
 // the platform on AWS. The library olareg stores the images below
-// home.RegistryDir and speaks the OCI distribution API 1.1. This package owns
+// layout.RegistryDir and speaks the OCI distribution API 1.1. This package owns
 // what ECR does and the library does not: the password, the list of
 // repositories, and answers that clients can act on. It neither builds images
 // nor knows which images there should be.
@@ -46,7 +46,7 @@ import (
 	"github.com/olareg/olareg"
 	"github.com/olareg/olareg/config"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Timeouts of the server. A layer of 1 GB crosses loopback in seconds; ten
@@ -69,15 +69,15 @@ const maxManifest = 4 << 20
 // Serve answers on 127.0.0.1 at the sandbox's registry port until ctx is done,
 // then lets requests under way finish for five seconds. It returns an error
 // when the folder or the port can't be had, and nil after a shutdown.
-func Serve(ctx context.Context, h *home.Home) error {
-	if h.Registry != "" {
-		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", h.Registry)
+func Serve(ctx context.Context, l *layout.Layout) error {
+	if l.Registry != "" {
+		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", l.Registry)
 	}
-	password, err := EnsurePassword(h)
+	password, err := EnsurePassword(l)
 	if err != nil {
 		return err
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.Registry))
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.Registry))
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", address)
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -87,7 +87,7 @@ func Serve(ctx context.Context, h *home.Home) error {
 		return fmt.Errorf("registry: listen on %s: %w", address, err)
 	}
 	// The port is ours, so no other registry uses the folder.
-	files, err := openFolder(h.RegistryDir())
+	files, err := openFolder(l.RegistryDir())
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

@@ -29,13 +29,13 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // bench is a sandbox with a registry that can be stopped and started again.
 type bench struct {
 	t        *testing.T
-	home     *home.Home
+	layout   *layout.Layout
 	password string
 	stop     func()
 }
@@ -46,10 +46,10 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, err)
 	port := ln.Addr().(*net.TCPAddr).Port
 	require.NoError(t, ln.Close())
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal, Ports: home.Ports{Registry: port}})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: layout.Ports{Registry: port}})
 	require.NoError(t, err)
-	b := &bench{t: t, home: h, stop: func() {}}
-	b.password, err = EnsurePassword(h)
+	b := &bench{t: t, layout: l, stop: func() {}}
+	b.password, err = EnsurePassword(l)
 	require.NoError(t, err)
 	b.start()
 	t.Cleanup(func() { b.stop() })
@@ -60,7 +60,7 @@ func (b *bench) start() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- Serve(ctx, b.home) }()
+	go func() { ended <- Serve(ctx, b.layout) }()
 	b.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
@@ -68,7 +68,7 @@ func (b *bench) start() {
 		}
 	})
 	require.Eventually(b.t, func() bool {
-		conn, err := net.Dial("tcp", b.home.RegistryAddress())
+		conn, err := net.Dial("tcp", b.layout.RegistryAddress())
 		if err != nil {
 			return false
 		}
@@ -80,7 +80,7 @@ func (b *bench) restart() { b.stop(); b.start() }
 
 func (b *bench) ref(s string) name.Reference {
 	b.t.Helper()
-	r, err := name.ParseReference(b.home.RegistryAddress() + "/" + s)
+	r, err := name.ParseReference(b.layout.RegistryAddress() + "/" + s)
 	require.NoError(b.t, err)
 	return r
 }
@@ -112,7 +112,7 @@ func (b *bench) pulls(ref string, want v1.Hash) {
 // do sends a plain request; an empty user sends no credentials.
 func (b *bench) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.home.RegistryAddress()+path, body)
+	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.layout.RegistryAddress()+path, body)
 	require.NoError(b.t, err)
 	for k, v := range header {
 		req.Header[k] = v
@@ -129,7 +129,7 @@ func (b *bench) do(method, path, user string, body io.Reader, header http.Header
 // uploads lists the unfinished uploads of the repository app.
 func (b *bench) uploads() []string {
 	b.t.Helper()
-	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/_uploads/*"))
+	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/_uploads/*"))
 	require.NoError(b.t, err)
 	return files
 }
@@ -236,10 +236,10 @@ func TestDamagedFilesAreNotServedAndHeal(t *testing.T) {
 		require.NoError(t, validate.Index(got))
 	}
 	push()
-	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
+	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	require.Len(t, files, 4+1+2*4+1, "layers, configs and manifests")
-	for _, file := range append(files, filepath.Join(b.home.RegistryDir(), "app/index.json")) {
+	for _, file := range append(files, filepath.Join(b.layout.RegistryDir(), "app/index.json")) {
 		t.Run(filepath.Base(file)[:8], func(t *testing.T) {
 			info, err := os.Stat(file)
 			require.NoError(t, err)
@@ -338,7 +338,7 @@ func TestUploadThatFailsIsDropped(t *testing.T) {
 	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
 	require.Len(t, b.uploads(), 1)
 	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the client goes away")))
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.home.RegistryAddress()+location, body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "http://"+b.layout.RegistryAddress()+location, body)
 	require.NoError(t, err)
 	req.SetBasicAuth(User, b.password)
 	_, err = http.DefaultClient.Do(req)
@@ -348,7 +348,7 @@ func TestUploadThatFailsIsDropped(t *testing.T) {
 
 func TestFailureOfTheDiskIsSaid(t *testing.T) {
 	b := newBench(t)
-	require.NoError(t, os.WriteFile(filepath.Join(b.home.RegistryDir(), "app"), nil, 0o600)) // where the repository's folder belongs
+	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // where the repository's folder belongs
 	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
 	require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
 	body, err := io.ReadAll(resp.Body)
@@ -435,7 +435,7 @@ func TestReferrers(t *testing.T) {
 
 	// ECR deletes the referrers of an image that was deleted, within a day.
 	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.login()))
-	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
+	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	old := time.Now().Add(-2 * gracePeriod)
 	for _, f := range files {
@@ -451,14 +451,14 @@ func TestReferrers(t *testing.T) {
 
 func TestPortInUse(t *testing.T) {
 	b := newBench(t)
-	err := Serve(t.Context(), b.home)
-	require.ErrorContains(t, err, b.home.RegistryAddress()+" is in use")
+	err := Serve(t.Context(), b.layout)
+	require.ErrorContains(t, err, b.layout.RegistryAddress()+" is in use")
 }
 
 func TestNotServedWhereThePersonHasARegistry(t *testing.T) {
-	h, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterExisting, Registry: "127.0.0.1:5050"})
+	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting, Registry: "127.0.0.1:5050"})
 	require.NoError(t, err)
-	require.ErrorContains(t, Serve(t.Context(), h), "127.0.0.1:5050")
+	require.ErrorContains(t, Serve(t.Context(), l), "127.0.0.1:5050")
 }
 
 func TestRestartDropsWhatNobodyUses(t *testing.T) {
@@ -479,7 +479,7 @@ func TestRestartDropsWhatNobodyUses(t *testing.T) {
 	push("old")
 	push("fresh")
 	old := time.Now().Add(-2 * gracePeriod)
-	files, err := filepath.Glob(filepath.Join(b.home.RegistryDir(), "app/blobs/sha256/*"))
+	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	for _, f := range files {
 		if filepath.Base(f) != digest.FromString("fresh").Encoded() {
@@ -487,7 +487,7 @@ func TestRestartDropsWhatNobodyUses(t *testing.T) {
 		}
 	}
 	b.restart()
-	residue := filepath.Join(b.home.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
+	residue := filepath.Join(b.layout.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
 	require.NoError(t, os.MkdirAll(filepath.Dir(residue), 0o700))
 	require.NoError(t, os.WriteFile(residue, []byte("part"), 0o600))
 	b.restart()
@@ -508,7 +508,7 @@ func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
 	b := newBench(t)
 	b.stop()
 	for _, old := range []string{"blobs/sha256/0123", "uploads/x", "repositories/app/_manifests/0123", "repositories/app/_tags/v1"} {
-		path := filepath.Join(b.home.RegistryDir(), old)
+		path := filepath.Join(b.layout.RegistryDir(), old)
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o700))
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	}
@@ -523,5 +523,5 @@ func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
 	held, err = Held(t.Context(), b.login(), b.ref("app:v1"), b.ref("app@"+d.String()))
 	require.NoError(t, err)
 	require.Equal(t, d.String(), held)
-	require.NoDirExists(t, filepath.Join(b.home.RegistryDir(), "repositories"))
+	require.NoDirExists(t, filepath.Join(b.layout.RegistryDir(), "repositories"))
 }

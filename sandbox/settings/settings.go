@@ -1,5 +1,5 @@
-// Package settings turns a person's options, from flags and variables, into the
-// settings of a sandbox, and keeps those of one that exists.
+// Package settings turns the user's options, from flags and variables, into the
+// settings of a sandbox. A sandbox that exists keeps its settings.
 package settings
 
 import (
@@ -14,10 +14,10 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Options are what a person chose for a sandbox, by flags or by the environment;
+// Options are the user's choices for a sandbox, from flags or the environment;
 // empty means the default.
 type Options struct {
 	Cluster    string // CLUSTER
@@ -26,15 +26,15 @@ type Options struct {
 	Ports      string // SANDBOX_PORTS: registry=5002,apiServer=7443
 }
 
-// WithEnv completes what the flags left open from the environment. KUBECONFIG is
-// read for an existing cluster only: in a shell of `make env` it is our own.
+// WithEnv fills empty options from the environment. KUBECONFIG is read for an
+// existing cluster only, because in a shell of `make env` it is the sandbox's.
 func (o Options) WithEnv(getenv func(string) string) Options {
 	for variable, value := range map[string]*string{"CLUSTER": &o.Cluster, "REGISTRY": &o.Registry, "SANDBOX_PORTS": &o.Ports} {
 		if *value == "" {
 			*value = getenv(variable)
 		}
 	}
-	if o.Cluster == home.ClusterExisting && o.Kubeconfig == "" {
+	if o.Cluster == layout.ClusterExisting && o.Kubeconfig == "" {
 		o.Kubeconfig = getenv("KUBECONFIG")
 		if o.Kubeconfig == "" {
 			o.Kubeconfig = filepath.Join(getenv("HOME"), ".kube", "config")
@@ -49,16 +49,16 @@ const firstNodePort, lastNodePort = 30000, 32767
 
 // settings turns options into the settings of a new sandbox, and reports every
 // option that is invalid.
-func (o Options) settings(project string) (home.Settings, error) {
-	s := home.Settings{Cluster: o.Cluster, Project: project, Ports: home.DefaultPorts()}
+func (o Options) settings(project string) (layout.Settings, error) {
+	s := layout.Settings{Cluster: o.Cluster, Project: project, Ports: layout.DefaultPorts()}
 	var errs []error
 	switch s.Cluster {
 	case "":
-		s.Cluster = home.ClusterLocal
-	case home.ClusterLocal:
-	case home.ClusterSimulated:
+		s.Cluster = layout.ClusterLocal
+	case layout.ClusterLocal:
+	case layout.ClusterSimulated:
 		s.Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
-	case home.ClusterExisting:
+	case layout.ClusterExisting:
 		s.Registry = o.Registry
 		if o.Registry != "" {
 			if _, _, err := net.SplitHostPort(o.Registry); err != nil {
@@ -71,14 +71,14 @@ func (o Options) settings(project string) (home.Settings, error) {
 		}
 		s.Kubeconfig = kubeconfig
 		if _, err := os.Stat(kubeconfig); err != nil {
-			errs = append(errs, fmt.Errorf("CLUSTER=%s needs a kubeconfig: %w: name yours by KUBECONFIG", home.ClusterExisting, err))
+			errs = append(errs, fmt.Errorf("CLUSTER=%s needs a kubeconfig: %w: name yours by KUBECONFIG", layout.ClusterExisting, err))
 		}
 	default:
 		errs = append(errs, fmt.Errorf("CLUSTER=%q: choose %s, %s or %s", s.Cluster,
-			home.ClusterLocal, home.ClusterExisting, home.ClusterSimulated))
+			layout.ClusterLocal, layout.ClusterExisting, layout.ClusterSimulated))
 	}
-	if o.Registry != "" && s.Cluster != home.ClusterExisting {
-		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", o.Registry, home.ClusterExisting))
+	if o.Registry != "" && s.Cluster != layout.ClusterExisting {
+		errs = append(errs, fmt.Errorf("REGISTRY=%q goes with CLUSTER=%s only: any other sandbox has its own", o.Registry, layout.ClusterExisting))
 	}
 	if err := setPorts(&s.Ports, o.Ports); err != nil {
 		errs = append(errs, err)
@@ -88,7 +88,7 @@ func (o Options) settings(project string) (home.Settings, error) {
 
 // setPorts changes ports by "name=number,…"; the names are those of the fields
 // in settings.json.
-func setPorts(ports *home.Ports, text string) error {
+func setPorts(ports *layout.Ports, text string) error {
 	raw, err := json.Marshal(ports)
 	if err != nil {
 		return err
@@ -132,31 +132,31 @@ func setPorts(ports *home.Ports, text string) error {
 	return json.Unmarshal(raw, ports)
 }
 
-// Ensure returns the sandbox in dir, and creates it where there is none. One
-// that exists keeps its settings: its certificates, images and state name them.
-// An option that differs is refused, unless nothing was started yet.
-func Ensure(dir, project string, o Options) (*home.Home, error) {
-	h, err := home.Open(dir)
+// Ensure returns the sandbox in dir, and creates it if there is none. A sandbox
+// that exists keeps its settings, because certificates, images and state depend
+// on them. An option that differs is refused, unless nothing was started yet.
+func Ensure(dir, project string, o Options) (*layout.Layout, error) {
+	l, err := layout.Open(dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		s, err := o.settings(project)
 		if err != nil {
 			return nil, err
 		}
-		return home.Create(dir, s)
+		return layout.Create(dir, s)
 	case err != nil:
 		return nil, err
 	}
-	if o.Kubeconfig == h.Kubeconfig() { // a shell of make env: it is the copy of the one that was given
-		o.Kubeconfig = h.Settings.Kubeconfig
+	if o.Kubeconfig == l.Kubeconfig() { // a shell of make env: this is the copy of the user's file
+		o.Kubeconfig = l.Settings.Kubeconfig
 	}
-	if o.Cluster == "" { // keep: fill in what the sandbox is, so that only real changes differ
-		o.Cluster = h.Cluster
-		if h.Cluster == home.ClusterExisting && o.Kubeconfig == "" {
-			o.Kubeconfig = h.Settings.Kubeconfig
+	if o.Cluster == "" { // fill in the present settings, so that only real changes differ
+		o.Cluster = l.Cluster
+		if l.Cluster == layout.ClusterExisting && o.Kubeconfig == "" {
+			o.Kubeconfig = l.Settings.Kubeconfig
 		}
 		if o.Registry == "" {
-			o.Registry = h.Settings.Registry
+			o.Registry = l.Settings.Registry
 		}
 	}
 	want, err := o.settings(project)
@@ -164,22 +164,22 @@ func Ensure(dir, project string, o Options) (*home.Home, error) {
 		return nil, err
 	}
 	if o.Ports == "" {
-		want.Ports = h.Ports
+		want.Ports = l.Ports
 	}
-	changes := differences(h.Settings, want)
+	changes := differences(l.Settings, want)
 	if len(changes) == 0 {
-		return h, h.MakeFolders()
+		return l, l.CreateFolders()
 	}
-	if fresh(h) {
-		return home.Create(dir, want)
+	if fresh(l) {
+		return layout.Create(dir, want)
 	}
-	return nil, fmt.Errorf("the sandbox in %s was created with other settings: %s. Go on with it as it is, or create a new one after make down PURGE=1",
+	return nil, fmt.Errorf("the sandbox in %s was created with other settings: %s. Use it with its settings, or create a new one after make down PURGE=1",
 		dir, strings.Join(changes, "; "))
 }
 
 // fresh says that nothing was started in the sandbox yet.
-func fresh(h *home.Home) bool {
-	for _, dir := range []string{h.PKI(), h.Backend(), h.Etcd()} {
+func fresh(l *layout.Layout) bool {
+	for _, dir := range []string{l.PKI(), l.Backend(), l.Etcd()} {
 		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 			return false
 		}
@@ -187,8 +187,8 @@ func fresh(h *home.Home) bool {
 	return true
 }
 
-// differences names what one sandbox has otherwise than another.
-func differences(has, want home.Settings) []string {
+// differences lists the settings that differ.
+func differences(has, want layout.Settings) []string {
 	var out []string
 	for _, d := range []struct{ name, has, want string }{
 		{"CLUSTER", has.Cluster, want.Cluster},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestWithEnv(t *testing.T) {
@@ -21,7 +21,7 @@ func TestWithEnv(t *testing.T) {
 	}{
 		{"the environment fills what no flag says", Options{}, "", Options{"existing", "/k", "localhost:5001", "registry=5002"}},
 		{"a flag wins", Options{Cluster: "existing", Kubeconfig: "/other"}, "", Options{"existing", "/other", "localhost:5001", "registry=5002"}},
-		{"a local cluster takes no KUBECONFIG: in a shell of make env it is our own", Options{Cluster: "local"}, "", Options{"local", "", "localhost:5001", "registry=5002"}},
+		{"a local cluster ignores KUBECONFIG: in a shell of make env it is the sandbox's", Options{Cluster: "local"}, "", Options{"local", "", "localhost:5001", "registry=5002"}},
 		{"kubectl's own default", Options{}, "KUBECONFIG", Options{"existing", "/home/me/.kube/config", "localhost:5001", "registry=5002"}},
 	}
 	for _, c := range cases {
@@ -66,15 +66,15 @@ func TestSettingsReportEveryInvalidOption(t *testing.T) {
 func TestSettingsPorts(t *testing.T) {
 	s, err := Options{Ports: "registry=5002, apiServer=7443"}.settings("/p")
 	require.NoError(t, err)
-	want := home.DefaultPorts()
+	want := layout.DefaultPorts()
 	want.Registry, want.APIServer = 5002, 7443
 	require.Equal(t, want, s.Ports)
-	require.Equal(t, home.ClusterLocal, s.Cluster)
+	require.Equal(t, layout.ClusterLocal, s.Cluster)
 }
 
 func TestEnsureKeepsTheSettings(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "s")
-	first, err := Ensure(dir, "/p", Options{Cluster: home.ClusterSimulated, Ports: "registry=5002"})
+	first, err := Ensure(dir, "/p", Options{Cluster: layout.ClusterSimulated, Ports: "registry=5002"})
 	require.NoError(t, err)
 	require.NotEmpty(t, first.Zones)
 
@@ -86,18 +86,18 @@ func TestEnsureKeepsTheSettings(t *testing.T) {
 	moved, err := Ensure(dir, "/p", Options{Ports: "registry=5003"})
 	require.NoError(t, err)
 	require.Equal(t, 5003, moved.Ports.Registry)
-	require.Equal(t, home.ClusterSimulated, moved.Cluster)
+	require.Equal(t, layout.ClusterSimulated, moved.Cluster)
 
 	require.NoError(t, os.WriteFile(filepath.Join(moved.PKI(), "ca.crt"), nil, 0o600))
-	same, err := Ensure(dir, "/p", Options{Cluster: home.ClusterSimulated, Ports: "registry=5003"})
+	same, err := Ensure(dir, "/p", Options{Cluster: layout.ClusterSimulated, Ports: "registry=5003"})
 	require.NoError(t, err)
 	require.Equal(t, moved.Settings, same.Settings)
 
-	_, err = Ensure(dir, "/p", Options{Cluster: home.ClusterLocal, Ports: "registry=5004"})
+	_, err = Ensure(dir, "/p", Options{Cluster: layout.ClusterLocal, Ports: "registry=5004"})
 	require.ErrorContains(t, err, `CLUSTER is "simulated", not "local"`)
 	require.ErrorContains(t, err, "the port of the registry is 5003, not 5004")
 	require.ErrorContains(t, err, "make down PURGE=1")
-	kept, err := home.Open(dir)
+	kept, err := layout.Open(dir)
 	require.NoError(t, err)
 	require.Equal(t, moved.Settings, kept.Settings, "a refused option changes nothing")
 }
@@ -122,13 +122,13 @@ func TestEnsureKeepsAnExistingCluster(t *testing.T) {
 	kubeconfig := filepath.Join(root, "config")
 	require.NoError(t, os.WriteFile(kubeconfig, nil, 0o600))
 	dir := filepath.Join(root, "s")
-	options := Options{Cluster: home.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5001"}
-	made, err := Ensure(dir, "/p", options)
+	options := Options{Cluster: layout.ClusterExisting, Kubeconfig: kubeconfig, Registry: "localhost:5001"}
+	created, err := Ensure(dir, "/p", options)
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(made.Backend(), "x"), nil, 0o600))
-	for _, again := range []Options{{}, options, {home.ClusterExisting, made.Kubeconfig(), "localhost:5001", ""}} {
+	require.NoError(t, os.WriteFile(filepath.Join(created.Backend(), "x"), nil, 0o600))
+	for _, again := range []Options{{}, options, {layout.ClusterExisting, created.Kubeconfig(), "localhost:5001", ""}} {
 		same, err := Ensure(dir, "/p", again)
 		require.NoError(t, err, "%v: also in a shell of make env, whose KUBECONFIG is the sandbox's own", again)
-		require.Equal(t, made.Settings, same.Settings)
+		require.Equal(t, created.Settings, same.Settings)
 	}
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// orphans lists what was created at the stand-in and no stack of the sandbox
-// knows: the creations of which the engine never got the answer.
+// orphans lists the objects of the AWS stand-in that are in no stack's state:
+// the engine never got the answer to their creation.
 func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	known, err := s.known()
 	if err != nil {
 		return nil, err
 	}
-	objects, err := store.Open(s.home.AWS())
+	objects, err := store.Open(s.layout.AWS())
 	if err != nil {
 		return nil, err
 	}
@@ -36,10 +36,11 @@ func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	return orphans, err
 }
 
-// known are the type and id of every resource in the state files of the
-// sandbox: a stack that is not at work now may own what this one does not know.
+// known returns the type and id of every resource in the state files of the
+// sandbox. All stacks are read, because an object that is not in this stack may
+// be in another.
 func (s *Stack) known() (map[string]bool, error) {
-	files, err := filepath.Glob(filepath.Join(s.home.Backend(), ".pulumi", "stacks", "*", "*.json"))
+	files, err := filepath.Glob(filepath.Join(s.layout.Backend(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -64,14 +65,14 @@ func (s *Stack) known() (map[string]bool, error) {
 	return known, nil
 }
 
-// creation is a resource that was or would be created: what of it is compared,
-// and the whole of it as the state records it.
+// creation is a resource that an update created or would create. Resource has
+// the fields that are compared, record all fields as they are in a state.
 type creation struct {
 	Resource
-	whole map[string]any
+	record map[string]any
 }
 
-// planned reads the creations from what `pulumi preview --json` prints.
+// planned reads the creations from the output of `pulumi preview --json`.
 func planned(preview []byte) ([]creation, error) {
 	var plan struct {
 		Steps []struct {
@@ -88,41 +89,42 @@ func planned(preview []byte) ([]creation, error) {
 			continue
 		}
 		var c creation
-		for _, into := range []any{&c.Resource, &c.whole} {
+		for _, into := range []any{&c.Resource, &c.record} {
 			if err := json.Unmarshal(step.NewState, into); err != nil {
 				return nil, fmt.Errorf("pulumi preview --json: %w", err)
 			}
 		}
-		// Those of a preview have their secrets blotted out; the refresh that
-		// follows reads the true ones.
-		c.whole["inputs"], c.whole["outputs"] = map[string]any{}, map[string]any{}
+		// A preview masks secrets. The refresh after the import reads the real
+		// values.
+		c.record["inputs"], c.record["outputs"] = map[string]any{}, map[string]any{}
 		creations = append(creations, c)
 	}
 	return creations, nil
 }
 
-// edit is an exported state that is being changed. It has more fields than we
-// know; they are kept as they are, and numbers keep all their digits.
+// edit is an exported state that is being changed. Fields that are not known
+// here are kept, and numbers keep all their digits.
 type edit struct {
-	whole, deployment map[string]any
-	orphans           []store.Object
-	report            []string
+	export, deployment map[string]any
+	orphans            []store.Object
+	report             []string
 }
 
 func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 	e := &edit{orphans: orphans}
 	exact := json.NewDecoder(bytes.NewReader(exported))
 	exact.UseNumber()
-	if err := exact.Decode(&e.whole); err != nil {
+	if err := exact.Decode(&e.export); err != nil {
 		return nil, fmt.Errorf("pulumi stack export: %w", err)
 	}
-	e.deployment, _ = e.whole["deployment"].(map[string]any)
+	e.deployment, _ = e.export["deployment"].(map[string]any)
 	return e, nil
 }
 
-// adopt records the resource that c created, if one of the orphans is it. A
-// replacement takes the place of the resource it replaces, before all that
-// depends on it; the next update deletes the old one, as Pulumi itself would.
+// adopt looks for an orphan that c created, and records it in the state. A
+// replacement is put in the position of the resource that it replaces, before
+// its dependents. The old resource is marked for deletion by the next update, as
+// Pulumi itself does.
 func (e *edit) adopt(c creation) bool {
 	for i, o := range e.orphans {
 		if o.Type != c.Type || !fits(o.State, c.Inputs) {
@@ -130,34 +132,35 @@ func (e *edit) adopt(c creation) bool {
 		}
 		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
 		e.report = append(e.report, fmt.Sprintf("%s: was created, as %s", c.URN, o.ID))
-		c.whole["id"] = o.ID
+		c.record["id"] = o.ID
 		resources, _ := e.deployment["resources"].([]any)
 		for i, r := range resources {
 			old, _ := r.(map[string]any)
 			if deleted, _ := old["delete"].(bool); old["urn"] == c.URN && !deleted {
 				old["delete"] = true
-				resources[i] = c.whole
+				resources[i] = c.record
 				e.deployment["resources"] = append(resources, old)
 				return true
 			}
 		}
-		e.deployment["resources"] = append(resources, c.whole)
+		e.deployment["resources"] = append(resources, c.record)
 		return true
 	}
 	return false
 }
 
-// settle takes the operations that were under way out of the state: a creation
-// that took effect becomes a resource, one that did not is left to the next
-// update, and so is one outside of AWS, which then takes over what exists.
-func (e *edit) settle(pending []Operation) {
-	whole, _ := e.deployment["pending_operations"].([]any)
+// resolvePending removes the pending operations from the state. A creation that
+// took effect at AWS becomes a resource. The next update creates the others. It
+// also creates those outside AWS, and the Kubernetes provider takes over objects
+// that exist.
+func (e *edit) resolvePending(pending []Operation) {
+	operations, _ := e.deployment["pending_operations"].([]any)
 	for i, op := range pending {
 		c := creation{Resource: op.Resource}
-		c.whole, _ = whole[i].(map[string]any)["resource"].(map[string]any)
+		c.record, _ = operations[i].(map[string]any)["resource"].(map[string]any)
 		switch {
 		case op.Type != "creating":
-			e.report = append(e.report, fmt.Sprintf("%s: %s was cut short; read anew", op.Resource.URN, op.Type))
+			e.report = append(e.report, fmt.Sprintf("%s: %s was interrupted; the refresh reads the resource", op.Resource.URN, op.Type))
 		case !e.adopt(c):
 			e.report = append(e.report, fmt.Sprintf("%s: was not recorded; the next update creates it", op.Resource.URN))
 		}
@@ -166,34 +169,35 @@ func (e *edit) settle(pending []Operation) {
 }
 
 const (
-	// hidden is what a preview writes in place of a secret. In place of what is
-	// not known yet it writes a text that nothing at AWS is equal to, and rightly
-	// so: what waits for an answer was never sent.
+	// hidden is what a preview prints in place of a secret. For a value that is
+	// not known yet it prints a text that equals no value at AWS. That is right: a
+	// creation with unknown inputs was never sent.
 	hidden = "[secret]"
 	// secretSignature marks an encrypted value in a state; it can't be compared.
 	secretSignature = "4dabf18193072939515e22adb298388d"
-	// autonameSuffix is how long the random end of a name is that Pulumi made up.
+	// autonameSuffix is the length of the random end of a name generated by Pulumi.
 	autonameSuffix = 7
 )
 
-// fits says whether an object may be what inputs created: all that is known is
-// equal, but for the random end of names that are made up anew in each preview.
+// fits says whether an object may have been created with inputs: all known
+// values are equal. The random end of a generated name may differ, because each
+// preview generates it again.
 func fits(object, inputs map[string]any) bool {
-	madeUp := map[any]bool{}
+	generated := map[any]bool{}
 	defaults, _ := inputs["__defaults"].([]any)
 	for _, name := range defaults {
-		madeUp[name] = true
+		generated[name] = true
 	}
 	for name, want := range inputs {
-		if have := object[name]; !has(have, want) && !(madeUp[name] && sameStem(have, want)) && !strings.HasPrefix(name, "__") {
+		if have := object[name]; !has(have, want) && !(generated[name] && sameStem(have, want)) && !strings.HasPrefix(name, "__") {
 			return false
 		}
 	}
 	return true
 }
 
-// has says whether an object has every property that the inputs give.
-// Properties that begin with two underscores are the engine's own.
+// has says whether an object has every property of the inputs. Properties that
+// begin with two underscores belong to the engine.
 func has(object, inputs any) bool {
 	switch want := inputs.(type) {
 	case map[string]any:

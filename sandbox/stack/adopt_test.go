@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestFits(t *testing.T) {
@@ -22,17 +22,17 @@ func TestFits(t *testing.T) {
 	}{
 		{"outputs do not matter", map[string]any{"cidrBlock": "10.0.0.0/16", "__defaults": []any{}}, true},
 		{"another value", map[string]any{"cidrBlock": "10.1.0.0/16"}, false},
-		{"a property that it lacks", map[string]any{"other": "x"}, false},
+		{"a property that the object lacks", map[string]any{"other": "x"}, false},
 		{"nested", map[string]any{"tags": map[string]any{"Name": "a", "__defaults": []any{}}, "list": []any{"x"}}, true},
-		{"another's tags", map[string]any{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "b"}}, false},
+		{"the tags of another object", map[string]any{"cidrBlock": "10.0.0.0/16", "tags": map[string]any{"Name": "b"}}, false},
 		{"a longer list", map[string]any{"list": []any{"x", "y"}}, false},
-		{"a list where it has none", map[string]any{"enable": []any{"x"}}, false},
+		{"a list instead of a boolean", map[string]any{"enable": []any{"x"}}, false},
 		{"a value that is not known yet was never sent", map[string]any{"cidrBlock": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, false},
-		{"a preview's secret can't be compared", map[string]any{"cidrBlock": hidden}, true},
-		{"nor can a state's", map[string]any{"cidrBlock": map[string]any{secretSignature: "1b47", "ciphertext": "…"}}, true},
-		{"a name made up anew has the same stem", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
-		{"a name that a person gave is the name", map[string]any{"name": "role-9f8e7d6"}, false},
-		{"another's made-up name", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
+		{"a secret of a preview can't be compared", map[string]any{"cidrBlock": hidden}, true},
+		{"a secret of a state can't be compared", map[string]any{"cidrBlock": map[string]any{secretSignature: "1b47", "ciphertext": "…"}}, true},
+		{"a generated name has the same stem", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
+		{"a name from the program must be equal", map[string]any{"name": "role-9f8e7d6"}, false},
+		{"a generated name with another stem", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, fits(object, tc.inputs)) })
 	}
@@ -45,11 +45,11 @@ func orphan(typ, id string, state map[string]any) store.Object {
 }
 
 func TestOrphans(t *testing.T) {
-	h, err := home.Create(t.TempDir(), home.Settings{})
+	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
-	s := &Stack{home: h, name: "sandbox"}
+	s := &Stack{layout: l, name: "sandbox"}
 	writeState(t, s, "other", `{"checkpoint":{"latest":{"resources":[{"type":"`+subnetType+`","id":"subnet-1"}]}}}`)
-	objects, err := store.Open(h.AWS())
+	objects, err := store.Open(l.AWS())
 	require.NoError(t, err)
 	require.NoError(t, objects.Update(t.Context(), func(tx *store.Tx) error {
 		owned := orphan(subnetType, "subnet-3", nil)
@@ -61,11 +61,12 @@ func TestOrphans(t *testing.T) {
 	}))
 	orphans, err := s.orphans(t.Context())
 	require.NoError(t, err)
-	require.Len(t, orphans, 1, "neither another stack's nor what AWS creates by itself")
+	require.Len(t, orphans, 1, "neither an object of another stack nor one that AWS creates itself")
 	require.Equal(t, "subnet-2", orphans[0].ID)
 }
 
-const cut = `{"version":3,"deployment":{
+// interrupted is an exported state with pending operations.
+const interrupted = `{"version":3,"deployment":{
  "manifest":{"magic":"m"},
  "resources":[
   {"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}},
@@ -76,27 +77,27 @@ const cut = `{"version":3,"deployment":{
   {"type":"creating","resource":{"urn":"urn:d","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}},
   {"type":"updating","resource":{"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true}}]}}`
 
-// settled runs settle on an exported state.
-func settled(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
+// resolved runs resolvePending on an exported state.
+func resolved(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
 	t.Helper()
 	state, err := parseExport([]byte(exported))
 	require.NoError(t, err)
 	e, err := newEdit([]byte(exported), orphans)
 	require.NoError(t, err)
-	e.settle(state.Operations)
-	raw, err := json.Marshal(e.whole)
+	e.resolvePending(state.Operations)
+	raw, err := json.Marshal(e.export)
 	require.NoError(t, err)
 	return e, string(raw)
 }
 
-func TestSettle(t *testing.T) {
-	// subnet-2 was created for one of the two; the other never was.
-	e, state := settled(t, cut, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
+func TestPendingCreationsAreAdoptedOrDropped(t *testing.T) {
+	// subnet-2 belongs to urn:b; the subnet of urn:c was never created.
+	e, state := resolved(t, interrupted, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
 	require.Equal(t, []string{
 		"urn:b: was created, as subnet-2",
 		"urn:c: was not recorded; the next update creates it",
 		"urn:d: was not recorded; the next update creates it",
-		"urn:a: updating was cut short; read anew",
+		"urn:a: updating was interrupted; the refresh reads the resource",
 	}, e.report)
 	require.Empty(t, e.orphans)
 	require.JSONEq(t, `{"version":3,"deployment":{
@@ -108,20 +109,20 @@ func TestSettle(t *testing.T) {
 	require.Contains(t, state, "9007199254740993", "numbers keep all their digits")
 }
 
-func TestSettleAReplacement(t *testing.T) {
+func TestPendingReplacementTakesTheOldPosition(t *testing.T) {
 	const state = `{"deployment":{
 	 "resources":[
 	  {"urn":"urn:vpc","type":"vpc","id":"old"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]}],
 	 "pending_operations":[{"type":"creating","resource":{"urn":"urn:vpc","type":"vpc"}}]}}`
-	_, got := settled(t, state, orphan("vpc", "new", nil))
+	_, got := resolved(t, state, orphan("vpc", "new", nil))
 	require.JSONEq(t, `{"deployment":{"resources":[
 	  {"urn":"urn:vpc","type":"vpc","id":"new"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]},
 	  {"urn":"urn:vpc","type":"vpc","id":"old","delete":true}]}}`, got)
 }
 
-func TestAdoptWhatAPreviewPlans(t *testing.T) {
+func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
 	const preview = `{"steps":[
 	 {"op":"same","newState":{"urn":"urn:vpc","type":"aws:ec2/vpc:Vpc"}},
 	 {"op":"create","newState":{"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"},"parent":"urn:net"}},
@@ -138,16 +139,16 @@ func TestAdoptWhatAPreviewPlans(t *testing.T) {
 	for _, c := range creations {
 		e.adopt(c)
 	}
-	require.Equal(t, []string{"urn:a: was created, as eipalloc-1"}, e.report, "one object is taken once")
-	require.Equal(t, []store.Object{bucket}, e.orphans, "what nobody plans to create is not ours")
-	raw, err := json.Marshal(e.whole)
+	require.Equal(t, []string{"urn:a: was created, as eipalloc-1"}, e.report, "one object is adopted once")
+	require.Equal(t, []store.Object{bucket}, e.orphans, "an object that the preview does not create is not adopted")
+	raw, err := json.Marshal(e.export)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"deployment":{"resources":[{"urn":"urn:net"},
 	 {"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"id":"eipalloc-1","inputs":{},"outputs":{},"parent":"urn:net"}]}}`, string(raw))
 }
 
 func TestOutput(t *testing.T) {
-	state, err := parseExport([]byte(cut))
+	state, err := parseExport([]byte(interrupted))
 	require.NoError(t, err)
 	require.Equal(t, "http://x", state.Output("url"))
 	require.Empty(t, state.Output("none"))

@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// holder is what Pulumi's file backend writes into a lock of a stack.
+// holder is the content of a lock file of Pulumi's file backend.
 type holder struct {
 	PID       int       `json:"pid"`
 	Username  string    `json:"username"`
@@ -23,8 +23,8 @@ type holder struct {
 }
 
 // locks reads the locks of a stack in the file backend.
-func locks(h *home.Home, stack string) ([]holder, error) {
-	found, err := filepath.Glob(filepath.Join(h.Backend(), ".pulumi", "locks", "organization", "*", stack, "*.json"))
+func locks(l *layout.Layout, stack string) ([]holder, error) {
+	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "locks", "organization", "*", stack, "*.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -32,43 +32,43 @@ func locks(h *home.Home, stack string) ([]holder, error) {
 	for _, file := range found {
 		raw, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // given back meanwhile
+			continue // released meanwhile
 		}
-		var l holder
+		var held holder
 		if err == nil {
-			err = json.Unmarshal(raw, &l)
+			err = json.Unmarshal(raw, &held)
 		}
 		if err != nil {
-			// A lock that was cut short by a kill names nobody: its writer is gone.
-			l = holder{}
+			// The writer of an incomplete lock was killed. Such a lock has no holder.
+			held = holder{}
 		}
-		all = append(all, l)
+		all = append(all, held)
 	}
 	return all, nil
 }
 
-// machine is what is known of the processes here; tests play another.
+// machine has the processes of this machine; tests replace it.
 type machine struct {
 	hostname string
-	// started tells when a process began; false where there is none.
+	// started returns the start time of a Pulumi process; false if there is none.
 	started func(pid int) (time.Time, bool)
 }
 
-// holds says whether the process that took the lock can still be at work. A
-// process of another machine cannot be seen, and so counts as alive; one that
-// began after the lock was taken got the process id of one that has gone.
-func (m machine) holds(l holder) bool {
-	if l.PID == 0 {
+// holds says whether the process that took the lock may still run. A process of
+// another machine cannot be seen, so it counts as running. A process that
+// started after the lock was taken has got the id of one that has ended.
+func (m machine) holds(held holder) bool {
+	if held.PID == 0 {
 		return false
 	}
-	if l.Hostname != m.hostname {
+	if held.Hostname != m.hostname {
 		return true
 	}
-	began, ok := m.started(l.PID)
-	return ok && !began.After(l.Timestamp.Add(time.Second))
+	began, ok := m.started(held.PID)
+	return ok && !began.After(held.Timestamp.Add(time.Second))
 }
 
-// lockedError says who is at work on a stack.
+// lockedError is returned if another process works on the stack.
 type lockedError struct {
 	stack string
 	by    holder
@@ -76,82 +76,83 @@ type lockedError struct {
 
 func (e *lockedError) Error() string {
 	return fmt.Sprintf("the stack %s is in use by process %d (%s on %s, since %s): wait until it ends; "+
-		"if it is gone for good, run `pulumi cancel --stack %s` in a shell of make env",
+		"if it no longer exists, run `pulumi cancel --stack %s` in a shell of make env",
 		e.stack, e.by.PID, e.by.Username, e.by.Hostname, e.by.Timestamp.Local().Format(time.DateTime), e.stack)
 }
 
-// Recover brings the stack into order after an update that was cut short: it
-// gives back the lock of a Pulumi that was killed, settles what was under way,
-// and takes into the state what AWS created without the engine hearing of it,
-// so that the next update creates nothing twice. A lock that a living process
-// holds is an error that names it. Where nothing is out of order it only looks.
+// Recover repairs the stack's state after an interrupted update and returns the
+// state. It releases the lock of a killed Pulumi and resolves pending
+// operations. It adds objects that AWS created without an answer to the engine,
+// so that the next update does not create them twice. If a running process holds
+// the lock, the error names it. If nothing is to be repaired, the state is only
+// read, once.
 //
-// The state is edited as a person would edit it, by export and import: the
-// flag --import-pending-creates of refresh only relabels the operation, and
-// the resource is lost with the next snapshot (seen with 3.259).
-func (s *Stack) Recover(ctx context.Context, say func(string, ...any)) error {
-	return s.Explain(ctx, s.recover(ctx, say))
+// The state is edited by export and import, as the user would do it. The flag
+// --import-pending-creates of refresh is not enough: it only relabels the
+// operation, and the resource is lost with the next snapshot (seen with 3.259).
+func (s *Stack) Recover(ctx context.Context, say func(string, ...any)) (State, error) {
+	state, err := s.recover(ctx, say)
+	return state, s.Explain(ctx, err)
 }
 
-func (s *Stack) recover(ctx context.Context, say func(string, ...any)) error {
+func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, error) {
 	if err := s.unlock(ctx, say); err != nil {
-		return err
+		return State{}, err
 	}
 	orphans, err := s.orphans(ctx)
 	if err != nil {
-		return err
+		return State{}, err
 	}
-	raw, err := s.query(ctx, "stack", "export")
+	raw, state, err := s.export(ctx)
 	if err != nil {
-		return err
-	}
-	state, err := parseExport(raw)
-	if err != nil {
-		return err
+		return State{}, err
 	}
 	if len(state.Operations) > 0 {
 		e, err := newEdit(raw, orphans)
 		if err != nil {
-			return err
+			return State{}, err
 		}
-		e.settle(state.Operations)
+		e.resolvePending(state.Operations)
 		if err := s.replaceState(ctx, e, say); err != nil {
-			return err
+			return State{}, err
 		}
 		orphans = e.orphans
+		if raw, state, err = s.export(ctx); err != nil {
+			return State{}, err
+		}
 	}
 	if len(orphans) == 0 {
-		return nil
+		return state, nil
 	}
-	// The engine has forgotten these creations altogether; a preview tells what
-	// it would create, and an orphan that fits one of those is it.
+	// The engine has no record of these creations. An orphan that fits a resource
+	// which a preview would create is that resource.
 	preview, err := s.query(ctx, "preview", "--json")
 	if err != nil {
-		return err
+		return State{}, err
 	}
 	creations, err := planned(preview)
 	if err != nil {
-		return err
-	}
-	if raw, err = s.query(ctx, "stack", "export"); err != nil {
-		return err
+		return State{}, err
 	}
 	e, err := newEdit(raw, orphans)
 	if err != nil {
-		return err
+		return State{}, err
 	}
 	for _, c := range creations {
 		e.adopt(c)
 	}
 	if len(e.report) == 0 {
-		return nil
+		return state, nil
 	}
-	return s.replaceState(ctx, e, say)
+	if err := s.replaceState(ctx, e, say); err != nil {
+		return State{}, err
+	}
+	return s.Export(ctx)
 }
 
-// unlock removes the locks that a killed Pulumi left.
+// unlock releases the locks of Pulumi processes that were killed.
 func (s *Stack) unlock(ctx context.Context, say func(string, ...any)) error {
-	all, err := locks(s.home, s.name)
+	all, err := locks(s.layout, s.name)
 	if err != nil || len(all) == 0 {
 		return err
 	}
@@ -159,27 +160,27 @@ func (s *Stack) unlock(ctx context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	for _, l := range all {
-		if m.holds(l) {
-			return &lockedError{stack: s.name, by: l}
+	for _, held := range all {
+		if m.holds(held) {
+			return &lockedError{stack: s.name, by: held}
 		}
 	}
-	say("an earlier pulumi on the stack %s was killed: giving back its lock", s.name)
+	say("an earlier pulumi on the stack %s was killed: its lock is released", s.name)
 	_, err = s.query(ctx, "cancel", "--yes")
 	return err
 }
 
-// replaceState gives the stack the edited state and reads everything in it anew.
+// replaceState imports the edited state and refreshes all resources in it.
 func (s *Stack) replaceState(ctx context.Context, e *edit, say func(string, ...any)) error {
-	say("an earlier update of the stack %s was cut short", s.name)
+	say("an earlier update of the stack %s was interrupted", s.name)
 	for _, line := range e.report {
 		say("  %s", line)
 	}
-	raw, err := json.Marshal(e.whole)
+	raw, err := json.Marshal(e.export)
 	if err != nil {
 		return err
 	}
-	file := filepath.Join(s.home.Run(), "state-"+s.name+".json")
+	file := filepath.Join(s.layout.Run(), "state-"+s.name+".json")
 	defer os.Remove(file)
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		return err
@@ -198,7 +199,8 @@ func thisMachine() (machine, error) {
 	return machine{hostname: hostname, started: started}, nil
 }
 
-// started reads when a process began from the time of its folder in /proc.
+// started returns the start time of a Pulumi process, which is the modification
+// time of its folder in /proc.
 func started(pid int) (time.Time, bool) {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
 	if err != nil {
@@ -206,7 +208,7 @@ func started(pid int) (time.Time, bool) {
 	}
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	if err != nil || !strings.HasPrefix(strings.TrimSpace(string(raw)), "pulumi") {
-		return time.Time{}, false // another program has the id now
+		return time.Time{}, false // the id belongs to another program now
 	}
 	return info.ModTime(), true
 }

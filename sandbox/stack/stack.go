@@ -1,6 +1,6 @@
-// Package stack works on one Pulumi stack inside a sandbox, through the Pulumi
-// CLI: it makes the stack where it does not exist, runs commands on it, and
-// recovers it after a Pulumi that was killed. It owns no state of its own.
+// Package stack works on one Pulumi stack of a sandbox through the Pulumi CLI.
+// It creates the stack if it does not exist, runs commands on it, and recovers
+// it after a killed Pulumi. It has no state of its own.
 package stack
 
 import (
@@ -18,15 +18,15 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
 // Stack is a stack that exists.
 type Stack struct {
-	home *home.Home
-	name string
+	layout *layout.Layout
+	name   string
 	// dir is the folder that holds Pulumi.yaml.
 	dir string
 	// env is the sandbox's whole environment.
@@ -34,30 +34,30 @@ type Stack struct {
 	terminal Terminal
 }
 
-// Terminal is where the commands that a person watches read and write.
+// Terminal holds the streams of commands that the user watches.
 type Terminal struct {
 	In       io.Reader
 	Out, Err io.Writer
 }
 
-// ErrInterrupted is the cause of a context that ended because a person typed
-// Ctrl-C. It matters here because the terminal sends that to Pulumi as well.
+// ErrInterrupted is the cause of a context that a Ctrl-C ended. Package stack
+// needs to know, because the terminal sends the signal to Pulumi as well.
 var ErrInterrupted = errors.New("interrupted")
 
-// Open selects a stack of the sandbox, as `pulumi stack select`, and makes it
-// where it does not exist. The tools must be linked (package toolchain) and
-// the passphrase written.
-func Open(ctx context.Context, h *home.Home, name string, t Terminal) (*Stack, error) {
-	dir, err := project.Dir(h, name)
+// Open selects a stack of the sandbox, as `pulumi stack select` does, and
+// creates it if it does not exist. The tools must be linked (package toolchain)
+// and the passphrase must exist.
+func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stack, error) {
+	dir, err := project.Dir(l, name)
 	if err != nil {
 		return nil, err
 	}
-	return OpenIn(ctx, h, name, dir, t)
+	return OpenIn(ctx, l, name, dir, t)
 }
 
-// OpenIn is Open with the folder of Pulumi.yaml given.
-func OpenIn(ctx context.Context, h *home.Home, name, dir string, t Terminal) (*Stack, error) {
-	s := &Stack{home: h, name: name, dir: dir, env: toolchain.Within(ctx, h, os.Environ()), terminal: t}
+// OpenIn is Open for a given folder of Pulumi.yaml.
+func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
+	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(ctx, l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
 		return nil, s.Explain(ctx, err)
 	}
@@ -68,75 +68,74 @@ func OpenIn(ctx context.Context, h *home.Home, name, dir string, t Terminal) (*S
 func (s *Stack) Name() string { return s.name }
 
 // Exists says whether the sandbox's state holds a stack of that name.
-func Exists(h *home.Home, name string) bool {
-	found, err := filepath.Glob(filepath.Join(h.Backend(), ".pulumi", "stacks", "*", name+".json"))
+func Exists(l *layout.Layout, name string) bool {
+	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "stacks", "*", name+".json"))
 	return err == nil && len(found) > 0
 }
 
-// Passphrase is the public one of a sandbox's stacks; Pulumi.sandbox.yaml
-// carries a salt for it.
+// Passphrase is the passphrase of a sandbox's stacks. It is public;
+// Pulumi.sandbox.yaml has a salt for it.
 const Passphrase = "sandbox"
 
-// EnsurePassphrase writes the passphrase's file, mode 0600, where there is
-// none.
-func EnsurePassphrase(h *home.Home) error {
-	if _, err := os.Lstat(h.Passphrase()); !errors.Is(err, fs.ErrNotExist) {
+// EnsurePassphrase writes the passphrase's file, mode 0600, if there is none.
+func EnsurePassphrase(l *layout.Layout) error {
+	if _, err := os.Lstat(l.Passphrase()); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.WriteFile(h.Passphrase(), []byte(Passphrase), 0o600); err != nil {
+	if err := os.WriteFile(l.Passphrase(), []byte(Passphrase), 0o600); err != nil {
 		return fmt.Errorf("passphrase of the sandbox: %w", err)
 	}
 	return nil
 }
 
-// Explain adds to the failure of a Pulumi command what Pulumi can't know where
-// it calls the passphrase incorrect: which files do not fit each other. While
-// the passphrase is the sandbox's own, and for other errors, err stays as it is.
+// Explain adds a hint to the failure of a Pulumi command if the passphrase is not
+// the sandbox's: Pulumi reports an incorrect passphrase, but not which files do
+// not match. Any other err is returned unchanged.
 func (s *Stack) Explain(ctx context.Context, err error) error {
 	var tool *ToolError
 	if !errors.As(err, &tool) || ctx.Err() != nil {
 		return err
 	}
-	phrase, readErr := os.ReadFile(s.home.Passphrase())
+	phrase, readErr := os.ReadFile(s.layout.Passphrase())
 	if readErr != nil || strings.TrimSpace(string(phrase)) == Passphrase {
 		return err
 	}
-	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not hold the sandbox's, which is %q. "+
-		"Write the one into it that fits the encryptionsalt of %s, or restore that", err,
-		s.home.Passphrase(), Passphrase, filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
+	return fmt.Errorf("%w\nIf the passphrase is incorrect: %s does not hold the sandbox's passphrase %q. "+
+		"Write the passphrase that matches the encryptionsalt of %s, or restore that file", err,
+		s.layout.Passphrase(), Passphrase, filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
 }
 
 // ToolError is the failure of a command of Pulumi.
 type ToolError struct {
-	// What is the command, as "pulumi up".
+	// What is the command, such as "pulumi up".
 	What string
 	// Code is its exit code.
 	Code int
-	// Said is what it wrote, where it could not write to the terminal.
-	Said string
+	// Stderr is its error output; empty if that went to the terminal.
+	Stderr string
 }
 
 func (e *ToolError) Error() string {
 	text := fmt.Sprintf("%s failed (exit code %d)", e.What, e.Code)
-	if e.Said != "" {
-		return text + ": " + e.Said
+	if e.Stderr != "" {
+		return text + ": " + e.Stderr
 	}
-	return text + "; its messages stand above"
+	return text + "; see its messages above"
 }
 
-// stopGrace is how long Pulumi has to finish the resource it is at and to save
-// its state, once it was asked to stop.
+// stopGrace is how long Pulumi may take after SIGINT to finish the current
+// resource and to save its state.
 const stopGrace = 2 * time.Minute
 
-// queryTimeout bounds commands that only read the state.
+// queryTimeout limits commands that only read the state.
 const queryTimeout = 2 * time.Minute
 
 func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(s.home.Bin(), "pulumi"), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
 	cmd.Cancel = func() error {
-		// A person's Ctrl-C reaches Pulumi by itself, as it reaches us; a
-		// second one would make it drop what it is at.
+		// The terminal sends Ctrl-C to Pulumi as well. A second signal would make
+		// Pulumi abort the current resource.
 		if errors.Is(context.Cause(ctx), ErrInterrupted) {
 			return nil
 		}
@@ -159,28 +158,28 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	cmd := s.command(ctx, append(args, "--non-interactive", "--stack", s.name)...)
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, failed("pulumi "+strings.Join(args, " "), err, strings.TrimSpace(strings.TrimPrefix(said.String(), "error: ")))
+		return nil, failed("pulumi "+strings.Join(args, " "), err, strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")))
 	}
 	return out, nil
 }
 
-func failed(what string, err error, said string) error {
+func failed(what string, err error, stderr string) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &exit):
-		return &ToolError{What: what, Code: max(1, exit.ExitCode()), Said: said}
+		return &ToolError{What: what, Code: max(1, exit.ExitCode()), Stderr: stderr}
 	default:
 		return fmt.Errorf("%s: %w", what, err)
 	}
 }
 
-// State is what `pulumi stack export` tells of a stack.
+// State is the part of `pulumi stack export` that the sandbox needs.
 type State struct {
 	Resources  []Resource  `json:"resources"`
 	Operations []Operation `json:"pending_operations"`
@@ -196,7 +195,7 @@ type Resource struct {
 	Outputs map[string]any `json:"outputs"`
 }
 
-// Operation is one that was under way when the last update ended.
+// Operation is an operation that was pending when the last update ended.
 type Operation struct {
 	Resource Resource `json:"resource"`
 	Type     string   `json:"type"`
@@ -204,11 +203,18 @@ type Operation struct {
 
 // Export reads the stack's state.
 func (s *Stack) Export(ctx context.Context) (State, error) {
+	_, state, err := s.export(ctx)
+	return state, err
+}
+
+// export also returns the exported text, which has fields that State lacks.
+func (s *Stack) export(ctx context.Context) ([]byte, State, error) {
 	raw, err := s.query(ctx, "stack", "export")
 	if err != nil {
-		return State{}, err
+		return nil, State{}, err
 	}
-	return parseExport(raw)
+	state, err := parseExport(raw)
+	return raw, state, err
 }
 
 func parseExport(raw []byte) (State, error) {
@@ -221,7 +227,7 @@ func parseExport(raw []byte) (State, error) {
 	return answer.Deployment, nil
 }
 
-// Output is a stack output that is a string; "" where there is none.
+// Output returns a stack output that is a string; "" if there is none.
 func (s State) Output(name string) string {
 	for _, r := range s.Resources {
 		if r.Type == "pulumi:pulumi:Stack" {

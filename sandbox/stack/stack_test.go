@@ -8,25 +8,25 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 func TestExplainNamesTheFilesOfAWrongPassphrase(t *testing.T) {
-	h, err := home.Create(t.TempDir(), home.Settings{})
+	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
-	require.NoError(t, EnsurePassphrase(h))
-	info, err := os.Stat(h.Passphrase())
+	require.NoError(t, EnsurePassphrase(l))
+	info, err := os.Stat(l.Passphrase())
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 
-	s := &Stack{home: h, name: "x", dir: t.TempDir()}
+	s := &Stack{layout: l, name: "x", dir: t.TempDir()}
 	failure := &ToolError{What: "pulumi up", Code: 255}
-	require.Equal(t, error(failure), s.Explain(t.Context(), failure), "the passphrase is the sandbox's: nothing to add")
+	require.Equal(t, error(failure), s.Explain(t.Context(), failure), "the passphrase is the sandbox's: no hint")
 
-	require.NoError(t, os.WriteFile(h.Passphrase(), []byte("other\n"), 0o600))
-	require.NoError(t, EnsurePassphrase(h), "a person's own passphrase is left alone")
+	require.NoError(t, os.WriteFile(l.Passphrase(), []byte("other\n"), 0o600))
+	require.NoError(t, EnsurePassphrase(l), "the user's own passphrase stays")
 	explained := s.Explain(t.Context(), failure)
-	require.ErrorContains(t, explained, h.Passphrase())
+	require.ErrorContains(t, explained, l.Passphrase())
 	require.ErrorContains(t, explained, filepath.Join(s.dir, "Pulumi.x.yaml"))
 	require.ErrorIs(t, explained, failure)
 

@@ -8,36 +8,37 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Within returns base as a tool of the sandbox h is run with: home.Within, and
-// BuildVariables, so that whatever builds the program builds it alike.
-func Within(_ context.Context, h *home.Home, base []string) []string {
+// Within returns base with the variables that the sandbox's tools run with:
+// those of layout.Within, and BuildVariables, so that every tool builds the
+// program with the same settings.
+func Within(_ context.Context, l *layout.Layout, base []string) []string {
 	build := BuildVariables()
 	var kept []string
 	for _, kv := range base {
 		name, value, _ := strings.Cut(kv, "=")
 		switch {
-		case name == "PATH": // it may come from a shell that is in the sandbox already
-			kept = append(kept, "PATH="+without(without(value, h.Bin()), h.ShellBin()))
+		case name == "PATH": // in a shell of make env it contains the sandbox's folders
+			kept = append(kept, "PATH="+without(without(value, l.Bin()), l.ShellBin()))
 		case lookup(build, name) == "":
 			kept = append(kept, kv)
 		}
 	}
-	return append(h.Within(kept), build...)
+	return append(l.Within(kept), build...)
 }
 
-// BuildVariables are the go command's settings for the program, as NAME=VALUE.
-// The bootstrap builds with them, and so does the Go language host of Pulumi
-// 3.248 and later (https://github.com/pulumi/pulumi/pull/23495 added
-// -trimpath); an older host and ours take them from the environment. Without
-// them the AWS SDK would be compiled once more for each. cgo is off for the
-// same reason: with it, installing gcc changes the key of most packages.
+// BuildVariables returns the go command's settings for the program, as
+// NAME=VALUE. The bootstrap uses them, and so does the Go language host since
+// Pulumi 3.248 (https://github.com/pulumi/pulumi/pull/23495 added -trimpath). An
+// older host and our stand-in take them from the environment. With different
+// settings, the AWS SDK would be compiled once for each. cgo is off for the same
+// reason: with cgo, an installed gcc changes the cache key of most packages.
 //
-// They hide what else a person or a machine has set: another system to build
-// for, flags such as -mod, a workspace in a folder above. Git is not asked for
-// the state of the checkout, because it refuses one of another user.
+// They replace what a shell or a machine has set: another system to build for,
+// flags such as -mod, a workspace in a folder above. Git is not asked for the
+// state of the checkout, because it refuses one of another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",

@@ -11,20 +11,20 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// askTimeout bounds the question for a tool's version.
-const askTimeout = 20 * time.Second
+// versionTimeout is how long a tool may take to print its version.
+const versionTimeout = 20 * time.Second
 
 func newResolver(ctx context.Context, environ []string, own ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
 	if len(own) > 0 {
 		r.built = own[len(own)-1]
 	}
-	// A shell of `make env` has a sandbox's links on its PATH and its Pulumi
-	// home: neither may pass for installed.
-	sandbox := lookup(environ, home.Variable)
+	// A shell of `make env` has a sandbox's links on its PATH and a sandbox's
+	// folder in PULUMI_HOME. What is there does not count as installed.
+	sandbox := lookup(environ, layout.Variable)
 	if sandbox != "" {
 		own = append(slices.Clone(own), filepath.Join(sandbox, "bin"))
 	}
@@ -52,9 +52,9 @@ func (r *resolver) find(name string) string {
 	return ""
 }
 
-// ask runs a tool for its version; "" where it does not answer.
-func (r *resolver) ask(file string, args ...string) string {
-	ctx, cancel := context.WithTimeout(r.ctx, askTimeout)
+// output runs a tool and returns what it prints; "" if it fails.
+func (r *resolver) output(file string, args ...string) string {
+	ctx, cancel := context.WithTimeout(r.ctx, versionTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, file, args...)
 	cmd.Env = r.environ
@@ -65,9 +65,9 @@ func (r *resolver) ask(file string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// InstalledPulumi returns the pulumi on the PATH of environ that is new enough
-// to be used, leaving out the folders own, with its version; path is "" where
-// there is none, and note says what was passed over.
+// InstalledPulumi looks for pulumi on the PATH of environ, without the folders
+// own. It returns the path and the version if that is new enough. Otherwise path
+// is "", and note says why an installed pulumi is not used.
 func InstalledPulumi(ctx context.Context, environ []string, own ...string) (path, version, note string) {
 	return newResolver(ctx, environ, own...).installedPulumi()
 }
@@ -77,15 +77,15 @@ func (r *resolver) installedPulumi() (path, version, note string) {
 	if file == "" {
 		return "", "", ""
 	}
-	said := r.ask(file, "version")
-	v, ok := parseVersion(said)
+	printed := r.output(file, "version")
+	v, ok := parseVersion(printed)
 	if !ok {
-		return "", "", fmt.Sprintf("%s does not tell its version", file)
+		return "", "", fmt.Sprintf("%s does not print its version", file)
 	}
 	if v.major != PulumiMajor || v.minor < PulumiMinor {
-		return "", "", fmt.Sprintf("%s is %s; %d.%d or later is needed", file, said, PulumiMajor, PulumiMinor)
+		return "", "", fmt.Sprintf("%s is %s; %d.%d or later is needed", file, printed, PulumiMajor, PulumiMinor)
 	}
-	return file, said, ""
+	return file, printed, ""
 }
 
 func (r *resolver) pulumi() Tool {
@@ -95,8 +95,7 @@ func (r *resolver) pulumi() Tool {
 		t.Kind, t.Path, t.Version = Installed, path, version
 		return t
 	}
-	// bin/pulumi of an earlier run may lead to a pulumi that has gone since.
-	t.Version = r.ask(t.Path, "version")
+	t.Version = r.output(t.Path, "version")
 	return t
 }
 
@@ -108,9 +107,9 @@ func (r *resolver) languageHost() Tool {
 	return t
 }
 
-// InstalledKubernetesPlugin returns the Kubernetes provider that is installed
-// on the machine of environ and that the sandbox will use, leaving out the
-// folders own; "" where there is none.
+// InstalledKubernetesPlugin returns the path of an installed Kubernetes provider
+// that the sandbox will use: on the PATH of environ, without the folders own, or
+// among Pulumi's plugins. It returns "" if there is none.
 func InstalledKubernetesPlugin(ctx context.Context, environ []string, own ...string) string {
 	t := newResolver(ctx, environ, own...).kubernetesPlugin()
 	if t.Kind != Installed {
@@ -129,19 +128,19 @@ func (r *resolver) kubernetesPlugin() Tool {
 	const prefix = "resource-kubernetes-"
 	found, err := filepath.Glob(filepath.Join(r.plugins, prefix+"v*", t.Name))
 	if err != nil {
-		return t // the pattern is constant: only a Pulumi home with a bracket in its name comes here
+		return t // only if the path of PULUMI_HOME contains a bracket
 	}
 	var best version
 	for _, file := range found {
-		said := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
-		v, ok := parseVersion(said)
+		name := strings.TrimPrefix(filepath.Base(filepath.Dir(file)), prefix)
+		v, ok := parseVersion(name)
 		switch {
 		case !ok:
 		case v.major != KubernetesPluginMajor:
-			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, said, KubernetesPluginMajor)
+			t.Note = fmt.Sprintf("%s is %s; major version %d is needed", file, name, KubernetesPluginMajor)
 		case best.less(v):
 			best = v
-			t.Kind, t.Path, t.Version = Installed, file, said
+			t.Kind, t.Path, t.Version = Installed, file, name
 		}
 	}
 	if t.Kind == Installed {
@@ -163,14 +162,14 @@ func (r *resolver) kubectl() Tool {
 			GitVersion string `json:"gitVersion"`
 		} `json:"clientVersion"`
 	}
-	said := r.ask(file, "version", "--client", "-o", "json")
-	if err := json.Unmarshal([]byte(said), &answer); err != nil {
-		t.Note = fmt.Sprintf("%s does not tell its version", file)
+	printed := r.output(file, "version", "--client", "-o", "json")
+	if err := json.Unmarshal([]byte(printed), &answer); err != nil {
+		t.Note = fmt.Sprintf("%s does not print its version", file)
 		return t
 	}
 	v, ok := parseVersion(answer.ClientVersion.GitVersion)
 	if !ok || v.major != 1 || v.minor < KubernetesMinor-1 || v.minor > KubernetesMinor+1 {
-		t.Note = fmt.Sprintf("%s is %s; 1.%d to 1.%d suit the API server", file,
+		t.Note = fmt.Sprintf("%s is %s; the API server supports 1.%d to 1.%d", file,
 			answer.ClientVersion.GitVersion, KubernetesMinor-1, KubernetesMinor+1)
 		return t
 	}

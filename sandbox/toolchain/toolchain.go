@@ -1,9 +1,8 @@
-// Package toolchain decides which tools a sandbox runs: those that are
-// installed on the machine, those built from their own source, and the
-// stand-ins. It makes the links in the sandbox's bin folder by which they are
-// found. It runs no tool except to ask its version, and it imports the
-// standard library and home alone, because the bootstrap asks it whether a
-// Pulumi must be built.
+// Package toolchain selects the tools of a sandbox: those installed on the
+// machine, those built from their own source, and the stand-ins. It creates
+// links to them in the sandbox's bin folder. It runs a tool only to get its
+// version. It imports the standard library and package layout only, because the
+// bootstrap uses it to decide whether to build Pulumi.
 package toolchain
 
 import (
@@ -12,7 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Kind says where a tool comes from.
@@ -23,14 +22,14 @@ const (
 	Installed Kind = "installed"
 	// Built is the real tool, built here from its own source.
 	Built Kind = "built"
-	// StandIn is ours, in the place of a real one.
+	// StandIn is our replacement for the real tool.
 	StandIn Kind = "stand-in"
 )
 
 // Real says whether the tool is the genuine one.
 func (k Kind) Real() bool { return k != StandIn }
 
-// multicall is the name of the binary that all stand-ins live in.
+// multicall is the name of the binary that contains all stand-ins.
 const multicall = "sandbox"
 
 // The versions that decide whether an installed tool is used.
@@ -44,14 +43,14 @@ const (
 	// sandbox/go.mod pins. kubectl is supported one minor version either side
 	// (https://kubernetes.io/releases/version-skew-policy/#kubectl).
 	KubernetesMinor = 34
-	// KubernetesPluginMajor is the major version of the SDK in go.mod; a
-	// plugin of another speaks of other resources.
+	// KubernetesPluginMajor is the major version of the SDK in go.mod; a plugin
+	// of another major version has other resources.
 	KubernetesPluginMajor = 4
 )
 
-// KubernetesPluginVersion is what the Kubernetes provider calls itself where
-// it is built here: the module that sandbox/kubernetesprovider/go.mod pins is
-// of the day before release 4.25.0, and upstream gives its modules no version.
+// KubernetesPluginVersion is the version that is set in a Kubernetes provider
+// that is built here. The module that sandbox/kubernetesprovider/go.mod pins is
+// from the day before release 4.25.0, and upstream tags no module versions.
 const KubernetesPluginVersion = "4.25.0-alpha+f47bc2d6f199"
 
 // Tool is one tool as the sandbox will run it; `sandbox status --json` prints it.
@@ -59,11 +58,11 @@ type Tool struct {
 	// Name is the command's name, which is also the link's.
 	Name string `json:"name"`
 	Kind Kind   `json:"kind"`
-	// Version is what the tool says of itself; empty where it says nothing.
+	// Version is what the tool prints; empty if it is not known.
 	Version string `json:"version,omitempty"`
 	// Path is the executable that the link leads to.
 	Path string `json:"path"`
-	// Note tells why an installed tool was passed over; else it is empty.
+	// Note says why an installed tool is not used; empty otherwise.
 	Note string `json:"note,omitempty"`
 }
 
@@ -72,19 +71,19 @@ type resolver struct {
 	ctx context.Context
 	// path are the folders of PATH, without those of any sandbox.
 	path []string
-	// plugins is where Pulumi keeps the plugins that a person installed.
+	// plugins is the folder of the plugins that the user has installed in Pulumi.
 	plugins string
 	// built is the folder of the executables that the bootstrap built.
 	built string
-	// environ is the environment for asking versions.
+	// environ is the environment in which tools print their version.
 	environ []string
 }
 
-// Resolve decides for every tool of the sandbox h. Installed ones are looked
-// for on the PATH of environ and among the plugins of its Pulumi home; built
-// is the folder that holds the executables of the bootstrap.
-func Resolve(ctx context.Context, h *home.Home, built string, environ []string) ([]Tool, error) {
-	r := newResolver(ctx, environ, h.Bin(), built)
+// Resolve selects every tool of the sandbox l. It looks for installed tools on
+// the PATH of environ and among the plugins in its PULUMI_HOME. The folder built
+// holds the executables of the bootstrap.
+func Resolve(ctx context.Context, l *layout.Layout, built string, environ []string) ([]Tool, error) {
+	r := newResolver(ctx, environ, l.Bin(), built)
 	tools := []Tool{
 		r.pulumi(),
 		r.languageHost(),
@@ -102,7 +101,7 @@ func Resolve(ctx context.Context, h *home.Home, built string, environ []string) 
 	return tools, nil
 }
 
-// standIn is a tool for which there is no other choice inside a sandbox.
+// standIn returns the tool name as a link to the sandbox's own binary.
 func (r *resolver) standIn(name string) Tool {
 	kind := StandIn
 	if name == multicall {
@@ -111,14 +110,14 @@ func (r *resolver) standIn(name string) Tool {
 	return Tool{Name: name, Kind: kind, Path: filepath.Join(r.built, multicall)}
 }
 
-// Link makes the links of tools in the sandbox's bin folder. Each is replaced
-// in one step, so that a command running meanwhile finds the old or the new.
-func Link(h *home.Home, tools []Tool) error {
-	if err := os.MkdirAll(h.Bin(), 0o755); err != nil {
+// Link creates the links of tools in the sandbox's bin folder. Each is replaced
+// by a rename, so that a command that runs meanwhile finds the old or the new.
+func Link(l *layout.Layout, tools []Tool) error {
+	if err := os.MkdirAll(l.Bin(), 0o755); err != nil {
 		return fmt.Errorf("folder of the tools: %w", err)
 	}
 	for _, t := range tools {
-		link := filepath.Join(h.Bin(), t.Name)
+		link := filepath.Join(l.Bin(), t.Name)
 		if link == t.Path {
 			continue // built in place
 		}

@@ -11,24 +11,24 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// machine is a machine with an own sandbox, to which tools can be added.
+// machine is a machine with a sandbox, to which a test adds tools.
 type machine struct {
-	t     *testing.T
-	home  *home.Home
-	built string
-	root  string
-	path  string
+	t      *testing.T
+	layout *layout.Layout
+	built  string
+	root   string
+	path   string
 }
 
 func newMachine(t *testing.T) *machine {
 	t.Helper()
 	root := t.TempDir()
-	h, err := home.Create(filepath.Join(root, ".sandbox"), home.Settings{Cluster: home.ClusterSimulated, Project: root})
+	l, err := layout.Create(filepath.Join(root, ".sandbox"), layout.Settings{Cluster: layout.ClusterSimulated, Project: root})
 	require.NoError(t, err)
-	m := &machine{t: t, home: h, built: h.Bin(), root: root, path: filepath.Join(root, "usr")}
+	m := &machine{t: t, layout: l, built: l.Bin(), root: root, path: filepath.Join(root, "usr")}
 	m.tool(m.built, "sandbox", "")
 	m.tool(m.built, "pulumi", "echo v3.259.0")
 	m.tool(m.built, "pulumi-resource-kubernetes", "")
@@ -46,8 +46,8 @@ func (m *machine) tool(dir, name, script string) string {
 
 func (m *machine) resolve(extra ...string) map[string]Tool {
 	m.t.Helper()
-	environ := append([]string{"HOME=" + m.root, "PATH=" + m.home.Bin() + ":" + m.path}, extra...)
-	tools, err := Resolve(m.t.Context(), m.home, m.built, environ)
+	environ := append([]string{"HOME=" + m.root, "PATH=" + m.layout.Bin() + ":" + m.path}, extra...)
+	tools, err := Resolve(m.t.Context(), m.layout, m.built, environ)
 	require.NoError(m.t, err)
 	byName := map[string]Tool{}
 	for _, tool := range tools {
@@ -77,26 +77,26 @@ func TestResolve(t *testing.T) {
 		want    want
 	}{
 		{"nothing installed: the CLI that was built", func(*machine) {}, "pulumi", want{Built, ".sandbox/bin/pulumi", ""}},
-		{"nothing installed: our language host", func(*machine) {}, "pulumi-language-go", want{StandIn, standIn, ""}},
+		{"nothing installed: the stand-in for the language host", func(*machine) {}, "pulumi-language-go", want{StandIn, standIn, ""}},
 		{"nothing installed: the Kubernetes provider that was built", func(*machine) {}, "pulumi-resource-kubernetes", want{Built, plugin, ""}},
-		{"nothing installed: kubectl out of our binary", func(*machine) {}, "kubectl", want{Built, standIn, ""}},
+		{"nothing installed: kubectl of the sandbox's binary", func(*machine) {}, "kubectl", want{Built, standIn, ""}},
 		{"a new CLI is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.274.1") }, "pulumi", want{Installed, "usr/pulumi", ""}},
-		{"the oldest that will do", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
-		{"an old CLI is passed over, with a word", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.258.9") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "3.259 or later is needed"}},
-		{"another major is not ours", func(m *machine) { m.tool(m.path, "pulumi", "echo v4.300.0") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "is v4.300.0"}},
-		{"a broken CLI is passed over", func(m *machine) { m.tool(m.path, "pulumi", "exit 1") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "does not tell"}},
+		{"the oldest CLI that is used", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.259.0-dev") }, "pulumi", want{Installed, "usr/pulumi", ""}},
+		{"an older CLI is not used, with a note", func(m *machine) { m.tool(m.path, "pulumi", "echo v3.258.9") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "3.259 or later is needed"}},
+		{"a CLI of another major version is not used", func(m *machine) { m.tool(m.path, "pulumi", "echo v4.300.0") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "is v4.300.0"}},
+		{"a broken CLI is not used", func(m *machine) { m.tool(m.path, "pulumi", "exit 1") }, "pulumi", want{Built, ".sandbox/bin/pulumi", "does not print"}},
 		{"the real language host", func(m *machine) { m.tool(m.path, "pulumi-language-go", "") }, "pulumi-language-go", want{Installed, "usr/pulumi-language-go", ""}},
 		{"the real Kubernetes plugin on PATH", func(m *machine) { m.tool(m.path, "pulumi-resource-kubernetes", "") }, "pulumi-resource-kubernetes", want{Installed, "usr/pulumi-resource-kubernetes", ""}},
-		{"the newest among a person's plugins", func(m *machine) {
+		{"the newest of the user's plugins", func(m *machine) {
 			for _, v := range []string{"v4.9.0", "v4.30.0", "v4.30.0-beta"} {
 				m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-"+v), "pulumi-resource-kubernetes", "")
 			}
 		}, "pulumi-resource-kubernetes", want{Installed, ".pulumi/plugins/resource-kubernetes-v4.30.0/pulumi-resource-kubernetes", ""}},
-		{"a plugin of another major speaks of other resources", func(m *machine) {
+		{"a plugin of another major version has other resources", func(m *machine) {
 			m.tool(filepath.Join(m.root, ".pulumi/plugins/resource-kubernetes-v3.30.2"), "pulumi-resource-kubernetes", "")
 		}, "pulumi-resource-kubernetes", want{Built, plugin, "major version 4 is needed"}},
 		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
-		{"nor the real aws", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
+		{"the real aws is never reached from a sandbox", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
 		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.33.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
 		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.35.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
 		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.32.4")) }, "kubectl", want{Built, standIn, "1.33 to 1.35"}},
@@ -130,7 +130,7 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 	}
 	m.tool(filepath.Join(live, "pulumi/plugins/resource-kubernetes-v4.30.0"), "pulumi-resource-kubernetes", "")
 	m.path = filepath.Join(live, "bin")
-	got := m.resolve(home.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
+	got := m.resolve(layout.Variable+"="+live, "PULUMI_HOME="+live+"/pulumi")
 	for name, tool := range got {
 		require.NotEqual(t, Installed, tool.Kind, name)
 	}
@@ -139,37 +139,37 @@ func TestAnotherSandboxIsNotInstalled(t *testing.T) {
 func TestResolveWithoutBuiltTools(t *testing.T) {
 	m := newMachine(t)
 	require.NoError(t, os.Remove(filepath.Join(m.built, "pulumi")))
-	_, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	_, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.ErrorContains(t, err, "run make build")
 }
 
 func TestLink(t *testing.T) {
 	m := newMachine(t)
 	for range 2 { // a second time changes nothing
-		tools, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+		tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 		require.NoError(t, err)
-		require.NoError(t, Link(m.home, tools))
+		require.NoError(t, Link(m.layout, tools))
 	}
-	target, err := os.Readlink(filepath.Join(m.home.Bin(), "aws"))
+	target, err := os.Readlink(filepath.Join(m.layout.Bin(), "aws"))
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(m.built, "sandbox"), target)
-	info, err := os.Lstat(filepath.Join(m.home.Bin(), "pulumi"))
+	info, err := os.Lstat(filepath.Join(m.layout.Bin(), "pulumi"))
 	require.NoError(t, err)
-	require.True(t, info.Mode().IsRegular(), "what was built in place stays")
+	require.True(t, info.Mode().IsRegular(), "an executable that was built in the bin folder stays")
 
-	// The real host is installed later: the link moves.
+	// When the real host is installed later, the link changes.
 	real := m.tool(m.path, "pulumi-language-go", "")
-	tools, err := Resolve(t.Context(), m.home, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
+	tools, err := Resolve(t.Context(), m.layout, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
-	require.NoError(t, Link(m.home, tools))
-	target, err = os.Readlink(filepath.Join(m.home.Bin(), "pulumi-language-go"))
+	require.NoError(t, Link(m.layout, tools))
+	target, err = os.Readlink(filepath.Join(m.layout.Bin(), "pulumi-language-go"))
 	require.NoError(t, err)
 	require.Equal(t, real, target)
 }
 
 func TestLinkInAnotherSandbox(t *testing.T) {
 	m := newMachine(t)
-	other, err := home.Create(filepath.Join(m.root, "other"), m.home.Settings)
+	other, err := layout.Create(filepath.Join(m.root, "other"), m.layout.Settings)
 	require.NoError(t, err)
 	tools, err := Resolve(t.Context(), other, m.built, []string{"PATH=" + m.path, "HOME=" + m.root})
 	require.NoError(t, err)
@@ -181,7 +181,7 @@ func TestLinkInAnotherSandbox(t *testing.T) {
 	}
 }
 
-// The constants here say in code what the go.mod files pin.
+// The constants repeat versions that the go.mod files pin.
 func TestVersionsAgreeWithGoMod(t *testing.T) {
 	for _, c := range []struct {
 		file, module string
@@ -204,20 +204,20 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 
 func TestWithin(t *testing.T) {
 	m := newMachine(t)
-	base := []string{"HOME=" + m.root, "PATH=" + m.home.ShellBin() + ":" + m.home.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
-	got := Within(t.Context(), m.home, base)
+	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
+	got := Within(t.Context(), m.layout, base)
 	values := map[string]string{}
 	for _, kv := range got {
 		name, value, _ := strings.Cut(kv, "=")
 		require.NotContains(t, values, name, "each variable once")
 		values[name] = value
 	}
-	require.Equal(t, m.home.Bin()+":/x:/y", values["PATH"], "a shell that is in the sandbox already gains nothing")
-	require.Equal(t, "-trimpath -buildvcs=false", values["GOFLAGS"], "a person's own flags suit other builds")
+	require.Equal(t, m.layout.Bin()+":/x:/y", values["PATH"], "the sandbox's folders are not in PATH twice")
+	require.Equal(t, "-trimpath -buildvcs=false", values["GOFLAGS"], "the user's own flags are for other builds")
 	require.Equal(t, "off", values["GOWORK"])
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")
-	again := Within(t.Context(), m.home, got)
+	again := Within(t.Context(), m.layout, got)
 	require.ElementsMatch(t, got, again, "a second time changes nothing")
 }

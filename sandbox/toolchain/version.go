@@ -2,11 +2,11 @@ package toolchain
 
 import "fmt"
 
-// version is the part of a version that is compared; what follows the patch
-// (-dev, +k3s1) is not.
+// version is the part of a version that is compared. A suffix after the patch
+// (-dev, +k3s1) is ignored.
 type version struct{ major, minor, patch int }
 
-// parseVersion reads v1.2.3 with or without the v and with anything after it.
+// parseVersion reads v1.2.3, with or without the v and with any suffix.
 func parseVersion(s string) (version, bool) {
 	var v version
 	if len(s) > 0 && s[0] == 'v' {

@@ -21,7 +21,7 @@ import (
 	storageclient "k8s.io/client-go/kubernetes/typed/storage/v1"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // ClassName is the storage class of the stack sandbox. The platform's own,
@@ -37,8 +37,8 @@ const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 // askTimeout bounds what is asked of the API server at the start.
 const askTimeout = 30 * time.Second
 
-func connect(h *home.Home) (kubernetes.Interface, error) {
-	conf, err := clientcmd.BuildConfigFromFlags("", h.Kubeconfig())
+func connect(l *layout.Layout) (kubernetes.Interface, error) {
+	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
 		return nil, fmt.Errorf("volumes: %w", err)
 	}
@@ -51,8 +51,8 @@ func connect(h *home.Home) (kubernetes.Interface, error) {
 
 // CopyDefaultClass makes sure that a person's own cluster has the class, with
 // the provisioner of its default one.
-func CopyDefaultClass(ctx context.Context, h *home.Home) error {
-	client, err := connect(h)
+func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
+	client, err := connect(l)
 	if err != nil {
 		return err
 	}

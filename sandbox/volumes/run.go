@@ -13,17 +13,17 @@ import (
 
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Run hands out volumes until ctx ends. It answers /healthz on the sandbox's
 // port for volumes.
-func Run(ctx context.Context, h *home.Home) error {
-	root := filepath.Join(h.Dir, "volumes")
+func Run(ctx context.Context, l *layout.Layout) error {
+	root := filepath.Join(l.Dir, "volumes")
 	if err := os.MkdirAll(root, 0o711); err != nil {
 		return fmt.Errorf("volumes: %w", err)
 	}
-	client, err := connect(h)
+	client, err := connect(l)
 	if err != nil {
 		return err
 	}
@@ -33,11 +33,11 @@ func Run(ctx context.Context, h *home.Home) error {
 		return err
 	}
 	var listening net.ListenConfig
-	l, err := listening.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(h.Ports.Volumes)))
+	listener, err := listening.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Ports.Volumes)))
 	if err != nil {
 		return fmt.Errorf("volumes: %w", err)
 	}
-	defer l.Close()
+	defer listener.Close()
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -49,7 +49,7 @@ func Run(ctx context.Context, h *home.Home) error {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	defer context.AfterFunc(ctx, func() { srv.Close() })()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("volumes: %w", err)
 	}
 	return nil

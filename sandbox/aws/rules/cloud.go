@@ -8,7 +8,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // Account is the account that the stand-in acts in, one that AWS keeps for
@@ -23,7 +23,7 @@ const DefaultRegion = "us-east-1"
 
 // Cloud is one account in one region, as a configured provider sees it.
 type Cloud struct {
-	Home        *home.Home
+	Layout      *layout.Layout
 	Store       *store.Store
 	Account     string
 	Region      string

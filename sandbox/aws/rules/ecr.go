@@ -79,7 +79,7 @@ var _ = add(
 )
 
 func fillRepository(c *Call) error {
-	c.Out["repositoryUrl"] = c.Home.RegistryAddress() + "/" + c.Out.String("name")
+	c.Out["repositoryUrl"] = c.Layout.RegistryAddress() + "/" + c.Out.String("name")
 	if !c.Out.Has("imageScanningConfiguration") {
 		c.Out["imageScanningConfiguration"] = map[string]any{"scanOnPush": false}
 	}
@@ -107,7 +107,7 @@ func (c *Call) awsKey(service string) string {
 
 // removeRepository refuses to remove images, unless it was asked to.
 func removeRepository(c *Call) error {
-	registry := registryClient{home: c.Home}
+	registry := registryClient{layout: c.Layout}
 	name := c.Old.String("name")
 	images, err := registry.hasImages(c.Context, name)
 	if err != nil {

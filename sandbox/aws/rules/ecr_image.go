@@ -13,7 +13,7 @@ func imageOf(c *Call, in Object) (Object, error) {
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {
 		return nil, refuse("InvalidParameterException", "the stand-in finds an image by repositoryName and imageTag alone")
 	}
-	status, header, err := registryClient{c.Home}.do(c.Context, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
+	status, header, err := registryClient{c.Layout}.do(c.Context, http.MethodHead, "/v2/"+name+"/manifests/"+tag, nil)
 	digest := header.Get("Docker-Content-Digest")
 	switch {
 	case err != nil:
@@ -25,6 +25,6 @@ func imageOf(c *Call, in Object) (Object, error) {
 	}
 	return Object{
 		"id": digest, "imageDigest": digest, "imageTag": tag, "imageTags": []any{tag}, "registryId": c.Account, "repositoryName": name,
-		"imageUri": fmt.Sprintf("%s/%s@%s", c.Home.RegistryAddress(), name, digest),
+		"imageUri": fmt.Sprintf("%s/%s@%s", c.Layout.RegistryAddress(), name, digest),
 	}, nil
 }

@@ -294,7 +294,7 @@ func fillClusterNetwork(c *Call) error {
 
 // refreshCluster leads to the sandbox's real API server.
 func refreshCluster(c *Call) error {
-	current, err := kubeconfig.Read(c.Home.Kubeconfig())
+	current, err := kubeconfig.Read(c.Layout.Kubeconfig())
 	if err != nil {
 		return err
 	}

@@ -170,7 +170,7 @@ var _ = add(
 				}
 				c.Out["arn"] = id
 			}
-			if err := addon.Install(c.Context, c.In.String("addonName"), c.Home.Kubeconfig()); err != nil {
+			if err := addon.Install(c.Context, c.In.String("addonName"), c.Layout.Kubeconfig()); err != nil {
 				return err
 			}
 			return stamp(c, "createdAt", "modifiedAt")

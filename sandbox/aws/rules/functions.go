@@ -144,13 +144,13 @@ func authorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
 	}
-	password, err := registryPassword(c.Home)
+	password, err := registryPassword(c.Layout)
 	if err != nil {
 		return nil, err
 	}
 	token := base64.StdEncoding.EncodeToString([]byte(registryUser + ":" + password))
 	return Object{
-		"id": c.Region, "userName": registryUser, "proxyEndpoint": "http://" + c.Home.RegistryAddress(),
+		"id": c.Region, "userName": registryUser, "proxyEndpoint": "http://" + c.Layout.RegistryAddress(),
 		"expiresAt":          c.Now().UTC().Add(tokenLife).Format(time.RFC3339),
 		"authorizationToken": wire.Secret{Value: token}, "password": wire.Secret{Value: password},
 	}, nil

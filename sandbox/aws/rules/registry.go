@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // registryTimeout bounds one request to the sandbox's registry on loopback.
@@ -24,11 +24,11 @@ const registryUser = "AWS"
 
 // registryClient asks the sandbox's registry about the images of a
 // repository, by the OCI distribution API.
-type registryClient struct{ home *home.Home }
+type registryClient struct{ layout *layout.Layout }
 
 // registryPassword reads the password for pushes.
-func registryPassword(h *home.Home) (string, error) {
-	raw, err := os.ReadFile(h.RegistryPassword())
+func registryPassword(l *layout.Layout) (string, error) {
+	raw, err := os.ReadFile(l.RegistryPassword())
 	if err != nil {
 		return "", fmt.Errorf("password of the sandbox's registry (make up writes it): %w", err)
 	}
@@ -38,7 +38,7 @@ func registryPassword(h *home.Home) (string, error) {
 func (r registryClient) do(ctx context.Context, method, path string, out any) (status int, header http.Header, err error) {
 	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
-	url := "http://" + r.home.RegistryAddress() + path
+	url := "http://" + r.layout.RegistryAddress() + path
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {
 		return 0, nil, err
@@ -48,7 +48,7 @@ func (r registryClient) do(ctx context.Context, method, path string, out any) (s
 		"application/vnd.docker.distribution.manifest.list.v2+json", "application/vnd.docker.distribution.manifest.v2+json", "*/*",
 	}, ", "))
 	if method == http.MethodDelete {
-		password, err := registryPassword(r.home)
+		password, err := registryPassword(r.layout)
 		if err != nil {
 			return 0, nil, err
 		}

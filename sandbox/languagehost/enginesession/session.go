@@ -1,7 +1,7 @@
-// Package engine is a plugin's side of its bond with the Pulumi engine: it
+// Package enginesession is a plugin's side of its bond with the Pulumi engine: it
 // serves the plugin's gRPC service the way the engine expects, notices when the
 // engine is gone, ends running calls when it cancels, and logs to its display.
-package engine
+package enginesession
 
 import (
 	"context"

@@ -1,7 +1,7 @@
-// Package components holds what the processes of a sandbox's cluster do once
-// they are started as `sandbox run NAME`. It is the one package that links
-// Kubernetes, etcd and kwok; which processes there are, and with which flags, is
-// said in package cluster.
+// Package components holds the code of the processes of a sandbox's cluster,
+// which are started as `sandbox run NAME`. It is the only package that links
+// Kubernetes, etcd and kwok. Package localcluster defines the processes and
+// their flags.
 package components
 
 import (
@@ -10,44 +10,47 @@ import (
 
 	"k8s.io/component-base/version"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/nodes"
 	"github.com/progressive-framework/platform/sandbox/registry"
 	"github.com/progressive-framework/platform/sandbox/volumes"
 )
 
-// bodies are the components by name, but containerd, which is Debian's.
-var bodies = map[string]func(context.Context, *home.Home, cluster.Component) error{
-	cluster.Registry: func(ctx context.Context, h *home.Home, _ cluster.Component) error {
-		return registry.Serve(ctx, h)
+// bodies are the components by name. containerd is missing, because it is a
+// Debian package.
+var bodies = map[string]func(context.Context, *layout.Layout, localcluster.Component) error{
+	localcluster.Registry: func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
+		return registry.Serve(ctx, l)
 	},
-	cluster.Etcd:              serveEtcd,
-	cluster.APIServer:         serveAPIServer,
-	cluster.ControllerManager: serveControllerManager,
-	cluster.Scheduler:         serveScheduler,
-	cluster.Kubelet:           serveKubelet,
-	cluster.Proxy:             serveProxy,
-	cluster.Kwok:              func(ctx context.Context, h *home.Home, _ cluster.Component) error { return nodes.Run(ctx, h) },
-	cluster.Volumes:           func(ctx context.Context, h *home.Home, _ cluster.Component) error { return volumes.Run(ctx, h) },
+	localcluster.Etcd:              serveEtcd,
+	localcluster.APIServer:         serveAPIServer,
+	localcluster.ControllerManager: serveControllerManager,
+	localcluster.Scheduler:         serveScheduler,
+	localcluster.Kubelet:           serveKubelet,
+	localcluster.Proxy:             serveProxy,
+	localcluster.Kwok:              func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error { return nodes.Run(ctx, l) },
+	localcluster.Volumes: func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
+		return volumes.Run(ctx, l)
+	},
 }
 
-// Run is the body of `sandbox run NAME`. It returns when ctx ends, or with an
-// error when the component does.
+// Run runs the component of `sandbox run NAME`. It returns when ctx ends, or with
+// an error when the component ends.
 //
 // The commands of Kubernetes register metrics, features and flags for the whole
-// process: Run can be called once in a process, and for one component.
-func Run(ctx context.Context, h *home.Home, name string) error {
-	c, ok := cluster.ByName(name)
+// process, so Run can be called only once in a process.
+func Run(ctx context.Context, l *layout.Layout, name string) error {
+	c, ok := localcluster.ByName(name)
 	body := bodies[name]
 	if !ok || body == nil {
-		return fmt.Errorf("run %q: no component of that name runs in this executable", name)
+		return fmt.Errorf("run %q: this executable has no component of that name", name)
 	}
-	if got := version.Get().GitVersion; got != cluster.KubernetesVersion {
-		return fmt.Errorf("run %s: this executable says it is Kubernetes %s, and is %s: "+
-			"link it with -X k8s.io/component-base/version.gitVersion=%[3]s", name, got, cluster.KubernetesVersion)
+	if linked := version.Get().GitVersion; linked != localcluster.KubernetesVersion {
+		return fmt.Errorf("run %s: this executable was linked as Kubernetes %s, but is %s: "+
+			"link it with -X k8s.io/component-base/version.gitVersion=%[3]s", name, linked, localcluster.KubernetesVersion)
 	}
-	if err := body(ctx, h, c); err != nil && ctx.Err() == nil {
+	if err := body(ctx, l, c); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

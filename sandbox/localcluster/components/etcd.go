@@ -11,30 +11,30 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 )
 
-// etcdReady is how long etcd may take to read its log and elect itself.
+// etcdReady is how long etcd may take to read its log and elect itself leader.
 const etcdReady = time.Minute
 
-// serveEtcd runs etcd as a cluster of one. It does not wait for the disk: what
-// is written survives the end of the process, in whatever way, and only a
-// machine that loses its power could lose the last moments.
-func serveEtcd(ctx context.Context, h *home.Home, _ cluster.Component) error {
-	client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", h.Ports.EtcdClient)}
-	peer := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", h.Ports.EtcdPeer)}
+// serveEtcd runs etcd as a cluster of one member. It does not sync its writes to
+// the disk: they survive a kill of the process, and only a power failure could
+// lose the last of them.
+func serveEtcd(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
+	client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdClient)}
+	peer := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", l.Ports.EtcdPeer)}
 	tls := transport.TLSInfo{
-		CertFile:       filepath.Join(h.PKI(), "etcd.crt"),
-		KeyFile:        filepath.Join(h.PKI(), "etcd.key"),
-		TrustedCAFile:  filepath.Join(h.PKI(), "etcd-ca.crt"),
+		CertFile:       filepath.Join(l.PKI(), "etcd.crt"),
+		KeyFile:        filepath.Join(l.PKI(), "etcd.key"),
+		TrustedCAFile:  filepath.Join(l.PKI(), "etcd-ca.crt"),
 		ClientCertAuth: true,
 	}
 	conf := embed.NewConfig()
 	conf.Name = "sandbox"
-	conf.Dir = h.Etcd()
+	conf.Dir = l.Etcd()
 	conf.UnsafeNoFsync = true
-	// An embedded etcd has no limit of its own and would log every request.
+	// The zero value of an embedded etcd would log every request as slow.
 	conf.WarningUnaryRequestDuration = embed.DefaultWarningUnaryRequestDuration
 	conf.LogLevel = "warn"
 	conf.LogOutputs = []string{"stderr"}
@@ -52,7 +52,7 @@ func serveEtcd(ctx context.Context, h *home.Home, _ cluster.Component) error {
 	case err := <-server.Err():
 		return err
 	case <-time.After(etcdReady):
-		return fmt.Errorf("it was not ready within %s", etcdReady)
+		return fmt.Errorf("not ready within %s", etcdReady)
 	case <-ctx.Done():
 		return nil
 	}
@@ -60,7 +60,7 @@ func serveEtcd(ctx context.Context, h *home.Home, _ cluster.Component) error {
 	case err := <-server.Err():
 		return err
 	case <-server.Server.StopNotify():
-		return errors.New("it stopped by itself")
+		return errors.New("stopped by itself")
 	case <-ctx.Done():
 		return nil
 	}

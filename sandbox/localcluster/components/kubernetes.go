@@ -16,42 +16,42 @@ import (
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/cluster/internal/forward"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
+	"github.com/progressive-framework/platform/sandbox/localcluster/internal/forward"
 )
 
-func serveAPIServer(ctx context.Context, h *home.Home, c cluster.Component) error {
-	if h.Cluster == home.ClusterLocal {
-		// Pods come by the node's address; see the doc of package cluster.
-		port := strconv.Itoa(h.Ports.APIServer)
-		if err := forward.Start(ctx, net.JoinHostPort(cluster.NodeAddress, port), net.JoinHostPort("127.0.0.1", port)); err != nil {
+func serveAPIServer(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
+	if l.Cluster == layout.ClusterLocal {
+		// Pods use the node's address; see the comment of package localcluster.
+		port := strconv.Itoa(l.Ports.APIServer)
+		if err := forward.Start(ctx, net.JoinHostPort(localcluster.NodeAddress, port), net.JoinHostPort("127.0.0.1", port)); err != nil {
 			return err
 		}
 	}
-	return execute(ctx, apiserver.NewAPIServerCommand(), c.Flags(h))
+	return execute(ctx, apiserver.NewAPIServerCommand(), c.Flags(l))
 }
 
-func serveControllerManager(ctx context.Context, h *home.Home, c cluster.Component) error {
-	return executeUntil(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(h))
+func serveControllerManager(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
+	return executeUntil(ctx, controllermanager.NewControllerManagerCommand(), c.Flags(l))
 }
 
-func serveScheduler(ctx context.Context, h *home.Home, c cluster.Component) error {
-	return execute(ctx, scheduler.NewSchedulerCommand(), c.Flags(h))
+func serveScheduler(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
+	return execute(ctx, scheduler.NewSchedulerCommand(), c.Flags(l))
 }
 
-func serveKubelet(ctx context.Context, h *home.Home, c cluster.Component) error {
-	return execute(ctx, kubelet.NewKubeletCommand(ctx), c.Flags(h))
+func serveKubelet(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
+	return execute(ctx, kubelet.NewKubeletCommand(ctx), c.Flags(l))
 }
 
-func serveProxy(ctx context.Context, h *home.Home, c cluster.Component) error {
-	return executeUntil(ctx, proxy.NewProxyCommand(), c.Flags(h))
+func serveProxy(ctx context.Context, l *layout.Layout, c localcluster.Component) error {
+	return executeUntil(ctx, proxy.NewProxyCommand(), c.Flags(l))
 }
 
-var errEnded = errors.New("it ended by itself")
+var errEnded = errors.New("ended by itself")
 
-// execute runs a command of Kubernetes that ends in order on SIGTERM, which it
-// waits for by itself, beside whatever ends ctx.
+// execute runs a command of Kubernetes that ends at SIGTERM. The command has its
+// own signal handler, in addition to the one that ends ctx.
 func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	cmd.SetArgs(flags)
 	err := cli.RunNoErrOutput(cmd)
@@ -61,8 +61,8 @@ func execute(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	return err
 }
 
-// executeUntil runs a command that takes no notice of signals and has nothing
-// to put in order: it is left when ctx ends.
+// executeUntil runs a command that ignores signals and needs no shutdown. It
+// returns when ctx ends, without waiting for the command.
 func executeUntil(ctx context.Context, cmd *cobra.Command, flags []string) error {
 	ended := make(chan error, 1)
 	go func() { ended <- execute(ctx, cmd, flags) }()

@@ -22,7 +22,7 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := filepath.Join(b.home.Project, "sandbox", "test", "bench", name)
+	sources := filepath.Join(b.layout.Project, "sandbox", "test", "bench", name)
 	for file, content := range map[string]string{
 		"Pulumi.yaml": fmt.Sprintf("name: bench-%s\nmain: %s\nruntime:\n  name: go\n  options:\n    buildTarget: %s\n",
 			name, sources, filepath.Join(dir, "program")),

@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -33,11 +33,11 @@ func main() {
 type row struct{ figure, value, goal string }
 
 func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error {
-	h, err := home.Open(dir)
+	l, err := layout.Open(dir)
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
 	}
-	b := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ()), dir: h.Project}
+	b := &runner{layout: l, env: toolchain.Within(ctx, l, os.Environ()), dir: l.Project}
 	var rows []row
 	if !prodOnly {
 		if rows, err = b.live(ctx, runs); err != nil {

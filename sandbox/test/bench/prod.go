@@ -17,7 +17,7 @@ var sizes = []int{20, 60, 200}
 // prod measures the stack prod, and growth, in a sandbox of simulated nodes: no
 // pod of it could run on one machine.
 func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
-	h, stop, err := testenv.New(ctx, b.home.Project)
+	h, stop, err := testenv.New(ctx, b.layout.Project)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
 		}
 	}()
-	p := &runner{home: h, env: toolchain.Within(ctx, h, os.Environ())}
+	p := &runner{layout: h, env: toolchain.Within(ctx, h, os.Environ())}
 	if p.dir, err = testenv.Init(ctx, h, "prod"); err != nil {
 		return nil, err
 	}

@@ -12,22 +12,22 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // runner runs commands inside the sandbox's environment.
 type runner struct {
-	home *home.Home
-	env  []string
-	dir  string
+	layout *layout.Layout
+	env    []string
+	dir    string
 }
 
 func (b *runner) at(dir string) *runner {
-	return &runner{home: b.home, env: slices.Clone(b.env), dir: dir}
+	return &runner{layout: b.layout, env: slices.Clone(b.env), dir: dir}
 }
 
 func (b *runner) command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	if own := filepath.Join(b.home.Bin(), name); exists(own) {
+	if own := filepath.Join(b.layout.Bin(), name); exists(own) {
 		name = own
 	}
 	cmd := exec.CommandContext(ctx, name, args...)

@@ -42,8 +42,8 @@ func TestMalformedConfigFile(t *testing.T) {
 	for _, name := range []string{"sandbox", "staging"} {
 		t.Run(name, func(t *testing.T) {
 			file := "Pulumi." + name + ".yaml"
-			require.NoError(t, os.WriteFile(filepath.Join(e.home.Project, file), []byte("config: [not an object"), 0o600))
-			out, err := e.run(t, e.home.Project, "sandbox", "--home", t.TempDir(), "preview", "--stack", name)
+			require.NoError(t, os.WriteFile(filepath.Join(e.layout.Project, file), []byte("config: [not an object"), 0o600))
+			out, err := e.run(t, e.layout.Project, "sandbox", "--home", t.TempDir(), "preview", "--stack", name)
 			require.Error(t, err)
 			require.Contains(t, out, file)
 		})
@@ -54,11 +54,11 @@ func TestWrongPassphrase(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "only to have a secret") // written with the right one
-	right, err := os.ReadFile(s.home.Passphrase())
+	right, err := os.ReadFile(s.layout.Passphrase())
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(s.home.Passphrase(), []byte("wrong"), 0o600))
+	require.NoError(t, os.WriteFile(s.layout.Passphrase(), []byte("wrong"), 0o600))
 	out, tried := s.try(t, "preview")
-	require.NoError(t, os.WriteFile(s.home.Passphrase(), right, 0o600))
+	require.NoError(t, os.WriteFile(s.layout.Passphrase(), right, 0o600))
 	require.Error(t, tried)
 	require.Contains(t, out, "incorrect passphrase")
 	require.Empty(t, s.atAWS(t))
@@ -75,7 +75,7 @@ func (s *stack) remove(t *testing.T) {
 // shell that holds credentials of a real account.
 func TestStandInKeepsAway(t *testing.T) {
 	e := newEnvironment(t)
-	plugin := filepath.Join(e.home.Bin(), "pulumi-resource-aws")
+	plugin := filepath.Join(e.layout.Bin(), "pulumi-resource-aws")
 	for _, tc := range []struct {
 		reason string
 		change func(*exec.Cmd)
@@ -88,7 +88,7 @@ func TestStandInKeepsAway(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), timeout)
 			defer cancel()
-			cmd := e.command(ctx, e.home.Dir, plugin)
+			cmd := e.command(ctx, e.layout.Dir, plugin)
 			tc.change(cmd)
 			out, err := cmd.CombinedOutput()
 			require.Error(t, err)

@@ -14,7 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
@@ -26,7 +26,7 @@ const timeout = 5 * time.Minute
 // environment is a sandbox that one test has for itself at a time: all that is
 // in it belongs to that test. It also has the project that the test works on.
 type environment struct {
-	home *home.Home
+	layout *layout.Layout
 	// variables are set for every command, as NAME=VALUE.
 	variables []string
 }
@@ -35,7 +35,7 @@ type environment struct {
 // starts one, so that the flag -parallel bounds how many there are.
 var sandboxes struct {
 	sync.Mutex
-	free  []*home.Home
+	free  []*layout.Layout
 	stops []func() error
 }
 
@@ -64,10 +64,10 @@ func newEnvironment(t *testing.T) *environment {
 			sandboxes.free = append(sandboxes.free, h)
 		}
 	})
-	return &environment{home: h}
+	return &environment{layout: h}
 }
 
-func takeSandbox(t *testing.T) *home.Home {
+func takeSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	sandboxes.Lock()
 	defer sandboxes.Unlock()
@@ -86,7 +86,7 @@ func takeSandbox(t *testing.T) *home.Home {
 
 // command prepares name to run in dir, inside the sandbox's environment.
 func (e *environment) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
-	cmd := testenv.Command(ctx, e.home, dir, name, args...)
+	cmd := testenv.Command(ctx, e.layout, dir, name, args...)
 	cmd.Env = append(cmd.Env, e.variables...)
 	return cmd
 }
@@ -96,7 +96,7 @@ func (e *environment) run(t *testing.T, dir, name string, args ...string) (strin
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	path := filepath.Join(e.home.Bin(), name)
+	path := filepath.Join(e.layout.Bin(), name)
 	var out bytes.Buffer
 	cmd := e.command(ctx, dir, path, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -119,7 +119,7 @@ type stack struct {
 // may be lost.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
-	dir, err := project.Copy(e.home, name)
+	dir, err := project.Copy(e.layout, name)
 	require.NoError(t, err)
 	s := &stack{environment: e, name: name, dir: dir}
 	s.pulumi(t, "stack", "init", name)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // A second sandbox stands on the cluster of the first, as it would on a
@@ -20,18 +20,18 @@ func TestExistingCluster(t *testing.T) {
 	require.NoError(t, free.Close())
 	first := newEnvironment(t)
 	second := copyProject(t, first)
-	second.variables = []string{"CLUSTER=" + home.ClusterExisting, fmt.Sprintf("SANDBOX_PORTS=registry=%d", port)}
+	second.variables = []string{"CLUSTER=" + layout.ClusterExisting, fmt.Sprintf("SANDBOX_PORTS=registry=%d", port)}
 	dir := t.TempDir()
 	sandbox := func(args ...string) string {
-		out, err := second.run(t, second.home.Project, "sandbox", append([]string{"--home", dir}, args...)...)
+		out, err := second.run(t, second.layout.Project, "sandbox", append([]string{"--home", dir}, args...)...)
 		require.NoError(t, err)
 		return out
 	}
 	defer sandbox("down", "--purge")
-	sandbox("up", "--no-deploy", "--kubeconfig", first.home.Kubeconfig())
+	sandbox("up", "--no-deploy", "--kubeconfig", first.layout.Kubeconfig())
 	sandbox("pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 
-	s := &stack{environment: first, name: "sandbox", dir: second.home.Project}
+	s := &stack{environment: first, name: "sandbox", dir: second.layout.Project}
 	image := s.kubectl(t, "-n", "progressive-framework-sandbox", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}")
 	require.Contains(t, image, fmt.Sprintf("127.0.0.1:%d/", port), "the image lies in the second sandbox's registry")

@@ -68,7 +68,7 @@ func (s *stack) killedUp(t *testing.T, p point) {
 	// Slow enough that calls are under way when the engine dies.
 	_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 	require.NoError(t, err)
-	cmd := s.command(t.Context(), s.dir, s.home.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
+	cmd := s.command(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	require.NoError(t, cmd.Start())
 	require.Eventually(t, func() bool { return p.reached(t, s) }, timeout, 50*time.Millisecond)

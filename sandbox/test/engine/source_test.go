@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // copyProject copies the product's sources, to be changed, and returns an
@@ -18,7 +18,7 @@ func copyProject(t *testing.T, e *environment) *environment {
 	root := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(root, ".sandbox"), 0o700))
 	for _, name := range []string{".sandbox/issuer", "agents", "components", "infra", "bin", "go.mod", "go.sum", "Pulumi.yaml", "Pulumi.sandbox.yaml", "Pulumi.staging.yaml"} {
-		from := filepath.Join(e.home.Project, name)
+		from := filepath.Join(e.layout.Project, name)
 		info, err := os.Stat(from)
 		require.NoError(t, err)
 		if info.IsDir() {
@@ -29,9 +29,9 @@ func copyProject(t *testing.T, e *environment) *environment {
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
 	}
-	h := *e.home
-	h.Settings = home.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones}
-	return &environment{home: &h}
+	h := *e.layout
+	h.Settings = layout.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones}
+	return &environment{layout: &h}
 }
 
 // What a service's image is follows from its sources, and from nothing else.
@@ -47,7 +47,7 @@ func TestImageFollowsItsSources(t *testing.T) {
 	}
 	first := digest()
 
-	file := filepath.Join(s.home.Project, "agents", "mca", "greeting.go")
+	file := filepath.Join(s.layout.Project, "agents", "mca", "greeting.go")
 	good, err := os.ReadFile(file)
 	require.NoError(t, err)
 	edit := func(old, new string) {

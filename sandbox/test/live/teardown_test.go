@@ -13,8 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/cluster"
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/process"
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
@@ -84,7 +84,7 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 // leftovers is what of the live sandbox is in the machine.
 func leftovers(t *testing.T) []string {
 	t.Helper()
-	left, err := cluster.Leftovers(t.Context(), live)
+	left, err := localcluster.Residue(t.Context(), live)
 	require.NoError(t, err)
 	return left
 }
@@ -94,9 +94,9 @@ func leftovers(t *testing.T) []string {
 // lives does.
 func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
 	log := progress.New(t.Output(), 0)
-	next, err := home.Create(t.TempDir(), home.Settings{Cluster: home.ClusterLocal, Ports: live.Ports})
+	next, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: live.Ports})
 	require.NoError(t, err)
-	require.ErrorContains(t, cluster.Start(t.Context(), next, log), "run `make down` there")
+	require.ErrorContains(t, localcluster.Start(t.Context(), next, log), "run `make down` there")
 
 	for _, what := range leftovers(t) {
 		var pid int
@@ -114,7 +114,7 @@ func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
 		return err == nil
 	}, 10*time.Second, 10*time.Millisecond)
 	var inUse *process.PortInUseError
-	require.ErrorAs(t, cluster.Start(t.Context(), next, log), &inUse)
+	require.ErrorAs(t, localcluster.Start(t.Context(), next, log), &inUse)
 	require.NoError(t, taken.Close())
 	require.Empty(t, leftovers(t))
 

@@ -16,7 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -27,7 +27,7 @@ const timeout = 10 * time.Minute
 // The sandbox of `make up` and the project that it stands in.
 var (
 	root string
-	live *home.Home
+	live *layout.Layout
 )
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	if root, err = filepath.Abs("../../.."); err != nil {
 		log.Fatal(err)
 	}
-	if live, err = home.Open(filepath.Join(root, ".sandbox")); err != nil {
+	if live, err = layout.Open(filepath.Join(root, ".sandbox")); err != nil {
 		log.Fatalf("live tests: %v; run `make up` first", err)
 	}
 	os.Exit(m.Run())

@@ -14,7 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/progressive-framework/platform/sandbox/home"
+	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
@@ -24,7 +24,7 @@ var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // New starts a sandbox for the project in root, whose executables must have
 // been built, and returns how to end it.
-func New(ctx context.Context, root string) (*home.Home, func() error, error) {
+func New(ctx context.Context, root string) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko")} {
 		if _, err := os.Stat(f); err != nil {
@@ -39,39 +39,39 @@ func New(ctx context.Context, root string) (*home.Home, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := home.Create(dir, home.Settings{Cluster: home.ClusterSimulated, Project: root, Ports: ports, Zones: Zones})
+	l, err := layout.Create(dir, layout.Settings{Cluster: layout.ClusterSimulated, Project: root, Ports: ports, Zones: Zones})
 	if err != nil {
 		return nil, nil, err
 	}
 	stop := func() error {
-		if out, err := Command(context.WithoutCancel(ctx), h, root, built, "down").CombinedOutput(); err != nil {
+		if out, err := Command(context.WithoutCancel(ctx), l, root, built, "down").CombinedOutput(); err != nil {
 			return fmt.Errorf("%w: %s", err, out)
 		}
 		return os.RemoveAll(dir)
 	}
-	start := Command(ctx, h, root, built, "up", "--no-deploy")
+	start := Command(ctx, l, root, built, "up", "--no-deploy")
 	start.Stdout, start.Stderr = os.Stderr, os.Stderr
 	if err := start.Run(); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w", err), stop())
 	}
-	return h, stop, nil
+	return l, stop, nil
 }
 
 // Init makes the stack, with nothing in it yet, in a copy of the project's
 // files, and returns the copy's folder.
-func Init(ctx context.Context, h *home.Home, stack string) (dir string, err error) {
-	if dir, err = project.Copy(h, stack); err != nil {
+func Init(ctx context.Context, l *layout.Layout, stack string) (dir string, err error) {
+	if dir, err = project.Copy(l, stack); err != nil {
 		return "", err
 	}
-	_, err = Output(ctx, h, dir, "pulumi", "stack", "init", stack)
+	_, err = Output(ctx, l, dir, "pulumi", "stack", "init", stack)
 	return dir, err
 }
 
 // Output runs an executable of the sandbox's in dir and returns what it
 // printed; a failure says all of it.
-func Output(ctx context.Context, h *home.Home, dir, name string, args ...string) ([]byte, error) {
+func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...string) ([]byte, error) {
 	var out, messages bytes.Buffer
-	cmd := Command(ctx, h, dir, filepath.Join(h.Bin(), name), args...)
+	cmd := Command(ctx, l, dir, filepath.Join(l.Bin(), name), args...)
 	cmd.Stdout, cmd.Stderr = &out, &messages
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("%s %s: %w\n%s%s", name, strings.Join(args, " "), err, &out, &messages)
@@ -80,34 +80,34 @@ func Output(ctx context.Context, h *home.Home, dir, name string, args ...string)
 }
 
 // freePorts asks the kernel for ports that nobody listens on.
-func freePorts() (home.Ports, error) {
+func freePorts() (layout.Ports, error) {
 	var (
-		p    home.Ports
+		p    layout.Ports
 		held []net.Listener
 	)
 	defer func() {
-		for _, l := range held {
-			l.Close()
+		for _, listener := range held {
+			listener.Close()
 		}
 	}()
 	for _, port := range []*int{
 		&p.APIServer, &p.EtcdClient, &p.EtcdPeer, &p.ControllerManager, &p.Scheduler,
 		&p.Kubelet, &p.KubeletHealth, &p.ProxyHealth, &p.ProxyMetrics, &p.Volumes, &p.Registry, &p.NodePort,
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return p, err
 		}
-		held = append(held, l)
-		*port = l.Addr().(*net.TCPAddr).Port
+		held = append(held, listener)
+		*port = listener.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
 }
 
 // Command prepares name to run in dir, inside the sandbox's environment.
-func Command(ctx context.Context, h *home.Home, dir, name string, args ...string) *exec.Cmd {
+func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	cmd.Env = toolchain.Within(ctx, h, os.Environ())
+	cmd.Env = toolchain.Within(ctx, l, os.Environ())
 	return cmd
 }

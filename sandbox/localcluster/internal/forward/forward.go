@@ -1,4 +1,4 @@
-// Package forward passes the connections of one address on to another.
+// Package forward forwards TCP connections from one address to another.
 package forward
 
 import (
@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// dialTimeout bounds the connection to an address of this machine.
+// dialTimeout limits the connection to an address of this machine.
 const dialTimeout = 5 * time.Second
 
-// Start accepts connections at one address and passes their bytes to another,
-// until ctx ends. It returns once it listens.
+// Start accepts connections at one address and forwards them to another until ctx
+// ends. It returns as soon as it listens.
 func Start(ctx context.Context, from, to string) error {
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", from)
@@ -33,7 +33,7 @@ func Start(ctx context.Context, from, to string) error {
 			}
 			if err != nil {
 				slog.Error("forward: accept", "from", from, "err", err)
-				select { // out of descriptors, perhaps
+				select { // perhaps there are too many open files
 				case <-ctx.Done():
 				case <-time.After(100 * time.Millisecond):
 				}
@@ -45,8 +45,8 @@ func Start(ctx context.Context, from, to string) error {
 	return nil
 }
 
-// pass copies both ways. The end of one direction is handed on as such; the
-// connections close when both have ended.
+// pass copies both directions. The end of one direction is forwarded as a
+// half-close. Both connections are closed when both directions have ended.
 func pass(ctx context.Context, in net.Conn, to string) {
 	defer in.Close()
 	dialer := net.Dialer{Timeout: dialTimeout}

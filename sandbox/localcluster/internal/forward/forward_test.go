@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// free is an address on which nobody listens.
+// free returns an address without a listener.
 func free(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -19,7 +19,8 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// echo answers what it was sent when the sender has ended, and then ends.
+// echo returns the address of a server that reads until the sender closes its
+// direction, then sends everything back and closes.
 func echo(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
@@ -51,7 +52,7 @@ func TestForward(t *testing.T) {
 		require.NoError(t, err)
 		_, err = io.WriteString(c, "hello")
 		require.NoError(t, err)
-		require.NoError(t, c.(*net.TCPConn).CloseWrite(), "the end of one direction is handed on")
+		require.NoError(t, c.(*net.TCPConn).CloseWrite(), "the end of one direction is forwarded")
 		got, err := io.ReadAll(c)
 		require.NoError(t, err)
 		require.Equal(t, "hello", string(got))
@@ -76,10 +77,10 @@ func TestForwardEndsWithItsContext(t *testing.T) {
 			c.Close()
 		}
 		return err != nil
-	}, 10*time.Second, time.Millisecond, "and no other is taken")
+	}, 10*time.Second, time.Millisecond, "no new connection is accepted")
 }
 
-func TestForwardToNobody(t *testing.T) {
+func TestForwardWithoutATargetClosesTheConnection(t *testing.T) {
 	from := free(t)
 	require.NoError(t, Start(t.Context(), from, free(t)))
 	c, err := net.Dial("tcp", from)
