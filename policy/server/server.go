@@ -11,7 +11,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -178,22 +178,13 @@ func (a *Analyzer) others(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
 		for _, r := range a.options.Rules {
-			if !contains(r.Check.Types, typ) {
+			if !slices.Contains(r.Check.Types, typ) {
 				list = append(list, &pulumirpc.PolicyNotApplicable{PolicyName: r.ID})
 			}
 		}
 		a.notApplicable[typ] = list
 	}
 	return list
-}
-
-func contains(list []string, want string) bool {
-	for _, item := range list {
-		if item == want {
-			return true
-		}
-	}
-	return false
 }
 
 // AnalyzeStack applies the rules that need several resources, after the last
@@ -303,9 +294,4 @@ func (a *Analyzer) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Pl
 // Cancel has nothing to abort: a whole stack takes milliseconds.
 func (a *Analyzer) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
-}
-
-func init() {
-	// A short process that mostly waits: fewer collections, still a small heap.
-	debug.SetGCPercent(200)
 }

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rules"
+)
+
+// served makes the test's own executable serve the pack, as the engine starts it.
+const served = "POLICY_SERVED_BY_TEST"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(served) != "" {
+		if err := Serve(context.Background(), Options{Rules: rules.All(), Now: time.Now}, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// pack is a started process of the pack.
+type pack struct {
+	pulumirpc.AnalyzerClient
+	cmd *exec.Cmd
+}
+
+func startPack(t testing.TB) *pack {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), served+"=1")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	var messages bytes.Buffer
+	cmd.Stderr = &messages
+	require.NoError(t, cmd.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err, messages.String())
+	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(line), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		conn.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+		require.Empty(t, messages.String(), "what the pack writes to its standard error ends up in the user's output")
+	})
+	return &pack{pulumirpc.NewAnalyzerClient(conn), cmd}
+}
+
+// recorded are the requests of a recorded preview, copies times over.
+func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
+	t.Helper()
+	f, err := os.Open("../testdata/prod.jsonl")
+	require.NoError(t, err)
+	defer f.Close()
+	raw, err := io.ReadAll(f)
+	require.NoError(t, err)
+	var out []*pulumirpc.AnalyzerResource
+	for n := range copies {
+		for line := range bytes.Lines(raw) {
+			var s struct {
+				URN                  string
+				Inputs               map[string]any
+				PropertyDependencies map[string][]string
+			}
+			text := line
+			if n > 0 {
+				text = bytes.ReplaceAll(line, []byte("progressive-framework-prod"), fmt.Appendf(nil, "copy-%d", n))
+			}
+			require.NoError(t, json.Unmarshal(text, &s))
+			properties, err := structpb.NewStruct(s.Inputs)
+			require.NoError(t, err)
+			r := graph.New(s.URN)
+			a := &pulumirpc.AnalyzerResource{Urn: r.URN, Type: r.Type, Name: r.Name, Properties: properties, PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{}}
+			for name, urns := range s.PropertyDependencies {
+				a.PropertyDependencies[name] = &pulumirpc.AnalyzerPropertyDependencies{Urns: urns}
+			}
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// replay does what the engine does in a preview.
+func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (diagnostics, notApplicable int) {
+	t.Helper()
+	_, err := p.Handshake(t.Context(), &pulumirpc.AnalyzerHandshakeRequest{})
+	require.NoError(t, err)
+	_, err = p.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "prod", DryRun: true})
+	require.NoError(t, err)
+	_, err = p.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	for _, r := range resources {
+		in := &pulumirpc.AnalyzeRequest{Urn: r.GetUrn(), Type: r.GetType(), Name: r.GetName(), Properties: r.GetProperties()}
+		_, err := p.Remediate(t.Context(), in)
+		require.NoError(t, err)
+		out, err := p.Analyze(t.Context(), in)
+		require.NoError(t, err)
+		diagnostics += len(out.GetDiagnostics())
+	}
+	out, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
+	require.NoError(t, err)
+	_, err = p.Cancel(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	return diagnostics + len(out.GetDiagnostics()), len(out.GetNotApplicable())
+}
+
+func TestReplayOfProd(t *testing.T) {
+	diagnostics, _ := startPack(t).replay(t, recorded(t, 1))
+	require.Greater(t, diagnostics, 10, "prod has violations that it waives, and no waiver is passed here")
+}
+
+// BenchmarkPack is the process of the pack in one preview: its processor time
+// and its peak of memory, with prod's resources and with four times as many.
+func BenchmarkPack(b *testing.B) {
+	for _, copies := range []int{1, 4} {
+		resources := recorded(b, copies)
+		b.Run(fmt.Sprintf("%d resources", len(resources)), func(b *testing.B) {
+			var cpu time.Duration
+			var peak int64
+			for range b.N {
+				p := startPack(b)
+				p.replay(b, resources)
+				require.NoError(b, p.cmd.Process.Kill())
+				p.cmd.Wait()
+				cpu += p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+				peak = max(peak, p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss)
+			}
+			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s/op")
+			b.ReportMetric(float64(peak)/1024, "peak-MB")
+		})
+	}
+}
