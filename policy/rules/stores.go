@@ -73,7 +73,7 @@ var stores = []*rule.Rule{
 		ID: "image-of-this-stack", Title: "Pods run images that this stack has built or promoted",
 		Why: "Nobody has reviewed the others, and their registry may be gone when a node needs them.",
 		Fix: "components/image: build or mirror it into the stack's repository", Standards: []string{"CIS EKS 5.1.4"},
-		Severity: rule.Medium, Levels: rule.Everywhere,
+		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			s.Must(builtHere(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
 		}, podded...),

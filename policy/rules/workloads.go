@@ -152,7 +152,7 @@ var workloads = []*rule.Rule{
 		ID: "pod-network-policy", Title: "A NetworkPolicy selects each pod of the platform",
 		Why: "Without one every pod of the cluster reaches it, and it reaches everything.",
 		Fix: "components/service, a NetworkPolicy", Standards: []string{"kube-score pod-networkpolicy", "CIS EKS 4.3.2"},
-		Severity: rule.Medium, Levels: rule.Everywhere,
+		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			s.Must(selectedBy[k8s.NetworkPolicy](s, "spec.podSelector.matchLabels").Exists(), "no NetworkPolicy selects its pods")
 		}, podded...),

@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
 
+// suffix is what Pulumi adds to a name of its own, at random.
+var suffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
+
 // Record turns a preview's JSON into a recording: a line for each resource that
 // a rule may read, with its inputs and references. What changes without the
-// resource (its place in the code, the content of files) is left out.
+// resource (its place in the code, the content of files and images, random names) is left out.
 func Record(raw []byte) ([]byte, error) {
 	states, _, err := parse(raw)
 	if err != nil {
@@ -37,11 +41,14 @@ func Record(raw []byte) ([]byte, error) {
 				delete(s.Inputs, name)
 			}
 		}
+		if strings.Contains(s.URN, "::ko:index:Image::") {
+			s.Inputs = map[string]any{"importPath": s.Inputs["importPath"]} // the others change with the sources
+		}
 		line, err := marshal(s)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.URN, err)
 		}
-		out.Write(line)
+		out.Write(suffix.ReplaceAll(line, []byte(`-0000000"`)))
 	}
 	return out.Bytes(), nil
 }

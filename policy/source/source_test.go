@@ -58,11 +58,11 @@ func TestExport(t *testing.T) {
 
 func TestRecordingIsReadBack(t *testing.T) {
 	raw, err := Record([]byte(`{"steps": [
-    {"op": "create", "newState": {"urn": "` + keyURN + `", "type": "aws:kms/key:Key", "inputs": {"policy": "a<b"}, "sourcePosition": "project:///x.go#1"}},
+    {"op": "create", "newState": {"urn": "` + keyURN + `", "type": "aws:kms/key:Key", "inputs": {"policy": "a<b", "name": "x-12ab34c"}, "sourcePosition": "project:///x.go#1"}},
     {"op": "create", "newState": {"urn": "urn:pulumi:prod::p::progressive:key:Key::k", "type": "progressive:key:Key"}}
   ]}`))
 	require.NoError(t, err)
-	require.Equal(t, `{"urn":"`+keyURN+`","inputs":{"policy":"a<b"}}`+"\n", string(raw), "a component has no inputs, and a place in the code changes with every edit")
+	require.Equal(t, `{"urn":"`+keyURN+`","inputs":{"name":"x-0000000","policy":"a<b"}}`+"\n", string(raw), "a component has no inputs, and a place in the code changes with every edit")
 	s, err := Parse(raw)
 	require.NoError(t, err)
 	require.Equal(t, "aws:kms/key:Key", s.Graph.All()[0].Type)
