@@ -17,6 +17,6 @@ var bucketExamples = []example{
 	{rule: "image-repository-encrypted", at: "Repository mca-repository", path: "encryptionConfigurations", bad: nil},
 	{rule: "image-repository-kept", at: "Repository mca-repository", path: "forceDelete", bad: true, absent: evaluate.Holds},
 	{rule: "image-repository-lifecycle", at: "LifecyclePolicy end of progressive-framework-prod-web-repository", path: "repository", bad: "another", on: "Repository web-repository"},
-	{rule: "image-scanned", at: "Repository mca-repository", path: "imageScanningConfiguration.scanOnPush", bad: nil},
+	{rule: "image-scanned", at: "Repository mca-repository", path: "imageScanningConfiguration.scanOnPush", bad: false},
 	{rule: "image-tags-immutable", at: "Repository mca-repository", path: "imageTagMutability", bad: nil},
 }

@@ -5,15 +5,15 @@ import (
 )
 
 var edgeExamples = []example{
-	{rule: "alb-deletion-protection", at: albOf, path: "enableDeletionProtection", bad: nil},
+	{rule: "alb-deletion-protection", at: albOf, path: "enableDeletionProtection", bad: false},
 	{rule: "alb-desync", at: albOf, path: "desyncMitigationMode", bad: "x", absent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", at: "SecurityGroupIngressRule from-cloudfront-https", path: "cidrIpv4", bad: "10.0.0.0/8", on: albOf, absent: evaluate.Holds},
 	{rule: "alb-from-cloudfront-only", at: albOf, path: "securityGroups", bad: []any{"sg-1"}},
 	{rule: "alb-health-check-in-time", at: "TargetGroup agents", path: "healthCheck.interval", bad: 0.0, absent: evaluate.Holds},
 	{rule: "alb-internal", at: albOf, path: "internal", bad: nil},
-	{rule: "alb-invalid-headers", at: albOf, path: "dropInvalidHeaderFields", bad: nil},
+	{rule: "alb-invalid-headers", at: albOf, path: "dropInvalidHeaderFields", bad: false},
 	{rule: "alb-logs", at: albOf, path: "accessLogs.bucket", bad: nil},
-	{rule: "alb-logs", at: albOf, path: "accessLogs.enabled", bad: nil},
+	{rule: "alb-logs", at: albOf, path: "accessLogs.enabled", bad: false},
 	{rule: "alb-no-plain-http", at: "Listener http", path: "defaultActions.0", bad: nil},
 	{rule: "alb-target-group-drains", at: "TargetGroup agents", path: "deregistrationDelay", bad: 0.0, absent: evaluate.Holds},
 	{rule: "alb-target-group-drains", at: "TargetGroup agents", path: "healthCheck", bad: nil},
@@ -50,7 +50,7 @@ var edgeExamples = []example{
 	{rule: "edge-timeouts-grow-outwards", at: albOf, path: "idleTimeout", bad: 10.0, absent: evaluate.Holds},
 	{rule: "edge-timeouts-grow-outwards", at: cdnOf, path: "origins.1.vpcOriginConfig.originReadTimeout", bad: 61.0, on: albOf, absent: evaluate.Holds},
 	{rule: "waf-logged", at: "WebAclLoggingConfiguration waf-log", path: "resourceArn", bad: "arn:aws:wafv2:::another", on: "WebAcl acl"},
-	{rule: "waf-metrics", at: "WebAcl acl", path: "visibilityConfig.cloudwatchMetricsEnabled", bad: nil},
+	{rule: "waf-metrics", at: "WebAcl acl", path: "visibilityConfig.cloudwatchMetricsEnabled", bad: false},
 	{rule: "waf-rules", at: "WebAcl acl", path: "rules", bad: nil},
 	{rule: "waf-rules", at: "WebAcl acl", path: "rules.0", bad: nil},
 }

@@ -10,7 +10,7 @@ var keyExamples = []example{
 	{rule: "key-of-store-rotates", at: instanceOf, path: "kmsKeyId", bad: "arn:aws:kms:::key/another"},
 	{rule: "key-of-store-rotates", at: "Key postgres-key", path: "enableKeyRotation", bad: false, on: instanceOf, also: []string{"key-rotates @ Key postgres-key"}},
 	{rule: "key-of-store-rotates", at: documents, path: "kmsKeyId", bad: "x"},
-	{rule: "key-rotates", at: "Key key", path: "enableKeyRotation", bad: nil},
+	{rule: "key-rotates", at: "Key key", path: "enableKeyRotation", bad: false},
 	{rule: "log-group-encrypted", at: "LogGroup control-plane", path: "kmsKeyId", bad: nil},
 	{rule: "log-group-retention", at: "LogGroup flow-logs", path: "retentionInDays", bad: 0.0, also: []string{"log-group-year @ LogGroup flow-logs"}},
 	{rule: "log-group-year", at: "LogGroup flow-logs", path: "retentionInDays", bad: 90.0},

@@ -6,7 +6,7 @@ import (
 )
 
 var nodeExamples = []example{
-	{rule: "nodes-bounds", at: "Group application-group", path: "minSize", bad: nil},
+	{rule: "nodes-bounds", at: "Group application-group", path: "minSize", bad: 60.0},
 	{rule: "nodes-capacity-left-to-autoscaler", at: "Group web-group", path: "desiredCapacity", bad: 3.0, absent: evaluate.Holds, given: []edit{set("Group web-group", "desiredCapacity", nil), change("Group web-group", func(r *graph.Resource) { r.IgnoreChanges = nil })}},
 	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "heartbeatTimeout", bad: 1.0, on: "Group web-group", absent: evaluate.Holds},
 	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "autoscalingGroupName", bad: "another", on: "Group web-group"},

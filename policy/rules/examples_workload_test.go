@@ -6,7 +6,7 @@ import (
 
 var workloadExamples = []example{
 	{rule: "deployment-one-scaler", at: "HorizontalPodAutoscaler scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
-	{rule: "deployment-replicas", at: deployment, path: "spec.replicas", bad: nil},
+	{rule: "deployment-replicas", at: deployment, path: "spec.replicas", bad: 0.0},
 	{rule: "deployment-rolls", at: deployment, path: "spec.strategy.type", bad: "x", absent: evaluate.Holds},
 	{rule: "hpa-can-scale", at: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
 	{rule: "job-bounded", at: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
