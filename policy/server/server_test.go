@@ -48,7 +48,7 @@ func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	require.NoError(t, err)
 	s := grpc.NewServer()
 	pulumirpc.RegisterAnalyzerServer(s, New(o))
-	go s.Serve(listener) //nolint:errcheck // ends with Stop
+	go s.Serve(listener)
 	t.Cleanup(s.Stop)
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)

@@ -1,0 +1,76 @@
+package graph
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+func resource(name string, inputs map[string]any, references map[string][]string) *Resource {
+	r := New("urn:pulumi:prod::p::parent:T$t:t:T::" + name)
+	r.Inputs, r.References = value.New(inputs), references
+	return r
+}
+
+func TestURN(t *testing.T) {
+	r := New("urn:pulumi:prod::p::a:b:C$aws:kms/key:Key::name::with::colons")
+	require.Equal(t, "aws:kms/key:Key", r.Type)
+	require.Equal(t, "name::with::colons", r.Name)
+	require.Equal(t, "prod", Stack(r.URN))
+	require.Empty(t, New("no URN").Type)
+}
+
+func TestReferences(t *testing.T) {
+	target := resource("target", nil, nil)
+	target.ID = "id-1"
+	target.Outputs = value.New(map[string]any{"arn": "arn:target"})
+	yes := func(*Resource) value.Truth { return value.True }
+	for _, tc := range []struct {
+		reason     string
+		input      any
+		references []string
+		want       value.Truth
+	}{
+		{"the engine knows where an unknown value comes from", value.Undetermined{}, []string{target.URN}, value.True},
+		{"an unknown value from elsewhere may be one", value.Undetermined{}, nil, value.Unknown},
+		{"an identifier that is written down", "id-1", nil, value.True},
+		{"an ARN in a list", []any{"other", "arn:target"}, nil, value.True},
+		{"another identifier", "id-2", nil, value.False},
+		{"a list with an unknown element", []any{"id-2", value.Undetermined{}}, nil, value.Unknown},
+		{"nothing", nil, nil, value.False},
+		{"a reference to a resource of another stack", value.Undetermined{}, []string{"urn:pulumi:prod::p::x:x:X::gone"}, value.False},
+	} {
+		from := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
+		g := Build([]*Resource{target, from})
+		require.Equal(t, tc.want, g.Refs(from, "ref", target.Type).Exists(), tc.reason)
+		require.Equal(t, tc.want, g.Back(target, from.Type, "ref").Any(yes), "%s, from the other end", tc.reason)
+		if tc.want != value.Unknown {
+			require.Equal(t, tc.want == value.True, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
+		}
+	}
+}
+
+func TestRelated(t *testing.T) {
+	a, b := resource("a", nil, nil), resource("b", nil, nil)
+	is := func(name string) func(*Resource) value.Truth {
+		return func(r *Resource) value.Truth { return value.Of(r.Name == name) }
+	}
+	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
+	require.Equal(t, value.True, all.Any(is("a")))
+	require.Equal(t, value.False, all.Any(is("c")))
+	require.Equal(t, value.Unknown, some.Any(is("c")), "one that is not known yet may be it")
+	require.Equal(t, value.True, some.Any(is("a")))
+	require.Equal(t, value.False, some.All(is("a")), "one of those that are known is not")
+	require.Equal(t, value.Unknown, some.All(func(*Resource) value.Truth { return value.True }))
+	require.Equal(t, value.False, Related{Complete: true}.Exists())
+}
+
+func TestViewKnowsWhereAValueComesFrom(t *testing.T) {
+	r := resource("r", map[string]any{"made": value.Undetermined{}, "later": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
+		map[string][]string{"made": {"urn:a"}, "object": {"urn:b"}})
+	require.Equal(t, value.True, r.View().Get("made").Set())
+	require.Equal(t, value.Unknown, r.View().Get("later").Set())
+	require.Equal(t, value.True, r.View().At("object.member").Set())
+}
