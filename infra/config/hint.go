@@ -13,9 +13,15 @@ func hint(name string, known []string) string {
 	return ""
 }
 
+// longest is how long a name may be to be compared; no key is as long.
+const longest = 64
+
 // near is the known name with the smallest edit distance, at most a third of
 // its letters; empty: there is none.
 func near(name string, known []string) string {
+	if len(name) > longest {
+		return ""
+	}
 	nearest, least := "", 0
 	for _, k := range known {
 		d := distance(strings.ToLower(name), strings.ToLower(k))

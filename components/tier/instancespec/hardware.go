@@ -63,6 +63,7 @@ func list(sizes string) []string { return strings.Fields(sizes) }
 // purpose, compute, memory, storage and graphics (EC2 Instance Types guide,
 // "Specifications"; the sizes also in amazon-eks-ami, eni-max-pods.txt). Older
 // families are not Nitro and have no prefix delegation, which every node uses.
+// Amazon Linux 2023 does not run on a1.
 var families = group(map[int]map[string][]string{
 	4096: {
 		"m5": withMetal, "m5d": withMetal, "m5n": withMetal, "m5dn": withMetal, "m5a": standard, "m5ad": standard,
@@ -75,7 +76,7 @@ var families = group(map[int]map[string][]string{
 	},
 	2048: {
 		"c5": list("large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge 24xlarge metal"), "c5d": list("large xlarge 2xlarge 4xlarge 9xlarge 12xlarge 18xlarge 24xlarge metal"),
-		"c5a": standard, "c5ad": standard, "a1": list("medium large xlarge 2xlarge 4xlarge metal"),
+		"c5a": standard, "c5ad": standard,
 		"c6i": intel6, "c6id": intel6, "c6in": intel6, "c6a": amd6, "c6g": graviton, "c6gd": graviton, "c6gn": noMetal,
 		"c7i": intel7, "c7i-flex": flex, "c7a": amd7, "c7g": graviton, "c7gd": graviton, "c7gn": graviton,
 		"c8i": intel8, "c8i-flex": flex, "c8a": amd8, "c8g": graviton8, "c8gd": graviton8, "c8gn": graviton8,

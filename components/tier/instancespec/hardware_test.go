@@ -20,7 +20,6 @@ func TestHardware(t *testing.T) {
 		"m6g.medium":     {ARM64, 1, size.GiB(4), 98},
 		"g5.xlarge":      {AMD64, 4, size.GiB(16), 110},
 		"g5g.xlarge":     {ARM64, 4, size.GiB(8), 110},
-		"a1.large":       {ARM64, 2, size.GiB(4), 110},
 		"im4gn.large":    {ARM64, 2, size.GiB(8), 110},
 		"m5.metal":       {AMD64, 96, size.GiB(384), 110},
 		"m7i.metal-24xl": {AMD64, 96, size.GiB(384), 110},
@@ -35,6 +34,7 @@ func TestHardware(t *testing.T) {
 		"m4.xlarge":   "must be of a Nitro family", // no prefix delegation
 		"t2.large":    "must be of a Nitro family",
 		"m99.xlarge":  "must be of a Nitro family",
+		"a1.large":    "must be of a Nitro family", // no Amazon Linux 2023
 		"m5a.metal":   "family m5a has the sizes",
 	} {
 		_, err := HardwareOf(instance)
