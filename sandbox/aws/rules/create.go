@@ -55,6 +55,9 @@ func (c *Call) create(in Object) error {
 	if err := c.fill(); err != nil {
 		return err
 	}
+	if err := c.oneARN(); err != nil {
+		return err
+	}
 	return c.keep(store.Object{Key: c.key(), Created: c.Now().UTC()})
 }
 

@@ -1,0 +1,29 @@
+package aws
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// RDS and DocumentDB are one control plane: a name is taken for both.
+func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
+	s := newSandbox(t, nil)
+	vpc := s.must(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
+	var subnets []any
+	for zone, block := range map[string]string{"us-east-1a": "10.20.0.0/20", "us-east-1b": "10.20.16.0/20"} {
+		subnets = append(subnets, s.must(subnetT, zone, props{"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone}).id)
+	}
+	group := props{"name": "main", "subnetIds": subnets}
+	const rds, docdb = "aws:rds/subnetGroup:SubnetGroup", "aws:docdb/subnetGroup:SubnetGroup"
+	for first, second := range map[string]string{rds: docdb, docdb: rds} {
+		made := s.must(first, "group", group)
+		_, err := s.create(second, "group", group)
+		require.ErrorContains(t, err, "DBSubnetGroupAlreadyExists", "%s after %s", second, first)
+		require.ErrorContains(t, err, "share one namespace")
+		s.must(second, "other", with(group, props{"name": "other"}))
+		require.NoError(t, s.delete(made))
+		require.NoError(t, s.delete(s.must(second, "group", group)), "the name is free again")
+		require.NoError(t, s.delete(&thing{token: second, name: "other", id: "other"}))
+	}
+}
