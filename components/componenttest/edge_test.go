@@ -24,7 +24,7 @@ import (
 
 func loadBalancerArgs(where *account.Account) *loadbalancer.Args {
 	return &loadbalancer.Args{
-		Account: where, Environment: "test", VPCID: pulumi.String("vpc-1"), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
+		Account: where, Environment: "test", VPCID: pulumi.ID("vpc-1").ToIDOutput(), SubnetIDs: subnets, NodeSecurityGroupID: pulumi.String("sg-nodes"),
 		Targets: traffic.Targets(), OriginDomain: "origin.example.com", CertificateARN: pulumi.String("arn:certificate"),
 	}
 }

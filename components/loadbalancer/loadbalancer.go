@@ -172,7 +172,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 
 // after is value, known once all of the ids are.
 func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
-	all := []any{value}
+	all := []any{value.ToStringOutput()} // an id is a StringInput, and resolves to no string
 	for _, id := range ids {
 		all = append(all, id)
 	}
