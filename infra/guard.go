@@ -7,6 +7,10 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
+// The names of the guards. They have no part of the configuration: a guard of
+// another name would know nothing of what is recorded.
+const fixedGuard, appliedGuard = "fixed", "applied"
+
 // recordedValues are the accepted values of the fields of
 // config.Stack.FixedFields, by their ids.
 type recordedValues map[string]string
@@ -15,7 +19,7 @@ type recordedValues map[string]string
 // first resource, and it is waited for: after a refused change nothing else is
 // registered, also in an update without a preview.
 func guardFixedValues(ctx *pulumi.Context, stack *config.Stack) (recordedValues, error) {
-	guard, err := changeguard.NewGuard(ctx, stack.Name()+"-fixed", stack.FixedFields())
+	guard, err := changeguard.NewGuard(ctx, fixedGuard, stack.FixedFields())
 	if err != nil {
 		return nil, err
 	}
@@ -29,6 +33,6 @@ func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluste
 	if origin != nil {
 		after = append(after, origin.balancer)
 	}
-	_, err := changeguard.NewGuard(ctx, stack.Name()+"-applied", stack.AppliedFields(), pulumi.DependsOn(after))
+	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(after))
 	return err
 }

@@ -76,8 +76,10 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 			continue
 		}
 		rule := changerule.Field{Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Reason: f.Reason, Fix: f.Fix}
+		// The reason names the key; the engine would show a path of this resource
+		// beside it.
 		if f.Value, err = rule.Accept(recorded); err != nil {
-			failures = append(failures, p.CheckFailure{Property: fieldPath(id), Reason: err.Error()})
+			failures = append(failures, p.CheckFailure{Reason: err.Error()})
 		}
 		in.Fields[id] = f
 	}
