@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
@@ -17,7 +19,8 @@ func (a *app) env() *cobra.Command {
 		Use:   "env",
 		Short: "Print shell lines that set the sandbox's environment",
 		Long: "Print lines for bash and zsh after which plain pulumi, kubectl and aws work on\n" +
-			"the sandbox and on nothing else.",
+			"the sandbox and on nothing else. In the project, pulumi works on copies of the\n" +
+			"stacks' files, so that it writes nothing into the project.",
 		Example: `  eval "$(make env)"`,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -25,16 +28,79 @@ func (a *app) env() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = io.WriteString(c.OutOrStdout(), shellLines(toolchain.Within(c.Context(), l, os.Environ()), l))
+			if err := writeShellPulumi(l); err != nil {
+				return err
+			}
+			_, err = io.WriteString(c.OutOrStdout(), shellLines(toolchain.Within(c.Context(), l, os.Environ()), l)+
+				"export PATH="+quote(l.ShellBin())+`:"$PATH"`+"\n")
 			return err
 		},
 	}
 }
 
+// shellProject is for the pulumi of ShellBin.
+func (a *app) shellProject() *cobra.Command {
+	return &cobra.Command{
+		Use:    "shell-project",
+		Short:  "Bring the copies up to date that pulumi works on in a shell, and print their folder",
+		Args:   noArgs,
+		Hidden: true,
+		RunE: func(c *cobra.Command, _ []string) error {
+			l, err := a.open()
+			if err != nil {
+				return err
+			}
+			dir, err := project.Shell(l)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), dir)
+			return err
+		},
+	}
+}
+
+// shellPulumi runs Pulumi. In the project it works on copies, to which the
+// variable leads: Pulumi has one for each of its flags (here --cwd, which a
+// person's own flag overrides).
+const shellPulumi = `#!/bin/sh
+# Written by "sandbox env". Pulumi writes into the folder that it works in: the
+# salt of a stack, and what "pulumi config set" changes.
+case "$(pwd -P)/" in
+%s/*) ;;
+%s/*)
+	PULUMI_OPTION_CWD=$(%s shell-project) || exit
+	export PULUMI_OPTION_CWD
+	;;
+esac
+exec %s "$@"
+`
+
+// writeShellPulumi writes the pulumi that comes first in a shell.
+func writeShellPulumi(l *layout.Layout) error {
+	folders := []string{l.Dir, l.Project}
+	for i, dir := range folders {
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return fmt.Errorf("pulumi of the shell: %w", err)
+		}
+		folders[i] = quote(real)
+	}
+	if err := os.MkdirAll(l.ShellBin(), 0o700); err != nil {
+		return fmt.Errorf("pulumi of the shell: %w", err)
+	}
+	text := fmt.Sprintf(shellPulumi, folders[0], folders[1], quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
+	path := filepath.Join(l.ShellBin(), "pulumi")
+	if err := os.WriteFile(path+".new", []byte(text), 0o700); err != nil { //nolint:gosec // a program
+		return fmt.Errorf("pulumi of the shell: %w", err)
+	}
+	return os.Rename(path+".new", path)
+}
+
 // shellLines returns the export lines for the sandbox's variables, and unset
 // lines for the variables that lead to a real cloud account.
 func shellLines(within []string, l *layout.Layout) string {
-	wanted := map[string]bool{"PATH": true, "GOFLAGS": true, "CGO_ENABLED": true}
+	wanted := map[string]bool{"PATH": true, "GOFLAGS": true, "CGO_ENABLED": true, "GOWORK": true, "GOOS": true, "GOARCH": true}
 	for _, kv := range l.Environ() {
 		name, _, _ := strings.Cut(kv, "=")
 		wanted[name] = true

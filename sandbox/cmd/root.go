@@ -113,7 +113,7 @@ func newRoot(body Body) *cobra.Command {
 	})
 	root.PersistentFlags().StringVar(&a.dir, "home", "", "the sandbox's folder (default $"+layout.Variable+", else .sandbox in the project)")
 	root.AddCommand(
-		a.up(), a.recover(), a.down(), a.status(), a.logs(), a.env(), a.preview(), a.pulumi(), a.run(), a.version(), a.aws(),
+		a.up(), a.recover(), a.down(), a.status(), a.logs(), a.env(), a.shellProject(), a.preview(), a.pulumi(), a.run(), a.version(), a.aws(),
 	)
 	return root
 }

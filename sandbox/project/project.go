@@ -2,13 +2,15 @@
 // inside a sandbox. It owns the copies below projects/ in the sandbox's folder,
 // and changes nothing in the project itself.
 //
-// A copy is needed because the CLI writes the salt of a stack's passphrase into
+// A copy is needed because the CLI writes into the folder it works in: the salt
+// of a stack's passphrase, and the changes of `pulumi config set`, go into
 // Pulumi.STACK.yaml. In the project, Pulumi.sandbox.yaml has a salt for the
 // public passphrase. The files of staging and prod have none, so that no real
 // stack uses the salt of a sandbox.
 package project
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +23,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// SandboxStack is the stack of `make up`. Its files are in the project itself.
+// SandboxStack is the stack of `make up`.
 const SandboxStack = "sandbox"
 
 // file describes the project.
@@ -31,28 +33,15 @@ const file = "Pulumi.yaml"
 // backend.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
-// Dir returns the folder in which the CLI works on a stack: the project itself
-// for SandboxStack, a copy for any other. If there is a copy of SandboxStack, as
-// in the engine tests, Dir returns the copy.
-func Dir(l *layout.Layout, stack string) (string, error) {
-	if _, err := os.Stat(copied(l, stack)); stack == SandboxStack && err != nil {
-		// The CLI does not say which of these files is invalid, so they are read
-		// here first.
-		for _, name := range []string{file, stackFile(stack)} {
-			if _, err := read(filepath.Join(l.Project, name)); err != nil {
-				return "", fmt.Errorf("project: %w", err)
-			}
-		}
-		return l.Project, nil
-	}
-	return Copy(l, stack)
-}
+// Dir returns the folder in which the CLI works on a stack, a copy.
+func Dir(l *layout.Layout, stack string) (string, error) { return Copy(l, stack) }
 
 // Copy updates the copy of the project's files for one stack and returns its
 // folder. Only Pulumi.yaml and Pulumi.STACK.yaml are copied. The program, its
-// executable and the plugins are those of the project, by absolute paths. The
-// salt that the CLI wrote into the copy is kept, so that the stack's secrets can
-// still be read.
+// executable and the plugins are those of the project, by absolute paths. What
+// the CLI wrote into the copy stays until the project's file changes. Then the
+// copy follows the project, and keeps only the salt, with which the CLI reads
+// the stack's secrets.
 func Copy(l *layout.Layout, stack string) (string, error) {
 	if !stackName.MatchString(stack) {
 		return "", fmt.Errorf("stack %q: a name has letters, digits, '-', '_' and '.', at most 100", stack)
@@ -61,10 +50,14 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("project: %w", err)
 	}
-	config, err := read(filepath.Join(l.Project, stackFile(stack)))
+	original, err := os.ReadFile(filepath.Join(l.Project, stackFile(stack)))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("stack %q: the project has no %s", stack, stackFile(stack))
 	}
+	if err != nil {
+		return "", fmt.Errorf("stack %q: %w", stack, err)
+	}
+	config, err := read(filepath.Join(l.Project, stackFile(stack)))
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
@@ -79,11 +72,20 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("stack %q: %w; remove the file, it is a copy", stack, err)
 	}
-	keepSecrets(config, before)
+	digest := fmt.Sprintf("%x\n", sha256.Sum256(original))
+	digestFile := filepath.Join(dir, ".copied-from")
+	if known, readErr := os.ReadFile(digestFile); err == nil && readErr == nil && string(known) == digest {
+		config = before
+	} else {
+		keepSecrets(config, before)
+	}
 	for name, content := range map[string]map[string]any{file: description, stackFile(stack): config} {
 		if err := write(filepath.Join(dir, name), content); err != nil {
 			return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 		}
+	}
+	if err := os.WriteFile(digestFile, []byte(digest), 0o600); err != nil {
+		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
 	return dir, nil
 }

@@ -73,17 +73,23 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 	}
 }
 
-func TestSandboxStackStaysInTheProject(t *testing.T) {
-	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": ""})
+// What a person changes with the CLI stays until the project itself says
+// something else.
+func TestCopyKeepsWhatTheCLIChanged(t *testing.T) {
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": "config:\n  a: 1\n"})
 	dir, err := Dir(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, l.Project, dir)
+	require.NotEqual(t, l.Project, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "Pulumi.sandbox.yaml"), []byte("encryptionsalt: v1:abc\nconfig:\n  a: 2\n"), 0o600))
 
-	copied, err := Copy(l, SandboxStack)
+	_, err = Dir(l, SandboxStack)
 	require.NoError(t, err)
-	dir, err = Dir(l, SandboxStack)
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 2}}, load(t, dir, "Pulumi.sandbox.yaml"))
+
+	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config:\n  a: 3\n"), 0o644))
+	_, err = Dir(l, SandboxStack)
 	require.NoError(t, err)
-	require.Equal(t, copied, dir, "a stack that has a copy stays in it")
+	require.Equal(t, map[string]any{"encryptionsalt": "v1:abc", "config": map[string]any{"a": 3}}, load(t, dir, "Pulumi.sandbox.yaml"))
 }
 
 func TestCopyKeepsTheSaltAndFollowsTheConfig(t *testing.T) {
