@@ -27,7 +27,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine e2e fuzz bench bench-agents bench-cache \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache \
 	load token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -73,6 +73,9 @@ unit: packages ## unit tests that link too much for it
 
 engine: build packages ## engine tests: the real Pulumi, simulated nodes
 	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m -parallel 3 ./test/engine/...
+
+properties: build packages ## every key of a live stack is changed and set back, on simulated nodes; many minutes
+	@PROPERTIES=all go -C sandbox test -count=1 -timeout 60m -parallel 2 -run TestChangesOfALiveStack ./test/engine/
 
 e2e: up ## the tests on the live sandbox
 	$(PACKAGES) clients

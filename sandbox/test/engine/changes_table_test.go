@@ -1,0 +1,135 @@
+package engine
+
+// outcome is what becomes of a change of a live stack.
+type outcome string
+
+const (
+	// applied is a change without a loss; the former value can be set again.
+	applied outcome = "applied"
+	// refused is a change that the preview refuses.
+	refused outcome = "refused"
+	// oneWay is applied, and the former value is refused: a disk that grew, an
+	// upgrade, a rotation.
+	oneWay outcome = "one way"
+	// adds is applied and adds something protected, so that the former value needs
+	// deletionProtection to be off first.
+	adds outcome = "adds"
+)
+
+// change is a configuration key with another value than a live stack has.
+type change struct {
+	// key is the key that the row is about.
+	key string
+	// set are values by keys; nil takes a key away.
+	set  map[string]any
+	want outcome
+	// says is part of a refusal's message.
+	says string
+	// sampled rows are among those that every run of the engine tests tries.
+	sampled bool
+}
+
+// to changes one key.
+func to(key string, value any, want outcome) change {
+	return change{key: key, set: map[string]any{key: value}, want: want}
+}
+
+// and adds what else must change with it.
+func (c change) and(key string, value any) change {
+	c.set[key] = value
+	return c
+}
+
+func (c change) saying(text string) change { c.says = text; return c }
+
+func (c change) sample() change { c.sampled = true; return c }
+
+// protectedText is in the engine's own refusals.
+const protectedText = "protect"
+
+const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
+
+// stagingChanges has a row for every key of a stack with managed stores.
+var stagingChanges = []change{
+	to("aws:region", "eu-west-1", refused).and("network.zones", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}).saying(`aws:region: "us-east-1" can't become "eu-west-1"`),
+	to("environment", "other", refused).saying(`environment: "staging" can't become "other"`).sample(),
+	to("account", "123456789012", applied),
+	to("deletionProtection", false, applied),
+	to("caFile", "sandbox/test/engine/testdata/ca.pem", applied),
+	to("network.cidr", "10.40.0.0/16", refused).saying(`network.cidr: "10.20.0.0/16" can't become "10.40.0.0/16"`).sample(),
+	to("network.zones", []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}, adds),
+	to("network.zones", []string{"us-east-1c", "us-east-1b", "us-east-1a"}, applied).sample(),
+	to("network.zones", []string{"us-east-1b", "us-east-1c"}, refused).saying(`cluster.zones: "us-east-1a, us-east-1b" can't become "us-east-1b, us-east-1c"`).sample(),
+	to("network.zones", []string{"us-east-1a", "us-east-1b"}, refused).saying(protectedText),
+	to("network.natGateways", "perZone", adds),
+	to("network.endpoints", "perZone", applied),
+	to("cluster.version", "1.35", oneWay),
+	to("cluster.version", "1.33", refused).saying(`cluster.version: "1.34" can't become "1.33"`).sample(),
+	to("cluster.extendedSupport", true, applied),
+	to("cluster.zones", []string{"us-east-1b", "us-east-1c"}, refused).saying("cluster.zones:"),
+	to("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform"}, applied),
+	to("cluster.publicAccessCidrs", []string{"203.0.113.0/24"}, applied),
+	to("cluster.nodes", "own", refused),
+	to("cluster.requestPercent", 90, applied),
+	to("tiers.web.min", 2, applied),
+	to("tiers.web.desired", 3, applied),
+	to("tiers.web.max", 7, applied),
+	to("tiers.web.scaleIn", "scalingPolicies", applied),
+	to("tiers.web.instanceTypes", []string{"m6i.2xlarge", "m5.2xlarge"}, applied),
+	to("tiers.web.onDemandBase", 1, applied),
+	to("tiers.web.spotShare", 50, applied),
+	to("tiers.web.volumeGiB", 60, applied),
+	to("tiers.web.imageId", "ami-0123456789abcdef0", applied),
+	to("repository.forceDelete", false, applied),
+	to("images.platforms", []string{"linux/amd64", "linux/arm64"}, applied),
+	to("services.mca.replicas", 3, applied).sample(),
+	to("auth.issuer", "https://other.progressive-framework.example", applied),
+	to("auth.audience", "other", applied),
+	to("auth.jwksUrl", "https://login.progressive-framework.example/keys.json", applied),
+	to("auth.jwksFile", ".sandbox/issuer/jwks.json", applied).and("auth.jwksUrl", nil),
+	to("edge.domain", "other.progressive-framework.example", refused).saying(protectedText),
+	to("edge.domain", nil, refused).saying(protectedText).and("edge.zone", nil),
+	to("edge.zone", nil, refused).and("edge.certificateArn", certificate).and("edge.originCertificateArn", certificate).saying(protectedText),
+	to("edge.certificateArn", certificate, refused).saying("edge"),
+	to("edge.originCertificateArn", certificate, refused).saying("edge"),
+	to("edge.cacheable", []string{"/api/v1/menu"}, applied),
+	to("edge.originSecretGeneration", 1, oneWay),
+	to("edge.originSecretGeneration", 2, refused).saying("edge.originSecretGeneration:"),
+	to("edge.webAcl", false, applied),
+	to("edge.requestsPerAddress", 5000, applied),
+	to("edge.alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms", applied),
+	to("postgres.kind", "none", refused).and("postgres.instanceClass", nil),
+	to("postgres.instanceClass", "db.t4g.xlarge", applied),
+	to("postgres.connections", 110, applied),
+	to("postgres.storageGiB", 200, oneWay),
+	to("postgres.storageGiB", 50, refused).saying(`postgres.storageGiB: "100" can't become "50"`),
+	to("postgres.backupDays", 8, applied),
+	to("postgres.singleZone", false, applied),
+	to("redis.kind", "none", refused).saying(protectedText).sample(),
+	to("redis.nodeType", "cache.t4g.medium", applied),
+	to("redis.shards", 2, applied),
+	to("redis.replicasPerShard", 2, applied),
+	to("redis.snapshotDays", 2, applied),
+	to("redis.passwordGeneration", 1, oneWay),
+	to("mongo.kind", "none", refused).saying(protectedText),
+	to("mongo.instanceClass", "db.r6g.large", applied),
+	to("mongo.instances", 2, applied),
+	to("mongo.backupDays", 8, applied),
+	to("mongo.urlSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:mongo-AbCdEf", refused).and("mongo.kind", "url"),
+}
+
+// sandboxChanges has the keys of stores in the cluster.
+var sandboxChanges = []change{
+	to("storageClass", "fast-ssd", refused).saying(`storageClass: "sandbox-local" can't become "fast-ssd"`).sample(),
+	to("frontDoor.nodePort", 30081, applied),
+	to("postgres.kind", "none", refused).sample(),
+	to("postgres.image", "ecr://debian/redis:7", applied),
+	to("postgres.memoryMiB", 2048, applied),
+	to("postgres.cores", 1, applied),
+	to("postgres.storageGiB", 4, oneWay).sample(),
+	to("postgres.storageGiB", 1, refused).saying(`postgres.storageGiB: "2" can't become "1"`).sample(),
+	to("redis.kind", "none", refused).saying(protectedText),
+	to("redis.image", "ecr://debian/postgres:15", applied),
+	to("redis.memoryMiB", 1024, applied),
+	to("redis.storageGiB", 2, oneWay),
+}

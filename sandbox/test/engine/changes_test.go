@@ -1,0 +1,265 @@
+package engine
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// propertiesVariable, set to "all", tries every row of the tables of changes
+// (`make properties`), which takes many minutes. Without it the sampled rows are
+// tried.
+const propertiesVariable = "PROPERTIES"
+
+// Every change of a key is refused in the preview, or it is applied, loses
+// nothing, and can be taken back.
+func TestChangesOfALiveStack(t *testing.T) {
+	whole := os.Getenv(propertiesVariable) == "all"
+	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
+		t.Run(name, func(t *testing.T) {
+			s := newStack(t, newEnvironment(t), name)
+			original := s.configuration(t)
+			original["progressive-framework:deletionProtection"] = true
+			s.configure(t, original, nil)
+			s.pulumi(t, "up", "--yes", "--skip-preview")
+			if !whole {
+				table = slices.DeleteFunc(slices.Clone(table), func(c change) bool { return !c.sampled })
+			}
+			for _, c := range table {
+				t.Run(c.key+" "+string(c.want), func(t *testing.T) { s.judge(t, original, c) })
+			}
+			s.applyAndTakeBack(t, original, table)
+
+			s.configure(t, original, nil)
+			t.Run("the whole stack", func(t *testing.T) {
+				out, err := s.try(t, "destroy", "--preview-only")
+				require.Error(t, err)
+				require.Contains(t, out, protectedText)
+			})
+			s.unprotectAndDestroy(t)
+		})
+	}
+}
+
+// The tables have every key of docs/configuration.md, so that a new key needs a
+// row.
+func TestEveryKeyHasAChange(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "configuration.md"))
+	require.NoError(t, err)
+	keys, _, found := strings.Cut(string(raw), "<!-- end of keys -->")
+	require.True(t, found)
+	tried := map[string]bool{}
+	for _, c := range slices.Concat(stagingChanges, sandboxChanges) {
+		parts := strings.Split(c.key, ".")
+		if parts[0] == "tiers" || parts[0] == "services" {
+			parts[1] = "NAME"
+		}
+		tried[strings.Join(parts, ".")] = true
+		require.Contains(t, c.set, c.key)
+	}
+	documented := regexp.MustCompile("(?m)^\\| `([a-zA-Z:.]+)` \\|").FindAllStringSubmatch(keys, -1)
+	require.NotEmpty(t, documented)
+	for _, m := range documented {
+		require.True(t, tried[m[1]], "%s: add a row to changes_table_test.go", m[1])
+	}
+}
+
+// judge previews one change of a live stack.
+func (s *stack) judge(t *testing.T, original map[string]any, c change) {
+	s.configure(t, original, c.set)
+	defer s.configure(t, original, nil)
+	if c.want == refused {
+		out, err := s.try(t, "preview")
+		require.Error(t, err)
+		require.Contains(t, out, c.says)
+		return
+	}
+	held := s.held(t)
+	for _, step := range s.preview(t).replaced() {
+		_, urn, _ := strings.Cut(step, " ")
+		require.NotContains(t, held, urn, "%s is lost", urn)
+	}
+}
+
+// applyAndTakeBack applies all accepted changes of the table, and sets the former
+// values again: first what can be taken back, then what adds something.
+func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []change) {
+	batches := map[outcome]map[string]any{}
+	for _, c := range table {
+		if batches[c.want] == nil {
+			batches[c.want] = map[string]any{}
+		}
+		for key, value := range c.set {
+			batches[c.want][key] = value
+		}
+	}
+	before := s.held(t)
+	if set := batches[applied]; set != nil {
+		delete(set, "deletionProtection") // of its own: it decides about the others
+		s.configure(t, original, set)
+		s.pulumi(t, "up", "--yes")
+		require.Equal(t, before, s.held(t), "nothing that holds something was lost")
+		s.configure(t, original, nil)
+		s.pulumi(t, "up", "--yes")
+		s.pulumi(t, "preview", "--expect-no-changes")
+		require.Equal(t, before, s.held(t))
+	}
+	if set := batches[adds]; set != nil {
+		s.configure(t, original, set)
+		s.pulumi(t, "up", "--yes")
+		requireKept(t, before, s.held(t))
+		s.configure(t, original, nil)
+		out, err := s.try(t, "preview")
+		require.Error(t, err, "what was added is protected, too")
+		require.Contains(t, out, protectedText)
+		s.configure(t, original, map[string]any{"deletionProtection": false})
+		s.configure(t, s.configuration(t), set)
+		s.pulumi(t, "up", "--yes", "--skip-preview")
+		s.configure(t, original, map[string]any{"deletionProtection": false})
+		s.pulumi(t, "up", "--yes")
+		s.configure(t, original, nil)
+		s.pulumi(t, "up", "--yes")
+		s.pulumi(t, "preview", "--expect-no-changes")
+		require.Equal(t, before, s.held(t))
+	}
+	if set := batches[oneWay]; set != nil {
+		s.configure(t, original, set)
+		s.pulumi(t, "up", "--yes")
+		s.pulumi(t, "preview", "--expect-no-changes")
+		require.Equal(t, before, s.held(t))
+		for key := range set {
+			s.configure(t, original, set)
+			value, ok := s.value(original, key)
+			if !ok {
+				value = nil
+			}
+			s.configure(t, s.configuration(t), map[string]any{key: value})
+			out, err := s.try(t, "preview")
+			require.Error(t, err, key)
+			require.Contains(t, out, "can't become", key)
+		}
+		for key, value := range set { // the stack stays as it is now
+			assign(original, key, value)
+		}
+	}
+}
+
+func requireKept(t *testing.T, before, after map[string]string) {
+	t.Helper()
+	for urn, id := range before {
+		require.Equal(t, id, after[urn], urn)
+	}
+}
+
+// held are the ids of the stack's protected resources by their URNs.
+func (s *stack) held(t *testing.T) map[string]string {
+	t.Helper()
+	var export struct {
+		Deployment struct {
+			Resources []struct {
+				URN     string `json:"urn"`
+				ID      string `json:"id"`
+				Protect bool   `json:"protect"`
+			} `json:"resources"`
+		} `json:"deployment"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	held := map[string]string{}
+	for _, r := range export.Deployment.Resources {
+		if r.Protect {
+			held[r.URN] = r.ID
+		}
+	}
+	require.NotEmpty(t, held)
+	return held
+}
+
+// unprotectAndDestroy is the documented way to give up a stack.
+func (s *stack) unprotectAndDestroy(t *testing.T) {
+	t.Helper()
+	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false})
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	destroyLeavesNothing(t, s)
+}
+
+// configuration is the stack's configuration by full keys.
+func (s *stack) configuration(t *testing.T) map[string]any {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
+	require.NoError(t, err)
+	var content struct {
+		Config map[string]any `yaml:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(raw, &content))
+	return content.Config
+}
+
+// configure writes a configuration with changes, as a person edits the file.
+func (s *stack) configure(t *testing.T, config, changes map[string]any) {
+	t.Helper()
+	path := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	content := map[string]any{}
+	require.NoError(t, yaml.Unmarshal(raw, &content))
+	copied, err := yaml.Marshal(config)
+	require.NoError(t, err)
+	changed := map[string]any{}
+	require.NoError(t, yaml.Unmarshal(copied, &changed))
+	for key, value := range changes {
+		assign(changed, key, value)
+	}
+	content["config"] = changed
+	raw, err = yaml.Marshal(content)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, raw, 0o600))
+}
+
+// fullKey is a key with its namespace.
+func fullKey(key string) string {
+	if strings.Contains(key, ":") {
+		return key
+	}
+	return "progressive-framework:" + key
+}
+
+// assign sets a key, such as network.cidr, or takes it away.
+func assign(config map[string]any, key string, value any) {
+	parts := strings.Split(key, ".")
+	at, name := config, fullKey(parts[0])
+	for _, next := range parts[1:] {
+		child, ok := at[name].(map[string]any)
+		if !ok {
+			child = map[string]any{}
+			at[name] = child
+		}
+		at, name = child, next
+	}
+	if value == nil {
+		delete(at, name)
+		return
+	}
+	at[name] = value
+}
+
+// value reads a key.
+func (s *stack) value(config map[string]any, key string) (any, bool) {
+	parts := strings.Split(key, ".")
+	at, name := config, fullKey(parts[0])
+	for _, next := range parts[1:] {
+		child, ok := at[name].(map[string]any)
+		if !ok {
+			return nil, false
+		}
+		at, name = child, next
+	}
+	v, ok := at[name]
+	return v, ok
+}
