@@ -220,8 +220,8 @@ func TestExitCodes(t *testing.T) {
 		messages []string
 	}{
 		{"all configuration errors, each on its own line", map[string]string{"MAX_CONCURRENT_AGENTS": "many", "DRAIN_DELAY": "5"}, 2, []string{
-			`wrong configuration: MAX_CONCURRENT_AGENTS="many" must be a whole number from 1 to 10000: set it so, or unset it for the default 50`,
-			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set it so, or unset it for the default 5s`,
+			`wrong configuration: MAX_CONCURRENT_AGENTS="many" must be a whole number from 1 to 10000: set such a value, or unset it for the default 50`,
+			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set such a value, or unset it for the default 5s`,
 		}},
 		{"an address that is not this machine's", map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 	} {

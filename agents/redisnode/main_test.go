@@ -26,7 +26,7 @@ func TestExitCodes(t *testing.T) {
 		lastMessage             string
 	}{
 		{"a signal ends the process", "", "", 0, "drained"},
-		{"the node's name is not among the peers", "NODE_NAME", "d", 2, `wrong configuration: NODE_NAME="d" must be the first label of one of PEERS: set it so`},
+		{"the node's name is not among the peers", "NODE_NAME", "d", 2, `wrong configuration: NODE_NAME="d" must be the first label of one of PEERS: set such a value`},
 		{"an address that is not this machine's", "LISTEN_ADDRESS", "192.0.2.1:0", 1, "stopped"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -85,7 +85,7 @@ func (t *test) checkAnswers(ctx context.Context) (p pass) {
 		end()
 	}
 	if slices.Contains(t.cfg.parts, load.Main) {
-		// Two different ones, because one of them may have been stored before.
+		// Two different preferences, because one of them may be stored already.
 		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
 			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
 		}

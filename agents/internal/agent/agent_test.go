@@ -67,7 +67,7 @@ type testAgent struct {
 	planner Planner[*request]
 }
 
-func open(t *testing.T, changes map[string]string) *testAgent {
+func openTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
 	a := &testAgent{env: servicetest.New(t)}
 	a.planner = func(context.Context, *request) (any, error) { return plan{Number: a.planned.Add(1)}, nil }
@@ -89,10 +89,10 @@ func open(t *testing.T, changes map[string]string) *testAgent {
 	return a
 }
 
-// openUntilEnd returns an agent that is closed when the test ends.
-func openUntilEnd(t *testing.T, changes map[string]string) *testAgent {
+// newTestAgent returns an agent that is closed when the test ends.
+func newTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
-	a := open(t, changes)
+	a := openTestAgent(t, changes)
 	t.Cleanup(func() { require.NoError(t, a.Close(context.WithoutCancel(t.Context()))) })
 	return a
 }
@@ -140,7 +140,7 @@ func (a *testAgent) savedFor(t *testing.T, user string, count int) []database.Pl
 }
 
 func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
-	a := openUntilEnd(t, databaseEnv(t))
+	a := newTestAgent(t, databaseEnv(t))
 	for range 3 {
 		require.Equal(t, `{"userId":"ada","number":1}`+"\n", a.body(t, "ada", "week"))
 		require.Equal(t, `{"userId":"bob","number":1}`+"\n", a.body(t, "bob", "week"), "the shared plan with the user's own id")
@@ -155,7 +155,7 @@ func TestEqualRequestsArePlannedOnceAndSavedForEachUser(t *testing.T) {
 }
 
 func TestAnotherUsersPlanIsForbidden(t *testing.T) {
-	a := openUntilEnd(t, nil)
+	a := newTestAgent(t, nil)
 	a.planner = func(context.Context, *request) (any, error) { panic("nothing is planned") }
 	for reason, ctx := range map[string]context.Context{
 		"another user's token": auth.WithPrincipal(t.Context(), auth.Principal{Subject: "bob"}),
@@ -166,7 +166,7 @@ func TestAnotherUsersPlanIsForbidden(t *testing.T) {
 }
 
 func TestFailuresAreNotCached(t *testing.T) {
-	a := openUntilEnd(t, nil)
+	a := newTestAgent(t, nil)
 	countingPlanner := a.planner
 	for _, row := range []struct {
 		reason string
@@ -198,7 +198,7 @@ func TestPlansSurviveTheDatabase(t *testing.T) {
 	server, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	a := openUntilEnd(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
+	a := newTestAgent(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	a.body(t, "ada", "before")
 	a.savedFor(t, "ada", 1)
 	require.NoError(t, server.Stop())
@@ -216,7 +216,7 @@ func TestPlansSurviveTheDatabase(t *testing.T) {
 // TestDroppedPlanIsSavedAtTheNextRequest: the writer drops plans when its queue is
 // full. A dropped plan must not count as saved.
 func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
-	a := openUntilEnd(t, databaseEnv(t))
+	a := newTestAgent(t, databaseEnv(t))
 	started, release := make(chan struct{}), make(chan struct{})
 	var first sync.Once
 	a.plans.writer.Close(t.Context())
@@ -240,15 +240,15 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 
 func TestCloseSavesQueuedPlans(t *testing.T) {
 	env := databaseEnv(t)
-	a := open(t, env)
+	a := openTestAgent(t, env)
 	a.body(t, "ada", "week")
 	require.NoError(t, a.Close(t.Context()))
-	openUntilEnd(t, env).savedFor(t, "ada", 1)
+	newTestAgent(t, env).savedFor(t, "ada", 1)
 }
 
 func TestRoutes(t *testing.T) {
 	const plan = "/api/v1/agents/npa/plan"
-	a := openUntilEnd(t, nil)
+	a := newTestAgent(t, nil)
 	runToken, readToken := a.env.Token(t, "ada", auth.ScopeAgentsRun), a.env.Token(t, "ada", auth.ScopeAgentsRead)
 	rows := []struct {
 		reason, method, path, token, forwarded string
@@ -293,7 +293,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestOnlyLargeResponsesAreCompressed(t *testing.T) {
-	a := openUntilEnd(t, nil)
+	a := newTestAgent(t, nil)
 	a.planner = func(_ context.Context, r *request) (any, error) {
 		return plan{Text: r.Plan + strings.Repeat("a", 20_000)}, nil
 	}

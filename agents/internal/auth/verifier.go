@@ -64,7 +64,7 @@ func New(cfg Config) (*Verifier, error) {
 // what is wrong with the token in a text for the client.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	if len(token) > MaxToken {
-		return Principal{}, fmt.Errorf("it has %d bytes, must have at most %d", len(token), MaxToken)
+		return Principal{}, fmt.Errorf("%d bytes, must have at most %d", len(token), MaxToken)
 	}
 	hash := sha256.Sum256([]byte(token))
 	if cached, ok := v.cache.GetIfPresent(hash); ok && v.now().Before(cached.until) {

@@ -173,7 +173,7 @@ func (s *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (va
 
 func (s *Namespace[K, V]) countMiss(err error) {
 	switch {
-	case errors.Is(err, errNoRedis):
+	case errors.Is(err, errNoRedis): // without Redis there is no tier to count
 	case errors.Is(err, errNotFound):
 		s.meters.redisMisses.add()
 	default:

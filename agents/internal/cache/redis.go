@@ -43,7 +43,7 @@ type redis struct {
 	breakers  [breakerCount]*gobreaker.CircuitBreaker[rueidis.RedisResult]
 }
 
-// newRedis creates the tier. ctx ends its commands.
+// newRedis creates the Redis tier. The end of ctx cancels its commands.
 func newRedis(ctx context.Context, cfg Config) *redis {
 	r := &redis{cfg: cfg, deadlines: deadlines{base: ctx, period: cfg.Timeout}}
 	for i := range r.breakers {

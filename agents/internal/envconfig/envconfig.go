@@ -110,7 +110,7 @@ func read[T any](r *Reader, name string, fallback T, rule string, parse func(str
 	}
 	value, ok := parse(text)
 	if !ok {
-		fix := fmt.Sprintf("set it so, or unset it for the default %v", fallback)
+		fix := fmt.Sprintf("set such a value, or unset it for the default %v", fallback)
 		r.problems = append(r.problems, &Problem{Variable: name, Value: text, Rule: rule, Fix: fix})
 		return fallback
 	}

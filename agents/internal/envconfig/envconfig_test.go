@@ -22,10 +22,10 @@ func TestReader(t *testing.T) {
 	oneOf := func(r *envconfig.Reader) any { return r.OneOf("X", "info", "debug", "info") }
 	address := func(r *envconfig.Reader) any { return r.Address("X", ":8000") }
 	const (
-		numberError   = `must be a whole number from 1 to 100: set it so, or unset it for the default 50`
-		durationError = `must be a duration with its unit, from 0s to 1m0s: set it so, or unset it for the default 5s`
-		oneOfError    = `must be debug or info: set it so, or unset it for the default info`
-		addressError  = `must be HOST:PORT, with an empty HOST for every interface and a PORT from 0 to 65535: set it so, or unset it for the default :8000`
+		numberError   = `must be a whole number from 1 to 100: set such a value, or unset it for the default 50`
+		durationError = `must be a duration with its unit, from 0s to 1m0s: set such a value, or unset it for the default 5s`
+		oneOfError    = `must be debug or info: set such a value, or unset it for the default info`
+		addressError  = `must be HOST:PORT, with an empty HOST for every interface and a PORT from 0 to 65535: set such a value, or unset it for the default :8000`
 	)
 	for _, row := range []struct {
 		reason string

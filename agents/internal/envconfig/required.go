@@ -8,7 +8,7 @@ func Required[T any](r *Reader, name, rule string, parse func(string) (T, bool))
 	value, ok := parse(text)
 	if !ok {
 		var zero T
-		r.problems = append(r.problems, &Problem{Variable: name, Value: text, Rule: rule, Fix: "set it so"})
+		r.problems = append(r.problems, &Problem{Variable: name, Value: text, Rule: rule, Fix: "set such a value"})
 		return zero
 	}
 	return value

@@ -35,7 +35,7 @@ func TestRecordsHaveTheContextsAttributes(t *testing.T) {
 	}, records)
 }
 
-// writes records each write separately.
+// writes is an io.Writer that keeps each write separately.
 type writes struct{ texts []string }
 
 func (w *writes) Write(b []byte) (int, error) {

@@ -86,8 +86,8 @@ func TestExitCodes(t *testing.T) {
 		messages []string
 	}{
 		{"all configuration errors, each on its own line", nil, map[string]string{"DRAIN_DELAY": "5", "LOG_LEVEL": "loud"}, 2, []string{
-			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set it so, or unset it for the default 5s`,
-			`wrong configuration: LOG_LEVEL="loud" must be debug or info or warn or error: set it so, or unset it for the default info`,
+			`wrong configuration: DRAIN_DELAY="5" must be a duration with its unit, from 0s to 5m0s: set such a value, or unset it for the default 5s`,
+			`wrong configuration: LOG_LEVEL="loud" must be debug or info or warn or error: set such a value, or unset it for the default info`,
 		}},
 		{"an address that is not this machine's", nil, map[string]string{"LISTEN_ADDRESS": "192.0.2.1:0"}, 1, []string{"stopped"}},
 		{"New fails", errors.New("no table"), nil, 1, []string{"stopped"}},

@@ -61,11 +61,11 @@ func joinedNodes() []peerState {
 	return peers
 }
 
-// edit changes the viewer's table entry for the node about.
-func edit(peers []peerState, viewer, about int, change func(*member)) {
-	m := peers[viewer].view.members[id(about)]
+// edit changes the entry of the node subject in the viewer's table.
+func edit(peers []peerState, viewer, subject int, change func(*member)) {
+	m := peers[viewer].view.members[id(subject)]
 	change(&m)
-	peers[viewer].view.members[id(about)] = m
+	peers[viewer].view.members[id(subject)] = m
 }
 
 func TestPlan(t *testing.T) {

@@ -36,36 +36,36 @@ func (b *builder) session(d day, minutes int) Session {
 	budget := 60 * minutes
 	s := Session{Weekday: d.weekday, Focus: d.focus, WarmUp: min(max(int(warmUpShare*float64(budget)), minWarmUp), maxWarmUp)}
 	cardio := int(b.style.cardio * float64(budget))
-	left := budget - s.WarmUp - cardio
+	remaining := budget - s.WarmUp - cardio
 	b.volume.nextDay()
 	today := map[string]bool{}
 	for added := true; added; {
 		added = false
 		for _, pattern := range patternOrder[d.focus] {
-			item, found := b.pick(pattern, left, today)
+			item, found := b.pick(pattern, remaining, today)
 			if !found {
 				continue
 			}
 			s.Items = append(s.Items, item)
-			left -= item.Work() + item.Rest()
+			remaining -= item.Work() + item.Rest()
 			today[item.Exercise.ID] = true
 			b.used[item.Exercise.ID]++
 			b.volume.add(item.Exercise, item.Sets)
 			added = true
 		}
 	}
-	left += cardio
-	if item, found := b.cardio(left); found {
+	remaining += cardio
+	if item, found := b.cardio(remaining); found {
 		s.Items = append(s.Items, item)
-		left -= item.Work() + item.Rest()
+		remaining -= item.Work() + item.Rest()
 	}
-	s.CoolDown = left
+	s.CoolDown = remaining
 	return s
 }
 
 // pick returns the pattern's exercise with the highest score, with as many sets
 // as time and volume allow.
-func (b *builder) pick(pattern exercises.Pattern, left int, today map[string]bool) (Item, bool) {
+func (b *builder) pick(pattern exercises.Pattern, remaining int, today map[string]bool) (Item, bool) {
 	var best Item
 	highest := 0.0
 	for _, e := range b.doable {
@@ -73,7 +73,7 @@ func (b *builder) pick(pattern exercises.Pattern, left int, today map[string]boo
 		if e.Pattern != pattern || today[e.ID] || score <= highest {
 			continue
 		}
-		if item, fits := b.fit(e, left); fits {
+		if item, fits := b.fit(e, remaining); fits {
 			best, highest = item, score
 		}
 	}
@@ -95,10 +95,10 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 
 // fit returns the exercise with as many sets as the style, the time and the
 // volume allow.
-func (b *builder) fit(e *exercises.Exercise, left int) (Item, bool) {
+func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
 	for item.Sets = min(b.style.sets, b.volume.room(e.Primary)); item.Sets > 0; item.Sets-- {
-		if item.Work()+item.Rest() <= left {
+		if item.Work()+item.Rest() <= remaining {
 			return item, true
 		}
 	}
@@ -106,8 +106,8 @@ func (b *builder) fit(e *exercises.Exercise, left int) (Item, bool) {
 }
 
 // cardio fills the remaining whole minutes with one exercise at an easy pace.
-func (b *builder) cardio(left int) (Item, bool) {
-	seconds := (left - changeOver) / 60 * 60
+func (b *builder) cardio(remaining int) (Item, bool) {
+	seconds := (remaining - changeOver) / 60 * 60
 	if seconds < minCardio {
 		return Item{}, false
 	}
