@@ -77,7 +77,7 @@ func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.open()
 // Publish invalidates values in every process, for each strategy that has the
 // event. Without ids it invalidates all values of these strategies. The local
 // tier is done when Publish returns. On an error, other processes or Redis may
-// keep a value until its TTL ends; the caller must not fail for it.
+// keep an old value until its TTL ends. The caller logs it and continues.
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
 	deleted := []string{}

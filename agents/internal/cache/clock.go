@@ -14,7 +14,7 @@ type clock struct{ nanos atomic.Int64 }
 // this much longer than its TTL; the shortest TTL is 600 times as long.
 const tick = 100 * time.Millisecond
 
-// run moves the clock until ctx ends.
+// run updates the clock until ctx ends.
 func (c *clock) run(ctx context.Context) {
 	start := time.Now()
 	ticker := time.NewTicker(tick)

@@ -90,7 +90,8 @@ func TestFailedOpenClosesWhatWasOpened(t *testing.T) {
 	}
 }
 
-// TestInstrumentCountsAndTracesRequests: Close sends the last spans.
+// TestInstrumentCountsAndTracesRequests also checks that Close sends the spans
+// that still wait for export.
 func TestInstrumentCountsAndTracesRequests(t *testing.T) {
 	spans := make(chan string, 1)
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -178,7 +178,7 @@ func (e *Environment) StartPlatform(ctx context.Context, environ ...string) (p P
 	return p, err
 }
 
-// Close ends everything, in reverse order of the starts.
+// Close stops everything that was started, last started first.
 func (e *Environment) Close() error {
 	var errs []error
 	for i := len(e.closers) - 1; i >= 0; i-- {

@@ -85,7 +85,7 @@ func TestAgentFaults(t *testing.T) {
 // Coordinations are recorded while the database runs; others are counted as
 // failed.
 func TestPostgresRestarts(t *testing.T) {
-	const each = 20
+	const requests = 20
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()
 	server, err := testservers.StartPostgres(startCtx, nil)
@@ -93,7 +93,7 @@ func TestPostgresRestarts(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	m := newMCA(t, map[string]string{"DATABASE_URL": servicetest.Database(t, server), "DATABASE_STATEMENT_TIMEOUT": "10s"})
 	coordinate := func(phase string) {
-		for i := range each {
+		for i := range requests {
 			require.Equal(t, http.StatusOK, m.post(t, fmt.Sprint(phase, "-", i), loadTestBody).Code)
 		}
 	}
@@ -109,15 +109,15 @@ func TestPostgresRestarts(t *testing.T) {
 		require.Eventually(t, func() bool { return recorded(phase) == rows }, soon, 10*time.Millisecond)
 	}
 	coordinate("before")
-	until(each, "before")
+	until(requests, "before")
 	require.NoError(t, server.Stop())
 	coordinate("during")
-	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= each }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= requests }, soon, time.Millisecond)
 	require.NoError(t, server.Start(t.Context()))
 	coordinate("after")
-	until(each, "after")
-	until(each, "before")
-	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*each, m.records.rows.Counts())
+	until(requests, "after")
+	until(requests, "before")
+	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*requests, m.records.rows.Counts())
 }
 
 // TestEndlessBodyTakesNoQueueSlot: it only costs one connection.

@@ -109,7 +109,7 @@ func (s *Service) Close(ctx context.Context) error {
 }
 
 // Handler serves every route of the service. Readiness checks no dependency,
-// because the service works without each. Without PostgreSQL it records
+// because the service works without any of them. Without PostgreSQL it records
 // nothing, without Redis it caches less, and without an agent the week is
 // partial.
 func (s *Service) Handler() http.Handler {

@@ -60,14 +60,14 @@ type testCluster struct {
 	stale     map[string]int // names that resolve to another node's address
 }
 
-// resolveTo makes the name of node of resolve to the address of node to. A
-// negative of resets all names.
-func (f *testCluster) resolveTo(of, to int) {
+// resolveTo makes the name of one node resolve to the address of another, as
+// stale DNS does. A negative node resets all names.
+func (f *testCluster) resolveTo(node, other int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.stale = map[string]int{}
-	if of >= 0 {
-		f.stale[name(of)] = to
+	if node >= 0 {
+		f.stale[name(node)] = other
 	}
 }
 

@@ -42,7 +42,7 @@ func FuzzMessage(f *testing.F) {
 		require.NoError(t, json.Unmarshal(request.ConnectionID, &sent))
 		require.NoError(t, json.Unmarshal(response.ConnectionID, &received))
 		require.Equal(t, sent, received)
-		require.NotContains(t, []byte("{["), request.ConnectionID[0], "a number or a text")
+		require.NotContains(t, []byte("{["), request.ConnectionID[0], "a number or a string")
 	})
 }
 

@@ -190,7 +190,7 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 // first free connection every request succeeds, and no acknowledged write is
 // lost.
 func TestPostgresIsFull(t *testing.T) {
-	const each = 20
+	const requests = 20
 	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
@@ -200,7 +200,7 @@ func TestPostgresIsFull(t *testing.T) {
 	token := s.env.Token(t, user(t))
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code)
 	release := takeAllConnections(t, s)
-	for i := range each {
+	for i := range requests {
 		require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code, "from the cache")
 		for _, rejected := range []*httptest.ResponseRecorder{
 			s.send(t, http.MethodPost, preferencesPath, token, `{"theme":"dark"}`),
@@ -221,7 +221,7 @@ func TestPostgresIsFull(t *testing.T) {
 	require.Equal(t, failed, during.failedWrites.Load(), "no request fails after a connection is free")
 	require.Zero(t, during.end(t, s))
 	require.Equal(t, during.failedWrites.Load(), during.rejectedWrites.Load(), "each failed write has a Retry-After")
-	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", each, 2*each)
+	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
 // TestPostgresHangs: connections stay open but no data arrives, as after a network

@@ -71,12 +71,12 @@ func problem(choices dayChoices, rules []rule) simplex.Problem {
 	for i, candidates := range choices.candidates {
 		for _, c := range candidates {
 			for _, point := range []struct {
-				in        *foods.Nutrients
+				nutrients *foods.Nutrients
 				extraCost float64
 			}{{&c.minNutrients, unusualCost}, {&c.usualNutrients, 0}, {&c.maxNutrients, unusualCost}} {
 				column := make([]float64, len(rows))
 				for k, r := range rules {
-					column[k] = point.in[r.nutrient] / r.scale()
+					column[k] = point.nutrients[r.nutrient] / r.scale()
 				}
 				column[len(rules)+i] = 1
 				p.Columns, p.Cost = append(p.Columns, column), append(p.Cost, c.cost+point.extraCost)
