@@ -40,7 +40,7 @@ const (
 
 func main() {
 	echo := flag.Bool("echo", false, "serve the echo; bench starts itself with this flag")
-	each := flag.Duration("each", 3*time.Second, "the duration of each measurement, in whole seconds")
+	duration := flag.Duration("each", 3*time.Second, "the duration of each measurement, in whole seconds")
 	rounds := flag.Int("rounds", 7, "the number of measurements of each ratio; the median is reported")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -49,7 +49,7 @@ func main() {
 	if *echo {
 		err = serveEcho(ctx)
 	} else {
-		err = measureServices(ctx, *each, *rounds)
+		err = measureServices(ctx, *duration, *rounds)
 	}
 	cancel()
 	stop()
@@ -95,7 +95,7 @@ func (e endpoint) client(token string) *load.Client {
 	return load.NewClient(base, user, token, uncachedConnections, false)
 }
 
-func measureServices(ctx context.Context, each time.Duration, rounds int) (err error) {
+func measureServices(ctx context.Context, duration time.Duration, rounds int) (err error) {
 	env, err := testplatform.New(ctx, "ops/loadtest")
 	if err != nil {
 		return err
@@ -118,18 +118,18 @@ func measureServices(ctx context.Context, each time.Duration, rounds int) (err e
 	if err != nil {
 		return err
 	}
-	if err := latencies(ctx, token, each, []endpoint{
+	if err := latencies(ctx, token, duration, []endpoint{
 		{name: "npa POST plan of 7 days", process: p.NPA, request: load.Plan.Uncached(), p95: 30 * time.Millisecond},
 		{name: "wpa POST generate", process: p.WPA, request: load.Generate.Uncached(), p95: 5 * time.Millisecond},
 		{name: "mca POST coordinate", process: p.MCA, request: load.Coordinate.Uncached()},
 	}); err != nil {
 		return err
 	}
-	if err := loadTest(ctx, env.Executable("loadtest"), p.Web.URL, token, 3*each); err != nil {
+	if err := loadTest(ctx, env.Executable("loadtest"), p.Web.URL, token, 3*duration); err != nil {
 		return err
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
-	return saturation(ctx, token, each, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
+	return saturation(ctx, token, duration, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
 		{name: "web GET profile, cached in Redis", process: p.Web, request: load.Profile, ratio: 0.45},
 		{name: "npa POST plan of 7 days, cached", process: p.NPA, request: load.Plan, ratio: 0.45},
 		{name: "mca POST coordinate, cached", process: p.MCA, request: load.Coordinate},
@@ -145,10 +145,10 @@ const (
 
 // latencies prints the latency at a fixed rate, measured from the time when
 // each request was due.
-func latencies(ctx context.Context, token string, each time.Duration, endpoints []endpoint) error {
+func latencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
-		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: each}
+		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: duration}
 		stream, end := e.client(token).Stream(e.request, shape)
 		r := stream.Run(ctx)
 		end()

@@ -32,7 +32,7 @@ type sample struct {
 // while wrk and all other processes have the other cores. Each round also
 // measures the echo, because the machine's speed varies. If the server used
 // nearly all of its core, it was the bottleneck, and not wrk.
-func saturation(ctx context.Context, token string, each time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
+func saturation(ctx context.Context, token string, duration time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
 	c, err := newCores()
 	if err != nil {
 		return err
@@ -47,11 +47,11 @@ func saturation(ctx context.Context, token string, each time.Duration, rounds in
 		}
 		var samples []sample
 		for range rounds {
-			echoSample, err := c.saturate(ctx, echo, token, each)
+			echoSample, err := c.saturate(ctx, echo, token, duration)
 			if err != nil {
 				return err
 			}
-			s, err := c.saturate(ctx, e, token, each)
+			s, err := c.saturate(ctx, e, token, duration)
 			if err != nil {
 				return err
 			}
@@ -97,7 +97,7 @@ end
 `
 
 // saturate runs wrk against the endpoint, whose process gets the first core.
-func (c cores) saturate(ctx context.Context, e endpoint, token string, each time.Duration) (s sample, err error) {
+func (c cores) saturate(ctx context.Context, e endpoint, token string, duration time.Duration) (s sample, err error) {
 	if err := c.isolate(e.process.PID); err != nil {
 		return s, err
 	}
@@ -120,7 +120,7 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, each time
 	if err != nil {
 		return s, err
 	}
-	out, err := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(each.Seconds())),
+	out, err := exec.CommandContext(ctx, "wrk", "-t", "1", "-c", strconv.Itoa(connections), "-d", strconv.Itoa(int(duration.Seconds())),
 		"-s", file, e.process.URL+e.request.Path).CombinedOutput()
 	if err != nil {
 		return s, fmt.Errorf("run wrk: %w: install Debian's wrk if it is missing\n%s", err, out)
@@ -130,6 +130,6 @@ func (c cores) saturate(ctx context.Context, e endpoint, token string, each time
 		return s, fmt.Errorf("wrk's last line: %w\n%s", err, out)
 	}
 	after, err := cpuSeconds(e.process.PID)
-	s.core = (after - before) / each.Seconds()
+	s.core = (after - before) / duration.Seconds()
 	return s, err
 }

@@ -29,9 +29,9 @@ func main() {
 	}
 }
 
-func run(args []string, out, errs io.Writer) error {
+func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
-	flags.SetOutput(errs)
+	flags.SetOutput(stderr)
 	dir := flags.String("init", "", "create key.json and jwks.json in this folder unless they exist, and exit")
 	file := flags.String("key", "", "sign with this key.json")
 	user := flags.String("user", "test-user-123", "the user's id; the default is the user of the design document's load test")
@@ -65,6 +65,6 @@ func run(args []string, out, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(out, token)
+	_, err = fmt.Fprintln(stdout, token)
 	return err
 }

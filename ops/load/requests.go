@@ -157,8 +157,8 @@ func history(n int64) []object {
 	return []object{{"date": "2026-01-31", "exerciseId": fmt.Sprint("load-", n)}}
 }
 
-// Shape returns the shape of the request if its part has these connections and
-// requests per second. WebSockets have their own rate.
+// Shape returns the shape of the request's stream. The connections and the rate
+// are those of its part. WebSockets have their own rate.
 func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
 	if r.Part == WebSocket {
 		sockets := min(connections, maxSockets)

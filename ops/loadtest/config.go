@@ -39,9 +39,9 @@ type config struct {
 	json, strict     bool
 }
 
-func readConfig(args []string, getenv func(string) string, errs io.Writer) (cfg config, err error) {
+func readConfig(args []string, getenv func(string) string, stderr io.Writer) (cfg config, err error) {
 	flags := flag.NewFlagSet("loadtest", flag.ContinueOnError)
-	flags.SetOutput(errs)
+	flags.SetOutput(stderr)
 	base := flags.String("url", fmt.Sprintf("http://127.0.0.1:%d", scaling.Web().NodePort), "the stack output url; all requests go there")
 	file := flags.String("token-file", "", "a file with the token; the default is the variable TOKEN")
 	only := flags.String("only", "", "parts of main,agents,websocket; the default is all")

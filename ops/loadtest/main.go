@@ -14,7 +14,8 @@
 // when it was interrupted without an incorrect response.
 //
 // The services allow one client 1000 requests a second, with the same burst,
-// and respond 429 to more. With all parts at one rate that is a -rate of 580.
+// and respond 429 to more. With one rate for all parts, -rate 580 reaches
+// this limit.
 // The web app's highest rate, with uncached requests to the agents, is possible
 // for half a minute:
 //
@@ -48,25 +49,25 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-func run(ctx context.Context, args []string, getenv func(string) string, out, errs io.Writer) int {
-	cfg, err := readConfig(args, getenv, errs)
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	cfg, err := readConfig(args, getenv, stderr)
 	if err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(errs, "error:", err)
+			fmt.Fprintln(stderr, "error:", err)
 		}
 		return exitUsage
 	}
 	r, err := newTest(cfg).run(ctx)
 	if err != nil {
-		fmt.Fprintln(errs, "error:", err)
+		fmt.Fprintln(stderr, "error:", err)
 		return exitWrong
 	}
 	print := r.text
 	if cfg.json {
 		print = r.json
 	}
-	if err := print(out); err != nil {
-		fmt.Fprintln(errs, "error: write the report:", err)
+	if err := print(stdout); err != nil {
+		fmt.Fprintln(stderr, "error: write the report:", err)
 		return exitWrong
 	}
 	switch {

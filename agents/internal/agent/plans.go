@@ -33,13 +33,13 @@ const emptyUser = `{"userId":""`
 
 // encodeShared encodes a plan without its beginning, which differs by user.
 func encodeShared(plan any) ([]byte, error) {
-	line, err := json.Marshal(plan)
+	encoded, err := json.Marshal(plan)
 	if err != nil {
 		return nil, fmt.Errorf("encode the plan: %w", err)
 	}
-	rest, ok := strings.CutPrefix(string(line), emptyUser)
+	rest, ok := strings.CutPrefix(string(encoded), emptyUser)
 	if !ok {
-		return nil, fmt.Errorf("plan of type %T begins with %.20q, must begin with %s", plan, line, emptyUser)
+		return nil, fmt.Errorf("plan of type %T begins with %.20q, must begin with %s", plan, encoded, emptyUser)
 	}
 	return []byte(rest + "\n"), nil
 }
@@ -76,7 +76,7 @@ func (k planKey) id() uuid.UUID {
 
 type savedPlan struct {
 	planKey
-	line []byte
+	encoded []byte
 }
 
 func newSavedPlans(ctx context.Context, s *database.Store, table database.PlanKind, log *slog.Logger) *savedPlans {
@@ -101,7 +101,7 @@ func (p *savedPlans) save(key planKey, head, rest []byte) {
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {
-		err := p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, plan.line)
+		err := p.store.SavePlan(ctx, p.table, plan.id(), plan.userID, plan.encoded)
 		if err != nil {
 			p.saved.Invalidate(plan.planKey)
 		}

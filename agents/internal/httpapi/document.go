@@ -11,12 +11,12 @@ import (
 // DocumentHandler serves a service's OpenAPI 3.1 document, which is YAML, as
 // JSON. It may be cached for an hour, because it only changes with the image.
 func DocumentHandler(document []byte) (http.HandlerFunc, error) {
-	line, err := yaml.YAMLToJSONStrict(document)
+	encoded, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
 		return nil, fmt.Errorf("convert the OpenAPI document: %w", err)
 	}
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=3600")
-		JSON(w, http.StatusOK, json.RawMessage(line))
+		JSON(w, http.StatusOK, json.RawMessage(encoded))
 	}, nil
 }

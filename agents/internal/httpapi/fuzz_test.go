@@ -38,10 +38,10 @@ func FuzzJSON(f *testing.F) {
 		if len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(&decoded)
+		encoded, err := json.Marshal(&decoded)
 		require.NoError(t, err)
 		var redecoded testBody
-		problems, err = httpapi.Decode(line, &redecoded)
+		problems, err = httpapi.Decode(encoded, &redecoded)
 		require.NoError(t, err)
 		require.Empty(t, problems)
 		require.Equal(t, decoded, redecoded)

@@ -35,13 +35,13 @@ func JSON(w http.ResponseWriter, status int, body any) {
 }
 
 func write(w http.ResponseWriter, status int, contentType []string, body any) {
-	line, err := json.Marshal(body)
+	encoded, err := json.Marshal(body)
 	if err != nil {
 		Error(w, http.StatusInternalServerError, CodeInternal, "the response could not be encoded")
 		return
 	}
-	line = append(line, '\n')
-	send(w, status, contentType, line)
+	encoded = append(encoded, '\n')
+	send(w, status, contentType, encoded)
 }
 
 // Line sends an encoded line of JSON, with its newline. It takes parts, so that

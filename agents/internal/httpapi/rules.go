@@ -64,8 +64,8 @@ func Known[W ~string, V any](table map[W]V) []string {
 
 // Seed is an rng seed from the request's JSON: equal requests have equal seeds.
 func Seed(request any) uint64 {
-	line, _ := json.Marshal(request) // a decoded request always encodes
+	encoded, _ := json.Marshal(request) // a decoded request always encodes
 	sum := fnv.New64a()
-	_, _ = sum.Write(line) // hash.Hash never returns an error
+	_, _ = sum.Write(encoded) // hash.Hash never returns an error
 	return sum.Sum64()
 }

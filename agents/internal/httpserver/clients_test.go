@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-func TestClientOf(t *testing.T) {
+func TestClientAddressComesFromTrustedProxiesOnly(t *testing.T) {
 	for _, row := range []struct {
 		reason, remote string
 		forwarded      []string
@@ -55,7 +55,7 @@ func TestClientAboveItsRateGets429(t *testing.T) {
 		require.Equal(t, http.StatusOK, response.StatusCode)
 	}
 	rejected := 0
-	for range 20 { // more than one a second on any machine
+	for range 20 { // even a slow machine sends more than one a second
 		response, body := from("198.51.100.1", "/")
 		if response.StatusCode == http.StatusTooManyRequests {
 			rejected++

@@ -209,5 +209,5 @@ func TestPercentileOfRecentResponses(t *testing.T) {
 	for i := range sample {
 		l.add(time.Duration(i) * time.Millisecond)
 	}
-	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery)
+	require.InDelta(t, 121, l.percentile95().Milliseconds(), sortEvery, "95 %% of %d responses", sample)
 }

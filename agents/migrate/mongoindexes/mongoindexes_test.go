@@ -58,13 +58,13 @@ func connect(t *testing.T) (*mongo.Database, func() []string) {
 			}
 			// The driver adds these fields to every command.
 			command = slices.DeleteFunc(command, func(e bson.E) bool { return e.Key == "lsid" || e.Key == "$db" })
-			line, err := bson.MarshalExtJSON(command, false, false)
+			encoded, err := bson.MarshalExtJSON(command, false, false)
 			if err != nil {
 				t.Error(err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			sent = append(sent, string(line))
+			sent = append(sent, string(encoded))
 		},
 	}))
 	require.NoError(t, err)

@@ -93,11 +93,11 @@ func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []part
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var p partition
-		if err := rows.Scan(&p.name, &p.attached, &p.pending); err != nil {
+		var found partition
+		if err := rows.Scan(&found.name, &found.attached, &found.pending); err != nil {
 			return nil, err
 		}
-		expired = append(expired, p)
+		expired = append(expired, found)
 	}
 	return expired, rows.Err()
 }

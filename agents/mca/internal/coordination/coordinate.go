@@ -37,7 +37,7 @@ const CodeAgents = "agents_unavailable"
 
 // partialError has a partial response. It is an error so that it is not cached: the
 // next one may be complete.
-type partialError struct{ line []byte }
+type partialError struct{ encoded []byte }
 
 func (partialError) Error() string { return "an agent failed" }
 
@@ -67,19 +67,19 @@ func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	header := http.Header{}
 	header.Set("Authorization", r.Header.Get("Authorization"))
 
-	line, err := s.cached.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
+	encoded, err := s.cached.Load(r.Context(), request.key(), func(ctx context.Context) ([]byte, error) {
 		return s.compute(ctx, &request, header)
 	})
 	partial, isPartial := errors.AsType[partialError](err)
 	switch {
 	case isPartial:
 		outcome = telemetry.OutcomePartial
-		httpapi.Line(w, http.StatusOK, partial.line)
+		httpapi.Line(w, http.StatusOK, partial.encoded)
 	case err != nil:
 		outcome = s.sendError(w, r, err)
 	default:
 		outcome = telemetry.OutcomeOK
-		httpapi.Line(w, http.StatusOK, line)
+		httpapi.Line(w, http.StatusOK, encoded)
 	}
 }
 
@@ -110,15 +110,15 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 	if err != nil {
 		return nil, err
 	}
-	line, err := json.Marshal(response)
+	encoded, err := json.Marshal(response)
 	if err != nil {
 		return nil, fmt.Errorf("encode the coordination: %w", err)
 	}
-	line = append(line, '\n')
+	encoded = append(encoded, '\n')
 	if response.Status == database.Partial {
-		return nil, partialError{line}
+		return nil, partialError{encoded}
 	}
-	return line, nil
+	return encoded, nil
 }
 
 // merge merges the agents' outcomes into one week.

@@ -31,10 +31,10 @@ func FuzzCoordinateRequest(f *testing.F) {
 		require.GreaterOrEqual(t, request.weightKg(), week.MinKg)
 		require.LessOrEqual(t, request.weightKg(), week.MaxKg)
 		for _, r := range request.agentRequests() {
-			line, err := json.Marshal(r.body)
+			encoded, err := json.Marshal(r.body)
 			require.NoError(t, err)
 			var fields map[string]json.RawMessage
-			require.NoError(t, json.Unmarshal(line, &fields))
+			require.NoError(t, json.Unmarshal(encoded, &fields))
 			require.JSONEq(t, `"somebody"`, string(fields["userId"]))
 			if r.agent == npa {
 				require.JSONEq(t, `7`, string(fields["duration"]))

@@ -118,8 +118,8 @@ func (b agentBody) with(set, defaults agentBody) agentBody {
 }
 
 func quote(text string) json.RawMessage {
-	line, _ := json.Marshal(text) // a string always encodes
-	return line
+	encoded, _ := json.Marshal(text) // a string always encodes
+	return encoded
 }
 
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
@@ -140,7 +140,7 @@ type requestKey string
 func (c *CoordinateRequest) key() requestKey {
 	keyed := *c
 	keyed.Priority = ""
-	line, _ := json.Marshal(keyed) // its raw JSON was decoded, so it encodes
-	sum := sha256.Sum256(line)
+	encoded, _ := json.Marshal(keyed) // its raw JSON was decoded, so it encodes
+	sum := sha256.Sum256(encoded)
 	return requestKey(hex.EncodeToString(sum[:16]))
 }

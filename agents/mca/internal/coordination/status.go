@@ -91,6 +91,6 @@ func (s *Service) status(w http.ResponseWriter, _ *http.Request) {
 
 // agentState is the state that this process records.
 func (s *Service) agentState() (instance string, state json.RawMessage) {
-	line, _ := json.Marshal(s.currentStatus()) // numbers and strings always encode
-	return s.hostname, line
+	encoded, _ := json.Marshal(s.currentStatus()) // numbers and strings always encode
+	return s.hostname, encoded
 }

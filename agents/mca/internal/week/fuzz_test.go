@@ -35,10 +35,10 @@ func FuzzMerge(f *testing.F) {
 		if json.Unmarshal(training, &tr) != nil || tr.Check() != nil {
 			tr = nil
 		}
-		line, err := json.Marshal(Merge(n, tr, kg))
+		encoded, err := json.Marshal(Merge(n, tr, kg))
 		require.NoError(t, err)
 		var week Week
-		require.NoError(t, json.Unmarshal(line, &week))
+		require.NoError(t, json.Unmarshal(encoded, &week))
 		require.Len(t, week.Days, Days)
 		require.NotNil(t, week.Notes)
 		for i, day := range week.Days {

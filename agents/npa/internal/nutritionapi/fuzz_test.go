@@ -28,10 +28,10 @@ func FuzzPlanRequest(f *testing.F) {
 		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(&decoded)
+		encoded, err := json.Marshal(&decoded)
 		require.NoError(t, err)
 		var redecoded PlanRequest
-		problems, err = httpapi.Decode(line, &redecoded)
+		problems, err = httpapi.Decode(encoded, &redecoded)
 		require.NoError(t, err)
 		require.Empty(t, problems)
 

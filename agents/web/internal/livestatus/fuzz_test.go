@@ -18,15 +18,15 @@ func FuzzMessage(f *testing.F) {
 	}
 	hub := NewHub(Config{}, up, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		line, err := json.Marshal(hub.respond(t.Context(), text))
+		encoded, err := json.Marshal(hub.respond(t.Context(), text))
 		require.NoError(t, err)
-		require.LessOrEqual(t, len(line), 512+6*maxConnectionID)
+		require.LessOrEqual(t, len(encoded), 512+6*maxConnectionID)
 		var response struct {
 			Type              string
 			OriginalTimestamp *float64
 			ConnectionID      json.RawMessage
 		}
-		require.NoError(t, json.Unmarshal(line, &response))
+		require.NoError(t, json.Unmarshal(encoded, &response))
 		request, err := parse(text)
 		if err != nil {
 			require.Equal(t, "error", response.Type)

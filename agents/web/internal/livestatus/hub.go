@@ -152,8 +152,8 @@ func (h *Hub) ping(ctx context.Context, end context.CancelFunc, conn *websocket.
 			return
 		case <-tick.C:
 		}
-		pong, cancel := context.WithTimeout(ctx, min(h.cfg.PingEvery, writeTimeout))
-		err := conn.Ping(pong)
+		pingCtx, cancel := context.WithTimeout(ctx, min(h.cfg.PingEvery, writeTimeout))
+		err := conn.Ping(pingCtx)
 		cancel()
 		if err != nil {
 			end()
@@ -168,8 +168,8 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 	conn.SetReadLimit(maxMessage)
 	messages := rate.NewLimiter(perSecond, burst)
 	for {
-		idle, cancel := context.WithTimeout(ctx, h.cfg.IdleTimeout)
-		kind, text, err := conn.Read(idle)
+		readCtx, cancel := context.WithTimeout(ctx, h.cfg.IdleTimeout)
+		kind, text, err := conn.Read(readCtx)
 		cancel()
 		switch {
 		case errors.Is(err, context.DeadlineExceeded):
@@ -181,13 +181,13 @@ func (h *Hub) serve(ctx context.Context, conn *websocket.Conn) (websocket.Status
 		case !messages.Allow():
 			return websocket.StatusPolicyViolation, "too many messages"
 		}
-		line, err := json.Marshal(h.respond(ctx, text))
+		encoded, err := json.Marshal(h.respond(ctx, text))
 		if err != nil {
 			h.log.ErrorContext(ctx, "encode a WebSocket response", "error", err)
 			return websocket.StatusInternalError, ""
 		}
-		write, cancel := context.WithTimeout(ctx, writeTimeout)
-		err = conn.Write(write, websocket.MessageText, line)
+		writeCtx, cancel := context.WithTimeout(ctx, writeTimeout)
+		err = conn.Write(writeCtx, websocket.MessageText, encoded)
 		cancel()
 		if err != nil {
 			return websocket.StatusPolicyViolation, "write timeout"

@@ -63,10 +63,10 @@ func connect(t *testing.T, url, user string) *websocket.Conn {
 func exchange(t *testing.T, conn *websocket.Conn, text string) map[string]any {
 	t.Helper()
 	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(text)))
-	_, line, err := conn.Read(t.Context())
+	_, message, err := conn.Read(t.Context())
 	require.NoError(t, err)
 	response := map[string]any{}
-	require.NoError(t, json.Unmarshal(line, &response))
+	require.NoError(t, json.Unmarshal(message, &response))
 	return response
 }
 

@@ -50,12 +50,12 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	principal, _ := auth.PrincipalOf(r.Context())
-	line, err := s.savePreferences(r, principal.Subject, preferences)
+	encoded, err := s.savePreferences(r, principal.Subject, preferences)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
 	}
-	httpapi.Line(w, http.StatusOK, line)
+	httpapi.Line(w, http.StatusOK, encoded)
 }
 
 func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {

@@ -33,12 +33,12 @@ var errDeactivated = errors.New("the account is deactivated")
 
 func (s *Service) getProfile(w http.ResponseWriter, r *http.Request) {
 	principal, _ := auth.PrincipalOf(r.Context())
-	line, err := s.profile(r.Context(), principal.Subject)
+	encoded, err := s.profile(r.Context(), principal.Subject)
 	if err != nil {
 		s.sendError(w, r, err)
 		return
 	}
-	httpapi.Line(w, http.StatusOK, line)
+	httpapi.Line(w, http.StatusOK, encoded)
 }
 
 // profile returns the user's profile as a line of JSON. A new user with a valid
@@ -60,11 +60,11 @@ func encode(u database.User) ([]byte, error) {
 	if !u.Active {
 		return nil, errDeactivated
 	}
-	line, err := json.Marshal(Profile{u.ID, u.Email, u.DisplayName, u.Profile, u.Preferences, u.CreatedAt.UTC(), u.UpdatedAt.UTC()})
+	encoded, err := json.Marshal(Profile{u.ID, u.Email, u.DisplayName, u.Profile, u.Preferences, u.CreatedAt.UTC(), u.UpdatedAt.UTC()})
 	if err != nil {
 		return nil, fmt.Errorf("encode the profile of %s: %w", u.ID, err)
 	}
-	return append(line, '\n'), nil
+	return append(encoded, '\n'), nil
 }
 
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {

@@ -110,9 +110,9 @@ func TestWrittenPreferencesAreReadByEveryProcess(t *testing.T) {
 	require.JSONEq(t, `{"theme":"light","notifications":true}`, string(p.Preferences), "absent fields keep their values")
 
 	// The second process has another issuer, so call it without a token.
-	line, err := second.profile(t.Context(), id)
+	encoded, err := second.profile(t.Context(), id)
 	require.NoError(t, err)
-	require.Contains(t, string(line), `"light"`, "the second process has the new value")
+	require.Contains(t, string(encoded), `"light"`, "the second process has the new value")
 }
 
 func TestRequestsMatchTheDocument(t *testing.T) {

@@ -31,10 +31,10 @@ func FuzzGenerateRequest(f *testing.F) {
 		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(&decoded)
+		encoded, err := json.Marshal(&decoded)
 		require.NoError(t, err)
 		var redecoded GenerateRequest
-		problems, err = httpapi.Decode(line, &redecoded)
+		problems, err = httpapi.Decode(encoded, &redecoded)
 		require.NoError(t, err)
 		require.Empty(t, problems)
 

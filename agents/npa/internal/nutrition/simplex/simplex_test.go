@@ -139,10 +139,10 @@ func TestOptimumEqualsGonums(t *testing.T) {
 	})
 }
 
-// dayProblem has the size of a planner's day: 6 bounds, and 16 slots of 18
-// columns each.
+// dayProblem has the size of a planner's day: 6 bounds, and 16 slots with 18
+// candidate foods, one column each.
 func dayProblem() simplex.Problem {
-	const bounds, slots, each = 6, 16, 18
+	const bounds, slots, candidates = 6, 16, 18
 	rng := rand.New(rand.NewPCG(1, 2))
 	p := simplex.Problem{}
 	for range bounds {
@@ -150,7 +150,7 @@ func dayProblem() simplex.Problem {
 	}
 	for slot := range slots {
 		p.Rows = append(p.Rows, simplex.Row{Lo: 1, Hi: 1, Penalty: 1e5})
-		for range each {
+		for range candidates {
 			column := make([]float64, bounds+slots)
 			for i := range bounds {
 				column[i] = rng.Float64() / 8

@@ -26,11 +26,11 @@ func FuzzPreferences(f *testing.F) {
 		if err != nil || len(problems) > 0 {
 			return
 		}
-		line, err := json.Marshal(preferences)
+		encoded, err := json.Marshal(preferences)
 		require.NoError(t, err)
-		require.NotEqual(t, `{}`, string(line))
+		require.NotEqual(t, `{}`, string(encoded))
 		var redecoded webapp.Preferences
-		problems, err = httpapi.Decode(line, &redecoded)
+		problems, err = httpapi.Decode(encoded, &redecoded)
 		require.NoError(t, err)
 		require.Empty(t, problems)
 		require.Equal(t, preferences, redecoded)
