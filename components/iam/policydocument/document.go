@@ -122,7 +122,7 @@ func CheckEndpoint(s Statement) error {
 	for _, action := range s.Actions {
 		_, verb, _ := strings.Cut(action, ":")
 		if everyone(s) && !strings.HasPrefix(verb, "Get") {
-			return fmt.Errorf("statement %s: allows everyone %s, without a condition; name the accounts in one", s.Sid, action)
+			return fmt.Errorf("statement %s allows every principal the action %s without a condition: name the accounts in a condition", s.Sid, action)
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func CheckResource(s Statement) error {
 		return err
 	}
 	if everyone(s) {
-		return fmt.Errorf("statement %s: allows everyone, without a condition; name the principals", s.Sid)
+		return fmt.Errorf("statement %s allows every principal without a condition: name the principals", s.Sid)
 	}
 	return nil
 }
