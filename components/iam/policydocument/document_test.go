@@ -41,8 +41,8 @@ func TestCheckEndpoint(t *testing.T) {
 	}{
 		{"the VPC reads image layers of AWS", Statement{Sid: "Read", Principals: everyone, Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, ""},
 		{"the account writes", Statement{Sid: "Own", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}, Conditions: own}, ""},
-		{"data is carried out", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out: allows everyone s3:PutObject"},
-		{"everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "allows everyone s3:*"},
+		{"data is carried out", Statement{Sid: "Out", Principals: everyone, Actions: []string{"s3:GetObject", "s3:PutObject"}, Resources: []string{Any}}, "statement Out allows every principal the action s3:PutObject"},
+		{"everything", Statement{Sid: "All", Principals: everyone, Actions: []string{"s3:*"}, Resources: []string{Any}}, "every principal the action s3:*"},
 		{"nobody", Statement{Sid: "A", Actions: []string{"s3:GetObject"}, Resources: []string{Any}}, "must name its principals"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { requireErr(t, CheckEndpoint(tc.statement), tc.want) })
