@@ -157,7 +157,7 @@ func latencies(ctx context.Context, token string, duration time.Duration, endpoi
 		}
 		goal := ""
 		if e.p95 > 0 {
-			goal = "under " + e.p95.String() + missed(len(r.Latencies) > 0 && r.Percentile(95) < e.p95)
+			goal = "under " + e.p95.String() + missedNote(len(r.Latencies) > 0 && r.Percentile(95) < e.p95)
 		}
 		ms := func(p int) time.Duration { return r.Percentile(p).Round(10 * time.Microsecond) }
 		fmt.Printf("| %s | %s | %s | %s | %s | %s |\n", e.name, ms(50), ms(95), ms(99), cmp.Or(r.Failed.String(), "0"), goal)
@@ -166,7 +166,7 @@ func latencies(ctx context.Context, token string, duration time.Duration, endpoi
 	return nil
 }
 
-func missed(met bool) string {
+func missedNote(met bool) string {
 	if met {
 		return ""
 	}

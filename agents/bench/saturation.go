@@ -61,7 +61,7 @@ func saturation(ctx context.Context, token string, duration time.Duration, round
 		goal := ""
 		s := median(samples, func(s sample) float64 { return s.ratio })
 		if e.ratio > 0 {
-			goal = fmt.Sprintf("at least %.2f", e.ratio) + missed(s.ratio >= e.ratio)
+			goal = fmt.Sprintf("at least %.2f", e.ratio) + missedNote(s.ratio >= e.ratio)
 		}
 		if s.core < 0.9 {
 			goal += " (less than 90 % of its core: the server was not the bottleneck)"

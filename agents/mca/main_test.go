@@ -212,7 +212,7 @@ func TestSecondSignalEndsTheProcessImmediately(t *testing.T) {
 	}, 20*time.Second, 5*time.Millisecond)
 }
 
-func TestExitCodes(t *testing.T) {
+func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		env      map[string]string

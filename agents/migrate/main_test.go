@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-func TestExitCodes(t *testing.T) {
+func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	full, err := url.Parse(server.Database(t))
 	require.NoError(t, err)
 	noPassword := *full

@@ -11,9 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestExitCodes: the process ends with 2 when the environment is wrong, and not
-// when its Redis node is down.
-func TestExitCodes(t *testing.T) {
+// TestWrongEnvironmentExitsWith2: a Redis node that is down is no such error.
+func TestWrongEnvironmentExitsWith2(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("secret"), 0o600))
 	valid := map[string]string{

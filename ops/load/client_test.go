@@ -62,8 +62,8 @@ func TestUncachedRequestsDiffer(t *testing.T) {
 			require.Equal(t, r.Body == nil, uncached.Body == nil, r.Name)
 			continue
 		}
-		document := r.Body("u", 0)
+		original := r.Body("u", 0)
 		require.NotEqual(t, uncached.Body("u", 0), uncached.Body("u", 0), r.Name)
-		require.Equal(t, document, r.Body("u", 0), r.Name)
+		require.Equal(t, original, r.Body("u", 0), r.Name)
 	}
 }

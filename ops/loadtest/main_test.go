@@ -77,7 +77,7 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 	require.Equal(t, 4, r.Load[4].Sent, "a third of 60 per second for 200 ms")
 }
 
-func TestTextReport(t *testing.T) {
+func TestTextReportListsEachStep(t *testing.T) {
 	f := newFake(t)
 	var out, errs bytes.Buffer
 	code := run(t.Context(), append(brief, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)

@@ -246,7 +246,7 @@ func TestCloseSavesQueuedPlans(t *testing.T) {
 	newTestAgent(t, env).savedFor(t, "ada", 1)
 }
 
-func TestRoutes(t *testing.T) {
+func TestRoutesDependOnTokenAndPhase(t *testing.T) {
 	const plan = "/api/v1/agents/npa/plan"
 	a := newTestAgent(t, nil)
 	runToken, readToken := a.env.Token(t, "ada", auth.ScopeAgentsRun), a.env.Token(t, "ada", auth.ScopeAgentsRead)

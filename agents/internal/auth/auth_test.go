@@ -62,7 +62,7 @@ func token(t *testing.T, key SigningKey, change ...func(*Claims)) string {
 	return text
 }
 
-func TestEverySupportedAlgorithm(t *testing.T) {
+func TestEverySupportedAlgorithmIsAccepted(t *testing.T) {
 	_, edwards, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	elliptic256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -83,7 +83,7 @@ func TestEverySupportedAlgorithm(t *testing.T) {
 	}
 }
 
-func TestClaims(t *testing.T) {
+func TestTokensWithInvalidClaimsAreRejected(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
 	now := time.Now()

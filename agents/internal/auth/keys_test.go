@@ -102,7 +102,7 @@ func TestKeysAreUsedWhileTheIssuerIsUnavailable(t *testing.T) {
 	require.ErrorIs(t, err, ErrNoKeys, "not after staleAfter")
 }
 
-func TestFetchFromURL(t *testing.T) {
+func TestFetchIsBoundedAndFollowsNoRedirect(t *testing.T) {
 	set, err := JWKS(newKey(t))
 	require.NoError(t, err)
 	mux := http.NewServeMux()

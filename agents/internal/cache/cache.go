@@ -81,9 +81,9 @@ func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.open()
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
 	deleted := []string{}
-	for _, s := range c.affected(event) {
-		errs = append(errs, c.invalidate(ctx, s, ids))
-		deleted = append(deleted, s.prefix())
+	for _, n := range c.affected(event) {
+		errs = append(errs, c.invalidate(ctx, n, ids))
+		deleted = append(deleted, n.prefix())
 	}
 	// Last, so that receivers find no old value in Redis.
 	errs = append(errs, c.redis.publish(message{Event: event, IDs: ids, Origin: c.origin, DeletedPrefixes: deleted}))
@@ -93,32 +93,32 @@ func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 // invalidate deletes values from both tiers. It drops the local tier twice. The
 // first drop makes running loads stale, so that they do not write to Redis after
 // the deletion. The second one removes what was copied from Redis meanwhile.
-func (c *Cache) invalidate(ctx context.Context, s namespace, ids []string) error {
-	s.drop(ids)
-	defer s.drop(ids)
+func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error {
+	n.drop(ids)
+	defer n.drop(ids)
 	if len(ids) == 0 {
-		return c.redis.deletePrefix(ctx, s.prefix())
+		return c.redis.deletePrefix(ctx, n.prefix())
 	}
 	var errs []error
 	for _, id := range ids {
-		errs = append(errs, c.redis.delete(s.prefix()+id))
+		errs = append(errs, c.redis.delete(n.prefix()+id))
 	}
 	return errors.Join(errs...)
 }
 
 // affected returns the namespaces that the event invalidates.
 func (c *Cache) affected(event Event) (affected []namespace) {
-	for _, s := range *c.namespaces.Load() {
-		if s.strategy().invalidatedBy(event) {
-			affected = append(affected, s)
+	for _, n := range *c.namespaces.Load() {
+		if n.strategy().invalidatedBy(event) {
+			affected = append(affected, n)
 		}
 	}
 	return affected
 }
 
-func (c *Cache) add(s namespace) {
+func (c *Cache) add(n namespace) {
 	c.adding.Lock()
 	defer c.adding.Unlock()
-	all := append([]namespace{s}, *c.namespaces.Load()...)
+	all := append([]namespace{n}, *c.namespaces.Load()...)
 	c.namespaces.Store(&all)
 }

@@ -195,7 +195,7 @@ func TestInvalidDataInRedisIsAMiss(t *testing.T) {
 	}
 }
 
-func TestMetrics(t *testing.T) {
+func TestMetricsCountHitsAndMissesOfEachTier(t *testing.T) {
 	c := newConnected(t, cluster)
 	sessions, nutrition := newPlans(t, c, UserSession), newPlans(t, c, NutritionData)
 	sessions.Get(t.Context(), "u") // a miss in Redis

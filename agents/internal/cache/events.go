@@ -53,8 +53,8 @@ func (r *redis) publish(m message) error {
 // without a subscription. So each new subscription drops the whole local tier.
 func (c *Cache) subscribe(ctx context.Context, client rueidis.Client) {
 	for ctx.Err() == nil {
-		subCtx := rueidis.WithOnSubscriptionHook(ctx, func(s rueidis.PubSubSubscription) {
-			if s.Kind == "ssubscribe" {
+		subCtx := rueidis.WithOnSubscriptionHook(ctx, func(subscription rueidis.PubSubSubscription) {
+			if subscription.Kind == "ssubscribe" {
 				c.dropLocal()
 				c.subscribed.Store(true)
 			}
@@ -75,8 +75,8 @@ func (c *Cache) subscribe(ctx context.Context, client rueidis.Client) {
 }
 
 func (c *Cache) dropLocal() {
-	for _, s := range *c.namespaces.Load() {
-		s.drop(nil)
+	for _, n := range *c.namespaces.Load() {
+		n.drop(nil)
 	}
 }
 
@@ -89,15 +89,15 @@ func (c *Cache) receive(ctx context.Context, text string) {
 	if m.Origin == c.origin {
 		return // Publish has done it
 	}
-	for _, s := range c.affected(m.Event) {
+	for _, n := range c.affected(m.Event) {
 		// Delete single values again: a load in this process may have written
 		// an old one after the sender's deletion and before this event.
-		if len(m.IDs) == 0 && slices.Contains(m.DeletedPrefixes, s.prefix()) {
-			s.drop(nil)
+		if len(m.IDs) == 0 && slices.Contains(m.DeletedPrefixes, n.prefix()) {
+			n.drop(nil)
 			continue
 		}
-		if err := c.invalidate(ctx, s, m.IDs); err != nil {
-			c.log.WarnContext(ctx, "cache event failed; values in Redis stay until their TTL ends", "event", m.Event, "strategy", s.strategy().Name, "error", err)
+		if err := c.invalidate(ctx, n, m.IDs); err != nil {
+			c.log.WarnContext(ctx, "cache event failed; values in Redis stay until their TTL ends", "event", m.Event, "strategy", n.strategy().Name, "error", err)
 		}
 	}
 }

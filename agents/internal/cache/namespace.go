@@ -52,13 +52,13 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			return nil, fmt.Errorf("cache: two namespaces have the prefix %q: give each its own", prefix)
 		}
 	}
-	s := &Namespace[K, V]{cache: c, rule: strategy, keyPrefix: prefix}
+	n := &Namespace[K, V]{cache: c, rule: strategy, keyPrefix: prefix}
 	if strategy.Local {
 		if localBytes == 0 {
 			return nil, fmt.Errorf("cache: localBytes of namespace %q is 0, must be above 0 for a local strategy", prefix)
 		}
 		var err error
-		s.local, err = otter.New(&otter.Options[K, entry[V]]{
+		n.local, err = otter.New(&otter.Options[K, entry[V]]{
 			MaximumWeight: localBytes,
 			Weigher:       func(_ K, e entry[V]) uint32 { return e.cost },
 		})
@@ -66,182 +66,182 @@ func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, 
 			return nil, fmt.Errorf("cache: local tier of %q: %w", prefix, err)
 		}
 	}
-	c.add(s)
-	return s, nil
+	c.add(n)
+	return n, nil
 }
 
 // Get returns a cached value. It waits for Redis at most twice the Timeout, and
 // not at all after the end of ctx.
-func (s *Namespace[K, V]) Get(ctx context.Context, key K) (value V, ok bool) {
-	if value, ok = s.getLocal(key); ok {
+func (n *Namespace[K, V]) Get(ctx context.Context, key K) (value V, ok bool) {
+	if value, ok = n.getLocal(key); ok {
 		return value, true
 	}
-	return s.getRedis(ctx, key, s.epoch.Load())
+	return n.getRedis(ctx, key, n.epoch.Load())
 }
 
 // Set caches a value in both tiers, within twice the Timeout. It returns no
 // error, because a value that is not cached is loaded again.
-func (s *Namespace[K, V]) Set(key K, value V) {
-	epoch := s.epoch.Load()
-	s.setRedis(key, s.setLocal(key, value, epoch), epoch)
+func (n *Namespace[K, V]) Set(key K, value V) {
+	epoch := n.epoch.Load()
+	n.setRedis(key, n.setLocal(key, value, epoch), epoch)
 }
 
 // Load returns a cached value. Otherwise it calls load once for all concurrent
 // callers and caches the result. An error goes to all of them and is not
 // cached. load's context ends when no caller waits any more.
-func (s *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Context) (V, error)) (V, error) {
-	if value, ok := s.getLocal(key); ok {
+func (n *Namespace[K, V]) Load(ctx context.Context, key K, load func(context.Context) (V, error)) (V, error) {
+	if value, ok := n.getLocal(key); ok {
 		return value, nil
 	}
-	epoch := s.epoch.Load()
-	if s.local == nil {
+	epoch := n.epoch.Load()
+	if n.local == nil {
 		// A hit in Redis does not need the flight.
-		if value, ok := s.getRedis(ctx, key, epoch); ok {
+		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
 	}
 	var data []byte // the encoded value, if it is new
-	return s.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
+	return n.loads.do(ctx, epochKey[K]{key, epoch}, func(ctx context.Context) (V, error) {
 		// Another call may have finished meanwhile.
-		if s.local != nil {
-			if value, ok := s.lookup(key); ok {
+		if n.local != nil {
+			if value, ok := n.lookup(key); ok {
 				return value, nil
 			}
 		}
-		if value, ok := s.getRedis(ctx, key, epoch); ok {
+		if value, ok := n.getRedis(ctx, key, epoch); ok {
 			return value, nil
 		}
 		value, err := load(ctx)
 		if err == nil {
-			data = s.setLocal(key, value, epoch)
+			data = n.setLocal(key, value, epoch)
 		}
 		return value, err
-	}, func(V) { s.setRedis(key, data, epoch) })
+	}, func(V) { n.setRedis(key, data, epoch) })
 }
 
 // Invalidate deletes one value from this process and from Redis. Only Publish
 // reaches the local tiers of other processes.
-func (s *Namespace[K, V]) Invalidate(ctx context.Context, key K) error {
-	return s.cache.invalidate(ctx, s, []string{string(key)})
+func (n *Namespace[K, V]) Invalidate(ctx context.Context, key K) error {
+	return n.cache.invalidate(ctx, n, []string{string(key)})
 }
 
-func (s *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
-	if s.local == nil {
+func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
+	if n.local == nil {
 		return value, false
 	}
-	if value, ok = s.lookup(key); !ok {
-		s.meters.localMisses.add()
+	if value, ok = n.lookup(key); !ok {
+		n.meters.localMisses.add()
 		return value, false
 	}
-	s.meters.localHits.add()
+	n.meters.localHits.add()
 	return value, true
 }
 
 // lookup returns an unexpired value of the local tier. An expired value stays until
 // it is replaced or evicted. If otter expired it, each hit would read the machine's
 // clock and take up to three times as long.
-func (s *Namespace[K, V]) lookup(key K) (value V, ok bool) {
-	e, ok := s.local.GetIfPresent(key)
-	if !ok || e.expires <= s.cache.clock.now() {
+func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
+	e, ok := n.local.GetIfPresent(key)
+	if !ok || e.expires <= n.cache.clock.now() {
 		return value, false
 	}
 	return e.value, true
 }
 
-func (s *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
+func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
 	if ctx.Err() != nil {
 		return value, false
 	}
-	data, err := s.cache.redis.get(s.keyPrefix + string(key))
+	data, err := n.cache.redis.get(n.keyPrefix + string(key))
 	if err == nil {
 		var expires time.Time
 		if value, expires, err = decode[V](data); err == nil {
 			// At most the strategy's TTL, because the writer's clock may be
 			// wrong.
-			if left := min(time.Until(expires), s.rule.TTL); left > 0 {
-				s.meters.redisHits.add()
-				s.storeLocal(key, entry[V]{value, s.cache.clock.now() + left, cost(key, data)}, epoch)
+			if remaining := min(time.Until(expires), n.rule.TTL); remaining > 0 {
+				n.meters.redisHits.add()
+				n.storeLocal(key, entry[V]{value, n.cache.clock.now() + remaining, cost(key, data)}, epoch)
 				return value, true
 			}
 			err = errNotFound
 		}
 	}
-	s.countMiss(err)
+	n.countMiss(err)
 	var zero V
 	return zero, false
 }
 
-func (s *Namespace[K, V]) countMiss(err error) {
+func (n *Namespace[K, V]) countMiss(err error) {
 	switch {
 	case errors.Is(err, errNoRedis): // without Redis there is no tier to count
 	case errors.Is(err, errNotFound):
-		s.meters.redisMisses.add()
+		n.meters.redisMisses.add()
 	default:
-		s.meters.redisMisses.add()
-		s.meters.redisErrors.add()
+		n.meters.redisMisses.add()
+		n.meters.redisErrors.add()
 	}
 }
 
 // setLocal stores a new value in the local tier and returns its encoding for Redis,
 // or nil if it cannot be encoded.
-func (s *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
-	data, err := encode(value, time.Now().Add(s.rule.TTL))
+func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
+	data, err := encode(value, time.Now().Add(n.rule.TTL))
 	if err != nil {
-		s.meters.redisErrors.add()
-		s.cache.log.Error("value not cached", "strategy", s.rule.Name, "error", err)
+		n.meters.redisErrors.add()
+		n.cache.log.Error("value not cached", "strategy", n.rule.Name, "error", err)
 		return nil
 	}
-	s.storeLocal(key, entry[V]{value, s.cache.clock.now() + s.rule.TTL, cost(key, data)}, epoch)
+	n.storeLocal(key, entry[V]{value, n.cache.clock.now() + n.rule.TTL, cost(key, data)}, epoch)
 	return data
 }
 
 // storeLocal stores an entry unless an event has come since epoch. An event
 // increments the epoch before it drops. So either this call sees the new epoch, or
 // the drop comes after its Set.
-func (s *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
-	if s.local == nil {
+func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
+	if n.local == nil {
 		return
 	}
 	// otter 2.3.0 does not evict for entries that are overwritten before its
 	// maintenance has seen them. It then stays above its bound. After an
 	// Invalidate every Set counts as an insert (TestLocalTierIsBounded).
-	s.local.Invalidate(key)
-	s.local.Set(key, e)
-	if s.epoch.Load() != epoch {
-		s.local.Invalidate(key)
+	n.local.Invalidate(key)
+	n.local.Set(key, e)
+	if n.epoch.Load() != epoch {
+		n.local.Invalidate(key)
 	}
 }
 
 // setRedis stores an encoded value in Redis unless an event has come since epoch.
-func (s *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
-	if data == nil || s.epoch.Load() != epoch {
+func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
+	if data == nil || n.epoch.Load() != epoch {
 		return
 	}
-	name := s.keyPrefix + string(key)
-	err := s.cache.redis.set(name, data, s.rule.TTL)
-	if err == nil && s.epoch.Load() != epoch {
-		err = s.cache.redis.delete(name)
+	name := n.keyPrefix + string(key)
+	err := n.cache.redis.set(name, data, n.rule.TTL)
+	if err == nil && n.epoch.Load() != epoch {
+		err = n.cache.redis.delete(name)
 	}
 	if err != nil && !errors.Is(err, errNoRedis) {
-		s.meters.redisErrors.add()
+		n.meters.redisErrors.add()
 	}
 }
 
 func cost[K ~string](key K, data []byte) uint32 { return uint32(overhead + len(key) + len(data)) }
 
-func (s *Namespace[K, V]) strategy() Strategy { return s.rule }
-func (s *Namespace[K, V]) prefix() string     { return s.keyPrefix }
-func (s *Namespace[K, V]) count() counts      { return s.meters.read() }
+func (n *Namespace[K, V]) strategy() Strategy { return n.rule }
+func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
+func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
 
-func (s *Namespace[K, V]) drop(ids []string) {
-	s.epoch.Add(1)
+func (n *Namespace[K, V]) drop(ids []string) {
+	n.epoch.Add(1)
 	switch {
-	case s.local == nil:
+	case n.local == nil:
 	case len(ids) == 0:
-		s.local.InvalidateAll()
+		n.local.InvalidateAll()
 	default:
 		for _, id := range ids {
-			s.local.Invalidate(K(id))
+			n.local.Invalidate(K(id))
 		}
 	}
 }

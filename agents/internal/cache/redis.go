@@ -30,7 +30,8 @@ const (
 	openFor      = time.Second
 	// connectDelay is the pause between attempts to connect to the cluster.
 	connectDelay = 500 * time.Millisecond
-	// flushDelay is a thousandth of REDIS_TIMEOUT's default.
+	// flushDelay is the time in which the client collects commands for one
+	// write. It is a thousandth of REDIS_TIMEOUT's default.
 	flushDelay = 100 * time.Microsecond
 )
 
@@ -98,8 +99,8 @@ func (r *redis) options() rueidis.ClientOption {
 		},
 		// The client closes the connection of a node that does not respond.
 		ConnWriteTimeout: 20 * r.cfg.Timeout,
-		// Commands within this delay go out in one write. From 16 in flight on,
-		// that halves the CPU time here and in Redis, and responses are faster.
+		// With 16 commands or more in flight, one write for several of them
+		// halves the CPU time here and in Redis, and responses are faster.
 		// A few commands wait up to 50 µs longer at the median; a single one
 		// does not wait (docs/performance.md, "The cache").
 		MaxFlushDelay: flushDelay,

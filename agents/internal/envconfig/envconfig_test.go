@@ -16,7 +16,7 @@ func newReader(values map[string]string) *envconfig.Reader {
 	})
 }
 
-func TestReader(t *testing.T) {
+func TestInvalidValueGetsTheFallbackAndAnError(t *testing.T) {
 	number := func(r *envconfig.Reader) any { return r.Int("X", 50, 1, 100) }
 	duration := func(r *envconfig.Reader) any { return r.Duration("X", 5*time.Second, 0, time.Minute) }
 	oneOf := func(r *envconfig.Reader) any { return r.OneOf("X", "info", "debug", "info") }

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSize(t *testing.T) {
+func TestSizeHasUnitsAndBounds(t *testing.T) {
 	const sizeError = ` must be a size such as 256MB, from 1.0 MiB to 1.0 GiB: set such a value, or unset it for the default 256MB`
 	for _, row := range []struct {
 		reason, text string

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
 )
 
-func TestTexts(t *testing.T) {
+func TestTextsMustHaveTheirForm(t *testing.T) {
 	url := func(r *envconfig.Reader) any { return r.URL("X", "http://a", "http", "https") }
 	path := func(r *envconfig.Reader) any { return r.Path("X", "/a") }
 	hosts := func(r *envconfig.Reader) any { return r.Hosts("X", "a:1") }
@@ -53,7 +53,7 @@ func TestURLErrorDoesNotShowTheURL(t *testing.T) {
 	require.NotContains(t, r.Err().Error(), "secret")
 }
 
-func TestRequire(t *testing.T) {
+func TestRequiredVariableMustBeSet(t *testing.T) {
 	r := newReader(map[string]string{"A": ""})
 	r.Require("A", "B")
 	require.EqualError(t, r.Err(), `B="" must be set: set it`)

@@ -32,7 +32,7 @@ func (b *testBody) Validate() []httpapi.FieldError {
 
 const limit = 1000
 
-func TestReadBody(t *testing.T) {
+func TestReadBodyReportsEveryError(t *testing.T) {
 	list := func(errors ...string) []string { return errors }
 	for _, row := range []struct {
 		reason, kind, body string

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-func TestJSON(t *testing.T) {
+func TestJSONIsOneLineThatIsNotCached(t *testing.T) {
 	for _, row := range []struct {
 		reason, cache string
 		body          any
@@ -53,7 +53,7 @@ func TestErrorListsFieldErrors(t *testing.T) {
 		"code":"invalid_request","errors":[{"pointer":"#/a","detail":"must be b"},{"pointer":"#","detail":"c"}]}`, w.Body.String())
 }
 
-func TestLineInParts(t *testing.T) {
+func TestLineJoinsItsParts(t *testing.T) {
 	w := httptest.NewRecorder()
 	httpapi.Line(w, http.StatusOK, []byte(`{"userId":"u"`), []byte(",\"days\":[]}\n"))
 	require.Equal(t, "{\"userId\":\"u\",\"days\":[]}\n", w.Body.String())

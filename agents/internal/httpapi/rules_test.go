@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-func TestRules(t *testing.T) {
+func TestRulesReportPointerAndDetail(t *testing.T) {
 	three, allowed := 3, []string{"a", "b"}
 	for _, row := range []struct {
 		reason  string

@@ -62,12 +62,12 @@ func (b *balancer) remove(backend string) {
 	}
 }
 
-// TestDrainUnderLoad stops one of two servers while clients send through a
+// TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send through a
 // balancer, and counts failures. Clients POST on kept-alive connections,
 // because Go's client repeats a GET after a broken connection and so would hide
 // a failure. The drain delay ends when the balancer has seen the readiness fall
 // and the draining server has served enough requests.
-func TestDrainUnderLoad(t *testing.T) {
+func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
 		clients  = 8
 		before   = 400   // requests before the shutdown starts

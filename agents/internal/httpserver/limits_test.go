@@ -30,8 +30,8 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
-// TestBodyLimit: declared and undeclared body lengths.
-func TestBodyLimit(t *testing.T) {
+// TestTooLargeBodyGets413: declared and undeclared body lengths.
+func TestTooLargeBodyGets413(t *testing.T) {
 	const limit = 1000
 	var reached atomic.Bool
 	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,9 +94,9 @@ func TestTooLargeHeadersGet431(t *testing.T) {
 	}
 }
 
-// TestSlowClients: each row sends a part and then nothing. The server must
+// TestSlowClientsAreDisconnected: each row sends a part and then nothing. The server must
 // close the connection.
-func TestSlowClients(t *testing.T) {
+func TestSlowClientsAreDisconnected(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {
 		reason, sent string

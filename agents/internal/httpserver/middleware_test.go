@@ -44,7 +44,7 @@ func TestNewRequestIDsDiffer(t *testing.T) {
 	require.NotEqual(t, a.Header.Get(httpapi.RequestID), b.Header.Get(httpapi.RequestID))
 }
 
-func TestAccessLog(t *testing.T) {
+func TestAccessLogHasRouteStatusAndSize(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /item/{id}", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "four") })
 	mux.HandleFunc("GET /silent", func(http.ResponseWriter, *http.Request) {})
@@ -80,7 +80,7 @@ func TestAccessLog(t *testing.T) {
 	}
 }
 
-func TestPanics(t *testing.T) {
+func TestPanicEndsOnlyItsRequest(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /early", func(http.ResponseWriter, *http.Request) { panic("the cause") })
 	mux.HandleFunc("GET /late", func(w http.ResponseWriter, _ *http.Request) {
@@ -128,7 +128,7 @@ func TestPanics(t *testing.T) {
 	})
 }
 
-func TestRoutes(t *testing.T) {
+func TestUnknownRoutesGetProblemDetails(t *testing.T) {
 	mux := http.NewServeMux()
 	handler404 := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "handler", http.StatusNotFound) }
 	mux.HandleFunc("GET /thing", func(http.ResponseWriter, *http.Request) {})

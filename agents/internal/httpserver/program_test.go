@@ -77,7 +77,7 @@ func TestProgramServesAndDrains(t *testing.T) {
 	require.Zero(t, <-code)
 }
 
-func TestExitCodes(t *testing.T) {
+func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		newErr   error

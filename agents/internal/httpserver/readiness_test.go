@@ -21,7 +21,7 @@ func probe(handler http.Handler) (int, string) {
 	return response.Code, response.Body.String()
 }
 
-func TestReadyIf(t *testing.T) {
+func TestReadinessNamesUnavailableDependencies(t *testing.T) {
 	healthy := func(context.Context) error { return nil }
 	unavailable := func(context.Context) error { return errors.New("password=secret") }
 	hung := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }

@@ -36,8 +36,9 @@ func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testS
 	return launchUntil(t, handler, nil, changes...)
 }
 
-// launchUntil is launch with a drain delay that ends when over is closed.
-func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, changes ...func(*Config)) *testServer {
+// launchUntil is launch with a drain delay that ends when delayOver is
+// closed.
+func launchUntil(t *testing.T, handler http.Handler, delayOver <-chan time.Time, changes ...func(*Config)) *testServer {
 	t.Helper()
 	cfg := Defaults()
 	cfg.Address = "127.0.0.1:0"
@@ -50,8 +51,8 @@ func launchUntil(t *testing.T, handler http.Handler, over <-chan time.Time, chan
 	log := NewLogger(logs, "test", slog.LevelDebug)
 	server, err := New(cfg, handler, &State{}, log)
 	require.NoError(t, err)
-	if over != nil {
-		server.after = func(time.Duration) <-chan time.Time { return over }
+	if delayOver != nil {
+		server.after = func(time.Duration) <-chan time.Time { return delayOver }
 	}
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
-func TestHealthByPhase(t *testing.T) {
+func TestOnlyAServingProcessIsReady(t *testing.T) {
 	for _, row := range []struct {
 		reason      string
 		phase       httpserver.Phase

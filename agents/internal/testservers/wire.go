@@ -16,8 +16,8 @@ type Wire struct {
 	gate     sync.RWMutex // locked while the wire is silent
 }
 
-// NewWire proxies to the server at address until the test ends. The wire must
-// not be silent at the end.
+// NewWire proxies to the server at address until the test ends. A test must end
+// the silence before it ends, because the cleanup waits for the connections.
 func NewWire(t testing.TB, address string) *Wire {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

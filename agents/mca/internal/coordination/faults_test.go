@@ -18,9 +18,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// TestAgentFaults: for each fault of npa, every request gets a response with
+// TestFaultyAgentKeepsTheOtherAgentsPart: for each fault of npa, every request gets a response with
 // wpa's part.
-func TestAgentFaults(t *testing.T) {
+func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 	const requests, clients = 400, 8
 	for _, row := range []struct {
 		reason string
@@ -81,10 +81,10 @@ func TestAgentFaults(t *testing.T) {
 	}
 }
 
-// TestPostgresRestarts: every coordination succeeds during the restart.
+// TestCoordinationsSucceedDuringAPostgresRestart: every coordination succeeds during the restart.
 // Coordinations are recorded while the database runs; others are counted as
 // failed.
-func TestPostgresRestarts(t *testing.T) {
+func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	const requests = 20
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)
 	defer cancel()

@@ -21,7 +21,7 @@ func send(m *mca, method, path string) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestRoutesByPhase(t *testing.T) {
+func TestOnlyReadinessFollowsThePhase(t *testing.T) {
 	for _, row := range []struct {
 		reason, method, path string
 		serving, draining    int

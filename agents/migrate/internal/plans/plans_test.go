@@ -99,12 +99,13 @@ func (n node) walk(visit func(node)) {
 
 func TestHotQueriesUseTheirIndexes(t *testing.T) {
 	conn := newLargeDatabase(t)
-	t.Run("reads", func(t *testing.T) { reads(t, conn) })
-	t.Run("writes", func(t *testing.T) { writes(t, conn) })
+	t.Run("reads", func(t *testing.T) { requireIndexedReads(t, conn) })
+	t.Run("writes", func(t *testing.T) { requireIndexedWrites(t, conn) })
 }
 
-// writes find an existing row by the index of its key.
-func writes(t *testing.T, conn *pgx.Conn) {
+// requireIndexedWrites checks that writes find an existing row by the index of
+// its key.
+func requireIndexedWrites(t *testing.T, conn *pgx.Conn) {
 	id, body := uuid.New(), json.RawMessage(`{}`)
 	for _, row := range []struct {
 		reason, query string
@@ -140,7 +141,7 @@ func explain(t *testing.T, conn *pgx.Conn, query string, args []any) node {
 	return plans[0].Plan
 }
 
-func reads(t *testing.T, conn *pgx.Conn) {
+func requireIndexedReads(t *testing.T, conn *pgx.Conn) {
 	hour := time.Now().Add(-time.Hour)
 	for _, row := range []struct {
 		reason, query string

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// table is a node's table without fields that change by themselves. Nodes in
-// handshake are left out, because Redis drops them by itself.
-func (f *testCluster) table(i int) []string {
+// stableTable is a node's table without fields that change by themselves.
+// Nodes in handshake are left out, because Redis drops them by itself.
+func (f *testCluster) stableTable(i int) []string {
 	var lines []string
 	for _, m := range f.members(i) {
 		if m.handshake {
@@ -33,7 +33,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	for i := range replicas {
 		f.start(i, 11+i)
 	}
-	f.settle("six nodes form a cluster", f.whole)
+	f.runUntil("six nodes form a cluster", f.isHealthy)
 	for i := range replicas {
 		require.Equal(t, i < shards, f.role(i) == "master", "node %d", i)
 	}
@@ -46,13 +46,13 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 		}
 		require.Len(t, replicasOf, shards, "each primary has a replica")
 	}
-	f.write()
+	f.writeKeys()
 
-	before := f.table(0)
+	before := f.stableTable(0)
 	for range 5 {
 		f.round()
 	}
-	require.Equal(t, before, f.table(0), "more rounds change nothing")
+	require.Equal(t, before, f.stableTable(0), "more rounds change nothing")
 
 	for i := range replicas {
 		f.kill(i)
@@ -61,17 +61,17 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	for i := range replicas {
 		f.start(i, 11+(i+1)%replicas)
 	}
-	f.settle("all nodes find each other at swapped addresses", f.whole)
+	f.runUntil("all nodes find each other at swapped addresses", f.isHealthy)
 	f.requireAllKeys()
 
 	// DNS still resolves the name of node 3 to the address of node 4.
 	f.resolveTo(3, 4)
-	table := f.table(0)
+	table := f.stableTable(0)
 	for range 5 {
 		f.round()
 		require.Equal(t, replicas-2, f.agents[0].Status().Peers, "a node that answers under another node's name does not count")
 	}
-	require.Equal(t, table, f.table(0))
+	require.Equal(t, table, f.stableTable(0))
 	f.resolveTo(-1, -1)
 
 	lost := slices.IndexFunc(f.servers[:], func(*exec.Cmd) bool { return true })
@@ -79,7 +79,7 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 		lost++
 	}
 	f.kill(lost)
-	f.settle("a replica takes over", func() bool {
+	f.runUntil("a replica takes over", func() bool {
 		primaries := 0
 		for i := range replicas {
 			if i != lost && f.agents[i].Status().Member && f.role(i) == "master" {
@@ -90,20 +90,20 @@ func TestClusterFormsRecoversAndKeepsItsKeys(t *testing.T) {
 	})
 	f.requireAllKeys()
 	f.start(lost, 31)
-	f.settle("the old primary is back at another address", f.whole)
+	f.runUntil("the old primary is back at another address", f.isHealthy)
 	require.Equal(t, "slave", f.role(lost))
 	f.requireAllKeys()
 
 	f.kill(lost)
 	require.NoError(t, os.RemoveAll(f.folder(lost)))
 	f.start(lost, 32)
-	f.settle("a node that lost its volume is a replica again, and its old id is forgotten", func() bool {
+	f.runUntil("a node that lost its volume is a replica again, and its old id is forgotten", func() bool {
 		for i := range replicas {
-			if len(f.table(i)) != replicas {
+			if len(f.stableTable(i)) != replicas {
 				return false
 			}
 		}
-		return f.whole()
+		return f.isHealthy()
 	})
 	f.requireAllKeys()
 }
@@ -135,10 +135,10 @@ func TestNodeWithForeignKeysIsNotJoined(t *testing.T) {
 		require.Contains(t, status.Problems[0], "holds 1 keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume")
 	}
 	require.EqualValues(t, 1, f.client(0).DBSize(t.Context()).Val(), "the keys are kept")
-	require.Len(t, f.table(0), 1)
+	require.Len(t, f.stableTable(0), 1)
 
 	f.kill(0)
 	require.NoError(t, os.RemoveAll(f.folder(0)))
 	f.start(0, 41)
-	f.settle("deleting the volume, as the error says, lets the cluster form", f.whole)
+	f.runUntil("deleting the volume, as the error says, lets the cluster form", f.isHealthy)
 }

@@ -190,8 +190,8 @@ func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	}
 	// DNS lags behind: the address may already belong to another node. Or the
 	// node has not announced its new name yet.
-	if v.itself().name != p.Host {
-		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", v.itself().name)
+	if v.self().name != p.Host {
+		n.log.Debug("the peer's address belongs to another node", "peer", p.Host, "address", state.address, "name", v.self().name)
 		return state
 	}
 	state.view = v
@@ -234,7 +234,7 @@ func (n *Node) state(ctx context.Context, local *redis.Client, peers []peerState
 		return failed(err)
 	}
 	status.Cluster = field(cluster, "cluster_state")
-	serves := len(peers[n.cfg.Self].view.itself().slots) > 0
+	serves := len(peers[n.cfg.Self].view.self().slots) > 0
 	if field(replication, "role") == "slave" {
 		serves = field(replication, "master_link_status") == "up"
 	}

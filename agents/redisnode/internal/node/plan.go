@@ -50,7 +50,7 @@ func plan(self int, peers []peerState, shards int) ([]command, []error) {
 // cluster. Any join could lose its keys. A server that starts with keys but
 // without a table owns the slots of its keys.
 func unassignedData(p peerState) error {
-	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.itself().slots) == 0 {
+	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.self().slots) == 0 {
 		return nil
 	}
 	return fmt.Errorf("node %s at %s holds %d keys but belongs to no cluster, so it is not joined: move its data away, or delete its volume",
@@ -74,7 +74,7 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 	if hasStaleEpoch(me, peers) {
 		return []command{bumpEpoch()}
 	}
-	if mine := me.itself(); !mine.isPrimary || len(mine.slots) > 0 || me.keys > 0 {
+	if mine := me.self(); !mine.isPrimary || len(mine.slots) > 0 || me.keys > 0 {
 		return nil
 	}
 	if self < shards && complete {
@@ -136,7 +136,7 @@ func forgetRemoved(me *view, peers []peerState) []command {
 	for _, id := range slices.Sorted(maps.Keys(me.members)) {
 		alive := func(p peerState) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
 		m := me.members[id]
-		if !m.handshake && len(m.slots) == 0 && me.itself().primaryID != id && !slices.ContainsFunc(peers, alive) {
+		if !m.handshake && len(m.slots) == 0 && me.self().primaryID != id && !slices.ContainsFunc(peers, alive) {
 			forgets = append(forgets, forget(id))
 		}
 	}
@@ -151,7 +151,7 @@ func forgetRemoved(me *view, peers []peerState) []command {
 // refuses its vote to the primary's replica forever, so the shard cannot fail
 // over. CLUSTER BUMPEPOCH on the primary fixes it.
 func hasStaleEpoch(me *view, peers []peerState) bool {
-	mine := me.itself()
+	mine := me.self()
 	return mine.isPrimary && len(mine.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
 		return p.view != nil && p.view.members[me.id].epoch > mine.epoch
 	})
@@ -176,7 +176,7 @@ func unowned(r slotRange, peers []peerState) bool {
 //
 // The result is empty when the address is right.
 func (v *view) primaryAtStaleAddress() string {
-	primary, known := v.members[v.itself().primaryID]
+	primary, known := v.members[v.self().primaryID]
 	if v.replicatesFrom == "" || !known || primary.suspected || !primary.connected || primary.address == "" || primary.address == v.replicatesFrom {
 		return ""
 	}

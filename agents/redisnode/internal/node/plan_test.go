@@ -68,7 +68,7 @@ func edit(peers []peerState, viewer, subject int, change func(*member)) {
 	peers[viewer].view.members[id(subject)] = m
 }
 
-func TestPlan(t *testing.T) {
+func TestPlanFormsTheClusterAndKeepsData(t *testing.T) {
 	for _, row := range []struct {
 		reason   string
 		self     int
@@ -213,7 +213,7 @@ func TestSharesCoverAllSlots(t *testing.T) {
 	}
 }
 
-func TestParseNodes(t *testing.T) {
+func TestParseNodesReadsEveryField(t *testing.T) {
 	own, members, err := parseNodes(`aa 127.0.0.1:6379@16379,host,shard-id=5 myself,master - 0 0 1 connected 0-5460 7 [93-<-bb]
 bb :0@0 slave,fail,noaddr aa 1 2 3 disconnected
 cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
@@ -231,8 +231,8 @@ cc 2001:db8::1:6379@16379 handshake - 0 0 0 connected
 	}
 }
 
-// TestHandler: readiness follows Member; liveness does not.
-func TestHandler(t *testing.T) {
+// TestReadinessFollowsClusterMembership: liveness does not follow it.
+func TestReadinessFollowsClusterMembership(t *testing.T) {
 	n := New(Config{}, nil, slog.New(slog.DiscardHandler))
 	handler := n.Handler(&httpserver.State{})
 	get := func(path string) *httptest.ResponseRecorder {
@@ -250,7 +250,7 @@ func TestHandler(t *testing.T) {
 	require.Equal(t, http.StatusOK, get("/health/ready").Code)
 }
 
-func TestConfig(t *testing.T) {
+func TestConfigReportsEveryInvalidVariable(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte("secret\n"), 0o600))
 	env := map[string]string{

@@ -178,8 +178,8 @@ func (f *testCluster) round() {
 	all.Wait()
 }
 
-// settle runs rounds until done returns true, for at most a minute.
-func (f *testCluster) settle(what string, done func() bool) {
+// runUntil runs rounds until done returns true, for at most a minute.
+func (f *testCluster) runUntil(what string, done func() bool) {
 	f.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		f.round()
@@ -197,10 +197,10 @@ func (f *testCluster) settle(what string, done func() bool) {
 	}
 }
 
-// whole reports whether all six nodes serve data and three are primaries. All
-// tables must have the same epoch for each primary, because otherwise its
+// isHealthy reports whether all six nodes serve data and three are primaries.
+// All tables must have the same epoch for each primary, because otherwise its
 // replica could not be elected.
-func (f *testCluster) whole() bool {
+func (f *testCluster) isHealthy() bool {
 	primaries := 0
 	epochs := map[string]int64{}
 	for i := range replicas {
@@ -232,8 +232,8 @@ func (f *testCluster) role(i int) string {
 	return field(f.client(i).Info(f.t.Context(), "replication").Val(), "role")
 }
 
-// data returns a cluster client, as an application uses.
-func (f *testCluster) data() *redis.ClusterClient {
+// newClient returns a cluster client, as an application uses.
+func (f *testCluster) newClient() *redis.ClusterClient {
 	var addresses []string
 	for i := range replicas {
 		if f.servers[i] != nil {
@@ -247,9 +247,9 @@ func (f *testCluster) data() *redis.ClusterClient {
 
 const keys = 300
 
-func (f *testCluster) write() {
+func (f *testCluster) writeKeys() {
 	f.t.Helper()
-	data := f.data()
+	data := f.newClient()
 	for k := range keys {
 		require.NoError(f.t, data.Set(f.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
@@ -266,7 +266,7 @@ func (f *testCluster) write() {
 
 func (f *testCluster) requireAllKeys() {
 	f.t.Helper()
-	data := f.data()
+	data := f.newClient()
 	for k := range keys {
 		require.Equal(f.t, strconv.Itoa(k), data.Get(f.t.Context(), fmt.Sprintf("key-%d", k)).Val(), "key-%d", k)
 	}

@@ -123,7 +123,7 @@ func parseSlotRange(field string) (slotRange, error) {
 }
 
 // itself is the node's own table entry.
-func (v *view) itself() member { return v.members[v.id] }
+func (v *view) self() member { return v.members[v.id] }
 
 // ownedSlots is the number of slots that have an owner.
 func (v *view) ownedSlots() int {

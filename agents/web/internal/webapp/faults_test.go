@@ -126,9 +126,9 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
 }
 
-// TestPostgresRestarts: without the database writes fail but are never lost, and
+// TestPostgresRestartLosesNoAcknowledgedWrite: without the database writes fail but are never lost, and
 // cached profiles are served.
-func TestPostgresRestarts(t *testing.T) {
+func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	server, err := testservers.StartPostgres(startContext(t), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
@@ -185,11 +185,11 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	return pids
 }
 
-// TestPostgresIsFull: other clients have every connection. Cached profiles are
+// TestFullPostgresRejectsRequestsUntilAConnectionIsFree: other clients have every connection. Cached profiles are
 // served; other requests get a 503 with Retry-After immediately. After the
 // first free connection every request succeeds, and no acknowledged write is
 // lost.
-func TestPostgresIsFull(t *testing.T) {
+func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	const requests = 20
 	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
 	require.NoError(t, err)
@@ -224,9 +224,9 @@ func TestPostgresIsFull(t *testing.T) {
 	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
-// TestPostgresHangs: connections stay open but no data arrives, as after a network
+// TestHungPostgresFailsRequestsWithinTheTimeout: connections stay open but no data arrives, as after a network
 // or machine failure.
-func TestPostgresHangs(t *testing.T) {
+func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 	wire := testservers.NewWire(t, postgres.Address())
 	url := servicetest.Database(t, postgres)
 	s := newWeb(t, map[string]string{

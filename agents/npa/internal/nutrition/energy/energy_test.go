@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/energy"
 )
 
-func TestNeed(t *testing.T) {
+func TestNeedFollowsMifflinStJeor(t *testing.T) {
 	for _, row := range []struct {
 		reason      string
 		p           energy.Person
@@ -24,7 +24,7 @@ func TestNeed(t *testing.T) {
 	}
 }
 
-func TestGoals(t *testing.T) {
+func TestGoalsSetEnergyAndProtein(t *testing.T) {
 	man := energy.Person{AgeYears: 30, Sex: energy.Male, HeightCm: 180, WeightKg: 80, Activity: energy.Moderate} // needs 2,759 kcal
 	need := man.Need()
 	for _, row := range []struct {
@@ -52,7 +52,7 @@ func TestGoals(t *testing.T) {
 	require.Equal(t, 1500.0, energy.TargetsFor(man, nil, energy.Preferences{LowSodium: true}).SodiumMax)
 }
 
-func TestDeficitHasAFloor(t *testing.T) {
+func TestEnergyDeficitIsLimited(t *testing.T) {
 	small := energy.Person{AgeYears: 70, Sex: energy.Female, HeightCm: 150, WeightKg: 50, Activity: energy.Sedentary} // needs 1,112 kcal
 	require.Equal(t, 1200.0, energy.TargetsFor(small, []energy.Goal{energy.WeightLoss}, energy.Preferences{}).GoalKcal)
 	large := energy.Person{AgeYears: 20, Sex: energy.Male, HeightCm: 200, WeightKg: 150, Activity: energy.VeryActive}

@@ -104,7 +104,7 @@ func TestNamesImplyAllergens(t *testing.T) {
 	}
 }
 
-func TestAllowedTo(t *testing.T) {
+func TestFoodIsAllowedByDietAndAllergens(t *testing.T) {
 	tofu := Food{Diet: Vegan, Allergens: []Allergen{"soy"}}
 	for _, row := range []struct {
 		reason string

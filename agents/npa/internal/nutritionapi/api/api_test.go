@@ -24,7 +24,7 @@ var npa = agenttest.Agent[*nutritionapi.PlanRequest]{
 	Body: `{"userId":"test-user-123","goals":["weight_loss","muscle_gain"],"preferences":["vegetarian"],"duration":7}`,
 }
 
-func TestConfig(t *testing.T) { npa.CheckConfig(t) }
+func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { npa.CheckConfig(t) }
 
 func TestHealthMatchesTheDocument(t *testing.T) { npa.CheckHealth(t) }
 
@@ -46,7 +46,7 @@ func TestLoadTestRequestGetsAPlan(t *testing.T) {
 	}
 }
 
-func TestRequests(t *testing.T) {
+func TestResponsesMatchTheDocument(t *testing.T) {
 	npa.CheckRequests(t, []agenttest.Row{
 		{"the user's id is enough", `{"userId":"u"}`, 200, nil},
 		{"every field", `{"userId":"u","goals":["endurance"],"preferences":["vegan","gluten_free","low_sodium"],"duration":1,"allergies":["soy"],
@@ -68,7 +68,7 @@ func (f failingPlanner) Plan(ctx context.Context, _ planner.Request) (planner.Pl
 	return agenttest.Fail[planner.Plan](ctx, f.err)
 }
 
-func TestFailures(t *testing.T) {
+func TestPlannerErrorsAreResponses(t *testing.T) {
 	conflict := func(part planner.Part, name string) planner.Conflict { return planner.Conflict{Part: part, Name: name} }
 	npa.CheckFailures(t, "u", `{"userId":"u","preferences":["vegan","nut_free"],"allergies":["soy"]}`,
 		func(err error) agent.Planner[*nutritionapi.PlanRequest] {

@@ -59,7 +59,7 @@ func TestAllEquipmentIsUsed(t *testing.T) {
 	}
 }
 
-func TestDoableWith(t *testing.T) {
+func TestExerciseNeedsLevelAndAllEquipment(t *testing.T) {
 	press := Exercise{Level: Intermediate, Needs: []string{"barbell", "bench"}}
 	require.True(t, press.DoableWith(Advanced, []string{"bench", "barbell"}))
 	require.False(t, press.DoableWith(Beginner, []string{"bench", "barbell"}), "above the level")

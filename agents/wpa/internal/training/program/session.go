@@ -97,7 +97,7 @@ func (b *builder) score(e *exercises.Exercise) float64 {
 // volume allow.
 func (b *builder) fit(e *exercises.Exercise, remaining int) (Item, bool) {
 	item := b.history.prescribe(e, b.style)
-	for item.Sets = min(b.style.sets, b.volume.room(e.Primary)); item.Sets > 0; item.Sets-- {
+	for item.Sets = min(b.style.sets, b.volume.remainingSets(e.Primary)); item.Sets > 0; item.Sets-- {
 		if item.Work()+item.Rest() <= remaining {
 			return item, true
 		}

@@ -5,7 +5,7 @@ import "github.com/progressive-framework/platform/agents/wpa/internal/training/e
 // Focus is what a day trains.
 type Focus string
 
-// The focuses.
+// The focuses of a training day.
 const (
 	FullBody Focus = "full_body"
 	Upper    Focus = "upper_body"

@@ -40,8 +40,9 @@ func (v *volume) nextDay() { v.today = map[exercises.Muscle]float64{} }
 // missing is the share of its weekly sets that a muscle still lacks.
 func (v *volume) missing(m exercises.Muscle) float64 { return max(1-v.week[m]/v.target, 0) }
 
-// room is the number of sets with m as the primary muscle that may be added.
-func (v *volume) room(m exercises.Muscle) int {
+// remainingSets is the number of sets with m as the primary muscle that may be
+// added.
+func (v *volume) remainingSets(m exercises.Muscle) int {
 	return int(min(overTarget*v.target-v.week[m], sessionSets-v.today[m]))
 }
 

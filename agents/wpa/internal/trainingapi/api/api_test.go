@@ -26,7 +26,7 @@ var wpa = agenttest.Agent[*trainingapi.GenerateRequest]{
 	Body: `{"userId":"test-user-123","fitnessLevel":"intermediate","equipment":["dumbbells","resistance_bands"],"duration":45}`,
 }
 
-func TestConfig(t *testing.T) { wpa.CheckConfig(t) }
+func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { wpa.CheckConfig(t) }
 
 func TestHealthMatchesTheDocument(t *testing.T) { wpa.CheckHealth(t) }
 
@@ -53,7 +53,7 @@ func TestHistoryRaisesTheWeight(t *testing.T) {
 	require.Fail(t, "the session must contain the exercise of the history")
 }
 
-func TestRequests(t *testing.T) {
+func TestResponsesMatchTheDocument(t *testing.T) {
 	wpa.CheckRequests(t, []agenttest.Row{
 		{"user id and level are enough", `{"userId":"u","fitnessLevel":"beginner"}`, 200, nil},
 		{"every field", `{"userId":"u","fitnessLevel":"advanced","equipment":["bodyweight","barbell","rack"],"duration":90,"daysPerWeek":7,
@@ -75,7 +75,7 @@ func (f failingPlanner) Week(ctx context.Context, _ program.Request) (program.We
 	return agenttest.Fail[program.Week](ctx, f.err)
 }
 
-func TestFailures(t *testing.T) {
+func TestPlannerErrorsAreResponses(t *testing.T) {
 	wpa.CheckFailures(t, servicetest.User, wpa.Body, func(err error) agent.Planner[*trainingapi.GenerateRequest] {
 		return trainingapi.PlanWith(failingPlanner{err})
 	})
