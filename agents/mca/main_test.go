@@ -53,8 +53,8 @@ type mcaProcess struct {
 	records chan map[string]any
 }
 
-// start runs the program with a valid environment and these changes. It is killed
-// with the test.
+// start runs the program with a valid environment and these changes. It is
+// killed with the test.
 func start(t *testing.T, changes map[string]string) *mcaProcess {
 	t.Helper()
 	env := servicetest.New(t).Environ(changes)
@@ -166,7 +166,7 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 
 	code, records := p.exit(t)
 	require.Zero(t, code, "%v", records)
-	require.Equal(t, "drained", lastOf(records))
+	require.Equal(t, "drained", lastMessage(records))
 	var paths []any
 	for _, record := range records {
 		if record["msg"] == "request" {
@@ -176,9 +176,9 @@ func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	require.Equal(t, []any{"/"}, paths, "probes are not logged at level info")
 }
 
-// lastOf is the last message that is not a warning. Without a database the
+// lastMessage is the last message that is not a warning. Without a database the
 // process warns that it cannot record its end.
-func lastOf(records []map[string]any) (msg any) {
+func lastMessage(records []map[string]any) (msg any) {
 	for _, record := range records {
 		if record["level"] != "WARN" {
 			msg = record["msg"]

@@ -64,8 +64,8 @@ func TestShutdownUnderLoadFailsNoRequest(t *testing.T) {
 	require.Equal(t, clients, saved, "no write is lost")
 }
 
-// TestAbusiveClientsDoNotAffectOthers: endless headers, a header that is too large
-// and a body that is too large.
+// TestAbusiveClientsDoNotAffectOthers: endless headers, a header that is too
+// large and a body that is too large.
 func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
 	p, _ := start(t)
 	for range 50 { // each keeps its connection open and sends nothing more

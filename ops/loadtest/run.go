@@ -54,8 +54,8 @@ func (t *test) run(ctx context.Context) (*report, error) {
 	return r, nil
 }
 
-// checkRefusals sends every request without a valid token. The status must be 401,
-// or 200 for public requests.
+// checkRefusals sends every request without a valid token. The status must be
+// 401, or 200 for public requests.
 func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p pass) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized

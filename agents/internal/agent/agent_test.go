@@ -213,8 +213,8 @@ func TestPlansSurviveTheDatabase(t *testing.T) {
 	t.Logf("%d requests while the database was down, 0 failed; %d plans saved before, 0 lost", requests, len(saved)-1)
 }
 
-// TestDroppedPlanIsSavedAtTheNextRequest: the writer drops plans when its queue is
-// full. A dropped plan must not count as saved.
+// TestDroppedPlanIsSavedAtTheNextRequest: the writer drops plans when its queue
+// is full. A dropped plan must not count as saved.
 func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 	a := newTestAgent(t, databaseEnv(t))
 	started, release := make(chan struct{}), make(chan struct{})

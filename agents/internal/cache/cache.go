@@ -70,8 +70,8 @@ func (c *Cache) Close() {
 }
 
 // Connected reports whether Redis serves every slot and the events are
-// subscribed, by the last result of each. It is for a status page: readiness must
-// not depend on a cache.
+// subscribed, by the last result of each. It is for a status page: readiness
+// must not depend on a cache.
 func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.open() }
 
 // Publish invalidates values in every process, for each strategy that has the

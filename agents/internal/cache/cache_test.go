@@ -114,8 +114,8 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 	}
 }
 
-// TestLocalCopyExpiresWithTheValue: a copy from Redis ends when the value ends, not
-// a TTL later.
+// TestLocalCopyExpiresWithTheValue: a copy from Redis ends when the value ends,
+// not a TTL later.
 func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
 	here, there := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
@@ -132,8 +132,8 @@ func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	require.Equal(t, "new", value.Name)
 }
 
-// TestWriterWithAFastClockCannotExtendTheTTL: the reader caps the remaining life at
-// the strategy's TTL.
+// TestWriterWithAFastClockCannotExtendTheTTL: the reader caps the remaining
+// life at the strategy's TTL.
 func TestWriterWithAFastClockCannotExtendTheTTL(t *testing.T) {
 	c := newConnected(t, cluster)
 	s := newPlans(t, c, NutritionData)

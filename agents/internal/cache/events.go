@@ -49,8 +49,9 @@ func (r *redis) publish(m message) error {
 	return err
 }
 
-// subscribe receives the other processes' events until ctx ends. Events may be lost
-// without a subscription. So each new subscription drops the whole local tier.
+// subscribe receives the other processes' events until ctx ends. Events may be
+// lost without a subscription. So each new subscription drops the whole local
+// tier.
 func (c *Cache) subscribe(ctx context.Context, client rueidis.Client) {
 	for ctx.Err() == nil {
 		subCtx := rueidis.WithOnSubscriptionHook(ctx, func(subscription rueidis.PubSubSubscription) {

@@ -69,8 +69,8 @@ func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 	}, soon, 10*time.Millisecond, "the breaker closes again")
 }
 
-// TestLoadsSucceedWhileRedisIsFrozen: connections stay open, so every command waits
-// for its timeout.
+// TestLoadsSucceedWhileRedisIsFrozen: connections stay open, so every command
+// waits for its timeout.
 func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	r := newRedisCluster(t, 0)
 	c := newConnected(t, r)
@@ -94,7 +94,8 @@ func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 	}, soon, 10*time.Millisecond)
 }
 
-// TestLoadsSucceedWhileOneMasterIsDown: values on the other masters are still found.
+// TestLoadsSucceedWhileOneMasterIsDown: values on the other masters are still
+// found.
 func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	r := newRedisCluster(t, 0)
 	_, err := r.Do(t.Context(), 1, "CONFIG", "SET", "cluster-require-full-coverage", "no")
@@ -117,8 +118,8 @@ func TestLoadsSucceedWhileOneMasterIsDown(t *testing.T) {
 	require.Greater(t, found, 150, "two of three masters have about 200")
 }
 
-// TestLoadsSucceedDuringFailover: a primary is killed under load. No load fails, and
-// after the failover all keys are cached again.
+// TestLoadsSucceedDuringFailover: a primary is killed under load. No load
+// fails, and after the failover all keys are cached again.
 func TestLoadsSucceedDuringFailover(t *testing.T) {
 	r := newRedisCluster(t, 1)
 	s := newPlans(t, newConnected(t, r), APIResponse)

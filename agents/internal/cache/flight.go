@@ -55,8 +55,8 @@ func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context)
 	}
 }
 
-// leave counts a caller that no longer waits. If the last one gives up, the load is
-// canceled and removed, so that the next caller does not join it.
+// leave counts a caller that no longer waits. If the last one gives up, the
+// load is canceled and removed, so that the next caller does not join it.
 func (f *flight[K, V]) leave(key K, c *call[V], gaveUp bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

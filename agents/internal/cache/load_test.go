@@ -41,7 +41,8 @@ func TestConcurrentMissesShareOneLoad(t *testing.T) {
 	}
 }
 
-// TestLoadsOfDifferentKeysRunConcurrently: each of two loads waits for the other.
+// TestLoadsOfDifferentKeysRunConcurrently: each of two loads waits for the
+// other.
 func TestLoadsOfDifferentKeysRunConcurrently(t *testing.T) {
 	s := newPlans(t, newConnected(t, cluster), NutritionData)
 	var both, wg sync.WaitGroup

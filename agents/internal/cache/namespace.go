@@ -44,8 +44,8 @@ type epochKey[K ~string] struct {
 const overhead = 200
 
 // NewNamespace adds a Namespace whose keys in Redis begin with prefix, such as
-// "workout:template:". localBytes bounds the local tier by the encoded size of its
-// values. It must be above zero for a Local strategy.
+// "workout:template:". localBytes bounds the local tier by the encoded size of
+// its values. It must be above zero for a Local strategy.
 func NewNamespace[K ~string, V any](c *Cache, strategy Strategy, prefix string, localBytes uint64) (*Namespace[K, V], error) {
 	for _, other := range *c.namespaces.Load() {
 		if other.prefix() == prefix {
@@ -137,9 +137,9 @@ func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 	return value, true
 }
 
-// lookup returns an unexpired value of the local tier. An expired value stays until
-// it is replaced or evicted. If otter expired it, each hit would read the machine's
-// clock and take up to three times as long.
+// lookup returns an unexpired value of the local tier. An expired value stays
+// until it is replaced or evicted. If otter expired it, each hit would read the
+// machine's clock and take up to three times as long.
 func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	e, ok := n.local.GetIfPresent(key)
 	if !ok || e.expires <= n.cache.clock.now() {
@@ -182,8 +182,8 @@ func (n *Namespace[K, V]) countMiss(err error) {
 	}
 }
 
-// setLocal stores a new value in the local tier and returns its encoding for Redis,
-// or nil if it cannot be encoded.
+// setLocal stores a new value in the local tier and returns its encoding for
+// Redis, or nil if it cannot be encoded.
 func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 	data, err := encode(value, time.Now().Add(n.rule.TTL))
 	if err != nil {
@@ -196,8 +196,8 @@ func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 }
 
 // storeLocal stores an entry unless an event has come since epoch. An event
-// increments the epoch before it drops. So either this call sees the new epoch, or
-// the drop comes after its Set.
+// increments the epoch before it drops. So either this call sees the new epoch,
+// or the drop comes after its Set.
 func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	if n.local == nil {
 		return
@@ -212,7 +212,8 @@ func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	}
 }
 
-// setRedis stores an encoded value in Redis unless an event has come since epoch.
+// setRedis stores an encoded value in Redis unless an event has come since
+// epoch.
 func (n *Namespace[K, V]) setRedis(key K, data []byte, epoch uint64) {
 	if data == nil || n.epoch.Load() != epoch {
 		return

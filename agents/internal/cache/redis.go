@@ -61,8 +61,8 @@ func newRedis(ctx context.Context, cfg Config) *redis {
 	return r
 }
 
-// connect retries until the cluster is reachable. It then runs subscribe until ctx
-// ends.
+// connect retries until the cluster is reachable. It then runs subscribe until
+// ctx ends.
 func (r *redis) connect(ctx context.Context, log *slog.Logger, subscribe func(context.Context, rueidis.Client)) {
 	for first := true; ; first = false {
 		client, err := rueidis.NewClient(r.options())

@@ -47,7 +47,8 @@ func code(err error) string {
 	return ""
 }
 
-// rolledBack reports that the server rolled back, and the client should retry.
+// rolledBack reports whether the server rolled the statement back, so that it
+// may be sent again.
 func rolledBack(err error) bool { return code(err) == "40001" || code(err) == "40P01" }
 
 // notSent reports that the statement did not reach the server.
@@ -56,8 +57,8 @@ func notSent(err error) bool {
 	return connecting || pgconn.SafeToRetry(err)
 }
 
-// connectionLost reports that the connection ended during the statement, which may
-// or may not have been executed.
+// connectionLost reports that the connection ended during the statement, which
+// may or may not have been executed.
 func connectionLost(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

@@ -45,15 +45,16 @@ type WriterCounts struct {
 	Failed  uint64 `json:"failed"`
 }
 
-// NewWriter returns a Writer that runs until Close. write is called with a batch,
-// and its error counts for all items. operation names it in the log.
+// NewWriter returns a Writer that runs until Close. write is called with a
+// batch, and its error counts for all items. operation names it in the log.
 func NewWriter[T any](ctx context.Context, operation string, write func(context.Context, []T) error, log *slog.Logger) *Writer[T] {
 	w := &Writer[T]{operation: operation, write: write, log: log, queue: make(chan T, queueSize), stopped: make(chan struct{})}
 	go w.run(ctx)
 	return w
 }
 
-// Enqueue queues the item, or drops it when the queue is full, and reports which.
+// Enqueue queues the item, or drops it when the queue is full, and reports
+// which.
 func (w *Writer[T]) Enqueue(item T) (queued bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()

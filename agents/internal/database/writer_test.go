@@ -63,7 +63,7 @@ func TestCloseIsBounded(t *testing.T) {
 		w.Enqueue(i)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // as after a second
+	cancel() // as if the close timeout had passed
 	w.Close(ctx)
 	require.EqualValues(t, 5, w.Counts().Failed)
 }

@@ -62,11 +62,11 @@ func (b *balancer) remove(backend string) {
 	}
 }
 
-// TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send through a
-// balancer, and counts failures. Clients POST on kept-alive connections,
-// because Go's client repeats a GET after a broken connection and so would hide
-// a failure. The drain delay ends when the balancer has seen the readiness fall
-// and the draining server has served enough requests.
+// TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send
+// through a balancer, and counts failures. Clients POST on kept-alive
+// connections, because Go's client repeats a GET after a broken connection and
+// so would hide a failure. The drain delay ends when the balancer has seen the
+// readiness fall and the draining server has served enough requests.
 func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
 		clients  = 8
@@ -179,8 +179,8 @@ func post(ctx context.Context, client *http.Client, lb *balancer, message string
 	return response.Close, nil
 }
 
-// TestRequestInFlightEndsAfterTheListenerCloses: a request from before the shutdown
-// succeeds, and its context is not canceled.
+// TestRequestInFlightEndsAfterTheListenerCloses: a request from before the
+// shutdown succeeds, and its context is not canceled.
 func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
 	started, release := make(chan struct{}), make(chan struct{})
 	server := launch(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -216,8 +216,8 @@ func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
 	require.NoError(t, <-server.serveErr)
 }
 
-// TestRequestBeyondShutdownTimeoutIsCanceled: Serve returns an error instead of a
-// successful drain.
+// TestRequestBeyondShutdownTimeoutIsCanceled: Serve returns an error instead of
+// a successful drain.
 func TestRequestBeyondShutdownTimeoutIsCanceled(t *testing.T) {
 	started, canceled := make(chan struct{}), make(chan struct{})
 	server := launch(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -234,8 +234,8 @@ func TestRequestBeyondShutdownTimeoutIsCanceled(t *testing.T) {
 	<-canceled
 }
 
-// TestIdleConnectionIsServedDuringTheDrain: a connection that was idle at the start
-// of the drain gets one more response, and is closed with it.
+// TestIdleConnectionIsServedDuringTheDrain: a connection that was idle at the
+// start of the drain gets one more response, and is closed with it.
 func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	delayOver := make(chan time.Time)
 	server := launchUntil(t, http.NotFoundHandler(), delayOver)

@@ -94,8 +94,8 @@ func TestTooLargeHeadersGet431(t *testing.T) {
 	}
 }
 
-// TestSlowClientsAreDisconnected: each row sends a part and then nothing. The server must
-// close the connection.
+// TestSlowClientsAreDisconnected: each row sends a part and then nothing. The
+// server must close the connection.
 func TestSlowClientsAreDisconnected(t *testing.T) {
 	const short = 50 * time.Millisecond
 	for _, row := range []struct {

@@ -43,7 +43,8 @@ func (w *writes) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestEachRecordIsOneWrite: a killed process has lost no record.
+// TestEachRecordIsOneWrite: nothing is buffered, so a killed process loses no
+// record.
 func TestEachRecordIsOneWrite(t *testing.T) {
 	var out writes
 	log := httpserver.NewLogger(&out, "npa", slog.LevelInfo)

@@ -43,8 +43,8 @@ func requestIDs(next http.Handler) http.Handler {
 	})
 }
 
-// validRequestID rejects ids that could forge log lines or use much memory, in this
-// service and in those that it calls.
+// validRequestID rejects ids that could forge log lines or use much memory, in
+// this service and in those that it calls.
 func validRequestID(id string) bool {
 	if id == "" || len(id) > maxRequestID {
 		return false

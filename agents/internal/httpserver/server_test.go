@@ -29,8 +29,8 @@ type testServer struct {
 
 func (s *testServer) url(path string) string { return "http://" + s.address + path }
 
-// launch starts a Server of handler with Defaults and without a drain delay, unless
-// changed. It ends with the test.
+// launch starts a Server of handler with Defaults and without a drain delay,
+// unless changed. It ends with the test.
 func launch(t *testing.T, handler http.Handler, changes ...func(*Config)) *testServer {
 	t.Helper()
 	return launchUntil(t, handler, nil, changes...)

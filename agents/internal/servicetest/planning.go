@@ -27,9 +27,9 @@ func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Req
 	return r
 }
 
-// LoadTestResponse runs the whole process without PostgreSQL and Redis, and sends
-// its load test request over a real connection. The token must be valid and the
-// user's own. It returns the body of the 200.
+// LoadTestResponse runs the whole process without PostgreSQL and Redis, and
+// sends its load test request over a real connection. The token must be valid
+// and the user's own. It returns the body of the 200.
 func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
 	t.Helper()
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})

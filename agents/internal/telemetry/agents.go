@@ -51,8 +51,8 @@ func NewWorkoutGenerations(r prometheus.Registerer, agent string) *prometheus.Co
 	return newOutcomeCounter(r, "workout_generations_total", "Generated workouts.", agent)
 }
 
-// newOutcomeCounter registers a counter by outcome. Every outcome starts at zero,
-// because rate() needs a first sample.
+// newOutcomeCounter registers a counter by outcome. Every outcome starts at
+// zero, because rate() needs a first sample.
 func newOutcomeCounter(r prometheus.Registerer, name, help, agent string) *prometheus.CounterVec {
 	counter := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: name, Help: help, ConstLabels: prometheus.Labels{"agent": agent},

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// TestMetricNamesOfTheDesignDocument: the exact names that its dashboards and HPAs
-// use.
+// TestMetricNamesOfTheDesignDocument: the exact names that its dashboards and
+// HPAs use.
 func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	registry := telemetry.Registry()
 	mca := telemetry.NewCoordination(registry, "mca")

@@ -75,9 +75,9 @@ func (t *Tracing) Close(ctx context.Context) error {
 	return t.provider.Shutdown(ctx)
 }
 
-// Middleware returns an httpserver.Config.Middleware. It creates a span for each
-// request, as a child of the caller's, and adds the trace's ids to log records. It
-// is nil without tracing.
+// Middleware returns an httpserver.Config.Middleware. It creates a span for
+// each request, as a child of the caller's, and adds the trace's ids to log
+// records. It is nil without tracing.
 func (t *Tracing) Middleware() func(http.Handler) http.Handler {
 	if t.tracer == nil {
 		return nil

@@ -162,8 +162,8 @@ func (e *Environment) Run(ctx context.Context, program string, environ []string,
 // Platform has the four services.
 type Platform struct{ NPA, WPA, MCA, Web Process }
 
-// StartPlatform starts npa, wpa, an mca that calls them and a web that calls mca.
-// environ is added to the variables of each.
+// StartPlatform starts npa, wpa, an mca that calls them and a web that calls
+// mca. environ is added to the variables of each.
 func (e *Environment) StartPlatform(ctx context.Context, environ ...string) (p Platform, err error) {
 	if p.NPA, err = e.Start(ctx, "npa", environ...); err != nil {
 		return p, err

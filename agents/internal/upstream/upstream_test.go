@@ -128,8 +128,8 @@ func TestSlowResponseIsHedged(t *testing.T) {
 	require.True(t, response.Hedged)
 }
 
-// TestHedgeDecidesWhenTheFirstTryFails: the second try is in flight when the first
-// one fails.
+// TestHedgeDecidesWhenTheFirstTryFails: the second try is in flight when the
+// first one fails.
 func TestHedgeDecidesWhenTheFirstTryFails(t *testing.T) {
 	for _, row := range []struct {
 		reason string
@@ -179,8 +179,8 @@ func TestHedgesStayWithinTheBudget(t *testing.T) {
 	require.LessOrEqual(t, requests.Load(), int64(calls+calls/10))
 }
 
-// TestSecondTryFixesFailuresWithinTheBudget: with 30 % failures, a tenth of extra
-// requests can fix a third of them.
+// TestSecondTryFixesFailuresWithinTheBudget: with 30 % failures, a tenth of
+// extra requests can fix a third of them.
 func TestSecondTryFixesFailuresWithinTheBudget(t *testing.T) {
 	const calls = 1000
 	var requests atomic.Int64

@@ -136,7 +136,8 @@ func TestIndexesAreCreatedDespiteOtherErrors(t *testing.T) {
 	require.Equal(t, first, list())
 }
 
-// TestConflictingIndexIsNamedWithTheFix: an index of the same name has other keys.
+// TestConflictingIndexIsNamedWithTheFix: an index of the same name has other
+// keys.
 func TestConflictingIndexIsNamedWithTheFix(t *testing.T) {
 	db, _ := connect(t)
 	other := mongo.IndexModel{Keys: keys("date", ascending), Options: options.Index().SetName("idx_nutrition_user_date")}

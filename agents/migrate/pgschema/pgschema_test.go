@@ -124,8 +124,8 @@ CREATE FUNCTION create_monthly_partition(TEXT, DATE) RETURNS VOID AS 'BEGIN END'
 -- +goose StatementEnd
 `
 
-// TestIndexStepCanBeRepeated: it is the only step without a transaction, so it may
-// stop halfway.
+// TestIndexStepCanBeRepeated: it is the only step without a transaction, so it
+// may stop halfway.
 func TestIndexStepCanBeRepeated(t *testing.T) {
 	cfg, conn := database(t)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
@@ -142,9 +142,9 @@ DROP INDEX idx_users_active`)
 	require.Equal(t, []string{"true"}, column(t, conn, "SELECT indisvalid::text FROM pg_index WHERE indexrelid = 'idx_users_active'::regclass"))
 }
 
-// TestMigrationDoesNotBlockALongTransaction: while a transaction reads the log, new
-// months are created and writes do not wait. Dropping an old month stops halfway at
-// the lock timeout, and the next run completes it.
+// TestMigrationDoesNotBlockALongTransaction: while a transaction reads the log,
+// new months are created and writes do not wait. Dropping an old month stops
+// halfway at the lock timeout, and the next run completes it.
 func TestMigrationDoesNotBlockALongTransaction(t *testing.T) {
 	cfg, conn := database(t)
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))

@@ -90,7 +90,8 @@ func failure(r agentRequest, response upstream.Response, duration time.Duration,
 // services send no more.
 const maxAgentErrors = 20
 
-// prefixErrors converts the errors in an agent's problem to errors of this request.
+// prefixErrors converts the errors in an agent's problem to errors of this
+// request.
 func prefixErrors(part string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

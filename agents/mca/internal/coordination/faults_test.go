@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// TestFaultyAgentKeepsTheOtherAgentsPart: for each fault of npa, every request gets a response with
-// wpa's part.
+// TestFaultyAgentKeepsTheOtherAgentsPart: for each fault of npa, every request
+// gets a response with wpa's part.
 func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 	const requests, clients = 400, 8
 	for _, row := range []struct {
@@ -81,9 +81,9 @@ func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 	}
 }
 
-// TestCoordinationsSucceedDuringAPostgresRestart: every coordination succeeds during the restart.
-// Coordinations are recorded while the database runs; others are counted as
-// failed.
+// TestCoordinationsSucceedDuringAPostgresRestart: every coordination succeeds
+// during the restart. Coordinations are recorded while the database runs;
+// others are counted as failed.
 func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 	const requests = 20
 	startCtx, cancel := context.WithTimeout(t.Context(), testservers.StartTimeout)

@@ -89,9 +89,9 @@ type agentRequest struct {
 	body agentBody
 }
 
-// agentRequests returns the agents' requests of a completed request. By default a
-// person trains as a beginner on three days: WHO's guideline on physical activity
-// recommends strength training on two or more days.
+// agentRequests returns the agents' requests of a completed request. By default
+// a person trains as a beginner on three days: WHO's guideline on physical
+// activity recommends strength training on two or more days.
 func (c *CoordinateRequest) agentRequests() []agentRequest {
 	all := map[string]agentRequest{
 		npa: {npa, "/plan", "nutrition", c.Nutrition.with(agentBody{"userId": quote(c.UserID), "duration": number(week.Days)}, nil)},

@@ -62,8 +62,8 @@ func TestCanceledRequestLeavesTheQueue(t *testing.T) {
 	require.Zero(t, q.Counts().Active)
 }
 
-// TestSlotsAreNeitherLostNorDuplicated: with random cancellations, never more than
-// limit requests are active. In the end every slot is free.
+// TestSlotsAreNeitherLostNorDuplicated: with random cancellations, never more
+// than limit requests are active. In the end every slot is free.
 func TestSlotsAreNeitherLostNorDuplicated(t *testing.T) {
 	const limit, depth, callers, rounds = 3, 5, 24, 300
 	q := New(limit, depth)

@@ -82,9 +82,9 @@ func TestDaysOutsideTheWeekAreIgnored(t *testing.T) {
 	}
 }
 
-// TestWeekKeepsItsEnergy: for any training, the week's energy changes only by the
-// rounding of portions, and no day changes by more than maxShift. More training
-// never means less energy for the same meals.
+// TestWeekKeepsItsEnergy: for any training, the week's energy changes only by
+// the rounding of portions, and no day changes by more than maxShift. More
+// training never means less energy for the same meals.
 func TestWeekKeepsItsEnergy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kcal := rapid.SliceOfN(rapid.Float64Range(1200, 4500), Days, Days).Draw(t, "kcal")

@@ -44,7 +44,8 @@ var fill = []string{
 	`INSERT INTO nutrition_foods (id, name) SELECT 'f-' || g, 'food' || g % 5000 || ' kind' || g FROM generate_series(1, 1000000) g`,
 }
 
-// newLargeDatabase returns a connection to a database with a million rows a table.
+// newLargeDatabase returns a connection to a database with a million rows a
+// table.
 func newLargeDatabase(t *testing.T) *pgx.Conn {
 	t.Helper()
 	cfg, err := pgx.ParseConfig(server.Database(t))

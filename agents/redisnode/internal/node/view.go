@@ -94,12 +94,12 @@ func parseNodes(answer string) (id string, members map[string]member, err error)
 // address returns HOST:PORT from HOST:PORT@BUS,NAME. Redis writes IPv6
 // addresses without brackets.
 func address(field string) string {
-	whole, _, _ := strings.Cut(field, "@")
-	colon := strings.LastIndex(whole, ":")
+	hostAndPort, _, _ := strings.Cut(field, "@")
+	colon := strings.LastIndex(hostAndPort, ":")
 	if colon <= 0 {
 		return ""
 	}
-	return net.JoinHostPort(whole[:colon], whole[colon+1:])
+	return net.JoinHostPort(hostAndPort[:colon], hostAndPort[colon+1:])
 }
 
 // hostname returns NAME from HOST:PORT@BUS,NAME,MORE.

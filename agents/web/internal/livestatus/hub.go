@@ -83,7 +83,8 @@ func (h *Hub) Open() int {
 	return len(h.open)
 }
 
-// add counts a connection of the user, or returns an error if a limit is reached.
+// add counts a connection of the user, or returns an error if a limit is
+// reached.
 func (h *Hub) add(user string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -40,9 +40,9 @@ func newPlatform(t *testing.T) *testplatform.Environment {
 	return env
 }
 
-// TestUserPlansAWeek: the user signs in, watches the agents, requests a plan from the
-// real agents, and sees a week with training and meals. The browser reports no
-// violation of the page's Content-Security-Policy.
+// TestUserPlansAWeek: the user signs in, watches the agents, requests a plan
+// from the real agents, and sees a week with training and meals. The browser
+// reports no violation of the page's Content-Security-Policy.
 func TestUserPlansAWeek(t *testing.T) {
 	env := newPlatform(t)
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)

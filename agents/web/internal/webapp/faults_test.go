@@ -60,8 +60,8 @@ func (w *web) startLoad(t *testing.T) *userLoad {
 				}
 				id := fmt.Sprintf("%s-%d-%d", t.Name(), worker, i)
 				l.writes.Add(1)
-				if w := w.send(t, http.MethodPost, preferencesPath, w.env.Token(t, id), `{"theme":"dark"}`); w.Code != http.StatusOK {
-					if w.Code == http.StatusServiceUnavailable && w.Header().Get("Retry-After") != "" {
+				if response := w.send(t, http.MethodPost, preferencesPath, w.env.Token(t, id), `{"theme":"dark"}`); response.Code != http.StatusOK {
+					if response.Code == http.StatusServiceUnavailable && response.Header().Get("Retry-After") != "" {
 						l.rejectedWrites.Add(1)
 					}
 					l.failedWrites.Add(1)
@@ -126,8 +126,8 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
 }
 
-// TestPostgresRestartLosesNoAcknowledgedWrite: without the database writes fail but are never lost, and
-// cached profiles are served.
+// TestPostgresRestartLosesNoAcknowledgedWrite: without the database writes fail
+// but are never lost, and cached profiles are served.
 func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	server, err := testservers.StartPostgres(startContext(t), nil)
 	require.NoError(t, err)
@@ -150,8 +150,8 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	}, testservers.StartTimeout, 10*time.Millisecond)
 }
 
-// takeAllConnections takes every connection of the server, also the service's own.
-// release closes them.
+// takeAllConnections takes every connection of the server, also the service's
+// own. release closes them.
 func takeAllConnections(t *testing.T, s *web) (release func()) {
 	t.Helper()
 	var conns []*pgx.Conn
@@ -185,10 +185,10 @@ func pidsOf(conns []*pgx.Conn) (pids []int32) {
 	return pids
 }
 
-// TestFullPostgresRejectsRequestsUntilAConnectionIsFree: other clients have every connection. Cached profiles are
-// served; other requests get a 503 with Retry-After immediately. After the
-// first free connection every request succeeds, and no acknowledged write is
-// lost.
+// TestFullPostgresRejectsRequestsUntilAConnectionIsFree: other clients have
+// every connection. Cached profiles are served; other requests get a 503 with
+// Retry-After immediately. After the first free connection every request
+// succeeds, and no acknowledged write is lost.
 func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	const requests = 20
 	server, err := testservers.StartPostgres(startContext(t), map[string]string{"max_connections": "12", "superuser_reserved_connections": "0"})
@@ -224,8 +224,8 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	t.Logf("of %d cached reads 0 failed; all of %d others got Retry-After", requests, 2*requests)
 }
 
-// TestHungPostgresFailsRequestsWithinTheTimeout: connections stay open but no data arrives, as after a network
-// or machine failure.
+// TestHungPostgresFailsRequestsWithinTheTimeout: connections stay open but no
+// data arrives, as after a network or machine failure.
 func TestHungPostgresFailsRequestsWithinTheTimeout(t *testing.T) {
 	wire := testservers.NewWire(t, postgres.Address())
 	url := servicetest.Database(t, postgres)

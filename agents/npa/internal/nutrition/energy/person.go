@@ -21,7 +21,7 @@ const (
 // Activity is how much a person moves, training included.
 type Activity string
 
-// The activities, least first.
+// The levels of activity, lowest first.
 const (
 	Sedentary  Activity = "sedentary"
 	Light      Activity = "light"

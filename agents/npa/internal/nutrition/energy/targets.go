@@ -35,7 +35,8 @@ var targetsByGoal = map[Goal]goalTargets{
 	// Surplus by Iraki et al., Sports 7 (2019) 154; protein by Morton et al.,
 	// Br J Sports Med 52 (2018) 376.
 	MuscleGain: {0.10, Range{1.6, 2.2}, 0},
-	// RDA (IOM 2005) up to the top of Jäger et al., JISSN 14 (2017) 20.
+	// Protein: from the RDA (IOM 2005) to the upper value of Jäger et al.,
+	// JISSN 14 (2017) 20.
 	Maintenance: {0, Range{0.8, 2.0}, 0},
 	// Thomas, Erdman and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543:
 	// about an hour of training a day.

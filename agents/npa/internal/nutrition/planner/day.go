@@ -29,7 +29,8 @@ func rulesOf(t energy.Targets) []rule {
 	}
 }
 
-// violation is the relative distance of an amount from the bounds, 0 within them.
+// violation is the relative distance of an amount from the bounds, 0 within
+// them.
 func (r rule) violation(amount float64) float64 {
 	switch {
 	case amount < r.bounds.Min:

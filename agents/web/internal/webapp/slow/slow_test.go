@@ -80,8 +80,8 @@ func (c countingConn) Close() error {
 	return c.Conn.Close()
 }
 
-// serve runs the service with its own limits, but with timeouts of a few seconds, so
-// that the test sees them.
+// serve runs the service with its own limits, but with timeouts of a few
+// seconds, so that the test sees them.
 func serve(t *testing.T, env *servicetest.Environment) (*countingListener, string) {
 	t.Helper()
 	cfg, err := webapp.ReadConfig(env.Lookup(map[string]string{
