@@ -59,7 +59,7 @@ func TestRequireChecksTokenAndScope(t *testing.T) {
 	}
 }
 
-func TestWebSocketTokenInASubprotocol(t *testing.T) {
+func TestWebSocketTokenIsReadFromASubprotocol(t *testing.T) {
 	key := newKey(t)
 	hello := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	v := newVerifier(t, key)

@@ -222,7 +222,8 @@ func (r *Redis) Freeze(node int) (thaw func() error, err error) {
 	return func() error { return p.Signal(syscall.SIGCONT) }, p.Signal(syscall.SIGSTOP)
 }
 
-// Restart starts a killed node. It has no data, but its place in the cluster.
+// Restart starts a killed node. The node has lost its data, but not its place in
+// the cluster.
 func (r *Redis) Restart(node int) error {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
