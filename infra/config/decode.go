@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ type reader struct {
 	// given are the paths of the keys that the stack has, at any depth.
 	given map[string]bool
 }
+
+// digits are a whole number that is the same as text.
+var digits = regexp.MustCompile(`^[0-9]+$`)
 
 // advice ends every problem of a value that stands for none.
 const advice = "leave the key out for its default"
@@ -63,7 +67,12 @@ func (r *reader) read(at *field.Path, pattern, kind string, v reflect.Value, raw
 			return
 		}
 	case reflect.String:
-		if text, ok := raw.(string); ok {
+		// The CLI writes digits as a number, such as those of an account.
+		text, ok := raw.(string)
+		if number, isNumber := raw.(json.Number); isNumber && digits.MatchString(number.String()) {
+			text, ok = number.String(), true
+		}
+		if ok {
 			v.SetString(text)
 			if strings.TrimSpace(text) != text || text == "" {
 				r.refuse(field.Invalid(at, text, "must not be empty, and must not begin or end with a space: "+advice))

@@ -12,6 +12,9 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
+// zone is the hosted zone of the project's stacks, which the sandbox has.
+const zone = "progressive-framework.example"
+
 // generator draws the values of one stack.
 type generator struct {
 	rng    *rand.Rand
@@ -96,9 +99,9 @@ func (g generator) edge(region string) {
 	if g.own || g.rng.IntN(2) == 0 {
 		return
 	}
-	g.set("edge.domain", one(g, "example.com", "a.b.example.com"))
+	g.set("edge.domain", one(g, zone, "a.b."+zone))
 	if g.rng.IntN(2) == 0 {
-		g.set("edge.zone", "example.com")
+		g.set("edge.zone", zone)
 	} else {
 		g.set("edge.certificateArn", "arn:aws:acm:us-east-1:123456789012:certificate/0a")
 		g.set("edge.originCertificateArn", "arn:aws:acm:"+region+":123456789012:certificate/0b")

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/iam/naming"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// limits are the longest names at AWS, by type, with the property that holds
+// the name. Without it Pulumi makes the name up from the logical one. Each is
+// of the type's API reference.
+var limits = map[string]struct {
+	property string
+	most     int
+}{
+	"aws:autoscaling/group:Group":                                {"name", 255},
+	"aws:autoscaling/lifecycleHook:LifecycleHook":                {"name", 255},
+	"aws:autoscaling/policy:Policy":                              {"name", 255},
+	"aws:cloudfront/cachePolicy:CachePolicy":                     {"name", 128},
+	"aws:cloudfront/originAccessControl:OriginAccessControl":     {"name", 64},
+	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy": {"name", 128},
+	"aws:cloudwatch/logGroup:LogGroup":                           {"name", 512},
+	"aws:cloudwatch/metricAlarm:MetricAlarm":                     {"name", 255},
+	"aws:docdb/cluster:Cluster":                                  {"clusterIdentifier", 63},
+	"aws:docdb/clusterInstance:ClusterInstance":                  {"identifier", 63},
+	"aws:docdb/clusterParameterGroup:ClusterParameterGroup":      {"name", 255},
+	"aws:docdb/subnetGroup:SubnetGroup":                          {"name", 255},
+	"aws:ec2/launchTemplate:LaunchTemplate":                      {"name", 128},
+	"aws:ec2/securityGroup:SecurityGroup":                        {"name", 255},
+	"aws:ecr/repository:Repository":                              {"name", 256},
+	"aws:eks/cluster:Cluster":                                    {"name", 100},
+	"aws:elasticache/parameterGroup:ParameterGroup":              {"name", 255},
+	"aws:elasticache/replicationGroup:ReplicationGroup":          {"replicationGroupId", 40},
+	"aws:elasticache/subnetGroup:SubnetGroup":                    {"name", 255},
+	"aws:elasticache/user:User":                                  {"userId", 40},
+	"aws:elasticache/userGroup:UserGroup":                        {"userGroupId", 40},
+	"aws:iam/instanceProfile:InstanceProfile":                    {"name", 128},
+	"aws:iam/role:Role":                                          {"name", naming.MaxRole},
+	"aws:iam/rolePolicy:RolePolicy":                              {"name", 128},
+	"aws:kms/alias:Alias":                                        {"name", 256},
+	"aws:lb/loadBalancer:LoadBalancer":                           {"name", 32},
+	"aws:lb/targetGroup:TargetGroup":                             {"name", 32},
+	"aws:rds/instance:Instance":                                  {"identifier", 63},
+	"aws:rds/parameterGroup:ParameterGroup":                      {"name", 255},
+	"aws:rds/subnetGroup:SubnetGroup":                            {"name", 255},
+	"aws:s3/bucketV2:BucketV2":                                   {"bucket", 63},
+	"aws:secretsmanager/secret:Secret":                           {"name", 512},
+	"aws:wafv2/webAcl:WebAcl":                                    {"name", 128},
+	"kubernetes:core/v1:Namespace":                               {"metadata.name", 63},
+	"kubernetes:core/v1:Service":                                 {"metadata.name", 63},
+	"kubernetes:batch/v1:CronJob":                                {"metadata.name", 52},
+	"kubernetes:batch/v1:Job":                                    {"metadata.name", 63},
+}
+
+// maxTag is the longest value of a tag (AWS Tagging, "Tag naming limits").
+const maxTag = 256
+
+// requireNamesFit requires that every name is within its limit.
+func requireNamesFit(t testing.TB, all []mockedResource) {
+	t.Helper()
+	for _, r := range all {
+		limit, ok := limits[r.token]
+		if !ok {
+			limit.property, limit.most = "name", 255
+		}
+		if name, given := nameIn(r.inputs, limit.property); given {
+			require.LessOrEqual(t, len(name), limit.most, "%s of %s %s: %s", limit.property, r.token, r.name, name)
+		} else if ok {
+			require.LessOrEqual(t, len(r.name)+naming.Suffix, limit.most, "%s of %s %s", limit.property, r.token, r.name)
+		}
+		if tags, ok := r.inputs["tags"]; ok && tags.IsObject() {
+			for key, value := range tags.ObjectValue() {
+				if value.IsString() {
+					require.LessOrEqual(t, len(value.StringValue()), maxTag, "tag %s of %s", key, r.name)
+				}
+			}
+		}
+	}
+}
+
+func nameIn(inputs resource.PropertyMap, property string) (string, bool) {
+	at := resource.NewProperty(inputs)
+	for _, key := range strings.Split(property, ".") {
+		if !at.IsObject() {
+			return "", false
+		}
+		at = at.ObjectValue()[resource.PropertyKey(key)]
+	}
+	if !at.IsString() {
+		return "", false
+	}
+	return at.StringValue(), true
+}
+
+// The longest environment that the configuration allows has names that AWS
+// allows, with everything that a stack can have.
+func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
+	for _, environment := range []string{"a", "abcdefghij", "abcdefghijkl"} {
+		stack, err := config.Load("prod", map[string]string{
+			"aws:region":                                "us-east-1",
+			"progressive-framework:environment":         environment,
+			"progressive-framework:network":             `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"]}`,
+			"progressive-framework:auth":                `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+			"progressive-framework:edge":                `{"domain":"example.com","zone":"example.com"}`,
+			"progressive-framework:postgres":            `{"instanceClass":"db.r7g.xlarge"}`,
+			"progressive-framework:redis":               `{"nodeType":"cache.r7g.large"}`,
+			"progressive-framework:mongo":               `{"instanceClass":"db.r6g.large"}`,
+			"progressive-framework:permissionsBoundary": "arn:aws:iam::123456789012:policy/boundary",
+		})
+		require.NoError(t, err)
+		all, err := deployMocked(t, stack)
+		require.NoError(t, err, environment)
+		requireNamesFit(t, all)
+		roles := 0
+		names := map[string]bool{}
+		for _, r := range all {
+			if r.token != "aws:iam/role:Role" {
+				continue
+			}
+			roles++
+			require.False(t, names[r.name], "%s is the name of two roles", r.name)
+			names[r.name] = true
+			require.Equal(t, stack.PermissionsBoundary, r.inputs["permissionsBoundary"].StringValue(), "every role is bounded")
+		}
+		require.Greater(t, roles, 8)
+	}
+}
+
+// A stack of longer environments is refused, before a name is.
+func TestLongerEnvironmentsAreRefused(t *testing.T) {
+	_, err := config.Load("prod", map[string]string{"progressive-framework:environment": "abcdefghijklm"})
+	require.ErrorContains(t, err, "progressive-framework:environment: Invalid value")
+}

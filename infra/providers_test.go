@@ -1,0 +1,58 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// An explicit provider reads no key of the stack's configuration: the program
+// passes on what the stack has.
+func TestProvidersGetTheStacksKeys(t *testing.T) {
+	stack, err := config.Load("prod", map[string]string{
+		"aws:region":                        "eu-west-1",
+		"aws:profile":                       "platform",
+		"aws:forbiddenAccountIds":           `["210987654321"]`,
+		"aws:defaultTags":                   `{"tags":{"CostCenter":"42"}}`,
+		"aws:ignoreTags":                    `{"keyPrefixes":["audit:"]}`,
+		"progressive-framework:environment": "prod",
+		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["eu-west-1a","eu-west-1b"]}`,
+		"progressive-framework:auth":        `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+		"progressive-framework:edge":        `{"domain":"example.com","zone":"example.com"}`,
+		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
+		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
+		"progressive-framework:mongo":       `{"kind":"none"}`,
+	})
+	require.NoError(t, err)
+	all, err := deployMocked(t, stack)
+	require.NoError(t, err)
+	providers, groups, templates := 0, 0, 0
+	for _, r := range all {
+		switch r.token {
+		case "pulumi:providers:aws":
+			providers++
+			require.Equal(t, "platform", r.inputs["profile"].StringValue())
+			for key, want := range map[string]string{
+				"forbiddenAccountIds": "210987654321", "defaultTags": "CostCenter", "ignoreTags": "audit:",
+			} {
+				require.Contains(t, written(r.inputs[resource.PropertyKey(key)]), want)
+			}
+		case "pulumi:providers:kubernetes":
+			require.Contains(t, written(r.inputs["kubeconfig"]), "AWS_PROFILE", "the token is of the identity that created the cluster")
+			require.Contains(t, written(r.inputs["kubeconfig"]), "platform")
+		case "aws:autoscaling/group:Group":
+			groups++
+			require.Contains(t, written(r.inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
+		case "aws:ec2/launchTemplate:LaunchTemplate":
+			templates++
+			require.False(t, r.inputs["imageId"].IsSecret(), "a preview shows the AMI")
+		}
+	}
+	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "of the region and of the edge; of each tier")
+}
+
+// written is a value as text, whatever its type is.
+func written(v resource.PropertyValue) string { return v.String() }
