@@ -215,6 +215,7 @@ func computed(kind, name string) map[string]any {
 		"aws:lb/targetGroup:TargetGroup":   {"arnSuffix": "targetgroup/" + name},
 		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": secret},
 		"aws:s3/bucketV2:BucketV2":         {"bucket": name, "bucketDomainName": name + ".s3", "bucketRegionalDomainName": name + ".s3.regional"},
+		"ko:index:ChangeGuard":             {"values": object{"zone": "us-east-1b"}},
 		"ko:index:Image":                   {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
 	} {
 		if key == kind {

@@ -26,7 +26,10 @@ func TestChangesOfALiveStack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
 			original := s.configuration(t)
-			original["progressive-framework:deletionProtection"] = true
+			assign(original, "deletionProtection", true)
+			if name == "staging" {
+				assign(original, "network.zones", stagingZones)
+			}
 			s.configure(t, original, nil)
 			s.pulumi(t, "up", "--yes", "--skip-preview")
 			if !whole {

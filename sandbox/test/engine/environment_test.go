@@ -119,6 +119,8 @@ type stack struct {
 // may be lost.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
+	// A copy keeps what another test has changed with the CLI.
+	require.NoError(t, os.RemoveAll(filepath.Join(e.layout.Dir, "projects", name)))
 	dir, err := project.Copy(e.layout, name)
 	require.NoError(t, err)
 	s := &stack{environment: e, name: name, dir: dir}

@@ -1,0 +1,38 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/changeguard"
+	"github.com/progressive-framework/platform/components/changeguard/changerule"
+)
+
+// The program goes on with the values that the provider has accepted, which may
+// be others than those of the configuration.
+func TestProgramReadsTheRecordedValues(t *testing.T) {
+	field := changerule.Field{Path: "network.zones", Value: "us-east-1a", From: []string{"us-east-1a", "us-east-1b"}, Rule: changerule.Kept, Reason: "it stays", Fix: "Set it back"}
+	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+		guard, err := changeguard.NewGuard(ctx, "fixed", map[string]changerule.Field{"zone": field})
+		if err != nil {
+			return err
+		}
+		recorded, err := guard.Recorded(ctx)
+		require.Equal(t, map[string]string{"zone": "us-east-1b"}, recorded)
+		return err
+	})
+	d.one(t, changeguard.Token).has(t, map[string]any{
+		"fields.zone.path": "network.zones", "fields.zone.value": "us-east-1a", "fields.zone.rule": "kept",
+		"fields.zone.from": []any{"us-east-1a", "us-east-1b"}, "fields.zone.reason": "it stays", "fields.zone.fix": "Set it back",
+	})
+
+	field.Fix = ""
+	_, err := run(func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := changeguard.NewGuard(ctx, "fixed", map[string]changerule.Field{"zone": field})
+		return err
+	})
+	require.ErrorContains(t, err, `field "zone" must have an id, a Path, a Reason and a Fix`)
+}
