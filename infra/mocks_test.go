@@ -102,7 +102,7 @@ func (m *cloudMocks) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error
 	results := map[string]mockObject{
 		"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": mockAccount},
 		"aws:index/getPartition:getPartition":                    {"partition": "aws"},
-		"aws:ec2/getManagedPrefixList:getManagedPrefixList":      {"id": "pl-cloudfront"},
+		"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
 		"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
 		"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
 		"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3"},
