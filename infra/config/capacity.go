@@ -27,17 +27,6 @@ func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, ke
 	return pod{name: name, milli: cpu.MilliValue(), mib: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
 }
 
-// validateCapacity checks what several keys make together: pods and nodes,
-// connections, addresses.
-func validateCapacity(s *Stack) field.ErrorList {
-	problems := validateConnections(s)
-	if s.Cluster.Nodes == NodesOwn {
-		return problems
-	}
-	problems = append(problems, validateNodes(s)...)
-	return append(problems, validateAddresses(s)...)
-}
-
 // validateConnections compares the pools of all pods with max_connections.
 func validateConnections(s *Stack) field.ErrorList {
 	need := scaling.DatabaseConnections(s.Profiles())
@@ -135,6 +124,9 @@ func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib
 // validateNodes checks that each pod fits on a node of its tier, and that all
 // together fit on the largest number of nodes.
 func validateNodes(s *Stack) field.ErrorList {
+	if s.Cluster.Nodes == NodesOwn {
+		return nil // the stack does not know them
+	}
 	var problems field.ErrorList
 	tiers, err := s.NodeTiers("cluster")
 	if err != nil {

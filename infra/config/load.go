@@ -39,7 +39,7 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	r.readAll(&s, values, o.secret)
 	s.given = r.given
 	problems := r.problems
-	for _, p := range validate(&s, o.files) {
+	for _, p := range validate(&s, o.files, r.problems) {
 		// What could not be read is not also called missing or wrong.
 		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
 			problems = append(problems, p)

@@ -28,8 +28,9 @@ var (
 
 // validate checks s as a whole and completes it: the parsed VPC block and the
 // zones of the control plane. It has every rule that a constructor of the
-// program would refuse a stack by, so that no error comes later.
-func validate(s *Stack, files fs.FS) field.ErrorList {
+// program would refuse a stack by, so that no error comes later. unread are the
+// problems of values that could not be read.
+func validate(s *Stack, files fs.FS, unread field.ErrorList) field.ErrorList {
 	problems := withoutEffect(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
@@ -62,11 +63,31 @@ func validate(s *Stack, files fs.FS) field.ErrorList {
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
 	add(validateFiles(s, files)...)
-	if len(problems) == 0 {
-		add(validateArchitecture(s)...)
-		add(validateCapacity(s)...)
+	for _, rule := range acrossKeys {
+		if !anyWithin(append(problems, unread...), rule.reads) {
+			add(rule.check(s)...)
+		}
 	}
 	return problems
+}
+
+// acrossKeys are the rules about several keys. Each is judged when the keys that
+// it reads have no problem of their own.
+var acrossKeys = []struct {
+	reads []string
+	check func(*Stack) field.ErrorList
+}{
+	{[]string{"cluster", "tiers", "images", "postgres", "redis"}, validateArchitecture},
+	{[]string{"services", "postgres"}, validateConnections},
+	{[]string{"cluster", "tiers", "services", "postgres", "redis"}, validateNodes},
+	{[]string{"cluster", "tiers", "network"}, validateAddresses},
+}
+
+// anyWithin says whether a problem is at one of the keys or within it.
+func anyWithin(problems field.ErrorList, keys []string) bool {
+	return slices.ContainsFunc(problems, func(p *field.Error) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return within(p.Field, path(key).String()) })
+	})
 }
 
 func validateBoundary(s *Stack) field.ErrorList {
