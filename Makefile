@@ -49,7 +49,7 @@ logs: require-sandbox ## last lines of all logs, or of NAME=kubelet; F=1 follows
 env: require-sandbox ## lines for the shell: eval "$(make env)"
 	$(SANDBOX) env
 
-preview: build ## pulumi preview of STACK=sandbox, staging or prod
+preview: build ## pulumi preview of STACK=sandbox, staging or prod, with the policy pack
 	$(SANDBOX) preview --stack $(STACK)
 
 build: $(ISSUER)/jwks.json ## install what is missing and build the executables

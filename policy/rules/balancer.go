@@ -7,17 +7,19 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// originTimeout is CloudFront's default for an answer of the origin, in seconds
-// (CloudFront API, CustomOriginConfig).
-const originTimeout = 30
+// CloudFront's defaults, in seconds: how long it waits for an answer of the
+// origin, and how long it keeps a connection (CloudFront API, VpcOriginConfig).
+const (
+	originAnswer    = 30
+	originKeepAlive = 5
+)
 
 var balancer = []*rule.Rule{
 	{
 		ID: "alb-internal", Title: "The load balancer is internal",
 		Why: "CloudFront reaches it through a VPC origin. A public one can be reached around CloudFront and its web ACL.",
 		Fix: "components/loadbalancer, Internal", Standards: []string{"WA SEC05"},
-		// Advice until no stack has a public load balancer any more.
-		Severity: rule.High, Levels: rule.Advice,
+		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v aws.LbLoadBalancer) {
 			s.Must(v.Internal().Or(false).IsTrue(), "internal is not true")
 		}),
@@ -50,17 +52,19 @@ var balancer = []*rule.Rule{
 	},
 	{
 		ID: "alb-from-cloudfront-only", Title: "Only CloudFront reaches the load balancer",
-		Why: "Whoever gets around CloudFront gets around the web ACL, the rate limit and the cache.",
-		Fix: "components/loadbalancer, securityGroups", Standards: []string{"WA SEC05"},
+		Why: "Whoever gets around CloudFront gets around the web ACL and the cache. A prefix list admits every customer's distribution.",
+		Fix: "components/loadbalancer, admitCloudFront", Standards: []string{"WA SEC05"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ aws.LbLoadBalancer) {
 			groups := rule.Refs[aws.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups")
 			s.Must(groups.Exists(), "no security group of this stack protects it")
 			for _, group := range groups.Resources {
 				rules := rule.Users[aws.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
-				s.Must(rules.All(func(_ *graph.Resource, r aws.VpcSecurityGroupIngressRule) value.Truth {
-					return value.All(value.Not(r.CidrIpv4().Set()), value.Not(r.CidrIpv6().Set()), r.PrefixListId().Set())
-				}), "an ingress rule of %s names something else than CloudFront's prefix list", group.Name)
+				s.Must(rules.All(func(r *graph.Resource, v aws.VpcSecurityGroupIngressRule) value.Truth {
+					// The group of CloudFront's interfaces is looked up once a VPC origin exists.
+					cloudFront := rule.Refs[aws.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
+					return value.All(cloudFront, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()), value.Not(v.PrefixListId().Set()))
+				}), "an ingress rule of %s names something else than the group of CloudFront's VPC origins", group.Name)
 			}
 		}),
 	},
@@ -121,28 +125,28 @@ var balancer = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "edge-timeouts-grow-outwards", Title: "The load balancer waits at least as long as CloudFront",
-		Why: "If the inner one gives up first, the user gets an error for a request that was still answered.",
-		Fix: "components/loadbalancer IdleTimeout, components/cdn OriginReadTimeout", Standards: []string{"WA REL05"},
+		ID: "edge-timeouts-in-order", Title: "CloudFront waits longer than the load balancer, and closes idle connections first",
+		Why: "If the outer hop gives up first, the inner one works for nobody. If the inner one closes first, a request on its way is lost.",
+		Fix: "components/scaling, EdgeTimeouts", Standards: []string{"WA REL05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v aws.LbLoadBalancer) {
 			idle := v.IdleTimeout().Or(60)
 			for _, r := range rule.Every[aws.CloudfrontDistribution](s.Graph).Resources {
-				d := value.As[aws.CloudfrontDistribution](r.View())
-				s.Must(d.Origins().All(func(o aws.CloudfrontDistributionOrigin) value.Truth {
-					return value.All(
-						atMostNumber(o.CustomOriginConfig().OriginReadTimeout().Or(originTimeout), idle),
-						atMostNumber(o.VpcOriginConfig().OriginReadTimeout().Or(originTimeout), idle),
-					)
-				}), "CloudFront waits longer for the origin than idleTimeout %s", v.IdleTimeout().Text())
+				origins := value.As[aws.CloudfrontDistribution](r.View()).Origins()
+				s.Must(origins.All(func(o aws.CloudfrontDistributionOrigin) value.Truth {
+					c := o.VpcOriginConfig()
+					return value.Implies(c.Set(), c.OriginReadTimeout().Or(originAnswer).Compare(idle, greater))
+				}), "CloudFront does not wait longer for the origin than idleTimeout %s", idle.Text())
+				s.Must(origins.All(func(o aws.CloudfrontDistributionOrigin) value.Truth {
+					c := o.VpcOriginConfig()
+					return value.Implies(c.Set(), idle.Compare(c.OriginKeepaliveTimeout().Or(originKeepAlive), greater))
+				}), "CloudFront keeps a connection longer than idleTimeout %s", idle.Text())
 			}
 		}),
 	},
 }
 
-func atMostNumber(a, b value.Number) value.Truth {
-	return a.Compare(b, func(x, y float64) bool { return x <= y })
-}
+func greater(a, b float64) bool { return a > b }
 
 func albRule(id, title, why, fix string, standards []string, check func(*rule.Subject, aws.LbLoadBalancer)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: rule.Medium, Levels: rule.Deployed, Standards: standards, Check: rule.On(check)}

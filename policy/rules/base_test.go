@@ -69,11 +69,6 @@ func makeBase(t testing.TB) *world {
 	edits := []edit{
 		set("MetricAlarm error-rate-high", "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"}),
 		set("aws aws", "allowedAccountIds", []any{"111111111111"}),
-		set(cdnOf, "origins", []any{
-			map[string]any{"originId": "S3-progressive-framework-static", "domainName": "b.s3.amazonaws.com", "originAccessControlId": "E1"},
-			map[string]any{"originId": "ALB-progressive-framework-dynamic", "domainName": "internal", "vpcOriginConfig": map[string]any{"vpcOriginId": "vo_1"}},
-		}),
-		set(albOf, "internal", true),
 		set(cdnOf, "originGroups", []any{map[string]any{"originId": "both"}}),
 		set(clusterName, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
 		set("SecurityGroupEgressRule node-out", "ipProtocol", "tcp"),
@@ -84,7 +79,6 @@ func makeBase(t testing.TB) *world {
 		set("NetworkAcl private-data-acl", "ingress", []any{map[string]any{
 			"action": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 0.0, "toPort": 65535.0,
 		}}),
-		add(aws.Wafv2WebAclLoggingConfiguration{}.Token(), "waf-log", map[string]any{}, map[string]string{"resourceArn": "WebAcl acl"}),
 		add(k8s.ConfigMap{}.Token(), "settings", map[string]any{"metadata": map[string]any{"name": "settings", "namespace": "n"}, "data": map[string]any{"LOG_LEVEL": "info"}}, nil),
 		add(k8s.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
 		add(k8s.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
@@ -99,13 +93,7 @@ func makeBase(t testing.TB) *world {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
 		}),
 	}
-	for _, name := range []string{"progressive-framework-v5", "mca", "npa", "wpa"} {
-		edits = append(edits, add(k8s.PodDisruptionBudget{}.Token(), "budget-"+name, map[string]any{
-			"metadata": map[string]any{"name": name, "namespace": "progressive-framework-prod"},
-			"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": name}}},
-		}, nil))
-	}
-	for _, e := range edits {
+	for _, e := range append(edgeEdits(w), edits...) {
 		e(t, w)
 	}
 	for _, r := range w.resources { // an image is known where the recording has its resource

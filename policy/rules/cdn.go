@@ -66,12 +66,23 @@ var cdn = []*rule.Rule{
 		ID: "cdn-vpc-origin", Title: "CloudFront reaches the load balancer inside the VPC",
 		Why: "A public origin needs a secret header and a prefix list to keep others out.",
 		Fix: "components/cdn, VpcOriginConfig", Standards: []string{"WA SEC05"},
-		// Advice until no stack has a public load balancer any more.
-		Severity: rule.Medium, Levels: rule.Advice,
+		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v aws.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o aws.CloudfrontDistributionOrigin) value.Truth {
 				return value.Not(o.CustomOriginConfig().Set())
 			}), "an origin is a public server")
+		}),
+	},
+	{
+		ID: "cdn-vpc-origin-https", Title: "CloudFront speaks HTTPS with TLS 1.2 to the load balancer",
+		Why: "Whoever reads the VPC's network would read tokens.",
+		Fix: "components/loadbalancer, vpcOrigin", Standards: []string{"FSBP CloudFront.9", "FSBP CloudFront.10"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.CloudfrontVpcOrigin) {
+			c := v.VpcOriginEndpointConfig()
+			s.Must(c.OriginProtocolPolicy().Is("https-only"), "originProtocolPolicy is %s", c.OriginProtocolPolicy().Text())
+			s.Must(c.OriginSslProtocols().Items().Set(), "originSslProtocols is not set")
+			s.Must(c.OriginSslProtocols().Items().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }), "an old version of TLS is allowed")
 		}),
 	},
 	{

@@ -22,6 +22,6 @@ var podExamples = []example{
 	{rule: "pod-read-only-root", at: "Deployment prod", path: "spec.template.spec.containers.0.securityContext.readOnlyRootFilesystem", bad: false},
 	{rule: "pod-requests", at: "Deployment prod", path: "spec.template.spec.containers.0.resources.requests", bad: nil},
 	{rule: "pod-seccomp", at: "Deployment prod", path: "spec.template.spec.securityContext.seccompProfile.type", bad: nil},
-	{rule: "pod-service-account", at: deployment, path: "spec.template.spec.serviceAccountName", bad: "default"},
+	{rule: "pod-service-account", at: deployment, path: "spec.template.spec.serviceAccountName", bad: "default", given: []edit{set(deployment, "spec.template.spec.automountServiceAccountToken", true)}},
 	{rule: "pod-spread", at: deployment, path: "spec.template.spec.topologySpreadConstraints", bad: nil},
 }

@@ -29,3 +29,9 @@ func pointAt(name, prop, like string) edit {
 		change(name, func(r *graph.Resource) { r.References[prop] = urns })(t, w)
 	}
 }
+
+// plainListener adds a listener for HTTP, which prod does not have.
+var plainListener = add("aws:lb/listener:Listener", "http", map[string]any{
+	"protocol":       "HTTP",
+	"defaultActions": []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS"}}},
+}, nil)

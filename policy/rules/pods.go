@@ -35,7 +35,7 @@ func everyContainer(p k8s.PodSpec, question func(k8s.Container) value.Truth) val
 var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 
 // credential is a name that says that the value is one.
-var credential = regexp.MustCompile(`(?i)(^|_)(password|passwd|secret|token|api_?key|private_?key|credentials?)$`)
+var credential = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?key|private_?key|credentials?)$`)
 
 var pods = []*rule.Rule{
 	pod("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
@@ -114,13 +114,15 @@ var pods = []*rule.Rule{
 			}), "an environment variable holds a secret")
 		}),
 	{
-		ID: "pod-service-account", Title: "Pods have a service account of their own",
+		ID: "pod-service-account", Title: "Pods have a service account of their own, or no token",
 		Why: "The account default is shared by all pods of the namespace.",
 		Fix: "components/service, ServiceAccountName", Standards: []string{"CIS EKS 4.1.5"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			name := resolved(s.Graph, s.Resource, podOf(s.Resource).Spec().ServiceAccountName(), "spec", k8s.ServiceAccount{}.Token())
-			s.Must(value.All(name.Set(), value.Not(name.Is("default"))), "serviceAccountName is %s", name.Text())
+			spec := podOf(s.Resource).Spec()
+			name := resolved(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8s.ServiceAccount{}.Token())
+			own := value.All(name.Set(), value.Not(name.Is("default")))
+			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
 		}, podded...),
 	},
 	advisory(pod("pod-no-api-token", "Pods get no token of the API server", "Whoever takes the pod over could ask the API server.",

@@ -42,6 +42,19 @@ var webACL = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "waf-log-redacted", Title: "The web ACL's log holds no tokens",
+		Why: "Whoever reads the log could act as the users in it.",
+		Fix: "components/webacl, redactedHeaders", Standards: []string{"WA SEC08"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v aws.Wafv2WebAclLoggingConfiguration) {
+			for _, header := range []string{"authorization", "cookie"} {
+				s.Must(v.RedactedFields().Any(func(f aws.Wafv2WebAclLoggingConfigurationRedactedField) value.Truth {
+					return f.SingleHeader().Name().Is(header)
+				}), "the header %s is not redacted", header)
+			}
+		}),
+	},
+	{
 		ID: "certificate-validated", Title: "Certificates are validated by DNS within the stack",
 		Why: "CloudFront and the load balancer refuse a certificate that is not issued yet.",
 		Fix: "components/certificate", Standards: []string{"FSBP ACM.1"},

@@ -120,8 +120,7 @@ var workloads = []*rule.Rule{
 		ID: "pod-disruption-budget", Title: "Each server has a PodDisruptionBudget",
 		Why: "A drain of nodes may end all pods of a service at once.",
 		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
-		// Advice until every service has a budget.
-		Severity: rule.Medium, Levels: rule.Advice,
+		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
 			budgets := selectedBy[k8s.PodDisruptionBudget](s, "spec.selector.matchLabels")
