@@ -82,6 +82,10 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 			out:   filepath.Join(w.project, "bin/pulumi-resource-ko"),
 			flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
 		},
+		{
+			name: "the policy pack", log: "policy", dir: ".", pkg: "./policy", out: filepath.Join(w.project, "bin/policy"),
+			flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
+		},
 	}
 	if toolchain.InstalledKubernetesPlugin(ctx, os.Environ(), w.bin()) == "" {
 		list = append(list, kubernetesPlugin(w))
