@@ -160,7 +160,7 @@ func authorityIsAsked(t *testing.T, s *stack) {
 	s.pulumi(t, "config", "set", "caFile", "infra/main.go")
 	out, err := s.run(t, s.dir, "pulumi", "preview")
 	require.Error(t, err)
-	require.Contains(t, out, "caFile: infra/main.go holds no certificate")
+	require.Contains(t, out, `caFile: Invalid value: "infra/main.go": holds no certificate`)
 
 	s.pulumi(t, "config", "set", "caFile", "sandbox/test/engine/testdata/ca.pem")
 	s.pulumi(t, "up", "--yes", "--skip-preview")

@@ -1,0 +1,100 @@
+package engine
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// Configurations that the program calls valid are previewed by the real engine
+// without an error. They are drawn by the tests of infra/config; those of
+// infra run many more against mocks.
+func TestGeneratedConfigurationsPreview(t *testing.T) {
+	text, err := os.ReadFile("../../../infra/config/testdata/generated.json")
+	require.NoError(t, err)
+	var all []map[string]string
+	require.NoError(t, json.Unmarshal(text, &all))
+	require.Len(t, all, 3)
+	s := newStack(t, newEnvironment(t), "prod")
+	defer s.remove(t)
+	for _, values := range all {
+		t.Log(values)
+		s.useConfiguration(t, values)
+		require.Empty(t, s.preview(t).replaced())
+	}
+}
+
+// useConfiguration gives a stack another configuration, as a person's file has it.
+func (s *stack) useConfiguration(t *testing.T, values map[string]string) {
+	t.Helper()
+	file := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	content := map[string]any{}
+	require.NoError(t, yaml.Unmarshal(text, &content))
+	config := map[string]any{}
+	for key, value := range values {
+		config[key] = value
+		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
+			var object any
+			require.NoError(t, json.Unmarshal([]byte(value), &object))
+			config[key] = object
+		}
+	}
+	content["config"] = config
+	text, err = yaml.Marshal(content)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+}
+
+// The longest environment that the documentation allows works for the whole of
+// prod: every name is within AWS's limit.
+func TestLongestEnvironment(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "prod")
+	defer s.remove(t)
+	for _, environment := range []string{"abcdefghij", "abcdefghijkl"} {
+		s.pulumi(t, "config", "set", "progressive-framework:environment", environment)
+		s.preview(t)
+	}
+	s.pulumi(t, "config", "set", "progressive-framework:environment", "abcdefghijklm")
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "progressive-framework:environment: Invalid value")
+}
+
+// Every key that the CLI takes is passed on or refused, whatever its namespace
+// is. A key that is kept encrypted is refused, and its value is not shown.
+func TestEveryKeyIsReadOrRefused(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "staging")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "aws:profile", "platform")
+	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "42")
+	s.pulumi(t, "config", "set", "--path", "aws:forbiddenAccountIds[0]", "210987654321")
+	s.preview(t)
+
+	for _, key := range []string{"kubernetes:namespace", "progressive-framwork:account", "aws:allowedAcountIds"} {
+		s.pulumi(t, "config", "set", key, "platform")
+	}
+	s.pulumi(t, "config", "set", "--secret", "progressive-framework:account", "123456789012")
+	s.pulumi(t, "config", "set", "--secret", "--path", "progressive-framework:postgres.instanceClass", "db.t4g.xlarge")
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	for _, want := range []string{
+		"kubernetes:namespace: Forbidden",
+		`did you mean "progressive-framework:account"?`,
+		`did you mean "allowedAccountIds"?`,
+		"progressive-framework:account: Forbidden: is set with --secret",
+		"progressive-framework:postgres: Forbidden: is set with --secret",
+		"nothing was registered",
+	} {
+		require.Contains(t, out, want)
+	}
+	require.NotContains(t, out, "123456789012")
+	require.NotContains(t, out, "db.t4g.xlarge")
+	require.Empty(t, s.atAWS(t))
+}
