@@ -1,6 +1,6 @@
-// Package regions owns what the platform knows of AWS's regions without asking
-// AWS: the form of their names, the partition of each, and the availability
-// zones of those that are listed here. It is pure.
+// Package regions owns the facts about AWS regions that need no request to AWS: the form
+// of their names, their partitions, and the availability zones of the listed regions. It
+// is pure.
 package regions
 
 import (
@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// Commercial is the partition of AWS's public cloud, the only one that has
-// CloudFront with a custom domain in this platform.
+// Commercial is the partition of AWS's public cloud. Only there the platform supports
+// CloudFront with a custom domain.
 const Commercial = "aws"
 
-// direction ends the name of every region, before its number.
+// direction matches the last part of a region's name, before its number.
 const direction = `(north|south|east|west|central|northeast|northwest|southeast|southwest)`
 
-// form is the name of any region, also of a partition that is not listed here.
+// form matches the name of every region, also in partitions that are not listed here.
 var form = regexp.MustCompile(`^[a-z]{2,5}(-[a-z]+)*-` + direction + `-[1-9]$`)
 
 // partitions lists AWS's partitions by the names of their regions (AWS SDKs,
-// partitions.json). A longer name comes before one that it begins with.
+// partitions.json). The first match wins, so a longer prefix comes before a shorter one.
 var partitions = []struct {
 	regions *regexp.Regexp
 	name    string
@@ -36,9 +36,9 @@ var partitions = []struct {
 	{regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-` + direction + `-[1-9]$`), Commercial},
 }
 
-// zones are the letters of a region's availability zones (AWS, "AWS
-// Availability Zones"). us-west-1 and ap-northeast-1 show an account two or
-// three of theirs. A region that is not listed may have any letter.
+// zones are the letters of a region's availability zones (AWS, "AWS Availability
+// Zones"). In us-west-1 and ap-northeast-1 an account sees only some of the zones. A
+// region that is not listed may have any letter.
 var zones = map[string]string{
 	"us-east-1": "abcdef", "us-east-2": "abc", "us-west-1": "abc", "us-west-2": "abcd",
 	"ca-central-1": "abd", "ca-west-1": "abc", "mx-central-1": "abc", "sa-east-1": "abc",
@@ -51,7 +51,7 @@ var zones = map[string]string{
 	"us-gov-east-1": "abc", "us-gov-west-1": "abc", "cn-north-1": "abd", "cn-northwest-1": "abc",
 }
 
-// Check returns an error for a name that no region has.
+// Check returns an error for a text that does not have the form of a region's name.
 func Check(name string) error {
 	if !form.MatchString(name) {
 		return errors.New("must be the name of an AWS region, such as us-east-1 or eusc-de-east-1")
@@ -59,8 +59,8 @@ func Check(name string) error {
 	return nil
 }
 
-// Partition is the partition of a region, such as "aws-cn"; empty: one that is
-// not listed here.
+// Partition returns the partition of a region, such as "aws-cn". It is empty for a region
+// of a partition that is not listed here.
 func Partition(region string) string {
 	for _, p := range partitions {
 		if p.regions.MatchString(region) {
@@ -70,7 +70,7 @@ func Partition(region string) string {
 	return ""
 }
 
-// CheckZone returns an error for a zone that its region is known not to have.
+// CheckZone returns an error for a zone that a listed region does not have.
 func CheckZone(region, zone string) error {
 	letter, found := strings.CutPrefix(zone, region)
 	letters, listed := zones[region]
