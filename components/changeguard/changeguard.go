@@ -1,7 +1,7 @@
-// Package changeguard registers the resource that records values which can't
-// change freely once a stack exists, and that fails a preview in which one
-// changes against its rule. The rules are package changerule's; the provider
-// "ko" applies them when it checks the resource's inputs.
+// Package changeguard registers a resource that records values which can't change
+// freely after the stack was created. A preview fails if such a value changes against
+// its rule. The rules are in package changerule. The provider "ko" applies them when it
+// checks the resource's inputs.
 package changeguard
 
 import (
@@ -25,9 +25,8 @@ type Guard struct {
 	Values pulumi.StringMapOutput `pulumi:"values"`
 }
 
-// NewGuard registers fields by their ids. The preview fails for a field that
-// does not accept its recorded value. A field that is no longer given is
-// forgotten.
+// NewGuard registers fields by their ids. The preview fails if a field does not accept
+// its recorded value. The record of a field that is no longer in fields is deleted.
 func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Field, opts ...pulumi.ResourceOption) (*Guard, error) {
 	inputs := pulumi.Map{}
 	for id, f := range fields {
@@ -46,9 +45,9 @@ func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Fie
 	return g, nil
 }
 
-// Recorded waits until the provider has checked the fields, and returns the
-// accepted values. Its error is that of a refused change: a program that waits
-// here registers nothing after a refusal.
+// Recorded waits until the provider has checked the fields, and returns the accepted
+// values. It returns the error of a refused change, so that a program that calls it
+// registers nothing after a refusal.
 func (g *Guard) Recorded(ctx *pulumi.Context) (map[string]string, error) {
 	result, err := internals.UnsafeAwaitOutput(ctx.Context(), g.Values)
 	if err != nil {
