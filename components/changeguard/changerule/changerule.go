@@ -1,7 +1,7 @@
-// Package changerule owns the rules for values that can't change freely once a
-// stack exists, such as the block of its VPC. It is pure: package changeguard
-// registers the resource that keeps the recorded values, and the provider "ko"
-// applies the rules in each preview.
+// Package changerule owns the rules for values that can't change freely after the stack
+// was created, such as the block of its VPC. It is pure. Package changeguard registers
+// the resource that records the values, and the provider "ko" applies the rules in each
+// preview.
 package changerule
 
 import (
@@ -18,10 +18,10 @@ type Rule string
 const (
 	// Fixed accepts no change.
 	Fixed Rule = "fixed"
-	// Kept is for a value that the program chose from a list. The recorded value
-	// stays while the list has all of it; a list without it is refused.
+	// Kept is for items that the program chose from a list. The recorded items stay as
+	// long as the list has all of them. A list without one of them is refused.
 	Kept Rule = "kept"
-	// Preferred is Kept, but a list without the recorded value is accepted: the
+	// Preferred is like Kept, but it accepts a list without the recorded items. The
 	// program then chooses again.
 	Preferred Rule = "preferred"
 	// Grows accepts an equal or a larger whole number.
@@ -35,12 +35,12 @@ const (
 // separator is between the items of a value that is a list.
 const separator = ", "
 
-// List is the value of a list of which the order does not matter.
+// List returns the value of a list whose order does not matter.
 func List(items []string) string {
 	return strings.Join(slices.Sorted(slices.Values(items)), separator)
 }
 
-// Items is the opposite of List.
+// Items returns the items of a value of List.
 func Items(value string) []string {
 	if value == "" {
 		return nil
@@ -52,21 +52,21 @@ func Items(value string) []string {
 type Field struct {
 	// Path is the configuration key that decides the value.
 	Path string
-	// Value is what the configuration says now; List for a list.
+	// Value is the current value of the configuration. For a list it is List.
 	Value string
-	// From are what Kept and Preferred choose from.
+	// From are the items from which Kept and Preferred choose.
 	From []string
 	Rule Rule
 	// Reason says why the value can't change, in a clause: "AWS can't change the
 	// block of a VPC".
 	Reason string
-	// Fix is what a person who needs the change does, in a sentence without a
+	// Fix is the fix for a person who needs the change, in a sentence without a
 	// period.
 	Fix string
 }
 
-// Accept returns the value that the stack has from now on. The error names the
-// key, both values, the rule and the fix.
+// Accept returns the value to record. Its error has the key, both values, the reason and
+// the fix.
 func (f Field) Accept(recorded string) (string, error) {
 	switch f.Rule {
 	case Fixed:
@@ -117,7 +117,7 @@ func numbers(before, after string) (b, a int, err error) {
 	return b, a, nil
 }
 
-// minors are the minor numbers of two versions of the same major.
+// minors returns the minor numbers of two versions with the same major number.
 func minors(before, after string) (b, a int, err error) {
 	beforeMajor, beforeMinor, _ := strings.Cut(before, ".")
 	afterMajor, afterMinor, _ := strings.Cut(after, ".")
