@@ -1,7 +1,7 @@
-// Package cluster owns the EKS cluster: its control plane, who may use it, what
-// its nodes share (security group, role, the add-ons that run on each), and
-// the kubeconfig by which others reach it. The nodes themselves are in package
-// tier, the add-ons that need nodes in package addons.
+// Package cluster owns the EKS cluster: its control plane, its administrators, what
+// its nodes share (security group, role, and the add-ons on every node), and the
+// kubeconfig. Package tier owns the nodes, and package addons the add-ons that need
+// nodes.
 package cluster
 
 import (
@@ -17,23 +17,23 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 )
 
-// Args are what a Cluster is made from.
+// Args configure a Cluster.
 type Args struct {
-	// Account is where it lies.
+	// Account is the account and region of the cluster.
 	Account *account.Account
 	// ClusterName is the cluster's name in EKS, at most 100 characters.
 	ClusterName string
 	// Version is the Kubernetes minor version, one of eksspec.Versions.
 	Version string
-	// ExtendedSupport keeps a version beyond its standard support, at a price;
-	// else EKS upgrades the control plane when that ends.
+	// ExtendedSupport keeps a version after its standard support, at extra cost.
+	// Otherwise EKS upgrades the control plane when standard support ends.
 	ExtendedSupport bool
 	// VPCID is the VPC of the subnets.
 	VPCID pulumi.StringInput
 	// Subnets are private subnets by zone.
 	Subnets map[string]pulumi.StringInput
-	// ControlPlaneZones are the zones whose subnets hold the control plane's
-	// network interfaces. They can't change; see eksspec.Zones.
+	// ControlPlaneZones are the zones of the control plane's network interfaces. They
+	// can't change; see eksspec.Zones.
 	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
 	// over the internet; none: only from inside the VPC.
@@ -77,28 +77,28 @@ type Cluster struct {
 	// Version is the Kubernetes minor version.
 	Version  string
 	Endpoint pulumi.StringOutput
-	// CertificateAuthority is in base64, as EKS gives it.
+	// CertificateAuthority is in base64, as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
 	// ServiceCIDR is the block of the Services' addresses.
 	ServiceCIDR pulumi.StringOutput
-	// SecurityGroupID is EKS's own group, which the control plane is in.
+	// SecurityGroupID is the group that EKS creates for the control plane.
 	SecurityGroupID pulumi.StringOutput
 	// NodeSecurityGroupID is the group of every node, and so of every pod.
 	NodeSecurityGroupID pulumi.StringOutput
 	NodeRoleARN         pulumi.StringOutput
-	// InstanceProfileARN is what nodes are launched with.
+	// InstanceProfileARN is the instance profile of the nodes.
 	InstanceProfileARN pulumi.StringOutput
-	// Kubeconfig holds no secret: it asks `aws eks get-token` for one.
+	// Kubeconfig has no secret: it gets a token from `aws eks get-token`.
 	Kubeconfig pulumi.StringOutput
-	// NodesNeed is what must be there before a node can join and be ready;
-	// whatever launches nodes depends on it.
+	// NodesNeed are the resources that a node needs to join and become ready. A
+	// resource that launches nodes must depend on them.
 	NodesNeed []pulumi.Resource
 }
 
-// NewCluster makes a cluster whose endpoint is private unless blocks are
-// named, whose secrets are encrypted, whose access is given by access entries
-// alone, and whose control plane logs everything. Of add-ons it has only those
-// that are named here and in package addons, by version.
+// NewCluster creates a cluster with encrypted secrets and all control plane logs. Its
+// endpoint is private unless PublicAccessCIDRs are set. Access entries are the only
+// way to grant access. All add-ons are those of this package and of package addons,
+// with pinned versions.
 func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Cluster, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	})
 }
 
-// builder makes a cluster's children, all named and parented alike.
+// builder creates the children of a Cluster with the same name prefix and parent.
 type builder struct {
 	ctx     *pulumi.Context
 	name    string
@@ -139,7 +139,7 @@ type builder struct {
 	cluster *Cluster
 }
 
-// admins gives the administrators the whole of the cluster.
+// admins gives the administrators full access to the cluster.
 func (b *builder) admins() error {
 	for _, arn := range b.args.Admins {
 		who, err := eksspec.Admin(arn)
