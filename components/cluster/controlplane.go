@@ -12,13 +12,12 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// controlPlaneLogs are all the types that EKS has.
+// controlPlaneLogs are all log types of EKS.
 var controlPlaneLogs = pulumi.ToStringArray([]string{"api", "audit", "authenticator", "controllerManager", "scheduler"})
 
-// controlPlane makes the EKS cluster, after all that it writes to and acts
-// under, so that at the end it goes before them: without its role EKS can't
-// release its network interfaces, and without the log group it would make one
-// of its own that nobody encrypts or deletes.
+// controlPlane creates the EKS cluster after its role and its log group, and so
+// deletes it before them. Without its role EKS can't release its network interfaces.
+// Without the log group it would create one that is not encrypted and never deleted.
 func (b *builder) controlPlane() (*eks.Cluster, error) {
 	args := b.args
 	role, err := iam.NewRole(b.ctx, b.name+"-control-plane", &iam.RoleArgs{
@@ -50,10 +49,10 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 		VpcConfig: b.endpoint(),
 		AccessConfig: &eks.ClusterAccessConfigArgs{
 			AuthenticationMode: pulumi.String("API"),
-			// Whoever runs `pulumi up` deploys into the cluster next.
+			// The identity that runs `pulumi up` deploys into the cluster next.
 			BootstrapClusterCreatorAdminPermissions: pulumi.Bool(true),
 		},
-		// Else EKS installs add-ons of its own, at versions that nobody named.
+		// Otherwise EKS installs its own add-ons in versions that are not pinned.
 		BootstrapSelfManagedAddons: pulumi.Bool(false),
 		EncryptionConfig: &eks.ClusterEncryptionConfigArgs{
 			Provider:  &eks.ClusterEncryptionConfigProviderArgs{KeyArn: args.KeyARN},
