@@ -1,16 +1,16 @@
 package eksspec
 
-// Pod is what the pods of an add-on request.
+// Pod has the resource requests of an add-on's pods.
 type Pod struct {
-	// Name is the workload's.
+	// Name is the name of the workload.
 	Name string
-	// Count is how many there are: on the cluster, or on each node.
+	// Count is the number of pods: in the cluster, or on each node.
 	Count int
 	// CPU and Memory are Kubernetes quantities.
 	CPU, Memory string
 }
 
-// NodePods are the pods of add-ons that run on each node, with the requests of
+// NodePods returns the pods of add-ons that run on each node, with the requests of
 // their charts (amazon-vpc-cni-k8s, eks-charts, aws-ebs-csi-driver,
 // secrets-store-csi-driver and its AWS provider).
 func NodePods() []Pod {
@@ -24,8 +24,8 @@ func NodePods() []Pod {
 	}
 }
 
-// ClusterPods are the pods of add-ons that run once, on any node, with the
-// requests of their charts.
+// ClusterPods returns the pods of add-ons that run on some nodes, with the requests of
+// their charts.
 func ClusterPods() []Pod {
 	return []Pod{
 		{CoreDNS, 2, "100m", "70Mi"},
