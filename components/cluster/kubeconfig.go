@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 )
 
-// kubeconfig is what `aws eks update-kubeconfig` writes, as JSON: it names an
-// exec plugin instead of a token, so that it can stand in an output.
+// kubeconfig returns the kubeconfig of `aws eks update-kubeconfig` as JSON. It has an
+// exec plugin and no token, so it may be an output of the stack.
 func kubeconfig(name, endpoint, authority string, where *account.Account) (string, error) {
 	type object = map[string]any
 	exec := object{
