@@ -12,13 +12,12 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// SystemNamespace is the namespace of the cluster's own pods.
+// SystemNamespace is the namespace of the cluster's system pods.
 const SystemNamespace = "kube-system"
 
-// nodeRole makes the role of the nodes, and lets who has it join the cluster.
-// It may describe the cluster, ask for pods' credentials (both are in
-// AmazonEKSWorkerNodePolicy) and pull images: pods get no rights from it,
-// because nodes answer them no metadata.
+// nodeRole creates the role with which nodes join the cluster. The role may describe
+// the cluster, get credentials of pods (both are in AmazonEKSWorkerNodePolicy) and pull
+// images. Pods can't use it, because they can't reach the instance metadata service.
 func (b *builder) nodeRole() error {
 	managed := []string{"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
 	if b.args.SessionManager {
@@ -50,11 +49,10 @@ func (b *builder) nodeRole() error {
 	return nil
 }
 
-// nodeAddons makes the add-ons without which a node is never ready. The
-// network plugin has a role of its own by Pod Identity rather than the nodes':
-// both it and the agent that hands it credentials run in the nodes' own
-// network, so neither waits for the other's pod network, and the agent comes
-// first.
+// nodeAddons creates the add-ons without which a node does not become ready. The
+// network plugin gets its own role from the Pod Identity agent, so that the nodes' role
+// needs no network permissions. The agent is created first. Both use the host network,
+// so the agent does not need the network plugin to run.
 func (b *builder) nodeAddons() error {
 	release, err := eksspec.ForVersion(b.args.Version)
 	if err != nil {
@@ -71,8 +69,8 @@ func (b *builder) nodeAddons() error {
 	}
 	network, err := json.Marshal(map[string]any{
 		"enableNetworkPolicy": "true",
-		// A /28 at a time: 110 pods fit on a node of any size, and fewer calls
-		// to EC2 are needed (EKS User Guide, "Assign more IP addresses to
+		// A node gets addresses in blocks of /28. So 110 pods fit on a node of any
+		// size, with fewer calls to EC2 (EKS User Guide, "Assign more IP addresses to
 		// Amazon EKS nodes with prefixes").
 		"env": map[string]string{"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
 	})
@@ -100,7 +98,7 @@ func (b *builder) addon(name string, release eksspec.Release, with func(*eks.Add
 		ClusterName:              b.cluster.Name,
 		AddonName:                pulumi.String(name),
 		AddonVersion:             pulumi.String(release.Addons[name]),
-		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack is the truth
+		ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"), // the stack's values win over manual changes
 	}
 	if with != nil {
 		with(args)
