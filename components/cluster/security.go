@@ -8,9 +8,9 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// controlPlanePorts are the ports of nodes and pods that the control plane
-// calls: kubelets, and whatever extends the API server (EKS User Guide, "View
-// Amazon EKS security group requirements for clusters").
+// controlPlanePorts are the ports of nodes and pods that the control plane calls:
+// kubelets, and servers that extend the API server (EKS User Guide, "View Amazon EKS
+// security group requirements for clusters").
 var controlPlanePorts = []struct {
 	part, what string
 	port       int
@@ -22,9 +22,9 @@ var controlPlanePorts = []struct {
 	{"metrics", "metrics-server, as EKS ships it", 10251},
 }
 
-// nodeSecurityGroup makes the group of all nodes: they reach each other and
-// the API server, the control plane reaches a few ports of theirs, and they
-// reach out for images and AWS's APIs through NAT. Nothing else comes in.
+// nodeSecurityGroup creates the security group of all nodes. Nodes may connect to each
+// other, to the API server, and through NAT to registries and AWS's APIs. The control
+// plane may connect to a few ports of the nodes. All other ingress is denied.
 func (b *builder) nodeSecurityGroup() error {
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-node", &ec2.SecurityGroupArgs{
 		VpcId:       b.args.VPCID,
@@ -62,7 +62,8 @@ func (b *builder) nodeSecurityGroup() error {
 	return nil
 }
 
-// ingress lets members of from reach port of members of to; port 0 is all.
+// ingress allows members of the group from to connect to a port of members of the
+// group to. Port 0 means all ports.
 func (b *builder) ingress(part, what string, to, from pulumi.StringInput, port int) error {
 	args := &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId:           to,
