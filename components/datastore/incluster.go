@@ -16,26 +16,26 @@ import (
 	"github.com/progressive-framework/platform/components/secretfiles"
 )
 
-// PasswordKey is the key of a store's Secret that holds its password. Pods find
-// it in a file of that name, as they do a password that AWS keeps.
+// PasswordKey is the key of the password in a store's Secret. Pods mount it as a file
+// of that name, as they do with a password from Secrets Manager.
 const PasswordKey = secretfiles.FileName
 
-// Objects creates the Kubernetes objects of a store in the cluster, all
-// labelled, named and parented alike.
+// Objects creates the Kubernetes objects of a store in the cluster. All have the same
+// labels, name prefix and parent.
 type Objects struct {
 	Context *pulumi.Context
-	// Name is that of the component.
+	// Name is the name of the component.
 	Name string
 	// App is the value of the app label, and the name of the StatefulSet and of
 	// the network policy.
 	App string
-	// Namespace is where the store runs.
+	// Namespace is the namespace of the store.
 	Namespace pulumi.StringInput
 	Parent    pulumi.ResourceOption
 }
 
-// CheckImage returns an error for an image that is known already and does not
-// name a digest.
+// CheckImage returns an error for an image without a digest. It accepts an image that
+// is not known yet.
 func CheckImage(image pulumi.StringInput) error {
 	if name, known := image.(pulumi.String); known && !strings.Contains(string(name), "@sha256:") {
 		return fmt.Errorf("image %q must name a digest: append @sha256:...", string(name))
@@ -43,10 +43,10 @@ func CheckImage(image pulumi.StringInput) error {
 	return nil
 }
 
-// Selector are the labels of the store's pods.
+// Selector returns the labels of the store's pods.
 func (o *Objects) Selector() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(o.App)} }
 
-// Meta is the metadata of one of the store's objects.
+// Meta returns the metadata of one of the store's objects.
 func (o *Objects) Meta(name string) *metav1.ObjectMetaArgs {
 	return &metav1.ObjectMetaArgs{Name: pulumi.String(name), Namespace: o.Namespace, Labels: o.Selector()}
 }
@@ -76,13 +76,13 @@ func (o *Objects) NewConfigMap(name string, files map[string]string) (pulumi.Str
 
 // Ingress admits pods of the namespace to a named port.
 type Ingress struct {
-	// From are labels of the pods; none: every pod of the namespace.
+	// From are labels of the pods. Empty means every pod of the namespace.
 	From pulumi.StringMap
 	Port string
 }
 
-// NewNetworkPolicy creates the policy that closes the store's pods to
-// everybody else.
+// NewNetworkPolicy creates the policy that denies all other connections to the store's
+// pods.
 func (o *Objects) NewNetworkPolicy(admitted ...Ingress) error {
 	var rules networkingv1.NetworkPolicyIngressRuleArray
 	for _, a := range admitted {
@@ -132,7 +132,7 @@ func (o *Objects) NewHeadlessService(name string, publishNotReady bool, ports ..
 	return created, nil
 }
 
-// Host is the name of a service from any namespace.
+// Host returns the DNS name of a service in all namespaces.
 func Host(service *corev1.Service) pulumi.StringOutput {
 	return pulumi.Sprintf("%s.%s.svc.cluster.local", service.Metadata.Name().Elem(), service.Metadata.Namespace().Elem())
 }
@@ -141,10 +141,10 @@ func Host(service *corev1.Service) pulumi.StringOutput {
 type StatefulSet struct {
 	Service  *corev1.Service
 	Replicas int
-	// Parallel starts all pods at once; else one after the other. Updates go
-	// one by one either way.
+	// Parallel starts all pods at the same time instead of one after the other. Updates
+	// always replace one pod after the other.
 	Parallel bool
-	// Config is the text of the settings; a change of it rolls the pods.
+	// Config is the text of the settings. A change of it replaces the pods.
 	Config []byte
 	Pod    *corev1.PodSpecArgs
 	Volume Volume
@@ -181,12 +181,11 @@ func (o *Objects) NewStatefulSet(s StatefulSet) error {
 	return nil
 }
 
-// Pod is the specification of a pod that the namespace's policy "restricted"
-// admits, without a token of the API server. grace, in seconds, is how long it
-// may take to end.
+// Pod returns a pod that the Pod Security Standard "restricted" admits, without a token
+// of the API server. grace is its termination grace period in seconds.
 func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	security := podsecurity.PodWithVolumes(user)
-	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // a large volume takes minutes to walk
+	security.FsGroupChangePolicy = pulumi.String("OnRootMismatch") // otherwise the change of owners on a large volume takes minutes
 	return &corev1.PodSpecArgs{
 		AutomountServiceAccountToken:  pulumi.Bool(false),
 		EnableServiceLinks:            pulumi.Bool(false),
@@ -197,18 +196,18 @@ func Pod(user, grace int, containers corev1.ContainerArray, volumes corev1.Volum
 	}
 }
 
-// ConfigFiles is the volume that holds the files of a ConfigMap.
+// ConfigFiles returns the volume with the files of a ConfigMap.
 func ConfigFiles(volume string, configMap pulumi.StringInput) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{Name: pulumi.String(volume), ConfigMap: &corev1.ConfigMapVolumeSourceArgs{Name: configMap}}
 }
 
-// SecretFiles is the volume that holds the files of a Secret, which only the
-// pod's user and group read.
+// SecretFiles returns the volume with the files of a Secret. Only the pod's user and
+// group can read them.
 func SecretFiles(volume string, secret pulumi.StringInput) *corev1.VolumeArgs {
 	return &corev1.VolumeArgs{Name: pulumi.String(volume), Secret: &corev1.SecretVolumeSourceArgs{SecretName: secret, DefaultMode: pulumi.Int(0o440)}}
 }
 
-// Resources are a container's requests and limits.
+// Resources returns the requests and limits of a container.
 func Resources(cpu, memory, cpuLimit, memoryLimit string) *corev1.ResourceRequirementsArgs {
 	return &corev1.ResourceRequirementsArgs{
 		Requests: pulumi.StringMap{"cpu": pulumi.String(cpu), "memory": pulumi.String(memory)},
@@ -216,12 +215,12 @@ func Resources(cpu, memory, cpuLimit, memoryLimit string) *corev1.ResourceRequir
 	}
 }
 
-// Env is an environment variable.
+// Env returns an environment variable.
 func Env(name, value string) *corev1.EnvVarArgs {
 	return &corev1.EnvVarArgs{Name: pulumi.String(name), Value: pulumi.String(value)}
 }
 
-// Mount mounts a volume at a path.
+// Mount returns the mount of a volume at a path.
 func Mount(volume, path string) *corev1.VolumeMountArgs {
 	return &corev1.VolumeMountArgs{Name: pulumi.String(volume), MountPath: pulumi.String(path)}
 }
