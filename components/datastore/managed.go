@@ -1,11 +1,10 @@
-// Package datastore owns what the platform's data stores have in common. Of a
-// store that AWS runs these are its key, security group, subnet group,
-// parameter group and log groups; of a store in the cluster, the objects around
-// its pods. The database or cluster itself, and what tunes it, is in the
-// package of its engine (postgres, redis, mongo).
+// Package datastore owns what the platform's data stores have in common. For a store of
+// AWS these are its key, security group, subnet group, parameter group and log groups.
+// For a store in the cluster they are the Kubernetes objects of its pods. The store
+// itself and its tuning are in the package of its engine (postgres, redis, mongo).
 //
-// The functions create resources under the parent that they are given, named
-// <name>-<part>; there is no component in between.
+// The functions create resources with the caller's parent and the names <name>-<part>.
+// They register no component of their own.
 package datastore
 
 import (
@@ -22,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// When AWS works on a store, in UTC: at night in America and Europe, the backup
-// before the maintenance.
+// The backup and maintenance windows in UTC. They are at night in America and Europe,
+// and the backup comes before the maintenance.
 const (
 	BackupWindow      = "03:00-04:00"
 	MaintenanceWindow = "sun:04:30-sun:05:30"
@@ -31,11 +30,11 @@ const (
 
 // Engine is an AWS service with the engine of its stores.
 type Engine struct {
-	// label names the engine in descriptions.
+	// label is the name of the engine in descriptions.
 	label string
-	// service is the part of the type tokens that names the AWS service.
+	// service is the AWS service in Pulumi's type tokens.
 	service, parameterGroup string
-	// logFolder begins the names of the log groups to which the service writes.
+	// logFolder is the prefix of the names of the service's log groups.
 	logFolder string
 }
 
@@ -49,14 +48,14 @@ var (
 // Args are the arguments of NewDependencies.
 type Args struct {
 	Engine Engine
-	// Identifier is the store's name at AWS.
+	// Identifier is the name of the store at AWS.
 	Identifier string
-	// Account is where the store is.
+	// Account is the account and region of the store.
 	Account *account.Account
-	// VPCID and SubnetIDs are those of the private-data subnets.
+	// VPCID and SubnetIDs are the VPC and its private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
-	// Port is that of the store, Clients are all who may connect.
+	// Port is the port of the store. Clients are all clients that may connect.
 	Port    int
 	Clients []clients.Client
 	// Logs are the kinds of log that the store writes.
@@ -71,15 +70,15 @@ type ParameterGroup struct {
 	Parameters                []Parameter
 }
 
-// Parameter is a line of a ParameterGroup.
+// Parameter is one parameter of a ParameterGroup.
 type Parameter struct {
 	Name, Value string
-	// ApplyMethod is "immediate" or "pending-reboot"; empty: the service has
+	// ApplyMethod is "immediate" or "pending-reboot". It is empty if the service has
 	// only one.
 	ApplyMethod string
 }
 
-// CheckPlacement returns an error where a store is not told where it is.
+// CheckPlacement returns an error if the account, VPC or subnets of a store are nil.
 func CheckPlacement(where *account.Account, vpcID pulumi.StringInput, subnetIDs pulumi.StringArrayInput) error {
 	if where == nil || vpcID == nil || subnetIDs == nil {
 		return errors.New("Account, VPCID and SubnetIDs must not be nil")
@@ -87,7 +86,7 @@ func CheckPlacement(where *account.Account, vpcID pulumi.StringInput, subnetIDs 
 	return nil
 }
 
-// Dependencies are what a store needs and shares with no other.
+// Dependencies are the resources that a store needs and does not share.
 type Dependencies struct {
 	// Key encrypts the store and its logs.
 	Key *key.Key
@@ -95,8 +94,8 @@ type Dependencies struct {
 	SecurityGroupID pulumi.StringOutput
 	// SubnetGroup and ParameterGroup are names.
 	SubnetGroup, ParameterGroup pulumi.StringOutput
-	// LogGroups must be there before the store, or AWS creates its own, kept
-	// for ever and under no key.
+	// LogGroups must be created before the store. Otherwise AWS creates them without
+	// encryption and expiry.
 	LogGroups []*cloudwatch.LogGroup
 }
 
@@ -128,7 +127,7 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	return &d, err
 }
 
-// AfterLogGroups makes a store wait for its log groups.
+// AfterLogGroups is the option with which a store depends on its log groups.
 func (d *Dependencies) AfterLogGroups(others ...pulumi.Resource) pulumi.ResourceOption {
 	for _, group := range d.LogGroups {
 		others = append(others, group)
@@ -136,13 +135,13 @@ func (d *Dependencies) AfterLogGroups(others ...pulumi.Resource) pulumi.Resource
 	return pulumi.DependsOn(others)
 }
 
-// Tags are the store's own.
+// Tags returns the tags of the store.
 func Tags(name string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(name), "Tier": pulumi.String("private-data")}
 }
 
-// FinalSnapshot names the snapshot that a deleted store leaves behind; nil: an
-// unprotected store leaves none.
+// FinalSnapshot returns the name of the snapshot that AWS creates when the store is
+// deleted. It is nil for an unprotected store, which has none.
 func FinalSnapshot(identifier string, unprotected bool) pulumi.StringPtrInput {
 	if unprotected {
 		return nil
@@ -150,7 +149,7 @@ func FinalSnapshot(identifier string, unprotected bool) pulumi.StringPtrInput {
 	return pulumi.String(identifier + "-final")
 }
 
-// token is the type of a resource of the engine's service, such as
+// token returns the type token of a resource of the engine's service, such as
 // aws:rds/subnetGroup:SubnetGroup.
 func (e Engine) token(kind string) string {
 	return fmt.Sprintf("aws:%s/%c%s:%s", e.service, kind[0]+'a'-'A', kind[1:], kind)
@@ -170,16 +169,16 @@ func (g ParameterGroup) inputs() pulumi.Map {
 	}
 }
 
-// named is a resource of which only its name is needed.
+// named is a resource of which only the name is used.
 type named struct {
 	pulumi.CustomResourceState
 
 	Name pulumi.StringOutput `pulumi:"name"`
 }
 
-// newNamed registers a resource by its type token. The SDK has a Go type for
-// the subnet group and the parameter group of each of the three services, all
-// with the same inputs, so that typed calls would be written three times.
+// newNamed registers a resource by its type token. The three services have the same
+// inputs for subnet groups and parameter groups, but the SDK has a Go type for each. So
+// typed code would be written three times.
 func newNamed(ctx *pulumi.Context, token, name string, inputs pulumi.Map, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
 	var created named
 	err := ctx.RegisterResource(token, name, inputs, &created, parent)
