@@ -12,25 +12,26 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// Volume is the volume of each pod of a StatefulSet.
+// Volume configures the volume of each pod of a StatefulSet.
 type Volume struct {
 	Name string
-	// Capacity and Class are zero for storespec.Volume and
-	// storespec.StorageClass.
+	// Capacity and Class are the size and the storage class. Zero means
+	// storespec.Volume and storespec.StorageClass.
 	Capacity size.Size
 	Class    string
 }
 
-// newClaims creates the claim of each pod under the name that the StatefulSet
-// looks for (Kubernetes, "Stable Storage"), which takes a claim that exists. As
-// resources of the stack the claims can grow; those that a StatefulSet creates
-// keep their first size, and another template replaces the StatefulSet.
+// newClaims creates the claim of each pod with the name that the StatefulSet expects
+// (Kubernetes, "Stable Storage"). The StatefulSet uses existing claims. As resources of
+// the stack the claims can grow. Claims that a StatefulSet creates keep their first size,
+// and a change of the template would replace the StatefulSet.
 func (o *Objects) newClaims(v Volume, replicas int) ([]pulumi.Resource, error) {
 	var claims []pulumi.Resource
 	for i := range replicas {
 		name := fmt.Sprintf("%s-%s-%d", v.Name, o.App, i)
 		meta := o.Meta(name)
-		// A class may hand out the volume only when the pod is scheduled.
+		// The volume may be created only when the pod is scheduled, so the update must
+		// not wait for it.
 		meta.Annotations = pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")}
 		claim, err := corev1.NewPersistentVolumeClaim(o.Context, fmt.Sprintf("%s-volume-%d", o.Name, i), &corev1.PersistentVolumeClaimArgs{
 			Metadata: meta, Spec: v.spec(),
