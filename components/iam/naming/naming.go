@@ -1,5 +1,5 @@
-// Package naming keeps the names that Pulumi makes up within the limits of AWS.
-// It is pure.
+// Package naming shortens logical names, so that the names that Pulumi generates are
+// within the limits of AWS. It is pure.
 package naming
 
 import (
@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// MaxRole is IAM's longest name of a role (IAM User Guide, "IAM and STS
+// MaxRole is the largest length of a role's name (IAM User Guide, "IAM and STS
 // quotas").
 const MaxRole = 64
 
-// Suffix is how much Pulumi adds to a logical name: a hyphen and seven letters.
+// Suffix is the number of characters that Pulumi adds to a logical name: a hyphen and
+// seven letters.
 const Suffix = 8
 
-// mark is the length of the part of a hash that tells shortened names apart.
+// mark is the length of the hash that distinguishes shortened names.
 const mark = 6
 
-// Fit is a logical name with which the name at AWS has at most limit letters.
-// A name that fits stays as it is. Of a longer one the end is replaced by a
-// part of its hash, so that two of them stay different and the same one stays
-// the same.
+// Fit returns a logical name whose name at AWS has at most limit characters. A name that
+// fits is unchanged. The end of a longer name is replaced by a part of its hash, so that
+// different names stay different.
 func Fit(logical string, limit int) string {
 	if len(logical)+Suffix <= limit {
 		return logical
