@@ -13,9 +13,9 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
-// Guard is the controller of ko:index:ChangeGuard: recorded values of a stack
-// and the rules for their changes. It is in this plugin because every stack has
-// it already; it builds nothing and talks to nobody.
+// Guard implements ko:index:ChangeGuard: recorded values of a stack and the rules for
+// their changes. It is part of this plugin because every stack already has the plugin.
+// It builds nothing and uses no network.
 type Guard struct{}
 
 // Annotate names the resource.
@@ -86,7 +86,7 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, nil
 }
 
-// recordedValue is the value of a field in inputs that were accepted before.
+// recordedValue returns the value of a field in the inputs of the last update.
 func recordedValue(inputs property.Map, id string) (string, bool) {
 	fields := inputs.Get("fields")
 	if !fields.IsMap() {
