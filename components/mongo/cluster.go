@@ -1,6 +1,6 @@
-// Package mongo owns the platform's document store: a DocumentDB cluster. What
-// it has in common with other stores is in package datastore; its collections
-// and indexes are the migrations' (agents/migrate).
+// Package mongo owns the platform's document store: a DocumentDB cluster. What it has in
+// common with other stores is in package datastore. The task migrate (agents/migrate)
+// owns its collections and indexes.
 package mongo
 
 import (
@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// Port is DocumentDB's.
+	// Port is the port of DocumentDB.
 	Port = docdbspec.Port
 	// DatabaseName is the name of the database.
 	DatabaseName = storespec.DatabaseName
@@ -25,23 +25,23 @@ const (
 	Owner = storespec.Owner
 )
 
-// exports are what DocumentDB can export (Developer Guide, "Auditing" and
+// exports are the logs that DocumentDB can export (Developer Guide, "Auditing" and
 // "Profiling").
 var exports = []string{"audit", "profiler"}
 
 // ClusterArgs are the arguments of NewCluster. Zero values stand for what is
 // safe: three instances, protected, private.
 type ClusterArgs struct {
-	// Account is where the cluster is.
+	// Account is the account and region of the cluster.
 	Account *account.Account
 	// Cluster is the specification of the cluster.
 	Cluster docdbspec.Cluster
-	// VPCID and SubnetIDs are those of the private-data subnets.
+	// VPCID and SubnetIDs are the VPC and its private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
-	// Clients are all who may connect.
+	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// Unprotected lets a destroy take the cluster, without a last snapshot.
+	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
 	Unprotected bool
 }
 
@@ -59,13 +59,14 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Host is the writer's, ReaderHost that of all readers. Both speak TLS only.
+	// Host is the host of the writer, and ReaderHost that of all readers. Both accept TLS
+	// only.
 	Host, ReaderHost pulumi.StringOutput
 	Port             pulumi.IntOutput
-	// SecretARN is the secret of the master user, which AWS created and rotates. It
-	// is kept by AWS's own key for Secrets Manager: the provider names no other.
+	// SecretARN is the secret of the master user, which AWS creates and rotates. AWS's
+	// managed key encrypts it, because the provider has no property for another key.
 	SecretARN pulumi.StringOutput
-	// SecurityGroupID is the cluster's own group.
+	// SecurityGroupID is the security group of the cluster.
 	SecurityGroupID pulumi.StringOutput
 }
 
@@ -138,7 +139,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	c.Host, c.ReaderHost, c.Port = cluster.Endpoint, cluster.ReaderEndpoint, cluster.Port.Elem()
 	c.SecretARN = cluster.MasterUserSecrets.ApplyT(func(secrets []docdb.ClusterMasterUserSecret) (string, error) {
 		if len(secrets) == 0 || secrets[0].SecretArn == nil {
-			return "", fmt.Errorf("DocumentDB has made no secret for the master user of %s: run pulumi refresh", spec.Identifier)
+			return "", fmt.Errorf("DocumentDB has created no secret for the master user of %s: run pulumi refresh", spec.Identifier)
 		}
 		return *secrets[0].SecretArn, nil
 	}).(pulumi.StringOutput)
