@@ -11,13 +11,12 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// tcp is the protocol's number: AWS gives back numbers only, so that a name
-// would look like drift.
+// tcp is the protocol as a number. AWS returns numbers only, so a name would show as
+// drift.
 const tcp = "6"
 
-// acl gives the private-data subnets their network ACL. Its rules are written
-// within it, not as resources beside it: a rule that somebody adds by hand is
-// taken away by the next up.
+// acl creates the network ACL of the private-data subnets. Its rules are inline and
+// no separate resources, so that the next up removes a rule that was added by hand.
 func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	rules := b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (acl.Rules, error) {
 		ipv6, err := parseIPv6(assigned)
@@ -58,7 +57,7 @@ func (b *builder) acl(planned []subnet.Subnet, data pulumi.StringArray) error {
 	return nil
 }
 
-// families puts a block where AWS wants it.
+// families returns a block as IPv4 or IPv6 property, as AWS expects it.
 func families(block netip.Prefix) (v4, v6 *string) {
 	s := block.String()
 	if block.Addr().Is4() {
