@@ -13,9 +13,8 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// interfaceServices are the services that nodes and pods call by themselves.
-// Elastic Load Balancing isn't among them: targets are registered by Auto
-// Scaling, from AWS's side.
+// interfaceServices are the AWS services that nodes and pods call. Elastic Load
+// Balancing is not among them, because Auto Scaling registers the targets.
 var interfaceServices = []string{
 	"autoscaling",    // Cluster Autoscaler
 	"ec2",            // the CNI and volume drivers
@@ -24,11 +23,11 @@ var interfaceServices = []string{
 	"eks-auth",       // the Pod Identity agent gets every pod's credentials there
 	"logs",           // container logs
 	"secretsmanager", // services read their secrets
-	"sts",            // nodes and pods learn who they are
+	"sts",            // nodes and pods get their identity
 }
 
-// endpoints makes the private doors to AWS's services: S3's by route, which
-// costs nothing, the others by addresses in the private-app subnets.
+// endpoints creates the VPC endpoints of AWS's services: a gateway endpoint for S3,
+// which is free, and interface endpoints in the private-app subnets for the others.
 func (b *builder) endpoints(app pulumi.StringArray) error {
 	if err := b.storageEndpoint(); err != nil {
 		return err
@@ -71,14 +70,13 @@ func (b *builder) serviceName(service string) pulumi.String {
 	return pulumi.String("com.amazonaws." + b.args.Account.Region + "." + service)
 }
 
-// storageEndpoint is the way of the private-app subnets to S3. Any object may be
-// read through it: image layers and packages are in buckets of AWS and of
-// registry.k8s.io. Everything else is for this account's principals on this
-// account's buckets, so that stolen data cannot leave through it.
+// storageEndpoint creates the gateway endpoint of S3 for the private-app subnets.
+// Every object may be read, because image layers and packages are in buckets of AWS
+// and of registry.k8s.io. Other actions are allowed for principals and buckets of this
+// account only, so that stolen data can't be written to other buckets.
 //
-// Reading has no condition. Only the VPC can use the endpoint, so that
-// aws:SourceVpc would add nothing, and requests that AWS's services make for a
-// principal may lack the key.
+// Reading has no condition on aws:SourceVpc. Only the VPC can use the endpoint, and
+// requests that AWS's services send for a principal may lack that key.
 func (b *builder) storageEndpoint() error {
 	account := b.args.Account
 	document, err := iam.EndpointPolicy(iam.Statement{
@@ -116,10 +114,10 @@ func (b *builder) storageEndpoint() error {
 	return nil
 }
 
-// AdmitToEndpoints lets a security group use the interface endpoints. The
-// endpoints answer under the services' own names in the whole VPC, so a group
-// that is not admitted can't reach those services at all. client names the
-// group, such as "nodes". Without endpoints there is nothing to be let in to.
+// AdmitToEndpoints allows a security group to use the interface endpoints. In the
+// whole VPC the services' names resolve to the endpoints. So a group that is not
+// admitted can't reach these services. client is a name for the group, such as
+// "nodes". Without endpoints it does nothing.
 func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
 	b := n.builder
 	if b.endpointGroup == nil {
