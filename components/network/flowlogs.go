@@ -11,12 +11,12 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// flowLogDays is how long flow logs are kept unless a stack says otherwise:
-// long enough for most inquiries, and they are large.
+// flowLogDays is the default retention in days. It is enough for most
+// investigations, and flow logs are large.
 const flowLogDays = 30
 
-// flowLogs records every connection of the VPC, accepted or not, in an
-// encrypted log group.
+// flowLogs logs every accepted and rejected connection of the VPC to an encrypted log
+// group.
 func (b *builder) flowLogs() error {
 	group, err := cloudwatch.NewLogGroup(b.ctx, b.name+"-flow-logs", &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String("/aws/vpc/" + b.name + "/flow-logs"),
@@ -27,8 +27,8 @@ func (b *builder) flowLogs() error {
 	if err != nil {
 		return fmt.Errorf("log group of the flow logs: %w", err)
 	}
-	// What the service needs, by VPC User Guide, "IAM role for publishing flow
-	// logs to CloudWatch Logs", for this one group.
+	// The permissions are those of the VPC User Guide, "IAM role for publishing flow
+	// logs to CloudWatch Logs", for this log group only.
 	role, err := iam.NewRole(b.ctx, b.name+"-flow-logs", &iam.RoleArgs{
 		Account:     b.args.Account,
 		Description: "VPC flow logs write to their log group",
