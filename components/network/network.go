@@ -1,8 +1,7 @@
-// Package network owns the VPC: its subnets in three tiers over the stack's
-// zones, their routes and their way out, its private doors to AWS's services,
-// and its flow logs. It knows nothing of what runs in the subnets. The
-// arithmetic of the blocks is in package subnet, the rules of the data tier's
-// network ACL in package acl.
+// Package network owns the VPC: its subnets in three tiers and all zones of the
+// stack, their routes, the VPC endpoints of AWS's services, and the flow logs. It
+// does not know what runs in the subnets. Package subnet computes the blocks, and
+// package acl the rules of the data tier's network ACL.
 package network
 
 import (
@@ -18,17 +17,17 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// Args are what a Network is made from.
+// Args configure a Network.
 type Args struct {
-	// Account is where the VPC lies; its region is that of every zone.
+	// Account is the account and region of the VPC. All zones are in that region.
 	Account *account.Account
-	// Block is the VPC's IPv4 block, /16 to /20. The IPv6 block is AWS's.
+	// Block is the IPv4 block of the VPC, /16 to /20. AWS assigns the IPv6 block.
 	Block netip.Prefix
 	// Zones are two to six availability zones of the region.
 	Zones []string
-	// NAT is the layout of the NAT gateways; empty: one in every zone.
+	// NAT is the layout of the NAT gateways. Empty means one in every zone.
 	NAT subnet.NATLayout
-	// Endpoints is the layout of the interface endpoints; empty: all in every
+	// Endpoints is the layout of the interface endpoints. Empty means all in every
 	// zone.
 	Endpoints subnet.EndpointLayout
 	// NATZone and EndpointZone are the zones of the layouts with a single one;
@@ -38,7 +37,7 @@ type Args struct {
 	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
 	// users.
 	LogKeyARN pulumi.StringInput
-	// FlowLogDays is how long flow logs are kept; 0 is 30 days.
+	// FlowLogDays is for how many days flow logs are kept. Zero means 30.
 	FlowLogDays int
 }
 
@@ -47,7 +46,7 @@ func (a *Args) validate() error {
 	case a == nil || a.Account == nil:
 		return errors.New("network: Account must not be nil")
 	case a.LogKeyARN == nil:
-		return errors.New("network: LogKeyARN must not be nil; flow logs are kept encrypted")
+		return errors.New("network: LogKeyARN must not be nil, because flow logs are encrypted")
 	case a.NAT != "" && !slices.Contains(a.NAT.Values(), string(a.NAT)):
 		return fmt.Errorf("network: NAT layout %q: must be one of %q", a.NAT, a.NAT.Values())
 	case a.Endpoints != "" && !slices.Contains(a.Endpoints.Values(), string(a.Endpoints)):
@@ -73,12 +72,11 @@ type Network struct {
 	builder *builder
 }
 
-// NewNetwork makes the VPC, an internet gateway, a subnet for each tier in
-// each zone, and their route tables: public subnets through the internet
-// gateway, private-app subnets through NAT and, for IPv6, an egress-only
-// gateway, private-data subnets nowhere but the VPC. The default security
-// group is emptied, so that nothing is open because somebody forgot to name a
-// group.
+// NewNetwork creates the VPC, an internet gateway, a subnet for each tier in each
+// zone, and their route tables. Public subnets use the internet gateway. Private-app
+// subnets use NAT and, for IPv6, an egress-only gateway. Private-data subnets have no
+// route out of the VPC. The default security group has no rules, so that a resource
+// without a security group is not reachable.
 func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Network, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
