@@ -16,8 +16,8 @@ const (
 	anywhereV6 = "::/0"
 )
 
-// routes gives every subnet a route table of its own, so that a zone or a
-// layout can change without touching another zone's routes.
+// routes creates a route table for every subnet, so that a change of a zone or a
+// layout does not change the routes of other zones.
 func (b *builder) routes() error {
 	gateway, err := ec2.NewInternetGateway(b.ctx, b.name+"-igw", &ec2.InternetGatewayArgs{
 		VpcId: b.vpc.ID(), Tags: b.tags("igw"),
@@ -50,7 +50,7 @@ func (b *builder) routes() error {
 			case subnet.PrivateApp:
 				v4.NatGatewayId, v6.EgressOnlyGatewayId = nats[zone].ID(), egressOnly.ID()
 			default:
-				continue // data stays inside the VPC
+				continue // the data tier has no route out of the VPC
 			}
 			part := string(tier) + "-" + letter(zone)
 			if _, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out", v4, b.parent); err != nil {
@@ -64,7 +64,7 @@ func (b *builder) routes() error {
 	return nil
 }
 
-// nats makes the NAT gateways of the layout and says which is each zone's.
+// nats creates the NAT gateways of the layout, and returns the gateway of each zone.
 func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway, error) {
 	nats := map[string]*ec2.NatGateway{}
 	if b.args.NAT == subnet.NATSingle {
@@ -86,7 +86,7 @@ func (b *builder) nats(gateway *ec2.InternetGateway) (map[string]*ec2.NatGateway
 
 func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGateway, error) {
 	part := "nat-" + letter
-	// AWS refuses addresses and gateways in a VPC without a way out.
+	// AWS refuses addresses and NAT gateways in a VPC without an internet gateway.
 	after := pulumi.DependsOn([]pulumi.Resource{gateway})
 	address, err := ec2.NewEip(b.ctx, b.name+"-"+part, &ec2.EipArgs{
 		Domain: pulumi.String("vpc"), Tags: b.tags(part),
