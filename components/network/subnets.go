@@ -10,13 +10,13 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// subnetKey names one subnet among a VPC's: its tier and the zone's letter.
+// subnetKey identifies a subnet of a VPC by its tier and the zone's letter.
 type subnetKey struct {
 	tier   subnet.Tier
 	letter string
 }
 
-// builder makes a network's children, all named and parented alike.
+// builder creates the children of a Network with the same name prefix and parent.
 type builder struct {
 	ctx    *pulumi.Context
 	name   string
@@ -26,7 +26,8 @@ type builder struct {
 	vpc    *ec2.Vpc
 	made   map[subnetKey]*ec2.Subnet
 	tables map[subnetKey]*ec2.RouteTable
-	// endpointGroup is the interface endpoints'; nil where there are none.
+	// endpointGroup is the security group of the interface endpoints. It is nil
+	// without endpoints.
 	endpointGroup *ec2.SecurityGroup
 }
 
@@ -34,7 +35,8 @@ func (b *builder) tags(part string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(b.name + "-" + part)}
 }
 
-// letter is the last letter of a zone's name, by which its subnets are known.
+// letter returns the last letter of a zone's name, which is part of its subnets'
+// names.
 func letter(zone string) string { return zone[len(zone)-1:] }
 
 // roleTags tell the AWS load balancer controller which subnets are for
@@ -59,8 +61,8 @@ func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.St
 			AvailabilityZone: pulumi.String(s.Zone),
 			CidrBlock:        pulumi.String(s.Block.String()),
 			Ipv6CidrBlock:    b.ipv6(s),
-			// Not even public subnets hand out addresses: only the load
-			// balancer and the NAT gateways are public, and they bring theirs.
+			// Even public subnets assign no public addresses. Only the load
+			// balancer and the NAT gateways are public, with their own addresses.
 			MapPublicIpOnLaunch: pulumi.Bool(false),
 			Tags:                tags,
 		}, b.parent)
@@ -73,7 +75,8 @@ func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.St
 	return nil
 }
 
-// ipv6 is a subnet's IPv6 block, known once AWS has assigned the VPC's.
+// ipv6 returns the IPv6 block of a subnet. It is known after AWS assigned the VPC's
+// block.
 func (b *builder) ipv6(s subnet.Subnet) pulumi.StringOutput {
 	return b.vpc.Ipv6CidrBlock.ApplyT(func(assigned string) (string, error) {
 		vpc, err := parseIPv6(assigned)
