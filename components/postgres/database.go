@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// Port is PostgreSQL's.
+	// Port is the port of PostgreSQL.
 	Port = rdsspec.Port
 	// DatabaseName is the name of the database.
 	DatabaseName = storespec.DatabaseName
@@ -34,21 +34,21 @@ const (
 // PostgreSQL logs to Amazon CloudWatch Logs").
 var exports = []string{"postgresql", "upgrade"}
 
-// DatabaseArgs are the arguments of NewDatabase. Zero values stand for what is
-// safe: two zones, protected. The database is always private.
+// DatabaseArgs configure a Database. Zero values mean safe defaults: two zones, and
+// protection. The database is always private.
 type DatabaseArgs struct {
-	// Account is where the database is.
+	// Account is the account and region of the database.
 	Account *account.Account
 	// Database is the specification of the instance.
 	Database rdsspec.Database
-	// VPCID and SubnetIDs are those of the private-data subnets.
+	// VPCID and SubnetIDs are the VPC and its private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
-	// Clients are all who may connect.
+	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// SingleAZ gives up the standby in another zone.
+	// SingleAZ omits the standby in another zone.
 	SingleAZ bool
-	// Unprotected lets a destroy take the database, without a last snapshot.
+	// Unprotected allows a destroy to delete the database, without a final snapshot.
 	Unprotected bool
 }
 
@@ -70,11 +70,11 @@ type Database struct {
 	Port pulumi.IntOutput
 	// SecretARN is the secret of the master user, which RDS created and rotates.
 	SecretARN pulumi.StringOutput
-	// SecretKeyARN is the KMS key by which that secret is kept.
+	// SecretKeyARN is the KMS key that encrypts that secret.
 	SecretKeyARN pulumi.StringOutput
-	// ResourceID is what IAM policies name for rds-db:connect.
+	// ResourceID is the id of the instance in IAM policies for rds-db:connect.
 	ResourceID pulumi.StringOutput
-	// SecurityGroupID is the database's own group.
+	// SecurityGroupID is the security group of the database.
 	SecurityGroupID pulumi.StringOutput
 }
 
@@ -121,7 +121,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	d.Host, d.Port, d.ResourceID = instance.Address, instance.Port, instance.ResourceId
 	d.SecretARN = instance.MasterUserSecrets.ApplyT(func(secrets []rds.InstanceMasterUserSecret) (string, error) {
 		if len(secrets) == 0 || secrets[0].SecretArn == nil {
-			return "", fmt.Errorf("RDS has made no secret for the master user of %s: run pulumi refresh", spec.Identifier)
+			return "", fmt.Errorf("RDS has created no secret for the master user of %s: run pulumi refresh", spec.Identifier)
 		}
 		return *secrets[0].SecretArn, nil
 	}).(pulumi.StringOutput)
