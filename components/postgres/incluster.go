@@ -13,21 +13,21 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// InClusterArgs are what an InCluster is made from.
+// InClusterArgs configure an InCluster.
 type InClusterArgs struct {
-	// Namespace is where it runs.
+	// Namespace is the namespace of the server.
 	Namespace pulumi.StringInput
 	// Image is a reference by digest: the official postgres image, or one with
 	// a POSIX shell and Debian's server.
 	Image pulumi.StringInput
-	// Tuning is the container's size and what follows from it.
+	// Tuning is the size of the container, from which the settings are computed.
 	Tuning postgrestuning.Inputs
-	// Storage and StorageClass are the volume's; zero: those of
+	// Storage and StorageClass are the size and the class of the volume. Zero means
 	// storespec.Volume and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
-	// Password is that of the owner, platform, from the first start on; later
-	// ones take an ALTER ROLE as well.
+	// Password is the password of the owner, platform, at the first start. A later
+	// change also needs an ALTER ROLE.
 	Password pulumi.StringInput
 }
 
@@ -48,7 +48,7 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Host is its name from any namespace.
+	// Host is its DNS name in all namespaces.
 	Host pulumi.StringOutput
 	Port int
 	// SecretName is the Secret with the key password, in the same namespace.
@@ -56,10 +56,11 @@ type InCluster struct {
 }
 
 const (
-	// inClusterName is the document's StatefulSet.
+	// inClusterName is the document's name of the StatefulSet.
 	inClusterName = "postgres"
 	portName      = "postgres"
-	// user is that of the official Debian image; the pod brings the name.
+	// user is the user id of the official Debian image. The pod has a passwd file with
+	// its name.
 	user = 999
 
 	configFolder, secretFolder, socketFolder = "/etc/postgres", "/etc/postgres-auth", "/run/postgresql"
