@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/podsecurity"
 )
 
-// podSpec is the pod with its one container, the server.
+// podSpec returns the pod of the server, with one container.
 func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSpecArgs {
 	memory := args.Tuning.Memory.String()
 	return datastore.Pod(user, terminationGrace,
@@ -25,13 +25,14 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 				datastore.Env("SOCKETS", socketFolder), datastore.Env("OWNER", Owner), datastore.Env("DATABASE", DatabaseName),
 			},
 			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port)}},
-			// The model counts on all of the memory; the cores may be shared.
+			// The model uses all of the memory. The cores may be shared.
 			Resources: datastore.Resources(strconv.Itoa(args.Tuning.Cores*250)+"m", memory, strconv.Itoa(args.Tuning.Cores), memory),
-			// Recovery after a crash takes its time.
+			// Recovery after a crash can take long.
 			StartupProbe:   probe(5, 120),
 			LivenessProbe:  probe(30, 3),
 			ReadinessProbe: probe(5, 3),
-			// The fast shutdown: at SIGTERM the server waits for every client.
+			// SIGINT is PostgreSQL's fast shutdown. With SIGTERM the server would wait
+			// for every client.
 			Lifecycle: &corev1.LifecycleArgs{PreStop: &corev1.LifecycleHandlerArgs{
 				Exec: &corev1.ExecActionArgs{Command: pulumi.ToStringArray([]string{"/bin/sh", "-c", "kill -INT 1"})},
 			}},
@@ -47,7 +48,8 @@ func podSpec(args *InClusterArgs, config, auth pulumi.StringInput) *corev1.PodSp
 			datastore.SecretFiles("auth", auth),
 			&corev1.VolumeArgs{Name: pulumi.String("sockets"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{Medium: pulumi.String("Memory"), SizeLimit: pulumi.String("1Mi")}},
 			&corev1.VolumeArgs{Name: pulumi.String("temporary"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("64Mi")}},
-			// What parallel workers share; a container has 64 MiB of it otherwise.
+			// Parallel workers need shared memory, of which a container has only 64 MiB by
+			// default.
 			&corev1.VolumeArgs{Name: pulumi.String("shared"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
 				Medium: pulumi.String("Memory"), SizeLimit: pulumi.String(args.Tuning.Memory.Div(4).String()),
 			}},
