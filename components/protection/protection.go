@@ -1,7 +1,7 @@
-// Package protection owns which resources of a stack hold something that can't
-// be had again: data, an address or an identity. Pulumi protects these, so that
-// a preview refuses to delete or replace one of them. Every type of the stack is
-// classified in types.go.
+// Package protection owns the list of resource types whose loss can't be repaired,
+// because they hold data, an address or an identity. Pulumi protects such resources,
+// so that a preview refuses to delete or replace one. types.go classifies every type
+// of the stack.
 package protection
 
 import (
@@ -21,17 +21,17 @@ type Policy struct {
 	unclassified map[string]bool
 }
 
-// New returns the policy of a stack. A disabled one takes the protection off
-// again: after an update with it, resources can be deleted.
+// New returns the policy of a stack. A disabled policy removes the protection: after
+// an update with it, resources can be deleted.
 func New(enabled bool) *Policy { return &Policy{enabled: enabled, unclassified: map[string]bool{}} }
 
 // Transform is a transformation for the whole stack
 // (pulumi.Context.RegisterStackTransformation). It sets the protection of every
-// resource that holds something, whatever its component says.
+// resource that holds something, and overrides the options of its component.
 func (p *Policy) Transform(args *pulumi.ResourceTransformationArgs) *pulumi.ResourceTransformationResult {
 	kind, known := classOf(args.Type, hasComponent(args.Opts))
 	switch {
-	case !known: // it is protected until somebody classifies it
+	case !known: // an unknown type is protected until types.go classifies it
 		p.mu.Lock()
 		p.unclassified[args.Type] = true
 		p.mu.Unlock()
@@ -41,15 +41,15 @@ func (p *Policy) Transform(args *pulumi.ResourceTransformationArgs) *pulumi.Reso
 	return &pulumi.ResourceTransformationResult{Props: args.Props, Opts: append(slices.Clone(args.Opts), pulumi.Protect(p.enabled))}
 }
 
-// Unclassified lists the types that the stack registered and types.go lacks.
+// Unclassified lists the registered types that types.go does not classify.
 func (p *Policy) Unclassified() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Sorted(maps.Keys(p.unclassified))
 }
 
-// Holds reports whether a type holds something; known is false for a type that
-// is not classified. A resource without a component has inComponent false.
+// Holds reports whether a resource type holds something. known is false for a type that
+// is not classified. inComponent says whether the resource is the child of a component.
 func Holds(kind string, inComponent bool) (holds, known bool) {
 	c, known := classOf(kind, inComponent)
 	return c.holds, known
