@@ -1,21 +1,21 @@
 package protection
 
-// class is what a type of resource is to a stack.
+// class is the classification of a resource type.
 type class struct {
-	// holds says that its loss can't be made good by another update: it has data,
-	// an address or an identity of its own.
+	// holds says that an update can't repair its loss, because it has data, an address
+	// or an identity.
 	holds bool
 	// inComponentOnly limits holds to the children of components.
 	inComponentOnly bool
-	// reason is what it holds, or how the program makes it again.
+	// reason says what it holds, or how the program creates it again.
 	reason string
 }
 
 func holds(what string) class      { return class{holds: true, reason: what} }
 func replaceable(why string) class { return class{reason: why} }
 
-// groupings begin the types that group or reach resources and are none of AWS or
-// Kubernetes themselves.
+// groupings are prefixes of types that are no resources of AWS or Kubernetes:
+// components, providers and the stack.
 var groupings = []string{"progressive:", "pulumi:providers:", "pulumi:pulumi:"}
 
 const (
@@ -57,7 +57,7 @@ var classes = map[string]class{
 	// Identities.
 	"aws:eks/cluster:Cluster": holds("the cluster and every object in it"),
 
-	// What another update makes again.
+	// Resources that an update creates again.
 	"aws:acm/certificateValidation:CertificateValidation":                                        replaceable("waits, and is nothing at AWS"),
 	"aws:autoscaling/group:Group":                                                                replaceable("its instances hold nothing"),
 	"aws:autoscaling/lifecycleHook:LifecycleHook":                                                replaceable(fromProgram),
