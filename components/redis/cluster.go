@@ -17,10 +17,10 @@ import (
 	"github.com/progressive-framework/platform/components/secret"
 )
 
-// Port is Redis'.
+// Port is the port of Redis.
 const Port = elasticachespec.Port
 
-// logKinds are the two that ElastiCache delivers (ElastiCache User Guide, "Log
+// logKinds are the logs that ElastiCache delivers (ElastiCache User Guide, "Log
 // delivery").
 var logKinds = []string{"slow-log", "engine-log"}
 
@@ -28,18 +28,18 @@ var logKinds = []string{"slow-log", "engine-log"}
 // safe: three shards, each with a replica in another zone. The cluster is always
 // private, encrypted and behind a password.
 type ClusterArgs struct {
-	// Account is where the cluster is.
+	// Account is the account and region of the cluster.
 	Account *account.Account
 	// Cluster is the specification of the replication group.
 	Cluster elasticachespec.Cluster
-	// VPCID and SubnetIDs are those of the private-data subnets.
+	// VPCID and SubnetIDs are the VPC and its private-data subnets.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
-	// Clients are all who may connect.
+	// Clients are all clients that may connect.
 	Clients []clients.Client
 	// Generation counts the rotations of the password; see package secret.
 	Generation int
-	// Unprotected lets a destroy take the cluster, without a last snapshot.
+	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
 	Unprotected bool
 }
 
@@ -57,15 +57,15 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
-	// Host is the configuration endpoint: clients learn the nodes from it. It
-	// speaks TLS only.
+	// Host is the configuration endpoint, from which clients get the nodes. It accepts
+	// TLS only.
 	Host pulumi.StringOutput
 	Port pulumi.IntOutput
 	// SecretARN is the secret with the password of the user default.
 	SecretARN pulumi.StringOutput
-	// SecretKeyARN is the KMS key by which that secret is kept.
+	// SecretKeyARN is the KMS key that encrypts that secret.
 	SecretKeyARN pulumi.StringOutput
-	// SecurityGroupID is the cluster's own group.
+	// SecurityGroupID is the security group of the cluster.
 	SecurityGroupID pulumi.StringOutput
 }
 
@@ -147,8 +147,8 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	})
 }
 
-// newUsers creates the one user of all clients. It has the name default, so
-// that a client needs a password only, and the model's access rules.
+// newUsers creates the only user of all clients, with the model's access rules. Its
+// name is default, so that a client needs only a password.
 func newUsers(ctx *pulumi.Context, name, identifier string, password *secret.Secret, parent pulumi.ResourceOption) (*elasticache.UserGroup, error) {
 	user, err := elasticache.NewUser(ctx, name+"-default", &elasticache.UserArgs{
 		UserId:       pulumi.String(identifier),
