@@ -15,27 +15,27 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// InClusterArgs are what an InCluster is made from. The number of nodes is the
-// document's: six, three shards of a primary and a replica.
+// InClusterArgs configure an InCluster. The number of nodes is the document's: three
+// shards with a primary and a replica each.
 type InClusterArgs struct {
-	// Namespace is where it runs.
+	// Namespace is the namespace of the nodes.
 	Namespace pulumi.StringInput
 	// Image is a reference by digest: the official redis image of 7.x, or one
 	// with Debian's redis-server and redis-cli.
 	Image pulumi.StringInput
 	// AgentImage is agents/redisnode, by digest.
 	AgentImage pulumi.StringInput
-	// Memory is a node's limit, of which a quarter is requested; zero: the
+	// Memory is the memory limit of a node. Its request is a quarter. Zero means the
 	// document's 4Gi.
 	Memory size.Size
-	// CPURequest is a node's; zero: DefaultCPURequest.
+	// CPURequest is the CPU request of a node. Zero means DefaultCPURequest.
 	CPURequest resource.Quantity
-	// Storage and StorageClass are those of a node's volume; zero: those of
-	// storespec.Volume and storespec.StorageClass.
+	// Storage and StorageClass are the size and the class of a node's volume. Zero
+	// means storespec.Volume and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
-	// Password is what clients show, NodePassword what nodes show each other:
-	// letters and digits.
+	// Password is the password of clients. NodePassword is the password of nodes among
+	// each other. Both have only letters and digits.
 	Password, NodePassword pulumi.StringInput
 }
 
@@ -55,8 +55,8 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Host is the name of all nodes, from any namespace; clients learn the
-	// rest from any of them.
+	// Host is the DNS name of all nodes in all namespaces. Clients get the addresses of
+	// the nodes from any node.
 	Host pulumi.StringOutput
 	Port int
 	// SecretName is the Secret with the key password for clients, in the same
@@ -100,7 +100,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
 	objects := &datastore.Objects{Context: ctx, Name: name, App: statefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(c)}
-	// Two secrets, so that clients never see what nodes show each other.
+	// There are two secrets, so that clients can't read the nodes' password.
 	nodeSecret, err := objects.NewSecret("node-auth", "redis-node-auth", map[string]pulumi.StringInput{
 		"users.conf": users(args), datastore.PasswordKey: args.NodePassword,
 	})
@@ -116,8 +116,8 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := objects.NewNetworkPolicy(datastore.Ingress{Port: clientPort}, datastore.Ingress{From: objects.Selector(), Port: gossipPort}); err != nil {
 		return nil, err
 	}
-	// Nodes that are not ready have names too: they must find each other before
-	// any of them can be ready.
+	// Nodes that are not ready have DNS names, because they must find each other before
+	// they can become ready.
 	service, err := objects.NewHeadlessService(serviceName, true, datastore.Port{Name: clientPort, Number: Port}, datastore.Port{Name: gossipPort, Number: gossip})
 	if err != nil {
 		return nil, err
