@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// gossip is the port of the cluster bus, 10,000 above Redis' own.
+	// gossip is the port of the cluster bus: the port of Redis plus 10,000.
 	gossip    = Port + 10_000
 	agentPort = 8000
 
-	// clientPort and gossipPort name the container's ports.
+	// clientPort and gossipPort are the names of the container's ports.
 	clientPort, gossipPort = "client", "gossip"
 
 	configFolder, authFolder, dataFolder = "/etc/redis", "/etc/redis-auth", "/data"
 
-	// terminationGrace, in seconds, is for the snapshot that Redis writes when
-	// it is told to end.
+	// terminationGrace is in seconds. At SIGTERM Redis writes a snapshot, which takes
+	// time.
 	terminationGrace = 60
 )
 
-// podSpec is a pod with a node and its agent. redis needs no name for its user.
+// podSpec returns a pod with a node and its agent. Redis needs no passwd file.
 func podSpec(args *InClusterArgs, selector pulumi.StringMap, config, nodeSecret pulumi.StringInput) *corev1.PodSpecArgs {
 	spec := datastore.Pod(podsecurity.NonRoot, terminationGrace, corev1.ContainerArray{nodeContainer(args), agentContainer(args)}, corev1.VolumeArray{
 		datastore.ConfigFiles("redis-config", config), datastore.SecretFiles("auth", nodeSecret),
 	})
-	// The loss of a zone or a node takes as few as can be; where there is one
-	// only, they run there.
+	// Pods are spread over zones and nodes, so that a loss loses few of them. In a
+	// cluster with one zone or node they all run there.
 	spec.Affinity = &corev1.AffinityArgs{PodAntiAffinity: &corev1.PodAntiAffinityArgs{
 		PreferredDuringSchedulingIgnoredDuringExecution: corev1.WeightedPodAffinityTermArray{
 			apart(selector, "topology.kubernetes.io/zone", 100), apart(selector, "kubernetes.io/hostname", 50),
