@@ -1,17 +1,17 @@
 package scaling
 
-// PoolConnections is how many connections to PostgreSQL one pod of a service
-// opens at most, the services' own default. Below it a pod's queries wait for
-// each other; the document's 200 connections then serve 24 pods.
+// PoolConnections is the largest number of connections to PostgreSQL that a pod opens.
+// It is the default of the services. With fewer, the queries of a pod wait for each
+// other. The document's 200 connections are enough for 24 pods.
 const PoolConnections = 8
 
-// ReservedConnections are those of max_connections that no service gets:
-// PostgreSQL keeps 3 for superusers, RDS 2 for its own (RDS User Guide,
-// "superuser_reserved_connections"), and the migration uses 1.
+// ReservedConnections are the connections of max_connections that services can't use.
+// PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
+// "superuser_reserved_connections"). The migration uses 1.
 const ReservedConnections = 6
 
-// DatabaseConnections is how many connections the pods of services take when
-// all of them are busy.
+// DatabaseConnections returns the largest number of connections of all pods of the
+// services together.
 func DatabaseConnections(services []Profile) int {
 	connections := ReservedConnections
 	for _, p := range services {
@@ -20,7 +20,7 @@ func DatabaseConnections(services []Profile) int {
 	return connections
 }
 
-// most is the largest number of pods that a service may have.
+// most returns the largest number of pods of a service.
 func (p Profile) most() int {
 	switch c := p.Count.(type) {
 	case Fixed:
