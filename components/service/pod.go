@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// podSpec is a service's pod: one container that is probed, spread over zones.
+// podSpec returns the pod of a service: one container with probes, spread over zones.
 func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) *corev1.PodSpecArgs {
 	p := args.Profile
 	volumes, mounts := files(p.Caches, args.Secrets)
@@ -28,10 +28,10 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	return spec
 }
 
-// spread keeps pods apart, so that the loss of a zone or a node takes as few as
-// can be. It is a preference: as a condition (DoNotSchedule) it would leave pods
-// pending where there are fewer nodes than pods, and, with a zone out of
-// capacity, all that exceed the other zones by more than one.
+// spread distributes pods over zones or nodes, so that a loss loses few of them. It is
+// a preference. As a condition (DoNotSchedule) it would leave pods pending if there are
+// fewer nodes than pods. If one zone had no capacity, it would also leave pods pending
+// that exceed the other zones by more than one.
 func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstraintArgs {
 	return &corev1.TopologySpreadConstraintArgs{
 		MaxSkew:           pulumi.Int(1),
@@ -41,8 +41,8 @@ func spread(key string, selector pulumi.StringMap) *corev1.TopologySpreadConstra
 	}
 }
 
-// confined is a pod that can do nothing but run its one process: no root, no
-// capability, no writable root, no token of the API server.
+// confined returns a pod with few permissions: no root user, no capabilities, a
+// read-only root file system, and no token of the API server.
 func confined(p *Pod, account pulumi.StringInput, c *corev1.ContainerArgs, volumes corev1.VolumeArray) *corev1.PodSpecArgs {
 	c.SecurityContext = podsecurity.Container()
 	return &corev1.PodSpecArgs{
