@@ -12,10 +12,10 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 )
 
-// Role is what a service's pods may do in AWS. They get it by EKS Pod Identity
-// and hold no credentials of their own.
+// Role has the AWS permissions of a service's pods. They get it from EKS Pod Identity
+// and store no credentials.
 type Role struct {
-	// Account is where the role is made.
+	// Account is the account of the role.
 	Account *account.Account
 	// ClusterName is the EKS cluster that the pods run on.
 	ClusterName pulumi.StringInput
@@ -23,9 +23,9 @@ type Role struct {
 	Statements []iam.Statement
 }
 
-// give makes the role and hands it to the pods of one service account. What it
-// returns must be there before a pod starts, which else runs without rights
-// until it is started again. A nil role gives nothing.
+// give creates the role and associates it with the pods of one service account. A pod
+// must start after the resources that it returns. Otherwise the pod has no permissions
+// until its next start. A nil role creates nothing.
 func (r *Role) give(ctx *pulumi.Context, name, serviceAccount string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if r == nil {
 		return nil, nil
@@ -51,8 +51,8 @@ func (r *Role) give(ctx *pulumi.Context, name, serviceAccount string, namespace 
 	return append(role.Policies, association), nil
 }
 
-// identity makes the pods' own service account, which says nothing to the API
-// server, and gives it their role. A pod needs what is returned as its rights.
+// identity creates the service account of the pods, without a token of the API server,
+// and associates the role with it. The pods depend on the returned resources.
 func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, rights []pulumi.Resource, err error) {
 	made, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
 		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(accountName), Namespace: p.Namespace, Labels: labels},
