@@ -1,8 +1,7 @@
-// Package service owns how one of the platform's programs runs in Kubernetes,
-// as a service or as a task: its Deployment, disruption budget, Service, Job,
-// CronJob and ServiceAccount, and what its pods may do in AWS.
-// What numbers it runs with comes from package scaling, what image from package
-// image.
+// Package service owns the Kubernetes objects of one of the platform's programs, which
+// is a service or a task: its Deployment, disruption budget, Service, Job, CronJob and
+// ServiceAccount. It also owns the AWS permissions of its pods. Its numbers come from
+// package scaling, and its image from package image.
 package service
 
 import (
@@ -18,27 +17,27 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// ServicePort is the port on which every service of the platform answers
-// inside the cluster (the document calls http://npa-service:80).
+// ServicePort is the port of every service of the platform inside the cluster
+// (the document calls http://npa-service:80).
 const ServicePort = 80
 
-// Pod is where and as whom a program runs, and what it is told.
+// Pod has the namespace, image, role and environment of a program's pods.
 type Pod struct {
-	// Namespace is where it runs.
+	// Namespace is the namespace of the pods.
 	Namespace pulumi.StringInput
 	// Image is the reference of its image, by digest.
 	Image pulumi.StringInput
-	// Role is what its pods may do in AWS; nil: nothing.
+	// Role has the AWS permissions of the pods. nil means none.
 	Role *Role
-	// NodeSelector are labels that its nodes must have; none: any node. Taints
-	// of such nodes are tolerated.
+	// NodeSelector are labels that its nodes must have. Empty means any node. The pods
+	// tolerate the taints of such nodes.
 	NodeSelector map[string]string
 	Tolerations  []scaling.Taint
-	// Settings are environment variables that are known only in the stack, such
-	// as where its stores are. They are not secret.
+	// Settings are environment variables of the stack, such as the addresses of its
+	// stores. They are not secret.
 	Settings pulumi.StringMap
-	// Secrets are mounted as files. A pod's environment is shown to whoever may
-	// look at the pod, so no secret goes there.
+	// Secrets are mounted as files. They are no environment variables, because
+	// everybody who may read the pod object sees its environment.
 	Secrets []SecretFiles
 }
 
@@ -60,10 +59,10 @@ func (p *Pod) validate() error {
 // Args are what a Service is made from.
 type Args struct {
 	Pod
-	// Profile is what the service asks for.
+	// Profile has the service's port, resources, probes and scaling.
 	Profile scaling.Profile
-	// NodePort, 30000 to 32767, opens the service on every node; zero: inside
-	// the cluster only.
+	// NodePort is the service's port on every node, 30000 to 32767. Zero means that it
+	// is reachable inside the cluster only.
 	NodePort int
 }
 
@@ -84,17 +83,14 @@ func (a *Args) validate() error {
 type Service struct {
 	pulumi.ResourceState
 
-	// ServiceName is the name by which other pods reach it, such as
-	// mca-service.
+	// ServiceName is the name of its Kubernetes Service, such as mca-service.
 	ServiceName pulumi.StringOutput
-	// Host is its name from any namespace.
+	// Host is its DNS name in all namespaces.
 	Host pulumi.StringOutput
 }
 
-// NewService makes the ServiceAccount, the Deployment, its disruption budget and
-// the Service. An
-// update starts each new pod and waits until it is ready before an old one
-// stops.
+// NewService creates the ServiceAccount, the Deployment, its disruption budget and the
+// Service. During an update, an old pod stops only after a new pod is ready.
 func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Service, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -159,8 +155,8 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"serviceName": s.ServiceName, "host": s.Host})
 }
 
-// replicas is the count that a Deployment names: none, where an autoscaler has
-// it, or each update would reset what that found.
+// replicas returns the replicas of the Deployment. It is nil for an Autoscaled count,
+// because otherwise each update would reset the autoscaler's count.
 func replicas(c scaling.Count) pulumi.IntPtrInput {
 	if n, fixed := c.(scaling.Fixed); fixed {
 		return pulumi.Int(int(n))
