@@ -13,26 +13,26 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// TaskArgs are what a Task is made from.
+// TaskArgs configure a Task.
 type TaskArgs struct {
 	Pod
-	// Task is what the program asks for.
+	// Task has the resources, retries and schedule of the program.
 	Task scaling.Task
 }
 
-// Task is a program that has run to its end when the resource is there. What
-// depends on it starts afterwards.
+// Task is a program that has run to completion when the resource is created. Resources
+// that depend on it are created afterwards.
 type Task struct {
 	pulumi.ResourceState
 }
 
-// awaitMargin is how long the provider waits beyond a task's own deadline, so
-// that the Job's failure is reported and not the end of the wait.
+// awaitMargin is how long the provider waits after the deadline of a task. With it the
+// provider reports the failure of the Job and not a timeout of its own.
 const awaitMargin = 5 * time.Minute
 
-// NewTask runs the program as a Job, again whenever its image or its settings
-// change, and as a CronJob where it has a schedule. A Job that fails fails the
-// update and stays, with its pods' logs, until the next update creates it anew.
+// NewTask runs the program as a Job, and again when its image or its settings change.
+// With a schedule it also creates a CronJob. A failed Job fails the update. It stays
+// with its pods' logs until the next update creates a new one.
 func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.ResourceOption) (*Task, error) {
 	if args == nil || args.Task.Short == "" {
 		return nil, errors.New("task: args must not be nil and must have a Task with a name")
@@ -51,7 +51,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 		return nil, err
 	}
 	job := args.job(account, labels)
-	// Its name is made up anew with each Job: a Job can't change.
+	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	if _, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
 			// Without it a failed Job is no difference to the provider, and the next
@@ -82,7 +82,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 func (a *TaskArgs) job(account pulumi.StringInput, labels pulumi.StringMap) *batchv1.JobSpecArgs {
 	volumes, mounts := files(nil, a.Secrets)
 	spec := confined(&a.Pod, account, container(a.Task.Short, &a.Pod, nil, a.Task.Resources, mounts), volumes)
-	spec.RestartPolicy = pulumi.String("Never") // each try is a pod of its own, whose log stays
+	spec.RestartPolicy = pulumi.String("Never") // each attempt is a new pod, so that the logs stay
 	return &batchv1.JobSpecArgs{
 		BackoffLimit:          pulumi.Int(a.Task.Retries),
 		ActiveDeadlineSeconds: pulumi.Int(int(a.Task.Deadline.Seconds())),
