@@ -11,21 +11,21 @@ import (
 	"github.com/progressive-framework/platform/components/secretfiles"
 )
 
-// secretMode lets the pod's own group read a secret's files, and nobody write
-// them.
+// secretMode allows the pod's user and group to read the files of a secret. Nobody may
+// write them.
 const secretMode = 0o440
 
-// SecretFiles are secrets, each a file of its name: the keys of a Kubernetes
-// Secret, or what a class mounts from Secrets Manager.
+// SecretFiles are secrets that a pod mounts as files: the keys of a Kubernetes Secret,
+// or the files of a secretfiles.Class.
 type SecretFiles struct {
 	// Name is the volume's name in the pod.
 	Name string
-	// SecretName is a Secret of the service's namespace, Class a class of it; one
-	// of the two. A class is mounted under the pod's Role, which must have
+	// SecretName is a Secret and Class a class of the service's namespace. Exactly one
+	// of them is set. A class is mounted with the pod's Role, which needs
 	// secretfiles.Permissions.
 	SecretName pulumi.StringInput
 	Class      *secretfiles.Class
-	// MountPath is an absolute path; the files lie in it, read-only.
+	// MountPath is the absolute path of the folder of the files. It is read-only.
 	MountPath string
 }
 
@@ -36,9 +36,9 @@ func (f SecretFiles) validate() error {
 	return nil
 }
 
-// volume has no mode where the driver writes the files: they are root's and
-// anybody's to read (0644, the provider's default; it heeds no fsGroup), in a
-// memory file system of the pod's own, whose one process is another user.
+// volume returns the volume of the files. A CSI volume has no mode: the driver writes
+// the files with the provider's default mode 0644 and ignores fsGroup. They are in a
+// memory file system of the pod, which runs only one process.
 func (f SecretFiles) volume() *corev1.VolumeArgs {
 	v := &corev1.VolumeArgs{Name: pulumi.String(f.Name)}
 	if f.Class != nil {
@@ -58,7 +58,7 @@ func (f SecretFiles) volume() *corev1.VolumeArgs {
 	return v
 }
 
-// files makes a pod's volumes and where they are mounted.
+// files returns the volumes of a pod and their mounts.
 func files(caches []scaling.Cache, secrets []SecretFiles) (corev1.VolumeArray, corev1.VolumeMountArray) {
 	var (
 		volumes corev1.VolumeArray
