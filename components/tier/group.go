@@ -13,10 +13,10 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// autoScalingGroup makes the group, after all that its nodes need to join. Its
-// desired capacity is set once: from then on it belongs to the scale-in owner, and no
-// update moves it back. It names the template by its version, because a change
-// of "$Latest" is none, and would replace no instance.
+// autoScalingGroup creates the group after everything that its nodes need to join. The
+// desired capacity is set only once. After that the autoscaler changes it, and no update
+// resets it. The group uses the template's version number, because with "$Latest" a new
+// version would be no change and replace no instance.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
@@ -63,20 +63,20 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 				MinHealthyPercentage: pulumi.Int(int(p.Refresh.MinHealthy)),
 				InstanceWarmup:       pulumi.String(strconv.Itoa(int(p.Refresh.Warmup.Seconds()))),
 			},
-			Triggers: pulumi.ToStringArray([]string{"tag"}), // a change of the template triggers one anyway
+			Triggers: pulumi.ToStringArray([]string{"tag"}), // a change of the template always triggers a refresh
 		},
 		Tags: b.groupTags(),
 	}, b.parent,
 		pulumi.IgnoreChanges([]string{"desiredCapacity"}),
 		pulumi.DependsOn(args.Cluster.NodesNeed),
-		pulumi.DeleteBeforeReplace(true)) // its name is its own
+		pulumi.DeleteBeforeReplace(true)) // the name is fixed, so two groups can't exist together
 	if err != nil {
 		return nil, fmt.Errorf("Auto Scaling Group of tier %s: %w", p.Name, err)
 	}
 	return made, nil
 }
 
-// groupTags are the instances' tags, and those that are the group's alone.
+// groupTags returns the tags of the instances, and the tags of the group only.
 func (b *builder) groupTags() autoscaling.GroupTagArray {
 	var tags autoscaling.GroupTagArray
 	for _, set := range []struct {
@@ -92,15 +92,16 @@ func (b *builder) groupTags() autoscaling.GroupTagArray {
 	return tags
 }
 
-// drainHold is how long an instance waits before it ends, for whoever drains
-// it: twice what a pod may take.
+// drainHold is how long an instance waits for its drain before it terminates. It is
+// twice the termination grace period of a pod.
 const drainHold = 2 * scaling.TerminationGrace
 
-// lifecycleHook holds an instance that is to end. The load balancer has let go
-// of it by then. The Cluster Autoscaler has drained it before; a drainer that
-// listens to the hook (such as aws-node-termination-handler, which is not part
-// of this) may complete it early; where nobody does, the hold runs out, and
-// the kubelet ends the pods in order as the node shuts down.
+// lifecycleHook delays the termination of an instance. At that time the load balancer
+// has already deregistered it. The Cluster Autoscaler drains an instance before it
+// terminates it. For other terminations, a handler such as aws-node-termination-handler
+// could drain the instance and complete the hook. The platform has no such handler, so
+// the hook times out. Then the kubelet terminates the pods in order while the node
+// shuts down.
 func (b *builder) lifecycleHook() error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-drain", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.String(b.args.Profile.GroupName + "-drain"),
