@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
 
-// Architecture is a processor's, as in an OCI platform.
+// Architecture is the architecture of a processor, as in an OCI platform.
 type Architecture string
 
 // The architectures of EC2.
@@ -20,23 +20,23 @@ const (
 	ARM64 Architecture = "arm64"
 )
 
-// Hardware is what an instance type has.
+// Hardware has the processor, the memory and the pod limit of an instance type.
 type Hardware struct {
 	Architecture Architecture
 	Cores        int
 	Memory       size.Size
-	// Pods is how many pods have an address with prefix delegation.
+	// Pods is the largest number of pods that get an address with prefix delegation.
 	Pods int
 }
 
-// family is what the types of one family have in common.
+// family has what all types of an instance family share.
 type family struct {
 	// mibPerCore is the memory for each vCPU.
 	mibPerCore int
 	sizes      []string
 }
 
-// The lists of sizes that families share.
+// Lists of sizes that several families share.
 var (
 	standard    = list("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
 	withMetal   = append(slices.Clone(standard), "metal")
@@ -59,8 +59,8 @@ var (
 
 func list(sizes string) []string { return strings.Fields(sizes) }
 
-// families are the Nitro families that suit a node of the platform: general
-// purpose, compute, memory, storage and graphics (EC2 Instance Types guide,
+// families are the Nitro families that are suitable for nodes: general purpose, compute,
+// memory, storage and graphics (EC2 Instance Types guide,
 // "Specifications"; the sizes also in amazon-eks-ami, eni-max-pods.txt). Older
 // families are not Nitro and have no prefix delegation, which every node uses.
 // Amazon Linux 2023 does not run on a1.
@@ -115,7 +115,7 @@ func group(byMemory map[int]map[string][]string) map[string]family {
 	return all
 }
 
-// HardwareOf looks an instance type up, such as "m7g.xlarge".
+// HardwareOf returns the hardware of an instance type such as "m7g.xlarge".
 func HardwareOf(instance string) (Hardware, error) {
 	name, sized, _ := strings.Cut(instance, ".")
 	f, known := families[name]
@@ -136,8 +136,8 @@ func HardwareOf(instance string) (Hardware, error) {
 	return h, nil
 }
 
-// cores are the vCPUs of a size: four for each x, and of a metal one those of
-// the family's largest.
+// cores returns the vCPUs of a size: four for each x. A metal size has as many as the
+// largest other size of its family.
 func cores(f family, sized string) int {
 	switch sized {
 	case "nano", "micro", "small", "large":
@@ -166,9 +166,8 @@ func cores(f family, sized string) int {
 	return 4 * n
 }
 
-// pods is how many pods have an address: a prefix of 16 in each slot of the
-// network interfaces but the first of each, and two pods in the node's own
-// network (EC2 User Guide, "IP addresses per network interface").
+// pods returns how many pods get an address. Each slot of a network interface except the
+// first has a prefix of 16 addresses. Two more pods use the host network (EC2 User Guide, "IP addresses per network interface").
 func pods(sized string) int {
 	switch sized {
 	case "nano", "micro": // two interfaces of two addresses
@@ -180,7 +179,7 @@ func pods(sized string) int {
 	}
 }
 
-// Nodes are the hardware that every node of the fleet has at least.
+// Nodes returns the smallest hardware of a node of the fleet.
 func (f Fleet) Nodes() (Hardware, error) {
 	var least Hardware
 	for i, t := range f.InstanceTypes {
