@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// scale makes both of the tier's policies, and the alarms of its plan. A policy
-// that no alarm of the plan takes is there for people, and does nothing alone.
+// scale creates both scaling policies and the alarms of the plan. A policy without an
+// alarm runs only when an operator executes it.
 func (b *builder) scale() error {
 	steps := map[scaling.Direction]scaling.Step{
 		scaling.Out: b.args.Profile.ScaleOut,
@@ -43,7 +43,7 @@ func (b *builder) scale() error {
 	return nil
 }
 
-// watched is one thing whose metric an alarm watches.
+// watched is a group or a target group whose metric an alarm watches.
 type watched struct {
 	name       string
 	dimensions pulumi.StringMap
