@@ -12,12 +12,12 @@ import (
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
 
-// rootDevice is that of Amazon Linux 2023.
+// rootDevice is the root device of Amazon Linux 2023.
 const rootDevice = "/dev/xvda"
 
-// launchTemplate makes the template of the tier's instances. Its logical name
-// holds the cluster's version: an upgrade makes a new one, with the image of
-// that version, and the group rolls over to it.
+// launchTemplate creates the launch template of the instances. Its logical name has the
+// cluster's version. So an upgrade creates a new template with the AMI of the new
+// version, and the group replaces its instances.
 func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
 	image, opts := b.image()
@@ -28,12 +28,12 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 		UserData:             b.userData(),
 		IamInstanceProfile:   &ec2.LaunchTemplateIamInstanceProfileArgs{Arn: args.Cluster.InstanceProfileARN},
 		EbsOptimized:         pulumi.String("true"),
-		Monitoring:           &ec2.LaunchTemplateMonitoringArgs{Enabled: pulumi.Bool(true)}, // the alarms count in minutes
+		Monitoring:           &ec2.LaunchTemplateMonitoringArgs{Enabled: pulumi.Bool(true)}, // the alarms use periods of one minute
 		MetadataOptions: &ec2.LaunchTemplateMetadataOptionsArgs{
 			HttpEndpoint: pulumi.String("enabled"),
 			HttpTokens:   pulumi.String("required"),
-			// One hop ends at the node: pods can't take its role. Pod Identity
-			// does not ask here, its agent answers at an address of its own.
+			// With one hop, pods can't reach the metadata service and use the node's
+			// role. Pod Identity does not need it: its agent has its own address.
 			HttpPutResponseHopLimit: pulumi.Int(1),
 		},
 		NetworkInterfaces: ec2.LaunchTemplateNetworkInterfaceArray{&ec2.LaunchTemplateNetworkInterfaceArgs{
@@ -61,8 +61,8 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	return template, nil
 }
 
-// image is the one that is named, or the one that AWS recommends now and that
-// the template then keeps.
+// image returns the configured AMI, or AWS's recommended AMI, which the template then
+// keeps.
 func (b *builder) image() (pulumi.StringInput, []pulumi.ResourceOption) {
 	if b.args.ImageID != "" {
 		return pulumi.String(b.args.ImageID), nil
@@ -86,8 +86,8 @@ func (b *builder) userData() pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// instanceTags are those of the instances and their volumes. By the cluster's
-// tag, Kubernetes' cloud controller knows the instances as its nodes.
+// instanceTags returns the tags of the instances and their volumes. The cluster's tag
+// tells Kubernetes' cloud controller which instances are its nodes.
 func (b *builder) instanceTags() map[string]string {
 	tags := b.args.Profile.InstanceTags(b.args.Environment)
 	maps.Copy(tags, b.args.Tags)
