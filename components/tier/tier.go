@@ -1,7 +1,7 @@
-// Package tier owns a tier of EKS worker nodes: an Auto Scaling Group, the
-// template of its instances, and what scales it. How big it is and who takes
-// instances away come from package scaling; the cluster that its nodes join
-// from package cluster. Which traffic reaches it is the load balancer's.
+// Package tier owns a tier of EKS worker nodes: an Auto Scaling Group, its launch
+// template, its scaling policies and its alarms. Its size and its scale-in owner come
+// from package scaling, and its cluster from package cluster. The load balancer decides
+// which traffic reaches it.
 package tier
 
 import (
@@ -16,48 +16,47 @@ import (
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
-// Args are what a Tier is made from.
+// Args configure a Tier.
 type Args struct {
 	// Profile is the tier's size, steps, alarms, labels and tags.
 	Profile scaling.Tier
 	// Owner is the scale-in owner: what removes instances.
 	Owner scaling.Owner
-	// Environment ends the group's name and is its tag.
+	// Environment is the last part of the group's name, and its tag Environment.
 	Environment string
-	// Cluster is what the nodes join.
+	// Cluster is the cluster of the nodes.
 	Cluster *cluster.Cluster
 	// SubnetIDs are private subnets, one in each zone that the tier spans.
 	SubnetIDs pulumi.StringArrayInput
-	// Fleet is what the instances are.
+	// Fleet is the specification of the instances.
 	Fleet instancespec.Fleet
-	// ImageID is the image that nodes start from. Empty: AWS's recommended one
-	// of the day on which the tier is made, or the cluster's version changes;
-	// it then stays, because a new one replaces every node. To take a newer
-	// image, name it.
+	// ImageID is the AMI of the nodes. Empty means AWS's recommended AMI at the time
+	// when the tier is created or the cluster's version changes. It then stays,
+	// because a new AMI replaces every node. Set ImageID to use a newer one.
 	ImageID string
-	// KeyARN encrypts the nodes' volumes; its policy must let EC2 use it for
-	// this account (key.ViaService).
+	// KeyARN is the KMS key of the nodes' volumes. Its policy must allow EC2 to use it
+	// for this account (key.ViaService).
 	KeyARN pulumi.StringInput
 	// LoadBalancer is the ARN suffix of the load balancer of Targets.
 	LoadBalancer pulumi.StringInput
 	// Targets are the target groups that every instance joins.
 	Targets []Target
-	// TargetsAskNode says that the health checks of Targets ask the node itself
-	// (kube-proxy answers /healthz on port 10256), so that the group may
-	// replace instances that fail them. Checks that ask a service must not: one
-	// that is not deployed yet, or is broken, would cost every node.
+	// TargetsAskNode says that the health checks of Targets check the node itself
+	// (/healthz of kube-proxy on port 10256). Then the group may replace instances
+	// that fail them. With checks of a service it must not: a broken service, or one
+	// that is not deployed yet, would replace every node.
 	TargetsAskNode bool
-	// Tags are put on the group, its instances and their volumes beside the
-	// profile's; the provider's default tags do not reach them.
+	// Tags are further tags of the group, its instances and their volumes. The
+	// provider's default tags do not apply to them.
 	Tags map[string]string
 }
 
 // Target is a target group of a load balancer.
 type Target struct {
-	// Name tells its alarms from those of other targets.
+	// Name is part of the names of its alarms.
 	Name string
 	ARN  pulumi.StringInput
-	// ARNSuffix is CloudWatch's name of it.
+	// ARNSuffix is its name in CloudWatch.
 	ARNSuffix pulumi.StringInput
 }
 
@@ -80,21 +79,21 @@ func (a *Args) validate() (scaling.Plan, error) {
 	return driven, nil
 }
 
-// groupName is the design document's name of the group.
+// groupName returns the design document's name of the group.
 func (a *Args) groupName() string { return a.Profile.GroupName + "-" + a.Environment }
 
 // Tier is an Auto Scaling Group of worker nodes.
 type Tier struct {
 	pulumi.ResourceState
 
-	// GroupName and GroupARN are the group's.
+	// GroupName and GroupARN are the name and the ARN of the group.
 	GroupName pulumi.StringOutput
 	GroupARN  pulumi.StringOutput
-	// ImageID is the image that new nodes start from.
+	// ImageID is the AMI of new nodes.
 	ImageID pulumi.StringOutput
 }
 
-// builder makes a tier's children, all named and parented alike.
+// builder creates the children of a Tier with the same name prefix and parent.
 type builder struct {
 	ctx    *pulumi.Context
 	name   string
@@ -104,8 +103,8 @@ type builder struct {
 	group  *autoscaling.Group
 }
 
-// NewTier makes the launch template, the group, its lifecycle hook, both of
-// its scaling policies, and the alarms that its scale-in owner leaves to them.
+// NewTier creates the launch template, the group, its lifecycle hook, its two scaling
+// policies, and the alarms of its plan (scaling.PlanFor).
 func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Tier, error) {
 	driven, err := args.validate()
 	if err != nil {
