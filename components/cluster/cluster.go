@@ -35,17 +35,17 @@ type Args struct {
 	// ControlPlaneZones are the zones of the control plane's network interfaces. They
 	// can't change; see eksspec.Zones.
 	ControlPlaneZones []string
-	// PublicAccessCIDRs are the blocks from which the API endpoint is reached
-	// over the internet; none: only from inside the VPC.
+	// PublicAccessCIDRs are the blocks that may reach the API endpoint over the
+	// internet. Empty means that only the VPC reaches it.
 	PublicAccessCIDRs []string
-	// Admins are IAM roles and users, by ARN, that administer the cluster
-	// beside whoever made it, who must not be listed.
+	// Admins are the ARNs of IAM roles and users that administer the cluster. The
+	// creator of the cluster is always an administrator and must not be listed.
 	Admins []string
-	// KeyARN encrypts Kubernetes' secrets and the control plane's logs; its
-	// policy must let CloudWatch Logs use it (key.Logs).
+	// KeyARN is the KMS key of Kubernetes' secrets and of the control plane's logs.
+	// Its policy must allow CloudWatch Logs to use it (key.Logs).
 	KeyARN pulumi.StringInput
-	// SessionManager lets people open a shell on nodes by AWS Systems Manager;
-	// there is no other way in.
+	// SessionManager allows operators to open a shell on nodes with AWS Systems
+	// Manager. There is no other way to log in to a node.
 	SessionManager bool
 }
 

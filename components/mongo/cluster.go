@@ -29,8 +29,8 @@ const (
 // "Profiling").
 var exports = []string{"audit", "profiler"}
 
-// ClusterArgs are the arguments of NewCluster. Zero values stand for what is
-// safe: three instances, protected, private.
+// ClusterArgs configure a Cluster. Zero values mean safe defaults: three instances,
+// protection, and a private cluster.
 type ClusterArgs struct {
 	// Account is the account and region of the cluster.
 	Account *account.Account

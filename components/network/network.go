@@ -34,8 +34,7 @@ type Args struct {
 	// empty: the first of Zones by name. A stack that exists keeps its zones when
 	// the list changes.
 	NATZone, EndpointZone string
-	// LogKeyARN is the KMS key of the flow logs; key.Logs must be among its
-	// users.
+	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
 	LogKeyARN pulumi.StringInput
 	// FlowLogDays is for how many days flow logs are kept. Zero means 30.
 	FlowLogDays int

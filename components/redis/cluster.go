@@ -24,9 +24,9 @@ const Port = elasticachespec.Port
 // delivery").
 var logKinds = []string{"slow-log", "engine-log"}
 
-// ClusterArgs are the arguments of NewCluster. Zero values stand for what is
-// safe: three shards, each with a replica in another zone. The cluster is always
-// private, encrypted and behind a password.
+// ClusterArgs configure a Cluster. Zero values mean safe defaults: three shards, each
+// with a replica in another zone. The cluster is always private and encrypted, and
+// requires a password.
 type ClusterArgs struct {
 	// Account is the account and region of the cluster.
 	Account *account.Account
@@ -37,7 +37,7 @@ type ClusterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
-	// Generation counts the rotations of the password; see package secret.
+	// Generation counts the rotations of the password. See package secret.
 	Generation int
 	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
 	Unprotected bool

@@ -111,7 +111,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	// Clients reach the nodes from the whole namespace; only nodes reach the
+	// All pods of the namespace may connect to Redis. Only nodes may connect to the
 	// cluster bus, which has no password.
 	if err := objects.NewNetworkPolicy(datastore.Ingress{Port: clientPort}, datastore.Ingress{From: objects.Selector(), Port: gossipPort}); err != nil {
 		return nil, err

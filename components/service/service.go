@@ -56,7 +56,7 @@ func (p *Pod) validate() error {
 	return nil
 }
 
-// Args are what a Service is made from.
+// Args configure a Service.
 type Args struct {
 	Pod
 	// Profile has the service's port, resources, probes and scaling.

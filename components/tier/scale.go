@@ -43,7 +43,7 @@ func (b *builder) scale() error {
 	return nil
 }
 
-// watched is a group or a target group whose metric an alarm watches.
+// watched is the group or the target group of an alarm's metric.
 type watched struct {
 	name       string
 	dimensions pulumi.StringMap
