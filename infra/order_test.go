@@ -1,0 +1,86 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// order answers which resource exists before which. A destroy takes the same
+// edges the other way round.
+type order map[string]registered
+
+func newOrder(all []registered) order {
+	o := order{}
+	for _, r := range all {
+		o[r.URN] = r
+	}
+	return o
+}
+
+// before are the URNs of everything that must exist before a resource.
+func (o order) before(urn string) map[string]bool {
+	seen := map[string]bool{}
+	next := []string{urn}
+	for len(next) > 0 {
+		urn, next = next[0], next[1:]
+		for _, earlier := range o[urn].Before {
+			if !seen[earlier] {
+				seen[earlier] = true
+				next = append(next, earlier)
+			}
+		}
+	}
+	return seen
+}
+
+// named are the URNs of a type whose names contain a part.
+func (o order) named(kind, part string) []string {
+	var urns []string
+	for urn, r := range o {
+		if r.Type == kind && strings.Contains(urn[strings.LastIndex(urn, "::"):], part) {
+			urns = append(urns, urn)
+		}
+	}
+	slices.Sort(urns)
+	return urns
+}
+
+// AWS refuses, or nodes fail to join, if a resource is created before what it
+// needs. The engine creates in any order that the edges allow.
+func TestOrderIsByDependency(t *testing.T) {
+	o := newOrder(deployed(t, "prod"))
+	const (
+		group, route, rule = "aws:autoscaling/group:Group", "aws:ec2/route:Route", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+		endpoint, gateway  = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway"
+		origin, balancer   = "aws:cloudfront/vpcOrigin:VpcOrigin", "aws:lb/loadBalancer:LoadBalancer"
+	)
+	for _, tc := range []struct {
+		reason       string
+		later, part  string
+		earlier, its string
+		atLeast      int
+	}{
+		{"AWS refuses a load balancer without an internet gateway", balancer, "", gateway, "", 1},
+		{"and a VPC origin, too", origin, "", gateway, "", 1},
+		{"nodes pull images and join through NAT", group, "", route, "private-app", 6},
+		{"or through the private endpoints", group, "", endpoint, "", 9},
+		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
+		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
+		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			later, earlier := o.named(tc.later, tc.part), o.named(tc.earlier, tc.its)
+			require.NotEmpty(t, later)
+			require.GreaterOrEqual(t, len(earlier), tc.atLeast, "resources of type %s named %s", tc.earlier, tc.its)
+			for _, urn := range later {
+				before := o.before(urn)
+				for _, e := range earlier {
+					require.True(t, before[e], "%s must come after %s", urn, e)
+				}
+			}
+		})
+	}
+}
