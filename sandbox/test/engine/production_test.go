@@ -17,6 +17,7 @@ var changes = []step{
 	{"with an authority the stores' certificates are verified", authorityIsAsked},
 	{"the site's files are uploaded, and no source of ours", siteIsUploaded},
 	{"an autoscaler's count is left alone", scaleDriftIsLeftAlone},
+	{"a failed migration runs again", failedMigrationRunsAgain},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class tunes anew and replaces nothing", instanceClassTunesAnew},
 	{"destroy of a protected store is refused", protectedDestroyIsRefused},
