@@ -114,10 +114,13 @@ func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	if !ok {
 		return fail("CloudFront forwards it by behaviour %s, and no rule of the listener has it", way.Behaviour)
 	}
-	way.Rule, way.TargetGroup = pattern, text(objects(rule.Properties["actions"])[0], "targetGroupArn")
+	way.Rule = pattern
+	for _, action := range objects(rule.Properties["actions"]) {
+		way.TargetGroup = text(action, "targetGroupArn")
+	}
 	group, ok := s.byARN(targetGroupType, way.TargetGroup)
 	if !ok {
-		return fail("rule %s forwards to %s, which is no target group of the stack", pattern, way.TargetGroup)
+		return fail("rule %s forwards to %q, which is no target group of the stack", pattern, way.TargetGroup)
 	}
 	way.Port = number(group.Properties, "port")
 	if way.Tier, err = s.tierIn(way.TargetGroup); err != nil {

@@ -74,6 +74,7 @@ func TestTraceNamesTheBrokenHop(t *testing.T) {
 		{"the load balancer is public", func(s Stack) { at(s, balancerType)["internal"] = false }, "is internet-facing"},
 		{"nobody listens", func(s Stack) { at(s, listenerType)["port"] = 80.0 }, "does not listen at port 443"},
 		{"no rule has the path", func(s Stack) { at(s, listenerType)["arn"] = "other" }, "no rule of the listener has it"},
+		{"a rule forwards nowhere", func(s Stack) { at(s, ruleType)["actions"] = nil }, `rule /ws forwards to "", which is no target group`},
 		{"no Service is open", func(s Stack) { at(s, targetGroupType)["port"] = 30081.0 }, "no Service is open at node port 30081"},
 		{"the Service selects no pod", func(s Stack) { at(s, serviceType)["spec"].(props)["selector"] = props{"app": "x"} }, "selects the pods of no Deployment"},
 		{"the origin is gone", func(s Stack) { at(s, distributionType)["origins"] = nil }, "which the distribution does not have"},
