@@ -12,7 +12,7 @@ import (
 // Any configuration that validates deploys: what a constructor would refuse,
 // Load refuses. Invalid configurations are drawn too, and skipped.
 func FuzzAnyValidConfigurationDeploys(f *testing.F) {
-	for seed := range uint64(400) {
+	for seed := range uint64(150) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, seed uint64) {

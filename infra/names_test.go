@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/components/cloudmocks"
 	"github.com/progressive-framework/platform/components/iam/naming"
 	"github.com/progressive-framework/platform/infra/config"
 )
@@ -61,22 +62,25 @@ var limits = map[string]struct {
 const maxTag = 256
 
 // requireNamesFit requires that every name is within its limit.
-func requireNamesFit(t testing.TB, all []mockedResource) {
+func requireNamesFit(t testing.TB, all []cloudmocks.Registration) {
 	t.Helper()
 	for _, r := range all {
-		limit, ok := limits[r.token]
+		if !r.Custom {
+			continue
+		}
+		limit, ok := limits[r.Type]
 		if !ok {
 			limit.property, limit.most = "name", 255
 		}
-		if name, given := nameIn(r.inputs, limit.property); given {
-			require.LessOrEqual(t, len(name), limit.most, "%s of %s %s: %s", limit.property, r.token, r.name, name)
+		if name, given := nameIn(r.Inputs, limit.property); given {
+			require.LessOrEqual(t, len(name), limit.most, "%s of %s %s: %s", limit.property, r.Type, r.Name, name)
 		} else if ok {
-			require.LessOrEqual(t, len(r.name)+naming.Suffix, limit.most, "%s of %s %s", limit.property, r.token, r.name)
+			require.LessOrEqual(t, len(r.Name)+naming.Suffix, limit.most, "%s of %s %s", limit.property, r.Type, r.Name)
 		}
-		if tags, ok := r.inputs["tags"]; ok && tags.IsObject() {
+		if tags, ok := r.Inputs["tags"]; ok && tags.IsObject() {
 			for key, value := range tags.ObjectValue() {
 				if value.IsString() {
-					require.LessOrEqual(t, len(value.StringValue()), maxTag, "tag %s of %s", key, r.name)
+					require.LessOrEqual(t, len(value.StringValue()), maxTag, "tag %s of %s", key, r.Name)
 				}
 			}
 		}
@@ -119,13 +123,13 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 		roles := 0
 		names := map[string]bool{}
 		for _, r := range all {
-			if r.token != "aws:iam/role:Role" {
+			if r.Type != "aws:iam/role:Role" {
 				continue
 			}
 			roles++
-			require.False(t, names[r.name], "%s is the name of two roles", r.name)
-			names[r.name] = true
-			require.Equal(t, stack.PermissionsBoundary, r.inputs["permissionsBoundary"].StringValue(), "every role is bounded")
+			require.False(t, names[r.Name], "%s is the name of two roles", r.Name)
+			names[r.Name] = true
+			require.Equal(t, stack.PermissionsBoundary, r.Inputs["permissionsBoundary"].StringValue(), "every role is bounded")
 		}
 		require.Greater(t, roles, 8)
 	}

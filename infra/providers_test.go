@@ -31,24 +31,24 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 	require.NoError(t, err)
 	providers, groups, templates := 0, 0, 0
 	for _, r := range all {
-		switch r.token {
+		switch r.Type {
 		case "pulumi:providers:aws":
 			providers++
-			require.Equal(t, "platform", r.inputs["profile"].StringValue())
+			require.Equal(t, "platform", r.Inputs["profile"].StringValue())
 			for key, want := range map[string]string{
 				"forbiddenAccountIds": "210987654321", "defaultTags": "CostCenter", "ignoreTags": "audit:",
 			} {
-				require.Contains(t, written(r.inputs[resource.PropertyKey(key)]), want)
+				require.Contains(t, written(r.Inputs[resource.PropertyKey(key)]), want)
 			}
 		case "pulumi:providers:kubernetes":
-			require.Contains(t, written(r.inputs["kubeconfig"]), "AWS_PROFILE", "the token is of the identity that created the cluster")
-			require.Contains(t, written(r.inputs["kubeconfig"]), "platform")
+			require.Contains(t, written(r.Inputs["kubeconfig"]), "AWS_PROFILE", "the token is of the identity that created the cluster")
+			require.Contains(t, written(r.Inputs["kubeconfig"]), "platform")
 		case "aws:autoscaling/group:Group":
 			groups++
-			require.Contains(t, written(r.inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
+			require.Contains(t, written(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")
 		case "aws:ec2/launchTemplate:LaunchTemplate":
 			templates++
-			require.False(t, r.inputs["imageId"].IsSecret(), "a preview shows the AMI")
+			require.False(t, r.Inputs["imageId"].IsSecret(), "a preview shows the AMI")
 		}
 	}
 	require.Equal(t, []int{2, 2, 2}, []int{providers, groups, templates}, "of the region and of the edge; of each tier")

@@ -9,13 +9,15 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/changeguard"
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
+	"github.com/progressive-framework/platform/components/cloudmocks"
 )
 
 // The program goes on with the values that the provider has accepted, which may
 // be others than those of the configuration.
 func TestProgramReadsTheRecordedValues(t *testing.T) {
 	field := changerule.Field{Path: "network.zones", Value: "us-east-1a", From: []string{"us-east-1a", "us-east-1b"}, Rule: changerule.Kept, Reason: "it stays", Fix: "Set it back"}
-	d := deploy(t, func(ctx *pulumi.Context, _ *account.Account) error {
+	earlier := map[string]map[string]any{changeguard.Token: {"values": map[string]any{"zone": "us-east-1b"}}}
+	d, err := runOn(&cloudmocks.Cloud{Outputs: earlier}, func(ctx *pulumi.Context, _ *account.Account) error {
 		guard, err := changeguard.NewGuard(ctx, "fixed", map[string]changerule.Field{"zone": field})
 		if err != nil {
 			return err
@@ -24,13 +26,14 @@ func TestProgramReadsTheRecordedValues(t *testing.T) {
 		require.Equal(t, map[string]string{"zone": "us-east-1b"}, recorded)
 		return err
 	})
+	require.NoError(t, err)
 	d.one(t, changeguard.Token).has(t, map[string]any{
 		"fields.zone.path": "network.zones", "fields.zone.value": "us-east-1a", "fields.zone.rule": "kept",
 		"fields.zone.from": []any{"us-east-1a", "us-east-1b"}, "fields.zone.reason": "it stays", "fields.zone.fix": "Set it back",
 	})
 
 	field.Fix = ""
-	_, err := run(func(ctx *pulumi.Context, _ *account.Account) error {
+	_, err = run(func(ctx *pulumi.Context, _ *account.Account) error {
 		_, err := changeguard.NewGuard(ctx, "fixed", map[string]changerule.Field{"zone": field})
 		return err
 	})

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -13,23 +11,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cloudmocks"
 	"github.com/progressive-framework/platform/components/protection"
 )
 
 const (
-	region    = "us-east-1"
-	accountID = "123456789012"
+	region    = cloudmocks.Region
+	accountID = cloudmocks.AccountID
 )
 
 // registration is one resource as a program registered it.
-type registration struct {
-	Type, Name, URN, Parent string
-	Inputs                  resource.PropertyMap
-	Protect                 bool
-	IgnoreChanges           []string
-	// Dependencies are the URNs of the resources that must come before it.
-	Dependencies []string
-}
+type registration struct{ cloudmocks.Registration }
 
 // deployment is all that a program registered, by type and name.
 type deployment []registration
@@ -37,14 +29,18 @@ type deployment []registration
 // program creates components in an account.
 type program func(ctx *pulumi.Context, where *account.Account) error
 
-// run runs a program against mocks, in the account accountID.
-func run(p program) (deployment, error) {
-	m := &mocks{}
+// run runs a program against mocks, in the account of cloudmocks.
+func run(p program) (deployment, error) { return runOn(&cloudmocks.Cloud{}, p) }
+
+func runOn(cloud *cloudmocks.Cloud, p program) (deployment, error) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error {
 		return p(ctx, account.Lookup(ctx, region))
-	}, pulumi.WithMocks("platform", "test", m))
-	slices.SortFunc(m.registered, func(a, b registration) int { return strings.Compare(a.URN, b.URN) })
-	return m.registered, err
+	}, pulumi.WithMocks("platform", "test", cloud))
+	var d deployment
+	for _, r := range cloud.Registered() {
+		d = append(d, registration{r})
+	}
+	return d, err
 }
 
 // deploy is run for a program that must succeed, and that has no resource of
@@ -151,94 +147,4 @@ func plain(v resource.PropertyValue) any {
 		return all
 	}
 	return v.Mappable()
-}
-
-// mocks record what is registered, and answer as AWS and Kubernetes do.
-type mocks struct {
-	mu         sync.Mutex
-	registered deployment
-}
-
-// NewResource is called by Pulumi for each resource.
-func (m *mocks) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
-	r := args.RegisterRPC
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.registered = append(m.registered, registration{
-		Type: args.TypeToken, Name: args.Name, URN: urn(r.GetParent(), args.TypeToken, args.Name), Parent: r.GetParent(),
-		Inputs: args.Inputs, Protect: r.GetProtect(), IgnoreChanges: r.GetIgnoreChanges(), Dependencies: r.GetDependencies(),
-	})
-	if !args.Custom {
-		return "", resource.PropertyMap{}, nil
-	}
-	out := args.Inputs.Copy()
-	for key, value := range computed(args.TypeToken, args.Name) {
-		if _, set := out[resource.PropertyKey(key)]; !set || key == "vpcConfig" || key == "kubernetesNetworkConfig" {
-			out[resource.PropertyKey(key)] = resource.NewPropertyValue(value)
-		}
-	}
-	return args.Name + "-id", out, nil
-}
-
-func urn(parent, kind, name string) string {
-	var parentType resource.URN
-	if p := resource.URN(parent); p != "" && p.QualifiedType() != resource.RootStackType {
-		parentType = p
-	}
-	if parentType == "" {
-		return fmt.Sprintf("urn:pulumi:test::platform::%s::%s", kind, name)
-	}
-	return fmt.Sprintf("urn:pulumi:test::platform::%s$%s::%s", parentType.QualifiedType(), kind, name)
-}
-
-// computed are the outputs that a resource has beside its inputs.
-func computed(kind, name string) map[string]any {
-	type object = map[string]any
-	out := object{"name": name, "arn": "arn:aws:mock:" + region + ":" + accountID + ":" + name}
-	secret := []any{object{"secretArn": "arn:aws:secretsmanager:" + region + ":" + accountID + ":secret:master-of-" + name}}
-	for key, value := range map[string]object{
-		"aws:acm/certificate:Certificate": {"domainValidationOptions": []any{object{
-			"domainName": "example.com", "resourceRecordName": "_proof.example.com", "resourceRecordType": "CNAME", "resourceRecordValue": "_acm",
-		}}},
-		"aws:cloudfront/distribution:Distribution": {"domainName": "d1.cloudfront.net", "hostedZoneId": "Z2"},
-		"aws:docdb/cluster:Cluster":                {"endpoint": "writer.docdb", "readerEndpoint": "reader.docdb", "masterUserSecrets": secret},
-		"aws:ec2/launchTemplate:LaunchTemplate":    {"latestVersion": 7},
-		"aws:ec2/vpc:Vpc":                          {"ipv6CidrBlock": "2600:1f18:0:100::/56"},
-		"aws:ecr/repository:Repository":            {"repositoryUrl": "registry.example.com/" + name},
-		"aws:eks/cluster:Cluster": {
-			"endpoint": "https://eks.example.com", "certificateAuthority": object{"data": "Q0E="},
-			"kubernetesNetworkConfig": object{"serviceIpv4Cidr": "172.20.0.0/16"}, "vpcConfig": object{"clusterSecurityGroupId": "sg-eks"},
-		},
-		"aws:elasticache/replicationGroup:ReplicationGroup": {"configurationEndpointAddress": "configuration.redis"},
-		"aws:kms/key:Key":                  {"keyId": name + "-id"},
-		"aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example.com", "zoneId": "Z1", "arnSuffix": "app/" + name},
-		"aws:lb/targetGroup:TargetGroup":   {"arnSuffix": "targetgroup/" + name},
-		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": secret},
-		"aws:s3/bucketV2:BucketV2":         {"bucket": name, "bucketDomainName": name + ".s3", "bucketRegionalDomainName": name + ".s3.regional"},
-		"ko:index:ChangeGuard":             {"values": object{"zone": "us-east-1b"}},
-		"ko:index:Image":                   {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
-	} {
-		if key == kind {
-			maps.Copy(out, value)
-		}
-	}
-	return out
-}
-
-// Call is called by Pulumi for each invoke.
-func (m *mocks) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	results := map[string]map[string]any{
-		"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": accountID},
-		"aws:index/getPartition:getPartition":                    {"partition": "aws"},
-		"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
-		"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
-		"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
-		"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},
-		"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
-	}
-	result, ok := results[args.Token]
-	if !ok {
-		return nil, fmt.Errorf("call of %s: the mocks have no answer", args.Token)
-	}
-	return resource.NewPropertyMapFromMap(result), nil
 }

@@ -1,0 +1,89 @@
+package cloudmocks
+
+import (
+	"maps"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+)
+
+type object = map[string]any
+
+// completed are the outputs that AWS completes although the program sets a part.
+var completed = []string{"vpcConfig", "kubernetesNetworkConfig"}
+
+// outputs are what a resource has in addition to its inputs.
+func outputs(r Registration) object {
+	password := []any{object{"secretArn": "arn:aws:secretsmanager:" + Region + ":" + AccountID + ":secret:master-of-" + r.Name}}
+	out := object{"name": r.Name, "arn": "arn:aws:mock:" + Region + ":" + AccountID + ":" + r.Name}
+	maps.Copy(out, map[string]object{
+		"aws:acm/certificate:Certificate":          {"domainValidationOptions": validations(r.Inputs)},
+		"aws:cloudfront/distribution:Distribution": {"domainName": "d1.cloudfront.net", "hostedZoneId": "Z2"},
+		"aws:docdb/cluster:Cluster":                {"endpoint": "writer.docdb", "readerEndpoint": "reader.docdb", "masterUserSecrets": password},
+		"aws:ec2/launchTemplate:LaunchTemplate":    {"latestVersion": 7},
+		"aws:ec2/vpc:Vpc":                          {"ipv6CidrBlock": "2600:1f18:0:100::/56"},
+		"aws:ecr/repository:Repository":            {"repositoryUrl": "registry.example.com/" + r.Name},
+		"aws:eks/cluster:Cluster": {
+			"endpoint": "https://eks.example.com", "certificateAuthority": object{"data": "Q0E="},
+			"kubernetesNetworkConfig": object{"serviceIpv4Cidr": "172.20.0.0/16"}, "vpcConfig": object{"clusterSecurityGroupId": "sg-eks"},
+		},
+		"aws:elasticache/replicationGroup:ReplicationGroup": {"configurationEndpointAddress": "configuration.redis"},
+		"aws:kms/key:Key":                  {"keyId": r.Name + "-id"},
+		"aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example.com", "zoneId": "Z1", "arnSuffix": "app/" + r.Name},
+		"aws:lb/targetGroup:TargetGroup":   {"arnSuffix": "targetgroup/" + r.Name},
+		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": password},
+		"aws:s3/bucketV2:BucketV2": {
+			"bucket": r.Name, "bucketDomainName": r.Name + ".s3", "bucketRegionalDomainName": r.Name + ".s3.regional",
+		},
+		"ko:index:ChangeGuard": {"values": accepted(r.Inputs)},
+		"ko:index:Image":       {"digest": "sha256:1", "reference": "registry.example.com/service@sha256:1"},
+	}[r.Type])
+	return out
+}
+
+// validations are the DNS records that prove the names of a certificate.
+func validations(certificate resource.PropertyMap) []any {
+	var all []any
+	for _, key := range []resource.PropertyKey{"domainName", "subjectAlternativeNames"} {
+		names := []resource.PropertyValue{certificate[key]}
+		if certificate[key].IsArray() {
+			names = certificate[key].ArrayValue()
+		}
+		for _, name := range names {
+			if name.IsString() {
+				all = append(all, object{
+					"domainName": name.StringValue(), "resourceRecordName": "_proof." + name.StringValue(),
+					"resourceRecordType": "CNAME", "resourceRecordValue": "_acm",
+				})
+			}
+		}
+	}
+	return all
+}
+
+// accepted are the values that a new guard of changes records: those of the
+// program.
+func accepted(guard resource.PropertyMap) object {
+	values := object{}
+	if fields, ok := guard["fields"]; ok && fields.IsObject() {
+		for id, field := range fields.ObjectValue() {
+			values[string(id)] = field.ObjectValue()["value"].StringValue()
+		}
+	}
+	return values
+}
+
+// results are the results of invokes.
+var results = map[string]object{
+	"aws:ec2/getSecurityGroup:getSecurityGroup":           {"id": "sg-vpc-origins"},
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "token"},
+	"aws:ecr/getImage:getImage":                           {"imageUri": "registry.example.com/base@sha256:2"},
+	"aws:index/getAvailabilityZones:getAvailabilityZones": {
+		"names":   []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"},
+		"zoneIds": []any{"use1-az1", "use1-az2", "use1-az4", "use1-az6"},
+	},
+	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},
+	"aws:index/getPartition:getPartition":                    {"partition": "aws"},
+	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3"},
+	"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},
+	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
+}

@@ -1,0 +1,98 @@
+// Package cloudmocks answers a Pulumi program in a test as AWS and Kubernetes do,
+// and records what the program registers. No engine and no provider take part. It
+// owns the outputs that components read; every other output is absent.
+package cloudmocks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// The account and the region of the mocked credentials.
+const (
+	AccountID = "123456789012"
+	Region    = "us-east-1"
+)
+
+// Registration is one resource as a program registered it.
+type Registration struct {
+	Type, Name, URN, ID string
+	// Parent is the URN of the parent.
+	Parent string
+	// Custom is false for a component.
+	Custom          bool
+	Inputs, Outputs resource.PropertyMap
+	Protect         bool
+	IgnoreChanges   []string
+	// Dependencies are the URNs of the resources that must exist before it.
+	Dependencies []string
+}
+
+// Cloud is a pulumi.MockResourceMonitor.
+type Cloud struct {
+	// Outputs are further outputs, by type.
+	Outputs map[string]map[string]any
+
+	mu         sync.Mutex
+	registered []Registration
+}
+
+// Registered lists what was registered, sorted by URN.
+func (c *Cloud) Registered() []Registration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.SortedFunc(slices.Values(c.registered), func(a, b Registration) int { return strings.Compare(a.URN, b.URN) })
+}
+
+// NewResource is called by Pulumi for each resource.
+func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	rpc := args.RegisterRPC
+	r := Registration{
+		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name), Parent: rpc.GetParent(),
+		Custom: args.Custom, Inputs: args.Inputs,
+		Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(), Dependencies: rpc.GetDependencies(),
+	}
+	if args.Custom {
+		r.ID, r.Outputs = args.Name+"-id", args.Inputs.Copy()
+		computed := outputs(r)
+		maps.Copy(computed, c.Outputs[r.Type])
+		for name, value := range computed {
+			key := resource.PropertyKey(name)
+			if _, set := r.Outputs[key]; !set || slices.Contains(completed, name) {
+				r.Outputs[key] = resource.NewPropertyValue(value)
+			}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.registered = append(c.registered, r)
+	return r.ID, r.Outputs, nil
+}
+
+// Call is called by Pulumi for each invoke.
+func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	result, ok := results[args.Token]
+	if !ok {
+		return nil, fmt.Errorf("call of %s: no answer; add one to components/cloudmocks", args.Token)
+	}
+	return resource.NewPropertyMapFromMap(result), nil
+}
+
+// urn is the URN that Pulumi's mocks give a resource, in the stack of its parent.
+func urn(parent, kind, name string) string {
+	p := resource.URN(parent)
+	if p == "" {
+		return fmt.Sprintf("urn:pulumi:stack::project::%s::%s", kind, name)
+	}
+	types := strings.TrimPrefix(strings.TrimPrefix(string(p.QualifiedType()), string(resource.RootStackType)), "$")
+	if types != "" {
+		types += "$"
+	}
+	return fmt.Sprintf("urn:pulumi:%s::%s::%s%s::%s", p.Stack(), p.Project(), types, kind, name)
+}
