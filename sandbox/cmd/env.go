@@ -41,10 +41,11 @@ func (a *app) env() *cobra.Command {
 // shellProject is for the pulumi of ShellBin.
 func (a *app) shellProject() *cobra.Command {
 	return &cobra.Command{
-		Use:    "shell-project",
-		Short:  "Bring the copies up to date that pulumi works on in a shell, and print their folder",
-		Args:   noArgs,
-		Hidden: true,
+		Use:     "shell-project",
+		Short:   "Bring the copies up to date that pulumi works on in a shell, and print their folder",
+		Example: `  cd "$(sandbox shell-project)"`,
+		Args:    noArgs,
+		Hidden:  true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			l, err := a.open()
 			if err != nil {

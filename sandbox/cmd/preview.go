@@ -18,8 +18,8 @@ func (a *app) preview() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "preview [-- FLAGS...]",
 		Short: "Run pulumi preview on one of the stacks, against the stand-in",
-		Long: "Run `pulumi preview` on a stack. Every stack except sandbox is previewed in a copy\n" +
-			"of the project's YAML files, so that the CLI writes nothing into the project.",
+		Long: "Run `pulumi preview` on a stack, in a copy of the project's YAML files, so that the\n" +
+			"CLI writes nothing into the project.",
 		Example: "  sandbox preview --stack prod\n  sandbox preview --stack staging -- --diff",
 		RunE: func(c *cobra.Command, args []string) error {
 			l, err := a.openOrCreate()
