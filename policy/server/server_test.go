@@ -123,14 +123,16 @@ func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	require.Equal(t, urnTwo, out.GetDiagnostics()[0].GetUrn())
 }
 
-// pulumi policy analyze passes neither configuration nor the stack's name.
-func TestWithoutConfigureStack(t *testing.T) {
+// pulumi policy analyze passes no configuration, and a name with its project.
+func TestWithoutConfiguration(t *testing.T) {
 	asked := ""
 	c := dial(t, Options{Rules: testRules(), StackConfig: func(stack string) map[string]string {
 		asked = stack
 		return map[string]string{waiver.EnvironmentKey: stack}
 	}})
 	_, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	_, err = c.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "organization/project/staging"})
 	require.NoError(t, err)
 	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
