@@ -77,8 +77,9 @@ type Analyzer struct {
 	configured  bool
 	environment string
 	evaluator   *evaluate.Evaluator
-	// perRun are the levels of --policy-pack-config.
-	perRun map[string]pulumirpc.EnforcementLevel
+	// perRun are the levels of --policy-pack-config, and listed those that
+	// GetAnalyzerInfo has answered. pulumi policy analyze passes the latter back.
+	perRun, listed map[string]pulumirpc.EnforcementLevel
 	// inputs are the properties that Analyze has seen, by URN. In AnalyzeStack
 	// a preview has no complete ones.
 	inputs map[string]value.Node
@@ -123,7 +124,9 @@ func (a *Analyzer) Configure(_ context.Context, in *pulumirpc.ConfigureAnalyzerR
 	defer a.mutex.Unlock()
 	a.perRun = map[string]pulumirpc.EnforcementLevel{}
 	for id, c := range in.GetPolicyConfig() {
-		a.perRun[id] = c.GetEnforcementLevel()
+		if own, known := a.listed[id]; !known || own != c.GetEnforcementLevel() {
+			a.perRun[id] = c.GetEnforcementLevel()
+		}
 	}
 	return &emptypb.Empty{}, nil
 }
@@ -136,8 +139,11 @@ func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.
 		Name: Name, DisplayName: "Progressive Framework", Version: Version, SupportsConfig: true,
 		Description: "The rules of this platform on AWS and Kubernetes; docs/policy.md lists them.",
 	}
+	a.listed = map[string]pulumirpc.EnforcementLevel{}
 	for _, r := range append([]*rule.Rule{evaluate.ConfigRule}, a.options.Rules...) {
-		info.Policies = append(info.Policies, a.info(r))
+		policy := a.info(r)
+		a.listed[r.ID] = policy.GetEnforcementLevel()
+		info.Policies = append(info.Policies, policy)
 	}
 	return info, nil
 }

@@ -130,7 +130,14 @@ func TestWithoutConfiguration(t *testing.T) {
 		asked = stack
 		return map[string]string{waiver.EnvironmentKey: stack}
 	}})
-	_, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	// It passes back the levels of the answer, which know no environment.
+	levels := map[string]*pulumirpc.PolicyConfig{}
+	for _, p := range info.GetPolicies() {
+		levels[p.GetName()] = &pulumirpc.PolicyConfig{EnforcementLevel: p.GetEnforcementLevel()}
+	}
+	_, err = c.Configure(t.Context(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: levels})
 	require.NoError(t, err)
 	_, err = c.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "organization/project/staging"})
 	require.NoError(t, err)

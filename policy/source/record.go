@@ -12,6 +12,9 @@ import (
 // suffix is what Pulumi adds to a name of its own, at random.
 var suffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
 
+// zone is the identifier of a hosted zone, which the stand-in makes up.
+var zone = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
+
 // Record turns a preview's JSON into a recording: a line for each resource that
 // a rule may read, with its inputs and references. What changes without the
 // resource (its place in the code, the content of files and images, random names) is left out.
@@ -35,6 +38,7 @@ func Record(raw []byte) ([]byte, error) {
 			if len(urns) == 0 {
 				delete(s.PropertyDependencies, name)
 			}
+			slices.Sort(urns)
 		}
 		for name := range s.Inputs {
 			if strings.HasPrefix(name, "__") {
@@ -48,7 +52,8 @@ func Record(raw []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.URN, err)
 		}
-		out.Write(suffix.ReplaceAll(line, []byte(`-0000000"`)))
+		line = suffix.ReplaceAll(line, []byte(`-0000000"`))
+		out.Write(zone.ReplaceAll(line, []byte(`"Z00000000000"`)))
 	}
 	return out.Bytes(), nil
 }
