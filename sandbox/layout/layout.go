@@ -215,6 +215,12 @@ func (l *Layout) Passphrase() string { return l.path("passphrase") }
 // copy of the current context of the user's file.
 func (l *Layout) Kubeconfig() string { return l.path("kubeconfig") }
 
+// PolicyPackVariable names the policy pack of every preview and up.
+const PolicyPackVariable = "PULUMI_OPTION_POLICY_PACK"
+
+// PolicyPack is the policy pack's executable, which the bootstrap builds.
+func (l *Layout) PolicyPack() string { return filepath.Join(l.Project, "bin", "policy") }
+
 // Environ returns the variables that every process in the sandbox gets, as
 // NAME=VALUE, without PATH.
 func (l *Layout) Environ() []string {
@@ -227,6 +233,9 @@ func (l *Layout) Environ() []string {
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=1",
 		"PULUMI_IGNORE_AMBIENT_PLUGINS=",
 		"KUBECONFIG=" + l.Kubeconfig(),
+		// Pulumi reads every flag from such a variable, too. The path is absolute:
+		// the CLI looks for a relative one below the program's folder.
+		PolicyPackVariable + "=" + l.PolicyPack(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
@@ -26,7 +27,7 @@ var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 // been built, and returns how to end it.
 func New(ctx context.Context, root string) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
-	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko")} {
+	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
 		if _, err := os.Stat(f); err != nil {
 			return nil, nil, fmt.Errorf("%w; run `make build` first", err)
 		}
@@ -108,6 +109,10 @@ func freePorts() (layout.Ports, error) {
 func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
-	cmd.Env = toolchain.Within(ctx, l, os.Environ())
+	// Tests bring stacks up without deletion protection, which breaks rules of
+	// the policy pack. The tests of the pack set the variable.
+	cmd.Env = slices.DeleteFunc(toolchain.Within(ctx, l, os.Environ()), func(kv string) bool {
+		return strings.HasPrefix(kv, layout.PolicyPackVariable+"=")
+	})
 	return cmd
 }

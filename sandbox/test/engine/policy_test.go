@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/sandbox/layout"
+)
+
+var update = flag.Bool("update", false, "write the recordings of policy/testdata anew")
+
+// policyKey is the stack's configuration key of the policy pack.
+const policyKey = "progressive-framework:policy"
+
+// newPolicyStack creates a stack with the configuration that is committed, and
+// with the policy pack in the environment, as in a shell of make env.
+func newPolicyStack(t *testing.T, name string) *stack {
+	t.Helper()
+	e := newEnvironment(t)
+	pack := e.layout.PolicyPack()
+	require.FileExists(t, pack, "run make build")
+	s := newStack(t, &environment{layout: e.layout, variables: []string{layout.PolicyPackVariable + "=" + pack}}, name)
+	s.pulumi(t, "config", "rm", protection)
+	if name == "sandbox" {
+		s.pulumi(t, "config", "set", protection, "false")
+	}
+	return s
+}
+
+// The committed configuration of each stack keeps every mandatory rule, and a
+// plain preview says so.
+func TestPolicyPackAcceptsTheStacks(t *testing.T) {
+	for _, name := range []string{"prod", "staging", "sandbox"} {
+		t.Run(name, func(t *testing.T) {
+			s := newPolicyStack(t, name)
+			defer s.remove(t)
+			out := s.pulumi(t, "preview")
+			require.Contains(t, out, "progressive-framework@v", "the CLI names the pack")
+			require.NotContains(t, out, "[mandatory]")
+		})
+	}
+}
+
+// The rules' tests work on recorded previews. Each recording is that of the
+// program as it is.
+func TestPolicyRecordings(t *testing.T) {
+	for _, name := range []string{"prod", "staging"} {
+		t.Run(name, func(t *testing.T) {
+			s := newPolicyStack(t, name)
+			defer s.remove(t)
+			s.variables = nil
+			file := filepath.Join(t.TempDir(), "preview.json")
+			raw := s.previewJSON(t)
+			require.NoError(t, os.WriteFile(file, raw, 0o600))
+			got, err := exec.CommandContext(t.Context(), s.layout.PolicyPack(), "record", file).Output()
+			require.NoError(t, err)
+			recording := filepath.Join(s.layout.Project, "policy", "testdata", name+".jsonl")
+			if *update {
+				require.NoError(t, os.WriteFile(recording, got, 0o644))
+				return
+			}
+			want, err := os.ReadFile(recording)
+			require.NoError(t, err)
+			require.True(t, string(want) == string(got), "%s is stale: go -C sandbox test ./test/engine -run TestPolicyRecordings -update", recording)
+		})
+	}
+}
+
+// previewJSON is what pulumi preview --json prints on its standard output.
+func (s *stack) previewJSON(t *testing.T) []byte {
+	t.Helper()
+	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "preview", "--json", "--non-interactive")
+	var messages strings.Builder
+	cmd.Stderr = &messages
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s%s", out, &messages)
+	return out
+}
+
+// A waiver accepts a violation until its day, and not after it.
+func TestPolicyWaivers(t *testing.T) {
+	s := newPolicyStack(t, "prod")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:postgres.singleZone", "true")
+	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	waiver := func(rule, until string) map[string]any {
+		return map[string]any{"rule": rule, "resource": "*", "reason": "an engine test", "owner": "tests", "until": until}
+	}
+	for _, tc := range []struct {
+		reason  string
+		waivers []map[string]any
+		fails   bool
+		want    []string
+	}{
+		{"none", nil, true, []string{"postgres-two-zones", "[mandatory]"}},
+		{"in its time", []map[string]any{waiver("postgres-two-zones", day(30))}, false, []string{"waived until " + day(30)}},
+		{"expired", []map[string]any{waiver("postgres-two-zones", day(-2))}, true, []string{"postgres-two-zones", "policy-config", "it expired on " + day(-2)}},
+		{
+			"too long, unused, and of an unknown rule",
+			[]map[string]any{waiver("postgres-two-zones", day(200)), waiver("postgres-private", day(9)), waiver("postgres-dreams", day(9))},
+			true, []string{"more than 180 days ahead", "nothing breaks the rule any more", `there is no rule "postgres-dreams"`},
+		},
+	} {
+		s.addWaivers(t, tc.waivers)
+		out, err := s.try(t, "preview")
+		require.Equal(t, tc.fails, err != nil, "%s\n%s", tc.reason, out)
+		for _, want := range tc.want {
+			require.Contains(t, strings.Join(strings.Fields(out), " "), want, tc.reason)
+		}
+	}
+}
+
+// addWaivers writes the committed waivers and further ones into the copy of the
+// stack's configuration.
+func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
+	t.Helper()
+	read := func(dir string) map[string]any {
+		raw, err := os.ReadFile(filepath.Join(dir, "Pulumi."+s.name+".yaml"))
+		require.NoError(t, err)
+		var doc map[string]any
+		require.NoError(t, yaml.Unmarshal(raw, &doc))
+		return doc
+	}
+	committed := read(s.layout.Project)["config"].(map[string]any)[policyKey].(map[string]any)["waivers"].([]any)
+	doc := read(s.dir)
+	waivers := append([]any{}, committed...)
+	for _, w := range more {
+		waivers = append(waivers, w)
+	}
+	doc["config"].(map[string]any)[policyKey] = map[string]any{"waivers": waivers}
+	raw, err := yaml.Marshal(doc)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"), raw, 0o600))
+}
+
+// An up stops before it creates what breaks a mandatory rule.
+func TestPolicyPackStopsUp(t *testing.T) {
+	s := newPolicyStack(t, "staging")
+	s.pulumi(t, "config", "set", protection, "false")
+	out, err := s.try(t, "up", "--yes", "--skip-preview")
+	defer destroyLeavesNothing(t, s)
+	require.Error(t, err)
+	require.Contains(t, out, "the key deletionProtection", "the fix of a broken rule")
+	for _, r := range s.atAWS(t) {
+		require.NotEqual(t, "aws:rds/instance:Instance", r.Type, "the database was created although it breaks a rule")
+	}
+	s.variables = nil // a destroy runs no policies, but the pack's file must be there
+}
+
+// A pack that does not work fails the preview; it does not let it pass.
+func TestBrokenPolicyPackFails(t *testing.T) {
+	s := newPolicyStack(t, "sandbox")
+	defer s.remove(t)
+	script := filepath.Join(t.TempDir(), "pack")
+	for _, tc := range []struct{ reason, content string }{
+		{"the file is missing", ""},
+		{"it ends at once", "#!/bin/sh\nexit 3\n"},
+		{"it names no port", "#!/bin/sh\necho no port\nsleep 1\n"},
+	} {
+		if tc.content != "" {
+			require.NoError(t, os.WriteFile(script, []byte(tc.content), 0o700))
+		}
+		s.variables = []string{layout.PolicyPackVariable + "=" + script}
+		_, err := s.try(t, "preview")
+		require.Error(t, err, tc.reason)
+	}
+}
+
+// A rule that panics is broken, and all other rules still work.
+func TestPanickingRule(t *testing.T) {
+	s := newPolicyStack(t, "sandbox")
+	defer s.remove(t)
+	pack := filepath.Join(t.TempDir(), "panicpack")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", pack, "./policy/server/testdata/panicpack")
+	build.Dir = s.layout.Project
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	raw, err := build.CombinedOutput()
+	require.NoError(t, err, string(raw))
+	s.variables = []string{layout.PolicyPackVariable + "=" + pack}
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	text := strings.Join(strings.Fields(out), " ")
+	require.Contains(t, text, "the rule itself failed: a rule of a test")
+	require.Contains(t, text, "another rule of a test")
+}
