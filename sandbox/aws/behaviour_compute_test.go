@@ -9,8 +9,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// preview is what a preview says that an update would give.
-func (s *sandbox) preview(x *thing, news props) props {
+// preview returns the properties that a preview shows for an update.
+func (s *sandbox) preview(x *resource, news props) props {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
 	require.Empty(s.t, failures)
@@ -21,20 +21,20 @@ func (s *sandbox) preview(x *thing, news props) props {
 	return wire.Decode(res.GetProperties())
 }
 
-func TestDesiredCapacityIsLeftToScaling(t *testing.T) {
+func TestDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	group, in := x.by["group"], x.news["group"]
-	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, where nothing is asked for")
+	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, if the program gives none")
 	s.drift(group, "desiredCapacity", 5.0)
 	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
-	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of something else does not touch it")
+	require.Equal(t, 5.0, group.state["desiredCapacity"], "an update of another property keeps it")
 	require.True(t, s.refresh(group))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, with(in, props{"defaultInstanceWarmup": 90})).GetChanges())
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 4})))
-	require.Equal(t, 4.0, group.state["desiredCapacity"], "a limit below it takes it along")
+	require.Equal(t, 4.0, group.state["desiredCapacity"], "a new upper limit below it lowers it")
 	require.NoError(t, s.update(group, with(in, props{"minSize": 6})))
-	require.Equal(t, 6.0, group.state["desiredCapacity"], "and one above it")
+	require.Equal(t, 6.0, group.state["desiredCapacity"], "a new lower limit above it raises it")
 }
 
 func TestDesiredCapacityThatIsIgnored(t *testing.T) {
@@ -44,11 +44,11 @@ func TestDesiredCapacityThatIsIgnored(t *testing.T) {
 	group := s.must(scalingT, "ignoring", in)
 	s.drift(group, "desiredCapacity", 3.0)
 	in = with(in, props{"defaultCooldown": 60})
-	require.NoError(t, s.update(group, in, "desiredCapacity"), "before a refresh, when the engine still has the old size")
+	require.NoError(t, s.update(group, in, "desiredCapacity"), "before a refresh, while the state still has the old size")
 	require.Equal(t, 3.0, group.state["desiredCapacity"])
 	require.True(t, s.refresh(group))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, in, "desiredCapacity").GetChanges())
-	require.Contains(t, s.diff(group, in).GetDetailedDiff(), "desiredCapacity", "where it is not ignored, it is a difference")
+	require.Contains(t, s.diff(group, in).GetDetailedDiff(), "desiredCapacity", "a difference, if it is not ignored")
 	require.NoError(t, s.update(group, in))
 	require.Equal(t, 1.0, group.state["desiredCapacity"])
 }
@@ -60,14 +60,14 @@ func TestTemplateVersions(t *testing.T) {
 	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	changed := with(in, props{"instanceType": "m7g.xlarge"})
 	shown := s.preview(template, changed)
-	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "what hangs on the version must learn that it changes")
+	require.Equal(t, wire.Unknown{}, shown["latestVersion"], "resources that use the version must be shown that it changes")
 	require.Equal(t, wire.Unknown{}, shown["defaultVersion"])
 	require.NoError(t, s.update(template, changed))
 	require.Equal(t, []any{2.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.NoError(t, s.update(template, with(changed, props{"tags": props{"a": "b"}})))
-	require.Equal(t, 2.0, template.state["latestVersion"], "tags are the template's own")
+	require.Equal(t, 2.0, template.state["latestVersion"], "other tags are no new version")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false"})))
-	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default stays where nobody moves it")
+	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default version stays unless an update moves it")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false", "defaultVersion": 1})))
 	require.Equal(t, []any{3.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.True(t, s.refresh(template))
@@ -78,13 +78,13 @@ func TestInstanceRefresh(t *testing.T) {
 	x := s.buildCompute()
 	template, group, in := x.by["template"], x.by["group"], x.news["group"]
 	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.xlarge"})))
-	require.Empty(t, s.refreshes(group.id), "a new version that no group names starts nothing")
+	require.Empty(t, s.refreshes(group.id), "a new version that no group uses starts no refresh")
 	in = with(in, props{"launchTemplate": props{"id": template.id, "version": "2"}})
 	require.NoError(t, s.update(group, in))
 	require.Len(t, s.refreshes(group.id), 1)
 	require.Equal(t, "Successful", s.refreshes(group.id)[0].State["status"])
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 7, "tags": nil})))
-	require.Len(t, s.refreshes(group.id), 1, "neither sizes nor tags start one")
+	require.Len(t, s.refreshes(group.id), 1, "a change of sizes or tags starts none")
 
 	latest := s.must(scalingT, "latest", with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
@@ -99,16 +99,16 @@ func TestInstanceRefresh(t *testing.T) {
 	})))
 	require.Len(t, s.refreshes(latest.id), 1, "a trigger")
 	require.NoError(t, s.delete(latest))
-	require.Empty(t, s.refreshes(latest.id), "the record goes with its group")
+	require.Empty(t, s.refreshes(latest.id), "the record is deleted with its group")
 }
 
 func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(vpcT, "v", nil, props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	require.Empty(t, failures)
-	made, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(vpcT, "v"), Properties: s.pb(in), Preview: true})
+	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(vpcT, "v"), Properties: s.pb(in), Preview: true})
 	require.NoError(t, err)
-	require.Equal(t, wire.Unknown{}, wire.Decode(made.GetProperties())["ipv6CidrBlock"])
+	require.Equal(t, wire.Unknown{}, wire.Decode(created.GetProperties())["ipv6CidrBlock"])
 
 	vpc := s.must(vpcT, "later", props{"cidrBlock": "10.0.0.0/16"})
 	six := props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true}
@@ -119,7 +119,7 @@ func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 	require.Equal(t, have, s.preview(vpc, with(six, props{"enableDnsSupport": false}))["ipv6CidrBlock"], "it stays")
 }
 
-func TestReadsDoNotKeepWhatWasMadeBeside(t *testing.T) {
+func TestUpdateDoesNotAdoptAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	list := x.by["list"]
@@ -129,7 +129,7 @@ func TestReadsDoNotKeepWhatWasMadeBeside(t *testing.T) {
 	require.NoError(t, s.delete(x.by["list-a"]))
 	require.NoError(t, s.delete(x.by["in"]))
 	require.True(t, s.refresh(list))
-	require.Empty(t, list.state["subnetIds"], "an update in between does not make the list's own what was shown")
+	require.Empty(t, list.state["subnetIds"], "the update did not adopt what the refresh had shown")
 	require.Empty(t, list.state["ingress"])
 	require.Len(t, list.state["egress"], 1)
 }
@@ -145,7 +145,7 @@ func TestComputeReplacements(t *testing.T) {
 	}{
 		{"targets on another port", "targets", props{"port": 8081}, "port", true},
 		{"targets with another check", "targets", props{"healthCheck": props{"path": "/"}}, "healthCheck.path", false},
-		{"a load balancer that turns inward", "balancer", props{"internal": true}, "internal", true},
+		{"an internal load balancer", "balancer", props{"internal": true}, "internal", true},
 		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{x.by["tier"].id}}, "securityGroups", false},
 		{"a listener with another policy", "https", props{"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, "sslPolicy", false},
 		{"a rule with another priority", "canaries", props{"priority": 11}, "priority", false},
@@ -174,7 +174,7 @@ func TestPrefixLists(t *testing.T) {
 	require.NoError(t, err)
 	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	endpoint := s.must(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3"})
-	require.Equal(t, regional["id"], endpoint.state["prefixListId"], "one list, wherever it is asked for")
+	require.Equal(t, regional["id"], endpoint.state["prefixListId"], "the endpoint has the list's id")
 	_, err = s.invoke(token, props{"name": "com.amazonaws.eu-west-1.s3"})
 	require.ErrorContains(t, err, "0 EC2 Managed Prefix Lists matched")
 }
@@ -194,7 +194,7 @@ func TestImageParameters(t *testing.T) {
 	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "a parameter is marked as a secret, also a public one")
 	again, err := s.invoke(token, name("1.34", "arm64"))
 	require.NoError(t, err)
-	require.Equal(t, arm, again, "nothing changes between two runs")
+	require.Equal(t, arm, again, "the value is the same in every run")
 	intel, err := s.invoke(token, name("1.34", "x86_64"))
 	require.NoError(t, err)
 	require.NotEqual(t, arm["insecureValue"], intel["insecureValue"])

@@ -9,24 +9,24 @@ import (
 )
 
 func TestDataDiff(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
+	f := newDataFixture(t)
+	s := f.s
 	s.must(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
-	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{w.a.id, w.e.id}})
-	params := &thing{token: dbParametersT, name: "params", id: "params"}
+	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
+	params := &resource{token: dbParametersT, name: "params", id: "params"}
 	require.True(t, s.refresh(params))
-	db := s.must(dbT, "db", with(w.db, props{"maxAllocatedStorage": 500}))
-	in := with(w.db, props{"maxAllocatedStorage": 500})
-	cache := s.must(cacheT, "cache", w.sharded)
-	docs := s.must(docT, "docs", w.doc)
-	secret := s.must(secretT, "s", w.secret)
+	db := s.must(dbT, "db", with(f.db, props{"maxAllocatedStorage": 500}))
+	in := with(f.db, props{"maxAllocatedStorage": 500})
+	cache := s.must(cacheT, "cache", f.sharded)
+	docs := s.must(docT, "docs", f.doc)
+	secret := s.must(secretT, "s", f.secret)
 	value := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
 	s.drift(db, "allocatedStorage", 110.0)
 	require.True(t, s.refresh(db))
 	const update, replace = "UPDATE", "UPDATE_REPLACE"
 	for _, row := range []struct {
 		reason string
-		x      *thing
+		x      *resource
 		news   props
 		path   string
 		kind   string // none where there is no difference
@@ -43,17 +43,17 @@ func TestDataDiff(t *testing.T) {
 		{"encryption", db, with(in, props{"storageEncrypted": true}), "storageEncrypted", replace},
 		{"another zone", db, with(in, props{"availabilityZone": "us-east-1b"}), "availabilityZone", replace},
 		{"another value", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "128"})}, "parameters", update},
-		{"the same value, said in full", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64", "immediate"})}, "", ""},
+		{"the same value with its apply method", params, props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64", "immediate"})}, "", ""},
 		{"another family", params, props{"name": "params", "family": "postgres16"}, "family", replace},
-		{"a larger node", cache, with(w.sharded, props{"nodeType": "cache.r6g.xlarge"}), "nodeType", update},
-		{"a shard more", cache, with(w.sharded, props{"numNodeGroups": 4}), "numNodeGroups", update},
-		{"an older version", cache, with(w.sharded, props{"engineVersion": "7.0"}), "engineVersion", replace},
-		{"encryption of a cache", cache, with(w.sharded, props{"atRestEncryptionEnabled": true}), "atRestEncryptionEnabled", replace},
-		{"another subnet group of a cache", cache, with(w.sharded, props{"subnetGroupName": "none"}), "subnetGroupName", replace},
-		{"more backups", docs, with(w.doc, props{"backupRetentionPeriod": 7}), "backupRetentionPeriod", update},
-		{"another port", docs, with(w.doc, props{"port": 27018}), "port", replace},
-		{"another value of a secret is another version", value, props{"secretId": secret.id, "secretString": "two"}, "secretString", replace},
-		{"a secret by its name", value, props{"secretId": secret.id, "secretString": "one"}, "", ""},
+		{"a larger node", cache, with(f.sharded, props{"nodeType": "cache.r6g.xlarge"}), "nodeType", update},
+		{"one more shard", cache, with(f.sharded, props{"numNodeGroups": 4}), "numNodeGroups", update},
+		{"an older version", cache, with(f.sharded, props{"engineVersion": "7.0"}), "engineVersion", replace},
+		{"encryption of a cache", cache, with(f.sharded, props{"atRestEncryptionEnabled": true}), "atRestEncryptionEnabled", replace},
+		{"another subnet group of a cache", cache, with(f.sharded, props{"subnetGroupName": "none"}), "subnetGroupName", replace},
+		{"more backups", docs, with(f.doc, props{"backupRetentionPeriod": 7}), "backupRetentionPeriod", update},
+		{"another port", docs, with(f.doc, props{"port": 27018}), "port", replace},
+		{"another value replaces a version", value, props{"secretId": secret.id, "secretString": "two"}, "secretString", replace},
+		{"the same secret and value", value, props{"secretId": secret.id, "secretString": "one"}, "", ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			d := s.diff(row.x, row.news)
@@ -69,25 +69,25 @@ func TestDataDiff(t *testing.T) {
 }
 
 func TestDatabaseUpdates(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
-	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{w.a.id, w.e.id}})
-	db := s.must(dbT, "db", w.db)
+	f := newDataFixture(t)
+	s := f.s
+	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
+	db := s.must(dbT, "db", f.db)
 	address, id := db.state["address"], db.id
-	in := with(w.db, props{"instanceClass": "db.r6g.2xlarge", "multiAz": true, "allocatedStorage": 400})
+	in := with(f.db, props{"instanceClass": "db.r6g.2xlarge", "multiAz": true, "allocatedStorage": 400})
 	require.NoError(t, s.update(db, in))
 	require.Equal(t, id, db.id)
-	require.Equal(t, address, db.state["address"], "an update in place keeps the name")
+	require.Equal(t, address, db.state["address"], "an update in place keeps the address")
 	require.Equal(t, "db.r6g.2xlarge", db.state["instanceClass"])
 	require.EqualValues(t, 12000, db.state["iops"], "a large gp3 volume is striped")
 	for reason, row := range map[string]struct {
 		change props
 		want   string
 	}{
-		"storage can't shrink":            {props{"allocatedStorage": 100}, "can't be reduced"},
-		"a version back":                  {props{"engineVersion": "17.5"}, "Cannot upgrade postgres from 17.6 to 17.5"},
-		"a major version by mistake":      {props{"engineVersion": "18.1"}, "AllowMajorVersionUpgrade flag must be present"},
-		"another group of subnets nearby": {props{"dbSubnetGroupName": "db2"}, "InvalidVPCNetworkStateFault"},
+		"storage can't shrink":                 {props{"allocatedStorage": 100}, "can't be reduced"},
+		"a lower version":                      {props{"engineVersion": "17.5"}, "Cannot upgrade postgres from 17.6 to 17.5"},
+		"a major version by mistake":           {props{"engineVersion": "18.1"}, "AllowMajorVersionUpgrade flag must be present"},
+		"another subnet group of the same VPC": {props{"dbSubnetGroupName": "db2"}, "InvalidVPCNetworkStateFault"},
 	} {
 		require.ErrorContains(t, s.update(db, with(in, row.change)), row.want, reason)
 	}
@@ -97,55 +97,55 @@ func TestDatabaseUpdates(t *testing.T) {
 }
 
 func TestParameterGroupUpdates(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
+	f := newDataFixture(t)
+	s := f.s
 	in := props{"name": "p", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})}
 	group := s.must(dbParametersT, "p", in)
-	s.must(dbT, "db", with(w.db, props{"parameterGroupName": "p"}))
+	s.must(dbT, "db", with(f.db, props{"parameterGroupName": "p"}))
 	in["parameters"] = dataParameters([]string{"work_mem", "{DBInstanceClassMemory/65536}"}, []string{"max_connections", "200", "pending-reboot"})
 	require.NoError(t, s.update(group, in), "a group in use changes in place")
 	require.Len(t, group.state["parameters"], 2)
 
 	cluster := s.must(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "yes"})})
-	cache := s.must(cacheT, "cache", with(w.sharded, props{"parameterGroupName": "c"}))
+	cache := s.must(cacheT, "cache", with(f.sharded, props{"parameterGroupName": "c"}))
 	err := s.update(cluster, props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "no"})})
-	require.ErrorContains(t, err, "InvalidCacheParameterGroupState", "a cluster can't lose its mode")
+	require.ErrorContains(t, err, "InvalidCacheParameterGroupState", "the cluster mode can't be turned off")
 	require.NoError(t, s.delete(cache))
 }
 
 func TestManagedPassword(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
+	f := newDataFixture(t)
+	s := f.s
 	before := s.count()
-	db := s.must(dbT, "db", w.db)
+	db := s.must(dbT, "db", f.db)
 	arn := db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"]
 	s.must(secretPolicyT, "p", props{"secretArn": arn, "policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret","Resource":"*"}]}`})
-	require.NoError(t, s.update(db, w.db))
+	require.NoError(t, s.update(db, f.db))
 	require.Equal(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"], "an update keeps the secret")
-	require.NoError(t, s.update(db, with(w.db, props{"manageMasterUserPassword": nil, "password": "0123456789"})))
-	require.Empty(t, db.state["masterUserSecrets"], "a password of one's own ends AWS's")
-	require.NoError(t, s.update(db, w.db))
+	require.NoError(t, s.update(db, with(f.db, props{"manageMasterUserPassword": nil, "password": "0123456789"})))
+	require.Empty(t, db.state["masterUserSecrets"], "a given password ends the managed one")
+	require.NoError(t, s.update(db, f.db))
 	require.NotEqual(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"])
 	require.NoError(t, s.delete(db))
-	require.Equal(t, before, s.count(), "the secret, and what belongs to it, goes with the database")
+	require.Equal(t, before, s.count(), "the secret and its policy are deleted with the database")
 }
 
 func TestCacheEncryptionInTwoSteps(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
-	cache := s.must(cacheT, "cache", w.cache)
-	require.ErrorContains(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true})), "preferred first")
-	require.NoError(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "preferred"})))
-	require.NoError(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "required"})))
-	require.ErrorContains(t, s.update(cache, with(w.cache, props{"transitEncryptionEnabled": false})), "disabled in two steps")
+	f := newDataFixture(t)
+	s := f.s
+	cache := s.must(cacheT, "cache", f.cache)
+	require.ErrorContains(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true})), "preferred first")
+	require.NoError(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "preferred"})))
+	require.NoError(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "required"})))
+	require.ErrorContains(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": false})), "disabled in two steps")
 	require.Contains(t, cache.state["primaryEndpointAddress"], "master.")
 }
 
-func TestCacheUsersLeaveTheirGroups(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
-	user := func(id, name string) *thing {
+func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
+	f := newDataFixture(t)
+	s := f.s
+	user := func(id, name string) *resource {
 		return s.must(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
 	}
 	first, app := user("first", "default"), user("app", "app")
@@ -157,29 +157,29 @@ func TestCacheUsersLeaveTheirGroups(t *testing.T) {
 }
 
 func TestDocumentUpgrades(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
-	docs := s.must(docT, "docs", with(w.doc, props{"engineVersion": "4.0.0"}))
+	f := newDataFixture(t)
+	s := f.s
+	docs := s.must(docT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
 	up := func(version string) props {
-		return with(w.doc, props{"engineVersion": version, "allowMajorVersionUpgrade": true})
+		return with(f.doc, props{"engineVersion": version, "allowMajorVersionUpgrade": true})
 	}
 	require.ErrorContains(t, s.update(docs, up("8.0.0")), "Cannot upgrade docdb from 4.0.0 to 8.0.0", "one step at a time")
-	require.ErrorContains(t, s.update(docs, with(w.doc, nil)), "AllowMajorVersionUpgrade")
+	require.ErrorContains(t, s.update(docs, with(f.doc, nil)), "AllowMajorVersionUpgrade")
 	require.NoError(t, s.update(docs, up("5.0.0")))
 	require.Equal(t, "default.docdb5.0", docs.state["dbClusterParameterGroupName"])
 }
 
-func TestSecretVersionsTakeTurns(t *testing.T) {
-	w := newDataWorld(t)
-	s := w.s
-	secret := s.must(secretT, "s", w.secret)
+func TestSecretVersionStages(t *testing.T) {
+	f := newDataFixture(t)
+	s := f.s
+	secret := s.must(secretT, "s", f.secret)
 	one := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
 	two := s.must(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
 	require.True(t, s.refresh(one))
 	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
 	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
 	require.NoError(t, s.delete(secret))
-	require.False(t, s.refresh(two), "a secret takes its versions along")
+	require.False(t, s.refresh(two), "a secret's versions are deleted with it")
 }
 
 func TestRandomPassword(t *testing.T) {
@@ -190,11 +190,11 @@ func TestRandomPassword(t *testing.T) {
 	two, err := s.invoke(token, nil)
 	require.NoError(t, err)
 	require.Len(t, one["randomPassword"], 32)
-	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call makes a new one")
+	require.NotEqual(t, one["randomPassword"], two["randomPassword"], "every call generates a new one")
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token})
 	require.NoError(t, err)
 	for _, name := range []string{"id", "randomPassword"} {
-		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is in the clear, as pulumi-aws leaves it: programs have to hide it", name)
+		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is not marked as a secret, as in pulumi-aws: the program has to do that", name)
 	}
 	plain, err := s.invoke(token, props{"passwordLength": 4096, "excludePunctuation": true, "excludeCharacters": "0Ol", "requireEachIncludedType": true})
 	require.NoError(t, err)
@@ -206,11 +206,11 @@ func TestRandomPassword(t *testing.T) {
 		require.Regexp(t, kind, each["randomPassword"])
 	}
 	for reason, in := range map[string]props{
-		"nothing":               {"passwordLength": 0},
-		"more than AWS makes":   {"passwordLength": 4097},
-		"no characters left":    {"excludeLowercase": true, "excludeUppercase": true, "excludeNumbers": true, "excludePunctuation": true},
-		"fewer than the kinds":  {"passwordLength": 3, "requireEachIncludedType": true},
-		"a property of no name": {"length": 3},
+		"nothing":                          {"passwordLength": 0},
+		"more than AWS allows":             {"passwordLength": 4097},
+		"every kind of character excluded": {"excludeLowercase": true, "excludeUppercase": true, "excludeNumbers": true, "excludePunctuation": true},
+		"shorter than the number of kinds": {"passwordLength": 3, "requireEachIncludedType": true},
+		"an unknown property":              {"length": 3},
 	} {
 		_, err := s.invoke(token, in)
 		require.Error(t, err, reason)
@@ -231,9 +231,9 @@ func TestSecretsAreNotListed(t *testing.T) {
 }
 
 func TestMonitoringByAnInlinePolicy(t *testing.T) {
-	w := newDataWorld(t)
-	role := w.s.must(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
-	w.s.must("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
-	db := w.s.must(dbT, "db", with(w.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
+	f := newDataFixture(t)
+	role := f.s.must(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
+	f.s.must("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
+	db := f.s.must(dbT, "db", with(f.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
 }

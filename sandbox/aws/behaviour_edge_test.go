@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// TestDistributionInPlace is what an update of a platform does to its edge.
+// TestDistributionInPlace tests the changes that update a distribution in place.
 func TestDistributionInPlace(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.edge()
@@ -21,19 +21,19 @@ func TestDistributionInPlace(t *testing.T) {
 	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
 	ordered := news["orderedCacheBehaviors"].([]any)[0].(props)
 	shuffled["orderedCacheBehaviors"] = []any{with(ordered, props{"allowedMethods": []any{"HEAD", "GET"}})}
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(distribution, shuffled).GetChanges(), "the order of a set means nothing")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(distribution, shuffled).GetChanges(), "the order of a set is not a difference")
 
 	old := distribution.state["etag"]
 	changed := with(news, props{"priceClass": "PriceClass_All", "webAclId": nil, "enabled": false})
 	require.Empty(t, s.diff(distribution, changed).GetReplaces())
 	require.NoError(t, s.update(distribution, changed))
 	require.NotEqual(t, old, distribution.state["etag"])
-	require.NoError(t, s.delete(x.by["acl-of-web"]), "nothing names it any more")
+	require.NoError(t, s.delete(x.by["acl-of-web"]), "no distribution uses it any more")
 
 	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
 	require.NoError(t, s.update(distribution, kept))
 	require.NoError(t, s.delete(distribution))
-	require.True(t, s.refresh(distribution), "it was to be kept")
+	require.True(t, s.refresh(distribution), "retainOnDelete keeps it")
 	require.Equal(t, false, distribution.state["enabled"], "and is disabled")
 }
 
@@ -42,7 +42,7 @@ func TestWebACLActions(t *testing.T) {
 	acl := s.must(webACLT, "acl", webACL())
 	counting := webACL()
 	counting["rules"].([]any)[1].(props)["overrideAction"] = props{"count": props{}}
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(acl, counting).GetChanges(), "an empty block is a choice")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(acl, counting).GetChanges(), "an empty block is a value")
 	require.NoError(t, s.update(acl, counting))
 	closed := with(counting, props{"defaultAction": props{"block": props{}}})
 	d := s.diff(acl, closed)
@@ -58,10 +58,10 @@ func TestBucketsAreEmptiedOnDemand(t *testing.T) {
 	s.must(objectT, "o", props{"bucket": bucket.id, "key": "a/b", "contentBase64": b64("x")})
 	s.must(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
 	require.NoError(t, s.delete(bucket))
-	require.Zero(t, s.count(), "objects and settings go with the bucket")
+	require.Zero(t, s.count(), "objects and settings are deleted with the bucket")
 }
 
-// A file of the program's is told by its hash; S3's etag is of what it holds.
+// A change of a file is recognised by its hash; the etag is computed from the content.
 func TestObjectFromAFile(t *testing.T) {
 	s := newSandbox(t, nil)
 	bucket := s.must(bucketT, "b", nil)
@@ -90,12 +90,12 @@ func TestRecordsOverwriteOnDemand(t *testing.T) {
 	txt := props{"zoneId": zone.id, "name": "a.example.com", "type": "TXT", "ttl": 60, "records": []any{"one"}}
 	s.must(recordT, "one", txt)
 	_, err := s.create(recordT, "two", with(txt, props{"name": "A"}))
-	require.ErrorContains(t, err, "but it already exists", "by whatever name it is called")
+	require.ErrorContains(t, err, "but it already exists", "a relative name of the same record")
 	second := s.must(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
 	require.Equal(t, "a", second.state["name"])
 	require.NoError(t, s.update(second, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
-	require.Equal(t, 4, s.count(), "the zone, its two records, and this one")
-	require.NoError(t, s.delete(zone), "it was to be emptied")
+	require.Equal(t, 4, s.count(), "the zone, its two records, and the TXT record")
+	require.NoError(t, s.delete(zone), "forceDestroy deletes the records")
 	require.Zero(t, s.count())
 }
 
@@ -129,11 +129,11 @@ func TestDiffOfTheEdge(t *testing.T) {
 		{"a certificate for something else", "certificate", props{"domainName": "example.net"}, []string{"domainName", "subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
 		{"one name in two ways", "www", props{"name": "WWW"}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"another record", "www", props{"name": "web"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
-		{"a zone's dot", "zone", props{"name": "example.com."}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"a zone's name with a dot", "zone", props{"name": "example.com."}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"a policy in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + x.by["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
 			`"Principal":{"Service":["cloudfront.amazonaws.com"]},"Effect":"Allow"},"Version":"2012-10-17"}`}, nil, pulumirpc.DiffResponse_DIFF_NONE},
-		{"a bucket does not move", "files", props{"bucket": "another-name"}, []string{"bucket"}, pulumirpc.DiffResponse_DIFF_SOME},
-		{"a longer life", "cache", props{"defaultTtl": 120}, nil, pulumirpc.DiffResponse_DIFF_SOME},
+		{"another name replaces a bucket", "files", props{"bucket": "another-name"}, []string{"bucket"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a longer TTL", "cache", props{"defaultTtl": 120}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"another body", "index", props{"content": "bye"}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a function by another name", "function", props{"name": "other"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
 	} {
@@ -142,11 +142,11 @@ func TestDiffOfTheEdge(t *testing.T) {
 		require.ElementsMatch(t, row.replaces, d.GetReplaces(), row.reason)
 	}
 	require.False(t, s.diff(x.by["certificate"], with(x.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
-		"the old certificate serves until the new one does")
+		"the old certificate is used until the new one is created")
 }
 
-// unknowns are copies of a value in which one part is not known yet, each with
-// the path of that part.
+// unknowns returns copies of a value in which one part is unknown, by the path of
+// that part.
 func unknowns(v any, at string) map[string]any {
 	out := map[string]any{at: wire.Unknown{}}
 	switch v := v.(type) {
@@ -168,20 +168,20 @@ func unknowns(v any, at string) map[string]any {
 	return out
 }
 
-// TestUnknownIsNoReason is the preview of a stack that does not exist: nothing
-// is refused because it is not known yet.
-func TestUnknownIsNoReason(t *testing.T) {
+// TestUnknownValuesAreNotRefused previews a stack that does not exist: nothing is
+// refused because of an unknown value.
+func TestUnknownValuesAreNotRefused(t *testing.T) {
 	s := newSandbox(t, nil)
-	for _, x := range []*slice{s.build(), s.edge(), s.buildCompute()} {
-		for _, made := range x.made {
-			for path, in := range unknowns(x.news[made.name], "") {
+	for _, x := range []*resourceSet{s.build(), s.edge(), s.buildCompute()} {
+		for _, created := range x.created {
+			for path, in := range unknowns(x.news[created.name], "") {
 				if path == "" {
 					continue
 				}
-				checked, failures := s.check(made.token, made.name, nil, in.(props))
-				require.Empty(t, failures, "%s%s", made.token, path)
-				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(made.token, made.name), Type: made.token, Properties: s.pb(checked), Preview: true})
-				require.NoError(t, err, "%s%s", made.token, path)
+				checked, failures := s.check(created.token, created.name, nil, in.(props))
+				require.Empty(t, failures, "%s%s", created.token, path)
+				_, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(created.token, created.name), Type: created.token, Properties: s.pb(checked), Preview: true})
+				require.NoError(t, err, "%s%s", created.token, path)
 			}
 		}
 	}
@@ -193,11 +193,11 @@ func TestCertificatesStayIssued(t *testing.T) {
 	certificate := s.issue("example.com", zone)
 	waiting := s.issue("www.example.com", zone)
 	s.must(validationT, "v", props{"certificateArn": certificate.id})
-	require.NoError(t, s.delete(zone), "with the records")
+	require.NoError(t, s.delete(zone), "the records are deleted too")
 	require.True(t, s.refresh(certificate))
 	require.Equal(t, "ISSUED", certificate.state["status"], "ACM has seen the record")
 	require.True(t, s.refresh(waiting))
-	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "nobody has looked")
+	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "its record was deleted before ACM checked it")
 
 	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	hidden := s.issue("example.org", s.must(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))

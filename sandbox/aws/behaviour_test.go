@@ -11,16 +11,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// drift changes an object as somebody at the console would.
-func (s *sandbox) drift(x *thing, path string, value any) {
+// drift changes an object outside of Pulumi, as a user of the console would.
+func (s *sandbox) drift(x *resource, path string, value any) {
 	s.t.Helper()
 	require.NoError(s.t, rules.Drift(s.t.Context(), s.p.store, x.token, x.id, []rules.Assignment{{Path: path, Value: value}}))
 }
 
 func TestDiff(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	group := s.must(groupT, "g", props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+	f := newFixture(t)
+	s := f.s
+	group := s.must(groupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
 		props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}},
 		props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
 	}})
@@ -32,33 +32,33 @@ func TestDiff(t *testing.T) {
 	)
 	for _, row := range []struct {
 		reason string
-		x      *thing
+		x      *resource
 		news   props
 		path   string
 		kind   string
 	}{
-		{"nothing changed", w.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
-		{"a default that is written down", w.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
-		{"a change in place", w.vpc, props{"cidrBlock": "10.30.0.0/16", "enableDnsSupport": false}, "enableDnsSupport", update},
-		{"a new range is a new VPC", w.vpc, props{"cidrBlock": "10.40.0.0/16"}, "cidrBlock", replace},
-		{"tenancy can't be raised in place", w.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
-		{"a new tag", w.vpc, props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}, "tags", "ADD"},
-		{"a zone that AWS chose and the program names", w.a, props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24"}, "", same},
-		{"a subnet does not move", w.a, props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1c"}, "availabilityZone", replace},
-		{"a VPC that is replaced takes its subnets along", w.a, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.30.0.0/24"}, "vpcId", replace},
-		{"inline rules in another order and another spelling", group, props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+		{"nothing changed", f.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
+		{"a default that the program gives", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
+		{"a change in place", f.vpc, props{"cidrBlock": "10.30.0.0/16", "enableDnsSupport": false}, "enableDnsSupport", update},
+		{"another range replaces the VPC", f.vpc, props{"cidrBlock": "10.40.0.0/16"}, "cidrBlock", replace},
+		{"tenancy can't be raised in place", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
+		{"a new tag", f.vpc, props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}, "tags", "ADD"},
+		{"the zone that AWS chose, given by the program", f.a, props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24"}, "", same},
+		{"another zone replaces a subnet", f.a, props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1c"}, "availabilityZone", replace},
+		{"a subnet is replaced with its VPC", f.a, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.30.0.0/24"}, "vpcId", replace},
+		{"inline rules in another order and another spelling", group, props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
 			props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
 			props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}, "self": false},
 		}}, "", same},
-		{"one inline rule less", group, props{"vpcId": w.vpc.id, "name": "g", "description": "d", "ingress": []any{
+		{"one inline rule fewer", group, props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
 			props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
 		}}, "ingress", update},
 		{"a protocol by its number", rule, props{"securityGroupId": group.id, "ipProtocol": "6", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"}, "", same},
 		{"a rule's range in place", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.1.0.0/16"}, "cidrIpv4", update},
-		{"a rule's kind of source is another rule", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": w.group.id}, "referencedSecurityGroupId", "ADD_REPLACE"},
-		{"a policy in another layout", w.role, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
-		{"another trust", w.role, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
-		{"a name that is given is not made up again", w.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
+		{"another kind of source replaces a rule", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": f.group.id}, "referencedSecurityGroupId", "ADD_REPLACE"},
+		{"a policy with other white space", f.role, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
+		{"another trust policy", f.role, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
+		{"a name that the program no longer gives is generated", f.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			d := s.diff(row.x, row.news)
@@ -74,37 +74,37 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-func TestReplacementBesideItsPredecessor(t *testing.T) {
-	w := newWorld(t)
-	made := w.s.must(groupT, "made-up", props{"vpcId": w.vpc.id, "description": "one"})
-	require.False(t, w.s.diff(made, props{"vpcId": w.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "a made-up name is made up anew")
-	given := w.s.must(groupT, "given", props{"vpcId": w.vpc.id, "name": "given", "description": "one"})
-	require.True(t, w.s.diff(given, props{"vpcId": w.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two can't have one name")
+func TestDeleteBeforeReplace(t *testing.T) {
+	f := newFixture(t)
+	created := f.s.must(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
+	require.False(t, f.s.diff(created, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
+	given := f.s.must(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
+	require.True(t, f.s.diff(given, props{"vpcId": f.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two groups can't have the same name")
 }
 
-func TestDriftIsSeenAndMended(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
+func TestDriftIsShownAndUndone(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
 	news := props{"cidrBlock": "10.30.0.0/16"}
-	s.drift(w.vpc, "enableDnsSupport", false)
-	s.drift(w.vpc, "tags.Owner", "me")
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, news).GetChanges(), "before a refresh nobody knows")
-	require.True(t, s.refresh(w.vpc))
-	d := s.diff(w.vpc, news)
-	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program leaves to its default")
+	s.drift(f.vpc, "enableDnsSupport", false)
+	s.drift(f.vpc, "tags.Owner", "me")
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges(), "the engine does not know about it before a refresh")
+	require.True(t, s.refresh(f.vpc))
+	d := s.diff(f.vpc, news)
+	require.Contains(t, d.GetDetailedDiff(), "enableDnsSupport", "a property that the program does not give")
 	require.Contains(t, d.GetDetailedDiff(), "tags")
-	require.NoError(t, s.update(w.vpc, news))
-	require.True(t, s.refresh(w.vpc))
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, news).GetChanges())
-	require.Equal(t, true, w.vpc.state["enableDnsSupport"])
+	require.NoError(t, s.update(f.vpc, news))
+	require.True(t, s.refresh(f.vpc))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, news).GetChanges())
+	require.Equal(t, true, f.vpc.state["enableDnsSupport"])
 
-	require.NoError(t, rules.Vanish(t.Context(), s.p.store, w.group.token, w.group.id))
-	require.False(t, s.refresh(w.group), "what is gone has no id")
-	require.ErrorContains(t, s.update(w.group, props{"vpcId": w.vpc.id, "name": "web", "tags": props{"a": "b"}}), "InvalidGroup.NotFound")
+	require.NoError(t, rules.Vanish(t.Context(), s.p.store, f.group.token, f.group.id))
+	require.False(t, s.refresh(f.group), "a deleted object has no id")
+	require.ErrorContains(t, s.update(f.group, props{"vpcId": f.vpc.id, "name": "web", "tags": props{"a": "b"}}), "InvalidGroup.NotFound")
 }
 
 func TestDriftFitsTheType(t *testing.T) {
-	w := newWorld(t)
+	f := newFixture(t)
 	for _, row := range []struct {
 		reason, path string
 		value        any
@@ -114,25 +114,25 @@ func TestDriftFitsTheType(t *testing.T) {
 		{"no such property", "colour", "red", "no property"},
 		{"no such value", "instanceTenancy", "huge", "one of"},
 	} {
-		err := rules.Drift(t.Context(), w.s.p.store, vpcT, w.vpc.id, []rules.Assignment{{Path: row.path, Value: row.value}})
+		err := rules.Drift(t.Context(), f.s.p.store, vpcT, f.vpc.id, []rules.Assignment{{Path: row.path, Value: row.value}})
 		require.ErrorContains(t, err, row.want, row.reason)
 	}
-	err := rules.Drift(t.Context(), w.s.p.store, vpcT, "vpc-0", nil)
-	require.ErrorContains(t, err, w.vpc.id, "the error lists the ids that there are")
+	err := rules.Drift(t.Context(), f.s.p.store, vpcT, "vpc-0", nil)
+	require.ErrorContains(t, err, f.vpc.id, "the error lists the ids that there are")
 }
 
 func TestIgnoreChanges(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
+	f := newFixture(t)
+	s := f.s
 	in := props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}
-	require.NoError(t, s.update(w.vpc, in))
-	s.drift(w.vpc, "enableDnsSupport", false)
-	require.True(t, s.refresh(w.vpc))
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(w.vpc, in, "enableDnsSupport").GetChanges())
+	require.NoError(t, s.update(f.vpc, in))
+	s.drift(f.vpc, "enableDnsSupport", false)
+	require.True(t, s.refresh(f.vpc))
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, in, "enableDnsSupport").GetChanges())
 	in["tags"] = props{"a": "c"}
-	require.NoError(t, s.update(w.vpc, in, "enableDnsSupport"))
-	require.Equal(t, false, w.vpc.state["enableDnsSupport"], "an ignored property keeps its value in an update of others")
-	require.Equal(t, props{"a": "c"}, w.vpc.state["tags"])
+	require.NoError(t, s.update(f.vpc, in, "enableDnsSupport"))
+	require.Equal(t, false, f.vpc.state["enableDnsSupport"], "an ignored property keeps its value in an update of others")
+	require.Equal(t, props{"a": "c"}, f.vpc.state["tags"])
 }
 
 func TestNames(t *testing.T) {
@@ -142,13 +142,13 @@ func TestNames(t *testing.T) {
 	require.Regexp(t, `^worker-[0-9a-f]{7}$`, role.id)
 	in["description"] = "changed"
 	require.NoError(t, s.update(role, in))
-	require.Equal(t, role.id, role.state["name"], "a made-up name stays")
+	require.Equal(t, role.id, role.state["name"], "a generated name stays")
 	again, _ := s.check(roleT, "worker", nil, in)
-	require.Equal(t, role.id, again["name"], "one seed gives one name, so that a preview tells the truth")
+	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so that a preview shows the real one")
 	prefixed := s.must(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
 	require.Regexp(t, `^web-\d{18}[0-9a-f]{8}$`, prefixed.id)
 	_, failures := s.check(roleT, strings.Repeat("x", 60), nil, in)
-	require.Contains(t, strings.Join(failures, " "), "too long", "a made-up name is not cut")
+	require.Contains(t, strings.Join(failures, " "), "too long", "a generated name is not cut")
 	for mode, want := range map[pulumirpc.CheckRequest_AutonamingOptions_Mode]string{
 		pulumirpc.CheckRequest_AutonamingOptions_ENFORCE: "proposed",
 		pulumirpc.CheckRequest_AutonamingOptions_PROPOSE: "proposed",
@@ -173,7 +173,7 @@ func TestDefaultTags(t *testing.T) {
 	require.Equal(t, props{"Project": "p", "Stack": "own"}, vpc.state["tagsAll"])
 	s.p = s.provider(tags(`{"Project":"q"}`))
 	d := s.diff(vpc, in)
-	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "another default tag reaches every resource")
+	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "another default tag changes every resource")
 	require.NotContains(t, d.GetDetailedDiff(), "tags")
 	require.NoError(t, s.update(vpc, in))
 	require.Equal(t, props{"Project": "q", "Stack": "own"}, vpc.state["tagsAll"])
@@ -185,17 +185,17 @@ func TestDefaultTags(t *testing.T) {
 func TestPreview(t *testing.T) {
 	s := newSandbox(t, nil)
 	in, failures := s.check(subnetT, "a", nil, props{"vpcId": wire.Unknown{}, "cidrBlock": "10.0.0.0/24"})
-	require.Empty(t, failures, "what is not known yet is not refused")
-	made, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(subnetT, "a"), Properties: s.pb(in), Preview: true})
+	require.Empty(t, failures, "an unknown value is not refused")
+	created, err := s.p.Create(t.Context(), &pulumirpc.CreateRequest{Urn: urn(subnetT, "a"), Properties: s.pb(in), Preview: true})
 	require.NoError(t, err)
-	out := wire.Decode(made.GetProperties())
-	require.Empty(t, made.GetId())
+	out := wire.Decode(created.GetProperties())
+	require.Empty(t, created.GetId())
 	require.Equal(t, wire.Unknown{}, out["arn"], "AWS computes it")
 	require.Equal(t, wire.Unknown{}, out["availabilityZone"], "AWS chooses it")
 	require.Equal(t, wire.Unknown{}, out["vpcId"])
 	require.Equal(t, "10.0.0.0/24", out["cidrBlock"])
 	require.Equal(t, false, out["mapPublicIpOnLaunch"], "a default is known")
-	require.Zero(t, s.count(), "a preview makes nothing")
+	require.Zero(t, s.count(), "a preview creates nothing")
 
 	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	in, _ = s.check(vpcT, "v", vpc.in, props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": false})
@@ -204,26 +204,26 @@ func TestPreview(t *testing.T) {
 	})
 	require.NoError(t, err)
 	out = wire.Decode(changed.GetProperties())
-	require.Equal(t, vpc.state["arn"], out["arn"], "a change does not touch what AWS computed")
+	require.Equal(t, vpc.state["arn"], out["arn"], "a change keeps what AWS computed")
 	require.Equal(t, false, out["enableDnsSupport"])
 	require.True(t, s.refresh(vpc))
 	require.Equal(t, true, vpc.state["enableDnsSupport"], "a preview changes nothing")
 }
 
 func TestImport(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	subnet := &thing{token: subnetT, name: "imported", id: w.a.id}
+	f := newFixture(t)
+	s := f.s
+	subnet := &resource{token: subnetT, name: "imported", id: f.a.id}
 	require.True(t, s.refresh(subnet))
-	require.Equal(t, w.vpc.id, subnet.in["vpcId"])
+	require.Equal(t, f.vpc.id, subnet.in["vpcId"])
 	require.Equal(t, "us-east-1a", subnet.in["availabilityZone"])
-	require.NotContains(t, subnet.in, "mapPublicIpOnLaunch", "a default need not be written down")
-	require.NotContains(t, subnet.in, "arn", "an output is no input")
+	require.NotContains(t, subnet.in, "mapPublicIpOnLaunch", "an import leaves out a property with its default value")
+	require.NotContains(t, subnet.in, "arn", "an output is not an input")
 	require.NotContains(t, subnet.in, "availabilityZoneId", "a program can't give the zone by name and by id")
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(subnet, subnet.in).GetChanges())
 }
 
-func TestReadsShowWhatWasMadeBeside(t *testing.T) {
+func TestReadShowsAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.build()
 	require.NotContains(t, x.by["private"].state, "routes")
@@ -236,7 +236,7 @@ func TestReadsShowWhatWasMadeBeside(t *testing.T) {
 	require.Equal(t, x.by["nat"].state["privateIp"], x.by["address"].state["privateIp"])
 }
 
-func TestTwoProcessesShareOneTruth(t *testing.T) {
+func TestProcessesShareTheStore(t *testing.T) {
 	s := newSandbox(t, nil)
 	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	first := s.p

@@ -13,19 +13,19 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tokenLife is how long `aws eks get-token` says that a token is good for.
+// tokenLife is the validity of a token in the answer of `aws eks get-token`.
 const tokenLife = 14 * time.Minute
 
-// CLI is the `aws` program of the sandbox. It knows one command, the one that
-// a kubeconfig of EKS runs:
+// CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig
+// of EKS runs:
 //
 //	aws eks get-token --cluster-name NAME [--region REGION] [--output json]
 //
-// and answers it with the credential of the sandbox's own kubeconfig. Every
-// other command, and every other option, is an error that names it.
+// It prints the credential of the sandbox's own kubeconfig. Every other command or
+// option is an error that names it.
 func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
-		return fmt.Errorf("the sandbox's aws knows `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
+		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
 	}
 	if err := getTokenOptions(args[2:]); err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
@@ -45,14 +45,14 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// getTokenOptions refuses options that the stand-in can't honour.
+// getTokenOptions returns an error for options that the stand-in does not support.
 func getTokenOptions(args []string) error {
 	given := map[string]string{}
 	for len(args) > 0 {
 		name, value, joined := strings.Cut(args[0], "=")
 		args = args[1:]
 		if !slices.Contains([]string{"--cluster-name", "--region", "--output"}, name) {
-			return fmt.Errorf("the option %s has no meaning in the sandbox; there are --cluster-name, --region and --output", name)
+			return fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region and --output", name)
 		}
 		if !joined {
 			if len(args) == 0 {
@@ -66,13 +66,13 @@ func getTokenOptions(args []string) error {
 		return errors.New("the option --cluster-name is required")
 	}
 	if output := given["--output"]; output != "" && output != "json" {
-		return fmt.Errorf("--output %s: there is json", output)
+		return fmt.Errorf("--output %s: only json is supported", output)
 	}
 	return nil
 }
 
-// credential is client.authentication.k8s.io/v1beta1, the form that kubectl
-// and client-go read.
+// credential is an ExecCredential of client.authentication.k8s.io/v1beta1, which
+// kubectl and client-go read.
 type credential struct {
 	Kind       string           `json:"kind"`
 	APIVersion string           `json:"apiVersion"`

@@ -17,17 +17,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Command is `sandbox aws`: what exists in the stand-in, and how to add to it,
-// make it drift, fail and slow down. It works on the sandbox of the environment.
+// Command is `sandbox aws`. It lists the objects of the stand-in, creates objects,
+// and makes the stand-in drift, fail or slow down. It works on the sandbox of the
+// environment.
 func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:          "aws",
-		Short:        "Look into the AWS stand-in, make it drift, fail or slow down",
+		Short:        "List the objects of the AWS stand-in; make it drift, fail or slow down",
 		SilenceUsage: true, SilenceErrors: true,
-		Long: "Look into the AWS stand-in, make it drift, fail or slow down.\n\n" +
-			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its end, such as Subnet.",
+		Long: "List the objects of the AWS stand-in; make it drift, fail or slow down.\n\n" +
+			"TYPE is a Pulumi type, such as aws:ec2/subnet:Subnet, or its last part, such as Subnet.",
 	}
-	cmd.AddCommand(listCommand(), makeCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
+	cmd.AddCommand(listCommand(), createCommand(), setCommand(), deleteCommand(), failCommand(), slowCommand(), faultsCommand(), clearCommand())
 	return cmd
 }
 
@@ -52,10 +53,10 @@ func listCommand() *cobra.Command {
 	var notIn string
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List what exists",
-		Long: "List what exists.\n\n" +
-			"With --not-in FILE, the output of `pulumi stack export`, list what exists and is not in that stack:\n" +
-			"what a lost reply left behind.",
+		Short: "List the objects",
+		Long: "List the objects.\n\n" +
+			"With --not-in FILE, the output of `pulumi stack export`, list only objects that are not in that stack,\n" +
+			"for example after a lost reply.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			st, err := openStore()
@@ -78,7 +79,7 @@ func listCommand() *cobra.Command {
 				}
 				if asJSON {
 					for i, o := range objects {
-						shown, err := rules.Shown(o)
+						shown, err := rules.Redacted(o)
 						if err != nil {
 							return err
 						}
@@ -92,9 +93,9 @@ func listCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print everything that is known, as JSON, without secrets")
-	cmd.Flags().BoolVar(&owned, "owned", false, "list also what AWS makes by itself, such as a VPC's default security group")
-	cmd.Flags().StringVar(&notIn, "not-in", "", "list what is not in this export of a stack")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print all properties as JSON, without secrets")
+	cmd.Flags().BoolVar(&owned, "owned", false, "also list objects that AWS creates itself, such as a VPC's default security group")
+	cmd.Flags().StringVar(&notIn, "not-in", "", "list objects that are not in this export of a stack")
 	return cmd
 }
 
@@ -139,10 +140,10 @@ func stackObjects(path string) (map[string]bool, error) {
 func setCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "set TYPE ID PROPERTY=VALUE...",
-		Short: "Change properties behind Pulumi's back",
-		Long: "Change properties behind Pulumi's back, as somebody at the console would.\n\n" +
-			"VALUE is JSON, or text where it is none; null removes the property. A property inside another is\n" +
-			"written with dots, as in tags.Owner=me.",
+		Short: "Change properties outside of Pulumi",
+		Long: "Change properties outside of Pulumi, as a user of the AWS console would.\n\n" +
+			"VALUE is JSON, otherwise text; null removes the property. A nested property is written with dots, as in\n" +
+			"tags.Owner=me.",
 		Args: cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := rules.FindToken(args[0])
@@ -183,7 +184,7 @@ func assignments(args []string) ([]rules.Assignment, error) {
 func deleteCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "delete TYPE ID",
-		Short: "Remove something behind Pulumi's back",
+		Short: "Remove an object outside of Pulumi",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := rules.FindToken(args[0])
@@ -199,7 +200,7 @@ func deleteCommand() *cobra.Command {
 	}
 }
 
-// anyType resolves a type or function that a person names; * is any.
+// anyType resolves the name of a type or function; * means any.
 func anyType(name string) (string, error) {
 	if name == faults.Any || rules.KnownFunction(name) {
 		return name, nil
@@ -211,12 +212,12 @@ func failCommand() *cobra.Command {
 	fault := faults.Fault{Delay: 2 * time.Second}
 	cmd := &cobra.Command{
 		Use:   "fail",
-		Short: "Let the n-th matching call from now go wrong",
-		Long: "Let the n-th matching call from now go wrong:\n\n" +
+		Short: "Make the n-th matching call from now fail",
+		Long: "Make the n-th matching call from now fail:\n\n" +
 			"  error       AWS refuses it\n" +
 			"  throttle    it waits as the provider's retries do, then succeeds; with --permanent it fails\n" +
-			"  lose-reply  AWS does it, but the answer is lost\n" +
-			"  crash       AWS does it, and the plugin dies before it can say so",
+			"  lose-reply  AWS executes it, but the answer is lost\n" +
+			"  crash       AWS executes it, and the plugin is killed before it answers",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
@@ -246,7 +247,7 @@ func slowCommand() *cobra.Command {
 	slow := faults.Slow{}
 	cmd := &cobra.Command{
 		Use:   "slow",
-		Short: "Let every matching call take longer",
+		Short: "Make every matching call take longer",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
@@ -268,7 +269,7 @@ func slowCommand() *cobra.Command {
 func faultsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "faults",
-		Short: "Show what is told to go wrong",
+		Short: "Show the configured faults",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := openFaults()
@@ -301,7 +302,7 @@ func progress(f faults.Fault) string {
 func clearCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "clear-faults",
-		Short: "Let everything go right again",
+		Short: "Remove all configured faults",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			f, err := openFaults()

@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// config is what the stand-in takes from the provider's configuration.
+// config is the part of the provider's configuration that the stand-in uses.
 type config struct {
 	region      string
 	account     string
@@ -20,8 +20,9 @@ type config struct {
 }
 
 // configKeys are the keys of the provider's configuration that the stand-in
-// accepts; those with a false do nothing here, because they say how AWS is
-// reached. All others are refused: they lead to a real account.
+// accepts. Those with false have no effect, because they only concern the
+// connection to AWS. All others are refused, because they may lead to a real
+// account.
 var configKeys = map[string]bool{
 	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true,
 	// Nobody but the program tags anything here.
@@ -31,11 +32,11 @@ var configKeys = map[string]bool{
 	"useDualstackEndpoint": false, "useFipsEndpoint": false, "tokenBucketRateLimiterCapacity": false,
 }
 
-// engineKeys are put among a provider's properties by the engine itself.
+// engineKeys are keys that the engine adds to a provider's properties.
 var engineKeys = []string{"version", "pluginDownloadURL", "pluginChecksums", "__internal"}
 
-// parseConfig reads a provider's properties. In stack configuration and in
-// the SDKs, whatever is not a string is JSON in a string.
+// parseConfig reads a provider's properties. Stack configuration and the SDKs pass
+// every value that is not a string as JSON in a string.
 func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	out := config{account: rules.Account}
 	s, _, err := schema.ResourceOf(schema.ProviderToken)
@@ -53,7 +54,7 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 		}
 		if _, accepted := configKeys[name]; !accepted {
 			if _, real := s.Inputs[name]; real {
-				fail(name, "the AWS stand-in does not take this key of the provider's configuration: add it to sandbox/aws/config.go if it can't lead to a real account")
+				fail(name, "the AWS stand-in does not accept this key of the provider's configuration: add it to sandbox/aws/config.go if it can't lead to a real account")
 			} else {
 				fail(name, "the AWS provider has no such key of configuration")
 			}
@@ -75,8 +76,8 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	if tags, ok := o.Object("defaultTags")["tags"].(map[string]any); ok {
 		out.defaultTags = tags
 	}
-	// There are no credentials that would say which account this is, so that
-	// the stand-in acts in the one that the configuration insists on.
+	// Without credentials the account is not known, so the stand-in uses the first
+	// allowed account.
 	if allowed := o.Strings("allowedAccountIds"); len(allowed) > 0 {
 		out.account = allowed[0]
 	}
@@ -86,8 +87,8 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	return out, failures, nil
 }
 
-// region is the configured one, or the one of the environment, as with the
-// real provider.
+// region returns the configured region or that of the environment, as in the real
+// provider.
 func region(o rules.Object) string {
 	for _, name := range []string{o.String("region"), os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")} {
 		if name != "" {
@@ -97,7 +98,7 @@ func region(o rules.Object) string {
 	return ""
 }
 
-// decoded undoes the JSON in a string.
+// decoded decodes JSON in a string.
 func decoded(typ string, v any) any {
 	text, ok := v.(string)
 	if !ok || typ == "string" {
@@ -105,7 +106,7 @@ func decoded(typ string, v any) any {
 	}
 	var out any
 	if err := json.Unmarshal([]byte(text), &out); err != nil {
-		return v // of the wrong type, which the schema reports
+		return v // the schema check reports the wrong type
 	}
 	return out
 }

@@ -14,17 +14,17 @@ func TestConfig(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		in     props
-		want   string // in a failure; nothing is accepted
+		want   string // part of the failure; empty if there is none
 	}{
-		{"a stack's configuration comes as text", props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`, "skipMetadataApiCheck": "true", "maxRetries": "3", "version": "6.83.2"}, ""},
-		{"so do an SDK's provider arguments", props{"region": "eu-west-1", "defaultTags": `{"tags":{"a":"b"}}`, "profile": "p"}, ""},
+		{"a stack's configuration is text", props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`, "skipMetadataApiCheck": "true", "maxRetries": "3", "version": "6.83.2"}, ""},
+		{"provider arguments of an SDK are text too", props{"region": "eu-west-1", "defaultTags": `{"tags":{"a":"b"}}`, "profile": "p"}, ""},
 		{"no region", props{}, `region: ""`},
 		{"a region that the stand-in does not know", props{"region": "mars-north-1"}, "mars-north-1"},
-		{"keys of a real account", props{"region": "us-east-1", "accessKey": "x"}, "accessKey: the AWS stand-in does not take this key"},
+		{"keys of a real account", props{"region": "us-east-1", "accessKey": "x"}, "accessKey: the AWS stand-in does not accept this key"},
 		{"a role of a real account", props{"region": "us-east-1", "assumeRole": `{"roleArn":"x"}`}, "assumeRole"},
 		{"a typo", props{"region": "us-east-1", "regoin": "x"}, "no such key"},
 		{"a wrong type", props{"region": "us-east-1", "maxRetries": "many"}, "maxRetries: must be a number"},
-		{"an account that is forbidden", props{"region": "us-east-1", "forbiddenAccountIds": `["123456789012"]`}, "not allowed"},
+		{"a forbidden account", props{"region": "us-east-1", "forbiddenAccountIds": `["123456789012"]`}, "not allowed"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			res, err := s.p.CheckConfig(t.Context(), &pulumirpc.CheckRequest{News: s.pb(row.in)})
@@ -50,7 +50,7 @@ func TestRegionOfTheEnvironment(t *testing.T) {
 	require.Equal(t, "eu-north-1", out["name"])
 }
 
-func TestAccountIsTheOneThatTheConfigurationInsistsOn(t *testing.T) {
+func TestAccountIsTheAllowedOne(t *testing.T) {
 	s := newSandbox(t, props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`})
 	out, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", nil)
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func TestDiffConfig(t *testing.T) {
 	}
 	at := func(region string) props { return props{"region": region} }
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(at("us-east-1"), at("us-east-1")).GetChanges())
-	require.Equal(t, []string{"region"}, diff(at("us-east-1"), at("eu-west-1")).GetReplaces(), "nothing moves from region to region")
+	require.Equal(t, []string{"region"}, diff(at("us-east-1"), at("eu-west-1")).GetReplaces(), "another region replaces the provider")
 	tagged := diff(at("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, tagged.GetChanges())
 	require.Empty(t, tagged.GetReplaces(), "other tags replace nothing")

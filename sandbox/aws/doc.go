@@ -1,9 +1,9 @@
-// Package aws owns the stand-in for the Pulumi AWS provider: the plugin that
-// the engine of a sandbox finds as pulumi-resource-aws, the `aws` program that
-// hands out the cluster's credential, and the commands by which a test makes
-// the stand-in drift, fail and slow down.
+// Package aws is the stand-in for the Pulumi AWS provider. It has the plugin
+// pulumi-resource-aws for the engine of a sandbox, the program `aws`, which prints
+// the cluster's credential, and the commands by which a test makes the stand-in
+// drift, fail or slow down.
 //
-// It owns no rule of AWS: those are rows in package rules, over structure that
-// package schema holds; what exists lies in package store, faults in package
-// faults. Nothing here reaches AWS, and nothing here starts outside a sandbox.
+// The rules of AWS are in package rules, the property tables in package schema, the
+// objects in package store, and configured faults in package faults. Nothing here
+// connects to AWS, and nothing here starts outside a sandbox.
 package aws

@@ -28,7 +28,7 @@ func TestFaultAtTheNthCall(t *testing.T) {
 	require.NoError(t, subnet("10.0.0.0/24"))
 	s.must(addressT, "other", nil)
 	require.EqualError(t, subnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
-	require.NoError(t, subnet("10.0.1.0/24"), "a fault acts once, and did nothing")
+	require.NoError(t, subnet("10.0.1.0/24"), "a fault fails one call, and that call created nothing")
 }
 
 func TestPermanentFaultEndsWhenCleared(t *testing.T) {
@@ -44,7 +44,7 @@ func TestPermanentFaultEndsWhenCleared(t *testing.T) {
 	s.must(addressT, "a", nil)
 }
 
-func TestThrottlingIsSlownessUnlessItLasts(t *testing.T) {
+func TestThrottlingFailsOnlyIfPermanent(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
 	s.must(addressT, "a", nil)
@@ -64,9 +64,9 @@ func TestLostReplies(t *testing.T) {
 		_, err := s.create(roleT, "r", in)
 		require.ErrorContains(t, err, "connection reset by peer", mode)
 		_, err = s.create(roleT, "r", in)
-		require.ErrorContains(t, err, "EntityAlreadyExists", "AWS did the work: a name can't be had twice")
-		imported := &thing{token: roleT, name: "r", id: "role-" + mode}
-		require.True(t, s.refresh(imported), "what was made can be imported")
+		require.ErrorContains(t, err, "EntityAlreadyExists", "the role was created")
+		imported := &resource{token: roleT, name: "r", id: "role-" + mode}
+		require.True(t, s.refresh(imported), "what was created can be imported")
 	}
 	require.Equal(t, crashCode, s.exited, "a crash ends the process")
 	s.must(attachT, "a", props{"role": "role-crash", "policyArn": clusterPerm})
@@ -74,20 +74,20 @@ func TestLostReplies(t *testing.T) {
 	in := props{"role": "role-lose-reply", "policyArn": clusterPerm}
 	_, err := s.create(attachT, "b", in)
 	require.Error(t, err)
-	s.must(attachT, "b", in) // attaching twice is attaching once
+	s.must(attachT, "b", in) // a second attachment of the same policy is no error
 }
 
 func TestSlowness(t *testing.T) {
 	s := newSandbox(t, nil)
 	require.NoError(t, s.p.faults.AddSlow(faults.Slow{Type: addressT, Delay: time.Millisecond}))
-	delay, met, err := s.p.faults.Take("create", addressT)
+	delay, matched, err := s.p.faults.Take("create", addressT)
 	require.NoError(t, err)
-	require.Nil(t, met)
+	require.Nil(t, matched)
 	require.Equal(t, time.Millisecond, delay)
 	s.must(addressT, "a", nil)
 }
 
-func TestCommandsCountTogether(t *testing.T) {
+func TestProcessesShareTheCounters(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.fail(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
 	s.must(addressT, "a", nil)

@@ -59,10 +59,10 @@ const (
 	logGroupT   = "aws:cloudwatch/logGroup:LogGroup"
 )
 
-// props are properties as a program gives them.
+// props are the properties of a resource as a program gives them.
 type props = map[string]any
 
-// sandbox drives a provider as the engine does.
+// sandbox calls a provider as the engine does.
 type sandbox struct {
 	t        *testing.T
 	p        *provider
@@ -71,7 +71,7 @@ type sandbox struct {
 	exited   int
 }
 
-// newSandbox makes a sandbox of its own with a configured provider.
+// newSandbox creates a sandbox with a configured provider.
 func newSandbox(t *testing.T, config props) *sandbox {
 	t.Helper()
 	registry := &fakeRegistry{tags: map[string]map[string]string{}}
@@ -112,8 +112,8 @@ func (s *sandbox) pb(o props) *structpb.Struct {
 
 func urn(token, name string) string { return "urn:pulumi:test::test::" + token + "::" + name }
 
-// thing is a resource as the engine's state has it.
-type thing struct {
+// resource is a resource as the engine's state has it.
+type resource struct {
 	token, name, id string
 	in, state       props
 }
@@ -133,8 +133,8 @@ func (s *sandbox) check(token, name string, olds, news props) (props, []string) 
 	return wire.Decode(res.GetInputs()), failures
 }
 
-// create checks and makes a resource.
-func (s *sandbox) create(token, name string, in props) (*thing, error) {
+// create checks and creates a resource.
+func (s *sandbox) create(token, name string, in props) (*resource, error) {
 	s.t.Helper()
 	checked, failures := s.check(token, name, nil, in)
 	if len(failures) > 0 {
@@ -144,18 +144,18 @@ func (s *sandbox) create(token, name string, in props) (*thing, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create: %s", status.Convert(err).Message())
 	}
-	return &thing{token, name, res.GetId(), checked, wire.Decode(res.GetProperties())}, nil
+	return &resource{token, name, res.GetId(), checked, wire.Decode(res.GetProperties())}, nil
 }
 
-// must makes a resource that there is no reason to refuse.
-func (s *sandbox) must(token, name string, in props) *thing {
+// must creates a resource. The test fails if that is refused.
+func (s *sandbox) must(token, name string, in props) *resource {
 	s.t.Helper()
-	made, err := s.create(token, name, in)
+	created, err := s.create(token, name, in)
 	require.NoError(s.t, err)
-	return made
+	return created
 }
 
-func (s *sandbox) diff(x *thing, news props, ignore ...string) *pulumirpc.DiffResponse {
+func (s *sandbox) diff(x *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
 	require.Empty(s.t, failures)
@@ -166,7 +166,7 @@ func (s *sandbox) diff(x *thing, news props, ignore ...string) *pulumirpc.DiffRe
 	return res
 }
 
-func (s *sandbox) update(x *thing, news props, ignore ...string) error {
+func (s *sandbox) update(x *resource, news props, ignore ...string) error {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
 	if len(failures) > 0 {
@@ -182,8 +182,8 @@ func (s *sandbox) update(x *thing, news props, ignore ...string) error {
 	return nil
 }
 
-// refresh takes over what is, and says whether it still is.
-func (s *sandbox) refresh(x *thing) bool {
+// refresh reads a resource and returns false if it does not exist any more.
+func (s *sandbox) refresh(x *resource) bool {
 	s.t.Helper()
 	res, err := s.p.Read(s.t.Context(), &pulumirpc.ReadRequest{
 		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), Inputs: s.pb(x.in),
@@ -196,7 +196,7 @@ func (s *sandbox) refresh(x *thing) bool {
 	return true
 }
 
-func (s *sandbox) delete(x *thing) error {
+func (s *sandbox) delete(x *resource) error {
 	s.t.Helper()
 	_, err := s.p.Delete(s.t.Context(), &pulumirpc.DeleteRequest{
 		Id: x.id, Urn: urn(x.token, x.name), Type: x.token, Properties: s.pb(x.state), OldInputs: s.pb(x.in),
@@ -219,7 +219,7 @@ func (s *sandbox) invoke(token string, in props) (props, error) {
 	return wire.Decode(res.GetReturn()), nil
 }
 
-// count is the number of objects in the store, also those that AWS makes.
+// count returns the number of objects in the store, including those that AWS creates itself.
 func (s *sandbox) count() int {
 	s.t.Helper()
 	n := 0
@@ -230,7 +230,7 @@ func (s *sandbox) count() int {
 	return n
 }
 
-// fakeRegistry answers what the stand-in asks of the sandbox's registry.
+// fakeRegistry answers the requests that the stand-in sends to the sandbox's registry.
 type fakeRegistry struct {
 	mu       sync.Mutex
 	tags     map[string]map[string]string // repository → tag → digest
@@ -296,23 +296,23 @@ var certificateKubeconfig = `{
   "users": [{"name": "admin", "user": {"client-certificate-data": "` + b64("certificate") + `", "client-key-data": "` + b64("key") + `"}}]
 }`
 
-// apiServer gives the sandbox an API server that takes everything, and counts
-// what it is asked for by path.
+// apiServer gives the sandbox an API server that accepts every request. It returns
+// the number of requests by path.
 func (s *sandbox) apiServer() map[string]int {
 	s.t.Helper()
-	asked := map[string]int{}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked[r.URL.Path]++ }))
+	requests := map[string]int{}
+	server := httptest.NewTLSServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { requests[r.URL.Path]++ }))
 	s.t.Cleanup(server.Close)
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	config := strings.NewReplacer("https://127.0.0.1:6443", server.URL, b64("authority"), b64(string(authority)),
 		`"client-certificate-data": "`+b64("certificate")+`", "client-key-data": "`+b64("key")+`"`, `"token": "t"`).Replace(certificateKubeconfig)
 	require.NoError(s.t, os.WriteFile(s.layout.Kubeconfig(), []byte(config), 0o600))
-	return asked
+	return requests
 }
 
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
-// with copies properties and changes some; a change to nil drops one.
+// with returns a copy of in with the changes; a change to nil removes a property.
 func with(in, change props) props {
 	out := maps.Clone(in)
 	if out == nil {

@@ -50,7 +50,7 @@ func TestGetZone(t *testing.T) {
 	s := newSandbox(t, nil)
 	const token = "aws:route53/getZone:getZone"
 	_, err := s.invoke(token, props{"name": "example.com"})
-	require.ErrorContains(t, err, "sandbox aws make Zone")
+	require.ErrorContains(t, err, "sandbox aws create Zone")
 	zone := s.must(zoneT, "z", props{"name": "example.com", "tags": props{"for": "a"}})
 	for reason, in := range map[string]props{
 		"by name": {"name": "example.com"}, "with a dot": {"name": "Example.com."}, "by id": {"zoneId": zone.id}, "by tags": {"name": "example.com", "tags": props{"for": "a"}},
@@ -73,39 +73,39 @@ func TestGetZone(t *testing.T) {
 	}
 }
 
-func TestMakeCommand(t *testing.T) {
+func TestCreateCommand(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.inside()
-	id, err := s.run("make", "Zone", "name=example.com", "tags.Owner=me")
+	id, err := s.run("create", "Zone", "name=example.com", "tags.Owner=me")
 	require.NoError(t, err)
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": "example.com"})
 	require.NoError(t, err)
-	require.Equal(t, id, out["id"].(string)+"\n", "what is made is there for every stack")
+	require.Equal(t, id, out["id"].(string)+"\n", "the object exists for every stack")
 	require.Equal(t, props{"Owner": "me"}, out["tags"])
-	_, err = s.run("make", "Vpc", "cidrBlock=10.0.0.0/16", "--region", "eu-west-1")
+	_, err = s.run("create", "Vpc", "cidrBlock=10.0.0.0/16", "--region", "eu-west-1")
 	require.NoError(t, err)
 	listed, err := s.run("list")
 	require.NoError(t, err)
 	require.Regexp(t, `eu-west-1\s+aws:ec2/vpc:Vpc`, listed)
-	_, err = s.run("make", "BucketV2")
-	require.NoError(t, err, "names are made up here too")
+	_, err = s.run("create", "BucketV2")
+	require.NoError(t, err, "the command generates names too")
 	for reason, row := range map[string][2][]string{
-		"an unknown type":      {{"make", "Queue"}, {"does not know Queue"}},
-		"an unknown region":    {{"make", "Vpc", "--region", "mars-1"}, {"mars-1"}},
-		"a value for nothing":  {{"make", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
-		"what a check refuses": {{"make", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
-		"what AWS refuses":     {{"make", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
+		"an unknown type":             {{"create", "Queue"}, {"does not know Queue"}},
+		"an unknown region":           {{"create", "Vpc", "--region", "mars-1"}, {"mars-1"}},
+		"an argument without a value": {{"create", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
+		"what a check refuses":        {{"create", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
+		"what AWS refuses":            {{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
 	} {
 		_, err := s.run(row[0]...)
 		require.ErrorContains(t, err, row[1][0], reason)
 	}
 }
 
-func TestAccountHasTheZoneOfItsDomainOnce(t *testing.T) {
+func TestEnsureAccountCreatesOneZone(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.inside()
 	var all sync.WaitGroup
-	for range 4 { // commands that start at the same time, in a store that each opened
+	for range 4 { // as several processes that start at the same time
 		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
 	}
 	all.Wait()
@@ -114,11 +114,11 @@ func TestAccountHasTheZoneOfItsDomainOnce(t *testing.T) {
 	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
 	listed, err := s.run("list", "--json")
 	require.NoError(t, err)
-	require.Equal(t, "[]\n", listed, "it belongs to no stack, so no stack looks for it")
+	require.Equal(t, "[]\n", listed, "it belongs to no stack, so it is not listed")
 }
 
-// The zone is that of the stacks whose preview needs it.
-func TestAccountsDomainIsThatOfTheStacks(t *testing.T) {
+// The stacks whose preview needs a zone use this domain.
+func TestStacksUseTheAccountsDomain(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")
 		require.NoError(t, err)

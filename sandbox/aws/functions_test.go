@@ -16,10 +16,10 @@ func TestAvailabilityZones(t *testing.T) {
 		in     props
 		want   []any
 	}{
-		{"all that are up", props{"state": "available"}, []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f"}},
-		{"none is down", props{"state": "unavailable"}, []any{}},
-		{"without those of old", props{"excludeNames": []any{"us-east-1e"}, "excludeZoneIds": []any{"use1-az5"}}, []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}},
-		{"zones of the region proper", props{"filters": []any{props{"name": "opt-in-status", "values": []any{"opt-in-not-required"}}}, "excludeNames": []any{"us-east-1d", "us-east-1e", "us-east-1f"}}, []any{"us-east-1a", "us-east-1b", "us-east-1c"}},
+		{"all available zones", props{"state": "available"}, []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d", "us-east-1e", "us-east-1f"}},
+		{"no unavailable zone", props{"state": "unavailable"}, []any{}},
+		{"without excluded zones", props{"excludeNames": []any{"us-east-1e"}, "excludeZoneIds": []any{"use1-az5"}}, []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}},
+		{"zones that need no opt-in", props{"filters": []any{props{"name": "opt-in-status", "values": []any{"opt-in-not-required"}}}, "excludeNames": []any{"us-east-1d", "us-east-1e", "us-east-1f"}}, []any{"us-east-1a", "us-east-1b", "us-east-1c"}},
 	} {
 		out, err := s.invoke(token, row.in)
 		require.NoError(t, err, row.reason)
@@ -28,7 +28,7 @@ func TestAvailabilityZones(t *testing.T) {
 	}
 	out, err := s.invoke(token, nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{"us-east-1-zg-1"}, out["groupNames"], "a group of zones is not called as its region any more")
+	require.Equal(t, []any{"us-east-1-zg-1"}, out["groupNames"], "the zone group's name is not the region's")
 	_, err = s.invoke(token, props{"filters": []any{props{"name": "colour", "values": []any{"red"}}}})
 	require.ErrorContains(t, err, "colour")
 	_, err = s.invoke(token, props{"colour": "red"})
@@ -102,19 +102,19 @@ func TestPolicyDocument(t *testing.T) {
 		"overridePolicyDocuments": []any{`{"Statement":{"Sid":"Read","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}}`},
 	})
 	require.NoError(t, err)
-	require.Contains(t, merged["minifiedJson"], `{"Sid":"Read","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`, "an override takes the place of its Sid")
+	require.Contains(t, merged["minifiedJson"], `{"Sid":"Read","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`, "an override replaces the statement of the same Sid")
 	written, err := s.invoke(token, props{"statements": []any{props{
 		"actions": []any{"s3:*"}, "resources": []any{"arn:aws:s3:::b/&{aws:username}/*"},
 		"conditions": []any{props{"test": "NumericLessThan", "variable": "s3:max-keys", "values": []any{"<10"}}},
 	}}})
 	require.NoError(t, err)
-	require.Contains(t, written["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ stands for a variable of IAM's")
+	require.Contains(t, written["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ becomes ${, an IAM variable")
 	require.Contains(t, written["minifiedJson"], `"\u003c10"`, "as the provider's encoder writes it")
 	for reason, in := range map[string]props{
-		"a version of its own":          {"version": "2020-01-01"},
-		"variables in the old language": {"version": "2008-10-17", "statements": []any{props{"actions": []any{"a:b"}, "resources": []any{"&{aws:username}"}}}},
-		"sources by the name of old":    {"sourceJson": "{}"},
-		"overrides by the name of old":  {"overrideJson": "{}"},
+		"an unknown version":                {"version": "2020-01-01"},
+		"variables with version 2008-10-17": {"version": "2008-10-17", "statements": []any{props{"actions": []any{"a:b"}, "resources": []any{"&{aws:username}"}}}},
+		"sourceJson, which is deprecated":   {"sourceJson": "{}"},
+		"overrideJson, which is deprecated": {"overrideJson": "{}"},
 	} {
 		_, err := s.invoke(token, in)
 		require.Error(t, err, reason)
@@ -122,7 +122,7 @@ func TestPolicyDocument(t *testing.T) {
 	for reason, in := range map[string]props{
 		"an effect that does not exist": {"effect": "Maybe"},
 		"a Sid with a dash":             {"sid": "a-b"},
-		"actions and their opposite":    {"actions": []any{"a:b"}, "notActions": []any{"a:b"}},
+		"actions and notActions":        {"actions": []any{"a:b"}, "notActions": []any{"a:b"}},
 	} {
 		_, err := s.invoke(token, props{"statements": []any{in}})
 		require.Error(t, err, reason)

@@ -7,10 +7,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// guard returns the sandbox that the environment names, and refuses an
-// environment in which a person could take the stand-in for AWS: one with
-// another state backend than the sandbox's, or with credentials of a real
-// account.
+// guard returns the sandbox of the environment. It returns an error if a user could
+// confuse the stand-in with AWS: if the state backend is not the sandbox's, or if
+// there are credentials of a real account.
 func guard() (*layout.Layout, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -19,13 +18,13 @@ func guard() (*layout.Layout, error) {
 	const backend = "PULUMI_BACKEND_URL"
 	want := l.BackendURL()
 	if got := os.Getenv(backend); got != want {
-		return nil, fmt.Errorf("the AWS stand-in starts beside the sandbox's own state only: %s is %q, must be %q; "+
-			`run eval "$(make env)" anew, or take %s from PATH to work with real AWS`, backend, got, want, l.Bin())
+		return nil, fmt.Errorf("the AWS stand-in works with the sandbox's own state only: %s is %q, must be %q; "+
+			`run eval "$(make env)" again, or remove %s from PATH to work with real AWS`, backend, got, want, l.Bin())
 	}
 	for _, name := range layout.CloudVariables {
 		if _, set := os.LookupEnv(name); set {
-			return nil, fmt.Errorf("the AWS stand-in does not start beside a real account: %s is set; unset it, "+
-				"or take %s from PATH to work with real AWS", name, l.Bin())
+			return nil, fmt.Errorf("the AWS stand-in does not start with access to a real account: %s is set; unset it, "+
+				"or remove %s from PATH to work with real AWS", name, l.Bin())
 		}
 	}
 	return l, nil

@@ -21,11 +21,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// inside puts the process into the sandbox's environment.
+// inside sets the sandbox's environment variables for the test.
 func (s *sandbox) inside() {
 	s.t.Helper()
 	for _, name := range layout.CloudVariables {
-		s.t.Setenv(name, "") // so that it is put back
+		s.t.Setenv(name, "") // t.Setenv restores it after the test
 		require.NoError(s.t, os.Unsetenv(name))
 	}
 	for _, kv := range s.layout.Environ() {
@@ -39,10 +39,10 @@ func TestGuard(t *testing.T) {
 		reason, name, value string
 		want                []string
 	}{
-		{"outside of every sandbox", layout.Variable, "", []string{layout.Variable, "make env"}},
-		{"beside the state of a real stack", "PULUMI_BACKEND_URL", "https://api.pulumi.com", []string{"PULUMI_BACKEND_URL", "https://api.pulumi.com", "make env"}},
-		{"beside the keys of a real account", "AWS_ACCESS_KEY_ID", "AKIA", []string{"AWS_ACCESS_KEY_ID", "unset it"}},
-		{"beside a profile, even an empty one", "AWS_PROFILE", "", []string{"AWS_PROFILE"}},
+		{"outside a sandbox", layout.Variable, "", []string{layout.Variable, "make env"}},
+		{"with another state backend", "PULUMI_BACKEND_URL", "https://api.pulumi.com", []string{"PULUMI_BACKEND_URL", "https://api.pulumi.com", "make env"}},
+		{"with the keys of a real account", "AWS_ACCESS_KEY_ID", "AKIA", []string{"AWS_ACCESS_KEY_ID", "unset it"}},
+		{"with a profile, even an empty one", "AWS_PROFILE", "", []string{"AWS_PROFILE"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			s := newSandbox(t, nil)
@@ -109,15 +109,15 @@ func TestGetToken(t *testing.T) {
 	require.Equal(t, "key", status["clientKeyData"])
 	require.NotContains(t, status, "token")
 	for reason, row := range map[string][2]string{
-		"another command":       {"s3 ls", `not "aws s3 ls"`},
-		"another EKS command":   {"eks list-clusters", "eks list-clusters"},
-		"a role":                {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
-		"a profile":             {"eks get-token --cluster-name=c --profile=x", "--profile"},
-		"no cluster":            {"eks get-token", "--cluster-name is required"},
-		"another form":          {"eks get-token --cluster-name c --output text", "there is json"},
-		"an option cut short":   {"eks get-token --cluster-name", "needs a value"},
-		"something after all":   {"eks get-token --cluster-name c now", "now"},
-		"no command whatsoever": {"", "get-token"},
+		"another command":             {"s3 ls", `not "aws s3 ls"`},
+		"another EKS command":         {"eks list-clusters", "eks list-clusters"},
+		"a role":                      {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
+		"a profile":                   {"eks get-token --cluster-name=c --profile=x", "--profile"},
+		"no cluster":                  {"eks get-token", "--cluster-name is required"},
+		"another form":                {"eks get-token --cluster-name c --output text", "only json is supported"},
+		"an option without its value": {"eks get-token --cluster-name", "needs a value"},
+		"an argument too many":        {"eks get-token --cluster-name c now", "now"},
+		"no command":                  {"", "get-token"},
 	} {
 		_, err := run(row[0])
 		require.ErrorContains(t, err, row[1], reason)
@@ -160,7 +160,7 @@ func TestCommands(t *testing.T) {
 	out, err := s.run("list")
 	require.NoError(t, err)
 	require.Regexp(t, `us-east-1\s+aws:ec2/vpc:Vpc\s+`+vpc.id+`\s+main`, out)
-	require.NotContains(t, out, "securityGroup", "what AWS makes is shown on demand")
+	require.NotContains(t, out, "securityGroup", "objects that AWS creates are listed only with --owned")
 	out, err = s.run("list", "--json", "--owned")
 	require.NoError(t, err)
 	var objects []store.Object
@@ -171,7 +171,7 @@ func TestCommands(t *testing.T) {
 	require.NoError(t, os.WriteFile(export, []byte(`{"deployment":{"resources":[{"type":"`+vpcT+`","id":"`+vpc.id+`"}]}}`), 0o600))
 	out, err = s.run("list", "--not-in", export)
 	require.NoError(t, err)
-	require.Contains(t, out, address.id, "what a stack does not know was left behind")
+	require.Contains(t, out, address.id, "an object that is not in the export is listed")
 	require.NotContains(t, out, vpc.id)
 
 	_, err = s.run("set", "Vpc", vpc.id, "enableDnsSupport=false", "tags.Owner=me")
@@ -197,12 +197,12 @@ func TestCommands(t *testing.T) {
 	require.Empty(t, out)
 
 	for reason, args := range map[string][]string{
-		"an unknown type":     {"set", "Queue", "q", "a=b"},
-		"an unknown id":       {"delete", "Vpc", "vpc-0"},
-		"no value":            {"set", "Vpc", vpc.id, "enableDnsSupport"},
-		"an unknown mode":     {"fail", "--mode", "explode"},
-		"a missing export":    {"list", "--not-in", export + ".not"},
-		"no delay whatsoever": {"slow", "--delay", "0s"},
+		"an unknown type":  {"set", "Queue", "q", "a=b"},
+		"an unknown id":    {"delete", "Vpc", "vpc-0"},
+		"no value":         {"set", "Vpc", vpc.id, "enableDnsSupport"},
+		"an unknown mode":  {"fail", "--mode", "explode"},
+		"a missing export": {"list", "--not-in", export + ".not"},
+		"no delay":         {"slow", "--delay", "0s"},
 	} {
 		_, err := s.run(args...)
 		require.Error(t, err, reason)

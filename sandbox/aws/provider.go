@@ -22,18 +22,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// announcement is what the stand-in says at every start.
+// announcement is the message of the stand-in at every start.
 const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 
-// provider answers the engine's calls. The engine strips secrets before a call
-// and marks them again in the answer, as it does for the real plugin.
+// provider implements the engine's calls. The engine unwraps secrets before a call
+// and marks them again in the answer, as for the real plugin.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
 	layout  *layout.Layout
 	store   *store.Store
 	faults  faults.File
-	session *enginesession.Session // nil in tests of the calls alone
+	session *enginesession.Session // nil in tests without an engine
 	now     func() time.Time
 	exit    func(code int)
 
@@ -41,13 +41,13 @@ type provider struct {
 	cloud *rules.Cloud // nil until Configure
 }
 
-// GetPluginInfo answers the version of the SDK that the tables come from.
+// GetPluginInfo returns the version of the SDK from which the tables are generated.
 func (p *provider) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	version, err := schema.Version()
 	return &pulumirpc.PluginInfo{Version: version}, err
 }
 
-// CheckConfig refuses keys that the stand-in does not take.
+// CheckConfig returns failures for keys that the stand-in does not accept.
 func (p *provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	_, failures, err := parseConfig(wire.Decode(req.GetNews()))
 	if err != nil {
@@ -56,8 +56,8 @@ func (p *provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: checkFailures(failures)}, nil
 }
 
-// DiffConfig replaces a provider whose region or account changes, and with it
-// everything in it.
+// DiffConfig replaces a provider, and all its resources, if its region or account
+// changes.
 func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	before, was, err := parseConfig(wire.Decode(req.GetOlds()))
 	if err != nil {
@@ -80,7 +80,7 @@ func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*p
 	return out, nil
 }
 
-// Configure opens an account in a region, and says what this is.
+// Configure sets the account and the region, and logs the announcement.
 func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureRequest) (*pulumirpc.ConfigureResponse, error) {
 	props := wire.Decode(req.GetArgs())
 	c, failures, err := parseConfig(props)
@@ -95,7 +95,7 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 		Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
-	p.say(ctx, pulumirpc.LogSeverity_INFO, "", announcement)
+	p.log(ctx, pulumirpc.LogSeverity_INFO, "", announcement)
 	return &pulumirpc.ConfigureResponse{SupportsPreview: true, SupportsAutonamingConfiguration: true}, nil
 }
 
@@ -109,23 +109,22 @@ func (p *provider) configured() (*rules.Cloud, error) {
 	return p.cloud, nil
 }
 
-// say puts a line among the engine's diagnostics.
-func (p *provider) say(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string) {
+// log adds a line to the engine's diagnostics.
+func (p *provider) log(ctx context.Context, severity pulumirpc.LogSeverity, urn, message string) {
 	if p.session != nil {
 		p.session.Log(ctx, urn, severity, message)
 	}
 }
 
-// Attach takes the engine's address from an engine that did not start the
-// plugin itself.
+// Attach connects to an engine that did not start the plugin itself.
 func (p *provider) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*emptypb.Empty, error) {
 	if p.session == nil {
 		return &emptypb.Empty{}, nil
 	}
-	return &emptypb.Empty{}, answer(p.session.Meet(req.GetAddress()))
+	return &emptypb.Empty{}, answer(p.session.Dial(req.GetAddress()))
 }
 
-// Cancel ends the calls that wait.
+// Cancel ends waiting calls.
 func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	if p.session != nil {
 		p.session.Cancel()
@@ -133,14 +132,14 @@ func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, erro
 	return &emptypb.Empty{}, nil
 }
 
-// Invoke answers a function.
+// Invoke calls a function.
 func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
 		return nil, err
 	}
 	out := &pulumirpc.InvokeResponse{}
-	err = p.meet(ctx, "invoke", req.GetTok(), "", func() error {
+	err = p.withFaults(ctx, "invoke", req.GetTok(), "", func() error {
 		result, failures, err := cloud.Invoke(ctx, req.GetTok(), wire.Decode(req.GetArgs()))
 		if err != nil {
 			return err
@@ -155,8 +154,8 @@ func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	out := make([]*pulumirpc.CheckFailure, len(list))
 	for i, f := range list {
-		// With Property set the engine prints a value that it can't find for
-		// properties inside others; the path reads better at the front.
+		// With Property set, the engine prints a value that it can't find for nested
+		// properties. So the path is part of the text.
 		out[i] = &pulumirpc.CheckFailure{Reason: fmt.Sprintf("%s: %s", f.Path, f.Reason)}
 	}
 	return out
@@ -170,7 +169,7 @@ func failureError(list []rules.Failure) error {
 	return errors.Join(all...)
 }
 
-// answer gives an error the form in which the engine shows it as it is.
+// answer converts an error to a status whose text the engine shows unchanged.
 func answer(err error) error {
 	if err == nil {
 		return nil

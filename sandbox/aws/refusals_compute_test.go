@@ -8,22 +8,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// computeRefusal is what AWS refuses, given a tier of buildCompute.
+// computeRefusal is a row of the compute tables.
 type computeRefusal struct {
 	reason, token string
 	in            props
 	want          string
 }
 
-// refuseAll tries what AWS refuses. Each row needs nothing but the tier.
+// refuseAll expects that every row is refused. All rows use the same tier of buildCompute.
 func (s *sandbox) refuseAll(t *testing.T, rows []computeRefusal) {
 	t.Helper()
 	for _, row := range rows {
 		t.Run(row.reason, func(t *testing.T) {
 			before := s.count()
-			_, err := s.create(row.token, "thing", row.in)
+			_, err := s.create(row.token, "refused", row.in)
 			require.ErrorContains(t, err, row.want)
-			require.Equal(t, before, s.count(), "a refusal leaves nothing behind")
+			require.Equal(t, before, s.count(), "a refused creation stores nothing")
 		})
 	}
 }
@@ -42,12 +42,12 @@ func TestNetworkRefusals(t *testing.T) {
 	}
 	s.refuseAll(t, []computeRefusal{
 		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
-		{"a subnet's IPv6 block that is taken", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.by["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
+		{"a subnet's IPv6 block that is in use", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.by["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
 		{"a second egress-only gateway", egressOnlyT, props{"vpcId": x.by["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
 		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": x.by["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": x.by["out"].id}, "egress-only internet gateway"},
-		{"a number that is taken", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
-		{"a rule beside inline rules", aclRuleT, rule(props{"networkAclId": x.by["inline"].id}), "has ingress rules of its own"},
-		{"two families in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
+		{"a number that is in use", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
+		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": x.by["inline"].id}), "has ingress rules of its own"},
+		{"IPv4 and IPv6 in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
 		{"TCP without ports", aclRuleT, rule(props{"fromPort": nil, "toPort": nil}), "with TCP and UDP"},
 		{"ports without TCP", aclRuleT, rule(props{"protocol": "-1"}), "has no ports"},
 		{"ICMP without a type", aclRuleT, rule(props{"protocol": "icmp", "fromPort": nil, "toPort": nil}), "icmpType"},
@@ -56,13 +56,13 @@ func TestNetworkRefusals(t *testing.T) {
 		{"a subnet that a list has inline", aclT, props{"vpcId": x.by["vpc"].id, "subnetIds": []any{x.by["b"].id}}, "associated by"},
 		{"a subnet of another VPC", aclAssocT, props{"networkAclId": x.by["list"].id, "subnetId": far.id}, "the network ACL in"},
 		{"a number twice inline", aclT, props{"vpcId": x.by["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
-		{"a list that AWS does not have", ingressT, props{"securityGroupId": x.by["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
+		{"a prefix list that does not exist", ingressT, props{"securityGroupId": x.by["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
 		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": x.by["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
 	})
 	s.must(aclAssocT, "free", props{"networkAclId": x.by["list"].id, "subnetId": spare.id})
 	_, err := s.create(aclT, "late", props{"vpcId": x.by["vpc"].id, "subnetIds": []any{spare.id}})
 	require.ErrorContains(t, err, "associated by")
-	require.ErrorContains(t, s.update(x.by["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove them")
+	require.ErrorContains(t, s.update(x.by["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "rule resources exist, which the update would remove")
 }
 
 func TestBalancerRefusals(t *testing.T) {
@@ -102,18 +102,18 @@ func TestBalancerRefusals(t *testing.T) {
 		{"a zone twice", balancerT, balancer(props{"subnets": []any{x.by["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
 		{"two VPCs", balancerT, balancer(props{"subnets": []any{x.by["a"].id, far.id}}), "one VPC"},
 		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{x.by["a"].id, small.id}}), "needs a /27"},
-		{"a VPC without a way to the internet", balancerT, balancer(props{"subnets": []any{near.id, far.id}}), "no internet gateway"},
-		{"IPv6 without IPv6", balancerT, balancer(props{"subnets": []any{near.id, far.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
+		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{near.id, far.id}}), "no internet gateway"},
+		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{near.id, far.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
 		{"a group of another VPC", balancerT, balancer(props{"securityGroups": []any{other.state["defaultSecurityGroupId"]}}), "security groups are invalid"},
 		{"a name of 33 letters", balancerT, balancer(props{"name": strings.Repeat("x", 33)}), "name"},
 		{"a name that ends in a dash", balancerT, balancer(props{"name": "front-"}), "name"},
 		{"a name of AWS's", balancerT, balancer(props{"name": "internal-front"}), "internal-"},
-		{"a name that is taken", balancerT, balancer(props{"name": x.by["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
+		{"a name that is in use", balancerT, balancer(props{"name": x.by["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
 		{"a network load balancer", balancerT, balancer(props{"loadBalancerType": "network"}), "loadBalancerType"},
 		{"an idle time above the limit", balancerT, balancer(props{"idleTimeout": 4001}), "idleTimeout"},
-		{"logs to a bucket that can't be", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
+		{"logs to a bucket with an invalid name", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
 		{"a target group's name of 33 letters", targetsT, targets(props{"name": strings.Repeat("x", 33)}), "name"},
-		{"a made-up name that is too long", targetsT, targets(props{"name": nil, "namePrefix": "seven-x"}), "namePrefix"},
+		{"a name prefix that is too long", targetsT, targets(props{"name": nil, "namePrefix": "seven-x"}), "namePrefix"},
 		{"a target group without a port", targetsT, targets(props{"port": nil}), "port"},
 		{"a check that takes longer than its interval", targetsT, targets(props{"healthCheck": props{"interval": 5, "timeout": 6}}), "must be smaller than the interval"},
 		{"a check without a slash", targetsT, targets(props{"healthCheck": props{"path": "healthz"}}), "begins with a slash"},
@@ -127,20 +127,20 @@ func TestBalancerRefusals(t *testing.T) {
 		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
 		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
 		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(x.by["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
-		{"something else than a certificate", listenerT, listener(props{"certificateArn": x.by["balancer"].id}), "CertificateNotFound"},
+		{"an ARN that is not a certificate's", listenerT, listener(props{"certificateArn": x.by["balancer"].id}), "CertificateNotFound"},
 		{"HTTP with a certificate", listenerT, listener(props{"protocol": "HTTP"}), "belongs to HTTPS"},
-		{"a port that is taken", listenerT, listener(props{"port": 443}), "DuplicateListener"},
-		{"a load balancer that is not", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.by["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
-		{"a target group that is not", listenerT, listener(props{"defaultActions": forward(x.by["targets"].id + "0")}), "TargetGroupNotFound"},
+		{"a port that is in use", listenerT, listener(props{"port": 443}), "DuplicateListener"},
+		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.by["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
+		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(x.by["targets"].id + "0")}), "TargetGroupNotFound"},
 		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(elsewhere.id)}), "different VPC"},
 		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": inner.id}), "more than one load balancer"},
 		{"a redirect to itself", listenerT, listener(props{"defaultActions": redirect(nil)}), "creates a loop"},
 		{"a redirect without a code", listenerT, listener(props{"defaultActions": redirect(props{"statusCode": nil, "port": "443"})}), "statusCode"},
 		{"two actions", listenerT, listener(props{"defaultActions": append(forward(x.by["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
 		{"an action without its block", listenerT, listener(props{"defaultActions": []any{props{"type": "fixed-response"}}}), "fixedResponse"},
-		{"an action with another's block", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.by["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
-		{"people who log in", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
-		{"a priority that is taken", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
+		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.by["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
+		{"an authentication action", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
+		{"a priority that is in use", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
 		{"a priority above the limit", listenRuleT, rule(props{"priority": 50001}), "priority"},
 		{"six values in all", listenRuleT, rule(props{"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/a", "/b", "/c"}}}, props{"httpHeader": props{"httpHeaderName": "X", "values": []any{"a", "b", "c"}}},
@@ -152,7 +152,7 @@ func TestBalancerRefusals(t *testing.T) {
 		{"two kinds in one condition", listenRuleT, rule(props{"conditions": []any{
 			props{"pathPattern": props{"values": []any{"/a"}}, "hostHeader": props{"values": []any{"b"}}},
 		}}), "exactly one of"},
-		{"the host as any header", listenRuleT, rule(props{"conditions": []any{props{"httpHeader": props{"httpHeaderName": "Host", "values": []any{"b"}}}}}), "hostHeader"},
+		{"Host as an HTTP header condition", listenRuleT, rule(props{"conditions": []any{props{"httpHeader": props{"httpHeaderName": "Host", "values": []any{"b"}}}}}), "hostHeader"},
 		{"no condition", listenRuleT, rule(props{"conditions": []any{}}), "conditions"},
 	})
 	_, err := s.create(listenRuleT, "five", rule(props{"conditions": []any{
@@ -224,78 +224,78 @@ func TestScalingRefusals(t *testing.T) {
 		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
 		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{x.by["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{x.by["tier"].id}}}}), "on one level"},
 		{"a key without encryption", templateT, disk(props{"kmsKeyId": x.by["key"].state["arn"]}), "needs encrypted"},
-		{"a key that is not", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
-		{"speed without a kind of disk", templateT, disk(props{"iops": 4000}), "volumeType"},
-		{"an old kind of disk", templateT, disk(props{"volumeType": "gp2"}), "one of"},
-		{"a group that is not", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
-		{"a profile that is not", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
-		{"two names of a profile", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.by["profile"].state["arn"]}}), "together"},
-		{"a name that is taken", templateT, template(props{"name": x.by["template"].state["name"]}), "AlreadyExists"},
-		{"a default version that is not", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
-		{"a type that can't be", templateT, template(props{"instanceType": "large"}), "instance type"},
+		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
+		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},
+		{"an old volume type", templateT, disk(props{"volumeType": "gp2"}), "one of"},
+		{"a group that does not exist", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
+		{"a profile that does not exist", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
+		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.by["profile"].state["arn"]}}), "together"},
+		{"a name that is in use", templateT, template(props{"name": x.by["template"].state["name"]}), "AlreadyExists"},
+		{"a default version that does not exist", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
+		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "instance type"},
 		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
 		{"a size outside of the limits", scalingT, group(props{"desiredCapacity": 3}), "must be between the specified min size"},
-		{"nothing to launch from", scalingT, group(props{"launchTemplate": nil}), "launchTemplate"},
-		{"two to launch from", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
+		{"no launch template", scalingT, group(props{"launchTemplate": nil}), "launchTemplate"},
+		{"a launch template and a mixed instances policy", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
 		{"neither subnets nor zones", scalingT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
 		{"both subnets and zones", scalingT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
 		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{x.by["a"].id, far.id}}), "one VPC"},
 		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{far.id}}), "does not exist in VPC"},
-		{"a template that is not", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
-		{"a version that is not", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
-		{"a version that can't be", scalingT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
+		{"a template that does not exist", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
+		{"a version that does not exist", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
+		{"an invalid version", scalingT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
 		{"a template without an image", scalingT, group(props{"launchTemplate": props{"id": imageless.id}}), "ImageId"},
 		{"a template without a type", scalingT, group(props{"launchTemplate": props{"id": typeless.id}}), "InstanceType"},
-		{"targets that are addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
-		{"a name that is taken", scalingT, group(props{"name": x.by["group"].id}), "already exists"},
-		{"a process that is not", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
-		{"a metric that is not", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
-		{"instances that live for an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
-		{"a wait that is no duration", scalingT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
+		{"a target group of IP addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
+		{"a name that is in use", scalingT, group(props{"name": x.by["group"].id}), "already exists"},
+		{"a process that does not exist", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
+		{"a metric that does not exist", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
+		{"a maximum lifetime of an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
+		{"a wait that is not a duration", scalingT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
 		{"a tag twice", scalingT, group(props{"tags": []any{props{"key": "a", "value": "1", "propagateAtLaunch": true}, props{"key": "a", "value": "2", "propagateAtLaunch": true}}}), "twice"},
 		{"hooks in the group", scalingT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
 		{"a roll-back from $Latest", scalingT, refresh(props{"autoRollback": true}), "nothing to go back to"},
 		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
-		{"a type and requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": needs}), "together"},
-		{"types beside requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": needs}), "or none"},
-		{"weights for some", scalingT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
+		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": needs}), "together"},
+		{"some overrides with a type, some with requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": needs}), "or none"},
+		{"weights in some overrides only", scalingT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
 		{"requirements without a memory", scalingT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
-		{"requirements in an order", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": needs}), "lowest-price"},
-		{"pools for another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
+		{"requirements with prioritized", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": needs}), "lowest-price"},
+		{"Spot pools with another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
 		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": x.by["canary"].id}, "AlreadyExists"},
 		{"a hook without a time", hookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
-		{"a hook of a group that is not", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
+		{"a hook of a group that does not exist", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
 		{"a simple policy without a step", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity"}), "scalingAdjustment"},
 		{"a simple policy with steps", scalingPolicyT, with(steps("0", "1"), props{"policyType": nil, "scalingAdjustment": 1}), "belongs to"},
 		{"steps with a gap", scalingPolicyT, steps("0", "10", "20", "30"), "gap"},
 		{"steps that overlap", scalingPolicyT, steps("0", "10", "5", "30"), "overlap"},
 		{"a step without width", scalingPolicyT, steps("10", "0"), "no value between"},
-		{"a least step that is no share", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity", "scalingAdjustment": 1, "minAdjustmentMagnitude": 1}), "PercentChangeInCapacity"},
+		{"a minimum magnitude without percentages", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity", "scalingAdjustment": 1, "minAdjustmentMagnitude": 1}), "PercentChangeInCapacity"},
 		{"tracking without a metric", scalingPolicyT, tracking(nil), "exactly one of"},
-		{"tracking requests of nobody", scalingPolicyT, tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget"}}), "resourceLabel"},
-		{"tracking requests to others", scalingPolicyT, perTarget(balancer + "/" + canary), "is not attached"},
-		{"tracking requests that nobody routes", scalingPolicyT, with(perTarget(balancer+"/"+alone), props{"autoscalingGroupName": x.by["mixed"].id}), "does not route"},
-		{"forecasts", scalingPolicyT, policy(props{"policyType": "PredictiveScaling"}), "one of"},
+		{"request tracking without a resource label", scalingPolicyT, tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget"}}), "resourceLabel"},
+		{"request tracking for a target group of another group", scalingPolicyT, perTarget(balancer + "/" + canary), "is not attached"},
+		{"request tracking for a target group without a listener", scalingPolicyT, with(perTarget(balancer+"/"+alone), props{"autoscalingGroupName": x.by["mixed"].id}), "does not route"},
+		{"predictive scaling", scalingPolicyT, policy(props{"policyType": "PredictiveScaling"}), "one of"},
 		{"a metric without a statistic", alarmT, alarm(props{"statistic": nil}), "statistic"},
 		{"two statistics", alarmT, alarm(props{"extendedStatistic": "p99"}), "statistic"},
 		{"a period of 45 seconds", alarmT, alarm(props{"period": 45}), "multiple of 60"},
-		{"two days back", alarmT, alarm(props{"period": 600, "evaluationPeriods": 288}), "look back"},
+		{"evaluation periods of two days", alarmT, alarm(props{"period": 600, "evaluationPeriods": 288}), "look back"},
 		{"more points than periods", alarmT, alarm(props{"datapointsToAlarm": 3}), "above evaluationPeriods"},
-		{"an action of nobody", alarmT, alarm(props{"alarmActions": []any{x.by["group"].state["arn"]}}), "alarm action"},
-		{"a topic that can't be", alarmT, alarm(props{"alarmActions": []any{"arn:aws:sns:us-east-1:123456789012:a b"}}), "alarm action"},
+		{"an action that is not an alarm action", alarmT, alarm(props{"alarmActions": []any{x.by["group"].state["arn"]}}), "alarm action"},
+		{"an invalid SNS topic", alarmT, alarm(props{"alarmActions": []any{"arn:aws:sns:us-east-1:123456789012:a b"}}), "alarm action"},
 		{"neither metric nor queries", alarmT, alarm(props{"metricName": nil}), "metricName"},
-		{"queries beside a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
-		{"queries that answer nothing", alarmT, queries(query(false)), "exactly one query"},
+		{"queries and a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
+		{"no query that returns data", alarmT, queries(query(false)), "exactly one query"},
 		{"a query twice", alarmT, queries(query(true), query(false)), "given twice"},
-		{"an alarm's name that is taken", alarmT, alarm(props{"name": x.by["busy"].id}), "already exists"},
+		{"an alarm's name that is in use", alarmT, alarm(props{"name": x.by["busy"].id}), "already exists"},
 	})
 }
 
 func TestAddonVersions(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	asked := s.apiServer()
-	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
+	f := newFixture(t)
+	s := f.s
+	requests := s.apiServer()
+	s.must(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
 	for _, row := range []struct {
 		kubernetes string
 		addons     map[string]string
@@ -310,12 +310,12 @@ func TestAddonVersions(t *testing.T) {
 		}},
 	} {
 		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
-		s.must(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}})
+		s.must(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
 		for addon, version := range row.addons {
 			s.must(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
 		}
 	}
-	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, asked,
+	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, requests,
 		"the one add-on that defines a kind, at each of its makings")
 	for addon, version := range map[string]string{
 		"metrics-server": "v0.9.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",

@@ -8,48 +8,48 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// world are things that the rows of the table refer to.
-type world struct {
+// fixture has the resources that the rows of the table refer to.
+type fixture struct {
 	s                                        *sandbox
-	vpc, other, gateway, a, b, far, e, group *thing
-	table, address, role, pods, key          *thing
+	vpc, other, gateway, a, b, far, e, group *resource
+	table, address, role, pods, key          *resource
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	s := newSandbox(t, nil)
-	w := &world{s: s}
-	w.vpc = s.must(vpcT, "vpc", props{"cidrBlock": "10.30.0.0/16"})
-	w.other = s.must(vpcT, "other", props{"cidrBlock": "10.31.0.0/16"})
-	w.a = s.must(subnetT, "a", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1a"})
-	w.b = s.must(subnetT, "b", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.1.0/24", "availabilityZone": "us-east-1b"})
-	w.e = s.must(subnetT, "e", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.2.0/24", "availabilityZone": "us-east-1e"})
-	w.far = s.must(subnetT, "far", props{"vpcId": w.other.id, "cidrBlock": "10.31.0.0/24", "availabilityZone": "us-east-1b"})
-	w.gateway = s.must(gatewayT, "gateway", props{"vpcId": w.vpc.id})
-	w.table = s.must(tableT, "table", props{"vpcId": w.vpc.id})
-	w.group = s.must(groupT, "web", props{"vpcId": w.vpc.id, "name": "web"})
-	w.address = s.must(addressT, "address", props{})
-	w.role = s.must(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
-	w.pods = s.must(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
-	w.key = s.must(keyT, "key", props{})
-	return w
+	f := &fixture{s: s}
+	f.vpc = s.must(vpcT, "vpc", props{"cidrBlock": "10.30.0.0/16"})
+	f.other = s.must(vpcT, "other", props{"cidrBlock": "10.31.0.0/16"})
+	f.a = s.must(subnetT, "a", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1a"})
+	f.b = s.must(subnetT, "b", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.1.0/24", "availabilityZone": "us-east-1b"})
+	f.e = s.must(subnetT, "e", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.2.0/24", "availabilityZone": "us-east-1e"})
+	f.far = s.must(subnetT, "far", props{"vpcId": f.other.id, "cidrBlock": "10.31.0.0/24", "availabilityZone": "us-east-1b"})
+	f.gateway = s.must(gatewayT, "gateway", props{"vpcId": f.vpc.id})
+	f.table = s.must(tableT, "table", props{"vpcId": f.vpc.id})
+	f.group = s.must(groupT, "web", props{"vpcId": f.vpc.id, "name": "web"})
+	f.address = s.must(addressT, "address", props{})
+	f.role = s.must(roleT, "role", props{"name": "control-plane", "assumeRolePolicy": eksTrust})
+	f.pods = s.must(roleT, "pods", props{"name": "pods", "assumeRolePolicy": podTrust})
+	f.key = s.must(keyT, "key", props{})
+	return f
 }
 
 func identity(action string) string {
 	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":%q,"Resource":"*"}]}`, action)
 }
 
-// TestRefusals tries what AWS refuses. Each row needs nothing but the world,
-// so that all can share one.
+// TestRefusals tries what AWS refuses. A refused creation stores nothing, so that all
+// rows can use the same fixture.
 func TestRefusals(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	s.must(natT, "nat", props{"allocationId": w.address.id, "subnetId": w.a.id})
-	s.must(assocT, "assoc", props{"routeTableId": w.table.id, "subnetId": w.a.id})
-	s.must(routeT, "route", props{"routeTableId": w.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": w.gateway.id})
-	s.must(ingressT, "rule", props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0"})
+	f := newFixture(t)
+	s := f.s
+	s.must(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
+	s.must(assocT, "assoc", props{"routeTableId": f.table.id, "subnetId": f.a.id})
+	s.must(routeT, "route", props{"routeTableId": f.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id})
+	s.must(ingressT, "rule", props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0"})
 	s.must(repositoryT, "repository", props{"name": "taken"})
 	s.must(logGroupT, "logs", props{"name": "taken"})
-	s.must(aliasT, "alias", props{"name": "alias/taken", "targetKeyId": w.key.id})
+	s.must(aliasT, "alias", props{"name": "alias/taken", "targetKeyId": f.key.id})
 	s.must(policyT, "policy", props{"name": "taken", "policy": readPolicy})
 	s.must(profileT, "profile", props{"name": "taken"})
 	rules := func(list ...string) props {
@@ -59,7 +59,7 @@ func TestRefusals(t *testing.T) {
 		return fmt.Sprintf(`{"rulePriority":%d,"selection":{%s,"countType":"imageCountMoreThan","countNumber":1},"action":{"type":%q}}`, priority, selection, action)
 	}
 	ingress := func(change props) props {
-		in := props{"securityGroupId": w.group.id, "cidrIpv4": "0.0.0.0/0"}
+		in := props{"securityGroupId": f.group.id, "cidrIpv4": "0.0.0.0/0"}
 		for k, v := range change {
 			in[k] = v
 		}
@@ -67,11 +67,11 @@ func TestRefusals(t *testing.T) {
 	}
 	vpc := func(in props) props { return in }
 	subnet := func(in props) props {
-		in["vpcId"] = w.vpc.id
+		in["vpcId"] = f.vpc.id
 		return in
 	}
 	cluster := func(change props) props {
-		in := props{"roleArn": w.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
+		in := props{"roleArn": f.role.state["arn"], "version": "1.34", "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 		for k, v := range change {
 			in[k] = v
 		}
@@ -85,13 +85,13 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"a /8 is too large for a VPC", vpcT, vpc(props{"cidrBlock": "10.0.0.0/8"}), "prefix of /16 to /28"},
 		{"a CIDR is written as its network", vpcT, vpc(props{"cidrBlock": "10.0.0.1/16"}), "must be written as its network, 10.0.0.0/16"},
-		{"loopback can't be a VPC", vpcT, vpc(props{"cidrBlock": "127.0.0.0/16"}), "can't be used in a VPC"},
-		{"IPAM has no row, so that a VPC needs its CIDR", vpcT, vpc(props{}), "cidrBlock: a required property is missing"},
-		{"there is no such tenancy", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}), "one of default, dedicated"},
-		{"a typo is no property", vpcT, vpc(props{"cidrBlok": "10.0.0.0/16"}), "cidrBlok: no such property"},
+		{"a VPC in the loopback range", vpcT, vpc(props{"cidrBlock": "127.0.0.0/16"}), "can't be used in a VPC"},
+		{"a VPC without a CIDR, which needs IPAM", vpcT, vpc(props{}), "cidrBlock: a required property is missing"},
+		{"a tenancy that does not exist", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "instanceTenancy": "host"}), "one of default, dedicated"},
+		{"an unknown property", vpcT, vpc(props{"cidrBlok": "10.0.0.0/16"}), "cidrBlok: no such property"},
 		{"a property of the wrong type", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": "yes"}), "must be true or false, is a string"},
-		{"AWS knows IPAM, the stand-in does not", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}), "refused by the AWS stand-in"},
-		{"AWS's own tags", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}), "the prefix aws: is AWS's own"},
+		{"IPAM, which the stand-in does not have", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "ipv4IpamPoolId": "x"}), "refused by the AWS stand-in"},
+		{"AWS's own tags", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"aws:x": "y"}}), "the prefix aws: is reserved for AWS"},
 		{"a long tag", vpcT, vpc(props{"cidrBlock": "10.0.0.0/16", "tags": props{"x": strings.Repeat("y", 257)}}), "at most 256 characters"},
 		{"a subnet outside its VPC", subnetT, subnet(props{"cidrBlock": "10.99.0.0/24"}), "InvalidSubnet.Range"},
 		{"a subnet over another", subnetT, subnet(props{"cidrBlock": "10.30.0.128/25"}), "InvalidSubnet.Conflict"},
@@ -100,25 +100,25 @@ func TestRefusals(t *testing.T) {
 		{"a zone by name and by id", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "availabilityZone": "us-east-1a", "availabilityZoneId": "use1-az1"}), "can't be given together"},
 		{"no IPv6 to assign", subnetT, subnet(props{"cidrBlock": "10.30.9.0/24", "assignIpv6AddressOnCreation": true}), "needs ipv6CidrBlock"},
 		{"a VPC that does not exist", subnetT, props{"vpcId": "vpc-0", "cidrBlock": "10.30.9.0/24"}, "InvalidVpcID.NotFound"},
-		{"a second internet gateway", gatewayT, props{"vpcId": w.vpc.id}, "already has an internet gateway"},
-		{"an address that is in use", natT, props{"allocationId": w.address.id, "subnetId": w.b.id}, "Resource.AlreadyAssociated"},
-		{"a public NAT gateway without an address", natT, props{"subnetId": w.b.id}, "needs the allocation"},
-		{"a private NAT gateway with an address", natT, props{"subnetId": w.b.id, "connectivityType": "private", "allocationId": w.address.id}, "not supported"},
-		{"a second table for a subnet", assocT, props{"routeTableId": w.table.id, "subnetId": w.a.id}, "Resource.AlreadyAssociated"},
-		{"a table of another VPC", assocT, props{"routeTableId": w.table.id, "subnetId": w.far.id}, "different networks"},
-		{"a destination that is routed", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": w.gateway.id}, "RouteAlreadyExists"},
-		{"the VPC's own route", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "10.30.0.0/16", "gatewayId": w.gateway.id}, "local route"},
-		{"a route to nowhere", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "8.8.8.0/24"}, "exactly one of"},
-		{"a route to two places", routeT, props{"routeTableId": w.table.id, "destinationCidrBlock": "8.8.8.0/24", "gatewayId": "a", "natGatewayId": "b"}, "exactly one of"},
-		{"a group of the same name", groupT, props{"vpcId": w.vpc.id, "name": "web"}, "InvalidGroup.Duplicate"},
-		{"the name of the VPC's own group", groupT, props{"vpcId": w.vpc.id, "name": "default"}, "reserved"},
-		{"a name like an id", groupT, props{"vpcId": w.vpc.id, "name": "sg-web"}, "can't begin with sg-"},
-		{"no default VPC", groupT, props{"name": "lost"}, "vpcId: a required property is missing"},
-		{"an inline rule without a source", groupT, props{"vpcId": w.vpc.id, "ingress": []any{props{"protocol": "tcp", "fromPort": 1, "toPort": 2}}}, "one of cidrBlocks"},
-		{"a rule that is there", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "6", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0", "description": "again"}, "InvalidPermission.Duplicate"},
-		{"TCP without ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
-		{"all protocols with ports", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
-		{"ports the wrong way around", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
+		{"a second internet gateway", gatewayT, props{"vpcId": f.vpc.id}, "already has an internet gateway"},
+		{"an address that is in use", natT, props{"allocationId": f.address.id, "subnetId": f.b.id}, "Resource.AlreadyAssociated"},
+		{"a public NAT gateway without an address", natT, props{"subnetId": f.b.id}, "needs the allocation"},
+		{"a private NAT gateway with an address", natT, props{"subnetId": f.b.id, "connectivityType": "private", "allocationId": f.address.id}, "not supported"},
+		{"a second table for a subnet", assocT, props{"routeTableId": f.table.id, "subnetId": f.a.id}, "Resource.AlreadyAssociated"},
+		{"a table of another VPC", assocT, props{"routeTableId": f.table.id, "subnetId": f.far.id}, "different networks"},
+		{"a destination that is routed", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": f.gateway.id}, "RouteAlreadyExists"},
+		{"the VPC's own route", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "10.30.0.0/16", "gatewayId": f.gateway.id}, "local route"},
+		{"a route to nowhere", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "8.8.8.0/24"}, "exactly one of"},
+		{"a route to two places", routeT, props{"routeTableId": f.table.id, "destinationCidrBlock": "8.8.8.0/24", "gatewayId": "a", "natGatewayId": "b"}, "exactly one of"},
+		{"a group of the same name", groupT, props{"vpcId": f.vpc.id, "name": "web"}, "InvalidGroup.Duplicate"},
+		{"the name of the VPC's own group", groupT, props{"vpcId": f.vpc.id, "name": "default"}, "reserved"},
+		{"a name like an id", groupT, props{"vpcId": f.vpc.id, "name": "sg-web"}, "can't begin with sg-"},
+		{"no subnet group", groupT, props{"name": "lost"}, "vpcId: a required property is missing"},
+		{"an inline rule without a source", groupT, props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "tcp", "fromPort": 1, "toPort": 2}}}, "one of cidrBlocks"},
+		{"a rule that is there", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "6", "fromPort": 80, "toPort": 80, "cidrIpv4": "0.0.0.0/0", "description": "again"}, "InvalidPermission.Duplicate"},
+		{"TCP without ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "cidrIpv4": "0.0.0.0/0"}, "both fromPort and toPort"},
+		{"all protocols with ports", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "fromPort": 0, "toPort": 0, "cidrIpv4": "0.0.0.0/0"}, "must be left out"},
+		{"ports the wrong way around", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "tcp", "fromPort": 9, "toPort": 8, "cidrIpv4": "0.0.0.0/0"}, "not a range"},
 		{"a protocol whose ports AWS ignores", ingressT, ingress(props{"ipProtocol": "50"}), "has no rules yet"},
 		{"no protocol at all", ingressT, ingress(props{"ipProtocol": "http"}), "must be tcp, udp, icmp"},
 		{"a word for all protocols that is the provider's own", ingressT, ingress(props{"ipProtocol": "all"}), "sent to AWS as it is"},
@@ -126,11 +126,11 @@ func TestRefusals(t *testing.T) {
 		{"ICMPv6 with a type and no code", ingressT, ingress(props{"ipProtocol": "58", "fromPort": 128}), "the ICMP type"},
 		{"all ICMP types with one code", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": -1, "toPort": 0}), "all ICMP types have all codes"},
 		{"a port in place of an ICMP type", ingressT, ingress(props{"ipProtocol": "icmp", "fromPort": 443, "toPort": 443}), "443 is not an ICMP type"},
-		{"two sources", ingressT, props{"securityGroupId": w.group.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": w.group.id}, "exactly one of"},
-		{"an endpoint service of another region", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
-		{"a gateway endpoint with subnets", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{w.a.id}}, "route tables only"},
-		{"private DNS in a VPC without host names", endpointT, props{"vpcId": w.vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "subnetIds": []any{w.a.id}, "privateDnsEnabled": true}, "enableDnsHostnames"},
-		{"a role that flow logs can't assume", flowLogT, props{"vpcId": w.vpc.id, "trafficType": "ALL", "logDestination": "arn:aws:logs:us-east-1:123456789012:log-group:taken", "iamRoleArn": w.role.state["arn"]}, "Unable to assume"},
+		{"two sources", ingressT, props{"securityGroupId": f.group.id, "ipProtocol": "-1", "cidrIpv4": "0.0.0.0/0", "referencedSecurityGroupId": f.group.id}, "exactly one of"},
+		{"an endpoint service of another region", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.eu-west-1.s3"}, "InvalidServiceName"},
+		{"a gateway endpoint with subnets", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.us-east-1.s3", "subnetIds": []any{f.a.id}}, "route tables only"},
+		{"private DNS in a VPC without host names", endpointT, props{"vpcId": f.vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "subnetIds": []any{f.a.id}, "privateDnsEnabled": true}, "enableDnsHostnames"},
+		{"a role that flow logs can't assume", flowLogT, props{"vpcId": f.vpc.id, "trafficType": "ALL", "logDestination": "arn:aws:logs:us-east-1:123456789012:log-group:taken", "iamRoleArn": f.role.state["arn"]}, "Unable to assume"},
 		{"a repository of the same name", repositoryT, props{"name": "taken"}, "RepositoryAlreadyExistsException"},
 		{"capitals in a repository's name", repositoryT, props{"name": "Taken"}, "lower-case"},
 		{"a key without KMS", repositoryT, props{"name": "x1", "encryptionConfigurations": []any{props{"encryptionType": "AES256", "kmsKey": "arn:aws:kms:us-east-1:123456789012:key/x"}}}, "needs encryptionType KMS"},
@@ -142,15 +142,15 @@ func TestRefusals(t *testing.T) {
 		{"archiving, which the provider drops", lifecycleT, rules(rule(1, `"tagStatus":"untagged"`, "transition")), "the stand-in knows expire"},
 		{"a lifecycle rule that ECR does not know", lifecycleT, props{"repository": "taken", "policy": `{"rules":[{"rulePriority":1,"selection":{"tagStatus":"tagged","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}`}, "needs tagPrefixList"},
 		{"a role of the same name", roleT, props{"name": "pods", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
-		{"names in IAM are the same in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
-		{"a policy's name counts without its path", policyT, props{"name": "Taken", "path": "/other/", "policy": readPolicy}, "EntityAlreadyExists"},
+		{"the name of a role in capitals", roleT, props{"name": "PODS", "assumeRolePolicy": podTrust}, "EntityAlreadyExists"},
+		{"the name of a policy of another path", policyT, props{"name": "Taken", "path": "/other/", "policy": readPolicy}, "EntityAlreadyExists"},
 		{"an instance profile of the same name", profileT, props{"name": "TAKEN"}, "EntityAlreadyExists"},
 		{"a policy's path with an asterisk", policyT, props{"path": "/a*/", "policy": readPolicy}, "begins and ends with a slash"},
 		{"a role's description beyond Latin-1", roleT, props{"name": "r1", "description": "\u2192", "assumeRolePolicy": podTrust}, "Latin-1"},
 		{"a policy beyond Latin-1", policyT, props{"policy": strings.ReplaceAll(readPolicy, `"*"`, `"arn:aws:s3:::\u2192"`)}, "beyond U+00FF"},
 		{"two statements of one Sid", policyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Action":"s3:*","Resource":"*"},{"Sid":"A","Effect":"Deny","Action":"s3:*","Resource":"*"}]}`}, "must be unique"},
 		{"a trust policy's Sid with a space", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(podTrust, `{"Effect"`, `{"Sid":"a b","Effect"`)}, "letters and digits"},
-		{"no thumbprints, which the provider takes for no change", oidcT, props{"url": "https://example.com", "clientIdLists": []any{"a"}, "thumbprintLists": []any{}}, "has 0 elements"},
+		{"no thumbprints", oidcT, props{"url": "https://example.com", "clientIdLists": []any{"a"}, "thumbprintLists": []any{}}, "has 0 elements"},
 		{"a trust policy with a resource", roleT, props{"name": "r1", "assumeRolePolicy": identity("sts:AssumeRole")}, "Resource"},
 		{"a trust policy with another action", roleT, props{"name": "r1", "assumeRolePolicy": strings.ReplaceAll(eksTrust, "sts:TagSession", "s3:GetObject")}, "STS actions"},
 		{"a trust policy that is not JSON", roleT, props{"name": "r1", "assumeRolePolicy": "{"}, "not valid JSON"},
@@ -162,34 +162,34 @@ func TestRefusals(t *testing.T) {
 		{"a policy of AWS's that does not exist", attachT, props{"role": "pods", "policyArn": "arn:aws:iam::aws:policy/AmazonEKSDreamPolicy"}, "NoSuchEntity"},
 		{"a role that does not exist", attachT, props{"role": "nobody", "policyArn": clusterPerm}, "NoSuchEntity"},
 		{"a deletion window of a day", keyT, props{"deletionWindowInDays": 1}, "must be 7 to 30"},
-		{"a key that nobody could change", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":"kms:Encrypt","Resource":"*"}]}`}, "will not allow you to update"},
+		{"a key policy that does not let anybody change it", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"logs.us-east-1.amazonaws.com"},"Action":"kms:Encrypt","Resource":"*"}]}`}, "will not allow you to update"},
 		{"a key's policy for a role that does not exist", keyT, props{"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::123456789012:role/nobody"]},"Action":"kms:*","Resource":"*"}]}`}, "MalformedPolicyDocumentException: Policy contains a statement"},
-		{"a prefix that is no more than alias/", aliasT, props{"namePrefix": "alias/", "targetKeyId": w.key.id}, "has 6 characters"},
-		{"an alias of the same name", aliasT, props{"name": "alias/taken", "targetKeyId": w.key.id}, "AlreadyExistsException"},
-		{"an alias without its prefix", aliasT, props{"name": "without-prefix", "targetKeyId": w.key.id}, "must be alias/"},
-		{"an alias of AWS's", aliasT, props{"name": "alias/aws/mine", "targetKeyId": w.key.id}, "can't begin with alias/aws/"},
+		{"the prefix alias/ without a name", aliasT, props{"namePrefix": "alias/", "targetKeyId": f.key.id}, "has 6 characters"},
+		{"an alias of the same name", aliasT, props{"name": "alias/taken", "targetKeyId": f.key.id}, "AlreadyExistsException"},
+		{"an alias without its prefix", aliasT, props{"name": "without-prefix", "targetKeyId": f.key.id}, "must be alias/"},
+		{"an alias of AWS's", aliasT, props{"name": "alias/aws/mine", "targetKeyId": f.key.id}, "can't begin with alias/aws/"},
 		{"a log group of the same name", logGroupT, props{"name": "taken"}, "ResourceAlreadyExistsException"},
 		{"a retention that does not exist", logGroupT, props{"name": "l1", "retentionInDays": 42}, "must be one of"},
-		{"a key that logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": w.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
-		{"a cluster in one zone", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.a.id}}}), "two different AZs"},
-		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.far.id}}}), "same VPC"},
-		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.e.id}}}), "UnsupportedAvailabilityZoneException"},
+		{"a key that logs may not use", logGroupT, props{"name": "l1", "kmsKeyId": f.key.state["arn"]}, "logs.us-east-1.amazonaws.com"},
+		{"a cluster in one zone", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.a.id}}}), "two different AZs"},
+		{"a cluster in two VPCs", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.far.id}}}), "same VPC"},
+		{"a zone without control planes", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.e.id}}}), "UnsupportedAvailabilityZoneException"},
 		{"a Kubernetes that EKS does not offer", clusterT, cluster(props{"version": "1.12"}), "version: is"},
 		{"a Kubernetes that EKS ended in July 2026", clusterT, cluster(props{"version": "1.30"}), "version: is"},
-		{"EKS's default Kubernetes is not known", clusterT, props{"roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}, "version: must be given"},
+		{"a cluster without a version", clusterT, props{"roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}, "version: must be given"},
 		{"a role without EKS's policy", clusterT, cluster(nil), "AmazonEKSClusterPolicy"},
-		{"a role for pods", clusterT, cluster(props{"roleArn": w.pods.state["arn"]}), "trusted entity"},
-		{"an endpoint that nobody reaches", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
+		{"a role for pods", clusterT, cluster(props{"roleArn": f.pods.state["arn"]}), "trusted entity"},
+		{"a cluster with neither endpoint", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
 		{"an add-on of a cluster that does not exist", addonT, props{"clusterName": "none", "addonName": "coredns", "addonVersion": "v1.0.0-eksbuild.1"}, "ResourceNotFoundException"},
 		{"an unknown add-on", addonT, props{"clusterName": "none", "addonName": "dream", "addonVersion": "v1.0.0-eksbuild.1"}, "one of"},
 		{"an unknown type", "aws:sqs/queue:Queue", props{}, "sandbox/aws/rules/sqs*.go"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			before := s.count()
-			_, err := s.create(row.token, "thing", row.in)
+			_, err := s.create(row.token, "refused", row.in)
 			require.Error(t, err)
 			require.ErrorContains(t, err, row.want)
-			require.Equal(t, before, s.count(), "a refusal leaves nothing behind")
+			require.Equal(t, before, s.count(), "a refused creation stores nothing")
 		})
 	}
 }
@@ -201,26 +201,26 @@ func TestAllFailuresAreReportedAtOnce(t *testing.T) {
 }
 
 func TestClusterRules(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
+	f := newFixture(t)
+	s := f.s
+	s.must(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
 	in := func(version string) props {
-		return props{"name": "c", "version": version, "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}}}
+		return props{"name": "c", "version": version, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}}
 	}
 	cluster := s.must(clusterT, "c", in("1.32"))
-	_, err := s.create(entryT, "entry", props{"clusterName": "c", "principalArn": w.pods.state["arn"]})
-	require.ErrorContains(t, err, "authentication mode", "the default mode knows no access entries")
+	_, err := s.create(entryT, "entry", props{"clusterName": "c", "principalArn": f.pods.state["arn"]})
+	require.ErrorContains(t, err, "authentication mode", "the default mode has no access entries")
 	require.ErrorContains(t, s.update(cluster, in("1.34")), "version update from 1.32 to 1.34", "one minor version at a time")
 	require.NoError(t, s.update(cluster, in("1.33")))
 	require.Equal(t, "1.33", cluster.state["version"])
-	require.ErrorContains(t, s.update(cluster, in("1.32")), "version update", "there is no way back")
-	c := s.must(subnetT, "c", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.3.0/24", "availabilityZone": "us-east-1c"})
-	b2 := s.must(subnetT, "b2", props{"vpcId": w.vpc.id, "cidrBlock": "10.30.4.0/24", "availabilityZone": "us-east-1b"})
+	require.ErrorContains(t, s.update(cluster, in("1.32")), "version update", "a version can't be lowered")
+	c := s.must(subnetT, "c", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.3.0/24", "availabilityZone": "us-east-1c"})
+	b2 := s.must(subnetT, "b2", props{"vpcId": f.vpc.id, "cidrBlock": "10.30.4.0/24", "availabilityZone": "us-east-1b"})
 	moved := in("1.33")
-	moved["vpcConfig"] = props{"subnetIds": []any{w.a.id, c.id}}
-	require.ErrorContains(t, s.update(cluster, moved), "us-east-1a, us-east-1b", "a cluster stays in the zones that it was made with")
-	moved["vpcConfig"] = props{"subnetIds": []any{w.a.id, b2.id}}
-	require.NoError(t, s.update(cluster, moved), "another subnet in the same zone will do")
+	moved["vpcConfig"] = props{"subnetIds": []any{f.a.id, c.id}}
+	require.ErrorContains(t, s.update(cluster, moved), "us-east-1a, us-east-1b", "a cluster stays in the zones of its creation")
+	moved["vpcConfig"] = props{"subnetIds": []any{f.a.id, b2.id}}
+	require.NoError(t, s.update(cluster, moved), "another subnet in the same zone is allowed")
 	cni := s.must(addonT, "cni", props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": "v1.18.0-eksbuild.1"})
 	next := func(version string) props {
 		return props{"clusterName": "c", "addonName": "vpc-cni", "addonVersion": version}
@@ -228,52 +228,52 @@ func TestClusterRules(t *testing.T) {
 	require.ErrorContains(t, s.update(cni, next("v1.20.0-eksbuild.1")), "one minor version at a time")
 	require.NoError(t, s.update(cni, next("v1.19.2-eksbuild.1")))
 	_, err = s.create(addonT, "proxy", props{"clusterName": "c", "addonName": "kube-proxy", "addonVersion": "v1.32.0-eksbuild.1"})
-	require.ErrorContains(t, err, "not supported", "kube-proxy has the cluster's version")
-	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": w.role.state["arn"]})
+	require.ErrorContains(t, err, "not supported", "kube-proxy must have the cluster's version")
+	_, err = s.create(identityT, "identity", props{"clusterName": "c", "namespace": "x", "serviceAccount": "y", "roleArn": f.role.state["arn"]})
 	require.ErrorContains(t, err, "pods.eks.amazonaws.com", "the role must trust pod identities")
 	require.NoError(t, s.delete(cluster))
-	require.NoError(t, s.delete(w.a), "a cluster that is gone holds no subnet")
+	require.NoError(t, s.delete(f.a), "a deleted cluster uses no subnet")
 }
 
-func TestAccessPoliciesAreForPeople(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	s.must(attachT, "attach", props{"role": w.role.state["name"], "policyArn": clusterPerm})
-	s.must(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": w.role.state["arn"], "vpcConfig": props{"subnetIds": []any{w.a.id, w.b.id}},
+func TestAccessPolicyNeedsAStandardEntry(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
+	s.must(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	s.must(clusterT, "c", props{"name": "c", "version": "1.34", "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}},
 		"accessConfig": props{"authenticationMode": "API"}})
-	s.must(entryT, "nodes", props{"clusterName": "c", "principalArn": w.pods.state["arn"], "type": "EC2_LINUX"})
-	_, err := s.create(accessT, "view", props{"clusterName": "c", "principalArn": w.pods.state["arn"], "accessScope": props{"type": "cluster"},
+	s.must(entryT, "nodes", props{"clusterName": "c", "principalArn": f.pods.state["arn"], "type": "EC2_LINUX"})
+	_, err := s.create(accessT, "view", props{"clusterName": "c", "principalArn": f.pods.state["arn"], "accessScope": props{"type": "cluster"},
 		"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"})
-	require.ErrorContains(t, err, "type STANDARD", "EKS grants nodes what they need")
+	require.ErrorContains(t, err, "type STANDARD", "entries for nodes have no access policies")
 }
 
-func TestGatewayDoesNotLeaveAddressesBehind(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	s.must(natT, "nat", props{"allocationId": w.address.id, "subnetId": w.a.id})
-	require.ErrorContains(t, s.update(w.gateway, props{"vpcId": w.other.id}), "DependencyViolation", "to move it is to detach it")
-	require.NoError(t, s.update(w.gateway, props{"vpcId": w.vpc.id, "tags": props{"a": "b"}}))
+func TestGatewayIsNotDetachedWhileAddressesUseIt(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
+	s.must(natT, "nat", props{"allocationId": f.address.id, "subnetId": f.a.id})
+	require.ErrorContains(t, s.update(f.gateway, props{"vpcId": f.other.id}), "DependencyViolation", "another VPC detaches it")
+	require.NoError(t, s.update(f.gateway, props{"vpcId": f.vpc.id, "tags": props{"a": "b"}}))
 }
 
-func TestDefaultGroupKeepsRulesThatAreLeftOut(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
-	group := s.must(defaultT, "default", props{"vpcId": w.vpc.id, "ingress": []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}}})
-	require.Empty(t, group.state["egress"], "taking the group over revokes the rest")
-	require.NoError(t, s.update(group, props{"vpcId": w.vpc.id, "tags": props{"a": "b"}}))
-	require.Len(t, group.state["ingress"], 1, "the provider computes what is left out")
+func TestDefaultGroupKeepsRulesThatAreNotGiven(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
+	group := s.must(defaultT, "default", props{"vpcId": f.vpc.id, "ingress": []any{props{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}}})
+	require.Empty(t, group.state["egress"], "rules that are not given are revoked on creation")
+	require.NoError(t, s.update(group, props{"vpcId": f.vpc.id, "tags": props{"a": "b"}}))
+	require.Len(t, group.state["ingress"], 1, "an update keeps rules that are not given")
 }
 
-func TestRoleLeavesItsProfileAndPolicies(t *testing.T) {
-	w := newWorld(t)
-	s := w.s
+func TestRoleIsDetachedFromProfileAndPolicies(t *testing.T) {
+	f := newFixture(t)
+	s := f.s
 	policy := s.must(policyT, "read", props{"policy": readPolicy})
 	owner := s.must(roleT, "owner", props{"name": "owner", "assumeRolePolicy": podTrust, "managedPolicyArns": []any{policy.id}})
 	profile := s.must(profileT, "profile", props{"role": "owner"})
-	s.must(attachT, "beside", props{"role": "owner", "policyArn": clusterPerm})
+	s.must(attachT, "attached", props{"role": "owner", "policyArn": clusterPerm})
 	s.must(attachT, "attach", props{"role": "pods", "policyArn": clusterPerm})
-	require.ErrorContains(t, s.delete(w.pods), "DeleteConflict", "policies hold a role")
-	require.NoError(t, s.delete(owner), "a role that lists its policies is freed from all; profiles never hold one")
+	require.ErrorContains(t, s.delete(f.pods), "DeleteConflict", "a role with attached policies is not deleted")
+	require.NoError(t, s.delete(owner), "a role with managedPolicyArns is detached from all policies and from its profile")
 	require.True(t, s.refresh(profile))
 	require.NotContains(t, profile.state, "role")
 }
@@ -284,13 +284,13 @@ func TestRepositoryWithImages(t *testing.T) {
 	repository := s.must(repositoryT, "r", in)
 	s.registry.push("a/b", "v1", "sha256:1")
 	s.registry.push("a/b", "v2", "sha256:2")
-	require.ErrorContains(t, s.delete(repository), "RepositoryNotEmptyException", "images are not thrown away")
+	require.ErrorContains(t, s.delete(repository), "RepositoryNotEmptyException", "a repository with images is not deleted")
 	in["forceDelete"] = true
 	require.NoError(t, s.update(repository, in))
 	require.NoError(t, s.delete(repository))
-	require.Empty(t, s.registry.tags["a/b"], "forceDelete takes the images along")
+	require.Empty(t, s.registry.tags["a/b"], "forceDelete deletes the images")
 
 	plain := s.must(repositoryT, "p", props{"name": "cc"})
 	s.registry.untagged = []string{"cc"}
-	require.ErrorContains(t, s.delete(plain), "RepositoryNotEmptyException", "an image without a tag is an image")
+	require.ErrorContains(t, s.delete(plain), "RepositoryNotEmptyException", "an untagged image counts")
 }

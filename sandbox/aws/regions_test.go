@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// in is the same account through a provider of another region, as a program
-// has beside its own.
+// in returns the same sandbox with a provider of another region, as a program with
+// two providers has it.
 func (s *sandbox) in(region string) *sandbox {
 	s.t.Helper()
 	other := *s
@@ -17,7 +17,7 @@ func (s *sandbox) in(region string) *sandbox {
 	return &other
 }
 
-// TestTwoRegions is a platform in Frankfurt whose edge lies in Virginia.
+// TestTwoRegions creates resources in two regions that refer to one another.
 func TestTwoRegions(t *testing.T) {
 	virginia := newSandbox(t, nil)
 	frankfurt := virginia.in("eu-central-1")
@@ -34,7 +34,7 @@ func TestTwoRegions(t *testing.T) {
 	require.ErrorContains(t, err, "The scope is not valid", "web ACLs of CloudFront live in Virginia")
 	acl := virginia.must(webACLT, "acl", webACL())
 
-	edge := func(certificate *thing) props {
+	edge := func(certificate *resource) props {
 		return distribution(props{
 			"aliases": []any{"example.com"}, "webAclId": acl.state["arn"],
 			"viewerCertificate": props{"acmCertificateArn": certificate.id, "sslSupportMethod": "sni-only"},
@@ -42,17 +42,17 @@ func TestTwoRegions(t *testing.T) {
 	}
 	_, err = frankfurt.create(distributionT, "edge", edge(near))
 	require.ErrorContains(t, err, "isn't in us-east-1 region")
-	made := frankfurt.must(distributionT, "edge", edge(far))
-	require.True(t, virginia.refresh(made), "a distribution belongs to no region")
+	created := frankfurt.must(distributionT, "edge", edge(far))
+	require.True(t, virginia.refresh(created), "a distribution belongs to no region")
 
-	require.ErrorContains(t, virginia.delete(far), "ResourceInUseException", "held from another region's provider")
+	require.ErrorContains(t, virginia.delete(far), "ResourceInUseException", "in use by an object of another region's provider")
 	require.ErrorContains(t, virginia.delete(acl), "WAFAssociatedItemException")
 	require.NoError(t, frankfurt.delete(near))
-	require.NoError(t, frankfurt.delete(made))
+	require.NoError(t, frankfurt.delete(created))
 	require.NoError(t, virginia.delete(far))
 	require.NoError(t, virginia.delete(acl))
 
-	// What belongs to a region is there alone; what does not, everywhere.
+	// A regional object exists in its region only, a global one in all of them.
 	vpc := frankfurt.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	_, err = virginia.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidVpcID.NotFound")

@@ -12,14 +12,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// named are the parts of every request that say which resource it is about.
+// named is the part of every request that identifies the resource.
 type named interface {
 	GetUrn() string
 	GetType() string
 	GetName() string
 }
 
-// typeOf is the resource's type; engines before 3.130 send the URN alone.
+// typeOf returns the resource's type. Engines before 3.130 send only the URN.
 func typeOf(req named) string {
 	if t := req.GetType(); t != "" {
 		return t
@@ -39,28 +39,28 @@ func nameOf(req named) string {
 	return parts[len(parts)-1]
 }
 
-// Check completes the inputs and refuses what is wrong with them, all at once.
+// Check completes the inputs and returns all failures at once.
 func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulumirpc.CheckResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
 		return nil, err
 	}
-	ask := rules.CheckRequest{
+	check := rules.CheckRequest{
 		Token: typeOf(req), Name: nameOf(req), Seed: req.GetRandomSeed(),
 		Olds: wire.Decode(req.GetOlds()), News: wire.Decode(req.GetNews()),
 	}
 	if a := req.GetAutonaming(); a != nil {
-		ask.Proposed = a.GetProposedName()
+		check.Proposed = a.GetProposedName()
 		switch a.GetMode() {
 		case pulumirpc.CheckRequest_AutonamingOptions_DISABLE:
-			ask.Autonaming = rules.AutonamingDisabled
+			check.Autonaming = rules.AutonamingDisabled
 		case pulumirpc.CheckRequest_AutonamingOptions_ENFORCE:
-			ask.Autonaming = rules.AutonamingEnforce
+			check.Autonaming = rules.AutonamingEnforce
 		case pulumirpc.CheckRequest_AutonamingOptions_PROPOSE:
-			ask.Autonaming = rules.AutonamingPropose
+			check.Autonaming = rules.AutonamingPropose
 		}
 	}
-	in, failures, err := cloud.Check(ask)
+	in, failures, err := cloud.Check(check)
 	var unknown *rules.UnknownTypeError
 	if errors.As(err, &unknown) {
 		return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{Reason: unknown.Error()}}}, nil
@@ -72,14 +72,14 @@ func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, answer(err)
 }
 
-// kinds of a difference, without and with a replacement.
+// kinds has the engine's kind of a difference, without and with a replacement.
 var kinds = map[string][2]pulumirpc.PropertyDiff_Kind{
 	rules.Add:    {pulumirpc.PropertyDiff_ADD, pulumirpc.PropertyDiff_ADD_REPLACE},
 	rules.Delete: {pulumirpc.PropertyDiff_DELETE, pulumirpc.PropertyDiff_DELETE_REPLACE},
 	rules.Change: {pulumirpc.PropertyDiff_UPDATE, pulumirpc.PropertyDiff_UPDATE_REPLACE},
 }
 
-// Diff compares what is asked with what is.
+// Diff compares the new inputs with the state.
 func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -108,7 +108,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	return out, nil
 }
 
-// Create makes a resource, or says what making it would give.
+// Create creates a resource; in a preview it returns the expected state.
 func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -124,7 +124,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		out.Properties, err = encode(state)
 		return out, answer(err)
 	}
-	err = p.meet(ctx, "create", token, req.GetUrn(), func() error {
+	err = p.withFaults(ctx, "create", token, req.GetUrn(), func() error {
 		id, state, err := cloud.Create(ctx, token, in)
 		if err != nil {
 			return err
@@ -139,7 +139,8 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	return out, nil
 }
 
-// Read returns what a resource is now; a resource that is gone has no id.
+// Read returns the present state of a resource. If it no longer exists, the id is
+// empty.
 func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulumirpc.ReadResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -147,7 +148,7 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	}
 	token := typeOf(req)
 	out := &pulumirpc.ReadResponse{}
-	err = p.meet(ctx, "read", token, req.GetUrn(), func() error {
+	err = p.withFaults(ctx, "read", token, req.GetUrn(), func() error {
 		state, ok, err := cloud.Read(ctx, token, req.GetId())
 		if err != nil || !ok {
 			return err
@@ -169,7 +170,7 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 	return out, nil
 }
 
-// Update changes a resource, or says what changing it would give.
+// Update changes a resource; in a preview it returns the expected state.
 func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*pulumirpc.UpdateResponse, error) {
 	cloud, err := p.configured()
 	if err != nil {
@@ -185,7 +186,7 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		out.Properties, err = encode(state)
 		return out, answer(err)
 	}
-	err = p.meet(ctx, "update", token, req.GetUrn(), func() error {
+	err = p.withFaults(ctx, "update", token, req.GetUrn(), func() error {
 		state, err := cloud.Update(ctx, token, req.GetId(), in, req.GetIgnoreChanges())
 		if err != nil {
 			return err
@@ -206,7 +207,7 @@ func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 		return nil, err
 	}
 	token := typeOf(req)
-	err = p.meet(ctx, "delete", token, req.GetUrn(), func() error { return cloud.Delete(ctx, token, req.GetId()) })
+	err = p.withFaults(ctx, "delete", token, req.GetUrn(), func() error { return cloud.Delete(ctx, token, req.GetId()) })
 	if err != nil {
 		return nil, answer(err)
 	}

@@ -19,10 +19,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Serve is what pulumi-resource-aws does: it checks that it is in a sandbox,
-// listens on a free port of 127.0.0.1, prints the port to stdout, and serves
-// the engine whose address is the process's argument until the engine goes
-// away, an interrupt comes or ctx is done.
+// Serve is the program pulumi-resource-aws. It checks that it runs in a sandbox,
+// listens on a free port of 127.0.0.1, and prints the port to stdout. It serves the
+// engine, whose address is the process's argument, until the engine ends, a signal
+// comes or ctx ends.
 func Serve(ctx context.Context, stdout io.Writer) error {
 	l, err := guard()
 	if err != nil {
@@ -37,9 +37,9 @@ func Serve(ctx context.Context, stdout io.Writer) error {
 	return serve(ctx, l, address, stdout)
 }
 
-// engineAddress finds the engine's address behind the flags that the engine
-// gives to every plugin; it is empty where a person starts the plugin to be
-// attached to.
+// engineAddress returns the engine's address, which follows the flags that the
+// engine passes to every plugin. It is empty if a user starts the plugin so that an
+// engine attaches to it.
 func engineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-resource-aws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -67,6 +67,6 @@ func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writ
 		if address == "" {
 			return nil
 		}
-		return session.Meet(address)
+		return session.Dial(address)
 	})
 }

@@ -174,5 +174,5 @@ func printNextSteps(c *cobra.Command, url string) error {
 }
 
 // frontLimit is how long the platform may take to answer after `pulumi up`.
-// That waits for the pods already; only the node's routes are still missing.
+// `pulumi up` itself waits for the pods, so only the node's routes may be missing.
 const frontLimit = time.Minute

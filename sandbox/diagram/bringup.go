@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
-// bringUp makes the stack of the project in root from nothing, in a sandbox of
-// simulated nodes that ends with it, and returns its `pulumi stack export`.
+// bringUp creates the stack of the project in root in a temporary sandbox with
+// simulated nodes, and returns its `pulumi stack export`.
 func bringUp(ctx context.Context, root, stack string) (export []byte, err error) {
 	root, err = filepath.Abs(root)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// export is what `pulumi stack export` said of a real stack, cut down to the
-// types and the properties that picture.yaml reads.
+// export returns the output of `pulumi stack export` for a stack, reduced to the
+// types and properties that picture.yaml reads.
 func export(t *testing.T, stack string) string {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + stack + ".json")
@@ -40,8 +40,8 @@ func all(boxes []*box) []*box {
 	return every
 }
 
-// said lists the lines of a picture.
-func said(p *picture) []string {
+// textLines lists the lines of text in a picture.
+func textLines(p *picture) []string {
 	var lines []string
 	for _, b := range all(p.Boxes) {
 		for _, w := range b.Words {
@@ -51,12 +51,12 @@ func said(p *picture) []string {
 	return lines
 }
 
-// TestNothingLeavesItsBox: no text is wider than its box in the widest font
-// that we know of, no box stands outside of its own, and none on another.
-func TestNothingLeavesItsBox(t *testing.T) {
-	with, err := newStyles()
+// With the widest common font no text is wider than its box. No box is outside
+// its parent, and no two boxes overlap.
+func TestTextAndBoxesStayInTheirBox(t *testing.T) {
+	fonts, err := newStyles()
 	require.NoError(t, err)
-	in := map[string]style{"title": with.title, "text": with.text}
+	in := map[string]style{"title": fonts.title, "text": fonts.text}
 	prod := export(t, "prod")
 	for reason, state := range map[string]string{
 		"prod":                    prod,
@@ -75,18 +75,18 @@ func TestNothingLeavesItsBox(t *testing.T) {
 			}
 			for i, inner := range b.Boxes {
 				require.True(t, inner.X >= b.X && inner.Y >= b.Y && inner.X+inner.W <= b.X+b.W+.01 && inner.Y+inner.H <= b.Y+b.H+.01,
-					"%s: %v stands outside of %v", reason, inner.Title, b.Title)
+					"%s: %v is outside of %v", reason, inner.Title, b.Title)
 				for _, other := range b.Boxes[:i] {
 					require.True(t, other.X+other.W <= inner.X || inner.X+inner.W <= other.X || other.Y+other.H <= inner.Y || inner.Y+inner.H <= other.Y,
-						"%s: %v stands on %v", reason, inner.Title, other.Title)
+						"%s: %v overlaps %v", reason, inner.Title, other.Title)
 				}
 			}
 		}
 	}
 }
 
-func TestWhatIsInTheStateIsDrawn(t *testing.T) {
-	prod := said(composed(t, export(t, "prod")))
+func TestResourcesOfTheStateAreDrawn(t *testing.T) {
+	prod := textLines(composed(t, export(t, "prod")))
 	for _, line := range []string{
 		"Users", "Route 53", "CloudFront", "/ws → ALB-progressive-framework-dynamic", "AWS WAF web ACL", "S3 static files",
 		"VPC 10.10.0.0/16", "10.10.80.0/22 · NAT gateway", "HTTPS 443 · 3 rules, else 404", "pf-prod-agents-30800",
@@ -102,18 +102,18 @@ func TestWhatIsInTheStateIsDrawn(t *testing.T) {
 	require.Equal(t, slices.Concat(a, a, a), zones, "zones are columns, in order, in each of three tiers")
 }
 
-// TestAStackWithoutAnEdgeDrawsNone: nor a load balancer, a group or a store.
-func TestAStackWithoutAnEdgeDrawsNone(t *testing.T) {
+// A stack without edge, load balancer, groups and managed stores draws none.
+func TestAbsentResourcesAreNotDrawn(t *testing.T) {
 	p := composed(t, export(t, "sandbox"))
 	require.Equal(t, []string{"VPC 10.30.0.0/16"}, p.Boxes[0].Title)
-	require.Contains(t, said(p), "StatefulSet, 6 × 20m CPU, 128Mi")
-	text := strings.Join(append(said(p), p.Description), "\n")
+	require.Contains(t, textLines(p), "StatefulSet, 6 × 20m CPU, 128Mi")
+	text := strings.Join(append(textLines(p), p.Description), "\n")
 	for _, absent := range []string{"Edge", "Users", "CloudFront", "Load Balancer", "Auto Scaling", "RDS", "S3\n", "alarm"} {
 		require.NotContains(t, text, absent)
 	}
 }
 
-// TestTheOrderOfAStateDoesNotMatter, as an engine writes what it finished first.
+// The engine writes resources in the order in which they are finished.
 func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
 	text := export(t, "prod")
 	lines := strings.Split(strings.TrimSpace(text), "\n")
@@ -131,8 +131,9 @@ func drawn(t *testing.T, export string) string {
 	return out.String()
 }
 
-// TestThePictureIsAnSVG that can be read aloud, whatever the names hold.
-func TestThePictureIsAnSVG(t *testing.T) {
+// The picture is an SVG with a title and a description for screen readers, also
+// if names contain markup.
+func TestPictureIsAnAccessibleSVG(t *testing.T) {
 	text := drawn(t, strings.ReplaceAll(export(t, "prod"), `"pf-prod"`, `"<script>&"`))
 	names := map[string]string{}
 	decoder := xml.NewDecoder(strings.NewReader(text))
@@ -157,7 +158,7 @@ func TestThePictureIsAnSVG(t *testing.T) {
 	require.NotContains(t, text, "ZgotmplZ", "the template engine refused nothing")
 }
 
-func TestWhatCannotBeDrawnIsSaid(t *testing.T) {
+func TestErrorsNameTheProblemOfTheState(t *testing.T) {
 	const stack = `{"urn":"urn:pulumi:dev::p::pulumi:pulumi:Stack::p-dev","type":"pulumi:pulumi:Stack"}`
 	for reason, row := range map[string]struct{ export, message string }{
 		"no export":             {`Updating…`, "is not the output of `pulumi stack export`"},

@@ -23,7 +23,7 @@ func draw(s *state, out io.Writer) error {
 	return t.Execute(out, p)
 }
 
-// compose says what is drawn, and where.
+// compose returns the boxes of a state with their positions.
 func compose(s *state) (*picture, error) {
 	boxes, err := outline(s)
 	if err != nil {
@@ -32,9 +32,9 @@ func compose(s *state) (*picture, error) {
 	if len(boxes) == 0 {
 		return nil, errors.New("nothing in the state is in picture.yaml: bring the whole stack up first")
 	}
-	with, err := newStyles()
+	fonts, err := newStyles()
 	if err != nil {
 		return nil, err
 	}
-	return layOut(s, boxes, with), nil
+	return arrange(s, boxes, fonts), nil
 }

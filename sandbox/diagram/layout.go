@@ -15,10 +15,10 @@ const (
 	pad       = 14 // between a box's edge and what is in it
 	gap       = 12 // between boxes
 	arrowGap  = 26 // between boxes that an arrow joins
-	perRow    = 4  // the most boxes of one width beside each other
+	perRow    = 4  // the most boxes of one width next to each other
 )
 
-// place is where a box stands and what is drawn in it.
+// place is the position of a box and what is drawn in it.
 type place struct {
 	X, Y, W, H float64
 	Words      []word
@@ -44,21 +44,21 @@ type picture struct {
 	Boxes       []*box
 }
 
-// layOut gives the boxes their places, one below the other.
-func layOut(s *state, boxes []*box, with styles) *picture {
+// arrange sets the positions of the boxes, one below the other.
+func arrange(s *state, boxes []*box, fonts styles) *picture {
 	page := &box{rows: make([][]*box, len(boxes)), flow: true}
 	for i, b := range boxes {
 		page.rows[i] = []*box{b}
 	}
-	end := page.putRows(margin, header, pageWidth-2*margin, with)
+	end := page.putRows(margin, header, pageWidth-2*margin, fonts)
 	return &picture{state: s, W: pageWidth, H: end + margin, Description: describe(boxes), Arrows: page.Arrows, Boxes: boxes}
 }
 
-// put places the box and all in it, in a given width; the height follows.
-func (b *box) put(x, y, width float64, with styles) {
+// put places the box and its content at a given width and computes its height.
+func (b *box) put(x, y, width float64, fonts styles) {
 	b.place = place{X: x, Y: y, W: width}
 	left, inner := x+pad, width-2*pad
-	y += pad - 4 // a line has some room of its own
+	y += pad - 4 // a line includes some space above it
 	write := func(lines []string, class string, in style, height float64) {
 		for _, line := range lines {
 			for _, text := range in.wrap(line, inner) {
@@ -67,17 +67,17 @@ func (b *box) put(x, y, width float64, with styles) {
 			}
 		}
 	}
-	write(b.Title, "title", with.title, titleHeight)
+	write(b.Title, "title", fonts.title, titleHeight)
 	y += 2
-	write(b.Text, "text", with.text, textHeight)
+	write(b.Text, "text", fonts.text, textHeight)
 	if len(b.rows) > 0 {
-		y = b.putRows(left, y+gap, inner, with)
+		y = b.putRows(left, y+gap, inner, fonts)
 	}
 	b.H = y + pad - b.Y
 }
 
 // putRows places the rows one below the other and returns where the last ends.
-func (b *box) putRows(x, y, width float64, with styles) float64 {
+func (b *box) putRows(x, y, width float64, fonts styles) float64 {
 	for i, row := range b.rows {
 		switch {
 		case i > 0 && b.flow:
@@ -86,14 +86,14 @@ func (b *box) putRows(x, y, width float64, with styles) float64 {
 		case i > 0:
 			y += gap
 		}
-		y = b.putRow(row, x, y, width, with)
+		y = b.putRow(row, x, y, width, fonts)
 	}
 	return y
 }
 
-// putRow places boxes beside each other and returns where the row ends. Where
-// all are alike it takes as many lines as it needs, with columns in common.
-func (b *box) putRow(row []*box, x, y, width float64, with styles) float64 {
+// putRow places boxes next to each other and returns the end of the row. If all
+// have the same width, the row is split into lines with common columns.
+func (b *box) putRow(row []*box, x, y, width float64, fonts styles) float64 {
 	b.Boxes = append(b.Boxes, row...)
 	columns, shares := len(row), 0.0
 	for _, inner := range row {
@@ -109,16 +109,16 @@ func (b *box) putRow(row []*box, x, y, width float64, with styles) float64 {
 	}
 	unit := (width - space*float64(columns-1)) / shares
 	for line := range slices.Chunk(row, columns) {
-		y = b.putLine(line, x, y, unit, space, with) + gap
+		y = b.putLine(line, x, y, unit, space, fonts) + gap
 	}
 	return y - gap
 }
 
-// putLine places boxes beside each other, as high as the highest; or, where
-// arrows join them, each as high as it is, with the arrows through the middle.
-func (b *box) putLine(line []*box, x, y, unit, space float64, with styles) (end float64) {
+// putLine places boxes next to each other, all as high as the highest. Boxes that
+// arrows join keep their own height and are centred on the arrows.
+func (b *box) putLine(line []*box, x, y, unit, space float64, fonts styles) (end float64) {
 	for _, inner := range line {
-		inner.put(x, y, unit*inner.wide, with)
+		inner.put(x, y, unit*inner.wide, fonts)
 		x, end = x+inner.W+space, max(end, y+inner.H)
 	}
 	for i, inner := range line {
@@ -135,7 +135,7 @@ func (b *box) putLine(line []*box, x, y, unit, space float64, with styles) (end 
 	return end
 }
 
-// lower moves the box and all in it.
+// lower moves the box and its content down.
 func (b *box) lower(by float64) {
 	b.Y += by
 	for i := range b.Words {
@@ -150,7 +150,7 @@ func (b *box) lower(by float64) {
 	}
 }
 
-// describe says in words what is in the boxes, for who can't see them.
+// describe returns the picture's description for screen readers.
 func describe(boxes []*box) string {
 	parts := make([]string, len(boxes))
 	for i, b := range boxes {

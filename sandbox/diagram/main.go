@@ -1,10 +1,10 @@
-// Diagram draws a stack as it stands, as an SVG: what is not in its state is
-// not in the picture. It reads `pulumi stack export` from its input; with
-// -stack it first brings that stack of the project up, in a sandbox of
-// simulated nodes that ends with it, so that prod can be drawn without AWS.
+// Diagram draws the resources of a stack's state as an SVG. It reads `pulumi
+// stack export` from its input. With -stack it first brings that stack of the
+// project up in a temporary sandbox with simulated nodes, so that prod can be
+// drawn without AWS.
 //
-// What is drawn, in which words, is picture.yaml; outline.go fills it with a
-// state, layout.go gives everything a place, and picture.svg.tmpl is the SVG.
+// picture.yaml defines the boxes and their text, outline.go fills them from a
+// state, layout.go computes positions, and picture.svg.tmpl is the SVG.
 package main
 
 import (

@@ -15,39 +15,40 @@ import (
 //go:embed picture.yaml
 var pictureYAML []byte
 
-// node is an entry of picture.yaml: boxes to draw and in which words.
+// node is an entry of picture.yaml: the boxes to draw and their text.
 type node struct {
-	// Each makes a box of every resource of the type, All one box of all of
-	// them. A node with neither stands only around or beside what is found.
+	// Each is a type with one box for every resource, All a type with one box for
+	// all of them. A node with neither is drawn only if a resource is found inside
+	// it or next to it.
 	Each, All string
-	// Where is a template; only resources for which it says something are taken.
+	// Where is a template. A resource is drawn if its output is not empty.
 	Where string
-	// Title and Text are templates, of a resource's facts or of a list of them;
-	// every line of Text that is not empty is one.
+	// Title and Text are templates of a resource's facts or of a list of them.
+	// Empty lines are left out.
 	Title, Text string
-	// Class is how the box looks, by the template's style sheet.
+	// Class is a class of the template's style sheet.
 	Class string
-	// Rows are the boxes inside, line by line.
+	// Rows are the rows of boxes inside.
 	Rows [][]node
 	// Flow draws arrows from row to row and from box to box in a row.
 	Flow bool
-	// Wide is the box's share of its row's width beside the others; 0 is as 1.
+	// Wide is the box's width relative to the others in its row; 0 means 1.
 	Wide float64
 }
 
-// box is a node filled with facts.
+// box is a node with the text of its resources.
 type box struct {
 	Class       string
 	Title, Text []string
 	rows        [][]*box
 	flow        bool
 	wide        float64
-	found       bool // a resource is in it
-	fixed       bool // it stands beside what is found
+	found       bool // it or a box in it has a resource
+	fixed       bool // it is drawn if another box in its row is found
 	place
 }
 
-// outline fills picture.yaml with a state.
+// outline returns the boxes of picture.yaml for a state.
 func outline(s *state) ([]*box, error) {
 	var nodes []node
 	decoder := yaml.NewDecoder(bytes.NewReader(pictureYAML))
@@ -71,32 +72,32 @@ func (s *state) fillAll(nodes []node) ([]*box, error) {
 	return boxes, nil
 }
 
-// fill makes the boxes of a node: none, one, or one a resource.
+// fill returns the boxes of a node: none, one, or one for each resource.
 func (s *state) fill(n node) ([]*box, error) {
 	kind := n.Each + n.All
 	if kind == "" {
 		b, err := s.box(n, s)
 		return []*box{b}, err
 	}
-	var taken []facts
+	var selected []facts
 	for _, f := range s.byType[kind] {
-		said, err := s.say(n.Where, f)
+		text, err := s.execute(n.Where, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", kind, f["urnName"], err)
 		}
-		if n.Where == "" || strings.TrimSpace(said) != "" {
-			taken = append(taken, f)
+		if n.Where == "" || strings.TrimSpace(text) != "" {
+			selected = append(selected, f)
 		}
 	}
 	if n.All != "" {
-		if len(taken) == 0 {
+		if len(selected) == 0 {
 			return nil, nil
 		}
-		b, err := s.box(n, taken)
+		b, err := s.box(n, selected)
 		return []*box{b}, err
 	}
 	var boxes []*box
-	for _, f := range taken {
+	for _, f := range selected {
 		b, err := s.box(n, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s %s: %w", kind, f["urnName"], err)
@@ -106,13 +107,13 @@ func (s *state) fill(n node) ([]*box, error) {
 	return boxes, nil
 }
 
-// box says what one box holds, and all that is in it.
-func (s *state) box(n node, of any) (*box, error) {
-	title, err := s.say(n.Title, of)
+// box returns one box with the boxes inside it; data is what the templates get.
+func (s *state) box(n node, data any) (*box, error) {
+	title, err := s.execute(n.Title, data)
 	if err != nil {
 		return nil, err
 	}
-	text, err := s.say(n.Text, of)
+	text, err := s.execute(n.Text, data)
 	if err != nil {
 		return nil, err
 	}
@@ -133,32 +134,32 @@ func (s *state) box(n node, of any) (*box, error) {
 	return b, nil
 }
 
-// say fills a template; a property that is not there is an error, as the words
+// execute executes a template. A missing property is an error, because the text
 // would be wrong.
-func (s *state) say(text string, of any) (string, error) {
+func (s *state) execute(text string, data any) (string, error) {
 	if text == "" {
 		return "", nil
 	}
 	t, err := template.New("picture.yaml").Option("missingkey=error").Funcs(template.FuncMap{
-		"of":     s.of,
-		"every":  func(kind string) []facts { return s.byType[kind] },
-		"own":    func(name string) string { return strings.TrimPrefix(name, s.Project+"-"+s.Stack+"-") },
-		"get":    func(f facts, path string) any { return f.get(path) },
-		"count":  count,
-		"join":   join,
-		"last":   last,
-		"digest": digest,
-		"suffix": strings.HasSuffix,
+		"withValue": s.withValue,
+		"every":     func(kind string) []facts { return s.byType[kind] },
+		"shortName": func(name string) string { return strings.TrimPrefix(name, s.Project+"-"+s.Stack+"-") },
+		"get":       func(f facts, path string) any { return f.get(path) },
+		"count":     count,
+		"join":      join,
+		"last":      last,
+		"digest":    digest,
+		"suffix":    strings.HasSuffix,
 	}).Parse(text)
 	if err != nil {
 		return "", err
 	}
 	var out strings.Builder
-	err = t.Execute(&out, of)
+	err = t.Execute(&out, data)
 	return out.String(), err
 }
 
-// lines are those that hold something.
+// lines returns the lines that are not empty.
 func lines(text string) []string {
 	var all []string
 	for line := range strings.Lines(text) {
@@ -169,7 +170,7 @@ func lines(text string) []string {
 	return all
 }
 
-// count is "1 key" or "3 keys".
+// count returns, for example, "1 key" or "3 keys".
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -177,23 +178,23 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// join lists a property of each, sorted and once.
-func join(of []facts, path, separator string) string {
-	all := make([]string, len(of))
-	for i, f := range of {
+// join lists the values of a property, sorted and without duplicates.
+func join(list []facts, path, separator string) string {
+	all := make([]string, len(list))
+	for i, f := range list {
 		all[i] = last("/", fmt.Sprint(f.get(path)))
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), separator)
 }
 
-// last is what stands after the last separator.
+// last returns the text after the last separator.
 func last(separator, text string) string {
 	parts := strings.Split(text, separator)
 	return parts[len(parts)-1]
 }
 
-// digest is enough of one to know it by.
+// digest shortens a digest to 12 characters.
 func digest(text string) string {
 	hex := last(":", text)
 	return hex[:min(12, len(hex))]

@@ -11,13 +11,13 @@ import (
 	"strings"
 )
 
-// facts are what a state knows of one resource: its outputs, its "id", and the
-// name of its URN as "urnName". Numbers are json.Number, so that they read as they
-// stand there.
+// facts are one resource of a state: its outputs, its "id", and the name of its
+// URN as "urnName". Numbers are json.Number, so that they are printed as in the
+// state.
 type facts map[string]any
 
-// get reads a property by its path, such as "metadata.name"; what is not there
-// is nil.
+// get returns a property by its path, such as "metadata.name"; nil if it is
+// missing.
 func (f facts) get(path string) any {
 	var v any = map[string]any(f)
 	for name := range strings.SplitSeq(path, ".") {
@@ -30,14 +30,14 @@ func (f facts) get(path string) any {
 	return v
 }
 
-// state is a stack's resources by type, in the order of their names.
+// state is a stack's resources by type, sorted by name.
 type state struct {
 	Project, Stack string
 	Count          int
 	byType         map[string][]facts
 }
 
-// read takes the output of `pulumi stack export`.
+// read reads the output of `pulumi stack export`.
 func read(in io.Reader) (*state, error) {
 	var export struct {
 		Deployment struct {
@@ -70,14 +70,14 @@ func read(in io.Reader) (*state, error) {
 		f["id"], f["urnName"] = r.ID, parts[len(parts)-1]
 		s.byType[r.Type] = append(s.byType[r.Type], f)
 	}
-	for _, of := range s.byType {
-		slices.SortFunc(of, func(a, b facts) int { return cmp.Compare(a["urnName"].(string), b["urnName"].(string)) })
+	for _, list := range s.byType {
+		slices.SortFunc(list, func(a, b facts) int { return cmp.Compare(a["urnName"].(string), b["urnName"].(string)) })
 	}
 	return s, nil
 }
 
-// of lists the resources of a type that have the value at the path.
-func (s *state) of(kind, path string, value any) []facts {
+// withValue lists the resources of a type that have the value at the path.
+func (s *state) withValue(kind, path string, value any) []facts {
 	var found []facts
 	for _, f := range s.byType[kind] {
 		if f.get(path) == value {

@@ -15,9 +15,8 @@ const (
 	titleHeight, textHeight = 18, 16
 )
 
-// style measures text. The picture names the reader's own font; we measure with
-// DejaVu Sans, the widest of those that systems have by default, so that text
-// which fits here fits everywhere.
+// style measures text. The SVG uses the viewer's font, which is not known here. So
+// text is measured with DejaVu Sans, the widest of the common default fonts.
 type style struct{ face font.Face }
 
 func newStyle(ttf []byte, size float64) (style, error) {
@@ -29,7 +28,7 @@ func newStyle(ttf []byte, size float64) (style, error) {
 	return style{face}, err
 }
 
-// styles are the two of the picture's boxes.
+// styles are the styles of titles and of text.
 type styles struct{ title, text style }
 
 func newStyles() (styles, error) {
@@ -41,13 +40,13 @@ func newStyles() (styles, error) {
 	return styles{title, text}, err
 }
 
-// width is how long s is, in SVG units.
+// width returns the length of text in SVG units.
 func (s style) width(text string) float64 {
 	return float64(font.MeasureString(s.face, text)) / 64
 }
 
-// wrap breaks text between words into lines of at most the width; a word that
-// is longer by itself is shortened.
+// wrap breaks text between words into lines of at most the width. A word that is
+// longer is shortened.
 func (s style) wrap(text string, width float64) []string {
 	var lines []string
 	line := ""
@@ -68,7 +67,7 @@ func (s style) wrap(text string, width float64) []string {
 	return lines
 }
 
-// shorten cuts the end off a word until it fits, and says so by an ellipsis.
+// shorten cuts the end of a word until it fits, and adds an ellipsis.
 func (s style) shorten(word string, width float64) string {
 	if s.width(word) <= width {
 		return word

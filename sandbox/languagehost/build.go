@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// buildLimit is how long one `go build` may take: the AWS SDK compiles for
-// about five minutes on two cores that nothing else uses.
+// buildLimit is how long one `go build` may take. The AWS SDK takes about five
+// minutes on two idle cores.
 const buildLimit = 30 * time.Minute
 
-// grace is how long a program or compiler has after SIGINT before it is killed.
+// grace is how long a program or compiler may run after SIGINT before it is
+// killed.
 const grace = 5 * time.Second
 
-// executable returns the path of the program's executable, which it builds
-// where the options ask for that, and a function that removes what was made
-// for this run alone.
+// executable returns the path of the program's executable, which it builds unless
+// the options name a prebuilt one. The returned function removes temporary files.
 func (h *host) executable(ctx context.Context, dir string, o options) (string, func(), error) {
 	nothing := func() {}
 	switch {
@@ -63,12 +63,12 @@ func find(dir, name string) (string, error) {
 	return path, nil
 }
 
-// build runs a plain `go build -o target` in dir, as the real host does: other
+// build runs a plain `go build -o target` in dir, as the real host does. Other
 // flags would compile every package a second time.
 //
-// It runs even where the target is new: only the go command knows all that a
-// build depends on, and its check of an up-to-date 100 MB target that links
-// the AWS and Kubernetes SDKs costs about 0.4 s.
+// It also runs if the target exists: only the go command knows all dependencies
+// of a build. If the target is up to date, that takes about 0.4 s for a program of
+// 100 MB with the AWS and Kubernetes SDKs.
 func (h *host) build(ctx context.Context, dir, target string) error {
 	sources, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(sources) == 0 {
@@ -85,7 +85,7 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 		case errors.Is(err, exec.ErrNotFound):
 			return fmt.Errorf("building the program in %s: no `go` on PATH; install Go from https://go.dev/dl, or set runtime.options.binary to a prebuilt executable: %w", dir, err)
 		}
-		return fmt.Errorf("building the program: `go build -o %s` in %s failed; the compiler's messages are beside this one: %w", target, dir, err)
+		return fmt.Errorf("building the program: `go build -o %s` in %s failed; see the compiler's messages: %w", target, dir, err)
 	}
 	if info, err := os.Stat(target); err != nil || info.Mode()&0o111 == 0 {
 		return fmt.Errorf("building the program: %s in %s is not a program; is it a main package?", target, dir)
@@ -93,7 +93,7 @@ func (h *host) build(ctx context.Context, dir, target string) error {
 	return nil
 }
 
-// command is exec.CommandContext with a request to end before the kill.
+// command is exec.CommandContext with a SIGINT before the kill.
 func command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

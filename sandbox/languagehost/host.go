@@ -1,10 +1,10 @@
-// Package languagehost is the stand-in for pulumi-language-go: the plugin by
-// which the Pulumi engine builds and runs a program written in Go. It owns the
-// pulumirpc.LanguageRuntime service as far as running programs needs it.
+// Package languagehost is the stand-in for pulumi-language-go, the plugin with
+// which the Pulumi engine builds and runs a Go program. It implements the part of
+// the pulumirpc.LanguageRuntime service that is needed to run programs.
 //
-// It does not write code (GenerateProgram and the like), does not run plugins
-// or policy packs from source, and does not attach debuggers: each of those
-// answers with an error that says to install the real host.
+// It does not generate code, does not run plugins or policy packs from source, and
+// does not attach debuggers. Each of these answers with an error that says to
+// install the real host.
 package languagehost
 
 import (
@@ -22,20 +22,20 @@ import (
 	"github.com/progressive-framework/platform/sandbox/languagehost/enginesession"
 )
 
-// sdkModule is the module whose version the host reports as its own: it speaks
-// the protocol of that version.
+// sdkModule is the module whose version the host reports, because it has the
+// protocol of that version.
 const sdkModule = "github.com/pulumi/pulumi/sdk/v3"
 
-// Serve does what the executable pulumi-language-go does: it listens on a free
+// Serve does what the executable pulumi-language-go does. It listens on a free
 // port of 127.0.0.1, writes the port and a newline to stdout, and serves the
-// engine until ctx ends or the engine is gone. What the program prints follows
-// on stdout; what it and the compiler print as errors goes to the process's
-// stderr, from where the engine takes it into its display.
+// engine until ctx or the engine ends. The program's stdout follows on stdout. The
+// stderr of the program and the compiler goes to this process's stderr, which the
+// engine displays.
 //
 // args are the command line without the name of the program: flags, then the
-// address of the engine as the last one. Without an address the engine must
-// call Handshake before Run. The caller cancels ctx on SIGINT, which is how
-// the engine ends its plugins; a program that is still running is then killed.
+// address of the engine. Without an address the engine must call Handshake before
+// Run. The caller cancels ctx on SIGINT, by which the engine ends its plugins; a
+// running program is then killed.
 func Serve(ctx context.Context, args []string, stdout io.Writer) error {
 	return serve(ctx, args, stdout, os.Stderr)
 }
@@ -50,12 +50,13 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if address == "" {
 			return nil
 		}
-		return session.Meet(address)
+		return session.Dial(address)
 	})
 }
 
-// engineAddress reads the flags that the engine gives every plugin. Only the
-// address matters here: the host keeps no log of its own, and writes no traces.
+// engineAddress parses the flags that the engine passes to every plugin and
+// returns the address. The flags are ignored: the host writes no log and no
+// traces.
 func engineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-language-go", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -74,8 +75,8 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
-// host is the LanguageRuntime service. The methods that it does not have
-// answer codes.Unimplemented, which the engine takes as "not offered".
+// host is the LanguageRuntime service. Methods that it does not have answer
+// codes.Unimplemented, so the engine does without them.
 type host struct {
 	pulumirpc.UnimplementedLanguageRuntimeServer
 
@@ -83,15 +84,15 @@ type host struct {
 	stdout, stderr io.Writer
 }
 
-// Handshake takes the engine's address where the command line carried none.
+// Handshake connects to the engine if the command line had no address.
 func (h *host) Handshake(_ context.Context, req *pulumirpc.LanguageHandshakeRequest) (*pulumirpc.LanguageHandshakeResponse, error) {
-	if err := h.session.Meet(req.GetEngineAddress()); err != nil {
+	if err := h.session.Dial(req.GetEngineAddress()); err != nil {
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	return &pulumirpc.LanguageHandshakeResponse{}, nil
 }
 
-// Cancel kills what runs; the Run that it ends answers with an error.
+// Cancel kills running programs and builds; their Run returns an error.
 func (h *host) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	h.session.Cancel()
 	return &emptypb.Empty{}, nil

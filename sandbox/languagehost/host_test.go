@@ -109,23 +109,23 @@ func TestRunReportsHowTheProgramEnded(t *testing.T) {
 		want           *pulumirpc.RunResponse
 	}{
 		{"a program that succeeds", "exit 0", &pulumirpc.RunResponse{}},
-		{"status 32 means that the program told the engine its error itself", "exit 32", &pulumirpc.RunResponse{Bail: true}},
+		{"status 32 means that the program has reported its error to the engine", "exit 32", &pulumirpc.RunResponse{Bail: true}},
 		{"any other status is shown", "exit 3", &pulumirpc.RunResponse{Error: "program exited with non-zero exit code: 3"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			s, dir := start(t), t.TempDir()
-			write(t, dir, "program", "#!/bin/sh\necho said; echo complained >&2\n"+tc.script+"\n", 0o755)
+			write(t, dir, "program", "#!/bin/sh\necho to stdout; echo to stderr >&2\n"+tc.script+"\n", 0o755)
 			got, err := s.Run(t.Context(), &pulumirpc.RunRequest{Pwd: dir, Info: info(t, dir, map[string]any{"binary": "program"})})
 			require.NoError(t, err)
 			require.Equal(t, tc.want.GetError(), got.GetError())
 			require.Equal(t, tc.want.GetBail(), got.GetBail())
-			require.Contains(t, s.stdout.String(), "said\n")
-			require.Contains(t, s.stderr.String(), "complained\n")
+			require.Contains(t, s.stdout.String(), "to stdout\n")
+			require.Contains(t, s.stderr.String(), "to stderr\n")
 		})
 	}
 }
 
-func TestRunGivesTheProgramWhatTheSDKReads(t *testing.T) {
+func TestRunSetsTheVariablesOfTheSDK(t *testing.T) {
 	s, dir := start(t), t.TempDir()
 	write(t, dir, "program", "#!/bin/sh\nenv | grep ^PULUMI_ ; pwd\n", 0o755)
 	_, err := s.Run(t.Context(), &pulumirpc.RunRequest{
@@ -155,7 +155,7 @@ func TestRunBuildsTheProgram(t *testing.T) {
 		kept    string
 	}{
 		{"a build target is relative to the program's folder and stays", map[string]any{"buildTarget": "../bin/out"}, "bin/out"},
-		{"without one the executable is made for the run alone", nil, ""},
+		{"without one the executable is temporary", nil, ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			root := t.TempDir()
@@ -206,7 +206,7 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
-// sleeper runs a program that does not end by itself, and returns once it runs.
+// sleeper starts a program that does not end by itself, and returns when it runs.
 func sleeper(t *testing.T, s *served) <-chan error {
 	t.Helper()
 	dir := t.TempDir()
@@ -233,7 +233,7 @@ func TestCancelKillsTheProgram(t *testing.T) {
 func TestTheProgramEndsWithTheEngine(t *testing.T) {
 	s := start(t)
 	ended := sleeper(t, s)
-	s.engine.Stop() // what kill -9 of the engine looks like from here
+	s.engine.Stop() // closes the connection, as a kill -9 of the engine does
 	require.ErrorContains(t, <-ended, "is gone")
 	require.NoError(t, <-s.done)
 }
@@ -246,7 +246,7 @@ func TestTheProgramEndsWithTheHost(t *testing.T) {
 	require.NoError(t, <-s.done)
 }
 
-func TestWhatOnlyTheRealHostDoesIsRefused(t *testing.T) {
+func TestUnsupportedMethodsAreRefused(t *testing.T) {
 	s := start(t)
 	stream, err := s.RunPlugin(t.Context(), &pulumirpc.RunPluginRequest{Info: info(t, "policy", nil)})
 	require.NoError(t, err)
@@ -255,7 +255,7 @@ func TestWhatOnlyTheRealHostDoesIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "Install Pulumi from https://www.pulumi.com/docs/install")
 
 	_, err = s.Template(t.Context(), &pulumirpc.TemplateRequest{})
-	require.Equal(t, codes.Unimplemented, status.Code(err), "the engine goes on without templating")
+	require.Equal(t, codes.Unimplemented, status.Code(err), "the engine continues without templating")
 
 	_, err = s.Run(t.Context(), &pulumirpc.RunRequest{AttachDebugger: true})
 	require.ErrorContains(t, err, "attaching a debugger")

@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// askLimit is how long the go command may take to answer a question.
-	askLimit = 30 * time.Second
+	// queryLimit is how long a go command that prints one value may take.
+	queryLimit = 30 * time.Second
 	// downloadLimit is how long it may take to download the program's modules.
 	downloadLimit = 15 * time.Minute
 )
@@ -28,10 +28,10 @@ const (
 // pluginFile is the file by which an SDK's module names its plugin.
 const pluginFile = "pulumi-plugin.json"
 
-// errNoModule says that a folder is in no Go module.
+// errNoModule is returned for a folder outside any Go module.
 var errNoModule = errors.New("no go.mod in it nor in a folder above it")
 
-// readModule finds and parses the go.mod of the module that dir lies in.
+// readModule finds and parses the go.mod of the module that contains dir.
 func readModule(dir string) (root string, file *modfile.File, err error) {
 	for at := dir; ; at = filepath.Dir(at) {
 		path := filepath.Join(at, "go.mod")
@@ -53,7 +53,8 @@ func readModule(dir string) (root string, file *modfile.File, err error) {
 	}
 }
 
-// source is the folder in which a required module's files lie.
+// source returns the folder of a required module: a replacement's folder, or the
+// one in the module cache.
 func source(root, cache string, file *modfile.File, required module.Version) (string, error) {
 	for _, r := range file.Replace {
 		if r.Old.Path != required.Path || r.Old.Version != "" && r.Old.Version != required.Version {
@@ -79,7 +80,7 @@ func source(root, cache string, file *modfile.File, required module.Version) (st
 	return filepath.Join(cache, filepath.FromSlash(path)+"@"+version), nil
 }
 
-// plugin is what a pulumi-plugin.json says.
+// plugin is the content of a pulumi-plugin.json.
 type plugin struct {
 	Resource         bool   `json:"resource"`
 	Name             string `json:"name"`
@@ -92,8 +93,8 @@ type plugin struct {
 	} `json:"parameterization"`
 }
 
-// readPlugin looks where SDKs keep the file: at the root, in a subfolder, in
-// go/, and in a subfolder of go/. It returns nil where there is none.
+// readPlugin looks for the file in the folders that SDKs use: the root, a
+// subfolder, and a subfolder of go/. It returns nil if there is none.
 func readPlugin(dir string) (*plugin, error) {
 	for _, pattern := range []string{pluginFile, "*/" + pluginFile, "go/*/" + pluginFile} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
@@ -115,22 +116,22 @@ func readPlugin(dir string) (*plugin, error) {
 	return nil, nil
 }
 
-// GetRequiredPackages names the plugins of the SDKs that the program's go.mod
-// requires. The engine finds or fetches them ahead of the run, and takes the
-// versions of its default providers from the answer.
+// GetRequiredPackages returns the plugins of the SDKs in the program's go.mod. The
+// engine finds or downloads them before the run, and uses their versions for its
+// default providers.
 //
-// The real host also guesses a plugin from every module path that begins with
-// github.com/pulumi/pulumi-. This one does not: pulumi-go-provider, a library
-// for providers, is such a module and has no plugin.
+// The real host also derives a plugin from every module path that begins with
+// github.com/pulumi/pulumi-. This one does not, because pulumi-go-provider is such
+// a module and a library without a plugin.
 func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequiredPackagesRequest) (*pulumirpc.GetRequiredPackagesResponse, error) {
 	root, file, err := readModule(req.GetInfo().GetProgramDirectory())
-	if errors.Is(err, errNoModule) { // a prebuilt program may lie anywhere
+	if errors.Is(err, errNoModule) { // a prebuilt program may be in any folder
 		return &pulumirpc.GetRequiredPackagesResponse{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	cache, err := ask(ctx, root, "env", "GOMODCACHE")
+	cache, err := goOutput(ctx, root, "env", "GOMODCACHE")
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +155,7 @@ func (h *host) GetRequiredPackages(ctx context.Context, req *pulumirpc.GetRequir
 
 func (p *plugin) dependency(moduleVersion string) *pulumirpc.PackageDependency {
 	d := &pulumirpc.PackageDependency{Name: p.Name, Kind: "resource", Version: p.Version, Server: p.Server}
-	// A commit between two releases has no plugin of its own.
+	// No plugin is released for a commit between two releases.
 	if d.Version == "" && !module.IsPseudoVersion(moduleVersion) {
 		d.Version = moduleVersion
 	}
@@ -182,7 +183,7 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 			continue
 		}
 		d := &pulumirpc.DependencyInfo{Name: r.Mod.Path}
-		if !replaced[r.Mod.Path] { // what replaces it has no version of this module
+		if !replaced[r.Mod.Path] { // a replacement does not have this version
 			d.Version = r.Mod.Version
 		}
 		all = append(all, d)
@@ -191,7 +192,7 @@ func (h *host) GetProgramDependencies(_ context.Context, req *pulumirpc.GetProgr
 }
 
 // InstallDependencies downloads the program's modules. Unlike the real host it
-// does not tidy: go.mod and go.sum are the project's to change.
+// does not run go mod tidy, because it must not change go.mod and go.sum.
 func (h *host) InstallDependencies(req *pulumirpc.InstallDependenciesRequest, stream grpc.ServerStreamingServer[pulumirpc.InstallDependenciesResponse]) error {
 	ctx, end := h.session.Bound(stream.Context())
 	defer end()
@@ -212,21 +213,21 @@ func (h *host) About(ctx context.Context, req *pulumirpc.AboutRequest) (*pulumir
 	if err != nil {
 		return nil, fmt.Errorf("no `go` on PATH: %w", err)
 	}
-	version, err := ask(ctx, req.GetInfo().GetProgramDirectory(), "version")
+	version, err := goOutput(ctx, req.GetInfo().GetProgramDirectory(), "version")
 	if err != nil {
 		return nil, err
 	}
 	return &pulumirpc.AboutResponse{Executable: path, Version: version}, nil
 }
 
-// RuntimeOptionsPrompts: there is nothing to ask for `pulumi new`.
+// RuntimeOptionsPrompts returns no questions for `pulumi new`.
 func (h *host) RuntimeOptionsPrompts(context.Context, *pulumirpc.RuntimeOptionsRequest) (*pulumirpc.RuntimeOptionsResponse, error) {
 	return &pulumirpc.RuntimeOptionsResponse{}, nil
 }
 
-// ask returns the one line that a go command prints.
-func ask(ctx context.Context, dir string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
+// goOutput runs a go command and returns its output.
+func goOutput(ctx context.Context, dir string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryLimit)
 	defer cancel()
 	out, err := command(ctx, dir, "go", args...).Output()
 	if err != nil {
@@ -235,7 +236,7 @@ func ask(ctx context.Context, dir string, args ...string) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// writer sends what a command prints on.
+// writer is an io.Writer that calls the function with each write.
 type writer func([]byte) error
 
 func (w writer) Write(b []byte) (int, error) {

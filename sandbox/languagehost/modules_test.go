@@ -27,7 +27,7 @@ require (
 replace example.com/local => ../local
 `
 
-// modules lays out a program and a module cache that holds what it requires.
+// modules creates a program and a module cache with its requirements.
 func modules(t *testing.T) (program string) {
 	root := t.TempDir()
 	cache := filepath.Join(root, "cache")
@@ -58,10 +58,10 @@ func TestRequiredPackagesComeFromTheSDKs(t *testing.T) {
 	}
 	require.Len(t, found, 5)
 	require.Equal(t, "4.30.0", found["sdk"].GetVersion())
-	require.Equal(t, "v1.0.0", found["upper"].GetVersion(), "without a version of its own the plugin has the module's")
+	require.Equal(t, "v1.0.0", found["upper"].GetVersion(), "a plugin without a version has the module's version")
 	require.Equal(t, "https://plugins.example", found["upper"].GetServer())
 	require.Empty(t, found["commit"].GetVersion(), "no plugin is published for a commit")
-	require.Equal(t, "0.1.0", found["local"].GetVersion(), "a replaced module is read where it lies")
+	require.Equal(t, "0.1.0", found["local"].GetVersion(), "a replaced module is read from its folder")
 	require.Equal(t, "hi", string(found["deep"].GetParameterization().GetValue()))
 	require.NotContains(t, found, "go-provider", "a library for providers has no plugin")
 }
@@ -80,8 +80,8 @@ func TestProgramDependencies(t *testing.T) {
 		transitive bool
 		want       int
 	}{
-		{"those that the program names", false, 6},
-		{"with those that they bring along", true, 7},
+		{"direct requirements", false, 6},
+		{"direct and indirect requirements", true, 7},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			got, err := s.GetProgramDependencies(t.Context(), &pulumirpc.GetProgramDependenciesRequest{
@@ -105,24 +105,24 @@ func TestAbout(t *testing.T) {
 	require.Equal(t, path, got.GetExecutable())
 	require.Contains(t, got.GetVersion(), "go version")
 
-	// The version comes from the executable, and that of a test carries none.
+	// The version comes from the executable's build info, which a test lacks.
 	_, err = s.GetPluginInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 }
 
-func TestInstallDependenciesStreamsWhatGoSays(t *testing.T) {
+func TestInstallDependenciesStreamsTheOutput(t *testing.T) {
 	s, dir := start(t), t.TempDir()
 	write(t, dir, "go.mod", "module example.com/broken\n\nrequire nonsense\n", 0o644)
 	stream, err := s.InstallDependencies(t.Context(), &pulumirpc.InstallDependenciesRequest{Info: info(t, dir, nil)})
 	require.NoError(t, err)
-	said := ""
+	output := ""
 	for {
 		m, err := stream.Recv()
 		if err != nil {
 			require.ErrorContains(t, err, "go mod download")
 			break
 		}
-		said += string(m.GetStdout())
+		output += string(m.GetStdout())
 	}
-	require.Contains(t, said, "go.mod:3")
+	require.Contains(t, output, "go.mod:3")
 }

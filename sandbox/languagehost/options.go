@@ -9,19 +9,19 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// options are those of `runtime.options` in Pulumi.yaml. At most one is set.
+// options are the `runtime.options` of Pulumi.yaml. At most one is set.
 type options struct {
-	// Binary is an executable that was built before: a path, or a name that is
-	// looked up in the program's folder and then on PATH.
+	// Binary is a prebuilt executable: a path, or a name that is looked up in the
+	// program's folder and then on PATH.
 	Binary string
-	// BuildTarget is where the program is built to at every run, relative to
-	// the program's folder. The file stays, so that an unchanged program costs
-	// no link.
+	// BuildTarget is the path of the executable that every run builds, relative to
+	// the program's folder. The file stays, so that an unchanged program is not
+	// linked again.
 	BuildTarget string
 }
 
-// parseOptions refuses an option that the host does not know: one that is
-// misspelt would otherwise cost a full link at every run and say nothing.
+// parseOptions returns an error for an unknown option. If a misspelt option were
+// ignored, every run would link the program again.
 func parseOptions(given *structpb.Struct) (options, error) {
 	var o options
 	known := map[string]*string{"binary": &o.Binary, "buildTarget": &o.BuildTarget}

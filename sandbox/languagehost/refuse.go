@@ -9,10 +9,10 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// refused is the answer to what only the real host does.
+// refused returns the error for a request that only the real language host supports.
 func refused(what string) error {
 	return status.Errorf(codes.Unimplemented,
-		"%s is not something this stand-in for pulumi-language-go does: it builds and runs programs. "+
+		"this stand-in for pulumi-language-go does not support %s: it only builds and runs programs. "+
 			"Install Pulumi from https://www.pulumi.com/docs/install; the real pulumi-language-go on PATH is then used", what)
 }
 

@@ -16,11 +16,12 @@ import (
 // error to the engine (constant.ExitStatusLoggedError of the SDK).
 const statusLogged = 32
 
-// Run builds the program where the options ask for it, runs it, and waits.
+// Run builds the program unless the options name a prebuilt one, runs it, and
+// waits for its end.
 func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
 	engine := h.session.Address()
 	if engine == "" {
-		return nil, errors.New("run: no engine is known; call Handshake first")
+		return nil, errors.New("run: no engine address; call Handshake first")
 	}
 	if req.GetAttachDebugger() {
 		return nil, refused("attaching a debugger")
@@ -52,7 +53,7 @@ func (h *host) Run(ctx context.Context, req *pulumirpc.RunRequest) (*pulumirpc.R
 	return outcome(path, err), nil
 }
 
-// outcome says how the program ended in the engine's terms.
+// outcome returns the engine's response for the end of the program.
 func outcome(path string, err error) *pulumirpc.RunResponse {
 	var exit *exec.ExitError
 	switch {
@@ -69,8 +70,8 @@ func outcome(path string, err error) *pulumirpc.RunResponse {
 	}
 }
 
-// environment is base with what the Go SDK reads of a run (go/pulumi/run.go).
-// An empty value is left out, as the real host does.
+// environment returns base with the variables of a run that the Go SDK reads
+// (go/pulumi/run.go). Empty values are left out, as by the real host.
 func environment(base []string, req *pulumirpc.RunRequest, engine string) ([]string, error) {
 	config := ""
 	if req.GetConfig() != nil {

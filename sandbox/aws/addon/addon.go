@@ -1,6 +1,6 @@
-// Package addon owns what the making of an EKS add-on brings into Kubernetes:
-// the kinds that programs make objects of. EKS brings controllers and drivers
-// too; here nothing acts on the objects.
+// Package addon installs the CustomResourceDefinitions of an EKS add-on into
+// Kubernetes. EKS also installs controllers and drivers; here nothing acts on the
+// objects of these kinds.
 package addon
 
 import (
@@ -28,18 +28,18 @@ type definition struct {
 	yaml []byte
 }
 
-// definitions are what an add-on defines, by its name in EKS.
+// definitions has the definition of each add-on, by its name in EKS.
 var definitions = map[string]definition{
 	"aws-secrets-store-csi-driver-provider": {"secretproviderclasses.secrets-store.csi.x-k8s.io", secretProviderClasses},
 }
 
-// timeout bounds the one request: an API server on this machine answers in
+// timeout limits the request. An API server on this machine answers in
 // milliseconds.
 const timeout = 30 * time.Second
 
-// Install defines what the add-on of that name defines, in the cluster of a
-// kubeconfig's current context. It may be repeated. Nothing takes a definition
-// away again: all EKS clusters of a sandbox are one Kubernetes.
+// Install applies the definition of the add-on of that name in the cluster of the
+// kubeconfig's current context. It may be repeated. Definitions are never removed,
+// because all EKS clusters of a sandbox are the same Kubernetes.
 func Install(ctx context.Context, name, kubeconfigPath string) error {
 	d, known := definitions[name]
 	if !known {
@@ -79,8 +79,8 @@ func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconf
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusCreated {
-		said, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
-		return errors.Join(fmt.Errorf("the API server answers %s: %s", res.Status, said), err)
+		body, err := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+		return errors.Join(fmt.Errorf("the API server answers %s: %s", res.Status, body), err)
 	}
 	return nil
 }

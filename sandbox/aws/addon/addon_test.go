@@ -16,8 +16,8 @@ import (
 
 const provider = "aws-secrets-store-csi-driver-provider"
 
-// clusterOf writes a kubeconfig that leads to an API server.
-func clusterOf(t *testing.T, serve http.HandlerFunc, user string) string {
+// writeKubeconfig starts an API server and returns the file of a kubeconfig for it.
+func writeKubeconfig(t *testing.T, serve http.HandlerFunc, user string) string {
 	t.Helper()
 	server := httptest.NewTLSServer(serve)
 	t.Cleanup(server.Close)
@@ -30,21 +30,21 @@ func clusterOf(t *testing.T, serve http.HandlerFunc, user string) string {
 }
 
 func TestInstall(t *testing.T) {
-	var asked []*http.Request
+	var requests []*http.Request
 	var sent []byte
-	file := clusterOf(t, func(_ http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r)
+	file := writeKubeconfig(t, func(_ http.ResponseWriter, r *http.Request) {
+		requests = append(requests, r)
 		sent, _ = io.ReadAll(r.Body)
 	}, `{"token": "secret"}`)
 	require.NoError(t, Install(t.Context(), "coredns", file))
-	require.Empty(t, asked, "an add-on that defines no kind")
+	require.Empty(t, requests, "an add-on without a CustomResourceDefinition")
 	require.NoError(t, Install(t.Context(), provider, file))
 	require.NoError(t, Install(t.Context(), provider, file), "again")
-	require.Len(t, asked, 2)
-	require.Equal(t, http.MethodPatch, asked[0].Method)
-	require.Equal(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io", asked[0].URL.Path)
-	require.Equal(t, "eks", asked[0].URL.Query().Get("fieldManager"))
-	require.Equal(t, "Bearer secret", asked[0].Header.Get("Authorization"))
+	require.Len(t, requests, 2)
+	require.Equal(t, http.MethodPatch, requests[0].Method)
+	require.Equal(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io", requests[0].URL.Path)
+	require.Equal(t, "eks", requests[0].URL.Query().Get("fieldManager"))
+	require.Equal(t, "Bearer secret", requests[0].Header.Get("Authorization"))
 
 	var crd struct {
 		Metadata struct{ Name string }
@@ -57,18 +57,18 @@ func TestInstall(t *testing.T) {
 	require.NoError(t, yaml.Unmarshal(sent, &crd))
 	require.Equal(t, crd.Spec.Names.Plural+"."+crd.Spec.Group, crd.Metadata.Name)
 	require.Len(t, crd.Spec.Versions, 2)
-	require.Equal(t, crd.Spec.Versions[0], crd.Spec.Versions[1], "the versions hold the same")
+	require.Equal(t, crd.Spec.Versions[0], crd.Spec.Versions[1], "both versions have the same schema")
 }
 
-func TestInstallSaysWhatIsWrong(t *testing.T) {
+func TestInstallErrors(t *testing.T) {
 	refuses := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "definitions are not yours", http.StatusForbidden)
 	}
 	for _, row := range []struct{ reason, user, want string }{
 		{"an API server that refuses", `{"token": "t"}`, "403 Forbidden: definitions are not yours"},
-		{"a credential that only a program can give", `{"exec": {"command": "gke"}}`, "exec"},
-		{"a certificate that is none", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
+		{"an exec credential", `{"exec": {"command": "gke"}}`, "exec"},
+		{"an invalid certificate", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
 	} {
-		require.ErrorContains(t, Install(t.Context(), provider, clusterOf(t, refuses, row.user)), row.want, row.reason)
+		require.ErrorContains(t, Install(t.Context(), provider, writeKubeconfig(t, refuses, row.user)), row.want, row.reason)
 	}
 }

@@ -1,6 +1,6 @@
-// Package faults owns what the stand-in was told to do wrong: fail, throttle,
-// lose the reply of or be slow at the n-th matching call. It lies in a file,
-// so that `sandbox aws fail` in one process meets the plugin in another.
+// Package faults stores the configured faults of the stand-in: calls that fail, are
+// throttled, lose their reply or take longer. They are stored in a file, because
+// `sandbox aws fail` and the plugin are different processes.
 package faults
 
 import (
@@ -24,8 +24,8 @@ const (
 	Throttle = "throttle"
 	// LoseReply does the work and then answers that the connection broke.
 	LoseReply = "lose-reply"
-	// Crash does the work and then ends the plugin's process, as kill -9
-	// between AWS's answer and the engine's knowledge of it.
+	// Crash does the work and then ends the plugin's process, as a kill -9 before
+	// the engine gets the answer.
 	Crash = "crash"
 )
 
@@ -38,19 +38,19 @@ var Ops = []string{"create", "read", "update", "delete", "invoke"}
 // Any matches every operation or type.
 const Any = "*"
 
-// Fault is one thing to do wrong.
+// Fault is one configured fault.
 type Fault struct {
 	// Op is one of Ops, or Any.
 	Op string `json:"op"`
 	// Type is a resource's or function's token, or Any.
 	Type string `json:"type"`
-	// Nth is the matching call, counted from one, that goes wrong.
+	// Nth is the number of the matching call that fails, counted from one.
 	Nth int `json:"nth"`
 	// Mode is one of Modes.
 	Mode string `json:"mode"`
-	// Permanent says that every call from the n-th on goes wrong.
+	// Permanent says that every call from the n-th on fails.
 	Permanent bool `json:"permanent,omitempty"`
-	// Code and Message are those of AWS's error.
+	// Code and Message are the code and the message of AWS's error.
 	Code    string `json:"code,omitempty"`
 	Message string `json:"message,omitempty"`
 	// Delay is how long a throttled call waits.
@@ -59,7 +59,7 @@ type Fault struct {
 	Seen int `json:"seen"`
 }
 
-// Done says whether the fault will never act again.
+// Done says whether the fault has no further effect.
 func (f Fault) Done() bool { return !f.Permanent && f.Seen >= f.Nth }
 
 // Slow makes every matching call take longer.
@@ -74,7 +74,7 @@ type Plan struct {
 	Slow   []Slow  `json:"slow,omitempty"`
 }
 
-// File is where the plan of one sandbox lies.
+// File is the file with the plan of one sandbox.
 type File struct{ path string }
 
 // In returns the plan's file in the stand-in's folder.
@@ -96,7 +96,7 @@ func (f File) Read() (Plan, error) {
 	return plan, nil
 }
 
-// AddFault writes one more fault.
+// AddFault adds a fault to the plan.
 func (f File) AddFault(fault Fault) error {
 	switch {
 	case fault.Op != Any && !slices.Contains(Ops, fault.Op):
@@ -109,10 +109,10 @@ func (f File) AddFault(fault Fault) error {
 	return f.edit(func(p *Plan) { p.Faults = append(p.Faults, fault) })
 }
 
-// AddSlow writes one more delay.
+// AddSlow adds a delay to the plan.
 func (f File) AddSlow(slow Slow) error {
 	if slow.Delay <= 0 {
-		return fmt.Errorf("delay %s: must be more than nothing", slow.Delay)
+		return fmt.Errorf("delay %s: must be more than zero", slow.Delay)
 	}
 	return f.edit(func(p *Plan) { p.Slow = append(p.Slow, slow) })
 }
@@ -126,9 +126,9 @@ func (f File) Clear() error {
 	return nil
 }
 
-// Take counts one call and returns how long it has to wait, and the fault
-// that it meets, if any. Where several meet it, the first acts and all count.
-func (f File) Take(op, token string) (delay time.Duration, met *Fault, err error) {
+// Take counts one call. It returns the call's delay, and its fault or nil. If
+// several faults match, all count the call and the first one has its effect.
+func (f File) Take(op, token string) (delay time.Duration, fault *Fault, err error) {
 	plan, err := f.Read()
 	if err != nil {
 		return 0, nil, err
@@ -148,20 +148,20 @@ func (f File) Take(op, token string) (delay time.Duration, met *Fault, err error
 				continue
 			}
 			x.Seen++
-			if x.Seen >= x.Nth && met == nil {
+			if x.Seen >= x.Nth && fault == nil {
 				copied := *x
-				met = &copied
+				fault = &copied
 			}
 		}
 	})
-	return delay, met, err
+	return delay, fault, err
 }
 
 func (f Fault) matches(op, token string) bool {
 	return (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }
 
-// edit changes the plan under a lock and puts the new file in place whole.
+// edit changes the plan under a lock and replaces the file by a rename.
 func (f File) edit(change func(*Plan)) error {
 	lock, err := os.OpenFile(f.path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {

@@ -1,7 +1,6 @@
-// Package kubeconfig reads what the stand-in needs of the sandbox's
-// kubeconfig: where the API server is, by which authority it is known, and
-// the credential of the current context. client-go would do the same at many
-// times the size.
+// Package kubeconfig reads from the sandbox's kubeconfig what the stand-in needs:
+// the API server's address and certificate authority, and the credential of the
+// current context. It avoids client-go, which is many times larger.
 package kubeconfig
 
 import (
@@ -18,14 +17,14 @@ import (
 type Current struct {
 	// Server is the URL of the API server.
 	Server string
-	// Authority is the certificate authority, base64 of PEM; empty where the
-	// system's are used.
+	// Authority is the certificate authority, base64 of PEM; empty if the system's
+	// authorities are used.
 	Authority string
-	// Certificate and Key are the client's, PEM; Token is a bearer token. One
-	// of the two is set.
+	// Certificate and Key are the client's, as PEM; Token is a bearer token. Either
+	// the first two or the token are set.
 	Certificate, Key string
 	Token            string
-	// problem says why there is no credential that could be handed on.
+	// problem says why the user's credential can't be used elsewhere.
 	problem error
 }
 
@@ -93,7 +92,7 @@ func (f *file) current(dir string) (*Current, error) {
 			}
 			out.Server, out.Authority = c.Cluster.Server, c.Cluster.Authority
 			if out.Authority == "" && c.Cluster.AuthFile != "" {
-				pem, err := beside(dir, c.Cluster.AuthFile)
+				pem, err := readRelative(dir, c.Cluster.AuthFile)
 				if err != nil {
 					return nil, fmt.Errorf("certificate authority: %w", err)
 				}
@@ -101,20 +100,21 @@ func (f *file) current(dir string) (*Current, error) {
 			}
 		}
 		if out.Server == "" {
-			return nil, fmt.Errorf("context %q names the cluster %q, which is not there", context.Name, context.Context.Cluster)
+			return nil, fmt.Errorf("context %q names the cluster %q, which does not exist", context.Name, context.Context.Cluster)
 		}
 		for _, u := range f.Users {
 			if u.Name == context.Context.User {
 				return out, out.credential(dir, u.User)
 			}
 		}
-		out.problem = fmt.Errorf("context %q names the user %q, which is not there", context.Name, context.Context.User)
+		out.problem = fmt.Errorf("context %q names the user %q, which does not exist", context.Name, context.Context.User)
 		return out, nil
 	}
-	return nil, fmt.Errorf("the current context %q is not there", f.CurrentContext)
+	return nil, fmt.Errorf("the current context %q does not exist", f.CurrentContext)
 }
 
-// credential takes over what can be handed on: a certificate or a token.
+// credential copies a credential that can be used elsewhere: a certificate or a
+// token.
 func (c *Current) credential(dir string, u user) error {
 	var err error
 	switch {
@@ -128,35 +128,34 @@ func (c *Current) credential(dir string, u user) error {
 	case u.Token != "":
 		c.Token = u.Token
 	case u.TokenFile != "":
-		if c.Token, err = beside(dir, u.TokenFile); err != nil {
+		if c.Token, err = readRelative(dir, u.TokenFile); err != nil {
 			return fmt.Errorf("token: %w", err)
 		}
 	case u.Exec != nil:
-		c.problem = errors.New("its user asks another program for a credential (exec), which can't be handed on")
+		c.problem = errors.New("its user gets the credential from another program (exec), which can't be passed on")
 	case u.AuthProvider != nil:
-		c.problem = errors.New("its user has an auth-provider (such as oidc), which can't be handed on")
+		c.problem = errors.New("its user has an auth-provider (such as oidc), which can't be passed on")
 	case u.Username != "":
-		c.problem = errors.New("its user has a user name and password, which an exec credential can't carry")
+		c.problem = errors.New("its user has a user name and password, which an exec credential can't contain")
 	default:
 		c.problem = errors.New("its user has no credential")
 	}
 	return nil
 }
 
-// Credential returns why the current user's credential can't be handed on, or
-// nil.
+// Credential returns an error if the current user's credential can't be passed on.
 func (c *Current) Credential() error { return c.problem }
 
 func either(dir, data, path string) (string, error) {
 	if data == "" {
-		return beside(dir, path)
+		return readRelative(dir, path)
 	}
 	raw, err := base64.StdEncoding.DecodeString(data)
 	return string(raw), err
 }
 
-// beside reads a file that a kubeconfig names relative to itself.
-func beside(dir, path string) (string, error) {
+// readRelative reads a file whose path is relative to the kubeconfig's folder.
+func readRelative(dir, path string) (string, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(dir, path)
 	}

@@ -23,8 +23,8 @@ func TestRead(t *testing.T) {
 	}{
 		{"a token", head + cluster + "users: [{name: u, user: {token: t}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "t"}, ""},
 		{"a token in a file", head + cluster + "users: [{name: u, user: {tokenFile: token}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "from-file"}, ""},
-		{"no current context", "contexts: []", Current{}, `the current context "" is not there`},
-		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which is not there`},
+		{"no current context", "contexts: []", Current{}, `the current context "" does not exist`},
+		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which does not exist`},
 		{"no YAML", "{", Current{}, "kubeconfig"},
 		{"a certificate that is not there", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
 	} {

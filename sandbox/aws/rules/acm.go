@@ -18,9 +18,8 @@ const (
 	issuedStatus      = "ISSUED"
 )
 
-// certificateLife is how long a certificate that ACM issues is good for, 13
-// months: acm/latest/userguide/acm-certificate-characteristics.html, from
-// memory.
+// certificateLife is the validity of a certificate from ACM, 13 months:
+// acm/latest/userguide/acm-certificate-characteristics.html, from memory.
 const certificateLife = 395 * 24 * time.Hour
 
 const onlyRequested = "imported and private certificates have no rules; request one with domainName"
@@ -31,10 +30,10 @@ var _ = add(
 		Source: "acm/certificate.go", Page: "acm/latest/APIReference/API_RequestCertificate.html",
 		Label: "ACM Certificate", ID: "arn:{partition}:acm:{region}:{account}:certificate/{uuid}", NotFound: "ResourceNotFoundException",
 		Props: Props{
-			// The name itself is at most 64 characters long, by RFC 5280.
-			"domainName":              {Replace: true, Need: true, Valid: all(length(1, 64), domainName)},
+			// RFC 5280 limits the name itself to 64 characters.
+			"domainName":              {Replace: true, Required: true, Valid: all(length(1, 64), domainName)},
 			"subjectAlternativeNames": {Replace: true, Computed: true, Set: true, Max: 100, Valid: domainName},
-			"validationMethod":        {Replace: true, Need: true, Enum: []string{"DNS"}},
+			"validationMethod":        {Replace: true, Required: true, Enum: []string{"DNS"}},
 			"keyAlgorithm":            {Replace: true, Computed: true, Enum: []string{"RSA_2048", "EC_prime256v1"}},
 			"options":                 {Computed: true},
 			"options.certificateTransparencyLoggingPreference": {Default: "ENABLED", Enum: []string{"ENABLED", "DISABLED"}},
@@ -45,9 +44,9 @@ var _ = add(
 			"earlyRenewalDuration":    {Refuse: onlyRequested},
 			"privateKey":              {Refuse: onlyRequested},
 		},
-		Outputs: map[string]string{"arn": "{id}"},
-		Normal:  addDomainName,
-		Fill:    fillCertificate,
+		Outputs:   map[string]string{"arn": "{id}"},
+		Normalize: addDomainName,
+		Fill:      fillCertificate,
 		Refresh: func(c *Call) error {
 			c.issue(c.Out)
 			return nil
@@ -57,20 +56,20 @@ var _ = add(
 		Token:  "aws:acm/certificateValidation:CertificateValidation",
 		Source: "acm/certificate_validation.go", Page: "acm/latest/userguide/dns-validation.html",
 		Label: "ACM Certificate Validation", NotFound: "ResourceNotFoundException",
-		// The provider's id is when the certificate was issued.
-		MakeID: func(c *Call) (string, error) {
+		// In the provider the id is the time of issue.
+		NewID: func(c *Call) (string, error) {
 			return c.Now().UTC().Format("2006-01-02 15:04:05.000000000 +0000 UTC"), nil
 		},
 		Props: Props{
-			"certificateArn":        {Replace: true, Valid: arn, Ref: &Ref{To: []string{certificateType}, Noun: "certificate", Missing: "ResourceNotFoundException", Dies: true}},
+			"certificateArn":        {Replace: true, Valid: arn, Ref: &Ref{To: []string{certificateType}, Noun: "certificate", Missing: "ResourceNotFoundException", DeletedWith: true}},
 			"validationRecordFqdns": {Replace: true, Set: true},
 		},
 		Verify: verifyValidation,
 	},
 )
 
-// addDomainName puts a certificate's name among those that it is good for, as
-// ACM and the provider do.
+// addDomainName adds a certificate's domain name to its alternative names, as ACM and
+// the provider do.
 func addDomainName(in Object) {
 	names, ok := in["subjectAlternativeNames"].([]any)
 	if name := in["domainName"]; ok && name != nil && !slices.Contains(names, name) {
@@ -78,9 +77,9 @@ func addDomainName(in Object) {
 	}
 }
 
-// fillCertificate computes what ACM asks for: one record a name, always the
-// same for a name and an account, so that certificates in two regions, and a
-// name and its wildcard, share one.
+// fillCertificate computes the DNS records that ACM needs, one for each name. A record
+// depends only on the name and the account. So certificates in two regions have the same
+// record, and a name has the same record as its wildcard.
 func fillCertificate(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -110,8 +109,8 @@ func fillCertificate(c *Call) error {
 	return nil
 }
 
-// issue issues a certificate as soon as public DNS has its records, and says
-// whether it is issued.
+// issue issues a certificate if public DNS has its records, and says whether it is
+// issued.
 func (c *Call) issue(certificate Object) bool {
 	if certificate.String("status") == issuedStatus {
 		return true
@@ -125,8 +124,8 @@ func (c *Call) issue(certificate Object) bool {
 	return true
 }
 
-// issued says whether the certificate that another object names is issued; it
-// then stays so, whatever becomes of the records.
+// issued says whether a certificate to which another object refers is issued. Once
+// issued it stays so, even if the records are removed.
 func (c *Call) issued(certificate store.Object) bool {
 	own, ok := c.Tx.Get(certificate.Key) // a copy
 	if !ok || !c.issue(own.State) {
@@ -136,7 +135,7 @@ func (c *Call) issued(certificate store.Object) bool {
 	return true
 }
 
-// unvalidated are the records that a certificate waits for.
+// unvalidated returns the missing DNS records of a certificate.
 func (c *Call) unvalidated(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
@@ -148,7 +147,8 @@ func (c *Call) unvalidated(certificate Object) []string {
 	return out
 }
 
-// verifyValidation waits for the certificate, as far as the stand-in waits.
+// verifyValidation returns an error if the certificate is not issued. The stand-in does
+// not wait for it.
 func verifyValidation(c *Call) error {
 	certificate, _ := c.target("certificateArn")
 	if given := c.In.Strings("validationRecordFqdns"); len(given) > 0 {

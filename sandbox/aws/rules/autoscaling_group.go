@@ -8,11 +8,12 @@ import (
 
 const scalingGroupType = "aws:autoscaling/group:Group"
 
-// toGroup names an Auto Scaling group; what belongs to one goes with it.
-var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", Dies: true}
+// toGroup is a reference to an Auto Scaling group, with which the referring resource is
+// deleted.
+var toGroup = &Ref{To: []string{scalingGroupType}, By: []string{"name"}, Noun: "AutoScalingGroup name", Missing: "ValidationError", DeletedWith: true}
 
-// groupMetrics: autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html,
-// without those of warm pools.
+// groupMetrics are the metrics in
+// autoscaling/ec2/userguide/ec2-auto-scaling-metrics.html, without those of warm pools.
 var groupMetrics = []string{
 	"GroupMinSize", "GroupMaxSize", "GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupStandbyInstances",
 	"GroupTerminatingInstances", "GroupTotalInstances", "GroupInServiceCapacity", "GroupPendingCapacity", "GroupStandbyCapacity",
@@ -25,7 +26,7 @@ var _ = add(&Row{
 	Token:  scalingGroupType,
 	Source: "autoscaling/group.go", Page: "AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html",
 	Label: "Auto Scaling Group", ID: "{name}", NotFound: "ValidationError",
-	Taken: "AlreadyExists", TakenText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
+	ExistsCode: "AlreadyExists", ExistsText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 	Props: Props{
 		"name":                          {Replace: true, Computed: true, Valid: length(1, 255)},
@@ -84,18 +85,20 @@ var _ = add(&Row{
 	Refresh:    refreshScalingGroup,
 })
 
-// scalingProcesses: autoscaling/ec2/userguide/as-suspend-resume-processes.html.
+// scalingProcesses are those in
+// autoscaling/ec2/userguide/as-suspend-resume-processes.html.
 var scalingProcesses = []string{
 	"Launch", "Terminate", "AddToLoadBalancer", "AlarmNotification", "AZRebalance", "HealthCheck", "InstanceRefresh", "ReplaceUnhealthy", "ScheduledActions",
 }
 
-// terminationPolicies: autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html,
-// without functions of one's own.
+// terminationPolicies are those in
+// autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html, without Lambda
+// functions.
 var terminationPolicies = []string{
 	"Default", "AllocationStrategy", "OldestLaunchTemplate", "OldestLaunchConfiguration", "ClosestToNextInstanceHour", "NewestInstance", "OldestInstance",
 }
 
-// duration asks for a duration as Go writes it, as the provider does.
+// duration requires a duration in Go's format, as the provider does.
 func duration(v any) string {
 	s, _ := v.(string)
 	if d, err := time.ParseDuration(s); err != nil || d < 0 {
@@ -146,8 +149,8 @@ func fillGroup(c *Call) error {
 			c.Out[name] = v
 		}
 	}
-	// New limits move the size that nobody asked for: autoscaling/ec2/
-	// APIReference/API_UpdateAutoScalingGroup.html.
+	// If the program sets no size, new limits change the present size:
+	// autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html.
 	c.Out["desiredCapacity"] = float64(min(max(c.Out.Int("desiredCapacity"), c.Out.Int("minSize")), c.Out.Int("maxSize")))
 	zones := []any{}
 	for _, subnet := range c.targets("vpcZoneIdentifiers") {

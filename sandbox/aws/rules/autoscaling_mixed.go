@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// maxOverrides: autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
+// maxOverrides is the limit in
+// autoscaling/ec2/userguide/ec2-auto-scaling-mixed-instances-groups.html.
 const maxOverrides = 40
 
 var mixedProps = Props{
@@ -34,8 +35,8 @@ var mixedProps = Props{
 	mixedOverride + ".instanceRequirements":                           {},
 }.with(requirementProps(mixedOverride + ".instanceRequirements."))
 
-// distributionDefaults are what AWS chooses: AutoScaling/latest/APIReference/
-// API_InstancesDistribution.html.
+// distributionDefaults returns AWS's defaults:
+// AutoScaling/latest/APIReference/API_InstancesDistribution.html.
 func distributionDefaults(policy Object) map[string]any {
 	out := map[string]any{
 		"onDemandAllocationStrategy": "prioritized", "onDemandBaseCapacity": 0.0, "onDemandPercentageAboveBaseCapacity": 100.0,
@@ -50,8 +51,8 @@ func distributionDefaults(policy Object) map[string]any {
 	return out
 }
 
-// byAttributes says whether a policy's overrides give requirements in place of
-// types.
+// byAttributes says whether a policy's overrides have instance requirements instead of
+// instance types.
 func byAttributes(policy Object) bool {
 	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
 }

@@ -2,7 +2,7 @@ package rules
 
 const scalingAttachmentType = "aws:autoscaling/attachment:Attachment"
 
-// What belongs to an Auto Scaling group, and is a resource of its own.
+// Resources that belong to an Auto Scaling group.
 var _ = add(
 	&Row{
 		Token:  "aws:autoscaling/lifecycleHook:LifecycleHook",
@@ -11,12 +11,13 @@ var _ = add(
 		Naming: &Naming{Prop: "name", Max: 255},
 		Props: Props{
 			"name": {Replace: true, Valid: all(length(1, 255), pattern(`[A-Za-z0-9\-_/]+`, "letters, digits and -_/"))},
-			// The provider moves a hook in place, and leaves the old one behind.
+			// The provider changes a hook's group in place and does not delete the old
+			// hook. Here it is a replacement.
 			"autoscalingGroupName": {Replace: true, Ref: toGroup},
 			"lifecycleTransition":  {Enum: []string{"autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_TERMINATING"}},
-			// AWS takes 3600 where it is left out, and the provider takes that for a
-			// difference at every refresh.
-			"heartbeatTimeout":      {Need: true, Valid: numbers(30, 7200)},
+			// If it is not set, AWS uses 3600, and the provider shows a difference at
+			// every refresh. So it is required here.
+			"heartbeatTimeout":      {Required: true, Valid: numbers(30, 7200)},
 			"defaultResult":         {Computed: true, Enum: []string{"CONTINUE", "ABANDON"}},
 			"notificationMetadata":  {Refuse: "notifications have no rules; EventBridge tells of every hook"},
 			"notificationTargetArn": {Refuse: "notifications have no rules; EventBridge tells of every hook"},

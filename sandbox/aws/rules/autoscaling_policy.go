@@ -17,7 +17,7 @@ const (
 	trackingDefined = tracking + ".predefinedMetricSpecification"
 )
 
-// policyProps says to which types of policy a property belongs.
+// policyProps has the types of policy to which a property belongs.
 var policyProps = map[string][]string{
 	"adjustmentType":          {"SimpleScaling", "StepScaling"},
 	"minAdjustmentMagnitude":  {"SimpleScaling", "StepScaling"},
@@ -29,7 +29,7 @@ var policyProps = map[string][]string{
 	tracking:                  {"TargetTrackingScaling"},
 }
 
-// policyNeeds are the properties that a type of policy can't do without.
+// policyNeeds has the required properties of each type of policy.
 var policyNeeds = map[string][]string{
 	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
 }
@@ -37,8 +37,8 @@ var policyNeeds = map[string][]string{
 var _ = add(&Row{
 	Token:  scalingPolicyType,
 	Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
-	// The id is the one that an import takes. The provider's is the name
-	// alone, which two groups may share.
+	// The id is the one for an import. The provider's id is only the name, which
+	// policies of two groups may share.
 	Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
@@ -66,9 +66,9 @@ var _ = add(&Row{
 		}},
 		trackingDefined + ".resourceLabel":         {Valid: pattern(`app/[^/]+/[0-9a-f]+/targetgroup/[^/]+/[0-9a-f]+`, "arnSuffix of the load balancer, /, and arnSuffix of the target group")},
 		trackingCustom:                             {},
-		trackingCustom + ".metricName":             {Need: true, Valid: length(1, 255)},
-		trackingCustom + ".namespace":              {Need: true, Valid: length(1, 255)},
-		trackingCustom + ".statistic":              {Need: true, Enum: []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}},
+		trackingCustom + ".metricName":             {Required: true, Valid: length(1, 255)},
+		trackingCustom + ".namespace":              {Required: true, Valid: length(1, 255)},
+		trackingCustom + ".statistic":              {Required: true, Enum: []string{"Average", "Minimum", "Maximum", "SampleCount", "Sum"}},
 		trackingCustom + ".unit":                   {Enum: metricUnits},
 		trackingCustom + ".period":                 {Valid: oneOf(10, 30, 60)},
 		trackingCustom + ".metricDimensions":       {Max: 30},
@@ -140,8 +140,8 @@ func checkScalingPolicy(in Object, fail Fail) {
 	}
 }
 
-// checkSteps: autoscaling/ec2/userguide/as-scaling-simple-step.html, "Step
-// adjustments": the ranges may neither overlap nor leave a gap.
+// checkSteps: the ranges must neither overlap nor leave a gap
+// (autoscaling/ec2/userguide/as-scaling-simple-step.html, "Step adjustments").
 func checkSteps(in Object, fail Fail) {
 	type step struct{ low, high float64 }
 	var steps []step
@@ -170,8 +170,8 @@ func checkSteps(in Object, fail Fail) {
 	}
 }
 
-// verifyScalingPolicy refuses a label of a target group that the group is not
-// attached to, or that no listener of the load balancer forwards to:
+// verifyScalingPolicy returns an error for a label of a target group that is not
+// attached to the group, or to which no listener of the load balancer forwards:
 // AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
 func verifyScalingPolicy(c *Call) error {
 	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")

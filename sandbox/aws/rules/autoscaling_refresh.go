@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// instanceRefreshKind is what the store calls the record of an instance
-// refresh. It is no resource of Pulumi's: `sandbox aws list --owned --json` shows it.
+// instanceRefreshKind is the type of an instance refresh in the store. It is not a
+// Pulumi resource: `sandbox aws list --owned --json` shows it.
 const instanceRefreshKind = "Auto Scaling instance refresh"
 
 var refreshProps = Props{
@@ -29,7 +29,8 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.alarmSpecification.alarms": {Ref: toAlarm},
 }
 
-// checkRefresh: AutoScaling/latest/APIReference/API_RefreshPreferences.html and
+// checkRefresh checks the preferences by
+// AutoScaling/latest/APIReference/API_RefreshPreferences.html and
 // autoscaling/ec2/userguide/instance-refresh-rollback.html.
 func checkRefresh(in Object, fail Fail) {
 	p := in.Object("instanceRefresh").Object("preferences")
@@ -55,9 +56,9 @@ func checkRefresh(in Object, fail Fail) {
 	}
 }
 
-// refreshInstances records an instance refresh where the provider starts one:
-// after a change of the template, or of what triggers it. There are no
-// instances, so that it is done at once.
+// refreshInstances records an instance refresh when the provider starts one: after a
+// change of the template or of a trigger. There are no instances, so it is complete at
+// once.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {

@@ -8,11 +8,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// A template that a group uses is kept. AWS's pages do not say whether EC2
-// refuses to delete one, and by which code: where in doubt, it is refused.
+// A template that a group uses cannot be deleted here. AWS's pages do not say whether
+// EC2 refuses that, and with which code.
 var (
-	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", Holds: "ResourceInUse"}
-	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", Holds: "ResourceInUse"}
+	toTemplate     = &Ref{To: []string{launchTemplateType}, Noun: "launch template ID", Missing: "ValidationError", InUseCode: "ResourceInUse"}
+	toTemplateName = &Ref{To: []string{launchTemplateType}, By: []string{"name"}, Noun: "launch template name", Missing: "ValidationError", InUseCode: "ResourceInUse"}
 )
 
 const (
@@ -20,15 +20,15 @@ const (
 	mixedOverride = "mixedInstancesPolicy.launchTemplate.overrides"
 )
 
-// templateUse is one template that a group launches from.
+// templateUse is one template from which a group launches instances.
 type templateUse struct {
 	at       string
 	template store.Object
 	version  string
 }
 
-// templateUses are the templates of a group. Its references were checked, so
-// that each exists.
+// templateUses returns the templates of a group. All of them exist, because references
+// were checked.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
 	use := func(at string, spec Object, id, name string) {
@@ -52,17 +52,17 @@ func (c *Call) templateUses(o Object) []templateUse {
 	return out
 }
 
-// fillTemplates gives a group the id, the name and the version of its
-// templates, as AWS answers; $Latest and $Default stay as they are.
+// fillTemplates sets id, name and version of a group's templates, as AWS returns them;
+// $Latest and $Default are kept.
 func (c *Call) fillTemplates() {
 	fill := func(spec Object, id, name string) map[string]any {
-		asked := spec
-		if asked.Has(id) && asked.Has(name) { // kept from before: what was given counts
-			asked = Object{id: spec[id]}
+		given := spec
+		if given.Has(id) && given.Has(name) { // an update fills in the other one: the id is used
+			given = Object{id: spec[id]}
 		}
-		template, ok := c.resolve(toTemplate, asked.String(id))
+		template, ok := c.resolve(toTemplate, given.String(id))
 		if !ok {
-			template, _ = c.resolve(toTemplateName, asked.String(name))
+			template, _ = c.resolve(toTemplateName, given.String(name))
 		}
 		return filled(Object{id: template.ID, name: template.State["name"]}, filled(spec, map[string]any{"version": "$Default"}))
 	}
@@ -83,8 +83,8 @@ func (c *Call) fillTemplates() {
 	c.Out["mixedInstancesPolicy"] = mixed
 }
 
-// verifyGroup refuses what can't launch. The code and the texts are from
-// memory.
+// verifyGroup returns an error if instances cannot be launched. The code and the texts
+// are from memory.
 func verifyGroup(c *Call) error {
 	vpcID := ""
 	for _, subnet := range c.targets("vpcZoneIdentifiers") {
@@ -107,7 +107,7 @@ func verifyGroup(c *Call) error {
 	return nil
 }
 
-// launches refuses a template that is not complete or does not fit the VPC.
+// launches returns an error if a template is incomplete or does not fit the VPC.
 func (c *Call) launches(use templateUse, vpcID string) error {
 	const incomplete = "You must use a valid fully-formed launch template. "
 	template := Object(use.template.State)
@@ -129,7 +129,8 @@ func (c *Call) launches(use templateUse, vpcID string) error {
 	return nil
 }
 
-// attachable refuses target groups that a group's instances can't join.
+// attachable returns an error for a target group that cannot have the group's instances
+// as targets.
 func attachable(target store.Object, vpcID string) error {
 	t := Object(target.State)
 	if t.String("targetType") != "instance" {
@@ -141,8 +142,7 @@ func attachable(target store.Object, vpcID string) error {
 	return nil
 }
 
-// refreshScalingGroup shows the target groups that were attached as resources
-// of their own.
+// refreshScalingGroup adds the target groups that separate resources attach.
 func refreshScalingGroup(c *Call) error {
 	arns := c.Out.Strings("targetGroupArns")
 	c.Tx.Each(c.scope(c.Row), scalingAttachmentType, func(o store.Object) bool {

@@ -12,14 +12,14 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// CheckRequest asks whether inputs could be right.
+// CheckRequest has the inputs to check.
 type CheckRequest struct {
 	Token string
-	// Name is the resource's Pulumi name; Seed makes its made-up name the
-	// same in a preview and in the update after it.
+	// Name is the resource's Pulumi name. Seed is the engine's random seed, with
+	// which a generated name is the same in a preview and in the update after it.
 	Name string
 	Seed []byte
-	// Olds are the checked inputs of before, News those of the program.
+	// Olds are the former checked inputs, News the program's inputs.
 	Olds, News Object
 	// Autonaming and Proposed come from the project's configuration.
 	Autonaming Autonaming
@@ -42,16 +42,16 @@ func find(token string) (*schema.Resource, *Row, error) {
 	return s, row, nil
 }
 
-// Check completes the inputs as Pulumi does (names, presets, tags) and
-// returns everything that is wrong with them, all at once.
+// Check completes the inputs as Pulumi does (names, presets, tags) and returns all
+// failures at once.
 func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	s, row, err := find(req.Token)
 	if err != nil {
 		return nil, nil, err
 	}
 	in := Object(wire.CloneMap(req.News))
-	delete(in, defaultsKey) // what was made up before is found anew
-	delete(in, "tagsAll")   // made from tags, below
+	delete(in, defaultsKey) // set again by Naming
+	delete(in, "tagsAll")   // computed from tags, below
 	var failures []Failure
 	fail := func(path, reason string, args ...any) {
 		failures = append(failures, Failure{path, fmt.Sprintf(reason, args...)})
@@ -66,8 +66,8 @@ func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	if row.Naming != nil {
 		row.Naming.name(in, req, fail)
 	}
-	if row.Normal != nil {
-		row.Normal(in)
+	if row.Normalize != nil {
+		row.Normalize(in)
 	}
 	own := maps.Clone(in)
 	delete(own, defaultsKey)
@@ -89,7 +89,7 @@ func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	return in, failures, nil
 }
 
-// encodeDocuments turns JSON documents that were given as objects into text.
+// encodeDocuments encodes JSON documents that are given as objects.
 func encodeDocuments(row *Row, in Object) {
 	for path, p := range row.Props {
 		m, ok := in[path].(map[string]any)
@@ -111,8 +111,8 @@ type validator struct {
 	fail Fail
 }
 
-// object checks the properties of one object; path is that of the rules, at
-// the one that a person sees.
+// object checks the properties of one object. path is its path in the rules, at its
+// path in messages, with list indexes.
 func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
@@ -135,7 +135,7 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	}
 	for rulePath, p := range v.row.Props {
 		name, ok := strings.CutPrefix(rulePath, prefix)
-		if ok && p.Need && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
+		if ok && p.Required && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
 			v.fail(dotted(at, name), "a required property is missing")
 		}
 	}
@@ -198,7 +198,7 @@ func (v *validator) groups(in Object) {
 	}
 	for _, group := range v.row.ExactlyOne {
 		if have := given(group); len(have) != 1 {
-			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), what(have))
+			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), describeGiven(have))
 		}
 	}
 	for _, group := range v.row.AtMostOne {
@@ -208,12 +208,12 @@ func (v *validator) groups(in Object) {
 	}
 	for name, needs := range v.row.Requires {
 		if in.Has(name) && len(given(needs)) != len(needs) {
-			v.fail(name, "needs %s beside it", strings.Join(needs, ", "))
+			v.fail(name, "can only be set together with %s", strings.Join(needs, ", "))
 		}
 	}
 }
 
-func what(have []string) string {
+func describeGiven(have []string) string {
 	if len(have) == 0 {
 		return "is none"
 	}

@@ -11,17 +11,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Account is the account that the stand-in acts in, one that AWS keeps for
-// examples.
+// Account is the stand-in's default account, an id that AWS uses in examples.
 const Account = "123456789012"
 
-// Partition is the part of AWS that the account is in.
+// Partition is the account's AWS partition.
 const Partition = "aws"
 
-// DefaultRegion is where something is made that no stack puts anywhere.
+// DefaultRegion is the region of objects that are created outside of every stack.
 const DefaultRegion = "us-east-1"
 
-// Cloud is one account in one region, as a configured provider sees it.
+// Cloud is one account in one region, as it is configured in a provider.
 type Cloud struct {
 	Layout      *layout.Layout
 	Store       *store.Store
@@ -38,18 +37,18 @@ type Call struct {
 	*Cloud
 	Row *Row
 	Tx  *store.Tx
-	// Context bounds what a rule does outside the store.
+	// Context limits requests of a rule outside the store.
 	Context context.Context
 	// ID is the object's id.
 	ID string
-	// In are the inputs with defaults filled in; Old is the state before, nil
-	// at a creation; Out is the state after, which rules complete.
+	// In are the inputs with defaults. Old is the former state, nil at a creation.
+	// Out is the new state, which rules complete.
 	In, Old, Out Object
 
 	schema *schema.Resource
 }
 
-// doing says what a call does, for errors.
+// doing is the operation of a call, for errors.
 type doing string
 
 const (
@@ -67,7 +66,7 @@ func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, er
 	return &Call{Cloud: c, Row: row, Tx: tx, Context: ctx, schema: s}, nil
 }
 
-// scope is where a type's objects live.
+// scope returns the scope of a type's objects.
 func (c *Cloud) scope(row *Row) store.Scope {
 	if row.Global {
 		return store.Scope{Account: c.Account, Region: store.Global}
@@ -79,7 +78,7 @@ func (c *Call) key() store.Key {
 	return store.Key{Scope: c.scope(c.Row), Type: c.Row.Token, ID: c.ID}
 }
 
-// fail wraps an error as the provider words it.
+// fail wraps an error with the provider's text.
 func (c *Call) fail(what doing, err error) error {
 	if err == nil {
 		return nil
@@ -90,7 +89,7 @@ func (c *Call) fail(what doing, err error) error {
 	return fmt.Errorf("%s %s (%s): %w", what, c.Row.Label, c.ID, err)
 }
 
-// Own puts an object that lives and dies with this one.
+// own stores an object that is deleted together with this one.
 func (c *Call) own(token, id string, state Object) error {
 	row, ok := rows[token]
 	if !ok {

@@ -7,16 +7,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// edgeRegion is where CloudFront looks for certificates and web ACLs.
+// edgeRegion is the region of CloudFront's certificates and web ACLs.
 const edgeRegion = "us-east-1"
 
 const invalidCertificate = "InvalidViewerCertificate"
 
 var toEdgeCertificate = &Ref{
-	To: []string{certificateType}, By: []string{"arn"}, Noun: "SSL certificate", Missing: invalidCertificate, Holds: "ResourceInUseException",
+	To: []string{certificateType}, By: []string{"arn"}, Noun: "SSL certificate", Missing: invalidCertificate, InUseCode: "ResourceInUseException",
 }
 
-// viewerCertificate are the rules of what viewers see.
+// viewerCertificate has the rules of the certificate for viewers.
 var viewerCertificate = Props{
 	"viewerCertificate": {},
 	"viewerCertificate.cloudfrontDefaultCertificate": {},
@@ -28,8 +28,8 @@ var viewerCertificate = Props{
 	}},
 }
 
-// checkViewerCertificate refuses settings that do not go together: the SDK's
-// words on DistributionViewerCertificate.
+// checkViewerCertificate returns failures for settings that exclude each other: the
+// SDK's comment on DistributionViewerCertificate.
 func checkViewerCertificate(v Object, fail Fail) {
 	const at = "viewerCertificate."
 	own, oldest := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
@@ -49,8 +49,8 @@ func checkViewerCertificate(v Object, fail Fail) {
 	}
 }
 
-// verifyCertificateOf refuses a certificate that CloudFront can't use: texts
-// from public issues.
+// verifyCertificateOf returns an error for a certificate that CloudFront cannot use. The
+// texts are from public issues.
 func verifyCertificateOf(c *Call) error {
 	aliases := c.In.Strings("aliases")
 	certificate, own := c.target("viewerCertificate.acmCertificateArn")
@@ -75,8 +75,8 @@ func verifyCertificateOf(c *Call) error {
 	return nil
 }
 
-// coversName says whether a certificate's name is good for a host: a wildcard
-// stands for one label.
+// coversName says whether a certificate's name is valid for a host. A wildcard covers
+// one label.
 func coversName(name, host string) bool {
 	name, host = strings.ToLower(name), strings.ToLower(host)
 	if name == host {
@@ -86,16 +86,16 @@ func coversName(name, host string) bool {
 	return strings.HasPrefix(name, "*.") && name[2:] == parent
 }
 
-// verifyAliases refuses a name that another distribution has.
+// verifyAliases returns an error for a name that another distribution has.
 func verifyAliases(c *Call) error {
-	var taken error
+	var conflict error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 		for _, alias := range c.In.Strings("aliases") {
 			if o.ID != c.ID && slices.Contains(Object(o.State).Strings("aliases"), alias) {
-				taken = refuse("CNAMEAlreadyExists", "One or more of the CNAMEs you provided are already associated with a different resource: %s with %s", alias, o.ID)
+				conflict = refuse("CNAMEAlreadyExists", "One or more of the CNAMEs you provided are already associated with a different resource: %s with %s", alias, o.ID)
 			}
 		}
-		return taken == nil
+		return conflict == nil
 	})
-	return taken
+	return conflict
 }

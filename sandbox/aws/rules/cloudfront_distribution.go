@@ -16,7 +16,7 @@ const (
 	noEdgeRow        = "no rules yet"
 )
 
-// distributionZone is the hosted zone that all distributions are in:
+// distributionZone is the hosted zone of all distributions:
 // general/latest/gr/cf_region.html.
 const distributionZone = "Z2FDTNDATAQYW2"
 
@@ -26,15 +26,15 @@ var (
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// behavior are the rules of a cache behavior.
+// behavior returns the rules of a cache behavior.
 func behavior(path string) Props {
 	out := Props{}
 	for name, p := range (Props{
-		"targetOriginId":                   {Need: true, Valid: length(1, 128)},
+		"targetOriginId":                   {Required: true, Valid: length(1, 128)},
 		"viewerProtocolPolicy":             {Enum: []string{"allow-all", "https-only", "redirect-to-https"}},
-		"allowedMethods":                   {Need: true, Set: true},
-		"cachedMethods":                    {Need: true, Set: true},
-		"cachePolicyId":                    {Need: true, Ref: toCachePolicy},
+		"allowedMethods":                   {Required: true, Set: true},
+		"cachedMethods":                    {Required: true, Set: true},
+		"cachePolicyId":                    {Required: true, Ref: toCachePolicy},
 		"originRequestPolicyId":            {Ref: toRequestPolicy},
 		"responseHeadersPolicyId":          {Ref: toResponsePolicy},
 		"compress":                         {Default: false},
@@ -128,7 +128,7 @@ var _ = add(&Row{
 	Remove: retainDistribution,
 })
 
-// checkBehavior refuses methods that CloudFront does not know together.
+// checkBehavior returns failures for sets of methods that CloudFront does not have.
 func checkBehavior(b Object, at string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
@@ -143,7 +143,8 @@ func checkBehavior(b Object, at string, fail Fail) {
 	}
 }
 
-// verifyBehaviors refuses behaviors that lead nowhere or hide each other.
+// verifyBehaviors returns an error for behaviors whose origin does not exist or whose
+// path exists twice.
 func verifyBehaviors(c *Call) error {
 	known := map[string]bool{}
 	for _, o := range c.In.Objects("origins") {
@@ -170,7 +171,8 @@ func verifyBehaviors(c *Call) error {
 	return nil
 }
 
-// fillDistribution computes what CloudFront chooses once, and when it changed.
+// fillDistribution computes the values that CloudFront sets at the creation, and the
+// time of the last change.
 func fillDistribution(c *Call) error {
 	now := c.Now().UTC()
 	c.Out["lastModifiedTime"] = now.Format("2006-01-02 15:04:05.000 +0000 UTC")
@@ -185,16 +187,16 @@ func fillDistribution(c *Call) error {
 	if err != nil {
 		return err
 	}
-	idle := func() []any { return []any{map[string]any{"enabled": false}} }
+	disabled := func() []any { return []any{map[string]any{"enabled": false}} }
 	maps.Copy(c.Out, Object{
 		"domainName": "d" + strings.ToLower(host) + ".cloudfront.net", "inProgressValidationBatches": 0.0,
-		"callerReference": "terraform-" + now.Format(time.RFC3339Nano), "trustedSigners": idle(), "trustedKeyGroups": idle(),
+		"callerReference": "terraform-" + now.Format(time.RFC3339Nano), "trustedSigners": disabled(), "trustedKeyGroups": disabled(),
 	})
 	return nil
 }
 
-// retainDistribution only disables a distribution that is to be kept. Others
-// are disabled by the provider before it deletes them.
+// retainDistribution only disables a distribution with retainOnDelete. The provider
+// disables others before it deletes them.
 func retainDistribution(c *Call) error {
 	if !c.Old.Bool("retainOnDelete") {
 		return nil
@@ -205,7 +207,7 @@ func retainDistribution(c *Call) error {
 	return errKept
 }
 
-// distributionAt returns the distribution with a host name of CloudFront's.
+// distributionAt returns the distribution with a domain name of CloudFront.
 func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		found, ok = o, o.State["domainName"] == host

@@ -2,19 +2,19 @@ package rules
 
 const edgeFunctionType = "aws:cloudfront/function:Function"
 
-// maxEdgeCode is the largest function, in bytes: AmazonCloudFront/latest/
-// DeveloperGuide/cloudfront-limits.html.
+// maxEdgeCode is the maximum size of a function in bytes:
+// AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
 const maxEdgeCode = 10240
 
 var toEdgeFunction = &Ref{
-	To: []string{edgeFunctionType}, By: []string{"arn"}, Noun: "function", Missing: "InvalidFunctionAssociation", Holds: "FunctionInUse",
+	To: []string{edgeFunctionType}, By: []string{"arn"}, Noun: "function", Missing: "InvalidFunctionAssociation", InUseCode: "FunctionInUse",
 }
 
 var _ = add(&Row{
 	Token:  edgeFunctionType,
 	Source: "cloudfront/function.go", Page: "cloudfront/latest/APIReference/API_CreateFunction.html",
 	Label: "CloudFront Function", Global: true, ID: "{name}", NotFound: "NoSuchFunctionExists",
-	Taken: "FunctionAlreadyExists", TakenText: "A function with the name {name} already exists",
+	ExistsCode: "FunctionAlreadyExists", ExistsText: "A function with the name {name} already exists",
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
 		"name":                      {Replace: true, Valid: all(length(1, 64), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))},

@@ -9,16 +9,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The policies that AWS manages, those that a platform of this kind uses, by
-// id: AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html,
+// The managed policies that a platform of this kind uses, by id:
+// AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html,
 // using-managed-origin-request-policies.html and
 // using-managed-response-headers-policies.html; the ids were looked up there or
 // in public programs on 2026-11-23.
 var (
 	managedCachePolicies = map[string]Object{
-		"658327ea-f89d-4fab-a63d-7e88639e58f6": cachingFor("Managed-CachingOptimized", 1, 86400, 31536000, true),
-		"b2884449-e4de-46a7-ac36-70bc7f1ddd6d": cachingFor("Managed-CachingOptimizedForUncompressedObjects", 1, 86400, 31536000, false),
-		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": cachingFor("Managed-CachingDisabled", 0, 0, 0, false),
+		"658327ea-f89d-4fab-a63d-7e88639e58f6": managedCachePolicy("Managed-CachingOptimized", 1, 86400, 31536000, true),
+		"b2884449-e4de-46a7-ac36-70bc7f1ddd6d": managedCachePolicy("Managed-CachingOptimizedForUncompressedObjects", 1, 86400, 31536000, false),
+		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": managedCachePolicy("Managed-CachingDisabled", 0, 0, 0, false),
 	}
 	managedRequestPolicies = map[string]Object{
 		"216adef6-5c7f-47e4-b989-5492eafa07d3": sending("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
@@ -34,15 +34,15 @@ var (
 // The references of a cache behavior to policies.
 var (
 	toCachePolicy = &Ref{
-		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", Holds: "CachePolicyInUse", Outside: withManaged(managedCachePolicies),
+		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", InUseCode: "CachePolicyInUse", Predefined: withManaged(managedCachePolicies),
 	}
 	toRequestPolicy = &Ref{
-		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", Holds: "OriginRequestPolicyInUse",
-		Outside: withManaged(managedRequestPolicies),
+		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", InUseCode: "OriginRequestPolicyInUse",
+		Predefined: withManaged(managedRequestPolicies),
 	}
 	toResponsePolicy = &Ref{
-		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", Holds: "ResponseHeadersPolicyInUse",
-		Outside: withManaged(managedResponsePolicies),
+		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", InUseCode: "ResponseHeadersPolicyInUse",
+		Predefined: withManaged(managedResponsePolicies),
 	}
 )
 
@@ -50,11 +50,11 @@ func withManaged(managed map[string]Object) func(string) bool {
 	return func(id string) bool { _, ok := managed[id]; return ok }
 }
 
-// cachingFor is a policy whose cache key is the path, and perhaps the
+// managedCachePolicy returns a cache policy whose key is the path and, if compressed, the
 // encoding.
-func cachingFor(name string, low, usual, high float64, compressed bool) Object {
+func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compressed bool) Object {
 	return Object{
-		"name": name, "minTtl": low, "defaultTtl": usual, "maxTtl": high,
+		"name": name, "minTtl": minTTL, "defaultTtl": defaultTTL, "maxTtl": maxTTL,
 		cacheKey: map[string]any{
 			"cookiesConfig": map[string]any{"cookieBehavior": "none"}, "headersConfig": map[string]any{"headerBehavior": "none"},
 			"queryStringsConfig":       map[string]any{"queryStringBehavior": "none"},
@@ -63,7 +63,7 @@ func cachingFor(name string, low, usual, high float64, compressed bool) Object {
 	}
 }
 
-// sending is a policy that sends all cookies and query strings on.
+// sending returns a policy that forwards all cookies and query strings.
 func sending(name string, headers map[string]any) Object {
 	return Object{
 		"name": name, "headersConfig": headers, "cookiesConfig": map[string]any{"cookieBehavior": "all"},
@@ -86,7 +86,7 @@ func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 	return lists(out), err
 }
 
-// policyBy finds a policy by its id or its name.
+// policyBy returns a policy by its id or its name.
 func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Object, error) {
 	if in.Has("id") == in.Has("name") {
 		return nil, errors.New("exactly one of id and name must be given")
@@ -116,8 +116,8 @@ func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Obj
 	return found, err
 }
 
-// lists gives the blocks of a policy the form that functions answer in: each
-// is a list of one, and a configuration is called by the plural.
+// lists converts the blocks of a policy to the form of function results: each block is a
+// list of one, and a configuration has a plural name.
 func lists(o Object) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {

@@ -8,21 +8,20 @@ import (
 )
 
 var toAccessControl = &Ref{
-	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", Holds: "OriginAccessControlInUse",
+	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", InUseCode: "OriginAccessControlInUse",
 }
 
-// toStandardLogBucket names the bucket of access logs by a host name.
+// toStandardLogBucket is a reference to the bucket of access logs by its host name.
 var toStandardLogBucket = &Ref{
 	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
 	Missing: cloudfrontArgument,
 }
 
-// originTimeout bounds how long CloudFront waits for an origin and keeps a
-// connection, in seconds, until AWS is asked for more: AmazonCloudFront/latest/
-// DeveloperGuide/cloudfront-limits.html.
+// originTimeout is the default quota in seconds for CloudFront's wait for an origin and
+// for idle connections: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
 const originTimeout = 120
 
-// origins are the rules of a distribution's origins.
+// origins has the rules of a distribution's origins.
 var origins = Props{
 	"origins":                                           {Set: true, Min: 1},
 	"origins.originId":                                  {Valid: length(1, 128)},
@@ -40,7 +39,7 @@ var origins = Props{
 	"origins.customOriginConfig.originKeepaliveTimeout": {Default: 5.0, Valid: numbers(1, originTimeout)},
 	"origins.customOriginConfig.originReadTimeout":      {Default: 30.0, Valid: numbers(1, originTimeout)},
 	"origins.customOriginConfig.originProtocolPolicy":   {Enum: []string{"http-only", "https-only", "match-viewer"}},
-	"origins.customOriginConfig.originSslProtocols":     {Need: true, Set: true, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
+	"origins.customOriginConfig.originSslProtocols":     {Required: true, Set: true, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
 	"origins.originShield":                              {},
 	"origins.originShield.enabled":                      {},
 	"origins.originShield.originShieldRegion":           {Enum: shieldRegions},
@@ -52,15 +51,15 @@ var origins = Props{
 	"origins.vpcOriginConfig.originReadTimeout":      {Computed: true, Valid: numbers(1, originTimeout)},
 }
 
-// shieldRegions offer Origin Shield: AmazonCloudFront/latest/DeveloperGuide/
-// origin-shield.html, from memory.
+// shieldRegions are the regions with Origin Shield:
+// AmazonCloudFront/latest/DeveloperGuide/origin-shield.html, from memory.
 var shieldRegions = []string{
 	"us-east-1", "us-east-2", "us-west-2", "ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2", "eu-central-1",
 	"eu-west-1", "eu-west-2", "sa-east-1",
 }
 
-// refusedHeaders can't be added to requests to an origin: AmazonCloudFront/
-// latest/DeveloperGuide/add-origin-custom-headers.html.
+// refusedHeaders are headers that cannot be added to requests to an origin:
+// AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html.
 var refusedHeaders = []string{
 	"authorization", "cache-control", "connection", "content-length", "cookie", "host", "if-match", "if-modified-since", "if-none-match", "if-range",
 	"if-unmodified-since", "max-forwards", "pragma", "proxy-authenticate", "proxy-authorization", "proxy-connection", "range", "request-range", "te",
@@ -76,8 +75,8 @@ func originHeader(v any) string {
 	return pattern(`[A-Za-z0-9!#$%&'*+.^_|~-]+`, "the name of an HTTP header")(v)
 }
 
-// originPort is a port that an origin may listen at: cloudfront/latest/
-// APIReference/API_CustomOriginConfig.html.
+// originPort requires a port that CloudFront allows for an origin:
+// cloudfront/latest/APIReference/API_CustomOriginConfig.html.
 func originPort(v any) string {
 	if n, _ := v.(float64); n != 80 && n != 443 && (n < 1024 || n > 65535) {
 		return fmt.Sprintf("is %v, must be 80, 443 or 1024 to 65535", n)
@@ -85,10 +84,11 @@ func originPort(v any) string {
 	return ""
 }
 
-// bucketHost is the host name of a bucket, as an origin.
+// bucketHost matches the host name of a bucket that is an origin.
 var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
 
-// checkOrigins refuses origins of one name, and a shield without a place.
+// checkOrigins returns failures for two origins with one id, and for an Origin Shield
+// without a region.
 func checkOrigins(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, o := range in.Objects("origins") {
@@ -103,7 +103,8 @@ func checkOrigins(in Object, fail Fail) {
 	}
 }
 
-// verifyOrigins refuses an origin that is neither a bucket nor described.
+// verifyOrigins returns an error for an origin that is neither a bucket nor has a
+// customOriginConfig.
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
 		if o.Has("vpcOriginConfig") {
@@ -129,11 +130,11 @@ func verifyOrigins(c *Call) error {
 	return nil
 }
 
-// verifyLogBucket refuses a bucket for access logs that does not take ACLs, by
-// which CloudFront is let in: text from public issues.
+// verifyLogBucket returns an error for a log bucket without ACLs, which CloudFront needs
+// to write. The text is from public issues.
 func verifyLogBucket(c *Call) error {
 	bucket, ok := c.target("loggingConfig.bucket")
-	if ok && !c.takesACLs(bucket.ID) {
+	if ok && !c.aclsEnabled(bucket.ID) {
 		return refuse(cloudfrontArgument, "The S3 bucket that you specified for CloudFront logs does not enable ACL access: %s",
 			c.In.Object("loggingConfig").String("bucket"))
 	}

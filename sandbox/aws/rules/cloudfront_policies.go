@@ -14,26 +14,25 @@ const (
 	cloudfrontARN      = "arn:{partition}:cloudfront::{account}:"
 )
 
-// maxPolicyItems is how many headers, cookies or query strings a policy lists,
-// until AWS is asked for more: AmazonCloudFront/latest/DeveloperGuide/
-// cloudfront-limits.html.
+// maxPolicyItems is the default quota of headers, cookies or query strings in a policy:
+// AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
 const maxPolicyItems = 10
 
-// cloudfrontName is what CloudFront's policies may be called.
+// cloudfrontName validates the name of a CloudFront policy.
 var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
-// listed are the rules of a block that lists names by its behavior.
+// listed returns the rules of a block with a behavior and a list of names.
 func listed(path, name string, behaviors ...string) Props {
 	block := path + name + "sConfig"
 	return Props{
 		block:                           {},
-		block + "." + name + "Behavior": {Need: true, Enum: behaviors},
+		block + "." + name + "Behavior": {Required: true, Enum: behaviors},
 		block + "." + name + "s":        {},
 		block + "." + name + "s.items":  {Set: true, Min: 1, Max: maxPolicyItems},
 	}
 }
 
-// together are the rules of several parts of one type.
+// together merges the rules of several blocks.
 func together(parts ...Props) Props {
 	out := Props{}
 	for _, part := range parts {
@@ -112,8 +111,8 @@ var _ = add(
 	},
 )
 
-// checkLists refuses names beside a behavior that needs none, and a behavior
-// that needs names without any.
+// checkLists returns failures for names with a behavior that has none, and for a
+// behavior that needs names without any.
 func checkLists(in Object, path string, fail Fail) {
 	for _, name := range []string{"cookie", "header", "queryString"} {
 		block := in.Object(name + "sConfig")
@@ -129,8 +128,8 @@ func checkLists(in Object, path string, fail Fail) {
 	}
 }
 
-// verifyCachePolicy refuses times that contradict each other, and a cache key
-// where nothing is cached: texts of the latter from public issues.
+// verifyCachePolicy returns an error for contradictory TTLs, and for a cache key if
+// caching is disabled. The texts of the latter are from public issues.
 func verifyCachePolicy(c *Call) error {
 	low, usual, high := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
 	if low > usual || usual > high {
@@ -160,7 +159,7 @@ func verifyCachePolicy(c *Call) error {
 	return nil
 }
 
-// verifyRequestPolicy refuses headers that belong to a cache policy alone:
+// verifyRequestPolicy returns an error for headers that only a cache policy may have:
 // AmazonCloudFront/latest/DeveloperGuide/http-401-unauthorized.html.
 func verifyRequestPolicy(c *Call) error {
 	config := c.In.Object("headersConfig")

@@ -14,7 +14,7 @@ var _ = add(
 		Token:  logGroupType,
 		Source: "logs/group.go", Page: "AmazonCloudWatchLogs/latest/APIReference/API_CreateLogGroup.html",
 		Label: "CloudWatch Logs Log Group", ID: "{name}", NotFound: "ResourceNotFoundException",
-		Taken: "ResourceAlreadyExistsException", TakenText: "The specified log group already exists",
+		ExistsCode: "ResourceAlreadyExistsException", ExistsText: "The specified log group already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: Props{
 			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, without("aws/"))},
@@ -23,7 +23,8 @@ var _ = add(
 			"retentionInDays": {Default: 0.0, Valid: oneOf(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
 				2192, 2557, 2922, 3288, 3653)},
 			"kmsKeyId": {Valid: arn, Ref: &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "AccessDeniedException"}},
-			// The provider leaves the group where it is when the resource goes.
+			// With skipDestroy the provider keeps the group when the resource is
+			// deleted.
 			"skipDestroy": {Default: false},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -46,11 +47,12 @@ var _ = add(
 
 var logGroupName = pattern(`[.\-_/#A-Za-z0-9]+`, "letters, digits and . - _ / #")
 
-// logKeyActions are what CloudWatch Logs does with a key: AmazonCloudWatch/
-// latest/logs/encrypt-log-data-kms.html.
+// logKeyActions are the actions that CloudWatch Logs needs on a key:
+// AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html.
 var logKeyActions = []string{"kms:Encrypt", "kms:Decrypt", "kms:ReEncryptTo", "kms:GenerateDataKey", "kms:DescribeKey"}
 
-// verifyLogGroup refuses a key that CloudWatch Logs may not use for the group.
+// verifyLogGroup returns an error for a key that CloudWatch Logs may not use for the
+// group.
 func verifyLogGroup(c *Call) error {
 	key, ok := c.target("kmsKeyId")
 	if !ok {

@@ -11,15 +11,16 @@ var (
 	toAlarm  = &Ref{To: []string{alarmType}, By: []string{"name"}, Noun: "alarm", Missing: "ValidationError"}
 	toAction = &Ref{
 		To: []string{scalingPolicyType}, By: []string{"arn"}, Noun: "alarm action", Missing: "ValidationError",
-		Outside: func(v string) bool { return topicARN(v) == "" },
+		Predefined: func(v string) bool { return topicARN(v) == "" },
 	}
 )
 
-// topicARN is the form of an SNS topic's, which have no row: whoever names one
-// is believed.
+// topicARN requires the ARN of an SNS topic. Topics have no row, so it is not checked
+// that the topic exists.
 var topicARN = pattern(`arn:aws:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]+(\.fifo)?`, "the ARN of a topic")
 
-// metricUnits: AmazonCloudWatch/latest/APIReference/API_MetricDatum.html.
+// metricUnits are the units in
+// AmazonCloudWatch/latest/APIReference/API_MetricDatum.html.
 var metricUnits = []string{
 	"Seconds", "Microseconds", "Milliseconds", "Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes", "Bits", "Kilobits", "Megabits",
 	"Gigabits", "Terabits", "Percent", "Count", "Bytes/Second", "Kilobytes/Second", "Megabytes/Second", "Gigabytes/Second", "Terabytes/Second",
@@ -32,9 +33,8 @@ var (
 	metricNamespace   = all(length(1, 255), pattern(`[^:].*`, "a namespace that does not begin with a colon"))
 )
 
-// The longest time that an alarm looks back, in seconds: a day, or a week
-// where periods are an hour or longer; AmazonCloudWatch/latest/APIReference/
-// API_PutMetricAlarm.html.
+// The longest time that an alarm evaluates, in seconds: a day, or a week for periods of
+// an hour or more (AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html).
 const (
 	alarmDay  = 86400
 	alarmWeek = 7 * alarmDay
@@ -44,8 +44,9 @@ var _ = add(&Row{
 	Token:  alarmType,
 	Source: "cloudwatch/metric_alarm.go", Page: "AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html",
 	Label: "CloudWatch Metric Alarm", ID: "{name}", NotFound: "ResourceNotFound",
-	// AWS overwrites; the provider of late 2025 looks first, the one before did not.
-	Taken: "AlreadyExists", TakenText: `CloudWatch metric alarm "{name}" already exists`,
+	// AWS overwrites an alarm. The provider of late 2025 checks first that it does not
+	// exist.
+	ExistsCode: "AlreadyExists", ExistsText: `CloudWatch metric alarm "{name}" already exists`,
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
 		"name":                    {Replace: true, Valid: length(1, 255)},
@@ -57,7 +58,7 @@ var _ = add(&Row{
 		"comparisonOperator": {Enum: []string{
 			"GreaterThanOrEqualToThreshold", "GreaterThanThreshold", "LessThanThreshold", "LessThanOrEqualToThreshold",
 		}},
-		"threshold":                         {Need: true},
+		"threshold":                         {Required: true},
 		"evaluationPeriods":                 {Valid: numbers(1, 1e9)},
 		"datapointsToAlarm":                 {Valid: numbers(1, 1e9)},
 		"treatMissingData":                  {Default: "missing", Enum: []string{"breaching", "ignore", "missing", "notBreaching"}},
@@ -79,7 +80,7 @@ var _ = add(&Row{
 		"metricQueries.accountId":           {Refuse: "other accounts have no rows"},
 		"metricQueries.metric":              {},
 		"metricQueries.metric.metricName":   {Valid: length(1, 255)},
-		"metricQueries.metric.namespace":    {Need: true, Valid: metricNamespace},
+		"metricQueries.metric.namespace":    {Required: true, Valid: metricNamespace},
 		"metricQueries.metric.period":       {Valid: alarmPeriod(1, 5, 10, 20, 30)},
 		"metricQueries.metric.stat":         {Valid: anyStatistic},
 		"metricQueries.metric.unit":         {Enum: metricUnits},
@@ -91,8 +92,7 @@ var _ = add(&Row{
 	Check:      checkAlarm,
 })
 
-// alarmPeriod asks for a whole number of minutes, or for one of a few shorter
-// periods.
+// alarmPeriod requires a whole number of minutes or one of some shorter periods.
 func alarmPeriod(short ...float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); !slices.Contains(short, n) && (n < 60 || int(n)%60 != 0) {

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Create makes an object from checked inputs and returns its id and state.
+// Create creates an object from checked inputs and returns its id and state.
 func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string, state Object, err error) {
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
@@ -49,8 +49,8 @@ func (c *Call) create(in Object) error {
 		return err
 	}
 	c.ID = id
-	if _, taken := c.Tx.Get(c.key()); taken && !c.Row.Put {
-		return c.taken()
+	if _, exists := c.Tx.Get(c.key()); exists && !c.Row.Put {
+		return c.alreadyExists()
 	}
 	if err := c.fill(); err != nil {
 		return err
@@ -61,8 +61,8 @@ func (c *Call) create(in Object) error {
 	return c.keep(store.Object{Key: c.key(), Created: c.Now().UTC()})
 }
 
-// keep puts the object into the store. What a read shows of other objects is
-// shown in the answer, and not kept: it would outlive them.
+// keep stores the object. Refresh then adds values of other objects to the answer.
+// They are not stored, because they would be outdated when the other objects change.
 func (c *Call) keep(object store.Object) error {
 	object.State = wire.CloneMap(c.Out)
 	c.Tx.Put(object)
@@ -73,24 +73,24 @@ func (c *Call) keep(object store.Object) error {
 }
 
 func (c *Call) newID() (string, error) {
-	if c.Row.MakeID != nil {
-		return c.Row.MakeID(c)
+	if c.Row.NewID != nil {
+		return c.Row.NewID(c)
 	}
 	return c.expand(c.Row.ID)
 }
 
-func (c *Call) taken() error {
-	if c.Row.Taken == "" {
+func (c *Call) alreadyExists() error {
+	if c.Row.ExistsCode == "" {
 		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)
 	}
-	text, err := c.expand(c.Row.TakenText)
+	text, err := c.expand(c.Row.ExistsText)
 	if err != nil {
 		return err
 	}
-	return refuse(c.Row.Taken, "%s", text)
+	return refuse(c.Row.ExistsCode, "%s", text)
 }
 
-// complete drops what is the engine's alone and fills defaults.
+// complete removes the engine's own properties and sets defaults.
 func (c *Call) complete(in Object) Object {
 	out := withDefaults(c.schema, c.Row, c.schema.Inputs, in, "")
 	delete(out, defaultsKey)

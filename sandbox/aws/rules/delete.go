@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// Delete removes an object and what it owns. An object that is gone already
-// is no error.
+// Delete removes an object and the objects that it owns. If it does not exist, there is
+// no error.
 func (c *Cloud) Delete(ctx context.Context, token, id string) error {
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
@@ -30,7 +30,7 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) error {
 				return call.fail(deleting, err)
 			}
 		}
-		if err := call.held(); err != nil {
+		if err := call.notReferenced(); err != nil {
 			return call.fail(deleting, err)
 		}
 		call.drop(call.key())
@@ -38,12 +38,11 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) error {
 	})
 }
 
-// errKept says that a deletion leaves the object where it is, as the provider
-// was asked to.
+// errKept is returned by Remove if the provider is configured to keep the object.
 var errKept = errors.New("kept")
 
-// drop removes an object, everything that it owns, and everything that AWS
-// removes together with it.
+// drop removes an object, the objects that it owns, and the objects that AWS deletes
+// together with it.
 func (c *Call) drop(key store.Key) {
 	object, ok := c.Tx.Get(key)
 	if !ok {
@@ -51,13 +50,13 @@ func (c *Call) drop(key store.Key) {
 	}
 	c.Tx.Delete(key)
 	c.Tx.Owned(key.Scope, key.ID, func(o store.Object) { c.drop(o.Key) })
-	for _, h := range holdersOf(key.Type) {
-		if !h.ref.Dies {
+	for _, r := range referencesTo(key.Type) {
+		if !r.ref.DeletedWith {
 			continue
 		}
-		for _, scope := range c.scopesOf(h.row) {
-			c.Tx.Each(scope, h.row.Token, func(o store.Object) bool {
-				if h.names(o, object) != "" {
+		for _, scope := range c.scopesOf(r.row) {
+			c.Tx.Each(scope, r.row.Token, func(o store.Object) bool {
+				if r.pathTo(o, object) != "" {
 					c.drop(o.Key)
 				}
 				return true

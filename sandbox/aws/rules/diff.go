@@ -18,22 +18,22 @@ const (
 	Change = "change"
 )
 
-// Difference is one property that differs between what is and what is asked.
+// Difference is one property that differs between the state and the inputs.
 type Difference struct {
 	Path    string
 	Kind    string
 	Replace bool
 }
 
-// Diff is what an update would do.
+// Diff has the changes of an update.
 type Diff struct {
 	Differences         []Difference
 	DeleteBeforeReplace bool
 }
 
-// Diff compares what is asked with what is, as the provider does: a property
-// that is left out and that AWS fills, or that has its default, is no
-// difference. ignore are property paths that must not differ.
+// Diff compares inputs with the state, as the provider does. A property that is left
+// out is no difference if AWS computes it or if it has its default. Differences at
+// the paths in ignore are left out.
 func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, error) {
 	s, row, err := find(token)
 	if err != nil {
@@ -51,8 +51,8 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 			d.replace(path)
 		}
 	}
-	if row.Unseen != nil {
-		ignore = append(slices.Clone(ignore), row.Unseen(state, in)...)
+	if row.IgnoreDiff != nil {
+		ignore = append(slices.Clone(ignore), row.IgnoreDiff(state, in)...)
 	}
 	var out Diff
 	replaces := false
@@ -66,7 +66,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 	return out, nil
 }
 
-// covers says whether an ignored path holds a difference at another path.
+// covers says whether an ignored path contains the path of a difference.
 func covers(ignored, path string) bool {
 	ignored = strings.TrimSuffix(ignored, "[*]")
 	return path == ignored || strings.HasPrefix(path, ignored+".") || strings.HasPrefix(path, ignored+"[") || ignored == "*"
@@ -82,7 +82,7 @@ func (d *differ) add(path, kind string, replace bool) {
 	d.found = append(d.found, Difference{path, kind, replace})
 }
 
-// replace marks a difference, or adds one, that replaces.
+// replace marks the difference at a path as a replacement, or adds it.
 func (d *differ) replace(path string) {
 	for i := range d.found {
 		if d.found[i].Path == path {
@@ -98,7 +98,7 @@ func (d *differ) object(fields schema.Fields, in, state Object, path, at string,
 		rulePath, shown := dotted(path, name), dotted(at, name)
 		p, ruled := d.row.Props[rulePath]
 		if !ruled && !(path == "" && name == "tags" && tagged(d.s)) {
-			continue // never accepted, so nobody asked for it
+			continue // Check refuses it, so it is never set
 		}
 		want, given := in[name]
 		if !given {
@@ -139,7 +139,7 @@ func (d *differ) value(typ string, p Prop, want, have any, path, at string, repl
 	}
 }
 
-// below says whether any property inside a block replaces.
+// below says whether a change of any property inside a block is a replacement.
 func (d *differ) below(path string) bool {
 	for rulePath, p := range d.row.Props {
 		if p.Replace && strings.HasPrefix(rulePath, path+".") {
@@ -164,8 +164,8 @@ func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 	return canonical(want, p.Set) == canonical(have, p.Set)
 }
 
-// equalBlocks compares lists of blocks: defaults count as given, and what AWS
-// fills in counts only where the program gives it as well.
+// equalBlocks compares lists of blocks. Omitted properties have their defaults.
+// Properties that AWS computes are compared only if the program sets them.
 func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path string) bool {
 	blocks := func(v any) []Object {
 		var out []Object
@@ -199,8 +199,8 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 	return canonical(plain(w), p.Set) == canonical(plain(h), p.Set)
 }
 
-// comparable sorts the sets inside a block, and marks the objects whose
-// presence says something.
+// comparable sorts the sets inside a block, and marks objects that have a meaning
+// even if they are empty.
 func (d *differ) comparable(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
@@ -229,7 +229,7 @@ func (d *differ) comparable(fields schema.Fields, o Object, path string) map[str
 	return out
 }
 
-// withDefaults copies an object and fills what was left out.
+// withDefaults copies an object and sets the defaults of omitted properties.
 func withDefaults(s *schema.Resource, row *Row, fields schema.Fields, in Object, path string) Object {
 	out := Object{}
 	for name, v := range in {
@@ -260,9 +260,8 @@ func withDefaults(s *schema.Resource, row *Row, fields schema.Fields, in Object,
 	return out
 }
 
-// sameDocument compares JSON documents by meaning: the order of keys, and in
-// policies of actions and resources, means nothing, and one element stands for
-// a list of one.
+// sameDocument compares JSON documents by meaning. The order of keys and of lists,
+// such as a policy's actions, has no meaning. A single value equals a list of one.
 func sameDocument(a, b string) bool {
 	var x, y any
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
@@ -271,6 +270,7 @@ func sameDocument(a, b string) bool {
 	return fmt.Sprint(policyForm(x)) == fmt.Sprint(policyForm(y))
 }
 
+// policyForm returns a text that is equal for values of the same meaning.
 func policyForm(v any) string {
 	switch v := v.(type) {
 	case map[string]any:

@@ -16,9 +16,9 @@ var (
 	lastDocSnapshot = finalSnapshot{clusterSnapshot, "DBClusterSnapshotAlreadyExistsFault"}
 )
 
-// docdbVersions are the versions that DocumentDB offers and their families,
-// each with the one that it can be upgraded to: documentdb/latest/
-// developerguide/docdb-mvu.html. 3.6 is past its support and left out.
+// docdbVersions are the versions of DocumentDB with their family and the version to
+// which they can be upgraded: documentdb/latest/developerguide/docdb-mvu.html. 3.6 is
+// out of support and left out.
 var docdbVersions = map[string]struct{ family, next string }{
 	"4.0.0": {"docdb4.0", "5.0.0"},
 	"5.0.0": {"docdb5.0", "8.0.0"},
@@ -40,7 +40,7 @@ var _ = add(&Row{
 	Token:  docdbClusterType,
 	Source: "docdb/cluster.go", Page: "documentdb/latest/developerguide/API_CreateDBCluster.html",
 	Label: "DocumentDB Cluster", ID: "{clusterIdentifier}", NotFound: "DBClusterNotFoundFault",
-	Taken: "DBClusterAlreadyExistsFault", TakenText: "DB Cluster already exists: {clusterIdentifier}",
+	ExistsCode: "DBClusterAlreadyExistsFault", ExistsText: "DB Cluster already exists: {clusterIdentifier}",
 	Naming: &Naming{Prop: "clusterIdentifier", PrefixProp: "clusterIdentifierPrefix", Max: 63, Else: "tf-"},
 	Props: Props{
 		"clusterIdentifier":        {Replace: true, Computed: true, Valid: databaseName},
@@ -51,14 +51,14 @@ var _ = add(&Row{
 		"applyImmediately":         {},
 		"port":                     {Replace: true, Default: 27017.0, Valid: numbers(1150, 65535)},
 
-		"masterUsername":           {Need: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), notReserved)},
+		"masterUsername":           {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z][A-Za-z0-9]*`, "letters and digits, beginning with a letter"), notReserved)},
 		"masterPassword":           {Valid: hideValue(all(length(8, 100), masterWords))},
 		"manageMasterUserPassword": {},
 
 		"storageType":                 {Enum: []string{"standard", "iopt1"}},
 		"storageEncrypted":            {Replace: true, Default: false},
 		"kmsKeyId":                    {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
-		"dbSubnetGroupName":           {Need: true, Replace: true, Computed: true, Ref: toDocdbSubnetGroup},
+		"dbSubnetGroupName":           {Required: true, Replace: true, Computed: true, Ref: toDocdbSubnetGroup},
 		"vpcSecurityGroupIds":         {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
 		"dbClusterParameterGroupName": {Computed: true, Ref: toDocdbParameters},
 
@@ -70,7 +70,7 @@ var _ = add(&Row{
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
 
-		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group says where it lies"},
+		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group says where it is"},
 		"clusterMembers":          {Set: true, Computed: true, Refuse: "instances say which cluster they belong to"},
 		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
@@ -94,7 +94,7 @@ var _ = add(&Row{
 	},
 })
 
-// verifyDocdb refuses what DocumentDB refuses when it is asked.
+// verifyDocdb returns DocumentDB's error for a creation or a change.
 func verifyDocdb(c *Call) error {
 	version := c.docdbVersion()
 	v, known := docdbVersions[version]
@@ -126,7 +126,7 @@ func verifyDocdb(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
 }
 
-// docdbVersion is the version that is asked for, or runs.
+// docdbVersion returns the version in the inputs, or the present version.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {
@@ -171,7 +171,7 @@ func fillDocdb(c *Call) error {
 	return clusterPassword.fill(c)
 }
 
-// refreshDocdb shows the instances.
+// refreshDocdb adds the cluster's instances.
 func refreshDocdb(c *Call) error {
 	members := []any{}
 	for _, o := range c.membersOf(c.ID) {
@@ -181,7 +181,7 @@ func refreshDocdb(c *Call) error {
 	return nil
 }
 
-// membersOf are the instances of a cluster, the oldest first: it writes.
+// membersOf returns the instances of a cluster, the oldest first, which is the writer.
 func (c *Call) membersOf(cluster string) []store.Object {
 	var out []store.Object
 	c.Tx.Each(c.scope(c.Row), docdbInstanceType, func(o store.Object) bool {

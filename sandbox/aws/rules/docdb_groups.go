@@ -10,26 +10,26 @@ const (
 	docdbSubnetGroupType = "aws:docdb/subnetGroup:SubnetGroup"
 )
 
-// toDocdbParameters names a parameter group; AWS's own are there without
-// anyone having made them.
+// toDocdbParameters is a reference to a parameter group. AWS's default groups exist
+// without a resource.
 var (
 	toDocdbParameters = &Ref{
 		To: []string{docdbParametersType}, By: []string{"name"}, Noun: "cluster parameter group", Missing: "DBClusterParameterGroupNotFound",
-		Holds: "InvalidDBParameterGroupState", Outside: func(name string) bool { return slices.Contains(docdbFamilies(), strings.TrimPrefix(name, "default.")) },
+		InUseCode: "InvalidDBParameterGroupState", Predefined: func(name string) bool { return slices.Contains(docdbFamilies(), strings.TrimPrefix(name, "default.")) },
 	}
 	toDocdbSubnetGroup = &Ref{
-		To: []string{docdbSubnetGroupType}, By: []string{"name"}, Noun: "DB subnet group", Missing: "DBSubnetGroupNotFoundFault", Holds: "InvalidDBSubnetGroupStateFault",
+		To: []string{docdbSubnetGroupType}, By: []string{"name"}, Noun: "DB subnet group", Missing: "DBSubnetGroupNotFoundFault", InUseCode: "InvalidDBSubnetGroupStateFault",
 	}
 )
 
-// docdbParameters are those of DocumentDB that all its versions have alike:
+// docdbParameters are the parameters that all versions of DocumentDB have:
 // documentdb/latest/developerguide/cluster_parameter_groups-list_of_parameters.html.
 var docdbParameters = map[string]parameter{
 	"tls":                                  oneWord("disabled", "enabled", "fips-140-3", "tls1.2+", "tls1.3+").atRestart(),
 	"profiler":                             oneWord("enabled", "disabled"),
 	"profiler_threshold_ms":                countOf("ms", 50, biggest-1),
 	"profiler_sampling_rate":               fraction(0, 1),
-	"audit_logs":                           someWords("enabled", "disabled", "ddl", "dml_read", "dml_write", "all", "none"),
+	"audit_logs":                           wordList("enabled", "disabled", "ddl", "dml_read", "dml_write", "all", "none"),
 	"ttl_monitor":                          oneWord("enabled", "disabled"),
 	"change_stream_log_retention_duration": countOf("s", 3600, 604800),
 }
@@ -39,7 +39,7 @@ var _ = add(
 		Token:  docdbParametersType,
 		Source: "docdb/cluster_parameter_group.go", Page: "documentdb/latest/developerguide/cluster_parameter_groups.html",
 		Label: "DocumentDB Cluster Parameter Group", ID: "{name}", NotFound: "DBParameterGroupNotFound",
-		Taken: "DBParameterGroupAlreadyExists", TakenText: "Parameter group {name} already exists",
+		ExistsCode: "DBParameterGroupAlreadyExists", ExistsText: "Parameter group {name} already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: parameterProps("pending-reboot").with(Props{
 			"name":        {Replace: true, Computed: true, Valid: parameterGroupName},
@@ -61,7 +61,7 @@ var _ = add(
 		Token:  docdbSubnetGroupType,
 		Source: "docdb/subnet_group.go", Page: "documentdb/latest/developerguide/document-db-subnet-groups.html",
 		Label: "DocumentDB Subnet Group", ID: "{name}", NotFound: "DBSubnetGroupNotFoundFault",
-		Taken: "DBSubnetGroupAlreadyExists", TakenText: "The DB subnet group '{name}' already exists.",
+		ExistsCode: "DBSubnetGroupAlreadyExists", ExistsText: "The DB subnet group '{name}' already exists.",
 		Naming:    &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props:     subnetGroupProps(subnetGroupName).with(Props{"namePrefix": {Replace: true, Computed: true, Valid: subnetGroupPrefix}}),
 		AtMostOne: [][]string{{"name", "namePrefix"}},

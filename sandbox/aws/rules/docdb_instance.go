@@ -8,18 +8,18 @@ import (
 
 const docdbInstanceType = "aws:docdb/clusterInstance:ClusterInstance"
 
-// maxMembers are a cluster's writer and 15 readers: documentdb/latest/
-// developerguide/limits.html.
+// maxMembers is the limit of instances in a cluster, a writer and 15 readers:
+// documentdb/latest/developerguide/limits.html.
 const maxMembers = 16
 
-// toDocdb names a cluster, which refuses its deletion itself.
+// toDocdb is a reference to a cluster. The cluster's own rule refuses its deletion.
 var toDocdb = &Ref{To: []string{docdbClusterType}, Noun: "DB cluster", Missing: "DBClusterNotFoundFault"}
 
 var _ = add(&Row{
 	Token:  docdbInstanceType,
 	Source: "docdb/cluster_instance.go", Page: "documentdb/latest/developerguide/API_CreateDBInstance.html",
 	Label: "DocumentDB Cluster Instance", ID: "{identifier}", NotFound: "DBInstanceNotFound",
-	Taken: "DBInstanceAlreadyExists", TakenText: "DB instance already exists: {identifier}",
+	ExistsCode: "DBInstanceAlreadyExists", ExistsText: "DB instance already exists: {identifier}",
 	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 63, Else: "tf-"},
 	Props: Props{
 		"identifier":                 {Replace: true, Computed: true, Valid: databaseName},
@@ -34,7 +34,7 @@ var _ = add(&Row{
 		"applyImmediately":           {},
 		"caCertIdentifier":           {Computed: true, Enum: dbCertificates},
 		"copyTagsToSnapshot":         {Default: false},
-		// AWS does not tell these two again.
+		// AWS does not return these two.
 		"enablePerformanceInsights":   {},
 		"performanceInsightsKmsKeyId": {Computed: true, Valid: arn, Ref: toDatabaseKey},
 	},
@@ -78,7 +78,7 @@ func fillDocdbInstance(c *Call) error {
 	return nil
 }
 
-// refreshDocdbInstance shows what the cluster decides.
+// refreshDocdbInstance adds the values that the cluster defines.
 func refreshDocdbInstance(c *Call) error {
 	o, ok := c.resolve(toDocdb, c.Out.String("clusterIdentifier"))
 	if !ok {

@@ -11,11 +11,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// FindToken returns the one type that a person means: its token, or the end of
-// it, as in Subnet or ec2/subnet:Subnet. What AWS keeps after a deletion counts.
+// FindToken returns the type for a user's input: its token, or the last part of it,
+// as in Subnet or ec2/subnet:Subnet. The types in retained are included.
 func FindToken(name string) (string, error) {
 	var found []string
-	for _, token := range append(Tokens(), remains...) {
+	for _, token := range append(Tokens(), retained...) {
 		if token == name || strings.HasSuffix(token, ":"+name) || token == "aws:"+name {
 			found = append(found, token)
 		}
@@ -29,7 +29,7 @@ func FindToken(name string) (string, error) {
 	return "", fmt.Errorf("%s may be %s", name, strings.Join(found, " or "))
 }
 
-// FindObject returns the one object of a type with an id, wherever it is.
+// FindObject returns the object of a type with an id, in any region.
 func FindObject(tx *store.Tx, token, id string) (store.Object, error) {
 	var found []store.Object
 	var ids []string
@@ -58,9 +58,8 @@ type Assignment struct {
 	Value any
 }
 
-// Drift changes properties of an object behind Pulumi's back, as somebody at
-// the console would. Values have to fit the type and its rules; nothing else
-// is checked.
+// Drift changes properties of an object outside of Pulumi, as a user of the AWS
+// console would. Values must fit the type and its rules; nothing else is checked.
 func Drift(ctx context.Context, st *store.Store, token, id string, list []Assignment) error {
 	s, row, err := find(token)
 	if err != nil {
@@ -110,7 +109,7 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	return failed
 }
 
-// put sets a value at a path, making maps on the way; nil removes it.
+// put sets a value at a path and creates the maps on the way; nil removes it.
 func put(o map[string]any, parts []string, value any) {
 	for _, name := range parts[:len(parts)-1] {
 		next, ok := o[name].(map[string]any)
@@ -128,15 +127,15 @@ func put(o map[string]any, parts []string, value any) {
 	o[last] = wire.Clone(value)
 }
 
-// Vanish removes an object behind Pulumi's back. Nothing is checked: what
-// depended on it hangs in the air, as after a deletion by force.
+// Vanish removes an object outside of Pulumi. Nothing is checked, so other objects
+// may refer to an object that no longer exists.
 func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 	return st.Update(ctx, func(tx *store.Tx) error {
 		object, err := FindObject(tx, token, id)
 		if err != nil {
 			return err
 		}
-		if slices.Contains(remains, token) {
+		if slices.Contains(retained, token) {
 			tx.Delete(object.Key)
 			return nil
 		}
@@ -150,18 +149,19 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 	})
 }
 
-// Orphans are the objects that somebody made and that are not among ids, a set
-// of type and id joined by a space: what AWS has and a Pulumi state does not.
+// Orphans returns the objects that a user created and that are not in known, a set
+// of type and id joined by a space. With the ids of a Pulumi state, these are the
+// objects that the state lacks.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }
 
-// hiddenValue stands for a secret where people look.
+// hiddenValue replaces a secret in output for users.
 const hiddenValue = "[secret]"
 
-// Shown is an object as people may see it: without the values that pulumi-aws
-// calls secret, wherever in it they are.
-func Shown(o store.Object) (store.Object, error) {
+// Redacted returns an object without the values that pulumi-aws marks as secret, at any
+// depth.
+func Redacted(o store.Object) (store.Object, error) {
 	s, ok, err := schema.ResourceOf(o.Type)
 	if err != nil || !ok || len(s.Secrets) == 0 {
 		return o, err

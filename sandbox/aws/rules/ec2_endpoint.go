@@ -8,9 +8,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The AWS services that have endpoints in a VPC:
+// The AWS services with endpoints in a VPC, without the prefix com.amazonaws.REGION:
 // vpc/latest/privatelink/aws-services-privatelink-support.html and
-// gateway-endpoints.html. Names are those behind com.amazonaws.REGION.
+// gateway-endpoints.html.
 var (
 	gatewayServices   = []string{"s3", "dynamodb"}
 	interfaceServices = []string{
@@ -26,7 +26,7 @@ var _ = add(
 		Label: "EC2 VPC Endpoint", ID: "vpce-{hex17}", NotFound: "InvalidVpcEndpointId.NotFound",
 		Props: Props{
 			"vpcId":             {Replace: true, Ref: toVPC},
-			"serviceName":       {Replace: true, Need: true},
+			"serviceName":       {Replace: true, Required: true},
 			"vpcEndpointType":   {Replace: true, Default: "Gateway", Enum: []string{"Gateway", "Interface"}},
 			"policy":            {Computed: true, JSON: true, Valid: endpointPolicy},
 			"privateDnsEnabled": {Computed: true},
@@ -61,12 +61,12 @@ var _ = add(
 		Source: "ec2/vpc_flow_log.go", Page: "AWSEC2/latest/APIReference/API_CreateFlowLogs.html",
 		Label: "EC2 Flow Log", ID: "fl-{hex17}", NotFound: "InvalidFlowLogId.NotFound",
 		Props: Props{
-			"vpcId":                      {Replace: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, Dies: true}},
-			"subnetId":                   {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true}},
-			"trafficType":                {Replace: true, Need: true, Enum: []string{"ACCEPT", "REJECT", "ALL"}},
+			"vpcId":                      {Replace: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, DeletedWith: true}},
+			"subnetId":                   {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
+			"trafficType":                {Replace: true, Required: true, Enum: []string{"ACCEPT", "REJECT", "ALL"}},
 			"logDestinationType":         {Replace: true, Default: "cloud-watch-logs", Enum: []string{"cloud-watch-logs"}},
-			"logDestination":             {Replace: true, Need: true, Valid: arn, Ref: toLogGroup},
-			"iamRoleArn":                 {Replace: true, Need: true, Valid: arn, Ref: toRoleARN},
+			"logDestination":             {Replace: true, Required: true, Valid: arn, Ref: toLogGroup},
+			"iamRoleArn":                 {Replace: true, Required: true, Valid: arn, Ref: toRoleARN},
 			"logFormat":                  {Replace: true, Computed: true},
 			"maxAggregationInterval":     {Replace: true, Default: 600.0, Valid: oneOf(60, 600)},
 			"logGroupName":               {Replace: true, Refuse: "deprecated; use logDestination"},
@@ -126,8 +126,8 @@ func checkEndpoint(in Object, fail Fail) {
 	}
 }
 
-// serviceOf is the service behind an endpoint's name, empty where the name is
-// not one of this region's services.
+// serviceOf returns the service of an endpoint's name; "" if this region has no such
+// service.
 func (c *Call) serviceOf(name string) string {
 	service, ok := strings.CutPrefix(name, "com.amazonaws."+c.Region+".")
 	if !ok {
@@ -151,16 +151,16 @@ func verifyEndpoint(c *Call) error {
 		return verifyInterface(c)
 	}
 	for _, table := range c.targets("routeTableIds") {
-		var taken error
+		var conflict error
 		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 			other := Object(o.State)
 			if o.ID != c.ID && other.String("serviceName") == name && slices.Contains(other.Strings("routeTableIds"), table.ID) {
-				taken = refuse("RouteAlreadyExists", "route table %s already has a route to %s, by %s", table.ID, name, o.ID)
+				conflict = refuse("RouteAlreadyExists", "route table %s already has a route to %s, by %s", table.ID, name, o.ID)
 			}
-			return taken == nil
+			return conflict == nil
 		})
-		if taken != nil {
-			return taken
+		if conflict != nil {
+			return conflict
 		}
 	}
 	return nil
@@ -248,8 +248,7 @@ func fillEndpointDNS(c *Call) error {
 		return err
 	}
 	service := c.serviceOf(c.In.String("serviceName"))
-	// A dotted service has its parts the other way around in DNS, as in
-	// api.ecr for ecr.api.
+	// In DNS the parts of a service's name are reversed, as in api.ecr for ecr.api.
 	parts := strings.Split(service, ".")
 	slices.Reverse(parts)
 	host := strings.Join(parts, ".") + "." + c.Region

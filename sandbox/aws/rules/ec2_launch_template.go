@@ -9,21 +9,20 @@ import (
 
 const launchTemplateType = "aws:ec2/launchTemplate:LaunchTemplate"
 
-// maxUserData is in bytes, before base64: AWSEC2/latest/UserGuide/
-// user-data.html.
+// maxUserData is in bytes, before base64: AWSEC2/latest/UserGuide/user-data.html.
 const maxUserData = 16 << 10
 
 const asTemplate = "not for templates of Auto Scaling groups, and without rules"
 
-// unversioned are the properties whose change makes no new version of a
-// template: tags are the template's own, the others say which version counts.
+// unversioned are the properties whose change creates no new version of a template: its
+// tags, and the choice of the default version.
 var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVersion"}
 
-// yesOrNo is how the provider writes a boolean that may be left out.
+// yesOrNo validates the provider's form of an optional boolean.
 var yesOrNo = pattern(`true|false`, `"true" or "false"`)
 
-// instanceType is a form, not a list: which types exist differs by region and
-// grows.
+// instanceType checks only the format: the available types differ by region and
+// increase.
 var instanceType = pattern(`[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)`, "an instance type as in m7g.large")
 
 var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
@@ -88,12 +87,12 @@ var _ = add(&Row{
 	VolatileIf: templateVersions,
 })
 
-// blockDeviceProps: the allowed values are those of gp3, which are the
-// strictest that the platform needs; AWSEC2/latest/UserGuide/
-// general-purpose.html (up to 2025: 16 TiB, 16000 IOPS, 1000 MiB/s).
+// blockDeviceProps has the limits of gp3, the strictest that the platform needs:
+// AWSEC2/latest/UserGuide/general-purpose.html (until 2025: 16 TiB, 16000 IOPS, 1000
+// MiB/s).
 var blockDeviceProps = Props{
 	"blockDeviceMappings":                              {},
-	"blockDeviceMappings.deviceName":                   {Need: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
+	"blockDeviceMappings.deviceName":                   {Required: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
 	"blockDeviceMappings.noDevice":                     {Refuse: asTemplate},
 	"blockDeviceMappings.virtualName":                  {Refuse: asTemplate},
 	"blockDeviceMappings.ebs":                          {},
@@ -171,13 +170,13 @@ func checkTemplate(in Object, fail Fail) {
 }
 
 func verifyTemplate(c *Call) error {
-	if asked := c.In.Int("defaultVersion"); asked > max(1, c.Old.Int("latestVersion")+1) {
-		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", asked)
+	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
+		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
 	}
 	return nil
 }
 
-// newVersion says whether a change makes a new version.
+// newVersion says whether a change creates a new version.
 func newVersion(old, now Object) bool {
 	names := map[string]bool{}
 	for _, o := range []Object{old, now} {
@@ -198,7 +197,7 @@ func newVersion(old, now Object) bool {
 
 func fillTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
-		// Where they are left out, the account's defaults count.
+		// Omitted options have the account's defaults.
 		c.Out["metadataOptions"] = filled(c.Out.Object("metadataOptions"), map[string]any{
 			"httpEndpoint": "enabled", "httpTokens": "optional", "httpPutResponseHopLimit": 1.0,
 		})
@@ -219,8 +218,8 @@ func fillTemplate(c *Call) error {
 	return nil
 }
 
-// templateVersions are the outputs that a preview can't know, as the provider
-// says: a change of tags alone counts there, though no version comes of it.
+// templateVersions returns the outputs that a preview does not know. As in the provider
+// a change of only tags counts, although it creates no version.
 func templateVersions(old, in Object) []string {
 	if !newVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
 		return nil
@@ -233,7 +232,8 @@ func templateVersions(old, in Object) []string {
 
 var versionPattern = regexp.MustCompile(`^(\$Latest|\$Default|[1-9]\d{0,8})$`)
 
-// templateVersion asks for a version as an Auto Scaling group names it.
+// templateVersion requires the version of a template in the form of an Auto Scaling
+// group.
 func templateVersion(v any) string {
 	if s, _ := v.(string); !versionPattern.MatchString(s) {
 		return fmt.Sprintf("%q must be a number, $Latest or $Default", s)
@@ -241,7 +241,7 @@ func templateVersion(v any) string {
 	return ""
 }
 
-// groupsOf are the security groups of a template, wherever they are given.
+// groupsOf returns the security groups of a template or of its network interfaces.
 func groupsOf(template Object) []string {
 	out := template.Strings("vpcSecurityGroupIds")
 	for _, l := range leaves(template, "networkInterfaces.securityGroups") {

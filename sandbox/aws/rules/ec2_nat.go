@@ -10,7 +10,7 @@ import (
 
 var toAddress = &Ref{
 	To: []string{"aws:ec2/eip:Eip"}, By: []string{"id"}, Noun: "allocation ID",
-	Missing: "InvalidAllocationID.NotFound", Holds: "InvalidIPAddress.InUse",
+	Missing: "InvalidAllocationID.NotFound", InUseCode: "InvalidIPAddress.InUse",
 }
 
 var _ = add(
@@ -77,7 +77,7 @@ func fillAddress(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	// The networks that RFC 5737 keeps for documentation: nobody's addresses.
+	// The address is one of the networks that RFC 5737 reserves for documentation.
 	n, err := randomBelow(2 * 254)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func fillAddress(c *Call) error {
 	return nil
 }
 
-// refreshAddress says which NAT gateway an address serves.
+// refreshAddress adds the NAT gateway that uses an address.
 func refreshAddress(c *Call) error {
 	for _, name := range []string{"associationId", "privateIp", "networkInterface"} {
 		delete(c.Out, name)
@@ -146,7 +146,7 @@ func fillNAT(c *Call) error {
 		if err != nil {
 			return err
 		}
-		// AWS keeps the first four addresses of a subnet and the last.
+		// AWS reserves the first four addresses of a subnet and the last.
 		address := block.Addr().Next().Next().Next()
 		further, err := randomBelow(10)
 		if err != nil {

@@ -16,14 +16,16 @@ const (
 	networkACLAssociationType = "aws:ec2/networkAclAssociation:NetworkAclAssociation"
 )
 
-// toNetworkACL names a network ACL; its rules and associations go with it.
-var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", Dies: true}
+// toNetworkACL is a reference to a network ACL, with which its rules and associations
+// are deleted.
+var toNetworkACL = &Ref{To: []string{networkACLType}, Noun: "networkAcl ID", Missing: "InvalidNetworkAclID.NotFound", DeletedWith: true}
 
-// maxEntries is the quota of rules a direction: vpc/latest/userguide/
-// amazon-vpc-limits.html. It can be raised to 40; the design must not rely on it.
+// maxEntries is the default quota of rules for each direction:
+// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised to 40; the design must
+// not rely on that.
 const maxEntries = 20
 
-// entryProps are the rules of entries inside a network ACL.
+// entryProps returns the rules of entries inside a network ACL.
 func entryProps(direction string) Props {
 	return Props{
 		direction:                    {Set: true, Computed: true},
@@ -83,7 +85,7 @@ var _ = add(
 		Token:  networkACLRuleType,
 		Source: "ec2/vpc_network_acl_rule.go", Page: "AWSEC2/latest/APIReference/API_CreateNetworkAclEntry.html",
 		Label: "EC2 Network ACL Rule", NotFound: "InvalidNetworkAclEntry.NotFound",
-		MakeID: func(c *Call) (string, error) {
+		NewID: func(c *Call) (string, error) {
 			text := fmt.Sprintf("%s-%d-%t-%s-", c.In.String("networkAclId"), c.In.Int("ruleNumber"), c.In.Bool("egress"), c.In.String("protocol"))
 			return fmt.Sprintf("nacl-%d", crc32.ChecksumIEEE([]byte(text))), nil
 		},
@@ -100,8 +102,8 @@ var _ = add(
 			"icmpType":      {Replace: true, Valid: numbers(-1, 255)},
 			"icmpCode":      {Replace: true, Valid: numbers(-1, 255)},
 		},
-		// A replacement has the number of the old one, and the provider does not
-		// overwrite: the program must ask for deletion before replacement.
+		// A replacement has the number of the old rule, and the provider does not
+		// overwrite. So the program must set deleteBeforeReplace.
 		ExactlyOne: [][]string{{"cidrBlock", "ipv6CidrBlock"}},
 		Check:      func(in Object, fail Fail) { checkEntry(in, "", fail) },
 		Verify:     verifyEntry,
@@ -112,7 +114,7 @@ var _ = add(
 		Label: "EC2 Network ACL Association", ID: "aclassoc-{hex17}", NotFound: "InvalidAssociationID.NotFound",
 		Props: Props{
 			"networkAclId": {Replace: true, Ref: toNetworkACL},
-			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true}},
+			"subnetId":     {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
 		},
 		Verify: func(c *Call) error {
 			list, _ := c.target("networkAclId")
@@ -124,13 +126,13 @@ var _ = add(
 
 func entryProtocol(v any) string {
 	if s, _ := v.(string); s != strings.ToLower(s) {
-		return fmt.Sprintf("%q must be in small letters", s)
+		return fmt.Sprintf("%q must be in lower case", s)
 	}
 	return protocol(v)
 }
 
-// checkEntry refuses ports and ICMP types that do not fit the protocol. AWS
-// stores no ports for all protocols and none for ICMP.
+// checkEntry returns failures for ports and ICMP types that do not fit the protocol. AWS
+// stores no ports for ICMP and for all protocols.
 func checkEntry(e Object, at string, fail Fail) {
 	if at != "" && e.Has("cidrBlock") == e.Has("ipv6CidrBlock") {
 		fail(at, "exactly one of cidrBlock and ipv6CidrBlock must be given")
@@ -163,17 +165,17 @@ func verifyEntry(c *Call) error {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has %s rules of its own; the next update of it would remove this one. "+
 			"Give all rules in one way (refused by the AWS stand-in)", list.ID, direction)
 	}
-	n, taken := 1, false
+	n, exists := 1, false
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		other := Object(o.State)
 		if o.ID != c.ID && other.String("networkAclId") == list.ID && other.Bool("egress") == c.In.Bool("egress") {
 			n++
-			taken = taken || other.Int("ruleNumber") == c.In.Int("ruleNumber")
+			exists = exists || other.Int("ruleNumber") == c.In.Int("ruleNumber")
 		}
 		return true
 	})
 	switch {
-	case taken:
+	case exists:
 		return refuse("NetworkAclEntryAlreadyExists", "EC2 Network ACL (%s) Rule (egress: %t)(%d) already exists", list.ID, c.In.Bool("egress"), c.In.Int("ruleNumber"))
 	case n > maxEntries:
 		return refuse("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached: %d %s rules in %s", maxEntries, direction, list.ID)
@@ -181,8 +183,8 @@ func verifyEntry(c *Call) error {
 	return nil
 }
 
-// onlyInline refuses entries inside a network ACL that has rules as resources
-// of their own.
+// onlyInline returns an error for entries inside a network ACL for which there are also
+// separate rules.
 func (c *Call) onlyInline() error {
 	var other error
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
@@ -197,8 +199,9 @@ func (c *Call) onlyInline() error {
 	return other
 }
 
-// associable refuses a subnet of another VPC, and one that another resource
-// has associated: AWS would move it, and the two would differ for ever.
+// associable returns an error for a subnet of another VPC, or one that another resource
+// has associated: AWS would move it, and the other resource would always show a
+// difference.
 func (c *Call) associable(subnet store.Object, vpcID string) error {
 	if at := Object(subnet.State).String("vpcId"); at != vpcID {
 		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, at, vpcID)
@@ -217,14 +220,14 @@ func (c *Call) associable(subnet store.Object, vpcID string) error {
 		return holder == ""
 	})
 	if holder != "" {
-		return refuse("Resource.AlreadyAssociated", "the subnet %s is associated by %s already: AWS would move it, and the two would differ for ever "+
+		return refuse("Resource.AlreadyAssociated", "the subnet %s is associated by %s already: AWS would move it, and the other resource would always show a difference "+
 			"(refused by the AWS stand-in)", subnet.ID, holder)
 	}
 	return nil
 }
 
-// refreshNetworkACL shows the rules and associations that were made as
-// resources of their own, as AWS does at a read, without subnets that are gone.
+// refreshNetworkACL adds the rules and associations that are separate resources, as AWS
+// does at a read, and removes subnets that no longer exist.
 func refreshNetworkACL(c *Call) error {
 	var subnets []string
 	for _, id := range c.Out.Strings("subnetIds") {

@@ -11,22 +11,22 @@ import (
 
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists are AWS's prefix lists in the call's region by name, with their
-// weight: as how many rules of a security group one of them counts.
+// managedLists returns AWS's prefix lists in the call's region by name. The weight is
+// the number of rules of a security group for which a list counts:
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedLists() map[string]int {
 	regional := "com.amazonaws." + c.Region
 	return map[string]int{cloudFrontList: 55, regional + ".s3": 1, regional + ".dynamodb": 1}
 }
 
-// knownLists are ids that were found in public programs; those of other lists
-// and regions are made up, and stay the same.
+// knownLists are ids from public programs. Ids of other lists and regions are generated
+// and do not change.
 var knownLists = map[string]string{
 	"us-east-1": "pl-3b927c52", "us-east-2": "pl-b6a144df", "us-west-2": "pl-82a045eb", "eu-west-1": "pl-4fa04526", "eu-west-2": "pl-93a247fa",
 	"eu-central-1": "pl-a3a144ca", "ap-southeast-1": "pl-31a34658", "ap-southeast-2": "pl-b8a742d1", "ap-northeast-1": "pl-58a04531",
 }
 
-// listID is the id of AWS's list of a name, in the call's region.
+// listID returns the id of AWS's prefix list of a name in the call's region.
 func (c *Cloud) listID(name string) string {
 	if id, ok := knownLists[c.Region]; ok && name == cloudFrontList {
 		return id
@@ -34,7 +34,7 @@ func (c *Cloud) listID(name string) string {
 	return fmt.Sprintf("pl-%08x", crc32.ChecksumIEEE([]byte(c.Region+" "+name)))
 }
 
-// listWeight is the weight of the list with an id, 0 where there is none.
+// listWeight returns the weight of a list by its id; 0 if there is none.
 func (c *Cloud) listWeight(id string) int {
 	for name, weight := range c.managedLists() {
 		if c.listID(name) == id {
@@ -44,8 +44,8 @@ func (c *Cloud) listWeight(id string) int {
 	return 0
 }
 
-// managedPrefixList: ec2/vpc_managed_prefix_list_data_source.go. What the list
-// holds is AWS's and changes; one network that nobody has stands for it.
+// managedPrefixList implements getManagedPrefixList: ec2/vpc_managed_prefix_list_data_source.go.
+// The content of the real list changes; here it is one network for documentation.
 func managedPrefixList(c *Call, in Object) (Object, error) {
 	if in.Has("filters") || in.Has("tags") {
 		return nil, errors.New("the stand-in finds prefix lists by name or id")

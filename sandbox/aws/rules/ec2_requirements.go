@@ -1,14 +1,13 @@
 package rules
 
-// requirementRanges are the ranges of attribute-based instance types; the
-// first two need a lower end.
+// requirementRanges are the ranges of attribute-based instance selection. The first two
+// need a minimum.
 var requirementRanges = []string{
 	"vcpuCount", "memoryMib", "memoryGibPerVcpu", "networkBandwidthGbps", "networkInterfaceCount", "totalLocalStorageGb", "baselineEbsBandwidthMbps",
 }
 
-// requirementProps are the rules of attributes in place of an instance type,
-// for launch templates and Auto Scaling groups: AutoScaling/latest/APIReference/
-// API_InstanceRequirements.html.
+// requirementProps returns the rules of instance requirements, for launch templates and
+// Auto Scaling groups: AutoScaling/latest/APIReference/API_InstanceRequirements.html.
 func requirementProps(at string) Props {
 	include := []string{"included", "excluded", "required"}
 	out := Props{
@@ -26,8 +25,8 @@ func requirementProps(at string) Props {
 		at + "requireHibernateSupport":                        {},
 	}
 	for i, name := range requirementRanges {
-		out[at+name] = Prop{Need: i < 2}
-		out[at+name+".min"] = Prop{Need: i < 2, Valid: numbers(0.01, 1e9)}
+		out[at+name] = Prop{Required: i < 2}
+		out[at+name+".min"] = Prop{Required: i < 2, Valid: numbers(0.01, 1e9)}
 		out[at+name+".max"] = Prop{Valid: numbers(0.01, 1e9)}
 	}
 	for _, name := range []string{"acceleratorCount", "acceleratorManufacturers", "acceleratorNames", "acceleratorTotalMemoryMib", "acceleratorTypes"} {

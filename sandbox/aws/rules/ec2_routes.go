@@ -15,10 +15,9 @@ const (
 	routeType      = "aws:ec2/route:Route"
 )
 
-// Routes to gateways that are gone become black holes; AWS does not refuse
-// their deletion.
+// A route to a deleted gateway becomes a black hole; AWS does not refuse the deletion.
 var (
-	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", Dies: true}
+	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
 	toGateway    = &Ref{To: []string{"aws:ec2/internetGateway:InternetGateway"}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
 	toEgressOnly = &Ref{To: []string{egressOnlyType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
 	toNAT        = &Ref{To: []string{"aws:ec2/natGateway:NatGateway"}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
@@ -34,8 +33,8 @@ var (
 
 const noRow = "what it names has no row"
 
-// routeTargets are the rules of a route's targets; both routes and route
-// tables have them.
+// routeTargets returns the rules of a route's targets, which routes and route tables
+// share.
 func routeTargets(prefix string) Props {
 	return Props{
 		prefix + "gatewayId":              {Ref: toGateway},
@@ -51,7 +50,7 @@ func routeTargets(prefix string) Props {
 	}
 }
 
-// with adds rules to others.
+// with adds other rules.
 func (p Props) with(more Props) Props {
 	out := Props{}
 	for path, rule := range p {
@@ -96,7 +95,7 @@ var _ = add(
 		Token:  routeType,
 		Source: "ec2/vpc_route.go", Page: "AWSEC2/latest/APIReference/API_CreateRoute.html",
 		Label: "EC2 Route", NotFound: "InvalidRoute.NotFound",
-		Taken: "RouteAlreadyExists", TakenText: "The route with this destination already exists in {routeTableId}.",
+		ExistsCode: "RouteAlreadyExists", ExistsText: "The route with this destination already exists in {routeTableId}.",
 		Props: Props{
 			"routeTableId":             {Replace: true, Ref: toRouteTable},
 			"destinationCidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
@@ -104,7 +103,7 @@ var _ = add(
 			"destinationPrefixListId":  {Replace: true, Refuse: "prefix lists have no row"},
 		}.with(routeTargets("")),
 		ExactlyOne: [][]string{destinations, targets},
-		MakeID:     func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), destinationOf(c.In)), nil },
+		NewID:      func(c *Call) (string, error) { return routeID(c.In.String("routeTableId"), destinationOf(c.In)), nil },
 		Outputs:    map[string]string{"origin": "CreateRoute", "state": "active"},
 		Verify:     verifyRoute,
 	},
@@ -115,7 +114,7 @@ var _ = add(
 		Props: Props{
 			"routeTableId": {Ref: toRouteTable},
 			"subnetId": {Replace: true, Ref: &Ref{
-				To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, Dies: true,
+				To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true,
 			}},
 			"gatewayId": {Replace: true, Refuse: "edge associations have no rules yet"},
 		},
@@ -144,14 +143,14 @@ func destinationOf(o Object) string {
 	return ""
 }
 
-// routeID is how the provider names a route: its table and a checksum of its
+// routeID returns the provider's id of a route: the table and a checksum of the
 // destination.
 func routeID(table, destination string) string {
 	return fmt.Sprintf("r-%s%d", table, crc32.ChecksumIEEE([]byte(destination)))
 }
 
-// verifyRoute refuses destinations that are routed already and targets in
-// another network.
+// verifyRoute returns an error for a destination that has a route already, and for a
+// target in another network.
 func verifyRoute(c *Call) error {
 	table, _ := c.target("routeTableId")
 	destination := destinationOf(c.In)
@@ -179,7 +178,7 @@ func verifyInlineRoutes(c *Call) error {
 	return nil
 }
 
-// routable refuses a route whose target can't take it.
+// routable returns an error for a route whose target does not accept it.
 func (c *Call) routable(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/vpc:Vpc", ID: vpcID}); ok {
@@ -225,8 +224,8 @@ func (c *Call) routable(table store.Object, route Object, destination string) er
 	return nil
 }
 
-// refreshRoutes adds the routes that were made as resources of their own, as
-// AWS shows them at a read of the table.
+// refreshRoutes adds the routes that are separate resources, as AWS does at a read of
+// the table.
 func refreshRoutes(c *Call) error {
 	if c.Old == nil || c.Row == nil {
 		return nil
@@ -261,7 +260,7 @@ func refreshRoutes(c *Call) error {
 	return nil
 }
 
-// inlineRoute says whether a route of the table is not a resource of its own.
+// inlineRoute says whether a route of the table is no separate resource.
 func (c *Call) inlineRoute(r Object) bool {
 	_, own := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
 	return !own

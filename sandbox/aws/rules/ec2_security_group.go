@@ -16,11 +16,11 @@ const (
 	egressRuleType    = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 )
 
-// The characters of names and descriptions:
+// groupText validates names and descriptions:
 // AWSEC2/latest/APIReference/API_CreateSecurityGroup.html.
 var groupText = pattern(`[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]*`, "letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*")
 
-// inlineRules are the rules of ingress and egress blocks.
+// inlineRules returns the rules of ingress and egress blocks.
 func inlineRules(prefix string) Props {
 	return Props{
 		prefix:                     {Set: true, Computed: true},
@@ -51,7 +51,7 @@ var _ = add(
 			"name":                {Replace: true, Computed: true, Valid: all(length(1, 255), groupText, without("sg-"))},
 			"namePrefix":          {Replace: true, Computed: true, Valid: all(length(1, 229), groupText, without("sg-"))},
 			"description":         {Replace: true, Preset: "Managed by Pulumi", Valid: all(length(1, 255), groupText)},
-			"vpcId":               {Replace: true, Need: true, Ref: toVPC},
+			"vpcId":               {Replace: true, Required: true, Ref: toVPC},
 			"revokeRulesOnDelete": {Default: false},
 		}.with(inlineRules("ingress")).with(inlineRules("egress")),
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -74,11 +74,12 @@ var _ = add(
 		Source: "ec2/vpc_default_security_group.go", Page: "vpc/latest/userguide/default-security-group.html",
 		Label: "EC2 Default Security Group", NotFound: "InvalidGroup.NotFound", Put: true,
 		Props: Props{
-			// The provider does not delete the group, so that it holds nothing.
-			"vpcId":               {Replace: true, Need: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, Dies: true}},
+			// The provider does not delete the default group, so it does not prevent the
+			// deletion of the VPC.
+			"vpcId":               {Replace: true, Required: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, DeletedWith: true}},
 			"revokeRulesOnDelete": {Default: false},
 		}.with(inlineRules("ingress")).with(inlineRules("egress")),
-		MakeID: func(c *Call) (string, error) {
+		NewID: func(c *Call) (string, error) {
 			vpc, _ := c.target("vpcId")
 			return Object(vpc.State).String("defaultSecurityGroupId"), nil
 		},
@@ -87,8 +88,8 @@ var _ = add(
 		},
 		Check: checkInlineRules,
 		Fill: func(c *Call) error {
-			// It takes the group over: rules that are not given are revoked. Later
-			// on, rules that the program leaves out stay as they are.
+			// At the creation the provider takes the default group over and revokes
+			// rules that are not set. Later it keeps omitted rules.
 			if c.Old != nil {
 				return nil
 			}
@@ -106,7 +107,7 @@ var _ = add(
 
 var ruleSources = []string{"cidrIpv4", "cidrIpv6", "prefixListId", "referencedSecurityGroupId"}
 
-// ruleRow is the row of a rule as a resource of its own.
+// ruleRow returns the row of a rule that is a separate resource.
 func ruleRow(token, direction string) *Row {
 	return &Row{
 		Token:  token,
@@ -114,7 +115,7 @@ func ruleRow(token, direction string) *Row {
 		Label: "EC2 Security Group " + direction + " Rule", ID: "sgr-{hex17}", NotFound: "InvalidSecurityGroupRuleId.NotFound",
 		Props: Props{
 			"securityGroupId": {Replace: true, Ref: &Ref{
-				To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing, Dies: true,
+				To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing, DeletedWith: true,
 			}},
 			"referencedSecurityGroupId": {Ref: toSecurityGroup},
 			"cidrIpv4":                  {Valid: cidr4(0, 32)},
@@ -131,7 +132,7 @@ func ruleRow(token, direction string) *Row {
 			"securityGroupRuleId": "{id}",
 		},
 		Check: func(in Object, fail Fail) { checkPorts(in, "ipProtocol", "", fail) },
-		// AWS changes a rule in place, but not from one kind of source to another.
+		// AWS changes a rule in place, except for a change to another kind of source.
 		ReplaceIf: func(old, in Object) []string {
 			for _, name := range ruleSources {
 				if in.Has(name) && old.String(name) == "" {
@@ -144,8 +145,8 @@ func ruleRow(token, direction string) *Row {
 	}
 }
 
-// protocols that EC2 knows by name, with their numbers: AWSEC2/latest/
-// APIReference/API_IpPermission.html.
+// protocols are the protocol names of EC2 with their numbers:
+// AWSEC2/latest/APIReference/API_IpPermission.html.
 var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
 
 func protocol(v any) string {
@@ -159,17 +160,18 @@ func protocol(v any) string {
 		}
 	}
 	if n, err := strconv.Atoi(s); err == nil && n >= 0 && n <= 255 {
-		// AWS ignores the ports of these; what it shows for them is not known.
+		// AWS ignores the ports of other protocols; what it returns for them is not
+		// known.
 		return fmt.Sprintf("refused by the AWS stand-in: the protocol number %s has no rules yet; there are tcp, udp, icmp, icmpv6 and -1", s)
 	}
 	return fmt.Sprintf("%q must be tcp, udp, icmp, icmpv6, or -1 for all", s)
 }
 
-// protocolAsSent refuses spellings that the provider understands, but does not
-// translate for rules that are resources of their own.
+// protocolAsSent refuses spellings that the provider accepts but does not convert for
+// rules that are separate resources.
 func protocolAsSent(v any) string {
 	if s, _ := v.(string); s == "all" || s != strings.ToLower(s) {
-		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in small letters, and -1 for all", s)
+		return fmt.Sprintf("refused by the AWS stand-in: %q is sent to AWS as it is; write names in lower case, and -1 for all", s)
 	}
 	return ""
 }
@@ -183,7 +185,7 @@ func protocolNumber(s string) string {
 	return s
 }
 
-// checkPorts refuses port ranges that do not fit the protocol.
+// checkPorts returns failures for port ranges that do not fit the protocol.
 func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	if !rule.Known(protocolName) || (rule.Has("fromPort") && !rule.Known("fromPort")) || (rule.Has("toPort") && !rule.Known("toPort")) {
 		return
@@ -208,8 +210,8 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	}
 }
 
-// checkICMP refuses types and codes, which ICMP has in place of ports. ICMPv6
-// alone may leave them out.
+// checkICMP checks the type and the code, which ICMP has instead of ports. Only ICMPv6
+// may omit them.
 func checkICMP(rule Object, needed bool, at string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
@@ -235,8 +237,7 @@ func checkInlineRules(in Object, fail Fail) {
 	}
 }
 
-// ruleKey is what makes two rules the same to AWS; the description does not
-// count.
+// ruleKey identifies a rule at AWS; the description is not part of it.
 func ruleKey(o Object) string {
 	source := ""
 	for _, name := range ruleSources {
@@ -279,13 +280,13 @@ func verifyRule(c *Call) error {
 	return nil
 }
 
-// maxRules is the quota of rules a direction and address family:
-// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised; the design
-// must not rely on it.
+// maxRules is the default quota of rules for each direction and address family:
+// vpc/latest/userguide/amazon-vpc-limits.html. It can be raised; the design must not
+// rely on that.
 const maxRules = 60
 
-// verifyRuleCount refuses one rule too many. A prefix list counts as many as
-// its weight, so that CloudFront's fits into a group once.
+// verifyRuleCount returns an error if a group has too many rules. A prefix list counts
+// with its weight, so CloudFront's fits into a group once.
 func (c *Call) verifyRuleCount(group store.Object) error {
 	direction := map[string]string{ingressRuleType: "ingress", egressRuleType: "egress"}[c.Row.Token]
 	inline := len(Object(group.State).Objects(direction))
@@ -313,8 +314,7 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 	return nil
 }
 
-// refreshGroup shows the rules that were made as resources of their own among
-// the group's, as AWS does at a read.
+// refreshGroup adds the rules that are separate resources, as AWS does at a read.
 func refreshGroup(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -359,8 +359,8 @@ func shownRule(o Object) map[string]any {
 	return out
 }
 
-// removeGroup refuses the VPC's own group, and revokes the rules of others
-// that name this one where it was asked to.
+// removeGroup refuses to delete a VPC's default group. With revokeRulesOnDelete it
+// removes rules of other groups that refer to this one.
 func removeGroup(c *Call) error {
 	if c.Old.String("name") == "default" {
 		return refuse("CannotDelete", "the specified group: %q name: %q cannot be deleted by a user", c.ID, "default")

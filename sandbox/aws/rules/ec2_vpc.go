@@ -7,16 +7,16 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// The references that many EC2 types share.
+// References that many EC2 types share.
 var (
 	toVPC = &Ref{
-		To: []string{"aws:ec2/vpc:Vpc"}, Noun: "vpc ID", Missing: "InvalidVpcID.NotFound", Holds: "DependencyViolation",
+		To: []string{"aws:ec2/vpc:Vpc"}, Noun: "vpc ID", Missing: "InvalidVpcID.NotFound", InUseCode: "DependencyViolation",
 	}
 	toSubnet = &Ref{
-		To: []string{"aws:ec2/subnet:Subnet"}, Noun: "subnet ID", Missing: "InvalidSubnetID.NotFound", Holds: "DependencyViolation",
+		To: []string{"aws:ec2/subnet:Subnet"}, Noun: "subnet ID", Missing: "InvalidSubnetID.NotFound", InUseCode: "DependencyViolation",
 	}
 	toSecurityGroup = &Ref{
-		To: []string{"aws:ec2/securityGroup:SecurityGroup"}, Noun: "security group", Missing: "InvalidGroup.NotFound", Holds: "DependencyViolation",
+		To: []string{"aws:ec2/securityGroup:SecurityGroup"}, Noun: "security group", Missing: "InvalidGroup.NotFound", InUseCode: "DependencyViolation",
 	}
 )
 
@@ -28,7 +28,7 @@ var _ = add(
 		Source: "ec2/vpc_.go", Page: "vpc/latest/userguide/vpc-cidr-blocks.html",
 		Label: "EC2 VPC", ID: "vpc-{hex17}", NotFound: "InvalidVpcID.NotFound",
 		Props: Props{
-			"cidrBlock":                        {Replace: true, Need: true, Valid: all(cidr4(16, 28), usableForVPC)},
+			"cidrBlock":                        {Replace: true, Required: true, Valid: all(cidr4(16, 28), usableForVPC)},
 			"instanceTenancy":                  {Default: "default", Enum: []string{"default", "dedicated"}},
 			"enableDnsSupport":                 {Default: true},
 			"enableDnsHostnames":               {Computed: true},
@@ -45,7 +45,7 @@ var _ = add(
 			"arn":     "arn:{partition}:ec2:{region}:{account}:vpc/{id}",
 			"ownerId": "{account}",
 		},
-		// Tenancy can be lowered in place but not raised.
+		// The tenancy can be changed in place from dedicated to default only.
 		ReplaceIf: func(old, in Object) []string {
 			if in.String("instanceTenancy") == "dedicated" && old.String("instanceTenancy") != "dedicated" {
 				return []string{"instanceTenancy"}
@@ -66,7 +66,7 @@ var _ = add(
 		Label: "EC2 Subnet", ID: "subnet-{hex17}", NotFound: "InvalidSubnetID.NotFound",
 		Props: Props{
 			"vpcId":                                   {Replace: true, Ref: toVPC},
-			"cidrBlock":                               {Replace: true, Need: true, Valid: cidr4(16, 28)},
+			"cidrBlock":                               {Replace: true, Required: true, Valid: cidr4(16, 28)},
 			"availabilityZone":                        {Replace: true, Computed: true},
 			"availabilityZoneId":                      {Replace: true, Computed: true},
 			"ipv6CidrBlock":                           {Computed: true, Valid: cidr6(64, 64)},
@@ -102,7 +102,8 @@ var _ = add(
 		Source: "ec2/vpc_internet_gateway.go", Page: "vpc/latest/userguide/VPC_Internet_Gateway.html",
 		Label: "EC2 Internet Gateway", ID: "igw-{hex17}", NotFound: "InvalidInternetGatewayID.NotFound",
 		Props: Props{"vpcId": {Computed: true, Ref: toVPC}},
-		// The provider detaches it from one VPC and attaches it to the other.
+		// The provider detaches the gateway from the old VPC and attaches it to the new
+		// one.
 		Verify: func(c *Call) error {
 			if c.Old == nil || c.Old.String("vpcId") == c.In.String("vpcId") || !c.In.Has("vpcId") {
 				return nil
@@ -121,19 +122,19 @@ var _ = add(
 	},
 )
 
-// usableForVPC refuses the ranges that AWS does not give to VPCs.
+// usableForVPC refuses ranges that AWS does not allow for VPCs.
 func usableForVPC(v any) string {
 	s, _ := v.(string)
 	for _, reserved := range []string{"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"} {
 		if overlap(s, reserved) {
-			return fmt.Sprintf("%q lies in %s, which can't be used in a VPC", s, reserved)
+			return fmt.Sprintf("%q is in %s, which can't be used in a VPC", s, reserved)
 		}
 	}
 	return ""
 }
 
-// fillVPC gives a new VPC what AWS makes with it: the default security group,
-// the main route table and the default network ACL.
+// fillVPC creates what AWS creates with a VPC: the default security group, the main
+// route table and the default network ACL.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
 		h, err := randomHex(4)
@@ -244,7 +245,7 @@ func fillSubnet(c *Call) error {
 	return nil
 }
 
-// removeInternetGateway refuses to cut off public addresses that are in use:
+// removeInternetGateway returns an error if public addresses of the VPC are in use:
 // AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
 func removeInternetGateway(c *Call) error {
 	var mapped error

@@ -13,8 +13,9 @@ import (
 
 const repositoryType = "aws:ecr/repository:Repository"
 
-// toRepository names a repository; what belongs to one dies with it.
-var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", Dies: true}
+// toRepository is a reference to a repository, with which the referring resource is
+// deleted.
+var toRepository = &Ref{To: []string{repositoryType}, By: []string{"name"}, Noun: "repository with name", Missing: "RepositoryNotFoundException", DeletedWith: true}
 
 var repositoryName = pattern(`(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*`,
 	"lower-case words, joined by single . _ - and parted by /")
@@ -24,9 +25,9 @@ var _ = add(
 		Token:  repositoryType,
 		Source: "ecr/repository.go", Page: "AmazonECR/latest/APIReference/API_CreateRepository.html",
 		Label: "ECR Repository", ID: "{name}", NotFound: "RepositoryNotFoundException",
-		Taken:     "RepositoryAlreadyExistsException",
-		TakenText: "The repository with name '{name}' already exists in the registry with id '{account}'",
-		Naming:    &Naming{Prop: "name", Max: 255},
+		ExistsCode: "RepositoryAlreadyExistsException",
+		ExistsText: "The repository with name '{name}' already exists in the registry with id '{account}'",
+		Naming:     &Naming{Prop: "name", Max: 255},
 		Props: Props{
 			"name":                                    {Replace: true, Valid: all(length(2, 256), repositoryName)},
 			"imageTagMutability":                      {Default: "MUTABLE", Enum: []string{"MUTABLE", "IMMUTABLE"}},
@@ -97,15 +98,15 @@ func fillRepository(c *Call) error {
 	return nil
 }
 
-// awsKey is the ARN of AWS's own key for a service: one an account and region,
-// always the same.
+// awsKey returns the ARN of the AWS managed key of a service. It depends only on account
+// and region.
 func (c *Call) awsKey(service string) string {
 	sum := sha256.Sum256([]byte(c.Account + " " + c.Region + " " + service))
 	h := hex.EncodeToString(sum[:16])
 	return fmt.Sprintf("arn:%s:kms:%s:%s:key/%s-%s-4%s-8%s-%s", c.Partition, c.Region, c.Account, h[:8], h[8:12], h[13:16], h[17:20], h[20:])
 }
 
-// removeRepository refuses to remove images, unless it was asked to.
+// removeRepository refuses to delete images, unless forceDelete is set.
 func removeRepository(c *Call) error {
 	registry := registryClient{layout: c.Layout}
 	name := c.Old.String("name")
@@ -123,8 +124,8 @@ func removeRepository(c *Call) error {
 	return registry.deleteImages(c.Context, name)
 }
 
-// lifecyclePolicy refuses documents that ECR would: AmazonECR/latest/userguide/
-// lifecycle_policy_parameters.html.
+// lifecyclePolicy refuses documents that ECR refuses:
+// AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
 func lifecyclePolicy(v any) string {
 	s, _ := v.(string)
 	if len(s) > 30720 {
@@ -161,12 +162,12 @@ func lifecyclePolicy(v any) string {
 	return ""
 }
 
-// maxWildcards is how many wildcards a tag pattern may have.
+// maxWildcards is the maximum number of wildcards in a tag pattern.
 const maxWildcards = 4
 
-// lifecycleRule returns why ECR would refuse a rule. Archiving images
-// (transition, storageClass, sinceImagePulled) came after the provider that
-// the rows were read from, which drops it: refused.
+// lifecycleRule returns the reason why ECR refuses a rule. Archiving images (transition,
+// storageClass, sinceImagePulled) is newer than the provider's source that was read,
+// which drops it. So it is refused.
 func lifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
 	status, count := selection.String("tagStatus"), selection.String("countType")

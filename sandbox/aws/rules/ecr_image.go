@@ -5,9 +5,8 @@ import (
 	"net/http"
 )
 
-// imageOf finds an image by its tag. What the sandbox itself has pushed counts
-// as the account's, as an image would that somebody pushed by hand:
-// ecr/image_data_source.go.
+// imageOf implements getImage for an image tag: ecr/image_data_source.go. Images that the sandbox
+// itself has pushed belong to the account, like images that a user pushes.
 func imageOf(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {

@@ -29,7 +29,7 @@ var (
 
 const autoMode = "EKS Auto Mode has no rules yet"
 
-// privateRanges are those that a service network may lie in.
+// privateRanges are the ranges that may contain a service network.
 var privateRanges = []string{"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"}
 
 var clusterName = all(length(1, 100), pattern(`[0-9A-Za-z][A-Za-z0-9_-]*`, "letters, digits, - and _, beginning with a letter or digit"))
@@ -38,7 +38,7 @@ var _ = add(&Row{
 	Token:  clusterType,
 	Source: "eks/cluster.go", Page: "eks/latest/APIReference/API_CreateCluster.html",
 	Label: "EKS Cluster", ID: "{name}", NotFound: "ResourceNotFoundException",
-	Taken: "ResourceInUseException", TakenText: "Cluster already exists with name: {name}",
+	ExistsCode: "ResourceInUseException", ExistsText: "Cluster already exists with name: {name}",
 	Naming: &Naming{Prop: "name", Max: 100},
 	Props: Props{
 		"name":                             {Replace: true, Valid: clusterName},
@@ -48,7 +48,7 @@ var _ = add(&Row{
 		"bootstrapSelfManagedAddons":       {Replace: true, Default: true},
 		"forceUpdateVersion":               {},
 		"vpcConfig":                        {},
-		"vpcConfig.subnetIds":              {Need: true, Set: true, Min: 2, Ref: toSubnet},
+		"vpcConfig.subnetIds":              {Required: true, Set: true, Min: 2, Ref: toSubnet},
 		"vpcConfig.securityGroupIds":       {Set: true, Max: 5, Ref: toSecurityGroup},
 		"vpcConfig.endpointPrivateAccess":  {Default: false},
 		"vpcConfig.endpointPublicAccess":   {Default: true},
@@ -61,7 +61,7 @@ var _ = add(&Row{
 		"encryptionConfig":                             {},
 		"encryptionConfig.provider":                    {},
 		"encryptionConfig.provider.keyArn":             {Valid: arn, Ref: toKeyARN},
-		"encryptionConfig.resources":                   {Need: true, Set: true, Min: 1, Max: 1, Enum: []string{"secrets"}},
+		"encryptionConfig.resources":                   {Required: true, Set: true, Min: 1, Max: 1, Enum: []string{"secrets"}},
 		"kubernetesNetworkConfig":                      {Computed: true},
 		"kubernetesNetworkConfig.ipFamily":             {Replace: true, Computed: true, Enum: []string{"ipv4"}},
 		"kubernetesNetworkConfig.serviceIpv4Cidr":      {Replace: true, Computed: true, Valid: all(cidr4(12, 24), inPrivateRange)},
@@ -82,7 +82,7 @@ var _ = add(&Row{
 		"status":          "ACTIVE",
 		"platformVersion": "eks.1",
 	},
-	// Encryption of secrets can't be taken back.
+	// The encryption of secrets cannot be disabled.
 	ReplaceIf: func(old, in Object) []string {
 		if old.Has("encryptionConfig") && !in.Has("encryptionConfig") {
 			return []string{"encryptionConfig"}
@@ -147,14 +147,14 @@ func verifyCluster(c *Call) error {
 		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
 	}
 	if before := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(before, c.zonesOfSubnets(c.In)) {
-		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was made with, %s",
+		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
 			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(before, ", "))
 	}
 	return verifyUpgrade(c.Old.String("version"), c.In.String("version"))
 }
 
-// zonesOfSubnets are the zones of a cluster's subnets, sorted. EKS does not let
-// them change: eks/latest/userguide/network-reqs.html, "VPC requirements and
+// zonesOfSubnets returns the sorted zones of a cluster's subnets. EKS does not allow a
+// change of the zones: eks/latest/userguide/network-reqs.html, "VPC requirements and
 // considerations".
 func (c *Call) zonesOfSubnets(cluster Object) []string {
 	var zones []string
@@ -168,7 +168,7 @@ func (c *Call) zonesOfSubnets(cluster Object) []string {
 	return slices.Compact(zones)
 }
 
-// verifyClusterRole refuses a role that EKS can't act under:
+// verifyClusterRole returns an error for a role that EKS cannot use:
 // eks/latest/userguide/cluster-iam-role.html.
 func verifyClusterRole(c *Call) error {
 	role, _ := c.target("roleArn")
@@ -180,13 +180,13 @@ func verifyClusterRole(c *Call) error {
 	have := append(c.attached(Object(role.State).String("name")), Object(role.State).Strings("managedPolicyArns")...)
 	if !slices.ContainsFunc(have, func(a string) bool { return strings.HasSuffix(a, wanted) }) {
 		return refuse("InvalidParameterException", "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please ensure "+
-			"the following policies [arn:aws:iam::aws:policy/AmazonEKSClusterPolicy] are attached before the cluster is made")
+			"the following policies [arn:aws:iam::aws:policy/AmazonEKSClusterPolicy] are attached before the cluster is created")
 	}
 	return nil
 }
 
-// verifyUpgrade refuses to go back, and to go more than one minor version
-// forward: eks/latest/userguide/update-cluster.html.
+// verifyUpgrade returns an error for a downgrade, and for an upgrade by more than one
+// minor version: eks/latest/userguide/update-cluster.html.
 func verifyUpgrade(from, to string) error {
 	if to == "" || from == to {
 		return nil
@@ -197,8 +197,8 @@ func verifyUpgrade(from, to string) error {
 	return nil
 }
 
-// minorOf is the minor number of a version, of Kubernetes or an add-on, whose
-// form was checked before.
+// minorOf returns the minor number of a version of Kubernetes or an add-on. Its format
+// was checked before.
 func minorOf(version string) int {
 	_, rest, _ := strings.Cut(version, ".")
 	minor, _, _ := strings.Cut(rest, ".")
@@ -235,7 +235,7 @@ func fillCluster(c *Call) error {
 	return fillClusterNetwork(c)
 }
 
-// filled gives an object the fields that it lacks.
+// filled returns a copy of an object with the fields that it lacks.
 func filled(o Object, fields map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range fields {
@@ -247,8 +247,8 @@ func filled(o Object, fields map[string]any) map[string]any {
 	return out
 }
 
-// serviceNetwork is what EKS chooses: 10.100.0.0/16, or 172.20.0.0/16 where the
-// VPC lies in 10.0.0.0/8.
+// serviceNetwork returns the network that EKS chooses: 10.100.0.0/16, or 172.20.0.0/16
+// if the VPC is in 10.0.0.0/8.
 func (c *Call) serviceNetwork() string {
 	if overlap(c.clusterVPC().String("cidrBlock"), "10.0.0.0/8") {
 		return "172.20.0.0/16"
@@ -256,7 +256,7 @@ func (c *Call) serviceNetwork() string {
 	return "10.100.0.0/16"
 }
 
-// clusterVPC is the VPC that the cluster's subnets are in.
+// clusterVPC returns the VPC of the cluster's subnets.
 func (c *Call) clusterVPC() Object {
 	for _, subnet := range c.targets("vpcConfig.subnetIds") {
 		if vpc, ok := c.resolve(toVPC, Object(subnet.State).String("vpcId")); ok {
@@ -266,7 +266,7 @@ func (c *Call) clusterVPC() Object {
 	return nil
 }
 
-// fillClusterNetwork gives a new cluster its security group.
+// fillClusterNetwork creates the security group of a new cluster.
 func fillClusterNetwork(c *Call) error {
 	vpc := c.Out.Object("vpcConfig")
 	subnets := c.targets("vpcConfig.subnetIds")
@@ -292,7 +292,7 @@ func fillClusterNetwork(c *Call) error {
 	return nil
 }
 
-// refreshCluster leads to the sandbox's real API server.
+// refreshCluster sets the endpoint and the CA of the sandbox's real API server.
 func refreshCluster(c *Call) error {
 	current, err := kubeconfig.Read(c.Layout.Kubeconfig())
 	if err != nil {

@@ -15,14 +15,13 @@ const (
 	podIdentityType = "aws:eks/podIdentityAssociation:PodIdentityAssociation"
 )
 
-// toCluster names a cluster; what belongs to one goes with it.
-var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "cluster", Missing: "ResourceNotFoundException", Dies: true}
+// toCluster is a reference to a cluster, with which the referring resource is deleted.
+var toCluster = &Ref{To: []string{clusterType}, By: []string{"name"}, Noun: "cluster", Missing: "ResourceNotFoundException", DeletedWith: true}
 
-// eksAddons are AWS's and the community's add-ons: eks/latest/userguide/
-// workloads-add-ons-available-eks.html and community-addons.html, as of late
-// 2025; looked up on 2026-11-23. That the provider of the Secrets Store CSI
-// driver is one was found in AWS's announcements of November 2025 and in public
-// programs.
+// eksAddons are the add-ons of AWS and of the community:
+// eks/latest/userguide/workloads-add-ons-available-eks.html and community-addons.html,
+// as of late 2025, read on 2026-11-23. The provider of the Secrets Store CSI driver is
+// from AWS's announcements of November 2025 and from public programs.
 var eksAddons = []string{
 	"adot", "amazon-cloudwatch-observability", "aws-ebs-csi-driver", "aws-efs-csi-driver", "aws-fsx-csi-driver", "aws-guardduty-agent",
 	"aws-mountpoint-s3-csi-driver", "aws-network-flow-monitoring-agent", "aws-privateca-connector-for-kubernetes",
@@ -31,13 +30,13 @@ var eksAddons = []string{
 	"prometheus-node-exporter", "snapshot-controller", "vpc-cni",
 }
 
-// eksSteppedAddons can be updated by one minor version at a time, says the
-// page of AWS's add-ons; by which error EKS says so is not known.
+// eksSteppedAddons can be updated only by one minor version at a time, by the page of
+// AWS's add-ons. EKS's error for a larger step is not known.
 var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
-// eksAccessPolicies are those for people: eks/latest/userguide/
-// access-policy-permissions.html, as of 2025; looked up on 2026-11-23. Those
-// that belong to Auto Mode and to AWS's own roles have no rules yet.
+// eksAccessPolicies are the access policies for users:
+// eks/latest/userguide/access-policy-permissions.html, as of 2025, read on 2026-11-23.
+// Those of Auto Mode and of AWS's own roles have no rules yet.
 var eksAccessPolicies = []string{
 	"AmazonEKSAdminPolicy", "AmazonEKSAdminViewPolicy", "AmazonEKSClusterAdminPolicy", "AmazonEKSEditPolicy", "AmazonEKSSecretReaderPolicy",
 	"AmazonEKSViewPolicy",
@@ -48,7 +47,7 @@ var _ = add(
 		Token:  accessEntryType,
 		Source: "eks/access_entry.go", Page: "eks/latest/userguide/creating-access-entries.html",
 		Label: "EKS Access Entry", ID: "{clusterName}:{principalArn}", NotFound: "ResourceNotFoundException",
-		Taken: "ResourceInUseException", TakenText: "The specified access entry resource is already in use on this cluster.",
+		ExistsCode: "ResourceInUseException", ExistsText: "The specified access entry resource is already in use on this cluster.",
 		Props: Props{
 			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
 			"principalArn":     {Replace: true, Valid: arn, Ref: toRoleARN},
@@ -99,7 +98,7 @@ var _ = add(
 		Props: Props{
 			"clusterName": {Replace: true, Valid: clusterName, Ref: toCluster},
 			"principalArn": {Replace: true, Valid: arn, Ref: &Ref{
-				To: []string{accessEntryType}, By: []string{"principalArn"}, Noun: "access entry for", Missing: "ResourceNotFoundException", Dies: true,
+				To: []string{accessEntryType}, By: []string{"principalArn"}, Noun: "access entry for", Missing: "ResourceNotFoundException", DeletedWith: true,
 			}},
 			"policyArn":              {Replace: true, Valid: accessPolicy},
 			"accessScope":            {Replace: true},
@@ -129,11 +128,11 @@ var _ = add(
 		Token:  "aws:eks/addon:Addon",
 		Source: "eks/addon.go", Page: "eks/latest/APIReference/API_CreateAddon.html",
 		Label: "EKS Add-On", ID: "{clusterName}:{addonName}", NotFound: "ResourceNotFoundException",
-		Taken: "ResourceInUseException", TakenText: "Addon already exists.",
+		ExistsCode: "ResourceInUseException", ExistsText: "Addon already exists.",
 		Props: Props{
 			"clusterName":                            {Replace: true, Valid: clusterName, Ref: toCluster},
 			"addonName":                              {Replace: true, Enum: eksAddons},
-			"addonVersion":                           {Need: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1, of which aws eks describe-addon-versions lists those of today")},
+			"addonVersion":                           {Required: true, Valid: pattern(`v\d+\.\d+\.\d+-eksbuild\.\d+`, "a version as in v1.2.3-eksbuild.1, of which aws eks describe-addon-versions lists those of today")},
 			"configurationValues":                    {Computed: true, JSON: true},
 			"preserve":                               {},
 			"resolveConflictsOnCreate":               {Enum: []string{"NONE", "OVERWRITE"}},
@@ -181,7 +180,7 @@ var _ = add(
 		Token:  podIdentityType,
 		Source: "eks/pod_identity_association.go", Page: "eks/latest/APIReference/API_CreatePodIdentityAssociation.html",
 		Label: "EKS Pod Identity Association", NotFound: "ResourceNotFoundException",
-		MakeID: func(c *Call) (string, error) {
+		NewID: func(c *Call) (string, error) {
 			id, err := randomID(17)
 			return "a-" + strings.ToLower(id), err
 		},
@@ -225,7 +224,8 @@ func accessPolicy(v any) string {
 	return ""
 }
 
-// verifyAccess refuses access entries where the cluster does not use them.
+// verifyAccess returns an error for access entries if the cluster's authentication mode
+// does not use them.
 func verifyAccess(c *Call) error {
 	cluster, _ := c.target("clusterName")
 	if mode := Object(cluster.State).Object("accessConfig").String("authenticationMode"); mode == "CONFIG_MAP" {
@@ -234,11 +234,11 @@ func verifyAccess(c *Call) error {
 	return nil
 }
 
-// stamp writes when an object was made and changed.
-func stamp(c *Call, made, changed string) error {
+// stamp sets the times of creation and of the last change.
+func stamp(c *Call, created, changed string) error {
 	now := c.Now().UTC().Format(time.RFC3339)
 	if c.Old == nil {
-		c.Out[made] = now
+		c.Out[created] = now
 	}
 	c.Out[changed] = now
 	return nil

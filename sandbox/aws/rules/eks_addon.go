@@ -11,14 +11,13 @@ type addonLine struct {
 	low, high int
 }
 
-// eksAddonLines are the versions of the add-ons that the platform uses, as
-// found in public programs for Kubernetes 1.33 to 1.36, up to September 2026
-// (looked up on 2026-11-23): among them vpc-cni v1.20.4 to v1.22.4, coredns
-// v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.63.1, metrics-server
-// v0.8.0 and v0.8.1, eks-pod-identity-agent v1.3.10, and
-// aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. Older ones
-// are let in as far as they were seen with clusters of before. kube-proxy has
-// the version of its cluster.
+// eksAddonLines are the versions of the platform's add-ons. They were found in public
+// programs for Kubernetes 1.33 to 1.36 until September 2026, read on 2026-11-23: vpc-cni
+// v1.20.4 to v1.22.4, coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.63.1,
+// metrics-server v0.8.0 and v0.8.1, eks-pod-identity-agent v1.3.10, and
+// aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. Older versions are
+// allowed if they were seen with older clusters. kube-proxy has the version of its
+// cluster.
 var eksAddonLines = map[string][]addonLine{
 	"vpc-cni":                               {{"v1", 18, 22}},
 	"coredns":                               {{"v1", 11, 14}},
@@ -28,7 +27,7 @@ var eksAddonLines = map[string][]addonLine{
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
 }
 
-// verifyAddonVersion refuses a version that an add-on was not seen with.
+// verifyAddonVersion returns an error for a version that is not known for an add-on.
 func verifyAddonVersion(name, version, kubernetes string) error {
 	if name == "kube-proxy" && !strings.HasPrefix(version, "v"+kubernetes+".") {
 		return refuse("InvalidParameterException", "Addon version specified is not supported: kube-proxy %s on Kubernetes %s", version, kubernetes)

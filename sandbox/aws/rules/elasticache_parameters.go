@@ -8,17 +8,17 @@ import (
 
 const cacheParametersType = "aws:elasticache/parameterGroup:ParameterGroup"
 
-// toCacheParameters names a parameter group of ElastiCache's; AWS's own are
-// there without anyone having made them.
+// toCacheParameters is a reference to a parameter group of ElastiCache. AWS's default
+// groups exist without a resource.
 var toCacheParameters = &Ref{
 	To: []string{cacheParametersType}, By: []string{"name"}, Noun: "cache parameter group", Missing: "CacheParameterGroupNotFound",
-	Holds: "InvalidCacheParameterGroupState", Outside: func(name string) bool {
+	InUseCode: "InvalidCacheParameterGroupState", Predefined: func(name string) bool {
 		family, _, _ := defaultCacheGroup(name)
 		return family != ""
 	},
 }
 
-// defaultCacheGroup reads the name of one of AWS's groups, as in
+// defaultCacheGroup parses the name of one of AWS's default groups, such as
 // default.redis7.cluster.on.
 func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 	rest, ok := strings.CutPrefix(name, "default.")
@@ -29,17 +29,16 @@ func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 	return family, clusterOn, true
 }
 
-// yesNo is a boolean as Redis writes it.
+// yesNo is a boolean in Redis's notation.
 func yesNo() parameter { return oneWord("yes", "no") }
 
-// cacheParameters are the parameters of ElastiCache for Redis 7 and Valkey 7
-// and 8 that a platform of this kind sets, and those that it might carry over
-// from a redis.conf by mistake. What can be changed, and to what: the answer of
-// describe-cache-parameters for redis5.0 in the documentation of AWS's CLI, and
-// the page of the row, of which a copy of the part about Redis 7 gave the names
-// that are new. The listpack names are Redis 7's for the ziplist names there.
-// lazyfree-lazy-user-del and cluster-allow-reads-when-down are of Redis 6, from
-// memory. rename-commands is left out: whether Redis 7 has it was not found.
+// cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8: those
+// that the platform sets, and those that could be copied from a redis.conf by mistake.
+// The limits are from the answer of describe-cache-parameters for redis5.0 in the
+// documentation of AWS's CLI, and from the page of the row. A copy of its part about
+// Redis 7 has the new names. The listpack names of Redis 7 replace the ziplist names
+// there. lazyfree-lazy-user-del and cluster-allow-reads-when-down are of Redis 6, from
+// memory. rename-commands is left out, because it is not known whether Redis 7 has it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
@@ -92,7 +91,7 @@ var cacheParameters = map[string]parameter{
 	"stream-node-max-bytes":     countOf("bytes", 0, open),
 	"stream-node-max-entries":   countOf("", 0, open),
 
-	// What the server tells.
+	// Monitoring.
 	"notify-keyspace-events":  anyText(),
 	"slowlog-log-slower-than": countOf("microseconds", -open, open),
 	"slowlog-max-len":         countOf("", 0, open),
@@ -118,14 +117,14 @@ var cacheParameters = map[string]parameter{
 	"lua-time-limit":                      unchangeable(),
 }
 
-// notifyFlags are the letters of notify-keyspace-events, of Redis 7.
+// notifyFlags are the letters of notify-keyspace-events in Redis 7.
 const notifyFlags = "KEg$lshzxetdmnA"
 
 var _ = add(&Row{
 	Token:  cacheParametersType,
 	Source: "elasticache/parameter_group.go", Page: "AmazonElastiCache/latest/red-ug/ParameterGroups.Redis.html",
 	Label: "ElastiCache Parameter Group", ID: "{name}", NotFound: "CacheParameterGroupNotFound",
-	Taken: "CacheParameterGroupAlreadyExists", TakenText: "CacheParameterGroup {name} already exists.",
+	ExistsCode: "CacheParameterGroupAlreadyExists", ExistsText: "CacheParameterGroup {name} already exists.",
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{
 		"name":             {Replace: true, Computed: true, Valid: parameterGroupName},
@@ -140,8 +139,8 @@ var _ = add(&Row{
 	Verify:  verifyCacheParameters,
 })
 
-// verifyCacheParameters refuses what ElastiCache refuses of a group's
-// parameters; of its texts, the first is known.
+// verifyCacheParameters returns ElastiCache's error for a group's parameters. Only the
+// first text is known.
 func verifyCacheParameters(c *Call) error {
 	if family := c.In.String("family"); !slices.Contains(cacheFamilies(), family) {
 		return refuse("InvalidParameterValue", "CacheParameterGroupFamily %s is not a valid parameter group family: the stand-in knows %v", family, cacheFamilies())
@@ -166,7 +165,7 @@ func verifyCacheParameters(c *Call) error {
 	return nil
 }
 
-// clusterParameter is what a group said about cluster mode before an update.
+// clusterParameter returns a group's value of cluster-enabled before an update.
 func (c *Call) clusterParameter() string {
 	if c.Old == nil {
 		return ""
@@ -174,7 +173,7 @@ func (c *Call) clusterParameter() string {
 	return clusterParameter(c.Old)
 }
 
-// clusterParameter is the value of cluster-enabled in a parameter group.
+// clusterParameter returns the value of cluster-enabled in a parameter group.
 func clusterParameter(group Object) string {
 	for _, p := range group.Objects("parameters") {
 		if p.String("name") == "cluster-enabled" {
@@ -184,13 +183,12 @@ func clusterParameter(group Object) string {
 	return "no"
 }
 
-// usedGroup says whether anything uses the object of this call.
-func (c *Call) usedGroup() bool { return c.held() != nil }
+// usedGroup says whether another object refers to the object of this call.
+func (c *Call) usedGroup() bool { return c.notReferenced() != nil }
 
-// cacheVersions are the versions that ElastiCache offers: AmazonElastiCache/
-// latest/dg/engine-versions.html, of 2026, where 9.0 of Valkey is new and left
-// out, since its parameters were not found; and the full version of each, from
-// memory.
+// cacheVersions are the versions of ElastiCache:
+// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. Valkey 9.0 is left out,
+// because its parameters were not found. The full versions are from memory.
 var cacheVersions = map[string]map[string]struct{ family, full string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},
@@ -204,7 +202,7 @@ var cacheVersions = map[string]map[string]struct{ family, full string }{
 	},
 }
 
-// cacheFamilies are the families of those versions.
+// cacheFamilies returns the families of these versions.
 func cacheFamilies() []string {
 	var out []string
 	for _, versions := range cacheVersions {
@@ -216,7 +214,7 @@ func cacheFamilies() []string {
 	return slices.Compact(out)
 }
 
-// latestCache is the version that ElastiCache takes where none is given.
+// latestCache returns the version that ElastiCache uses if none is set.
 func latestCache(engine string) string {
 	var out []string
 	for version := range cacheVersions[engine] {
@@ -225,7 +223,7 @@ func latestCache(engine string) string {
 	return slices.Max(out)
 }
 
-// unknownCache refuses versions that ElastiCache does not offer.
+// unknownCache returns an error for a version that ElastiCache does not offer.
 func unknownCache(engine, version string) error {
 	if _, ok := cacheVersions[engine][version]; ok {
 		return nil

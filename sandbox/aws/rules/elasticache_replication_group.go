@@ -6,8 +6,8 @@ const (
 	noCopies = "copies of other caches have no rules yet"
 )
 
-// toCacheKey names the key of a cache, toCacheLog the log group that it writes
-// to.
+// toCacheKey is a reference to the key of a cache, toCacheLog to the log group that it
+// writes to.
 var (
 	toCacheKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterValue"}
 	toCacheLog = &Ref{To: []string{logGroupType}, By: []string{"name"}, Noun: "log group", Missing: "InvalidParameterValue"}
@@ -15,25 +15,25 @@ var (
 
 var lastCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault"}
 
-// authToken is AWS's rule for passwords of a cache: AmazonElastiCache/latest/
-// dg/auth.html.
+// authToken is AWS's rule for the password of a cache:
+// AmazonElastiCache/latest/dg/auth.html.
 var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
 var nodeType = pattern(`cache\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "a node type as in cache.r7g.large")
 
-// ElastiCache has no protection from deletion.
+// ElastiCache has no deletion protection.
 var _ = add(&Row{
 	Token:  replicationGroupType,
 	Source: "elasticache/replication_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateReplicationGroup.html",
 	Label: "ElastiCache Replication Group", ID: "{replicationGroupId}", NotFound: "ReplicationGroupNotFoundFault",
-	Taken: "ReplicationGroupAlreadyExists", TakenText: "Replication group {replicationGroupId} already exists.",
+	ExistsCode: "ReplicationGroupAlreadyExists", ExistsText: "Replication group {replicationGroupId} already exists.",
 	Naming: &Naming{Prop: "replicationGroupId", Max: 40, Lower: true},
 	Props: Props{
 		"replicationGroupId": {Replace: true, Valid: cacheID},
 		"description":        {Valid: length(1, 1024)},
 		"engine":             {Default: "redis", Enum: []string{"redis", "valkey"}},
 		"engineVersion":      {Computed: true, Valid: pattern(`\d\.\d`, "a version as in 7.1")},
-		"nodeType":           {Need: true, Computed: true, Valid: nodeType},
+		"nodeType":           {Required: true, Computed: true, Valid: nodeType},
 		"port":               {Replace: true, Computed: true, Valid: numbers(1150, 65535)},
 		"applyImmediately":   {Computed: true},
 
@@ -52,7 +52,7 @@ var _ = add(&Row{
 		"authTokenUpdateStrategy":  {Default: "ROTATE", Enum: []string{"ROTATE", "SET", "DELETE"}},
 		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUsers},
 
-		"subnetGroupName":    {Need: true, Replace: true, Computed: true, Ref: toCacheSubnetGroup},
+		"subnetGroupName":    {Required: true, Replace: true, Computed: true, Ref: toCacheSubnetGroup},
 		"securityGroupIds":   {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
 		"parameterGroupName": {Computed: true, Ref: toCacheParameters},
 		"networkType":        {Replace: true, Computed: true, Enum: []string{"ipv4"}},
@@ -94,7 +94,8 @@ var _ = add(&Row{
 	},
 })
 
-// checkReplicationGroup is what the provider refuses before it asks AWS.
+// checkReplicationGroup returns the failures that the provider reports before it calls
+// AWS.
 func checkReplicationGroup(in Object, fail Fail) {
 	off := func(name string) bool { return !in.Has(name) || (in.Known(name) && !in.Bool(name)) }
 	if in.Bool("multiAzEnabled") && off("automaticFailoverEnabled") {
@@ -113,8 +114,8 @@ func checkReplicationGroup(in Object, fail Fail) {
 	}
 }
 
-// replacesCache says that versions go up only: the provider replaces a group
-// for an older one, or for the other engine where that is older.
+// replacesCache returns the properties of a downgrade. The provider replaces a group for
+// an older version, or for the other engine if that is older.
 func replacesCache(old, in Object) []string {
 	was, is := old.String("engine"), in.String("engine")
 	if is == "" {

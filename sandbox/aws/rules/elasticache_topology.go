@@ -14,7 +14,7 @@ const (
 	maxReplicas = 5
 )
 
-// cacheEngine is the engine and version that are asked for, or run.
+// cacheEngine returns the engine and the version in the inputs, or the present ones.
 func (c *Call) cacheEngine() (engine, version string) {
 	engine, version = c.In.String("engine"), c.In.String("engineVersion")
 	if version == "" && engine == c.Old.String("engine") {
@@ -26,8 +26,8 @@ func (c *Call) cacheEngine() (engine, version string) {
 	return engine, version
 }
 
-// clusterOn says whether a group shards its keys: its parameter group decides,
-// or where there is none, clusterMode.
+// clusterOn says whether a group is sharded. Its parameter group decides that, or
+// clusterMode if there is none.
 func (c *Call) clusterOn() bool {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
@@ -42,7 +42,7 @@ func (c *Call) clusterOn() bool {
 	return c.In.String("clusterMode") == "enabled" || c.In.String("clusterMode") == "compatible"
 }
 
-// shape is the number of shards and of the replicas of each.
+// shape returns the number of shards and the number of replicas in each.
 func (c *Call) shape() (shards, replicas int) {
 	shards = 1
 	for _, from := range []Object{c.Old, c.In} {
@@ -59,8 +59,8 @@ func (c *Call) shape() (shards, replicas int) {
 	return shards, replicas
 }
 
-// verifyReplicationGroup refuses what ElastiCache refuses when it is asked. Of
-// its texts the one about failover was found in public logs.
+// verifyReplicationGroup returns ElastiCache's error for a creation or a change. The
+// text about failover is from public logs.
 func verifyReplicationGroup(c *Call) error {
 	engine, version := c.cacheEngine()
 	if err := unknownCache(engine, version); err != nil {
@@ -135,7 +135,8 @@ func (c *Call) verifyCacheEncryption() error {
 	if c.Old == nil || transit == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
-	// dg/in-transit-encryption-enable.html and -disable.html: in two steps.
+	// AWS changes it in two steps: dg/in-transit-encryption-enable.html and
+	// in-transit-encryption-disable.html.
 	if transit && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
 	}
@@ -145,7 +146,7 @@ func (c *Call) verifyCacheEncryption() error {
 	return nil
 }
 
-// effective is a switch as it is asked for, or as it was.
+// effective returns a boolean input, or its current value if the program does not give it.
 func (c *Call) effective(name string) bool {
 	if c.In.Has(name) {
 		return c.In.Bool(name)
@@ -196,8 +197,8 @@ func fillReplicationGroup(c *Call) error {
 	return nil
 }
 
-// endpoints says how the cache is reached: a sharded one at one address for
-// all, another at the primary's and the readers'.
+// endpoints sets the addresses. A sharded cache has one for all nodes, another has one
+// for the primary and one for the readers.
 func (c *Call) endpoints(on bool) {
 	hash, site := c.siteHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
 	secure := c.Out.Bool("transitEncryptionEnabled")

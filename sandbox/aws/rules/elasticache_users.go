@@ -13,14 +13,14 @@ const (
 	cacheUsersType = "aws:elasticache/userGroup:UserGroup"
 )
 
-// toCacheUser names a user. The user default is there without anyone having
-// made it; a user that goes leaves its groups.
+// toCacheUser is a reference to a user. The user default exists without a resource.
+// Deleting a user removes it from its groups.
 var (
 	toCacheUser = &Ref{
 		To: []string{cacheUserType}, By: []string{"userId"}, Noun: "user", Missing: "UserNotFound",
-		Outside: func(id string) bool { return id == defaultUser },
+		Predefined: func(id string) bool { return id == defaultUser },
 	}
-	toCacheUsers = &Ref{To: []string{cacheUsersType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", Holds: "InvalidUserGroupState"}
+	toCacheUsers = &Ref{To: []string{cacheUsersType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", InUseCode: "InvalidUserGroupState"}
 )
 
 const defaultUser = "default"
@@ -36,7 +36,7 @@ var _ = add(
 		Token:  cacheUserType,
 		Source: "elasticache/user.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUser.html",
 		Label: "ElastiCache User", ID: "{userId}", NotFound: "UserNotFound",
-		Taken: "UserAlreadyExists", TakenText: "User {userId} already exists.",
+		ExistsCode: "UserAlreadyExists", ExistsText: "User {userId} already exists.",
 		Props: Props{
 			"userId":                           {Replace: true, Valid: cacheID},
 			"userName":                         {Replace: true, Valid: length(1, 128)},
@@ -59,7 +59,7 @@ var _ = add(
 		Token:  cacheUsersType,
 		Source: "elasticache/user_group.go", Page: "AmazonElastiCache/latest/APIReference/API_CreateUserGroup.html",
 		Label: "ElastiCache User Group", ID: "{userGroupId}", NotFound: "UserGroupNotFound",
-		Taken: "UserGroupAlreadyExists", TakenText: "User group {userGroupId} already exists.",
+		ExistsCode: "UserGroupAlreadyExists", ExistsText: "User group {userGroupId} already exists.",
 		Props: Props{
 			"userGroupId": {Replace: true, Valid: cacheID},
 			"engine":      {Replace: true, Enum: cacheEngines, Same: strings.EqualFold},
@@ -70,7 +70,7 @@ var _ = add(
 	},
 )
 
-// checkCacheUser asks for one way to sign in.
+// checkCacheUser requires exactly one way to authenticate.
 func checkCacheUser(in Object, fail Fail) {
 	mode := in.Object("authenticationMode")
 	if in.Has("authenticationMode") && mode.Known("type") && (mode.String("type") == "password") != mode.Has("passwords") {
@@ -87,7 +87,7 @@ func checkCacheUser(in Object, fail Fail) {
 	}
 }
 
-// fillCacheUser says how the user signs in, as AWS answers.
+// fillCacheUser sets the kind of authentication that AWS returns.
 func fillCacheUser(c *Call) error {
 	mode := c.In.Object("authenticationMode")
 	passwords := append(c.In.Strings("passwords"), mode.Strings("passwords")...)
@@ -106,7 +106,7 @@ func fillCacheUser(c *Call) error {
 	return nil
 }
 
-// verifyUserGroup asks for a default user, and for names that differ.
+// verifyUserGroup requires a default user and different user names.
 func verifyUserGroup(c *Call) error {
 	names := map[string]bool{}
 	for _, id := range c.In.Strings("userIds") {
@@ -125,8 +125,8 @@ func verifyUserGroup(c *Call) error {
 	return nil
 }
 
-// leaveUserGroups takes a user out of its groups; the default user of a group
-// must stay.
+// leaveUserGroups removes a user from its groups. A group's default user cannot be
+// removed.
 func leaveUserGroups(c *Call) error {
 	var refused error
 	c.Tx.Each(c.scope(c.Row), cacheUsersType, func(o store.Object) bool {
@@ -152,7 +152,7 @@ func leaveUserGroups(c *Call) error {
 	return refused
 }
 
-// verifyUsers refuses user groups that a replication group can't have.
+// verifyUsers returns an error for user groups that a replication group cannot use.
 func verifyUsers(c *Call, engine string) error {
 	for _, group := range c.targets("userGroupIds") {
 		if !c.effective("transitEncryptionEnabled") {

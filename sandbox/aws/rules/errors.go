@@ -2,19 +2,19 @@ package rules
 
 import "fmt"
 
-// APIError is a refusal by AWS: its code is one that AWS uses.
+// APIError is an error of AWS, with a code of AWS.
 type APIError struct {
 	Code, Message string
 }
 
 func (e *APIError) Error() string { return fmt.Sprintf("api error %s: %s", e.Code, e.Message) }
 
-// refuse returns a refusal by AWS.
+// refuse returns an error of AWS.
 func refuse(code, message string, args ...any) error {
 	return &APIError{code, fmt.Sprintf(message, args...)}
 }
 
-// UnknownTypeError says that a resource type or function has no row.
+// UnknownTypeError is returned for a resource type or function without a row.
 type UnknownTypeError struct{ Token string }
 
 func (e *UnknownTypeError) Error() string {

@@ -13,12 +13,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// function answers an invoke, with a look at what exists. Its inputs have been
-// compared with the schema.
+// function computes the result of an invoke. Its inputs were checked against the
+// schema.
 type function func(c *Call, in Object) (Object, error)
 
-// functions are those that the stand-in knows; the sources are the data
-// sources of the same names in terraform-provider-aws.
+// functions are the functions of the stand-in. The sources are the data sources of the
+// same names in terraform-provider-aws.
 var functions = map[string]function{
 	"aws:index/getCallerIdentity:getCallerIdentity":       callerIdentity, // sts/caller_identity_data_source.go
 	"aws:index/getRegion:getRegion":                       currentRegion,  // meta/region_data_source.go
@@ -39,10 +39,10 @@ var functions = map[string]function{
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,
 }
 
-// FunctionTokens are the functions that the stand-in answers, sorted.
+// FunctionTokens returns the tokens of the functions, sorted.
 func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
-// Invoke answers a function of the provider. Secret results are wrapped.
+// Invoke calls a function of the provider. Secret results are wrapped.
 func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []Failure, error) {
 	s, known, err := schema.FunctionOf(token)
 	if err != nil {
@@ -67,7 +67,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []
 	if err != nil {
 		return nil, nil, fmt.Errorf("invoking %s: %w", token, err)
 	}
-	for name := range s.Inputs { // the answer repeats what was asked
+	for name := range s.Inputs { // the result repeats the inputs
 		if v, given := in[name]; given && !out.Has(name) {
 			out[name] = wire.Clone(v)
 		}
@@ -84,12 +84,12 @@ func callerIdentity(c *Call, _ Object) (Object, error) {
 
 func currentRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
-	if asked := in.String("name"); asked != "" {
-		name = asked
+	if requested := in.String("name"); requested != "" {
+		name = requested
 	}
 	r, ok := regions[name]
 	if !ok || in.Has("endpoint") {
-		return nil, fmt.Errorf("the stand-in does not know the region asked for (%v): add it to sandbox/aws/rules/regions.go", in)
+		return nil, fmt.Errorf("the stand-in does not know the requested region (%v): add it to sandbox/aws/rules/regions.go", in)
 	}
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
@@ -98,8 +98,8 @@ func partition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
 
-// availabilityZones: ec2/availability_zones_data_source.go. The stand-in has
-// no Local and Wavelength Zones, so that all zones are opted in.
+// availabilityZones implements getAvailabilityZones: ec2/availability_zones_data_source.go. The
+// stand-in has no Local and Wavelength Zones, so no zone needs an opt-in.
 func availabilityZones(c *Call, in Object) (Object, error) {
 	zones := zonesOf(c.Region)
 	if state := in.String("state"); state != "" && state != "available" {
@@ -136,7 +136,7 @@ func availabilityZones(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
 }
 
-// tokenLife is how long ECR's tokens are good for:
+// tokenLife is the validity of ECR's tokens:
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
 const tokenLife = 12 * time.Hour
 
@@ -166,6 +166,5 @@ func credentials(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// KnownFunction says whether a token is that of a function that the stand-in
-// answers.
+// KnownFunction says whether the stand-in has a function.
 func KnownFunction(token string) bool { _, ok := functions[token]; return ok }

@@ -20,11 +20,11 @@ const (
 // A role is held by its policies; the provider takes it out of instance
 // profiles by itself.
 var (
-	toRoleName      = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", Holds: "DeleteConflict"}
+	toRoleName      = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", InUseCode: "DeleteConflict"}
 	toRoleInProfile = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity"}
 	toRoleARN       = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterException"}
 	toPolicy        = &Ref{
-		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy,
+		To: []string{policyType}, By: []string{"arn"}, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: managedPolicy,
 	}
 )
 
@@ -43,8 +43,9 @@ var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
 
 var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a slash")
 
-// policyPath is narrower: IAM/latest/APIReference/API_CreatePolicy.html allows
-// no asterisk. What other punctuation it allows was not found: refused.
+// policyPath has fewer characters than other paths:
+// IAM/latest/APIReference/API_CreatePolicy.html does not allow an asterisk. Other
+// punctuation was not found there and is refused.
 var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
 
 // roleDescription is from memory of IAM/latest/APIReference/API_CreateRole.html.
@@ -55,7 +56,7 @@ var _ = add(
 		Token:  roleType,
 		Source: "iam/role.go", Page: "IAM/latest/APIReference/API_CreateRole.html",
 		Label: "IAM Role", Global: true, ID: "{name}", NotFound: "NoSuchEntity",
-		Taken: "EntityAlreadyExists", TakenText: "Role with name {name} already exists.",
+		ExistsCode: "EntityAlreadyExists", ExistsText: "Role with name {name} already exists.",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 64},
 		Props: Props{
 			"name":                  {Replace: true, Computed: true, Valid: all(length(1, 64), entityName)},
@@ -65,11 +66,11 @@ var _ = add(
 			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
 			"maxSessionDuration":    {Default: 3600.0, Valid: numbers(3600, 43200)},
-			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", Holds: "DeleteConflict", Outside: managedPolicy}},
+			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: managedPolicy}},
 			"managedPolicyArns":     {Set: true, Computed: true, Valid: arn, Max: maxPoliciesPerRole, Ref: toPolicy},
 			"inlinePolicies":        {Set: true, Computed: true},
-			"inlinePolicies.name":   {Need: true, Valid: all(length(1, 128), entityName)},
-			"inlinePolicies.policy": {Need: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
+			"inlinePolicies.name":   {Required: true, Valid: all(length(1, 128), entityName)},
+			"inlinePolicies.policy": {Required: true, JSON: true, Valid: policyDocument(identityPolicy, maxInlinePolicies)},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
@@ -87,8 +88,8 @@ var _ = add(
 		Token:  policyType,
 		Source: "iam/policy.go", Page: "IAM/latest/APIReference/API_CreatePolicy.html",
 		Label: "IAM Policy", Global: true, NotFound: "NoSuchEntity",
-		Taken: "EntityAlreadyExists", TakenText: "A policy called {name} already exists. Duplicate names are not allowed.",
-		MakeID: func(c *Call) (string, error) { return c.expand("arn:{partition}:iam::{account}:policy{path}{name}") },
+		ExistsCode: "EntityAlreadyExists", ExistsText: "A policy called {name} already exists. Duplicate names are not allowed.",
+		NewID:  func(c *Call) (string, error) { return c.expand("arn:{partition}:iam::{account}:policy{path}{name}") },
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 128},
 		Props: Props{
 			"name":        {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
@@ -137,10 +138,11 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
-		// The id is the one that an import takes. The provider makes another up
-		// from the role's name and the time: no program can depend on it.
+		// The id is the one for an import. The provider generates its id from the role's
+		// name and the time, so no program can depend on it.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
-		// Its replacement is the same attachment: the provider deletes first.
+		// A replacement is the same attachment, so the provider deletes the old one
+		// first.
 		DeleteBeforeReplace: true,
 		Props: Props{
 			"role":      {Replace: true, Ref: toRoleName},
@@ -152,7 +154,7 @@ var _ = add(
 		Token:  profileType,
 		Source: "iam/instance_profile.go", Page: "IAM/latest/APIReference/API_CreateInstanceProfile.html",
 		Label: "IAM Instance Profile", Global: true, ID: "{name}", NotFound: "NoSuchEntity",
-		Taken: "EntityAlreadyExists", TakenText: "Instance Profile {name} already exists.",
+		ExistsCode: "EntityAlreadyExists", ExistsText: "Instance Profile {name} already exists.",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 128},
 		Props: Props{
 			"name":       {Replace: true, Computed: true, Valid: all(length(1, 128), entityName)},
@@ -169,8 +171,8 @@ var _ = add(
 		Token:  "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
 		Source: "iam/openid_connect_provider.go", Page: "IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html",
 		Label: "IAM OIDC Provider", Global: true, NotFound: "NoSuchEntity",
-		Taken: "EntityAlreadyExists", TakenText: "Provider with url {url} already exists.",
-		MakeID: func(c *Call) (string, error) {
+		ExistsCode: "EntityAlreadyExists", ExistsText: "Provider with url {url} already exists.",
+		NewID: func(c *Call) (string, error) {
 			return fmt.Sprintf("arn:%s:iam::%s:oidc-provider/%s", c.Partition, c.Account, strings.TrimPrefix(c.In.String("url"), "https://")), nil
 		},
 		Props: Props{
@@ -179,7 +181,8 @@ var _ = add(
 				Same: func(a, b string) bool { return strings.TrimPrefix(a, "https://") == strings.TrimPrefix(b, "https://") },
 			},
 			"clientIdLists": {Set: true, Min: 1, Max: 100, Valid: length(1, 255)},
-			// An empty list changes nothing at the provider, and differs for ever.
+			// The provider ignores an empty list and shows a difference at every
+			// preview.
 			"thumbprintLists": {Computed: true, Min: 1, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},
 		},
 		Outputs: map[string]string{"arn": "{id}"},
@@ -197,7 +200,7 @@ var _ = add(
 	},
 )
 
-// fillEntity gives a new entity its unique id and the time it was made.
+// fillEntity sets the unique id and the creation time of a new entity.
 func fillEntity(c *Call, property, template string) error {
 	if c.Old != nil {
 		return nil
@@ -211,7 +214,7 @@ func fillEntity(c *Call, property, template string) error {
 	return nil
 }
 
-// refreshRole shows the policies that were attached as resources of their own.
+// refreshRole adds the policies that separate resources attach.
 func refreshRole(c *Call) error {
 	if c.Old == nil {
 		return nil
@@ -233,7 +236,7 @@ func refreshRole(c *Call) error {
 	return nil
 }
 
-// attached are the policies attached to a role as resources of their own.
+// attached returns the policies that separate resources attach to a role.
 func (c *Call) attached(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[attachmentType]), attachmentType, func(o store.Object) bool {
@@ -245,27 +248,27 @@ func (c *Call) attached(role string) []string {
 	return out
 }
 
-// uniqueName refuses a name that differs from another in case alone, and one
-// that is taken under another path: IAM/latest/APIReference/API_CreateRole.html,
-// API_CreatePolicy.html and API_CreateInstanceProfile.html.
+// uniqueName returns an error for a name that exists in other letter case or with
+// another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
+// API_CreateInstanceProfile.html.
 func uniqueName(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
-	taken := false
+	exists := false
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
-		taken = strings.EqualFold(Object(o.State).String("name"), c.In.String("name"))
-		return !taken
+		exists = strings.EqualFold(Object(o.State).String("name"), c.In.String("name"))
+		return !exists
 	})
-	if taken {
-		return c.taken()
+	if exists {
+		return c.alreadyExists()
 	}
 	return nil
 }
 
-// removeRole does what the provider does before it deletes a role: it takes it
-// out of instance profiles, and it detaches all policies where it was asked to
-// or where the role lists policies itself.
+// removeRole does what the provider does before it deletes a role. It removes the role
+// from instance profiles. It detaches all policies if forceDetachPolicies is set or if
+// the role itself lists policies.
 func removeRole(c *Call) error {
 	c.Tx.Each(c.scope(c.Row), profileType, func(o store.Object) bool {
 		if profile, ok := c.Tx.Get(o.Key); ok && Object(profile.State).String("role") == c.ID {
@@ -297,7 +300,7 @@ func verifyAttachment(c *Call) error {
 	return nil
 }
 
-// verifyInlineSize bounds all inline policies of a role together.
+// verifyInlineSize limits the size of all inline policies of a role together.
 func verifyInlineSize(c *Call) error {
 	total := len(strings.Map(dropSpace, c.In.String("policy")))
 	c.Tx.Each(c.scope(c.Row), rolePolicyType, func(o store.Object) bool {
@@ -313,10 +316,10 @@ func verifyInlineSize(c *Call) error {
 	return nil
 }
 
-// awsPolicies are policies that AWS manages, those that a platform of this
-// kind uses: aws-managed-policy/latest/reference/policy-list.html. Each name was
-// looked up on 2026-11-23, in that reference, in eks/latest/userguide/
-// security-iam-awsmanpol.html, or by its ARN in public programs.
+// awsPolicies are the AWS managed policies that the platform may use:
+// aws-managed-policy/latest/reference/policy-list.html. Each name was found on
+// 2026-11-23 there, in eks/latest/userguide/security-iam-awsmanpol.html, or by its ARN
+// in public programs.
 var awsPolicies = []string{
 	"AmazonEC2ContainerRegistryPullOnly", "AmazonEC2ContainerRegistryReadOnly", "AmazonEKSBlockStoragePolicy", "AmazonEKSClusterPolicy",
 	"AmazonEKSComputePolicy", "AmazonEKSLoadBalancingPolicy", "AmazonEKSNetworkingPolicy", "AmazonEKSServicePolicy",
@@ -326,13 +329,13 @@ var awsPolicies = []string{
 	"service-role/AWSLambdaBasicExecutionRole", "service-role/AutoScalingNotificationAccessRole",
 }
 
-// managedPolicy says whether an ARN is that of a policy of AWS's.
+// managedPolicy says whether an ARN is that of an AWS managed policy.
 func managedPolicy(value string) bool {
 	_, name, ok := strings.Cut(value, ":iam::aws:policy/")
 	return ok && slices.Contains(awsPolicies, name)
 }
 
-// inlineOf are the inline policies of a role that are resources of their own.
+// inlineOf returns the inline policies of a role that are separate resources.
 func (c *Call) inlineOf(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[rolePolicyType]), rolePolicyType, func(o store.Object) bool {

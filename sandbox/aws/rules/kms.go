@@ -14,15 +14,15 @@ const (
 	aliasType = "aws:kms/alias:Alias"
 )
 
-// toKey names a key by id or ARN, toKeyARN by ARN alone. Deleting a key that
-// is in use is not refused by AWS: it is scheduled.
+// toKey is a reference to a key by id or ARN, toKeyARN by ARN only. AWS allows the
+// deletion of a key in use and only schedules it.
 var (
 	toKey    = &Ref{To: []string{keyType}, By: []string{"id", "arn"}, Noun: "key", Missing: "NotFoundException"}
 	toKeyARN = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "InvalidParameterException"}
 )
 
-// maxAliases is the quota of aliases a key: kms/latest/developerguide/
-// resource-limits.html.
+// maxAliases is the quota of aliases for each key:
+// kms/latest/developerguide/resource-limits.html.
 const maxAliases = 50
 
 var _ = add(
@@ -30,7 +30,7 @@ var _ = add(
 		Token:  keyType,
 		Source: "kms/key.go", Page: "kms/latest/APIReference/API_CreateKey.html",
 		Label: "KMS Key", NotFound: "NotFoundException",
-		MakeID: func(c *Call) (string, error) {
+		NewID: func(c *Call) (string, error) {
 			if c.In.Bool("multiRegion") {
 				return c.expand("mrk-{hex32}")
 			}
@@ -59,7 +59,7 @@ var _ = add(
 		Token:  aliasType,
 		Source: "kms/alias.go", Page: "kms/latest/APIReference/API_CreateAlias.html",
 		Label: "KMS Alias", ID: "{name}", NotFound: "NotFoundException",
-		Taken: "AlreadyExistsException", TakenText: "An alias with the name arn:{partition}:kms:{region}:{account}:{name} already exists",
+		ExistsCode: "AlreadyExistsException", ExistsText: "An alias with the name arn:{partition}:kms:{region}:{account}:{name} already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 238, Start: "alias/"},
 		Props: Props{
 			"name":        {Replace: true, Computed: true, Valid: all(length(7, 256), aliasName, without("alias/aws/"))},
@@ -79,7 +79,7 @@ var _ = add(
 
 var aliasName = pattern(`alias/[a-zA-Z0-9/_-]+`, "alias/ and letters, digits, / _ and -")
 
-// verifyKey refuses a policy by which nobody could change the policy.
+// verifyKey returns an error for a policy that allows no principal to change the policy.
 func verifyKey(c *Call) error {
 	if !c.In.Has("policy") {
 		return nil
@@ -98,9 +98,9 @@ func verifyKey(c *Call) error {
 	for _, s := range listOf(doc.Statement) {
 		m, _ := s.(map[string]any)
 		p, _ := m["Principal"].(map[string]any)
-		who := append(listOf(p["AWS"]), listOf(m["Principal"])...)
+		principals := append(listOf(p["AWS"]), listOf(m["Principal"])...)
 		actions := listOf(m["Action"])
-		if m["Effect"] == "Allow" && (slices.Contains(who, any(root)) || slices.Contains(who, any(c.Account)) || slices.Contains(who, any("*"))) &&
+		if m["Effect"] == "Allow" && (slices.Contains(principals, any(root)) || slices.Contains(principals, any(c.Account)) || slices.Contains(principals, any("*"))) &&
 			(slices.Contains(actions, any("kms:*")) || slices.Contains(actions, any("*")) || slices.Contains(actions, any("kms:PutKeyPolicy")) ||
 				slices.Contains(actions, any("kms:Put*"))) {
 			return nil

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// logContext is the encryption context that CloudWatch Logs gives, by which
-// key policies name log groups.
+// logContext is the encryption context of CloudWatch Logs, by which key policies refer
+// to log groups.
 const logContext = "kms:EncryptionContext:aws:logs:arn"
 
-// keyAllows says whether a key's policy lets a service do something for a log
-// group. Conditions on the log group count; the rest are taken to hold.
+// keyAllows says whether a key's policy allows a service an action for a log group.
+// Conditions on the log group are evaluated; all others count as true.
 func keyAllows(policy, service, action, group string) bool {
 	var doc struct{ Statement any }
 	if json.Unmarshal([]byte(policy), &doc) != nil {
@@ -26,7 +26,8 @@ func keyAllows(policy, service, action, group string) bool {
 	})
 }
 
-// conditionHolds looks for the log group among the values of its context.
+// conditionHolds says whether the log group is among the values of its encryption
+// context.
 func conditionHolds(condition any, group string) bool {
 	operators, _ := condition.(map[string]any)
 	for _, keys := range operators {
@@ -40,7 +41,7 @@ func conditionHolds(condition any, group string) bool {
 	return true
 }
 
-// matchesAny compares a value with patterns in which * and ? stand for others.
+// matchesAny says whether a value matches one of the patterns, which may have * and ?.
 func matchesAny(patterns any, value string) bool {
 	return slices.ContainsFunc(listOf(patterns), func(p any) bool {
 		text, _ := p.(string)

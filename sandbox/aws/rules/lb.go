@@ -10,9 +10,10 @@ import (
 
 const loadBalancerType = "aws:lb/loadBalancer:LoadBalancer"
 
-// Only application load balancers have rules; the listeners of one go with it.
+// Only application load balancers have rules. A load balancer's listeners are deleted
+// with it.
 var (
-	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", Dies: true}
+	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", DeletedWith: true}
 	toLogBucket    = &Ref{
 		To: []string{bucketType}, By: []string{"bucket"}, Noun: "bucket", Missing: "InvalidConfigurationRequest",
 	}
@@ -22,8 +23,8 @@ const notNetwork = "only network and gateway load balancers have it, and they ha
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and -, which neither begin nor end it"))
 
-// lbLogs are the rules of a block that sends logs to a bucket. The provider
-// takes a block that was left out for no change.
+// lbLogs returns the rules of a block for logs in a bucket. In the provider an omitted
+// block is no change.
 func lbLogs(block string) Props {
 	return Props{
 		block:              {Computed: true},
@@ -83,20 +84,20 @@ var _ = add(&Row{
 	},
 })
 
-// verifyLoadBalancer: elasticloadbalancing/latest/application/
-// load-balancer-subnets.html. The errors of zones were found in public logs,
-// the other codes are from memory.
+// verifyLoadBalancer follows
+// elasticloadbalancing/latest/application/load-balancer-subnets.html. The errors about
+// zones are from public logs, the other codes from memory.
 func verifyLoadBalancer(c *Call) error {
 	vpcID, zones := "", map[string]string{}
 	for _, subnet := range c.targets("subnets") {
 		s := Object(subnet.State)
 		block, err := netip.ParsePrefix(s.String("cidrBlock"))
-		switch other, taken := zones[s.String("availabilityZone")]; {
+		switch other, exists := zones[s.String("availabilityZone")]; {
 		case err != nil:
 			return err
 		case vpcID != "" && s.String("vpcId") != vpcID:
 			return refuse("InvalidConfigurationRequest", "The subnets must be in one VPC: %s is in %s", subnet.ID, s.String("vpcId"))
-		case taken:
+		case exists:
 			return refuse("InvalidConfigurationRequest", "A load balancer cannot be attached to multiple subnets in the same Availability Zone: %s and %s",
 				other, subnet.ID)
 		case block.Bits() > 27:
@@ -161,7 +162,7 @@ func fillLoadBalancer(c *Call) error {
 	return nil
 }
 
-// hasInternetGateway says whether a VPC has a way to the internet.
+// hasInternetGateway says whether a VPC has an internet gateway.
 func (c *Call) hasInternetGateway(vpcID string) bool {
 	attached := false
 	c.Tx.Each(store.Scope{Account: c.Account, Region: c.Region}, "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
@@ -171,7 +172,7 @@ func (c *Call) hasInternetGateway(vpcID string) bool {
 	return attached
 }
 
-// lbZones are the Route 53 zones of application load balancers' names:
+// lbZones are the hosted zones of application load balancers:
 // elbv2/hosted_zone_id_data_source.go.
 var lbZones = map[string]string{
 	"us-east-1": "Z35SXDOTRQ7X7K", "us-east-2": "Z3AADJGX6KTTL2", "us-west-2": "Z1H1FL5HABSF5", "ca-central-1": "ZQSVJUPU6J1EY",

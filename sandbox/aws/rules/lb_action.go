@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// actionBlocks are the blocks of an action, by its type.
+// actionBlocks has the block of each type of action.
 var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect", "fixed-response": "fixedResponse"}
 
 var wholePort = pattern(`#\{port\}|[1-9]\d{0,4}`, "a port or #{port}")
 
-// actionProps are the rules of the actions of listeners and their rules:
+// actionProps returns the rules of the actions of listeners and listener rules:
 // elasticloadbalancing/latest/application/rule-action-types.html.
 func actionProps(at string) Props {
 	return Props{
@@ -19,7 +19,7 @@ func actionProps(at string) Props {
 		at + ".order":                       {Computed: true, Valid: numbers(1, 50000)},
 		at + ".targetGroupArn":              {Valid: arn, Ref: toTargetGroup},
 		at + ".forward":                     {},
-		at + ".forward.targetGroups":        {Need: true, Set: true, Min: 1, Max: 5},
+		at + ".forward.targetGroups":        {Required: true, Set: true, Min: 1, Max: 5},
 		at + ".forward.targetGroups.arn":    {Valid: arn, Ref: toTargetGroup},
 		at + ".forward.targetGroups.weight": {Default: 1.0, Valid: numbers(0, 999)},
 		at + ".forward.stickiness":          {},
@@ -35,21 +35,20 @@ func actionProps(at string) Props {
 		at + ".fixedResponse":               {},
 		at + ".fixedResponse.contentType":   {Enum: []string{"text/plain", "text/css", "text/html", "application/javascript", "application/json"}},
 		at + ".fixedResponse.messageBody":   {Valid: length(0, 1024)},
-		at + ".fixedResponse.statusCode":    {Need: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
+		at + ".fixedResponse.statusCode":    {Required: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
 		at + ".authenticateCognito":         {Refuse: "user pools have no row"},
 		at + ".authenticateOidc":            {Refuse: "logging people in at the load balancer has no rules yet"},
 	}
 }
 
-// checkActions asks for the block that belongs to an action's type, and for no
-// other.
+// checkActions requires the block of the action's type, and no other.
 func checkActions(in Object, at string, fail Fail) {
 	for i, a := range in.Objects(at) {
 		where := fmt.Sprintf("%s[%d]", at, i)
 		kind := a.String("type")
 		block, ok := actionBlocks[kind]
 		if !ok {
-			continue // unknown, or refused for its own sake
+			continue // unknown, or refused by the rule of the type
 		}
 		for other, name := range actionBlocks {
 			if other != kind && a.Has(name) {
@@ -73,7 +72,7 @@ func checkActions(in Object, at string, fail Fail) {
 	}
 }
 
-// checkRedirect refuses a redirect to where the request came from.
+// checkRedirect refuses a redirect to the URL of the request.
 func checkRedirect(r Object, at string, fail Fail) {
 	if r == nil {
 		return
@@ -86,7 +85,7 @@ func checkRedirect(r Object, at string, fail Fail) {
 	fail(at, "InvalidLoadBalancerAction: The redirect configuration is not valid because it creates a loop")
 }
 
-// forwardsTo are the target groups of the actions of a listener or a rule.
+// forwardsTo returns the target groups in the actions of a listener or a rule.
 func forwardsTo(o Object, at string) []string {
 	var out []string
 	for _, path := range []string{at + ".targetGroupArn", at + ".forward.targetGroups.arn"} {
@@ -99,8 +98,8 @@ func forwardsTo(o Object, at string) []string {
 	return out
 }
 
-// verifyForwards refuses target groups that a load balancer can't use. The
-// second code was found in public logs, the first is from memory.
+// verifyForwards returns an error for target groups that a load balancer cannot use. The
+// second code is from public logs, the first from memory.
 func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 	seen := map[string]bool{}
 	for _, target := range forwardsTo(c.In, at) {

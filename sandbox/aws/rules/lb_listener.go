@@ -9,19 +9,18 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// toListener names a listener; its rules go with it.
-var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", Dies: true}
+// toListener is a reference to a listener, with which its rules are deleted.
+var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", DeletedWith: true}
 
-// toCertificate names a certificate of ACM.
+// toCertificate is a reference to a certificate of ACM.
 var toCertificate = &Ref{
-	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", Holds: "ResourceInUseException",
+	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", InUseCode: "ResourceInUseException",
 }
 
-// tlsPolicies are those that offer TLS 1.2 and 1.3 alone:
-// elasticloadbalancing/latest/application/describe-ssl-policies.html, of which a
-// copy of late 2025 was found without its tables; each name was found in public
-// programs. Those of before, and the default that AWS takes where none is
-// named, offer TLS 1.0 and 1.1, or no TLS 1.3.
+// tlsPolicies are the policies with only TLS 1.2 and 1.3:
+// elasticloadbalancing/latest/application/describe-ssl-policies.html, of which a copy of
+// late 2025 was found without its tables. Each name is from public programs. Older
+// policies, and AWS's default, allow TLS 1.0 and 1.1 or lack TLS 1.3.
 var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",
 	"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
@@ -45,12 +44,12 @@ var _ = add(&Row{
 	Token:  listenerType,
 	Source: "elbv2/listener.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateListener.html",
 	Label: "ELBv2 Listener", NotFound: "ListenerNotFound",
-	MakeID: func(c *Call) (string, error) {
+	NewID: func(c *Call) (string, error) {
 		return c.expand(strings.Replace(c.In.String("loadBalancerArn"), ":loadbalancer/", ":listener/", 1) + "/{hex16}")
 	},
 	Props: Props{
 		"loadBalancerArn":       {Replace: true, Valid: arn, Ref: toLoadBalancer},
-		"port":                  {Need: true, Valid: numbers(1, 65535)},
+		"port":                  {Required: true, Valid: numbers(1, 65535)},
 		"protocol":              {Computed: true, Enum: []string{"HTTP", "HTTPS"}},
 		"certificateArn":        {Valid: arn, Ref: toCertificate},
 		"sslPolicy":             {Computed: true, Enum: tlsPolicies},

@@ -27,7 +27,7 @@ var _ = add(&Row{
 	Token:  listenerRuleType,
 	Source: "elbv2/listener_rule.go", Page: "elasticloadbalancing/latest/APIReference/API_CreateRule.html",
 	Label: "ELBv2 Listener Rule", NotFound: "RuleNotFound",
-	MakeID: func(c *Call) (string, error) {
+	NewID: func(c *Call) (string, error) {
 		return c.expand(strings.Replace(c.In.String("listenerArn"), ":listener/", ":listener-rule/", 1) + "/{hex16}")
 	},
 	Props: Props{
@@ -35,19 +35,19 @@ var _ = add(&Row{
 		"priority":                             {Computed: true, Valid: numbers(1, 50000)},
 		"conditions":                           {Set: true, Min: 1},
 		"conditions.hostHeader":                {},
-		"conditions.hostHeader.values":         {Need: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+`, "a host name, with * and ?"))},
+		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+`, "a host name, with * and ?"))},
 		"conditions.pathPattern":               {},
-		"conditions.pathPattern.values":        {Need: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
+		"conditions.pathPattern.values":        {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
 		"conditions.httpHeader":                {},
 		"conditions.httpHeader.httpHeaderName": {Valid: all(pattern("[0-9A-Za-z_!#$%&'*+,.^`|~-]{1,40}", "a header's name of at most 40 characters"), notHost)},
-		"conditions.httpHeader.values":         {Need: true, Set: true, Min: 1, Valid: length(1, 128)},
+		"conditions.httpHeader.values":         {Required: true, Set: true, Min: 1, Valid: length(1, 128)},
 		"conditions.httpRequestMethod":         {},
-		"conditions.httpRequestMethod.values":  {Need: true, Set: true, Min: 1, Valid: pattern(`[A-Z_-]{1,40}`, "a method in capitals")},
+		"conditions.httpRequestMethod.values":  {Required: true, Set: true, Min: 1, Valid: pattern(`[A-Z_-]{1,40}`, "a method in capitals")},
 		"conditions.queryStrings":              {Set: true},
 		"conditions.queryStrings.key":          {Valid: length(1, 128)},
 		"conditions.queryStrings.value":        {Valid: length(1, 128)},
 		"conditions.sourceIp":                  {},
-		"conditions.sourceIp.values":           {Need: true, Set: true, Min: 1, Valid: anyCIDR},
+		"conditions.sourceIp.values":           {Required: true, Set: true, Min: 1, Valid: anyCIDR},
 	}.with(actionProps("actions")),
 	Unique: []Unique{{
 		Props: []string{"listenerArn", "priority"}, Code: "PriorityInUse", Message: "Priority '{priority}' is currently in use",
@@ -86,7 +86,7 @@ func notHost(v any) string {
 	return ""
 }
 
-// anyCIDR asks for a network of either family.
+// anyCIDR requires an IPv4 or IPv6 CIDR block.
 func anyCIDR(v any) string {
 	if s, _ := v.(string); strings.Contains(s, ":") {
 		return cidr6(0, 128)(v)

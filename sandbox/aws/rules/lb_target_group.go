@@ -9,10 +9,11 @@ import (
 
 const targetGroupType = "aws:lb/targetGroup:TargetGroup"
 
-// toTargetGroup names a target group; it is kept while a listener or a rule
-// forwards to it. toTargets is the same for Auto Scaling, which keeps nothing.
+// toTargetGroup is a reference to a target group, which cannot be deleted while a
+// listener or a rule forwards to it. toTargets is the same for Auto Scaling, which does
+// not prevent the deletion.
 var (
-	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", Holds: "ResourceInUse"}
+	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
 	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
 )
 
@@ -26,10 +27,10 @@ var _ = add(&Row{
 		"name":       {Replace: true, Computed: true, Valid: lbName},
 		"namePrefix": {Replace: true, Computed: true, Valid: all(length(1, 6), pattern(`[0-9A-Za-z][0-9A-Za-z-]*`, "letters, digits and -"))},
 		"targetType": {Replace: true, Default: "instance", Enum: []string{"instance", "ip"}},
-		"port":       {Replace: true, Need: true, Valid: numbers(1, 65535)},
-		"protocol":   {Replace: true, Need: true, Enum: []string{"HTTP", "HTTPS"}},
-		// A target group does not keep its VPC from being deleted.
-		"vpcId":                          {Replace: true, Need: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing}},
+		"port":       {Replace: true, Required: true, Valid: numbers(1, 65535)},
+		"protocol":   {Replace: true, Required: true, Enum: []string{"HTTP", "HTTPS"}},
+		// A target group does not prevent the deletion of its VPC.
+		"vpcId":                          {Replace: true, Required: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing}},
 		"protocolVersion":                {Replace: true, Computed: true, Enum: []string{"HTTP1", "HTTP2", "GRPC"}},
 		"ipAddressType":                  {Replace: true, Computed: true, Enum: []string{"ipv4", "ipv6"}},
 		"deregistrationDelay":            {Default: 300.0, Valid: numbers(0, 3600)},
@@ -98,7 +99,7 @@ var _ = add(&Row{
 	},
 })
 
-// healthDefaults are what AWS chooses for health checks:
+// healthDefaults returns AWS's defaults of health checks:
 // elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html.
 func healthDefaults(in Object) map[string]any {
 	out := map[string]any{
@@ -111,7 +112,7 @@ func healthDefaults(in Object) map[string]any {
 	return out
 }
 
-// checkTargetGroup: the page of the row, and API_TargetGroupAttribute.html.
+// checkTargetGroup follows the page of the row and API_TargetGroupAttribute.html.
 func checkTargetGroup(in Object, fail Fail) {
 	algorithm := in.String("loadBalancingAlgorithmType")
 	if in.Int("slowStart") > 0 && (algorithm == "least_outstanding_requests" || algorithm == "weighted_random") {
@@ -132,8 +133,8 @@ func checkTargetGroup(in Object, fail Fail) {
 	}
 }
 
-// balancersOf are the load balancers with a listener or a rule that forwards
-// to a target group, sorted.
+// balancersOf returns the sorted load balancers with a listener or a rule that forwards
+// to a target group.
 func (c *Call) balancersOf(group string) []string {
 	var out []string
 	scope := store.Scope{Account: c.Account, Region: c.Region}

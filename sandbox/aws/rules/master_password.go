@@ -10,18 +10,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// masterPassword is how a type of database holds its administrator's password:
-// in a secret that AWS makes and rotates, or given by the program.
+// masterPassword defines the administrator's password of a type of database: a secret
+// that AWS creates and rotates, or a password of the program.
 type masterPassword struct {
 	property, encryption string // the password's property, and the one of the secret's key
 	prefix               string // of the secret's name
 }
 
-// masterWords is AWS's rule for passwords: printable ASCII without / @ " and
-// spaces (API_CreateDBInstance.html).
+// masterWords is AWS's rule for passwords: printable ASCII without / @ " and spaces
+// (API_CreateDBInstance.html).
 var masterWords = pattern(`[\x21\x23-\x2e\x30-\x3f\x41-\x7e]+`, `printable ASCII characters other than /, @, " and spaces`)
 
-// hideValue keeps a password out of the reason why it is refused.
+// hideValue removes the password from the reason of a validator.
 func hideValue(valid func(any) string) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -29,7 +29,7 @@ func hideValue(valid func(any) string) func(any) string {
 	}
 }
 
-// check asks for one of the two.
+// check requires exactly one of the two.
 func (m masterPassword) check(in Object, fail Fail) {
 	managed := in.Has("manageMasterUserPassword")
 	switch {
@@ -42,7 +42,7 @@ func (m masterPassword) check(in Object, fail Fail) {
 	}
 }
 
-// fill makes the secret, or ends it. The secret dies with the database.
+// fill creates or deletes the secret. The secret is deleted with the database.
 func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
 		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
@@ -72,15 +72,15 @@ func (m masterPassword) fill(c *Call) error {
 	return c.own(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
 }
 
-// siteHash is the part of host names that is the same for all databases of an
-// account in a region.
+// siteHash returns the part of host names that all databases of an account and region
+// share.
 func (c *Cloud) siteHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
 }
 
-// hostedZone is where AWS keeps the names of databases: in us-east-1 the zone
-// that public programs show, elsewhere one that is made up and stays.
+// hostedZone returns the hosted zone of AWS's database names: in us-east-1 the one in
+// public programs, elsewhere a generated one that does not change.
 func (c *Cloud) hostedZone() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"
@@ -88,9 +88,8 @@ func (c *Cloud) hostedZone() string {
 	return "Z" + strings.ToUpper(c.siteHash("zone", 13))
 }
 
-// reservedNames are words that PostgreSQL keeps for its language, and RDS for
-// itself: pg_get_keywords of PostgreSQL 15.20 (kinds R and T), and
-// API_CreateDBInstance.html.
+// reservedNames are reserved words of PostgreSQL and of RDS: pg_get_keywords of
+// PostgreSQL 15.20 (kinds R and T), and API_CreateDBInstance.html.
 var reservedNames = strings.Fields(`admin rdsadmin rdsrepladmin rds_superuser
 	all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation column concurrently
 	constraint create cross current_catalog current_date current_role current_schema current_time current_timestamp current_user default

@@ -11,63 +11,62 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Naming says how a type gets its name where none is given: as pulumi-aws
-// does, the resource's Pulumi name, a dash and seven hexadecimal digits.
+// Naming defines how a name is generated if none is set. As in pulumi-aws it
+// consists of the resource's Pulumi name, a dash and seven hexadecimal digits.
 type Naming struct {
-	// Prop is the property; PrefixProp the one that gives a prefix instead,
-	// where there is one.
+	// Prop is the property of the name. PrefixProp is the property for a prefix, if
+	// the type has one.
 	Prop, PrefixProp string
-	// Max is the longest made-up name.
+	// Max is the maximum length of a generated name.
 	Max int
-	// Start is what every made-up name starts with, as alias/ for KMS.
+	// Start is the start of every generated name, such as alias/ for KMS.
 	Start string
-	// Bare says that no dash stands before the digits, Lower that the Pulumi
-	// name is turned to lower case.
+	// Bare omits the dash before the digits. Lower converts the Pulumi name to lower
+	// case.
 	Bare, Lower bool
-	// Else is the prefix that Terraform's provider takes where neither is
-	// given and Pulumi makes no name up.
+	// Else is the prefix that Terraform's provider uses if neither property is set
+	// and Pulumi generates no name.
 	Else string
 }
 
-// suffixLength is the number of random digits of a made-up name.
+// suffixLength is the number of random digits of a generated name.
 const suffixLength = 7
 
-// defaultsKey is where Pulumi's bridge keeps the names of the inputs that it
-// made up; names beginning with two underscores are hidden from people.
+// defaultsKey is the key in which Pulumi's bridge lists the inputs that it has
+// generated. The engine does not show keys that begin with two underscores.
 const defaultsKey = "__defaults"
 
-// Autonaming is what the engine was told about names by the project's
-// configuration (pulumi:autonaming).
+// Autonaming is the mode of the project's configuration pulumi:autonaming.
 type Autonaming int
 
 // The modes of autonaming.
 const (
-	AutonamingDefault  Autonaming = iota // the provider's own way
-	AutonamingPropose                    // the proposed name, shaped to fit
+	AutonamingDefault  Autonaming = iota // the provider generates the name
+	AutonamingPropose                    // the proposed name, with Start added
 	AutonamingEnforce                    // the proposed name, or failure
-	AutonamingDisabled                   // names must be given
+	AutonamingDisabled                   // names must be set
 )
 
-// madeUp says whether inputs hold a made-up value of a property.
-func madeUp(in Object, prop string) bool {
+// generated says whether the value of a property was generated.
+func generated(in Object, prop string) bool {
 	return slices.Contains(in.Strings(defaultsKey), prop)
 }
 
-// name makes up a name where none is given, or keeps the one made up before.
+// name generates a name if none is set, or keeps the one that was generated before.
 func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 	if n.Else != "" || in.Has(n.Prop) || (n.PrefixProp != "" && in.Has(n.PrefixProp)) {
 		return
 	}
-	if old := req.Olds.String(n.Prop); old != "" && madeUp(req.Olds, n.Prop) {
+	if old := req.Olds.String(n.Prop); old != "" && generated(req.Olds, n.Prop) {
 		in[n.Prop] = old
 	} else {
 		switch req.Autonaming {
 		case AutonamingDisabled:
-			fail(n.Prop, "automatic naming is disabled by pulumi:autonaming; give a name")
+			fail(n.Prop, "automatic naming is disabled by pulumi:autonaming; set a name")
 			return
 		case AutonamingEnforce, AutonamingPropose:
 			if len(req.Proposed) > n.Max {
-				fail(n.Prop, "the name %q that pulumi:autonaming asks for has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
+				fail(n.Prop, "the name %q of pulumi:autonaming has %d characters; AWS allows %d", req.Proposed, len(req.Proposed), n.Max)
 				return
 			}
 			in[n.Prop] = n.start(req.Proposed)
@@ -77,12 +76,12 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 				dash = ""
 			}
 			if tooLong := len(req.Name) + len(dash) + suffixLength - n.Max; tooLong > 0 {
-				fail(n.Prop, "the name made up from %q would be %d characters too long (limit %d); give a name", req.Name, tooLong, n.Max)
+				fail(n.Prop, "the name generated from %q would be %d characters too long (limit %d); set a name", req.Name, tooLong, n.Max)
 				return
 			}
 			digits, err := suffix(req.Seed)
 			if err != nil {
-				fail(n.Prop, "making up a name: %v", err)
+				fail(n.Prop, "generate a name: %v", err)
 				return
 			}
 			in[n.Prop] = n.start(req.Name + dash + digits)
@@ -101,8 +100,8 @@ func (n *Naming) start(name string) string {
 	return n.Start + name
 }
 
-// suffix derives the random digits from the engine's seed, so that a preview
-// and the update after it agree; without a seed they are random.
+// suffix derives the digits from the engine's random seed, so that they are the same
+// in a preview and in the update after it. Without a seed they are random.
 func suffix(seed []byte) (string, error) {
 	if len(seed) == 0 {
 		return randomHex(suffixLength)
@@ -111,8 +110,8 @@ func suffix(seed []byte) (string, error) {
 	return hex.EncodeToString(sum[:])[:suffixLength], nil
 }
 
-// complete gives a name with a prefix the rest that Terraform's provider
-// gives it: the time and a random number, 26 digits.
+// complete adds to a prefix what Terraform's provider adds: the time and a random
+// number, together 26 digits.
 func (n *Naming) complete(in Object, now time.Time) error {
 	prefix := in.String(n.PrefixProp)
 	if prefix == "" {
@@ -123,15 +122,15 @@ func (n *Naming) complete(in Object, now time.Time) error {
 	}
 	tail, err := randomHex(8)
 	if err != nil {
-		return fmt.Errorf("making up a name: %w", err)
+		return fmt.Errorf("generate a name: %w", err)
 	}
 	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + tail
 	return nil
 }
 
-// pinnedName says whether the name was given and stays, so that a
-// replacement can't be made while the old one is there.
+// pinnedName says whether the program sets the name and does not change it. Then a
+// replacement can't be created while the old object exists.
 func (n *Naming) pinnedName(in, state Object) bool {
-	return n != nil && !madeUp(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
+	return n != nil && !generated(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
 		in.String(n.Prop) == state.String(n.Prop)
 }

@@ -9,15 +9,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Object holds the properties of a resource as plain values. Its getters give
-// the zero value where a property is missing, unknown or of another type:
-// types are checked before any rule runs.
+// Object has the properties of a resource as plain values. A getter returns the zero
+// value if a property is missing, unknown or of another type. Types are checked before
+// any rule runs.
 type Object map[string]any
 
-// Has says whether the property is there, known or not.
+// Has says whether the property is set, known or not.
 func (o Object) Has(name string) bool { _, ok := o[name]; return ok }
 
-// Known says whether the property is there and known as a whole.
+// Known says whether the property is set and has no unknown value.
 func (o Object) Known(name string) bool {
 	v, ok := o[name]
 	return ok && !wire.ContainsUnknown(v)
@@ -29,13 +29,13 @@ func (o Object) String(name string) string { s, _ := o[name].(string); return s 
 // Bool returns a boolean property.
 func (o Object) Bool(name string) bool { b, _ := o[name].(bool); return b }
 
-// Int returns a number property, cut to a whole number.
+// Int returns a number property, truncated to a whole number.
 func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) }
 
-// Object returns a nested object, empty where it is missing.
+// Object returns a nested object; it is empty if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
-// fill gives the object the fields that it lacks.
+// fill sets the fields that the object lacks.
 func (o Object) fill(fields map[string]any) {
 	for name, v := range fields {
 		if !o.Has(name) {
@@ -68,15 +68,15 @@ func (o Object) Objects(name string) []Object {
 	return out
 }
 
-// leaf is one value found at a path of rules, with the path that leads to it.
+// leaf is one value at a path of the rules, with its path including list indexes.
 type leaf struct {
 	at    string // as in routes[0].natGatewayId
 	value any
 }
 
 // leaves returns the values at a path such as vpcConfig.subnetIds or
-// routes.natGatewayId; lists on the way, and a list or map at its end, give one
-// leaf an element.
+// routes.natGatewayId. A list in the path or at its end gives one leaf for each
+// element.
 func leaves(o Object, path string) []leaf {
 	found := []leaf{{"", map[string]any(o)}}
 	for name := range strings.SplitSeq(path, ".") {
@@ -94,14 +94,15 @@ func leaves(o Object, path string) []leaf {
 			if l.at != "" {
 				at = l.at + "." + name
 			}
-			next = append(next, spread(leaf{at, v})...)
+			next = append(next, elements(leaf{at, v})...)
 		}
 		found = next
 	}
 	return found
 }
 
-func spread(l leaf) []leaf {
+// elements returns the elements of a list, or the leaf itself.
+func elements(l leaf) []leaf {
 	list, ok := l.value.([]any)
 	if !ok {
 		return []leaf{l}
@@ -113,7 +114,7 @@ func spread(l leaf) []leaf {
 	return out
 }
 
-// isZero says whether a value says no more than leaving it out.
+// isZero says whether a value has the same meaning as an omitted one.
 func isZero(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -132,12 +133,12 @@ func isZero(v any) bool {
 	return false
 }
 
-// canonical renders a value so that equal values render equally: zero values
-// are left out of objects, and sets are sorted.
+// canonical returns a text that is the same for equal values: zero values are left out
+// of objects, and sets are sorted.
 func canonical(v any, set bool) string {
 	raw, err := json.Marshal(trim(v, set))
 	if err != nil {
-		// Plain values always marshal; unknown ones differ from everything.
+		// Only values that are not plain fail to marshal.
 		return fmt.Sprintf("%#v", v)
 	}
 	return string(raw)

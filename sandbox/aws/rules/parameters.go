@@ -9,51 +9,52 @@ import (
 	"strings"
 )
 
-// parameter is what AWS knows of one parameter of a database engine: which
-// values it may have, and when a change takes effect.
+// parameter is AWS's definition of one parameter of a database engine: the allowed
+// values, and when a change takes effect.
 type parameter struct {
-	// unit is what a number counts, as in 8kB; AWS takes the number alone.
+	// unit is the unit of a number, such as 8kB; AWS expects the number without it.
 	unit string
-	// low and high bound a number, which is whole or not; beside is a value
-	// out of these bounds.
+	// low and high limit a number; whole says that it must be a whole number; extra is
+	// an additional allowed value outside the limits.
 	low, high float64
 	whole     bool
-	beside    string
-	// words are the values of a parameter that is no number; list says that it
-	// takes several, parted by commas; none of both is any text.
+	extra     string
+	// words are the values of a parameter that is not a number. list says that it can
+	// have several values, separated by commas. With list and without words any text is
+	// allowed.
 	words []string
 	list  bool
-	// static says that a change takes effect at a restart only.
+	// static says that a change takes effect only at a restart.
 	static bool
-	// fixed says that AWS does not let it be changed.
+	// fixed says that AWS does not allow a change.
 	fixed bool
 }
 
-// open stands for no upper bound.
+// open means that there is no upper limit.
 const open = math.MaxInt64
 
-// countOf is a whole number of units, fraction any number, oneWord one of some
-// words, someWords several of them, and anyText anything.
+// countOf defines a whole number with a unit, fraction any number, oneWord one of the
+// words, wordList several of them, and anyText any text.
 func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
 
 func fraction(low, high float64) parameter { return parameter{low: low, high: high} }
 func oneWord(words ...string) parameter    { return parameter{words: words} }
-func someWords(words ...string) parameter  { return parameter{words: words, list: true} }
+func wordList(words ...string) parameter   { return parameter{words: words, list: true} }
 func anyText() parameter                   { return parameter{list: true} }
-func (p parameter) orZero() parameter      { p.beside = "0"; return p }
+func (p parameter) orZero() parameter      { p.extra = "0"; return p }
 func (p parameter) atRestart() parameter   { p.static = true; return p }
 func unchangeable() parameter              { return parameter{fixed: true} }
 
 func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
 
-// allows says whether AWS takes a value.
+// allows says whether AWS accepts a value.
 func (p parameter) allows(value string) bool {
 	switch {
 	case p.number():
 		n, err := strconv.ParseFloat(value, 64)
-		return (p.beside != "" && value == p.beside) || err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
+		return (p.extra != "" && value == p.extra) || err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
 	case len(p.words) == 0:
 		return true
 	case !p.list:
@@ -67,7 +68,7 @@ func (p parameter) allows(value string) bool {
 	return true
 }
 
-// allowed says which values AWS takes, for errors.
+// allowed returns the values that AWS accepts, for errors.
 func (p parameter) allowed() string {
 	if !p.number() {
 		return strings.Join(p.words, ",")
@@ -76,8 +77,8 @@ func (p parameter) allowed() string {
 	if p.high < open {
 		out += plainNumber(p.high)
 	}
-	if p.beside != "" {
-		out = p.beside + "," + out
+	if p.extra != "" {
+		out = p.extra + "," + out
 	}
 	if p.unit != "" {
 		out += fmt.Sprintf(" (in %s: a number without a unit)", p.unit)
@@ -92,19 +93,19 @@ func plainNumber(n float64) string {
 	return strconv.FormatFloat(n, 'g', -1, 64)
 }
 
-// formulaWords are what RDS computes values from: AmazonRDS/latest/UserGuide/
-// USER_ParamValuesRef.html.
+// formulaWords are the variables and functions of RDS's formulas:
+// AmazonRDS/latest/UserGuide/USER_ParamValuesRef.html.
 var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|AllocatedStorage|EndPointPort|GREATEST|LEAST|SUM|log`)
 
 var formulaRest = regexp.MustCompile(`^[0-9\s(),*/+{}-]+$`)
 
-// isFormula says whether RDS computes a value, as {DBInstanceClassMemory/32768}.
+// isFormula says whether a value is a formula, such as {DBInstanceClassMemory/32768}.
 func isFormula(value string) bool {
 	return strings.Contains(value, "{") && formulaRest.MatchString(formulaWords.ReplaceAllString(value, ""))
 }
 
-// parameterProps are the rules of the parameters of a group of RDS and
-// DocumentDB; the provider's default for when to apply differs.
+// parameterProps are the rules of the parameters in a group of RDS or DocumentDB. The
+// provider has different defaults of applyMethod.
 func parameterProps(applyMethod string) Props {
 	return Props{
 		"parameters":             {Set: true},
@@ -114,20 +115,20 @@ func parameterProps(applyMethod string) Props {
 	}
 }
 
-// checkParameters refuses a parameter that is given twice.
+// checkParameters refuses a parameter that is set twice.
 func checkParameters(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, p := range in.Objects("parameters") {
 		name := p.String("name")
 		if name != "" && seen[name] {
-			fail(fmt.Sprintf("parameters[%d].name", i), "%s is given twice", name)
+			fail(fmt.Sprintf("parameters[%d].name", i), "%s is set twice", name)
 		}
 		seen[name] = true
 	}
 }
 
-// verifyParameters refuses what RDS refuses of a group's parameters. The
-// texts were found in public logs, but for the one of what can't be changed.
+// verifyParameters returns RDS's error for a group's parameters. The texts were found in
+// public logs, except the one for parameters that cannot be modified.
 func verifyParameters(c *Call, table map[string]parameter) error {
 	for _, in := range c.In.Objects("parameters") {
 		name, value := in.String("name"), in.String("value")

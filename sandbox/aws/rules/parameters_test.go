@@ -20,8 +20,8 @@ func TestParameterValues(t *testing.T) {
 		{"half a page", countOf("8kB", 16, 100), "16.5", false},
 		{"a whole number is written without a point", countOf("", 0, 100), "1.0", false},
 		{"minus one stands for none", countOf("ms", -1, 100), "-1", true},
-		{"a value beside the range", countOf("s", 20, open).orZero(), "0", true},
-		{"between it and the range", countOf("s", 20, open).orZero(), "19", false},
+		{"zero, which is allowed in addition to the range", countOf("s", 20, open).orZero(), "0", true},
+		{"between zero and the range", countOf("s", 20, open).orZero(), "19", false},
 		{"a range without an end", countOf("s", 20, open).orZero(), "9000000000", true},
 		{"a fraction", fraction(0, 1), "0.9", true},
 		{"a fraction too large", fraction(0, 1), "1.1", false},
@@ -29,9 +29,9 @@ func TestParameterValues(t *testing.T) {
 		{"a word", oneWord("none", "ddl"), "ddl", true},
 		{"another word", oneWord("none", "ddl"), "DDL", false},
 		{"RDS writes flags as numbers", zeroOne(), "on", false},
-		{"one of several", someWords("a", "b"), "b", true},
-		{"two of several", someWords("a", "b"), "a,b", true},
-		{"one unknown among several", someWords("a", "b"), "a,c", false},
+		{"one of several", wordList("a", "b"), "b", true},
+		{"two of several", wordList("a", "b"), "a,b", true},
+		{"one unknown among several", wordList("a", "b"), "a,c", false},
 		{"any text", anyText(), "Ex", true},
 	} {
 		require.Equal(t, row.want, row.p.allows(row.value), row.reason)
@@ -51,8 +51,8 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// The seed's settings are all known, changeable or not.
-func TestSeedsSettingsAreKnown(t *testing.T) {
+// The settings that the design document names are all known, changeable or not.
+func TestDesignSettingsAreKnown(t *testing.T) {
 	for _, name := range []string{
 		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",
 		"random_page_cost", "seq_page_cost", "effective_io_concurrency", "max_worker_processes", "max_parallel_workers_per_gather", "max_parallel_workers",
@@ -83,9 +83,9 @@ func TestWindows(t *testing.T) {
 		{"over midnight", "23:30-00:30", "mon:00:00-mon:01:00", true},
 		{"maintenance over midnight", "00:00-00:30", "sun:23:30-mon:00:30", true},
 		{"over the end of the week", "00:10-00:40", "sun:23:00-mon:00:30", true},
-		{"no window is in nobody's way", "", "sun:05:00-sun:06:00", false},
+		{"no backup window", "", "sun:05:00-sun:06:00", false},
 	} {
-		require.Equal(t, row.want, windowsMeet(row.day, row.week), row.reason)
+		require.Equal(t, row.want, windowsOverlap(row.day, row.week), row.reason)
 	}
 	for value, want := range map[string]string{
 		"05:00-05:29": "29 minutes", "5:00-6:00": "must satisfy", "24:00-01:00": "must satisfy", "05:00-06:00": "",
@@ -102,13 +102,13 @@ func TestWindows(t *testing.T) {
 }
 
 func TestPostgresVersions(t *testing.T) {
-	for asked, want := range map[string]string{"17": "17.12", "17.6": "17.6", "": "18.6", "15.20": "15.20"} {
-		_, full, ok := postgresVersion(asked)
-		require.True(t, ok, asked)
-		require.Equal(t, want, full, asked)
+	for version, want := range map[string]string{"17": "17.12", "17.6": "17.6", "": "18.6", "15.20": "15.20"} {
+		_, full, ok := postgresVersion(version)
+		require.True(t, ok, version)
+		require.Equal(t, want, full, version)
 	}
-	for _, asked := range []string{"14", "17.4", "17.99", "17.06", "99"} {
-		_, _, ok := postgresVersion(asked)
-		require.False(t, ok, asked)
+	for _, version := range []string{"14", "17.4", "17.99", "17.06", "99"} {
+		_, _, ok := postgresVersion(version)
+		require.False(t, ok, version)
 	}
 }

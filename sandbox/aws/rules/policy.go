@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// policyKind is where a policy document is used; each has its own grammar:
+// policyKind is the use of a policy document. Each has its own grammar:
 // IAM/latest/UserGuide/reference_policies_grammar.html.
 type policyKind int
 
@@ -36,8 +36,8 @@ var policyKeys = []string{
 	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }
 
-// policyDocument refuses documents of a kind that are malformed or longer than
-// limit characters, white space aside; no limit is 0.
+// policyDocument refuses a malformed document of a kind, and one with more than limit
+// characters without white space; 0 is no limit.
 func policyDocument(kind policyKind, limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -55,13 +55,13 @@ func dropSpace(r rune) rune {
 	return r
 }
 
-// checkPolicy returns why AWS would call a document malformed, or nothing.
+// checkPolicy returns the reason why AWS calls a document malformed; "" if it does not.
 func checkPolicy(text string, kind policyKind) string {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		return fmt.Sprintf("is not a JSON policy document: %v", err)
 	}
-	// The provider sends documents normalised, escapes written out.
+	// The provider sends a normalised document without escapes.
 	if sent, err := json.Marshal(doc); err != nil || !policyText.Match(sent) {
 		return "has a character beyond U+00FF"
 	}
@@ -162,7 +162,7 @@ func checkPrincipal(s map[string]any) string {
 	return ""
 }
 
-// listOf returns a list as it is and anything else as a list of one.
+// listOf returns a list unchanged and any other value as a list of one.
 func listOf(v any) []any {
 	switch v := v.(type) {
 	case nil:
@@ -200,13 +200,13 @@ func principals(text, kind string) []string {
 	return out
 }
 
-// trusts says whether a role may be assumed by a service.
+// trusts says whether a service may assume a role.
 func trusts(role store.Object, service string) bool {
 	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
 }
 
-// verifyPrincipals refuses a document that names a role of this account that
-// does not exist, as AWS does; each service has its own code and text for it.
+// verifyPrincipals returns an error for a document with a role of this account that does
+// not exist. Each service has its own code and text for it.
 func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {

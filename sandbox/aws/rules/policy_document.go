@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// document is a policy as the data source renders it: elements in this order,
-// an element left out where it is empty.
+// document is a policy in the form of the data source: the elements in this order,
+// without empty ones.
 type document struct {
 	Version   string      `json:"Version,omitempty"`
 	ID        string      `json:"Id,omitempty"`
@@ -31,9 +31,8 @@ type statement struct {
 	Condition    any    `json:"Condition,omitempty"`
 }
 
-// policyDocumentOf renders statements as a policy document: sources first, then
-// the statements, then overrides, where a statement replaces one of the same
-// Sid.
+// policyDocumentOf implements getPolicyDocument. It merges the source documents, the statements
+// and the override documents. An override replaces a statement with the same Sid.
 func policyDocumentOf(_ *Call, in Object) (Object, error) {
 	doc := document{Version: "2012-10-17"}
 	for _, name := range []string{"sourceJson", "overrideJson"} {
@@ -61,15 +60,15 @@ func policyDocumentOf(_ *Call, in Object) (Object, error) {
 	own := document{Version: in.String("version"), ID: in.String("policyId")}
 	sids := map[string]bool{}
 	for i, s := range in.Objects("statements") {
-		made, err := statementOf(s, in.String("version"))
+		statement, err := statementOf(s, in.String("version"))
 		if err != nil {
 			return nil, fmt.Errorf("statements[%d]: %w", i, err)
 		}
-		if made.Sid != "" && sids[made.Sid] {
-			return nil, fmt.Errorf("statements[%d]: duplicate Sid (%s); remove it or make it unique", i, made.Sid)
+		if statement.Sid != "" && sids[statement.Sid] {
+			return nil, fmt.Errorf("statements[%d]: duplicate Sid (%s); remove it or make it unique", i, statement.Sid)
 		}
-		sids[made.Sid] = true
-		own.Statement = append(own.Statement, made)
+		sids[statement.Sid] = true
+		own.Statement = append(own.Statement, statement)
 	}
 	doc.merge(own)
 	for i, text := range in.Strings("overridePolicyDocuments") {
@@ -87,12 +86,11 @@ func policyDocumentOf(_ *Call, in Object) (Object, error) {
 	return Object{"id": id, "json": pretty, "minifiedJson": minified, "version": doc.Version}, nil
 }
 
-// oldPolicyVersion is the version of the policy language that has no
-// variables.
+// oldPolicyVersion is the version of the policy language without variables.
 const oldPolicyVersion = "2008-10-17"
 
-// variables puts policy variables, which are written &{...} where ${...} has a
-// meaning of its own, as IAM writes them.
+// variables converts policy variables to IAM's notation. Terraform writes them as
+// &{...}, because there ${...} has its own meaning.
 func variables(list []string, version string) ([]string, error) {
 	out := make([]string, len(list))
 	for i, s := range list {
@@ -104,7 +102,7 @@ func variables(list []string, version string) ([]string, error) {
 	return out, nil
 }
 
-// merge puts another document's statements over this one's.
+// merge adds another document's statements, which replace statements with the same Sid.
 func (d *document) merge(other document) {
 	if other.ID != "" {
 		d.ID = other.ID
@@ -208,8 +206,8 @@ func statementOf(in Object, version string) (statement, error) {
 	return s, nil
 }
 
-// oneOrMany renders one element as itself and several as a list, sorted
-// backwards, as the data source does.
+// oneOrMany returns a single element itself, and several as a list in descending order,
+// as the data source does.
 func oneOrMany(list []string) any {
 	list = slices.Clone(list)
 	slices.Sort(list)
@@ -224,7 +222,7 @@ func oneOrMany(list []string) any {
 	return list
 }
 
-// principalOf renders principals by their kind; everybody is a star alone.
+// principalOf returns the principals by kind, or "*" for everybody.
 func principalOf(list []Object, version string) (any, error) {
 	byKind := map[string][]string{}
 	for _, p := range list {

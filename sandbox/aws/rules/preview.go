@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// PreviewCreate returns the state that a creation would give: inputs and
-// defaults as they are, everything that AWS computes unknown.
+// PreviewCreate returns the expected state of a creation: inputs, defaults, and
+// unknown for everything that AWS computes.
 func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
 	s, row, err := find(token)
 	if err != nil {
@@ -17,17 +17,17 @@ func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
 	}
 	call := &Call{Cloud: c, Row: row, schema: s}
 	out := call.complete(in)
-	call.unknown(s.Outputs, out, "")
+	call.markUnknown(s.Outputs, out, "")
 	return out, nil
 }
 
-// unknown marks what the program did not give and AWS will.
-func (c *Call) unknown(fields schema.Fields, out Object, path string) {
+// markUnknown sets properties that AWS will compute to unknown.
+func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 	for name, typ := range fields {
 		rulePath := dotted(path, name)
 		if v, given := out[name]; given {
 			if m, ok := v.(map[string]any); ok && strings.HasPrefix(typ, "@") {
-				c.unknown(c.schema.Object(typ), m, rulePath)
+				c.markUnknown(c.schema.Object(typ), m, rulePath)
 			}
 			continue
 		}
@@ -39,7 +39,7 @@ func (c *Call) unknown(fields schema.Fields, out Object, path string) {
 	}
 }
 
-// PreviewUpdate returns the state that an update would give.
+// PreviewUpdate returns the expected state of an update.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (Object, error) {
 	s, row, err := find(token)
 	if err != nil {
@@ -58,9 +58,9 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	return out, nil
 }
 
-// InputsOf returns the inputs that a state would come from. After a refresh
-// they are those of before with the values of now; for an import, where there
-// are none of before, everything that is not what it would be anyway.
+// InputsOf returns the inputs for a state. After a refresh these are the former inputs
+// with present values. For an import there are no former inputs; then these are all
+// properties that differ from their default.
 func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 	s, row, err := find(token)
 	if err != nil {
@@ -83,12 +83,13 @@ func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 		p, ruled := row.Props[name]
 		isTags := name == "tags" && tagged(s)
 		v, ok := state[name]
-		if (!ruled && !isTags) || !ok || p.Refuse != "" || p.asAnyway(v) {
+		if (!ruled && !isTags) || !ok || p.Refuse != "" || p.isDefault(v) {
 			continue
 		}
 		out[name] = c.importable(s, row, s.Inputs[name], v, name)
 	}
-	// AWS may know one thing by two properties that a program can't give both.
+	// AWS may return the same setting in two properties of which a program may set only
+	// one.
 	for _, group := range row.AtMostOne {
 		kept := false
 		for _, name := range group {
@@ -101,16 +102,15 @@ func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 	return out, nil
 }
 
-// asAnyway says whether a property has the value that it would have without
-// being written down.
-func (p Prop) asAnyway(v any) bool {
+// isDefault says whether a property has the value that it has if it is not set.
+func (p Prop) isDefault(v any) bool {
 	if p.Default == nil || v == nil {
 		return isZero(v)
 	}
 	return canonical(p.Default, p.Set) == canonical(v, p.Set)
 }
 
-// narrowed gives the value of now for an input of before, without what AWS
+// narrowed returns the present value for a former input, without properties that AWS
 // added inside objects.
 func narrowed(s *schema.Resource, typ string, old, now any) (any, bool) {
 	if now == nil {
@@ -131,7 +131,7 @@ func narrowed(s *schema.Resource, typ string, old, now any) (any, bool) {
 	return out, true
 }
 
-// importable drops what is computed inside objects.
+// importable removes computed properties inside objects.
 func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")

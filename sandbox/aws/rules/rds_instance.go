@@ -7,10 +7,10 @@ const (
 	notRestored = "copies of other databases have no rules yet"
 )
 
-// toMonitoringRole names the role of enhanced monitoring.
+// toMonitoringRole is a reference to the role of enhanced monitoring.
 var toMonitoringRole = &Ref{To: []string{roleType}, By: []string{"arn"}, Noun: "role", Missing: "InvalidParameterValue"}
 
-// toDatabaseKey names a key by ARN, toSecretKey by id, ARN or alias.
+// toDatabaseKey is a reference to a key by ARN, toSecretKey by id, ARN or alias.
 var (
 	toDatabaseKey = &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
 	toSecretKey   = &Ref{To: []string{keyType, aliasType}, By: []string{"id", "arn"}, Noun: "KMS key", Missing: "KMSKeyNotAccessibleFault"}
@@ -21,24 +21,24 @@ var (
 	lastDBSnapshot   = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
 )
 
-// dbCertificates are AWS's certificate authorities: AmazonRDS/latest/
-// UserGuide/UsingWithRDS.SSL.html.
+// dbCertificates are AWS's certificate authorities:
+// AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
 var instanceClass = pattern(`db\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "an instance class as in db.r6g.xlarge")
 
-// Changes of class, storage and zones without applyImmediately wait for the
-// maintenance window at AWS; here they are done at once.
+// Without applyImmediately, AWS applies changes of class, storage and zones in the
+// maintenance window. Here they take effect at once.
 var _ = add(&Row{
 	Token:  dbInstanceType,
 	Source: "rds/instance.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBInstance.html",
 	Label: "RDS DB Instance", ID: "db-{id26}", NotFound: "DBInstanceNotFound",
-	// pulumi-aws puts no dash before the digits.
+	// pulumi-aws adds no dash before the digits.
 	Naming: &Naming{Prop: "identifier", PrefixProp: "identifierPrefix", Max: 255, Bare: true},
 	Props: Props{
 		"identifier":               {Computed: true, Valid: databaseName},
 		"identifierPrefix":         {Computed: true, Valid: databaseNamePrefix},
-		"engine":                   {Need: true, Replace: true, Enum: []string{"postgres"}},
+		"engine":                   {Required: true, Replace: true, Enum: []string{"postgres"}},
 		"engineVersion":            {Computed: true, Valid: pattern(`\d+(?:\.\d+)?`, "a version as in 17 or 17.6")},
 		"allowMajorVersionUpgrade": {},
 		"autoMinorVersionUpgrade":  {Default: true},
@@ -47,13 +47,13 @@ var _ = add(&Row{
 		"applyImmediately":         {Default: false},
 
 		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z_]\w*`, "letters, digits and _, not beginning with a digit"), notReserved)},
-		"username":                 {Need: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
+		"username":                 {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
 		"password":                 {Valid: hideValue(all(length(8, 128), masterWords))},
 		"manageMasterUserPassword": {},
 		"masterUserSecretKmsKeyId": {Computed: true, Ref: toSecretKey},
 		"port":                     {Computed: true, Valid: numbers(1150, 65535)},
 
-		"allocatedStorage":     {Need: true, Computed: true, Valid: numbers(20, 65536)},
+		"allocatedStorage":     {Required: true, Computed: true, Valid: numbers(20, 65536)},
 		"maxAllocatedStorage":  {Valid: numbers(0, 65536)},
 		"storageType":          {Computed: true, Enum: []string{"gp2", "gp3", "io1", "io2"}},
 		"iops":                 {Computed: true},
@@ -63,7 +63,7 @@ var _ = add(&Row{
 		"storageEncrypted":     {Replace: true, Default: false},
 		"kmsKeyId":             {Replace: true, Computed: true, Valid: arn, Ref: toDatabaseKey},
 
-		"dbSubnetGroupName":   {Need: true, Computed: true, Ref: toDBSubnetGroup},
+		"dbSubnetGroupName":   {Required: true, Computed: true, Ref: toDBSubnetGroup},
 		"vpcSecurityGroupIds": {Set: true, Computed: true, Min: 1, Ref: toSecurityGroup},
 		"availabilityZone":    {Replace: true, Computed: true},
 		"multiAz":             {Computed: true},
@@ -73,7 +73,8 @@ var _ = add(&Row{
 		"parameterGroupName": {Computed: true, Ref: toDBParameters},
 		"optionGroupName":    {Computed: true, Refuse: "PostgreSQL has no options"},
 		"caCertIdentifier":   {Computed: true, Enum: dbCertificates},
-		// AWS allows PostgreSQL these two logs, IAM's sign-in errors aside.
+		// AWS allows these logs for PostgreSQL; the last one has the sign-in errors of
+		// IAM.
 		"enabledCloudwatchLogsExports":     {Set: true, Enum: []string{"postgresql", "upgrade", "iam-db-auth-error"}},
 		"iamDatabaseAuthenticationEnabled": {Default: false},
 
@@ -121,9 +122,9 @@ var _ = add(&Row{
 	},
 	Unique:  []Unique{{Props: []string{"identifier"}, Code: "DBInstanceAlreadyExists", Message: "DB instance already exists: {identifier}"}},
 	Outputs: map[string]string{"arn": "arn:{partition}:rds:{region}:{account}:db:{identifier}", "resourceId": "{id}"},
-	// Storage that grew by itself is no difference.
-	Unseen: func(state, in Object) []string {
-		if asked := in.Int("allocatedStorage"); state.Int("allocatedStorage") > asked && in.Int("maxAllocatedStorage") > asked {
+	// Storage that AWS has increased is no difference.
+	IgnoreDiff: func(state, in Object) []string {
+		if given := in.Int("allocatedStorage"); state.Int("allocatedStorage") > given && in.Int("maxAllocatedStorage") > given {
 			return []string{"allocatedStorage"}
 		}
 		return nil

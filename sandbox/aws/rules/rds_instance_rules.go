@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// insightsRetention are the days that Performance Insights keeps: a week, 1 to
-// 23 months of 31 days, or two years.
+// insightsRetention requires a number of days that Performance Insights allows: a week,
+// 1 to 23 months of 31 days, or two years.
 func insightsRetention(v any) string {
 	n, _ := v.(float64)
 	if days := int(n); days == 7 || days == 731 || (days%31 == 0 && days >= 31 && days <= 23*31) {
@@ -18,12 +18,12 @@ func insightsRetention(v any) string {
 	return fmt.Sprintf("is %v days, must be 7, 731, or a month times 31 (31, 62, ... 713)", n)
 }
 
-// advancedInsights is the least retention of the advanced mode of Database
+// advancedInsights is the minimum retention in days for the advanced mode of Database
 // Insights: AmazonRDS/latest/UserGuide/USER_DatabaseInsights.TurningOnAdvanced.html.
 const advancedInsights = 465
 
-// verifyInstance refuses what RDS refuses when it is asked. Texts of versions,
-// monitoring, protection and networks were found in public logs.
+// verifyInstance returns RDS's error for a creation or a change. The texts about
+// versions, monitoring, protection and networks are from public logs.
 func verifyInstance(c *Call) error {
 	for _, verify := range []func(*Call) error{
 		verifyVersion, verifyFamily, verifyDBNetwork, verifyStorage, verifyMonitoring, verifyInsights,
@@ -39,7 +39,7 @@ func verifyInstance(c *Call) error {
 	return nil
 }
 
-// verifyDBNetwork checks where the instance lies.
+// verifyDBNetwork checks the subnet group, the zone and the security groups.
 func verifyDBNetwork(c *Call) error {
 	group, _ := c.target("dbSubnetGroupName")
 	if before := c.Old.String("dbSubnetGroupName"); before != "" && before != group.ID {
@@ -60,7 +60,7 @@ func verifyDBNetwork(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB instance")
 }
 
-// verifyMonitoring asks for a role that enhanced monitoring may use.
+// verifyMonitoring requires a role that enhanced monitoring may use.
 func verifyMonitoring(c *Call) error {
 	if c.In.Int("monitoringInterval") == 0 {
 		return nil

@@ -10,19 +10,18 @@ const (
 	dbSubnetGroupType = "aws:rds/subnetGroup:SubnetGroup"
 )
 
-// toDBParameters names a parameter group; AWS's own are there without anyone
-// having made them.
+// toDBParameters is a reference to a parameter group. AWS's default groups exist without
+// a resource.
 var toDBParameters = &Ref{
 	To: []string{dbParametersType}, By: []string{"name"}, Noun: "parameter group", Missing: "DBParameterGroupNotFound",
-	Holds: "InvalidDBParameterGroupState", Outside: func(name string) bool { return slices.Contains(dbFamilies(), strings.TrimPrefix(name, "default.")) },
+	InUseCode: "InvalidDBParameterGroupState", Predefined: func(name string) bool { return slices.Contains(dbFamilies(), strings.TrimPrefix(name, "default.")) },
 }
 
 var toDBSubnetGroup = &Ref{
-	To: []string{dbSubnetGroupType}, By: []string{"name"}, Noun: "DB subnet group", Missing: "DBSubnetGroupNotFoundFault", Holds: "InvalidDBSubnetGroupStateFault",
+	To: []string{dbSubnetGroupType}, By: []string{"name"}, Noun: "DB subnet group", Missing: "DBSubnetGroupNotFoundFault", InUseCode: "InvalidDBSubnetGroupStateFault",
 }
 
-// dbFamilies are the families of parameter groups of the versions that the
-// stand-in knows.
+// dbFamilies returns the families of parameter groups for the stand-in's versions.
 func dbFamilies() []string {
 	var out []string
 	for major := range postgresVersions {
@@ -37,14 +36,15 @@ var _ = add(
 		Token:  dbParametersType,
 		Source: "rds/parameter_group.go", Page: "AmazonRDS/latest/UserGuide/Appendix.PostgreSQL.CommonDBATasks.Parameters.html",
 		Label: "RDS DB Parameter Group", ID: "{name}", NotFound: "DBParameterGroupNotFound",
-		Taken: "DBParameterGroupAlreadyExists", TakenText: "Parameter group {name} already exists",
+		ExistsCode: "DBParameterGroupAlreadyExists", ExistsText: "Parameter group {name} already exists",
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props: parameterProps("immediate").with(Props{
 			"name":        {Replace: true, Computed: true, Valid: parameterGroupName},
 			"namePrefix":  {Replace: true, Computed: true, Valid: parameterGroupPre},
 			"family":      {Replace: true},
 			"description": {Replace: true, Preset: managedBy},
-			// The provider leaves the group where it is when the resource goes.
+			// With skipDestroy the provider keeps the group when the resource is
+			// deleted.
 			"skipDestroy": {Default: false},
 		}),
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -62,7 +62,7 @@ var _ = add(
 		Token:  dbSubnetGroupType,
 		Source: "rds/subnet_group.go", Page: "AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html",
 		Label: "RDS DB Subnet Group", ID: "{name}", NotFound: "DBSubnetGroupNotFoundFault",
-		Taken: "DBSubnetGroupAlreadyExists", TakenText: "The DB subnet group '{name}' already exists.",
+		ExistsCode: "DBSubnetGroupAlreadyExists", ExistsText: "The DB subnet group '{name}' already exists.",
 		Naming:    &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 		Props:     subnetGroupProps(subnetGroupName).with(Props{"namePrefix": {Replace: true, Computed: true, Valid: subnetGroupPrefix}}),
 		AtMostOne: [][]string{{"name", "namePrefix"}},
@@ -76,7 +76,7 @@ var _ = add(
 	},
 )
 
-// keepIfSkipped leaves an object where it is if the program said so.
+// keepIfSkipped keeps an object if skipDestroy is set.
 func keepIfSkipped(c *Call) error {
 	if c.Old.Bool("skipDestroy") {
 		return errKept

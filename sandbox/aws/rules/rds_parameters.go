@@ -2,25 +2,24 @@ package rules
 
 import "math"
 
-// biggest is the largest number that PostgreSQL's whole-number settings hold.
+// biggest is the maximum of PostgreSQL's whole-number settings.
 const biggest = math.MaxInt32
 
-// messageLevels are PostgreSQL's, from the least to the gravest.
+// messageLevels are PostgreSQL's levels, the least severe first.
 var messageLevels = []string{
 	"debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic",
 }
 
-// zeroOne is a boolean as RDS writes it.
+// zeroOne is a boolean in RDS's notation.
 func zeroOne() parameter { return oneWord("0", "1") }
 
-// postgresParameters are the parameters of RDS for PostgreSQL that a platform
-// of this kind sets, and those that it might set by mistake. Whether they are
-// static and what they count: the page of the row. Ranges, words and, for
-// those that the page leaves out, static or not: pg_settings of PostgreSQL
-// 15.20, whose context postmaster is RDS's static; RDS may be narrower. Which
-// can't be changed, and that flags are 0 and 1: from memory of
-// describe-db-parameters. PostgreSQL 18 lets autovacuum_max_workers change at
-// once; whether RDS does is not known, so that it is static here.
+// postgresParameters are parameters of RDS for PostgreSQL: those that the platform sets,
+// and those that it could set by mistake. Units, and whether a parameter is static, are
+// from the page of the row. Ranges and words are from pg_settings of PostgreSQL 15.20;
+// RDS may be narrower. For parameters that the page lacks, the context postmaster in
+// pg_settings means static. Unchangeable parameters, and that booleans are 0 and 1, are
+// from memory of describe-db-parameters. PostgreSQL 18 can change autovacuum_max_workers
+// without a restart. Whether RDS can is not known, so it is static here.
 var postgresParameters = map[string]parameter{
 	// Memory.
 	"shared_buffers":       countOf("8kB", 16, 1073741823).atRestart(),
@@ -113,7 +112,7 @@ var postgresParameters = map[string]parameter{
 	"track_io_timing":           zeroOne(),
 	"track_functions":           oneWord("none", "pl", "all"),
 	"track_activity_query_size": countOf("B", 100, 1048576).atRestart(),
-	"shared_preload_libraries": someWords("auto_explain", "orafce", "pgaudit", "pglogical", "pg_bigm", "pg_cron", "pg_hint_plan", "pg_prewarm",
+	"shared_preload_libraries": wordList("auto_explain", "orafce", "pgaudit", "pglogical", "pg_bigm", "pg_cron", "pg_hint_plan", "pg_prewarm",
 		"pg_similarity", "pg_stat_statements", "pg_tle", "pg_transport", "plprofiler").atRestart(),
 	"pg_stat_statements.track":         oneWord("none", "top", "all"),
 	"pg_stat_statements.max":           countOf("", 100, biggest).atRestart(),

@@ -19,7 +19,7 @@ const (
 	leastProvisioned, mostProvisioned = 1000, 256000
 )
 
-// verifyStorage refuses volumes that RDS does not have.
+// verifyStorage returns an error for volumes that RDS does not offer.
 func verifyStorage(c *Call) error {
 	kind := c.storageType()
 	size, iops, throughput := c.In.Int("allocatedStorage"), c.In.Int("iops"), c.In.Int("storageThroughput")
@@ -76,7 +76,7 @@ func verifyGP3(size, iops, throughput int) error {
 	return nil
 }
 
-// storageType is what is asked for, or what AWS chooses.
+// storageType returns the type in the inputs, or AWS's default.
 func (c *Call) storageType() string {
 	switch {
 	case c.In.Has("storageType"):
@@ -89,7 +89,7 @@ func (c *Call) storageType() string {
 	return "gp3"
 }
 
-// fillStorage says what the volume can do.
+// fillStorage computes the volume's IOPS and throughput.
 func fillStorage(c *Call) {
 	kind := c.storageType()
 	c.Out["storageType"] = kind

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// postgresVersions are the minor versions that RDS offers, by major version:
-// the first and the last. The first: a new instance can't be made of
-// 15.9-15.12, 16.5-16.8 and 17.1-17.4 since 2026-05-01 (public reports of AWS's
-// notice); 18.1 is the first outside the preview. The last: 18.6 is what
-// describe-db-engine-versions answered in public programs of August 2026, and
-// 15.20, 16.16 and 17.12 were released with it. AWS may have skipped some.
+// postgresVersions are the first and the last minor version that RDS offers, by major
+// version. First: since 2026-05-01 no instance can be created with 15.9-15.12, 16.5-16.8
+// and 17.1-17.4 (public reports of AWS's notice); 18.1 is the first one after the
+// preview. Last: 18.6 is the answer of describe-db-engine-versions in public programs of
+// August 2026, and 15.20, 16.16 and 17.12 were released with it. AWS may have skipped
+// some.
 var postgresVersions = map[string][2]int{
 	"15": {13, 20},
 	"16": {9, 16},
@@ -20,14 +20,13 @@ var postgresVersions = map[string][2]int{
 	"18": {1, 6},
 }
 
-// postgresVersion is the full version that RDS runs for one that was asked
-// for: a major version alone, or none, is the latest. ok is false where RDS
-// does not offer it.
-func postgresVersion(asked string) (major, full string, ok bool) {
-	if asked == "" {
-		asked = slices.Max(postgresMajors())
+// postgresVersion returns the full version that RDS runs. A major version, or "", means
+// the latest. ok is false if RDS does not offer it.
+func postgresVersion(version string) (major, full string, ok bool) {
+	if version == "" {
+		version = slices.Max(postgresMajors())
 	}
-	major, minor, exact := strings.Cut(asked, ".")
+	major, minor, exact := strings.Cut(version, ".")
 	minors, known := postgresVersions[major]
 	if !known {
 		return "", "", false
@@ -36,7 +35,7 @@ func postgresVersion(asked string) (major, full string, ok bool) {
 		return major, fmt.Sprintf("%s.%d", major, minors[1]), true
 	}
 	n, err := strconv.Atoi(minor)
-	return major, asked, err == nil && minor == strconv.Itoa(n) && n >= minors[0] && n <= minors[1]
+	return major, version, err == nil && minor == strconv.Itoa(n) && n >= minors[0] && n <= minors[1]
 }
 
 func postgresMajors() []string {
@@ -47,16 +46,16 @@ func postgresMajors() []string {
 	return out
 }
 
-// verifyVersion refuses versions that RDS does not offer, and steps that it
-// does not take: AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html.
+// verifyVersion returns an error for versions and upgrades that RDS does not offer:
+// AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.PostgreSQL.html.
 func verifyVersion(c *Call) error {
-	asked := c.In.String("engineVersion")
-	major, full, ok := postgresVersion(asked)
+	version := c.In.String("engineVersion")
+	major, full, ok := postgresVersion(version)
 	before := c.Old.String("engineVersionActual")
-	if !ok && asked != before {
-		return refuse("InvalidParameterCombination", "Cannot find version %s for postgres", asked)
+	if !ok && version != before {
+		return refuse("InvalidParameterCombination", "Cannot find version %s for postgres", version)
 	}
-	if before == "" || asked == "" || asked == before || strings.HasPrefix(before, asked+".") {
+	if before == "" || version == "" || version == before || strings.HasPrefix(before, version+".") {
 		return nil
 	}
 	was, _, _ := strings.Cut(before, ".")
@@ -69,7 +68,7 @@ func verifyVersion(c *Call) error {
 	return nil
 }
 
-// versionNumber orders versions of the form major.minor.
+// versionNumber returns a number by which versions major.minor are ordered.
 func versionNumber(version string) int {
 	major, minor, _ := strings.Cut(version, ".")
 	a, _ := strconv.Atoi(major) // the form was checked
@@ -77,11 +76,11 @@ func versionNumber(version string) int {
 	return a*1000 + b
 }
 
-// fillVersion says which version runs.
+// fillVersion sets the version that runs.
 func fillVersion(c *Call) error {
-	asked, before := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
-	_, full, ok := postgresVersion(asked)
-	if !ok || (before != "" && (asked == "" || strings.HasPrefix(before, asked+"."))) {
+	version, before := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
+	_, full, ok := postgresVersion(version)
+	if !ok || (before != "" && (version == "" || strings.HasPrefix(before, version+"."))) {
 		full = before
 	}
 	c.Out["engineVersionActual"] = full
@@ -94,17 +93,18 @@ func fillVersion(c *Call) error {
 	return nil
 }
 
-// verifyFamily refuses a parameter group of another family than the version's.
+// verifyFamily returns an error if the parameter group's family is not that of the
+// version.
 func verifyFamily(c *Call) error {
 	group := c.In.String("parameterGroupName")
 	if group == "" {
 		return nil
 	}
-	asked := c.In.String("engineVersion")
-	if asked == "" {
-		asked = c.Old.String("engineVersionActual")
+	version := c.In.String("engineVersion")
+	if version == "" {
+		version = c.Old.String("engineVersionActual")
 	}
-	major, _, _ := postgresVersion(asked)
+	major, _, _ := postgresVersion(version)
 	family := strings.TrimPrefix(group, "default.")
 	if o, ok := c.target("parameterGroupName"); ok {
 		family = Object(o.State).String("family")

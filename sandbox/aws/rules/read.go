@@ -6,7 +6,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// Read returns what is known of an object; ok is false where it is gone.
+// Read returns the state of an object; ok is false if it does not exist.
 func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bool, err error) {
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)

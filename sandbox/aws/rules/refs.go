@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// references refuses inputs that name something that does not exist. At an
-// update only what is new is looked up, as AWS does.
+// references returns an error if inputs refer to an object that does not exist. At an
+// update only new references are checked, as by AWS.
 func (c *Call) references() error {
 	for path, p := range c.Row.Props {
 		if p.Ref == nil {
@@ -34,8 +34,8 @@ func (c *Call) references() error {
 	return nil
 }
 
-// resolve finds the object that a value names; ok is also true, without an
-// object, for what exists at AWS by itself.
+// resolve finds the object to which a value refers. For an object that AWS defines
+// itself, ok is true and the object is empty.
 func (c *Call) resolve(ref *Ref, value string) (store.Object, bool) {
 	for _, token := range ref.To {
 		row, ok := rows[token]
@@ -46,7 +46,7 @@ func (c *Call) resolve(ref *Ref, value string) (store.Object, bool) {
 			return o, true
 		}
 	}
-	if ref.Outside != nil && ref.Outside(value) {
+	if ref.Predefined != nil && ref.Predefined(value) {
 		return store.Object{}, true
 	}
 	return store.Object{}, false
@@ -86,8 +86,8 @@ func (r *Ref) matches(o store.Object, value string) bool {
 	})
 }
 
-// target returns the object that a property of the inputs names. Where the
-// property names none, ok is false.
+// target returns the object to which a property of the inputs refers; ok is false if
+// there is none.
 func (c *Call) target(path string) (store.Object, bool) {
 	for _, l := range leaves(c.In, path) {
 		if value, isString := l.value.(string); isString {
@@ -99,7 +99,7 @@ func (c *Call) target(path string) (store.Object, bool) {
 	return store.Object{}, false
 }
 
-// targets returns the objects that a list property names.
+// targets returns the objects to which a list property refers.
 func (c *Call) targets(path string) []store.Object {
 	var out []store.Object
 	for _, l := range leaves(c.In, path) {
@@ -112,13 +112,12 @@ func (c *Call) targets(path string) []store.Object {
 	return out
 }
 
-// held refuses a deletion while another object that AWS counts as a
-// dependency names this one. What this object owns, and what it is owned by,
-// does not count.
-func (c *Call) held() error {
+// notReferenced returns an error for a deletion while another object refers to this
+// one, if AWS refuses the deletion then. Objects that this one owns do not count.
+func (c *Call) notReferenced() error {
 	self, _ := c.Tx.Get(c.key())
-	for _, h := range holdersOf(c.Row.Token) {
-		if h.ref.Holds == "" {
+	for _, r := range referencesTo(c.Row.Token) {
+		if r.ref.InUseCode == "" {
 			continue
 		}
 		var refused error
@@ -127,17 +126,17 @@ func (c *Call) held() error {
 				return true
 			}
 			if _, there := c.Tx.Get(o.Key); !there {
-				return true // dropped by this very call
+				return true // deleted by this call
 			}
-			if at := h.names(o, self); at != "" {
-				refused = refuse(h.ref.Holds, "%s '%s' has dependencies and cannot be deleted: %s %s names it in %s",
-					c.Row.Label, self.ID, h.row.Token, o.ID, at)
+			if at := r.pathTo(o, self); at != "" {
+				refused = refuse(r.ref.InUseCode, "%s '%s' has dependencies and cannot be deleted: %s %s refers to it in %s",
+					c.Row.Label, self.ID, r.row.Token, o.ID, at)
 				return false
 			}
 			return true
 		}
-		for _, scope := range c.scopesOf(h.row) {
-			c.Tx.Each(scope, h.row.Token, visit)
+		for _, scope := range c.scopesOf(r.row) {
+			c.Tx.Each(scope, r.row.Token, visit)
 			if refused != nil {
 				return refused
 			}
@@ -146,19 +145,19 @@ func (c *Call) held() error {
 	return nil
 }
 
-// names returns the path at which an object of the holding type names
-// another, or nothing.
-func (h holder) names(o, named store.Object) string {
-	for _, l := range leaves(o.State, h.path) {
-		if value, ok := l.value.(string); ok && h.ref.matches(named, value) {
+// pathTo returns the path at which an object o refers to another
+// object; "" if it does not.
+func (r reference) pathTo(o, target store.Object) string {
+	for _, l := range leaves(o.State, r.path) {
+		if value, ok := l.value.(string); ok && r.ref.matches(target, value) {
 			return l.at
 		}
 	}
 	return ""
 }
 
-// scopesOf are the scopes in which objects of a type could name this one:
-// something global may be named from any region.
+// scopesOf returns the scopes in which objects of a type can refer to this one. A
+// global object can be referred to from any region.
 func (c *Call) scopesOf(row *Row) []store.Scope {
 	if row.Global || !c.Row.Global {
 		return []store.Scope{c.scope(row)}
@@ -170,30 +169,30 @@ func (c *Call) scopesOf(row *Row) []store.Scope {
 	return out
 }
 
-// unique refuses an object that shares what no two may share.
+// unique returns an error if another object has the same values of Unique properties.
 func (c *Call) unique() error {
 	for _, u := range c.Row.Unique {
 		mine, complete := u.values(c.In)
 		if !complete {
 			continue
 		}
-		var taken *store.Object
+		var conflict *store.Object
 		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 			if o.ID == c.ID {
 				return true
 			}
 			if theirs, ok := u.values(o.State); ok && slices.Equal(mine, theirs) {
-				taken = &o
+				conflict = &o
 				return false
 			}
 			return true
 		})
-		if taken != nil {
+		if conflict != nil {
 			message := u.Message
 			for i, name := range u.Props {
 				message = strings.ReplaceAll(message, "{"+name+"}", mine[i])
 			}
-			return refuse(u.Code, "%s (%s %s)", message, c.Row.Label, taken.ID)
+			return refuse(u.Code, "%s (%s %s)", message, c.Row.Label, conflict.ID)
 		}
 	}
 	return nil

@@ -5,21 +5,20 @@ import (
 	"strings"
 )
 
-// region is what is known of one region.
+// region is one region of AWS.
 type region struct {
-	name string // as the console calls it
+	name string // the name in AWS's console
 	code string // the prefix of its zone ids
-	// zones are the availability zones that an account sees, each letter with
-	// the number of its zone id. Which letter has which number differs between
-	// accounts made before November 2025, so that only the set is a fact.
+	// zones are the availability zones of an account: the letter and the number of the
+	// zone id. For accounts created before November 2025 letters and numbers are
+	// combined differently, so that only the set of zones is reliable.
 	zones map[string]string
 }
 
-// regions are those that the stand-in knows; more can be added from
-// docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
-// and aws-availability-zones.html, with which the zone ids were compared on
-// 2026-11-23 (a copy of 2025). apne1-az3 is left out: the
-// accounts in public listings do not see it.
+// regions are the regions of the stand-in. More can be added from
+// docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html and
+// aws-availability-zones.html. The zone ids were compared with a copy of 2025 on
+// 2026-11-23. apne1-az3 is left out, because accounts in public listings lack it.
 var regions = map[string]region{
 	"us-east-1":      {"US East (N. Virginia)", "use1", map[string]string{"a": "1", "b": "2", "c": "4", "d": "6", "e": "3", "f": "5"}},
 	"us-east-2":      {"US East (Ohio)", "use2", threeZones},
@@ -40,7 +39,7 @@ var regions = map[string]region{
 
 var threeZones = map[string]string{"a": "1", "b": "2", "c": "3"}
 
-// Regions are the names of the regions that the stand-in knows, sorted.
+// Regions returns the names of the stand-in's regions, sorted.
 func Regions() []string {
 	out := make([]string, 0, len(regions))
 	for name := range regions {
@@ -50,13 +49,13 @@ func Regions() []string {
 	return out
 }
 
-// KnownRegion says whether the stand-in knows a region.
+// KnownRegion says whether the stand-in has a region.
 func KnownRegion(name string) bool { _, ok := regions[name]; return ok }
 
 // zone is one availability zone.
 type zone struct{ name, id string }
 
-// zonesOf are the zones of a region, by name.
+// zonesOf returns the zones of a region, sorted by name.
 func zonesOf(name string) []zone {
 	r := regions[name]
 	var out []zone
@@ -67,7 +66,7 @@ func zonesOf(name string) []zone {
 	return out
 }
 
-// zoneID is the id of a zone of a region, empty where there is none.
+// zoneID returns the id of a region's zone; "" if there is none.
 func zoneID(regionName, zoneName string) string {
 	for _, z := range zonesOf(regionName) {
 		if z.name == zoneName {

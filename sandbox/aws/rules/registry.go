@@ -15,15 +15,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// registryTimeout bounds one request to the sandbox's registry on loopback.
+// registryTimeout limits one request to the sandbox's registry on loopback.
 const registryTimeout = 5 * time.Second
 
-// registryUser is the name that goes with the registry's password, as with
-// ECR.
+// registryUser is the user name for the registry's password, as in ECR.
 const registryUser = "AWS"
 
-// registryClient asks the sandbox's registry about the images of a
-// repository, by the OCI distribution API.
+// registryClient is a client of the sandbox's registry, by the OCI distribution API.
 type registryClient struct{ layout *layout.Layout }
 
 // registryPassword reads the password for pushes.
@@ -87,8 +85,8 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 	if err != nil || !known || len(tags) > 0 {
 		return len(tags) > 0, err
 	}
-	// Without tags there may still be images that are known by digest alone;
-	// then the repository is in the catalogue.
+	// Images without a tag are not in the list of tags, but then the repository is in
+	// the catalogue.
 	var catalogue struct{ Repositories []string }
 	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalogue)
 	if err != nil {
@@ -100,9 +98,8 @@ func (r registryClient) hasImages(ctx context.Context, name string) (bool, error
 	return slices.Contains(catalogue.Repositories, name), nil
 }
 
-// deleteImages removes every tagged image of a repository. What has no tag
-// can't be listed by the distribution API, and stays until the registry is
-// swept.
+// deleteImages removes every tagged image of a repository. The distribution API
+// cannot list images without a tag, so these stay.
 func (r registryClient) deleteImages(ctx context.Context, name string) error {
 	tags, _, err := r.tags(ctx, name)
 	if err != nil {
@@ -116,7 +113,7 @@ func (r registryClient) deleteImages(ctx context.Context, name string) error {
 		}
 		digest := header.Get("Docker-Content-Digest")
 		if status == http.StatusNotFound {
-			continue // went with another tag of the same image
+			continue // deleted with another tag of the same image
 		}
 		if digest == "" {
 			failed = append(failed, fmt.Errorf("the sandbox's registry names no digest for %s:%s (%d)", name, tag, status))

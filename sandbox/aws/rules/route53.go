@@ -14,8 +14,8 @@ const zoneType = "aws:route53/zone:Zone"
 // zoneServers is the number of name servers of a public zone.
 const zoneServers = 4
 
-// domainName is the name of a host or of all below one: Route53/latest/
-// DeveloperGuide/DomainNameFormat.html, without underscores.
+// domainName validates a host name, or one with a wildcard:
+// Route53/latest/DeveloperGuide/DomainNameFormat.html, without underscores.
 var domainName = all(length(1, 253), pattern(`(?:\*\.)?(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9-]{2,63}`,
 	"a domain name, as in www.example.com, without a dot at its end"))
 
@@ -24,7 +24,7 @@ var _ = add(&Row{
 	Source: "route53/zone.go", Page: "Route53/latest/APIReference/API_CreateHostedZone.html",
 	Label: "Route53 Hosted Zone", Global: true, ID: "Z{id20}", NotFound: "NoSuchHostedZone",
 	Props: Props{
-		"name":            {Replace: true, Need: true, Valid: hostedZoneName, Same: sameDomain},
+		"name":            {Replace: true, Required: true, Valid: hostedZoneName, Same: sameDomain},
 		"comment":         {Preset: "Managed by Pulumi", Valid: length(0, 256)},
 		"forceDestroy":    {Default: false},
 		"delegationSetId": {Replace: true, Refuse: noRow},
@@ -48,19 +48,20 @@ var _ = add(&Row{
 	},
 })
 
-// hostedZoneName is a domain name that may end with a dot.
+// hostedZoneName validates a domain name that may end with a dot.
 func hostedZoneName(v any) string {
 	name, _ := v.(string)
 	return domainName(strings.TrimSuffix(name, "."))
 }
 
-// sameDomain compares domain names.
+// sameDomain says whether two domain names are equal.
 func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
 
-// plainDomain is a name as AWS shows it: in lower case, without the last dot.
+// plainDomain returns a name in the form of AWS's answers: in lower case, without the
+// last dot.
 func plainDomain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// fillZone gives a new zone its servers and the two records that it always
+// fillZone creates the name servers of a new zone and the two records that every zone
 // has.
 func fillZone(c *Call) error {
 	c.Out["name"] = strings.TrimSuffix(c.In.String("name"), ".")
@@ -96,7 +97,7 @@ func fillZone(c *Call) error {
 	return nil
 }
 
-// getZone finds one hosted zone.
+// getZone returns one hosted zone.
 func getZone(c *Call, in Object) (Object, error) {
 	if in.Has("zoneId") && in.Has("name") {
 		return nil, errors.New("only one of zoneId and name may be given")
@@ -119,7 +120,7 @@ func getZone(c *Call, in Object) (Object, error) {
 	})
 	switch len(found) {
 	case 0:
-		return nil, errors.New("no matching Route 53 Hosted Zone found; in the sandbox, `sandbox aws make Zone name=NAME` makes one")
+		return nil, errors.New("no matching Route 53 Hosted Zone found; in the sandbox, `sandbox aws create Zone name=NAME` creates one")
 	case 1:
 	default:
 		return nil, errors.New("multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single Route 53 Hosted Zone")
@@ -133,7 +134,7 @@ func getZone(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-// eachRecord visits the records of a zone, also those that it always has.
+// eachRecord visits the records of a zone, including those that every zone has.
 func (c *Call) eachRecord(zone string, visit func(store.Object)) {
 	c.Tx.Each(c.scope(rows[recordType]), recordType, func(o store.Object) bool {
 		if o.State["zoneId"] == zone {

@@ -15,11 +15,12 @@ const (
 	noOtherPolicy = "routing policies have no rules yet"
 )
 
-// The zone holds the records, and is kept by those that it has not made.
-var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", Holds: "HostedZoneNotEmpty"}
+// toZone is a reference to a zone. Records prevent its deletion, except those that every
+// zone has.
+var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
 
-// recordTypes are those that Route 53 supports: Route53/latest/DeveloperGuide/
-// ResourceRecordTypes.html.
+// recordTypes are the types of Route 53:
+// Route53/latest/DeveloperGuide/ResourceRecordTypes.html.
 var recordTypes = []string{
 	"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
 }
@@ -28,9 +29,9 @@ var _ = add(&Row{
 	Token:  recordType,
 	Source: "route53/record.go", Page: "Route53/latest/APIReference/API_ResourceRecordSet.html",
 	Label: "Route53 Record", Global: true, NotFound: "NoSuchHostedZone",
-	// With allowOverwrite it overwrites; without, verifyRecord refuses.
+	// Without allowOverwrite, verifyRecord refuses to overwrite.
 	Put: true,
-	MakeID: func(c *Call) (string, error) {
+	NewID: func(c *Call) (string, error) {
 		return fmt.Sprintf("%s_%s_%s", c.In.String("zoneId"), plainDomain(c.In.String("name")), c.In.String("type")), nil
 	},
 	Props: Props{
@@ -70,7 +71,7 @@ var _ = add(&Row{
 	},
 })
 
-// checkRecord refuses values that are none of the type's.
+// checkRecord returns failures for values that do not fit the type.
 func checkRecord(in Object, fail Fail) {
 	values := in.Strings("records")
 	kind := in.String("type")
@@ -85,8 +86,8 @@ func checkRecord(in Object, fail Fail) {
 	}
 }
 
-// fqdn is the full name of the call's record: the zone's name is added where
-// it is missing.
+// fqdn returns the full name of the call's record; the zone's name is added if it is
+// missing.
 func (c *Call) fqdn() string {
 	zone, _ := c.target("zoneId")
 	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
@@ -99,12 +100,12 @@ func (c *Call) fqdn() string {
 	return name + "." + parent
 }
 
-// isSame says whether a record of the same zone is that of the call.
+// isSame says whether a record of the zone has the name and type of the call's.
 func (c *Call) isSame(o store.Object) bool {
 	return o.State["fqdn"] == c.fqdn() && o.State["type"] == c.In.String("type")
 }
 
-// verifyRecord refuses what Route 53 would: texts from public issues and logs.
+// verifyRecord returns Route 53's error. The texts are from public issues and logs.
 func verifyRecord(c *Call) error {
 	zone, _ := c.target("zoneId")
 	parent := Object(zone.State).String("name")
@@ -130,8 +131,8 @@ func verifyRecord(c *Call) error {
 	return c.verifyAlias(zone.ID)
 }
 
-// verifyAlias refuses an alias to nothing. Only targets in the record's own
-// zone and in CloudFront's are looked up.
+// verifyAlias returns an error for an alias whose target does not exist. Only targets in
+// the record's own zone and in CloudFront's are checked.
 func (c *Call) verifyAlias(zone string) error {
 	for _, alias := range c.In.Objects("aliases") {
 		name, kind := plainDomain(alias.String("name")), c.In.String("type")

@@ -1,11 +1,11 @@
-// Package rules owns what AWS makes of the properties of each resource type:
-// names and limits, defaults, what refers to what, what a change replaces,
-// what AWS computes, and what it refuses. One Row a type, in files by service.
+// Package rules has AWS's rules for the properties of each resource type: names and
+// limits, defaults, references, replacements, computed values, and what AWS refuses.
+// Each type has one Row, in files by service.
 //
-// Where each fact comes from is written in the row: the file of the public
-// source of terraform-provider-aws, which the pulumi-aws provider is built
-// from, and the page of AWS's documentation. A property without a rule is
-// refused, because nobody has looked at it.
+// A row names the sources of its facts: the file of the public source of
+// terraform-provider-aws, from which the pulumi-aws provider is built, and the page
+// of AWS's documentation. A property without a rule is refused, because its
+// behaviour at AWS was not checked.
 package rules
 
 import (
@@ -15,141 +15,141 @@ import (
 	"strings"
 )
 
-// Row is what is known of one resource type.
+// Row has the rules of one resource type.
 type Row struct {
 	// Token is the Pulumi type, as in aws:ec2/vpc:Vpc.
 	Token string
 	// Source is the file of terraform-provider-aws that the facts come from,
 	// below internal/service; Page is the page of AWS's documentation.
 	Source, Page string
-	// Label is what the provider's errors call the type, as in EC2 VPC.
+	// Label is the type's name in the provider's errors, as in EC2 VPC.
 	Label string
 	// Global says that the type belongs to the account, not to a region.
 	Global bool
 	// ID is the template of its id; see template.go.
 	ID string
-	// NotFound is AWS's error code for an id that does not exist, Taken the one
-	// for an id that is there already; {x} in TakenText stands for property x.
-	NotFound, Taken, TakenText string
-	// Put says that AWS has no creation apart from a change: making what is
-	// there already overwrites it.
+	// NotFound is AWS's error code for an id that does not exist. ExistsCode and
+	// ExistsText are the code and the text for an id that exists already; {x} in the
+	// text is replaced by property x.
+	NotFound, ExistsCode, ExistsText string
+	// Put says that AWS has one call to create and to change: creating an existing
+	// object overwrites it.
 	Put bool
-	// Naming says which property is its name and how one is made up.
+	// Naming defines the property of the name and how a name is generated.
 	Naming *Naming
 	// Props are the rules of the input properties, by path, as in
-	// vpcConfig.subnetIds. What is not here is refused.
+	// vpcConfig.subnetIds. A property without a rule is refused.
 	Props Props
-	// ExactlyOne are groups of which one property must be given, AtMostOne
-	// groups of which no two may be; Requires names properties that make
-	// others necessary.
+	// ExactlyOne are groups of which exactly one property must be set, AtMostOne
+	// groups of which at most one may be set. Requires has properties that need
+	// others.
 	ExactlyOne, AtMostOne [][]string
 	Requires              map[string][]string
-	// Outputs are templates of what AWS computes.
+	// Outputs are templates of computed outputs.
 	Outputs map[string]string
-	// Volatile are outputs that any update changes.
+	// Volatile are outputs that every update changes.
 	Volatile []string
-	// VolatileIf names outputs that a certain update changes.
+	// VolatileIf returns outputs that a certain update changes.
 	VolatileIf func(old, in Object) []string
-	// Unique are the properties that no two objects may share.
+	// Unique are properties that must differ between objects.
 	Unique []Unique
-	// DeleteBeforeReplace says that a replacement can't stand beside the old.
+	// DeleteBeforeReplace says that the old object must be deleted before its
+	// replacement is created.
 	DeleteBeforeReplace bool
-
-	// Normal completes the program's inputs where the provider does before it
-	// compares them with the state; properties may be unknown.
-	Normal func(in Object)
-	// Check looks at inputs that belong together, before anything is done;
-	// properties may be unknown.
+	// Normalize completes the program's inputs as the provider does before it compares
+	// them with the state; properties may be unknown.
+	Normalize func(in Object)
+	// Check checks several inputs together, in a preview too; properties may be
+	// unknown.
 	Check func(in Object, fail Fail)
-	// Verify refuses what AWS refuses when it is asked to create or change.
+	// Verify returns the error with which AWS refuses a creation or a change.
 	Verify func(c *Call) error
-	// Fill computes outputs that templates can't.
+	// Fill computes outputs for which a template is not enough.
 	Fill func(c *Call) error
-	// Refresh brings computed outputs up to date at a read.
+	// Refresh updates computed outputs at a read.
 	Refresh func(c *Call) error
-	// Remove refuses or completes a deletion; errKept leaves the object.
+	// Remove refuses or completes a deletion; errKept keeps the object.
 	Remove func(c *Call) error
-	// MakeID returns the id where a template can't say it.
-	MakeID func(c *Call) (string, error)
-	// Unseen names properties whose difference the provider does not see.
-	Unseen func(state, in Object) []string
-	// ReplaceIf names further properties that a change replaces.
+	// NewID returns the id if a template is not enough.
+	NewID func(c *Call) (string, error)
+	// IgnoreDiff returns properties whose differences the provider ignores.
+	IgnoreDiff func(state, in Object) []string
+	// ReplaceIf returns further properties whose change is a replacement.
 	ReplaceIf func(old, in Object) []string
 }
 
-// Fail reports a property, by path, and the reason why it is refused.
+// Fail reports a refused property by path, with the reason.
 type Fail func(path, reason string, args ...any)
 
 // Props are rules by property path.
 type Props map[string]Prop
 
-// Prop is the rule of one input property. For a list or map of plain values,
-// Enum, Valid and Ref hold for each element.
+// Prop is the rule of one input property. For a list or map of plain values, Enum,
+// Valid and Ref apply to each element.
 type Prop struct {
-	// Need says that it is required inside its object; for properties at the
-	// top the schema says so.
-	Need bool
-	// Replace says that a change makes a new object.
+	// Required says that it is required inside its object. For properties at the top
+	// level the schema has this.
+	Required bool
+	// Replace says that a change replaces the object.
 	Replace bool
-	// Default is what the provider uses where it is left out; Preset is the
-	// same, but shown among the inputs, as Pulumi does for descriptions.
+	// Default is the provider's value if it is not set. Preset is the same, but shown
+	// in the inputs, as Pulumi does for descriptions.
 	Default, Preset any
-	// Computed says that AWS chooses a value where it is left out, so that
-	// leaving it out is no change.
+	// Computed says that AWS chooses a value if it is not set, so that omitting it is
+	// no change.
 	Computed bool
-	// Enum are the values that it may have.
+	// Enum are the allowed values.
 	Enum []string
-	// Valid returns why a value is refused, or nothing.
+	// Valid returns the reason why a value is refused; "" if it is allowed.
 	Valid func(v any) string
-	// Min and Max bound the number of elements; a Max of 0 is no bound.
+	// Min and Max limit the number of elements; a Max of 0 is no limit.
 	Min, Max int
-	// Set says that the order of its elements means nothing.
+	// Set says that the order of the elements has no meaning.
 	Set bool
-	// JSON says that it is a JSON document: compared by meaning, and an object
+	// JSON says that it is a JSON document. It is compared by meaning, and an object
 	// is accepted in place of its text.
 	JSON bool
-	// Present says that an empty object says something, as the actions of AWS
-	// WAF do, and is not the same as leaving it out.
+	// Present says that an empty object has a meaning, such as an action of AWS WAF,
+	// and so differs from an omitted one.
 	Present bool
-	// Same says when two strings mean the same to AWS.
+	// Same says whether AWS treats two strings as equal.
 	Same func(a, b string) bool
-	// Ref says what it refers to.
+	// Ref defines the object to which it refers.
 	Ref *Ref
-	// Refuse says why the stand-in refuses it although AWS knows it.
+	// Refuse is the reason why the stand-in refuses a property that AWS has.
 	Refuse string
 }
 
-// Ref says that a property names another object.
+// Ref defines the object to which a property refers.
 type Ref struct {
-	// To are the types that it may name.
+	// To are the possible types of the object.
 	To []string
-	// By are the outputs that it is compared with; id is the object's id.
+	// By are the outputs with which the value is compared; id is the object's id.
 	By []string
-	// Noun is what AWS calls it in the error, as in vpc ID.
+	// Noun is the object's name in AWS's error, as in vpc ID.
 	Noun string
-	// Missing is AWS's error code where the object does not exist.
+	// Missing is AWS's error code if the object does not exist.
 	Missing string
-	// Holds is AWS's error code where the object is to be deleted while it is
-	// named here; empty where AWS allows it.
-	Holds string
-	// Dies says that AWS removes the object that holds this property together
-	// with the one that it names.
-	Dies bool
-	// Outside says of a value that it exists at AWS without anyone having made
-	// it, as AWS's managed policies do.
-	Outside func(value string) bool
+	// InUseCode is AWS's error code for a deletion of the object while this property
+	// refers to it; empty if AWS allows the deletion.
+	InUseCode string
+	// DeletedWith says that AWS deletes the object with this property together with
+	// the object to which it refers.
+	DeletedWith bool
+	// Predefined says whether AWS itself defines the object, such as a managed policy.
+	Predefined func(value string) bool
 }
 
-// Unique says that no two objects of a scope may share these properties.
+// Unique are properties whose values must differ between the objects of a scope.
 type Unique struct {
 	Props []string
-	// Code is AWS's error code, Message its text; {x} stands for property x.
+	// Code is AWS's error code, Message its text; {x} is replaced by property x.
 	Code, Message string
 }
 
 var rows = map[string]*Row{}
 
-// add registers rows; it is called from the variables of each service's file.
+// add registers rows. The files of the services call it to initialize a variable.
 func add(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
 	for _, r := range list {
 		rows[r.Token] = r
@@ -163,11 +163,10 @@ func RowOf(token string) (*Row, bool) {
 	return r, ok
 }
 
-// Tokens are the types that have a row, sorted.
+// Tokens returns the types that have a row, sorted.
 func Tokens() []string { return slices.Sorted(maps.Keys(rows)) }
 
-// FileOf is the file of this package where the row of a type lies or would be
-// added.
+// FileOf returns the files of this package for the row of a type.
 func FileOf(token string) string {
 	service, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
 	if service == "vpc" {
@@ -176,21 +175,21 @@ func FileOf(token string) string {
 	return fmt.Sprintf("sandbox/aws/rules/%s*.go", service)
 }
 
-// holder is a property of another type that refers to a type.
-type holder struct {
+// reference is a property of another type that refers to a type.
+type reference struct {
 	row  *Row
 	path string
 	ref  *Ref
 }
 
-// holdersOf returns every property that refers to a type.
-func holdersOf(token string) []holder {
-	var out []holder
+// referencesTo returns every property that refers to a type.
+func referencesTo(token string) []reference {
+	var out []reference
 	for _, t := range Tokens() {
 		r := rows[t]
 		for _, path := range slices.Sorted(maps.Keys(r.Props)) {
 			if ref := r.Props[path].Ref; ref != nil && slices.Contains(ref.To, token) {
-				out = append(out, holder{r, path, ref})
+				out = append(out, reference{r, path, ref})
 			}
 		}
 	}

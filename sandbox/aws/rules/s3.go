@@ -15,23 +15,23 @@ const (
 	noOtherOwners = "buckets of other accounts have no rows"
 )
 
-// toBucket names a bucket by the settings of a bucket, which go with it;
-// toFilledBucket is named by an object, which keeps it.
+// toBucket is a reference from a setting of a bucket, which is deleted with the bucket.
+// toFilledBucket is a reference from an object, which prevents the bucket's deletion.
 var (
-	toBucket       = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", Dies: true}
-	toFilledBucket = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", Holds: "BucketNotEmpty"}
+	toBucket       = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", DeletedWith: true}
+	toFilledBucket = &Ref{To: []string{bucketType}, Noun: "bucket", Missing: "NoSuchBucket", InUseCode: "BucketNotEmpty"}
 )
 
-// S3's names are unique over all regions, so that the store keeps buckets
-// beside the global services; the output region says where one lies.
+// Names of S3 buckets are unique over all regions, so the store keeps buckets with the
+// global services. The output region has the bucket's region.
 var _ = add(
 	&Row{
 		Token:  bucketType,
 		Source: "s3/bucket.go", Page: "AmazonS3/latest/userguide/bucketnamingrules.html",
 		Label: "S3 Bucket", Global: true, ID: "{bucket}", NotFound: "NoSuchBucket",
-		Taken:     "BucketAlreadyOwnedByYou",
-		TakenText: "Your previous request to create the named bucket succeeded and you already own it.",
-		Naming:    &Naming{Prop: "bucket", PrefixProp: "bucketPrefix", Max: 63, Lower: true},
+		ExistsCode: "BucketAlreadyOwnedByYou",
+		ExistsText: "Your previous request to create the named bucket succeeded and you already own it.",
+		Naming:     &Naming{Prop: "bucket", PrefixProp: "bucketPrefix", Max: 63, Lower: true},
 		Props: Props{
 			"bucket":                             {Replace: true, Computed: true, Valid: bucketName},
 			"bucketPrefix":                       {Replace: true, Computed: true, Valid: length(1, 37)},
@@ -65,11 +65,11 @@ var _ = add(
 	&Row{
 		Token:  bucketObject,
 		Source: "s3/object.go", Page: "AmazonS3/latest/API/API_PutObject.html",
-		// The provider's id is the key alone; here it also tells buckets apart.
+		// The provider's id is only the key. Here the bucket is part of it.
 		Label: "S3 Object", Global: true, ID: "{bucket}/{key}", NotFound: "NoSuchKey", Put: true,
 		Props: Props{
 			"bucket":                    {Replace: true, Ref: toFilledBucket},
-			"key":                       {Replace: true, Need: true, Valid: length(1, 1024)},
+			"key":                       {Replace: true, Required: true, Valid: length(1, 1024)},
 			"content":                   {},
 			"contentBase64":             {},
 			"contentType":               {Computed: true},
@@ -101,7 +101,7 @@ var _ = add(
 	},
 )
 
-// bucketName refuses names that S3 would.
+// bucketName refuses names that S3 refuses.
 func bucketName(v any) string {
 	if reason := all(length(3, 63), pattern(`[a-z0-9][a-z0-9.-]*[a-z0-9]`, "lower-case letters, digits, dots and dashes, with a letter or digit at both ends"),
 		without("xn--"), without("sthree-"), without("amzn-s3-demo-"))(v); reason != "" {
@@ -119,8 +119,8 @@ func bucketName(v any) string {
 	return ""
 }
 
-// emptyBucket removes a bucket's objects where it was asked to; otherwise they
-// keep the bucket.
+// emptyBucket deletes a bucket's objects if forceDestroy is set. Otherwise they prevent
+// the bucket's deletion.
 func emptyBucket(c *Call) error {
 	if c.Old.Bool("forceDestroy") {
 		c.Tx.Each(c.scope(c.Row), bucketObject, func(o store.Object) bool {
@@ -133,7 +133,7 @@ func emptyBucket(c *Call) error {
 	return nil
 }
 
-// inRegion refuses to reach a bucket through another region.
+// inRegion returns an error for a call to a bucket through another region.
 func inRegion(c *Call) error {
 	bucket, ok := c.target("bucket")
 	if at := Object(bucket.State).String("region"); ok && at != c.Region {
@@ -143,7 +143,7 @@ func inRegion(c *Call) error {
 	return nil
 }
 
-// settingOf returns a setting of a bucket, kept under the bucket's name.
+// settingOf returns a setting of a bucket, which is stored with the bucket's name.
 func (c *Call) settingOf(token, bucket string) (Object, bool) {
 	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: bucket})
 	return o.State, ok

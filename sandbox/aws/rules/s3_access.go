@@ -13,8 +13,8 @@ const (
 	bucketACLType   = "aws:s3/bucketAclV2:BucketAclV2"
 )
 
-// maxBucketPolicy is S3's limit in bytes: AmazonS3/latest/userguide/
-// add-bucket-policy.html.
+// maxBucketPolicy is S3's limit in bytes:
+// AmazonS3/latest/userguide/add-bucket-policy.html.
 const maxBucketPolicy = 20480
 
 var _ = add(
@@ -66,13 +66,14 @@ var _ = add(
 		Label: "S3 Bucket ACL", Global: true, ID: "{bucket},{acl}", NotFound: "NoSuchBucket", Put: true,
 		Props: Props{
 			"bucket": {Replace: true, Ref: toBucket},
-			// In place at AWS, with a new id; the canned ACLs for the public have no rules.
-			"acl":                 {Replace: true, Need: true, Enum: []string{"private", "log-delivery-write"}},
+			// AWS changes it in place, with a new id. The canned ACLs for public access
+			// have no rules.
+			"acl":                 {Replace: true, Required: true, Enum: []string{"private", "log-delivery-write"}},
 			"accessControlPolicy": {Computed: true, Refuse: "use acl"},
 			"expectedBucketOwner": {Replace: true, Refuse: noOtherOwners},
 		},
 		Verify: func(c *Call) error {
-			if bucket := c.In.String("bucket"); !c.takesACLs(bucket) {
+			if bucket := c.In.String("bucket"); !c.aclsEnabled(bucket) {
 				return refuse("AccessControlListNotSupported", "The bucket does not allow ACLs: give %s ownership controls other than BucketOwnerEnforced first", bucket)
 			}
 			return inRegion(c)
@@ -80,16 +81,16 @@ var _ = add(
 	},
 )
 
-// takesACLs says whether a bucket's ACL means anything: since April 2023 it
-// must be asked for, says the page about object ownership.
-func (c *Call) takesACLs(bucket string) bool {
+// aclsEnabled says whether a bucket uses its ACL. Since April 2023 ACLs are disabled by
+// default, by the page about object ownership.
+func (c *Call) aclsEnabled(bucket string) bool {
 	controls, ok := c.settingOf(ownershipType, bucket)
 	return ok && controls.Object("rule").String("objectOwnership") != "BucketOwnerEnforced"
 }
 
-// verifyBucketPolicy refuses a policy about anything but the bucket, and one
-// for the public where that is blocked. Buckets made since April 2023 block it
-// until a public access block says otherwise.
+// verifyBucketPolicy returns an error for a policy with resources outside the bucket,
+// and for a public policy that the public access block forbids. Buckets created since
+// April 2023 block public policies until a public access block allows them.
 func verifyBucketPolicy(c *Call) error {
 	if err := inRegion(c); err != nil {
 		return err
@@ -124,8 +125,8 @@ func verifyBucketPolicy(c *Call) error {
 	return nil
 }
 
-// public says whether a statement allows everybody something. S3 also looks
-// into conditions; here any condition counts as a limit.
+// public says whether a statement gives everybody access. S3 evaluates conditions; here
+// any condition counts as a restriction.
 func public(s map[string]any) bool {
 	if s["Effect"] != "Allow" || s["Condition"] != nil {
 		return false

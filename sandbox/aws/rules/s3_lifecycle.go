@@ -6,12 +6,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// lifecycleClasses are the storage classes that a rule may move objects to.
+// lifecycleClasses are the storage classes to which a rule may move objects.
 var lifecycleClasses = []string{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}
 
-// leastDaysToIA is how long objects stay before they may go to a class for
-// infrequent access: AmazonS3/latest/userguide/
-// lifecycle-transition-general-considerations.html.
+// leastDaysToIA is how long objects must exist before a transition to a class for
+// infrequent access:
+// AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
 const leastDaysToIA = 30
 
 var _ = add(
@@ -28,7 +28,7 @@ var _ = add(
 			"rules.id":                                   {Valid: length(1, 255)},
 			"rules.status":                               {Enum: []string{"Enabled", "Disabled"}},
 			"rules.prefix":                               {Computed: true, Refuse: "deprecated; use filter"},
-			"rules.filter":                               {Need: true},
+			"rules.filter":                               {Required: true},
 			"rules.filter.prefix":                        {},
 			"rules.filter.objectSizeGreaterThan":         {Valid: numbers(0, 1<<50)},
 			"rules.filter.objectSizeLessThan":            {Valid: numbers(1, 1<<50)},
@@ -49,7 +49,7 @@ var _ = add(
 			"rules.transitions.days":                                    {Valid: numbers(0, 1<<31-1)},
 			"rules.transitions.storageClass":                            {Enum: lifecycleClasses},
 			"rules.abortIncompleteMultipartUpload":                      {},
-			"rules.abortIncompleteMultipartUpload.daysAfterInitiation":  {Need: true, Valid: numbers(1, 1<<31-1)},
+			"rules.abortIncompleteMultipartUpload.daysAfterInitiation":  {Required: true, Valid: numbers(1, 1<<31-1)},
 		},
 		Check: checkLifecycle,
 		Verify: func(c *Call) error {
@@ -69,7 +69,7 @@ var _ = add(
 	},
 )
 
-// checkLifecycle refuses rules whose parts do not go together.
+// checkLifecycle returns failures for settings of rules that exclude each other.
 func checkLifecycle(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {

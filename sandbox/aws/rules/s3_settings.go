@@ -84,7 +84,7 @@ var _ = add(
 	},
 )
 
-// fillObject computes what S3 says of an object.
+// fillObject computes the outputs of an object.
 func fillObject(c *Call) error {
 	body, err := contentOf(c.In)
 	if err != nil {
@@ -100,8 +100,8 @@ func fillObject(c *Call) error {
 	return nil
 }
 
-// contentOf is what is uploaded. A file's path is relative to the program's
-// folder, in which the engine runs its plugins too.
+// contentOf returns the content to upload. A file's path is relative to the program's
+// folder, which is also the working directory of plugins.
 func contentOf(in Object) ([]byte, error) {
 	switch asset := in.Object("source"); {
 	case in.Has("contentBase64"):

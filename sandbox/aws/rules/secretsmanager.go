@@ -13,9 +13,9 @@ const (
 	secretVersionType = "aws:secretsmanager/secretVersion:SecretVersion"
 )
 
-// toSecret names a secret; what belongs to one goes with it.
+// toSecret is a reference to a secret, with which the referring resource is deleted.
 var toSecret = &Ref{
-	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", Dies: true,
+	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", DeletedWith: true,
 }
 
 // Limits of Secrets Manager: secretsmanager/latest/userguide/
@@ -27,7 +27,7 @@ const (
 
 var secretName = pattern(`[A-Za-z0-9/_+=.@-]+`, "letters, digits and /_+=.@-")
 
-// recoveryWindow are the days until a deleted secret is gone: none, or 7 to 30.
+// recoveryWindow requires the days until a deleted secret is removed: 0, or 7 to 30.
 func recoveryWindow(v any) string {
 	if n, _ := v.(float64); n == 0 || (n >= 7 && n <= 30) {
 		return ""
@@ -47,7 +47,7 @@ var _ = add(
 		Token:  secretType,
 		Source: "secretsmanager/secret.go", Page: "secretsmanager/latest/apireference/API_CreateSecret.html",
 		Label: "Secrets Manager Secret", NotFound: "ResourceNotFoundException",
-		MakeID: func(c *Call) (string, error) {
+		NewID: func(c *Call) (string, error) {
 			return c.expand("arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{id6}")
 		},
 		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
@@ -127,9 +127,10 @@ var _ = add(
 	},
 )
 
-// verifyNameIsFree refuses the name of a secret that waits for its deletion.
+// verifyNameIsFree returns an error for the name of a secret that waits for its
+// deletion.
 func verifyNameIsFree(c *Call) error {
-	old, there := c.left(deletedSecret, c.In.String("name"))
+	old, there := c.retainedObject(deletedSecret, c.In.String("name"))
 	if c.Old != nil || !there {
 		return nil
 	}
@@ -145,14 +146,14 @@ func verifyNameIsFree(c *Call) error {
 	return nil
 }
 
-// scheduleSecret keeps a deleted secret's name until its window is over.
+// scheduleSecret retains a deleted secret's name until its recovery window ends.
 func scheduleSecret(c *Call) error {
 	days := c.Old.Int("recoveryWindowInDays")
 	if days == 0 {
 		return nil
 	}
 	name := c.Old.String("name")
-	c.leave(deletedSecret, name, Object{"name": name, "arn": c.ID, "deletionDate": c.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)})
+	c.retain(deletedSecret, name, Object{"name": name, "arn": c.ID, "deletionDate": c.Now().UTC().AddDate(0, 0, days).Format(time.RFC3339)})
 	return nil
 }
 
@@ -162,7 +163,7 @@ const (
 	previousVersion = "AWSPREVIOUS"
 )
 
-// moveStages makes the version that was current the previous one.
+// moveStages sets the stage of the current version to previous.
 func moveStages(c *Call) error {
 	if !slices.Contains(c.Out.Strings("versionStages"), currentVersion) {
 		return nil

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// maxPassword is the longest password that AWS makes up: secretsmanager/latest/
-// apireference/API_GetRandomPassword.html, as the characters below.
+// maxPassword is the maximum length of a generated password:
+// secretsmanager/latest/apireference/API_GetRandomPassword.html, which also has the
+// characters below.
 const maxPassword = 4096
 
 const (
@@ -16,9 +17,9 @@ const (
 	punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 )
 
-// randomPassword makes up a new password at every call, as AWS does. It is no
-// secret to Pulumi, and neither is its id, which is the password again: so does
-// pulumi-aws, whose source does not mark them. A program has to.
+// randomPassword implements getRandomPassword: it generates a new password at every call.
+// Neither the password nor the id, which contains it, is a secret for Pulumi: the source
+// of pulumi-aws does not mark them. A program must mark them itself.
 func randomPassword(_ *Call, in Object) (Object, error) {
 	size := 32
 	if in.Has("passwordLength") {
@@ -47,7 +48,7 @@ func randomPassword(_ *Call, in Object) (Object, error) {
 	}
 	each := in.Bool("requireEachIncludedType")
 	if len(kinds) == 0 || (each && len(kinds) > size) {
-		return nil, refuse("InvalidParameterException", "The password can't be made: %d kinds of characters, %d characters", len(kinds), size)
+		return nil, refuse("InvalidParameterException", "The password can't be generated: %d kinds of characters, %d characters", len(kinds), size)
 	}
 	password, err := drawPassword(kinds, size, each)
 	if err != nil {
@@ -56,8 +57,8 @@ func randomPassword(_ *Call, in Object) (Object, error) {
 	return Object{"id": password, "randomPassword": password, "passwordLength": float64(size)}, nil
 }
 
-// drawPassword draws from all kinds, after one from each if asked to, and
-// shuffles.
+// drawPassword selects random characters of all kinds, with one of each kind if each is
+// set, and shuffles them.
 func drawPassword(kinds []string, size int, each bool) (string, error) {
 	every := strings.Join(kinds, "")
 	out := make([]byte, size)
@@ -68,14 +69,14 @@ func drawPassword(kinds []string, size int, each bool) (string, error) {
 		}
 		n, err := randomBelow(int64(len(from)))
 		if err != nil {
-			return "", fmt.Errorf("making up a password: %w", err)
+			return "", fmt.Errorf("generating a password: %w", err)
 		}
 		out[i] = from[n]
 	}
 	for i := len(out) - 1; i > 0; i-- {
 		j, err := randomBelow(int64(i + 1))
 		if err != nil {
-			return "", fmt.Errorf("making up a password: %w", err)
+			return "", fmt.Errorf("generating a password: %w", err)
 		}
 		out[i], out[j] = out[j], out[i]
 	}

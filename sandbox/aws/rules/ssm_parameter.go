@@ -11,12 +11,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// amiParameter is where EKS publishes its images: eks/latest/userguide/
-// retrieve-ami-id.html.
+// amiParameter matches the parameters of EKS's images:
+// eks/latest/userguide/retrieve-ami-id.html.
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/recommended/image_id$`)
 
-// publicParameter: ssm/parameter_data_source.go. The image is made up, and
-// stays the same for a region, a version and an architecture.
+// publicParameter implements getParameter: ssm/parameter_data_source.go. The image id is
+// generated and does not change for a region, a version and an architecture.
 func publicParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)

@@ -6,8 +6,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// verifySubnetGroup refuses subnets of two VPCs, and of fewer availability
-// zones than the service asks for.
+// verifySubnetGroup returns an error for subnets of two VPCs, and for fewer availability
+// zones than the service needs.
 func verifySubnetGroup(zones int, tooFew string) func(*Call) error {
 	return func(c *Call) error {
 		vpcs, covered := map[string]bool{}, map[string]bool{}
@@ -26,7 +26,7 @@ func verifySubnetGroup(zones int, tooFew string) func(*Call) error {
 	}
 }
 
-// vpcOfGroup and zonesOfGroup are where a subnet group lies.
+// vpcOfGroup and zonesOfGroup return the VPC and the zones of a subnet group.
 func (c *Call) vpcOfGroup(group store.Object) string {
 	vpc, _ := c.subnetsOf(group)
 	return vpc
@@ -47,8 +47,8 @@ func (c *Call) subnetsOf(group store.Object) (vpc string, zones []string) {
 	return vpc, zones
 }
 
-// verifyGroupsOfVPC refuses security groups of another VPC than the subnet
-// group's.
+// verifyGroupsOfVPC returns an error for security groups that are not in the subnet
+// group's VPC.
 func (c *Call) verifyGroupsOfVPC(groups, subnetGroup, noun string) error {
 	group, ok := c.target(subnetGroup)
 	if !ok {
@@ -64,7 +64,7 @@ func (c *Call) verifyGroupsOfVPC(groups, subnetGroup, noun string) error {
 	return nil
 }
 
-// defaultGroup is the default security group of a VPC.
+// defaultGroup returns the default security group of a VPC.
 func (c *Call) defaultGroup(vpc string) []any {
 	v, ok := c.resolve(toVPC, vpc)
 	if !ok {
@@ -73,9 +73,9 @@ func (c *Call) defaultGroup(vpc string) []any {
 	return []any{v.State["defaultSecurityGroupId"]}
 }
 
-// subnetGroupProps are the rules that the subnet groups of three services
-// share; most have namePrefix as well. AWS keeps a subnet only while a database
-// lies in it; here its group keeps it already.
+// subnetGroupProps returns the rules that the subnet groups of three services share;
+// most also have namePrefix. In AWS a subnet cannot be deleted while a database is in
+// it; here its subnet group prevents that.
 func subnetGroupProps(name func(any) string) Props {
 	return Props{
 		"name":        {Replace: true, Computed: true, Valid: name},
@@ -84,10 +84,10 @@ func subnetGroupProps(name func(any) string) Props {
 	}
 }
 
-// managedBy is what pulumi-aws describes things with that nobody described.
+// managedBy is the description that pulumi-aws sets if there is none.
 const managedBy = "Managed by Pulumi"
 
-// notDefault refuses the name that AWS keeps for itself.
+// notDefault refuses the name that AWS reserves.
 func notDefault(v any) string {
 	if s, _ := v.(string); s == "default" {
 		return fmt.Sprintf("%q is not allowed", s)

@@ -11,15 +11,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// The tables are typed by hand, so that these tests compare them with the
+// The tables are written by hand. These tests compare them with the
 // structure that was generated from the SDK.
 
 func TestEveryTypeHasStructureAndRules(t *testing.T) {
 	resources, functionTokens, err := schema.Tokens()
 	require.NoError(t, err)
 	resources = slices.DeleteFunc(resources, func(token string) bool { return token == schema.ProviderToken })
-	require.Equal(t, Tokens(), resources, "a row without structure, or the other way around: run `go generate ./aws/schema` in sandbox/")
-	require.Equal(t, FunctionTokens(), functionTokens, "a function without structure, or the other way around")
+	require.Equal(t, Tokens(), resources, "a row without generated structure, or the reverse: run `go generate ./aws/schema` in sandbox/")
+	require.Equal(t, FunctionTokens(), functionTokens, "a function without generated structure, or the reverse")
 }
 
 func TestRowsNameTheirSources(t *testing.T) {
@@ -28,9 +28,9 @@ func TestRowsNameTheirSources(t *testing.T) {
 		require.Regexp(t, `^[A-Za-z0-9]+/latest/.+\.html$`, row.Page, "%s: Page is a page of docs.aws.amazon.com", token)
 		require.NotEmpty(t, row.Label, token)
 		require.NotEmpty(t, row.NotFound, token)
-		require.True(t, (row.ID == "") != (row.MakeID == nil), "%s: one of ID and MakeID", token)
-		if row.Taken != "" {
-			require.NotEmpty(t, row.TakenText, token)
+		require.True(t, (row.ID == "") != (row.NewID == nil), "%s: one of ID and NewID", token)
+		if row.ExistsCode != "" {
+			require.NotEmpty(t, row.ExistsText, token)
 		}
 	}
 }
@@ -49,7 +49,7 @@ func TestEveryPropertyHasARule(t *testing.T) {
 			require.Contains(t, paths, path, "%s: a rule for a property that does not exist", token)
 		}
 		for path := range paths {
-			require.Contains(t, row.Props, path, "%s: a property without a rule; where it must not be used, say so with Refuse", token)
+			require.Contains(t, row.Props, path, "%s: a property without a rule; a property that must not be used has Refuse", token)
 		}
 		for path, p := range row.Props {
 			requireRule(t, token, path, paths[path], p)
@@ -57,8 +57,8 @@ func TestEveryPropertyHasARule(t *testing.T) {
 	}
 }
 
-// inputPaths lists every input property, also inside blocks; what lies in a
-// refused block needs no rules.
+// inputPaths adds every input property to out, including those inside blocks. A
+// block that is refused needs no rules for its properties.
 func inputPaths(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
 		at := dotted(path, name)
@@ -101,7 +101,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 		s, ok, err := schema.ResourceOf(to)
 		require.NoError(t, err)
 		if !ok {
-			require.NotNil(t, p.Ref.Outside, "%s refers to %s, which has no row, and nothing says what to believe of it", at, to)
+			require.NotNil(t, p.Ref.Predefined, "%s refers to %s, which has no row, and has no Predefined", at, to)
 			continue
 		}
 		for _, by := range p.Ref.by() {
@@ -139,7 +139,7 @@ func TestOutputsExist(t *testing.T) {
 }
 
 func TestRegions(t *testing.T) {
-	require.GreaterOrEqual(t, len(zonesOf("us-east-1")), 6, "the seed's region has six zones")
+	require.GreaterOrEqual(t, len(zonesOf("us-east-1")), 6, "the region of the design document has six zones")
 	for _, name := range Regions() {
 		zones := zonesOf(name)
 		require.GreaterOrEqual(t, len(zones), 3, name)

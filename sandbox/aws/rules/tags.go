@@ -19,16 +19,15 @@ const (
 
 var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
-// tagged says whether a type has tags that default tags are merged into.
+// tagged says whether a type has tags into which the provider merges default tags.
 func tagged(r *schema.Resource) bool {
 	_, in := r.Inputs["tags"]
 	_, all := r.Outputs["tagsAll"]
 	return in && all
 }
 
-// mergeTags is what pulumi-aws does (provider/tags.go): tagsAll are the
-// provider's default tags with the resource's own over them, unknown while
-// any of them is.
+// mergeTags returns tagsAll as pulumi-aws computes it (provider/tags.go): the provider's
+// default tags, overridden by the resource's own. It is unknown if any of them is.
 func mergeTags(defaults map[string]any, own any) any {
 	if wire.ContainsUnknown(own) || wire.ContainsUnknown(defaults) {
 		return wire.Unknown{}
@@ -58,7 +57,7 @@ func checkTags(all any, fail Fail) {
 		case key == "" || utf8.RuneCountInString(key) > maxTagKey:
 			fail(path, "a tag's key has 1 to %d characters", maxTagKey)
 		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			fail(path, "the prefix aws: is AWS's own")
+			fail(path, "the prefix aws: is reserved for AWS")
 		case utf8.RuneCountInString(value) > maxTagValue:
 			fail(path, "a tag's value has at most %d characters, this has %d", maxTagValue, utf8.RuneCountInString(value))
 		case !tagCharacters.MatchString(key) || !tagCharacters.MatchString(value):

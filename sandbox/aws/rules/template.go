@@ -10,10 +10,9 @@ import (
 	"strings"
 )
 
-// expand fills a template. Names in braces are the call's account, region,
-// partition and id, a property, or something random: hex17 is 17 hexadecimal
-// digits, id17 is 17 capitals and digits as in IAM's unique ids, uuid is a
-// random UUID.
+// expand executes a template. A name in braces is the call's account, region,
+// partition or id, a property, or a random value: hex17 is 17 hexadecimal digits,
+// id17 is 17 capital letters and digits as in IAM's unique ids, uuid is a UUID.
 func (c *Call) expand(template string) (string, error) {
 	var out strings.Builder
 	for {
@@ -48,10 +47,10 @@ func (c *Call) variable(name string) (string, error) {
 	case "uuid":
 		return randomUUID()
 	}
-	if n, ok := digits(name, "hex"); ok {
+	if n, ok := lengthSuffix(name, "hex"); ok {
 		return randomHex(n)
 	}
-	if n, ok := digits(name, "id"); ok {
+	if n, ok := lengthSuffix(name, "id"); ok {
 		return randomID(n)
 	}
 	for _, from := range []Object{c.Out, c.In} {
@@ -65,7 +64,8 @@ func (c *Call) variable(name string) (string, error) {
 	return "", fmt.Errorf("template variable {%s}: the object has no such property", name)
 }
 
-func digits(name, prefix string) (int, bool) {
+// lengthSuffix returns the number after the prefix, as in hex8.
+func lengthSuffix(name, prefix string) (int, bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	if !ok {
 		return 0, false
@@ -83,7 +83,7 @@ func randomHex(n int) (string, error) {
 	return hex.EncodeToString(raw)[:n], nil
 }
 
-// randomID returns n capitals and digits.
+// randomID returns n random capital letters and digits.
 func randomID(n int) (string, error) {
 	raw := make([]byte, n)
 	if _, err := rand.Read(raw); err != nil {

@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Update changes an object to checked inputs and returns its state. ignore
-// are property paths that keep their value.
+// Update changes an object to checked inputs and returns its state. The property
+// paths in ignore keep their value.
 func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore []string) (state Object, err error) {
 	err = c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, token)
@@ -51,14 +51,14 @@ func (c *Call) update(in Object, ignore []string) error {
 	return c.keep(object)
 }
 
-// keepIgnored gives an ignored property the value that it has: the engine puts
-// in the one that it last knew, and the provider sends no change of it.
+// keepIgnored sets ignored properties to the value of the state. The engine sends
+// the last value that it knows, but the provider does not change them.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
 		name, rest, nested := strings.Cut(path, ".")
 		if strings.Contains(name, "[") {
-			continue // the engine has put the old list in already
+			continue // the engine has already set the old list
 		}
 		have, ok := state[name]
 		if !ok {
@@ -77,8 +77,8 @@ func keepIgnored(in, state Object, ignore []string) Object {
 	return out
 }
 
-// merged is the state after an update: what AWS computed stays, inputs are
-// those of now.
+// merged returns the state after an update: computed values are kept, inputs are
+// replaced.
 func (c *Call) merged() Object {
 	out := Object{}
 	for name, v := range c.Old {
@@ -92,7 +92,7 @@ func (c *Call) merged() Object {
 	return out
 }
 
-// mergeNested keeps what AWS computed inside an object.
+// mergeNested copies computed values of the old object that the program does not give.
 func (c *Call) mergeNested(typ string, v, old any, path string) any {
 	m, ok := v.(map[string]any)
 	o, had := old.(map[string]any)

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The validators of single values. Each returns why a value is refused, or
-// nothing; values of another type were refused before.
+// The functions below return validators of single values. A validator returns the
+// reason why a value is refused, or "". Values of another type were refused before.
 
 func all(list ...func(any) string) func(any) string {
 	return func(v any) string {
@@ -23,7 +23,7 @@ func all(list ...func(any) string) func(any) string {
 	}
 }
 
-// length bounds the number of characters of a string.
+// length limits the number of characters of a string.
 func length(low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -34,7 +34,7 @@ func length(low, high int) func(any) string {
 	}
 }
 
-// pattern asks for a match of the whole string.
+// pattern requires that the expression matches the whole string.
 func pattern(expr, hint string) func(any) string {
 	re := regexp.MustCompile(`^(?:` + expr + `)$`)
 	return func(v any) string {
@@ -46,7 +46,7 @@ func pattern(expr, hint string) func(any) string {
 	}
 }
 
-// without refuses a prefix.
+// without refuses strings with a prefix.
 func without(prefix string) func(any) string {
 	return func(v any) string {
 		if s, _ := v.(string); strings.HasPrefix(s, prefix) {
@@ -56,7 +56,7 @@ func without(prefix string) func(any) string {
 	}
 }
 
-// numbers bounds a number.
+// numbers limits a number.
 func numbers(low, high float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); n < low || n > high {
@@ -66,7 +66,7 @@ func numbers(low, high float64) func(any) string {
 	}
 }
 
-// zeroOr bounds a number that may also be 0.
+// zeroOr allows 0 or a number from low to high.
 func zeroOr(low, high float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); n != 0 && (n < low || n > high) {
@@ -76,7 +76,7 @@ func zeroOr(low, high float64) func(any) string {
 	}
 }
 
-// oneOf lists the numbers that are allowed.
+// oneOf allows the listed numbers.
 func oneOf(list ...float64) func(any) string {
 	return func(v any) string {
 		if n, _ := v.(float64); !slices.Contains(list, n) {
@@ -86,7 +86,7 @@ func oneOf(list ...float64) func(any) string {
 	}
 }
 
-// cidr4 asks for an IPv4 network, written as its first address, with a prefix
+// cidr4 requires an IPv4 CIDR block, written with its first address and with a prefix
 // of low to high bits.
 func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4, low, high) }
 
@@ -116,7 +116,7 @@ func overlap(a, b string) bool {
 	return errX == nil && errY == nil && x.Overlaps(y)
 }
 
-// inside says whether the first CIDR block lies in the second.
+// inside says whether the first CIDR block is part of the second.
 func inside(inner, outer string) bool {
 	x, errX := netip.ParsePrefix(inner)
 	y, errY := netip.ParsePrefix(outer)
@@ -125,7 +125,7 @@ func inside(inner, outer string) bool {
 
 var arnPattern = regexp.MustCompile(`^arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}|aws)?:.+$`)
 
-// arn asks for an Amazon Resource Name.
+// arn requires an Amazon Resource Name.
 func arn(v any) string {
 	if s, _ := v.(string); !arnPattern.MatchString(s) {
 		return fmt.Sprintf("%q is not an ARN", s)
@@ -133,7 +133,7 @@ func arn(v any) string {
 	return ""
 }
 
-// sameCIDR compares CIDR blocks by meaning.
+// sameCIDR says whether two CIDR blocks are the same network.
 func sameCIDR(a, b string) bool {
 	x, errX := netip.ParsePrefix(a)
 	y, errY := netip.ParsePrefix(b)

@@ -10,14 +10,14 @@ import (
 
 const webACLType = "aws:wafv2/webAcl:WebAcl"
 
-// toWebACL names a web ACL of CloudFront's by its ARN.
+// toWebACL is a reference to a web ACL of CloudFront by its ARN.
 var toWebACL = &Ref{
-	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", Holds: "WAFAssociatedItemException",
+	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", InUseCode: "WAFAssociatedItemException",
 }
 
-// managedRules are AWS's rule groups with the capacity that each takes:
-// waf/latest/developerguide/aws-managed-rule-groups-list.html. rateCapacity is
-// that of a rate-based rule, maxCapacity what a web ACL may take. From memory.
+// managedRules are AWS's rule groups with their capacity:
+// waf/latest/developerguide/aws-managed-rule-groups-list.html. rateCapacity is the
+// capacity of a rate-based rule, maxCapacity the limit of a web ACL. From memory.
 var managedRules = map[string]int{
 	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
 }
@@ -34,7 +34,7 @@ var (
 	wafMetric = pattern(`[\w#:./-]{1,255}`, "1 to 255 letters, digits and _ # : . / -")
 )
 
-// visibility are the rules of a block that says what is measured.
+// visibility returns the rules of a block that configures metrics.
 func visibility(path string) Props {
 	return Props{
 		path + "visibilityConfig":                          {},
@@ -44,7 +44,7 @@ func visibility(path string) Props {
 	}
 }
 
-// refusedAll refuses properties for one reason.
+// refusedAll returns rules that refuse properties with one reason.
 func refusedAll(reason, path string, names ...string) Props {
 	out := Props{}
 	for _, name := range names {
@@ -138,7 +138,7 @@ var _ = add(&Row{
 	},
 })
 
-// capacityOf is what the rules of a web ACL take.
+// capacityOf returns the capacity of a web ACL's rules.
 func capacityOf(in Object) int {
 	n := 0
 	for _, rule := range in.Objects("rules") {
@@ -151,7 +151,7 @@ func capacityOf(in Object) int {
 	return n
 }
 
-// checkWebACL refuses rules that contradict themselves or each other.
+// checkWebACL returns failures for rules that contradict themselves or each other.
 func checkWebACL(in Object, fail Fail) {
 	one := func(o Object, name, at string) {
 		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
@@ -173,7 +173,7 @@ func checkWebACL(in Object, fail Fail) {
 		if wire.IsUnknown(rule["statement"]) {
 			continue
 		}
-		// A group brings its rules' actions along, which can be overridden.
+		// The rules of a group have their own actions, which overrideAction can change.
 		action, other := "action", "overrideAction"
 		if rule.Object("statement").Has("managedRuleGroupStatement") {
 			action, other = other, action

@@ -8,9 +8,10 @@ import (
 	"strings"
 )
 
-// The windows of RDS, DocumentDB and ElastiCache: once a day hh24:mi-hh24:mi,
-// once a week ddd:hh24:mi-ddd:hh24:mi, in UTC (API_CreateDBInstance.html,
-// API_CreateReplicationGroup.html). Each has a shortest length in minutes.
+// The minimum length in minutes of the windows of RDS and DocumentDB, and of
+// ElastiCache. A daily window is hh24:mi-hh24:mi, a weekly one
+// ddd:hh24:mi-ddd:hh24:mi, in UTC (API_CreateDBInstance.html,
+// API_CreateReplicationGroup.html).
 const (
 	databaseWindow = 30
 	cacheWindow    = 60
@@ -28,10 +29,11 @@ var (
 	sameWeekday = strings.EqualFold // AWS answers in lower case
 )
 
-// span is a window: minutes from its cycle's beginning, and how many it has.
+// span is a window in minutes: its start within the day or week, and its length.
 type span struct{ start, length int }
 
-// parseDaily and parseWeekly read windows; ok is false for another form.
+// parseDaily reads a daily window, parseWeekly a weekly one; ok is false if the format
+// is wrong.
 func parseDaily(s string) (w span, ok bool) {
 	m := dailyForm.FindStringSubmatch(s)
 	if m == nil {
@@ -52,12 +54,12 @@ func parseWeekly(s string) (w span, ok bool) {
 }
 
 func minutesOf(hours, rest string) int {
-	h, _ := strconv.Atoi(hours) // the form was checked
+	h, _ := strconv.Atoi(hours) // the format was checked
 	m, _ := strconv.Atoi(rest)
 	return h*60 + m
 }
 
-// daily and weekly validate windows.
+// daily and weekly return validators of windows with a minimum length in minutes.
 func daily(shortest int) func(any) string {
 	return window(parseDaily, "hh24:mi-hh24:mi", shortest)
 }
@@ -80,8 +82,8 @@ func window(parse func(string) (span, bool), form string, shortest int) func(any
 	}
 }
 
-// windowsMeet says whether a daily and a weekly window share a minute.
-func windowsMeet(day, week string) bool {
+// windowsOverlap says whether a daily and a weekly window have a common minute.
+func windowsOverlap(day, week string) bool {
 	d, okDay := parseDaily(day)
 	w, okWeek := parseWeekly(week)
 	if !okDay || !okWeek {
@@ -96,9 +98,10 @@ func windowsMeet(day, week string) bool {
 	return false
 }
 
-// verifyWindows refuses a backup in the midst of maintenance.
+// verifyWindows returns an error if the backup window and the maintenance window
+// overlap.
 func verifyWindows(c *Call, backup, maintenance string) error {
-	if day, week := c.In.String(backup), c.In.String(maintenance); windowsMeet(day, week) {
+	if day, week := c.In.String(backup), c.In.String(maintenance); windowsOverlap(day, week) {
 		return refuse("InvalidParameterValue", "The backup window and maintenance window must not overlap: %s and %s", day, week)
 	}
 	return nil

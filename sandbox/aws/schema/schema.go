@@ -1,12 +1,12 @@
-// Package schema owns the structure of every resource and function that the
-// stand-in knows: the names, types and requiredness of their properties. The
-// tables in data are generated from the source of the pulumi-aws SDK; what AWS
-// makes of the values is the business of package rules.
+// Package schema has the structure of every resource and function of the stand-in:
+// the names and types of their properties, and which are required. The tables in
+// data are generated from the source of the pulumi-aws SDK. The rules for values are
+// in package rules.
 //
-// A type is written as string, bool, int, number, any (string or object), [T]
-// for a list, {T} for a map, @Name for an object of the same file's types, asset
-// for a file of the program's, and other for what the stand-in can't take; a
-// question mark after an input's type says that it may be left out.
+// A type is written as string, bool, int, number, any (string or object), [T] for a
+// list, {T} for a map, @Name for an object type of the same file, asset for a file
+// of the program, and other for types that the stand-in does not support. A question
+// mark after an input's type means that it is optional.
 package schema
 
 //go:generate go run ./gen
@@ -25,14 +25,14 @@ import (
 //go:embed data/*.json
 var data embed.FS
 
-// ProviderToken is the token of the provider itself; its inputs are the keys
-// of the provider's configuration.
+// ProviderToken is the token of the provider itself. Its inputs are the keys of the
+// provider's configuration.
 const ProviderToken = "pulumi:providers:aws"
 
 // Fields are property names with their types.
 type Fields map[string]string
 
-// Names are the property names, sorted.
+// Names returns the sorted property names.
 func (f Fields) Names() []string {
 	out := make([]string, 0, len(f))
 	for name := range f {
@@ -59,10 +59,10 @@ type Function struct {
 	types map[string]Fields
 }
 
-// Object returns the fields of the nested type that an @Name names.
+// Object returns the fields of the nested type @Name.
 func (r *Resource) Object(typ string) Fields { return r.types[strings.TrimPrefix(typ, "@")] }
 
-// Object returns the fields of the nested type that an @Name names.
+// Object returns the fields of the nested type @Name.
 func (f *Function) Object(typ string) Fields { return f.types[strings.TrimPrefix(typ, "@")] }
 
 type table struct {
@@ -74,8 +74,8 @@ type table struct {
 
 var tables sync.Map // module → func() (*table, error)
 
-// open reads the table of one service the first time that it is asked for:
-// most stacks use a few of them, and the plugin starts at every preview.
+// open reads the table of a service at its first use, because the plugin starts at
+// every preview and most stacks use few services.
 func open(module string) (*table, error) {
 	load, _ := tables.LoadOrStore(module, sync.OnceValues(func() (*table, error) {
 		raw, err := data.ReadFile("data/" + module + ".json")
@@ -108,8 +108,8 @@ func moduleOf(token string) string {
 	return module
 }
 
-// ResourceOf returns the structure of a resource type; ok is false where
-// there is no table row for it.
+// ResourceOf returns the structure of a resource type; ok is false if no table has
+// it.
 func ResourceOf(token string) (r *Resource, ok bool, err error) {
 	t, err := open(moduleOf(token))
 	if err != nil {
@@ -119,8 +119,7 @@ func ResourceOf(token string) (r *Resource, ok bool, err error) {
 	return r, ok, nil
 }
 
-// FunctionOf returns the structure of a function; ok is false where there is
-// no table row for it.
+// FunctionOf returns the structure of a function; ok is false if no table has it.
 func FunctionOf(token string) (f *Function, ok bool, err error) {
 	t, err := open(moduleOf(token))
 	if err != nil {
@@ -130,7 +129,7 @@ func FunctionOf(token string) (f *Function, ok bool, err error) {
 	return f, ok, nil
 }
 
-// Tokens are all resources and functions of the tables, sorted.
+// Tokens returns all resources and functions of the tables, sorted.
 func Tokens() (resources, functions []string, err error) {
 	files, err := data.ReadDir("data")
 	if err != nil {
@@ -153,7 +152,7 @@ func Tokens() (resources, functions []string, err error) {
 	return resources, functions, nil
 }
 
-// Version is the version of the SDK that the tables were generated from,
+// Version returns the version of the SDK from which the tables were generated,
 // without the leading v.
 func Version() (string, error) {
 	t, err := open("index")

@@ -17,9 +17,9 @@ type Problem struct {
 	Reason string
 }
 
-// Inputs compares values with the fields of an input and returns everything
-// that does not fit: unknown names, wrong types, and required properties that
-// are missing. Unknown values fit every type.
+// Inputs compares values with the fields of an input and returns all problems:
+// unknown names, wrong types, and missing required properties. A value that is not
+// known yet fits every type.
 func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
 	c := checker{object: object}
 	c.fields(fields, values, "")
@@ -58,7 +58,7 @@ func (c *checker) value(typ string, v any, path string) {
 	}
 	switch {
 	case typ == "other":
-		c.fail(path, "the stand-in can't take archives and resources of other packages")
+		c.fail(path, "the stand-in does not support archives and resources of other packages")
 	case typ == "asset":
 		if !wire.IsAsset(v) {
 			c.fail(path, "must be an asset, is %s", kind(v))

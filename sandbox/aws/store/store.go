@@ -1,11 +1,11 @@
-// Package store keeps what exists in the stand-in's AWS: one object a
-// resource, by account, region, type and id. It is independent of Pulumi's
-// state, so that a refresh reads the truth.
+// Package store stores the objects of the stand-in's AWS: one for each resource, by
+// account, region, type and id. It is independent of Pulumi's state, so that a
+// refresh can find differences.
 //
-// The file is a journal: one line a transaction, appended under a lock that
-// all processes share. A reader takes in the lines that were added since it
-// last looked. A process killed in the middle of a write leaves at most a
-// line without an end, which readers ignore and the next writer cuts off.
+// The file is a journal with one line for each transaction, appended under a lock
+// that all processes share. A reader applies the lines that were added since its
+// last read. A process that is killed during a write leaves at most an incomplete
+// line. Readers ignore it, and the next writer removes it.
 package store
 
 import (
@@ -23,14 +23,14 @@ import (
 	"time"
 )
 
-// Global is the region of objects that belong to no region, as those of IAM.
+// Global is the region of objects without a region, such as those of IAM.
 const Global = "global"
 
-// lockTimeout bounds how long a call waits for other processes; transactions
-// take milliseconds.
+// lockTimeout is how long a call waits for other processes. A transaction takes
+// milliseconds.
 const lockTimeout = 30 * time.Second
 
-// Scope is where an object lives.
+// Scope is the account and the region of an object.
 type Scope struct {
 	Account string `json:"account"`
 	Region  string `json:"region"`
@@ -43,16 +43,16 @@ type Key struct {
 	ID   string `json:"id"`
 }
 
-// Object is one thing that exists.
+// Object is one object of AWS.
 type Object struct {
 	Key
-	// Owner is the id of the object that this one lives and dies with, as a
-	// VPC's default security group does with the VPC; empty for objects that
-	// somebody created.
+	// Owner is the id of the object with which AWS creates and deletes this one, such
+	// as the VPC of a default security group. It is empty for objects that a user
+	// created.
 	Owner string `json:"owner,omitempty"`
-	// Created is when AWS would say that it was made.
+	// Created is the creation time in AWS's answers.
 	Created time.Time `json:"created"`
-	// State holds every property, inputs and outputs, as plain values.
+	// State has all properties, inputs and outputs, as plain values.
 	State map[string]any `json:"state"`
 }
 
@@ -70,11 +70,11 @@ type Store struct {
 	mu      sync.Mutex
 	objects map[Scope]map[string]map[string]Object // by scope, type, id
 	inode   uint64
-	offset  int64 // of the first byte not taken in yet
+	offset  int64 // of the first byte that was not yet read
 	lines   int
 }
 
-// Open opens the journal in dir, which is made where it is missing.
+// Open opens the journal in dir, which is created if it does not exist.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("folder of the AWS store: %w", err)
@@ -82,7 +82,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{path: filepath.Join(dir, "store.jsonl")}, nil
 }
 
-// View calls read with what exists now.
+// View calls read with the present objects.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	return s.locked(ctx, syscall.LOCK_SH, func() error {
 		tx := &Tx{store: s}
@@ -90,8 +90,8 @@ func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	})
 }
 
-// Update calls change and then writes everything that it put and deleted, all
-// or nothing. Where change fails nothing is written.
+// Update calls change and then writes all its changes, or none if change returns an
+// error.
 func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	return s.locked(ctx, syscall.LOCK_EX, func() error {
 		tx := &Tx{store: s}
@@ -132,8 +132,8 @@ func (s *Store) locked(ctx context.Context, how int, do func() error) error {
 	return do()
 }
 
-// catchUp takes in what was appended since the last look; where the file was
-// replaced, it starts anew.
+// catchUp applies the lines that were appended since the last read. If the file was
+// replaced, it reads all of it.
 func (s *Store) catchUp() error {
 	f, err := os.Open(s.path)
 	if errors.Is(err, os.ErrNotExist) {
@@ -159,7 +159,7 @@ func (s *Store) catchUp() error {
 	for {
 		line, err := lines.ReadBytes('\n')
 		if errors.Is(err, io.EOF) {
-			return nil // a line without an end is one that was never finished
+			return nil // an incomplete line is ignored
 		}
 		if err != nil {
 			return fmt.Errorf("AWS store: %w", err)
@@ -193,8 +193,7 @@ func (s *Store) apply(ops []op) {
 	}
 }
 
-// commit appends one line, or rewrites the journal where most of it is
-// history.
+// commit appends one line. If most lines are outdated it rewrites the journal.
 func (s *Store) commit(ops []op) error {
 	if len(ops) == 0 {
 		return nil
@@ -203,8 +202,8 @@ func (s *Store) commit(ops []op) error {
 	if err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	// The line is taken in from its own bytes, so that this process sees
-	// exactly what others will see, and shares no values with the caller.
+	// The operations are decoded from the line, so that this process has the same
+	// values as others, and shares none with the caller.
 	var fresh []op
 	if err := json.Unmarshal(line, &fresh); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
@@ -218,7 +217,7 @@ func (s *Store) commit(ops []op) error {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	defer f.Close()
-	// Whatever lies behind the offset is an unfinished line.
+	// After the offset there is only an incomplete line.
 	if err := f.Truncate(s.offset); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
@@ -237,7 +236,7 @@ func (s *Store) commit(ops []op) error {
 	return nil
 }
 
-// compact writes one line an object to a new file and puts it in place.
+// compact replaces the journal by a file with one line for each object.
 func (s *Store) compact() error {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)

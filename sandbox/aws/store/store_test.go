@@ -53,13 +53,13 @@ func TestTransactions(t *testing.T) {
 		tx.Put(Object{Key: key("vpc", "w")})
 		tx.Delete(key("vpc", "v"))
 		_, ok := tx.Get(key("vpc", "v"))
-		require.False(t, ok, "a transaction sees what it did")
+		require.False(t, ok, "a transaction reads its own writes")
 		_, ok = tx.Get(key("vpc", "w"))
 		require.True(t, ok)
 		return refused
 	})
 	require.ErrorIs(t, err, refused)
-	require.Equal(t, []string{"v"}, ids(t, s), "a refused transaction did nothing")
+	require.Equal(t, []string{"v"}, ids(t, s), "a failed transaction changes nothing")
 	require.NoError(t, s.View(t.Context(), func(tx *Tx) error {
 		o, _ := tx.Get(key("vpc", "v"))
 		o.State["cidr"] = "changed"
@@ -69,14 +69,14 @@ func TestTransactions(t *testing.T) {
 	}))
 }
 
-func TestProcessesSeeEachOther(t *testing.T) {
+func TestProcessesShareTheJournal(t *testing.T) {
 	dir := t.TempDir()
 	a, b := open(t, dir), open(t, dir)
 	put(t, a, "vpc", "1", nil)
 	put(t, b, "vpc", "2", nil)
 	require.Equal(t, []string{"1", "2"}, ids(t, a))
 	require.Equal(t, []string{"1", "2"}, ids(t, b))
-	require.NoError(t, os.RemoveAll(dir)) // as make down does
+	require.NoError(t, os.RemoveAll(dir)) // as `make down` does
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	require.Empty(t, ids(t, a), "a store that is removed is empty")
 	put(t, b, "vpc", "3", nil)
@@ -118,7 +118,7 @@ func TestUnfinishedLine(t *testing.T) {
 	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer cuts it off")
 }
 
-func TestDamageIsNamed(t *testing.T) {
+func TestDamageIsReported(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "store.jsonl"), []byte("[]\nnonsense\n"), 0o600))
 	err := open(t, dir).View(t.Context(), func(*Tx) error { return nil })
@@ -131,14 +131,14 @@ func TestCompaction(t *testing.T) {
 	for i := range 1100 {
 		put(t, s, "vpc", "v", map[string]any{"n": float64(i)})
 	}
-	require.Equal(t, []string{"v"}, ids(t, other), "a reader notices the new file")
+	require.Equal(t, []string{"v"}, ids(t, other), "a reader opens the new file")
 	require.Less(t, s.lines, 200, "history was dropped")
 	put(t, other, "vpc", "w", nil)
 	require.Equal(t, []string{"v", "w"}, ids(t, s))
 	require.Equal(t, []string{"v", "w"}, ids(t, open(t, dir)))
 }
 
-func TestLockIsNotWaitedForForEver(t *testing.T) {
+func TestWaitForTheLockEnds(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, open(t, dir).Update(t.Context(), func(*Tx) error {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -151,8 +151,8 @@ func TestLockIsNotWaitedForForEver(t *testing.T) {
 
 const childDir = "STORE_TEST_CHILD"
 
-// TestKill kills a process that writes as fast as it can, again and again:
-// what it said that it wrote is there, and the store is whole.
+// TestKill kills a process that writes without a pause, five times. What the
+// process reported as written is in the store, and the store can be written to.
 func TestKill(t *testing.T) {
 	if dir := os.Getenv(childDir); dir != "" {
 		s := open(t, dir)
@@ -162,7 +162,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
-	said := map[string]bool{}
+	written := map[string]bool{}
 	for range 5 {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
 		cmd.Env = append(os.Environ(), childDir+"="+dir)
@@ -172,7 +172,7 @@ func TestKill(t *testing.T) {
 		lines := bufio.NewScanner(out)
 		for range 10 {
 			require.True(t, lines.Scan())
-			said[fmt.Sprintf("%d-%s", cmd.Process.Pid, lines.Text())] = true
+			written[fmt.Sprintf("%d-%s", cmd.Process.Pid, lines.Text())] = true
 		}
 		require.NoError(t, cmd.Process.Kill())
 		_ = cmd.Wait() // it was killed
@@ -182,7 +182,7 @@ func TestKill(t *testing.T) {
 	for _, id := range ids(t, s) {
 		found[id] = true
 	}
-	for id := range said {
+	for id := range written {
 		require.True(t, found[id], "%s was written and is lost", id)
 	}
 	put(t, s, "vpc", "after", nil)

@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Tx is one look at the store, with the changes made through it. It is valid
-// only inside View or Update.
+// Tx is a transaction: a view of the store with the transaction's changes. It is
+// valid only inside View or Update.
 type Tx struct {
 	store *Store
 	ops   []op
@@ -31,9 +31,9 @@ func (tx *Tx) Get(key Key) (Object, bool) {
 	return clone(object), true
 }
 
-// Each calls visit with every object of a type in a scope, in no order, until
-// visit returns false. The objects are shared and must not be changed. Changes
-// of the same transaction are not seen.
+// Each calls visit with every object of a type in a scope, in any order, until visit
+// returns false. The objects are shared and must not be changed. Changes of this
+// transaction are not included.
 func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	for _, object := range tx.store.objects[scope][typ] {
 		if !visit(object) {
@@ -42,8 +42,8 @@ func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	}
 }
 
-// Owned calls visit with every object of a scope that has this owner. The
-// objects are shared and must not be changed.
+// Owned calls visit with every object of a scope with this owner. The objects are
+// shared and must not be changed.
 func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 	for _, ids := range tx.store.objects[scope] {
 		for _, object := range ids {
@@ -54,7 +54,7 @@ func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 	}
 }
 
-// All are all objects, sorted by account, region, type and id. They are shared
+// All returns all objects, sorted by account, region, type and id. They are shared
 // and must not be changed.
 func (tx *Tx) All() []Object {
 	out := make([]Object, 0, tx.store.count())

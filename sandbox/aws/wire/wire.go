@@ -1,11 +1,9 @@
-// Package wire owns how property values travel between the engine and a
-// plugin: it turns the protocol's structs into plain Go values (string, bool,
-// float64, []any, map[string]any) and back.
+// Package wire converts property values between the engine's protocol and plain Go
+// values (string, bool, float64, []any, map[string]any).
 //
-// The SDK's own package for this (go/common/resource/plugin) brings the
-// engine's plugin host, HCL and tracing with it; the stand-in starts at every
-// preview and has to stay small. The markers below are part of Pulumi's
-// protocol and never change.
+// The SDK's package for this (go/common/resource/plugin) links the engine's plugin
+// host, HCL and tracing. The stand-in starts at every preview and must be small. The
+// markers below are part of Pulumi's protocol and never change.
 package wire
 
 import (
@@ -44,11 +42,11 @@ type Unknown struct{}
 // Secret is a value that the engine has to keep secret.
 type Secret struct{ Value any }
 
-// Archive is a folder; the stand-in names it only to refuse it.
+// Archive is an archive, which the stand-in does not support.
 type Archive struct{}
 
-// IsAsset says whether v is a file of the program's. It stays as the engine
-// wrote it: its hash says whether its content has changed.
+// IsAsset says whether v is an asset, which is a file of the program. It stays in
+// the engine's form, which contains a hash of the content.
 func IsAsset(v any) bool {
 	m, _ := v.(map[string]any)
 	return m[sigKey] == sigAsset
@@ -76,8 +74,8 @@ func ContainsUnknown(v any) bool {
 	return false
 }
 
-// Decode turns a message into plain values. Nulls are left out, as if the
-// property was not given; secrets and output values are unwrapped.
+// Decode converts a message to plain values. Nulls are left out, like properties
+// that are not set; secrets and output values are unwrapped.
 func Decode(s *structpb.Struct) map[string]any {
 	out := map[string]any{}
 	for name, v := range s.GetFields() {
@@ -132,7 +130,7 @@ func decode(v *structpb.Value) any {
 	return nil
 }
 
-// Encode turns plain values into a message. It knows the types that Decode
+// Encode converts plain values to a message. It accepts the types that Decode
 // returns and, for convenience, int, []string and map[string]string.
 func Encode(values map[string]any) (*structpb.Struct, error) {
 	out := &structpb.Struct{Fields: make(map[string]*structpb.Value, len(values))}

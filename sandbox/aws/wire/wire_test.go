@@ -45,7 +45,7 @@ func TestMarkers(t *testing.T) {
 	require.False(t, IsAsset(map[string]any{"hash": "h"}))
 }
 
-func TestConveniences(t *testing.T) {
+func TestEncodeOtherGoTypes(t *testing.T) {
 	s, err := Encode(map[string]any{"n": 3, "list": []string{"a"}, "tags": map[string]string{"k": "v"}})
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"n": 3.0, "list": []any{"a"}, "tags": map[string]any{"k": "v"}}, Decode(s))

@@ -1,6 +1,7 @@
-// Package enginesession is a plugin's side of its bond with the Pulumi engine: it
-// serves the plugin's gRPC service the way the engine expects, notices when the
-// engine is gone, ends running calls when it cancels, and logs to its display.
+// Package enginesession is a plugin's side of its connection with the Pulumi
+// engine. It serves the plugin's gRPC service as the engine expects, detects the
+// end of the engine, ends calls that the engine cancels, and logs to the engine's
+// display.
 package enginesession
 
 import (
@@ -25,14 +26,15 @@ const MaxMessage = 400 << 20
 // logLimit is how long the engine may take to accept a log line.
 const logLimit = 5 * time.Second
 
-// ErrStopped is why a call ends when the plugin is asked to stop.
+// ErrStopped is the cause of a call's context when the plugin is stopped.
 var ErrStopped = errors.New("the plugin was stopped")
 
-// ErrCancelled is why a call ends when the engine cancels the operation.
+// ErrCancelled is the cause of a call's context when the engine cancels the
+// operation.
 var ErrCancelled = errors.New("the engine cancelled the operation")
 
-// Session is one plugin's life: from the first line on stdout until the engine
-// is gone or the plugin is stopped. It is safe for use by several goroutines.
+// Session is one run of a plugin: from the first line on stdout until the engine
+// ends or the plugin is stopped. It is safe for use by several goroutines.
 type Session struct {
 	life context.Context
 	stop context.CancelCauseFunc
@@ -45,8 +47,8 @@ type Session struct {
 }
 
 // Serve listens on a free port of 127.0.0.1, writes the port and a newline to
-// stdout as the engine expects, and serves what register adds until ctx ends
-// or the engine is gone. Calls that still run then are ended.
+// stdout as the engine expects, and serves the services that register adds until
+// ctx or the engine ends. It then ends running calls.
 func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *Session) error) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,24 +60,23 @@ func Serve(ctx context.Context, stdout io.Writer, register func(*grpc.Server, *S
 	if err := register(server, &Session{life: ctx, stop: stop, abort: make(chan struct{})}); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	// GracefulStop waits for the calls, and those end with ctx.
+	// GracefulStop waits for calls, which end with ctx.
 	defer context.AfterFunc(ctx, server.GracefulStop)()
 
 	if _, err := fmt.Fprintf(stdout, "%d\n", listener.Addr().(*net.TCPAddr).Port); err != nil {
-		return errors.Join(fmt.Errorf("telling the engine the port: %w", err), listener.Close())
+		return errors.Join(fmt.Errorf("writing the port for the engine: %w", err), listener.Close())
 	}
-	// Stopped before it began to serve: the end that was asked for.
+	// ErrServerStopped: ctx ended before Serve was called, which is no failure.
 	if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serving the engine: %w", err)
 	}
 	return nil
 }
 
-// Meet takes the engine's address and from then on ends the session when the
-// engine is gone. It holds one idle connection and waits for the kernel to say
-// that it broke: a killed engine takes its plugins along at once, and until
-// then the watch costs nothing.
-func (s *Session) Meet(address string) error {
+// Dial connects to the engine and ends the session when the engine ends. It keeps
+// one idle connection, which the kernel closes when the engine is killed. So the
+// plugin ends at once, and waiting costs nothing.
+func (s *Session) Dial(address string) error {
 	if address == "" {
 		return errors.New("the engine gave no address")
 	}
@@ -112,14 +113,15 @@ func (s *Session) watch(conn *grpc.ClientConn, address string) {
 	}
 }
 
-// Address is the engine's, empty until Meet.
+// Address returns the engine's address; it is empty before Dial.
 func (s *Session) Address() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.address
 }
 
-// Cancel ends every bound context with ErrCancelled, those to come included.
+// Cancel ends every bound context with ErrCancelled, including those that are
+// created later.
 func (s *Session) Cancel() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,8 +131,9 @@ func (s *Session) Cancel() {
 	}
 }
 
-// Bound returns a context that ends with the call, with the session, and with
-// Cancel; its cause says which. The caller calls the function when it is done.
+// Bound returns a context that ends with the call's ctx, with the session, and
+// with Cancel; its cause says which. The caller calls the returned function at the
+// end of the call.
 func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(ctx)
 	detach := context.AfterFunc(s.life, func() { end(context.Cause(s.life)) })
@@ -144,9 +147,9 @@ func (s *Session) Bound(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { detach(); end(nil) }
 }
 
-// Log shows a message beside the resource and keeps it in the diagnostics. It
-// drops the line where the engine does not take it: a message that cannot be
-// shown is no reason to fail what it is about.
+// Log shows a message with the resource in the engine's display and diagnostics.
+// If the engine does not accept it, the message is dropped: that must not fail the
+// resource.
 func (s *Session) Log(ctx context.Context, urn string, severity pulumirpc.LogSeverity, message string) {
 	s.mu.Lock()
 	client := s.client

@@ -51,7 +51,7 @@ func TestBoundEndsWith(t *testing.T) {
 	}
 }
 
-func TestWhatComesAfterCancelEndsAtOnce(t *testing.T) {
+func TestCallAfterCancelEndsAtOnce(t *testing.T) {
 	s, _, _ := begin(t)
 	s.Cancel()
 	ctx, end := s.Bound(t.Context())
@@ -66,16 +66,16 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-func TestAnEngineThatIsNotThereEndsThePlugin(t *testing.T) {
+func TestPluginEndsIfTheEngineDoesNotAnswer(t *testing.T) {
 	s, _, done := begin(t)
-	require.ErrorContains(t, s.Meet(""), "no address")
+	require.ErrorContains(t, s.Dial(""), "no address")
 	require.Empty(t, s.Address())
-	require.NoError(t, s.Meet("127.0.0.1:1"))
+	require.NoError(t, s.Dial("127.0.0.1:1"))
 	require.Equal(t, "127.0.0.1:1", s.Address())
 	require.NoError(t, <-done)
 }
 
-func TestWithoutAnEngineALineIsDropped(t *testing.T) {
+func TestLogWithoutAnEngineIsDropped(t *testing.T) {
 	s, _, _ := begin(t)
 	s.Log(t.Context(), "urn", pulumirpc.LogSeverity_INFO, "lost")
 }

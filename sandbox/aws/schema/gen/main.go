@@ -1,14 +1,12 @@
-// Command gen writes the stand-in's property tables (schema/data/*.json) from
-// the source of the pulumi-aws SDK that the program is built with: every
-// input with its type and whether it is required, every output, every secret
-// output, and the nested types below them. Nothing in those tables is typed
-// by hand.
+// Command gen generates the stand-in's property tables (schema/data/*.json) from
+// the source of the program's pulumi-aws SDK: every input with its type and whether
+// it is required, every output, every secret output, and the nested types.
 //
-// Which resources and functions are written is decided in one place: the rows
-// in package rules. The command reads their tokens from the Go source.
+// The tables contain the resources and functions that have a row in package rules.
+// The command reads their tokens from the Go source.
 //
-// It imports the standard library alone, so that it also runs where the
-// stand-in itself does not compile.
+// It imports the standard library only, so that it also runs if the stand-in does
+// not compile.
 package main
 
 import (
@@ -24,12 +22,11 @@ import (
 	"strings"
 )
 
-// sdkModule is the module whose source is read; the version is the one that
-// the program's go.mod asks for.
+// sdkModule is the module whose source is read, in the version of the program's
+// go.mod.
 const sdkModule = "github.com/pulumi/pulumi-aws/sdk/v6"
 
-// programModule is the first line of the program's go.mod, by which its folder
-// is found.
+// programModule is the first line of the program's go.mod, to find its folder.
 const programModule = "module github.com/progressive-framework/platform\n"
 
 func main() {
@@ -42,8 +39,7 @@ func main() {
 	}
 }
 
-// write generates the tables and puts them into out; tables of services that
-// have no row any more are removed.
+// write generates the tables in out and removes tables of services without a row.
 func write(rows, out string) error {
 	files, err := generate(rows)
 	if err != nil {
@@ -85,7 +81,7 @@ func generate(rows string) (map[string][]byte, error) {
 	}
 	sdk := newSDK(filepath.Join(root, "go", "aws"))
 	tables := map[string]*table{}
-	in := func(module string) *table {
+	tableFor := func(module string) *table {
 		t, ok := tables[module]
 		if !ok {
 			t = &table{
@@ -96,12 +92,12 @@ func generate(rows string) (map[string][]byte, error) {
 		}
 		return t
 	}
-	if err := sdk.provider(in("index")); err != nil {
+	if err := sdk.provider(tableFor("index")); err != nil {
 		return nil, err
 	}
 	for _, token := range tokens {
 		module, _, _ := strings.Cut(strings.TrimPrefix(token, "aws:"), "/")
-		if err := sdk.add(in(module), module, token); err != nil {
+		if err := sdk.add(tableFor(module), module, token); err != nil {
 			return nil, fmt.Errorf("%s: %w", token, err)
 		}
 	}
@@ -136,14 +132,14 @@ func programRoot(dir string) (string, error) {
 	}
 }
 
-// sdkRoot returns the folder and version of the SDK that the program in dir
-// asks for; where the module cache lacks it, it is downloaded.
+// sdkRoot returns the folder and version of the SDK of the program in dir. If it is
+// not in the module cache, it is downloaded.
 func sdkRoot(dir string) (root, version string, err error) {
 	list := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
-		// The sandbox is built with other flags than the program; only the
-		// program's own go.mod counts here.
+		// The sandbox's flags may name another module file; the program's go.mod must
+		// be used.
 		cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "GOFLAGS=") })
 		out, err := cmd.Output()
 		if err != nil {

@@ -15,17 +15,17 @@ import (
 	"strings"
 )
 
-// tokenPattern is the form of a Pulumi type or function token of AWS.
+// tokenPattern matches a Pulumi type or function token of AWS.
 var tokenPattern = regexp.MustCompile(`^aws:[a-z0-9]+/[a-zA-Z0-9]+:[a-zA-Z0-9]+$`)
 
-// use is one place where Go source names a resource or a function of AWS.
+// use is one place in Go source that names a resource or a function of AWS.
 type use struct {
 	Token string
-	Where string // file:line, below the folder that was searched
+	Where string // file:line, relative to the folder
 }
 
-// tokensIn returns the tokens that occur as whole string literals in the Go
-// files of dir, tests aside, sorted.
+// tokensIn returns the sorted tokens that are string literals in the Go files of
+// dir, except tests.
 func tokensIn(dir string) ([]string, error) {
 	seen := map[string]bool{}
 	err := goFiles(dir, func(_ string, _ *token.FileSet, file *ast.File) error {
@@ -45,9 +45,9 @@ func tokensIn(dir string) ([]string, error) {
 	return out, nil
 }
 
-// usesIn returns every use of an AWS resource or function in the Go files
-// below dir: constructors and invokes of the SDK, and tokens in strings (a
-// program may register a resource by its token).
+// usesIn returns every use of an AWS resource or function in the Go files below
+// dir: constructors and invokes of the SDK, and tokens in strings, because a program
+// may register a resource by its token.
 func usesIn(dir string, s *sdk) ([]use, error) {
 	var out []use
 	err := goFiles(dir, func(rel string, fset *token.FileSet, file *ast.File) error {
@@ -89,8 +89,8 @@ func usesIn(dir string, s *sdk) ([]use, error) {
 	return out, err
 }
 
-// tokenOf returns the token that a function of the SDK registers, reads or
-// invokes, or nothing for helpers such as VpcArgs.
+// tokenOf returns the token that a function of the SDK registers, reads or invokes;
+// "" for helpers such as VpcArgs.
 func (s *sdk) tokenOf(module, name string) (string, error) {
 	plain := strings.TrimSuffix(name, "Output")
 	if !strings.HasPrefix(name, "New") && !strings.HasPrefix(name, "Get") && !strings.HasPrefix(name, "Lookup") {
@@ -158,8 +158,8 @@ func literals(file *ast.File) map[string]token.Pos {
 	return out
 }
 
-// goFiles parses every Go file below dir that is not a test, in order. A
-// folder that does not exist has none.
+// goFiles parses every Go file below dir except tests, in lexical order. A folder
+// that does not exist has none.
 func goFiles(dir string, visit func(rel string, fset *token.FileSet, file *ast.File) error) error {
 	if _, err := os.Stat(dir); os.IsNotExist(err) {
 		return nil

@@ -38,7 +38,7 @@ type function struct {
 // schema.
 type fields map[string]string
 
-// sdk reads the packages of the SDK, each once.
+// sdk caches the packages of the SDK.
 type sdk struct {
 	dir      string
 	packages map[string]*sdkPackage
@@ -126,7 +126,7 @@ func (p *sdkPackage) parse(name string) error {
 	return nil
 }
 
-// fileWith returns the file that holds all of the texts.
+// fileWith returns the file that contains all of the texts.
 func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	for name, raw := range p.files {
 		if !slices.ContainsFunc(texts, func(text string) bool { return !bytes.Contains(raw, []byte(text)) }) {
@@ -136,7 +136,7 @@ func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	return "", fmt.Errorf("the SDK has no file with %s: is the token right?", strings.Join(texts, " and "))
 }
 
-// add writes the row of one token into t.
+// add adds the row of one token to t.
 func (s *sdk) add(t *table, module, tok string) error {
 	p, err := s.open(module)
 	if err != nil {
@@ -167,8 +167,8 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	if err != nil {
 		return err
 	}
-	// The struct can't tell a required list from an optional one; the
-	// constructor can, since it refuses to go on without a required argument.
+	// The struct does not show whether a list is required. The constructor does: it
+	// returns an error if a required argument is nil.
 	for _, field := range requiredArgs(constructor) {
 		prop := propertyOf(args, field)
 		in[prop] = strings.TrimSuffix(in[prop], "?")
@@ -192,8 +192,8 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 	if err := p.parse(file); err != nil {
 		return err
 	}
-	// The functions are found by their text rather than by name: SDKs call
-	// them GetX or LookupX.
+	// The functions are found by their text, because the SDK names them GetX or
+	// LookupX.
 	for _, decl := range p.funcs {
 		result := resultOf(decl, tok)
 		if result == "" {
@@ -218,7 +218,7 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 	return errors.New("the SDK has no function that invokes it")
 }
 
-// provider writes the provider's own configuration.
+// provider adds the provider's configuration.
 func (s *sdk) provider(t *table) error {
 	p, err := s.open("index")
 	if err != nil {
@@ -235,8 +235,7 @@ func (s *sdk) provider(t *table) error {
 	return nil
 }
 
-// fields renders a struct's tagged fields and adds the nested types that they
-// name to t.
+// fields returns a struct's tagged fields and adds their nested types to t.
 func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	out := fields{}
 	for _, f := range st.Fields.List {
@@ -256,8 +255,8 @@ func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	return out, nil
 }
 
-// typ renders a Go type. Pointers, slices, maps and interfaces may be nil and
-// are therefore optional.
+// typ returns a Go type in the notation of package schema. Pointers, slices, maps
+// and interfaces may be nil and so are optional.
 func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -298,10 +297,10 @@ func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err 
 		if e.Sel.Name == "AssetOrArchive" {
 			return "asset", true, nil
 		}
-		// Types of sibling packages: known to be there, refused when used.
+		// A type of another package, which the stand-in does not support.
 		return "other", true, nil
 	}
-	return "", false, fmt.Errorf("unknown form %T", e)
+	return "", false, fmt.Errorf("unknown kind of type %T", e)
 }
 
 func tagOf(f *ast.Field) string {
@@ -325,8 +324,8 @@ func propertyOf(st *ast.StructType, field string) string {
 	return ""
 }
 
-// requiredArgs are the fields of args that a constructor compares with nil
-// before it refuses.
+// requiredArgs returns the fields of args for which a constructor returns an error
+// if they are nil.
 func requiredArgs(fn *ast.FuncDecl) []string {
 	var out []string
 	ast.Inspect(fn, func(n ast.Node) bool {
@@ -350,6 +349,7 @@ func requiredArgs(fn *ast.FuncDecl) []string {
 	return out
 }
 
+// refuses says whether a block consists of a return statement.
 func refuses(body *ast.BlockStmt) bool {
 	if len(body.List) != 1 {
 		return false
@@ -358,7 +358,7 @@ func refuses(body *ast.BlockStmt) bool {
 	return ok
 }
 
-// secretOutputs are the names in a constructor's AdditionalSecretOutputs.
+// secretOutputs returns the names in a constructor's AdditionalSecretOutputs.
 func secretOutputs(fn *ast.FuncDecl) []string {
 	var out []string
 	ast.Inspect(fn, func(n ast.Node) bool {
@@ -383,8 +383,8 @@ func secretOutputs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// resultOf returns the type of the variable rv in a function that invokes
-// tok, or nothing.
+// resultOf returns the type of the variable rv in a function that invokes tok; ""
+// if the function does not.
 func resultOf(fn *ast.FuncDecl, tok string) string {
 	found, result := false, ""
 	ast.Inspect(fn, func(n ast.Node) bool {

@@ -41,7 +41,7 @@ func visible(metric string) props {
 	return props{"cloudwatchMetricsEnabled": true, "sampledRequestsEnabled": true, "metricName": metric}
 }
 
-// managedRule is a rule of one of AWS's groups.
+// managedRule returns a rule with one of AWS's managed rule groups.
 func managedRule(name string, priority int) props {
 	return props{
 		"name": name, "priority": priority, "overrideAction": props{"none": props{}}, "visibilityConfig": visible(name),
@@ -81,33 +81,33 @@ func requestPolicy() props {
 	}
 }
 
-// grow makes a slice of what fill adds.
-func (s *sandbox) grow(fill func(add func(token, name string, in props) *thing)) *slice {
+// newSet creates the resources that fill adds.
+func (s *sandbox) newSet(fill func(add func(token, name string, in props) *resource)) *resourceSet {
 	s.t.Helper()
-	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
-	fill(func(token, name string, in props) *thing {
+	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	fill(func(token, name string, in props) *resource {
 		s.t.Helper()
-		made := s.must(token, name, in)
-		x.made = append(x.made, made)
-		x.by[name], x.news[name] = made, in
-		return made
+		created := s.must(token, name, in)
+		x.created = append(x.created, created)
+		x.by[name], x.news[name] = created, in
+		return created
 	})
 	return x
 }
 
-// edge makes a platform's edge: a distribution with a certificate, a web ACL,
-// policies, two origins and logs, behind a name.
-func (s *sandbox) edge() *slice {
+// edge creates a platform's edge: a distribution with a certificate, a web ACL,
+// policies, two origins, logs and a DNS record.
+func (s *sandbox) edge() *resourceSet {
 	s.t.Helper()
-	return s.grow(func(add func(token, name string, in props) *thing) {
+	return s.newSet(func(add func(token, name string, in props) *resource) {
 		zone := add(zoneT, "zone", props{"name": "example.com", "tags": props{"Name": "main"}})
 		certificate := add(certificateT, "certificate", props{
 			"domainName": "example.com", "subjectAlternativeNames": []any{"*.example.com"}, "validationMethod": "DNS",
 		})
-		asked := certificate.state["domainValidationOptions"].([]any)[0].(props)
+		record := certificate.state["domainValidationOptions"].([]any)[0].(props)
 		proof := add(recordT, "proof", props{
-			"zoneId": zone.id, "name": asked["resourceRecordName"], "type": asked["resourceRecordType"], "ttl": 300,
-			"records": []any{asked["resourceRecordValue"]}, "allowOverwrite": true,
+			"zoneId": zone.id, "name": record["resourceRecordName"], "type": record["resourceRecordType"], "ttl": 300,
+			"records": []any{record["resourceRecordValue"]}, "allowOverwrite": true,
 		})
 		add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{proof.state["fqdn"]}})
 
@@ -188,25 +188,25 @@ func TestEdgeIsStable(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.edge()
 	for _, round := range []string{"after the update", "after a refresh"} {
-		for _, made := range x.made {
-			d := s.diff(made, x.news[made.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(made), made.name)
+		for _, created := range x.created {
+			d := s.diff(created, x.news[created.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(created), created.name)
 		}
 	}
 }
 
-func TestEdgeIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+func TestEdgeIsDestroyedInReverse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.edge()
-	for _, made := range slices.Backward(x.made) {
-		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
-		require.False(t, s.refresh(made), "%s is still there", made.name)
+	for _, created := range slices.Backward(x.created) {
+		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
+		require.False(t, s.refresh(created), "%s is still there", created.name)
 	}
-	require.Zero(t, s.count(), "something was left behind")
+	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestEdgeIsHeldTogether(t *testing.T) {
+func TestEdgeIsNotDeletedWhileInUse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.edge()
 	before := s.count()
@@ -230,7 +230,7 @@ func TestEdgeOutputs(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.edge()
 	for _, want := range []struct{ name, property, pattern string }{
-		{"Logs", "bucket", `^logs-[0-9a-f]{7}$`}, // names are made up in lower case
+		{"Logs", "bucket", `^logs-[0-9a-f]{7}$`}, // generated names are lower-case
 		{"Logs", "arn", `^arn:aws:s3:::logs-`},
 		{"Logs", "bucketDomainName", `^logs-[0-9a-f]{7}\.s3\.amazonaws\.com$`},
 		{"Logs", "bucketRegionalDomainName", `^logs-[0-9a-f]{7}\.s3\.us-east-1\.amazonaws\.com$`},
@@ -240,7 +240,7 @@ func TestEdgeOutputs(t *testing.T) {
 		{"distribution", "hostedZoneId", `^Z2FDTNDATAQYW2$`},
 		{"distribution", "status", `^Deployed$`},
 		{"certificate", "arn", `^arn:aws:acm:us-east-1:123456789012:certificate/[0-9a-f-]{36}$`},
-		{"certificate", "status", `^PENDING_VALIDATION$`}, // as of its creation
+		{"certificate", "status", `^PENDING_VALIDATION$`}, // the state of its creation
 		{"acl-of-web", "arn", `^arn:aws:wafv2:us-east-1:123456789012:global/webacl/acl-of-web-[0-9a-f]{7}/[0-9a-f-]{36}$`},
 		{"zone", "zoneId", `^Z[A-Z0-9]{20}$`},
 		{"zone", "primaryNameServer", `^ns-\d+\.awsdns-\d\d\.com$`},
@@ -253,7 +253,7 @@ func TestEdgeOutputs(t *testing.T) {
 	require.InDelta(t, 927, x.by["acl-of-web"].state["capacity"], 0, "700, 200 and 25 of the groups, 2 of the rate")
 	options := x.by["certificate"].state["domainValidationOptions"].([]any)
 	require.Len(t, options, 2)
-	require.Equal(t, options[0].(props)["resourceRecordName"], options[1].(props)["resourceRecordName"], "a name and its wildcard share a record")
+	require.Equal(t, options[0].(props)["resourceRecordName"], options[1].(props)["resourceRecordName"], "a name and its wildcard have the same record")
 	require.True(t, s.refresh(x.by["certificate"]))
 	require.Equal(t, "ISSUED", x.by["certificate"].state["status"])
 	require.NotEmpty(t, x.by["certificate"].state["notAfter"])

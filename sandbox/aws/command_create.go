@@ -13,16 +13,17 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func makeCommand() *cobra.Command {
+func createCommand() *cobra.Command {
 	region := rules.DefaultRegion
 	cmd := &cobra.Command{
-		Use:   "make TYPE [PROPERTY=VALUE...]",
-		Short: "Create something outside of every stack",
-		Long: "Create something outside of every stack, by the same rules as in one, and print its id:\n" +
-			"what an account has before the platform comes.\n\n" +
-			"  sandbox aws make Zone name=example.com\n\n" +
-			"VALUE is JSON, or text where it is none. A property inside another is written with dots, as in\n" +
-			"tags.Owner=me; a list as JSON.",
+		Use:     "create TYPE [PROPERTY=VALUE...]",
+		Aliases: []string{"make"},
+		Short:   "Create an object outside of every stack",
+		Long: "Create an object outside of every stack, by the same rules as in a stack, and print its id.\n" +
+			"An account has such objects before the platform is deployed.\n\n" +
+			"  sandbox aws create Zone name=example.com\n\n" +
+			"VALUE is JSON, otherwise text. A nested property is written with dots, as in tags.Owner=me; a list is\n" +
+			"written as JSON.",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			token, err := rules.FindToken(args[0])
@@ -44,7 +45,7 @@ func makeCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			id, err := cloud.Make(cmd.Context(), token, list)
+			id, err := cloud.CreateDirect(cmd.Context(), token, list)
 			if err != nil {
 				return err
 			}
@@ -52,12 +53,12 @@ func makeCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().StringVar(&region, "region", region, "where to create it; global things are in none")
+	cmd.Flags().StringVar(&region, "region", region, "the region; ignored for global types")
 	return cmd
 }
 
-// EnsureAccount creates what the account of a sandbox has before any stack,
-// unless it exists.
+// EnsureAccount creates the objects that the account of a sandbox has before any
+// stack, unless they exist.
 func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	cloud, err := openCloud(l, rules.DefaultRegion)
 	if err != nil {

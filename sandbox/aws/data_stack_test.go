@@ -34,7 +34,8 @@ const (
 		 "Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:us-east-1:123456789012:log-group:/data/*"}}}]}`
 )
 
-// dataParameters are those of a group; a third string is when to apply.
+// dataParameters returns the parameters of a group. Each has a name, a value and, if given,
+// an apply method.
 func dataParameters(list ...[]string) []any {
 	out := make([]any, len(list))
 	for i, p := range list {
@@ -47,16 +48,16 @@ func dataParameters(list ...[]string) []any {
 	return out
 }
 
-// buildData makes a database, a cache, a document store and secrets.
-func (s *sandbox) buildData() *slice {
+// buildData creates a database, a cache, a document store and secrets.
+func (s *sandbox) buildData() *resourceSet {
 	s.t.Helper()
-	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
-	add := func(token, name string, in props) *thing {
+	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		made := s.must(token, name, in)
-		x.made = append(x.made, made)
-		x.by[name], x.news[name] = made, in
-		return made
+		created := s.must(token, name, in)
+		x.created = append(x.created, created)
+		x.by[name], x.news[name] = created, in
+		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
@@ -115,41 +116,41 @@ func (s *sandbox) buildData() *slice {
 	return x
 }
 
-func TestDataSliceIsStable(t *testing.T) {
+func TestDataIsStable(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	for _, round := range []string{"after the update", "after a refresh"} {
-		for _, made := range x.made {
-			d := s.diff(made, x.news[made.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(made), made.name)
+		for _, created := range x.created {
+			d := s.diff(created, x.news[created.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(created), created.name)
 		}
 	}
 }
 
-func TestDataSliceIsImported(t *testing.T) {
+func TestDataIsImported(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
-	for _, made := range x.made {
-		imported := &thing{token: made.token, name: made.name, id: made.id}
-		require.True(t, s.refresh(imported), made.name)
+	for _, created := range x.created {
+		imported := &resource{token: created.token, name: created.name, id: created.id}
+		require.True(t, s.refresh(imported), created.name)
 		d := s.diff(imported, imported.in)
-		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s %s differs: %v", made.token, made.name, d.GetDetailedDiff())
+		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s %s differs: %v", created.token, created.name, d.GetDetailedDiff())
 	}
 }
 
-func TestDataSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+func TestDataIsDestroyedInReverse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
-	for _, made := range slices.Backward(x.made) {
-		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
-		require.False(t, s.refresh(made), "%s is still there", made.name)
-		require.NoError(t, s.delete(made), "%s: a second deletion is no error", made.name)
+	for _, created := range slices.Backward(x.created) {
+		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
+		require.False(t, s.refresh(created), "%s is still there", created.name)
+		require.NoError(t, s.delete(created), "%s: a second deletion is no error", created.name)
 	}
-	require.Zero(t, s.count(), "something was left behind")
+	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestDataIsHeld(t *testing.T) {
+func TestDataIsNotDeletedWhileInUse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	before := s.count()
@@ -204,7 +205,7 @@ func TestDataOutputsAreRealistic(t *testing.T) {
 	secret := x.by["main"].state["masterUserSecrets"].([]any)[0].(props)
 	require.Regexp(t, `^arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-[0-9a-f-]{36}-[A-Z0-9]{6}$`, secret["secretArn"])
 	require.Equal(t, "active", secret["secretStatus"])
-	require.NotContains(t, x.by["main"].state, "password", "AWS keeps the password to itself")
+	require.NotContains(t, x.by["main"].state, "password", "the managed password is not in the state")
 	require.Len(t, x.by["Cache"].state["memberClusters"], 6)
 	require.Equal(t, true, x.by["Cache"].state["clusterEnabled"])
 	require.EqualValues(t, 2, x.by["sessions"].state["numCacheClusters"])

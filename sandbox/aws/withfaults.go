@@ -15,13 +15,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// crashCode is the exit code of a plugin that was told to crash: that of a
-// process killed by SIGKILL.
+// crashCode is the plugin's exit code after a fault Crash: that of a process killed
+// by SIGKILL.
 const crashCode = 137
 
-// meet does one call's work under the faults that the sandbox was told to
-// have.
-func (p *provider) meet(ctx context.Context, op, token, urn string, do func() error) error {
+// withFaults does the work of one call, with the configured fault for it.
+func (p *provider) withFaults(ctx context.Context, op, token, urn string, do func() error) error {
 	if p.session != nil {
 		bound, release := p.session.Bound(ctx)
 		defer release()
@@ -41,7 +40,7 @@ func (p *provider) meet(ctx context.Context, op, token, urn string, do func() er
 	case faults.Error:
 		return faultError(op, token, fault, "InternalError", "An internal error has occurred")
 	case faults.Throttle:
-		p.say(ctx, pulumirpc.LogSeverity_DEBUG, urn, fmt.Sprintf("throttled by AWS; waiting %s, as the provider's retries do", fault.Delay))
+		p.log(ctx, pulumirpc.LogSeverity_DEBUG, urn, fmt.Sprintf("throttled by AWS; waiting %s, as the provider's retries do", fault.Delay))
 		if err := pause(ctx, fault.Delay); err != nil {
 			return err
 		}
@@ -60,16 +59,16 @@ func (p *provider) meet(ctx context.Context, op, token, urn string, do func() er
 	if fault.Mode == faults.Crash {
 		p.exit(crashCode)
 	}
-	return status.Error(codes.Unavailable, fmt.Sprintf("%s: request send failed, connection reset by peer", doing(op, token)))
+	return status.Error(codes.Unavailable, fmt.Sprintf("%s: request send failed, connection reset by peer", errorPrefix(op, token)))
 }
 
-// faultError words an error as AWS and its provider do.
+// faultError returns an error with the text of AWS and its provider.
 func faultError(op, token string, f *faults.Fault, code, message string) error {
-	return fmt.Errorf("%s: %w", doing(op, token), &rules.APIError{Code: cmp.Or(f.Code, code), Message: cmp.Or(f.Message, message)})
+	return fmt.Errorf("%s: %w", errorPrefix(op, token), &rules.APIError{Code: cmp.Or(f.Code, code), Message: cmp.Or(f.Message, message)})
 }
 
-// doing is what the provider says it was at.
-func doing(op, token string) string {
+// errorPrefix returns the start of the provider's error messages, such as "creating EC2 VPC".
+func errorPrefix(op, token string) string {
 	label := token
 	if row, ok := rules.RowOf(token); ok {
 		label = row.Label

@@ -16,24 +16,24 @@ const (
 	clusterPerm = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
 )
 
-// slice is the platform's thin slice and a little more.
-type slice struct {
-	made []*thing // in the order of their making
-	by   map[string]*thing
-	news map[string]props // what the program gave
+// resourceSet is a set of created resources.
+type resourceSet struct {
+	created []*resource // in the order of creation
+	by      map[string]*resource
+	news    map[string]props // what the program gave
 }
 
-// build makes the slice: a VPC with two zones, a way out, a repository and a
+// build creates the base: a VPC with two zones, a NAT gateway, a repository and a
 // cluster.
-func (s *sandbox) build() *slice {
+func (s *sandbox) build() *resourceSet {
 	s.t.Helper()
-	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
-	add := func(token, name string, in props) *thing {
+	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		made := s.must(token, name, in)
-		x.made = append(x.made, made)
-		x.by[name], x.news[name] = made, in
-		return made
+		created := s.must(token, name, in)
+		x.created = append(x.created, created)
+		x.by[name], x.news[name] = created, in
+		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true, "tags": props{"Name": "main"}})
 	add("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "default", props{"vpcId": vpc.id})
@@ -80,27 +80,27 @@ func (s *sandbox) build() *slice {
 	return x
 }
 
-func TestSliceIsStable(t *testing.T) {
+func TestBaseIsStable(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.build()
 	for _, round := range []string{"after the update", "after a refresh"} {
-		for _, made := range x.made {
-			d := s.diff(made, x.news[made.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(made), made.name)
+		for _, created := range x.created {
+			d := s.diff(created, x.news[created.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(created), created.name)
 		}
 	}
 }
 
-func TestSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+func TestBaseIsDestroyedInReverse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.build()
-	for _, made := range slices.Backward(x.made) {
-		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
-		require.False(t, s.refresh(made), "%s is still there", made.name)
-		require.NoError(t, s.delete(made), "%s: a second deletion is no error", made.name)
+	for _, created := range slices.Backward(x.created) {
+		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
+		require.False(t, s.refresh(created), "%s is still there", created.name)
+		require.NoError(t, s.delete(created), "%s: a second deletion is no error", created.name)
 	}
-	require.Zero(t, s.count(), "something was left behind")
+	require.Zero(t, s.count(), "objects are left in the store")
 }
 
 func TestDeletionIsRefusedWhileSomethingDependsOnIt(t *testing.T) {
@@ -110,7 +110,7 @@ func TestDeletionIsRefusedWhileSomethingDependsOnIt(t *testing.T) {
 	for name, why := range map[string]string{
 		"vpc":     "DependencyViolation",
 		"a":       "DependencyViolation",
-		"group":   "DependencyViolation", // the endpoint has it
+		"group":   "DependencyViolation", // an endpoint uses it
 		"gateway": "DependencyViolation", // a NAT gateway's public address
 		"address": "InvalidIPAddress.InUse",
 	} {
@@ -118,7 +118,7 @@ func TestDeletionIsRefusedWhileSomethingDependsOnIt(t *testing.T) {
 		require.ErrorContains(t, err, why, name)
 		require.ErrorContains(t, err, x.by[name].id, "the error names what is to be deleted")
 	}
-	require.ErrorContains(t, s.delete(x.by["vpc"]), "names it in vpcId", "the error names what depends on it")
+	require.ErrorContains(t, s.delete(x.by["vpc"]), "refers to it in vpcId", "the error names what depends on it")
 	require.Equal(t, before, s.count())
 }
 
@@ -152,7 +152,7 @@ func TestOutputsAreRealistic(t *testing.T) {
 	}
 	cluster := x.by["cluster"].state
 	require.Equal(t, b64("authority"), cluster["certificateAuthority"].(props)["data"])
-	require.Equal(t, "172.20.0.0/16", cluster["kubernetesNetworkConfig"].(props)["serviceIpv4Cidr"], "the VPC lies in 10.0.0.0/8")
+	require.Equal(t, "172.20.0.0/16", cluster["kubernetesNetworkConfig"].(props)["serviceIpv4Cidr"], "the VPC is in 10.0.0.0/8")
 	require.Equal(t, x.by["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
 	issuer := cluster["identities"].([]any)[0].(props)["oidcs"].([]any)[0].(props)["issuer"]
 	require.Regexp(t, `^https://oidc\.eks\.us-east-1\.amazonaws\.com/id/[A-Z0-9]{32}$`, issuer)

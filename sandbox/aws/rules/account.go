@@ -13,9 +13,9 @@ import (
 // the `edge.zone` of the stacks staging and prod.
 const Domain = "progressive-framework.example"
 
-// Make creates an object outside of every stack, by the same rules as in one,
-// and returns its id.
-func (c *Cloud) Make(ctx context.Context, token string, list []Assignment) (id string, err error) {
+// CreateDirect creates an object outside of every stack, by the same rules as in a
+// stack, and returns its id.
+func (c *Cloud) CreateDirect(ctx context.Context, token string, list []Assignment) (id string, err error) {
 	in := Object{}
 	for _, a := range list {
 		put(in, strings.Split(a.Path, "."), a.Value)
@@ -27,15 +27,14 @@ func (c *Cloud) Make(ctx context.Context, token string, list []Assignment) (id s
 	return id, err
 }
 
-// EnsureAccount creates what the account has before any stack, unless it
-// exists: the hosted zone of Domain. It is owned by the account, so that it
-// belongs to no stack and `list` shows it only with --owned.
+// EnsureAccount creates the hosted zone of Domain, unless it exists. Its owner is the
+// account, so that it belongs to no stack and `list` shows it only with --owned.
 func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	in, err := c.checked(zoneType, Object{"name": Domain})
 	if err != nil {
 		return err
 	}
-	// One transaction: two commands at a time must not create two zones.
+	// In one transaction, so that two commands at a time do not create two zones.
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, zoneType)
 		if err != nil {
@@ -59,8 +58,8 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	})
 }
 
-// checked completes the inputs of an object that no program declares, or
-// returns every reason why AWS would refuse them.
+// checked completes the inputs of an object that no program declares. Its error has
+// every reason why AWS would refuse them.
 func (c *Cloud) checked(token string, in Object) (Object, error) {
 	name := token[strings.LastIndex(token, ":")+1:]
 	in, failures, err := c.Check(CheckRequest{Token: token, Name: strings.ToLower(name), News: in})

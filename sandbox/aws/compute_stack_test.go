@@ -31,23 +31,23 @@ const (
 	tlsPolicy      = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 )
 
-// buildCompute makes a tier: a dual-stack VPC, a load balancer with rules, and
+// buildCompute creates a tier: a dual-stack VPC, a load balancer with rules, and
 // Auto Scaling groups behind it.
-func (s *sandbox) buildCompute() *slice {
+func (s *sandbox) buildCompute() *resourceSet {
 	s.t.Helper()
-	x := &slice{by: map[string]*thing{}, news: map[string]props{}}
-	add := func(token, name string, in props) *thing {
+	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		made := s.must(token, name, in)
-		x.made = append(x.made, made)
-		x.by[name], x.news[name] = made, in
-		return made
+		created := s.must(token, name, in)
+		x.created = append(x.created, created)
+		x.by[name], x.news[name] = created, in
+		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
 	out := add(egressOnlyT, "out", props{"vpcId": vpc.id})
 	six, _ := vpc.state["ipv6CidrBlock"].(string)
-	subnet := func(name, zone, block, net string) *thing {
+	subnet := func(name, zone, block, net string) *resource {
 		return add(subnetT, name, props{
 			"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone, "assignIpv6AddressOnCreation": true, "ipv6CidrBlock": strings.Replace(six, "::/56", ":"+net+"::/64", 1),
 		})
@@ -71,9 +71,9 @@ func (s *sandbox) buildCompute() *slice {
 	add(bucketT, "logs", props{"bucket": "platform-logs"})
 	zone := add(zoneT, "zone", props{"name": "example.com"})
 	certificate := add(certificateT, "certificate", props{"domainName": "origin.example.com", "validationMethod": "DNS"})
-	asked := certificate.state["domainValidationOptions"].([]any)[0].(props)
+	record := certificate.state["domainValidationOptions"].([]any)[0].(props)
 	proof := add(recordT, "proof", props{
-		"zoneId": zone.id, "name": asked["resourceRecordName"], "type": asked["resourceRecordType"], "ttl": 300, "records": []any{asked["resourceRecordValue"]},
+		"zoneId": zone.id, "name": record["resourceRecordName"], "type": record["resourceRecordType"], "ttl": 300, "records": []any{record["resourceRecordValue"]},
 	})
 	add(validationT, "validation", props{"certificateArn": certificate.id, "validationRecordFqdns": []any{proof.state["fqdn"]}})
 	balancer := add(balancerT, "balancer", props{
@@ -177,35 +177,35 @@ func (s *sandbox) buildCompute() *slice {
 	return x
 }
 
-func TestComputeSliceIsStable(t *testing.T) {
+func TestComputeIsStable(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for _, round := range []string{"after the update", "after a refresh", "after a second refresh"} {
-		for _, made := range x.made {
-			d := s.diff(made, x.news[made.name])
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, made.token, made.name, d.GetDetailedDiff())
-			require.True(t, s.refresh(made), made.name)
+		for _, created := range x.created {
+			d := s.diff(created, x.news[created.name])
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s %s differs: %v", round, created.token, created.name, d.GetDetailedDiff())
+			require.True(t, s.refresh(created), created.name)
 		}
 	}
 }
 
-func TestComputeSliceIsDestroyedInReverseAndLeavesNothing(t *testing.T) {
+func TestComputeIsDestroyedInReverse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	for _, made := range slices.Backward(x.made) {
-		require.NoError(t, s.delete(made), "%s %s", made.token, made.name)
-		require.False(t, s.refresh(made), "%s is still there", made.name)
+	for _, created := range slices.Backward(x.created) {
+		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
+		require.False(t, s.refresh(created), "%s is still there", created.name)
 	}
-	require.Zero(t, s.count(), "something was left behind")
+	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestComputeIsKeptWhileInUse(t *testing.T) {
+func TestComputeIsNotDeletedWhileInUse(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for name, why := range map[string]string{
-		"a":        "DependencyViolation", // a group's, and a load balancer's
+		"a":        "DependencyViolation", // a group and a load balancer use it
 		"front":    "DependencyViolation",
-		"gateway":  "DependencyViolation", // the load balancer's public addresses
+		"gateway":  "DependencyViolation", // the load balancer has public addresses
 		"vpc":      "DependencyViolation",
 		"targets":  "ResourceInUse",
 		"canary":   "ResourceInUse", // a rule forwards to it
@@ -221,12 +221,12 @@ func TestComputeIsKeptWhileInUse(t *testing.T) {
 	require.NoError(t, s.update(balancer, in))
 	require.NoError(t, s.delete(balancer))
 	for _, name := range []string{"http", "https", "canaries"} {
-		require.False(t, s.refresh(x.by[name]), "%s goes with its load balancer", name)
+		require.False(t, s.refresh(x.by[name]), "%s is deleted with its load balancer", name)
 	}
 	require.NoError(t, s.delete(x.by["canary"]), "no rule forwards to it any more")
 	require.NoError(t, s.delete(x.by["group"]))
 	for _, name := range []string{"requests", "hook"} {
-		require.False(t, s.refresh(x.by[name]), "%s goes with its group", name)
+		require.False(t, s.refresh(x.by[name]), "%s is deleted with its group", name)
 	}
 }
 
@@ -234,7 +234,7 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for _, name := range []string{"targets", "mixed", "list"} {
-		require.True(t, s.refresh(x.by[name])) // what was made beside
+		require.True(t, s.refresh(x.by[name])) // a read adds the associated resources
 	}
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "ipv6CidrBlock", `^2600:1f18:[0-9a-f]+::/56$`},
@@ -258,7 +258,7 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 		}
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	require.Equal(t, 11.0, x.by["closed"].state["priority"], "the provider goes after the highest")
+	require.Equal(t, 11.0, x.by["closed"].state["priority"], "one above the highest priority")
 	require.Equal(t, []any{x.by["balancer"].id}, x.by["targets"].state["loadBalancerArns"])
 	require.Equal(t, []any{x.by["canary"].id}, x.by["mixed"].state["targetGroupArns"], "attached as a resource of its own")
 	require.Equal(t, []any{x.by["a"].id}, x.by["list"].state["subnetIds"])
@@ -271,7 +271,7 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 	require.Equal(t, "$Default", specification["version"])
 }
 
-// refreshes are the records of instance refreshes of a group.
+// refreshes returns the records of a group's instance refreshes.
 func (s *sandbox) refreshes(group string) []store.Object {
 	s.t.Helper()
 	var out []store.Object

@@ -1,0 +1,33 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/progress"
+)
+
+// An export of the state takes a second or more, so that up must not repeat it.
+func TestUpExportsTheStateOnceBeforeAndOnceAfter(t *testing.T) {
+	l := newLayout(t)
+	require.NoError(t, os.WriteFile(filepath.Join(l.Project, "Pulumi.sandbox.yaml"), []byte("config: {}\n"), 0o600))
+	calls := filepath.Join(t.TempDir(), "calls")
+	script := "#!/bin/sh\necho \"$*\" >>" + calls + "\n[ \"$1 $2\" != 'stack export' ] || echo '{\"deployment\":{}}'\n"
+	require.NoError(t, os.WriteFile(filepath.Join(l.Bin(), "pulumi"), []byte(script), 0o755))
+
+	c := &cobra.Command{}
+	c.SetContext(t.Context())
+	c.SetOut(t.Output())
+	c.SetErr(t.Output())
+	require.NoError(t, upStack(c, l, progress.New(t.Output(), 0)))
+
+	text, err := os.ReadFile(calls)
+	require.NoError(t, err)
+	commands := regexp.MustCompile(`(?m)^(stack \w+|\w+).*$`).ReplaceAllString(string(text), "$1")
+	require.Equal(t, "stack select\nstack export\nup\nstack export\n", commands)
+}
