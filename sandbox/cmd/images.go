@@ -47,11 +47,11 @@ func lostImages(ctx context.Context, l *layout.Layout, state stack.State) ([]str
 		if err != nil {
 			return nil, fmt.Errorf("image %s in the stack's state: %w", r.URN, err)
 		}
-		held, err := registry.Held(ctx, remote.WithAuth(authn.Anonymous), ref)
+		pushed, err := registry.CommonDigest(ctx, remote.WithAuth(authn.Anonymous), ref)
 		if err != nil {
 			return nil, err
 		}
-		if held == "" {
+		if pushed == "" {
 			lost = append(lost, reference)
 		}
 	}

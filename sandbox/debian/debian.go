@@ -1,10 +1,10 @@
-// Package debian packs servers that Go cannot build into images, from the
-// Debian packages that this machine has installed, and pushes them to the
-// sandbox's registry. It is what stands in for a registry of official images,
-// which a sandbox cannot reach.
+// Package debian builds images of servers that are not written in Go, from the
+// Debian packages that are installed on this machine, and pushes them to the
+// sandbox's registry. It replaces a registry of official images, which a sandbox
+// cannot reach.
 //
-// An image holds the packages' files, a shell with its tools, and the shared
-// libraries that all of them need; nothing is downloaded.
+// An image contains the packages' files, a shell with its tools, and the shared
+// libraries that they need. Nothing is downloaded.
 package debian
 
 import (
@@ -26,29 +26,29 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// recipe says what one image is made of.
+// recipe defines the content of one image.
 type recipe struct {
-	// repository and tag are how the stack sandbox asks for it.
+	// repository and tag are the image's name in the configuration of the stack
+	// sandbox.
 	repository, tag string
-	// packages are those whose files go in; the first one's version is part of
-	// the image's key with the others'.
+	// packages are the Debian packages whose files the image contains.
 	packages []string
-	// without are beginnings of paths that stay out.
+	// without are prefixes of paths that the image leaves out.
 	without []string
-	// user is whom the image runs as, with the id of the official image's.
+	// user is the user of the image, and id its id in the official image.
 	user string
 	id   int
 	// path is PATH.
 	path string
 }
 
-// shell is what a start script and a probe need.
+// shell are the packages that start scripts and probes need.
 var shell = []string{"dash", "coreutils", "sed", "grep", "hostname"}
 
-// documentation says nothing to a server.
+// documentation are prefixes of paths that a server does not need.
 var documentation = []string{"/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/lib/systemd", "/etc/init.d", "/etc/logrotate.d"}
 
-// recipes are the servers of the platform's in-cluster variants.
+// recipes are the servers of the platform's in-cluster stores.
 var recipes = []recipe{
 	{
 		repository: "debian/redis", tag: "7",
@@ -59,22 +59,22 @@ var recipes = []recipe{
 	{
 		repository: "debian/postgres", tag: "15",
 		packages: []string{"postgresql-15", "postgresql-client-15"},
-		// The compiler of queries would bring 100 MB of LLVM; without its module
-		// PostgreSQL goes on with its interpreter.
+		// The query compiler needs 100 MB of LLVM. Without its module PostgreSQL uses
+		// its interpreter.
 		without: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
 		user:    "postgres", id: 999,
 		path: "/usr/lib/postgresql/15/bin:/usr/bin:/bin",
 	},
 }
 
-// askTimeout bounds one question to dpkg, and packTimeout one image.
+// queryTimeout limits one call of dpkg-query, packTimeout the build of one image.
 const (
-	askTimeout  = 10 * time.Second
-	packTimeout = 5 * time.Minute
+	queryTimeout = 10 * time.Second
+	packTimeout  = 5 * time.Minute
 )
 
-// Ensure packs and pushes the images that the registry does not hold as this
-// machine's packages are now, each as a step of the log, which it adds.
+// Ensure builds and pushes the images that are missing in the registry for the
+// present versions of the packages. It adds a step to the log for each of them.
 func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	password, err := registry.EnsurePassword(l)
 	if err != nil {
@@ -90,11 +90,11 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 		if err != nil {
 			return err
 		}
-		held, err := registry.Held(ctx, auth, repository.Tag(key), repository.Tag(r.tag))
+		pushed, err := registry.CommonDigest(ctx, auth, repository.Tag(key), repository.Tag(r.tag))
 		if err != nil {
 			return err
 		}
-		if held != "" {
+		if pushed != "" {
 			continue
 		}
 		log.Expect(1)
@@ -118,11 +118,11 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	return nil
 }
 
-// form changes whenever images are packed otherwise from the same packages.
+// form must change when the code packs the same packages differently, so that
+// the images are built again.
 const form = "1"
 
-// key is a tag that says of what the image is made: the recipe and the
-// versions of its packages.
+// key is a tag with a hash of the recipe and the versions of its packages.
 func (r recipe) key(ctx context.Context) (string, error) {
 	versions, err := r.versions(ctx)
 	if err != nil {
@@ -132,9 +132,9 @@ func (r recipe) key(ctx context.Context) (string, error) {
 	return "packages-" + hex.EncodeToString(sum[:])[:32], nil
 }
 
-// versions asks dpkg for those of the packages, one a line.
+// versions returns the versions of the installed packages, one per line.
 func (r recipe) versions(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	args := append([]string{"-f", "${Package} ${Version}\n", "-W"}, append(shell, r.packages...)...)
 	out, err := exec.CommandContext(ctx, "dpkg-query", args...).CombinedOutput()

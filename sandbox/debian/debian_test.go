@@ -23,7 +23,7 @@ func TestPackHoldsProgramsAndTheirLibraries(t *testing.T) {
 	}
 	c, err := filepath.Glob("/usr/lib/*/libc.so.6")
 	require.NoError(t, err)
-	require.Subset(t, files, c, "the library that all of them load")
+	require.Subset(t, files, c, "the library that all programs load")
 
 	first, err := base.pack(t.Context())
 	require.NoError(t, err)
@@ -33,7 +33,7 @@ func TestPackHoldsProgramsAndTheirLibraries(t *testing.T) {
 	require.NoError(t, err)
 	b, err := second.Digest()
 	require.NoError(t, err)
-	require.Equal(t, a, b, "the same packages are the same image")
+	require.Equal(t, a, b, "the same packages give the same image")
 }
 
 func TestArchive(t *testing.T) {
@@ -46,7 +46,7 @@ func TestArchive(t *testing.T) {
 
 	paths := set{}
 	require.NoError(t, paths.add(link))
-	require.Equal(t, []string{link, program}, paths.sorted(), "what a link leads to comes with it")
+	require.Equal(t, []string{link, program}, paths.sorted(), "the target of a link is added too")
 
 	var out bytes.Buffer
 	require.NoError(t, base.archive(&out, paths.sorted()))
@@ -59,12 +59,12 @@ func TestArchive(t *testing.T) {
 		require.NoError(t, err)
 		got["/"+h.Name] = h
 	}
-	require.Equal(t, int64(0o755), got[program].Mode, "no file runs with another's rights")
+	require.Equal(t, int64(0o755), got[program].Mode, "the setuid bit is removed")
 	require.Zero(t, got[program].Uid)
 	require.True(t, got[program].ModTime.Unix() <= 0)
 	require.Equal(t, "program", got[link].Linkname)
 	require.Equal(t, "usr/bin", got["/bin"].Linkname)
-	require.Contains(t, got, filepath.Dir(program)+"/", "folders are made before what is in them")
+	require.Contains(t, got, filepath.Dir(program)+"/", "a folder comes before its files")
 }
 
 func TestLibraries(t *testing.T) {

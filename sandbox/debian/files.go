@@ -14,9 +14,9 @@ import (
 	"strings"
 )
 
-// files lists what goes into the image, sorted: the packages' files, and the
-// libraries that those which are programs load. Every path is a real one, but
-// for its last part, which may be a link.
+// files returns the sorted paths of the image's files: the packages' files, and
+// the libraries that their programs load. The folders in a path are no links; the
+// file itself may be a link.
 func (r recipe) files(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, packTimeout)
 	defer cancel()
@@ -54,8 +54,8 @@ func (r recipe) leavesOut(path string) bool {
 // set is a set of paths.
 type set map[string]bool
 
-// add takes a file, and what it leads to where it is a link. Folders are not
-// taken: those that hold something are made with it.
+// add adds a file and, if it is a link, its target. It adds no folders: archive
+// creates the folders of files.
 func (s set) add(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
@@ -81,7 +81,7 @@ func (s set) add(path string) error {
 		target = filepath.Join(dir, target)
 	}
 	if _, err := os.Stat(target); err != nil {
-		delete(s, path) // leads nowhere here either
+		delete(s, path) // the link is broken on this machine too
 		return nil
 	}
 	return s.add(target)
@@ -96,14 +96,14 @@ func (s set) sorted() []string {
 	return paths
 }
 
-// loaded asks ldd for the shared libraries of those files that are programs or
-// libraries themselves.
+// loaded returns the shared libraries that the programs and libraries among files
+// load, by ldd.
 func loaded(ctx context.Context, files []string) ([]string, error) {
 	var programs []string
 	for _, path := range files {
 		f, err := elf.Open(path)
 		if err != nil {
-			continue // no program
+			continue // not an ELF file
 		}
 		needed, err := f.ImportedLibraries()
 		f.Close()
@@ -121,8 +121,8 @@ func loaded(ctx context.Context, files []string) ([]string, error) {
 	return libraries(out)
 }
 
-// libraries reads ldd's lines: "NAME => PATH (ADDRESS)", and the loader's,
-// which has no arrow.
+// libraries reads the output of ldd: lines "NAME => PATH (ADDRESS)", and the line
+// of the loader, which has no arrow.
 func libraries(ldd []byte) ([]string, error) {
 	var paths []string
 	lines := bufio.NewScanner(bytes.NewReader(ldd))

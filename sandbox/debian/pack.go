@@ -20,8 +20,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// pack makes the image. The same packages give the same digest: files are
-// sorted, belong to root, and have no time.
+// pack builds the image. The same packages give the same digest, because files
+// are sorted, belong to root and have no time.
 func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 	files, err := r.files(ctx)
 	if err != nil {
@@ -48,16 +48,16 @@ func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 	return mutate.AppendLayers(img, layer)
 }
 
-// merged are the folders that are links in a Debian of today.
+// merged are folders that are links to /usr in Debian since version 12.
 var merged = []string{"bin", "lib", "lib64", "sbin"}
 
 // archive writes the files as one layer.
 func (r recipe) archive(to io.Writer, files []string) error {
 	w := tar.NewWriter(to)
-	a := &archiver{tar: w, made: map[string]bool{}}
+	a := &archiver{tar: w, folders: map[string]bool{}}
 	for _, name := range merged {
 		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: "usr/" + name, Mode: 0o777})
-		a.made["/"+name] = true
+		a.folders["/"+name] = true
 	}
 	a.header(tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777})
 	a.text("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.id, r.id))
@@ -71,11 +71,11 @@ func (r recipe) archive(to io.Writer, files []string) error {
 	return w.Close()
 }
 
-// archiver keeps the first error, so that what is written reads as a list.
+// archiver keeps the first error, so that archive need not check each call.
 type archiver struct {
-	tar  *tar.Writer
-	made map[string]bool // folders
-	err  error
+	tar     *tar.Writer
+	folders map[string]bool // already written
+	err     error
 }
 
 func (a *archiver) header(h tar.Header) {
@@ -93,13 +93,13 @@ func (a *archiver) text(name, content string) {
 	}
 }
 
-// folder makes a folder and those above it.
+// folder writes a folder and its parents, once.
 func (a *archiver) folder(path string) {
-	if path == "/" || a.made[path] {
+	if path == "/" || a.folders[path] {
 		return
 	}
 	a.folder(filepath.Dir(path))
-	a.made[path] = true
+	a.folders[path] = true
 	a.header(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
 }
 
@@ -129,7 +129,7 @@ func (a *archiver) file(path string) {
 		return
 	}
 	defer f.Close()
-	// No file runs with another's rights.
+	// The mask removes setuid and setgid bits.
 	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: int64(info.Mode().Perm() & 0o755), Size: info.Size()})
 	if a.err == nil {
 		_, a.err = io.Copy(a.tar, f)

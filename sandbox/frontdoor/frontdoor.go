@@ -1,9 +1,9 @@
-// Package frontdoor leads connections from the sandbox's node port on this
-// machine to a service of a person's own cluster, through its API server. So
-// the platform has the same url on every kind of cluster.
+// Package frontdoor forwards connections from the sandbox's node port on this
+// machine to a service of a user's own cluster, through its API server. So the
+// platform has the same URL on every kind of cluster.
 //
-// It asks for a ready pod at every connection, so that a rollout moves new
-// connections to new pods as kube-proxy would. It owns no other state.
+// It looks for a ready pod at every connection, so that new connections reach new
+// pods after a rollout, as with kube-proxy.
 package frontdoor
 
 import (
@@ -31,7 +31,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Target is where connections lead to.
+// Target is the service to which connections are forwarded.
 type Target struct {
 	Namespace string
 	Service   string
@@ -39,8 +39,8 @@ type Target struct {
 	Port int
 }
 
-// askTimeout bounds one question to the API server.
-const askTimeout = 10 * time.Second
+// lookupTimeout limits the search for a ready pod.
+const lookupTimeout = 10 * time.Second
 
 // forwardProtocol is the subprotocol of `kubectl port-forward`.
 const forwardProtocol = "portforward.k8s.io"
@@ -95,7 +95,7 @@ func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// connect leads one connection to a ready pod.
+// connect forwards one connection to a ready pod.
 func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
 	pod, port, err := f.pick(ctx)
 	if err != nil {
@@ -118,8 +118,8 @@ func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
 	return pipe(link, conn, port)
 }
 
-// pipe carries a connection over two streams of the protocol: one for errors,
-// one for data.
+// pipe copies a connection over two streams of the protocol: one for errors, one
+// for data.
 func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))
@@ -135,13 +135,13 @@ func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	if err != nil {
 		return fmt.Errorf("stream for data: %w", err)
 	}
-	told := make(chan error, 1)
+	remoteErr := make(chan error, 1)
 	go func() {
 		text, err := io.ReadAll(io.LimitReader(failures, 4<<10))
 		if err == nil && len(text) > 0 {
 			err = errors.New(string(text))
 		}
-		told <- err
+		remoteErr <- err
 	}()
 	go func() {
 		_, _ = io.Copy(data, conn)
@@ -149,16 +149,15 @@ func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	}()
 	_, copyErr := io.Copy(conn, data)
 	_ = link.Close()
-	if err := <-told; err != nil {
+	if err := <-remoteErr; err != nil {
 		return err
 	}
 	return copyErr
 }
 
-// pick chooses one of the pods that are ready behind the service, and the port
-// on which it listens.
+// pick returns a random ready pod of the service and the pod's port.
 func (f *forwarder) pick(ctx context.Context) (pod string, port int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	service, err := f.client.CoreV1().Services(f.target.Namespace).Get(ctx, f.target.Service, metav1.GetOptions{})
 	if err != nil {

@@ -1,9 +1,9 @@
-// Command pulumi-resource-kubernetes is the genuine Pulumi Kubernetes provider,
-// built from the version of its Go module that go.mod pins. Upstream's own
-// command does not build from the module: the schema that it embeds is
-// generated, and no part of the module. The bootstrap writes that schema into
-// the folder schema, from the same version of the module. It also builds from a
-// copy of the module that fits a newer Pulumi: docs/design/0001-sandbox.md.
+// Command pulumi-resource-kubernetes is the genuine Pulumi Kubernetes provider, in
+// the version that go.mod pins. Upstream's own command cannot be built from the
+// module, because it embeds a generated schema that is not in the module. The
+// bootstrap writes that schema into the folder schema, from the same version of
+// the module. It also patches a copy of the module for a newer Pulumi: see
+// docs/design/0001-sandbox.md.
 package main
 
 import (
@@ -17,16 +17,15 @@ import (
 	"github.com/pulumi/pulumi-kubernetes/provider/v4/pkg/version"
 )
 
-// generated holds schema.json, by which the provider reads objects that it has
-// not created (import, and the functions that get a resource), and
-// terraform-mapping.json for `pulumi convert`.
+// generated contains schema.json and terraform-mapping.json. The provider needs the
+// schema to read objects that it has not created (import, and the functions that
+// get a resource), and the mapping for `pulumi convert`.
 //
 //go:embed schema
 var generated embed.FS
 
-// patchForce is the variable by which this version of the provider is told
-// what later ones read from the provider's argument enablePatchForce: an update
-// takes back a field that somebody else has set.
+// patchForce is the variable for which later versions have the provider's argument
+// enablePatchForce: an update overwrites a field that another client has set.
 const patchForce = "PULUMI_K8S_ENABLE_PATCH_FORCE"
 
 func main() {
@@ -57,9 +56,9 @@ func serve() error {
 	return nil
 }
 
-// keepTemporaryFiles has temporary files written to the sandbox's folder, if
-// there is a sandbox. The provider writes a kubeconfig for Helm at every start
-// and leaves it behind; those of the last hour may still be in use.
+// keepTemporaryFiles sets TMPDIR to a folder of the sandbox, if there is a sandbox.
+// At every start the provider writes a temporary kubeconfig for Helm and does not
+// delete it. Files older than an hour are deleted here; younger ones may be in use.
 func keepTemporaryFiles(sandbox string) error {
 	if sandbox == "" {
 		return nil
@@ -74,7 +73,7 @@ func keepTemporaryFiles(sandbox string) error {
 	}
 	for _, file := range files {
 		if info, err := file.Info(); err == nil && time.Since(info.ModTime()) > time.Hour {
-			_ = os.Remove(filepath.Join(dir, file.Name())) // another start removes it, too
+			_ = os.Remove(filepath.Join(dir, file.Name())) // another process may have removed it
 		}
 	}
 	return os.Setenv("TMPDIR", dir)

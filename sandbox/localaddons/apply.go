@@ -18,18 +18,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// fieldManager owns what the manifests say.
+// fieldManager is the name of the field manager in server-side apply.
 const fieldManager = "progressive-sandbox"
 
-// How long a new API server may answer that it is not ready to take an object:
-// it makes the namespace kube-system and the pool of service addresses only
-// after it says that it is healthy.
+// How long a new API server may refuse an object, and the pause between two
+// tries: it creates the namespace kube-system and the pool of service addresses
+// after it reports healthy.
 const (
 	applyTimeout = time.Minute
 	applyPause   = 250 * time.Millisecond
 )
 
-// connection is one to the API server.
+// connection is a client of the API server.
 type connection struct{ client dynamic.Interface }
 
 func connect(l *layout.Layout) (*connection, error) {
@@ -51,9 +51,9 @@ func connectTo(config *rest.Config) (*connection, error) {
 	return &connection{client}, nil
 }
 
-// of returns the collection that an object belongs to. The manifests hold
-// nothing with an irregular plural, so the API server need not be asked.
-func (c *connection) of(o *unstructured.Unstructured) dynamic.ResourceInterface {
+// resource returns the client for an object's resource. The manifests have no
+// kind with an irregular plural, so no request to the API server is needed.
+func (c *connection) resource(o *unstructured.Unstructured) dynamic.ResourceInterface {
 	plural, _ := meta.UnsafeGuessKindToResource(o.GroupVersionKind())
 	if ns := o.GetNamespace(); ns != "" {
 		return c.client.Resource(plural).Namespace(ns)
@@ -61,14 +61,14 @@ func (c *connection) of(o *unstructured.Unstructured) dynamic.ResourceInterface 
 	return c.client.Resource(plural)
 }
 
-// apply makes the objects be as the manifests say, whoever changed them.
+// apply applies the objects by server-side apply and takes over all their fields.
 func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, applyTimeout)
 	defer cancel()
 	for _, o := range objects {
 		detail("apply " + title(o))
 		for {
-			_, err := c.of(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
+			_, err := c.resource(o).Apply(ctx, o.GetName(), o, metav1.ApplyOptions{FieldManager: fieldManager, Force: true})
 			if err == nil {
 				break
 			}
@@ -92,7 +92,7 @@ func title(o *unstructured.Unstructured) string {
 	return o.GetKind() + " " + o.GetNamespace() + "/" + o.GetName()
 }
 
-// transient tells whether the API server may answer otherwise in a moment.
+// transient says whether a later try may succeed.
 func transient(err error) bool {
 	return apierrors.IsNotFound(err) || // the namespace
 		apierrors.IsServiceUnavailable(err) ||

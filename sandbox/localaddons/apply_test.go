@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// apiServer answers as little of the Kubernetes API as Install needs: it keeps
-// what is applied, and first refuses each object with what refusals hold.
+// apiServer is the part of the Kubernetes API that Install needs. It records what
+// is applied, and first answers with the status codes in refusals.
 type apiServer struct {
 	mu       sync.Mutex
 	refusals []int

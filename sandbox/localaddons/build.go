@@ -17,26 +17,26 @@ import (
 	"github.com/google/ko/pkg/publish"
 )
 
-// buildTimeout bounds one image on a slow machine that has compiled nothing
-// yet; on two cores it takes about two minutes.
+// buildTimeout limits the build of one image, also on a slow machine with an
+// empty cache. On two cores it takes about two minutes.
 const buildTimeout = 30 * time.Minute
 
-// user is who the images run as: nobody whom the host knows.
+// user is the user of the images; the host has no user with this id.
 const user = "65532:65532"
 
-// howToBuild are the flags and the environment of `go build`. -trimpath and
-// CGO_ENABLED=0 are those that the sandbox's own executable is built with, so
-// that the compiler finds every package they share in its cache. Without stamps
-// of the repository and of the build the same program is the same image.
-var howToBuild = build.Config{
+// buildConfig has the flags and the environment of `go build`. -trimpath and
+// CGO_ENABLED=0 are as for the sandbox's own executable, so that both share
+// compiled packages. Without stamps of the repository and of the build, the same
+// sources give the same image.
+var buildConfig = build.Config{
 	Env:     []string{"CGO_ENABLED=0", "GOWORK=off"},
 	Flags:   build.FlagArray{"-trimpath", "-buildvcs=false"},
 	Ldflags: build.StringArray{"-s", "-w", "-buildid="},
 }
 
-// recipe is all that goes into an image beside its sources; to change how
-// images are made is to change it.
-var recipe = fmt.Sprint(howToBuild, user)
+// recipe is everything besides the sources that determines an image. It is part
+// of the image's key, so that a change builds the image again.
+var recipe = fmt.Sprint(buildConfig, user)
 
 // build compiles an image, pushes it with its SBOM under tags, and returns its
 // digest.
@@ -47,7 +47,7 @@ func (b *builder) build(ctx context.Context, img image, tags []string, detail fu
 	ko, err := build.NewGo(ctx, b.module,
 		build.WithBaseImages(base),
 		build.WithPlatforms("linux/"+runtime.GOARCH),
-		build.WithConfig(map[string]build.Config{img.importPath(): howToBuild}),
+		build.WithConfig(map[string]build.Config{img.importPath(): buildConfig}),
 	)
 	if err != nil {
 		return "", fmt.Errorf("ko: %w", err)
@@ -74,10 +74,10 @@ func (b *builder) build(ctx context.Context, img image, tags []string, detail fu
 	return digest.String(), nil
 }
 
-// base is the image below every one of ours: no file at all, and a user. The
-// commands are static, and find the cluster's CA where the kubelet puts it.
+// base is the base image of all images here: no file, and a user. The commands
+// are static and read the cluster's CA from the service account's volume.
 func base(context.Context, string) (name.Reference, build.Result, error) {
-	ref, err := name.ParseReference("empty.invalid/base:1") // .invalid says that no registry has it
+	ref, err := name.ParseReference("empty.invalid/base:1") // .invalid: it is in no registry
 	if err != nil {
 		return nil, nil, err
 	}
@@ -90,20 +90,20 @@ func base(context.Context, string) (name.Reference, build.Result, error) {
 	return ref, img, err
 }
 
-// relayLog leads the standard logger to detail until the returned function is
-// called. It is the only place where ko tells what it does.
+// relayLog sends the standard logger's lines to detail until the returned
+// function is called. ko reports its progress only to that logger.
 func relayLog(detail func(string)) func() {
-	was, flags := log.Writer(), log.Flags()
+	before, flags := log.Writer(), log.Flags()
 	log.SetFlags(0)
 	log.SetOutput(lines(detail))
 	return func() {
-		log.SetOutput(was)
+		log.SetOutput(before)
 		log.SetFlags(flags)
 	}
 }
 
-// lines hands every line that is written to it to a function; the standard
-// logger writes one at a time.
+// lines is a writer that calls a function with each line. The standard logger
+// writes one line at a time.
 type lines func(string)
 
 func (l lines) Write(p []byte) (int, error) {

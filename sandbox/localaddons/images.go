@@ -29,9 +29,9 @@ const (
 type image struct {
 	// name is the command's folder below this package.
 	name string
-	// repository is where it lies in the registry.
+	// repository is its repository in the registry.
 	repository string
-	// tags are those that others ask for it by, beside the one of its sources.
+	// tags are the tags by which others pull it, in addition to its key.
 	tags []string
 }
 
@@ -39,19 +39,19 @@ type image struct {
 // are those of localcluster.PauseImage.
 var pause = image{name: "pause", repository: "pause", tags: []string{"sandbox"}}
 
-// images are all that are built, in the order in which they are needed.
+// images are all images, in the order in which they are needed.
 var images = []image{
 	pause,
 	{name: corednsName, repository: "addons/coredns"},
 	{name: metricsServerName, repository: "addons/metrics-server"},
 }
 
-// modulePath is this module's.
+// modulePath is the path of this Go module.
 const modulePath = "github.com/progressive-framework/platform/sandbox"
 
 func (i image) importPath() string { return modulePath + "/localaddons/" + i.name }
 
-// builder makes images of one sandbox.
+// builder builds the images of one sandbox.
 type builder struct {
 	module   string // folder of go.mod
 	registry string // host and port
@@ -70,15 +70,15 @@ func newBuilder(l *layout.Layout) (*builder, error) {
 	}, nil
 }
 
-// found is an image as the registry holds it.
+// found is an image with its state in the registry.
 type found struct {
 	image
-	tags   []string // all that point to it, the one of its sources first
-	digest string   // empty where the image is not there, or not by every tag
+	tags   []string // all its tags, the key first
+	digest string   // empty if not every tag points to the image
 }
 
-// look asks the registry for an image.
-func (b *builder) look(ctx context.Context, img image) (found, error) {
+// find looks for an image in the registry.
+func (b *builder) find(ctx context.Context, img image) (found, error) {
 	key, err := b.key(img)
 	if err != nil {
 		return found{}, err
@@ -88,14 +88,14 @@ func (b *builder) look(ctx context.Context, img image) (found, error) {
 	return found{image: img, tags: tags, digest: digest}, err
 }
 
-// ensure returns references by digest to images, by name. It builds and pushes
-// those that the registry does not hold, each as a step of the log.
+// ensure returns the references by digest of images, by name. It builds and
+// pushes those that are not in the registry, each as a step of the log.
 func (b *builder) ensure(ctx context.Context, imgs []image, log *progress.Log) (map[string]string, error) {
 	all := make([]found, len(imgs))
 	missing := 0
 	for i, img := range imgs {
 		var err error
-		if all[i], err = b.look(ctx, img); err != nil {
+		if all[i], err = b.find(ctx, img); err != nil {
 			return nil, fmt.Errorf("image %s: %w", img.name, err)
 		}
 		if all[i].digest == "" {
@@ -118,8 +118,8 @@ func (b *builder) ensure(ctx context.Context, imgs []image, log *progress.Log) (
 	return refs, nil
 }
 
-// pushed returns the digest of the image that all tags point to, and nothing
-// where one is missing or points elsewhere.
+// pushed returns the digest of the image to which all tags point; "" if a tag is
+// missing or points to another image.
 func (b *builder) pushed(ctx context.Context, img image, tags []string) (string, error) {
 	refs := make([]name.Reference, len(tags))
 	for i, tag := range tags {
@@ -129,12 +129,12 @@ func (b *builder) pushed(ctx context.Context, img image, tags []string) (string,
 		}
 		refs[i] = ref
 	}
-	return registry.Held(ctx, remote.WithAuth(b.auth), refs...)
+	return registry.CommonDigest(ctx, remote.WithAuth(b.auth), refs...)
 }
 
-// key is a tag that says of what the image is made: its sources, the versions
-// of the modules it links, the Go release and how it is built. The release is
-// that of this very program, which is built anew when Go is.
+// key is a tag with a hash of everything that determines the image: its sources,
+// the versions of its modules, the Go release and the recipe. The release is that
+// of this program, which is also built again with a new Go.
 func (b *builder) key(img image) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe)

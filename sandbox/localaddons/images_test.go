@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/registry"
 )
 
-// newSandbox is a sandbox with a running registry, and with a project of its
-// own that holds the sources of pause alone.
+// newSandbox returns a sandbox with a running registry and with its own project,
+// which only has the sources of pause.
 func newSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,7 +61,7 @@ func TestPushPause(t *testing.T) {
 
 	ref, err := name.ParseReference(localcluster.PauseImage(l))
 	require.NoError(t, err)
-	img, err := remote.Image(ref) // as the kubelet does, without credentials
+	img, err := remote.Image(ref) // without credentials, as the kubelet pulls
 	require.NoError(t, err)
 	require.NoError(t, validate.Image(img))
 	config, err := img.ConfigFile()
@@ -77,7 +77,7 @@ func TestPushPause(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, tags, "sha256-"+before.Hex+".sbom")
 
-	// Without the compiler: what is there is not built again.
+	// There is no compiler on PATH: an existing image is not built again.
 	t.Setenv("PATH", "")
 	require.NoError(t, PushPause(t.Context(), l))
 }
@@ -112,7 +112,7 @@ func TestWhatIsBuiltAgain(t *testing.T) {
 			row.change(t, l)
 			second, err := b.ensure(t.Context(), []image{pause}, log)
 			require.NoError(t, err)
-			require.Equal(t, first, second, "the same program is the same image, whenever it is built")
+			require.Equal(t, first, second, "the same program gives the same image at any time")
 			require.Contains(t, out.String(), "[1/1] addons: image pause done")
 			require.Contains(t, out.String(), "[2/2] addons: image pause done")
 		})
@@ -135,7 +135,7 @@ func TestBuildErrors(t *testing.T) {
 
 	b, err := newBuilder(l)
 	require.NoError(t, err)
-	_, err = b.look(t.Context(), images[1])
+	_, err = b.find(t.Context(), images[1])
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
@@ -150,7 +150,7 @@ func TestOtherClustersGetNothing(t *testing.T) {
 	}
 }
 
-func TestPauseIsWhereTheClusterLooks(t *testing.T) {
+func TestPauseHasTheReferenceOfTheCluster(t *testing.T) {
 	l := &layout.Layout{Settings: layout.Settings{Ports: layout.Ports{Registry: 5001}}}
 	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.repository+":"+pause.tags[0])
 }

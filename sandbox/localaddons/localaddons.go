@@ -1,16 +1,14 @@
-// Package localaddons puts into a local cluster what every cluster has and nobody
-// thinks of: the pause image that holds a pod together, DNS for services
-// (CoreDNS), and the resource metrics that autoscalers read (metrics-server).
+// Package localaddons installs the addons that every cluster has into a local
+// cluster: the pause image, which every pod needs, DNS for services (CoreDNS),
+// and the resource metrics for autoscalers (metrics-server).
 //
-// It owns the commands of the three images (one folder each below this one),
-// how they are built with ko and pushed to the sandbox's registry, and the
-// manifests. It starts no process of the sandbox, and knows nothing of the
-// platform's own workloads.
+// It owns the commands of the three images (a folder for each below this one),
+// their build with ko, and the manifests. It starts no process of the sandbox and
+// does not deploy the platform's own workloads.
 //
-// Nothing is remembered apart from what is there: an image is tagged with a
-// digest of its sources, so a tag that exists means that there is nothing to
-// build; and the manifests are applied every time, so whatever was removed or
-// changed by hand comes back.
+// It stores no state. An image is tagged with a hash of its sources, so an image
+// whose tag exists is not built again. The manifests are applied every time, which
+// restores objects that were removed or changed by hand.
 package localaddons
 
 import (
@@ -22,14 +20,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// Install builds what is missing, applies the manifests and waits until
-// everything is ready. Where nothing has changed it calls no compiler and is
-// done within a second. It takes one step of the log, and one more, which it
-// adds, for each image that it builds.
+// Install builds missing images, applies the manifests and waits until everything
+// is ready. If nothing has changed it takes less than a second. It is one step of
+// the log, and adds a step for each image that it builds.
 //
-// It needs the registry and the API server. A simulated cluster runs no pods
-// and the person's own cluster has addons of its own, so for those it does
-// nothing.
+// It needs the registry and the API server. For other kinds of cluster it does
+// nothing: a simulated cluster runs no pods, and a user's own cluster has its own
+// addons.
 func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
@@ -68,10 +65,9 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	})
 }
 
-// PushPause makes sure that the registry holds the pause image under the name
-// that the cluster's containerd asks for. It needs the registry alone, so it
-// can be called before the cluster has any pod. For clusters without pods of
-// their own it does nothing.
+// PushPause makes sure that the pause image is in the registry under the name
+// that containerd uses. It only needs the registry, so it can be called before the
+// cluster has a pod. For other kinds of cluster it does nothing.
 func PushPause(ctx context.Context, l *layout.Layout) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
@@ -80,7 +76,7 @@ func PushPause(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return err
 	}
-	f, err := b.look(ctx, pause)
+	f, err := b.find(ctx, pause)
 	if err == nil && f.digest == "" {
 		_, err = b.build(ctx, pause, f.tags, func(string) {})
 	}

@@ -18,7 +18,7 @@ import (
 var manifests embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	// JSON strings are YAML strings, whatever is in them.
+	// Every JSON string is a valid YAML string.
 	"quote": func(s string) (string, error) {
 		raw, err := json.Marshal(s)
 		return string(raw), err
@@ -30,16 +30,16 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"join": strings.Join,
 }).ParseFS(manifests, "manifests/*"))
 
-// values is what the manifests depend on.
+// values are the inputs of the templates.
 type values struct {
 	CoreDNS, MetricsServer    string // images, by digest
 	DNSAddress, ClusterDomain string
 	Resolvers                 []string
-	Corefile                  string // rendered from the rest
+	Corefile                  string // rendered from the other fields
 }
 
-// render returns the objects of every addon, in the order in which they should
-// be applied.
+// render returns the objects of all addons, in the order in which they are
+// applied.
 func render(v values) ([]*unstructured.Unstructured, error) {
 	corefile, err := execute("Corefile", v)
 	if err != nil {

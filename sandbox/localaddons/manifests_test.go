@@ -29,8 +29,8 @@ var sample = values{
 	Resolvers:     []string{"192.0.2.1", "2001:db8::1"},
 }
 
-// typed renders the manifests and reads them as the API server would, refusing
-// any field that it does not know.
+// typed renders the manifests and decodes them as the API server does. Unknown
+// fields are errors.
 func typed(t *testing.T, v values) []runtime.Object {
 	t.Helper()
 	known := runtime.NewScheme()
@@ -117,8 +117,8 @@ func TestServicesReachTheirPods(t *testing.T) {
 	}
 }
 
-func TestRights(t *testing.T) {
-	// What every API server has from its start.
+func TestPermissions(t *testing.T) {
+	// The roles that every API server creates.
 	roles := map[string]bool{"system:auth-delegator": true, "extension-apiserver-authentication-reader": true}
 	all := typed(t, sample)
 	for name, role := range only[*rbacv1.ClusterRole](all) {
@@ -154,25 +154,25 @@ func TestMetricsServerVerifiesKubelets(t *testing.T) {
 }
 
 func TestCorefile(t *testing.T) {
-	of := func(v values) (text, sum string) {
+	corefile := func(v values) (text, sum string) {
 		all := typed(t, v)
 		return only[*corev1.ConfigMap](all)["coredns"].Data["Corefile"],
 			only[*appsv1.Deployment](all)["coredns"].Spec.Template.Annotations["progressive.dev/corefile"]
 	}
-	with, withSum := of(sample)
+	with, withSum := corefile(sample)
 	require.Contains(t, with, "forward . 192.0.2.1 2001:db8::1 {")
 	require.Contains(t, with, "kubernetes cluster.local in-addr.arpa ip6.arpa {")
 	alone := sample
 	alone.Resolvers = nil
-	without, withoutSum := of(alone)
+	without, withoutSum := corefile(alone)
 	require.NotContains(t, without, "forward")
-	require.NotContains(t, without, "loop", "nothing is passed on, so nothing can come back")
-	require.NotEqual(t, withSum, withoutSum, "a changed Corefile makes new pods")
+	require.NotContains(t, without, "loop", "without forwarding there can be no loop")
+	require.NotEqual(t, withSum, withoutSum, "a changed Corefile restarts the pods")
 
 	known := directives(t)
 	for _, text := range []string{with, without} {
 		for line := range strings.Lines(text) {
-			// The plugins are those one step inside the server block.
+			// A plugin is a line with one level of indentation in the server block.
 			if rest, ok := strings.CutPrefix(line, "    "); ok && rest[0] != ' ' && rest[0] != '}' {
 				require.Contains(t, known, strings.Fields(rest)[0], "the image links this plugin")
 			}
@@ -180,7 +180,7 @@ func TestCorefile(t *testing.T) {
 	}
 }
 
-// directives reads which plugins the image's command knows.
+// directives reads the plugins from the source of the image's command.
 func directives(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "coredns/main.go", nil, 0)

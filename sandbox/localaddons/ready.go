@@ -14,16 +14,16 @@ import (
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 )
 
-// The addons pull two images over loopback and start within seconds;
-// metrics-server is ready once it has asked the kubelets twice, fifteen seconds
-// apart. The rest is for a machine that does much else.
+// The addons pull two images over loopback and start within seconds.
+// metrics-server is ready after two scrapes, fifteen seconds apart. The limit
+// allows for a busy machine.
 const (
 	readyTimeout = 5 * time.Minute
 	readyPause   = 250 * time.Millisecond
 )
 
-// await returns when every workload serves, and when the API server reaches
-// the API that metrics-server adds to it.
+// await waits until every Deployment is ready and the API server reaches the API
+// of metrics-server.
 func (c *connection) await(ctx context.Context, objects []*unstructured.Unstructured, detail func(string)) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
@@ -52,16 +52,16 @@ func (c *connection) await(ctx context.Context, objects []*unstructured.Unstruct
 	}
 }
 
-// unready says what an object still lacks; nothing where it is as it should be.
+// unready returns the reason why an object is not ready; "" if it is ready.
 func (c *connection) unready(ctx context.Context, o *unstructured.Unstructured) (string, error) {
 	ready, ok := readiness[o.GetKind()]
 	if !ok {
 		return "", nil
 	}
-	got, err := c.of(o).Get(ctx, o.GetName(), metav1.GetOptions{})
+	got, err := c.resource(o).Get(ctx, o.GetName(), metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return "was removed while it was waited for", nil
+		return "was removed during the wait", nil
 	case err != nil && transient(err):
 		return err.Error(), nil
 	case err != nil:
@@ -70,7 +70,8 @@ func (c *connection) unready(ctx context.Context, o *unstructured.Unstructured) 
 	return ready(got)
 }
 
-// readiness are the kinds that take time, and how each tells what it lacks.
+// readiness has the kinds that take time, with a function that returns why an
+// object is not ready.
 var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 	"Deployment": func(o *unstructured.Unstructured) (string, error) {
 		result, err := status.Compute(o)
@@ -95,12 +96,12 @@ var readiness = map[string]func(*unstructured.Unstructured) (string, error){
 				return fmt.Sprint(condition["message"]), nil
 			}
 		}
-		return "not looked at yet", nil
+		return "has no condition Available yet", nil
 	},
 }
 
-// late is the error for an addon that is not ready in time. It says what its
-// pods complain of.
+// late returns the error for an addon that is not ready in time, with the problems
+// of its pods.
 func (c *connection) late(ctx context.Context, o *unstructured.Unstructured, waiting string, cause error) error {
 	if !errors.Is(cause, context.DeadlineExceeded) {
 		return cause
@@ -114,7 +115,7 @@ func (c *connection) late(ctx context.Context, o *unstructured.Unstructured, wai
 	return fmt.Errorf("addons: not ready after %s: %s\n%s", readyTimeout, waiting, strings.Join(complaints, "\n"))
 }
 
-// complaints are the reasons for which the pods of a deployment do not run.
+// complaints returns the reasons why the pods of a Deployment do not run.
 func (c *connection) complaints(ctx context.Context, o *unstructured.Unstructured) ([]string, error) {
 	selector, found, err := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
 	if err != nil || !found {

@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// resolverFiles say which DNS servers the machine asks. Where the first names
-// only a server on the machine itself, which a pod can't reach, the second
-// (systemd-resolved's) names those behind it.
+// resolverFiles are the files with the machine's DNS servers. The first may only
+// name a server on the machine itself, which a pod can't reach. The second is that
+// of systemd-resolved and names the servers behind it.
 var resolverFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
-// maxResolvers is how many servers a resolver asks at most (resolv.conf(5)).
+// maxResolvers is how many servers a resolver uses at most (resolv.conf(5)).
 const maxResolvers = 3
 
-// hostResolvers returns the DNS servers of the first file that names one which
-// pods can reach; none where no file does, as on a machine without a network.
+// hostResolvers returns the DNS servers of the first file that has one which pods
+// can reach. A machine without a network has none.
 func hostResolvers(files []string) ([]string, error) {
 	for _, file := range files {
 		content, err := os.ReadFile(file)
@@ -36,8 +36,8 @@ func hostResolvers(files []string) ([]string, error) {
 	return nil, nil
 }
 
-// resolvers reads the nameserver lines of a resolv.conf, as addresses in the
-// form that CoreDNS's forward plugin takes.
+// resolvers reads the nameserver lines of a resolv.conf and returns addresses for
+// CoreDNS's forward plugin.
 func resolvers(content string) []string {
 	var found []string
 	for line := range strings.Lines(content) {
@@ -46,7 +46,7 @@ func resolvers(content string) []string {
 			continue
 		}
 		addr, err := netip.ParseAddr(fields[1])
-		// A zone names a link of the host's, which a pod does not have.
+		// A zone names a network device of the host, which a pod does not have.
 		if err != nil || addr.IsLoopback() || addr.IsUnspecified() || addr.Zone() != "" {
 			continue
 		}

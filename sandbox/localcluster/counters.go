@@ -42,7 +42,7 @@ func counterRequest(name string, operation int) (bool, error) {
 	return false, fmt.Errorf("nfacct %s: %w", name, err)
 }
 
-func foundCounters() ([]string, error) {
+func existingCounters() ([]string, error) {
 	var names []string
 	for _, name := range proxyCounters {
 		found, err := counterRequest(name, accountingGet)

@@ -95,7 +95,7 @@ func (p pki) ensure() ([]string, error) {
 			KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature,
 		}
 		have, err := p.load(name)
-		if err != nil || !p.lasts(have.cert) {
+		if err != nil || !p.staysValid(have.cert) {
 			if have, err = p.issue(name, template, nil, authorityLife); err != nil { // self-signed
 				return written, fmt.Errorf("authority %s: %w", name, err)
 			}
@@ -105,7 +105,7 @@ func (p pki) ensure() ([]string, error) {
 	}
 	for _, c := range certificates {
 		have, err := p.load(c.name)
-		if err == nil && p.lasts(have.cert) && c.matches(have.cert, signers[c.authority].cert) {
+		if err == nil && p.staysValid(have.cert) && c.matches(have.cert, signers[c.authority].cert) {
 			continue
 		}
 		if _, err := p.issue(c.name, c.template(), signers[c.authority], certificateLife); err != nil {
@@ -126,7 +126,7 @@ func (p pki) ensure() ([]string, error) {
 	return written, nil
 }
 
-func (p pki) lasts(c *x509.Certificate) bool {
+func (p pki) staysValid(c *x509.Certificate) bool {
 	return p.now.After(c.NotBefore) && p.now.Add(renewBefore).Before(c.NotAfter)
 }
 

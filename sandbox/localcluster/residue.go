@@ -71,7 +71,7 @@ func Residue(ctx context.Context, l *layout.Layout) ([]string, error) {
 		}
 		add(tool, names, err)
 	}
-	counters, err := foundCounters()
+	counters, err := existingCounters()
 	add("nfacct", counters, err)
 	groups, err := cgroups(l)
 	add("cgroup", groups, err)

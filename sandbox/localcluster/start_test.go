@@ -76,7 +76,7 @@ func newTestCluster(t *testing.T) *testCluster {
 	tc := &testCluster{layout: testLayout(t, layout.ClusterSimulated)}
 	tc.log = progress.New(&tc.out, 0)
 	component := func(name string, after ...string) Component {
-		return Component{Name: name, Kinds: simulatedOnly, After: after, Healthy: tc.up(name), Limit: time.Minute, Grace: 10 * time.Second}
+		return Component{Name: name, Kinds: simulatedOnly, After: after, Healthy: tc.isUp(name), Limit: time.Minute, Grace: 10 * time.Second}
 	}
 	Components = []Component{component("a"), component("b", "a"), component("c", "a", "of another kind"), component("d", "b", "c")}
 	t.Cleanup(func() {
@@ -86,7 +86,8 @@ func newTestCluster(t *testing.T) *testCluster {
 	return tc
 }
 
-func (tc *testCluster) up(name string) func(context.Context, *layout.Layout) error {
+// isUp returns the health check of a component of runComponent.
+func (tc *testCluster) isUp(name string) func(context.Context, *layout.Layout) error {
 	return func(context.Context, *layout.Layout) error {
 		if _, err := os.Stat(filepath.Join(tc.layout.Dir, name+".up")); err != nil {
 			return err

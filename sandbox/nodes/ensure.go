@@ -18,15 +18,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// instance is an EC2 instance type as a node of EKS shows it.
+// instance is an EC2 instance type with the values of its node in EKS.
 type instance struct {
 	name   string
 	cpu    resource.Quantity
 	memory resource.Quantity
 	pods   int64 // addresses of its network interfaces: interfaces × (addresses − 1) + 2
-	// What is left for pods. EKS keeps back 6 % of the first core, 1 % of the
-	// second and 0.5 % of the third and fourth, 255 MiB and 11 MiB a pod, and
-	// evicts below 100 MiB (awslabs/amazon-eks-ami, kubelet defaults).
+	// The amounts for pods. EKS reserves 6 % of the first core, 1 % of the second
+	// and 0.5 % of the third and fourth, 255 MiB, and 11 MiB for each pod. It evicts
+	// below 100 MiB (awslabs/amazon-eks-ami, kubelet defaults).
 	allocatableCPU    resource.Quantity
 	allocatableMemory resource.Quantity
 }
@@ -39,21 +39,21 @@ var m6iXLarge = instance{
 	allocatableMemory: resource.MustParse("15391Mi"), // 16384 − 255 − 11×58 − 100
 }
 
-// readyWithin bounds the wait for the nodes to be ready.
+// readyWithin is how long the nodes may take to be ready.
 const readyWithin = time.Minute
 
-// tierLabel and tiers are what the platform's launch templates give their
-// nodes, and its services ask for.
+// tierLabel is the label that the platform's launch templates set on nodes and
+// that its services select; tiers are its values.
 const tierLabel = "progressive-framework/tier"
 
 var tiers = []string{"web", "application"}
 
-// Ensure makes the simulated nodes of a sandbox: perZone of them, at least one,
-// of each tier in each of its zones. Those that are too many are deleted, and their pods
-// move. It returns when all are ready.
+// Ensure creates the simulated nodes of a sandbox: perZone nodes, at least one, of
+// each tier in each zone. Surplus nodes are deleted, and their pods are scheduled
+// again. It returns when all nodes are ready.
 func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 	if len(l.Zones) == 0 {
-		return errors.New("simulated nodes: the sandbox's settings name no zones: set zones, such as us-east-1a")
+		return errors.New("simulated nodes: the sandbox's settings have no zones: set zones, such as us-east-1a")
 	}
 	if perZone < 1 {
 		return fmt.Errorf("simulated nodes: %d per zone: at least one is needed", perZone)
@@ -67,7 +67,7 @@ func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 		return fmt.Errorf("simulated nodes: %w", err)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin,
-		fmt.Errorf("not ready within %s; look at the log of kwok", readyWithin))
+		fmt.Errorf("not ready within %s; see the log of kwok", readyWithin))
 	defer cancel()
 	if err := ensure(ctx, client.CoreV1().Nodes(), plan(l.Zones, perZone)); err != nil {
 		return fmt.Errorf("simulated nodes: %w", err)
@@ -75,8 +75,8 @@ func Ensure(ctx context.Context, l *layout.Layout, perZone int) error {
 	return nil
 }
 
-// plan lists the nodes that should be. A name says zone, tier and number, so that
-// more nodes never rename those that stand.
+// plan lists the nodes to create. A name consists of zone, tier and number, so that
+// more nodes never rename existing ones.
 func plan(zones []string, perZone int) []*corev1.Node {
 	var nodes []*corev1.Node
 	for _, zone := range zones {
@@ -89,13 +89,13 @@ func plan(zones []string, perZone int) []*corev1.Node {
 	return nodes
 }
 
-func node(zone, tier string, i int, of instance) *corev1.Node {
+func node(zone, tier string, i int, it instance) *corev1.Node {
 	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(i)
 	amount := func(cpu, memory resource.Quantity) corev1.ResourceList {
 		return corev1.ResourceList{
 			corev1.ResourceCPU:              cpu,
 			corev1.ResourceMemory:           memory,
-			corev1.ResourcePods:             *resource.NewQuantity(of.pods, resource.DecimalSI),
+			corev1.ResourcePods:             *resource.NewQuantity(it.pods, resource.DecimalSI),
 			corev1.ResourceEphemeralStorage: resource.MustParse("20Gi"), // EKS's default volume
 		}
 	}
@@ -109,23 +109,23 @@ func node(zone, tier string, i int, of instance) *corev1.Node {
 				tierLabel:                           tier,
 				corev1.LabelOSStable:                "linux",
 				corev1.LabelArchStable:              "amd64",
-				corev1.LabelInstanceTypeStable:      of.name,
+				corev1.LabelInstanceTypeStable:      it.name,
 				corev1.LabelTopologyZone:            zone,
 				corev1.LabelTopologyRegion:          region(zone),
 				"node-role.kubernetes.io/simulated": "",
 			},
 		},
 		Status: corev1.NodeStatus{
-			Capacity:    amount(of.cpu, of.memory),
-			Allocatable: amount(of.allocatableCPU, of.allocatableMemory),
+			Capacity:    amount(it.cpu, it.memory),
+			Allocatable: amount(it.allocatableCPU, it.allocatableMemory),
 		},
 	}
 }
 
-// region is a zone's name without its last letter.
+// region returns a zone's name without its last letter.
 func region(zone string) string { return strings.TrimRight(zone, "abcdefghijklmnopqrstuvwxyz") }
 
-// nodeAPI is what ensure needs of the API server.
+// nodeAPI is the part of the node client that ensure needs.
 type nodeAPI interface {
 	Create(context.Context, *corev1.Node, metav1.CreateOptions) (*corev1.Node, error)
 	List(context.Context, metav1.ListOptions) (*corev1.NodeList, error)
@@ -169,8 +169,8 @@ func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	}
 }
 
-// usable tells whether pods can be scheduled: the node is ready, and the
-// controller manager has taken the taint off that a new node has.
+// usable says whether pods can be scheduled on a node: it is ready, and the
+// controller manager has removed the taint of new nodes.
 func usable(n *corev1.Node) bool {
 	for _, t := range n.Spec.Taints {
 		if t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable {

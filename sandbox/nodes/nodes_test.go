@@ -16,8 +16,8 @@ import (
 
 var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
-// fakeAPI keeps nodes as the API server does, and makes each ready when it is
-// looked at for the second time.
+// fakeAPI stores nodes as the API server does. Each becomes ready when it is listed
+// for the second time.
 type fakeAPI struct {
 	nodes  map[string]*corev1.Node
 	looked map[string]int
@@ -73,7 +73,7 @@ func TestEnsure(t *testing.T) {
 	}
 }
 
-func TestEnsureTellsHowManyAreReady(t *testing.T) {
+func TestEnsureErrorHasTheNumberOfReadyNodes(t *testing.T) {
 	f := newFake()
 	f.broken = true
 	ctx, cancel := context.WithCancel(t.Context())
@@ -96,11 +96,11 @@ func TestPlan(t *testing.T) {
 	require.Equal(t, "web", n.Labels[tierLabel])
 	require.Equal(t, "us-east-1b", n.Labels[corev1.LabelTopologyZone])
 	require.Equal(t, "us-east-1", n.Labels[corev1.LabelTopologyRegion])
-	require.Equal(t, fake, n.Annotations[annotation], "kwok plays it")
-	require.Equal(t, int64(58), n.Status.Capacity.Pods().Value(), "EKS's table of m6i.xlarge says so")
+	require.Equal(t, fake, n.Annotations[annotation], "kwok simulates it")
+	require.Equal(t, int64(58), n.Status.Capacity.Pods().Value(), "as in EKS's table for m6i.xlarge")
 	for name, have := range n.Status.Allocatable {
 		capacity := n.Status.Capacity[name]
-		require.LessOrEqual(t, have.Cmp(capacity), 0, "%s: what is left is not more than what there is", name)
+		require.LessOrEqual(t, have.Cmp(capacity), 0, "%s: allocatable is at most the capacity", name)
 	}
 	more := plan(zones, 3)
 	for _, n := range nodes {
@@ -124,10 +124,10 @@ func TestUsable(t *testing.T) {
 		want   bool
 	}{
 		{"ready", nil, ready, true},
-		{"says nothing yet", nil, nil, false},
+		{"no condition yet", nil, nil, false},
 		{"not ready", nil, []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown}}, false},
-		{"ready, but pods are kept away still", []corev1.Taint{{Key: corev1.TaintNodeNotReady}}, ready, false},
-		{"a taint of somebody's own does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
+		{"ready, but with the taint of a new node", []corev1.Taint{{Key: corev1.TaintNodeNotReady}}, ready, false},
+		{"a taint of the user does not matter", []corev1.Taint{{Key: "team"}}, ready, true},
 	} {
 		n := &corev1.Node{Spec: corev1.NodeSpec{Taints: tc.taints}, Status: corev1.NodeStatus{Conditions: tc.conds}}
 		require.Equal(t, tc.want, usable(n), tc.reason)

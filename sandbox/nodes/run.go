@@ -23,18 +23,19 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Leases as the kubelet keeps them (its nodeLeaseDurationSeconds).
+// leaseSeconds is the duration of a node's lease, the kubelet's
+// nodeLeaseDurationSeconds.
 const leaseSeconds = 40
 
-// parallelism of kwok's queues, each; kwok's own default.
+// parallelism is the number of workers for each of kwok's queues, kwok's default.
 const parallelism = 4
 
-// podAddresses is where simulated pods have their addresses. Nothing answers
-// there.
+// podAddresses is the range of the simulated pods' addresses. Nothing answers at
+// them.
 const podAddresses = "100.64.0.1/16"
 
-// Run plays the kubelets of the simulated nodes until ctx ends. It answers
-// /healthz on the port that a kubelet would, once it watches the API server.
+// Run simulates the kubelets of the nodes until ctx ends. When it watches the API
+// server, it serves /healthz on the kubelet's port.
 func Run(ctx context.Context, l *layout.Layout) error {
 	ctr, err := controller(l)
 	if err != nil {
@@ -61,9 +62,9 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
-// controller wires kwok's own controllers. Its command is not used: it reads a
-// configuration from the person's home, and serves logs and exec, which
-// simulated pods have not.
+// controller creates kwok's controllers. kwok's command is not used, because it
+// reads a configuration from the user's home folder, and serves logs and exec,
+// which simulated pods do not have.
 func controller(l *layout.Layout) (*controllers.Controller, error) {
 	stages, err := loadStages()
 	if err != nil {
@@ -121,8 +122,8 @@ func controller(l *layout.Layout) (*controllers.Controller, error) {
 	})
 }
 
-// loadStages reads the stages that come with kwok: what happens to a node and
-// to a pod, and in which order.
+// loadStages reads the stages that kwok defines: the state changes of nodes and
+// pods, and their order.
 func loadStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
 	for _, text := range []string{

@@ -113,7 +113,7 @@ func TestCheckPorts(t *testing.T) {
 	require.Contains(t, inUse.Holder, "process ", "this test holds the port and may read its own /proc entry")
 
 	require.NoError(t, listener.Close())
-	require.NoError(t, CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}}), "checking leaves nothing behind")
+	require.NoError(t, CheckPorts([]layout.NamedPort{{Name: "API server", Port: taken}}), "the check does not keep the port open")
 }
 
 func TestPortInUseMessage(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// folder is where the library keeps its repositories, each an OCI image
+// folder is the folder of the library's repositories. Each is an OCI image
 // layout: REPOSITORY/index.json and REPOSITORY/blobs/ALGORITHM/HEX.
 type folder struct {
 	dir string
@@ -26,16 +26,16 @@ type folder struct {
 	checked map[string]stamp // blobs whose content was checked, by path
 }
 
-// stamp tells whether a file is still the one that was checked.
+// stamp identifies a checked file. If it differs, the file is checked again.
 type stamp struct {
 	size int64
 	time time.Time
 }
 
-// openFolder makes the folder ready for a library that starts.
+// openFolder prepares the folder before the library opens it.
 func openFolder(dir string) (*folder, error) {
-	// An earlier registry of ours kept all blobs in one place; the library
-	// allows no repository of that name. Whoever needs an image pushes it again.
+	// An earlier release kept all blobs in one folder "blobs", which the library
+	// does not allow as a repository. make up pushes the images again.
 	if _, err := os.Stat(filepath.Join(dir, "blobs")); err == nil {
 		slog.Warn("registry removes images in the layout of an earlier release; make up builds and pushes them again", "dir", dir)
 		if err := os.RemoveAll(dir); err != nil {
@@ -68,7 +68,7 @@ func (f *folder) has(repository string) bool {
 	return err == nil
 }
 
-// repositories lists all repositories that were ever pushed to, in order.
+// repositories lists all repositories to which an image was ever pushed, sorted.
 func (f *folder) repositories() []string {
 	names := []string{}
 	err := filepath.WalkDir(f.dir, func(path string, e fs.DirEntry, err error) error {
@@ -90,14 +90,14 @@ func (f *folder) repositories() []string {
 	return names
 }
 
-// repositoriesWithImages leaves out repositories whose images were all
-// deleted. The library's lists of referrers are no images.
+// repositoriesWithImages leaves out repositories whose images were all deleted.
+// The library's lists of referrers do not count as images.
 func (f *folder) repositoriesWithImages() []string {
 	return slices.DeleteFunc(f.repositories(), func(repository string) bool {
 		var index types.Index
 		raw, err := os.ReadFile(filepath.Join(f.path(repository), "index.json"))
 		if err != nil || json.Unmarshal(raw, &index) != nil {
-			return true // damaged: the library has no images of it either
+			return true // damaged: the library serves no images of it either
 		}
 		return !slices.ContainsFunc(index.Manifests, func(d types.Descriptor) bool {
 			return d.Annotations[types.AnnotReferrerSubject] == ""
@@ -105,8 +105,9 @@ func (f *folder) repositoriesWithImages() []string {
 	})
 }
 
-// missing returns what a manifest lacks to be pulled whole: its own digest or
-// that of a part, at any depth; or "".
+// missing returns the first digest that is missing to pull the manifest d: d
+// itself, a blob, or a manifest below it at any depth. It returns "" if nothing
+// is missing.
 func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -153,10 +154,9 @@ func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest
 	return "", nil
 }
 
-// open opens a blob whose content is what its digest names; another is
-// fs.ErrNotExist. A damaged file is removed, so that the next push restores
-// it. Content is hashed once in a process's life, and again when size or time
-// of the file change.
+// open opens a blob and checks its content against the digest. A damaged file is
+// removed, so that the next push restores it, and the error is fs.ErrNotExist.
+// A file is hashed once, and again if its size or time changes.
 func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)

@@ -23,24 +23,24 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// The grammar of names of the OCI distribution specification 1.1. The length
-// keeps names within what a file system takes. Because a name is checked
-// before it becomes a path, no request leaves the registry's folder.
+// repositoryName is the grammar of names of the OCI distribution specification
+// 1.1; maxName is the length that file systems allow. A name is checked before
+// it becomes a path, so no request leaves the registry's folder.
 var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
 const maxName = 255
 
-// resourcePath has the groups repository, kind and reference. Any word can be
-// in a repository's name, so that the path matches from its end.
+// resourcePath has the groups repository, kind and reference. The kind is the
+// last match in the path, because a repository's name may contain the same word.
 var resourcePath = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
 
-// manifestTypes are all that the library stores. It answers 404 to a client
-// that accepts "*/*" only, where ECR sends what there is.
+// manifestTypes are all types that the library stores. It answers 404 to a client
+// that only accepts "*/*", where ECR sends the stored type.
 var manifestTypes = strings.Join([]string{
 	types.MediaTypeOCI1ManifestList, types.MediaTypeOCI1Manifest, types.MediaTypeDocker2ManifestList, types.MediaTypeDocker2Manifest,
 }, ", ")
 
-// handler is the registry's API: the library, and what ECR does alongside.
+// handler serves the registry's API: that of the library, with ECR's additions.
 type handler struct {
 	library http.Handler
 	files   *folder
@@ -52,7 +52,7 @@ func newHandler(library http.Handler, files *folder, password string) http.Handl
 	return &handler{library: library, files: files, secret: sha256.Sum256([]byte(User + ":" + password))}
 }
 
-// refusal is an answer other than the library's.
+// refusal is an error response that does not come from the library.
 type refusal struct {
 	status        int
 	code, message string
@@ -114,9 +114,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return h.exclusive(r).send(w)
 }
 
-// exclusive makes a request that uses a repository's index, one at a time. The
-// library has data races there, and of two referrers that are added to one
-// image at once it can lose one. These requests take less than a millisecond.
+// exclusive sends one request at a time to the library, for requests that use a
+// repository's index. The library has data races there and can lose one of two
+// referrers that are added at the same time. These requests take less than a
+// millisecond.
 func (h *handler) exclusive(r *http.Request) *answer {
 	h.index.Lock()
 	defer h.index.Unlock()
@@ -129,7 +130,7 @@ func (h *handler) authenticated(r *http.Request) bool {
 	return ok && subtle.ConstantTimeCompare(got[:], h.secret[:]) == 1
 }
 
-// readBlob serves a blob without the library, which would not check it.
+// readBlob serves a blob itself, because the library does not check the content.
 func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, reference string) error {
 	d, err := digest.Parse(reference)
 	if err != nil {
@@ -149,9 +150,9 @@ func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, r
 	return nil
 }
 
-// readManifest serves a manifest that can be pulled whole. One of which a part
-// is missing or damaged counts as missing itself: clients skip the push of an
-// image whose manifest is there, and would never restore the part.
+// readManifest serves a manifest if all its blobs are there. Otherwise it answers
+// 404: clients skip the push of an image whose manifest exists, and would never
+// restore the missing blob.
 func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", manifestTypes)
@@ -169,8 +170,8 @@ func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repositor
 	return a.send(w)
 }
 
-// changeManifest stores or deletes a manifest or a tag. The deletion of a
-// digest takes the tags that point to it, as with ECR.
+// changeManifest stores or deletes a manifest or a tag. Deleting a digest also
+// deletes the tags that point to it, as in ECR.
 func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxManifest))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
@@ -180,7 +181,8 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 		return &refusal{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
 	}
 	if r.Method == http.MethodPut {
-		// The library only looks whether files exist, so damaged ones go first.
+		// The library only checks that files exist, so damaged files are removed
+		// first.
 		_, own := h.files.missing(repository, digest.FromBytes(content))
 		_, parts := h.files.missingParts(repository, content)
 		if err := errors.Join(own, parts); err != nil {
@@ -192,8 +194,8 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 	return h.exclusive(r).send(w)
 }
 
-// continueUpload takes a part of a blob. An upload that failed is dropped: it
-// would hold space for an hour, and there may be none left.
+// continueUpload receives a chunk of a blob. A failed upload is deleted, because
+// it would use disk space for an hour and the disk may be full.
 func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
 	a := buffer(h.library, r)
 	if a.status >= http.StatusInternalServerError {
@@ -202,7 +204,7 @@ func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
 	return a.send(w)
 }
 
-// answer is what the library answered to a request; it implements
+// answer is a buffered response of the library; it implements
 // http.ResponseWriter.
 type answer struct {
 	header http.Header
@@ -210,16 +212,16 @@ type answer struct {
 	body   bytes.Buffer
 }
 
-// buffer makes a request and holds the answer back. Only blobs are too large
-// for that.
+// buffer sends a request to the library and returns the buffered response. Blobs
+// are too large for this.
 func buffer(library http.Handler, r *http.Request) *answer {
 	a := &answer{header: http.Header{}}
 	library.ServeHTTP(a, r)
-	a.WriteHeader(http.StatusOK) // where the library said nothing
+	a.WriteHeader(http.StatusOK) // if the library set no status
 	return a
 }
 
-// call makes a request of our own, without a body.
+// call sends the library a request that no client has sent, without a body.
 func call(ctx context.Context, library http.Handler, method, path string) {
 	r, err := http.NewRequestWithContext(ctx, method, path, http.NoBody) //nolint:gosec // it goes to the library, not to a server
 	if err != nil {
@@ -245,8 +247,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// send gives the answer to the client. The library says nothing to its own
-// failures, which are failures of the disk.
+// send sends the response to the client. The library's errors of 500 and above
+// have no message; they come from the disk.
 func (a *answer) send(w http.ResponseWriter) error {
 	if a.status >= http.StatusInternalServerError {
 		return &refusal{a.status, "UNKNOWN", "the registry could not store this; its log says why. Is there space left in its folder? Push again then"}
@@ -266,5 +268,5 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client has gone; there is nobody to tell
+	_, _ = w.Write(body) // an error means that the client is gone
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// serveVariable makes the test binary a registry of the sandbox it names, so
-// that a test has a process to kill.
+// serveVariable makes the test binary serve the registry of the sandbox in that
+// folder, so that a test can kill the process.
 const serveVariable = "REGISTRY_TEST_SERVE"
 
 func TestMain(m *testing.M) {
@@ -34,10 +34,10 @@ func TestMain(m *testing.M) {
 }
 
 func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	b.stop()
 	img, d := b.image()
-	for range 2 { // the second life begins with what the first left
+	for range 2 { // the second process starts with the files of the first
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), serveVariable+"="+b.layout.Dir)
 		require.NoError(t, cmd.Start())

@@ -14,19 +14,19 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// User is the name that pushes authenticate with, the same as with ECR.
+// User is the user name for pushes, the same as in ECR.
 const User = "AWS"
 
 var wellFormedPassword = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// EnsurePassword returns the password for pushes. The first call makes it, 32
-// random bytes in hex, in the file layout.RegistryPassword with mode 0600; later
-// calls, of any process, return the same. A file that holds anything else is
-// an error that names it.
+// EnsurePassword returns the password for pushes. The first call creates it: 32
+// random bytes in hex, in the file layout.RegistryPassword with mode 0600. Later
+// calls, of any process, return the same password. If the file has another
+// content, the error names it.
 func EnsurePassword(l *layout.Layout) (string, error) {
 	path := l.RegistryPassword()
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := makePassword(path); err != nil {
+		if err := createPassword(path); err != nil {
 			return "", fmt.Errorf("registry password %s: %w", path, err)
 		}
 	}
@@ -39,14 +39,14 @@ func EnsurePassword(l *layout.Layout) (string, error) {
 	}
 	password := strings.TrimSpace(string(raw))
 	if !wellFormedPassword.MatchString(password) {
-		return "", fmt.Errorf("registry password %s: want 64 hex digits, found %d other characters; remove the file and a new one is made", path, len(password))
+		return "", fmt.Errorf("registry password %s: want 64 hex digits, found %d other characters; remove the file, and a new one is created", path, len(password))
 	}
 	return password, nil
 }
 
-// makePassword writes a new password to path unless another process was
-// faster: a link, unlike a rename, never replaces.
-func makePassword(path string) error {
+// createPassword writes a new password to path unless another process has done
+// so. It uses a link because a rename would replace the other's file.
+func createPassword(path string) error {
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
 		return err

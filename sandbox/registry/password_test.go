@@ -17,7 +17,7 @@ func newLayout(t *testing.T) *layout.Layout {
 	return l
 }
 
-func TestPasswordIsMadeOnce(t *testing.T) {
+func TestConcurrentCallsCreateOnePassword(t *testing.T) {
 	l := newLayout(t)
 	got := make([]string, 8)
 	errs := make([]error, len(got))
@@ -39,7 +39,7 @@ func TestPasswordIsMadeOnce(t *testing.T) {
 	require.NotEqual(t, got[0], other)
 }
 
-func TestPasswordFileOfOthers(t *testing.T) {
+func TestPasswordFileIsClosedAndChecked(t *testing.T) {
 	l := newLayout(t)
 	password, err := EnsurePassword(l)
 	require.NoError(t, err)
@@ -50,11 +50,11 @@ func TestPasswordFileOfOthers(t *testing.T) {
 	require.Equal(t, password, again)
 	info, err := os.Stat(l.RegistryPassword())
 	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a file that others may read is closed to them")
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "a file that others may read gets mode 0600")
 
 	for reason, content := range map[string]string{
 		"empty after a crash": "",
-		"cut short":           password[:40],
+		"truncated":           password[:40],
 		"not hex":             password[:63] + "x",
 	} {
 		t.Run(reason, func(t *testing.T) {

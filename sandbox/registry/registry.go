@@ -1,34 +1,33 @@
-// Package registry is the sandbox's OCI registry on loopback: what ECR is to
-// the platform on AWS. The library olareg stores the images below
-// layout.RegistryDir and speaks the OCI distribution API 1.1. This package owns
-// what ECR does and the library does not: the password, the list of
-// repositories, and answers that clients can act on. It neither builds images
-// nor knows which images there should be.
+// Package registry is the sandbox's OCI registry on loopback, in the place of
+// ECR. The library olareg stores the images below layout.RegistryDir and
+// implements the OCI distribution API 1.1. This package adds what ECR does and
+// the library does not: the password, the list of repositories, and errors that
+// clients can act on. It does not build images.
 //
-// Reads are open, because the kubelet pulls without credentials. Every write
-// needs Basic credentials: the user AWS, as with ECR, and the password of
-// EnsurePassword. The API version check, GET /v2/, asks for them as well,
-// because clients learn from it alone whether to send any.
+// Reads need no credentials, because the kubelet pulls without them. Every write
+// needs Basic credentials: the user AWS, as in ECR, and the password of
+// EnsurePassword. The API version check, GET /v2/, requires them too, because
+// clients use it to find out whether to send credentials.
 //
 // These properties of olareg 0.1.2 were checked:
 //
-//   - Restart: tags, digests, indexes and referrers are all there.
-//   - kill -9 during pushes: what was acknowledged is there, and what is there
-//     is whole. Unfinished uploads stay on disk, so that Serve removes them.
+//   - Restart: tags, digests, indexes and referrers are kept.
+//   - kill -9 during pushes: acknowledged content is kept, and there is no
+//     partial content. Unfinished uploads stay on disk, so Serve removes them.
 //   - Wrong digests: a blob or a manifest under another digest is refused, as
 //     is a manifest whose blobs were not pushed.
 //   - Damage: the library does not check what it reads, and skips the push of
 //     a blob whose damaged file exists. So handler checks each file against its
-//     digest, and removes one that differs; the next push restores it.
-//   - Garbage collection: it never removes a tagged manifest. It would run while
-//     a client pushes, and could remove an old blob that the push relies on. So
-//     it runs at start, at the end, and in a repository that nobody used for an
-//     hour. It keeps untagged manifests, because pods run images by digest, and
-//     blobs younger than an hour.
+//     digest and removes it if it differs; the next push restores it.
+//   - Garbage collection: it never removes a tagged manifest. During a push it
+//     could remove an old blob that the push relies on. So it runs at the start,
+//     at the end, and in a repository that was not used for an hour. It keeps
+//     untagged manifests, because pods run images by digest, and blobs younger
+//     than an hour.
 //   - Concurrency: the race detector finds races in the use of a repository's
 //     index, and concurrent referrers of one image overwrite each other. So
-//     handler makes such requests one at a time.
-//   - Nothing is synced to disk. A power failure can damage files; see above.
+//     handler sends such requests one at a time.
+//   - Writes are not synced to disk. A power failure can damage files; see above.
 package registry
 
 import (
@@ -49,8 +48,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Timeouts of the server. A layer of 1 GB crosses loopback in seconds; ten
-// minutes let a busy machine finish and still free a connection that hangs.
+// Timeouts of the server. A layer of 1 GB takes seconds over loopback. Ten
+// minutes are enough for a busy machine, and still end a connection that hangs.
 const (
 	headerTimeout   = 10 * time.Second
 	transferTimeout = 10 * time.Minute
@@ -58,17 +57,17 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
-// gracePeriod is how old a blob must be before garbage collection removes it.
-// A push that a restart interrupted finds its blobs again meanwhile.
+// gracePeriod is how old a blob must be before garbage collection removes it. A
+// push that a restart interrupted can continue with its blobs within that time.
 const gracePeriod = time.Hour
 
-// maxManifest is the size of the largest manifest, in bytes: what the OCI
-// distribution specification asks a registry to accept.
+// maxManifest is the largest size of a manifest, in bytes: the size that the OCI
+// distribution specification requires a registry to accept.
 const maxManifest = 4 << 20
 
-// Serve answers on 127.0.0.1 at the sandbox's registry port until ctx is done,
-// then lets requests under way finish for five seconds. It returns an error
-// when the folder or the port can't be had, and nil after a shutdown.
+// Serve serves on 127.0.0.1 at the sandbox's registry port until ctx ends, then
+// lets running requests finish for five seconds. It returns an error if the folder
+// or the port can't be opened, and nil after a shutdown.
 func Serve(ctx context.Context, l *layout.Layout) error {
 	if l.Registry != "" {
 		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", l.Registry)
@@ -86,7 +85,7 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("registry: listen on %s: %w", address, err)
 	}
-	// The port is ours, so no other registry uses the folder.
+	// Only the process that has the port uses the folder.
 	files, err := openFolder(l.RegistryDir())
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -108,8 +107,8 @@ func openLibrary(dir string) *olareg.Server {
 			GC: config.ConfigGC{
 				Frequency:   -1, // not while clients push
 				GracePeriod: gracePeriod,
-				// A limit would make the library close the oldest upload while it
-				// may be written, and that can deadlock.
+				// With a limit the library closes the oldest upload, possibly during a
+				// write, and that can deadlock.
 				RepoUploadMax:     -1,
 				Untagged:          &no,
 				EmptyRepo:         &no, // a nested repository would survive without its layout file
@@ -124,16 +123,16 @@ func openLibrary(dir string) *olareg.Server {
 	})
 }
 
-// closeLibrary collects garbage in the repositories that were used.
+// closeLibrary also collects garbage in the repositories that were used.
 func closeLibrary(library *olareg.Server) {
 	if err := library.Close(); err != nil {
 		slog.Warn("registry could not collect garbage; the next start tries again", "error", err)
 	}
 }
 
-// collectGarbage removes the blobs of deleted images and of pushes that never
-// ended. The library collects in the repositories that were used, so that each
-// is used once.
+// collectGarbage removes the blobs of deleted images and unfinished pushes. The
+// library collects only in repositories that were used, so this reads from each
+// one.
 func collectGarbage(ctx context.Context, files *folder) {
 	library := openLibrary(files.dir)
 	defer closeLibrary(library)
@@ -152,7 +151,7 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
 		ConnState:         unused.track,
-		// Clients try TLS first on every ping; that is no news.
+		// Clients try TLS first at every ping, so such errors are normal.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
@@ -172,8 +171,8 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	return nil
 }
 
-// unusedConns are the connections that no request has come on. Clients open
-// some in advance, and http.Server.Shutdown would wait seconds for each.
+// unusedConns are connections without a request so far. Clients open some in
+// advance, and http.Server.Shutdown would wait seconds for each.
 type unusedConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
@@ -193,6 +192,6 @@ func (u *unusedConns) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for c := range u.conns {
-		_ = c.Close() // nothing was said on it
+		_ = c.Close() // no request is lost
 	}
 }

@@ -32,15 +32,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// bench is a sandbox with a registry that can be stopped and started again.
-type bench struct {
+// testRegistry is a sandbox whose registry a test can stop and start.
+type testRegistry struct {
 	t        *testing.T
 	layout   *layout.Layout
 	password string
 	stop     func()
 }
 
-func newBench(t *testing.T) *bench {
+func newTestRegistry(t *testing.T) *testRegistry {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func newBench(t *testing.T) *bench {
 	require.NoError(t, ln.Close())
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: layout.Ports{Registry: port}})
 	require.NoError(t, err)
-	b := &bench{t: t, layout: l, stop: func() {}}
+	b := &testRegistry{t: t, layout: l, stop: func() {}}
 	b.password, err = EnsurePassword(l)
 	require.NoError(t, err)
 	b.start()
@@ -56,7 +56,7 @@ func newBench(t *testing.T) *bench {
 	return b
 }
 
-func (b *bench) start() {
+func (b *testRegistry) start() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	ended := make(chan error, 1)
@@ -76,20 +76,20 @@ func (b *bench) start() {
 	}, 10*time.Second, 5*time.Millisecond)
 }
 
-func (b *bench) restart() { b.stop(); b.start() }
+func (b *testRegistry) restart() { b.stop(); b.start() }
 
-func (b *bench) ref(s string) name.Reference {
+func (b *testRegistry) ref(s string) name.Reference {
 	b.t.Helper()
 	r, err := name.ParseReference(b.layout.RegistryAddress() + "/" + s)
 	require.NoError(b.t, err)
 	return r
 }
 
-func (b *bench) login() remote.Option {
+func (b *testRegistry) login() remote.Option {
 	return remote.WithAuth(&authn.Basic{Username: User, Password: b.password})
 }
 
-func (b *bench) image() (v1.Image, v1.Hash) {
+func (b *testRegistry) image() (v1.Image, v1.Hash) {
 	b.t.Helper()
 	img, err := random.Image(2048, 3)
 	require.NoError(b.t, err)
@@ -98,8 +98,9 @@ func (b *bench) image() (v1.Image, v1.Hash) {
 	return img, d
 }
 
-// pulls asserts that anyone can pull what ref names and that it is sound.
-func (b *bench) pulls(ref string, want v1.Hash) {
+// pulls asserts that the image ref can be pulled without credentials and is
+// valid.
+func (b *testRegistry) pulls(ref string, want v1.Hash) {
 	b.t.Helper()
 	img, err := remote.Image(b.ref(ref))
 	require.NoError(b.t, err)
@@ -110,7 +111,7 @@ func (b *bench) pulls(ref string, want v1.Hash) {
 }
 
 // do sends a plain request; an empty user sends no credentials.
-func (b *bench) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
+func (b *testRegistry) do(method, path, user string, body io.Reader, header http.Header) *http.Response {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), method, "http://"+b.layout.RegistryAddress()+path, body)
 	require.NoError(b.t, err)
@@ -127,7 +128,7 @@ func (b *bench) do(method, path, user string, body io.Reader, header http.Header
 }
 
 // uploads lists the unfinished uploads of the repository app.
-func (b *bench) uploads() []string {
+func (b *testRegistry) uploads() []string {
 	b.t.Helper()
 	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/_uploads/*"))
 	require.NoError(b.t, err)
@@ -142,7 +143,7 @@ func requireStatus(t *testing.T, err error, status int) {
 }
 
 func TestRestartKeepsEverything(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	img, d := b.image()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
@@ -173,7 +174,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 }
 
 func TestDelete(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	old, oldDigest := b.image()
 	now, nowDigest := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), old, b.login()))
@@ -197,7 +198,7 @@ func TestDelete(t *testing.T) {
 }
 
 func TestCredentials(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	img, d := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 	other, _ := b.image()
@@ -208,7 +209,7 @@ func TestCredentials(t *testing.T) {
 		{"no credentials", authn.Anonymous},
 		{"wrong password", &authn.Basic{Username: User, Password: strings.Repeat("0", 64)}},
 		{"wrong user", &authn.Basic{Username: "root", Password: b.password}},
-		{"password and user that meet at another colon", &authn.Basic{Username: "A", Password: "WS:" + b.password}},
+		{"user and password split at another colon", &authn.Basic{Username: "A", Password: "WS:" + b.password}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			requireStatus(t, remote.Write(b.ref("app:v2"), other, remote.WithAuth(row.auth)), http.StatusUnauthorized)
@@ -222,15 +223,15 @@ func TestCredentials(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.do(http.MethodGet, "/v2/", User, nil, nil).StatusCode)
 }
 
-func TestDamagedFilesAreNotServedAndHeal(t *testing.T) {
-	b := newBench(t)
+func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
+	b := newTestRegistry(t)
 	img, d := b.image()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	push := func() {
 		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.login()))
-		b.pulls("app:v1", d) // what is remembered of a sound file must not hide later damage
+		b.pulls("app:v1", d) // the memory of a checked file must not hide later damage
 		got, err := remote.Index(b.ref("app:all"))
 		require.NoError(t, err)
 		require.NoError(t, validate.Index(got))
@@ -247,7 +248,7 @@ func TestDamagedFilesAreNotServedAndHeal(t *testing.T) {
 			_, one := remote.Head(b.ref("app:v1"))
 			_, all := remote.Head(b.ref("app:all"))
 			if filepath.Base(file) == "index.json" {
-				b.restart() // a running registry knows its images without the file
+				b.restart() // a running registry keeps the index in memory
 				_, one = remote.Head(b.ref("app:v1"))
 			}
 			requireStatus(t, errors.Join(one, all), http.StatusNotFound)
@@ -261,7 +262,7 @@ func TestRefusals(t *testing.T) {
 		imageType = "application/vnd.oci.image.manifest.v1+json"
 		indexType = "application/vnd.oci.image.index.v1+json"
 	)
-	b := newBench(t)
+	b := newTestRegistry(t)
 	img, _ := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 	absent := digest.FromString("absent").String()
@@ -306,11 +307,11 @@ func TestRefusals(t *testing.T) {
 			require.NotEmpty(t, body.Errors[0].Message)
 		})
 	}
-	require.Empty(t, b.uploads(), "a refused push leaves nothing behind")
+	require.Empty(t, b.uploads(), "a refused push leaves no upload")
 }
 
 func TestReadsOfAnyClient(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	img, d := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 	want, err := img.RawManifest()
@@ -334,7 +335,7 @@ func TestReadsOfAnyClient(t *testing.T) {
 }
 
 func TestUploadThatFailsIsDropped(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
 	require.Len(t, b.uploads(), 1)
 	body := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("the client goes away")))
@@ -346,9 +347,9 @@ func TestUploadThatFailsIsDropped(t *testing.T) {
 	require.Eventually(t, func() bool { return len(b.uploads()) == 0 }, 10*time.Second, 5*time.Millisecond)
 }
 
-func TestFailureOfTheDiskIsSaid(t *testing.T) {
-	b := newBench(t)
-	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // where the repository's folder belongs
+func TestDiskErrorIsInTheResponse(t *testing.T) {
+	b := newTestRegistry(t)
+	require.NoError(t, os.WriteFile(filepath.Join(b.layout.RegistryDir(), "app"), nil, 0o600)) // in the place of the repository's folder
 	resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil)
 	require.Equal(t, http.StatusInternalServerError, resp.StatusCode)
 	body, err := io.ReadAll(resp.Body)
@@ -357,7 +358,7 @@ func TestFailureOfTheDiskIsSaid(t *testing.T) {
 }
 
 func TestConcurrentPushes(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	base, _ := b.image() // shared layers race for the same blobs
 	const n = 8
 	digests := make([]v1.Hash, n)
@@ -390,7 +391,7 @@ func TestConcurrentPushes(t *testing.T) {
 }
 
 func TestReferrers(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	img, d := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 	subject, err := remote.Head(b.ref("app:v1"))
@@ -450,19 +451,19 @@ func TestReferrers(t *testing.T) {
 }
 
 func TestPortInUse(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	err := Serve(t.Context(), b.layout)
 	require.ErrorContains(t, err, b.layout.RegistryAddress()+" is in use")
 }
 
-func TestNotServedWhereThePersonHasARegistry(t *testing.T) {
+func TestServeRefusesIfTheUserHasARegistry(t *testing.T) {
 	l, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterExisting, Registry: "127.0.0.1:5050"})
 	require.NoError(t, err)
 	require.ErrorContains(t, Serve(t.Context(), l), "127.0.0.1:5050")
 }
 
-func TestRestartDropsWhatNobodyUses(t *testing.T) {
-	b := newBench(t)
+func TestRestartRemovesUnusedBlobsAndUploads(t *testing.T) {
+	b := newTestRegistry(t)
 	img, d := b.image()
 	now, _ := b.image()
 	idx, err := random.Index(512, 2, 2)
@@ -505,7 +506,7 @@ func TestRestartDropsWhatNobodyUses(t *testing.T) {
 }
 
 func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
-	b := newBench(t)
+	b := newTestRegistry(t)
 	b.stop()
 	for _, old := range []string{"blobs/sha256/0123", "uploads/x", "repositories/app/_manifests/0123", "repositories/app/_tags/v1"} {
 		path := filepath.Join(b.layout.RegistryDir(), old)
@@ -513,15 +514,15 @@ func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	}
 	b.start()
-	held, err := Held(t.Context(), b.login(), b.ref("app:v1"))
+	pushed, err := CommonDigest(t.Context(), b.login(), b.ref("app:v1"))
 	require.NoError(t, err)
-	require.Empty(t, held)
+	require.Empty(t, pushed)
 	img, d := b.image()
 	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
 	b.restart()
 	b.pulls("app:v1", d)
-	held, err = Held(t.Context(), b.login(), b.ref("app:v1"), b.ref("app@"+d.String()))
+	pushed, err = CommonDigest(t.Context(), b.login(), b.ref("app:v1"), b.ref("app@"+d.String()))
 	require.NoError(t, err)
-	require.Equal(t, d.String(), held)
+	require.Equal(t, d.String(), pushed)
 	require.NoDirExists(t, filepath.Join(b.layout.RegistryDir(), "repositories"))
 }

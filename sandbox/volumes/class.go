@@ -1,10 +1,9 @@
-// Package volumes gives the sandbox's pods volumes that outlive them: folders
-// of this machine, handed out for claims of the storage class ClassName. It
-// plays the part of the EBS CSI driver; what it hands out is not as fast, not
-// replicated, and not bounded in size.
+// Package volumes provisions persistent volumes for the sandbox's pods: folders of
+// this machine, for claims of the storage class ClassName. It replaces the EBS CSI
+// driver. Its volumes are not as fast, not replicated, and not limited in size.
 //
-// On a person's own cluster it hands out nothing: there the class is a copy of
-// the cluster's default one.
+// On a user's own cluster it provisions nothing. There the class is a copy of the
+// cluster's default class.
 package volumes
 
 import (
@@ -24,18 +23,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// ClassName is the storage class of the stack sandbox. The platform's own,
-// fast-ssd, is made by the program on the EBS CSI driver.
+// ClassName is the storage class of the stack sandbox. On AWS the program creates
+// the class fast-ssd for the EBS CSI driver.
 const ClassName = "sandbox-local"
 
-// provisionerName is who hands volumes out.
+// provisionerName is the provisioner in the storage class.
 const provisionerName = "sandbox.progressive-framework/local"
 
 // defaultAnnotation marks a cluster's default class.
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 
-// askTimeout bounds what is asked of the API server at the start.
-const askTimeout = 30 * time.Second
+// setupTimeout limits the requests to the API server at the start.
+const setupTimeout = 30 * time.Second
 
 func connect(l *layout.Layout) (kubernetes.Interface, error) {
 	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
@@ -49,8 +48,8 @@ func connect(l *layout.Layout) (kubernetes.Interface, error) {
 	return client, nil
 }
 
-// CopyDefaultClass makes sure that a person's own cluster has the class, with
-// the provisioner of its default one.
+// CopyDefaultClass creates the class in a user's own cluster as a copy of the
+// default class, unless it exists.
 func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
 	client, err := connect(l)
 	if err != nil {
@@ -60,7 +59,7 @@ func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
 }
 
 func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
 	all, err := classes.List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -77,15 +76,15 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 	}
 	if from == nil {
 		return errors.New("volumes: the cluster has no default storage class, so pods get no volumes: " +
-			"make one, or one named " + ClassName)
+			"create one, or one named " + ClassName)
 	}
 	from.ObjectMeta = metav1.ObjectMeta{Name: ClassName}
 	return create(ctx, classes, from)
 }
 
-// class hands out a volume once it is known on which node its pod runs, and
-// removes it with the claim: the claims of a StatefulSet outlive it, so data
-// are lost only where a claim is deleted.
+// class returns the storage class. A volume is provisioned when its pod has a node,
+// because it is a folder of that node. It is deleted with its claim. The claims of
+// a StatefulSet outlive it, so data are lost only if a claim is deleted.
 func class() *storagev1.StorageClass {
 	later, remove, grow := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{

@@ -11,12 +11,12 @@ import (
 	"sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
-// provisioner hands out a folder below root for each claim.
+// provisioner creates a folder below root for each claim.
 type provisioner struct{ root string }
 
-// Provision makes a folder and the volume that leads to it. The volume is a
-// local one, for which the kubelet honours a pod's fsGroup. The nodes of a
-// sandbox are named after their hosts.
+// Provision creates a folder and a volume for it. The volume is of the type local,
+// for which the kubelet applies a pod's fsGroup. A node of a sandbox has the name
+// of its host.
 func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions) (*corev1.PersistentVolume, controller.ProvisioningState, error) {
 	if o.SelectedNodeName == "" {
 		return nil, controller.ProvisioningFinished, fmt.Errorf("claim %s/%s: its pod has no node yet", o.PVC.Namespace, o.PVC.Name)
@@ -41,10 +41,10 @@ func (p provisioner) Provision(_ context.Context, o controller.ProvisionOptions)
 	}, controller.ProvisioningFinished, nil
 }
 
-// Delete removes a volume's folder. A volume that leads elsewhere is not ours.
+// Delete removes a volume's folder. A volume with another path is an error.
 func (p provisioner) Delete(_ context.Context, v *corev1.PersistentVolume) error {
 	if v.Spec.Local == nil || v.Spec.Local.Path != filepath.Join(p.root, v.Name) {
-		return fmt.Errorf("volume %s: does not lie in %s; it is left alone", v.Name, p.root)
+		return fmt.Errorf("volume %s: its path is not in %s, so it is left alone", v.Name, p.root)
 	}
 	if err := os.RemoveAll(v.Spec.Local.Path); err != nil {
 		return fmt.Errorf("volume %s: %w", v.Name, err)

@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Run hands out volumes until ctx ends. It answers /healthz on the sandbox's
-// port for volumes.
+// Run provisions volumes until ctx ends. It serves /healthz on the sandbox's port
+// for volumes.
 func Run(ctx context.Context, l *layout.Layout) error {
 	root := filepath.Join(l.Dir, "volumes")
 	if err := os.MkdirAll(root, 0o711); err != nil {
@@ -27,9 +27,9 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return err
 	}
-	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	setup, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	if err := create(asking, client.StorageV1().StorageClasses(), class()); err != nil {
+	if err := create(setup, client.StorageV1().StorageClasses(), class()); err != nil {
 		return err
 	}
 	var listening net.ListenConfig
@@ -41,7 +41,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	// One process a sandbox: nobody to elect a leader among.
+	// There is one process for each sandbox, so no leader election.
 	go controller.NewProvisionController(ctx, client, provisionerName, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
 	go resize(ctx, client)
 

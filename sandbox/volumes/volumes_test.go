@@ -33,7 +33,7 @@ func TestProvisionAndDelete(t *testing.T) {
 
 	again, _, err := p.Provision(t.Context(), options)
 	require.NoError(t, err)
-	require.FileExists(t, filepath.Join(again.Spec.Local.Path, "data"), "asked for twice, the data stay")
+	require.FileExists(t, filepath.Join(again.Spec.Local.Path, "data"), "a second call keeps the data")
 
 	require.NoError(t, p.Delete(t.Context(), v))
 	require.NoDirExists(t, v.Spec.Local.Path)

@@ -95,7 +95,7 @@ func TestRulesOfFolders(t *testing.T) {
 	}
 }
 
-// Every rule is in one of the two tests above.
+// Every rule has a replacement, a pattern and its own name.
 func TestEveryRuleHasAReplacement(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range rules {

@@ -1,5 +1,5 @@
-// Coredns is CoreDNS with those plugins that the sandbox's Corefile uses, and
-// no others: the full set links the SDKs of three clouds.
+// Coredns is CoreDNS with only the plugins that the sandbox's Corefile uses,
+// because the full set links the SDKs of three clouds.
 package main
 
 import (
@@ -19,8 +19,8 @@ import (
 )
 
 func main() {
-	// The order in which a query passes the plugins. Names that are not listed
-	// can't be used in a Corefile.
+	// The order in which the plugins handle a query. A Corefile can't use names
+	// that are not listed.
 	dnsserver.Directives = []string{
 		"reload", "ready", "health", "prometheus", "errors", "loadbalance", "cache", "kubernetes", "loop", "forward",
 	}

@@ -1,10 +1,10 @@
 // Metrics-server serves the resource metrics API (metrics.k8s.io) that
 // `kubectl top` and HorizontalPodAutoscalers read.
 //
-// It is sigs.k8s.io/metrics-server with a command of our own. Its command links
-// generated OpenAPI definitions that ask for Kubernetes 1.35 and later; all
-// else of it compiles against 1.34, which is the cluster's. So the definitions
-// are those of 1.34, and every package is one that the cluster links as well.
+// It is sigs.k8s.io/metrics-server with another main package. Upstream's links
+// generated OpenAPI definitions that need Kubernetes 1.35 or later. Everything
+// else of it compiles with 1.34, the cluster's version, so this one uses the
+// definitions of 1.34. All its packages are then compiled for the cluster too.
 package main
 
 import (
@@ -27,16 +27,16 @@ import (
 	"sigs.k8s.io/metrics-server/pkg/server"
 )
 
-// settings are the flags that are ours; they have the names that they have in
-// metrics-server's own command.
+// settings are the flags of this command, with the names of metrics-server's
+// flags.
 type settings struct {
 	resolution   time.Duration
 	kubeletCA    string
 	addressTypes []string
 }
 
-// scrapeTimeout is how long one kubelet may take to answer, metrics-server's
-// own default. It must leave a tenth of the resolution to spare.
+// scrapeTimeout is how long one kubelet may take to answer, as by default in
+// metrics-server. It must be less than nine tenths of the resolution.
 const scrapeTimeout = 10 * time.Second
 
 func main() {
@@ -50,10 +50,10 @@ func run(args []string) error {
 	s := settings{}
 	serving := options.NewSecureServingOptions().WithLoopback()
 	flags := pflag.NewFlagSet("metrics-server", pflag.ContinueOnError)
-	flags.DurationVar(&s.resolution, "metric-resolution", 15*time.Second, "how often the kubelets are asked, at least 12s")
+	flags.DurationVar(&s.resolution, "metric-resolution", 15*time.Second, "interval between two scrapes of the kubelets, at least 12s")
 	flags.StringVar(&s.kubeletCA, "kubelet-certificate-authority", "", "file with the CA that the kubelets' serving certificates are checked against")
 	flags.StringSliceVar(&s.addressTypes, "kubelet-preferred-address-types", []string{string(corev1.NodeInternalIP), string(corev1.NodeHostName)},
-		"which of a node's addresses to ask, the first that it has")
+		"types of node addresses, in order of preference")
 	serving.AddFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (s settings) serverConfig(serving *options.SecureServingOptionsWithLoopback
 	}
 	cluster, err := rest.InClusterConfig()
 	if err != nil {
-		return nil, fmt.Errorf("the pod's access to the API server: %w", err)
+		return nil, fmt.Errorf("service account of the pod: %w", err)
 	}
 	cluster.ContentType = "application/vnd.kubernetes.protobuf"
 	if err := rest.SetKubernetesDefaults(cluster); err != nil {
@@ -87,7 +87,7 @@ func (s settings) serverConfig(serving *options.SecureServingOptionsWithLoopback
 	}
 	kubelet := &client.KubeletClientConfig{
 		Scheme: "https",
-		// Every node says on which port its kubelet listens.
+		// The port is in the node's status.
 		UseNodeStatusPort: true,
 		Client:            *rest.CopyConfig(cluster),
 	}
@@ -103,8 +103,8 @@ func (s settings) serverConfig(serving *options.SecureServingOptionsWithLoopback
 	}, nil
 }
 
-// apiserverConfig is that of an aggregated API server: who asks and what they
-// may is for the cluster's API server to say.
+// apiserverConfig returns the configuration of an aggregated API server. It
+// delegates authentication and authorization to the cluster's API server.
 func apiserverConfig(serving *options.SecureServingOptionsWithLoopback) (*genericapiserver.Config, error) {
 	if err := serving.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
 		return nil, fmt.Errorf("self-signed certificate: %w", err)

@@ -1,8 +1,8 @@
-// Pause is the first process of every pod. It holds the pod's namespaces open
-// and does nothing else but what only a first process can do: where a pod
-// shares one process namespace, it reaps the processes that lost their parent.
+// Pause is the first process of every pod. It keeps the pod's namespaces. If the
+// pod's containers share one process namespace, it also reaps orphaned processes,
+// which only the first process can do.
 //
-// It imports next to nothing: one runs in every pod.
+// It imports very little, because it runs in every pod.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 func main() {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGCHLD)
-	// A child may have ended before the signals were asked for.
+	// A child may have ended before Notify.
 	reap()
 	for s := range signals {
 		if s != syscall.SIGCHLD {
@@ -24,8 +24,8 @@ func main() {
 	}
 }
 
-// reap takes the exit of every child that has ended. One signal may stand for
-// several of them.
+// reap waits for every child that has ended. One signal may stand for several
+// children.
 func reap() {
 	for {
 		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// asPause makes the test binary the command itself, with two processes to
-// reap: one that it starts, and one that this one leaves behind.
+// asPause makes the test binary run the command with two processes to reap: one
+// that it starts, and an orphan that this one leaves.
 const asPause = "PAUSE_TEST"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPause) == "" {
 		os.Exit(m.Run())
 	}
-	// In a pod it is the first process; here it has to ask for orphans.
+	// In a pod the first process gets the orphans. Here it has to be a subreaper.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		panic(err)
 	}
@@ -39,11 +39,11 @@ func TestPause(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), os.Args[0])
 			cmd.Env = append(os.Environ(), asPause+"=1")
 			require.NoError(t, cmd.Start())
-			// It had the orphan, and then it had no process at all.
+			// The orphan becomes its child, and is then reaped.
 			require.Eventually(t, func() bool { return children(cmd.Process.Pid) != "" }, 5*time.Second, time.Millisecond)
 			require.Eventually(t, func() bool { return children(cmd.Process.Pid) == "" }, 5*time.Second, 5*time.Millisecond)
 			require.NoError(t, cmd.Process.Signal(signal))
-			require.NoError(t, cmd.Wait(), "it ends well")
+			require.NoError(t, cmd.Wait(), "it exits with 0")
 		})
 	}
 }

@@ -11,17 +11,17 @@ import (
 	"time"
 )
 
-// heaviest is how many packages the table of the compilation lists.
+// heaviest is the number of packages in the table of the compilation.
 const heaviest = 15
 
-// action is one of the go command's, in nanoseconds.
+// action is an action of the go command, as its action graph lists it.
 type action struct {
 	Mode, Package            string
 	CmdReal, CmdUser, CmdSys time.Duration
 }
 
-// compile builds the program with an empty cache and prints what each package
-// cost, as the go command itself tells it.
+// compile builds the program with an empty cache and prints the time that the go command
+// measured for each package.
 func (b *runner) compile(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
@@ -55,7 +55,7 @@ func (b *runner) compile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("The program from nothing: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
+	fmt.Printf("The program with an empty cache: %.0f s, peak memory %s, %d MB executable, %d packages.\n\n| package | seconds | of the processor |\n|---|---|---|\n",
 		took.Seconds(), most, info.Size()/1_000_000, len(actions))
 	for _, a := range actions[:heaviest] {
 		name := strings.TrimPrefix(strings.TrimPrefix(a.Package, "github.com/pulumi/"), "github.com/")

@@ -8,15 +8,16 @@ import (
 	"time"
 )
 
-// program is one of the programs below this folder, as a stack of its own in a
-// project that is gone afterwards. It runs through the same language host as
-// the platform's, which looks at its sources before every run.
+// program is a stack of one of the programs below this folder, in a temporary project.
+// It runs with the same language host as the platform's program, which checks the
+// sources before every run.
 type program struct {
 	*runner
 	stack string
 }
 
-// program makes the project and the empty stack. env is what the program reads.
+// program creates the project and the empty stack. The program gets the variables in env.
+// The returned function destroys the stack and removes the project.
 func (b *runner) program(ctx context.Context, name string, env ...string) (*program, func(), error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
@@ -46,22 +47,22 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 	return p, end, p.run(ctx, "pulumi", "stack", "init", p.stack)
 }
 
-// up makes everything and says how long it took.
+// up runs `pulumi up` and returns how long it took.
 func (p *program) up(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	err := p.run(ctx, "pulumi", "up", "--yes", "--skip-preview", "--stack", p.stack)
 	return time.Since(start), err
 }
 
-// previews times the preview of what is there.
+// previews times previews without a change.
 func (p *program) previews(ctx context.Context, runs int) (series, error) {
 	return p.series(ctx, runs, "pulumi", "preview", "--stack", p.stack, "--non-interactive", "--expect-no-changes")
 }
 
-// againstFloor compares a preview of n resources with that of an empty program
-// that registers as many and has the same providers. The floor without the
-// Kubernetes provider says what that one costs.
-func (b *runner) againstFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
+// compareWithFloor compares a preview of n resources with the floor: the preview of an
+// empty program that registers as many resources and has the same providers. The floor
+// without the Kubernetes provider shows how long that provider takes.
+func (b *runner) compareWithFloor(ctx context.Context, ours series, n, runs int) ([]row, error) {
 	without, err := b.floor(ctx, n, runs, "KUBERNETES=0")
 	if err != nil {
 		return nil, fmt.Errorf("empty program: %w", err)

@@ -16,8 +16,8 @@ import (
 // mca is the service whose image is measured.
 const mca = "./agents/mca"
 
-// image times the preview of an unchanged image alone, engine included, and
-// compares what the image unpacks to with the stripped binary in it.
+// image times the preview of only an unchanged image, and compares the size of the
+// unpacked image with that of the stripped binary in it.
 func (b *runner) image(ctx context.Context, runs int) ([]row, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "output", "images", "--json", "--stack", "sandbox")
 	if err != nil {
@@ -79,7 +79,8 @@ func unpackedSize(ctx context.Context, reference string) (int64, error) {
 	return size, nil
 }
 
-// strippedSize builds the service as a person would who wants it small.
+// strippedSize builds the service without debug information and returns the size of the
+// binary.
 func (b *runner) strippedSize(ctx context.Context) (int64, error) {
 	dir, err := os.MkdirTemp("", "pf-bench-")
 	if err != nil {
@@ -97,7 +98,7 @@ func (b *runner) strippedSize(ctx context.Context) (int64, error) {
 	return info.Size(), nil
 }
 
-// urn finds the one resource of a type in the sandbox stack.
+// urn returns the URN of the first resource of a type in the sandbox stack.
 func (b *runner) urn(ctx context.Context, kind string) (string, error) {
 	all, err := b.exported(ctx, "sandbox")
 	if err != nil {

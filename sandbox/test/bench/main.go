@@ -1,6 +1,6 @@
-// Bench measures the figures of docs/performance.md on the running sandbox and
-// prints them as the table that stands there. It asserts nothing: a figure
-// belongs to the machine that it was read on.
+// Bench measures the figures of docs/performance.md on the running sandbox and prints
+// them as the table of that document. It asserts nothing, because the figures depend on
+// the machine.
 package main
 
 import (
@@ -17,9 +17,9 @@ import (
 
 func main() {
 	dir := flag.String("home", "../.sandbox", "the sandbox's folder")
-	runs := flag.Int("runs", 10, "how often each command is timed")
-	prod := flag.Bool("prod", false, "the stack prod and growth alone, without a live sandbox's figures")
-	cold := flag.Bool("cold", false, "compile the program from nothing as well, package by package: minutes")
+	runs := flag.Int("runs", 10, "number of timed runs of each command")
+	prod := flag.Bool("prod", false, "measure only the stack prod and the growth, not the running sandbox")
+	cold := flag.Bool("cold", false, "also compile the program with an empty cache and list the packages; takes minutes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -62,7 +62,7 @@ func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error
 	return nil
 }
 
-// live measures the sandbox that runs: what a newcomer has.
+// live measures the running sandbox.
 func (b *runner) live(ctx context.Context, runs int) ([]row, error) {
 	var rows []row
 	idle, err := b.idle(ctx)
@@ -94,7 +94,7 @@ func (b *runner) live(ctx context.Context, runs int) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	compared, err := b.againstFloor(ctx, ours, len(all), runs)
+	compared, err := b.compareWithFloor(ctx, ours, len(all), runs)
 	if err != nil {
 		return nil, err
 	}

@@ -15,12 +15,11 @@ type bytesize int64
 
 func (b bytesize) String() string { return fmt.Sprintf("%d MB", b/1_000_000) }
 
-// sample is how often a tree's memory is read.
+// sample is the interval at which the memory of a process tree is read.
 const sample = 25 * time.Millisecond
 
-// watchTree follows a process and its descendants and returns how to stop and
-// learn their greatest common PSS: what they really hold, shared pages counted
-// once.
+// watchTree measures a process and its descendants. The returned function ends the
+// measurement and returns the peak of their PSS, in which shared pages count once.
 func watchTree(pid int) (stop func() bytesize) {
 	var peak bytesize
 	quit, done := make(chan struct{}), make(chan struct{})
@@ -55,9 +54,9 @@ func tree(pid int) []int {
 	for _, f := range stats {
 		raw, err := os.ReadFile(f)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
-		// The command's name may hold anything; the fields follow its last ")".
+		// The command's name may contain any character; the fields follow its last ")".
 		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
 		child, err1 := strconv.Atoi(filepath.Base(filepath.Dir(f)))
 		parent, err2 := strconv.Atoi(fields[1])
@@ -72,14 +71,14 @@ func tree(pid int) []int {
 	return all
 }
 
-// shims lists containerd's, of the sandbox's own containerd.
+// shims lists the shim processes of the sandbox's containerd.
 func shims() []int {
 	var pids []int
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline") // the pattern is well formed
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
 		if err != nil {
-			continue // it has ended
+			continue // the process has ended
 		}
 		if line := string(raw); strings.Contains(line, "containerd-shim") && strings.Contains(line, "/run/progressive-") {
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f))); err == nil {
@@ -90,7 +89,7 @@ func shims() []int {
 	return pids
 }
 
-// pss is a process's proportional set size; zero if it has ended.
+// pss returns a process's proportional set size, or zero if the process has ended.
 func pss(pid int) bytesize {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -109,7 +108,7 @@ func pss(pid int) bytesize {
 	return 0
 }
 
-// machine describes what the figures were read on.
+// machine describes the machine of the measurement.
 func machine() string {
 	model := "unknown processor"
 	if raw, err := os.ReadFile("/proc/cpuinfo"); err == nil {

@@ -10,12 +10,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// sizes are the stacks by which growth is measured, in services of five
-// resources each.
+// sizes are the stack sizes of the growth measurement, in services of five resources.
 var sizes = []int{20, 60, 200}
 
-// prod measures the stack prod, and growth, in a sandbox of simulated nodes: no
-// pod of it could run on one machine.
+// prod measures the stack prod and the growth in a sandbox with simulated nodes, because
+// the pods of prod do not fit on one machine.
 func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 	h, stop, err := testenv.New(ctx, b.layout.Project)
 	if err != nil {
@@ -47,7 +46,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 		{fmt.Sprintf("prod: `pulumi up` of %d resources against the stand-in", len(all)), rate(took, len(all)), ""},
 		{"prod: `pulumi preview`, nothing changed", previews.times(), ""},
 	}
-	compared, err := p.againstFloor(ctx, previews, len(all), runs)
+	compared, err := p.compareWithFloor(ctx, previews, len(all), runs)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 	return rows, nil
 }
 
-// growth is one size's row.
+// growth measures a stack of the given number of services.
 func (b *runner) growth(ctx context.Context, services, runs int) (row, error) {
 	p, end, err := b.program(ctx, "services", fmt.Sprintf("SERVICES=%d", services))
 	if err != nil {

@@ -55,10 +55,10 @@ func (b *runner) output(ctx context.Context, name string, args ...string) ([]byt
 	return out.Bytes(), nil
 }
 
-// series is how long each run took, in rising order.
+// series has the durations of several runs, in ascending order.
 type series struct{ took []time.Duration }
 
-// series times n runs after one that warms the caches.
+// series times n runs of a command, after one run that fills the caches.
 func (b *runner) series(ctx context.Context, n int, name string, args ...string) (series, error) {
 	if err := b.run(ctx, name, args...); err != nil {
 		return series{}, err
@@ -75,8 +75,8 @@ func (b *runner) series(ctx context.Context, n int, name string, args ...string)
 	return s, nil
 }
 
-// peak is the most memory that a run uses together with all that it starts. It
-// is not read while time is: looking at a process stops it.
+// peak returns the peak memory of a run, including its child processes. This is not
+// measured together with the time, because reading a process's memory stops the process.
 func (b *runner) peak(ctx context.Context, name string, args ...string) (bytesize, error) {
 	cmd := b.command(ctx, name, args...)
 	if err := cmd.Start(); err != nil {
@@ -98,8 +98,8 @@ func (s series) times() string {
 	return fmt.Sprintf("p50 %.2f s, p95 %.2f s of %d", s.median().Seconds(), p95.Seconds(), len(s.took))
 }
 
-// idle adds up the processes of `sandbox status`, once they had time to rest,
-// and the pods, which hang below containerd's shims.
+// idle returns the memory of the processes of `sandbox status` and of the pods, after a
+// wait of 30 s. The pods' processes are children of containerd's shims.
 func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	select {
 	case <-ctx.Done():
@@ -130,12 +130,12 @@ func (b *runner) idle(ctx context.Context) (bytesize, error) {
 	return total, nil
 }
 
-// resource is one of a stack's state.
+// resource is a resource of a stack's state.
 type resource struct {
 	URN string `json:"urn"`
 }
 
-// exported lists what a stack is made of.
+// exported lists the resources of a stack.
 func (b *runner) exported(ctx context.Context, stack string) ([]resource, error) {
 	out, err := b.output(ctx, "pulumi", "stack", "export", "--stack", stack)
 	if err != nil {

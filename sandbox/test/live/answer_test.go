@@ -27,7 +27,7 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	reference := output[map[string]string](t, "images")["web"]
 	_, digest, ok := strings.Cut(reference, "@")
 	require.True(t, ok, "the output %q is a reference by digest", reference)
-	// The pod that a rollout replaced drains for a while after the `up`.
+	// The old pod of a rollout drains for a while after the `up`.
 	require.Eventually(t, func() bool {
 		running := strings.Fields(must(t, "kubectl", "-n", output[string](t, "namespace"), "get", "pods", "-l", "app=progressive-framework-v5",
 			"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].status.containerStatuses[0].imageID}"))
@@ -35,8 +35,8 @@ func TestPodRunsTheDigestOfTheOutput(t *testing.T) {
 	}, time.Minute, time.Second, "every pod runs %s", digest)
 }
 
-// The visitor is a pod, because ClusterIPs and names have a meaning only to
-// pods: its requests go through kube-proxy's rules and CoreDNS.
+// TestPodAnswersThroughItsClusterIPAndName sends requests from a pod, because ClusterIPs
+// and service names work only there: through kube-proxy's rules and CoreDNS.
 func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	ip := must(t, "kubectl", "-n", namespace, "get", "service", "mca-service", "-o", "jsonpath={.spec.clusterIP}")
@@ -56,8 +56,8 @@ func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
 	}
 }
 
-// kubectl top reads the kubelet's metrics through metrics-server and the API
-// server's aggregation: what an HPA on resources stands on.
+// TestMetricsServerMeasuresThePod runs kubectl top, which reads the kubelet's metrics
+// through metrics-server and the API server's aggregation, as an HPA does.
 func TestMetricsServerMeasuresThePod(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	require.Eventually(t, func() bool {

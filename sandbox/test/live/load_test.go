@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestTheDocumentsLoadTest sends every request of the document's load test to
-// the stack's url: with a token each has a real answer, without a good one 401.
-// The load is light: how long it takes says nothing on a busy machine.
-func TestTheDocumentsLoadTest(t *testing.T) {
+// TestDesignLoadTest sends every request of the design document's load test to the
+// stack's URL. With a token each has a real answer, without a valid one 401. The load is
+// light, and the test asserts no latency: on a busy machine it would say nothing.
+func TestDesignLoadTest(t *testing.T) {
 	binary := filepath.Join(t.TempDir(), "loadtest")
 	must(t, "go", "build", "-trimpath", "-o", binary, "./ops/loadtest")
 	token := filepath.Join(t.TempDir(), "token")
@@ -37,7 +37,7 @@ func TestTheDocumentsLoadTest(t *testing.T) {
 	require.NotEmpty(t, report.Load)
 	for _, request := range report.Load {
 		require.Empty(t, request.Failed, request.Name)
-		if request.Name != "between agents" { // whole answers that are not cached; the load's are
+		if request.Name != "between agents" { // none of its answers is cached, so that the short load may complete none
 			require.Positive(t, request.PerSecond, request.Name)
 		}
 	}

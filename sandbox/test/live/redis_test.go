@@ -10,16 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// redis is the cluster of the sandbox stack, seen from inside one of its pods.
+// redis runs commands in the pods of the sandbox stack's Redis cluster.
 type redis struct{ namespace, password string }
 
-// keys are written before each loss and read after it. They fall into all of
-// the cluster's parts.
+// keys is the number of keys that are written before each loss and read after it. With
+// this number every primary has some.
 const keys = 300
 
-// recovery bounds how long the cluster may take: the kubelet restarts the pods,
-// PostgreSQL's readiness is not waited for, and a failover takes some of the
-// document's node timeouts of 5 s.
+// recovery is the longest time that the cluster may take: until the pods are started
+// again, and for a failover, which takes several node timeouts of 5 s.
 const recovery = 3 * time.Minute
 
 func newRedis(t *testing.T) redis {
@@ -38,13 +37,13 @@ func (r redis) script(t *testing.T, pod, script string) (string, error) {
 	return run(t, "kubectl", "-n", r.namespace, "exec", pod, "-c", "redis", "--", "env", "REDISCLI_AUTH="+r.password, "sh", "-c", script)
 }
 
-// write sets every key to a value of its own and of this round.
+// write sets every key to a value of this round.
 func (r redis) write(t *testing.T, round string) {
 	t.Helper()
 	out, err := r.script(t, "redis-cluster-0", fmt.Sprintf(`for i in $(seq %d); do redis-cli -c set key-$i %s-$i; done | grep -c OK`, keys, round))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprint(keys), strings.TrimSpace(out), "every write is acknowledged")
-	time.Sleep(2 * time.Second) // appendfsync everysec: the document's own promise
+	time.Sleep(2 * time.Second) // appendfsync everysec: a write is on disk after a second
 }
 
 // read counts the keys that have the values of a round.
@@ -55,8 +54,8 @@ func (r redis) read(t *testing.T, round string) string {
 	return strings.TrimSpace(out)
 }
 
-// survives waits until the cluster is whole and has every key.
-func (r redis) survives(t *testing.T, round string) {
+// requireRecovery waits until the cluster is complete and has every key.
+func (r redis) requireRecovery(t *testing.T, round string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		info, err := r.script(t, "redis-cluster-0", "redis-cli cluster info; redis-cli cluster nodes")
@@ -67,7 +66,7 @@ func (r redis) survives(t *testing.T, round string) {
 	require.Equal(t, fmt.Sprint(keys), r.read(t, round), "every key is there")
 }
 
-// primaries are the pods that are one now.
+// primaries returns the pods that are primaries now.
 func (r redis) primaries(t *testing.T) []string {
 	t.Helper()
 	var pods []string
@@ -87,8 +86,8 @@ func (r redis) kill(t *testing.T, pods ...string) {
 	must(t, "kubectl", append([]string{"-n", r.namespace, "delete", "pod", "--grace-period=0", "--force"}, pods...)...)
 }
 
-// The cluster loses each of its primaries in turn, then all of its pods at
-// once, which come back with other addresses. No acknowledged write is lost.
+// TestRedisSurvives deletes each primary in turn, then all pods at once, which get other
+// addresses. No acknowledged write is lost.
 func TestRedisSurvives(t *testing.T) {
 	r := newRedis(t)
 	primaries := r.primaries(t)
@@ -97,7 +96,7 @@ func TestRedisSurvives(t *testing.T) {
 		t.Run("the loss of "+pod, func(t *testing.T) {
 			r.write(t, pod)
 			r.kill(t, pod)
-			r.survives(t, pod)
+			r.requireRecovery(t, pod)
 		})
 	}
 	t.Run("the loss of all", func(t *testing.T) {
@@ -111,7 +110,7 @@ func TestRedisSurvives(t *testing.T) {
 			pods = append(pods, fmt.Sprintf("redis-cluster-%d", i))
 		}
 		r.kill(t, pods...)
-		r.survives(t, "all")
-		require.NotEqual(t, before, addresses(), "the pods came back elsewhere")
+		r.requireRecovery(t, "all")
+		require.NotEqual(t, before, addresses(), "the pods have other addresses")
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// visits counts what a visitor saw while the platform changed.
+// visits counts the requests that were sent during a change, and those that failed.
 type visits struct {
 	began  time.Time
 	mu     sync.Mutex
@@ -22,9 +22,8 @@ type visits struct {
 	failed []string
 }
 
-// visitWhile asks url from several clients, some of which keep their
-// connections and some of which don't, until do returns; at most ten minutes
-// and 60,000 requests.
+// visitWhile sends requests to url from four clients, of which two keep their
+// connections, until do returns; at most ten minutes and 60,000 requests.
 func visitWhile(t *testing.T, url string, do func()) *visits {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -67,7 +66,7 @@ func (v *visits) count(status int, body string, err error) {
 	}
 }
 
-// One line of the service changes; `make up` rolls it out under load.
+// TestRolloutFailsNoRequest changes a line of a service and rolls it out under load.
 func TestRolloutFailsNoRequest(t *testing.T) {
 	file := filepath.Join(root, "agents", "web", "site", "page", "index.html")
 	before, err := os.ReadFile(file)
@@ -79,7 +78,7 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 		makeUp(t)
 	})
 
-	makeUp(t) // whatever an earlier test left
+	makeUp(t) // so that only the changed line is rolled out below
 	url := output[string](t, "url")
 	first := output[map[string]string](t, "images")["web"]
 	v := visitWhile(t, url, func() {
@@ -89,12 +88,12 @@ func TestRolloutFailsNoRequest(t *testing.T) {
 		time.Sleep(15 * time.Second)
 	})
 	require.Empty(t, v.failed, "of %d requests", v.total)
-	require.Greater(t, v.total, 500, "the platform was asked all along")
+	require.Greater(t, v.total, 500, "requests were sent during the whole rollout")
 
 	second := output[map[string]string](t, "images")["web"]
-	require.NotEqual(t, first, second, "a new line makes a new digest")
+	require.NotEqual(t, first, second, "a changed line is a new digest")
 	_, body, err := get(t.Context(), http.DefaultClient, url)
 	require.NoError(t, err)
-	require.Contains(t, body, ours, "and it answers")
+	require.Contains(t, body, ours, "the new version answers")
 	TestPodRunsTheDigestOfTheOutput(t)
 }

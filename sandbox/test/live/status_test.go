@@ -27,7 +27,7 @@ func components(t *testing.T) []component {
 	return s.Components
 }
 
-// healthy is components, all of which must run and be well.
+// healthy returns the components and fails the test unless all of them run and are healthy.
 func healthy(t *testing.T) []component {
 	t.Helper()
 	all := components(t)
@@ -38,8 +38,8 @@ func healthy(t *testing.T) []component {
 	return all
 }
 
-// ended says whether a process is gone, or dead and only not yet collected by
-// the machine's init.
+// ended returns true if a process does not exist or is a zombie, which init has not
+// collected yet.
 func ended(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err != nil || strings.Contains(string(stat), ") Z ")

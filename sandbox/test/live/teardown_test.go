@@ -19,11 +19,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/progress"
 )
 
-// A kubelet that was killed shows its pods as not ready for a moment when it is
-// back, so this comes after the test that counts every request.
+// TestKilledProcessesAreRepaired kills every process of the sandbox at once. The next
+// `make up` repairs the sandbox without losing anything.
 //
-// Every process of the sandbox is killed at once, as a careless `kill` or the
-// kernel does; the next `make up` repairs it and loses nothing.
+// It must run after TestRolloutFailsNoRequest, which counts every request: a kubelet that
+// starts again shows its pods as not ready for a moment.
 func TestKilledProcessesAreRepaired(t *testing.T) {
 	before := output[map[string]string](t, "images")
 	for _, c := range healthy(t) {
@@ -35,12 +35,12 @@ func TestKilledProcessesAreRepaired(t *testing.T) {
 	TestURLAnswers(t)
 }
 
-// `make down` takes everything away that `make up` brought, and `make up`
-// after it goes on where it was.
-func TestDownLeavesNothingBehind(t *testing.T) {
+// TestDownRemovesEverything expects that `make down` removes everything that `make up`
+// created in the machine, and that the next `make up` continues with the same state.
+func TestDownRemovesEverything(t *testing.T) {
 	running := healthy(t)
 	var groups []string
-	for _, what := range leftovers(t) {
+	for _, what := range residue(t) {
 		if group, ok := strings.CutPrefix(what, "cgroup "); ok {
 			groups = append(groups, group)
 		}
@@ -58,9 +58,9 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 	require.NotContains(t, must(t, "ip", "link"), "pf-", "devices")
 	require.NotEmpty(t, groups)
 	for _, group := range groups {
-		left, err := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(group))
+		found, err := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(group))
 		require.NoError(t, err)
-		require.Empty(t, left, "cgroups")
+		require.Empty(t, found, "cgroups")
 	}
 	for _, table := range []string{"filter", "nat", "mangle"} {
 		rules := must(t, "iptables-save", "-t", table)
@@ -75,39 +75,39 @@ func TestDownLeavesNothingBehind(t *testing.T) {
 		}
 	}
 	_, _, err = get(t.Context(), &http.Client{Timeout: time.Second}, "http://127.0.0.1:30080/health")
-	require.Error(t, err, "nobody answers")
+	require.Error(t, err, "the NodePort is closed")
 
 	makeUp(t)
 	TestURLAnswers(t)
 }
 
-// leftovers is what of the live sandbox is in the machine.
-func leftovers(t *testing.T) []string {
+// residue returns what the live sandbox has created in the machine.
+func residue(t *testing.T) []string {
 	t.Helper()
-	left, err := localcluster.Residue(t.Context(), live)
+	found, err := localcluster.Residue(t.Context(), live)
 	require.NoError(t, err)
-	return left
+	return found
 }
 
-// A sandbox that was killed with all that ran in it, and whose folder may be
-// gone, does not keep the machine from the next one; one of which anything
-// lives does.
-func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
+// TestDeadSandboxIsCleanedUp expects that a second sandbox does not start while any
+// process of the first one runs. If all of them were killed, the second one removes what
+// they left in the machine.
+func TestDeadSandboxIsCleanedUp(t *testing.T) {
 	log := progress.New(t.Output(), 0)
 	next, err := layout.Create(t.TempDir(), layout.Settings{Cluster: layout.ClusterLocal, Ports: live.Ports})
 	require.NoError(t, err)
 	require.ErrorContains(t, localcluster.Start(t.Context(), next, log), "run `make down` there")
 
-	for _, what := range leftovers(t) {
+	for _, what := range residue(t) {
 		var pid int
 		if n, _ := fmt.Sscanf(what, "process %d ", &pid); n == 1 {
 			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended with another
 			require.Eventually(t, func() bool { return ended(pid) }, 10*time.Second, 10*time.Millisecond, what)
 		}
 	}
-	// The next one needs not start for that: it is refused for a port.
-	// A killed process counts as ended when its first thread is; the last one
-	// closes its sockets.
+	// The clean-up comes before the check of the ports: a port in use stops the second
+	// sandbox right after it. The first sandbox's port may be in use for a moment: the
+	// last thread of a killed process closes its sockets, and ended looks at the first.
 	var taken net.Listener
 	require.Eventually(t, func() bool {
 		taken, err = net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", live.Ports.APIServer))
@@ -116,7 +116,7 @@ func TestADeadSandboxGivesTheMachineBack(t *testing.T) {
 	var inUse *process.PortInUseError
 	require.ErrorAs(t, localcluster.Start(t.Context(), next, log), &inUse)
 	require.NoError(t, taken.Close())
-	require.Empty(t, leftovers(t))
+	require.Empty(t, residue(t))
 
 	makeUp(t)
 	TestURLAnswers(t)

@@ -33,7 +33,7 @@ func visitorImage(t *testing.T) string {
 	program, err := os.ReadFile(binary)
 	require.NoError(t, err)
 
-	image, err := mutate.AppendLayers(empty.Image, layerOf(t, "visitor", program))
+	image, err := mutate.AppendLayers(empty.Image, executableLayer(t, "visitor", program))
 	require.NoError(t, err)
 	image, err = mutate.Config(image, v1.Config{Entrypoint: []string{"/visitor"}, User: "65532:65532"})
 	require.NoError(t, err)
@@ -48,8 +48,8 @@ func visitorImage(t *testing.T) string {
 	return ref.String()
 }
 
-// layerOf is a layer that holds one executable.
-func layerOf(t *testing.T, path string, content []byte) v1.Layer {
+// executableLayer returns an image layer with one executable.
+func executableLayer(t *testing.T, path string, content []byte) v1.Layer {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)

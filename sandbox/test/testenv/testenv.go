@@ -1,6 +1,6 @@
-// Package testenv starts sandboxes for the engine tests and the figures: a control
-// plane with simulated nodes in three zones, on free ports and in a folder of
-// its own. It knows the program from outside only.
+// Package testenv starts sandboxes for the engine tests and the benchmarks: a control
+// plane with simulated nodes in three zones, on free ports and in a temporary folder. It
+// does not import the program.
 package testenv
 
 import (
@@ -20,11 +20,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// Zones are those of the stacks, so that pods spread as they would there.
+// Zones are the availability zones of the simulated nodes: those that the stacks use.
 var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
-// New starts a sandbox for the project in root, whose executables must have
-// been built, and returns how to end it.
+// New starts a sandbox for the project in root, whose executables must be built. It
+// returns the sandbox and a function that stops and removes it.
 func New(ctx context.Context, root string) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
@@ -58,8 +58,8 @@ func New(ctx context.Context, root string) (*layout.Layout, func() error, error)
 	return l, stop, nil
 }
 
-// Init makes the stack, with nothing in it yet, in a copy of the project's
-// files, and returns the copy's folder.
+// Init creates an empty stack in a copy of the project's files and returns the copy's
+// folder.
 func Init(ctx context.Context, l *layout.Layout, stack string) (dir string, err error) {
 	if dir, err = project.Copy(l, stack); err != nil {
 		return "", err
@@ -68,8 +68,8 @@ func Init(ctx context.Context, l *layout.Layout, stack string) (dir string, err 
 	return dir, err
 }
 
-// Output runs an executable of the sandbox's in dir and returns what it
-// printed; a failure says all of it.
+// Output runs one of the sandbox's executables in dir and returns its standard output.
+// An error contains all output.
 func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...string) ([]byte, error) {
 	var out, messages bytes.Buffer
 	cmd := Command(ctx, l, dir, filepath.Join(l.Bin(), name), args...)
@@ -80,14 +80,14 @@ func Output(ctx context.Context, l *layout.Layout, dir, name string, args ...str
 	return out.Bytes(), nil
 }
 
-// freePorts asks the kernel for ports that nobody listens on.
+// freePorts returns ports that no process listens on.
 func freePorts() (layout.Ports, error) {
 	var (
-		p    layout.Ports
-		held []net.Listener
+		p         layout.Ports
+		listeners []net.Listener
 	)
 	defer func() {
-		for _, listener := range held {
+		for _, listener := range listeners {
 			listener.Close()
 		}
 	}()
@@ -99,13 +99,13 @@ func freePorts() (layout.Ports, error) {
 		if err != nil {
 			return p, err
 		}
-		held = append(held, listener)
+		listeners = append(listeners, listener)
 		*port = listener.Addr().(*net.TCPAddr).Port
 	}
 	return p, nil
 }
 
-// Command prepares name to run in dir, inside the sandbox's environment.
+// Command returns a command that runs name in dir, with the sandbox's environment.
 func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

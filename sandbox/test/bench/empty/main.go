@@ -1,7 +1,7 @@
-// Empty is the floor of the preview's figures: a Pulumi program that does
-// nothing but register as many resources as it is told, of the cheapest type
-// that the stand-in knows, each named only. With KUBERNETES=1 it has the
-// Kubernetes provider as well, as the platform has, but nothing in it.
+// Empty is the Pulumi program with which previews are compared. It only registers
+// RESOURCES resources of the type for which the stand-in does the least. With
+// KUBERNETES=1 it also registers a Kubernetes provider, as the platform does, without
+// resources.
 package main
 
 import (

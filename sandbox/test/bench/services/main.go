@@ -1,6 +1,6 @@
-// Services is the program by which growth is measured: as many services as it
-// is told, each a component with a repository, a role, the role's policy,
-// which waits for both, and a log group: five resources.
+// Services is the Pulumi program of the growth measurement. It registers SERVICES
+// services of five resources: a component, a repository, a role, the role's policy,
+// which depends on both, and a log group.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"pods.eks.amazonaws.com"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
 
-// repository and role are what others take outputs of.
+// repository and role are the resources whose outputs other resources use.
 type repository struct {
 	pulumi.CustomResourceState
 	ARN pulumi.StringOutput `pulumi:"arn"`
@@ -49,13 +49,13 @@ func service(ctx *pulumi.Context, name string) error {
 	if err := ctx.RegisterResource("aws:ecr/repository:Repository", name, pulumi.Map{"name": pulumi.String(name)}, &images, options...); err != nil {
 		return err
 	}
-	var runs role
-	if err := ctx.RegisterResource("aws:iam/role:Role", name, pulumi.Map{"assumeRolePolicy": pulumi.String(trust)}, &runs, options...); err != nil {
+	var podRole role
+	if err := ctx.RegisterResource("aws:iam/role:Role", name, pulumi.Map{"assumeRolePolicy": pulumi.String(trust)}, &podRole, options...); err != nil {
 		return err
 	}
 	var policy, logs pulumi.CustomResourceState
 	if err := ctx.RegisterResource("aws:iam/rolePolicy:RolePolicy", name, pulumi.Map{
-		"role": runs.Name,
+		"role": podRole.Name,
 		"policy": pulumi.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:BatchGetImage"],"Resource":["%s"]}]}`,
 			images.ARN),
 	}, &policy, options...); err != nil {

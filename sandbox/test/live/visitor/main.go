@@ -1,6 +1,6 @@
-// Visitor asks one URL a bounded number of times from inside the cluster and
-// exits with 0 if every answer was a 200. The live tests run it as a pod,
-// because a ClusterIP and a service's name have a meaning only there.
+// Visitor sends COUNT requests to one URL and exits with 0 if every answer was a 200.
+// The live tests run it as a pod, because a ClusterIP and a service's name work only in
+// the cluster.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// visit takes a URL and a count of 1 to 1,000.
+// visit sends the requests. Its arguments are a URL and a count of 1 to 1,000.
 func visit(args []string) error {
 	if len(args) != 2 {
 		return fmt.Errorf("usage: visitor URL COUNT")

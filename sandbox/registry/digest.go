@@ -12,13 +12,13 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
 
-// askTimeout bounds one request to the registry, which is on this machine.
-const askTimeout = 10 * time.Second
+// requestTimeout limits one request to the registry, which is on this machine.
+const requestTimeout = 10 * time.Second
 
-// Held returns the digest of the image that all references name, and "" where
-// the registry lacks one or they name different images.
-func Held(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+// CommonDigest returns the digest of the image to which all references point. It returns
+// "" if one of them is not in the registry or they point to different images.
+func CommonDigest(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	digest := ""
 	for _, ref := range refs {
@@ -28,7 +28,7 @@ func Held(ctx context.Context, auth remote.Option, refs ...name.Reference) (stri
 			return "", nil
 		}
 		if err != nil {
-			return "", fmt.Errorf("ask the registry for %s: %w", ref, err)
+			return "", fmt.Errorf("look for %s in the registry: %w", ref, err)
 		}
 		if digest != "" && digest != found.Digest.String() {
 			return "", nil

@@ -20,11 +20,11 @@ import (
 	"github.com/progressive-framework/platform/sandbox/toolchain"
 )
 
-// timeout bounds every command. A warm `make up` takes seconds; with a rollout
-// it waits for the document's readiness delays.
+// timeout limits every command. A `make up` with filled caches takes seconds; with a
+// rollout it waits for the readiness delays of the design document.
 const timeout = 10 * time.Minute
 
-// The sandbox of `make up` and the project that it stands in.
+// root is the project's folder, live the sandbox of `make up` in it.
 var (
 	root string
 	live *layout.Layout
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 // output; the rest goes to the test's log.
 func run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	// Clean-up runs commands as well, when the test's own context has ended.
+	// A cleanup function runs commands after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
 	env := toolchain.Within(ctx, live, os.Environ())
@@ -66,7 +66,7 @@ func fileExists(path string) bool {
 	return err == nil
 }
 
-// must is run for commands that have to succeed.
+// must runs a command and fails the test if the command fails.
 func must(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := run(t, name, args...)
@@ -74,7 +74,7 @@ func must(t *testing.T, name string, args ...string) string {
 	return out
 }
 
-// makeUp is what a person types.
+// makeUp runs `make up`.
 func makeUp(t *testing.T) string {
 	t.Helper()
 	return must(t, "make", "up")
@@ -88,7 +88,7 @@ func output[T any](t *testing.T, name string) T {
 	return v
 }
 
-// get asks the platform once.
+// get sends one request to the platform.
 func get(ctx context.Context, client *http.Client, url string) (int, string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
