@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Every error of a stack's configuration is told at once, by its path, and
-// nothing is registered.
+// All errors of a stack's configuration are reported at once, with their paths, and no
+// resource is registered.
 func TestWrongConfigRegistersNothing(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
@@ -36,7 +36,7 @@ func TestWrongConfigRegistersNothing(t *testing.T) {
 	}
 }
 
-// The CLI's own message does not say which file it could not read.
+// The message of the Pulumi CLI does not name the file that it could not read.
 func TestMalformedConfigFile(t *testing.T) {
 	e := copyProject(t, newEnvironment(t))
 	for _, name := range []string{"sandbox", "staging"} {
@@ -53,7 +53,7 @@ func TestMalformedConfigFile(t *testing.T) {
 func TestWrongPassphrase(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)
-	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "only to have a secret") // written with the right one
+	s.pulumi(t, "config", "set", "--secret", "aws:secretKey", "x") // encrypted with the right passphrase
 	right, err := os.ReadFile(s.layout.Passphrase())
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(s.layout.Passphrase(), []byte("wrong"), 0o600))
@@ -64,15 +64,15 @@ func TestWrongPassphrase(t *testing.T) {
 	require.Empty(t, s.atAWS(t))
 }
 
-// remove takes a stack away that holds nothing.
+// remove removes a stack without resources.
 func (s *stack) remove(t *testing.T) {
 	t.Helper()
 	s.pulumi(t, "stack", "rm", "--yes", "--preserve-config")
 	require.NoError(t, os.RemoveAll(s.dir))
 }
 
-// The stand-in can't be met by mistake: neither outside a sandbox nor by a
-// shell that holds credentials of a real account.
+// The stand-in does not start by mistake: neither outside a sandbox nor in a shell with
+// credentials of a real account.
 func TestStandInKeepsAway(t *testing.T) {
 	e := newEnvironment(t)
 	plugin := filepath.Join(e.layout.Bin(), "pulumi-resource-aws")

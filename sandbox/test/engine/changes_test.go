@@ -189,7 +189,7 @@ func (s *stack) unprotectAndDestroy(t *testing.T) {
 	t.Helper()
 	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false})
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	destroyLeavesNothing(t, s)
+	destroyRemovesEverything(t, s)
 }
 
 // configuration is the stack's configuration by full keys.

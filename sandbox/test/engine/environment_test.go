@@ -19,20 +19,19 @@ import (
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
 )
 
-// timeout bounds every command of a test. A whole `up` takes seconds; one that
-// takes minutes hangs.
+// timeout limits every command of a test. A whole `up` takes seconds.
 const timeout = 5 * time.Minute
 
-// environment is a sandbox that one test has for itself at a time: all that is
-// in it belongs to that test. It also has the project that the test works on.
+// environment is a sandbox that only one test uses at a time, so that everything in it
+// belongs to that test. It also has the project of the test.
 type environment struct {
 	layout *layout.Layout
 	// variables are set for every command, as NAME=VALUE.
 	variables []string
 }
 
-// sandboxes are those that have been started. A test that finds none free
-// starts one, so that the flag -parallel bounds how many there are.
+// sandboxes are the started sandboxes. A test that finds no free one starts another, so
+// that the flag -parallel limits their number.
 var sandboxes struct {
 	sync.Mutex
 	free  []*layout.Layout
@@ -50,13 +49,12 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newEnvironment lends t a sandbox, and lets t run in parallel with other
-// tests. A test that failed may have left resources behind: nobody gets its
-// sandbox after it.
+// newEnvironment gives t a sandbox until t ends, and lets t run in parallel with other
+// tests. The sandbox of a failed test is not used again, because it may contain resources.
 func newEnvironment(t *testing.T) *environment {
 	t.Helper()
 	t.Parallel()
-	h := takeSandbox(t)
+	h := freeSandbox(t)
 	t.Cleanup(func() {
 		if !t.Failed() {
 			sandboxes.Lock()
@@ -67,7 +65,7 @@ func newEnvironment(t *testing.T) *environment {
 	return &environment{layout: h}
 }
 
-func takeSandbox(t *testing.T) *layout.Layout {
+func freeSandbox(t *testing.T) *layout.Layout {
 	t.Helper()
 	sandboxes.Lock()
 	defer sandboxes.Unlock()
@@ -84,14 +82,14 @@ func takeSandbox(t *testing.T) *layout.Layout {
 	return h
 }
 
-// command prepares name to run in dir, inside the sandbox's environment.
+// command returns a command that runs name in dir, with the sandbox's environment.
 func (e *environment) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := testenv.Command(ctx, e.layout, dir, name, args...)
 	cmd.Env = append(cmd.Env, e.variables...)
 	return cmd
 }
 
-// run runs a command of the sandbox's PATH and returns what it printed.
+// run runs one of the sandbox's executables and returns its output.
 func (e *environment) run(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
@@ -105,18 +103,18 @@ func (e *environment) run(t *testing.T, dir, name string, args ...string) (strin
 	return out.String(), err
 }
 
-// protection is the key that keeps a stack's data from a destroy.
+// protection is the configuration key that protects a stack's data from a destroy.
 const protection = "progressive-framework:deletionProtection"
 
-// stack is one stack of the real program.
+// stack is a stack of the real program.
 type stack struct {
 	*environment
 	name string
 	dir  string
 }
 
-// newStack creates the stack in a copy of the project's YAML files, as one that
-// may be lost.
+// newStack creates the stack in a copy of the project's YAML files, without the protection
+// from a destroy.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
 	// A copy keeps what another test has changed with the CLI.
@@ -129,7 +127,7 @@ func newStack(t *testing.T, e *environment, name string) *stack {
 	return s
 }
 
-// pulumi runs the real CLI on the stack; it must succeed.
+// pulumi runs the real CLI on the stack. The test fails if the command fails.
 func (s *stack) pulumi(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := s.try(t, args...)
@@ -137,20 +135,20 @@ func (s *stack) pulumi(t *testing.T, args ...string) string {
 	return out
 }
 
-// try runs the real CLI on the stack; it may fail.
+// try runs the real CLI on the stack and returns its error.
 func (s *stack) try(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	return s.run(t, s.dir, "pulumi", append(args, "--non-interactive", "--color=never")...)
 }
 
-// output reads one stack output.
+// output reads a stack output.
 func (s *stack) output(t *testing.T, name string, into any) {
 	t.Helper()
 	out := s.pulumi(t, "stack", "output", name, "--json")
 	require.NoError(t, json.Unmarshal([]byte(out), into), "output %s", name)
 }
 
-// kubectl must succeed.
+// kubectl runs kubectl. The test fails if the command fails.
 func (s *stack) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := s.run(t, s.dir, "kubectl", args...)
@@ -158,14 +156,14 @@ func (s *stack) kubectl(t *testing.T, args ...string) string {
 	return out
 }
 
-// record is one resource in the AWS stand-in's own store.
+// record is a resource in the store of the AWS stand-in.
 type record struct {
 	Type string `json:"type"`
 	ID   string `json:"id"`
 }
 
-// atAWS lists what was created at the stand-in. The tests run one after the
-// other, so all of it belongs to the stack under test.
+// atAWS lists the resources in the store of the AWS stand-in. A test has its sandbox for
+// itself, so all of them belong to the stack under test.
 func (s *stack) atAWS(t *testing.T) []record {
 	t.Helper()
 	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
@@ -175,7 +173,7 @@ func (s *stack) atAWS(t *testing.T) []record {
 	return all
 }
 
-// inState lists the resources that the stack's state knows.
+// inState lists the resources in the stack's state.
 func (s *stack) inState(t *testing.T) []record {
 	t.Helper()
 	var export struct {

@@ -10,9 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// A second sandbox stands on the cluster of the first, as it would on a
-// person's kind or k3d: by its kubeconfig alone, with a registry and an AWS of
-// its own, and no root.
+// A second sandbox uses the cluster of the first, as it would use a user's kind or k3d:
+// with only a kubeconfig and without root. It has its own registry and AWS stand-in.
 func TestExistingCluster(t *testing.T) {
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -34,8 +33,8 @@ func TestExistingCluster(t *testing.T) {
 	s := &stack{environment: first, name: "sandbox", dir: second.layout.Project}
 	image := s.kubectl(t, "-n", "progressive-framework-sandbox", "get", "deployment", "mca",
 		"-o", "jsonpath={.spec.template.spec.containers[0].image}")
-	require.Contains(t, image, fmt.Sprintf("127.0.0.1:%d/", port), "the image lies in the second sandbox's registry")
-	require.Empty(t, s.atAWS(t), "the first sandbox's AWS knows nothing of it")
+	require.Contains(t, image, fmt.Sprintf("127.0.0.1:%d/", port), "the image is in the second sandbox's registry")
+	require.Empty(t, s.atAWS(t), "nothing was created in the first sandbox's AWS stand-in")
 
 	sandbox("pulumi", "destroy", "--yes", "--skip-preview", "--non-interactive")
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-sandbox")

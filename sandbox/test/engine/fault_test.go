@@ -10,7 +10,7 @@ import (
 // next one goes on from there.
 func TestUpAfterFailedCall(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
-	defer destroyLeavesNothing(t, s)
+	defer destroyRemovesEverything(t, s)
 	for _, fault := range [][]string{
 		{"--type", "RouteTable", "--nth", "2", "--mode", "throttle"},
 		{"--type", "LaunchTemplate", "--nth", "1", "--mode", "error"},

@@ -9,19 +9,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// faultCount is how often one `up` is interrupted: three times in each mode.
+// faultCount is the number of interrupted updates of the stack: three in each mode.
 const faultCount = 6
 
-// At random points of one stack's `up`, AWS refuses a creation or does it
-// without an answer. After each, a person recovers and repeats the `up`; in the
-// end nothing exists twice and nothing is forgotten.
+// The first `up` of a stack is interrupted at random creations, which AWS refuses, or
+// does without an answer. After each, `sandbox recover` runs. In the end nothing exists
+// twice and nothing is missing from the state.
 func TestFaultsAtRandomPoints(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 
 	s := newStack(t, newEnvironment(t), "prod")
-	defer destroyLeavesNothing(t, s)
+	defer destroyRemovesEverything(t, s)
 	total := s.preview(t).creationsAtAWS()
 	for i := range faultCount {
 		mode := []string{"error", "lose-reply"}[i%2]

@@ -11,13 +11,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An `up` is killed, as by a power cut, at one point after another of its way.
-// What a person does after each must end in one platform: nothing exists twice,
-// and nothing is forgotten.
+// An `up` is killed at certain points. After a recovery and another `up`, nothing
+// exists twice and nothing is missing from the state.
 func TestKilledUpRecovers(t *testing.T) {
 	for name, points := range map[string][]point{
 		"sandbox": {
-			{resourcesAtAWS(3), "in the network, while many resources are under way"},
+			{resourcesAtAWS(3), "in the network, while many resources are being created"},
 			{deploymentInCluster, "in the cluster, while pods are not ready yet"},
 		},
 		"staging": {
@@ -27,9 +26,9 @@ func TestKilledUpRecovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
-			defer destroyLeavesNothing(t, s)
+			defer destroyRemovesEverything(t, s)
 			for _, p := range points {
-				s.killedUp(t, p)
+				s.killUp(t, p)
 				out, err := s.try(t, "up", "--yes", "--skip-preview")
 				require.Error(t, err, "killed %s: the dead engine still holds the stack's lock", p.reason)
 				require.Contains(t, out, "pulumi cancel", "the CLI says what to do")
@@ -45,27 +44,27 @@ func TestKilledUpRecovers(t *testing.T) {
 	}
 }
 
-// point is a place on the way of an `up`.
+// point is a state of the platform during an `up`.
 type point struct {
 	reached func(*testing.T, *stack) bool
 	reason  string
 }
 
-// resourcesAtAWS is the point at which the stand-in holds count resources.
+// resourcesAtAWS returns true if the stand-in has at least count resources.
 func resourcesAtAWS(count int) func(*testing.T, *stack) bool {
 	return func(t *testing.T, s *stack) bool { return len(s.atAWS(t)) >= count }
 }
 
-// deploymentInCluster is the point at which the first Deployment exists.
+// deploymentInCluster returns true if a Deployment exists.
 func deploymentInCluster(t *testing.T, s *stack) bool {
 	return s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "deployments", "-o", "name") != ""
 }
 
-// killedUp starts an `up` and kills it and all its child processes with SIGKILL
-// as soon as it has reached p.
-func (s *stack) killedUp(t *testing.T, p point) {
+// killUp starts an `up` and kills it and all its child processes with SIGKILL
+// as soon as p is reached.
+func (s *stack) killUp(t *testing.T, p point) {
 	t.Helper()
-	// Slow enough that calls are under way when the engine dies.
+	// Slow enough that calls are not answered yet when the engine is killed.
 	_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 	require.NoError(t, err)
 	cmd := s.command(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
@@ -75,15 +74,15 @@ func (s *stack) killedUp(t *testing.T, p point) {
 	require.NoError(t, syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL))
 	err = cmd.Wait()
 	var exit *exec.ExitError
-	require.ErrorAs(t, err, &exit, "the engine was still at work when it was killed %s", p.reason)
+	require.ErrorAs(t, err, &exit, "the engine was still running when it was killed %s", p.reason)
 	require.Equal(t, syscall.SIGKILL, exit.Sys().(syscall.WaitStatus).Signal())
 	_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
 	require.NoError(t, err)
 }
 
-// requireNothingTwice compares what the stand-in and the cluster hold with what
-// the state knows: nothing exists twice, and nothing is forgotten. Of the
-// cluster's objects only Jobs could exist twice: the others' names are fixed.
+// requireNothingTwice compares the resources of the stand-in and of the cluster with the
+// state: nothing exists twice, and nothing is missing from the state. Of the cluster's
+// objects only Jobs could exist twice, because the names of the others are fixed.
 func (s *stack) requireNothingTwice(t *testing.T) {
 	t.Helper()
 	state := s.inState(t)
@@ -94,7 +93,7 @@ func (s *stack) requireNothingTwice(t *testing.T) {
 
 	const job = "kubernetes:batch/v1:Job"
 	var jobs []record
-	// Those of a CronJob are its own affair.
+	// Jobs of a CronJob are not in the state.
 	for _, id := range strings.Fields(s.kubectl(t, "-n", "progressive-framework-"+s.name, "get", "jobs", "-o",
 		`go-template={{range .items}}{{if not .metadata.ownerReferences}}{{.metadata.namespace}}/{{.metadata.name}} {{end}}{{end}}`)) {
 		jobs = append(jobs, record{Type: job, ID: id})

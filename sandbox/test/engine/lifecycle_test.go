@@ -9,23 +9,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The life of a stack, from nothing to nothing. Each step needs the one before
-// it, so a failed step ends its stack. The life of staging is that of
-// TestKilledUpRecovers.
+// TestLifecycle creates, changes and destroys a stack. A step needs the one before
+// it, so a failed step ends the test of its stack. TestKilledUpRecovers does it for
+// staging.
 func TestLifecycle(t *testing.T) {
-	for name, inBetween := range map[string][]step{"sandbox": nil, "prod": changes} {
+	for name, changes := range map[string][]step{"sandbox": nil, "prod": productionSteps} {
 		t.Run(name, func(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
-			if len(inBetween) > 0 {
-				s.pulumi(t, "config", "rm", protection) // as it stands in the project
+			if len(changes) > 0 {
+				s.pulumi(t, "config", "rm", protection) // back to the project's setting
 			}
 			for _, step := range slices.Concat([]step{
-				{"preview makes nothing", previewMakesNothing},
-				{"up makes what was previewed", upMakesIt},
+				{"preview creates nothing", previewCreatesNothing},
+				{"up creates the platform", upCreatesThePlatform},
 				{"a second up has no changes", upAgainChangesNothing},
-				{"drift is seen and mended", driftIsMended},
-			}, inBetween, []step{
-				{"destroy leaves nothing", destroyLeavesNothing},
+				{"drift is shown and undone", driftIsUndone},
+			}, changes, []step{
+				{"destroy removes everything", destroyRemovesEverything},
 			}) {
 				if !t.Run(step.name, func(t *testing.T) { step.do(t, s) }) {
 					t.FailNow()
@@ -35,13 +35,13 @@ func TestLifecycle(t *testing.T) {
 	}
 }
 
-// step is one part of a stack's life.
+// step is a step of TestLifecycle.
 type step struct {
 	name string
 	do   func(*testing.T, *stack)
 }
 
-// plan is what `pulumi preview --json` prints.
+// plan is the output of `pulumi preview --json`.
 type plan struct {
 	Steps []struct {
 		Op  string `json:"op"`
@@ -50,7 +50,7 @@ type plan struct {
 	ChangeSummary map[string]int `json:"changeSummary"`
 }
 
-// creationsAtAWS counts what the plan would make at AWS.
+// creationsAtAWS counts the resources that the plan would create at AWS.
 func (p plan) creationsAtAWS() int {
 	n := 0
 	for _, step := range p.Steps {
@@ -69,15 +69,15 @@ func (s *stack) preview(t *testing.T, args ...string) plan {
 	return p
 }
 
-func previewMakesNothing(t *testing.T, s *stack) {
+func previewCreatesNothing(t *testing.T, s *stack) {
 	p := s.preview(t)
 	require.Greater(t, p.ChangeSummary["create"], 20, "the preview shows the platform")
-	require.Len(t, p.ChangeSummary, 1, "and nothing but its creation")
+	require.Len(t, p.ChangeSummary, 1, "the preview shows only creations")
 	require.Empty(t, s.atAWS(t))
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)
 }
 
-func upMakesIt(t *testing.T, s *stack) {
+func upCreatesThePlatform(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.NotEmpty(t, s.atAWS(t))
 
@@ -90,7 +90,7 @@ func upMakesIt(t *testing.T, s *stack) {
 	require.Equal(t, "progressive-framework-"+s.name, namespace)
 
 	require.Equal(t, images["mca"], s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
-		"-o", "jsonpath={.spec.template.spec.containers[0].image}"), "what runs is what was built")
+		"-o", "jsonpath={.spec.template.spec.containers[0].image}"), "the pod runs the image that was built")
 	ready := s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.status.readyReplicas}/{.spec.replicas}")
 	have, want, _ := strings.Cut(ready, "/")
 	require.Equal(t, want, have, "every replica is ready")
@@ -108,9 +108,9 @@ func requireNoChanges(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--refresh", "--expect-no-changes")
 }
 
-// driftIsMended changes resources behind the engine's back in three places: a
-// property at AWS, an object in Kubernetes, an image in the registry.
-func driftIsMended(t *testing.T, s *stack) {
+// driftIsUndone changes resources without Pulumi: a property and a resource at AWS, and
+// objects in Kubernetes. The next update changes them back.
+func driftIsUndone(t *testing.T, s *stack) {
 	var vpc, namespace string
 	s.output(t, "vpcId", &vpc)
 	s.output(t, "namespace", &namespace)
@@ -126,15 +126,15 @@ func driftIsMended(t *testing.T, s *stack) {
 
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 	p := s.preview(t)
-	require.Positive(t, p.ChangeSummary["update"], "the drift of properties is seen")
-	require.Positive(t, p.ChangeSummary["create"], "what is gone is seen")
+	require.Positive(t, p.ChangeSummary["update"], "changed properties are shown")
+	require.Positive(t, p.ChangeSummary["create"], "deleted resources are shown")
 
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	s.kubectl(t, "-n", namespace, "get", "service", "mca-service")
 	require.Equal(t, "MCA", s.kubectl(t, "-n", namespace, "get", "deployment", "mca",
 		"-o", `jsonpath={.spec.template.spec.containers[0].env[?(@.name=="AGENT_TYPE")].value}`))
 	require.Equal(t, "1", s.kubectl(t, "-n", namespace, "get", "deployment", "mca", "-o", "jsonpath={.spec.minReadySeconds}"),
-		"what the program does not set stays as another controller has set it")
+		"an update keeps what another controller has set and the program does not set")
 	require.Len(t, s.atAWS(t), len(before))
 	requireNoChanges(t, s)
 }
@@ -146,11 +146,11 @@ func idOf(t *testing.T, records []record, kind string) string {
 			return r.ID
 		}
 	}
-	require.Failf(t, "no such resource", "the stand-in holds no %s", kind)
+	require.Failf(t, "no such resource", "the stand-in has no %s", kind)
 	return ""
 }
 
-func destroyLeavesNothing(t *testing.T, s *stack) {
+func destroyRemovesEverything(t *testing.T, s *stack) {
 	s.pulumi(t, "destroy", "--yes", "--skip-preview")
 	require.Empty(t, s.atAWS(t), "nothing is left at AWS")
 	require.NotContains(t, s.kubectl(t, "get", "namespaces", "-o", "name"), "progressive-framework-"+s.name)

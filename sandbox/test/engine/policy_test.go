@@ -146,7 +146,7 @@ func TestPolicyPackStopsUp(t *testing.T) {
 	s := newPolicyStack(t, "staging")
 	s.pulumi(t, "config", "set", protection, "false")
 	out, err := s.try(t, "up", "--yes", "--skip-preview")
-	defer destroyLeavesNothing(t, s)
+	defer destroyRemovesEverything(t, s)
 	require.Error(t, err)
 	require.Contains(t, out, "the key deletionProtection", "the fix of a broken rule")
 	for _, r := range s.atAWS(t) {

@@ -9,21 +9,21 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// changes are what a person does to a stack of production, each on a platform
-// that stands. None may replace what holds state.
-var changes = []step{
+// productionSteps are checks and changes of the existing stack prod. No change may
+// replace a resource with data.
+var productionSteps = []step{
 	{"no secret is in the state", noSecretIsInTheState},
 	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
-	{"with an authority the stores' certificates are verified", authorityIsAsked},
-	{"the site's files are uploaded, and no source of ours", siteIsUploaded},
-	{"an autoscaler's count is left alone", scaleDriftIsLeftAlone},
+	{"with an authority the stores' certificates are verified", certificatesAreVerified},
+	{"the site's files are uploaded, and no source files", siteIsUploaded},
+	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
 	{"a failed migration runs again", failedMigrationRunsAgain},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
-	{"another instance class tunes anew and replaces nothing", instanceClassTunesAnew},
+	{"another instance class changes the parameters and replaces nothing", instanceClassChangesParameters},
 	{"destroy of a protected store is refused", protectedDestroyIsRefused},
 }
 
-// object is one AWS resource as the stack's state knows it.
+// object is an AWS resource in the stack's state.
 type object struct {
 	URN     string         `json:"urn"`
 	Type    string         `json:"type"`
@@ -31,7 +31,7 @@ type object struct {
 	Outputs map[string]any `json:"outputs"`
 }
 
-// objects lists those of a type, such as "rds/instance:Instance".
+// objects lists the objects of a type, such as "rds/instance:Instance".
 func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 	t.Helper()
 	var export struct {
@@ -43,7 +43,7 @@ func (s *stack) objects(t *testing.T, kind string, flags ...string) []object {
 	return slices.DeleteFunc(export.Deployment.Resources, func(o object) bool { return o.Type != "aws:"+kind })
 }
 
-// one is the only object of a type whose URN contains part.
+// one returns the only object of a type whose URN contains part.
 func (s *stack) one(t *testing.T, kind, part string) object {
 	t.Helper()
 	found := slices.DeleteFunc(s.objects(t, kind), func(o object) bool { return !strings.Contains(o.URN, part) })
@@ -51,7 +51,7 @@ func (s *stack) one(t *testing.T, kind, part string) object {
 	return found[0]
 }
 
-// replaced lists the resources that a plan would delete or make a second time.
+// replaced lists the resources that a plan would delete or replace.
 func (p plan) replaced() []string {
 	var urns []string
 	for _, step := range p.Steps {
@@ -64,9 +64,9 @@ func (p plan) replaced() []string {
 	return urns
 }
 
-// scaleDriftIsLeftAlone plays Cluster Autoscaler: it moves a group's desired
-// capacity. Neither a refresh nor an update moves it back.
-func scaleDriftIsLeftAlone(t *testing.T, s *stack) {
+// autoscaledCountIsKept changes a group's desired capacity, as Cluster Autoscaler does.
+// Neither a refresh nor an update changes it back.
+func autoscaledCountIsKept(t *testing.T, s *stack) {
 	const group = "autoscaling/group:Group"
 	app := s.one(t, group, "-application-")
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:"+group, app.ID, "desiredCapacity=5")
@@ -77,8 +77,8 @@ func scaleDriftIsLeftAlone(t *testing.T, s *stack) {
 	require.EqualValues(t, 5, s.one(t, group, "-application-").Outputs["desiredCapacity"])
 }
 
-// noSecretIsInTheState looks for the value of each secret in the exported state,
-// where it must be encrypted.
+// noSecretIsInTheState requires that the exported state does not contain the plain value
+// of any secret.
 func noSecretIsInTheState(t *testing.T, s *stack) {
 	state := s.pulumi(t, "stack", "export")
 	secrets := s.objects(t, "secretsmanager/secretVersion:SecretVersion", "--show-secrets")
@@ -104,8 +104,8 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets+3, "a subnet in each tier")
 	requireNoChanges(t, s)
 
-	// And away again: what it brought is protected until a person says that it
-	// may be lost. Then it goes, and nothing else.
+	// Without the zone: its resources are protected until deletionProtection is off.
+	// Then only they are deleted.
 	s.pulumi(t, append([]string{"config", "rm"}, zone...)...)
 	out, err := s.try(t, "preview")
 	require.Error(t, err)
@@ -122,7 +122,7 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
-func instanceClassTunesAnew(t *testing.T, s *stack) {
+func instanceClassChangesParameters(t *testing.T, s *stack) {
 	const database, group = "rds/instance:Instance", "rds/parameterGroup:ParameterGroup"
 	before := s.one(t, database, "")
 	buffers := parameter(t, s.one(t, group, ""), "shared_buffers")
@@ -149,19 +149,18 @@ func parameter(t *testing.T, group object, name string) string {
 	return ""
 }
 
-// protectedDestroyIsRefused by the preview that `pulumi destroy` makes, before
-// anything is deleted, and goes through once a person has said that the stack
-// may be lost.
+// protectedDestroyIsRefused expects that `pulumi destroy` fails in its preview, before
+// anything is deleted. Then it removes the protection.
 func protectedDestroyIsRefused(t *testing.T, s *stack) {
 	before := s.atAWS(t)
 	out, err := s.try(t, "destroy", "--yes")
 	require.Error(t, err)
 	require.Contains(t, out, "protect")
-	require.ElementsMatch(t, before, s.atAWS(t), "nothing was deleted on the way")
+	require.ElementsMatch(t, before, s.atAWS(t), "nothing was deleted")
 	s.unprotect(t)
 }
 
-// unprotect says that the stack may be lost.
+// unprotect removes the protection of the stack's data.
 func (s *stack) unprotect(t *testing.T) {
 	t.Helper()
 	s.pulumi(t, "config", "set", protection, "false")

@@ -10,24 +10,26 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// mount is where a store's password lies in a pod, and its secret at AWS.
+// mount has the variable with the file of a store's password in a pod, and the ARNs of
+// its secret and key at AWS.
 type mount struct{ variable, secret, key string }
 
-// mounts are what staging and prod can mount, by the names of class and volume.
+// mounts returns what the services of staging and prod mount, by the name of the class
+// and the volume.
 func mounts(t *testing.T, s *stack) map[string]mount {
 	t.Helper()
-	of := func(variable, store string) mount {
+	mountFor := func(variable, store string) mount {
 		var output struct{ SecretARN string }
 		s.output(t, store, &output)
 		require.NotEmpty(t, output.SecretARN)
 		key, _ := s.one(t, "kms/key:Key", "-"+store+"-key").Outputs["arn"].(string)
 		return mount{variable, output.SecretARN, key}
 	}
-	return map[string]mount{"postgres": of("DATABASE_PASSWORD_FILE", "postgres"), "redis": of("REDIS_PASSWORD_FILE", "redis")}
+	return map[string]mount{"postgres": mountFor("DATABASE_PASSWORD_FILE", "postgres"), "redis": mountFor("REDIS_PASSWORD_FILE", "redis")}
 }
 
-// secretsAreMounted compares what a service's role allows with what its pods
-// mount: in Kubernetes, which has the class and the volume, and at AWS.
+// secretsAreMounted requires that the pods of each service mount the secrets, and that
+// the service's role can read exactly these.
 func secretsAreMounted(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
@@ -47,17 +49,17 @@ func secretsAreMounted(t *testing.T, s *stack) {
 	services := strings.Fields(s.kubectl(t, "-n", namespace, "get", "deployments", "-o", "jsonpath={.items[*].metadata.name}"))
 	require.NotEmpty(t, services)
 	for _, name := range services {
-		mountsAll(t, s, namespace, name, wanted)
+		requireMounts(t, s, namespace, name, wanted)
 		require.ElementsMatch(t, []statement{
 			{"Read", "Allow", []string{"secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"}, secrets},
 			{"Decrypt", "Allow", []string{"kms:Decrypt"}, keys},
-		}, rightsOf(t, s, roles[name]), "%s: no more and no wildcard", name)
+		}, permissions(t, s, roles[name]), "%s: no other permission and no wildcard", name)
 	}
 }
 
-// mountsAll looks at the pods of a service: the volumes, and the variables that
-// lead to their files.
-func mountsAll(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
+// requireMounts requires that the pods of a service have the volumes, and the variables
+// with the paths of their files.
+func requireMounts(t *testing.T, s *stack, namespace, service string, wanted map[string]mount) {
 	t.Helper()
 	var pod struct {
 		Containers []struct {
@@ -101,14 +103,14 @@ func mountsAll(t *testing.T, s *stack, namespace, service string, wanted map[str
 	require.Equal(t, len(wanted), mounted, "every store's password is mounted")
 }
 
-// statement is one of a role's own policy, without its conditions.
+// statement is a statement of a role's inline policy, without its conditions.
 type statement struct {
 	Sid, Effect      string
 	Action, Resource []string
 }
 
-// rightsOf are the statements of the only policy of a role.
-func rightsOf(t *testing.T, s *stack, roleARN any) []statement {
+// permissions returns the statements of a role's inline policies.
+func permissions(t *testing.T, s *stack, roleARN any) []statement {
 	t.Helper()
 	var role any
 	for _, r := range s.objects(t, "iam/role:Role") {
@@ -118,21 +120,21 @@ func rightsOf(t *testing.T, s *stack, roleARN any) []statement {
 	}
 	require.NotNil(t, role)
 	for _, a := range s.objects(t, "iam/rolePolicyAttachment:RolePolicyAttachment") {
-		require.NotEqual(t, role, a.Outputs["role"], "no policy of AWS's")
+		require.NotEqual(t, role, a.Outputs["role"], "the role has no managed policy")
 	}
-	var rights []statement
+	var statements []statement
 	for _, p := range s.objects(t, "iam/rolePolicy:RolePolicy") {
 		if p.Outputs["role"] != role {
 			continue
 		}
 		var document struct{ Statement []statement }
 		require.NoError(t, json.Unmarshal([]byte(p.Outputs["policy"].(string)), &document))
-		rights = append(rights, document.Statement...)
+		statements = append(statements, document.Statement...)
 	}
-	return rights
+	return statements
 }
 
-// siteIsUploaded lists the static bucket.
+// siteIsUploaded requires that the static bucket has the site's files and no other.
 func siteIsUploaded(t *testing.T, s *stack) {
 	var bucket string
 	s.output(t, "staticBucket", &bucket)
@@ -145,17 +147,17 @@ func siteIsUploaded(t *testing.T, s *stack) {
 	require.ElementsMatch(t, []any{"index.html", "app.js", "style.css"}, keys)
 }
 
-// authorityIsAsked gives the stack who signs the stores' certificates: then
-// PostgreSQL's is verified, and migrate is led to DocumentDB, whose password
-// nobody else may read.
-func authorityIsAsked(t *testing.T, s *stack) {
+// certificatesAreVerified configures the authority that signs the stores' certificates.
+// Then services verify PostgreSQL's certificate, and only migrate connects to DocumentDB
+// and can read its password.
+func certificatesAreVerified(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
-	told := func(of string) string {
-		return s.kubectl(t, "-n", namespace, "get", of, "-o", "jsonpath={..containers[0].env}")
+	env := func(object string) string {
+		return s.kubectl(t, "-n", namespace, "get", object, "-o", "jsonpath={..containers[0].env}")
 	}
-	require.Contains(t, told("deployment/mca"), "sslmode=require")
-	require.NotContains(t, told("cronjob/migrate"), "MONGODB_URI")
+	require.Contains(t, env("deployment/mca"), "sslmode=require")
+	require.NotContains(t, env("cronjob/migrate"), "MONGODB_URI")
 
 	s.pulumi(t, "config", "set", "caFile", "infra/main.go")
 	out, err := s.run(t, s.dir, "pulumi", "preview")
@@ -164,17 +166,17 @@ func authorityIsAsked(t *testing.T, s *stack) {
 
 	s.pulumi(t, "config", "set", "caFile", "sandbox/test/engine/testdata/ca.pem")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	require.Contains(t, told("deployment/mca"), "sslmode=verify-full")
-	require.Contains(t, told("deployment/mca"), "sslrootcert=/etc/platform/authorities/ca.pem")
-	require.Contains(t, told("cronjob/migrate"), "tlsCAFile=/etc/platform/authorities/ca.pem")
-	require.NotContains(t, told("deployment/mca"), "MONGODB")
+	require.Contains(t, env("deployment/mca"), "sslmode=verify-full")
+	require.Contains(t, env("deployment/mca"), "sslrootcert=/etc/platform/authorities/ca.pem")
+	require.Contains(t, env("cronjob/migrate"), "tlsCAFile=/etc/platform/authorities/ca.pem")
+	require.NotContains(t, env("deployment/mca"), "MONGODB")
 	var mongo struct{ SecretARN string }
 	s.output(t, "mongo", &mongo)
 	for _, association := range s.objects(t, "eks/podIdentityAssociation:PodIdentityAssociation") {
-		rights, err := json.Marshal(rightsOf(t, s, association.Outputs["roleArn"]))
+		statements, err := json.Marshal(permissions(t, s, association.Outputs["roleArn"]))
 		require.NoError(t, err)
-		who := association.Outputs["serviceAccount"]
-		require.Equal(t, who == "migrate", strings.Contains(string(rights), mongo.SecretARN), "%s", who)
+		account := association.Outputs["serviceAccount"]
+		require.Equal(t, account == "migrate", strings.Contains(string(statements), mongo.SecretARN), "%s", account)
 	}
 	s.pulumi(t, "config", "rm", "caFile")
 	s.pulumi(t, "up", "--yes", "--skip-preview")

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// copyProject copies the product's sources, to be changed, and returns an
-// environment whose project is the copy.
+// copyProject copies the product's sources, so that the test can change them, and returns
+// an environment whose project is the copy.
 func copyProject(t *testing.T, e *environment) *environment {
 	t.Helper()
 	root := t.TempDir()
@@ -34,11 +34,11 @@ func copyProject(t *testing.T, e *environment) *environment {
 	return &environment{layout: &h}
 }
 
-// What a service's image is follows from its sources, and from nothing else.
+// A service's image depends only on its sources.
 func TestImageFollowsItsSources(t *testing.T) {
 	s := newStack(t, copyProject(t, newEnvironment(t)), "staging")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
-	defer destroyLeavesNothing(t, s)
+	defer destroyRemovesEverything(t, s)
 	digest := func() string {
 		var images map[string]string
 		s.output(t, "images", &images)
@@ -59,12 +59,12 @@ func TestImageFollowsItsSources(t *testing.T) {
 	out, err := s.try(t, "preview")
 	require.Error(t, err, "a source that does not compile")
 	require.Contains(t, out, "greeting.go", "the compiler's own message names the file")
-	require.Contains(t, out, "undefined: undefined", "and the fault")
+	require.Contains(t, out, "undefined: undefined", "the compiler's own message names the error")
 
 	edit(`"MCA coordinates`, `"MCA, changed, coordinates`)
 	p := s.preview(t)
-	require.Equal(t, 2, p.ChangeSummary["update"], "the preview says that image and Deployment will change")
-	require.Equal(t, first, digest(), "and has pushed and changed nothing")
+	require.Equal(t, 2, p.ChangeSummary["update"], "the preview shows that the image and the Deployment will change")
+	require.Equal(t, first, digest(), "the preview has pushed and changed nothing")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.NotEqual(t, first, digest())
 
