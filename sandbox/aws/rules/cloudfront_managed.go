@@ -21,8 +21,8 @@ var (
 		"4135ea2d-6df8-44a3-9df3-4b5a84be39ad": managedCachePolicy("Managed-CachingDisabled", 0, 0, 0, false),
 	}
 	managedRequestPolicies = map[string]Object{
-		"216adef6-5c7f-47e4-b989-5492eafa07d3": sending("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
-		"b689b0a8-53d0-40ab-baf2-68738e2966ac": sending("Managed-AllViewerExceptHostHeader", Object{
+		"216adef6-5c7f-47e4-b989-5492eafa07d3": managedRequestPolicy("Managed-AllViewer", Object{"headerBehavior": "allViewer"}),
+		"b689b0a8-53d0-40ab-baf2-68738e2966ac": managedRequestPolicy("Managed-AllViewerExceptHostHeader", Object{
 			"headerBehavior": "allExcept", "headers": map[string]any{"items": []any{"Host"}},
 		}),
 	}
@@ -63,8 +63,8 @@ func managedCachePolicy(name string, minTTL, defaultTTL, maxTTL float64, compres
 	}
 }
 
-// sending returns a policy that forwards all cookies and query strings.
-func sending(name string, headers map[string]any) Object {
+// managedRequestPolicy returns a policy that forwards all cookies and query strings.
+func managedRequestPolicy(name string, headers map[string]any) Object {
 	return Object{
 		"name": name, "headersConfig": headers, "cookiesConfig": map[string]any{"cookieBehavior": "all"},
 		"queryStringsConfig": map[string]any{"queryStringBehavior": "all"},

@@ -2,7 +2,7 @@ package rules
 
 // The limits of RDS for PostgreSQL's volumes: AmazonRDS/latest/UserGuide/
 // CHAP_Storage.html. Below stripedFrom gibibytes gp3 has its baseline, and
-// neither operations nor throughput can be chosen (so says the provider, too).
+// neither IOPS nor throughput can be chosen. The provider checks that too.
 const (
 	stripedFrom = 400 // gibibytes
 
