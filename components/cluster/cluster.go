@@ -72,7 +72,7 @@ type Cluster struct {
 	pulumi.ResourceState
 
 	Name pulumi.StringOutput
-	// ClusterName is Name, known before anything is made.
+	// ClusterName is Name as plain text, which is known before the cluster is created.
 	ClusterName string
 	// Version is the Kubernetes minor version.
 	Version  string

@@ -54,8 +54,8 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	if _, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
-			// Without it a failed Job is no difference to the provider, and the next
-			// update would take it for done.
+			// Without this annotation the provider sees no difference for a failed Job. The
+			// next update would then treat the Job as complete.
 			"pulumi.com/replaceUnready": pulumi.String("true"),
 			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
 		}},
