@@ -108,14 +108,14 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, args: args, parent: pulumi.Parent(c), cluster: c}
-	made, err := b.controlPlane()
+	controlPlane, err := b.controlPlane()
 	if err != nil {
 		return nil, err
 	}
-	c.Name, c.Endpoint = made.Name, made.Endpoint
-	c.CertificateAuthority = made.CertificateAuthority.Data().Elem()
-	c.ServiceCIDR = made.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
-	c.SecurityGroupID = made.VpcConfig.ClusterSecurityGroupId().Elem()
+	c.Name, c.Endpoint = controlPlane.Name, controlPlane.Endpoint
+	c.CertificateAuthority = controlPlane.CertificateAuthority.Data().Elem()
+	c.ServiceCIDR = controlPlane.KubernetesNetworkConfig.ServiceIpv4Cidr().Elem()
+	c.SecurityGroupID = controlPlane.VpcConfig.ClusterSecurityGroupId().Elem()
 	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
 		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account)
 	}).(pulumi.StringOutput)
@@ -142,24 +142,24 @@ type builder struct {
 // admins gives the administrators full access to the cluster.
 func (b *builder) admins() error {
 	for _, arn := range b.args.Admins {
-		who, err := eksspec.Admin(arn)
+		name, err := eksspec.Admin(arn)
 		if err != nil {
 			return err
 		}
-		entry, err := eks.NewAccessEntry(b.ctx, b.name+"-admin-"+who, &eks.AccessEntryArgs{
+		entry, err := eks.NewAccessEntry(b.ctx, b.name+"-admin-"+name, &eks.AccessEntryArgs{
 			ClusterName:  b.cluster.Name,
 			PrincipalArn: pulumi.String(arn),
 		}, b.parent)
 		if err != nil {
-			return fmt.Errorf("access entry of %s: %w", who, err)
+			return fmt.Errorf("access entry of %s: %w", name, err)
 		}
-		if _, err := eks.NewAccessPolicyAssociation(b.ctx, b.name+"-admin-"+who, &eks.AccessPolicyAssociationArgs{
+		if _, err := eks.NewAccessPolicyAssociation(b.ctx, b.name+"-admin-"+name, &eks.AccessPolicyAssociationArgs{
 			ClusterName:  b.cluster.Name,
 			PrincipalArn: entry.PrincipalArn,
 			PolicyArn:    pulumi.Sprintf("arn:%s:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", b.args.Account.Partition),
 			AccessScope:  &eks.AccessPolicyAssociationAccessScopeArgs{Type: pulumi.String("cluster")},
 		}, b.parent); err != nil {
-			return fmt.Errorf("access policy of %s: %w", who, err)
+			return fmt.Errorf("access policy of %s: %w", name, err)
 		}
 	}
 	return nil

@@ -42,7 +42,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log group of cluster %s: %w", args.ClusterName, err)
 	}
-	made, err := eks.NewCluster(b.ctx, b.name+"-cluster", &eks.ClusterArgs{
+	cluster, err := eks.NewCluster(b.ctx, b.name+"-cluster", &eks.ClusterArgs{
 		Name:      pulumi.String(args.ClusterName),
 		Version:   pulumi.String(args.Version),
 		RoleArn:   role.ARN,
@@ -64,7 +64,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
 	}
-	return made, nil
+	return cluster, nil
 }
 
 func (b *builder) endpoint() *eks.ClusterVpcConfigArgs {

@@ -103,10 +103,10 @@ func (b *builder) addon(name string, release eksspec.Release, with func(*eks.Add
 	if with != nil {
 		with(args)
 	}
-	made, err := eks.NewAddon(b.ctx, b.name+"-"+name, args, b.parent, pulumi.DependsOn(after))
+	addon, err := eks.NewAddon(b.ctx, b.name+"-"+name, args, b.parent, pulumi.DependsOn(after))
 	if err != nil {
 		return nil, fmt.Errorf("add-on %s: %w", name, err)
 	}
-	b.cluster.NodesNeed = append(b.cluster.NodesNeed, made)
-	return made, nil
+	b.cluster.NodesNeed = append(b.cluster.NodesNeed, addon)
+	return addon, nil
 }
