@@ -38,7 +38,7 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 		return nil
 	case subnet.EndpointsSingle:
 		zone := cmp.Or(b.args.EndpointZone, slices.Min(b.args.Zones))
-		subnets = pulumi.StringArray{b.made[subnetKey{subnet.PrivateApp, letter(zone)}].ID()}
+		subnets = pulumi.StringArray{b.subnetsByKey[subnetKey{subnet.PrivateApp, letter(zone)}].ID()}
 	}
 	group, err := ec2.NewSecurityGroup(b.ctx, b.name+"-endpoints", &ec2.SecurityGroupArgs{
 		VpcId:       b.vpc.ID(),

@@ -96,7 +96,7 @@ func (b *builder) nat(letter string, gateway *ec2.InternetGateway) (*ec2.NatGate
 	}
 	nat, err := ec2.NewNatGateway(b.ctx, b.name+"-"+part, &ec2.NatGatewayArgs{
 		AllocationId: address.AllocationId,
-		SubnetId:     b.made[subnetKey{subnet.Public, letter}].ID(),
+		SubnetId:     b.subnetsByKey[subnetKey{subnet.Public, letter}].ID(),
 		Tags:         b.tags(part),
 	}, b.parent, after)
 	if err != nil {
@@ -115,7 +115,7 @@ func (b *builder) table(tier subnet.Tier, letter string) (*ec2.RouteTable, error
 	}
 	if _, err := ec2.NewRouteTableAssociation(b.ctx, b.name+"-"+part, &ec2.RouteTableAssociationArgs{
 		RouteTableId: table.ID(),
-		SubnetId:     b.made[subnetKey{tier, letter}].ID(),
+		SubnetId:     b.subnetsByKey[subnetKey{tier, letter}].ID(),
 	}, b.parent); err != nil {
 		return nil, fmt.Errorf("route table of %s: %w", part, err)
 	}

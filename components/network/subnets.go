@@ -23,9 +23,9 @@ type builder struct {
 	parent pulumi.ResourceOption
 	args   *Args
 
-	vpc    *ec2.Vpc
-	made   map[subnetKey]*ec2.Subnet
-	tables map[subnetKey]*ec2.RouteTable
+	vpc          *ec2.Vpc
+	subnetsByKey map[subnetKey]*ec2.Subnet
+	tables       map[subnetKey]*ec2.RouteTable
 	// endpointGroup is the security group of the interface endpoints. It is nil
 	// without endpoints.
 	endpointGroup *ec2.SecurityGroup
@@ -48,7 +48,7 @@ var roleTags = map[subnet.Tier]string{
 }
 
 func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.StringArray) error {
-	b.made = make(map[subnetKey]*ec2.Subnet, len(planned))
+	b.subnetsByKey = make(map[subnetKey]*ec2.Subnet, len(planned))
 	for _, s := range planned {
 		part := string(s.Tier) + "-" + letter(s.Zone)
 		tags := b.tags(part)
@@ -69,7 +69,7 @@ func (b *builder) subnets(planned []subnet.Subnet, ids map[subnet.Tier]pulumi.St
 		if err != nil {
 			return fmt.Errorf("subnet %s: %w", part, err)
 		}
-		b.made[subnetKey{s.Tier, letter(s.Zone)}] = created
+		b.subnetsByKey[subnetKey{s.Tier, letter(s.Zone)}] = created
 		ids[s.Tier] = append(ids[s.Tier], created.ID())
 	}
 	return nil
