@@ -23,10 +23,10 @@ type Role struct {
 	Statements []iam.Statement
 }
 
-// give creates the role and associates it with the pods of one service account. A pod
+// associate creates the role and associates it with the pods of one service account. A pod
 // must start after the resources that it returns. Otherwise the pod has no permissions
 // until its next start. A nil role creates nothing.
-func (r *Role) give(ctx *pulumi.Context, name, serviceAccount string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+func (r *Role) associate(ctx *pulumi.Context, name, serviceAccount string, namespace pulumi.StringInput, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
 	if r == nil {
 		return nil, nil
 	}
@@ -53,15 +53,15 @@ func (r *Role) give(ctx *pulumi.Context, name, serviceAccount string, namespace 
 
 // identity creates the service account of the pods, without a token of the API server,
 // and associates the role with it. The pods depend on the returned resources.
-func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, rights []pulumi.Resource, err error) {
-	made, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
+func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (account pulumi.StringOutput, permissions []pulumi.Resource, err error) {
+	created, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{
 		Metadata:                     &metav1.ObjectMetaArgs{Name: pulumi.String(accountName), Namespace: p.Namespace, Labels: labels},
 		AutomountServiceAccountToken: pulumi.Bool(false),
 	}, parent)
 	if err != nil {
 		return account, nil, fmt.Errorf("service account of %s: %w", name, err)
 	}
-	account = made.Metadata.Name().Elem()
-	rights, err = p.Role.give(ctx, name, accountName, p.Namespace, parent)
-	return account, rights, err
+	account = created.Metadata.Name().Elem()
+	permissions, err = p.Role.associate(ctx, name, accountName, p.Namespace, parent)
+	return account, permissions, err
 }

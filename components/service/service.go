@@ -109,7 +109,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return &metav1.ObjectMetaArgs{Name: pulumi.String(objectName), Namespace: args.Namespace, Labels: selector}
 	}
 
-	account, rights, err := args.identity(ctx, name, p.Name, selector, parent)
+	account, permissions, err := args.identity(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 				Spec:     podSpec(args, account, selector),
 			},
 		},
-	}, parent, pulumi.DependsOn(rights)); err != nil {
+	}, parent, pulumi.DependsOn(permissions)); err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", name, err)
 	}
 

@@ -46,7 +46,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	}
 	task, parent := args.Task, pulumi.Parent(t)
 	labels := pulumi.StringMap{"app": pulumi.String(task.Short)}
-	account, rights, err := args.identity(ctx, name, task.Short, labels, parent)
+	account, permissions, err := args.identity(ctx, name, task.Short, labels, parent)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
 		}},
 		Spec: job,
-	}, parent, pulumi.DependsOn(rights)); err != nil {
+	}, parent, pulumi.DependsOn(permissions)); err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
 	}
 	if task.Schedule != "" {
@@ -72,7 +72,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 				ConcurrencyPolicy: pulumi.String("Forbid"),
 				JobTemplate:       &batchv1.JobTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels}, Spec: job},
 			},
-		}, parent, pulumi.DependsOn(rights)); err != nil {
+		}, parent, pulumi.DependsOn(permissions)); err != nil {
 			return nil, fmt.Errorf("schedule of %s: %w", name, err)
 		}
 	}
