@@ -31,7 +31,7 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 	for _, t := range args.Fleet.InstanceTypes {
 		overrides = append(overrides, &autoscaling.GroupMixedInstancesPolicyLaunchTemplateOverrideArgs{InstanceType: pulumi.String(t)})
 	}
-	made, err := autoscaling.NewGroup(b.ctx, b.name+"-group", &autoscaling.GroupArgs{
+	group, err := autoscaling.NewGroup(b.ctx, b.name+"-group", &autoscaling.GroupArgs{
 		Name:                   pulumi.String(args.groupName()),
 		MinSize:                pulumi.Int(p.Size.Min),
 		MaxSize:                pulumi.Int(p.Size.Max),
@@ -73,7 +73,7 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 	if err != nil {
 		return nil, fmt.Errorf("Auto Scaling Group of tier %s: %w", p.Name, err)
 	}
-	return made, nil
+	return group, nil
 }
 
 // groupTags returns the tags of the instances, and the tags of the group only.

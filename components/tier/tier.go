@@ -69,14 +69,14 @@ func (a *Args) validate() (scaling.Plan, error) {
 	case len(a.Targets) > 0 && a.LoadBalancer == nil:
 		return scaling.Plan{}, fmt.Errorf("tier %s: Targets without their LoadBalancer", a.Profile.Name)
 	}
-	driven, err := scaling.PlanFor(a.Profile, a.Owner)
+	plan, err := scaling.PlanFor(a.Profile, a.Owner)
 	if err != nil {
 		return scaling.Plan{}, err
 	}
 	if err := a.Fleet.Validate(a.Profile.Size.Max); err != nil {
 		return scaling.Plan{}, fmt.Errorf("tier %s: %w", a.Profile.Name, err)
 	}
-	return driven, nil
+	return plan, nil
 }
 
 // groupName returns the design document's name of the group.
