@@ -175,6 +175,8 @@ func position(text string) graph.Source {
 	file, at, _ := strings.Cut(text, "#")
 	if i := strings.Index(file, Module); i >= 0 {
 		file = file[i+len(Module):]
+	} else if strings.Contains(file, "@") { // MODULE@VERSION
+		return graph.Source{}
 	}
 	number, _, _ := strings.Cut(at, ",")
 	line, err := strconv.Atoi(number)

@@ -20,7 +20,7 @@ func TestPreview(t *testing.T) {
   "steps": [
     {"op": "create", "newState": {"urn": "` + keyURN + `", "inputs": {"enableKeyRotation": true, "__defaults": []},
       "sourcePosition": "project:///../../github.com/progressive-framework/platform/components/key/key.go#106,14"}},
-    {"op": "create", "newState": {"urn": "` + bucketURN + `", "protect": true, "provider": "urn:pulumi:prod::p::pulumi:providers:aws::aws::some-id",
+    {"op": "create", "newState": {"urn": "` + bucketURN + `", "sourcePosition": "project:///../../github.com/pulumi/pulumi/sdk/v3@v3.259.0/go/pulumi/run.go#104", "protect": true, "provider": "urn:pulumi:prod::p::pulumi:providers:aws::aws::some-id",
       "inputs": {"kmsKeyId": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "password": "[secret]"},
       "propertyDependencies": {"kmsKeyId": ["` + keyURN + `"], "password": null}}},
     {"op": "delete", "newState": {"urn": "urn:pulumi:prod::p::t:t:Gone::x"}}
@@ -32,6 +32,7 @@ func TestPreview(t *testing.T) {
 	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
 	require.Equal(t, "aws:kms/key:Key", key.Type)
 	require.Equal(t, graph.Source{File: "components/key/key.go", Line: 106}, key.Source)
+	require.Empty(t, bucket.Source, "a file of another module is no place of the project")
 	require.Equal(t, []string{"enableKeyRotation"}, key.Inputs.Keys(), "keys of the engine are none of the program")
 	require.Equal(t, "urn:pulumi:prod::p::pulumi:providers:aws::aws", bucket.Provider)
 	require.True(t, bucket.Protect)
