@@ -30,6 +30,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	if err := previewAppliedValues(ctx, stack); err != nil {
+		return err
+	}
 	base, err := deployBase(ctx, stack)
 	if err != nil {
 		return err

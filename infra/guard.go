@@ -26,9 +26,27 @@ func guardFixedValues(ctx *pulumi.Context, stack *config.Stack) (recordedValues,
 	return guard.Recorded(ctx)
 }
 
+// previewAppliedValues judges what changes in one direction only, before AWS and
+// Kubernetes are asked about it: their answers do not name the configuration. An
+// update judges it later, in guardAppliedValues.
+func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
+	if !ctx.DryRun() {
+		return nil
+	}
+	guard, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields())
+	if err != nil {
+		return err
+	}
+	_, err = guard.Recorded(ctx)
+	return err
+}
+
 // guardAppliedValues records what changes in one direction only, after the
-// resources that it is about.
+// resources that it is about: a change that failed can be taken back.
 func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, origin *origin) error {
+	if ctx.DryRun() {
+		return nil // previewAppliedValues has registered it
+	}
 	after := append(stores.resources(), eks.Cluster)
 	if origin != nil {
 		after = append(after, origin.balancer)
