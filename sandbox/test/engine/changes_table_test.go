@@ -25,6 +25,8 @@ type change struct {
 	want outcome
 	// says is part of a refusal's message.
 	says string
+	// later rows are applied after the others: they can't be combined with them.
+	later bool
 	// sampled rows are among those that every run of the engine tests tries.
 	sampled bool
 }
@@ -41,6 +43,8 @@ func (c change) and(key string, value any) change {
 }
 
 func (c change) saying(text string) change { c.says = text; return c }
+
+func (c change) afterwards() change { c.later = true; return c }
 
 func (c change) sample() change { c.sampled = true; return c }
 
@@ -97,7 +101,7 @@ var stagingChanges = []change{
 	to("auth.issuer", "https://other.progressive-framework.example", applied),
 	to("auth.audience", "other", applied),
 	to("auth.jwksUrl", "https://login.progressive-framework.example/keys.json", applied),
-	to("auth.jwksFile", ".sandbox/issuer/jwks.json", applied).and("auth.jwksUrl", nil),
+	to("auth.jwksFile", ".sandbox/issuer/jwks.json", applied).and("auth.jwksUrl", nil).afterwards(),
 	to("edge.domain", "other.progressive-framework.example", refused).saying(protectedText),
 	to("edge.domain", nil, refused).saying(protectedText).and("edge.zone", nil),
 	to("edge.zone", nil, refused).and("edge.certificateArn", certificate).and("edge.originCertificateArn", certificate).saying(protectedText),
@@ -105,7 +109,7 @@ var stagingChanges = []change{
 	to("edge.originCertificateArn", certificate, refused).saying("edge"),
 	to("edge.cacheable", []string{"/api/v1/menu"}, applied),
 	to("edge.hstsSubdomains", true, applied),
-	to("edge.webAcl", false, applied),
+	to("edge.webAcl", false, applied).afterwards(),
 	to("edge.webAclMode", "block", applied),
 	to("edge.requestsPerAddress", 5000, applied),
 	to("edge.alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms", applied),

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -94,18 +95,22 @@ func (s *stack) judge(t *testing.T, original map[string]any, c change) {
 // applyAndTakeBack applies all accepted changes of the table, and sets the former
 // values again: first what can be taken back, then what adds something.
 func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []change) {
-	batches := map[outcome]map[string]any{}
-	for _, c := range table {
-		if batches[c.want] == nil {
-			batches[c.want] = map[string]any{}
+	batch := func(want outcome, later bool) map[string]any {
+		set := map[string]any{}
+		for _, c := range table {
+			if c.want == want && c.later == later {
+				maps.Copy(set, c.set)
+			}
 		}
-		for key, value := range c.set {
-			batches[c.want][key] = value
-		}
+		delete(set, "deletionProtection") // it decides about the others
+		return set
 	}
 	before := s.held(t)
-	if set := batches[applied]; set != nil {
-		delete(set, "deletionProtection") // of its own: it decides about the others
+	for _, later := range []bool{false, true} {
+		set := batch(applied, later)
+		if len(set) == 0 {
+			continue
+		}
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
 		require.Equal(t, before, s.held(t), "nothing that holds something was lost")
@@ -114,7 +119,7 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 		s.pulumi(t, "preview", "--expect-no-changes")
 		require.Equal(t, before, s.held(t))
 	}
-	if set := batches[adds]; set != nil {
+	if set := batch(adds, false); len(set) > 0 {
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
 		requireKept(t, before, s.held(t))
@@ -132,7 +137,7 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 		s.pulumi(t, "preview", "--expect-no-changes")
 		require.Equal(t, before, s.held(t))
 	}
-	if set := batches[oneWay]; set != nil {
+	if set := batch(oneWay, false); len(set) > 0 {
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
