@@ -205,6 +205,9 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		// the preview ends with a conflict of field managers. What the program
 		// does not set, such as a count that an autoscaler has, is not touched.
 		EnablePatchForce: pulumi.Bool(true),
+		// Other settings of a store are another ConfigMap else, which replaces the
+		// StatefulSet with it. Pods roll by a digest of the settings anyway.
+		EnableConfigMapMutable: pulumi.Bool(true),
 	}, pulumi.Parent(created))
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)
