@@ -27,6 +27,8 @@ type change struct {
 	says string
 	// later rows are applied after the others: they can't be combined with them.
 	later bool
+	// previewOnly rows name something at AWS that the stand-in does not have.
+	previewOnly bool
 	// sampled rows are among those that every run of the engine tests tries.
 	sampled bool
 }
@@ -45,6 +47,8 @@ func (c change) and(key string, value any) change {
 func (c change) saying(text string) change { c.says = text; return c }
 
 func (c change) afterwards() change { c.later = true; return c }
+
+func (c change) previewed() change { c.previewOnly = true; return c }
 
 func (c change) sample() change { c.sampled = true; return c }
 
@@ -82,7 +86,7 @@ var stagingChanges = []change{
 	to("cluster.version", "1.33", refused).saying(`cluster.version: "1.34" can't become "1.33"`).sample(),
 	to("cluster.extendedSupport", true, applied),
 	to("cluster.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying("cluster.zones:"),
-	to("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform"}, applied),
+	to("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform"}, applied).previewed(),
 	to("cluster.publicAccessCidrs", []string{"203.0.113.0/24"}, applied),
 	to("cluster.nodes", "own", refused),
 	to("cluster.requestPercent", 90, applied),

@@ -98,7 +98,7 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 	batch := func(want outcome, later bool) map[string]any {
 		set := map[string]any{}
 		for _, c := range table {
-			if c.want == want && c.later == later {
+			if c.want == want && c.later == later && !c.previewOnly {
 				maps.Copy(set, c.set)
 			}
 		}
