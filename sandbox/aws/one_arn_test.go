@@ -24,6 +24,6 @@ func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
 		s.must(second, "other", with(group, props{"name": "other"}))
 		require.NoError(t, s.delete(made))
 		require.NoError(t, s.delete(s.must(second, "group", group)), "the name is free again")
-		require.NoError(t, s.delete(&thing{token: second, name: "other", id: "other"}))
+		require.NoError(t, s.delete(&resource{token: second, name: "other", id: "other"}))
 	}
 }

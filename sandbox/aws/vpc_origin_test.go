@@ -17,13 +17,13 @@ const (
 
 // privateOrigin is an internal load balancer that CloudFront can reach.
 type privateOrigin struct {
-	*slice
+	*resourceSet
 	s *sandbox
 }
 
 func newPrivateOrigin(t *testing.T) privateOrigin {
 	s := newSandbox(t, nil)
-	return privateOrigin{s: s, slice: s.grow(func(add func(token, name string, in props) *thing) {
+	return privateOrigin{s: s, resourceSet: s.newSet(func(add func(token, name string, in props) *resource) {
 		vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 		add(gatewayT, "gateway", props{"vpcId": vpc.id})
 		a := add(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
@@ -57,7 +57,7 @@ func (o privateOrigin) distribution(change props) props {
 }
 
 // admit lets CloudFront's group in at the load balancer.
-func (o privateOrigin) admit(change props) *thing {
+func (o privateOrigin) admit(change props) *resource {
 	o.s.t.Helper()
 	group, err := o.s.invoke(lookupGroup, props{"name": originGroup, "vpcId": o.by["vpc"].id})
 	require.NoError(o.s.t, err)
@@ -88,7 +88,7 @@ func TestVPCOriginIsStableAndLeavesNothing(t *testing.T) {
 	rule := o.admit(nil)
 	front := o.s.must(distributionT, "distribution", o.distribution(nil))
 	for _, round := range []string{"after the creation", "after a refresh"} {
-		for made, news := range map[*thing]props{front: o.distribution(nil), o.by["origin"]: o.news["origin"]} {
+		for made, news := range map[*resource]props{front: o.distribution(nil), o.by["origin"]: o.news["origin"]} {
 			d := o.s.diff(made, news)
 			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s: %v", round, made.name, d.GetDetailedDiff())
 			require.True(t, o.s.refresh(made))
@@ -149,7 +149,7 @@ func TestDistributionNeedsAWayToItsOrigin(t *testing.T) {
 	refused("nobody listens", "has no listener for HTTPS at port 443", nil)
 }
 
-func webACLLog(acl, group *thing, change props) props {
+func webACLLog(acl, group *resource, change props) props {
 	return with(props{
 		"resourceArn": acl.state["arn"], "logDestinationConfigs": []any{group.state["arn"]},
 		"redactedFields": []any{props{"queryString": props{}}, props{"singleHeader": props{"name": "authorization"}}},

@@ -22,10 +22,10 @@ const (
 
 var (
 	// toVPCOrigin names a VPC origin.
-	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", Holds: inUseDelete}
+	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", InUseCode: inUseDelete}
 	// toOriginBalancer names what a VPC origin leads to. Network load balancers
 	// and instances have no rules yet. The code is from memory.
-	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, Holds: "ResourceInUse"}
+	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
 )
 
 var _ = add(&Row{
@@ -33,13 +33,13 @@ var _ = add(&Row{
 	Source: "cloudfront/vpc_origin.go", Page: "AmazonCloudFront/latest/DeveloperGuide/private-content-vpc-origins.html",
 	Label: "CloudFront VPC Origin", Global: true, ID: "vo_{id22}", NotFound: "EntityNotFound",
 	Props: Props{
-		originConfig:                                  {Need: true},
+		originConfig:                                  {Required: true},
 		originConfig + ".arn":                         {Valid: arn, Ref: toOriginBalancer},
 		originConfig + ".name":                        {Valid: length(1, 64)},
 		originConfig + ".httpPort":                    {Valid: numbers(1, 65535)},
 		originConfig + ".httpsPort":                   {Valid: numbers(1, 65535)},
 		originConfig + ".originProtocolPolicy":        {Enum: []string{"http-only", "https-only", "match-viewer"}},
-		originConfig + ".originSslProtocols":          {Need: true},
+		originConfig + ".originSslProtocols":          {Required: true},
 		originConfig + ".originSslProtocols.items":    {Set: true, Min: 1, Enum: []string{"SSLv3", "TLSv1", "TLSv1.1", "TLSv1.2"}},
 		originConfig + ".originSslProtocols.quantity": {},
 		"timeouts": {Refuse: "the stand-in takes no time"},

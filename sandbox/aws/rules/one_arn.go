@@ -35,8 +35,8 @@ func (c *Call) oneARN() error {
 // takenCode is AWS's error code for a name of the type that exists.
 func (c *Call) takenCode() string {
 	switch {
-	case c.Row.Taken != "":
-		return c.Row.Taken
+	case c.Row.ExistsCode != "":
+		return c.Row.ExistsCode
 	case len(c.Row.Unique) > 0:
 		return c.Row.Unique[0].Code
 	default:

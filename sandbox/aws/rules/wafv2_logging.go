@@ -24,7 +24,7 @@ var _ = add(&Row{
 	Label: "WAFv2 WebACL Logging Configuration", ID: "{resourceArn}", NotFound: "WAFNonexistentItemException", Put: true,
 	Props: Props{
 		"resourceArn": {Replace: true, Valid: arn, Ref: &Ref{
-			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", Dies: true,
+			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", DeletedWith: true,
 		}},
 		// The provider takes 100, AWS one. Buckets and streams have no rules yet.
 		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: arn, Ref: &Ref{
@@ -36,7 +36,7 @@ var _ = add(&Row{
 		wafFilter + ".behavior":                  {Enum: wafBehavior},
 		wafFilter + ".requirement":               {Enum: []string{"MEETS_ALL", "MEETS_ANY"}},
 		wafCondition:                             {Set: true, Min: 1},
-		wafCondition + ".actionCondition":        {Need: true},
+		wafCondition + ".actionCondition":        {Required: true},
 		wafCondition + ".actionCondition.action": {Enum: []string{"ALLOW", "BLOCK", "COUNT", "CAPTCHA", "CHALLENGE", "EXCLUDED_AS_COUNT"}},
 		wafCondition + ".labelNameCondition":     {Refuse: noEdgeRow},
 		"redactedFields":                         {Set: true, Max: 100},
