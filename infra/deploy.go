@@ -65,7 +65,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	if err := guardAppliedValues(ctx, stack, eks, stores, origin); err != nil {
+	if err := guardAppliedValues(ctx, stack, eks, stores); err != nil {
 		return err
 	}
 	if types := protected.Unclassified(); len(types) > 0 {

@@ -67,7 +67,7 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		ZoneID:              created.zoneID,
 		AlarmTopicARN:       edge.AlarmTopicARN,
 		Unprotected:         !stack.DeletionProtection,
-	}, base.inRegion, pulumi.DependsOn([]pulumi.Resource{vpc})) // the VPC origin needs the internet gateway
+	}, base.inRegion, pulumi.DependsOn(vpc.Settled)) // the VPC origin needs the internet gateway
 	return created, err
 }
 

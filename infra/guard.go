@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/changeguard"
@@ -43,14 +45,11 @@ func previewAppliedValues(ctx *pulumi.Context, stack *config.Stack) error {
 
 // guardAppliedValues records what changes in one direction only, after the
 // resources that it is about: a change that failed can be taken back.
-func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores, origin *origin) error {
+func guardAppliedValues(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, stores *stores) error {
 	if ctx.DryRun() {
 		return nil // previewAppliedValues has registered it
 	}
-	after := append(stores.resources(), eks.Cluster)
-	if origin != nil {
-		after = append(after, origin.balancer)
-	}
+	after := slices.Concat(eks.Settled, stores.resources())
 	_, err := changeguard.NewGuard(ctx, appliedGuard, stack.AppliedFields(), pulumi.DependsOn(after))
 	return err
 }

@@ -39,7 +39,7 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 	if err != nil {
 		return nil, err
 	}
-	return &store{resource: server, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}, nil
+	return &store{settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}, nil
 }
 
 func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
@@ -73,7 +73,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
-	return &store{resource: cache, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}, nil
+	return &store{settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}, nil
 }
 
 // newPassword creates the password of a store that no service of AWS creates.

@@ -39,7 +39,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		if err != nil {
 			return nil, err
 		}
-		created.ready = append(created.ready, group)
+		created.ready = append(created.ready, group.Settled...)
 		created.groups[string(t.Profile.Name)] = group.GroupName
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
 			autoscaled = true
@@ -51,7 +51,7 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	if err != nil {
 		return nil, err
 	}
-	created.ready = append(created.ready, installed)
+	created.ready = append(created.ready, installed.Settled...)
 	if autoscaled {
 		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
 			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Nodes: created.ready,
@@ -81,5 +81,5 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		}
 	}
 	// Nodes join by their routes, the endpoints and the rules that admit them.
-	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn([]pulumi.Resource{vpc, eks}))
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(vpc.Settled))
 }

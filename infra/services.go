@@ -43,7 +43,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		if err != nil {
 			return nil, err
 		}
-		ready = slices.Concat([]pulumi.Resource{migration}, nodes.ready)
+		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
 	for _, profile := range stack.Profiles() {
 		pod, err := newPod(ctx, stack, base, eks, profile.Short, profile.ImportPath, profile.NodeTier, shared.forService(stack, profile))

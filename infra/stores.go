@@ -19,10 +19,10 @@ type stores struct{ postgres, redis, mongo *store }
 // store is how a client connects to a data store, and the secret with its
 // password.
 type store struct {
-	// resource creates it; nil: it exists already.
-	resource pulumi.Resource
-	host     pulumi.StringInput
-	port     pulumi.IntInput
+	// settled are the resources that create it; nil: it exists already.
+	settled []pulumi.Resource
+	host    pulumi.StringInput
+	port    pulumi.IntInput
 	// secretARN is the secret in Secrets Manager, and class lets pods mount it;
 	// nil: a Kubernetes Secret of the platform's namespace, secretName.
 	secretARN  pulumi.StringInput
@@ -48,8 +48,8 @@ func (s *store) output() pulumi.Map {
 func (s *stores) resources() []pulumi.Resource {
 	var created []pulumi.Resource
 	for _, one := range []*store{s.postgres, s.redis, s.mongo} {
-		if one != nil && one.resource != nil {
-			created = append(created, one.resource)
+		if one != nil {
+			created = append(created, one.settled...)
 		}
 	}
 	return created
@@ -106,7 +106,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
-		return &store{resource: database, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
+		return &store{settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
 	case config.InCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}
@@ -129,7 +129,7 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, "")
-		return &store{resource: cache, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class}, err
+		return &store{settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class}, err
 	case config.InCluster:
 		return deployRedisInCluster(ctx, stack, base, eks, nodes)
 	}
@@ -150,7 +150,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
-		return &store{resource: documents, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class}, err
+		return &store{settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class}, err
 	}
 	return nil, nil
 }

@@ -52,6 +52,9 @@ type Addons struct {
 	// StorageClass is the name of the storage class. It is known when volumes can
 	// be created.
 	StorageClass pulumi.StringOutput
+	// Settled are the add-ons and the class. What needs them must depend on these, and
+	// not on the Addons, as on network.Network.Settled.
+	Settled []pulumi.Resource
 }
 
 // NewAddons creates the add-ons in the versions for the cluster's Kubernetes
@@ -95,11 +98,13 @@ func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		if created[addon], err = eks.NewAddon(ctx, name+"-"+addon, spec, parent, pulumi.DependsOn(dependencies)); err != nil {
 			return nil, fmt.Errorf("add-on %s: %w", addon, err)
 		}
+		a.Settled = append(a.Settled, created[addon])
 	}
 	class, err := storageClass(ctx, name, args, parent, pulumi.DependsOn([]pulumi.Resource{created[eksspec.EBSCSIDriver]}))
 	if err != nil {
 		return nil, err
 	}
+	a.Settled = append(a.Settled, class)
 	a.StorageClass = class.Metadata.Name().Elem()
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{"storageClass": a.StorageClass})
 }

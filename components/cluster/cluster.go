@@ -93,6 +93,9 @@ type Cluster struct {
 	// NodesNeed are the resources that a node needs to join and become ready. A
 	// resource that launches nodes must depend on them.
 	NodesNeed []pulumi.Resource
+	// Settled is the control plane. What needs it must depend on it, and not on the
+	// Cluster, as on network.Network.Settled.
+	Settled []pulumi.Resource
 }
 
 // NewCluster creates a cluster with encrypted secrets and all control plane logs. Its

@@ -64,6 +64,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("EKS cluster %s: %w", args.ClusterName, err)
 	}
+	b.cluster.Settled = []pulumi.Resource{cluster}
 	return cluster, nil
 }
 

@@ -63,11 +63,11 @@ func newNodes(ctx *pulumi.Context, where *account.Account) error {
 	if err != nil {
 		return err
 	}
-	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: where, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: []pulumi.Resource{web}}); err != nil {
+	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: where, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Settled}); err != nil {
 		return err
 	}
 	_, err = autoscaler.NewAutoscaler(ctx, "app", &autoscaler.Args{
-		Account: where, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Nodes: []pulumi.Resource{web},
+		Account: where, Cluster: c, Options: scaling.DefaultClusterAutoscaler(), Nodes: web.Settled,
 	})
 	return err
 }

@@ -151,10 +151,10 @@ type StatefulSet struct {
 }
 
 // NewStatefulSet creates the pods, and before them the claims of their volumes.
-func (o *Objects) NewStatefulSet(s StatefulSet) error {
+func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	claims, err := o.newClaims(s.Volume, s.Replicas)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sum := sha256.Sum256(s.Config)
 	spec := &appsv1.StatefulSetSpecArgs{
@@ -174,11 +174,12 @@ func (o *Objects) NewStatefulSet(s StatefulSet) error {
 	}
 	// Kubernetes can't change the templates. Each pod has its claim already, so
 	// that they are used for nothing but the name of the volume.
-	if _, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
-		pulumi.DependsOn(claims), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"})); err != nil {
-		return fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
+	created, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
+		pulumi.DependsOn(claims), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
+	if err != nil {
+		return nil, fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
 	}
-	return nil
+	return created, nil
 }
 
 // Pod returns a pod that the Pod Security Standard "restricted" admits, without a token

@@ -59,6 +59,9 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
+	// Settled are the instances. What connects to the store must depend on it, and not on
+	// the component, as on network.Network.Settled.
+	Settled []pulumi.Resource
 	// Host is the host of the writer, and ReaderHost that of all readers. Both accept TLS
 	// only.
 	Host, ReaderHost pulumi.StringOutput
@@ -124,7 +127,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}
 	// DocumentDB spreads the instances over the zones of the subnet group.
 	for i := range spec.Instances {
-		if _, err := docdb.NewClusterInstance(ctx, fmt.Sprintf("%s-instance-%d", name, i), &docdb.ClusterInstanceArgs{
+		instance, err := docdb.NewClusterInstance(ctx, fmt.Sprintf("%s-instance-%d", name, i), &docdb.ClusterInstanceArgs{
 			Identifier:                  pulumi.Sprintf("%s-%d", spec.Identifier, i),
 			ClusterIdentifier:           cluster.ID(),
 			InstanceClass:               pulumi.String(spec.InstanceClass),
@@ -132,9 +135,11 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 			CopyTagsToSnapshot:          pulumi.Bool(true),
 			EnablePerformanceInsights:   pulumi.Bool(true),
 			PerformanceInsightsKmsKeyId: needs.Key.ARN,
-		}, parent); err != nil {
+		}, parent)
+		if err != nil {
 			return nil, fmt.Errorf("instance %d of DocumentDB cluster %s: %w", i, spec.Identifier, err)
 		}
+		c.Settled = append(c.Settled, instance)
 	}
 	c.Host, c.ReaderHost, c.Port = cluster.Endpoint, cluster.ReaderEndpoint, cluster.Port.Elem()
 	c.SecretARN = cluster.MasterUserSecrets.ApplyT(func(secrets []docdb.ClusterMasterUserSecret) (string, error) {

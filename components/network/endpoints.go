@@ -51,7 +51,7 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 	b.endpointGroup = group
 	for _, service := range interfaceServices {
 		part := "endpoint-" + service
-		if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
+		endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
 			VpcId:             b.vpc.ID(),
 			VpcEndpointType:   pulumi.String("Interface"),
 			ServiceName:       b.serviceName(service),
@@ -59,9 +59,11 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 			Tags:              b.tags(part),
-		}, b.parent); err != nil {
+		}, b.parent)
+		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
 		}
+		b.settled = append(b.settled, endpoint)
 	}
 	return nil
 }
@@ -101,16 +103,18 @@ func (b *builder) storageEndpoint() error {
 	for _, zone := range b.args.Zones {
 		tables = append(tables, b.tables[subnetKey{subnet.PrivateApp, letter(zone)}].ID())
 	}
-	if _, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-endpoint-s3", &ec2.VpcEndpointArgs{
+	endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-endpoint-s3", &ec2.VpcEndpointArgs{
 		VpcId:           b.vpc.ID(),
 		VpcEndpointType: pulumi.String("Gateway"),
 		ServiceName:     b.serviceName("s3"),
 		RouteTableIds:   tables,
 		Policy:          document,
 		Tags:            b.tags("endpoint-s3"),
-	}, b.parent); err != nil {
+	}, b.parent)
+	if err != nil {
 		return fmt.Errorf("endpoint of s3: %w", err)
 	}
+	b.settled = append(b.settled, endpoint)
 	return nil
 }
 
@@ -123,15 +127,17 @@ func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringI
 	if b.endpointGroup == nil {
 		return nil
 	}
-	if _, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{
+	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId:           b.endpointGroup.ID(),
 		ReferencedSecurityGroupId: securityGroupID,
 		IpProtocol:                pulumi.String("tcp"),
 		FromPort:                  pulumi.Int(443),
 		ToPort:                    pulumi.Int(443),
 		Description:               pulumi.String("HTTPS from " + client),
-	}, b.parent); err != nil {
+	}, b.parent)
+	if err != nil {
 		return fmt.Errorf("rule for %s at the endpoints: %w", client, err)
 	}
+	n.Settled = append(n.Settled, rule)
 	return nil
 }

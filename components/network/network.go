@@ -67,6 +67,10 @@ type Network struct {
 	VPCID pulumi.IDOutput
 	// SubnetIDs are the subnets of each tier, in the order of Args.Zones.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
+	// Settled are the routes and the endpoints. A resource whose instances need the
+	// network must depend on them, and not on the Network: the SDK adds children to a
+	// component asynchronously, so a dependency on it can miss some.
+	Settled []pulumi.Resource
 
 	builder *builder
 }
@@ -121,7 +125,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 		return nil, err
 	}
 
-	n.VPCID = b.vpc.ID()
+	n.VPCID, n.Settled = b.vpc.ID(), b.settled
 	outputs := pulumi.Map{"vpcId": n.VPCID}
 	for tier, ids := range n.SubnetIDs {
 		outputs[string(tier)+"SubnetIds"] = ids

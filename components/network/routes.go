@@ -53,12 +53,15 @@ func (b *builder) routes() error {
 				continue // the data tier has no route out of the VPC
 			}
 			part := string(tier) + "-" + letter(zone)
-			if _, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out", v4, b.parent); err != nil {
+			out, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out", v4, b.parent)
+			if err != nil {
 				return fmt.Errorf("route out of %s: %w", part, err)
 			}
-			if _, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out6", v6, b.parent); err != nil {
+			out6, err := ec2.NewRoute(b.ctx, b.name+"-"+part+"-out6", v6, b.parent)
+			if err != nil {
 				return fmt.Errorf("IPv6 route out of %s: %w", part, err)
 			}
+			b.settled = append(b.settled, out, out6)
 		}
 	}
 	return nil
@@ -113,12 +116,14 @@ func (b *builder) table(tier subnet.Tier, letter string) (*ec2.RouteTable, error
 	if err != nil {
 		return nil, fmt.Errorf("route table of %s: %w", part, err)
 	}
-	if _, err := ec2.NewRouteTableAssociation(b.ctx, b.name+"-"+part, &ec2.RouteTableAssociationArgs{
+	association, err := ec2.NewRouteTableAssociation(b.ctx, b.name+"-"+part, &ec2.RouteTableAssociationArgs{
 		RouteTableId: table.ID(),
 		SubnetId:     b.subnetsByKey[subnetKey{tier, letter}].ID(),
-	}, b.parent); err != nil {
+	}, b.parent)
+	if err != nil {
 		return nil, fmt.Errorf("route table of %s: %w", part, err)
 	}
+	b.settled = append(b.settled, association)
 	b.tables[subnetKey{tier, letter}] = table
 	return table, nil
 }

@@ -29,6 +29,8 @@ type builder struct {
 	// endpointGroup is the security group of the interface endpoints. It is nil
 	// without endpoints.
 	endpointGroup *ec2.SecurityGroup
+	// settled is Network.Settled.
+	settled []pulumi.Resource
 }
 
 func (b *builder) tags(part string) pulumi.StringMap {

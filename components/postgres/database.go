@@ -66,8 +66,11 @@ func (a *DatabaseArgs) validate() error {
 type Database struct {
 	pulumi.ResourceState
 
-	Host pulumi.StringOutput
-	Port pulumi.IntOutput
+	// Settled is the instance. What connects to the store must depend on it, and not on
+	// the component, as on network.Network.Settled.
+	Settled []pulumi.Resource
+	Host    pulumi.StringOutput
+	Port    pulumi.IntOutput
 	// SecretARN is the secret of the master user, which RDS created and rotates.
 	SecretARN pulumi.StringOutput
 	// SecretKeyARN is the KMS key that encrypts that secret.
@@ -118,6 +121,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
+	d.Settled = []pulumi.Resource{instance}
 	d.Host, d.Port, d.ResourceID = instance.Address, instance.Port, instance.ResourceId
 	d.SecretARN = instance.MasterUserSecrets.ApplyT(func(secrets []rds.InstanceMasterUserSecret) (string, error) {
 		if len(secrets) == 0 || secrets[0].SecretArn == nil {

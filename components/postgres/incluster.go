@@ -48,6 +48,9 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
+	// Settled is the StatefulSet. What connects to the store must depend on it, and not on
+	// the component, as on network.Network.Settled.
+	Settled []pulumi.Resource
 	// Host is its DNS name in all namespaces.
 	Host pulumi.StringOutput
 	Port int
@@ -107,15 +110,16 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	if err := objects.NewStatefulSet(datastore.StatefulSet{
+	pods, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  service,
 		Replicas: 1,
 		Config:   fmt.Append(nil, files), // maps print in the order of their keys
 		Pod:      podSpec(args, config, s.SecretName),
 		Volume:   datastore.Volume{Name: "postgres-data", Capacity: args.Storage, Class: args.StorageClass},
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
-	s.Host = datastore.Host(service)
+	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{pods}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"host": s.Host, "secretName": s.SecretName})
 }

@@ -57,6 +57,9 @@ func (a *ClusterArgs) validate() error {
 type Cluster struct {
 	pulumi.ResourceState
 
+	// Settled is the replication group. What connects to the store must depend on it, and not on
+	// the component, as on network.Network.Settled.
+	Settled []pulumi.Resource
 	// Host is the configuration endpoint, from which clients get the nodes. It accepts
 	// TLS only.
 	Host pulumi.StringOutput
@@ -140,6 +143,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
 	}
+	c.Settled = []pulumi.Resource{group}
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()
 	c.SecretARN, c.SecretKeyARN, c.SecurityGroupID = password.ARN, needs.Key.ARN, needs.SecurityGroupID
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{

@@ -55,6 +55,9 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
+	// Settled is the StatefulSet. What connects to the store must depend on it, and not on
+	// the component, as on network.Network.Settled.
+	Settled []pulumi.Resource
 	// Host is the DNS name of all nodes in all namespaces. Clients get the addresses of
 	// the nodes from any node.
 	Host pulumi.StringOutput
@@ -133,17 +136,18 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}, objects.Parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
 	}
-	if err := objects.NewStatefulSet(datastore.StatefulSet{
+	pods, err := objects.NewStatefulSet(datastore.StatefulSet{
 		Service:  service,
 		Replicas: nodes,
 		Parallel: true, // no node is ready before it has found the others
 		Config:   []byte(file),
 		Pod:      podSpec(&filled, objects.Selector(), config, nodeSecret),
 		Volume:   datastore.Volume{Name: "redis-data", Capacity: args.Storage, Class: args.StorageClass},
-	}); err != nil {
+	})
+	if err != nil {
 		return nil, err
 	}
-	c.Host = datastore.Host(service)
+	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{pods}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"host": c.Host, "secretName": c.SecretName})
 }
 

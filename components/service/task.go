@@ -24,6 +24,10 @@ type TaskArgs struct {
 // that depend on it are created afterwards.
 type Task struct {
 	pulumi.ResourceState
+
+	// Settled is the Job. What needs the completed task must depend on it, and not on
+	// the Task, as on network.Network.Settled.
+	Settled []pulumi.Resource
 }
 
 // awaitMargin is how long the provider waits after the deadline of a task. With it the
@@ -52,7 +56,7 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	}
 	job := args.job(account, labels)
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
-	if _, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
+	run, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: args.Namespace, Labels: labels, Annotations: pulumi.StringMap{
 			// Without this annotation the provider sees no difference for a failed Job. The
 			// next update would then treat the Job as complete.
@@ -60,9 +64,11 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 			"pulumi.com/timeoutSeconds": pulumi.Sprintf("%d", int((task.Deadline + awaitMargin).Seconds())),
 		}},
 		Spec: job,
-	}, parent, pulumi.DependsOn(permissions)); err != nil {
+	}, parent, pulumi.DependsOn(permissions))
+	if err != nil {
 		return nil, fmt.Errorf("job of %s: %w", name, err)
 	}
+	t.Settled = []pulumi.Resource{run}
 	if task.Schedule != "" {
 		if _, err := batchv1.NewCronJob(ctx, name+"-schedule", &batchv1.CronJobArgs{
 			Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(task.Short), Namespace: args.Namespace, Labels: labels},

@@ -89,6 +89,9 @@ type Tier struct {
 	// GroupName and GroupARN are the name and the ARN of the group.
 	GroupName pulumi.StringOutput
 	GroupARN  pulumi.StringOutput
+	// Settled is the group. What needs nodes must depend on it, and not on the Tier,
+	// as on network.Network.Settled.
+	Settled []pulumi.Resource
 	// ImageID is the AMI of new nodes.
 	ImageID pulumi.StringOutput
 }
@@ -128,6 +131,7 @@ func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 	if err := b.scale(); err != nil {
 		return nil, err
 	}
+	t.Settled = []pulumi.Resource{b.group}
 	t.GroupName, t.GroupARN, t.ImageID = b.group.Name, b.group.Arn, template.ImageId.Elem()
 	return t, ctx.RegisterResourceOutputs(t, pulumi.Map{"groupName": t.GroupName, "groupArn": t.GroupARN, "imageId": t.ImageID})
 }
