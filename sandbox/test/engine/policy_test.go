@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"os/exec"
@@ -190,4 +191,26 @@ func TestPanickingRule(t *testing.T) {
 	text := strings.Join(strings.Fields(out), " ")
 	require.Contains(t, text, "the rule itself failed: a rule of a test")
 	require.Contains(t, text, "another rule of a test")
+}
+
+// The CLI's own command and ours check the state of a stack that exists.
+func TestPolicyOfALiveStack(t *testing.T) {
+	s := newPolicyStack(t, "sandbox")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	defer destroyRemovesEverything(t, s)
+	out, err := s.try(t, "policy", "analyze", "--stack", s.name)
+	require.NoError(t, err, out)
+	export := filepath.Join(t.TempDir(), "export.json")
+	s.pulumi(t, "stack", "export", "--file", export)
+	check := exec.CommandContext(t.Context(), s.layout.PolicyPack(), "check", "-format", "json", export)
+	check.Dir = s.dir
+	raw, err := check.Output()
+	require.NoError(t, err, string(raw))
+	var report struct {
+		Summary map[string]int `json:"summary"`
+	}
+	require.NoError(t, json.Unmarshal(raw, &report))
+	require.Zero(t, report.Summary["mandatory"])
+	require.Zero(t, report.Summary["undecided"], "nothing is unknown once it exists: %s", raw)
+	require.Greater(t, report.Summary["holds"], 100)
 }
