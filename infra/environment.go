@@ -97,17 +97,17 @@ func (e *environment) withDocuments(base *base, eks *eksCluster, documents *stor
 }
 
 // addPassword mounts the password of a store, whatever keeps it, in one place.
-func (e *environment) addPassword(name, variable string, of *store) {
-	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: of.secretName, Class: of.class, MountPath: secretsFolder + name})
+func (e *environment) addPassword(name, variable string, s *store) {
+	e.files = append(e.files, service.SecretFiles{Name: name, SecretName: s.secretName, Class: s.class, MountPath: secretsFolder + name})
 	e.variables[variable] = pulumi.String(secretsFolder + name + "/" + secretfiles.FileName)
 }
 
 // sslMode is PostgreSQL's. A managed server is verified by the caFile. One in the
 // cluster has no certificate: its network policy lets only the platform's pods
 // connect, over the cluster's own network.
-func (e *environment) sslMode(of *store) string {
+func (e *environment) sslMode(s *store) string {
 	switch {
-	case of.secretARN == nil:
+	case s.secretARN == nil:
 		return "disable"
 	case e.caFile == "":
 		return "require"

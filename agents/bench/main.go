@@ -166,8 +166,8 @@ func latencies(ctx context.Context, token string, duration time.Duration, endpoi
 	return nil
 }
 
-func missedNote(met bool) string {
-	if met {
+func missedNote(reached bool) string {
+	if reached {
 		return ""
 	}
 	return ": missed"

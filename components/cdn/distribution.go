@@ -84,11 +84,11 @@ func (b *builder) distribution(table behaviour.Table, static, logs *bucket.Bucke
 	if b.args.WebACLARN != nil {
 		args.WebAclId = b.args.WebACLARN.ToStringOutput()
 	}
-	made, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logs.Settled))
+	distribution, err := cloudfront.NewDistribution(b.ctx, b.name+"-distribution", args, b.parent, pulumi.DependsOn(logs.Settled))
 	if err != nil {
 		return nil, fmt.Errorf("distribution: %w", err)
 	}
-	return made, nil
+	return distribution, nil
 }
 
 func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateArgs {

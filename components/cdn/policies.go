@@ -37,17 +37,17 @@ type policies struct {
 	headers pulumi.IDOutput
 }
 
-// policies makes a cache policy for each caching of the table, and the policy
+// policies creates a cache policy for each caching of the table, and the policy
 // of the security headers.
 func (b *builder) policies(table behaviour.Table) (policies, error) {
 	headers, err := b.securityHeaders()
 	if err != nil {
 		return policies{}, err
 	}
-	made := policies{caches: map[behaviour.Caching]pulumi.IDOutput{}, headers: headers}
+	created := policies{caches: map[behaviour.Caching]pulumi.IDOutput{}, headers: headers}
 	for _, rule := range append([]behaviour.Rule{table.Default}, table.Rules...) {
 		caching := rule.Caching
-		if _, known := made.caches[caching]; known || !caching.Cached() {
+		if _, known := created.caches[caching]; known || !caching.Cached() {
 			continue
 		}
 		policy, err := cloudfront.NewCachePolicy(b.ctx, b.name+"-"+caching.Name(), &cloudfront.CachePolicyArgs{
@@ -60,9 +60,9 @@ func (b *builder) policies(table behaviour.Table) (policies, error) {
 		if err != nil {
 			return policies{}, fmt.Errorf("cache policy %s: %w", caching.Name(), err)
 		}
-		made.caches[caching] = policy.ID()
+		created.caches[caching] = policy.ID()
 	}
-	return made, nil
+	return created, nil
 }
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(int(d.Seconds())) }

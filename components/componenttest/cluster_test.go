@@ -103,7 +103,7 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 // Nodes are reached by each other and, on a few ports, by the control plane.
 func TestNodesAreReachedByTheClusterOnly(t *testing.T) {
 	d := deploy(t, newCluster(func(*cluster.Args) {}))
-	for _, rule := range d.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
+	for _, rule := range d.ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
 		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
 		require.Contains(t, []any{"app-node-id", "sg-eks"}, rule.get("referencedSecurityGroupId"), rule.Name)
 	}
@@ -114,7 +114,7 @@ func TestNodesAreReachedByTheClusterOnly(t *testing.T) {
 func TestNodeRoleHasTheLeastPermissions(t *testing.T) {
 	policies := func(d deployment) []string {
 		var arns []string
-		for _, a := range d.of(attachment) {
+		for _, a := range d.ofType(attachment) {
 			if a.get("role") == "app-node-role" {
 				arns = append(arns, a.get("policyArn").(string))
 			}
@@ -176,7 +176,7 @@ func TestGroupHasOneScaleInOwner(t *testing.T) {
 	require.Contains(t, tags(group), scaling.DiscoveryCluster("app"))
 	require.NotContains(t, d.names(metricAlarm), "app-web-cpu-low")
 	require.Contains(t, d.names(metricAlarm), "app-web-cpu-high")
-	for _, needed := range d.of(eksAddon) {
+	for _, needed := range d.ofType(eksAddon) {
 		group.dependsOn(t, needed)
 	}
 

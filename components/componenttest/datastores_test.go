@@ -117,8 +117,8 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17",
 		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
 	})
-	instance.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
-	instance.dependsOn(t, d.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
+	instance.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
+	instance.dependsOn(t, d.ofType("aws:iam/rolePolicyAttachment:RolePolicyAttachment")...)
 }
 
 func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
@@ -161,9 +161,9 @@ func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final",
 		"dbSubnetGroupName": "app-mongo", "dbClusterParameterGroupName": "app-mongo-docdb5", "vpcSecurityGroupIds[0]": "app-mongo-sg-id",
 	})
-	cluster.dependsOn(t, d.of("aws:cloudwatch/logGroup:LogGroup")...)
+	cluster.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
 	require.Equal(t, []string{"app-mongo-instance-0", "app-mongo-instance-1", "app-mongo-instance-2"}, d.names(docdbInstance))
-	for _, instance := range d.of(docdbInstance) {
+	for _, instance := range d.ofType(docdbInstance) {
 		instance.has(t, map[string]any{"clusterIdentifier": "app-mongo-cluster-id", "instanceClass": "db.r6g.large"})
 	}
 }
@@ -223,7 +223,7 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 				"securityGroupId": tc.name + "-sg-id", "referencedSecurityGroupId": "sg-nodes", "fromPort": tc.port, "toPort": tc.port,
 				"cidrIpv4": nil, "cidrIpv6": nil,
 			})
-			require.Empty(t, d.of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"))
+			require.Empty(t, d.ofType("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"))
 			require.Nil(t, d.one(t, "aws:ec2/securityGroup:SecurityGroup", tc.name+"-sg").get("egress"))
 
 			d.one(t, "aws:kms/key:Key", tc.name+"-key").has(t, map[string]any{"enableKeyRotation": true, "deletionWindowInDays": 30})
@@ -236,7 +236,7 @@ func TestManagedStoresHaveTheirOwnDependencies(t *testing.T) {
 			require.Equal(t, parent, settings.Parent)
 
 			var names []string
-			for _, log := range d.of("aws:cloudwatch/logGroup:LogGroup") {
+			for _, log := range d.ofType("aws:cloudwatch/logGroup:LogGroup") {
 				names = append(names, log.get("name").(string))
 				log.has(t, map[string]any{"kmsKeyId": mockARN + tc.name + "-key", "retentionInDays": 90})
 				require.Equal(t, parent, log.Parent)
@@ -299,10 +299,10 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 				require.NotContains(t, from[0], "namespaceSelector")
 				require.NotContains(t, from[0], "ipBlock")
 			}
-			for _, secret := range d.of("kubernetes:core/v1:Secret") {
+			for _, secret := range d.ofType("kubernetes:core/v1:Secret") {
 				require.True(t, secret.Inputs["stringData"].ContainsSecrets(), secret.Name)
 			}
-			for _, config := range d.of("kubernetes:core/v1:ConfigMap") {
+			for _, config := range d.ofType("kubernetes:core/v1:ConfigMap") {
 				for _, text := range config.get("data").(map[string]any) {
 					require.NotContains(t, text, "hidden")
 					require.NotContains(t, text, "buried")

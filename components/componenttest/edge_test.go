@@ -90,7 +90,7 @@ func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 	})
 	origin.dependsOn(t, balancer)
 	var admitted []registration
-	for _, rule := range d.of(ingressRule) {
+	for _, rule := range d.ofType(ingressRule) {
 		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
 		if rule.get("securityGroupId") == "app-alb-id" {
 			admitted = append(admitted, rule)
@@ -105,8 +105,8 @@ func TestOnlyCloudFrontReachesTheLoadBalancer(t *testing.T) {
 		"port": 443, "protocol": "HTTPS", "certificateArn": "arn:certificate",
 		"defaultActions[0].type": "fixed-response", "defaultActions[0].fixedResponse.statusCode": "404",
 	})
-	require.Len(t, d.of(listenerRule), 3)
-	for _, rule := range d.of(listenerRule) {
+	require.Len(t, d.ofType(listenerRule), 3)
+	for _, rule := range d.ofType(listenerRule) {
 		require.Len(t, rule.get("conditions"), 1, "the path decides, and no secret")
 	}
 	require.Less(t, d.one(t, listenerRule, "app-agents/api/v1/agents/").get("priority"), d.one(t, listenerRule, "app-web/api/").get("priority"))
@@ -125,7 +125,7 @@ func TestDistributionComesAfterItsWay(t *testing.T) {
 	})
 	front := d.one(t, distribution)
 	front.dependsOn(t, d.one(t, vpcOrigin), d.one(t, ingressRule, "app-from-cloudfront"))
-	front.dependsOn(t, d.of(listenerRule)...)
+	front.dependsOn(t, d.ofType(listenerRule)...)
 }
 
 func TestFailedRequestsAreAlarmed(t *testing.T) {
@@ -145,7 +145,7 @@ func TestFailedRequestsAreAlarmed(t *testing.T) {
 
 func TestOriginRecordsNeedAZone(t *testing.T) {
 	record := "aws:route53/record:Record"
-	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).of(record))
+	require.Empty(t, deploy(t, newLoadBalancer(func(*loadbalancer.Args) {})).ofType(record))
 	d := deploy(t, newLoadBalancer(func(a *loadbalancer.Args) { a.ZoneID = pulumi.String("Z0") }))
 	require.Equal(t, []string{"app-origin-A"}, d.names(record), "an internal load balancer has IPv4 only")
 }
@@ -161,7 +161,7 @@ func TestBucketsAreClosed(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d := deploy(t, tc.program)
-			buckets := d.of("aws:s3/bucketV2:BucketV2")
+			buckets := d.ofType("aws:s3/bucketV2:BucketV2")
 			require.NotEmpty(t, buckets)
 			for _, b := range buckets {
 				name := strings.TrimSuffix(b.Name, "-bucket")
@@ -233,7 +233,7 @@ func TestCertificateIsIssuedBeforeItIsUsed(t *testing.T) {
 	record.has(t, map[string]any{"name": "_proof.example.com", "type": "CNAME", "records": []any{"_acm"}})
 	d.one(t, "aws:acm/certificateValidation:CertificateValidation").dependsOn(t, record)
 	given := deploy(t, newCertificate(&certificate.Args{ARN: pulumi.String("arn:given")}))
-	require.Empty(t, given.of("aws:acm/certificate:Certificate"))
+	require.Empty(t, given.ofType("aws:acm/certificate:Certificate"))
 }
 
 func TestKeyRotatesAndNamesItsUsers(t *testing.T) {
@@ -279,7 +279,7 @@ func TestWebACLLimitsEachAddress(t *testing.T) {
 }
 
 // Managed rules count until a person has read the log.
-func TestManagedRulesBlockOnlyWhereAsked(t *testing.T) {
+func TestManagedRulesBlockOnlyInModeBlock(t *testing.T) {
 	for mode, action := range map[webaclspec.Mode]string{"": "count", webaclspec.Count: "count", webaclspec.Block: "none"} {
 		rules := deploy(t, newWebACL(&webacl.Args{Mode: mode})).one(t, "aws:wafv2/webAcl:WebAcl").get("rules").([]any)
 		require.Len(t, rules, 4)

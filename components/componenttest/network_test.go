@@ -40,8 +40,8 @@ const (
 
 func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
-	require.Len(t, d.of(ec2Subnet), 9)
-	for _, s := range d.of(ec2Subnet) {
+	require.Len(t, d.ofType(ec2Subnet), 9)
+	for _, s := range d.ofType(ec2Subnet) {
 		s.has(t, map[string]any{"mapPublicIpOnLaunch": false, "vpcId": "app-vpc-id"})
 		require.NotNil(t, s.get("ipv6CidrBlock"))
 	}
@@ -56,7 +56,7 @@ func TestSubnetsAreInThreeTiersOfEveryZone(t *testing.T) {
 // through its own zone's NAT gateway, and out only.
 func TestDataTierHasNoWayOut(t *testing.T) {
 	d := deploy(t, newNetwork(func(*network.Args) {}))
-	for _, route := range d.of(ec2Route) {
+	for _, route := range d.ofType(ec2Route) {
 		require.NotContains(t, route.get("routeTableId"), "private-data", route.Name)
 	}
 	d.one(t, ec2Route, "app-private-app-b-out").has(t, map[string]any{"natGatewayId": "app-nat-b-id", "gatewayId": nil})
@@ -80,9 +80,9 @@ func TestNATAndEndpointLayouts(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			d := deploy(t, newNetwork(tc.change))
-			require.Len(t, d.of("aws:ec2/natGateway:NatGateway"), tc.nats)
-			require.Len(t, d.of(endpoint), tc.endpoints)
-			for _, e := range d.of(endpoint) {
+			require.Len(t, d.ofType("aws:ec2/natGateway:NatGateway"), tc.nats)
+			require.Len(t, d.ofType(endpoint), tc.endpoints)
+			for _, e := range d.ofType(endpoint) {
 				if e.get("vpcEndpointType") == "Interface" {
 					require.Len(t, e.get("subnetIds"), tc.zones, e.Name)
 					e.has(t, map[string]any{"privateDnsEnabled": true, "securityGroupIds": []any{"app-endpoints-id"}})
@@ -103,7 +103,7 @@ func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {
 	d.one(t, "aws:cloudwatch/logGroup:LogGroup").has(t, map[string]any{"kmsKeyId": "arn:key", "retentionInDays": 30})
 	log := d.one(t, "aws:ec2/flowLog:FlowLog")
 	log.has(t, map[string]any{"trafficType": "ALL"})
-	log.dependsOn(t, d.of("aws:iam/rolePolicy:RolePolicy")...)
+	log.dependsOn(t, d.ofType("aws:iam/rolePolicy:RolePolicy")...)
 	require.NotContains(t, d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy"), `"logs:*"`)
 	group := d.one(t, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 	group.has(t, map[string]any{"ingress": nil, "egress": nil})
@@ -133,11 +133,11 @@ func TestSingleGatewayAndEndpointsKeepTheirZone(t *testing.T) {
 func TestZoneIsAddedWithoutAChange(t *testing.T) {
 	three := deploy(t, newNetwork(func(*network.Args) {}))
 	four := deploy(t, newNetwork(func(a *network.Args) { a.Zones = append([]string{"us-east-1d"}, a.Zones...) }))
-	for _, before := range append(three.of(ec2Subnet), three.of(ec2Route)...) {
+	for _, before := range append(three.ofType(ec2Subnet), three.ofType(ec2Route)...) {
 		after := four.one(t, before.Type, before.Name)
 		require.Equal(t, before.Inputs, after.Inputs, before.Name)
 	}
-	require.Len(t, four.of(ec2Subnet), 12)
+	require.Len(t, four.ofType(ec2Subnet), 12)
 }
 
 // Image layers are in buckets of AWS, which any condition may cut off. Writing

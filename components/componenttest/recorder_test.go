@@ -56,15 +56,15 @@ func deploy(t *testing.T, p program) deployment {
 	return d
 }
 
-// of lists the resources of a type.
-func (d deployment) of(kind string) deployment {
+// ofType lists the resources of a type.
+func (d deployment) ofType(kind string) deployment {
 	return slices.DeleteFunc(slices.Clone(d), func(r registration) bool { return r.Type != kind })
 }
 
 // one is the only resource of a type, or the one of that name.
 func (d deployment) one(t *testing.T, kind string, name ...string) registration {
 	t.Helper()
-	found := slices.DeleteFunc(d.of(kind), func(r registration) bool { return len(name) > 0 && r.Name != name[0] })
+	found := slices.DeleteFunc(d.ofType(kind), func(r registration) bool { return len(name) > 0 && r.Name != name[0] })
 	require.Len(t, found, 1, "resources of type %s named %v", kind, name)
 	return found[0]
 }
@@ -72,7 +72,7 @@ func (d deployment) one(t *testing.T, kind string, name ...string) registration 
 // names are the names of the resources of a type, sorted.
 func (d deployment) names(kind string) []string {
 	var names []string
-	for _, r := range d.of(kind) {
+	for _, r := range d.ofType(kind) {
 		names = append(names, r.Name)
 	}
 	slices.Sort(names)

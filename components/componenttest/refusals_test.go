@@ -185,7 +185,7 @@ func TestTierRefusesWhatItCanNotScale(t *testing.T) {
 		t.Run(tc.reason, func(t *testing.T) {
 			d, err := run(newTier(tc.change))
 			require.ErrorContains(t, err, tc.want)
-			require.Empty(t, d.of("progressive:tier:Tier"))
+			require.Empty(t, d.ofType("progressive:tier:Tier"))
 		})
 	}
 }

@@ -61,7 +61,7 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 		"spec.template.spec.serviceAccountName":                        "mca",
 	})
 	d.one(t, k8sService).has(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
-	require.Empty(t, d.of(identity), "a service without a role has no permissions")
+	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
 	d.one(t, "kubernetes:core/v1:ServiceAccount").has(t, map[string]any{"automountServiceAccountToken": false})
 
 	opened := deploy(t, newService(func(a *service.Args) { a.NodePort = 30800 })).one(t, k8sService)
@@ -174,7 +174,7 @@ func TestTaskRunsOnceAndByItsSchedule(t *testing.T) {
 		"spec.schedule": "17 3 * * *", "spec.timeZone": "Etc/UTC", "spec.concurrencyPolicy": "Forbid",
 	})
 	once := deploy(t, newTask(func(a *service.TaskArgs) { a.Task.Schedule = "" }))
-	require.Empty(t, once.of("kubernetes:batch/v1:CronJob"))
+	require.Empty(t, once.ofType("kubernetes:batch/v1:CronJob"))
 }
 
 func TestRepositoryKeepsWhatWasPushed(t *testing.T) {

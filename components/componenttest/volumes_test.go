@@ -24,7 +24,7 @@ func TestEveryPodOfAStoreHasAClaimOfTheStack(t *testing.T) {
 	} {
 		t.Run(tc.store, func(t *testing.T) {
 			d := deploy(t, tc.program)
-			claims := d.of("kubernetes:core/v1:PersistentVolumeClaim")
+			claims := d.ofType("kubernetes:core/v1:PersistentVolumeClaim")
 			require.Len(t, claims, tc.replicas)
 			for i, claim := range claims { // sorted by name
 				claim.has(t, map[string]any{

@@ -55,8 +55,8 @@ func (b *builder) alarm(balancer *lb.LoadBalancer) error {
 		Tags:               b.tags(a.Name),
 	}
 	if b.args.AlarmTopicARN != "" {
-		told := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
-		args.AlarmActions, args.OkActions = told, told
+		topics := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
+		args.AlarmActions, args.OkActions = topics, topics
 	}
 	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+a.Name, args, b.parent); err != nil {
 		return fmt.Errorf("alarm %s: %w", a.Name, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
-// What takes addresses in a zone beside nodes and pods.
+// Addresses of a zone that neither nodes nor pods use.
 const (
 	// subnetReserved are AWS's own in each subnet (VPC User Guide, "Subnet CIDR
 	// blocks").
@@ -67,7 +67,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 	for _, need := range []struct {
 		tier  subnet.Tier
 		count int
-		of    string
+		user  string
 		fix   string
 	}{
 		{subnet.PrivateApp, app, fmt.Sprintf("up to %d nodes and their pods", most), "take a larger block, more zones, or lower tiers.NAME.max"},
@@ -77,7 +77,7 @@ func validateAddresses(s *Stack) field.ErrorList {
 		i := slices.IndexFunc(plan, func(p subnet.Subnet) bool { return p.Tier == need.tier })
 		if has := 1<<(32-plan[i].Block.Bits()) - subnetReserved; need.count > has {
 			problems = append(problems, field.Invalid(path("network.cidr"), s.Network.CIDR, fmt.Sprintf(
-				"has %d addresses for %s in each of %d zones, which %s need %d of: %s", has, need.tier, zones, need.of, need.count, need.fix)))
+				"has %d addresses for %s in each of %d zones, which %s need %d of: %s", has, need.tier, zones, need.user, need.count, need.fix)))
 		}
 	}
 	return problems

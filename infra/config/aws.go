@@ -8,8 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// AWS is what a stack sets of its AWS providers beside the region. Every other
-// key of namespace aws is refused, with what to do instead.
+// AWS is the configuration of the AWS providers, in addition to the region. Every
+// other key of namespace aws is refused, with what to do instead.
 type AWS struct {
 	// The profile of AWS's config file whose credentials the stack and its
 	// kubeconfig use.
@@ -20,7 +20,7 @@ type AWS struct {
 	// AWS accounts that the stack must not change. Not together with allowed
 	// accounts.
 	ForbiddenAccountIDs []string `key:"forbiddenAccountIds"`
-	// Tags of every resource beside the stack's own.
+	// Tags of every resource, in addition to the stack's own.
 	DefaultTags Tags `key:"defaultTags"`
 	// Tags that others set on the stack's resources, and that the stack leaves
 	// alone.

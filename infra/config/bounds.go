@@ -25,8 +25,8 @@ func (b bound) source() string {
 	return ": " + b.Why
 }
 
-// of is the bound in words, such as "1 entry or more".
-func (b bound) of(one, many string) string {
+// text is the bound in words, such as "1 entry or more".
+func (b bound) text(one, many string) string {
 	switch {
 	case b.Min == b.Max && b.Min == 1:
 		return "1 " + one

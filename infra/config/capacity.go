@@ -88,7 +88,7 @@ type room struct {
 	pods       int
 }
 
-// roomOf is what a node has left beside the node's own pods.
+// roomOf is what a node has left after the node's own pods.
 func roomOf(h instancespec.Hardware) room {
 	// The kubelet keeps 6 % of the first core, 1 % of the second, 0.5 % of the
 	// next two and 0.25 % of the rest (amazon-eks-ami, nodeadm).
@@ -170,7 +170,7 @@ func validateNodes(s *Stack) field.ErrorList {
 
 func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
 	return field.Invalid(at, strings.Join(t.Fleet.InstanceTypes, ", "), fmt.Sprintf(
-		"a node has %dm of CPU and %d MiB beside its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",
+		"a node has %dm of CPU and %d MiB left after its own pods; a pod of %s requests %dm and %d MiB: take larger instances, or lower cluster.requestPercent",
 		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib))
 }
 

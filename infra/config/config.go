@@ -237,8 +237,8 @@ func (s *Stack) Profiles() []scaling.Profile {
 		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
 			profiles[i].Count = scaling.Fixed(n)
 		}
-		if asked, err := profiles[i].WithRequests(scaling.Percent(s.Cluster.RequestPercent)); err == nil {
-			profiles[i] = asked
+		if scaled, err := profiles[i].WithRequests(scaling.Percent(s.Cluster.RequestPercent)); err == nil {
+			profiles[i] = scaled
 		}
 	}
 	return profiles

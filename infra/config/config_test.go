@@ -107,7 +107,7 @@ func TestLoadRefuses(t *testing.T) {
 			"progressive-framework:zones":   "us-east-1a",
 			"progressive-framework:cluster": `{"version":"1.12"}`,
 		}, []string{"7 error(s)", `progressive-framework:zones: Forbidden: no such key; did you mean "network.zones"?`, "network.zones: Required value", "aws:region", "network.cidr", "network.natGateways", "images.platforms[0]", "cluster.version"}},
-		{"rules about several keys beside another key's error", map[string]string{
+		{"rules about several keys, together with another key's error", map[string]string{
 			"progressive-framework:environment": "Staging",
 			"progressive-framework:tiers":       `{"web":{"instanceTypes":["m7g.xlarge"]}}`,
 			"progressive-framework:services":    `{"web":{"replicas":50},"mca":{"replicas":50}}`,

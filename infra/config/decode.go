@@ -133,7 +133,7 @@ func (r *reader) readMap(at *field.Path, pattern string, v reflect.Value, object
 func (r *reader) readList(at *field.Path, pattern string, v reflect.Value, list []any) {
 	v.Set(reflect.MakeSlice(v.Type(), len(list), len(list)))
 	if b, bounded := listBounds[pattern]; bounded && (len(list) < b.Min || len(list) > b.Max) {
-		r.refuse(field.Invalid(at, len(list), fmt.Sprintf("must have %s: %s", b.of("entry", "entries"), advice)))
+		r.refuse(field.Invalid(at, len(list), fmt.Sprintf("must have %s: %s", b.text("entry", "entries"), advice)))
 	}
 	for i, raw := range list {
 		r.read(at.Index(i), pattern+".*", "", v.Index(i), raw)

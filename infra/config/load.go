@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Option is what Load knows beside the values.
+// Option is an input of Load other than the values.
 type Option func(*options)
 
 type options struct {

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// The namespaces of keys beside the project's own.
+// The namespaces of keys other than the project's own.
 const (
 	awsNamespace    = "aws"
 	regionKey       = awsNamespace + ":region"

@@ -17,12 +17,12 @@ func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
 	group := props{"name": "main", "subnetIds": subnets}
 	const rds, docdb = "aws:rds/subnetGroup:SubnetGroup", "aws:docdb/subnetGroup:SubnetGroup"
 	for first, second := range map[string]string{rds: docdb, docdb: rds} {
-		made := s.must(first, "group", group)
+		created := s.must(first, "group", group)
 		_, err := s.create(second, "group", group)
 		require.ErrorContains(t, err, "DBSubnetGroupAlreadyExists", "%s after %s", second, first)
 		require.ErrorContains(t, err, "share one namespace")
 		s.must(second, "other", with(group, props{"name": "other"}))
-		require.NoError(t, s.delete(made))
+		require.NoError(t, s.delete(created))
 		require.NoError(t, s.delete(s.must(second, "group", group)), "the name is free again")
 		require.NoError(t, s.delete(&resource{token: second, name: "other", id: "other"}))
 	}

@@ -88,10 +88,10 @@ func TestVPCOriginIsStableAndLeavesNothing(t *testing.T) {
 	rule := o.admit(nil)
 	front := o.s.must(distributionT, "distribution", o.distribution(nil))
 	for _, round := range []string{"after the creation", "after a refresh"} {
-		for made, news := range map[*resource]props{front: o.distribution(nil), o.by["origin"]: o.news["origin"]} {
-			d := o.s.diff(made, news)
-			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s: %v", round, made.name, d.GetDetailedDiff())
-			require.True(t, o.s.refresh(made))
+		for r, news := range map[*resource]props{front: o.distribution(nil), o.by["origin"]: o.news["origin"]} {
+			d := o.s.diff(r, news)
+			require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, d.GetChanges(), "%s: %s: %v", round, r.name, d.GetDetailedDiff())
+			require.True(t, o.s.refresh(r))
 		}
 	}
 

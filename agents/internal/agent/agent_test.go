@@ -289,7 +289,7 @@ func TestRoutesDependOnTokenAndPhase(t *testing.T) {
 	}
 	var cfg httpserver.Config
 	a.Configure(&cfg)
-	require.NotNil(t, cfg.Observe, "requests are counted")
+	require.NotNil(t, cfg.RequestHook, "requests are counted")
 }
 
 func TestOnlyLargeResponsesAreCompressed(t *testing.T) {

@@ -72,7 +72,7 @@ func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Se
 
 // Instrument makes the server count and trace its requests.
 func (s *Set) Instrument(cfg *httpserver.Config) {
-	cfg.Observe, cfg.Middleware = s.http.Observe, s.Tracing.Middleware()
+	cfg.RequestHook, cfg.Middleware = s.http.CountRequest, s.Tracing.Middleware()
 }
 
 // MetricsHandler serves /metrics to direct clients only. A request with

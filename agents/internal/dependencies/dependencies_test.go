@@ -107,7 +107,7 @@ func TestInstrumentCountsAndTracesRequests(t *testing.T) {
 	handler := cfg.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		r.Pattern = "GET /here"
-		cfg.Observe(r, http.StatusTeapot, time.Millisecond)
+		cfg.RequestHook(r, http.StatusTeapot, time.Millisecond)
 	}))
 	handler.ServeHTTP(httptest.NewRecorder(), r)
 

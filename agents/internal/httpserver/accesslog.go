@@ -40,8 +40,8 @@ func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // accessLog logs each request. Quiet paths have level debug. Aborted requests
 // and responses of 500 and above have level error, the others info. It also
-// calls observe.
-func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Handler) http.Handler {
+// calls the hook.
+func accessLog(log *slog.Logger, quiet []string, hook Observer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		rec := &recorder{ResponseWriter: w}
@@ -60,7 +60,7 @@ func accessLog(log *slog.Logger, quiet []string, observe Observer, next http.Han
 				level = slog.LevelError
 			}
 			duration := time.Since(start)
-			observe(r, status, duration)
+			hook(r, status, duration)
 			log.LogAttrs(r.Context(), level, "request",
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.Path),

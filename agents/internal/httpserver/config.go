@@ -56,11 +56,11 @@ type Config struct {
 	// seconds.
 	QuietPaths []string
 
-	// Observe is called at the end of every request. Middleware wraps the whole
+	// RequestHook is called at the end of every request. Middleware wraps the whole
 	// handler, including the access log. Both may be nil; package telemetry
 	// provides them.
-	Observe    Observer
-	Middleware func(http.Handler) http.Handler
+	RequestHook Observer
+	Middleware  func(http.Handler) http.Handler
 }
 
 // Observer is a hook for ended requests. r.Pattern is the matched route, or

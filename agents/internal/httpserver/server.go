@@ -35,9 +35,9 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	observe := cfg.Observe
-	if observe == nil {
-		observe = func(*http.Request, int, time.Duration) {}
+	hook := cfg.RequestHook
+	if hook == nil {
+		hook = func(*http.Request, int, time.Duration) {}
 	}
 	// From the inside out. limitBody is outside the access log: it needs
 	// net/http's own ResponseWriter to close the connection of a client that
@@ -45,7 +45,7 @@ func New(cfg Config, handler http.Handler, state *State, log *slog.Logger) (*Ser
 	handler = rejectOversize(cfg.MaxBodyBytes, handler)
 	handler = newClients(cfg).limit(handler)
 	handler = catchPanics(log, handler)
-	handler = accessLog(log, cfg.QuietPaths, observe, handler)
+	handler = accessLog(log, cfg.QuietPaths, hook, handler)
 	if cfg.Middleware != nil {
 		handler = cfg.Middleware(handler)
 	}

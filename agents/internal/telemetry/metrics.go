@@ -52,8 +52,8 @@ func NewHTTP(r prometheus.Registerer) *HTTP {
 	return h
 }
 
-// Observe counts a request. It is an httpserver.Observer.
-func (h *HTTP) Observe(r *http.Request, status int, duration time.Duration) {
+// CountRequest counts a request. It is an httpserver.Observer.
+func (h *HTTP) CountRequest(r *http.Request, status int, duration time.Duration) {
 	method, route := method(r), route(r)
 	h.requests.WithLabelValues(method, route, strconv.Itoa(status)).Inc()
 	h.duration.WithLabelValues(method, route).Observe(duration.Seconds())

@@ -33,7 +33,7 @@ func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	mca.Active.Inc()
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	request.Pattern = "GET /x"
-	requests.Observe(request, 200, 500*time.Millisecond)
+	requests.CountRequest(request, 200, 500*time.Millisecond)
 
 	response := httptest.NewRecorder()
 	telemetry.Handler(registry).ServeHTTP(response, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -65,7 +65,7 @@ func TestUnknownPathsAndMethodsShareOneSeries(t *testing.T) {
 	for i := range 100 {
 		request := httptest.NewRequest(http.MethodGet, "/"+strings.Repeat("x", i), nil)
 		request.Method = "M" + strings.Repeat("X", i)
-		requests.Observe(request, 404, time.Millisecond)
+		requests.CountRequest(request, 404, time.Millisecond)
 	}
 	count, err := testutil.GatherAndCount(registry, "http_requests_total")
 	require.NoError(t, err)
@@ -78,7 +78,7 @@ func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Regist
 	logs = &safeBuffer{}
 	cfg := httpserver.Defaults()
 	cfg.Address, cfg.DrainDelay = "127.0.0.1:0", 0
-	cfg.Middleware, cfg.Observe = tracing.Middleware(), telemetry.NewHTTP(registry).Observe
+	cfg.Middleware, cfg.RequestHook = tracing.Middleware(), telemetry.NewHTTP(registry).CountRequest
 	server, err := httpserver.New(cfg, handler, &httpserver.State{}, httpserver.NewLogger(logs, "test", slog.LevelInfo))
 	require.NoError(t, err)
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", cfg.Address)

@@ -161,12 +161,12 @@ func check(rules []Rule) error {
 		errs = append(errs, pattern(r.Pattern).check())
 		for _, earlier := range rules[:i] {
 			if pattern(earlier.Pattern).covers(pattern(r.Pattern)) {
-				errs = append(errs, fmt.Errorf("behaviour %s never applies: %s, which is asked first, matches all of its paths", r.Pattern, earlier.Pattern))
+				errs = append(errs, fmt.Errorf("behaviour %s never applies: %s comes first and matches all of its paths", r.Pattern, earlier.Pattern))
 			}
 		}
 	}
 	if len(rules) > maxRules {
-		errs = append(errs, fmt.Errorf("there are %d behaviours beside the default; CloudFront has at most %d", len(rules), maxRules))
+		errs = append(errs, fmt.Errorf("there are %d behaviours in addition to the default; CloudFront has at most %d", len(rules), maxRules))
 	}
 	return errors.Join(errs...)
 }

@@ -81,7 +81,7 @@ func TestPlatformRefuses(t *testing.T) {
 func TestTheDocumentsOrderIsRefused(t *testing.T) {
 	document := []Rule{{Pattern: "/api/*", Origin: Dynamic}, {Pattern: "/api/v1/agents/*", Origin: Dynamic}}
 	require.EqualError(t, check(document),
-		"behaviour /api/v1/agents/* never applies: /api/*, which is asked first, matches all of its paths")
+		"behaviour /api/v1/agents/* never applies: /api/* comes first and matches all of its paths")
 	sorted, err := order(document)
 	require.NoError(t, err)
 	require.Equal(t, "/api/v1/agents/*", sorted[0].Pattern)

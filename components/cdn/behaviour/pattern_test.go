@@ -58,16 +58,16 @@ func TestCovers(t *testing.T) {
 		outer, inner pattern
 		want         bool
 	}{
-		{"the seed's mistake: the API's rule before the agents'", "/api/*", "/api/v1/agents/*", true},
+		{"the design document's mistake: the API's rule before the agents'", "/api/*", "/api/v1/agents/*", true},
 		{"the other way round", "/api/v1/agents/*", "/api/*", false},
 		{"a star may be nothing", "/ws*", "/ws", true},
 		{"a star matches slashes", "/a*.css", "/a/b/c.css", true},
 		{"a question mark is one character", "/a?", "/a", false},
 		{"no question mark is many", "/a?", "/a*", false},
-		{"letters beside a star are any number, too", "/??", "/*ab", false},
+		{"letters next to a star are any number, too", "/??", "/*ab", false},
 		{"wildcards in another order are the same", "/*?a", "/?*a", true},
-		{"a star beside a letter has that letter for its one", "/?*", "/*a*", true},
-		{"letters that are said twice", "/*ab*ab", "/*abab", true},
+		{"a star next to a letter matches that letter as its one character", "/?*", "/*a*", true},
+		{"repeated letters", "/*ab*ab", "/*abab", true},
 	} {
 		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, tc.outer.covers(tc.inner)) })
 	}

@@ -22,9 +22,9 @@ type builtImage struct {
 
 // sbom is the SPDX document of one manifest.
 type sbom struct {
-	of     v1.Hash
-	digest v1.Hash // of the manifest with the document
-	image  oci.File
+	subject v1.Hash // the manifest that the document describes
+	digest  v1.Hash // of the manifest with the document
+	image   oci.File
 }
 
 // newBuiltImage reads the outputs of the resource from ko's result.
@@ -44,7 +44,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 		if err != nil {
 			return err
 		}
-		if s.of == digest {
+		if s.subject == digest {
 			image.sboms = append([]sbom{s}, image.sboms...)
 		} else {
 			image.sboms = append(image.sboms, s)
@@ -57,7 +57,7 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 	if err != nil {
 		return nil, err
 	}
-	if len(image.sboms) == 0 || image.sboms[0].of != digest {
+	if len(image.sboms) == 0 || image.sboms[0].subject != digest {
 		return nil, errors.New("ko returned no SBOM for the image")
 	}
 	for _, n := range blobs {
@@ -67,19 +67,19 @@ func newBuiltImage(ctx context.Context, result build.Result, goVersion string) (
 }
 
 func newSBOM(e oci.SignedEntity) (sbom, error) {
-	of, err := e.Digest()
+	subject, err := e.Digest()
 	if err != nil {
 		return sbom{}, fmt.Errorf("digest: %w", err)
 	}
 	f, err := e.Attachment("sbom")
 	if err != nil {
-		return sbom{}, fmt.Errorf("SBOM of %s: %w", of, err)
+		return sbom{}, fmt.Errorf("SBOM of %s: %w", subject, err)
 	}
 	digest, err := f.Digest()
 	if err != nil {
-		return sbom{}, fmt.Errorf("SBOM of %s: %w", of, err)
+		return sbom{}, fmt.Errorf("SBOM of %s: %w", subject, err)
 	}
-	return sbom{of: of, digest: digest, image: f}, nil
+	return sbom{subject: subject, digest: digest, image: f}, nil
 }
 
 // addBlobs adds the sizes of an image's blobs by digest. Each blob counts once,

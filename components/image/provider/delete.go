@@ -161,8 +161,8 @@ func (r *remover) manifestsOfOtherTags(ctx context.Context, tag string) (map[v1.
 }
 
 // deleteSBOM deletes the tag of a manifest's SBOM, and the SBOM.
-func (r *remover) deleteSBOM(of v1.Hash) error {
-	tag := sbomTag(r.repo, of)
+func (r *remover) deleteSBOM(subject v1.Hash) error {
+	tag := sbomTag(r.repo, subject)
 	desc, err := remote.Head(tag, r.options...)
 	if err != nil {
 		if classify(err) == absent {

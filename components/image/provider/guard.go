@@ -76,8 +76,8 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 			continue
 		}
 		rule := changerule.Field{Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Reason: f.Reason, Fix: f.Fix}
-		// The reason names the key; the engine would show a path of this resource
-		// beside it.
+		// The reason names the key; the engine would add a path of this
+		// resource to it.
 		if f.Value, err = rule.Accept(recorded); err != nil {
 			failures = append(failures, p.CheckFailure{Reason: err.Error()})
 		}

@@ -12,8 +12,8 @@ import (
 )
 
 // sbomTag returns the tag that cosign and ko use for the SBOM of a manifest.
-func sbomTag(repo name.Repository, of v1.Hash) name.Tag {
-	return repo.Tag(strings.Replace(of.String(), ":", "-", 1) + ".sbom")
+func sbomTag(repo name.Repository, subject v1.Hash) name.Tag {
+	return repo.Tag(strings.Replace(subject.String(), ":", "-", 1) + ".sbom")
 }
 
 // publish pushes the SBOMs and then the image with its tag. So the tag exists only
@@ -31,8 +31,8 @@ func publish(ctx context.Context, b *builtImage, repository, tag string, c *Cred
 	}
 	p.GetLogger(ctx).InfoStatusf("pushing %s@%s", repository, b.digest)
 	for _, s := range b.sboms {
-		if err := pusher.Push(ctx, sbomTag(repo, s.of), s.image); err != nil {
-			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.of.String()), err))
+		if err := pusher.Push(ctx, sbomTag(repo, s.subject), s.image); err != nil {
+			return pushError(ctx, repo, fmt.Errorf("pushing the SBOM of %s: %w", repo.Digest(s.subject.String()), err))
 		}
 	}
 	// The push by digest comes first, because pods use the digest. If a registry

@@ -82,8 +82,8 @@ var Environment = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 func BalancerName(environment string) string { return prefix + environment }
 
 // GroupName is the name of a target's group, at most 32 characters. The port is
-// part of it: AWS can't change a group's port, so that a new port is a new
-// group, which stands beside the old one until the rules have moved.
+// part of it: AWS can't change a group's port, so a new port needs a new group.
+// Both groups exist until the rules refer to the new one.
 func GroupName(environment string, t Target) string {
 	return fmt.Sprintf("%s%s-%s-%d", prefix, environment, t.Name, t.NodePort)
 }

@@ -54,7 +54,7 @@ func TestRulesRefuse(t *testing.T) {
 		{"a target without a path", func(ts []Target) []Target { ts[0].Paths = nil; return ts }, []string{"must have paths"}},
 		{"wildcards inside would break the order", func(ts []Target) []Target { ts[0].Paths = []string{"/a*b", "/*/x", "/a?", "/api*"}; return ts },
 			[]string{`"/a*b"`, `"/*/x"`, `"/a?"`, `"/api*"`}},
-		{"a folder is what lies below it", func(ts []Target) []Target { ts[0].Paths = []string{"/api/", "/", ""}; return ts }, []string{`"/api/"`, `"/"`, `""`}},
+		{"a folder is given by the pattern of its content", func(ts []Target) []Target { ts[0].Paths = []string{"/api/", "/", ""}; return ts }, []string{`"/api/"`, `"/"`, `""`}},
 		{"health of a pattern", func(ts []Target) []Target { ts[0].HealthPath = "/health/*"; return ts }, []string{`health path "/health/*"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
@@ -68,14 +68,14 @@ func TestRulesRefuse(t *testing.T) {
 	require.ErrorContains(t, err, `environment "progressive-framework-production"`)
 }
 
-// Two paths of one length whose hashes meet are told apart by nobody but the
-// check: find such a pair, and see that it is refused.
+// Two paths of one length can have the same hash, and so the same priority. The
+// test finds such a pair: it must be refused.
 func TestEqualPrioritiesAreRefused(t *testing.T) {
 	seen := map[int]string{}
 	for i := 1000; ; i++ {
 		p := fmt.Sprintf("/p%d", i)
-		other, met := seen[priority(p)]
-		if !met {
+		other, found := seen[priority(p)]
+		if !found {
 			seen[priority(p)] = p
 			continue
 		}

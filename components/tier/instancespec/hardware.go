@@ -107,8 +107,8 @@ var burstableMiB = map[string]int{
 
 func group(byMemory map[int]map[string][]string) map[string]family {
 	all := map[string]family{}
-	for mib, of := range byMemory {
-		for name, sizes := range of {
+	for mib, sizesByName := range byMemory {
+		for name, sizes := range sizesByName {
 			all[name] = family{mib, sizes}
 		}
 	}

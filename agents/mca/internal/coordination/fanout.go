@@ -74,7 +74,7 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 		return failure(r, response, duration, "unreachable", err)
 	case response.Status == http.StatusUnprocessableEntity:
 		o := failure(r, response, duration, "refused", errors.New("the agent rejected its part of the request"))
-		o.fieldErrors = prefixErrors(r.part, response.Body)
+		o.fieldErrors = prefixErrors(r.field, response.Body)
 		return o
 	case response.Status != http.StatusOK:
 		return failure(r, response, duration, "refused", fmt.Errorf("the agent responded %d", response.Status))
@@ -92,14 +92,14 @@ const maxAgentErrors = 20
 
 // prefixErrors converts the errors in an agent's problem to errors of this
 // request.
-func prefixErrors(part string, body []byte) []httpapi.FieldError {
+func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {
-		return []httpapi.FieldError{{Pointer: "#/" + part, Detail: "is rejected: " + problem.Detail}}
+		return []httpapi.FieldError{{Pointer: "#/" + field, Detail: "is rejected: " + problem.Detail}}
 	}
 	fieldErrors := problem.Errors[:min(len(problem.Errors), maxAgentErrors)]
 	for i, e := range fieldErrors {
-		fieldErrors[i] = httpapi.FieldError{Pointer: "#/" + part, Detail: cmp.Or(e.Detail, "is rejected")}
+		fieldErrors[i] = httpapi.FieldError{Pointer: "#/" + field, Detail: cmp.Or(e.Detail, "is rejected")}
 		if below, ok := strings.CutPrefix(e.Pointer, "#/"); ok {
 			fieldErrors[i].Pointer += "/" + below
 		}

@@ -84,9 +84,9 @@ func (c *CoordinateRequest) complete(userID string) {
 // agentRequest is the request to one agent.
 type agentRequest struct {
 	agent, path string
-	// part is the field of CoordinateRequest that body comes from.
-	part string
-	body agentBody
+	// field is the field of CoordinateRequest that body comes from.
+	field string
+	body  agentBody
 }
 
 // agentRequests returns the agents' requests of a completed request. By default

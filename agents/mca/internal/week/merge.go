@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// resistanceMET is code 02054 of the Compendium of Physical Activities,
+	// resistanceIntensity, in MET, is code 02054 of the Compendium of Physical Activities,
 	// "resistance (weight) training, multiple exercises, 8-15 repetitions at
 	// varied resistance". One MET is rest, which the day's energy need already
 	// includes.
-	resistanceMET, restMET = 3.5, 1.0
+	resistanceIntensity, restIntensity = 3.5, 1.0
 	// maxShift is the largest share of a day's energy that is moved, so that a
 	// rest day still has enough food.
 	maxShift = 0.15
@@ -24,7 +24,7 @@ const (
 // SessionKcal is the energy of a session above rest for a body weight of kg.
 // One MET is 1 kcal per kg and hour.
 func SessionKcal(s Session, kg float64) float64 {
-	return (resistanceMET - restMET) * kg * float64(s.TotalSeconds) / 3600
+	return (resistanceIntensity - restIntensity) * kg * float64(s.TotalSeconds) / 3600
 }
 
 // Merge creates the week. n or t is nil if it was not requested or its agent

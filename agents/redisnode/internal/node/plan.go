@@ -23,7 +23,7 @@ type command []any
 
 func (c command) String() string { return strings.TrimSpace(fmt.Sprintln([]any(c)...)) }
 
-func meet(address string) command {
+func joinCommand(address string) command {
 	host, port, _ := net.SplitHostPort(address)
 	return command{"CLUSTER", "MEET", host, port}
 }
@@ -42,7 +42,7 @@ func plan(self int, peers []peerState, shards int) ([]command, []error) {
 	if problem := unassignedData(peers[self]); problem != nil {
 		return nil, []error{problem}
 	}
-	commands, problems := meetCommands(self, peers)
+	commands, problems := joinCommands(self, peers)
 	return append(commands, roleCommands(self, peers, shards)...), problems
 }
 
@@ -88,10 +88,10 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 	return replicateEvenly(me, self)
 }
 
-// meetCommands returns a CLUSTER MEET for each peer that the node does not
+// joinCommands returns a CLUSTER MEET for each peer that the node does not
 // reach at its current address. For a known node, CLUSTER MEET updates its
 // address.
-func meetCommands(self int, peers []peerState) (meets []command, problems []error) {
+func joinCommands(self int, peers []peerState) (joins []command, problems []error) {
 	me := peers[self].view
 	for i, p := range peers {
 		if i == self || p.view == nil {
@@ -102,17 +102,17 @@ func meetCommands(self int, peers []peerState) (meets []command, problems []erro
 		case me.knows(p.view.id) && known.connected && !known.suspected && known.address == p.address:
 			// connected at the right address
 		case me.knows(p.view.id) || p.view.knows(me.id):
-			meets = append(meets, meet(p.address))
+			joins = append(joins, joinCommand(p.address))
 		case unassignedData(p) != nil:
 			problems = append(problems, unassignedData(p))
 		case me.empty() || p.view.empty():
-			meets = append(meets, meet(p.address))
+			joins = append(joins, joinCommand(p.address))
 		default:
 			problems = append(problems, fmt.Errorf("node %s at %s belongs to another cluster of %d nodes, so it is not joined: two clusters with data cannot be merged; delete the volume of the wrong one",
 				p.name, p.address, len(p.view.members)))
 		}
 	}
-	return meets, problems
+	return joins, problems
 }
 
 // converged reports whether every peer answered and knows every other.

@@ -85,10 +85,10 @@ func (s *Service) State() *httpserver.State { return s.state }
 // their duration is not that of a request.
 func (s *Service) Configure(cfg *httpserver.Config) {
 	s.dependencies.Instrument(cfg)
-	observe := cfg.Observe
-	cfg.Observe = func(r *http.Request, status int, duration time.Duration) {
+	hook := cfg.RequestHook
+	cfg.RequestHook = func(r *http.Request, status int, duration time.Duration) {
 		if r.Pattern != "GET "+socketPath {
-			observe(r, status, duration)
+			hook(r, status, duration)
 		}
 	}
 }

@@ -45,7 +45,7 @@ type Person struct {
 }
 
 // Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78. The other
-// bounds are adults for whom the food table has enough foods.
+// bounds are those of adults, because the food table has enough foods for them.
 const (
 	MinAge    = 18
 	MaxAge    = 80

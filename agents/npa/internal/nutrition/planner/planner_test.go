@@ -47,10 +47,10 @@ func drawRequest(t *rapid.T) planner.Request {
 	}
 }
 
-// TestEveryDayMeetsTheTargets: for each request, each day keeps all bounds
+// TestEveryDayKeepsTheTargets: for each request, each day keeps all bounds
 // after rounding. It has only allowed foods in usual portions, and differs from
 // the day before.
-func TestEveryDayMeetsTheTargets(t *testing.T) {
+func TestEveryDayKeepsTheTargets(t *testing.T) {
 	p := newPlanner(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := drawRequest(t)
