@@ -1,5 +1,5 @@
 // Command policy applies the platform's rules to a stack. It owns the command
-// line; the rules are in policy/rules, and one evaluator serves every command.
+// line; the rules are in policy/ruleset, and one evaluator serves every command.
 //
 //	policy serve         the engine's plugin: pulumi preview --policy-pack bin/policy
 //	policy check FILE    a state export or a preview's JSON
@@ -25,7 +25,7 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/report"
-	"github.com/progressive-framework/platform/policy/rules"
+	"github.com/progressive-framework/platform/policy/ruleset"
 	"github.com/progressive-framework/platform/policy/server"
 	"github.com/progressive-framework/platform/policy/source"
 	"github.com/progressive-framework/platform/policy/stackconfig"
@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, out *os.File, messages io.Writer) i
 	case "check":
 		err = check(args, out, messages)
 	case "rules":
-		err = report.RulesTable(out, rules.All())
+		err = report.RulesTable(out, ruleset.All())
 	case "record":
 		err = record(args, out)
 	default:
@@ -84,7 +84,7 @@ const usage = `usage:
   policy serve                answer the Pulumi engine; --policy-pack starts it`
 
 func serve(ctx context.Context, out *os.File) error {
-	o := server.Options{Rules: rules.All(), Now: time.Now, StackConfig: stackconfig.Find}
+	o := server.Options{Rules: ruleset.All(), Now: time.Now, StackConfig: stackconfig.Find}
 	if file := os.Getenv(reportVariable); file != "" {
 		o.Report = func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error {
 			f, err := os.Create(file)
@@ -176,6 +176,6 @@ func results(file, config string) (*report.Report, error) {
 	if environment == "" {
 		environment = s.Name()
 	}
-	e := evaluate.New(rules.All(), environment, values[waiver.Key], time.Now())
+	e := evaluate.New(ruleset.All(), environment, values[waiver.Key], time.Now())
 	return report.New(s.Name(), environment, e, s.Graph, e.Stack(s.Graph)), nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/policy/report"
-	"github.com/progressive-framework/platform/policy/rules"
+	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
 //go:generate env CGO_ENABLED=0 go test -trimpath -run TestDocumentationIsUpToDate . -update
@@ -30,7 +30,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	_, after, found := strings.Cut(rest, end)
 	require.True(t, found, "%s must have the line %s", file, end)
 	var table bytes.Buffer
-	require.NoError(t, report.RulesTable(&table, rules.All()))
+	require.NoError(t, report.RulesTable(&table, ruleset.All()))
 	text := before + begin + "\n" + table.String() + "\n" + end + after
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))

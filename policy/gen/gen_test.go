@@ -19,7 +19,7 @@ func TestViewsMatchTheSDK(t *testing.T) {
 }
 
 func TestWrongTokenIsRefused(t *testing.T) {
-	o := outputs["aws"]
+	o := outputs["awsview"]
 	o.tokens = []string{"aws:ec2/dream:Dream"}
 	_, err := generate(o)
 	require.ErrorContains(t, err, "is the token right?")

@@ -1,4 +1,4 @@
-// Command gen writes the typed views of packages policy/aws and policy/k8s from
+// Command gen writes the typed views of packages policy/awsview and policy/k8sview from
 // the sources of the Pulumi SDKs in go.mod. It owns no list of properties: a
 // property that the SDK renames no longer compiles in a rule.
 //
@@ -31,12 +31,12 @@ type output struct {
 }
 
 var outputs = map[string]output{
-	"aws": {pkg: "aws", module: awsModule, root: "go/aws", tokens: awsTokens, prefix: true},
-	"k8s": {pkg: "k8s", module: kubernetesModule, root: "go/kubernetes", tokens: kubernetesTokens},
+	"awsview": {pkg: "awsview", module: awsModule, root: "go/aws", tokens: awsTokens, prefix: true},
+	"k8sview": {pkg: "k8sview", module: kubernetesModule, root: "go/kubernetes", tokens: kubernetesTokens},
 }
 
 func main() {
-	name := flag.String("package", "", "aws or k8s")
+	name := flag.String("package", "", "awsview or k8sview")
 	flag.Parse()
 	raw, err := generate(outputs[*name])
 	if err == nil {
@@ -51,7 +51,7 @@ func main() {
 // generate returns the source of the package.
 func generate(o output) ([]byte, error) {
 	if o.pkg == "" {
-		return nil, errors.New("-package must be aws or k8s")
+		return nil, errors.New("-package must be awsview or k8sview")
 	}
 	dir, version, err := moduleFolder(o.module)
 	if err != nil {

@@ -47,7 +47,7 @@ func (w *writer) resource(token string) error {
 func (w *writer) place(token string) (module, name string) {
 	parts := strings.Split(token, ":")
 	module, name = parts[1], parts[2]
-	if w.out.pkg == "aws" {
+	if w.out.module == awsModule {
 		module, _, _ = strings.Cut(module, "/")
 		return module, name
 	}

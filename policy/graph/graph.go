@@ -1,6 +1,6 @@
 // Package graph holds the resources of one stack and the references between
 // them. It owns the model that every rule reads, and the search for related
-// resources. It does not read files and speaks no protocol.
+// resources. It reads no files and knows no protocol.
 package graph
 
 import (
@@ -19,15 +19,15 @@ type Resource struct {
 	Parent, Provider string
 	// Protect is Pulumi's own protection from deletion.
 	Protect bool
-	// IgnoreChanges are the properties that Pulumi leaves to others.
+	// IgnoreChanges are the properties of Pulumi's option ignoreChanges.
 	IgnoreChanges []string
-	// Inputs are the properties that the program asks for.
+	// Inputs are the properties that the program sets.
 	Inputs value.Node
-	// Outputs are the properties that the provider has answered with; absent in
-	// a preview of a new resource.
+	// Outputs are the properties that the provider returned; absent in a preview
+	// of a new resource.
 	Outputs value.Node
-	// References are the URNs of the resources from which the value of an input
-	// comes, by the name of the input.
+	// References are the URNs of the resources that an input comes from, by the
+	// name of the input.
 	References map[string][]string
 	// Source is the file and line of the program that registered the resource.
 	Source Source
@@ -56,13 +56,14 @@ func Stack(urn string) string {
 	return stack
 }
 
-// View is the resource's inputs as a typed view sees them.
+// View returns the resource's inputs for a typed view. An input that comes from
+// another resource counts as set, even while it is unknown.
 func (r *Resource) View() value.Node {
 	object, ok := r.Inputs.Raw().(map[string]any)
 	if !ok || len(r.References) == 0 {
 		return r.Inputs
 	}
-	// Provenance is kept for each input: a view asks for its members by name.
+	// Each input keeps its provenance: a view gets its members by name.
 	marked := make(map[string]any, len(object))
 	for name, raw := range object {
 		if len(r.References[name]) > 0 {
@@ -102,11 +103,11 @@ func Build(resources []*Resource) *Graph {
 	return g
 }
 
-// All are the resources in the order of their registration.
+// All returns the resources in the order of their registration.
 func (g *Graph) All() []*Resource { return g.all }
 
-// Of are the resources of a type.
-func (g *Graph) Of(typ string) []*Resource { return g.byType[typ] }
+// OfType returns the resources of a type.
+func (g *Graph) OfType(typ string) []*Resource { return g.byType[typ] }
 
 // Find returns the resource with a URN, or nil.
 func (g *Graph) Find(urn string) *Resource { return g.byURN[urn] }
@@ -114,11 +115,11 @@ func (g *Graph) Find(urn string) *Resource { return g.byURN[urn] }
 // Related are the resources at the other end of a reference.
 type Related struct {
 	Resources []*Resource
-	// Complete is false if a value that is not known yet may be one more reference.
+	// Complete is false if an unknown value may be one more reference.
 	Complete bool
 }
 
-// Refs are the resources of type typ from which the input prop of r comes.
+// Refs returns the resources of type typ that the input prop of r comes from.
 func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 	out := Related{Complete: r.Inputs.Get(prop).Known()}
 	for _, urn := range r.References[prop] {
@@ -130,7 +131,7 @@ func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 		out.Complete = true
 		return out
 	}
-	// The program may have written the identifier down.
+	// The program may have a literal identifier, name or ARN.
 	r.Inputs.Get(prop).Walk(func(_, text string, _ bool) {
 		for _, target := range g.byType[typ] {
 			if target.identifiedBy(text) && !slices.Contains(out.Resources, target) {
@@ -141,7 +142,7 @@ func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 	return out
 }
 
-// identifiedBy tells whether text is the identifier, name or ARN of r.
+// identifiedBy reports whether text is the identifier, name or ARN of r.
 func (r *Resource) identifiedBy(text string) bool {
 	if text == "" {
 		return false
@@ -149,7 +150,7 @@ func (r *Resource) identifiedBy(text string) bool {
 	return text == r.ID || value.As[value.String](r.Outputs.Get("arn")).Is(text) == value.True
 }
 
-// Back are the resources of type typ whose input prop comes from r.
+// Back returns the resources of type typ whose input prop comes from r.
 func (g *Graph) Back(r *Resource, typ, prop string) Related {
 	out := Related{Complete: true}
 	for _, other := range g.byType[typ] {
@@ -163,27 +164,27 @@ func (g *Graph) Back(r *Resource, typ, prop string) Related {
 	return out
 }
 
-// Any asks whether the answer is true for one of them.
-func (r Related) Any(question func(*Resource) value.Truth) value.Truth {
-	answer := value.False
+// Any reports whether test is true for one of the resources.
+func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
+	result := value.False
 	for _, x := range r.Resources {
-		answer = value.Any(answer, question(x))
+		result = value.Any(result, test(x))
 	}
 	if !r.Complete {
-		answer = value.Any(answer, value.Unknown)
+		result = value.Any(result, value.Unknown)
 	}
-	return answer
+	return result
 }
 
-// All asks whether the answer is true for every one of them.
-func (r Related) All(question func(*Resource) value.Truth) value.Truth {
-	return value.Not(r.Any(func(x *Resource) value.Truth { return value.Not(question(x)) }))
+// All reports whether test is true for every one of the resources.
+func (r Related) All(test func(*Resource) value.Truth) value.Truth {
+	return value.Not(r.Any(func(x *Resource) value.Truth { return value.Not(test(x)) }))
 }
 
-// Exists asks whether there is one.
+// Exists reports whether there is one.
 func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// Users are the resources of which an input comes from r.
+// Users returns the resources with an input that comes from r.
 func (g *Graph) Users(r *Resource) []*Resource { return g.back[r.URN] }

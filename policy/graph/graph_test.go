@@ -55,7 +55,7 @@ func TestReferences(t *testing.T) {
 func TestRelated(t *testing.T) {
 	a, b := resource("a", nil, nil), resource("b", nil, nil)
 	is := func(name string) func(*Resource) value.Truth {
-		return func(r *Resource) value.Truth { return value.Of(r.Name == name) }
+		return func(r *Resource) value.Truth { return value.FromBool(r.Name == name) }
 	}
 	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
 	require.Equal(t, value.True, all.Any(is("a")))

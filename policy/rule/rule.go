@@ -1,6 +1,6 @@
-// Package rule says what a rule is: what it looks at, what it demands, why, and
-// how to fix a resource that breaks it. It owns no rule; those are in
-// policy/rules.
+// Package rule defines what a rule is: the resources that it checks, its demands,
+// its reason, and how to fix a resource that breaks it. It owns no rule; those are in
+// policy/ruleset.
 package rule
 
 import (
@@ -15,7 +15,7 @@ import (
 type Rule struct {
 	// ID names the rule in reports and waivers, such as postgres-encrypted.
 	ID string
-	// Title says what holds for a resource that keeps the rule.
+	// Title says what is true of a resource that keeps the rule.
 	Title string
 	// Why is what goes wrong without it.
 	Why string
@@ -46,12 +46,12 @@ func (s Severity) String() string {
 
 // Check is what a rule does with a resource.
 type Check struct {
-	// Types are the types of the resources that the rule looks at.
+	// Types are the types of the resources that the rule checks.
 	Types []string
-	// Cross says that the rule reads other resources, too. It is decided once
-	// all of them are known.
+	// Cross is true if the rule also reads other resources. It is evaluated once
+	// all of them are registered.
 	Cross bool
-	// Run looks at one resource.
+	// Run checks one resource.
 	Run func(*Subject)
 }
 
@@ -74,28 +74,28 @@ func Across[T Typed](run func(*Subject, T)) Check {
 	return c
 }
 
-// OnTypes checks resources of several types, which share no view.
+// OnTypes checks resources of several types, which have no view in common.
 func OnTypes(run func(*Subject), types ...string) Check { return Check{Types: types, Run: run} }
 
-// AcrossTypes is OnTypes for a rule that reads other resources, too.
+// AcrossTypes is OnTypes for a rule that also reads other resources.
 func AcrossTypes(run func(*Subject), types ...string) Check {
 	return Check{Types: types, Run: run, Cross: true}
 }
 
-// Subject is the resource that a rule looks at.
+// Subject is the resource that a rule checks.
 type Subject struct {
 	*graph.Resource
 	Graph *graph.Graph
-	// Now is the day by which versions are supported.
+	// Now is the day on which a version must be supported.
 	Now time.Time
-	// Broken are the demands that the resource does not meet, and Undecided
-	// those of which a value is not known yet.
+	// Broken are the messages of the demands that the resource does not meet.
+	// Undecided are those of the demands with a value that is not known yet.
 	Broken, Undecided []string
-	// Watch is told of each demand; nil for nobody.
+	// Watch is called with each demand and its result; it may be nil.
 	Watch func(format string, t value.Truth)
 }
 
-// Must demands that t is true; the text says what is wrong if it is not.
+// Must demands that t is True. The text says what is wrong otherwise.
 func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	if s.Watch != nil {
 		s.Watch(format, t)
@@ -108,36 +108,37 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
-// Wait leaves the rule undecided: a value is missing that is part of no demand.
+// Wait leaves the rule undecided: the value what is unknown, and the rule needs
+// it to make its demands.
 func (s *Subject) Wait(what string) { s.Undecided = append(s.Undecided, what) }
 
 // Set are related resources of one type.
 type Set[T Typed] struct{ graph.Related }
 
-// Refs are the resources from which the input prop of r comes.
+// Refs returns the resources that the input prop of r comes from.
 func Refs[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Refs(r, prop, view.Token())}
 }
 
-// Users are the resources whose input prop comes from r.
+// Users returns the resources whose input prop comes from r.
 func Users[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Back(r, view.Token(), prop)}
 }
 
-// Every are all resources of the type in the stack.
+// Every returns all resources of the type in the stack.
 func Every[T Typed](g *graph.Graph) Set[T] {
 	var view T
-	return Set[T]{graph.Related{Resources: g.Of(view.Token()), Complete: true}}
+	return Set[T]{graph.Related{Resources: g.OfType(view.Token()), Complete: true}}
 }
 
-// Any asks whether the answer is true for one of them.
-func (s Set[T]) Any(question func(*graph.Resource, T) value.Truth) value.Truth {
-	return s.Related.Any(func(r *graph.Resource) value.Truth { return question(r, value.As[T](r.View())) })
+// Any reports whether test is true for one of the resources.
+func (s Set[T]) Any(test func(*graph.Resource, T) value.Truth) value.Truth {
+	return s.Related.Any(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }
 
-// All asks whether the answer is true for each of them.
-func (s Set[T]) All(question func(*graph.Resource, T) value.Truth) value.Truth {
-	return s.Related.All(func(r *graph.Resource) value.Truth { return question(r, value.As[T](r.View())) })
+// All reports whether test is true for each of the resources.
+func (s Set[T]) All(test func(*graph.Resource, T) value.Truth) value.Truth {
+	return s.Related.All(func(r *graph.Resource) value.Truth { return test(r, value.As[T](r.View())) })
 }

@@ -22,7 +22,7 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/progressive-framework/platform/policy/graph"
-	"github.com/progressive-framework/platform/policy/rules"
+	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
 // served makes the test's own executable serve the pack, as the engine starts it.
@@ -30,7 +30,7 @@ const served = "POLICY_SERVED_BY_TEST"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(served) != "" {
-		if err := Serve(context.Background(), Options{Rules: rules.All(), Now: time.Now}, os.Stdout); err != nil {
+		if err := Serve(context.Background(), Options{Rules: ruleset.All(), Now: time.Now}, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -125,9 +125,9 @@ func TestAnalyzeStackRemembersInputs(t *testing.T) {
 
 // pulumi policy analyze passes no configuration, and a name with its project.
 func TestWithoutConfiguration(t *testing.T) {
-	asked := ""
+	requested := ""
 	c := dial(t, Options{Rules: testRules(), StackConfig: func(stack string) map[string]string {
-		asked = stack
+		requested = stack
 		return map[string]string{waiver.EnvironmentKey: stack}
 	}})
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
@@ -143,7 +143,7 @@ func TestWithoutConfiguration(t *testing.T) {
 	require.NoError(t, err)
 	out, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnOne, Name: "one", Properties: properties(t, map[string]any{"a": "y"})})
 	require.NoError(t, err)
-	require.Equal(t, "staging", asked)
+	require.Equal(t, "staging", requested)
 	require.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, out.GetDiagnostics()[0].GetEnforcementLevel(), "the rule is mandatory in prod only")
 }
 

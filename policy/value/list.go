@@ -1,12 +1,12 @@
 package value
 
-// List is a list of values that are looked at as T.
+// List is a list whose elements have the view T.
 type List[T View] struct{ Node }
 
-// Map is a map from names to values that are looked at as T.
+// Map is a map from names to values that have the view T.
 type Map[T View] struct{ Node }
 
-// Items are the elements that are known to exist, and whether these are all.
+// Items returns the elements that are known to exist, and whether these are all.
 func (l List[T]) Items() (items []T, complete bool) {
 	list, _ := l.raw.([]any)
 	for _, raw := range list {
@@ -15,12 +15,12 @@ func (l List[T]) Items() (items []T, complete bool) {
 	return items, l.state != unknown
 }
 
-// All asks a question about every element. It is true of no element.
-func (l List[T]) All(question func(T) Truth) Truth {
+// All reports whether test is true for every element. An empty list gives True.
+func (l List[T]) All(test func(T) Truth) Truth {
 	items, complete := l.Items()
 	answer := True
 	for _, item := range items {
-		answer = All(answer, question(item))
+		answer = All(answer, test(item))
 	}
 	if !complete {
 		return All(answer, Unknown)
@@ -28,9 +28,9 @@ func (l List[T]) All(question func(T) Truth) Truth {
 	return answer
 }
 
-// Any asks whether the answer is true for one element.
-func (l List[T]) Any(question func(T) Truth) Truth {
-	return Not(l.All(func(item T) Truth { return Not(question(item)) }))
+// Any reports whether test is true for one element or more.
+func (l List[T]) Any(test func(T) Truth) Truth {
+	return Not(l.All(func(item T) Truth { return Not(test(item)) }))
 }
 
 // Len is the number of elements.
@@ -53,7 +53,7 @@ func (l List[T]) First() T {
 	return As[T](Node{})
 }
 
-// HasText asks whether a list of texts holds one.
+// HasText reports whether the list has the text want.
 func HasText(l List[String], want string) Truth {
 	return l.Any(func(s String) Truth { return s.Is(want) })
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// state is what is known of a value.
+// state says whether a value is there and known.
 type state int8
 
 const (
@@ -18,20 +18,20 @@ const (
 
 // Node is a value of any type: absent, unknown or known. Its zero value is
 // absent. A member of an absent value is absent, and a member of an unknown
-// value is unknown, so that a path of members needs no check between them.
+// value is unknown, so a path of members needs no check in between.
 type Node struct {
 	state  state
 	raw    any
 	secret bool
-	// fromResource says that the value is the output of a resource, and so is
-	// set, although it is not known yet.
+	// fromResource is true for the output of a resource. It counts as set, although
+	// it is not known yet.
 	fromResource bool
 }
 
 // View is every type that gives a Node typed members.
 type View interface{ ~struct{ Node } }
 
-// As looks at a node as a view.
+// As returns a node as a view.
 func As[T View](n Node) T { return T(struct{ Node }{n}) }
 
 // Secret is a value that Pulumi encrypts in its state.
@@ -109,7 +109,8 @@ func (n Node) Keys() []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// Set tells whether the value is there. The output of a resource is.
+// Set reports whether the value is there and not empty. The output of a resource
+// counts as set, even while it is unknown.
 func (n Node) Set() Truth {
 	switch {
 	case n.state == absent:
@@ -121,16 +122,16 @@ func (n Node) Set() Truth {
 	}
 	switch v := n.raw.(type) {
 	case string:
-		return Of(v != "")
+		return FromBool(v != "")
 	case []any:
-		return Of(len(v) > 0)
+		return FromBool(len(v) > 0)
 	case map[string]any:
-		return Of(len(v) > 0)
+		return FromBool(len(v) > 0)
 	}
 	return True
 }
 
-// Known tells whether the value is absent or known to the last leaf.
+// Known reports whether the value is absent or known to the last leaf.
 func (n Node) Known() bool { return n.state != unknown && determined(n.raw) }
 
 func determined(raw any) bool {
@@ -176,17 +177,18 @@ func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 	}
 }
 
-// IsSecret tells whether Pulumi encrypts the value.
+// IsSecret reports whether Pulumi encrypts the value.
 func (n Node) IsSecret() bool { return n.secret }
 
-// JSON reads the document that a string holds. What is no JSON is absent.
+// JSON decodes the document in a string. A string that is not JSON gives an
+// absent node.
 func (n Node) JSON() Node {
 	if n.state != known {
 		return n
 	}
 	text, ok := n.raw.(string)
 	if !ok {
-		return n // Pulumi also takes some documents as objects
+		return n // Pulumi also accepts some documents as objects
 	}
 	var document any
 	if json.Unmarshal([]byte(text), &document) != nil {

@@ -1,7 +1,7 @@
 package value
 
-// Overlay returns inputs with each unknown value replaced by that of the same
-// path in outputs, where it is known there.
+// Overlay returns the inputs, with each unknown input replaced by the output of
+// the same name, if that is known.
 func Overlay(inputs, outputs Node) Node {
 	raw, ok := inputs.raw.(map[string]any)
 	if !ok {
@@ -11,10 +11,10 @@ func Overlay(inputs, outputs Node) Node {
 	for name, v := range raw {
 		out[name] = v
 		if !determined(v) {
-			if answer := outputs.Get(name); answer.state == known && answer.Known() {
-				out[name] = answer.raw
-				if answer.secret {
-					out[name] = Secret{Value: answer.raw}
+			if output := outputs.Get(name); output.state == known && output.Known() {
+				out[name] = output.raw
+				if output.secret {
+					out[name] = Secret{Value: output.raw}
 				}
 			}
 		}

@@ -16,15 +16,15 @@ type Bool struct{ Node }
 // Number is a whole number or a fraction.
 type Number struct{ Node }
 
-// ask applies a question to a known value of type T. The absent value answers
-// false: give it its default with Or.
-func ask[T any](n Node, question func(T) bool) Truth {
+// check applies test to a known value of type T. An absent value gives False;
+// use Or first if the property has a default.
+func check[T any](n Node, test func(T) bool) Truth {
 	switch n.state {
 	case unknown:
 		return Unknown
 	case known:
 		v, ok := n.raw.(T)
-		return Of(ok && question(v))
+		return FromBool(ok && test(v))
 	}
 	return False
 }
@@ -40,41 +40,41 @@ func or[T View](n T, fallback any) T {
 func (s String) Or(fallback string) String { return or(s, fallback) }
 
 // Is compares with a text.
-func (s String) Is(want string) Truth { return ask(s.Node, func(v string) bool { return v == want }) }
+func (s String) Is(want string) Truth { return check(s.Node, func(v string) bool { return v == want }) }
 
 // Equals compares with another value.
 func (s String) Equals(other String) Truth {
 	if s.state == unknown || other.state == unknown {
 		return Unknown
 	}
-	return Of(s.raw == other.raw)
+	return FromBool(s.raw == other.raw)
 }
 
 // In compares with several texts.
 func (s String) In(wants ...string) Truth {
-	return ask(s.Node, func(v string) bool { return slices.Contains(wants, v) })
+	return check(s.Node, func(v string) bool { return slices.Contains(wants, v) })
 }
 
-// HasPrefix looks at the beginning.
+// HasPrefix reports whether the text begins with prefix.
 func (s String) HasPrefix(prefix string) Truth {
-	return ask(s.Node, func(v string) bool { return strings.HasPrefix(v, prefix) })
+	return check(s.Node, func(v string) bool { return strings.HasPrefix(v, prefix) })
 }
 
-// HasSuffix looks at the end.
+// HasSuffix reports whether the text ends with suffix.
 func (s String) HasSuffix(suffix string) Truth {
-	return ask(s.Node, func(v string) bool { return strings.HasSuffix(v, suffix) })
+	return check(s.Node, func(v string) bool { return strings.HasSuffix(v, suffix) })
 }
 
-// Contains looks for a part.
+// Contains reports whether part is in the text.
 func (s String) Contains(part string) Truth {
-	return ask(s.Node, func(v string) bool { return strings.Contains(v, part) })
+	return check(s.Node, func(v string) bool { return strings.Contains(v, part) })
 }
 
 // Matches compares with a regular expression.
-func (s String) Matches(re *regexp.Regexp) Truth { return ask(s.Node, re.MatchString) }
+func (s String) Matches(re *regexp.Regexp) Truth { return check(s.Node, re.MatchString) }
 
-// Satisfies asks any question about the text.
-func (s String) Satisfies(question func(string) bool) Truth { return ask(s.Node, question) }
+// Satisfies reports whether test is true for the text.
+func (s String) Satisfies(test func(string) bool) Truth { return check(s.Node, test) }
 
 // Text is the known text, or a placeholder, for messages.
 func (s String) Text() string {
@@ -89,48 +89,50 @@ func (s String) Text() string {
 // Or is b, or fallback where b is absent.
 func (b Bool) Or(fallback bool) Bool { return or(b, fallback) }
 
-// IsTrue asks whether b is true.
+// IsTrue reports whether b is true.
 func (b Bool) IsTrue() Truth {
 	// A boolean in a tag or a parameter is a text.
 	if text, ok := b.raw.(string); ok {
-		return Of(text == "true")
+		return FromBool(text == "true")
 	}
-	return ask(b.Node, func(v bool) bool { return v })
+	return check(b.Node, func(v bool) bool { return v })
 }
 
-// IsFalse asks whether b is false.
-func (b Bool) IsFalse() Truth { return ask(b.Node, func(v bool) bool { return !v }) }
+// IsFalse reports whether b is false.
+func (b Bool) IsFalse() Truth { return check(b.Node, func(v bool) bool { return !v }) }
 
 // Or is n, or fallback where n is absent.
 func (n Number) Or(fallback float64) Number { return or(n, fallback) }
 
 // Is compares with a number.
-func (n Number) Is(want float64) Truth { return ask(n.Node, func(v float64) bool { return v == want }) }
+func (n Number) Is(want float64) Truth {
+	return check(n.Node, func(v float64) bool { return v == want })
+}
 
-// AtLeast asks whether n ≥ limit.
+// AtLeast reports whether n ≥ limit.
 func (n Number) AtLeast(limit float64) Truth {
-	return ask(n.Node, func(v float64) bool { return v >= limit })
+	return check(n.Node, func(v float64) bool { return v >= limit })
 }
 
-// AtMost asks whether n ≤ limit.
+// AtMost reports whether n ≤ limit.
 func (n Number) AtMost(limit float64) Truth {
-	return ask(n.Node, func(v float64) bool { return v <= limit })
+	return check(n.Node, func(v float64) bool { return v <= limit })
 }
 
-// Between asks whether low ≤ n ≤ high.
+// Between reports whether low ≤ n ≤ high.
 func (n Number) Between(low, high float64) Truth { return All(n.AtLeast(low), n.AtMost(high)) }
 
-// Compare asks a question about two numbers.
-func (n Number) Compare(other Number, question func(a, b float64) bool) Truth {
-	return both(n.Node, other.Node, question)
+// Compare applies test to two numbers.
+func (n Number) Compare(other Number, test func(a, b float64) bool) Truth {
+	return both(n.Node, other.Node, test)
 }
 
-// Both asks a question about two texts.
-func Both(a, b String, question func(a, b string) bool) Truth { return both(a.Node, b.Node, question) }
+// Both applies test to two texts.
+func Both(a, b String, test func(a, b string) bool) Truth { return both(a.Node, b.Node, test) }
 
-// both is ask for two values: an unknown one makes the answer unknown, whatever
-// the other one is, unless that is absent.
-func both[T any](a, b Node, question func(a, b T) bool) Truth {
+// both is check for two values. An absent value gives False; otherwise an
+// unknown one gives Unknown.
+func both[T any](a, b Node, test func(a, b T) bool) Truth {
 	if a.state == absent || b.state == absent {
 		return False
 	}
@@ -139,7 +141,7 @@ func both[T any](a, b Node, question func(a, b T) bool) Truth {
 	}
 	x, ok1 := a.raw.(T)
 	y, ok2 := b.raw.(T)
-	return Of(ok1 && ok2 && question(x, y))
+	return FromBool(ok1 && ok2 && test(x, y))
 }
 
 // Text is the known number, or a placeholder, for messages.

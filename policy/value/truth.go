@@ -5,19 +5,19 @@
 // resources or Pulumi's protocol.
 package value
 
-// Truth is the answer to a question about a value. It is no bool: a rule that
-// forgets that a value may be unknown does not compile.
+// Truth is the result of a comparison. It is no bool, so that a rule can't
+// forget that a value may be unknown: it would not compile.
 type Truth struct{ t int8 }
 
-// The three answers.
+// The three results.
 var (
 	False   = Truth{-1}
 	Unknown = Truth{0}
 	True    = Truth{1}
 )
 
-// Of is the answer to a question about something that is always known.
-func Of(b bool) Truth {
+// FromBool converts a bool, which is never unknown.
+func FromBool(b bool) Truth {
 	if b {
 		return True
 	}
@@ -26,26 +26,26 @@ func Of(b bool) Truth {
 
 func (t Truth) String() string { return [...]string{"false", "unknown", "true"}[t.t+1] }
 
-// Not turns true into false and back. Unknown stays unknown.
+// Not turns True into False and back. Unknown stays unknown.
 func Not(t Truth) Truth { return Truth{-t.t} }
 
-// All is true if every answer is true, and false if one is false.
-func All(answers ...Truth) Truth {
+// All is True if every argument is True, and False if one is False.
+func All(terms ...Truth) Truth {
 	all := True
-	for _, t := range answers {
+	for _, t := range terms {
 		all.t = min(all.t, t.t)
 	}
 	return all
 }
 
-// Any is true if one answer is true, and false if every one is false.
-func Any(answers ...Truth) Truth {
+// Any is True if one argument is True, and False if all are False.
+func Any(terms ...Truth) Truth {
 	one := False
-	for _, t := range answers {
+	for _, t := range terms {
 		one.t = max(one.t, t.t)
 	}
 	return one
 }
 
-// Implies is true if the second answer is true, or the first one is false.
+// Implies is True if second is True or first is False.
 func Implies(first, second Truth) Truth { return Any(Not(first), second) }

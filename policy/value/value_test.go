@@ -8,9 +8,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-var answers = []Truth{False, Unknown, True}
+var results = []Truth{False, Unknown, True}
 
-// With two answers the operators are those of Go; an unknown one may be either.
+// With known values the operators are those of Go. An unknown one may be either.
 func TestTruthTables(t *testing.T) {
 	both := func(t Truth) []bool {
 		if t == Unknown {
@@ -18,7 +18,7 @@ func TestTruthTables(t *testing.T) {
 		}
 		return []bool{t == True}
 	}
-	// want is what all possible pairs of two-valued answers agree on.
+	// want is the result if all possible pairs of bools agree, else Unknown.
 	want := func(a, b Truth, op func(x, y bool) bool) Truth {
 		seen := map[bool]bool{}
 		for _, x := range both(a) {
@@ -29,24 +29,24 @@ func TestTruthTables(t *testing.T) {
 		if len(seen) == 2 {
 			return Unknown
 		}
-		return Of(seen[true])
+		return FromBool(seen[true])
 	}
-	for _, a := range answers {
+	for _, a := range results {
 		require.Equal(t, a, Not(Not(a)))
-		for _, b := range answers {
+		for _, b := range results {
 			require.Equal(t, want(a, b, func(x, y bool) bool { return x && y }), All(a, b), "%s and %s", a, b)
 			require.Equal(t, want(a, b, func(x, y bool) bool { return x || y }), Any(a, b), "%s or %s", a, b)
 			require.Equal(t, want(a, b, func(x, y bool) bool { return !x || y }), Implies(a, b), "%s implies %s", a, b)
 		}
 	}
-	require.Equal(t, True, All(), "of no answer none is false")
+	require.Equal(t, True, All(), "no term is False")
 	require.Equal(t, False, Any())
 }
 
 func TestMembers(t *testing.T) {
 	n := New(map[string]any{
 		"name": "x", "empty": "", "later": Undetermined{}, "hidden": Secret{"s"}, "list": []any{"a", Undetermined{}},
-		"made": Provenance{Undetermined{}}, "document": `{"a": {"b": true}}`, "broken": "{",
+		"output": Provenance{Undetermined{}}, "document": `{"a": {"b": true}}`, "invalid": "{",
 	})
 	text := func(path string) String { return As[String](n.At(path)) }
 	for _, tc := range []struct {
@@ -62,14 +62,14 @@ func TestMembers(t *testing.T) {
 		{"a member of a text is absent", text("name.deeper").Set(), False},
 		{"an empty text is not set", text("empty").Set(), False},
 		{"an unknown value may turn out to be absent", text("later").Set(), Unknown},
-		{"the output of a resource is set", text("made").Set(), True},
-		{"and still unknown", text("made").Is("x"), Unknown},
+		{"the output of a resource is set", text("output").Set(), True},
+		{"and its value is still unknown", text("output").Is("x"), Unknown},
 		{"a list with an unknown element may have it", HasText(As[List[String]](n.Get("list")), "b"), Unknown},
-		{"and has what is known", HasText(As[List[String]](n.Get("list")), "a"), True},
+		{"a list has its known element", HasText(As[List[String]](n.Get("list")), "a"), True},
 		{"a default replaces the absent", text("absent").Or("d").Is("d"), True},
-		{"and nothing else", text("later").Or("d").Is("d"), Unknown},
-		{"a document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
-		{"what is no document is absent", n.Get("broken").JSON().Set(), False},
+		{"a default does not replace the unknown", text("later").Or("d").Is("d"), Unknown},
+		{"a JSON document in a text", As[Bool](n.Get("document").JSON().At("a.b")).IsTrue(), True},
+		{"a text that is not JSON is absent", n.Get("invalid").JSON().Set(), False},
 		{"a value of another type", As[Number](n.Get("name")).AtLeast(0), False},
 	} {
 		require.Equal(t, tc.want, tc.got, tc.reason)
@@ -79,10 +79,10 @@ func TestMembers(t *testing.T) {
 	require.True(t, n.Get("name").Known())
 }
 
-// Information is monotone: a value that becomes known decides an answer, and
-// never turns one around.
+// A value that becomes known may decide an unknown result. It never changes True
+// to False, or False to True.
 func TestUnknownNeverContradicts(t *testing.T) {
-	questions := []func(Node) Truth{
+	tests := []func(Node) Truth{
 		func(n Node) Truth { return As[String](n.Get("a")).Is("x") },
 		func(n Node) Truth { return Not(As[String](n.Get("a")).In("x", "y")) },
 		func(n Node) Truth { return As[Bool](n.Get("b")).Or(true).IsFalse() },
@@ -122,9 +122,9 @@ func TestUnknownNeverContradicts(t *testing.T) {
 				hidden[name] = Undetermined{}
 			}
 		}
-		for i, q := range questions {
+		for i, q := range tests {
 			if was, is := q(before), q(New(hidden)); is != Unknown && is != was {
-				t.Fatalf("question %d: %s when known, %s when partly unknown", i, was, is)
+				t.Fatalf("test %d: %s when known, %s when partly unknown", i, was, is)
 			}
 		}
 	})

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 )
 
@@ -20,9 +19,9 @@ type Finding struct {
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Message) }
 
 // Lint reads every Go and Markdown file of root. It leaves out what allowed
-// permits and the folders of unclean. An entry of allowed that permits nothing
+// permits. An entry of allowed that permits nothing
 // is a finding, so that the list holds no entry without a use.
-func Lint(root fs.FS, rules []Rule, allowed []Exception, unclean []string) ([]Finding, error) {
+func Lint(root fs.FS, rules []Rule, allowed []Exception) ([]Finding, error) {
 	files, err := sourceFiles(root)
 	if err != nil {
 		return nil, err
@@ -44,7 +43,7 @@ func Lint(root fs.FS, rules []Rule, allowed []Exception, unclean []string) ([]Fi
 	used := make([]bool, len(allowed))
 	var out []Finding
 	for _, f := range findings {
-		if !permitted(f, allowed, used) && !slices.ContainsFunc(unclean, func(folder string) bool { return strings.HasPrefix(f.Path, folder) }) {
+		if !permitted(f, allowed, used) {
 			out = append(out, f)
 		}
 	}

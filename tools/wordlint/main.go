@@ -19,7 +19,7 @@ import (
 func main() {
 	root := flag.String("root", ".", "the folder to read")
 	flag.Parse()
-	findings, err := Lint(os.DirFS(*root), rules, allowed, notYetClean)
+	findings, err := Lint(os.DirFS(*root), rules, allowed)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "wordlint:", err)
 		os.Exit(2)

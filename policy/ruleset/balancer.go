@@ -1,0 +1,153 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// CloudFront's defaults, in seconds: how long it waits for an answer of the
+// origin, and how long it keeps a connection (CloudFront API, VpcOriginConfig).
+const (
+	originAnswer    = 30
+	originKeepAlive = 5
+)
+
+var balancer = []*rule.Rule{
+	{
+		ID: "alb-internal", Title: "The load balancer is internal",
+		Why: "CloudFront reaches it through a VPC origin. A public one can be reached around CloudFront and its web ACL.",
+		Fix: "components/loadbalancer, Internal", Standards: []string{"WA SEC05"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(v.Internal().Or(false).IsTrue(), "internal is not true")
+		}),
+	},
+	albRule("alb-invalid-headers", "The load balancer drops invalid headers", "They smuggle a second request past the checks of the first.",
+		"components/loadbalancer, DropInvalidHeaderFields", []string{"FSBP ELB.4"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(v.DropInvalidHeaderFields().IsTrue(), "dropInvalidHeaderFields is not true")
+		}),
+	albRule("alb-logs", "The load balancer logs its requests", "Without the log nobody knows who asked for what.",
+		"components/loadbalancer, AccessLogs", []string{"FSBP ELB.5"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(v.AccessLogs().Enabled().IsTrue(), "accessLogs.enabled is not true")
+			s.Must(v.AccessLogs().Bucket().Set(), "accessLogs.bucket is not set")
+		}),
+	albRule("alb-deletion-protection", "The load balancer can't be deleted by mistake", "A new one has another name and address.",
+		"the key deletionProtection", []string{"FSBP ELB.6"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(v.EnableDeletionProtection().IsTrue(), "enableDeletionProtection is not true")
+		}),
+	albRule("alb-desync", "The load balancer refuses ambiguous requests", "Two servers that read one request differently let an attacker send a hidden one.",
+		"components/loadbalancer, DesyncMitigationMode", []string{"FSBP ELB.12"}, func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(v.DesyncMitigationMode().Or("defensive").In("defensive", "strictest"), "desyncMitigationMode is %s", v.DesyncMitigationMode().Text())
+		}),
+	{
+		ID: "alb-two-zones", Title: "The load balancer spans two zones",
+		Why: "The loss of one zone would take the platform off the internet.",
+		Fix: "the key network.zones", Standards: []string{"FSBP ELB.13"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			s.Must(zones(s.Graph, s.Resource, "subnets", v.Subnets().Node), "the subnets are in fewer than two zones")
+		}),
+	},
+	{
+		ID: "alb-from-cloudfront-only", Title: "Only CloudFront reaches the load balancer",
+		Why: "Whoever gets around CloudFront gets around the web ACL and the cache. A prefix list admits every customer's distribution.",
+		Fix: "components/loadbalancer, admitCloudFront", Standards: []string{"WA SEC05"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.LbLoadBalancer) {
+			groups := rule.Refs[awsview.Ec2SecurityGroup](s.Graph, s.Resource, "securityGroups")
+			s.Must(groups.Exists(), "no security group of this stack protects it")
+			for _, group := range groups.Resources {
+				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
+					// The group of CloudFront's interfaces is looked up once a VPC origin exists.
+					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
+					return value.All(cloudFront, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()), value.Not(v.PrefixListId().Set()))
+				}), "an ingress rule of %s names something else than the group of CloudFront's VPC origins", group.Name)
+			}
+		}),
+	},
+	{
+		ID: "alb-tls13", Title: "HTTPS listeners speak TLS 1.2 and 1.3 only",
+		Why: "Older versions can be broken.",
+		Fix: "components/loadbalancer, tlsPolicy", Standards: []string{"FSBP ELB.17"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
+			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTPS"), v.SslPolicy().Contains("TLS13-1-2")), "sslPolicy is %s", v.SslPolicy().Text())
+		}),
+	},
+	{
+		ID: "alb-no-plain-http", Title: "HTTP listeners redirect to HTTPS",
+		Why: "A request in clear text carries a token that anybody on the way can use.",
+		Fix: "components/loadbalancer, listeners", Standards: []string{"FSBP ELB.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
+			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTP"), v.DefaultActions().All(func(a awsview.LbListenerDefaultAction) value.Truth {
+				return value.All(a.Type().Is("redirect"), a.Redirect().Protocol().Is("HTTPS"))
+			})), "an action of the HTTP listener does something else than redirect to HTTPS")
+		}),
+	},
+	{
+		ID: "alb-target-group-used", Title: "Each target group has targets, and a rule that sends them requests",
+		Why: "A group without targets answers 503; one without a rule hides a service that nobody reaches.",
+		Fix: "components/loadbalancer and components/tier", Standards: []string{"WA REL06"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.LbTargetGroup) {
+			s.Must(value.Any(
+				rule.Users[awsview.AutoscalingGroup](s.Graph, s.Resource, "targetGroupArns").Exists(),
+				rule.Users[awsview.AutoscalingAttachment](s.Graph, s.Resource, "lbTargetGroupArn").Exists(),
+			), "no Auto Scaling Group has its nodes in it")
+			s.Must(value.Any(
+				rule.Users[awsview.LbListenerRule](s.Graph, s.Resource, "actions").Exists(),
+				rule.Users[awsview.LbListener](s.Graph, s.Resource, "defaultActions").Exists(),
+			), "no listener sends requests to it")
+		}),
+	},
+	{
+		ID: "alb-target-group-drains", Title: "A target that leaves finishes its requests",
+		Why: "With no delay each rollout cuts requests off.",
+		Fix: "components/loadbalancer/routing, DeregistrationDelay", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.LbTargetGroup) {
+			s.Must(v.DeregistrationDelay().Or(300).AtLeast(1), "deregistrationDelay is %s", v.DeregistrationDelay().Text())
+			s.Must(v.HealthCheck().Path().Set(), "healthCheck.path is not set")
+		}),
+	},
+	{
+		ID: "alb-health-check-in-time", Title: "A health check ends before the next one",
+		Why: "ELB refuses a timeout that is not below the interval.",
+		Fix: "components/loadbalancer, healthTimeout", Standards: []string{"WA REL06"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.LbTargetGroup) {
+			c := v.HealthCheck()
+			s.Must(c.Timeout().Or(5).Compare(c.Interval().Or(30), func(a, b float64) bool { return a < b }), "timeout %s is not below interval %s", c.Timeout().Text(), c.Interval().Text())
+		}),
+	},
+	{
+		ID: "edge-timeouts-in-order", Title: "CloudFront waits longer than the load balancer, and closes idle connections first",
+		Why: "If the outer hop gives up first, the inner one works for nobody. If the inner one closes first, a request on its way is lost.",
+		Fix: "components/scaling, EdgeTimeouts", Standards: []string{"WA REL05"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {
+			idle := v.IdleTimeout().Or(60)
+			for _, r := range rule.Every[awsview.CloudfrontDistribution](s.Graph).Resources {
+				origins := value.As[awsview.CloudfrontDistribution](r.View()).Origins()
+				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+					c := o.VpcOriginConfig()
+					return value.Implies(c.Set(), c.OriginReadTimeout().Or(originAnswer).Compare(idle, greater))
+				}), "CloudFront does not wait longer for the origin than idleTimeout %s", idle.Text())
+				s.Must(origins.All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+					c := o.VpcOriginConfig()
+					return value.Implies(c.Set(), idle.Compare(c.OriginKeepaliveTimeout().Or(originKeepAlive), greater))
+				}), "CloudFront keeps a connection longer than idleTimeout %s", idle.Text())
+			}
+		}),
+	},
+}
+
+func greater(a, b float64) bool { return a > b }
+
+func albRule(id, title, why, fix string, standards []string, check func(*rule.Subject, awsview.LbLoadBalancer)) *rule.Rule {
+	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: rule.Medium, Levels: rule.Deployed, Standards: standards, Check: rule.On(check)}
+}

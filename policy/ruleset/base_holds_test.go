@@ -1,0 +1,24 @@
+package ruleset_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/ruleset"
+)
+
+// Without the faults that prod waives or accepts, every rule holds, and each rule
+// has a resource to look at.
+func TestBaseHolds(t *testing.T) {
+	results := base(t).results(nil)
+	seen := map[string]bool{}
+	for key, r := range results {
+		seen[r.Rule.ID] = true
+		assert.Equal(t, evaluate.Holds, r.Outcome, "%s: %v", key, r.Messages)
+	}
+	for _, r := range ruleset.All() {
+		assert.True(t, seen[r.ID], "%s looks at no resource of the base", r.ID)
+	}
+}

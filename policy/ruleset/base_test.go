@@ -1,0 +1,113 @@
+package ruleset_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+const (
+	aDigest     = "registry.example/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	goodPolicy  = `{"Statement":[{"Effect":"Allow","Action":["s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
+	goodTrust   = `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"pods.eks.amazonaws.com"}}]}`
+	goodBucket  = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+	deployment  = "Deployment mca-deployment"
+	instanceOf  = "Instance postgres-instance"
+	documents   = "Cluster mongo-cluster"
+	cacheGroup  = "ReplicationGroup redis-cluster"
+	cdnOf       = "Distribution distribution"
+	albOf       = "LoadBalancer alb"
+	clusterName = "Cluster cluster"
+)
+
+// base is prod as it will be: the recording with a value for what only AWS
+// knows, and without the faults for which prod has waivers. In it every
+// mandatory rule holds, and each rule has something to look at.
+func base(t testing.TB) *environment {
+	t.Helper()
+	if recordings["base"] == nil {
+		recordings["base"] = makeBase(t)
+	}
+	return &environment{slices.Clone(recordings["base"].resources)}
+}
+
+func makeBase(t testing.TB) *environment {
+	t.Helper()
+	env := recorded(t, "prod")
+
+	for i, r := range slices.Clone(env.resources) {
+		switch r.Type {
+		case awsview.IamRolePolicy{}.Token():
+			env.resources[i] = with(r, "policy", goodPolicy)
+		case awsview.IamRole{}.Token():
+			env.resources[i] = with(r, "assumeRolePolicy", goodTrust)
+		case awsview.S3BucketPolicy{}.Token():
+			env.resources[i] = with(r, "policy", goodBucket)
+		case awsview.S3BucketOwnershipControls{}.Token():
+			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
+		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token():
+			env.resources[i] = with(with(r, "spec.template.spec.containers.0.image", aDigest),
+				"spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+		case k8sview.CronJob{}.Token():
+			env.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", aDigest),
+				"spec.jobTemplate.spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+		case awsview.CloudwatchLogGroup{}.Token():
+			env.resources[i] = with(r, "retentionInDays", 400.0)
+		case awsview.Ec2VpcEndpoint{}.Token():
+			env.resources[i] = with(r, "policy", goodPolicy)
+		case awsview.AutoscalingGroup{}.Token():
+			env.resources[i] = with(r, "healthCheckType", "ELB")
+		case awsview.EcrRepository{}.Token():
+			add(awsview.EcrLifecyclePolicy{}.Token(), "end of "+r.Name, nil, map[string]string{"repository": short(r)})(t, env)
+		}
+	}
+	edits := []edit{
+		set("MetricAlarm error-rate-high", "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"}),
+		set("aws aws", "allowedAccountIds", []any{"111111111111"}),
+		set(cdnOf, "originGroups", []any{map[string]any{"originId": "both"}}),
+		set(clusterName, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
+		set("SecurityGroupEgressRule node-out", "ipProtocol", "tcp"),
+		set("Deployment prod", "spec.replicas", 2.0),
+		set("Deployment prod", "spec.template.spec.automountServiceAccountToken", false),
+		set("Deployment prod", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+		set("Deployment prod", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
+		set("NetworkAcl private-data-acl", "ingress", []any{map[string]any{
+			"action": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 0.0, "toPort": 65535.0,
+		}}),
+		add(k8sview.ConfigMap{}.Token(), "settings", map[string]any{"metadata": map[string]any{"name": "settings", "namespace": "n"}, "data": map[string]any{"LOG_LEVEL": "info"}}, nil),
+		add(k8sview.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
+		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
+			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
+		}}, nil),
+		add(k8sview.NetworkPolicy{}.Token(), "all", map[string]any{"metadata": map[string]any{"name": "all", "namespace": "progressive-framework-prod"}, "spec": map[string]any{
+			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},
+		}}, nil),
+		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
+		set("Deployment prod", "spec.template.spec.containers.0.image", aDigest),
+		change("Deployment prod", func(r *graph.Resource) {
+			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
+		}),
+	}
+	for _, e := range append(edgeEdits(env), edits...) {
+		e(t, env)
+	}
+	for _, r := range env.resources { // an image is known where the recording has its resource
+		if strings.HasPrefix(r.Type, "ko:") {
+			return env
+		}
+	}
+	t.Fatal("the recording has no image")
+	return nil
+}
+
+// with is a resource with one input replaced.
+func with(r *graph.Resource, path string, v any) *graph.Resource {
+	c := *r
+	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+	return &c
+}

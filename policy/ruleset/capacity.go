@@ -1,0 +1,77 @@
+package ruleset
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// podsOf is how many pods a workload may have, and whether that is known.
+func podsOf(g *graph.Graph, r *graph.Resource) (float64, bool) {
+	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
+	most, known := float(replicas), replicas.Known()
+	for _, hpa := range scaledBy(&rule.Subject{Resource: r, Graph: g}).Resources {
+		n := value.As[k8sview.HorizontalPodAutoscaler](hpa.View()).Spec().MaxReplicas()
+		most, known = max(most, float(n)), known && n.Known()
+	}
+	return most, known
+}
+
+// requestedCPU is the sum of the requests of all servers, in cores.
+func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
+	complete = true
+	for _, typ := range []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()} {
+		for _, r := range g.OfType(typ) {
+			count, known := podsOf(g, r)
+			spec := podOf(r).Spec()
+			containers, all := spec.Containers().Items()
+			complete = complete && known && all
+			for _, c := range containers {
+				complete = complete && c.Resources().Requests().Key("cpu").Known()
+				if text, ok := c.Resources().Requests().Key("cpu").Raw().(string); ok {
+					if q, err := resource.ParseQuantity(text); err == nil {
+						sum += count * q.AsApproximateFloat64()
+					}
+				}
+			}
+		}
+	}
+	return sum, complete
+}
+
+// poolVariable bounds the connections of one pod to PostgreSQL; defaultPool is
+// its default (agents/internal/database).
+const (
+	poolVariable = "DATABASE_MAX_CONNECTIONS"
+	defaultPool  = 8.0
+)
+
+// poolConnections is the sum of the connection pools of all pods.
+func poolConnections(g *graph.Graph) (sum float64, complete bool) {
+	complete = true
+	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
+		count, known := podsOf(g, r)
+		for _, c := range list(podOf(r).Spec().Containers()) {
+			pool := 0.0
+			variables, all := c.Env().Items()
+			complete = complete && all
+			for _, e := range variables {
+				complete = complete && e.Name().Known()
+				switch {
+				case e.Name().Is(poolVariable) == value.True:
+					text, _ := e.Value().Raw().(string)
+					pool = number(text)
+					complete = complete && e.Value().Known()
+				case e.Name().Is("DATABASE_URL") == value.True:
+					pool = max(pool, defaultPool)
+				}
+			}
+			sum += count * pool
+			complete = complete && known
+		}
+	}
+	return sum, complete
+}

@@ -1,0 +1,179 @@
+package ruleset
+
+import (
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+var cdn = []*rule.Rule{
+	distribution("cdn-root-object", "The distribution has a root object", "A request for / would list the bucket.",
+		"components/cdn, DefaultRootObject", rule.Low, []string{"FSBP CloudFront.1"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.DefaultRootObject().Set(), "defaultRootObject is not set")
+		}),
+	distribution("cdn-https", "Viewers use HTTPS", "A request in clear text carries a token that anybody on the way can use.",
+		"components/cdn, viewerProtocols", rule.High, []string{"FSBP CloudFront.3"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.DefaultCacheBehavior().ViewerProtocolPolicy().In("redirect-to-https", "https-only"), "the default behaviour allows HTTP")
+			s.Must(v.OrderedCacheBehaviors().All(func(b awsview.CloudfrontDistributionOrderedCacheBehavior) value.Truth {
+				return b.ViewerProtocolPolicy().In("redirect-to-https", "https-only")
+			}), "a behaviour allows HTTP")
+		}),
+	distribution("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
+		"components/cdn, LoggingConfig", rule.Medium, []string{"FSBP CloudFront.5"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.LoggingConfig().Bucket().Set(), "loggingConfig.bucket is not set")
+		}),
+	distribution("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
+		"the key edge.domain", rule.Medium, []string{"FSBP CloudFront.7", "FSBP CloudFront.8"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.ViewerCertificate().AcmCertificateArn().Set(), "acmCertificateArn is not set")
+			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
+		}),
+	distribution("cdn-tls12", "Viewers use TLS 1.2 at least", "Older versions can be broken.",
+		"components/cdn, MinimumProtocolVersion", rule.High, []string{"FSBP CloudFront.15"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
+		}),
+	distribution("cdn-origin-https", "CloudFront speaks HTTPS to its origins", "Between CloudFront and the origin the request would be in clear text.",
+		"components/cdn, OriginProtocolPolicy", rule.High, []string{"FSBP CloudFront.9", "FSBP CloudFront.10"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+				c := o.CustomOriginConfig()
+				return value.Implies(c.Set(), value.All(
+					c.OriginProtocolPolicy().Is("https-only"),
+					c.OriginSslProtocols().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }),
+				))
+			}), "an origin is asked by HTTP or by an old TLS")
+		}),
+	distribution("cdn-bucket-closed", "Buckets answer to the distribution only", "Everybody could read the bucket around CloudFront.",
+		"components/cdn, OriginAccessControlId", rule.High, []string{"FSBP CloudFront.13"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+				return value.Any(o.CustomOriginConfig().Set(), o.VpcOriginConfig().Set(), o.OriginAccessControlId().Set())
+			}), "an origin that is a bucket has no origin access control")
+		}),
+	distribution("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront takes the first pattern that fits. The later one never applies.",
+		"components/cdn/behaviour, the order of rules", rule.Medium, nil, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			items := list(v.OrderedCacheBehaviors())
+			for i, later := range items {
+				for _, earlier := range items[:i] {
+					s.Must(value.Not(covers(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
+				}
+			}
+		}),
+	distribution("cdn-origin-failover", "The distribution has a second origin", "If the origin is down, users get an error page.",
+		"components/cdn, OriginGroups", rule.Low, []string{"FSBP CloudFront.4"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.OriginGroups().Set(), "originGroups is not set")
+		}),
+	{
+		ID: "cdn-vpc-origin", Title: "CloudFront reaches the load balancer inside the VPC",
+		Why: "A public origin needs a secret header and a prefix list to keep others out.",
+		Fix: "components/cdn, VpcOriginConfig", Standards: []string{"WA SEC05"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
+				return value.Not(o.CustomOriginConfig().Set())
+			}), "an origin is a public server")
+		}),
+	},
+	{
+		ID: "cdn-vpc-origin-https", Title: "CloudFront speaks HTTPS with TLS 1.2 to the load balancer",
+		Why: "Whoever reads the VPC's network would read tokens.",
+		Fix: "components/loadbalancer, vpcOrigin", Standards: []string{"FSBP CloudFront.9", "FSBP CloudFront.10"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontVpcOrigin) {
+			c := v.VpcOriginEndpointConfig()
+			s.Must(c.OriginProtocolPolicy().Is("https-only"), "originProtocolPolicy is %s", c.OriginProtocolPolicy().Text())
+			s.Must(c.OriginSslProtocols().Items().Set(), "originSslProtocols is not set")
+			s.Must(c.OriginSslProtocols().Items().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }), "an old version of TLS is allowed")
+		}),
+	},
+	{
+		ID: "cdn-web-acl", Title: "A web ACL of this stack filters the requests",
+		Why: "Scanners and floods would reach the services.",
+		Fix: "the key edge.webAcl", Standards: []string{"FSBP CloudFront.6"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.CloudfrontDistribution) {
+			s.Must(rule.Refs[awsview.Wafv2WebAcl](s.Graph, s.Resource, "webAclId").Exists(), "webAclId is not that of a web ACL of this stack")
+		}),
+	},
+	{
+		ID: "cdn-security-headers", Title: "Answers carry HSTS and a content security policy",
+		Why: "A browser would follow a plain link, and run scripts of others.",
+		Fix: "components/cdn, securityHeaders", Standards: []string{"OWASP Secure Headers"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontResponseHeadersPolicy) {
+			c := v.SecurityHeadersConfig()
+			s.Must(c.StrictTransportSecurity().AccessControlMaxAgeSec().AtLeast(yearSeconds), "strictTransportSecurity is below a year")
+			s.Must(c.ContentSecurityPolicy().ContentSecurityPolicy().Set(), "contentSecurityPolicy is not set")
+			s.Must(c.ContentTypeOptions().Override().IsTrue(), "contentTypeOptions is not set")
+		}),
+	},
+	{
+		ID: "cdn-headers-on-every-path", Title: "Each behaviour sends the security headers",
+		Why: "One path without them is enough for an attack.",
+		Fix: "components/cdn, ResponseHeadersPolicyId", Standards: []string{"OWASP Secure Headers"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			s.Must(v.DefaultCacheBehavior().ResponseHeadersPolicyId().Set(), "the default behaviour has no response headers policy")
+			s.Must(v.OrderedCacheBehaviors().All(func(b awsview.CloudfrontDistributionOrderedCacheBehavior) value.Truth {
+				return b.ResponseHeadersPolicyId().Set()
+			}), "a behaviour has no response headers policy")
+		}),
+	},
+	{
+		ID: "cdn-personal-answers-apart", Title: "Answers for a person are not cached for others",
+		Why: "One user would see the plan of another one.",
+		Fix: "components/cdn/behaviour, Caching", Standards: []string{"WA SEC07"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			buckets := map[string]bool{}
+			for _, o := range list(v.Origins()) {
+				if o.OriginAccessControlId().Set() == value.True {
+					buckets[o.OriginId().Text()] = true
+				}
+			}
+			policies := rule.Refs[awsview.CloudfrontCachePolicy](s.Graph, s.Resource, "orderedCacheBehaviors")
+			for _, b := range list(v.OrderedCacheBehaviors()) {
+				if buckets[b.TargetOriginId().Text()] {
+					continue
+				}
+				s.Must(apart(policies, b.CachePolicyId()), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
+			}
+		}),
+	},
+}
+
+// yearSeconds is what browsers ask of a site before they trust HSTS.
+const yearSeconds = 365 * 24 * 60 * 60
+
+func distribution(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
+	levels := rule.Everywhere
+	if severity == rule.Low {
+		levels = rule.Advice
+	}
+	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
+}
+
+// cachingDisabled is AWS's cache policy that caches nothing.
+const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+
+// apart tells whether a cache policy keeps the answers for different callers
+// apart, or caches nothing. Which one it is, is known once it exists.
+func apart(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
+	return value.Any(id.Is(cachingDisabled), id.Satisfies(func(text string) bool {
+		for _, r := range policies.Resources {
+			key := value.As[awsview.CloudfrontCachePolicy](r.View()).ParametersInCacheKeyAndForwardedToOrigin()
+			if r.ID == text && value.HasText(key.HeadersConfig().Headers().Items(), "Authorization") == value.True {
+				return true
+			}
+		}
+		return false
+	}))
+}
+
+// covers tells whether a pattern fits every path of another one. Patterns have
+// one star, at their end.
+func covers(pattern, other value.String) value.Truth {
+	return value.Both(pattern, other, func(p, path string) bool {
+		prefix, star := strings.CutSuffix(p, "*")
+		return p == path || star && strings.HasPrefix(path, prefix)
+	})
+}

@@ -1,0 +1,143 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+var roleTypes = []string{k8sview.Role{}.Token(), k8sview.ClusterRole{}.Token()}
+
+// grants are the rules of a role.
+func grants(s *rule.Subject) value.List[k8sview.PolicyRule] {
+	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
+}
+
+// allows tells whether a grant has a verb on a resource.
+func allows(g k8sview.PolicyRule, resource, verb string) value.Truth {
+	return value.All(
+		value.Any(value.HasText(g.Resources(), resource), value.HasText(g.Resources(), "*")),
+		value.Any(value.HasText(g.Verbs(), verb), value.HasText(g.Verbs(), "*")),
+	)
+}
+
+var cluster = []*rule.Rule{
+	rbac("rbac-no-wildcards", "Roles name groups, resources and verbs", "A new kind of object is allowed without a review.",
+		[]string{"CIS EKS 4.1.3"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			return value.Not(value.Any(value.HasText(g.ApiGroups(), "*"), value.HasText(g.Resources(), "*"), value.HasText(g.Verbs(), "*")))
+		}, "a rule has *"),
+	rbac("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind and impersonate lead to the administrator.",
+		[]string{"CIS EKS 4.1.8"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate")))
+		}, "a rule has escalate, bind or impersonate"),
+	rbac("rbac-no-secrets", "Roles do not read Secrets", "The passwords of all services would be in one hand.",
+		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().Set()))))
+		}, "a rule reads secrets that it does not name"),
+	rbac("rbac-no-exec", "Roles do not start processes in pods", "exec and attach give the permissions of every pod.",
+		[]string{"CIS EKS 4.1.4"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
+			return value.Not(value.Any(allows(g, "pods/exec", "create"), allows(g, "pods/attach", "create")))
+		}, "a rule allows exec or attach"),
+	{
+		ID: "rbac-no-administrator", Title: "Nobody is bound to cluster-admin",
+		Why: "The account of one pod would own the cluster.",
+		Fix: "components/autoscaler/rbac.go", Standards: []string{"CIS EKS 4.1.1"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			role := value.As[value.String](s.View().At("roleRef.name"))
+			for _, typ := range roleTypes {
+				role = resolved(s.Graph, s.Resource, role, "roleRef", typ)
+			}
+			s.Must(value.Not(role.In("cluster-admin", "admin", "edit")), "roleRef is %s", role.Text())
+		}, k8sview.ClusterRoleBinding{}.Token(), k8sview.RoleBinding{}.Token()),
+	},
+	{
+		ID: "namespace-restricted", Title: "Namespaces enforce the Pod Security Standard restricted",
+		Why: "A pod that somebody adds by hand could be root.",
+		Fix: "infra/services.go, the namespace's labels", Standards: []string{"PSS restricted", "CIS EKS 4.2"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.Namespace) {
+			s.Must(v.Metadata().Labels().Key("pod-security.kubernetes.io/enforce").Is("restricted"), "the label pod-security.kubernetes.io/enforce is not restricted")
+		}),
+	},
+	{
+		ID: "namespace-default-unused", Title: "No object is in the namespace default",
+		Why: "Network policies and quotas are set by namespace.",
+		Fix: "the component that creates the object: Namespace", Standards: []string{"CIS EKS 4.6.4"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			n := namespaceOf(s.Graph, s.Resource)
+			s.Must(value.All(n.Set(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
+		}, append(append([]string{}, podded...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
+	},
+	{
+		ID: "secret-object-encrypted", Title: "The content of Secrets is encrypted in Pulumi's state",
+		Why: "Everybody who reads the state or a preview would read it.",
+		Fix: "components/secretfiles, pulumi.ToSecret", Standards: []string{"WA SEC08"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.Secret) {
+			for _, part := range []value.Node{v.Data().Node, v.StringData().Node} {
+				for _, name := range part.Keys() {
+					s.Must(encrypted(part.Get(name)), "%s is in clear text", name)
+				}
+			}
+		}),
+	},
+	{
+		ID: "configmap-no-secrets", Title: "ConfigMaps hold no secrets",
+		Why: "Everybody who may read the namespace reads them.",
+		Fix: "components/secretfiles: a Secret", Standards: []string{"CIS EKS 4.4.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.ConfigMap) {
+			for _, name := range v.Data().Keys() {
+				s.Must(value.Not(value.Any(value.FromBool(credential.MatchString(name)), v.Data().Key(name).Contains("PRIVATE KEY-----"))), "the entry %s is a secret", name)
+			}
+		}),
+	},
+	{
+		ID: "network-policy-not-open", Title: "A NetworkPolicy names its peers or its ports",
+		Why: "A rule without peers admits every pod and every address.",
+		Fix: "components/service, the NetworkPolicy's rules", Standards: []string{"CIS EKS 4.3.2"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.NetworkPolicy) {
+			s.Must(v.Spec().Ingress().All(func(i k8sview.NetworkPolicyIngressRule) value.Truth {
+				return value.Any(i.From().Set(), i.Ports().Set())
+			}), "an ingress rule names neither peers nor ports")
+		}),
+	},
+	{
+		ID: "volumes-encrypted", Title: "Volumes of EBS are encrypted",
+		Why: "A snapshot of the volume would be readable.",
+		Fix: "infra/incluster.go, the StorageClass's parameters", Standards: []string{"FSBP EC2.3"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.StorageClass) {
+			ebs := v.Provisioner().Is("ebs.csi.aws.com")
+			s.Must(value.Implies(ebs, v.Parameters().Key("encrypted").Is("true")), "parameters.encrypted is not true")
+		}),
+	},
+	{
+		ID: "service-account-role-known", Title: "A role is given to service accounts of the stack only",
+		Why: "Whoever creates an account of that name gets the role.",
+		Fix: "components/service, the pod identity association", Standards: []string{"WA SEC03"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			name := value.As[value.String](s.View().Get("serviceAccount"))
+			accounts := rule.Every[k8sview.ServiceAccount](s.Graph)
+			namespace := resolved(s.Graph, s.Resource, value.As[value.String](s.View().Get("namespace")), "namespace", k8sview.Namespace{}.Token())
+			system := namespace.Is("kube-system")
+			s.Must(value.Any(system, accounts.Any(func(_ *graph.Resource, a k8sview.ServiceAccount) value.Truth {
+				return a.Metadata().Name().Equals(name)
+			})), "no service account %s is in the stack", name.Text())
+		}, "aws:eks/podIdentityAssociation:PodIdentityAssociation"),
+	},
+}
+
+func rbac(id, title, why string, standards []string, allowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, wrong string) *rule.Rule {
+	return &rule.Rule{
+		ID: id, Title: title, Why: why, Fix: "the component that creates the role: its rules", Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(grants(s).All(func(g k8sview.PolicyRule) value.Truth { return allowed(s, g) }), "%s", wrong)
+		}, roleTypes...),
+	}
+}

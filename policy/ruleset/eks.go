@@ -1,0 +1,153 @@
+package ruleset
+
+import (
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// eksStandardSupport is the end of standard support of the Kubernetes versions
+// of EKS (EKS User Guide, "Understand the Kubernetes version lifecycle").
+var eksStandardSupport = map[string]string{
+	"1.31": "2025-11-26", "1.32": "2026-03-23", "1.33": "2026-07-29", "1.34": "2026-12-02", "1.35": "2027-03-27",
+}
+
+// notice is how long before the end of support a version is reported.
+const notice = 60 * 24 * time.Hour
+
+var eks = []*rule.Rule{
+	{
+		ID: "eks-endpoint-private", Title: "The API server is private, or open to listed blocks only",
+		Why: "Everybody could try credentials and flaws on it.",
+		Fix: "the key cluster.publicAccessCidrs", Standards: []string{"FSBP EKS.1", "CIS EKS 5.4.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			c := v.VpcConfig()
+			listed := value.All(c.PublicAccessCidrs().Set(), value.Not(value.HasText(c.PublicAccessCidrs(), anyIPv4)))
+			s.Must(value.Any(c.EndpointPublicAccess().Or(true).IsFalse(), listed), "the public endpoint is open to everybody")
+			s.Must(c.EndpointPrivateAccess().IsTrue(), "endpointPrivateAccess is not true")
+		}),
+	},
+	{
+		ID: "eks-version-supported", Title: "The Kubernetes version has standard support for two more months",
+		Why: "After its end AWS asks six times the price, or upgrades the cluster itself.",
+		Fix: "the key cluster.version", Standards: []string{"FSBP EKS.2"},
+		Severity: rule.Medium, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			s.Must(v.Version().Satisfies(func(version string) bool {
+				end, err := time.Parse(time.DateOnly, eksStandardSupport[version])
+				return err == nil && s.Now.Add(notice).Before(end)
+			}), "standard support of %s is unknown, over, or ends within %d days", v.Version().Text(), int(notice.Hours()/24))
+		}),
+	},
+	{
+		ID: "eks-secrets-encrypted", Title: "Kubernetes Secrets are encrypted with a key of this account",
+		Why: "A copy of etcd would show them.",
+		Fix: "components/cluster, KeyARN", Standards: []string{"FSBP EKS.3", "CIS EKS 5.3.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			c := v.EncryptionConfig()
+			s.Must(value.All(value.HasText(c.Resources(), "secrets"), c.Provider().KeyArn().Set()), "encryptionConfig does not name secrets and a key")
+		}),
+	},
+	{
+		ID: "eks-control-plane-logs", Title: "The control plane writes all its logs",
+		Why: "The audit log is the only record of who changed what.",
+		Fix: "components/cluster, controlPlaneLogs", Standards: []string{"FSBP EKS.8", "CIS EKS 2.1.1"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			for _, kind := range []string{"api", "audit", "authenticator", "controllerManager", "scheduler"} {
+				s.Must(value.HasText(v.EnabledClusterLogTypes(), kind), "the log %s is not enabled", kind)
+			}
+		}),
+	},
+	{
+		ID: "eks-log-group-managed", Title: "The stack owns the log group of the control plane",
+		Why: "EKS creates a missing one without a key and without an end.",
+		Fix: "components/cluster, controlPlane", Standards: []string{"CIS AWS 3.5"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
+			s.Must(rule.Every[awsview.CloudwatchLogGroup](s.Graph).Any(func(_ *graph.Resource, g awsview.CloudwatchLogGroup) value.Truth {
+				return value.Both(v.Name(), g.Name(), func(name, group string) bool { return group == "/aws/eks/"+name+"/cluster" })
+			}), "no log group /aws/eks/CLUSTER/cluster")
+		}),
+	},
+	{
+		ID: "eks-access-entries", Title: "Only access entries decide who may use the cluster",
+		Why: "Permissions in the ConfigMap aws-auth are in no plan and no audit.",
+		Fix: "components/cluster, AuthenticationMode", Standards: []string{"CIS EKS 5.5.1"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			s.Must(v.AccessConfig().AuthenticationMode().Is("API"), "authenticationMode is %s", v.AccessConfig().AuthenticationMode().Text())
+		}),
+	},
+	{
+		ID: "eks-no-implicit-admin", Title: "Whoever creates the cluster gets no hidden administration",
+		Why: "The permission is in no resource and can't be taken away.",
+		Fix: "the key cluster.admins, and components/cluster", Standards: []string{"CIS EKS 4.1.1"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
+			s.Must(v.AccessConfig().BootstrapClusterCreatorAdminPermissions().Or(true).IsFalse(), "bootstrapClusterCreatorAdminPermissions is not false")
+		}),
+	},
+	{
+		ID: "eks-addons-pinned", Title: "Add-ons have a version",
+		Why: "AWS's default version changes without a commit.",
+		Fix: "components/cluster/eksspec", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksAddon) {
+			s.Must(v.AddonVersion().Set(), "addonVersion is not set")
+		}),
+	},
+	{
+		ID: "eks-network-policies-enforced", Title: "The pod network enforces network policies",
+		Why: "Without it every NetworkPolicy is a comment.",
+		Fix: "components/cluster, nodeAddons", Standards: []string{"CIS EKS 4.3.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.EksAddon) {
+			enabled := value.As[value.Bool](v.ConfigurationValues().JSON().Get("enableNetworkPolicy"))
+			s.Must(value.Implies(v.AddonName().Is("vpc-cni"), enabled.IsTrue()), "enableNetworkPolicy is not true")
+		}),
+	},
+	{
+		ID: "eks-one-role-per-service-account", Title: "No two service accounts share an IAM role",
+		Why: "Each would have the permissions of the other.",
+		Fix: "components/service, a role of its own", Standards: []string{"CIS EKS 4.1.5"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.EksPodIdentityAssociation) {
+			roles := rule.Refs[awsview.IamRole](s.Graph, s.Resource, "roleArn")
+			for _, role := range roles.Resources {
+				users := rule.Users[awsview.EksPodIdentityAssociation](s.Graph, role, "roleArn")
+				s.Must(atMost(len(users.Resources), 1, users.Complete), "role %s is that of %d service accounts", role.Name, len(users.Resources))
+			}
+			s.Must(roles.Exists(), "the role is not one of this stack")
+		}),
+	},
+	{
+		ID: "eks-autoscaler-version", Title: "Cluster Autoscaler has the minor version of the cluster",
+		Why: "It simulates the scheduler of its own version; another one decides differently.",
+		Fix: "components/autoscaler/manifest", Standards: []string{"WA REL07"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.EksCluster) {
+			for _, r := range s.Graph.OfType(k8sview.Deployment{}.Token()) {
+				if builtHere(s.Graph, r).Exists() == value.True {
+					continue
+				}
+				for _, c := range list(podOf(r).Spec().Containers()) {
+					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
+						return strings.Contains(image, ":v"+version+".")
+					})
+					s.Must(value.Implies(c.Image().Matches(autoscalerImage), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
+				}
+			}
+		}),
+	},
+}
+
+var autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)

@@ -1,0 +1,20 @@
+package ruleset_test
+
+import (
+	"github.com/progressive-framework/platform/policy/evaluate"
+)
+
+var clusterExamples = []example{
+	{rule: "configmap-no-secrets", at: "ConfigMap settings", path: "data.LOG_LEVEL", bad: "-----BEGIN PRIVATE KEY-----", absent: evaluate.Holds},
+	{rule: "namespace-default-unused", at: "ConfigMap settings", path: "metadata", bad: nil},
+	{rule: "namespace-restricted", at: "Namespace prod", path: "metadata.labels.pod-security|kubernetes|io/enforce", bad: nil},
+	{rule: "network-policy-not-open", at: "NetworkPolicy all", path: "spec.ingress.0", bad: nil},
+	{rule: "rbac-no-administrator", at: "ClusterRoleBinding prod", path: "roleRef.name", bad: "cluster-admin", absent: evaluate.Holds},
+	{rule: "rbac-no-escalation", at: "ClusterRole prod", path: "rules.0.verbs.0", bad: "escalate", absent: evaluate.Holds},
+	{rule: "rbac-no-exec", at: "ClusterRole prod", path: "rules.0", bad: map[string]any{"apiGroups": []any{""}, "resources": []any{"pods/exec"}, "verbs": []any{"create"}}, absent: evaluate.Holds},
+	{rule: "rbac-no-secrets", at: "ClusterRole prod", path: "rules.0", bad: map[string]any{"apiGroups": []any{""}, "resources": []any{"secrets"}, "verbs": []any{"get"}}, absent: evaluate.Holds},
+	{rule: "rbac-no-wildcards", at: "ClusterRole prod", path: "rules.4.verbs", bad: []any{"*"}, absent: evaluate.Holds},
+	{rule: "secret-object-encrypted", at: "Secret login", path: "stringData.password", bad: nil, absent: evaluate.Holds, edits: []edit{set("Secret login", "stringData", map[string]any{"password": "in clear text"})}, unknown: evaluate.Undecided},
+	{rule: "service-account-role-known", at: "PodIdentityAssociation web-identity", path: "serviceAccount", bad: "another"},
+	{rule: "volumes-encrypted", at: "StorageClass fast-ssd", path: "parameters.encrypted", bad: nil},
+}

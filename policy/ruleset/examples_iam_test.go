@@ -1,0 +1,15 @@
+package ruleset_test
+
+import (
+	"github.com/progressive-framework/platform/policy/evaluate"
+)
+
+var iamExamples = []example{
+	{rule: "iam-changes-scoped", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["ec2:TerminateInstances"],"Resource":"*"}]}`, absent: evaluate.Holds},
+	{rule: "iam-no-administrator", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`, absent: evaluate.Holds, also: []string{"iam-changes-scoped @ RolePolicy web-policy"}},
+	{rule: "iam-no-administrator-attached", at: "RolePolicyAttachment vpc-cni-amazoneks_cni_policy", path: "policyArn", bad: "arn:aws:iam::aws:policy/AdministratorAccess", absent: evaluate.Holds},
+	{rule: "iam-no-service-wildcard", at: "RolePolicy web-policy", path: "policy", bad: `{"Statement":[{"Effect":"Allow","Action":["s3:*"],"Resource":"arn:aws:s3:::b"}]}`, absent: evaluate.Holds},
+	{rule: "iam-role-has-permissions", at: "RolePolicy web-policy", path: "role", bad: "another", on: "Role web-role"},
+	{rule: "iam-role-used", at: "PodIdentityAssociation web-identity", on: "Role web-role", edits: []edit{remove("PodIdentityAssociation web-identity")}},
+	{rule: "iam-trust-named", at: "Role web-role", path: "assumeRolePolicy", bad: `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}}]}`, absent: evaluate.Holds},
+}

@@ -1,0 +1,25 @@
+package ruleset_test
+
+import (
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+)
+
+var nodeExamples = []example{
+	{rule: "nodes-bounds", at: "Group application-group", path: "minSize", bad: 60.0},
+	{rule: "nodes-capacity-left-to-autoscaler", at: "Group web-group", path: "desiredCapacity", bad: 3.0, absent: evaluate.Holds, given: []edit{set("Group web-group", "desiredCapacity", nil), change("Group web-group", func(r *graph.Resource) { r.IgnoreChanges = nil })}},
+	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "heartbeatTimeout", bad: 1.0, on: "Group web-group", absent: evaluate.Holds},
+	{rule: "nodes-drain-before-end", at: "LifecycleHook web-drain", path: "autoscalingGroupName", bad: "another", on: "Group web-group"},
+	{rule: "nodes-imdsv2", at: "LaunchTemplate application-1.34", path: "metadataOptions", bad: nil},
+	{rule: "nodes-launch-template", at: "Group web-group", path: "mixedInstancesPolicy", bad: nil, also: []string{"nodes-several-types @ Group web-group"}},
+	{rule: "nodes-launch-template", at: "Group application-group", path: "launchConfiguration", bad: true, absent: evaluate.Holds},
+	{rule: "nodes-load-balancer-health", at: "Group web-group", path: "healthCheckType", bad: "EC2"},
+	{rule: "nodes-metadata-hop-limit", at: "LaunchTemplate application-1.34", path: "metadataOptions.httpPutResponseHopLimit", bad: 999999.0, absent: evaluate.Holds},
+	{rule: "nodes-no-key-pair", at: "LaunchTemplate application-1.34", path: "keyName", bad: true, absent: evaluate.Holds},
+	{rule: "nodes-no-public-address", at: "LaunchTemplate web-1.34", path: "networkInterfaces", bad: []any{map[string]any{"associatePublicIpAddress": "true"}}, absent: evaluate.Holds},
+	{rule: "nodes-one-scale-in-owner", at: "Policy web-web-scale-down", path: "scalingAdjustment", bad: -1.0, on: "Group web-group", absent: evaluate.Holds, given: []edit{set("Policy web-web-scale-down", "scalingAdjustment", 1.0), add("aws:cloudwatch/metricAlarm:MetricAlarm", "quiet", map[string]any{"alarmActions": []any{"arn"}}, map[string]string{"alarmActions": "Policy web-web-scale-down"})}},
+	{rule: "nodes-several-types", at: "Group application-group", path: "mixedInstancesPolicy.launchTemplate.overrides", bad: nil},
+	{rule: "nodes-two-zones", at: "Group application-group", path: "vpcZoneIdentifiers", bad: nil},
+	{rule: "nodes-volumes-encrypted", at: "LaunchTemplate application-1.34", path: "blockDeviceMappings.0.ebs", bad: nil},
+	{rule: "nodes-volumes-encrypted", at: "LaunchTemplate application-1.34", path: "blockDeviceMappings", bad: nil},
+}

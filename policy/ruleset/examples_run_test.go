@@ -1,0 +1,132 @@
+package ruleset_test
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/ruleset"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// example is one edit of the base that breaks one demand of a rule, and what the
+// rule says where the edited value is absent or unknown.
+type example struct {
+	rule string
+	// at and path are the edited resource and input; bad is the value that
+	// breaks the rule. nil takes the input away.
+	at, path string
+	bad      any
+	// on is the resource that breaks the rule; "" is the edited one.
+	on string
+	// edits take the place of the edit, for what is no input.
+	edits []edit
+	// given comes before it, in each of the three cases.
+	given []edit
+	// also are the other rules that the edit breaks, as "rule @ resource".
+	also []string
+	// absent is the outcome without the value; "" is broken. In a row whose bad
+	// value is nil both are the same case.
+	absent evaluate.Outcome
+	// unknown is the outcome while the value is unknown; "" is undecided.
+	unknown evaluate.Outcome
+}
+
+func (e example) subject() string { return cmp.Or(e.on, e.at) }
+
+func (e example) environment(t *testing.T, edits ...edit) *environment {
+	t.Helper()
+	env := base(t)
+	for _, one := range append(slices.Clone(e.given), edits...) {
+		one(t, env)
+	}
+	return env
+}
+
+func allExamples() []example {
+	return slices.Concat(networkExamples, nodeExamples, eksExamples, postgresExamples, mongoExamples, redisExamples,
+		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, workloadExamples, clusterExamples, storeExamples, stackExamples)
+}
+
+// Each example breaks its rule and what it names besides, and nothing else.
+// Without the value the rule says what the row says, and while the value is
+// unknown nothing is decided.
+func TestExamples(t *testing.T) {
+	untouched := base(t).results(nil)
+	for _, e := range allExamples() {
+		t.Run(e.rule+" "+e.at+" "+e.path, func(t *testing.T) {
+			key := e.rule + " @ " + e.subject()
+			before := untouched
+			if len(e.given) > 0 {
+				before = e.environment(t).results(nil)
+			}
+			require.Equal(t, evaluate.Holds, before[key].Outcome, "the rule holds before the edit: %v", before[key].Messages)
+
+			edits := e.edits
+			if edits == nil {
+				edits = []edit{set(e.at, e.path, e.bad)}
+			}
+			broken := newly(before, e.environment(t, edits...).results(nil), evaluate.Broken)
+			want := append([]string{key}, e.also...)
+			slices.Sort(want)
+			require.Equal(t, want, broken, "what the edit breaks")
+
+			if e.path == "" {
+				return
+			}
+			absent := e.environment(t, set(e.at, e.path, nil)).results(nil)[key]
+			assert.Equal(t, cmp.Or(e.absent, evaluate.Broken), absent.Outcome, "without %s: %v", e.path, absent.Messages)
+			unknown := e.environment(t, hide(e.at, e.path)).results(nil)[key]
+			assert.Equal(t, cmp.Or(e.unknown, evaluate.Undecided), unknown.Outcome, "while %s is unknown: %v", e.path, unknown.Messages)
+		})
+	}
+}
+
+// hide makes an input unknown, as one that may come from anywhere.
+func hide(name, path string) edit {
+	return func(t testing.TB, env *environment) {
+		t.Helper()
+		set(name, path, value.Undetermined{})(t, env)
+		top, _, _ := strings.Cut(path, ".")
+		change(name, func(r *graph.Resource) { delete(r.References, top) })(t, env)
+	}
+}
+
+// Every demand of every rule has an example that breaks it.
+func TestEveryDemandHasAnExample(t *testing.T) {
+	demands, broken := map[string]bool{}, map[string]bool{}
+	ids := map[string]bool{}
+	watch := func(id, format string, answer value.Truth) {
+		demands[id+": "+format] = true
+		if answer == value.False {
+			broken[id+": "+format] = true
+		}
+	}
+	base(t).results(watch)
+	clear(broken)
+	for _, e := range allExamples() {
+		ids[e.rule] = true
+		edits := e.edits
+		if edits == nil {
+			edits = []edit{set(e.at, e.path, e.bad)}
+		}
+		e.environment(t, edits...).results(func(id, format string, answer value.Truth) {
+			if id == e.rule {
+				watch(id, format, answer)
+			}
+		})
+	}
+	for _, d := range slices.Sorted(maps.Keys(demands)) {
+		assert.True(t, broken[d], "no example breaks %s", d)
+	}
+	for _, r := range ruleset.All() {
+		assert.True(t, ids[r.ID], "%s has no example", r.ID)
+	}
+}

@@ -1,0 +1,23 @@
+package ruleset_test
+
+import (
+	"github.com/progressive-framework/platform/policy/evaluate"
+)
+
+var workloadExamples = []example{
+	{rule: "deployment-one-scaler", at: "HorizontalPodAutoscaler scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
+	{rule: "deployment-replicas", at: deployment, path: "spec.replicas", bad: 0.0},
+	{rule: "deployment-rolls", at: deployment, path: "spec.strategy.type", bad: "x", absent: evaluate.Holds},
+	{rule: "hpa-can-scale", at: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
+	{rule: "job-bounded", at: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
+	{rule: "pod-disruption-budget", at: "PodDisruptionBudget mca-pdb", path: "spec.selector.matchLabels.app", bad: "another", on: deployment, absent: evaluate.Holds},
+	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: 3.0, on: deployment, absent: evaluate.Holds},
+	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.minAvailable", bad: "100%", on: deployment, absent: evaluate.Holds},
+	{rule: "pod-disruption-possible", at: "PodDisruptionBudget mca-pdb", path: "spec.maxUnavailable", bad: 0.0, on: deployment, absent: evaluate.Holds},
+	{rule: "pod-network-policy", at: "NetworkPolicy all", path: "metadata.namespace", bad: "another", on: deployment, also: []string{"pod-network-policy @ CronJob migrate-schedule", "pod-network-policy @ Deployment npa-deployment", "pod-network-policy @ Deployment web-deployment", "pod-network-policy @ Deployment wpa-deployment", "pod-network-policy @ Job migrate-job"}},
+	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.readinessProbe", bad: nil},
+	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.livenessProbe", bad: nil},
+	{rule: "service-not-public", at: "Service metrics", path: "spec.externalIPs", bad: true, absent: evaluate.Holds},
+	{rule: "service-not-public", at: "Service metrics", path: "spec.type", bad: true, absent: evaluate.Holds},
+	{rule: "service-selects-pods", at: "Service mca-service", path: "spec.selector.app", bad: "another", absent: evaluate.Holds},
+}

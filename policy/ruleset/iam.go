@@ -1,0 +1,156 @@
+package ruleset
+
+import (
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// statement is one statement of an IAM policy document.
+type statement struct{ value.Node }
+
+// statements returns the statements of a policy document.
+func statements(document value.Node) value.List[statement] {
+	return value.As[value.List[statement]](oneOrMany(document.JSON().Get("Statement")))
+}
+
+// oneOrMany returns a member as a list. IAM also accepts a single value.
+func oneOrMany(n value.Node) value.Node {
+	switch raw := n.Raw().(type) {
+	case string, map[string]any:
+		return value.New([]any{raw})
+	}
+	return n
+}
+
+func (s statement) texts(name string) value.List[value.String] {
+	return value.As[value.List[value.String]](oneOrMany(s.Get(name)))
+}
+
+func (s statement) allow() value.Truth { return value.As[value.String](s.Get("Effect")).Is("Allow") }
+func (s statement) deny() value.Truth  { return value.As[value.String](s.Get("Effect")).Is("Deny") }
+
+// everyResource reports whether the statement names no resource.
+func (s statement) everyResource() value.Truth { return value.HasText(s.texts("Resource"), "*") }
+
+// actions reports whether test is true for an action of the statement.
+func (s statement) actions(test func(string) bool) value.Truth {
+	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
+}
+
+// reading are the prefixes of actions that change nothing.
+var reading = []string{"Describe", "List", "Get", "BatchGet", "Check", "Lookup"}
+
+func changes(action string) bool {
+	_, verb, _ := strings.Cut(action, ":")
+	for _, prefix := range reading {
+		if strings.HasPrefix(verb, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// unscoped are actions that IAM can't limit to a resource (Service Authorization Reference).
+var unscoped = map[string]bool{
+	"logs:DescribeLogGroups": true, "ecr:GetAuthorizationToken": true, "ssm:UpdateInstanceInformation": true,
+}
+
+var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
+
+// document is the policy of the subject.
+func document(s *rule.Subject) value.List[statement] {
+	return statements(s.View().Get("policy"))
+}
+
+var iam = []*rule.Rule{
+	{
+		ID: "iam-no-administrator", Title: "No policy allows everything",
+		Why: "Whoever gets the role gets the account.",
+		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.1", "CIS AWS 1.16"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(document(s).All(func(st statement) value.Truth {
+				return value.Not(value.All(st.allow(), st.everyResource(), st.actions(func(a string) bool { return a == "*" })))
+			}), "a statement allows * on *")
+		}, policyTypes...),
+	},
+	{
+		ID: "iam-no-service-wildcard", Title: "No policy allows a whole service",
+		Why: "New actions of the service are allowed without a review.",
+		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.21"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(document(s).All(func(st statement) value.Truth {
+				return value.Not(value.All(st.allow(), st.actions(func(a string) bool { return strings.HasSuffix(a, ":*") })))
+			}), "a statement allows every action of a service")
+		}, policyTypes...),
+	},
+	{
+		ID: "iam-changes-scoped", Title: "Actions that change something name their resources",
+		Why: "A role that was taken over changes what is not its own.",
+		Fix: "components/iam, the statement's Resources or Conditions", Standards: []string{"cdk-nag IAM5", "WA SEC03"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(document(s).All(func(st statement) value.Truth {
+				writes := st.actions(func(a string) bool { return changes(a) && !unscoped[a] })
+				return value.Not(value.All(st.allow(), st.everyResource(), writes, value.Not(st.Get("Condition").Set())))
+			}), "a statement allows a change on every resource, without a condition")
+		}, policyTypes...),
+	},
+	{
+		ID: "iam-trust-named", Title: "Roles name who may assume them",
+		Why: "Every AWS account could become the role.",
+		Fix: "components/iam, Trust", Standards: []string{"FSBP IAM.1"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.IamRole) {
+			s.Must(statements(v.AssumeRolePolicy()).All(func(st statement) value.Truth {
+				everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
+				return value.Not(value.All(st.allow(), everybody))
+			}), "everybody may assume the role")
+		}),
+	},
+	{
+		ID: "iam-no-administrator-attached", Title: "No role has AWS's administrator policies",
+		Why: "Whoever gets the role gets the account.",
+		Fix: "components/iam, ManagedPolicies", Standards: []string{"CIS AWS 1.16"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.IamRolePolicyAttachment) {
+			s.Must(value.Not(v.PolicyArn().Satisfies(func(arn string) bool {
+				return strings.HasSuffix(arn, "/AdministratorAccess") || strings.HasSuffix(arn, "/PowerUserAccess") || strings.HasSuffix(arn, "/IAMFullAccess")
+			})), "policyArn is %s", v.PolicyArn().Text())
+		}),
+	},
+	{
+		ID: "iam-role-used", Title: "Each role has a use in the stack",
+		Why: "A role that nothing uses is a way in that nobody watches.",
+		Fix: "remove the role, or give it to its user", Standards: []string{"FSBP IAM.22"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
+			used := false
+			for _, r := range s.Graph.Users(s.Resource) {
+				switch r.Type {
+				case awsview.IamRolePolicy{}.Token(), awsview.IamRolePolicyAttachment{}.Token():
+				default:
+					used = true
+				}
+			}
+			s.Must(value.FromBool(used), "no resource refers to it")
+		}),
+	},
+	{
+		ID: "iam-role-has-permissions", Title: "Each role may do something",
+		Why: "A service with an empty role fails at its first call, long after the up.",
+		Fix: "components/iam, Statements or ManagedPolicies", Standards: nil,
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.Across(func(s *rule.Subject, v awsview.IamRole) {
+			s.Must(value.Any(
+				rule.Users[awsview.IamRolePolicy](s.Graph, s.Resource, "role").Exists(),
+				rule.Users[awsview.IamRolePolicyAttachment](s.Graph, s.Resource, "role").Exists(),
+				v.InlinePolicies().Set(), v.ManagedPolicyArns().Set(),
+			), "no policy is attached to it")
+		}),
+	},
+}

@@ -1,0 +1,122 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// keyPolicyOpen tells whether a statement of a key's policy admits everybody.
+func keyPolicyOpen(st statement) value.Truth {
+	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
+	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").Set()))
+}
+
+var keys = []*rule.Rule{
+	{
+		ID: "key-rotates", Title: "KMS keys rotate each year",
+		Why: "A key that leaked once opens everything for ever.",
+		Fix: "components/key, EnableKeyRotation", Standards: []string{"FSBP KMS.4", "CIS AWS 3.6"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
+			s.Must(v.EnableKeyRotation().IsTrue(), "enableKeyRotation is not true")
+		}),
+	},
+	{
+		ID: "key-not-public", Title: "No key policy admits everybody",
+		Why: "Every AWS account could decrypt.",
+		Fix: "components/key, Users", Standards: []string{"FSBP KMS.5"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
+			s.Must(statements(v.Policy().Node).All(func(st statement) value.Truth { return value.Not(keyPolicyOpen(st)) }), "a statement admits everybody, without a condition")
+		}),
+	},
+	{
+		ID: "key-deletion-window", Title: "A deleted key can be had back for 30 days",
+		Why: "Data under a key that is gone are gone, with all backups.",
+		Fix: "components/key, deletionWindow", Standards: []string{"FSBP KMS.3"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
+			s.Must(v.DeletionWindowInDays().Or(30).AtLeast(30), "deletionWindowInDays is %s", v.DeletionWindowInDays().Text())
+		}),
+	},
+	{
+		ID: "log-group-retention", Title: "Logs have an end",
+		Why: "Logs without one are billed for ever, and hold personal data for ever.",
+		Fix: "components/logs, Days", Standards: []string{"WA COST04"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchLogGroup) {
+			s.Must(v.RetentionInDays().Or(0).AtLeast(1), "retentionInDays is not set")
+		}),
+	},
+	{
+		ID: "log-group-encrypted", Title: "Logs are encrypted with a key of this account",
+		Why: "Logs hold addresses and names of users.",
+		Fix: "components/logs, the key's ARN", Standards: []string{"CKV_AWS_158"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchLogGroup) {
+			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+		}),
+	},
+	{
+		ID: "log-group-year", Title: "Logs are kept for a year",
+		Why: "An attack is often found after months.",
+		Fix: "components/logs, Days", Standards: []string{"FSBP CloudWatch.16"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.CloudwatchLogGroup) {
+			s.Must(v.RetentionInDays().Or(0).AtLeast(365), "retentionInDays is %s", v.RetentionInDays().Text())
+		}),
+	},
+	{
+		ID: "secret-encrypted", Title: "Secrets are encrypted with a key of this account",
+		Why: "With AWS's own key every role of the account that may read secrets can decrypt them.",
+		Fix: "components/secret, the key's ARN", Standards: []string{"CKV_AWS_149"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.SecretsmanagerSecret) {
+			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+		}),
+	},
+	{
+		ID: "secret-recoverable", Title: "A deleted secret can be had back for a week",
+		Why: "A service that still needs it would stop.",
+		Fix: "components/secret, the recovery window", Standards: []string{"WA REL09"},
+		Severity: rule.Medium, Levels: rule.Deployed,
+		Check: rule.On(func(s *rule.Subject, v awsview.SecretsmanagerSecret) {
+			s.Must(v.RecoveryWindowInDays().Or(30).AtLeast(7), "recoveryWindowInDays is %s", v.RecoveryWindowInDays().Text())
+		}),
+	},
+	{
+		ID: "secret-not-plain", Title: "The value of a secret is encrypted in Pulumi's state",
+		Why: "Everybody who reads the state or a preview would read it.",
+		Fix: "components/secret, pulumi.ToSecret", Standards: []string{"WA SEC08"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.SecretsmanagerSecretVersion) {
+			s.Must(encrypted(v.SecretString().Node), "secretString is in clear text")
+		}),
+	},
+	{
+		ID: "key-of-store-rotates", Title: "Stores use a key of this stack that rotates",
+		Why: "A key that belongs to somebody else can be taken away, with the data.",
+		Fix: "components/datastore, Key", Standards: []string{"FSBP KMS.4"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			used := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
+			s.Must(used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() }), "kmsKeyId is not that of a key of this stack that rotates")
+		}, storeTypes...),
+	},
+}
+
+// encrypted tells whether Pulumi encrypts a value.
+func encrypted(n value.Node) value.Truth {
+	switch {
+	case n.IsSecret():
+		return value.True
+	case !n.Known():
+		return value.Unknown
+	}
+	return value.Not(n.Set())
+}
+
+// storeTypes are the types that hold data.
+var storeTypes = []string{awsview.RdsInstance{}.Token(), awsview.DocdbCluster{}.Token(), awsview.ElasticacheReplicationGroup{}.Token()}

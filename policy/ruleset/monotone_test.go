@@ -1,0 +1,73 @@
+package ruleset_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/policy/evaluate"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// leaves are the paths of all values that are neither an object nor a list.
+func leaves(raw any, at string) []string {
+	var out []string
+	below := func(name string, child any) {
+		if at != "" {
+			name = at + "." + name
+		}
+		out = append(out, leaves(child, name)...)
+	}
+	switch v := raw.(type) {
+	case map[string]any:
+		for name, child := range v {
+			below(strings.ReplaceAll(name, ".", "|"), child)
+		}
+	case []any:
+		for i, child := range v {
+			below(fmt.Sprint(i), child)
+		}
+	default:
+		return []string{at}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A value that is not known yet decides nothing: a rule that was kept or broken
+// stays so or becomes undecided, and no rule panics. The stacks are prod as it
+// is, with its faults, and the base.
+func TestUnknownOnlyMakesUndecided(t *testing.T) {
+	stacks := map[string]*environment{"prod": recorded(t, "prod"), "staging": recorded(t, "staging"), "base": base(t)}
+	before := map[string]map[string]evaluate.Result{}
+	for name, env := range stacks {
+		before[name] = env.results(nil)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		name := rapid.SampledFrom([]string{"prod", "staging", "base"}).Draw(rt, "stack")
+		env := &environment{slices.Clone(stacks[name].resources)}
+		for range rapid.IntRange(1, 8).Draw(rt, "values") {
+			r := rapid.SampledFrom(env.resources).Draw(rt, "resource")
+			if all := leaves(r.Inputs.Raw(), ""); len(all) > 0 {
+				path := rapid.SampledFrom(all).Draw(rt, "path")
+				i := slices.Index(env.resources, r)
+				env.resources[i] = with(r, path, value.Undetermined{})
+			}
+		}
+		for key, r := range env.results(nil) {
+			was := before[name][key]
+			if r.Outcome != was.Outcome && r.Outcome != evaluate.Undecided && was.Outcome != evaluate.Undecided {
+				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, was.Outcome, r.Outcome, r.Messages)
+			}
+			if was.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
+				rt.Fatalf("%s: decided by taking knowledge away: %v", key, r.Messages)
+			}
+			if strings.Contains(strings.Join(r.Messages, ""), "the rule itself failed") {
+				rt.Fatalf("%s: %v", key, r.Messages)
+			}
+		}
+	})
+}

@@ -1,0 +1,204 @@
+package ruleset
+
+import (
+	"net/netip"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+const (
+	anyIPv4 = "0.0.0.0/0"
+	anyIPv6 = "::/0"
+)
+
+var network = []*rule.Rule{
+	{
+		ID: "network-flow-logs", Title: "Each VPC has flow logs of all traffic",
+		Why: "Without them nobody can say later who reached what.",
+		Fix: "components/network creates them; keep flowLogs", Standards: []string{"FSBP EC2.6", "CIS AWS 3.7"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2Vpc) {
+			logs := rule.Users[awsview.Ec2FlowLog](s.Graph, s.Resource, "vpcId")
+			s.Must(logs.Any(func(_ *graph.Resource, l awsview.Ec2FlowLog) value.Truth {
+				return l.TrafficType().Or("ALL").Is("ALL")
+			}), "no flow log records all traffic of the VPC")
+		}),
+	},
+	{
+		ID: "network-default-group-closed", Title: "The default security group of each VPC admits nothing",
+		Why: "A resource that names no group gets this one.",
+		Fix: "components/network manages it without rules", Standards: []string{"FSBP EC2.2", "CIS AWS 5.4"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2Vpc) {
+			groups := rule.Users[awsview.Ec2DefaultSecurityGroup](s.Graph, s.Resource, "vpcId")
+			s.Must(groups.Any(func(_ *graph.Resource, g awsview.Ec2DefaultSecurityGroup) value.Truth {
+				return value.All(value.Not(g.Ingress().Set()), value.Not(g.Egress().Set()))
+			}), "the default security group is not managed, or has rules")
+		}),
+	},
+	{
+		ID: "network-names-resolve", Title: "Each VPC resolves names",
+		Why: "EKS and private endpoints are reached by name.",
+		Fix: "components/network, enableDnsSupport and enableDnsHostnames", Standards: []string{"WA REL02"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2Vpc) {
+			s.Must(v.EnableDnsSupport().Or(true).IsTrue(), "enableDnsSupport is false")
+			s.Must(v.EnableDnsHostnames().IsTrue(), "enableDnsHostnames is not true")
+		}),
+	},
+	{
+		ID: "network-subnet-private-addresses", Title: "Subnets give no public addresses",
+		Why: "A machine that is launched there would be on the internet.",
+		Fix: "components/network, mapPublicIpOnLaunch", Standards: []string{"FSBP EC2.15"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2Subnet) {
+			s.Must(v.MapPublicIpOnLaunch().Or(false).IsFalse(), "mapPublicIpOnLaunch is true")
+		}),
+	},
+	{
+		ID: "network-subnets-apart", Title: "Subnets of a VPC do not overlap",
+		Why: "EC2 refuses the second one in the middle of an up.",
+		Fix: "components/network/subnet computes the blocks", Standards: []string{"WA REL02"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.Ec2Subnet) {
+			others := rule.Every[awsview.Ec2Subnet](s.Graph)
+			s.Must(others.All(func(r *graph.Resource, o awsview.Ec2Subnet) value.Truth {
+				if r == s.Resource {
+					return value.True
+				}
+				return value.Not(overlap(v.CidrBlock(), o.CidrBlock()))
+			}), "cidrBlock %s overlaps that of another subnet", v.CidrBlock().Text())
+		}),
+	},
+	{
+		ID: "network-ingress-not-internet", Title: "No security group admits the whole internet",
+		Why: "Everything behind the group could be scanned and attacked. Users enter through CloudFront.",
+		Fix: "the component that creates the rule: name a group or a prefix list", Standards: []string{"FSBP EC2.18", "FSBP EC2.19", "CIS AWS 5.2"},
+		Severity: rule.Critical, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupIngressRule) {
+			s.Must(value.Not(v.CidrIpv4().Is(anyIPv4)), "cidrIpv4 is %s", anyIPv4)
+			s.Must(value.Not(v.CidrIpv6().Is(anyIPv6)), "cidrIpv6 is %s", anyIPv6)
+		}),
+	},
+	{
+		ID: "network-ingress-by-reference", Title: "Ingress rules name a security group or a prefix list",
+		Why: "An address block admits whoever gets an address in it later.",
+		Fix: "components/clients and components/loadbalancer", Standards: []string{"WA SEC05"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupIngressRule) {
+			s.Must(value.Any(v.ReferencedSecurityGroupId().Set(), v.PrefixListId().Set()), "the rule names neither a security group nor a prefix list")
+		}),
+	},
+	{
+		ID: "network-rules-apart", Title: "Security groups have no rules of their own, only rule resources",
+		Why: "Rules of both kinds on one group remove each other at every up.",
+		Fix: "use vpc.SecurityGroupIngressRule and EgressRule", Standards: []string{"awsguard"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2SecurityGroup) {
+			s.Must(value.Not(v.Ingress().Set()), "ingress is set on the group")
+			s.Must(value.Not(v.Egress().Set()), "egress is set on the group")
+		}),
+	},
+	{
+		ID: "network-rules-described", Title: "Security group rules have a description",
+		Why: "A rule whose purpose nobody knows is never removed.",
+		Fix: "the component that creates the rule: description", Standards: []string{"CKV_AWS_23"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			s.Must(s.View().Get("description").Set(), "description is not set")
+		}, awsview.VpcSecurityGroupIngressRule{}.Token(), awsview.VpcSecurityGroupEgressRule{}.Token()),
+	},
+	{
+		ID: "network-acl-no-admin-ports", Title: "Network ACLs do not admit SSH and RDP from everywhere",
+		Why: "An ACL is the last line if a security group is wrong.",
+		Fix: "components/network/acl", Standards: []string{"FSBP EC2.21", "CIS AWS 5.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2NetworkAcl) {
+			for _, port := range []float64{22, 3389} {
+				s.Must(v.Ingress().All(func(r awsview.Ec2NetworkAclIngress) value.Truth {
+					everywhere := value.Any(r.CidrBlock().Is(anyIPv4), r.Ipv6CidrBlock().Is(anyIPv6))
+					covers := value.Any(r.Protocol().In("-1", "all"), value.All(r.FromPort().AtMost(port), r.ToPort().AtLeast(port)))
+					return value.Not(value.All(r.Action().Is("allow"), everywhere, covers))
+				}), "a rule admits port %g from everywhere", port)
+			}
+		}),
+	},
+	{
+		ID: "network-egress-scoped", Title: "Egress rules do not allow everything",
+		Why: "A process that was taken over can send data anywhere.",
+		Fix: "components/cluster: nodeSecurityGroup; network policies bound the pods", Standards: []string{"CKV_AWS_382"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.VpcSecurityGroupEgressRule) {
+			everywhere := value.Any(v.CidrIpv4().Is(anyIPv4), v.CidrIpv6().Is(anyIPv6))
+			s.Must(value.Not(value.All(everywhere, v.IpProtocol().Is("-1"))), "every protocol to every address is allowed")
+		}),
+	},
+	{
+		ID: "network-endpoint-private-names", Title: "Interface endpoints answer for the service's own name",
+		Why: "Without it the SDKs leave the VPC through the NAT gateway.",
+		Fix: "components/network, PrivateDnsEnabled", Standards: []string{"WA SEC05"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2VpcEndpoint) {
+			s.Must(value.Implies(v.VpcEndpointType().Is("Interface"), v.PrivateDnsEnabled().IsTrue()), "privateDnsEnabled is not true")
+		}),
+	},
+	{
+		ID: "network-endpoint-policy", Title: "Endpoints have a policy",
+		Why: "The default policy lets a stolen key of another account send data out through the endpoint.",
+		Fix: "components/network, endpoints: Policy", Standards: []string{"WA SEC05"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2VpcEndpoint) {
+			s.Must(v.Policy().Set(), "policy is not set")
+		}),
+	},
+	{
+		ID: "network-nat-survives-zone", Title: "There is a NAT gateway in each zone that routes to one",
+		Why: "The loss of one zone would cut the others off from the internet.",
+		Fix: "the key network.natGateways: perZone", Standards: []string{"WA REL10"},
+		Severity: rule.Medium, Levels: rule.ProdOnly,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.Ec2NatGateway) {
+			routes := rule.Users[awsview.Ec2Route](s.Graph, s.Resource, "natGatewayId")
+			tables := map[string]bool{}
+			for _, r := range routes.Resources {
+				for _, urn := range r.References["routeTableId"] {
+					tables[urn] = true
+				}
+			}
+			s.Must(atMost(len(tables), 1, routes.Complete), "%d route tables use this one NAT gateway", len(tables))
+		}),
+	},
+}
+
+// overlap tells whether two address blocks have an address in common.
+func overlap(a, b value.String) value.Truth {
+	return value.Both(a, b, func(one, other string) bool {
+		p, err1 := netip.ParsePrefix(one)
+		q, err2 := netip.ParsePrefix(other)
+		return err1 == nil && err2 == nil && p.Overlaps(q)
+	})
+}
+
+// atMost compares a count that may still grow.
+func atMost(n, limit int, complete bool) value.Truth {
+	switch {
+	case n > limit:
+		return value.False
+	case !complete:
+		return value.Unknown
+	}
+	return value.True
+}
+
+// atLeast compares a count that may still grow.
+func atLeast(n, limit int, complete bool) value.Truth {
+	switch {
+	case n >= limit:
+		return value.True
+	case !complete:
+		return value.Unknown
+	}
+	return value.False
+}

@@ -1,0 +1,165 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// autoscalerTag is the tag by which Cluster Autoscaler finds its groups.
+const autoscalerTag = "k8s.io/cluster-autoscaler/enabled"
+
+var nodes = []*rule.Rule{
+	{
+		ID: "nodes-imdsv2", Title: "Nodes answer metadata requests with a session token only",
+		Why: "Version 1 gives the node's credentials to any request that a pod can be tricked into.",
+		Fix: "components/tier, MetadataOptions", Standards: []string{"FSBP EC2.170", "CIS AWS 5.6"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.MetadataOptions().HttpTokens().Is("required"), "metadataOptions.httpTokens is %s", v.MetadataOptions().HttpTokens().Text())
+		}),
+	},
+	{
+		ID: "nodes-metadata-hop-limit", Title: "Metadata answers do not leave the node",
+		Why: "With a hop limit above 1 a pod reads the node's credentials.",
+		Fix: "components/tier, MetadataOptions", Standards: []string{"FSBP AutoScaling.4"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.MetadataOptions().HttpPutResponseHopLimit().Or(1).AtMost(1), "httpPutResponseHopLimit is %s", v.MetadataOptions().HttpPutResponseHopLimit().Text())
+		}),
+	},
+	{
+		ID: "nodes-volumes-encrypted", Title: "The volumes of nodes are encrypted",
+		Why: "Container images, logs and emptyDir volumes are on them.",
+		Fix: "components/tier, BlockDeviceMappings", Standards: []string{"FSBP EC2.181", "CIS AWS 2.2.1"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.BlockDeviceMappings().Set(), "no volume is described, so the image's defaults count")
+			s.Must(v.BlockDeviceMappings().All(func(m awsview.Ec2LaunchTemplateBlockDeviceMapping) value.Truth {
+				return m.Ebs().Encrypted().Is("true")
+			}), "a volume is not encrypted")
+		}),
+	},
+	{
+		ID: "nodes-no-public-address", Title: "Nodes have no public address",
+		Why: "A node is reached through the load balancer only.",
+		Fix: "components/tier, NetworkInterfaces", Standards: []string{"FSBP EC2.25", "FSBP AutoScaling.5"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(v.NetworkInterfaces().All(func(i awsview.Ec2LaunchTemplateNetworkInterface) value.Truth {
+				return value.Not(i.AssociatePublicIpAddress().Is("true"))
+			}), "a network interface gets a public address")
+		}),
+	},
+	{
+		ID: "nodes-no-key-pair", Title: "Nodes have no SSH key",
+		Why: "A shared key has no owner and no end. Session Manager leaves a log.",
+		Fix: "components/tier: leave KeyName out", Standards: []string{"WA SEC06"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
+			s.Must(value.Not(v.KeyName().Set()), "keyName is set")
+		}),
+	},
+	{
+		ID: "nodes-two-zones", Title: "Each Auto Scaling Group spans two zones",
+		Why: "The loss of one zone would take all nodes of the tier.",
+		Fix: "the key network.zones", Standards: []string{"FSBP AutoScaling.2"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(zones(s.Graph, s.Resource, "vpcZoneIdentifiers", v.VpcZoneIdentifiers().Node), "the subnets are in fewer than two zones")
+		}),
+	},
+	{
+		ID: "nodes-several-types", Title: "Each Auto Scaling Group can take more than one instance type",
+		Why: "AWS runs out of one type before it runs out of all.",
+		Fix: "components/scaling, the tier's instance types", Standards: []string{"FSBP AutoScaling.6"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(v.MixedInstancesPolicy().LaunchTemplate().Overrides().Len().AtLeast(2), "fewer than two instance types")
+		}),
+	},
+	{
+		ID: "nodes-launch-template", Title: "Auto Scaling Groups use a launch template",
+		Why: "Launch configurations get no new features of EC2, and no IMDS settings.",
+		Fix: "components/tier", Standards: []string{"FSBP AutoScaling.9"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(value.Not(v.LaunchConfiguration().Set()), "launchConfiguration is set")
+			s.Must(value.Any(v.LaunchTemplate().Id().Set(), v.MixedInstancesPolicy().LaunchTemplate().LaunchTemplateSpecification().LaunchTemplateId().Set()),
+				"no launch template is named")
+		}),
+	},
+	{
+		ID: "nodes-bounds", Title: "A group's minimum is not above its maximum, and there is room to grow",
+		Why: "A group at its maximum can't replace a node that drains.",
+		Fix: "the key tiers.NAME.min and max", Standards: []string{"WA REL07"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(v.MinSize().Compare(v.MaxSize(), func(low, high float64) bool { return low < high }), "minSize %s is not below maxSize %s", v.MinSize().Text(), v.MaxSize().Text())
+		}),
+	},
+	{
+		ID: "nodes-load-balancer-health", Title: "Groups behind a load balancer use its health checks",
+		Why: "EC2's own check does not see a process that hangs. On EKS the kubelet and the readiness probes do.",
+		Fix: "components/tier, HealthCheckType", Standards: []string{"FSBP AutoScaling.1"},
+		Severity: rule.Low, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(v.HealthCheckType().Is("ELB"), "healthCheckType is %s", v.HealthCheckType().Text())
+		}),
+	},
+	{
+		ID: "nodes-capacity-left-to-autoscaler", Title: "Pulumi does not set a group's desired capacity back",
+		Why: "An up would remove the nodes that the autoscaler has just added.",
+		Fix: "components/tier, IgnoreChanges desiredCapacity", Standards: []string{"WA REL07"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			ignored := false
+			for _, name := range s.IgnoreChanges {
+				ignored = ignored || name == "desiredCapacity"
+			}
+			s.Must(value.Any(value.FromBool(ignored), value.Not(v.DesiredCapacity().Set())), "desiredCapacity is set and its changes are not ignored")
+		}),
+	},
+	{
+		ID: "nodes-one-scale-in-owner", Title: "One controller removes nodes of a group",
+		Why: "Two controllers that remove nodes undo what the other one decides, and drain each other's pods.",
+		Fix: "components/scaling, the tier's scale-in owner", Standards: []string{"WA REL07"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			autoscaled := v.Tags().Any(func(t awsview.AutoscalingGroupTag) value.Truth { return t.Key().Is(autoscalerTag) })
+			policies := rule.Users[awsview.AutoscalingPolicy](s.Graph, s.Resource, "autoscalingGroupName")
+			removes := policies.Any(func(r *graph.Resource, p awsview.AutoscalingPolicy) value.Truth {
+				shrinks := value.All(value.Not(p.ScalingAdjustment().AtLeast(0)), p.ScalingAdjustment().Set())
+				return value.All(shrinks, rule.Users[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists())
+			})
+			s.Must(value.Not(value.All(autoscaled, removes)), "Cluster Autoscaler and a scaling policy both remove nodes")
+		}),
+	},
+	{
+		ID: "nodes-drain-before-end", Title: "A node is drained before it ends",
+		Why: "Requests that the node still answers would fail.",
+		Fix: "components/tier, lifecycleHook", Standards: []string{"WA REL07"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.AutoscalingGroup) {
+			hooks := rule.Users[awsview.AutoscalingLifecycleHook](s.Graph, s.Resource, "autoscalingGroupName")
+			s.Must(hooks.Any(func(_ *graph.Resource, h awsview.AutoscalingLifecycleHook) value.Truth {
+				return value.All(h.LifecycleTransition().Is("autoscaling:EC2_INSTANCE_TERMINATING"),
+					h.HeartbeatTimeout().Or(3600).AtLeast(scaling.TerminationGrace.Seconds()))
+			}), "no hook holds a node for the %s that pods have to end", scaling.TerminationGrace)
+		}),
+	},
+}
+
+// zones tells whether the subnets from which an input comes are in two zones.
+// A subnet group stands for its subnets.
+func zones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
+	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)
+	if len(subnets.Resources) == 0 {
+		return value.All(input.Set(), value.Unknown) // subnets of another stack
+	}
+	return value.Not(subnets.All(func(_ *graph.Resource, one awsview.Ec2Subnet) value.Truth {
+		return one.AvailabilityZone().Equals(value.As[awsview.Ec2Subnet](subnets.Resources[0].View()).AvailabilityZone())
+	}))
+}

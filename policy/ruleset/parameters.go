@@ -1,0 +1,39 @@
+package ruleset
+
+import (
+	"strconv"
+
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// parameter tells whether the parameter group of type T to which the input prop
+// refers sets a parameter.
+func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
+	groups := rule.Refs[T](s.Graph, s.Resource, prop)
+	return groups.Any(func(r *graph.Resource, _ T) value.Truth {
+		parameters := value.As[value.List[value.Value]](r.View().Get("parameters"))
+		return parameters.Any(func(p value.Value) value.Truth {
+			return value.All(
+				value.As[value.String](p.Get("name")).Is(name),
+				value.As[value.String](p.Get("value")).Is(want),
+			)
+		})
+	})
+}
+
+// list are the known elements of a list.
+func list[T value.View](l value.List[T]) []T {
+	items, _ := l.Items()
+	return items
+}
+
+// number reads a number that AWS takes as a text; 0 if it is none.
+func number(text string) float64 {
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -1,0 +1,37 @@
+package ruleset_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/graph"
+)
+
+const digits = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+// withoutImage makes a workload run an image that the stack has not built.
+func withoutImage(name string) edit {
+	return change(name, func(r *graph.Resource) {
+		r.References["spec"] = slices.DeleteFunc(slices.Clone(r.References["spec"]), func(urn string) bool { return strings.Contains(urn, "ko:index:Image") })
+	})
+}
+
+// pointAt makes an input of one resource come from where that of another one
+// comes from.
+func pointAt(name, prop, like string) edit {
+	return func(t testing.TB, env *environment) {
+		t.Helper()
+		urns := env.resources[env.find(t, like)].References[prop]
+		require.NotEmpty(t, urns)
+		change(name, func(r *graph.Resource) { r.References[prop] = urns })(t, env)
+	}
+}
+
+// plainListener adds a listener for HTTP, which prod does not have.
+var plainListener = add("aws:lb/listener:Listener", "http", map[string]any{
+	"protocol":       "HTTP",
+	"defaultActions": []any{map[string]any{"type": "redirect", "redirect": map[string]any{"protocol": "HTTPS"}}},
+}, nil)

@@ -1,0 +1,162 @@
+package ruleset
+
+import (
+	"regexp"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// leastBackupDays is what FSBP asks for of every store.
+const leastBackupDays = 7
+
+var (
+	databaseClass = regexp.MustCompile(`^db\.[a-z][a-z0-9]*[0-9][a-z]*\.(\d*x?large|micro|small|medium)$`)
+	cacheNode     = regexp.MustCompile(`^cache\.[a-z][a-z0-9]*[0-9][a-z]*\.(\d*x?large|micro|small|medium)$`)
+)
+
+var postgres = []*rule.Rule{
+	instance("postgres-encrypted", "The database is encrypted with a key of this account",
+		"A snapshot that leaves the account would be readable.", "components/postgres, KmsKeyId", rule.High, rule.Everywhere,
+		[]string{"FSBP RDS.3", "CIS AWS 2.3.1"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
+			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+		}),
+	instance("postgres-private", "The database has no public address",
+		"Everybody could try passwords on it.", "components/postgres, PubliclyAccessible", rule.Critical, rule.Everywhere,
+		[]string{"FSBP RDS.2", "CIS AWS 2.3.3"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.PubliclyAccessible().Or(false).IsFalse(), "publiclyAccessible is true")
+		}),
+	instance("postgres-deletion-protection", "The database can't be deleted by mistake",
+		"A destroy takes seconds, a restore takes hours.", "the key deletionProtection", rule.High, rule.Deployed,
+		[]string{"FSBP RDS.8"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.DeletionProtection().IsTrue(), "deletionProtection is not true")
+		}),
+	instance("postgres-final-snapshot", "A deletion leaves a snapshot",
+		"Without it the data are gone with the instance.", "the key deletionProtection", rule.High, rule.Deployed,
+		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
+			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
+		}),
+	instance("postgres-backups", "Backups are kept for a week",
+		"A fault that is found after the weekend could not be undone.", "the key postgres.backupDays", rule.High, rule.Deployed,
+		[]string{"FSBP RDS.11"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.BackupRetentionPeriod().Or(0).AtLeast(leastBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), leastBackupDays)
+		}),
+	instance("postgres-backups-outlive", "Backups outlive the database",
+		"Whoever deletes the database would delete its backups, too.", "the key deletionProtection", rule.Medium, rule.Deployed,
+		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.DeleteAutomatedBackups().Or(true).IsFalse(), "deleteAutomatedBackups is not false")
+		}),
+	instance("postgres-iam-login", "Services can log in with their IAM role",
+		"A password must be stored, rotated and kept out of logs.", "components/postgres, IamDatabaseAuthenticationEnabled", rule.Medium, rule.Everywhere,
+		[]string{"FSBP RDS.10"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.IamDatabaseAuthenticationEnabled().IsTrue(), "iamDatabaseAuthenticationEnabled is not true")
+		}),
+	instance("postgres-managed-password", "RDS makes and rotates the owner's password",
+		"A password in the program is in the state and in every preview.", "components/postgres, ManageMasterUserPassword", rule.High, rule.Everywhere,
+		[]string{"WA SEC02"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
+			s.Must(value.Not(v.Password().Set()), "password is set")
+		}),
+	instance("postgres-logs", "The database writes its log to CloudWatch",
+		"Slow queries and refused logins are in it.", "components/postgres, exports", rule.Medium, rule.Everywhere,
+		[]string{"FSBP RDS.9"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "postgresql"), "the log postgresql is not exported")
+		}),
+	instance("postgres-monitoring", "Enhanced Monitoring is on",
+		"Without it nobody sees memory and processes of the server.", "components/postgres, monitoringSeconds", rule.Low, rule.Everywhere,
+		[]string{"FSBP RDS.6"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.MonitoringInterval().AtLeast(1), "monitoringInterval is %s", v.MonitoringInterval().Text())
+			s.Must(v.MonitoringRoleArn().Set(), "monitoringRoleArn is not set")
+		}),
+	instance("postgres-insights-encrypted", "Performance Insights is on and encrypted",
+		"It shows the text of queries, with their values.", "components/postgres, PerformanceInsightsKmsKeyId", rule.Low, rule.Everywhere,
+		[]string{"CKV_AWS_353", "CKV_AWS_354"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.PerformanceInsightsEnabled().IsTrue(), "performanceInsightsEnabled is not true")
+			s.Must(v.PerformanceInsightsKmsKeyId().Set(), "performanceInsightsKmsKeyId is not set")
+		}),
+	instance("postgres-minor-upgrades", "Minor versions are installed by themselves",
+		"They close flaws.", "components/postgres, AutoMinorVersionUpgrade", rule.Medium, rule.Everywhere,
+		[]string{"FSBP RDS.13"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
+		}),
+	instance("postgres-own-user", "The owner is no well-known name",
+		"A well-known name is half of a login.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
+		[]string{"FSBP RDS.25"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.Username().Set(), "username is not set")
+			s.Must(value.Not(v.Username().In("postgres", "admin", "root")), "username is %s", v.Username().Text())
+		}),
+	instance("postgres-two-zones", "A standby runs in another zone",
+		"The loss of one zone would stop the platform for hours.", "the key postgres.singleZone", rule.High, rule.ProdOnly,
+		[]string{"FSBP RDS.5", "WA REL10"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.MultiAz().IsTrue(), "multiAz is not true")
+		}),
+	instance("postgres-storage-grows", "Storage grows by itself",
+		"A full disk stops the database.", "components/postgres/rdsspec, MostStorageGiB", rule.Medium, rule.Everywhere,
+		[]string{"WA REL07"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.MaxAllocatedStorage().Compare(v.AllocatedStorage(), func(most, now float64) bool { return most > now }), "maxAllocatedStorage is not above allocatedStorage")
+		}),
+	instance("postgres-snapshot-tags", "Snapshots have the tags of the database",
+		"A snapshot without tags has no owner and no stack.", "components/postgres, CopyTagsToSnapshot", rule.Low, rule.Everywhere,
+		[]string{"FSBP RDS.17"}, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.CopyTagsToSnapshot().IsTrue(), "copyTagsToSnapshot is not true")
+		}),
+	instance("postgres-class", "The instance class has the form of AWS's classes",
+		"RDS refuses an unknown class in the middle of an up.", "the key postgres.instanceClass", rule.Medium, rule.Everywhere,
+		nil, func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(v.InstanceClass().Matches(databaseClass), "instanceClass is %s", v.InstanceClass().Text())
+		}),
+	{
+		ID: "postgres-tls-only", Title: "The database refuses connections without TLS",
+		Why: "Queries, answers and tokens would cross the network in clear text.",
+		Fix: "components/postgres/postgrestuning, rds.force_ssl", Standards: []string{"CKV2_AWS_69"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.RdsInstance) {
+			s.Must(parameter[awsview.RdsParameterGroup](s, "parameterGroupName", "rds.force_ssl", "1"), "the parameter group does not set rds.force_ssl to 1")
+		}),
+	},
+	{
+		ID: "postgres-tuned", Title: "The database uses a parameter group of this stack",
+		Why: "AWS's default group knows neither our connections nor our queries.",
+		Fix: "components/postgres/postgrestuning", Standards: []string{"WA PERF03"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.RdsInstance) {
+			s.Must(rule.Refs[awsview.RdsParameterGroup](s.Graph, s.Resource, "parameterGroupName").Exists(), "parameterGroupName is not that of a group of this stack")
+		}),
+	},
+	{
+		ID: "postgres-subnets-span-zones", Title: "The subnets of the database are in two zones",
+		Why: "The standby has no place to run.",
+		Fix: "the key network.zones", Standards: []string{"WA REL10"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.RdsSubnetGroup) {
+			s.Must(zones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
+		}),
+	},
+	{
+		ID: "postgres-connections-suffice", Title: "All pods' connection pools fit into the database",
+		Why: "The pods that come last at a peak would be refused.",
+		Fix: "the keys postgres.connections and services.NAME.replicas", Standards: []string{"WA REL05"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
+			for _, p := range list(v.Parameters()) {
+				if p.Name().Is("max_connections") != value.True {
+					continue
+				}
+				wanted, complete := poolConnections(s.Graph)
+				enough := p.Value().Satisfies(func(text string) bool { return number(text) >= wanted })
+				if !complete {
+					enough = value.All(enough, value.Unknown)
+				}
+				s.Must(enough, "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), wanted)
+			}
+		}),
+	},
+}
+
+// instance is a rule on one property of the RDS instance.
+func instance(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.RdsInstance)) *rule.Rule {
+	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
+}

@@ -1,0 +1,128 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// imageTokens are the types that build an image in the stack, or copy one.
+var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
+
+// builtHere are the images of the stack that a workload runs.
+func builtHere(g *graph.Graph, r *graph.Resource) graph.Related {
+	out := graph.Related{Complete: true}
+	for _, typ := range imageTokens {
+		images := g.Refs(r, "spec", typ)
+		out.Resources = append(out.Resources, images.Resources...)
+		out.Complete = out.Complete && images.Complete
+	}
+	return out
+}
+
+var stores = []*rule.Rule{
+	store("store-protected", "Pulumi refuses to delete a store", "A wrong edit of the program would delete it in the next up.",
+		"the key deletionProtection", rule.Deployed, func(s *rule.Subject) {
+			s.Must(value.FromBool(s.Protect), "protect is not set")
+		}),
+	store("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port is another service that nobody watches.",
+		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
+			port := value.As[value.Number](s.View().Get("port"))
+			for _, group := range storeGroups(s).Resources {
+				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				s.Must(rules.All(func(_ *graph.Resource, r awsview.VpcSecurityGroupIngressRule) value.Truth {
+					return value.All(r.FromPort().Compare(port, same), r.ToPort().Compare(port, same))
+				}), "a rule of %s opens another port than %s", group.Name, port.Text())
+			}
+			s.Must(storeGroups(s).Exists(), "no security group of this stack protects it")
+		}),
+	store("store-reached-by-its-users", "A store admits security groups of this stack only", "Whoever is on the network could try to log in.",
+		"components/clients, the group's Clients", rule.Everywhere, func(s *rule.Subject) {
+			for _, group := range storeGroups(s).Resources {
+				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
+				s.Must(rules.All(func(r *graph.Resource, v awsview.VpcSecurityGroupIngressRule) value.Truth {
+					// A group of EKS is an output of the cluster.
+					known := value.Any(
+						rule.Refs[awsview.Ec2SecurityGroup](s.Graph, r, "referencedSecurityGroupId").Exists(),
+						rule.Refs[awsview.EksCluster](s.Graph, r, "referencedSecurityGroupId").Exists(),
+					)
+					return value.All(known, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()))
+				}), "a rule of %s names something else than a security group of this stack", group.Name)
+			}
+		}),
+	{
+		ID: "store-subnets-route-nowhere", Title: "The subnets of stores have no way to the internet",
+		Why: "A database that was taken over could send its data out.",
+		Fix: "components/network, the private-data subnets", Standards: []string{"WA SEC05"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			for _, subnet := range rule.Refs[awsview.Ec2Subnet](s.Graph, s.Resource, "subnetIds").Resources {
+				for _, a := range rule.Users[awsview.Ec2RouteTableAssociation](s.Graph, subnet, "subnetId").Resources {
+					for _, table := range rule.Refs[awsview.Ec2RouteTable](s.Graph, a, "routeTableId").Resources {
+						routes := rule.Users[awsview.Ec2Route](s.Graph, table, "routeTableId")
+						s.Must(routes.All(func(_ *graph.Resource, r awsview.Ec2Route) value.Truth {
+							return value.Not(value.Any(r.GatewayId().Set(), r.NatGatewayId().Set(), r.EgressOnlyGatewayId().Set()))
+						}), "subnet %s has a route to a gateway", subnet.Name)
+					}
+				}
+			}
+		}, awsview.RdsSubnetGroup{}.Token(), awsview.DocdbSubnetGroup{}.Token(), awsview.ElasticacheSubnetGroup{}.Token()),
+	},
+	{
+		ID: "image-of-this-stack", Title: "Pods run images that this stack has built or promoted",
+		Why: "Nobody has reviewed the others, and their registry may be gone when a node needs them.",
+		Fix: "components/image: build or mirror it into the stack's repository", Standards: []string{"CIS EKS 5.1.4"},
+		Severity: rule.Medium, Levels: rule.Deployed,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			s.Must(builtHere(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
+		}, podded...),
+	},
+	{
+		ID: "nodes-hold-all-pods", Title: "The nodes at their most hold all pods at their most",
+		Why: "At the peak pods would wait for nodes that may not come.",
+		Fix: "the keys tiers.NAME.max and services.NAME.replicas", Standards: []string{"WA REL07"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			wanted, complete := requestedCPU(s.Graph)
+			most, known := 0.0, true
+			for _, r := range s.Graph.OfType(awsview.AutoscalingGroup{}.Token()) {
+				n := value.As[awsview.AutoscalingGroup](r.View()).MaxSize()
+				known = known && n.Known()
+				most += float(n)
+			}
+			enough := value.Unknown // more pods or more nodes may turn out
+			if wanted <= most*leastNodeCores && complete || wanted > most*leastNodeCores && known {
+				enough = value.FromBool(wanted <= most*leastNodeCores)
+			}
+			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods ask for %.1f cores, %g nodes have %.1f", wanted, most, most*leastNodeCores)
+		}, awsview.EksCluster{}.Token()),
+	},
+}
+
+// leastNodeCores is what pods get of the smallest node that a tier may have: a
+// large instance has 2 cores, of which EKS and the add-ons keep a part.
+const leastNodeCores = 1.5
+
+func same(a, b float64) bool { return a == b }
+
+func float(n value.Number) float64 {
+	v, _ := n.Raw().(float64)
+	return v
+}
+
+// storeGroups are the security groups of a store.
+func storeGroups(s *rule.Subject) rule.Set[awsview.Ec2SecurityGroup] {
+	prop := "vpcSecurityGroupIds"
+	if s.Type == (awsview.ElasticacheReplicationGroup{}).Token() {
+		prop = "securityGroupIds"
+	}
+	return rule.Refs[awsview.Ec2SecurityGroup](s.Graph, s.Resource, prop)
+}
+
+func store(id, title, why, fix string, levels rule.Levels, check func(*rule.Subject)) *rule.Rule {
+	return &rule.Rule{
+		ID: id, Title: title, Why: why, Fix: fix, Severity: rule.High, Levels: levels, Standards: []string{"WA SEC05"},
+		Check: rule.AcrossTypes(check, storeTypes...),
+	}
+}

@@ -1,0 +1,89 @@
+package ruleset
+
+import (
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// webACL holds the rules of the web ACL and of certificates.
+var webACL = []*rule.Rule{
+	{
+		ID: "waf-metrics", Title: "The web ACL counts its requests",
+		Why: "Without metrics nobody sees an attack, or a rule that blocks users.",
+		Fix: "components/webacl, visibility", Standards: []string{"FSBP WAF.12"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Wafv2WebAcl) {
+			s.Must(v.VisibilityConfig().CloudwatchMetricsEnabled().IsTrue(), "cloudwatchMetricsEnabled is not true")
+		}),
+	},
+	{
+		ID: "waf-rules", Title: "The web ACL has AWS's managed rules and a rate limit",
+		Why: "An ACL without rules lets everything through.",
+		Fix: "components/webacl, managed", Standards: []string{"FSBP WAF.10"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Wafv2WebAcl) {
+			s.Must(v.Rules().Any(func(r awsview.Wafv2WebAclRule) value.Truth { return r.Statement().Get("rateBasedStatement").Set() }), "no rule limits the rate")
+			s.Must(v.Rules().Any(func(r awsview.Wafv2WebAclRule) value.Truth {
+				return r.Statement().Get("managedRuleGroupStatement").Set()
+			}), "no managed rule group")
+		}),
+	},
+	{
+		ID: "waf-logged", Title: "The web ACL logs what it blocks",
+		Why: "A user who was blocked can't be told why.",
+		Fix: "components/webacl, a logging configuration", Standards: []string{"FSBP WAF.11"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, _ awsview.Wafv2WebAcl) {
+			s.Must(rule.Users[awsview.Wafv2WebAclLoggingConfiguration](s.Graph, s.Resource, "resourceArn").Exists(), "no logging configuration names it")
+		}),
+	},
+	{
+		ID: "waf-log-redacted", Title: "The web ACL's log holds no tokens",
+		Why: "Whoever reads the log could act as the users in it.",
+		Fix: "components/webacl, redactedHeaders", Standards: []string{"WA SEC08"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.Wafv2WebAclLoggingConfiguration) {
+			for _, header := range []string{"authorization", "cookie"} {
+				s.Must(v.RedactedFields().Any(func(f awsview.Wafv2WebAclLoggingConfigurationRedactedField) value.Truth {
+					return f.SingleHeader().Name().Is(header)
+				}), "the header %s is not redacted", header)
+			}
+		}),
+	},
+	{
+		ID: "certificate-validated", Title: "Certificates are validated by DNS within the stack",
+		Why: "CloudFront and the load balancer refuse a certificate that is not issued yet.",
+		Fix: "components/certificate", Standards: []string{"FSBP ACM.1"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.AcmCertificate) {
+			s.Must(v.ValidationMethod().Is("DNS"), "validationMethod is %s", v.ValidationMethod().Text())
+			s.Must(rule.Users[awsview.AcmCertificateValidation](s.Graph, s.Resource, "certificateArn").Exists(), "nothing waits until it is validated")
+		}),
+	},
+	{
+		ID: "certificate-covers-names", Title: "A distribution's certificate covers its names",
+		Why: "CloudFront refuses an alias that the certificate does not have.",
+		Fix: "components/certificate/names", Standards: nil,
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
+			all := rule.Every[awsview.AcmCertificate](s.Graph)
+			s.Must(v.Aliases().All(func(alias value.String) value.Truth {
+				return all.Any(func(_ *graph.Resource, c awsview.AcmCertificate) value.Truth {
+					return value.Any(named(c.DomainName(), alias), c.SubjectAlternativeNames().Any(func(n value.String) value.Truth { return named(n, alias) }))
+				})
+			}), "an alias is on no certificate of this stack")
+		}),
+	},
+}
+
+// named tells whether a name of a certificate covers a domain.
+func named(certificate, domain value.String) value.Truth {
+	return value.Both(certificate, domain, func(name, wanted string) bool {
+		_, parent, _ := strings.Cut(wanted, ".")
+		return name == wanted || name == "*."+parent
+	})
+}

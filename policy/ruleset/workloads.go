@@ -1,0 +1,227 @@
+package ruleset
+
+import (
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// labels are the labels of a workload's pods.
+func labels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
+
+// namespaceOf is the namespace that an object is in. While its name is unknown,
+// it is that of the Namespace to which the object refers.
+func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
+	own := value.As[value.String](r.View().At("metadata.namespace"))
+	return resolved(g, r, own, "metadata", k8sview.Namespace{}.Token())
+}
+
+// resolved is a name, or the name of the one object of a type to which the
+// input prop refers.
+func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
+	if targets := g.Refs(r, prop, typ).Resources; !name.Known() && len(targets) == 1 {
+		return value.As[value.String](targets[0].View().At("metadata.name"))
+	}
+	return name
+}
+
+// selects tells whether the selector of an object finds the pods of a workload.
+// An empty selector finds all pods of the namespace.
+func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], target *graph.Resource) value.Truth {
+	answer := namespaceOf(g, from).Equals(namespaceOf(g, target))
+	for _, name := range selector.Keys() {
+		answer = value.All(answer, selector.Key(name).Equals(labels(target).Key(name)))
+	}
+	if !selector.Known() {
+		answer = value.All(answer, value.Unknown)
+	}
+	return answer
+}
+
+// selectedBy are the objects of type T that select the pods of the subject.
+func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
+	var view T
+	out := graph.Related{Complete: true}
+	for _, r := range s.Graph.OfType(view.Token()) {
+		switch found := selects(s.Graph, r, value.As[value.Map[value.String]](r.View().At(path)), s.Resource); found {
+		case value.True:
+			out.Resources = append(out.Resources, r)
+		case value.Unknown:
+			out.Complete = false
+		}
+	}
+	return out
+}
+
+var workloads = []*rule.Rule{
+	{
+		ID: "pod-probes", Title: "Servers have a readiness and a liveness probe",
+		Why: "Requests go to a pod that can't answer yet, or not any more.",
+		Fix: "components/scaling, the profile's Readiness and Liveness", Standards: []string{"kube-score pod-probes", "WA REL06"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			containers := podOf(s.Resource).Spec().Containers()
+			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().Set() }), "readinessProbe is not set")
+			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().Set() }), "livenessProbe is not set")
+		}, servers...),
+	},
+	{
+		ID: "pod-spread", Title: "The pods of a server are spread over zones or nodes",
+		Why: "The loss of one zone would take all of them.",
+		Fix: "components/service, TopologySpreadConstraints", Standards: []string{"kube-score deployment-has-host-podantiaffinity", "WA REL10"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			p := podOf(s.Resource).Spec()
+			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
+			s.Must(value.Any(one, p.TopologySpreadConstraints().Set(), p.Affinity().PodAntiAffinity().Set()), "neither topologySpreadConstraints nor podAntiAffinity is set")
+		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
+	},
+	{
+		ID: "pod-ends-in-time", Title: "Pods have the time to end that the platform promises",
+		Why: "The load balancer still sends requests for some seconds.",
+		Fix: "components/scaling, TerminationGrace", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Advice,
+		Check: rule.On(func(s *rule.Subject, v k8sview.Deployment) {
+			grace := v.Spec().Template().Spec().TerminationGracePeriodSeconds().Or(30)
+			s.Must(grace.AtLeast(scaling.TerminationGrace.Seconds()), "terminationGracePeriodSeconds %s is below %s", grace.Text(), scaling.TerminationGrace)
+		}),
+	},
+	{
+		ID: "deployment-replicas", Title: "Deployments have two pods at least",
+		Why: "A rollout or the loss of a node stops the service.",
+		Fix: "the key services.NAME.replicas", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
+		Severity: rule.Medium, Levels: rule.Advice,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
+			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scaledBy(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
+		}),
+	},
+	{
+		ID: "deployment-rolls", Title: "A rollout does not stop a service",
+		Why: "With Recreate all pods end before the first new one starts.",
+		Fix: "components/service, Strategy", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.Deployment) {
+			one := v.Spec().Replicas().Or(1).AtMost(1)
+			s.Must(value.Any(one, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
+		}),
+	},
+	{
+		ID: "deployment-one-scaler", Title: "A Deployment's count has one owner",
+		Why: "Each up would set back what the autoscaler has decided.",
+		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score horizontalpodautoscaler-has-target"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
+			s.Must(value.Not(value.All(v.Spec().Replicas().Set(), scaledBy(s).Exists())), "replicas is set, and an HPA changes it")
+		}),
+	},
+	{
+		ID: "pod-disruption-budget", Title: "Each server has a PodDisruptionBudget",
+		Why: "A drain of nodes may end all pods of a service at once.",
+		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
+			budgets := selectedBy[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
+			s.Must(value.Any(one, budgets.Exists()), "no PodDisruptionBudget selects its pods")
+		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
+	},
+	{
+		ID: "pod-disruption-possible", Title: "A PodDisruptionBudget lets one pod go",
+		Why: "With none a drain waits for ever, and no node can be replaced.",
+		Fix: "components/service, the budget's minAvailable or maxUnavailable", Standards: []string{"kube-linter pdb-min-available"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			replicas := value.As[value.Number](s.View().At("spec.replicas")).Or(1)
+			budgets := selectedBy[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
+			if !budgets.Complete {
+				s.Wait("the selector of a PodDisruptionBudget")
+			}
+			for _, r := range budgets.Resources {
+				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
+				least := value.As[value.Number](spec.MinAvailable())
+				s.Must(value.Any(value.Not(least.Set()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
+				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s lets no pod go", r.Name)
+				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
+			}
+		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
+	},
+	{
+		ID: "pod-network-policy", Title: "A NetworkPolicy selects each pod of the platform",
+		Why: "Without one every pod of the cluster reaches it, and it reaches everything.",
+		Fix: "components/service, a NetworkPolicy", Standards: []string{"kube-score pod-networkpolicy", "CIS EKS 4.3.2"},
+		Severity: rule.Medium, Levels: rule.Deployed,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			s.Must(selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels").Exists(), "no NetworkPolicy selects its pods")
+		}, podded...),
+	},
+	{
+		ID: "service-selects-pods", Title: "Each Service selects the pods of a workload",
+		Why: "A Service without pods refuses every connection.",
+		Fix: "components/service, the labels", Standards: []string{"kube-score service-targets-pod"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.Service) {
+			out := graph.Related{Complete: true}
+			for _, typ := range servers {
+				for _, r := range s.Graph.OfType(typ) {
+					switch selects(s.Graph, s.Resource, v.Spec().Selector(), r) {
+					case value.True:
+						out.Resources = append(out.Resources, r)
+					case value.Unknown:
+						out.Complete = false
+					}
+				}
+			}
+			s.Must(out.Exists(), "its selector finds no pods of this stack")
+		}),
+	},
+	{
+		ID: "service-not-public", Title: "Services are reached through the platform's own load balancer",
+		Why: "A Service of type LoadBalancer opens one that no web ACL protects.",
+		Fix: "components/service, NodePort", Standards: []string{"kube-score service-type"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.Service) {
+			s.Must(v.Spec().Type().Or("ClusterIP").In("ClusterIP", "NodePort"), "type is %s", v.Spec().Type().Text())
+			s.Must(value.Not(v.Spec().ExternalIPs().Set()), "externalIPs is set")
+		}),
+	},
+	{
+		ID: "job-bounded", Title: "Tasks end, and their pods are removed",
+		Why: "A task that hangs holds its lock and its node for ever.",
+		Fix: "components/service, NewTask", Standards: []string{"WA OPS08"},
+		Severity: rule.Low, Levels: rule.Everywhere,
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			path := "spec"
+			if s.Type == (k8sview.CronJob{}).Token() {
+				path = "spec.jobTemplate.spec"
+			}
+			spec := value.As[k8sview.JobSpec](s.View().At(path))
+			s.Must(spec.ActiveDeadlineSeconds().Set(), "activeDeadlineSeconds is not set")
+		}, tasks...),
+	},
+	{
+		ID: "hpa-can-scale", Title: "An HPA has room between its minimum and its maximum",
+		Why: "An HPA whose minimum is its maximum scales nothing.",
+		Fix: "components/scaling, the profile's HPA", Standards: []string{"kube-linter hpa-minimum-three-replicas"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v k8sview.HorizontalPodAutoscaler) {
+			s.Must(v.Spec().MinReplicas().Or(1).Compare(v.Spec().MaxReplicas(), func(low, high float64) bool { return low < high }), "minReplicas is not below maxReplicas")
+		}),
+	},
+}
+
+// scaledBy are the HPAs of the subject.
+func scaledBy(s *rule.Subject) graph.Related {
+	out := graph.Related{Complete: true}
+	name := value.As[value.String](s.View().At("metadata.name"))
+	for _, r := range s.Graph.OfType(k8sview.HorizontalPodAutoscaler{}.Token()) {
+		switch value.As[k8sview.HorizontalPodAutoscaler](r.View()).Spec().ScaleTargetRef().Name().Equals(name) {
+		case value.True:
+			out.Resources = append(out.Resources, r)
+		case value.Unknown:
+			out.Complete = false
+		}
+	}
+	return out
+}
