@@ -6,7 +6,7 @@
 //	policy rules         the rules as a Markdown table
 //	policy record FILE   a preview's JSON as a recording for tests
 //
-// Without a command it serves: the engine starts the file by its name alone.
+// Without a command it serves, because the engine starts it without one.
 package main
 
 import (
@@ -36,7 +36,8 @@ import (
 // the engine's own JSON has no policy results.
 const reportVariable = "POLICY_REPORT"
 
-// errViolations says that the report names what is wrong.
+// errViolations is the error of a report with violations. The report itself names
+// them.
 var errViolations = errors.New("mandatory rules are broken")
 
 func main() {
@@ -45,8 +46,8 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run returns the exit code: 0 nothing wrong, 1 mandatory violations, 2 the
-// command could not do its work.
+// run returns the exit code: 0 for no mandatory violation, 1 for one or more, 2
+// for an error of the command.
 func run(ctx context.Context, args []string, out *os.File, messages io.Writer) int {
 	command := "serve"
 	// The engine passes its own address as the only argument.
@@ -81,7 +82,7 @@ const usage = `usage:
   policy check [flags] FILE   apply the rules to a state export or a preview's JSON; exit code 1 on a mandatory violation
   policy rules                print the rules as a Markdown table
   policy record FILE          print a preview's JSON as a recording for tests
-  policy serve                answer the Pulumi engine; --policy-pack starts it`
+  policy serve                serve the Pulumi engine, which starts it with --policy-pack`
 
 func serve(ctx context.Context, out *os.File) error {
 	o := server.Options{Rules: ruleset.All(), Now: time.Now, StackConfig: stackconfig.Find}
@@ -109,7 +110,7 @@ func check(args []string, out *os.File, messages io.Writer) error {
 		return fmt.Errorf("%w\n%s", err, usage)
 	}
 	if flags.NArg() != 1 {
-		return fmt.Errorf("policy check takes one file\n%s", usage)
+		return fmt.Errorf("policy check needs one file\n%s", usage)
 	}
 	render, ok := report.Formats[*format]
 	if !ok {
@@ -143,7 +144,7 @@ func check(args []string, out *os.File, messages io.Writer) error {
 
 func record(args []string, out io.Writer) error {
 	if len(args) != 1 {
-		return fmt.Errorf("policy record takes one file\n%s", usage)
+		return fmt.Errorf("policy record needs one file\n%s", usage)
 	}
 	raw, err := os.ReadFile(args[0])
 	if err != nil {

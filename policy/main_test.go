@@ -73,7 +73,7 @@ func TestCommands(t *testing.T) {
 		{"into a file", []string{"check", "-out", "report.txt", good}, 0, ""},
 		{"no such file", []string{"check", "none.json"}, 2, "none.json"},
 		{"no such form", []string{"check", "-format", "pdf", good}, 2, "text, json, sarif, junit or markdown"},
-		{"no file", []string{"check"}, 2, "takes one file"},
+		{"no file", []string{"check"}, 2, "needs one file"},
 		{"no such flag", []string{"check", "-loud", good}, 2, "usage"},
 		{"the rules", []string{"rules"}, 0, "| `key-rotates` |"},
 		{"help", []string{"help"}, 2, "policy check"},

@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// Outcome is what a rule finds of a resource.
+// Outcome is the result of a rule for a resource.
 type Outcome string
 
 // The outcomes.
@@ -32,11 +32,11 @@ type Result struct {
 	// Messages say what is wrong, or what is not known.
 	Messages []string
 	Level    rule.Level
-	// Waiver accepts the violation; nil for none.
+	// Waiver is the waiver that accepts the violation, or nil.
 	Waiver *waiver.Waiver
 }
 
-// Fails tells whether the result makes an operation fail.
+// Fails reports whether the result makes an operation fail.
 func (r Result) Fails() bool {
 	return r.Outcome == Broken && r.Level == rule.Mandatory && r.Waiver == nil
 }
@@ -45,7 +45,7 @@ func (r Result) Fails() bool {
 // waive it.
 var ConfigRule = &rule.Rule{
 	ID: "policy-config", Title: "Waivers and levels are valid, in use, and not expired",
-	Why:      "A waiver that nobody reads again hides the fault that it was made for.",
+	Why:      "A waiver that nobody reads again hides the violation that it accepts.",
 	Fix:      "the configuration key " + waiver.Key,
 	Severity: rule.High, Levels: rule.Everywhere,
 }
@@ -57,16 +57,16 @@ type Evaluator struct {
 	byType      map[string][]*rule.Rule
 	environment string
 	config      waiver.Config
-	// problem is why the configuration could not be read.
+	// problem is the error of the configuration, or nil.
 	problem error
 	now     time.Time
-	// Watch is told of each demand of each rule, by tests that look for one
-	// which no example breaks; nil for nobody.
+	// Watch is called with each demand of each rule and its result. It may be nil.
+	// A test uses it to find a demand that no example breaks.
 	Watch func(ruleID, format string, t value.Truth)
 }
 
 // New returns an evaluator for an environment. config is the value of
-// waiver.Key; what is wrong with it is a violation of ConfigRule.
+// waiver.Key. Each fault in it is a violation of ConfigRule.
 func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluator {
 	e := &Evaluator{rules: rules, byID: map[string]*rule.Rule{}, byType: map[string][]*rule.Rule{}, environment: environment, now: now}
 	e.config, e.problem = waiver.Parse(config)
@@ -79,13 +79,13 @@ func New(rules []*rule.Rule, environment, config string, now time.Time) *Evaluat
 	return e
 }
 
-// Rules are the evaluator's rules.
+// Rules returns the evaluator's rules.
 func (e *Evaluator) Rules() []*rule.Rule { return e.rules }
 
 // Rule returns the rule with an ID, or nil.
 func (e *Evaluator) Rule(id string) *rule.Rule { return e.byID[id] }
 
-// Level is the level of a rule in this stack.
+// Level returns the level of a rule in this stack.
 func (e *Evaluator) Level(r *rule.Rule) rule.Level { return e.config.Level(r, e.environment) }
 
 // Resource applies the rules that need no other resource.
@@ -124,8 +124,8 @@ func (e *Evaluator) resource(r *graph.Resource, g *graph.Graph, want func(*rule.
 	return results
 }
 
-// one applies one rule. A rule that panics is broken, and no other rule
-// notices.
+// one applies one rule. A panic of the rule makes its own result broken and does
+// not affect the other rules.
 func (e *Evaluator) one(one *rule.Rule, level rule.Level, r *graph.Resource, g *graph.Graph) (result Result) {
 	result = Result{Rule: one, Resource: r, Outcome: Holds, Level: level}
 	defer func() {
@@ -162,7 +162,7 @@ func (e *Evaluator) waiver(id, resource string) *waiver.Waiver {
 	return nil
 }
 
-// Config are the violations of ConfigRule, given the results of all rules.
+// Config returns the violations of ConfigRule. results are those of all rules.
 func (e *Evaluator) Config(results []Result) []Result {
 	var faults []string
 	if e.problem != nil {
@@ -191,12 +191,12 @@ func (e *Evaluator) Config(results []Result) []Result {
 	return out
 }
 
-// Expiring are the waivers that end within two weeks.
+// Expiring returns the waivers that end within two weeks.
 func (e *Evaluator) Expiring() []waiver.Waiver {
 	return slices.DeleteFunc(slices.Clone(e.config.Waivers), func(w waiver.Waiver) bool { return !w.Expiring(e.now) })
 }
 
-// Text is the result for people: what is wrong, and how to fix it.
+// Text describes the result: what is wrong, and how to fix it.
 func (r Result) Text() string {
 	text := strings.Join(r.Messages, "; ")
 	if r.Outcome == Undecided {

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// JSON is the report as schema.json describes it.
+// JSON writes the report as schema.json describes it.
 func (r *Report) JSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -16,7 +16,7 @@ func (r *Report) JSON(w io.Writer) error {
 
 type object = map[string]any
 
-// SARIF is the report in the Static Analysis Results Interchange Format 2.1.0,
+// SARIF writes the report in the Static Analysis Results Interchange Format 2.1.0,
 // with the Go line that registered each resource.
 func (r *Report) SARIF(w io.Writer) error {
 	rules, results := []object{}, []object{}
@@ -64,7 +64,7 @@ func sarifLevel(k Kind) string {
 	return "warning"
 }
 
-// location is the Go line, and always the resource.
+// location returns the Go line, if it is known, and the resource.
 func (f Finding) location() object {
 	out := object{"logicalLocations": []object{{"fullyQualifiedName": f.URN, "name": f.Resource, "kind": "resource"}}}
 	file, line := f.Source.File, f.Source.Line
@@ -96,7 +96,7 @@ type junitSuite struct {
 	Cases    []junitCase `xml:"testcase"`
 }
 
-// JUnit is the report as test results: mandatory violations fail, the other
+// JUnit writes the report as test results: mandatory violations fail, the other
 // findings are skipped with their reason.
 func (r *Report) JUnit(w io.Writer) error {
 	suite := junitSuite{Name: "policy " + r.Stack}

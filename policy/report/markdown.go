@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Markdown is the report for a pull request.
+// Markdown writes the report for a pull request.
 func (r *Report) Markdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Policies of `%s`\n\n", r.Stack)
@@ -38,5 +38,5 @@ func (r *Report) Markdown(w io.Writer) error {
 	return err
 }
 
-// cell makes a text fit a table.
+// cell escapes a text for a table.
 func cell(s string) string { return strings.NewReplacer("|", `\|`, "\n", " ").Replace(s) }

@@ -1,6 +1,6 @@
 // Package report renders the results of a stack for people and for machines:
-// text, JSON, SARIF, JUnit and Markdown. It owns the comparison of two results,
-// by which a change answers for its own faults only.
+// text, JSON, SARIF, JUnit and Markdown. It owns the comparison with an earlier
+// state, so that a change fails only because of its own violations.
 package report
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/progressive-framework/platform/policy/waiver"
 )
 
-// Schema names the form of the JSON report; schema.json describes it.
+// Schema identifies the format of the JSON report; schema.json describes it.
 const Schema = "https://progressive-framework.example/policy-report/v1"
 
 // Report is the results of one stack.
@@ -44,7 +44,7 @@ type Summary struct {
 	Undecided int `json:"undecided"`
 }
 
-// Kind is what a finding is in the report.
+// Kind is the class of a finding in the report.
 type Kind string
 
 // The kinds of findings.
@@ -55,7 +55,7 @@ const (
 	Undecided Kind = "undecided"
 )
 
-// Finding is one rule that a resource breaks, or that can't be decided yet.
+// Finding is a violation of one rule by one resource, or an undecided result.
 type Finding struct {
 	Rule      string         `json:"rule"`
 	Title     string         `json:"title"`
@@ -69,11 +69,11 @@ type Finding struct {
 	Standards []string       `json:"standards,omitempty"`
 	Waiver    *waiver.Waiver `json:"waiver,omitempty"`
 	Source    graph.Source   `json:"source"`
-	// New says that the earlier state does not have the violation.
+	// New is true if the earlier state does not have the violation.
 	New bool `json:"new"`
 }
 
-// New makes the report of all results of a stack.
+// New returns the report of all results of a stack.
 func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) *Report {
 	r := &Report{Schema: Schema, Stack: stack, Environment: environment, Findings: []Finding{}, Expiring: e.Expiring()}
 	r.Summary.Rules, r.Summary.Resources = len(e.Rules()), len(g.All())
@@ -125,8 +125,8 @@ func finding(r evaluate.Result) Finding {
 
 func (f Finding) key() string { return f.Rule + " " + f.URN }
 
-// Compare marks the violations that the earlier report has, too, and lists
-// those that are gone.
+// Compare marks the violations that the earlier report does not have as New, and
+// lists those that are fixed.
 func (r *Report) Compare(earlier *Report) {
 	r.comparedToState = true
 	before := map[string]Finding{}
@@ -149,12 +149,12 @@ func (r *Report) Compare(earlier *Report) {
 	}
 }
 
-// undecided tells whether the violation may still be there.
+// undecided reports whether the violation may still be there.
 func (r *Report) undecided(f Finding) bool {
 	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
 }
 
-// Fails tells whether a mandatory rule is broken. Compared with a state, only a
+// Fails reports whether a mandatory rule is broken. Compared with a state, only a
 // violation that the state does not have counts.
 func (r *Report) Fails() bool {
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Kind == Mandatory && f.New })
@@ -166,7 +166,7 @@ var Formats = map[string]func(*Report, io.Writer) error{
 	"junit": (*Report).JUnit, "markdown": (*Report).Markdown,
 }
 
-// Text is the report for a terminal.
+// Text writes the report for a terminal.
 func (r *Report) Text(w io.Writer) error {
 	var b strings.Builder
 	for _, f := range r.Findings {
@@ -208,7 +208,7 @@ func (f Finding) where() string {
 	return name
 }
 
-// line is the summary in one line.
+// line returns the summary in one line.
 func (r *Report) line() string {
 	s := r.Summary
 	return fmt.Sprintf("%s: %d rules, %d resources: %d mandatory, %d advisory and %d waived violations; %d undecided, %d hold",

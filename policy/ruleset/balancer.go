@@ -7,8 +7,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// CloudFront's defaults, in seconds: how long it waits for an answer of the
-// origin, and how long it keeps a connection (CloudFront API, VpcOriginConfig).
+// CloudFront's defaults, in seconds: its timeout for a response of the origin,
+// and for an idle connection (CloudFront API, VpcOriginConfig).
 const (
 	originAnswer    = 30
 	originKeepAlive = 5
@@ -105,7 +105,7 @@ var balancer = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "alb-target-group-drains", Title: "A target that leaves finishes its requests",
+		ID: "alb-target-group-drains", Title: "A deregistered target finishes its requests",
 		Why: "With no delay each rollout cuts requests off.",
 		Fix: "components/loadbalancer/routing, DeregistrationDelay", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -126,7 +126,7 @@ var balancer = []*rule.Rule{
 	},
 	{
 		ID: "edge-timeouts-in-order", Title: "CloudFront waits longer than the load balancer, and closes idle connections first",
-		Why: "If the outer hop gives up first, the inner one works for nobody. If the inner one closes first, a request on its way is lost.",
+		Why: "If the outer hop gives up first, the inner one works for nobody. If the inner one closes first, a request in flight is lost.",
 		Fix: "components/scaling, EdgeTimeouts", Standards: []string{"WA REL05"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {

@@ -14,7 +14,7 @@ var buckets = []*rule.Rule{
 				return value.All(b.BlockPublicAcls().IsTrue(), b.BlockPublicPolicy().IsTrue(), b.IgnorePublicAcls().IsTrue(), b.RestrictPublicBuckets().IsTrue())
 			}), "no public access block with all four settings")
 		}),
-	bucket("bucket-encrypted", "The bucket says how its objects are encrypted", "An object without encryption is readable to whoever copies the disk.",
+	bucket("bucket-encrypted", "The bucket has an encryption configuration", "An object without encryption is readable to whoever copies the disk.",
 		"components/bucket, KeyARN", rule.Medium, []string{"FSBP S3.17"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketServerSideEncryptionConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketServerSideEncryptionConfigurationV2) value.Truth {
 				return b.Rules().Any(func(r awsview.S3BucketServerSideEncryptionConfigurationV2Rule) value.Truth {
@@ -54,7 +54,7 @@ var buckets = []*rule.Rule{
 				})
 			}), "no statement of its policy denies requests without TLS")
 		}),
-	bucket("bucket-no-acls", "Access to the bucket is not decided by ACLs", "An object's ACL is seen in no policy and no plan.",
+	bucket("bucket-no-acls", "Access to the bucket is not decided by ACLs", "An object's ACL appears in no policy and no plan.",
 		"components/bucket, ACLs", rule.Medium, []string{"FSBP S3.12"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketOwnershipControls](s.Graph, s.Resource, "bucket").All(func(_ *graph.Resource, b awsview.S3BucketOwnershipControls) value.Truth {
 				return b.Rule().ObjectOwnership().Is("BucketOwnerEnforced")
@@ -62,7 +62,7 @@ var buckets = []*rule.Rule{
 		}),
 	{
 		ID: "bucket-not-emptied", Title: "A destroy does not empty the bucket",
-		Why: "Its objects would be gone without a question.",
+		Why: "Its objects would be gone without a confirmation.",
 		Fix: "the key deletionProtection", Standards: []string{"WA REL09"},
 		Severity: rule.High, Levels: rule.Deployed,
 		Check: rule.On(func(s *rule.Subject, v awsview.S3BucketV2) {

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// podsOf is how many pods a workload may have, and whether that is known.
+// podsOf returns the maximum of pods of a workload, and whether it is known.
 func podsOf(g *graph.Graph, r *graph.Resource) (float64, bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
 	most, known := float(replicas), replicas.Known()
@@ -20,7 +20,7 @@ func podsOf(g *graph.Graph, r *graph.Resource) (float64, bool) {
 	return most, known
 }
 
-// requestedCPU is the sum of the requests of all servers, in cores.
+// requestedCPU returns the sum of the requests of all servers, in cores.
 func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, typ := range []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()} {
@@ -49,7 +49,7 @@ const (
 	defaultPool  = 8.0
 )
 
-// poolConnections is the sum of the connection pools of all pods.
+// poolConnections returns the sum of the connection pools of all pods.
 func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {

@@ -49,7 +49,7 @@ var cdn = []*rule.Rule{
 				return value.Any(o.CustomOriginConfig().Set(), o.VpcOriginConfig().Set(), o.OriginAccessControlId().Set())
 			}), "an origin that is a bucket has no origin access control")
 		}),
-	distribution("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront takes the first pattern that fits. The later one never applies.",
+	distribution("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
 		"components/cdn/behaviour, the order of rules", rule.Medium, nil, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			items := list(v.OrderedCacheBehaviors())
 			for i, later := range items {
@@ -119,8 +119,8 @@ var cdn = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "cdn-personal-answers-apart", Title: "Answers for a person are not cached for others",
-		Why: "One user would see the plan of another one.",
+		ID: "cdn-personal-answers-apart", Title: "Personal responses are not cached for others",
+		Why: "One user would see the plan of another user.",
 		Fix: "components/cdn/behaviour, Caching", Standards: []string{"WA SEC07"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
@@ -141,7 +141,7 @@ var cdn = []*rule.Rule{
 	},
 }
 
-// yearSeconds is what browsers ask of a site before they trust HSTS.
+// yearSeconds is the least max-age that browsers' HSTS preload lists accept.
 const yearSeconds = 365 * 24 * 60 * 60
 
 func distribution(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
@@ -155,8 +155,8 @@ func distribution(id, title, why, fix string, severity rule.Severity, standards 
 // cachingDisabled is AWS's cache policy that caches nothing.
 const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
-// apart tells whether a cache policy keeps the answers for different callers
-// apart, or caches nothing. Which one it is, is known once it exists.
+// apart reports whether a cache policy keeps the responses for different callers
+// apart, or caches nothing. The id of a policy is known once it exists.
 func apart(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
 	return value.Any(id.Is(cachingDisabled), id.Satisfies(func(text string) bool {
 		for _, r := range policies.Resources {
@@ -169,7 +169,7 @@ func apart(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) va
 	}))
 }
 
-// covers tells whether a pattern fits every path of another one. Patterns have
+// covers reports whether a pattern matches every path of another one. Patterns have
 // one star, at their end.
 func covers(pattern, other value.String) value.Truth {
 	return value.Both(pattern, other, func(p, path string) bool {

@@ -14,7 +14,7 @@ func grants(s *rule.Subject) value.List[k8sview.PolicyRule] {
 	return value.As[value.List[k8sview.PolicyRule]](s.View().Get("rules"))
 }
 
-// allows tells whether a grant has a verb on a resource.
+// allows reports whether a grant has a verb on a resource.
 func allows(g k8sview.PolicyRule, resource, verb string) value.Truth {
 	return value.All(
 		value.Any(value.HasText(g.Resources(), resource), value.HasText(g.Resources(), "*")),

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/k8sview"
 )
 
-// missing tells whether the recording lacks a resource.
+// missing reports whether the recording lacks a resource.
 func (env *environment) missing(name string) bool {
 	return !slices.ContainsFunc(env.resources, func(r *graph.Resource) bool { return short(r) == name })
 }

@@ -60,7 +60,7 @@ var unscoped = map[string]bool{
 
 var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
 
-// document is the policy of the subject.
+// document returns the policy of the subject.
 func document(s *rule.Subject) value.List[statement] {
 	return statements(s.View().Get("policy"))
 }
@@ -125,7 +125,7 @@ var iam = []*rule.Rule{
 	},
 	{
 		ID: "iam-role-used", Title: "Each role has a use in the stack",
-		Why: "A role that nothing uses is a way in that nobody watches.",
+		Why: "A role that nothing uses is an entry that nobody watches.",
 		Fix: "remove the role, or give it to its user", Standards: []string{"FSBP IAM.22"},
 		Severity: rule.Low, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.IamRole) {
@@ -141,7 +141,7 @@ var iam = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "iam-role-has-permissions", Title: "Each role may do something",
+		ID: "iam-role-has-permissions", Title: "Each role has a permission",
 		Why: "A service with an empty role fails at its first call, long after the up.",
 		Fix: "components/iam, Statements or ManagedPolicies", Standards: nil,
 		Severity: rule.Low, Levels: rule.Advice,

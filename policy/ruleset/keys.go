@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// keyPolicyOpen tells whether a statement of a key's policy admits everybody.
+// keyPolicyOpen reports whether a statement of a key's policy admits everybody.
 func keyPolicyOpen(st statement) value.Truth {
 	everybody := value.Any(value.As[value.String](st.Get("Principal")).Is("*"), value.As[value.String](st.At("Principal.AWS")).Is("*"))
 	return value.All(st.allow(), everybody, value.Not(st.Get("Condition").Set()))
@@ -33,8 +33,8 @@ var keys = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "key-deletion-window", Title: "A deleted key can be had back for 30 days",
-		Why: "Data under a key that is gone are gone, with all backups.",
+		ID: "key-deletion-window", Title: "A deleted key can be restored for 30 days",
+		Why: "Without the key its data can't be read, and neither can the backups.",
 		Fix: "components/key, deletionWindow", Standards: []string{"FSBP KMS.3"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.KmsKey) {
@@ -42,7 +42,7 @@ var keys = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "log-group-retention", Title: "Logs have an end",
+		ID: "log-group-retention", Title: "Logs have a retention period",
 		Why: "Logs without one are billed for ever, and hold personal data for ever.",
 		Fix: "components/logs, Days", Standards: []string{"WA COST04"},
 		Severity: rule.Low, Levels: rule.Everywhere,
@@ -78,7 +78,7 @@ var keys = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "secret-recoverable", Title: "A deleted secret can be had back for a week",
+		ID: "secret-recoverable", Title: "A deleted secret can be restored for a week",
 		Why: "A service that still needs it would stop.",
 		Fix: "components/secret, the recovery window", Standards: []string{"WA REL09"},
 		Severity: rule.Medium, Levels: rule.Deployed,
@@ -107,7 +107,7 @@ var keys = []*rule.Rule{
 	},
 }
 
-// encrypted tells whether Pulumi encrypts a value.
+// encrypted reports whether Pulumi encrypts a value.
 func encrypted(n value.Node) value.Truth {
 	switch {
 	case n.IsSecret():

@@ -34,7 +34,7 @@ var mongo = []*rule.Rule{
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
 			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
 		}),
-	documents("mongo-managed-password", "AWS makes and rotates the owner's password",
+	documents("mongo-managed-password", "AWS creates and rotates the owner's password",
 		"A password in the program is in the state and in every preview.", "components/mongo, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"cdk-nag DOC3"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
@@ -60,7 +60,7 @@ var mongo = []*rule.Rule{
 	},
 	{
 		ID: "mongo-two-instances", Title: "The cluster has a second instance",
-		Why: "The loss of the only one stops it until AWS has made another.",
+		Why: "The loss of the only one stops it until AWS has created another.",
 		Fix: "the key mongo.instances", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.ProdOnly,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.DocdbCluster) {

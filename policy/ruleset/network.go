@@ -172,7 +172,7 @@ var network = []*rule.Rule{
 	},
 }
 
-// overlap tells whether two address blocks have an address in common.
+// overlap reports whether two address blocks have an address in common.
 func overlap(a, b value.String) value.Truth {
 	return value.Both(a, b, func(one, other string) bool {
 		p, err1 := netip.ParsePrefix(one)

@@ -22,7 +22,7 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-metadata-hop-limit", Title: "Metadata answers do not leave the node",
+		ID: "nodes-metadata-hop-limit", Title: "Metadata responses do not leave the node",
 		Why: "With a hop limit above 1 a pod reads the node's credentials.",
 		Fix: "components/tier, MetadataOptions", Standards: []string{"FSBP AutoScaling.4"},
 		Severity: rule.High, Levels: rule.Everywhere,
@@ -55,7 +55,7 @@ var nodes = []*rule.Rule{
 	},
 	{
 		ID: "nodes-no-key-pair", Title: "Nodes have no SSH key",
-		Why: "A shared key has no owner and no end. Session Manager leaves a log.",
+		Why: "A shared key has no owner and does not expire. Session Manager leaves a log.",
 		Fix: "components/tier: leave KeyName out", Standards: []string{"WA SEC06"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
@@ -92,7 +92,7 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-bounds", Title: "A group's minimum is not above its maximum, and there is room to grow",
+		ID: "nodes-bounds", Title: "A group's minimum is below its maximum",
 		Why: "A group at its maximum can't replace a node that drains.",
 		Fix: "the key tiers.NAME.min and max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -138,7 +138,7 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-drain-before-end", Title: "A node is drained before it ends",
+		ID: "nodes-drain-before-end", Title: "A node is drained before its termination",
 		Why: "Requests that the node still answers would fail.",
 		Fix: "components/tier, lifecycleHook", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -152,7 +152,7 @@ var nodes = []*rule.Rule{
 	},
 }
 
-// zones tells whether the subnets from which an input comes are in two zones.
+// zones reports whether the subnets from which an input comes are in two zones.
 // A subnet group stands for its subnets.
 func zones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
 	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)

@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// parameter tells whether the parameter group of type T to which the input prop
+// parameter reports whether the parameter group of type T to which the input prop
 // refers sets a parameter.
 func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
 	groups := rule.Refs[T](s.Graph, s.Resource, prop)
@@ -23,13 +23,13 @@ func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Tru
 	})
 }
 
-// list are the known elements of a list.
+// list returns the known elements of a list.
 func list[T value.View](l value.List[T]) []T {
 	items, _ := l.Items()
 	return items
 }
 
-// number reads a number that AWS takes as a text; 0 if it is none.
+// number parses a number that AWS has as a text. It returns 0 for other texts.
 func number(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -85,7 +85,7 @@ var pods = []*rule.Rule{
 				return c.SecurityContext().ReadOnlyRootFilesystem().IsTrue()
 			}), "readOnlyRootFilesystem is not true")
 		}),
-	pod("pod-requests", "Containers say what they need", "The scheduler would put too many on one node.",
+	pod("pod-requests", "Containers have requests", "The scheduler would put too many on one node.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources", "WA PERF02"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return value.All(c.Resources().Requests().Key("cpu").Set(), c.Resources().Requests().Key("memory").Set())
@@ -138,7 +138,7 @@ func pod(id, title, why, fix string, standards []string, check func(*rule.Subjec
 	}
 }
 
-// advisory makes a rule one that a reviewer weighs.
+// advisory lowers a rule to the level advisory everywhere.
 func advisory(r *rule.Rule) *rule.Rule {
 	r.Levels, r.Severity = rule.Advice, rule.Low
 	return r

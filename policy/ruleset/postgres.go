@@ -8,7 +8,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// leastBackupDays is what FSBP asks for of every store.
+// leastBackupDays is the minimum of FSBP for every store.
 const leastBackupDays = 7
 
 var (
@@ -54,7 +54,7 @@ var postgres = []*rule.Rule{
 		[]string{"FSBP RDS.10"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.IamDatabaseAuthenticationEnabled().IsTrue(), "iamDatabaseAuthenticationEnabled is not true")
 		}),
-	instance("postgres-managed-password", "RDS makes and rotates the owner's password",
+	instance("postgres-managed-password", "RDS creates and rotates the owner's password",
 		"A password in the program is in the state and in every preview.", "components/postgres, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"WA SEC02"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
@@ -82,8 +82,8 @@ var postgres = []*rule.Rule{
 		[]string{"FSBP RDS.13"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
-	instance("postgres-own-user", "The owner is no well-known name",
-		"A well-known name is half of a login.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
+	instance("postgres-own-user", "The owner's name is not a well-known one",
+		"An attacker then has to guess the password only.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.25"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.Username().Set(), "username is not set")
 			s.Must(value.Not(v.Username().In("postgres", "admin", "root")), "username is %s", v.Username().Text())
@@ -128,7 +128,7 @@ var postgres = []*rule.Rule{
 	},
 	{
 		ID: "postgres-subnets-span-zones", Title: "The subnets of the database are in two zones",
-		Why: "The standby has no place to run.",
+		Why: "Otherwise the standby has no zone to run in.",
 		Fix: "the key network.zones", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsSubnetGroup) {
@@ -137,7 +137,7 @@ var postgres = []*rule.Rule{
 	},
 	{
 		ID: "postgres-connections-suffice", Title: "All pods' connection pools fit into the database",
-		Why: "The pods that come last at a peak would be refused.",
+		Why: "At a peak the database would refuse the connections of the last pods.",
 		Fix: "the keys postgres.connections and services.NAME.replicas", Standards: []string{"WA REL05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
@@ -156,7 +156,7 @@ var postgres = []*rule.Rule{
 	},
 }
 
-// instance is a rule on one property of the RDS instance.
+// instance returns a rule on properties of the RDS instance.
 func instance(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.RdsInstance)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }

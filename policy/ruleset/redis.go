@@ -26,7 +26,7 @@ var redis = []*rule.Rule{
 			s.Must(v.UserGroupIds().Set(), "userGroupIds is not set")
 		}),
 	cache("redis-failover", "A replica in another zone takes over",
-		"The loss of one node would take its part of the keys.", "components/redis, AutomaticFailoverEnabled", rule.High, []string{"FSBP ElastiCache.3", "WA REL10"},
+		"The loss of one node would lose its share of the keys.", "components/redis, AutomaticFailoverEnabled", rule.High, []string{"FSBP ElastiCache.3", "WA REL10"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AutomaticFailoverEnabled().IsTrue(), "automaticFailoverEnabled is not true")
 			s.Must(v.MultiAzEnabled().IsTrue(), "multiAzEnabled is not true")

@@ -1,5 +1,5 @@
-// Package ruleset holds the platform's rules, a group a file. It owns what is
-// demanded of each resource. Numbers that the platform has already come from
+// Package ruleset holds the platform's rules, one group in each file. It owns the
+// demands on each resource. The platform's own numbers come from
 // components/scaling.
 package ruleset
 

@@ -10,7 +10,7 @@ import (
 
 var stack = []*rule.Rule{
 	{
-		ID: "alarm-has-action", Title: "Each alarm tells somebody",
+		ID: "alarm-has-action", Title: "Each alarm notifies somebody",
 		Why: "An alarm that is only seen in a console is seen too late.",
 		Fix: "the key edge.alarmTopicArn", Standards: []string{"FSBP CloudWatch.15"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -67,7 +67,7 @@ var stack = []*rule.Rule{
 		}, named32, named32b, awsview.IamRole{}.Token()),
 	},
 	{
-		ID: "alarm-names-differ", Title: "No two alarms have one name at AWS",
+		ID: "alarm-names-differ", Title: "Each alarm has a name of its own at AWS",
 		Why: "The second one overwrites the first one.",
 		Fix: "components/tier and components/loadbalancer: the alarm's name", Standards: nil,
 		Severity: rule.Medium, Levels: rule.Everywhere,

@@ -10,7 +10,7 @@ import (
 // imageTokens are the types that build an image in the stack, or copy one.
 var imageTokens = []string{"ko:index:Image", "ko:index:Promoted"}
 
-// builtHere are the images of the stack that a workload runs.
+// builtHere returns the images of the stack that a workload runs.
 func builtHere(g *graph.Graph, r *graph.Resource) graph.Related {
 	out := graph.Related{Complete: true}
 	for _, typ := range imageTokens {
@@ -52,7 +52,7 @@ var stores = []*rule.Rule{
 			}
 		}),
 	{
-		ID: "store-subnets-route-nowhere", Title: "The subnets of stores have no way to the internet",
+		ID: "store-subnets-route-nowhere", Title: "The subnets of stores have no route to the internet",
 		Why: "A database that was taken over could send its data out.",
 		Fix: "components/network, the private-data subnets", Standards: []string{"WA SEC05"},
 		Severity: rule.High, Levels: rule.Everywhere,
@@ -79,8 +79,8 @@ var stores = []*rule.Rule{
 		}, podded...),
 	},
 	{
-		ID: "nodes-hold-all-pods", Title: "The nodes at their most hold all pods at their most",
-		Why: "At the peak pods would wait for nodes that may not come.",
+		ID: "nodes-hold-all-pods", Title: "The maximum of nodes has room for the maximum of pods",
+		Why: "At a peak pods would wait for nodes that the group can't add.",
 		Fix: "the keys tiers.NAME.max and services.NAME.replicas", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -91,17 +91,17 @@ var stores = []*rule.Rule{
 				known = known && n.Known()
 				most += float(n)
 			}
-			enough := value.Unknown // more pods or more nodes may turn out
+			enough := value.Unknown // unknown values may add pods or nodes
 			if wanted <= most*leastNodeCores && complete || wanted > most*leastNodeCores && known {
 				enough = value.FromBool(wanted <= most*leastNodeCores)
 			}
-			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods ask for %.1f cores, %g nodes have %.1f", wanted, most, most*leastNodeCores)
+			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods request %.1f cores, %g nodes have %.1f", wanted, most, most*leastNodeCores)
 		}, awsview.EksCluster{}.Token()),
 	},
 }
 
-// leastNodeCores is what pods get of the smallest node that a tier may have: a
-// large instance has 2 cores, of which EKS and the add-ons keep a part.
+// leastNodeCores is the CPU for pods on the smallest node of a tier. A large
+// instance has 2 cores; EKS and the add-ons use the rest.
 const leastNodeCores = 1.5
 
 func same(a, b float64) bool { return a == b }
@@ -111,7 +111,7 @@ func float(n value.Number) float64 {
 	return v
 }
 
-// storeGroups are the security groups of a store.
+// storeGroups returns the security groups of a store.
 func storeGroups(s *rule.Subject) rule.Set[awsview.Ec2SecurityGroup] {
 	prop := "vpcSecurityGroupIds"
 	if s.Type == (awsview.ElasticacheReplicationGroup{}).Token() {

@@ -80,7 +80,7 @@ var webACL = []*rule.Rule{
 	},
 }
 
-// named tells whether a name of a certificate covers a domain.
+// named reports whether a name of a certificate covers a domain.
 func named(certificate, domain value.String) value.Truth {
 	return value.Both(certificate, domain, func(name, wanted string) bool {
 		_, parent, _ := strings.Cut(wanted, ".")

@@ -8,18 +8,18 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// labels are the labels of a workload's pods.
+// labels returns the labels of a workload's pods.
 func labels(r *graph.Resource) value.Map[value.String] { return podOf(r).Metadata().Labels() }
 
-// namespaceOf is the namespace that an object is in. While its name is unknown,
-// it is that of the Namespace to which the object refers.
+// namespaceOf returns the namespace of an object. While its name is unknown, it is
+// the name of the Namespace that the object refers to.
 func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
 	own := value.As[value.String](r.View().At("metadata.namespace"))
 	return resolved(g, r, own, "metadata", k8sview.Namespace{}.Token())
 }
 
-// resolved is a name, or the name of the one object of a type to which the
-// input prop refers.
+// resolved returns a known name as it is. For an unknown name it returns that of
+// the one object of a type that the input prop refers to.
 func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
 	if targets := g.Refs(r, prop, typ).Resources; !name.Known() && len(targets) == 1 {
 		return value.As[value.String](targets[0].View().At("metadata.name"))
@@ -27,8 +27,8 @@ func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ st
 	return name
 }
 
-// selects tells whether the selector of an object finds the pods of a workload.
-// An empty selector finds all pods of the namespace.
+// selects reports whether the selector of an object matches the pods of a workload.
+// An empty selector matches all pods of the namespace.
 func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.String], target *graph.Resource) value.Truth {
 	answer := namespaceOf(g, from).Equals(namespaceOf(g, target))
 	for _, name := range selector.Keys() {
@@ -40,7 +40,7 @@ func selects(g *graph.Graph, from *graph.Resource, selector value.Map[value.Stri
 	return answer
 }
 
-// selectedBy are the objects of type T that select the pods of the subject.
+// selectedBy returns the objects of type T that select the pods of the subject.
 func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
 	var view T
 	out := graph.Related{Complete: true}
@@ -58,7 +58,7 @@ func selectedBy[T rule.Typed](s *rule.Subject, path string) graph.Related {
 var workloads = []*rule.Rule{
 	{
 		ID: "pod-probes", Title: "Servers have a readiness and a liveness probe",
-		Why: "Requests go to a pod that can't answer yet, or not any more.",
+		Why: "Requests go to a pod that can't answer yet, or can't answer any more.",
 		Fix: "components/scaling, the profile's Readiness and Liveness", Standards: []string{"kube-score pod-probes", "WA REL06"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
@@ -79,7 +79,7 @@ var workloads = []*rule.Rule{
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
-		ID: "pod-ends-in-time", Title: "Pods have the time to end that the platform promises",
+		ID: "pod-ends-in-time", Title: "Pods get the platform's time to shut down",
 		Why: "The load balancer still sends requests for some seconds.",
 		Fix: "components/scaling, TerminationGrace", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Advice,
@@ -109,7 +109,7 @@ var workloads = []*rule.Rule{
 	},
 	{
 		ID: "deployment-one-scaler", Title: "A Deployment's count has one owner",
-		Why: "Each up would set back what the autoscaler has decided.",
+		Why: "Each up would undo the autoscaler's decision.",
 		Fix: "components/service: no Replicas with an HPA", Standards: []string{"kube-score horizontalpodautoscaler-has-target"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
@@ -128,8 +128,8 @@ var workloads = []*rule.Rule{
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
 	{
-		ID: "pod-disruption-possible", Title: "A PodDisruptionBudget lets one pod go",
-		Why: "With none a drain waits for ever, and no node can be replaced.",
+		ID: "pod-disruption-possible", Title: "A PodDisruptionBudget permits the eviction of a pod",
+		Why: "Otherwise a drain waits for ever, and no node can be replaced.",
 		Fix: "components/service, the budget's minAvailable or maxUnavailable", Standards: []string{"kube-linter pdb-min-available"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
@@ -142,7 +142,7 @@ var workloads = []*rule.Rule{
 				spec := value.As[k8sview.PodDisruptionBudget](r.View()).Spec()
 				least := value.As[value.Number](spec.MinAvailable())
 				s.Must(value.Any(value.Not(least.Set()), least.Compare(replicas, func(l, n float64) bool { return l < n })), "%s keeps all %s pods", r.Name, replicas.Text())
-				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s lets no pod go", r.Name)
+				s.Must(value.Not(value.As[value.Number](spec.MaxUnavailable()).Is(0)), "%s permits no eviction", r.Name)
 				s.Must(value.Not(value.As[value.String](spec.MinAvailable()).Is("100%")), "%s keeps 100%% of the pods", r.Name)
 			}
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
@@ -173,7 +173,7 @@ var workloads = []*rule.Rule{
 					}
 				}
 			}
-			s.Must(out.Exists(), "its selector finds no pods of this stack")
+			s.Must(out.Exists(), "its selector matches no pods of this stack")
 		}),
 	},
 	{
@@ -201,8 +201,8 @@ var workloads = []*rule.Rule{
 		}, tasks...),
 	},
 	{
-		ID: "hpa-can-scale", Title: "An HPA has room between its minimum and its maximum",
-		Why: "An HPA whose minimum is its maximum scales nothing.",
+		ID: "hpa-can-scale", Title: "An HPA's minimum is below its maximum",
+		Why: "With equal bounds an HPA scales nothing.",
 		Fix: "components/scaling, the profile's HPA", Standards: []string{"kube-linter hpa-minimum-three-replicas"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.HorizontalPodAutoscaler) {
@@ -211,7 +211,7 @@ var workloads = []*rule.Rule{
 	},
 }
 
-// scaledBy are the HPAs of the subject.
+// scaledBy returns the HPAs of the subject.
 func scaledBy(s *rule.Subject) graph.Related {
 	out := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))

@@ -7,7 +7,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// decode reads the properties of the protocol.
+// decode converts the properties of a message.
 func decode(s *structpb.Struct) value.Node {
 	object := make(map[string]any, len(s.GetFields()))
 	for name, v := range s.GetFields() {

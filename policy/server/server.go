@@ -1,9 +1,9 @@
-// Package server speaks Pulumi's analyzer protocol: it lets the engine apply
-// the rules in every preview and up. It owns the protocol only; what a rule
-// finds is the business of package evaluate.
+// Package server serves Pulumi's analyzer protocol, by which the engine applies
+// the rules in every preview and up. It owns the protocol only; package evaluate
+// applies the rules.
 //
-// The SDK's own server, policyx, is not used. A rule that meets an unknown
-// value, returns an error or panics ends the whole preview there.
+// It does not use the SDK's own server, policyx. There, a rule that reads an
+// unknown value, returns an error or panics ends the whole preview.
 package server
 
 import (
@@ -32,23 +32,23 @@ const Name = "progressive-framework"
 // Version is the pack's version in the engine's messages.
 const Version = "1.0.0"
 
-// maxMessage bounds a message of the protocol: AnalyzeStack has a whole stack
-// in one. It is the engine's own bound.
+// maxMessage bounds a message of the protocol, because AnalyzeStack sends a whole
+// stack in one. The engine has the same bound.
 const maxMessage = 400 << 20
 
-// Options are how the server evaluates.
+// Options are the inputs of the server.
 type Options struct {
 	Rules []*rule.Rule
-	// Now is the time by which waivers expire.
+	// Now returns the time that decides whether a waiver has expired.
 	Now func() time.Time
-	// Report gets the results of a whole stack; nil for nobody.
+	// Report is called with the results of a whole stack; it may be nil.
 	Report func(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, results []evaluate.Result) error
-	// StackConfig finds the configuration of a stack for commands that do not
-	// pass it, such as pulumi policy analyze.
+	// StackConfig returns the configuration of a stack. It is for commands that do
+	// not pass it, such as pulumi policy analyze.
 	StackConfig func(stack string) map[string]string
 }
 
-// Serve answers on a free port of the loopback interface until ctx ends. It
+// Serve listens on a free port of the loopback interface until ctx ends. It
 // announces the port as the first line of out, as the engine expects.
 func Serve(ctx context.Context, o Options, out *os.File) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -66,22 +66,22 @@ func Serve(ctx context.Context, o Options, out *os.File) error {
 	return nil
 }
 
-// Analyzer is the service.
+// Analyzer implements the analyzer protocol.
 type Analyzer struct {
 	pulumirpc.UnimplementedAnalyzerServer
 	options Options
-	// notApplicable are the rules that do not look at a type.
+	// notApplicable has the rules that do not check a type, by type.
 	notApplicable map[string][]*pulumirpc.PolicyNotApplicable
 
 	mutex       sync.Mutex
 	configured  bool
 	environment string
 	evaluator   *evaluate.Evaluator
-	// perRun are the levels of --policy-pack-config, and listed those that
-	// GetAnalyzerInfo has answered. pulumi policy analyze passes the latter back.
+	// perRun are the levels of --policy-pack-config. listed are those that
+	// GetAnalyzerInfo returned: pulumi policy analyze passes them back.
 	perRun, listed map[string]pulumirpc.EnforcementLevel
-	// inputs are the properties that Analyze has seen, by URN. In AnalyzeStack
-	// a preview has no complete ones.
+	// inputs are the properties that Analyze received, by URN. Those that
+	// AnalyzeStack receives in a preview are not complete.
 	inputs map[string]value.Node
 }
 
@@ -92,7 +92,7 @@ func New(o Options) *Analyzer {
 	return a
 }
 
-// use evaluates for a stack with a configuration.
+// use sets the stack and the configuration for later evaluations.
 func (a *Analyzer) use(stack string, config map[string]string) {
 	a.environment = config[waiver.EnvironmentKey]
 	if a.environment == "" {
@@ -101,12 +101,12 @@ func (a *Analyzer) use(stack string, config map[string]string) {
 	a.evaluator = evaluate.New(a.options.Rules, a.environment, config[waiver.Key], a.options.Now())
 }
 
-// Handshake has nothing to agree on: the pack calls no engine.
+// Handshake does nothing, because the pack does not call the engine.
 func (a *Analyzer) Handshake(context.Context, *pulumirpc.AnalyzerHandshakeRequest) (*pulumirpc.AnalyzerHandshakeResponse, error) {
 	return &pulumirpc.AnalyzerHandshakeResponse{}, nil
 }
 
-// ConfigureStack takes the stack's configuration, with its waivers.
+// ConfigureStack receives the stack's configuration, with its waivers.
 func (a *Analyzer) ConfigureStack(_ context.Context, in *pulumirpc.AnalyzerStackConfigureRequest) (*pulumirpc.AnalyzerStackConfigureResponse, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -118,7 +118,7 @@ func (a *Analyzer) ConfigureStack(_ context.Context, in *pulumirpc.AnalyzerStack
 	return &pulumirpc.AnalyzerStackConfigureResponse{}, nil
 }
 
-// Configure takes the levels of one run.
+// Configure receives the levels of one run.
 func (a *Analyzer) Configure(_ context.Context, in *pulumirpc.ConfigureAnalyzerRequest) (*emptypb.Empty, error) {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
@@ -160,8 +160,8 @@ func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
 	}
 }
 
-// Remediate changes nothing: a pack that rewrites properties hides what the
-// program says.
+// Remediate changes nothing: a pack that rewrites properties would hide those of
+// the program.
 func (a *Analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
 	return &pulumirpc.RemediateResponse{}, nil
 }
@@ -182,7 +182,7 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 	return out, nil
 }
 
-// others are the rules that do not look at a type.
+// others returns the rules that do not check a type.
 func (a *Analyzer) others(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
@@ -226,8 +226,8 @@ func (a *Analyzer) AnalyzeStack(_ context.Context, in *pulumirpc.AnalyzeStackReq
 	return a.response(stack), nil
 }
 
-// resource reads a resource of AnalyzeStack. It has the outputs; the inputs are
-// those that Analyze has seen.
+// resource decodes a resource of AnalyzeStack, which has only outputs. The inputs
+// are those that Analyze received.
 func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	r := graph.New(in.GetUrn())
 	r.Outputs = decode(in.GetProperties())
@@ -246,8 +246,8 @@ func (a *Analyzer) resource(in *pulumirpc.AnalyzerResource) *graph.Resource {
 	return r
 }
 
-// configureByURN finds the configuration of a stack where the engine did not
-// pass it.
+// configureByURN finds the configuration of a stack if the engine did not pass
+// it.
 func (a *Analyzer) configureByURN(urn string) {
 	if a.configured {
 		return
@@ -295,12 +295,12 @@ func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeRespons
 	return out
 }
 
-// GetPluginInfo tells the version.
+// GetPluginInfo returns the version.
 func (a *Analyzer) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.PluginInfo, error) {
 	return &pulumirpc.PluginInfo{Version: Version}, nil
 }
 
-// Cancel has nothing to abort: a whole stack takes milliseconds.
+// Cancel does nothing, because an evaluation takes milliseconds.
 func (a *Analyzer) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil
 }

@@ -14,7 +14,7 @@ const (
 	output    = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 )
 
-// unknowns are the texts that stand for a value that is not known yet.
+// unknowns are the texts that Pulumi sends for a value that is not known yet.
 var unknowns = map[string]bool{
 	"1c4a061d-8072-4f0a-a4cb-0ff528b18fe7": true, // a boolean
 	"3eeb2bf0-c639-47a8-9e75-3b44932eb421": true, // a number
@@ -26,7 +26,7 @@ var unknowns = map[string]bool{
 	"output<string>":                       true,
 }
 
-// masked is what a preview's JSON shows of a secret.
+// masked is the text of a secret in a preview's JSON.
 const masked = "[secret]"
 
 // Text decodes a text.

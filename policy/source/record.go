@@ -9,15 +9,16 @@ import (
 	"strings"
 )
 
-// suffix is what Pulumi adds to a name of its own, at random.
+// suffix is the random end of a name that Pulumi generates.
 var suffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
 
-// zone is the identifier of a hosted zone, which the stand-in makes up.
+// zone is the identifier of a hosted zone, which the AWS stand-in generates.
 var zone = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
 
 // Record turns a preview's JSON into a recording: a line for each resource that
-// a rule may read, with its inputs and references. What changes without the
-// resource (its place in the code, the content of files and images, random names) is left out.
+// a rule may read, with its inputs and references. A recording must change only
+// with the resource. So it has no source positions, no random names, and no
+// content of files and images.
 func Record(raw []byte) ([]byte, error) {
 	states, _, err := parse(raw)
 	if err != nil {

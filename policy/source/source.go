@@ -13,7 +13,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// Module is where the paths of the project's own files begin.
+// Module is the prefix of the paths of the project's own files.
 const Module = "github.com/progressive-framework/platform/"
 
 // state is a resource in Pulumi's own form, in exports and previews.
@@ -44,7 +44,7 @@ type document struct {
 	Config map[string]string `json:"config"`
 }
 
-// Stack is what a file tells of a stack.
+// Stack is the content of a file about a stack.
 type Stack struct {
 	Graph *graph.Graph
 	// Config is the stack's configuration; empty in a state export.
@@ -109,7 +109,7 @@ func parse(raw []byte) ([]state, map[string]string, error) {
 		}
 	}
 	if len(states) == 0 {
-		return nil, nil, fmt.Errorf("no resources: give it the output of `pulumi stack export` or of `pulumi preview --json`")
+		return nil, nil, fmt.Errorf("no resources: must be the output of `pulumi stack export` or of `pulumi preview --json`")
 	}
 	return states, d.Config, nil
 }
@@ -150,14 +150,14 @@ func build(states []state, config map[string]string) *Stack {
 func object(o map[string]any) value.Node {
 	out := make(map[string]any, len(o))
 	for name, v := range o {
-		if !strings.HasPrefix(name, "__") { // the engine's own
+		if !strings.HasPrefix(name, "__") { // set by the engine
 			out[name] = Decode(v)
 		}
 	}
 	return value.New(out)
 }
 
-// providerURN takes the identifier off a reference to a provider, URN::ID.
+// providerURN removes the identifier from a reference to a provider, URN::ID.
 func providerURN(ref string) string {
 	if parts := strings.Split(ref, "::"); len(parts) > 4 {
 		return strings.Join(parts[:4], "::")
@@ -165,8 +165,8 @@ func providerURN(ref string) string {
 	return ref
 }
 
-// position reads project:///PATH#LINE,COLUMN. A path of another module is no
-// place of the project.
+// position parses project:///PATH#LINE,COLUMN. For a path of another module it
+// returns an empty Source.
 func position(text string) graph.Source {
 	text, ok := strings.CutPrefix(text, "project:///")
 	if !ok {

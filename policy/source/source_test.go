@@ -28,12 +28,12 @@ func TestPreview(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "prod", s.Name())
 	require.Equal(t, "prod", s.Config["progressive-framework:environment"])
-	require.Len(t, s.Graph.All(), 2, "what is deleted has no state")
+	require.Len(t, s.Graph.All(), 2, "a deleted resource has no state")
 	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
 	require.Equal(t, "aws:kms/key:Key", key.Type)
 	require.Equal(t, graph.Source{File: "components/key/key.go", Line: 106}, key.Source)
-	require.Empty(t, bucket.Source, "a file of another module is no place of the project")
-	require.Equal(t, []string{"enableKeyRotation"}, key.Inputs.Keys(), "keys of the engine are none of the program")
+	require.Empty(t, bucket.Source, "a file of another module has no position in the project")
+	require.Equal(t, []string{"enableKeyRotation"}, key.Inputs.Keys(), "keys that the engine adds are left out")
 	require.Equal(t, "urn:pulumi:prod::p::pulumi:providers:aws::aws", bucket.Provider)
 	require.True(t, bucket.Protect)
 	require.True(t, bucket.Inputs.Get("password").IsSecret())
@@ -51,10 +51,10 @@ func TestExport(t *testing.T) {
     {"urn": "` + bucketURN + `", "delete": true, "inputs": {"old": true}}
   ]}}`))
 	require.NoError(t, err)
-	require.Len(t, s.Graph.All(), 2, "what waits for its deletion is replaced already")
+	require.Len(t, s.Graph.All(), 2, "a resource that waits for its deletion has a replacement")
 	key, bucket := s.Graph.Find(keyURN), s.Graph.Find(bucketURN)
 	require.True(t, bucket.Inputs.Get("password").IsSecret())
-	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources, "an ARN that is written down is a reference, too")
+	require.Equal(t, []*graph.Resource{key}, s.Graph.Refs(bucket, "kmsKeyId", key.Type).Resources, "a literal ARN is a reference, too")
 }
 
 func TestRecordingIsReadBack(t *testing.T) {
@@ -63,7 +63,7 @@ func TestRecordingIsReadBack(t *testing.T) {
     {"op": "create", "newState": {"urn": "urn:pulumi:prod::p::progressive:key:Key::k", "type": "progressive:key:Key"}}
   ]}`))
 	require.NoError(t, err)
-	require.Equal(t, `{"urn":"`+keyURN+`","inputs":{"name":"x-0000000","policy":"a<b"}}`+"\n", string(raw), "a component has no inputs, and a place in the code changes with every edit")
+	require.Equal(t, `{"urn":"`+keyURN+`","inputs":{"name":"x-0000000","policy":"a<b"}}`+"\n", string(raw), "neither components nor source positions are recorded")
 	s, err := Parse(raw)
 	require.NoError(t, err)
 	require.Equal(t, "aws:kms/key:Key", s.Graph.All()[0].Type)

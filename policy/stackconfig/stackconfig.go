@@ -11,7 +11,7 @@ import (
 )
 
 // Find returns the configuration in Pulumi.STACK.yaml of the working folder,
-// or none where there is no such file.
+// or nil if there is no such file.
 func Find(stack string) map[string]string {
 	values, err := Read("Pulumi." + stack + ".yaml")
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package waiver owns what a stack may say about rules: levels that it raises,
-// and violations that it accepts for a time. It is the key
-// progressive-framework:policy of a stack.
+// Package waiver owns the configuration of rules in a stack: levels that it raises,
+// and violations that it accepts for a time. It reads the key
+// progressive-framework:policy.
 package waiver
 
 import (
@@ -21,13 +21,14 @@ const (
 	EnvironmentKey = "progressive-framework:environment"
 )
 
-// MaxAge is how far ahead a waiver may end. Nobody reads a longer one again.
+// MaxAge is the longest time until the end of a waiver, so that somebody reviews
+// it twice a year.
 const MaxAge = 180 * 24 * time.Hour
 
-// Soon is how long before its end a waiver is reported.
+// Soon is the time before its end in which a waiver is reported.
 const Soon = 14 * 24 * time.Hour
 
-// Config is what a stack says about rules.
+// Config is the configuration of rules in a stack.
 type Config struct {
 	// Levels are raised levels, by rule.
 	Levels map[string]string `json:"levels"`
@@ -41,7 +42,7 @@ type Waiver struct {
 	// Resource is a glob on the resource's name in Pulumi; * is any text.
 	Resource string `json:"resource"`
 	Reason   string `json:"reason"`
-	// Owner is who removes the cause.
+	// Owner is the person or team that removes the cause.
 	Owner string `json:"owner"`
 	// Until is the last day, such as 2027-03-31.
 	Until string `json:"until"`
@@ -61,17 +62,17 @@ func Parse(raw string) (Config, error) {
 	return c, nil
 }
 
-// end is the moment at which the waiver's last day is over.
+// end is the end of the waiver's last day.
 func (w Waiver) end() (time.Time, error) {
 	day, _, _ := strings.Cut(w.Until, "T") // YAML may have read the day as a time
 	t, err := time.Parse(time.DateOnly, day)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("until: %q is no date such as 2027-03-31", w.Until)
+		return time.Time{}, fmt.Errorf("until: %q must be a date such as 2027-03-31", w.Until)
 	}
 	return t.AddDate(0, 0, 1), nil
 }
 
-// Matches tells whether the waiver names the violation of a rule by a resource.
+// Matches reports whether the waiver is for a rule and a resource.
 func (w Waiver) Matches(ruleID, resource string) bool {
 	if w.Rule != ruleID {
 		return false
@@ -84,8 +85,8 @@ func (w Waiver) Matches(ruleID, resource string) bool {
 	return err == nil && re.MatchString(resource)
 }
 
-// Faults are what is wrong with a waiver at a time; one that has a fault waives
-// nothing.
+// Faults returns the faults of a waiver at a time. A waiver with a fault has no
+// effect.
 func (w Waiver) Faults(now time.Time, known func(string) *rule.Rule) []string {
 	var faults []string
 	if known(w.Rule) == nil {
@@ -112,7 +113,7 @@ func (w Waiver) Faults(now time.Time, known func(string) *rule.Rule) []string {
 	return faults
 }
 
-// Expiring tells whether the waiver ends within Soon.
+// Expiring reports whether the waiver ends within Soon.
 func (w Waiver) Expiring(now time.Time) bool {
 	end, err := w.end()
 	return err == nil && now.Before(end) && end.Sub(now) <= Soon
@@ -120,9 +121,8 @@ func (w Waiver) Expiring(now time.Time) bool {
 
 func (w Waiver) String() string { return fmt.Sprintf("waiver of %s for %s", w.Rule, w.Resource) }
 
-// Level is the rule's level in an environment, raised as the stack says. A
-// configuration can't lower a level: that takes a waiver, with its reason and
-// end.
+// Level returns the rule's level in an environment. The configuration can raise
+// it. Only a waiver, with its reason and end, can lift a rule.
 func (c Config) Level(r *rule.Rule, environment string) rule.Level {
 	level := r.Levels.In(environment)
 	if raised, err := rule.ParseLevel(c.Levels[r.ID]); err == nil {
@@ -131,7 +131,7 @@ func (c Config) Level(r *rule.Rule, environment string) rule.Level {
 	return level
 }
 
-// LevelFaults are what is wrong with the levels.
+// LevelFaults returns the faults of the configured levels.
 func (c Config) LevelFaults(environment string, known func(string) *rule.Rule) []string {
 	var faults []string
 	for id, name := range c.Levels {

@@ -32,7 +32,7 @@ func TestFaults(t *testing.T) {
 		{"180 days are allowed", func(w *Waiver) { w.Until = "2027-05-27" }, ""},
 		{"181 are not", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
 		{"YAML reads a day as a time", func(w *Waiver) { w.Until = "2027-01-31T00:00:00Z" }, ""},
-		{"no day", func(w *Waiver) { w.Until = "soon" }, `"soon" is no date`},
+		{"no day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
 		{"no reason", func(w *Waiver) { w.Reason = " " }, "reason:"},
 		{"no owner", func(w *Waiver) { w.Owner = "" }, "owner:"},
 		{"no resource", func(w *Waiver) { w.Resource = "" }, "resource:"},
