@@ -1,10 +1,10 @@
 // Package cdn owns the CloudFront distribution, by which users reach the
 // platform, and its bucket of static files. Package traffic has the paths that it
-// forwards, package behaviour how each is cached, and package staticfiles what a
-// folder of static files is.
+// forwards, package behaviour how each is cached, and package staticfiles
+// the properties of static files.
 //
-// Policies and names that CloudFront keeps for the whole account are the
-// component's name and a part, so that staging and prod share an account.
+// Some names of CloudFront are unique in an account. They begin with the
+// component's name, so that staging and prod can share an account.
 package cdn
 
 import (
@@ -26,37 +26,37 @@ import (
 	"github.com/progressive-framework/platform/components/traffic"
 )
 
-// Args are what a CDN is made from.
+// Args are the inputs of NewCDN.
 type Args struct {
 	Account *account.Account
 	// VPCOriginID is the VPC origin of the load balancer.
 	VPCOriginID pulumi.StringInput
 	// OriginDomain is the name that the load balancer's certificate covers.
 	OriginDomain pulumi.StringInput
-	// Domains are the names that users know, such as example.com; none:
-	// CloudFront's own name and certificate.
+	// Domains are the names for users, such as example.com. Without them the CDN
+	// has CloudFront's own name and certificate.
 	Domains []string
 	// CertificateARN is a certificate in us-east-1 that covers Domains.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public zone in which Domains get their records; none:
-	// somebody else points them at DomainName.
+	// ZoneID is the public zone for the records of Domains. Without it somebody
+	// else creates the records to DomainName.
 	ZoneID pulumi.StringInput
-	// Cacheable are the endpoints below /api/ whose answers may be cached, as
+	// Cacheable are the endpoints below /api/ whose responses may be cached, as
 	// path patterns; see traffic.Behaviours.
 	Cacheable []string
 	// SiteFolder is a folder of static files on the machine that runs the
-	// program; empty: somebody else fills StaticBucket.
+	// program. Without it somebody else uploads the files to StaticBucket.
 	SiteFolder string
-	// ContentSecurityPolicy is the header of that name; empty: everything
-	// comes from the site itself.
+	// ContentSecurityPolicy is the header of that name. The default permits only
+	// content of the site itself.
 	ContentSecurityPolicy string
 	// HSTSSubdomains makes browsers use HTTPS for every name below Domains too.
-	// It cannot be taken back for a year, so it is for domains whose other names
-	// all have HTTPS.
+	// Browsers remember it for a year. So use it only if all of these names have
+	// HTTPS.
 	HSTSSubdomains bool
-	// WebACLARN is a web ACL of CloudFront's scope; none: there is none.
+	// WebACLARN is a web ACL of CloudFront's scope; nil for none.
 	WebACLARN pulumi.StringInput
-	// Unprotected lets a destroy take the buckets with what is in them.
+	// Unprotected permits a destroy to delete the buckets with their content.
 	Unprotected bool
 }
 
@@ -69,7 +69,7 @@ func (a *Args) validate() error {
 	case (len(a.Domains) > 0) != (a.CertificateARN != nil):
 		return errors.New("Domains and a CertificateARN that covers them must be given together")
 	case a.ZoneID != nil && len(a.Domains) == 0:
-		return errors.New("ZoneID is given, but no Domains to point at the CDN in it")
+		return errors.New("ZoneID is given, but there are no Domains for its records")
 	}
 	return nil
 }
@@ -80,7 +80,7 @@ type CDN struct {
 
 	// DomainName is CloudFront's name of the distribution.
 	DomainName pulumi.StringOutput
-	// URL is where users begin.
+	// URL is the address of the site.
 	URL pulumi.StringOutput
 	// DistributionID is for metrics and invalidations.
 	DistributionID pulumi.IDOutput
@@ -88,7 +88,7 @@ type CDN struct {
 	StaticBucket pulumi.StringOutput
 }
 
-// builder makes a CDN's children, all named and parented alike.
+// builder creates a CDN's children, with the same prefix and parent.
 type builder struct {
 	ctx    *pulumi.Context
 	name   string
@@ -96,7 +96,7 @@ type builder struct {
 	args   *Args
 }
 
-// NewCDN makes the buckets, the distribution and the users' records.
+// NewCDN creates the buckets, the distribution and the users' records.
 func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*CDN, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("CDN %s: %w", name, err)
@@ -157,8 +157,8 @@ func NewCDN(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 	})
 }
 
-// logs makes the bucket of the CDN's logs and of the static bucket's access
-// log. CloudFront writes by an ACL that it sets itself, S3 by policy (S3 User
+// logs creates the bucket for the CDN's log and the static bucket's access log.
+// CloudFront writes with an ACL that it sets itself, S3 with a bucket policy (S3 User
 // Guide, "Enabling server access logging").
 func (b *builder) logs() (*bucket.Bucket, error) {
 	return bucket.NewBucket(b.ctx, b.name+"-logs", &bucket.Args{
@@ -177,8 +177,8 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// upload puts the static files into the bucket, each a resource that changes
-// with its content.
+// upload uploads the static files. Each is a resource that changes with its
+// content.
 func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
 	for _, f := range files {
 		if _, err := s3.NewBucketObjectv2(b.ctx, b.name+"-"+f.Key, &s3.BucketObjectv2Args{
@@ -194,7 +194,7 @@ func (b *builder) upload(files []staticfiles.File, to *bucket.Bucket) error {
 	return nil
 }
 
-// records point the users' names at the distribution, where a zone is given.
+// records creates the DNS records of the domains if a zone is given.
 func (b *builder) records(distribution *cloudfront.Distribution) error {
 	if b.args.ZoneID == nil {
 		return nil

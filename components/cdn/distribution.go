@@ -102,7 +102,7 @@ func (b *builder) viewerCertificate() *cloudfront.DistributionViewerCertificateA
 	}
 }
 
-// ordered and byDefault write one rule as the two types that the SDK has for it.
+// ordered and byDefault convert a rule to the SDK's two types for it.
 func (p policies) ordered(rule behaviour.Rule) *cloudfront.DistributionOrderedCacheBehaviorArgs {
 	d := p.byDefault(rule)
 	return &cloudfront.DistributionOrderedCacheBehaviorArgs{

@@ -67,7 +67,7 @@ func (b *builder) policies(table behaviour.Table) (policies, error) {
 
 func seconds(d time.Duration) pulumi.Int { return pulumi.Int(int(d.Seconds())) }
 
-// key is what answers are cached by, which is all that the origin sees.
+// key returns the cache key, which is all that the origin receives.
 func key(caching behaviour.Caching) *cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginArgs {
 	headers := &cloudfront.CachePolicyParametersInCacheKeyAndForwardedToOriginHeadersConfigArgs{HeaderBehavior: pulumi.String("none")}
 	if len(caching.Headers()) > 0 {

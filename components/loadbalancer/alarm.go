@@ -11,21 +11,21 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// errorRate is the share of requests, in percent, that were answered 5xx by a
-// target, or by the load balancer for want of one. A count that is 0 is not
-// published. Nor is RequestCount where no request found a target: 1 stands for
-// it, so that errors alone are an alarm and silence is none (ELB User Guide,
+// errorRate is the percentage of requests with a 5xx response, of a target or of
+// the load balancer itself. AWS publishes no count of 0, and no RequestCount if no
+// request had a target. FILL replaces that one with 1: errors alone raise the
+// alarm, and no data does not (ELB User Guide,
 // "CloudWatch metrics for your Application Load Balancer").
 const errorRate = "100 * (FILL(targets, 0) + FILL(balancer, 0)) / FILL(requests, 1)"
 
-// counts are the metrics of errorRate, with the names that it has for them.
+// counts are the metrics of errorRate, with their ids in it.
 var counts = []struct{ id, metric string }{
 	{"targets", "HTTPCode_Target_5XX_Count"},
 	{"balancer", "HTTPCode_ELB_5XX_Count"},
 	{"requests", "RequestCount"},
 }
 
-// alarm tells that too many requests fail.
+// alarm creates the alarm for too many failed requests.
 func (b *builder) alarm(balancer *lb.LoadBalancer) error {
 	a := scaling.ErrorRate()
 	period := pulumi.Int(int(a.Period.Seconds()))

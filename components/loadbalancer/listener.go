@@ -10,14 +10,13 @@ import (
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 )
 
-// tlsPolicy speaks TLS 1.3 and 1.2 with forward secrecy only, and is what AWS
-// recommends (ELB User Guide, "Security policies for your Application Load
+// tlsPolicy has TLS 1.3 and 1.2 with forward secrecy only. AWS recommends it (ELB User Guide, "Security policies for your Application Load
 // Balancer").
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 
-// How a node is judged, in seconds and counts: as Kubernetes judges a pod in
-// the design document (every 10 s, 5 s to answer, three failures), and two good
-// answers before it is sent requests.
+// The health check of a node, in seconds and counts. The numbers are those of the
+// design document's Kubernetes probes: every 10 s, a timeout of 5 s, three
+// failures. A node receives requests after two successful checks.
 const (
 	healthInterval = 10
 	healthTimeout  = 5
@@ -54,7 +53,7 @@ func (b *builder) targetGroups(l *LoadBalancer) error {
 }
 
 // listener creates the HTTPS listener, its only one, and a rule for each path.
-// A path without a rule is answered 404. It returns the ids of the rules.
+// The response for a path without a rule is 404. It returns the ids of the rules.
 func (b *builder) listener(balancer *lb.LoadBalancer, l *LoadBalancer, rules []routing.Rule) ([]pulumi.IDOutput, error) {
 	https, err := lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
 		LoadBalancerArn: balancer.Arn,

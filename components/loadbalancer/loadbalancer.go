@@ -1,8 +1,8 @@
 // Package loadbalancer owns the internal Application Load Balancer: its
 // listener, target groups and rules, its access log, the alarm of failed
-// requests, and the CloudFront VPC origin by which requests reach it. Package
-// routing has the rules of paths, names and priorities. What runs on the
-// targets is not its concern.
+// requests, and the CloudFront VPC origin through which requests reach it. Package
+// routing has the rules of paths, names and priorities. It does not own
+// the targets.
 //
 // The load balancer has no public address. Its security group admits the
 // network interfaces of CloudFront's VPC origins only.
@@ -24,18 +24,18 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Args are what a LoadBalancer is created from.
+// Args are the inputs of NewLoadBalancer.
 type Args struct {
 	Account *account.Account
 	// Environment is part of the names; see routing.BalancerName.
 	Environment string
-	// VPCID and SubnetIDs are where it is: private subnets in at least two zones
-	// of a VPC with an internet gateway. CloudFront asks for the gateway, and
-	// sends no traffic through it.
+	// VPCID and SubnetIDs are private subnets in at least two zones of a VPC with
+	// an internet gateway. CloudFront requires the gateway, and sends no traffic
+	// through it.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArrayInput
 	// NodeSecurityGroupID is the group of the nodes that run the targets; the
-	// load balancer lets itself in there, on their node ports.
+	// load balancer adds a rule for itself to it, for each node port.
 	NodeSecurityGroupID pulumi.StringInput
 	// Targets are the services behind it.
 	Targets []routing.Target
@@ -44,15 +44,15 @@ type Args struct {
 	OriginDomain string
 	// CertificateARN is a certificate in the stack's region.
 	CertificateARN pulumi.StringInput
-	// ZoneID is the public zone in which OriginDomain gets its record; none:
-	// somebody else points the name at DNSName. CloudFront finds the load
+	// ZoneID is the public zone for the record of OriginDomain. Without it somebody
+	// else creates the record to DNSName. CloudFront finds the load
 	// balancer by its ARN. AWS does not document whether it resolves the name of
-	// a VPC origin, so the name resolves.
+	// a VPC origin, so the record must exist.
 	ZoneID pulumi.StringInput
-	// AlarmTopicARN is the SNS topic that hears of the alarm of failed requests;
-	// empty: the alarm is to be seen in CloudWatch only.
+	// AlarmTopicARN is the SNS topic that the alarm of failed requests notifies.
+	// Without it the alarm is shown in CloudWatch only.
 	AlarmTopicARN string
-	// Unprotected lets a destroy take the load balancer and its logs.
+	// Unprotected permits a destroy to delete the load balancer and its logs.
 	Unprotected bool
 }
 
@@ -63,7 +63,7 @@ func (a *Args) validate() error {
 	case a.VPCID == nil || a.SubnetIDs == nil || a.NodeSecurityGroupID == nil:
 		return errors.New("VPCID, SubnetIDs and NodeSecurityGroupID must be given")
 	case a.OriginDomain == "" || a.CertificateARN == nil:
-		return errors.New("OriginDomain and a CertificateARN that covers it must be given; CloudFront speaks HTTPS to an origin that it can verify")
+		return errors.New("OriginDomain and a CertificateARN that covers it must be given; CloudFront verifies the certificate of its origin")
 	}
 	return nil
 }
@@ -76,20 +76,20 @@ type LoadBalancer struct {
 	DNSName pulumi.StringOutput
 	// ARNSuffix is the LoadBalancer dimension of CloudWatch's metrics.
 	ARNSuffix pulumi.StringOutput
-	// TargetGroupARNs and TargetGroupSuffixes are by target: what Auto Scaling
-	// attaches, and the TargetGroup dimension of CloudWatch's metrics.
+	// TargetGroupARNs, for Auto Scaling, and TargetGroupSuffixes, the TargetGroup
+	// dimension of CloudWatch's metrics, are by target.
 	TargetGroupARNs, TargetGroupSuffixes map[string]pulumi.StringOutput
 	// SecurityGroupID is the group by which it reaches the nodes.
 	SecurityGroupID pulumi.StringOutput
 	// OriginDomain is the name by which CloudFront reaches it, known once it
 	// resolves.
 	OriginDomain pulumi.StringOutput
-	// VPCOriginID is the CloudFront VPC origin, known once requests get through:
-	// CloudFront is admitted, and every rule exists.
+	// VPCOriginID is the CloudFront VPC origin. It is known once CloudFront is
+	// admitted and every rule exists, so that requests succeed.
 	VPCOriginID pulumi.StringOutput
 }
 
-// builder creates a load balancer's children, all named and parented alike.
+// builder creates a load balancer's children, with the same prefix and parent.
 type builder struct {
 	ctx    *pulumi.Context
 	name   string
@@ -102,7 +102,7 @@ func (b *builder) tags(part string) pulumi.StringMap {
 }
 
 // NewLoadBalancer creates the load balancer in the private subnets, with a
-// target group for each target, and CloudFront's way to it.
+// target group for each target, and the VPC origin for CloudFront.
 func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*LoadBalancer, error) {
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
@@ -170,7 +170,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	return l, ctx.RegisterResourceOutputs(l, pulumi.Map{"dnsName": l.DNSName, "originDomain": l.OriginDomain})
 }
 
-// after is value, known once all of the ids are.
+// after returns value, known once all of the ids are.
 func after(value pulumi.StringInput, ids []pulumi.IDOutput) pulumi.StringOutput {
 	all := []any{value.ToStringOutput()} // an id is a StringInput, and resolves to no string
 	for _, id := range ids {
@@ -201,7 +201,7 @@ func (b *builder) logs() (*bucket.Bucket, error) {
 	}, b.parent)
 }
 
-// originRecord points OriginDomain at the load balancer, where a zone is given.
+// originRecord creates the record of OriginDomain if a zone is given.
 func (b *builder) originRecord(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
 	if b.args.ZoneID == nil {
 		return pulumi.String(b.args.OriginDomain).ToStringOutput(), nil

@@ -19,14 +19,14 @@ import (
 // with VPC origins").
 const originGroup = "CloudFront-VPCOrigins-Service-SG"
 
-// vpcOrigin lets CloudFront reach the internal load balancer, by network
-// interfaces of CloudFront's in the load balancer's subnets. The creation ends
-// when those exist.
+// vpcOrigin creates the VPC origin, through which CloudFront reaches the internal
+// load balancer: CloudFront creates network interfaces in its subnets. The
+// creation ends when they exist.
 //
 // CloudFront refuses to change a VPC origin that a distribution uses. So a
 // change creates a second one, to which the distribution moves before the first
-// is deleted. The name holds the load balancer's own id, so that the two do not
-// share it.
+// is deleted. The name includes the load balancer's id, so that the two
+// names differ.
 func (b *builder) vpcOrigin(balancer *lb.LoadBalancer) (*cloudfront.VpcOrigin, error) {
 	origin, err := cloudfront.NewVpcOrigin(b.ctx, b.name+"-vpc-origin", &cloudfront.VpcOriginArgs{
 		VpcOriginEndpointConfig: &cloudfront.VpcOriginVpcOriginEndpointConfigArgs{

@@ -1,9 +1,9 @@
-// Package traffic is the one map of how a user's request reaches a pod: the
-// path's behaviour at the CDN, its rule and target group at the load balancer,
-// the tier of nodes that joins the group, and the service whose pods answer.
-// The CDN, the load balancer and the tiers all read this map, so that they
-// cannot disagree. It is pure: package behaviour has the rules of the CDN's
-// paths, package routing those of the load balancer's.
+// Package traffic owns the one table of how a user's request reaches a pod. For a
+// path it has the behaviour at the CDN, the rule and the target group at the load
+// balancer, the tier of the nodes in the group, and the service that responds.
+// The CDN, the load balancer and the tiers all use this table, so that they agree.
+// It is pure: package behaviour has the rules of the CDN's paths, package routing
+// those of the load balancer's.
 package traffic
 
 import (
@@ -12,32 +12,32 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Route is the way of the paths that one service answers.
+// Route is the route of the paths that one service serves.
 type Route struct {
 	// Target is the name of the target group.
 	Target string
-	// Service answers. Its NodePort is the group's port, and its NodeTier is the
+	// Service serves the paths. Its NodePort is the group's port, and its NodeTier is the
 	// tier whose nodes join the group: a request enters on a node that runs the
 	// service.
 	Service scaling.Profile
 	// Paths are both the CDN's behaviours and the load balancer's rules: "/ws"
-	// is one path, "/api/*" everything below /api/.
+	// is one path, "/api/*" is every path below /api/.
 	Paths []string
-	// Passes are the paths that the service passes on to another service of the
+	// Passes are the paths that the service forwards to another service of the
 	// cluster.
 	Passes []Pass
 }
 
-// Pass is a path that a service passes on inside the cluster.
+// Pass is a path that a service forwards inside the cluster.
 type Pass struct {
-	// Path is such as "/api/v1/agents/npa/*".
+	// Path is a pattern such as "/api/v1/agents/npa/*".
 	Path string
-	// To is the short name of the service that answers.
+	// To is the short name of the service that serves it.
 	To string
 }
 
-// Routes are the platform's. No two of them have the same service: a second
-// target group of one service on the same nodes would only split its metrics.
+// Routes returns the platform's routes. Each service has one: a second target
+// group on the same nodes would only split its metrics.
 func Routes() []Route {
 	return []Route{
 		{Target: "web", Service: scaling.Web(), Paths: []string{"/api/*", "/ws"}},
@@ -48,8 +48,8 @@ func Routes() []Route {
 	}
 }
 
-// Behaviours is the CDN's table: the routes' paths go to the load balancer,
-// every other path to the static files. Answers of the cacheable endpoints may
+// Behaviours returns the CDN's table. The routes' paths go to the load balancer,
+// every other path to the static files. Responses of the cacheable endpoints may
 // be cached; see behaviour.Platform.
 func Behaviours(cacheable ...string) (behaviour.Table, error) {
 	var dynamic []string
@@ -59,7 +59,7 @@ func Behaviours(cacheable ...string) (behaviour.Table, error) {
 	return behaviour.Platform(dynamic, cacheable...)
 }
 
-// Targets are the load balancer's target groups.
+// Targets returns the load balancer's target groups.
 func Targets() []routing.Target {
 	var targets []routing.Target
 	for _, r := range Routes() {
@@ -70,7 +70,7 @@ func Targets() []routing.Target {
 	return targets
 }
 
-// TargetsOn are the names of the target groups that the nodes of a tier join.
+// TargetsOn returns the names of the target groups that the nodes of a tier join.
 func TargetsOn(tier scaling.TierName) []string {
 	var names []string
 	for _, r := range Routes() {

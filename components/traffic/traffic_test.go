@@ -14,8 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// documents are the OpenAPI documents of the services, by the services' short
-// names.
+// documents are the OpenAPI documents of the services, by short name.
 var documents = map[string]string{
 	"web": "../../agents/web/internal/webapp/openapi.yaml",
 	"mca": "../../agents/mca/internal/coordination/openapi.yaml",
@@ -23,14 +22,14 @@ var documents = map[string]string{
 	"wpa": "../../agents/wpa/internal/trainingapi/openapi.yaml",
 }
 
-// inside are the paths of the documents that no user reaches, with the reason.
+// inside has the paths that users can't reach, with the reason.
 var inside = map[string]string{
 	"/health":              "the kubelet probes it on the pod",
-	"/health/ready":        "the kubelet and the target group ask the node",
+	"/health/ready":        "the kubelet and the target group probe it on the node",
 	"/health/coordination": "the kubelet probes it on the pod",
 }
 
-// paths are those of an OpenAPI document.
+// paths returns the paths of an OpenAPI document.
 func paths(t *testing.T, file string) []string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -48,8 +47,8 @@ func paths(t *testing.T, file string) []string {
 	return all
 }
 
-// Every path of every OpenAPI document is answered by the service that has the
-// document, or by nobody outside of the cluster.
+// Every path of an OpenAPI document reaches the service of that document. Paths in
+// inside do not leave the cluster.
 func TestEveryPathReachesItsService(t *testing.T) {
 	require.Len(t, documents, len(scaling.Services()), "every service has a document")
 	for service, file := range documents {
@@ -68,7 +67,7 @@ func TestEveryPathReachesItsService(t *testing.T) {
 	}
 }
 
-// A request enters on a node that runs the service which takes it.
+// A request enters on a node that runs the service that receives it.
 func TestRequestsEnterWhereTheServiceRuns(t *testing.T) {
 	for _, tc := range []struct {
 		path, target, entry, service string
@@ -98,9 +97,9 @@ func TestOtherPathsAreStatic(t *testing.T) {
 	}
 }
 
-// What the CDN forwards has a rule, and every rule has a behaviour: neither a
-// refusal at the load balancer nor a target group without traffic.
-func TestBehavioursAndRulesAreOneList(t *testing.T) {
+// Every path that the CDN forwards has a rule, and every rule has a behaviour. So
+// the load balancer refuses no request, and no target group is without traffic.
+func TestBehavioursAndRulesHaveTheSamePaths(t *testing.T) {
 	table, err := Behaviours()
 	require.NoError(t, err)
 	var forwarded, ruled []string
@@ -131,8 +130,8 @@ func TestEveryTargetGroupHasTraffic(t *testing.T) {
 	}
 }
 
-// A service passes on what another service's document has, and no path twice.
-func TestPassesAreTheServicesOwn(t *testing.T) {
+// Each service has one target group, and forwards only to another service.
+func TestServicesForwardToOtherServices(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range Routes() {
 		require.False(t, seen[r.Service.Short], "%s has two target groups", r.Service.Short)

@@ -10,24 +10,25 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Way is how the requests for one path travel.
+// Way is the way of the requests for one path.
 type Way struct {
-	// Behaviour is the CDN's pattern; empty: the default.
+	// Behaviour is the CDN's pattern; empty for the default.
 	Behaviour string
-	// Static says that the CDN answers from its bucket. The fields below are
-	// empty then.
+	// Static is true if the CDN serves the path from its bucket. Then the fields
+	// below are empty.
 	Static bool
 	// Rule is the load balancer's path, and Target its target group.
 	Rule, Target string
 	// Tier is the tier of the nodes on which the requests enter.
 	Tier scaling.TierName
 	// Entry is the short name of the service that the requests reach, and
-	// Service the one that answers: another one where Entry passes them on.
+	// Service is the one that responds. They differ if Entry forwards the
+	// requests.
 	Entry, Service string
 }
 
-// Trace follows a path, such as "/api/v1/users/profile", through the map. The
-// error says at which hop nobody takes the request.
+// Trace follows a path, such as "/api/v1/users/profile", through the
+// table. The error names the hop at which the request stops.
 func Trace(path string, cacheable ...string) (Way, error) {
 	table, err := Behaviours(cacheable...)
 	if err != nil {
@@ -51,14 +52,14 @@ func Trace(path string, cacheable ...string) (Way, error) {
 	route := routes[slices.IndexFunc(routes, func(r Route) bool { return r.Target == rule.Target })]
 	way.Rule, way.Target, way.Tier = rule.Path, rule.Target, route.Service.NodeTier
 	way.Entry, way.Service = route.Service.Short, route.Service.Short
-	if pass, ok := route.passes(path); ok {
+	if pass, ok := route.pass(path); ok {
 		way.Service = pass.To
 	}
 	return way, nil
 }
 
-// passes is the most specific pass of a path.
-func (r Route) passes(path string) (Pass, bool) {
+// pass returns the most specific pass of a path.
+func (r Route) pass(path string) (Pass, bool) {
 	matching := slices.DeleteFunc(slices.Clone(r.Passes), func(p Pass) bool { return !routing.Matches(p.Path, path) })
 	if len(matching) == 0 {
 		return Pass{}, false

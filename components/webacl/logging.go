@@ -13,8 +13,8 @@ import (
 // Reference, LoggingConfiguration).
 const logPrefix = "aws-waf-logs-"
 
-// redactedHeaders are those that carry who the user is. The log shows them as
-// REDACTED. A WebSocket's token is a subprotocol or in the query.
+// redactedHeaders are the headers that can contain credentials. The log shows them
+// as REDACTED. A WebSocket's token is a subprotocol or in the query.
 var redactedHeaders = []string{"authorization", "cookie", "sec-websocket-protocol"}
 
 // loggedActions are the outcomes of a rule that are logged. A request that no
@@ -58,7 +58,7 @@ func (acl *WebACL) logMatches(ctx *pulumi.Context, name string, args *Args) erro
 	return nil
 }
 
-// optional is nil for an input that is not given.
+// optional returns nil for an input that is not given.
 func optional(in pulumi.StringInput) pulumi.StringPtrInput {
 	if in == nil {
 		return nil

@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// requestsPerAddress in five minutes, unless given: 20 a second, more than
-	// a household or an office behind one address asks for.
+	// requestsPerAddress is the default for five minutes. It is 20 a second, more
+	// than a household or an office behind one address sends.
 	requestsPerAddress = 6000
 	// minRequests is AWS's lowest rate (WAF API, RateBasedStatement).
 	minRequests = 10
@@ -30,25 +30,25 @@ type group struct {
 	counted []string
 }
 
-// managed are the groups in the order in which they are asked: the cheap ones
-// first (WAF Developer Guide, "AWS Managed Rules rule groups list").
+// managed are the groups in their order of evaluation: the cheap ones first (WAF Developer Guide, "AWS Managed Rules rule groups list").
 var managed = []group{
 	{name: "AWSManagedRulesAmazonIpReputationList"},
 	{name: "AWSManagedRulesKnownBadInputsRuleSet"},
-	// Its limit of 8 KB for a body is none of ours: the services have their own.
+	// Its limit of 8 KB for a body is too low: the services have their own limits.
 	{name: "AWSManagedRulesCommonRuleSet", counted: []string{"SizeRestrictions_BODY"}},
 }
 
 // Args are what a WebACL is made from.
 type Args struct {
-	// RequestsPerAddress is how many requests an IP address has in five
-	// minutes before it is refused, from 10; 0 is 6,000. A load test wants more.
+	// RequestsPerAddress is the number of requests of an IP address in five
+	// minutes, 10 or more, after which it is refused; 0 is 6,000. A load test
+	// needs more.
 	RequestsPerAddress int
-	// Mode is what the managed rules do; empty: they count. The limit of requests
-	// always blocks: it is ours, and has no false matches to learn about.
+	// Mode is the action of the managed rules; empty for count. The limit of
+	// requests always blocks, because it has no false matches.
 	Mode webaclspec.Mode
 	// LogKeyARN is a KMS key in us-east-1 whose policy lets CloudWatch Logs use
-	// it; none: AWS's own key.
+	// it; nil for AWS's own key.
 	LogKeyARN pulumi.StringInput
 }
 
@@ -104,7 +104,7 @@ func NewWebACL(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 	return acl, ctx.RegisterResourceOutputs(acl, pulumi.Map{"arn": acl.ARN})
 }
 
-// overrides are what a managed group does instead of its rules' own actions.
+// overrides returns the actions that replace those of a managed group's rules.
 var overrides = map[webaclspec.Mode]string{webaclspec.Count: "count", webaclspec.Block: "none"}
 
 func rules(limit int, mode webaclspec.Mode) pulumi.Array {

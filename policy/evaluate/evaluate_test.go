@@ -13,7 +13,7 @@ import (
 
 var now = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 
-// a is a rule on the property ok.
+// a returns a rule on the property ok.
 func a(id string, levels rule.Levels, cross bool) *rule.Rule {
 	c := rule.OnTypes(func(s *rule.Subject) {
 		if s.View().Get("panic").Set() == value.True {
@@ -49,13 +49,13 @@ func TestOutcomes(t *testing.T) {
 		"one good": Holds, "two good": Holds, "one bad": Broken, "two bad": Broken,
 		"one later": Undecided, "two later": Undecided, "one panics": Broken, "two panics": Broken,
 	}, outcomes(e.Stack(g)), "a rule that panics is broken, and all others are evaluated")
-	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.Resource(g.All()[1])), "a rule across resources waits for all of them")
+	require.Equal(t, map[string]Outcome{"one bad": Broken}, outcomes(e.Resource(g.All()[1])), "a rule across resources runs after all of them are registered")
 	for _, r := range e.Stack(g) {
-		require.Equal(t, r.Outcome == Broken && r.Rule.ID == "one", r.Fails(), "advice fails nothing")
+		require.Equal(t, r.Outcome == Broken && r.Rule.ID == "one", r.Fails(), "an advisory rule fails nothing")
 	}
 }
 
-func TestWaiversAreUsedOrFaults(t *testing.T) {
+func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 	rules := []*rule.Rule{a("one", rule.Everywhere, false)}
 	g := graph.Build([]*graph.Resource{resource("bad", map[string]any{"ok": false}), resource("good", map[string]any{"ok": true})})
 	waiver := func(resource, until string) string {

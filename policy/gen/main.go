@@ -26,7 +26,7 @@ const (
 type output struct {
 	pkg, module, root string
 	tokens            []string
-	// prefix says that the name of the SDK's package begins the name of a view.
+	// prefix is true if the name of a view begins with that of the SDK's package.
 	prefix bool
 }
 
@@ -88,7 +88,7 @@ func moduleFolder(module string) (dir, version string, err error) {
 	return m.Dir, m.Version, nil
 }
 
-// export makes a Go name of a property or a package.
+// export returns the exported Go name for a property or a package.
 func export(name string) string {
 	name = strings.TrimLeft(name, "$_")
 	if name == "" {

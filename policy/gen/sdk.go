@@ -16,7 +16,7 @@ import (
 type sdkPackage struct {
 	dir     string
 	structs map[string]*structType
-	// basics are named types that are strings or numbers: the enums.
+	// basics are the enums: named types that are strings or numbers.
 	basics map[string]string
 }
 
@@ -51,7 +51,7 @@ func (w *writer) open(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// args finds the unexported struct of a resource's inputs.
+// args returns the unexported struct of a resource's inputs.
 func (p *sdkPackage) args(name string) (*structType, error) {
 	args := strings.ToLower(name[:1]) + name[1:] + "Args"
 	if p.structs[args] == nil {
@@ -110,7 +110,7 @@ func (p *sdkPackage) parse(name string) error {
 	return nil
 }
 
-// tagOf is the name that Pulumi gives to a field.
+// tagOf returns Pulumi's name of a field, from its tag.
 func tagOf(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""

@@ -1,6 +1,6 @@
 package main
 
-// awsTokens are the types of AWS that rules look at.
+// awsTokens are the types of AWS that rules check.
 var awsTokens = []string{
 	"aws:acm/certificate:Certificate",
 	"aws:acm/certificateValidation:CertificateValidation",
@@ -71,7 +71,7 @@ var awsTokens = []string{
 	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
 }
 
-// kubernetesTokens are the kinds of Kubernetes that rules look at.
+// kubernetesTokens are the kinds of Kubernetes that rules check.
 var kubernetesTokens = []string{
 	"kubernetes:apps/v1:DaemonSet",
 	"kubernetes:apps/v1:Deployment",

@@ -10,8 +10,7 @@ import (
 	"strings"
 )
 
-// opaque are types whose members no rule reads, and of which there are
-// thousands.
+// opaque are types with thousands of members, which no rule reads.
 var opaque = map[string]bool{"WebAclRuleStatement": true, "JSONSchemaProps": true}
 
 // writer renders the views of one generated package, each type once.
@@ -93,8 +92,8 @@ func (w *writer) view(view, comment, token string, p *sdkPackage, st *structType
 	return nil
 }
 
-// method is the name of a property's method; a name that a node has already
-// gets a suffix.
+// method returns the name of a property's method. A name that Node has gets a
+// suffix.
 func method(property string) string {
 	name := export(property)
 	switch name {
@@ -105,7 +104,7 @@ func method(property string) string {
 }
 
 // typ renders the type of a property, and returns how to render the view of an
-// object that was not met before.
+// object that was not rendered before.
 func (w *writer) typ(p *sdkPackage, file *ast.File, e ast.Expr) (string, func() error, error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -177,8 +176,8 @@ func (w *writer) named(p *sdkPackage, name string) (string, func() error, error)
 	return view, func() error { return w.view(view, "", "", p, st) }, nil
 }
 
-// imported opens the package of the SDK that file imports as name; nil for one
-// of another module.
+// imported opens the package of the SDK that file imports as name. It returns nil
+// for a package of another module.
 func (w *writer) imported(file *ast.File, name string) (*sdkPackage, error) {
 	for _, imp := range file.Imports {
 		target, err := strconv.Unquote(imp.Path.Value)

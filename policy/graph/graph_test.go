@@ -60,14 +60,14 @@ func TestRelated(t *testing.T) {
 	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
 	require.Equal(t, value.True, all.Any(is("a")))
 	require.Equal(t, value.False, all.Any(is("c")))
-	require.Equal(t, value.Unknown, some.Any(is("c")), "one that is not known yet may be it")
+	require.Equal(t, value.Unknown, some.Any(is("c")), "an unknown reference may be the one")
 	require.Equal(t, value.True, some.Any(is("a")))
-	require.Equal(t, value.False, some.All(is("a")), "one of those that are known is not")
+	require.Equal(t, value.False, some.All(is("a")), "a known resource is another one")
 	require.Equal(t, value.Unknown, some.All(func(*Resource) value.Truth { return value.True }))
 	require.Equal(t, value.False, Related{Complete: true}.Exists())
 }
 
-func TestViewKnowsWhereAValueComesFrom(t *testing.T) {
+func TestOutputsOfResourcesCountAsSet(t *testing.T) {
 	r := resource("r", map[string]any{"made": value.Undetermined{}, "later": value.Undetermined{}, "object": map[string]any{"member": value.Undetermined{}}},
 		map[string][]string{"made": {"urn:a"}, "object": {"urn:b"}})
 	require.Equal(t, value.True, r.View().Get("made").Set())

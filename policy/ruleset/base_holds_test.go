@@ -9,8 +9,7 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// Without the faults that prod waives or accepts, every rule holds, and each rule
-// has a resource to look at.
+// Every rule holds in the base, and each rule has a resource to check.
 func TestBaseHolds(t *testing.T) {
 	results := base(t).results(nil)
 	seen := map[string]bool{}
@@ -19,6 +18,6 @@ func TestBaseHolds(t *testing.T) {
 		assert.Equal(t, evaluate.Holds, r.Outcome, "%s: %v", key, r.Messages)
 	}
 	for _, r := range ruleset.All() {
-		assert.True(t, seen[r.ID], "%s looks at no resource of the base", r.ID)
+		assert.True(t, seen[r.ID], "%s checks no resource of the base", r.ID)
 	}
 }

@@ -25,18 +25,18 @@ const (
 	clusterName = "Cluster cluster"
 )
 
-// base is prod as it will be: the recording with a value for what only AWS
-// knows, and without the faults for which prod has waivers. In it every
-// mandatory rule holds, and each rule has something to look at.
+// base is the recorded prod with values that only AWS knows, and without the
+// violations that prod waives. Every rule holds in it, and each rule has a
+// resource to check.
 func base(t testing.TB) *environment {
 	t.Helper()
 	if recordings["base"] == nil {
-		recordings["base"] = makeBase(t)
+		recordings["base"] = newBase(t)
 	}
 	return &environment{slices.Clone(recordings["base"].resources)}
 }
 
-func makeBase(t testing.TB) *environment {
+func newBase(t testing.TB) *environment {
 	t.Helper()
 	env := recorded(t, "prod")
 
@@ -96,7 +96,7 @@ func makeBase(t testing.TB) *environment {
 	for _, e := range append(edgeEdits(env), edits...) {
 		e(t, env)
 	}
-	for _, r := range env.resources { // an image is known where the recording has its resource
+	for _, r := range env.resources { // the examples need an image that the stack builds
 		if strings.HasPrefix(r.Type, "ko:") {
 			return env
 		}
@@ -105,7 +105,7 @@ func makeBase(t testing.TB) *environment {
 	return nil
 }
 
-// with is a resource with one input replaced.
+// with returns a copy of a resource with one input replaced.
 func with(r *graph.Resource, path string, v any) *graph.Resource {
 	c := *r
 	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))

@@ -13,8 +13,8 @@ func (env *environment) missing(name string) bool {
 	return !slices.ContainsFunc(env.resources, func(r *graph.Resource) bool { return short(r) == name })
 }
 
-// edgeEdits are the edge and the budgets as the program has them, for a
-// recording that is older. They do nothing to a newer one.
+// edgeEdits adds the current edge and PodDisruptionBudgets to an older recording.
+// It returns no edits for a recording that has them.
 func edgeEdits(env *environment) []edit {
 	var edits []edit
 	if env.missing("VpcOrigin vpc-origin") {

@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// today is a day in the standard support of the recordings' versions.
+// today is a day within the standard support of the recordings' versions.
 var today = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
 // environment is the recorded stack of a test. A test can edit it: an edited
@@ -37,8 +37,8 @@ func recorded(t testing.TB, stack string) *environment {
 	return &environment{slices.Clone(recordings[stack].resources)}
 }
 
-// short names a resource in a table: its kind, and its name without the stack's
-// own beginning.
+// short returns the name of a resource in a table: its kind, and its name without
+// the prefix of the stack.
 func short(r *graph.Resource) string {
 	kind := r.Type[strings.LastIndex(r.Type, ":")+1:]
 	name := strings.TrimPrefix(r.Name, "progressive-framework-")
@@ -57,7 +57,7 @@ func (env *environment) find(t testing.TB, name string) int {
 // edit is one change of an environment.
 type edit func(t testing.TB, env *environment)
 
-// set gives an input another value; nil takes it away.
+// set replaces the value of an input; nil removes it.
 func set(name, path string, v any) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
@@ -65,7 +65,7 @@ func set(name, path string, v any) edit {
 		r := *env.resources[i]
 		r.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
 		top, _, _ := strings.Cut(path, ".")
-		if top == path { // the value comes from nowhere any more
+		if top == path { // the value comes from no resource any more
 			r.References = maps.Clone(r.References)
 			delete(r.References, top)
 		}
@@ -73,7 +73,7 @@ func set(name, path string, v any) edit {
 	}
 }
 
-// remove takes resources away.
+// remove removes resources.
 func remove(names ...string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
@@ -84,7 +84,7 @@ func remove(names ...string) edit {
 	}
 }
 
-// change alters a resource other than by its inputs.
+// change edits a resource by a function.
 func change(name string, with func(*graph.Resource)) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
@@ -96,7 +96,7 @@ func change(name string, with func(*graph.Resource)) edit {
 	}
 }
 
-// add registers one more resource. References are short names by input.
+// add adds a resource. References are short names by input.
 func add(typ, name string, inputs map[string]any, references map[string]string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
@@ -131,7 +131,7 @@ func replaced(raw any, path []string, v any) any {
 		if out == nil {
 			out = map[string]any{}
 		}
-		// A key with dots is written with slashes.
+		// A key with dots is written with | for each dot.
 		name := strings.ReplaceAll(path[0], "|", ".")
 		if child := replaced(out[name], path[1:], v); child == nil {
 			delete(out, name)
@@ -146,7 +146,7 @@ func replaced(raw any, path []string, v any) any {
 	return map[string]any{strings.ReplaceAll(path[0], "|", "."): replaced(nil, path[1:], v)}
 }
 
-// results evaluates all rules, by "rule @ resource".
+// results evaluates all rules. The keys are "rule @ resource".
 func (env *environment) results(watch func(id, format string, t value.Truth)) map[string]evaluate.Result {
 	e := evaluate.New(ruleset.All(), "prod", "", today)
 	e.Watch = watch
@@ -157,7 +157,7 @@ func (env *environment) results(watch func(id, format string, t value.Truth)) ma
 	return all
 }
 
-// newly lists the results that have an outcome and did not have it before.
+// newly lists the results that have the outcome only in after.
 func newly(before, after map[string]evaluate.Result, o evaluate.Outcome) []string {
 	var out []string
 	for key, r := range after {

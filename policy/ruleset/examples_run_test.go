@@ -16,26 +16,27 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// example is one edit of the base that breaks one demand of a rule, and what the
-// rule says where the edited value is absent or unknown.
+// example is one edit of the base that breaks one demand of a rule. It also has
+// the outcomes while the edited value is absent or unknown.
 type example struct {
 	rule string
 	// at and path are the edited resource and input; bad is the value that
-	// breaks the rule. nil takes the input away.
+	// breaks the rule. nil removes the input.
 	at, path string
 	bad      any
-	// on is the resource that breaks the rule; "" is the edited one.
+	// on is the resource that breaks the rule; empty for the edited one.
 	on string
-	// edits take the place of the edit, for what is no input.
+	// edits replace the edit of at and path, for a change of something else than
+	// an input.
 	edits []edit
-	// given comes before it, in each of the three cases.
+	// given edits are applied first, in each of the three cases.
 	given []edit
 	// also are the other rules that the edit breaks, as "rule @ resource".
 	also []string
-	// absent is the outcome without the value; "" is broken. In a row whose bad
-	// value is nil both are the same case.
+	// absent is the outcome without the value; empty for broken. If bad is nil,
+	// both are the same case.
 	absent evaluate.Outcome
-	// unknown is the outcome while the value is unknown; "" is undecided.
+	// unknown is the outcome while the value is unknown; empty for undecided.
 	unknown evaluate.Outcome
 }
 
@@ -55,9 +56,8 @@ func allExamples() []example {
 		edgeExamples, bucketExamples, keyExamples, iamExamples, podExamples, workloadExamples, clusterExamples, storeExamples, stackExamples)
 }
 
-// Each example breaks its rule and what it names besides, and nothing else.
-// Without the value the rule says what the row says, and while the value is
-// unknown nothing is decided.
+// Each example breaks its rule and those in also, and no other rule. Without the
+// value, and while it is unknown, the outcome is the one in the row.
 func TestExamples(t *testing.T) {
 	untouched := base(t).results(nil)
 	for _, e := range allExamples() {
@@ -89,7 +89,7 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// hide makes an input unknown, as one that may come from anywhere.
+// hide makes an input unknown and removes its references.
 func hide(name, path string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()

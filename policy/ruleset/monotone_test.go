@@ -12,7 +12,7 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// leaves are the paths of all values that are neither an object nor a list.
+// leaves returns the paths of all values that are neither an object nor a list.
 func leaves(raw any, at string) []string {
 	var out []string
 	below := func(name string, child any) {
@@ -37,9 +37,9 @@ func leaves(raw any, at string) []string {
 	return out
 }
 
-// A value that is not known yet decides nothing: a rule that was kept or broken
-// stays so or becomes undecided, and no rule panics. The stacks are prod as it
-// is, with its faults, and the base.
+// An unknown value only makes a result undecided. It never changes a kept rule to
+// a broken one, or a broken one to a kept one, and no rule panics. The stacks are
+// the recorded prod and staging, and the base.
 func TestUnknownOnlyMakesUndecided(t *testing.T) {
 	stacks := map[string]*environment{"prod": recorded(t, "prod"), "staging": recorded(t, "staging"), "base": base(t)}
 	before := map[string]map[string]evaluate.Result{}
@@ -63,7 +63,7 @@ func TestUnknownOnlyMakesUndecided(t *testing.T) {
 				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, was.Outcome, r.Outcome, r.Messages)
 			}
 			if was.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
-				rt.Fatalf("%s: decided by taking knowledge away: %v", key, r.Messages)
+				rt.Fatalf("%s: decided, although it was undecided with more values known: %v", key, r.Messages)
 			}
 			if strings.Contains(strings.Join(r.Messages, ""), "the rule itself failed") {
 				rt.Fatalf("%s: %v", key, r.Messages)

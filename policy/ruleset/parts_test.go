@@ -19,8 +19,8 @@ func withoutImage(name string) edit {
 	})
 }
 
-// pointAt makes an input of one resource come from where that of another one
-// comes from.
+// pointAt gives an input of one resource the references of the same input of
+// another one.
 func pointAt(name, prop, like string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()

@@ -62,12 +62,12 @@ func startPack(t testing.TB) *pack {
 		conn.Close()
 		cmd.Process.Kill()
 		cmd.Wait()
-		require.Empty(t, messages.String(), "what the pack writes to its standard error ends up in the user's output")
+		require.Empty(t, messages.String(), "the engine prints the pack's standard error to the user")
 	})
 	return &pack{pulumirpc.NewAnalyzerClient(conn), cmd}
 }
 
-// recorded are the requests of a recorded preview, copies times over.
+// recorded returns the requests of a recorded preview, repeated copies times.
 func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	t.Helper()
 	f, err := os.Open("../testdata/prod.jsonl")
@@ -101,7 +101,7 @@ func recorded(t testing.TB, copies int) []*pulumirpc.AnalyzerResource {
 	return out
 }
 
-// replay does what the engine does in a preview.
+// replay sends the requests as the engine does in a preview.
 func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (diagnostics, notApplicable int) {
 	t.Helper()
 	_, err := p.Handshake(t.Context(), &pulumirpc.AnalyzerHandshakeRequest{})
@@ -130,8 +130,8 @@ func TestReplayOfProd(t *testing.T) {
 	require.Greater(t, diagnostics, 10, "prod has violations that it waives, and no waiver is passed here")
 }
 
-// BenchmarkPack is the process of the pack in one preview: its processor time
-// and its peak of memory, with prod's resources and with four times as many.
+// BenchmarkPack measures the pack's process in one preview: its CPU time and its
+// peak memory, with prod's resources and with four times as many.
 func BenchmarkPack(b *testing.B) {
 	for _, copies := range []int{1, 4} {
 		resources := recorded(b, copies)

@@ -24,7 +24,8 @@ const (
 	urnTwo = "urn:pulumi:staging::p::t:t:T::two"
 )
 
-// testRules are one on a resource, one across resources, and one that panics.
+// testRules returns one rule on a resource, one across resources, and one that
+// panics.
 func testRules() []*rule.Rule {
 	across := rule.AcrossTypes(func(s *rule.Subject) {
 		if s.Name == "two" {
@@ -40,7 +41,7 @@ func testRules() []*rule.Rule {
 	}
 }
 
-// dial serves on loopback, as the engine sees it.
+// dial starts the server on loopback and connects to it, as the engine does.
 func dial(t *testing.T, o Options) pulumirpc.AnalyzerClient {
 	t.Helper()
 	o.Now = func() time.Time { return time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC) }
@@ -85,7 +86,7 @@ func TestAnalyze(t *testing.T) {
 	require.Empty(t, analyze(urnOne, map[string]any{"a": "x"}).GetDiagnostics())
 	unknown := analyze(urnOne, map[string]any{"a": later})
 	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is no violation")
-	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "and no pass")
+	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "and the rule has not passed either")
 	require.Contains(t, unknown.GetNotApplicable()[0].GetReason(), "not known yet")
 
 	panicked := analyze("urn:pulumi:s::p::t:t:Panics::x", nil)
@@ -93,8 +94,8 @@ func TestAnalyze(t *testing.T) {
 	require.Contains(t, panicked.GetDiagnostics()[0].GetMessage(), "the rule itself failed: boom")
 }
 
-// At the end of a preview the engine passes no inputs. Those that Analyze has
-// seen count, and the references.
+// At the end of a preview the engine passes no inputs. The server uses those that
+// Analyze received, and the references.
 func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	c := dial(t, Options{Rules: testRules()})
 	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": later})})
@@ -132,7 +133,7 @@ func TestWithoutConfiguration(t *testing.T) {
 	}})
 	info, err := c.GetAnalyzerInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
-	// It passes back the levels of the answer, which know no environment.
+	// It passes back the levels of the response, which has no environment.
 	levels := map[string]*pulumirpc.PolicyConfig{}
 	for _, p := range info.GetPolicies() {
 		levels[p.GetName()] = &pulumirpc.PolicyConfig{EnforcementLevel: p.GetEnforcementLevel()}

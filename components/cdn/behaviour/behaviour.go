@@ -1,11 +1,10 @@
-// Package behaviour says how the CDN treats each path: which origin answers it,
-// whether the answer is cached and for how long, and what of the caller the
-// origin sees. It is pure: it owns the table and its rules, and nothing of AWS.
+// Package behaviour owns the table of the CDN's behaviours. It has the origin of
+// each path, the time for which responses are cached, and the part of the request
+// that the origin receives. It is pure and registers nothing at AWS.
 //
-// What an answer may depend on and what it is cached by are one thing here: the
-// origin of a cached path is sent what is in the key, and nothing else. So
-// there is no way to write a path that forwards Authorization and is cached
-// without it, and one caller's answer can't be served to another.
+// The origin of a cached path receives the cache key and nothing else. So a path
+// can't forward Authorization and be cached without it, and no caller gets the
+// response for another one.
 package behaviour
 
 import (
@@ -15,17 +14,17 @@ import (
 	"time"
 )
 
-// Origin is who answers.
+// Origin is the kind of server behind the CDN.
 type Origin int
 
 const (
-	// Static is the bucket of static files. It takes GET, HEAD and OPTIONS.
+	// Static is the bucket of static files. It accepts GET, HEAD and OPTIONS.
 	Static Origin = iota
-	// Dynamic is the load balancer. It takes every method.
+	// Dynamic is the load balancer. It accepts every method.
 	Dynamic
 )
 
-// Methods are those that the origin takes.
+// Methods returns the HTTP methods that the origin accepts.
 func (o Origin) Methods() []string {
 	if o == Dynamic {
 		return []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
@@ -33,9 +32,9 @@ func (o Origin) Methods() []string {
 	return []string{"GET", "HEAD", "OPTIONS"}
 }
 
-// TTL is how long an answer is kept. An origin that says nothing gets Default;
-// one that says more than Max gets Max. The least is always 0, so that
-// no-store, no-cache and private are honoured.
+// TTL is the time for which a response is cached. Default is for a response
+// without a Cache-Control header. Max limits a longer one. The minimum is always
+// 0, so that no-store, no-cache and private are honoured.
 type TTL struct{ Default, Max time.Duration }
 
 // The TTLs of the design document, "CDN Configuration for Static Assets".
@@ -45,33 +44,33 @@ var (
 	agentsTTL = TTL{time.Minute, 5 * time.Minute}
 )
 
-// Caching says whether and how answers are cached. The zero value is not at
-// all: the origin sees everything of the caller but the Host header.
+// Caching is how responses are cached. With the zero value they are not cached,
+// and the origin receives the whole request except the Host header.
 type Caching struct {
 	name   string
 	ttl    TTL
 	caller bool
 }
 
-// The cachings of the platform. Shared answers are the same for everybody, and
-// the origin sees nothing of the caller; those of an API are kept apart by who
-// asks and what.
+// The platform's ways of caching. Shared responses are the same for all callers,
+// and the origin receives nothing of the caller. Responses of an API are cached by
+// caller and query.
 var (
 	sharedStatic    = Caching{name: "static", ttl: staticTTL}
 	perCallerAPI    = Caching{name: "api", ttl: apiTTL, caller: true}
 	perCallerAgents = Caching{name: "agents", ttl: agentsTTL, caller: true}
 )
 
-// Cached says whether answers are cached at all.
+// Cached reports whether responses are cached at all.
 func (c Caching) Cached() bool { return c != Caching{} }
 
-// Name is a word for the cache policy; empty where nothing is cached.
+// Name is part of the cache policy's name; empty if nothing is cached.
 func (c Caching) Name() string { return c.name }
 
-// TTL is how long answers are kept.
+// TTL returns the time for which responses are cached.
 func (c Caching) TTL() TTL { return c.ttl }
 
-// Headers are those that answers are cached by, and that the origin sees.
+// Headers returns the headers in the cache key, which the origin receives.
 func (c Caching) Headers() []string {
 	if c.caller {
 		return []string{"Authorization"}
@@ -79,13 +78,13 @@ func (c Caching) Headers() []string {
 	return nil
 }
 
-// Caller says whether answers are cached by all cookies and the whole query,
-// and the origin sees them; else it sees none.
+// Caller reports whether all cookies and the whole query are in the cache key.
+// The origin receives them then, and otherwise none.
 func (c Caching) Caller() bool { return c.caller }
 
-// Rule is how the paths of one pattern are treated.
+// Rule is the behaviour for the paths of one pattern.
 type Rule struct {
-	// Pattern is such as "/api/*"; of the default rule it is empty.
+	// Pattern is a pattern such as "/api/*"; empty for the default rule.
 	Pattern string
 	Origin  Origin
 	Caching Caching
@@ -93,15 +92,14 @@ type Rule struct {
 
 // Table is the behaviours of a distribution.
 type Table struct {
-	// Default is for whatever no rule matches.
+	// Default is for the paths that no rule matches.
 	Default Rule
-	// Rules are in the order in which CloudFront asks them: the first that
-	// matches.
+	// Rules are in CloudFront's order: the first that matches applies.
 	Rules []Rule
 }
 
-// maxRules and the default behaviour are the 25 that a distribution has unless
-// AWS is asked for more (CloudFront Developer Guide, "Quotas").
+// maxRules and the default behaviour are AWS's default quota of 25 for each
+// distribution (CloudFront Developer Guide, "Quotas").
 const maxRules = 24
 
 const (
@@ -109,10 +107,10 @@ const (
 	agents = pattern("/api/v1/agents/*")
 )
 
-// Platform is the platform's table: static files by default, and the dynamic
-// paths at the load balancer. Nothing dynamic is cached but the endpoints marked
-// cacheable, which must be below /api/. Those of the agents are cached for the
-// document's one to five minutes, others for five minutes to an hour.
+// Platform returns the platform's table: static files by default, and the dynamic
+// paths at the load balancer. Of those only the cacheable endpoints are cached,
+// which must be below /api/. The design document's times are one to five minutes
+// for the agents' endpoints, and five minutes to an hour for the others.
 func Platform(dynamic []string, cacheable ...string) (Table, error) {
 	var rules []Rule
 	for _, path := range dynamic {
@@ -125,7 +123,7 @@ func Platform(dynamic []string, cacheable ...string) (Table, error) {
 		case agents.covers(p):
 			rule.Caching = perCallerAgents
 		case !api.covers(p):
-			errs = append(errs, fmt.Errorf("cacheable endpoint %q: must lie below /api/", endpoint))
+			errs = append(errs, fmt.Errorf("cacheable endpoint %q: must be below /api/", endpoint))
 		}
 		rules = append(rules, rule)
 	}
@@ -136,8 +134,8 @@ func Platform(dynamic []string, cacheable ...string) (Table, error) {
 	return Table{Default: Rule{Origin: Static, Caching: sharedStatic}, Rules: ordered}, nil
 }
 
-// For is the rule that CloudFront applies to a path: the first that matches, or
-// the default.
+// For returns the rule that CloudFront applies to a path: the first that matches,
+// or the default.
 func (t Table) For(path string) Rule {
 	for _, r := range t.Rules {
 		if pattern(r.Pattern).covers(pattern(path)) {
@@ -147,14 +145,15 @@ func (t Table) For(path string) Rule {
 	return t.Default
 }
 
-// order puts the most specific rule first, and refuses what can never apply.
+// order sorts the most specific rule first. A rule that can never apply is an
+// error.
 func order(rules []Rule) ([]Rule, error) {
 	sorted := slices.Clone(rules)
 	slices.SortFunc(sorted, func(a, b Rule) int { return pattern(a.Pattern).compare(pattern(b.Pattern)) })
 	return sorted, check(sorted)
 }
 
-// check says what is wrong with rules in the order in which they are asked.
+// check returns the errors of rules in CloudFront's order.
 func check(rules []Rule) error {
 	var errs []error
 	for i, r := range rules {

@@ -58,9 +58,9 @@ func TestPlatformRefuses(t *testing.T) {
 		{"the whole API, by one word", []string{"/api/*"}, []string{"behaviour /api/* never applies: /api/*"}},
 		{"the whole API, spelled otherwise", []string{"/api/**"}, []string{"behaviour /api/** never applies: /api/*"}},
 		{"an endpoint twice", []string{"/api/v1/x", "/api/v1/x"}, []string{"behaviour /api/v1/x never applies"}},
-		{"WebSockets have no answers", []string{"/ws"}, []string{`"/ws": must lie below /api/`}},
-		{"wider than the API", []string{"/a*"}, []string{`"/a*": must lie below /api/`}},
-		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must lie`, `"/x": must lie`, `path pattern "nowhere"`}},
+		{"WebSockets have no answers", []string{"/ws"}, []string{`"/ws": must be below /api/`}},
+		{"wider than the API", []string{"/a*"}, []string{`"/a*": must be below /api/`}},
+		{"every error at once", []string{"nowhere", "/x"}, []string{`"nowhere": must be`, `"/x": must be`, `path pattern "nowhere"`}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			_, err := Platform(dynamic, tc.cacheable...)

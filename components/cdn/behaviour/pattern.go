@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// pattern is a path pattern of CloudFront: * stands for any characters, / among
-// them, or none; ? for exactly one (CloudFront Developer Guide, "Path
+// pattern is a path pattern of CloudFront: * is any number of characters, also of
+// slashes; ? is exactly one (CloudFront Developer Guide, "Path
 // pattern"). It begins with a slash.
 type pattern string
 
@@ -20,13 +20,13 @@ func (p pattern) check() error {
 		return fmt.Errorf("path pattern %q: must begin with / and have at most 255 of the characters A-Z a-z 0-9 _ - . * $ / ~ \" ' @ : + & ?", string(p))
 	}
 	if p.covers("/*") {
-		return fmt.Errorf("path pattern %q: is every path, which is the default behaviour's", string(p))
+		return fmt.Errorf("path pattern %q: matches every path; that is the default behaviour", string(p))
 	}
 	return nil
 }
 
-// token is one character of a pattern, or a whole run of wildcards: at least
-// min characters, and any number of more if it is open.
+// token is one character of a pattern, or a run of wildcards. A run matches at
+// least min characters, and any number of further ones if it is open.
 type token struct {
 	literal byte
 	min     int
@@ -52,10 +52,10 @@ func (p pattern) tokens() []token {
 	return ts
 }
 
-// covers says whether every path that matches inner matches p too.
+// covers reports whether every path that matches inner also matches p.
 func (p pattern) covers(inner pattern) bool {
 	outer, in := p.tokens(), inner.tokens()
-	// covered[j]: the outer tokens from i on cover the inner ones from j on.
+	// covered[j] is true if the outer tokens from i on cover the inner ones from j on.
 	covered := make([]bool, len(in)+1)
 	covered[len(in)] = true
 	for i := len(outer) - 1; i >= 0; i-- {
@@ -68,10 +68,10 @@ func (p pattern) covers(inner pattern) bool {
 	return covered[0]
 }
 
-// covers says whether t takes some of the inner tokens from the first on, such
-// that the rest is covered: rest[k] says so of what follows k of them. A
-// literal takes itself; a run takes whole tokens, as what follows it is a
-// literal, which no part of an inner run can be.
+// covers reports whether t covers the first k of the inner tokens, for any k with
+// rest[k]. rest[k] is true if the tokens after t cover the inner tokens after the
+// first k. A literal covers an equal literal. A run covers whole tokens only: a
+// literal follows it, and no part of an inner run is a literal.
 func (t token) covers(inner []token, rest []bool) bool {
 	if t.literal != 0 {
 		return len(inner) > 0 && inner[0].literal == t.literal && rest[1]
@@ -93,8 +93,9 @@ func (t token) covers(inner []token, rest []bool) bool {
 	}
 }
 
-// compare puts the more specific pattern first: whatever a pattern covers has
-// no fewer fixed characters, no fewer of them spelled out, and no more stars.
+// compare orders the more specific pattern first. A pattern that another one
+// covers has at least as many fixed characters and literals, and at most as many
+// stars.
 func (p pattern) compare(q pattern) int {
 	wild := func(p pattern, c string) int { return strings.Count(string(p), c) }
 	fixed := func(p pattern) int { return len(p) - wild(p, "*") }

@@ -94,8 +94,8 @@ func TestPatternCheck(t *testing.T) {
 		{"AWS takes it without a slash, but then it has two spellings", "api/*", "must begin with /"},
 		{"queries are not part of a path", "/api?x=1", "must begin with /"},
 		{"too long", pattern("/" + strings.Repeat("a", 255)), "at most 255"},
-		{"everything is the default's", "/*", "is every path"},
-		{"everything, spelled otherwise", "/**", "is every path"},
+		{"everything is the default's", "/*", "matches every path"},
+		{"everything, spelled otherwise", "/**", "matches every path"},
 		{"nothing", "", "must begin with /"},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

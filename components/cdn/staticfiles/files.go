@@ -1,6 +1,5 @@
-// Package staticfiles reads a folder of static files as the CDN serves them: the
-// path, the content type, and how long browsers may keep each. It is pure but
-// for reading the folder.
+// Package staticfiles lists a folder of static files for the CDN: the path, the
+// content type and the Cache-Control header of each. It only reads the folder.
 package staticfiles
 
 import (
@@ -11,14 +10,14 @@ import (
 	"strings"
 )
 
-// Index is what the distribution answers at its root.
+// Index is the file that the distribution serves at its root.
 const Index = "index.html"
 
-// maxFiles bounds a site: every file is a resource of the stack.
+// maxFiles limits a site, because every file is a resource of the stack.
 const maxFiles = 500
 
-// types are spelled out because those that Go knows depend on the machine, and
-// a browser that is told nosniff takes a wrong type at its word.
+// types is a list of our own, because Go's list depends on the machine. With the
+// header nosniff a browser does not correct a wrong type.
 var types = map[string]string{
 	".avif":        "image/avif",
 	".css":         "text/css; charset=utf-8",
@@ -47,18 +46,18 @@ var types = map[string]string{
 type File struct {
 	// Key is its path in the folder and in the bucket.
 	Key string
-	// ContentType is by the ending of its name.
+	// ContentType depends on the extension of its name.
 	ContentType string
-	// CacheControl is for browsers and the CDN: pages are asked for each time
-	// whether they changed, as they name what else is loaded; the rest is kept
-	// for a day, the document's default, so that a file that must change sooner
-	// takes a new name.
+	// CacheControl is for browsers and the CDN. Pages are revalidated at each
+	// request, because they refer to the other files. Those are cached for a day,
+	// the design document's default. A file that must change sooner needs a new
+	// name.
 	CacheControl string
 }
 
-// Files lists the files of a folder, by path. There must be an index.html; a
-// name that begins with a dot is not served; what is neither file nor folder,
-// or has an unknown ending, is an error. It returns every error that it finds.
+// Files lists the files of a folder, by path, without names that begin with a dot.
+// A missing index.html, an unknown extension, and anything that is neither a file
+// nor a folder is an error. It returns every error that it finds.
 func Files(folder fs.FS) ([]File, error) {
 	var files []File
 	var errs []error
@@ -89,7 +88,7 @@ func Files(folder fs.FS) ([]File, error) {
 		return nil, fmt.Errorf("static files: %w", err)
 	}
 	if _, err := fs.Stat(folder, Index); err != nil {
-		errs = append(errs, fmt.Errorf("%s is missing; the root of the site answers with it", Index))
+		errs = append(errs, fmt.Errorf("%s is missing; it is the page at the root of the site", Index))
 	}
 	if len(files) > maxFiles {
 		errs = append(errs, fmt.Errorf("there are %d files; must be at most %d", len(files), maxFiles))

@@ -1,9 +1,9 @@
 // Package tracer follows a request through the resources of a stack, hop by
 // hop: CloudFront behaviour, VPC origin, load balancer, listener rule, target
-// group, Auto Scaling group, Deployment. It reads what was deployed and knows
-// nothing of the map that it was deployed from (package traffic), so it can
-// contradict the map. It is pure: a test hands it the resources that a program
-// registered, or those of a state.
+// group, Auto Scaling group, Deployment. It reads the deployed resources and not
+// the table of package traffic, so that a test can find a difference between
+// them. It is pure: its input is the resources that a program registered, or
+// those of a state.
 package tracer
 
 import (
@@ -17,7 +17,7 @@ import (
 type Resource struct {
 	// Type is Pulumi's, such as "aws:lb/listener:Listener".
 	Type string
-	// ID is the provider's.
+	// ID is the id that the provider returned.
 	ID string
 	// Properties are its inputs and outputs, as JSON has them.
 	Properties map[string]any
@@ -26,16 +26,15 @@ type Resource struct {
 // Stack is the resources of a stack.
 type Stack []Resource
 
-// NodeLabel is the label by which a pod chooses its nodes. It has the same
-// values as the tag "Tier" of an Auto Scaling group.
+// NodeLabel is the label in the node selector of a pod. It has the same values as the tag "Tier" of an Auto Scaling group.
 type NodeLabel string
 
-// Way is how the requests for a path travel.
+// Way is the way of the requests for a path.
 type Way struct {
-	// Behaviour is CloudFront's pattern; empty: the default.
+	// Behaviour is CloudFront's pattern; empty for the default.
 	Behaviour string
-	// Static says that CloudFront answers from a bucket; the fields below are
-	// empty then.
+	// Static is true if CloudFront serves the path from a bucket. Then the fields
+	// below are empty.
 	Static bool
 	// Rule is the path of the listener's rule.
 	Rule string
@@ -44,11 +43,11 @@ type Way struct {
 	Port        int
 	// Tier is that of the nodes in the group.
 	Tier string
-	// Deployment is the name of the one whose pods answer.
+	// Deployment is the name of the Deployment that responds.
 	Deployment string
 }
 
-// The types that a request passes.
+// The types of the resources on the way of a request.
 const (
 	distributionType = "aws:cloudfront/distribution:Distribution"
 	vpcOriginType    = "aws:cloudfront/vpcOrigin:VpcOrigin"
@@ -132,8 +131,8 @@ func (s Stack) Trace(path string, label NodeLabel) (Way, error) {
 	return way, nil
 }
 
-// rule is the rule of a listener that applies to a path, with its pattern: the
-// one of the lowest priority that matches.
+// rule returns the rule of a listener for a path, with its pattern: of those that
+// match, the one with the lowest priority number.
 func (s Stack) rule(listenerARN, path string) (rule Resource, pattern string, ok bool) {
 	var all []Resource
 	for _, r := range s {
@@ -156,7 +155,7 @@ func (s Stack) rule(listenerARN, path string) (rule Resource, pattern string, ok
 	return Resource{}, "", false
 }
 
-// tierIn is the tier of the nodes that join a target group.
+// tierIn returns the tier of the nodes that join a target group.
 func (s Stack) tierIn(targetGroup string) (string, error) {
 	var tiers []string
 	for _, r := range s {
@@ -175,9 +174,9 @@ func (s Stack) tierIn(targetGroup string) (string, error) {
 	return tiers[0], nil
 }
 
-// deploymentAt is the Deployment whose pods answer at a node port. Its pods must
-// be on the nodes of the tier: elsewhere each request crosses to another node,
-// and the health of the node says nothing about the pods.
+// deploymentAt returns the Deployment behind a node port. Its pods must be on the
+// nodes of the tier. Otherwise each request crosses to another node, and the
+// health of a node says nothing about the pods.
 func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, error) {
 	service, ok := find(s, func(r Resource) bool {
 		return r.Type == serviceType && slices.ContainsFunc(objects(object(r.Properties["spec"])["ports"]), func(p map[string]any) bool { return number(p, "nodePort") == port })
@@ -201,8 +200,8 @@ func (s Stack) deploymentAt(port int, tier string, label NodeLabel) (string, err
 	return name, nil
 }
 
-// Idle lists what no request of the paths reaches: target groups, and alarms
-// that watch such a group. paths must be all that the platform serves.
+// Idle lists the target groups that no request for the paths reaches, and their
+// alarms. paths must be all paths of the platform.
 func (s Stack) Idle(paths []string, label NodeLabel) ([]string, error) {
 	busy := map[string]bool{}
 	var errs []error

@@ -13,8 +13,8 @@ func find[E any](all []E, is func(E) bool) (found E, ok bool) {
 	return found, false
 }
 
-// matches says whether a pattern of CloudFront or of a load balancer is that of
-// a path: * stands for any characters, ? for one.
+// matches reports whether a pattern of CloudFront or of a load balancer matches a
+// path: * is any number of characters, ? is one.
 func matches(pattern, path string) bool {
 	quoted := strings.NewReplacer(`\*`, ".*", `\?`, ".").Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile("^" + quoted + "$").MatchString(path)
