@@ -75,7 +75,7 @@ engine: build packages ## engine tests: the real Pulumi, simulated nodes
 	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m -parallel 3 ./test/engine/...
 
 properties: build packages ## every key of a live stack is changed and set back, on simulated nodes; many minutes
-	@PROPERTIES=all go -C sandbox test -count=1 -timeout 60m -parallel 2 -run TestChangesOfALiveStack ./test/engine/
+	@PROPERTIES=all go -C sandbox test -count=1 -timeout 60m -parallel 2 -run TestChangesOfAnExistingStack ./test/engine/
 
 e2e: up ## the tests on the live sandbox
 	$(PACKAGES) clients

@@ -15,7 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/tier/userdata"
 )
 
-// pod is what a pod requests of a node.
+// pod is the requests of a pod.
 type pod struct {
 	name       string
 	milli, mib int64
@@ -38,8 +38,8 @@ func validateConnections(s *Stack) field.ErrorList {
 		need, scaling.PoolConnections, scaling.ReservedConnections))}
 }
 
-// pods are all that run on the stack's nodes, the services' with as many as
-// there are.
+// pods returns all pods that run on the stack's nodes. A service has as many as
+// its replicas.
 func (s *Stack) pods() []pod {
 	var all []pod
 	for _, p := range s.Profiles() {
@@ -82,13 +82,13 @@ const (
 	kubeletMiB, perPodMiB, evictionMiB = 255, 11, 100
 )
 
-// room is what a node has for pods.
+// room is the capacity of a node for pods.
 type room struct {
 	milli, mib int64
 	pods       int
 }
 
-// roomOf is what a node has left after the node's own pods.
+// roomOf returns what a node has left after the node's own pods.
 func roomOf(h instancespec.Hardware) room {
 	// The kubelet keeps 6 % of the first core, 1 % of the second, 0.5 % of the
 	// next two and 0.25 % of the rest (amazon-eks-ami, nodeadm).
@@ -125,7 +125,7 @@ func (r room) without(p pod) room { return room{r.milli - p.milli, r.mib - p.mib
 // together fit on the largest number of nodes.
 func validateNodes(s *Stack) field.ErrorList {
 	if s.Cluster.Nodes == NodesOwn {
-		return nil // the stack does not know them
+		return nil // the stack does not manage the nodes
 	}
 	var problems field.ErrorList
 	tiers, err := s.NodeTiers("cluster")
@@ -174,8 +174,8 @@ func tooSmall(at *field.Path, t NodeTier, r room, p pod) *field.Error {
 		max(0, r.milli), max(0, r.mib), p.name, p.milli, p.mib))
 }
 
-// place puts the largest pods first, each on the first node that holds it, as
-// good as the scheduler does.
+// place assigns the largest pods first, each to the first node that has room, like
+// the scheduler.
 func place(all []pod, nodes map[scaling.TierName][]room) field.ErrorList {
 	slices.SortStableFunc(all, func(a, b pod) int {
 		return cmp.Or(-cmp.Compare(len(a.tier), len(b.tier)), -cmp.Compare(a.mib, b.mib), -cmp.Compare(a.milli, b.milli))

@@ -48,7 +48,7 @@ func requireLoad(t *testing.T, changes map[string]string, want string) {
 	require.ErrorContains(t, err, want)
 }
 
-// What several keys make together fits.
+// The sums over several keys fit.
 func TestSumsFit(t *testing.T) {
 	const (
 		six  = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`

@@ -15,8 +15,8 @@ import (
 type choice interface{ Values() []string }
 
 // unsupported lists the choices in v, at any depth, that their types do not
-// have. A member of a map, such as a tier, may be unset: it then keeps what the
-// profile says.
+// have. A member of a map, such as a tier, may be unset: the profile's
+// value then applies.
 func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorList {
 	if c, ok := v.Interface().(choice); ok {
 		if (mayBeUnset && v.IsZero()) || slices.Contains(c.Values(), v.String()) {
@@ -56,8 +56,8 @@ func unsupported(at *field.Path, v reflect.Value, mayBeUnset bool) field.ErrorLi
 	return problems
 }
 
-// valuesOf are the values that a key may have: those of its tag, where it has
-// fewer than its type; nil: any.
+// valuesOf returns the values that a key may have: those of its tag, if it permits
+// fewer than its type; nil for any.
 func valuesOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("values"); tag != "" {
 		return strings.Split(tag, ",")

@@ -23,9 +23,9 @@ import (
 
 var update = flag.Bool("update", false, "write docs/configuration.md anew")
 
-// docs/configuration.md is prose with generated parts: the keys, from the types
-// of this package, the rules between them, from its tables, and the outputs, from the struct outputs of package
-// main. Each part is between two markers.
+// docs/configuration.md is prose with generated parts, each between two markers. The
+// keys come from the types of this package, the rules from its tables, and the
+// outputs from the struct outputs of package main.
 func TestDocumentationIsUpToDate(t *testing.T) {
 	const file = "../../docs/configuration.md"
 	current, err := os.ReadFile(file)
@@ -46,7 +46,7 @@ func TestDocumentationIsUpToDate(t *testing.T) {
 	require.True(t, text == string(current), "%s is stale: run make generate", file)
 }
 
-// keys is a table for each object of the configuration.
+// keys returns a table for each object of the configuration.
 func keys(t *testing.T) string {
 	doc, s := comments(t), effective(t)
 	tiers := map[string]reflect.Value{}
@@ -93,7 +93,7 @@ func keys(t *testing.T) string {
 	return stack.String() + objects.String()
 }
 
-// rules has a row for each rule between keys, and for each key of namespace aws
+// rules returns a row for each rule between keys, and for each key of namespace aws
 // that is refused.
 func rules() string {
 	var out bytes.Buffer
@@ -109,7 +109,7 @@ func rules() string {
 	return out.String()
 }
 
-// effective is the defaults, completed by those that the components choose.
+// effective returns the defaults, including those of the components.
 func effective(t *testing.T) Stack {
 	s := defaults()
 	s.Environment, s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "x", "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
@@ -175,7 +175,7 @@ func rows(t *testing.T, out *bytes.Buffer, doc map[string]string, prefix string,
 	}
 }
 
-// typeOf is what a person writes for a value of t; empty for an object.
+// typeOf returns the form of a value of t in a stack's file; empty for an object.
 func typeOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.String:
@@ -208,7 +208,7 @@ func show(v reflect.Value) string {
 	}
 }
 
-// outputs is a row for each member of the struct that the program exports.
+// outputs returns a row for each member of the struct that the program exports.
 func outputs(t *testing.T) string {
 	var out bytes.Buffer
 	fmt.Fprintln(&out, "| output | meaning |\n|---|---|")
@@ -221,7 +221,7 @@ func outputs(t *testing.T) string {
 	return out.String()
 }
 
-// comments are the doc comments of this package's types, by "Type" and
+// comments returns the doc comments of this package's types, by "Type" and
 // "Type.Field".
 func comments(t *testing.T) map[string]string {
 	files, err := filepath.Glob("*.go")

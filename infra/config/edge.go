@@ -67,7 +67,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at, e := path("edge"), s.Edge
 	if e.Domain == "" {
-		return nil // withoutEffect refuses what is given
+		return nil // withoutEffect refuses the keys that are set
 	}
 	if partition := regions.Partition(s.Region); partition != regions.Commercial && partition != "" {
 		problems = append(problems, field.Forbidden(at.Child("domain"),
@@ -95,7 +95,7 @@ func validateEdge(s *Stack) field.ErrorList {
 	return problems
 }
 
-// maxDomain leaves room for "origin." in a DNS name's 253 letters.
+// maxDomain is the 253 letters of a DNS name, less those of "origin.".
 const maxDomain = 253 - len("origin.")
 
 // validateCertificates checks the certificates of a domain whose zone the stack

@@ -8,13 +8,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pair is one change of a good configuration and what Load says of it; want
-// empty: it is accepted.
+// pair is one change of a valid configuration, and the error of Load. An empty want
+// means that Load accepts it.
 type pair struct {
 	reason, key, value, want string
 }
 
-// check loads a good configuration with each change, in us-east-1.
+// check loads a valid configuration with each change, in us-east-1.
 func check(t *testing.T, pairs []pair, opts ...Option) {
 	t.Helper()
 	for _, tc := range pairs {
@@ -36,8 +36,8 @@ func check(t *testing.T, pairs []pair, opts ...Option) {
 	}
 }
 
-// A key that nothing reads is refused, in whatever namespace it is, with the
-// key that was meant.
+// A key that the program does not read is refused in every namespace, with the most
+// similar key.
 func TestUnreadKeysAreRefused(t *testing.T) {
 	check(t, []pair{
 		{"a misspelled key", "netwrok", "{}", `netwrok: Forbidden: no such key; did you mean "network"?`},
@@ -75,9 +75,9 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "aws:forbiddenAccountIds: Forbidden: has no effect")
 }
 
-// Every key that is wrong on its own is refused by its path, before anything is
-// registered, in words that name the rule.
-func TestLateErrorsAreEarly(t *testing.T) {
+// Every invalid key is refused by its path, before a resource is registered. The
+// message names the rule.
+func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	check(t, []pair{
 		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
 		{"two administrators of one name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
@@ -168,8 +168,8 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 	}
 }
 
-// A key that is kept encrypted would be in clear text in the state. It is
-// refused by its path, and its value is in no message.
+// An encrypted key would be in clear text in the state. It is refused by its path,
+// and its value is in no message.
 func TestSecretKeysAreRefused(t *testing.T) {
 	for _, key := range []string{"environment", "auth", "postgres", "network", "caFile"} {
 		full := Project + ":" + key

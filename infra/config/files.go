@@ -14,12 +14,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// maxFile is what fits into a Kubernetes Secret, with room for its metadata
+// maxFile is the largest file for a Kubernetes Secret, less its metadata
 // (Kubernetes, "Secrets": 1 MiB).
 const maxFile = 1<<20 - 16<<10
 
-// projectFiles is the first folder with a Pulumi.yaml, from the working folder
-// upwards; the engine runs the program in one below it.
+// projectFiles returns the first folder with a Pulumi.yaml, from the working folder
+// upwards: the engine runs the program in a folder below it.
 func projectFiles() fs.FS {
 	for dir := ".."; ; dir = filepath.Join("..", dir) {
 		if _, err := os.Stat(filepath.Join(dir, "Pulumi.yaml")); err == nil {
@@ -31,8 +31,8 @@ func projectFiles() fs.FS {
 	}
 }
 
-// validateFiles reads the files that the configuration names, and keeps what
-// they hold.
+// validateFiles reads the files that the configuration names, and keeps their
+// content.
 func validateFiles(s *Stack, project fs.FS) field.ErrorList {
 	var problems field.ErrorList
 	for _, f := range []struct {
@@ -83,7 +83,7 @@ func readFile(project fs.FS, name string) ([]byte, error) {
 	return content, nil
 }
 
-// reason is an error without the path, which the message has already.
+// reason returns an error without its path, which the message already has.
 func reason(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {

@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/infra/config/configgen"
 )
 
-// The generated configurations are worth something: many are valid, all kinds
-// of stores and nodes are among those, and what is refused is refused by a path.
+// Many generated configurations are valid, with all kinds of stores and nodes. Each
+// error of the others has a path.
 func TestGeneratedConfigurations(t *testing.T) {
 	valid, kinds := 0, map[string]int{}
 	for seed := range uint64(1000) {
@@ -85,8 +85,8 @@ func TestStacksOfTheProject(t *testing.T) {
 	}
 }
 
-// previewed are the seeds of the configurations in testdata/generated.json,
-// which the engine tests preview. They have each kind of store between them.
+// previewed are the seeds of the random configurations in testdata/generated.json,
+// which the engine tests preview. Together they have every kind of store.
 var previewed = []uint64{9, 177, 164}
 
 // The engine tests' configurations are valid and current.

@@ -19,11 +19,11 @@ const (
 	EndpointZone      = "zone of the single endpoints"
 )
 
-// anotherStack is the fix for what belongs to a stack for its whole life.
+// anotherStack is the fix for a value that can't change during the life of a stack.
 const anotherStack = "Set it back; for another value create another stack, move to it, and destroy this one"
 
-// FixedFields are the values that a stack keeps from its creation on. They are
-// recorded before anything is created, and are judged before anything changes.
+// FixedFields returns the values that can't change after the creation of a stack.
+// They are recorded before the first resource, and checked before any change.
 func (s *Stack) FixedFields() map[string]changerule.Field {
 	zones := changerule.Field{
 		Path: "cluster.zones", Value: changerule.List(s.Cluster.Zones), Rule: changerule.Kept, From: s.Network.Zones,
@@ -65,9 +65,9 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	return fields
 }
 
-// AppliedFields are the values that change in one direction only. They are
-// recorded after what they belong to has changed: a change that AWS refused can
-// be taken back.
+// AppliedFields returns the values that change in one direction only. They are
+// recorded after their resource has changed. So a change that AWS refused can be
+// undone.
 func (s *Stack) AppliedFields() map[string]changerule.Field {
 	fields := map[string]changerule.Field{
 		"cluster.version": {
@@ -108,7 +108,7 @@ func counter(path string, generation int) changerule.Field {
 		Fix:    "Increase the recorded generation by one, and run another update for the next"}
 }
 
-// volumeGiB is the size of a volume in the cluster: as configured, or the stores'
+// volumeGiB returns the size of a volume in the cluster: as configured, or the stores'
 // own default.
 func volumeGiB(configured int) int {
 	return cmp.Or(configured, int(storespec.Volume().Bytes()/size.GiB(1).Bytes()))

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
-// recorded are the values after the creation of a stack.
+// recorded returns the values after the creation of a stack.
 func recorded(s *Stack) map[string]string {
 	values := map[string]string{}
 	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
@@ -20,8 +20,8 @@ func recorded(s *Stack) map[string]string {
 	return values
 }
 
-// judge returns the values after a change, and the first refusal.
-func judge(s *Stack, before map[string]string) (map[string]string, error) {
+// accept returns the values after a change, and the first refusal.
+func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	after := maps.Clone(before)
 	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
 		for id, f := range fields {
@@ -40,8 +40,8 @@ func judge(s *Stack, before map[string]string) (map[string]string, error) {
 	return after, nil
 }
 
-// live is a stack that exists in three zones.
-func live() Stack {
+// existing returns a stack that exists in three zones.
+func existing() Stack {
 	s := defaults()
 	s.Region, s.Environment = "us-east-1", "staging"
 	s.Network.CIDR, s.Network.Zones = "10.20.0.0/16", []string{"b", "a", "c"}
@@ -52,7 +52,7 @@ func live() Stack {
 	return s
 }
 
-func TestChangesOfALiveStack(t *testing.T) {
+func TestChangesOfAnExistingStack(t *testing.T) {
 	const refused = "refused"
 	for _, tc := range []struct {
 		reason, id, want string // want: what the field has afterwards
@@ -83,18 +83,18 @@ func TestChangesOfALiveStack(t *testing.T) {
 		}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			s := live()
+			s := existing()
 			before := recorded(&s)
 			tc.change(&s)
-			after, err := judge(&s, before)
+			after, err := accept(&s, before)
 			if tc.want == refused {
 				require.ErrorContains(t, err, "can't become")
 				return
 			}
 			require.NoError(t, err)
 			require.Equal(t, tc.want, after[tc.id])
-			again := live()
-			back, err := judge(&again, after)
+			again := existing()
+			back, err := accept(&again, after)
 			if tc.id == ControlPlaneZones || tc.id == NATZone {
 				require.NoError(t, err, "the change can be taken back")
 				require.Equal(t, before[tc.id], back[tc.id])
@@ -105,23 +105,23 @@ func TestChangesOfALiveStack(t *testing.T) {
 
 // A change of more than one minor is refused, however the versions are written.
 func TestVersionsAreNotSkipped(t *testing.T) {
-	s := live()
+	s := existing()
 	s.Cluster.Version = "1.33"
 	before := recorded(&s)
 	s.Cluster.Version = "1.35"
-	_, err := judge(&s, before)
+	_, err := accept(&s, before)
 	require.ErrorContains(t, err, `cluster.version: "1.33" can't become "1.35"`)
 }
 
 func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
-	s := live()
+	s := existing()
 	s.Postgres.Kind, s.Redis.Kind = InCluster, InCluster
 	before := recorded(&s)
 	require.Equal(t, "20", before["postgres.storageGiB of inCluster"], "the stores' default is what the stack has")
 	s.Redis.StorageGiB = 10
-	_, err := judge(&s, before)
+	_, err := accept(&s, before)
 	require.ErrorContains(t, err, `redis.storageGiB: "20" can't become "10"`)
 	s.Redis.StorageGiB, s.StorageClass = 0, "other"
-	_, err = judge(&s, before)
+	_, err = accept(&s, before)
 	require.ErrorContains(t, err, `storageClass: "fast-ssd" can't become "other"`)
 }

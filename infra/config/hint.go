@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// hint names the known key that a person most likely meant; empty: none is near.
+// hint suggests the most similar known key. It is empty if no key is similar.
 func hint(name string, known []string) string {
 	if nearest := near(name, known); nearest != "" {
 		return fmt.Sprintf("; did you mean %q?", nearest)
@@ -13,11 +13,11 @@ func hint(name string, known []string) string {
 	return ""
 }
 
-// longest is how long a name may be to be compared; no key is as long.
+// longest is the length from which a name is not compared; every key is shorter.
 const longest = 64
 
-// near is the known name with the smallest edit distance, at most a third of
-// its letters; empty: there is none.
+// near returns the known name with the smallest edit distance. The distance is at
+// most a third of its letters; otherwise the result is empty.
 func near(name string, known []string) string {
 	if len(name) > longest {
 		return ""

@@ -8,7 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// kindsOf are the kinds of a store that a key belongs to, by its tag; nil: all.
+// kindsOf returns the kinds of a store that a key belongs to, by its tag; nil for
+// all.
 func kindsOf(f reflect.StructField) []string {
 	if tag := f.Tag.Get("kinds"); tag != "" {
 		return strings.Split(tag, ",")
@@ -16,19 +17,19 @@ func kindsOf(f reflect.StructField) []string {
 	return nil
 }
 
-// condition is when a key has an effect.
+// condition is the condition under which a key has an effect.
 type condition struct {
-	// keys are paths within the project's namespace, with * for a name. A key
-	// of an object stands for all of its members.
+	// keys are paths within the project's namespace, with * for a name. The
+	// key of an object includes all of its members.
 	keys []string
-	// holds says whether they have an effect in a stack.
+	// holds reports whether they have an effect in a stack.
 	holds func(s *Stack) bool
 	// why is the rule and its fix.
 	why string
 }
 
-// conditions are the keys that have no effect, or can't work, in some stacks.
-// Those of a store's kind are by the tag kinds instead.
+// conditions are the keys that have no effect, or can't work, in some stacks. The
+// keys of a store's kind have the tag kinds instead.
 var conditions = []condition{
 	{
 		[]string{"tiers"},
@@ -72,7 +73,7 @@ var conditions = []condition{
 	},
 }
 
-// withoutEffect lists the keys that are given and have no effect.
+// withoutEffect lists the keys that are set and have no effect.
 func withoutEffect(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	for _, c := range conditions {
@@ -94,7 +95,7 @@ func withoutEffect(s *Stack) field.ErrorList {
 	return problems
 }
 
-// givenBelow lists the keys of an object that the stack has, sorted.
+// givenBelow lists the keys of an object that the stack sets, sorted.
 func (s *Stack) givenBelow(object string) []string {
 	var keys []string
 	for given := range s.given {

@@ -7,12 +7,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// standInAccount is the account that AWS's documentation keeps for examples, and
-// that of the sandbox's AWS stand-in.
+// standInAccount is the example account of AWS's documentation. The sandbox's AWS
+// stand-in uses it.
 const standInAccount = "123456789012"
 
-// placeholderTLD ends the names that the stacks of this repository have until
-// somebody fills in their own. Nobody can register such a name (RFC 2606).
+// placeholderTLD ends the names of this repository's stacks until the
+// user sets real ones. Nobody can register such a name (RFC 2606).
 const placeholderTLD = ".example"
 
 // validatePlaceholders refuses placeholders in a stack that names a real
@@ -33,7 +33,7 @@ func validatePlaceholders(s *Stack) field.ErrorList {
 	return problems
 }
 
-// isPlaceholder says whether a domain name, or the host of a URL, is one.
+// isPlaceholder reports whether a domain name, or the host of a URL, is one.
 func isPlaceholder(value string) bool {
 	host := value
 	if parsed, err := url.Parse(value); err == nil && parsed.Host != "" {

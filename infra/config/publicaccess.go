@@ -12,13 +12,13 @@ const (
 	// maxPublicBlocks is EKS's quota (EKS User Guide, "Service quotas": public
 	// endpoint access CIDR ranges per cluster).
 	maxPublicBlocks = 40
-	// widestPublic keeps all blocks together far below the whole internet: 40
-	// of /8 are less than a sixth of it.
+	// widestPublic limits the sum of all blocks: 40 blocks of /8 are less than a
+	// sixth of the internet.
 	widestPublic = 8
 )
 
-// reserved are the blocks that nobody has on the internet (RFC 6890), which EKS
-// refuses.
+// reserved are the blocks that are not routed on the internet (RFC 6890). EKS
+// refuses them.
 var reserved = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("172.16.0.0/12"),

@@ -13,17 +13,15 @@ import (
 	"github.com/progressive-framework/platform/components/size"
 )
 
-// storeRules are what the stores have in common: how each of their kinds is
-// checked.
+// storeRules are the checks of a store, by its kind.
 type storeRules struct {
 	key, kind string
-	// sized is the key of the size of the managed kind, with what checks it; it
-	// is required.
+	// sized is the required key with the size of the managed kind, and its check.
 	sized string
 	size  string
 	known func(string) error
-	// managed and inCluster check what several keys make together. fixable is
-	// the key that a person would change.
+	// managed and inCluster check several keys together. fixable is the key that
+	// the error names.
 	managed, inCluster func() error
 	fixable            string
 	image              string
@@ -63,7 +61,7 @@ func validateStores(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	named := *s
 	if !routing.Environment.MatchString(s.Environment) {
-		named.Environment = "x" // its own rule refuses it; no store says so again
+		named.Environment = "x" // its own rule refuses it, so that no store repeats the error
 	}
 	for _, store := range named.stores() {
 		at := path(store.key)
@@ -115,7 +113,7 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 	return problems
 }
 
-// plain is an error of a component without the name of its package.
+// plain returns an error of a component without the name of its package.
 func plain(err error) string {
 	for {
 		inner := errors.Unwrap(err)

@@ -14,15 +14,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// leaf is a key that is no object, with a stack in which it has an effect.
+// leaf is a key that is not an object, with a stack in which it has an effect.
 type leaf struct {
 	path string
 	t    reflect.Type
 	kind string
 }
 
-// leaves lists every key of the project's namespace, a map's with each of its
-// names, a store's for each of its kinds.
+// leaves lists every key of the project's namespace. It has the keys of a map for
+// each name, and those of a store for each kind.
 func leaves() []leaf {
 	var all []leaf
 	var walk func(path string, t reflect.Type, kinds []string)
@@ -62,7 +62,7 @@ var complete = map[string]map[string]any{
 	"auth":               {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
 }
 
-// set is a good configuration in which a key has a value.
+// set returns a valid configuration in which a key has a value.
 func (l leaf) set(t *testing.T, value any) map[string]string {
 	t.Helper()
 	top, rest, nested := strings.Cut(l.path, ".")
@@ -97,7 +97,7 @@ func (l leaf) set(t *testing.T, value any) map[string]string {
 	return values
 }
 
-// problemsAt are those that Load has with a key or within it.
+// problemsAt returns the errors of Load for a key or its members.
 func problemsAt(values map[string]string, path string) []*field.Error {
 	_, err := Load("prod", values)
 	var all *Error
@@ -107,8 +107,8 @@ func problemsAt(values map[string]string, path string) []*field.Error {
 	return slices.DeleteFunc(slices.Clone(all.Problems), func(p *field.Error) bool { return !within(p.Field, Project+":"+path) })
 }
 
-// Every number is within its bound, or refused by its path: no value means
-// "not given".
+// Every number is within its bound, or refused by its path. No number means "not
+// given".
 func TestEveryNumberHasABound(t *testing.T) {
 	seen := 0
 	for _, l := range leaves() {
@@ -140,7 +140,7 @@ func TestEveryNumberHasABound(t *testing.T) {
 	require.Greater(t, seen, 20)
 }
 
-// A bound that a number does not need would be a number twice.
+// Every bound belongs to a key that exists.
 func TestEveryBoundIsOfAKey(t *testing.T) {
 	known := paths()
 	for pattern := range numbers {
@@ -157,9 +157,9 @@ func TestEveryBoundIsOfAKey(t *testing.T) {
 	}
 }
 
-// null and empty text never mean "not given"; an empty list and false do what
-// they say or are refused.
-func TestNothingIsNeverTakenForAbsent(t *testing.T) {
+// null and an empty text never mean "not given". An empty list and false have
+// their own effect, or are refused.
+func TestEmptyValuesAreNotAbsent(t *testing.T) {
 	for _, l := range leaves() {
 		if strings.Contains(l.path, ".") {
 			problems := problemsAt(l.set(t, nil), l.path)
@@ -184,8 +184,8 @@ func TestNothingIsNeverTakenForAbsent(t *testing.T) {
 	}
 }
 
-// The bounds of this package are those of the components: what is within is
-// accepted there, the next number is not.
+// The bounds of this package are those of the components. A component accepts the
+// bound and refuses the next number.
 func TestBoundsAreTheComponents(t *testing.T) {
 	base := func() Stack {
 		s := defaults()
@@ -217,8 +217,8 @@ func TestBoundsAreTheComponents(t *testing.T) {
 	}
 }
 
-// Each member of a store says to which kinds it belongs, so that none is
-// ignored without a word.
+// Each member of a store has the kinds that it belongs to, so that no member is
+// ignored without an error.
 func TestEveryMemberOfAStoreHasKinds(t *testing.T) {
 	for _, t1 := range []reflect.Type{reflect.TypeFor[Postgres](), reflect.TypeFor[Redis](), reflect.TypeFor[Mongo]()} {
 		f, _ := t1.FieldByName("Kind")

@@ -61,9 +61,9 @@ func (a *app) shellProject() *cobra.Command {
 	}
 }
 
-// shellPulumi runs Pulumi. In the project it works on copies, to which the
-// variable leads: Pulumi has one for each of its flags (here --cwd, which a
-// person's own flag overrides).
+// shellPulumi runs Pulumi. In the project it works on copies, whose
+// folder is in the variable: Pulumi has a variable for each flag (here --cwd, which
+// the user's own flag overrides).
 const shellPulumi = `#!/bin/sh
 # Written by "sandbox env". Pulumi writes into the folder that it works in: the
 # salt of a stack, and what "pulumi config set" changes.
@@ -77,7 +77,7 @@ esac
 exec %s "$@"
 `
 
-// writeShellPulumi writes the pulumi that comes first in a shell.
+// writeShellPulumi writes the pulumi that is first on the PATH of a shell.
 func writeShellPulumi(l *layout.Layout) error {
 	folders := []string{l.Dir, l.Project}
 	for i, dir := range folders {
@@ -99,7 +99,7 @@ func writeShellPulumi(l *layout.Layout) error {
 }
 
 // shellLines returns the export lines for the sandbox's variables, and unset
-// lines for the variables that lead to a real cloud account.
+// lines for the variables of a real cloud account.
 func shellLines(within []string, l *layout.Layout) string {
 	wanted := map[string]bool{"PATH": true, "GOFLAGS": true, "CGO_ENABLED": true, "GOWORK": true, "GOOS": true, "GOARCH": true}
 	for _, kv := range l.Environ() {

@@ -73,8 +73,7 @@ func TestBrokenFilesOfTheSandboxStackAreNamed(t *testing.T) {
 	}
 }
 
-// What a person changes with the CLI stays until the project itself says
-// something else.
+// A change by the CLI stays until the project's own file changes.
 func TestCopyKeepsWhatTheCLIChanged(t *testing.T) {
 	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.sandbox.yaml": "config:\n  a: 1\n"})
 	dir, err := Dir(l, SandboxStack)

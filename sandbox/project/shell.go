@@ -12,8 +12,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// Shell brings the folder up to date in which plain pulumi works in a shell of
-// `make env`, and returns it. It has every stack of the project: each stack's
+// Shell updates and returns the folder in which plain pulumi works in a shell of
+// `make env`. It has every stack of the project: each stack's
 // file is a link to that of the stack's own copy (Copy), so that both write the
 // same file. A stack that is created in the shell has its file there.
 func Shell(l *layout.Layout) (string, error) {
@@ -49,7 +49,7 @@ func Shell(l *layout.Layout) (string, error) {
 	return dir, selectSandbox(l, dir, name)
 }
 
-// link replaces what is at path by a link to target.
+// link creates a link to target at path, in place of an existing file.
 func link(target, path string) error {
 	if now, err := os.Readlink(path); err == nil && now == target {
 		return nil
@@ -60,7 +60,7 @@ func link(target, path string) error {
 	return os.Symlink(target, path)
 }
 
-// selectSandbox selects SandboxStack where the shell has selected none yet, as
+// selectSandbox selects SandboxStack if the shell has not selected a stack, as
 // `pulumi stack select` does: in a file that is named after the project's path
 // (3.259, projectWorkspace.settingsPath).
 func selectSandbox(l *layout.Layout, dir, name string) error {

@@ -71,9 +71,9 @@ func (s *stack) remove(t *testing.T) {
 	require.NoError(t, os.RemoveAll(s.dir))
 }
 
-// The stand-in does not start by mistake: neither outside a sandbox nor in a shell with
-// credentials of a real account.
-func TestStandInKeepsAway(t *testing.T) {
+// The AWS stand-in does not start outside a sandbox, or in a shell with credentials of a
+// real account.
+func TestStandInStartsOnlyInASandbox(t *testing.T) {
 	e := newEnvironment(t)
 	plugin := filepath.Join(e.layout.Bin(), "pulumi-resource-aws")
 	for _, tc := range []struct {

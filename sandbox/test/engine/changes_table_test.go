@@ -1,6 +1,6 @@
 package engine
 
-// outcome is what becomes of a change of a live stack.
+// outcome is the expected result of a change of an existing stack.
 type outcome string
 
 const (
@@ -11,25 +11,25 @@ const (
 	// oneWay is applied, and the former value is refused: a disk that grew, an
 	// upgrade, a rotation.
 	oneWay outcome = "one way"
-	// adds is applied and adds something protected, so that the former value needs
-	// deletionProtection to be off first.
+	// adds is applied and creates protected resources. The former value can be set
+	// again after deletionProtection is off.
 	adds outcome = "adds"
 )
 
-// change is a configuration key with another value than a live stack has.
+// change changes a configuration key of an existing stack.
 type change struct {
-	// key is the key that the row is about.
+	// key is the tested key.
 	key string
-	// set are values by keys; nil takes a key away.
+	// set are values by keys; nil removes a key.
 	set  map[string]any
 	want outcome
 	// says is part of a refusal's message.
 	says string
-	// later rows are applied after the others: they can't be combined with them.
+	// later rows are applied after the others, because they can't be combined.
 	later bool
-	// previewOnly rows name something at AWS that the stand-in does not have.
+	// previewOnly rows refer to something at AWS that the stand-in does not have.
 	previewOnly bool
-	// sampled rows are among those that every run of the engine tests tries.
+	// sampled rows are tested in every run, the others only by `make properties`.
 	sampled bool
 }
 
@@ -38,7 +38,7 @@ func to(key string, value any, want outcome) change {
 	return change{key: key, set: map[string]any{key: value}, want: want}
 }
 
-// and adds what else must change with it.
+// and adds another key that must change together with it.
 func (c change) and(key string, value any) change {
 	c.set[key] = value
 	return c
@@ -52,13 +52,13 @@ func (c change) previewed() change { c.previewOnly = true; return c }
 
 func (c change) sample() change { c.sampled = true; return c }
 
-// protectedText is in the engine's own refusals.
+// protectedText is part of the engine's message for protected resources.
 const protectedText = "protect"
 
 const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-0000-4000-8000-000000000000"
 
-// stagingZones leave out the first zone by name: it joins in a row, and moves
-// nothing that was created before it.
+// stagingZones does not have the first zone by name. A row adds it, and must move no
+// resource of the others.
 var stagingZones = []string{"us-east-1b", "us-east-1c", "us-east-1d"}
 
 // stagingChanges has a row for every key of a stack with managed stores.

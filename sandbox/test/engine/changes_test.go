@@ -19,9 +19,9 @@ import (
 // tried.
 const propertiesVariable = "PROPERTIES"
 
-// Every change of a key is refused in the preview, or it is applied, loses
-// nothing, and can be taken back.
-func TestChangesOfALiveStack(t *testing.T) {
+// Every change of a key is refused in the preview, or it is applied without a loss of
+// data and can be undone.
+func TestChangesOfAnExistingStack(t *testing.T) {
 	whole := os.Getenv(propertiesVariable) == "all"
 	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
 		t.Run(name, func(t *testing.T) {
@@ -37,9 +37,9 @@ func TestChangesOfALiveStack(t *testing.T) {
 				table = slices.DeleteFunc(slices.Clone(table), func(c change) bool { return !c.sampled })
 			}
 			for _, c := range table {
-				t.Run(c.key+" "+string(c.want), func(t *testing.T) { s.judge(t, original, c) })
+				t.Run(c.key+" "+string(c.want), func(t *testing.T) { s.checkPreview(t, original, c) })
 			}
-			s.applyAndTakeBack(t, original, table)
+			s.applyAndUndo(t, original, table)
 
 			s.configure(t, original, nil)
 			t.Run("the whole stack", func(t *testing.T) {
@@ -75,8 +75,8 @@ func TestEveryKeyHasAChange(t *testing.T) {
 	}
 }
 
-// judge previews one change of a live stack.
-func (s *stack) judge(t *testing.T, original map[string]any, c change) {
+// checkPreview previews one change: it is refused, or it replaces no protected resource.
+func (s *stack) checkPreview(t *testing.T, original map[string]any, c change) {
 	s.configure(t, original, c.set)
 	defer s.configure(t, original, nil)
 	if c.want == refused {
@@ -85,16 +85,16 @@ func (s *stack) judge(t *testing.T, original map[string]any, c change) {
 		require.Contains(t, out, c.says)
 		return
 	}
-	held := s.held(t)
+	held := s.protectedIDs(t)
 	for _, step := range s.preview(t).replaced() {
 		_, urn, _ := strings.Cut(step, " ")
-		require.NotContains(t, held, urn, "%s is lost", urn)
+		require.NotContains(t, held, urn, "%s would be replaced", urn)
 	}
 }
 
-// applyAndTakeBack applies all accepted changes of the table, and sets the former
-// values again: first what can be taken back, then what adds something.
-func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []change) {
+// applyAndUndo applies all accepted changes of the table, and sets the former
+// values again: first those with the outcome applied, then adds, then oneWay.
+func (s *stack) applyAndUndo(t *testing.T, original map[string]any, table []change) {
 	batch := func(want outcome, later bool) map[string]any {
 		set := map[string]any{}
 		for _, c := range table {
@@ -102,10 +102,10 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 				maps.Copy(set, c.set)
 			}
 		}
-		delete(set, "deletionProtection") // it decides about the others
+		delete(set, "deletionProtection") // it would remove the protection of the others
 		return set
 	}
-	before := s.held(t)
+	before := s.protectedIDs(t)
 	for _, later := range []bool{false, true} {
 		set := batch(applied, later)
 		if len(set) == 0 {
@@ -113,19 +113,19 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 		}
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
-		require.Equal(t, before, s.held(t), "nothing that holds something was lost")
+		require.Equal(t, before, s.protectedIDs(t), "no protected resource was lost")
 		s.configure(t, original, nil)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.held(t))
+		require.Equal(t, before, s.protectedIDs(t))
 	}
 	if set := batch(adds, false); len(set) > 0 {
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
-		requireKept(t, before, s.held(t))
+		requireKept(t, before, s.protectedIDs(t))
 		s.configure(t, original, nil)
 		out, err := s.try(t, "preview")
-		require.Error(t, err, "what was added is protected, too")
+		require.Error(t, err, "the added resources are protected, too")
 		require.Contains(t, out, protectedText)
 		s.configure(t, original, map[string]any{"deletionProtection": false})
 		s.configure(t, s.configuration(t), set)
@@ -135,13 +135,13 @@ func (s *stack) applyAndTakeBack(t *testing.T, original map[string]any, table []
 		s.configure(t, original, nil)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.held(t))
+		require.Equal(t, before, s.protectedIDs(t))
 	}
 	if set := batch(oneWay, false); len(set) > 0 {
 		s.configure(t, original, set)
 		s.pulumi(t, "up", "--yes")
 		s.pulumi(t, "preview", "--expect-no-changes")
-		require.Equal(t, before, s.held(t))
+		require.Equal(t, before, s.protectedIDs(t))
 		for key := range set {
 			s.configure(t, original, set)
 			value, ok := s.value(original, key)
@@ -166,8 +166,8 @@ func requireKept(t *testing.T, before, after map[string]string) {
 	}
 }
 
-// held are the ids of the stack's protected resources by their URNs.
-func (s *stack) held(t *testing.T) map[string]string {
+// protectedIDs returns the ids of the stack's protected resources by URN.
+func (s *stack) protectedIDs(t *testing.T) map[string]string {
 	t.Helper()
 	var export struct {
 		Deployment struct {
@@ -189,7 +189,7 @@ func (s *stack) held(t *testing.T) map[string]string {
 	return held
 }
 
-// unprotectAndDestroy is the documented way to give up a stack.
+// unprotectAndDestroy destroys a stack in the documented way.
 func (s *stack) unprotectAndDestroy(t *testing.T) {
 	t.Helper()
 	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false})
@@ -197,7 +197,7 @@ func (s *stack) unprotectAndDestroy(t *testing.T) {
 	destroyRemovesEverything(t, s)
 }
 
-// configuration is the stack's configuration by full keys.
+// configuration returns the stack's configuration by full keys.
 func (s *stack) configuration(t *testing.T) map[string]any {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"))
@@ -209,7 +209,7 @@ func (s *stack) configuration(t *testing.T) map[string]any {
 	return content.Config
 }
 
-// configure writes a configuration with changes, as a person edits the file.
+// configure writes a configuration with changes to the stack's file.
 func (s *stack) configure(t *testing.T, config, changes map[string]any) {
 	t.Helper()
 	path := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
@@ -230,7 +230,7 @@ func (s *stack) configure(t *testing.T, config, changes map[string]any) {
 	require.NoError(t, os.WriteFile(path, raw, 0o600))
 }
 
-// fullKey is a key with its namespace.
+// fullKey returns a key with its namespace.
 func fullKey(key string) string {
 	if strings.Contains(key, ":") {
 		return key
@@ -238,7 +238,7 @@ func fullKey(key string) string {
 	return "progressive-framework:" + key
 }
 
-// assign sets a key, such as network.cidr, or takes it away.
+// assign sets a key, such as network.cidr, or removes it if value is nil.
 func assign(config map[string]any, key string, value any) {
 	parts := strings.Split(key, ".")
 	at, name := config, fullKey(parts[0])
@@ -257,7 +257,7 @@ func assign(config map[string]any, key string, value any) {
 	at[name] = value
 }
 
-// value reads a key.
+// value returns the value of a key, and whether it is set.
 func (s *stack) value(config map[string]any, key string) (any, bool) {
 	parts := strings.Split(key, ".")
 	at, name := config, fullKey(parts[0])

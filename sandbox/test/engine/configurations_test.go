@@ -11,9 +11,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Configurations that the program calls valid are previewed by the real engine
-// without an error. They are drawn by the tests of infra/config; those of
-// infra run many more against mocks.
+// The real engine previews valid configurations without an error. The tests of
+// infra/config generate them; the tests of infra run many more with mocks.
 func TestGeneratedConfigurationsPreview(t *testing.T) {
 	text, err := os.ReadFile("../../../infra/config/testdata/generated.json")
 	require.NoError(t, err)
@@ -29,7 +28,7 @@ func TestGeneratedConfigurationsPreview(t *testing.T) {
 	}
 }
 
-// useConfiguration gives a stack another configuration, as a person's file has it.
+// useConfiguration replaces the configuration in the stack's file.
 func (s *stack) useConfiguration(t *testing.T, values map[string]string) {
 	t.Helper()
 	file := filepath.Join(s.dir, "Pulumi."+s.name+".yaml")
@@ -67,8 +66,8 @@ func TestLongestEnvironment(t *testing.T) {
 	require.Contains(t, out, "progressive-framework:environment: Invalid value")
 }
 
-// Every key that the CLI takes is passed on or refused, whatever its namespace
-// is. A key that is kept encrypted is refused, and its value is not shown.
+// The program reads or refuses every key that the CLI accepts, in every namespace. It
+// refuses an encrypted key and does not show its value.
 func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	s := newStack(t, newEnvironment(t), "staging")
 	defer s.remove(t)

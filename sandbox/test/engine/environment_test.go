@@ -30,8 +30,8 @@ type environment struct {
 	variables []string
 }
 
-// sandboxes are the started sandboxes. A test that finds no free one starts another, so
-// that the flag -parallel limits their number.
+// sandboxes are the started sandboxes. A test starts another one if none is free, so the
+// flag -parallel limits their number.
 var sandboxes struct {
 	sync.Mutex
 	free  []*layout.Layout
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// newEnvironment gives t a sandbox until t ends, and lets t run in parallel with other
+// newEnvironment reserves a sandbox for t until t ends, and lets t run in parallel with other
 // tests. The sandbox of a failed test is not used again, because it may contain resources.
 func newEnvironment(t *testing.T) *environment {
 	t.Helper()
@@ -117,7 +117,7 @@ type stack struct {
 // from a destroy.
 func newStack(t *testing.T, e *environment, name string) *stack {
 	t.Helper()
-	// A copy keeps what another test has changed with the CLI.
+	// An old copy has another test's changes by the CLI.
 	require.NoError(t, os.RemoveAll(filepath.Join(e.layout.Dir, "projects", name)))
 	dir, err := project.Copy(e.layout, name)
 	require.NoError(t, err)

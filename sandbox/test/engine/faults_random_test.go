@@ -13,7 +13,7 @@ import (
 const faultCount = 6
 
 // The first `up` of a stack is interrupted at random creations, which AWS refuses, or
-// does without an answer. After each, `sandbox recover` runs. In the end nothing exists
+// completes without a response. After each, `sandbox recover` runs. In the end nothing exists
 // twice and nothing is missing from the state.
 func TestFaultsAtRandomPoints(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

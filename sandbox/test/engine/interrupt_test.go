@@ -64,7 +64,7 @@ func deploymentInCluster(t *testing.T, s *stack) bool {
 // as soon as p is reached.
 func (s *stack) killUp(t *testing.T, p point) {
 	t.Helper()
-	// Slow enough that calls are not answered yet when the engine is killed.
+	// Slow enough that calls are still in progress when the engine is killed.
 	_, err := s.run(t, s.dir, "sandbox", "aws", "slow", "--delay", "150ms")
 	require.NoError(t, err)
 	cmd := s.command(t.Context(), s.dir, s.layout.Bin()+"/pulumi", "up", "--yes", "--skip-preview", "--non-interactive")

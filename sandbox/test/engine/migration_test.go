@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// failedMigrationRunsAgain lets the Job migrate fail, and looks at the next
-// update: it creates the Job anew, although nothing of the program has changed.
+// failedMigrationRunsAgain lets the Job migrate fail. The next update creates the Job
+// again, although the program has not changed.
 func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	var namespace string
 	s.output(t, "namespace", &namespace)
@@ -30,8 +30,8 @@ func failedMigrationRunsAgain(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--expect-no-changes")
 }
 
-// migration is the name of the only Job of the program's. Those of the CronJob
-// have an owner.
+// migration returns the name of the program's only Job. Those of the CronJob have an
+// owner.
 func (s *stack) migration(t *testing.T, namespace string) string {
 	t.Helper()
 	var jobs struct {
@@ -53,8 +53,8 @@ func (s *stack) migration(t *testing.T, namespace string) string {
 	return names[0]
 }
 
-// fail puts a Job of the same name in the place of one, whose pod finds no node
-// until the Job's deadline. The Job controller itself then says that it failed.
+// fail replaces a Job by one of the same name with a pod that no node accepts. So the
+// Job controller itself sets the Job to failed at its deadline.
 func (s *stack) fail(t *testing.T, namespace, name string) {
 	t.Helper()
 	var job map[string]any

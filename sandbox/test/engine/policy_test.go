@@ -16,13 +16,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-var update = flag.Bool("update", false, "write the recordings of policy/testdata anew")
+var update = flag.Bool("update", false, "write the recordings of policy/testdata")
 
 // policyKey is the stack's configuration key of the policy pack.
 const policyKey = "progressive-framework:policy"
 
-// newPolicyStack creates a stack with the configuration that is committed, and
-// with the policy pack in the environment, as in a shell of make env.
+// newPolicyStack creates a stack with the committed configuration. Its environment has
+// the policy pack, as a shell of make env has it.
 func newPolicyStack(t *testing.T, name string) *stack {
 	t.Helper()
 	e := newEnvironment(t)
@@ -36,8 +36,8 @@ func newPolicyStack(t *testing.T, name string) *stack {
 	return s
 }
 
-// The committed configuration of each stack keeps every mandatory rule, and a
-// plain preview says so.
+// The committed configuration of each stack keeps every mandatory rule in a plain
+// preview.
 func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	for _, name := range []string{"prod", "staging", "sandbox"} {
 		t.Run(name, func(t *testing.T) {
@@ -50,8 +50,7 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 	}
 }
 
-// The rules' tests work on recorded previews. Each recording is that of the
-// program as it is.
+// The rules' tests use recorded previews. Each recording must be current.
 func TestPolicyRecordings(t *testing.T) {
 	for _, name := range []string{"prod", "staging"} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +74,7 @@ func TestPolicyRecordings(t *testing.T) {
 	}
 }
 
-// previewJSON is what pulumi preview --json prints on its standard output.
+// previewJSON returns the standard output of pulumi preview --json.
 func (s *stack) previewJSON(t *testing.T) []byte {
 	t.Helper()
 	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "preview", "--json", "--non-interactive")
@@ -86,7 +85,7 @@ func (s *stack) previewJSON(t *testing.T) []byte {
 	return out
 }
 
-// A waiver accepts a violation until its day, and not after it.
+// A waiver accepts a violation until its last day, and not after it.
 func TestPolicyWaivers(t *testing.T) {
 	s := newPolicyStack(t, "prod")
 	defer s.remove(t)
@@ -142,7 +141,7 @@ func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
 	require.NoError(t, os.WriteFile(filepath.Join(s.dir, "Pulumi."+s.name+".yaml"), raw, 0o600))
 }
 
-// An up stops before it creates what breaks a mandatory rule.
+// An up stops before it creates a resource that breaks a mandatory rule.
 func TestPolicyPackStopsUp(t *testing.T) {
 	s := newPolicyStack(t, "staging")
 	s.pulumi(t, "config", "set", protection, "false")
@@ -156,7 +155,7 @@ func TestPolicyPackStopsUp(t *testing.T) {
 	s.variables = nil // a destroy runs no policies, but the pack's file must be there
 }
 
-// A pack that does not work fails the preview; it does not let it pass.
+// A preview fails if the pack does not work.
 func TestBrokenPolicyPackFails(t *testing.T) {
 	s := newPolicyStack(t, "sandbox")
 	defer s.remove(t)

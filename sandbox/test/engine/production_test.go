@@ -14,7 +14,7 @@ import (
 var productionSteps = []step{
 	{"no secret is in the state", noSecretIsInTheState},
 	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
-	{"with an authority the stores' certificates are verified", certificatesAreVerified},
+	{"with a certificate authority the stores' certificates are verified", certificatesAreVerified},
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
 	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
 	{"a failed migration runs again", failedMigrationRunsAgain},

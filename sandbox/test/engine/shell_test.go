@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a person runs in a shell of `make env` writes nothing into the checkout,
-// and reaches the stacks.
+// Commands in a shell of `make env` find the stacks and write nothing into the
+// checkout.
 func TestShellOfTheSandboxLeavesTheCheckoutAlone(t *testing.T) {
 	e := newEnvironment(t)
 	before := e.checkout(t)
@@ -54,7 +54,7 @@ func (e *environment) shell(t *testing.T, script string) string {
 	return out.String()
 }
 
-// checkout is what git says of the project's files.
+// checkout returns git's status and diff of the project's files.
 func (e *environment) checkout(t *testing.T) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "bash", "-c", `git -c safe.directory='*' status --porcelain && git -c safe.directory='*' diff | sha256sum`)
