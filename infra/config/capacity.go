@@ -38,8 +38,8 @@ func validateConnections(s *Stack) field.ErrorList {
 		need, scaling.PoolConnections, scaling.ReservedConnections))}
 }
 
-// pods returns all pods that run on the stack's nodes. A service has as many as
-// its replicas.
+// pods returns all pods that run on the stack's nodes. Services with an autoscaler
+// are left out: their number of pods is not fixed.
 func (s *Stack) pods() []pod {
 	var all []pod
 	for _, p := range s.Profiles() {
