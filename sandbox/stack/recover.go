@@ -126,7 +126,7 @@ func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, e
 	}
 	// The engine has no record of these creations. An orphan that fits a resource
 	// which a preview would create is that resource.
-	preview, err := s.query(ctx, "preview", "--json")
+	preview, err := s.withoutPolicies().query(ctx, "preview", "--json")
 	if err != nil {
 		return State{}, err
 	}

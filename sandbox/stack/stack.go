@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -129,6 +130,14 @@ const stopGrace = 2 * time.Minute
 
 // queryTimeout limits commands that only read the state.
 const queryTimeout = 2 * time.Minute
+
+// withoutPolicies is the stack without the policy pack. A recovery reads what a
+// preview would create. The next update judges it.
+func (s *Stack) withoutPolicies() *Stack {
+	c := *s
+	c.env = slices.DeleteFunc(slices.Clone(s.env), func(kv string) bool { return strings.HasPrefix(kv, layout.PolicyPackVariable+"=") })
+	return &c
+}
 
 func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)

@@ -13,7 +13,7 @@ func TestUpAfterFailedCall(t *testing.T) {
 	defer destroyRemovesEverything(t, s)
 	for _, fault := range [][]string{
 		{"--type", "RouteTable", "--nth", "2", "--mode", "throttle"},
-		{"--type", "LaunchTemplate", "--nth", "1", "--mode", "error"},
+		{"--type", "aws:eks/cluster:Cluster", "--nth", "1", "--mode", "error"},
 	} {
 		_, err := s.run(t, s.dir, "sandbox", append([]string{"aws", "fail", "--op", "create"}, fault...)...)
 		require.NoError(t, err)
@@ -25,7 +25,7 @@ func TestUpAfterFailedCall(t *testing.T) {
 		types = append(types, r.Type)
 	}
 	require.Contains(t, types, "aws:ec2/routeTable:RouteTable", "the throttled creation was repeated")
-	require.NotContains(t, types, "aws:ec2/launchTemplate:LaunchTemplate", "the failed creation was not")
+	require.NotContains(t, types, "aws:eks/cluster:Cluster", "the failed creation was not")
 	_, err = s.run(t, s.dir, "sandbox", "aws", "clear-faults")
 	require.NoError(t, err)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
