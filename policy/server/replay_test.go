@@ -55,7 +55,7 @@ func startPack(t testing.TB) *pack {
 	cmd.Stderr = &messages
 	require.NoError(t, cmd.Start())
 	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err, messages.String())
+	require.NoError(t, err, "the first line is the port")
 	conn, err := grpc.NewClient("127.0.0.1:"+strings.TrimSpace(line), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() {
