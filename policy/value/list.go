@@ -36,7 +36,7 @@ func (l List[T]) Any(test func(T) Truth) Truth {
 // Len is the number of elements.
 func (l List[T]) Len() Number {
 	if l.state == unknown {
-		return Number{l.Node}
+		return Number(l)
 	}
 	items, _ := l.Items()
 	return Number{New(float64(len(items)))}

@@ -30,7 +30,7 @@ func check[T any](n Node, test func(T) bool) Truth {
 }
 
 func or[T View](n T, fallback any) T {
-	if plain := Node(struct{ Node }(n).Node); plain.state != absent {
+	if plain := struct{ Node }(n).Node; plain.state != absent {
 		return n
 	}
 	return As[T](New(fallback))
@@ -149,5 +149,5 @@ func (n Number) Text() string {
 	if v, ok := n.raw.(float64); ok {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
-	return String{n.Node}.Text()
+	return String(n).Text()
 }

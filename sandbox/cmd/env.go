@@ -92,7 +92,7 @@ func writeShellPulumi(l *layout.Layout) error {
 	}
 	text := fmt.Sprintf(shellPulumi, folders[0], folders[1], quote(filepath.Join(l.Bin(), "sandbox")), quote(filepath.Join(l.Bin(), "pulumi")))
 	path := filepath.Join(l.ShellBin(), "pulumi")
-	if err := os.WriteFile(path+".new", []byte(text), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(path+".new", []byte(text), 0o700); err != nil {
 		return fmt.Errorf("pulumi of the shell: %w", err)
 	}
 	return os.Rename(path+".new", path)
