@@ -26,14 +26,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // Exit codes.
@@ -57,6 +61,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		}
 		return exitUsage
 	}
+	if err := reachable(ctx, cfg.url); err != nil {
+		fmt.Fprintln(stderr, "error:", err)
+		return exitWrong
+	}
 	r, err := newTest(cfg).run(ctx)
 	if err != nil {
 		fmt.Fprintln(stderr, "error:", err)
@@ -77,4 +85,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitInterrupted
 	}
 	return 0
+}
+
+// connectTimeout limits the first connection to the platform.
+const connectTimeout = 5 * time.Second
+
+// reachable returns an error if nothing listens at the platform's address: then every
+// request of the test would fail for the same reason.
+func reachable(ctx context.Context, platform *url.URL) error {
+	port := cmp.Or(platform.Port(), map[string]string{"http": "80", "https": "443"}[platform.Scheme])
+	dialer := net.Dialer{Timeout: connectTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(platform.Hostname(), port))
+	if err != nil {
+		return fmt.Errorf("no platform at -url %s: %w; run make up, or set -url to the stack output url", platform, err)
+	}
+	return conn.Close()
 }

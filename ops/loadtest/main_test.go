@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -199,19 +199,30 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 	require.Equal(t, exitWrong, code)
 }
 
-func TestUnreachableServerIsReported(t *testing.T) {
+func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 	f := newFake(t)
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", server.URL)...)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	url := "http://" + listener.Addr().String()
+	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", url)...)
 	require.Equal(t, exitWrong, code)
 	require.Len(t, r.Refusals.Wrong, maxUnanswered)
 	require.Len(t, r.Answers.Wrong, maxUnanswered)
-	require.Contains(t, r.Answers.Wrong[0], "connection refused")
 	// The WebSocket's URL has the token, so its errors must not show the URL.
-	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", server.URL, "-only", "websocket")...)
+	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", url, "-only", "websocket")...)
 	require.Equal(t, exitWrong, code)
-	require.Contains(t, r.Answers.Wrong[0], "connection refused")
+	require.NotEmpty(t, r.Answers.Wrong)
+	require.NotContains(t, r.Answers.Wrong[0], f.token)
 }
 
 func TestInterruptedRunReports(t *testing.T) {
@@ -229,6 +240,18 @@ func TestInterruptedRunReports(t *testing.T) {
 	require.True(t, r.Interrupted)
 	require.Positive(t, r.Load[0].Sent)
 	require.Empty(t, r.Load[0].Failed)
+}
+
+// Without a platform the test does not begin, and its error names the command to run
+// before.
+func TestAbsentPlatformIsOneError(t *testing.T) {
+	var out, errs bytes.Buffer
+	token := newFake(t).token
+	code := run(t.Context(), []string{"-url", "http://127.0.0.1:1"}, func(string) string { return token }, &out, &errs)
+	require.Equal(t, exitWrong, code)
+	require.Contains(t, errs.String(), "no platform at -url http://127.0.0.1:1")
+	require.Contains(t, errs.String(), "run make up")
+	require.Empty(t, out.String())
 }
 
 func TestInvalidCommandLinesAreErrors(t *testing.T) {
