@@ -15,7 +15,7 @@ const (
 	aDigest     = "registry.example/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	goodPolicy  = `{"Statement":[{"Effect":"Allow","Action":["s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
 	goodTrust   = `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"pods.eks.amazonaws.com"}}]}`
-	goodBucket  = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+	goodBucket  = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":["false"]}}}]}`
 	deployment  = "Deployment mca-deployment"
 	instanceOf  = "Instance postgres-instance"
 	documents   = "Cluster mongo-cluster"

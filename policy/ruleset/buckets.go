@@ -50,7 +50,7 @@ var buckets = []*rule.Rule{
 		"components/bucket, SetPolicy", rule.Medium, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPolicy](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, p awsview.S3BucketPolicy) value.Truth {
 				return statements(p.Policy()).Any(func(st statement) value.Truth {
-					return value.All(st.deny(), value.As[value.String](st.At("Condition.Bool.aws:SecureTransport")).Is("false"))
+					return value.All(st.deny(), value.HasText(value.As[value.List[value.String]](oneOrMany(st.At("Condition.Bool.aws:SecureTransport"))), "false"))
 				})
 			}), "no statement of its policy denies requests without TLS")
 		}),
