@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // program is a stack of one of the programs below this folder, in a temporary project.
@@ -34,7 +38,8 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 		}
 	}
 	p := &program{runner: b.at(dir), stack: "bench"}
-	p.env = append(p.env, env...)
+	// The rules are about the platform, not about the programs of the benchmarks.
+	p.env = slices.DeleteFunc(append(p.env, env...), func(kv string) bool { return strings.HasPrefix(kv, layout.PolicyPackVariable+"=") })
 	end := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()
