@@ -6,7 +6,6 @@ package agenttest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -116,7 +115,7 @@ func (a Agent[R]) CheckRequests(t *testing.T, rows []Row) {
 			if row.Status == http.StatusOK {
 				return
 			}
-			require.Equal(t, row.Pointers, pointers(Decode[httpapi.Problem](t, w)))
+			require.Equal(t, row.Pointers, pointers(servicetest.Decode[httpapi.Problem](t, w)))
 		})
 	}
 }
@@ -143,7 +142,7 @@ func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func
 			w := a.Serve(t, user, newPlanner(row.Err), time.Millisecond).Send(t, http.MethodPost, a.Path, body)
 			require.Equal(t, row.Status, w.Code)
 			require.NotContains(t, w.Body.String(), "secret")
-			problem := Decode[httpapi.Problem](t, w)
+			problem := servicetest.Decode[httpapi.Problem](t, w)
 			require.Equal(t, row.Code, problem.Code)
 			require.Equal(t, row.Pointers, pointers(problem))
 		})
@@ -164,16 +163,6 @@ func (a Agent[R]) CheckHealth(t *testing.T) {
 	t.Helper()
 	w := a.Serve(t, "u", nil, time.Second).Send(t, http.MethodGet, "/api/v1/agents/"+a.Spec.Name+"/health", "")
 	require.Equal(t, http.StatusOK, w.Code)
-}
-
-// Decode decodes a response body without unknown fields.
-func Decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
-	t.Helper()
-	var value T
-	decoder := json.NewDecoder(w.Body)
-	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&value))
-	return value
 }
 
 func pointers(problem httpapi.Problem) (all []string) {

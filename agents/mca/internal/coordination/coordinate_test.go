@@ -63,7 +63,7 @@ func TestAgentFieldErrorsPointIntoTheRequest(t *testing.T) {
 	m.npa.setHandler(respond(422, `{"code":"invalid_request","detail":"no","errors":[{"pointer":"#/goals/0","detail":"must be one of [a b]"}]}`))
 	w := m.post(t, servicetest.User, `{"task":"t","nutrition":{"goals":["fly"]}}`)
 	require.Equal(t, http.StatusUnprocessableEntity, w.Code)
-	require.Equal(t, []httpapi.FieldError{{Pointer: "#/nutrition/goals/0", Detail: "must be one of [a b]"}}, decode[httpapi.Problem](t, w).Errors)
+	require.Equal(t, []httpapi.FieldError{{Pointer: "#/nutrition/goals/0", Detail: "must be one of [a b]"}}, servicetest.Decode[httpapi.Problem](t, w).Errors)
 }
 
 func TestFailedAgentMakesThePlanPartial(t *testing.T) {
@@ -88,14 +88,14 @@ func TestFailedAgentMakesThePlanPartial(t *testing.T) {
 			m.npa.setHandler(row.npa)
 			w := m.post(t, servicetest.User, loadTestBody)
 			require.Equal(t, http.StatusOK, w.Code)
-			c := decode[Coordination](t, w)
+			c := servicetest.Decode[Coordination](t, w)
 			require.Equal(t, "partial", c.Status)
 			require.Equal(t, "failed", c.Agents[0].Status)
 			require.Equal(t, row.agentReason, c.Agents[0].Reason)
 			require.Equal(t, "ok", c.Agents[1].Status)
 			require.Len(t, c.Week.Days[0].Sessions, 1, "the other agent's part is present")
 			m.npa.setHandler(respond(200, plan))
-			require.Equal(t, "complete", decode[Coordination](t, m.post(t, servicetest.User, loadTestBody)).Status, "a partial response is not cached")
+			require.Equal(t, "complete", servicetest.Decode[Coordination](t, m.post(t, servicetest.User, loadTestBody)).Status, "a partial response is not cached")
 		})
 	}
 }
@@ -103,7 +103,7 @@ func TestFailedAgentMakesThePlanPartial(t *testing.T) {
 func TestInvalidWeightIsIgnoredWithoutNPA(t *testing.T) {
 	w := newMCA(t, nil).post(t, servicetest.User, `{"task":"t","agents":["wpa"],"nutrition":{"weightKg":1e308}}`)
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
-	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), decode[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
+	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), servicetest.Decode[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
 }
 
 func TestNoRespondingAgentIsA503(t *testing.T) {
@@ -112,7 +112,7 @@ func TestNoRespondingAgentIsA503(t *testing.T) {
 	m.wpa.setHandler(respond(500, ""))
 	w := m.post(t, servicetest.User, loadTestBody)
 	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Equal(t, CodeAgents, decode[httpapi.Problem](t, w).Code)
+	require.Equal(t, CodeAgents, servicetest.Decode[httpapi.Problem](t, w).Code)
 	require.Equal(t, "1", w.Header().Get("Retry-After"))
 }
 

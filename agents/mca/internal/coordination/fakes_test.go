@@ -2,7 +2,6 @@ package coordination
 
 import (
 	_ "embed"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -92,15 +91,6 @@ func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	m.handler.ServeHTTP(w, r)
 	return w
-}
-
-func decode[T any](t *testing.T, w *httptest.ResponseRecorder) T {
-	t.Helper()
-	var value T
-	decoder := json.NewDecoder(w.Body)
-	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&value))
-	return value
 }
 
 // soon bounds the wait for an event. A passing test does not wait this long.

@@ -60,7 +60,7 @@ func TestFaultyAgentKeepsTheOtherAgentsPart(t *testing.T) {
 							failed.Add(1)
 							continue
 						}
-						c := decode[Coordination](t, w)
+						c := servicetest.Decode[Coordination](t, w)
 						if len(c.Week.Days[0].Sessions) != 1 {
 							t.Errorf("the training is missing: %v", c.Agents)
 						}

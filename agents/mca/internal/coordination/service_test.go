@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/mca/internal/queue"
 )
 
@@ -52,7 +53,7 @@ func TestOnlyReadinessFollowsThePhase(t *testing.T) {
 func TestRootNamesTheBuildAndThePod(t *testing.T) {
 	hostname, err := os.Hostname()
 	require.NoError(t, err)
-	response := decode[rootResponse](t, send(newMCA(t, nil), http.MethodGet, "/"))
+	response := servicetest.Decode[rootResponse](t, send(newMCA(t, nil), http.MethodGet, "/"))
 	require.Equal(t, "mca", response.Service)
 	require.Equal(t, "hello", response.Greeting)
 	require.Equal(t, "MCA", response.AgentType)
@@ -69,7 +70,7 @@ func TestStatusAndMetricsCountActiveSessions(t *testing.T) {
 	require.Equal(t, map[string]string{"mca": "up", "npa": "up", "wpa": "up"}, first.Agents)
 	leave()
 	require.Equal(t, healthResponse{"ok", "active", 0, 3, first.Agents},
-		decode[healthResponse](t, send(m, http.MethodGet, "/health/coordination")))
+		servicetest.Decode[healthResponse](t, send(m, http.MethodGet, "/health/coordination")))
 
 	require.Equal(t, http.StatusOK, m.post(t, "u", loadTestBody).Code)
 	metrics := send(m, http.MethodGet, "/metrics").Body.String()

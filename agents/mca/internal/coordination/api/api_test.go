@@ -4,7 +4,6 @@ package api_test
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -56,10 +55,7 @@ func newChecker(t *testing.T) *openapitest.Checker {
 func TestLoadTestRequestGetsACompleteWeek(t *testing.T) {
 	w := newChecker(t).Send(t, http.MethodPost, coordinatePath, `{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal"}`)
 	require.Equal(t, http.StatusOK, w.Code)
-	var c coordination.Coordination
-	decoder := json.NewDecoder(w.Body)
-	decoder.DisallowUnknownFields()
-	require.NoError(t, decoder.Decode(&c))
+	c := servicetest.Decode[coordination.Coordination](t, w)
 	require.Equal(t, "complete", c.Status)
 	require.Equal(t, servicetest.User, c.UserID)
 	require.Len(t, c.Agents, 2)

@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/agent"
 	"github.com/progressive-framework/platform/agents/internal/agenttest"
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
+	"github.com/progressive-framework/platform/agents/internal/servicetest"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutrition/planner"
 	"github.com/progressive-framework/platform/agents/npa/internal/nutritionapi"
 )
@@ -29,7 +30,7 @@ func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { npa.CheckConfig(t) }
 func TestHealthMatchesTheDocument(t *testing.T) { npa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsAPlan(t *testing.T) {
-	plan := agenttest.Decode[nutritionapi.PlanResponse](t, npa.LoadTestResponse(t))
+	plan := servicetest.Decode[nutritionapi.PlanResponse](t, npa.LoadTestResponse(t))
 	require.Equal(t, "test-user-123", plan.UserID)
 	require.Len(t, plan.Days, 7)
 	require.Equal(t, []string{"activityLevel", "age", "heightCm", "sex", "weightKg"}, plan.Assumed, "the request describes no person")

@@ -31,7 +31,7 @@ func TestConfigHasDefaultsAndReportsErrors(t *testing.T) { wpa.CheckConfig(t) }
 func TestHealthMatchesTheDocument(t *testing.T) { wpa.CheckHealth(t) }
 
 func TestLoadTestRequestGetsASession(t *testing.T) {
-	week := agenttest.Decode[trainingapi.WeekResponse](t, wpa.LoadTestResponse(t))
+	week := servicetest.Decode[trainingapi.WeekResponse](t, wpa.LoadTestResponse(t))
 	require.Equal(t, "test-user-123", week.UserID)
 	require.Len(t, week.Sessions, 1)
 	s := week.Sessions[0]
@@ -43,7 +43,7 @@ func TestHistoryRaisesTheWeight(t *testing.T) {
 	w := wpa.Serve(t, "u", nil, 10*time.Second).Send(t, http.MethodPost, wpa.Path, `{"userId":"u","fitnessLevel":"beginner","equipment":["dumbbells"],"history":[
 		{"date":"2026-11-02","exerciseId":"goblet-squat","sets":[{"reps":12,"weightKg":20,"rpe":8},{"reps":12,"weightKg":20}]}]}`)
 	require.Equal(t, http.StatusOK, w.Code)
-	for _, item := range agenttest.Decode[trainingapi.WeekResponse](t, w).Sessions[0].Exercises {
+	for _, item := range servicetest.Decode[trainingapi.WeekResponse](t, w).Sessions[0].Exercises {
 		if item.ExerciseID == "goblet-squat" {
 			require.Equal(t, 21.0, item.WeightKg)
 			require.Contains(t, item.Why, "more weight")
