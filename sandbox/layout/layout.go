@@ -218,6 +218,12 @@ func (l *Layout) Kubeconfig() string { return l.path("kubeconfig") }
 // PolicyPackVariable names the policy pack of every preview and up.
 const PolicyPackVariable = "PULUMI_OPTION_POLICY_PACK"
 
+// WithoutPolicyPack returns env without the policy pack, for commands that the
+// rules of the platform must not refuse.
+func WithoutPolicyPack(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool { return strings.HasPrefix(kv, PolicyPackVariable+"=") })
+}
+
 // PolicyPack is the policy pack's executable, which the bootstrap builds.
 func (l *Layout) PolicyPack() string { return filepath.Join(l.Project, "bin", "policy") }
 

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -58,7 +57,7 @@ func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stac
 
 // OpenIn is Open for a given folder of Pulumi.yaml.
 func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
-	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(ctx, l, os.Environ()), terminal: t}
+	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
 		return nil, s.Explain(ctx, err)
 	}
@@ -135,7 +134,7 @@ const queryTimeout = 2 * time.Minute
 // preview would create. The next update judges it.
 func (s *Stack) withoutPolicies() *Stack {
 	c := *s
-	c.env = slices.DeleteFunc(slices.Clone(s.env), func(kv string) bool { return strings.HasPrefix(kv, layout.PolicyPackVariable+"=") })
+	c.env = layout.WithoutPolicyPack(s.env)
 	return &c
 }
 

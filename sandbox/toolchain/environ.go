@@ -1,7 +1,6 @@
 package toolchain
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,7 +13,7 @@ import (
 // Within returns base with the variables that the sandbox's tools run with:
 // those of layout.Within, and BuildVariables, so that every tool builds the
 // program with the same settings.
-func Within(_ context.Context, l *layout.Layout, base []string) []string {
+func Within(l *layout.Layout, base []string) []string {
 	build := BuildVariables()
 	var kept []string
 	for _, kv := range base {

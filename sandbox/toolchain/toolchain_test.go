@@ -205,7 +205,7 @@ func TestVersionsAgreeWithGoMod(t *testing.T) {
 func TestWithin(t *testing.T) {
 	m := newMachine(t)
 	base := []string{"HOME=" + m.root, "PATH=" + m.layout.ShellBin() + ":" + m.layout.Bin() + ":/x:/y", "GOFLAGS=-mod=mod", "CGO_ENABLED=1", "AWS_PROFILE=production", "EDITOR=vi"}
-	got := Within(t.Context(), m.layout, base)
+	got := Within(m.layout, base)
 	values := map[string]string{}
 	for _, kv := range got {
 		name, value, _ := strings.Cut(kv, "=")
@@ -218,6 +218,6 @@ func TestWithin(t *testing.T) {
 	require.Equal(t, "0", values["CGO_ENABLED"])
 	require.Equal(t, "vi", values["EDITOR"])
 	require.NotContains(t, values, "AWS_PROFILE")
-	again := Within(t.Context(), m.layout, got)
+	again := Within(m.layout, got)
 	require.ElementsMatch(t, got, again, "a second time changes nothing")
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
@@ -39,7 +37,7 @@ func (b *runner) program(ctx context.Context, name string, env ...string) (*prog
 	}
 	p := &program{runner: b.at(dir), stack: "bench"}
 	// The rules are about the platform, not about the programs of the benchmarks.
-	p.env = slices.DeleteFunc(append(p.env, env...), func(kv string) bool { return strings.HasPrefix(kv, layout.PolicyPackVariable+"=") })
+	p.env = layout.WithoutPolicyPack(append(p.env, env...))
 	end := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
 		defer cancel()

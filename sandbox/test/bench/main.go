@@ -37,7 +37,7 @@ func bench(ctx context.Context, dir string, runs int, prodOnly, cold bool) error
 	if err != nil {
 		return fmt.Errorf("%w; run `make up` first", err)
 	}
-	b := &runner{layout: l, env: toolchain.Within(ctx, l, os.Environ()), dir: l.Project}
+	b := &runner{layout: l, env: toolchain.Within(l, os.Environ()), dir: l.Project}
 	var rows []row
 	if !prodOnly {
 		if rows, err = b.live(ctx, runs); err != nil {

@@ -25,7 +25,7 @@ func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
 			fmt.Fprintln(os.Stderr, "bench: stopping the simulated sandbox:", err)
 		}
 	}()
-	p := &runner{layout: h, env: toolchain.Within(ctx, h, os.Environ())}
+	p := &runner{layout: h, env: toolchain.Within(h, os.Environ())}
 	if p.dir, err = testenv.Init(ctx, h, "prod"); err != nil {
 		return nil, err
 	}

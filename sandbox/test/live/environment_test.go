@@ -48,7 +48,7 @@ func run(t *testing.T, name string, args ...string) (string, error) {
 	// A cleanup function runs commands after the test's own context has ended.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), timeout)
 	defer cancel()
-	env := toolchain.Within(ctx, live, os.Environ())
+	env := toolchain.Within(live, os.Environ())
 	if own := filepath.Join(live.Bin(), name); fileExists(own) {
 		name = own
 	}

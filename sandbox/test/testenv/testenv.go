@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
@@ -111,8 +110,6 @@ func Command(ctx context.Context, l *layout.Layout, dir, name string, args ...st
 	cmd.Dir = dir
 	// Tests bring stacks up without deletion protection, which breaks rules of
 	// the policy pack. The tests of the pack set the variable.
-	cmd.Env = slices.DeleteFunc(toolchain.Within(ctx, l, os.Environ()), func(kv string) bool {
-		return strings.HasPrefix(kv, layout.PolicyPackVariable+"=")
-	})
+	cmd.Env = layout.WithoutPolicyPack(toolchain.Within(l, os.Environ()))
 	return cmd
 }
