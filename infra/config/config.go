@@ -109,8 +109,6 @@ type Cluster struct {
 	// The zones of the control plane's network interfaces: at least two of
 	// `network.zones`. EKS does not let them change.
 	Zones []string `key:"zones" unset:"the first two of network.zones, by name"`
-	// ZonesGiven says that the stack names Zones itself.
-	ZonesGiven bool
 	// ARNs of the IAM roles and users that administer the cluster. Whoever
 	// created the cluster administers it already and is not listed. The ARN has
 	// the role's whole path, as `aws iam get-role` shows it.

@@ -30,7 +30,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
 		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
 	}
-	if s.Cluster.ZonesGiven {
+	if s.has("cluster.zones") {
 		zones.Rule = changerule.Fixed
 	}
 	first := ""

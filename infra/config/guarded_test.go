@@ -54,6 +54,7 @@ func existing() Stack {
 
 func TestChangesOfAnExistingStack(t *testing.T) {
 	const refused = "refused"
+	zonesGiven := map[string]bool{path("cluster.zones").String(): true}
 	for _, tc := range []struct {
 		reason, id, want string // want: what the field has afterwards
 		change           func(*Stack)
@@ -69,8 +70,8 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 			s.Network.Zones, s.Cluster.Zones = []string{"b", "c"}, []string{"b", "c"}
 		}},
 		{"a zone with nothing single leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
-		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.Cluster.ZonesGiven = []string{"b", "a"}, true }},
-		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.Cluster.ZonesGiven = []string{"b", "c"}, true }},
+		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "a"}, zonesGiven }},
+		{"the stack names other zones", ControlPlaneZones, refused, func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "c"}, zonesGiven }},
 		{"a gateway in each zone keeps the first one's zone in mind", NATZone, "a", func(s *Stack) { s.Network.NATGateways = "perZone" }},
 		{"an upgrade by one minor", "cluster.version", "1.35", func(s *Stack) { s.Cluster.Version = "1.35" }},
 		{"a downgrade", "cluster.version", refused, func(s *Stack) { s.Cluster.Version = "1.33" }},

@@ -81,7 +81,7 @@ func withoutEffect(s *Stack) field.ErrorList {
 			continue
 		}
 		for _, key := range c.keys {
-			if s.given[path(key).String()] {
+			if s.has(key) {
 				problems = append(problems, field.Forbidden(path(key), c.why))
 			}
 		}
@@ -94,6 +94,9 @@ func withoutEffect(s *Stack) field.ErrorList {
 	}
 	return problems
 }
+
+// has reports whether the stack sets a key of the project's namespace.
+func (s *Stack) has(key string) bool { return s.given[path(key).String()] }
 
 // givenBelow lists the keys of an object that the stack sets, sorted.
 func (s *Stack) givenBelow(object string) []string {

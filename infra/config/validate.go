@@ -141,8 +141,7 @@ func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
 	c := &s.Cluster
-	c.ZonesGiven = len(c.Zones) > 0
-	if !c.ZonesGiven {
+	if !s.has("cluster.zones") {
 		zones := slices.Sorted(slices.Values(s.Network.Zones))
 		c.Zones = zones[:min(subnet.MinZones, len(zones))]
 	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {

@@ -101,7 +101,7 @@ func (r storeRules) checkInCluster(s *Stack, at *field.Path) field.ErrorList {
 		problems = append(problems, field.Invalid(at.Child("image"), r.image,
 			fmt.Sprintf("must be %sREPOSITORY:TAG, of the account's own registry, or a reference that ends in @sha256:DIGEST", AccountRegistry)))
 	}
-	if s.Cluster.Nodes == NodesOwn && !s.given[path("storageClass").String()] {
+	if s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
 		problems = append(problems, field.Required(path("storageClass"), "the class of the volumes; the stack creates one for nodes of its own only"))
 	}
 	if r.key == "postgres" && s.Postgres.MemoryMiB == 0 {
