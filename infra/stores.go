@@ -19,7 +19,7 @@ type stores struct{ postgres, redis, mongo *store }
 // store is how a client connects to a data store, and the secret with its
 // password.
 type store struct {
-	// settled are the resources that create it; nil: it exists already.
+	// settled are the resources that clients wait for.
 	settled []pulumi.Resource
 	host    pulumi.StringInput
 	port    pulumi.IntInput
