@@ -17,7 +17,8 @@ type WebThresholds struct {
 	ResponseTime time.Duration
 	// ErrorRate is the share of requests that fail.
 	ErrorRate Percent
-	// RequestsPerSecondMax is the highest rate that the whole tier must serve.
+	// RequestsPerSecondMax is the highest rate that the whole tier must serve. The
+	// target for one pod is in the service's HPA.
 	RequestsPerSecondMax int
 }
 

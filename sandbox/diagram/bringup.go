@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 
 	"github.com/progressive-framework/platform/sandbox/test/testenv"
@@ -15,7 +16,7 @@ func bringUp(ctx context.Context, root, stack string) (export []byte, err error)
 	if err != nil {
 		return nil, err
 	}
-	l, stop, err := testenv.New(ctx, root)
+	l, stop, err := testenv.New(ctx, root, os.Stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -2,4 +2,17 @@
 // the AWS stand-in, and a real Kubernetes API server with nodes that kwok simulates. They
 // do not import the program, but run it as a user does. `make test` builds what they need
 // and runs them.
+//
+// Where a behaviour is tested:
+//
+//   - lifecycle_test.go: up, unchanged up, drift, refresh and destroy
+//   - failed_up_test.go, killed_up_test.go, random_faults_test.go: an up that does not finish
+//   - changes_test.go, changes_table_test.go: each configuration key changes on a live stack
+//   - configurations_test.go: generated configurations, and keys that nothing reads
+//   - badinput_test.go: a wrong configuration, file or passphrase
+//   - production_test.go, secrets_test.go, migration_test.go: steps of TestLifecycle on the stack prod
+//   - existing_test.go: a stack in a cluster that exists already
+//   - policy_test.go: the policy pack in a preview and in an up
+//   - source_test.go: an image changes with its sources
+//   - shell_test.go: what `make env` leaves alone
 package engine

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"log"
 	"os"
 	"os/exec"
@@ -76,7 +77,7 @@ func freeSandbox(t *testing.T) *layout.Layout {
 	}
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root)
+	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root, io.Discard)
 	require.NoError(t, err)
 	sandboxes.stops = append(sandboxes.stops, stop)
 	return h

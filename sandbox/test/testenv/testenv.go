@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -23,8 +24,9 @@ import (
 var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // New starts a sandbox for the project in root, whose executables must be built. It
-// returns the sandbox and a function that stops and removes it.
-func New(ctx context.Context, root string) (*layout.Layout, func() error, error) {
+// writes the steps to progress, and returns the sandbox and a function that stops and
+// removes it.
+func New(ctx context.Context, root string, progress io.Writer) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
 		if _, err := os.Stat(f); err != nil {
@@ -50,9 +52,11 @@ func New(ctx context.Context, root string) (*layout.Layout, func() error, error)
 		return os.RemoveAll(dir)
 	}
 	start := Command(ctx, l, root, built, "up", "--no-deploy")
-	start.Stdout, start.Stderr = os.Stderr, os.Stderr
+	var messages bytes.Buffer
+	output := io.MultiWriter(&messages, progress)
+	start.Stdout, start.Stderr = output, output
 	if err := start.Run(); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w", err), stop())
+		return nil, nil, errors.Join(fmt.Errorf("starting the sandbox: %w\n%s", err, &messages), stop())
 	}
 	return l, stop, nil
 }
