@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
@@ -127,7 +128,7 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 // Pulumi itself does.
 func (e *edit) adopt(c creation) bool {
 	for i, o := range e.orphans {
-		if o.Type != c.Type || !fits(o.State, c.Inputs) {
+		if o.Type != c.Type || !fits(o, c.Inputs) {
 			continue
 		}
 		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
@@ -179,17 +180,19 @@ const (
 	autonameSuffix = 7
 )
 
-// fits says whether an object may have been created with inputs: all known
-// values are equal. The random end of a generated name may differ, because each
-// preview generates it again.
-func fits(object, inputs map[string]any) bool {
+// fits reports whether an object may have been created with inputs: all known values
+// are equal, or the provider sees no difference. The random end of a generated name may
+// differ, because each preview generates it again.
+func fits(object store.Object, inputs map[string]any) bool {
 	generated := map[any]bool{}
 	defaults, _ := inputs["__defaults"].([]any)
 	for _, name := range defaults {
 		generated[name] = true
 	}
 	for name, want := range inputs {
-		if have := object[name]; !has(have, want) && !(generated[name] && sameStem(have, want)) && !strings.HasPrefix(name, "__") {
+		have := object.State[name]
+		same := has(have, want) || generated[name] && sameStem(have, want) || rules.SameValue(object.Type, name, want, have)
+		if !same && !strings.HasPrefix(name, "__") {
 			return false
 		}
 	}

@@ -66,6 +66,24 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 	return out, nil
 }
 
+// SameValue reports whether the provider sees no difference between the value want of a
+// program's input and the value have in the state, such as a domain with and without its
+// final dot. It is false for a type or an input that has no row.
+func SameValue(token, input string, want, have any) bool {
+	s, row, err := find(token)
+	if err != nil {
+		return false
+	}
+	typ, known := s.Inputs[input]
+	p, ruled := row.Props[input]
+	if !known || !ruled {
+		return false
+	}
+	d := differ{s: s, row: row}
+	d.value(typ, p, want, have, input, input, false)
+	return len(d.found) == 0
+}
+
 // covers says whether an ignored path contains the path of a difference.
 func covers(ignored, path string) bool {
 	ignored = strings.TrimSuffix(ignored, "[*]")
