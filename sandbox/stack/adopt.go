@@ -128,7 +128,7 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 // Pulumi itself does.
 func (e *edit) adopt(c creation) bool {
 	for i, o := range e.orphans {
-		if o.Type != c.Type || !fits(o, c.Inputs) {
+		if o.Type != c.Type || !Fits(o, c.Inputs) {
 			continue
 		}
 		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
@@ -180,10 +180,10 @@ const (
 	autonameSuffix = 7
 )
 
-// fits reports whether an object may have been created with inputs: all known values
+// Fits reports whether an object may have been created with inputs: all known values
 // are equal, or the provider sees no difference. The random end of a generated name may
 // differ, because each preview generates it again.
-func fits(object store.Object, inputs map[string]any) bool {
+func Fits(object store.Object, inputs map[string]any) bool {
 	generated := map[any]bool{}
 	defaults, _ := inputs["__defaults"].([]any)
 	for _, name := range defaults {

@@ -34,18 +34,18 @@ func TestFits(t *testing.T) {
 		{"a name from the program must be equal", map[string]any{"name": "role-9f8e7d6"}, false},
 		{"a generated name with another stem", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
-		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, fits(orphan("vpc", "1", object), tc.inputs)) })
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, Fits(orphan("vpc", "1", object), tc.inputs)) })
 	}
 }
 
 // AWS and the provider keep some values in another form than the program sends.
 func TestFitsByMeaning(t *testing.T) {
 	record := orphan("aws:route53/record:Record", "1", map[string]any{"name": "_1.example.com", "type": "CNAME", "records": []any{"a", "b"}})
-	require.True(t, fits(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")
-	require.True(t, fits(record, map[string]any{"records": []any{"b", "a"}}), "a set in another order")
-	require.False(t, fits(record, map[string]any{"name": "_2.example.com."}), "another domain")
+	require.True(t, Fits(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")
+	require.True(t, Fits(record, map[string]any{"records": []any{"b", "a"}}), "a set in another order")
+	require.False(t, Fits(record, map[string]any{"name": "_2.example.com."}), "another domain")
 	role := orphan("aws:iam/role:Role", "1", map[string]any{"assumeRolePolicy": `{"Statement":[{"Action":["b","a"]}]}`})
-	require.True(t, fits(role, map[string]any{"assumeRolePolicy": `{"Statement": [{"Action": ["a", "b"]}]}`}), "a document of the same meaning")
+	require.True(t, Fits(role, map[string]any{"assumeRolePolicy": `{"Statement": [{"Action": ["a", "b"]}]}`}), "a document of the same meaning")
 }
 
 const subnetType = "aws:ec2/subnet:Subnet"

@@ -6,13 +6,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	sandboxstack "github.com/progressive-framework/platform/sandbox/stack"
 )
 
 // productionSteps are checks and changes of the existing stack prod. No change may
 // replace a resource with data.
 var productionSteps = []step{
 	{"no secret is in the state", noSecretIsInTheState},
+	{"after a lost reply every resource would be recognised", everyCreationIsRecognised},
 	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
 	{"with a certificate authority the stores' certificates are verified", certificatesAreVerified},
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
@@ -165,4 +170,35 @@ func (s *stack) unprotect(t *testing.T) {
 	t.Helper()
 	s.pulumi(t, "config", "set", protection, "false")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
+}
+
+// everyCreationIsRecognised compares what the stand-in has with the inputs that the program
+// sent. After a lost reply, the object is found by them.
+func everyCreationIsRecognised(t *testing.T, s *stack) {
+	var objects []store.Object
+	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal([]byte(out), &objects))
+	created := map[record]store.Object{}
+	for _, o := range objects {
+		created[record{Type: o.Type, ID: o.ID}] = o
+	}
+
+	var export struct {
+		Deployment struct {
+			Resources []struct {
+				record
+				Inputs map[string]any `json:"inputs"`
+			} `json:"resources"`
+		} `json:"deployment"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(s.pulumi(t, "stack", "export")), &export))
+	var compared int
+	for _, r := range export.Deployment.Resources {
+		if o, ok := created[r.record]; ok {
+			compared++
+			assert.True(t, sandboxstack.Fits(o, r.Inputs), "%s %s: inputs %v, at AWS %v", r.Type, r.ID, r.Inputs, o.State)
+		}
+	}
+	require.Equal(t, len(objects), compared)
 }
