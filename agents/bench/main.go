@@ -3,9 +3,9 @@
 //
 //	go run ./agents/bench
 //
-// It prints the latency of uncached responses, the load test at the web app's
-// highest rate, and the throughput of cached responses at saturation relative
-// to the echo. docs/performance.md has these tables.
+// It prints three tables, which docs/performance.md has: the latency of uncached
+// responses; the load test at the web app's highest rate; and the throughput of
+// cached responses at saturation, relative to the echo.
 //
 // Every server is a process with GOMAXPROCS=1. wrk (Debian's wrk) generates the
 // load at saturation, because it uses a fraction of a Go client's CPU time.
@@ -95,6 +95,7 @@ func (e endpoint) client(token string) *load.Client {
 	return load.NewClient(base, user, token, uncachedConnections, false)
 }
 
+// measureServices starts the services and the echo, and prints the three tables.
 func measureServices(ctx context.Context, duration time.Duration, rounds int) (err error) {
 	env, err := testplatform.New(ctx, "ops/loadtest")
 	if err != nil {
@@ -106,7 +107,7 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 		return err
 	}
 	const oneCore = "GOMAXPROCS=1"
-	p, err := env.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
+	platform, err := env.StartPlatform(ctx, oneCore, "USER_RATE=1000000", "USER_BURST=1000000")
 	if err != nil {
 		return err
 	}
@@ -118,21 +119,21 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 	if err != nil {
 		return err
 	}
-	if err := latencies(ctx, token, duration, []endpoint{
-		{name: "npa POST plan of 7 days", process: p.NPA, request: load.Plan.Uncached(), p95: 30 * time.Millisecond},
-		{name: "wpa POST generate", process: p.WPA, request: load.Generate.Uncached(), p95: 5 * time.Millisecond},
-		{name: "mca POST coordinate", process: p.MCA, request: load.Coordinate.Uncached()},
+	if err := printLatencies(ctx, token, duration, []endpoint{
+		{name: "npa POST plan of 7 days", process: platform.NPA, request: load.Plan.Uncached(), p95: 30 * time.Millisecond},
+		{name: "wpa POST generate", process: platform.WPA, request: load.Generate.Uncached(), p95: 5 * time.Millisecond},
+		{name: "mca POST coordinate", process: platform.MCA, request: load.Coordinate.Uncached()},
 	}); err != nil {
 		return err
 	}
-	if err := loadTest(ctx, env.Executable("loadtest"), p.Web.URL, token, 3*duration); err != nil {
+	if err := loadTest(ctx, env.Executable("loadtest"), platform.Web.URL, token, 3*duration); err != nil {
 		return err
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
-	return saturation(ctx, token, duration, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
-		{name: "web GET profile, cached in Redis", process: p.Web, request: load.Profile, ratio: 0.45},
-		{name: "npa POST plan of 7 days, cached", process: p.NPA, request: load.Plan, ratio: 0.45},
-		{name: "mca POST coordinate, cached", process: p.MCA, request: load.Coordinate},
+	return printSaturation(ctx, token, duration, rounds, endpoint{name: "bare net/http JSON echo", process: echo, request: echoRequest}, []endpoint{
+		{name: "web GET profile, cached in Redis", process: platform.Web, request: load.Profile, ratio: 0.45},
+		{name: "npa POST plan of 7 days, cached", process: platform.NPA, request: load.Plan, ratio: 0.45},
+		{name: "mca POST coordinate, cached", process: platform.MCA, request: load.Coordinate},
 	})
 }
 
@@ -143,9 +144,9 @@ const (
 	uncachedConnections = 200
 )
 
-// latencies prints the latency at a fixed rate, measured from the time when
+// printLatencies prints the latency at a fixed rate, measured from the time when
 // each request was due.
-func latencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
+func printLatencies(ctx context.Context, token string, duration time.Duration, endpoints []endpoint) error {
 	fmt.Printf("| uncached, at %d requests/s | p50 | p95 | p99 | failed | goal of the p95 |\n|---|---:|---:|---:|---:|---|\n", uncachedPerSecond)
 	for _, e := range endpoints {
 		shape := load.Shape{Connections: uncachedConnections, PerSecond: uncachedPerSecond, WarmUp: time.Second, Duration: duration}
@@ -166,6 +167,7 @@ func latencies(ctx context.Context, token string, duration time.Duration, endpoi
 	return nil
 }
 
+// missedNote returns what follows a goal in its table cell.
 func missedNote(reached bool) string {
 	if reached {
 		return ""

@@ -28,11 +28,11 @@ type sample struct {
 	ratio float64 // rate relative to the echo's in the same round
 }
 
-// saturation prints the throughput of each endpoint's process on its own core,
+// printSaturation prints the throughput of each endpoint's process on its own core,
 // while wrk and all other processes have the other cores. Each round also
 // measures the echo, because the machine's speed varies. If the server used
 // nearly all of its core, it was the bottleneck, and not wrk.
-func saturation(ctx context.Context, token string, duration time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
+func printSaturation(ctx context.Context, token string, duration time.Duration, rounds int, echo endpoint, endpoints []endpoint) error {
 	c, err := newCores()
 	if err != nil {
 		return err

@@ -1,6 +1,6 @@
 // Command mca is the Master Coordination Agent: it receives a user's request,
 // calls the other agents and merges their responses. This package only starts
-// the process; internal/coordination has the service.
+// the process. Package coordination implements the service.
 package main
 
 import (

@@ -78,8 +78,9 @@ func start(t *testing.T, changes map[string]string) *mcaProcess {
 	return p
 }
 
-// until returns the next record with that message.
-func (p *mcaProcess) until(t *testing.T, msg string) map[string]any {
+// waitFor returns the next log record with the message, and drops the records
+// before it.
+func (p *mcaProcess) waitFor(t *testing.T, msg string) map[string]any {
 	t.Helper()
 	for record := range p.records {
 		if record["msg"] == msg {
@@ -90,7 +91,8 @@ func (p *mcaProcess) until(t *testing.T, msg string) map[string]any {
 	return nil
 }
 
-// exit returns the exit code and the remaining records.
+// exit waits until the process ends. It returns the exit code and the remaining
+// log records.
 func (p *mcaProcess) exit(t *testing.T) (int, []map[string]any) {
 	t.Helper()
 	var records []map[string]any
@@ -124,7 +126,7 @@ func get(ctx context.Context, client *http.Client, url string) (response *http.R
 func TestProcessServesAndDrainsUnderLoad(t *testing.T) {
 	const clients, maxEach = 4, 200_000
 	p := start(t, map[string]string{"DRAIN_DELAY": "2s"})
-	url := "http://" + p.until(t, "listening")["address"].(string)
+	url := "http://" + p.waitFor(t, "listening")["address"].(string)
 
 	_, body, err := get(t.Context(), http.DefaultClient, url+"/")
 	require.NoError(t, err)
@@ -189,9 +191,9 @@ func lastMessage(records []map[string]any) (msg any) {
 
 func TestSecondSignalEndsTheProcessImmediately(t *testing.T) {
 	p := start(t, map[string]string{"DRAIN_DELAY": "5m"})
-	p.until(t, "listening")
+	p.waitFor(t, "listening")
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
-	p.until(t, "draining")
+	p.waitFor(t, "draining")
 	// The signal handler is removed shortly after the drain begins, so the next
 	// signal may still be ignored. Send it again.
 	exited := make(chan error, 1)

@@ -48,7 +48,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.timeout)
 	defer cancel()
-	if err := errors.Join(upPostgres(ctx, cfg, log), upMongo(ctx, cfg, log)); err != nil {
+	if err := errors.Join(migratePostgres(ctx, cfg, log), migrateMongo(ctx, cfg, log)); err != nil {
 		log.Error("stopped", "error", err)
 		return 1
 	}
@@ -56,7 +56,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
-func upPostgres(ctx context.Context, cfg config, log *slog.Logger) error {
+func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	conn, err := cfg.postgres.Connection()
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func upPostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	return pgschema.Up(ctx, conn, cfg.partitions, log)
 }
 
-func upMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
+func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
 	if cfg.mongoURI == "" {
 		return nil
 	}

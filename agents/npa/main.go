@@ -1,6 +1,6 @@
 // Command npa is the Nutrition Planning Agent: it plans meals for a number of
-// days. Package agent has the service, internal/nutritionapi the part that is
-// npa's own.
+// days. Package agent implements the service. Package nutritionapi adds what is
+// specific to npa: its requests, its responses and its planner.
 package main
 
 import (

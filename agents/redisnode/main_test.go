@@ -11,8 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestWrongEnvironmentExitsWith2: a Redis node that is down is no such error.
-func TestWrongEnvironmentExitsWith2(t *testing.T) {
+// TestErrorsSetTheExitCode also checks that a Redis node that is down is not an
+// error of the environment.
+func TestErrorsSetTheExitCode(t *testing.T) {
 	password := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(password, []byte("secret"), 0o600))
 	valid := map[string]string{

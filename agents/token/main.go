@@ -17,7 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/auth"
 )
 
-// maxTTL bounds tokens, because a user may paste one somewhere.
+// maxTTL bounds the validity of a token, because a copy of it may become public.
 const maxTTL = 30 * 24 * time.Hour
 
 func main() {

@@ -1,6 +1,6 @@
 // Command web is the main app (the design document's progressive-framework-v5):
 // the users' API, the live status over WebSocket, and the front page. This
-// package only starts the process; internal/webapp has the service.
+// package only starts the process. Package webapp implements the service.
 package main
 
 import (

@@ -1,6 +1,6 @@
 // Command wpa is the Workout Planning Agent: it plans training sessions.
-// Package agent has the service, internal/trainingapi the part that is wpa's
-// own.
+// Package agent implements the service. Package trainingapi adds what is specific
+// to wpa: its requests, its responses and its planner.
 package main
 
 import (

@@ -59,7 +59,7 @@ type plan struct {
 }
 
 // testAgent is an agent with its own database. Its planner counts its plans,
-// unless a test sets another.
+// unless a test sets another planner.
 type testAgent struct {
 	*Service[*request]
 	env     *servicetest.Environment
@@ -67,6 +67,8 @@ type testAgent struct {
 	planner Planner[*request]
 }
 
+// openTestAgent returns an agent that the test must close. changes are the
+// environment variables that differ.
 func openTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	t.Helper()
 	a := &testAgent{env: servicetest.New(t)}
@@ -97,6 +99,7 @@ func newTestAgent(t *testing.T, changes map[string]string) *testAgent {
 	return a
 }
 
+// databaseEnv returns the environment variables of a new database.
 func databaseEnv(t *testing.T) map[string]string {
 	t.Helper()
 	return map[string]string{"DATABASE_URL": servicetest.Database(t, postgres), "DATABASE_STATEMENT_TIMEOUT": "10s"}
@@ -108,6 +111,7 @@ func (a *testAgent) send(t *testing.T, user, plan string) *httptest.ResponseReco
 	return a.sendAs(auth.WithPrincipal(t.Context(), auth.Principal{Subject: user}), t, user, plan)
 }
 
+// sendAs sends a user's request. ctx has the principal, or none.
 func (a *testAgent) sendAs(ctx context.Context, t *testing.T, user, plan string) *httptest.ResponseRecorder {
 	t.Helper()
 	body, err := json.Marshal(request{user, plan})
@@ -192,9 +196,9 @@ func TestFailuresAreNotCached(t *testing.T) {
 	require.EqualValues(t, 3, testutil.ToFloat64(a.computed.WithLabelValues(telemetry.OutcomeFailed)))
 }
 
-// TestPlansSurviveTheDatabase: while the database is down every request gets a
-// plan. An unsaved plan is saved at its next request.
-func TestPlansSurviveTheDatabase(t *testing.T) {
+// TestRequestsGetPlansWhileTheDatabaseIsDown also checks that an unsaved plan is
+// saved at its next request.
+func TestRequestsGetPlansWhileTheDatabaseIsDown(t *testing.T) {
 	server, err := testservers.StartPostgres(t.Context(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
@@ -224,10 +228,10 @@ func TestDroppedPlanIsSavedAtTheNextRequest(t *testing.T) {
 		first.Do(func() { close(started); <-release })
 		return a.plans.write(ctx, plans)
 	}, slog.New(slog.DiscardHandler))
-	another := savedPlan{planKey{"another", "bob"}, []byte(`{}`)}
-	require.True(t, a.plans.writer.Enqueue(another))
+	filler := savedPlan{planKey{"filler", "bob"}, []byte(`{}`)}
+	require.True(t, a.plans.writer.Enqueue(filler))
 	<-started
-	for a.plans.writer.Enqueue(another) { // until the queue is full
+	for a.plans.writer.Enqueue(filler) { // until the queue is full
 	}
 	a.body(t, "ada", "week")
 	close(release)

@@ -50,8 +50,8 @@ func userHead(userID string) []byte {
 	return append([]byte(`{"userId":`), quoted...)
 }
 
-// maxSaved is the number of saved plans in memory. These plans are not saved
-// again.
+// maxSaved is the number of plans that a process remembers as saved. It does not
+// save these again.
 const maxSaved = 10_000
 
 // savedPlans saves users' plans in PostgreSQL, one row for each request of a
@@ -97,7 +97,8 @@ func (p *savedPlans) save(key planKey, head, rest []byte) {
 	}
 }
 
-// write stores plans. A plan that fails is saved at its next request.
+// write stores plans in PostgreSQL. A plan that could not be stored is saved at
+// its next request.
 func (p *savedPlans) write(ctx context.Context, plans []savedPlan) error {
 	var errs []error
 	for _, plan := range plans {

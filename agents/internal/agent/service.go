@@ -27,8 +27,8 @@ const compressFrom = 14_600
 
 // Service serves one agent.
 //
-// Its readiness checks no dependency, because the agent works without them.
-// Without PostgreSQL plans are not saved, and without Redis they are computed
+// Its readiness checks no dependency, because the agent works without them:
+// without PostgreSQL it saves no plans, and without Redis it computes plans
 // again.
 type Service[R Request] struct {
 	spec         Spec[R]

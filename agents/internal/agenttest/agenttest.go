@@ -1,7 +1,7 @@
 // Package agenttest has the tests of configuration and API that npa and wpa
-// share. It is separate from servicetest, because the tests of package agent
-// import that. Fuzz tests must not import it, because it links the validator of
-// OpenAPI documents.
+// share. The tests of package agent import servicetest, so servicetest cannot
+// import package agent; this package does. Fuzz tests must not import this
+// package, because it links the validator of OpenAPI documents.
 package agenttest
 
 import (
@@ -129,9 +129,9 @@ type Failure struct {
 	Pointers []string
 }
 
-// CheckFailures sends the body to planners that fail with the rows' errors, and
-// with those that every agent handles. newPlanner returns a planner that fails
-// with the error.
+// CheckFailures sends the body to planners that fail. They fail with the rows'
+// errors, and with the errors that every agent handles. newPlanner returns a
+// planner that fails with the error.
 func (a Agent[R]) CheckFailures(t *testing.T, user, body string, newPlanner func(err error) agent.Planner[R], rows ...Failure) {
 	t.Helper()
 	for _, row := range append(rows,

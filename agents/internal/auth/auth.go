@@ -58,7 +58,7 @@ type Config struct {
 	// Audience is JWT_AUDIENCE. It must be in the claim aud.
 	Audience string
 	// JWKSURL is JWT_JWKS_URL, the https URL of the issuer's keys. Exactly one
-	// of it and JWKSFile must be set.
+	// of JWKSURL and JWKSFile must be set.
 	JWKSURL string
 	// JWKSFile is JWT_JWKS_FILE, a mounted file with the keys. It is read again
 	// like a URL, so that keys can be rotated.

@@ -25,10 +25,10 @@ const (
 )
 
 // SigningKey signs the tokens of the sandbox and of tests. Production has its
-// own issuer. It signs with Ed25519. Its id is its thumbprint (RFC 7638).
+// own issuer. The key's id is its thumbprint (RFC 7638).
 type SigningKey struct{ jwk jose.JSONWebKey }
 
-// NewSigningKey creates a key.
+// NewSigningKey creates an Ed25519 key.
 func NewSigningKey() (SigningKey, error) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -86,6 +86,7 @@ func InitSigningKey(dir string) error {
 	return os.WriteFile(filepath.Join(dir, JWKSFile), set, 0o644)
 }
 
+// createKey creates a key and saves it in the file, which must not exist.
 func createKey(file string) (SigningKey, error) {
 	key, err := NewSigningKey()
 	if err != nil {

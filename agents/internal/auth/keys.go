@@ -123,6 +123,7 @@ func parseKeys(text []byte) (map[string]jose.JSONWebKey, error) {
 	return byID, nil
 }
 
+// usable reports whether the key can verify signatures of a supported algorithm.
 func usable(key jose.JSONWebKey) bool {
 	if key.KeyID == "" || !key.IsPublic() || !key.Valid() || (key.Use != "" && key.Use != "sig") {
 		return false

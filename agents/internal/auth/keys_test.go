@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// fakeSet is an issuer's set with its own clock. Tests change both.
+// fakeSet is an issuer's set of keys with its own clock. Tests change both.
 type fakeSet struct {
 	keys        atomic.Pointer[[]SigningKey]
 	unavailable atomic.Bool

@@ -32,9 +32,11 @@ func (v *Verifier) RequireSocket(scope string, next http.Handler) http.Handler {
 	return v.require(scope, fromSocket, next)
 }
 
-func (v *Verifier) require(scope string, find func(*http.Request) (string, error), next http.Handler) http.Handler {
+// require serves requests with a valid token that has the scope. findToken reads
+// the token from the request.
+func (v *Verifier) require(scope string, findToken func(*http.Request) (string, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, err := find(r)
+		token, err := findToken(r)
 		if err != nil {
 			unauthorized(w, `Bearer realm="progressive"`, err.Error())
 			return

@@ -98,7 +98,7 @@ func TestWebSocketTokenIsReadFromASubprotocol(t *testing.T) {
 	}
 }
 
-func TestUnavailableKeysAreA503(t *testing.T) {
+func TestRequestsGet503WhileTheKeysAreUnavailable(t *testing.T) {
 	key := newKey(t)
 	v := newVerifier(t, key)
 	v.keys.fetch = func(context.Context) ([]byte, error) { return nil, errors.New("away") }

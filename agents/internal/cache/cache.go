@@ -45,8 +45,8 @@ type namespace interface {
 	count() counts
 }
 
-// New returns a Cache. It connects to Redis in the background, so that a
-// service starts without it. ctx or Close ends that.
+// New returns a Cache. It connects to Redis in the background, so that a service
+// starts without Redis. The background work ends with ctx or Close.
 func New(ctx context.Context, cfg Config, log *slog.Logger) (*Cache, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -72,12 +72,13 @@ func (c *Cache) Close() {
 // Connected reports whether Redis serves every slot and the events are
 // subscribed, by the last result of each. It is for a status page: readiness
 // must not depend on a cache.
-func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.open() }
+func (c *Cache) Connected() bool { return c.subscribed.Load() && !c.redis.anyBreakerOpen() }
 
 // Publish invalidates values in every process, for each strategy that has the
-// event. Without ids it invalidates all values of these strategies. The local
-// tier is done when Publish returns. On an error, other processes or Redis may
-// keep an old value until its TTL ends. The caller logs it and continues.
+// event. Without ids it invalidates all values of these strategies. When Publish
+// returns, this process has no old value. On an error, other processes or Redis
+// may keep an old value until its TTL ends. The caller logs the error and
+// continues.
 func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	var errs []error
 	deleted := []string{}
@@ -90,9 +91,10 @@ func (c *Cache) Publish(ctx context.Context, event Event, ids ...string) error {
 	return errors.Join(errs...)
 }
 
-// invalidate deletes values from both tiers. It drops the local tier twice. The
-// first drop makes running loads stale, so that they do not write to Redis after
-// the deletion. The second one removes what was copied from Redis meanwhile.
+// invalidate deletes values from both tiers: from the local tier before and after
+// Redis. The first drop makes running loads stale, so that they do not write to
+// Redis after the deletion. The second removes what was copied from Redis
+// meanwhile.
 func (c *Cache) invalidate(ctx context.Context, n namespace, ids []string) error {
 	n.drop(ids)
 	defer n.drop(ids)

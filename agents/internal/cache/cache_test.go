@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/testservers"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
 var cluster *testservers.Redis
 
@@ -44,7 +44,7 @@ type (
 func newConnected(t testing.TB, redis *testservers.Redis) *Cache {
 	t.Helper()
 	c := newCache(t, redis.Addresses())
-	require.Eventually(t, c.Connected, soon, time.Millisecond)
+	require.Eventually(t, c.Connected, eventTimeout, time.Millisecond)
 	return c
 }
 
@@ -56,7 +56,8 @@ func newCache(t testing.TB, addresses []string) *Cache {
 	return c
 }
 
-// newPlans adds a namespace whose keys are unique to this run of the test.
+// newPlans adds a namespace of plans. Its keys are unique to this run of the
+// test.
 func newPlans(t testing.TB, c *Cache, strategy Strategy) *Namespace[userID, plan] {
 	t.Helper()
 	s, err := NewNamespace[userID, plan](c, strategy, prefixOf(t, strategy), 1<<20)
@@ -98,17 +99,17 @@ func TestStrategiesMatchTheDesignDocument(t *testing.T) {
 func TestOtherProcessesReadTheValue(t *testing.T) {
 	for _, strategy := range []Strategy{UserSession, NutritionData} {
 		t.Run(strategy.Name, func(t *testing.T) {
-			here, there := newPlans(t, newConnected(t, cluster), strategy), newPlans(t, newConnected(t, cluster), strategy)
-			_, ok := here.Get(t.Context(), "u")
+			writer, reader := newPlans(t, newConnected(t, cluster), strategy), newPlans(t, newConnected(t, cluster), strategy)
+			_, ok := writer.Get(t.Context(), "u")
 			require.False(t, ok)
 			want := plan{Name: "week", Days: []int{1, 2}, CreatedAt: time.Now().UTC().Round(0)}
-			here.Set("u", want)
-			for _, s := range []*Namespace[userID, plan]{here, there, there} { // there twice: from Redis, then from the strategy's tier
+			writer.Set("u", want)
+			for _, s := range []*Namespace[userID, plan]{writer, reader, reader} { // the reader's second read is from the strategy's tier
 				value, ok := s.Get(t.Context(), "u")
 				require.True(t, ok)
 				require.Equal(t, want, value)
 			}
-			_, ok = there.Get(t.Context(), "another")
+			_, ok = reader.Get(t.Context(), "another")
 			require.False(t, ok)
 		})
 	}
@@ -118,16 +119,16 @@ func TestOtherProcessesReadTheValue(t *testing.T) {
 // not a TTL later.
 func TestLocalCopyExpiresWithTheValue(t *testing.T) {
 	short := Strategy{Name: "short", TTL: 150 * time.Millisecond, Local: true}
-	here, there := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
-	here.Set("u", plan{Name: "a"})
-	_, ok := there.Get(t.Context(), "u")
+	writer, reader := newPlans(t, newConnected(t, cluster), short), newPlans(t, newConnected(t, cluster), short)
+	writer.Set("u", plan{Name: "a"})
+	_, ok := reader.Get(t.Context(), "u")
 	require.True(t, ok)
-	copied, ok := there.local.GetEntryQuietly("u")
+	copied, ok := reader.local.GetEntryQuietly("u")
 	require.True(t, ok)
-	require.LessOrEqual(t, copied.Value.expires, there.cache.clock.now()+short.TTL)
-	require.Eventually(t, func() bool { _, ok := there.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
-	require.Eventually(t, func() bool { _, ok := here.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
-	value, err := here.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
+	require.LessOrEqual(t, copied.Value.expires, reader.cache.clock.now()+short.TTL)
+	require.Eventually(t, func() bool { _, ok := reader.Get(t.Context(), "u"); return !ok }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { _, ok := writer.Get(t.Context(), "u"); return !ok }, eventTimeout, time.Millisecond)
+	value, err := writer.Load(t.Context(), "u", func(context.Context) (plan, error) { return plan{Name: "new"}, nil })
 	require.NoError(t, err)
 	require.Equal(t, "new", value.Name)
 }
@@ -167,7 +168,7 @@ func TestLocalTierIsBounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		s.local.CleanUp()
 		return s.local.WeightedSize() <= 64<<10
-	}, soon, time.Millisecond)
+	}, eventTimeout, time.Millisecond)
 	require.NotZero(t, s.local.EstimatedSize())
 }
 
@@ -190,7 +191,7 @@ func TestInvalidDataInRedisIsAMiss(t *testing.T) {
 			require.Greater(t, s.meters.read().redisErrors, before)
 			// The write over the invalid data may fail on a busy machine, so
 			// try again.
-			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, soon, time.Millisecond)
+			require.Eventually(t, func() bool { load(); _, ok := s.Get(t.Context(), key); return ok }, eventTimeout, time.Millisecond)
 		})
 	}
 }

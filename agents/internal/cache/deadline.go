@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// deadlines bounds commands without a timer for each. All commands of one
-// period share a context that ends a period later. So a command has one to two
-// periods, without an allocation.
+// deadlines limits the time of commands. All commands that start in one period
+// share a context, which ends one period later. So a command has one to two
+// periods, and needs neither a timer nor an allocation.
 type deadlines struct {
 	period  time.Duration
 	base    context.Context // ends with the Cache
@@ -20,6 +20,7 @@ type window struct {
 	end time.Time
 }
 
+// context returns the shared context of the current period.
 func (d *deadlines) context() context.Context {
 	now := time.Now()
 	if w := d.current.Load(); w != nil && now.Before(w.end) {

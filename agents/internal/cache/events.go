@@ -81,6 +81,7 @@ func (c *Cache) dropLocal() {
 	}
 }
 
+// receive invalidates the values that a message on the channel names.
 func (c *Cache) receive(ctx context.Context, text string) {
 	var m message
 	if len(text) > maxMessage || json.Unmarshal([]byte(text), &m) != nil {
@@ -88,7 +89,7 @@ func (c *Cache) receive(ctx context.Context, text string) {
 		return
 	}
 	if m.Origin == c.origin {
-		return // Publish has done it
+		return // Publish has invalidated the values of this process
 	}
 	for _, n := range c.affected(m.Event) {
 		// Delete single values again: a load in this process may have written

@@ -10,22 +10,22 @@ import (
 )
 
 func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
-	here, there := newConnected(t, cluster), newConnected(t, cluster)
-	mine, theirs := newPlans(t, here, NutritionData), newPlans(t, there, NutritionData)
-	templates := newPlans(t, there, WorkoutTemplates)
+	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+	sendersPlans, receiversPlans := newPlans(t, sender, NutritionData), newPlans(t, receiver, NutritionData)
+	templates := newPlans(t, receiver, WorkoutTemplates)
 	fill := func() {
 		for _, key := range []userID{"a", "b"} {
-			mine.Set(key, plan{Name: "old"})
-			_, ok := theirs.Get(t.Context(), key)
+			sendersPlans.Set(key, plan{Name: "old"})
+			_, ok := receiversPlans.Get(t.Context(), key)
 			require.True(t, ok)
 		}
 		templates.Set("a", plan{Name: "template"})
 	}
 	requireDeleted := func(key userID) {
 		t.Helper()
-		_, ok := mine.Get(t.Context(), key)
+		_, ok := sendersPlans.Get(t.Context(), key)
 		require.False(t, ok, "deleted in the sender's local tier and in Redis when Publish returns")
-		require.Eventually(t, func() bool { _, ok := theirs.Get(t.Context(), key); return !ok }, soon, time.Millisecond)
+		require.Eventually(t, func() bool { _, ok := receiversPlans.Get(t.Context(), key); return !ok }, eventTimeout, time.Millisecond)
 	}
 	requireKept := func(s *Namespace[userID, plan], key userID) {
 		t.Helper()
@@ -35,24 +35,24 @@ func TestEventInvalidatesValuesInEveryProcess(t *testing.T) {
 
 	t.Run("one id", func(t *testing.T) {
 		fill()
-		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate, "a"))
+		require.NoError(t, sender.Publish(t.Context(), NutritionDBUpdate, "a"))
 		requireDeleted("a")
-		requireKept(mine, "b")
-		requireKept(theirs, "b")
+		requireKept(sendersPlans, "b")
+		requireKept(receiversPlans, "b")
 		requireKept(templates, "a")
 	})
 	t.Run("all ids", func(t *testing.T) {
 		fill()
-		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate))
+		require.NoError(t, sender.Publish(t.Context(), NutritionDBUpdate))
 		requireDeleted("a")
 		requireDeleted("b")
 		requireKept(templates, "a")
 	})
 	t.Run("a namespace that only another process has", func(t *testing.T) {
 		fill()
-		require.NoError(t, here.Publish(t.Context(), WorkoutTemplateUpdate))
-		require.Eventually(t, func() bool { _, ok := templates.Get(t.Context(), "a"); return !ok }, soon, time.Millisecond, "deleted in Redis too")
-		requireKept(theirs, "a")
+		require.NoError(t, sender.Publish(t.Context(), WorkoutTemplateUpdate))
+		require.Eventually(t, func() bool { _, ok := templates.Get(t.Context(), "a"); return !ok }, eventTimeout, time.Millisecond, "deleted in Redis too")
+		requireKept(receiversPlans, "a")
 	})
 }
 
@@ -91,20 +91,20 @@ func TestLoadThatBeganBeforeAnEventIsNotCached(t *testing.T) {
 // TestReceiverDeletesAValueWrittenAfterTheSender: another process writes an old
 // value to Redis after the sender's deletion, and receives the event only then.
 func TestReceiverDeletesAValueWrittenAfterTheSender(t *testing.T) {
-	here, there := newConnected(t, cluster), newConnected(t, cluster)
-	mine, theirs := newPlans(t, here, APIResponse), newPlans(t, there, APIResponse)
-	require.NoError(t, here.invalidate(t.Context(), mine, []string{"u"}))
-	theirs.Set("u", plan{Name: "old"})
-	require.NoError(t, here.redis.publish(message{Event: DataUpdate, IDs: []string{"u"}, Origin: here.origin, DeletedPrefixes: []string{mine.prefix()}}))
-	require.Eventually(t, func() bool { _, ok := mine.Get(t.Context(), "u"); return !ok }, soon, time.Millisecond)
+	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+	sendersPlans, receiversPlans := newPlans(t, sender, APIResponse), newPlans(t, receiver, APIResponse)
+	require.NoError(t, sender.invalidate(t.Context(), sendersPlans, []string{"u"}))
+	receiversPlans.Set("u", plan{Name: "old"})
+	require.NoError(t, sender.redis.publish(message{Event: DataUpdate, IDs: []string{"u"}, Origin: sender.origin, DeletedPrefixes: []string{sendersPlans.prefix()}}))
+	require.Eventually(t, func() bool { _, ok := sendersPlans.Get(t.Context(), "u"); return !ok }, eventTimeout, time.Millisecond)
 }
 
 // TestLostSubscriptionDropsTheLocalTier: events may have been lost meanwhile.
 func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
-	here, there := newConnected(t, cluster), newConnected(t, cluster)
-	theirs := newPlans(t, there, NutritionData)
-	theirs.Set("u", plan{Name: "old"})
-	epoch := theirs.epoch.Load()
+	sender, receiver := newConnected(t, cluster), newConnected(t, cluster)
+	receiversPlans := newPlans(t, receiver, NutritionData)
+	receiversPlans.Set("u", plan{Name: "old"})
+	epoch := receiversPlans.epoch.Load()
 	killed := 0
 	for node := range 3 {
 		clients, err := cluster.Do(t.Context(), node, "CLIENT", "LIST", "TYPE", "pubsub")
@@ -118,13 +118,13 @@ func TestLostSubscriptionDropsTheLocalTier(t *testing.T) {
 	}
 	require.NotZero(t, killed)
 	require.Eventually(t, func() bool { // the epoch grows before the tier is dropped
-		_, found := theirs.local.GetIfPresent("u")
-		return theirs.epoch.Load() > epoch && !found
-	}, soon, time.Millisecond)
+		_, found := receiversPlans.local.GetIfPresent("u")
+		return receiversPlans.epoch.Load() > epoch && !found
+	}, eventTimeout, time.Millisecond)
 	require.Eventually(t, func() bool { // and events arrive again
-		require.NoError(t, here.Publish(t.Context(), NutritionDBUpdate, "u"))
-		return theirs.epoch.Load() > epoch+1
-	}, soon, 5*time.Millisecond)
+		require.NoError(t, sender.Publish(t.Context(), NutritionDBUpdate, "u"))
+		return receiversPlans.epoch.Load() > epoch+1
+	}, eventTimeout, 5*time.Millisecond)
 }
 
 func TestInvalidMessagesAreIgnored(t *testing.T) {

@@ -43,7 +43,7 @@ func loadUntilBreakerOpens(t *testing.T, s *Namespace[userID, plan], key userID)
 		require.NoError(t, err)
 		_, err = s.cache.redis.get(s.keyPrefix + string(key))
 		return errors.Is(err, gobreaker.ErrOpenState)
-	}, soon, time.Millisecond)
+	}, eventTimeout, time.Millisecond)
 }
 
 func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
@@ -66,7 +66,7 @@ func TestLoadsSucceedWhileAllOfRedisIsDown(t *testing.T) {
 		s.Set("back", plan{Name: "here"})
 		value, ok := s.Get(t.Context(), "back")
 		return ok && value.Name == "here"
-	}, soon, 10*time.Millisecond, "the breaker closes again")
+	}, eventTimeout, 10*time.Millisecond, "the breaker closes again")
 }
 
 // TestLoadsSucceedWhileRedisIsFrozen: connections stay open, so every command
@@ -91,7 +91,7 @@ func TestLoadsSucceedWhileRedisIsFrozen(t *testing.T) {
 		s.Set("k0", plan{Name: "here"})
 		value, ok := s.Get(t.Context(), "k0")
 		return ok && value.Name == "here"
-	}, soon, 10*time.Millisecond)
+	}, eventTimeout, 10*time.Millisecond)
 }
 
 // TestLoadsSucceedWhileOneMasterIsDown: values on the other masters are still
@@ -150,7 +150,7 @@ func TestPasswordFileIsUsed(t *testing.T) {
 	c, err := New(t.Context(), Config{Addresses: r.Addresses(), PasswordFile: file, Timeout: 2 * time.Second}, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	require.Eventually(t, c.Connected, soon, time.Millisecond)
+	require.Eventually(t, c.Connected, eventTimeout, time.Millisecond)
 	s := newPlans(t, c, APIResponse)
 	s.Set("u", plan{Name: "here"})
 	_, ok := s.Get(t.Context(), "u")
@@ -172,13 +172,13 @@ func TestCacheConnectsWhenRedisStartsLater(t *testing.T) {
 	for node := range 3 {
 		require.NoError(t, r.Restart(node))
 	}
-	require.Eventually(t, c.Connected, soon, 10*time.Millisecond)
+	require.Eventually(t, c.Connected, eventTimeout, 10*time.Millisecond)
 	require.NoError(t, r.WaitHealthy(t.Context()))
 	require.Eventually(t, func() bool {
 		s.Set("k", plan{Name: "here"})
 		_, ok := s.Get(t.Context(), "k")
 		return ok
-	}, soon, 10*time.Millisecond)
+	}, eventTimeout, 10*time.Millisecond)
 }
 
 func TestLocalTierWorksWithoutRedis(t *testing.T) {

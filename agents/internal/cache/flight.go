@@ -8,9 +8,8 @@ import (
 )
 
 // flight runs one load for all concurrent callers of a key.
-// golang.org/x/sync/singleflight does not cancel a load without waiting
-// callers. Its load dies with the first caller's context, or outlives all
-// callers.
+// golang.org/x/sync/singleflight cannot cancel a load when the last caller gives
+// up: its load ends with the first caller's context, or outlives all callers.
 type flight[K comparable, V any] struct {
 	mu    sync.Mutex
 	calls map[K]*call[V]
@@ -24,11 +23,11 @@ type call[V any] struct {
 	cancel  context.CancelFunc
 }
 
-// do returns the result of load to all callers of the key while it runs. Each
-// waits no longer than its own ctx. load gets the first caller's context values
-// and is canceled when the last caller has left. finish runs after the callers
-// have the value; a caller before its end gets the same value. A caller after
-// an error starts a new load.
+// do calls load once for all concurrent callers of the key, and returns its
+// result to each. A caller waits no longer than its own ctx. load gets the first
+// caller's context values and is canceled when the last caller has given up.
+// finish runs after the callers have the value. A call that begins before finish
+// ends gets the same value. A call after an error starts a new load.
 func (f *flight[K, V]) do(ctx context.Context, key K, load func(context.Context) (V, error), finish func(V)) (V, error) {
 	f.mu.Lock()
 	if f.calls == nil {

@@ -87,7 +87,7 @@ func TestLoadContinuesWhenTheFirstCallerLeaves(t *testing.T) {
 		defer s.loads.mu.Unlock()
 		c := s.loads.calls[epochKey[userID]{"u", s.epoch.Load()}]
 		return c != nil && c.waiting == 2
-	}, soon, time.Millisecond)
+	}, eventTimeout, time.Millisecond)
 	cancel()
 	require.ErrorIs(t, <-gaveUp, context.Canceled)
 	close(finish)

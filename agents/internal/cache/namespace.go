@@ -40,7 +40,7 @@ type epochKey[K ~string] struct {
 }
 
 // overhead estimates the memory of an entry besides its bytes: otter's node,
-// the map's slot, and the headers of key and value. It is on the large side.
+// the map's slot, and the headers of key and value. It is deliberately high.
 const overhead = 200
 
 // NewNamespace adds a Namespace whose keys in Redis begin with prefix, such as

@@ -122,7 +122,8 @@ func (r *redis) do(client rueidis.Client, command rueidis.Completed) (rueidis.Re
 	})
 }
 
-// ready returns the client once it is connected.
+// ready returns the connected client. Without one the error is errNoRedis or
+// errNotConnected.
 func (r *redis) ready() (rueidis.Client, error) {
 	if client := r.client.Load(); client != nil {
 		return *client, nil
@@ -212,8 +213,8 @@ func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) er
 	}
 }
 
-// open reports whether any breaker is not closed.
-func (r *redis) open() bool {
+// anyBreakerOpen reports whether any breaker is open or half-open.
+func (r *redis) anyBreakerOpen() bool {
 	for _, breaker := range r.breakers {
 		if breaker.State() != gobreaker.StateClosed {
 			return true

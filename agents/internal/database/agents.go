@@ -69,8 +69,8 @@ func (s *Store) SaveAgentState(ctx context.Context, state AgentState) error {
 	return s.exec(ctx, notIdempotent, "save an agent's state", QuerySaveAgentState, state.AgentID, state.Instance, state.Status, state.State)
 }
 
-// ActiveAgents returns the processes of an agent that were active since the
-// time.
+// ActiveAgents returns the states of an agent's processes that have reported
+// themselves active since the time.
 func (s *Store) ActiveAgents(ctx context.Context, agentID string, since time.Time) ([]AgentState, error) {
 	return collect[AgentState](ctx, s, "list active agents", QueryActiveAgents, agentID, since)
 }

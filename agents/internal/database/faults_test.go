@@ -42,11 +42,11 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 		acknowledged []uuid.UUID
 		saved        atomic.Int64
 		failed       atomic.Int64
-		back         = make(chan struct{})
+		restarted    = make(chan struct{})
 	)
 	for range writers {
 		wg.Go(func() {
-			for rest, n := 50, 0; rest > 0 && n < maxEach; n++ {
+			for afterRestart, n := 50, 0; afterRestart > 0 && n < maxEach; n++ {
 				id := uuid.Must(uuid.NewV7())
 				err := s.SavePlan(t.Context(), Workout, id, "u", json.RawMessage(`{}`))
 				switch {
@@ -61,8 +61,8 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 					t.Errorf("error is not ErrUnavailable: %v", err)
 				}
 				select {
-				case <-back:
-					rest--
+				case <-restarted:
+					afterRestart--
 				default:
 				}
 			}
@@ -74,7 +74,7 @@ func TestNoAcknowledgedWriteIsLostInARestart(t *testing.T) {
 	require.ErrorIs(t, s.Ping(t.Context()), ErrUnavailable)
 	require.NoError(t, server.Start(t.Context()))
 	require.NoError(t, s.Ping(t.Context()))
-	close(back)
+	close(restarted)
 	wg.Wait()
 
 	found := map[uuid.UUID]bool{}

@@ -24,9 +24,9 @@ const (
 	firstPause = 10 * time.Millisecond
 )
 
-// run executes a query and retries it where that is safe: if nothing was
-// executed, or if the connection was lost and the query is idempotent. The
-// timeout covers all tries and the wait for a connection.
+// run executes a query. It retries a failed query if nothing was executed, or if
+// the connection was lost and the query is idempotent. The timeout covers all
+// tries and the wait for a connection.
 func run[T any](ctx context.Context, timeout time.Duration, i idempotency, operation string, query func(context.Context) (T, error)) (result T, err error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

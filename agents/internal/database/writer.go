@@ -38,23 +38,24 @@ type Writer[T any] struct {
 	done, dropped, failed atomic.Uint64
 }
 
-// WriterCounts are the results of the items.
+// WriterCounts are the numbers of written, dropped and failed items.
 type WriterCounts struct {
 	Done    uint64 `json:"done"`
 	Dropped uint64 `json:"dropped"`
 	Failed  uint64 `json:"failed"`
 }
 
-// NewWriter returns a Writer that runs until Close. write is called with a
-// batch, and its error counts for all items. operation names it in the log.
+// NewWriter returns a Writer that runs until Close. It calls write with batches;
+// an error means that all items of the batch failed. operation is the name of
+// write in the log.
 func NewWriter[T any](ctx context.Context, operation string, write func(context.Context, []T) error, log *slog.Logger) *Writer[T] {
 	w := &Writer[T]{operation: operation, write: write, log: log, queue: make(chan T, queueSize), stopped: make(chan struct{})}
 	go w.run(ctx)
 	return w
 }
 
-// Enqueue queues the item, or drops it when the queue is full, and reports
-// which.
+// Enqueue queues the item and returns true. It drops the item and returns false
+// when the queue is full or the Writer is closed.
 func (w *Writer[T]) Enqueue(item T) (queued bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -74,7 +75,8 @@ func (w *Writer[T]) Counts() WriterCounts {
 	return WriterCounts{w.done.Load(), w.dropped.Load(), w.failed.Load()}
 }
 
-// Close writes the queued items, for at most a second.
+// Close writes the queued items, for at most a second. Items that are not written
+// by then count as failed.
 func (w *Writer[T]) Close(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()

@@ -18,8 +18,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/servicetest"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
 func open(t *testing.T, changes map[string]string) (*Set, error) {
 	t.Helper()
@@ -29,14 +29,14 @@ func open(t *testing.T, changes map[string]string) (*Set, error) {
 	return Open(t.Context(), cfg, "test", slog.New(slog.DiscardHandler))
 }
 
-// waitForGoroutines waits until at most before goroutines run. The token cache's
+// waitForGoroutines waits until at most limit goroutines run. The token cache's
 // goroutine only ends when the cache is garbage-collected.
-func waitForGoroutines(t *testing.T, before int) {
+func waitForGoroutines(t *testing.T, limit int) {
 	t.Helper()
-	for deadline := time.Now().Add(soon); runtime.NumGoroutine() > before; runtime.GC() {
+	for deadline := time.Now().Add(eventTimeout); runtime.NumGoroutine() > limit; runtime.GC() {
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<20)
-			t.Fatalf("%d goroutines, %d before:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+			t.Fatalf("%d goroutines, must be at most %d:\n%s", runtime.NumGoroutine(), limit, stacks[:runtime.Stack(stacks, true)])
 		}
 	}
 }
@@ -67,8 +67,8 @@ func TestOpensAndClosesWithoutReachableServers(t *testing.T) {
 	waitForGoroutines(t, before)
 }
 
-// TestFailedOpenClosesWhatWasOpened: in each row another dependency fails, after
-// others were opened.
+// TestFailedOpenClosesWhatWasOpened: in each row a different dependency fails,
+// after others were opened.
 func TestFailedOpenClosesWhatWasOpened(t *testing.T) {
 	collector := "http://" + unreachable
 	for _, row := range []struct {

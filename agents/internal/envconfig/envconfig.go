@@ -2,9 +2,8 @@
 // reports every problem at once. It owns the reading and the error texts. Each
 // service owns its variables and their rules.
 //
-// Available libraries were not used: they stop at "this is not an int", name
-// the Go field instead of the variable, and treat an empty value as absent.
-// Here each read also states its range.
+// It uses no library for this, because those check types but no ranges, name the
+// Go field instead of the variable, and treat an empty value as absent.
 package envconfig
 
 import (
@@ -32,7 +31,7 @@ func (p *Problem) Error() string {
 // Problems are all problems of one environment.
 type Problems []*Problem
 
-// Error returns one line a problem.
+// Error returns a line for each problem.
 func (ps Problems) Error() string {
 	lines := make([]string, len(ps))
 	for i, p := range ps {
@@ -100,9 +99,9 @@ func (r *Reader) Err() error {
 	return r.problems
 }
 
-// read returns the fallback if the variable is absent or invalid. An empty
-// value is invalid, not absent, because an empty value in a manifest is usually
-// an error.
+// read returns the fallback if the variable is absent or invalid. An invalid
+// value is a problem. So is an empty one, which usually is an error in the
+// manifest, unless parse accepts it.
 func read[T any](r *Reader, name string, fallback T, rule string, parse func(string) (T, bool)) T {
 	text, isSet := r.lookup(name)
 	if !isSet {

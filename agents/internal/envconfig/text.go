@@ -12,8 +12,8 @@ import (
 // redacted replaces a value that may contain a password.
 const redacted = "(not shown)"
 
-// Require reports each of these variables that is absent. The variable's own
-// read reports an empty value.
+// Require reports each of these variables that is absent. A variable that is set
+// but empty is reported by the method that reads it, such as URL.
 func (r *Reader) Require(names ...string) {
 	for _, name := range names {
 		if _, ok := r.lookup(name); !ok {
@@ -25,12 +25,12 @@ func (r *Reader) Require(names ...string) {
 // URL reads an absolute URL with one of the schemes and a host. A URL may
 // contain a password, so no error shows it.
 func (r *Reader) URL(name, fallback string, schemes ...string) string {
-	before := len(r.problems)
+	earlier := len(r.problems)
 	value := read(r, name, fallback, "must be a URL "+strings.Join(schemes, ":// or ")+":// with a host", func(text string) (string, bool) {
 		u, err := url.Parse(text)
 		return text, err == nil && u.Host != "" && slices.Contains(schemes, u.Scheme)
 	})
-	for _, problem := range r.problems[before:] {
+	for _, problem := range r.problems[earlier:] {
 		problem.Value = redacted
 	}
 	return value

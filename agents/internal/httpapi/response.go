@@ -44,8 +44,8 @@ func write(w http.ResponseWriter, status int, contentType []string, body any) {
 	send(w, status, contentType, encoded)
 }
 
-// Line sends an encoded line of JSON, with its newline. It takes parts, so that
-// a shared part need not be copied for each response.
+// Line sends a line of JSON that is already encoded and ends with a newline. It
+// accepts the line in parts, so that a part that responses share is not copied.
 func Line(w http.ResponseWriter, status int, parts ...[]byte) {
 	send(w, status, jsonType, parts...)
 }

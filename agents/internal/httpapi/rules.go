@@ -32,8 +32,8 @@ func (r *Rules) OneOf(pointer, value string, allowed []string) {
 	r.Check(slices.Contains(allowed, value), pointer, "must be one of %v", allowed)
 }
 
-// AllOf checks that every value is allowed, and that there are not more values
-// than allowed ones.
+// AllOf checks that every value of the list is allowed, and that the list is not
+// longer than the allowed values.
 func (r *Rules) AllOf(pointer string, list, allowed []string) {
 	r.Check(len(list) <= len(allowed), pointer, "has %d items, must have at most %d", len(list), len(allowed))
 	for i, value := range list[:min(len(list), len(allowed))] {

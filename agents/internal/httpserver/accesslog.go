@@ -38,9 +38,9 @@ func (w *recorder) Write(p []byte) (int, error) {
 // Unwrap lets http.ResponseController reach flush, hijack and deadlines.
 func (w *recorder) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// accessLog logs each request. Quiet paths have level debug. Aborted requests
-// and responses of 500 and above have level error, the others info. It also
-// calls the hook.
+// accessLog logs each request and calls the hook. Requests of quiet paths have
+// level debug. Other requests have level error if they were aborted or got a
+// status of 500 or above, and level info otherwise.
 func accessLog(log *slog.Logger, quiet []string, hook Observer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()

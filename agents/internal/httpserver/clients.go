@@ -14,11 +14,13 @@ import (
 )
 
 const (
-	// maxClients is the number of clients with a limiter, about 2 MB. Rare
-	// clients are evicted first and then start with a full burst.
+	// maxClients is the number of clients with a limiter, about 2 MB. Above it,
+	// clients with few recent requests are evicted. An evicted client starts again
+	// with a full burst.
 	maxClients = 10_000
-	// ipv6Client is the smallest prefix that a provider assigns to a customer,
-	// in bits (RFC 6177). A limit by single addresses would have no effect.
+	// ipv6Client is the length in bits of the smallest IPv6 network that a
+	// provider assigns to a customer (RFC 6177). The limit is for this network,
+	// because a customer can use all its addresses.
 	ipv6Client = 64
 )
 
@@ -56,8 +58,9 @@ func (c *clients) limiter(client netip.Prefix) *rate.Limiter {
 	return limiter
 }
 
-// clientOf is the client's address as the trusted proxies report it. Requests
-// with an unknown client share the zero Prefix.
+// clientOf is the client's address as the trusted proxies report it: an IPv4
+// address or an IPv6 network. Requests with an unknown client share the zero
+// Prefix.
 func clientOf(r *http.Request, proxies int) netip.Prefix {
 	address := r.RemoteAddr
 	if proxies > 0 {

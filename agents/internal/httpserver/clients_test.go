@@ -83,5 +83,5 @@ func TestClientLimitersAreBounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		c.limiters.CleanUp()
 		return c.limiters.EstimatedSize() <= maxClients
-	}, soon, time.Millisecond)
+	}, eventTimeout, time.Millisecond)
 }

@@ -35,21 +35,21 @@ type Config struct {
 	// MaxBodyBytes bounds a request's body. A larger one gets 413.
 	MaxBodyBytes int64
 
-	// DrainDelay is the time between readiness 503 and the end of the listener.
-	// Load balancers need it to stop sending requests.
+	// DrainDelay is the time from the first readiness response 503 until the
+	// listener closes. Load balancers need it to stop sending requests.
 	DrainDelay time.Duration
 	// ShutdownTimeout bounds running requests after the delay. The sum with
 	// DrainDelay must be below the pod's terminationGracePeriodSeconds (default
 	// 30 s).
 	ShutdownTimeout time.Duration
 
-	// ClientRate is the allowed requests a second of one client, ClientBurst
-	// the allowed requests at once. More get 429. Zero means no limit.
-	// QuietPaths have no limit, because probes must not fail.
+	// ClientRate is the number of requests a second that one client may send,
+	// ClientBurst the number at once. Further requests get 429. A rate of zero
+	// means no limit. QuietPaths have no limit, because probes must not fail.
 	ClientRate, ClientBurst int
-	// TrustedProxies is the number of own proxies before the service. Each
-	// appends its client to X-Forwarded-For, as AWS load balancers do. With
-	// zero the header is untrusted, and the connection's address counts.
+	// TrustedProxies is the number of our own proxies in front of the service.
+	// Each appends its client to X-Forwarded-For, as AWS load balancers do. With
+	// zero the header is ignored, and the connection's address is the client's.
 	TrustedProxies int
 
 	// QuietPaths are logged at level debug, because probes come every few

@@ -31,7 +31,8 @@ func newBalancer(backends ...string) *balancer {
 	return b
 }
 
-// take returns the next backend. done ends the request to it.
+// take returns the backend for the next request. The caller calls done at the
+// request's end.
 func (b *balancer) take() (backend string, done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -64,9 +65,9 @@ func (b *balancer) remove(backend string) {
 
 // TestDrainUnderLoadFailsNoRequest stops one of two servers while clients send
 // through a balancer, and counts failures. Clients POST on kept-alive
-// connections, because Go's client repeats a GET after a broken connection and
-// so would hide a failure. The drain delay ends when the balancer has seen the
-// readiness fall and the draining server has served enough requests.
+// connections, because Go's client repeats a GET after a broken connection, which
+// would hide a failure. The drain delay ends when the balancer has seen readiness
+// 503 and the draining server has served enough requests.
 func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	const (
 		clients  = 8
@@ -105,9 +106,9 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 	)
 	for range clients {
 		wg.Go(func() {
-			client := &http.Client{Transport: &http.Transport{}, Timeout: soon}
+			client := &http.Client{Transport: &http.Transport{}, Timeout: eventTimeout}
 			defer client.CloseIdleConnections()
-			for rest := after; rest > 0 && sent.Load() < maxTotal; {
+			for remaining := after; remaining > 0 && sent.Load() < maxTotal; {
 				closes, err := post(t.Context(), client, lb, fmt.Sprint("message ", sent.Add(1)))
 				if err != nil {
 					failed <- err
@@ -118,24 +119,24 @@ func TestDrainUnderLoadFailsNoRequest(t *testing.T) {
 				}
 				select {
 				case <-stopped:
-					rest--
+					remaining--
 				default:
 				}
 			}
 		})
 	}
 
-	until := func(event string, condition func() bool) {
+	waitFor := func(event string, condition func() bool) {
 		t.Helper()
-		require.Eventually(t, condition, soon, time.Millisecond, event)
+		require.Eventually(t, condition, eventTimeout, time.Millisecond, event)
 	}
-	until("load", func() bool { return sent.Load() >= before })
+	waitFor("load", func() bool { return sent.Load() >= before })
 	stopping.stop()
-	until("readiness falls", func() bool {
+	waitFor("readiness 503", func() bool {
 		response, _ := do(t, http.MethodGet, stopping.url("/health/ready"), nil, nil)
 		return response.StatusCode == http.StatusServiceUnavailable
 	})
-	until("served while draining", func() bool { return drainServed.Load() >= during })
+	waitFor("served while draining", func() bool { return drainServed.Load() >= during })
 	lb.remove(stopping.address)
 	close(delayOver)
 	require.NoError(t, <-stopping.serveErr)
@@ -209,7 +210,7 @@ func TestRequestInFlightEndsAfterTheListenerCloses(t *testing.T) {
 			_ = conn.Close()
 		}
 		return err != nil
-	}, soon, time.Millisecond, "the listener closes while the request runs")
+	}, eventTimeout, time.Millisecond, "the listener closes while the request runs")
 	require.Empty(t, server.serveErr, "Serve waits for the request")
 	close(release)
 	require.Equal(t, "200 context: <nil> <nil>", <-result)
@@ -251,7 +252,7 @@ func TestIdleConnectionIsServedDuringTheDrain(t *testing.T) {
 	require.False(t, first.Close)
 
 	server.stop()
-	require.Eventually(t, func() bool { return server.state.Phase() == Draining }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return server.state.Phase() == Draining }, eventTimeout, time.Millisecond)
 	_, err = io.WriteString(conn, request)
 	require.NoError(t, err)
 	rest, err := io.ReadAll(responses)

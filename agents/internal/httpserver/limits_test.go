@@ -17,8 +17,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
 // dial opens a raw connection, for requests that Go's client would not send.
 func dial(t *testing.T, address string) net.Conn {
@@ -26,7 +26,7 @@ func dial(t *testing.T, address string) net.Conn {
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(soon)))
+	require.NoError(t, conn.SetDeadline(time.Now().Add(eventTimeout)))
 	return conn
 }
 

@@ -45,20 +45,20 @@ func Main[C any](name string, program Program[C]) {
 // Exit codes: 0 after a complete drain, 1 when serving failed or requests were
 // canceled, 2 when the environment is wrong.
 type Program[C any] struct {
-	// ReadConfig's error is an envconfig.Problems. C then only has what the
-	// logger needs.
+	// ReadConfig reads the environment. Its error is an envconfig.Problems. C
+	// then only has what the logger needs.
 	ReadConfig func(lookup func(string) (string, bool)) (C, error)
-	// HTTP returns the server's part of C.
+	// HTTP returns the HTTP server's configuration, which is a part of C.
 	HTTP func(C) Config
-	// New's context lasts as long as the process, because a draining service
-	// still needs its connections.
+	// New creates the service. Its context lasts as long as the process, because
+	// a draining service still needs its connections.
 	New func(context.Context, C, *slog.Logger) (Service, error)
 }
 
 // gcPercent is the heap growth between garbage collections, in percent of the
-// live heap. A service has about 10 MB live. With Go's default of 100 it would
-// collect ten times a second under load. The memory limit bounds the heap of
-// services with large caches.
+// live heap, which is about 10 MB. Go's default of 100 would mean ten collections
+// a second under load. For services with large caches, the memory limit bounds
+// the heap.
 const gcPercent = 400
 
 // tuneGC sets Go's memory limit to nine tenths of the container's, and

@@ -9,9 +9,9 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// Dependency is a service without which the process cannot serve. Optional
-// ones, such as a cache, must not be one: their failure must not make a pod
-// unready.
+// Dependency is a service that the process needs to serve requests. An optional
+// service, such as a cache, must not be a Dependency, because its failure would
+// make the pod unready.
 type Dependency struct {
 	// Name is shown in the response.
 	Name string

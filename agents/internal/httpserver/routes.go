@@ -11,7 +11,7 @@ import (
 // anyPath is the pattern of requests that no other pattern matches.
 const anyPath = "/"
 
-// methods are the methods of routes. GET includes HEAD.
+// methods are the HTTP methods that the header Allow can list.
 var methods = []string{
 	http.MethodDelete, http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPatch, http.MethodPost, http.MethodPut,
 }

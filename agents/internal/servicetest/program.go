@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
 // Program is an httpserver.Program with any configuration type.
 type Program interface {
@@ -72,7 +72,7 @@ func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *h
 	l := &Load{}
 	for client := range clients {
 		l.wg.Go(func() {
-			httpClient := &http.Client{Transport: &http.Transport{}, Timeout: soon}
+			httpClient := &http.Client{Transport: &http.Transport{}, Timeout: eventTimeout}
 			defer httpClient.CloseIdleConnections()
 			for n := 0; ; n++ {
 				response, err := httpClient.Do(request(client, n))
@@ -98,10 +98,10 @@ func (p *Process) Load(t testing.TB, clients int, request func(client, n int) *h
 	return l
 }
 
-// Until waits until the clients have sent that many requests.
+// Until waits until all clients together have this number of responses.
 func (l *Load) Until(t testing.TB, served int64) {
 	t.Helper()
-	require.Eventually(t, func() bool { return l.served.Load() >= served }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return l.served.Load() >= served }, eventTimeout, time.Millisecond)
 }
 
 // End waits until the server has closed the connection of every client. It

@@ -1,7 +1,7 @@
 // Package servicetest has what the tests of the four services share: an issuer
 // with its published key, tokens, a valid environment, and a program under
-// load. Package testservers owns the servers. Its own tests check what all four
-// services do at their start.
+// load. Package testservers owns the servers. The tests of this package check
+// what all four services do at their start.
 package servicetest
 
 import (
@@ -55,7 +55,8 @@ func New(t testing.TB) *Environment {
 	}}
 }
 
-// Lookup is an os.LookupEnv of the environment with these changes.
+// Lookup returns a function like os.LookupEnv, for the environment with these
+// changes.
 func (e *Environment) Lookup(changes map[string]string) func(string) (string, bool) {
 	env := maps.Clone(e.env)
 	maps.Copy(env, changes)

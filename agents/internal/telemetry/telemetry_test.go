@@ -90,6 +90,7 @@ func serve(t *testing.T, tracing *telemetry.Tracing, registry *prometheus.Regist
 	return "http://" + listener.Addr().String(), logs
 }
 
+// safeBuffer is a bytes.Buffer for concurrent use.
 type safeBuffer struct {
 	mu  sync.Mutex
 	buf bytes.Buffer

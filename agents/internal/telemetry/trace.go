@@ -24,8 +24,8 @@ type TraceConfig struct {
 	// Endpoint is OTEL_EXPORTER_OTLP_ENDPOINT, the URL of an OTLP/HTTP
 	// collector. Without it there are no traces, at no cost.
 	Endpoint string
-	// Percent is TRACE_PERCENT, 0 to 100: the share of traced requests among
-	// those without a sampling decision of the caller.
+	// Percent is TRACE_PERCENT, 0 to 100: the percentage of requests that are
+	// traced if the caller has not decided it.
 	Percent int
 }
 
@@ -47,8 +47,8 @@ type Tracing struct {
 // w3c is the propagation of https://www.w3.org/TR/trace-context/.
 var w3c = propagation.TraceContext{}
 
-// NewTracing starts to send spans in batches. An unreachable collector loses
-// spans, but never fails requests.
+// NewTracing starts to send spans in batches. If the collector is unreachable,
+// spans are lost, but no request fails.
 func NewTracing(ctx context.Context, cfg TraceConfig, service string) (*Tracing, error) {
 	if cfg.Endpoint == "" {
 		return &Tracing{}, nil

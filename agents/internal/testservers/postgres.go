@@ -33,7 +33,8 @@ type Postgres struct {
 }
 
 // StartPostgres creates a cluster without fsync and with pg_stat_statements,
-// and starts it. settings are added to the command line. Close removes it.
+// and starts it. settings are added to the command line. Close ends the server
+// and removes its data.
 func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, error) {
 	program, err := postgresProgram("postgres")
 	if err != nil {
@@ -53,6 +54,7 @@ func StartPostgres(ctx context.Context, settings map[string]string) (*Postgres, 
 	return p, nil
 }
 
+// initialise chooses a port and creates the cluster with initdb.
 func (p *Postgres) initialise(ctx context.Context) error {
 	ports, err := freePorts(ctx, 1)
 	if err != nil {
@@ -76,8 +78,8 @@ func (p *Postgres) initialise(ctx context.Context) error {
 	return nil
 }
 
-// dropRoot gives the files to Debian's user postgres if the test runs as root,
-// because PostgreSQL refuses to run as root.
+// dropRoot applies if the test runs as root, because PostgreSQL refuses to run as
+// root. It makes Debian's user postgres the owner of the files and of the server.
 func (p *Postgres) dropRoot(files ...string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -127,6 +129,7 @@ func (p *Postgres) Start(ctx context.Context) error {
 	return p.wait(ctx)
 }
 
+// wait waits until the server accepts connections.
 func (p *Postgres) wait(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, p.URL("postgres"))

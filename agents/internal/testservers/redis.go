@@ -104,7 +104,7 @@ func (r *Redis) join(ctx context.Context) error {
 		}
 	}
 	for i, node := range r.nodes[masters:] {
-		if err := node.until(ctx, func() bool {
+		if err := node.waitUntil(ctx, func() bool {
 			_, err := node.do(ctx, "CLUSTER", "REPLICATE", ids[i%masters])
 			return err == nil // Redis refuses until the nodes know each other
 		}); err != nil {
@@ -114,8 +114,8 @@ func (r *Redis) join(ctx context.Context) error {
 	return r.WaitHealthy(ctx)
 }
 
-// healthyTimeout bounds the wait for a healthy cluster. It takes seconds on an
-// idle machine.
+// healthyTimeout bounds the wait for a healthy cluster. On an idle machine the
+// wait takes seconds.
 const healthyTimeout = 2 * time.Minute
 
 // WaitHealthy waits until every running node reports that all slots are served
@@ -128,7 +128,7 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 		if node.process == nil {
 			continue
 		}
-		if err := node.until(ctx, func() bool {
+		if err := node.waitUntil(ctx, func() bool {
 			info, err := node.do(ctx, "CLUSTER", "INFO")
 			if err != nil || !strings.Contains(info, "cluster_state:ok") ||
 				!strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", len(r.nodes))) {
@@ -149,7 +149,9 @@ func (r *Redis) WaitHealthy(ctx context.Context) error {
 	return nil
 }
 
-func (n *redisNode) until(ctx context.Context, done func() bool) error {
+// waitUntil calls done repeatedly until it returns true. It returns an error if the
+// server exits or ctx ends.
+func (n *redisNode) waitUntil(ctx context.Context, done func() bool) error {
 	for !done() {
 		select {
 		case <-n.process.done:
@@ -178,7 +180,7 @@ func (n *redisNode) do(ctx context.Context, args ...string) (string, error) {
 
 // client returns a connected client. It waits until the node listens.
 func (n *redisNode) client(ctx context.Context) (client rueidis.Client, err error) {
-	waitErr := n.until(ctx, func() bool {
+	waitErr := n.waitUntil(ctx, func() bool {
 		client, err = rueidis.NewClient(rueidis.ClientOption{
 			InitAddress: []string{n.address()}, ForceSingleClient: true, DisableCache: true, DisableRetry: true,
 		})
@@ -222,8 +224,8 @@ func (r *Redis) Freeze(node int) (thaw func() error, err error) {
 	return func() error { return p.Signal(syscall.SIGCONT) }, p.Signal(syscall.SIGSTOP)
 }
 
-// Restart starts a killed node. The node has lost its data, but not its place in
-// the cluster.
+// Restart starts a killed node. The node has lost its data, but is still a member
+// of the cluster.
 func (r *Redis) Restart(node int) error {
 	program, err := exec.LookPath("redis-server")
 	if err != nil {

@@ -56,12 +56,14 @@ func (w *Wire) Silence() (heal func()) {
 	return sync.OnceFunc(w.gate.Unlock)
 }
 
+// pass copies bytes in one direction, except while the wire is silent.
 func (w *Wire) pass(from, to net.Conn) {
 	defer from.Close()
 	defer to.Close()
 	_, _ = io.Copy(gatedConn{to, &w.gate}, from)
 }
 
+// gatedConn is a connection that writes only while the gate is unlocked.
 type gatedConn struct {
 	net.Conn
 	gate *sync.RWMutex

@@ -14,22 +14,21 @@ import (
 // of it.
 const maxResponse = 1 << 20
 
-// minHedgeDelay is a tenth of the design document's limit between agents
-// (inter_agent_communication, 100 ms). If the p95 is a millisecond, a delay of the
-// p95 would send a twentieth of all requests twice. Each would cost a connection,
-// because the slower try is canceled.
+// minHedgeDelay is the minimum time before the second try, a tenth of the design
+// document's limit between agents (inter_agent_communication, 100 ms). Without it,
+// a twentieth of all requests to a fast service would be sent twice. Each costs a
+// connection, because the slower try is canceled.
 const minHedgeDelay = 10 * time.Millisecond
 
 // Client sends requests that may be sent twice. The second try starts when the
-// response takes longer than the recent p95 and 10 ms, or when the first try
-// fails. The first good response counts. At most one request in ten is sent
-// twice.
+// first one fails, or takes longer than the recent p95 and than 10 ms. The first
+// good response counts. At most one request in ten is sent twice.
 type Client struct {
 	upstream *Upstream
 	latency  latency
 	budget   budget
-	// after calls f after d unless stop is called before; stop then returns
-	// true. It is time.AfterFunc outside tests.
+	// after is time.AfterFunc outside tests. It calls f after the duration d.
+	// stop prevents the call and returns true, or returns false if f was called.
 	after func(d time.Duration, f func()) (stop func() bool)
 }
 

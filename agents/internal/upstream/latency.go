@@ -25,6 +25,7 @@ type latency struct {
 	sorted int // count at the last sort
 }
 
+// add adds the duration of a good response.
 func (l *latency) add(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,12 +53,14 @@ type budget struct {
 
 const burst = 10
 
+// earn adds the tenth of a try that a request earns.
 func (b *budget) earn() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.tenths = min(b.tenths+1, 10*burst)
 }
 
+// spend takes one try from the budget. It returns false if there is none.
 func (b *budget) spend() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

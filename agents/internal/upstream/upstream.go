@@ -47,7 +47,7 @@ type Upstream struct {
 	name      string
 	base      *url.URL
 	pool      *http.Transport
-	transport http.RoundTripper // the pool; adds the request's id and trace
+	transport http.RoundTripper // pool, with the request's id and trace added
 	breaker   *gobreaker.CircuitBreaker[*http.Response]
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
 func newClient(t *testing.T, handler http.HandlerFunc) *Client {
 	t.Helper()
@@ -73,7 +73,7 @@ func TestBreakerOpensAndClosesAfterRecovery(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := c.post(t)
 		return err == nil && c.Upstream().Breaker() == "closed"
-	}, soon, 10*time.Millisecond, "probes close the breaker")
+	}, eventTimeout, 10*time.Millisecond, "probes close the breaker")
 }
 
 func TestCanceledRequestsDoNotOpenTheBreaker(t *testing.T) {

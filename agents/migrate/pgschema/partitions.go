@@ -40,14 +40,15 @@ func (p Partitions) validate() error {
 	return errors.Join(errs...)
 }
 
+// month is the first day of the month that is offset months after the current one.
 func (p Partitions) month(offset int) time.Time {
 	now := p.Now.UTC()
 	return time.Date(now.Year(), now.Month()+time.Month(offset), 1, 0, 0, 0, 0, time.UTC)
 }
 
-// keep creates the months ahead and drops expired ones. A session lock makes
-// concurrent runs wait.
-func (p Partitions) keep(ctx context.Context, db *sql.DB, log *slog.Logger) (err error) {
+// apply creates the partitions of the months ahead and drops expired ones. A
+// session lock makes concurrent runs wait.
+func (p Partitions) apply(ctx context.Context, db *sql.DB, log *slog.Logger) (err error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return err
@@ -65,7 +66,7 @@ func (p Partitions) keep(ctx context.Context, db *sql.DB, log *slog.Logger) (err
 			return fmt.Errorf("create the partition of %s: %w", p.month(month).Format("2006-01"), err)
 		}
 	}
-	return p.drop(ctx, conn, log)
+	return p.dropExpired(ctx, conn, log)
 }
 
 // expiredQuery finds the partitions of months before $2. It also finds tables that
@@ -81,11 +82,14 @@ WHERE c.relkind = 'r'
   AND c.relname < $1::text || to_char($2::date, '_YYYY_MM')
 ORDER BY c.relname`
 
+// partition is an expired partition.
 type partition struct {
-	name              string
-	attached, pending bool
+	name     string
+	attached bool // to the log
+	pending  bool // an interrupted run has begun to detach it
 }
 
+// expired lists the expired partitions, oldest first.
 func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []partition, err error) {
 	rows, err := conn.QueryContext(ctx, expiredQuery, logTable, p.month(-p.Keep))
 	if err != nil {
@@ -102,7 +106,8 @@ func (p Partitions) expired(ctx context.Context, conn *sql.Conn) (expired []part
 	return expired, rows.Err()
 }
 
-func (p Partitions) drop(ctx context.Context, conn *sql.Conn, log *slog.Logger) error {
+// dropExpired detaches expired partitions from the log and drops them.
+func (p Partitions) dropExpired(ctx context.Context, conn *sql.Conn, log *slog.Logger) error {
 	expired, err := p.expired(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("list the partitions of %s: %w", logTable, err)

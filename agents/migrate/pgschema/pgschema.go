@@ -41,6 +41,7 @@ func Up(ctx context.Context, cfg *pgx.ConnConfig, policy Partitions, log *slog.L
 	return up(ctx, cfg, steps, policy, log)
 }
 
+// up is Up with the given steps.
 func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions, log *slog.Logger) (err error) {
 	if err := policy.validate(); err != nil {
 		return err
@@ -55,11 +56,13 @@ func up(ctx context.Context, cfg *pgx.ConnConfig, steps fs.FS, policy Partitions
 	if err := migrate(ctx, db, steps, log); err != nil {
 		return err
 	}
-	return policy.keep(ctx, db, log)
+	return policy.apply(ctx, db, log)
 }
 
+// migrate applies every missing step.
 func migrate(ctx context.Context, db *sql.DB, steps fs.FS, log *slog.Logger) error {
-	// Retry every second, for as long as a large index may take.
+	// Try to get the lock every second, for as long as another run may need to
+	// create a large index.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 1800))
 	if err != nil {
 		return err

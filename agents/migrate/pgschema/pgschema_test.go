@@ -42,6 +42,7 @@ func database(t *testing.T) (*pgx.ConnConfig, *pgx.Conn) {
 	return cfg, conn
 }
 
+// column returns the first column of the query's rows.
 func column(t *testing.T, conn *pgx.Conn, query string, args ...any) []string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), query, args...)
@@ -174,10 +175,10 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 	}
 	cfg.RuntimeParams["timezone"] = "Pacific/Kiritimati" // UTC+14: months must not depend on the time zone
 	require.NoError(t, Up(t.Context(), cfg, policy, discardLog))
-	require.Equal(t, months("2026_01", "2026_02", "2026_03", "2026_04"), list(), "this month and three ahead, also on the 31st")
+	require.Equal(t, partitionNames("2026_01", "2026_02", "2026_03", "2026_04"), list(), "this month and three ahead, also on the 31st")
 	_, err := conn.Exec(t.Context(), "INSERT INTO agent_logs_master (agent_id, log_level, message, created_at) VALUES ('mca', 'info', 'm', '2026-01-31 23:59:59Z')")
 	require.NoError(t, err)
-	require.Equal(t, months("2026_01"), column(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
+	require.Equal(t, partitionNames("2026_01"), column(t, conn, "SELECT tableoid::regclass::text FROM agent_logs_master"))
 
 	// A partition that an interrupted run has detached is dropped; another
 	// table with a similar name is kept.
@@ -188,12 +189,13 @@ func TestPartitionsFollowThePolicy(t *testing.T) {
 	later := policy
 	later.Now = time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)
 	require.NoError(t, Up(t.Context(), cfg, later, discardLog))
-	require.Equal(t, months("2026_03", "2026_04", "2026_05", "2026_06", "2026_07", "2026_08"), list(), "two months back, three ahead")
-	require.Equal(t, months("2026_notes"), column(t, conn, "SELECT relname::text FROM pg_class WHERE relname IN ('agent_logs_master_2026_01', 'agent_logs_master_2026_02', 'agent_logs_master_2026_notes')"))
+	require.Equal(t, partitionNames("2026_03", "2026_04", "2026_05", "2026_06", "2026_07", "2026_08"), list(), "two months back, three ahead")
+	require.Equal(t, partitionNames("2026_notes"), column(t, conn, "SELECT relname::text FROM pg_class WHERE relname IN ('agent_logs_master_2026_01', 'agent_logs_master_2026_02', 'agent_logs_master_2026_notes')"))
 	require.Len(t, column(t, conn, "SELECT indexrelid::regclass::text FROM pg_index WHERE indexrelid::regclass::text LIKE 'idx_agent_logs_master_%_created_at'"), 6)
 }
 
-func months(names ...string) []string {
+// partitionNames are the names of the log's partitions for these months.
+func partitionNames(names ...string) []string {
 	for i, name := range names {
 		names[i] = logTable + "_" + name
 	}

@@ -2,9 +2,9 @@ package coordination
 
 import "runtime/debug"
 
-// Build is the build information of the binary. Revision, Time and Modified are
-// empty if the build excluded version control, because its digest must depend
-// on the sources only.
+// Build is the build information of the binary. In images Revision, Time and
+// Modified are empty: an image's digest must depend on its sources only, so its
+// build leaves out version control.
 type Build struct {
 	Version  string `json:"version"`
 	Go       string `json:"go"`

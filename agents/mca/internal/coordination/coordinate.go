@@ -24,8 +24,8 @@ type Coordination struct {
 	ID     uuid.UUID `json:"id"`
 	UserID string    `json:"userId"`
 	Task   string    `json:"task"`
-	// Status is complete, or partial if an agent failed and its part is
-	// missing.
+	// Status is complete, or partial if an agent failed and the week lacks its
+	// meals or its sessions.
 	Status    string        `json:"status"`
 	CreatedAt time.Time     `json:"createdAt"`
 	Agents    []AgentReport `json:"agents"`
@@ -35,8 +35,8 @@ type Coordination struct {
 // CodeAgents is the code of the 503 if no agent responded.
 const CodeAgents = "agents_unavailable"
 
-// partialError has a partial response. It is an error so that it is not cached: the
-// next one may be complete.
+// partialError has a partial response. It is an error, because errors are not
+// cached: the next response may be complete.
 type partialError struct{ encoded []byte }
 
 func (partialError) Error() string { return "an agent failed" }
@@ -48,6 +48,8 @@ func (rejectedError) Error() string { return "an agent rejected the request" }
 
 var errNoAgent = errors.New("no agent responded")
 
+// coordinate responds to POST /coordinate. Equal requests of a user share a
+// cached response.
 func (s *Service) coordinate(w http.ResponseWriter, r *http.Request) {
 	start, outcome := time.Now(), telemetry.OutcomeRefused
 	defer func() {
@@ -121,7 +123,8 @@ func (s *Service) compute(ctx context.Context, request *CoordinateRequest, heade
 	return encoded, nil
 }
 
-// merge merges the agents' outcomes into one week.
+// merge merges the agents' outcomes into one week, and returns a report for each
+// agent. The error is a rejectedError or errNoAgent.
 func (s *Service) merge(request *CoordinateRequest, outcomes []outcome) (status string, merged week.Week, reports []AgentReport, err error) {
 	var (
 		nutrition *week.Nutrition
@@ -177,6 +180,7 @@ func decodeResponse[A any, P interface {
 	return response, nil
 }
 
+// sendError sends the error of compute. It returns the outcome for the metrics.
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) (outcome string) {
 	sendRetryable := func(status int, code, detail string) {
 		w.Header().Set("Retry-After", "1")

@@ -106,7 +106,7 @@ func TestInvalidWeightIsIgnoredWithoutNPA(t *testing.T) {
 	require.InDelta(t, week.SessionKcal(week.Session{TotalSeconds: 2700}, week.ReferenceKg), servicetest.Decode[Coordination](t, w).Week.Days[0].TrainingKcal, 0.1)
 }
 
-func TestNoRespondingAgentIsA503(t *testing.T) {
+func TestRequestGets503IfNoAgentResponds(t *testing.T) {
 	m := newMCA(t, nil)
 	m.npa.setHandler(respond(500, ""))
 	m.wpa.setHandler(respond(500, ""))
@@ -143,7 +143,7 @@ func TestQueueLimitsActiveAndQueuedRequests(t *testing.T) {
 		require.Eventually(t, func() bool {
 			c := m.queue.Counts()
 			return c.Active == active && c.Queued == queued
-		}, soon, time.Millisecond, "%d active and %d queued", active, queued)
+		}, eventTimeout, time.Millisecond, "%d active and %d queued", active, queued)
 	}
 	for i := range 50 {
 		send(t.Context(), fmt.Sprint("active-", i))

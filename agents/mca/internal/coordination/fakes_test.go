@@ -39,6 +39,7 @@ func newFakeAgent(t *testing.T, handler http.HandlerFunc) *fakeAgent {
 
 func (a *fakeAgent) setHandler(handler http.HandlerFunc) { a.handler.Store(&handler) }
 
+// respond returns a handler that always sends this response.
 func respond(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
@@ -93,5 +94,5 @@ func (m *mca) post(t *testing.T, user, body string) *httptest.ResponseRecorder {
 	return w
 }
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second

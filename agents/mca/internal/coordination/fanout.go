@@ -55,6 +55,7 @@ func (s *Service) callAgents(ctx context.Context, header http.Header, requests [
 	return outcomes
 }
 
+// callAgent calls one agent and classifies its response.
 func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequest) outcome {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.AgentTimeout)
 	defer cancel()
@@ -82,16 +83,17 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 
+// failure is the outcome of an agent that failed.
 func failure(r agentRequest, response upstream.Response, duration time.Duration, reason string, err error) outcome {
 	return outcome{report: AgentReport{r.agent, agentFailed, reason, duration.Milliseconds(), response.Hedged}, err: err}
 }
 
-// maxAgentErrors is the number of errors of one agent that are passed on. Our
-// services send no more.
+// maxAgentErrors is the number of field errors of one agent that are passed on.
+// Our services send no more.
 const maxAgentErrors = 20
 
-// prefixErrors converts the errors in an agent's problem to errors of this
-// request.
+// prefixErrors returns the field errors in an agent's error response, as errors of
+// this request. The agent's request is the field of this one.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

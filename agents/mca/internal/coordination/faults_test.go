@@ -104,19 +104,19 @@ func TestCoordinationsSucceedDuringAPostgresRestart(t *testing.T) {
 		require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM agent_coordination WHERE user_id LIKE $1`, phase+"-%").Scan(&rows))
 		return rows
 	}
-	until := func(rows int, phase string) {
+	waitForRows := func(rows int, phase string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return recorded(phase) == rows }, soon, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return recorded(phase) == rows }, eventTimeout, 10*time.Millisecond)
 	}
 	coordinate("before")
-	until(requests, "before")
+	waitForRows(requests, "before")
 	require.NoError(t, server.Stop())
 	coordinate("during")
-	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= requests }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return m.records.rows.Counts().Failed >= requests }, eventTimeout, time.Millisecond)
 	require.NoError(t, server.Start(t.Context()))
 	coordinate("after")
-	until(requests, "after")
-	until(requests, "before")
+	waitForRows(requests, "after")
+	waitForRows(requests, "before")
 	t.Logf("%d requests, 0 failed; records %+v, no acknowledged record lost", 3*requests, m.records.rows.Counts())
 }
 

@@ -41,6 +41,7 @@ func (r *recorder) start(ctx context.Context) {
 	r.wg.Go(func() { r.recordState(ctx) })
 }
 
+// add queues the record of a coordination for writing.
 func (r *recorder) add(request *CoordinateRequest, response Coordination, duration time.Duration) {
 	result, err := json.Marshal(struct {
 		Agents   []AgentReport `json:"agents"`
@@ -74,6 +75,7 @@ func (r *recorder) recordState(ctx context.Context) {
 	}
 }
 
+// saveState saves the state of this process. A failure is only logged.
 func (r *recorder) saveState(ctx context.Context, status string) {
 	ctx, cancel := context.WithTimeout(ctx, stateTimeout)
 	defer cancel()

@@ -71,7 +71,8 @@ func (c *CoordinateRequest) Validate() []httpapi.FieldError {
 	return rules
 }
 
-// complete sets the defaults. userID is the token's subject.
+// complete sets the user's id, which is the token's subject, and the defaults. It
+// sorts the agents.
 func (c *CoordinateRequest) complete(userID string) {
 	c.UserID = userID
 	c.Priority = cmp.Or(c.Priority, "normal")
@@ -124,8 +125,8 @@ func quote(text string) json.RawMessage {
 
 func number(n int) json.RawMessage { return json.RawMessage(fmt.Sprint(n)) }
 
-// weightKg is the body weight for the energy of training. An invalid weight is
-// ignored here; npa rejects it if it is called.
+// weightKg is the body weight for the energy of training. For an absent or invalid
+// weight it is ReferenceKg. npa rejects an invalid one, if npa is called.
 func (c *CoordinateRequest) weightKg() float64 {
 	var kg float64
 	if err := json.Unmarshal(c.Nutrition["weightKg"], &kg); err != nil || kg < week.MinKg || kg > week.MaxKg {
@@ -137,6 +138,7 @@ func (c *CoordinateRequest) weightKg() float64 {
 // requestKey is equal for equal requests of one user with any priority.
 type requestKey string
 
+// key is the request's key in the cache.
 func (c *CoordinateRequest) key() requestKey {
 	keyed := *c
 	keyed.Priority = ""

@@ -1,6 +1,6 @@
 // Package coordination is the MCA service: configuration, routes, the calls of
-// the agents and the merge of their responses. Package main owns the process,
-// httpserver the server.
+// the agents and the merge of their responses. Package main owns the process, and
+// package httpserver owns the server.
 package coordination
 
 import (

@@ -72,6 +72,7 @@ func (q *Queue) Enter(ctx context.Context, p Priority) (leave func(), err error)
 	}
 }
 
+// giveUp removes a canceled request from the queue.
 func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -84,6 +85,7 @@ func (q *Queue) giveUp(p Priority, element *list.Element, ready chan struct{}) {
 	}
 }
 
+// leave releases the slot of a request.
 func (q *Queue) leave() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// enqueue calls Enter in a goroutine and returns when the request is queued.
+// enqueue calls Enter in a goroutine and returns when the request is queued. then
+// gets the result of Enter.
 func enqueue(ctx context.Context, t *testing.T, q *Queue, p Priority, then func(leave func(), err error)) {
 	t.Helper()
 	before := q.Counts().Queued

@@ -33,7 +33,8 @@ func SessionKcal(s Session, kg float64) float64 {
 // The nutrition agent includes training equally in every day, by the activity
 // level. So Merge adds no energy to the week. It scales portions to move energy
 // from days with less training than the mean to days with more. Nutrients
-// change by the same factor and may leave a day's bounds; the week keeps them.
+// change by the same factor. A day may then violate the bounds of its nutrients,
+// but the week keeps them.
 func Merge(n *Nutrition, t *Training, kg float64) Week {
 	w := Week{Days: make([]Day, Days), Notes: []string{}}
 	for i := range w.Days {
@@ -79,6 +80,8 @@ func sentenceList(fields []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
+// addTraining adds the sessions to their days, with the energy of training for a
+// body weight of kg.
 func addTraining(w *Week, t *Training, kg float64) {
 	for _, s := range t.Sessions {
 		if s.Weekday < 1 || s.Weekday > Days {
@@ -93,7 +96,7 @@ func addTraining(w *Week, t *Training, kg float64) {
 	}
 }
 
-// shiftFactors returns the factor of each day's portions.
+// shiftFactors returns for each day the factor by which its portions change.
 func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	mean := 0.0
 	for _, d := range days {
@@ -105,7 +108,8 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 			energy[d.Day-1] = d.Totals[energyTotal]
 		}
 	}
-	// One share for all days, so that the week's energy does not change.
+	// share is the share of the difference to the mean that is moved. It is the
+	// same for all days, so that the week's energy does not change.
 	share := 1.0
 	for i, d := range days {
 		if move := math.Abs(d.TrainingKcal - mean); move > 0 {
@@ -122,7 +126,8 @@ func shiftFactors(days []Day, n *Nutrition) [Days]float64 {
 	return factors
 }
 
-// scale multiplies the portions by factor, rounded to whole grams.
+// scale returns a day's meals and totals, multiplied by factor. Portions are
+// rounded to whole grams.
 func scale(planned NutritionDay, factor float64) ([]Meal, map[string]float64) {
 	meals := make([]Meal, len(planned.Meals))
 	sum := 0.0

@@ -93,11 +93,11 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		plain := Merge(nutrition(kcal...), nil, kg)
 		w := Merge(nutrition(kcal...), training(minutes), kg)
 		before, after, portions := 0.0, 0.0, 0
-		factor := [Days]float64{}
+		change := [Days]float64{}
 		for i, d := range w.Days {
 			planned, merged := plain.Days[i].Totals[energyTotal], d.Totals[energyTotal]
 			before, after = before+planned, after+merged
-			factor[i] = merged - planned
+			change[i] = merged - planned
 			portions += 4
 			if math.Abs(merged-planned) > maxShift*planned+4 {
 				t.Fatalf("day %d changed from %g to %g kcal", d.Day, planned, merged)
@@ -110,7 +110,7 @@ func TestWeekKeepsItsEnergy(t *testing.T) {
 		}
 		for i, a := range w.Days {
 			for j, b := range w.Days {
-				if a.TrainingKcal > b.TrainingKcal && factor[i] < factor[j]-8 {
+				if a.TrainingKcal > b.TrainingKcal && change[i] < change[j]-8 {
 					t.Fatalf("day %d has more training than day %d but less energy", i+1, j+1)
 				}
 			}

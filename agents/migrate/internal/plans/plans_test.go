@@ -44,7 +44,7 @@ var fill = []string{
 	`INSERT INTO nutrition_foods (id, name) SELECT 'f-' || g, 'food' || g % 5000 || ' kind' || g FROM generate_series(1, 1000000) g`,
 }
 
-// newLargeDatabase returns a connection to a database with a million rows a
+// newLargeDatabase returns a connection to a database with a million rows in each
 // table.
 func newLargeDatabase(t *testing.T) *pgx.Conn {
 	t.Helper()
@@ -142,8 +142,9 @@ func explain(t *testing.T, conn *pgx.Conn, query string, args []any) node {
 	return plans[0].Plan
 }
 
+// requireIndexedReads checks that reads use one index and do not sort.
 func requireIndexedReads(t *testing.T, conn *pgx.Conn) {
-	hour := time.Now().Add(-time.Hour)
+	hourAgo := time.Now().Add(-time.Hour)
 	for _, row := range []struct {
 		reason, query string
 		args          []any
@@ -153,8 +154,8 @@ func requireIndexedReads(t *testing.T, conn *pgx.Conn) {
 		{"web: profile", database.QueryUser, []any{"u-777"}, "users_pkey", true},
 		{"web: is the user active", database.QueryUserActive, []any{"u-777"}, "idx_users_active", true},
 		{"active sessions", "SELECT id FROM user_sessions WHERE user_id = $1 AND expires_at > now()", []any{"u-777"}, "idx_user_sessions_active", true},
-		{"mca: active processes", database.QueryActiveAgents, []any{"agent-0", hour}, "idx_agent_states_active", true},
-		{"mca: the last hour", database.QueryRecentCoordinations, []any{"agent-7", hour, 20}, "idx_agent_coordination_recent", true},
+		{"mca: active processes", database.QueryActiveAgents, []any{"agent-0", hourAgo}, "idx_agent_states_active", true},
+		{"mca: the last hour", database.QueryRecentCoordinations, []any{"agent-7", hourAgo, 20}, "idx_agent_coordination_recent", true},
 		{"npa: a user's plans", database.Nutrition.QueryRecentPlans(), []any{"u-777", 5}, "idx_nutrition_plans_user", true},
 		{"wpa: a user's plans", database.Workout.QueryRecentPlans(), []any{"u-777", 5}, "idx_workout_plans_user", true},
 		{"exercises of a muscle", "SELECT id FROM exercises WHERE primary_muscle_group = $1 AND difficulty_level = $2", []any{"muscle-7", "level-2"}, "idx_exercises_muscle_group", true},

@@ -42,10 +42,12 @@ var (
 // preference changes the planner's request for one value of preferences.
 type preference func(*planner.Request)
 
+// diet is the preference for a diet.
 func diet(d foods.Diet) preference {
 	return func(r *planner.Request) { r.Diet = min(r.Diet, d) } // the strictest diet applies
 }
 
+// without is the preference to avoid these allergens.
 func without(allergens ...foods.Allergen) preference {
 	return func(r *planner.Request) { r.Avoid = append(r.Avoid, allergens...) }
 }
@@ -122,6 +124,7 @@ func (p *PlanRequest) plan() (r planner.Request, assumed []string) {
 	return r, assumed
 }
 
+// set sets the target to the value. It returns false if there is no value.
 func set[T any](target, value *T) bool {
 	if value == nil {
 		return false

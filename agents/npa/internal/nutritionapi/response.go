@@ -64,6 +64,7 @@ type Totals struct {
 	SodiumMg      float64 `json:"sodiumMg"`
 }
 
+// newResponse converts a plan to the response.
 func newResponse(r *PlanRequest, assumed []string, plan planner.Plan) PlanResponse {
 	t := plan.Targets
 	response := PlanResponse{
@@ -83,6 +84,7 @@ func newResponse(r *PlanRequest, assumed []string, plan planner.Plan) PlanRespon
 // fixed time.
 var mealOrder = []foods.Meal{foods.Breakfast, foods.Lunch, foods.Dinner, foods.Snack}
 
+// newDay converts a day of a plan to a day of the response.
 func newDay(number int, day planner.Day) DayResponse {
 	n := day.Totals()
 	response := DayResponse{Day: number, Totals: Totals{
@@ -93,7 +95,7 @@ func newDay(number int, day planner.Day) DayResponse {
 		m := MealResponse{Meal: meal}
 		for _, item := range day {
 			if item.Meal == meal {
-				m.Items = append(m.Items, ItemResponse{item.Food.ID, item.Food.Name, int(item.Grams), roundTenth(item.Food.In(item.Grams)[foods.Energy])})
+				m.Items = append(m.Items, ItemResponse{item.Food.ID, item.Food.Name, int(item.Grams), roundTenth(item.Food.NutrientsIn(item.Grams)[foods.Energy])})
 			}
 		}
 		if len(m.Items) > 0 {

@@ -73,9 +73,10 @@ func explain(r *PlanRequest, infeasible *planner.Infeasible) *agent.Infeasible {
 	return explained
 }
 
+// conflict is the field error of one conflict.
 func conflict(r *PlanRequest, c planner.Conflict) httpapi.FieldError {
-	without := func(pointer, what string) httpapi.FieldError {
-		return httpapi.FieldError{Pointer: pointer, Detail: "without " + what + " there is a plan"}
+	without := func(pointer, cause string) httpapi.FieldError {
+		return httpapi.FieldError{Pointer: pointer, Detail: "without " + cause + " there is a plan"}
 	}
 	switch c.Part {
 	case planner.Allergy:

@@ -75,13 +75,13 @@ func (n *Node) Run(ctx context.Context) {
 }
 
 // publish stores the status and logs what changed in it.
-func (n *Node) publish(now Status) {
-	before := n.status.Swap(&now)
-	if now.Member != before.Member || now.Cluster != before.Cluster {
-		n.log.Info("cluster state changed", "member", now.Member, "state", now.Cluster, "peers", now.Peers)
+func (n *Node) publish(current Status) {
+	previous := n.status.Swap(&current)
+	if current.Member != previous.Member || current.Cluster != previous.Cluster {
+		n.log.Info("cluster state changed", "member", current.Member, "state", current.Cluster, "peers", current.Peers)
 	}
-	if strings.Join(now.Problems, "\n") != strings.Join(before.Problems, "\n") {
-		for _, problem := range now.Problems {
+	if strings.Join(current.Problems, "\n") != strings.Join(previous.Problems, "\n") {
+		for _, problem := range current.Problems {
 			n.log.Error(problem)
 		}
 	}
@@ -92,11 +92,11 @@ func (n *Node) round(ctx context.Context) Status {
 	local := n.connect(n.cfg.Server)
 	defer local.Close()
 	if err := n.announce(ctx, local); err != nil {
-		return failed(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
+		return failedStatus(fmt.Errorf("announce %s: %w", n.cfg.Address, err))
 	}
 	peers, err := n.queryPeers(ctx, local)
 	if err != nil {
-		return failed(err)
+		return failedStatus(err)
 	}
 	commands, problems := plan(n.cfg.Self, peers, n.cfg.Shards)
 	for _, c := range commands {
@@ -112,7 +112,10 @@ func (n *Node) round(ctx context.Context) Status {
 	return status
 }
 
-func failed(err error) Status { return Status{Cluster: "unknown", Problems: []string{err.Error()}} }
+// failedStatus is the status of a round that failed.
+func failedStatus(err error) Status {
+	return Status{Cluster: "unknown", Problems: []string{err.Error()}}
+}
 
 func (n *Node) connect(address string) *redis.Client {
 	return redis.NewClient(&redis.Options{
@@ -171,6 +174,8 @@ func (n *Node) queryPeers(ctx context.Context, local *redis.Client) ([]peerState
 	return peers, nil
 }
 
+// queryPeer resolves the peer's name and reads its view. The result has no view if
+// the peer does not answer, or if another node answers.
 func (n *Node) queryPeer(ctx context.Context, p Peer) peerState {
 	ctx, cancel := context.WithTimeout(ctx, 3*answerTimeout)
 	defer cancel()
@@ -202,8 +207,8 @@ func hostPort(address netip.Addr, port int) string {
 	return net.JoinHostPort(address.String(), strconv.Itoa(port))
 }
 
-// readView reads a node's view. A node that is still loading its data answers
-// with an error, and counts as absent.
+// readView reads a node's view. A node that is still loading its data answers with
+// an error, so it counts as absent.
 func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	keys, err := node.DBSize(ctx).Result()
 	if err != nil {
@@ -220,7 +225,7 @@ func readView(ctx context.Context, node *redis.Client) (*view, error) {
 	return &view{id: id, keys: keys, members: members}, nil
 }
 
-// state reports whether the node serves data.
+// state returns the status of the node after the round's commands.
 func (n *Node) state(ctx context.Context, local *redis.Client, peers []peerState) Status {
 	status := Status{Cluster: "unknown"}
 	for i, p := range peers {
@@ -231,7 +236,7 @@ func (n *Node) state(ctx context.Context, local *redis.Client, peers []peerState
 	cluster, errCluster := local.ClusterInfo(ctx).Result()
 	replication, errReplication := local.Info(ctx, "replication").Result()
 	if err := errors.Join(errCluster, errReplication); err != nil {
-		return failed(err)
+		return failedStatus(err)
 	}
 	status.Cluster = field(cluster, "cluster_state")
 	serves := len(peers[n.cfg.Self].view.self().slots) > 0

@@ -34,10 +34,10 @@ func replicate(id string) command { return command{"CLUSTER", "REPLICATE", id} }
 func forget(id string) command    { return command{"CLUSTER", "FORGET", id} }
 func bumpEpoch() command          { return command{"CLUSTER", "BUMPEPOCH"} }
 
-// plan returns the commands for the node at self that bring the cluster one
-// step closer to a complete one, and the problems that prevent this. Every node
-// computes the same plan and acts on itself only. So no leader is needed, and
-// no two nodes do the same step.
+// plan returns the commands for the node at index self, and the problems that need
+// an operator. The commands bring the cluster one step closer to a complete one.
+// Every node applies the same rules and acts on itself only. So no leader is
+// needed, and no two nodes do the same step.
 func plan(self int, peers []peerState, shards int) ([]command, []error) {
 	if problem := unassignedData(peers[self]); problem != nil {
 		return nil, []error{problem}
@@ -47,8 +47,8 @@ func plan(self int, peers []peerState, shards int) ([]command, []error) {
 }
 
 // unassignedData returns an error for a node that holds keys but belongs to no
-// cluster. Any join could lose its keys. A server that starts with keys but
-// without a table owns the slots of its keys.
+// cluster, because a join could lose its keys. A server that starts with keys but
+// without a cluster table owns the slots of its keys.
 func unassignedData(p peerState) error {
 	if v := p.view; len(v.members) > 1 || v.keys == 0 && len(v.self().slots) == 0 {
 		return nil
@@ -61,20 +61,20 @@ func unassignedData(p peerState) error {
 // takes its share of slots that nobody ever owned. Without a share, it becomes
 // a replica once all slots have an owner.
 func roleCommands(self int, peers []peerState, shards int) []command {
-	me := peers[self].view
+	ownView := peers[self].view
 	complete := converged(peers)
 	if complete {
-		if forgets := forgetRemoved(me, peers); len(forgets) > 0 {
+		if forgets := forgetRemoved(ownView, peers); len(forgets) > 0 {
 			return forgets
 		}
 	}
-	if primary := me.primaryAtStaleAddress(); primary != "" {
+	if primary := ownView.primaryAtStaleAddress(); primary != "" {
 		return []command{replicate(primary)}
 	}
-	if hasStaleEpoch(me, peers) {
+	if hasStaleEpoch(ownView, peers) {
 		return []command{bumpEpoch()}
 	}
-	if mine := me.self(); !mine.isPrimary || len(mine.slots) > 0 || me.keys > 0 {
+	if own := ownView.self(); !own.isPrimary || len(own.slots) > 0 || ownView.keys > 0 {
 		return nil
 	}
 	if self < shards && complete {
@@ -82,30 +82,30 @@ func roleCommands(self int, peers []peerState, shards int) []command {
 			return []command{addSlotsRange(share)}
 		}
 	}
-	if me.ownedSlots() < slotCount {
+	if ownView.ownedSlots() < slotCount {
 		return nil // first the missing slots need an owner
 	}
-	return replicateEvenly(me, self)
+	return replicateEvenly(ownView, self)
 }
 
 // joinCommands returns a CLUSTER MEET for each peer that the node does not
 // reach at its current address. For a known node, CLUSTER MEET updates its
 // address.
 func joinCommands(self int, peers []peerState) (joins []command, problems []error) {
-	me := peers[self].view
+	ownView := peers[self].view
 	for i, p := range peers {
 		if i == self || p.view == nil {
 			continue
 		}
-		known := me.members[p.view.id]
+		known := ownView.members[p.view.id]
 		switch {
-		case me.knows(p.view.id) && known.connected && !known.suspected && known.address == p.address:
+		case ownView.knows(p.view.id) && known.connected && !known.suspected && known.address == p.address:
 			// connected at the right address
-		case me.knows(p.view.id) || p.view.knows(me.id):
+		case ownView.knows(p.view.id) || p.view.knows(ownView.id):
 			joins = append(joins, joinCommand(p.address))
 		case unassignedData(p) != nil:
 			problems = append(problems, unassignedData(p))
-		case me.empty() || p.view.empty():
+		case ownView.hasNoData() || p.view.hasNoData():
 			joins = append(joins, joinCommand(p.address))
 		default:
 			problems = append(problems, fmt.Errorf("node %s at %s belongs to another cluster of %d nodes, so it is not joined: two clusters with data cannot be merged; delete the volume of the wrong one",
@@ -127,16 +127,17 @@ func converged(peers []peerState) bool {
 	return true
 }
 
-// forgetRemoved forgets nodes that lost their volume: they do not answer, own
-// nothing, and a peer with another id has their place. It is enough that every
-// node that knows one suspects it. Redis' own majority for "failed" is lost
-// once the first nodes have forgotten it.
-func forgetRemoved(me *view, peers []peerState) []command {
+// forgetRemoved returns a CLUSTER FORGET for each id of a node that lost its
+// volume. Such a node does not answer and owns no slots, and a peer with another
+// id has its place. Every node that knows the id must suspect it. A majority that
+// marks it as failed is not required: that majority is lost once the first nodes
+// have forgotten the id.
+func forgetRemoved(ownView *view, peers []peerState) []command {
 	var forgets []command
-	for _, id := range slices.Sorted(maps.Keys(me.members)) {
+	for _, id := range slices.Sorted(maps.Keys(ownView.members)) {
 		alive := func(p peerState) bool { m := p.view.members[id]; return p.view.knows(id) && !m.suspected }
-		m := me.members[id]
-		if !m.handshake && len(m.slots) == 0 && me.self().primaryID != id && !slices.ContainsFunc(peers, alive) {
+		m := ownView.members[id]
+		if !m.handshake && len(m.slots) == 0 && ownView.self().primaryID != id && !slices.ContainsFunc(peers, alive) {
 			forgets = append(forgets, forget(id))
 		}
 	}
@@ -144,16 +145,16 @@ func forgetRemoved(me *view, peers []peerState) []command {
 }
 
 // hasStaleEpoch reports whether a peer has a higher epoch for this primary than
-// the primary itself. Redis 7 gets into this state when nodes swap addresses. A
-// node's old address counts as that node until the name is compared, but its
-// epoch is stored before (getNodeFromLinkAndMsg and clusterProcessPacket in
-// src/cluster.c). Redis never lowers an epoch. A peer with the higher epoch
-// refuses its vote to the primary's replica forever, so the shard cannot fail
-// over. CLUSTER BUMPEPOCH on the primary fixes it.
-func hasStaleEpoch(me *view, peers []peerState) bool {
-	mine := me.self()
-	return mine.isPrimary && len(mine.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
-		return p.view != nil && p.view.members[me.id].epoch > mine.epoch
+// the primary itself. Redis 7 gets into this state when nodes swap addresses. It
+// takes a packet from a node's old address for a packet of that node, and stores
+// the packet's epoch before it compares the names (getNodeFromLinkAndMsg and
+// clusterProcessPacket in src/cluster.c). Redis never lowers an epoch. A peer with
+// the higher epoch never votes for the primary's replica, so the shard cannot fail
+// over. CLUSTER BUMPEPOCH on the primary fixes this.
+func hasStaleEpoch(ownView *view, peers []peerState) bool {
+	own := ownView.self()
+	return own.isPrimary && len(own.slots) > 0 && slices.ContainsFunc(peers, func(p peerState) bool {
+		return p.view != nil && p.view.members[ownView.id].epoch > own.epoch
 	})
 }
 
@@ -163,8 +164,8 @@ func slotShare(k, shards int) slotRange {
 	return slotRange{k * slotCount / shards, (k+1)*slotCount/shards - 1}
 }
 
-// unowned reports whether no node has an owner for a slot of the range. Slots
-// of a lost node keep their owner, so this never hides a loss.
+// unowned reports whether no slot of the range has an owner in any node's table.
+// The slots of a lost node keep it as their owner, so they are not taken.
 func unowned(r slotRange, peers []peerState) bool {
 	return !slices.ContainsFunc(peers, func(p peerState) bool { return !p.view.unowned(r) })
 }
@@ -186,16 +187,16 @@ func (v *view) primaryAtStaleAddress() string {
 // replicateEvenly makes the node a replica of the primary with the fewest
 // replicas. Among equals the node's index decides, so that nodes that join at
 // the same time spread.
-func replicateEvenly(me *view, self int) []command {
+func replicateEvenly(ownView *view, self int) []command {
 	type candidate struct {
 		id              string
 		first, replicas int
 	}
 	var primaries []candidate
-	for _, m := range me.members {
+	for _, m := range ownView.members {
 		if m.isPrimary && len(m.slots) > 0 && !m.suspected {
 			c := candidate{id: m.id, first: m.slots[0].first}
-			for _, r := range me.members {
+			for _, r := range ownView.members {
 				if r.primaryID == m.id && !r.suspected {
 					c.replicas++
 				}

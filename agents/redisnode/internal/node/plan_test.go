@@ -17,6 +17,7 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 )
 
+// at is the address of node i, and id its id.
 func at(i int) string { return fmt.Sprintf("192.0.2.%d:6379", i) }
 
 func id(i int) string { return fmt.Sprintf("id-%d", i) }
@@ -61,7 +62,7 @@ func joinedNodes() []peerState {
 	return peers
 }
 
-// edit changes the entry of the node subject in the viewer's table.
+// edit changes the entry of the node subject in the table of the node viewer.
 func edit(peers []peerState, viewer, subject int, change func(*member)) {
 	m := peers[viewer].view.members[id(subject)]
 	change(&m)

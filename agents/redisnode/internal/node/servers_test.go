@@ -25,7 +25,7 @@ const (
 	replicas = 6
 	shards   = 3
 	// conf is the relevant part of the design document's redis.conf, with a
-	// shorter cluster-node-timeout. The renamed commands are the ones that
+	// shorter cluster-node-timeout. rename-command removes the commands that
 	// nobody may run.
 	conf = `
 cluster-enabled yes
@@ -60,15 +60,19 @@ type testCluster struct {
 	stale     map[string]int // names that resolve to another node's address
 }
 
-// resolveTo makes the name of one node resolve to the address of another, as
-// stale DNS does. A negative node resets all names.
+// resolveTo makes only the name of this node resolve to the address of another, as
+// stale DNS does.
 func (f *testCluster) resolveTo(node, other int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.stale = map[string]int{}
-	if node >= 0 {
-		f.stale[name(node)] = other
-	}
+	f.stale = map[string]int{name(node): other}
+}
+
+// resetDNS makes every name resolve to its own node's address.
+func (f *testCluster) resetDNS() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stale = nil
 }
 
 func newTestCluster(t *testing.T) *testCluster {
@@ -102,6 +106,7 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
+// name is the DNS name of node i.
 func name(i int) string { return fmt.Sprintf("redis-cluster-%d.redis-cluster-service", i) }
 
 // LookupNetIP is the DNS of the test cluster.
@@ -253,8 +258,8 @@ func (f *testCluster) writeKeys() {
 	for k := range keys {
 		require.NoError(f.t, data.Set(f.t.Context(), fmt.Sprintf("key-%d", k), k, 0).Err())
 	}
-	// A write is lost with its primary until a replica has it, so wait for all
-	// copies.
+	// A primary that dies loses the writes that no replica has yet. So wait until
+	// the replicas have all keys.
 	require.Eventually(f.t, func() bool {
 		sum := int64(0)
 		for i := range replicas {
@@ -272,6 +277,7 @@ func (f *testCluster) requireAllKeys() {
 	}
 }
 
+// testWriter writes the log of node i to the test's log.
 type testWriter struct {
 	t *testing.T
 	i int

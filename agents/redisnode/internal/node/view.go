@@ -122,10 +122,10 @@ func parseSlotRange(field string) (slotRange, error) {
 	return slotRange{a, b}, nil
 }
 
-// itself is the node's own table entry.
+// self returns the node's own entry in its table.
 func (v *view) self() member { return v.members[v.id] }
 
-// ownedSlots is the number of slots that have an owner.
+// ownedSlots is the number of slots that have an owner in the node's table.
 func (v *view) ownedSlots() int {
 	n := 0
 	for _, m := range v.members {
@@ -136,7 +136,7 @@ func (v *view) ownedSlots() int {
 	return n
 }
 
-// unowned reports whether no slot of the range has an owner.
+// unowned reports whether no slot of the range has an owner in the node's table.
 func (v *view) unowned(r slotRange) bool {
 	for _, m := range v.members {
 		if slices.ContainsFunc(m.slots, r.overlaps) {
@@ -146,11 +146,12 @@ func (v *view) unowned(r slotRange) bool {
 	return true
 }
 
-// empty reports whether a join cannot lose data: the node has no keys, and no
-// node that it knows owns a slot.
-func (v *view) empty() bool { return v.keys == 0 && v.ownedSlots() == 0 }
+// hasNoData reports whether a join cannot lose data: the node has no keys, and no
+// node in its table owns a slot.
+func (v *view) hasNoData() bool { return v.keys == 0 && v.ownedSlots() == 0 }
 
-// knows reports whether the other node is in the table with its real id.
+// knows reports whether the node's table has a node with this id that has
+// completed its handshake. Until then its id is temporary.
 func (v *view) knows(id string) bool {
 	m, ok := v.members[id]
 	return ok && !m.handshake

@@ -16,7 +16,7 @@ func FuzzMessage(f *testing.F) {
 		`{"type":"agent_status_request","timestamp":1e308,"connectionId":-0.0}`, `{"type":"agent_status_request","connectionId": [1]}`} {
 		f.Add([]byte(text))
 	}
-	hub := NewHub(Config{}, up, slog.New(slog.DiscardHandler))
+	hub := NewHub(Config{}, allAgentsUp, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		encoded, err := json.Marshal(hub.respond(t.Context(), text))
 		require.NoError(t, err)

@@ -3,8 +3,8 @@
 // the MCA knows the agents' status.
 //
 // A connection handles one message at a time: it reads nothing while a response
-// is being written. So a client that does not read is stopped by its own TCP
-// window. It uses no memory, and its connection is closed when a write times
+// is being written. So TCP's flow control stops a client that does not read: its
+// messages use no memory here, and the connection is closed when a write times
 // out. No queue is needed.
 package livestatus
 
@@ -64,8 +64,8 @@ type Hub struct {
 	now    func() time.Time
 
 	mu      sync.Mutex
-	users   map[string]int
-	total   int // sum of users
+	users   map[string]int // connections by user
+	total   int            // sum of users
 	open    map[*websocket.Conn]struct{}
 	closing bool
 	wg      sync.WaitGroup
@@ -102,6 +102,7 @@ func (h *Hub) add(user string) error {
 	return nil
 }
 
+// remove ends what add began. conn is nil if the connection was not accepted.
 func (h *Hub) remove(user string, conn *websocket.Conn) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

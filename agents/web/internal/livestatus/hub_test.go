@@ -19,10 +19,10 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/upstream"
 )
 
-// soon bounds the wait for an event. A passing test does not wait this long.
-const soon = 20 * time.Second
+// eventTimeout bounds the wait for an event. A passing test does not wait this long.
+const eventTimeout = 20 * time.Second
 
-func up(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
+func allAgentsUp(context.Context) Status { return Status{"active", map[string]string{"mca": "up"}} }
 
 // serve runs a hub behind a server that takes the user from the query.
 func serve(t *testing.T, change func(*Config)) (*Hub, string) {
@@ -31,7 +31,7 @@ func serve(t *testing.T, change func(*Config)) (*Hub, string) {
 	if change != nil {
 		change(&cfg)
 	}
-	hub := NewHub(cfg, up, slog.New(slog.DiscardHandler))
+	hub := NewHub(cfg, allAgentsUp, slog.New(slog.DiscardHandler))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hub.ServeHTTP(w, r.WithContext(auth.WithPrincipal(r.Context(), auth.Principal{Subject: r.URL.Query().Get("user")})))
 	}))
@@ -40,6 +40,7 @@ func serve(t *testing.T, change func(*Config)) (*Hub, string) {
 	return hub, strings.Replace(server.URL, "http", "ws", 1)
 }
 
+// dial opens a WebSocket as the user, from a page of this origin.
 func dial(t *testing.T, url, user, origin string) (*websocket.Conn, *http.Response, error) {
 	t.Helper()
 	header := http.Header{}
@@ -60,6 +61,7 @@ func connect(t *testing.T, url, user string) *websocket.Conn {
 	return conn
 }
 
+// exchange sends a message and returns the response.
 func exchange(t *testing.T, conn *websocket.Conn, text string) map[string]any {
 	t.Helper()
 	require.NoError(t, conn.Write(t.Context(), websocket.MessageText, []byte(text)))
@@ -104,7 +106,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, http.StatusTooManyRequests, response.StatusCode, "limit of the process")
 	require.NoError(t, first.Close(websocket.StatusNormalClosure, ""))
-	require.Eventually(t, func() bool { return hub.Open() == 4 }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.Open() == 4 }, eventTimeout, time.Millisecond)
 	connect(t, url, "a")
 }
 
@@ -178,7 +180,7 @@ func TestBadClientsAreClosed(t *testing.T) {
 				require.Contains(t, []websocket.StatusCode{row.code, -1}, websocket.CloseStatus(err), "%v", err)
 				break
 			}
-			require.Eventually(t, func() bool { return hub.Open() == 0 }, soon, time.Millisecond)
+			require.Eventually(t, func() bool { return hub.Open() == 0 }, eventTimeout, time.Millisecond)
 		})
 	}
 }
@@ -188,8 +190,8 @@ func TestBadClientsAreClosed(t *testing.T) {
 func TestUnresponsiveClientIsDisconnected(t *testing.T) {
 	hub, url := serve(t, func(c *Config) { c.PingEvery = 10 * time.Millisecond })
 	connect(t, url, "u")
-	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
-	require.Eventually(t, func() bool { return hub.Open() == 0 }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.Open() == 1 }, eventTimeout, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.Open() == 0 }, eventTimeout, time.Millisecond)
 }
 
 func TestCloseSendsGoingAway(t *testing.T) {
@@ -200,7 +202,7 @@ func TestCloseSendsGoingAway(t *testing.T) {
 		_, _, err := conn.Read(context.WithoutCancel(t.Context()))
 		readErr <- err
 	}()
-	require.Eventually(t, func() bool { return hub.Open() == 1 }, soon, time.Millisecond)
+	require.Eventually(t, func() bool { return hub.Open() == 1 }, eventTimeout, time.Millisecond)
 	hub.Close()
 	require.Equal(t, websocket.StatusGoingAway, websocket.CloseStatus(<-readErr))
 	require.Zero(t, hub.Open())

@@ -37,6 +37,7 @@ type problem struct {
 	Detail string `json:"detail"`
 }
 
+// respond returns the response to a message: an agentStatus or a problem.
 func (h *Hub) respond(ctx context.Context, text []byte) any {
 	message, err := parse(text)
 	if err != nil {

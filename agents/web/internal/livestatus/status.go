@@ -60,6 +60,7 @@ func (w *Watcher) Status(ctx context.Context) Status {
 	return w.last
 }
 
+// overallStatus summarizes the MCA's response, or the error of the request to it.
 func overallStatus(agents map[string]string, err error) Status {
 	if err != nil || len(agents) == 0 {
 		return Status{"unavailable", map[string]string{"mca": "unreachable"}}

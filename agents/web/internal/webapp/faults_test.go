@@ -40,13 +40,15 @@ type userLoad struct {
 	stop  context.CancelFunc
 }
 
-func (w *web) load(t *testing.T) *userLoad {
+// startRunningLoad starts the load and waits until 50 writes have succeeded.
+func (w *web) startRunningLoad(t *testing.T) *userLoad {
 	t.Helper()
 	l := w.startLoad(t)
-	l.until(t, 50)
+	l.waitForWrites(t, 50)
 	return l
 }
 
+// startLoad starts the load, and does not wait for a request.
 func (w *web) startLoad(t *testing.T) *userLoad {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -76,8 +78,8 @@ func (w *web) startLoad(t *testing.T) *userLoad {
 	return l
 }
 
-// until waits for that many more successful writes.
-func (l *userLoad) until(t *testing.T, more int64) {
+// waitForWrites waits until this number of further writes has succeeded.
+func (l *userLoad) waitForWrites(t *testing.T, more int64) {
 	t.Helper()
 	succeeded := func() int64 { return l.writes.Load() - l.failedWrites.Load() }
 	goal := succeeded() + more
@@ -104,9 +106,9 @@ func TestNoRequestFailsDuringRedisFailover(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	l := s.load(t)
+	l := s.startRunningLoad(t)
 	require.NoError(t, redis.Kill(0))
-	l.until(t, 200)
+	l.waitForWrites(t, 200)
 	require.Zero(t, l.end(t, s), "no write is lost")
 	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
 }
@@ -116,11 +118,11 @@ func TestNoRequestFailsWithoutRedis(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, redis.Close()) })
 	s := newWeb(t, map[string]string{"REDIS_ADDRESSES": strings.Join(redis.Addresses(), ","), "REDIS_TIMEOUT": "100ms"})
-	l := s.load(t)
+	l := s.startRunningLoad(t)
 	for node := range 3 {
 		require.NoError(t, redis.Kill(node))
 	}
-	l.until(t, 200)
+	l.waitForWrites(t, 200)
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health/ready", "", "").Code, "the service is ready without its cache")
 	require.Zero(t, l.end(t, s))
 	require.Zero(t, l.failedReads.Load()+l.failedWrites.Load(), "no request fails")
@@ -133,7 +135,7 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, map[string]string{"DATABASE_CONNECT_TIMEOUT": "1s"})
-	l := s.load(t)
+	l := s.startRunningLoad(t)
 	require.NoError(t, server.Stop())
 	failedBefore := l.failedWrites.Load()
 	require.Eventually(t, func() bool { return l.failedWrites.Load() > failedBefore+20 }, testservers.StartTimeout, time.Millisecond)
@@ -142,7 +144,7 @@ func TestPostgresRestartLosesNoAcknowledgedWrite(t *testing.T) {
 	}, testservers.StartTimeout, 10*time.Millisecond, "readiness fails without the database")
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, "/health", "", "").Code, "liveness does not depend on the database")
 	require.NoError(t, server.Start(startContext(t)))
-	l.until(t, 100)
+	l.waitForWrites(t, 100)
 	require.Zero(t, l.end(t, s), "every write with a 200 is in the database")
 	require.Zero(t, l.failedReads.Load(), "the cached profile is served without the database")
 	require.Eventually(t, func() bool {
@@ -195,7 +197,7 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
 	s := newWebOn(t, server, nil)
-	before := s.load(t)
+	before := s.startRunningLoad(t)
 	require.Zero(t, before.end(t, s))
 	token := s.env.Token(t, user(t))
 	require.Equal(t, http.StatusOK, s.send(t, http.MethodGet, profilePath, token, "").Code)
@@ -215,9 +217,9 @@ func TestFullPostgresRejectsRequestsUntilAConnectionIsFree(t *testing.T) {
 	during := s.startLoad(t)
 	require.Eventually(t, func() bool { return during.failedWrites.Load() > 20 }, testservers.StartTimeout, time.Millisecond)
 	release()
-	during.until(t, 100)
+	during.waitForWrites(t, 100)
 	failed := during.failedWrites.Load()
-	during.until(t, 100)
+	during.waitForWrites(t, 100)
 	require.Equal(t, failed, during.failedWrites.Load(), "no request fails after a connection is free")
 	require.Zero(t, during.end(t, s))
 	require.Equal(t, during.failedWrites.Load(), during.rejectedWrites.Load(), "each failed write has a Retry-After")

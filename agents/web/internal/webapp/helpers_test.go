@@ -15,6 +15,7 @@ func connect(t *testing.T, s *web) *pgx.Conn {
 	return conn
 }
 
+// execute runs a statement on the service's database.
 func execute(t *testing.T, s *web, statement string) {
 	t.Helper()
 	conn := connect(t, s)

@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/httpapi"
 )
 
-// maxUsers is the number of users with a limiter. Rare users are evicted first
-// and then start with a full burst.
+// maxUsers is the number of users with a limiter. Above it, users with few recent
+// requests are evicted. An evicted user starts again with a full burst.
 const maxUsers = 50_000
 
 // userLimits limits the request rate of each user, from all addresses together.

@@ -60,8 +60,8 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 
 func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {
 	ctx := r.Context()
-	// A deactivated user may not write. The cached profile answers this for
-	// most users.
+	// A deactivated user may not write. profile checks this, mostly from the
+	// cache.
 	if _, err := s.profile(ctx, id); err != nil {
 		return nil, err
 	}
@@ -73,8 +73,8 @@ func (s *Service) savePreferences(r *http.Request, id string, preferences Prefer
 	if err != nil {
 		return nil, err
 	}
-	// The write has succeeded. If the event fails, old cached values end with
-	// their TTL.
+	// The write has succeeded, so a failed event is not an error. Old values stay
+	// cached until their TTL ends.
 	if err := s.dependencies.Cache.Publish(ctx, cache.ProfileUpdate, id); err != nil {
 		s.log.WarnContext(ctx, "cache event failed; other processes may return the old preferences until the TTL ends", "error", err)
 	}

@@ -56,6 +56,8 @@ func (s *Service) profile(ctx context.Context, id string) ([]byte, error) {
 	})
 }
 
+// encode encodes the response for a user. The error is errDeactivated for a
+// deactivated user.
 func encode(u database.User) ([]byte, error) {
 	if !u.Active {
 		return nil, errDeactivated
@@ -67,6 +69,7 @@ func encode(u database.User) ([]byte, error) {
 	return append(encoded, '\n'), nil
 }
 
+// sendError sends the error of a request for a profile or for preferences.
 func (s *Service) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, errDeactivated):

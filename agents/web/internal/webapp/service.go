@@ -1,6 +1,6 @@
 // Package webapp is the web service: the users' API, the live status, the front
 // page, and a proxy to the agents where no load balancer routes to them.
-// Package main owns the process, httpserver the server.
+// Package main owns the process, and package httpserver owns the server.
 package webapp
 
 import (

@@ -43,6 +43,7 @@ type ItemResponse struct {
 	Why         string             `json:"why,omitempty"`
 }
 
+// newResponse converts a week to the response.
 func newResponse(g *GenerateRequest, minutes int, week program.Week) WeekResponse {
 	response := WeekResponse{FitnessLevel: g.FitnessLevel, Duration: minutes, Deload: week.Deload}
 	for _, s := range week.Sessions {
@@ -51,6 +52,7 @@ func newResponse(g *GenerateRequest, minutes int, week program.Week) WeekRespons
 	return response
 }
 
+// newSession converts a session to the response's form.
 func newSession(s program.Session) SessionResponse {
 	response := SessionResponse{Weekday: s.Weekday, Focus: s.Focus, WarmUpSeconds: s.WarmUp, CoolDownSeconds: s.CoolDown, TotalSeconds: s.Seconds()}
 	for _, item := range s.Items {

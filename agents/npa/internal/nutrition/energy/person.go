@@ -44,8 +44,8 @@ type Person struct {
 	Activity Activity
 }
 
-// Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78. The other
-// bounds are those of adults, because the food table has enough foods for them.
+// Bounds of a Person. Mifflin and St Jeor measured ages of 19 to 78. The bounds
+// of height and weight are those of adults, whose targets the food table can meet.
 const (
 	MinAge    = 18
 	MaxAge    = 80

@@ -29,8 +29,8 @@ type goalTargets struct {
 }
 
 var targetsByGoal = map[Goal]goalTargets{
-	// About the 500 kcal a day of the AHA/ACC/TOS guideline of 2013; protein by
-	// Leidy et al., Am J Clin Nutr 101 (2015) 1320S.
+	// A deficit of about 500 kcal a day by the AHA/ACC/TOS guideline of 2013;
+	// protein by Leidy et al., Am J Clin Nutr 101 (2015) 1320S.
 	WeightLoss: {-0.20, Range{1.2, 1.6}, 0},
 	// Surplus by Iraki et al., Sports 7 (2019) 154; protein by Morton et al.,
 	// Br J Sports Med 52 (2018) 376.
@@ -38,12 +38,12 @@ var targetsByGoal = map[Goal]goalTargets{
 	// Protein: from the RDA (IOM 2005) to the upper value of Jäger et al.,
 	// JISSN 14 (2017) 20.
 	Maintenance: {0, Range{0.8, 2.0}, 0},
-	// Thomas, Erdman and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543:
-	// about an hour of training a day.
+	// Protein and carbohydrate for about an hour of training a day: Thomas, Erdman
+	// and Burke (ACSM), Med Sci Sports Exerc 48 (2016) 543.
 	Endurance: {0, Range{1.2, 2.0}, 5},
-	// The deficit is below the 500 kcal that stop gains of lean mass (Murphy
-	// and Koehler, Scand J Med Sci Sports 32 (2022) 125). Protein by Hector and
-	// Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
+	// A deficit of 500 kcal a day prevents gains of lean mass (Murphy and Koehler,
+	// Scand J Med Sci Sports 32 (2022) 125), so this deficit is smaller. Protein
+	// by Hector and Phillips, Int J Sport Nutr Exerc Metab 28 (2018) 170.
 	Recomposition: {-0.10, Range{1.6, 2.4}, 0},
 }
 
@@ -90,8 +90,9 @@ const (
 	carbohydrateHigh = 0.65
 	proteinHigh      = 0.35
 	carbohydrateRDA  = 130
-	// proteinLow and carbohydrateLow cap the minima by body weight, as shares
-	// of energy. The caps leave room for the other ranges.
+	// proteinLow and carbohydrateLow, as shares of energy, are upper limits of
+	// the minima that depend on body weight. Without them the minima of a heavy
+	// person could exceed the day's energy.
 	proteinLow, carbohydrateLow = 0.28, 0.50
 
 	// fibrePer1000 in g per 1,000 kcal is the adequate intake. fibreMost in g
@@ -108,33 +109,35 @@ const (
 // of trained people in a deficit (Hector and Phillips 2018), with a margin.
 var highProtein = Range{2.0, 2.6}
 
-// deficitFloor in kcal is where a deficit stops: the lower ends for women and
-// men in AHA/ACC/TOS 2013. An unspecified sex gets their mean.
+// deficitFloor, in kcal, is the lowest energy that a deficit may lead to: the
+// lower ends of the ranges for women and men in AHA/ACC/TOS 2013. An unspecified
+// sex gets their mean.
 var deficitFloor = map[Sex]float64{Female: 1200, Male: 1500, Unspecified: 1350}
 
 // TargetsFor returns the targets of a person with these goals. No goal means
 // Maintenance, and WeightLoss with MuscleGain means Recomposition. For other
-// combinations the energy is the mean, and each bound by weight is the highest.
+// combinations the change of energy is the mean of the goals'. Each bound in g
+// per kg is the highest of the goals'.
 func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
-	a := combine(goals)
+	goal := combine(goals)
 	if prefs.HighProtein {
-		a.protein = highProtein
+		goal.protein = highProtein
 	}
 	need := p.Need()
-	energy := math.Max(need*(1+a.change), need-maxDeficit)
+	energy := math.Max(need*(1+goal.change), need-maxDeficit)
 	energy = math.Max(energy, math.Min(need, deficitFloor[p.Sex]))
 	energy = math.Max(energy, minEnergy)
 	weight := p.proteinWeight()
 	grams := func(share, kcalPerGram float64) float64 { return share * energy / kcalPerGram }
 
-	protein := Range{Min: math.Min(a.protein.Min*weight, grams(proteinLow, kcalPerGramProtein))}
-	protein.Max = math.Min(math.Max(a.protein.Max*weight, 1.2*protein.Min), grams(proteinHigh, kcalPerGramProtein))
+	protein := Range{Min: math.Min(goal.protein.Min*weight, grams(proteinLow, kcalPerGramProtein))}
+	protein.Max = math.Min(math.Max(goal.protein.Max*weight, 1.2*protein.Min), grams(proteinHigh, kcalPerGramProtein))
 	t := Targets{
 		BasalKcal: p.Basal(), NeedKcal: need, GoalKcal: energy,
 		Energy:  Range{energy * (1 - EnergyTolerance), energy * (1 + EnergyTolerance)},
 		Protein: protein,
 		Carbohydrate: Range{
-			math.Max(carbohydrateRDA, math.Min(a.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramProtein))),
+			math.Max(carbohydrateRDA, math.Min(goal.carbohydrate*weight, grams(carbohydrateLow, kcalPerGramProtein))),
 			grams(carbohydrateHigh, kcalPerGramProtein),
 		},
 		Fat:       Range{grams(fatLow, kcalPerGramFat), grams(fatHigh, kcalPerGramFat)},
@@ -147,6 +150,7 @@ func TargetsFor(p Person, goals []Goal, prefs Preferences) Targets {
 	return t
 }
 
+// combine returns the targets of these goals together, as TargetsFor describes.
 func combine(goals []Goal) goalTargets {
 	if slices.Contains(goals, WeightLoss) && slices.Contains(goals, MuscleGain) {
 		goals = slices.DeleteFunc(slices.Clone(goals), func(g Goal) bool { return g == WeightLoss || g == MuscleGain })

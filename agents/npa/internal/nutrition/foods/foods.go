@@ -1,6 +1,6 @@
 // Package foods is the table of foods: nutrients per 100 g as eaten, diet,
-// allergens, role in a meal and portions. It owns the table and who may eat
-// what. Package planner makes meals of it.
+// allergens, role in a meal and portions. It owns the table, and the rule which
+// person may eat which food. Package planner plans meals with the foods.
 //
 // Source: USDA FoodData Central, SR Legacy (April 2018),
 // https://fdc.nal.usda.gov. The values were transcribed from memory of that
@@ -104,8 +104,8 @@ type Food struct {
 	MinGrams, MaxGrams float64
 }
 
-// In returns the nutrients of a portion.
-func (f *Food) In(grams float64) Nutrients {
+// NutrientsIn returns the nutrients of a portion of this weight.
+func (f *Food) NutrientsIn(grams float64) Nutrients {
 	var n Nutrients
 	for i, per100 := range f.Per100g {
 		n[i] = per100 * grams / 100

@@ -58,8 +58,8 @@ func TestPortionsArePractical(t *testing.T) {
 		require.Zero(t, math.Mod(f.MaxGrams, 5), f.ID)
 		require.GreaterOrEqual(t, f.MinGrams, 5.0, f.ID)
 		require.Greater(t, f.MaxGrams, f.MinGrams, f.ID)
-		require.LessOrEqual(t, f.In(f.MinGrams)[Energy], 200.0, "%s: the smallest portion leaves room for the rest of the day", f.ID)
-		require.LessOrEqual(t, f.In(f.MaxGrams)[Energy], 600.0, "%s: one item is less than a whole meal", f.ID)
+		require.LessOrEqual(t, f.NutrientsIn(f.MinGrams)[Energy], 200.0, "%s: the smallest portion leaves room for the rest of the day", f.ID)
+		require.LessOrEqual(t, f.NutrientsIn(f.MaxGrams)[Energy], 600.0, "%s: one item is less than a whole meal", f.ID)
 	}
 }
 
@@ -68,10 +68,10 @@ func TestGroupsAgreeWithDietAndAllergens(t *testing.T) {
 	contains := map[string]Allergen{"dairy": "dairy", "egg": "egg", "fish": "fish", "shellfish": "shellfish", "soy": "soy", "nut": "nuts"}
 	eatenBy := map[string]Diet{"dairy": Vegetarian, "egg": Vegetarian, "fish": Pescatarian, "shellfish": Pescatarian, "meat": Omnivore, "poultry": Omnivore}
 	for _, f := range load(t) {
-		if a, is := contains[f.Group]; is {
+		if a, known := contains[f.Group]; known {
 			require.Contains(t, f.Allergens, a, f.ID)
 		}
-		if diet, is := eatenBy[f.Group]; is {
+		if diet, known := eatenBy[f.Group]; known {
 			require.Equal(t, diet, f.Diet, f.ID)
 		} else {
 			require.LessOrEqual(t, f.Diet, Vegetarian, f.ID)

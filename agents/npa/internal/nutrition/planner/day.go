@@ -18,6 +18,7 @@ type rule struct {
 // noUpperBound is more fibre in g than any day of food contains.
 const noUpperBound = 1000
 
+// rulesOf returns the rules of a day with these targets.
 func rulesOf(t energy.Targets) []rule {
 	return []rule{
 		{foods.Energy, t.Energy},
@@ -132,7 +133,8 @@ func sharesOf(choices dayChoices, x []float64) [][]float64 {
 }
 
 // fixSlots keeps one candidate in each decided slot, and in the undecided slot
-// that is closest to a decision. It reports whether each slot had one already.
+// that is closest to a decision. done is true if each slot already had only one
+// candidate.
 func fixSlots(choices *dayChoices, shares [][]float64) (done bool) {
 	const decided = 1 - 1e-6
 	done = true
@@ -186,7 +188,7 @@ func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 				if grams := day[i].Grams + add; grams < c.minGrams || grams > c.maxGrams {
 					continue
 				}
-				if v := totalViolation(plus(totals, c.food.In(add)), rules); v < violation-1e-12 {
+				if v := totalViolation(plus(totals, c.food.NutrientsIn(add)), rules); v < violation-1e-12 {
 					best, change, violation = i, add, v
 				}
 			}
@@ -199,6 +201,7 @@ func roundPortions(choices dayChoices, x []float64, rules []rule) (Day, error) {
 	return nil, errNotFound
 }
 
+// totalViolation is the sum of the rules' violations.
 func totalViolation(totals foods.Nutrients, rules []rule) float64 {
 	var sum float64
 	for _, r := range rules {

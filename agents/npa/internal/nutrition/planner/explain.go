@@ -32,9 +32,9 @@ type Infeasible struct {
 	// Conflicts are the parts that make a plan possible when one of them alone
 	// is relaxed. It is empty if more than one must be relaxed.
 	Conflicts []Conflict
-	// Missed are the nutrients that no plan can meet. It is empty if only the
-	// heuristic failed: a mix of foods in a slot would meet the targets, but no
-	// day with one food a slot was found.
+	// Missed are the nutrients whose targets no plan can meet. It is empty if only
+	// the heuristic failed: the targets could be met with several foods in one
+	// slot, but no day with one food in each slot was found.
 	Missed []foods.Nutrient
 }
 
@@ -61,16 +61,16 @@ func join[T any](values []T, name func(T) string) string {
 	return strings.Join(names, ", ")
 }
 
-// explain relaxes one part of the request at a time and plans the day again. So
-// each reported conflict is proven.
-func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *history, number int) error {
-	missed, err := missed(ctx, p.menu(r), rules)
+// explain returns an Infeasible for a day that was not found. It relaxes one part
+// of the request at a time and plans the day again, so each conflict is proven.
+func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *history, dayIndex int) error {
+	missed, err := missedNutrients(ctx, p.menu(r), rules)
 	if err != nil {
 		return err
 	}
 	e := &Infeasible{Missed: missed}
 	try := func(c Conflict, r Request, rules []rule) error {
-		_, err := planDay(ctx, p.menu(r), rules, past, newRNG(r, number))
+		_, err := planDay(ctx, p.menu(r), rules, past, newRNG(r, dayIndex))
 		switch {
 		case err == nil:
 			e.Conflicts = append(e.Conflicts, c)
@@ -101,10 +101,10 @@ func (p *Planner) explain(ctx context.Context, r Request, rules []rule, past *hi
 	return e
 }
 
-// missed returns the nutrients that no mix of the whole menu meets. The linear
-// program allows mixes that no single day can be, so a nutrient that it misses
-// is missed by every day.
-func missed(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
+// missedNutrients returns the nutrients whose rules no mix of the whole menu
+// satisfies. The linear program also allows several foods in one slot. So every
+// real day misses the nutrients that it misses.
+func missedNutrients(ctx context.Context, m menu, rules []rule) ([]foods.Nutrient, error) {
 	choices := dayChoices{slots: m.slots}
 	for _, options := range m.options {
 		var candidates []candidate

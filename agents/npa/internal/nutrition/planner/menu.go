@@ -42,8 +42,9 @@ type menu struct {
 	options [][]option
 }
 
-// Portions are for 2,000 kcal and scale with the day's energy within these
-// bounds. The minimum never grows and the maximum never shrinks.
+// The portions of the food table are for a day of portionKcal. For a day of other
+// energy they are multiplied by a scale: the day's energy divided by portionKcal,
+// but at least minScale and at most maxScale.
 const portionKcal, minScale, maxScale = 2000, 0.6, 3
 
 // step in g is the rounding of portions: what a kitchen scale can show.
@@ -72,14 +73,18 @@ func newMenu(table []foods.Food, diet foods.Diet, avoid []foods.Allergen, kcal f
 	return m
 }
 
+// newOption scales the portions of a food. A scale above 1 does not raise the
+// smallest portion, and a scale below 1 does not reduce the largest.
 func newOption(f *foods.Food, scale float64) option {
 	o := option{food: f}
 	o.minGrams = math.Max(rounded(f.MinGrams*math.Min(scale, 1)), step)
 	o.maxGrams = math.Max(rounded(f.MaxGrams*math.Max(scale, 1)), o.minGrams)
-	// The geometric mean, because portions vary by ratio.
+	// The usual portion is the geometric mean of the bounds, because portions
+	// differ by factors.
 	o.usualGrams = math.Min(math.Max(scale*math.Sqrt(f.MinGrams*f.MaxGrams), o.minGrams), o.maxGrams)
-	o.minNutrients, o.usualNutrients, o.maxNutrients = f.In(o.minGrams), f.In(o.usualGrams), f.In(o.maxGrams)
+	o.minNutrients, o.usualNutrients, o.maxNutrients = f.NutrientsIn(o.minGrams), f.NutrientsIn(o.usualGrams), f.NutrientsIn(o.maxGrams)
 	return o
 }
 
+// rounded returns the nearest multiple of step.
 func rounded(grams float64) float64 { return step * math.Round(grams/step) }

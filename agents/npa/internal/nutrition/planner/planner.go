@@ -9,8 +9,7 @@
 // a slot with one food has a portion within its bounds.
 //
 // The optimum may split a slot between foods. A diving heuristic then fixes
-// such slots one by one. At last the portions are rounded to what can be
-// weighed.
+// such slots one by one. Finally the portions are rounded to what can be weighed.
 package planner
 
 import (
@@ -59,7 +58,7 @@ type Item struct {
 func (d Day) Totals() foods.Nutrients {
 	var sum foods.Nutrients
 	for _, item := range d {
-		for i, amount := range item.Food.In(item.Grams) {
+		for i, amount := range item.Food.NutrientsIn(item.Grams) {
 			sum[i] += amount
 		}
 	}
@@ -83,13 +82,13 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	rules := rulesOf(plan.Targets)
 	m := p.menu(r)
 	past := &history{}
-	for number := range r.Days {
-		day, err := planDay(ctx, m, rules, past, newRNG(r, number))
+	for dayIndex := range r.Days {
+		day, err := planDay(ctx, m, rules, past, newRNG(r, dayIndex))
 		if errors.Is(err, errNotFound) {
-			err = p.explain(ctx, r, rules, past, number)
+			err = p.explain(ctx, r, rules, past, dayIndex)
 		}
 		if err != nil {
-			return Plan{}, fmt.Errorf("plan day %d: %w", number+1, err)
+			return Plan{}, fmt.Errorf("plan day %d: %w", dayIndex+1, err)
 		}
 		past.add(day)
 		plan.Days = append(plan.Days, day)
@@ -97,12 +96,15 @@ func (p *Planner) Plan(ctx context.Context, r Request) (Plan, error) {
 	return plan, nil
 }
 
+// menu returns the menu of each day of the request.
 func (p *Planner) menu(r Request) menu {
 	return newMenu(p.table, r.Diet, r.Avoid, energy.TargetsFor(r.Person, r.Goals, r.Preferences).GoalKcal)
 }
 
 // newRNG depends on the request and the day only, so that plans repeat.
-func newRNG(r Request, number int) *rand.Rand { return rand.New(rand.NewPCG(r.Seed, uint64(number))) }
+func newRNG(r Request, dayIndex int) *rand.Rand {
+	return rand.New(rand.NewPCG(r.Seed, uint64(dayIndex)))
+}
 
 // attempts are the selections that planDay tries in this order, and how often.
 // The last one meets strict requests at the price of variety.
@@ -118,11 +120,13 @@ var attempts = []struct {
 // errNotFound means that no attempt met the targets.
 var errNotFound = errors.New("no day was found that meets the targets")
 
+// planDay plans one day. It returns the day of the first attempt that meets the
+// targets, or errNotFound.
 func planDay(ctx context.Context, m menu, rules []rule, past *history, rng *rand.Rand) (Day, error) {
 	for _, attempt := range attempts {
 		if attempt.selection.repeat {
 			// Further attempts are useless if even the whole menu misses a nutrient.
-			if missed, err := missed(ctx, m, rules); err != nil || len(missed) > 0 {
+			if missed, err := missedNutrients(ctx, m, rules); err != nil || len(missed) > 0 {
 				return nil, cmp.Or(err, errNotFound)
 			}
 		}

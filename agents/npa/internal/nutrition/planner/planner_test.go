@@ -120,7 +120,7 @@ func TestWeekIsVaried(t *testing.T) {
 	require.GreaterOrEqual(t, len(times), 50, "different foods in a vegetarian week")
 }
 
-// plannerWithout plans without the foods of these ids.
+// plannerWithout returns a planner of the food table without these ids.
 func plannerWithout(t *testing.T, without ...string) *planner.Planner {
 	table, err := foods.Load()
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ type dayChoices struct {
 
 // selection limits the candidates of a slot.
 type selection struct {
-	// few keeps only fewFoods candidates a slot. That is enough for the targets of
+	// few keeps only fewFoods candidates in a slot. That is enough for the targets of
 	// most people, and solved in a fraction of a millisecond.
 	few bool
 	// repeat allows a food at several meals of the day.
@@ -58,7 +58,8 @@ type selection struct {
 
 const fewFoods = 6
 
-// placement is where a food can be only once: the day, or with repeat a meal.
+// placement is a food in a part of the day that may have it only once. The part
+// is the whole day (meal is empty) or, with repeat, one meal.
 type placement struct {
 	meal foods.Meal
 	food *foods.Food
@@ -67,6 +68,7 @@ type placement struct {
 // selectCandidates selects the foods that were planned least, at random among
 // equals. Slots with the same foods divide them.
 func selectCandidates(m menu, past *history, rng *rand.Rand, sel selection) dayChoices {
+	// scope is equal for slots that have the same foods and may not share one.
 	scope := func(s slot) slot {
 		if !sel.repeat {
 			s.meal = ""

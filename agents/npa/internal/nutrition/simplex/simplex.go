@@ -4,10 +4,10 @@
 // It is the bounded-variable primal simplex method on a dense tableau (Chvátal,
 // Linear Programming, 1983, chapters 2, 3 and 8).
 //
-// gonum's optimize/convex/lp is not used to serve. It factorises three times an
-// iteration, so a day of the planner takes about thirty times as long
-// (BenchmarkDay). A week then misses its goal of 30 ms. It also has no
-// iteration limit and no context. The tests compare this package to gonum.
+// Only the tests use gonum's optimize/convex/lp, to compare the results. It
+// factorises three times in each iteration, so the planner would take about thirty
+// times as long for a day (BenchmarkDay) and miss its goal of 30 ms for a week. It
+// also has no iteration limit and no context.
 package simplex
 
 import (
@@ -16,9 +16,9 @@ import (
 	"math"
 )
 
-// Row is the rule Lo <= a·x <= Hi. Each unit outside costs Penalty, so a
-// problem always has a solution. A large Penalty makes a feasible rule hard. Lo
-// and Hi are finite.
+// Row is the rule Lo <= a·x <= Hi. Each unit outside the bounds costs Penalty, so
+// a problem always has a solution. With a large Penalty, a rule is violated only
+// if it must be. Lo and Hi are finite.
 type Row struct{ Lo, Hi, Penalty float64 }
 
 // Problem is: minimise cost·x plus penalties, for x >= 0.

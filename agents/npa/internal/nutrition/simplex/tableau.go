@@ -65,8 +65,10 @@ func (t *tableau) start(i int, row Row, columns [][]float64) {
 	}
 }
 
+// row is the row of rule i.
 func (t *tableau) row(i int) []float64 { return t.cells[i*t.width : (i+1)*t.width] }
 
+// logicals are the indexes of the variables s, above and below of rule i.
 func (t *tableau) logicals(i int) (s, above, below int) {
 	return t.n + 3*i, t.n + 3*i + 1, t.n + 3*i + 2
 }
@@ -93,9 +95,10 @@ func (t *tableau) entering(bland bool) int {
 	return best
 }
 
-// ratio returns how far the entering variable can move, and the row whose basic
-// variable limits it. The row is -1 if its own bound is the limit. Ties go to
-// the lowest variable, as Bland's rule needs.
+// ratio is the ratio test. It returns how far the entering variable can move, and
+// the row whose basic variable limits the step. The row is -1 if the entering
+// variable's own bound is the limit. Ties go to the lowest variable, as Bland's
+// rule needs.
 func (t *tableau) ratio(enter int) (step float64, row int) {
 	step, row = t.upper[enter], -1
 	for i := range t.m {
@@ -141,6 +144,7 @@ func (t *tableau) move(enter int, step float64, row int) {
 	t.pivot(row, enter)
 }
 
+// pivot makes the column zero in all rows but this one, where it becomes 1.
 func (t *tableau) pivot(row, column int) {
 	pivot := t.row(row)
 	scale := 1 / pivot[column]

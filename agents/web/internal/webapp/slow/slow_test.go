@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 const perAttack = 200
 
 // attacks are modes of slowhttptest. seen is whether the tool notices that the
-// server closes its connections; a tool that hardly reads does not.
+// server has closed its connections. It does not notice in the mode that hardly
+// reads.
 var attacks = []struct {
 	name, path string
 	args       []string
@@ -123,7 +124,7 @@ func TestSlowClientsDoNotAffectOthers(t *testing.T) {
 	listener, url := serve(t, env)
 
 	clients := startClients(t, env, url)
-	clients.until(t, 100)
+	clients.waitForRequests(t, 100)
 	goroutines, heap := runtime.NumGoroutine(), heapInUse()
 	attackCtx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -173,6 +174,7 @@ type normalClients struct {
 	wg             sync.WaitGroup
 }
 
+// startClients starts the normal clients. end stops them.
 func startClients(t *testing.T, env *servicetest.Environment, url string) *normalClients {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -195,8 +197,8 @@ func startClients(t *testing.T, env *servicetest.Environment, url string) *norma
 	return h
 }
 
-// until waits for that many more requests.
-func (h *normalClients) until(t *testing.T, more int64) {
+// waitForRequests waits for this number of further requests.
+func (h *normalClients) waitForRequests(t *testing.T, more int64) {
 	t.Helper()
 	goal := h.served.Load() + more
 	require.Eventually(t, func() bool { return h.served.Load() >= goal }, testservers.StartTimeout, time.Millisecond)

@@ -1,6 +1,6 @@
 // Package exercises is the table of exercises: movement pattern, muscles,
-// equipment, difficulty and time. It owns the table and who can do which
-// exercise. Package program makes sessions of it.
+// equipment, difficulty and time. It owns the table, and the rule which person can
+// do which exercise. Package program plans sessions with the exercises.
 //
 // Source: common knowledge of strength training, written for this table. Names
 // and muscles follow the usual textbooks (NSCA, Essentials of Strength Training
@@ -139,9 +139,9 @@ func parse(record []string) (Exercise, error) {
 	}
 	e := Exercise{
 		ID: record[0], Name: record[1], Pattern: Pattern(record[2]), Primary: Muscle(record[3]),
-		Needs: list(record[5]), Level: level, Unilateral: record[7] == "yes", Work: Work(record[8]), Seconds: seconds,
+		Needs: splitList(record[5]), Level: level, Unilateral: record[7] == "yes", Work: Work(record[8]), Seconds: seconds,
 	}
-	for _, muscle := range list(record[4]) {
+	for _, muscle := range splitList(record[4]) {
 		e.Secondary = append(e.Secondary, Muscle(muscle))
 	}
 	for _, muscle := range append([]Muscle{e.Primary}, e.Secondary...) {
@@ -163,6 +163,6 @@ func parse(record []string) (Exercise, error) {
 	return e, nil
 }
 
-func list(text string) []string {
+func splitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == '|' })
 }

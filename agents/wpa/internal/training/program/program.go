@@ -134,6 +134,7 @@ func (p *Planner) Week(ctx context.Context, r Request) (Week, error) {
 	return week, nil
 }
 
+// doable returns the exercises that the person can do.
 func (p *Planner) doable(r Request) []*exercises.Exercise {
 	var doable []*exercises.Exercise
 	for i := range p.table {

@@ -26,6 +26,7 @@ func loadTestRequest() program.Request {
 	}
 }
 
+// drawRequest draws a request within all bounds, with a history.
 func drawRequest(t *rapid.T) program.Request {
 	r := program.Request{
 		Level:     rapid.SampledFrom([]exercises.Level{exercises.Beginner, exercises.Intermediate, exercises.Advanced}).Draw(t, "level"),
@@ -121,7 +122,7 @@ func TestWeekIsBalanced(t *testing.T) {
 
 func TestSetsGrowWithTheLevel(t *testing.T) {
 	planner := newPlanner(t)
-	var before int
+	var previousTotal int
 	for _, level := range []exercises.Level{exercises.Beginner, exercises.Intermediate, exercises.Advanced} {
 		r := loadTestRequest()
 		r.Level, r.Days, r.Minutes = level, 4, 120
@@ -129,8 +130,8 @@ func TestSetsGrowWithTheLevel(t *testing.T) {
 		require.NoError(t, err)
 		_, byMuscle := countSets(week)
 		total := byMuscle["chest"] + byMuscle["back"] + byMuscle["quads"] + byMuscle["hamstrings"]
-		require.Greater(t, total, before)
-		before = total
+		require.Greater(t, total, previousTotal)
+		previousTotal = total
 	}
 }
 

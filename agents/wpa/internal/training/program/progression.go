@@ -37,8 +37,9 @@ const (
 	// weeksBeforeDeload is the number of weeks without a pause before a lighter one:
 	// 4 to 6 by the coaches of Bell et al. (2023).
 	weeksBeforeDeload = 6
-	// maxReps is where repetitions without weight stop growing. Above about 30 a set
-	// trains endurance (Schoenfeld et al., J Strength Cond Res 31 (2017) 3508).
+	// maxReps is the highest number of repetitions of an exercise without weight.
+	// Above about 30 a set trains endurance (Schoenfeld et al., J Strength Cond Res
+	// 31 (2017) 3508).
 	maxReps = 30
 )
 
@@ -48,6 +49,7 @@ type history struct {
 	weeks      []int             // numbers of the trained weeks, latest first
 }
 
+// newHistory sorts the past exercises. A day without sets does not count.
 func newHistory(past []Done) history {
 	h := history{byExercise: map[string][]Done{}}
 	sorted := slices.Clone(past)
@@ -108,6 +110,8 @@ func (h history) prescribe(e *exercises.Exercise, s style) Item {
 	return item
 }
 
+// progress sets the item's repetitions and weight from the past days with this
+// exercise, latest first.
 func progress(item *Item, past []Done) {
 	last := summarize(past[0])
 	loaded := item.Exercise.Loaded() && last.weight > 0

@@ -15,12 +15,13 @@ var (
 	pushUp = &exercises.Exercise{ID: "push-up", Pattern: exercises.Push, Work: exercises.Reps, Seconds: 3}
 )
 
+// doneOn is an exercise that was done on a day of March 2026.
 func doneOn(day int, e *exercises.Exercise, sets ...Set) Done {
 	return Done{Date: time.Date(2026, 3, day, 18, 0, 0, 0, time.UTC), Exercise: e.ID, Sets: sets}
 }
 
 func TestProgressionFollowsPastSets(t *testing.T) {
-	growth := styles[MuscleGain] // 8 to 12
+	muscleGain := styles[MuscleGain] // 8 to 12
 	for _, row := range []struct {
 		reason  string
 		e       *exercises.Exercise
@@ -44,7 +45,7 @@ func TestProgressionFollowsPastSets(t *testing.T) {
 		{"the history of another exercise does not count", pushUp, []Done{doneOn(1, press, Set{12, 20, 8})}, 0, 8, ""},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			item := newHistory(row.history).prescribe(row.e, growth)
+			item := newHistory(row.history).prescribe(row.e, muscleGain)
 			require.InDelta(t, row.kg, item.WeightKg, 1e-9)
 			require.Equal(t, row.target, item.Target)
 			require.Contains(t, item.Why, row.why)

@@ -35,6 +35,7 @@ func newVolume(level exercises.Level, days int) *volume {
 	return &volume{target: target, week: map[exercises.Muscle]float64{}}
 }
 
+// nextDay begins a day: no sets were done today.
 func (v *volume) nextDay() { v.today = map[exercises.Muscle]float64{} }
 
 // missing is the share of its weekly sets that a muscle still lacks.
@@ -46,6 +47,7 @@ func (v *volume) remainingSets(m exercises.Muscle) int {
 	return int(min(overTarget*v.target-v.week[m], sessionSets-v.today[m]))
 }
 
+// add counts the sets of an exercise for its muscles.
 func (v *volume) add(e *exercises.Exercise, sets int) {
 	count := func(m exercises.Muscle, n float64) {
 		v.week[m] += n
