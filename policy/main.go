@@ -6,7 +6,7 @@
 //	policy rules         the rules as a Markdown table
 //	policy record FILE   a preview's JSON as a recording for tests
 //
-// Without a command it serves, because the engine starts it without one.
+// Without a command it is policy serve, because the engine starts it without one.
 package main
 
 import (
@@ -84,6 +84,7 @@ const usage = `usage:
   policy record FILE          print a preview's JSON as a recording for tests
   policy serve                serve the Pulumi engine, which starts it with --policy-pack`
 
+// serve serves the engine. It writes a JSON report if reportVariable is set.
 func serve(ctx context.Context, out *os.File) error {
 	o := server.Options{Rules: ruleset.All(), Now: time.Now, StackConfig: stackconfig.Find}
 	if file := os.Getenv(reportVariable); file != "" {
@@ -99,6 +100,7 @@ func serve(ctx context.Context, out *os.File) error {
 	return server.Serve(ctx, o, out)
 }
 
+// check applies the rules to a file and writes the report.
 func check(args []string, out *os.File, messages io.Writer) error {
 	flags := flag.NewFlagSet("policy check", flag.ContinueOnError)
 	flags.SetOutput(messages)
@@ -142,6 +144,7 @@ func check(args []string, out *os.File, messages io.Writer) error {
 	return err
 }
 
+// record prints a preview's JSON as a recording.
 func record(args []string, out io.Writer) error {
 	if len(args) != 1 {
 		return fmt.Errorf("policy record needs one file\n%s", usage)
@@ -158,7 +161,7 @@ func record(args []string, out io.Writer) error {
 	return err
 }
 
-// results evaluates one file.
+// results evaluates the stack in one file. config is the stack's YAML file, or empty.
 func results(file, config string) (*report.Report, error) {
 	s, err := source.Read(file)
 	if err != nil {

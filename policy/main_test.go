@@ -63,16 +63,16 @@ func TestCommands(t *testing.T) {
 		reason string
 		args   []string
 		code   int
-		says   string
+		output string
 	}{
 		{"nothing is wrong", []string{"check", good}, 0, "0 mandatory"},
 		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
-		{"but the state has the violation already", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
+		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
 		{"an expired waiver of a YAML file", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
-		{"another form", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
-		{"into a file", []string{"check", "-out", "report.txt", good}, 0, ""},
+		{"another format", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
+		{"a report in a file", []string{"check", "-out", "report.txt", good}, 0, ""},
 		{"no such file", []string{"check", "none.json"}, 2, "none.json"},
-		{"no such form", []string{"check", "-format", "pdf", good}, 2, "text, json, sarif, junit or markdown"},
+		{"no such format", []string{"check", "-format", "pdf", good}, 2, "text, json, sarif, junit or markdown"},
 		{"no file", []string{"check"}, 2, "needs one file"},
 		{"no such flag", []string{"check", "-loud", good}, 2, "usage"},
 		{"the rules", []string{"rules"}, 0, "| `key-rotates` |"},
@@ -86,7 +86,7 @@ func TestCommands(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, "out"))
 		require.NoError(t, err)
 		require.Equal(t, tc.code, code, "%s: %s%s", tc.reason, text, &messages)
-		require.Contains(t, string(text)+messages.String(), tc.says, tc.reason)
+		require.Contains(t, string(text)+messages.String(), tc.output, tc.reason)
 	}
 	require.FileExists(t, filepath.Join(dir, "report.txt"))
 }

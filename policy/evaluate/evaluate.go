@@ -90,58 +90,60 @@ func (e *Evaluator) Level(r *rule.Rule) rule.Level { return e.config.Level(r, e.
 
 // Resource applies the rules that need no other resource.
 func (e *Evaluator) Resource(r *graph.Resource) []Result {
-	return e.resource(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
+	return e.applySelected(r, nil, func(r *rule.Rule) bool { return !r.Check.Cross })
 }
 
 // Across applies the rules that need other resources, to every resource.
 func (e *Evaluator) Across(g *graph.Graph) []Result {
-	return e.each(g, func(r *rule.Rule) bool { return r.Check.Cross })
+	return e.applyToAll(g, func(r *rule.Rule) bool { return r.Check.Cross })
 }
 
 // Stack applies all rules to every resource, and checks the configuration.
 func (e *Evaluator) Stack(g *graph.Graph) []Result {
-	results := e.each(g, func(*rule.Rule) bool { return true })
+	results := e.applyToAll(g, func(*rule.Rule) bool { return true })
 	return append(results, e.Config(results)...)
 }
 
-func (e *Evaluator) each(g *graph.Graph, want func(*rule.Rule) bool) []Result {
+// applyToAll applies the selected rules to every resource.
+func (e *Evaluator) applyToAll(g *graph.Graph, selected func(*rule.Rule) bool) []Result {
 	var results []Result
 	for _, r := range g.All() {
-		results = append(results, e.resource(r, g, want)...)
+		results = append(results, e.applySelected(r, g, selected)...)
 	}
 	return results
 }
 
-func (e *Evaluator) resource(r *graph.Resource, g *graph.Graph, want func(*rule.Rule) bool) []Result {
+// applySelected applies the selected rules to one resource.
+func (e *Evaluator) applySelected(r *graph.Resource, g *graph.Graph, selected func(*rule.Rule) bool) []Result {
 	var results []Result
-	for _, one := range e.byType[r.Type] {
-		level := e.Level(one)
-		if level == rule.Disabled || !want(one) {
+	for _, candidate := range e.byType[r.Type] {
+		level := e.Level(candidate)
+		if level == rule.Disabled || !selected(candidate) {
 			continue
 		}
-		results = append(results, e.one(one, level, r, g))
+		results = append(results, e.apply(candidate, level, r, g))
 	}
 	return results
 }
 
-// one applies one rule. A panic of the rule makes its own result broken and does
-// not affect the other rules.
-func (e *Evaluator) one(one *rule.Rule, level rule.Level, r *graph.Resource, g *graph.Graph) (result Result) {
-	result = Result{Rule: one, Resource: r, Outcome: Holds, Level: level}
+// apply applies one rule to one resource. A panic of the rule makes its own result
+// broken and does not affect the other rules.
+func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resource, g *graph.Graph) (result Result) {
+	result = Result{Rule: applied, Resource: r, Outcome: Holds, Level: level}
 	defer func() {
 		if cause := recover(); cause != nil {
 			result.Outcome = Broken
 			result.Messages = []string{fmt.Sprintf("the rule itself failed: %v; report it, and waive the rule until it is fixed", cause)}
 		}
 		if result.Outcome == Broken {
-			result.Waiver = e.waiver(one.ID, r.Name)
+			result.Waiver = e.waiver(applied.ID, r.Name)
 		}
 	}()
 	s := &rule.Subject{Resource: r, Graph: g, Now: e.now}
 	if e.Watch != nil {
-		s.Watch = func(format string, t value.Truth) { e.Watch(one.ID, format, t) }
+		s.Watch = func(format string, t value.Truth) { e.Watch(applied.ID, format, t) }
 	}
-	one.Check.Run(s)
+	applied.Check.Run(s)
 	switch {
 	case len(s.Broken) > 0:
 		result.Outcome, result.Messages = Broken, s.Broken
@@ -171,15 +173,15 @@ func (e *Evaluator) Config(results []Result) []Result {
 	faults = append(faults, e.config.LevelFaults(e.environment, e.Rule)...)
 	for i := range e.config.Waivers {
 		w := &e.config.Waivers[i]
-		bad := w.Faults(e.now, e.Rule)
+		waiverFaults := w.Faults(e.now, e.Rule)
 		used := slices.ContainsFunc(results, func(r Result) bool {
 			// An undecided result may still turn out to need its waiver.
 			return r.Outcome != Holds && w.Matches(r.Rule.ID, r.Resource.Name)
 		})
-		if len(bad) == 0 && !used {
-			bad = append(bad, "nothing breaks the rule any more; remove the waiver")
+		if len(waiverFaults) == 0 && !used {
+			waiverFaults = append(waiverFaults, "nothing breaks the rule any more; remove the waiver")
 		}
-		for _, fault := range bad {
+		for _, fault := range waiverFaults {
 			faults = append(faults, fmt.Sprintf("%s: %s", w, fault))
 		}
 	}
@@ -200,7 +202,7 @@ func (e *Evaluator) Expiring() []waiver.Waiver {
 func (r Result) Text() string {
 	text := strings.Join(r.Messages, "; ")
 	if r.Outcome == Undecided {
-		return "not known yet, decided when it is: " + text
+		return "not decided yet, because a value is not known yet: " + text
 	}
 	text += ". Fix: " + r.Rule.Fix + "."
 	if r.Waiver != nil {

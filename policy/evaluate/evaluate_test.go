@@ -13,8 +13,8 @@ import (
 
 var now = time.Date(2026, 11, 28, 0, 0, 0, 0, time.UTC)
 
-// a returns a rule on the property ok.
-func a(id string, levels rule.Levels, cross bool) *rule.Rule {
+// newRule returns a rule that demands that the property ok is true.
+func newRule(id string, levels rule.Levels, cross bool) *rule.Rule {
 	c := rule.OnTypes(func(s *rule.Subject) {
 		if s.View().Get("panic").Set() == value.True {
 			panic("no")
@@ -40,7 +40,7 @@ func outcomes(results []Result) map[string]Outcome {
 }
 
 func TestOutcomes(t *testing.T) {
-	e := New([]*rule.Rule{a("one", rule.Everywhere, false), a("two", rule.Advice, true)}, "prod", "", now)
+	e := New([]*rule.Rule{newRule("one", rule.Everywhere, false), newRule("two", rule.Advice, true)}, "prod", "", now)
 	g := graph.Build([]*graph.Resource{
 		resource("good", map[string]any{"ok": true}), resource("bad", map[string]any{"ok": false}),
 		resource("later", map[string]any{"ok": value.Undetermined{}}), resource("panics", map[string]any{"panic": true}),
@@ -56,7 +56,7 @@ func TestOutcomes(t *testing.T) {
 }
 
 func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
-	rules := []*rule.Rule{a("one", rule.Everywhere, false)}
+	rules := []*rule.Rule{newRule("one", rule.Everywhere, false)}
 	g := graph.Build([]*graph.Resource{resource("bad", map[string]any{"ok": false}), resource("good", map[string]any{"ok": true})})
 	waiver := func(resource, until string) string {
 		return `{"waivers":[{"rule":"one","resource":"` + resource + `","reason":"r","owner":"o","until":"` + until + `"}]}`
@@ -86,7 +86,7 @@ func TestUnusedAndFaultyWaiversAreViolations(t *testing.T) {
 }
 
 func TestUndecidedUsesAWaiver(t *testing.T) {
-	e := New([]*rule.Rule{a("one", rule.Everywhere, false)}, "prod", `{"waivers":[{"rule":"one","resource":"later","reason":"r","owner":"o","until":"2027-01-01"}]}`, now)
+	e := New([]*rule.Rule{newRule("one", rule.Everywhere, false)}, "prod", `{"waivers":[{"rule":"one","resource":"later","reason":"r","owner":"o","until":"2027-01-01"}]}`, now)
 	for _, r := range e.Stack(graph.Build([]*graph.Resource{resource("later", map[string]any{"ok": value.Undetermined{}})})) {
 		require.NotEqual(t, Broken, r.Outcome, "in a preview it is not known whether the waiver is needed")
 	}

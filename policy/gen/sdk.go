@@ -25,12 +25,13 @@ type structType struct {
 	fields []property
 }
 
+// property is a field of a struct, under Pulumi's name.
 type property struct {
-	property string
-	expr     ast.Expr
+	name string
+	expr ast.Expr
 }
 
-// open reads the nested types of one package.
+// open reads the nested types of one package, once.
 func (w *writer) open(module string) (*sdkPackage, error) {
 	if p, ok := w.packages[module]; ok {
 		return p, nil

@@ -23,9 +23,9 @@ type writer struct {
 	text   bytes.Buffer
 }
 
-// resource renders the view of a resource's inputs.
-func (w *writer) resource(token string) error {
-	module, name := w.place(token)
+// writeResource renders the view of a resource's inputs.
+func (w *writer) writeResource(token string) error {
+	module, name := w.locate(token)
 	p, err := w.open(module)
 	if err != nil {
 		return err
@@ -34,16 +34,16 @@ func (w *writer) resource(token string) error {
 	if err != nil {
 		return err
 	}
-	view := w.name(p, name)
+	view := w.viewName(p, name)
 	if owner := w.owners[view]; owner != "" {
 		return fmt.Errorf("the view %s is already that of %s", view, owner)
 	}
 	w.owners[view] = token
-	return w.view(view, "Token is the type of the resource.", token, p, args)
+	return w.writeView(view, "Token is the type of the resource.", token, p, args)
 }
 
-// place splits a token into the folder of its package and the name of its type.
-func (w *writer) place(token string) (module, name string) {
+// locate splits a token into the folder of its package and the name of its type.
+func (w *writer) locate(token string) (module, name string) {
 	parts := strings.Split(token, ":")
 	module, name = parts[1], parts[2]
 	if w.out.module == awsModule {
@@ -55,37 +55,40 @@ func (w *writer) place(token string) (module, name string) {
 	return group + "/" + version, name
 }
 
-func (w *writer) name(p *sdkPackage, typ string) string {
+// viewName is the name of the view of an SDK's type.
+func (w *writer) viewName(p *sdkPackage, sdkType string) string {
 	if !w.out.prefix {
-		return typ
+		return sdkType
 	}
-	return export(filepath.Base(p.dir)) + typ
+	return export(filepath.Base(p.dir)) + sdkType
 }
 
-func (w *writer) view(view, comment, token string, p *sdkPackage, st *structType) error {
+// writeView renders the view of one struct, and then the views of the objects in
+// it. token is empty for an object in a resource.
+func (w *writer) writeView(view, comment, token string, p *sdkPackage, st *structType) error {
 	var body bytes.Buffer
-	var nested []func() error
+	var writeNested []func() error
 	fmt.Fprintf(&body, "\ntype %s struct{ value.Node }\n", view)
 	if token != "" {
 		fmt.Fprintf(&body, "\n// %s\nfunc (%s) Token() string { return %q }\n", comment, view, token)
 	}
 	for _, f := range st.fields {
-		typ, more, err := w.typ(p, st.file, f.expr)
+		goType, writeObject, err := w.goType(p, st.file, f.expr)
 		if err != nil {
-			return fmt.Errorf("%s.%s: %w", view, f.property, err)
+			return fmt.Errorf("%s.%s: %w", view, f.name, err)
 		}
-		if more != nil {
-			nested = append(nested, more)
+		if writeObject != nil {
+			writeNested = append(writeNested, writeObject)
 		}
-		get := "o.Get(" + strconv.Quote(f.property) + ")"
-		if typ != "value.Node" {
-			get = "value.As[" + typ + "](" + get + ")"
+		get := "o.Get(" + strconv.Quote(f.name) + ")"
+		if goType != "value.Node" {
+			get = "value.As[" + goType + "](" + get + ")"
 		}
-		fmt.Fprintf(&body, "func (o %s) %s() %s { return %s }\n", view, method(f.property), typ, get)
+		fmt.Fprintf(&body, "func (o %s) %s() %s { return %s }\n", view, method(f.name), goType, get)
 	}
 	w.text.Write(body.Bytes())
-	for _, more := range nested {
-		if err := more(); err != nil {
+	for _, write := range writeNested {
+		if err := write(); err != nil {
 			return err
 		}
 	}
@@ -103,22 +106,22 @@ func method(property string) string {
 	return name
 }
 
-// typ renders the type of a property, and returns how to render the view of an
-// object that was not rendered before.
-func (w *writer) typ(p *sdkPackage, file *ast.File, e ast.Expr) (string, func() error, error) {
+// goType returns the Go type of a property. For an object whose view is not
+// rendered yet, writeObject renders that view; otherwise it is nil.
+func (w *writer) goType(p *sdkPackage, file *ast.File, e ast.Expr) (name string, writeObject func() error, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
-		return w.typ(p, file, e.X)
+		return w.goType(p, file, e.X)
 	case *ast.ArrayType:
-		item, more, err := w.typ(p, file, e.Elt)
-		return list("List", item), more, err
+		item, writeObject, err := w.goType(p, file, e.Elt)
+		return listType("List", item), writeObject, err
 	case *ast.MapType:
-		item, more, err := w.typ(p, file, e.Value)
-		return list("Map", item), more, err
+		item, writeObject, err := w.goType(p, file, e.Value)
+		return listType("Map", item), writeObject, err
 	case *ast.InterfaceType:
 		return "value.Node", nil, nil
 	case *ast.Ident:
-		return w.named(p, e.Name)
+		return w.namedType(p, e.Name)
 	case *ast.SelectorExpr:
 		x, ok := e.X.(*ast.Ident)
 		if !ok {
@@ -128,19 +131,21 @@ func (w *writer) typ(p *sdkPackage, file *ast.File, e ast.Expr) (string, func() 
 		if err != nil || other == nil {
 			return "value.Node", nil, err
 		}
-		return w.named(other, e.Sel.Name)
+		return w.namedType(other, e.Sel.Name)
 	}
 	return "", nil, fmt.Errorf("a type of the form %T", e)
 }
 
-func list(kind, item string) string {
+// listType is the Go type of a list or a map of items.
+func listType(kind, item string) string {
 	if item == "value.Node" {
 		item = "value.Value"
 	}
 	return "value." + kind + "[" + item + "]"
 }
 
-func (w *writer) named(p *sdkPackage, name string) (string, func() error, error) {
+// namedType is goType for a type with a name.
+func (w *writer) namedType(p *sdkPackage, name string) (goType string, writeObject func() error, err error) {
 	switch name {
 	case "string":
 		return "value.String", nil, nil
@@ -150,7 +155,7 @@ func (w *writer) named(p *sdkPackage, name string) (string, func() error, error)
 		return "value.Number", nil, nil
 	}
 	if basic, ok := p.basics[name]; ok {
-		return w.named(p, basic)
+		return w.namedType(p, basic)
 	}
 	st := p.structs[name]
 	if st == nil {
@@ -159,13 +164,13 @@ func (w *writer) named(p *sdkPackage, name string) (string, func() error, error)
 	if opaque[name] {
 		return "value.Node", nil, nil
 	}
-	view, id := w.name(p, name), p.dir+"."+name
+	view, id := w.viewName(p, name), p.dir+"."+name
 	switch w.owners[view] {
 	case id:
 		return view, nil, nil
 	case "":
 		w.owners[view] = id
-		return view, func() error { return w.view(view, "", "", p, st) }, nil
+		return view, func() error { return w.writeView(view, "", "", p, st) }, nil
 	}
 	// Another package has a type of the same name.
 	view = export(filepath.Base(filepath.Dir(p.dir))) + view
@@ -173,7 +178,7 @@ func (w *writer) named(p *sdkPackage, name string) (string, func() error, error)
 		return view, nil, nil
 	}
 	w.owners[view] = id
-	return view, func() error { return w.view(view, "", "", p, st) }, nil
+	return view, func() error { return w.writeView(view, "", "", p, st) }, nil
 }
 
 // imported opens the package of the SDK that file imports as name. It returns nil

@@ -63,7 +63,7 @@ func (r *Resource) View() value.Node {
 	if !ok || len(r.References) == 0 {
 		return r.Inputs
 	}
-	// Each input keeps its provenance: a view gets its members by name.
+	// The mark is on each input, because a view reads the inputs by name.
 	marked := make(map[string]any, len(object))
 	for name, raw := range object {
 		if len(r.References[name]) > 0 {
@@ -119,7 +119,7 @@ type Related struct {
 	Complete bool
 }
 
-// Refs returns the resources of type typ that the input prop of r comes from.
+// Refs returns the resources of type typ that the input prop of r refers to.
 func (g *Graph) Refs(r *Resource, prop, typ string) Related {
 	out := Related{Complete: r.Inputs.Get(prop).Known()}
 	for _, urn := range r.References[prop] {
@@ -150,7 +150,7 @@ func (r *Resource) identifiedBy(text string) bool {
 	return text == r.ID || value.As[value.String](r.Outputs.Get("arn")).Is(text) == value.True
 }
 
-// Back returns the resources of type typ whose input prop comes from r.
+// Back returns the resources of type typ whose input prop refers to r.
 func (g *Graph) Back(r *Resource, typ, prop string) Related {
 	out := Related{Complete: true}
 	for _, other := range g.byType[typ] {
@@ -176,15 +176,15 @@ func (r Related) Any(test func(*Resource) value.Truth) value.Truth {
 	return result
 }
 
-// All reports whether test is true for every one of the resources.
+// All reports whether test is true for every resource.
 func (r Related) All(test func(*Resource) value.Truth) value.Truth {
 	return value.Not(r.Any(func(x *Resource) value.Truth { return value.Not(test(x)) }))
 }
 
-// Exists reports whether there is one.
+// Exists reports whether there is a related resource.
 func (r Related) Exists() value.Truth {
 	return r.Any(func(*Resource) value.Truth { return value.True })
 }
 
-// Users returns the resources with an input that comes from r.
+// Users returns the resources with any input that refers to r.
 func (g *Graph) Users(r *Resource) []*Resource { return g.back[r.URN] }

@@ -26,7 +26,7 @@ func TestReferences(t *testing.T) {
 	target := resource("target", nil, nil)
 	target.ID = "id-1"
 	target.Outputs = value.New(map[string]any{"arn": "arn:target"})
-	yes := func(*Resource) value.Truth { return value.True }
+	always := func(*Resource) value.Truth { return value.True }
 	for _, tc := range []struct {
 		reason     string
 		input      any
@@ -45,7 +45,7 @@ func TestReferences(t *testing.T) {
 		from := resource("from", map[string]any{"ref": tc.input}, map[string][]string{"ref": tc.references})
 		g := Build([]*Resource{target, from})
 		require.Equal(t, tc.want, g.Refs(from, "ref", target.Type).Exists(), tc.reason)
-		require.Equal(t, tc.want, g.Back(target, from.Type, "ref").Any(yes), "%s, from the other end", tc.reason)
+		require.Equal(t, tc.want, g.Back(target, from.Type, "ref").Any(always), "%s, from the other end", tc.reason)
 		if tc.want != value.Unknown {
 			require.Equal(t, tc.want == value.True, len(g.Refs(from, "ref", target.Type).Resources) == 1, tc.reason)
 		}
@@ -54,15 +54,15 @@ func TestReferences(t *testing.T) {
 
 func TestRelated(t *testing.T) {
 	a, b := resource("a", nil, nil), resource("b", nil, nil)
-	is := func(name string) func(*Resource) value.Truth {
+	hasName := func(name string) func(*Resource) value.Truth {
 		return func(r *Resource) value.Truth { return value.FromBool(r.Name == name) }
 	}
 	all, some := Related{Resources: []*Resource{a, b}, Complete: true}, Related{Resources: []*Resource{a, b}}
-	require.Equal(t, value.True, all.Any(is("a")))
-	require.Equal(t, value.False, all.Any(is("c")))
-	require.Equal(t, value.Unknown, some.Any(is("c")), "an unknown reference may be the one")
-	require.Equal(t, value.True, some.Any(is("a")))
-	require.Equal(t, value.False, some.All(is("a")), "a known resource is another one")
+	require.Equal(t, value.True, all.Any(hasName("a")))
+	require.Equal(t, value.False, all.Any(hasName("c")))
+	require.Equal(t, value.Unknown, some.Any(hasName("c")), "an unknown reference may be the one")
+	require.Equal(t, value.True, some.Any(hasName("a")))
+	require.Equal(t, value.False, some.All(hasName("a")), "a known resource is another one")
 	require.Equal(t, value.Unknown, some.All(func(*Resource) value.Truth { return value.True }))
 	require.Equal(t, value.False, Related{Complete: true}.Exists())
 }

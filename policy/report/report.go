@@ -23,7 +23,8 @@ type Report struct {
 	Stack       string  `json:"stack"`
 	Environment string  `json:"environment"`
 	Summary     Summary `json:"summary"`
-	// Findings are the broken and undecided results; those that hold are counted.
+	// Findings are the broken and undecided results. Results that hold are only
+	// counted, in Summary.
 	Findings []Finding `json:"findings"`
 	// Fixed are violations that the earlier state had.
 	Fixed []Finding `json:"fixed,omitempty"`
@@ -105,6 +106,7 @@ func New(stack, environment string, e *evaluate.Evaluator, g *graph.Graph, resul
 	return r
 }
 
+// finding converts a result that does not hold.
 func finding(r evaluate.Result) Finding {
 	kind := Advisory
 	switch {
@@ -149,7 +151,7 @@ func (r *Report) Compare(earlier *Report) {
 	}
 }
 
-// undecided reports whether the violation may still be there.
+// undecided reports whether it is not known whether the violation still exists.
 func (r *Report) undecided(f Finding) bool {
 	return slices.ContainsFunc(r.Findings, func(x Finding) bool { return x.key() == f.key() && x.Kind == Undecided })
 }
@@ -190,6 +192,7 @@ func (r *Report) Text(w io.Writer) error {
 	return err
 }
 
+// mark is the prefix of a finding that the earlier state does not have.
 func (r *Report) mark(f Finding) string {
 	if r.comparedToState && f.New {
 		return "new "
@@ -197,6 +200,7 @@ func (r *Report) mark(f Finding) string {
 	return ""
 }
 
+// where names the resource, and the source line that registered it.
 func (f Finding) where() string {
 	name := f.Resource
 	if name == "" {

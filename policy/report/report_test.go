@@ -23,7 +23,7 @@ func stack(t *testing.T, resources map[string]any, config string) *Report {
 	t.Helper()
 	var all []*graph.Resource
 	for _, name := range []string{"a", "b", "c"} {
-		if ok, has := resources[name]; has {
+		if ok, found := resources[name]; found {
 			r := graph.New("urn:pulumi:prod::p::t:t:T::" + name)
 			r.Inputs = value.New(map[string]any{"ok": ok})
 			if name == "a" {
@@ -70,32 +70,32 @@ prod: 1 rules, 3 resources: 1 mandatory, 0 advisory and 1 waived violations; 1 u
 
 func TestCompare(t *testing.T) {
 	for _, tc := range []struct {
-		reason         string
-		before, after  map[string]any
-		fails          bool
-		newly, isFixed []string
+		reason        string
+		before, after map[string]any
+		fails         bool
+		added, fixed  []string
 	}{
-		{"a standing violation fails nobody", map[string]any{"a": false}, map[string]any{"a": false}, false, nil, nil},
-		{"a new one does", map[string]any{"a": true}, map[string]any{"a": false}, true, []string{"a"}, nil},
-		{"on a new resource, too", map[string]any{"a": false}, map[string]any{"a": false, "b": false}, true, []string{"b"}, nil},
-		{"a fixed one is listed", map[string]any{"a": false}, map[string]any{"a": true}, false, nil, []string{"a"}},
-		{"as is that of a resource that goes", map[string]any{"a": false, "b": true}, map[string]any{"b": true}, false, nil, []string{"a"}},
-		{"what can't be decided is not fixed", map[string]any{"a": false}, map[string]any{"a": value.Undetermined{}}, false, nil, nil},
+		{"a violation that the earlier state has does not fail", map[string]any{"a": false}, map[string]any{"a": false}, false, nil, nil},
+		{"a new violation fails", map[string]any{"a": true}, map[string]any{"a": false}, true, []string{"a"}, nil},
+		{"a violation of a new resource fails", map[string]any{"a": false}, map[string]any{"a": false, "b": false}, true, []string{"b"}, nil},
+		{"a fixed violation is listed", map[string]any{"a": false}, map[string]any{"a": true}, false, nil, []string{"a"}},
+		{"a violation of a deleted resource is listed as fixed", map[string]any{"a": false, "b": true}, map[string]any{"b": true}, false, nil, []string{"a"}},
+		{"a violation that can't be decided is not fixed", map[string]any{"a": false}, map[string]any{"a": value.Undetermined{}}, false, nil, nil},
 	} {
 		r := stack(t, tc.after, "")
 		r.Compare(stack(t, tc.before, ""))
 		require.Equal(t, tc.fails, r.Fails(), tc.reason)
-		var newly, isFixed []string
+		var added, fixed []string
 		for _, f := range r.Findings {
 			if f.New && f.Kind != Undecided {
-				newly = append(newly, f.Resource)
+				added = append(added, f.Resource)
 			}
 		}
 		for _, f := range r.Fixed {
-			isFixed = append(isFixed, f.Resource)
+			fixed = append(fixed, f.Resource)
 		}
-		require.Equal(t, tc.newly, newly, tc.reason)
-		require.Equal(t, tc.isFixed, isFixed, tc.reason)
+		require.Equal(t, tc.added, added, tc.reason)
+		require.Equal(t, tc.fixed, fixed, tc.reason)
 	}
 }
 

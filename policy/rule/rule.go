@@ -108,20 +108,20 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 	}
 }
 
-// Wait leaves the rule undecided: the value what is unknown, and the rule needs
-// it to make its demands.
-func (s *Subject) Wait(what string) { s.Undecided = append(s.Undecided, what) }
+// Wait leaves the rule undecided, because it can't make its demands while a value
+// is unknown. missing names the value.
+func (s *Subject) Wait(missing string) { s.Undecided = append(s.Undecided, missing) }
 
 // Set are related resources of one type.
 type Set[T Typed] struct{ graph.Related }
 
-// Refs returns the resources that the input prop of r comes from.
+// Refs returns the resources that the input prop of r refers to.
 func Refs[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Refs(r, prop, view.Token())}
 }
 
-// Users returns the resources whose input prop comes from r.
+// Users returns the resources whose input prop refers to r.
 func Users[T Typed](g *graph.Graph, r *graph.Resource, prop string) Set[T] {
 	var view T
 	return Set[T]{g.Back(r, view.Token(), prop)}

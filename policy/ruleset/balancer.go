@@ -47,7 +47,7 @@ var balancer = []*rule.Rule{
 		Fix: "the key network.zones", Standards: []string{"FSBP ELB.13"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.LbLoadBalancer) {
-			s.Must(zones(s.Graph, s.Resource, "subnets", v.Subnets().Node), "the subnets are in fewer than two zones")
+			s.Must(spanTwoZones(s.Graph, s.Resource, "subnets", v.Subnets().Node), "the subnets are in fewer than two zones")
 		}),
 	},
 	{
@@ -64,7 +64,7 @@ var balancer = []*rule.Rule{
 					// The group of CloudFront's interfaces is looked up once a VPC origin exists.
 					cloudFront := rule.Refs[awsview.CloudfrontVpcOrigin](s.Graph, r, "referencedSecurityGroupId").Exists()
 					return value.All(cloudFront, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()), value.Not(v.PrefixListId().Set()))
-				}), "an ingress rule of %s names something else than the group of CloudFront's VPC origins", group.Name)
+				}), "an ingress rule of %s names something other than the group of CloudFront's VPC origins", group.Name)
 			}
 		}),
 	},
@@ -85,7 +85,7 @@ var balancer = []*rule.Rule{
 		Check: rule.On(func(s *rule.Subject, v awsview.LbListener) {
 			s.Must(value.Implies(v.Protocol().Or("HTTP").Is("HTTP"), v.DefaultActions().All(func(a awsview.LbListenerDefaultAction) value.Truth {
 				return value.All(a.Type().Is("redirect"), a.Redirect().Protocol().Is("HTTPS"))
-			})), "an action of the HTTP listener does something else than redirect to HTTPS")
+			})), "an action of the HTTP listener does something other than redirect to HTTPS")
 		}),
 	},
 	{
@@ -148,6 +148,7 @@ var balancer = []*rule.Rule{
 
 func greater(a, b float64) bool { return a > b }
 
+// albRule returns a rule on properties of the load balancer.
 func albRule(id, title, why, fix string, standards []string, check func(*rule.Subject, awsview.LbLoadBalancer)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: rule.Medium, Levels: rule.Deployed, Standards: standards, Check: rule.On(check)}
 }

@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	aDigest     = "registry.example/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	goodPolicy  = `{"Statement":[{"Effect":"Allow","Action":["s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
-	goodTrust   = `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"pods.eks.amazonaws.com"}}]}`
-	goodBucket  = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":["false"]}}}]}`
-	deployment  = "Deployment mca-deployment"
-	instanceOf  = "Instance postgres-instance"
-	documents   = "Cluster mongo-cluster"
-	cacheGroup  = "ReplicationGroup redis-cluster"
-	cdnOf       = "Distribution distribution"
-	albOf       = "LoadBalancer alb"
-	clusterName = "Cluster cluster"
+	imageByDigest    = "registry.example/web@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	goodPolicy       = `{"Statement":[{"Effect":"Allow","Action":["s3:PutObject"],"Resource":["arn:aws:s3:::b/*"]}]}`
+	goodTrust        = `{"Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Service":"pods.eks.amazonaws.com"}}]}`
+	goodBucket       = `{"Statement":[{"Effect":"Deny","Action":"s3:*","Principal":"*","Resource":["*"],"Condition":{"Bool":{"aws:SecureTransport":["false"]}}}]}`
+	deployment       = "Deployment mca-deployment"
+	postgresInstance = "Instance postgres-instance"
+	mongoCluster     = "Cluster mongo-cluster"
+	redisGroup       = "ReplicationGroup redis-cluster"
+	cdnDistribution  = "Distribution distribution"
+	loadBalancer     = "LoadBalancer alb"
+	eksCluster       = "Cluster cluster"
 )
 
 // base is the recorded prod with values that only AWS knows, and without the
@@ -51,10 +51,10 @@ func newBase(t testing.TB) *environment {
 		case awsview.S3BucketOwnershipControls{}.Token():
 			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
 		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token():
-			env.resources[i] = with(with(r, "spec.template.spec.containers.0.image", aDigest),
+			env.resources[i] = with(with(r, "spec.template.spec.containers.0.image", imageByDigest),
 				"spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
 		case k8sview.CronJob{}.Token():
-			env.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", aDigest),
+			env.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest),
 				"spec.jobTemplate.spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
 		case awsview.CloudwatchLogGroup{}.Token():
 			env.resources[i] = with(r, "retentionInDays", 400.0)
@@ -69,8 +69,8 @@ func newBase(t testing.TB) *environment {
 	edits := []edit{
 		set("MetricAlarm error-rate-high", "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"}),
 		set("aws aws", "allowedAccountIds", []any{"111111111111"}),
-		set(cdnOf, "originGroups", []any{map[string]any{"originId": "both"}}),
-		set(clusterName, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
+		set(cdnDistribution, "originGroups", []any{map[string]any{"originId": "both"}}),
+		set(eksCluster, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
 		set("SecurityGroupEgressRule node-out", "ipProtocol", "tcp"),
 		set("Deployment prod", "spec.replicas", 2.0),
 		set("Deployment prod", "spec.template.spec.automountServiceAccountToken", false),
@@ -88,7 +88,7 @@ func newBase(t testing.TB) *environment {
 			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},
 		}}, nil),
 		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
-		set("Deployment prod", "spec.template.spec.containers.0.image", aDigest),
+		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 		change("Deployment prod", func(r *graph.Resource) {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
 		}),

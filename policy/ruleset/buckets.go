@@ -8,13 +8,13 @@ import (
 )
 
 var buckets = []*rule.Rule{
-	bucket("bucket-not-public", "Public access to the bucket is blocked", "One wrong policy or ACL would open it to everybody.",
+	bucketRule("bucket-not-public", "Public access to the bucket is blocked", "One wrong policy or ACL would open it to everybody.",
 		"components/bucket, settings", rule.Critical, []string{"FSBP S3.1", "FSBP S3.8", "CIS AWS 2.1.4"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPublicAccessBlock](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketPublicAccessBlock) value.Truth {
 				return value.All(b.BlockPublicAcls().IsTrue(), b.BlockPublicPolicy().IsTrue(), b.IgnorePublicAcls().IsTrue(), b.RestrictPublicBuckets().IsTrue())
 			}), "no public access block with all four settings")
 		}),
-	bucket("bucket-encrypted", "The bucket has an encryption configuration", "An object without encryption is readable to whoever copies the disk.",
+	bucketRule("bucket-encrypted", "The bucket has an encryption configuration", "An object without encryption is readable to whoever copies the disk.",
 		"components/bucket, KeyARN", rule.Medium, []string{"FSBP S3.17"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketServerSideEncryptionConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketServerSideEncryptionConfigurationV2) value.Truth {
 				return b.Rules().Any(func(r awsview.S3BucketServerSideEncryptionConfigurationV2Rule) value.Truth {
@@ -22,19 +22,19 @@ var buckets = []*rule.Rule{
 				})
 			}), "no encryption configuration")
 		}),
-	bucket("bucket-versioned", "The bucket keeps overwritten objects", "A mistake or an attacker overwrites the only copy.",
+	bucketRule("bucket-versioned", "The bucket keeps overwritten objects", "A mistake or an attacker overwrites the only copy.",
 		"components/bucket, settings", rule.Medium, []string{"FSBP S3.14"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketVersioningV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketVersioningV2) value.Truth {
 				return b.VersioningConfiguration().Status().Is("Enabled")
 			}), "versioning is not enabled")
 		}),
-	bucket("bucket-lifecycle", "Old objects are deleted by themselves", "Versions and parts of failed uploads are billed for ever.",
+	bucketRule("bucket-lifecycle", "Old objects are deleted by themselves", "Versions and parts of failed uploads are billed for ever.",
 		"components/bucket, ExpireDays", rule.Low, []string{"FSBP S3.13"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketLifecycleConfigurationV2](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, b awsview.S3BucketLifecycleConfigurationV2) value.Truth {
 				return b.Rules().Any(func(r awsview.S3BucketLifecycleConfigurationV2Rule) value.Truth { return r.Status().Is("Enabled") })
 			}), "no lifecycle rule is enabled")
 		}),
-	bucket("bucket-logged", "Requests to the bucket are logged", "Without the log nobody knows who read what.",
+	bucketRule("bucket-logged", "Requests to the bucket are logged", "Without the log nobody knows who read what.",
 		"components/bucket, LogBucket", rule.Low, []string{"FSBP S3.9"}, func(s *rule.Subject) {
 			logs := rule.Users[awsview.S3BucketLoggingV2](s.Graph, s.Resource, "bucket").Exists()
 			// A bucket that receives logs would log its own log.
@@ -46,7 +46,7 @@ var buckets = []*rule.Rule{
 			)
 			s.Must(value.Any(logs, target), "it neither logs its requests nor receives logs")
 		}),
-	bucket("bucket-tls-only", "The bucket refuses requests without TLS", "Objects would cross the network in clear text.",
+	bucketRule("bucket-tls-only", "The bucket refuses requests without TLS", "Objects would cross the network in clear text.",
 		"components/bucket, SetPolicy", rule.Medium, []string{"FSBP S3.5", "CIS AWS 2.1.1"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketPolicy](s.Graph, s.Resource, "bucket").Any(func(_ *graph.Resource, p awsview.S3BucketPolicy) value.Truth {
 				return statements(p.Policy()).Any(func(st statement) value.Truth {
@@ -54,7 +54,7 @@ var buckets = []*rule.Rule{
 				})
 			}), "no statement of its policy denies requests without TLS")
 		}),
-	bucket("bucket-no-acls", "Access to the bucket is not decided by ACLs", "An object's ACL appears in no policy and no plan.",
+	bucketRule("bucket-no-acls", "Access to the bucket is not decided by ACLs", "An object's ACL appears in no policy and no plan.",
 		"components/bucket, ACLs", rule.Medium, []string{"FSBP S3.12"}, func(s *rule.Subject) {
 			s.Must(rule.Users[awsview.S3BucketOwnershipControls](s.Graph, s.Resource, "bucket").All(func(_ *graph.Resource, b awsview.S3BucketOwnershipControls) value.Truth {
 				return b.Rule().ObjectOwnership().Is("BucketOwnerEnforced")
@@ -71,7 +71,8 @@ var buckets = []*rule.Rule{
 	},
 }
 
-func bucket(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject)) *rule.Rule {
+// bucketRule returns a rule on a bucket and the resources that configure it.
+func bucketRule(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject)) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: rule.Everywhere, Standards: standards,
 		Check: rule.AcrossTypes(check, awsview.S3BucketV2{}.Token()),

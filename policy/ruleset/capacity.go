@@ -9,23 +9,24 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// podsOf returns the maximum of pods of a workload, and whether it is known.
-func podsOf(g *graph.Graph, r *graph.Resource) (float64, bool) {
+// maxPods returns the highest number of pods of a workload, and whether it is known.
+func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
-	most, known := float(replicas), replicas.Known()
+	count, known = knownNumber(replicas), replicas.Known()
 	for _, hpa := range scaledBy(&rule.Subject{Resource: r, Graph: g}).Resources {
 		n := value.As[k8sview.HorizontalPodAutoscaler](hpa.View()).Spec().MaxReplicas()
-		most, known = max(most, float(n)), known && n.Known()
+		count, known = max(count, knownNumber(n)), known && n.Known()
 	}
-	return most, known
+	return count, known
 }
 
-// requestedCPU returns the sum of the requests of all servers, in cores.
+// requestedCPU returns the sum of the CPU requests of all servers, in cores. It is
+// complete if no unknown value could add to it.
 func requestedCPU(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, typ := range []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()} {
 		for _, r := range g.OfType(typ) {
-			count, known := podsOf(g, r)
+			count, known := maxPods(g, r)
 			spec := podOf(r).Spec()
 			containers, all := spec.Containers().Items()
 			complete = complete && known && all
@@ -49,12 +50,13 @@ const (
 	defaultPool  = 8.0
 )
 
-// poolConnections returns the sum of the connection pools of all pods.
+// poolConnections returns the sum of the sizes of all pods' connection pools. It is
+// complete if no unknown value could add to it.
 func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	complete = true
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
-		count, known := podsOf(g, r)
-		for _, c := range list(podOf(r).Spec().Containers()) {
+		count, known := maxPods(g, r)
+		for _, c := range knownItems(podOf(r).Spec().Containers()) {
 			pool := 0.0
 			variables, all := c.Env().Items()
 			complete = complete && all

@@ -9,31 +9,31 @@ import (
 )
 
 var cdn = []*rule.Rule{
-	distribution("cdn-root-object", "The distribution has a root object", "A request for / would list the bucket.",
+	cdnRule("cdn-root-object", "The distribution has a root object", "A request for / would list the bucket.",
 		"components/cdn, DefaultRootObject", rule.Low, []string{"FSBP CloudFront.1"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.DefaultRootObject().Set(), "defaultRootObject is not set")
 		}),
-	distribution("cdn-https", "Viewers use HTTPS", "A request in clear text carries a token that anybody on the way can use.",
+	cdnRule("cdn-https", "Viewers use HTTPS", "A request in clear text carries a token that anybody on the way can use.",
 		"components/cdn, viewerProtocols", rule.High, []string{"FSBP CloudFront.3"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.DefaultCacheBehavior().ViewerProtocolPolicy().In("redirect-to-https", "https-only"), "the default behaviour allows HTTP")
 			s.Must(v.OrderedCacheBehaviors().All(func(b awsview.CloudfrontDistributionOrderedCacheBehavior) value.Truth {
 				return b.ViewerProtocolPolicy().In("redirect-to-https", "https-only")
 			}), "a behaviour allows HTTP")
 		}),
-	distribution("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
+	cdnRule("cdn-logs", "The distribution logs its requests", "Without the log nobody knows who asked for what.",
 		"components/cdn, LoggingConfig", rule.Medium, []string{"FSBP CloudFront.5"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.LoggingConfig().Bucket().Set(), "loggingConfig.bucket is not set")
 		}),
-	distribution("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
+	cdnRule("cdn-certificate", "The distribution has a certificate of its own, by SNI", "With CloudFront's own one the platform's name can't be served.",
 		"the key edge.domain", rule.Medium, []string{"FSBP CloudFront.7", "FSBP CloudFront.8"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().AcmCertificateArn().Set(), "acmCertificateArn is not set")
 			s.Must(v.ViewerCertificate().SslSupportMethod().Is("sni-only"), "sslSupportMethod is %s", v.ViewerCertificate().SslSupportMethod().Text())
 		}),
-	distribution("cdn-tls12", "Viewers use TLS 1.2 at least", "Older versions can be broken.",
+	cdnRule("cdn-tls12", "Viewers use TLS 1.2 at least", "Older versions can be broken.",
 		"components/cdn, MinimumProtocolVersion", rule.High, []string{"FSBP CloudFront.15"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.ViewerCertificate().MinimumProtocolVersion().HasPrefix("TLSv1.2_2"), "minimumProtocolVersion is %s", v.ViewerCertificate().MinimumProtocolVersion().Text())
 		}),
-	distribution("cdn-origin-https", "CloudFront speaks HTTPS to its origins", "Between CloudFront and the origin the request would be in clear text.",
+	cdnRule("cdn-origin-https", "CloudFront speaks HTTPS to its origins", "Between CloudFront and the origin the request would be in clear text.",
 		"components/cdn, OriginProtocolPolicy", rule.High, []string{"FSBP CloudFront.9", "FSBP CloudFront.10"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 				c := o.CustomOriginConfig()
@@ -41,24 +41,24 @@ var cdn = []*rule.Rule{
 					c.OriginProtocolPolicy().Is("https-only"),
 					c.OriginSslProtocols().All(func(p value.String) value.Truth { return p.Is("TLSv1.2") }),
 				))
-			}), "an origin is asked by HTTP or by an old TLS")
+			}), "CloudFront may use HTTP or an old version of TLS for an origin")
 		}),
-	distribution("cdn-bucket-closed", "Buckets answer to the distribution only", "Everybody could read the bucket around CloudFront.",
+	cdnRule("cdn-bucket-closed", "Buckets answer to the distribution only", "Everybody could read the bucket around CloudFront.",
 		"components/cdn, OriginAccessControlId", rule.High, []string{"FSBP CloudFront.13"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.Origins().All(func(o awsview.CloudfrontDistributionOrigin) value.Truth {
 				return value.Any(o.CustomOriginConfig().Set(), o.VpcOriginConfig().Set(), o.OriginAccessControlId().Set())
 			}), "an origin that is a bucket has no origin access control")
 		}),
-	distribution("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
+	cdnRule("cdn-no-shadowed-path", "No behaviour is hidden by an earlier one", "CloudFront uses the first pattern that matches. The later one never applies.",
 		"components/cdn/behaviour, the order of rules", rule.Medium, nil, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
-			items := list(v.OrderedCacheBehaviors())
+			items := knownItems(v.OrderedCacheBehaviors())
 			for i, later := range items {
 				for _, earlier := range items[:i] {
 					s.Must(value.Not(covers(earlier.PathPattern(), later.PathPattern())), "%s is hidden by %s", later.PathPattern().Text(), earlier.PathPattern().Text())
 				}
 			}
 		}),
-	distribution("cdn-origin-failover", "The distribution has a second origin", "If the origin is down, users get an error page.",
+	cdnRule("cdn-origin-failover", "The distribution has a second origin", "If the origin is down, users get an error page.",
 		"components/cdn, OriginGroups", rule.Low, []string{"FSBP CloudFront.4"}, func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			s.Must(v.OriginGroups().Set(), "originGroups is not set")
 		}),
@@ -125,17 +125,17 @@ var cdn = []*rule.Rule{
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.CloudfrontDistribution) {
 			buckets := map[string]bool{}
-			for _, o := range list(v.Origins()) {
+			for _, o := range knownItems(v.Origins()) {
 				if o.OriginAccessControlId().Set() == value.True {
 					buckets[o.OriginId().Text()] = true
 				}
 			}
 			policies := rule.Refs[awsview.CloudfrontCachePolicy](s.Graph, s.Resource, "orderedCacheBehaviors")
-			for _, b := range list(v.OrderedCacheBehaviors()) {
+			for _, b := range knownItems(v.OrderedCacheBehaviors()) {
 				if buckets[b.TargetOriginId().Text()] {
 					continue
 				}
-				s.Must(apart(policies, b.CachePolicyId()), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
+				s.Must(separatesCallers(policies, b.CachePolicyId()), "answers to %s are cached without the Authorization header in the key", b.PathPattern().Text())
 			}
 		}),
 	},
@@ -144,7 +144,9 @@ var cdn = []*rule.Rule{
 // yearSeconds is the least max-age that browsers' HSTS preload lists accept.
 const yearSeconds = 365 * 24 * 60 * 60
 
-func distribution(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
+// cdnRule returns a rule on properties of the distribution. A rule of low severity
+// is only advice.
+func cdnRule(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.CloudfrontDistribution)) *rule.Rule {
 	levels := rule.Everywhere
 	if severity == rule.Low {
 		levels = rule.Advice
@@ -155,9 +157,10 @@ func distribution(id, title, why, fix string, severity rule.Severity, standards 
 // cachingDisabled is AWS's cache policy that caches nothing.
 const cachingDisabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 
-// apart reports whether a cache policy keeps the responses for different callers
-// apart, or caches nothing. The id of a policy is known once it exists.
-func apart(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
+// separatesCallers reports whether a cache policy caches nothing, or has the
+// Authorization header in its cache key. The id of a policy is known once the
+// policy exists.
+func separatesCallers(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) value.Truth {
 	return value.Any(id.Is(cachingDisabled), id.Satisfies(func(text string) bool {
 		for _, r := range policies.Resources {
 			key := value.As[awsview.CloudfrontCachePolicy](r.View()).ParametersInCacheKeyAndForwardedToOrigin()
@@ -169,8 +172,8 @@ func apart(policies rule.Set[awsview.CloudfrontCachePolicy], id value.String) va
 	}))
 }
 
-// covers reports whether a pattern matches every path of another one. Patterns have
-// one star, at their end.
+// covers reports whether a path pattern matches every path that the other one
+// matches. A pattern may have one star, at its end.
 func covers(pattern, other value.String) value.Truth {
 	return value.Both(pattern, other, func(p, path string) bool {
 		prefix, star := strings.CutSuffix(p, "*")

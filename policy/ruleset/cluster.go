@@ -23,19 +23,19 @@ func allows(g k8sview.PolicyRule, resource, verb string) value.Truth {
 }
 
 var cluster = []*rule.Rule{
-	rbac("rbac-no-wildcards", "Roles name groups, resources and verbs", "A new kind of object is allowed without a review.",
+	rbacRule("rbac-no-wildcards", "Roles name groups, resources and verbs", "A new kind of object is allowed without a review.",
 		[]string{"CIS EKS 4.1.3"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(value.HasText(g.ApiGroups(), "*"), value.HasText(g.Resources(), "*"), value.HasText(g.Verbs(), "*")))
 		}, "a rule has *"),
-	rbac("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind and impersonate lead to the administrator.",
+	rbacRule("rbac-no-escalation", "Roles can't give themselves more permissions", "escalate, bind and impersonate lead to the administrator.",
 		[]string{"CIS EKS 4.1.8"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(value.HasText(g.Verbs(), "escalate"), value.HasText(g.Verbs(), "bind"), value.HasText(g.Verbs(), "impersonate")))
 		}, "a rule has escalate, bind or impersonate"),
-	rbac("rbac-no-secrets", "Roles do not read Secrets", "The passwords of all services would be in one hand.",
+	rbacRule("rbac-no-secrets", "Roles do not read Secrets", "The passwords of all services would be in one hand.",
 		[]string{"CIS EKS 4.1.2"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(allows(g, "secrets", "list"), allows(g, "secrets", "watch"), value.All(allows(g, "secrets", "get"), value.Not(g.ResourceNames().Set()))))
 		}, "a rule reads secrets that it does not name"),
-	rbac("rbac-no-exec", "Roles do not start processes in pods", "exec and attach give the permissions of every pod.",
+	rbacRule("rbac-no-exec", "Roles do not start processes in pods", "exec and attach give the permissions of every pod.",
 		[]string{"CIS EKS 4.1.4"}, func(s *rule.Subject, g k8sview.PolicyRule) value.Truth {
 			return value.Not(value.Any(allows(g, "pods/exec", "create"), allows(g, "pods/attach", "create")))
 		}, "a rule allows exec or attach"),
@@ -69,7 +69,7 @@ var cluster = []*rule.Rule{
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			n := namespaceOf(s.Graph, s.Resource)
 			s.Must(value.All(n.Set(), value.Not(n.Is("default"))), "metadata.namespace is %s", n.Text())
-		}, append(append([]string{}, podded...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
+		}, append(append([]string{}, workloadTypes...), k8sview.Service{}.Token(), k8sview.Secret{}.Token(), k8sview.ConfigMap{}.Token())...),
 	},
 	{
 		ID: "secret-object-encrypted", Title: "The content of Secrets is encrypted in Pulumi's state",
@@ -133,7 +133,8 @@ var cluster = []*rule.Rule{
 	},
 }
 
-func rbac(id, title, why string, standards []string, allowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, wrong string) *rule.Rule {
+// rbacRule returns a rule on each grant of a role.
+func rbacRule(id, title, why string, standards []string, allowed func(*rule.Subject, k8sview.PolicyRule) value.Truth, wrong string) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: "the component that creates the role: its rules", Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
 		Check: rule.OnTypes(func(s *rule.Subject) {

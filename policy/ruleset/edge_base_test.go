@@ -22,14 +22,14 @@ func edgeEdits(env *environment) []edit {
 			add(awsview.CloudfrontVpcOrigin{}.Token(), "vpc-origin", map[string]any{"vpcOriginEndpointConfig": map[string]any{
 				"originProtocolPolicy": "https-only", "originSslProtocols": map[string]any{"items": []any{"TLSv1.2"}},
 			}}, nil),
-			set(cdnOf, "origins", []any{
+			set(cdnDistribution, "origins", []any{
 				map[string]any{"originId": "S3-progressive-framework-static", "domainName": "b.s3.amazonaws.com", "originAccessControlId": "E1"},
 				map[string]any{"originId": "ALB-progressive-framework-dynamic", "domainName": "internal", "vpcOriginConfig": map[string]any{
 					"vpcOriginId": "vo_1", "originReadTimeout": 70.0, "originKeepaliveTimeout": 60.0,
 				}},
 			}),
-			set(albOf, "internal", true),
-			set(albOf, "idleTimeout", 65.0),
+			set(loadBalancer, "internal", true),
+			set(loadBalancer, "idleTimeout", 65.0),
 			remove("SecurityGroupIngressRule from-cloudfront-https", "SecurityGroupIngressRule from-cloudfront-http", "Listener http"),
 			add(awsview.VpcSecurityGroupIngressRule{}.Token(), "from-cloudfront",
 				map[string]any{"description": "CloudFront", "referencedSecurityGroupId": "sg-cloudfront", "securityGroupId": "sg-alb"},

@@ -139,7 +139,7 @@ var eks = []*rule.Rule{
 				if builtHere(s.Graph, r).Exists() == value.True {
 					continue
 				}
-				for _, c := range list(podOf(r).Spec().Containers()) {
+				for _, c := range knownItems(podOf(r).Spec().Containers()) {
 					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
 						return strings.Contains(image, ":v"+version+".")
 					})

@@ -157,8 +157,8 @@ func (env *environment) results(watch func(id, format string, t value.Truth)) ma
 	return all
 }
 
-// newly lists the results that have the outcome only in after.
-func newly(before, after map[string]evaluate.Result, o evaluate.Outcome) []string {
+// newResults lists the results that have the outcome in after but not in before.
+func newResults(before, after map[string]evaluate.Result, o evaluate.Outcome) []string {
 	var out []string
 	for key, r := range after {
 		if r.Outcome == o && before[key].Outcome != o {

@@ -5,17 +5,17 @@ import (
 )
 
 var eksExamples = []example{
-	{rule: "eks-access-entries", at: clusterName, path: "accessConfig.authenticationMode", bad: "API_AND_CONFIG_MAP"},
+	{rule: "eks-access-entries", at: eksCluster, path: "accessConfig.authenticationMode", bad: "API_AND_CONFIG_MAP"},
 	{rule: "eks-addons-pinned", at: "Addon aws-ebs-csi-driver", path: "addonVersion", bad: nil},
 	{rule: "eks-autoscaler-version", at: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.30.1@sha256:" + digits, on: "Cluster cluster", absent: evaluate.Holds, given: []edit{withoutImage("Deployment prod")}},
-	{rule: "eks-control-plane-logs", at: clusterName, path: "enabledClusterLogTypes", bad: nil},
-	{rule: "eks-endpoint-private", at: clusterName, path: "vpcConfig.endpointPrivateAccess", bad: false},
-	{rule: "eks-endpoint-private", at: clusterName, path: "vpcConfig.endpointPublicAccess", bad: true},
+	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: nil},
+	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
+	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPublicAccess", bad: true},
 	{rule: "eks-log-group-managed", at: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", on: "Cluster cluster"},
 	{rule: "eks-network-policies-enforced", at: "Addon vpc-cni", path: "configurationValues", bad: `{"enableNetworkPolicy":"false"}`},
 	{rule: "eks-no-implicit-admin", at: "Cluster cluster", path: "accessConfig.bootstrapClusterCreatorAdminPermissions", bad: true},
 	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", path: "roleArn", bad: "arn:aws:iam::2:role/another", also: []string{"iam-role-used @ Role web-role"}},
 	{rule: "eks-one-role-per-service-account", at: "PodIdentityAssociation web-identity", edits: []edit{add("aws:eks/podIdentityAssociation:PodIdentityAssociation", "second", map[string]any{"namespace": "kube-system", "roleArn": "arn"}, map[string]string{"roleArn": "Role web-role"})}, also: []string{"eks-one-role-per-service-account @ PodIdentityAssociation second"}},
-	{rule: "eks-secrets-encrypted", at: clusterName, path: "encryptionConfig.resources.0", bad: nil},
-	{rule: "eks-version-supported", at: clusterName, path: "version", bad: nil},
+	{rule: "eks-secrets-encrypted", at: eksCluster, path: "encryptionConfig.resources.0", bad: nil},
+	{rule: "eks-version-supported", at: eksCluster, path: "version", bad: nil},
 }

@@ -7,9 +7,9 @@ import (
 var keyExamples = []example{
 	{rule: "key-deletion-window", at: "Key key", path: "deletionWindowInDays", bad: 0.0, absent: evaluate.Holds},
 	{rule: "key-not-public", at: "Key key", path: "policy", bad: `{"Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}`, absent: evaluate.Holds},
-	{rule: "key-of-store-rotates", at: instanceOf, path: "kmsKeyId", bad: "arn:aws:kms:::key/another"},
-	{rule: "key-of-store-rotates", at: "Key postgres-key", path: "enableKeyRotation", bad: false, on: instanceOf, also: []string{"key-rotates @ Key postgres-key"}},
-	{rule: "key-of-store-rotates", at: documents, path: "kmsKeyId", bad: "x"},
+	{rule: "key-of-store-rotates", at: postgresInstance, path: "kmsKeyId", bad: "arn:aws:kms:::key/another"},
+	{rule: "key-of-store-rotates", at: "Key postgres-key", path: "enableKeyRotation", bad: false, on: postgresInstance, also: []string{"key-rotates @ Key postgres-key"}},
+	{rule: "key-of-store-rotates", at: mongoCluster, path: "kmsKeyId", bad: "x"},
 	{rule: "key-rotates", at: "Key key", path: "enableKeyRotation", bad: false},
 	{rule: "log-group-encrypted", at: "LogGroup control-plane", path: "kmsKeyId", bad: nil},
 	{rule: "log-group-retention", at: "LogGroup flow-logs", path: "retentionInDays", bad: 0.0, also: []string{"log-group-year @ LogGroup flow-logs"}},

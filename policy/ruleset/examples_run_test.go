@@ -42,11 +42,12 @@ type example struct {
 
 func (e example) subject() string { return cmp.Or(e.on, e.at) }
 
+// environment is the base with the given edits, and then these.
 func (e example) environment(t *testing.T, edits ...edit) *environment {
 	t.Helper()
 	env := base(t)
-	for _, one := range append(slices.Clone(e.given), edits...) {
-		one(t, env)
+	for _, apply := range append(slices.Clone(e.given), edits...) {
+		apply(t, env)
 	}
 	return env
 }
@@ -73,7 +74,7 @@ func TestExamples(t *testing.T) {
 			if edits == nil {
 				edits = []edit{set(e.at, e.path, e.bad)}
 			}
-			broken := newly(before, e.environment(t, edits...).results(nil), evaluate.Broken)
+			broken := newResults(before, e.environment(t, edits...).results(nil), evaluate.Broken)
 			want := append([]string{key}, e.also...)
 			slices.Sort(want)
 			require.Equal(t, want, broken, "what the edit breaks")

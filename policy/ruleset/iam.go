@@ -25,6 +25,7 @@ func oneOrMany(n value.Node) value.Node {
 	return n
 }
 
+// texts returns a member as a list of texts.
 func (s statement) texts(name string) value.List[value.String] {
 	return value.As[value.List[value.String]](oneOrMany(s.Get(name)))
 }
@@ -40,12 +41,13 @@ func (s statement) actions(test func(string) bool) value.Truth {
 	return s.texts("Action").Any(func(a value.String) value.Truth { return a.Satisfies(test) })
 }
 
-// reading are the prefixes of actions that change nothing.
-var reading = []string{"Describe", "List", "Get", "BatchGet", "Check", "Lookup"}
+// readPrefixes are the prefixes of actions that change nothing.
+var readPrefixes = []string{"Describe", "List", "Get", "BatchGet", "Check", "Lookup"}
 
+// changes reports whether an action may change something.
 func changes(action string) bool {
 	_, verb, _ := strings.Cut(action, ":")
-	for _, prefix := range reading {
+	for _, prefix := range readPrefixes {
 		if strings.HasPrefix(verb, prefix) {
 			return false
 		}
@@ -60,8 +62,8 @@ var unscoped = map[string]bool{
 
 var policyTypes = []string{awsview.IamRolePolicy{}.Token(), awsview.IamPolicy{}.Token()}
 
-// document returns the policy of the subject.
-func document(s *rule.Subject) value.List[statement] {
+// policyOf returns the statements of the subject's policy.
+func policyOf(s *rule.Subject) value.List[statement] {
 	return statements(s.View().Get("policy"))
 }
 
@@ -72,7 +74,7 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.1", "CIS AWS 1.16"},
 		Severity: rule.Critical, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(document(s).All(func(st statement) value.Truth {
+			s.Must(policyOf(s).All(func(st statement) value.Truth {
 				return value.Not(value.All(st.allow(), st.everyResource(), st.actions(func(a string) bool { return a == "*" })))
 			}), "a statement allows * on *")
 		}, policyTypes...),
@@ -83,7 +85,7 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the role's statements", Standards: []string{"FSBP IAM.21"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(document(s).All(func(st statement) value.Truth {
+			s.Must(policyOf(s).All(func(st statement) value.Truth {
 				return value.Not(value.All(st.allow(), st.actions(func(a string) bool { return strings.HasSuffix(a, ":*") })))
 			}), "a statement allows every action of a service")
 		}, policyTypes...),
@@ -94,7 +96,7 @@ var iam = []*rule.Rule{
 		Fix: "components/iam, the statement's Resources or Conditions", Standards: []string{"cdk-nag IAM5", "WA SEC03"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.OnTypes(func(s *rule.Subject) {
-			s.Must(document(s).All(func(st statement) value.Truth {
+			s.Must(policyOf(s).All(func(st statement) value.Truth {
 				writes := st.actions(func(a string) bool { return changes(a) && !unscoped[a] })
 				return value.Not(value.All(st.allow(), st.everyResource(), writes, value.Not(st.Get("Condition").Set())))
 			}), "a statement allows a change on every resource, without a condition")

@@ -7,34 +7,34 @@ import (
 )
 
 var mongo = []*rule.Rule{
-	documents("mongo-encrypted", "The cluster is encrypted with a key of this account",
+	mongoRule("mongo-encrypted", "The cluster is encrypted with a key of this account",
 		"A snapshot that leaves the account would be readable.", "components/mongo, KmsKeyId", rule.High, rule.Everywhere,
 		[]string{"FSBP DocumentDB.1"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
 			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
 		}),
-	documents("mongo-backups", "Backups are kept for a week",
+	mongoRule("mongo-backups", "Backups are kept for a week",
 		"A fault that is found after the weekend could not be undone.", "the key mongo.backupDays", rule.High, rule.Deployed,
 		[]string{"FSBP DocumentDB.2"}, func(s *rule.Subject, v awsview.DocdbCluster) {
-			s.Must(v.BackupRetentionPeriod().Or(1).AtLeast(leastBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), leastBackupDays)
+			s.Must(v.BackupRetentionPeriod().Or(1).AtLeast(minBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), minBackupDays)
 		}),
-	documents("mongo-audit-log", "The audit log goes to CloudWatch",
+	mongoRule("mongo-audit-log", "The audit log goes to CloudWatch",
 		"It is the only record of who read what.", "components/mongo, exports", rule.Medium, rule.Everywhere,
 		[]string{"FSBP DocumentDB.4"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "audit"), "the log audit is not exported")
 		}),
-	documents("mongo-deletion-protection", "The cluster can't be deleted by mistake",
+	mongoRule("mongo-deletion-protection", "The cluster can't be deleted by mistake",
 		"A destroy takes seconds, a restore takes hours.", "the key deletionProtection", rule.High, rule.Deployed,
 		[]string{"FSBP DocumentDB.5"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.DeletionProtection().IsTrue(), "deletionProtection is not true")
 		}),
-	documents("mongo-final-snapshot", "A deletion leaves a snapshot",
+	mongoRule("mongo-final-snapshot", "A deletion leaves a snapshot",
 		"Without it the data are gone with the cluster.", "the key deletionProtection", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
 			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
 		}),
-	documents("mongo-managed-password", "AWS creates and rotates the owner's password",
+	mongoRule("mongo-managed-password", "AWS creates and rotates the owner's password",
 		"A password in the program is in the state and in every preview.", "components/mongo, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"cdk-nag DOC3"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
@@ -84,11 +84,12 @@ var mongo = []*rule.Rule{
 		Fix: "the key network.zones", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.DocdbSubnetGroup) {
-			s.Must(zones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
+			s.Must(spanTwoZones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
 		}),
 	},
 }
 
-func documents(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.DocdbCluster)) *rule.Rule {
+// mongoRule returns a rule on properties of the DocumentDB cluster.
+func mongoRule(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.DocdbCluster)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }

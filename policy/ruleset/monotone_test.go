@@ -13,25 +13,26 @@ import (
 )
 
 // leaves returns the paths of all values that are neither an object nor a list.
-func leaves(raw any, at string) []string {
+// Each path begins with the prefix.
+func leaves(raw any, prefix string) []string {
 	var out []string
-	below := func(name string, child any) {
-		if at != "" {
-			name = at + "." + name
+	addChild := func(name string, child any) {
+		if prefix != "" {
+			name = prefix + "." + name
 		}
 		out = append(out, leaves(child, name)...)
 	}
 	switch v := raw.(type) {
 	case map[string]any:
 		for name, child := range v {
-			below(strings.ReplaceAll(name, ".", "|"), child)
+			addChild(strings.ReplaceAll(name, ".", "|"), child)
 		}
 	case []any:
 		for i, child := range v {
-			below(fmt.Sprint(i), child)
+			addChild(fmt.Sprint(i), child)
 		}
 	default:
-		return []string{at}
+		return []string{prefix}
 	}
 	slices.Sort(out)
 	return out
@@ -58,11 +59,11 @@ func TestUnknownOnlyMakesUndecided(t *testing.T) {
 			}
 		}
 		for key, r := range env.results(nil) {
-			was := before[name][key]
-			if r.Outcome != was.Outcome && r.Outcome != evaluate.Undecided && was.Outcome != evaluate.Undecided {
-				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, was.Outcome, r.Outcome, r.Messages)
+			known := before[name][key]
+			if r.Outcome != known.Outcome && r.Outcome != evaluate.Undecided && known.Outcome != evaluate.Undecided {
+				rt.Fatalf("%s: %s when known, %s when partly unknown: %v", key, known.Outcome, r.Outcome, r.Messages)
 			}
-			if was.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
+			if known.Outcome == evaluate.Undecided && r.Outcome != evaluate.Undecided {
 				rt.Fatalf("%s: decided, although it was undecided with more values known: %v", key, r.Messages)
 			}
 			if strings.Contains(strings.Join(r.Messages, ""), "the rule itself failed") {

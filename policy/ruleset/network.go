@@ -181,7 +181,7 @@ func overlap(a, b value.String) value.Truth {
 	})
 }
 
-// atMost compares a count that may still grow.
+// atMost reports whether n is at most limit. Until n is complete it may still grow.
 func atMost(n, limit int, complete bool) value.Truth {
 	switch {
 	case n > limit:
@@ -192,7 +192,8 @@ func atMost(n, limit int, complete bool) value.Truth {
 	return value.True
 }
 
-// atLeast compares a count that may still grow.
+// atLeast reports whether n is at least limit. Until n is complete it may still
+// grow.
 func atLeast(n, limit int, complete bool) value.Truth {
 	switch {
 	case n >= limit:

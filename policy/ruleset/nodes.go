@@ -36,7 +36,7 @@ var nodes = []*rule.Rule{
 		Fix: "components/tier, BlockDeviceMappings", Standards: []string{"FSBP EC2.181", "CIS AWS 2.2.1"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.Ec2LaunchTemplate) {
-			s.Must(v.BlockDeviceMappings().Set(), "no volume is described, so the image's defaults count")
+			s.Must(v.BlockDeviceMappings().Set(), "no volume is described, so the image's defaults apply")
 			s.Must(v.BlockDeviceMappings().All(func(m awsview.Ec2LaunchTemplateBlockDeviceMapping) value.Truth {
 				return m.Ebs().Encrypted().Is("true")
 			}), "a volume is not encrypted")
@@ -68,7 +68,7 @@ var nodes = []*rule.Rule{
 		Fix: "the key network.zones", Standards: []string{"FSBP AutoScaling.2"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
-			s.Must(zones(s.Graph, s.Resource, "vpcZoneIdentifiers", v.VpcZoneIdentifiers().Node), "the subnets are in fewer than two zones")
+			s.Must(spanTwoZones(s.Graph, s.Resource, "vpcZoneIdentifiers", v.VpcZoneIdentifiers().Node), "the subnets are in fewer than two zones")
 		}),
 	},
 	{
@@ -152,14 +152,14 @@ var nodes = []*rule.Rule{
 	},
 }
 
-// zones reports whether the subnets from which an input comes are in two zones.
-// A subnet group stands for its subnets.
-func zones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
+// spanTwoZones reports whether the subnets that the input prop refers to are in two
+// zones at least.
+func spanTwoZones(g *graph.Graph, r *graph.Resource, prop string, input value.Node) value.Truth {
 	subnets := rule.Refs[awsview.Ec2Subnet](g, r, prop)
 	if len(subnets.Resources) == 0 {
 		return value.All(input.Set(), value.Unknown) // subnets of another stack
 	}
-	return value.Not(subnets.All(func(_ *graph.Resource, one awsview.Ec2Subnet) value.Truth {
-		return one.AvailabilityZone().Equals(value.As[awsview.Ec2Subnet](subnets.Resources[0].View()).AvailabilityZone())
+	return value.Not(subnets.All(func(_ *graph.Resource, subnet awsview.Ec2Subnet) value.Truth {
+		return subnet.AvailabilityZone().Equals(value.As[awsview.Ec2Subnet](subnets.Resources[0].View()).AvailabilityZone())
 	}))
 }

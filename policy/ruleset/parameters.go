@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// parameter reports whether the parameter group of type T to which the input prop
-// refers sets a parameter.
+// parameter reports whether the parameter group that the input prop refers to sets
+// the parameter name to want. T is the type of the group.
 func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Truth {
 	groups := rule.Refs[T](s.Graph, s.Resource, prop)
 	return groups.Any(func(r *graph.Resource, _ T) value.Truth {
@@ -23,13 +23,13 @@ func parameter[T rule.Typed](s *rule.Subject, prop, name, want string) value.Tru
 	})
 }
 
-// list returns the known elements of a list.
-func list[T value.View](l value.List[T]) []T {
+// knownItems returns the known elements of a list.
+func knownItems[T value.View](l value.List[T]) []T {
 	items, _ := l.Items()
 	return items
 }
 
-// number parses a number that AWS has as a text. It returns 0 for other texts.
+// number parses a number in a text. It returns 0 for another text.
 func number(text string) float64 {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil {

@@ -19,12 +19,12 @@ func withoutImage(name string) edit {
 	})
 }
 
-// pointAt gives an input of one resource the references of the same input of
-// another one.
-func pointAt(name, prop, like string) edit {
+// pointAt gives the input prop of one resource the references that the same input
+// of another one has.
+func pointAt(name, prop, other string) edit {
 	return func(t testing.TB, env *environment) {
 		t.Helper()
-		urns := env.resources[env.find(t, like)].References[prop]
+		urns := env.resources[env.find(t, other)].References[prop]
 		require.NotEmpty(t, urns)
 		change(name, func(r *graph.Resource) { r.References[prop] = urns })(t, env)
 	}

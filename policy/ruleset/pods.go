@@ -9,11 +9,12 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// servers are the kinds whose pods run without an end. Pods of tasks complete.
+// serverTypes are the workloads whose pods run without an end. The pods of
+// taskTypes complete.
 var (
-	servers = []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token()}
-	tasks   = []string{k8sview.Job{}.Token(), k8sview.CronJob{}.Token()}
-	podded  = append(append([]string{}, servers...), tasks...)
+	serverTypes   = []string{k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token(), k8sview.DaemonSet{}.Token()}
+	taskTypes     = []string{k8sview.Job{}.Token(), k8sview.CronJob{}.Token()}
+	workloadTypes = append(append([]string{}, serverTypes...), taskTypes...)
 )
 
 // podOf returns the pod template of a workload.
@@ -38,7 +39,7 @@ var digest = regexp.MustCompile(`@sha256:[0-9a-f]{64}$`)
 var credential = regexp.MustCompile(`(?i)(^|_)(password|secret|token|api_?key|private_?key|credentials?)$`)
 
 var pods = []*rule.Rule{
-	pod("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
+	podRule("pod-non-root", "Containers do not run as root", "A flaw in the runtime would give root on the node.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.2.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			whole := p.SecurityContext().RunAsNonRoot().IsTrue()
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
@@ -49,24 +50,24 @@ var pods = []*rule.Rule{
 				return value.Not(value.Any(c.SecurityContext().RunAsUser().Is(0), p.SecurityContext().RunAsUser().Is(0)))
 			}), "runAsUser is 0")
 		}),
-	pod("pod-no-escalation", "No process gets more permissions than its parent", "A setuid program would make a process root.",
+	podRule("pod-no-escalation", "No process gets more permissions than its parent", "A setuid program would make a process root.",
 		"components/podsecurity, Container", []string{"PSS restricted", "CIS EKS 4.2.5"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return c.SecurityContext().AllowPrivilegeEscalation().IsFalse()
 			}), "allowPrivilegeEscalation is not false")
 		}),
-	pod("pod-no-privileges", "No container is privileged", "It would have the whole node.",
+	podRule("pod-no-privileges", "No container is privileged", "It would have the whole node.",
 		"components/podsecurity, Container", []string{"PSS baseline", "CIS EKS 4.2.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return value.Not(c.SecurityContext().Privileged().IsTrue()) }), "privileged is true")
 		}),
-	pod("pod-no-capabilities", "Containers drop all capabilities", "A process needs none of root's powers to serve requests.",
+	podRule("pod-no-capabilities", "Containers drop all capabilities", "A process needs none of root's powers to serve requests.",
 		"components/podsecurity, Container", []string{"PSS restricted"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				caps := c.SecurityContext().Capabilities()
 				return value.All(value.HasText(caps.Drop(), "ALL"), caps.Add().All(func(a value.String) value.Truth { return a.Is("NET_BIND_SERVICE") }))
 			}), "capabilities are not dropped, or some are added")
 		}),
-	pod("pod-seccomp", "Containers run under a seccomp profile", "Without one a process may make every system call.",
+	podRule("pod-seccomp", "Containers run under a seccomp profile", "Without one a process may make every system call.",
 		"components/podsecurity, Pod", []string{"PSS restricted", "CIS EKS 4.6.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			whole := p.SecurityContext().SeccompProfile().Type().In("RuntimeDefault", "Localhost")
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
@@ -74,36 +75,36 @@ var pods = []*rule.Rule{
 				return value.Any(own.In("RuntimeDefault", "Localhost"), value.All(value.Not(own.Set()), whole))
 			}), "no seccomp profile")
 		}),
-	pod("pod-not-on-host", "Pods do not share the node's namespaces or files", "They would see other pods, and the node's credentials.",
+	podRule("pod-not-on-host", "Pods do not share the node's namespaces or files", "They would see other pods, and the node's credentials.",
 		"components/service, the pod's spec", []string{"PSS baseline", "CIS EKS 4.2.2"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(value.Not(value.Any(p.HostNetwork().IsTrue(), p.HostPID().IsTrue(), p.HostIPC().IsTrue())), "hostNetwork, hostPID or hostIPC is true")
 			s.Must(p.Volumes().All(func(v k8sview.Volume) value.Truth { return value.Not(v.HostPath().Set()) }), "a volume is a path of the node")
 		}),
-	pod("pod-read-only-root", "The root file system can't be written", "An attacker could not leave a program behind.",
+	podRule("pod-read-only-root", "The root file system can't be written", "An attacker could not leave a program behind.",
 		"components/podsecurity, Container", []string{"kube-score container-security-context-readonlyrootfilesystem"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return c.SecurityContext().ReadOnlyRootFilesystem().IsTrue()
 			}), "readOnlyRootFilesystem is not true")
 		}),
-	pod("pod-requests", "Containers have requests", "The scheduler would put too many on one node.",
+	podRule("pod-requests", "Containers have requests", "The scheduler would put too many on one node.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources", "WA PERF02"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				return value.All(c.Resources().Requests().Key("cpu").Set(), c.Resources().Requests().Key("memory").Set())
 			}), "a request of CPU or memory is missing")
 		}),
-	pod("pod-memory-limit", "Containers have a memory limit", "One that leaks would take the node's memory from all others.",
+	podRule("pod-memory-limit", "Containers have a memory limit", "One that leaks would take the node's memory from all others.",
 		"components/scaling, the profile's Resources", []string{"kube-score container-resources"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("memory").Set() }), "the limit of memory is missing")
 		}),
-	advisory(pod("pod-ephemeral-limit", "Containers have a limit of disk space", "One that writes much would fill the node's disk.",
+	advisory(podRule("pod-ephemeral-limit", "Containers have a limit of disk space", "One that writes much would fill the node's disk.",
 		"components/service, Resources", []string{"kube-score container-ephemeral-storage-request-and-limit"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Resources().Limits().Key("ephemeral-storage").Set() }), "the limit of ephemeral-storage is missing")
 		})),
-	pod("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
+	podRule("pod-image-by-digest", "Images are named by digest", "Under a tag another image may run at the next restart.",
 		"components/image, the image's digest", []string{"kube-score container-image-tag", "CIS EKS 5.1.3"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth { return c.Image().Matches(digest) }), "an image is not named by digest")
 		}),
-	pod("pod-no-secret-in-environment", "Secrets are not in environment variables", "They are in the pod's spec, in crash reports and in every child process.",
+	podRule("pod-no-secret-in-environment", "Secrets are not in environment variables", "They are in the pod's spec, in crash reports and in every child process.",
 		"components/secretfiles: mount them as files", []string{"CIS EKS 4.4.1"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(everyContainer(p, func(c k8sview.Container) value.Truth {
 				plain := c.Env().All(func(e k8sview.EnvVar) value.Truth {
@@ -123,18 +124,19 @@ var pods = []*rule.Rule{
 			name := resolved(s.Graph, s.Resource, spec.ServiceAccountName(), "spec", k8sview.ServiceAccount{}.Token())
 			own := value.All(name.Set(), value.Not(name.Is("default")))
 			s.Must(value.Any(own, spec.AutomountServiceAccountToken().Or(true).IsFalse()), "serviceAccountName is %s, and its token is mounted", name.Text())
-		}, podded...),
+		}, workloadTypes...),
 	},
-	advisory(pod("pod-no-api-token", "Pods get no token of the API server", "Whoever takes the pod over could ask the API server.",
+	advisory(podRule("pod-no-api-token", "Pods get no token of the API server", "Whoever takes the pod over could ask the API server.",
 		"components/service, AutomountServiceAccountToken", []string{"CIS EKS 4.1.6"}, func(s *rule.Subject, p k8sview.PodSpec) {
 			s.Must(p.AutomountServiceAccountToken().Or(true).IsFalse(), "automountServiceAccountToken is not false")
 		})),
 }
 
-func pod(id, title, why, fix string, standards []string, check func(*rule.Subject, k8sview.PodSpec)) *rule.Rule {
+// podRule returns a rule on the pods of every workload.
+func podRule(id, title, why, fix string, standards []string, check func(*rule.Subject, k8sview.PodSpec)) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: fix, Severity: rule.High, Levels: rule.Everywhere, Standards: standards,
-		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podOf(s.Resource).Spec()) }, podded...),
+		Check: rule.OnTypes(func(s *rule.Subject) { check(s, podOf(s.Resource).Spec()) }, workloadTypes...),
 	}
 }
 

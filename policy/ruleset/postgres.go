@@ -8,8 +8,8 @@ import (
 	"github.com/progressive-framework/platform/policy/value"
 )
 
-// leastBackupDays is the minimum of FSBP for every store.
-const leastBackupDays = 7
+// minBackupDays is the minimum of FSBP for every store.
+const minBackupDays = 7
 
 var (
 	databaseClass = regexp.MustCompile(`^db\.[a-z][a-z0-9]*[0-9][a-z]*\.(\d*x?large|micro|small|medium)$`)
@@ -17,93 +17,93 @@ var (
 )
 
 var postgres = []*rule.Rule{
-	instance("postgres-encrypted", "The database is encrypted with a key of this account",
+	postgresRule("postgres-encrypted", "The database is encrypted with a key of this account",
 		"A snapshot that leaves the account would be readable.", "components/postgres, KmsKeyId", rule.High, rule.Everywhere,
 		[]string{"FSBP RDS.3", "CIS AWS 2.3.1"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
 			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
 		}),
-	instance("postgres-private", "The database has no public address",
+	postgresRule("postgres-private", "The database has no public address",
 		"Everybody could try passwords on it.", "components/postgres, PubliclyAccessible", rule.Critical, rule.Everywhere,
 		[]string{"FSBP RDS.2", "CIS AWS 2.3.3"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.PubliclyAccessible().Or(false).IsFalse(), "publiclyAccessible is true")
 		}),
-	instance("postgres-deletion-protection", "The database can't be deleted by mistake",
+	postgresRule("postgres-deletion-protection", "The database can't be deleted by mistake",
 		"A destroy takes seconds, a restore takes hours.", "the key deletionProtection", rule.High, rule.Deployed,
 		[]string{"FSBP RDS.8"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.DeletionProtection().IsTrue(), "deletionProtection is not true")
 		}),
-	instance("postgres-final-snapshot", "A deletion leaves a snapshot",
+	postgresRule("postgres-final-snapshot", "A deletion leaves a snapshot",
 		"Without it the data are gone with the instance.", "the key deletionProtection", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
 			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
 		}),
-	instance("postgres-backups", "Backups are kept for a week",
+	postgresRule("postgres-backups", "Backups are kept for a week",
 		"A fault that is found after the weekend could not be undone.", "the key postgres.backupDays", rule.High, rule.Deployed,
 		[]string{"FSBP RDS.11"}, func(s *rule.Subject, v awsview.RdsInstance) {
-			s.Must(v.BackupRetentionPeriod().Or(0).AtLeast(leastBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), leastBackupDays)
+			s.Must(v.BackupRetentionPeriod().Or(0).AtLeast(minBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), minBackupDays)
 		}),
-	instance("postgres-backups-outlive", "Backups outlive the database",
+	postgresRule("postgres-backups-outlive", "Backups outlive the database",
 		"Whoever deletes the database would delete its backups, too.", "the key deletionProtection", rule.Medium, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.DeleteAutomatedBackups().Or(true).IsFalse(), "deleteAutomatedBackups is not false")
 		}),
-	instance("postgres-iam-login", "Services can log in with their IAM role",
+	postgresRule("postgres-iam-login", "Services can log in with their IAM role",
 		"A password must be stored, rotated and kept out of logs.", "components/postgres, IamDatabaseAuthenticationEnabled", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.10"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.IamDatabaseAuthenticationEnabled().IsTrue(), "iamDatabaseAuthenticationEnabled is not true")
 		}),
-	instance("postgres-managed-password", "RDS creates and rotates the owner's password",
+	postgresRule("postgres-managed-password", "RDS creates and rotates the owner's password",
 		"A password in the program is in the state and in every preview.", "components/postgres, ManageMasterUserPassword", rule.High, rule.Everywhere,
 		[]string{"WA SEC02"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.ManageMasterUserPassword().IsTrue(), "manageMasterUserPassword is not true")
 			s.Must(value.Not(v.Password().Set()), "password is set")
 		}),
-	instance("postgres-logs", "The database writes its log to CloudWatch",
+	postgresRule("postgres-logs", "The database writes its log to CloudWatch",
 		"Slow queries and refused logins are in it.", "components/postgres, exports", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.9"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(value.HasText(v.EnabledCloudwatchLogsExports(), "postgresql"), "the log postgresql is not exported")
 		}),
-	instance("postgres-monitoring", "Enhanced Monitoring is on",
+	postgresRule("postgres-monitoring", "Enhanced Monitoring is on",
 		"Without it nobody sees memory and processes of the server.", "components/postgres, monitoringSeconds", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.6"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MonitoringInterval().AtLeast(1), "monitoringInterval is %s", v.MonitoringInterval().Text())
 			s.Must(v.MonitoringRoleArn().Set(), "monitoringRoleArn is not set")
 		}),
-	instance("postgres-insights-encrypted", "Performance Insights is on and encrypted",
+	postgresRule("postgres-insights-encrypted", "Performance Insights is on and encrypted",
 		"It shows the text of queries, with their values.", "components/postgres, PerformanceInsightsKmsKeyId", rule.Low, rule.Everywhere,
 		[]string{"CKV_AWS_353", "CKV_AWS_354"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.PerformanceInsightsEnabled().IsTrue(), "performanceInsightsEnabled is not true")
 			s.Must(v.PerformanceInsightsKmsKeyId().Set(), "performanceInsightsKmsKeyId is not set")
 		}),
-	instance("postgres-minor-upgrades", "Minor versions are installed by themselves",
+	postgresRule("postgres-minor-upgrades", "Minor versions are installed by themselves",
 		"They close flaws.", "components/postgres, AutoMinorVersionUpgrade", rule.Medium, rule.Everywhere,
 		[]string{"FSBP RDS.13"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
-	instance("postgres-own-user", "The owner's name is not a well-known one",
+	postgresRule("postgres-own-user", "The owner's name is not a well-known one",
 		"An attacker then has to guess the password only.", "components/datastore/storespec, Owner", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.25"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.Username().Set(), "username is not set")
 			s.Must(value.Not(v.Username().In("postgres", "admin", "root")), "username is %s", v.Username().Text())
 		}),
-	instance("postgres-two-zones", "A standby runs in another zone",
+	postgresRule("postgres-two-zones", "A standby runs in another zone",
 		"The loss of one zone would stop the platform for hours.", "the key postgres.singleZone", rule.High, rule.ProdOnly,
 		[]string{"FSBP RDS.5", "WA REL10"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MultiAz().IsTrue(), "multiAz is not true")
 		}),
-	instance("postgres-storage-grows", "Storage grows by itself",
+	postgresRule("postgres-storage-grows", "Storage grows by itself",
 		"A full disk stops the database.", "components/postgres/rdsspec, MostStorageGiB", rule.Medium, rule.Everywhere,
 		[]string{"WA REL07"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.MaxAllocatedStorage().Compare(v.AllocatedStorage(), func(most, now float64) bool { return most > now }), "maxAllocatedStorage is not above allocatedStorage")
 		}),
-	instance("postgres-snapshot-tags", "Snapshots have the tags of the database",
+	postgresRule("postgres-snapshot-tags", "Snapshots have the tags of the database",
 		"A snapshot without tags has no owner and no stack.", "components/postgres, CopyTagsToSnapshot", rule.Low, rule.Everywhere,
 		[]string{"FSBP RDS.17"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.CopyTagsToSnapshot().IsTrue(), "copyTagsToSnapshot is not true")
 		}),
-	instance("postgres-class", "The instance class has the form of AWS's classes",
+	postgresRule("postgres-class", "The instance class has the form of AWS's classes",
 		"RDS refuses an unknown class in the middle of an up.", "the key postgres.instanceClass", rule.Medium, rule.Everywhere,
 		nil, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.InstanceClass().Matches(databaseClass), "instanceClass is %s", v.InstanceClass().Text())
@@ -132,7 +132,7 @@ var postgres = []*rule.Rule{
 		Fix: "the key network.zones", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsSubnetGroup) {
-			s.Must(zones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
+			s.Must(spanTwoZones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
 		}),
 	},
 	{
@@ -141,22 +141,22 @@ var postgres = []*rule.Rule{
 		Fix: "the keys postgres.connections and services.NAME.replicas", Standards: []string{"WA REL05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
-			for _, p := range list(v.Parameters()) {
+			for _, p := range knownItems(v.Parameters()) {
 				if p.Name().Is("max_connections") != value.True {
 					continue
 				}
-				wanted, complete := poolConnections(s.Graph)
-				enough := p.Value().Satisfies(func(text string) bool { return number(text) >= wanted })
+				connections, complete := poolConnections(s.Graph)
+				enough := p.Value().Satisfies(func(text string) bool { return number(text) >= connections })
 				if !complete {
 					enough = value.All(enough, value.Unknown)
 				}
-				s.Must(enough, "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), wanted)
+				s.Must(enough, "max_connections is %s, and the pools of all pods take %g", p.Value().Text(), connections)
 			}
 		}),
 	},
 }
 
-// instance returns a rule on properties of the RDS instance.
-func instance(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.RdsInstance)) *rule.Rule {
+// postgresRule returns a rule on properties of the RDS instance.
+func postgresRule(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.RdsInstance)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }

@@ -8,46 +8,46 @@ import (
 )
 
 var redis = []*rule.Rule{
-	cache("redis-encrypted", "The data at rest are encrypted with a key of this account",
+	redisRule("redis-encrypted", "The data at rest are encrypted with a key of this account",
 		"A snapshot would be readable.", "components/redis, KmsKeyId", rule.High, []string{"FSBP ElastiCache.4"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AtRestEncryptionEnabled().IsTrue(), "atRestEncryptionEnabled is not true")
 			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
 		}),
-	cache("redis-tls-only", "The cluster refuses connections without TLS",
+	redisRule("redis-tls-only", "The cluster refuses connections without TLS",
 		"Values and passwords would cross the network in clear text.", "components/redis, TransitEncryptionMode", rule.High, []string{"FSBP ElastiCache.5"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.TransitEncryptionEnabled().IsTrue(), "transitEncryptionEnabled is not true")
 			s.Must(v.TransitEncryptionMode().Or("required").Is("required"), "transitEncryptionMode is %s", v.TransitEncryptionMode().Text())
 		}),
-	cache("redis-users", "Clients log in as a user",
+	redisRule("redis-users", "Clients log in as a user",
 		"Whoever reaches the port could read and delete everything.", "components/redis, UserGroupIds", rule.High, []string{"FSBP ElastiCache.6"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.UserGroupIds().Set(), "userGroupIds is not set")
 		}),
-	cache("redis-failover", "A replica in another zone takes over",
+	redisRule("redis-failover", "A replica in another zone takes over",
 		"The loss of one node would lose its share of the keys.", "components/redis, AutomaticFailoverEnabled", rule.High, []string{"FSBP ElastiCache.3", "WA REL10"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AutomaticFailoverEnabled().IsTrue(), "automaticFailoverEnabled is not true")
 			s.Must(v.MultiAzEnabled().IsTrue(), "multiAzEnabled is not true")
 			s.Must(v.ReplicasPerNodeGroup().AtLeast(1), "replicasPerNodeGroup is %s", v.ReplicasPerNodeGroup().Text())
 		}),
-	cache("redis-backups", "Snapshots are kept",
+	redisRule("redis-backups", "Snapshots are kept",
 		"A mistake in the keys could not be undone.", "the key redis.snapshotDays", rule.Medium, []string{"FSBP ElastiCache.1"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.SnapshotRetentionLimit().Or(0).AtLeast(1), "snapshotRetentionLimit is %s", v.SnapshotRetentionLimit().Text())
 		}),
-	cache("redis-minor-upgrades", "Minor versions are installed by themselves",
+	redisRule("redis-minor-upgrades", "Minor versions are installed by themselves",
 		"They close flaws.", "components/redis, AutoMinorVersionUpgrade", rule.Medium, []string{"FSBP ElastiCache.2"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.AutoMinorVersionUpgrade().Or(true).IsTrue(), "autoMinorVersionUpgrade is false")
 		}),
-	cache("redis-node-type", "The node type has the form of AWS's types",
+	redisRule("redis-node-type", "The node type has the form of AWS's types",
 		"ElastiCache refuses an unknown type in the middle of an up.", "the key redis.nodeType", rule.Medium, nil,
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.NodeType().Matches(cacheNode), "nodeType is %s", v.NodeType().Text())
 		}),
-	cache("redis-slow-log", "The slow log goes to CloudWatch",
+	redisRule("redis-slow-log", "The slow log goes to CloudWatch",
 		"A command that blocks all others is in it.", "components/redis, logDeliveries", rule.Low, []string{"WA OPS08"},
 		func(s *rule.Subject, v awsview.ElasticacheReplicationGroup) {
 			s.Must(v.LogDeliveryConfigurations().Any(func(d awsview.ElasticacheReplicationGroupLogDeliveryConfiguration) value.Truth {
@@ -90,11 +90,12 @@ var redis = []*rule.Rule{
 		Fix: "the key network.zones", Standards: []string{"WA REL10"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.ElasticacheSubnetGroup) {
-			s.Must(zones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
+			s.Must(spanTwoZones(s.Graph, s.Resource, "subnetIds", v.SubnetIds().Node), "the subnets are in fewer than two zones")
 		}),
 	},
 }
 
-func cache(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.ElasticacheReplicationGroup)) *rule.Rule {
+// redisRule returns a rule on properties of the replication group.
+func redisRule(id, title, why, fix string, severity rule.Severity, standards []string, check func(*rule.Subject, awsview.ElasticacheReplicationGroup)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: rule.Everywhere, Standards: standards, Check: rule.On(check)}
 }

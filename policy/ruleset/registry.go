@@ -7,21 +7,21 @@ import (
 )
 
 var registry = []*rule.Rule{
-	repository("image-tags-immutable", "A tag names one image for ever", "Another image under the same tag runs at the next restart.",
+	registryRule("image-tags-immutable", "A tag names one image for ever", "Another image under the same tag runs at the next restart.",
 		"components/repository, ImageTagMutability", rule.Medium, rule.Everywhere, []string{"FSBP ECR.2"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.ImageTagMutability().Or("MUTABLE").Is("IMMUTABLE"), "imageTagMutability is %s", v.ImageTagMutability().Text())
 		}),
-	repository("image-scanned", "Images are scanned when they are pushed", "A known flaw would run until somebody looks.",
+	registryRule("image-scanned", "Images are scanned when they are pushed", "A known flaw would run until somebody looks.",
 		"components/repository, ImageScanningConfiguration", rule.Medium, rule.Everywhere, []string{"FSBP ECR.1"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.ImageScanningConfiguration().ScanOnPush().IsTrue(), "scanOnPush is not true")
 		}),
-	repository("image-repository-encrypted", "Images are encrypted with a KMS key", "Images hold our code.",
+	registryRule("image-repository-encrypted", "Images are encrypted with a KMS key", "Images hold our code.",
 		"components/repository, EncryptionConfigurations", rule.Low, rule.Everywhere, []string{"FSBP ECR.5"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.EncryptionConfigurations().Any(func(e awsview.EcrRepositoryEncryptionConfiguration) value.Truth {
 				return e.EncryptionType().Is("KMS")
 			}), "encryptionConfigurations names no KMS key")
 		}),
-	repository("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",
+	registryRule("image-repository-kept", "A destroy does not delete images", "The images that run would be gone, and no rollback is possible.",
 		"the key repository.forceDelete", rule.Medium, rule.Deployed, []string{"WA REL09"}, func(s *rule.Subject, v awsview.EcrRepository) {
 			s.Must(v.ForceDelete().Or(false).IsFalse(), "forceDelete is true")
 		}),
@@ -36,6 +36,7 @@ var registry = []*rule.Rule{
 	},
 }
 
-func repository(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.EcrRepository)) *rule.Rule {
+// registryRule returns a rule on properties of a repository.
+func registryRule(id, title, why, fix string, severity rule.Severity, levels rule.Levels, standards []string, check func(*rule.Subject, awsview.EcrRepository)) *rule.Rule {
 	return &rule.Rule{ID: id, Title: title, Why: why, Fix: fix, Severity: severity, Levels: levels, Standards: standards, Check: rule.On(check)}
 }

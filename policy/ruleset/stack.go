@@ -64,7 +64,7 @@ var stack = []*rule.Rule{
 			name := value.As[value.String](s.View().Get("name"))
 			limit := nameLimits[s.Type]
 			s.Must(value.Any(value.Not(name.Set()), name.Satisfies(func(text string) bool { return len(text) <= limit })), "name %s has more than %d characters", name.Text(), limit)
-		}, named32, named32b, awsview.IamRole{}.Token()),
+		}, loadBalancerType, targetGroupType, awsview.IamRole{}.Token()),
 	},
 	{
 		ID: "alarm-names-differ", Title: "Each alarm has a name of its own at AWS",
@@ -82,9 +82,9 @@ var stack = []*rule.Rule{
 }
 
 var (
-	named32    = awsview.LbLoadBalancer{}.Token()
-	named32b   = awsview.LbTargetGroup{}.Token()
-	nameLimits = map[string]int{named32: 32, named32b: 32, awsview.IamRole{}.Token(): 64}
+	loadBalancerType = awsview.LbLoadBalancer{}.Token()
+	targetGroupType  = awsview.LbTargetGroup{}.Token()
+	nameLimits       = map[string]int{loadBalancerType: 32, targetGroupType: 32, awsview.IamRole{}.Token(): 64}
 )
 
 // snake turns aNameLikeThis into a_name_like_this.

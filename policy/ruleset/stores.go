@@ -22,22 +22,22 @@ func builtHere(g *graph.Graph, r *graph.Resource) graph.Related {
 }
 
 var stores = []*rule.Rule{
-	store("store-protected", "Pulumi refuses to delete a store", "A wrong edit of the program would delete it in the next up.",
+	storeRule("store-protected", "Pulumi refuses to delete a store", "A wrong edit of the program would delete it in the next up.",
 		"the key deletionProtection", rule.Deployed, func(s *rule.Subject) {
 			s.Must(value.FromBool(s.Protect), "protect is not set")
 		}),
-	store("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port is another service that nobody watches.",
+	storeRule("store-reached-on-its-port", "A store admits security groups on its own port only", "Another port is another service that nobody watches.",
 		"components/clients, the group's port", rule.Everywhere, func(s *rule.Subject) {
 			port := value.As[value.Number](s.View().Get("port"))
 			for _, group := range storeGroups(s).Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
 				s.Must(rules.All(func(_ *graph.Resource, r awsview.VpcSecurityGroupIngressRule) value.Truth {
-					return value.All(r.FromPort().Compare(port, same), r.ToPort().Compare(port, same))
+					return value.All(r.FromPort().Compare(port, equal), r.ToPort().Compare(port, equal))
 				}), "a rule of %s opens another port than %s", group.Name, port.Text())
 			}
 			s.Must(storeGroups(s).Exists(), "no security group of this stack protects it")
 		}),
-	store("store-reached-by-its-users", "A store admits security groups of this stack only", "Whoever is on the network could try to log in.",
+	storeRule("store-reached-by-its-users", "A store admits security groups of this stack only", "Whoever is on the network could try to log in.",
 		"components/clients, the group's Clients", rule.Everywhere, func(s *rule.Subject) {
 			for _, group := range storeGroups(s).Resources {
 				rules := rule.Users[awsview.VpcSecurityGroupIngressRule](s.Graph, group, "securityGroupId")
@@ -48,7 +48,7 @@ var stores = []*rule.Rule{
 						rule.Refs[awsview.EksCluster](s.Graph, r, "referencedSecurityGroupId").Exists(),
 					)
 					return value.All(known, value.Not(v.CidrIpv4().Set()), value.Not(v.CidrIpv6().Set()))
-				}), "a rule of %s names something else than a security group of this stack", group.Name)
+				}), "a rule of %s names something other than a security group of this stack", group.Name)
 			}
 		}),
 	{
@@ -76,7 +76,7 @@ var stores = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			s.Must(builtHere(s.Graph, s.Resource).Exists(), "its image is not one of this stack")
-		}, podded...),
+		}, workloadTypes...),
 	},
 	{
 		ID: "nodes-hold-all-pods", Title: "The maximum of nodes has room for the maximum of pods",
@@ -84,29 +84,30 @@ var stores = []*rule.Rule{
 		Fix: "the keys tiers.NAME.max and services.NAME.replicas", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			wanted, complete := requestedCPU(s.Graph)
-			most, known := 0.0, true
+			requested, complete := requestedCPU(s.Graph)
+			maxNodes, known := 0.0, true
 			for _, r := range s.Graph.OfType(awsview.AutoscalingGroup{}.Token()) {
 				n := value.As[awsview.AutoscalingGroup](r.View()).MaxSize()
 				known = known && n.Known()
-				most += float(n)
+				maxNodes += knownNumber(n)
 			}
 			enough := value.Unknown // unknown values may add pods or nodes
-			if wanted <= most*leastNodeCores && complete || wanted > most*leastNodeCores && known {
-				enough = value.FromBool(wanted <= most*leastNodeCores)
+			if requested <= maxNodes*minNodeCores && complete || requested > maxNodes*minNodeCores && known {
+				enough = value.FromBool(requested <= maxNodes*minNodeCores)
 			}
-			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods request %.1f cores, %g nodes have %.1f", wanted, most, most*leastNodeCores)
+			s.Must(value.Any(value.FromBool(len(s.Graph.OfType(awsview.AutoscalingGroup{}.Token())) == 0), enough), "pods request %.1f cores, %g nodes have %.1f", requested, maxNodes, maxNodes*minNodeCores)
 		}, awsview.EksCluster{}.Token()),
 	},
 }
 
-// leastNodeCores is the CPU for pods on the smallest node of a tier. A large
+// minNodeCores is the CPU for pods on the smallest node of a tier. A large
 // instance has 2 cores; EKS and the add-ons use the rest.
-const leastNodeCores = 1.5
+const minNodeCores = 1.5
 
-func same(a, b float64) bool { return a == b }
+func equal(a, b float64) bool { return a == b }
 
-func float(n value.Number) float64 {
+// knownNumber returns the number, or 0 while it is absent or unknown.
+func knownNumber(n value.Number) float64 {
 	v, _ := n.Raw().(float64)
 	return v
 }
@@ -120,7 +121,8 @@ func storeGroups(s *rule.Subject) rule.Set[awsview.Ec2SecurityGroup] {
 	return rule.Refs[awsview.Ec2SecurityGroup](s.Graph, s.Resource, prop)
 }
 
-func store(id, title, why, fix string, levels rule.Levels, check func(*rule.Subject)) *rule.Rule {
+// storeRule returns a rule on every store.
+func storeRule(id, title, why, fix string, levels rule.Levels, check func(*rule.Subject)) *rule.Rule {
 	return &rule.Rule{
 		ID: id, Title: title, Why: why, Fix: fix, Severity: rule.High, Levels: levels, Standards: []string{"WA SEC05"},
 		Check: rule.AcrossTypes(check, storeTypes...),

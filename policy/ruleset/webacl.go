@@ -73,15 +73,15 @@ var webACL = []*rule.Rule{
 			all := rule.Every[awsview.AcmCertificate](s.Graph)
 			s.Must(v.Aliases().All(func(alias value.String) value.Truth {
 				return all.Any(func(_ *graph.Resource, c awsview.AcmCertificate) value.Truth {
-					return value.Any(named(c.DomainName(), alias), c.SubjectAlternativeNames().Any(func(n value.String) value.Truth { return named(n, alias) }))
+					return value.Any(coversDomain(c.DomainName(), alias), c.SubjectAlternativeNames().Any(func(n value.String) value.Truth { return coversDomain(n, alias) }))
 				})
 			}), "an alias is on no certificate of this stack")
 		}),
 	},
 }
 
-// named reports whether a name of a certificate covers a domain.
-func named(certificate, domain value.String) value.Truth {
+// coversDomain reports whether a name of a certificate covers a domain.
+func coversDomain(certificate, domain value.String) value.Truth {
 	return value.Both(certificate, domain, func(name, wanted string) bool {
 		_, parent, _ := strings.Cut(wanted, ".")
 		return name == wanted || name == "*."+parent

@@ -18,8 +18,8 @@ func namespaceOf(g *graph.Graph, r *graph.Resource) value.String {
 	return resolved(g, r, own, "metadata", k8sview.Namespace{}.Token())
 }
 
-// resolved returns a known name as it is. For an unknown name it returns that of
-// the one object of a type that the input prop refers to.
+// resolved returns a known name unchanged. For an unknown name it returns the name
+// of the object that the input prop refers to, if that is the only one of its type.
 func resolved(g *graph.Graph, r *graph.Resource, name value.String, prop, typ string) value.String {
 	if targets := g.Refs(r, prop, typ).Resources; !name.Known() && len(targets) == 1 {
 		return value.As[value.String](targets[0].View().At("metadata.name"))
@@ -65,7 +65,7 @@ var workloads = []*rule.Rule{
 			containers := podOf(s.Resource).Spec().Containers()
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.ReadinessProbe().Set() }), "readinessProbe is not set")
 			s.Must(containers.All(func(c k8sview.Container) value.Truth { return c.LivenessProbe().Set() }), "livenessProbe is not set")
-		}, servers...),
+		}, serverTypes...),
 	},
 	{
 		ID: "pod-spread", Title: "The pods of a server are spread over zones or nodes",
@@ -154,7 +154,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.Medium, Levels: rule.Deployed,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			s.Must(selectedBy[k8sview.NetworkPolicy](s, "spec.podSelector.matchLabels").Exists(), "no NetworkPolicy selects its pods")
-		}, podded...),
+		}, workloadTypes...),
 	},
 	{
 		ID: "service-selects-pods", Title: "Each Service selects the pods of a workload",
@@ -163,7 +163,7 @@ var workloads = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Service) {
 			out := graph.Related{Complete: true}
-			for _, typ := range servers {
+			for _, typ := range serverTypes {
 				for _, r := range s.Graph.OfType(typ) {
 					switch selects(s.Graph, s.Resource, v.Spec().Selector(), r) {
 					case value.True:
@@ -198,7 +198,7 @@ var workloads = []*rule.Rule{
 			}
 			spec := value.As[k8sview.JobSpec](s.View().At(path))
 			s.Must(spec.ActiveDeadlineSeconds().Set(), "activeDeadlineSeconds is not set")
-		}, tasks...),
+		}, taskTypes...),
 	},
 	{
 		ID: "hpa-can-scale", Title: "An HPA's minimum is below its maximum",

@@ -16,6 +16,7 @@ func decode(s *structpb.Struct) value.Node {
 	return value.New(object)
 }
 
+// plain converts one value of a message.
 func plain(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_StringValue:

@@ -25,11 +25,12 @@ import (
 	"github.com/progressive-framework/platform/policy/ruleset"
 )
 
-// served makes the test's own executable serve the pack, as the engine starts it.
-const served = "POLICY_SERVED_BY_TEST"
+// serveVariable is the environment variable that makes the test's own executable
+// serve the pack.
+const serveVariable = "POLICY_SERVED_BY_TEST"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(served) != "" {
+	if os.Getenv(serveVariable) != "" {
 		if err := Serve(context.Background(), Options{Rules: ruleset.All(), Now: time.Now}, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -48,7 +49,7 @@ type pack struct {
 func startPack(t testing.TB) *pack {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), served+"=1")
+	cmd.Env = append(os.Environ(), serveVariable+"=1")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	var messages bytes.Buffer

@@ -77,23 +77,24 @@ type Analyzer struct {
 	configured  bool
 	environment string
 	evaluator   *evaluate.Evaluator
-	// perRun are the levels of --policy-pack-config. listed are those that
-	// GetAnalyzerInfo returned: pulumi policy analyze passes them back.
+	// perRun are the levels of --policy-pack-config. listed are the levels that
+	// GetAnalyzerInfo returned. pulumi policy analyze passes listed to Configure,
+	// so they are not levels of --policy-pack-config.
 	perRun, listed map[string]pulumirpc.EnforcementLevel
-	// inputs are the properties that Analyze received, by URN. Those that
-	// AnalyzeStack receives in a preview are not complete.
+	// inputs are the properties that Analyze received, by URN. In a preview the
+	// properties that AnalyzeStack receives are not complete.
 	inputs map[string]value.Node
 }
 
 // New returns the service, which uses the levels of prod until it is configured.
 func New(o Options) *Analyzer {
 	a := &Analyzer{options: o, notApplicable: map[string][]*pulumirpc.PolicyNotApplicable{}, inputs: map[string]value.Node{}}
-	a.use("", map[string]string{})
+	a.setStack("", map[string]string{})
 	return a
 }
 
-// use sets the stack and the configuration for later evaluations.
-func (a *Analyzer) use(stack string, config map[string]string) {
+// setStack sets the stack and its configuration for later evaluations.
+func (a *Analyzer) setStack(stack string, config map[string]string) {
 	a.environment = config[waiver.EnvironmentKey]
 	if a.environment == "" {
 		a.environment = stack
@@ -113,7 +114,7 @@ func (a *Analyzer) ConfigureStack(_ context.Context, in *pulumirpc.AnalyzerStack
 	// pulumi policy analyze passes no configuration.
 	if in.GetConfig()[waiver.EnvironmentKey] != "" {
 		a.configured = true
-		a.use(in.GetStack(), in.GetConfig())
+		a.setStack(in.GetStack(), in.GetConfig())
 	}
 	return &pulumirpc.AnalyzerStackConfigureResponse{}, nil
 }
@@ -148,6 +149,7 @@ func (a *Analyzer) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.
 	return info, nil
 }
 
+// info describes a rule to the engine.
 func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
 	typ := pulumirpc.PolicyType_POLICY_TYPE_RESOURCE
 	if r.Check.Cross || r == evaluate.ConfigRule {
@@ -160,8 +162,8 @@ func (a *Analyzer) info(r *rule.Rule) *pulumirpc.PolicyInfo {
 	}
 }
 
-// Remediate changes nothing: a pack that rewrites properties would hide those of
-// the program.
+// Remediate changes nothing: with a pack that rewrites properties, the resource
+// would not have what the program says.
 func (a *Analyzer) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
 	return &pulumirpc.RemediateResponse{}, nil
 }
@@ -178,12 +180,12 @@ func (a *Analyzer) Analyze(_ context.Context, in *pulumirpc.AnalyzeRequest) (*pu
 	r.Provider = in.GetProvider().GetUrn()
 	a.inputs[r.URN] = r.Inputs
 	out := a.response(a.evaluator.Resource(r))
-	out.NotApplicable = append(out.NotApplicable, a.others(r.Type)...)
+	out.NotApplicable = append(out.NotApplicable, a.rulesNotFor(r.Type)...)
 	return out, nil
 }
 
-// others returns the rules that do not check a type.
-func (a *Analyzer) others(typ string) []*pulumirpc.PolicyNotApplicable {
+// rulesNotFor returns the rules that do not check a type.
+func (a *Analyzer) rulesNotFor(typ string) []*pulumirpc.PolicyNotApplicable {
 	list, ok := a.notApplicable[typ]
 	if !ok {
 		for _, r := range a.options.Rules {
@@ -257,9 +259,11 @@ func (a *Analyzer) configureByURN(urn string) {
 	if a.options.StackConfig != nil {
 		config = a.options.StackConfig(stack)
 	}
-	a.use(stack, config)
+	a.setStack(stack, config)
 }
 
+// level is the level in the protocol: that of this run, or the rule's level in the
+// stack.
 func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
 	if set, ok := a.perRun[r.ID]; ok {
 		return set
@@ -273,6 +277,8 @@ func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLe
 	return pulumirpc.EnforcementLevel_DISABLED
 }
 
+// response converts results: violations to diagnostics, and undecided results to
+// rules that are not applicable.
 func (a *Analyzer) response(results []evaluate.Result) *pulumirpc.AnalyzeResponse {
 	out := &pulumirpc.AnalyzeResponse{}
 	for _, r := range results {

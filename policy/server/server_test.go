@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	later  = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" // an unknown text
-	urnOne = "urn:pulumi:staging::p::t:t:T::one"
-	urnTwo = "urn:pulumi:staging::p::t:t:T::two"
+	unknownText = "04da6b54-80e4-46f7-96ec-b56ff0331ba9" // an unknown text
+	urnOne      = "urn:pulumi:staging::p::t:t:T::one"
+	urnTwo      = "urn:pulumi:staging::p::t:t:T::two"
 )
 
 // testRules returns one rule on a resource, one across resources, and one that
@@ -84,7 +84,7 @@ func TestAnalyze(t *testing.T) {
 	require.Equal(t, "a is not x. Fix: set a.", d.GetMessage())
 
 	require.Empty(t, analyze(urnOne, map[string]any{"a": "x"}).GetDiagnostics())
-	unknown := analyze(urnOne, map[string]any{"a": later})
+	unknown := analyze(urnOne, map[string]any{"a": unknownText})
 	require.Empty(t, unknown.GetDiagnostics(), "an unknown value is no violation")
 	require.Equal(t, "local", unknown.GetNotApplicable()[0].GetPolicyName(), "and the rule has not passed either")
 	require.Contains(t, unknown.GetNotApplicable()[0].GetReason(), "not known yet")
@@ -98,7 +98,7 @@ func TestAnalyze(t *testing.T) {
 // Analyze received, and the references.
 func TestAnalyzeStackRemembersInputs(t *testing.T) {
 	c := dial(t, Options{Rules: testRules()})
-	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": later})})
+	_, err := c.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Type: "t:t:T", Urn: urnTwo, Name: "two", Properties: properties(t, map[string]any{"a": "x", "target": unknownText})})
 	require.NoError(t, err)
 	resources := func(deps map[string]*pulumirpc.AnalyzerPropertyDependencies) *pulumirpc.AnalyzeStackRequest {
 		return &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{
@@ -168,7 +168,7 @@ func TestSecretsAndOutputsAreDecoded(t *testing.T) {
 		"secret":  map[string]any{sig: "1b47061264138c4ac30d75fd1eb44270", "value": "s"},
 		"output":  map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4"},
 		"known":   map[string]any{sig: "d0e6a833031e9bbcd3f4e8bde6ca49a4", "value": "k", "secret": true},
-		"unknown": []any{later},
+		"unknown": []any{unknownText},
 	}))
 	require.True(t, n.Get("secret").IsSecret())
 	require.Equal(t, value.True, value.As[value.String](n.Get("secret")).Is("s"))

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// suffix is the random end of a name that Pulumi generates.
-var suffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
+// randomSuffix is the random end of a name that Pulumi generates.
+var randomSuffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
 
-// zone is the identifier of a hosted zone, which the AWS stand-in generates.
-var zone = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
+// zoneID is the identifier of a hosted zone, which the AWS stand-in generates.
+var zoneID = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
 
 // Record turns a preview's JSON into a recording: a line for each resource that
 // a rule may read, with its inputs and references. A recording must change only
@@ -53,8 +53,8 @@ func Record(raw []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.URN, err)
 		}
-		line = suffix.ReplaceAll(line, []byte(`-0000000"`))
-		out.Write(zone.ReplaceAll(line, []byte(`"Z00000000000"`)))
+		line = randomSuffix.ReplaceAll(line, []byte(`-0000000"`))
+		out.Write(zoneID.ReplaceAll(line, []byte(`"Z00000000000"`)))
 	}
 	return out.Bytes(), nil
 }

@@ -114,6 +114,7 @@ func parse(raw []byte) ([]state, map[string]string, error) {
 	return states, d.Config, nil
 }
 
+// parseRecording reads a recording: a resource in each line.
 func parseRecording(raw []byte) (*Stack, error) {
 	var states []state
 	lines := bufio.NewScanner(bytes.NewReader(raw))
@@ -128,6 +129,7 @@ func parseRecording(raw []byte) (*Stack, error) {
 	return build(states, nil), nil
 }
 
+// build returns the stack with these resources.
 func build(states []state, config map[string]string) *Stack {
 	var resources []*graph.Resource
 	for _, s := range states {
@@ -147,6 +149,7 @@ func build(states []state, config map[string]string) *Stack {
 	return &Stack{Graph: graph.Build(resources), Config: config}
 }
 
+// object decodes the properties of a resource.
 func object(o map[string]any) value.Node {
 	out := make(map[string]any, len(o))
 	for name, v := range o {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// state says whether a value is there and known.
+// state is whether a value is absent, unknown or known.
 type state int8
 
 const (
@@ -17,8 +17,8 @@ const (
 )
 
 // Node is a value of any type: absent, unknown or known. Its zero value is
-// absent. A member of an absent value is absent, and a member of an unknown
-// value is unknown, so a path of members needs no check in between.
+// absent. A member of an absent value is absent, and a member of an unknown value
+// is unknown. So At can follow a path without a check of each member.
 type Node struct {
 	state  state
 	raw    any
@@ -96,6 +96,7 @@ func (n Node) At(path string) Node {
 	return n
 }
 
+// child is a part of the node. It is secret if the node is.
 func (n Node) child(raw any) Node {
 	c := New(raw)
 	c.secret = c.secret || n.secret
@@ -109,7 +110,7 @@ func (n Node) Keys() []string {
 	return slices.Sorted(maps.Keys(object))
 }
 
-// Set reports whether the value is there and not empty. The output of a resource
+// Set reports whether the value is present and not empty. The output of a resource
 // counts as set, even while it is unknown.
 func (n Node) Set() Truth {
 	switch {
@@ -134,6 +135,7 @@ func (n Node) Set() Truth {
 // Known reports whether the value is absent or known to the last leaf.
 func (n Node) Known() bool { return n.state != unknown && determined(n.raw) }
 
+// determined reports whether no part of a value is unknown.
 func determined(raw any) bool {
 	switch v := raw.(type) {
 	case Undetermined:

@@ -29,6 +29,7 @@ func check[T any](n Node, test func(T) bool) Truth {
 	return False
 }
 
+// or returns n, or the fallback if n is absent.
 func or[T View](n T, fallback any) T {
 	if plain := struct{ Node }(n).Node; plain.state != absent {
 		return n

@@ -1,12 +1,12 @@
 // Package value holds the property values that a rule reads. In a preview many
-// of them are not known yet, so every comparison has three answers.
+// of them are not known yet, so a comparison has three possible results.
 //
 // The package owns values and their comparisons. It knows nothing of rules,
 // resources or Pulumi's protocol.
 package value
 
-// Truth is the result of a comparison. It is no bool, so that a rule can't
-// forget that a value may be unknown: it would not compile.
+// Truth is the result of a comparison: True, False or Unknown. It is not a bool,
+// so that a rule that ignores Unknown does not compile.
 type Truth struct{ t int8 }
 
 // The three results.
@@ -29,7 +29,8 @@ func (t Truth) String() string { return [...]string{"false", "unknown", "true"}[
 // Not turns True into False and back. Unknown stays unknown.
 func Not(t Truth) Truth { return Truth{-t.t} }
 
-// All is True if every argument is True, and False if one is False.
+// All is True if every argument is True, and False if any is False. Otherwise it is
+// Unknown.
 func All(terms ...Truth) Truth {
 	all := True
 	for _, t := range terms {
@@ -38,7 +39,8 @@ func All(terms ...Truth) Truth {
 	return all
 }
 
-// Any is True if one argument is True, and False if all are False.
+// Any is True if any argument is True, and False if all are False. Otherwise it is
+// Unknown.
 func Any(terms ...Truth) Truth {
 	one := False
 	for _, t := range terms {

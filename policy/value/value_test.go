@@ -12,7 +12,7 @@ var results = []Truth{False, Unknown, True}
 
 // With known values the operators are those of Go. An unknown one may be either.
 func TestTruthTables(t *testing.T) {
-	both := func(t Truth) []bool {
+	possible := func(t Truth) []bool {
 		if t == Unknown {
 			return []bool{false, true}
 		}
@@ -21,8 +21,8 @@ func TestTruthTables(t *testing.T) {
 	// want is the result if all possible pairs of bools agree, else Unknown.
 	want := func(a, b Truth, op func(x, y bool) bool) Truth {
 		seen := map[bool]bool{}
-		for _, x := range both(a) {
-			for _, y := range both(b) {
+		for _, x := range possible(a) {
+			for _, y := range possible(b) {
 				seen[op(x, y)] = true
 			}
 		}
@@ -123,8 +123,8 @@ func TestUnknownNeverContradicts(t *testing.T) {
 			}
 		}
 		for i, q := range tests {
-			if was, is := q(before), q(New(hidden)); is != Unknown && is != was {
-				t.Fatalf("test %d: %s when known, %s when partly unknown", i, was, is)
+			if full, partial := q(before), q(New(hidden)); partial != Unknown && partial != full {
+				t.Fatalf("test %d: %s when known, %s when partly unknown", i, full, partial)
 			}
 		}
 	})

@@ -25,7 +25,7 @@ const (
 // it twice a year.
 const MaxAge = 180 * 24 * time.Hour
 
-// Soon is the time before its end in which a waiver is reported.
+// Soon is how long before its end a waiver is reported.
 const Soon = 14 * 24 * time.Hour
 
 // Config is the configuration of rules in a stack.

@@ -28,9 +28,9 @@ func TestFaults(t *testing.T) {
 	}{
 		{"complete and in its time", func(*Waiver) {}, ""},
 		{"the last day counts", func(w *Waiver) { w.Until = "2026-11-28" }, ""},
-		{"the day after does not", func(w *Waiver) { w.Until = "2026-11-27" }, "expired on 2026-11-27"},
+		{"the day after the last one does not count", func(w *Waiver) { w.Until = "2026-11-27" }, "expired on 2026-11-27"},
 		{"180 days are allowed", func(w *Waiver) { w.Until = "2027-05-27" }, ""},
-		{"181 are not", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
+		{"181 days are not allowed", func(w *Waiver) { w.Until = "2027-05-28" }, "more than 180 days ahead"},
 		{"YAML reads a day as a time", func(w *Waiver) { w.Until = "2027-01-31T00:00:00Z" }, ""},
 		{"no day", func(w *Waiver) { w.Until = "soon" }, `"soon" must be a date`},
 		{"no reason", func(w *Waiver) { w.Reason = " " }, "reason:"},
@@ -56,7 +56,7 @@ func TestMatches(t *testing.T) {
 		want               bool
 	}{
 		{"a star is any text", "db-*", "db-instance", true},
-		{"also none", "db-*", "db-", true},
+		{"a star also matches an empty text", "db-*", "db-", true},
 		{"the whole name must fit", "db-*", "my-db-instance", false},
 		{"a dot is a dot", "a.b", "axb", false},
 		{"everything", "*", "x", true},
@@ -87,7 +87,7 @@ func TestLevels(t *testing.T) {
 		{"the rule's own", "staging", "", rule.Advisory, ""},
 		{"raised", "staging", "mandatory", rule.Mandatory, ""},
 		{"a level can't be lowered", "prod", "advisory", rule.Mandatory, "weaker than the rule's own level"},
-		{"nor a rule disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
+		{"a rule can't be disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
 		{"an unknown environment is as strict as prod", "load", "", rule.Mandatory, ""},
 		{"no level", "staging", "loud", rule.Advisory, `level "loud"`},
 	} {
