@@ -55,7 +55,7 @@ func loopbackOnly(_, address string, _ syscall.RawConn) error {
 // closes the stream's own connections.
 func (c *Client) Stream(r Request, shape Shape) (stream Stream, end func()) {
 	stream = Stream{Name: r.Name, Limit: r.Limit, Shape: shape}
-	if r.Part == WebSocket {
+	if r.Scenario == WebSocket {
 		s := newSockets(c, shape.Connections)
 		stream.Send = s.send
 		return stream, s.close
@@ -86,7 +86,7 @@ func (c *Client) Send(ctx context.Context, r Request, n int) error {
 // Status returns the status of the response to the request with another token.
 // "" sends no token.
 func (c *Client) Status(ctx context.Context, r Request, token string) (int, error) {
-	if r.Part == WebSocket {
+	if r.Scenario == WebSocket {
 		conn, status, err := c.dial(ctx, token)
 		if err == nil {
 			defer conn.CloseNow()

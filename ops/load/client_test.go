@@ -37,7 +37,7 @@ func TestSharesMatchTheDesignDocument(t *testing.T) {
 		shape := r.Shape(100, 350, time.Minute)
 		require.Positive(t, shape.Connections, r.Name)
 		require.Positive(t, r.Limit, r.Name)
-		switch r.Part {
+		switch r.Scenario {
 		case Main:
 			main += shape.PerSecond
 		case Agents:
@@ -58,7 +58,7 @@ func TestSharesMatchTheDesignDocument(t *testing.T) {
 func TestUncachedRequestsDiffer(t *testing.T) {
 	for _, r := range Requests {
 		uncached := r.Uncached()
-		if r.Part != Agents {
+		if r.Scenario != Agents {
 			require.Equal(t, r.Body == nil, uncached.Body == nil, r.Name)
 			continue
 		}

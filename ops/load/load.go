@@ -31,7 +31,8 @@ type Shape struct {
 	// PerSecond is the rate. Zero means that each connection sends its next
 	// request after the response (closed loop).
 	PerSecond float64
-	// WarmUp is not counted; Duration after it is.
+	// Requests that are due in the WarmUp are sent but not counted. Duration is
+	// the counted time after it.
 	WarmUp, Duration time.Duration
 }
 
@@ -68,8 +69,8 @@ func (r Result) PerSecond() float64 {
 	return float64(len(r.Latencies)) / r.Elapsed.Seconds()
 }
 
-// Percentile returns percentile p, 0 to 100, of the correct responses by
-// nearest rank. It is zero without any.
+// Percentile returns percentile p, 0 to 100, of the correct responses' latencies
+// by nearest rank. It is zero without a correct response.
 func (r Result) Percentile(p int) time.Duration {
 	if len(r.Latencies) == 0 {
 		return 0
@@ -134,8 +135,8 @@ func (s Stream) Run(ctx context.Context) Result {
 	return total
 }
 
-// due is when request n must be sent. It counts from the start. A rate limiter
-// would hide a stall, because it does not catch up.
+// due is the time when request n must be sent, as computed from the start. A rate
+// limiter would hide a stall, because it does not catch up.
 func (s Shape) due(start time.Time, n int) time.Time {
 	if s.PerSecond == 0 {
 		return time.Now()

@@ -11,19 +11,19 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// Part is a part of the load test.
-type Part string
+// Scenario is one of the three scenarios of the load test.
+type Scenario string
 
-// The parts are the design document's runMainAppTest, runAgentLoadTest and
-// runWebSocketLoadTest.
+// The scenarios are the design document's functions runMainAppTest,
+// runAgentLoadTest and runWebSocketLoadTest.
 const (
-	Main      Part = "main"
-	Agents    Part = "agents"
-	WebSocket Part = "websocket"
+	Main      Scenario = "main"
+	Agents    Scenario = "agents"
+	WebSocket Scenario = "websocket"
 )
 
-// Parts lists every part.
-var Parts = []Part{Main, Agents, WebSocket}
+// Scenarios lists every scenario.
+var Scenarios = []Scenario{Main, Agents, WebSocket}
 
 // limits are the highest allowed p95 and the highest rate.
 var limits = scaling.Targets()
@@ -48,12 +48,12 @@ const (
 // Request is one request of the load test.
 type Request struct {
 	Name         string
-	Part         Part
+	Scenario     Scenario
 	Method, Path string
 	// Public requests need no token.
 	Public bool
-	// Share is the request's share of its part's connections and rate. The main
-	// part has the design document's weights; each agent has a third.
+	// Share is the request's share of its scenario's connections and rate. Main
+	// has the design document's weights; in Agents each agent has a third.
 	Share float64
 	// Limit is the highest allowed p95.
 	Limit time.Duration
@@ -84,16 +84,16 @@ const (
 // their own data.
 var (
 	Health = Request{
-		Name: "GET /health", Part: Main, Method: http.MethodGet, Path: "/health", Public: true,
+		Name: "GET /health", Scenario: Main, Method: http.MethodGet, Path: "/health", Public: true,
 		Share: 10. / 35, Limit: limits.Web.ResponseTime, Check: checkHealth,
 	}
 	Profile = Request{
-		Name: "GET profile", Part: Main, Method: http.MethodGet, Path: "/api/v1/users/profile",
+		Name: "GET profile", Scenario: Main, Method: http.MethodGet, Path: "/api/v1/users/profile",
 		Share: 20. / 35, Limit: limits.Web.ResponseTime, Check: checkProfile,
 	}
 	Preferences = StorePreferences("dark", true)
 	Coordinate  = Request{
-		Name: "POST mca/coordinate", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/mca/coordinate",
+		Name: "POST mca/coordinate", Scenario: Agents, Method: http.MethodPost, Path: "/api/v1/agents/mca/coordinate",
 		Share: 1. / 3, Limit: limits.Agents.MCACoordination, Check: checkCoordination,
 		Body: constant(object{"task": "coordinate_agents", "agents": []string{"npa", "wpa"}, "priority": "normal"}),
 		vary: func(body object, n int64) {
@@ -101,7 +101,7 @@ var (
 		},
 	}
 	Plan = Request{
-		Name: "POST npa/plan", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",
+		Name: "POST npa/plan", Scenario: Agents, Method: http.MethodPost, Path: "/api/v1/agents/npa/plan",
 		Share: 1. / 3, Limit: limits.Agents.NPACalculation, Check: checkPlan,
 		Body: func(user string, _ int) any {
 			return object{"userId": user, "goals": []string{"weight_loss", "muscle_gain"}, "preferences": []string{"vegetarian"}, "duration": planDays}
@@ -109,23 +109,24 @@ var (
 		vary: func(body object, n int64) { body["weightKg"] = weight(n) },
 	}
 	Generate = Request{
-		Name: "POST wpa/generate", Part: Agents, Method: http.MethodPost, Path: "/api/v1/agents/wpa/generate",
+		Name: "POST wpa/generate", Scenario: Agents, Method: http.MethodPost, Path: "/api/v1/agents/wpa/generate",
 		Share: 1. / 3, Limit: limits.Agents.WPAGeneration, Check: checkWorkout,
 		Body: func(user string, _ int) any {
 			return object{"userId": user, "fitnessLevel": level, "equipment": []string{"dumbbells", "resistance_bands"}, "duration": minutes}
 		},
 		vary: func(body object, n int64) { body["history"] = history(n) },
 	}
-	Socket = Request{Name: "WebSocket status", Part: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: limits.Web.ResponseTime}
+	Socket = Request{Name: "WebSocket status", Scenario: WebSocket, Method: http.MethodGet, Path: "/ws", Limit: limits.Web.ResponseTime}
 )
 
 // Requests lists every request.
 var Requests = []Request{Health, Profile, Preferences, Coordinate, Plan, Generate, Socket}
 
-// StorePreferences stores these preferences instead of the design document's.
+// StorePreferences returns a request that stores these preferences. Preferences
+// is the one with the design document's values.
 func StorePreferences(theme string, notifications bool) Request {
 	return Request{
-		Name: "POST preferences", Part: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
+		Name: "POST preferences", Scenario: Main, Method: http.MethodPost, Path: "/api/v1/users/preferences",
 		Share: 5. / 35, Limit: limits.Web.ResponseTime, Check: checkPreferences(theme, notifications),
 		Body: constant(object{"theme": theme, "notifications": notifications}),
 	}
@@ -158,9 +159,9 @@ func history(n int64) []object {
 }
 
 // Shape returns the shape of the request's stream. The connections and the rate
-// are those of its part. WebSockets have their own rate.
+// are those of its whole scenario. WebSockets have their own rate.
 func (r Request) Shape(connections int, perSecond float64, duration time.Duration) Shape {
-	if r.Part == WebSocket {
+	if r.Scenario == WebSocket {
 		sockets := min(connections, maxSockets)
 		return Shape{Connections: sockets, PerSecond: float64(sockets) / socketInterval.Seconds(), Duration: duration}
 	}

@@ -34,7 +34,7 @@ type config struct {
 	// rate and agentsRate are requests per second to the web app, and to all
 	// agents together.
 	rate, agentsRate float64
-	parts            []load.Part
+	scenarios        []load.Scenario
 	uncached, remote bool
 	json, strict     bool
 }
@@ -44,7 +44,7 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (cf
 	flags.SetOutput(stderr)
 	base := flags.String("url", fmt.Sprintf("http://127.0.0.1:%d", scaling.Web().NodePort), "the stack output url; all requests go there")
 	file := flags.String("token-file", "", "a file with the token; the default is the variable TOKEN")
-	only := flags.String("only", "", "parts of main,agents,websocket; the default is all")
+	only := flags.String("only", "", "the scenarios to run: some of main,agents,websocket; the default is all")
 	flags.DurationVar(&cfg.duration, "duration", 30*time.Second, "duration, at most 10m; the design document's is 5m")
 	flags.IntVar(&cfg.connections, "connections", load.DefaultConnections, "connections to the web app, at most 1000; each agent gets a third, and 50 WebSockets at most")
 	flags.Float64Var(&cfg.rate, "rate", 100, fmt.Sprintf("requests per second to the web app, at most %d", load.MaxPerSecond()))
@@ -65,7 +65,7 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (cf
 	if cfg.url, err = readURL(*base, cfg.remote); err != nil {
 		return cfg, err
 	}
-	if cfg.parts, err = readParts(*only); err != nil {
+	if cfg.scenarios, err = readScenarios(*only); err != nil {
 		return cfg, err
 	}
 	if err := cfg.validate(); err != nil {
@@ -126,16 +126,16 @@ func readURL(text string, remote bool) (*url.URL, error) {
 	return u, nil
 }
 
-func readParts(only string) ([]load.Part, error) {
+func readScenarios(only string) ([]load.Scenario, error) {
 	if only == "" {
-		return load.Parts, nil
+		return load.Scenarios, nil
 	}
-	var parts []load.Part
+	var scenarios []load.Scenario
 	for name := range strings.SplitSeq(only, ",") {
-		if !slices.Contains(load.Parts, load.Part(name)) {
-			return nil, fmt.Errorf("-only has %q, must be some of %v, separated by commas", name, load.Parts)
+		if !slices.Contains(load.Scenarios, load.Scenario(name)) {
+			return nil, fmt.Errorf("-only has %q, must be some of %v, separated by commas", name, load.Scenarios)
 		}
-		parts = append(parts, load.Part(name))
+		scenarios = append(scenarios, load.Scenario(name))
 	}
-	return parts, nil
+	return scenarios, nil
 }

@@ -37,10 +37,11 @@ type fakePlatform struct {
 	mu          sync.Mutex
 	preferences json.RawMessage
 	responses   map[string]string // by path
-	// before may send the response. It then returns true.
-	before func(w http.ResponseWriter, r *http.Request) bool
-	// status may change a WebSocket response.
-	status func(map[string]any)
+	// intercept is called with every request. It returns true if it has sent the
+	// response.
+	intercept func(w http.ResponseWriter, r *http.Request) bool
+	// changeStatus may change a WebSocket response.
+	changeStatus func(map[string]any)
 }
 
 const (
@@ -79,7 +80,7 @@ func plan(days int) string {
 }
 
 func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
-	if f.before != nil && f.before(w, r) {
+	if f.intercept != nil && f.intercept(w, r) {
 		return
 	}
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -118,8 +119,8 @@ func (f *fakePlatform) socket(w http.ResponseWriter, r *http.Request) {
 		}
 		response := map[string]any{"type": "agent_status", "status": "active", "timestamp": time.Now().UnixMilli(),
 			"originalTimestamp": request["timestamp"], "connectionId": request["connectionId"]}
-		if f.status != nil {
-			f.status(response)
+		if f.changeStatus != nil {
+			f.changeStatus(response)
 		}
 		if wsjson.Write(r.Context(), conn, response) != nil {
 			return

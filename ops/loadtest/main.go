@@ -5,19 +5,17 @@
 //
 // First it sends each request without a token, with the document's own
 // test-token, and with a token of another issuer. All must get a 401. Then it
-// sends each request once with the token and checks the response. Only if both
-// steps are correct, the load begins. The limits are those of
-// components/scaling.
+// sends each request once with the token and checks the response. The load begins
+// only if both steps are correct. The limits are those of components/scaling.
 //
 // Exit codes: 0 when everything was correct; 1 when a response was incorrect
 // or, with -strict, a limit was not met; 2 when the command line is wrong; 130
 // when it was interrupted without an incorrect response.
 //
 // The services allow one client 1000 requests a second, with the same burst,
-// and respond 429 to more. With one rate for all parts, -rate 580 reaches
-// this limit.
-// The web app's highest rate, with uncached requests to the agents, is possible
-// for half a minute:
+// and respond 429 to more. If the agents' rate is not set, -rate 580 reaches this
+// limit. The web app's highest rate, with uncached requests to the agents, is
+// possible for half a minute:
 //
 //	loadtest -rate 1000 -agents-rate 15 -uncached -strict
 //
@@ -79,7 +77,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitWrong
 	}
 	switch {
-	case r.wrong(), cfg.strict && r.missed():
+	case r.hasErrors(), cfg.strict && r.missedLimit():
 		return exitWrong
 	case r.Interrupted:
 		return exitInterrupted

@@ -18,9 +18,9 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// command runs the command with the token in TOKEN. It returns the exit code,
+// runCommand runs the program with the token in TOKEN. It returns the exit code,
 // the report and the error output.
-func command(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
+func runCommand(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
 	t.Helper()
 	var out, messages bytes.Buffer
 	getenv := func(name string) string { return map[string]string{"TOKEN": token}[name] }
@@ -32,15 +32,15 @@ func command(ctx context.Context, t *testing.T, token string, args ...string) (c
 	return code, r, messages.String()
 }
 
-// brief is a load that is just long enough to send every request.
-var brief = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
+// briefLoad is a load that is just long enough to send every request.
+var briefLoad = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
 
 func TestCorrectPlatformPasses(t *testing.T) {
 	f := newFake(t)
-	code, r, errs := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
+	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url)...)
 	require.Zero(t, code, "%s %+v", errs, r)
-	require.Equal(t, pass{Sent: 3 * len(load.Requests)}, r.Refusals)
-	require.Equal(t, pass{Sent: len(load.Requests) + 2}, r.Answers)
+	require.Equal(t, checkResult{Sent: 3 * len(load.Requests)}, r.Refusals)
+	require.Equal(t, checkResult{Sent: len(load.Requests) + 2}, r.Answers)
 	var names []string
 	for _, row := range r.Load {
 		names = append(names, row.Name)
@@ -61,7 +61,7 @@ func TestCorrectPlatformPasses(t *testing.T) {
 func TestAgentsHaveTheirOwnRate(t *testing.T) {
 	f := newFake(t)
 	var plans sync.Map
-	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && r.Header.Get("Authorization") == "Bearer "+f.token {
 			body, err := io.ReadAll(r.Body)
 			_, repeated := plans.LoadOrStore(string(body), true)
@@ -71,7 +71,7 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 		}
 		return false
 	}
-	code, r, errs := command(t.Context(), t, f.token, append(brief, "-url", f.url, "-agents-rate", "60", "-uncached")...)
+	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url, "-agents-rate", "60", "-uncached")...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
 	require.Equal(t, 4, r.Load[4].Sent, "a third of 60 per second for 200 ms")
@@ -80,7 +80,7 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 func TestTextReportListsEachStep(t *testing.T) {
 	f := newFake(t)
 	var out, errs bytes.Buffer
-	code := run(t.Context(), append(brief, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
+	code := run(t.Context(), append(briefLoad, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
 	require.Zero(t, code, errs.String())
 	require.Contains(t, out.String(), "without a valid token: 12 requests, 12 got 401, or are public\n")
 	require.Contains(t, out.String(), "with the token: 6 requests, 6 got a correct response\n")
@@ -93,7 +93,7 @@ func TestTextReportListsEachStep(t *testing.T) {
 func TestIncorrectResponsesAreReported(t *testing.T) {
 	accept := func(path string, accepts func(token string) bool) func(*fakePlatform) {
 		return func(f *fakePlatform) {
-			f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+			f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 				token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") + r.URL.Query().Get("token")
 				if r.URL.Path == path && accepts(token) {
 					r.Header.Set("Authorization", "Bearer "+f.token)
@@ -107,7 +107,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		return func(f *fakePlatform) { f.responses[path] = body }
 	}
 	status := func(name string, value any) func(*fakePlatform) {
-		return func(f *fakePlatform) { f.status = func(response map[string]any) { response[name] = value } }
+		return func(f *fakePlatform) { f.changeStatus = func(response map[string]any) { response[name] = value } }
 	}
 	complete := strings.ReplaceAll(coordinationBody, "DAY", `{"meals":[1],"sessions":[]}`)
 	for _, row := range []struct {
@@ -122,7 +122,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 			"POST mca/coordinate with another issuer's token: status 200, must be 401"},
 		{"WebSockets without a token", accept(load.Socket.Path, func(string) bool { return true }), "WebSocket status with no token: status 101, must be 401"},
 		{"health only with a token", func(f *fakePlatform) {
-			f.before = func(w http.ResponseWriter, r *http.Request) bool {
+			f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 				w.WriteHeader(http.StatusUnauthorized)
 				return true
 			}
@@ -140,7 +140,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		{"a longer workout", respond(load.Generate.Path, strings.Replace(workoutBody, "2700", "2701", 1)), "POST wpa/generate: a session does not fit 45 minutes"},
 		{"a workout without an exercise", respond(load.Generate.Path, strings.Replace(workoutBody, "Squat", "", 1)), "POST wpa/generate: a session has no exercise"},
 		{"preferences that are not stored", func(f *fakePlatform) {
-			f.before = func(w http.ResponseWriter, r *http.Request) bool {
+			f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 				if r.URL.Path != load.Profile.Path || r.Header.Get("Authorization") != "Bearer "+f.token {
 					return false
 				}
@@ -155,7 +155,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFake(t)
 			row.change(f)
-			code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url)...)
+			code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url)...)
 			require.Equal(t, exitWrong, code)
 			require.Contains(t, append(r.Refusals.Wrong, r.Answers.Wrong...), row.wrong)
 			require.Empty(t, r.Load)
@@ -166,7 +166,7 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 func TestFailuresUnderLoadAreCounted(t *testing.T) {
 	f := newFake(t)
 	var requests atomic.Int64
-	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+	f.intercept = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != load.Generate.Path || requests.Add(1) <= 10 {
 			return false
 		}
@@ -174,7 +174,7 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 		_, _ = w.Write([]byte(`{"code":"unavailable"}`))
 		return true
 	}
-	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", f.url, "-only", "agents")...)
+	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url, "-only", "agents")...)
 	require.Equal(t, exitWrong, code)
 	require.Empty(t, r.Answers.Wrong)
 	require.Positive(t, r.Load[2].Failed["status 503 (unavailable)"])
@@ -185,17 +185,17 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 
 func TestStrictFailsOnMissedLimit(t *testing.T) {
 	f := newFake(t)
-	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Coordinate.Path {
 			time.Sleep(load.Coordinate.Limit + time.Millisecond)
 		}
 		return false
 	}
-	args := append(brief, "-url", f.url, "-only", "agents", "-rate", "30")
-	code, r, _ := command(t.Context(), t, f.token, args...)
+	args := append(briefLoad, "-url", f.url, "-only", "agents", "-rate", "30")
+	code, r, _ := runCommand(t.Context(), t, f.token, args...)
 	require.Zero(t, code)
 	require.False(t, r.Load[0].Kept)
-	code, _, _ = command(t.Context(), t, f.token, append(args, "-strict")...)
+	code, _, _ = runCommand(t.Context(), t, f.token, append(args, "-strict")...)
 	require.Equal(t, exitWrong, code)
 }
 
@@ -214,12 +214,12 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 		}
 	}()
 	url := "http://" + listener.Addr().String()
-	code, r, _ := command(t.Context(), t, f.token, append(brief, "-url", url)...)
+	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", url)...)
 	require.Equal(t, exitWrong, code)
 	require.Len(t, r.Refusals.Wrong, maxUnanswered)
 	require.Len(t, r.Answers.Wrong, maxUnanswered)
 	// The WebSocket's URL has the token, so its errors must not show the URL.
-	code, r, _ = command(t.Context(), t, f.token, append(brief, "-url", url, "-only", "websocket")...)
+	code, r, _ = runCommand(t.Context(), t, f.token, append(briefLoad, "-url", url, "-only", "websocket")...)
 	require.Equal(t, exitWrong, code)
 	require.NotEmpty(t, r.Answers.Wrong)
 	require.NotContains(t, r.Answers.Wrong[0], f.token)
@@ -229,21 +229,21 @@ func TestInterruptedRunReports(t *testing.T) {
 	f := newFake(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	var requests atomic.Int64
-	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
+	f.intercept = func(_ http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == load.Plan.Path && requests.Add(1) == 20 {
 			interrupt()
 		}
 		return false
 	}
-	code, r, _ := command(ctx, t, f.token, "-url", f.url, "-duration", "5m", "-rate", "300")
+	code, r, _ := runCommand(ctx, t, f.token, "-url", f.url, "-duration", "5m", "-rate", "300")
 	require.Equal(t, exitInterrupted, code)
 	require.True(t, r.Interrupted)
 	require.Positive(t, r.Load[0].Sent)
 	require.Empty(t, r.Load[0].Failed)
 }
 
-// Without a platform the test does not begin, and its error names the command to run
-// before.
+// TestAbsentPlatformIsOneError: without a platform no request is sent, and the
+// error names the command that starts the platform.
 func TestAbsentPlatformIsOneError(t *testing.T) {
 	var out, errs bytes.Buffer
 	token := newFake(t).token

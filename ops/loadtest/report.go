@@ -23,28 +23,28 @@ type report struct {
 	Seconds     float64   `json:"seconds"`
 	Interrupted bool      `json:"interrupted"`
 	// Refusals is the result of requests without a valid token.
-	Refusals pass `json:"refusals"`
+	Refusals checkResult `json:"refusals"`
 	// Answers is the result of one request of each kind with the token.
-	Answers pass `json:"answers"`
+	Answers checkResult `json:"answers"`
 	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
 }
 
-// pass is the result of requests that were sent one after the other.
-type pass struct {
+// checkResult is the result of requests that were sent one after the other.
+type checkResult struct {
 	Sent  int      `json:"sent"`
 	Wrong []string `json:"wrong,omitempty"`
 
-	failed int // without a response
+	unanswered int // requests without a response
 }
 
-// maxUnanswered is the number of requests without a response after which a pass
-// stops, because the platform is unreachable.
+// maxUnanswered is the number of requests without a response after which no more
+// are sent, because the platform is unreachable.
 const maxUnanswered = 3
 
-// do sends one request. It is not counted if ctx ends meanwhile.
-func (p *pass) do(ctx context.Context, name string, send func(context.Context) error) {
-	if p.failed == maxUnanswered {
+// do sends one request and adds its result, unless ctx ends meanwhile.
+func (p *checkResult) do(ctx context.Context, name string, send func(context.Context) error) {
+	if p.unanswered == maxUnanswered {
 		return
 	}
 	sendCtx, cancel := context.WithTimeout(ctx, load.Timeout)
@@ -59,7 +59,7 @@ func (p *pass) do(ctx context.Context, name string, send func(context.Context) e
 	}
 	p.Wrong = append(p.Wrong, name+": "+err.Error())
 	if _, responded := errors.AsType[load.InvalidAnswer](err); !responded {
-		p.failed++
+		p.unanswered++
 	}
 }
 
@@ -88,12 +88,14 @@ func newRow(s load.Stream, r load.Result) row {
 
 func ms(d time.Duration) float64 { return float64(d.Round(10*time.Microsecond).Microseconds()) / 1000 }
 
-func (r *report) wrong() bool {
+// hasErrors reports whether any response was incorrect or missing.
+func (r *report) hasErrors() bool {
 	return len(r.Refusals.Wrong)+len(r.Answers.Wrong) > 0 ||
 		slices.ContainsFunc(r.Load, func(r row) bool { return r.Failed.Total() > 0 })
 }
 
-func (r *report) missed() bool {
+// missedLimit reports whether the p95 of any request is above its limit.
+func (r *report) missedLimit() bool {
 	return slices.ContainsFunc(r.Load, func(r row) bool { return !r.Kept })
 }
 
@@ -130,7 +132,7 @@ func (r *report) text(out io.Writer) error {
 	return w.Flush()
 }
 
-func (p pass) text(w io.Writer, name, result string) {
+func (p checkResult) text(w io.Writer, name, result string) {
 	fmt.Fprintf(w, "%s: %d requests, %d %s\n", name, p.Sent, p.Sent-len(p.Wrong), result)
 	for _, wrong := range p.Wrong {
 		fmt.Fprintf(w, "wrong: %s\n", wrong)

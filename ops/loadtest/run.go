@@ -25,7 +25,7 @@ func newTest(cfg config) *test {
 	// The agents together have as many connections as the web app.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}
 	for _, r := range load.Requests {
-		if !slices.Contains(cfg.parts, r.Part) {
+		if !slices.Contains(cfg.scenarios, r.Scenario) {
 			continue
 		}
 		if cfg.uncached {
@@ -41,13 +41,13 @@ func newTest(cfg config) *test {
 func (t *test) run(ctx context.Context) (*report, error) {
 	defer t.client.HTTP.CloseIdleConnections()
 	r := &report{URL: t.cfg.url.String(), User: t.client.User, Connections: t.cfg.connections, Rate: t.cfg.rate, Started: time.Now().UTC()}
-	otherIssuer, err := t.cfg.token.ofOtherIssuer(r.Started)
+	otherIssuer, err := t.cfg.token.signedByOtherIssuer(r.Started)
 	if err != nil {
 		return nil, err
 	}
 	r.Refusals = t.checkRefusals(ctx, otherIssuer)
 	r.Answers = t.checkAnswers(ctx)
-	if !r.wrong() {
+	if !r.hasErrors() {
 		r.Load = t.load(ctx)
 	}
 	r.Seconds, r.Interrupted = time.Since(r.Started).Seconds(), ctx.Err() != nil
@@ -56,7 +56,7 @@ func (t *test) run(ctx context.Context) (*report, error) {
 
 // checkRefusals sends every request without a valid token. The status must be
 // 401, or 200 for public requests.
-func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p pass) {
+func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p checkResult) {
 	for _, r := range t.requests {
 		want := http.StatusUnauthorized
 		if r.Public {
@@ -78,13 +78,13 @@ func (t *test) checkRefusals(ctx context.Context, otherIssuer string) (p pass) {
 }
 
 // checkAnswers sends every request once with the token.
-func (t *test) checkAnswers(ctx context.Context) (p pass) {
+func (t *test) checkAnswers(ctx context.Context) (p checkResult) {
 	for _, r := range t.requests {
 		stream, end := t.client.Stream(r, load.Shape{Connections: 1})
 		p.do(ctx, r.Name, func(ctx context.Context) error { return stream.Send(ctx, 0) })
 		end()
 	}
-	if slices.Contains(t.cfg.parts, load.Main) {
+	if slices.Contains(t.cfg.scenarios, load.Main) {
 		// Two different preferences, because one of them may be stored already.
 		for _, r := range []load.Request{load.StorePreferences("light", false), load.Preferences} {
 			p.do(ctx, "preferences, stored and read back", func(ctx context.Context) error { return t.readBack(ctx, r) })
@@ -115,7 +115,8 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	}
 }
 
-// load sends all requests concurrently, each at its share of the rate.
+// load sends all requests concurrently, each at its share of the rate. It returns
+// a row for each request, and one for the agents' responses to mca.
 func (t *test) load(ctx context.Context) (rows []row) {
 	var (
 		interAgent load.InterAgent
@@ -126,7 +127,7 @@ func (t *test) load(ctx context.Context) (rows []row) {
 			r = interAgent.Watch(r)
 		}
 		rate := t.cfg.rate
-		if r.Part == load.Agents {
+		if r.Scenario == load.Agents {
 			rate = t.cfg.agentsRate
 		}
 		stream, end := t.client.Stream(r, r.Shape(t.cfg.connections, rate, t.cfg.duration))

@@ -46,9 +46,9 @@ func readToken(text string, now time.Time) (token, error) {
 	return t, nil
 }
 
-// ofOtherIssuer is a token with the same claims, signed by a key that no service
-// trusts.
-func (t token) ofOtherIssuer(now time.Time) (string, error) {
+// signedByOtherIssuer returns a token with the same claims, signed by a key that
+// no service trusts.
+func (t token) signedByOtherIssuer(now time.Time) (string, error) {
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return "", err

@@ -18,9 +18,9 @@ type Finding struct {
 
 func (f Finding) String() string { return fmt.Sprintf("%s:%d: %s", f.Path, f.Line, f.Message) }
 
-// Lint reads every Go and Markdown file of root. It leaves out what allowed
-// permits. An entry of allowed that permits nothing
-// is a finding, so that the list holds no entry without a use.
+// Lint checks every Go and Markdown file of root, and returns the findings that
+// no exception permits. An exception that permits nothing is a finding too, so
+// that allowed has no unused exceptions.
 func Lint(root fs.FS, rules []Rule, allowed []Exception) ([]Finding, error) {
 	files, err := sourceFiles(root)
 	if err != nil {
@@ -56,7 +56,8 @@ func Lint(root fs.FS, rules []Rule, allowed []Exception) ([]Finding, error) {
 	return out, nil
 }
 
-// check applies every rule to one fragment; one finding a rule and line.
+// check applies every rule to one fragment. It returns at most one finding for
+// each rule and line.
 func check(path string, f Fragment, rules []Rule) []Finding {
 	var out []Finding
 	for _, r := range rules {
@@ -89,7 +90,8 @@ func check(path string, f Fragment, rules []Rule) []Finding {
 	return out
 }
 
-// permitted looks for an exception and marks every one that applies as used.
+// permitted reports whether an exception permits the finding. It marks every
+// exception that does as used.
 func permitted(f Finding, allowed []Exception, used []bool) bool {
 	found := false
 	for i, e := range allowed {

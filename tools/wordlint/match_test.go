@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// matchAll compares findings with what is wanted: the full text, or
-// "file:line: rule", or a part of the message.
+// matchAll checks that each text of want is found, and nothing else. A text is
+// the whole finding, "file:line: rule", or a part of "file: message".
 func matchAll(t *testing.T, findings []Finding, want []string) {
 	t.Helper()
 	if len(findings) != len(want) {

@@ -11,16 +11,17 @@ import (
 // namesakeRule is the name of the rule for packages in allow.go.
 const namesakeRule = "namesake"
 
-// addPackage notes the folder of a package. A program's main has no name to
-// confuse, and an external test package has the name of the tested one.
+// addPackage adds the folder of a package to the folders of its name. It leaves
+// out main, and test packages, which have the name of the tested package.
 func addPackage(packages map[string][]string, file, name string) {
 	if folder := path.Dir(file); name != "" && name != "main" && !strings.HasSuffix(name, "_test") && !slices.Contains(packages[name], folder) {
 		packages[name] = append(packages[name], folder)
 	}
 }
 
-// namesakes finds names of several packages, in all modules together: a reader
-// of the name in an import or an error must know which one is meant.
+// namesakes returns a finding for each package that has the name of another, in
+// all modules together. Otherwise a name in an import or an error would not say
+// which package is meant.
 func namesakes(packages map[string][]string) []Finding {
 	var out []Finding
 	for name, folders := range packages {

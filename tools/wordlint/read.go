@@ -21,7 +21,7 @@ type Fragment struct {
 	Name bool
 }
 
-// skipped are folders with nothing that we wrote.
+// skipped are folders without texts of our own.
 var skipped = []string{"bin", "node_modules", "testdata"}
 
 // sourceFiles lists the Go and Markdown files, in lexical order.

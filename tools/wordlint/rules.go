@@ -2,8 +2,8 @@ package main
 
 import "regexp"
 
-// Rule refuses a word in one meaning. Many of the words are ordinary English
-// in another: each pattern is as narrow as that needs.
+// Rule refuses one meaning of a word. Most of these words also have an ordinary
+// meaning, so the patterns are narrow.
 type Rule struct {
 	// Word is the rule's name, the word as the glossary has it.
 	Word string
@@ -15,7 +15,8 @@ type Rule struct {
 	// Prose is matched against comments, strings and Markdown; \s+ also
 	// matches a line break.
 	Prose *regexp.Regexp
-	// Except is what Prose or Names must not be found in: another meaning.
+	// Except matches phrases in which the word has another meaning. Prose and
+	// Names do not look inside them.
 	Except *regexp.Regexp
 	// Unless exempts a whole comment, string or name that it matches.
 	Unless *regexp.Regexp
@@ -25,9 +26,9 @@ type Rule struct {
 
 var re = regexp.MustCompile
 
-// rules is the left column of the project's glossary and its rule on
-// constructors. Where a word is banned only as a name, it is too common in
-// prose.
+// rules has the words that the project's glossary replaces, and the refused names
+// of constructors. Some words are refused only as names, because they are too
+// common in prose.
 var rules = []Rule{
 	{Word: "told", Say: "config, env, or what the value holds", Names: re(`\btold\b`),
 		Prose: re(`\bsettings\s+told\b|\b(all|what|as)\s+((that\s+)?(the\s+)?\w+\s+)?(is|are|was|were)\s+told\b`)},
