@@ -1,7 +1,7 @@
-// Package debian builds images of servers that are not written in Go, from the
-// Debian packages that are installed on this machine, and pushes them to the
-// sandbox's registry. It replaces a registry of official images, which a sandbox
-// cannot reach.
+// Package debian builds images of servers that are not written in Go and pushes
+// them to the sandbox's registry. It builds them from the Debian packages that
+// are installed on this machine. It replaces a registry of official images, which
+// a sandbox cannot reach.
 //
 // An image contains the packages' files, a shell with its tools, and the shared
 // libraries that they need. Nothing is downloaded.
@@ -33,17 +33,17 @@ type recipe struct {
 	repository, tag string
 	// packages are the Debian packages whose files the image contains.
 	packages []string
-	// without are prefixes of paths that the image leaves out.
-	without []string
-	// user is the user of the image, and id its id in the official image.
-	user string
-	id   int
-	// path is PATH.
+	// excluded are prefixes of paths that the image leaves out.
+	excluded []string
+	// user is the user that runs the image. userID is its id in the official image.
+	user   string
+	userID int
+	// path is the value of the image's variable PATH.
 	path string
 }
 
-// shell are the packages that start scripts and probes need.
-var shell = []string{"dash", "coreutils", "sed", "grep", "hostname"}
+// shellPackages are the packages that start scripts and probes need.
+var shellPackages = []string{"dash", "coreutils", "sed", "grep", "hostname"}
 
 // documentation are prefixes of paths that a server does not need.
 var documentation = []string{"/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/locale", "/usr/share/lintian", "/lib/systemd", "/etc/init.d", "/etc/logrotate.d"}
@@ -53,7 +53,7 @@ var recipes = []recipe{
 	{
 		repository: "debian/redis", tag: "7",
 		packages: []string{"redis-server", "redis-tools"},
-		user:     "redis", id: 999,
+		user:     "redis", userID: 999,
 		path: "/usr/bin:/bin",
 	},
 	{
@@ -61,8 +61,8 @@ var recipes = []recipe{
 		packages: []string{"postgresql-15", "postgresql-client-15"},
 		// The query compiler needs 100 MB of LLVM. Without its module PostgreSQL uses
 		// its interpreter.
-		without: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
-		user:    "postgres", id: 999,
+		excluded: []string{"/usr/lib/postgresql/15/lib/bitcode", "/usr/lib/postgresql/15/lib/llvmjit"},
+		user:     "postgres", userID: 999,
 		path: "/usr/lib/postgresql/15/bin:/usr/bin:/bin",
 	},
 }
@@ -73,8 +73,8 @@ const (
 	packTimeout  = 5 * time.Minute
 )
 
-// Ensure builds and pushes the images that are missing in the registry for the
-// present versions of the packages. It adds a step to the log for each of them.
+// Ensure builds and pushes each image that the registry lacks for the installed
+// versions of its packages. It adds a step to the log for each such image.
 func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	password, err := registry.EnsurePassword(l)
 	if err != nil {
@@ -118,9 +118,9 @@ func Ensure(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	return nil
 }
 
-// form must change when the code packs the same packages differently, so that
-// the images are built again.
-const form = "1"
+// formatVersion must change when the code packs the same packages differently.
+// Then the images are built again.
+const formatVersion = "1"
 
 // key is a tag with a hash of the recipe and the versions of its packages.
 func (r recipe) key(ctx context.Context) (string, error) {
@@ -128,7 +128,7 @@ func (r recipe) key(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(fmt.Append(nil, form, runtime.GOARCH, r, versions))
+	sum := sha256.Sum256(fmt.Append(nil, formatVersion, runtime.GOARCH, r, versions))
 	return "packages-" + hex.EncodeToString(sum[:])[:32], nil
 }
 
@@ -136,7 +136,7 @@ func (r recipe) key(ctx context.Context) (string, error) {
 func (r recipe) versions(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	args := append([]string{"-f", "${Package} ${Version}\n", "-W"}, append(shell, r.packages...)...)
+	args := append([]string{"-f", "${Package} ${Version}\n", "-W"}, append(shellPackages, r.packages...)...)
 	out, err := exec.CommandContext(ctx, "dpkg-query", args...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("image %s is packed from Debian's packages, which must be installed: %w: %s", r.repository, err, strings.TrimSpace(string(out)))

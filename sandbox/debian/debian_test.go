@@ -13,9 +13,9 @@ import (
 )
 
 // base is packed from packages that every Debian has.
-var base = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", id: 65534, path: "/bin"}
+var base = recipe{repository: "debian/base", packages: []string{"base-files"}, user: "nobody", userID: 65534, path: "/bin"}
 
-func TestPackHoldsProgramsAndTheirLibraries(t *testing.T) {
+func TestImageContainsProgramsAndTheirLibraries(t *testing.T) {
 	files, err := base.files(t.Context())
 	require.NoError(t, err)
 	for _, want := range []string{"/usr/bin/dash", "/usr/bin/sh", "/usr/bin/cat"} {
@@ -67,11 +67,11 @@ func TestArchive(t *testing.T) {
 	require.Contains(t, got, filepath.Dir(program)+"/", "a folder comes before its files")
 }
 
-func TestLibraries(t *testing.T) {
-	got, err := libraries([]byte("/usr/bin/x:\n\tlinux-vdso.so.1 (0x0001)\n\tlibc.so.6 => /lib/libc.so.6 (0x0002)\n\t/lib64/ld.so (0x0003)\n\tstatically linked\n"))
+func TestParseLdd(t *testing.T) {
+	got, err := parseLdd([]byte("/usr/bin/x:\n\tlinux-vdso.so.1 (0x0001)\n\tlibc.so.6 => /lib/libc.so.6 (0x0002)\n\t/lib64/ld.so (0x0003)\n\tstatically linked\n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"/lib/libc.so.6", "/lib64/ld.so"}, got)
-	_, err = libraries([]byte("\tlibx.so => not found\n"))
+	_, err = parseLdd([]byte("\tlibx.so => not found\n"))
 	require.ErrorContains(t, err, "libx.so => not found")
 }
 

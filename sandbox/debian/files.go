@@ -15,18 +15,18 @@ import (
 )
 
 // files returns the sorted paths of the image's files: the packages' files, and
-// the libraries that their programs load. The folders in a path are no links; the
-// file itself may be a link.
+// the libraries that their programs load. Links among the folders of a path are
+// resolved. The file itself may be a link.
 func (r recipe) files(ctx context.Context) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, packTimeout)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, "dpkg-query", append([]string{"-L"}, append(shell, r.packages...)...)...).Output()
+	out, err := exec.CommandContext(ctx, "dpkg-query", append([]string{"-L"}, append(shellPackages, r.packages...)...)...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("dpkg-query -L: %w", err)
 	}
 	all := set{}
 	for line := range strings.Lines(string(out)) {
-		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !r.leavesOut(path) {
+		if path := strings.TrimSpace(line); strings.HasPrefix(path, "/") && !r.excludes(path) {
 			if err := all.add(path); err != nil {
 				return nil, err
 			}
@@ -35,11 +35,11 @@ func (r recipe) files(ctx context.Context) ([]string, error) {
 	if err := all.add("/bin/sh"); err != nil { // a link that no package owns
 		return nil, err
 	}
-	libraries, err := loaded(ctx, all.sorted())
+	needed, err := sharedLibraries(ctx, all.sorted())
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range libraries {
+	for _, path := range needed {
 		if err := all.add(path); err != nil {
 			return nil, err
 		}
@@ -47,15 +47,16 @@ func (r recipe) files(ctx context.Context) ([]string, error) {
 	return all.sorted(), nil
 }
 
-func (r recipe) leavesOut(path string) bool {
-	return slices.ContainsFunc(slices.Concat(documentation, r.without), func(head string) bool { return strings.HasPrefix(path, head) })
+// excludes says whether the image leaves out the file at path.
+func (r recipe) excludes(path string) bool {
+	return slices.ContainsFunc(slices.Concat(documentation, r.excluded), func(prefix string) bool { return strings.HasPrefix(path, prefix) })
 }
 
 // set is a set of paths.
 type set map[string]bool
 
-// add adds a file and, if it is a link, its target. It adds no folders: archive
-// creates the folders of files.
+// add adds a file and, if it is a link, its target. It ignores a folder, because
+// archive creates the folders of the files.
 func (s set) add(path string) error {
 	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 	if err != nil {
@@ -96,9 +97,9 @@ func (s set) sorted() []string {
 	return paths
 }
 
-// loaded returns the shared libraries that the programs and libraries among files
-// load, by ldd.
-func loaded(ctx context.Context, files []string) ([]string, error) {
+// sharedLibraries runs ldd on all programs and libraries among the files. It
+// returns the paths of the shared libraries that they load.
+func sharedLibraries(ctx context.Context, files []string) ([]string, error) {
 	var programs []string
 	for _, path := range files {
 		f, err := elf.Open(path)
@@ -118,14 +119,14 @@ func loaded(ctx context.Context, files []string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ldd: %w", err)
 	}
-	return libraries(out)
+	return parseLdd(out)
 }
 
-// libraries reads the output of ldd: lines "NAME => PATH (ADDRESS)", and the line
-// of the loader, which has no arrow.
-func libraries(ldd []byte) ([]string, error) {
+// parseLdd returns the libraries' paths in the output of ldd. A line is
+// "NAME => PATH (ADDRESS)"; the line of the loader has no arrow.
+func parseLdd(output []byte) ([]string, error) {
 	var paths []string
-	lines := bufio.NewScanner(bytes.NewReader(ldd))
+	lines := bufio.NewScanner(bytes.NewReader(output))
 	for lines.Scan() {
 		line := strings.TrimSpace(lines.Text())
 		if strings.Contains(line, "not found") {

@@ -21,7 +21,7 @@ import (
 )
 
 // pack builds the image. The same packages give the same digest, because files
-// are sorted, belong to root and have no time.
+// are sorted, belong to root and have no modification time.
 func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 	files, err := r.files(ctx)
 	if err != nil {
@@ -41,27 +41,28 @@ func (r recipe) pack(ctx context.Context) (v1.Image, error) {
 	if img, err = mutate.ConfigFile(img, &v1.ConfigFile{
 		OS: "linux", Architecture: runtime.GOARCH,
 		RootFS: v1.RootFS{Type: "layers"},
-		Config: v1.Config{User: fmt.Sprintf("%d:%d", r.id, r.id), WorkingDir: "/", Env: []string{"PATH=" + r.path, "LANG=C.UTF-8"}},
+		Config: v1.Config{User: fmt.Sprintf("%d:%d", r.userID, r.userID), WorkingDir: "/", Env: []string{"PATH=" + r.path, "LANG=C.UTF-8"}},
 	}); err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return mutate.AppendLayers(img, layer)
 }
 
-// merged are folders that are links to /usr in Debian since version 12.
-var merged = []string{"bin", "lib", "lib64", "sbin"}
+// linkedFolders are folders that are links into /usr in Debian since version 12.
+var linkedFolders = []string{"bin", "lib", "lib64", "sbin"}
 
-// archive writes the files as one layer.
+// archive writes the files as one layer, with a folder /tmp and the files of
+// users and groups.
 func (r recipe) archive(to io.Writer, files []string) error {
 	w := tar.NewWriter(to)
 	a := &archiver{tar: w, folders: map[string]bool{}}
-	for _, name := range merged {
+	for _, name := range linkedFolders {
 		a.header(tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: "usr/" + name, Mode: 0o777})
 		a.folders["/"+name] = true
 	}
 	a.header(tar.Header{Typeflag: tar.TypeDir, Name: "tmp/", Mode: 0o1777})
-	a.text("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.id, r.id))
-	a.text("etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\n", r.user, r.id))
+	a.text("etc/passwd", fmt.Sprintf("root:x:0:0::/:/bin/sh\n%s:x:%d:%d::/:/bin/sh\n", r.user, r.userID, r.userID))
+	a.text("etc/group", fmt.Sprintf("root:x:0:\n%s:x:%d:\n", r.user, r.userID))
 	for _, path := range files {
 		a.file(path)
 	}
@@ -71,13 +72,15 @@ func (r recipe) archive(to io.Writer, files []string) error {
 	return w.Close()
 }
 
-// archiver keeps the first error, so that archive need not check each call.
+// archiver writes a tar file. It keeps the first error and then writes nothing
+// more, so archive need not check each call.
 type archiver struct {
 	tar     *tar.Writer
 	folders map[string]bool // already written
 	err     error
 }
 
+// header writes the header of a file. The content must follow.
 func (a *archiver) header(h tar.Header) {
 	if a.err == nil {
 		h.Format = tar.FormatPAX
@@ -85,6 +88,7 @@ func (a *archiver) header(h tar.Header) {
 	}
 }
 
+// text writes a file with the given content.
 func (a *archiver) text(name, content string) {
 	a.folder("/" + filepath.Dir(name))
 	a.header(tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(content))})
@@ -103,6 +107,8 @@ func (a *archiver) folder(path string) {
 	a.header(tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path, "/") + "/", Mode: 0o755})
 }
 
+// file copies a file or a link of this machine. It skips the files of users and
+// groups, which archive writes itself.
 func (a *archiver) file(path string) {
 	if a.err != nil || slices.Contains([]string{"/etc/passwd", "/etc/group"}, path) {
 		return

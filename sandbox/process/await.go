@@ -50,18 +50,18 @@ const awaitEvery = 50 * time.Millisecond
 // process has ended, and an *UnhealthyError after the limit.
 func Await(ctx context.Context, l *layout.Layout, name string, limit time.Duration, check func(context.Context) error) error {
 	began := time.Now()
-	inner, cancel := context.WithTimeout(ctx, limit)
+	limited, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	tick := time.NewTicker(awaitEvery)
 	defer tick.Stop()
 	var last error
 	for {
-		err := check(inner)
+		err := check(limited)
 		if err == nil {
 			return nil
 		}
-		// A check that ran into the limit does not say why the process is not
-		// healthy; the one before it does.
+		// A check that the limit cut off does not say why the process is not
+		// healthy. Then the error of the check before it is kept.
 		if last == nil || !errors.Is(err, context.DeadlineExceeded) {
 			last = err
 		}
@@ -69,7 +69,7 @@ func Await(ctx context.Context, l *layout.Layout, name string, limit time.Durati
 			return &DiedError{Name: name, Log: LogPath(l, name), Tail: LogTail(l, name, tailLines)}
 		}
 		select {
-		case <-inner.Done():
+		case <-limited.Done():
 			if ctx.Err() != nil {
 				return fmt.Errorf("waiting for %s: %w", name, context.Cause(ctx))
 			}
@@ -80,10 +80,11 @@ func Await(ctx context.Context, l *layout.Layout, name string, limit time.Durati
 	}
 }
 
-// mark begins the line that separates the runs of a process in its log.
-const mark = "=== started "
+// runMark begins the line that separates the runs of a process in its log.
+const runMark = "=== started "
 
-func startMark(t time.Time) string { return mark + t.UTC().Format(time.RFC3339) + " ===\n" }
+// startLine is the line that begins a run in the log.
+func startLine(t time.Time) string { return runMark + t.UTC().Format(time.RFC3339) + " ===\n" }
 
 // tailBytes is how many bytes of a log LogTail reads at most.
 const tailBytes = 64 << 10
@@ -104,7 +105,7 @@ func LogTail(l *layout.Layout, name string, n int) string {
 		return "(unreadable log: " + err.Error() + ")"
 	}
 	text := string(raw)
-	if i := strings.LastIndex(text, mark); i >= 0 {
+	if i := strings.LastIndex(text, runMark); i >= 0 {
 		_, text, _ = strings.Cut(text[i:], "\n")
 	}
 	text = strings.TrimRight(text, "\n")

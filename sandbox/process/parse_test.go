@@ -12,21 +12,21 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	rest := " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21"
+	afterName := " S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 4711 20 21"
 	for _, tc := range []struct {
-		reason, in string
-		ok         bool
+		reason, stat string
+		valid        bool
 	}{
-		{"plain", "42 (etcd)" + rest, true},
-		{"a name with spaces and brackets", "42 (a) S 9 (b)" + rest, true},
+		{"plain", "42 (etcd)" + afterName, true},
+		{"a name with spaces and brackets", "42 (a) S 9 (b)" + afterName, true},
 		{"too short", "42 (etcd) S 1 2", false},
-		{"no name", "42" + rest, false},
+		{"no name", "42" + afterName, false},
 		{"empty", "", false},
-		{"the start time is not a number", "42 (x)" + strings.Replace(rest, "4711", "x", 1), false},
+		{"the start time is not a number", "42 (x)" + strings.Replace(afterName, "4711", "x", 1), false},
 	} {
-		got, err := parseStat([]byte(tc.in))
-		require.Equal(t, tc.ok, err == nil, "%s: %v", tc.reason, err)
-		if tc.ok {
+		got, err := parseStat([]byte(tc.stat))
+		require.Equal(t, tc.valid, err == nil, "%s: %v", tc.reason, err)
+		if tc.valid {
 			require.Equal(t, stat{state: 'S', threads: 17, ticks: 4711}, got, tc.reason)
 		}
 	}
@@ -36,14 +36,14 @@ func TestDead(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		stat   stat
-		want   bool
+		dead   bool
 	}{
 		{"asleep", stat{state: 'S', threads: 9}, false},
 		{"not yet collected by its parent", stat{state: 'Z', threads: 1}, true},
 		{"the first thread has ended, others still hold the ports", stat{state: 'Z', threads: 3}, false},
 		{"being removed from the table", stat{state: 'X', threads: 1}, true},
 	} {
-		require.Equal(t, tc.want, tc.stat.dead(), tc.reason)
+		require.Equal(t, tc.dead, tc.stat.dead(), tc.reason)
 	}
 }
 
@@ -95,6 +95,7 @@ func TestLongLogIsRotated(t *testing.T) {
 	require.FileExists(t, LogPath(l, "a")+".1")
 }
 
+// emptyLog creates an empty log of the process "a" and returns its path.
 func emptyLog(t *testing.T, l *layout.Layout) string {
 	t.Helper()
 	require.NoError(t, os.WriteFile(LogPath(l, "a"), nil, 0o600))

@@ -32,25 +32,26 @@ func (e *PortInUseError) Error() string {
 		e.Port, e.Wanted, e.Port, holder, fix)
 }
 
-// closing is how long the kernel may hold the ports of a killed process after
-// the process has disappeared from /proc.
-const closing = 3 * time.Second
+// portCloseTimeout is how long the kernel may hold the ports of a killed process
+// after the process has disappeared from /proc.
+const portCloseTimeout = 3 * time.Second
 
 // CheckPorts tries to listen on every port on 127.0.0.1. For each port in use it
-// returns a *PortInUseError; the errors are joined. If no process is seen to
-// hold a port it tries again until closing is over, because the kernel may still
-// close the port of a killed process.
+// returns a *PortInUseError; the errors are joined. If a port is in use but no
+// process is found that holds it, CheckPorts tries again for three seconds. The
+// kernel may still close the port of a killed process.
 func CheckPorts(ports []layout.NamedPort) error {
-	for until := time.Now().Add(closing); ; time.Sleep(pollEvery) {
+	for until := time.Now().Add(portCloseTimeout); ; time.Sleep(pollEvery) {
 		errs := tryPorts(ports)
 		var inUse *PortInUseError
-		unseen := slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, &inUse) && inUse.Holder == "" })
-		if !unseen || time.Now().After(until) {
+		holderUnknown := slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, &inUse) && inUse.Holder == "" })
+		if !holderUnknown || time.Now().After(until) {
 			return errors.Join(errs...)
 		}
 	}
 }
 
+// tryPorts listens on each port once and returns an error for each failure.
 func tryPorts(ports []layout.NamedPort) []error {
 	var errs []error
 	for _, p := range ports {

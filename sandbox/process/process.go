@@ -2,9 +2,9 @@
 //
 // A process outlives the command that started it: it has its own session,
 // appends its output to NAME.log, and is found again through a record NAME.json.
-// The record holds the process id, the boot and the clock tick at which the
-// process started. So a signal never reaches another process that has got the
-// same id later.
+// The record holds the process id, the id of the boot, and the clock tick at
+// which the process started. So a signal never reaches a later process with the
+// same process id.
 //
 // The package does not know what the processes do. Package localcluster decides
 // which processes run and in which order.
@@ -41,12 +41,13 @@ type Spec struct {
 	// changes, the process is restarted.
 	Inputs []string
 	// Derived are values that the process computes itself from the sandbox's
-	// settings. They are not passed to it, but if one changes it is restarted.
+	// settings. They are not passed to the process. If one changes, the process is
+	// restarted.
 	Derived []string
-	// Ports are the ports that it listens on, on 127.0.0.1. They must be free
-	// when it starts.
+	// Ports are the ports of 127.0.0.1 that the process listens on. They must be
+	// free when it starts.
 	Ports []layout.NamedPort
-	// Grace is how long it may take to end after SIGTERM when it is restarted.
+	// Grace is how long the process may take to end after the SIGTERM of a restart.
 	Grace time.Duration
 }
 
@@ -55,7 +56,7 @@ type Spec struct {
 // shell, and must not see the user's credentials.
 var inherited = []string{"PATH", "HOME", "TMPDIR", "LANG"}
 
-// Outcome says what Start found, and so why it started a process or did not.
+// Outcome is what Start found: the reason why it started a process, or Running.
 type Outcome string
 
 // The outcomes of Start.
@@ -66,22 +67,22 @@ const (
 	Replaced Outcome = "its executable was replaced"
 )
 
-// Start makes sure that a process runs as s describes. A process that runs so
-// already is not touched. One with other arguments, other inputs or an
-// executable that was replaced is restarted.
+// Start makes sure that a process runs as s describes. If it does already, Start
+// does nothing. If its arguments, its inputs or its executable changed, Start
+// restarts it.
 //
 // Start returns as soon as the process exists. Await waits until it is healthy.
 func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
-	want, err := s.digest()
+	digest, err := s.digest()
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
 	outcome := Started
 	if r, ok := Find(l, s.Name); ok {
 		switch {
-		case r.Digest != want:
+		case r.Digest != digest:
 			outcome = Changed
-		case !runs(r.PID, s.Path):
+		case !runsFile(r.PID, s.Path):
 			outcome = Replaced
 		default:
 			return Running, nil
@@ -97,7 +98,7 @@ func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
 	if err != nil {
 		return "", fmt.Errorf("start %s: %w", s.Name, err)
 	}
-	r.Digest = want
+	r.Digest = digest
 	if err := r.save(l); err != nil {
 		// A process without a record would never be found again.
 		_ = syscall.Kill(r.PID, syscall.SIGKILL)
@@ -106,6 +107,8 @@ func Start(ctx context.Context, l *layout.Layout, s Spec) (Outcome, error) {
 	return outcome, nil
 }
 
+// launch starts a detached process whose output goes to its log. The returned
+// record has no digest yet.
 func launch(l *layout.Layout, s Spec) (Record, error) {
 	out, err := openLog(l, s.Name)
 	if err != nil {
@@ -114,7 +117,7 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	defer out.Close()
 	cmd := exec.Command(s.Path, s.Args...)
 	cmd.Dir = "/"
-	cmd.Env = environ(s.Env)
+	cmd.Env = environment(s.Env)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -126,14 +129,15 @@ func launch(l *layout.Layout, s Spec) (Record, error) {
 	return identify(s, cmd.Process.Pid)
 }
 
-func environ(own []string) []string {
-	env := make([]string, 0, len(inherited)+len(own))
+// environment returns the inherited variables and those of a Spec.
+func environment(ofSpec []string) []string {
+	env := make([]string, 0, len(inherited)+len(ofSpec))
 	for _, name := range inherited {
 		if v, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+v)
 		}
 	}
-	return append(env, own...)
+	return append(env, ofSpec...)
 }
 
 // digest is a hash of the spec and of the content of its inputs. Every text is
@@ -158,26 +162,26 @@ func (s Spec) digest() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
-// runs says whether a process runs the file that is now at path. If the
-// process's executable cannot be read, it returns true.
-func runs(pid int, path string) bool {
-	now, err := os.Stat(path)
+// runsFile says whether the executable of a process is the file that is now at
+// path. It returns true if one of the two cannot be read.
+func runsFile(pid int, path string) bool {
+	current, err := os.Stat(path)
 	if err != nil {
 		return true
 	}
-	// This link leads to the file itself, even after the file was deleted.
-	then, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+	// This link leads to the started file itself, even after the file was deleted.
+	started, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {
 		return true
 	}
-	return os.SameFile(now, then)
+	return os.SameFile(current, started)
 }
 
 // Stop ends a process: it sends SIGTERM, waits up to grace, and then sends
 // SIGKILL. A process that does not run, or whose id now belongs to another
-// process, counts as stopped. The record is removed, the log is kept.
+// process, counts as stopped. Stop removes the record and keeps the log.
 func Stop(ctx context.Context, l *layout.Layout, name string, grace time.Duration) error {
-	r, err := load(l, name)
+	r, err := loadRecord(l, name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return nil
@@ -200,6 +204,8 @@ const logLimit = 16 << 20
 // LogPath returns the file to which the output of a process is appended.
 func LogPath(l *layout.Layout, name string) string { return filepath.Join(l.Logs(), name+".log") }
 
+// openLog opens a log for a new run and writes the line that begins the run. A
+// long log is renamed first.
 func openLog(l *layout.Layout, name string) (*os.File, error) {
 	path := LogPath(l, name)
 	if err := os.MkdirAll(l.Logs(), 0o700); err != nil {
@@ -214,8 +220,8 @@ func openLog(l *layout.Layout, name string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// LogTail looks for this mark to find the latest run.
-	if _, err := io.WriteString(f, startMark(time.Now())); err != nil {
+	// LogTail looks for this line to find the latest run.
+	if _, err := io.WriteString(f, startLine(time.Now())); err != nil {
 		f.Close()
 		return nil, err
 	}

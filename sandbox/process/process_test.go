@@ -18,11 +18,12 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// helper is the variable that makes the test's executable act as a process.
-const helper = "PROCESS_TEST_HELPER"
+// roleVariable makes the test's executable act as a process with that role,
+// instead of running the tests.
+const roleVariable = "PROCESS_TEST_ROLE"
 
 func TestMain(m *testing.M) {
-	switch role := os.Getenv(helper); role {
+	switch role := os.Getenv(roleVariable); role {
 	case "":
 		os.Exit(m.Run())
 	case "wait":
@@ -44,8 +45,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// await ends the helper at a signal, or after a minute, so that no test leaves a
-// process.
+// await returns at a signal, and otherwise after a minute, so no test leaves a
+// process behind.
 func await(s os.Signal) {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
@@ -69,13 +70,15 @@ func newLayout(t *testing.T, names ...string) *layout.Layout {
 	return l
 }
 
-func role(t *testing.T, name, role string) Spec {
+// specOf returns the Spec of a process that runs this executable with a role.
+func specOf(t *testing.T, name, role string) Spec {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
-	return Spec{Name: name, Path: self, Env: []string{helper + "=" + role}, Grace: 5 * time.Second}
+	return Spec{Name: name, Path: self, Env: []string{roleVariable + "=" + role}, Grace: 5 * time.Second}
 }
 
+// pid returns the id of a process, which must run.
 func pid(t *testing.T, l *layout.Layout, name string) int {
 	t.Helper()
 	r, ok := Find(l, name)
@@ -83,17 +86,18 @@ func pid(t *testing.T, l *layout.Layout, name string) int {
 	return r.PID
 }
 
-// eventually waits until another process has done something.
-func eventually(t *testing.T, what string, ok func() bool) {
+// eventually waits until a condition is true. The condition depends on another
+// process, and what describes it.
+func eventually(t *testing.T, what string, isTrue func() bool) {
 	t.Helper()
-	require.Eventually(t, ok, 10*time.Second, 5*time.Millisecond, what)
+	require.Eventually(t, isTrue, 10*time.Second, 5*time.Millisecond, what)
 }
 
 func TestStartIsIdempotent(t *testing.T) {
 	l := newLayout(t, "a")
 	input := filepath.Join(t.TempDir(), "config")
 	require.NoError(t, os.WriteFile(input, []byte("one"), 0o600))
-	s := role(t, "a", "wait")
+	s := specOf(t, "a", "wait")
 	s.Inputs = []string{input}
 
 	got, err := Start(t.Context(), l, s)
@@ -126,7 +130,7 @@ func TestStartIsIdempotent(t *testing.T) {
 
 func TestStartReplacesAnOldExecutable(t *testing.T) {
 	l := newLayout(t, "a")
-	s := role(t, "a", "wait")
+	s := specOf(t, "a", "wait")
 	self, err := os.ReadFile(s.Path)
 	require.NoError(t, err)
 	s.Path = filepath.Join(t.TempDir(), "program")
@@ -147,7 +151,7 @@ func TestStartReplacesAnOldExecutable(t *testing.T) {
 
 func TestStartAfterKill(t *testing.T) {
 	l := newLayout(t, "a")
-	s := role(t, "a", "wait")
+	s := specOf(t, "a", "wait")
 	_, err := Start(t.Context(), l, s)
 	require.NoError(t, err)
 	require.NoError(t, syscall.Kill(pid(t, l, "a"), syscall.SIGKILL))
@@ -160,7 +164,7 @@ func TestStartAfterKill(t *testing.T) {
 
 func TestProcessIsDetached(t *testing.T) {
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, role(t, "a", "wait"))
+	_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 	require.NoError(t, err)
 	session, err := getsid(pid(t, l, "a"))
 	require.NoError(t, err)
@@ -178,7 +182,7 @@ func getsid(pid int) (int, error) {
 func TestProcessDoesNotInheritTheShellsEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "real")
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, role(t, "a", "environ"))
+	_, err := Start(t.Context(), l, specOf(t, "a", "environ"))
 	require.NoError(t, err)
 	eventually(t, "it lists its environment", func() bool { return strings.HasSuffix(LogTail(l, "a", 100), "done") })
 	require.NotContains(t, LogTail(l, "a", 100), "real")
@@ -189,7 +193,7 @@ func TestStop(t *testing.T) {
 	for _, tc := range []struct {
 		role, reason string
 		grace        time.Duration
-		before       func(*testing.T, *layout.Layout)
+		beforeStop   func(*testing.T, *layout.Layout)
 	}{
 		{"wait", "it ends at SIGTERM", 10 * time.Second, nil},
 		{"stubborn", "it ignores SIGTERM and is killed", 50 * time.Millisecond, func(t *testing.T, l *layout.Layout) {
@@ -201,10 +205,10 @@ func TestStop(t *testing.T) {
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			l := newLayout(t, "a")
-			_, err := Start(t.Context(), l, role(t, "a", tc.role))
+			_, err := Start(t.Context(), l, specOf(t, "a", tc.role))
 			require.NoError(t, err)
-			if tc.before != nil {
-				tc.before(t, l)
+			if tc.beforeStop != nil {
+				tc.beforeStop(t, l)
 			}
 			require.NoError(t, Stop(t.Context(), l, "a", tc.grace))
 			require.False(t, Alive(l, "a"))
@@ -214,9 +218,9 @@ func TestStop(t *testing.T) {
 	}
 }
 
-func TestStopGivesUpWithItsContext(t *testing.T) {
+func TestCancelledContextEndsStop(t *testing.T) {
 	l := newLayout(t, "a")
-	_, err := Start(t.Context(), l, role(t, "a", "stubborn"))
+	_, err := Start(t.Context(), l, specOf(t, "a", "stubborn"))
 	require.NoError(t, err)
 	eventually(t, "it ignores SIGTERM", func() bool { return LogTail(l, "a", 1) == "ignoring" })
 	ctx, cancel := context.WithCancel(t.Context())
@@ -226,33 +230,33 @@ func TestStopGivesUpWithItsContext(t *testing.T) {
 }
 
 // The process id of a record may belong to another process now.
-func TestReusedPIDIsLeftAlone(t *testing.T) {
+func TestStopNeverSignalsAReusedPID(t *testing.T) {
 	l := newLayout(t)
 	other := exec.Command(os.Args[0])
-	other.Env = []string{helper + "=wait"}
+	other.Env = []string{roleVariable + "=wait"}
 	require.NoError(t, other.Start())
 	t.Cleanup(func() { _ = other.Process.Kill(); _ = other.Wait() })
-	truth, err := identify(Spec{Name: "a"}, other.Process.Pid)
+	record, err := identify(Spec{Name: "a"}, other.Process.Pid)
 	require.NoError(t, err)
-	require.True(t, truth.Alive())
+	require.True(t, record.Alive())
 
 	for _, tc := range []struct {
 		reason string
 		change func(*Record)
 	}{
-		{"another start time", func(r *Record) { r.Ticks-- }},
-		{"another boot", func(r *Record) { r.Boot = "0" }},
-		{"no start time, because the process ended before it could be read", func(r *Record) { r.Ticks = 0 }},
+		{"the record has another start time", func(r *Record) { r.Ticks-- }},
+		{"the record has another boot", func(r *Record) { r.Boot = "0" }},
+		{"no start time, because the process ended before the time could be read", func(r *Record) { r.Ticks = 0 }},
 		{"the init process", func(r *Record) { r.PID = 1 }},
 		{"no process at all", func(r *Record) { r.PID = 0 }},
 	} {
-		r := truth
+		r := record
 		tc.change(&r)
 		require.NoError(t, r.save(l), tc.reason)
 		require.False(t, Alive(l, "a"), tc.reason)
 		require.NoError(t, Stop(t.Context(), l, "a", 0), tc.reason)
 		require.False(t, Recorded(l, "a"), tc.reason)
-		require.True(t, truth.Alive(), "%s: the other process must still run", tc.reason)
+		require.True(t, record.Alive(), "%s: the other process must still run", tc.reason)
 	}
 }
 
@@ -261,12 +265,12 @@ func TestDamagedRecord(t *testing.T) {
 	require.NoError(t, os.WriteFile(recordPath(l, "a"), []byte("{half"), 0o600))
 	require.False(t, Alive(l, "a"))
 	require.NoError(t, Stop(t.Context(), l, "a", 0))
-	_, err := Start(t.Context(), l, role(t, "a", "wait"))
+	_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 	require.NoError(t, err)
 	require.True(t, Alive(l, "a"))
 }
 
-func TestStartNamesAMissingFile(t *testing.T) {
+func TestStartErrorNamesTheMissingFile(t *testing.T) {
 	l := newLayout(t)
 	_, err := Start(t.Context(), l, Spec{Name: "a", Path: "/nowhere/program"})
 	require.ErrorIs(t, err, os.ErrNotExist)
@@ -276,10 +280,10 @@ func TestStartNamesAMissingFile(t *testing.T) {
 }
 
 func TestAwait(t *testing.T) {
-	errUnhealthy := errors.New("cold")
+	errUnhealthy := errors.New("not healthy yet")
 	t.Run("healthy after a while", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, role(t, "a", "wait"))
+		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)
 		n := 0
 		require.NoError(t, Await(t.Context(), l, "a", time.Minute, func(context.Context) error {
@@ -291,7 +295,7 @@ func TestAwait(t *testing.T) {
 	})
 	t.Run("dies", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, role(t, "a", "die"))
+		_, err := Start(t.Context(), l, specOf(t, "a", "die"))
 		require.NoError(t, err)
 		err = Await(t.Context(), l, "a", time.Minute, func(context.Context) error { return errUnhealthy })
 		var died *DiedError
@@ -301,7 +305,7 @@ func TestAwait(t *testing.T) {
 	})
 	t.Run("never healthy", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, role(t, "a", "wait"))
+		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)
 		err = Await(t.Context(), l, "a", 10*time.Millisecond, func(context.Context) error { return errUnhealthy })
 		var unhealthy *UnhealthyError
@@ -310,7 +314,7 @@ func TestAwait(t *testing.T) {
 	})
 	t.Run("interrupted", func(t *testing.T) {
 		l := newLayout(t, "a")
-		_, err := Start(t.Context(), l, role(t, "a", "wait"))
+		_, err := Start(t.Context(), l, specOf(t, "a", "wait"))
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		err = Await(ctx, l, "a", time.Minute, func(context.Context) error { cancel(); return errUnhealthy })

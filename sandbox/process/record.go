@@ -37,7 +37,7 @@ func recordPath(l *layout.Layout, name string) string { return filepath.Join(l.R
 
 // Find returns the record of a process that is alive.
 func Find(l *layout.Layout, name string) (Record, bool) {
-	r, err := load(l, name)
+	r, err := loadRecord(l, name)
 	if err != nil || !r.Alive() {
 		return Record{}, false
 	}
@@ -57,7 +57,8 @@ func Recorded(l *layout.Layout, name string) bool {
 	return err == nil
 }
 
-func load(l *layout.Layout, name string) (Record, error) {
+// loadRecord reads the record of a process, which may have ended.
+func loadRecord(l *layout.Layout, name string) (Record, error) {
 	var r Record
 	raw, err := os.ReadFile(recordPath(l, name))
 	if err != nil {
@@ -69,6 +70,7 @@ func load(l *layout.Layout, name string) (Record, error) {
 	return r, nil
 }
 
+// save writes the record to the sandbox's folder.
 func (r Record) save(l *layout.Layout) error {
 	raw, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -85,15 +87,17 @@ func (r Record) save(l *layout.Layout) error {
 	return os.Rename(path+".new", path)
 }
 
+// identify returns the record of a process that was just started from s.
 func identify(s Spec, pid int) (Record, error) {
 	r := Record{Name: s.Name, PID: pid, Path: s.Path, Args: s.Args, Started: time.Now()}
 	var err error
-	if r.Boot, err = boot(); err != nil {
+	if r.Boot, err = bootID(); err != nil {
 		return r, err
 	}
 	st, err := readStat(pid)
 	if errors.Is(err, os.ErrNotExist) {
-		// It has ended already; Await will say why. No process has tick zero.
+		// The process has ended already; Await will say why. Zero ticks mark this
+		// case, because no process starts at tick zero.
 		return r, nil
 	}
 	r.Ticks = st.ticks
@@ -105,8 +109,8 @@ func (r Record) Alive() bool {
 	if r.PID <= 1 || r.Ticks == 0 {
 		return false
 	}
-	now, err := boot()
-	if err != nil || now != r.Boot {
+	boot, err := bootID()
+	if err != nil || boot != r.Boot {
 		return false
 	}
 	st, err := readStat(r.PID)
@@ -116,14 +120,15 @@ func (r Record) Alive() bool {
 // pollEvery is how often Stop checks whether a process has ended.
 const pollEvery = 20 * time.Millisecond
 
-// killed is how long the kernel may take to end a process after a SIGKILL.
-const killed = 10 * time.Second
+// killTimeout is how long the kernel may take to end a process after a SIGKILL.
+const killTimeout = 10 * time.Second
 
-// Stop ends this run as the function Stop does, and no other process.
+// Stop ends this run with SIGTERM and, after grace, with SIGKILL. It never
+// signals another process.
 func (r Record) Stop(ctx context.Context, grace time.Duration) error {
-	// FindProcess opens a handle (pidfd). It is opened before the identity is
-	// checked, so that the signal can only reach this process, even if it ends
-	// and its id is used again.
+	// FindProcess opens a handle (pidfd) of the process. Alive is called after that,
+	// so it checks the process of the handle. The signal can then reach only this
+	// process, even if its id is used again.
 	p, err := os.FindProcess(r.PID)
 	if err != nil || !r.Alive() {
 		return nil
@@ -132,7 +137,7 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 	for _, step := range []struct {
 		signal os.Signal
 		wait   time.Duration
-	}{{syscall.SIGTERM, grace}, {syscall.SIGKILL, killed}} {
+	}{{syscall.SIGTERM, grace}, {syscall.SIGKILL, killTimeout}} {
 		if err := p.Signal(step.signal); err != nil {
 			if errors.Is(err, os.ErrProcessDone) || !r.Alive() {
 				return nil
@@ -147,7 +152,7 @@ func (r Record) Stop(ctx context.Context, grace time.Duration) error {
 		}
 	}
 	return fmt.Errorf("stop %s: process %d still runs %s after SIGKILL: see in /proc/%d/stack what it waits for",
-		r.Name, r.PID, killed, r.PID)
+		r.Name, r.PID, killTimeout, r.PID)
 }
 
 // awaitEnd waits for the end of the process and says whether it has ended. A
@@ -167,15 +172,17 @@ func (r Record) awaitEnd(ctx context.Context, wait time.Duration) bool {
 	return true
 }
 
-func boot() (string, error) {
+// bootID returns the kernel's id of the current boot.
+func bootID() (string, error) {
 	raw, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(raw)), err
 }
 
+// stat has the fields of /proc/PID/stat that are needed (proc(5)).
 type stat struct {
-	state   byte
+	state   byte // 'Z' is a zombie, 'X' a dead process
 	threads int
-	ticks   uint64
+	ticks   uint64 // start time in clock ticks since the boot
 }
 
 // dead says whether only the process's entry in the process table is left. If
@@ -183,6 +190,8 @@ type stat struct {
 // too, but the process still holds its ports.
 func (s stat) dead() bool { return s.state == 'X' || s.state == 'Z' && s.threads <= 1 }
 
+// readStat reads /proc/PID/stat. If there is no such process, the error is
+// os.ErrNotExist.
 func readStat(pid int) (stat, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -195,8 +204,8 @@ func readStat(pid int) (stat, error) {
 }
 
 // parseStat reads the third, the twentieth and the twenty-second field. The
-// second field is the command's name in brackets, which may contain spaces and
-// brackets, so the fields are counted from the last bracket.
+// second field is the command's name in brackets. The name may contain spaces and
+// brackets too, so the fields are counted from the last bracket.
 func parseStat(raw []byte) (stat, error) {
 	i := bytes.LastIndexByte(raw, ')')
 	fields := strings.Fields(string(raw[i+1:]))

@@ -15,16 +15,17 @@ import (
 // requestTimeout limits one request to the registry, which is on this machine.
 const requestTimeout = 10 * time.Second
 
-// CommonDigest returns the digest of the image to which all references point. It returns
-// "" if one of them is not in the registry or they point to different images.
+// CommonDigest returns the digest of the image to which all references point. It
+// returns "" if a reference is not in the registry, or if the references point to
+// different images.
 func CommonDigest(ctx context.Context, auth remote.Option, refs ...name.Reference) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	digest := ""
 	for _, ref := range refs {
 		found, err := remote.Head(ref, remote.WithContext(ctx), auth)
-		var answer *transport.Error
-		if errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound {
+		var response *transport.Error
+		if errors.As(err, &response) && response.StatusCode == http.StatusNotFound {
 			return "", nil
 		}
 		if err != nil {

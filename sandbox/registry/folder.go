@@ -23,16 +23,18 @@ type folder struct {
 	dir string
 
 	mu      sync.Mutex
-	checked map[string]stamp // blobs whose content was checked, by path
+	checked map[string]fileVersion // blobs with a correct digest, by path
 }
 
-// stamp identifies a checked file. If it differs, the file is checked again.
-type stamp struct {
-	size int64
-	time time.Time
+// fileVersion identifies the content of a checked file. If it differs, the file is
+// checked again.
+type fileVersion struct {
+	size    int64
+	modTime time.Time
 }
 
-// openFolder prepares the folder before the library opens it.
+// openFolder prepares the folder before the library opens it. It removes images in
+// the layout of an earlier release, and unfinished uploads.
 func openFolder(dir string) (*folder, error) {
 	// An earlier release kept all blobs in one folder "blobs", which the library
 	// does not allow as a repository. make up pushes the images again.
@@ -45,11 +47,11 @@ func openFolder(dir string) (*folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("registry folder: %w", err)
 	}
-	f := &folder{dir: dir, checked: map[string]stamp{}}
+	f := &folder{dir: dir, checked: map[string]fileVersion{}}
 	for _, repository := range f.repositories() {
 		// No client can continue an upload of an earlier process.
-		residue, err := filepath.Glob(filepath.Join(f.path(repository), "index.json.*"))
-		for _, path := range append(residue, filepath.Join(f.path(repository), "_uploads")) {
+		unfinished, err := filepath.Glob(filepath.Join(f.path(repository), "index.json.*"))
+		for _, path := range append(unfinished, filepath.Join(f.path(repository), "_uploads")) {
 			err = errors.Join(err, os.RemoveAll(path))
 		}
 		if err != nil {
@@ -59,10 +61,12 @@ func openFolder(dir string) (*folder, error) {
 	return f, nil
 }
 
+// path returns the folder of a repository.
 func (f *folder) path(repository string) string {
 	return filepath.Join(f.dir, filepath.FromSlash(repository))
 }
 
+// has says whether an image was ever pushed to the repository.
 func (f *folder) has(repository string) bool {
 	_, err := os.Stat(filepath.Join(f.path(repository), "index.json"))
 	return err == nil
@@ -105,9 +109,9 @@ func (f *folder) repositoriesWithImages() []string {
 	})
 }
 
-// missing returns the first digest that is missing to pull the manifest d: d
-// itself, a blob, or a manifest below it at any depth. It returns "" if nothing
-// is missing.
+// missing returns the first digest without which a client can't pull the manifest
+// d: d itself, one of its blobs, or a manifest below it at any depth. It returns
+// "" if nothing is missing. It removes damaged files, as open does.
 func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, error) {
 	file, err := f.open(repository, d)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -123,6 +127,7 @@ func (f *folder) missing(repository string, d digest.Digest) (digest.Digest, err
 	return f.missingParts(repository, content)
 }
 
+// missingParts does the same for the blobs and manifests that a manifest lists.
 func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest, error) {
 	var m struct {
 		Config            *types.Descriptor
@@ -154,9 +159,9 @@ func (f *folder) missingParts(repository string, manifest []byte) (digest.Digest
 	return "", nil
 }
 
-// open opens a blob and checks its content against the digest. A damaged file is
-// removed, so that the next push restores it, and the error is fs.ErrNotExist.
-// A file is hashed once, and again if its size or time changes.
+// open opens a blob and checks its content against the digest. It removes a
+// damaged file and returns fs.ErrNotExist; the next push restores the file. A file
+// is hashed once, and again if its size or modification time changes.
 func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	if err := d.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", fs.ErrNotExist, err)
@@ -172,16 +177,18 @@ func (f *folder) open(repository string, d digest.Digest) (*os.File, error) {
 	return file, nil
 }
 
+// check compares the content of an open file with its digest, unless that was done
+// for this version of the file. The file is then read from its start again.
 func (f *folder) check(file *os.File, d digest.Digest) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	now := stamp{info.Size(), info.ModTime()}
+	version := fileVersion{info.Size(), info.ModTime()}
 	f.mu.Lock()
-	same := f.checked[file.Name()] == now
+	alreadyChecked := f.checked[file.Name()] == version
 	f.mu.Unlock()
-	if same {
+	if alreadyChecked {
 		return nil
 	}
 	verifier := d.Verifier()
@@ -190,7 +197,7 @@ func (f *folder) check(file *os.File, d digest.Digest) error {
 	}
 	if verifier.Verified() {
 		f.mu.Lock()
-		f.checked[file.Name()] = now
+		f.checked[file.Name()] = version
 		f.mu.Unlock()
 		_, err := file.Seek(0, io.SeekStart)
 		return err
@@ -198,6 +205,6 @@ func (f *folder) check(file *os.File, d digest.Digest) error {
 	if current, err := os.Stat(file.Name()); err != nil || !os.SameFile(info, current) {
 		return fs.ErrNotExist // a push has just replaced it
 	}
-	slog.Warn("registry removes a damaged blob", "file", file.Name(), "size", now.size)
+	slog.Warn("registry removes a damaged blob", "file", file.Name(), "size", version.size)
 	return errors.Join(fs.ErrNotExist, os.Remove(file.Name()))
 }

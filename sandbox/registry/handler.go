@@ -23,33 +23,35 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
-// repositoryName is the grammar of names of the OCI distribution specification
-// 1.1; maxName is the length that file systems allow. A name is checked before
-// it becomes a path, so no request leaves the registry's folder.
+// repositoryName is the grammar of repository names in the OCI distribution
+// specification 1.1. A name is checked before it becomes a path, so no request
+// isRead or writes outside the registry's folder.
 var repositoryName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 
+// maxName is the longest name in bytes that file systems allow.
 const maxName = 255
 
-// resourcePath has the groups repository, kind and reference. The kind is the
-// last match in the path, because a repository's name may contain the same word.
+// resourcePath has the groups repository, kind and reference. The repository's
+// name may contain a kind's word too; then the last such word in the path is the
+// kind.
 var resourcePath = regexp.MustCompile(`^/v2/(.+)/(blobs/uploads|blobs|manifests|tags|referrers)/([^/]*)$`)
 
-// manifestTypes are all types that the library stores. It answers 404 to a client
-// that only accepts "*/*", where ECR sends the stored type.
+// manifestTypes are all types of manifests that the library stores. The library
+// responds 404 to a client that accepts only "*/*"; ECR sends the stored type.
 var manifestTypes = strings.Join([]string{
 	types.MediaTypeOCI1ManifestList, types.MediaTypeOCI1Manifest, types.MediaTypeDocker2ManifestList, types.MediaTypeDocker2Manifest,
 }, ", ")
 
 // handler serves the registry's API: that of the library, with ECR's additions.
 type handler struct {
-	library http.Handler
-	files   *folder
-	secret  [sha256.Size]byte // of "AWS:password"
-	index   sync.Mutex        // see exclusive
+	library         http.Handler
+	files           *folder
+	credentialsHash [sha256.Size]byte // of "AWS:password"
+	indexes         sync.Mutex        // see exclusive
 }
 
 func newHandler(library http.Handler, files *folder, password string) http.Handler {
-	return &handler{library: library, files: files, secret: sha256.Sum256([]byte(User + ":" + password))}
+	return &handler{library: library, files: files, credentialsHash: sha256.Sum256([]byte(User + ":" + password))}
 }
 
 // refusal is an error response that does not come from the library.
@@ -77,16 +79,18 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, e.status, map[string]any{"errors": []map[string]string{{"code": e.code, "message": e.message}}})
 }
 
+// serve checks the credentials and the path, and passes the request to the
+// function for its kind. It returns a *refusal instead of writing an error.
 func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	isRead := r.Method == http.MethodGet || r.Method == http.MethodHead
 	versionCheck := strings.TrimSuffix(r.URL.Path, "/") == "/v2"
 	switch {
-	case (!reads || versionCheck) && !h.authenticated(r):
+	case (!isRead || versionCheck) && !h.authenticated(r):
 		return &refusal{http.StatusUnauthorized, "UNAUTHORIZED", "pushes need the user " + User + " and the sandbox's registry password"}
 	case versionCheck:
 		h.library.ServeHTTP(w, r)
 		return nil
-	case r.URL.Path == "/v2/_catalog" && reads:
+	case r.URL.Path == "/v2/_catalog" && isRead:
 		writeJSON(w, http.StatusOK, map[string]any{"repositories": h.files.repositoriesWithImages()})
 		return nil
 	}
@@ -98,15 +102,15 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	if len(repository) > maxName || !repositoryName.MatchString(repository) {
 		return &refusal{http.StatusBadRequest, "NAME_INVALID", "repository name " + repository + " is not well-formed"}
 	}
-	creates := r.Method == http.MethodPost || r.Method == http.MethodPut
+	mayCreate := r.Method == http.MethodPost || r.Method == http.MethodPut
 	switch {
-	case !creates && !h.files.has(repository):
+	case !mayCreate && !h.files.has(repository):
 		return &refusal{http.StatusNotFound, "NAME_UNKNOWN", "repository " + repository + " is not in this registry"}
-	case kind == "blobs" && reads:
+	case kind == "blobs" && isRead:
 		return h.readBlob(w, r, repository, reference)
 	case kind == "blobs/uploads" && r.Method != http.MethodPost:
 		return h.continueUpload(w, r)
-	case kind == "manifests" && reads:
+	case kind == "manifests" && isRead:
 		return h.readManifest(w, r, repository)
 	case kind == "manifests":
 		return h.changeManifest(w, r, repository)
@@ -114,20 +118,21 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request) error {
 	return h.exclusive(r).send(w)
 }
 
-// exclusive sends one request at a time to the library, for requests that use a
-// repository's index. The library has data races there and can lose one of two
-// referrers that are added at the same time. These requests take less than a
-// millisecond.
-func (h *handler) exclusive(r *http.Request) *answer {
-	h.index.Lock()
-	defer h.index.Unlock()
+// exclusive sends one request at a time to the library. It is for requests that
+// use a repository's index: there the library has data races, and it can lose one
+// of two referrers that are added at the same time. Such a request takes less than
+// a millisecond.
+func (h *handler) exclusive(r *http.Request) *bufferedResponse {
+	h.indexes.Lock()
+	defer h.indexes.Unlock()
 	return buffer(h.library, r)
 }
 
+// authenticated says whether the request has the credentials for pushes.
 func (h *handler) authenticated(r *http.Request) bool {
 	user, password, ok := r.BasicAuth()
-	got := sha256.Sum256([]byte(user + ":" + password))
-	return ok && subtle.ConstantTimeCompare(got[:], h.secret[:]) == 1
+	hash := sha256.Sum256([]byte(user + ":" + password))
+	return ok && subtle.ConstantTimeCompare(hash[:], h.credentialsHash[:]) == 1
 }
 
 // readBlob serves a blob itself, because the library does not check the content.
@@ -146,13 +151,13 @@ func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, r
 	defer file.Close()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Docker-Content-Digest", d.String())
-	http.ServeContent(w, r, "", time.Time{}, file) // with ranges: containerd continues a broken pull
+	http.ServeContent(w, r, "", time.Time{}, file) // serves ranges, because containerd continues a broken pull
 	return nil
 }
 
-// readManifest serves a manifest if all its blobs are there. Otherwise it answers
-// 404: clients skip the push of an image whose manifest exists, and would never
-// restore the missing blob.
+// readManifest serves a manifest if all its blobs exist, and otherwise responds
+// 404. Clients skip the push of an image whose manifest exists, so without the 404
+// they would never restore the missing blob.
 func (h *handler) readManifest(w http.ResponseWriter, r *http.Request, repository string) error {
 	r = r.Clone(r.Context())
 	r.Header.Set("Accept", manifestTypes)
@@ -181,11 +186,11 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 		return &refusal{http.StatusBadRequest, "SIZE_INVALID", "the manifest ended early"}
 	}
 	if r.Method == http.MethodPut {
-		// The library only checks that files exist, so damaged files are removed
-		// first.
-		_, own := h.files.missing(repository, digest.FromBytes(content))
-		_, parts := h.files.missingParts(repository, content)
-		if err := errors.Join(own, parts); err != nil {
+		// The library checks only that files exist. So these two calls first remove
+		// the damaged files among the manifest and its parts.
+		_, manifestErr := h.files.missing(repository, digest.FromBytes(content))
+		_, partsErr := h.files.missingParts(repository, content)
+		if err := errors.Join(manifestErr, partsErr); err != nil {
 			return err
 		}
 	}
@@ -194,8 +199,9 @@ func (h *handler) changeManifest(w http.ResponseWriter, r *http.Request, reposit
 	return h.exclusive(r).send(w)
 }
 
-// continueUpload receives a chunk of a blob. A failed upload is deleted, because
-// it would use disk space for an hour and the disk may be full.
+// continueUpload receives a chunk of a blob, or the end of an upload. A failed
+// upload is deleted, because it would use disk space for an hour and the disk may
+// be full.
 func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
 	a := buffer(h.library, r)
 	if a.status >= http.StatusInternalServerError {
@@ -204,18 +210,18 @@ func (h *handler) continueUpload(w http.ResponseWriter, r *http.Request) error {
 	return a.send(w)
 }
 
-// answer is a buffered response of the library; it implements
+// bufferedResponse is a response of the library in memory. It implements
 // http.ResponseWriter.
-type answer struct {
+type bufferedResponse struct {
 	header http.Header
 	status int
 	body   bytes.Buffer
 }
 
-// buffer sends a request to the library and returns the buffered response. Blobs
-// are too large for this.
-func buffer(library http.Handler, r *http.Request) *answer {
-	a := &answer{header: http.Header{}}
+// buffer sends a request to the library and returns the response. It is not for
+// blobs, because they are too large for the memory.
+func buffer(library http.Handler, r *http.Request) *bufferedResponse {
+	a := &bufferedResponse{header: http.Header{}}
 	library.ServeHTTP(a, r)
 	a.WriteHeader(http.StatusOK) // if the library set no status
 	return a
@@ -232,24 +238,25 @@ func call(ctx context.Context, library http.Handler, method, path string) {
 }
 
 // Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
+func (a *bufferedResponse) Header() http.Header { return a.header }
 
 // WriteHeader implements http.ResponseWriter. The first status counts.
-func (a *answer) WriteHeader(status int) {
+func (a *bufferedResponse) WriteHeader(status int) {
 	if a.status == 0 {
 		a.status = status
 	}
 }
 
 // Write implements http.ResponseWriter.
-func (a *answer) Write(p []byte) (int, error) {
+func (a *bufferedResponse) Write(p []byte) (int, error) {
 	a.WriteHeader(http.StatusOK)
 	return a.body.Write(p)
 }
 
-// send sends the response to the client. The library's errors of 500 and above
-// have no message; they come from the disk.
-func (a *answer) send(w http.ResponseWriter) error {
+// send sends the response to the client. A status of 500 or above is a failure of
+// the disk for which the library gives no message, so send returns a *refusal with
+// one.
+func (a *bufferedResponse) send(w http.ResponseWriter) error {
 	if a.status >= http.StatusInternalServerError {
 		return &refusal{a.status, "UNKNOWN", "the registry could not store this; its log says why. Is there space left in its folder? Push again then"}
 	}
@@ -259,6 +266,7 @@ func (a *answer) send(w http.ResponseWriter) error {
 	return nil
 }
 
+// writeJSON sends v as the body of a response.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {

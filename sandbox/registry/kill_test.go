@@ -16,8 +16,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// serveVariable makes the test binary serve the registry of the sandbox in that
-// folder, so that a test can kill the process.
+// serveVariable names a sandbox's folder. If it is set, the test binary serves the
+// sandbox's registry instead of running the tests. So a test can kill that process.
 const serveVariable = "REGISTRY_TEST_SERVE"
 
 func TestMain(m *testing.M) {
@@ -33,10 +33,10 @@ func TestMain(m *testing.M) {
 	os.Exit(1)
 }
 
-func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
+func TestKilledServerKeepsAcknowledgedPushes(t *testing.T) {
 	b := newTestRegistry(t)
 	b.stop()
-	img, d := b.image()
+	img, d := b.randomImage()
 	for range 2 { // the second process starts with the files of the first
 		cmd := exec.CommandContext(t.Context(), os.Args[0])
 		cmd.Env = append(os.Environ(), serveVariable+"="+b.layout.Dir)
@@ -45,10 +45,10 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 			conn, err := net.Dial("tcp", b.layout.RegistryAddress())
 			return err == nil && conn.Close() == nil
 		}, 10*time.Second, 5*time.Millisecond)
-		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 		require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 		require.Error(t, cmd.Wait())
 	}
 	b.start()
-	b.pulls("app:v1", d)
+	b.requirePull("app:v1", d)
 }

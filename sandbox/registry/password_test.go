@@ -39,7 +39,7 @@ func TestConcurrentCallsCreateOnePassword(t *testing.T) {
 	require.NotEqual(t, got[0], other)
 }
 
-func TestPasswordFileIsClosedAndChecked(t *testing.T) {
+func TestPasswordFileGetsMode0600AndIsChecked(t *testing.T) {
 	l := newLayout(t)
 	password, err := EnsurePassword(l)
 	require.NoError(t, err)

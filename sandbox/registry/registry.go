@@ -6,8 +6,8 @@
 //
 // Reads need no credentials, because the kubelet pulls without them. Every write
 // needs Basic credentials: the user AWS, as in ECR, and the password of
-// EnsurePassword. The API version check, GET /v2/, requires them too, because
-// clients use it to find out whether to send credentials.
+// EnsurePassword. The API version check, GET /v2/, requires credentials too,
+// because clients use it to find out whether to send them.
 //
 // These properties of olareg 0.1.2 were checked:
 //
@@ -18,16 +18,17 @@
 //     is a manifest whose blobs were not pushed.
 //   - Damage: the library does not check what it reads, and skips the push of
 //     a blob whose damaged file exists. So handler checks each file against its
-//     digest and removes it if it differs; the next push restores it.
+//     digest and removes a damaged file; the next push restores the file.
 //   - Garbage collection: it never removes a tagged manifest. During a push it
 //     could remove an old blob that the push relies on. So it runs at the start,
 //     at the end, and in a repository that was not used for an hour. It keeps
-//     untagged manifests, because pods run images by digest, and blobs younger
-//     than an hour.
+//     untagged manifests, because pods run images by digest. It also keeps blobs
+//     younger than an hour.
 //   - Concurrency: the race detector finds races in the use of a repository's
 //     index, and concurrent referrers of one image overwrite each other. So
 //     handler sends such requests one at a time.
-//   - Writes are not synced to disk. A power failure can damage files; see above.
+//   - Power failure: writes are not synced to disk, so a power failure can damage
+//     files. The paragraph on damage says what happens then.
 package registry
 
 import (
@@ -65,9 +66,9 @@ const gracePeriod = time.Hour
 // distribution specification requires a registry to accept.
 const maxManifest = 4 << 20
 
-// Serve serves on 127.0.0.1 at the sandbox's registry port until ctx ends, then
-// lets running requests finish for five seconds. It returns an error if the folder
-// or the port can't be opened, and nil after a shutdown.
+// Serve serves the registry on the sandbox's registry port of 127.0.0.1 until ctx
+// ends. Then it gives running requests five seconds to finish. It returns an error
+// if the folder or the port can't be opened, and nil after a shutdown.
 func Serve(ctx context.Context, l *layout.Layout) error {
 	if l.Registry != "" {
 		return fmt.Errorf("registry: this sandbox uses the registry %s and serves none of its own", l.Registry)
@@ -85,7 +86,7 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 	if err != nil {
 		return fmt.Errorf("registry: listen on %s: %w", address, err)
 	}
-	// Only the process that has the port uses the folder.
+	// The folder is opened after the port, so two processes never use it at once.
 	files, err := openFolder(l.RegistryDir())
 	if err != nil {
 		return errors.Join(err, ln.Close())
@@ -98,6 +99,7 @@ func Serve(ctx context.Context, l *layout.Layout) error {
 	return err
 }
 
+// openLibrary returns the library's server for the images in dir.
 func openLibrary(dir string) *olareg.Server {
 	yes, no := true, false
 	return olareg.New(config.Config{
@@ -123,7 +125,8 @@ func openLibrary(dir string) *olareg.Server {
 	})
 }
 
-// closeLibrary also collects garbage in the repositories that were used.
+// closeLibrary closes the library. The library then collects garbage in the
+// repositories that were used.
 func closeLibrary(library *olareg.Server) {
 	if err := library.Close(); err != nil {
 		slog.Warn("registry could not collect garbage; the next start tries again", "error", err)
@@ -131,8 +134,8 @@ func closeLibrary(library *olareg.Server) {
 }
 
 // collectGarbage removes the blobs of deleted images and unfinished pushes. The
-// library collects only in repositories that were used, so this reads from each
-// one.
+// library collects only in repositories that were used, so collectGarbage reads
+// from each repository and then closes the library.
 func collectGarbage(ctx context.Context, files *folder) {
 	library := openLibrary(files.dir)
 	defer closeLibrary(library)
@@ -141,6 +144,8 @@ func collectGarbage(ctx context.Context, files *folder) {
 	}
 }
 
+// serve serves HTTP on a listener until ctx ends, and then shuts down as Serve
+// says.
 func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 	unused := &unusedConns{conns: map[net.Conn]struct{}{}}
 	srv := &http.Server{
@@ -154,30 +159,33 @@ func serve(ctx context.Context, ln net.Listener, handler http.Handler) error {
 		// Clients try TLS first at every ping, so such errors are normal.
 		ErrorLog: slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
+	serveErr := make(chan error, 1)
+	go func() { serveErr <- srv.Serve(ln) }()
 	select {
-	case err := <-failed:
+	case err := <-serveErr:
 		return fmt.Errorf("registry: %w", err)
 	case <-ctx.Done():
 	}
 	unused.close()
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	shutdownCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := srv.Shutdown(grace); err != nil {
+	if err := srv.Shutdown(shutdownCtx); err != nil {
 		slog.Warn("registry cut off requests that did not end", "after", shutdownTimeout, "error", err)
 		return srv.Close() // a push that is cut off leaves no manifest
 	}
 	return nil
 }
 
-// unusedConns are connections without a request so far. Clients open some in
-// advance, and http.Server.Shutdown would wait seconds for each.
+// unusedConns are the connections on which no client has sent a request yet.
+// Clients open some in advance, and http.Server.Shutdown would wait seconds for
+// each of them.
 type unusedConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]struct{}
 }
 
+// track is the ConnState callback of the server. It adds new connections and
+// removes those that are used or closed.
 func (u *unusedConns) track(c net.Conn, state http.ConnState) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -188,6 +196,7 @@ func (u *unusedConns) track(c net.Conn, state http.ConnState) {
 	}
 }
 
+// close closes all unused connections.
 func (u *unusedConns) close() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

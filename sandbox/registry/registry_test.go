@@ -56,6 +56,7 @@ func newTestRegistry(t *testing.T) *testRegistry {
 	return b
 }
 
+// start serves the registry and waits until it accepts connections.
 func (b *testRegistry) start() {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -78,6 +79,7 @@ func (b *testRegistry) start() {
 
 func (b *testRegistry) restart() { b.stop(); b.start() }
 
+// ref returns the reference of an image of the registry, such as "app:v1".
 func (b *testRegistry) ref(s string) name.Reference {
 	b.t.Helper()
 	r, err := name.ParseReference(b.layout.RegistryAddress() + "/" + s)
@@ -85,11 +87,13 @@ func (b *testRegistry) ref(s string) name.Reference {
 	return r
 }
 
-func (b *testRegistry) login() remote.Option {
+// credentials returns the option for pushes.
+func (b *testRegistry) credentials() remote.Option {
 	return remote.WithAuth(&authn.Basic{Username: User, Password: b.password})
 }
 
-func (b *testRegistry) image() (v1.Image, v1.Hash) {
+// randomImage returns a new image and its digest.
+func (b *testRegistry) randomImage() (v1.Image, v1.Hash) {
 	b.t.Helper()
 	img, err := random.Image(2048, 3)
 	require.NoError(b.t, err)
@@ -98,9 +102,9 @@ func (b *testRegistry) image() (v1.Image, v1.Hash) {
 	return img, d
 }
 
-// pulls asserts that the image ref can be pulled without credentials and is
-// valid.
-func (b *testRegistry) pulls(ref string, want v1.Hash) {
+// requirePull asserts that the image ref can be pulled without credentials, is
+// valid, and has the digest want.
+func (b *testRegistry) requirePull(ref string, want v1.Hash) {
 	b.t.Helper()
 	img, err := remote.Image(b.ref(ref))
 	require.NoError(b.t, err)
@@ -135,6 +139,7 @@ func (b *testRegistry) uploads() []string {
 	return files
 }
 
+// requireStatus asserts that err is a response with that status.
 func requireStatus(t *testing.T, err error, status int) {
 	t.Helper()
 	var e *transport.Error
@@ -144,18 +149,18 @@ func requireStatus(t *testing.T, err error, status int) {
 
 func TestRestartKeepsEverything(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
+	img, d := b.randomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	idxDigest, err := idx.Digest()
 	require.NoError(t, err)
-	require.NoError(t, remote.Write(b.ref("team/mca:v1"), img, b.login()))
-	require.NoError(t, remote.WriteIndex(b.ref("team/mca:all"), idx, b.login()))
+	require.NoError(t, remote.Write(b.ref("team/mca:v1"), img, b.credentials()))
+	require.NoError(t, remote.WriteIndex(b.ref("team/mca:all"), idx, b.credentials()))
 
 	b.restart()
 
-	b.pulls("team/mca:v1", d)
-	b.pulls("team/mca@"+d.String(), d)
+	b.requirePull("team/mca:v1", d)
+	b.requirePull("team/mca@"+d.String(), d)
 	got, err := remote.Index(b.ref("team/mca:all"))
 	require.NoError(t, err)
 	require.NoError(t, validate.Index(got))
@@ -175,33 +180,33 @@ func TestRestartKeepsEverything(t *testing.T) {
 
 func TestDelete(t *testing.T) {
 	b := newTestRegistry(t)
-	old, oldDigest := b.image()
-	now, nowDigest := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), old, b.login()))
-	require.NoError(t, remote.Tag(b.ref("app:stable").(name.Tag), old, b.login()))
-	require.NoError(t, remote.Write(b.ref("app:v2"), now, b.login()))
+	deleted, deletedDigest := b.randomImage()
+	kept, keptDigest := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), deleted, b.credentials()))
+	require.NoError(t, remote.Tag(b.ref("app:stable").(name.Tag), deleted, b.credentials()))
+	require.NoError(t, remote.Write(b.ref("app:v2"), kept, b.credentials()))
 
 	requireStatus(t, remote.Delete(b.ref("app:v1")), http.StatusUnauthorized)
-	require.NoError(t, remote.Delete(b.ref("app:v1"), b.login()))
+	require.NoError(t, remote.Delete(b.ref("app:v1"), b.credentials()))
 	_, err := remote.Image(b.ref("app:v1"))
 	requireStatus(t, err, http.StatusNotFound)
-	b.pulls("app:stable", oldDigest) // a tag's deletion leaves the image
+	b.requirePull("app:stable", deletedDigest) // a tag's deletion leaves the image
 
-	require.NoError(t, remote.Delete(b.ref("app@"+oldDigest.String()), b.login()))
+	require.NoError(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()))
 	b.restart()
-	for _, gone := range []string{"app:stable", "app@" + oldDigest.String()} {
-		_, err := remote.Image(b.ref(gone))
+	for _, ref := range []string{"app:stable", "app@" + deletedDigest.String()} {
+		_, err := remote.Image(b.ref(ref))
 		requireStatus(t, err, http.StatusNotFound)
 	}
-	b.pulls("app:v2", nowDigest)
-	requireStatus(t, remote.Delete(b.ref("app@"+oldDigest.String()), b.login()), http.StatusNotFound)
+	b.requirePull("app:v2", keptDigest)
+	requireStatus(t, remote.Delete(b.ref("app@"+deletedDigest.String()), b.credentials()), http.StatusNotFound)
 }
 
 func TestCredentials(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-	other, _ := b.image()
+	img, d := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+	other, _ := b.randomImage()
 	for _, row := range []struct {
 		reason string
 		auth   authn.Authenticator
@@ -215,7 +220,7 @@ func TestCredentials(t *testing.T) {
 			requireStatus(t, remote.Write(b.ref("app:v2"), other, remote.WithAuth(row.auth)), http.StatusUnauthorized)
 		})
 	}
-	b.pulls("app:v1", d)
+	b.requirePull("app:v1", d)
 
 	resp := b.do(http.MethodGet, "/v2/", "", nil, nil)
 	require.Equal(t, http.StatusUnauthorized, resp.StatusCode)
@@ -225,13 +230,13 @@ func TestCredentials(t *testing.T) {
 
 func TestDamagedFilesAreNotServedAndAPushRestoresThem(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
+	img, d := b.randomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	push := func() {
-		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.login()))
-		b.pulls("app:v1", d) // the memory of a checked file must not hide later damage
+		require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+		require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
+		b.requirePull("app:v1", d) // marks the files as checked, which must not hide later damage
 		got, err := remote.Index(b.ref("app:all"))
 		require.NoError(t, err)
 		require.NoError(t, validate.Index(got))
@@ -263,38 +268,38 @@ func TestRefusals(t *testing.T) {
 		indexType = "application/vnd.oci.image.index.v1+json"
 	)
 	b := newTestRegistry(t)
-	img, _ := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	img, _ := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 	absent := digest.FromString("absent").String()
 	for _, row := range []struct {
-		reason             string
-		method, path, kind string
-		body               string
+		reason                    string
+		method, path, contentType string
+		body                      string
 		status             int
 		code               string
 	}{
 		{"upper case in a repository", "PUT", "/v2/App/manifests/v1", imageType, "{}", 400, "NAME_INVALID"},
-		{"a way out of the folder", "GET", "/v2/app/%2e%2e/manifests/v1", "", "", 400, "NAME_INVALID"},
+		{"a path outside the folder", "GET", "/v2/app/%2e%2e/manifests/v1", "", "", 400, "NAME_INVALID"},
 		{"a folder of the library", "PUT", "/v2/app/blobs/manifests/v1", imageType, "{}", 400, "NAME_INVALID"},
 		{"a repository's name too long", "GET", "/v2/" + strings.Repeat("a", 256) + "/manifests/v1", "", "", 400, "NAME_INVALID"},
-		{"a digest that is none", "GET", "/v2/app/blobs/sha256:12", "", "", 400, "DIGEST_INVALID"},
+		{"an invalid digest", "GET", "/v2/app/blobs/sha256:12", "", "", 400, "DIGEST_INVALID"},
 		{"a manifest that is not JSON", "PUT", "/v2/app/manifests/v2", imageType, "no", 400, "MANIFEST_INVALID"},
-		{"a manifest of no known kind", "PUT", "/v2/app/manifests/v2", "text/plain", "{}", 400, "MANIFEST_INVALID"},
+		{"a manifest of an unknown type", "PUT", "/v2/app/manifests/v2", "text/plain", "{}", 400, "MANIFEST_INVALID"},
 		{"a manifest under another's digest", "PUT", "/v2/app/manifests/" + absent, imageType, "{}", 400, "DIGEST_INVALID"},
 		{"a manifest without its config", "PUT", "/v2/app/manifests/v2", imageType, `{"config":{"digest":"` + absent + `"}}`, 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"an index without its image", "PUT", "/v2/app/manifests/v2", indexType, `{"manifests":[{"digest":"` + absent + `"}]}`, 400, "MANIFEST_BLOB_UNKNOWN"},
 		{"a manifest too large", "PUT", "/v2/app/manifests/v2", imageType, strings.Repeat(" ", maxManifest+1), 413, "SIZE_INVALID"},
 		{"a blob under another's digest", "POST", "/v2/app/blobs/uploads/?digest=" + absent, "", "something", 400, "BLOB_UPLOAD_INVALID"},
-		{"an upload never begun", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
+		{"an upload that was never started", "PATCH", "/v2/app/blobs/uploads/none", "", "x", 400, "BLOB_UPLOAD_UNKNOWN"},
 		{"tags of an unknown repository", "GET", "/v2/none/tags/list", "", "", 404, "NAME_UNKNOWN"},
 		{"deletion in an unknown repository", "DELETE", "/v2/none/manifests/v1", "", "", 404, "NAME_UNKNOWN"},
 		{"an unknown tag", "GET", "/v2/app/manifests/none", "", "", 404, "MANIFEST_UNKNOWN"},
-		{"no part of the API", "GET", "/v1/app", "", "", 404, "UNSUPPORTED"},
+		{"a path outside the API", "GET", "/v1/app", "", "", 404, "UNSUPPORTED"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			header := http.Header{}
-			if row.kind != "" {
-				header.Set("Content-Type", row.kind)
+			if row.contentType != "" {
+				header.Set("Content-Type", row.contentType)
 			}
 			resp := b.do(row.method, row.path, User, strings.NewReader(row.body), header)
 			require.Equal(t, row.status, resp.StatusCode)
@@ -310,10 +315,10 @@ func TestRefusals(t *testing.T) {
 	require.Empty(t, b.uploads(), "a refused push leaves no upload")
 }
 
-func TestReadsOfAnyClient(t *testing.T) {
+func TestAnyClientCanRead(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	img, d := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 	want, err := img.RawManifest()
 	require.NoError(t, err)
 	for _, accept := range []string{"", "*/*"} {
@@ -334,7 +339,7 @@ func TestReadsOfAnyClient(t *testing.T) {
 	require.Equal(t, string(raw[6:]), string(rest))
 }
 
-func TestUploadThatFailsIsDropped(t *testing.T) {
+func TestFailedUploadIsDeleted(t *testing.T) {
 	b := newTestRegistry(t)
 	location := b.do(http.MethodPost, "/v2/app/blobs/uploads/", User, nil, nil).Header.Get("Location")
 	require.Len(t, b.uploads(), 1)
@@ -359,7 +364,7 @@ func TestDiskErrorIsInTheResponse(t *testing.T) {
 
 func TestConcurrentPushes(t *testing.T) {
 	b := newTestRegistry(t)
-	base, _ := b.image() // shared layers race for the same blobs
+	base, _ := b.randomImage() // its layers are in all images, so the pushes write the same blobs
 	const n = 8
 	digests := make([]v1.Hash, n)
 	errs := make([]error, n)
@@ -380,23 +385,23 @@ func TestConcurrentPushes(t *testing.T) {
 				errs[i] = err
 				return
 			}
-			errs[i] = remote.Write(b.ref("app:v"+strconv.Itoa(i)), img, b.login())
+			errs[i] = remote.Write(b.ref("app:v"+strconv.Itoa(i)), img, b.credentials())
 		})
 	}
 	all.Wait()
 	for i := range n {
 		require.NoError(t, errs[i])
-		b.pulls(fmt.Sprintf("app:v%d", i), digests[i])
+		b.requirePull(fmt.Sprintf("app:v%d", i), digests[i])
 	}
 }
 
 func TestReferrers(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	img, d := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 	subject, err := remote.Head(b.ref("app:v1"))
 	require.NoError(t, err)
-	refer := func(kind string) (v1.Hash, error) {
+	pushReferrer := func(kind string) (v1.Hash, error) {
 		referrer, err := random.Image(64, 1)
 		if err != nil {
 			return v1.Hash{}, err
@@ -406,36 +411,36 @@ func TestReferrers(t *testing.T) {
 		if err != nil {
 			return v1.Hash{}, err
 		}
-		return digest, remote.Write(b.ref("app@"+digest.String()), referrer, b.login())
+		return digest, remote.Write(b.ref("app@"+digest.String()), referrer, b.credentials())
 	}
-	sbom, err := refer("application/vnd.example.sbom")
+	sbom, err := pushReferrer("application/vnd.example.sbom")
 	require.NoError(t, err)
 	const signatures = 8
 	errs := make([]error, signatures)
 	var all sync.WaitGroup
 	for i := range signatures { // at once, as a promotion may push them
-		all.Go(func() { _, errs[i] = refer("application/vnd.example.signature") })
+		all.Go(func() { _, errs[i] = pushReferrer("application/vnd.example.signature") })
 	}
 	all.Wait()
 	require.NoError(t, errors.Join(errs...))
 
 	b.restart()
 
-	list := func(kind string) []v1.Descriptor {
+	listReferrers := func(kind string) []v1.Descriptor {
 		index, err := remote.Referrers(b.ref("app@"+d.String()).(name.Digest), remote.WithFilter("artifactType", kind))
 		require.NoError(t, err)
 		m, err := index.IndexManifest()
 		require.NoError(t, err)
 		return m.Manifests
 	}
-	require.Len(t, list("application/vnd.example.signature"), signatures)
-	require.Empty(t, list("application/vnd.example.other"))
-	require.Len(t, list("application/vnd.example.sbom"), 1)
-	require.Equal(t, sbom, list("application/vnd.example.sbom")[0].Digest)
-	b.pulls("app@"+sbom.String(), sbom)
+	require.Len(t, listReferrers("application/vnd.example.signature"), signatures)
+	require.Empty(t, listReferrers("application/vnd.example.other"))
+	require.Len(t, listReferrers("application/vnd.example.sbom"), 1)
+	require.Equal(t, sbom, listReferrers("application/vnd.example.sbom")[0].Digest)
+	b.requirePull("app@"+sbom.String(), sbom)
 
 	// ECR deletes the referrers of an image that was deleted, within a day.
-	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.login()))
+	require.NoError(t, remote.Delete(b.ref("app@"+d.String()), b.credentials()))
 	files, err := filepath.Glob(filepath.Join(b.layout.RegistryDir(), "app/blobs/sha256/*"))
 	require.NoError(t, err)
 	old := time.Now().Add(-2 * gracePeriod)
@@ -464,15 +469,15 @@ func TestServeRefusesIfTheUserHasARegistry(t *testing.T) {
 
 func TestRestartRemovesUnusedBlobsAndUploads(t *testing.T) {
 	b := newTestRegistry(t)
-	img, d := b.image()
-	now, _ := b.image()
+	img, d := b.randomImage()
+	newer, _ := b.randomImage()
 	idx, err := random.Index(512, 2, 2)
 	require.NoError(t, err)
 	children, err := idx.IndexManifest()
 	require.NoError(t, err)
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
-	require.NoError(t, remote.Write(b.ref("app:v1"), now, b.login())) // the first has no tag from now on
-	require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.login()))
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
+	require.NoError(t, remote.Write(b.ref("app:v1"), newer, b.credentials())) // img has no tag from here on
+	require.NoError(t, remote.WriteIndex(b.ref("app:all"), idx, b.credentials()))
 	push := func(content string) {
 		resp := b.do(http.MethodPost, "/v2/app/blobs/uploads/?digest="+digest.FromString(content).String(), User, strings.NewReader(content), nil)
 		require.Equal(t, http.StatusCreated, resp.StatusCode)
@@ -488,14 +493,14 @@ func TestRestartRemovesUnusedBlobsAndUploads(t *testing.T) {
 		}
 	}
 	b.restart()
-	residue := filepath.Join(b.layout.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
-	require.NoError(t, os.MkdirAll(filepath.Dir(residue), 0o700))
-	require.NoError(t, os.WriteFile(residue, []byte("part"), 0o600))
+	unfinished := filepath.Join(b.layout.RegistryDir(), "app/_uploads/upload.1") // of a process that was killed
+	require.NoError(t, os.MkdirAll(filepath.Dir(unfinished), 0o700))
+	require.NoError(t, os.WriteFile(unfinished, []byte("part"), 0o600))
 	b.restart()
 
-	b.pulls("app@"+d.String(), d)
+	b.requirePull("app@"+d.String(), d)
 	for _, child := range children.Manifests {
-		b.pulls("app@"+child.Digest.String(), child.Digest)
+		b.requirePull("app@"+child.Digest.String(), child.Digest)
 	}
 	head := func(content string) int {
 		return b.do(http.MethodHead, "/v2/app/blobs/"+digest.FromString(content).String(), "", nil, nil).StatusCode
@@ -514,14 +519,14 @@ func TestImagesOfAnEarlierReleaseArePushedAgain(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, []byte("old"), 0o600))
 	}
 	b.start()
-	pushed, err := CommonDigest(t.Context(), b.login(), b.ref("app:v1"))
+	pushed, err := CommonDigest(t.Context(), b.credentials(), b.ref("app:v1"))
 	require.NoError(t, err)
 	require.Empty(t, pushed)
-	img, d := b.image()
-	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.login()))
+	img, d := b.randomImage()
+	require.NoError(t, remote.Write(b.ref("app:v1"), img, b.credentials()))
 	b.restart()
-	b.pulls("app:v1", d)
-	pushed, err = CommonDigest(t.Context(), b.login(), b.ref("app:v1"), b.ref("app@"+d.String()))
+	b.requirePull("app:v1", d)
+	pushed, err = CommonDigest(t.Context(), b.credentials(), b.ref("app:v1"), b.ref("app@"+d.String()))
 	require.NoError(t, err)
 	require.Equal(t, d.String(), pushed)
 	require.NoDirExists(t, filepath.Join(b.layout.RegistryDir(), "repositories"))

@@ -14,10 +14,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// orphans lists the objects of the AWS stand-in that are in no stack's state:
-// the engine never got the answer to their creation.
+// orphans lists the objects of the AWS stand-in that are in no stack's state. The
+// engine never received the response to their creation.
 func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
-	known, err := s.known()
+	recorded, err := s.recordedResources()
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	var orphans []store.Object
 	err = objects.View(ctx, func(tx *store.Tx) error {
 		for _, o := range tx.All() {
-			if o.Owner == "" && !known[o.Type+" "+o.ID] {
+			if o.Owner == "" && !recorded[o.Type+" "+o.ID] {
 				orphans = append(orphans, o)
 			}
 		}
@@ -37,15 +37,15 @@ func (s *Stack) orphans(ctx context.Context) ([]store.Object, error) {
 	return orphans, err
 }
 
-// known returns the type and id of every resource in the state files of the
-// sandbox. All stacks are read, because an object that is not in this stack may
-// be in another.
-func (s *Stack) known() (map[string]bool, error) {
+// recordedResources returns the set of all "TYPE ID" in the state files of the
+// sandbox. It reads all stacks, because an object that is not in this stack may be
+// in another.
+func (s *Stack) recordedResources() (map[string]bool, error) {
 	files, err := filepath.Glob(filepath.Join(s.layout.Backend(), ".pulumi", "stacks", "*", "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	known := map[string]bool{}
+	recorded := map[string]bool{}
 	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if err != nil {
@@ -60,21 +60,20 @@ func (s *Stack) known() (map[string]bool, error) {
 			return nil, fmt.Errorf("state %s: %w", file, err)
 		}
 		for _, r := range content.Checkpoint.Latest.Resources {
-			known[r.Type+" "+r.ID] = true
+			recorded[r.Type+" "+r.ID] = true
 		}
 	}
-	return known, nil
+	return recorded, nil
 }
 
-// creation is a resource that an update created or would create. Resource has
-// the fields that are compared, record all fields as they are in a state.
+// creation is a resource that an update created or would create.
 type creation struct {
-	Resource
-	record map[string]any
+	Resource                // the fields that are compared with an orphan
+	record   map[string]any // all fields, as in a state
 }
 
-// planned reads the creations from the output of `pulumi preview --json`.
-func planned(preview []byte) ([]creation, error) {
+// plannedCreations reads the creations from the output of `pulumi preview --json`.
+func plannedCreations(preview []byte) ([]creation, error) {
 	var plan struct {
 		Steps []struct {
 			Op       string          `json:"op"`
@@ -103,14 +102,16 @@ func planned(preview []byte) ([]creation, error) {
 	return creations, nil
 }
 
-// edit is an exported state that is being changed. Fields that are not known
-// here are kept, and numbers keep all their digits.
+// edit is an exported state that is being changed. It keeps the fields that State
+// lacks, and all digits of numbers.
 type edit struct {
-	export, deployment map[string]any
-	orphans            []store.Object
-	report             []string
+	export     map[string]any // the whole export
+	deployment map[string]any // the field deployment of the export
+	orphans    []store.Object // objects that were not adopted so far
+	report     []string       // messages for the user
 }
 
+// newEdit parses the output of `pulumi stack export`.
 func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 	e := &edit{orphans: orphans}
 	exact := json.NewDecoder(bytes.NewReader(exported))
@@ -122,13 +123,13 @@ func newEdit(exported []byte, orphans []store.Object) (*edit, error) {
 	return e, nil
 }
 
-// adopt looks for an orphan that c created, and records it in the state. A
-// replacement is put in the position of the resource that it replaces, before
-// its dependents. The old resource is marked for deletion by the next update, as
-// Pulumi itself does.
-func (e *edit) adopt(c creation) bool {
+// adopt looks for an orphan that c created, and records it in the state. It
+// returns false if there is none. A replacement takes the position of the resource
+// that it replaces, before its dependents. The old resource is marked for deletion
+// by the next update, as Pulumi itself does.
+func (e *edit) adopt(c creation) (adopted bool) {
 	for i, o := range e.orphans {
-		if o.Type != c.Type || !Fits(o, c.Inputs) {
+		if o.Type != c.Type || !MayComeFrom(o, c.Inputs) {
 			continue
 		}
 		e.orphans = append(e.orphans[:i:i], e.orphans[i+1:]...)
@@ -151,9 +152,8 @@ func (e *edit) adopt(c creation) bool {
 }
 
 // resolvePending removes the pending operations from the state. A creation that
-// took effect at AWS becomes a resource. The next update creates the others. It
-// also creates those outside AWS, and the Kubernetes provider takes over objects
-// that exist.
+// took effect at AWS becomes a resource. The next update repeats all other
+// creations. If a Kubernetes object exists already, its provider takes it over.
 func (e *edit) resolvePending(pending []Operation) {
 	operations, _ := e.deployment["pending_operations"].([]any)
 	for i, op := range pending {
@@ -170,20 +170,21 @@ func (e *edit) resolvePending(pending []Operation) {
 }
 
 const (
-	// hidden is what a preview prints in place of a secret. For a value that is
-	// not known yet it prints a text that equals no value at AWS. That is right: a
+	// hiddenSecret is what a preview prints in place of a secret. In place of an
+	// unknown value it prints a text that equals no value at AWS. That is right: a
 	// creation with unknown inputs was never sent.
-	hidden = "[secret]"
-	// secretSignature marks an encrypted value in a state; it can't be compared.
+	hiddenSecret = "[secret]"
+	// secretSignature marks an encrypted value in a state. Such a value can't be
+	// compared.
 	secretSignature = "4dabf18193072939515e22adb298388d"
 	// autonameSuffix is the length of the random end of a name generated by Pulumi.
 	autonameSuffix = 7
 )
 
-// Fits reports whether an object may have been created with inputs: all known values
-// are equal, or the provider sees no difference. The random end of a generated name may
-// differ, because each preview generates it again.
-func Fits(object store.Object, inputs map[string]any) bool {
+// MayComeFrom reports whether an object may have been created with inputs: all known
+// values are equal, or the provider sees no difference. The random end of a
+// generated name may differ, because each preview generates it again.
+func MayComeFrom(object store.Object, inputs map[string]any) bool {
 	generated := map[any]bool{}
 	defaults, _ := inputs["__defaults"].([]any)
 	for _, name := range defaults {
@@ -191,7 +192,7 @@ func Fits(object store.Object, inputs map[string]any) bool {
 	}
 	for name, want := range inputs {
 		have := object.State[name]
-		same := has(have, want) || generated[name] && sameStem(have, want) || rules.SameValue(object.Type, name, want, have)
+		same := contains(have, want) || generated[name] && equalExceptSuffix(have, want) || rules.SameValue(object.Type, name, want, have)
 		if !same && !strings.HasPrefix(name, "__") {
 			return false
 		}
@@ -199,9 +200,10 @@ func Fits(object store.Object, inputs map[string]any) bool {
 	return true
 }
 
-// has says whether an object has every property of the inputs. Properties that
-// begin with two underscores belong to the engine.
-func has(object, inputs any) bool {
+// contains says whether a value of an object has every property of the inputs, at
+// any depth. Secret inputs count as equal. Properties that begin with two
+// underscores belong to the engine and are ignored.
+func contains(object, inputs any) bool {
 	switch want := inputs.(type) {
 	case map[string]any:
 		if _, secret := want[secretSignature]; secret {
@@ -209,22 +211,24 @@ func has(object, inputs any) bool {
 		}
 		have, ok := object.(map[string]any)
 		for name, value := range want {
-			ok = ok && (strings.HasPrefix(name, "__") || has(have[name], value))
+			ok = ok && (strings.HasPrefix(name, "__") || contains(have[name], value))
 		}
 		return ok
 	case []any:
 		have, ok := object.([]any)
 		ok = ok && len(have) == len(want)
 		for i := range want {
-			ok = ok && has(have[i], want[i])
+			ok = ok && contains(have[i], want[i])
 		}
 		return ok
 	default:
-		return inputs == hidden || reflect.DeepEqual(object, inputs)
+		return inputs == hiddenSecret || reflect.DeepEqual(object, inputs)
 	}
 }
 
-func sameStem(a, b any) bool {
+// equalExceptSuffix says whether two generated names differ only in their random
+// suffix.
+func equalExceptSuffix(a, b any) bool {
 	x, _ := a.(string)
 	y, _ := b.(string)
 	return len(x) == len(y) && len(x) > autonameSuffix && x[:len(x)-autonameSuffix] == y[:len(y)-autonameSuffix]

@@ -10,7 +10,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-func TestFits(t *testing.T) {
+func TestMayComeFrom(t *testing.T) {
 	object := map[string]any{
 		"cidrBlock": "10.0.0.0/16", "enable": true, "arn": "arn:x", "name": "role-1a2b3c4",
 		"tags": map[string]any{"Name": "a"}, "list": []any{"x"},
@@ -28,28 +28,29 @@ func TestFits(t *testing.T) {
 		{"a longer list", map[string]any{"list": []any{"x", "y"}}, false},
 		{"a list instead of a boolean", map[string]any{"enable": []any{"x"}}, false},
 		{"a value that is not known yet was never sent", map[string]any{"cidrBlock": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}, false},
-		{"a secret of a preview can't be compared", map[string]any{"cidrBlock": hidden}, true},
+		{"a secret of a preview can't be compared", map[string]any{"cidrBlock": hiddenSecret}, true},
 		{"a secret of a state can't be compared", map[string]any{"cidrBlock": map[string]any{secretSignature: "1b47", "ciphertext": "…"}}, true},
 		{"a generated name has the same stem", map[string]any{"name": "role-9f8e7d6", "__defaults": []any{"name"}}, true},
 		{"a name from the program must be equal", map[string]any{"name": "role-9f8e7d6"}, false},
 		{"a generated name with another stem", map[string]any{"name": "rule-9f8e7d6", "__defaults": []any{"name"}}, false},
 	} {
-		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, Fits(orphan("vpc", "1", object), tc.inputs)) })
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.want, MayComeFrom(orphan("vpc", "1", object), tc.inputs)) })
 	}
 }
 
 // AWS and the provider keep some values in another form than the program sends.
-func TestFitsByMeaning(t *testing.T) {
+func TestMayComeFromComparesByMeaning(t *testing.T) {
 	record := orphan("aws:route53/record:Record", "1", map[string]any{"name": "_1.example.com", "type": "CNAME", "records": []any{"a", "b"}})
-	require.True(t, Fits(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")
-	require.True(t, Fits(record, map[string]any{"records": []any{"b", "a"}}), "a set in another order")
-	require.False(t, Fits(record, map[string]any{"name": "_2.example.com."}), "another domain")
+	require.True(t, MayComeFrom(record, map[string]any{"name": "_1.example.com."}), "a domain with its final dot")
+	require.True(t, MayComeFrom(record, map[string]any{"records": []any{"b", "a"}}), "a set in another order")
+	require.False(t, MayComeFrom(record, map[string]any{"name": "_2.example.com."}), "another domain")
 	role := orphan("aws:iam/role:Role", "1", map[string]any{"assumeRolePolicy": `{"Statement":[{"Action":["b","a"]}]}`})
-	require.True(t, Fits(role, map[string]any{"assumeRolePolicy": `{"Statement": [{"Action": ["a", "b"]}]}`}), "a document of the same meaning")
+	require.True(t, MayComeFrom(role, map[string]any{"assumeRolePolicy": `{"Statement": [{"Action": ["a", "b"]}]}`}), "a document of the same meaning")
 }
 
 const subnetType = "aws:ec2/subnet:Subnet"
 
+// orphan returns an object of the AWS stand-in that AWS did not create by itself.
 func orphan(typ, id string, state map[string]any) store.Object {
 	return store.Object{Key: store.Key{Scope: store.Scope{Account: "1", Region: "r"}, Type: typ, ID: id}, State: state}
 }
@@ -87,8 +88,9 @@ const interrupted = `{"version":3,"deployment":{
   {"type":"creating","resource":{"urn":"urn:d","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}},
   {"type":"updating","resource":{"urn":"urn:a","type":"aws:ec2/subnet:Subnet","id":"subnet-1","custom":true}}]}}`
 
-// resolved runs resolvePending on an exported state.
-func resolved(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
+// resolvePending parses an exported state, runs resolvePending on it, and returns
+// the edit and the edited state.
+func resolvePending(t *testing.T, exported string, orphans ...store.Object) (*edit, string) {
 	t.Helper()
 	state, err := parseExport([]byte(exported))
 	require.NoError(t, err)
@@ -102,7 +104,7 @@ func resolved(t *testing.T, exported string, orphans ...store.Object) (*edit, st
 
 func TestPendingCreationsAreAdoptedOrDropped(t *testing.T) {
 	// subnet-2 belongs to urn:b; the subnet of urn:c was never created.
-	e, state := resolved(t, interrupted, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
+	e, state := resolvePending(t, interrupted, orphan(subnetType, "subnet-2", map[string]any{"cidrBlock": "10.0.1.0/24"}))
 	require.Equal(t, []string{
 		"urn:b: was created, as subnet-2",
 		"urn:c: was not recorded; the next update creates it",
@@ -125,7 +127,7 @@ func TestPendingReplacementTakesTheOldPosition(t *testing.T) {
 	  {"urn":"urn:vpc","type":"vpc","id":"old"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]}],
 	 "pending_operations":[{"type":"creating","resource":{"urn":"urn:vpc","type":"vpc"}}]}}`
-	_, got := resolved(t, state, orphan("vpc", "new", nil))
+	_, got := resolvePending(t, state, orphan("vpc", "new", nil))
 	require.JSONEq(t, `{"deployment":{"resources":[
 	  {"urn":"urn:vpc","type":"vpc","id":"new"},
 	  {"urn":"urn:subnet","type":"subnet","id":"s","dependencies":["urn:vpc"]},
@@ -138,7 +140,7 @@ func TestCreationsOfAPreviewAreAdopted(t *testing.T) {
 	 {"op":"create","newState":{"urn":"urn:a","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"},"parent":"urn:net"}},
 	 {"op":"create-replacement","newState":{"urn":"urn:b","type":"aws:ec2/eip:Eip","custom":true,"inputs":{"domain":"vpc"}}},
 	 {"op":"create","newState":{"urn":"urn:c","type":"kubernetes:core/v1:Service","custom":true,"inputs":{}}}]}`
-	creations, err := planned([]byte(preview))
+	creations, err := plannedCreations([]byte(preview))
 	require.NoError(t, err)
 	require.Len(t, creations, 3)
 

@@ -14,8 +14,9 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// holder is the content of a lock file of Pulumi's file backend.
-type holder struct {
+// lock is the content of a lock file of Pulumi's file backend. It identifies the
+// process that holds the lock.
+type lock struct {
 	PID       int       `json:"pid"`
 	Username  string    `json:"username"`
 	Hostname  string    `json:"hostname"`
@@ -23,80 +24,82 @@ type holder struct {
 }
 
 // locks reads the locks of a stack in the file backend.
-func locks(l *layout.Layout, stack string) ([]holder, error) {
-	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "locks", "organization", "*", stack, "*.json"))
+func locks(l *layout.Layout, stack string) ([]lock, error) {
+	files, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "locks", "organization", "*", stack, "*.json"))
 	if err != nil {
 		return nil, err
 	}
-	var all []holder
-	for _, file := range found {
+	var all []lock
+	for _, file := range files {
 		raw, err := os.ReadFile(file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // released meanwhile
 		}
-		var held holder
+		var parsed lock
 		if err == nil {
-			err = json.Unmarshal(raw, &held)
+			err = json.Unmarshal(raw, &parsed)
 		}
 		if err != nil {
-			// The writer of an incomplete lock was killed. Such a lock has no holder.
-			held = holder{}
+			// The writer of an incomplete lock was killed. The empty lock counts as
+			// released.
+			parsed = lock{}
 		}
-		all = append(all, held)
+		all = append(all, parsed)
 	}
 	return all, nil
 }
 
-// machine has the processes of this machine; tests replace it.
+// machine tells which Pulumi processes run on this machine; tests replace it.
 type machine struct {
 	hostname string
-	// started returns the start time of a Pulumi process; false if there is none.
-	started func(pid int) (time.Time, bool)
+	// startTime returns the start time of the process if it runs and is a pulumi.
+	startTime func(pid int) (began time.Time, ok bool)
 }
 
-// holds says whether the process that took the lock may still run. A process of
-// another machine cannot be seen, so it counts as running. A process that
-// started after the lock was taken has got the id of one that has ended.
-func (m machine) holds(held holder) bool {
-	if held.PID == 0 {
+// holderMayRun says whether the process that took the lock may still run. A
+// process of another machine cannot be seen, so it counts as running. If the
+// process with the lock's id started after the lock was taken, it is another one.
+func (m machine) holderMayRun(l lock) bool {
+	if l.PID == 0 {
 		return false
 	}
-	if held.Hostname != m.hostname {
+	if l.Hostname != m.hostname {
 		return true
 	}
-	began, ok := m.started(held.PID)
-	return ok && !began.After(held.Timestamp.Add(time.Second))
+	began, ok := m.startTime(l.PID)
+	return ok && !began.After(l.Timestamp.Add(time.Second))
 }
 
 // lockedError is returned if another process works on the stack.
 type lockedError struct {
 	stack string
-	by    holder
+	lock  lock
 }
 
 func (e *lockedError) Error() string {
 	return fmt.Sprintf("the stack %s is in use by process %d (%s on %s, since %s): wait until it ends; "+
 		"if it no longer exists, run `pulumi cancel --stack %s` in a shell of make env",
-		e.stack, e.by.PID, e.by.Username, e.by.Hostname, e.by.Timestamp.Local().Format(time.DateTime), e.stack)
+		e.stack, e.lock.PID, e.lock.Username, e.lock.Hostname, e.lock.Timestamp.Local().Format(time.DateTime), e.stack)
 }
 
 // Recover repairs the stack's state after an interrupted update and returns the
-// state. It releases the lock of a killed Pulumi and resolves pending
-// operations. It adds objects that AWS created without an answer to the engine,
-// so that the next update does not create them twice. If a running process holds
-// the lock, the error names it. If nothing is to be repaired, the state is only
-// read, once.
+// state. It reports what it does through printf. It releases the lock of a killed
+// Pulumi and resolves pending operations. It also records objects that AWS created
+// while the engine received no response; else the next update would create them
+// twice. If a running process holds the lock, the error names the process. If
+// there is nothing to repair, the state is only read, once.
 //
 // The state is edited by export and import, as the user would do it. The flag
 // --import-pending-creates of refresh is not enough: it only relabels the
 // operation, and the resource is lost with the next snapshot (seen with 3.259).
-func (s *Stack) Recover(ctx context.Context, say func(string, ...any)) (State, error) {
-	state, err := s.recover(ctx, say)
+func (s *Stack) Recover(ctx context.Context, printf func(string, ...any)) (State, error) {
+	state, err := s.recover(ctx, printf)
 	return state, s.Explain(ctx, err)
 }
 
-func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, error) {
-	if err := s.unlock(ctx, say); err != nil {
+// recover does the work of Recover, with unexplained errors.
+func (s *Stack) recover(ctx context.Context, printf func(string, ...any)) (State, error) {
+	if err := s.unlock(ctx, printf); err != nil {
 		return State{}, err
 	}
 	orphans, err := s.orphans(ctx)
@@ -113,7 +116,7 @@ func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, e
 			return State{}, err
 		}
 		e.resolvePending(state.Operations)
-		if err := s.replaceState(ctx, e, say); err != nil {
+		if err := s.replaceState(ctx, e, printf); err != nil {
 			return State{}, err
 		}
 		orphans = e.orphans
@@ -124,13 +127,13 @@ func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, e
 	if len(orphans) == 0 {
 		return state, nil
 	}
-	// The engine has no record of these creations. An orphan that fits a resource
-	// which a preview would create is that resource.
+	// The engine has no record of these creations. If a preview would create a
+	// resource with the same inputs as an orphan, the orphan is that resource.
 	preview, err := s.withoutPolicies().query(ctx, "preview", "--json")
 	if err != nil {
 		return State{}, err
 	}
-	creations, err := planned(preview)
+	creations, err := plannedCreations(preview)
 	if err != nil {
 		return State{}, err
 	}
@@ -144,14 +147,15 @@ func (s *Stack) recover(ctx context.Context, say func(string, ...any)) (State, e
 	if len(e.report) == 0 {
 		return state, nil
 	}
-	if err := s.replaceState(ctx, e, say); err != nil {
+	if err := s.replaceState(ctx, e, printf); err != nil {
 		return State{}, err
 	}
 	return s.Export(ctx)
 }
 
-// unlock releases the locks of Pulumi processes that were killed.
-func (s *Stack) unlock(ctx context.Context, say func(string, ...any)) error {
+// unlock releases the locks of Pulumi processes that were killed. If the holder of
+// a lock may still run, it returns a *lockedError.
+func (s *Stack) unlock(ctx context.Context, printf func(string, ...any)) error {
 	all, err := locks(s.layout, s.name)
 	if err != nil || len(all) == 0 {
 		return err
@@ -160,21 +164,21 @@ func (s *Stack) unlock(ctx context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	for _, held := range all {
-		if m.holds(held) {
-			return &lockedError{stack: s.name, by: held}
+	for _, l := range all {
+		if m.holderMayRun(l) {
+			return &lockedError{stack: s.name, lock: l}
 		}
 	}
-	say("an earlier pulumi on the stack %s was killed: its lock is released", s.name)
+	printf("an earlier pulumi on the stack %s was killed: its lock is released", s.name)
 	_, err = s.query(ctx, "cancel", "--yes")
 	return err
 }
 
 // replaceState imports the edited state and refreshes all resources in it.
-func (s *Stack) replaceState(ctx context.Context, e *edit, say func(string, ...any)) error {
-	say("an earlier update of the stack %s was interrupted", s.name)
+func (s *Stack) replaceState(ctx context.Context, e *edit, printf func(string, ...any)) error {
+	printf("an earlier update of the stack %s was interrupted", s.name)
 	for _, line := range e.report {
-		say("  %s", line)
+		printf("  %s", line)
 	}
 	raw, err := json.Marshal(e.export)
 	if err != nil {
@@ -191,17 +195,18 @@ func (s *Stack) replaceState(ctx context.Context, e *edit, say func(string, ...a
 	return s.Run(ctx, "refresh", "--yes", "--skip-preview", "--stack", s.name)
 }
 
+// thisMachine returns the machine on which this process runs.
 func thisMachine() (machine, error) {
 	hostname, err := os.Hostname()
 	if err != nil {
 		return machine{}, fmt.Errorf("name of this machine: %w", err)
 	}
-	return machine{hostname: hostname, started: started}, nil
+	return machine{hostname: hostname, startTime: pulumiStartTime}, nil
 }
 
-// started returns the start time of a Pulumi process, which is the modification
-// time of its folder in /proc.
-func started(pid int) (time.Time, bool) {
+// pulumiStartTime returns the start time of a Pulumi process: the modification
+// time of its folder in /proc. The result ok is false if no pulumi has that id.
+func pulumiStartTime(pid int) (began time.Time, ok bool) {
 	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
 	if err != nil {
 		return time.Time{}, false

@@ -14,24 +14,26 @@ import (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-func TestHolds(t *testing.T) {
-	m := machine{hostname: "here", started: func(pid int) (time.Time, bool) {
-		began, ok := map[int]time.Time{10: noon.Add(-time.Minute), 11: noon.Add(time.Hour)}[pid]
+// All locks of the test were taken at noon. On this machine process 10 runs since
+// before noon and process 11 since after noon.
+func TestHolderMayRun(t *testing.T) {
+	startTimes := map[int]time.Time{10: noon.Add(-time.Minute), 11: noon.Add(time.Hour)}
+	m := machine{hostname: "this-machine", startTime: func(pid int) (time.Time, bool) {
+		began, ok := startTimes[pid]
 		return began, ok
 	}}
-	cases := []struct {
+	for _, tc := range []struct {
 		reason string
-		lock   holder
-		want   bool
+		lock   lock
+		mayRun bool
 	}{
-		{"a pulumi that runs", holder{PID: 10, Hostname: "here", Timestamp: noon}, true},
-		{"a pulumi that was killed", holder{PID: 12, Hostname: "here", Timestamp: noon}, false},
-		{"its id belongs to a later process", holder{PID: 11, Hostname: "here", Timestamp: noon}, false},
-		{"another machine cannot be seen", holder{PID: 12, Hostname: "there", Timestamp: noon}, true},
-		{"an incomplete lock has no holder", holder{}, false},
-	}
-	for _, c := range cases {
-		t.Run(c.reason, func(t *testing.T) { require.Equal(t, c.want, m.holds(c.lock)) })
+		{"the pulumi runs", lock{PID: 10, Hostname: "this-machine", Timestamp: noon}, true},
+		{"the pulumi was killed", lock{PID: 12, Hostname: "this-machine", Timestamp: noon}, false},
+		{"the id belongs to a later process now", lock{PID: 11, Hostname: "this-machine", Timestamp: noon}, false},
+		{"a process of another machine cannot be seen", lock{PID: 12, Hostname: "other-machine", Timestamp: noon}, true},
+		{"an incomplete lock names no process", lock{}, false},
+	} {
+		t.Run(tc.reason, func(t *testing.T) { require.Equal(t, tc.mayRun, m.holderMayRun(tc.lock)) })
 	}
 }
 
@@ -40,47 +42,48 @@ func TestLocks(t *testing.T) {
 	require.NoError(t, err)
 	dir := filepath.Join(l.Backend(), ".pulumi/locks/organization/progressive-framework/sandbox")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	none, err := locks(l, "sandbox")
-	require.NoError(t, err)
-	require.Empty(t, none)
-
-	whole, err := json.Marshal(holder{PID: 7, Hostname: "here", Username: "me", Timestamp: noon})
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), whole, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.json"), whole[:9], 0o600))
 	got, err := locks(l, "sandbox")
 	require.NoError(t, err)
-	require.Equal(t, []holder{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, got)
+	require.Empty(t, got)
 
-	other, err := locks(l, "staging")
+	complete, err := json.Marshal(lock{PID: 7, Hostname: "here", Username: "me", Timestamp: noon})
 	require.NoError(t, err)
-	require.Empty(t, other, "locks of another stack are not read")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.json"), complete, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "b.json"), complete[:9], 0o600))
+	got, err = locks(l, "sandbox")
+	require.NoError(t, err)
+	require.Equal(t, []lock{{PID: 7, Hostname: "here", Username: "me", Timestamp: noon}, {}}, got)
+
+	got, err = locks(l, "staging")
+	require.NoError(t, err)
+	require.Empty(t, got, "locks of another stack are not read")
 }
 
-// stackWithCLI returns a stack whose pulumi is a shell script. The script notes
-// its arguments in the returned file; answers are the outputs by command.
-func stackWithCLI(t *testing.T, answers map[string]string) (s *Stack, calls string) {
+// stackWithCLI returns a stack whose pulumi is a shell script. The script appends
+// its arguments to the file calls. It prints the output of the command's first two
+// words. It copies an imported state to a file with the suffix .imported.
+func stackWithCLI(t *testing.T, outputs map[string]string) (s *Stack, calls string) {
 	t.Helper()
 	l, err := layout.Create(t.TempDir(), layout.Settings{})
 	require.NoError(t, err)
 	calls = filepath.Join(t.TempDir(), "calls")
 	script := "#!/bin/sh\necho \"$*\" >>" + calls + "\n[ \"$1 $2\" != 'stack import' ] || cp \"$4\" " + calls + ".imported\n"
-	for command, answer := range answers {
-		file := filepath.Join(t.TempDir(), "answer")
-		require.NoError(t, os.WriteFile(file, []byte(answer), 0o600))
+	for command, output := range outputs {
+		file := filepath.Join(t.TempDir(), "output")
+		require.NoError(t, os.WriteFile(file, []byte(output), 0o600))
 		script += "[ \"$1 $2\" != '" + command + "' ] || cat " + file + "\n"
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(l.Bin(), "pulumi"), []byte(script), 0o755))
 	return &Stack{layout: l, name: "sandbox", dir: t.TempDir(), env: os.Environ()}, calls
 }
 
-func TestRecoverReadsAStateInOrderOnce(t *testing.T) {
+func TestRecoverExportsAnUndamagedStateOnce(t *testing.T) {
 	s, calls := stackWithCLI(t, map[string]string{
 		"stack export": `{"deployment":{"resources":[{"urn":"urn:stack","type":"pulumi:pulumi:Stack","outputs":{"url":"http://x"}}]}}`,
 	})
 	state, err := s.Recover(t.Context(), t.Logf)
 	require.NoError(t, err)
-	require.Equal(t, "http://x", state.Output("url"), "the caller needs no export of its own")
+	require.Equal(t, "http://x", state.Output("url"), "Recover returns the exported state")
 	text, err := os.ReadFile(calls)
 	require.NoError(t, err)
 	require.Equal(t, "stack export --non-interactive --stack sandbox\n", string(text))
@@ -93,7 +96,7 @@ func TestRecoverReturnsTheStateAfterTheRepair(t *testing.T) {
 	require.NotEmpty(t, state.Resources)
 	text, err := os.ReadFile(calls)
 	require.NoError(t, err)
-	require.Regexp(t, `(?s)^stack export .*\nstack import .*\nrefresh .*\nstack export [^\n]*\n$`, string(text), "read again after the refresh")
+	require.Regexp(t, `(?s)^stack export .*\nstack import .*\nrefresh .*\nstack export [^\n]*\n$`, string(text), "the state is exported again after the refresh")
 	imported, err := os.ReadFile(calls + ".imported")
 	require.NoError(t, err)
 	require.NotContains(t, string(imported), "pending_operations")

@@ -29,7 +29,7 @@ type Stack struct {
 	name   string
 	// dir is the folder that holds Pulumi.yaml.
 	dir string
-	// env is the sandbox's whole environment.
+	// env is the environment of the Pulumi CLI.
 	env      []string
 	terminal Terminal
 }
@@ -40,8 +40,8 @@ type Terminal struct {
 	Out, Err io.Writer
 }
 
-// ErrInterrupted is the cause of a context that a Ctrl-C ended. Package stack
-// needs to know, because the terminal sends the signal to Pulumi as well.
+// ErrInterrupted is the cause of a context that a Ctrl-C ended. After such an end
+// Stack sends Pulumi no signal, because the terminal has sent it one.
 var ErrInterrupted = errors.New("interrupted")
 
 // Open selects a stack of the sandbox, as `pulumi stack select` does, and
@@ -55,7 +55,7 @@ func Open(ctx context.Context, l *layout.Layout, name string, t Terminal) (*Stac
 	return OpenIn(ctx, l, name, dir, t)
 }
 
-// OpenIn is Open for a given folder of Pulumi.yaml.
+// OpenIn is Open for a stack whose Pulumi.yaml is in the folder dir.
 func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal) (*Stack, error) {
 	s := &Stack{layout: l, name: name, dir: dir, env: toolchain.Within(l, os.Environ()), terminal: t}
 	if _, err := s.query(ctx, "stack", "select", "--create"); err != nil {
@@ -67,7 +67,7 @@ func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal)
 // Name is the stack's name.
 func (s *Stack) Name() string { return s.name }
 
-// Exists says whether the sandbox's state holds a stack of that name.
+// Exists says whether the sandbox's state contains a stack of that name.
 func Exists(l *layout.Layout, name string) bool {
 	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "stacks", "*", name+".json"))
 	return err == nil && len(found) > 0
@@ -88,9 +88,9 @@ func EnsurePassphrase(l *layout.Layout) error {
 	return nil
 }
 
-// Explain adds a hint to the failure of a Pulumi command if the passphrase is not
-// the sandbox's: Pulumi reports an incorrect passphrase, but not which files do
-// not match. Any other err is returned unchanged.
+// Explain adds a hint to the failure of a Pulumi command if the user replaced the
+// sandbox's passphrase. Pulumi reports an incorrect passphrase, but not which
+// files do not match. Explain returns any other error unchanged.
 func (s *Stack) Explain(ctx context.Context, err error) error {
 	var tool *ToolError
 	if !errors.As(err, &tool) || ctx.Err() != nil {
@@ -130,14 +130,16 @@ const stopGrace = 2 * time.Minute
 // queryTimeout limits commands that only read the state.
 const queryTimeout = 2 * time.Minute
 
-// withoutPolicies is the stack without the policy pack. A recovery reads what a
-// preview would create. The next update judges it.
+// withoutPolicies returns the stack without the policy pack. A recovery only reads
+// what a preview would create; the next update checks the policies.
 func (s *Stack) withoutPolicies() *Stack {
 	c := *s
 	c.env = layout.WithoutPolicyPack(s.env)
 	return &c
 }
 
+// command returns a command of Pulumi. If ctx ends, Pulumi gets a SIGINT and two
+// minutes to end.
 func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.layout.Bin(), "pulumi"), args...)
 	cmd.Dir, cmd.Env = s.dir, s.env
@@ -158,7 +160,7 @@ func (s *Stack) command(ctx context.Context, args ...string) *exec.Cmd {
 func (s *Stack) Run(ctx context.Context, args ...string) error {
 	cmd := s.command(ctx, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.terminal.In, s.terminal.Out, s.terminal.Err
-	return failed("pulumi "+args[0], cmd.Run(), "")
+	return commandError("pulumi "+args[0], cmd.Run(), "")
 }
 
 // query runs Pulumi without a terminal and returns what it prints.
@@ -170,12 +172,14 @@ func (s *Stack) query(ctx context.Context, args ...string) ([]byte, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, failed("pulumi "+strings.Join(args, " "), err, strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")))
+		return nil, commandError("pulumi "+strings.Join(args, " "), err, strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")))
 	}
 	return out, nil
 }
 
-func failed(what string, err error, stderr string) error {
+// commandError returns the error of a command that has run: nil, a *ToolError if
+// the command exited with another code than 0, or err with the command's name.
+func commandError(what string, err error, stderr string) error {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
@@ -225,17 +229,19 @@ func (s *Stack) export(ctx context.Context) ([]byte, State, error) {
 	return raw, state, err
 }
 
+// parseExport reads the output of `pulumi stack export`.
 func parseExport(raw []byte) (State, error) {
-	var answer struct {
+	var export struct {
 		Deployment State `json:"deployment"`
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
+	if err := json.Unmarshal(raw, &export); err != nil {
 		return State{}, fmt.Errorf("pulumi stack export: %w", err)
 	}
-	return answer.Deployment, nil
+	return export.Deployment, nil
 }
 
-// Output returns a stack output that is a string; "" if there is none.
+// Output returns a stack output that is a string, and "" if there is no such
+// output.
 func (s State) Output(name string) string {
 	for _, r := range s.Resources {
 		if r.Type == "pulumi:pulumi:Stack" {

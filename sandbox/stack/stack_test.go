@@ -30,7 +30,7 @@ func TestExplainNamesTheFilesOfAWrongPassphrase(t *testing.T) {
 	require.ErrorContains(t, explained, filepath.Join(s.dir, "Pulumi.x.yaml"))
 	require.ErrorIs(t, explained, failure)
 
-	plain := errors.New("x")
-	require.Equal(t, plain, s.Explain(t.Context(), plain))
+	other := errors.New("x")
+	require.Equal(t, other, s.Explain(t.Context(), other), "not the failure of a Pulumi command")
 	require.NoError(t, s.Explain(t.Context(), nil))
 }

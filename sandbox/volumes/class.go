@@ -36,6 +36,7 @@ const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 // setupTimeout limits the requests to the API server at the start.
 const setupTimeout = 30 * time.Second
 
+// connect returns a client of the sandbox's cluster.
 func connect(l *layout.Layout) (kubernetes.Interface, error) {
 	conf, err := clientcmd.BuildConfigFromFlags("", l.Kubeconfig())
 	if err != nil {
@@ -58,6 +59,8 @@ func CopyDefaultClass(ctx context.Context, l *layout.Layout) error {
 	return copyDefault(ctx, client.StorageV1().StorageClasses())
 }
 
+// copyDefault does the work of CopyDefaultClass; tests call it with a fake
+// cluster.
 func copyDefault(ctx context.Context, classes storageclient.StorageClassInterface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
@@ -65,44 +68,48 @@ func copyDefault(ctx context.Context, classes storageclient.StorageClassInterfac
 	if err != nil {
 		return fmt.Errorf("volumes: list storage classes: %w", err)
 	}
-	var from *storagev1.StorageClass
+	var defaultClass *storagev1.StorageClass
 	for i, c := range all.Items {
 		if c.Name == ClassName {
 			return nil
 		}
 		if c.Annotations[defaultAnnotation] == "true" {
-			from = &all.Items[i]
+			defaultClass = &all.Items[i]
 		}
 	}
-	if from == nil {
+	if defaultClass == nil {
 		return errors.New("volumes: the cluster has no default storage class, so pods get no volumes: " +
 			"create one, or one named " + ClassName)
 	}
-	from.ObjectMeta = metav1.ObjectMeta{Name: ClassName}
-	return create(ctx, classes, from)
+	defaultClass.ObjectMeta = metav1.ObjectMeta{Name: ClassName}
+	return ensureClass(ctx, classes, defaultClass)
 }
 
-// class returns the storage class. A volume is provisioned when its pod has a node,
-// because it is a folder of that node. It is deleted with its claim. The claims of
-// a StatefulSet outlive it, so data are lost only if a claim is deleted.
+// class returns the storage class. A volume is a folder of its pod's node, so it
+// is provisioned when the pod has a node. A volume is deleted with its claim. The
+// claims of a StatefulSet outlive the StatefulSet, so data are lost only if a
+// claim is deleted.
 func class() *storagev1.StorageClass {
-	later, remove, grow := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
+	bindingMode, reclaimPolicy, expansion := storagev1.VolumeBindingWaitForFirstConsumer, corev1.PersistentVolumeReclaimDelete, true
 	return &storagev1.StorageClass{
 		ObjectMeta:           metav1.ObjectMeta{Name: ClassName},
 		Provisioner:          provisionerName,
-		VolumeBindingMode:    &later,
-		ReclaimPolicy:        &remove,
-		AllowVolumeExpansion: &grow,
+		VolumeBindingMode:    &bindingMode,
+		ReclaimPolicy:        &reclaimPolicy,
+		AllowVolumeExpansion: &expansion,
 	}
 }
 
-func create(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
+// ensureClass creates the class. If it exists already, only AllowVolumeExpansion
+// is updated: it is the only field that may differ in an older sandbox, and
+// Kubernetes lets it change.
+func ensureClass(ctx context.Context, classes storageclient.StorageClassInterface, c *storagev1.StorageClass) error {
 	_, err := classes.Create(ctx, c, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) { // expansion is what may differ in an older sandbox, and what may change
-		var now *storagev1.StorageClass
-		if now, err = classes.Get(ctx, c.Name, metav1.GetOptions{}); err == nil {
-			now.AllowVolumeExpansion = c.AllowVolumeExpansion
-			_, err = classes.Update(ctx, now, metav1.UpdateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		var existing *storagev1.StorageClass
+		if existing, err = classes.Get(ctx, c.Name, metav1.GetOptions{}); err == nil {
+			existing.AllowVolumeExpansion = c.AllowVolumeExpansion
+			_, err = classes.Update(ctx, existing, metav1.UpdateOptions{})
 		}
 	}
 	if err != nil {

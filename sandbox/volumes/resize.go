@@ -12,11 +12,11 @@ import (
 )
 
 // resizeInterval is how long a larger claim may wait. A folder has no size, so
-// nothing but the records has to change.
+// only the capacities in the API objects have to change.
 const resizeInterval = 2 * time.Second
 
-// resize gives claims that ask for more what they ask for, until ctx ends. It
-// plays the part of the external-resizer of a CSI driver.
+// resize enlarges the volumes of claims that request more storage than they have.
+// It works until ctx ends, as the external-resizer of a CSI driver does.
 func resize(ctx context.Context, client kubernetes.Interface) {
 	tick := time.NewTicker(resizeInterval)
 	defer tick.Stop()
@@ -32,6 +32,7 @@ func resize(ctx context.Context, client kubernetes.Interface) {
 	}
 }
 
+// resizeAll enlarges the volume of each such claim once.
 func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 	ctx, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
@@ -41,21 +42,21 @@ func resizeAll(ctx context.Context, client kubernetes.Interface) error {
 	}
 	for i := range claims.Items {
 		claim := &claims.Items[i]
-		wanted := claim.Spec.Resources.Requests[corev1.ResourceStorage]
-		has := claim.Status.Capacity[corev1.ResourceStorage]
-		ours := claim.Spec.StorageClassName != nil && *claim.Spec.StorageClassName == ClassName
-		if !ours || claim.Status.Phase != corev1.ClaimBound || wanted.Cmp(has) <= 0 {
+		requested := claim.Spec.Resources.Requests[corev1.ResourceStorage]
+		current := claim.Status.Capacity[corev1.ResourceStorage]
+		isOurClass := claim.Spec.StorageClassName != nil && *claim.Spec.StorageClassName == ClassName
+		if !isOurClass || claim.Status.Phase != corev1.ClaimBound || requested.Cmp(current) <= 0 {
 			continue
 		}
 		volume, err := client.CoreV1().PersistentVolumes().Get(ctx, claim.Spec.VolumeName, metav1.GetOptions{})
 		if err != nil {
 			return fmt.Errorf("volume of claim %s/%s: %w", claim.Namespace, claim.Name, err)
 		}
-		volume.Spec.Capacity[corev1.ResourceStorage] = wanted
+		volume.Spec.Capacity[corev1.ResourceStorage] = requested
 		if _, err := client.CoreV1().PersistentVolumes().Update(ctx, volume, metav1.UpdateOptions{}); err != nil {
 			return fmt.Errorf("volume %s: %w", volume.Name, err)
 		}
-		claim.Status.Capacity[corev1.ResourceStorage] = wanted
+		claim.Status.Capacity[corev1.ResourceStorage] = requested
 		if _, err := client.CoreV1().PersistentVolumeClaims(claim.Namespace).UpdateStatus(ctx, claim, metav1.UpdateOptions{}); err != nil {
 			return fmt.Errorf("claim %s/%s: %w", claim.Namespace, claim.Name, err)
 		}

@@ -10,16 +10,17 @@ import (
 	"k8s.io/client-go/kubernetes/fake"
 )
 
+// storage returns a list with one quantity of storage.
 func storage(quantity string) corev1.ResourceList {
 	return corev1.ResourceList{corev1.ResourceStorage: resource.MustParse(quantity)}
 }
 
-func TestResizeFollowsTheClaim(t *testing.T) {
-	claim := func(name, class string, phase corev1.PersistentVolumeClaimPhase, wanted string) *corev1.PersistentVolumeClaim {
+func TestVolumeGrowsWithItsClaim(t *testing.T) {
+	claim := func(name, class string, phase corev1.PersistentVolumeClaimPhase, requested string) *corev1.PersistentVolumeClaim {
 		return &corev1.PersistentVolumeClaim{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "platform", Name: name},
 			Spec: corev1.PersistentVolumeClaimSpec{
-				StorageClassName: &class, VolumeName: "pv-" + name, Resources: corev1.VolumeResourceRequirements{Requests: storage(wanted)},
+				StorageClassName: &class, VolumeName: "pv-" + name, Resources: corev1.VolumeResourceRequirements{Requests: storage(requested)},
 			},
 			Status: corev1.PersistentVolumeClaimStatus{Phase: phase, Capacity: storage("2Gi")},
 		}
@@ -50,13 +51,14 @@ func TestResizeFollowsTheClaim(t *testing.T) {
 	}
 }
 
-// A sandbox that was made before claims could grow gets a class that lets them.
-func TestClassOfAnOlderSandboxLetsClaimsGrow(t *testing.T) {
+// The class of an older sandbox does not allow expansion. The next start changes
+// that.
+func TestClassOfAnOlderSandboxAllowsExpansion(t *testing.T) {
 	older := class()
 	older.AllowVolumeExpansion = nil
 	client := fake.NewClientset(older)
-	require.NoError(t, create(t.Context(), client.StorageV1().StorageClasses(), class()))
-	now, err := client.StorageV1().StorageClasses().Get(t.Context(), ClassName, metav1.GetOptions{})
+	require.NoError(t, ensureClass(t.Context(), client.StorageV1().StorageClasses(), class()))
+	updated, err := client.StorageV1().StorageClasses().Get(t.Context(), ClassName, metav1.GetOptions{})
 	require.NoError(t, err)
-	require.True(t, *now.AllowVolumeExpansion)
+	require.True(t, *updated.AllowVolumeExpansion)
 }

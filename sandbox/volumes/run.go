@@ -29,7 +29,7 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	}
 	setup, cancel := context.WithTimeout(ctx, setupTimeout)
 	defer cancel()
-	if err := create(setup, client.StorageV1().StorageClasses(), class()); err != nil {
+	if err := ensureClass(setup, client.StorageV1().StorageClasses(), class()); err != nil {
 		return err
 	}
 	var listening net.ListenConfig

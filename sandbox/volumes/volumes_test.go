@@ -28,7 +28,7 @@ func TestProvisionAndDelete(t *testing.T) {
 	options.SelectedNodeName = "here"
 	v, _, err := p.Provision(t.Context(), options)
 	require.NoError(t, err)
-	require.Equal(t, []string{"here"}, v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values, "a folder of one machine")
+	require.Equal(t, []string{"here"}, v.Spec.NodeAffinity.Required.NodeSelectorTerms[0].MatchExpressions[0].Values, "the volume is a folder of this node only")
 	require.NoError(t, os.WriteFile(filepath.Join(v.Spec.Local.Path, "data"), []byte("x"), 0o600))
 
 	again, _, err := p.Provision(t.Context(), options)
@@ -38,10 +38,10 @@ func TestProvisionAndDelete(t *testing.T) {
 	require.NoError(t, p.Delete(t.Context(), v))
 	require.NoDirExists(t, v.Spec.Local.Path)
 
-	elsewhere := t.TempDir()
-	v.Spec.Local.Path = elsewhere
+	outside := t.TempDir()
+	v.Spec.Local.Path = outside
 	require.ErrorContains(t, p.Delete(t.Context(), v), "left alone")
-	require.DirExists(t, elsewhere)
+	require.DirExists(t, outside)
 }
 
 func TestCopyDefault(t *testing.T) {
@@ -56,7 +56,7 @@ func TestCopyDefault(t *testing.T) {
 	copied, err := classes.Get(t.Context(), ClassName, metav1.GetOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "rancher.io/local-path", copied.Provisioner)
-	require.Empty(t, copied.Annotations, "one default is enough")
+	require.Empty(t, copied.Annotations, "the copy is not a second default class")
 
 	require.ErrorContains(t, copyDefault(t.Context(), fake.NewClientset().StorageV1().StorageClasses()), "no default storage class")
 }

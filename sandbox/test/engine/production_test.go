@@ -197,7 +197,7 @@ func everyCreationIsRecognised(t *testing.T, s *stack) {
 	for _, r := range export.Deployment.Resources {
 		if o, ok := created[r.record]; ok {
 			compared++
-			assert.True(t, sandboxstack.Fits(o, r.Inputs), "%s %s: inputs %v, at AWS %v", r.Type, r.ID, r.Inputs, o.State)
+			assert.True(t, sandboxstack.MayComeFrom(o, r.Inputs), "%s %s: inputs %v, at AWS %v", r.Type, r.ID, r.Inputs, o.State)
 		}
 	}
 	require.Equal(t, len(objects), compared)
