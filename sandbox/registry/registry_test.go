@@ -275,8 +275,8 @@ func TestRefusals(t *testing.T) {
 		reason                    string
 		method, path, contentType string
 		body                      string
-		status             int
-		code               string
+		status                    int
+		code                      string
 	}{
 		{"upper case in a repository", "PUT", "/v2/App/manifests/v1", imageType, "{}", 400, "NAME_INVALID"},
 		{"a path outside the folder", "GET", "/v2/app/%2e%2e/manifests/v1", "", "", 400, "NAME_INVALID"},
