@@ -19,20 +19,20 @@ const (
 // resourceSet is a set of created resources.
 type resourceSet struct {
 	created []*resource // in the order of creation
-	by      map[string]*resource
-	news    map[string]props // what the program gave
+	byName  map[string]*resource
+	news    map[string]props // the inputs that the program gives, by name
 }
 
-// build creates the base: a VPC with two zones, a NAT gateway, a repository and a
+// buildBase creates the base: a VPC with two zones, a NAT gateway, a repository and a
 // cluster.
-func (s *sandbox) build() *resourceSet {
+func (s *sandbox) buildBase() *resourceSet {
 	s.t.Helper()
-	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
 	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		created := s.must(token, name, in)
+		created := s.mustCreate(token, name, in)
 		x.created = append(x.created, created)
-		x.by[name], x.news[name] = created, in
+		x.byName[name], x.news[name] = created, in
 		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true, "tags": props{"Name": "main"}})
@@ -80,9 +80,9 @@ func (s *sandbox) build() *resourceSet {
 	return x
 }
 
-func TestBaseIsStable(t *testing.T) {
+func TestUnchangedBaseHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
+	x := s.buildBase()
 	for _, round := range []string{"after the update", "after a refresh"} {
 		for _, created := range x.created {
 			d := s.diff(created, x.news[created.name])
@@ -92,9 +92,9 @@ func TestBaseIsStable(t *testing.T) {
 	}
 }
 
-func TestBaseIsDestroyedInReverse(t *testing.T) {
+func TestBaseIsDeletedInReverseOrder(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
+	x := s.buildBase()
 	for _, created := range slices.Backward(x.created) {
 		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
 		require.False(t, s.refresh(created), "%s is still there", created.name)
@@ -103,28 +103,28 @@ func TestBaseIsDestroyedInReverse(t *testing.T) {
 	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestDeletionIsRefusedWhileSomethingDependsOnIt(t *testing.T) {
+func TestObjectInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
+	x := s.buildBase()
 	before := s.count()
 	for name, why := range map[string]string{
 		"vpc":     "DependencyViolation",
 		"a":       "DependencyViolation",
 		"group":   "DependencyViolation", // an endpoint uses it
-		"gateway": "DependencyViolation", // a NAT gateway's public address
+		"gateway": "DependencyViolation", // a NAT gateway has a public address
 		"address": "InvalidIPAddress.InUse",
 	} {
-		err := s.delete(x.by[name])
+		err := s.delete(x.byName[name])
 		require.ErrorContains(t, err, why, name)
-		require.ErrorContains(t, err, x.by[name].id, "the error names what is to be deleted")
+		require.ErrorContains(t, err, x.byName[name].id, "the error names what is to be deleted")
 	}
-	require.ErrorContains(t, s.delete(x.by["vpc"]), "refers to it in vpcId", "the error names what depends on it")
+	require.ErrorContains(t, s.delete(x.byName["vpc"]), "refers to it in vpcId", "the error names what depends on it")
 	require.Equal(t, before, s.count())
 }
 
 func TestOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
+	x := s.buildBase()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "arn", `^arn:aws:ec2:us-east-1:123456789012:vpc/vpc-[0-9a-f]{17}$`},
 		{"vpc", "defaultSecurityGroupId", `^sg-[0-9a-f]{17}$`},
@@ -147,13 +147,13 @@ func TestOutputsAreRealistic(t *testing.T) {
 		{"entry", "userName", `^arn:aws:sts::123456789012:assumed-role/pods-[0-9a-f]{7}/\{\{SessionName\}\}$`},
 		{"mca", "associationId", `^a-[a-z0-9]{17}$`},
 	} {
-		got, _ := x.by[want.name].state[want.property].(string)
+		got, _ := x.byName[want.name].state[want.property].(string)
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	cluster := x.by["cluster"].state
+	cluster := x.byName["cluster"].state
 	require.Equal(t, b64("authority"), cluster["certificateAuthority"].(props)["data"])
 	require.Equal(t, "172.20.0.0/16", cluster["kubernetesNetworkConfig"].(props)["serviceIpv4Cidr"], "the VPC is in 10.0.0.0/8")
-	require.Equal(t, x.by["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
+	require.Equal(t, x.byName["vpc"].id, cluster["vpcConfig"].(props)["vpcId"])
 	issuer := cluster["identities"].([]any)[0].(props)["oidcs"].([]any)[0].(props)["issuer"]
 	require.Regexp(t, `^https://oidc\.eks\.us-east-1\.amazonaws\.com/id/[A-Z0-9]{32}$`, issuer)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// preview returns the properties that a preview shows for an update.
+// preview returns the properties that a preview shows for an update of x.
 func (s *sandbox) preview(x *resource, news props) props {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
@@ -24,7 +24,7 @@ func (s *sandbox) preview(x *resource, news props) props {
 func TestDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	group, in := x.by["group"], x.news["group"]
+	group, in := x.byName["group"], x.news["group"]
 	require.Equal(t, 2.0, group.state["desiredCapacity"], "the lower limit, if the program gives none")
 	s.drift(group, "desiredCapacity", 5.0)
 	require.NoError(t, s.update(group, with(in, props{"defaultInstanceWarmup": 90})))
@@ -37,18 +37,18 @@ func TestDesiredCapacityIsKept(t *testing.T) {
 	require.Equal(t, 6.0, group.state["desiredCapacity"], "a new lower limit above it raises it")
 }
 
-func TestDesiredCapacityThatIsIgnored(t *testing.T) {
+func TestIgnoredDesiredCapacityIsKept(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	in := with(x.news["mixed"], props{"desiredCapacity": 1})
-	group := s.must(scalingT, "ignoring", in)
+	group := s.mustCreate(scalingT, "ignoring", in)
 	s.drift(group, "desiredCapacity", 3.0)
 	in = with(in, props{"defaultCooldown": 60})
-	require.NoError(t, s.update(group, in, "desiredCapacity"), "before a refresh, while the state still has the old size")
+	require.NoError(t, s.update(group, in, "desiredCapacity"), "an update before a refresh, while the state still has the old size")
 	require.Equal(t, 3.0, group.state["desiredCapacity"])
 	require.True(t, s.refresh(group))
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(group, in, "desiredCapacity").GetChanges())
-	require.Contains(t, s.diff(group, in).GetDetailedDiff(), "desiredCapacity", "a difference, if it is not ignored")
+	require.Contains(t, s.diff(group, in).GetDetailedDiff(), "desiredCapacity", "the size is a difference if it is not ignored")
 	require.NoError(t, s.update(group, in))
 	require.Equal(t, 1.0, group.state["desiredCapacity"])
 }
@@ -56,7 +56,7 @@ func TestDesiredCapacityThatIsIgnored(t *testing.T) {
 func TestTemplateVersions(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	template, in := x.by["template"], x.news["template"]
+	template, in := x.byName["template"], x.news["template"]
 	require.Equal(t, []any{1.0, 1.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	changed := with(in, props{"instanceType": "m7g.xlarge"})
 	shown := s.preview(template, changed)
@@ -65,7 +65,7 @@ func TestTemplateVersions(t *testing.T) {
 	require.NoError(t, s.update(template, changed))
 	require.Equal(t, []any{2.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]})
 	require.NoError(t, s.update(template, with(changed, props{"tags": props{"a": "b"}})))
-	require.Equal(t, 2.0, template.state["latestVersion"], "other tags are no new version")
+	require.Equal(t, 2.0, template.state["latestVersion"], "a change of tags creates no version")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false"})))
 	require.Equal(t, []any{3.0, 2.0}, []any{template.state["latestVersion"], template.state["defaultVersion"]}, "the default version stays unless an update moves it")
 	require.NoError(t, s.update(template, with(changed, props{"updateDefaultVersion": nil, "ebsOptimized": "false", "defaultVersion": 1})))
@@ -76,7 +76,7 @@ func TestTemplateVersions(t *testing.T) {
 func TestInstanceRefresh(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	template, group, in := x.by["template"], x.by["group"], x.news["group"]
+	template, group, in := x.byName["template"], x.byName["group"], x.news["group"]
 	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.xlarge"})))
 	require.Empty(t, s.refreshes(group.id), "a new version that no group uses starts no refresh")
 	in = with(in, props{"launchTemplate": props{"id": template.id, "version": "2"}})
@@ -86,7 +86,7 @@ func TestInstanceRefresh(t *testing.T) {
 	require.NoError(t, s.update(group, with(in, props{"maxSize": 7, "tags": nil})))
 	require.Len(t, s.refreshes(group.id), 1, "a change of sizes or tags starts none")
 
-	latest := s.must(scalingT, "latest", with(in, props{
+	latest := s.mustCreate(scalingT, "latest", with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}},
 	}))
 	require.NoError(t, s.update(template, with(x.news["template"], props{"instanceType": "m7g.large"})))
@@ -97,7 +97,7 @@ func TestInstanceRefresh(t *testing.T) {
 	require.NoError(t, s.update(latest, with(in, props{
 		"launchTemplate": props{"id": template.id, "version": "$Latest"}, "instanceRefresh": props{"strategy": "Rolling", "triggers": []any{"tag"}}, "tags": nil,
 	})))
-	require.Len(t, s.refreshes(latest.id), 1, "a trigger")
+	require.Len(t, s.refreshes(latest.id), 1, "a change of tags is a trigger of this group")
 	require.NoError(t, s.delete(latest))
 	require.Empty(t, s.refreshes(latest.id), "the record is deleted with its group")
 }
@@ -110,24 +110,24 @@ func TestIPv6BlockIsUnknownInPreview(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, wire.Unknown{}, wire.Decode(created.GetProperties())["ipv6CidrBlock"])
 
-	vpc := s.must(vpcT, "later", props{"cidrBlock": "10.0.0.0/16"})
-	six := props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true}
-	require.Equal(t, wire.Unknown{}, s.preview(vpc, six)["ipv6CidrBlock"], "a VPC that gets IPv6 later")
-	require.NoError(t, s.update(vpc, six))
-	have := vpc.state["ipv6CidrBlock"]
-	require.Regexp(t, `::/56$`, have)
-	require.Equal(t, have, s.preview(vpc, with(six, props{"enableDnsSupport": false}))["ipv6CidrBlock"], "it stays")
+	vpc := s.mustCreate(vpcT, "later", props{"cidrBlock": "10.0.0.0/16"})
+	withIPv6 := props{"cidrBlock": "10.0.0.0/16", "assignGeneratedIpv6CidrBlock": true}
+	require.Equal(t, wire.Unknown{}, s.preview(vpc, withIPv6)["ipv6CidrBlock"], "a VPC that gets IPv6 later")
+	require.NoError(t, s.update(vpc, withIPv6))
+	block := vpc.state["ipv6CidrBlock"]
+	require.Regexp(t, `::/56$`, block)
+	require.Equal(t, block, s.preview(vpc, with(withIPv6, props{"enableDnsSupport": false}))["ipv6CidrBlock"], "a later update keeps the block")
 }
 
 func TestUpdateDoesNotAdoptAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	list := x.by["list"]
+	list := x.byName["list"]
 	require.True(t, s.refresh(list))
 	require.Len(t, list.state["subnetIds"], 1)
 	require.NoError(t, s.update(list, with(x.news["list"], props{"tags": props{"a": "b"}})))
-	require.NoError(t, s.delete(x.by["list-a"]))
-	require.NoError(t, s.delete(x.by["in"]))
+	require.NoError(t, s.delete(x.byName["list-a"]))
+	require.NoError(t, s.delete(x.byName["in"]))
 	require.True(t, s.refresh(list))
 	require.Empty(t, list.state["subnetIds"], "the update did not adopt what the refresh had shown")
 	require.Empty(t, list.state["ingress"])
@@ -146,15 +146,15 @@ func TestComputeReplacements(t *testing.T) {
 		{"targets on another port", "targets", props{"port": 8081}, "port", true},
 		{"targets with another check", "targets", props{"healthCheck": props{"path": "/"}}, "healthCheck.path", false},
 		{"an internal load balancer", "balancer", props{"internal": true}, "internal", true},
-		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{x.by["tier"].id}}, "securityGroups", false},
+		{"a load balancer with other groups", "balancer", props{"securityGroups": []any{x.byName["tier"].id}}, "securityGroups", false},
 		{"a listener with another policy", "https", props{"sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06"}, "sslPolicy", false},
 		{"a rule with another priority", "canaries", props{"priority": 11}, "priority", false},
-		{"a group with another template", "group", props{"launchTemplate": props{"id": x.by["template"].id, "version": "$Latest"}, "instanceRefresh": nil}, "launchTemplate.version", false},
+		{"a group with another template", "group", props{"launchTemplate": props{"id": x.byName["template"].id, "version": "$Latest"}, "instanceRefresh": nil}, "launchTemplate.version", false},
 		{"a rule of a network ACL", "in", props{"fromPort": 80}, "fromPort", true},
-		{"a policy of another group", "simple", props{"autoscalingGroupName": x.by["mixed"].id}, "autoscalingGroupName", true},
+		{"a policy of another group", "simple", props{"autoscalingGroupName": x.byName["mixed"].id}, "autoscalingGroupName", true},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			d := s.diff(x.by[row.name], with(x.news[row.name], row.change))
+			d := s.diff(x.byName[row.name], with(x.news[row.name], row.change))
 			require.Contains(t, d.GetDetailedDiff(), row.path)
 			require.Equal(t, row.replace, len(d.GetReplaces()) > 0)
 		})
@@ -172,8 +172,8 @@ func TestPrefixLists(t *testing.T) {
 	require.Equal(t, list["name"], again["name"])
 	regional, err := s.invoke(token, props{"name": "com.amazonaws.us-east-1.s3"})
 	require.NoError(t, err)
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
-	endpoint := s.must(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	endpoint := s.mustCreate(endpointT, "s3", props{"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.s3"})
 	require.Equal(t, regional["id"], endpoint.state["prefixListId"], "the endpoint has the list's id")
 	_, err = s.invoke(token, props{"name": "com.amazonaws.eu-west-1.s3"})
 	require.ErrorContains(t, err, "0 EC2 Managed Prefix Lists matched")
@@ -191,7 +191,7 @@ func TestImageParameters(t *testing.T) {
 	require.Equal(t, arm["insecureValue"], arm["value"])
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(name("1.34", "arm64"))})
 	require.NoError(t, err)
-	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "a parameter is marked as a secret, also a public one")
+	require.NotNil(t, res.GetReturn().GetFields()["value"].GetStructValue(), "every parameter is marked as a secret, even a public one")
 	again, err := s.invoke(token, name("1.34", "arm64"))
 	require.NoError(t, err)
 	require.Equal(t, arm, again, "the value is the same in every run")

@@ -11,16 +11,16 @@ import (
 func TestDataDiff(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.must(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
-	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
+	s.mustCreate(dbParametersT, "params", props{"name": "params", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})})
+	s.mustCreate(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
 	params := &resource{token: dbParametersT, name: "params", id: "params"}
 	require.True(t, s.refresh(params))
-	db := s.must(dbT, "db", with(f.db, props{"maxAllocatedStorage": 500}))
+	db := s.mustCreate(dbT, "db", with(f.db, props{"maxAllocatedStorage": 500}))
 	in := with(f.db, props{"maxAllocatedStorage": 500})
-	cache := s.must(cacheT, "cache", f.sharded)
-	docs := s.must(docT, "docs", f.doc)
-	secret := s.must(secretT, "s", f.secret)
-	value := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	cache := s.mustCreate(cacheT, "cache", f.sharded)
+	docs := s.mustCreate(docT, "docs", f.doc)
+	secret := s.mustCreate(secretT, "s", f.secret)
+	value := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
 	s.drift(db, "allocatedStorage", 110.0)
 	require.True(t, s.refresh(db))
 	const update, replace = "UPDATE", "UPDATE_REPLACE"
@@ -29,7 +29,7 @@ func TestDataDiff(t *testing.T) {
 		x      *resource
 		news   props
 		path   string
-		kind   string // none where there is no difference
+		kind   string // empty if there is no difference
 	}{
 		{"storage that grew by itself", db, in, "", ""},
 		{"another class", db, with(in, props{"instanceClass": "db.r6g.xlarge"}), "instanceClass", update},
@@ -71,8 +71,8 @@ func TestDataDiff(t *testing.T) {
 func TestDatabaseUpdates(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.must(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
-	db := s.must(dbT, "db", f.db)
+	s.mustCreate(dbSubnetsT, "db2", props{"name": "db2", "subnetIds": []any{f.a.id, f.e.id}})
+	db := s.mustCreate(dbT, "db", f.db)
 	address, id := db.state["address"], db.id
 	in := with(f.db, props{"instanceClass": "db.r6g.2xlarge", "multiAz": true, "allocatedStorage": 400})
 	require.NoError(t, s.update(db, in))
@@ -100,14 +100,14 @@ func TestParameterGroupUpdates(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	in := props{"name": "p", "family": "postgres17", "parameters": dataParameters([]string{"work_mem", "64"})}
-	group := s.must(dbParametersT, "p", in)
-	s.must(dbT, "db", with(f.db, props{"parameterGroupName": "p"}))
+	group := s.mustCreate(dbParametersT, "p", in)
+	s.mustCreate(dbT, "db", with(f.db, props{"parameterGroupName": "p"}))
 	in["parameters"] = dataParameters([]string{"work_mem", "{DBInstanceClassMemory/65536}"}, []string{"max_connections", "200", "pending-reboot"})
 	require.NoError(t, s.update(group, in), "a group in use changes in place")
 	require.Len(t, group.state["parameters"], 2)
 
-	cluster := s.must(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "yes"})})
-	cache := s.must(cacheT, "cache", with(f.sharded, props{"parameterGroupName": "c"}))
+	cluster := s.mustCreate(cacheParamsT, "c", props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "yes"})})
+	cache := s.mustCreate(cacheT, "cache", with(f.sharded, props{"parameterGroupName": "c"}))
 	err := s.update(cluster, props{"name": "c", "family": "redis7", "parameters": dataParameters([]string{"cluster-enabled", "no"})})
 	require.ErrorContains(t, err, "InvalidCacheParameterGroupState", "the cluster mode can't be turned off")
 	require.NoError(t, s.delete(cache))
@@ -117,9 +117,9 @@ func TestManagedPassword(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	before := s.count()
-	db := s.must(dbT, "db", f.db)
+	db := s.mustCreate(dbT, "db", f.db)
 	arn := db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"]
-	s.must(secretPolicyT, "p", props{"secretArn": arn, "policy": `{"Version":"2012-10-17","Statement":[` +
+	s.mustCreate(secretPolicyT, "p", props{"secretArn": arn, "policy": `{"Version":"2012-10-17","Statement":[` +
 		`{"Effect":"Deny","Principal":"*","Action":"secretsmanager:DeleteSecret","Resource":"*"}]}`})
 	require.NoError(t, s.update(db, f.db))
 	require.Equal(t, arn, db.state["masterUserSecrets"].([]any)[0].(props)["secretArn"], "an update keeps the secret")
@@ -134,7 +134,7 @@ func TestManagedPassword(t *testing.T) {
 func TestCacheEncryptionInTwoSteps(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	cache := s.must(cacheT, "cache", f.cache)
+	cache := s.mustCreate(cacheT, "cache", f.cache)
 	require.ErrorContains(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true})), "preferred first")
 	require.NoError(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "preferred"})))
 	require.NoError(t, s.update(cache, with(f.cache, props{"transitEncryptionEnabled": true, "transitEncryptionMode": "required"})))
@@ -146,10 +146,10 @@ func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	user := func(id, name string) *resource {
-		return s.must(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
+		return s.mustCreate(cacheUserT, id, props{"userId": id, "userName": name, "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
 	}
 	first, app := user("first", "default"), user("app", "app")
-	group := s.must(cacheUsersT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
+	group := s.mustCreate(cacheUsersT, "g", props{"userGroupId": "g", "engine": "REDIS", "userIds": []any{"first", "app"}})
 	require.ErrorContains(t, s.delete(first), "DefaultUserAssociatedToUserGroup")
 	require.NoError(t, s.delete(app))
 	require.True(t, s.refresh(group))
@@ -159,22 +159,22 @@ func TestDeletedCacheUserIsRemovedFromGroups(t *testing.T) {
 func TestDocumentUpgrades(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	docs := s.must(docT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
-	up := func(version string) props {
+	docs := s.mustCreate(docT, "docs", with(f.doc, props{"engineVersion": "4.0.0"}))
+	upgradeTo := func(version string) props {
 		return with(f.doc, props{"engineVersion": version, "allowMajorVersionUpgrade": true})
 	}
-	require.ErrorContains(t, s.update(docs, up("8.0.0")), "Cannot upgrade docdb from 4.0.0 to 8.0.0", "one step at a time")
+	require.ErrorContains(t, s.update(docs, upgradeTo("8.0.0")), "Cannot upgrade docdb from 4.0.0 to 8.0.0", "an upgrade may not skip a major version")
 	require.ErrorContains(t, s.update(docs, with(f.doc, nil)), "AllowMajorVersionUpgrade")
-	require.NoError(t, s.update(docs, up("5.0.0")))
+	require.NoError(t, s.update(docs, upgradeTo("5.0.0")))
 	require.Equal(t, "default.docdb5.0", docs.state["dbClusterParameterGroupName"])
 }
 
 func TestSecretVersionStages(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	secret := s.must(secretT, "s", f.secret)
-	one := s.must(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
-	two := s.must(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
+	secret := s.mustCreate(secretT, "s", f.secret)
+	one := s.mustCreate(versionT, "v", props{"secretId": secret.id, "secretString": "one"})
+	two := s.mustCreate(versionT, "v", props{"secretId": "app/token", "secretString": "two"})
 	require.True(t, s.refresh(one))
 	require.Equal(t, []any{"AWSPREVIOUS"}, one.state["versionStages"])
 	require.Equal(t, []any{"AWSCURRENT"}, two.state["versionStages"])
@@ -194,7 +194,7 @@ func TestRandomPassword(t *testing.T) {
 	res, err := s.p.Invoke(t.Context(), &pulumirpc.InvokeRequest{Tok: token})
 	require.NoError(t, err)
 	for _, name := range []string{"id", "randomPassword"} {
-		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is not marked as a secret, as in pulumi-aws: the program has to do that", name)
+		require.Nil(t, res.GetReturn().GetFields()[name].GetStructValue(), "%s is not marked as a secret, as in pulumi-aws: the program must mark it", name)
 	}
 	plain, err := s.invoke(token, props{"passwordLength": 4096, "excludePunctuation": true, "excludeCharacters": "0Ol", "requireEachIncludedType": true})
 	require.NoError(t, err)
@@ -219,9 +219,9 @@ func TestRandomPassword(t *testing.T) {
 
 func TestSecretsAreNotListed(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.inside()
+	s.setEnvironment()
 	s.buildData()
-	s.must(cacheUserT, "other", props{"userId": "other", "userName": "other", "engine": "redis", "accessString": "on ~* +@all",
+	s.mustCreate(cacheUserT, "other", props{"userId": "other", "userName": "other", "engine": "redis", "accessString": "on ~* +@all",
 		"authenticationMode": props{"type": "password", "passwords": []any{"0123456789abcdef"}}})
 	out, err := s.run("list", "--json", "--owned")
 	require.NoError(t, err)
@@ -232,8 +232,8 @@ func TestSecretsAreNotListed(t *testing.T) {
 
 func TestMonitoringByAnInlinePolicy(t *testing.T) {
 	f := newDataFixture(t)
-	role := f.s.must(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
-	f.s.must("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
-	db := f.s.must(dbT, "db", with(f.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
+	role := f.s.mustCreate(roleT, "r", props{"assumeRolePolicy": monitoringTrust})
+	f.s.mustCreate("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
+	db := f.s.mustCreate(dbT, "db", with(f.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
 }

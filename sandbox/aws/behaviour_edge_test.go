@@ -12,11 +12,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// TestDistributionInPlace tests the changes that update a distribution in place.
-func TestDistributionInPlace(t *testing.T) {
+func TestChangesThatUpdateADistributionInPlace(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
-	distribution := x.by["distribution"]
+	x := s.buildEdge()
+	distribution := x.byName["distribution"]
 	news := x.news["distribution"]
 	shuffled := with(news, props{"aliases": []any{"example.com", "www.example.com"}, "origins": []any{news["origins"].([]any)[1], news["origins"].([]any)[0]}})
 	ordered := news["orderedCacheBehaviors"].([]any)[0].(props)
@@ -28,18 +27,18 @@ func TestDistributionInPlace(t *testing.T) {
 	require.Empty(t, s.diff(distribution, changed).GetReplaces())
 	require.NoError(t, s.update(distribution, changed))
 	require.NotEqual(t, old, distribution.state["etag"])
-	require.NoError(t, s.delete(x.by["acl-of-web"]), "no distribution uses it any more")
+	require.NoError(t, s.delete(x.byName["acl-of-web"]), "no distribution uses it any more")
 
 	kept := with(changed, props{"retainOnDelete": true, "enabled": true})
 	require.NoError(t, s.update(distribution, kept))
 	require.NoError(t, s.delete(distribution))
-	require.True(t, s.refresh(distribution), "retainOnDelete keeps it")
-	require.Equal(t, false, distribution.state["enabled"], "and is disabled")
+	require.True(t, s.refresh(distribution), "retainOnDelete keeps the distribution")
+	require.Equal(t, false, distribution.state["enabled"], "retainOnDelete disables the distribution")
 }
 
 func TestWebACLActions(t *testing.T) {
 	s := newSandbox(t, nil)
-	acl := s.must(webACLT, "acl", webACL())
+	acl := s.mustCreate(webACLT, "acl", webACL())
 	counting := webACL()
 	counting["rules"].([]any)[1].(props)["overrideAction"] = props{"count": props{}}
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, s.diff(acl, counting).GetChanges(), "an empty block is a value")
@@ -52,19 +51,20 @@ func TestWebACLActions(t *testing.T) {
 	require.Equal(t, props{"block": props{}}, acl.state["defaultAction"])
 }
 
-func TestBucketsAreEmptiedOnDemand(t *testing.T) {
+func TestForceDestroyEmptiesABucket(t *testing.T) {
 	s := newSandbox(t, nil)
-	bucket := s.must(bucketT, "b", props{"forceDestroy": true})
-	s.must(objectT, "o", props{"bucket": bucket.id, "key": "a/b", "contentBase64": b64("x")})
-	s.must(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
+	bucket := s.mustCreate(bucketT, "b", props{"forceDestroy": true})
+	s.mustCreate(objectT, "o", props{"bucket": bucket.id, "key": "a/b", "contentBase64": b64("x")})
+	s.mustCreate(versioningT, "v", props{"bucket": bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
 	require.NoError(t, s.delete(bucket))
 	require.Zero(t, s.count(), "objects and settings are deleted with the bucket")
 }
 
-// A change of a file is recognised by its hash; the etag is computed from the content.
+// A change of a file is recognised by the file's hash. The etag is computed from
+// the file's content.
 func TestObjectFromAFile(t *testing.T) {
 	s := newSandbox(t, nil)
-	bucket := s.must(bucketT, "b", nil)
+	bucket := s.mustCreate(bucketT, "b", nil)
 	path := filepath.Join(t.TempDir(), "index.html")
 	require.NoError(t, os.WriteFile(path, []byte("hello"), 0o600))
 	file := func(hash, path string) props {
@@ -72,7 +72,7 @@ func TestObjectFromAFile(t *testing.T) {
 			"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17", "hash": hash, "path": path,
 		}}
 	}
-	object := s.must(objectT, "o", file("1", path))
+	object := s.mustCreate(objectT, "o", file("1", path))
 	require.Equal(t, "5d41402abc4b2a76b9719d911017c592", object.state["etag"])
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(object, file("1", path)).GetChanges())
 	require.True(t, s.refresh(object))
@@ -84,14 +84,14 @@ func TestObjectFromAFile(t *testing.T) {
 	require.ErrorContains(t, err, "must be an asset, is a string")
 }
 
-func TestRecordsOverwriteOnDemand(t *testing.T) {
+func TestAllowOverwriteReplacesARecord(t *testing.T) {
 	s := newSandbox(t, nil)
-	zone := s.must(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
+	zone := s.mustCreate(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
 	txt := props{"zoneId": zone.id, "name": "a.example.com", "type": "TXT", "ttl": 60, "records": []any{"one"}}
-	s.must(recordT, "one", txt)
+	s.mustCreate(recordT, "one", txt)
 	_, err := s.create(recordT, "two", with(txt, props{"name": "A"}))
 	require.ErrorContains(t, err, "but it already exists", "a relative name of the same record")
-	second := s.must(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
+	second := s.mustCreate(recordT, "two", with(txt, props{"name": "A", "records": []any{"two"}, "allowOverwrite": true}))
 	require.Equal(t, "a", second.state["name"])
 	require.NoError(t, s.update(second, with(txt, props{"name": "A", "records": []any{"three"}, "allowOverwrite": true})))
 	require.Equal(t, 4, s.count(), "the zone, its two records, and the TXT record")
@@ -101,9 +101,9 @@ func TestRecordsOverwriteOnDemand(t *testing.T) {
 
 func TestPrivateZone(t *testing.T) {
 	s := newSandbox(t, nil)
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	in := props{"name": "internal.example", "vpcs": []any{props{"vpcId": vpc.id}}}
-	zone := s.must(zoneT, "z", in)
+	zone := s.mustCreate(zoneT, "z", in)
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(zone, in).GetChanges())
 	require.Equal(t, "us-east-1", zone.state["vpcs"].([]any)[0].(props)["vpcRegion"])
 	require.ErrorContains(t, s.update(zone, props{"name": "internal.example"}), "PublicZoneVPCAssociation")
@@ -115,52 +115,52 @@ func TestPrivateZone(t *testing.T) {
 	require.Equal(t, zone.id, out["zoneId"])
 }
 
-func TestDiffOfTheEdge(t *testing.T) {
+func TestEdgeDiff(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
+	x := s.buildEdge()
 	for _, row := range []struct {
 		reason, name string
 		change       props
 		replaces     []string
 		changes      pulumirpc.DiffResponse_DiffChanges
 	}{
-		{"ACM adds the name itself", "certificate", props{"subjectAlternativeNames": []any{"example.com", "*.example.com"}}, nil, pulumirpc.DiffResponse_DIFF_NONE},
-		{"a certificate for more", "certificate", props{"subjectAlternativeNames": []any{"a.b.example.com"}}, []string{"subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
-		{"a certificate for something else", "certificate", props{"domainName": "example.net"}, []string{"domainName", "subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
-		{"one name in two ways", "www", props{"name": "WWW"}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"ACM adds the domain name to the alternative names itself", "certificate", props{"subjectAlternativeNames": []any{"example.com", "*.example.com"}}, nil, pulumirpc.DiffResponse_DIFF_NONE},
+		{"a certificate with one more name", "certificate", props{"subjectAlternativeNames": []any{"a.b.example.com"}}, []string{"subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"a certificate for another domain", "certificate", props{"domainName": "example.net"}, []string{"domainName", "subjectAlternativeNames"}, pulumirpc.DiffResponse_DIFF_SOME},
+		{"the same name in upper case", "www", props{"name": "WWW"}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"another record", "www", props{"name": "web"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a zone's name with a dot", "zone", props{"name": "example.com."}, nil, pulumirpc.DiffResponse_DIFF_NONE},
-		{"a policy in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + x.by["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
+		{"a policy with its keys in another order", "policy", props{"policy": `{"Statement":{"Resource":"` + x.byName["files"].state["arn"].(string) + `/*","Action":["s3:GetObject"],` +
 			`"Principal":{"Service":["cloudfront.amazonaws.com"]},"Effect":"Allow"},"Version":"2012-10-17"}`}, nil, pulumirpc.DiffResponse_DIFF_NONE},
 		{"another name replaces a bucket", "files", props{"bucket": "another-name"}, []string{"bucket"}, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a longer TTL", "cache", props{"defaultTtl": 120}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"another body", "index", props{"content": "bye"}, nil, pulumirpc.DiffResponse_DIFF_SOME},
 		{"a function by another name", "function", props{"name": "other"}, []string{"name"}, pulumirpc.DiffResponse_DIFF_SOME},
 	} {
-		d := s.diff(x.by[row.name], with(x.news[row.name], row.change))
+		d := s.diff(x.byName[row.name], with(x.news[row.name], row.change))
 		require.Equal(t, row.changes, d.GetChanges(), "%s: %v", row.reason, d.GetDetailedDiff())
 		require.ElementsMatch(t, row.replaces, d.GetReplaces(), row.reason)
 	}
-	require.False(t, s.diff(x.by["certificate"], with(x.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
+	require.False(t, s.diff(x.byName["certificate"], with(x.news["certificate"], props{"domainName": "example.net"})).GetDeleteBeforeReplace(),
 		"the old certificate is used until the new one is created")
 }
 
-// unknowns returns copies of a value in which one part is unknown, by the path of
-// that part.
-func unknowns(v any, at string) map[string]any {
+// unknownVariants returns copies of v, which is at a path. In each copy the value
+// at another path is unknown; the copies are listed by that path.
+func unknownVariants(v any, at string) map[string]any {
 	out := map[string]any{at: wire.Unknown{}}
 	switch v := v.(type) {
 	case props:
 		for name, item := range v {
-			for path, part := range unknowns(item, at+"."+name) {
-				out[path] = with(v, props{name: part})
+			for path, variant := range unknownVariants(item, at+"."+name) {
+				out[path] = with(v, props{name: variant})
 			}
 		}
 	case []any:
 		for i, item := range v {
-			for path, part := range unknowns(item, fmt.Sprintf("%s[%d]", at, i)) {
+			for path, variant := range unknownVariants(item, fmt.Sprintf("%s[%d]", at, i)) {
 				list := append([]any{}, v...)
-				list[i] = part
+				list[i] = variant
 				out[path] = list
 			}
 		}
@@ -168,13 +168,12 @@ func unknowns(v any, at string) map[string]any {
 	return out
 }
 
-// TestUnknownValuesAreNotRefused previews a stack that does not exist: nothing is
-// refused because of an unknown value.
+// The test previews the creation of each resource with each of its values unknown.
 func TestUnknownValuesAreNotRefused(t *testing.T) {
 	s := newSandbox(t, nil)
-	for _, x := range []*resourceSet{s.build(), s.edge(), s.buildCompute()} {
+	for _, x := range []*resourceSet{s.buildBase(), s.buildEdge(), s.buildCompute()} {
 		for _, created := range x.created {
-			for path, in := range unknowns(x.news[created.name], "") {
+			for path, in := range unknownVariants(x.news[created.name], "") {
 				if path == "" {
 					continue
 				}
@@ -189,20 +188,20 @@ func TestUnknownValuesAreNotRefused(t *testing.T) {
 
 func TestCertificatesStayIssued(t *testing.T) {
 	s := newSandbox(t, nil)
-	zone := s.must(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
+	zone := s.mustCreate(zoneT, "z", props{"name": "example.com", "forceDestroy": true})
 	certificate := s.issue("example.com", zone)
 	waiting := s.issue("www.example.com", zone)
-	s.must(validationT, "v", props{"certificateArn": certificate.id})
+	s.mustCreate(validationT, "v", props{"certificateArn": certificate.id})
 	require.NoError(t, s.delete(zone), "the records are deleted too")
 	require.True(t, s.refresh(certificate))
 	require.Equal(t, "ISSUED", certificate.state["status"], "ACM has seen the record")
 	require.True(t, s.refresh(waiting))
 	require.Equal(t, "PENDING_VALIDATION", waiting.state["status"], "its record was deleted before ACM checked it")
 
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
-	hidden := s.issue("example.org", s.must(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
-	require.True(t, s.refresh(hidden))
-	require.Equal(t, "PENDING_VALIDATION", hidden.state["status"], "ACM does not see private zones")
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	private := s.issue("example.org", s.mustCreate(zoneT, "p", props{"name": "example.org", "vpcs": []any{props{"vpcId": vpc.id}}}))
+	require.True(t, s.refresh(private))
+	require.Equal(t, "PENDING_VALIDATION", private.state["status"], "ACM does not see private zones")
 }
 
 func TestPreviewOfACertificate(t *testing.T) {

@@ -20,11 +20,11 @@ func (s *sandbox) drift(x *resource, path string, value any) {
 func TestDiff(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
-	group := s.must(groupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
+	group := s.mustCreate(groupT, "g", props{"vpcId": f.vpc.id, "name": "g", "description": "d", "ingress": []any{
 		props{"protocol": "tcp", "fromPort": 80, "toPort": 80, "cidrBlocks": []any{"10.0.0.0/8"}},
 		props{"protocol": "tcp", "fromPort": 81, "toPort": 81, "self": true},
 	}})
-	rule := s.must(ingressT, "r", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"})
+	rule := s.mustCreate(ingressT, "r", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.0.0.0/8"})
 	const (
 		same    = ""
 		update  = "UPDATE"
@@ -38,10 +38,10 @@ func TestDiff(t *testing.T) {
 		kind   string
 	}{
 		{"nothing changed", f.vpc, props{"cidrBlock": "10.30.0.0/16"}, "", same},
-		{"a default that the program gives", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
+		{"the program gives the default value", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "default", "enableDnsSupport": true}, "", same},
 		{"a change in place", f.vpc, props{"cidrBlock": "10.30.0.0/16", "enableDnsSupport": false}, "enableDnsSupport", update},
 		{"another range replaces the VPC", f.vpc, props{"cidrBlock": "10.40.0.0/16"}, "cidrBlock", replace},
-		{"tenancy can't be raised in place", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
+		{"dedicated tenancy replaces the VPC", f.vpc, props{"cidrBlock": "10.30.0.0/16", "instanceTenancy": "dedicated"}, "instanceTenancy", replace},
 		{"a new tag", f.vpc, props{"cidrBlock": "10.30.0.0/16", "tags": props{"a": "b"}}, "tags", "ADD"},
 		{"the zone that AWS chose, given by the program", f.a, props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24"}, "", same},
 		{"another zone replaces a subnet", f.a, props{"vpcId": f.vpc.id, "cidrBlock": "10.30.0.0/24", "availabilityZone": "us-east-1c"}, "availabilityZone", replace},
@@ -58,7 +58,7 @@ func TestDiff(t *testing.T) {
 		{"another kind of source replaces a rule", rule, props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": f.group.id}, "referencedSecurityGroupId", "ADD_REPLACE"},
 		{"a policy with other white space", f.role, props{"name": "control-plane", "assumeRolePolicy": strings.ReplaceAll(strings.ReplaceAll(eksTrust, ":", " : "), "sts : ", "sts:")}, "", same},
 		{"another trust policy", f.role, props{"name": "control-plane", "assumeRolePolicy": podTrust}, "assumeRolePolicy", update},
-		{"a name that the program no longer gives is generated", f.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
+		{"a generated name replaces the name of the program", f.pods, props{"assumeRolePolicy": podTrust}, "name", replace},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			d := s.diff(row.x, row.news)
@@ -76,13 +76,13 @@ func TestDiff(t *testing.T) {
 
 func TestDeleteBeforeReplace(t *testing.T) {
 	f := newFixture(t)
-	created := f.s.must(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
+	created := f.s.mustCreate(groupT, "generated", props{"vpcId": f.vpc.id, "description": "one"})
 	require.False(t, f.s.diff(created, props{"vpcId": f.vpc.id, "description": "two"}).GetDeleteBeforeReplace(), "the replacement gets another generated name")
-	given := f.s.must(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
+	given := f.s.mustCreate(groupT, "given", props{"vpcId": f.vpc.id, "name": "given", "description": "one"})
 	require.True(t, f.s.diff(given, props{"vpcId": f.vpc.id, "name": "given", "description": "two"}).GetDeleteBeforeReplace(), "two groups can't have the same name")
 }
 
-func TestDriftIsShownAndUndone(t *testing.T) {
+func TestRefreshShowsDriftAndUpdateRemovesIt(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	news := props{"cidrBlock": "10.30.0.0/16"}
@@ -103,7 +103,7 @@ func TestDriftIsShownAndUndone(t *testing.T) {
 	require.ErrorContains(t, s.update(f.group, props{"vpcId": f.vpc.id, "name": "web", "tags": props{"a": "b"}}), "InvalidGroup.NotFound")
 }
 
-func TestDriftFitsTheType(t *testing.T) {
+func TestDriftIsCheckedAgainstTheSchema(t *testing.T) {
 	f := newFixture(t)
 	for _, row := range []struct {
 		reason, path string
@@ -118,7 +118,7 @@ func TestDriftFitsTheType(t *testing.T) {
 		require.ErrorContains(t, err, row.want, row.reason)
 	}
 	err := rules.Drift(t.Context(), f.s.p.store, vpcT, "vpc-0", nil)
-	require.ErrorContains(t, err, f.vpc.id, "the error lists the ids that there are")
+	require.ErrorContains(t, err, f.vpc.id, "the error lists the existing ids")
 }
 
 func TestIgnoreChanges(t *testing.T) {
@@ -131,21 +131,21 @@ func TestIgnoreChanges(t *testing.T) {
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(f.vpc, in, "enableDnsSupport").GetChanges())
 	in["tags"] = props{"a": "c"}
 	require.NoError(t, s.update(f.vpc, in, "enableDnsSupport"))
-	require.Equal(t, false, f.vpc.state["enableDnsSupport"], "an ignored property keeps its value in an update of others")
+	require.Equal(t, false, f.vpc.state["enableDnsSupport"], "an update of another property keeps the ignored one")
 	require.Equal(t, props{"a": "c"}, f.vpc.state["tags"])
 }
 
-func TestNames(t *testing.T) {
+func TestGeneratedNames(t *testing.T) {
 	s := newSandbox(t, nil)
 	in := props{"assumeRolePolicy": podTrust}
-	role := s.must(roleT, "worker", in)
+	role := s.mustCreate(roleT, "worker", in)
 	require.Regexp(t, `^worker-[0-9a-f]{7}$`, role.id)
 	in["description"] = "changed"
 	require.NoError(t, s.update(role, in))
 	require.Equal(t, role.id, role.state["name"], "a generated name stays")
 	again, _ := s.check(roleT, "worker", nil, in)
-	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so that a preview shows the real one")
-	prefixed := s.must(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
+	require.Equal(t, role.id, again["name"], "the same random seed gives the same name, so a preview shows the real name")
+	prefixed := s.mustCreate(roleT, "p", props{"assumeRolePolicy": podTrust, "namePrefix": "web-"})
 	require.Regexp(t, `^web-\d{18}[0-9a-f]{8}$`, prefixed.id)
 	_, failures := s.check(roleT, strings.Repeat("x", 60), nil, in)
 	require.Contains(t, strings.Join(failures, " "), "too long", "a generated name is not cut")
@@ -161,19 +161,19 @@ func TestNames(t *testing.T) {
 	res, err := s.p.Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(roleT, "r"), News: s.pb(in),
 		Autonaming: &pulumirpc.CheckRequest_AutonamingOptions{Mode: pulumirpc.CheckRequest_AutonamingOptions_DISABLE}})
 	require.NoError(t, err)
-	require.Len(t, res.GetFailures(), 1, "names must be given")
+	require.Len(t, res.GetFailures(), 1, "without autonaming the program must give the name")
 }
 
 func TestDefaultTags(t *testing.T) {
 	tags := func(json string) props { return props{"region": "us-east-1", "defaultTags": `{"tags":` + json + `}`} }
 	s := newSandbox(t, tags(`{"Project":"p","Stack":"s"}`))
 	in := props{"cidrBlock": "10.0.0.0/16", "tags": props{"Stack": "own"}}
-	vpc := s.must(vpcT, "v", in)
+	vpc := s.mustCreate(vpcT, "v", in)
 	require.Equal(t, props{"Stack": "own"}, vpc.state["tags"])
 	require.Equal(t, props{"Project": "p", "Stack": "own"}, vpc.state["tagsAll"])
 	s.p = s.provider(tags(`{"Project":"q"}`))
 	d := s.diff(vpc, in)
-	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "another default tag changes every resource")
+	require.Contains(t, d.GetDetailedDiff(), "tagsAll", "a change of the default tags changes every resource")
 	require.NotContains(t, d.GetDetailedDiff(), "tags")
 	require.NoError(t, s.update(vpc, in))
 	require.Equal(t, props{"Project": "q", "Stack": "own"}, vpc.state["tagsAll"])
@@ -197,7 +197,7 @@ func TestPreview(t *testing.T) {
 	require.Equal(t, false, out["mapPublicIpOnLaunch"], "a default is known")
 	require.Zero(t, s.count(), "a preview creates nothing")
 
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	in, _ = s.check(vpcT, "v", vpc.in, props{"cidrBlock": "10.0.0.0/16", "enableDnsSupport": false})
 	changed, err := s.p.Update(t.Context(), &pulumirpc.UpdateRequest{
 		Id: vpc.id, Urn: urn(vpcT, "v"), Olds: s.pb(vpc.state), News: s.pb(in), Preview: true,
@@ -225,31 +225,31 @@ func TestImport(t *testing.T) {
 
 func TestReadShowsAssociatedResources(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
-	require.NotContains(t, x.by["private"].state, "routes")
+	x := s.buildBase()
+	require.NotContains(t, x.byName["private"].state, "routes")
 	for _, name := range []string{"private", "group", "control-plane", "address", "flow"} {
-		require.True(t, s.refresh(x.by[name]))
+		require.True(t, s.refresh(x.byName[name]))
 	}
-	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": x.by["nat"].id}}, x.by["private"].state["routes"])
-	require.Len(t, x.by["group"].state["ingress"], 1)
-	require.Equal(t, []any{clusterPerm}, x.by["control-plane"].state["managedPolicyArns"])
-	require.Equal(t, x.by["nat"].state["privateIp"], x.by["address"].state["privateIp"])
+	require.Equal(t, []any{props{"cidrBlock": "0.0.0.0/0", "natGatewayId": x.byName["nat"].id}}, x.byName["private"].state["routes"])
+	require.Len(t, x.byName["group"].state["ingress"], 1)
+	require.Equal(t, []any{clusterPerm}, x.byName["control-plane"].state["managedPolicyArns"])
+	require.Equal(t, x.byName["nat"].state["privateIp"], x.byName["address"].state["privateIp"])
 }
 
 func TestProcessesShareTheStore(t *testing.T) {
 	s := newSandbox(t, nil)
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	first := s.p
 	s.p = s.provider(nil)
-	s.must(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
+	s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	s.p = first
 	_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidSubnet.Conflict")
 	s.p = s.provider(props{"region": "eu-west-1"})
 	_, err = s.create(subnetT, "c", props{"vpcId": vpc.id, "cidrBlock": "10.0.1.0/24"})
-	require.ErrorContains(t, err, "InvalidVpcID.NotFound", "a VPC belongs to its region")
-	s.must(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
+	require.ErrorContains(t, err, "InvalidVpcID.NotFound", "a VPC exists only in its region")
+	s.mustCreate(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
 	s.p = first
 	_, err = s.create(roleT, "r", props{"name": "one", "assumeRolePolicy": podTrust})
-	require.ErrorContains(t, err, "EntityAlreadyExists", "IAM belongs to the account")
+	require.ErrorContains(t, err, "EntityAlreadyExists", "a role exists in all regions of the account")
 }

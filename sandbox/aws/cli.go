@@ -13,8 +13,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// tokenLife is the validity of a token in the answer of `aws eks get-token`.
-const tokenLife = 14 * time.Minute
+// tokenLifetime is the validity of a token that `aws eks get-token` prints.
+const tokenLifetime = 14 * time.Minute
 
 // CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig
 // of EKS runs:
@@ -27,7 +27,7 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
 		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
 	}
-	if err := getTokenOptions(args[2:]); err != nil {
+	if err := checkOptions(args[2:]); err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
 	l, err := layout.FromEnv()
@@ -38,23 +38,24 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
-	if err := current.Credential(); err != nil {
+	if err := current.CredentialError(); err != nil {
 		return fmt.Errorf("aws eks get-token: the kubeconfig %s can't stand in for EKS: %w; use a context with a client certificate or a token",
 			l.Kubeconfig(), err)
 	}
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// getTokenOptions returns an error for options that the stand-in does not support.
-func getTokenOptions(args []string) error {
+// checkOptions returns an error for options of get-token that the stand-in does
+// not support.
+func checkOptions(args []string) error {
 	given := map[string]string{}
 	for len(args) > 0 {
-		name, value, joined := strings.Cut(args[0], "=")
+		name, value, hasValue := strings.Cut(args[0], "=")
 		args = args[1:]
 		if !slices.Contains([]string{"--cluster-name", "--region", "--output"}, name) {
 			return fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region and --output", name)
 		}
-		if !joined {
+		if !hasValue {
 			if len(args) == 0 {
 				return fmt.Errorf("the option %s needs a value", name)
 			}
@@ -87,11 +88,12 @@ type credentialStatus struct {
 	ClientKeyData         string `json:"clientKeyData,omitempty"`
 }
 
+// execCredential returns the credential of a kubeconfig, for kubectl.
 func execCredential(c *kubeconfig.Current, now time.Time) credential {
 	return credential{
 		Kind: "ExecCredential", APIVersion: "client.authentication.k8s.io/v1beta1",
 		Status: credentialStatus{
-			ExpirationTimestamp: now.UTC().Add(tokenLife).Format(time.RFC3339),
+			ExpirationTimestamp: now.UTC().Add(tokenLifetime).Format(time.RFC3339),
 			Token:               c.Token, ClientCertificateData: c.Certificate, ClientKeyData: c.Key,
 		},
 	}

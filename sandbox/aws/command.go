@@ -32,6 +32,7 @@ func Command() *cobra.Command {
 	return cmd
 }
 
+// openStore opens the objects of the environment's sandbox.
 func openStore() (*store.Store, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -40,6 +41,8 @@ func openStore() (*store.Store, error) {
 	return store.Open(l.AWS())
 }
 
+// openFaults returns the file of the configured faults of the environment's
+// sandbox.
 func openFaults() (faults.File, error) {
 	l, err := layout.FromEnv()
 	if err != nil {
@@ -63,17 +66,17 @@ func listCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var known map[string]bool
+			var inExport map[string]bool
 			if notIn != "" {
-				if known, err = stackObjects(notIn); err != nil {
+				if inExport, err = stackObjects(notIn); err != nil {
 					return err
 				}
 			}
 			return st.View(cmd.Context(), func(tx *store.Tx) error {
 				objects := tx.All()
 				switch {
-				case known != nil:
-					objects = rules.Orphans(tx, known)
+				case inExport != nil:
+					objects = rules.Orphans(tx, inExport)
 				case !owned:
 					objects = rules.Orphans(tx, nil)
 				}
@@ -99,6 +102,7 @@ func listCommand() *cobra.Command {
 	return cmd
 }
 
+// printObjects prints a table with a row for each object.
 func printObjects(out io.Writer, objects []store.Object) error {
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "REGION\tTYPE\tID\tNAME")
@@ -113,7 +117,7 @@ func printObjects(out io.Writer, objects []store.Object) error {
 	return w.Flush()
 }
 
-// stackObjects reads the types and ids in an exported stack.
+// stackObjects returns the set of all "TYPE ID" in an exported stack.
 func stackObjects(path string) (map[string]bool, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -163,7 +167,7 @@ func setCommand() *cobra.Command {
 	}
 }
 
-// assignments reads PROPERTY=VALUE.
+// assignments parses arguments of the form PROPERTY=VALUE.
 func assignments(args []string) ([]rules.Assignment, error) {
 	var list []rules.Assignment
 	for _, arg := range args {
@@ -200,8 +204,9 @@ func deleteCommand() *cobra.Command {
 	}
 }
 
-// anyType resolves the name of a type or function; * means any.
-func anyType(name string) (string, error) {
+// resolveType returns the token of a type or function. It returns * unchanged,
+// which means any.
+func resolveType(name string) (string, error) {
 	if name == faults.Any || rules.KnownFunction(name) {
 		return name, nil
 	}
@@ -221,7 +226,7 @@ func failCommand() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
-			if fault.Type, err = anyType(fault.Type); err != nil {
+			if fault.Type, err = resolveType(fault.Type); err != nil {
 				return err
 			}
 			f, err := openFaults()
@@ -251,7 +256,7 @@ func slowCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			var err error
-			if slow.Type, err = anyType(slow.Type); err != nil {
+			if slow.Type, err = resolveType(slow.Type); err != nil {
 				return err
 			}
 			f, err := openFaults()
@@ -292,6 +297,7 @@ func faultsCommand() *cobra.Command {
 	}
 }
 
+// progress describes how far a fault is: done, or the number of calls so far.
 func progress(f faults.Fault) string {
 	if f.Done() {
 		return "done"

@@ -70,6 +70,7 @@ func EnsureAccount(ctx context.Context, l *layout.Layout) error {
 	return nil
 }
 
+// openCloud returns the stand-in of a sandbox, for one region.
 func openCloud(l *layout.Layout, region string) (*rules.Cloud, error) {
 	st, err := store.Open(l.AWS())
 	if err != nil {

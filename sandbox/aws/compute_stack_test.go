@@ -35,21 +35,21 @@ const (
 // Auto Scaling groups behind it.
 func (s *sandbox) buildCompute() *resourceSet {
 	s.t.Helper()
-	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
 	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		created := s.must(token, name, in)
+		created := s.mustCreate(token, name, in)
 		x.created = append(x.created, created)
-		x.by[name], x.news[name] = created, in
+		x.byName[name], x.news[name] = created, in
 		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.40.0.0/16", "assignGeneratedIpv6CidrBlock": true})
 	gateway := add(gatewayT, "gateway", props{"vpcId": vpc.id})
 	out := add(egressOnlyT, "out", props{"vpcId": vpc.id})
-	six, _ := vpc.state["ipv6CidrBlock"].(string)
-	subnet := func(name, zone, block, net string) *resource {
+	ipv6Block, _ := vpc.state["ipv6CidrBlock"].(string)
+	subnet := func(name, zone, block, ipv6Net string) *resource {
 		return add(subnetT, name, props{
-			"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone, "assignIpv6AddressOnCreation": true, "ipv6CidrBlock": strings.Replace(six, "::/56", ":"+net+"::/64", 1),
+			"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone, "assignIpv6AddressOnCreation": true, "ipv6CidrBlock": strings.Replace(ipv6Block, "::/56", ":"+ipv6Net+"::/64", 1),
 		})
 	}
 	a, b := subnet("a", "us-east-1a", "10.40.0.0/24", "1"), subnet("b", "us-east-1b", "10.40.1.0/24", "2")
@@ -147,7 +147,7 @@ func (s *sandbox) buildCompute() *resourceSet {
 			}}},
 		}},
 	})
-	add(scalingAttachT, "attachment", props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": canary.id})
+	add(scalingAttachT, "attachment", props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": canary.id})
 	add(hookT, "hook", props{"autoscalingGroupName": group.id, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 300, "defaultResult": "CONTINUE"})
 	label, _ := balancer.state["arnSuffix"].(string)
 	suffix, _ := targets.state["arnSuffix"].(string)
@@ -177,7 +177,7 @@ func (s *sandbox) buildCompute() *resourceSet {
 	return x
 }
 
-func TestComputeIsStable(t *testing.T) {
+func TestUnchangedComputeHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for _, round := range []string{"after the update", "after a refresh", "after a second refresh"} {
@@ -189,7 +189,7 @@ func TestComputeIsStable(t *testing.T) {
 	}
 }
 
-func TestComputeIsDestroyedInReverse(t *testing.T) {
+func TestComputeIsDeletedInReverseOrder(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for _, created := range slices.Backward(x.created) {
@@ -199,7 +199,7 @@ func TestComputeIsDestroyedInReverse(t *testing.T) {
 	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestComputeIsNotDeletedWhileInUse(t *testing.T) {
+func TestComputeInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for name, why := range map[string]string{
@@ -211,9 +211,9 @@ func TestComputeIsNotDeletedWhileInUse(t *testing.T) {
 		"canary":   "ResourceInUse", // a rule forwards to it
 		"template": "ResourceInUse",
 	} {
-		require.ErrorContains(t, s.delete(x.by[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
 	}
-	balancer := x.by["balancer"]
+	balancer := x.byName["balancer"]
 	in := with(x.news["balancer"], props{"enableDeletionProtection": true})
 	require.NoError(t, s.update(balancer, in))
 	require.ErrorContains(t, s.delete(balancer), "deletion protection is enabled")
@@ -221,12 +221,12 @@ func TestComputeIsNotDeletedWhileInUse(t *testing.T) {
 	require.NoError(t, s.update(balancer, in))
 	require.NoError(t, s.delete(balancer))
 	for _, name := range []string{"http", "https", "canaries"} {
-		require.False(t, s.refresh(x.by[name]), "%s is deleted with its load balancer", name)
+		require.False(t, s.refresh(x.byName[name]), "%s is deleted with its load balancer", name)
 	}
-	require.NoError(t, s.delete(x.by["canary"]), "no rule forwards to it any more")
-	require.NoError(t, s.delete(x.by["group"]))
+	require.NoError(t, s.delete(x.byName["canary"]), "no rule forwards to it any more")
+	require.NoError(t, s.delete(x.byName["group"]))
 	for _, name := range []string{"requests", "hook"} {
-		require.False(t, s.refresh(x.by[name]), "%s is deleted with its group", name)
+		require.False(t, s.refresh(x.byName[name]), "%s is deleted with its group", name)
 	}
 }
 
@@ -234,7 +234,7 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
 	for _, name := range []string{"targets", "mixed", "list"} {
-		require.True(t, s.refresh(x.by[name])) // a read adds the associated resources
+		require.True(t, s.refresh(x.byName[name])) // a read adds the associated resources
 	}
 	for _, want := range []struct{ name, property, pattern string }{
 		{"vpc", "ipv6CidrBlock", `^2600:1f18:[0-9a-f]+::/56$`},
@@ -252,22 +252,22 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 		{"step", "arn", `:scalingPolicy:[0-9a-f-]{36}:autoScalingGroupName/group-[0-9a-f]{7}:policyName/step-[0-9a-f]{7}$`},
 		{"busy", "arn", `^arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy-[0-9a-f]{7}$`},
 	} {
-		got, _ := x.by[want.name].state[want.property].(string)
+		got, _ := x.byName[want.name].state[want.property].(string)
 		if want.property == "id" {
-			got = x.by[want.name].id
+			got = x.byName[want.name].id
 		}
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	require.Equal(t, 11.0, x.by["closed"].state["priority"], "one above the highest priority")
-	require.Equal(t, []any{x.by["balancer"].id}, x.by["targets"].state["loadBalancerArns"])
-	require.Equal(t, []any{x.by["canary"].id}, x.by["mixed"].state["targetGroupArns"], "attached as a resource of its own")
-	require.Equal(t, []any{x.by["a"].id}, x.by["list"].state["subnetIds"])
-	require.Len(t, x.by["list"].state["egress"], 1)
-	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, x.by["group"].state["availabilityZones"])
-	distribution := x.by["attributes"].state["mixedInstancesPolicy"].(props)["instancesDistribution"].(props)
-	require.Equal(t, "lowest-price", distribution["onDemandAllocationStrategy"], "AWS chooses another for attributes than for types")
-	specification := x.by["attributes"].state["mixedInstancesPolicy"].(props)["launchTemplate"].(props)["launchTemplateSpecification"].(props)
-	require.Equal(t, x.by["template"].id, specification["launchTemplateId"], "found by its name")
+	require.Equal(t, 11.0, x.byName["closed"].state["priority"], "one above the highest priority")
+	require.Equal(t, []any{x.byName["balancer"].id}, x.byName["targets"].state["loadBalancerArns"])
+	require.Equal(t, []any{x.byName["canary"].id}, x.byName["mixed"].state["targetGroupArns"], "the attachment is a resource of its own")
+	require.Equal(t, []any{x.byName["a"].id}, x.byName["list"].state["subnetIds"])
+	require.Len(t, x.byName["list"].state["egress"], 1)
+	require.ElementsMatch(t, []any{"us-east-1a", "us-east-1b"}, x.byName["group"].state["availabilityZones"])
+	distribution := x.byName["attributes"].state["mixedInstancesPolicy"].(props)["instancesDistribution"].(props)
+	require.Equal(t, "lowest-price", distribution["onDemandAllocationStrategy"], "the default for attributes differs from the default for types")
+	specification := x.byName["attributes"].state["mixedInstancesPolicy"].(props)["launchTemplate"].(props)["launchTemplateSpecification"].(props)
+	require.Equal(t, x.byName["template"].id, specification["launchTemplateId"], "the template is found by its name")
 	require.Equal(t, "$Default", specification["version"])
 }
 

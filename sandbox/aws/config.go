@@ -20,12 +20,12 @@ type config struct {
 }
 
 // configKeys are the keys of the provider's configuration that the stand-in
-// accepts. Those with false have no effect, because they only concern the
-// connection to AWS. All others are refused, because they may lead to a real
-// account.
+// accepts. A key with the value false has no effect here, because it only concerns
+// the connection to AWS. All other keys are refused, because they may lead to a
+// real account.
 var configKeys = map[string]bool{
 	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true,
-	// Nobody but the program tags anything here.
+	// Only the program sets tags in a sandbox, so there are no tags to ignore.
 	"ignoreTags": false,
 	"profile":    false, "maxRetries": false, "retryMode": false, "stsRegion": false,
 	"skipCredentialsValidation": false, "skipMetadataApiCheck": false, "skipRegionValidation": false, "skipRequestingAccountId": false,
@@ -47,30 +47,30 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	fail := func(path, format string, args ...any) {
 		failures = append(failures, rules.Failure{Path: path, Reason: fmt.Sprintf(format, args...)})
 	}
-	known := map[string]any{}
+	values := map[string]any{}
 	for name, v := range props {
 		if slices.Contains(engineKeys, name) {
 			continue
 		}
 		if _, accepted := configKeys[name]; !accepted {
-			if _, real := s.Inputs[name]; real {
+			if _, exists := s.Inputs[name]; exists {
 				fail(name, "the AWS stand-in does not accept this key of the provider's configuration: add it to sandbox/aws/config.go if it can't lead to a real account")
 			} else {
 				fail(name, "the AWS provider has no such key of configuration")
 			}
 			continue
 		}
-		known[name] = decoded(strings.TrimSuffix(s.Inputs[name], "?"), v)
+		values[name] = decodeJSON(strings.TrimSuffix(s.Inputs[name], "?"), v)
 	}
-	for _, p := range schema.Inputs(s.Inputs, s.Object, known) {
+	for _, p := range schema.Inputs(s.Inputs, s.Object, values) {
 		fail(p.Path, "%s", p.Reason)
 	}
 	if len(failures) > 0 {
 		return out, failures, nil
 	}
-	o := rules.Object(known)
+	o := rules.Object(values)
 	out.region = region(o)
-	if !wire.IsUnknown(known["region"]) && !rules.KnownRegion(out.region) {
+	if !wire.IsUnknown(values["region"]) && !rules.KnownRegion(out.region) {
 		fail("region", "%q: the AWS stand-in knows %s (sandbox/aws/rules/regions.go)", out.region, strings.Join(rules.Regions(), ", "))
 	}
 	if tags, ok := o.Object("defaultTags")["tags"].(map[string]any); ok {
@@ -98,8 +98,9 @@ func region(o rules.Object) string {
 	return ""
 }
 
-// decoded decodes JSON in a string.
-func decoded(typ string, v any) any {
+// decodeJSON decodes a value that is passed as JSON in a string. It returns a
+// value of the type string unchanged.
+func decodeJSON(typ string, v any) any {
 	text, ok := v.(string)
 	if !ok || typ == "string" {
 		return v

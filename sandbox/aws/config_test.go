@@ -14,7 +14,7 @@ func TestConfig(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		in     props
-		want   string // part of the failure; empty if there is none
+		want   string // a part of the failure's text; empty if there is no failure
 	}{
 		{"a stack's configuration is text", props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`, "skipMetadataApiCheck": "true", "maxRetries": "3", "version": "6.83.2"}, ""},
 		{"provider arguments of an SDK are text too", props{"region": "eu-west-1", "defaultTags": `{"tags":{"a":"b"}}`, "profile": "p"}, ""},
@@ -50,12 +50,12 @@ func TestRegionOfTheEnvironment(t *testing.T) {
 	require.Equal(t, "eu-north-1", out["name"])
 }
 
-func TestAccountIsTheAllowedOne(t *testing.T) {
+func TestAccountIsTheFirstAllowedOne(t *testing.T) {
 	s := newSandbox(t, props{"region": "us-east-1", "allowedAccountIds": `["111122223333"]`})
 	out, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", nil)
 	require.NoError(t, err)
 	require.Equal(t, "111122223333", out["accountId"])
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	require.Contains(t, vpc.state["arn"], ":111122223333:")
 }
 
@@ -66,15 +66,15 @@ func TestDiffConfig(t *testing.T) {
 		require.NoError(t, err)
 		return res
 	}
-	at := func(region string) props { return props{"region": region} }
-	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(at("us-east-1"), at("us-east-1")).GetChanges())
-	require.Equal(t, []string{"region"}, diff(at("us-east-1"), at("eu-west-1")).GetReplaces(), "another region replaces the provider")
-	tagged := diff(at("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
+	in := func(region string) props { return props{"region": region} }
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, diff(in("us-east-1"), in("us-east-1")).GetChanges())
+	require.Equal(t, []string{"region"}, diff(in("us-east-1"), in("eu-west-1")).GetReplaces(), "another region replaces the provider")
+	tagged := diff(in("us-east-1"), props{"region": "us-east-1", "defaultTags": `{"tags":{"a":"b"}}`})
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_SOME, tagged.GetChanges())
 	require.Empty(t, tagged.GetReplaces(), "other tags replace nothing")
 }
 
-func TestNothingBeforeConfigure(t *testing.T) {
+func TestCheckFailsBeforeConfigure(t *testing.T) {
 	_, err := (&provider{}).Check(t.Context(), &pulumirpc.CheckRequest{Urn: urn(vpcT, "v")})
 	require.ErrorContains(t, err, "not configured")
 }

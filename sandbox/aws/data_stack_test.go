@@ -34,8 +34,8 @@ const (
 		 "Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:us-east-1:123456789012:log-group:/data/*"}}}]}`
 )
 
-// dataParameters returns the parameters of a group. Each has a name, a value and, if given,
-// an apply method.
+// dataParameters returns the parameters of a parameter group. Each item of the
+// list has a name, a value and, optionally, an apply method.
 func dataParameters(list ...[]string) []any {
 	out := make([]any, len(list))
 	for i, p := range list {
@@ -51,12 +51,12 @@ func dataParameters(list ...[]string) []any {
 // buildData creates a database, a cache, a document store and secrets.
 func (s *sandbox) buildData() *resourceSet {
 	s.t.Helper()
-	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
 	add := func(token, name string, in props) *resource {
 		s.t.Helper()
-		created := s.must(token, name, in)
+		created := s.mustCreate(token, name, in)
 		x.created = append(x.created, created)
-		x.by[name], x.news[name] = created, in
+		x.byName[name], x.news[name] = created, in
 		return created
 	}
 	vpc := add(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
@@ -116,7 +116,7 @@ func (s *sandbox) buildData() *resourceSet {
 	return x
 }
 
-func TestDataIsStable(t *testing.T) {
+func TestUnchangedDataHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	for _, round := range []string{"after the update", "after a refresh"} {
@@ -128,7 +128,7 @@ func TestDataIsStable(t *testing.T) {
 	}
 }
 
-func TestDataIsImported(t *testing.T) {
+func TestImportedDataHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	for _, created := range x.created {
@@ -139,7 +139,7 @@ func TestDataIsImported(t *testing.T) {
 	}
 }
 
-func TestDataIsDestroyedInReverse(t *testing.T) {
+func TestDataIsDeletedInReverseOrder(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	for _, created := range slices.Backward(x.created) {
@@ -150,7 +150,7 @@ func TestDataIsDestroyedInReverse(t *testing.T) {
 	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestDataIsNotDeletedWhileInUse(t *testing.T) {
+func TestDataInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildData()
 	before := s.count()
@@ -166,7 +166,7 @@ func TestDataIsNotDeletedWhileInUse(t *testing.T) {
 		"group":         "DependencyViolation",
 		"a":             "DependencyViolation",
 	} {
-		require.ErrorContains(t, s.delete(x.by[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
 	}
 	require.Equal(t, before, s.count())
 }
@@ -199,20 +199,20 @@ func TestDataOutputsAreRealistic(t *testing.T) {
 		{"token", "arn", `^arn:aws:secretsmanager:us-east-1:123456789012:secret:token-[0-9a-f]{7}-[A-Z0-9]{6}$`},
 		{"token-value", "versionId", `^[0-9a-f-]{36}$`},
 	} {
-		got, _ := x.by[want.name].state[want.property].(string)
+		got, _ := x.byName[want.name].state[want.property].(string)
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	secret := x.by["main"].state["masterUserSecrets"].([]any)[0].(props)
+	secret := x.byName["main"].state["masterUserSecrets"].([]any)[0].(props)
 	require.Regexp(t, `^arn:aws:secretsmanager:us-east-1:123456789012:secret:rds!db-[0-9a-f-]{36}-[A-Z0-9]{6}$`, secret["secretArn"])
 	require.Equal(t, "active", secret["secretStatus"])
-	require.NotContains(t, x.by["main"].state, "password", "the managed password is not in the state")
-	require.Len(t, x.by["Cache"].state["memberClusters"], 6)
-	require.Equal(t, true, x.by["Cache"].state["clusterEnabled"])
-	require.EqualValues(t, 2, x.by["sessions"].state["numCacheClusters"])
-	require.Equal(t, []any{"AWSCURRENT"}, x.by["token-value"].state["versionStages"])
-	require.Equal(t, true, x.by["docs-0"].state["writer"])
-	require.Equal(t, false, x.by["docs-1"].state["writer"])
-	require.EqualValues(t, 27017, x.by["docs-0"].state["port"])
-	require.True(t, s.refresh(x.by["docs"]))
-	require.Equal(t, []any{x.by["docs-0"].id, x.by["docs-1"].id}, x.by["docs"].state["clusterMembers"])
+	require.NotContains(t, x.byName["main"].state, "password", "the managed password is not in the state")
+	require.Len(t, x.byName["Cache"].state["memberClusters"], 6)
+	require.Equal(t, true, x.byName["Cache"].state["clusterEnabled"])
+	require.EqualValues(t, 2, x.byName["sessions"].state["numCacheClusters"])
+	require.Equal(t, []any{"AWSCURRENT"}, x.byName["token-value"].state["versionStages"])
+	require.Equal(t, true, x.byName["docs-0"].state["writer"])
+	require.Equal(t, false, x.byName["docs-1"].state["writer"])
+	require.EqualValues(t, 27017, x.byName["docs-0"].state["port"])
+	require.True(t, s.refresh(x.byName["docs"]))
+	require.Equal(t, []any{x.byName["docs-0"].id, x.byName["docs-1"].id}, x.byName["docs"].state["clusterMembers"])
 }

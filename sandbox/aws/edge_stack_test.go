@@ -37,24 +37,26 @@ const (
 	cloudfrontZone  = "Z2FDTNDATAQYW2"
 )
 
-func visible(metric string) props {
+// visibility returns the visibilityConfig of a rule with that metric.
+func visibility(metric string) props {
 	return props{"cloudwatchMetricsEnabled": true, "sampledRequestsEnabled": true, "metricName": metric}
 }
 
 // managedRule returns a rule with one of AWS's managed rule groups.
 func managedRule(name string, priority int) props {
 	return props{
-		"name": name, "priority": priority, "overrideAction": props{"none": props{}}, "visibilityConfig": visible(name),
+		"name": name, "priority": priority, "overrideAction": props{"none": props{}}, "visibilityConfig": visibility(name),
 		"statement": props{"managedRuleGroupStatement": props{"vendorName": "AWS", "name": name}},
 	}
 }
 
+// webACL returns the inputs of a web ACL with a rate limit and managed rules.
 func webACL() props {
 	return props{
-		"scope": "CLOUDFRONT", "defaultAction": props{"allow": props{}}, "visibilityConfig": visible("edge"),
+		"scope": "CLOUDFRONT", "defaultAction": props{"allow": props{}}, "visibilityConfig": visibility("edge"),
 		"rules": []any{
 			props{
-				"name": "rate", "priority": 0, "action": props{"block": props{}}, "visibilityConfig": visible("rate"),
+				"name": "rate", "priority": 0, "action": props{"block": props{}}, "visibilityConfig": visibility("rate"),
 				"statement": props{"rateBasedStatement": props{"limit": 2000}},
 			},
 			managedRule("AWSManagedRulesAmazonIpReputationList", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 2),
@@ -63,6 +65,7 @@ func webACL() props {
 	}
 }
 
+// cachePolicy returns the inputs of a cache policy.
 func cachePolicy() props {
 	return props{
 		"minTtl": 1, "defaultTtl": 60, "maxTtl": 600,
@@ -74,6 +77,7 @@ func cachePolicy() props {
 	}
 }
 
+// requestPolicy returns the inputs of an origin request policy.
 func requestPolicy() props {
 	return props{
 		"cookiesConfig": props{"cookieBehavior": "none"}, "queryStringsConfig": props{"queryStringBehavior": "all"},
@@ -81,23 +85,24 @@ func requestPolicy() props {
 	}
 }
 
-// newSet creates the resources that fill adds.
+// newSet returns the set of the resources that fill creates. The function fill
+// calls add for each of them.
 func (s *sandbox) newSet(fill func(add func(token, name string, in props) *resource)) *resourceSet {
 	s.t.Helper()
-	x := &resourceSet{by: map[string]*resource{}, news: map[string]props{}}
+	x := &resourceSet{byName: map[string]*resource{}, news: map[string]props{}}
 	fill(func(token, name string, in props) *resource {
 		s.t.Helper()
-		created := s.must(token, name, in)
+		created := s.mustCreate(token, name, in)
 		x.created = append(x.created, created)
-		x.by[name], x.news[name] = created, in
+		x.byName[name], x.news[name] = created, in
 		return created
 	})
 	return x
 }
 
-// edge creates a platform's edge: a distribution with a certificate, a web ACL,
+// buildEdge creates a platform's edge: a distribution with a certificate, a web ACL,
 // policies, two origins, logs and a DNS record.
-func (s *sandbox) edge() *resourceSet {
+func (s *sandbox) buildEdge() *resourceSet {
 	s.t.Helper()
 	return s.newSet(func(add func(token, name string, in props) *resource) {
 		zone := add(zoneT, "zone", props{"name": "example.com", "tags": props{"Name": "main"}})
@@ -184,9 +189,9 @@ func (s *sandbox) edge() *resourceSet {
 	})
 }
 
-func TestEdgeIsStable(t *testing.T) {
+func TestUnchangedEdgeHasNoDiff(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
+	x := s.buildEdge()
 	for _, round := range []string{"after the update", "after a refresh"} {
 		for _, created := range x.created {
 			d := s.diff(created, x.news[created.name])
@@ -196,9 +201,9 @@ func TestEdgeIsStable(t *testing.T) {
 	}
 }
 
-func TestEdgeIsDestroyedInReverse(t *testing.T) {
+func TestEdgeIsDeletedInReverseOrder(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
+	x := s.buildEdge()
 	for _, created := range slices.Backward(x.created) {
 		require.NoError(t, s.delete(created), "%s %s", created.token, created.name)
 		require.False(t, s.refresh(created), "%s is still there", created.name)
@@ -206,9 +211,9 @@ func TestEdgeIsDestroyedInReverse(t *testing.T) {
 	require.Zero(t, s.count(), "objects are left in the store")
 }
 
-func TestEdgeIsNotDeletedWhileInUse(t *testing.T) {
+func TestEdgeInUseIsNotDeleted(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
+	x := s.buildEdge()
 	before := s.count()
 	for name, why := range map[string]string{
 		"certificate": "ResourceInUseException",
@@ -221,14 +226,14 @@ func TestEdgeIsNotDeletedWhileInUse(t *testing.T) {
 		"zone":        "HostedZoneNotEmpty",
 		"files":       "BucketNotEmpty",
 	} {
-		require.ErrorContains(t, s.delete(x.by[name]), why, name)
+		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
 	}
 	require.Equal(t, before, s.count())
 }
 
 func TestEdgeOutputs(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.edge()
+	x := s.buildEdge()
 	for _, want := range []struct{ name, property, pattern string }{
 		{"Logs", "bucket", `^logs-[0-9a-f]{7}$`}, // generated names are lower-case
 		{"Logs", "arn", `^arn:aws:s3:::logs-`},
@@ -246,15 +251,15 @@ func TestEdgeOutputs(t *testing.T) {
 		{"zone", "primaryNameServer", `^ns-\d+\.awsdns-\d\d\.com$`},
 		{"www", "fqdn", `^www\.example\.com$`},
 	} {
-		got, _ := x.by[want.name].state[want.property].(string)
+		got, _ := x.byName[want.name].state[want.property].(string)
 		require.Regexp(t, want.pattern, got, "%s.%s", want.name, want.property)
 	}
-	require.Equal(t, x.by["zone"].id+"_www_A", x.by["www"].id)
-	require.InDelta(t, 927, x.by["acl-of-web"].state["capacity"], 0, "700, 200 and 25 of the groups, 2 of the rate")
-	options := x.by["certificate"].state["domainValidationOptions"].([]any)
+	require.Equal(t, x.byName["zone"].id+"_www_A", x.byName["www"].id)
+	require.InDelta(t, 927, x.byName["acl-of-web"].state["capacity"], 0, "700, 200 and 25 of the groups, 2 of the rate")
+	options := x.byName["certificate"].state["domainValidationOptions"].([]any)
 	require.Len(t, options, 2)
 	require.Equal(t, options[0].(props)["resourceRecordName"], options[1].(props)["resourceRecordName"], "a name and its wildcard have the same record")
-	require.True(t, s.refresh(x.by["certificate"]))
-	require.Equal(t, "ISSUED", x.by["certificate"].state["status"])
-	require.NotEmpty(t, x.by["certificate"].state["notAfter"])
+	require.True(t, s.refresh(x.byName["certificate"]))
+	require.Equal(t, "ISSUED", x.byName["certificate"].state["status"])
+	require.NotEmpty(t, x.byName["certificate"].state["notAfter"])
 }

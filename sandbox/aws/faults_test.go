@@ -9,6 +9,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/faults"
 )
 
+// fail configures a fault; without Nth it is the next matching call.
 func (s *sandbox) fail(f faults.Fault) {
 	s.t.Helper()
 	if f.Nth == 0 {
@@ -19,14 +20,14 @@ func (s *sandbox) fail(f faults.Fault) {
 
 func TestFaultAtTheNthCall(t *testing.T) {
 	s := newSandbox(t, nil)
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	s.fail(faults.Fault{Op: "create", Type: subnetT, Nth: 2, Mode: faults.Error, Code: "InsufficientFreeAddressesInSubnet", Message: "none left"})
 	subnet := func(block string) error {
 		_, err := s.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": block})
 		return err
 	}
 	require.NoError(t, subnet("10.0.0.0/24"))
-	s.must(addressT, "other", nil)
+	s.mustCreate(addressT, "other", nil)
 	require.EqualError(t, subnet("10.0.1.0/24"), "create: creating EC2 Subnet: api error InsufficientFreeAddressesInSubnet: none left")
 	require.NoError(t, subnet("10.0.1.0/24"), "a fault fails one call, and that call created nothing")
 }
@@ -41,13 +42,13 @@ func TestPermanentFaultEndsWhenCleared(t *testing.T) {
 	_, err := s.invoke("aws:index/getRegion:getRegion", nil)
 	require.ErrorContains(t, err, "InternalError", "functions can fail as well")
 	require.NoError(t, s.p.faults.Clear())
-	s.must(addressT, "a", nil)
+	s.mustCreate(addressT, "a", nil)
 }
 
-func TestThrottlingFailsOnlyIfPermanent(t *testing.T) {
+func TestThrottledCallFailsOnlyIfPermanent(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Delay: time.Millisecond})
-	s.must(addressT, "a", nil)
+	s.mustCreate(addressT, "a", nil)
 	s.fail(faults.Fault{Op: "create", Type: addressT, Mode: faults.Throttle, Permanent: true})
 	_, err := s.create(addressT, "b", nil)
 	require.ErrorContains(t, err, "RequestLimitExceeded")
@@ -66,31 +67,31 @@ func TestLostReplies(t *testing.T) {
 		_, err = s.create(roleT, "r", in)
 		require.ErrorContains(t, err, "EntityAlreadyExists", "the role was created")
 		imported := &resource{token: roleT, name: "r", id: "role-" + mode}
-		require.True(t, s.refresh(imported), "what was created can be imported")
+		require.True(t, s.refresh(imported), "the created role can be imported")
 	}
 	require.Equal(t, crashCode, s.exited, "a crash ends the process")
-	s.must(attachT, "a", props{"role": "role-crash", "policyArn": clusterPerm})
+	s.mustCreate(attachT, "a", props{"role": "role-crash", "policyArn": clusterPerm})
 	s.fail(faults.Fault{Op: "create", Type: attachT, Mode: faults.LoseReply})
 	in := props{"role": "role-lose-reply", "policyArn": clusterPerm}
 	_, err := s.create(attachT, "b", in)
 	require.Error(t, err)
-	s.must(attachT, "b", in) // a second attachment of the same policy is no error
+	s.mustCreate(attachT, "b", in) // a second attachment of the same policy is no error
 }
 
-func TestSlowness(t *testing.T) {
+func TestSlowCallsAreDelayed(t *testing.T) {
 	s := newSandbox(t, nil)
 	require.NoError(t, s.p.faults.AddSlow(faults.Slow{Type: addressT, Delay: time.Millisecond}))
 	delay, matched, err := s.p.faults.Take("create", addressT)
 	require.NoError(t, err)
 	require.Nil(t, matched)
 	require.Equal(t, time.Millisecond, delay)
-	s.must(addressT, "a", nil)
+	s.mustCreate(addressT, "a", nil)
 }
 
 func TestProcessesShareTheCounters(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.fail(faults.Fault{Op: "create", Type: addressT, Nth: 2, Mode: faults.Error})
-	s.must(addressT, "a", nil)
+	s.mustCreate(addressT, "a", nil)
 	s.p = s.provider(nil) // another process
 	_, err := s.create(addressT, "b", nil)
 	require.ErrorContains(t, err, "InternalError", "the second call of both processes together")

@@ -103,6 +103,7 @@ func (s *sandbox) provider(config props) *provider {
 	return p
 }
 
+// pb encodes properties for a request to the provider.
 func (s *sandbox) pb(o props) *structpb.Struct {
 	s.t.Helper()
 	out, err := wire.Encode(o)
@@ -112,12 +113,13 @@ func (s *sandbox) pb(o props) *structpb.Struct {
 
 func urn(token, name string) string { return "urn:pulumi:test::test::" + token + "::" + name }
 
-// resource is a resource as the engine's state has it.
+// resource is a resource in the engine's state.
 type resource struct {
 	token, name, id string
-	in, state       props
+	in, state       props // the checked inputs and the outputs
 }
 
+// check returns the checked inputs and the reasons of the failures.
 func (s *sandbox) check(token, name string, olds, news props) (props, []string) {
 	s.t.Helper()
 	res, err := s.p.Check(s.t.Context(), &pulumirpc.CheckRequest{
@@ -147,14 +149,15 @@ func (s *sandbox) create(token, name string, in props) (*resource, error) {
 	return &resource{token, name, res.GetId(), checked, wire.Decode(res.GetProperties())}, nil
 }
 
-// must creates a resource. The test fails if that is refused.
-func (s *sandbox) must(token, name string, in props) *resource {
+// mustCreate checks and creates a resource. The test fails if one of the two is refused.
+func (s *sandbox) mustCreate(token, name string, in props) *resource {
 	s.t.Helper()
 	created, err := s.create(token, name, in)
 	require.NoError(s.t, err)
 	return created
 }
 
+// diff compares a resource with the inputs news; it skips the ignored properties.
 func (s *sandbox) diff(x *resource, news props, ignore ...string) *pulumirpc.DiffResponse {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
@@ -166,6 +169,7 @@ func (s *sandbox) diff(x *resource, news props, ignore ...string) *pulumirpc.Dif
 	return res
 }
 
+// update changes a resource to the inputs news, except the ignored properties.
 func (s *sandbox) update(x *resource, news props, ignore ...string) error {
 	s.t.Helper()
 	checked, failures := s.check(x.token, x.name, x.in, news)
@@ -196,6 +200,7 @@ func (s *sandbox) refresh(x *resource) bool {
 	return true
 }
 
+// delete deletes a resource.
 func (s *sandbox) delete(x *resource) error {
 	s.t.Helper()
 	_, err := s.p.Delete(s.t.Context(), &pulumirpc.DeleteRequest{
@@ -207,6 +212,7 @@ func (s *sandbox) delete(x *resource) error {
 	return nil
 }
 
+// invoke calls a function of the provider.
 func (s *sandbox) invoke(token string, in props) (props, error) {
 	s.t.Helper()
 	res, err := s.p.Invoke(s.t.Context(), &pulumirpc.InvokeRequest{Tok: token, Args: s.pb(in)})
@@ -237,6 +243,7 @@ type fakeRegistry struct {
 	untagged []string                     // repositories with images that have no tag
 }
 
+// push adds a tag, as a push of an image would.
 func (f *fakeRegistry) push(repository, tag, digest string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

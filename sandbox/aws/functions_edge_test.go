@@ -13,10 +13,10 @@ import (
 
 func TestManagedPolicies(t *testing.T) {
 	s := newSandbox(t, nil)
-	own := s.must(cachePolicyT, "own", with(cachePolicy(), props{"name": "own"}))
+	custom := s.mustCreate(cachePolicyT, "custom", with(cachePolicy(), props{"name": "custom"}))
 	for token, ids := range map[string]map[string]string{
 		"aws:cloudfront/getCachePolicy:getCachePolicy": {
-			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "own": own.id,
+			"Managed-CachingDisabled": cachingDisabled, "Managed-CachingOptimized": "658327ea-f89d-4fab-a63d-7e88639e58f6", "custom": custom.id,
 		},
 		"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": {
 			"Managed-AllViewer": "216adef6-5c7f-47e4-b989-5492eafa07d3", "Managed-AllViewerExceptHostHeader": allButHost,
@@ -51,7 +51,7 @@ func TestGetZone(t *testing.T) {
 	const token = "aws:route53/getZone:getZone"
 	_, err := s.invoke(token, props{"name": "example.com"})
 	require.ErrorContains(t, err, "sandbox aws create Zone")
-	zone := s.must(zoneT, "z", props{"name": "example.com", "tags": props{"for": "a"}})
+	zone := s.mustCreate(zoneT, "z", props{"name": "example.com", "tags": props{"for": "a"}})
 	for reason, in := range map[string]props{
 		"by name": {"name": "example.com"}, "with a dot": {"name": "Example.com."}, "by id": {"zoneId": zone.id}, "by tags": {"name": "example.com", "tags": props{"for": "a"}},
 	} {
@@ -62,7 +62,7 @@ func TestGetZone(t *testing.T) {
 		require.InDelta(t, 2, out["resourceRecordSetCount"], 0, reason)
 		require.Equal(t, props{"for": "a"}, out["tags"], reason)
 	}
-	s.must(zoneT, "again", props{"name": "example.com"})
+	s.mustCreate(zoneT, "again", props{"name": "example.com"})
 	for want, in := range map[string]props{
 		"multiple Route 53 Hosted Zones": {"name": "example.com"},
 		"no matching":                    {"name": "example.com", "tags": props{"for": "b"}},
@@ -75,7 +75,7 @@ func TestGetZone(t *testing.T) {
 
 func TestCreateCommand(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.inside()
+	s.setEnvironment()
 	id, err := s.run("create", "Zone", "name=example.com", "tags.Owner=me")
 	require.NoError(t, err)
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": "example.com"})
@@ -93,8 +93,8 @@ func TestCreateCommand(t *testing.T) {
 		"an unknown type":             {{"create", "Queue"}, {"does not know Queue"}},
 		"an unknown region":           {{"create", "Vpc", "--region", "mars-1"}, {"mars-1"}},
 		"an argument without a value": {{"create", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
-		"what a check refuses":        {{"create", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
-		"what AWS refuses":            {{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
+		"an invalid property":         {{"create", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},
+		"a VPC that does not exist":   {{"create", "Subnet", "vpcId=vpc-0", "cidrBlock=10.0.0.0/24"}, {"InvalidVpcID.NotFound"}},
 	} {
 		_, err := s.run(row[0]...)
 		require.ErrorContains(t, err, row[1][0], reason)
@@ -103,7 +103,7 @@ func TestCreateCommand(t *testing.T) {
 
 func TestEnsureAccountCreatesOneZone(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.inside()
+	s.setEnvironment()
 	var all sync.WaitGroup
 	for range 4 { // as several processes that start at the same time
 		all.Go(func() { assert.NoError(t, EnsureAccount(t.Context(), s.layout)) })
@@ -114,10 +114,10 @@ func TestEnsureAccountCreatesOneZone(t *testing.T) {
 	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
 	listed, err := s.run("list", "--json")
 	require.NoError(t, err)
-	require.Equal(t, "[]\n", listed, "it belongs to no stack, so it is not listed")
+	require.Equal(t, "[]\n", listed, "the zone belongs to the account, so it is not listed")
 }
 
-// The stacks whose preview needs a zone use this domain.
+// The preview of these stacks needs a zone that exists in the account.
 func TestStacksUseTheAccountsDomain(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")

@@ -103,13 +103,13 @@ func TestPolicyDocument(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Contains(t, merged["minifiedJson"], `{"Sid":"Read","Effect":"Deny","Action":"s3:GetObject","Resource":"*"}`, "an override replaces the statement of the same Sid")
-	written, err := s.invoke(token, props{"statements": []any{props{
+	withVariable, err := s.invoke(token, props{"statements": []any{props{
 		"actions": []any{"s3:*"}, "resources": []any{"arn:aws:s3:::b/&{aws:username}/*"},
 		"conditions": []any{props{"test": "NumericLessThan", "variable": "s3:max-keys", "values": []any{"<10"}}},
 	}}})
 	require.NoError(t, err)
-	require.Contains(t, written["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ becomes ${, an IAM variable")
-	require.Contains(t, written["minifiedJson"], `"\u003c10"`, "as the provider's encoder writes it")
+	require.Contains(t, withVariable["minifiedJson"], `"arn:aws:s3:::b/${aws:username}/*"`, "&{ becomes ${, an IAM variable")
+	require.Contains(t, withVariable["minifiedJson"], `"\u003c10"`, "as the provider's encoder writes it")
 	for reason, in := range map[string]props{
 		"an unknown version":                {"version": "2020-01-01"},
 		"variables with version 2008-10-17": {"version": "2008-10-17", "statements": []any{props{"actions": []any{"a:b"}, "resources": []any{"&{aws:username}"}}}},

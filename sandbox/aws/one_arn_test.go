@@ -6,24 +6,24 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// RDS and DocumentDB are one control plane: a name is taken for both.
+// RDS and DocumentDB have one control plane, so they can't use the same name.
 func TestRDSAndDocumentDBShareTheirNames(t *testing.T) {
 	s := newSandbox(t, nil)
-	vpc := s.must(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
+	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
 	var subnets []any
 	for zone, block := range map[string]string{"us-east-1a": "10.20.0.0/20", "us-east-1b": "10.20.16.0/20"} {
-		subnets = append(subnets, s.must(subnetT, zone, props{"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone}).id)
+		subnets = append(subnets, s.mustCreate(subnetT, zone, props{"vpcId": vpc.id, "cidrBlock": block, "availabilityZone": zone}).id)
 	}
 	group := props{"name": "main", "subnetIds": subnets}
 	const rds, docdb = "aws:rds/subnetGroup:SubnetGroup", "aws:docdb/subnetGroup:SubnetGroup"
 	for first, second := range map[string]string{rds: docdb, docdb: rds} {
-		created := s.must(first, "group", group)
+		created := s.mustCreate(first, "group", group)
 		_, err := s.create(second, "group", group)
 		require.ErrorContains(t, err, "DBSubnetGroupAlreadyExists", "%s after %s", second, first)
 		require.ErrorContains(t, err, "share one namespace")
-		s.must(second, "other", with(group, props{"name": "other"}))
+		s.mustCreate(second, "other", with(group, props{"name": "other"}))
 		require.NoError(t, s.delete(created))
-		require.NoError(t, s.delete(s.must(second, "group", group)), "the name is free again")
+		require.NoError(t, s.delete(s.mustCreate(second, "group", group)), "the name is free again")
 		require.NoError(t, s.delete(&resource{token: second, name: "other", id: "other"}))
 	}
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
-// inside sets the sandbox's environment variables for the test.
-func (s *sandbox) inside() {
+// setEnvironment sets the sandbox's environment variables for the test.
+func (s *sandbox) setEnvironment() {
 	s.t.Helper()
 	for _, name := range layout.CloudVariables {
 		s.t.Setenv(name, "") // t.Setenv restores it after the test
@@ -46,9 +46,9 @@ func TestGuard(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			s := newSandbox(t, nil)
-			s.inside()
+			s.setEnvironment()
 			_, err := guard()
-			require.NoError(t, err, "inside the sandbox it starts")
+			require.NoError(t, err, "the stand-in starts inside a sandbox")
 			t.Setenv(row.name, row.value)
 			err = Serve(t.Context(), io.Discard)
 			for _, want := range row.want {
@@ -90,21 +90,21 @@ func TestEngineAddress(t *testing.T) {
 
 func TestGetToken(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.inside()
+	s.setEnvironment()
 	run := func(args string) (props, error) {
 		var out bytes.Buffer
 		if err := CLI(strings.Fields(args), &out, io.Discard); err != nil {
 			return nil, err
 		}
-		answer := props{}
-		require.NoError(t, json.Unmarshal(out.Bytes(), &answer))
-		return answer, nil
+		credential := props{}
+		require.NoError(t, json.Unmarshal(out.Bytes(), &credential))
+		return credential, nil
 	}
-	answer, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
+	credential, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
 	require.NoError(t, err)
-	require.Equal(t, "ExecCredential", answer["kind"])
-	require.Equal(t, "client.authentication.k8s.io/v1beta1", answer["apiVersion"])
-	status := answer["status"].(props)
+	require.Equal(t, "ExecCredential", credential["kind"])
+	require.Equal(t, "client.authentication.k8s.io/v1beta1", credential["apiVersion"])
+	status := credential["status"].(props)
 	require.Equal(t, "certificate", status["clientCertificateData"])
 	require.Equal(t, "key", status["clientKeyData"])
 	require.NotContains(t, status, "token")
@@ -114,7 +114,7 @@ func TestGetToken(t *testing.T) {
 		"a role":                      {"eks get-token --cluster-name c --role-arn x", "--role-arn"},
 		"a profile":                   {"eks get-token --cluster-name=c --profile=x", "--profile"},
 		"no cluster":                  {"eks get-token", "--cluster-name is required"},
-		"another form":                {"eks get-token --cluster-name c --output text", "only json is supported"},
+		"another output format":       {"eks get-token --cluster-name c --output text", "only json is supported"},
 		"an option without its value": {"eks get-token --cluster-name", "needs a value"},
 		"an argument too many":        {"eks get-token --cluster-name c now", "now"},
 		"no command":                  {"", "get-token"},
@@ -154,9 +154,9 @@ func (s *sandbox) run(args ...string) (string, error) {
 
 func TestCommands(t *testing.T) {
 	s := newSandbox(t, nil)
-	s.inside()
-	vpc := s.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
-	address := s.must(addressT, "a", nil)
+	s.setEnvironment()
+	vpc := s.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16", "tags": props{"Name": "main"}})
+	address := s.mustCreate(addressT, "a", nil)
 	out, err := s.run("list")
 	require.NoError(t, err)
 	require.Regexp(t, `us-east-1\s+aws:ec2/vpc:Vpc\s+`+vpc.id+`\s+main`, out)

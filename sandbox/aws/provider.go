@@ -26,7 +26,7 @@ import (
 const announcement = "AWS stand-in of the sandbox: nothing is created at AWS"
 
 // provider implements the engine's calls. The engine unwraps secrets before a call
-// and marks them again in the answer, as for the real plugin.
+// and marks them again in the response, as for the real plugin.
 type provider struct {
 	pulumirpc.UnimplementedResourceProviderServer
 
@@ -56,25 +56,25 @@ func (p *provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	return &pulumirpc.CheckResponse{Inputs: req.GetNews(), Failures: checkFailures(failures)}, nil
 }
 
-// DiffConfig replaces a provider, and all its resources, if its region or account
-// changes.
+// DiffConfig compares two configurations of a provider. If the region or the account
+// differs, the provider and all its resources are replaced.
 func (p *provider) DiffConfig(_ context.Context, req *pulumirpc.DiffRequest) (*pulumirpc.DiffResponse, error) {
-	before, was, err := parseConfig(wire.Decode(req.GetOlds()))
+	oldConfig, oldFailures, err := parseConfig(wire.Decode(req.GetOlds()))
 	if err != nil {
 		return nil, err
 	}
-	after, is, err := parseConfig(wire.Decode(req.GetNews()))
+	newConfig, newFailures, err := parseConfig(wire.Decode(req.GetNews()))
 	if err != nil {
 		return nil, err
 	}
 	out := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE}
-	if len(was) > 0 || len(is) > 0 || fmt.Sprint(before) != fmt.Sprint(after) {
+	if len(oldFailures) > 0 || len(newFailures) > 0 || fmt.Sprint(oldConfig) != fmt.Sprint(newConfig) {
 		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
 	}
-	if before.region != after.region {
+	if oldConfig.region != newConfig.region {
 		out.Replaces, out.Diffs = append(out.Replaces, "region"), append(out.Diffs, "region")
 	}
-	if before.account != after.account {
+	if oldConfig.account != newConfig.account {
 		out.Replaces, out.Diffs = append(out.Replaces, "allowedAccountIds"), append(out.Diffs, "allowedAccountIds")
 	}
 	return out, nil
@@ -121,10 +121,10 @@ func (p *provider) Attach(_ context.Context, req *pulumirpc.PluginAttach) (*empt
 	if p.session == nil {
 		return &emptypb.Empty{}, nil
 	}
-	return &emptypb.Empty{}, answer(p.session.Dial(req.GetAddress()))
+	return &emptypb.Empty{}, statusError(p.session.Dial(req.GetAddress()))
 }
 
-// Cancel ends waiting calls.
+// Cancel ends the calls that are waiting.
 func (p *provider) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error) {
 	if p.session != nil {
 		p.session.Cancel()
@@ -148,9 +148,10 @@ func (p *provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*p
 		out.Return, err = wire.Encode(result)
 		return err
 	})
-	return out, answer(err)
+	return out, statusError(err)
 }
 
+// checkFailures converts failures to the engine's messages.
 func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	out := make([]*pulumirpc.CheckFailure, len(list))
 	for i, f := range list {
@@ -161,6 +162,7 @@ func checkFailures(list []rules.Failure) []*pulumirpc.CheckFailure {
 	return out
 }
 
+// failureError joins all failures to one error.
 func failureError(list []rules.Failure) error {
 	var all []error
 	for _, f := range list {
@@ -169,8 +171,8 @@ func failureError(list []rules.Failure) error {
 	return errors.Join(all...)
 }
 
-// answer converts an error to a status whose text the engine shows unchanged.
-func answer(err error) error {
+// statusError converts an error to a status whose text the engine shows unchanged.
+func statusError(err error) error {
 	if err == nil {
 		return nil
 	}

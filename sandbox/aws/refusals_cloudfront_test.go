@@ -19,6 +19,7 @@ func distribution(change props) props {
 	}, change)
 }
 
+// origin returns a custom origin with changes.
 func origin(change props) props {
 	return with(props{"originId": "api", "domainName": "api.example.net", "customOriginConfig": props{
 		"httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"},
@@ -49,32 +50,32 @@ func TestRefusalsOfCloudFront(t *testing.T) {
 		in["parametersInCacheKeyAndForwardedToOrigin"] = with(in["parametersInCacheKeyAndForwardedToOrigin"].(props), key)
 		return in
 	}
-	off := props{"minTtl": 0, "defaultTtl": 0, "maxTtl": 0}
-	plain := props{
+	cachingOff := props{"minTtl": 0, "defaultTtl": 0, "maxTtl": 0}
+	emptyKey := props{
 		"enableAcceptEncodingGzip": nil, "enableAcceptEncodingBrotli": nil, "headersConfig": props{"headerBehavior": "none"},
 		"queryStringsConfig": props{"queryStringBehavior": "none"},
 	}
-	listing := func(behavior string, names ...any) props {
+	requestHeaders := func(behavior string, names ...any) props {
 		return with(requestPolicy(), props{"headersConfig": props{"headerBehavior": behavior, "headers": props{"items": names}}})
 	}
-	own := func(change props) props {
+	ownCertificate := func(change props) props {
 		return with(props{"acmCertificateArn": f.certificate.id, "sslSupportMethod": "sni-only"}, change)
 	}
 	association := props{"functionAssociations": []any{props{"eventType": "viewer-request", "functionArn": f.draft.state["arn"]}}}
 	ordered := with(distribution(nil)["defaultCacheBehavior"].(props), props{"pathPattern": "/a"})
-	f.s.refuses([]refusal{
+	f.s.requireRefusals([]refusal{
 		{"a name that is in use", controlT, props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"}, "OriginAccessControlAlreadyExists"},
 		{"no such signature", controlT, props{"originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv5"}, "one of sigv4"},
 		{"a minimum TTL above the default", cachePolicyT, cache(props{"minTtl": 700}, nil), "InvalidArgument"},
-		{"compression without caching", cachePolicyT, cache(off, with(plain, props{"enableAcceptEncodingGzip": true})), "EnableAcceptEncodingGzip is invalid for policy with caching disabled"},
-		{"headers in the key without caching", cachePolicyT, cache(off, with(plain, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Authorization"}}}})), "HeaderBehavior is invalid for policy with caching disabled"},
+		{"compression without caching", cachePolicyT, cache(cachingOff, with(emptyKey, props{"enableAcceptEncodingGzip": true})), "EnableAcceptEncodingGzip is invalid for policy with caching disabled"},
+		{"headers in the key without caching", cachePolicyT, cache(cachingOff, with(emptyKey, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Authorization"}}}})), "HeaderBehavior is invalid for policy with caching disabled"},
 		{"Accept-Encoding as a header of the key", cachePolicyT, cache(nil, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"Accept-Encoding"}}}}), "contains Accept-Encoding"},
 		{"a whitelist without names", cachePolicyT, cache(nil, props{"headersConfig": props{"headerBehavior": "whitelist"}}), "must list names"},
 		{"names with the behavior none", cachePolicyT, cache(nil, props{"headersConfig": props{"headerBehavior": "none", "headers": props{"items": []any{"A"}}}}), "must list names"},
 		{"too many headers", cachePolicyT, cache(nil, props{"headersConfig": props{"headerBehavior": "whitelist", "headers": props{"items": []any{"A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K"}}}}), "has 11 elements"},
-		{"the Authorization header", requestT, listing("whitelist", "Authorization"), "The parameter Headers contains Authorization that is not allowed."},
-		{"the Accept-Encoding header", requestT, listing("whitelist", "accept-encoding"), "contains accept-encoding that is not allowed"},
-		{"a viewer's header in a list for CloudFront's headers", requestT, listing("allViewerAndWhitelistCloudFront", "X-Mine"), "contains X-Mine"},
+		{"the Authorization header", requestT, requestHeaders("whitelist", "Authorization"), "The parameter Headers contains Authorization that is not allowed."},
+		{"the Accept-Encoding header", requestT, requestHeaders("whitelist", "accept-encoding"), "contains accept-encoding that is not allowed"},
+		{"a viewer's header in a list for CloudFront's headers", requestT, requestHeaders("allViewerAndWhitelistCloudFront", "X-Mine"), "contains X-Mine"},
 		{"an empty policy", headersT, props{}, "at least one of"},
 		{"a security header among the others", headersT, props{"customHeadersConfig": props{"items": []any{props{"header": "X-Frame-Options", "value": "DENY", "override": true}}}}, "belongs in securityHeadersConfig"},
 		{"a large function", functionT, props{"runtime": "cloudfront-js-2.0", "code": strings.Repeat("x", 10241)}, "must have 1 to 10240"},
@@ -85,8 +86,8 @@ func TestRefusalsOfCloudFront(t *testing.T) {
 		{"a set of methods that CloudFront does not allow", distributionT, distributionWithBehavior(props{"allowedMethods": []any{"GET", "POST"}}), "must be one of"},
 		{"POST as a cached method", distributionT, distributionWithBehavior(props{"cachedMethods": []any{"GET", "HEAD", "POST"}}), "must be one of"},
 		{"a function that is not published", distributionT, distributionWithBehavior(association), "InvalidFunctionAssociation"},
-		{"one path twice", distributionT, distribution(props{"orderedCacheBehaviors": []any{ordered, ordered}}), "more than once"},
-		{"two origins of one name", distributionT, distribution(props{"origins": []any{origin(nil), origin(props{"domainName": "b.example.net"})}}), "the id of another origin"},
+		{"two behaviors with the same path", distributionT, distribution(props{"orderedCacheBehaviors": []any{ordered, ordered}}), "more than once"},
+		{"two origins with the same id", distributionT, distribution(props{"origins": []any{origin(nil), origin(props{"domainName": "b.example.net"})}}), "the id of another origin"},
 		{"an origin without settings", distributionT, distributionWithOrigin(props{"customOriginConfig": nil}), "does not refer to a valid S3 bucket"},
 		{"a URL as an origin", distributionT, distributionWithOrigin(props{"domainName": "https://api.example.net"}), "a domain name"},
 		{"a header that CloudFront sets", distributionT, distributionWithOrigin(props{"customHeaders": []any{props{"name": "Host", "value": "x"}}}), "can't add to origin requests"},
@@ -97,16 +98,16 @@ func TestRefusalsOfCloudFront(t *testing.T) {
 		{"an access control that does not exist", distributionT, distributionWithOrigin(props{"originAccessControlId": "E0"}), "NoSuchOriginAccessControl"},
 		{"a read timeout above the limit", distributionT, distributionWithOrigin(props{"customOriginConfig": props{"httpPort": 80, "httpsPort": 443, "originProtocolPolicy": "https-only", "originSslProtocols": []any{"TLSv1.2"}, "originReadTimeout": 180}}), "must be 1 to 120"},
 		{"an origin shield without a region", distributionT, distributionWithOrigin(props{"originShield": props{"enabled": true}}), "for an enabled shield"},
-		{"two certificates", distributionT, distributionWithCertificate(own(props{"cloudfrontDefaultCertificate": true})), "exactly one of cloudfrontDefaultCertificate"},
+		{"two certificates", distributionT, distributionWithCertificate(ownCertificate(props{"cloudfrontDefaultCertificate": true})), "exactly one of cloudfrontDefaultCertificate"},
 		{"no certificate", distributionT, distributionWithCertificate(props{}), "exactly one of cloudfrontDefaultCertificate"},
-		{"a certificate without sslSupportMethod", distributionT, distributionWithCertificate(own(props{"sslSupportMethod": nil})), "must be given with acmCertificateArn"},
+		{"a certificate without sslSupportMethod", distributionT, distributionWithCertificate(ownCertificate(props{"sslSupportMethod": nil})), "must be given with acmCertificateArn"},
 		{"CloudFront's certificate with another TLS version", distributionT, distributionWithCertificate(props{"cloudfrontDefaultCertificate": true, "minimumProtocolVersion": "TLSv1.2_2021"}), "must be TLSv1"},
-		{"dedicated addresses with a new TLS version", distributionT, distributionWithCertificate(own(props{"sslSupportMethod": "vip", "minimumProtocolVersion": "TLSv1.2_2021"})), "SSLv3 or TLSv1 with vip"},
+		{"dedicated addresses with a new TLS version", distributionT, distributionWithCertificate(ownCertificate(props{"sslSupportMethod": "vip", "minimumProtocolVersion": "TLSv1.2_2021"})), "SSLv3 or TLSv1 with vip"},
 		{"an alias without a certificate", distributionT, distributionWithCertificate(props{"cloudfrontDefaultCertificate": true}, "www.example.com"), "you must attach a trusted certificate"},
-		{"an alias that the certificate does not cover", distributionT, distributionWithCertificate(own(nil), "a.b.example.com"), "doesn't cover the alternate domain name"},
-		{"a certificate that is not issued", distributionT, distributionWithCertificate(own(props{"acmCertificateArn": f.pending.id}), "pending.example.org"), "The specified SSL certificate doesn't exist"},
-		{"a certificate that does not exist", distributionT, distributionWithCertificate(own(props{"acmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none"})), "InvalidViewerCertificate"},
-		{"a name that is in use", distributionT, distributionWithCertificate(own(nil), "taken.example.com"), "CNAMEAlreadyExists"},
+		{"an alias that the certificate does not cover", distributionT, distributionWithCertificate(ownCertificate(nil), "a.b.example.com"), "doesn't cover the alternate domain name"},
+		{"a certificate that is not issued", distributionT, distributionWithCertificate(ownCertificate(props{"acmCertificateArn": f.pending.id}), "pending.example.org"), "The specified SSL certificate doesn't exist"},
+		{"a certificate that does not exist", distributionT, distributionWithCertificate(ownCertificate(props{"acmCertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/none"})), "InvalidViewerCertificate"},
+		{"a name that is in use", distributionT, distributionWithCertificate(ownCertificate(nil), "taken.example.com"), "CNAMEAlreadyExists"},
 		{"an error page without a response code", distributionT, distribution(props{"customErrorResponses": []any{props{"errorCode": 404, "responsePagePath": "/404.html"}}}), "go together"},
 		{"an error code that CloudFront does not allow", distributionT, distribution(props{"customErrorResponses": []any{props{"errorCode": 418}}}), "must be one of"},
 		{"countries with the restriction none", distributionT, distribution(props{"restrictions": props{"geoRestriction": props{"restrictionType": "none", "locations": []any{"DE"}}}}), "for blacklist and whitelist"},

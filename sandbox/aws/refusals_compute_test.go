@@ -8,107 +8,87 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// computeRefusal is a row of the compute tables.
-type computeRefusal struct {
-	reason, token string
-	in            props
-	want          string
-}
-
-// refuseAll expects that every row is refused. All rows use the same tier of buildCompute.
-func (s *sandbox) refuseAll(t *testing.T, rows []computeRefusal) {
-	t.Helper()
-	for _, row := range rows {
-		t.Run(row.reason, func(t *testing.T) {
-			before := s.count()
-			_, err := s.create(row.token, "refused", row.in)
-			require.ErrorContains(t, err, row.want)
-			require.Equal(t, before, s.count(), "a refused creation stores nothing")
-		})
-	}
-}
-
 func TestNetworkRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
-	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	spare := s.must(subnetT, "spare", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
+	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	unassociated := s.mustCreate(subnetT, "spare", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.9.0/24", "availabilityZone": "us-east-1c"})
 	rule := func(change props) props {
-		return with(props{"networkAclId": x.by["list"].id, "ruleNumber": 200, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 1, "toPort": 2}, change)
+		return with(props{"networkAclId": x.byName["list"].id, "ruleNumber": 200, "ruleAction": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 1, "toPort": 2}, change)
 	}
 	entry := func(change props) []any {
 		return []any{with(props{"ruleNo": 1, "action": "allow", "protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlock": "0.0.0.0/0"}, change)}
 	}
-	s.refuseAll(t, []computeRefusal{
-		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
-		{"a subnet's IPv6 block that is in use", subnetT, props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.by["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
-		{"a second egress-only gateway", egressOnlyT, props{"vpcId": x.by["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
-		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": x.by["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": x.by["out"].id}, "egress-only internet gateway"},
+	s.requireRefusals([]refusal{
+		{"a subnet's IPv6 block outside of the VPC's", subnetT, props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": "2001:db8::/64"}, "InvalidSubnet.Range"},
+		{"a subnet's IPv6 block that is in use", subnetT, props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "ipv6CidrBlock": x.byName["a"].state["ipv6CidrBlock"]}, "InvalidSubnet.Conflict"},
+		{"a second egress-only gateway", egressOnlyT, props{"vpcId": x.byName["vpc"].id}, "EgressOnlyInternetGatewayLimitExceeded"},
+		{"IPv4 through an egress-only gateway", routeT, props{"routeTableId": x.byName["table"].id, "destinationCidrBlock": "10.99.0.0/16", "egressOnlyGatewayId": x.byName["out"].id}, "egress-only internet gateway"},
 		{"a number that is in use", aclRuleT, rule(props{"ruleNumber": 100}), "already exists"},
-		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": x.by["inline"].id}), "has ingress rules of its own"},
+		{"a rule resource for a list with inline rules", aclRuleT, rule(props{"networkAclId": x.byName["inline"].id}), "has ingress rules of its own"},
 		{"IPv4 and IPv6 in a rule", aclRuleT, rule(props{"ipv6CidrBlock": "::/0"}), "cidrBlock"},
 		{"TCP without ports", aclRuleT, rule(props{"fromPort": nil, "toPort": nil}), "with TCP and UDP"},
 		{"ports without TCP", aclRuleT, rule(props{"protocol": "-1"}), "has no ports"},
 		{"ICMP without a type", aclRuleT, rule(props{"protocol": "icmp", "fromPort": nil, "toPort": nil}), "icmpType"},
 		{"the number of the last rule", aclRuleT, rule(props{"ruleNumber": 32767}), "ruleNumber"},
-		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": x.by["inline"].id, "subnetId": x.by["a"].id}, "associated by"},
-		{"a subnet that a list has inline", aclT, props{"vpcId": x.by["vpc"].id, "subnetIds": []any{x.by["b"].id}}, "associated by"},
-		{"a subnet of another VPC", aclAssocT, props{"networkAclId": x.by["list"].id, "subnetId": far.id}, "the network ACL in"},
-		{"a number twice inline", aclT, props{"vpcId": x.by["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
-		{"a prefix list that does not exist", ingressT, props{"securityGroupId": x.by["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
-		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": x.by["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
+		{"a subnet that has another list's association", aclAssocT, props{"networkAclId": x.byName["inline"].id, "subnetId": x.byName["a"].id}, "associated by"},
+		{"a subnet that a list has inline", aclT, props{"vpcId": x.byName["vpc"].id, "subnetIds": []any{x.byName["b"].id}}, "associated by"},
+		{"a subnet of another VPC", aclAssocT, props{"networkAclId": x.byName["list"].id, "subnetId": otherSubnet.id}, "the network ACL in"},
+		{"a number twice inline", aclT, props{"vpcId": x.byName["vpc"].id, "ingress": append(entry(nil), entry(props{"action": "deny"})...)}, "given twice"},
+		{"a prefix list that does not exist", ingressT, props{"securityGroupId": x.byName["tier"].id, "ipProtocol": "-1", "prefixListId": "pl-00000000"}, "InvalidPrefixListID.NotFound"},
+		{"CloudFront's list twice in a group", ingressT, props{"securityGroupId": x.byName["front"].id, "ipProtocol": "tcp", "fromPort": 80, "toPort": 80, "prefixListId": "pl-3b927c52"}, "RulesPerSecurityGroupLimitExceeded"},
 	})
-	s.must(aclAssocT, "free", props{"networkAclId": x.by["list"].id, "subnetId": spare.id})
-	_, err := s.create(aclT, "late", props{"vpcId": x.by["vpc"].id, "subnetIds": []any{spare.id}})
+	s.mustCreate(aclAssocT, "free", props{"networkAclId": x.byName["list"].id, "subnetId": unassociated.id})
+	_, err := s.create(aclT, "late", props{"vpcId": x.byName["vpc"].id, "subnetIds": []any{unassociated.id}})
 	require.ErrorContains(t, err, "associated by")
-	require.ErrorContains(t, s.update(x.by["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "rule resources exist, which the update would remove")
+	require.ErrorContains(t, s.update(x.byName["list"], with(x.news["list"], props{"ingress": entry(nil)})), "as resources of their own", "the update would remove the rules that are resources of their own")
 }
 
 func TestBalancerRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
-	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	near := s.must(subnetT, "near", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
-	a2 := s.must(subnetT, "a2", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
-	small := s.must(subnetT, "small", props{"vpcId": x.by["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
-	elsewhere := s.must(targetsT, "elsewhere", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
-	inner := s.must(balancerT, "inner", props{"subnets": []any{x.by["a"].id, x.by["b"].id}, "internal": true})
+	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	otherB := s.mustCreate(subnetT, "other-b", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	otherA := s.mustCreate(subnetT, "other-a", props{"vpcId": other.id, "cidrBlock": "10.41.1.0/24", "availabilityZone": "us-east-1a"})
+	a2 := s.mustCreate(subnetT, "a2", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.8.0/24", "availabilityZone": "us-east-1a"})
+	small := s.mustCreate(subnetT, "small", props{"vpcId": x.byName["vpc"].id, "cidrBlock": "10.40.9.0/28", "availabilityZone": "us-east-1c"})
+	otherTargets := s.mustCreate(targetsT, "other", props{"vpcId": other.id, "port": 80, "protocol": "HTTP"})
+	internal := s.mustCreate(balancerT, "inner", props{"subnets": []any{x.byName["a"].id, x.byName["b"].id}, "internal": true})
 	balancer := func(change props) props {
-		return with(props{"subnets": []any{x.by["a"].id, x.by["b"].id}}, change)
+		return with(props{"subnets": []any{x.byName["a"].id, x.byName["b"].id}}, change)
 	}
 	targets := func(change props) props {
-		return with(props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP"}, change)
+		return with(props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP"}, change)
 	}
 	forward := func(arn any) []any { return []any{props{"type": "forward", "targetGroupArn": arn}} }
 	listener := func(change props) props {
 		return with(props{
-			"loadBalancerArn": x.by["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": x.by["certificate"].id, "sslPolicy": tlsPolicy,
-			"defaultActions": forward(x.by["targets"].id),
+			"loadBalancerArn": x.byName["balancer"].id, "port": 8443, "protocol": "HTTPS", "certificateArn": x.byName["certificate"].id, "sslPolicy": tlsPolicy,
+			"defaultActions": forward(x.byName["targets"].id),
 		}, change)
 	}
 	rule := func(change props) props {
 		return with(props{
-			"listenerArn": x.by["https"].id, "priority": 50, "actions": forward(x.by["targets"].id),
+			"listenerArn": x.byName["https"].id, "priority": 50, "actions": forward(x.byName["targets"].id),
 			"conditions": []any{props{"pathPattern": props{"values": []any{"/x"}}}},
 		}, change)
 	}
 	redirect := func(change props) []any {
 		return []any{props{"type": "redirect", "redirect": with(props{"statusCode": "HTTP_301"}, change)}}
 	}
-	s.refuseAll(t, []computeRefusal{
-		{"one zone", balancerT, balancer(props{"subnets": []any{x.by["a"].id}}), "two different Availability Zones"},
-		{"a zone twice", balancerT, balancer(props{"subnets": []any{x.by["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
-		{"two VPCs", balancerT, balancer(props{"subnets": []any{x.by["a"].id, far.id}}), "one VPC"},
-		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{x.by["a"].id, small.id}}), "needs a /27"},
-		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{near.id, far.id}}), "no internet gateway"},
-		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{near.id, far.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
+	s.requireRefusals([]refusal{
+		{"one zone", balancerT, balancer(props{"subnets": []any{x.byName["a"].id}}), "two different Availability Zones"},
+		{"a zone twice", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, a2.id}}), "multiple subnets in the same Availability Zone"},
+		{"two VPCs", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, otherB.id}}), "one VPC"},
+		{"a subnet that is too small", balancerT, balancer(props{"subnets": []any{x.byName["a"].id, small.id}}), "needs a /27"},
+		{"a VPC without an internet gateway", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}}), "no internet gateway"},
+		{"a dual-stack load balancer in subnets without IPv6", balancerT, balancer(props{"subnets": []any{otherA.id, otherB.id}, "internal": true, "ipAddressType": "dualstack"}), "no IPv6 CIDR block"},
 		{"a group of another VPC", balancerT, balancer(props{"securityGroups": []any{other.state["defaultSecurityGroupId"]}}), "security groups are invalid"},
 		{"a name of 33 letters", balancerT, balancer(props{"name": strings.Repeat("x", 33)}), "name"},
 		{"a name that ends in a dash", balancerT, balancer(props{"name": "front-"}), "name"},
-		{"a name of AWS's", balancerT, balancer(props{"name": "internal-front"}), "internal-"},
-		{"a name that is in use", balancerT, balancer(props{"name": x.by["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
+		{"a name that AWS reserves", balancerT, balancer(props{"name": "internal-front"}), "internal-"},
+		{"a name that is in use", balancerT, balancer(props{"name": x.byName["balancer"].state["name"]}), "DuplicateLoadBalancerName"},
 		{"a network load balancer", balancerT, balancer(props{"loadBalancerType": "network"}), "loadBalancerType"},
 		{"an idle time above the limit", balancerT, balancer(props{"idleTimeout": 4001}), "idleTimeout"},
 		{"logs to a bucket with an invalid name", balancerT, balancer(props{"accessLogs": props{"bucket": "x"}}), "bucket"},
@@ -120,25 +100,25 @@ func TestBalancerRefusals(t *testing.T) {
 		{"no check", targetsT, targets(props{"healthCheck": props{"enabled": false}}), "always checked"},
 		{"a slow start of ten seconds", targetsT, targets(props{"slowStart": 10}), "slowStart"},
 		{"a slow start with another algorithm", targetsT, targets(props{"slowStart": 30, "loadBalancingAlgorithmType": "least_outstanding_requests"}), "can't be used with"},
-		{"mitigation without its algorithm", targetsT, targets(props{"loadBalancingAnomalyMitigation": "on"}), "weighted_random"},
+		{"anomaly mitigation with another algorithm", targetsT, targets(props{"loadBalancingAnomalyMitigation": "on"}), "weighted_random"},
 		{"a cookie of the program without a name", targetsT, targets(props{"stickiness": props{"type": "app_cookie"}}), "cookieName"},
 		{"functions as targets", targetsT, targets(props{"targetType": "lambda"}), "targetType"},
 		{"HTTPS without a certificate", listenerT, listener(props{"certificateArn": nil}), "a certificate must be specified"},
 		{"HTTPS without a policy", listenerT, listener(props{"sslPolicy": nil}), "sslPolicy"},
 		{"a policy with TLS 1.0", listenerT, listener(props{"sslPolicy": "ELBSecurityPolicy-2016-08"}), "one of"},
-		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(x.by["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
-		{"an ARN that is not a certificate's", listenerT, listener(props{"certificateArn": x.by["balancer"].id}), "CertificateNotFound"},
+		{"a certificate of another region", listenerT, listener(props{"certificateArn": strings.Replace(x.byName["certificate"].id, "us-east-1", "eu-west-1", 1)}), "CertificateNotFound"},
+		{"an ARN that is not a certificate's", listenerT, listener(props{"certificateArn": x.byName["balancer"].id}), "CertificateNotFound"},
 		{"HTTP with a certificate", listenerT, listener(props{"protocol": "HTTP"}), "belongs to HTTPS"},
 		{"a port that is in use", listenerT, listener(props{"port": 443}), "DuplicateListener"},
-		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.by["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
-		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(x.by["targets"].id + "0")}), "TargetGroupNotFound"},
-		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(elsewhere.id)}), "different VPC"},
-		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": inner.id}), "more than one load balancer"},
+		{"a load balancer that does not exist", listenerT, listener(props{"loadBalancerArn": strings.Replace(x.byName["balancer"].id, "balancer", "none", 1)}), "LoadBalancerNotFound"},
+		{"a target group that does not exist", listenerT, listener(props{"defaultActions": forward(x.byName["targets"].id + "0")}), "TargetGroupNotFound"},
+		{"a target group of another VPC", listenerT, listener(props{"defaultActions": forward(otherTargets.id)}), "different VPC"},
+		{"a target group of another load balancer", listenerT, listener(props{"loadBalancerArn": internal.id}), "more than one load balancer"},
 		{"a redirect to itself", listenerT, listener(props{"defaultActions": redirect(nil)}), "creates a loop"},
 		{"a redirect without a code", listenerT, listener(props{"defaultActions": redirect(props{"statusCode": nil, "port": "443"})}), "statusCode"},
-		{"two actions", listenerT, listener(props{"defaultActions": append(forward(x.by["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
+		{"two actions", listenerT, listener(props{"defaultActions": append(forward(x.byName["targets"].id), redirect(props{"port": "1"})...)}), "defaultActions"},
 		{"an action without its block", listenerT, listener(props{"defaultActions": []any{props{"type": "fixed-response"}}}), "fixedResponse"},
-		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.by["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
+		{"an action with the block of another type", listenerT, listener(props{"defaultActions": []any{props{"type": "forward", "targetGroupArn": x.byName["targets"].id, "fixedResponse": props{"contentType": "text/plain"}}}}), "does not belong"},
 		{"an authentication action", listenerT, listener(props{"defaultActions": []any{props{"type": "authenticate-oidc"}}}), "one of"},
 		{"a priority that is in use", listenRuleT, rule(props{"priority": 10}), "PriorityInUse"},
 		{"a priority above the limit", listenRuleT, rule(props{"priority": 50001}), "priority"},
@@ -164,31 +144,31 @@ func TestBalancerRefusals(t *testing.T) {
 func TestScalingRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
-	other := s.must(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
-	far := s.must(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
-	imageless := s.must(templateT, "imageless", props{"instanceType": "m7g.large"})
-	typeless := s.must(templateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
-	addresses := s.must(targetsT, "addresses", props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
-	spec := props{"id": x.by["template"].id, "version": "1"}
+	other := s.mustCreate(vpcT, "other", props{"cidrBlock": "10.41.0.0/16"})
+	otherSubnet := s.mustCreate(subnetT, "far", props{"vpcId": other.id, "cidrBlock": "10.41.0.0/24", "availabilityZone": "us-east-1b"})
+	imageless := s.mustCreate(templateT, "imageless", props{"instanceType": "m7g.large"})
+	typeless := s.mustCreate(templateT, "typeless", props{"imageId": "ami-0123456789abcdef0"})
+	addresses := s.mustCreate(targetsT, "addresses", props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP", "targetType": "ip"})
+	spec := props{"id": x.byName["template"].id, "version": "1"}
 	group := func(change props) props {
-		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{x.by["a"].id}, "launchTemplate": spec}, change)
+		return with(props{"minSize": 1, "maxSize": 2, "vpcZoneIdentifiers": []any{x.byName["a"].id}, "launchTemplate": spec}, change)
 	}
 	mixed := func(distribution props, overrides ...any) props {
-		policy := props{"launchTemplate": props{"launchTemplateSpecification": props{"launchTemplateId": x.by["template"].id}, "overrides": overrides}}
+		policy := props{"launchTemplate": props{"launchTemplateSpecification": props{"launchTemplateId": x.byName["template"].id}, "overrides": overrides}}
 		if distribution != nil {
 			policy["instancesDistribution"] = distribution
 		}
 		return group(props{"launchTemplate": nil, "mixedInstancesPolicy": policy})
 	}
 	refresh := func(preferences props) props {
-		return group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": preferences}, "launchTemplate": props{"id": x.by["template"].id, "version": "$Latest"}})
+		return group(props{"instanceRefresh": props{"strategy": "Rolling", "preferences": preferences}, "launchTemplate": props{"id": x.byName["template"].id, "version": "$Latest"}})
 	}
-	needs := props{"vcpuCount": props{"min": 2}, "memoryMib": props{"min": 1024}}
+	requirements := props{"vcpuCount": props{"min": 2}, "memoryMib": props{"min": 1024}}
 	template := func(change props) props { return with(props{"imageId": "ami-0123456789abcdef0"}, change) }
 	disk := func(ebs props) props {
 		return template(props{"blockDeviceMappings": []any{props{"deviceName": "/dev/xvda", "ebs": ebs}}})
 	}
-	policy := func(change props) props { return with(props{"autoscalingGroupName": x.by["group"].id}, change) }
+	policy := func(change props) props { return with(props{"autoscalingGroupName": x.byName["group"].id}, change) }
 	tracking := func(configuration props) props {
 		return policy(props{"policyType": "TargetTrackingScaling", "targetTrackingConfiguration": with(props{"targetValue": 50.0}, configuration)})
 	}
@@ -199,11 +179,11 @@ func TestScalingRefusals(t *testing.T) {
 		}
 		return policy(props{"policyType": "StepScaling", "adjustmentType": "ChangeInCapacity", "stepAdjustments": out})
 	}
-	balancer, _ := x.by["balancer"].state["arnSuffix"].(string)
-	canary, _ := x.by["canary"].state["arnSuffix"].(string)
-	unrouted := s.must(targetsT, "unrouted", props{"vpcId": x.by["vpc"].id, "port": 80, "protocol": "HTTP"})
-	s.must(scalingAttachT, "unrouted", props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": unrouted.id})
-	alone, _ := unrouted.state["arnSuffix"].(string)
+	balancer, _ := x.byName["balancer"].state["arnSuffix"].(string)
+	canary, _ := x.byName["canary"].state["arnSuffix"].(string)
+	unrouted := s.mustCreate(targetsT, "unrouted", props{"vpcId": x.byName["vpc"].id, "port": 80, "protocol": "HTTP"})
+	s.mustCreate(scalingAttachT, "unrouted", props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": unrouted.id})
+	unroutedSuffix, _ := unrouted.state["arnSuffix"].(string)
 	perTarget := func(label string) props {
 		return tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget", "resourceLabel": label}})
 	}
@@ -219,18 +199,18 @@ func TestScalingRefusals(t *testing.T) {
 	queries := func(list ...any) props {
 		return alarm(props{"metricName": nil, "namespace": nil, "statistic": nil, "period": nil, "metricQueries": list})
 	}
-	s.refuseAll(t, []computeRefusal{
+	s.requireRefusals([]refusal{
 		{"user data above 16 KB", templateT, template(props{"userData": base64.StdEncoding.EncodeToString(make([]byte, 16385))}), "AWS allows 16384"},
 		{"user data that is not base64", templateT, template(props{"userData": "#!/bin/sh"}), "must be base64"},
-		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{x.by["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{x.by["tier"].id}}}}), "on one level"},
-		{"a key without encryption", templateT, disk(props{"kmsKeyId": x.by["key"].state["arn"]}), "needs encrypted"},
+		{"groups on two levels", templateT, template(props{"vpcSecurityGroupIds": []any{x.byName["tier"].id}, "networkInterfaces": []any{props{"securityGroups": []any{x.byName["tier"].id}}}}), "on one level"},
+		{"a key without encryption", templateT, disk(props{"kmsKeyId": x.byName["key"].state["arn"]}), "needs encrypted"},
 		{"a key that does not exist", templateT, disk(props{"encrypted": "true", "kmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"}), "not"},
 		{"IOPS without a volume type", templateT, disk(props{"iops": 4000}), "volumeType"},
 		{"an old volume type", templateT, disk(props{"volumeType": "gp2"}), "one of"},
 		{"a group that does not exist", templateT, template(props{"vpcSecurityGroupIds": []any{"sg-0123456789abcdef0"}}), "InvalidGroup.NotFound"},
 		{"a profile that does not exist", templateT, template(props{"iamInstanceProfile": props{"name": "none"}}), "IAM Instance Profile"},
-		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.by["profile"].state["arn"]}}), "together"},
-		{"a name that is in use", templateT, template(props{"name": x.by["template"].state["name"]}), "AlreadyExists"},
+		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.byName["profile"].state["arn"]}}), "together"},
+		{"a name that is in use", templateT, template(props{"name": x.byName["template"].state["name"]}), "AlreadyExists"},
 		{"a default version that does not exist", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
 		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "instance type"},
 		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
@@ -239,15 +219,15 @@ func TestScalingRefusals(t *testing.T) {
 		{"a launch template and a mixed instances policy", scalingT, group(props{"mixedInstancesPolicy": mixed(nil)["mixedInstancesPolicy"]}), "launchTemplate"},
 		{"neither subnets nor zones", scalingT, group(props{"vpcZoneIdentifiers": nil}), "vpcZoneIdentifiers"},
 		{"both subnets and zones", scalingT, group(props{"availabilityZones": []any{"us-east-1a"}}), "vpcZoneIdentifiers"},
-		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{x.by["a"].id, far.id}}), "one VPC"},
-		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{far.id}}), "does not exist in VPC"},
+		{"two VPCs", scalingT, group(props{"vpcZoneIdentifiers": []any{x.byName["a"].id, otherSubnet.id}}), "one VPC"},
+		{"groups of another VPC", scalingT, group(props{"vpcZoneIdentifiers": []any{otherSubnet.id}}), "does not exist in VPC"},
 		{"a template that does not exist", scalingT, group(props{"launchTemplate": props{"id": "lt-0123456789abcdef0"}}), "launch template"},
 		{"a version that does not exist", scalingT, group(props{"launchTemplate": with(spec, props{"version": "7"})}), "version 7"},
 		{"an invalid version", scalingT, group(props{"launchTemplate": with(spec, props{"version": "newest"})}), "$Latest"},
 		{"a template without an image", scalingT, group(props{"launchTemplate": props{"id": imageless.id}}), "ImageId"},
 		{"a template without a type", scalingT, group(props{"launchTemplate": props{"id": typeless.id}}), "InstanceType"},
 		{"a target group of IP addresses", scalingT, group(props{"targetGroupArns": []any{addresses.id}}), "may not be valid"},
-		{"a name that is in use", scalingT, group(props{"name": x.by["group"].id}), "already exists"},
+		{"a name that is in use", scalingT, group(props{"name": x.byName["group"].id}), "already exists"},
 		{"a process that does not exist", scalingT, group(props{"suspendedProcesses": []any{"Sleep"}}), "one of"},
 		{"a metric that does not exist", scalingT, group(props{"enabledMetrics": []any{"Mood"}}), "one of"},
 		{"a maximum lifetime of an hour", scalingT, group(props{"maxInstanceLifetime": 3600}), "maxInstanceLifetime"},
@@ -256,13 +236,13 @@ func TestScalingRefusals(t *testing.T) {
 		{"hooks in the group", scalingT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
 		{"a roll-back from $Latest", scalingT, refresh(props{"autoRollback": true}), "nothing to go back to"},
 		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
-		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": needs}), "together"},
-		{"some overrides with a type, some with requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": needs}), "or none"},
+		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": requirements}), "together"},
+		{"some overrides with a type, some with requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": requirements}), "or none"},
 		{"weights in some overrides only", scalingT, mixed(nil, props{"instanceType": "m7g.large", "weightedCapacity": "1"}, props{"instanceType": "m6g.large"}), "or none"},
 		{"requirements without a memory", scalingT, mixed(nil, props{"instanceRequirements": props{"vcpuCount": props{"min": 2}}}), "memoryMib"},
-		{"requirements with prioritized", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": needs}), "lowest-price"},
+		{"requirements with prioritized", scalingT, mixed(props{"onDemandAllocationStrategy": "prioritized"}, props{"instanceRequirements": requirements}), "lowest-price"},
 		{"Spot pools with another strategy", scalingT, mixed(props{"spotAllocationStrategy": "price-capacity-optimized", "spotInstancePools": 2}), "lowest-price"},
-		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": x.by["mixed"].id, "lbTargetGroupArn": x.by["canary"].id}, "AlreadyExists"},
+		{"a target group attached twice", scalingAttachT, props{"autoscalingGroupName": x.byName["mixed"].id, "lbTargetGroupArn": x.byName["canary"].id}, "AlreadyExists"},
 		{"a hook without a time", hookT, policy(props{"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}), "heartbeatTimeout"},
 		{"a hook of a group that does not exist", hookT, props{"autoscalingGroupName": "none", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 60}, "ValidationError"},
 		{"a simple policy without a step", scalingPolicyT, policy(props{"adjustmentType": "ChangeInCapacity"}), "scalingAdjustment"},
@@ -274,20 +254,20 @@ func TestScalingRefusals(t *testing.T) {
 		{"tracking without a metric", scalingPolicyT, tracking(nil), "exactly one of"},
 		{"request tracking without a resource label", scalingPolicyT, tracking(props{"predefinedMetricSpecification": props{"predefinedMetricType": "ALBRequestCountPerTarget"}}), "resourceLabel"},
 		{"request tracking for a target group of another group", scalingPolicyT, perTarget(balancer + "/" + canary), "is not attached"},
-		{"request tracking for a target group without a listener", scalingPolicyT, with(perTarget(balancer+"/"+alone), props{"autoscalingGroupName": x.by["mixed"].id}), "does not route"},
+		{"request tracking for a target group without a listener", scalingPolicyT, with(perTarget(balancer+"/"+unroutedSuffix), props{"autoscalingGroupName": x.byName["mixed"].id}), "does not route"},
 		{"predictive scaling", scalingPolicyT, policy(props{"policyType": "PredictiveScaling"}), "one of"},
 		{"a metric without a statistic", alarmT, alarm(props{"statistic": nil}), "statistic"},
 		{"two statistics", alarmT, alarm(props{"extendedStatistic": "p99"}), "statistic"},
 		{"a period of 45 seconds", alarmT, alarm(props{"period": 45}), "multiple of 60"},
 		{"evaluation periods of two days", alarmT, alarm(props{"period": 600, "evaluationPeriods": 288}), "look back"},
 		{"more points than periods", alarmT, alarm(props{"datapointsToAlarm": 3}), "above evaluationPeriods"},
-		{"an action that is not an alarm action", alarmT, alarm(props{"alarmActions": []any{x.by["group"].state["arn"]}}), "alarm action"},
+		{"an action that is not an alarm action", alarmT, alarm(props{"alarmActions": []any{x.byName["group"].state["arn"]}}), "alarm action"},
 		{"an invalid SNS topic", alarmT, alarm(props{"alarmActions": []any{"arn:aws:sns:us-east-1:123456789012:a b"}}), "alarm action"},
 		{"neither metric nor queries", alarmT, alarm(props{"metricName": nil}), "metricName"},
 		{"queries and a statistic", alarmT, with(queries(query(true)), props{"statistic": "Sum"}), "not to metricQueries"},
 		{"no query that returns data", alarmT, queries(query(false)), "exactly one query"},
 		{"a query twice", alarmT, queries(query(true), query(false)), "given twice"},
-		{"an alarm's name that is in use", alarmT, alarm(props{"name": x.by["busy"].id}), "already exists"},
+		{"an alarm's name that is in use", alarmT, alarm(props{"name": x.byName["busy"].id}), "already exists"},
 	})
 }
 
@@ -295,7 +275,7 @@ func TestAddonVersions(t *testing.T) {
 	f := newFixture(t)
 	s := f.s
 	requests := s.apiServer()
-	s.must(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
+	s.mustCreate(attachT, "attach", props{"role": f.role.state["name"], "policyArn": clusterPerm})
 	for _, row := range []struct {
 		kubernetes string
 		addons     map[string]string
@@ -310,13 +290,13 @@ func TestAddonVersions(t *testing.T) {
 		}},
 	} {
 		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
-		s.must(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
+		s.mustCreate(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
 		for addon, version := range row.addons {
-			s.must(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
+			s.mustCreate(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
 		}
 	}
 	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, requests,
-		"the one add-on that defines a kind, at each of its makings")
+		"only the Secrets Store add-on defines a kind; two clusters get it")
 	for addon, version := range map[string]string{
 		"metrics-server": "v0.9.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
 	} {

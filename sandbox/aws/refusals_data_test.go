@@ -10,18 +10,18 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// dataFixture has the resources that the tables of data stores refer to.
+// dataFixture has the resources to which the rows of the data stores refer.
 type dataFixture struct {
 	*fixture
-	db, cache, sharded, doc, secret props // valid properties
+	db, cache, sharded, doc, secret props // valid inputs; sharded is a cache in cluster mode
 }
 
 func newDataFixture(t *testing.T) *dataFixture {
 	f := &dataFixture{fixture: newFixture(t)}
 	s := f.s
-	s.must(dbSubnetsT, "db", props{"name": "db", "subnetIds": []any{f.a.id, f.b.id}})
-	s.must(cacheSubnetsT, "cache", props{"name": "cache", "subnetIds": []any{f.a.id, f.b.id}})
-	s.must(docSubnetsT, "doc", props{"name": "doc", "subnetIds": []any{f.a.id, f.b.id}})
+	s.mustCreate(dbSubnetsT, "db", props{"name": "db", "subnetIds": []any{f.a.id, f.b.id}})
+	s.mustCreate(cacheSubnetsT, "cache", props{"name": "cache", "subnetIds": []any{f.a.id, f.b.id}})
+	s.mustCreate(docSubnetsT, "doc", props{"name": "doc", "subnetIds": []any{f.a.id, f.b.id}})
 	f.db = props{
 		"engine": "postgres", "engineVersion": "17.6", "instanceClass": "db.r6g.large", "allocatedStorage": 100, "dbSubnetGroupName": "db",
 		"username": "progressive", "manageMasterUserPassword": true, "skipFinalSnapshot": true,
@@ -35,38 +35,18 @@ func newDataFixture(t *testing.T) *dataFixture {
 	return f
 }
 
-// refused is a row of the data tables.
-type refused struct {
-	reason, token string
-	in            props
-	want          string
-}
-
-// refuse expects that every row is refused. All rows use the same fixture.
-func (f *dataFixture) refuse(t *testing.T, rows []refused) {
-	t.Helper()
-	before := f.s.count()
-	for _, row := range rows {
-		t.Run(row.reason, func(t *testing.T) {
-			_, err := f.s.create(row.token, "refused", row.in)
-			require.ErrorContains(t, err, row.want)
-		})
-	}
-	require.Equal(t, before, f.s.count(), "a refused creation stores nothing")
-}
-
 func TestDatabaseRefusals(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.must(dbT, "taken", with(f.db, props{"identifier": "taken"}))
-	s.must(dbParametersT, "fifteen", props{"name": "fifteen", "family": "postgres15"})
-	foreign := s.must(groupT, "foreign", props{"vpcId": f.other.id})
-	bare := s.must(roleT, "bare", props{"assumeRolePolicy": monitoringTrust})
+	s.mustCreate(dbT, "taken", with(f.db, props{"identifier": "taken"}))
+	s.mustCreate(dbParametersT, "fifteen", props{"name": "fifteen", "family": "postgres15"})
+	foreign := s.mustCreate(groupT, "foreign", props{"vpcId": f.other.id})
+	bare := s.mustCreate(roleT, "bare", props{"assumeRolePolicy": monitoringTrust})
 	db := func(change props) props { return with(f.db, change) }
 	group := func(list ...[]string) props {
 		return props{"family": "postgres17", "parameters": dataParameters(list...)}
 	}
-	f.refuse(t, []refused{
+	f.s.requireRefusals([]refusal{
 		{"a retired version", dbT, db(props{"engineVersion": "17.1"}), "Cannot find version 17.1 for postgres"},
 		{"a version that does not exist", dbT, db(props{"engineVersion": "17.99"}), "Cannot find version 17.99 for postgres"},
 		{"another engine", dbT, db(props{"engine": "mysql"}), "must be one of postgres"},
@@ -137,11 +117,11 @@ func TestDatabaseRefusals(t *testing.T) {
 func TestCacheRefusals(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.must(cacheT, "taken", with(f.cache, props{"replicationGroupId": "taken"}))
-	s.must(cacheParamsT, "seven", props{"name": "seven", "family": "valkey7"})
-	s.must(cacheUserT, "app", props{"userId": "app", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "passwords": []any{"0123456789abcdef"}})
-	s.must(cacheUserT, "twin", props{"userId": "twin", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
-	s.must(cacheUsersT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default"}})
+	s.mustCreate(cacheT, "taken", with(f.cache, props{"replicationGroupId": "taken"}))
+	s.mustCreate(cacheParamsT, "seven", props{"name": "seven", "family": "valkey7"})
+	s.mustCreate(cacheUserT, "app", props{"userId": "app", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "passwords": []any{"0123456789abcdef"}})
+	s.mustCreate(cacheUserT, "twin", props{"userId": "twin", "userName": "app", "engine": "redis", "accessString": "on ~* +@all", "noPasswordRequired": true})
+	s.mustCreate(cacheUsersT, "users", props{"userGroupId": "users", "engine": "redis", "userIds": []any{"default"}})
 	cache := func(change props) props { return with(f.cache, change) }
 	sharded := func(change props) props { return with(f.sharded, change) }
 	group := func(name, value string) props {
@@ -153,7 +133,7 @@ func TestCacheRefusals(t *testing.T) {
 	log := func(change props) []any {
 		return []any{with(props{"destination": "none", "destinationType": "cloudwatch-logs", "logFormat": "json", "logType": "slow-log"}, change)}
 	}
-	f.refuse(t, []refused{
+	f.s.requireRefusals([]refusal{
 		{"a version that ElastiCache does not offer", cacheT, cache(props{"engineVersion": "7.2"}), "Cannot find version 7.2 for redis"},
 		{"a node type without its prefix", cacheT, cache(props{"nodeType": "r6g.large"}), "a node type as in"},
 		{"an id that is in use", cacheT, cache(props{"replicationGroupId": "taken"}), "ReplicationGroupAlreadyExists"},
@@ -169,7 +149,7 @@ func TestCacheRefusals(t *testing.T) {
 		{"no cluster mode with parameters for it", cacheT, sharded(props{"clusterMode": "disabled"}), "does not fit"},
 		{"502 nodes", cacheT, sharded(props{"numNodeGroups": 251}), "more than 500"},
 		{"an encryption mode without encryption", cacheT, cache(props{"transitEncryptionMode": "required"}), "needs encryption-in-transit"},
-		{"a security group of another VPC", cacheT, cache(props{"securityGroupIds": []any{s.must(groupT, "far", props{"vpcId": f.other.id}).id}}), "different VPCs"},
+		{"a security group of another VPC", cacheT, cache(props{"securityGroupIds": []any{s.mustCreate(groupT, "far", props{"vpcId": f.other.id}).id}}), "different VPCs"},
 		{"six replicas", cacheT, sharded(props{"replicasPerNodeGroup": 6}), "must be 0 to 5"},
 		{"shards and nodes", cacheT, sharded(props{"numCacheClusters": 2}), "can't be given together"},
 		{"a token without encryption in transit", cacheT, cache(props{"authToken": "0123456789abcdef"}), "encryption-in-transit"},
@@ -200,7 +180,7 @@ func TestCacheRefusals(t *testing.T) {
 		{"a subnet that does not exist", cacheSubnetsT, props{"subnetIds": []any{"subnet-0"}}, "InvalidSubnetID.NotFound"},
 
 		{"a user with a short password", cacheUserT, user(props{"noPasswordRequired": nil, "passwords": []any{"short"}}), "must have 16 to 128"},
-		{"a user without an authentication", cacheUserT, user(props{"noPasswordRequired": nil}), "passwords, or noPasswordRequired"},
+		{"a user without an authentication mode", cacheUserT, user(props{"noPasswordRequired": nil}), "passwords, or noPasswordRequired"},
 		{"an access string without on or off", cacheUserT, user(props{"accessString": "~* +@all"}), "begins with on or off"},
 		{"an IAM user whose name is not its id", cacheUserT, user(props{"noPasswordRequired": nil, "userName": "v", "authenticationMode": props{"type": "iam"}}), "must be the userId"},
 		{"a group without a default user", cacheUsersT, props{"userGroupId": "g", "engine": "redis", "userIds": []any{"app"}}, "DefaultUserRequired"},
@@ -212,13 +192,13 @@ func TestCacheRefusals(t *testing.T) {
 func TestDocumentRefusals(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
-	s.must(docT, "taken", with(f.doc, props{"clusterIdentifier": "taken"}))
-	s.must(docParametersT, "eight", props{"name": "eight", "family": "docdb8.0"})
+	s.mustCreate(docT, "taken", with(f.doc, props{"clusterIdentifier": "taken"}))
+	s.mustCreate(docParametersT, "eight", props{"name": "eight", "family": "docdb8.0"})
 	doc := func(change props) props { return with(f.doc, change) }
 	group := func(list ...[]string) props {
 		return props{"family": "docdb5.0", "parameters": dataParameters(list...)}
 	}
-	f.refuse(t, []refused{
+	f.s.requireRefusals([]refusal{
 		{"a version past its support", docT, doc(props{"engineVersion": "3.6.0"}), "Cannot find version 3.6.0 for docdb"},
 		{"an identifier that is in use", docT, doc(props{"clusterIdentifier": "taken"}), "DBClusterAlreadyExistsFault"},
 		{"a reserved word as the administrator", docT, doc(props{"masterUsername": "admin"}), "reserved word"},
@@ -234,43 +214,43 @@ func TestDocumentRefusals(t *testing.T) {
 		{"a key without encryption", docT, doc(props{"kmsKeyId": f.key.state["arn"], "storageEncrypted": false}), "storageEncrypted must be true"},
 		{"a backup window in the maintenance window", docT, doc(props{"preferredBackupWindow": "05:30-06:30", "preferredMaintenanceWindow": "sun:05:00-sun:06:00"}), "must not overlap"},
 		{"a zone without a subnet", docInstanceT, props{"clusterIdentifier": "taken", "instanceClass": "db.r6g.large", "availabilityZone": "us-east-1c"}, "has no subnet"},
-		{"a fast threshold", docParametersT, group([]string{"profiler_threshold_ms", "10"}), "allowed values are: 50-"},
-		{"TLS at once", docParametersT, group([]string{"tls", "disabled", "immediate"}), "cannot use immediate apply method"},
-		{"a level of MongoDB's", docParametersT, group([]string{"profiler", "1"}), "allowed values are: enabled,disabled"},
-		{"a parameter of MongoDB's", docParametersT, group([]string{"slowms", "100"}), "Could not find parameter"},
+		{"a threshold below the limit", docParametersT, group([]string{"profiler_threshold_ms", "10"}), "allowed values are: 50-"},
+		{"TLS with apply method immediate", docParametersT, group([]string{"tls", "disabled", "immediate"}), "cannot use immediate apply method"},
+		{"a profiler level of MongoDB", docParametersT, group([]string{"profiler", "1"}), "allowed values are: enabled,disabled"},
+		{"a parameter of MongoDB", docParametersT, group([]string{"slowms", "100"}), "Could not find parameter"},
 		{"subnets in one zone", docSubnetsT, props{"subnetIds": []any{f.a.id}}, "DBSubnetGroupDoesNotCoverEnoughAZs"},
 	})
 }
 
 func TestSecretRefusals(t *testing.T) {
 	f := newDataFixture(t)
-	secret := f.s.must(secretT, "token", f.secret)
-	f.refuse(t, []refused{
+	secret := f.s.mustCreate(secretT, "token", f.secret)
+	f.s.requireRefusals([]refusal{
 		{"a name that is in use", secretT, f.secret, "ResourceExistsException"},
 		{"a name with a space", secretT, props{"name": "a b"}, "letters, digits and"},
 		{"three days to recover", secretT, props{"recoveryWindowInDays": 3}, "must be 0 or 7 to 30"},
 		{"a key that does not exist", secretT, props{"kmsKeyId": "none"}, "KMSKeyNotAccessibleFault"},
 		{"no value", versionT, props{"secretId": secret.id}, "exactly one of"},
 		{"text and bytes", versionT, props{"secretId": secret.id, "secretString": "a", "secretBinary": "YQ=="}, "exactly one of"},
-		{"bytes that are none", versionT, props{"secretId": secret.id, "secretBinary": "a-b"}, "the value must be base64"},
-		{"64 KiB and one", versionT, props{"secretId": secret.id, "secretString": strings.Repeat("x", 65537)}, "must have 1 to 65536"},
+		{"bytes that are not base64", versionT, props{"secretId": secret.id, "secretBinary": "a-b"}, "the value must be base64"},
+		{"64 KiB and one byte", versionT, props{"secretId": secret.id, "secretString": strings.Repeat("x", 65537)}, "must have 1 to 65536"},
 		{"a secret that does not exist", versionT, props{"secretId": "none", "secretString": "a"}, "ResourceNotFoundException"},
-		{"everybody", secretPolicyT, props{"secretArn": secret.id, "blockPublicPolicy": true,
+		{"a policy that admits everybody", secretPolicyT, props{"secretArn": secret.id, "blockPublicPolicy": true,
 			"policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"secretsmanager:*","Resource":"*"}]}`}, "PublicPolicyException"},
-		{"a key for another log group", logGroupT, props{"name": "/other/log", "kmsKeyId": f.s.must(keyT, "logs", props{"policy": logsMayUse}).state["arn"]}, "logs.us-east-1.amazonaws.com"},
+		{"a key for another log group", logGroupT, props{"name": "/other/log", "kmsKeyId": f.s.mustCreate(keyT, "logs", props{"policy": logsMayUse}).state["arn"]}, "logs.us-east-1.amazonaws.com"},
 	})
 }
 
-func TestProtectionFromDeletion(t *testing.T) {
+func TestDeletionProtection(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	on, off := props{"deletionProtection": true}, props{"deletionProtection": false}
-	db := s.must(dbT, "db", with(f.db, on))
+	db := s.mustCreate(dbT, "db", with(f.db, on))
 	require.ErrorContains(t, s.delete(db), "Cannot delete protected DB Instance, please disable deletion protection and try again.")
 	require.True(t, s.refresh(db), "it is still there")
 	require.NoError(t, s.update(db, with(f.db, off)))
 	require.NoError(t, s.delete(db))
-	docs := s.must(docT, "docs", with(f.doc, on))
+	docs := s.mustCreate(docT, "docs", with(f.doc, on))
 	require.ErrorContains(t, s.delete(docs), "Cannot delete protected Cluster, please disable deletion protection and try again.")
 	require.NoError(t, s.update(docs, with(f.doc, off)))
 	require.NoError(t, s.delete(docs))
@@ -280,17 +260,17 @@ func TestFinalSnapshots(t *testing.T) {
 	f := newDataFixture(t)
 	s := f.s
 	for token, in := range map[string]props{dbT: f.db, docT: f.doc} {
-		undecided := s.must(token, "undecided", with(in, props{"skipFinalSnapshot": nil}))
+		undecided := s.mustCreate(token, "undecided", with(in, props{"skipFinalSnapshot": nil}))
 		require.ErrorContains(t, s.delete(undecided), "final_snapshot_identifier is required", token)
 		require.NoError(t, s.update(undecided, with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"})))
 		require.NoError(t, s.delete(undecided))
-		again := s.must(token, "again", with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"}))
+		again := s.mustCreate(token, "again", with(in, props{"skipFinalSnapshot": false, "finalSnapshotIdentifier": "last"}))
 		require.ErrorContains(t, s.delete(again), "SnapshotAlreadyExists", token)
 		require.True(t, s.refresh(again), "it is still there")
 	}
 	last := with(f.cache, props{"finalSnapshotIdentifier": "last"})
-	require.NoError(t, s.delete(s.must(cacheT, "one", last)))
-	two := s.must(cacheT, "two", last)
+	require.NoError(t, s.delete(s.mustCreate(cacheT, "one", last)))
+	two := s.mustCreate(cacheT, "two", last)
 	require.ErrorContains(t, s.delete(two), "SnapshotAlreadyExistsFault")
 	token, err := rules.FindToken("elasticache/final-snapshot")
 	require.NoError(t, err)
@@ -303,11 +283,11 @@ func TestSecretRecoveryWindow(t *testing.T) {
 	s := f.s
 	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
 	s.p.cloud.Now = func() time.Time { return now }
-	require.NoError(t, s.delete(s.must(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 7}))))
+	require.NoError(t, s.delete(s.mustCreate(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 7}))))
 	_, err := s.create(secretT, "s", f.secret)
 	require.ErrorContains(t, err, "a secret with this name is already scheduled for deletion")
 	now = now.AddDate(0, 0, 8)
-	again := s.must(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 0}))
+	again := s.mustCreate(secretT, "s", with(f.secret, props{"recoveryWindowInDays": 0}))
 	require.NoError(t, s.delete(again))
-	s.must(secretT, "s", f.secret)
+	s.mustCreate(secretT, "s", f.secret)
 }

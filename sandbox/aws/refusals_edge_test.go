@@ -7,7 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// edgeFixture has the resources that the edge's tables refer to.
+// edgeFixture has the resources to which the rows of the edge refer. The bucket far
+// is in another region, and the certificate pending is not issued. The control taken
+// is for S3, the other one for Lambda. The function draft is not published.
 type edgeFixture struct {
 	s                                    *sandbox
 	bucket, far, logs, zone              *resource
@@ -18,52 +20,59 @@ type edgeFixture struct {
 func newEdgeFixture(t *testing.T) *edgeFixture {
 	s := newSandbox(t, nil)
 	f := &edgeFixture{s: s}
-	f.bucket = s.must(bucketT, "bucket", props{"bucket": "main-bucket"})
-	f.far = s.in("eu-central-1").must(bucketT, "far", props{"bucket": "far-bucket"})
-	f.logs = s.must(bucketT, "logs", nil)
-	s.must(ownershipT, "logs", props{"bucket": f.logs.id, "rule": props{"objectOwnership": "ObjectWriter"}})
-	s.must(bucketACLT, "logs", props{"bucket": f.logs.id, "acl": "log-delivery-write"})
-	f.zone = s.must(zoneT, "zone", props{"name": "example.com"})
-	f.pending = s.must(certificateT, "pending", props{"domainName": "pending.example.org", "validationMethod": "DNS"})
+	f.bucket = s.mustCreate(bucketT, "bucket", props{"bucket": "main-bucket"})
+	f.far = s.in("eu-central-1").mustCreate(bucketT, "far", props{"bucket": "far-bucket"})
+	f.logs = s.mustCreate(bucketT, "logs", nil)
+	s.mustCreate(ownershipT, "logs", props{"bucket": f.logs.id, "rule": props{"objectOwnership": "ObjectWriter"}})
+	s.mustCreate(bucketACLT, "logs", props{"bucket": f.logs.id, "acl": "log-delivery-write"})
+	f.zone = s.mustCreate(zoneT, "zone", props{"name": "example.com"})
+	f.pending = s.mustCreate(certificateT, "pending", props{"domainName": "pending.example.org", "validationMethod": "DNS"})
 	f.certificate = s.issue("example.com", f.zone, "*.example.com")
-	f.control = s.must(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	f.lambda = s.must(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
-	f.draft = s.must(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
-	f.distribution = s.must(distributionT, "distribution", distribution(props{
+	f.control = s.mustCreate(controlT, "control", props{"name": "taken", "originAccessControlOriginType": "s3", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.lambda = s.mustCreate(controlT, "lambda", props{"originAccessControlOriginType": "lambda", "signingBehavior": "always", "signingProtocol": "sigv4"})
+	f.draft = s.mustCreate(functionT, "draft", props{"runtime": "cloudfront-js-2.0", "code": "x", "publish": false})
+	f.distribution = s.mustCreate(distributionT, "distribution", distribution(props{
 		"aliases":           []any{"taken.example.com"},
 		"viewerCertificate": props{"acmCertificateArn": f.certificate.id, "sslSupportMethod": "sni-only"},
 	}))
 	return f
 }
 
-// issue creates a certificate and its validation record.
-func (s *sandbox) issue(name string, zone *resource, others ...any) *resource {
+// issue creates a certificate for a domain name and its alternative names. It also
+// creates the validation record.
+func (s *sandbox) issue(name string, zone *resource, alternatives ...any) *resource {
 	s.t.Helper()
-	certificate := s.must(certificateT, "of-"+strings.ReplaceAll(name, ".", "-"), props{
-		"domainName": name, "validationMethod": "DNS", "subjectAlternativeNames": others,
+	certificate := s.mustCreate(certificateT, "of-"+strings.ReplaceAll(name, ".", "-"), props{
+		"domainName": name, "validationMethod": "DNS", "subjectAlternativeNames": alternatives,
 	})
 	record := certificate.state["domainValidationOptions"].([]any)[0].(props)
-	s.must(recordT, "proof-of-"+name, props{
+	s.mustCreate(recordT, "proof-of-"+name, props{
 		"zoneId": zone.id, "name": record["resourceRecordName"], "type": "CNAME", "ttl": 60, "records": []any{record["resourceRecordValue"]},
 		"allowOverwrite": true,
 	})
 	return certificate
 }
 
+// refusal is the creation of a resource that is refused.
 type refusal struct {
-	reason, token string // why AWS refuses, and what
-	in            props
-	want          string // what the error says
+	reason string // why AWS refuses it
+	token  string
+	in     props
+	want   string // a part of the error's text
 }
 
-func (s *sandbox) refuses(list []refusal) {
+// requireRefusals asserts that each creation is refused. A refused creation stores
+// nothing, so all rows can use the same fixture.
+func (s *sandbox) requireRefusals(rows []refusal) {
 	s.t.Helper()
-	before := s.count()
-	for _, row := range list {
-		_, err := s.create(row.token, "x", row.in)
-		require.ErrorContains(s.t, err, row.want, row.reason)
+	for _, row := range rows {
+		s.t.Run(row.reason, func(t *testing.T) {
+			before := s.count()
+			_, err := s.create(row.token, "refused", row.in)
+			require.ErrorContains(t, err, row.want)
+			require.Equal(t, before, s.count(), "a refused creation stores nothing")
+		})
 	}
-	require.Equal(s.t, before, s.count(), "a refused creation stores nothing")
 }
 
 func TestRefusalsOfS3(t *testing.T) {
@@ -76,18 +85,18 @@ func TestRefusalsOfS3(t *testing.T) {
 	rule := func(change props) props {
 		return props{"bucket": f.bucket.id, "rules": []any{with(props{"id": "r", "status": "Enabled", "filter": props{}, "expiration": props{"days": 1}}, change)}}
 	}
-	encrypted := func(by props) props {
-		return props{"bucket": f.bucket.id, "rules": []any{props{"applyServerSideEncryptionByDefault": by}}}
+	encrypted := func(method props) props {
+		return props{"bucket": f.bucket.id, "rules": []any{props{"applyServerSideEncryptionByDefault": method}}}
 	}
-	f.s.refuses([]refusal{
+	f.s.requireRefusals([]refusal{
 		{"a name in capitals", bucketT, props{"bucket": "Main"}, "lower-case letters"},
 		{"a short name", bucketT, props{"bucket": "ab"}, "must have 3 to 63"},
 		{"an address", bucketT, props{"bucket": "192.168.0.1"}, "can't be an IP address"},
-		{"a suffix that S3 reserves", bucketT, props{"bucket": "a-s3alias"}, "which S3 keeps for itself"},
+		{"a suffix that S3 reserves", bucketT, props{"bucket": "a-s3alias"}, "which S3 reserves"},
 		{"a prefix that S3 reserves", bucketT, props{"bucket": "xn--a"}, "can't begin with xn--"},
-		{"a name of one's own bucket", bucketT, props{"bucket": "main-bucket"}, "BucketAlreadyOwnedByYou"},
+		{"the name of another bucket of the account", bucketT, props{"bucket": "main-bucket"}, "BucketAlreadyOwnedByYou"},
 		{"names are unique over all regions", bucketT, props{"bucket": "far-bucket"}, "BucketAlreadyOwnedByYou"},
-		{"an ACL as a property of the bucket", bucketT, props{"acl": "private"}, "a resource of its own sets it"},
+		{"an ACL as a property of the bucket", bucketT, props{"acl": "private"}, "use the separate resource"},
 		{"a bucket that does not exist", publicT, props{"bucket": "none"}, "NoSuchBucket"},
 		{"a bucket of another region", publicT, props{"bucket": "far-bucket"}, "PermanentRedirect"},
 		{"an ACL for a bucket without ACLs", bucketACLT, props{"bucket": f.bucket.id, "acl": "private"}, "AccessControlListNotSupported"},
@@ -112,16 +121,16 @@ func TestRefusalsOfS3(t *testing.T) {
 		{"an expiration after 0 days", lifeT, rule(props{"expiration": props{"days": 0}}), "must be 1"},
 		{"a transition to STANDARD_IA after 7 days", lifeT, rule(props{"transitions": []any{props{"days": 7, "storageClass": "STANDARD_IA"}}}), "must be 30 or more"},
 		{"a tag filter for incomplete uploads", lifeT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "objects by tag"},
-		{"two rules of one id", lifeT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
-		{"an object of two contents", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "contentBase64": "YQ=="}, "can't be given together"},
+		{"two rules with the same id", lifeT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
+		{"an object with two contents", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "contentBase64": "YQ=="}, "can't be given together"},
 		{"an object without a key", objectT, props{"bucket": f.bucket.id}, "key: a required property is missing"},
 	})
-	versioning := f.s.must(versioningT, "v", props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
+	versioning := f.s.mustCreate(versioningT, "v", props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "Enabled"}})
 	err := f.s.update(versioning, props{"bucket": f.bucket.id, "versioningConfiguration": props{"status": "Disabled"}})
 	require.ErrorContains(t, err, "cannot be updated from 'Enabled' to 'Disabled'", "versioning can only be suspended")
 }
 
-func TestRefusalsOfNames(t *testing.T) {
+func TestRefusalsOfCertificatesAndRecords(t *testing.T) {
 	f := newEdgeFixture(t)
 	certificate := func(change props) props {
 		return with(props{"domainName": "a.example.com", "validationMethod": "DNS"}, change)
@@ -129,13 +138,13 @@ func TestRefusalsOfNames(t *testing.T) {
 	record := func(change props) props {
 		return with(props{"zoneId": f.zone.id, "name": "www", "type": "A", "ttl": 60, "records": []any{"192.0.2.1"}}, change)
 	}
-	alias := func(kind, name, zone string, healthy bool) props {
-		return props{"zoneId": f.zone.id, "name": "www", "type": kind, "aliases": []any{props{"name": name, "zoneId": zone, "evaluateTargetHealth": healthy}}}
+	alias := func(recordType, target, targetZone string, evaluateHealth bool) props {
+		return props{"zoneId": f.zone.id, "name": "www", "type": recordType, "aliases": []any{props{"name": target, "zoneId": targetZone, "evaluateTargetHealth": evaluateHealth}}}
 	}
 	host := f.distribution.state["domainName"].(string)
 	proof := f.pending.state["domainValidationOptions"].([]any)[0].(props)["resourceRecordName"].(string)
-	f.s.must(recordT, "cname", record(props{"name": "alias", "type": "CNAME", "records": []any{"example.net"}}))
-	f.s.refuses([]refusal{
+	f.s.mustCreate(recordT, "cname", record(props{"name": "alias", "type": "CNAME", "records": []any{"example.net"}}))
+	f.s.requireRefusals([]refusal{
 		{"a dot at the end", certificateT, certificate(props{"domainName": "example.com."}), "without a dot at its end"},
 		{"a wildcard in the middle", certificateT, certificate(props{"domainName": "a.*.example.com"}), "a domain name"},
 		{"a name too long for a certificate", certificateT, certificate(props{"domainName": strings.Repeat("a", 60) + ".example.com"}), "must have 1 to 64"},
@@ -174,8 +183,8 @@ func TestRefusalsOfWebACLs(t *testing.T) {
 	rate := func(change props) props {
 		return rule(props{"overrideAction": nil, "action": props{"block": props{}}, "statement": props{"rateBasedStatement": with(props{"limit": 100}, change)}})
 	}
-	s.must(webACLT, "taken", with(webACL(), props{"name": "taken"}))
-	s.refuses([]refusal{
+	s.mustCreate(webACLT, "taken", with(webACL(), props{"name": "taken"}))
+	s.requireRefusals([]refusal{
 		{"a regional web ACL, which the stand-in does not have", webACLT, with(webACL(), props{"scope": "REGIONAL"}), "one of CLOUDFRONT"},
 		{"a name that is in use", webACLT, with(webACL(), props{"name": "taken"}), "WAFDuplicateItemException"},
 		{"allow and block as the default action", webACLT, with(webACL(), props{"defaultAction": props{"allow": props{}, "block": props{}}}), "exactly one must be given"},
@@ -187,6 +196,6 @@ func TestRefusalsOfWebACLs(t *testing.T) {
 		{"a low rate", webACLT, rate(props{"limit": 5}), "must be 10"},
 		{"a window that is not allowed", webACLT, rate(props{"evaluationWindowSec": 30}), "must be one of [60 120 300 600]"},
 		{"two rules with the same priority", webACLT, with(webACL(), props{"rules": []any{managedRule("AWSManagedRulesCommonRuleSet", 1), managedRule("AWSManagedRulesKnownBadInputsRuleSet", 1)}}), "as that of another rule"},
-		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visible("a b")}), "letters, digits"},
+		{"a metric with a space", webACLT, with(webACL(), props{"visibilityConfig": visibility("a b")}), "letters, digits"},
 	})
 }

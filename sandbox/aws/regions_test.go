@@ -21,18 +21,18 @@ func (s *sandbox) in(region string) *sandbox {
 func TestTwoRegions(t *testing.T) {
 	virginia := newSandbox(t, nil)
 	frankfurt := virginia.in("eu-central-1")
-	zone := frankfurt.must(zoneT, "zone", props{"name": "example.com"})
+	zone := frankfurt.mustCreate(zoneT, "zone", props{"name": "example.com"})
 
-	near, far := frankfurt.issue("example.com", zone), virginia.issue("example.com", zone)
-	require.Contains(t, near.id, ":eu-central-1:")
-	require.Contains(t, far.id, ":us-east-1:")
-	require.Equal(t, near.state["domainValidationOptions"], far.state["domainValidationOptions"], "both regions ask for the same record")
-	require.False(t, virginia.refresh(near), "a certificate belongs to its region")
-	require.True(t, frankfurt.refresh(near))
+	inFrankfurt, inVirginia := frankfurt.issue("example.com", zone), virginia.issue("example.com", zone)
+	require.Contains(t, inFrankfurt.id, ":eu-central-1:")
+	require.Contains(t, inVirginia.id, ":us-east-1:")
+	require.Equal(t, inFrankfurt.state["domainValidationOptions"], inVirginia.state["domainValidationOptions"], "both regions ask for the same record")
+	require.False(t, virginia.refresh(inFrankfurt), "a certificate exists only in its region")
+	require.True(t, frankfurt.refresh(inFrankfurt))
 
 	_, err := frankfurt.create(webACLT, "acl", webACL())
-	require.ErrorContains(t, err, "The scope is not valid", "web ACLs of CloudFront live in Virginia")
-	acl := virginia.must(webACLT, "acl", webACL())
+	require.ErrorContains(t, err, "The scope is not valid", "web ACLs of CloudFront are created in Virginia")
+	acl := virginia.mustCreate(webACLT, "acl", webACL())
 
 	edge := func(certificate *resource) props {
 		return distribution(props{
@@ -40,26 +40,26 @@ func TestTwoRegions(t *testing.T) {
 			"viewerCertificate": props{"acmCertificateArn": certificate.id, "sslSupportMethod": "sni-only"},
 		})
 	}
-	_, err = frankfurt.create(distributionT, "edge", edge(near))
+	_, err = frankfurt.create(distributionT, "edge", edge(inFrankfurt))
 	require.ErrorContains(t, err, "isn't in us-east-1 region")
-	created := frankfurt.must(distributionT, "edge", edge(far))
-	require.True(t, virginia.refresh(created), "a distribution belongs to no region")
+	created := frankfurt.mustCreate(distributionT, "edge", edge(inVirginia))
+	require.True(t, virginia.refresh(created), "a distribution exists in all regions")
 
-	require.ErrorContains(t, virginia.delete(far), "ResourceInUseException", "in use by an object of another region's provider")
+	require.ErrorContains(t, virginia.delete(inVirginia), "ResourceInUseException", "in use by an object of another region's provider")
 	require.ErrorContains(t, virginia.delete(acl), "WAFAssociatedItemException")
-	require.NoError(t, frankfurt.delete(near))
+	require.NoError(t, frankfurt.delete(inFrankfurt))
 	require.NoError(t, frankfurt.delete(created))
-	require.NoError(t, virginia.delete(far))
+	require.NoError(t, virginia.delete(inVirginia))
 	require.NoError(t, virginia.delete(acl))
 
 	// A regional object exists in its region only, a global one in all of them.
-	vpc := frankfurt.must(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
+	vpc := frankfurt.mustCreate(vpcT, "v", props{"cidrBlock": "10.0.0.0/16"})
 	_, err = virginia.create(subnetT, "s", props{"vpcId": vpc.id, "cidrBlock": "10.0.0.0/24"})
 	require.ErrorContains(t, err, "InvalidVpcID.NotFound")
 	found, err := virginia.invoke("aws:route53/getZone:getZone", props{"name": "example.com"})
 	require.NoError(t, err)
 	require.Equal(t, zone.id, found["zoneId"])
-	role := virginia.must(roleT, "r", props{"assumeRolePolicy": eksTrust})
+	role := virginia.mustCreate(roleT, "r", props{"assumeRolePolicy": eksTrust})
 	require.True(t, frankfurt.refresh(role))
 	region, err := frankfurt.invoke("aws:index/getRegion:getRegion", nil)
 	require.NoError(t, err)

@@ -12,15 +12,15 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// named is the part of every request that identifies the resource.
-type named interface {
+// resourceRequest is the part of every request that identifies the resource.
+type resourceRequest interface {
 	GetUrn() string
 	GetType() string
 	GetName() string
 }
 
 // typeOf returns the resource's type. Engines before 3.130 send only the URN.
-func typeOf(req named) string {
+func typeOf(req resourceRequest) string {
 	if t := req.GetType(); t != "" {
 		return t
 	}
@@ -31,7 +31,8 @@ func typeOf(req named) string {
 	return parts[2][strings.LastIndex(parts[2], "$")+1:]
 }
 
-func nameOf(req named) string {
+// nameOf returns the resource's name. Engines before 3.130 send only the URN.
+func nameOf(req resourceRequest) string {
 	if name := req.GetName(); name != "" {
 		return name
 	}
@@ -66,14 +67,15 @@ func (p *provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 		return &pulumirpc.CheckResponse{Failures: []*pulumirpc.CheckFailure{{Reason: unknown.Error()}}}, nil
 	}
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	inputs, err := encode(in)
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, answer(err)
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: checkFailures(failures)}, statusError(err)
 }
 
-// kinds has the engine's kind of a difference, without and with a replacement.
-var kinds = map[string][2]pulumirpc.PropertyDiff_Kind{
+// diffKinds has two of the engine's kinds for each kind of difference: without and
+// with a replacement of the resource.
+var diffKinds = map[string][2]pulumirpc.PropertyDiff_Kind{
 	rules.Add:    {pulumirpc.PropertyDiff_ADD, pulumirpc.PropertyDiff_ADD_REPLACE},
 	rules.Delete: {pulumirpc.PropertyDiff_DELETE, pulumirpc.PropertyDiff_DELETE_REPLACE},
 	rules.Change: {pulumirpc.PropertyDiff_UPDATE, pulumirpc.PropertyDiff_UPDATE_REPLACE},
@@ -87,7 +89,7 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	diff, err := cloud.Diff(typeOf(req), wire.Decode(req.GetOlds()), wire.Decode(req.GetNews()), req.GetIgnoreChanges())
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	out := &pulumirpc.DiffResponse{
 		Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true,
@@ -95,9 +97,9 @@ func (p *provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	for _, d := range diff.Differences {
 		out.Changes = pulumirpc.DiffResponse_DIFF_SOME
-		kind := kinds[d.Kind][0]
+		kind := diffKinds[d.Kind][0]
 		if d.Replace {
-			kind = kinds[d.Kind][1]
+			kind = diffKinds[d.Kind][1]
 			out.Replaces = append(out.Replaces, d.Path)
 		}
 		out.DetailedDiff[d.Path] = &pulumirpc.PropertyDiff{Kind: kind}
@@ -119,10 +121,10 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 	if req.GetPreview() {
 		state, err := cloud.PreviewCreate(token, in)
 		if err != nil {
-			return nil, answer(err)
+			return nil, statusError(err)
 		}
 		out.Properties, err = encode(state)
-		return out, answer(err)
+		return out, statusError(err)
 	}
 	err = p.withFaults(ctx, "create", token, req.GetUrn(), func() error {
 		id, state, err := cloud.Create(ctx, token, in)
@@ -134,7 +136,7 @@ func (p *provider) Create(ctx context.Context, req *pulumirpc.CreateRequest) (*p
 		return err
 	})
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	return out, nil
 }
@@ -165,7 +167,7 @@ func (p *provider) Read(ctx context.Context, req *pulumirpc.ReadRequest) (*pulum
 		return err
 	})
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	return out, nil
 }
@@ -181,10 +183,10 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 	if req.GetPreview() {
 		state, err := cloud.PreviewUpdate(token, wire.Decode(req.GetOlds()), in, req.GetIgnoreChanges())
 		if err != nil {
-			return nil, answer(err)
+			return nil, statusError(err)
 		}
 		out.Properties, err = encode(state)
-		return out, answer(err)
+		return out, statusError(err)
 	}
 	err = p.withFaults(ctx, "update", token, req.GetUrn(), func() error {
 		state, err := cloud.Update(ctx, token, req.GetId(), in, req.GetIgnoreChanges())
@@ -195,7 +197,7 @@ func (p *provider) Update(ctx context.Context, req *pulumirpc.UpdateRequest) (*p
 		return err
 	})
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	return out, nil
 }
@@ -209,7 +211,7 @@ func (p *provider) Delete(ctx context.Context, req *pulumirpc.DeleteRequest) (*e
 	token := typeOf(req)
 	err = p.withFaults(ctx, "delete", token, req.GetUrn(), func() error { return cloud.Delete(ctx, token, req.GetId()) })
 	if err != nil {
-		return nil, answer(err)
+		return nil, statusError(err)
 	}
 	return &emptypb.Empty{}, nil
 }

@@ -38,8 +38,8 @@ func Serve(ctx context.Context, stdout io.Writer) error {
 }
 
 // engineAddress returns the engine's address, which follows the flags that the
-// engine passes to every plugin. It is empty if a user starts the plugin so that an
-// engine attaches to it.
+// engine passes to every plugin. It is empty if a user starts the plugin; then an
+// engine attaches to the plugin later.
 func engineAddress(args []string) (string, error) {
 	flags := flag.NewFlagSet("pulumi-resource-aws", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -55,6 +55,8 @@ func engineAddress(args []string) (string, error) {
 	return flags.Arg(0), nil
 }
 
+// serve serves the provider of one sandbox. It connects to the engine unless the
+// address is empty.
 func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writer) error {
 	st, err := store.Open(l.AWS())
 	if err != nil {

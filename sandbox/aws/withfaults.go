@@ -19,7 +19,8 @@ import (
 // by SIGKILL.
 const crashCode = 137
 
-// withFaults does the work of one call, with the configured fault for it.
+// withFaults does the work of one call. If a fault is configured for the call, the
+// call is delayed, fails or loses its reply.
 func (p *provider) withFaults(ctx context.Context, op, token, urn string, do func() error) error {
 	if p.session != nil {
 		bound, release := p.session.Bound(ctx)
@@ -77,6 +78,7 @@ func errorPrefix(op, token string) string {
 	return verb + " " + label
 }
 
+// pause waits for a duration, or until ctx ends; then it returns ctx's cause.
 func pause(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return nil

@@ -10,16 +10,17 @@ import (
 	"strings"
 )
 
-// resolverFiles are the files with the machine's DNS servers. The first may only
-// name a server on the machine itself, which a pod can't reach. The second is that
-// of systemd-resolved and names the servers behind it.
+// resolverFiles are the files with the machine's DNS servers. The first may list only
+// a server on the machine itself, which a pod can't reach. The second, written by
+// systemd-resolved, then lists the servers to which that server forwards.
 var resolverFiles = []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 
 // maxResolvers is how many servers a resolver uses at most (resolv.conf(5)).
 const maxResolvers = 3
 
-// hostResolvers returns the DNS servers of the first file that has one which pods
-// can reach. A machine without a network has none.
+// hostResolvers reads the files in their order and returns the DNS servers of the
+// first file with a server that pods can reach. On a machine without a network it
+// returns none.
 func hostResolvers(files []string) ([]string, error) {
 	for _, file := range files {
 		content, err := os.ReadFile(file)

@@ -1,6 +1,6 @@
 // Package addon installs the CustomResourceDefinitions of an EKS add-on into
-// Kubernetes. EKS also installs controllers and drivers; here nothing acts on the
-// objects of these kinds.
+// Kubernetes. EKS would also install controllers and drivers. Here none are
+// installed, so nothing acts on objects of these kinds.
 package addon
 
 import (
@@ -37,9 +37,10 @@ var definitions = map[string]definition{
 // milliseconds.
 const timeout = 30 * time.Second
 
-// Install applies the definition of the add-on of that name in the cluster of the
-// kubeconfig's current context. It may be repeated. Definitions are never removed,
-// because all EKS clusters of a sandbox are the same Kubernetes.
+// Install applies the definition of an add-on in the cluster of the kubeconfig's
+// current context. It does nothing for an add-on without a definition. It may be
+// repeated. Definitions are never removed, because all EKS clusters of a sandbox are
+// the same Kubernetes.
 func Install(ctx context.Context, name, kubeconfigPath string) error {
 	d, known := definitions[name]
 	if !known {
@@ -62,7 +63,7 @@ func Install(ctx context.Context, name, kubeconfigPath string) error {
 	return nil
 }
 
-// apply is one server-side apply.
+// apply sends the definition to the API server as a server-side apply.
 func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconfig.Current) error {
 	url := to.Server + "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/" + d.name + "?fieldManager=eks&force=true"
 	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, bytes.NewReader(d.yaml))
@@ -85,8 +86,10 @@ func (d definition) apply(ctx context.Context, client *http.Client, to *kubeconf
 	return nil
 }
 
+// clientOf returns an HTTP client that trusts the API server's authority and uses
+// the client certificate, if the kubeconfig has them.
 func clientOf(c *kubeconfig.Current) (*http.Client, error) {
-	if err := c.Credential(); err != nil {
+	if err := c.CredentialError(); err != nil {
 		return nil, err
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}

@@ -37,9 +37,9 @@ func TestInstall(t *testing.T) {
 		sent, _ = io.ReadAll(r.Body)
 	}, `{"token": "secret"}`)
 	require.NoError(t, Install(t.Context(), "coredns", file))
-	require.Empty(t, requests, "an add-on without a CustomResourceDefinition")
+	require.Empty(t, requests, "this add-on has no CustomResourceDefinition")
 	require.NoError(t, Install(t.Context(), provider, file))
-	require.NoError(t, Install(t.Context(), provider, file), "again")
+	require.NoError(t, Install(t.Context(), provider, file), "a second installation")
 	require.Len(t, requests, 2)
 	require.Equal(t, http.MethodPatch, requests[0].Method)
 	require.Equal(t, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io", requests[0].URL.Path)
@@ -61,7 +61,7 @@ func TestInstall(t *testing.T) {
 }
 
 func TestInstallErrors(t *testing.T) {
-	refuses := func(w http.ResponseWriter, _ *http.Request) {
+	forbid := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "definitions are not yours", http.StatusForbidden)
 	}
 	for _, row := range []struct{ reason, user, want string }{
@@ -69,6 +69,6 @@ func TestInstallErrors(t *testing.T) {
 		{"an exec credential", `{"exec": {"command": "gke"}}`, "exec"},
 		{"an invalid certificate", `{"client-certificate-data": "YQ==", "client-key-data": "YQ=="}`, "client certificate"},
 	} {
-		require.ErrorContains(t, Install(t.Context(), provider, writeKubeconfig(t, refuses, row.user)), row.want, row.reason)
+		require.ErrorContains(t, Install(t.Context(), provider, writeKubeconfig(t, forbid, row.user)), row.want, row.reason)
 	}
 }

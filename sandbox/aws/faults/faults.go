@@ -20,12 +20,12 @@ const (
 	// Error refuses the call before anything is done.
 	Error = "error"
 	// Throttle makes the call wait as the provider's own retries do, and then
-	// succeed; a permanent one fails with AWS's throttling error.
+	// succeed. A permanent fault makes the call fail with AWS's throttling error.
 	Throttle = "throttle"
-	// LoseReply does the work and then answers that the connection broke.
+	// LoseReply does the work and then returns the error of a broken connection.
 	LoseReply = "lose-reply"
 	// Crash does the work and then ends the plugin's process, as a kill -9 before
-	// the engine gets the answer.
+	// the engine gets the response.
 	Crash = "crash"
 )
 
@@ -62,7 +62,7 @@ type Fault struct {
 // Done says whether the fault has no further effect.
 func (f Fault) Done() bool { return !f.Permanent && f.Seen >= f.Nth }
 
-// Slow makes every matching call take longer.
+// Slow makes every call of a type take longer by Delay.
 type Slow struct {
 	Type  string        `json:"type"`
 	Delay time.Duration `json:"delay"`
@@ -157,6 +157,7 @@ func (f File) Take(op, token string) (delay time.Duration, fault *Fault, err err
 	return delay, fault, err
 }
 
+// matches says whether the fault counts a call of an operation on a type.
 func (f Fault) matches(op, token string) bool {
 	return (f.Op == Any || f.Op == op) && (f.Type == Any || f.Type == token)
 }

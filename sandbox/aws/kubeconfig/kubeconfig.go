@@ -24,10 +24,11 @@ type Current struct {
 	// the first two or the token are set.
 	Certificate, Key string
 	Token            string
-	// problem says why the user's credential can't be used elsewhere.
-	problem error
+	// credentialErr says why the user's credential can't be passed on; nil if it can.
+	credentialErr error
 }
 
+// file is the part of a kubeconfig that is needed.
 type file struct {
 	CurrentContext string `json:"current-context"`
 	Contexts       []struct {
@@ -51,6 +52,7 @@ type file struct {
 	} `json:"users"`
 }
 
+// user has the credentials of a user. A name without Data is the path of a file.
 type user struct {
 	CertificateData string `json:"client-certificate-data"`
 	Certificate     string `json:"client-certificate"`
@@ -80,6 +82,7 @@ func Read(path string) (*Current, error) {
 	return current, nil
 }
 
+// current returns the current context. Paths in the kubeconfig are relative to dir.
 func (f *file) current(dir string) (*Current, error) {
 	for _, context := range f.Contexts {
 		if context.Name != f.CurrentContext {
@@ -107,22 +110,22 @@ func (f *file) current(dir string) (*Current, error) {
 				return out, out.credential(dir, u.User)
 			}
 		}
-		out.problem = fmt.Errorf("context %q names the user %q, which does not exist", context.Name, context.Context.User)
+		out.credentialErr = fmt.Errorf("context %q names the user %q, which does not exist", context.Name, context.Context.User)
 		return out, nil
 	}
 	return nil, fmt.Errorf("the current context %q does not exist", f.CurrentContext)
 }
 
-// credential copies a credential that can be used elsewhere: a certificate or a
-// token.
+// credential copies the user's certificate or token. Any other kind of credential
+// can't be passed on, and credentialErr says why.
 func (c *Current) credential(dir string, u user) error {
 	var err error
 	switch {
 	case u.CertificateData != "" || u.Certificate != "":
-		if c.Certificate, err = either(dir, u.CertificateData, u.Certificate); err != nil {
+		if c.Certificate, err = dataOrFile(dir, u.CertificateData, u.Certificate); err != nil {
 			return fmt.Errorf("client certificate: %w", err)
 		}
-		if c.Key, err = either(dir, u.KeyData, u.Key); err != nil {
+		if c.Key, err = dataOrFile(dir, u.KeyData, u.Key); err != nil {
 			return fmt.Errorf("client key: %w", err)
 		}
 	case u.Token != "":
@@ -132,21 +135,23 @@ func (c *Current) credential(dir string, u user) error {
 			return fmt.Errorf("token: %w", err)
 		}
 	case u.Exec != nil:
-		c.problem = errors.New("its user gets the credential from another program (exec), which can't be passed on")
+		c.credentialErr = errors.New("its user gets the credential from another program (exec), which can't be passed on")
 	case u.AuthProvider != nil:
-		c.problem = errors.New("its user has an auth-provider (such as oidc), which can't be passed on")
+		c.credentialErr = errors.New("its user has an auth-provider (such as oidc), which can't be passed on")
 	case u.Username != "":
-		c.problem = errors.New("its user has a user name and password, which an exec credential can't contain")
+		c.credentialErr = errors.New("its user has a user name and password, which an exec credential can't contain")
 	default:
-		c.problem = errors.New("its user has no credential")
+		c.credentialErr = errors.New("its user has no credential")
 	}
 	return nil
 }
 
-// Credential returns an error if the current user's credential can't be passed on.
-func (c *Current) Credential() error { return c.problem }
+// CredentialError says why the current user's credential can't be passed on; it is
+// nil if the credential can.
+func (c *Current) CredentialError() error { return c.credentialErr }
 
-func either(dir, data, path string) (string, error) {
+// dataOrFile decodes data, which is base64. If it is empty, it reads the file.
+func dataOrFile(dir, data, path string) (string, error) {
 	if data == "" {
 		return readRelative(dir, path)
 	}

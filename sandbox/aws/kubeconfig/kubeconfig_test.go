@@ -19,24 +19,24 @@ func TestRead(t *testing.T) {
 	for _, row := range []struct {
 		reason, text string
 		want         Current
-		fails        string
+		wantErr      string
 	}{
 		{"a token", head + cluster + "users: [{name: u, user: {token: t}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "t"}, ""},
 		{"a token in a file", head + cluster + "users: [{name: u, user: {tokenFile: token}}]", Current{Server: "https://127.0.0.1:1", Authority: authority, Token: "from-file"}, ""},
 		{"no current context", "contexts: []", Current{}, `the current context "" does not exist`},
 		{"no cluster", head + "clusters: []\nusers: [{name: u, user: {token: t}}]", Current{}, `the cluster "k", which does not exist`},
 		{"no YAML", "{", Current{}, "kubeconfig"},
-		{"a certificate that is not there", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
+		{"a certificate whose file does not exist", head + cluster + "users: [{name: u, user: {client-certificate: none.crt}}]", Current{}, "client certificate"},
 	} {
 		path := filepath.Join(dir, "config")
 		require.NoError(t, os.WriteFile(path, []byte(row.text), 0o600))
 		got, err := Read(path)
-		if row.fails != "" {
-			require.ErrorContains(t, err, row.fails, row.reason)
+		if row.wantErr != "" {
+			require.ErrorContains(t, err, row.wantErr, row.reason)
 			continue
 		}
 		require.NoError(t, err, row.reason)
-		require.NoError(t, got.Credential())
+		require.NoError(t, got.CredentialError())
 		require.Equal(t, row.want, *got, row.reason)
 	}
 	_, err := Read(filepath.Join(dir, "none"))

@@ -20,21 +20,23 @@ func (c *Cloud) CreateDirect(ctx context.Context, token string, list []Assignmen
 	for _, a := range list {
 		put(in, strings.Split(a.Path, "."), a.Value)
 	}
-	if in, err = c.checked(token, in); err != nil {
+	if in, err = c.checkInputs(token, in); err != nil {
 		return "", err
 	}
 	id, _, err = c.Create(ctx, token, in)
 	return id, err
 }
 
-// EnsureAccount creates the hosted zone of Domain, unless it exists. Its owner is the
-// account, so that it belongs to no stack and `list` shows it only with --owned.
+// EnsureAccount creates the hosted zone of Domain, unless it exists. The zone's owner
+// is the account. So the zone belongs to no stack, and `list` shows it only with
+// --owned.
 func (c *Cloud) EnsureAccount(ctx context.Context) error {
-	in, err := c.checked(zoneType, Object{"name": Domain})
+	in, err := c.checkInputs(zoneType, Object{"name": Domain})
 	if err != nil {
 		return err
 	}
-	// In one transaction, so that two commands at a time do not create two zones.
+	// One transaction looks for the zone and creates it. So two commands at the same
+	// time do not create two zones.
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
 		call, err := c.call(ctx, tx, zoneType)
 		if err != nil {
@@ -49,7 +51,7 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 			return nil
 		}
 		if err := call.create(in); err != nil {
-			return call.fail(creating, err)
+			return call.wrapError(creating, err)
 		}
 		zone, _ := tx.Get(call.key())
 		zone.Owner = c.Account
@@ -58,9 +60,9 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 	})
 }
 
-// checked completes the inputs of an object that no program declares. Its error has
-// every reason why AWS would refuse them.
-func (c *Cloud) checked(token string, in Object) (Object, error) {
+// checkInputs completes the inputs of an object that no program declares. If AWS
+// would refuse them, the error has every reason.
+func (c *Cloud) checkInputs(token string, in Object) (Object, error) {
 	name := token[strings.LastIndex(token, ":")+1:]
 	in, failures, err := c.Check(CheckRequest{Token: token, Name: strings.ToLower(name), News: in})
 	if err != nil {

@@ -18,9 +18,9 @@ const (
 	issuedStatus      = "ISSUED"
 )
 
-// certificateLife is the validity of a certificate from ACM, 13 months:
+// certificateValidity is the validity of a certificate from ACM, 13 months:
 // acm/latest/userguide/acm-certificate-characteristics.html, from memory.
-const certificateLife = 395 * 24 * time.Hour
+const certificateValidity = 395 * 24 * time.Hour
 
 const onlyRequested = "imported and private certificates have no rules; request one with domainName"
 
@@ -48,7 +48,7 @@ var _ = add(
 		Normalize: addDomainName,
 		Fill:      fillCertificate,
 		Refresh: func(c *Call) error {
-			c.issue(c.Out)
+			c.issueIfValidated(c.Out)
 			return nil
 		},
 	},
@@ -109,46 +109,48 @@ func fillCertificate(c *Call) error {
 	return nil
 }
 
-// issue issues a certificate if public DNS has its records, and says whether it is
-// issued.
-func (c *Call) issue(certificate Object) bool {
+// issueIfValidated issues a certificate if public DNS has its records. It returns
+// true if the certificate is issued now or was issued before.
+func (c *Call) issueIfValidated(certificate Object) (issued bool) {
 	if certificate.String("status") == issuedStatus {
 		return true
 	}
-	if len(c.unvalidated(certificate)) > 0 {
+	if len(c.missingRecords(certificate)) > 0 {
 		return false
 	}
 	now := c.Now().UTC()
 	certificate["status"] = issuedStatus
-	certificate["notBefore"], certificate["notAfter"] = now.Format(time.RFC3339), now.Add(certificateLife).Format(time.RFC3339)
+	certificate["notBefore"], certificate["notAfter"] = now.Format(time.RFC3339), now.Add(certificateValidity).Format(time.RFC3339)
 	return true
 }
 
-// issued says whether a certificate to which another object refers is issued. Once
-// issued it stays so, even if the records are removed.
-func (c *Call) issued(certificate store.Object) bool {
-	own, ok := c.Tx.Get(certificate.Key) // a copy
-	if !ok || !c.issue(own.State) {
+// isIssued says whether a certificate to which another object refers is issued. If
+// its records exist, isIssued first issues it in the store. An issued certificate
+// stays issued, even if the records are removed.
+func (c *Call) isIssued(certificate store.Object) bool {
+	stored, ok := c.Tx.Get(certificate.Key) // a copy
+	if !ok || !c.issueIfValidated(stored.State) {
 		return false
 	}
-	c.Tx.Put(own)
+	c.Tx.Put(stored)
 	return true
 }
 
-// unvalidated returns the missing DNS records of a certificate.
-func (c *Call) unvalidated(certificate Object) []string {
+// missingRecords returns the validation records of a certificate that public DNS
+// lacks.
+func (c *Call) missingRecords(certificate Object) []string {
 	var out []string
 	for _, o := range certificate.Objects("domainValidationOptions") {
 		name, value := o.String("resourceRecordName"), o.String("resourceRecordValue")
-		if !c.publicRecord(name, o.String("resourceRecordType"), value) {
+		if !c.isPublicRecord(name, o.String("resourceRecordType"), value) {
 			out = append(out, fmt.Sprintf("%s %s %s", name, o.String("resourceRecordType"), value))
 		}
 	}
 	return out
 }
 
-// verifyValidation returns an error if the certificate is not issued. The stand-in does
-// not wait for it.
+// verifyValidation returns an error if the certificate is not issued. The real
+// provider waits for the issue; the stand-in does not.
 func verifyValidation(c *Call) error {
 	certificate, _ := c.target("certificateArn")
 	if given := c.In.Strings("validationRecordFqdns"); len(given) > 0 {
@@ -159,9 +161,9 @@ func verifyValidation(c *Call) error {
 			}
 		}
 	}
-	if !c.issued(certificate) {
+	if !c.isIssued(certificate) {
 		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', "+
-			"timeout: 1h15m0s): no public hosted zone has %s", certificate.ID, pendingValidation, strings.Join(c.unvalidated(certificate.State), ", "))
+			"timeout: 1h15m0s): no public hosted zone has %s", certificate.ID, pendingValidation, strings.Join(c.missingRecords(certificate.State), ", "))
 	}
 	return nil
 }

@@ -107,6 +107,7 @@ func duration(v any) string {
 	return ""
 }
 
+// checkGroup checks the sizes, the subnets, the template and the tags of a group.
 func checkGroup(in Object, fail Fail) {
 	low, lowKnown := in["minSize"].(float64)
 	high, highKnown := in["maxSize"].(float64)
@@ -129,7 +130,7 @@ func checkGroup(in Object, fail Fail) {
 		if !tag.Known("key") {
 			continue
 		}
-		if _, twice := all[key]; twice {
+		if _, exists := all[key]; exists {
 			fail(fmt.Sprintf("tags[%d].key", i), "the tag %s is given twice", key)
 		}
 		all[key] = tag["value"]
@@ -139,6 +140,8 @@ func checkGroup(in Object, fail Fail) {
 	checkRefresh(in, fail)
 }
 
+// fillGroup computes the outputs of a group and starts an instance refresh if an
+// update needs one.
 func fillGroup(c *Call) error {
 	for name, v := range map[string]any{
 		"desiredCapacity": c.Out["minSize"], "healthCheckType": "EC2", "defaultCooldown": 300.0, "targetGroupArns": []any{},

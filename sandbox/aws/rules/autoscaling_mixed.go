@@ -42,7 +42,7 @@ func distributionDefaults(policy Object) map[string]any {
 		"onDemandAllocationStrategy": "prioritized", "onDemandBaseCapacity": 0.0, "onDemandPercentageAboveBaseCapacity": 100.0,
 		"spotAllocationStrategy": "lowest-price", "spotInstancePools": 0.0,
 	}
-	if byAttributes(policy) {
+	if hasRequirements(policy) {
 		out["onDemandAllocationStrategy"] = "lowest-price"
 	}
 	if strategy := policy.Object("instancesDistribution").String("spotAllocationStrategy"); strategy == "" || strategy == "lowest-price" {
@@ -51,12 +51,13 @@ func distributionDefaults(policy Object) map[string]any {
 	return out
 }
 
-// byAttributes says whether a policy's overrides have instance requirements instead of
+// hasRequirements says whether a policy's overrides have instance requirements instead of
 // instance types.
-func byAttributes(policy Object) bool {
+func hasRequirements(policy Object) bool {
 	return slices.ContainsFunc(policy.Object("launchTemplate").Objects("overrides"), func(o Object) bool { return o.Has("instanceRequirements") })
 }
 
+// checkMixed checks that the parts of a mixed instances policy fit each other.
 func checkMixed(in Object, fail Fail) {
 	policy := in.Object("mixedInstancesPolicy")
 	if policy == nil {
@@ -68,14 +69,14 @@ func checkMixed(in Object, fail Fail) {
 	if spec := policy.Object("launchTemplate").Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
 		fail(mixedSpec, "exactly one of launchTemplateId and launchTemplateName must be given")
 	}
-	attributes, weighted := byAttributes(policy), 0
+	byAttributes, weighted := hasRequirements(policy), 0
 	overrides := policy.Object("launchTemplate").Objects("overrides")
 	for i, o := range overrides {
 		at := fmt.Sprintf("%s[%d]", mixedOverride, i)
 		if o.Has("instanceType") && o.Has("instanceRequirements") {
 			fail(at, "instanceType and instanceRequirements can't be given together")
 		}
-		if attributes && !o.Has("instanceRequirements") {
+		if byAttributes && !o.Has("instanceRequirements") {
 			fail(at, "all overrides must have instanceRequirements, or none")
 		}
 		if spec := o.Object("launchTemplateSpecification"); spec != nil && spec.Has("launchTemplateId") == spec.Has("launchTemplateName") {
@@ -89,15 +90,17 @@ func checkMixed(in Object, fail Fail) {
 	if weighted != 0 && weighted != len(overrides) {
 		fail(mixedOverride, "all overrides must have a weightedCapacity, or none")
 	}
-	checkDistribution(policy.Object("instancesDistribution"), attributes, fail)
+	checkDistribution(policy.Object("instancesDistribution"), byAttributes, fail)
 }
 
-func checkDistribution(d Object, attributes bool, fail Fail) {
+// checkDistribution checks the strategies of a mixed instances policy. byAttributes
+// says whether its overrides have instance requirements.
+func checkDistribution(d Object, byAttributes bool, fail Fail) {
 	const at = "mixedInstancesPolicy.instancesDistribution."
-	if attributes && d.String("onDemandAllocationStrategy") == "prioritized" {
+	if byAttributes && d.String("onDemandAllocationStrategy") == "prioritized" {
 		fail(at+"onDemandAllocationStrategy", "must be lowest-price with instanceRequirements")
 	}
-	if attributes && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
+	if byAttributes && d.String("spotAllocationStrategy") == "capacity-optimized-prioritized" {
 		fail(at+"spotAllocationStrategy", "capacity-optimized-prioritized needs instance types in an order")
 	}
 	if strategy := d.String("spotAllocationStrategy"); d.Int("spotInstancePools") > 0 && strategy != "" && strategy != "lowest-price" {

@@ -42,13 +42,13 @@ var _ = add(
 		ExactlyOne: [][]string{{"lbTargetGroupArn", "elb"}},
 		Unique: []Unique{{
 			Props: []string{"autoscalingGroupName", "lbTargetGroupArn"}, Code: "AlreadyExists",
-			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the first of the two that goes detaches both",
+			Message: "{lbTargetGroupArn} is attached to {autoscalingGroupName} already: AWS would accept it, and the deletion of either attachment detaches both",
 		}},
 		Verify: func(c *Call) error {
 			group, _ := c.target("autoscalingGroupName")
 			subnet, _ := c.resolve(toSubnet, Object(group.State).Strings("vpcZoneIdentifiers")[0])
 			target, _ := c.target("lbTargetGroupArn")
-			return attachable(target, Object(subnet.State).String("vpcId"))
+			return verifyAttachable(target, Object(subnet.State).String("vpcId"))
 		},
 	},
 )

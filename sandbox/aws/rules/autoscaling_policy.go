@@ -17,8 +17,8 @@ const (
 	trackingDefined = tracking + ".predefinedMetricSpecification"
 )
 
-// policyProps has the types of policy to which a property belongs.
-var policyProps = map[string][]string{
+// typesOfProp has the types of policy that may have a property.
+var typesOfProp = map[string][]string{
 	"adjustmentType":          {"SimpleScaling", "StepScaling"},
 	"minAdjustmentMagnitude":  {"SimpleScaling", "StepScaling"},
 	"cooldown":                {"SimpleScaling"},
@@ -29,8 +29,8 @@ var policyProps = map[string][]string{
 	tracking:                  {"TargetTrackingScaling"},
 }
 
-// policyNeeds has the required properties of each type of policy.
-var policyNeeds = map[string][]string{
+// requiredByType has the required properties of each type of policy.
+var requiredByType = map[string][]string{
 	"SimpleScaling": {"adjustmentType", "scalingAdjustment"}, "StepScaling": {"adjustmentType", "stepAdjustments"}, "TargetTrackingScaling": {tracking},
 }
 
@@ -91,6 +91,7 @@ var _ = add(&Row{
 	},
 })
 
+// decimal requires a number in a string.
 func decimal(v any) string {
 	s, _ := v.(string)
 	if _, err := strconv.ParseFloat(s, 64); err != nil {
@@ -99,12 +100,14 @@ func decimal(v any) string {
 	return ""
 }
 
+// sameNumber says whether two strings are the same number, such as 1 and 1.0.
 func sameNumber(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
 	return errX == nil && errY == nil && x == y
 }
 
+// checkScalingPolicy checks that the properties belong to the type of the policy.
 func checkScalingPolicy(in Object, fail Fail) {
 	kind := in.String("policyType")
 	switch {
@@ -113,12 +116,12 @@ func checkScalingPolicy(in Object, fail Fail) {
 	case kind == "":
 		kind = "SimpleScaling"
 	}
-	for name, kinds := range policyProps {
+	for name, kinds := range typesOfProp {
 		if in.Has(name) && !slices.Contains(kinds, kind) {
 			fail(name, "belongs to policies of the type %v, this is %s", kinds, kind)
 		}
 	}
-	for _, name := range policyNeeds[kind] {
+	for _, name := range requiredByType[kind] {
 		if !in.Has(name) {
 			fail(name, "a required property is missing: the type is %s", kind)
 		}
@@ -127,37 +130,37 @@ func checkScalingPolicy(in Object, fail Fail) {
 		fail("minAdjustmentMagnitude", "is for the adjustmentType PercentChangeInCapacity")
 	}
 	checkSteps(in, fail)
-	t := in.Object(tracking)
-	if t == nil {
+	configuration := in.Object(tracking)
+	if configuration == nil {
 		return
 	}
-	if t.Has("predefinedMetricSpecification") == t.Has("customizedMetricSpecification") {
+	if configuration.Has("predefinedMetricSpecification") == configuration.Has("customizedMetricSpecification") {
 		fail(tracking, "exactly one of predefinedMetricSpecification and customizedMetricSpecification must be given")
 	}
-	defined := t.Object("predefinedMetricSpecification")
+	defined := configuration.Object("predefinedMetricSpecification")
 	if defined.Known("predefinedMetricType") && (defined.String("predefinedMetricType") == "ALBRequestCountPerTarget") != defined.Has("resourceLabel") {
 		fail(trackingDefined+".resourceLabel", "must be given for ALBRequestCountPerTarget, and for it alone")
 	}
 }
 
-// checkSteps: the ranges must neither overlap nor leave a gap
+// checkSteps fails if the ranges of the steps overlap or leave a gap
 // (autoscaling/ec2/userguide/as-scaling-simple-step.html, "Step adjustments").
 func checkSteps(in Object, fail Fail) {
-	type step struct{ low, high float64 }
+	type step struct{ low, high float64 } // the bounds of the range
 	var steps []step
 	for _, s := range in.Objects("stepAdjustments") {
 		if !s.Known("scalingAdjustment") {
 			return
 		}
-		one := step{math.Inf(-1), math.Inf(1)}
-		for name, at := range map[string]*float64{"metricIntervalLowerBound": &one.low, "metricIntervalUpperBound": &one.high} {
+		bounds := step{math.Inf(-1), math.Inf(1)}
+		for name, bound := range map[string]*float64{"metricIntervalLowerBound": &bounds.low, "metricIntervalUpperBound": &bounds.high} {
 			if n, err := strconv.ParseFloat(s.String(name), 64); err == nil {
-				*at = n
+				*bound = n
 			} else if s.Has(name) {
-				return // unknown, or refused for its own sake
+				return // the bound is unknown, or the rule decimal refuses it
 			}
 		}
-		steps = append(steps, one)
+		steps = append(steps, bounds)
 	}
 	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.low, b.low) })
 	for i, s := range steps {
@@ -170,8 +173,9 @@ func checkSteps(in Object, fail Fail) {
 	}
 }
 
-// verifyScalingPolicy returns an error for a label of a target group that is not
-// attached to the group, or to which no listener of the load balancer forwards:
+// verifyScalingPolicy checks the resource label, which names a load balancer and a
+// target group. It returns an error if the target group is not attached to the Auto
+// Scaling group, or if no listener of the load balancer forwards to it:
 // AutoScaling/latest/APIReference/API_PredefinedMetricSpecification.html.
 func verifyScalingPolicy(c *Call) error {
 	label := c.In.Object(tracking).Object("predefinedMetricSpecification").String("resourceLabel")

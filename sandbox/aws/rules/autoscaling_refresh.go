@@ -56,9 +56,9 @@ func checkRefresh(in Object, fail Fail) {
 	}
 }
 
-// refreshInstances records an instance refresh when the provider starts one: after a
-// change of the template or of a trigger. There are no instances, so it is complete at
-// once.
+// refreshInstances records an instance refresh if the provider would start one: after
+// a change of the template or of a trigger. There are no instances, so the refresh is
+// complete at once.
 func (c *Call) refreshInstances() error {
 	refresh := c.In.Object("instanceRefresh")
 	if refresh == nil {

@@ -22,7 +22,7 @@ const (
 
 // templateUse is one template from which a group launches instances.
 type templateUse struct {
-	at       string
+	path     string // of the property that refers to the template
 	template store.Object
 	version  string
 }
@@ -31,7 +31,7 @@ type templateUse struct {
 // were checked.
 func (c *Call) templateUses(o Object) []templateUse {
 	var out []templateUse
-	use := func(at string, spec Object, id, name string) {
+	add := func(path string, spec Object, id, name string) {
 		if spec == nil {
 			return
 		}
@@ -40,14 +40,14 @@ func (c *Call) templateUses(o Object) []templateUse {
 			template, ok = c.resolve(toTemplateName, spec.String(name))
 		}
 		if ok {
-			out = append(out, templateUse{at, template, spec.String("version")})
+			out = append(out, templateUse{path, template, spec.String("version")})
 		}
 	}
-	use("launchTemplate", o.Object("launchTemplate"), "id", "name")
+	add("launchTemplate", o.Object("launchTemplate"), "id", "name")
 	mixed := o.Object("mixedInstancesPolicy").Object("launchTemplate")
-	use(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+	add(mixedSpec, mixed.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	for i, override := range mixed.Objects("overrides") {
-		use(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
+		add(fmt.Sprintf("%s[%d].launchTemplateSpecification", mixedOverride, i), override.Object("launchTemplateSpecification"), "launchTemplateId", "launchTemplateName")
 	}
 	return out
 }
@@ -57,7 +57,7 @@ func (c *Call) templateUses(o Object) []templateUse {
 func (c *Call) fillTemplates() {
 	fill := func(spec Object, id, name string) map[string]any {
 		given := spec
-		if given.Has(id) && given.Has(name) { // an update fills in the other one: the id is used
+		if given.Has(id) && given.Has(name) { // an earlier fill added one of the two; the id decides
 			given = Object{id: spec[id]}
 		}
 		template, ok := c.resolve(toTemplate, given.String(id))
@@ -95,30 +95,30 @@ func verifyGroup(c *Call) error {
 		vpcID = vpc
 	}
 	for _, use := range c.templateUses(c.In) {
-		if err := c.launches(use, vpcID); err != nil {
+		if err := c.verifyLaunch(use, vpcID); err != nil {
 			return err
 		}
 	}
 	for _, target := range c.targets("targetGroupArns") {
-		if err := attachable(target, vpcID); err != nil {
+		if err := verifyAttachable(target, vpcID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// launches returns an error if a template is incomplete or does not fit the VPC.
-func (c *Call) launches(use templateUse, vpcID string) error {
+// verifyLaunch returns an error if a template is incomplete or does not fit the VPC.
+func (c *Call) verifyLaunch(use templateUse, vpcID string) error {
 	const incomplete = "You must use a valid fully-formed launch template. "
 	template := Object(use.template.State)
 	if n, err := strconv.Atoi(use.version); err == nil && n > template.Int("latestVersion") {
-		return refuse("ValidationError", incomplete+"Could not find launch template version %d (property %s.version)", n, use.at)
+		return refuse("ValidationError", incomplete+"Could not find launch template version %d (property %s.version)", n, use.path)
 	}
 	if !template.Has("imageId") {
 		return refuse("ValidationError", incomplete+"The request must contain the parameter ImageId (%s)", use.template.ID)
 	}
-	typed := template.Has("instanceType") || template.Has("instanceRequirements")
-	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !typed {
+	hasType := template.Has("instanceType") || template.Has("instanceRequirements")
+	if len(c.In.Object("mixedInstancesPolicy").Object("launchTemplate").Objects("overrides")) == 0 && !hasType {
 		return refuse("ValidationError", incomplete+"The request must contain the parameter InstanceType (%s)", use.template.ID)
 	}
 	for _, id := range groupsOf(template) {
@@ -129,9 +129,9 @@ func (c *Call) launches(use templateUse, vpcID string) error {
 	return nil
 }
 
-// attachable returns an error for a target group that cannot have the group's instances
+// verifyAttachable returns an error for a target group that cannot have the group's instances
 // as targets.
-func attachable(target store.Object, vpcID string) error {
+func verifyAttachable(target store.Object, vpcID string) error {
 	t := Object(target.State)
 	if t.String("targetType") != "instance" {
 		return refuse("ValidationError", "Provided Target Groups may not be valid: %s has targets of the type %s, a group has instances", target.ID, t.String("targetType"))

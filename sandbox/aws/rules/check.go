@@ -15,8 +15,8 @@ import (
 // CheckRequest has the inputs to check.
 type CheckRequest struct {
 	Token string
-	// Name is the resource's Pulumi name. Seed is the engine's random seed, with
-	// which a generated name is the same in a preview and in the update after it.
+	// Name is the resource's Pulumi name. Seed is the engine's random seed: with it,
+	// a preview and the update after it generate the same name.
 	Name string
 	Seed []byte
 	// Olds are the former checked inputs, News the program's inputs.
@@ -29,14 +29,15 @@ type CheckRequest struct {
 // Failure is one refused property.
 type Failure struct{ Path, Reason string }
 
-// find returns the structure and the rules of a type.
-func find(token string) (*schema.Resource, *Row, error) {
-	s, ok, err := schema.ResourceOf(token)
+// schemaAndRow returns the structure and the rules of a type. The error for a type
+// without rules is an *UnknownTypeError.
+func schemaAndRow(token string) (*schema.Resource, *Row, error) {
+	s, hasSchema, err := schema.ResourceOf(token)
 	if err != nil {
 		return nil, nil, err
 	}
-	row, ruled := rows[token]
-	if !ok || !ruled {
+	row, hasRow := rows[token]
+	if !hasSchema || !hasRow {
 		return nil, nil, &UnknownTypeError{token}
 	}
 	return s, row, nil
@@ -45,7 +46,7 @@ func find(token string) (*schema.Resource, *Row, error) {
 // Check completes the inputs as Pulumi does (names, presets, tags) and returns all
 // failures at once.
 func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
-	s, row, err := find(req.Token)
+	s, row, err := schemaAndRow(req.Token)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,16 +70,16 @@ func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
 	if row.Normalize != nil {
 		row.Normalize(in)
 	}
-	own := maps.Clone(in)
-	delete(own, defaultsKey)
-	for _, problem := range schema.Inputs(s.Inputs, s.Object, own) {
+	programInputs := maps.Clone(in)
+	delete(programInputs, defaultsKey)
+	for _, problem := range schema.Inputs(s.Inputs, s.Object, programInputs) {
 		fail(problem.Path, "%s", problem.Reason)
 	}
 	if len(failures) == 0 {
-		v.object(s.Inputs, own, "", "")
-		v.groups(own)
+		v.object(s.Inputs, programInputs, "", "")
+		v.groups(programInputs)
 		if row.Check != nil {
-			row.Check(own, fail)
+			row.Check(programInputs, fail)
 		}
 	}
 	if tagged(s) {
@@ -111,17 +112,17 @@ type validator struct {
 	fail Fail
 }
 
-// object checks the properties of one object. path is its path in the rules, at its
-// path in messages, with list indexes.
+// object checks the properties of one object. path is the object's path in the rules.
+// at is its path in messages, which also has list indexes.
 func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
 		if path == "" && name == "tags" && tagged(v.s) {
 			continue
 		}
-		p, ruled := v.row.Props[rulePath]
+		p, hasRule := v.row.Props[rulePath]
 		switch {
-		case !ruled:
+		case !hasRule:
 			v.fail(shown, "the AWS stand-in has no rule for this property: add it to the row of %s in %s", v.row.Token, FileOf(v.row.Token))
 		case p.Refuse != "":
 			v.fail(shown, "refused by the AWS stand-in: %s", p.Refuse)
@@ -141,6 +142,8 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	}
 }
 
+// value checks the value of a property of the schema's type typ. A list or a map is
+// checked element by element. An unknown value has no failure.
 func (v *validator) value(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
@@ -149,7 +152,7 @@ func (v *validator) value(typ string, p Prop, value any, path, at string) {
 	switch x := value.(type) {
 	case []any:
 		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
-			v.fail(at, "has %d elements, must have %s", len(x), between(p.Min, p.Max))
+			v.fail(at, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
 		}
 		for i, item := range x {
 			v.element(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
@@ -167,6 +170,7 @@ func (v *validator) value(typ string, p Prop, value any, path, at string) {
 	}
 }
 
+// element checks one value that is neither a list nor a map of the schema.
 func (v *validator) element(typ string, p Prop, value any, path, at string) {
 	if wire.IsUnknown(value) {
 		return
@@ -193,34 +197,36 @@ func (v *validator) element(typ string, p Prop, value any, path, at string) {
 
 // groups checks the properties that exclude or need each other.
 func (v *validator) groups(in Object) {
-	given := func(group []string) []string {
+	givenOf := func(group []string) []string {
 		return slices.DeleteFunc(slices.Clone(group), func(name string) bool { return len(leaves(in, name)) == 0 })
 	}
 	for _, group := range v.row.ExactlyOne {
-		if have := given(group); len(have) != 1 {
-			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), describeGiven(have))
+		if given := givenOf(group); len(given) != 1 {
+			v.fail(group[0], "exactly one of %s must be given; there %s", strings.Join(group, ", "), describeGiven(given))
 		}
 	}
 	for _, group := range v.row.AtMostOne {
-		if have := given(group); len(have) > 1 {
-			v.fail(have[0], "%s can't be given together", strings.Join(have, " and "))
+		if given := givenOf(group); len(given) > 1 {
+			v.fail(given[0], "%s can't be given together", strings.Join(given, " and "))
 		}
 	}
 	for name, needs := range v.row.Requires {
-		if in.Has(name) && len(given(needs)) != len(needs) {
+		if in.Has(name) && len(givenOf(needs)) != len(needs) {
 			v.fail(name, "can only be set together with %s", strings.Join(needs, ", "))
 		}
 	}
 }
 
-func describeGiven(have []string) string {
-	if len(have) == 0 {
+// describeGiven continues a message that ends in "there".
+func describeGiven(given []string) string {
+	if len(given) == 0 {
 		return "is none"
 	}
-	return "are " + strings.Join(have, ", ")
+	return "are " + strings.Join(given, ", ")
 }
 
-func between(low, high int) string {
+// describeRange describes a number of elements; without an upper limit high is 0.
+func describeRange(low, high int) string {
 	switch {
 	case high == 0:
 		return fmt.Sprintf("at least %d", low)
@@ -230,6 +236,7 @@ func between(low, high int) string {
 	return fmt.Sprintf("%d to %d", low, high)
 }
 
+// dotted appends a property's name to a path.
 func dotted(path, name string) string {
 	if path == "" {
 		return name

@@ -20,7 +20,7 @@ const Partition = "aws"
 // DefaultRegion is the region of objects that are created outside of every stack.
 const DefaultRegion = "us-east-1"
 
-// Cloud is one account in one region, as it is configured in a provider.
+// Cloud is one account and region of the stand-in: those of a provider.
 type Cloud struct {
 	Layout      *layout.Layout
 	Store       *store.Store
@@ -48,18 +48,20 @@ type Call struct {
 	schema *schema.Resource
 }
 
-// doing is the operation of a call, for errors.
-type doing string
+// operation is the verb for an operation in error messages.
+type operation string
 
 const (
-	creating doing = "creating"
-	updating doing = "updating"
-	reading  doing = "reading"
-	deleting doing = "deleting"
+	creating operation = "creating"
+	updating operation = "updating"
+	reading  operation = "reading"
+	deleting operation = "deleting"
 )
 
+// call returns an operation on an object of a type. Its ID and its objects are not set
+// yet.
 func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, error) {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +76,13 @@ func (c *Cloud) scope(row *Row) store.Scope {
 	return store.Scope{Account: c.Account, Region: c.Region}
 }
 
+// key returns the object's key in the store.
 func (c *Call) key() store.Key {
 	return store.Key{Scope: c.scope(c.Row), Type: c.Row.Token, ID: c.ID}
 }
 
-// fail wraps an error with the provider's text.
-func (c *Call) fail(what doing, err error) error {
+// wrapError adds the provider's text to an error, such as "creating EC2 VPC".
+func (c *Call) wrapError(what operation, err error) error {
 	if err == nil {
 		return nil
 	}
@@ -89,8 +92,8 @@ func (c *Call) fail(what doing, err error) error {
 	return fmt.Errorf("%s %s (%s): %w", what, c.Row.Label, c.ID, err)
 }
 
-// own stores an object that is deleted together with this one.
-func (c *Call) own(token, id string, state Object) error {
+// putOwned stores an object that is deleted together with this call's object.
+func (c *Call) putOwned(token, id string, state Object) error {
 	row, ok := rows[token]
 	if !ok {
 		return errors.New("no row for " + token)

@@ -28,40 +28,40 @@ var viewerCertificate = Props{
 	}},
 }
 
-// checkViewerCertificate returns failures for settings that exclude each other: the
-// SDK's comment on DistributionViewerCertificate.
+// checkViewerCertificate returns failures for settings that exclude each other. They
+// are in the SDK's comment on DistributionViewerCertificate.
 func checkViewerCertificate(v Object, fail Fail) {
 	const at = "viewerCertificate."
-	own, oldest := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
+	fromACM, oldest := v.Has("acmCertificateArn"), v.String("minimumProtocolVersion")
 	switch {
-	case v.Known("cloudfrontDefaultCertificate") && own == v.Bool("cloudfrontDefaultCertificate"):
+	case v.Known("cloudfrontDefaultCertificate") && fromACM == v.Bool("cloudfrontDefaultCertificate"):
 		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
-	case !v.Has("cloudfrontDefaultCertificate") && !own:
+	case !v.Has("cloudfrontDefaultCertificate") && !fromACM:
 		fail(at+"acmCertificateArn", "exactly one of cloudfrontDefaultCertificate and acmCertificateArn must be given")
-	case own && !v.Has("sslSupportMethod"):
+	case fromACM && !v.Has("sslSupportMethod"):
 		fail(at+"sslSupportMethod", "must be given with acmCertificateArn")
-	case !own && oldest != "" && oldest != "TLSv1":
+	case !fromACM && oldest != "" && oldest != "TLSv1":
 		fail(at+"minimumProtocolVersion", "is %s, must be TLSv1 with CloudFront's default certificate", oldest)
-	case own && v.String("sslSupportMethod") == "sni-only" && oldest == "SSLv3":
+	case fromACM && v.String("sslSupportMethod") == "sni-only" && oldest == "SSLv3":
 		fail(at+"minimumProtocolVersion", "SSLv3 can't be had with sni-only")
-	case own && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, oldest):
+	case fromACM && v.String("sslSupportMethod") == "vip" && !slices.Contains([]string{"", "SSLv3", "TLSv1"}, oldest):
 		fail(at+"minimumProtocolVersion", "is %s, must be SSLv3 or TLSv1 with vip", oldest)
 	}
 }
 
-// verifyCertificateOf returns an error for a certificate that CloudFront cannot use. The
+// verifyViewerCertificate returns an error for a certificate that CloudFront cannot use. The
 // texts are from public issues.
-func verifyCertificateOf(c *Call) error {
+func verifyViewerCertificate(c *Call) error {
 	aliases := c.In.Strings("aliases")
-	certificate, own := c.target("viewerCertificate.acmCertificateArn")
-	if !own {
+	certificate, fromACM := c.target("viewerCertificate.acmCertificateArn")
+	if !fromACM {
 		if len(aliases) > 0 {
 			return refuse(invalidCertificate, "To add an alternate domain name (CNAME) to a CloudFront distribution, you must attach a trusted certificate "+
 				"that validates your authorization to use the domain name: %s", strings.Join(aliases, ", "))
 		}
 		return nil
 	}
-	if certificate.Region != edgeRegion || !c.issued(certificate) {
+	if certificate.Region != edgeRegion || !c.isIssued(certificate) {
 		return refuse(invalidCertificate, "The specified SSL certificate doesn't exist, isn't in %s region, isn't valid, or doesn't include a valid "+
 			"certificate chain: %s is in %s and %s", edgeRegion, certificate.ID, certificate.Region, Object(certificate.State).String("status"))
 	}

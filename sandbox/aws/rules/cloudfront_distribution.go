@@ -13,7 +13,7 @@ import (
 const (
 	distributionType = "aws:cloudfront/distribution:Distribution"
 	legacySettings   = "legacy cache settings have no rules; use cachePolicyId"
-	noEdgeRow        = "no rules yet"
+	noRules          = "no rules yet"
 )
 
 // distributionZone is the hosted zone of all distributions:
@@ -26,7 +26,7 @@ var (
 	allMethods     = []any{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 )
 
-// behavior returns the rules of a cache behavior.
+// behavior returns the rules of the cache behavior at a path.
 func behavior(path string) Props {
 	out := Props{}
 	for name, p := range (Props{
@@ -45,9 +45,9 @@ func behavior(path string) Props {
 		"minTtl":                           {Refuse: legacySettings},
 		"defaultTtl":                       {Computed: true, Refuse: legacySettings},
 		"maxTtl":                           {Computed: true, Refuse: legacySettings},
-		"smoothStreaming":                  {Refuse: noEdgeRow},
-		"fieldLevelEncryptionId":           {Refuse: noEdgeRow},
-		"grpcConfig":                       {Computed: true, Refuse: noEdgeRow},
+		"smoothStreaming":                  {Refuse: noRules},
+		"fieldLevelEncryptionId":           {Refuse: noRules},
+		"grpcConfig":                       {Computed: true, Refuse: noRules},
 		"lambdaFunctionAssociations":       {Set: true, Refuse: noRow},
 		"realtimeLogConfigArn":             {Refuse: noRow},
 		"trustedKeyGroups":                 {Computed: true, Refuse: noRow},
@@ -62,7 +62,7 @@ var _ = add(&Row{
 	Token:  distributionType,
 	Source: "cloudfront/distribution.go", Page: "cloudfront/latest/APIReference/API_DistributionConfig.html",
 	Label: "CloudFront Distribution", Global: true, ID: "E{id13}", NotFound: "NoSuchDistribution",
-	Props: together(Props{
+	Props: mergeProps(Props{
 		"enabled":                           {},
 		"aliases":                           {Set: true, Valid: domainName},
 		"comment":                           {Valid: length(0, 128)},
@@ -72,7 +72,7 @@ var _ = add(&Row{
 		"priceClass":                        {Default: "PriceClass_All", Enum: []string{"PriceClass_100", "PriceClass_200", "PriceClass_All"}},
 		"retainOnDelete":                    {Default: false},
 		"waitForDeployment":                 {Default: true},
-		"staging":                           {Replace: true, Default: false, Refuse: noEdgeRow},
+		"staging":                           {Replace: true, Default: false, Refuse: noRules},
 		"continuousDeploymentPolicyId":      {Computed: true, Refuse: noRow},
 		"webAclId":                          {Valid: arn, Ref: toWebACL},
 		"defaultCacheBehavior":              {},
@@ -91,7 +91,7 @@ var _ = add(&Row{
 		"restrictions.geoRestriction":                 {},
 		"restrictions.geoRestriction.locations":       {Set: true, Computed: true, Valid: pattern(`[A-Z]{2}`, "a country's code of two capitals")},
 		"restrictions.geoRestriction.restrictionType": {Enum: []string{"blacklist", "none", "whitelist"}},
-		"originGroups":                                {Set: true, Refuse: noEdgeRow},
+		"originGroups":                                {Set: true, Refuse: noRules},
 	}, behavior("defaultCacheBehavior"), behavior("orderedCacheBehaviors"), origins, viewerCertificate),
 	Check: func(in Object, fail Fail) {
 		checkBehavior(in.Object("defaultCacheBehavior"), "defaultCacheBehavior", fail)
@@ -117,7 +117,7 @@ var _ = add(&Row{
 	},
 	Volatile: []string{"etag", "lastModifiedTime"},
 	Verify: func(c *Call) error {
-		for _, verify := range []func(*Call) error{verifyBehaviors, verifyOrigins, verifyAliases, verifyCertificateOf, verifyLogBucket} {
+		for _, verify := range []func(*Call) error{verifyBehaviors, verifyOrigins, verifyAliases, verifyViewerCertificate, verifyLogBucket} {
 			if err := verify(c); err != nil {
 				return err
 			}
@@ -128,38 +128,39 @@ var _ = add(&Row{
 	Remove: retainDistribution,
 })
 
-// checkBehavior returns failures for sets of methods that CloudFront does not have.
+// checkBehavior returns failures for combinations of methods that CloudFront does not
+// allow.
 func checkBehavior(b Object, at string, fail Fail) {
 	for name, sets := range map[string][][]any{
 		"allowedMethods": {readMethods, optionsMethods, allMethods}, "cachedMethods": {readMethods, optionsMethods},
 	} {
-		fits := !b.Known(name)
+		allowed := !b.Known(name) // an unknown value is not refused
 		for _, set := range sets {
-			fits = fits || canonical(b[name], true) == canonical(set, true)
+			allowed = allowed || canonical(b[name], true) == canonical(set, true)
 		}
-		if !fits {
+		if !allowed {
 			fail(at+"."+name, "are %v, must be one of %v", b[name], sets)
 		}
 	}
 }
 
-// verifyBehaviors returns an error for behaviors whose origin does not exist or whose
-// path exists twice.
+// verifyBehaviors returns an error for a behavior whose origin does not exist, whose
+// path another behavior has, or whose function is not published.
 func verifyBehaviors(c *Call) error {
-	known := map[string]bool{}
+	originIDs := map[string]bool{}
 	for _, o := range c.In.Objects("origins") {
-		known[o.String("originId")] = true
+		originIDs[o.String("originId")] = true
 	}
-	seen := map[string]bool{}
+	seenPaths := map[string]bool{}
 	for _, b := range append([]Object{c.In.Object("defaultCacheBehavior")}, c.In.Objects("orderedCacheBehaviors")...) {
-		if id := b.String("targetOriginId"); !known[id] {
+		if id := b.String("targetOriginId"); !originIDs[id] {
 			return refuse("NoSuchOrigin", "One or more of your origins or origin groups do not exist: %s", id)
 		}
 		path := b.String("pathPattern")
-		if seen[path] {
+		if seenPaths[path] {
 			return refuse(cloudfrontArgument, "The parameter PathPattern contains %s more than once", path)
 		}
-		seen[path] = true
+		seenPaths[path] = true
 	}
 	for _, path := range []string{"defaultCacheBehavior", "orderedCacheBehaviors"} {
 		for _, f := range c.targets(path + ".functionAssociations.functionArn") {
@@ -195,8 +196,8 @@ func fillDistribution(c *Call) error {
 	return nil
 }
 
-// retainDistribution only disables a distribution with retainOnDelete. The provider
-// disables others before it deletes them.
+// retainDistribution disables a distribution with retainOnDelete and keeps it. The
+// provider disables every other distribution before it deletes it.
 func retainDistribution(c *Call) error {
 	if !c.Old.Bool("retainOnDelete") {
 		return nil
@@ -207,7 +208,7 @@ func retainDistribution(c *Call) error {
 	return errKept
 }
 
-// distributionAt returns the distribution with a domain name of CloudFront.
+// distributionAt returns the distribution whose CloudFront domain name is host.
 func (c *Call) distributionAt(host string) (found store.Object, ok bool) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		found, ok = o, o.State["domainName"] == host

@@ -34,19 +34,20 @@ var (
 // The references of a cache behavior to policies.
 var (
 	toCachePolicy = &Ref{
-		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", InUseCode: "CachePolicyInUse", Predefined: withManaged(managedCachePolicies),
+		To: []string{cachePolicyType}, Noun: "cache policy", Missing: "NoSuchCachePolicy", InUseCode: "CachePolicyInUse", Predefined: isManaged(managedCachePolicies),
 	}
 	toRequestPolicy = &Ref{
 		To: []string{requestPolicyType}, Noun: "origin request policy", Missing: "NoSuchOriginRequestPolicy", InUseCode: "OriginRequestPolicyInUse",
-		Predefined: withManaged(managedRequestPolicies),
+		Predefined: isManaged(managedRequestPolicies),
 	}
 	toResponsePolicy = &Ref{
 		To: []string{responsePolicyType}, Noun: "response headers policy", Missing: "NoSuchResponseHeadersPolicy", InUseCode: "ResponseHeadersPolicyInUse",
-		Predefined: withManaged(managedResponsePolicies),
+		Predefined: isManaged(managedResponsePolicies),
 	}
 )
 
-func withManaged(managed map[string]Object) func(string) bool {
+// isManaged returns a function that says whether an id is that of a managed policy.
+func isManaged(managed map[string]Object) func(id string) bool {
 	return func(id string) bool { _, ok := managed[id]; return ok }
 }
 
@@ -71,19 +72,21 @@ func managedRequestPolicy(name string, headers map[string]any) Object {
 	}
 }
 
+// getCachePolicy is the function that looks up a cache policy.
 func getCachePolicy(c *Call, in Object) (Object, error) {
 	out, err := c.policyBy(in, cachePolicyType, managedCachePolicies)
 	if err != nil {
 		return nil, err
 	}
-	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{lists(out.Object(cacheKey))}
+	out["parametersInCacheKeyAndForwardedToOrigins"] = []any{functionResult(out.Object(cacheKey))}
 	delete(out, cacheKey)
 	return out, nil
 }
 
+// getOriginRequestPolicy is the function that looks up an origin request policy.
 func getOriginRequestPolicy(c *Call, in Object) (Object, error) {
 	out, err := c.policyBy(in, requestPolicyType, managedRequestPolicies)
-	return lists(out), err
+	return functionResult(out), err
 }
 
 // policyBy returns a policy by its id or its name.
@@ -92,37 +95,37 @@ func (c *Call) policyBy(in Object, token string, managed map[string]Object) (Obj
 		return nil, errors.New("exactly one of id and name must be given")
 	}
 	var found Object
-	consider := func(id string, state Object) {
+	useIfMatching := func(id string, state Object) {
 		if id == in.String("id") || (in.Has("name") && state.String("name") == in.String("name")) {
 			found = Object{"id": id}
 			maps.Copy(found, state)
 		}
 	}
 	for id, state := range managed {
-		consider(id, state)
+		useIfMatching(id, state)
 	}
 	row := rows[token]
 	c.Tx.Each(c.scope(row), token, func(o store.Object) bool {
-		consider(o.ID, o.State)
+		useIfMatching(o.ID, o.State)
 		return true
 	})
 	if found == nil {
 		return nil, fmt.Errorf("no matching %s found (%v)", row.Label, in)
 	}
-	own := *c
-	own.Row, own.ID = row, found.String("id")
-	arn, err := own.expand(row.Outputs["arn"])
+	policy := *c
+	policy.Row, policy.ID = row, found.String("id")
+	arn, err := policy.expand(row.Outputs["arn"])
 	found["arn"] = arn
 	return found, err
 }
 
-// lists converts the blocks of a policy to the form of function results: each block is a
-// list of one, and a configuration has a plural name.
-func lists(o Object) map[string]any {
+// functionResult converts a policy to the form of a function's result. Each block
+// becomes a list of one, and a name that ends in Config becomes plural.
+func functionResult(o Object) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
-		if m, block := v.(map[string]any); block {
-			v = []any{lists(m)}
+		if m, isBlock := v.(map[string]any); isBlock {
+			v = []any{functionResult(m)}
 			if strings.HasSuffix(name, "Config") {
 				name += "s"
 			}

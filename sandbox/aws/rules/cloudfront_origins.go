@@ -11,14 +11,16 @@ var toAccessControl = &Ref{
 	To: []string{accessControlType}, Noun: "origin access control", Missing: "NoSuchOriginAccessControl", InUseCode: "OriginAccessControlInUse",
 }
 
-// toStandardLogBucket is a reference to the bucket of access logs by its host name.
+// toStandardLogBucket is a reference to the bucket of access logs. The reference is
+// the bucket's host name.
 var toStandardLogBucket = &Ref{
 	To: []string{bucketType}, By: []string{"bucketDomainName", "bucketRegionalDomainName"}, Noun: "S3 bucket that you specified for CloudFront logs",
 	Missing: cloudfrontArgument,
 }
 
-// originTimeout is the default quota in seconds for CloudFront's wait for an origin and
-// for idle connections: AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html.
+// originTimeout is the default quota of two timeouts, in seconds: of CloudFront's wait
+// for an origin, and of an idle connection
+// (AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html).
 const originTimeout = 120
 
 // origins has the rules of a distribution's origins.
@@ -66,6 +68,8 @@ var refusedHeaders = []string{
 	"trailer", "transfer-encoding", "upgrade", "via", "x-real-ip",
 }
 
+// originHeader requires the name of a header that CloudFront can add to requests to an
+// origin.
 func originHeader(v any) string {
 	name, _ := v.(string)
 	lower := strings.ToLower(name)
@@ -87,8 +91,8 @@ func originPort(v any) string {
 // bucketHost matches the host name of a bucket that is an origin.
 var bucketHost = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com$`)
 
-// checkOrigins returns failures for two origins with one id, and for an Origin Shield
-// without a region.
+// checkOrigins returns failures for two origins with the same id, and for an Origin
+// Shield without a region.
 func checkOrigins(in Object, fail Fail) {
 	seen := map[string]bool{}
 	for i, o := range in.Objects("origins") {
@@ -103,8 +107,9 @@ func checkOrigins(in Object, fail Fail) {
 	}
 }
 
-// verifyOrigins returns an error for an origin that is neither a bucket nor has a
-// customOriginConfig.
+// verifyOrigins returns an error for an origin whose kind is not clear: it must be a
+// bucket, a VPC origin, or have a customOriginConfig. It also returns an error for a
+// VPC origin that could not answer, and for an access control of another kind.
 func verifyOrigins(c *Call) error {
 	for _, o := range c.In.Objects("origins") {
 		if o.Has("vpcOriginConfig") {

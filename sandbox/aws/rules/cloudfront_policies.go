@@ -21,8 +21,9 @@ const maxPolicyItems = 10
 // cloudfrontName validates the name of a CloudFront policy.
 var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))
 
-// listed returns the rules of a block with a behavior and a list of names.
-func listed(path, name string, behaviors ...string) Props {
+// behaviorProps returns the rules of a policy's block for cookies, headers or query
+// strings: one of the behaviors, and the list of names to which it applies.
+func behaviorProps(path, name string, behaviors ...string) Props {
 	block := path + name + "sConfig"
 	return Props{
 		block:                           {},
@@ -32,8 +33,8 @@ func listed(path, name string, behaviors ...string) Props {
 	}
 }
 
-// together merges the rules of several blocks.
-func together(parts ...Props) Props {
+// mergeProps merges the rules of several blocks.
+func mergeProps(parts ...Props) Props {
 	out := Props{}
 	for _, part := range parts {
 		for path, p := range part {
@@ -69,7 +70,7 @@ var _ = add(
 		Source: "cloudfront/cache_policy.go", Page: "cloudfront/latest/APIReference/API_CachePolicyConfig.html",
 		Label: "CloudFront Cache Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchCachePolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
-		Props: together(Props{
+		Props: mergeProps(Props{
 			"name":                                   {Valid: cloudfrontName},
 			"comment":                                {Valid: length(0, 128)},
 			"minTtl":                                 {Default: 0.0, Valid: numbers(0, 1<<31-1)},
@@ -79,14 +80,14 @@ var _ = add(
 			cacheKey + ".enableAcceptEncodingBrotli": {},
 			cacheKey + ".enableAcceptEncodingGzip":   {},
 		},
-			listed(cacheKey+".", "cookie", "none", "whitelist", "allExcept", "all"),
-			listed(cacheKey+".", "header", "none", "whitelist"),
-			listed(cacheKey+".", "queryString", "none", "whitelist", "allExcept", "all")),
+			behaviorProps(cacheKey+".", "cookie", "none", "whitelist", "allExcept", "all"),
+			behaviorProps(cacheKey+".", "header", "none", "whitelist"),
+			behaviorProps(cacheKey+".", "queryString", "none", "whitelist", "allExcept", "all")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "CachePolicyAlreadyExists", Message: "A cache policy with the name {name} already exists.",
 		}},
 		Check: func(in Object, fail Fail) {
-			checkLists(in.Object(cacheKey), cacheKey+".", fail)
+			checkBehaviorNames(in.Object(cacheKey), cacheKey+".", fail)
 		},
 		Outputs:  map[string]string{"arn": cloudfrontARN + "cache-policy/{id}", "etag": "E{id13}"},
 		Volatile: []string{"etag"},
@@ -97,39 +98,39 @@ var _ = add(
 		Source: "cloudfront/origin_request_policy.go", Page: "cloudfront/latest/APIReference/API_OriginRequestPolicyConfig.html",
 		Label: "CloudFront Origin Request Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchOriginRequestPolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
-		Props: together(Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}},
-			listed("", "cookie", "none", "whitelist", "all", "allExcept"),
-			listed("", "header", "none", "whitelist", "allViewer", "allViewerAndWhitelistCloudFront", "allExcept"),
-			listed("", "queryString", "none", "whitelist", "all", "allExcept")),
+		Props: mergeProps(Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}},
+			behaviorProps("", "cookie", "none", "whitelist", "all", "allExcept"),
+			behaviorProps("", "header", "none", "whitelist", "allViewer", "allViewerAndWhitelistCloudFront", "allExcept"),
+			behaviorProps("", "queryString", "none", "whitelist", "all", "allExcept")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "OriginRequestPolicyAlreadyExists", Message: "An origin request policy with the name {name} already exists.",
 		}},
-		Check:    func(in Object, fail Fail) { checkLists(in, "", fail) },
+		Check:    func(in Object, fail Fail) { checkBehaviorNames(in, "", fail) },
 		Outputs:  map[string]string{"arn": cloudfrontARN + "origin-request-policy/{id}", "etag": "E{id13}"},
 		Volatile: []string{"etag"},
 		Verify:   verifyRequestPolicy,
 	},
 )
 
-// checkLists returns failures for names with a behavior that has none, and for a
-// behavior that needs names without any.
-func checkLists(in Object, path string, fail Fail) {
+// checkBehaviorNames returns a failure if names are given for a behavior that allows
+// none, and if none are given for a behavior that needs them.
+func checkBehaviorNames(in Object, path string, fail Fail) {
 	for _, name := range []string{"cookie", "header", "queryString"} {
 		block := in.Object(name + "sConfig")
 		behavior := block.String(name + "Behavior")
 		if behavior == "" || !in.Known(name+"sConfig") {
 			continue
 		}
-		needs := !slices.Contains([]string{"none", "all", "allViewer"}, behavior)
-		if has := len(leaves(block, name+"s.items")) > 0; has != needs {
+		needsNames := !slices.Contains([]string{"none", "all", "allViewer"}, behavior)
+		if hasNames := len(leaves(block, name+"s.items")) > 0; hasNames != needsNames {
 			fail(path+name+"sConfig."+name+"s", "must list names for %s whitelist, allExcept or allViewerAndWhitelistCloudFront, and for those alone; it is %s",
 				name+"Behavior", behavior)
 		}
 	}
 }
 
-// verifyCachePolicy returns an error for contradictory TTLs, and for a cache key if
-// caching is disabled. The texts of the latter are from public issues.
+// verifyCachePolicy returns an error for contradictory TTLs. It also returns an error
+// for a cache key if caching is disabled; those texts are from public issues.
 func verifyCachePolicy(c *Call) error {
 	low, usual, high := c.In.Int("minTtl"), c.In.Int("defaultTtl"), c.In.Int("maxTtl")
 	if low > usual || usual > high {

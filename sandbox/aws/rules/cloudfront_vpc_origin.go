@@ -21,10 +21,10 @@ const (
 )
 
 var (
-	// toVPCOrigin names a VPC origin.
+	// toVPCOrigin is the reference of a distribution's origin to a VPC origin.
 	toVPCOrigin = &Ref{To: []string{vpcOriginType}, Noun: "VPC origin", Missing: "EntityNotFound", InUseCode: inUseDelete}
-	// toOriginBalancer names what a VPC origin leads to. Network load balancers
-	// and instances have no rules yet. The code is from memory.
+	// toOriginBalancer is the reference of a VPC origin to its load balancer. Network
+	// load balancers and instances have no rules yet. The code is from memory.
 	toOriginBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: cloudfrontArgument, InUseCode: "ResourceInUse"}
 )
 
@@ -57,13 +57,14 @@ var _ = add(&Row{
 	Remove: removeVPCOrigin,
 })
 
-// verifyVPCOrigin: the page's prerequisites, and the errors of API_UpdateVpcOrigin.
-// Whether two VPC origins may share a name is not documented, so it is refused.
+// verifyVPCOrigin returns an error for a load balancer that lacks the prerequisites of
+// the page, and the errors of API_UpdateVpcOrigin. It is not documented whether two VPC
+// origins may have the same name, so that is refused.
 func verifyVPCOrigin(c *Call) error {
 	config := c.In.Object(originConfig)
 	if c.Old != nil && canonical(map[string]any(config), true) != canonical(map[string]any(c.Old.Object(originConfig)), true) {
 		if user := c.distributionOf(c.ID); user != "" {
-			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s has it", user)
+			return refuse(inUseUpdate, "The entity cannot be updated while it is in use: the distribution %s uses it", user)
 		}
 	}
 	balancer, ok := c.target(originConfig + ".arn")
@@ -87,8 +88,8 @@ func verifyVPCOrigin(c *Call) error {
 	return taken
 }
 
-// fillVPCOrigin creates CloudFront's security group in the VPC, unless an earlier
-// VPC origin brought it. It belongs to the VPC: nobody created it.
+// fillVPCOrigin creates CloudFront's security group in the VPC, unless it exists since
+// an earlier VPC origin. The group's owner is the VPC, because no program created it.
 func fillVPCOrigin(c *Call) error {
 	balancer, ok := c.target(originConfig + ".arn")
 	if !ok {
@@ -113,9 +114,9 @@ func fillVPCOrigin(c *Call) error {
 	return nil
 }
 
-// removeVPCOrigin deletes CloudFront's group with the last VPC origin of a VPC.
-// What AWS does while a rule still names the group is not documented, so it is
-// refused: a destroy must remove the rule first.
+// removeVPCOrigin deletes CloudFront's group with the last VPC origin of a VPC. It is
+// not documented what AWS does if a rule still refers to the group. So that is refused,
+// and a destroy must remove the rule first.
 func removeVPCOrigin(c *Call) error {
 	if user := c.distributionOf(c.ID); user != "" {
 		return nil // refused by the reference of the distribution
@@ -136,22 +137,22 @@ func removeVPCOrigin(c *Call) error {
 		return nil
 	}
 	for _, token := range []string{ingressRuleType, egressRuleType} {
-		var holder string
+		var ruleID string
 		c.Tx.Each(balancer.Scope, token, func(o store.Object) bool {
 			if Object(o.State).String("referencedSecurityGroupId") == group.ID {
-				holder = o.ID
+				ruleID = o.ID
 			}
-			return holder == ""
+			return ruleID == ""
 		})
-		if holder != "" {
-			return refuse(inUseDelete, "the rule %s names %s, the group that CloudFront deletes with its last VPC origin in %s", holder, group.ID, vpcID)
+		if ruleID != "" {
+			return refuse(inUseDelete, "the rule %s names %s, the group that CloudFront deletes with its last VPC origin in %s", ruleID, group.ID, vpcID)
 		}
 	}
 	c.Tx.Delete(group.Key)
 	return nil
 }
 
-// serviceGroup is CloudFront's security group in a VPC.
+// serviceGroup returns CloudFront's security group in a VPC.
 func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object, ok bool) {
 	c.Tx.Each(scope, securityGroupType, func(o store.Object) bool {
 		found, ok = o, o.State["name"] == vpcOriginGroup && o.State["vpcId"] == vpcID
@@ -160,7 +161,8 @@ func (c *Call) serviceGroup(scope store.Scope, vpcID string) (found store.Object
 	return found, ok
 }
 
-// distributionOf is the id of a distribution that has a VPC origin; empty: none.
+// distributionOf returns the id of a distribution that uses a VPC origin, and "" if
+// there is none.
 func (c *Call) distributionOf(vpcOriginID string) (user string) {
 	c.Tx.Each(c.scope(rows[distributionType]), distributionType, func(o store.Object) bool {
 		for _, origin := range Object(o.State).Objects("origins") {
@@ -173,11 +175,14 @@ func (c *Call) distributionOf(vpcOriginID string) (user string) {
 	return user
 }
 
-// verifyVPCOriginAnswers refuses a distribution whose VPC origin could not answer
-// one request. AWS accepts it, and its users get 502 or 504: no listener at the
-// port, a certificate that does not cover the origin's domain name
-// (AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html), or a load
-// balancer whose security groups do not admit CloudFront's.
+// verifyVPCOriginAnswers returns an error for a distribution whose VPC origin could not
+// answer any request. AWS accepts such a distribution, but its users get 502 or 504.
+// The causes are:
+//
+//   - no listener at the port
+//   - a certificate that does not cover the origin's domain name
+//     (AmazonCloudFront/latest/DeveloperGuide/http-502-bad-gateway.html)
+//   - no security group of the load balancer that allows CloudFront's group
 func verifyVPCOriginAnswers(c *Call, at Object) error {
 	origin, ok := c.resolve(toVPCOrigin, at.Object("vpcOriginConfig").String("vpcOriginId"))
 	if !ok {
@@ -208,26 +213,26 @@ func verifyVPCOriginAnswers(c *Call, at Object) error {
 			return refuse("502 Bad Gateway", "the certificate %s of the listener does not cover %s, the domain name of the origin", certificate.ID, host)
 		}
 	}
-	if !c.admitsOriginGroup(balancer, port) {
+	if !c.allowsOriginGroup(balancer, port) {
 		return refuse("504 Gateway Timeout", "no security group of %s admits %s at port %d", balancer.ID, vpcOriginGroup, port)
 	}
 	return nil
 }
 
-// admitsOriginGroup says whether a load balancer's security groups admit
-// CloudFront's at a port: by the group itself, or by CloudFront's prefix list.
-func (c *Call) admitsOriginGroup(balancer store.Object, port int) bool {
+// allowsOriginGroup says whether a security group of a load balancer allows CloudFront
+// at a port. The rule's source is CloudFront's group or its prefix list.
+func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
 	state := Object(balancer.State)
 	group, _ := c.serviceGroup(balancer.Scope, state.String("vpcId"))
-	admits := false
+	allows := false
 	c.Tx.Each(balancer.Scope, ingressRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
-		named := rule.String("referencedSecurityGroupId") == group.ID && group.ID != "" || rule.String("prefixListId") == c.listID(cloudFrontList)
-		open := protocolNumber(rule.String("ipProtocol")) == "-1" || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
-		admits = named && open && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
-		return !admits
+		fromCloudFront := rule.String("referencedSecurityGroupId") == group.ID && group.ID != "" || rule.String("prefixListId") == c.listID(cloudFrontList)
+		atPort := protocolNumber(rule.String("ipProtocol")) == "-1" || rule.Int("fromPort") <= port && port <= rule.Int("toPort")
+		allows = fromCloudFront && atPort && slices.Contains(state.Strings("securityGroups"), rule.String("securityGroupId"))
+		return !allows
 	})
-	return admits
+	return allows
 }
 
 // hasGatewayIn says whether a VPC of a region has an internet gateway.

@@ -102,6 +102,7 @@ func alarmPeriod(short ...float64) func(any) string {
 	}
 }
 
+// anyStatistic requires a simple or an extended statistic.
 func anyStatistic(v any) string {
 	if s, _ := v.(string); slices.Contains(alarmStatistics, s) {
 		return ""
@@ -109,6 +110,7 @@ func anyStatistic(v any) string {
 	return extendedStatistic(v)
 }
 
+// checkAlarm checks the metric, the dimensions and the periods of an alarm.
 func checkAlarm(in Object, fail Fail) {
 	if in.Has("metricName") {
 		for _, name := range []string{"namespace", "period"} {
@@ -144,6 +146,7 @@ func checkAlarm(in Object, fail Fail) {
 	}
 }
 
+// checkQueries checks the metric queries; exactly one must return data.
 func checkQueries(in Object, fail Fail) {
 	if !in.Known("metricQueries") {
 		return

@@ -17,7 +17,7 @@ func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string,
 			return err
 		}
 		if err := call.create(in); err != nil {
-			return call.fail(creating, err)
+			return call.wrapError(creating, err)
 		}
 		id, state = call.ID, call.Out
 		return nil
@@ -25,6 +25,7 @@ func (c *Cloud) Create(ctx context.Context, token string, in Object) (id string,
 	return id, state, err
 }
 
+// create creates the object of the call from checked inputs and sets ID and Out.
 func (c *Call) create(in Object) error {
 	c.In = c.complete(in)
 	if c.Row.Naming != nil {
@@ -33,10 +34,10 @@ func (c *Call) create(in Object) error {
 		}
 	}
 	c.Out = Object(wire.CloneMap(c.In))
-	if err := c.references(); err != nil {
+	if err := c.verifyReferences(); err != nil {
 		return err
 	}
-	if err := c.unique(); err != nil {
+	if err := c.verifyUnique(); err != nil {
 		return err
 	}
 	if c.Row.Verify != nil {
@@ -55,15 +56,15 @@ func (c *Call) create(in Object) error {
 	if err := c.fill(); err != nil {
 		return err
 	}
-	if err := c.oneARN(); err != nil {
+	if err := c.verifyUniqueARN(); err != nil {
 		return err
 	}
-	return c.keep(store.Object{Key: c.key(), Created: c.Now().UTC()})
+	return c.save(store.Object{Key: c.key(), Created: c.Now().UTC()})
 }
 
-// keep stores the object. Refresh then adds values of other objects to the answer.
-// They are not stored, because they would be outdated when the other objects change.
-func (c *Call) keep(object store.Object) error {
+// save stores the object. Then Refresh adds values of other objects to Out. Those
+// values are not stored, because they change with the other objects.
+func (c *Call) save(object store.Object) error {
 	object.State = wire.CloneMap(c.Out)
 	c.Tx.Put(object)
 	if c.Row.Refresh != nil {
@@ -72,6 +73,7 @@ func (c *Call) keep(object store.Object) error {
 	return nil
 }
 
+// newID returns the id of a new object, by the row's rule.
 func (c *Call) newID() (string, error) {
 	if c.Row.NewID != nil {
 		return c.Row.NewID(c)
@@ -79,6 +81,7 @@ func (c *Call) newID() (string, error) {
 	return c.expand(c.Row.ID)
 }
 
+// alreadyExists returns the service's error for an object whose id exists.
 func (c *Call) alreadyExists() error {
 	if c.Row.ExistsCode == "" {
 		return refuse("AlreadyExists", "%s %s already exists", c.Row.Label, c.ID)

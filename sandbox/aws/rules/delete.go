@@ -27,18 +27,19 @@ func (c *Cloud) Delete(ctx context.Context, token, id string) error {
 				return nil
 			}
 			if err != nil {
-				return call.fail(deleting, err)
+				return call.wrapError(deleting, err)
 			}
 		}
-		if err := call.notReferenced(); err != nil {
-			return call.fail(deleting, err)
+		if err := call.verifyNotReferenced(); err != nil {
+			return call.wrapError(deleting, err)
 		}
 		call.drop(call.key())
 		return nil
 	})
 }
 
-// errKept is returned by Remove if the provider is configured to keep the object.
+// errKept is returned by a row's Remove if the provider is configured to keep the
+// object.
 var errKept = errors.New("kept")
 
 // drop removes an object, the objects that it owns, and the objects that AWS deletes

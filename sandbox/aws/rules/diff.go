@@ -31,11 +31,11 @@ type Diff struct {
 	DeleteBeforeReplace bool
 }
 
-// Diff compares inputs with the state, as the provider does. A property that is left
-// out is no difference if AWS computes it or if it has its default. Differences at
-// the paths in ignore are left out.
+// Diff compares inputs with the state, as the provider does. A property that the inputs
+// omit is no difference if AWS computes it, or if the state has its default. Differences
+// at the paths in ignore are left out.
 func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, error) {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return Diff{}, err
 	}
@@ -62,7 +62,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 			replaces = replaces || x.Replace
 		}
 	}
-	out.DeleteBeforeReplace = replaces && (row.DeleteBeforeReplace || row.Naming.pinnedName(in, state))
+	out.DeleteBeforeReplace = replaces && (row.DeleteBeforeReplace || row.Naming.keepsGivenName(in, state))
 	return out, nil
 }
 
@@ -70,7 +70,7 @@ func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, err
 // program's input and the value have in the state, such as a domain with and without its
 // final dot. It is false for a type or an input that has no row.
 func SameValue(token, input string, want, have any) bool {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return false
 	}
@@ -90,6 +90,7 @@ func covers(ignored, path string) bool {
 	return path == ignored || strings.HasPrefix(path, ignored+".") || strings.HasPrefix(path, ignored+"[") || ignored == "*"
 }
 
+// differ collects the differences between the inputs and the state of one object.
 type differ struct {
 	s     *schema.Resource
 	row   *Row
@@ -111,11 +112,14 @@ func (d *differ) replace(path string) {
 	d.add(path, Change, true)
 }
 
+// object compares the properties of one object. path is the object's path in the rules.
+// at is its path in differences. replace says whether any difference in the object
+// replaces the resource.
 func (d *differ) object(fields schema.Fields, in, state Object, path, at string, replace bool) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		rulePath, shown := dotted(path, name), dotted(at, name)
-		p, ruled := d.row.Props[rulePath]
-		if !ruled && !(path == "" && name == "tags" && tagged(d.s)) {
+		p, hasRule := d.row.Props[rulePath]
+		if !hasRule && !(path == "" && name == "tags" && tagged(d.s)) {
 			continue // Check refuses it, so it is never set
 		}
 		want, given := in[name]
@@ -129,10 +133,12 @@ func (d *differ) object(fields schema.Fields, in, state Object, path, at string,
 	}
 }
 
+// value compares the value that the program wants with the value in the state. It
+// compares blocks property by property.
 func (d *differ) value(typ string, p Prop, want, have any, path, at string, replace bool) {
 	typ = strings.TrimSuffix(typ, "?")
-	same := !p.Present || (want == nil) == (have == nil)
-	if same && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
+	samePresence := !p.Present || (want == nil) == (have == nil)
+	if samePresence && isZero(want) && isZero(have) && !wire.IsUnknown(want) {
 		return
 	}
 	kind := Change
@@ -143,22 +149,22 @@ func (d *differ) value(typ string, p Prop, want, have any, path, at string, repl
 		kind = Delete
 	}
 	if strings.HasPrefix(typ, "@") && !wire.IsUnknown(want) {
-		w, wok := want.(map[string]any)
-		h, hok := have.(map[string]any)
-		if wok && hok {
-			d.object(d.s.Object(typ), w, h, path, at, replace)
+		wantBlock, wantOK := want.(map[string]any)
+		haveBlock, haveOK := have.(map[string]any)
+		if wantOK && haveOK {
+			d.object(d.s.Object(typ), wantBlock, haveBlock, path, at, replace)
 			return
 		}
-		d.add(at, kind, replace || d.below(path))
+		d.add(at, kind, replace || d.replacesBelow(path))
 		return
 	}
 	if !d.equal(typ, p, want, have, path) {
-		d.add(at, kind, replace || (strings.HasPrefix(typ, "[@") && d.below(path)))
+		d.add(at, kind, replace || (strings.HasPrefix(typ, "[@") && d.replacesBelow(path)))
 	}
 }
 
-// below says whether a change of any property inside a block is a replacement.
-func (d *differ) below(path string) bool {
+// replacesBelow says whether a block has a property whose change replaces the resource.
+func (d *differ) replacesBelow(path string) bool {
 	for rulePath, p := range d.row.Props {
 		if p.Replace && strings.HasPrefix(rulePath, path+".") {
 			return true
@@ -167,17 +173,18 @@ func (d *differ) below(path string) bool {
 	return false
 }
 
+// equal says whether two values have the same meaning by the rules of the property.
 func (d *differ) equal(typ string, p Prop, want, have any, path string) bool {
 	if strings.HasPrefix(typ, "[@") {
 		return d.equalBlocks(d.s.Object(typ[1:len(typ)-1]), p, want, have, path)
 	}
-	w, wok := want.(string)
-	h, hok := have.(string)
+	wantText, wantOK := want.(string)
+	haveText, haveOK := have.(string)
 	switch {
-	case wok && hok && p.JSON:
-		return sameDocument(w, h)
-	case wok && hok && p.Same != nil:
-		return w == h || p.Same(w, h)
+	case wantOK && haveOK && p.JSON:
+		return sameDocument(wantText, haveText)
+	case wantOK && haveOK && p.Same != nil:
+		return wantText == haveText || p.Same(wantText, haveText)
 	}
 	return canonical(want, p.Set) == canonical(have, p.Set)
 }
@@ -194,31 +201,31 @@ func (d *differ) equalBlocks(fields schema.Fields, p Prop, want, have any, path 
 		}
 		return out
 	}
-	w, h := blocks(want), blocks(have)
+	wantBlocks, haveBlocks := blocks(want), blocks(have)
 	for name := range fields {
-		rule, ruled := d.row.Props[dotted(path, name)]
-		if (ruled && !rule.Computed) || slices.ContainsFunc(w, func(o Object) bool { return o.Has(name) }) {
+		rule, hasRule := d.row.Props[dotted(path, name)]
+		if (hasRule && !rule.Computed) || slices.ContainsFunc(wantBlocks, func(o Object) bool { return o.Has(name) }) {
 			continue
 		}
-		for _, o := range h {
+		for _, o := range haveBlocks {
 			delete(o, name)
 		}
 	}
 	if wire.ContainsUnknown(want) {
 		return false
 	}
-	plain := func(list []Object) any {
+	comparableList := func(list []Object) any {
 		out := make([]any, len(list))
 		for i, o := range list {
 			out[i] = d.comparable(fields, o, path)
 		}
 		return out
 	}
-	return canonical(plain(w), p.Set) == canonical(plain(h), p.Set)
+	return canonical(comparableList(wantBlocks), p.Set) == canonical(comparableList(haveBlocks), p.Set)
 }
 
-// comparable sorts the sets inside a block, and marks objects that have a meaning
-// even if they are empty.
+// comparable returns a copy of a block whose text can be compared. Sets in it are
+// sorted, and objects that have a meaning even if they are empty are marked.
 func (d *differ) comparable(fields schema.Fields, o Object, path string) map[string]any {
 	out := map[string]any{}
 	for name, v := range o {
@@ -247,7 +254,8 @@ func (d *differ) comparable(fields schema.Fields, o Object, path string) map[str
 	return out
 }
 
-// withDefaults copies an object and sets the defaults of omitted properties.
+// withDefaults copies an object and sets the defaults of omitted properties, at any
+// depth.
 func withDefaults(s *schema.Resource, row *Row, fields schema.Fields, in Object, path string) Object {
 	out := Object{}
 	for name, v := range in {
@@ -285,22 +293,23 @@ func sameDocument(a, b string) bool {
 	if json.Unmarshal([]byte(a), &x) != nil || json.Unmarshal([]byte(b), &y) != nil {
 		return a == b
 	}
-	return fmt.Sprint(policyForm(x)) == fmt.Sprint(policyForm(y))
+	return fmt.Sprint(documentText(x)) == fmt.Sprint(documentText(y))
 }
 
-// policyForm returns a text that is equal for values of the same meaning.
-func policyForm(v any) string {
+// documentText returns a text of a JSON value. Values of the same meaning, as
+// sameDocument defines it, have the same text.
+func documentText(v any) string {
 	switch v := v.(type) {
 	case map[string]any:
 		parts := make([]string, 0, len(v))
 		for _, k := range slices.Sorted(maps.Keys(v)) {
-			parts = append(parts, k+":"+policyForm(v[k]))
+			parts = append(parts, k+":"+documentText(v[k]))
 		}
 		return "{" + strings.Join(parts, ",") + "}"
 	case []any:
 		parts := make([]string, len(v))
 		for i, item := range v {
-			parts[i] = policyForm(item)
+			parts[i] = documentText(item)
 		}
 		slices.Sort(parts)
 		return strings.Join(parts, ",")

@@ -27,6 +27,7 @@ var docdbVersions = map[string]struct{ family, next string }{
 
 const latestDocdb = "8.0.0"
 
+// docdbFamilies returns the sorted families of all versions.
 func docdbFamilies() []string {
 	var out []string
 	for _, v := range docdbVersions {
@@ -70,7 +71,7 @@ var _ = add(&Row{
 		"skipFinalSnapshot":            {Default: false},
 		"finalSnapshotIdentifier":      {Valid: snapshotName},
 
-		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group says where it is"},
+		"availabilityZones":       {Set: true, Replace: true, Computed: true, Refuse: "AWS adds zones until there are three, and the next preview replaces the cluster; the subnet group defines its zones"},
 		"clusterMembers":          {Set: true, Computed: true, Refuse: "instances say which cluster they belong to"},
 		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
@@ -98,14 +99,14 @@ var _ = add(&Row{
 func verifyDocdb(c *Call) error {
 	version := c.docdbVersion()
 	v, known := docdbVersions[version]
-	before := c.Old.String("engineVersion")
+	oldVersion := c.Old.String("engineVersion")
 	switch {
 	case !known:
 		return refuse("InvalidParameterCombination", "Cannot find version %s for docdb: the stand-in knows %s", version,
 			strings.Join(slices.Sorted(maps.Keys(docdbVersions)), ", "))
-	case before != "" && before != version && docdbVersions[before].next != version:
-		return refuse("InvalidParameterCombination", "Cannot upgrade docdb from %s to %s", before, version)
-	case before != "" && before != version && !c.In.Bool("allowMajorVersionUpgrade"):
+	case oldVersion != "" && oldVersion != version && docdbVersions[oldVersion].next != version:
+		return refuse("InvalidParameterCombination", "Cannot upgrade docdb from %s to %s", oldVersion, version)
+	case oldVersion != "" && oldVersion != version && !c.In.Bool("allowMajorVersionUpgrade"):
 		return refuse("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
 	case c.In.Has("kmsKeyId") && !c.In.Bool("storageEncrypted"):
 		return refuse("InvalidParameterCombination", "KmsKeyId can be given for encrypted storage only: storageEncrypted must be true")
@@ -126,7 +127,8 @@ func verifyDocdb(c *Call) error {
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
 }
 
-// docdbVersion returns the version in the inputs, or the present version.
+// docdbVersion returns the version in the inputs, else the present version, else the
+// latest one.
 func (c *Call) docdbVersion() string {
 	for _, version := range []string{c.In.String("engineVersion"), c.Old.String("engineVersion")} {
 		if version != "" {
@@ -136,6 +138,8 @@ func (c *Call) docdbVersion() string {
 	return latestDocdb
 }
 
+// fillDocdb computes the outputs of a cluster: the endpoints, and the values that AWS
+// chooses if the program gives none.
 func fillDocdb(c *Call) error {
 	group, _ := c.target("dbSubnetGroupName")
 	zones := []any{}
@@ -181,11 +185,12 @@ func refreshDocdb(c *Call) error {
 	return nil
 }
 
-// membersOf returns the instances of a cluster, the oldest first, which is the writer.
+// membersOf returns the instances of a cluster. The oldest comes first; it is the
+// writer.
 func (c *Call) membersOf(cluster string) []store.Object {
 	var out []store.Object
 	c.Tx.Each(c.scope(c.Row), docdbInstanceType, func(o store.Object) bool {
-		if _, there := c.Tx.Get(o.Key); there && Object(o.State).String("clusterIdentifier") == cluster {
+		if _, exists := c.Tx.Get(o.Key); exists && Object(o.State).String("clusterIdentifier") == cluster {
 			out = append(out, o)
 		}
 		return true

@@ -57,6 +57,8 @@ var _ = add(&Row{
 	Refresh: refreshDocdbInstance,
 })
 
+// fillDocdbInstance computes the outputs of an instance. Instances are distributed over
+// the cluster's zones.
 func fillDocdbInstance(c *Call) error {
 	o, _ := c.target("clusterIdentifier")
 	cluster := Object(o.State)

@@ -11,7 +11,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// FindToken returns the type for a user's input: its token, or the last part of it,
+// FindToken returns the type that a user names by its token or by the end of the token,
 // as in Subnet or ec2/subnet:Subnet. The types in retained are included.
 func FindToken(name string) (string, error) {
 	var found []string
@@ -61,7 +61,7 @@ type Assignment struct {
 // Drift changes properties of an object outside of Pulumi, as a user of the AWS
 // console would. Values must fit the type and its rules; nothing else is checked.
 func Drift(ctx context.Context, st *store.Store, token, id string, list []Assignment) error {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,8 @@ func Drift(ctx context.Context, st *store.Store, token, id string, list []Assign
 	})
 }
 
+// assign sets a property in a state. It returns an error if the value does not fit the
+// property's type and rules.
 func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	parts := strings.Split(a.Path, ".")
 	if _, ok := s.Outputs[parts[0]]; !ok {
@@ -97,19 +99,20 @@ func assign(s *schema.Resource, row *Row, state Object, a Assignment) error {
 	for _, problem := range schema.Inputs(fields, s.Object, top) {
 		return fmt.Errorf("%s: %s", problem.Path, problem.Reason)
 	}
-	p, ruled := row.Props[parts[0]]
-	if !ruled || strings.HasPrefix(fields[parts[0]], "@") || strings.HasPrefix(fields[parts[0]], "[@") {
+	p, hasRule := row.Props[parts[0]]
+	if !hasRule || strings.HasPrefix(fields[parts[0]], "@") || strings.HasPrefix(fields[parts[0]], "[@") {
 		return nil
 	}
-	var failed error
+	var failure error
 	v := validator{s: s, row: row, fail: func(path, reason string, args ...any) {
-		failed = fmt.Errorf("%s: %s", path, fmt.Sprintf(reason, args...))
+		failure = fmt.Errorf("%s: %s", path, fmt.Sprintf(reason, args...))
 	}}
 	v.value(fields[parts[0]], p, top[parts[0]], parts[0], parts[0])
-	return failed
+	return failure
 }
 
-// put sets a value at a path and creates the maps on the way; nil removes it.
+// put sets the value at a path and creates the maps above it. The value nil removes the
+// property.
 func put(o map[string]any, parts []string, value any) {
 	for _, name := range parts[:len(parts)-1] {
 		next, ok := o[name].(map[string]any)
@@ -149,9 +152,8 @@ func Vanish(ctx context.Context, st *store.Store, token, id string) error {
 	})
 }
 
-// Orphans returns the objects that a user created and that are not in known, a set
-// of type and id joined by a space. With the ids of a Pulumi state, these are the
-// objects that the state lacks.
+// Orphans returns the objects that a program or a user created and that are not in
+// known. That is a set of "TYPE ID", such as the resources of a Pulumi state.
 func Orphans(tx *store.Tx, known map[string]bool) []store.Object {
 	return slices.DeleteFunc(tx.All(), func(o store.Object) bool { return o.Owner != "" || known[o.Type+" "+o.ID] })
 }
@@ -171,6 +173,7 @@ func Redacted(o store.Object) (store.Object, error) {
 	return o, nil
 }
 
+// hide replaces the values of the named properties, at any depth.
 func hide(o map[string]any, names []string) {
 	for name, v := range o {
 		if slices.Contains(names, name) {

@@ -101,11 +101,13 @@ var _ = add(
 
 const sameFlowLog = "Error. There is an existing Flow Log with the same configuration and log destination."
 
+// endpointPolicy requires a valid resource policy.
 func endpointPolicy(v any) string {
 	s, _ := v.(string)
 	return checkPolicy(s, resourcePolicy)
 }
 
+// checkEndpoint returns failures for properties of the other kind of endpoint.
 func checkEndpoint(in Object, fail Fail) {
 	if in.Has("vpcEndpointType") && !in.Known("vpcEndpointType") {
 		return
@@ -136,6 +138,8 @@ func (c *Call) serviceOf(name string) string {
 	return service
 }
 
+// verifyEndpoint returns an error for a service that does not exist, and for an
+// endpoint that conflicts with another one.
 func verifyEndpoint(c *Call) error {
 	name := c.In.String("serviceName")
 	service := c.serviceOf(name)
@@ -166,6 +170,8 @@ func verifyEndpoint(c *Call) error {
 	return nil
 }
 
+// verifyInterface returns an error for the subnets or the private DNS of an interface
+// endpoint.
 func verifyInterface(c *Call) error {
 	vpc, _ := c.target("vpcId")
 	zones := map[string]string{}
@@ -198,6 +204,8 @@ func verifyInterface(c *Call) error {
 	return conflict
 }
 
+// fillEndpoint computes the outputs of an endpoint, with a network interface for each
+// subnet.
 func fillEndpoint(c *Call) error {
 	c.Out["requesterManaged"] = false
 	if !c.Out.Has("policy") {
@@ -208,7 +216,7 @@ func fillEndpoint(c *Call) error {
 	}
 	c.Out["serviceRegion"] = c.Region
 	if c.In.String("vpcEndpointType") != "Interface" {
-		c.Out["prefixListId"] = c.listID(c.In.String("serviceName")) // as the list is called
+		c.Out["prefixListId"] = c.listID(c.In.String("serviceName")) // the list has the service's name
 		return nil
 	}
 	if !c.Out.Has("ipAddressType") {
@@ -238,12 +246,13 @@ func fillEndpoint(c *Call) error {
 	return nil
 }
 
+// fillEndpointDNS computes the DNS names of an interface endpoint.
 func fillEndpointDNS(c *Call) error {
 	zoneID, err := randomID(13)
 	if err != nil {
 		return err
 	}
-	tail, err := randomHex(8)
+	suffix, err := randomHex(8)
 	if err != nil {
 		return err
 	}
@@ -253,7 +262,7 @@ func fillEndpointDNS(c *Call) error {
 	slices.Reverse(parts)
 	host := strings.Join(parts, ".") + "." + c.Region
 	entries := []any{map[string]any{
-		"dnsName": fmt.Sprintf("%s-%s.%s.vpce.amazonaws.com", c.ID, tail, host), "hostedZoneId": "Z" + zoneID,
+		"dnsName": fmt.Sprintf("%s-%s.%s.vpce.amazonaws.com", c.ID, suffix, host), "hostedZoneId": "Z" + zoneID,
 	}}
 	if c.In.Bool("privateDnsEnabled") {
 		entries = append(entries, map[string]any{"dnsName": host + ".amazonaws.com", "hostedZoneId": "ZONEIDPENDING"})

@@ -12,7 +12,7 @@ const launchTemplateType = "aws:ec2/launchTemplate:LaunchTemplate"
 // maxUserData is in bytes, before base64: AWSEC2/latest/UserGuide/user-data.html.
 const maxUserData = 16 << 10
 
-const asTemplate = "not for templates of Auto Scaling groups, and without rules"
+const notInGroups = "not for templates of Auto Scaling groups, and without rules"
 
 // unversioned are the properties whose change creates no new version of a template: its
 // tags, and the choice of the default version.
@@ -21,8 +21,8 @@ var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVe
 // yesOrNo validates the provider's form of an optional boolean.
 var yesOrNo = pattern(`true|false`, `"true" or "false"`)
 
-// instanceType checks only the format: the available types differ by region and
-// increase.
+// instanceType checks only the format, because the available types differ by region and
+// change often.
 var instanceType = pattern(`[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)`, "an instance type as in m7g.large")
 
 var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
@@ -93,8 +93,8 @@ var _ = add(&Row{
 var blockDeviceProps = Props{
 	"blockDeviceMappings":                              {},
 	"blockDeviceMappings.deviceName":                   {Required: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
-	"blockDeviceMappings.noDevice":                     {Refuse: asTemplate},
-	"blockDeviceMappings.virtualName":                  {Refuse: asTemplate},
+	"blockDeviceMappings.noDevice":                     {Refuse: notInGroups},
+	"blockDeviceMappings.virtualName":                  {Refuse: notInGroups},
 	"blockDeviceMappings.ebs":                          {},
 	"blockDeviceMappings.ebs.deleteOnTermination":      {Valid: yesOrNo},
 	"blockDeviceMappings.ebs.encrypted":                {Valid: yesOrNo},
@@ -116,12 +116,13 @@ var interfaceProps = Props{
 	"networkInterfaces.primaryIpv6":              {Valid: yesOrNo},
 	"networkInterfaces.securityGroups":           {Set: true, Max: 5, Ref: &Ref{To: toSecurityGroup.To, Noun: toSecurityGroup.Noun, Missing: toSecurityGroup.Missing}},
 	"networkInterfaces.subnetId":                 {Refuse: "the Auto Scaling group has the subnets"},
-}.with(refusedAll(asTemplate, "",
+}.with(refusedAll(notInGroups, "",
 	"networkInterfaces.associateCarrierIpAddress", "networkInterfaces.connectionTrackingSpecification", "networkInterfaces.enaSrdSpecification",
 	"networkInterfaces.interfaceType", "networkInterfaces.ipv4AddressCount", "networkInterfaces.ipv4Addresses", "networkInterfaces.ipv4PrefixCount",
 	"networkInterfaces.ipv4Prefixes", "networkInterfaces.ipv6Addresses", "networkInterfaces.ipv6PrefixCount", "networkInterfaces.ipv6Prefixes",
 	"networkInterfaces.networkCardIndex", "networkInterfaces.networkInterfaceId", "networkInterfaces.privateIpAddress"))
 
+// userData requires base64 of at most maxUserData bytes.
 func userData(v any) string {
 	s, _ := v.(string)
 	raw, err := base64.StdEncoding.DecodeString(s)
@@ -134,6 +135,7 @@ func userData(v any) string {
 	return ""
 }
 
+// checkTemplate checks that the settings of a template fit each other.
 func checkTemplate(in Object, fail Fail) {
 	checkRequirements(in.Object("instanceRequirements"), "instanceRequirements", fail)
 	if in.Has("networkInterfaces") && in.Has("vpcSecurityGroupIds") {
@@ -169,6 +171,7 @@ func checkTemplate(in Object, fail Fail) {
 	}
 }
 
+// verifyTemplate returns an error for a default version that does not exist.
 func verifyTemplate(c *Call) error {
 	if version := c.In.Int("defaultVersion"); version > max(1, c.Old.Int("latestVersion")+1) {
 		return refuse("InvalidLaunchTemplateId.VersionNotFound", "Could not find launch template version %d", version)
@@ -176,25 +179,27 @@ func verifyTemplate(c *Call) error {
 	return nil
 }
 
-// newVersion says whether a change creates a new version.
-func newVersion(old, now Object) bool {
+// createsVersion says whether a change of a template creates a new version.
+func createsVersion(old, updated Object) bool {
 	names := map[string]bool{}
-	for _, o := range []Object{old, now} {
+	for _, o := range []Object{old, updated} {
 		for name := range o {
 			names[name] = true
 		}
 	}
 	for name := range names {
-		if _, ruled := rows[launchTemplateType].Props[name]; !ruled || slices.Contains(unversioned, name) {
-			continue // an output, or no part of a version
+		if _, hasRule := rows[launchTemplateType].Props[name]; !hasRule || slices.Contains(unversioned, name) {
+			continue // an output, or a property that versions do not contain
 		}
-		if canonical(old[name], false) != canonical(now[name], false) {
+		if canonical(old[name], false) != canonical(updated[name], false) {
 			return true
 		}
 	}
 	return false
 }
 
+// fillTemplate computes the versions of a template and the defaults of its metadata
+// options.
 func fillTemplate(c *Call) error {
 	if c.In.Has("metadataOptions") {
 		// Omitted options have the account's defaults.
@@ -204,7 +209,7 @@ func fillTemplate(c *Call) error {
 	}
 	latest := 1
 	if c.Old != nil {
-		if latest = c.Old.Int("latestVersion"); newVersion(c.Old, c.Out) {
+		if latest = c.Old.Int("latestVersion"); createsVersion(c.Old, c.Out) {
 			latest++
 		}
 	}
@@ -218,10 +223,11 @@ func fillTemplate(c *Call) error {
 	return nil
 }
 
-// templateVersions returns the outputs that a preview does not know. As in the provider
-// a change of only tags counts, although it creates no version.
+// templateVersions returns the outputs that a preview shows as unknown. As in the
+// provider, a change of only tags makes them unknown too, although it creates no
+// version.
 func templateVersions(old, in Object) []string {
-	if !newVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
+	if !createsVersion(old, in) && canonical(old["tagsAll"], false) == canonical(in["tagsAll"], false) {
 		return nil
 	}
 	if in.Bool("updateDefaultVersion") {

@@ -73,6 +73,7 @@ var _ = add(
 	},
 )
 
+// fillAddress chooses the public address and DNS name of a new Elastic IP.
 func fillAddress(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -111,6 +112,8 @@ func refreshAddress(c *Call) error {
 	return nil
 }
 
+// verifyNAT returns an error for a private address outside of the subnet, and for a
+// public NAT gateway in a VPC without an internet gateway.
 func verifyNAT(c *Call) error {
 	subnet, _ := c.target("subnetId")
 	vpc := Object(subnet.State).String("vpcId")
@@ -129,6 +132,7 @@ func verifyNAT(c *Call) error {
 	return nil
 }
 
+// fillNAT computes the ids and the addresses of a new NAT gateway.
 func fillNAT(c *Call) error {
 	if c.Old != nil {
 		return nil
@@ -148,11 +152,11 @@ func fillNAT(c *Call) error {
 		}
 		// AWS reserves the first four addresses of a subnet and the last.
 		address := block.Addr().Next().Next().Next()
-		further, err := randomBelow(10)
+		offset, err := randomBelow(10)
 		if err != nil {
 			return err
 		}
-		for range 1 + further {
+		for range 1 + offset {
 			address = address.Next()
 		}
 		c.Out["privateIp"] = address.String()

@@ -69,11 +69,11 @@ var _ = add(
 			}
 		},
 		Verify: func(c *Call) error {
-			if err := c.onlyInline(); err != nil {
+			if err := c.verifyOnlyInline(); err != nil {
 				return err
 			}
 			for _, subnet := range c.targets("subnetIds") {
-				if err := c.associable(subnet, c.In.String("vpcId")); err != nil {
+				if err := c.verifyAssociation(subnet, c.In.String("vpcId")); err != nil {
 					return err
 				}
 			}
@@ -119,11 +119,12 @@ var _ = add(
 		Verify: func(c *Call) error {
 			list, _ := c.target("networkAclId")
 			subnet, _ := c.target("subnetId")
-			return c.associable(subnet, Object(list.State).String("vpcId"))
+			return c.verifyAssociation(subnet, Object(list.State).String("vpcId"))
 		},
 	},
 )
 
+// entryProtocol requires a protocol of which the name is in lower case.
 func entryProtocol(v any) string {
 	if s, _ := v.(string); s != strings.ToLower(s) {
 		return fmt.Sprintf("%q must be in lower case", s)
@@ -158,6 +159,8 @@ func checkEntry(e Object, at string, fail Fail) {
 	}
 }
 
+// verifyEntry returns an error for a rule whose number is in use, for one rule too
+// many, and for a rule of a network ACL that has inline rules.
 func verifyEntry(c *Call) error {
 	list, _ := c.target("networkAclId")
 	direction := map[bool]string{true: "egress", false: "ingress"}[c.In.Bool("egress")]
@@ -165,11 +168,11 @@ func verifyEntry(c *Call) error {
 		return refuse("NetworkAclEntryAlreadyExists", "%s has %s rules of its own; the next update of it would remove this one. "+
 			"Give all rules in one way (refused by the AWS stand-in)", list.ID, direction)
 	}
-	n, exists := 1, false
+	count, exists := 1, false
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		other := Object(o.State)
 		if o.ID != c.ID && other.String("networkAclId") == list.ID && other.Bool("egress") == c.In.Bool("egress") {
-			n++
+			count++
 			exists = exists || other.Int("ruleNumber") == c.In.Int("ruleNumber")
 		}
 		return true
@@ -177,51 +180,51 @@ func verifyEntry(c *Call) error {
 	switch {
 	case exists:
 		return refuse("NetworkAclEntryAlreadyExists", "EC2 Network ACL (%s) Rule (egress: %t)(%d) already exists", list.ID, c.In.Bool("egress"), c.In.Int("ruleNumber"))
-	case n > maxEntries:
+	case count > maxEntries:
 		return refuse("NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached: %d %s rules in %s", maxEntries, direction, list.ID)
 	}
 	return nil
 }
 
-// onlyInline returns an error for entries inside a network ACL for which there are also
-// separate rules.
-func (c *Call) onlyInline() error {
-	var other error
+// verifyOnlyInline returns an error for a network ACL with inline rules of a direction
+// that also has rules as separate resources.
+func (c *Call) verifyOnlyInline() error {
+	var conflict error
 	c.Tx.Each(c.scope(c.Row), networkACLRuleType, func(o store.Object) bool {
 		rule := Object(o.State)
 		direction := map[bool]string{true: "egress", false: "ingress"}[rule.Bool("egress")]
 		if rule.String("networkAclId") == c.ID && c.In.Has(direction) {
-			other = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as resources of their own, such as %s; this update would remove them. "+
+			conflict = refuse("NetworkAclEntryAlreadyExists", "%s has %s rules as resources of their own, such as %s; this update would remove them. "+
 				"Give all rules in one way (refused by the AWS stand-in)", c.ID, direction, o.ID)
 		}
-		return other == nil
+		return conflict == nil
 	})
-	return other
+	return conflict
 }
 
-// associable returns an error for a subnet of another VPC, or one that another resource
-// has associated: AWS would move it, and the other resource would always show a
-// difference.
-func (c *Call) associable(subnet store.Object, vpcID string) error {
+// verifyAssociation returns an error for a subnet of another VPC. It also returns an
+// error for a subnet that another resource has associated: AWS would move the subnet,
+// and the other resource would always show a difference.
+func (c *Call) verifyAssociation(subnet store.Object, vpcID string) error {
 	if at := Object(subnet.State).String("vpcId"); at != vpcID {
 		return refuse("InvalidParameterValue", "The subnet %s is in %s, the network ACL in %s", subnet.ID, at, vpcID)
 	}
-	holder := ""
+	owner := ""
 	c.Tx.Each(c.scope(c.Row), networkACLAssociationType, func(o store.Object) bool {
 		if o.ID != c.ID && Object(o.State).String("subnetId") == subnet.ID {
-			holder = o.ID
+			owner = o.ID
 		}
-		return holder == ""
+		return owner == ""
 	})
 	c.Tx.Each(c.scope(c.Row), networkACLType, func(o store.Object) bool {
 		if o.ID != c.ID && slices.Contains(Object(o.State).Strings("subnetIds"), subnet.ID) {
-			holder = o.ID
+			owner = o.ID
 		}
-		return holder == ""
+		return owner == ""
 	})
-	if holder != "" {
+	if owner != "" {
 		return refuse("Resource.AlreadyAssociated", "the subnet %s is associated by %s already: AWS would move it, and the other resource would always show a difference "+
-			"(refused by the AWS stand-in)", subnet.ID, holder)
+			"(refused by the AWS stand-in)", subnet.ID, owner)
 	}
 	return nil
 }
@@ -265,6 +268,7 @@ func refreshNetworkACL(c *Call) error {
 	return nil
 }
 
+// shownEntry converts a rule that is a separate resource to the form of inline rules.
 func shownEntry(rule Object) map[string]any {
 	out := map[string]any{
 		"ruleNo": rule["ruleNumber"], "action": rule["ruleAction"], "protocol": protocolNumber(rule.String("protocol")),

@@ -11,8 +11,8 @@ import (
 
 const cloudFrontList = "com.amazonaws.global.cloudfront.origin-facing"
 
-// managedLists returns AWS's prefix lists in the call's region by name. The weight is
-// the number of rules of a security group for which a list counts:
+// managedLists returns AWS's prefix lists in the call's region: the weight by the name.
+// A rule with a list counts as that many rules of its security group:
 // vpc/latest/userguide/working-with-aws-managed-prefix-lists.html.
 func (c *Cloud) managedLists() map[string]int {
 	regional := "com.amazonaws." + c.Region

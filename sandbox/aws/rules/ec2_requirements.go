@@ -35,6 +35,7 @@ func requirementProps(at string) Props {
 	return out
 }
 
+// checkRequirements checks the ranges, and the properties that exclude each other.
 func checkRequirements(r Object, at string, fail Fail) {
 	for _, name := range requirementRanges {
 		low, hasLow := r.Object(name)["min"].(float64)

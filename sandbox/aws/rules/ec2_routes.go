@@ -50,7 +50,7 @@ func routeTargets(prefix string) Props {
 	}
 }
 
-// with adds other rules.
+// with returns these rules and other ones.
 func (p Props) with(more Props) Props {
 	out := Props{}
 	for path, rule := range p {
@@ -134,6 +134,7 @@ var _ = add(
 	},
 )
 
+// destinationOf returns the destination of a route or of an inline route.
 func destinationOf(o Object) string {
 	for _, name := range []string{"destinationCidrBlock", "destinationIpv6CidrBlock", "cidrBlock", "ipv6CidrBlock"} {
 		if s := o.String(name); s != "" {
@@ -159,9 +160,10 @@ func verifyRoute(c *Call) error {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists in %s.", destination, table.ID)
 		}
 	}
-	return c.routable(table, c.In, destination)
+	return c.verifyTarget(table, c.In, destination)
 }
 
+// verifyInlineRoutes returns the errors of verifyRoute for the routes in a table.
 func verifyInlineRoutes(c *Call) error {
 	vpc := store.Object{State: map[string]any{"vpcId": c.In.String("vpcId")}}
 	var seen []string
@@ -171,15 +173,16 @@ func verifyInlineRoutes(c *Call) error {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists (routes[%d]).", destination, i)
 		}
 		seen = append(seen, destination)
-		if err := c.routable(vpc, r, destination); err != nil {
+		if err := c.verifyTarget(vpc, r, destination); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// routable returns an error for a route whose target does not accept it.
-func (c *Call) routable(table store.Object, route Object, destination string) error {
+// verifyTarget returns an error for a route whose target does not exist, is in another
+// VPC, or does not accept the destination.
+func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
 	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/vpc:Vpc", ID: vpcID}); ok {
 		v := Object(vpc.State)
@@ -262,6 +265,6 @@ func refreshRoutes(c *Call) error {
 
 // inlineRoute says whether a route of the table is no separate resource.
 func (c *Call) inlineRoute(r Object) bool {
-	_, own := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
-	return !own
+	_, isResource := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: routeType, ID: routeID(c.ID, destinationOf(r))})
+	return !isResource
 }

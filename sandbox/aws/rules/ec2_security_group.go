@@ -149,9 +149,10 @@ func ruleRow(token, direction string) *Row {
 // AWSEC2/latest/APIReference/API_IpPermission.html.
 var protocols = map[string]string{"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "all": "-1"}
 
+// protocol requires the name or the number of a protocol in protocols.
 func protocol(v any) string {
 	s, _ := v.(string)
-	if _, named := protocols[strings.ToLower(s)]; named {
+	if _, isName := protocols[strings.ToLower(s)]; isName {
 		return ""
 	}
 	for _, number := range protocols {
@@ -178,6 +179,7 @@ func protocolAsSent(v any) string {
 
 func sameProtocol(a, b string) bool { return protocolNumber(a) == protocolNumber(b) }
 
+// protocolNumber returns the number of a protocol that is given by name or number.
 func protocolNumber(s string) string {
 	if n, ok := protocols[strings.ToLower(s)]; ok {
 		return n
@@ -186,6 +188,8 @@ func protocolNumber(s string) string {
 }
 
 // checkPorts returns failures for port ranges that do not fit the protocol.
+// protocolName is the name of the property with the protocol: "ipProtocol" in a rule
+// that is a separate resource, "protocol" in an inline rule.
 func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	if !rule.Known(protocolName) || (rule.Has("fromPort") && !rule.Known("fromPort")) || (rule.Has("toPort") && !rule.Known("toPort")) {
 		return
@@ -210,12 +214,12 @@ func checkPorts(rule Object, protocolName, at string, fail Fail) {
 	}
 }
 
-// checkICMP checks the type and the code, which ICMP has instead of ports. Only ICMPv6
-// may omit them.
-func checkICMP(rule Object, needed bool, at string, fail Fail) {
+// checkICMP checks the type and the code, which ICMP has instead of ports. They may be
+// omitted unless required is true.
+func checkICMP(rule Object, required bool, at string, fail Fail) {
 	from, to := rule.Int("fromPort"), rule.Int("toPort")
 	switch {
-	case rule.Has("fromPort") != rule.Has("toPort") || (needed && !rule.Has("fromPort")):
+	case rule.Has("fromPort") != rule.Has("toPort") || (required && !rule.Has("fromPort")):
 		fail(dotted(at, "fromPort"), "both fromPort, the ICMP type, and toPort, the code, must be given")
 	case from > 255 || to > 255:
 		fail(dotted(at, "fromPort"), "%d is not an ICMP type, or %d not a code: they go from 0 to 255, and -1 is all", from, to)
@@ -224,6 +228,7 @@ func checkICMP(rule Object, needed bool, at string, fail Fail) {
 	}
 }
 
+// checkInlineRules checks the ports and the sources of inline rules.
 func checkInlineRules(in Object, fail Fail) {
 	for _, direction := range []string{"ingress", "egress"} {
 		for i, r := range in.Objects(direction) {
@@ -252,14 +257,16 @@ func ruleKey(o Object) string {
 	return fmt.Sprintf("%s %d-%d %s", protocolNumber(o.String("ipProtocol")), from, to, source)
 }
 
+// verifyRule returns an error for a duplicate rule, an unknown prefix list, one rule too
+// many, and a group of another VPC.
 func verifyRule(c *Call) error {
 	group, _ := c.target("securityGroupId")
-	mine := ruleKey(c.In)
+	key := ruleKey(c.In)
 	var duplicate error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 		other := Object(o.State)
-		if o.ID != c.ID && other.String("securityGroupId") == group.ID && ruleKey(other) == mine {
-			duplicate = refuse("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists in %s: it is %s", mine, group.ID, o.ID)
+		if o.ID != c.ID && other.String("securityGroupId") == group.ID && ruleKey(other) == key {
+			duplicate = refuse("InvalidPermission.Duplicate", "the specified rule \"%s\" already exists in %s: it is %s", key, group.ID, o.ID)
 		}
 		return duplicate == nil
 	})
@@ -285,19 +292,20 @@ func verifyRule(c *Call) error {
 // rely on that.
 const maxRules = 60
 
-// verifyRuleCount returns an error if a group has too many rules. A prefix list counts
-// with its weight, so CloudFront's fits into a group once.
+// verifyRuleCount returns an error if a group has too many rules for IPv4 or for IPv6. A
+// rule with a prefix list counts with the list's weight. The weight of CloudFront's list
+// is 55, so a group can have only one rule with it.
 func (c *Call) verifyRuleCount(group store.Object) error {
 	direction := map[string]string{ingressRuleType: "ingress", egressRuleType: "egress"}[c.Row.Token]
 	inline := len(Object(group.State).Objects(direction))
-	four, six := inline, inline
+	ipv4, ipv6 := inline, inline
 	count := func(rule Object) {
 		weight := max(1, c.listWeight(rule.String("prefixListId")))
 		if !rule.Has("cidrIpv6") {
-			four += weight
+			ipv4 += weight
 		}
 		if !rule.Has("cidrIpv4") {
-			six += weight
+			ipv6 += weight
 		}
 	}
 	count(c.In)
@@ -307,7 +315,7 @@ func (c *Call) verifyRuleCount(group store.Object) error {
 		}
 		return true
 	})
-	if n := max(four, six); n > maxRules {
+	if n := max(ipv4, ipv6); n > maxRules {
 		return refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been reached: %s would have %d for %s, of %d",
 			group.ID, n, direction, maxRules)
 	}
@@ -320,17 +328,17 @@ func refreshGroup(c *Call) error {
 		return nil
 	}
 	for direction, token := range map[string]string{"ingress": ingressRuleType, "egress": egressRuleType} {
-		own := []any{}
+		separate := []any{}
 		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
 			if Object(o.State).String("securityGroupId") == c.ID {
-				own = append(own, shownRule(o.State))
+				separate = append(separate, shownRule(o.State))
 			}
 			return true
 		})
-		shown := slices.Clone(own)
+		shown := slices.Clone(separate)
 		for _, r := range c.Old.Objects(direction) {
 			same := func(other any) bool { return canonical(other, true) == canonical(map[string]any(r), true) }
-			if !slices.ContainsFunc(own, same) {
+			if !slices.ContainsFunc(separate, same) {
 				shown = append(shown, map[string]any(r))
 			}
 		}
@@ -342,6 +350,7 @@ func refreshGroup(c *Call) error {
 	return nil
 }
 
+// shownRule converts a rule that is a separate resource to the form of inline rules.
 func shownRule(o Object) map[string]any {
 	out := map[string]any{"protocol": o["ipProtocol"], "fromPort": float64(o.Int("fromPort")), "toPort": float64(o.Int("toPort")), "self": false}
 	if s := o.String("description"); s != "" {

@@ -122,7 +122,7 @@ var _ = add(
 	},
 )
 
-// usableForVPC refuses ranges that AWS does not allow for VPCs.
+// usableForVPC requires a range that AWS allows for VPCs.
 func usableForVPC(v any) string {
 	s, _ := v.(string)
 	for _, reserved := range []string{"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4"} {
@@ -133,8 +133,9 @@ func usableForVPC(v any) string {
 	return ""
 }
 
-// fillVPC creates what AWS creates with a VPC: the default security group, the main
-// route table and the default network ACL.
+// fillVPC creates the objects that AWS creates with a VPC: the default security group
+// and the main route table. It also sets the ids of the default network ACL and the DHCP
+// options, which have no objects.
 func fillVPC(c *Call) error {
 	if c.In.Bool("assignGeneratedIpv6CidrBlock") && !c.Out.Has("ipv6CidrBlock") {
 		h, err := randomHex(4)
@@ -179,27 +180,29 @@ func fillVPC(c *Call) error {
 	c.Out["defaultNetworkAclId"] = ids["acl-"]
 	c.Out["dhcpOptionsId"] = ids["dopt-"]
 	tags := map[string]any{}
-	if err := c.own("aws:ec2/securityGroup:SecurityGroup", ids["sg-"], Object{
+	if err := c.putOwned("aws:ec2/securityGroup:SecurityGroup", ids["sg-"], Object{
 		"name": "default", "description": "default VPC security group", "vpcId": c.ID, "ownerId": c.Account, "tagsAll": tags,
 		"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, c.Region, c.Account, ids["sg-"]),
 	}); err != nil {
 		return err
 	}
-	return c.own("aws:ec2/routeTable:RouteTable", ids["rtb-"], Object{
+	return c.putOwned("aws:ec2/routeTable:RouteTable", ids["rtb-"], Object{
 		"vpcId": c.ID, "ownerId": c.Account, "tagsAll": tags, "routes": []any{},
 		"arn": fmt.Sprintf("arn:%s:ec2:%s:%s:route-table/%s", c.Partition, c.Region, c.Account, ids["rtb-"]),
 	})
 }
 
+// verifySubnet returns an error for a block outside of the VPC, a block that another
+// subnet has, and a zone of another region.
 func verifySubnet(c *Call) error {
 	vpc, _ := c.target("vpcId")
-	block, six := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
-	whole, wholeSix := Object(vpc.State).String("cidrBlock"), Object(vpc.State).String("ipv6CidrBlock")
-	if !inside(block, whole) {
-		return refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid: it is not inside the VPC's %s.", block, whole)
+	block, ipv6Block := c.In.String("cidrBlock"), c.In.String("ipv6CidrBlock")
+	vpcBlock, vpcIPv6Block := Object(vpc.State).String("cidrBlock"), Object(vpc.State).String("ipv6CidrBlock")
+	if !inside(block, vpcBlock) {
+		return refuse("InvalidSubnet.Range", "The CIDR '%s' is invalid: it is not inside the VPC's %s.", block, vpcBlock)
 	}
-	if six != "" && !inside(six, wholeSix) {
-		return refuse("InvalidSubnet.Range", "The IPv6 CIDR '%s' is invalid: it is not inside the VPC's %q.", six, wholeSix)
+	if ipv6Block != "" && !inside(ipv6Block, vpcIPv6Block) {
+		return refuse("InvalidSubnet.Range", "The IPv6 CIDR '%s' is invalid: it is not inside the VPC's %q.", ipv6Block, vpcIPv6Block)
 	}
 	var conflict error
 	c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
@@ -207,7 +210,7 @@ func verifySubnet(c *Call) error {
 		if o.ID == c.ID || other.String("vpcId") != vpc.ID {
 			return true
 		}
-		if overlap(block, other.String("cidrBlock")) || (six != "" && overlap(six, other.String("ipv6CidrBlock"))) {
+		if overlap(block, other.String("cidrBlock")) || (ipv6Block != "" && overlap(ipv6Block, other.String("ipv6CidrBlock"))) {
 			conflict = refuse("InvalidSubnet.Conflict", "The CIDR '%s' conflicts with another subnet: %s has %s", block, o.ID, other.String("cidrBlock"))
 		}
 		return conflict == nil
@@ -223,6 +226,7 @@ func verifySubnet(c *Call) error {
 	return nil
 }
 
+// fillSubnet sets the zone's name and id, and the outputs that AWS chooses.
 func fillSubnet(c *Call) error {
 	name := c.Out.String("availabilityZone")
 	if name == "" {
@@ -248,22 +252,22 @@ func fillSubnet(c *Call) error {
 // removeInternetGateway returns an error if public addresses of the VPC are in use:
 // AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
 func removeInternetGateway(c *Call) error {
-	var mapped error
+	var conflict error
 	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {
 		nat := Object(o.State)
 		subnet, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/subnet:Subnet", ID: nat.String("subnetId")})
 		if ok && nat.String("connectivityType") == "public" && Object(subnet.State).String("vpcId") == c.Old.String("vpcId") {
-			mapped = refuse("DependencyViolation", "Network %s has some mapped public address(es): NAT gateway %s. Please unmap those before "+
+			conflict = refuse("DependencyViolation", "Network %s has some mapped public address(es): NAT gateway %s. Please unmap those before "+
 				"detaching the gateway.", c.Old.String("vpcId"), o.ID)
 		}
-		return mapped == nil
+		return conflict == nil
 	})
 	c.Tx.Each(c.scope(c.Row), loadBalancerType, func(o store.Object) bool {
 		if b := Object(o.State); !b.Bool("internal") && b.String("vpcId") == c.Old.String("vpcId") {
-			mapped = refuse("DependencyViolation", "Network %s has some mapped public address(es): load balancer %s. Please unmap those before "+
+			conflict = refuse("DependencyViolation", "Network %s has some mapped public address(es): load balancer %s. Please unmap those before "+
 				"detaching the gateway.", c.Old.String("vpcId"), o.ID)
 		}
-		return mapped == nil
+		return conflict == nil
 	})
-	return mapped
+	return conflict
 }

@@ -79,6 +79,7 @@ var _ = add(
 	},
 )
 
+// fillRepository computes the URL and the defaults of scanning and encryption.
 func fillRepository(c *Call) error {
 	c.Out["repositoryUrl"] = c.Layout.RegistryAddress() + "/" + c.Out.String("name")
 	if !c.Out.Has("imageScanningConfiguration") {
@@ -124,7 +125,7 @@ func removeRepository(c *Call) error {
 	return registry.deleteImages(c.Context, name)
 }
 
-// lifecyclePolicy refuses documents that ECR refuses:
+// lifecyclePolicy requires a document that ECR accepts:
 // AmazonECR/latest/userguide/lifecycle_policy_parameters.html.
 func lifecyclePolicy(v any) string {
 	s, _ := v.(string)
@@ -146,9 +147,9 @@ func lifecyclePolicy(v any) string {
 	})
 	for i, rule := range doc.Rules {
 		reason := lifecycleRule(rule)
-		everything := Object(rule).Object("selection").String("tagStatus") == "any"
-		if reason == "" && everything && Object(rule).Int("rulePriority") != Object(last).Int("rulePriority") {
-			reason = "has the tagStatus any, so that its rulePriority must be the highest: ECR looks at it last"
+		matchesAny := Object(rule).Object("selection").String("tagStatus") == "any"
+		if reason == "" && matchesAny && Object(rule).Int("rulePriority") != Object(last).Int("rulePriority") {
+			reason = "has the tagStatus any, so its rulePriority must be the highest: ECR applies it last"
 		}
 		if priority := rule["rulePriority"]; reason == "" && seen[priority] {
 			reason = fmt.Sprintf("has the rulePriority %v of another rule", priority)
@@ -165,13 +166,13 @@ func lifecyclePolicy(v any) string {
 // maxWildcards is the maximum number of wildcards in a tag pattern.
 const maxWildcards = 4
 
-// lifecycleRule returns the reason why ECR refuses a rule. Archiving images (transition,
-// storageClass, sinceImagePulled) is newer than the provider's source that was read,
-// which drops it. So it is refused.
+// lifecycleRule returns the reason why ECR refuses a rule, and "" if it accepts the
+// rule. The archiving of images (transition, storageClass, sinceImagePulled) is refused
+// here, because the version of the provider that was read ignores it.
 func lifecycleRule(rule Object) string {
 	selection, action := rule.Object("selection"), rule.Object("action")
 	status, count := selection.String("tagStatus"), selection.String("countType")
-	named := selection.Has("tagPrefixList") || selection.Has("tagPatternList")
+	hasTags := selection.Has("tagPrefixList") || selection.Has("tagPatternList")
 	switch {
 	case unknownKey(rule, "rulePriority", "description", "selection", "action") != "":
 		return "has the unknown element " + unknownKey(rule, "rulePriority", "description", "selection", "action")
@@ -183,13 +184,13 @@ func lifecycleRule(rule Object) string {
 		return fmt.Sprintf("has the action %q; the stand-in knows expire", action.String("type"))
 	case !slices.Contains([]string{"tagged", "untagged", "any"}, status):
 		return fmt.Sprintf("has the tagStatus %q; there are tagged, untagged and any", status)
-	case status == "tagged" && !named:
+	case status == "tagged" && !hasTags:
 		return "needs tagPrefixList or tagPatternList for tagged images"
 	case selection.Has("tagPrefixList") && selection.Has("tagPatternList"):
 		return "has both tagPrefixList and tagPatternList; the stand-in knows rules with one of them"
 	case slices.ContainsFunc(selection.Strings("tagPatternList"), func(s string) bool { return strings.Count(s, "*") > maxWildcards }):
 		return fmt.Sprintf("has a tag pattern with more than %d wildcards", maxWildcards)
-	case status != "tagged" && named:
+	case status != "tagged" && hasTags:
 		return "can have tagPrefixList or tagPatternList for tagged images only"
 	case !slices.Contains([]string{"imageCountMoreThan", "sinceImagePushed"}, count):
 		return fmt.Sprintf("has the countType %q; the stand-in knows imageCountMoreThan and sinceImagePushed", count)
@@ -203,6 +204,8 @@ func lifecycleRule(rule Object) string {
 	return ""
 }
 
+// unknownKey returns a text about the first key that is not known, and "" if there is
+// none.
 func unknownKey(o Object, known ...string) string {
 	for _, key := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(known, key) {

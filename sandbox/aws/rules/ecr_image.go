@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// imageOf implements getImage for an image tag: ecr/image_data_source.go. Images that the sandbox
-// itself has pushed belong to the account, like images that a user pushes.
-func imageOf(c *Call, in Object) (Object, error) {
+// imageByTag implements getImage for an image tag: ecr/image_data_source.go. It finds
+// all images of the sandbox's registry, also those that the sandbox itself pushed.
+func imageByTag(c *Call, in Object) (Object, error) {
 	name, tag := in.String("repositoryName"), in.String("imageTag")
 	if name == "" || tag == "" || in.Has("imageDigest") || in.Has("mostRecent") || in.Has("registryId") {
 		return nil, refuse("InvalidParameterException", "the stand-in finds an image by repositoryName and imageTag alone")

@@ -33,6 +33,8 @@ func registryPassword(l *layout.Layout) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
+// do sends a request and decodes a response of 200 into out. A deletion is sent with the
+// password.
 func (r registryClient) do(ctx context.Context, method, path string, out any) (status int, header http.Header, err error) {
 	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
@@ -65,6 +67,7 @@ func (r registryClient) do(ctx context.Context, method, path string, out any) (s
 	return res.StatusCode, res.Header, nil
 }
 
+// tags lists the tags of a repository; known is false if nothing was ever pushed to it.
 func (r registryClient) tags(ctx context.Context, name string) (tags []string, known bool, err error) {
 	var list struct{ Tags []string }
 	status, _, err := r.do(ctx, http.MethodGet, "/v2/"+name+"/tags/list", &list)
@@ -79,13 +82,13 @@ func (r registryClient) tags(ctx context.Context, name string) (tags []string, k
 	return list.Tags, true, nil
 }
 
-// hasImages says whether anything was pushed to a repository, tagged or not.
+// hasImages says whether a repository has an image, with or without a tag.
 func (r registryClient) hasImages(ctx context.Context, name string) (bool, error) {
 	tags, known, err := r.tags(ctx, name)
 	if err != nil || !known || len(tags) > 0 {
 		return len(tags) > 0, err
 	}
-	// Images without a tag are not in the list of tags, but then the repository is in
+	// The repository has no tags. It may still have images without a tag; then it is in
 	// the catalogue.
 	var catalogue struct{ Repositories []string }
 	status, _, err := r.do(ctx, http.MethodGet, "/v2/_catalog?n=10000", &catalogue)

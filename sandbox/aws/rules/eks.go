@@ -12,7 +12,7 @@ import (
 
 const clusterType = "aws:eks/cluster:Cluster"
 
-// What is known of EKS itself.
+// Values that EKS itself defines.
 var (
 	// eksVersions are the Kubernetes versions that EKS offers for new clusters,
 	// oldest first: eks/latest/userguide/kubernetes-versions.html (the release
@@ -53,7 +53,7 @@ var _ = add(&Row{
 		"vpcConfig.endpointPrivateAccess":  {Default: false},
 		"vpcConfig.endpointPublicAccess":   {Default: true},
 		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: cidr4(0, 32)},
-		"vpcConfig.clusterSecurityGroupId": {Computed: true, Refuse: "AWS makes it"},
+		"vpcConfig.clusterSecurityGroupId": {Computed: true, Refuse: "AWS creates it"},
 		"vpcConfig.vpcId":                  {Computed: true, Refuse: "AWS takes it from the subnets"},
 		"accessConfig":                     {Computed: true},
 		"accessConfig.authenticationMode":  {Computed: true, Enum: []string{"API", "API_AND_CONFIG_MAP", "CONFIG_MAP"}},
@@ -108,6 +108,7 @@ var _ = add(&Row{
 	Refresh: refreshCluster,
 })
 
+// inPrivateRange requires a network in one of privateRanges.
 func inPrivateRange(v any) string {
 	s, _ := v.(string)
 	if slices.ContainsFunc(privateRanges, func(r string) bool { return inside(s, r) }) {
@@ -116,6 +117,8 @@ func inPrivateRange(v any) string {
 	return fmt.Sprintf("%q must lie in %s", s, strings.Join(privateRanges, ", "))
 }
 
+// verifyCluster returns EKS's error for the subnets and groups of a cluster, for the
+// role of a new one, and for a change that EKS does not allow.
 func verifyCluster(c *Call) error {
 	vpcID := ""
 	zones := map[string]bool{}
@@ -146,9 +149,9 @@ func verifyCluster(c *Call) error {
 		key != c.In.Object("encryptionConfig").Object("provider").String("keyArn") {
 		return refuse("InvalidParameterException", "The key of a cluster's encryption can't be changed")
 	}
-	if before := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(before, c.zonesOfSubnets(c.In)) {
+	if oldZones := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(oldZones, c.zonesOfSubnets(c.In)) {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
-			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(before, ", "))
+			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
 	}
 	return verifyUpgrade(c.Old.String("version"), c.In.String("version"))
 }
@@ -176,9 +179,9 @@ func verifyClusterRole(c *Call) error {
 		return refuse("InvalidParameterException", "Role with arn: %s, could not be assumed because it does not exist or the trusted entity is not "+
 			"correct: let it trust eks.amazonaws.com", c.In.String("roleArn"))
 	}
-	const wanted = ":iam::aws:policy/AmazonEKSClusterPolicy"
-	have := append(c.attached(Object(role.State).String("name")), Object(role.State).Strings("managedPolicyArns")...)
-	if !slices.ContainsFunc(have, func(a string) bool { return strings.HasSuffix(a, wanted) }) {
+	const required = ":iam::aws:policy/AmazonEKSClusterPolicy"
+	attached := append(c.attachedPolicies(Object(role.State).String("name")), Object(role.State).Strings("managedPolicyArns")...)
+	if !slices.ContainsFunc(attached, func(arn string) bool { return strings.HasSuffix(arn, required) }) {
 		return refuse("InvalidParameterException", "The provided role doesn't have the Amazon EKS Managed Policies associated with it. Please ensure "+
 			"the following policies [arn:aws:iam::aws:policy/AmazonEKSClusterPolicy] are attached before the cluster is created")
 	}
@@ -206,6 +209,8 @@ func minorOf(version string) int {
 	return n
 }
 
+// fillCluster computes the outputs of a cluster and the defaults of its blocks. It
+// returns an error if the service network overlaps the VPC.
 func fillCluster(c *Call) error {
 	defaults := map[string]any{}
 	if c.Old == nil {
@@ -235,7 +240,8 @@ func fillCluster(c *Call) error {
 	return fillClusterNetwork(c)
 }
 
-// filled returns a copy of an object with the fields that it lacks.
+// filled returns a copy of an object. The copy has the given fields too, unless the
+// object has them.
 func filled(o Object, fields map[string]any) map[string]any {
 	out := map[string]any{}
 	for name, v := range fields {
@@ -280,7 +286,7 @@ func fillClusterNetwork(c *Call) error {
 			return err
 		}
 		out["clusterSecurityGroupId"] = id
-		if err := c.own(securityGroupType, id, Object{
+		if err := c.putOwned(securityGroupType, id, Object{
 			"name": "eks-cluster-sg-" + c.ID, "vpcId": out["vpcId"], "ownerId": c.Account, "tagsAll": map[string]any{},
 			"description": "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
 			"arn":         fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, c.Region, c.Account, id),

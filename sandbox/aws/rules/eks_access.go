@@ -30,8 +30,8 @@ var eksAddons = []string{
 	"prometheus-node-exporter", "snapshot-controller", "vpc-cni",
 }
 
-// eksSteppedAddons can be updated only by one minor version at a time, by the page of
-// AWS's add-ons. EKS's error for a larger step is not known.
+// eksSteppedAddons are add-ons that can be updated only by one minor version at a time,
+// as the page of AWS's add-ons says. EKS's error for a larger step is not known.
 var eksSteppedAddons = []string{"eks-pod-identity-agent", "vpc-cni"}
 
 // eksAccessPolicies are the access policies for users:
@@ -87,7 +87,7 @@ var _ = add(
 				}
 				c.Out["accessEntryArn"] = id
 			}
-			return stamp(c, "createdAt", "modifiedAt")
+			return setTimes(c, "createdAt", "modifiedAt")
 		},
 		Volatile: []string{"modifiedAt"},
 	},
@@ -115,14 +115,14 @@ var _ = add(
 			entry := c.In.String("clusterName") + ":" + c.In.String("principalArn")
 			o, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: accessEntryType, ID: entry})
 			if !ok {
-				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: make an access entry first (%s)", entry)
+				return refuse("ResourceNotFoundException", "The specified principalArn could not be found: create an access entry first (%s)", entry)
 			}
 			if kind := Object(o.State).String("type"); kind != "STANDARD" {
 				return refuse("InvalidRequestException", "Access policies are for access entries of type STANDARD; %s is %s, and EKS grants it what it needs", entry, kind)
 			}
 			return nil
 		},
-		Fill: func(c *Call) error { return stamp(c, "associatedAt", "modifiedAt") },
+		Fill: func(c *Call) error { return setTimes(c, "associatedAt", "modifiedAt") },
 	},
 	&Row{
 		Token:  "aws:eks/addon:Addon",
@@ -172,7 +172,7 @@ var _ = add(
 			if err := addon.Install(c.Context, c.In.String("addonName"), c.Layout.Kubeconfig()); err != nil {
 				return err
 			}
-			return stamp(c, "createdAt", "modifiedAt")
+			return setTimes(c, "createdAt", "modifiedAt")
 		},
 		Volatile: []string{"modifiedAt"},
 	},
@@ -209,12 +209,13 @@ var _ = add(
 
 const podIdentityService = "pods.eks.amazonaws.com"
 
+// untrusted returns EKS's error for a role that does not trust pod identities.
 func untrusted(role store.Object) error {
 	return refuse("InvalidParameterException", "Trust policy of role %s is incorrect: it must let %s assume it (sts:AssumeRole, sts:TagSession)",
 		Object(role.State).String("arn"), podIdentityService)
 }
 
-// accessPolicy refuses access policies that EKS does not have.
+// accessPolicy requires one of eksAccessPolicies.
 func accessPolicy(v any) string {
 	s, _ := v.(string)
 	_, name, ok := strings.Cut(s, ":eks::aws:cluster-access-policy/")
@@ -234,8 +235,8 @@ func verifyAccess(c *Call) error {
 	return nil
 }
 
-// stamp sets the times of creation and of the last change.
-func stamp(c *Call, created, changed string) error {
+// setTimes sets the times of the creation and of the last change.
+func setTimes(c *Call, created, changed string) error {
 	now := c.Now().UTC().Format(time.RFC3339)
 	if c.Old == nil {
 		c.Out[created] = now

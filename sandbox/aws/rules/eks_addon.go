@@ -8,7 +8,7 @@ import (
 // addonLine is a range of minor versions of one major version.
 type addonLine struct {
 	major     string
-	low, high int
+	low, high int // the first and the last minor version
 }
 
 // eksAddonLines are the versions of the platform's add-ons. They were found in public

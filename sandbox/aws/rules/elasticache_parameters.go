@@ -29,24 +29,25 @@ func defaultCacheGroup(name string) (family string, clusterOn, ok bool) {
 	return family, clusterOn, true
 }
 
-// yesNo is a boolean in Redis's notation.
+// yesNo defines a boolean parameter in Redis's notation.
 func yesNo() parameter { return oneWord("yes", "no") }
 
-// cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8: those
-// that the platform sets, and those that could be copied from a redis.conf by mistake.
-// The limits are from the answer of describe-cache-parameters for redis5.0 in the
-// documentation of AWS's CLI, and from the page of the row. A copy of its part about
-// Redis 7 has the new names. The listpack names of Redis 7 replace the ziplist names
-// there. lazyfree-lazy-user-del and cluster-allow-reads-when-down are of Redis 6, from
+// cacheParameters are parameters of ElastiCache for Redis 7 and Valkey 7 and 8. They are
+// those that the platform sets, and those that a user could copy from a redis.conf.
+//
+// The limits are from the page of the row, and from the output of
+// describe-cache-parameters for redis5.0 in the documentation of AWS's CLI. The names of
+// Redis 7 are from a copy of that page's part about Redis 7: listpack replaces ziplist.
+// lazyfree-lazy-user-del and cluster-allow-reads-when-down exist since Redis 6, from
 // memory. rename-commands is left out, because it is not known whether Redis 7 has it.
 var cacheParameters = map[string]parameter{
 	// Memory.
 	"maxmemory-policy":        oneWord("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random", "volatile-ttl", "noeviction"),
-	"maxmemory-samples":       countOf("", 1, open),
+	"maxmemory-samples":       countOf("", 1, noLimit),
 	"reserved-memory-percent": countOf("%", 0, 100),
 	"maxmemory":               unchangeable(), // the node's size decides
-	"lfu-log-factor":          countOf("", 1, open),
-	"lfu-decay-time":          countOf("minutes", 0, open),
+	"lfu-log-factor":          countOf("", 1, noLimit),
+	"lfu-decay-time":          countOf("minutes", 0, noLimit),
 
 	// Deletion and defragmentation.
 	"lazyfree-lazy-eviction":        yesNo(),
@@ -54,7 +55,7 @@ var cacheParameters = map[string]parameter{
 	"lazyfree-lazy-server-del":      yesNo(),
 	"lazyfree-lazy-user-del":        yesNo(),
 	"activedefrag":                  yesNo(),
-	"active-defrag-ignore-bytes":    countOf("bytes", 1048576, open),
+	"active-defrag-ignore-bytes":    countOf("bytes", 1048576, noLimit),
 	"active-defrag-threshold-lower": countOf("%", 1, 100),
 	"active-defrag-threshold-upper": countOf("%", 1, 100),
 	"active-defrag-cycle-min":       countOf("%", 1, 75),
@@ -63,45 +64,45 @@ var cacheParameters = map[string]parameter{
 	"activerehashing":               unchangeable(), // hidden, and on, in Redis 7
 
 	// Clients.
-	"timeout":                   countOf("seconds", 20, open).orZero(),
-	"tcp-keepalive":             countOf("seconds", 0, open),
+	"timeout":                   countOf("seconds", 20, noLimit).orZero(),
+	"tcp-keepalive":             countOf("seconds", 0, noLimit),
 	"maxclients":                unchangeable(),
 	"databases":                 countOf("", 1, 1200000),
 	"client-query-buffer-limit": countOf("bytes", 1048576, 1073741824),
 	"proto-max-bulk-len":        countOf("bytes", 1048576, 536870912),
-	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, open),
-	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, open),
-	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, open),
-	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, open),
-	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, open),
-	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, open),
+	"client-output-buffer-limit-normal-hard-limit":    countOf("bytes", 0, noLimit),
+	"client-output-buffer-limit-normal-soft-limit":    countOf("bytes", 0, noLimit),
+	"client-output-buffer-limit-normal-soft-seconds":  countOf("seconds", 0, noLimit),
+	"client-output-buffer-limit-pubsub-hard-limit":    countOf("bytes", 0, noLimit),
+	"client-output-buffer-limit-pubsub-soft-limit":    countOf("bytes", 0, noLimit),
+	"client-output-buffer-limit-pubsub-soft-seconds":  countOf("seconds", 0, noLimit),
 	"client-output-buffer-limit-replica-hard-limit":   unchangeable(), // the node's size decides
 	"client-output-buffer-limit-replica-soft-limit":   unchangeable(),
 	"client-output-buffer-limit-replica-soft-seconds": unchangeable(),
 
 	// Encodings.
-	"hash-max-listpack-entries": countOf("", 0, open),
-	"hash-max-listpack-value":   countOf("bytes", 0, open),
-	"zset-max-listpack-entries": countOf("", 0, open),
-	"zset-max-listpack-value":   countOf("bytes", 0, open),
-	"set-max-intset-entries":    countOf("", 0, open),
-	"list-compress-depth":       countOf("", 0, open),
+	"hash-max-listpack-entries": countOf("", 0, noLimit),
+	"hash-max-listpack-value":   countOf("bytes", 0, noLimit),
+	"zset-max-listpack-entries": countOf("", 0, noLimit),
+	"zset-max-listpack-value":   countOf("bytes", 0, noLimit),
+	"set-max-intset-entries":    countOf("", 0, noLimit),
+	"list-compress-depth":       countOf("", 0, noLimit),
 	"list-max-listpack-size":    unchangeable(),
 	"hll-sparse-max-bytes":      countOf("bytes", 1, 16000),
-	"stream-node-max-bytes":     countOf("bytes", 0, open),
-	"stream-node-max-entries":   countOf("", 0, open),
+	"stream-node-max-bytes":     countOf("bytes", 0, noLimit),
+	"stream-node-max-entries":   countOf("", 0, noLimit),
 
 	// Monitoring.
 	"notify-keyspace-events":  anyText(),
-	"slowlog-log-slower-than": countOf("microseconds", -open, open),
-	"slowlog-max-len":         countOf("", 0, open),
+	"slowlog-log-slower-than": countOf("microseconds", -noLimit, noLimit),
+	"slowlog-max-len":         countOf("", 0, noLimit),
 	"latency-tracking":        yesNo(),
 
 	// Replication and the cluster.
-	"repl-backlog-size":                   countOf("bytes", 16384, open),
-	"repl-backlog-ttl":                    countOf("seconds", 0, open),
-	"min-replicas-to-write":               countOf("", 0, open),
-	"min-replicas-max-lag":                countOf("seconds", 0, open),
+	"repl-backlog-size":                   countOf("bytes", 16384, noLimit),
+	"repl-backlog-ttl":                    countOf("seconds", 0, noLimit),
+	"min-replicas-to-write":               countOf("", 0, noLimit),
+	"min-replicas-max-lag":                countOf("seconds", 0, noLimit),
 	"close-on-replica-write":              yesNo(),
 	"cluster-enabled":                     yesNo(),
 	"cluster-require-full-coverage":       yesNo(),
@@ -158,15 +159,16 @@ func verifyCacheParameters(c *Call) error {
 		case !p.allows(value):
 			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
 		}
-		if was := c.clusterParameter(); name == "cluster-enabled" && was != "" && was != value && c.usedGroup() {
+		if old := c.oldClusterParameter(); name == "cluster-enabled" && old != "" && old != value && c.isReferenced() {
 			return refuse("InvalidCacheParameterGroupState", "The parameter %s can't change while a replication group uses %s", name, c.ID)
 		}
 	}
 	return nil
 }
 
-// clusterParameter returns a group's value of cluster-enabled before an update.
-func (c *Call) clusterParameter() string {
+// oldClusterParameter returns a group's value of cluster-enabled before an update, and
+// "" at a creation.
+func (c *Call) oldClusterParameter() string {
 	if c.Old == nil {
 		return ""
 	}
@@ -183,8 +185,8 @@ func clusterParameter(group Object) string {
 	return "no"
 }
 
-// usedGroup says whether another object refers to the object of this call.
-func (c *Call) usedGroup() bool { return c.notReferenced() != nil }
+// isReferenced says whether another object refers to the object of this call.
+func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:
 // AmazonElastiCache/latest/dg/engine-versions.html, of 2026. Valkey 9.0 is left out,
@@ -223,8 +225,8 @@ func latestCache(engine string) string {
 	return slices.Max(out)
 }
 
-// unknownCache returns an error for a version that ElastiCache does not offer.
-func unknownCache(engine, version string) error {
+// verifyCacheVersion returns an error for a version that ElastiCache does not offer.
+func verifyCacheVersion(engine, version string) error {
 	if _, ok := cacheVersions[engine][version]; ok {
 		return nil
 	}

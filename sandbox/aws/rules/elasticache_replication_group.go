@@ -74,7 +74,7 @@ var _ = add(&Row{
 		"globalReplicationGroupId": {Replace: true, Computed: true, Refuse: "global datastores have no rows"},
 		"notificationTopicArn":     {Refuse: "notifications have no rules yet"},
 		"preferredCacheClusterAzs": {Refuse: "AWS spreads nodes over zones by itself"},
-		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic is gone"},
+		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic no longer exists"},
 		"snapshotArns":             {Replace: true, Refuse: noCopies},
 		"snapshotName":             {Replace: true, Refuse: noCopies},
 	},
@@ -88,7 +88,7 @@ var _ = add(&Row{
 	ReplaceIf: replacesCache,
 	Remove: func(c *Call) error {
 		if id := c.Old.String("finalSnapshotIdentifier"); id != "" {
-			return lastCacheSnapshot.keep(c, id)
+			return lastCacheSnapshot.create(c, id)
 		}
 		return nil
 	},
@@ -97,8 +97,8 @@ var _ = add(&Row{
 // checkReplicationGroup returns the failures that the provider reports before it calls
 // AWS.
 func checkReplicationGroup(in Object, fail Fail) {
-	off := func(name string) bool { return !in.Has(name) || (in.Known(name) && !in.Bool(name)) }
-	if in.Bool("multiAzEnabled") && off("automaticFailoverEnabled") {
+	isOff := func(name string) bool { return !in.Has(name) || (in.Known(name) && !in.Bool(name)) }
+	if in.Bool("multiAzEnabled") && isOff("automaticFailoverEnabled") {
 		fail("automaticFailoverEnabled", "must be true if multiAzEnabled is true")
 	}
 	if in.Bool("automaticFailoverEnabled") && in.Has("numCacheClusters") && in.Known("numCacheClusters") && in.Int("numCacheClusters") < 2 {
@@ -114,17 +114,17 @@ func checkReplicationGroup(in Object, fail Fail) {
 	}
 }
 
-// replacesCache returns the properties of a downgrade. The provider replaces a group for
-// an older version, or for the other engine if that is older.
+// replacesCache returns the properties whose change is a downgrade. The provider
+// replaces a group for an older version, and for a change from Valkey to Redis.
 func replacesCache(old, in Object) []string {
-	was, is := old.String("engine"), in.String("engine")
-	if is == "" {
-		is = "redis" // the provider's default
+	oldEngine, newEngine := old.String("engine"), in.String("engine")
+	if newEngine == "" {
+		newEngine = "redis" // the provider's default
 	}
 	switch version := in.String("engineVersion"); {
-	case was == "valkey" && is == "redis":
+	case oldEngine == "valkey" && newEngine == "redis":
 		return []string{"engine"}
-	case was == is && version != "" && version < old.String("engineVersion"):
+	case oldEngine == newEngine && version != "" && version < old.String("engineVersion"):
 		return []string{"engineVersion"}
 	}
 	return nil

@@ -26,9 +26,9 @@ func (c *Call) cacheEngine() (engine, version string) {
 	return engine, version
 }
 
-// clusterOn says whether a group is sharded. Its parameter group decides that, or
-// clusterMode if there is none.
-func (c *Call) clusterOn() bool {
+// isSharded says whether a group is in cluster mode. Its parameter group decides that,
+// or clusterMode if there is no parameter group.
+func (c *Call) isSharded() bool {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
 		name = c.Old.String("parameterGroupName")
@@ -36,21 +36,21 @@ func (c *Call) clusterOn() bool {
 	if group, ok := c.resolve(toCacheParameters, name); ok && group.ID != "" {
 		return clusterParameter(group.State) == "yes"
 	}
-	if _, on, ok := defaultCacheGroup(name); ok && (on || c.In.String("parameterGroupName") != "") {
-		return on
+	if _, sharded, ok := defaultCacheGroup(name); ok && (sharded || c.In.String("parameterGroupName") != "") {
+		return sharded
 	}
 	return c.In.String("clusterMode") == "enabled" || c.In.String("clusterMode") == "compatible"
 }
 
-// shape returns the number of shards and the number of replicas in each.
-func (c *Call) shape() (shards, replicas int) {
+// nodeCounts returns the number of shards and the number of replicas in each shard.
+func (c *Call) nodeCounts() (shards, replicas int) {
 	shards = 1
-	for _, from := range []Object{c.Old, c.In} {
-		if from.Has("numNodeGroups") {
-			shards = from.Int("numNodeGroups")
+	for _, o := range []Object{c.Old, c.In} { // the inputs override the state
+		if o.Has("numNodeGroups") {
+			shards = o.Int("numNodeGroups")
 		}
-		if from.Has("replicasPerNodeGroup") {
-			replicas = from.Int("replicasPerNodeGroup")
+		if o.Has("replicasPerNodeGroup") {
+			replicas = o.Int("replicasPerNodeGroup")
 		}
 	}
 	if c.In.Has("numCacheClusters") {
@@ -63,13 +63,13 @@ func (c *Call) shape() (shards, replicas int) {
 // text about failover is from public logs.
 func verifyReplicationGroup(c *Call) error {
 	engine, version := c.cacheEngine()
-	if err := unknownCache(engine, version); err != nil {
+	if err := verifyCacheVersion(engine, version); err != nil {
 		return err
 	}
 	if err := c.verifyCacheFamily(cacheVersions[engine][version].family); err != nil {
 		return err
 	}
-	if err := c.verifyShape(); err != nil {
+	if err := c.verifyNodeCounts(); err != nil {
 		return err
 	}
 	if err := c.verifyCacheEncryption(); err != nil {
@@ -84,44 +84,49 @@ func verifyReplicationGroup(c *Call) error {
 	return c.verifyGroupsOfVPC("securityGroupIds", "subnetGroupName", "replication group")
 }
 
+// verifyCacheFamily returns an error for a parameter group of another family.
 func (c *Call) verifyCacheFamily(family string) error {
 	name := c.In.String("parameterGroupName")
 	if name == "" {
 		return nil
 	}
-	theirs, _, _ := defaultCacheGroup(name)
+	groupFamily, _, _ := defaultCacheGroup(name)
 	if group, ok := c.target("parameterGroupName"); ok {
-		theirs = Object(group.State).String("family")
+		groupFamily = Object(group.State).String("family")
 	}
-	if theirs != family {
-		return refuse("InvalidParameterCombination", "Expected a parameter group of family %s but found one of family %s: %s", family, theirs, name)
+	if groupFamily != family {
+		return refuse("InvalidParameterCombination", "Expected a parameter group of family %s but found one of family %s: %s", family, groupFamily, name)
 	}
 	return nil
 }
 
-func (c *Call) verifyShape() error {
-	shards, replicas := c.shape()
-	on := c.clusterOn()
+// verifyNodeCounts returns an error for numbers of shards and replicas that do not fit
+// the cluster mode and the failover.
+func (c *Call) verifyNodeCounts() error {
+	shards, replicas := c.nodeCounts()
+	sharded := c.isSharded()
 	switch mode := c.In.String("clusterMode"); {
-	case on && !c.In.Bool("automaticFailoverEnabled"):
+	case sharded && !c.In.Bool("automaticFailoverEnabled"):
 		return refuse("InvalidParameterCombination", "Redis with cluster mode enabled cannot be created with auto failover turned off.")
-	case !on && shards > 1:
+	case !sharded && shards > 1:
 		return refuse("InvalidParameterCombination", "%d node groups need cluster mode: a parameter group with cluster-enabled yes, "+
 			"such as default.redis7.cluster.on", shards)
-	case (mode == "enabled" || mode == "compatible") && !on, mode == "disabled" && on:
+	case (mode == "enabled" || mode == "compatible") && !sharded, mode == "disabled" && sharded:
 		return refuse("InvalidParameterCombination", "clusterMode %s does not fit the parameter group's cluster-enabled", mode)
-	case c.In.Bool("automaticFailoverEnabled") && !on && replicas < 1:
+	case c.In.Bool("automaticFailoverEnabled") && !sharded && replicas < 1:
 		return refuse("InvalidParameterCombination", "Automatic failover is not supported for replication groups with less than 2 cache clusters")
 	case c.In.Bool("multiAzEnabled") && replicas < 1:
 		return refuse("InvalidParameterCombination", "Multi-AZ needs a replica in each node group: replicasPerNodeGroup is 0")
 	case shards*(1+replicas) > maxNodes:
 		return refuse("InvalidParameterValue", "%d nodes are more than %d", shards*(1+replicas), maxNodes)
-	case c.Old != nil && c.Old.Bool("clusterEnabled") && !on:
+	case c.Old != nil && c.Old.Bool("clusterEnabled") && !sharded:
 		return refuse("InvalidParameterCombination", "Cluster mode can't be turned off")
 	}
 	return nil
 }
 
+// verifyCacheEncryption returns an error for properties that need encryption, and for a
+// change of the encryption in transit in one step.
 func (c *Call) verifyCacheEncryption() error {
 	transit, mode := c.effective("transitEncryptionEnabled"), c.In.String("transitEncryptionMode")
 	switch {
@@ -135,7 +140,7 @@ func (c *Call) verifyCacheEncryption() error {
 	if c.Old == nil || transit == c.Old.Bool("transitEncryptionEnabled") {
 		return nil
 	}
-	// AWS changes it in two steps: dg/in-transit-encryption-enable.html and
+	// AWS changes the encryption in two steps: dg/in-transit-encryption-enable.html and
 	// in-transit-encryption-disable.html.
 	if transit && mode != "preferred" {
 		return refuse("InvalidParameterCombination", "Encryption in transit is enabled in two steps: transitEncryptionMode preferred first, then required")
@@ -154,11 +159,13 @@ func (c *Call) effective(name string) bool {
 	return c.Old.Bool(name)
 }
 
+// fillReplicationGroup computes the outputs of a group: the values that AWS chooses, the
+// endpoints and the names of the nodes.
 func fillReplicationGroup(c *Call) error {
 	engine, version := c.cacheEngine()
 	v := cacheVersions[engine][version]
-	shards, replicas := c.shape()
-	on := c.clusterOn()
+	shards, replicas := c.nodeCounts()
+	sharded := c.isSharded()
 	group, _ := c.target("subnetGroupName")
 	c.Out.fill(map[string]any{
 		"port": 6379.0, "applyImmediately": false, "atRestEncryptionEnabled": engine == "valkey", "transitEncryptionEnabled": false,
@@ -177,16 +184,16 @@ func fillReplicationGroup(c *Call) error {
 	c.Out["engineVersion"], c.Out["engineVersionActual"] = version, v.full
 	c.Out["numNodeGroups"], c.Out["replicasPerNodeGroup"] = float64(shards), float64(replicas)
 	c.Out["numCacheClusters"] = float64(shards * (1 + replicas))
-	c.Out["clusterEnabled"] = on
-	c.Out.fill(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[on]})
+	c.Out["clusterEnabled"] = sharded
+	c.Out.fill(map[string]any{"clusterMode": map[bool]string{true: "enabled", false: "disabled"}[sharded]})
 	if !c.In.Has("parameterGroupName") && !strings.HasPrefix(c.Out.String("parameterGroupName"), "default."+v.family) {
-		c.Out["parameterGroupName"] = "default." + v.family + map[bool]string{true: ".cluster.on"}[on]
+		c.Out["parameterGroupName"] = "default." + v.family + map[bool]string{true: ".cluster.on"}[sharded]
 	}
-	c.endpoints(on)
+	c.setEndpoints(sharded)
 	members := []any{}
 	for shard := 1; shard <= shards; shard++ {
 		for node := 1; node <= 1+replicas; node++ {
-			if on {
+			if sharded {
 				members = append(members, fmt.Sprintf("%s-%04d-%03d", c.ID, shard, node))
 			} else {
 				members = append(members, fmt.Sprintf("%s-%03d", c.ID, node))
@@ -197,23 +204,23 @@ func fillReplicationGroup(c *Call) error {
 	return nil
 }
 
-// endpoints sets the addresses. A sharded cache has one for all nodes, another has one
-// for the primary and one for the readers.
-func (c *Call) endpoints(on bool) {
-	hash, site := c.siteHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
-	secure := c.Out.Bool("transitEncryptionEnabled")
+// setEndpoints sets the addresses. A sharded cache has one address for all nodes. Any
+// other cache has one address for the primary and one for the readers.
+func (c *Call) setEndpoints(sharded bool) {
+	hash, domain := c.siteHash("elasticache", 6), regions[c.Region].code+".cache.amazonaws.com"
+	encrypted := c.Out.Bool("transitEncryptionEnabled")
 	addresses := map[string]string{"configurationEndpointAddress": "", "primaryEndpointAddress": "", "readerEndpointAddress": ""}
 	switch {
-	case on && secure:
-		addresses["configurationEndpointAddress"] = fmt.Sprintf("clustercfg.%s.%s.%s", c.ID, hash, site)
-	case on:
-		addresses["configurationEndpointAddress"] = fmt.Sprintf("%s.%s.clustercfg.%s", c.ID, hash, site)
-	case secure:
-		addresses["primaryEndpointAddress"] = fmt.Sprintf("master.%s.%s.%s", c.ID, hash, site)
-		addresses["readerEndpointAddress"] = fmt.Sprintf("replica.%s.%s.%s", c.ID, hash, site)
+	case sharded && encrypted:
+		addresses["configurationEndpointAddress"] = fmt.Sprintf("clustercfg.%s.%s.%s", c.ID, hash, domain)
+	case sharded:
+		addresses["configurationEndpointAddress"] = fmt.Sprintf("%s.%s.clustercfg.%s", c.ID, hash, domain)
+	case encrypted:
+		addresses["primaryEndpointAddress"] = fmt.Sprintf("master.%s.%s.%s", c.ID, hash, domain)
+		addresses["readerEndpointAddress"] = fmt.Sprintf("replica.%s.%s.%s", c.ID, hash, domain)
 	default:
-		addresses["primaryEndpointAddress"] = fmt.Sprintf("%s.%s.ng.0001.%s", c.ID, hash, site)
-		addresses["readerEndpointAddress"] = fmt.Sprintf("%s-ro.%s.ng.0001.%s", c.ID, hash, site)
+		addresses["primaryEndpointAddress"] = fmt.Sprintf("%s.%s.ng.0001.%s", c.ID, hash, domain)
+		addresses["readerEndpointAddress"] = fmt.Sprintf("%s-ro.%s.ng.0001.%s", c.ID, hash, domain)
 	}
 	for name, address := range addresses {
 		c.Out[name] = address

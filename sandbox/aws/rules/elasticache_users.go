@@ -13,13 +13,15 @@ const (
 	cacheUsersType = "aws:elasticache/userGroup:UserGroup"
 )
 
-// toCacheUser is a reference to a user. The user default exists without a resource.
-// Deleting a user removes it from its groups.
 var (
+	// toCacheUser is a reference of a user group to a user. The user "default" exists
+	// without a resource. A user can be deleted while a group refers to it, because AWS
+	// removes it from its groups.
 	toCacheUser = &Ref{
 		To: []string{cacheUserType}, By: []string{"userId"}, Noun: "user", Missing: "UserNotFound",
 		Predefined: func(id string) bool { return id == defaultUser },
 	}
+	// toCacheUsers is a reference of a replication group to a user group.
 	toCacheUsers = &Ref{To: []string{cacheUsersType}, By: []string{"userGroupId"}, Noun: "user group", Missing: "UserGroupNotFound", InUseCode: "InvalidUserGroupState"}
 )
 
@@ -53,7 +55,7 @@ var _ = add(
 		Outputs:   map[string]string{"arn": "arn:{partition}:elasticache:{region}:{account}:user:{userId}"},
 		Check:     checkCacheUser,
 		Fill:      fillCacheUser,
-		Remove:    leaveUserGroups,
+		Remove:    removeFromUserGroups,
 	},
 	&Row{
 		Token:  cacheUsersType,
@@ -80,7 +82,7 @@ func checkCacheUser(in Object, fail Fail) {
 		fail("userName", "must be the userId for users of IAM")
 	}
 	if !in.Has("passwords") && !in.Has("authenticationMode") && in.Known("noPasswordRequired") != in.Has("noPasswordRequired") {
-		return // not known yet
+		return // whether a password is required is not known yet
 	}
 	if !in.Has("authenticationMode") && in.Has("passwords") == in.Bool("noPasswordRequired") {
 		fail("passwords", "passwords, or noPasswordRequired, or authenticationMode must be given")
@@ -125,9 +127,9 @@ func verifyUserGroup(c *Call) error {
 	return nil
 }
 
-// leaveUserGroups removes a user from its groups. A group's default user cannot be
-// removed.
-func leaveUserGroups(c *Call) error {
+// removeFromUserGroups removes a user from its groups. It returns an error for a group's
+// default user.
+func removeFromUserGroups(c *Call) error {
 	var refused error
 	c.Tx.Each(c.scope(c.Row), cacheUsersType, func(o store.Object) bool {
 		ids := Object(o.State).Strings("userIds")
@@ -139,13 +141,13 @@ func leaveUserGroups(c *Call) error {
 			return false
 		}
 		group, _ := c.Tx.Get(o.Key)
-		rest := []any{}
+		others := []any{}
 		for _, id := range ids {
 			if id != c.ID {
-				rest = append(rest, id)
+				others = append(others, id)
 			}
 		}
-		group.State["userIds"] = rest
+		group.State["userIds"] = others
 		c.Tx.Put(group)
 		return true
 	})
@@ -158,8 +160,8 @@ func verifyUsers(c *Call, engine string) error {
 		if !c.effective("transitEncryptionEnabled") {
 			return refuse("InvalidParameterCombination", "User group based access control requires encryption-in-transit to be enabled: %s", group.ID)
 		}
-		if theirs := strings.ToLower(Object(group.State).String("engine")); theirs != engine && theirs != "redis" {
-			return refuse("InvalidParameterCombination", "%s", fmt.Sprintf("User group %s is for %s, the replication group runs %s", group.ID, theirs, engine))
+		if groupEngine := strings.ToLower(Object(group.State).String("engine")); groupEngine != engine && groupEngine != "redis" {
+			return refuse("InvalidParameterCombination", "%s", fmt.Sprintf("User group %s is for %s, the replication group runs %s", group.ID, groupEngine, engine))
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ type APIError struct {
 
 func (e *APIError) Error() string { return fmt.Sprintf("api error %s: %s", e.Code, e.Message) }
 
-// refuse returns an error of AWS.
+// refuse returns an error of AWS with a code and a formatted message.
 func refuse(code, message string, args ...any) error {
 	return &APIError{code, fmt.Sprintf(message, args...)}
 }

@@ -3,6 +3,7 @@ package rules
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -26,14 +27,14 @@ var functions = map[string]function{
 	"aws:index/getAvailabilityZones:getAvailabilityZones": availabilityZones,
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken": authorizationToken, // ecr/authorization_token_data_source.go
 	"aws:ecr/getCredentials:getCredentials":               credentials,
-	"aws:ecr/getImage:getImage":                           imageOf,          // ecr/image_data_source.go
-	"aws:iam/getPolicyDocument:getPolicyDocument":         policyDocumentOf, // iam/policy_document_data_source.go
+	"aws:ecr/getImage:getImage":                           imageByTag,        // ecr/image_data_source.go
+	"aws:iam/getPolicyDocument:getPolicyDocument":         getPolicyDocument, // iam/policy_document_data_source.go
 
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
-	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroupOf,
+	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroup,
 	"aws:ssm/getParameter:getParameter":                            publicParameter,
 	// secretsmanager/random_password_data_source.go
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,
@@ -44,12 +45,12 @@ func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // Invoke calls a function of the provider. Secret results are wrapped.
 func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []Failure, error) {
-	s, known, err := schema.FunctionOf(token)
+	s, hasSchema, err := schema.FunctionOf(token)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, ok := functions[token]
-	if !known || !ok {
+	f, hasRule := functions[token]
+	if !hasSchema || !hasRule {
 		return nil, nil, &UnknownTypeError{token}
 	}
 	var failures []Failure
@@ -75,6 +76,7 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []
 	return out, nil, nil
 }
 
+// callerIdentity implements getCallerIdentity.
 func callerIdentity(c *Call, _ Object) (Object, error) {
 	return Object{
 		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000",
@@ -82,18 +84,23 @@ func callerIdentity(c *Call, _ Object) (Object, error) {
 	}, nil
 }
 
+// currentRegion implements getRegion: the named region, else the provider's.
 func currentRegion(c *Call, in Object) (Object, error) {
 	name := c.Region
 	if requested := in.String("name"); requested != "" {
 		name = requested
 	}
 	r, ok := regions[name]
-	if !ok || in.Has("endpoint") {
-		return nil, fmt.Errorf("the stand-in does not know the requested region (%v): add it to sandbox/aws/rules/regions.go", in)
+	if in.Has("endpoint") {
+		return nil, errors.New("the stand-in finds a region by its name, not by its endpoint")
+	}
+	if !ok {
+		return nil, fmt.Errorf("the stand-in does not know the requested region %q: add it to sandbox/aws/rules/regions.go", name)
 	}
 	return Object{"id": name, "name": name, "description": r.name, "endpoint": "ec2." + name + ".amazonaws.com"}, nil
 }
 
+// partition implements getPartition.
 func partition(c *Call, _ Object) (Object, error) {
 	return Object{"id": c.Partition, "partition": c.Partition, "dnsSuffix": "amazonaws.com", "reverseDnsPrefix": "com.amazonaws"}, nil
 }
@@ -107,18 +114,18 @@ func availabilityZones(c *Call, in Object) (Object, error) {
 	}
 	for _, filter := range in.Objects("filters") {
 		values := filter.Strings("values")
-		var has string
+		var zoneValue string // the value that every zone has
 		switch filter.String("name") {
 		case "opt-in-status":
-			has = "opt-in-not-required"
+			zoneValue = "opt-in-not-required"
 		case "zone-type":
-			has = "availability-zone"
+			zoneValue = "availability-zone"
 		case "region-name":
-			has = c.Region
+			zoneValue = c.Region
 		default:
 			return nil, fmt.Errorf("filter %q: the stand-in knows opt-in-status, zone-type and region-name", filter.String("name"))
 		}
-		if !slices.Contains(values, has) {
+		if !slices.Contains(values, zoneValue) {
 			zones = nil
 		}
 	}
@@ -136,10 +143,12 @@ func availabilityZones(c *Call, in Object) (Object, error) {
 	return Object{"id": c.Region, "names": names, "zoneIds": ids, "groupNames": groups}, nil
 }
 
-// tokenLife is the validity of ECR's tokens:
+// tokenLifetime is the validity of ECR's tokens:
 // AmazonECR/latest/APIReference/API_GetAuthorizationToken.html.
-const tokenLife = 12 * time.Hour
+const tokenLifetime = 12 * time.Hour
 
+// authorizationToken implements getAuthorizationToken with the password of the
+// sandbox's registry.
 func authorizationToken(c *Call, in Object) (Object, error) {
 	if id := in.String("registryId"); id != "" && id != c.Account {
 		return nil, refuse("AccessDeniedException", "the registry %s belongs to another account than %s", id, c.Account)
@@ -151,11 +160,12 @@ func authorizationToken(c *Call, in Object) (Object, error) {
 	token := base64.StdEncoding.EncodeToString([]byte(registryUser + ":" + password))
 	return Object{
 		"id": c.Region, "userName": registryUser, "proxyEndpoint": "http://" + c.Layout.RegistryAddress(),
-		"expiresAt":          c.Now().UTC().Add(tokenLife).Format(time.RFC3339),
+		"expiresAt":          c.Now().UTC().Add(tokenLifetime).Format(time.RFC3339),
 		"authorizationToken": wire.Secret{Value: token}, "password": wire.Secret{Value: password},
 	}, nil
 }
 
+// credentials implements getCredentials, which returns the token alone.
 func credentials(c *Call, in Object) (Object, error) {
 	out, err := authorizationToken(c, in)
 	if err != nil {

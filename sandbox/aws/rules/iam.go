@@ -17,8 +17,8 @@ const (
 	profileType    = "aws:iam/instanceProfile:InstanceProfile"
 )
 
-// A role is held by its policies; the provider takes it out of instance
-// profiles by itself.
+// A role with policies cannot be deleted. A role in an instance profile can, because the
+// provider first removes it from the profile.
 var (
 	toRoleName      = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity", InUseCode: "DeleteConflict"}
 	toRoleInProfile = &Ref{To: []string{roleType}, By: []string{"name"}, Noun: "role with name", Missing: "NoSuchEntity"}
@@ -28,10 +28,10 @@ var (
 	}
 )
 
-// Quotas of IAM that can't be raised, and defaults that the design must not
-// rely on being raised (trust policies to 8192, attached policies to 25):
-// IAM/latest/UserGuide/reference_iam-quotas.html. The page was found, but not
-// its tables: the numbers are those of a public summary of 2026.
+// Quotas of IAM: IAM/latest/UserGuide/reference_iam-quotas.html. Two of them can be
+// raised, but the design must not rely on that: trust policies to 8192 characters, and
+// attached policies to 25. The page's tables were not found, so the numbers are from a
+// public summary of 2026.
 const (
 	maxTrustPolicy     = 2048
 	maxManagedPolicy   = 6144
@@ -43,9 +43,9 @@ var entityName = pattern(`[\w+=,.@-]+`, "letters, digits and _+=,.@-")
 
 var entityPath = pattern(`/|/[\x21-\x7e]+/`, "a path that begins and ends with a slash")
 
-// policyPath has fewer characters than other paths:
-// IAM/latest/APIReference/API_CreatePolicy.html does not allow an asterisk. Other
-// punctuation was not found there and is refused.
+// policyPath allows fewer characters than other paths:
+// IAM/latest/APIReference/API_CreatePolicy.html does not allow an asterisk. It does not
+// mention other punctuation, so that is refused too.
 var policyPath = pattern(`(?:/[A-Za-z0-9.,+@=_-]+)*/`, "a path that begins and ends with a slash, of letters, digits and .,+@=_-")
 
 // roleDescription is from memory of IAM/latest/APIReference/API_CreateRole.html.
@@ -75,7 +75,7 @@ var _ = add(
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:role{path}{name}"},
 		Verify: func(c *Call) error {
-			if err := uniqueName(c); err != nil {
+			if err := verifyUniqueName(c); err != nil {
 				return err
 			}
 			return c.verifyPrincipals("assumeRolePolicy", "MalformedPolicyDocument", "Invalid principal in policy")
@@ -100,7 +100,7 @@ var _ = add(
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
 		Outputs:   map[string]string{"arn": "{id}"},
-		Verify:    uniqueName,
+		Verify:    verifyUniqueName,
 		Fill: func(c *Call) error {
 			if c.Old != nil {
 				return nil
@@ -163,7 +163,7 @@ var _ = add(
 			"role":       {Ref: toRoleInProfile},
 		},
 		AtMostOne: [][]string{{"name", "namePrefix"}},
-		Verify:    uniqueName,
+		Verify:    verifyUniqueName,
 		Outputs:   map[string]string{"arn": "arn:{partition}:iam::{account}:instance-profile{path}{name}"},
 		Fill:      func(c *Call) error { return fillEntity(c, "uniqueId", "AIPA{id17}") },
 	},
@@ -187,7 +187,7 @@ var _ = add(
 		},
 		Outputs: map[string]string{"arn": "{id}"},
 		Fill: func(c *Call) error {
-			c.Out["url"] = strings.TrimPrefix(c.In.String("url"), "https://") // as AWS answers
+			c.Out["url"] = strings.TrimPrefix(c.In.String("url"), "https://") // as AWS returns it
 			if !c.Out.Has("thumbprintLists") {
 				h, err := randomHex(40)
 				if err != nil {
@@ -219,10 +219,10 @@ func refreshRole(c *Call) error {
 	if c.Old == nil {
 		return nil
 	}
-	arns := c.attached(c.Out.String("name"))
-	for _, own := range c.Old.Strings("managedPolicyArns") {
-		if !slices.Contains(arns, own) {
-			arns = append(arns, own)
+	arns := c.attachedPolicies(c.Out.String("name"))
+	for _, listed := range c.Old.Strings("managedPolicyArns") {
+		if !slices.Contains(arns, listed) {
+			arns = append(arns, listed)
 		}
 	}
 	slices.Sort(arns)
@@ -236,8 +236,9 @@ func refreshRole(c *Call) error {
 	return nil
 }
 
-// attached returns the policies that separate resources attach to a role.
-func (c *Call) attached(role string) []string {
+// attachedPolicies returns the ARNs of the policies that separate resources attach to a
+// role.
+func (c *Call) attachedPolicies(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[attachmentType]), attachmentType, func(o store.Object) bool {
 		if Object(o.State).String("role") == role {
@@ -248,10 +249,10 @@ func (c *Call) attached(role string) []string {
 	return out
 }
 
-// uniqueName returns an error for a name that exists in other letter case or with
-// another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html and
-// API_CreateInstanceProfile.html.
-func uniqueName(c *Call) error {
+// verifyUniqueName returns an error for a name that exists, also in other letter case or
+// with another path: IAM/latest/APIReference/API_CreateRole.html, API_CreatePolicy.html
+// and API_CreateInstanceProfile.html.
+func verifyUniqueName(c *Call) error {
 	if c.Old != nil {
 		return nil
 	}
@@ -277,8 +278,8 @@ func removeRole(c *Call) error {
 		}
 		return true
 	})
-	for token, own := range map[string]string{attachmentType: "managedPolicyArns", rolePolicyType: "inlinePolicies"} {
-		if list, _ := c.Old[own].([]any); !c.Old.Bool("forceDetachPolicies") && len(list) == 0 {
+	for token, property := range map[string]string{attachmentType: "managedPolicyArns", rolePolicyType: "inlinePolicies"} {
+		if list, _ := c.Old[property].([]any); !c.Old.Bool("forceDetachPolicies") && len(list) == 0 {
 			continue
 		}
 		c.Tx.Each(c.scope(c.Row), token, func(o store.Object) bool {
@@ -291,9 +292,10 @@ func removeRole(c *Call) error {
 	return nil
 }
 
+// verifyAttachment returns an error if a role has too many attached policies.
 func verifyAttachment(c *Call) error {
 	role := c.In.String("role")
-	others := slices.DeleteFunc(c.attached(role), func(a string) bool { return a == c.In.String("policyArn") })
+	others := slices.DeleteFunc(c.attachedPolicies(role), func(a string) bool { return a == c.In.String("policyArn") })
 	if len(others) >= maxPoliciesPerRole {
 		return refuse("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: %d", maxPoliciesPerRole)
 	}
@@ -335,8 +337,9 @@ func managedPolicy(value string) bool {
 	return ok && slices.Contains(awsPolicies, name)
 }
 
-// inlineOf returns the inline policies of a role that are separate resources.
-func (c *Call) inlineOf(role string) []string {
+// inlinePolicies returns the ids of a role's inline policies that are separate
+// resources.
+func (c *Call) inlinePolicies(role string) []string {
 	var out []string
 	c.Tx.Each(c.scope(rows[rolePolicyType]), rolePolicyType, func(o store.Object) bool {
 		if Object(o.State).String("role") == role {

@@ -96,11 +96,11 @@ func verifyKey(c *Call) error {
 		return refuse("MalformedPolicyDocumentException", "%v", err)
 	}
 	for _, s := range listOf(doc.Statement) {
-		m, _ := s.(map[string]any)
-		p, _ := m["Principal"].(map[string]any)
-		principals := append(listOf(p["AWS"]), listOf(m["Principal"])...)
-		actions := listOf(m["Action"])
-		if m["Effect"] == "Allow" && (slices.Contains(principals, any(root)) || slices.Contains(principals, any(c.Account)) || slices.Contains(principals, any("*"))) &&
+		statement, _ := s.(map[string]any)
+		principal, _ := statement["Principal"].(map[string]any)
+		principals := append(listOf(principal["AWS"]), listOf(statement["Principal"])...)
+		actions := listOf(statement["Action"])
+		if statement["Effect"] == "Allow" && (slices.Contains(principals, any(root)) || slices.Contains(principals, any(c.Account)) || slices.Contains(principals, any("*"))) &&
 			(slices.Contains(actions, any("kms:*")) || slices.Contains(actions, any("*")) || slices.Contains(actions, any("kms:PutKeyPolicy")) ||
 				slices.Contains(actions, any("kms:Put*"))) {
 			return nil
@@ -110,6 +110,7 @@ func verifyKey(c *Call) error {
 		"allow %s the action kms:*", root)
 }
 
+// fillKey sets the values that AWS chooses if the program gives none.
 func fillKey(c *Call) error {
 	if !c.Out.Has("policy") {
 		c.Out["policy"] = fmt.Sprintf(`{"Id":"key-default-1","Statement":[{"Action":"kms:*","Effect":"Allow","Principal":{"AWS":"arn:%s:iam::%s:root"},`+
@@ -130,6 +131,7 @@ func fillKey(c *Call) error {
 	return nil
 }
 
+// verifyAlias returns an error if a key has too many aliases.
 func verifyAlias(c *Call) error {
 	key, _ := c.target("targetKeyId")
 	n := 0

@@ -19,15 +19,15 @@ func keyAllows(policy, service, action, group string) bool {
 		return false
 	}
 	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
-		m, _ := s.(map[string]any)
-		who, _ := m["Principal"].(map[string]any)
-		return m["Effect"] == "Allow" && (m["Principal"] == "*" || slices.Contains(listOf(who["Service"]), any(service))) &&
-			matchesAny(m["Action"], action) && conditionHolds(m["Condition"], group)
+		statement, _ := s.(map[string]any)
+		principal, _ := statement["Principal"].(map[string]any)
+		return statement["Effect"] == "Allow" && (statement["Principal"] == "*" || slices.Contains(listOf(principal["Service"]), any(service))) &&
+			matchesAny(statement["Action"], action) && conditionHolds(statement["Condition"], group)
 	})
 }
 
-// conditionHolds says whether the log group is among the values of its encryption
-// context.
+// conditionHolds says whether a statement's conditions allow a log group. It evaluates
+// only conditions on logContext.
 func conditionHolds(condition any, group string) bool {
 	operators, _ := condition.(map[string]any)
 	for _, keys := range operators {

@@ -10,8 +10,8 @@ import (
 
 const loadBalancerType = "aws:lb/loadBalancer:LoadBalancer"
 
-// Only application load balancers have rules. A load balancer's listeners are deleted
-// with it.
+// Only application load balancers have rules. The listeners of a load balancer are
+// deleted with it.
 var (
 	toLoadBalancer = &Ref{To: []string{loadBalancerType}, Noun: "load balancer", Missing: "LoadBalancerNotFound", DeletedWith: true}
 	toLogBucket    = &Ref{
@@ -23,8 +23,8 @@ const notNetwork = "only network and gateway load balancers have it, and they ha
 
 var lbName = all(length(1, 32), pattern(`[0-9A-Za-z]([0-9A-Za-z-]*[0-9A-Za-z])?`, "letters, digits and -, which neither begin nor end it"))
 
-// lbLogs returns the rules of a block for logs in a bucket. In the provider an omitted
-// block is no change.
+// lbLogs returns the rules of a block for logs in a bucket. If a program omits the
+// block, the provider keeps its values.
 func lbLogs(block string) Props {
 	return Props{
 		block:              {Computed: true},
@@ -59,7 +59,7 @@ var _ = add(&Row{
 		"preserveHostHeader":                    {Default: false},
 		"enableWafFailOpen":                     {Default: false},
 		"enableZonalShift":                      {Default: false},
-		"subnetMappings":                        {Set: true, Computed: true, Refuse: "addresses of its own are for network load balancers; use subnets"},
+		"subnetMappings":                        {Set: true, Computed: true, Refuse: "given addresses are for network load balancers; use subnets"},
 		"customerOwnedIpv4Pool":                 {Replace: true, Refuse: "Outposts have no rows"},
 		"ipamPools":                             {Refuse: noIPAM},
 		"minimumLoadBalancerCapacity":           {Refuse: "reserved capacity has no rules yet"},
@@ -127,6 +127,7 @@ func verifyLoadBalancer(c *Call) error {
 	return nil
 }
 
+// fillLoadBalancer computes the outputs of a load balancer, such as its DNS name.
 func fillLoadBalancer(c *Call) error {
 	subnets := c.targets("subnets")
 	vpcID := Object(subnets[0].State).String("vpcId")

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// actionBlocks has the block of each type of action.
+// actionBlocks has the property for the settings of each type of action.
 var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect", "fixed-response": "fixedResponse"}
 
-var wholePort = pattern(`#\{port\}|[1-9]\d{0,4}`, "a port or #{port}")
+// redirectPort validates the port of a redirect.
+var redirectPort = pattern(`#\{port\}|[1-9]\d{0,4}`, "a port or #{port}")
 
 // actionProps returns the rules of the actions of listeners and listener rules:
 // elasticloadbalancing/latest/application/rule-action-types.html.
 func actionProps(at string) Props {
 	return Props{
-		at:                                  {Min: 1, Max: 1}, // one routing action; the others, which log people in, are refused
+		at:                                  {Min: 1, Max: 1}, // one routing action, because actions that authenticate users are refused
 		at + ".type":                        {Enum: []string{"forward", "redirect", "fixed-response"}},
 		at + ".order":                       {Computed: true, Valid: numbers(1, 50000)},
 		at + ".targetGroupArn":              {Valid: arn, Ref: toTargetGroup},
@@ -29,7 +30,7 @@ func actionProps(at string) Props {
 		at + ".redirect.statusCode":         {Enum: []string{"HTTP_301", "HTTP_302"}},
 		at + ".redirect.protocol":           {Default: "#{protocol}", Enum: []string{"#{protocol}", "HTTP", "HTTPS"}},
 		at + ".redirect.host":               {Default: "#{host}", Valid: length(1, 128)},
-		at + ".redirect.port":               {Default: "#{port}", Valid: wholePort},
+		at + ".redirect.port":               {Default: "#{port}", Valid: redirectPort},
 		at + ".redirect.path":               {Default: "/#{path}", Valid: all(length(1, 128), pattern(`/.*`, "a path that begins with a slash"))},
 		at + ".redirect.query":              {Default: "#{query}", Valid: length(0, 128)},
 		at + ".fixedResponse":               {},
@@ -37,14 +38,14 @@ func actionProps(at string) Props {
 		at + ".fixedResponse.messageBody":   {Valid: length(0, 1024)},
 		at + ".fixedResponse.statusCode":    {Required: true, Valid: pattern(`[245]\d\d`, "a code 2xx, 4xx or 5xx")},
 		at + ".authenticateCognito":         {Refuse: "user pools have no row"},
-		at + ".authenticateOidc":            {Refuse: "logging people in at the load balancer has no rules yet"},
+		at + ".authenticateOidc":            {Refuse: "the authentication of users at the load balancer has no rules yet"},
 	}
 }
 
 // checkActions requires the block of the action's type, and no other.
 func checkActions(in Object, at string, fail Fail) {
 	for i, a := range in.Objects(at) {
-		where := fmt.Sprintf("%s[%d]", at, i)
+		path := fmt.Sprintf("%s[%d]", at, i)
 		kind := a.String("type")
 		block, ok := actionBlocks[kind]
 		if !ok {
@@ -52,23 +53,23 @@ func checkActions(in Object, at string, fail Fail) {
 		}
 		for other, name := range actionBlocks {
 			if other != kind && a.Has(name) {
-				fail(where+"."+name, "does not belong to an action of the type %s", kind)
+				fail(path+"."+name, "does not belong to an action of the type %s", kind)
 			}
 		}
 		if kind != "forward" && a.Has("targetGroupArn") {
-			fail(where+".targetGroupArn", "does not belong to an action of the type %s", kind)
+			fail(path+".targetGroupArn", "does not belong to an action of the type %s", kind)
 		}
-		given := a.Has(block)
+		hasBlock := a.Has(block)
 		if kind == "forward" {
-			if given == a.Has("targetGroupArn") {
-				fail(where, "exactly one of targetGroupArn and forward must be given")
+			if hasBlock == a.Has("targetGroupArn") {
+				fail(path, "exactly one of targetGroupArn and forward must be given")
 			}
 			continue
 		}
-		if !given {
-			fail(where+"."+block, "a required property is missing: the type is %s", kind)
+		if !hasBlock {
+			fail(path+"."+block, "a required property is missing: the type is %s", kind)
 		}
-		checkRedirect(a.Object("redirect"), where+".redirect", fail)
+		checkRedirect(a.Object("redirect"), path+".redirect", fail)
 	}
 }
 
@@ -77,8 +78,8 @@ func checkRedirect(r Object, at string, fail Fail) {
 	if r == nil {
 		return
 	}
-	for name, same := range map[string]string{"protocol": "#{protocol}", "host": "#{host}", "port": "#{port}", "path": "/#{path}"} {
-		if r.Has(name) && r.String(name) != same {
+	for name, unchanged := range map[string]string{"protocol": "#{protocol}", "host": "#{host}", "port": "#{port}", "path": "/#{path}"} {
+		if r.Has(name) && r.String(name) != unchanged {
 			return
 		}
 	}
@@ -104,7 +105,7 @@ func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 	seen := map[string]bool{}
 	for _, target := range forwardsTo(c.In, at) {
 		if seen[target] {
-			return refuse("ValidationError", "The target group %s is named twice in one action", target)
+			return refuse("ValidationError", "The target group %s is given twice in one action", target)
 		}
 		seen[target] = true
 		group, _ := c.resolve(toTargetGroup, target)

@@ -9,7 +9,8 @@ const (
 	listenerRuleType = "aws:lb/listenerRule:ListenerRule"
 )
 
-// toListener is a reference to a listener, with which its rules are deleted.
+// toListener is a rule's reference to its listener. The rules of a listener are deleted
+// with it.
 var toListener = &Ref{To: []string{listenerType}, Noun: "listener", Missing: "ListenerNotFound", DeletedWith: true}
 
 // toCertificate is a reference to a certificate of ACM.
@@ -17,10 +18,10 @@ var toCertificate = &Ref{
 	To: []string{certificateType}, By: []string{"arn"}, Noun: "certificate", Missing: "CertificateNotFound", InUseCode: "ResourceInUseException",
 }
 
-// tlsPolicies are the policies with only TLS 1.2 and 1.3:
-// elasticloadbalancing/latest/application/describe-ssl-policies.html, of which a copy of
-// late 2025 was found without its tables. Each name is from public programs. Older
-// policies, and AWS's default, allow TLS 1.0 and 1.1 or lack TLS 1.3.
+// tlsPolicies are the policies that allow only TLS 1.2 and 1.3:
+// elasticloadbalancing/latest/application/describe-ssl-policies.html. That page was found
+// without its tables, so each name is from public programs. Older policies, and AWS's
+// default, allow TLS 1.0 and 1.1 or lack TLS 1.3.
 var tlsPolicies = []string{
 	"ELBSecurityPolicy-TLS13-1-2-2021-06", "ELBSecurityPolicy-TLS13-1-2-Res-2021-06", "ELBSecurityPolicy-TLS13-1-3-2021-06",
 	"ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", "ELBSecurityPolicy-TLS13-1-3-PQ-2025-09",
@@ -70,9 +71,9 @@ var _ = add(&Row{
 			"certificateArn": "a certificate must be specified for HTTPS listeners",
 			"sslPolicy":      "must be given for HTTPS: the policy that AWS takes by itself offers TLS 1.0",
 		} {
-			if secure := in.String("protocol") == "HTTPS"; secure && !in.Has(name) {
+			if isHTTPS := in.String("protocol") == "HTTPS"; isHTTPS && !in.Has(name) {
 				fail(name, "%s", why)
-			} else if !secure && in.Has(name) {
+			} else if !isHTTPS && in.Has(name) {
 				fail(name, "belongs to HTTPS listeners")
 			}
 		}

@@ -9,14 +9,14 @@ import (
 )
 
 // The quotas of one rule: elasticloadbalancing/latest/application/
-// load-balancer-limits.html. They can be raised; the design must not rely on
-// it.
+// load-balancer-limits.html. They can be raised, but the design must not rely on
+// that.
 const (
 	maxConditionValues    = 5
 	maxConditionWildcards = 5
 )
 
-// Which conditions a rule has at most once, and which more than once:
+// The conditions that a rule may have once, and those that it may have several times:
 // elasticloadbalancing/latest/application/rule-condition-types.html.
 var (
 	singleConditions   = []string{"hostHeader", "httpRequestMethod", "pathPattern", "sourceIp"}
@@ -67,7 +67,7 @@ var _ = add(&Row{
 		if c.Out.Has("priority") {
 			return nil
 		}
-		last := 0 // the provider goes after the highest of the listener
+		last := 0 // the provider chooses the number after the listener's highest priority
 		c.Tx.Each(c.scope(c.Row), c.Row.Token, func(o store.Object) bool {
 			if other := Object(o.State); other.String("listenerArn") == c.In.String("listenerArn") {
 				last = max(last, other.Int("priority"))
@@ -79,6 +79,7 @@ var _ = add(&Row{
 	},
 })
 
+// notHost refuses the header Host, for which there is the condition hostHeader.
 func notHost(v any) string {
 	if s, _ := v.(string); strings.EqualFold(s, "host") {
 		return "Host has a condition of its own, hostHeader"
@@ -94,6 +95,7 @@ func anyCIDR(v any) string {
 	return cidr4(0, 32)(v)
 }
 
+// checkConditions checks the kinds of the conditions and the quotas of a rule.
 func checkConditions(in Object, fail Fail) {
 	kinds := append(slices.Clone(singleConditions), repeatedConditions...)
 	values, wildcards := 0, 0

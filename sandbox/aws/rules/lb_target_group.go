@@ -9,9 +9,8 @@ import (
 
 const targetGroupType = "aws:lb/targetGroup:TargetGroup"
 
-// toTargetGroup is a reference to a target group, which cannot be deleted while a
-// listener or a rule forwards to it. toTargets is the same for Auto Scaling, which does
-// not prevent the deletion.
+// toTargetGroup is the reference of a listener or a rule, which prevents the deletion of
+// the target group. toTargets is the reference of an Auto Scaling group, which does not.
 var (
 	toTargetGroup = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "TargetGroupNotFound", InUseCode: "ResourceInUse"}
 	toTargets     = &Ref{To: []string{targetGroupType}, Noun: "target group", Missing: "ValidationError"}
@@ -90,11 +89,11 @@ var _ = add(&Row{
 		return nil
 	},
 	Refresh: func(c *Call) error {
-		found := []any{}
+		balancers := []any{}
 		for _, id := range c.balancersOf(c.ID) {
-			found = append(found, id)
+			balancers = append(balancers, id)
 		}
-		c.Out["loadBalancerArns"] = found
+		c.Out["loadBalancerArns"] = balancers
 		return nil
 	},
 })
@@ -129,7 +128,7 @@ func checkTargetGroup(in Object, fail Fail) {
 		fail("stickiness.cookieName", "must be given for the type app_cookie, and for it alone")
 	}
 	if slices.Contains([]string{"AWSALB", "AWSALBAPP", "AWSALBTG"}, sticky.String("cookieName")) {
-		fail("stickiness.cookieName", "%s is the load balancer's own", sticky.String("cookieName"))
+		fail("stickiness.cookieName", "%s is the name of a cookie of the load balancer", sticky.String("cookieName"))
 	}
 }
 

@@ -13,8 +13,9 @@ import (
 // masterPassword defines the administrator's password of a type of database: a secret
 // that AWS creates and rotates, or a password of the program.
 type masterPassword struct {
-	property, encryption string // the password's property, and the one of the secret's key
-	prefix               string // of the secret's name
+	property    string // the property with the password
+	keyProperty string // the property with the key that encrypts the secret
+	prefix      string // the start of the secret's name
 }
 
 // masterWords is AWS's rule for passwords: printable ASCII without / @ " and spaces
@@ -29,20 +30,21 @@ func hideValue(valid func(any) string) func(any) string {
 	}
 }
 
-// check requires exactly one of the two.
+// check requires either a managed password or a password of the program.
 func (m masterPassword) check(in Object, fail Fail) {
-	managed := in.Has("manageMasterUserPassword")
+	hasManaged := in.Has("manageMasterUserPassword")
 	switch {
-	case managed && in.Has(m.property):
+	case hasManaged && in.Has(m.property):
 		fail(m.property, "manageMasterUserPassword and %s can't be given together", m.property)
-	case !managed && !in.Has(m.property):
-		fail(m.property, "must be given, or manageMasterUserPassword, by which AWS makes and keeps the password")
-	case managed && in.Known("manageMasterUserPassword") && !in.Bool("manageMasterUserPassword"):
+	case !hasManaged && !in.Has(m.property):
+		fail(m.property, "must be given, or manageMasterUserPassword, with which AWS generates and stores the password")
+	case hasManaged && in.Known("manageMasterUserPassword") && !in.Bool("manageMasterUserPassword"):
 		fail("manageMasterUserPassword", "is false, and there is no %s", m.property)
 	}
 }
 
-// fill creates or deletes the secret. The secret is deleted with the database.
+// fill creates the secret of a managed password, or deletes it if the password is not
+// managed any more. The database owns the secret, so both are deleted together.
 func (m masterPassword) fill(c *Call) error {
 	if !c.In.Bool("manageMasterUserPassword") {
 		c.Tx.Owned(c.scope(c.Row), c.ID, func(o store.Object) {
@@ -64,23 +66,23 @@ func (m masterPassword) fill(c *Call) error {
 	if err != nil {
 		return err
 	}
-	key := c.In.String(m.encryption)
+	key := c.In.String(m.keyProperty)
 	if key == "" {
 		key = c.awsKey("secretsmanager")
 	}
 	c.Out["masterUserSecrets"] = []any{map[string]any{"kmsKeyId": key, "secretArn": arn, "secretStatus": "active"}}
-	return c.own(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
+	return c.putOwned(secretType, arn, Object{"name": name, "arn": arn, "kmsKeyId": key, "recoveryWindowInDays": 0.0, "tagsAll": map[string]any{}})
 }
 
-// siteHash returns the part of host names that all databases of an account and region
-// share.
+// siteHash returns the label, n characters long, that the host names of all databases of
+// an account and region have in common.
 func (c *Cloud) siteHash(service string, n int) string {
 	sum := sha256.Sum256([]byte(service + c.Account + c.Region))
 	return "c" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:n-1])
 }
 
-// hostedZone returns the hosted zone of AWS's database names: in us-east-1 the one in
-// public programs, elsewhere a generated one that does not change.
+// hostedZone returns the id of the hosted zone of databases. In us-east-1 it is the real
+// id, from public programs. In other regions it is generated, and always the same.
 func (c *Cloud) hostedZone() string {
 	if c.Region == "us-east-1" {
 		return "Z2R2ITUGPM61AM"

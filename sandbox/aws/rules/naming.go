@@ -11,8 +11,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// Naming defines how a name is generated if none is set. As in pulumi-aws it
-// consists of the resource's Pulumi name, a dash and seven hexadecimal digits.
+// Naming defines how a name is generated if none is set. As in pulumi-aws, a generated
+// name consists of the resource's Pulumi name, a dash and seven hexadecimal digits.
 type Naming struct {
 	// Prop is the property of the name. PrefixProp is the property for a prefix, if
 	// the type has one.
@@ -32,8 +32,8 @@ type Naming struct {
 // suffixLength is the number of random digits of a generated name.
 const suffixLength = 7
 
-// defaultsKey is the key in which Pulumi's bridge lists the inputs that it has
-// generated. The engine does not show keys that begin with two underscores.
+// defaultsKey is the property in which pulumi-aws lists the inputs that it has generated.
+// The engine does not show properties that begin with two underscores.
 const defaultsKey = "__defaults"
 
 // Autonaming is the mode of the project's configuration pulumi:autonaming.
@@ -93,6 +93,7 @@ func (n *Naming) name(in Object, req CheckRequest, fail Fail) {
 	in[defaultsKey] = []any{n.Prop}
 }
 
+// start adds Start to a name that does not begin with it.
 func (n *Naming) start(name string) string {
 	if strings.HasPrefix(name, n.Start) {
 		return name
@@ -100,8 +101,8 @@ func (n *Naming) start(name string) string {
 	return n.Start + name
 }
 
-// suffix derives the digits from the engine's random seed, so that they are the same
-// in a preview and in the update after it. Without a seed they are random.
+// suffix derives the digits from the engine's random seed, so they are the same in a
+// preview and in the update after it. Without a seed they are random.
 func suffix(seed []byte) (string, error) {
 	if len(seed) == 0 {
 		return randomHex(suffixLength)
@@ -110,8 +111,8 @@ func suffix(seed []byte) (string, error) {
 	return hex.EncodeToString(sum[:])[:suffixLength], nil
 }
 
-// complete adds to a prefix what Terraform's provider adds: the time and a random
-// number, together 26 digits.
+// complete generates a name from a prefix as Terraform's provider does: it adds the time
+// and a random number, together 26 digits.
 func (n *Naming) complete(in Object, now time.Time) error {
 	prefix := in.String(n.PrefixProp)
 	if prefix == "" {
@@ -120,17 +121,17 @@ func (n *Naming) complete(in Object, now time.Time) error {
 	if prefix == "" || in.Has(n.Prop) {
 		return nil
 	}
-	tail, err := randomHex(8)
+	random, err := randomHex(8)
 	if err != nil {
 		return fmt.Errorf("generate a name: %w", err)
 	}
-	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + tail
+	in[n.Prop] = prefix + strings.ReplaceAll(now.UTC().Format("20060102150405.0000"), ".", "") + random
 	return nil
 }
 
-// pinnedName says whether the program sets the name and does not change it. Then a
+// keepsGivenName says whether the program sets the name and does not change it. Then a
 // replacement can't be created while the old object exists.
-func (n *Naming) pinnedName(in, state Object) bool {
+func (n *Naming) keepsGivenName(in, state Object) bool {
 	return n != nil && !generated(in, n.Prop) && in.Has(n.Prop) && !wire.IsUnknown(in[n.Prop]) &&
 		in.String(n.Prop) == state.String(n.Prop)
 }

@@ -35,7 +35,7 @@ func (o Object) Int(name string) int { n, _ := o[name].(float64); return int(n) 
 // Object returns a nested object; it is empty if the property is missing.
 func (o Object) Object(name string) Object { m, _ := o[name].(map[string]any); return m }
 
-// fill sets the fields that the object lacks.
+// fill sets those of the fields that the object lacks.
 func (o Object) fill(fields map[string]any) {
 	for name, v := range fields {
 		if !o.Has(name) {
@@ -68,15 +68,15 @@ func (o Object) Objects(name string) []Object {
 	return out
 }
 
-// leaf is one value at a path of the rules, with its path including list indexes.
+// leaf is one value in an object.
 type leaf struct {
-	at    string // as in routes[0].natGatewayId
+	at    string // the path with list indexes, as in routes[0].natGatewayId
 	value any
 }
 
-// leaves returns the values at a path such as vpcConfig.subnetIds or
-// routes.natGatewayId. A list in the path or at its end gives one leaf for each
-// element.
+// leaves returns the values at a path of the rules, such as vpcConfig.subnetIds or
+// routes.natGatewayId. For a list in the path or at its end, it returns one leaf for
+// each element.
 func leaves(o Object, path string) []leaf {
 	found := []leaf{{"", map[string]any(o)}}
 	for name := range strings.SplitSeq(path, ".") {
@@ -114,7 +114,7 @@ func elements(l leaf) []leaf {
 	return out
 }
 
-// isZero says whether a value has the same meaning as an omitted one.
+// isZero says whether a value has the same meaning as an omitted value.
 func isZero(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -133,10 +133,10 @@ func isZero(v any) bool {
 	return false
 }
 
-// canonical returns a text that is the same for equal values: zero values are left out
-// of objects, and sets are sorted.
-func canonical(v any, set bool) string {
-	raw, err := json.Marshal(trim(v, set))
+// canonical returns a text that is the same for equal values. Zero values are left out
+// of objects. If sets is true, all lists are sorted.
+func canonical(v any, sets bool) string {
+	raw, err := json.Marshal(trim(v, sets))
 	if err != nil {
 		// Only values that are not plain fail to marshal.
 		return fmt.Sprintf("%#v", v)
@@ -144,22 +144,23 @@ func canonical(v any, set bool) string {
 	return string(raw)
 }
 
-func trim(v any, set bool) any {
+// trim returns the value that canonical encodes.
+func trim(v any, sets bool) any {
 	switch v := v.(type) {
 	case map[string]any:
 		out := map[string]any{}
 		for name, item := range v {
 			if !isZero(item) {
-				out[name] = trim(item, set)
+				out[name] = trim(item, sets)
 			}
 		}
 		return out
 	case []any:
 		items := make([]any, len(v))
 		for i, item := range v {
-			items[i] = trim(item, set)
+			items[i] = trim(item, sets)
 		}
-		if set {
+		if sets {
 			slices.SortFunc(items, func(a, b any) int { return strings.Compare(canonical(a, true), canonical(b, true)) })
 		}
 		return items

@@ -2,14 +2,16 @@ package rules
 
 import "github.com/progressive-framework/platform/sandbox/aws/store"
 
-// oneARN refuses a new object whose ARN is that of another one, also of another
-// type. RDS, DocumentDB and Neptune are one control plane with one namespace:
-// their subnet groups, clusters, instances and snapshots have ARNs of rds
-// (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error is the one of
-// the type that is to be created. A type has an ARN of its own if its row has a
-// template for it; a secret's version shows that of the secret.
-func (c *Call) oneARN() error {
-	own := c.Out.String("arn")
+// verifyUniqueARN returns an error if an object of another type has the ARN of the new
+// object. RDS, DocumentDB and Neptune have one control plane with one namespace: their
+// subnet groups, clusters, instances and snapshots have ARNs of rds
+// (AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html). The error code is that of the new
+// object's type.
+//
+// Only types whose row has a template for the ARN are compared. Other types show the ARN
+// of another object, as a secret's version shows that of its secret.
+func (c *Call) verifyUniqueARN() error {
+	newARN := c.Out.String("arn")
 	if c.Row.Outputs["arn"] == "" || c.Row.Put {
 		return nil
 	}
@@ -20,8 +22,8 @@ func (c *Call) oneARN() error {
 			continue
 		}
 		c.Tx.Each(c.scope(row), token, func(o store.Object) bool {
-			if o.State["arn"] == own {
-				taken = refuse(c.takenCode(), "%s already exists: it is the %s %s; both types share one namespace", own, row.Label, o.ID)
+			if o.State["arn"] == newARN {
+				taken = refuse(c.takenCode(), "%s already exists: it is the %s %s; both types share one namespace", newARN, row.Label, o.ID)
 			}
 			return taken == nil
 		})
@@ -32,7 +34,7 @@ func (c *Call) oneARN() error {
 	return nil
 }
 
-// takenCode is AWS's error code for a name of the type that exists.
+// takenCode returns AWS's error code for a name that another object of the type has.
 func (c *Call) takenCode() string {
 	switch {
 	case c.Row.ExistsCode != "":

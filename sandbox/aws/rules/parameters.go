@@ -14,14 +14,15 @@ import (
 type parameter struct {
 	// unit is the unit of a number, such as 8kB; AWS expects the number without it.
 	unit string
-	// low and high limit a number; whole says that it must be a whole number; extra is
-	// an additional allowed value outside the limits.
+	// low and high are the limits of a number.
 	low, high float64
-	whole     bool
-	extra     string
-	// words are the values of a parameter that is not a number. list says that it can
-	// have several values, separated by commas. With list and without words any text is
-	// allowed.
+	// whole says that a number must be a whole number.
+	whole bool
+	// extra is an additional allowed value outside of the limits.
+	extra string
+	// words are the allowed values of a parameter that is not a number. list says that
+	// the parameter can have several values, separated by commas. With list and without
+	// words, any text is allowed.
 	words []string
 	list  bool
 	// static says that a change takes effect only at a restart.
@@ -30,11 +31,13 @@ type parameter struct {
 	fixed bool
 }
 
-// open means that there is no upper limit.
-const open = math.MaxInt64
+// noLimit is the upper limit of a number without an upper limit.
+const noLimit = math.MaxInt64
 
-// countOf defines a whole number with a unit, fraction any number, oneWord one of the
-// words, wordList several of them, and anyText any text.
+// The constructors of parameters: countOf is a whole number with a unit, fraction is any
+// number, oneWord is one of the words, wordList is several of them, anyText is any text.
+// The value of an unchangeable parameter cannot be set.
+
 func countOf(unit string, low, high float64) parameter {
 	return parameter{unit: unit, low: low, high: high, whole: true}
 }
@@ -47,12 +50,13 @@ func (p parameter) orZero() parameter      { p.extra = "0"; return p }
 func (p parameter) atRestart() parameter   { p.static = true; return p }
 func unchangeable() parameter              { return parameter{fixed: true} }
 
-func (p parameter) number() bool { return len(p.words) == 0 && !p.list }
+// isNumber says whether the parameter is a number.
+func (p parameter) isNumber() bool { return len(p.words) == 0 && !p.list }
 
 // allows says whether AWS accepts a value.
 func (p parameter) allows(value string) bool {
 	switch {
-	case p.number():
+	case p.isNumber():
 		n, err := strconv.ParseFloat(value, 64)
 		return (p.extra != "" && value == p.extra) || err == nil && n >= p.low && n <= p.high && (!p.whole || (n == math.Trunc(n) && !strings.ContainsAny(value, ".eE")))
 	case len(p.words) == 0:
@@ -70,11 +74,11 @@ func (p parameter) allows(value string) bool {
 
 // allowed returns the values that AWS accepts, for errors.
 func (p parameter) allowed() string {
-	if !p.number() {
+	if !p.isNumber() {
 		return strings.Join(p.words, ",")
 	}
 	out := plainNumber(p.low) + "-"
-	if p.high < open {
+	if p.high < noLimit {
 		out += plainNumber(p.high)
 	}
 	if p.extra != "" {
@@ -86,6 +90,7 @@ func (p parameter) allowed() string {
 	return out
 }
 
+// plainNumber writes a number without an exponent, if it is not too large for that.
 func plainNumber(n float64) string {
 	if n == math.Trunc(n) && math.Abs(n) < 1e15 {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -97,6 +102,7 @@ func plainNumber(n float64) string {
 // AmazonRDS/latest/UserGuide/USER_ParamValuesRef.html.
 var formulaWords = regexp.MustCompile(`DBInstanceClassMemory|DBInstanceVCPU|AllocatedStorage|EndPointPort|GREATEST|LEAST|SUM|log`)
 
+// formulaRest matches the characters of a formula outside of formulaWords.
 var formulaRest = regexp.MustCompile(`^[0-9\s(),*/+{}-]+$`)
 
 // isFormula says whether a value is a formula, such as {DBInstanceClassMemory/32768}.
@@ -104,14 +110,14 @@ func isFormula(value string) bool {
 	return strings.Contains(value, "{") && formulaRest.MatchString(formulaWords.ReplaceAllString(value, ""))
 }
 
-// parameterProps are the rules of the parameters in a group of RDS or DocumentDB. The
-// provider has different defaults of applyMethod.
-func parameterProps(applyMethod string) Props {
+// parameterProps returns the rules of the parameters in a group of RDS or DocumentDB.
+// The two services have different defaults of applyMethod.
+func parameterProps(defaultMethod string) Props {
 	return Props{
 		"parameters":             {Set: true},
 		"parameters.name":        {},
 		"parameters.value":       {},
-		"parameters.applyMethod": {Default: applyMethod, Enum: []string{"immediate", "pending-reboot"}},
+		"parameters.applyMethod": {Default: defaultMethod, Enum: []string{"immediate", "pending-reboot"}},
 	}
 }
 
@@ -138,7 +144,7 @@ func verifyParameters(c *Call, table map[string]parameter) error {
 			return refuse("InvalidParameterValue", "Could not find parameter with name: %s", name)
 		case p.fixed:
 			return refuse("InvalidParameterValue", "The parameter %s cannot be modified.", name)
-		case !p.allows(value) && !(p.number() && isFormula(value)):
+		case !p.allows(value) && !(p.isNumber() && isFormula(value)):
 			return refuse("InvalidParameterValue", "Invalid parameter value: %s for: %s allowed values are: %s", value, name, p.allowed())
 		case p.static && in.String("applyMethod") == "immediate":
 			return refuse("InvalidParameterCombination", "cannot use immediate apply method for static parameter: %s needs pending-reboot", name)

@@ -8,33 +8,33 @@ import (
 
 func TestParameterValues(t *testing.T) {
 	for _, row := range []struct {
-		reason string
-		p      parameter
-		value  string
-		want   bool
+		reason  string
+		p       parameter
+		value   string
+		allowed bool
 	}{
 		{"a number in its range", countOf("8kB", 16, 100), "16", true},
-		{"below it", countOf("8kB", 16, 100), "15", false},
-		{"above it", countOf("8kB", 16, 100), "101", false},
-		{"a unit is not a number", countOf("8kB", 16, 100), "8GB", false},
-		{"half a page", countOf("8kB", 16, 100), "16.5", false},
+		{"a number below its range", countOf("8kB", 16, 100), "15", false},
+		{"a number above its range", countOf("8kB", 16, 100), "101", false},
+		{"a number with a unit", countOf("8kB", 16, 100), "8GB", false},
+		{"a number that is not whole", countOf("8kB", 16, 100), "16.5", false},
 		{"a whole number is written without a point", countOf("", 0, 100), "1.0", false},
-		{"minus one stands for none", countOf("ms", -1, 100), "-1", true},
-		{"zero, which is allowed in addition to the range", countOf("s", 20, open).orZero(), "0", true},
-		{"between zero and the range", countOf("s", 20, open).orZero(), "19", false},
-		{"a range without an end", countOf("s", 20, open).orZero(), "9000000000", true},
+		{"minus one, which means none", countOf("ms", -1, 100), "-1", true},
+		{"zero, which is allowed in addition to the range", countOf("s", 20, noLimit).orZero(), "0", true},
+		{"a number between zero and the range", countOf("s", 20, noLimit).orZero(), "19", false},
+		{"a range without an end", countOf("s", 20, noLimit).orZero(), "9000000000", true},
 		{"a fraction", fraction(0, 1), "0.9", true},
-		{"a fraction too large", fraction(0, 1), "1.1", false},
-		{"nothing", fraction(0, 1), "", false},
+		{"a fraction above its range", fraction(0, 1), "1.1", false},
+		{"an empty value", fraction(0, 1), "", false},
 		{"a word", oneWord("none", "ddl"), "ddl", true},
-		{"another word", oneWord("none", "ddl"), "DDL", false},
+		{"a word in another letter case", oneWord("none", "ddl"), "DDL", false},
 		{"RDS writes flags as numbers", zeroOne(), "on", false},
-		{"one of several", wordList("a", "b"), "b", true},
-		{"two of several", wordList("a", "b"), "a,b", true},
-		{"one unknown among several", wordList("a", "b"), "a,c", false},
+		{"one word of a list", wordList("a", "b"), "b", true},
+		{"two words of a list", wordList("a", "b"), "a,b", true},
+		{"a list with an unknown word", wordList("a", "b"), "a,c", false},
 		{"any text", anyText(), "Ex", true},
 	} {
-		require.Equal(t, row.want, row.p.allows(row.value), row.reason)
+		require.Equal(t, row.allowed, row.p.allows(row.value), row.reason)
 	}
 }
 
@@ -51,7 +51,8 @@ func TestFormulas(t *testing.T) {
 	}
 }
 
-// The settings that the design document names are all known, changeable or not.
+// The stand-in knows all settings in the design document, whether AWS lets them change or
+// not.
 func TestDesignSettingsAreKnown(t *testing.T) {
 	for _, name := range []string{
 		"shared_buffers", "effective_cache_size", "maintenance_work_mem", "work_mem", "wal_buffers", "checkpoint_completion_target", "max_connections",
@@ -62,7 +63,7 @@ func TestDesignSettingsAreKnown(t *testing.T) {
 	} {
 		require.Contains(t, postgresParameters, name)
 	}
-	require.NotContains(t, postgresParameters, "wal_keep_segments", "gone since PostgreSQL 13")
+	require.NotContains(t, postgresParameters, "wal_keep_segments", "PostgreSQL 13 removed it")
 	for _, name := range []string{"maxmemory", "appendonly", "list-max-listpack-size", "client-output-buffer-limit-replica-hard-limit"} {
 		require.True(t, cacheParameters[name].fixed, name)
 	}
@@ -74,7 +75,7 @@ func TestDesignSettingsAreKnown(t *testing.T) {
 func TestWindows(t *testing.T) {
 	for _, row := range []struct {
 		reason, day, week string
-		want              bool
+		overlap           bool
 	}{
 		{"apart", "03:00-04:00", "sun:05:00-sun:06:00", false},
 		{"side by side", "04:00-05:00", "sun:05:00-sun:06:00", false},
@@ -85,7 +86,7 @@ func TestWindows(t *testing.T) {
 		{"over the end of the week", "00:10-00:40", "sun:23:00-mon:00:30", true},
 		{"no backup window", "", "sun:05:00-sun:06:00", false},
 	} {
-		require.Equal(t, row.want, windowsOverlap(row.day, row.week), row.reason)
+		require.Equal(t, row.overlap, windowsOverlap(row.day, row.week), row.reason)
 	}
 	for value, want := range map[string]string{
 		"05:00-05:29": "29 minutes", "5:00-6:00": "must satisfy", "24:00-01:00": "must satisfy", "05:00-06:00": "",

@@ -26,8 +26,8 @@ const (
 var (
 	actionPattern = regexp.MustCompile(`^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
 	sidPattern    = regexp.MustCompile(`^[a-zA-Z0-9]*$`)
-	// policyText are the characters of documents: IAM/latest/UserGuide/
-	// reference_iam-quotas.html. Other services' documents are held to it too.
+	// policyText matches the characters that IAM allows in documents: IAM/latest/
+	// UserGuide/reference_iam-quotas.html. It is applied to other services too.
 	policyText = regexp.MustCompile(`^[\t\n\r\x{20}-\x{FF}]*$`)
 )
 
@@ -36,8 +36,9 @@ var policyKeys = []string{
 	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 }
 
-// policyDocument refuses a malformed document of a kind, and one with more than limit
-// characters without white space; 0 is no limit.
+// policyDocument returns a validator of documents of a kind. It refuses a malformed
+// document. It also refuses a document with more than limit characters, not counting
+// white space, unless limit is 0.
 func policyDocument(kind policyKind, limit int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
@@ -48,6 +49,7 @@ func policyDocument(kind policyKind, limit int) func(any) string {
 	}
 }
 
+// dropSpace removes white space, for strings.Map.
 func dropSpace(r rune) rune {
 	if unicode.IsSpace(r) {
 		return -1
@@ -95,6 +97,7 @@ func checkPolicy(text string, kind policyKind) string {
 	return ""
 }
 
+// checkStatement returns the reason why a statement is malformed; "" if it is not.
 func checkStatement(s map[string]any, kind policyKind) string {
 	for _, key := range slices.Sorted(maps.Keys(s)) {
 		if !slices.Contains(policyKeys, key) {
@@ -107,6 +110,7 @@ func checkStatement(s map[string]any, kind policyKind) string {
 	if sid, _ := s["Sid"].(string); (kind == identityPolicy || kind == trustPolicy) && !sidPattern.MatchString(sid) {
 		return fmt.Sprintf("has the Sid %q; it may have letters and digits only", sid)
 	}
+	// Each pair of elements, and whether a statement must or must not have one of the two.
 	pairs := [][3]string{{"Action", "NotAction", "must"}, {"Resource", "NotResource", "must"}, {"Principal", "NotPrincipal", "must"}}
 	switch kind {
 	case identityPolicy:
@@ -115,14 +119,14 @@ func checkStatement(s map[string]any, kind policyKind) string {
 		pairs[1][2] = "must not"
 	}
 	for _, pair := range pairs {
-		_, a := s[pair[0]]
-		_, b := s[pair[1]]
+		_, hasElement := s[pair[0]]
+		_, hasOpposite := s[pair[1]]
 		switch {
-		case a && b:
+		case hasElement && hasOpposite:
 			return fmt.Sprintf("has both %s and %s", pair[0], pair[1])
-		case pair[2] == "must" && !a && !b:
+		case pair[2] == "must" && !hasElement && !hasOpposite:
 			return fmt.Sprintf("has no %s", pair[0])
-		case pair[2] == "must not" && (a || b):
+		case pair[2] == "must not" && (hasElement || hasOpposite):
 			return fmt.Sprintf("has a %s, which this kind of policy can't have", pair[0])
 		}
 	}
@@ -143,6 +147,8 @@ func checkStatement(s map[string]any, kind policyKind) string {
 	return checkPrincipal(s)
 }
 
+// checkPrincipal returns the reason why a statement's principal is malformed; "" if it
+// is not.
 func checkPrincipal(s map[string]any) string {
 	for _, name := range []string{"Principal", "NotPrincipal"} {
 		v, given := s[name]
@@ -173,7 +179,8 @@ func listOf(v any) []any {
 	return []any{v}
 }
 
-// principals returns the principals of a kind that a document allows.
+// principals returns the principals that a document allows, of one kind such as Service.
+// The principal "*" is of every kind.
 func principals(text, kind string) []string {
 	var doc struct {
 		Statement any
@@ -205,8 +212,8 @@ func trusts(role store.Object, service string) bool {
 	return slices.Contains(principals(Object(role.State).String("assumeRolePolicy"), "Service"), service)
 }
 
-// verifyPrincipals returns an error for a document with a role of this account that does
-// not exist. Each service has its own code and text for it.
+// verifyPrincipals returns an error if a document allows a role of this account that does
+// not exist. The error's code and text depend on the service.
 func (c *Call) verifyPrincipals(property, code, message string) error {
 	text := c.In.String(property)
 	for _, principal := range principals(text, "AWS") {

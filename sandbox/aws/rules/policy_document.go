@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// document is a policy in the form of the data source: the elements in this order,
-// without empty ones.
+// document is a policy as the data source writes it: the elements in this order, without
+// empty elements.
 type document struct {
 	Version   string      `json:"Version,omitempty"`
 	ID        string      `json:"Id,omitempty"`
@@ -31,9 +31,10 @@ type statement struct {
 	Condition    any    `json:"Condition,omitempty"`
 }
 
-// policyDocumentOf implements getPolicyDocument. It merges the source documents, the statements
-// and the override documents. An override replaces a statement with the same Sid.
-func policyDocumentOf(_ *Call, in Object) (Object, error) {
+// getPolicyDocument implements the function of that name. It merges the source
+// documents, the statements and the override documents. An override replaces a statement
+// with the same Sid.
+func getPolicyDocument(_ *Call, in Object) (Object, error) {
 	doc := document{Version: "2012-10-17"}
 	for _, name := range []string{"sourceJson", "overrideJson"} {
 		if in.String(name) != "" {
@@ -57,7 +58,7 @@ func policyDocumentOf(_ *Call, in Object) (Object, error) {
 		}
 		doc.merge(source)
 	}
-	own := document{Version: in.String("version"), ID: in.String("policyId")}
+	program := document{Version: in.String("version"), ID: in.String("policyId")}
 	sids := map[string]bool{}
 	for i, s := range in.Objects("statements") {
 		statement, err := statementOf(s, in.String("version"))
@@ -68,9 +69,9 @@ func policyDocumentOf(_ *Call, in Object) (Object, error) {
 			return nil, fmt.Errorf("statements[%d]: duplicate Sid (%s); remove it or make it unique", i, statement.Sid)
 		}
 		sids[statement.Sid] = true
-		own.Statement = append(own.Statement, statement)
+		program.Statement = append(program.Statement, statement)
 	}
-	doc.merge(own)
+	doc.merge(program)
 	for i, text := range in.Strings("overridePolicyDocuments") {
 		override, err := parseDocument(text)
 		if err != nil {
@@ -89,9 +90,9 @@ func policyDocumentOf(_ *Call, in Object) (Object, error) {
 // oldPolicyVersion is the version of the policy language without variables.
 const oldPolicyVersion = "2008-10-17"
 
-// variables converts policy variables to IAM's notation. Terraform writes them as
-// &{...}, because there ${...} has its own meaning.
-func variables(list []string, version string) ([]string, error) {
+// convertVariables converts policy variables from Terraform's notation, &{...}, to IAM's,
+// ${...}.
+func convertVariables(list []string, version string) ([]string, error) {
 	out := make([]string, len(list))
 	for i, s := range list {
 		if version == oldPolicyVersion && strings.Contains(s, "&{") {
@@ -120,6 +121,7 @@ func (d *document) merge(other document) {
 	}
 }
 
+// parseDocument parses a policy whose Statement is a list or one statement.
 func parseDocument(text string) (document, error) {
 	var raw struct {
 		Version   string
@@ -140,6 +142,8 @@ func parseDocument(text string) (document, error) {
 	return doc, json.Unmarshal(raw.Statement, &doc.Statement)
 }
 
+// statementOf converts a statement of the inputs. It returns an error for properties
+// that AWS would refuse together.
 func statementOf(in Object, version string) (statement, error) {
 	s := statement{
 		Sid: in.String("sid"), Effect: "Allow",
@@ -149,7 +153,7 @@ func statementOf(in Object, version string) (statement, error) {
 		return s, fmt.Errorf("sid %q: must be letters and digits", s.Sid)
 	}
 	for name, to := range map[string]*any{"resources": &s.Resource, "notResources": &s.NotResource} {
-		list, err := variables(in.Strings(name), version)
+		list, err := convertVariables(in.Strings(name), version)
 		if err != nil {
 			return s, fmt.Errorf("%s: %w", name, err)
 		}
@@ -183,7 +187,7 @@ func statementOf(in Object, version string) (statement, error) {
 		if conditions[test] == nil {
 			conditions[test] = map[string][]string{}
 		}
-		values, err := variables(c.Strings("values"), version)
+		values, err := convertVariables(c.Strings("values"), version)
 		if err != nil {
 			return s, fmt.Errorf("conditions: %w", err)
 		}
@@ -206,8 +210,8 @@ func statementOf(in Object, version string) (statement, error) {
 	return s, nil
 }
 
-// oneOrMany returns a single element itself, and several as a list in descending order,
-// as the data source does.
+// oneOrMany returns a single element itself. It returns several elements as a list in
+// descending order, as the data source does.
 func oneOrMany(list []string) any {
 	list = slices.Clone(list)
 	slices.Sort(list)
@@ -226,7 +230,7 @@ func oneOrMany(list []string) any {
 func principalOf(list []Object, version string) (any, error) {
 	byKind := map[string][]string{}
 	for _, p := range list {
-		identifiers, err := variables(p.Strings("identifiers"), version)
+		identifiers, err := convertVariables(p.Strings("identifiers"), version)
 		if err != nil {
 			return nil, err
 		}
@@ -245,6 +249,7 @@ func principalOf(list []Object, version string) (any, error) {
 	return out, nil
 }
 
+// render returns the document as JSON, indented and without white space.
 func (d document) render() (pretty, minified string, err error) {
 	indented, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// PreviewCreate returns the expected state of a creation: inputs, defaults, and
-// unknown for everything that AWS computes.
+// PreviewCreate returns the expected state of a creation: the inputs, the defaults, and
+// an unknown value for everything that AWS computes.
 func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
 	return out, nil
 }
 
-// markUnknown sets properties that AWS will compute to unknown.
+// markUnknown sets the properties that AWS will compute to an unknown value.
 func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 	for name, typ := range fields {
 		rulePath := dotted(path, name)
@@ -31,9 +31,9 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 			}
 			continue
 		}
-		_, input := c.schema.Inputs[name]
+		_, isInput := c.schema.Inputs[name]
 		computed := c.Row.Props[rulePath].Computed
-		if computed || (path == "" && !input && name != "tagsAll") {
+		if computed || (path == "" && !isInput && name != "tagsAll") {
 			out[name] = wire.Unknown{}
 		}
 	}
@@ -41,7 +41,7 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 
 // PreviewUpdate returns the expected state of an update.
 func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (Object, error) {
-	s, row, err := find(token)
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
 	}
@@ -58,38 +58,38 @@ func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (
 	return out, nil
 }
 
-// InputsOf returns the inputs for a state. After a refresh these are the former inputs
-// with present values. For an import there are no former inputs; then these are all
-// properties that differ from their default.
-func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
-	s, row, err := find(token)
+// InputsOf returns the inputs for a state. After a refresh, these are the former inputs
+// with their present values. At an import there are no former inputs. Then the inputs
+// are all properties that differ from their default.
+func (c *Cloud) InputsOf(token string, state, former Object) (Object, error) {
+	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
 	}
 	out := Object{}
-	if len(before) > 0 {
-		for name, old := range before {
+	if len(former) > 0 {
+		for name, old := range former {
 			if name == defaultsKey {
 				out[name] = old
 				continue
 			}
-			if v, ok := narrowed(s, s.Inputs[name], old, state[name]); ok {
+			if v, ok := presentValue(s, s.Inputs[name], old, state[name]); ok {
 				out[name] = v
 			}
 		}
 		return out, nil
 	}
 	for name := range s.Inputs {
-		p, ruled := row.Props[name]
+		p, hasRule := row.Props[name]
 		isTags := name == "tags" && tagged(s)
 		v, ok := state[name]
-		if (!ruled && !isTags) || !ok || p.Refuse != "" || p.isDefault(v) {
+		if (!hasRule && !isTags) || !ok || p.Refuse != "" || p.isDefault(v) {
 			continue
 		}
 		out[name] = c.importable(s, row, s.Inputs[name], v, name)
 	}
-	// AWS may return the same setting in two properties of which a program may set only
-	// one.
+	// AWS may return one setting in two properties, although a program may set only one
+	// of them. Then only the first is kept.
 	for _, group := range row.AtMostOne {
 		kept := false
 		for _, name := range group {
@@ -102,7 +102,7 @@ func (c *Cloud) InputsOf(token string, state, before Object) (Object, error) {
 	return out, nil
 }
 
-// isDefault says whether a property has the value that it has if it is not set.
+// isDefault says whether v is the value of the property if the program does not set it.
 func (p Prop) isDefault(v any) bool {
 	if p.Default == nil || v == nil {
 		return isZero(v)
@@ -110,28 +110,29 @@ func (p Prop) isDefault(v any) bool {
 	return canonical(p.Default, p.Set) == canonical(v, p.Set)
 }
 
-// narrowed returns the present value for a former input, without properties that AWS
-// added inside objects.
-func narrowed(s *schema.Resource, typ string, old, now any) (any, bool) {
-	if now == nil {
+// presentValue returns the present value of a former input. It leaves out properties
+// inside objects that AWS added. ok is false if there is no present value.
+func presentValue(s *schema.Resource, typ string, former, present any) (value any, ok bool) {
+	if present == nil {
 		return nil, false
 	}
 	typ = strings.TrimSuffix(typ, "?")
-	was, wasMap := old.(map[string]any)
-	is, isMap := now.(map[string]any)
-	if !wasMap || !isMap || !strings.HasPrefix(typ, "@") {
-		return wire.Clone(now), true
+	formerMap, formerOK := former.(map[string]any)
+	presentMap, presentOK := present.(map[string]any)
+	if !formerOK || !presentOK || !strings.HasPrefix(typ, "@") {
+		return wire.Clone(present), true
 	}
 	out := map[string]any{}
-	for name, item := range was {
-		if v, ok := narrowed(s, s.Object(typ)[name], item, is[name]); ok {
+	for name, item := range formerMap {
+		if v, ok := presentValue(s, s.Object(typ)[name], item, presentMap[name]); ok {
 			out[name] = v
 		}
 	}
 	return out, true
 }
 
-// importable removes computed properties inside objects.
+// importable returns a copy of a value as an input of an import. It leaves out the
+// properties inside objects that have no rule or no value.
 func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path string) any {
 	m, ok := v.(map[string]any)
 	typ = strings.TrimSuffix(typ, "?")
@@ -140,9 +141,9 @@ func (c *Cloud) importable(s *schema.Resource, row *Row, typ string, v any, path
 	}
 	out := map[string]any{}
 	for name, fieldType := range s.Object(typ) {
-		p, ruled := row.Props[dotted(path, name)]
-		item, has := m[name]
-		if !ruled || !has || p.Refuse != "" || isZero(item) {
+		p, hasRule := row.Props[dotted(path, name)]
+		item, exists := m[name]
+		if !hasRule || !exists || p.Refuse != "" || isZero(item) {
 			continue
 		}
 		out[name] = c.importable(s, row, fieldType, item, dotted(path, name))

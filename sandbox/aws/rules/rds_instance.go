@@ -17,7 +17,7 @@ var (
 )
 
 var (
-	instancePassword = masterPassword{property: "password", encryption: "masterUserSecretKmsKeyId", prefix: "rds!db-"}
+	instancePassword = masterPassword{property: "password", keyProperty: "masterUserSecretKmsKeyId", prefix: "rds!db-"}
 	lastDBSnapshot   = finalSnapshot{instanceSnapshot, "DBSnapshotAlreadyExists"}
 )
 

@@ -42,8 +42,8 @@ func verifyInstance(c *Call) error {
 // verifyDBNetwork checks the subnet group, the zone and the security groups.
 func verifyDBNetwork(c *Call) error {
 	group, _ := c.target("dbSubnetGroupName")
-	if before := c.Old.String("dbSubnetGroupName"); before != "" && before != group.ID {
-		old, ok := c.resolve(toDBSubnetGroup, before)
+	if oldName := c.Old.String("dbSubnetGroupName"); oldName != "" && oldName != group.ID {
+		old, ok := c.resolve(toDBSubnetGroup, oldName)
 		if ok && c.vpcOfGroup(old) == c.vpcOfGroup(group) {
 			return refuse("InvalidVPCNetworkStateFault", "The specified DB subnet group and DB instance are in the same VPC. "+
 				"Choose a DB subnet group in different VPC than the specified DB instance and try again.")
@@ -72,13 +72,14 @@ func verifyMonitoring(c *Call) error {
 	name := Object(role.State).String("name")
 	inline, _ := role.State["inlinePolicies"].([]any)
 	managed := Object(role.State).Strings("managedPolicyArns")
-	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attached(name))+len(inline)+len(managed)+len(c.inlineOf(name)) == 0 {
+	if !trusts(role, "monitoring.rds.amazonaws.com") || len(c.attachedPolicies(name))+len(inline)+len(managed)+len(c.inlinePolicies(name)) == 0 {
 		return refuse("InvalidParameterValue", "IAM role ARN value is invalid or does not include the required permissions for: ENHANCED_MONITORING "+
 			"(role %s must trust monitoring.rds.amazonaws.com and have a policy such as AmazonRDSEnhancedMonitoringRole)", name)
 	}
 	return nil
 }
 
+// verifyInsights returns an error for the advanced mode without a long retention.
 func verifyInsights(c *Call) error {
 	if c.In.String("databaseInsightsMode") == "advanced" &&
 		(!c.In.Bool("performanceInsightsEnabled") || c.In.Int("performanceInsightsRetentionPeriod") < advancedInsights) {
@@ -88,6 +89,8 @@ func verifyInsights(c *Call) error {
 	return nil
 }
 
+// fillInstance computes the outputs of an instance: the address, the version, the storage,
+// the secret, and the values that AWS chooses if the program gives none.
 func fillInstance(c *Call) error {
 	if err := fillVersion(c); err != nil {
 		return err
@@ -109,11 +112,11 @@ func fillInstance(c *Call) error {
 		c.Out["latestRestorableTime"] = c.Now().UTC().Format(time.RFC3339)
 	}
 	c.Out["maintenanceWindow"] = strings.ToLower(c.Out.String("maintenanceWindow"))
-	for name, needed := range map[string]bool{
+	for name, encrypted := range map[string]bool{
 		"kmsKeyId": c.In.Bool("storageEncrypted"), "performanceInsightsKmsKeyId": c.In.Bool("performanceInsightsEnabled"),
 	} {
 		switch {
-		case !needed:
+		case !encrypted:
 			c.Out[name] = ""
 		case c.Out.String(name) == "":
 			c.Out[name] = c.awsKey("rds")

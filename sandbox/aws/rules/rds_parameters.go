@@ -2,7 +2,7 @@ package rules
 
 import "math"
 
-// biggest is the maximum of PostgreSQL's whole-number settings.
+// biggest is the maximum of PostgreSQL's settings that are whole numbers.
 const biggest = math.MaxInt32
 
 // messageLevels are PostgreSQL's levels, the least severe first.
@@ -10,16 +10,20 @@ var messageLevels = []string{
 	"debug5", "debug4", "debug3", "debug2", "debug1", "info", "notice", "warning", "error", "log", "fatal", "panic",
 }
 
-// zeroOne is a boolean in RDS's notation.
+// zeroOne defines a boolean parameter in RDS's notation.
 func zeroOne() parameter { return oneWord("0", "1") }
 
 // postgresParameters are parameters of RDS for PostgreSQL: those that the platform sets,
-// and those that it could set by mistake. Units, and whether a parameter is static, are
-// from the page of the row. Ranges and words are from pg_settings of PostgreSQL 15.20;
-// RDS may be narrower. For parameters that the page lacks, the context postmaster in
-// pg_settings means static. Unchangeable parameters, and that booleans are 0 and 1, are
-// from memory of describe-db-parameters. PostgreSQL 18 can change autovacuum_max_workers
-// without a restart. Whether RDS can is not known, so it is static here.
+// and those that it could set by mistake. Their sources are:
+//
+//   - Units, and whether a parameter is static: the page of the row. For parameters that
+//     the page lacks, the context postmaster in pg_settings means static.
+//   - Ranges and words: pg_settings of PostgreSQL 15.20. Those of RDS may be narrower.
+//   - Unchangeable parameters, and 0 and 1 as booleans: describe-db-parameters, from
+//     memory.
+//
+// PostgreSQL 18 can change autovacuum_max_workers without a restart. It is not known
+// whether RDS can, so the parameter is static here.
 var postgresParameters = map[string]parameter{
 	// Memory.
 	"shared_buffers":       countOf("8kB", 16, 1073741823).atRestart(),

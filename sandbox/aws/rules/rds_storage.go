@@ -1,8 +1,8 @@
 package rules
 
 // The limits of RDS for PostgreSQL's volumes: AmazonRDS/latest/UserGuide/
-// CHAP_Storage.html. Below stripedFrom gibibytes gp3 has its baseline, and
-// neither IOPS nor throughput can be chosen. The provider checks that too.
+// CHAP_Storage.html. A gp3 volume smaller than stripedFrom has the base values, and
+// neither its IOPS nor its throughput can be chosen. The provider checks that too.
 const (
 	stripedFrom = 400 // gibibytes
 
@@ -10,10 +10,10 @@ const (
 	stripedOperations, stripedThroughput = 12000, 500
 	mostOperations, mostThroughput       = 64000, 4000
 	operationsPerGibibyte                = 500
-	operationsPerThroughput              = 4 // 0.25 MiB/s an operation
+	operationsPerThroughput              = 4 // at most 0.25 MiB/s for each IOPS
 
-	// io1 and io2; operations a gibibyte by API_CreateDBInstance.html, which
-	// io2 may exceed, but how far was not found.
+	// The limits of io1 and io2. The IOPS per gibibyte are from
+	// API_CreateDBInstance.html. io2 may exceed them, but its limit was not found.
 	provisionedFrom                   = 100 // gibibytes
 	provisionedPerGibibyte            = 50
 	leastProvisioned, mostProvisioned = 1000, 256000
@@ -23,11 +23,11 @@ const (
 func verifyStorage(c *Call) error {
 	kind := c.storageType()
 	size, iops, throughput := c.In.Int("allocatedStorage"), c.In.Int("iops"), c.In.Int("storageThroughput")
-	if before := c.Old.Int("allocatedStorage"); size < before && c.In.Int("maxAllocatedStorage") <= size {
-		return refuse("InvalidParameterCombination", "Requested storage size (%d) cannot be less than the current storage size (%d): storage can't be reduced", size, before)
+	if oldSize := c.Old.Int("allocatedStorage"); size < oldSize && c.In.Int("maxAllocatedStorage") <= size {
+		return refuse("InvalidParameterCombination", "Requested storage size (%d) cannot be less than the current storage size (%d): storage can't be reduced", size, oldSize)
 	}
-	if most := c.In.Int("maxAllocatedStorage"); most != 0 && most <= size {
-		return refuse("InvalidParameterCombination", "Max storage size must be greater than storage size: %d and %d", most, size)
+	if maxSize := c.In.Int("maxAllocatedStorage"); maxSize != 0 && maxSize <= size {
+		return refuse("InvalidParameterCombination", "Max storage size must be greater than storage size: %d and %d", maxSize, size)
 	}
 	if throughput != 0 && kind != "gp3" {
 		return refuse("InvalidParameterCombination", "You can't specify storage throughput for storage type %s", kind)
@@ -51,9 +51,10 @@ func verifyStorage(c *Call) error {
 	return nil
 }
 
+// verifyGP3 returns an error for IOPS or a throughput that a gp3 volume cannot have.
 func verifyGP3(size, iops, throughput int) error {
 	if size < stripedFrom {
-		// The baseline itself is what a read or an import brings.
+		// The base values are allowed, because a program has them after an import.
 		if (iops != 0 && iops != baseOperations) || (throughput != 0 && throughput != baseThroughput) {
 			return refuse("InvalidParameterCombination", "You can't specify IOPS or storage throughput for engine postgres and a storage size less than %d.", stripedFrom)
 		}
@@ -94,7 +95,7 @@ func fillStorage(c *Call) {
 	kind := c.storageType()
 	c.Out["storageType"] = kind
 	if c.In.Int("allocatedStorage") < c.Old.Int("allocatedStorage") {
-		c.Out["allocatedStorage"] = c.Old["allocatedStorage"] // grown by itself
+		c.Out["allocatedStorage"] = c.Old["allocatedStorage"] // AWS has increased the storage
 	}
 	iops, throughput := 0, 0
 	switch {

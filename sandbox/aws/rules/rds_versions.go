@@ -8,11 +8,13 @@ import (
 )
 
 // postgresVersions are the first and the last minor version that RDS offers, by major
-// version. First: since 2026-05-01 no instance can be created with 15.9-15.12, 16.5-16.8
-// and 17.1-17.4 (public reports of AWS's notice); 18.1 is the first one after the
-// preview. Last: 18.6 is the answer of describe-db-engine-versions in public programs of
-// August 2026, and 15.20, 16.16 and 17.12 were released with it. AWS may have skipped
-// some.
+// version.
+//
+// The first: since 2026-05-01 no instance can be created with 15.9-15.12, 16.5-16.8 and
+// 17.1-17.4, by public reports of AWS's notice. 18.1 is the first version after the
+// preview. The last: public programs of August 2026 got 18.6 from
+// describe-db-engine-versions, and 15.20, 16.16 and 17.12 were released with it. AWS may
+// have skipped versions between the two.
 var postgresVersions = map[string][2]int{
 	"15": {13, 20},
 	"16": {9, 16},
@@ -20,8 +22,9 @@ var postgresVersions = map[string][2]int{
 	"18": {1, 6},
 }
 
-// postgresVersion returns the full version that RDS runs. A major version, or "", means
-// the latest. ok is false if RDS does not offer it.
+// postgresVersion returns the major version, and the full version that RDS runs. The
+// version may be a major version or "", which both mean the latest one. ok is false if
+// RDS does not offer the version.
 func postgresVersion(version string) (major, full string, ok bool) {
 	if version == "" {
 		version = slices.Max(postgresMajors())
@@ -38,6 +41,7 @@ func postgresVersion(version string) (major, full string, ok bool) {
 	return major, version, err == nil && minor == strconv.Itoa(n) && n >= minors[0] && n <= minors[1]
 }
 
+// postgresMajors returns the major versions that RDS offers.
 func postgresMajors() []string {
 	var out []string
 	for major := range postgresVersions {
@@ -51,18 +55,18 @@ func postgresMajors() []string {
 func verifyVersion(c *Call) error {
 	version := c.In.String("engineVersion")
 	major, full, ok := postgresVersion(version)
-	before := c.Old.String("engineVersionActual")
-	if !ok && version != before {
+	oldVersion := c.Old.String("engineVersionActual")
+	if !ok && version != oldVersion {
 		return refuse("InvalidParameterCombination", "Cannot find version %s for postgres", version)
 	}
-	if before == "" || version == "" || version == before || strings.HasPrefix(before, version+".") {
+	if oldVersion == "" || version == "" || version == oldVersion || strings.HasPrefix(oldVersion, version+".") {
 		return nil
 	}
-	was, _, _ := strings.Cut(before, ".")
+	oldMajor, _, _ := strings.Cut(oldVersion, ".")
 	switch {
-	case versionNumber(full) < versionNumber(before):
-		return refuse("InvalidParameterCombination", "Cannot upgrade postgres from %s to %s", before, full)
-	case was != major && !c.In.Bool("allowMajorVersionUpgrade"):
+	case versionNumber(full) < versionNumber(oldVersion):
+		return refuse("InvalidParameterCombination", "Cannot upgrade postgres from %s to %s", oldVersion, full)
+	case oldMajor != major && !c.In.Bool("allowMajorVersionUpgrade"):
 		return refuse("InvalidParameterCombination", "The AllowMajorVersionUpgrade flag must be present when upgrading to a new major version.")
 	}
 	return nil
@@ -76,12 +80,12 @@ func versionNumber(version string) int {
 	return a*1000 + b
 }
 
-// fillVersion sets the version that runs.
+// fillVersion sets the full version, and the default groups of its major version.
 func fillVersion(c *Call) error {
-	version, before := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
+	version, oldVersion := c.In.String("engineVersion"), c.Old.String("engineVersionActual")
 	_, full, ok := postgresVersion(version)
-	if !ok || (before != "" && (version == "" || strings.HasPrefix(before, version+"."))) {
-		full = before
+	if !ok || (oldVersion != "" && (version == "" || strings.HasPrefix(oldVersion, version+"."))) {
+		full = oldVersion
 	}
 	c.Out["engineVersionActual"] = full
 	c.Out.fill(map[string]any{"engineVersion": full})

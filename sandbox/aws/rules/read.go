@@ -21,7 +21,7 @@ func (c *Cloud) Read(ctx context.Context, token, id string) (state Object, ok bo
 		call.Old, call.In, call.Out = object.State, object.State, object.State
 		if call.Row.Refresh != nil {
 			if err := call.Row.Refresh(call); err != nil {
-				return call.fail(reading, err)
+				return call.wrapError(reading, err)
 			}
 		}
 		state, ok = call.Out, true

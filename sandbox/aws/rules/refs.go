@@ -8,22 +8,22 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// references returns an error if inputs refer to an object that does not exist. At an
-// update only new references are checked, as by AWS.
-func (c *Call) references() error {
+// verifyReferences returns an error if inputs refer to an object that does not exist. At
+// an update only new references are checked, as AWS does.
+func (c *Call) verifyReferences() error {
 	for path, p := range c.Row.Props {
 		if p.Ref == nil {
 			continue
 		}
-		var before []string
+		var oldValues []string
 		for _, l := range leaves(c.Old, path) {
 			if s, ok := l.value.(string); ok {
-				before = append(before, s)
+				oldValues = append(oldValues, s)
 			}
 		}
 		for _, l := range leaves(c.In, path) {
 			value, ok := l.value.(string)
-			if !ok || value == "" || slices.Contains(before, value) {
+			if !ok || value == "" || slices.Contains(oldValues, value) {
 				continue
 			}
 			if _, ok := c.resolve(p.Ref, value); !ok {
@@ -36,7 +36,7 @@ func (c *Call) references() error {
 
 // resolve finds the object to which a value refers. For an object that AWS defines
 // itself, ok is true and the object is empty.
-func (c *Call) resolve(ref *Ref, value string) (store.Object, bool) {
+func (c *Call) resolve(ref *Ref, value string) (object store.Object, ok bool) {
 	for _, token := range ref.To {
 		row, ok := rows[token]
 		if !ok {
@@ -52,7 +52,8 @@ func (c *Call) resolve(ref *Ref, value string) (store.Object, bool) {
 	return store.Object{}, false
 }
 
-func (c *Call) lookup(row *Row, ref *Ref, value string) (store.Object, bool) {
+// lookup finds the object of one type to which a value refers.
+func (c *Call) lookup(row *Row, ref *Ref, value string) (object store.Object, ok bool) {
 	scope := c.scope(row)
 	// An ARN may name another region.
 	if parts := strings.SplitN(value, ":", 6); len(parts) == 6 && parts[0] == "arn" && !row.Global && parts[3] != "" {
@@ -61,15 +62,14 @@ func (c *Call) lookup(row *Row, ref *Ref, value string) (store.Object, bool) {
 	if len(ref.by()) == 1 && ref.by()[0] == "id" {
 		return c.Tx.Get(store.Key{Scope: scope, Type: row.Token, ID: value})
 	}
-	var found store.Object
-	ok := false
 	c.Tx.Each(scope, row.Token, func(o store.Object) bool {
-		found, ok = o, ref.matches(o, value)
+		object, ok = o, ref.matches(o, value)
 		return !ok
 	})
-	return found, ok
+	return object, ok
 }
 
+// by returns By, or the id if By is empty.
 func (r *Ref) by() []string {
 	if len(r.By) == 0 {
 		return []string{"id"}
@@ -77,6 +77,7 @@ func (r *Ref) by() []string {
 	return r.By
 }
 
+// matches says whether a value refers to the object o.
 func (r *Ref) matches(o store.Object, value string) bool {
 	return slices.ContainsFunc(r.by(), func(by string) bool {
 		if by == "id" {
@@ -88,7 +89,7 @@ func (r *Ref) matches(o store.Object, value string) bool {
 
 // target returns the object to which a property of the inputs refers; ok is false if
 // there is none.
-func (c *Call) target(path string) (store.Object, bool) {
+func (c *Call) target(path string) (object store.Object, ok bool) {
 	for _, l := range leaves(c.In, path) {
 		if value, isString := l.value.(string); isString {
 			if o, ok := c.resolve(c.Row.Props[path].Ref, value); ok && o.ID != "" {
@@ -112,9 +113,10 @@ func (c *Call) targets(path string) []store.Object {
 	return out
 }
 
-// notReferenced returns an error for a deletion while another object refers to this
-// one, if AWS refuses the deletion then. Objects that this one owns do not count.
-func (c *Call) notReferenced() error {
+// verifyNotReferenced returns an error for the deletion of an object to which another
+// object refers, if AWS refuses the deletion then. Objects that the object owns do not
+// count.
+func (c *Call) verifyNotReferenced() error {
 	self, _ := c.Tx.Get(c.key())
 	for _, r := range referencesTo(c.Row.Token) {
 		if r.ref.InUseCode == "" {
@@ -125,7 +127,7 @@ func (c *Call) notReferenced() error {
 			if o.Key == self.Key || o.Owner == self.ID {
 				return true
 			}
-			if _, there := c.Tx.Get(o.Key); !there {
+			if _, exists := c.Tx.Get(o.Key); !exists {
 				return true // deleted by this call
 			}
 			if at := r.pathTo(o, self); at != "" {
@@ -145,8 +147,7 @@ func (c *Call) notReferenced() error {
 	return nil
 }
 
-// pathTo returns the path at which an object o refers to another
-// object; "" if it does not.
+// pathTo returns the path at which the object o refers to target; "" if it does not.
 func (r reference) pathTo(o, target store.Object) string {
 	for _, l := range leaves(o.State, r.path) {
 		if value, ok := l.value.(string); ok && r.ref.matches(target, value) {
@@ -169,10 +170,11 @@ func (c *Call) scopesOf(row *Row) []store.Scope {
 	return out
 }
 
-// unique returns an error if another object has the same values of Unique properties.
-func (c *Call) unique() error {
+// verifyUnique returns an error if another object has the same values of Unique
+// properties.
+func (c *Call) verifyUnique() error {
 	for _, u := range c.Row.Unique {
-		mine, complete := u.values(c.In)
+		values, complete := u.values(c.In)
 		if !complete {
 			continue
 		}
@@ -181,7 +183,7 @@ func (c *Call) unique() error {
 			if o.ID == c.ID {
 				return true
 			}
-			if theirs, ok := u.values(o.State); ok && slices.Equal(mine, theirs) {
+			if others, ok := u.values(o.State); ok && slices.Equal(values, others) {
 				conflict = &o
 				return false
 			}
@@ -190,7 +192,7 @@ func (c *Call) unique() error {
 		if conflict != nil {
 			message := u.Message
 			for i, name := range u.Props {
-				message = strings.ReplaceAll(message, "{"+name+"}", mine[i])
+				message = strings.ReplaceAll(message, "{"+name+"}", values[i])
 			}
 			return refuse(u.Code, "%s (%s %s)", message, c.Row.Label, conflict.ID)
 		}
@@ -198,6 +200,7 @@ func (c *Call) unique() error {
 	return nil
 }
 
+// values returns the values of the properties; complete is false if one is missing.
 func (u Unique) values(o Object) (values []string, complete bool) {
 	for _, name := range u.Props {
 		v, ok := o[name]

@@ -9,16 +9,16 @@ import (
 type region struct {
 	name string // the name in AWS's console
 	code string // the prefix of its zone ids
-	// zones are the availability zones of an account: the letter and the number of the
-	// zone id. For accounts created before November 2025 letters and numbers are
-	// combined differently, so that only the set of zones is reliable.
+	// zones are the availability zones of an account: the number of the zone id by the
+	// letter of the name. Accounts that were created before November 2025 combine letters
+	// and numbers differently, so only the set of zones is reliable.
 	zones map[string]string
 }
 
 // regions are the regions of the stand-in. More can be added from
 // docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html and
-// aws-availability-zones.html. The zone ids were compared with a copy of 2025 on
-// 2026-11-23. apne1-az3 is left out, because accounts in public listings lack it.
+// aws-availability-zones.html. On 2026-11-23 the zone ids were compared with a copy of
+// 2025. apne1-az3 is left out, because accounts in public listings lack it.
 var regions = map[string]region{
 	"us-east-1":      {"US East (N. Virginia)", "use1", map[string]string{"a": "1", "b": "2", "c": "4", "d": "6", "e": "3", "f": "5"}},
 	"us-east-2":      {"US East (Ohio)", "use2", threeZones},
@@ -76,6 +76,7 @@ func zoneID(regionName, zoneName string) string {
 	return ""
 }
 
+// zoneName returns the name of a region's zone; "" if there is none.
 func zoneName(regionName, id string) string {
 	for _, z := range zonesOf(regionName) {
 		if z.id == id {

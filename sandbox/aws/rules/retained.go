@@ -18,7 +18,7 @@ const (
 var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret}
 
 // retainedObject returns an object that an earlier deletion has retained.
-func (c *Call) retainedObject(typ, id string) (store.Object, bool) {
+func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {
 	return c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: typ, ID: id})
 }
 
@@ -31,11 +31,12 @@ func (c *Call) retain(typ, id string, state Object) {
 
 // finalSnapshot defines the final snapshot of a type of database.
 type finalSnapshot struct {
-	kind, existsCode string // the type of the snapshot, and AWS's code if it exists
+	kind       string // the type of the snapshot
+	existsCode string // AWS's error code if the snapshot exists
 }
 
-// take creates the final snapshot. It returns an error if the inputs neither name a
-// snapshot nor skip it; the text is the provider's.
+// take creates the final snapshot, unless skipFinalSnapshot is set. It returns an error
+// if there is no name for the snapshot; the text is the provider's.
 func (f finalSnapshot) take(c *Call) error {
 	if c.Old.Bool("skipFinalSnapshot") {
 		return nil
@@ -45,12 +46,12 @@ func (f finalSnapshot) take(c *Call) error {
 		return refuse("InvalidParameterCombination", "final_snapshot_identifier is required when skip_final_snapshot is false "+
 			"(finalSnapshotIdentifier and skipFinalSnapshot; an update brings them into effect before the deletion)")
 	}
-	return f.keep(c, id)
+	return f.create(c, id)
 }
 
-// keep creates a snapshot.
-func (f finalSnapshot) keep(c *Call, id string) error {
-	if _, there := c.retainedObject(f.kind, id); there {
+// create creates the snapshot with a given name.
+func (f finalSnapshot) create(c *Call, id string) error {
+	if _, exists := c.retainedObject(f.kind, id); exists {
 		return refuse(f.existsCode, "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)
 	}
 	c.retain(f.kind, id, Object{"name": id, "source": c.ID, "createTime": c.Now().UTC().Format(time.RFC3339)})

@@ -35,7 +35,7 @@ var _ = add(&Row{
 	Outputs: map[string]string{"arn": "arn:{partition}:route53:::hostedzone/{id}", "zoneId": "{id}"},
 	Verify: func(c *Call) error {
 		if c.Old != nil && (len(c.Old.Objects("vpcs")) == 0) != (len(c.In.Objects("vpcs")) == 0) {
-			return refuse("PublicZoneVPCAssociation", "A hosted zone can't become private, or public: make another one")
+			return refuse("PublicZoneVPCAssociation", "A hosted zone can't become private, or public: create another one")
 		}
 		return nil
 	},
@@ -57,8 +57,7 @@ func hostedZoneName(v any) string {
 // sameDomain says whether two domain names are equal.
 func sameDomain(a, b string) bool { return plainDomain(a) == plainDomain(b) }
 
-// plainDomain returns a name in the form of AWS's answers: in lower case, without the
-// last dot.
+// plainDomain returns a name as AWS returns it: in lower case, without a dot at its end.
 func plainDomain(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
 // fillZone creates the name servers of a new zone and the two records that every zone
@@ -88,7 +87,7 @@ func fillZone(c *Call) error {
 	name := plainDomain(c.In.String("name"))
 	soa := fmt.Sprintf("%v. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400", c.Out["primaryNameServer"])
 	for kind, values := range map[string][]any{"NS": servers, "SOA": {soa}} {
-		if err := c.own(recordType, fmt.Sprintf("%s_%s_%s", c.ID, name, kind), Object{
+		if err := c.putOwned(recordType, fmt.Sprintf("%s_%s_%s", c.ID, name, kind), Object{
 			"zoneId": c.ID, "name": name, "fqdn": name, "type": kind, "ttl": 900.0, "records": values,
 		}); err != nil {
 			return err
@@ -97,7 +96,8 @@ func fillZone(c *Call) error {
 	return nil
 }
 
-// getZone returns one hosted zone.
+// getZone implements getZone: it finds one hosted zone by its id, or by its name, VPC and
+// tags.
 func getZone(c *Call, in Object) (Object, error) {
 	if in.Has("zoneId") && in.Has("name") {
 		return nil, errors.New("only one of zoneId and name may be given")
@@ -107,13 +107,13 @@ func getZone(c *Call, in Object) (Object, error) {
 	c.Tx.Each(c.scope(rows[zoneType]), zoneType, func(o store.Object) bool {
 		zone := Object(o.State)
 		vpcs := zone.Objects("vpcs")
-		fits := o.ID == in.String("zoneId") || !in.Has("zoneId") && (len(vpcs) > 0) == private &&
+		matches := o.ID == in.String("zoneId") || !in.Has("zoneId") && (len(vpcs) > 0) == private &&
 			(!in.Has("name") || sameDomain(zone.String("name"), in.String("name"))) &&
 			(!in.Has("vpcId") || slices.ContainsFunc(vpcs, func(v Object) bool { return v.String("vpcId") == in.String("vpcId") }))
 		for key, value := range in.Object("tags") {
-			fits = fits && zone.Object("tagsAll")[key] == value
+			matches = matches && zone.Object("tagsAll")[key] == value
 		}
-		if fits {
+		if matches {
 			found = append(found, o)
 		}
 		return true
@@ -144,8 +144,8 @@ func (c *Call) eachRecord(zone string, visit func(store.Object)) {
 	})
 }
 
-// publicRecord says whether a public zone has a record with a value.
-func (c *Call) publicRecord(name, kind, value string) bool {
+// isPublicRecord says whether a public zone has a record with that name, type and value.
+func (c *Call) isPublicRecord(name, kind, value string) bool {
 	found := false
 	c.Tx.Each(c.scope(rows[zoneType]), zoneType, func(zone store.Object) bool {
 		if len(Object(zone.State).Objects("vpcs")) > 0 {

@@ -11,12 +11,12 @@ import (
 const recordType = "aws:route53/record:Record"
 
 const (
-	invalidBatch  = "InvalidChangeBatch"
-	noOtherPolicy = "routing policies have no rules yet"
+	invalidBatch    = "InvalidChangeBatch"
+	noRoutingPolicy = "routing policies have no rules yet"
 )
 
-// toZone is a reference to a zone. Records prevent its deletion, except those that every
-// zone has.
+// toZone is a record's reference to its zone. Records prevent the deletion of the zone,
+// except the records that every zone has.
 var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
 
 // recordTypes are the types of Route 53:
@@ -45,15 +45,15 @@ var _ = add(&Row{
 		"aliases.name":                  {Valid: length(1, 1024), Same: sameDomain},
 		"aliases.zoneId":                {Valid: length(1, 32)},
 		"aliases.evaluateTargetHealth":  {},
-		"setIdentifier":                 {Refuse: noOtherPolicy},
+		"setIdentifier":                 {Refuse: noRoutingPolicy},
 		"healthCheckId":                 {Refuse: noRow},
-		"multivalueAnswerRoutingPolicy": {Refuse: noOtherPolicy},
-		"cidrRoutingPolicy":             {Refuse: noOtherPolicy},
-		"failoverRoutingPolicies":       {Refuse: noOtherPolicy},
-		"geolocationRoutingPolicies":    {Refuse: noOtherPolicy},
-		"geoproximityRoutingPolicy":     {Refuse: noOtherPolicy},
-		"latencyRoutingPolicies":        {Refuse: noOtherPolicy},
-		"weightedRoutingPolicies":       {Refuse: noOtherPolicy},
+		"multivalueAnswerRoutingPolicy": {Refuse: noRoutingPolicy},
+		"cidrRoutingPolicy":             {Refuse: noRoutingPolicy},
+		"failoverRoutingPolicies":       {Refuse: noRoutingPolicy},
+		"geolocationRoutingPolicies":    {Refuse: noRoutingPolicy},
+		"geoproximityRoutingPolicy":     {Refuse: noRoutingPolicy},
+		"latencyRoutingPolicies":        {Refuse: noRoutingPolicy},
+		"weightedRoutingPolicies":       {Refuse: noRoutingPolicy},
 	},
 	ExactlyOne: [][]string{{"records", "aliases"}},
 	AtMostOne:  [][]string{{"ttl", "aliases"}},
@@ -63,7 +63,7 @@ var _ = add(&Row{
 	Fill: func(c *Call) error {
 		c.Out["name"], c.Out["fqdn"] = plainDomain(c.In.String("name")), c.fqdn()
 		c.eachRecord(c.In.String("zoneId"), func(o store.Object) {
-			if c.isSame(o) && o.ID != c.ID { // one record, written in two ways
+			if c.isSameRecord(o) && o.ID != c.ID { // the same record with its name written in another way
 				c.Tx.Delete(o.Key)
 			}
 		})
@@ -86,8 +86,8 @@ func checkRecord(in Object, fail Fail) {
 	}
 }
 
-// fqdn returns the full name of the call's record; the zone's name is added if it is
-// missing.
+// fqdn returns the full name of the call's record. It adds the zone's name if the
+// record's name does not end with it.
 func (c *Call) fqdn() string {
 	zone, _ := c.target("zoneId")
 	name, parent := plainDomain(c.In.String("name")), plainDomain(Object(zone.State).String("name"))
@@ -100,12 +100,14 @@ func (c *Call) fqdn() string {
 	return name + "." + parent
 }
 
-// isSame says whether a record of the zone has the name and type of the call's.
-func (c *Call) isSame(o store.Object) bool {
+// isSameRecord says whether a record of the zone has the name and type of the call's
+// record.
+func (c *Call) isSameRecord(o store.Object) bool {
 	return o.State["fqdn"] == c.fqdn() && o.State["type"] == c.In.String("type")
 }
 
-// verifyRecord returns Route 53's error. The texts are from public issues and logs.
+// verifyRecord returns Route 53's error for a record that conflicts with another one, and
+// for an alias. The texts are from public issues and logs.
 func verifyRecord(c *Call) error {
 	zone, _ := c.target("zoneId")
 	parent := Object(zone.State).String("name")
@@ -131,19 +133,19 @@ func verifyRecord(c *Call) error {
 	return c.verifyAlias(zone.ID)
 }
 
-// verifyAlias returns an error for an alias whose target does not exist. Only targets in
-// the record's own zone and in CloudFront's are checked.
+// verifyAlias returns an error for an alias whose target does not exist. It checks only
+// targets in the record's zone, and distributions of CloudFront.
 func (c *Call) verifyAlias(zone string) error {
 	for _, alias := range c.In.Objects("aliases") {
 		name, kind := plainDomain(alias.String("name")), c.In.String("type")
-		found, inside := true, true
+		found, inZone := true, true
 		switch alias.String("zoneId") {
 		case zone:
 			found = false
 			c.eachRecord(zone, func(o store.Object) { found = found || o.State["fqdn"] == name && o.State["type"] == kind })
 		case distributionZone:
 			_, found = c.distributionAt(name)
-			inside = strings.HasSuffix(name, ".cloudfront.net")
+			inZone = strings.HasSuffix(name, ".cloudfront.net")
 			if alias.Bool("evaluateTargetHealth") {
 				return refuse("InvalidInput", "EvaluateTargetHealth can't be true for a CloudFront distribution: %s", name)
 			}
@@ -153,7 +155,7 @@ func (c *Call) verifyAlias(zone string) error {
 		}
 		target := fmt.Sprintf("Tried to create an alias that targets %s., type %s in zone %s", name, kind, alias.String("zoneId"))
 		switch {
-		case !inside:
+		case !inZone:
 			return refuse(invalidBatch, "%s, but the alias target name does not lie within the target zone", target)
 		case !found:
 			return refuse(invalidBatch, "%s, but that target was not found", target)

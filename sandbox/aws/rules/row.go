@@ -1,11 +1,11 @@
-// Package rules has AWS's rules for the properties of each resource type: names and
-// limits, defaults, references, replacements, computed values, and what AWS refuses.
-// Each type has one Row, in files by service.
+// Package rules contains AWS's rules for each resource type of the stand-in. The rules
+// define a property's allowed values, its default, the object to which it refers, and
+// whether its change replaces the resource. They also compute outputs, and return the
+// errors with which AWS refuses a call. Each type has one Row, in a file of its service.
 //
-// A row names the sources of its facts: the file of the public source of
-// terraform-provider-aws, from which the pulumi-aws provider is built, and the page
-// of AWS's documentation. A property without a rule is refused, because its
-// behaviour at AWS was not checked.
+// A row names the sources of its facts. One is a file of terraform-provider-aws, from
+// which the provider pulumi-aws is built. The other is a page of AWS's documentation. A
+// property without a rule is refused, because its behaviour at AWS was not checked.
 package rules
 
 import (
@@ -19,48 +19,52 @@ import (
 type Row struct {
 	// Token is the Pulumi type, as in aws:ec2/vpc:Vpc.
 	Token string
-	// Source is the file of terraform-provider-aws that the facts come from,
-	// below internal/service; Page is the page of AWS's documentation.
-	Source, Page string
+	// Source is the file of terraform-provider-aws with the facts, relative to
+	// internal/service.
+	Source string
+	// Page is the page of AWS's documentation with the facts.
+	Page string
 	// Label is the type's name in the provider's errors, as in EC2 VPC.
 	Label string
 	// Global says that the type belongs to the account, not to a region.
 	Global bool
-	// ID is the template of its id; see template.go.
+	// ID is the template of an object's id; see template.go.
 	ID string
-	// NotFound is AWS's error code for an id that does not exist. ExistsCode and
-	// ExistsText are the code and the text for an id that exists already; {x} in the
-	// text is replaced by property x.
-	NotFound, ExistsCode, ExistsText string
-	// Put says that AWS has one call to create and to change: creating an existing
-	// object overwrites it.
+	// NotFound is AWS's error code for an id that does not exist.
+	NotFound string
+	// ExistsCode and ExistsText are AWS's error code and text for an id that exists
+	// already. {x} in the text is replaced by property x.
+	ExistsCode, ExistsText string
+	// Put says that AWS has one call that creates and changes an object. Then the
+	// creation of an object that exists overwrites it.
 	Put bool
 	// Naming defines the property of the name and how a name is generated.
 	Naming *Naming
 	// Props are the rules of the input properties, by path, as in
 	// vpcConfig.subnetIds. A property without a rule is refused.
 	Props Props
-	// ExactlyOne are groups of which exactly one property must be set, AtMostOne
-	// groups of which at most one may be set. Requires has properties that need
-	// others.
-	ExactlyOne, AtMostOne [][]string
-	Requires              map[string][]string
+	// ExactlyOne are groups of properties. Exactly one property of a group must be set.
+	ExactlyOne [][]string
+	// AtMostOne are groups of properties. At most one property of a group may be set.
+	AtMostOne [][]string
+	// Requires has the properties that must be set too, if the property of the key is.
+	Requires map[string][]string
 	// Outputs are templates of computed outputs.
 	Outputs map[string]string
 	// Volatile are outputs that every update changes.
 	Volatile []string
-	// VolatileIf returns outputs that a certain update changes.
+	// VolatileIf returns the outputs that an update changes only in some cases.
 	VolatileIf func(old, in Object) []string
-	// Unique are properties that must differ between objects.
+	// Unique are the properties that must differ between objects.
 	Unique []Unique
 	// DeleteBeforeReplace says that the old object must be deleted before its
 	// replacement is created.
 	DeleteBeforeReplace bool
-	// Normalize completes the program's inputs as the provider does before it compares
-	// them with the state; properties may be unknown.
+	// Normalize completes the program's inputs, as the provider does before it compares
+	// them with the state. Properties may be unknown.
 	Normalize func(in Object)
-	// Check checks several inputs together, in a preview too; properties may be
-	// unknown.
+	// Check checks properties that depend on each other. It also runs in a preview, so
+	// properties may be unknown.
 	Check func(in Object, fail Fail)
 	// Verify returns the error with which AWS refuses a creation or a change.
 	Verify func(c *Call) error
@@ -68,9 +72,10 @@ type Row struct {
 	Fill func(c *Call) error
 	// Refresh updates computed outputs at a read.
 	Refresh func(c *Call) error
-	// Remove refuses or completes a deletion; errKept keeps the object.
+	// Remove returns AWS's error for a deletion, or does what AWS does in addition. If it
+	// returns errKept, the object is not deleted.
 	Remove func(c *Call) error
-	// NewID returns the id if a template is not enough.
+	// NewID returns the id of a new object if a template is not enough.
 	NewID func(c *Call) (string, error)
 	// IgnoreDiff returns properties whose differences the provider ignores.
 	IgnoreDiff func(state, in Object) []string
@@ -87,16 +92,17 @@ type Props map[string]Prop
 // Prop is the rule of one input property. For a list or map of plain values, Enum,
 // Valid and Ref apply to each element.
 type Prop struct {
-	// Required says that it is required inside its object. For properties at the top
-	// level the schema has this.
+	// Required says that the property must be set in its object. The schema has this only
+	// for properties at the top level.
 	Required bool
-	// Replace says that a change replaces the object.
+	// Replace says that a change of the property replaces the resource.
 	Replace bool
-	// Default is the provider's value if it is not set. Preset is the same, but shown
-	// in the inputs, as Pulumi does for descriptions.
-	Default, Preset any
-	// Computed says that AWS chooses a value if it is not set, so that omitting it is
-	// no change.
+	// Default is the provider's value if the property is not set.
+	Default any
+	// Preset is the same, but it is added to the inputs, as Pulumi does for descriptions.
+	Preset any
+	// Computed says that AWS chooses a value if the property is not set. Then the
+	// omission of the property is no change.
 	Computed bool
 	// Enum are the allowed values.
 	Enum []string
@@ -106,15 +112,15 @@ type Prop struct {
 	Min, Max int
 	// Set says that the order of the elements has no meaning.
 	Set bool
-	// JSON says that it is a JSON document. It is compared by meaning, and an object
-	// is accepted in place of its text.
+	// JSON says that the value is a JSON document. Documents are compared by meaning. The
+	// program may also give an object instead of a text.
 	JSON bool
 	// Present says that an empty object has a meaning, such as an action of AWS WAF,
 	// and so differs from an omitted one.
 	Present bool
 	// Same says whether AWS treats two strings as equal.
 	Same func(a, b string) bool
-	// Ref defines the object to which it refers.
+	// Ref defines the object to which the property refers.
 	Ref *Ref
 	// Refuse is the reason why the stand-in refuses a property that AWS has.
 	Refuse string
@@ -124,7 +130,8 @@ type Prop struct {
 type Ref struct {
 	// To are the possible types of the object.
 	To []string
-	// By are the outputs with which the value is compared; id is the object's id.
+	// By are the outputs of the object with which the value is compared. "id" is the
+	// object's id, and also the default.
 	By []string
 	// Noun is the object's name in AWS's error, as in vpc ID.
 	Noun string
@@ -143,13 +150,13 @@ type Ref struct {
 // Unique are properties whose values must differ between the objects of a scope.
 type Unique struct {
 	Props []string
-	// Code is AWS's error code, Message its text; {x} is replaced by property x.
+	// Code is AWS's error code, and Message its text. {x} in it is replaced by property x.
 	Code, Message string
 }
 
 var rows = map[string]*Row{}
 
-// add registers rows. The files of the services call it to initialize a variable.
+// add registers rows. The file of each service calls it to initialize a variable.
 func add(list ...*Row) bool { //nolint:unparam // a variable of the package needs a value
 	for _, r := range list {
 		rows[r.Token] = r

@@ -11,7 +11,7 @@ import (
 const (
 	bucketType    = "aws:s3/bucketV2:BucketV2"
 	bucketObject  = "aws:s3/bucketObjectv2:BucketObjectv2"
-	ownResource   = "deprecated; a resource of its own sets it"
+	ownResource   = "deprecated; use the separate resource for it"
 	noOtherOwners = "buckets of other accounts have no rows"
 )
 
@@ -79,7 +79,7 @@ var _ = add(
 			"metadata":                  {Refuse: "no rules yet"},
 			"etag":                      {Computed: true, Refuse: "S3 computes it"},
 			"source":                    {},
-			"sourceHash":                {Refuse: "the engine sees by the hash of an asset that it changed"},
+			"sourceHash":                {Refuse: "the engine sees a change of the asset by its hash"},
 			"acl":                       {Computed: true, Refuse: "ACLs of objects have no rows"},
 			"bucketKeyEnabled":          {Computed: true, Refuse: "the bucket says how its objects are encrypted"},
 			"checksumAlgorithm":         {Refuse: "checksums have no rules yet"},
@@ -96,12 +96,12 @@ var _ = add(
 		},
 		AtMostOne: [][]string{{"source", "content", "contentBase64"}},
 		Outputs:   map[string]string{"arn": "arn:{partition}:s3:::{bucket}/{key}"},
-		Verify:    inRegion,
+		Verify:    verifyRegion,
 		Fill:      fillObject,
 	},
 )
 
-// bucketName refuses names that S3 refuses.
+// bucketName requires a name that S3 accepts for a bucket.
 func bucketName(v any) string {
 	if reason := all(length(3, 63), pattern(`[a-z0-9][a-z0-9.-]*[a-z0-9]`, "lower-case letters, digits, dots and dashes, with a letter or digit at both ends"),
 		without("xn--"), without("sthree-"), without("amzn-s3-demo-"))(v); reason != "" {
@@ -113,7 +113,7 @@ func bucketName(v any) string {
 	}
 	for _, end := range []string{"-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"} {
 		if strings.HasSuffix(name, end) {
-			return fmt.Sprintf("%q can't end with %s, which S3 keeps for itself", name, end)
+			return fmt.Sprintf("%q can't end with %s, which S3 reserves", name, end)
 		}
 	}
 	return ""
@@ -133,18 +133,18 @@ func emptyBucket(c *Call) error {
 	return nil
 }
 
-// inRegion returns an error for a call to a bucket through another region.
-func inRegion(c *Call) error {
+// verifyRegion returns an error for a call to a bucket of another region.
+func verifyRegion(c *Call) error {
 	bucket, ok := c.target("bucket")
-	if at := Object(bucket.State).String("region"); ok && at != c.Region {
+	if bucketRegion := Object(bucket.State).String("region"); ok && bucketRegion != c.Region {
 		return refuse("PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint: "+
-			"%s is in %s, the provider in %s", bucket.ID, at, c.Region)
+			"%s is in %s, the provider in %s", bucket.ID, bucketRegion, c.Region)
 	}
 	return nil
 }
 
-// settingOf returns a setting of a bucket, which is stored with the bucket's name.
-func (c *Call) settingOf(token, bucket string) (Object, bool) {
+// settingOf returns a setting of a bucket. The id of a setting is the bucket's name.
+func (c *Call) settingOf(token, bucket string) (setting Object, exists bool) {
 	o, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: token, ID: bucket})
 	return o.State, ok
 }

@@ -29,7 +29,7 @@ var _ = add(
 			"ignorePublicAcls":      {Default: false},
 			"restrictPublicBuckets": {Default: false},
 		},
-		Verify: inRegion,
+		Verify: verifyRegion,
 	},
 	&Row{
 		Token:  "aws:s3/bucketPolicy:BucketPolicy",
@@ -57,7 +57,7 @@ var _ = add(
 				return refuse("InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting (%s has %s)",
 					bucket, acl.String("acl"))
 			}
-			return inRegion(c)
+			return verifyRegion(c)
 		},
 	},
 	&Row{
@@ -76,7 +76,7 @@ var _ = add(
 			if bucket := c.In.String("bucket"); !c.aclsEnabled(bucket) {
 				return refuse("AccessControlListNotSupported", "The bucket does not allow ACLs: give %s ownership controls other than BucketOwnerEnforced first", bucket)
 			}
-			return inRegion(c)
+			return verifyRegion(c)
 		},
 	},
 )
@@ -92,16 +92,16 @@ func (c *Call) aclsEnabled(bucket string) bool {
 // and for a public policy that the public access block forbids. Buckets created since
 // April 2023 block public policies until a public access block allows them.
 func verifyBucketPolicy(c *Call) error {
-	if err := inRegion(c); err != nil {
+	if err := verifyRegion(c); err != nil {
 		return err
 	}
 	if err := c.verifyPrincipals("policy", "MalformedPolicy", "Invalid principal in policy"); err != nil {
 		return err
 	}
 	bucket := c.In.String("bucket")
-	own := fmt.Sprintf("arn:%s:s3:::%s", c.Partition, bucket)
-	block, given := c.settingOf(publicBlockType, bucket)
-	blocked := !given || block.Bool("blockPublicPolicy")
+	bucketARN := fmt.Sprintf("arn:%s:s3:::%s", c.Partition, bucket)
+	block, exists := c.settingOf(publicBlockType, bucket)
+	blocked := !exists || block.Bool("blockPublicPolicy")
 	var doc struct{ Statement any }
 	if err := json.Unmarshal([]byte(c.In.String("policy")), &doc); err != nil {
 		return refuse("MalformedPolicy", "%v", err)
@@ -109,8 +109,8 @@ func verifyBucketPolicy(c *Call) error {
 	for _, item := range listOf(doc.Statement) {
 		s, _ := item.(map[string]any)
 		for _, v := range append(listOf(s["Resource"]), listOf(s["NotResource"])...) {
-			if resource, _ := v.(string); resource != own && !strings.HasPrefix(resource, own+"/") {
-				return refuse("MalformedPolicy", "Policy has invalid resource: %v is neither %s nor inside it", v, own)
+			if resource, _ := v.(string); resource != bucketARN && !strings.HasPrefix(resource, bucketARN+"/") {
+				return refuse("MalformedPolicy", "Policy has invalid resource: %v is neither %s nor inside it", v, bucketARN)
 			}
 		}
 		for _, v := range append(listOf(s["Action"]), listOf(s["NotAction"])...) {
@@ -118,19 +118,19 @@ func verifyBucketPolicy(c *Call) error {
 				return refuse("MalformedPolicy", "Policy has invalid action: %v", v)
 			}
 		}
-		if blocked && public(s) {
+		if blocked && isPublic(s) {
 			return refuse("AccessDenied", "Access Denied: the policy of %s is for the public, and its public access block forbids that", bucket)
 		}
 	}
 	return nil
 }
 
-// public says whether a statement gives everybody access. S3 evaluates conditions; here
+// isPublic says whether a statement gives everybody access. S3 evaluates conditions. Here
 // any condition counts as a restriction.
-func public(s map[string]any) bool {
+func isPublic(s map[string]any) bool {
 	if s["Effect"] != "Allow" || s["Condition"] != nil {
 		return false
 	}
-	who, _ := s["Principal"].(map[string]any)
-	return s["Principal"] == "*" || slices.Contains(listOf(who["AWS"]), any("*"))
+	principal, _ := s["Principal"].(map[string]any)
+	return s["Principal"] == "*" || slices.Contains(listOf(principal["AWS"]), any("*"))
 }

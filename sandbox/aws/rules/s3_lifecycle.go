@@ -9,7 +9,7 @@ import (
 // lifecycleClasses are the storage classes to which a rule may move objects.
 var lifecycleClasses = []string{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}
 
-// leastDaysToIA is how long objects must exist before a transition to a class for
+// leastDaysToIA is how many days objects must exist before a transition to a class for
 // infrequent access:
 // AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.
 const leastDaysToIA = 30
@@ -58,7 +58,7 @@ var _ = add(
 					return refuse("InvalidRequest", "At least one action needs to be specified in a rule: %s has none", rule.String("id"))
 				}
 			}
-			return inRegion(c)
+			return verifyRegion(c)
 		},
 		Fill: func(c *Call) error {
 			if !c.Out.Has("transitionDefaultMinimumObjectSize") {

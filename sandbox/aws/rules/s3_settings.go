@@ -24,11 +24,11 @@ var _ = add(
 			"versioningConfiguration.mfaDelete": {Computed: true, Refuse: "a second factor has no rules"},
 		},
 		Verify: func(c *Call) error {
-			was, is := c.Old.Object("versioningConfiguration").String("status"), c.In.Object("versioningConfiguration").String("status")
-			if is == "Disabled" && was != "" && was != is {
-				return fmt.Errorf("versioning_configuration.status cannot be updated from '%s' to '%s'", was, is)
+			oldStatus, newStatus := c.Old.Object("versioningConfiguration").String("status"), c.In.Object("versioningConfiguration").String("status")
+			if newStatus == "Disabled" && oldStatus != "" && oldStatus != newStatus {
+				return fmt.Errorf("versioning_configuration.status cannot be updated from '%s' to '%s'", oldStatus, newStatus)
 			}
-			return inRegion(c)
+			return verifyRegion(c)
 		},
 	},
 	&Row{
@@ -46,13 +46,13 @@ var _ = add(
 		},
 		Check: func(in Object, fail Fail) {
 			for i, rule := range in.Objects("rules") {
-				by := rule.Object("applyServerSideEncryptionByDefault")
-				if by.String("sseAlgorithm") == "AES256" && by.Has("kmsMasterKeyId") {
+				encryption := rule.Object("applyServerSideEncryptionByDefault")
+				if encryption.String("sseAlgorithm") == "AES256" && encryption.Has("kmsMasterKeyId") {
 					fail(fmt.Sprintf("rules[%d].applyServerSideEncryptionByDefault.kmsMasterKeyId", i), "needs the sseAlgorithm aws:kms or aws:kms:dsse")
 				}
 			}
 		},
-		Verify: inRegion,
+		Verify: verifyRegion,
 	},
 	&Row{
 		Token:  "aws:s3/bucketLoggingV2:BucketLoggingV2",
@@ -76,10 +76,10 @@ var _ = add(
 		},
 		Verify: func(c *Call) error {
 			target, _ := c.target("targetBucket")
-			if at := Object(target.State).String("region"); at != c.Region {
-				return refuse("CrossLocationLoggingProhibited", "Cross S3 location logging not allowed: %s is in %s, the bucket in %s", target.ID, at, c.Region)
+			if targetRegion := Object(target.State).String("region"); targetRegion != c.Region {
+				return refuse("CrossLocationLoggingProhibited", "Cross S3 location logging not allowed: %s is in %s, the bucket in %s", target.ID, targetRegion, c.Region)
 			}
-			return inRegion(c)
+			return verifyRegion(c)
 		},
 	},
 )

@@ -13,7 +13,7 @@ const (
 	secretVersionType = "aws:secretsmanager/secretVersion:SecretVersion"
 )
 
-// toSecret is a reference to a secret, with which the referring resource is deleted.
+// toSecret is a reference to a secret. The referring resource is deleted with the secret.
 var toSecret = &Ref{
 	To: []string{secretType}, By: []string{"id", "name"}, Noun: "secret", Missing: "ResourceNotFoundException", DeletedWith: true,
 }
@@ -35,6 +35,7 @@ func recoveryWindow(v any) string {
 	return fmt.Sprintf("is %v, must be 0 or 7 to 30", v)
 }
 
+// secretSize limits the bytes of a secret's value.
 func secretSize(v any) string {
 	if s, _ := v.(string); s == "" || len(s) > maxSecretValue {
 		return fmt.Sprintf("has %d bytes, must have 1 to %d", len(s), maxSecretValue)
@@ -71,7 +72,7 @@ var _ = add(
 			if err := c.verifyPrincipals("policy", "MalformedPolicyDocumentException", "This resource policy contains an unsupported principal"); err != nil {
 				return err
 			}
-			return verifyNameIsFree(c)
+			return verifyNameNotRetained(c)
 		},
 		Fill: func(c *Call) error {
 			c.Out.fill(map[string]any{"policy": "", "replicas": []any{}, "namePrefix": ""})
@@ -127,22 +128,23 @@ var _ = add(
 	},
 )
 
-// verifyNameIsFree returns an error for the name of a secret that waits for its
-// deletion.
-func verifyNameIsFree(c *Call) error {
-	old, there := c.retainedObject(deletedSecret, c.In.String("name"))
-	if c.Old != nil || !there {
+// verifyNameNotRetained returns an error for a new secret with the name of a deleted
+// secret whose recovery window has not ended. If the window has ended, it removes the
+// deleted secret.
+func verifyNameNotRetained(c *Call) error {
+	deleted, exists := c.retainedObject(deletedSecret, c.In.String("name"))
+	if c.Old != nil || !exists {
 		return nil
 	}
-	until, err := time.Parse(time.RFC3339, Object(old.State).String("deletionDate"))
+	deletionDate, err := time.Parse(time.RFC3339, Object(deleted.State).String("deletionDate"))
 	if err != nil {
-		return fmt.Errorf("deleted secret %s: %w", old.ID, err)
+		return fmt.Errorf("deleted secret %s: %w", deleted.ID, err)
 	}
-	if c.Now().Before(until) {
+	if c.Now().Before(deletionDate) {
 		return refuse("InvalidRequestException", "You can't create this secret because a secret with this name is already scheduled for deletion. "+
-			"(%s, until %s; recoveryWindowInDays 0 deletes at once)", old.ID, until.Format(time.DateOnly))
+			"(%s, until %s; recoveryWindowInDays 0 deletes at once)", deleted.ID, deletionDate.Format(time.DateOnly))
 	}
-	c.Tx.Delete(old.Key)
+	c.Tx.Delete(deleted.Key)
 	return nil
 }
 
@@ -163,7 +165,8 @@ const (
 	previousVersion = "AWSPREVIOUS"
 )
 
-// moveStages sets the stage of the current version to previous.
+// moveStages sets the stage of the former current version to previous, if the call's
+// version becomes the current one.
 func moveStages(c *Call) error {
 	if !slices.Contains(c.Out.Strings("versionStages"), currentVersion) {
 		return nil

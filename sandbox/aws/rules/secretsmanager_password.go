@@ -18,8 +18,8 @@ const (
 )
 
 // randomPassword implements getRandomPassword: it generates a new password at every call.
-// Neither the password nor the id, which contains it, is a secret for Pulumi: the source
-// of pulumi-aws does not mark them. A program must mark them itself.
+// The id is the password too. As in pulumi-aws, neither is marked as a secret, so a
+// program must mark both.
 func randomPassword(_ *Call, in Object) (Object, error) {
 	size := 32
 	if in.Has("passwordLength") {
@@ -28,10 +28,10 @@ func randomPassword(_ *Call, in Object) (Object, error) {
 	if size < 1 || size > maxPassword {
 		return nil, refuse("InvalidParameterException", "Password length must be 1 to %d, is %d", maxPassword, size)
 	}
-	var kinds []string
+	var kinds []string // the characters of each kind
 	for _, kind := range []struct {
-		letters string
-		use     bool
+		letters  string
+		included bool
 	}{
 		{lowercase, !in.Bool("excludeLowercase")}, {uppercase, !in.Bool("excludeUppercase")}, {digitsAll, !in.Bool("excludeNumbers")},
 		{punctuation, !in.Bool("excludePunctuation")}, {" ", in.Bool("includeSpace")},
@@ -42,36 +42,36 @@ func randomPassword(_ *Call, in Object) (Object, error) {
 			}
 			return r
 		}, kind.letters)
-		if kind.use && letters != "" {
+		if kind.included && letters != "" {
 			kinds = append(kinds, letters)
 		}
 	}
-	each := in.Bool("requireEachIncludedType")
-	if len(kinds) == 0 || (each && len(kinds) > size) {
+	requireEach := in.Bool("requireEachIncludedType")
+	if len(kinds) == 0 || (requireEach && len(kinds) > size) {
 		return nil, refuse("InvalidParameterException", "The password can't be generated: %d kinds of characters, %d characters", len(kinds), size)
 	}
-	password, err := drawPassword(kinds, size, each)
+	password, err := drawPassword(kinds, size, requireEach)
 	if err != nil {
 		return nil, err
 	}
 	return Object{"id": password, "randomPassword": password, "passwordLength": float64(size)}, nil
 }
 
-// drawPassword selects random characters of all kinds, with one of each kind if each is
-// set, and shuffles them.
-func drawPassword(kinds []string, size int, each bool) (string, error) {
-	every := strings.Join(kinds, "")
+// drawPassword selects random characters of all kinds and shuffles them. If requireEach
+// is true, there is a character of each kind.
+func drawPassword(kinds []string, size int, requireEach bool) (string, error) {
+	allKinds := strings.Join(kinds, "")
 	out := make([]byte, size)
 	for i := range out {
-		from := every
-		if each && i < len(kinds) {
-			from = kinds[i]
+		letters := allKinds
+		if requireEach && i < len(kinds) {
+			letters = kinds[i]
 		}
-		n, err := randomBelow(int64(len(from)))
+		n, err := randomBelow(int64(len(letters)))
 		if err != nil {
 			return "", fmt.Errorf("generating a password: %w", err)
 		}
-		out[i] = from[n]
+		out[i] = letters[n]
 	}
 	for i := len(out) - 1; i > 0; i-- {
 		j, err := randomBelow(int64(i + 1))

@@ -16,7 +16,7 @@ import (
 var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/recommended/image_id$`)
 
 // publicParameter implements getParameter: ssm/parameter_data_source.go. The image id is
-// generated and does not change for a region, a version and an architecture.
+// generated. It is always the same for a region, a version and an architecture.
 func publicParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)

@@ -6,37 +6,39 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
-// verifySubnetGroup returns an error for subnets of two VPCs, and for fewer availability
-// zones than the service needs.
-func verifySubnetGroup(zones int, tooFew string) func(*Call) error {
+// verifySubnetGroup returns a function that returns an error for subnets of two VPCs. The
+// function also returns an error, with the code tooFewCode, for fewer zones than minZones.
+func verifySubnetGroup(minZones int, tooFewCode string) func(*Call) error {
 	return func(c *Call) error {
-		vpcs, covered := map[string]bool{}, map[string]bool{}
+		vpcs, zones := map[string]bool{}, map[string]bool{}
 		for _, subnet := range c.targets("subnetIds") {
 			vpcs[Object(subnet.State).String("vpcId")] = true
-			covered[Object(subnet.State).String("availabilityZone")] = true
+			zones[Object(subnet.State).String("availabilityZone")] = true
 		}
 		if len(vpcs) > 1 {
-			return refuse("InvalidParameterValue", "The new Subnets are not in the same Vpc as the existing subnet group: one VPC a group")
+			return refuse("InvalidParameterValue", "The new Subnets are not in the same Vpc as the existing subnet group: a group has one VPC")
 		}
-		if len(covered) < zones {
-			return refuse(tooFew, "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. "+
-				"Current AZ coverage: %d. Add subnets to cover at least %d AZs.", len(covered), zones)
+		if len(zones) < minZones {
+			return refuse(tooFewCode, "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. "+
+				"Current AZ coverage: %d. Add subnets to cover at least %d AZs.", len(zones), minZones)
 		}
 		return nil
 	}
 }
 
-// vpcOfGroup and zonesOfGroup return the VPC and the zones of a subnet group.
+// vpcOfGroup returns the VPC of a subnet group.
 func (c *Call) vpcOfGroup(group store.Object) string {
 	vpc, _ := c.subnetsOf(group)
 	return vpc
 }
 
+// zonesOfGroup returns the zone of each subnet of a subnet group.
 func (c *Call) zonesOfGroup(group store.Object) []string {
 	_, zones := c.subnetsOf(group)
 	return zones
 }
 
+// subnetsOf returns the VPC and the zone of each subnet of a subnet group.
 func (c *Call) subnetsOf(group store.Object) (vpc string, zones []string) {
 	for _, id := range Object(group.State).Strings("subnetIds") {
 		if subnet, ok := c.resolve(toSubnet, id); ok {
@@ -48,14 +50,15 @@ func (c *Call) subnetsOf(group store.Object) (vpc string, zones []string) {
 }
 
 // verifyGroupsOfVPC returns an error for security groups that are not in the subnet
-// group's VPC.
-func (c *Call) verifyGroupsOfVPC(groups, subnetGroup, noun string) error {
-	group, ok := c.target(subnetGroup)
+// group's VPC. The first two parameters are the properties that refer to them. noun is
+// the name of the database in AWS's error.
+func (c *Call) verifyGroupsOfVPC(groupsProperty, subnetGroupProperty, noun string) error {
+	group, ok := c.target(subnetGroupProperty)
 	if !ok {
 		return nil
 	}
 	vpc := c.vpcOfGroup(group)
-	for _, g := range c.targets(groups) {
+	for _, g := range c.targets(groupsProperty) {
 		if other := Object(g.State).String("vpcId"); other != vpc {
 			return refuse("InvalidParameterCombination", "The %s and EC2 security group are in different VPCs. The %s is in %s and the EC2 security group is in %s",
 				noun, noun, vpc, other)
@@ -73,12 +76,12 @@ func (c *Call) defaultGroup(vpc string) []any {
 	return []any{v.State["defaultSecurityGroupId"]}
 }
 
-// subnetGroupProps returns the rules that the subnet groups of three services share;
-// most also have namePrefix. In AWS a subnet cannot be deleted while a database is in
-// it; here its subnet group prevents that.
-func subnetGroupProps(name func(any) string) Props {
+// subnetGroupProps returns the rules that the subnet groups of three services have in
+// common. validName is the validator of the name. In AWS a subnet cannot be deleted while
+// a database is in it. Here it cannot be deleted while a subnet group contains it.
+func subnetGroupProps(validName func(any) string) Props {
 	return Props{
-		"name":        {Replace: true, Computed: true, Valid: name},
+		"name":        {Replace: true, Computed: true, Valid: validName},
 		"description": {Preset: managedBy},
 		"subnetIds":   {Set: true, Min: 1, Ref: toSubnet},
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
 )
 
-// The tables are written by hand. These tests compare them with the
-// structure that was generated from the SDK.
+// The rows are written by hand. These tests compare them with the structure that is
+// generated from the SDK.
 
-func TestEveryTypeHasStructureAndRules(t *testing.T) {
+func TestEveryRowHasAGeneratedStructure(t *testing.T) {
 	resources, functionTokens, err := schema.Tokens()
 	require.NoError(t, err)
 	resources = slices.DeleteFunc(resources, func(token string) bool { return token == schema.ProviderToken })
@@ -57,8 +57,9 @@ func TestEveryPropertyHasARule(t *testing.T) {
 	}
 }
 
-// inputPaths adds every input property to out, including those inside blocks. A
-// block that is refused needs no rules for its properties.
+// inputPaths adds the type of every input property to out, by path, including the
+// properties inside blocks. It omits the properties of a refused block, because they need
+// no rules.
 func inputPaths(s *schema.Resource, row *Row, fields schema.Fields, path string, out map[string]string) {
 	for name, typ := range fields {
 		at := dotted(path, name)
@@ -70,6 +71,7 @@ func inputPaths(s *schema.Resource, row *Row, fields schema.Fields, path string,
 	}
 }
 
+// requireRule asserts that a rule fits the type of its property.
 func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	t.Helper()
 	at := token + " " + path
@@ -112,7 +114,7 @@ func requireRule(t *testing.T, token, path, typ string, p Prop) {
 	}
 }
 
-func TestOutputsExist(t *testing.T) {
+func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 	for token, row := range rows {
 		s, _, err := schema.ResourceOf(token)
 		require.NoError(t, err)

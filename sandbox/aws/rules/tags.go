@@ -21,19 +21,20 @@ var tagCharacters = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$`)
 
 // tagged says whether a type has tags into which the provider merges default tags.
 func tagged(r *schema.Resource) bool {
-	_, in := r.Inputs["tags"]
-	_, all := r.Outputs["tagsAll"]
-	return in && all
+	_, hasTags := r.Inputs["tags"]
+	_, hasTagsAll := r.Outputs["tagsAll"]
+	return hasTags && hasTagsAll
 }
 
-// mergeTags returns tagsAll as pulumi-aws computes it (provider/tags.go): the provider's
-// default tags, overridden by the resource's own. It is unknown if any of them is.
-func mergeTags(defaults map[string]any, own any) any {
-	if wire.ContainsUnknown(own) || wire.ContainsUnknown(defaults) {
+// mergeTags returns tagsAll as pulumi-aws computes it (provider/tags.go). A resource's tag
+// overrides the provider's default tag of the same name. If a tag is unknown, tagsAll is
+// unknown.
+func mergeTags(defaults map[string]any, tags any) any {
+	if wire.ContainsUnknown(tags) || wire.ContainsUnknown(defaults) {
 		return wire.Unknown{}
 	}
 	all := wire.CloneMap(defaults)
-	if m, ok := own.(map[string]any); ok {
+	if m, ok := tags.(map[string]any); ok {
 		for k, v := range m {
 			all[k] = v
 		}

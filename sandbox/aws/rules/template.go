@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// expand executes a template. A name in braces is the call's account, region,
-// partition or id, a property, or a random value: hex17 is 17 hexadecimal digits,
-// id17 is 17 capital letters and digits as in IAM's unique ids, uuid is a UUID.
+// expand replaces the variables of a template, which are names in braces. A variable is
+// the call's account, region, partition or id, a property, or a random value. hex17 is 17
+// hexadecimal digits. id17 is 17 capital letters and digits, as in IAM's unique ids. uuid
+// is a UUID.
 func (c *Call) expand(template string) (string, error) {
 	var out strings.Builder
 	for {
@@ -34,6 +35,7 @@ func (c *Call) expand(template string) (string, error) {
 	}
 }
 
+// variable returns the value of a template's variable.
 func (c *Call) variable(name string) (string, error) {
 	switch name {
 	case "account":
@@ -53,8 +55,8 @@ func (c *Call) variable(name string) (string, error) {
 	if n, ok := lengthSuffix(name, "id"); ok {
 		return randomID(n)
 	}
-	for _, from := range []Object{c.Out, c.In} {
-		switch v := from[name].(type) {
+	for _, o := range []Object{c.Out, c.In} {
+		switch v := o[name].(type) {
 		case string:
 			return v, nil
 		case float64:
@@ -65,7 +67,7 @@ func (c *Call) variable(name string) (string, error) {
 }
 
 // lengthSuffix returns the number after the prefix, as in hex8.
-func lengthSuffix(name, prefix string) (int, bool) {
+func lengthSuffix(name, prefix string) (n int, ok bool) {
 	rest, ok := strings.CutPrefix(name, prefix)
 	if !ok {
 		return 0, false
@@ -101,6 +103,7 @@ func randomBelow(n int64) (int, error) {
 	return int(i.Int64()), nil
 }
 
+// randomUUID returns a random UUID of version 4.
 func randomUUID() (string, error) {
 	h, err := randomHex(32)
 	if err != nil {

@@ -18,7 +18,7 @@ func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore 
 		}
 		call.ID = id
 		if err := call.update(in, ignore); err != nil {
-			return call.fail(updating, err)
+			return call.wrapError(updating, err)
 		}
 		state = call.Out
 		return nil
@@ -26,6 +26,7 @@ func (c *Cloud) Update(ctx context.Context, token, id string, in Object, ignore 
 	return state, err
 }
 
+// update changes the object of the call to checked inputs and sets Out.
 func (c *Call) update(in Object, ignore []string) error {
 	object, ok := c.Tx.Get(c.key())
 	if !ok {
@@ -34,10 +35,10 @@ func (c *Call) update(in Object, ignore []string) error {
 	c.Old = object.State
 	c.In = c.complete(keepIgnored(in, c.Old, ignore))
 	c.Out = c.merged()
-	if err := c.references(); err != nil {
+	if err := c.verifyReferences(); err != nil {
 		return err
 	}
-	if err := c.unique(); err != nil {
+	if err := c.verifyUnique(); err != nil {
 		return err
 	}
 	if c.Row.Verify != nil {
@@ -48,11 +49,11 @@ func (c *Call) update(in Object, ignore []string) error {
 	if err := c.fill(); err != nil {
 		return err
 	}
-	return c.keep(object)
+	return c.save(object)
 }
 
-// keepIgnored sets ignored properties to the value of the state. The engine sends
-// the last value that it knows, but the provider does not change them.
+// keepIgnored sets ignored properties to the value of the state. For such a property the
+// engine sends the last value that it knows, but the provider keeps the present value.
 func keepIgnored(in, state Object, ignore []string) Object {
 	out := Object(wire.CloneMap(in))
 	for _, path := range ignore {
@@ -60,29 +61,29 @@ func keepIgnored(in, state Object, ignore []string) Object {
 		if strings.Contains(name, "[") {
 			continue // the engine has already set the old list
 		}
-		have, ok := state[name]
+		present, ok := state[name]
 		if !ok {
 			continue
 		}
 		if !nested {
-			out[name] = wire.Clone(have)
+			out[name] = wire.Clone(present)
 			continue
 		}
-		w, wok := out[name].(map[string]any)
-		h, hok := have.(map[string]any)
-		if wok && hok {
-			out[name] = map[string]any(keepIgnored(w, h, []string{rest}))
+		inputMap, inputOK := out[name].(map[string]any)
+		presentMap, presentOK := present.(map[string]any)
+		if inputOK && presentOK {
+			out[name] = map[string]any(keepIgnored(inputMap, presentMap, []string{rest}))
 		}
 	}
 	return out
 }
 
-// merged returns the state after an update: computed values are kept, inputs are
-// replaced.
+// merged returns the state after an update. It has the new inputs, and the computed
+// values of the old state.
 func (c *Call) merged() Object {
 	out := Object{}
 	for name, v := range c.Old {
-		if _, input := c.schema.Inputs[name]; !input || c.Row.Props[name].Computed {
+		if _, isInput := c.schema.Inputs[name]; !isInput || c.Row.Props[name].Computed {
 			out[name] = wire.Clone(v)
 		}
 	}
@@ -92,19 +93,20 @@ func (c *Call) merged() Object {
 	return out
 }
 
-// mergeNested copies computed values of the old object that the program does not give.
+// mergeNested returns the new value of a property. Inside an object it keeps the computed
+// values of the old object that the program does not give.
 func (c *Call) mergeNested(typ string, v, old any, path string) any {
-	m, ok := v.(map[string]any)
-	o, had := old.(map[string]any)
-	if !ok || !had || !strings.HasPrefix(typ, "@") {
+	newMap, newOK := v.(map[string]any)
+	oldMap, oldOK := old.(map[string]any)
+	if !newOK || !oldOK || !strings.HasPrefix(typ, "@") {
 		return wire.Clone(v)
 	}
-	out := wire.CloneMap(m)
-	for name, item := range o {
+	out := wire.CloneMap(newMap)
+	for name, item := range oldMap {
 		if _, given := out[name]; given {
 			continue
 		}
-		if p, ruled := c.Row.Props[dotted(path, name)]; !ruled || p.Computed {
+		if p, hasRule := c.Row.Props[dotted(path, name)]; !hasRule || p.Computed {
 			out[name] = wire.Clone(item)
 		}
 	}

@@ -9,12 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// The functions below return validators of single values. A validator returns the
-// reason why a value is refused, or "". Values of another type were refused before.
+// Most functions in this file return a validator of single values. A validator returns
+// the reason why a value is refused, or "". The schema check has refused values of another
+// type before.
 
-func all(list ...func(any) string) func(any) string {
+// all requires that each of the validators accepts the value.
+func all(validators ...func(any) string) func(any) string {
 	return func(v any) string {
-		for _, valid := range list {
+		for _, valid := range validators {
 			if reason := valid(v); reason != "" {
 				return reason
 			}
@@ -93,12 +95,13 @@ func cidr4(low, high int) func(any) string { return cidr("IPv4", netip.Addr.Is4,
 // cidr6 is the same for IPv6.
 func cidr6(low, high int) func(any) string { return cidr("IPv6", netip.Addr.Is6, low, high) }
 
-func cidr(family string, is func(netip.Addr) bool, low, high int) func(any) string {
+// cidr requires a CIDR block of an address family, which isFamily tests.
+func cidr(family string, isFamily func(netip.Addr) bool, low, high int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)
 		p, err := netip.ParsePrefix(s)
 		switch {
-		case err != nil || !is(p.Addr()):
+		case err != nil || !isFamily(p.Addr()):
 			return fmt.Sprintf("%q is not an %s CIDR block", s, family)
 		case p.Masked() != p:
 			return fmt.Sprintf("%q must be written as its network, %s", s, p.Masked())
@@ -109,7 +112,7 @@ func cidr(family string, is func(netip.Addr) bool, low, high int) func(any) stri
 	}
 }
 
-// overlap says whether two CIDR blocks share an address.
+// overlap says whether two CIDR blocks have an address in common.
 func overlap(a, b string) bool {
 	x, errX := netip.ParsePrefix(a)
 	y, errY := netip.ParsePrefix(b)

@@ -15,16 +15,15 @@ var toWebACL = &Ref{
 	To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "InvalidWebACLId", InUseCode: "WAFAssociatedItemException",
 }
 
-// managedRules are AWS's rule groups with their capacity:
-// waf/latest/developerguide/aws-managed-rule-groups-list.html. rateCapacity is the
-// capacity of a rate-based rule, maxCapacity the limit of a web ACL. From memory.
+// managedRules are AWS's rule groups with the capacity that each uses:
+// waf/latest/developerguide/aws-managed-rule-groups-list.html.
 var managedRules = map[string]int{
 	"AWSManagedRulesCommonRuleSet": 700, "AWSManagedRulesKnownBadInputsRuleSet": 200, "AWSManagedRulesAmazonIpReputationList": 25,
 }
 
 const (
-	rateCapacity = 2
-	maxCapacity  = 5000
+	rateCapacity = 2    // of a rate-based rule, from memory
+	maxCapacity  = 5000 // the limit of a web ACL, from memory
 )
 
 const otherStatement = "only managed rule groups and rate-based rules have rules"
@@ -65,7 +64,7 @@ var _ = add(&Row{
 	Source: "wafv2/web_acl.go", Page: "waf/latest/APIReference/API_CreateWebACL.html",
 	Label: "WAFv2 WebACL", ID: "{uuid}", NotFound: "WAFNonexistentItemException",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
-	Props: together(Props{
+	Props: mergeProps(Props{
 		"name":        {Replace: true, Computed: true, Valid: wafName},
 		"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), wafName)},
 		"description": {Valid: length(1, 256)},
@@ -106,11 +105,11 @@ var _ = add(&Row{
 		wafRate + ".scopeDownStatement":         {Refuse: otherStatement},
 	},
 		visibility(""), visibility("rules."),
-		refusedAll(noEdgeRow, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
-		refusedAll(noEdgeRow, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
-		refusedAll(noEdgeRow, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
-		refusedAll(noEdgeRow, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
-		refusedAll(noEdgeRow, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedAll(noRules, "", "associationConfig", "captchaConfig", "challengeConfig", "customResponseBodies", "dataProtectionConfig", "ruleJson", "tokenDomains"),
+		refusedAll(noRules, "rules.", "captchaConfig", "challengeConfig", "ruleLabels", "action.captcha", "action.challenge"),
+		refusedAll(noRules, "rules.action.", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
+		refusedAll(noRules, "defaultAction.", "allow.customRequestHandling", "block.customResponse"),
+		refusedAll(noRules, wafOverride+".actionToUse.", "captcha", "challenge", "allow.customRequestHandling", "block.customResponse", "count.customRequestHandling"),
 		refusedAll(otherStatement, wafStatement, "andStatement", "asnMatchStatement", "byteMatchStatement", "geoMatchStatement", "ipSetReferenceStatement",
 			"labelMatchStatement", "notStatement", "orStatement", "regexMatchStatement", "regexPatternSetReferenceStatement", "ruleGroupReferenceStatement",
 			"sizeConstraintStatement", "sqliMatchStatement", "xssMatchStatement")),
@@ -128,7 +127,7 @@ var _ = add(&Row{
 				"the provider is in %s, must be in %s", c.Region, edgeRegion)
 		}
 		if n := capacityOf(c.In); n > maxCapacity {
-			return refuse("WAFLimitsExceededException", "The rules take a capacity of %d; a web ACL has %d", n, maxCapacity)
+			return refuse("WAFLimitsExceededException", "The rules need a capacity of %d; a web ACL has %d", n, maxCapacity)
 		}
 		return nil
 	},
@@ -153,12 +152,12 @@ func capacityOf(in Object) int {
 
 // checkWebACL returns failures for rules that contradict themselves or each other.
 func checkWebACL(in Object, fail Fail) {
-	one := func(o Object, name, at string) {
+	requireOne := func(o Object, name, at string) {
 		if n := len(o.Object(name)); n != 1 && !wire.IsUnknown(o[name]) {
 			fail(at+name, "exactly one must be given, there are %d", n)
 		}
 	}
-	one(in, "defaultAction", "")
+	requireOne(in, "defaultAction", "")
 	seen := map[string]bool{}
 	for i, rule := range in.Objects("rules") {
 		at := fmt.Sprintf("rules[%d].", i)
@@ -169,7 +168,7 @@ func checkWebACL(in Object, fail Fail) {
 			}
 			seen[value] = true
 		}
-		one(rule, "statement", at)
+		requireOne(rule, "statement", at)
 		if wire.IsUnknown(rule["statement"]) {
 			continue
 		}
@@ -181,6 +180,6 @@ func checkWebACL(in Object, fail Fail) {
 		if rule.Has(other) {
 			fail(at+other, "can't be given for this statement; use %s", action)
 		}
-		one(rule, action, at)
+		requireOne(rule, action, at)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 const webACLLogType = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
 
-// wafLogPrefix begins the name of a destination: waf/latest/APIReference/
+// wafLogPrefix is the required start of a destination's name: waf/latest/APIReference/
 // API_LoggingConfiguration.html.
 const wafLogPrefix = "aws-waf-logs-"
 
@@ -26,7 +26,8 @@ var _ = add(&Row{
 		"resourceArn": {Replace: true, Valid: arn, Ref: &Ref{
 			To: []string{webACLType}, By: []string{"arn"}, Noun: "web ACL", Missing: "WAFNonexistentItemException", DeletedWith: true,
 		}},
-		// The provider takes 100, AWS one. Buckets and streams have no rules yet.
+		// The provider allows 100 destinations, AWS allows one. Buckets and streams have no
+		// rules yet.
 		"logDestinationConfigs": {Replace: true, Set: true, Min: 1, Max: 1, Valid: arn, Ref: &Ref{
 			To: []string{logGroupType}, By: []string{"arn"}, Noun: "log group", Missing: "WAFLogDestinationPermissionIssueException",
 		}},
@@ -38,13 +39,13 @@ var _ = add(&Row{
 		wafCondition:                             {Set: true, Min: 1},
 		wafCondition + ".actionCondition":        {Required: true},
 		wafCondition + ".actionCondition.action": {Enum: []string{"ALLOW", "BLOCK", "COUNT", "CAPTCHA", "CHALLENGE", "EXCLUDED_AS_COUNT"}},
-		wafCondition + ".labelNameCondition":     {Refuse: noEdgeRow},
+		wafCondition + ".labelNameCondition":     {Refuse: noRules},
 		"redactedFields":                         {Set: true, Max: 100},
 		"redactedFields.method":                  {Present: true},
 		"redactedFields.queryString":             {Present: true},
 		"redactedFields.uriPath":                 {Present: true},
 		"redactedFields.singleHeader":            {},
-		"redactedFields.singleHeader.name":       {Valid: all(length(1, 64), pattern(`[^A-Z\s]+`, "a header in lower case, as AWS gives it back"))},
+		"redactedFields.singleHeader.name":       {Valid: all(length(1, 64), pattern(`[^A-Z\s]+`, "a header in lower case, as AWS returns it"))},
 	},
 	Check: func(in Object, fail Fail) {
 		for i, field := range in.Objects("redactedFields") {
@@ -59,11 +60,11 @@ var _ = add(&Row{
 			}
 		}
 	},
-	// Both are where CloudFront's web ACLs are: waf/latest/developerguide/
-	// logging-cw-logs.html.
+	// The configuration and its log group are in the region of CloudFront's web ACLs:
+	// waf/latest/developerguide/logging-cw-logs.html.
 	Verify: func(c *Call) error {
 		if c.Region != edgeRegion {
-			return refuse("WAFInvalidParameterException", "The log of a web ACL of CloudFront's must be in %s, the provider is in %s", edgeRegion, c.Region)
+			return refuse("WAFInvalidParameterException", "The log of a web ACL of CloudFront must be in %s, the provider is in %s", edgeRegion, c.Region)
 		}
 		return nil
 	},

@@ -26,14 +26,13 @@ var (
 	weekdays    = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
 	dailyForm   = regexp.MustCompile(`^([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)$`)
 	weeklyForm  = regexp.MustCompile(`^([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)-([a-z]{3}):([01]\d|2[0-3]):([0-5]\d)$`)
-	sameWeekday = strings.EqualFold // AWS answers in lower case
+	sameWeekday = strings.EqualFold // AWS returns weekdays in lower case
 )
 
 // span is a window in minutes: its start within the day or week, and its length.
 type span struct{ start, length int }
 
-// parseDaily reads a daily window, parseWeekly a weekly one; ok is false if the format
-// is wrong.
+// parseDaily parses a daily window; ok is false if the format is wrong.
 func parseDaily(s string) (w span, ok bool) {
 	m := dailyForm.FindStringSubmatch(s)
 	if m == nil {
@@ -43,6 +42,7 @@ func parseDaily(s string) (w span, ok bool) {
 	return span{from, (to - from + dayMinutes) % dayMinutes}, true
 }
 
+// parseWeekly parses a weekly window; ok is false if the format is wrong.
 func parseWeekly(s string) (w span, ok bool) {
 	m := weeklyForm.FindStringSubmatch(strings.ToLower(s))
 	if m == nil || !slices.Contains(weekdays, m[1]) || !slices.Contains(weekdays, m[4]) {
@@ -53,21 +53,25 @@ func parseWeekly(s string) (w span, ok bool) {
 	return span{from, (to - from + weekMinutes) % weekMinutes}, true
 }
 
-func minutesOf(hours, rest string) int {
+// minutesOf returns the minutes of a time since midnight.
+func minutesOf(hours, minutes string) int {
 	h, _ := strconv.Atoi(hours) // the format was checked
-	m, _ := strconv.Atoi(rest)
+	m, _ := strconv.Atoi(minutes)
 	return h*60 + m
 }
 
-// daily and weekly return validators of windows with a minimum length in minutes.
+// daily requires a daily window of a minimum length in minutes.
 func daily(shortest int) func(any) string {
 	return window(parseDaily, "hh24:mi-hh24:mi", shortest)
 }
 
+// weekly requires a weekly window of a minimum length in minutes.
 func weekly(shortest int) func(any) string {
 	return window(parseWeekly, "ddd:hh24:mi-ddd:hh24:mi", shortest)
 }
 
+// window requires a window of a minimum length. parse reads a window, and form describes
+// its format.
 func window(parse func(string) (span, bool), form string, shortest int) func(any) string {
 	return func(v any) string {
 		s, _ := v.(string)

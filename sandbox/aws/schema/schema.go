@@ -1,12 +1,19 @@
-// Package schema has the structure of every resource and function of the stand-in:
-// the names and types of their properties, and which are required. The tables in
-// data are generated from the source of the pulumi-aws SDK. The rules for values are
-// in package rules.
+// Package schema has the structure of every resource and function of the stand-in: the
+// names and types of their properties, and whether a property is required. The tables in
+// the folder data are generated from the source of the pulumi-aws SDK. The rules for
+// values are in package rules.
 //
-// A type is written as string, bool, int, number, any (string or object), [T] for a
-// list, {T} for a map, @Name for an object type of the same file, asset for a file
-// of the program, and other for types that the stand-in does not support. A question
-// mark after an input's type means that it is optional.
+// The notation of types in the tables:
+//
+//	string, bool, int, number
+//	any     a string or an object
+//	[T]     a list
+//	{T}     a map
+//	@Name   an object type of the same table
+//	asset   a file of the program
+//	other   a type that the stand-in does not support
+//
+// A question mark after the type of an input means that the input is optional.
 package schema
 
 //go:generate go run ./gen
@@ -59,12 +66,13 @@ type Function struct {
 	types map[string]Fields
 }
 
-// Object returns the fields of the nested type @Name.
+// Object returns the fields of a nested type of the resource, which is written @Name.
 func (r *Resource) Object(typ string) Fields { return r.types[strings.TrimPrefix(typ, "@")] }
 
-// Object returns the fields of the nested type @Name.
+// Object returns the fields of a nested type of the function, which is written @Name.
 func (f *Function) Object(typ string) Fields { return f.types[strings.TrimPrefix(typ, "@")] }
 
+// table is the content of one file in data, for one service.
 type table struct {
 	SDK       string               `json:"sdk"`
 	Resources map[string]*Resource `json:"resources"`
@@ -72,10 +80,10 @@ type table struct {
 	Types     map[string]Fields    `json:"types"`
 }
 
-var tables sync.Map // module → func() (*table, error)
+var tables sync.Map // by service: a func() (*table, error) that reads the table once
 
-// open reads the table of a service at its first use, because the plugin starts at
-// every preview and most stacks use few services.
+// open returns the table of a service. It reads the table at the first use, because the
+// plugin starts at every preview and most stacks use few services.
 func open(module string) (*table, error) {
 	load, _ := tables.LoadOrStore(module, sync.OnceValues(func() (*table, error) {
 		raw, err := data.ReadFile("data/" + module + ".json")
@@ -100,6 +108,7 @@ func open(module string) (*table, error) {
 	return load.(func() (*table, error))()
 }
 
+// moduleOf returns the service of a token, as in ec2 for aws:ec2/vpc:Vpc.
 func moduleOf(token string) string {
 	if token == ProviderToken {
 		return "index"

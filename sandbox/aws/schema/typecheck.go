@@ -17,9 +17,9 @@ type Problem struct {
 	Reason string
 }
 
-// Inputs compares values with the fields of an input and returns all problems:
-// unknown names, wrong types, and missing required properties. A value that is not
-// known yet fits every type.
+// Inputs compares values with the fields of an input and returns all problems: unknown
+// names, wrong types, and missing required properties. A value that is not known yet has
+// every type. object returns the fields of a nested type.
 func Inputs(fields Fields, object func(typ string) Fields, values map[string]any) []Problem {
 	c := checker{object: object}
 	c.fields(fields, values, "")
@@ -27,6 +27,7 @@ func Inputs(fields Fields, object func(typ string) Fields, values map[string]any
 	return c.problems
 }
 
+// checker collects the problems of one input.
 type checker struct {
 	object   func(string) Fields
 	problems []Problem
@@ -36,6 +37,7 @@ func (c *checker) fail(path, format string, args ...any) {
 	c.problems = append(c.problems, Problem{path, fmt.Sprintf(format, args...)})
 }
 
+// fields checks the values of one object, whose path is given.
 func (c *checker) fields(fields Fields, values map[string]any, path string) {
 	for name, v := range values {
 		typ, ok := fields[name]
@@ -52,6 +54,8 @@ func (c *checker) fields(fields Fields, values map[string]any, path string) {
 	}
 }
 
+// value checks that a value has a type, which is in the notation of the package. It adds
+// a problem for each part of the value that does not.
 func (c *checker) value(typ string, v any, path string) {
 	if wire.IsUnknown(v) {
 		return
@@ -61,33 +65,33 @@ func (c *checker) value(typ string, v any, path string) {
 		c.fail(path, "the stand-in does not support archives and resources of other packages")
 	case typ == "asset":
 		if !wire.IsAsset(v) {
-			c.fail(path, "must be an asset, is %s", kind(v))
+			c.fail(path, "must be an asset, is %s", kindOf(v))
 		}
 	case typ == "any":
 		switch v.(type) {
 		case string, map[string]any:
 		default:
-			c.fail(path, "must be a string or an object, is %s", kind(v))
+			c.fail(path, "must be a string or an object, is %s", kindOf(v))
 		}
 	case typ == "string":
 		if _, ok := v.(string); !ok {
-			c.fail(path, "must be a string, is %s", kind(v))
+			c.fail(path, "must be a string, is %s", kindOf(v))
 		}
 	case typ == "bool":
 		if _, ok := v.(bool); !ok {
-			c.fail(path, "must be true or false, is %s", kind(v))
+			c.fail(path, "must be true or false, is %s", kindOf(v))
 		}
 	case typ == "int", typ == "number":
 		n, ok := v.(float64)
 		if !ok {
-			c.fail(path, "must be a number, is %s", kind(v))
+			c.fail(path, "must be a number, is %s", kindOf(v))
 		} else if typ == "int" && n != math.Trunc(n) {
 			c.fail(path, "must be a whole number, is %v", n)
 		}
 	case strings.HasPrefix(typ, "["):
 		list, ok := v.([]any)
 		if !ok {
-			c.fail(path, "must be a list, is %s", kind(v))
+			c.fail(path, "must be a list, is %s", kindOf(v))
 			return
 		}
 		for i, item := range list {
@@ -96,7 +100,7 @@ func (c *checker) value(typ string, v any, path string) {
 	case strings.HasPrefix(typ, "{"):
 		m, ok := v.(map[string]any)
 		if !ok {
-			c.fail(path, "must be a map, is %s", kind(v))
+			c.fail(path, "must be a map, is %s", kindOf(v))
 			return
 		}
 		for name, item := range m {
@@ -105,13 +109,14 @@ func (c *checker) value(typ string, v any, path string) {
 	case strings.HasPrefix(typ, "@"):
 		m, ok := v.(map[string]any)
 		if !ok {
-			c.fail(path, "must be an object, is %s", kind(v))
+			c.fail(path, "must be an object, is %s", kindOf(v))
 			return
 		}
 		c.fields(c.object(typ), m, path)
 	}
 }
 
+// join appends a property's name to a path.
 func join(path, name string) string {
 	if path == "" {
 		return name
@@ -119,7 +124,8 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-func kind(v any) string {
+// kindOf describes the type of a value in messages.
+func kindOf(v any) string {
 	switch v.(type) {
 	case nil:
 		return "null"

@@ -1,11 +1,11 @@
 // Package store stores the objects of the stand-in's AWS: one for each resource, by
-// account, region, type and id. It is independent of Pulumi's state, so that a
-// refresh can find differences.
+// account, region, type and id. It is independent of Pulumi's state. So a refresh can
+// find differences between the two.
 //
-// The file is a journal with one line for each transaction, appended under a lock
-// that all processes share. A reader applies the lines that were added since its
-// last read. A process that is killed during a write leaves at most an incomplete
-// line. Readers ignore it, and the next writer removes it.
+// The file is a journal with one line for each transaction. All processes use the same
+// lock. A writer appends its line under the lock, and a reader applies the lines since
+// its last read. A process that is killed during a write leaves at most an incomplete
+// line. Readers ignore such a line, and the next writer removes it.
 package store
 
 import (
@@ -36,7 +36,7 @@ type Scope struct {
 	Region  string `json:"region"`
 }
 
-// Key names one object.
+// Key identifies one object.
 type Key struct {
 	Scope
 	Type string `json:"type"`
@@ -46,11 +46,11 @@ type Key struct {
 // Object is one object of AWS.
 type Object struct {
 	Key
-	// Owner is the id of the object with which AWS creates and deletes this one, such
-	// as the VPC of a default security group. It is empty for objects that a user
-	// created.
+	// Owner is the id of the object with which AWS creates and deletes this one, such as
+	// the VPC of a default security group. It is empty if a program or a user created the
+	// object.
 	Owner string `json:"owner,omitempty"`
-	// Created is the creation time in AWS's answers.
+	// Created is the time of the creation.
 	Created time.Time `json:"created"`
 	// State has all properties, inputs and outputs, as plain values.
 	State map[string]any `json:"state"`
@@ -69,9 +69,9 @@ type Store struct {
 
 	mu      sync.Mutex
 	objects map[Scope]map[string]map[string]Object // by scope, type, id
-	inode   uint64
-	offset  int64 // of the first byte that was not yet read
-	lines   int
+	inode   uint64                                 // of the file that was read
+	offset  int64                                  // of the first byte that was not read yet
+	lines   int                                    // how many lines were read
 }
 
 // Open opens the journal in dir, which is created if it does not exist.
@@ -82,7 +82,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{path: filepath.Join(dir, "store.jsonl")}, nil
 }
 
-// View calls read with the present objects.
+// View calls read with the present objects. No process changes them meanwhile.
 func (s *Store) View(ctx context.Context, read func(*Tx) error) error {
 	return s.locked(ctx, syscall.LOCK_SH, func() error {
 		tx := &Tx{store: s}
@@ -102,6 +102,8 @@ func (s *Store) Update(ctx context.Context, change func(*Tx) error) error {
 	})
 }
 
+// locked calls do under the lock, after it has applied the changes of other processes.
+// how is LOCK_SH for a reader and LOCK_EX for a writer.
 func (s *Store) locked(ctx context.Context, how int, do func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,6 +176,7 @@ func (s *Store) catchUp() error {
 	}
 }
 
+// apply applies the steps of a transaction to the objects in memory.
 func (s *Store) apply(ops []op) {
 	for _, o := range ops {
 		switch {
@@ -193,7 +196,8 @@ func (s *Store) apply(ops []op) {
 	}
 }
 
-// commit appends one line. If most lines are outdated it rewrites the journal.
+// commit appends the line of a transaction. If most lines are outdated, it rewrites the
+// journal instead.
 func (s *Store) commit(ops []op) error {
 	if len(ops) == 0 {
 		return nil
@@ -202,14 +206,14 @@ func (s *Store) commit(ops []op) error {
 	if err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
-	// The operations are decoded from the line, so that this process has the same
-	// values as others, and shares none with the caller.
-	var fresh []op
-	if err := json.Unmarshal(line, &fresh); err != nil {
+	// The steps are decoded from the line. So this process has the same values as the
+	// others, and shares none with the caller.
+	var decoded []op
+	if err := json.Unmarshal(line, &decoded); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	if s.lines > 1000 && s.lines > 4*s.count() {
-		s.apply(fresh)
+		s.apply(decoded)
 		return s.compact()
 	}
 	f, err := os.OpenFile(s.path, os.O_CREATE|os.O_WRONLY, 0o600)
@@ -217,7 +221,7 @@ func (s *Store) commit(ops []op) error {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	defer f.Close()
-	// After the offset there is only an incomplete line.
+	// All complete lines were read, so only an incomplete line can follow the offset.
 	if err := f.Truncate(s.offset); err != nil {
 		return fmt.Errorf("AWS store: %w", err)
 	}
@@ -230,7 +234,7 @@ func (s *Store) commit(ops []op) error {
 		return fmt.Errorf("AWS store: %w", err)
 	}
 	s.inode = info.Sys().(*syscall.Stat_t).Ino
-	s.apply(fresh)
+	s.apply(decoded)
 	s.offset += int64(len(line))
 	s.lines++
 	return nil
@@ -263,6 +267,7 @@ func (s *Store) compact() error {
 	return nil
 }
 
+// count returns the number of all objects.
 func (s *Store) count() int {
 	n := 0
 	for _, types := range s.objects {

@@ -14,9 +14,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var here = Scope{Account: "123456789012", Region: "us-east-1"}
+var testScope = Scope{Account: "123456789012", Region: "us-east-1"}
 
-func key(typ, id string) Key { return Key{Scope: here, Type: typ, ID: id} }
+func key(typ, id string) Key { return Key{Scope: testScope, Type: typ, ID: id} }
 
 func open(t *testing.T, dir string) *Store {
 	t.Helper()
@@ -25,6 +25,7 @@ func open(t *testing.T, dir string) *Store {
 	return s
 }
 
+// put writes one object in a transaction.
 func put(t *testing.T, s *Store, typ, id string, state map[string]any) {
 	t.Helper()
 	require.NoError(t, s.Update(t.Context(), func(tx *Tx) error {
@@ -33,6 +34,7 @@ func put(t *testing.T, s *Store, typ, id string, state map[string]any) {
 	}))
 }
 
+// ids returns the ids of all objects.
 func ids(t *testing.T, s *Store) []string {
 	t.Helper()
 	var out []string
@@ -64,7 +66,7 @@ func TestTransactions(t *testing.T) {
 		o, _ := tx.Get(key("vpc", "v"))
 		o.State["cidr"] = "changed"
 		again, _ := tx.Get(key("vpc", "v"))
-		require.Equal(t, "x", again.State["cidr"], "what is read is a copy")
+		require.Equal(t, "x", again.State["cidr"], "Get returns a copy")
 		return nil
 	}))
 }
@@ -78,7 +80,7 @@ func TestProcessesShareTheJournal(t *testing.T) {
 	require.Equal(t, []string{"1", "2"}, ids(t, b))
 	require.NoError(t, os.RemoveAll(dir)) // as `make down` does
 	require.NoError(t, os.MkdirAll(dir, 0o700))
-	require.Empty(t, ids(t, a), "a store that is removed is empty")
+	require.Empty(t, ids(t, a), "a store whose file was removed is empty")
 	put(t, b, "vpc", "3", nil)
 	require.Equal(t, []string{"3"}, ids(t, a))
 }
@@ -103,7 +105,7 @@ func TestManyWritersAtOnce(t *testing.T) {
 	require.Len(t, ids(t, open(t, dir)), 100)
 }
 
-func TestUnfinishedLine(t *testing.T) {
+func TestIncompleteLineIsIgnoredAndRemoved(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	put(t, s, "vpc", "1", nil)
@@ -113,9 +115,9 @@ func TestUnfinishedLine(t *testing.T) {
 	_, err = f.WriteString(`[{"put":{"account":"123456789012","regi`)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
-	require.Equal(t, []string{"1"}, ids(t, open(t, dir)), "readers ignore it")
+	require.Equal(t, []string{"1"}, ids(t, open(t, dir)), "readers ignore the incomplete line")
 	put(t, open(t, dir), "vpc", "2", nil)
-	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer cuts it off")
+	require.Equal(t, []string{"1", "2"}, ids(t, s), "the next writer removes the incomplete line")
 }
 
 func TestDamageIsReported(t *testing.T) {
@@ -132,7 +134,7 @@ func TestCompaction(t *testing.T) {
 		put(t, s, "vpc", "v", map[string]any{"n": float64(i)})
 	}
 	require.Equal(t, []string{"v"}, ids(t, other), "a reader opens the new file")
-	require.Less(t, s.lines, 200, "history was dropped")
+	require.Less(t, s.lines, 200, "the outdated lines were removed")
 	put(t, other, "vpc", "w", nil)
 	require.Equal(t, []string{"v", "w"}, ids(t, s))
 	require.Equal(t, []string{"v", "w"}, ids(t, open(t, dir)))
@@ -149,11 +151,12 @@ func TestWaitForTheLockEnds(t *testing.T) {
 	}))
 }
 
+// childDir is the variable with the folder of the store for the process that is killed.
 const childDir = "STORE_TEST_CHILD"
 
-// TestKill kills a process that writes without a pause, five times. What the
-// process reported as written is in the store, and the store can be written to.
-func TestKill(t *testing.T) {
+// The test kills a process that writes without a pause, five times. All objects that the
+// process has reported as written must be in the store, and the store must be writable.
+func TestKilledWriterLosesNothing(t *testing.T) {
 	if dir := os.Getenv(childDir); dir != "" {
 		s := open(t, dir)
 		for i := 0; ; i++ {
@@ -164,7 +167,7 @@ func TestKill(t *testing.T) {
 	dir := t.TempDir()
 	written := map[string]bool{}
 	for range 5 {
-		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKill$")
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledWriterLosesNothing$")
 		cmd.Env = append(os.Environ(), childDir+"="+dir)
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)

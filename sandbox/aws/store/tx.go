@@ -11,11 +11,11 @@ import (
 // valid only inside View or Update.
 type Tx struct {
 	store *Store
-	ops   []op
+	ops   []op // the changes so far
 }
 
-// Get returns a copy of one object.
-func (tx *Tx) Get(key Key) (Object, bool) {
+// Get returns a copy of one object, with the changes of this transaction.
+func (tx *Tx) Get(key Key) (object Object, exists bool) {
 	for _, o := range slices.Backward(tx.ops) {
 		if o.Put != nil && o.Put.Key == key {
 			return clone(*o.Put), true
@@ -24,8 +24,8 @@ func (tx *Tx) Get(key Key) (Object, bool) {
 			return Object{}, false
 		}
 	}
-	object, ok := tx.store.objects[key.Scope][key.Type][key.ID]
-	if !ok {
+	object, exists = tx.store.objects[key.Scope][key.Type][key.ID]
+	if !exists {
 		return Object{}, false
 	}
 	return clone(object), true
@@ -42,8 +42,8 @@ func (tx *Tx) Each(scope Scope, typ string, visit func(Object) bool) {
 	}
 }
 
-// Owned calls visit with every object of a scope with this owner. The objects are
-// shared and must not be changed.
+// Owned calls visit with every object of a scope that has the owner. The objects are
+// shared and must not be changed. Changes of this transaction are not included.
 func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 	for _, ids := range tx.store.objects[scope] {
 		for _, object := range ids {
@@ -54,8 +54,8 @@ func (tx *Tx) Owned(scope Scope, owner string, visit func(Object)) {
 	}
 }
 
-// All returns all objects, sorted by account, region, type and id. They are shared
-// and must not be changed.
+// All returns all objects, sorted by account, region, type and id. The objects are shared
+// and must not be changed. Changes of this transaction are not included.
 func (tx *Tx) All() []Object {
 	out := make([]Object, 0, tx.store.count())
 	for _, types := range tx.store.objects {
@@ -79,6 +79,7 @@ func (tx *Tx) Put(object Object) { tx.ops = append(tx.ops, op{Put: &object}) }
 // Delete removes an object when the transaction ends.
 func (tx *Tx) Delete(key Key) { tx.ops = append(tx.ops, op{Delete: &key}) }
 
+// clone returns a copy that shares no value with the object.
 func clone(o Object) Object {
 	o.State = wire.CloneMap(o.State)
 	return o

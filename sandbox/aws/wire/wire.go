@@ -45,8 +45,8 @@ type Secret struct{ Value any }
 // Archive is an archive, which the stand-in does not support.
 type Archive struct{}
 
-// IsAsset says whether v is an asset, which is a file of the program. It stays in
-// the engine's form, which contains a hash of the content.
+// IsAsset says whether v is an asset, which is a file or a text of the program. An asset
+// is not decoded: it stays in the engine's form, which has a hash of the content.
 func IsAsset(v any) bool {
 	m, _ := v.(map[string]any)
 	return m[sigKey] == sigAsset
@@ -74,8 +74,8 @@ func ContainsUnknown(v any) bool {
 	return false
 }
 
-// Decode converts a message to plain values. Nulls are left out, like properties
-// that are not set; secrets and output values are unwrapped.
+// Decode converts a message to plain values. It leaves out nulls, which mean the same as
+// properties that are not set. It unwraps secrets and output values.
 func Decode(s *structpb.Struct) map[string]any {
 	out := map[string]any{}
 	for name, v := range s.GetFields() {
@@ -86,6 +86,7 @@ func Decode(s *structpb.Struct) map[string]any {
 	return out
 }
 
+// decode converts one value; nil is a null.
 func decode(v *structpb.Value) any {
 	switch k := v.GetKind().(type) {
 	case *structpb.Value_BoolValue:
@@ -144,6 +145,7 @@ func Encode(values map[string]any) (*structpb.Struct, error) {
 	return out, nil
 }
 
+// encode converts one plain value.
 func encode(v any) (*structpb.Value, error) {
 	switch v := v.(type) {
 	case nil:

@@ -8,10 +8,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var rows = filepath.Join("..", "..", "rules")
+// rowsDir is the folder of package rules.
+var rowsDir = filepath.Join("..", "..", "rules")
 
-func TestTablesAreThoseOfTheSDK(t *testing.T) {
-	files, err := generate(rows)
+func TestTablesAreUpToDate(t *testing.T) {
+	files, err := generate(rowsDir)
 	require.NoError(t, err)
 	written, err := filepath.Glob(filepath.Join("..", "data", "*.json"))
 	require.NoError(t, err)
@@ -23,16 +24,16 @@ func TestTablesAreThoseOfTheSDK(t *testing.T) {
 	}
 }
 
-func TestTheProgramUsesOnlyWhatHasARow(t *testing.T) {
-	root, err := programRoot(rows)
+func TestTheProgramUsesOnlyTypesWithARow(t *testing.T) {
+	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
 	dir, _, err := sdkRoot(root)
 	require.NoError(t, err)
-	known, err := tokensIn(rows)
+	known, err := tokensIn(rowsDir)
 	require.NoError(t, err)
 	s := newSDK(filepath.Join(dir, "go", "aws"))
-	for _, part := range []string{"infra", "components"} {
-		uses, err := usesIn(filepath.Join(root, part), s)
+	for _, folder := range []string{"infra", "components"} {
+		uses, err := usesIn(filepath.Join(root, folder), s)
 		require.NoError(t, err)
 		for _, u := range uses {
 			require.Contains(t, known, u.Token, "%s uses %s, which has no row: add one in sandbox/aws/rules (see sandbox/aws/README.md)", u.Where, u.Token)
@@ -40,9 +41,9 @@ func TestTheProgramUsesOnlyWhatHasARow(t *testing.T) {
 	}
 }
 
-// TestUses shows what the check above sees in a program.
-func TestUses(t *testing.T) {
-	root, err := programRoot(rows)
+// The test above relies on usesIn. This test shows which uses it finds in a program.
+func TestUsesIn(t *testing.T) {
+	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
 	dir, _, err := sdkRoot(root)
 	require.NoError(t, err)
@@ -73,18 +74,18 @@ func main() {
 	}
 	require.ElementsMatch(t, []string{
 		"aws:ec2/vpc:Vpc",
-		"aws:sqs/queue:Queue",           // under another name of the package
+		"aws:sqs/queue:Queue",           // of a package that is imported under another name
 		"aws:index/getRegion:getRegion", // in the form that returns an output
 		"aws:ec2/getVpc:getVpc",         // a lookup
 		"aws:wafv2/webAcl:WebAcl",       // by its token
-	}, tokens, "tests are no part of the program; argument structs are no use")
+	}, tokens, "tests are not read, and the name of an argument struct is not a use")
 	require.Equal(t, "infra/main.go:10", uses[0].Where)
 }
 
 func TestUnknownToken(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "rows.go"), []byte("package rules\n\nvar x = \"aws:ec2/dream:Dream\"\n"), 0o600))
-	root, err := programRoot(rows)
+	root, err := programRoot(rowsDir)
 	require.NoError(t, err)
 	sdkDir, _, err := sdkRoot(root)
 	require.NoError(t, err)

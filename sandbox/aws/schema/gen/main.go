@@ -1,12 +1,13 @@
-// Command gen generates the stand-in's property tables (schema/data/*.json) from
-// the source of the program's pulumi-aws SDK: every input with its type and whether
-// it is required, every output, every secret output, and the nested types.
+// Command gen generates the stand-in's property tables (schema/data/*.json) from the
+// source of the program's pulumi-aws SDK. A table has every input with its type, every
+// output, every secret output, and the nested types. The type says whether the input is
+// required.
 //
-// The tables contain the resources and functions that have a row in package rules.
-// The command reads their tokens from the Go source.
+// The tables contain the resources and functions that have a row in package rules. The
+// command reads the tokens of the rows from the Go source of that package.
 //
-// It imports the standard library only, so that it also runs if the stand-in does
-// not compile.
+// The command imports only the standard library. So it also runs if the stand-in does not
+// compile.
 package main
 
 import (
@@ -115,7 +116,7 @@ func generate(rows string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// programRoot walks up from dir to the folder of the program's go.mod.
+// programRoot returns the folder of the program's go.mod: dir or a folder above it.
 func programRoot(dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -135,7 +136,7 @@ func programRoot(dir string) (string, error) {
 // sdkRoot returns the folder and version of the SDK of the program in dir. If it is
 // not in the module cache, it is downloaded.
 func sdkRoot(dir string) (root, version string, err error) {
-	list := func(args ...string) ([]byte, error) {
+	runGo := func(args ...string) ([]byte, error) {
 		cmd := exec.Command("go", args...)
 		cmd.Dir = dir
 		// The sandbox's flags may name another module file; the program's go.mod must
@@ -152,7 +153,7 @@ func sdkRoot(dir string) (root, version string, err error) {
 		return out, nil
 	}
 	var mod struct{ Dir, Version string }
-	raw, err := list("list", "-m", "-json", sdkModule)
+	raw, err := runGo("list", "-m", "-json", sdkModule)
 	if err != nil {
 		return "", "", err
 	}
@@ -160,7 +161,7 @@ func sdkRoot(dir string) (root, version string, err error) {
 		return "", "", fmt.Errorf("go list -m %s: %w", sdkModule, err)
 	}
 	if mod.Dir == "" {
-		raw, err := list("mod", "download", "-json", sdkModule)
+		raw, err := runGo("mod", "download", "-json", sdkModule)
 		if err != nil {
 			return "", "", err
 		}

@@ -18,7 +18,7 @@ import (
 // tokenPattern matches a Pulumi type or function token of AWS.
 var tokenPattern = regexp.MustCompile(`^aws:[a-z0-9]+/[a-zA-Z0-9]+:[a-zA-Z0-9]+$`)
 
-// use is one place in Go source that names a resource or a function of AWS.
+// use is one place in Go source that uses a resource or a function of AWS.
 type use struct {
 	Token string
 	Where string // file:line, relative to the folder
@@ -124,8 +124,8 @@ func (s *sdk) tokenOf(module, name string) (string, error) {
 	return "", nil
 }
 
-// sdkImports maps the local name of each imported SDK package to its module
-// in tokens; the root package is index.
+// sdkImports returns the SDK packages that a file imports: the module in tokens by the
+// package's name in the file. The module of the root package is index.
 func sdkImports(file *ast.File) map[string]string {
 	out := map[string]string{}
 	for _, imp := range file.Imports {
@@ -145,6 +145,7 @@ func sdkImports(file *ast.File) map[string]string {
 	return out
 }
 
+// literals returns the tokens in the string literals of a file, with their positions.
 func literals(file *ast.File) map[string]token.Pos {
 	out := map[string]token.Pos{}
 	ast.Inspect(file, func(n ast.Node) bool {

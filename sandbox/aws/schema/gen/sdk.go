@@ -23,12 +23,14 @@ type table struct {
 	Types     map[string]fields   `json:"types,omitempty"`
 }
 
+// resource is the structure of one resource type in a table.
 type resource struct {
 	Inputs  fields   `json:"inputs"`
 	Outputs fields   `json:"outputs"`
 	Secrets []string `json:"secrets,omitempty"`
 }
 
+// function is the structure of one function in a table.
 type function struct {
 	Inputs  fields `json:"inputs,omitempty"`
 	Outputs fields `json:"outputs"`
@@ -44,12 +46,13 @@ type sdk struct {
 	packages map[string]*sdkPackage
 }
 
+// sdkPackage is one package of the SDK. Its declarations are those of the parsed files.
 type sdkPackage struct {
 	files   map[string][]byte // by path
 	structs map[string]*ast.StructType
 	basics  map[string]string // named types that are strings, numbers or booleans: the enums
 	funcs   map[string]*ast.FuncDecl
-	parsed  map[string]bool
+	parsed  map[string]bool // by path of a file
 }
 
 func newSDK(dir string) *sdk { return &sdk{dir: dir, packages: map[string]*sdkPackage{}} }
@@ -92,7 +95,7 @@ func (s *sdk) open(module string) (*sdkPackage, error) {
 	return p, nil
 }
 
-// parse adds the declarations of one file.
+// parse adds the declarations of one file, once.
 func (p *sdkPackage) parse(name string) error {
 	if p.parsed[name] {
 		return nil
@@ -136,7 +139,7 @@ func (p *sdkPackage) fileWith(texts ...string) (string, error) {
 	return "", fmt.Errorf("the SDK has no file with %s: is the token right?", strings.Join(texts, " and "))
 }
 
-// add adds the row of one token to t.
+// add adds the resource or the function of one token to t.
 func (s *sdk) add(t *table, module, tok string) error {
 	p, err := s.open(module)
 	if err != nil {
@@ -149,6 +152,8 @@ func (s *sdk) add(t *table, module, tok string) error {
 	return p.addResource(t, tok, name)
 }
 
+// addResource adds the structure of a resource to t. It reads the structs of the
+// arguments and of the state, and the constructor.
 func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	file, err := p.fileWith(`RegisterResource("`+tok+`"`, "\nfunc New"+name+"(")
 	if err != nil {
@@ -158,10 +163,10 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 		return err
 	}
 	constructor := p.funcs["New"+name]
-	lower := strings.ToLower(name[:1]) + name[1:]
-	args, state := p.structs[lower+"Args"], p.structs[lower+"State"]
+	private := strings.ToLower(name[:1]) + name[1:]
+	args, state := p.structs[private+"Args"], p.structs[private+"State"]
 	if constructor == nil || args == nil || state == nil {
-		return fmt.Errorf("the SDK has no New%s with %sArgs and %sState", name, lower, lower)
+		return fmt.Errorf("the SDK has no New%s with %sArgs and %sState", name, private, private)
 	}
 	in, err := p.fields(t, args)
 	if err != nil {
@@ -184,6 +189,8 @@ func (p *sdkPackage) addResource(t *table, tok, name string) error {
 	return nil
 }
 
+// addFunction adds the structure of a function to t. It reads the structs of the
+// arguments and of the result.
 func (p *sdkPackage) addFunction(t *table, tok string) error {
 	file, err := p.fileWith(`ctx.Invoke("` + tok + `"`)
 	if err != nil {
@@ -199,20 +206,20 @@ func (p *sdkPackage) addFunction(t *table, tok string) error {
 		if result == "" {
 			continue
 		}
-		row := function{}
+		structure := function{}
 		args := strings.TrimSuffix(result, "Result") + "Args"
 		if p.structs[args] != nil {
-			if row.Inputs, err = p.fields(t, p.structs[args]); err != nil {
+			if structure.Inputs, err = p.fields(t, p.structs[args]); err != nil {
 				return err
 			}
 		}
-		if row.Outputs, err = p.fields(t, p.structs[result]); err != nil {
+		if structure.Outputs, err = p.fields(t, p.structs[result]); err != nil {
 			return err
 		}
-		for prop := range row.Outputs {
-			row.Outputs[prop] = strings.TrimSuffix(row.Outputs[prop], "?")
+		for prop := range structure.Outputs {
+			structure.Outputs[prop] = strings.TrimSuffix(structure.Outputs[prop], "?")
 		}
-		t.Functions[tok] = row
+		t.Functions[tok] = structure
 		return nil
 	}
 	return errors.New("the SDK has no function that invokes it")
@@ -255,8 +262,8 @@ func (p *sdkPackage) fields(t *table, st *ast.StructType) (fields, error) {
 	return out, nil
 }
 
-// typ returns a Go type in the notation of package schema. Pointers, slices, maps
-// and interfaces may be nil and so are optional.
+// typ returns a Go type in the notation of package schema, and adds a nested type to t.
+// Pointers, slices, maps and interfaces may be nil, so they are optional.
 func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err error) {
 	switch e := e.(type) {
 	case *ast.StarExpr:
@@ -303,6 +310,7 @@ func (p *sdkPackage) typ(t *table, e ast.Expr) (text string, optional bool, err 
 	return "", false, fmt.Errorf("unknown kind of type %T", e)
 }
 
+// tagOf returns the property in the tag of a struct's field; "" if it has none.
 func tagOf(f *ast.Field) string {
 	if f.Tag == nil || len(f.Names) == 0 {
 		return ""
@@ -315,6 +323,7 @@ func tagOf(f *ast.Field) string {
 	return name
 }
 
+// propertyOf returns the property of a struct's field.
 func propertyOf(st *ast.StructType, field string) string {
 	for _, f := range st.Fields.List {
 		if len(f.Names) > 0 && f.Names[0].Name == field {
@@ -338,7 +347,7 @@ func requiredArgs(fn *ast.FuncDecl) []string {
 			return true
 		}
 		sel, ok := cond.X.(*ast.SelectorExpr)
-		if !ok || !refuses(branch.Body) {
+		if !ok || !onlyReturns(branch.Body) {
 			return true
 		}
 		if x, ok := sel.X.(*ast.Ident); ok && x.Name == "args" {
@@ -349,8 +358,8 @@ func requiredArgs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// refuses says whether a block consists of a return statement.
-func refuses(body *ast.BlockStmt) bool {
+// onlyReturns says whether a block consists of one return statement.
+func onlyReturns(body *ast.BlockStmt) bool {
 	if len(body.List) != 1 {
 		return false
 	}
@@ -383,14 +392,14 @@ func secretOutputs(fn *ast.FuncDecl) []string {
 	return out
 }
 
-// resultOf returns the type of the variable rv in a function that invokes tok; ""
-// if the function does not.
+// resultOf returns the type of a function's result, which is the type of its variable rv.
+// It returns "" if the function does not invoke tok.
 func resultOf(fn *ast.FuncDecl, tok string) string {
-	found, result := false, ""
+	invokes, result := false, ""
 	ast.Inspect(fn, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.BasicLit:
-			found = found || n.Value == strconv.Quote(tok)
+			invokes = invokes || n.Value == strconv.Quote(tok)
 		case *ast.ValueSpec:
 			if id, ok := n.Type.(*ast.Ident); ok && len(n.Names) == 1 && n.Names[0].Name == "rv" {
 				result = id.Name
@@ -398,7 +407,7 @@ func resultOf(fn *ast.FuncDecl, tok string) string {
 		}
 		return true
 	})
-	if !found {
+	if !invokes {
 		return ""
 	}
 	return result
