@@ -2,7 +2,6 @@ package node
 
 import (
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
