@@ -13,6 +13,8 @@ import (
 // the others for everything else.
 type cores struct{ first, rest unix.CPUSet }
 
+// newCores assigns the first CPU that the process may use to one set, and all
+// others to the other set.
 func newCores() (c cores, err error) {
 	if err := unix.SchedGetaffinity(0, &c.rest); err != nil {
 		return c, fmt.Errorf("get the CPU affinity: %w", err)

@@ -90,6 +90,7 @@ type endpoint struct {
 	p95 time.Duration
 }
 
+// client returns a load client that sends the token.
 func (e endpoint) client(token string) *load.Client {
 	base, _ := url.Parse(e.process.URL) // a URL of testplatform is valid
 	return load.NewClient(base, user, token, uncachedConnections, false)

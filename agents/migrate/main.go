@@ -36,6 +36,7 @@ func main() {
 	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
 }
 
+// run migrates both databases and returns the exit code.
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := readConfig(lookup)
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.logLevel})).With("service", "migrate")
@@ -64,6 +65,7 @@ func migratePostgres(ctx context.Context, cfg config, log *slog.Logger) error {
 	return pgschema.Up(ctx, conn, cfg.partitions, log)
 }
 
+// migrateMongo creates the indexes of MongoDB, if its URI is set.
 func migrateMongo(ctx context.Context, cfg config, log *slog.Logger) (err error) {
 	if cfg.mongoURI == "" {
 		return nil

@@ -29,6 +29,8 @@ func main() {
 	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
 }
 
+// run reads the configuration, serves until ctx ends, and returns the exit
+// code.
 func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
 	cfg, err := node.ReadConfig(lookup)
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.HTTP.LogLevel})).With("service", "redisnode")
@@ -46,6 +48,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	return 0
 }
 
+// serve runs the node and its HTTP server until ctx ends.
 func serve(ctx context.Context, cfg node.Config, log *slog.Logger) error {
 	n := node.New(cfg, net.DefaultResolver, log)
 	state := &httpserver.State{}

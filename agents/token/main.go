@@ -29,6 +29,7 @@ func main() {
 	}
 }
 
+// run creates the key or prints a token, by the flags.
 func run(args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("token", flag.ContinueOnError)
 	flags.SetOutput(stderr)

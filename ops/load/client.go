@@ -100,6 +100,7 @@ func (c *Client) Status(ctx context.Context, r Request, token string) (int, erro
 	return status, err
 }
 
+// do sends a request once and reads the body of the response.
 func (c *Client) do(ctx context.Context, r Request, n int, token string) (status int, body []byte, err error) {
 	request, err := c.newRequest(ctx, r, n, token)
 	if err != nil {

@@ -31,6 +31,8 @@ func (i *InterAgent) Watch(r Request) Request {
 	return r
 }
 
+// add adds the agents' latencies of a coordination. A coordination from the
+// cache, which was added before, does not count.
 func (i *InterAgent) add(c coordination) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

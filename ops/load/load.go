@@ -200,6 +200,7 @@ func (r Reasons) String() string {
 	return strings.Join(lines, "; ")
 }
 
+// merge adds counts. Reasons above the maximum number are counted as others.
 func (r *Reasons) merge(more Reasons) {
 	if *r == nil && len(more) > 0 {
 		*r = Reasons{}

@@ -79,6 +79,7 @@ type socket struct {
 	responses chan []byte // closed when the connection ends
 }
 
+// open opens the WebSocket and starts to read its responses.
 func (s *socket) open(ctx context.Context, c *Client) error {
 	conn, status, err := c.dial(ctx, c.Token)
 	switch {
@@ -119,6 +120,7 @@ func (s *socket) close() {
 	s.conn = nil
 }
 
+// requestStatus sends one message and checks the response to it.
 func (s *socket) requestStatus(ctx context.Context) error {
 	sent := time.Now().UnixMilli()
 	text, err := json.Marshal(object{"type": "agent_status_request", "timestamp": sent, "connectionId": s.id})

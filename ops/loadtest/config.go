@@ -126,6 +126,7 @@ func readURL(text string, remote bool) (*url.URL, error) {
 	return u, nil
 }
 
+// readScenarios parses the flag -only; an empty flag means all scenarios.
 func readScenarios(only string) ([]load.Scenario, error) {
 	if only == "" {
 		return load.Scenarios, nil

@@ -79,6 +79,7 @@ func plan(days int) string {
 	return string(text)
 }
 
+// serve responds with a correct response, unless intercept responds itself.
 func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	if f.intercept != nil && f.intercept(w, r) {
 		return
@@ -106,6 +107,7 @@ func (f *fakePlatform) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// socket responds to each message of a WebSocket.
 func (f *fakePlatform) socket(w http.ResponseWriter, r *http.Request) {
 	conn, err := websocket.Accept(w, r, nil)
 	if err != nil {

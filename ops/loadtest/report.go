@@ -105,6 +105,7 @@ func (r *report) json(out io.Writer) error {
 	return encoder.Encode(r)
 }
 
+// text writes the report as tables.
 func (r *report) text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "%s as %s\n", r.URL, r.User)

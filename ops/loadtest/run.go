@@ -21,6 +21,7 @@ type test struct {
 	requests []load.Request
 }
 
+// newTest returns the test of the configured scenarios.
 func newTest(cfg config) *test {
 	// The agents together have as many connections as the web app.
 	t := &test{cfg: cfg, client: load.NewClient(cfg.url, cfg.token.claims.Subject, cfg.token.text, 3*cfg.connections, cfg.remote)}

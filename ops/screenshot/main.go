@@ -33,6 +33,8 @@ func main() {
 	}
 }
 
+// run signs in on the front page, plans a week and writes a picture of the
+// page.
 func run(args []string, token string) error {
 	if len(args) != 1 || token == "" {
 		return errors.New("usage: TOKEN=... screenshot FILE.png")

@@ -35,7 +35,7 @@ var (
 	Deployed = Levels{Mandatory, Mandatory, Advisory}
 	// ProdOnly is for a rule that costs money.
 	ProdOnly = Levels{Mandatory, Advisory, Advisory}
-	// Advice is for a rule that a reviewer weighs.
+	// Advice is for a rule whose violations a reviewer judges.
 	Advice = Levels{Advisory, Advisory, Advisory}
 )
 

@@ -67,7 +67,7 @@ func On[T Typed](run func(*Subject, T)) Check {
 	return Check{Types: []string{view.Token()}, Run: func(s *Subject) { run(s, value.As[T](s.Resource.View())) }}
 }
 
-// Across checks a resource together with others.
+// Across returns a check of a resource that also reads other resources.
 func Across[T Typed](run func(*Subject, T)) Check {
 	c := On(run)
 	c.Cross = true

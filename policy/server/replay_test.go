@@ -46,6 +46,7 @@ type pack struct {
 	cmd *exec.Cmd
 }
 
+// startPack starts the policy pack as a process and connects to it.
 func startPack(t testing.TB) *pack {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])

@@ -160,6 +160,7 @@ func determined(raw any) bool {
 // Pulumi encrypts it.
 func (n Node) Walk(visit func(path, text string, secret bool)) { n.walk("", visit) }
 
+// walk calls visit for each text in the node, with its path.
 func (n Node) walk(path string, visit func(path, text string, secret bool)) {
 	switch v := n.raw.(type) {
 	case string:

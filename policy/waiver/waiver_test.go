@@ -84,12 +84,12 @@ func TestLevels(t *testing.T) {
 		want                       rule.Level
 		fault                      string
 	}{
-		{"the rule's own", "staging", "", rule.Advisory, ""},
-		{"raised", "staging", "mandatory", rule.Mandatory, ""},
+		{"the rule's own level", "staging", "", rule.Advisory, ""},
+		{"a raised level", "staging", "mandatory", rule.Mandatory, ""},
 		{"a level can't be lowered", "prod", "advisory", rule.Mandatory, "weaker than the rule's own level"},
 		{"a rule can't be disabled", "staging", "disabled", rule.Advisory, "weaker than the rule's own level"},
 		{"an unknown environment is as strict as prod", "load", "", rule.Mandatory, ""},
-		{"no level", "staging", "loud", rule.Advisory, `level "loud"`},
+		{"an unknown level", "staging", "loud", rule.Advisory, `level "loud"`},
 	} {
 		c := Config{Levels: map[string]string{}}
 		if tc.level != "" {

@@ -253,6 +253,8 @@ func (f *fakeRegistry) push(repository, tag, digest string) {
 	f.tags[repository][tag] = digest
 }
 
+// ServeHTTP lists repositories and tags, looks up a tag's digest, and deletes a
+// digest.
 func (f *fakeRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -16,6 +16,7 @@ type dataFixture struct {
 	db, cache, sharded, doc, secret props // valid inputs; sharded is a cache in cluster mode
 }
 
+// newDataFixture creates the resources of a dataFixture in a new sandbox.
 func newDataFixture(t *testing.T) *dataFixture {
 	f := &dataFixture{fixture: newFixture(t)}
 	s := f.s

@@ -17,6 +17,7 @@ type edgeFixture struct {
 	control, lambda, draft, distribution *resource
 }
 
+// newEdgeFixture creates the resources of an edgeFixture in a new sandbox.
 func newEdgeFixture(t *testing.T) *edgeFixture {
 	s := newSandbox(t, nil)
 	f := &edgeFixture{s: s}

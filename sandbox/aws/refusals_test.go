@@ -17,6 +17,7 @@ type fixture struct {
 	table, address, role, pods, key          *resource
 }
 
+// newFixture creates the resources of a fixture in a new sandbox.
 func newFixture(t *testing.T) *fixture {
 	s := newSandbox(t, nil)
 	f := &fixture{s: s}

@@ -21,6 +21,8 @@ type privateOrigin struct {
 	s *sandbox
 }
 
+// newPrivateOrigin creates a VPC with an internal load balancer, its listener
+// and a VPC origin.
 func newPrivateOrigin(t *testing.T) privateOrigin {
 	s := newSandbox(t, nil)
 	return privateOrigin{s: s, resourceSet: s.newSet(func(add func(token, name string, in props) *resource) {

@@ -40,6 +40,7 @@ type testRegistry struct {
 	stop     func()
 }
 
+// newTestRegistry starts the registry of a new sandbox on a free port.
 func newTestRegistry(t *testing.T) *testRegistry {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")

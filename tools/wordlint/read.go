@@ -85,6 +85,7 @@ type collector struct {
 	fragments []Fragment
 }
 
+// prose adds a text to the fragments.
 func (c *collector) prose(at token.Pos, text string) {
 	c.fragments = append(c.fragments, Fragment{Line: c.set.Position(at).Line, Text: text})
 }

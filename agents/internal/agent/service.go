@@ -136,6 +136,8 @@ func (s *Service[R]) compute(ctx context.Context, request R) ([]byte, error) {
 	return encodeShared(plan)
 }
 
+// sendError responds 422 to a request that cannot be met, 503 if the time was
+// not enough, and 500 to any other error.
 func (s *Service[R]) sendError(w http.ResponseWriter, r *http.Request, err error) {
 	infeasible, isInfeasible := errors.AsType[*Infeasible](err)
 	switch {

@@ -152,6 +152,8 @@ func fromFile(path string) func(context.Context) ([]byte, error) {
 	}
 }
 
+// fromURL returns a function that fetches the key set from a URL, without
+// following redirects.
 func fromURL(url string) func(context.Context) ([]byte, error) {
 	client := &http.Client{Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 		return errors.New("the issuer's keys must be at JWT_JWKS_URL itself, not behind a redirect")

@@ -66,6 +66,7 @@ func unauthorized(w http.ResponseWriter, challenge, message string) {
 
 var errNoToken = errors.New("send a token as Authorization: Bearer TOKEN")
 
+// fromHeader returns the token of the Authorization header.
 func fromHeader(r *http.Request) (string, error) {
 	values := r.Header.Values("Authorization")
 	if len(values) != 1 {
@@ -81,6 +82,8 @@ func fromHeader(r *http.Request) (string, error) {
 // bearerProtocol is the prefix of a subprotocol that is a token.
 const bearerProtocol = "bearer."
 
+// fromSocket returns the token of a WebSocket's request. A browser cannot set
+// its headers, so the token may also be in the subprotocol or in the URL.
 func fromSocket(r *http.Request) (string, error) {
 	if len(r.Header.Values("Authorization")) > 0 {
 		return fromHeader(r)

@@ -32,6 +32,7 @@ func must[T any](mode T, err error) T {
 	return mode
 }
 
+// encode encodes a value and the time at which it expires.
 func encode(value any, expires time.Time) ([]byte, error) {
 	body, err := encoder.Marshal(value)
 	if err != nil {

@@ -21,7 +21,8 @@ type Config struct {
 	// TLS is REDIS_TLS: "on" verifies the server with the system's roots.
 	TLS *tls.Config
 	// Timeout is REDIS_TIMEOUT, for one command. The default is the design
-	// document's limit between agents, 100 ms: a cache must not cost more.
+	// document's limit between agents, 100 ms: the cache must not take longer than a
+	// call of an agent.
 	Timeout time.Duration
 }
 

@@ -33,6 +33,7 @@ type message struct {
 
 func newOrigin() string { return rand.Text() }
 
+// publish sends a message to all processes. Without Redis it does nothing.
 func (r *redis) publish(m message) error {
 	text, err := json.Marshal(m)
 	if err != nil {

@@ -73,6 +73,8 @@ func (f *flight[K, V]) remove(key K, c *call[V]) {
 	}
 }
 
+// run calls load, gives its result to all waiting callers, and then calls
+// finish with the value.
 func (f *flight[K, V]) run(ctx context.Context, key K, c *call[V], load func(context.Context) (V, error), finish func(V)) {
 	defer c.cancel()
 	remove := func() {

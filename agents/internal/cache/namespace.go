@@ -125,6 +125,7 @@ func (n *Namespace[K, V]) Invalidate(ctx context.Context, key K) error {
 	return n.cache.invalidate(ctx, n, []string{string(key)})
 }
 
+// getLocal returns a value of the local tier.
 func (n *Namespace[K, V]) getLocal(key K) (value V, ok bool) {
 	if n.local == nil {
 		return value, false
@@ -148,6 +149,8 @@ func (n *Namespace[K, V]) lookup(key K) (value V, ok bool) {
 	return e.value, true
 }
 
+// getRedis returns a value of Redis and copies it to the local tier, unless an
+// event has come since epoch.
 func (n *Namespace[K, V]) getRedis(ctx context.Context, key K, epoch uint64) (value V, ok bool) {
 	if ctx.Err() != nil {
 		return value, false
@@ -196,8 +199,8 @@ func (n *Namespace[K, V]) setLocal(key K, value V, epoch uint64) []byte {
 }
 
 // storeLocal stores an entry unless an event has come since epoch. An event
-// increments the epoch before it drops. So either this call sees the new epoch,
-// or the drop comes after its Set.
+// increments the epoch before it drops entries. So either this call sees the new
+// epoch, or the event drops the entry after this call's Set.
 func (n *Namespace[K, V]) storeLocal(key K, e entry[V], epoch uint64) {
 	if n.local == nil {
 		return
@@ -234,6 +237,8 @@ func (n *Namespace[K, V]) strategy() Strategy { return n.rule }
 func (n *Namespace[K, V]) prefix() string     { return n.keyPrefix }
 func (n *Namespace[K, V]) count() counts      { return n.meters.read() }
 
+// drop removes values from the local tier, all of them if ids is empty. The new
+// epoch makes running loads stale.
 func (n *Namespace[K, V]) drop(ids []string) {
 	n.epoch.Add(1)
 	switch {

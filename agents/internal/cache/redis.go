@@ -191,6 +191,7 @@ func (r *redis) deletePrefix(ctx context.Context, prefix string) error {
 
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`)
 
+// deleteMatching deletes the keys of one node that match a pattern.
 func deleteMatching(ctx context.Context, node rueidis.Client, pattern string) error {
 	for cursor := uint64(0); ; {
 		page, err := node.Do(ctx, node.B().Scan().Cursor(cursor).Match(pattern).Count(1000).Build()).AsScanEntry()

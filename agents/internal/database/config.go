@@ -76,6 +76,7 @@ func (c Config) checkSSLMode() error {
 	return nil
 }
 
+// setPassword sets the password from PasswordFile, if there is one.
 func (c Config) setPassword(conn *pgx.ConnConfig) error {
 	if c.PasswordFile == "" {
 		return nil

@@ -90,6 +90,8 @@ func (w *Writer[T]) Close(ctx context.Context) {
 	<-w.stopped
 }
 
+// run writes the queued items in batches until the queue is closed. Items that
+// could not be written are counted and dropped.
 func (w *Writer[T]) run(ctx context.Context) {
 	defer close(w.stopped)
 	for first := range w.queue {

@@ -59,6 +59,7 @@ var (
 	noStore     = []string{"no-store"}
 )
 
+// send writes a response whose body consists of parts.
 func send(w http.ResponseWriter, status int, contentType []string, parts ...[]byte) {
 	h := w.Header()
 	h["Content-Type"] = contentType

@@ -94,6 +94,8 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 	return 0
 }
 
+// serve creates the service and serves it until ctx ends. Then it closes the
+// service.
 func (p Program[C]) serve(ctx context.Context, cfg C, http Config, log *slog.Logger) (err error) {
 	service, err := p.New(context.WithoutCancel(ctx), cfg, log)
 	if err != nil {

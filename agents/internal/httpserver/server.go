@@ -108,6 +108,8 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	return s.shutdown(requestsCtx, cancelRequests)
 }
 
+// shutdown waits for running requests up to the shutdown timeout, and then
+// cancels them.
 func (s *Server) shutdown(requestsCtx context.Context, cancelRequests context.CancelFunc) error {
 	limitCtx, cancel := context.WithTimeout(requestsCtx, s.cfg.ShutdownTimeout)
 	defer cancel()

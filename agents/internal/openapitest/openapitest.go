@@ -64,6 +64,7 @@ func (c *Checker) Send(t *testing.T, method, path, body string) *httptest.Respon
 	return w
 }
 
+// join returns a line for each problem.
 func join(problems []*errors.ValidationError) string {
 	var lines []string
 	for _, p := range problems {

@@ -120,6 +120,8 @@ type transport struct {
 	base    http.RoundTripper
 }
 
+// RoundTrip sends the request with the request id and the trace context of its
+// context, in a span.
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	ctx := r.Context()
 	var span trace.Span

@@ -52,6 +52,7 @@ func StartRedis(ctx context.Context, replicas int) (*Redis, error) {
 // nodes in the design document's client.
 const masters = 3
 
+// start starts all nodes and joins them to a cluster.
 func (r *Redis) start(ctx context.Context, program string, replicas int) error {
 	count := masters * (1 + replicas)
 	ports, err := freePorts(ctx, 2*count)

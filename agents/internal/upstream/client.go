@@ -103,6 +103,7 @@ func (c *Client) Post(ctx context.Context, path string, header http.Header, body
 // errNoBudget means that there was no second try.
 var errNoBudget = errors.New("retry budget exceeded: one request in ten was sent twice")
 
+// send sends the request once. A response of 500 or above is an error.
 func (c *Client) send(ctx context.Context, path string, header http.Header, body []byte) (Response, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.upstream.URL(path), bytes.NewReader(body))
 	if err != nil {

@@ -48,6 +48,8 @@ func (u *Upstream) Proxy(inFlight int, timeout time.Duration, log *slog.Logger) 
 	})
 }
 
+// sendError responds to a proxied request that has failed: 413, 502, 503 or
+// 504, by the cause.
 func (u *Upstream) sendError(w http.ResponseWriter, r *http.Request, log *slog.Logger, err error) {
 	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		httpapi.Error(w, http.StatusRequestEntityTooLarge, httpapi.CodeTooLarge,

@@ -37,8 +37,8 @@ var requiredByType = map[string][]string{
 var _ = add(&Row{
 	Token:  scalingPolicyType,
 	Source: "autoscaling/policy.go", Page: "AutoScaling/latest/APIReference/API_PutScalingPolicy.html",
-	// The id is the one for an import. The provider's id is only the name, which
-	// policies of two groups may share.
+	// The id has the form that an import uses. The provider's id is only the name, and
+	// policies of two groups may have the same name.
 	Label: "Auto Scaling Policy", ID: "{autoscalingGroupName}/{name}", NotFound: "ValidationError", Put: true,
 	Naming: &Naming{Prop: "name", Max: 255},
 	Props: Props{

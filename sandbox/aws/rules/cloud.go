@@ -37,7 +37,7 @@ type Call struct {
 	*Cloud
 	Row *Row
 	Tx  *store.Tx
-	// Context limits requests of a rule outside the store.
+	// Context limits the requests that a rule sends, such as to the registry.
 	Context context.Context
 	// ID is the object's id.
 	ID string
@@ -58,8 +58,7 @@ const (
 	deleting operation = "deleting"
 )
 
-// call returns an operation on an object of a type. Its ID and its objects are not set
-// yet.
+// call returns a Call for an object of a type. The caller sets its ID, In, Old and Out.
 func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, error) {
 	s, row, err := schemaAndRow(token)
 	if err != nil {

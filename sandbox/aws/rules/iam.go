@@ -138,8 +138,8 @@ var _ = add(
 	&Row{
 		Token:  attachmentType,
 		Source: "iam/role_policy_attachment.go", Page: "IAM/latest/APIReference/API_AttachRolePolicy.html",
-		// The id is the one for an import. The provider generates its id from the role's
-		// name and the time, so no program can depend on it.
+		// The id has the form that an import uses. The provider generates its id from the
+		// role's name and the time, so no program can depend on it.
 		Label: "IAM Role Policy Attachment", Global: true, ID: "{role}/{policyArn}", NotFound: "NoSuchEntity", Put: true,
 		// A replacement is the same attachment, so the provider deletes the old one
 		// first.

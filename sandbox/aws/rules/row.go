@@ -49,7 +49,7 @@ type Row struct {
 	AtMostOne [][]string
 	// Requires has the properties that must be set too, if the property of the key is.
 	Requires map[string][]string
-	// Outputs are templates of computed outputs.
+	// Outputs are the templates of computed outputs, by property.
 	Outputs map[string]string
 	// Volatile are outputs that every update changes.
 	Volatile []string

@@ -13,6 +13,7 @@ type Build struct {
 	Modified bool   `json:"modified,omitempty"`
 }
 
+// readBuild returns the version of the running executable.
 func readBuild() Build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -92,8 +92,8 @@ func failure(r agentRequest, response upstream.Response, duration time.Duration,
 // Our services send no more.
 const maxAgentErrors = 20
 
-// prefixErrors returns the field errors in an agent's error response, as errors of
-// this request. The agent's request is the field of this one.
+// prefixErrors converts the field errors in an agent's error response to field errors
+// of the request to the MCA. That request contains the agent's request in a field.
 func prefixErrors(field string, body []byte) []httpapi.FieldError {
 	var problem httpapi.Problem
 	if err := json.Unmarshal(body, &problem); err != nil || len(problem.Errors) == 0 {

@@ -79,6 +79,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	return cfg, env.Err()
 }
 
+// parsePeers parses the HOST:PORT of at least three peers, separated by commas.
 func parsePeers(text string) ([]Peer, bool) {
 	var peers []Peer
 	for address := range strings.SplitSeq(text, ",") {

@@ -117,6 +117,8 @@ func failedStatus(err error) Status {
 	return Status{Cluster: "unknown", Problems: []string{err.Error()}}
 }
 
+// connect returns a client of one node, which makes one attempt for each
+// command.
 func (n *Node) connect(address string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr: address, Username: User, Password: n.cfg.Password,

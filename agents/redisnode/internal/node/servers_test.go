@@ -252,6 +252,7 @@ func (f *testCluster) newClient() *redis.ClusterClient {
 
 const keys = 300
 
+// writeKeys writes all keys and waits until the replicas have them.
 func (f *testCluster) writeKeys() {
 	f.t.Helper()
 	data := f.newClient()

@@ -73,6 +73,7 @@ func overallStatus(agents map[string]string, err error) Status {
 	return Status{"active", agents}
 }
 
+// requestAgents asks the MCA for the states of its agents.
 func (w *Watcher) requestAgents(ctx context.Context) (map[string]string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, w.mca.URL("/health/coordination"), nil)
 	if err != nil {

@@ -58,6 +58,8 @@ func (s *Service) postPreferences(w http.ResponseWriter, r *http.Request) {
 	httpapi.Line(w, http.StatusOK, encoded)
 }
 
+// savePreferences stores the preferences and returns the encoded user. It
+// publishes an event, so that caches drop the old profile.
 func (s *Service) savePreferences(r *http.Request, id string, preferences Preferences) ([]byte, error) {
 	ctx := r.Context()
 	// A deactivated user may not write. profile checks this, mostly from the

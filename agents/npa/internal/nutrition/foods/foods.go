@@ -152,6 +152,7 @@ func read(r io.Reader) ([]Food, error) {
 	return foods, nil
 }
 
+// parse converts a row of the food table.
 func parse(record []string) (Food, error) {
 	f := Food{ID: record[0], Name: record[1], Group: record[2], Role: Role(record[3])}
 	if !slices.Contains(roles, f.Role) {

@@ -214,6 +214,8 @@ func (h *normalClients) end(t *testing.T) int64 {
 	return h.served.Load()
 }
 
+// send sends request number n from a client's address; every fourth request is
+// a write.
 func send(ctx context.Context, client *http.Client, url, address, token string, n int) error {
 	method, path, body := http.MethodGet, "/api/v1/users/profile", io.Reader(nil)
 	if n%4 == 3 {

@@ -128,6 +128,7 @@ func read(r io.Reader) ([]Exercise, error) {
 	return exercises, nil
 }
 
+// parse converts a row of the exercise table.
 func parse(record []string) (Exercise, error) {
 	level, known := Levels[record[6]]
 	if !known {

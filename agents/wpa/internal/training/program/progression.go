@@ -34,7 +34,7 @@ const (
 	weightIncrease, weightStep = 0.05, 0.5
 	// weightDecrease is the factor for a weight that was missed twice.
 	weightDecrease = 0.9
-	// weeksBeforeDeload is the number of weeks without a pause before a lighter one:
+	// weeksBeforeDeload is the number of weeks without a pause before a lighter week:
 	// 4 to 6 by the coaches of Bell et al. (2023).
 	weeksBeforeDeload = 6
 	// maxReps is the highest number of repetitions of an exercise without weight.
@@ -146,6 +146,7 @@ type summary struct {
 	minReps     int
 }
 
+// summarize reduces an exercise to its sets of the heaviest weight.
 func summarize(done Done) summary {
 	heaviest := slices.MaxFunc(done.Sets, func(a, b Set) int { return cmp.Compare(a.WeightKg, b.WeightKg) }).WeightKg
 	s := summary{weight: heaviest, minReps: math.MaxInt}
