@@ -86,7 +86,7 @@ func TestAbusiveClientsDoNotAffectOthers(t *testing.T) {
 	} {
 		r := request(t, p, token, row.method, row.path, row.body)
 		r.Header.Set("X-A", row.header)
-		// The server rejects it by its length. A client that sends the body
+		// The server rejects a body by its length. A client that sends the body
 		// anyway may lose the connection before the response.
 		r.Header.Set("Expect", "100-continue")
 		response, err := http.DefaultClient.Do(r)

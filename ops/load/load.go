@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// Timeout is the longest time from when a request was due to its response. It
-// is twenty times the longest limit of the design document.
+// Timeout is the longest time between the moment when a request is due and its
+// response. It is twenty times the longest limit of the design document.
 const Timeout = 10 * time.Second
 
 // Shape is how a stream of requests is sent.

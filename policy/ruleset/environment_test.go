@@ -27,6 +27,8 @@ type environment struct{ resources []*graph.Resource }
 // recordings are read once.
 var recordings = map[string]*environment{}
 
+// recorded returns the recording of a stack. An edit of it does not change the
+// recording.
 func recorded(t testing.TB, stack string) *environment {
 	t.Helper()
 	if recordings[stack] == nil {

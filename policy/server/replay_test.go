@@ -29,6 +29,8 @@ import (
 // serve the pack.
 const serveVariable = "POLICY_SERVED_BY_TEST"
 
+// TestMain serves the pack in a process that startPack started. Otherwise it runs
+// the tests.
 func TestMain(m *testing.M) {
 	if os.Getenv(serveVariable) != "" {
 		if err := Serve(context.Background(), Options{Rules: ruleset.All(), Now: time.Now}, os.Stdout); err != nil {

@@ -262,8 +262,8 @@ func (a *Analyzer) configureByURN(urn string) {
 	a.setStack(stack, config)
 }
 
-// level is the level in the protocol: that of this run, or the rule's level in the
-// stack.
+// level converts a rule's level to the protocol. A level that the engine has set for
+// this run takes precedence.
 func (a *Analyzer) level(r *rule.Rule, level rule.Level) pulumirpc.EnforcementLevel {
 	if set, ok := a.perRun[r.ID]; ok {
 		return set

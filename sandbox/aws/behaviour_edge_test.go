@@ -145,8 +145,8 @@ func TestEdgeDiff(t *testing.T) {
 		"the old certificate is used until the new one is created")
 }
 
-// unknownVariants returns copies of v, which is at a path. In each copy the value
-// at another path is unknown; the copies are listed by that path.
+// unknownVariants returns copies of v, the value at the path at. Each copy has one
+// unknown value; its key in the map is the path of the unknown value.
 func unknownVariants(v any, at string) map[string]any {
 	out := map[string]any{at: wire.Unknown{}}
 	switch v := v.(type) {

@@ -135,7 +135,7 @@ func (h *handler) authenticated(r *http.Request) bool {
 	return ok && subtle.ConstantTimeCompare(hash[:], h.credentialsHash[:]) == 1
 }
 
-// readBlob serves a blob itself, because the library does not check the content.
+// readBlob serves a blob without the library, which does not check the content.
 func (h *handler) readBlob(w http.ResponseWriter, r *http.Request, repository, reference string) error {
 	d, err := digest.Parse(reference)
 	if err != nil {

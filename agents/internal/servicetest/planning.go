@@ -28,8 +28,8 @@ func (a PlanningAgent) request(t testing.TB, p *Process, token string) *http.Req
 }
 
 // LoadTestResponse runs the whole process without PostgreSQL and Redis, and
-// sends its load test request over a real connection. The token must be valid
-// and the user's own. It returns the body of the 200.
+// sends its load test request over a real connection. It requires a 401 for an
+// invalid token and a 403 for another user's. It returns the body of the 200.
 func (a PlanningAgent) LoadTestResponse(t *testing.T) []byte {
 	t.Helper()
 	p := Start(t, a.Program, a.Name, map[string]string{"DRAIN_DELAY": "0s"})

@@ -87,11 +87,10 @@ func refreshDocdbInstance(c *Call) error {
 		return nil
 	}
 	cluster := Object(o.State)
-	for out, from := range map[string]string{
-		"dbSubnetGroupName": "dbSubnetGroupName", "engineVersion": "engineVersion", "kmsKeyId": "kmsKeyId", "port": "port",
-		"preferredBackupWindow": "preferredBackupWindow", "storageEncrypted": "storageEncrypted",
+	for _, name := range []string{
+		"dbSubnetGroupName", "engineVersion", "kmsKeyId", "port", "preferredBackupWindow", "storageEncrypted",
 	} {
-		c.Out[out] = cluster[from]
+		c.Out[name] = cluster[name]
 	}
 	members := c.membersOf(o.ID)
 	c.Out["writer"] = len(members) == 0 || members[0].ID == c.ID
