@@ -42,15 +42,15 @@ func TestCounter(t *testing.T) {
 	require.Equal(t, "4 of 4 packages, linking", shown)
 }
 
-func TestRequired(t *testing.T) {
+func TestRequiredVersion(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "go.mod")
 	require.NoError(t, os.WriteFile(file, []byte("module m\n\nrequire a.b/c v1.2.3\n\nrequire (\n\ta.b/c/v3 v3.4.5-rc.1 // indirect\n)\n"), 0o600))
 	for module, want := range map[string]string{"a.b/c": "v1.2.3", "a.b/c/v3": "v3.4.5-rc.1"} {
-		got, err := required(file, module)
+		got, err := requiredVersion(file, module)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	}
-	_, err := required(file, "a.b/d")
+	_, err := requiredVersion(file, "a.b/d")
 	require.ErrorContains(t, err, "does not require it")
 }
 
@@ -75,16 +75,16 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	}
 	require.Contains(t, strings.Join(list[0].flags, " "), "k8s.io/component-base/version.gitVersion=v1.")
 	require.Contains(t, strings.Join(cli.flags, " "), "version.Version=v3.")
-	_, err = required(filepath.Join(w.project, plugin.dir, "go.mod"), plugin.patched.module)
+	_, err = requiredVersion(filepath.Join(w.project, plugin.dir, "go.mod"), plugin.patched.module)
 	require.NoError(t, err)
 	for _, document := range plugin.embeds {
 		require.DirExists(t, filepath.Join(w.project, plugin.dir, filepath.Dir(document.out)))
 	}
 	// With one version, the SDK is compiled once for the program and the provider.
 	const sdk = "github.com/pulumi/pulumi-kubernetes/sdk/v4"
-	program, err := required(filepath.Join(w.project, "go.mod"), sdk)
+	program, err := requiredVersion(filepath.Join(w.project, "go.mod"), sdk)
 	require.NoError(t, err)
-	provider, err := required(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
+	provider, err := requiredVersion(filepath.Join(w.project, plugin.dir, "go.mod"), sdk)
 	require.NoError(t, err)
 	require.Equal(t, program, provider)
 }
@@ -156,7 +156,7 @@ func TestPrepareMachine(t *testing.T) {
 		require.ErrorContains(t, prepare(t, w), fmt.Sprintf("port %d in use", port))
 		require.NoFileExists(t, installs)
 	})
-	t.Run("so is an invalid option", func(t *testing.T) {
+	t.Run("an invalid option is reported before anything is built", func(t *testing.T) {
 		w, _ := machine(t)
 		t.Setenv("CLUSTER", "docker")
 		require.ErrorContains(t, prepare(t, w), `CLUSTER="docker"`)

@@ -64,7 +64,7 @@ type embedded struct {
 
 // executables lists the executables to build, the longest build first.
 func executables(ctx context.Context, w workspace) ([]executable, error) {
-	kubernetes, err := required(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
+	kubernetes, err := requiredVersion(filepath.Join(w.project, "sandbox/go.mod"), "k8s.io/kubernetes")
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func kubernetesPlugin(w workspace) executable {
 // pulumi is the Pulumi CLI, for machines that have none installed.
 func pulumi(w workspace) (executable, error) {
 	const module = "github.com/pulumi/pulumi/pkg/v3"
-	version, err := required(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
+	version, err := requiredVersion(filepath.Join(w.project, "sandbox/cli/go.mod"), module)
 	if err != nil {
 		return executable{}, err
 	}
@@ -154,9 +154,9 @@ func kubernetesVersion(version string) string {
 	return strings.Join(flags, " ")
 }
 
-// required reads the version of a module from a go.mod, the only place that pins
+// requiredVersion reads the version of a module from a go.mod, the only place that pins
 // it.
-func required(file, module string) (string, error) {
+func requiredVersion(file, module string) (string, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return "", fmt.Errorf("version of %s: %w", module, err)

@@ -166,6 +166,8 @@ func withVersion(document []byte, version string) ([]byte, error) {
 // warm build ends sooner and does not pay for the count.
 const listAfter = 4 * time.Second
 
+// compile runs go build, and writes its command line and output to the log file. It
+// passes detail the number of compiled packages.
 func (e executable) compile(ctx context.Context, w workspace, detail func(string)) error {
 	logFile := filepath.Join(w.logs(), "build-"+e.log+".log")
 	out, err := os.Create(logFile)
@@ -220,8 +222,8 @@ func (e executable) countPackages(ctx context.Context, w workspace, count *count
 	}
 }
 
-// explain returns the error of a failed build, with free disk space if a disk is
-// full.
+// explain returns the error of a failed build. If a disk is full, the error lists the
+// free space of each folder.
 func (e executable) explain(ctx context.Context, w workspace, err error, output, logFile string) error {
 	output = strings.TrimSpace(output)
 	if !strings.Contains(output, "no space left on device") {
@@ -269,7 +271,7 @@ func newCounter(detail func(string)) *counter {
 var packageLine = regexp.MustCompile(`^[A-Za-z0-9][\w.~/+-]*$`)
 
 // line counts one line of output and says whether it was progress.
-func (c *counter) line(s string) bool {
+func (c *counter) line(s string) (isProgress bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -284,8 +286,8 @@ func (c *counter) line(s string) bool {
 	return true
 }
 
-// total sets the packages that had to be compiled when they were listed. Those
-// whose compilation began before the list are in both sets.
+// total sets the packages that had to be compiled when they were listed. A package
+// whose compilation began before the list was made is in both sets.
 func (c *counter) total(stale []string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -296,6 +298,8 @@ func (c *counter) total(stale []string) {
 	c.show()
 }
 
+// show passes detail the progress: the downloaded modules until the first package,
+// and then the compiled packages.
 func (c *counter) show() {
 	switch done := len(c.compiled); {
 	case done == 0 && c.downloaded > 0:

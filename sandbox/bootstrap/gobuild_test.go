@@ -47,7 +47,7 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 		reason string
 		change func(t *testing.T, w workspace)
 	}{
-		{"a checkout of which git tells nothing, such as another user's", func(t *testing.T, w workspace) {
+		{"a checkout that git cannot describe, such as another user's", func(t *testing.T, w workspace) {
 			require.NoError(t, os.Mkdir(filepath.Join(w.project, ".git"), 0o700))
 		}},
 		{"a repository named by a variable", func(t *testing.T, _ workspace) { t.Setenv("GIT_DIR", "/nowhere") }},
@@ -71,7 +71,7 @@ func TestBuildDoesNotDependOnItsSurroundings(t *testing.T) {
 			w.env = append(os.Environ(), toolchain.BuildVariables()...)
 			require.NoError(t, e.run(t.Context(), w, progress.New(&bytes.Buffer{}, 1)))
 			out, err := exec.CommandContext(t.Context(), e.out).CombinedOutput()
-			require.NoError(t, err, "it runs on this machine: %s", out)
+			require.NoError(t, err, "the program runs on this machine: %s", out)
 		})
 	}
 }

@@ -222,7 +222,7 @@ func missing(total uint64, dir string) uint64 {
 	return total - min(total, used)
 }
 
-// isCold says that one of the executables was never built.
+// isCold says whether one of the executables was never built.
 func isCold(builds []executable) bool {
 	return slices.ContainsFunc(builds, func(b executable) bool { return !isFile(b.out) })
 }

@@ -67,12 +67,15 @@ func Run(ctx context.Context, l *layout.Layout, target Target) error {
 	return f.serve(ctx, listener)
 }
 
+// forwarder forwards connections to the ready pods of a target.
 type forwarder struct {
 	config *rest.Config
 	client kubernetes.Interface
 	target Target
 }
 
+// serve accepts and forwards connections until ctx ends. It returns when all are
+// closed.
 func (f *forwarder) serve(ctx context.Context, listener net.Listener) error {
 	stop := context.AfterFunc(ctx, func() { _ = listener.Close() })
 	defer stop()
@@ -118,8 +121,8 @@ func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
 	return pipe(link, conn, port)
 }
 
-// pipe copies a connection over two streams of the protocol: one for errors, one
-// for data.
+// pipe copies data in both directions between a connection and a port of the pod.
+// The protocol has one stream for errors and one for data.
 func pipe(link httpstream.Connection, conn net.Conn, port int) error {
 	headers := http.Header{}
 	headers.Set(corev1.PortHeader, strconv.Itoa(port))

@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// api plays the API server: one service, its endpoints, and the pods' side of
+// api is a fake API server: one service, its endpoints, and the pods' side of
 // a port-forward, on which every line is answered by "POD:PORT LINE".
 type api struct {
 	t     *testing.T
@@ -55,11 +55,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// answer sends an object as JSON.
 func (a *api) answer(w http.ResponseWriter, object any) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(object)
 }
 
+// endpoints returns the service's endpoints: a pod that is not ready and, if there is
+// one, the ready pod.
 func (a *api) endpoints() discoveryv1.EndpointSlice {
 	port := func(name string, number int32) discoveryv1.EndpointPort {
 		return discoveryv1.EndpointPort{Name: &name, Port: &number}
@@ -80,6 +83,7 @@ func (a *api) endpoints() discoveryv1.EndpointSlice {
 	return slice
 }
 
+// forward serves the pod's side of a port-forward.
 func (a *api) forward(w http.ResponseWriter, r *http.Request) {
 	pod := strings.Split(r.URL.Path, "/")[6]
 	if _, err := httpstream.Handshake(r, w, []string{forwardProtocol}); err != nil {
@@ -179,11 +183,11 @@ func TestForwardLeadsToTheReadyPod(t *testing.T) {
 	require.Equal(t, "b:8080 two", answer, "a new connection goes to the new pod")
 	answer, err = say(t, kept, "three")
 	require.NoError(t, err)
-	require.Equal(t, "a:8080 three", answer, "an open one stays where it is")
+	require.Equal(t, "a:8080 three", answer, "an open connection stays with its pod")
 
 	a.fails.Store(true)
 	_, err = say(t, dial(t, address), "four")
-	require.Error(t, err, "what the pod refuses is closed")
+	require.Error(t, err, "a connection that the pod refuses is closed")
 }
 
 func TestPickNamesWhatIsMissing(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 // Name is the file's name inside the sandbox's folder.
 const Name = "lock"
 
-// HeldError is returned where another command holds the lock.
+// HeldError is returned if another command holds the lock.
 type HeldError struct {
 	// Dir is the sandbox's folder.
 	Dir string

@@ -89,6 +89,7 @@ func plan(zones []string, perZone int) []*corev1.Node {
 	return nodes
 }
 
+// node returns simulated node number i of a tier in a zone.
 func node(zone, tier string, i int, it instance) *corev1.Node {
 	name := "simulated-" + zone + "-" + tier + "-" + strconv.Itoa(i)
 	amount := func(cpu, memory resource.Quantity) corev1.ResourceList {
@@ -132,6 +133,8 @@ type nodeAPI interface {
 	Delete(context.Context, string, metav1.DeleteOptions) error
 }
 
+// ensure creates the missing nodes of want, deletes surplus simulated nodes, and waits
+// until all nodes of want are usable.
 func ensure(ctx context.Context, api nodeAPI, want []*corev1.Node) error {
 	wanted := map[string]bool{}
 	for _, n := range want {

@@ -20,8 +20,8 @@ var zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 // for the second time.
 type fakeAPI struct {
 	nodes  map[string]*corev1.Node
-	looked map[string]int
-	broken bool // the nodes never become ready
+	looked map[string]int // how often each node was listed
+	broken bool           // the nodes never become ready
 }
 
 func newFake() *fakeAPI { return &fakeAPI{nodes: map[string]*corev1.Node{}, looked: map[string]int{}} }

@@ -19,7 +19,7 @@ type Log struct {
 	mu    sync.Mutex
 	out   io.Writer
 	start time.Time
-	n, m  int
+	n, m  int // the started steps, and all expected steps
 }
 
 // New returns a Log that writes to out and expects m steps; m is zero if the

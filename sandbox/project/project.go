@@ -26,14 +26,14 @@ import (
 // SandboxStack is the stack of `make up`.
 const SandboxStack = "sandbox"
 
-// file describes the project.
+// file is the name of the file that describes the project.
 const file = "Pulumi.yaml"
 
 // stackName matches the names that the CLI accepts for a stack in a file
 // backend.
 var stackName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
 
-// Dir returns the folder in which the CLI works on a stack, a copy.
+// Dir returns the folder in which the CLI works on a stack: the copy that Copy updates.
 func Dir(l *layout.Layout, stack string) (string, error) { return Copy(l, stack) }
 
 // Copy updates the copy of the project's files for one stack and returns its
@@ -68,16 +68,16 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("copy of the project for stack %q: %w", stack, err)
 	}
-	before, err := read(filepath.Join(dir, stackFile(stack)))
+	earlier, err := read(filepath.Join(dir, stackFile(stack)))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("stack %q: %w; remove the file, it is a copy", stack, err)
 	}
 	digest := fmt.Sprintf("%x\n", sha256.Sum256(original))
 	digestFile := filepath.Join(dir, ".copied-from")
 	if known, readErr := os.ReadFile(digestFile); err == nil && readErr == nil && string(known) == digest {
-		config = before
+		config = earlier
 	} else {
-		keepSecrets(config, before)
+		keepSecrets(config, earlier)
 	}
 	for name, content := range map[string]map[string]any{file: description, stackFile(stack): config} {
 		if err := write(filepath.Join(dir, name), content); err != nil {
@@ -105,11 +105,12 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// copied returns the folder of a stack's copy.
 func copied(l *layout.Layout, stack string) string { return filepath.Join(l.Dir, "projects", stack) }
 
 func stackFile(stack string) string { return "Pulumi." + stack + ".yaml" }
 
-// anchor makes the paths of a Pulumi.yaml absolute, relative to root. The
+// anchor makes the paths of a Pulumi.yaml in the folder root absolute. The
 // program's folder stays the working directory of the program and its plugins.
 func anchor(description map[string]any, root string) error {
 	main := root
@@ -156,15 +157,15 @@ func absolute(root, path string) string {
 
 // keepSecrets copies the keys for secrets that the CLI wrote into an earlier
 // copy, unless the project's file has its own.
-func keepSecrets(config, before map[string]any) {
-	own := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
-	for _, name := range own {
+func keepSecrets(config, earlier map[string]any) {
+	keys := []string{"secretsprovider", "encryptedkey", "encryptionsalt"}
+	for _, name := range keys {
 		if _, ok := config[name]; ok {
 			return
 		}
 	}
-	for _, name := range own {
-		if value, ok := before[name]; ok {
+	for _, name := range keys {
+		if value, ok := earlier[name]; ok {
 			config[name] = value
 		}
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // Shell updates and returns the folder in which plain pulumi works in a shell of
-// `make env`. It has every stack of the project: each stack's
-// file is a link to that of the stack's own copy (Copy), so that both write the
-// same file. A stack that is created in the shell has its file there.
+// `make env`. The folder has every stack of the project: each stack's file is a link
+// to the file in the stack's own copy (Copy), so that both write the same file. A
+// stack that is created in the shell has its file in this folder.
 func Shell(l *layout.Layout) (string, error) {
 	dir := filepath.Join(l.Dir, "shell", "project")
 	if err := os.MkdirAll(dir, 0o700); err != nil {

@@ -177,7 +177,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 		dir, strings.Join(changes, "; "))
 }
 
-// fresh says that nothing was started in the sandbox yet.
+// fresh says whether nothing was started in the sandbox yet.
 func fresh(l *layout.Layout) bool {
 	for _, dir := range []string{l.PKI(), l.Backend(), l.Etcd()} {
 		if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {

@@ -36,8 +36,8 @@ func Within(l *layout.Layout, base []string) []string {
 // reason: with cgo, an installed gcc changes the cache key of most packages.
 //
 // They replace what a shell or a machine has set: another system to build for,
-// flags such as -mod, a workspace in a folder above. Git is not asked for the
-// state of the checkout, because it refuses one of another user.
+// flags such as -mod, a workspace in a folder above. Go does not ask git for the
+// state of the checkout, because git refuses a checkout of another user.
 func BuildVariables() []string {
 	return []string{
 		"CGO_ENABLED=0", "GOFLAGS=-trimpath -buildvcs=false", "GOWORK=off",
@@ -45,6 +45,7 @@ func BuildVariables() []string {
 	}
 }
 
+// without removes dir from a PATH.
 func without(path, dir string) string {
 	list := slices.DeleteFunc(filepath.SplitList(path), func(d string) bool { return d == dir })
 	return strings.Join(list, string(os.PathListSeparator))

@@ -17,6 +17,8 @@ import (
 // versionTimeout is how long a tool may take to print its version.
 const versionTimeout = 20 * time.Second
 
+// newResolver returns a resolver of environ. It does not look for tools in the folders
+// own, whose last one holds the executables of the bootstrap.
 func newResolver(ctx context.Context, environ []string, own ...string) *resolver {
 	r := &resolver{ctx: ctx, environ: append(slices.Clone(environ), "PULUMI_SKIP_UPDATE_CHECK=1")}
 	if len(own) > 0 {
@@ -118,6 +120,9 @@ func InstalledKubernetesPlugin(ctx context.Context, environ []string, own ...str
 	return t.Path
 }
 
+// kubernetesPlugin returns an installed provider: that on the path, or else the newest
+// one of Pulumi's plugins with the right major version. Otherwise it returns the
+// built one.
 func (r *resolver) kubernetesPlugin() Tool {
 	const name = "pulumi-resource-kubernetes"
 	t := Tool{Name: name, Kind: Built, Path: filepath.Join(r.built, name), Version: KubernetesPluginVersion}
@@ -149,6 +154,8 @@ func (r *resolver) kubernetesPlugin() Tool {
 	return t
 }
 
+// kubectl returns an installed kubectl whose version the API server supports, or the
+// sandbox's own.
 func (r *resolver) kubectl() Tool {
 	t := r.standIn("kubectl")
 	t.Kind = Built // from k8s.io/kubectl: the genuine code
@@ -177,6 +184,7 @@ func (r *resolver) kubectl() Tool {
 	return t
 }
 
+// lookup returns the value of a variable in environ: the last one, or "".
 func lookup(environ []string, name string) string {
 	value := ""
 	for _, kv := range environ {

@@ -44,6 +44,7 @@ func (m *machine) tool(dir, name, script string) string {
 	return file
 }
 
+// resolve returns the selected tools by name.
 func (m *machine) resolve(extra ...string) map[string]Tool {
 	m.t.Helper()
 	environ := append([]string{"HOME=" + m.root, "PATH=" + m.layout.Bin() + ":" + m.path}, extra...)
@@ -56,6 +57,7 @@ func (m *machine) resolve(extra ...string) map[string]Tool {
 	return byName
 }
 
+// kubectlSays returns the script of a kubectl that prints this version.
 func kubectlSays(version string) string {
 	return fmt.Sprintf(`echo '{"clientVersion":{"gitVersion":"%s"}}'`, version)
 }
