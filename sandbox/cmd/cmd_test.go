@@ -72,10 +72,10 @@ func TestErrorIsPrintedOnce(t *testing.T) {
 		want   string
 	}{
 		{"an unknown command is wrong usage", []string{"bogus"}, 2, `unknown command "bogus"`},
-		{"so is an unknown flag", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
-		{"and an argument too many", []string{"down", "now"}, 2, "sandbox down --help"},
+		{"an unknown flag is wrong usage", []string{"status", "--bogus"}, 2, "See: sandbox status --help"},
+		{"an argument too many is wrong usage", []string{"down", "now"}, 2, "sandbox down --help"},
 		{"no sandbox", []string{"--home", elsewhere, "status"}, 1, "create one with make up"},
-		{"a log that is not there", []string{"logs", "bogus"}, 1, `no log "bogus"`},
+		{"a log that does not exist", []string{"logs", "bogus"}, 1, `no log "bogus"`},
 		{"a process of the cluster fails with its own error", []string{"run", "etcd"}, 1, "body of etcd in"},
 		{"the forward needs a target", []string{"run", "forward", "ns"}, 2, "a namespace, a service and a port"},
 		{"tools that are not built", []string{"preview", "--stack", "qa"}, 1, "run make build"},

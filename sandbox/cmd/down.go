@@ -60,6 +60,8 @@ func (a *app) down() *cobra.Command {
 	return c
 }
 
+// stop stops the sandbox's processes and the cluster. With purge it also removes the
+// data, and first the stack in a user's own cluster.
 func stop(c *cobra.Command, l *layout.Layout, purge bool) error {
 	ctx := c.Context()
 	log := progress.New(c.ErrOrStderr(), 0)

@@ -38,7 +38,7 @@ func (a *app) env() *cobra.Command {
 	}
 }
 
-// shellProject is for the pulumi of ShellBin.
+// shellProject is the command by which the pulumi of ShellBin finds its folder.
 func (a *app) shellProject() *cobra.Command {
 	return &cobra.Command{
 		Use:     "shell-project",
@@ -61,9 +61,9 @@ func (a *app) shellProject() *cobra.Command {
 	}
 }
 
-// shellPulumi runs Pulumi. In the project it works on copies, whose
-// folder is in the variable: Pulumi has a variable for each flag (here --cwd, which
-// the user's own flag overrides).
+// shellPulumi is the script that runs Pulumi. In the project, Pulumi works on copies:
+// PULUMI_OPTION_CWD, which is Pulumi's variable for the flag --cwd, is their folder.
+// The user's own flag overrides it.
 const shellPulumi = `#!/bin/sh
 # Written by "sandbox env". Pulumi writes into the folder that it works in: the
 # salt of a stack, and what "pulumi config set" changes.

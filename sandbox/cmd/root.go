@@ -132,6 +132,7 @@ func (a *app) aws() *cobra.Command {
 	return c
 }
 
+// noArgs is cobra.NoArgs with a usageError.
 func noArgs(c *cobra.Command, args []string) error {
 	if err := cobra.NoArgs(c, args); err != nil {
 		return &usageError{command: c.CommandPath(), err: err}
@@ -139,6 +140,7 @@ func noArgs(c *cobra.Command, args []string) error {
 	return nil
 }
 
+// maxArgs is cobra.MaximumNArgs with a usageError.
 func maxArgs(n int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if err := cobra.MaximumNArgs(n)(c, args); err != nil {

@@ -51,7 +51,7 @@ type report struct {
 	Cluster    string                         `json:"cluster"`
 	Components []localcluster.ComponentStatus `json:"components"`
 	Tools      []toolchain.Tool               `json:"tools"`
-	// Stack is nil where the stack sandbox was not yet created.
+	// Stack is nil if the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
 }
 
@@ -120,6 +120,7 @@ func (r *report) writeComponents(out io.Writer) {
 	t.Flush()
 }
 
+// kinds are the texts for a tool's kind.
 var kinds = map[toolchain.Kind]string{
 	toolchain.Installed: "real, installed",
 	toolchain.Built:     "real, built here",
@@ -140,6 +141,8 @@ func (r *report) writeTools(out io.Writer) {
 	}
 }
 
+// number formats a number for the table, in which an absent value is "-". So do dash
+// for a text and megabytes for bytes.
 func number(n int) string {
 	if n == 0 {
 		return "-"

@@ -46,6 +46,8 @@ func (a *app) up() *cobra.Command {
 	return c
 }
 
+// runUp creates the sandbox if there is none, and starts the cluster. With deploy it
+// also runs `pulumi up`.
 func (a *app) runUp(c *cobra.Command, options settings.Options, deploy bool) error {
 	ctx := c.Context()
 	dir, err := a.folder()

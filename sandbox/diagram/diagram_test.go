@@ -22,6 +22,7 @@ func export(t *testing.T, stack string) string {
 	return string(text)
 }
 
+// composed returns the boxes of an exported state with their positions.
 func composed(t *testing.T, export string) *picture {
 	t.Helper()
 	s, err := read(strings.NewReader(export))
@@ -124,6 +125,7 @@ func TestTheOrderOfAStateDoesNotMatter(t *testing.T) {
 	require.Equal(t, drawn(t, text), drawn(t, strings.Join(lines, "\n")))
 }
 
+// drawn returns the picture of an exported state.
 func drawn(t *testing.T, export string) string {
 	t.Helper()
 	var out bytes.Buffer

@@ -43,8 +43,8 @@ type box struct {
 	rows        [][]*box
 	flow        bool
 	wide        float64
-	found       bool // it or a box in it has a resource
-	fixed       bool // it is drawn if another box in its row is found
+	found       bool // this box or a box in it has a resource
+	fixed       bool // this box is drawn if another box in its row is found
 	place
 }
 
@@ -60,6 +60,7 @@ func outline(s *state) ([]*box, error) {
 	return slices.DeleteFunc(boxes, func(b *box) bool { return !b.found }), err
 }
 
+// fillAll returns the boxes of all nodes.
 func (s *state) fillAll(nodes []node) ([]*box, error) {
 	var boxes []*box
 	for _, n := range nodes {

@@ -96,6 +96,7 @@ func write(t *testing.T, dir, name, text string, mode os.FileMode) string {
 	return path
 }
 
+// info describes a program in a folder, with runtime options.
 func info(t *testing.T, dir string, options map[string]any) *pulumirpc.ProgramInfo {
 	t.Helper()
 	o, err := structpb.NewStruct(options)
@@ -155,7 +156,7 @@ func TestRunBuildsTheProgram(t *testing.T) {
 		kept    string
 	}{
 		{"a build target is relative to the program's folder and stays", map[string]any{"buildTarget": "../bin/out"}, "bin/out"},
-		{"without one the executable is temporary", nil, ""},
+		{"without a build target the executable is temporary", nil, ""},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			root := t.TempDir()

@@ -90,7 +90,7 @@ func TestProgramDependencies(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, got.GetDependencies(), tc.want)
 			for _, d := range got.GetDependencies() {
-				require.Equal(t, d.GetName() == "example.com/local", d.GetVersion() == "", "only what is replaced has no version: %s", d)
+				require.Equal(t, d.GetName() == "example.com/local", d.GetVersion() == "", "only a replaced module has no version: %s", d)
 			}
 		})
 	}

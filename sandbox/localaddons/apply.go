@@ -85,6 +85,7 @@ func (c *connection) apply(ctx context.Context, objects []*unstructured.Unstruct
 	return nil
 }
 
+// title returns an object's kind, namespace and name for messages.
 func title(o *unstructured.Unstructured) string {
 	if o.GetNamespace() == "" {
 		return o.GetKind() + " " + o.GetName()

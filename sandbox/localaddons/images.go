@@ -155,6 +155,7 @@ func (b *builder) key(img image) (string, error) {
 	return "sources-" + hex.EncodeToString(sum.Sum(nil))[:32], nil
 }
 
+// hashFile adds a file's content, and its path relative to root, to a hash.
 func hashFile(sum io.Writer, root, path string) error {
 	relative, err := filepath.Rel(root, path)
 	if err != nil {

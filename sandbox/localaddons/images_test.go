@@ -82,7 +82,7 @@ func TestPushPause(t *testing.T) {
 	require.NoError(t, PushPause(t.Context(), l))
 }
 
-func TestWhatIsBuiltAgain(t *testing.T) {
+func TestChangedImageIsBuiltAgain(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		change func(t *testing.T, l *layout.Layout)
@@ -119,11 +119,12 @@ func TestWhatIsBuiltAgain(t *testing.T) {
 	}
 }
 
-func change(t *testing.T, path, add string) {
+// change appends text to a file.
+func change(t *testing.T, path, text string) {
 	t.Helper()
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	require.NoError(t, err)
-	_, err = f.WriteString(add)
+	_, err = f.WriteString(text)
 	require.NoError(t, err)
 	require.NoError(t, f.Close())
 }

@@ -49,6 +49,7 @@ func typed(t *testing.T, v values) []runtime.Object {
 	return all
 }
 
+// only returns the objects of a type, by name.
 func only[T any](objects []runtime.Object) map[string]T {
 	found := map[string]T{}
 	for _, o := range objects {
@@ -70,7 +71,7 @@ func TestWorkloads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pod := d.Spec.Template
 			require.Equal(t, "kube-system", d.Namespace)
-			require.True(t, labels.SelectorFromSet(d.Spec.Selector.MatchLabels).Matches(labels.Set(pod.Labels)), "it selects its own pods")
+			require.True(t, labels.SelectorFromSet(d.Spec.Selector.MatchLabels).Matches(labels.Set(pod.Labels)), "the deployment selects its own pods")
 			require.Contains(t, accounts, pod.Spec.ServiceAccountName)
 			require.True(t, *pod.Spec.SecurityContext.RunAsNonRoot)
 			require.Equal(t, corev1.SeccompProfileTypeRuntimeDefault, pod.Spec.SecurityContext.SeccompProfile.Type)

@@ -136,6 +136,8 @@ func (c *connection) complaints(ctx context.Context, o *unstructured.Unstructure
 	return all, nil
 }
 
+// podComplaints returns the false conditions of a pod, and the reasons why its
+// containers wait or ended.
 func podComplaints(pod map[string]any, name string) []string {
 	var all []string
 	conditions, _, _ := unstructured.NestedSlice(pod, "status", "conditions")

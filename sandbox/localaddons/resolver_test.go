@@ -15,7 +15,7 @@ func TestHostResolvers(t *testing.T) {
 		want   []string
 	}{
 		{"a server of the network", []string{"search example.org\nnameserver 192.0.2.53\n"}, []string{"192.0.2.53"}},
-		{"two of both families", []string{"nameserver 192.0.2.53\nnameserver 2001:db8::53"}, []string{"192.0.2.53", "2001:db8::53"}},
+		{"a server of each address family", []string{"nameserver 192.0.2.53\nnameserver 2001:db8::53"}, []string{"192.0.2.53", "2001:db8::53"}},
 		{"systemd-resolved, as Debian sets it up", []string{"nameserver 127.0.0.53\n", "nameserver 192.0.2.53\n"}, []string{"192.0.2.53"}},
 		{"only a server on the machine, which pods can't reach", []string{"nameserver ::1\n", "-"}, nil},
 		{"no network", []string{"-", "-"}, nil},

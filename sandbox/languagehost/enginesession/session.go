@@ -97,6 +97,7 @@ func (s *Session) Dial(address string) error {
 	return nil
 }
 
+// watch ends the session when the connection to the engine is lost.
 func (s *Session) watch(conn *grpc.ClientConn, address string) {
 	defer conn.Close()
 	connected := false

@@ -27,7 +27,7 @@ func begin(t *testing.T) (session *Session, stop context.CancelFunc, done chan e
 	return <-sessions, stop, done
 }
 
-func TestBoundEndsWith(t *testing.T) {
+func TestBoundContextEndsWith(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
 		end    func(*Session, context.CancelFunc, context.CancelFunc)

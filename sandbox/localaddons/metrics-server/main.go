@@ -1,10 +1,10 @@
 // Metrics-server serves the resource metrics API (metrics.k8s.io) that
 // `kubectl top` and HorizontalPodAutoscalers read.
 //
-// It is sigs.k8s.io/metrics-server with another main package. Upstream's links
-// generated OpenAPI definitions that need Kubernetes 1.35 or later. Everything
-// else of it compiles with 1.34, the cluster's version, so this one uses the
-// definitions of 1.34. All its packages are then compiled for the cluster too.
+// It is sigs.k8s.io/metrics-server with another main package. Upstream's main
+// package links generated OpenAPI definitions that need Kubernetes 1.35 or later.
+// The other packages compile with 1.34, the cluster's version. So this main package
+// links the definitions of 1.34, and shares compiled packages with the cluster.
 package main
 
 import (
