@@ -10,7 +10,6 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
-	"github.com/progressive-framework/platform/components/changeguard/changerule"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
@@ -33,7 +32,15 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err := previewAppliedValues(ctx, stack); err != nil {
 		return err
 	}
-	base, err := deployBase(ctx, stack)
+	provider, err := newProvider(ctx, stack, "aws", stack.Region)
+	if err != nil {
+		return err
+	}
+	placed, err := placeStack(ctx, stack, pulumi.Provider(provider))
+	if err != nil {
+		return err
+	}
+	base, err := deployBase(ctx, stack, provider)
 	if err != nil {
 		return err
 	}
@@ -41,7 +48,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	eks, err := deployCluster(ctx, stack, base, vpc, recorded)
+	eks, err := deployCluster(ctx, stack, base, vpc, placed)
 	if err != nil {
 		return err
 	}
@@ -107,12 +114,8 @@ type base struct {
 	key *key.Key
 }
 
-// deployBase creates the provider of the stack's region and the stack's key.
-func deployBase(ctx *pulumi.Context, stack *config.Stack) (*base, error) {
-	provider, err := newProvider(ctx, stack, "aws", stack.Region)
-	if err != nil {
-		return nil, err
-	}
+// deployBase creates the stack's key.
+func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider) (*base, error) {
 	inRegion := pulumi.Provider(provider)
 	account := account.Lookup(ctx, stack.Region, inRegion)
 	account.Profile, account.PermissionsBoundary = stack.AWS.Profile, stack.PermissionsBoundary
@@ -179,7 +182,7 @@ type eksCluster struct {
 }
 
 // deployCluster creates the EKS cluster and the platform's namespace.
-func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, recorded recordedValues) (*eksCluster, error) {
+func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, placed *placement) (*eksCluster, error) {
 	created, err := cluster.NewCluster(ctx, stack.Name(), &cluster.Args{
 		Account:           base.account,
 		ClusterName:       stack.Name(),
@@ -187,7 +190,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		ExtendedSupport:   stack.Cluster.ExtendedSupport,
 		VPCID:             vpc.VPCID,
 		Subnets:           byZone(stack.Network.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
-		ControlPlaneZones: changerule.Items(recorded[config.ControlPlaneZones]),
+		ControlPlaneZones: placed.controlPlane,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
 		Admins:            stack.Cluster.Admins,
 		KeyARN:            base.key.ARN,

@@ -11,7 +11,7 @@ import (
 
 // The names of the guards. They have no part of the configuration: a guard of
 // another name would know nothing of what is recorded.
-const fixedGuard, appliedGuard = "fixed", "applied"
+const fixedGuard, placedGuard, appliedGuard = "fixed", "placed", "applied"
 
 // recordedValues are the accepted values of the fields of
 // config.Stack.FixedFields, by their ids.

@@ -74,7 +74,11 @@ func properties(t *testing.T, outputs resource.PropertyMap) map[string]any {
 // registers.
 func deployMocked(t testing.TB, stack *config.Stack) ([]cloudmocks.Registration, error) {
 	t.Helper()
-	cloud := &cloudmocks.Cloud{}
+	return deployOn(&cloudmocks.Cloud{Region: stack.Region}, stack)
+}
+
+// deployOn is deployMocked with further answers of AWS.
+func deployOn(cloud *cloudmocks.Cloud, stack *config.Stack) ([]cloudmocks.Registration, error) {
 	err := pulumi.RunErr(func(ctx *pulumi.Context) error { return deploy(ctx, stack) }, pulumi.WithMocks(config.Project, stack.Environment, cloud))
 	return cloud.Registered(), err
 }

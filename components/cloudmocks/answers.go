@@ -74,16 +74,31 @@ func accepted(guard resource.PropertyMap) object {
 
 // results are the results of invokes.
 var results = map[string]object{
-	"aws:ec2/getSecurityGroup:getSecurityGroup":           {"id": "sg-vpc-origins"},
-	"aws:ecr/getAuthorizationToken:getAuthorizationToken": {"userName": "AWS", "password": "token"},
-	"aws:ecr/getImage:getImage":                           {"imageUri": "registry.example.com/base@sha256:2"},
-	"aws:index/getAvailabilityZones:getAvailabilityZones": {
-		"names":   []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"},
-		"zoneIds": []any{"use1-az1", "use1-az2", "use1-az4", "use1-az6"},
-	},
+	"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
+	"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
 	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},
 	"aws:index/getPartition:getPartition":                    {"partition": "aws"},
 	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3"},
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},
 	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
+}
+
+// zones is the result of getAvailabilityZones: every letter that a region can have. The
+// ids are not AWS's, unless ZoneIDs has them.
+func (c *Cloud) zones() object {
+	region := c.Region
+	if region == "" {
+		region = Region
+	}
+	var names, ids []any
+	for letter := 'a'; letter <= 'h'; letter++ {
+		name := region + string(letter)
+		id := c.ZoneIDs[name]
+		if id == "" {
+			id = region + "-az-" + string(letter)
+		}
+		names, ids = append(names, name), append(ids, id)
+	}
+	return object{"names": names, "zoneIds": ids}
 }

@@ -38,6 +38,10 @@ type Registration struct {
 type Cloud struct {
 	// Outputs are further outputs, by type.
 	Outputs map[string]map[string]any
+	// Region is the region of the zones; empty: the constant Region.
+	Region string
+	// ZoneIDs are the ids of zones, by name, where they matter.
+	ZoneIDs map[string]string
 
 	mu         sync.Mutex
 	registered []Registration
@@ -77,6 +81,9 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 
 // Call is called by Pulumi for each invoke.
 func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
+		return resource.NewPropertyMapFromMap(c.zones()), nil
+	}
 	result, ok := results[args.Token]
 	if !ok {
 		return nil, fmt.Errorf("call of %s: no answer; add one to components/cloudmocks", args.Token)

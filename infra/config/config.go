@@ -107,8 +107,10 @@ type Cluster struct {
 	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `key:"extendedSupport"`
 	// The zones of the control plane's network interfaces: at least two of
-	// `network.zones`. EKS does not let them change.
-	Zones []string `key:"zones" unset:"the first two of network.zones, by name"`
+	// `network.zones`. EKS does not let them change. It has no control planes in
+	// the zones use1-az3, usw1-az2 and cac1-az3, whose letters differ by account:
+	// a preview looks them up.
+	Zones []string `key:"zones" unset:"the first two of network.zones with control planes, by name"`
 	// ARNs of the IAM roles and users that administer the cluster. Whoever
 	// created the cluster administers it already and is not listed. The ARN has
 	// the role's whole path, as `aws iam get-role` shows it.

@@ -60,22 +60,6 @@ func TestLoadFillsDefaults(t *testing.T) {
 	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
-// The control plane keeps its zones whatever the network gains.
-func TestControlPlaneZonesStay(t *testing.T) {
-	for _, zones := range []string{
-		`["us-east-1a","us-east-1b","us-east-1c"]`,
-		`["us-east-1c","us-east-1b","us-east-1a"]`,
-		`["us-east-1a","us-east-1b","us-east-1c","us-east-1d"]`,
-	} {
-		s, err := Load("prod", with(map[string]string{"progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":` + zones + `}`}))
-		require.NoError(t, err)
-		require.Equal(t, []string{"us-east-1a", "us-east-1b"}, s.Cluster.Zones, zones)
-	}
-	s, err := Load("prod", with(map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1b","us-east-1c"]}`}))
-	require.NoError(t, err)
-	require.Equal(t, []string{"us-east-1b", "us-east-1c"}, s.Cluster.Zones)
-}
-
 func TestLoadRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		reason  string

@@ -2,10 +2,14 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/size"
@@ -25,14 +29,6 @@ const anotherStack = "Set it back; for another value create another stack, move 
 // FixedFields returns the values that can't change after the creation of a stack.
 // They are recorded before the first resource, and checked before any change.
 func (s *Stack) FixedFields() map[string]changerule.Field {
-	zones := changerule.Field{
-		Path: "cluster.zones", Value: changerule.List(s.Cluster.Zones), Rule: changerule.Kept, From: s.Network.Zones,
-		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
-		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
-	}
-	if s.has("cluster.zones") {
-		zones.Rule = changerule.Fixed
-	}
 	first := ""
 	if len(s.Network.Zones) > 0 {
 		first = slices.Min(s.Network.Zones)
@@ -46,11 +42,10 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 		nat.Rule = changerule.Kept
 	}
 	fields := map[string]changerule.Field{
-		"aws:region":      fixed("aws:region", s.Region, "a resource can't move to another region"),
-		"environment":     fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
-		"network.cidr":    fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, so every subnet and address would be replaced"),
-		ControlPlaneZones: zones,
-		NATZone:           nat,
+		"aws:region":   fixed("aws:region", s.Region, "a resource can't move to another region"),
+		"environment":  fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
+		"network.cidr": fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, so every subnet and address would be replaced"),
+		NATZone:        nat,
 		EndpointZone: {
 			Path: "network.zones (zone of the endpoints)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
 			Reason: "the endpoints stay in their zone", Fix: "Keep the zone",
@@ -63,6 +58,37 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 		fields["storageClass"] = fixed("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")
 	}
 	return fields
+}
+
+// PlacedFields returns the values that can't change after the creation of a stack, and
+// that are chosen by AWS's answers: the zones of the control plane, by the ids of the
+// zones. network are the zones of the network, and ids those of the account's zones by
+// name. The error names the key, and the zone that EKS does not accept.
+func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
+	zones := changerule.Field{
+		Path: "cluster.zones", Rule: changerule.Kept, From: network,
+		Reason: "EKS can't move the control plane's network interfaces to other zones, and network.zones must have their zones",
+		Fix:    "Set it back; keep these zones in network.zones, where others can be added",
+	}
+	for _, zone := range network {
+		if ids[zone] == "" {
+			return nil, fmt.Errorf("%s: the account has no zone %s; it has %s",
+				path("network.zones"), zone, strings.Join(slices.Sorted(maps.Keys(ids)), ", "))
+		}
+	}
+	if s.has("cluster.zones") {
+		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
+		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, network, ids); err != nil {
+			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
+		}
+	} else {
+		chosen, err := eksspec.DefaultZones(network, ids)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path("network.zones"), err)
+		}
+		zones.Value = changerule.List(chosen)
+	}
+	return map[string]changerule.Field{ControlPlaneZones: zones}, nil
 }
 
 // AppliedFields returns the values that change in one direction only. They are

@@ -9,10 +9,22 @@ import (
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 )
 
+// openZones are zones in which EKS has control planes.
+var openZones = map[string]string{"0": "use1-az6", "a": "use1-az1", "b": "use1-az2", "c": "use1-az4"}
+
+// guarded returns the fields of all guards.
+func guarded(s *Stack) []map[string]changerule.Field {
+	placed, err := s.PlacedFields(s.Network.Zones, openZones)
+	if err != nil {
+		panic(err)
+	}
+	return []map[string]changerule.Field{s.FixedFields(), placed, s.AppliedFields()}
+}
+
 // recorded returns the values after the creation of a stack.
 func recorded(s *Stack) map[string]string {
 	values := map[string]string{}
-	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
+	for _, fields := range guarded(s) {
 		for id, f := range fields {
 			values[id] = f.Value
 		}
@@ -23,7 +35,7 @@ func recorded(s *Stack) map[string]string {
 // accept returns the values after a change, and the first refusal.
 func accept(s *Stack, before map[string]string) (map[string]string, error) {
 	after := maps.Clone(before)
-	for _, fields := range []map[string]changerule.Field{s.FixedFields(), s.AppliedFields()} {
+	for _, fields := range guarded(s) {
 		for id, f := range fields {
 			old, ok := before[id]
 			if !ok {
@@ -46,7 +58,6 @@ func existing() Stack {
 	s.Region, s.Environment = "us-east-1", "staging"
 	s.Network.CIDR, s.Network.Zones = "10.20.0.0/16", []string{"b", "a", "c"}
 	s.Network.NATGateways = "single"
-	s.Cluster.Zones = []string{"a", "b"}
 	s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
 	s.Edge.Domain = "example.com"
 	return s
@@ -64,10 +75,10 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"another name", "environment", refused, func(s *Stack) { s.Environment = "prod" }},
 		{"zones in another order", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"c", "b", "a"} }},
 		{"a zone that sorts first joins", NATZone, "a", func(s *Stack) {
-			s.Network.Zones, s.Cluster.Zones = []string{"0", "a", "b", "c"}, []string{"0", "a"}
+			s.Network.Zones = []string{"0", "a", "b", "c"}
 		}},
 		{"the zone of the control plane leaves", ControlPlaneZones, refused, func(s *Stack) {
-			s.Network.Zones, s.Cluster.Zones = []string{"b", "c"}, []string{"b", "c"}
+			s.Network.Zones = []string{"b", "c"}
 		}},
 		{"a zone with nothing single leaves", ControlPlaneZones, "a, b", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }},
 		{"the stack names the zones that it has", ControlPlaneZones, "a, b", func(s *Stack) { s.Cluster.Zones, s.given = []string{"b", "a"}, zonesGiven }},
@@ -125,4 +136,36 @@ func TestVolumesOfStoresInTheClusterOnlyGrow(t *testing.T) {
 	s.Redis.StorageGiB, s.StorageClass = 0, "other"
 	_, err = accept(&s, before)
 	require.ErrorContains(t, err, `storageClass: "fast-ssd" can't become "other"`)
+}
+
+// The ids of the account's zones say which zones EKS refuses. Their letters do not.
+func TestControlPlaneIsPlacedByZoneIDs(t *testing.T) {
+	named := map[string]bool{path("cluster.zones").String(): true}
+	closed := map[string]string{"a": "use1-az3", "b": "use1-az1", "c": "use1-az2", "d": "use1-az4"}
+	for _, tc := range []struct {
+		reason    string
+		change    func(*Stack)
+		want, err string
+	}{
+		{"the first zone is left out", func(*Stack) {}, "b, c", ""},
+		{"the stack names zones with control planes", func(s *Stack) { s.Cluster.Zones, s.given = []string{"c", "b"}, named }, "b, c", ""},
+		{"the stack names a zone without", func(s *Stack) { s.Cluster.Zones, s.given = []string{"a", "b"}, named }, "",
+			"progressive-framework:cluster.zones: a is use1-az3 in this account, where EKS has no control planes; choose from b, c"},
+		{"too few zones", func(s *Stack) { s.Network.Zones = []string{"a", "b"} }, "",
+			"progressive-framework:network.zones: EKS has control planes in 1 of the zones and needs 2: in this account a is use1-az3, where it has none; add one of c, d"},
+		{"a zone that the account does not have", func(s *Stack) { s.Network.Zones = []string{"b", "c", "f"} }, "",
+			"progressive-framework:network.zones: the account has no zone f; it has a, b, c, d"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			s := existing()
+			tc.change(&s)
+			fields, err := s.PlacedFields(s.Network.Zones, closed)
+			if tc.err != "" {
+				require.EqualError(t, err, tc.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, fields[ControlPlaneZones].Value)
+		})
+	}
 }

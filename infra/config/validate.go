@@ -26,8 +26,7 @@ var (
 	className = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`)
 )
 
-// validate checks s as a whole and completes it: the parsed VPC block and the
-// zones of the control plane. It has every rule that a constructor of the
+// validate checks s as a whole and completes it: the parsed VPC block. It has every rule that a constructor of the
 // program would refuse a stack by, so that no error comes later. unread are the
 // problems of values that could not be read.
 func validate(s *Stack, files fs.FS, unread field.ErrorList) field.ErrorList {
@@ -135,17 +134,16 @@ func validateNetwork(s *Stack) field.ErrorList {
 	return problems
 }
 
-// validateCluster checks the cluster and completes the zones of its control
-// plane.
+// validateCluster checks the cluster. The zones of its control plane are completed
+// when the ids of the account's zones are known, by PlacedFields.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
-	c := &s.Cluster
-	if !s.has("cluster.zones") {
-		zones := slices.Sorted(slices.Values(s.Network.Zones))
-		c.Zones = zones[:min(subnet.MinZones, len(zones))]
-	} else if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
-		problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
+	c := s.Cluster
+	if s.has("cluster.zones") {
+		if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
+			problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
+		}
 	}
 	for i, err := range eksspec.Admins(c.Admins) {
 		if err != nil {

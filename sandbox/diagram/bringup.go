@@ -16,7 +16,7 @@ func bringUp(ctx context.Context, root, stack string) (export []byte, err error)
 	if err != nil {
 		return nil, err
 	}
-	l, stop, err := testenv.New(ctx, root, os.Stderr)
+	l, stop, err := testenv.New(ctx, root, 0, os.Stderr)
 	if err != nil {
 		return nil, err
 	}

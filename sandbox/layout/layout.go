@@ -87,6 +87,10 @@ type Settings struct {
 	Ports    Ports  `json:"ports"`
 	// Zones are the availability zones that simulated nodes are spread over.
 	Zones []string `json:"zones,omitempty"`
+	// ZoneSeed decides which zone id each letter of a zone has, as that differs by
+	// account at AWS. 0 is the order of AWS's documentation, also for sandboxes that
+	// are older than the seed.
+	ZoneSeed uint64 `json:"zoneSeed,omitempty"`
 }
 
 // Layout is one sandbox's folder with its settings.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ const firstNodePort, lastNodePort = 30000, 32767
 // settings turns options into the settings of a new sandbox, and reports every
 // option that is invalid.
 func (o Options) settings(project string) (layout.Settings, error) {
-	s := layout.Settings{Cluster: o.Cluster, Project: project, Ports: layout.DefaultPorts()}
+	s := layout.Settings{Cluster: o.Cluster, Project: project, Ports: layout.DefaultPorts(), ZoneSeed: rand.Uint64()}
 	var errs []error
 	switch s.Cluster {
 	case "":
@@ -166,6 +167,7 @@ func Ensure(dir, project string, o Options) (*layout.Layout, error) {
 	if o.Ports == "" {
 		want.Ports = l.Ports
 	}
+	want.ZoneSeed = l.ZoneSeed
 	changes := differences(l.Settings, want)
 	if len(changes) == 0 {
 		return l, l.CreateFolders()

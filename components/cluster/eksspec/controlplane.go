@@ -7,12 +7,15 @@ import (
 	"strings"
 )
 
+// minZones is how many zones a control plane has at least.
+const minZones = 2
+
 // Zones checks the zones of a control plane: at least two, none twice, and each
 // with a subnet. EKS can't change the zones of a cluster (EKS User Guide, "VPC
 // requirements and considerations"). So they are configured separately, and a
 // new zone of the network does not change them.
 func Zones(zones, available []string) error {
-	if len(zones) < 2 {
+	if len(zones) < minZones {
 		return fmt.Errorf("control plane zones %v: EKS needs at least two", zones)
 	}
 	for i, z := range zones {

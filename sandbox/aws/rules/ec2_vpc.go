@@ -219,9 +219,9 @@ func verifySubnet(c *Call) error {
 		return conflict
 	}
 	name, id := c.In.String("availabilityZone"), c.In.String("availabilityZoneId")
-	if (name != "" && zoneID(c.Region, name) == "") || (id != "" && zoneName(c.Region, id) == "") {
+	if (name != "" && c.zoneID(name) == "") || (id != "" && c.zoneName(id) == "") {
 		return refuse("InvalidParameterValue", "Value (%s%s) for parameter availabilityZone is invalid. Subnets can currently only be created in "+
-			"the following availability zones: %v.", name, id, zonesOf(c.Region))
+			"the following availability zones: %v.", name, id, c.zones())
 	}
 	return nil
 }
@@ -230,12 +230,12 @@ func verifySubnet(c *Call) error {
 func fillSubnet(c *Call) error {
 	name := c.Out.String("availabilityZone")
 	if name == "" {
-		name = zoneName(c.Region, c.Out.String("availabilityZoneId"))
+		name = c.zoneName(c.Out.String("availabilityZoneId"))
 	}
 	if name == "" {
-		name = zonesOf(c.Region)[0].name
+		name = c.zones()[0].name
 	}
-	c.Out["availabilityZone"], c.Out["availabilityZoneId"] = name, zoneID(c.Region, name)
+	c.Out["availabilityZone"], c.Out["availabilityZoneId"] = name, c.zoneID(name)
 	if !c.Out.Has("privateDnsHostnameTypeOnLaunch") {
 		c.Out["privateDnsHostnameTypeOnLaunch"] = "ip-name"
 	}

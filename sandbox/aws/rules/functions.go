@@ -108,7 +108,7 @@ func partition(c *Call, _ Object) (Object, error) {
 // availabilityZones implements getAvailabilityZones: ec2/availability_zones_data_source.go. The
 // stand-in has no Local and Wavelength Zones, so no zone needs an opt-in.
 func availabilityZones(c *Call, in Object) (Object, error) {
-	zones := zonesOf(c.Region)
+	zones := c.zones()
 	if state := in.String("state"); state != "" && state != "available" {
 		zones = nil
 	}

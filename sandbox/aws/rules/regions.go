@@ -1,17 +1,18 @@
 package rules
 
 import (
+	"hash/crc32"
+	"maps"
+	"math/rand/v2"
 	"slices"
-	"strings"
 )
 
 // region is one region of AWS.
 type region struct {
 	name string // the name in AWS's console
 	code string // the prefix of its zone ids
-	// zones are the availability zones of an account: the number of the zone id by the
-	// letter of the name. Accounts that were created before November 2025 combine letters
-	// and numbers differently, so only the set of zones is reliable.
+	// zones are the availability zones of one account: the letter and the number of the
+	// zone id. Other accounts combine the letters and the numbers differently.
 	zones map[string]string
 }
 
@@ -55,30 +56,43 @@ func KnownRegion(name string) bool { _, ok := regions[name]; return ok }
 // zone is one availability zone.
 type zone struct{ name, id string }
 
-// zonesOf returns the zones of a region, sorted by name.
-func zonesOf(name string) []zone {
+// zonesOf returns the zones of a region, sorted by name. A seed other than 0 combines
+// the letters and the ids anew, as in another account:
+// ram/latest/userguide/working-with-az-ids.html.
+func zonesOf(name string, seed uint64) []zone {
 	r := regions[name]
-	var out []zone
-	for letter, number := range r.zones {
-		out = append(out, zone{name + letter, r.code + "-az" + number})
+	letters := slices.Sorted(maps.Keys(r.zones))
+	numbers := make([]string, len(letters))
+	for i, letter := range letters {
+		numbers[i] = r.zones[letter]
 	}
-	slices.SortFunc(out, func(a, b zone) int { return strings.Compare(a.name, b.name) })
+	if seed != 0 {
+		rng := rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(name)))))
+		rng.Shuffle(len(numbers), func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	}
+	var out []zone
+	for i, letter := range letters {
+		out = append(out, zone{name + letter, r.code + "-az" + numbers[i]})
+	}
 	return out
 }
 
-// zoneID returns the id of a region's zone; "" if there is none.
-func zoneID(regionName, zoneName string) string {
-	for _, z := range zonesOf(regionName) {
-		if z.name == zoneName {
+// zones returns the zones of the call's region in the sandbox's account.
+func (c *Cloud) zones() []zone { return zonesOf(c.Region, c.Layout.ZoneSeed) }
+
+// zoneID returns the id of a zone of the region; "" if there is none.
+func (c *Cloud) zoneID(name string) string {
+	for _, z := range c.zones() {
+		if z.name == name {
 			return z.id
 		}
 	}
 	return ""
 }
 
-// zoneName returns the name of a region's zone; "" if there is none.
-func zoneName(regionName, id string) string {
-	for _, z := range zonesOf(regionName) {
+// zoneName returns the name of a zone of the region by its id; "" if there is none.
+func (c *Cloud) zoneName(id string) string {
+	for _, z := range c.zones() {
 		if z.id == id {
 			return z.name
 		}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
+	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
 // The rows are written by hand. These tests compare them with the structure that is
@@ -141,16 +143,38 @@ func TestRowsUseOnlyPropertiesThatExist(t *testing.T) {
 }
 
 func TestRegions(t *testing.T) {
-	require.GreaterOrEqual(t, len(zonesOf("us-east-1")), 6, "the region of the design document has six zones")
+	require.GreaterOrEqual(t, len(zonesOf("us-east-1", 0)), 6, "the region of the design document has six zones")
 	for _, name := range Regions() {
-		zones := zonesOf(name)
+		zones := zonesOf(name, 0)
 		require.GreaterOrEqual(t, len(zones), 3, name)
 		ids := map[string]bool{}
+		c := &Cloud{Region: name, Layout: &layout.Layout{}}
 		for _, z := range zones {
 			ids[z.id] = true
-			require.Equal(t, z.id, zoneID(name, z.name))
-			require.Equal(t, z.name, zoneName(name, z.id))
+			require.Equal(t, z.id, c.zoneID(z.name))
+			require.Equal(t, z.name, c.zoneName(z.id))
 		}
 		require.Len(t, ids, len(zones), "%s: two zones share an id: %v", name, slices.Sorted(maps.Keys(ids)))
 	}
+}
+
+// Accounts have the same zones, with other letters.
+func TestSeedShufflesTheLettersOfZones(t *testing.T) {
+	idsOf := func(seed uint64) (names, ids []string) {
+		for _, z := range zonesOf("us-east-1", seed) {
+			names, ids = append(names, z.name), append(ids, z.id)
+		}
+		return names, ids
+	}
+	names, documented := idsOf(0)
+	orders := map[string]bool{}
+	for seed := range uint64(50) {
+		otherNames, ids := idsOf(seed)
+		require.Equal(t, names, otherNames)
+		require.ElementsMatch(t, documented, ids)
+		_, again := idsOf(seed)
+		require.Equal(t, ids, again, "a sandbox keeps its zones")
+		orders[fmt.Sprint(ids)] = true
+	}
+	require.Greater(t, len(orders), 20)
 }

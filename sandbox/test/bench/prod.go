@@ -16,7 +16,7 @@ var sizes = []int{20, 60, 200}
 // prod measures the stack prod and the growth in a sandbox with simulated nodes, because
 // the pods of prod do not fit on one machine.
 func (b *runner) prod(ctx context.Context, runs int) ([]row, error) {
-	h, stop, err := testenv.New(ctx, b.layout.Project, os.Stderr)
+	h, stop, err := testenv.New(ctx, b.layout.Project, 0, os.Stderr)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 	whole := os.Getenv(propertiesVariable) == "all"
 	for name, table := range map[string][]change{"staging": stagingChanges, "sandbox": sandboxChanges} {
 		t.Run(name, func(t *testing.T) {
-			s := newStack(t, newEnvironment(t), name)
+			s := newStack(t, newEnvironment(t).withDocumentedZones(t), name)
 			original := s.configuration(t)
 			assign(original, "deletionProtection", true)
 			if name == "staging" {

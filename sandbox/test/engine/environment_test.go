@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -39,7 +42,17 @@ var sandboxes struct {
 	stops []func() error
 }
 
+// seedVariable repeats the random choices of an earlier run, by the number that it
+// printed.
+const seedVariable = "SANDBOX_SEED"
+
+// seed is the seed of this run's random choices.
+var seed uint64
+
 func TestMain(m *testing.M) {
+	if err := chooseSeed(); err != nil {
+		log.Fatal(err)
+	}
 	code := m.Run()
 	for _, stop := range sandboxes.stops {
 		if err := stop(); err != nil {
@@ -48,6 +61,20 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(code)
+}
+
+// chooseSeed sets the seed and prints it.
+func chooseSeed() error {
+	seed = rand.Uint64()
+	if text := os.Getenv(seedVariable); text != "" {
+		given, err := strconv.ParseUint(text, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%s: %w", seedVariable, err)
+		}
+		seed = given
+	}
+	log.Printf("engine tests: %s=%d repeats the random choices of this run", seedVariable, seed)
+	return nil
 }
 
 // newEnvironment reserves a sandbox for t until t ends, and lets t run in parallel with other
@@ -77,10 +104,26 @@ func freeSandbox(t *testing.T) *layout.Layout {
 	}
 	root, err := filepath.Abs("../../..")
 	require.NoError(t, err)
-	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root, io.Discard)
+	h, stop, err := testenv.New(context.WithoutCancel(t.Context()), root, seed, io.Discard)
 	require.NoError(t, err)
 	sandboxes.stops = append(sandboxes.stops, stop)
 	return h
+}
+
+// withDocumentedZones gives the letters of the zones the ids of AWS's documentation
+// until t ends, for a test that names the zones of the control plane.
+func (e *environment) withDocumentedZones(t *testing.T) *environment {
+	t.Helper()
+	before := e.layout.Settings
+	e.layout.ZoneSeed = 0
+	_, err := layout.Create(e.layout.Dir, e.layout.Settings)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := layout.Create(e.layout.Dir, before)
+		require.NoError(t, err)
+		e.layout.Settings = before
+	})
+	return e
 }
 
 // command returns a command that runs name in dir, with the sandbox's environment.

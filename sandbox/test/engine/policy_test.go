@@ -56,6 +56,7 @@ func TestPolicyRecordings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newPolicyStack(t, name)
 			defer s.remove(t)
+			s.withDocumentedZones(t)
 			s.variables = nil
 			file := filepath.Join(t.TempDir(), "preview.json")
 			raw := s.previewJSON(t)

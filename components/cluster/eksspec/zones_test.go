@@ -1,0 +1,41 @@
+package eksspec
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// An account in which the first letter is the zone without control planes.
+var zoneIDs = map[string]string{"us-east-1a": "use1-az3", "us-east-1b": "use1-az1", "us-east-1c": "use1-az2", "us-east-1d": "use1-az4"}
+
+func TestDefaultZonesHaveControlPlanes(t *testing.T) {
+	for _, tc := range []struct {
+		reason    string
+		network   []string
+		want      []string
+		wantError string
+	}{
+		{"the first two by name", []string{"us-east-1d", "us-east-1c", "us-east-1b"}, []string{"us-east-1b", "us-east-1c"}, ""},
+		{"the first zone has none", []string{"us-east-1a", "us-east-1c", "us-east-1d"}, []string{"us-east-1c", "us-east-1d"}, ""},
+		{"too few are left", []string{"us-east-1a", "us-east-1c"}, nil,
+			"EKS has control planes in 1 of the zones and needs 2: in this account us-east-1a is use1-az3, where it has none; add one of us-east-1b, us-east-1d"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			zones, err := DefaultZones(tc.network, zoneIDs)
+			if tc.wantError != "" {
+				require.EqualError(t, err, tc.wantError)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tc.want, zones)
+		})
+	}
+}
+
+func TestCheckZoneIDs(t *testing.T) {
+	network := []string{"us-east-1c", "us-east-1a", "us-east-1b"}
+	require.NoError(t, CheckZoneIDs([]string{"us-east-1b", "us-east-1c"}, network, zoneIDs))
+	require.EqualError(t, CheckZoneIDs([]string{"us-east-1a", "us-east-1b"}, network, zoneIDs),
+		"us-east-1a is use1-az3 in this account, where EKS has no control planes; choose from us-east-1b, us-east-1c")
+}
