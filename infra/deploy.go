@@ -44,7 +44,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	vpc, err := deployNetwork(ctx, stack, base, recorded)
+	vpc, err := deployNetwork(ctx, stack, base, recorded, placed)
 	if err != nil {
 		return err
 	}
@@ -157,8 +157,11 @@ func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) 
 	return provider, nil
 }
 
-// deployNetwork creates the VPC.
-func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorded recordedValues) (*network.Network, error) {
+// deployNetwork creates the VPC, unless the stack uses one that exists.
+func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorded recordedValues, placed *placement) (*network.Network, error) {
+	if placed.vpc != nil {
+		return network.UseExisting(ctx, stack.Name(), placed.vpc, base.inRegion)
+	}
 	return network.NewNetwork(ctx, stack.Name(), &network.Args{
 		Account:      base.account,
 		Block:        stack.Network.Block,
@@ -189,7 +192,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		Version:           string(stack.Cluster.Version),
 		ExtendedSupport:   stack.Cluster.ExtendedSupport,
 		VPCID:             vpc.VPCID,
-		Subnets:           byZone(stack.Network.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
+		Subnets:           byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
 		ControlPlaneZones: placed.controlPlane,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
 		Admins:            stack.Cluster.Admins,

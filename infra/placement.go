@@ -3,32 +3,45 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/changeguard"
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
+	"github.com/progressive-framework/platform/components/network"
+	"github.com/progressive-framework/platform/components/network/existingvpc"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
 // placement is where in the account the stack is: what depends on AWS's answers and
 // can't change afterwards.
 type placement struct {
+	// vpc is the existing VPC; nil: the stack creates one.
+	vpc *existingvpc.VPC
 	// controlPlane are the zones of the control plane.
 	controlPlane []string
 }
 
-// placeStack reads the zones of the account, chooses those of the control plane by
-// their ids, and records the choice. It runs before any resource of AWS is registered.
-// The letter of a zone differs by account, so the configuration alone does not show
-// which zone EKS refuses.
+// placeStack reads the zones of the account and the existing VPC, chooses the zones of
+// the control plane by their ids, and records the choice. It runs before any resource of
+// AWS is registered. The letter of a zone differs by account, so the configuration alone
+// does not show which zone EKS refuses.
 func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) (*placement, error) {
 	ids, err := zoneIDs(ctx, inRegion)
 	if err != nil {
 		return nil, err
 	}
-	fields, err := stack.PlacedFields(stack.Network.Zones, ids)
+	placed, zones := &placement{}, stack.Network.Zones
+	if stack.Network.VPCID != "" {
+		if placed.vpc, err = lookupVPC(ctx, stack, inRegion); err != nil {
+			return nil, fmt.Errorf("network.vpcId: %w", err)
+		}
+		zones = placed.vpc.Zones()
+	}
+	fields, err := stack.PlacedFields(zones, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +53,28 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 	if err != nil {
 		return nil, err
 	}
-	return &placement{controlPlane: changerule.Items(recorded[config.ControlPlaneZones])}, nil
+	placed.controlPlane = changerule.Items(recorded[config.ControlPlaneZones])
+	return placed, nil
+}
+
+// lookupVPC reads and checks the existing VPC. As soon as the stack's cluster exists, its
+// nodes hold addresses of the subnets, so only a new stack needs them to be free.
+func lookupVPC(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) (*existingvpc.VPC, error) {
+	args := &network.ExistingArgs{
+		VPCID:             stack.Network.VPCID,
+		PrivateSubnetIDs:  stack.Network.PrivateSubnetIDs,
+		DatabaseSubnetIDs: stack.Network.DatabaseSubnetIDs,
+		Needs:             stack.AddressNeeds(),
+		InternetGateway:   stack.Edge.Domain != "",
+	}
+	clusters, err := eks.GetClusters(ctx, inRegion)
+	if err != nil {
+		return nil, fmt.Errorf("clusters of the account: %w", err)
+	}
+	if slices.Contains(clusters.Names, stack.Name()) {
+		args.Needs = existingvpc.Needs{}
+	}
+	return network.LookupExisting(ctx, args, inRegion)
 }
 
 // zoneIDs reads the ids of the account's zones, by their names.

@@ -77,6 +77,7 @@ var results = map[string]object{
 	"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
 	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
 	"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
+	"aws:eks/getClusters:getClusters":                        {"names": []any{}},
 	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},
 	"aws:index/getPartition:getPartition":                    {"partition": "aws"},
 	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3"},

@@ -40,6 +40,8 @@ type Cloud struct {
 	Outputs map[string]map[string]any
 	// Region is the region of the zones; empty: the constant Region.
 	Region string
+	// Calls answer invokes, by token, with their arguments.
+	Calls map[string]func(args map[string]any) map[string]any
 	// ZoneIDs are the ids of zones, by name, where they matter.
 	ZoneIDs map[string]string
 
@@ -81,6 +83,9 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 
 // Call is called by Pulumi for each invoke.
 func (c *Cloud) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	if answer, ok := c.Calls[args.Token]; ok {
+		return resource.NewPropertyMapFromMap(answer(args.Args.Mappable())), nil
+	}
 	if args.Token == "aws:index/getAvailabilityZones:getAvailabilityZones" {
 		return resource.NewPropertyMapFromMap(c.zones()), nil
 	}

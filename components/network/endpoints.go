@@ -121,10 +121,10 @@ func (b *builder) storageEndpoint() error {
 // AdmitToEndpoints allows a security group to use the interface endpoints. In the
 // whole VPC the services' names resolve to the endpoints. So a group that is not
 // admitted can't reach these services. client is a name for the group, such as
-// "nodes". Without endpoints it does nothing.
+// "nodes". Without endpoints of the stack it does nothing.
 func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringInput) error {
 	b := n.builder
-	if b.endpointGroup == nil {
+	if b == nil || b.endpointGroup == nil {
 		return nil
 	}
 	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{

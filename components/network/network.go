@@ -1,7 +1,8 @@
 // Package network owns the VPC: its subnets in three tiers and all zones of the
-// stack, their routes, the VPC endpoints of AWS's services, and the flow logs. It
-// does not know what runs in the subnets. Package subnet computes the blocks, and
-// package acl the rules of the data tier's network ACL.
+// stack, their routes, the VPC endpoints of AWS's services, and the flow logs. Or it
+// reads a VPC that exists. It does not know what runs in the subnets. Package subnet
+// computes the blocks, package acl the rules of the data tier's network ACL, and
+// package existingvpc checks a VPC that exists.
 package network
 
 import (
@@ -60,18 +61,25 @@ func (a *Args) validate() error {
 	return nil
 }
 
+// componentType is the type of a Network.
+const componentType = "progressive:network:Network"
+
 // Network is the VPC with its subnets.
 type Network struct {
 	pulumi.ResourceState
 
 	VPCID pulumi.IDOutput
-	// SubnetIDs are the subnets of each tier, in the order of Args.Zones.
+	// Zones are the zones of the private-app subnets, in their order.
+	Zones []string
+	// SubnetIDs are the subnets of each tier. Those of a created VPC are in the order
+	// of Args.Zones. An existing VPC has no public ones here: the platform uses none.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
 	// Settled are the routes and the endpoints. A resource whose instances need the
 	// network must depend on them, and not on the Network: the SDK adds children to a
 	// component asynchronously, so a dependency on it can miss some.
 	Settled []pulumi.Resource
 
+	// builder is nil for an existing VPC.
 	builder *builder
 }
 
@@ -88,8 +96,8 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}}
-	if err := ctx.RegisterComponentResource("progressive:network:Network", name, n, opts...); err != nil {
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: args.Zones}
+	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
 	b := &builder{ctx: ctx, name: name, parent: pulumi.Parent(n), args: args}
@@ -126,9 +134,13 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}
 
 	n.VPCID, n.Settled = b.vpc.ID(), b.settled
+	return n, ctx.RegisterResourceOutputs(n, n.outputs())
+}
+
+func (n *Network) outputs() pulumi.Map {
 	outputs := pulumi.Map{"vpcId": n.VPCID}
 	for tier, ids := range n.SubnetIDs {
 		outputs[string(tier)+"SubnetIds"] = ids
 	}
-	return n, ctx.RegisterResourceOutputs(n, outputs)
+	return outputs
 }

@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/network/existingvpc"
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
@@ -30,34 +31,14 @@ const (
 // validateAddresses compares each tier of subnets with what is placed in it,
 // spread evenly over the zones.
 func validateAddresses(s *Stack) field.ErrorList {
-	if s.Cluster.Nodes == NodesOwn {
-		return nil // the stack does not know them
+	if s.Cluster.Nodes == NodesOwn || s.Network.VPCID != "" {
+		return nil // the stack does not know the nodes, or the subnets yet
 	}
 	zones := len(s.Network.Zones)
-	tiers, err := s.NodeTiers("cluster")
-	if err != nil {
+	app, most := s.privateAddresses(zones)
+	data := s.databaseAddresses(zones)
+	if app == 0 {
 		return nil // its own rule refuses it
-	}
-	share := func(n int) int { return (n + zones - 1) / zones }
-	app, most := endpointInterfaces+controlPlaneInterfaces, 0
-	for _, t := range tiers {
-		app += share(t.Profile.Size.Max) * perNode
-		most += t.Profile.Size.Max
-	}
-	app += share(len(s.pods())) // beyond the first prefix of each node
-	data := 0
-	if s.Postgres.Kind == Managed {
-		data += rdsInstance
-	}
-	if s.Redis.Kind == Managed {
-		if c, _, err := s.Cache().Complete(); err == nil {
-			data += share(c.Shards * (1 + c.ReplicasPerShard))
-		}
-	}
-	if s.Mongo.Kind == MongoManaged {
-		if c, err := s.Documents().Complete(); err == nil {
-			data += share(c.Instances)
-		}
 	}
 	var problems field.ErrorList
 	plan, err := subnet.Subnets(s.Network.Block, s.Region, s.Network.Zones)
@@ -81,4 +62,52 @@ func validateAddresses(s *Stack) field.ErrorList {
 		}
 	}
 	return problems
+}
+
+// AddressNeeds returns the addresses that the stack takes at its largest in each
+// private and each database subnet of an existing VPC. They are zero for nodes that the
+// stack does not manage, because it does not know them.
+func (s *Stack) AddressNeeds() existingvpc.Needs {
+	if s.Cluster.Nodes == NodesOwn {
+		return existingvpc.Needs{}
+	}
+	app, _ := s.privateAddresses(len(s.Network.PrivateSubnetIDs))
+	return existingvpc.Needs{Private: app + balancerAddresses, Database: s.databaseAddresses(len(s.Network.DatabaseSubnetIDs))}
+}
+
+// share is the part of n that a zone has, if n is spread evenly.
+func share(n, zones int) int { return (n + zones - 1) / zones }
+
+// privateAddresses returns the addresses of nodes, pods and endpoints in a zone, and the
+// largest number of nodes. It returns zero for tiers that their own rule refuses.
+func (s *Stack) privateAddresses(zones int) (addresses, nodes int) {
+	tiers, err := s.NodeTiers("cluster")
+	if err != nil {
+		return 0, 0
+	}
+	addresses = endpointInterfaces + controlPlaneInterfaces
+	for _, t := range tiers {
+		addresses += share(t.Profile.Size.Max, zones) * perNode
+		nodes += t.Profile.Size.Max
+	}
+	return addresses + share(len(s.pods()), zones), nodes // pods beyond the first prefix of each node
+}
+
+// databaseAddresses returns the addresses of the managed stores in a zone.
+func (s *Stack) databaseAddresses(zones int) int {
+	data := 0
+	if s.Postgres.Kind == Managed {
+		data += rdsInstance
+	}
+	if s.Redis.Kind == Managed {
+		if c, _, err := s.Cache().Complete(); err == nil {
+			data += share(c.Shards*(1+c.ReplicasPerShard), zones)
+		}
+	}
+	if s.Mongo.Kind == MongoManaged {
+		if c, err := s.Documents().Complete(); err == nil {
+			data += share(c.Instances, zones)
+		}
+	}
+	return data
 }

@@ -92,6 +92,8 @@ var numbers = map[string]bound{
 // empty, which means none.
 var listBounds = map[string]bound{
 	"network.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
+	"network.privateSubnetIds":  {Min: subnet.MinZones, Max: subnet.MaxZones},
+	"network.databaseSubnetIds": {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.publicAccessCidrs": {0, maxPublicBlocks, "EKS allows no more"},
 	"images.platforms":          {Min: 1, Max: unlimited},

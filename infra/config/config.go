@@ -78,22 +78,37 @@ type Stack struct {
 	given map[string]bool
 }
 
-// Network is the VPC.
+// Network is the VPC: created by the stack, or one that exists.
 type Network struct {
 	// The VPC's IPv4 block: /16 to /20, in a private range, with no bits set
 	// beyond the prefix. It must have addresses for the largest number of nodes
 	// of `tiers`.
-	CIDR string `key:"cidr" unset:"required"`
+	CIDR string `key:"cidr" unset:"required without network.vpcId"`
 	// 2 to 6 availability zones of the region, in any order. Adding or removing
 	// a zone does not renumber the others. The zones of the control plane, and
 	// that of a single NAT gateway, must stay.
-	Zones []string `key:"zones" unset:"required"`
+	Zones []string `key:"zones" unset:"required without network.vpcId"`
 	// In which zones NAT gateways are. With `single` the stack is cheaper, and
 	// the loss of that zone cuts every zone off from the internet.
 	NATGateways subnet.NATLayout `key:"natGateways"`
 	// In which zones the interface endpoints of AWS's services are. With `none`
 	// AWS's services are reached through the NAT gateways.
 	Endpoints subnet.EndpointLayout `key:"endpoints"`
+	// An existing VPC of the stack's account and region. The stack then creates
+	// nothing of the network: no subnet, route, gateway, VPC endpoint, network ACL
+	// or flow log. A preview checks the VPC: DNS hostnames are on, and with
+	// `edge.domain` an internet gateway is attached. Where it has interface
+	// endpoints with private DNS, their security groups must admit the nodes. A
+	// stack can't move to another VPC.
+	VPCID string `key:"vpcId" unset:"the stack creates a VPC"`
+	// The subnets of nodes, pods and load balancer in an existing VPC: one in each
+	// of 2 to 6 zones, with a route to 0.0.0.0/0 that is no internet gateway, and
+	// with free addresses for the largest number of nodes of `tiers`. Their zones
+	// are those of the stack.
+	PrivateSubnetIDs []string `key:"privateSubnetIds" unset:"required with network.vpcId"`
+	// The subnets of the managed data stores in an existing VPC: one in each of 2
+	// to 6 zones. They need no route out.
+	DatabaseSubnetIDs []string `key:"databaseSubnetIds" unset:"network.privateSubnetIds"`
 
 	// Block is CIDR, parsed.
 	Block netip.Prefix
@@ -107,7 +122,7 @@ type Cluster struct {
 	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `key:"extendedSupport"`
 	// The zones of the control plane's network interfaces: at least two of
-	// `network.zones`. EKS does not let them change. It has no control planes in
+	// `network.zones`, or of those of `network.privateSubnetIds`. EKS does not let them change. It has no control planes in
 	// the zones use1-az3, usw1-az2 and cac1-az3, whose letters differ by account:
 	// a preview looks them up.
 	Zones []string `key:"zones" unset:"the first two of network.zones with control planes, by name"`

@@ -44,7 +44,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	fields := map[string]changerule.Field{
 		"aws:region":   fixed("aws:region", s.Region, "a resource can't move to another region"),
 		"environment":  fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
-		"network.cidr": fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, so every subnet and address would be replaced"),
+		"network.cidr": fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, and a stack can't move to another VPC"),
 		NATZone:        nat,
 		EndpointZone: {
 			Path: "network.zones (zone of the endpoints)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
@@ -61,8 +61,8 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 }
 
 // PlacedFields returns the values that can't change after the creation of a stack, and
-// that are chosen by AWS's answers: the zones of the control plane, by the ids of the
-// zones. network are the zones of the network, and ids those of the account's zones by
+// that AWS's answers decide or confirm: the existing VPC, and the zones of the control
+// plane, by the ids of the zones. network are the zones of the network, and ids those of the account's zones by
 // name. The error names the key, and the zone that EKS does not accept.
 func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[string]changerule.Field, error) {
 	zones := changerule.Field{
@@ -77,6 +77,9 @@ func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[strin
 		}
 	}
 	if s.has("cluster.zones") {
+		if err := eksspec.Zones(s.Cluster.Zones, network); err != nil {
+			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
+		}
 		zones.Rule, zones.Value = changerule.Fixed, changerule.List(s.Cluster.Zones)
 		if err := eksspec.CheckZoneIDs(s.Cluster.Zones, network, ids); err != nil {
 			return nil, fmt.Errorf("%s: %w", path("cluster.zones"), err)
@@ -88,7 +91,10 @@ func (s *Stack) PlacedFields(network []string, ids map[string]string) (map[strin
 		}
 		zones.Value = changerule.List(chosen)
 	}
-	return map[string]changerule.Field{ControlPlaneZones: zones}, nil
+	return map[string]changerule.Field{
+		ControlPlaneZones: zones,
+		"network.vpcId":   fixed("network.vpcId", s.Network.VPCID, "the cluster, the stores and the load balancer can't move to another VPC"),
+	}, nil
 }
 
 // AppliedFields returns the values that change in one direction only. They are

@@ -32,6 +32,16 @@ type condition struct {
 // keys of a store's kind have the tag kinds instead.
 var conditions = []condition{
 	{
+		[]string{"network.cidr", "network.zones", "network.natGateways", "network.endpoints"},
+		func(s *Stack) bool { return s.Network.VPCID == "" },
+		"has no effect with network.vpcId, because the stack then creates nothing of the network; take one of them out",
+	},
+	{
+		[]string{"network.privateSubnetIds", "network.databaseSubnetIds"},
+		func(s *Stack) bool { return s.Network.VPCID != "" },
+		"needs network.vpcId, the VPC of the subnets; set it, or take this out",
+	},
+	{
 		[]string{"tiers"},
 		func(s *Stack) bool { return s.Cluster.Nodes != NodesOwn },
 		"has no effect with cluster.nodes: own, because the stack then creates no nodes; take it out",

@@ -20,6 +20,8 @@ import (
 var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 	imageID   = regexp.MustCompile(`^ami-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	vpcID     = regexp.MustCompile(`^vpc-([0-9a-f]{8}|[0-9a-f]{17})$`)
+	subnetID  = regexp.MustCompile(`^subnet-([0-9a-f]{8}|[0-9a-f]{17})$`)
 	// policyARN is an IAM policy of the account or of AWS (IAM API, "Identifiers").
 	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[A-Za-z0-9+=,.@_/-]+$`)
 	// className is the name of a Kubernetes object.
@@ -110,6 +112,9 @@ func validateBoundary(s *Stack) field.ErrorList {
 func validateNetwork(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("network")
+	if s.Network.VPCID != "" {
+		return validateExisting(at, &s.Network)
+	}
 	if s.Network.CIDR == "" {
 		problems = append(problems, field.Required(at.Child("cidr"), "the VPC's IPv4 block, such as 10.0.0.0/16"))
 	} else if block, err := subnet.ParseVPC(s.Network.CIDR); err != nil {
@@ -134,13 +139,36 @@ func validateNetwork(s *Stack) field.ErrorList {
 	return problems
 }
 
+// validateExisting checks the ids of an existing VPC, and completes the subnets of the
+// stores. What the ids stand for is checked when AWS is asked.
+func validateExisting(at *field.Path, n *Network) field.ErrorList {
+	var problems field.ErrorList
+	if !vpcID.MatchString(n.VPCID) {
+		problems = append(problems, field.Invalid(at.Child("vpcId"), n.VPCID, "must be the id of a VPC, such as vpc-0123456789abcdef0"))
+	}
+	if len(n.PrivateSubnetIDs) == 0 {
+		problems = append(problems, field.Required(at.Child("privateSubnetIds"), "the private subnets of the VPC, one of each zone"))
+	}
+	for key, ids := range map[string][]string{"privateSubnetIds": n.PrivateSubnetIDs, "databaseSubnetIds": n.DatabaseSubnetIDs} {
+		for i, id := range ids {
+			if !subnetID.MatchString(id) {
+				problems = append(problems, field.Invalid(at.Child(key).Index(i), id, "must be the id of a subnet, such as subnet-0123456789abcdef0"))
+			}
+		}
+	}
+	if len(n.DatabaseSubnetIDs) == 0 {
+		n.DatabaseSubnetIDs = n.PrivateSubnetIDs
+	}
+	return problems
+}
+
 // validateCluster checks the cluster. The zones of its control plane are completed
 // when the ids of the account's zones are known, by PlacedFields.
 func validateCluster(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := path("cluster")
 	c := s.Cluster
-	if s.has("cluster.zones") {
+	if s.has("cluster.zones") && s.Network.VPCID == "" { // else the zones are not known yet
 		if err := eksspec.Zones(c.Zones, s.Network.Zones); err != nil {
 			problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}

@@ -238,7 +238,7 @@ func (c *Call) allowsOriginGroup(balancer store.Object, port int) bool {
 // hasGatewayIn says whether a VPC of a region has an internet gateway.
 func (c *Call) hasGatewayIn(region, vpcID string) bool {
 	attached := false
-	c.Tx.Each(store.Scope{Account: c.Account, Region: region}, "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
+	c.Tx.Each(store.Scope{Account: c.Account, Region: region}, internetGatewayType, func(o store.Object) bool {
 		attached = Object(o.State).String("vpcId") == vpcID
 		return !attached
 	})

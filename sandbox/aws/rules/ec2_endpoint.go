@@ -21,7 +21,7 @@ var (
 
 var _ = add(
 	&Row{
-		Token:  "aws:ec2/vpcEndpoint:VpcEndpoint",
+		Token:  vpcEndpointType,
 		Source: "ec2/vpc_endpoint.go", Page: "AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html",
 		Label: "EC2 VPC Endpoint", ID: "vpce-{hex17}", NotFound: "InvalidVpcEndpointId.NotFound",
 		Props: Props{

@@ -43,7 +43,7 @@ var _ = add(
 		Refresh: refreshAddress,
 	},
 	&Row{
-		Token:  "aws:ec2/natGateway:NatGateway",
+		Token:  natType,
 		Source: "ec2/vpc_nat_gateway.go", Page: "vpc/latest/userguide/nat-gateway-basics.html",
 		Label: "EC2 NAT Gateway", ID: "nat-{hex17}", NotFound: "NatGatewayNotFound",
 		Props: Props{
@@ -99,7 +99,7 @@ func refreshAddress(c *Call) error {
 	for _, name := range []string{"associationId", "privateIp", "networkInterface"} {
 		delete(c.Out, name)
 	}
-	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {
+	c.Tx.Each(c.scope(c.Row), natType, func(o store.Object) bool {
 		nat := Object(o.State)
 		if nat.String("allocationId") != c.ID {
 			return true

@@ -13,14 +13,16 @@ import (
 const (
 	routeTableType = "aws:ec2/routeTable:RouteTable"
 	routeType      = "aws:ec2/route:Route"
+	// associationType is a route table's association with a subnet.
+	associationType = "aws:ec2/routeTableAssociation:RouteTableAssociation"
 )
 
 // A route to a deleted gateway becomes a black hole; AWS does not refuse the deletion.
 var (
 	toRouteTable = &Ref{To: []string{routeTableType}, Noun: "routeTable ID", Missing: "InvalidRouteTableID.NotFound", DeletedWith: true}
-	toGateway    = &Ref{To: []string{"aws:ec2/internetGateway:InternetGateway"}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
+	toGateway    = &Ref{To: []string{internetGatewayType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
 	toEgressOnly = &Ref{To: []string{egressOnlyType}, Noun: "gateway ID", Missing: "InvalidGatewayID.NotFound"}
-	toNAT        = &Ref{To: []string{"aws:ec2/natGateway:NatGateway"}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
+	toNAT        = &Ref{To: []string{natType}, Noun: "natGateway ID", Missing: "InvalidNatGatewayID.NotFound"}
 )
 
 var (
@@ -108,7 +110,7 @@ var _ = add(
 		Verify:     verifyRoute,
 	},
 	&Row{
-		Token:  "aws:ec2/routeTableAssociation:RouteTableAssociation",
+		Token:  associationType,
 		Source: "ec2/vpc_route_table_association.go", Page: "AWSEC2/latest/APIReference/API_AssociateRouteTable.html",
 		Label: "EC2 Route Table Association", ID: "rtbassoc-{hex17}", NotFound: "InvalidAssociationID.NotFound",
 		Props: Props{

@@ -7,6 +7,13 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
+// The tokens of types that several files name.
+const (
+	natType             = "aws:ec2/natGateway:NatGateway"
+	internetGatewayType = "aws:ec2/internetGateway:InternetGateway"
+	vpcEndpointType     = "aws:ec2/vpcEndpoint:VpcEndpoint"
+)
+
 // References that many EC2 types share.
 var (
 	toVPC = &Ref{
@@ -98,7 +105,7 @@ var _ = add(
 		Fill:   fillSubnet,
 	},
 	&Row{
-		Token:  "aws:ec2/internetGateway:InternetGateway",
+		Token:  internetGatewayType,
 		Source: "ec2/vpc_internet_gateway.go", Page: "vpc/latest/userguide/VPC_Internet_Gateway.html",
 		Label: "EC2 Internet Gateway", ID: "igw-{hex17}", NotFound: "InvalidInternetGatewayID.NotFound",
 		Props: Props{"vpcId": {Computed: true, Ref: toVPC}},
@@ -253,7 +260,7 @@ func fillSubnet(c *Call) error {
 // AWSEC2/latest/APIReference/API_DetachInternetGateway.html.
 func removeInternetGateway(c *Call) error {
 	var conflict error
-	c.Tx.Each(c.scope(c.Row), "aws:ec2/natGateway:NatGateway", func(o store.Object) bool {
+	c.Tx.Each(c.scope(c.Row), natType, func(o store.Object) bool {
 		nat := Object(o.State)
 		subnet, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/subnet:Subnet", ID: nat.String("subnetId")})
 		if ok && nat.String("connectivityType") == "public" && Object(subnet.State).String("vpcId") == c.Old.String("vpcId") {

@@ -35,6 +35,12 @@ var functions = map[string]function{
 	"aws:route53/getZone:getZone":                                  getZone,                // route53/zone_data_source.go
 	"aws:ec2/getManagedPrefixList:getManagedPrefixList":            managedPrefixList,
 	"aws:ec2/getSecurityGroup:getSecurityGroup":                    securityGroup,
+	"aws:ec2/getVpc:getVpc":                                        vpcOf,
+	"aws:ec2/getSubnet:getSubnet":                                  subnetOf,
+	"aws:ec2/getRouteTables:getRouteTables":                        routeTablesOf,
+	"aws:ec2/getRouteTable:getRouteTable":                          routeTableOf,
+	"aws:ec2/getInternetGateway:getInternetGateway":                internetGatewayOf,
+	"aws:eks/getClusters:getClusters":                              clustersOf,
 	"aws:ssm/getParameter:getParameter":                            publicParameter,
 	// secretsmanager/random_password_data_source.go
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,

@@ -166,7 +166,7 @@ func fillLoadBalancer(c *Call) error {
 // hasInternetGateway says whether a VPC has an internet gateway.
 func (c *Call) hasInternetGateway(vpcID string) bool {
 	attached := false
-	c.Tx.Each(store.Scope{Account: c.Account, Region: c.Region}, "aws:ec2/internetGateway:InternetGateway", func(o store.Object) bool {
+	c.Tx.Each(store.Scope{Account: c.Account, Region: c.Region}, internetGatewayType, func(o store.Object) bool {
 		attached = Object(o.State).String("vpcId") == vpcID
 		return !attached
 	})

@@ -61,6 +61,9 @@ const certificate = "arn:aws:acm:us-east-1:123456789012:certificate/00000000-000
 // resource of the others.
 var stagingZones = []string{"us-east-1b", "us-east-1c", "us-east-1d"}
 
+// otherSubnets are subnets of a VPC that the stack did not create.
+var otherSubnets = []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}
+
 // stagingChanges has a row for every key of a stack with managed stores.
 var stagingChanges = []change{
 	to("aws:region", "eu-west-1", refused).and("network.zones", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}).saying(`aws:region: "us-east-1" can't become "eu-west-1"`),
@@ -80,6 +83,11 @@ var stagingChanges = []change{
 	to("network.zones", []string{"us-east-1d", "us-east-1c", "us-east-1b"}, applied).sample(),
 	to("network.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying(`cluster.zones: "us-east-1b, us-east-1c" can't become "us-east-1c, us-east-1d"`).sample(),
 	to("network.zones", []string{"us-east-1b", "us-east-1c"}, refused).saying(protectedText),
+	to("network.vpcId", "vpc-0123456789abcdef0", refused).and("network.privateSubnetIds", otherSubnets).
+		and("network.cidr", nil).and("network.zones", nil).and("network.natGateways", nil).and("network.endpoints", nil).
+		saying(`network.cidr: "10.20.0.0/16" can't become ""`).sample(),
+	to("network.privateSubnetIds", otherSubnets, refused).saying("network.privateSubnetIds: Forbidden: needs network.vpcId"),
+	to("network.databaseSubnetIds", otherSubnets, refused).saying("network.databaseSubnetIds: Forbidden: needs network.vpcId"),
 	to("network.natGateways", "perZone", adds),
 	to("network.endpoints", "perZone", applied),
 	to("cluster.version", "1.35", oneWay),

@@ -1,0 +1,124 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/network/existingvpc"
+	"github.com/progressive-framework/platform/components/network/subnet"
+)
+
+// ExistingArgs name a VPC that the stack does not create, and its subnets.
+type ExistingArgs struct {
+	VPCID string
+	// PrivateSubnetIDs are the subnets of nodes and of the load balancer, and
+	// DatabaseSubnetIDs those of the data stores: one of each zone.
+	PrivateSubnetIDs, DatabaseSubnetIDs []string
+	// Needs are the addresses that the stack takes in each subnet.
+	Needs existingvpc.Needs
+	// InternetGateway requires an internet gateway, as CloudFront's VPC origins do.
+	InternetGateway bool
+}
+
+// LookupExisting reads an existing VPC from AWS and checks that the platform can use
+// it. It registers nothing. Its error lists everything that can't be used.
+func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.InvokeOption) (*existingvpc.VPC, error) {
+	found, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &args.VPCID}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("VPC %s: %w", args.VPCID, err)
+	}
+	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames}
+	for _, tier := range []struct {
+		ids     []string
+		subnets *[]existingvpc.Subnet
+	}{{args.PrivateSubnetIDs, &v.Private}, {args.DatabaseSubnetIDs, &v.Database}} {
+		for _, id := range tier.ids {
+			s, err := lookupSubnet(ctx, id, opts...)
+			if err != nil {
+				return nil, err
+			}
+			*tier.subnets = append(*tier.subnets, s)
+		}
+	}
+	if args.InternetGateway {
+		if _, err := ec2.LookupInternetGateway(ctx, &ec2.LookupInternetGatewayArgs{
+			Filters: []ec2.GetInternetGatewayFilter{{Name: "attachment.vpc-id", Values: []string{v.ID}}},
+		}, opts...); err != nil {
+			return nil, fmt.Errorf("VPC %s needs an internet gateway, although nothing of the platform has a route to it: CloudFront has VPC origins in no other VPC: %w", v.ID, err)
+		}
+	}
+	return v, v.Check(args.Needs)
+}
+
+func lookupSubnet(ctx *pulumi.Context, id string, opts ...pulumi.InvokeOption) (existingvpc.Subnet, error) {
+	found, err := ec2.LookupSubnet(ctx, &ec2.LookupSubnetArgs{Id: &id}, opts...)
+	if err != nil {
+		return existingvpc.Subnet{}, fmt.Errorf("subnet %s: %w", id, err)
+	}
+	route, err := defaultRoute(ctx, found.VpcId, id, opts...)
+	if err != nil {
+		return existingvpc.Subnet{}, fmt.Errorf("routes of subnet %s: %w", id, err)
+	}
+	return existingvpc.Subnet{
+		ID: id, VPCID: found.VpcId, Zone: found.AvailabilityZone, FreeAddresses: found.AvailableIpAddressCount, DefaultRoute: route,
+	}, nil
+}
+
+// defaultRoute returns the target of a subnet's route to 0.0.0.0/0; empty for none. A
+// subnet without a route table of its own has the main one of its VPC (VPC User Guide,
+// "Subnet route tables").
+func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.InvokeOption) (string, error) {
+	tables, err := ec2.GetRouteTables(ctx, &ec2.GetRouteTablesArgs{
+		VpcId: &vpcID, Filters: []ec2.GetRouteTablesFilter{{Name: "association.subnet-id", Values: []string{subnetID}}},
+	}, opts...)
+	if err != nil {
+		return "", err
+	}
+	var id string
+	if len(tables.Ids) > 0 {
+		id = tables.Ids[0]
+	} else {
+		vpc, err := ec2.LookupVpc(ctx, &ec2.LookupVpcArgs{Id: &vpcID}, opts...)
+		if err != nil {
+			return "", err
+		}
+		id = vpc.MainRouteTableId
+	}
+	table, err := ec2.LookupRouteTable(ctx, &ec2.LookupRouteTableArgs{RouteTableId: &id}, opts...)
+	if err != nil {
+		return "", err
+	}
+	for _, route := range table.Routes {
+		if route.CidrBlock != anywhere {
+			continue
+		}
+		for _, target := range []string{
+			route.NatGatewayId, route.TransitGatewayId, route.GatewayId, route.NetworkInterfaceId, route.VpcEndpointId,
+			route.CoreNetworkArn, route.LocalGatewayId, route.VpcPeeringConnectionId, route.CarrierGatewayId,
+		} {
+			if target != "" {
+				return target, nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// UseExisting returns a VPC of LookupExisting as a Network. It creates nothing at AWS:
+// routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
+func UseExisting(ctx *pulumi.Context, name string, v *existingvpc.VPC, opts ...pulumi.ResourceOption) (*Network, error) {
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones()}
+	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
+		return nil, fmt.Errorf("network %s: %w", name, err)
+	}
+	n.VPCID = pulumi.ID(v.ID).ToIDOutput()
+	for _, s := range v.Private {
+		n.SubnetIDs[subnet.PrivateApp] = append(n.SubnetIDs[subnet.PrivateApp], pulumi.String(s.ID))
+	}
+	for _, s := range v.Database {
+		n.SubnetIDs[subnet.PrivateData] = append(n.SubnetIDs[subnet.PrivateData], pulumi.String(s.ID))
+	}
+	return n, ctx.RegisterResourceOutputs(n, n.outputs())
+}

@@ -1,0 +1,114 @@
+// Package existingvpc checks a VPC that the stack does not create. It is pure. It owns
+// what the platform needs of such a VPC. Package network reads the VPC from AWS.
+package existingvpc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// VPC is an existing VPC.
+type VPC struct {
+	ID string
+	// DNSSupport and DNSHostnames are its DNS attributes.
+	DNSSupport, DNSHostnames bool
+	// Private are the subnets of nodes and of the load balancer, Database those of the
+	// data stores.
+	Private, Database []Subnet
+}
+
+// Subnet is a subnet of an existing VPC.
+type Subnet struct {
+	ID, VPCID string
+	// Zone is the availability zone's name.
+	Zone string
+	// FreeAddresses is how many IPv4 addresses are not in use.
+	FreeAddresses int
+	// DefaultRoute is the target of the route to 0.0.0.0/0, such as a NAT gateway's
+	// id. It is empty without such a route.
+	DefaultRoute string
+}
+
+// Needs are the IPv4 addresses that a stack takes in each subnet at its largest. Zero
+// is not checked: the addresses of an existing stack are no longer free.
+type Needs struct{ Private, Database int }
+
+// minZones is AWS's minimum for EKS, a load balancer and a Multi-AZ database.
+const minZones = 2
+
+// Check returns everything that the platform can't use in a VPC.
+func (v VPC) Check(needs Needs) error {
+	var errs []error
+	if !v.DNSSupport || !v.DNSHostnames {
+		// EKS User Guide, "VPC requirements and considerations".
+		errs = append(errs, fmt.Errorf("%s: EKS needs the attributes enableDnsSupport and enableDnsHostnames; set both with `aws ec2 modify-vpc-attribute`", v.ID))
+	}
+	errs = append(errs, v.checkTier("private", v.Private, false)...)
+	errs = append(errs, v.checkTier("database", v.Database, true)...)
+	for _, s := range v.Private {
+		need := needs.Private
+		if contains(v.Database, s.ID) {
+			need += needs.Database
+		}
+		errs = append(errs, s.checkFree(need))
+	}
+	for _, s := range v.Database {
+		if !contains(v.Private, s.ID) {
+			errs = append(errs, s.checkFree(needs.Database))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkTier checks the subnets of a tier. Nodes pull images from registry.k8s.io, which
+// no VPC endpoint reaches, so private subnets need a route out. An isolated tier needs
+// none.
+func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
+	var errs []error
+	zones := map[string]string{}
+	for _, s := range subnets {
+		if s.VPCID != v.ID {
+			errs = append(errs, fmt.Errorf("%s subnet %s is in %s, not in %s; name subnets of one VPC", name, s.ID, s.VPCID, v.ID))
+		}
+		if other, taken := zones[s.Zone]; taken {
+			errs = append(errs, fmt.Errorf("%s subnets %s and %s are both in %s; name one of each zone", name, other, s.ID, s.Zone))
+		}
+		zones[s.Zone] = s.ID
+		switch {
+		case strings.HasPrefix(s.DefaultRoute, "igw-"):
+			errs = append(errs, fmt.Errorf("%s subnet %s is public: its default route is the internet gateway %s, and nothing of the platform has a public address; name a private subnet", name, s.ID, s.DefaultRoute))
+		case s.DefaultRoute == "" && !isolated:
+			errs = append(errs, fmt.Errorf("%s subnet %s has no route to 0.0.0.0/0, and nodes pull images from the internet; add a route to a NAT gateway or a transit gateway", name, s.ID))
+		}
+	}
+	if len(zones) < minZones {
+		errs = append(errs, fmt.Errorf("%s subnets are in %d zones; must be in at least %d", name, len(zones), minZones))
+	}
+	return errs
+}
+
+func (s Subnet) checkFree(need int) error {
+	if s.FreeAddresses >= need {
+		return nil
+	}
+	return fmt.Errorf("subnet %s has %d free addresses, and the stack takes up to %d; name a larger subnet, more zones, or lower tiers.NAME.max", s.ID, s.FreeAddresses, need)
+}
+
+// Zones returns the zones of the private subnets, in their order.
+func (v VPC) Zones() []string {
+	var zones []string
+	for _, s := range v.Private {
+		zones = append(zones, s.Zone)
+	}
+	return zones
+}
+
+func contains(subnets []Subnet, id string) bool {
+	for _, s := range subnets {
+		if s.ID == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,201 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// vpcOf implements getVpc: ec2/vpc_data_source.go.
+func vpcOf(c *Call, in Object) (Object, error) {
+	if err := onlyBy(in, "id"); err != nil {
+		return nil, err
+	}
+	vpc, ok := c.resolve(toVPC, in.String("id"))
+	if !ok {
+		return nil, refuse(toVPC.Missing, "The vpc ID '%s' does not exist", in.String("id"))
+	}
+	out := c.lookedUp(vpc, "arn", "cidrBlock", "enableDnsHostnames", "enableDnsSupport", "enableNetworkAddressUsageMetrics", "instanceTenancy",
+		"ipv6AssociationId", "ipv6CidrBlock", "mainRouteTableId", "dhcpOptionsId", "ownerId")
+	out["default"], out["state"] = false, "available"
+	out["cidrBlockAssociations"] = []any{map[string]any{
+		"associationId": "vpc-cidr-assoc-" + vpc.ID[len("vpc-"):], "cidrBlock": Object(vpc.State).String("cidrBlock"), "state": "associated",
+	}}
+	return out, nil
+}
+
+// subnetOf implements getSubnet: ec2/vpc_subnet_data_source.go.
+func subnetOf(c *Call, in Object) (Object, error) {
+	if err := onlyBy(in, "id"); err != nil {
+		return nil, err
+	}
+	subnet, ok := c.resolve(toSubnet, in.String("id"))
+	if !ok {
+		return nil, refuse(toSubnet.Missing, "The subnet ID '%s' does not exist", in.String("id"))
+	}
+	out := c.lookedUp(subnet, "arn", "assignIpv6AddressOnCreation", "availabilityZone", "availabilityZoneId", "cidrBlock", "enableDns64",
+		"enableResourceNameDnsARecordOnLaunch", "enableResourceNameDnsAaaaRecordOnLaunch", "ipv6CidrBlock", "ipv6CidrBlockAssociationId",
+		"mapPublicIpOnLaunch", "ownerId", "privateDnsHostnameTypeOnLaunch", "vpcId")
+	free, err := c.freeAddresses(subnet)
+	if err != nil {
+		return nil, err
+	}
+	out["availableIpAddressCount"], out["state"] = float64(free), "available"
+	for _, name := range []string{"defaultForAz", "ipv6Native", "mapCustomerOwnedIpOnLaunch"} {
+		out[name] = false
+	}
+	out["customerOwnedIpv4Pool"], out["outpostArn"], out["enableLniAtDeviceIndex"] = "", "", 0.0
+	return out, nil
+}
+
+// freeAddresses returns how many addresses a subnet has left: AWS reserves five
+// (vpc/latest/userguide/subnet-sizing.html), and NAT gateways and interface endpoints
+// have one each. Nodes, load balancers and databases are not counted, because they are
+// records without network interfaces here.
+func (c *Call) freeAddresses(subnet store.Object) (int, error) {
+	block, err := netip.ParsePrefix(Object(subnet.State).String("cidrBlock"))
+	if err != nil {
+		return 0, fmt.Errorf("block of %s: %w", subnet.ID, err)
+	}
+	free := 1<<(32-block.Bits()) - 5
+	c.Tx.Each(c.scope(rows[natType]), natType, func(o store.Object) bool {
+		if Object(o.State).String("subnetId") == subnet.ID {
+			free--
+		}
+		return true
+	})
+	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
+		if slices.Contains(Object(o.State).Strings("subnetIds"), subnet.ID) {
+			free--
+		}
+		return true
+	})
+	return free, nil
+}
+
+// routeTablesOf implements getRouteTables: ec2/vpc_route_tables_data_source.go. A
+// subnet without an association has the main table of its VPC, and AWS's filter does
+// not find that.
+func routeTablesOf(c *Call, in Object) (Object, error) {
+	filters := in.Objects("filters")
+	if in.Has("tags") || len(filters) > 1 || len(filters) == 1 && filters[0].String("name") != "association.subnet-id" {
+		return nil, errors.New("the stand-in finds route tables by vpcId and by the filter association.subnet-id")
+	}
+	ids := []any{}
+	c.Tx.Each(c.scope(rows[routeTableType]), routeTableType, func(o store.Object) bool {
+		fits := !in.Has("vpcId") || Object(o.State).String("vpcId") == in.String("vpcId")
+		if len(filters) == 1 {
+			fits = fits && slices.ContainsFunc(c.associatedWith(o.ID), func(id string) bool { return slices.Contains(filters[0].Strings("values"), id) })
+		}
+		if fits {
+			ids = append(ids, o.ID)
+		}
+		return true
+	})
+	return Object{"id": c.Region, "ids": ids, "tags": map[string]any{}}, nil
+}
+
+// associatedWith returns the subnets that are associated with a route table.
+func (c *Call) associatedWith(table string) []string {
+	var subnets []string
+	c.Tx.Each(c.scope(rows[associationType]), associationType, func(o store.Object) bool {
+		if a := Object(o.State); a.String("routeTableId") == table {
+			subnets = append(subnets, a.String("subnetId"))
+		}
+		return true
+	})
+	return subnets
+}
+
+// routeTableOf implements getRouteTable: ec2/vpc_route_table_data_source.go.
+func routeTableOf(c *Call, in Object) (Object, error) {
+	if err := onlyBy(in, "routeTableId"); err != nil {
+		return nil, err
+	}
+	table, ok := c.resolve(toRouteTable, in.String("routeTableId"))
+	if !ok {
+		return nil, errors.New("query returned no results. Please change your search criteria and try again")
+	}
+	read := &Call{Cloud: c.Cloud, Tx: c.Tx, Context: c.Context, Row: rows[routeTableType], ID: table.ID, Old: table.State, Out: Object{}}
+	if err := refreshRoutes(read); err != nil {
+		return nil, err
+	}
+	out := c.lookedUp(table, "arn", "ownerId", "vpcId")
+	out["routeTableId"], out["subnetId"], out["gatewayId"] = table.ID, "", ""
+	routes, associations := []any{}, []any{}
+	for _, route := range read.Out.Objects("routes") {
+		shown := map[string]any{}
+		for _, name := range append([]string{"cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "instanceId"}, targets...) {
+			shown[name] = route.String(name)
+		}
+		routes = append(routes, shown)
+	}
+	for _, subnet := range c.associatedWith(table.ID) {
+		associations = append(associations, map[string]any{
+			"main": false, "routeTableId": table.ID, "subnetId": subnet, "gatewayId": "", "routeTableAssociationId": "",
+		})
+	}
+	out["routes"], out["associations"] = routes, associations
+	return out, nil
+}
+
+// internetGatewayOf implements getInternetGateway: ec2/vpc_internet_gateway_data_source.go.
+func internetGatewayOf(c *Call, in Object) (Object, error) {
+	filters := in.Objects("filters")
+	if in.Has("internetGatewayId") || in.Has("tags") || len(filters) != 1 || filters[0].String("name") != "attachment.vpc-id" {
+		return nil, errors.New("the stand-in finds internet gateways by the filter attachment.vpc-id")
+	}
+	var found *store.Object
+	c.Tx.Each(c.scope(rows[internetGatewayType]), internetGatewayType, func(o store.Object) bool {
+		if slices.Contains(filters[0].Strings("values"), Object(o.State).String("vpcId")) {
+			found = &o
+		}
+		return found == nil
+	})
+	if found == nil {
+		return nil, errors.New("no matching EC2 Internet Gateway found")
+	}
+	out := c.lookedUp(*found, "arn", "ownerId")
+	out["internetGatewayId"] = found.ID
+	out["attachments"] = []any{map[string]any{"state": "available", "vpcId": Object(found.State).String("vpcId")}}
+	return out, nil
+}
+
+// clustersOf implements getClusters: eks/clusters_data_source.go.
+func clustersOf(c *Call, _ Object) (Object, error) {
+	names := []any{}
+	c.Tx.Each(c.scope(rows[clusterType]), clusterType, func(o store.Object) bool {
+		names = append(names, Object(o.State).String("name"))
+		return true
+	})
+	return Object{"id": c.Region, "names": names}, nil
+}
+
+// onlyBy returns an error for a lookup by other properties than one.
+func onlyBy(in Object, property string) error {
+	if !in.Has(property) || len(in) > 1 {
+		return fmt.Errorf("the stand-in looks this up by %s only, not by %v", property, slices.Sorted(maps.Keys(in)))
+	}
+	return nil
+}
+
+// lookedUp returns the id, the tags and some properties of an object, as a data source
+// shows them.
+func (c *Call) lookedUp(o store.Object, properties ...string) Object {
+	state := Object(o.State)
+	tags := map[string]any{}
+	maps.Copy(tags, state.Object("tagsAll"))
+	out := Object{"id": o.ID, "tags": tags}
+	for _, name := range properties {
+		out[name] = wire.Clone(state[name])
+		if state[name] == nil {
+			out[name] = ""
+		}
+	}
+	return out
+}

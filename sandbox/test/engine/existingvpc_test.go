@@ -1,0 +1,115 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// otherOwner is a network that somebody else than the stack has created.
+type otherOwner struct {
+	vpc, public       string
+	private, database []string
+	created           []record // in the order of creation
+}
+
+// newOtherOwner creates a VPC with an internet gateway, a public subnet with a NAT
+// gateway, and private and database subnets in three zones.
+func newOtherOwner(t *testing.T, s *stack) *otherOwner {
+	t.Helper()
+	o := &otherOwner{}
+	create := func(kind string, properties ...string) string {
+		out, err := s.run(t, s.dir, "sandbox", append([]string{"aws", "create", kind}, properties...)...)
+		require.NoError(t, err)
+		lines := strings.Fields(out)
+		id := lines[len(lines)-1]
+		o.created = append(o.created, record{Type: kind, ID: id})
+		return id
+	}
+	o.vpc = create("aws:ec2/vpc:Vpc", "cidrBlock=10.60.0.0/16", "enableDnsHostnames=true")
+	gateway := create("aws:ec2/internetGateway:InternetGateway", "vpcId="+o.vpc)
+	o.public = create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, "cidrBlock=10.60.255.0/24", "availabilityZone=us-east-1a")
+	routes := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
+	create("aws:ec2/route:Route", "routeTableId="+routes, "destinationCidrBlock=0.0.0.0/0", "gatewayId="+gateway)
+	create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+routes, "subnetId="+o.public)
+	address := create("aws:ec2/eip:Eip", "domain=vpc")
+	nat := create("aws:ec2/natGateway:NatGateway", "allocationId="+address, "subnetId="+o.public)
+	out := create("aws:ec2/routeTable:RouteTable", "vpcId="+o.vpc)
+	create("aws:ec2/route:Route", "routeTableId="+out, "destinationCidrBlock=0.0.0.0/0", "natGatewayId="+nat)
+	for i, letter := range []string{"a", "b", "c"} {
+		private := create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, fmt.Sprintf("cidrBlock=10.60.%d.0/20", 16*i), "availabilityZone=us-east-1"+letter)
+		create("aws:ec2/routeTableAssociation:RouteTableAssociation", "routeTableId="+out, "subnetId="+private)
+		o.private = append(o.private, private)
+		o.database = append(o.database, create("aws:ec2/subnet:Subnet", "vpcId="+o.vpc, fmt.Sprintf("cidrBlock=10.60.%d.0/24", 64+i), "availabilityZone=us-east-1"+letter))
+	}
+	return o
+}
+
+// remove deletes the network.
+func (o *otherOwner) remove(t *testing.T, s *stack) {
+	t.Helper()
+	for _, r := range slices.Backward(o.created) {
+		_, err := s.run(t, s.dir, "sandbox", "aws", "delete", r.Type, r.ID)
+		require.NoError(t, err)
+	}
+}
+
+// A stack uses a VPC that exists, and creates nothing of the network.
+func TestExistingVPC(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "staging")
+	o := newOtherOwner(t, s)
+	network := func(change map[string]any) map[string]any {
+		keys := map[string]any{"vpcId": o.vpc, "privateSubnetIds": o.private, "databaseSubnetIds": o.database}
+		maps.Copy(keys, change)
+		return map[string]any{"network": keys}
+	}
+	original := s.configuration(t)
+	for _, wrong := range []struct {
+		reason string
+		change map[string]any
+		says   string
+	}{
+		{"a public subnet", map[string]any{"privateSubnetIds": []string{o.public, o.private[1]}}, "is public: its default route is the internet gateway"},
+		{"nodes without a way out", map[string]any{"privateSubnetIds": o.database}, "has no route to 0.0.0.0/0"},
+		{"a VPC that does not exist", map[string]any{"vpcId": "vpc-0123456789abcdef0"}, "InvalidVpcID.NotFound"},
+		{"two subnets of a zone", map[string]any{"databaseSubnetIds": []string{o.database[0], o.private[0], o.database[1]}}, "are both in us-east-1a"},
+	} {
+		s.configure(t, original, network(wrong.change))
+		out, err := s.try(t, "preview")
+		require.Error(t, err, wrong.reason)
+		require.Contains(t, out, wrong.says, wrong.reason)
+	}
+
+	s.configure(t, original, network(nil))
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	for _, kind := range []string{
+		"ec2/vpc:Vpc", "ec2/subnet:Subnet", "ec2/routeTable:RouteTable", "ec2/route:Route", "ec2/natGateway:NatGateway", "ec2/eip:Eip",
+		"ec2/internetGateway:InternetGateway", "ec2/vpcEndpoint:VpcEndpoint", "ec2/networkAcl:NetworkAcl", "ec2/flowLog:FlowLog",
+	} {
+		require.Empty(t, s.objects(t, kind), kind)
+	}
+	var vpc string
+	s.output(t, "vpcId", &vpc)
+	require.Equal(t, o.vpc, vpc)
+	requireNoChanges(t, s)
+
+	// The nodes now hold addresses. That is no reason to refuse the stack.
+	s.configure(t, original, network(map[string]any{"privateSubnetIds": []string{o.private[2], o.private[1], o.private[0]}}))
+	require.Empty(t, s.preview(t).replaced(), "the order of the subnets does not matter")
+
+	s.configure(t, original, nil)
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, `network.cidr: "" can't become "10.20.0.0/16"`)
+
+	s.configure(t, original, network(nil))
+	s.pulumi(t, "destroy", "--yes", "--skip-preview")
+	require.Len(t, s.atAWS(t), len(o.created), "the network of the other owner is still there, and nothing else")
+	s.pulumi(t, "stack", "rm", "--yes")
+	o.remove(t, s)
+	require.Empty(t, s.atAWS(t))
+}
