@@ -101,6 +101,8 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			Clients:     nodeClients(eks),
 			SingleAZ:    stack.Postgres.SingleZone,
 			Unprotected: !stack.DeletionProtection,
+
+			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
@@ -124,6 +126,8 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			Clients:     nodeClients(eks),
 			Generation:  stack.Redis.PasswordGeneration,
 			Unprotected: !stack.DeletionProtection,
+
+			SnapshotName: stack.Redis.SnapshotName,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err
@@ -145,6 +149,8 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
 			Clients:     nodeClients(eks),
 			Unprotected: !stack.DeletionProtection,
+
+			SnapshotIdentifier: stack.Mongo.SnapshotIdentifier,
 		}, base.inRegion)
 		if err != nil {
 			return nil, err

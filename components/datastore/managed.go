@@ -140,6 +140,15 @@ func Tags(name string) pulumi.StringMap {
 	return pulumi.StringMap{"Name": pulumi.String(name), "Tier": pulumi.String("private-data")}
 }
 
+// Snapshot returns the name of the snapshot that a store is created from, or nil for an
+// empty store.
+func Snapshot(name string) pulumi.StringPtrInput {
+	if name == "" {
+		return nil
+	}
+	return pulumi.String(name)
+}
+
 // FinalSnapshot returns the name of the snapshot that AWS creates when the store is
 // deleted. It is nil for an unprotected store, which has none.
 func FinalSnapshot(identifier string, unprotected bool) pulumi.StringPtrInput {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/docdb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
@@ -23,6 +24,8 @@ const (
 	DatabaseName = storespec.DatabaseName
 	// Owner is the name of the master user.
 	Owner = storespec.Owner
+	// engine is DocumentDB's name in its API.
+	engine = "docdb"
 )
 
 // exports are the logs that DocumentDB can export (Developer Guide, "Auditing" and
@@ -41,6 +44,10 @@ type ClusterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
+	// SnapshotIdentifier is the snapshot from which DocumentDB creates the cluster;
+	// empty: the cluster is empty. It has an effect at the creation only. The snapshot's
+	// master user must be Owner.
+	SnapshotIdentifier string
 	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
 	Unprotected bool
 }
@@ -88,6 +95,9 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
 	parent := pulumi.Parent(c)
+	if err := checkSnapshot(ctx, args.SnapshotIdentifier, spec, parent); err != nil {
+		return nil, err
+	}
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.DocumentDB, Identifier: spec.Identifier, Account: args.Account,
 		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports,
@@ -101,7 +111,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}
 	cluster, err := docdb.NewCluster(ctx, name+"-cluster", &docdb.ClusterArgs{
 		ClusterIdentifier:           pulumi.String(spec.Identifier),
-		Engine:                      pulumi.String("docdb"),
+		Engine:                      pulumi.String(engine),
 		EngineVersion:               pulumi.String(docdbspec.Version),
 		DbClusterParameterGroupName: needs.ParameterGroup,
 		MasterUsername:              pulumi.String(Owner),
@@ -121,7 +131,8 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		FinalSnapshotIdentifier:      datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
 		Tags:                         datastore.Tags(name),
-	}, parent, needs.AfterLogGroups())
+		SnapshotIdentifier:           datastore.Snapshot(args.SnapshotIdentifier),
+	}, parent, needs.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a change would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
 	}
@@ -152,6 +163,30 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"host": c.Host, "readerHost": c.ReaderHost, "port": c.Port, "secretArn": c.SecretARN, "securityGroupId": c.SecurityGroupID,
 	})
+}
+
+// checkSnapshot checks the snapshot of a cluster that does not exist yet. The snapshot
+// may be deleted afterwards. RDS's functions find DocumentDB's clusters and snapshots,
+// too (RDS API, DescribeDBClusters).
+func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, parent pulumi.InvokeOption) error {
+	if name == "" {
+		return nil
+	}
+	existing, err := rds.GetClusters(ctx, &rds.GetClustersArgs{
+		Filters: []rds.GetClustersFilter{{Name: "db-cluster-id", Values: []string{spec.Identifier}}},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("DocumentDB clusters of name %s: %w", spec.Identifier, err)
+	}
+	if len(existing.ClusterIdentifiers) > 0 {
+		return nil
+	}
+	found, err := rds.LookupClusterSnapshot(ctx, &rds.LookupClusterSnapshotArgs{DbClusterSnapshotIdentifier: &name}, parent)
+	if err != nil {
+		return fmt.Errorf("snapshot %s: %w", name, err)
+	}
+	snapshot := storespec.Snapshot{Name: name, Engine: found.Engine, Version: found.EngineVersion, Encrypted: found.StorageEncrypted}
+	return snapshot.Check(storespec.Wanted{Engine: engine, Version: docdbspec.Version})
 }
 
 func parameters() []datastore.Parameter {

@@ -25,6 +25,8 @@ const (
 	DatabaseName = storespec.DatabaseName
 	// Owner is the name of the master user.
 	Owner = storespec.Owner
+	// engine is the engine's name in RDS.
+	engine = "postgres"
 	// monitoringSeconds is Enhanced Monitoring's interval, insightsDays what
 	// Performance Insights keeps without charge (RDS User Guide).
 	monitoringSeconds, insightsDays = 60, 7
@@ -46,6 +48,10 @@ type DatabaseArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
+	// SnapshotIdentifier is the snapshot from which RDS creates the database; empty: the
+	// database is empty. It has an effect at the creation only. The database keeps the
+	// snapshot's KMS key, and its master user must be Owner.
+	SnapshotIdentifier string
 	// SingleAZ omits the standby in another zone.
 	SingleAZ bool
 	// Unprotected allows a destroy to delete the database, without a final snapshot.
@@ -97,6 +103,9 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
 	parent := pulumi.Parent(d)
+	if err := checkSnapshot(ctx, args.SnapshotIdentifier, spec, parent); err != nil {
+		return nil, err
+	}
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.PostgreSQL, Identifier: spec.Identifier, Account: args.Account,
 		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports,
@@ -116,8 +125,10 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
+	// A snapshot and its key matter at the creation. A change of either would replace
+	// the database.
 	instance, err := rds.NewInstance(ctx, name+"-instance", instanceArgs(name, args, spec, needs, monitoring), parent,
-		needs.AfterLogGroups(monitoring.Policies...))
+		needs.AfterLogGroups(monitoring.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
 	}
@@ -136,9 +147,9 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 }
 
 func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs *datastore.Dependencies, monitoring *iam.Role) *rds.InstanceArgs {
-	return &rds.InstanceArgs{
+	instance := &rds.InstanceArgs{
 		Identifier:              pulumi.String(spec.Identifier),
-		Engine:                  pulumi.String("postgres"),
+		Engine:                  pulumi.String(engine),
 		EngineVersion:           pulumi.String(rdsspec.Major), // RDS chooses the minor, and upgrades it
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
 		InstanceClass:           pulumi.String(spec.InstanceClass),
@@ -179,6 +190,35 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(exports),
 		Tags:                               datastore.Tags(name),
 	}
+	if args.SnapshotIdentifier != "" {
+		// RDS restores with the key of the snapshot, and the provider would replace
+		// the database in the next update (hashicorp/terraform-provider-aws#15390).
+		instance.SnapshotIdentifier, instance.KmsKeyId = pulumi.String(args.SnapshotIdentifier), nil
+	}
+	return instance
+}
+
+// checkSnapshot checks the snapshot of a database that does not exist yet. The snapshot
+// may be deleted afterwards.
+func checkSnapshot(ctx *pulumi.Context, name string, spec rdsspec.Database, parent pulumi.InvokeOption) error {
+	if name == "" {
+		return nil
+	}
+	existing, err := rds.GetInstances(ctx, &rds.GetInstancesArgs{
+		Filters: []rds.GetInstancesFilter{{Name: "db-instance-id", Values: []string{spec.Identifier}}},
+	}, parent)
+	if err != nil {
+		return fmt.Errorf("RDS instances of name %s: %w", spec.Identifier, err)
+	}
+	if len(existing.InstanceIdentifiers) > 0 {
+		return nil
+	}
+	found, err := rds.LookupSnapshot(ctx, &rds.LookupSnapshotArgs{DbSnapshotIdentifier: &name}, parent)
+	if err != nil {
+		return fmt.Errorf("snapshot %s: %w", name, err)
+	}
+	snapshot := storespec.Snapshot{Name: name, Engine: found.Engine, Version: found.EngineVersion, StorageGiB: found.AllocatedStorage, Encrypted: found.Encrypted}
+	return snapshot.Check(storespec.Wanted{Engine: engine, Version: rdsspec.Major, StorageGiB: spec.StorageGiB})
 }
 
 func parameters(model *postgrestuning.Model) []datastore.Parameter {

@@ -37,6 +37,9 @@ type ClusterArgs struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Clients are all clients that may connect.
 	Clients []clients.Client
+	// SnapshotName is the snapshot from which ElastiCache creates the cluster; empty: the
+	// cluster is empty. It has an effect at the creation only.
+	SnapshotName string
 	// Generation counts the rotations of the password. See package secret.
 	Generation int
 	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
@@ -139,7 +142,8 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		LogDeliveryConfigurations: logDeliveries(needs),
 		Tags:                      datastore.Tags(name),
 		FinalSnapshotIdentifier:   datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
-	}, parent)
+		SnapshotName:              datastore.Snapshot(args.SnapshotName),
+	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a change would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
 	}

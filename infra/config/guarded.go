@@ -110,14 +110,19 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 	}
 	switch s.Postgres.Kind {
 	case Managed:
+		fields["postgres.snapshotIdentifier"] = created("postgres.snapshotIdentifier", s.Postgres.SnapshotIdentifier, "RDS restores a snapshot into a new database only")
 		if spec, _, err := s.Database().Complete(); err == nil {
 			fields["postgres.storageGiB of managed"] = grows("postgres.storageGiB", spec.StorageGiB, "RDS can't shrink the storage of an instance")
 		}
 	case InCluster:
 		fields["postgres.storageGiB of inCluster"] = grows("postgres.storageGiB", volumeGiB(s.Postgres.StorageGiB), "a volume can't shrink")
 	}
+	if s.Mongo.Kind == MongoManaged {
+		fields["mongo.snapshotIdentifier"] = created("mongo.snapshotIdentifier", s.Mongo.SnapshotIdentifier, "DocumentDB restores a snapshot into a new cluster only")
+	}
 	switch s.Redis.Kind {
 	case Managed:
+		fields["redis.snapshotName"] = created("redis.snapshotName", s.Redis.SnapshotName, "ElastiCache restores a snapshot into a new cluster only")
 		fields["redis.passwordGeneration"] = counter("redis.passwordGeneration", s.Redis.PasswordGeneration)
 	case InCluster:
 		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
@@ -127,6 +132,12 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 
 func fixed(path, value, reason string) changerule.Field {
 	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason, Fix: anotherStack}
+}
+
+// created is the field of a value that matters at the creation of a store only.
+func created(path, value, reason string) changerule.Field {
+	return changerule.Field{Path: path, Value: value, Rule: changerule.Fixed, Reason: reason,
+		Fix: "Set it back; docs/runbooks/restore.md restores data into a stack that exists"}
 }
 
 func grows(path string, gib int, reason string) changerule.Field {

@@ -89,6 +89,10 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"more storage", "postgres.storageGiB of managed", "200", func(s *Stack) { s.Postgres.StorageGiB = 200 }},
 		{"less storage than the default that the stack has", "postgres.storageGiB of managed", refused, func(s *Stack) { s.Postgres.StorageGiB = 50 }},
 		{"a rotation", "redis.passwordGeneration", "1", func(s *Stack) { s.Redis.PasswordGeneration = 1 }},
+		{"a snapshot for a database that exists", "postgres.snapshotIdentifier", refused, func(s *Stack) { s.Postgres.SnapshotIdentifier = "last" }},
+		{"a snapshot for a cache that exists", "redis.snapshotName", refused, func(s *Stack) { s.Redis.SnapshotName = "last" }},
+		{"a snapshot for documents that exist", "mongo.snapshotIdentifier", refused, func(s *Stack) { s.Mongo.SnapshotIdentifier = "last" }},
+		{"into an existing VPC", "network.vpcId", refused, func(s *Stack) { s.Network.VPCID = "vpc-1" }},
 		{"the account is named", "account", "123456789012", func(s *Stack) { s.Account = "123456789012" }},
 		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
 			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2

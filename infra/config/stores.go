@@ -28,6 +28,12 @@ type Postgres struct {
 	BackupDays int `key:"backupDays" kinds:"managed"`
 	// `managed` without a standby in another zone.
 	SingleZone bool `key:"singleZone" kinds:"managed"`
+	// The RDS snapshot from which a new `managed` database is created: by its name, in
+	// the stack's account and region. It is encrypted, of PostgreSQL 17, and of a
+	// database of this program: the master user is `platform`. The database keeps the
+	// snapshot's KMS key. A stack that exists can't change the key: see
+	// docs/runbooks/restore.md.
+	SnapshotIdentifier string `key:"snapshotIdentifier" kinds:"managed" unset:"an empty database"`
 	// The image of `inCluster`: a reference by digest, or `ecr://REPOSITORY:TAG`
 	// for an image in the account's own registry.
 	Image string `key:"image" kinds:"inCluster" unset:"required for inCluster"`
@@ -53,6 +59,9 @@ type Redis struct {
 	ReplicasPerShard int `key:"replicasPerShard" kinds:"managed"`
 	// For how many days `managed` keeps its daily snapshots: 1 to 35.
 	SnapshotDays int `key:"snapshotDays" kinds:"managed"`
+	// The ElastiCache snapshot from which a new `managed` cluster is created: by its
+	// name, of Redis. A stack that exists can't change the key.
+	SnapshotName string `key:"snapshotName" kinds:"managed" unset:"an empty cluster"`
 	// The generation of the password of `managed`. Increase it by one to rotate
 	// the password.
 	PasswordGeneration int `key:"passwordGeneration" kinds:"managed"`
@@ -77,6 +86,10 @@ type Mongo struct {
 	Instances int `key:"instances" kinds:"managed"`
 	// For how many days back `managed` can be restored to any second: 7 to 35.
 	BackupDays int `key:"backupDays" kinds:"managed"`
+	// The DocumentDB snapshot from which a new `managed` cluster is created: by its
+	// name, in the stack's account and region. It is encrypted, of DocumentDB 5.0.0,
+	// and its master user is `platform`. A stack that exists can't change the key.
+	SnapshotIdentifier string `key:"snapshotIdentifier" kinds:"managed" unset:"an empty cluster"`
 }
 
 // StoreKind is how PostgreSQL or Redis comes to the stack.

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/loadbalancer/routing"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
@@ -25,6 +26,9 @@ type storeRules struct {
 	managed, inCluster func() error
 	fixable            string
 	image              string
+	// snapshotKey is the key with the snapshot of the managed kind, and snapshot its
+	// value.
+	snapshotKey, snapshot string
 }
 
 func (s *Stack) stores() []storeRules {
@@ -35,6 +39,7 @@ func (s *Stack) stores() []storeRules {
 			managed:   func() error { _, _, err := s.Database().Complete(); return err },
 			inCluster: func() error { _, err := postgrestuning.New(s.Server()); return err },
 			fixable:   "connections", image: s.Postgres.Image,
+			snapshotKey: "snapshotIdentifier", snapshot: s.Postgres.SnapshotIdentifier,
 		},
 		{
 			key: "redis", kind: string(s.Redis.Kind), sized: "nodeType", size: s.Redis.NodeType,
@@ -48,11 +53,13 @@ func (s *Stack) stores() []storeRules {
 				return err
 			},
 			fixable: "shards", image: s.Redis.Image,
+			snapshotKey: "snapshotName", snapshot: s.Redis.SnapshotName,
 		},
 		{
 			key: "mongo", kind: string(s.Mongo.Kind), sized: "instanceClass", size: s.Mongo.InstanceClass,
 			known:   func(string) error { _, err := s.Documents().Complete(); return err },
 			managed: func() error { _, err := s.Documents().Complete(); return err }, fixable: "instances",
+			snapshotKey: "snapshotIdentifier", snapshot: s.Mongo.SnapshotIdentifier,
 		},
 	}
 }
@@ -72,6 +79,12 @@ func validateStores(s *Stack) field.ErrorList {
 					"pods mount its password by an add-on that the stack installs on its own nodes only; choose another kind, or set cluster.nodes to "+string(NodesAutoScaling)))
 			}
 			problems = append(problems, store.checkManaged(at)...)
+			if store.snapshot == "" {
+				continue
+			}
+			if err := storespec.CheckSnapshotName(store.snapshot); err != nil {
+				problems = append(problems, field.Invalid(at.Child(store.snapshotKey), store.snapshot, err.Error()))
+			}
 		case string(InCluster):
 			problems = append(problems, store.checkInCluster(s, at)...)
 		}

@@ -89,7 +89,7 @@ type Settings struct {
 	Zones []string `json:"zones,omitempty"`
 	// ZoneSeed decides which zone id each letter of a zone has, as that differs by
 	// account at AWS. 0 is the order of AWS's documentation, also for sandboxes that
-	// are older than the seed.
+	// were created before this setting.
 	ZoneSeed uint64 `json:"zoneSeed,omitempty"`
 }
 

@@ -75,7 +75,7 @@ var _ = add(&Row{
 		"clusterMembers":          {Set: true, Computed: true, Refuse: "instances say which cluster they belong to"},
 		"globalClusterIdentifier": {Refuse: "global clusters have no rows"},
 		"restoreToPointInTime":    {Replace: true, Refuse: notRestored},
-		"snapshotIdentifier":      {Replace: true, Refuse: notRestored},
+		"snapshotIdentifier":      {Replace: true, Valid: sourceSnapshot},
 	},
 	AtMostOne: [][]string{{"clusterIdentifier", "clusterIdentifierPrefix"}},
 	Requires:  map[string][]string{"kmsKeyId": {"storageEncrypted"}},
@@ -122,6 +122,9 @@ func verifyDocdb(c *Call) error {
 		}
 	}
 	if err := verifyWindows(c, "preferredBackupWindow", "preferredMaintenanceWindow"); err != nil {
+		return err
+	}
+	if err := verifyRestoredDocdb(c); err != nil {
 		return err
 	}
 	return c.verifyGroupsOfVPC("vpcSecurityGroupIds", "dbSubnetGroupName", "DB cluster")
@@ -171,6 +174,9 @@ func fillDocdb(c *Call) error {
 		c.Out["kmsKeyId"] = ""
 	case c.Out.String("kmsKeyId") == "":
 		c.Out["kmsKeyId"] = c.awsKey("rds")
+	}
+	if err := fillRestoredDocdb(c); err != nil {
+		return err
 	}
 	return clusterPassword.fill(c)
 }

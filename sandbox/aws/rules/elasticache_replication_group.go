@@ -76,7 +76,7 @@ var _ = add(&Row{
 		"preferredCacheClusterAzs": {Refuse: "AWS spreads nodes over zones by itself"},
 		"securityGroupNames":       {Replace: true, Computed: true, Refuse: "EC2-Classic no longer exists"},
 		"snapshotArns":             {Replace: true, Refuse: noCopies},
-		"snapshotName":             {Replace: true, Refuse: noCopies},
+		"snapshotName":             {Replace: true, Valid: sourceSnapshot},
 	},
 	AtMostOne: [][]string{
 		{"authToken", "userGroupIds"}, {"numCacheClusters", "numNodeGroups"}, {"numCacheClusters", "replicasPerNodeGroup"},

@@ -81,6 +81,9 @@ func verifyReplicationGroup(c *Call) error {
 	if err := verifyWindows(c, "snapshotWindow", "maintenanceWindow"); err != nil {
 		return err
 	}
+	if err := verifyRestoredCache(c); err != nil {
+		return err
+	}
 	return c.verifyGroupsOfVPC("securityGroupIds", "subnetGroupName", "replication group")
 }
 

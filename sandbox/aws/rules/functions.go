@@ -41,6 +41,10 @@ var functions = map[string]function{
 	"aws:ec2/getRouteTable:getRouteTable":                          routeTableOf,
 	"aws:ec2/getInternetGateway:getInternetGateway":                internetGatewayOf,
 	"aws:eks/getClusters:getClusters":                              clustersOf,
+	"aws:rds/getSnapshot:getSnapshot":                              snapshotOf,
+	"aws:rds/getClusterSnapshot:getClusterSnapshot":                clusterSnapshotOf,
+	"aws:rds/getInstances:getInstances":                            instancesOf,
+	"aws:rds/getClusters:getClusters":                              databaseClustersOf,
 	"aws:ssm/getParameter:getParameter":                            publicParameter,
 	// secretsmanager/random_password_data_source.go
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": randomPassword,

@@ -113,7 +113,7 @@ var _ = add(&Row{
 		"replicateSourceDb":        {Refuse: notRestored},
 		"restoreToPointInTime":     {Replace: true, Refuse: notRestored},
 		"s3Import":                 {Refuse: notPostgres},
-		"snapshotIdentifier":       {Replace: true, Refuse: notRestored},
+		"snapshotIdentifier":       {Replace: true, Valid: sourceSnapshot},
 	},
 	AtMostOne: [][]string{{"identifier", "identifierPrefix"}},
 	Requires: map[string][]string{

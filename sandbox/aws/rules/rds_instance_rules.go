@@ -26,7 +26,7 @@ const advancedInsights = 465
 // versions, monitoring, protection and networks are from public logs.
 func verifyInstance(c *Call) error {
 	for _, verify := range []func(*Call) error{
-		verifyVersion, verifyFamily, verifyDBNetwork, verifyStorage, verifyMonitoring, verifyInsights,
+		verifyVersion, verifyFamily, verifyDBNetwork, verifyStorage, verifyMonitoring, verifyInsights, verifyRestoredInstance,
 		func(c *Call) error { return verifyWindows(c, "backupWindow", "maintenanceWindow") },
 	} {
 		if err := verify(c); err != nil {
@@ -129,6 +129,9 @@ func fillInstance(c *Call) error {
 		c.Out["performanceInsightsRetentionPeriod"] = 7.0
 	}
 	fillStorage(c)
+	if err := fillRestoredInstance(c); err != nil {
+		return err
+	}
 	if err := instancePassword.fill(c); err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ func (f finalSnapshot) create(c *Call, id string) error {
 	if _, exists := c.retainedObject(f.kind, id); exists {
 		return refuse(f.existsCode, "Cannot create the snapshot because a snapshot with the identifier %s already exists.", id)
 	}
-	c.retain(f.kind, id, Object{"name": id, "source": c.ID, "createTime": c.Now().UTC().Format(time.RFC3339)})
+	snapshot := facts(c.Old)
+	snapshot["name"], snapshot["source"], snapshot["createTime"] = id, c.ID, c.Now().UTC().Format(time.RFC3339)
+	c.retain(f.kind, id, snapshot)
 	return nil
 }

@@ -106,5 +106,7 @@ var (
 	parameterGroupPre  = all(length(1, 229), pattern(`[a-z](?:-?[0-9a-z.])*-?`, "lower-case letters, digits, periods and single hyphens, beginning with a letter"))
 	subnetGroupName    = all(length(1, 255), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"), notDefault)
 	subnetGroupPrefix  = all(length(1, 229), pattern(`[0-9a-z_ .-]+`, "lower-case letters, digits, spaces and _ . -"))
-	snapshotName       = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
+	// sourceSnapshot is the name of a snapshot to restore. AWS's own have a prefix.
+	sourceSnapshot = pattern(`(?:(?:rds|automatic)[.:])?[A-Za-z](?:-?[0-9A-Za-z])*`, "the name of a snapshot of this account")
+	snapshotName   = all(length(1, 255), pattern(`[A-Za-z](?:-?[0-9A-Za-z])*`, "letters, digits and single hyphens, beginning with a letter and not ending with a hyphen"))
 )

@@ -134,16 +134,19 @@ var stagingChanges = []change{
 	to("postgres.storageGiB", 50, refused).saying(`postgres.storageGiB: "100" can't become "50"`),
 	to("postgres.backupDays", 8, applied),
 	to("postgres.singleZone", false, applied),
+	to("postgres.snapshotIdentifier", "last", refused).saying(`postgres.snapshotIdentifier: "" can't become "last"`).sample(),
 	to("redis.kind", "none", refused).and("redis.nodeType", nil).and("redis.shards", nil).and("redis.snapshotDays", nil).saying(protectedText).sample(),
 	to("redis.nodeType", "cache.t4g.medium", applied),
 	to("redis.shards", 2, applied),
 	to("redis.replicasPerShard", 2, applied),
 	to("redis.snapshotDays", 2, applied),
 	to("redis.passwordGeneration", 1, oneWay),
+	to("redis.snapshotName", "last", refused).saying(`redis.snapshotName: "" can't become "last"`),
 	to("mongo.kind", "none", refused).and("mongo.instanceClass", nil).and("mongo.instances", nil).and("mongo.backupDays", nil).saying(protectedText),
 	to("mongo.instanceClass", "db.r6g.large", applied),
 	to("mongo.instances", 2, applied),
 	to("mongo.backupDays", 8, applied),
+	to("mongo.snapshotIdentifier", "last", refused).saying(`mongo.snapshotIdentifier: "" can't become "last"`),
 }
 
 // sandboxChanges has the keys of stores in the cluster.

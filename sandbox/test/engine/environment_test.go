@@ -63,7 +63,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// chooseSeed sets the seed and prints it.
+// chooseSeed chooses a number for the random choices and prints it.
 func chooseSeed() error {
 	seed = rand.Uint64()
 	if text := os.Getenv(seedVariable); text != "" {

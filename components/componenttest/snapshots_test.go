@@ -1,0 +1,90 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cloudmocks"
+	"github.com/progressive-framework/platform/components/mongo"
+	"github.com/progressive-framework/platform/components/postgres"
+	"github.com/progressive-framework/platform/components/redis"
+)
+
+// withSnapshot is an account that has the snapshot "last" of each store, and the stores
+// that exist.
+func withSnapshot(version string, existing ...any) *cloudmocks.Cloud {
+	return &cloudmocks.Cloud{Calls: map[string]func(map[string]any) map[string]any{
+		"aws:rds/getInstances:getInstances": func(map[string]any) map[string]any { return map[string]any{"instanceIdentifiers": existing} },
+		"aws:rds/getClusters:getClusters":   func(map[string]any) map[string]any { return map[string]any{"clusterIdentifiers": existing} },
+		"aws:rds/getSnapshot:getSnapshot": func(map[string]any) map[string]any {
+			return map[string]any{"engine": "postgres", "engineVersion": version, "allocatedStorage": 100, "encrypted": true, "kmsKeyId": "arn:of-snapshot"}
+		},
+		"aws:rds/getClusterSnapshot:getClusterSnapshot": func(map[string]any) map[string]any {
+			return map[string]any{"engine": "docdb", "engineVersion": version, "storageEncrypted": true}
+		},
+	}}
+}
+
+func restoredDatabase(ctx *pulumi.Context, where *account.Account) error {
+	args := databaseArgs(where)
+	args.SnapshotIdentifier = "last"
+	_, err := postgres.NewDatabase(ctx, "app-postgres", args)
+	return err
+}
+
+func restoredDocuments(ctx *pulumi.Context, where *account.Account) error {
+	args := mongoArgs(where)
+	args.SnapshotIdentifier = "last"
+	_, err := mongo.NewCluster(ctx, "app-mongo", args)
+	return err
+}
+
+// A database from a snapshot has the snapshot's key. Neither the snapshot nor the key
+// replaces it afterwards.
+func TestStoresAreCreatedFromSnapshots(t *testing.T) {
+	d, err := runOn(withSnapshot("17.6"), restoredDatabase)
+	require.NoError(t, err)
+	database := d.one(t, rdsInstance)
+	database.has(t, map[string]any{"snapshotIdentifier": "last", "kmsKeyId": nil, "storageEncrypted": true})
+	require.Equal(t, []string{"snapshotIdentifier", "kmsKeyId"}, database.IgnoreChanges)
+
+	d, err = runOn(withSnapshot("5.0.0"), restoredDocuments)
+	require.NoError(t, err)
+	documents := d.one(t, docdbCluster)
+	documents.has(t, map[string]any{"snapshotIdentifier": "last"})
+	require.NotNil(t, documents.get("kmsKeyId"), "DocumentDB encrypts with a key of its own")
+	require.Equal(t, []string{"snapshotIdentifier"}, documents.IgnoreChanges)
+
+	cache := deploy(t, newRedis(func(where *account.Account) *redis.ClusterArgs {
+		args := redisArgs(where)
+		args.SnapshotName = "last"
+		return args
+	})).one(t, replicationGroup)
+	cache.has(t, map[string]any{"snapshotName": "last"})
+	require.Equal(t, []string{"snapshotName"}, cache.IgnoreChanges)
+
+	// Without a snapshot the database has its own key.
+	empty := deploy(t, newDatabase(databaseArgs)).one(t, rdsInstance)
+	empty.has(t, map[string]any{"snapshotIdentifier": nil, "kmsKeyId": mockARN + "app-postgres-key"})
+}
+
+// A snapshot that does not fit is reported before the store is registered.
+func TestSnapshotsThatDoNotFitAreRefused(t *testing.T) {
+	d, err := runOn(withSnapshot("16.9"), restoredDatabase)
+	require.ErrorContains(t, err, "snapshot last: is of version 16.9, must be of 17")
+	require.Empty(t, d.ofType(rdsInstance))
+	d, err = runOn(withSnapshot("4.0.0"), restoredDocuments)
+	require.ErrorContains(t, err, "snapshot last: is of version 4.0.0, must be of 5.0.0")
+	require.Empty(t, d.ofType(docdbCluster))
+}
+
+// The snapshot of a store that exists is not looked up: it may be gone.
+func TestSnapshotOfAnExistingStoreMayBeGone(t *testing.T) {
+	_, err := runOn(withSnapshot("16.9", "app-postgres"), restoredDatabase)
+	require.NoError(t, err)
+	_, err = runOn(withSnapshot("4.0.0", "app-mongo"), restoredDocuments)
+	require.NoError(t, err)
+}

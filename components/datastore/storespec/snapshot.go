@@ -1,0 +1,62 @@
+package storespec
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+)
+
+// snapshotName matches the names of snapshots: those of a person, and those that RDS and
+// ElastiCache take by themselves, which begin with "rds:" and "automatic.".
+var snapshotName = regexp.MustCompile(`^(rds:|automatic\.)?[A-Za-z](-?[0-9A-Za-z])*$`)
+
+// maxSnapshotName is the longest name of a snapshot (RDS API, CreateDBSnapshot).
+const maxSnapshotName = 255
+
+// CheckSnapshotName checks the name of a snapshot from which a store is created. A
+// snapshot of another account is named by an ARN, and is refused: its key is that
+// account's.
+func CheckSnapshotName(name string) error {
+	if len(name) > maxSnapshotName || !snapshotName.MatchString(name) {
+		return errors.New("must be the name of a snapshot of the stack's account and region, such as platform-before-release; copy a snapshot of another account first")
+	}
+	return nil
+}
+
+// Snapshot is what AWS tells about a snapshot from which a store is to be created.
+type Snapshot struct {
+	Name, Engine, Version string
+	// StorageGiB is the storage of the store; 0 where the store has no fixed size.
+	StorageGiB int
+	Encrypted  bool
+}
+
+// Wanted is the store that is to be created from a snapshot.
+type Wanted struct {
+	Engine string
+	// Version is the store's version. A snapshot has it, or a minor version of it.
+	Version string
+	// StorageGiB is the store's storage; 0 where the store has no fixed size.
+	StorageGiB int
+}
+
+// Check returns everything that prevents the store from being created from the snapshot.
+func (s Snapshot) Check(store Wanted) error {
+	var errs []error
+	if s.Engine != store.Engine {
+		errs = append(errs, fmt.Errorf("is of engine %s, must be of %s", s.Engine, store.Engine))
+	} else if s.Version != store.Version && !strings.HasPrefix(s.Version, store.Version+".") {
+		errs = append(errs, fmt.Errorf("is of version %s, must be of %s: restore it into a store of its own version, upgrade that, and take another snapshot", s.Version, store.Version))
+	}
+	if s.StorageGiB > store.StorageGiB {
+		errs = append(errs, fmt.Errorf("has %d GiB of storage, which can't shrink to %d: set storageGiB to %d or more", s.StorageGiB, store.StorageGiB, s.StorageGiB))
+	}
+	if !s.Encrypted {
+		errs = append(errs, errors.New("is not encrypted, and the store would not be: copy it with a KMS key"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("snapshot %s: %w", s.Name, err)
+	}
+	return nil
+}

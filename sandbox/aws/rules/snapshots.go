@@ -1,0 +1,216 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// snapshotFacts are the properties of a store that AWS keeps with its snapshot:
+// API_DBSnapshot, API_DBClusterSnapshot of RDS, API_Snapshot of ElastiCache.
+var snapshotFacts = []string{
+	"engine", "engineVersion", "engineVersionActual", "kmsKeyId",
+	"allocatedStorage", "storageType", "storageEncrypted", "username", "dbName", "port", // RDS
+	"masterUsername",                           // DocumentDB
+	"atRestEncryptionEnabled", "numNodeGroups", // ElastiCache
+}
+
+// facts returns what a snapshot of an object tells about it.
+func facts(of Object) Object {
+	out := Object{}
+	for _, name := range snapshotFacts {
+		if v, ok := of[name]; ok {
+			out[name] = wire.Clone(v)
+		}
+	}
+	return out
+}
+
+// restored returns the snapshot from which a new store is created. There is none, with
+// ok false, for a store that exists or starts empty.
+func (c *Call) restored(kind, property, code string) (snapshot Object, ok bool, err error) {
+	name := c.In.String(property)
+	if c.Old != nil || name == "" {
+		return nil, false, nil
+	}
+	o, found := c.retainedObject(kind, name)
+	if !found {
+		return nil, false, refuse(code, "snapshot %s not found", name)
+	}
+	return o.State, true, nil
+}
+
+// verifyRestoredKey returns an error if the key of a snapshot can't be used any more.
+func (c *Call) verifyRestoredKey(snapshot Object, ref *Ref) error {
+	key := snapshot.String("kmsKeyId")
+	if key == "" || strings.Contains(key, ":alias/aws/") || key == c.awsKey("rds") {
+		return nil
+	}
+	if _, ok := c.resolve(ref, key); !ok {
+		return refuse("KMSKeyNotAccessibleFault", "The specified KMS key [%s] does not exist, is not enabled or you do not have permissions to access it", key)
+	}
+	return nil
+}
+
+// verifyRestoredInstance returns RDS's error for a restore. The provider restores with
+// the version and the storage of the snapshot, and changes both afterwards (rds/instance.go);
+// so the same errors come as for a change:
+// AmazonRDS/latest/APIReference/API_RestoreDBInstanceFromDBSnapshot.html.
+func verifyRestoredInstance(c *Call) error {
+	snapshot, ok, err := c.restored(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	if !ok {
+		return err
+	}
+	if engine := snapshot.String("engine"); engine != c.In.String("engine") {
+		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", engine, c.In.String("engine"))
+	}
+	was, _, _ := strings.Cut(snapshot.String("engineVersionActual"), ".")
+	is, full, _ := postgresVersion(c.In.String("engineVersion"))
+	if was != is && !c.In.Bool("allowMajorVersionUpgrade") {
+		return refuse("InvalidParameterCombination", "Cannot upgrade postgres from %s to %s: the parameter group must be of the snapshot's version, and a "+
+			"major upgrade needs AllowMajorVersionUpgrade", snapshot.String("engineVersionActual"), full)
+	}
+	if has, wants := snapshot.Int("allocatedStorage"), c.In.Int("allocatedStorage"); wants < has {
+		return refuse("InvalidParameterValue", "Invalid storage size: the snapshot has %d GiB, and storage can't be decreased to %d", has, wants)
+	}
+	return c.verifyRestoredKey(snapshot, toDatabaseKey)
+}
+
+// fillRestoredInstance sets what an instance has from its snapshot, whatever the program
+// says: the key and the encryption (the call has no parameter for them), the master user
+// and the database.
+func fillRestoredInstance(c *Call) error {
+	snapshot, ok, err := c.restored(instanceSnapshot, "snapshotIdentifier", "DBSnapshotNotFound")
+	if !ok {
+		return err
+	}
+	for _, name := range []string{"storageEncrypted", "kmsKeyId", "username", "dbName"} {
+		c.Out[name] = wire.Clone(snapshot[name])
+	}
+	c.Out["snapshotIdentifier"] = c.In.String("snapshotIdentifier")
+	return nil
+}
+
+// verifyRestoredDocdb returns DocumentDB's error for a restore. The provider passes the
+// version and the key (docdb/cluster.go):
+// documentdb/latest/developerguide/API_RestoreDBClusterFromSnapshot.html.
+func verifyRestoredDocdb(c *Call) error {
+	snapshot, ok, err := c.restored(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	if !ok {
+		return err
+	}
+	if was, is := snapshot.String("engineVersion"), c.docdbVersion(); was != is {
+		return refuse("InvalidParameterCombination", "Cannot restore a snapshot of docdb %s as %s", was, is)
+	}
+	return c.verifyRestoredKey(snapshot, toDatabaseKey)
+}
+
+// fillRestoredDocdb sets what a cluster has from its snapshot. With a key of its own the
+// cluster is encrypted with that.
+func fillRestoredDocdb(c *Call) error {
+	snapshot, ok, err := c.restored(clusterSnapshot, "snapshotIdentifier", "DBClusterSnapshotNotFoundFault")
+	if !ok {
+		return err
+	}
+	c.Out["masterUsername"] = snapshot.String("masterUsername")
+	if !c.In.Has("kmsKeyId") {
+		c.Out["storageEncrypted"], c.Out["kmsKeyId"] = wire.Clone(snapshot["storageEncrypted"]), wire.Clone(snapshot["kmsKeyId"])
+	}
+	return nil
+}
+
+// verifyRestoredCache returns ElastiCache's error for a restore: the engine is the same,
+// and the version not older. The number of shards may differ:
+// AmazonElastiCache/latest/dg/backups-restoring.html.
+func verifyRestoredCache(c *Call) error {
+	snapshot, ok, err := c.restored(cacheSnapshot, "snapshotName", "SnapshotNotFoundFault")
+	if !ok {
+		return err
+	}
+	engine, version := c.cacheEngine()
+	if was := snapshot.String("engine"); was != engine {
+		return refuse("InvalidParameterCombination", "The snapshot is of engine %s, not %s", was, engine)
+	}
+	if was := snapshot.String("engineVersion"); version < was {
+		return refuse("InvalidParameterCombination", "The snapshot is of version %s, and can't be restored into the older %s", was, version)
+	}
+	return c.verifyRestoredKey(snapshot, toCacheKey)
+}
+
+// snapshotOf implements getSnapshot: rds/snapshot_data_source.go.
+func snapshotOf(c *Call, in Object) (Object, error) {
+	snapshot, err := c.snapshotByName(in, "dbSnapshotIdentifier", instanceSnapshot, dbInstanceType)
+	if err != nil {
+		return nil, err
+	}
+	state := Object(snapshot.State)
+	return Object{
+		"id": snapshot.ID, "engine": state.String("engine"), "engineVersion": state.String("engineVersionActual"),
+		"allocatedStorage": float64(state.Int("allocatedStorage")), "encrypted": state.Bool("storageEncrypted"), "kmsKeyId": state.String("kmsKeyId"),
+		"dbInstanceIdentifier": state.String("source"), "snapshotCreateTime": state.String("createTime"), "status": "available", "tags": map[string]any{},
+		"dbSnapshotArn": fmt.Sprintf("arn:%s:rds:%s:%s:snapshot:%s", c.Partition, c.Region, c.Account, snapshot.ID),
+		"storageType":   state.String("storageType"), "port": float64(state.Int("port")), "licenseModel": "postgresql-license",
+		"availabilityZone": "", "iops": 0.0, "optionGroupName": "", "originalSnapshotCreateTime": state.String("createTime"),
+		"sourceDbSnapshotIdentifier": "", "sourceRegion": "", "vpcId": "", "snapshotType": "manual",
+	}, nil
+}
+
+// clusterSnapshotOf implements rds's getClusterSnapshot: rds/cluster_snapshot_data_source.go.
+// The snapshots of DocumentDB are in one namespace with those of Aurora.
+func clusterSnapshotOf(c *Call, in Object) (Object, error) {
+	snapshot, err := c.snapshotByName(in, "dbClusterSnapshotIdentifier", clusterSnapshot, docdbClusterType)
+	if err != nil {
+		return nil, err
+	}
+	state := Object(snapshot.State)
+	return Object{
+		"id": snapshot.ID, "engine": state.String("engine"), "engineVersion": state.String("engineVersion"),
+		"storageEncrypted": state.Bool("storageEncrypted"), "kmsKeyId": state.String("kmsKeyId"), "dbClusterIdentifier": state.String("source"),
+		"snapshotCreateTime": state.String("createTime"), "status": "available", "tags": map[string]any{}, "snapshotType": "manual",
+		"dbClusterSnapshotArn": fmt.Sprintf("arn:%s:rds:%s:%s:cluster-snapshot:%s", c.Partition, c.Region, c.Account, snapshot.ID),
+		"allocatedStorage":     0.0, "availabilityZones": []any{}, "licenseModel": "", "port": 0.0, "sourceDbClusterSnapshotArn": "", "vpcId": "",
+	}, nil
+}
+
+func (c *Call) snapshotByName(in Object, property, kind, of string) (store.Object, error) {
+	if err := onlyBy(in, property); err != nil {
+		return store.Object{}, err
+	}
+	snapshot, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[of]), Type: kind, ID: in.String(property)})
+	if !ok {
+		return store.Object{}, errors.New("your query returned no results: no snapshot " + in.String(property))
+	}
+	return snapshot, nil
+}
+
+// instancesOf implements rds's getInstances: rds/instances_data_source.go.
+func instancesOf(c *Call, in Object) (Object, error) {
+	names, err := c.namesBy(in, "db-instance-id", dbInstanceType, "identifier")
+	return Object{"id": c.Region, "instanceIdentifiers": names, "instanceArns": []any{}, "tags": map[string]any{}}, err
+}
+
+// databaseClustersOf implements rds's getClusters: rds/clusters_data_source.go.
+func databaseClustersOf(c *Call, in Object) (Object, error) {
+	names, err := c.namesBy(in, "db-cluster-id", docdbClusterType, "clusterIdentifier")
+	return Object{"id": c.Region, "clusterIdentifiers": names, "clusterArns": []any{}}, err
+}
+
+// namesBy returns the names of the objects that a filter names.
+func (c *Call) namesBy(in Object, filter, token, property string) ([]any, error) {
+	filters := in.Objects("filters")
+	if in.Has("tags") || len(filters) != 1 || filters[0].String("name") != filter {
+		return nil, fmt.Errorf("the stand-in finds these by the filter %s", filter)
+	}
+	names := []any{}
+	c.Tx.Each(c.scope(rows[token]), token, func(o store.Object) bool {
+		if name := Object(o.State).String(property); slices.Contains(filters[0].Strings("values"), name) {
+			names = append(names, name)
+		}
+		return true
+	})
+	return names, nil
+}

@@ -1,0 +1,125 @@
+package aws
+
+import (
+	"testing"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/require"
+)
+
+// snapshots is an account with the final snapshots last-db, last-doc and last-cache of
+// encrypted stores, and the key that they are encrypted with.
+type snapshots struct {
+	*dataFixture
+	key, other *resource
+}
+
+func newSnapshots(t *testing.T) *snapshots {
+	t.Helper()
+	f := &snapshots{dataFixture: newDataFixture(t)}
+	f.key, f.other = f.s.must(keyT, "of-snapshots", nil), f.s.must(keyT, "of-stack", nil)
+	arn := f.key.state["arn"]
+	for _, last := range []struct {
+		token string
+		in    props
+	}{
+		{dbT, with(f.db, props{"finalSnapshotIdentifier": "last-db", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": arn, "dbName": "app"})},
+		{docT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": arn})},
+		{cacheT, with(f.sharded, props{"finalSnapshotIdentifier": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn})},
+	} {
+		require.NoError(t, f.s.delete(f.s.must(last.token, "earlier", last.in)))
+	}
+	return f
+}
+
+// RDS restores with the key of the snapshot. A program that names another key would
+// replace the database in its next update.
+func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
+	f := newSnapshots(t)
+	s := f.s
+	in := with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true, "dbName": "app"})
+	db := s.must(dbT, "restored", in)
+	require.Equal(t, f.key.state["arn"], db.state["kmsKeyId"])
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, in).GetChanges())
+	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, with(in, props{"snapshotIdentifier": nil}), "snapshotIdentifier", "kmsKeyId").GetChanges())
+
+	named := with(in, props{"kmsKeyId": f.other.state["arn"]})
+	wrong := s.must(dbT, "wrong", named)
+	require.Equal(t, f.key.state["arn"], wrong.state["kmsKeyId"])
+	require.Equal(t, []string{"kmsKeyId"}, s.diff(wrong, named).GetReplaces())
+	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
+}
+
+// DocumentDB takes a key of its own at a restore.
+func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
+	f := newSnapshots(t)
+	s := f.s
+	arn := f.other.state["arn"]
+	for _, row := range []struct {
+		token string
+		in    props
+	}{
+		{docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": arn})},
+		{cacheT, with(f.sharded, props{"snapshotName": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn, "numNodeGroups": 4})},
+	} {
+		restored := s.must(row.token, "restored", row.in)
+		require.Equal(t, arn, restored.state["kmsKeyId"])
+		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(restored, row.in).GetChanges())
+	}
+}
+
+func TestRestoreRefusals(t *testing.T) {
+	f := newSnapshots(t)
+	s := f.s
+	db := func(change props) props {
+		return with(with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true}), change)
+	}
+	f.refuse(t, []refused{
+		{"a snapshot that does not exist", dbT, db(props{"snapshotIdentifier": "none"}), "DBSnapshotNotFound"},
+		{"another major version", dbT, db(props{"engineVersion": "18.1"}), "Cannot upgrade postgres from 17.6 to 18.1"},
+		{"less storage than the snapshot has", dbT, db(props{"allocatedStorage": 50}), "the snapshot has 100 GiB"},
+		{"a snapshot of documents that does not exist", docT, with(f.doc, props{"snapshotIdentifier": "last-db"}), "DBClusterSnapshotNotFoundFault"},
+		{"another version of documents", docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "engineVersion": "4.0.0"}), "Cannot restore a snapshot of docdb 5.0.0 as 4.0.0"},
+		{"a snapshot of a cache that does not exist", cacheT, with(f.sharded, props{"snapshotName": "none"}), "SnapshotNotFoundFault"},
+		{"an older version of a cache", cacheT, with(f.sharded, props{"snapshotName": "last-cache", "engineVersion": "7.0"}), "can't be restored into the older 7.0"},
+		{"a name that is none", dbT, db(props{"snapshotIdentifier": "last db"}), "the name of a snapshot of this account"},
+	})
+	require.NoError(t, s.delete(f.key))
+	f.refuse(t, []refused{
+		{"the key of the snapshot was deleted", dbT, db(nil), "KMSKeyNotAccessibleFault"},
+		{"the key of the documents was deleted", docT, with(f.doc, props{"snapshotIdentifier": "last-doc"}), "KMSKeyNotAccessibleFault"},
+	})
+}
+
+func TestSnapshotsAreLookedUp(t *testing.T) {
+	f := newSnapshots(t)
+	s := f.s
+	found, err := s.invoke("aws:rds/getSnapshot:getSnapshot", props{"dbSnapshotIdentifier": "last-db"})
+	require.NoError(t, err)
+	require.Equal(t, []any{"postgres", "17.6", 100.0, true}, []any{found["engine"], found["engineVersion"], found["allocatedStorage"], found["encrypted"]})
+	found, err = s.invoke("aws:rds/getClusterSnapshot:getClusterSnapshot", props{"dbClusterSnapshotIdentifier": "last-doc"})
+	require.NoError(t, err)
+	require.Equal(t, []any{"docdb", "5.0.0", true}, []any{found["engine"], found["engineVersion"], found["storageEncrypted"]})
+	_, err = s.invoke("aws:rds/getSnapshot:getSnapshot", props{"dbSnapshotIdentifier": "last-doc"})
+	require.ErrorContains(t, err, "no snapshot last-doc")
+
+	s.must(dbT, "main", with(f.db, props{"identifier": "main"}))
+	s.must(docT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
+	by := func(filter, name string) props {
+		return props{"filters": []any{props{"name": filter, "values": []any{name}}}}
+	}
+	for _, row := range []struct {
+		token, filter, name, result string
+		want                        []any
+	}{
+		{"aws:rds/getInstances:getInstances", "db-instance-id", "main", "instanceIdentifiers", []any{"main"}},
+		{"aws:rds/getInstances:getInstances", "db-instance-id", "none", "instanceIdentifiers", []any{}},
+		{"aws:rds/getClusters:getClusters", "db-cluster-id", "docs", "clusterIdentifiers", []any{"docs"}},
+	} {
+		out, err := s.invoke(row.token, by(row.filter, row.name))
+		require.NoError(t, err)
+		require.Equal(t, row.want, out[row.result])
+	}
+	_, err = s.invoke("aws:rds/getInstances:getInstances", by("engine", "postgres"))
+	require.ErrorContains(t, err, "by the filter db-instance-id")
+}
