@@ -20,10 +20,10 @@ var snapshotFacts = []string{
 }
 
 // facts returns what a snapshot of an object tells about it.
-func facts(of Object) Object {
+func facts(source Object) Object {
 	out := Object{}
 	for _, name := range snapshotFacts {
-		if v, ok := of[name]; ok {
+		if v, ok := source[name]; ok {
 			out[name] = wire.Clone(v)
 		}
 	}
@@ -176,11 +176,11 @@ func clusterSnapshotOf(c *Call, in Object) (Object, error) {
 	}, nil
 }
 
-func (c *Call) snapshotByName(in Object, property, kind, of string) (store.Object, error) {
+func (c *Call) snapshotByName(in Object, property, kind, token string) (store.Object, error) {
 	if err := onlyBy(in, property); err != nil {
 		return store.Object{}, err
 	}
-	snapshot, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[of]), Type: kind, ID: in.String(property)})
+	snapshot, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[token]), Type: kind, ID: in.String(property)})
 	if !ok {
 		return store.Object{}, errors.New("your query returned no results: no snapshot " + in.String(property))
 	}
