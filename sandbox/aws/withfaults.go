@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -31,7 +33,7 @@ func (p *provider) withFaults(ctx context.Context, op, token, urn string, do fun
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, delay); err != nil {
+	if err := pause(ctx, delay+jitter(p.layout.OrderSeed, op, urn)); err != nil {
 		return err
 	}
 	if fault == nil {
@@ -76,6 +78,28 @@ func errorPrefix(op, token string) string {
 	}
 	verb := map[string]string{"create": "creating", "read": "reading", "update": "updating", "delete": "deleting", "invoke": "invoking"}[op]
 	return verb + " " + label
+}
+
+// The delays of jitter: most calls are quick, and one in slowShare is overtaken by the
+// calls after it.
+const (
+	quickest, slowest = 5 * time.Millisecond, 100 * time.Millisecond
+	slowShare         = 8
+)
+
+// jitter returns a random delay for a change. It depends only on the seed and on the
+// change, so that a failed run can be repeated.
+func jitter(seed uint64, op, urn string) time.Duration {
+	if seed == 0 || op == "read" || op == "invoke" {
+		return 0
+	}
+	hash := fnv.New64a()
+	hash.Write([]byte(op + " " + urn))
+	rng := rand.New(rand.NewPCG(seed, hash.Sum64()))
+	if rng.IntN(slowShare) == 0 {
+		return time.Duration(rng.Int64N(int64(slowest)))
+	}
+	return time.Duration(rng.Int64N(int64(quickest)))
 }
 
 // pause waits for a duration, or until ctx ends; then it returns ctx's cause.

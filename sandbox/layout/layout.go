@@ -91,6 +91,10 @@ type Settings struct {
 	// account at AWS. 0 is the order of AWS's documentation, also for sandboxes that
 	// were created before this setting.
 	ZoneSeed uint64 `json:"zoneSeed,omitempty"`
+	// OrderSeed decides how long each change at AWS takes, in milliseconds, so that
+	// resources without a dependency between them change in a random order. 0: changes
+	// take no time. The engine tests set it.
+	OrderSeed uint64 `json:"orderSeed,omitempty"`
 }
 
 // Layout is one sandbox's folder with its settings.

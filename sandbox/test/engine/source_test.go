@@ -30,7 +30,7 @@ func copyProject(t *testing.T, e *environment) *environment {
 		require.NoError(t, os.WriteFile(filepath.Join(root, name), raw, 0o600))
 	}
 	h := *e.layout
-	h.Settings = layout.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones, ZoneSeed: h.ZoneSeed}
+	h.Settings = layout.Settings{Cluster: h.Cluster, Project: root, Ports: h.Ports, Zones: h.Zones, ZoneSeed: h.ZoneSeed, OrderSeed: h.OrderSeed}
 	return &environment{layout: &h}
 }
 

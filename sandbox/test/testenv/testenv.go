@@ -25,8 +25,9 @@ var Zones = []string{"us-east-1a", "us-east-1b", "us-east-1c"}
 
 // New starts a sandbox for the project in root, whose executables must be built. It
 // writes the steps to progress, and returns the sandbox and a function that stops and
-// removes it. zoneSeed is that of layout.Settings.
-func New(ctx context.Context, root string, zoneSeed uint64, progress io.Writer) (*layout.Layout, func() error, error) {
+// removes it. Its seed decides the ids of the zones and the order of changes at AWS; see
+// layout.Settings.
+func New(ctx context.Context, root string, seed uint64, progress io.Writer) (*layout.Layout, func() error, error) {
 	built := filepath.Join(root, ".sandbox", "bin", "sandbox")
 	for _, f := range []string{built, filepath.Join(root, "bin", "infra"), filepath.Join(root, "bin", "pulumi-resource-ko"), filepath.Join(root, "bin", "policy")} {
 		if _, err := os.Stat(f); err != nil {
@@ -41,7 +42,7 @@ func New(ctx context.Context, root string, zoneSeed uint64, progress io.Writer) 
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := layout.Create(dir, layout.Settings{Cluster: layout.ClusterSimulated, Project: root, Ports: ports, Zones: Zones, ZoneSeed: zoneSeed})
+	l, err := layout.Create(dir, layout.Settings{Cluster: layout.ClusterSimulated, Project: root, Ports: ports, Zones: Zones, ZoneSeed: seed, OrderSeed: seed})
 	if err != nil {
 		return nil, nil, err
 	}
