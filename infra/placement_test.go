@@ -66,3 +66,57 @@ func TestRefusedZoneRegistersNothingAtAWS(t *testing.T) {
 		require.NotRegexp(t, "^aws:", r.Type, r.Name)
 	}
 }
+
+// The whole program runs in a VPC that exists, and creates nothing of the network. Nodes,
+// load balancer and control plane are in its private subnets, the stores in its database
+// subnets.
+func TestStackInAnExistingVPC(t *testing.T) {
+	ids := func(prefix, letters string) string {
+		var quoted []string
+		for _, letter := range letters {
+			quoted = append(quoted, `"`+prefix+string(letter)+`"`)
+		}
+		return "[" + strings.Join(quoted, ",") + "]"
+	}
+	stack, err := config.Load("prod", map[string]string{
+		"aws:region":                        "us-east-1",
+		"progressive-framework:environment": "prod",
+		"progressive-framework:network": `{"vpcId":"` + cloudmocks.ExistingVPCID + `","privateSubnetIds":` + ids(cloudmocks.RoutedSubnet, "cba") +
+			`,"databaseSubnetIds":` + ids(cloudmocks.PlainSubnet, "abd") + `}`,
+		"progressive-framework:auth":     `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+		"progressive-framework:edge":     `{"domain":"example.com","zone":"example.com"}`,
+		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge"}`,
+		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,
+		"progressive-framework:mongo":    `{"instanceClass":"db.r6g.large"}`,
+	})
+	require.NoError(t, err)
+	cloud := &cloudmocks.Cloud{Calls: cloudmocks.ExistingVPC("vgw-1"), ZoneIDs: map[string]string{"us-east-1a": "use1-az3"}}
+	all, err := deployOn(cloud, stack)
+	require.NoError(t, err)
+	created := map[string]int{}
+	for _, r := range all {
+		created[r.Type]++
+		switch r.Type {
+		case "aws:eks/cluster:Cluster":
+			subnets := written(r.Inputs["vpcConfig"].ObjectValue()["subnetIds"])
+			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
+			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"c")
+			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "EKS has no control planes in use1-az3")
+		case "aws:rds/subnetGroup:SubnetGroup":
+			require.Contains(t, written(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
+		case "aws:lb/loadBalancer:LoadBalancer":
+			require.Contains(t, written(r.Inputs["subnets"]), cloudmocks.RoutedSubnet+"a")
+		case "aws:ec2/securityGroup:SecurityGroup":
+			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())
+		}
+	}
+	for _, kind := range []string{
+		"vpc:Vpc", "subnet:Subnet", "routeTable:RouteTable", "route:Route", "natGateway:NatGateway", "eip:Eip", "internetGateway:InternetGateway",
+		"egressOnlyInternetGateway:EgressOnlyInternetGateway", "vpcEndpoint:VpcEndpoint", "networkAcl:NetworkAcl", "flowLog:FlowLog",
+		"defaultSecurityGroup:DefaultSecurityGroup",
+	} {
+		require.Zero(t, created["aws:ec2/"+kind], kind)
+	}
+	require.Equal(t, 1, created["aws:eks/cluster:Cluster"])
+	require.Positive(t, created["aws:ec2/securityGroup:SecurityGroup"])
+}

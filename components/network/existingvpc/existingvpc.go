@@ -5,7 +5,10 @@ package existingvpc
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
 // VPC is an existing VPC.
@@ -33,9 +36,6 @@ type Subnet struct {
 // Needs are the IPv4 addresses that a stack takes in each subnet at its largest. Zero
 // is not checked: the addresses of an existing stack are no longer free.
 type Needs struct{ Private, Database int }
-
-// minZones is AWS's minimum for EKS, a load balancer and a Multi-AZ database.
-const minZones = 2
 
 // Check returns everything that the platform can't use in a VPC.
 func (v VPC) Check(needs Needs) error {
@@ -82,8 +82,8 @@ func (v VPC) checkTier(name string, subnets []Subnet, isolated bool) []error {
 			errs = append(errs, fmt.Errorf("%s subnet %s has no route to 0.0.0.0/0, and nodes pull images from the internet; add a route to a NAT gateway or a transit gateway", name, s.ID))
 		}
 	}
-	if len(zones) < minZones {
-		errs = append(errs, fmt.Errorf("%s subnets are in %d zones; must be in at least %d", name, len(zones), minZones))
+	if len(zones) < subnet.MinZones {
+		errs = append(errs, fmt.Errorf("%s subnets are in %d zones; must be in at least %d", name, len(zones), subnet.MinZones))
 	}
 	return errs
 }
@@ -105,10 +105,5 @@ func (v VPC) Zones() []string {
 }
 
 func contains(subnets []Subnet, id string) bool {
-	for _, s := range subnets {
-		if s.ID == id {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(subnets, func(s Subnet) bool { return s.ID == id })
 }

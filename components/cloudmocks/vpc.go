@@ -1,0 +1,46 @@
+package cloudmocks
+
+import "strings"
+
+// ExistingVPCID is a VPC that no program creates.
+const ExistingVPCID = "vpc-0123456789abcdef0"
+
+// RoutedSubnet and PlainSubnet begin the ids of subnets of ExistingVPCID. The last letter
+// of an id is that of the subnet's zone. A routed subnet has a route table of its own,
+// with a NAT gateway. A plain one has the main route table.
+const (
+	RoutedSubnet = "subnet-1000000000000000"
+	PlainSubnet  = "subnet-0000000000000000"
+)
+
+// ExistingVPC answers the lookups of ExistingVPCID. mainTarget is the target of the
+// default route of its main route table.
+func ExistingVPC(mainTarget string) map[string]func(args map[string]any) map[string]any {
+	return map[string]func(map[string]any) map[string]any{
+		"aws:ec2/getVpc:getVpc": func(args map[string]any) map[string]any {
+			return object{"id": args["id"], "enableDnsSupport": true, "enableDnsHostnames": true, "mainRouteTableId": "rtb-main"}
+		},
+		"aws:ec2/getSubnet:getSubnet": func(args map[string]any) map[string]any {
+			id, _ := args["id"].(string)
+			return object{"id": id, "vpcId": ExistingVPCID, "availabilityZone": Region + id[len(id)-1:], "availableIpAddressCount": 4000}
+		},
+		"aws:ec2/getRouteTables:getRouteTables": func(args map[string]any) map[string]any {
+			filters, _ := args["filters"].([]any)
+			filter, _ := filters[0].(map[string]any)
+			values, _ := filter["values"].([]any)
+			if id, _ := values[0].(string); strings.HasPrefix(id, RoutedSubnet) {
+				return object{"ids": []any{"rtb-routed"}}
+			}
+			return object{"ids": []any{}}
+		},
+		"aws:ec2/getRouteTable:getRouteTable": func(args map[string]any) map[string]any {
+			if args["routeTableId"] == "rtb-routed" {
+				return object{"routes": []any{
+					object{"cidrBlock": "10.9.0.0/16", "gatewayId": "vgw-1"}, object{"cidrBlock": "0.0.0.0/0", "natGatewayId": "nat-1"},
+				}}
+			}
+			return object{"routes": []any{object{"cidrBlock": "0.0.0.0/0", "gatewayId": mainTarget}}}
+		},
+		"aws:ec2/getInternetGateway:getInternetGateway": func(map[string]any) map[string]any { return object{"id": "igw-1"} },
+	}
+}
