@@ -18,7 +18,7 @@ const (
 // A program can read a network that it did not create.
 func TestNetworkIsLookedUp(t *testing.T) {
 	s := newSandbox(t, nil)
-	x := s.build()
+	x := s.buildBase()
 	vpc, a, b := x.by["vpc"], x.by["a"], x.by["b"]
 
 	found, err := s.invoke(getVpc, props{"id": vpc.id})
@@ -47,7 +47,7 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	tables, err := s.invoke(getRouteTables, bySubnet(b.id))
 	require.NoError(t, err)
 	require.Equal(t, []any{x.by["private"].id}, tables["ids"])
-	lonely := s.must(subnetT, "lonely", props{"vpcId": vpc.id, "cidrBlock": "10.20.32.0/20"})
+	lonely := s.mustCreate(subnetT, "lonely", props{"vpcId": vpc.id, "cidrBlock": "10.20.32.0/20"})
 	tables, err = s.invoke(getRouteTables, bySubnet(lonely.id))
 	require.NoError(t, err)
 	require.Empty(t, tables["ids"], "the main route table has no association with the subnet")

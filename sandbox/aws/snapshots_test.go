@@ -17,7 +17,7 @@ type snapshots struct {
 func newSnapshots(t *testing.T) *snapshots {
 	t.Helper()
 	f := &snapshots{dataFixture: newDataFixture(t)}
-	f.key, f.other = f.s.must(keyT, "of-snapshots", nil), f.s.must(keyT, "of-stack", nil)
+	f.key, f.other = f.s.mustCreate(keyT, "of-snapshots", nil), f.s.mustCreate(keyT, "of-stack", nil)
 	arn := f.key.state["arn"]
 	for _, last := range []struct {
 		token string
@@ -27,7 +27,7 @@ func newSnapshots(t *testing.T) *snapshots {
 		{docT, with(f.doc, props{"finalSnapshotIdentifier": "last-doc", "skipFinalSnapshot": false, "storageEncrypted": true, "kmsKeyId": arn})},
 		{cacheT, with(f.sharded, props{"finalSnapshotIdentifier": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn})},
 	} {
-		require.NoError(t, f.s.delete(f.s.must(last.token, "earlier", last.in)))
+		require.NoError(t, f.s.delete(f.s.mustCreate(last.token, "earlier", last.in)))
 	}
 	return f
 }
@@ -38,13 +38,13 @@ func TestRestoredDatabaseHasTheKeyOfItsSnapshot(t *testing.T) {
 	f := newSnapshots(t)
 	s := f.s
 	in := with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true, "dbName": "app"})
-	db := s.must(dbT, "restored", in)
+	db := s.mustCreate(dbT, "restored", in)
 	require.Equal(t, f.key.state["arn"], db.state["kmsKeyId"])
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, in).GetChanges())
 	require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(db, with(in, props{"snapshotIdentifier": nil}), "snapshotIdentifier", "kmsKeyId").GetChanges())
 
 	named := with(in, props{"kmsKeyId": f.other.state["arn"]})
-	wrong := s.must(dbT, "wrong", named)
+	wrong := s.mustCreate(dbT, "wrong", named)
 	require.Equal(t, f.key.state["arn"], wrong.state["kmsKeyId"])
 	require.Equal(t, []string{"kmsKeyId"}, s.diff(wrong, named).GetReplaces())
 	require.Equal(t, []string{"snapshotIdentifier"}, s.diff(db, with(in, props{"snapshotIdentifier": "another"})).GetReplaces())
@@ -62,7 +62,7 @@ func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 		{docT, with(f.doc, props{"snapshotIdentifier": "last-doc", "storageEncrypted": true, "kmsKeyId": arn})},
 		{cacheT, with(f.sharded, props{"snapshotName": "last-cache", "atRestEncryptionEnabled": true, "kmsKeyId": arn, "numNodeGroups": 4})},
 	} {
-		restored := s.must(row.token, "restored", row.in)
+		restored := s.mustCreate(row.token, "restored", row.in)
 		require.Equal(t, arn, restored.state["kmsKeyId"])
 		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(restored, row.in).GetChanges())
 	}
@@ -103,8 +103,8 @@ func TestSnapshotsAreLookedUp(t *testing.T) {
 	_, err = s.invoke("aws:rds/getSnapshot:getSnapshot", props{"dbSnapshotIdentifier": "last-doc"})
 	require.ErrorContains(t, err, "no snapshot last-doc")
 
-	s.must(dbT, "main", with(f.db, props{"identifier": "main"}))
-	s.must(docT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
+	s.mustCreate(dbT, "main", with(f.db, props{"identifier": "main"}))
+	s.mustCreate(docT, "docs", with(f.doc, props{"clusterIdentifier": "docs"}))
 	by := func(filter, name string) props {
 		return props{"filters": []any{props{"name": filter, "values": []any{name}}}}
 	}
