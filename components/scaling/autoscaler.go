@@ -41,7 +41,13 @@ type ClusterAutoscalerOptions struct {
 	Resources Resources
 }
 
-// DefaultClusterAutoscaler returns the document's settings.
+// autoscalerMemory is the memory of the Cluster Autoscaler: request and limit. The
+// document's 300Mi is below what it needs while it reads a cluster at its start, so the
+// kernel can kill it. 600Mi is kubernetes/autoscaler's example (cluster-autoscaler,
+// cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml).
+const autoscalerMemory = "600Mi"
+
+// DefaultClusterAutoscaler returns the document's settings, with more memory.
 func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 	return ClusterAutoscalerOptions{
 		Verbosity:                     4,
@@ -56,7 +62,7 @@ func DefaultClusterAutoscaler() ClusterAutoscalerOptions {
 		MaxNodeProvisionTime:          15 * time.Minute,
 		MaxScaleDownParallelism:       10,
 		MaxGracefulTermination:        600 * time.Second,
-		Resources:                     resources("100m", "100m", "300Mi", "300Mi"),
+		Resources:                     resources("100m", "100m", autoscalerMemory, autoscalerMemory),
 	}
 }
 

@@ -59,6 +59,10 @@ func TestCommandMatchesTheDesignDocument(t *testing.T) {
 
 func TestResourcesMatchTheDesignDocument(t *testing.T) {
 	_, want := deployment(t)
+	for _, kind := range []string{"requests", "limits"} {
+		require.Equal(t, "300Mi", want[kind]["memory"])
+		want[kind]["memory"] = "600Mi" // with the document's memory it can be killed at its start
+	}
 	actual := scaling.DefaultClusterAutoscaler().Resources
 	for _, tc := range []struct {
 		kind, name string
