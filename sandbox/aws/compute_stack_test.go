@@ -2,6 +2,7 @@ package aws
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +25,10 @@ const (
 	hookT          = "aws:autoscaling/lifecycleHook:LifecycleHook"
 	scalingAttachT = "aws:autoscaling/attachment:Attachment"
 	alarmT         = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	queueT         = "aws:sqs/queue:Queue"
+	queuePolicyT   = "aws:sqs/queuePolicy:QueuePolicy"
+	eventRuleT     = "aws:cloudwatch/eventRule:EventRule"
+	eventTargetT   = "aws:cloudwatch/eventTarget:EventTarget"
 	balancerT      = "aws:lb/loadBalancer:LoadBalancer"
 	targetsT       = "aws:lb/targetGroup:TargetGroup"
 	listenerT      = "aws:lb/listener:Listener"
@@ -166,6 +171,10 @@ func (s *sandbox) buildCompute() *resourceSet {
 		"comparisonOperator": "GreaterThanThreshold", "threshold": 80, "alarmActions": []any{step.state["arn"]}, "dimensions": props{"AutoScalingGroupName": group.id},
 		"okActions": []any{"arn:aws:sns:us-east-1:123456789012:alarms"}, "treatMissingData": "notBreaching",
 	})
+	queue := add(queueT, "events", props{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
+	ends := add(eventRuleT, "ends", props{"eventPattern": `{"source":["aws.autoscaling"],"detail":{"AutoScalingGroupName":["` + group.id + `"]}}`})
+	add(queuePolicyT, "senders", props{"queueUrl": queue.id, "policy": queuePolicy(queue, "events.amazonaws.com", ends)})
+	add(eventTargetT, "to-queue", props{"rule": ends.id, "targetId": "queue", "arn": queue.state["arn"]})
 	add(alarmT, "errors", props{
 		"evaluationPeriods": 5, "comparisonOperator": "GreaterThanThreshold", "threshold": 0.01,
 		"metricQueries": []any{
@@ -175,6 +184,12 @@ func (s *sandbox) buildCompute() *resourceSet {
 		},
 	})
 	return x
+}
+
+// queuePolicy allows a service to send messages to a queue for one EventBridge rule.
+func queuePolicy(queue *resource, service string, rule *resource) string {
+	return fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"Events","Effect":"Allow","Principal":{"Service":[%q]},"Action":["sqs:SendMessage"],`+
+		`"Resource":[%q],"Condition":{"ArnEquals":{"aws:SourceArn":[%q]}}}]}`, service, queue.state["arn"], rule.state["arn"])
 }
 
 func TestUnchangedComputeHasNoDiff(t *testing.T) {
@@ -210,6 +225,7 @@ func TestComputeInUseIsNotDeleted(t *testing.T) {
 		"targets":  "ResourceInUse",
 		"canary":   "ResourceInUse", // a rule forwards to it
 		"template": "ResourceInUse",
+		"ends":     "ValidationException", // it has a target
 	} {
 		require.ErrorContains(t, s.delete(x.byName[name]), why, name)
 	}
@@ -250,6 +266,9 @@ func TestComputeOutputsAreRealistic(t *testing.T) {
 		{"group", "arn", `^arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:[0-9a-f-]{36}:autoScalingGroupName/group-[0-9a-f]{7}$`},
 		{"group", "serviceLinkedRoleArn", `/AWSServiceRoleForAutoScaling$`},
 		{"step", "arn", `:scalingPolicy:[0-9a-f-]{36}:autoScalingGroupName/group-[0-9a-f]{7}:policyName/step-[0-9a-f]{7}$`},
+		{"events", "url", `^https://sqs\.us-east-1\.amazonaws\.com/123456789012/events-[0-9a-f]{7}$`},
+		{"events", "arn", `^arn:aws:sqs:us-east-1:123456789012:events-[0-9a-f]{7}$`},
+		{"ends", "arn", `^arn:aws:events:us-east-1:123456789012:rule/ends-[0-9a-f]{7}$`},
 		{"busy", "arn", `^arn:aws:cloudwatch:us-east-1:123456789012:alarm:busy-[0-9a-f]{7}$`},
 	} {
 		got, _ := x.byName[want.name].state[want.property].(string)

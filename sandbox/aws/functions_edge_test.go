@@ -90,7 +90,7 @@ func TestCreateCommand(t *testing.T) {
 	_, err = s.run("create", "BucketV2")
 	require.NoError(t, err, "the command generates names too")
 	for reason, row := range map[string][2][]string{
-		"an unknown type":             {{"create", "Queue"}, {"does not know Queue"}},
+		"an unknown type":             {{"create", "Topic"}, {"does not know Topic"}},
 		"an unknown region":           {{"create", "Vpc", "--region", "mars-1"}, {"mars-1"}},
 		"an argument without a value": {{"create", "Zone", "name"}, {"must be PROPERTY=VALUE"}},
 		"an invalid property":         {{"create", "Zone", "name=-", "colour=red"}, {"colour: no such property"}},

@@ -19,7 +19,7 @@ const (
 func TestNetworkIsLookedUp(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildBase()
-	vpc, a, b := x.by["vpc"], x.by["a"], x.by["b"]
+	vpc, a, b := x.byName["vpc"], x.byName["a"], x.byName["b"]
 
 	found, err := s.invoke(getVpc, props{"id": vpc.id})
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	}
 	tables, err := s.invoke(getRouteTables, bySubnet(b.id))
 	require.NoError(t, err)
-	require.Equal(t, []any{x.by["private"].id}, tables["ids"])
+	require.Equal(t, []any{x.byName["private"].id}, tables["ids"])
 	lonely := s.mustCreate(subnetT, "lonely", props{"vpcId": vpc.id, "cidrBlock": "10.20.32.0/20"})
 	tables, err = s.invoke(getRouteTables, bySubnet(lonely.id))
 	require.NoError(t, err)
@@ -56,7 +56,7 @@ func TestNetworkIsLookedUp(t *testing.T) {
 	require.Len(t, tables["ids"], 3, "the main table, too")
 
 	for name, target := range map[string]string{"private": "natGatewayId", "public": "gatewayId"} {
-		table, err := s.invoke(getRouteTable, props{"routeTableId": x.by[name].id})
+		table, err := s.invoke(getRouteTable, props{"routeTableId": x.byName[name].id})
 		require.NoError(t, err)
 		routes := table["routes"].([]any)
 		require.Len(t, routes, 1, "routes inside the table and routes of their own: %s", name)
@@ -66,11 +66,11 @@ func TestNetworkIsLookedUp(t *testing.T) {
 
 	gateway, err := s.invoke(getGateway, props{"filters": []any{props{"name": "attachment.vpc-id", "values": []any{vpc.id}}}})
 	require.NoError(t, err)
-	require.Equal(t, x.by["gateway"].id, gateway["internetGatewayId"])
+	require.Equal(t, x.byName["gateway"].id, gateway["internetGatewayId"])
 
 	clusters, err := s.invoke(getClusters, nil)
 	require.NoError(t, err)
-	require.Equal(t, []any{x.by["cluster"].id}, clusters["names"])
+	require.Equal(t, []any{x.byName["cluster"].id}, clusters["names"])
 }
 
 func TestNetworkLookupsRefuse(t *testing.T) {

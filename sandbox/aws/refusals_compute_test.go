@@ -141,6 +141,47 @@ func TestBalancerRefusals(t *testing.T) {
 	require.NoError(t, err, "five values are allowed")
 }
 
+func TestEventRefusals(t *testing.T) {
+	s := newSandbox(t, nil)
+	x := s.buildCompute()
+	queue := func(change props) props { return with(props{}, change) }
+	pattern := func(text string) props { return props{"eventPattern": text} }
+	target := func(change props) props {
+		return with(props{"rule": x.byName["ends"].id, "targetId": "second", "arn": x.byName["events"].state["arn"]}, change)
+	}
+	unheard := s.mustCreate(eventRuleT, "unheard", pattern(`{"source":["aws.ec2"]}`))
+	closed := s.mustCreate(queueT, "closed", props{})
+	s.refuseAll(t, []computeRefusal{
+		{"a name of 81 letters", queueT, queue(props{"name": strings.Repeat("x", 81)}), "name"},
+		{"a name with a dot", queueT, queue(props{"name": "a.b"}), "letters, digits, - and _"},
+		{"a name that is in use", queueT, queue(props{"name": x.byName["events"].state["name"]}), "QueueAlreadyExists"},
+		{"messages that are kept for a second", queueT, queue(props{"messageRetentionSeconds": 1}), "messageRetentionSeconds"},
+		{"a policy inside the queue", queueT, queue(props{"policy": `{}`}), "use a QueuePolicy"},
+		{"a key of ours", queueT, queue(props{"kmsMasterKeyId": x.byName["key"].id}), "sqsManagedSseEnabled"},
+		{"a policy of a queue that does not exist", queuePolicyT, props{"queueUrl": closed.id + "x", "policy": queuePolicy(closed, "events.amazonaws.com", unheard)}, "NonExistentQueue"},
+		{"a policy that is not JSON", queuePolicyT, props{"queueUrl": closed.id, "policy": "{"}, "policy"},
+		{"a pattern that is not JSON", eventRuleT, pattern(`{`), "is not valid JSON"},
+		{"a plain value in a pattern", eventRuleT, pattern(`{"source":"aws.ec2"}`), `"source" must be an object or an array`},
+		{"a plain value inside a pattern", eventRuleT, pattern(`{"detail":{"state":"stopping"}}`), `"state" must be an object or an array`},
+		{"an empty pattern", eventRuleT, pattern(`{}`), "Empty objects are not allowed"},
+		{"a pattern that matches nothing", eventRuleT, pattern(`{"source":[]}`), "Empty arrays are not allowed"},
+		{"a schedule", eventRuleT, props{"scheduleExpression": "rate(1 day)"}, "schedules have no rules yet"},
+		{"a rule's name of 65 letters", eventRuleT, with(pattern(`{"source":["aws.ec2"]}`), props{"name": strings.Repeat("x", 65)}), "name"},
+		{"a rule that does not exist", eventTargetT, target(props{"rule": "none"}), "ResourceNotFoundException"},
+		{"a queue that does not exist", eventTargetT, target(props{"arn": "arn:aws:sqs:us-east-1:123456789012:none"}), "NonExistentQueue"},
+		{"no id, so that a lost answer makes a second target", eventTargetT, target(props{"targetId": nil}), "targetId"},
+		{"a queue without a policy", eventTargetT, target(props{"arn": closed.state["arn"]}), "would accept the target and drop every event"},
+		{"a queue that accepts another rule only", eventTargetT, target(props{"rule": unheard.id}), "would accept the target and drop every event"},
+	})
+	for _, name := range []string{"2", "3", "4", "5"} {
+		s.mustCreate(eventTargetT, "target"+name, target(props{"targetId": name}))
+	}
+	_, err := s.create(eventTargetT, "sixth", target(props{"targetId": "6"}))
+	require.ErrorContains(t, err, "LimitExceededException")
+	require.NoError(t, s.delete(x.byName["events"]))
+	require.False(t, s.refresh(x.byName["senders"]), "a policy is deleted with its queue")
+}
+
 func TestScalingRefusals(t *testing.T) {
 	s := newSandbox(t, nil)
 	x := s.buildCompute()
@@ -234,6 +275,11 @@ func TestScalingRefusals(t *testing.T) {
 		{"a wait that is not a duration", scalingT, group(props{"waitForCapacityTimeout": "10"}), "duration"},
 		{"a tag twice", scalingT, group(props{"tags": []any{props{"key": "a", "value": "1", "propagateAtLaunch": true}, props{"key": "a", "value": "2", "propagateAtLaunch": true}}}), "twice"},
 		{"hooks in the group", scalingT, group(props{"initialLifecycleHooks": []any{props{"name": "h", "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING"}}}), "use lifecycleHook"},
+		{"a delay without checkpoints", scalingT, refresh(props{"checkpointDelay": "600"}), "belongs to checkpointPercentages"},
+		{"checkpoints that go down", scalingT, refresh(props{"checkpointPercentages": []any{50, 20, 100}}), "must ascend"},
+		{"checkpoints that end too early", scalingT, refresh(props{"checkpointPercentages": []any{20, 50}}), "so it must be 100"},
+		{"a delay of three days", scalingT, refresh(props{"checkpointPercentages": []any{100}, "checkpointDelay": "259200"}), "0 to 172800"},
+		{"a refresh that watches an alarm that does not exist", scalingT, refresh(props{"alarmSpecification": props{"alarms": []any{"none"}}}), "The alarm 'none' does not exist"},
 		{"a roll-back from $Latest", scalingT, refresh(props{"autoRollback": true}), "nothing to go back to"},
 		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
 		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": requirements}), "together"},

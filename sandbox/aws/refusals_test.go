@@ -179,7 +179,7 @@ func TestRefusals(t *testing.T) {
 		{"a cluster with neither endpoint", clusterT, cluster(props{"vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}, "endpointPublicAccess": false}}), "cannot both be false"},
 		{"an add-on of a cluster that does not exist", addonT, props{"clusterName": "none", "addonName": "coredns", "addonVersion": "v1.0.0-eksbuild.1"}, "ResourceNotFoundException"},
 		{"an unknown add-on", addonT, props{"clusterName": "none", "addonName": "dream", "addonVersion": "v1.0.0-eksbuild.1"}, "one of"},
-		{"an unknown type", "aws:sqs/queue:Queue", props{}, "sandbox/aws/rules/sqs*.go"},
+		{"an unknown type", "aws:sns/topic:Topic", props{}, "sandbox/aws/rules/sns*.go"},
 	})
 }
 

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
@@ -19,14 +21,54 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.minHealthyPercentage":      {Default: 90.0, Valid: numbers(0, 100)},
 	"instanceRefresh.preferences.maxHealthyPercentage":      {Default: 100.0, Valid: numbers(100, 200)},
 	"instanceRefresh.preferences.instanceWarmup":            {Valid: pattern(`\d+`, "a number of seconds")},
-	"instanceRefresh.preferences.checkpointDelay":           {Valid: pattern(`\d+`, "a number of seconds")},
+	"instanceRefresh.preferences.checkpointDelay":           {Valid: seconds(maxCheckpointDelay)},
 	"instanceRefresh.preferences.checkpointPercentages":     {Valid: numbers(1, 100)},
 	"instanceRefresh.preferences.autoRollback":              {},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
 	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore", Enum: []string{"Refresh", "Ignore", "Wait"}},
 	"instanceRefresh.preferences.standbyInstances":          {Default: "Ignore", Enum: []string{"Terminate", "Ignore", "Wait"}},
 	"instanceRefresh.preferences.alarmSpecification":        {},
-	"instanceRefresh.preferences.alarmSpecification.alarms": {Ref: toAlarm},
+	"instanceRefresh.preferences.alarmSpecification.alarms": {Max: 10, Ref: toAlarm},
+}
+
+// maxCheckpointDelay is in seconds: AutoScaling/latest/APIReference/
+// API_RefreshPreferences.html.
+const maxCheckpointDelay = 172800
+
+// seconds requires a number of seconds as text, as the provider has it.
+func seconds(limit int) func(any) string {
+	return func(v any) string {
+		s, _ := v.(string)
+		if n, err := strconv.Atoi(s); err != nil || n < 0 || n > limit {
+			return fmt.Sprintf("%q must be a number of seconds from 0 to %d", s, limit)
+		}
+		return ""
+	}
+}
+
+// checkCheckpoints checks the percentages at which a refresh waits. Without 100 at the end
+// it leaves instances as they are, and is complete nevertheless.
+func checkCheckpoints(p Object, fail Fail) {
+	const at = "instanceRefresh.preferences.checkpointPercentages"
+	list, _ := p["checkpointPercentages"].([]any)
+	if p.Has("checkpointDelay") && !p.Has("checkpointPercentages") {
+		fail("instanceRefresh.preferences.checkpointDelay", "belongs to checkpointPercentages")
+	}
+	last := 0.0
+	for _, v := range list {
+		n, known := v.(float64)
+		if !known {
+			return
+		}
+		if n <= last {
+			fail(at, "%v follows %v: the percentages must ascend, and each must be unique", n, last)
+			return
+		}
+		last = n
+	}
+	if len(list) > 0 && last != 100 {
+		fail(at, "the last one is %v: the refresh would leave the other instances as they are, so it must be 100", last)
+	}
 }
 
 // checkRefresh checks the preferences by
@@ -44,6 +86,7 @@ func checkRefresh(in Object, fail Fail) {
 	if high-low > 100 && p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
 		fail("instanceRefresh.preferences.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
 	}
+	checkCheckpoints(p, fail)
 	if !p.Bool("autoRollback") {
 		return
 	}

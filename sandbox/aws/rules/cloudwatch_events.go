@@ -1,0 +1,137 @@
+package rules
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	eventRuleType   = "aws:cloudwatch/eventRule:EventRule"
+	eventTargetType = "aws:cloudwatch/eventTarget:EventTarget"
+)
+
+// Limits of EventBridge (eventbridge/latest/userguide/eb-quota.html).
+const (
+	maxEventPattern = 2048 // characters, which AWS raises on demand
+	maxTargets      = 5    // of one rule
+)
+
+// maxEventName is the limit of names in eventbridge/latest/APIReference/API_PutRule.html.
+const maxEventName = 64
+
+const noOtherBus = "other event buses have no rules yet"
+
+var (
+	toEventRule = &Ref{To: []string{eventRuleType}, By: []string{"name"}, Noun: "rule", Missing: "ResourceNotFoundException", InUseCode: "ValidationException"}
+	eventName   = all(length(1, maxEventName), pattern(`[0-9A-Za-z_.-]+`, "letters, digits and . - _"))
+)
+
+var _ = add(
+	&Row{
+		Token:  eventRuleType,
+		Source: "events/rule.go", Page: "eventbridge/latest/APIReference/API_PutRule.html",
+		Label: "EventBridge Rule", ID: "{name}", NotFound: "ResourceNotFoundException", Put: true,
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: maxEventName},
+		Props: Props{
+			"name":               {Replace: true, Computed: true, Valid: eventName},
+			"namePrefix":         {Replace: true, Computed: true, Valid: all(length(1, maxEventName-26), eventName)},
+			"description":        {Valid: length(0, 512)},
+			"eventPattern":       {Required: true, JSON: true, Valid: eventPattern},
+			"eventBusName":       {Replace: true, Default: "default", Enum: []string{"default"}},
+			"state":              {Computed: true, Enum: []string{"ENABLED", "DISABLED"}},
+			"forceDestroy":       {Default: false},
+			"isEnabled":          {Computed: true, Refuse: "is deprecated; use state"},
+			"scheduleExpression": {Refuse: "schedules have no rules yet"},
+			"roleArn":            {Refuse: noOtherBus},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:events:{region}:{account}:rule/{name}"},
+		Fill: func(c *Call) error {
+			c.Out.fill(map[string]any{"state": "ENABLED"})
+			c.Out["isEnabled"] = c.Out.String("state") == "ENABLED"
+			return nil
+		},
+	},
+	&Row{
+		Token:  eventTargetType,
+		Source: "events/target.go", Page: "eventbridge/latest/APIReference/API_PutTargets.html",
+		Label: "EventBridge Target", ID: "{rule}-{targetId}", NotFound: "ResourceNotFoundException", Put: true,
+		Props: Props{
+			"rule": {Replace: true, Ref: toEventRule},
+			// The provider generates an id if none is set. Then a lost answer creates a
+			// second target. So it is required here.
+			"targetId":     {Replace: true, Required: true, Valid: eventName},
+			"arn":          {Valid: arn, Ref: toQueueARN},
+			"eventBusName": {Replace: true, Default: "default", Enum: []string{"default"}},
+			"forceDestroy": {Default: false},
+			"roleArn":      {Refuse: "a queue is reached by its own policy"},
+		}.with(refusedAll("has no rules yet; the target is a queue that gets the whole event", "",
+			"appsyncTarget", "batchTarget", "deadLetterConfig", "ecsTarget", "httpTarget", "input", "inputPath", "inputTransformer", "kinesisTarget",
+			"redshiftTarget", "retryPolicy", "runCommandTargets", "sagemakerPipelineTarget", "sqsTarget")),
+		Verify: verifyEventTarget,
+	},
+)
+
+// eventPattern refuses what EventBridge calls invalid: a pattern has arrays of values and
+// objects, and no plain values (eventbridge/latest/userguide/eb-event-patterns.html).
+func eventPattern(v any) string {
+	s, _ := v.(string)
+	if len(s) > maxEventPattern {
+		return fmt.Sprintf("has %d characters; AWS allows %d", len(s), maxEventPattern)
+	}
+	var pattern map[string]any
+	if err := json.Unmarshal([]byte(s), &pattern); err != nil {
+		return fmt.Sprintf("InvalidEventPatternException: Event pattern is not valid. Reason: %v", err)
+	}
+	return invalidPattern("", pattern)
+}
+
+func invalidPattern(at string, pattern map[string]any) string {
+	const invalid = "InvalidEventPatternException: Event pattern is not valid. Reason: "
+	if len(pattern) == 0 {
+		return invalid + "Empty objects are not allowed" + at
+	}
+	for _, key := range slices.Sorted(maps.Keys(pattern)) {
+		switch v := pattern[key].(type) {
+		case map[string]any:
+			if reason := invalidPattern(" in "+key, v); reason != "" {
+				return reason
+			}
+		case []any:
+			if len(v) == 0 {
+				return invalid + fmt.Sprintf("Empty arrays are not allowed: %q", key)
+			}
+		default:
+			return invalid + fmt.Sprintf("%q must be an object or an array", key)
+		}
+	}
+	return ""
+}
+
+// verifyEventTarget returns an error for more targets than a rule may have, and for a
+// queue that accepts no events of the rule. AWS accepts such a target and then drops each
+// event (eventbridge/latest/userguide/eb-troubleshooting.html, "My rule ran but I don't see
+// any messages sent to my Amazon SQS queue").
+func verifyEventTarget(c *Call) error {
+	rule, _ := c.target("rule")
+	others := 0
+	c.Tx.Each(c.scope(c.Row), eventTargetType, func(o store.Object) bool {
+		if o.ID != c.ID && Object(o.State).String("rule") == rule.ID {
+			others++
+		}
+		return true
+	})
+	if others >= maxTargets {
+		return refuse("LimitExceededException", "The requested resource exceeds the maximum number allowed: a rule has %d targets", maxTargets)
+	}
+	queue, _ := c.target("arn")
+	if source := Object(rule.State).String("arn"); !c.queueAccepts(queue, "events.amazonaws.com", source) {
+		return refuse("ValidationException", "the policy of %s does not allow events.amazonaws.com to send messages for %s: AWS would accept the target and "+
+			"drop every event; give the queue a policy, and let the target depend on it", queue.ID, source)
+	}
+	return nil
+}

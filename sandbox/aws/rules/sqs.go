@@ -1,0 +1,118 @@
+package rules
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+const (
+	queueType       = "aws:sqs/queue:Queue"
+	queuePolicyType = "aws:sqs/queuePolicy:QueuePolicy"
+)
+
+const (
+	queueMissing = "AWS.SimpleQueueService.NonExistentQueue"
+	noFIFO       = "FIFO queues have no rules yet"
+	noQueueKey   = "keys have no rules yet; use sqsManagedSseEnabled"
+)
+
+var (
+	// toQueueURL is a reference to a queue, with which the referring resource is deleted.
+	toQueueURL = &Ref{To: []string{queueType}, Noun: "queue", Missing: queueMissing, DeletedWith: true}
+	// toQueueARN is the target of an EventBridge rule. SQS deletes a queue that is one.
+	toQueueARN = &Ref{To: []string{queueType}, By: []string{"arn"}, Noun: "queue", Missing: queueMissing}
+)
+
+var queueName = pattern(`[0-9A-Za-z_-]+`, "letters, digits, - and _")
+
+var _ = add(
+	&Row{
+		Token:  queueType,
+		Source: "sqs/queue.go", Page: "AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html",
+		Label: "SQS Queue", NotFound: queueMissing,
+		NewID: func(c *Call) (string, error) { return c.expand("https://sqs.{region}.amazonaws.com/{account}/{name}") },
+		// AWS returns the existing queue if all attributes are equal. Here it is always an
+		// error, because two resources would own one queue.
+		ExistsCode: "QueueAlreadyExists", ExistsText: "A queue already exists with the name {name}",
+		Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 80},
+		Props: Props{
+			"name":                         {Replace: true, Computed: true, Valid: all(length(1, 80), queueName)},
+			"namePrefix":                   {Replace: true, Computed: true, Valid: all(length(1, 54), queueName)},
+			"delaySeconds":                 {Default: 0.0, Valid: numbers(0, 900)},
+			"maxMessageSize":               {Default: 262144.0, Valid: numbers(1024, 262144)},
+			"messageRetentionSeconds":      {Default: 345600.0, Valid: numbers(60, 1209600)},
+			"receiveWaitTimeSeconds":       {Default: 0.0, Valid: numbers(0, 20)},
+			"visibilityTimeoutSeconds":     {Default: 30.0, Valid: numbers(0, 43200)},
+			"sqsManagedSseEnabled":         {Computed: true},
+			"policy":                       {Computed: true, Refuse: "use a QueuePolicy; each of the two overwrites the other"},
+			"fifoQueue":                    {Replace: true, Refuse: noFIFO},
+			"contentBasedDeduplication":    {Refuse: noFIFO},
+			"deduplicationScope":           {Computed: true, Refuse: noFIFO},
+			"fifoThroughputLimit":          {Computed: true, Refuse: noFIFO},
+			"kmsMasterKeyId":               {Refuse: noQueueKey},
+			"kmsDataKeyReusePeriodSeconds": {Computed: true, Refuse: noQueueKey},
+			"redrivePolicy":                {Computed: true, Refuse: "queues for undelivered messages have no rules yet"},
+			"redriveAllowPolicy":           {Computed: true, Refuse: "queues for undelivered messages have no rules yet"},
+		},
+		AtMostOne: [][]string{{"name", "namePrefix"}},
+		Outputs:   map[string]string{"arn": "arn:{partition}:sqs:{region}:{account}:{name}", "url": "{id}"},
+		Fill: func(c *Call) error {
+			// SQS encrypts new queues (AWSSimpleQueueService/latest/SQSDeveloperGuide/
+			// sqs-configure-sqs-sse-queue.html).
+			c.Out.fill(map[string]any{"sqsManagedSseEnabled": true, "kmsDataKeyReusePeriodSeconds": 300.0})
+			return nil
+		},
+	},
+	&Row{
+		Token:  queuePolicyType,
+		Source: "sqs/queue_policy.go", Page: "AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html",
+		Label: "SQS Queue Policy", ID: "{queueUrl}", NotFound: queueMissing, Put: true,
+		Props: Props{
+			"queueUrl": {Replace: true, Ref: toQueueURL},
+			"policy":   {JSON: true, Valid: policyDocument(resourcePolicy, 0)},
+		},
+		Verify: func(c *Call) error {
+			return c.verifyPrincipals("policy", "InvalidAttributeValue", "Invalid value for the parameter Policy: invalid principal")
+		},
+	},
+)
+
+// queueAccepts says whether the policy of a queue allows a service to send messages for
+// the object with an ARN. Only conditions on aws:SourceArn are evaluated; all others count
+// as true.
+func (c *Call) queueAccepts(queue store.Object, service, source string) bool {
+	var policy string
+	c.Tx.Each(c.scope(rows[queuePolicyType]), queuePolicyType, func(o store.Object) bool {
+		if o.ID == queue.ID {
+			policy = Object(o.State).String("policy")
+		}
+		return policy == ""
+	})
+	var doc struct{ Statement any }
+	if json.Unmarshal([]byte(policy), &doc) != nil {
+		return false
+	}
+	return slices.ContainsFunc(listOf(doc.Statement), func(s any) bool {
+		m, _ := s.(map[string]any)
+		who, _ := m["Principal"].(map[string]any)
+		return m["Effect"] == "Allow" && slices.Contains(listOf(who["Service"]), any(service)) &&
+			matchesAny(m["Action"], "sqs:SendMessage") && matchesAny(m["Resource"], Object(queue.State).String("arn")) && fromSource(m["Condition"], source)
+	})
+}
+
+// fromSource says whether conditions on aws:SourceArn allow an ARN.
+func fromSource(condition any, source string) bool {
+	operators, _ := condition.(map[string]any)
+	for _, keys := range operators {
+		values, _ := keys.(map[string]any)
+		for key, want := range values {
+			if strings.EqualFold(key, "aws:SourceArn") && !matchesAny(want, source) {
+				return false
+			}
+		}
+	}
+	return true
+}
