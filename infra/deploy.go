@@ -56,7 +56,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin)
+	nodes, err := deployNodes(ctx, stack, base, vpc, eks, origin, recorded)
 	if err != nil {
 		return err
 	}

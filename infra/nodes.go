@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/addons"
@@ -8,6 +10,7 @@ import (
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/terminationhandler"
 	"github.com/progressive-framework/platform/components/tier"
 	"github.com/progressive-framework/platform/components/traffic"
 	"github.com/progressive-framework/platform/infra/config"
@@ -22,9 +25,9 @@ type nodes struct {
 	groups pulumi.StringMap
 }
 
-// deployNodes creates the tiers of worker nodes, the add-ons that run on them,
-// and the Cluster Autoscaler where a tier is scaled by it.
-func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin) (*nodes, error) {
+// deployNodes creates the tiers of worker nodes, the add-ons that run on them, the handler
+// that drains them, and the Cluster Autoscaler where a tier is scaled by it.
+func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, recorded recordedValues) (*nodes, error) {
 	if stack.Cluster.Nodes == config.NodesOwn {
 		return &nodes{}, nil
 	}
@@ -32,15 +35,28 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	if err != nil {
 		return nil, err
 	}
+	images, err := stack.NodeImages(recorded)
+	if err != nil {
+		return nil, err
+	}
+	queue, err := deployEventQueue(ctx, stack, base, eks, tiers)
+	if err != nil {
+		return nil, err
+	}
 	created := &nodes{groups: pulumi.StringMap{}}
 	var autoscaled bool
+	var groups []terminationhandler.Group
 	for _, t := range tiers {
-		group, err := deployTier(ctx, stack, base, vpc, eks, origin, t)
+		// Each tier is changed after the one before it. AWS's provider does not wait for the
+		// end of a refresh, so this orders only the starts; config.FixedFields allows one
+		// tier another image in an update.
+		group, err := deployTier(ctx, stack, base, vpc, eks, origin, t, images[t.Profile.Name], queue, created.ready)
 		if err != nil {
 			return nil, err
 		}
 		created.ready = append(created.ready, group.Settled...)
 		created.groups[string(t.Profile.Name)] = group.GroupName
+		groups = append(groups, terminationhandler.Group{Part: string(t.Profile.Name), Name: group.GroupName, ARN: group.GroupARN})
 		if _, ok := t.Owner.(scaling.ClusterAutoscaler); ok {
 			autoscaled = true
 		}
@@ -52,6 +68,11 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 		return nil, err
 	}
 	created.ready = append(created.ready, installed.Settled...)
+	if _, err := terminationhandler.NewHandler(ctx, stack.Name(), &terminationhandler.Args{
+		Account: base.account, Cluster: eks.Cluster, Queue: queue, Groups: groups, Nodes: created.ready,
+	}, eks.inBoth); err != nil {
+		return nil, err
+	}
 	if autoscaled {
 		_, err = autoscaler.NewAutoscaler(ctx, stack.Name(), &autoscaler.Args{
 			Account: base.account, Cluster: eks.Cluster, Options: scaling.DefaultClusterAutoscaler(), Nodes: created.ready,
@@ -60,7 +81,23 @@ func deployNodes(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 	return created, err
 }
 
-func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier) (*tier.Tier, error) {
+// deployEventQueue creates the queue of events about the tiers' instances. It follows the
+// cluster: nobody reads it before the cluster has nodes, and its alarm would tell so.
+func deployEventQueue(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, tiers []config.NodeTier) (*terminationhandler.Queue, error) {
+	args := &terminationhandler.QueueArgs{AlarmTopicARN: stack.Edge.AlarmTopicARN}
+	for _, t := range tiers {
+		args.Groups = append(args.Groups, t.Profile.Group(stack.Environment))
+	}
+	queue, err := terminationhandler.NewQueue(ctx, stack.Name(), args, base.inRegion, pulumi.DependsOn(eks.Settled))
+	if err != nil {
+		return nil, fmt.Errorf("events about nodes: %w", err)
+	}
+	return queue, nil
+}
+
+func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, origin *origin, t config.NodeTier,
+	image config.NodeImage, queue *terminationhandler.Queue, before []pulumi.Resource,
+) (*tier.Tier, error) {
 	args := &tier.Args{
 		Profile:     t.Profile,
 		Owner:       t.Owner,
@@ -68,11 +105,15 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		Cluster:     eks.Cluster,
 		SubnetIDs:   vpc.SubnetIDs[subnet.PrivateApp],
 		Fleet:       t.Fleet,
-		ImageID:     t.ImageID,
+		Image:       tier.Image(image),
 		KeyARN:      base.key.ARN,
 		Tags:        stack.OwnTags(),
+		// Without a handler, or while requests fail, no node is replaced.
+		RefreshAlarms: pulumi.StringArray{queue.AlarmName},
+		AlarmTopicARN: stack.Edge.AlarmTopicARN,
 	}
 	if origin != nil {
+		args.RefreshAlarms = append(args.RefreshAlarms, origin.balancer.ErrorAlarm)
 		args.LoadBalancer = origin.balancer.ARNSuffix
 		for _, name := range traffic.TargetsOn(t.Profile.Name) {
 			args.Targets = append(args.Targets, tier.Target{
@@ -81,5 +122,5 @@ func deployTier(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netwo
 		}
 	}
 	// Nodes join by their routes, the endpoints and the rules that admit them.
-	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(vpc.Settled))
+	return tier.NewTier(ctx, stack.Name()+"-"+string(t.Profile.Name), args, base.inRegion, pulumi.DependsOn(append(append([]pulumi.Resource{}, vpc.Settled...), before...)))
 }

@@ -35,7 +35,7 @@ func NewGuard(ctx *pulumi.Context, name string, fields map[string]changerule.Fie
 		}
 		inputs[id] = pulumi.Map{
 			"path": pulumi.String(f.Path), "value": pulumi.String(f.Value), "from": pulumi.ToStringArray(f.From),
-			"rule": pulumi.String(f.Rule), "reason": pulumi.String(f.Reason), "fix": pulumi.String(f.Fix),
+			"rule": pulumi.String(f.Rule), "group": pulumi.String(f.Group), "reason": pulumi.String(f.Reason), "fix": pulumi.String(f.Fix),
 		}
 	}
 	g := &Guard{}

@@ -31,6 +31,7 @@ func outputs(r Registration) object {
 		"aws:lb/loadBalancer:LoadBalancer": {"dnsName": "alb.example.com", "zoneId": "Z1", "arnSuffix": "app/" + r.Name},
 		"aws:lb/targetGroup:TargetGroup":   {"arnSuffix": "targetgroup/" + r.Name},
 		"aws:rds/instance:Instance":        {"address": "postgres.rds", "resourceId": "db-1", "masterUserSecrets": password},
+		"aws:sqs/queue:Queue":              {"url": "https://sqs.example.com/" + r.Name},
 		"aws:s3/bucketV2:BucketV2": {
 			"bucket": r.Name, "bucketDomainName": r.Name + ".s3", "bucketRegionalDomainName": r.Name + ".s3.regional",
 		},

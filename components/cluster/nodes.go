@@ -15,6 +15,10 @@ import (
 // SystemNamespace is the namespace of the cluster's system pods.
 const SystemNamespace = "kube-system"
 
+// OwnedTag returns the key of the tag of the cluster's instances. Kubernetes' cloud
+// controller recognizes its nodes by it.
+func (c *Cluster) OwnedTag() string { return "kubernetes.io/cluster/" + c.ClusterName }
+
 // nodeRole creates the role with which nodes join the cluster. The role may describe
 // the cluster, get credentials of pods (both are in AmazonEKSWorkerNodePolicy) and pull
 // images. Pods can't use it, because they can't reach the instance metadata service.

@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/autoscaler"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/terminationhandler"
 	"github.com/progressive-framework/platform/components/tier"
 	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
@@ -37,6 +38,7 @@ func tierArgs(c *cluster.Cluster) *tier.Args {
 	return &tier.Args{
 		Profile: scaling.WebNodes(), Owner: scaling.ClusterAutoscaler{ClusterName: "app"}, Environment: "test", Cluster: c,
 		SubnetIDs: subnets, Fleet: instancespec.DefaultFleet(), KeyARN: pulumi.String("arn:key"),
+		Image: tier.Image{Release: instancespec.NewestRelease(c.Version)},
 	}
 }
 
@@ -53,14 +55,27 @@ func newTier(change func(*tier.Args)) program {
 	}
 }
 
-// newNodes is a cluster with a tier, the add-ons and the Cluster Autoscaler.
+// newNodes is a cluster with a tier, the add-ons, the handler that drains nodes, and the
+// Cluster Autoscaler.
 func newNodes(ctx *pulumi.Context, where *account.Account) error {
 	c, err := cluster.NewCluster(ctx, "app", clusterArgs(where))
 	if err != nil {
 		return err
 	}
-	web, err := tier.NewTier(ctx, "app-web", tierArgs(c))
+	args := tierArgs(c)
+	queue, err := terminationhandler.NewQueue(ctx, "app", &terminationhandler.QueueArgs{Groups: []string{args.Profile.Group("test")}})
 	if err != nil {
+		return err
+	}
+	args.RefreshAlarms = pulumi.StringArray{queue.AlarmName}
+	web, err := tier.NewTier(ctx, "app-web", args)
+	if err != nil {
+		return err
+	}
+	if _, err := terminationhandler.NewHandler(ctx, "app", &terminationhandler.Args{
+		Account: where, Cluster: c, Queue: queue, Nodes: web.Settled,
+		Groups: []terminationhandler.Group{{Part: "web", Name: web.GroupName, ARN: web.GroupARN}},
+	}); err != nil {
 		return err
 	}
 	if _, err := addons.NewAddons(ctx, "app", &addons.Args{Account: where, Cluster: c, KeyARN: pulumi.String("arn:key"), Nodes: web.Settled}); err != nil {
@@ -79,7 +94,10 @@ const (
 	scalingGroup   = "aws:autoscaling/group:Group"
 	metricAlarm    = "aws:cloudwatch/metricAlarm:MetricAlarm"
 	rolePolicy     = "aws:iam/rolePolicy:RolePolicy"
-	attachment     = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+	scalingPolicy  = "aws:autoscaling/policy:Policy"
+
+	kubernetesDeployment = "kubernetes:apps/v1:Deployment"
+	attachment           = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 )
 
 func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
@@ -143,20 +161,19 @@ func TestNodesAreEncryptedAndAnswerPodsNoMetadata(t *testing.T) {
 		"networkInterfaces[0].associatePublicIpAddress": "false", "networkInterfaces[0].securityGroups": []any{"app-node-id"},
 		"imageId": "ami-recommended", "keyName": nil,
 	})
-	require.Equal(t, []string{"imageId"}, template.IgnoreChanges, "a new image would replace every node")
+	require.Empty(t, template.IgnoreChanges, "the release is in the name of the image's parameter")
 	data, err := base64.StdEncoding.DecodeString(template.get("userData").(string))
 	require.NoError(t, err)
 	require.Contains(t, string(data), "https://eks.example.com")
 	require.Contains(t, string(data), scaling.NodeLabel+"=web")
 
-	named := deploy(t, newTier(func(a *tier.Args) { a.ImageID = "ami-1" })).one(t, launchTemplate)
-	named.has(t, map[string]any{"imageId": "ami-1"})
-	require.Empty(t, named.IgnoreChanges)
+	named := deploy(t, newTier(func(a *tier.Args) { a.Image = tier.Image{ID: "ami-1"} }))
+	named.one(t, launchTemplate).has(t, map[string]any{"imageId": "ami-1"})
+	require.NotContains(t, named.names(metricAlarm), "app-web-image-age", "nobody knows the age of an AMI")
 }
 
-// The count belongs to what scales the group, and the group has one scale-in
-// owner.
-func TestGroupHasOneScaleInOwner(t *testing.T) {
+// The count belongs to what scales the group, in both directions.
+func TestGroupHasOneCapacityOwner(t *testing.T) {
 	tags := func(group registration) []any {
 		var keys []any
 		for _, tag := range group.get("tags").([]any) {
@@ -175,14 +192,116 @@ func TestGroupHasOneScaleInOwner(t *testing.T) {
 	require.Equal(t, []string{"desiredCapacity"}, group.IgnoreChanges)
 	require.Contains(t, tags(group), scaling.DiscoveryCluster("app"))
 	require.NotContains(t, d.names(metricAlarm), "app-web-cpu-low")
-	require.Contains(t, d.names(metricAlarm), "app-web-cpu-high")
+	require.Empty(t, d.names(scalingPolicy), "the Cluster Autoscaler adds and removes instances")
+	tells := deploy(t, newTier(func(a *tier.Args) { a.AlarmTopicARN = "arn:topic" })).one(t, metricAlarm, "app-web-cpu-high")
+	tells.has(t, map[string]any{"alarmActions": []any{"arn:topic"}, "okActions": []any{"arn:topic"}})
+	d.one(t, metricAlarm, "app-web-cpu-high").has(t, map[string]any{"alarmActions": nil})
 	for _, needed := range d.ofType(eksAddon) {
 		group.dependsOn(t, needed)
 	}
 
 	d = deploy(t, newTier(func(a *tier.Args) { a.Owner = scaling.ScalingPolicies{} }))
 	require.NotContains(t, tags(d.one(t, scalingGroup)), scaling.DiscoveryCluster("app"))
-	require.Contains(t, d.names(metricAlarm), "app-web-cpu-low")
+	require.Equal(t, []string{"app-web-web-scale-down", "app-web-web-scale-up"}, d.names(scalingPolicy))
+	for alarm, policy := range map[string]string{"app-web-cpu-high": "app-web-web-scale-up", "app-web-cpu-low": "app-web-web-scale-down"} {
+		d.one(t, metricAlarm, alarm).has(t, map[string]any{"alarmActions": []any{"arn:aws:mock:us-east-1:123456789012:" + policy}})
+	}
+}
+
+const preferences = "instanceRefresh.preferences."
+
+// A refresh launches first, waits at checkpoints, and is rolled back when it fails or when
+// an alarm rings. There is a version to go back to: the template is never replaced.
+func TestRefreshCanFail(t *testing.T) {
+	d := deploy(t, newNodes)
+	group := d.one(t, scalingGroup)
+	group.has(t, map[string]any{
+		preferences + "autoRollback": true, preferences + "skipMatching": true,
+		preferences + "minHealthyPercentage": 100, preferences + "maxHealthyPercentage": 110, preferences + "instanceWarmup": "300",
+		preferences + "checkpointPercentages": []any{10.0, 50.0, 100.0}, preferences + "checkpointDelay": "600",
+		preferences + "alarmSpecification.alarms": []any{"app-termination-handler-silent"},
+	})
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").has(t, map[string]any{
+		"lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 300, "defaultResult": "ABANDON",
+	})
+	template := func(version string) registration {
+		return deploy(t, func(ctx *pulumi.Context, where *account.Account) error {
+			args := clusterArgs(where)
+			args.Version = version
+			c, err := cluster.NewCluster(ctx, "app", args)
+			if err != nil {
+				return err
+			}
+			_, err = tier.NewTier(ctx, "app-web", tierArgs(c))
+			return err
+		}).one(t, launchTemplate)
+	}
+	require.Equal(t, template("1.33").URN, template("1.34").URN, "another Kubernetes version is a version of the same template")
+}
+
+func TestTagsStartNoRefresh(t *testing.T) {
+	plain := deploy(t, newTier(func(*tier.Args) {}))
+	tagged := deploy(t, newTier(func(a *tier.Args) { a.Tags = map[string]string{"CostCenter": "42"} }))
+	require.Equal(t, plain.one(t, launchTemplate).Inputs, tagged.one(t, launchTemplate).Inputs, "another version of the template starts one")
+	require.NotEqual(t, plain.one(t, scalingGroup).get("tags"), tagged.one(t, scalingGroup).get("tags"))
+	tagged.one(t, scalingGroup).has(t, map[string]any{"instanceRefresh.triggers": nil})
+}
+
+func TestOldImageRaisesAnAlarm(t *testing.T) {
+	release, err := instancespec.ParseRelease("1.34-20260923")
+	require.NoError(t, err)
+	alarm := deploy(t, newTier(func(a *tier.Args) { a.Image.Release, a.AlarmTopicARN = release, "arn:topic" })).one(t, metricAlarm, "app-web-image-age")
+	alarm.has(t, map[string]any{
+		"metricQueries[0].expression": "(EPOCH(cpu) - 1790121600) / 86400", "threshold": 60, "comparisonOperator": "GreaterThanThreshold",
+		"alarmActions": []any{"arn:topic"},
+	})
+}
+
+// The handler hears of the group's instances, may act on them only, and runs before new
+// instances wait for it.
+func TestNodesAreDrained(t *testing.T) {
+	d := deploy(t, newNodes)
+	group, queue := d.one(t, scalingGroup), d.one(t, "aws:sqs/queue:Queue")
+	queue.has(t, map[string]any{"messageRetentionSeconds": 300, "sqsManagedSseEnabled": true})
+	d.one(t, "aws:cloudwatch/eventRule:EventRule", "app-lifecycle").has(t, map[string]any{
+		"eventPattern": `{"source":["aws.autoscaling"],"detail-type":["EC2 Instance-launch Lifecycle Action","EC2 Instance-terminate Lifecycle Action"],` +
+			`"detail":{"AutoScalingGroupName":["progressive-framework-v5-web-test"]}}`,
+	})
+	require.Equal(t, []string{"app-lifecycle", "app-maintenance", "app-spot", "app-state"}, d.names("aws:cloudwatch/eventRule:EventRule"))
+	policy := d.one(t, "aws:sqs/queuePolicy:QueuePolicy")
+	require.Contains(t, policy.get("policy"), `"ArnEquals":{"aws:SourceArn":["arn:aws:mock:us-east-1:123456789012:app-lifecycle"`)
+	for _, target := range d.ofType("aws:cloudwatch/eventTarget:EventTarget") {
+		target.dependsOn(t, policy)
+	}
+
+	permissions := d.one(t, rolePolicy, "app-termination-policy").get("policy")
+	require.Contains(t, permissions, `{"Action":["autoscaling:CompleteLifecycleAction"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-web-group"]`)
+	require.Contains(t, permissions, `{"Action":["sqs:DeleteMessage","sqs:ReceiveMessage"],"Effect":"Allow","Resource":["arn:aws:mock:us-east-1:123456789012:app-events"]`)
+
+	handler := d.one(t, kubernetesDeployment, "app-termination")
+	requireRestricted(t, handler, "spec.template.spec", 1000)
+	handler.has(t, map[string]any{"spec.replicas": 2})
+	handler.dependsOn(t, group, policy, d.one(t, rolePolicy, "app-termination-policy"),
+		d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app-termination"))
+	env := map[any]any{}
+	for _, v := range handler.get("spec.template.spec.containers[0].env").([]any) {
+		env[v.(map[string]any)["name"]] = v.(map[string]any)["value"]
+	}
+	require.Equal(t, "https://sqs.example.com/app-events", env["QUEUE_URL"])
+	require.Equal(t, "kubernetes.io/cluster/app", env["MANAGED_TAG"])
+	var managed bool
+	for _, tag := range group.get("tags").([]any) {
+		managed = managed || tag.(map[string]any)["key"] == env["MANAGED_TAG"] && tag.(map[string]any)["propagateAtLaunch"] == true
+	}
+	require.True(t, managed, "instances have the tag by which the handler knows them")
+
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-web-drain").has(t, map[string]any{
+		"lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 600, "defaultResult": "CONTINUE",
+	})
+	d.one(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "app-termination-web-join").dependsOn(t, handler)
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget", "app-termination").has(t, map[string]any{
+		"spec.maxUnavailable": 1, "spec.selector.matchLabels.app": "aws-node-termination-handler",
+	})
 }
 
 func TestAlarmsWatchEveryTarget(t *testing.T) {
@@ -214,14 +333,16 @@ func TestAutoscalerIsScopedToItsCluster(t *testing.T) {
 	policy := d.one(t, rolePolicy, "app-policy").get("policy")
 	require.Contains(t, policy, `"aws:ResourceTag/k8s.io/cluster-autoscaler/app":["owned"]`)
 	require.NotContains(t, policy, `"autoscaling:*"`)
-	deployed := d.one(t, "kubernetes:apps/v1:Deployment")
+	deployed := d.one(t, kubernetesDeployment, "app")
 	requireRestricted(t, deployed, "spec.template.spec", 65534)
 	deployed.has(t, map[string]any{"spec.template.spec.containers[0].image": "registry.k8s.io/autoscaling/cluster-autoscaler:v1.34.4"})
-	deployed.dependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation"), d.one(t, rolePolicy, "app-policy"))
+	deployed.dependsOn(t, d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation", "app"), d.one(t, rolePolicy, "app-policy"))
 	for _, kind := range []string{"kubernetes:rbac.authorization.k8s.io/v1:ClusterRole", "kubernetes:rbac.authorization.k8s.io/v1:Role"} {
-		for _, rule := range d.one(t, kind).get("rules").([]any) {
-			require.NotContains(t, rule.(map[string]any)["verbs"], "*")
-			require.NotContains(t, rule.(map[string]any)["resources"], "secrets")
+		for _, role := range d.ofType(kind) {
+			for _, rule := range role.get("rules").([]any) {
+				require.NotContains(t, rule.(map[string]any)["verbs"], "*")
+				require.NotContains(t, rule.(map[string]any)["resources"], "secrets")
+			}
 		}
 	}
 }

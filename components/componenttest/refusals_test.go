@@ -177,7 +177,7 @@ func TestTierRefusesWhatItCanNotScale(t *testing.T) {
 		change func(*tier.Args)
 		want   string
 	}{
-		{"no scale-in owner", func(a *tier.Args) { a.Owner = nil }, "scale-in owner is nil"},
+		{"no capacity owner", func(a *tier.Args) { a.Owner = nil }, "capacity owner is nil"},
 		{"targets without their load balancer", func(a *tier.Args) { a.Targets = []tier.Target{{Name: "web"}} }, "Targets without their LoadBalancer"},
 		{"instances of two shapes", func(a *tier.Args) { a.Fleet.InstanceTypes = []string{"m7i.xlarge", "c7i.xlarge"} }, "differ in class or size"},
 		{"no environment", func(a *tier.Args) { a.Environment = "" }, "Environment"},

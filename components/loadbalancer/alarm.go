@@ -25,8 +25,8 @@ var counts = []struct{ id, metric string }{
 	{"requests", "RequestCount"},
 }
 
-// alarm creates the alarm for too many failed requests.
-func (b *builder) alarm(balancer *lb.LoadBalancer) error {
+// alarm creates the alarm for too many failed requests, and returns its name.
+func (b *builder) alarm(balancer *lb.LoadBalancer) (pulumi.StringOutput, error) {
 	a := scaling.ErrorRate()
 	period := pulumi.Int(int(a.Period.Seconds()))
 	queries := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
@@ -58,8 +58,9 @@ func (b *builder) alarm(balancer *lb.LoadBalancer) error {
 		topics := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
 		args.AlarmActions, args.OkActions = topics, topics
 	}
-	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+a.Name, args, b.parent); err != nil {
-		return fmt.Errorf("alarm %s: %w", a.Name, err)
+	alarm, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+a.Name, args, b.parent)
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("alarm %s: %w", a.Name, err)
 	}
-	return nil
+	return alarm.Name, nil
 }

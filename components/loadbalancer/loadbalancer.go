@@ -87,6 +87,8 @@ type LoadBalancer struct {
 	// VPCOriginID is the CloudFront VPC origin. It is known once CloudFront is
 	// admitted and every rule exists, so that requests succeed.
 	VPCOriginID pulumi.StringOutput
+	// ErrorAlarm is the name of the alarm for too many failed requests.
+	ErrorAlarm pulumi.StringOutput
 }
 
 // builder creates a load balancer's children, with the same prefix and parent.
@@ -143,7 +145,7 @@ func NewLoadBalancer(ctx *pulumi.Context, name string, args *Args, opts ...pulum
 	if err != nil {
 		return nil, fmt.Errorf("load balancer %s: %w", name, err)
 	}
-	if err := b.alarm(balancer); err != nil {
+	if l.ErrorAlarm, err = b.alarm(balancer); err != nil {
 		return nil, err
 	}
 	if err := b.targetGroups(l); err != nil {

@@ -4,7 +4,7 @@ import "time"
 
 // Alarm is a CloudWatch alarm on one metric of a tier. It fires when the metric
 // was beyond Threshold in each of the last Evaluations periods. It then starts
-// the tier's step in Direction.
+// the tier's step in Direction, or tells people if the Plan has no such step.
 type Alarm struct {
 	// Name is the last part of the alarm's name, such as "cpu-high".
 	Name string

@@ -5,36 +5,39 @@ import (
 	"slices"
 )
 
-// Owner is the scale-in owner of a group, which removes instances from it:
+// Owner is the owner of a group's desired capacity, which adds and removes instances:
 // ClusterAutoscaler or ScalingPolicies. A group has exactly one, because two would
 // undo each other's changes. Its Plan has everything that the group needs for it.
 type Owner interface{ plan(t Tier) (Plan, error) }
 
-// ClusterAutoscaler means that the Cluster Autoscaler of a cluster removes
-// instances. The alarms that add instances stay active, for bursts.
+// ClusterAutoscaler means that the Cluster Autoscaler of a cluster adds instances for
+// pods that wait, and removes instances that are not needed. The group has no scaling
+// policies: with metric-based scaling beside it, instances would come without pods and go
+// with them (kubernetes/autoscaler, cluster-autoscaler/FAQ.md, "How is Cluster Autoscaler
+// different from CPU-usage-based node autoscalers?"). The alarms of the tier tell people.
 type ClusterAutoscaler struct{ ClusterName string }
 
-// ScalingPolicies means that the group's own scaling policies remove instances.
+// ScalingPolicies means that the group's own scaling policies add and remove instances.
 type ScalingPolicies struct{}
 
-// ScaleInOwner is the name of an Owner in a stack's configuration. Empty means
-// ScaleInByClusterAutoscaler.
-type ScaleInOwner string
+// CapacityOwner is the name of an Owner in a stack's configuration. Empty means
+// OwnedByClusterAutoscaler.
+type CapacityOwner string
 
 // The names of the owners.
 const (
-	ScaleInByClusterAutoscaler ScaleInOwner = "clusterAutoscaler"
-	ScaleInByPolicies          ScaleInOwner = "scalingPolicies"
+	OwnedByClusterAutoscaler CapacityOwner = "clusterAutoscaler"
+	OwnedByPolicies          CapacityOwner = "scalingPolicies"
 )
 
 // Values lists the names.
-func (ScaleInOwner) Values() []string {
-	return []string{string(ScaleInByClusterAutoscaler), string(ScaleInByPolicies)}
+func (CapacityOwner) Values() []string {
+	return []string{string(OwnedByClusterAutoscaler), string(OwnedByPolicies)}
 }
 
 // Owner returns the owner of that name for the groups of one cluster.
-func (o ScaleInOwner) Owner(clusterName string) Owner {
-	if o == ScaleInByPolicies {
+func (o CapacityOwner) Owner(clusterName string) Owner {
+	if o == OwnedByPolicies {
 		return ScalingPolicies{}
 	}
 	return ClusterAutoscaler{ClusterName: clusterName}
@@ -46,7 +49,11 @@ type Plan struct {
 	// group. Without them it never changes the group. They are tags of the group
 	// and not of its instances.
 	DiscoveryTags map[string]string
-	// Alarms are the alarms to create. A step without an alarm never starts.
+	// Steps are the scaling policies of the group. They are nil if the Cluster Autoscaler
+	// owns the capacity, so that nothing else can change it.
+	Steps map[Direction]Step
+	// Alarms are the alarms to create. One with a step in its direction starts the step;
+	// without a step it tells people.
 	Alarms []Alarm
 	// Suspended are the processes of the group that would remove instances
 	// behind the owner's back.
@@ -69,7 +76,7 @@ const (
 // one, the autoscaler of one cluster would scale the groups of all clusters.
 func DiscoveryCluster(clusterName string) string { return discoveryPrefix + clusterName }
 
-// PlanFor returns the plan of a tier with its scale-in owner. It returns an
+// PlanFor returns the plan of a tier with its capacity owner. It returns an
 // error for an invalid tier, a nil owner, and a ClusterAutoscaler without a
 // ClusterName.
 func PlanFor(t Tier, owner Owner) (Plan, error) {
@@ -77,7 +84,7 @@ func PlanFor(t Tier, owner Owner) (Plan, error) {
 		return Plan{}, err
 	}
 	if owner == nil {
-		return Plan{}, fmt.Errorf("tier %s: scale-in owner is nil: must be ClusterAutoscaler or ScalingPolicies", t.Name)
+		return Plan{}, fmt.Errorf("tier %s: capacity owner is nil: must be ClusterAutoscaler or ScalingPolicies", t.Name)
 	}
 	return owner.plan(t)
 }
@@ -100,7 +107,8 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	}
 	return Plan{
 		DiscoveryTags: tags,
-		Alarms:        slices.DeleteFunc(slices.Clone(t.Alarms), func(a Alarm) bool { return a.Direction == In }),
+		// Low load is no reason to wake somebody: the autoscaler acts on it.
+		Alarms: slices.DeleteFunc(slices.Clone(t.Alarms), func(a Alarm) bool { return a.Direction == In }),
 		// AZRebalance terminates instances to balance the zones, and does not
 		// drain them (the Cluster Autoscaler's README for AWS, "Common Notes and
 		// Gotchas").
@@ -108,4 +116,6 @@ func (c ClusterAutoscaler) plan(t Tier) (Plan, error) {
 	}, nil
 }
 
-func (ScalingPolicies) plan(t Tier) (Plan, error) { return Plan{Alarms: t.Alarms}, nil }
+func (ScalingPolicies) plan(t Tier) (Plan, error) {
+	return Plan{Steps: map[Direction]Step{Out: t.ScaleOut, In: t.ScaleIn}, Alarms: t.Alarms}, nil
+}

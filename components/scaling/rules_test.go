@@ -117,22 +117,20 @@ func TestOverridesKeepTheRules(t *testing.T) {
 	require.ErrorContains(t, err, "tier web: sizes min 8, desired 6, max 30")
 }
 
-// owners lists everything that removes instances under a plan.
-func owners(p Plan) []string {
+// owners lists everything that changes the capacity under a plan, in one direction.
+func owners(p Plan, d Direction) []string {
 	var names []string
 	if _, found := p.DiscoveryTags[DiscoveryEnabled]; found {
 		names = append(names, "Cluster Autoscaler")
 	}
-	for _, a := range p.Alarms {
-		if a.Direction == In {
-			return append(names, "scaling policies")
-		}
+	if _, found := p.Steps[d]; found {
+		names = append(names, "scaling policies")
 	}
 	return names
 }
 
-// Every tier with every owner has exactly one owner of scale-in.
-func TestScaleInHasOneOwner(t *testing.T) {
+// Every tier with every owner has exactly one owner of its capacity, in both directions.
+func TestCapacityHasOneOwner(t *testing.T) {
 	for _, tier := range Tiers() {
 		for _, tc := range []struct {
 			owner     Owner
@@ -145,9 +143,10 @@ func TestScaleInHasOneOwner(t *testing.T) {
 			t.Run(string(tier.Name)+" by "+tc.name, func(t *testing.T) {
 				plan, err := PlanFor(tier, tc.owner)
 				require.NoError(t, err)
-				require.Equal(t, []string{tc.name}, owners(plan))
+				require.Equal(t, []string{tc.name}, owners(plan, Out))
+				require.Equal(t, []string{tc.name}, owners(plan, In))
 				require.Equal(t, tc.suspended, plan.Suspended)
-				require.Contains(t, plan.Alarms, tier.Alarms[0], "scale-out always has its alarm")
+				require.Contains(t, plan.Alarms, tier.Alarms[0], "high load always has its alarm")
 			})
 		}
 	}
@@ -155,7 +154,7 @@ func TestScaleInHasOneOwner(t *testing.T) {
 
 func TestPlanRefuses(t *testing.T) {
 	_, err := PlanFor(WebNodes(), nil)
-	require.ErrorContains(t, err, "scale-in owner is nil")
+	require.ErrorContains(t, err, "capacity owner is nil")
 	_, err = PlanFor(WebNodes(), ClusterAutoscaler{})
 	require.ErrorContains(t, err, "must be the name of the EKS cluster")
 	wrong := WebNodes()

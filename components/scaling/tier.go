@@ -48,10 +48,28 @@ type Size struct{ Min, Desired, Max int }
 
 // Refresh configures an instance refresh, which replaces instances in batches.
 type Refresh struct {
-	// MinHealthy is the share of instances that stay in service.
-	MinHealthy Percent
+	// MinHealthy is the share of instances that stay in service. MaxHealthy is the
+	// share that may exist at once: at most 100 above MinHealthy (Amazon EC2 Auto
+	// Scaling API, RefreshPreferences).
+	MinHealthy, MaxHealthy Percent
 	// Warmup is how long a new instance takes until it counts as healthy.
 	Warmup time.Duration
+	// Checkpoints are shares of new instances, in ascending order, the last 100. At each
+	// the refresh waits for CheckpointDelay, in which an alarm can stop it.
+	Checkpoints     []Percent
+	CheckpointDelay time.Duration
+}
+
+// launchFirst is a refresh that launches instances before it terminates others. The
+// document's shares of healthy instances, 50 and 70 percent, would terminate first: half of
+// the tier's pods would find no node, and their disruption budgets would block the drains.
+// The first checkpoint is one instance in ten, so that a wrong image stops at the first.
+// CheckpointDelay is longer than the alarms take.
+func launchFirst(warmup time.Duration) Refresh {
+	return Refresh{
+		MinHealthy: 100, MaxHealthy: 110, Warmup: warmup,
+		Checkpoints: []Percent{10, 50, 100}, CheckpointDelay: 10 * time.Minute,
+	}
 }
 
 // Step is a simple scaling policy.
@@ -76,7 +94,7 @@ func WebNodes() Tier {
 		Name: WebTier, GroupName: "progressive-framework-v5-web",
 		Size:             Size{Min: 3, Desired: 6, Max: 30},
 		HealthCheckGrace: 300 * time.Second,
-		Refresh:          Refresh{MinHealthy: 50, Warmup: 300 * time.Second},
+		Refresh:          launchFirst(300 * time.Second),
 		ScaleOut:         Step{"web-scale-up", 2, 300 * time.Second},
 		ScaleIn:          Step{"web-scale-down", -1, 600 * time.Second},
 		Alarms: []Alarm{
@@ -97,7 +115,7 @@ func ApplicationNodes() Tier {
 		Name: ApplicationTier, GroupName: "progressive-framework-v5-app",
 		Size:             Size{Min: 4, Desired: 8, Max: 50},
 		HealthCheckGrace: 300 * time.Second,
-		Refresh:          Refresh{MinHealthy: 70, Warmup: 600 * time.Second},
+		Refresh:          launchFirst(600 * time.Second),
 		ScaleOut:         Step{"app-scale-up", 3, 180 * time.Second},
 		ScaleIn:          Step{"app-scale-down", -1, 900 * time.Second},
 		Alarms:           []Alarm{highCPU(t.CPU), lowCPU(t.CPU)},
@@ -136,6 +154,10 @@ func (t Tier) Validate() error {
 	}
 	return nil
 }
+
+// Group returns the name of the tier's Auto Scaling Group in one environment, as in the
+// design document.
+func (t Tier) Group(environment string) string { return t.GroupName + "-" + environment }
 
 // InstanceTags returns the tags of the group and its instances in one
 // environment.

@@ -16,7 +16,8 @@ import (
 // autoScalingGroup creates the group after everything that its nodes need to join. The
 // desired capacity is set only once. After that the autoscaler changes it, and no update
 // resets it. The group uses the template's version number, because with "$Latest" a new
-// version would be no change and replace no instance.
+// version would be no change and replace no instance. A refresh is rolled back to the version
+// before, which stays, because the template is never replaced.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
@@ -58,12 +59,8 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 			},
 		},
 		InstanceRefresh: &autoscaling.GroupInstanceRefreshArgs{
-			Strategy: pulumi.String("Rolling"),
-			Preferences: &autoscaling.GroupInstanceRefreshPreferencesArgs{
-				MinHealthyPercentage: pulumi.Int(int(p.Refresh.MinHealthy)),
-				InstanceWarmup:       pulumi.String(strconv.Itoa(int(p.Refresh.Warmup.Seconds()))),
-			},
-			Triggers: pulumi.ToStringArray([]string{"tag"}), // a change of the template always triggers a refresh
+			Strategy:    pulumi.String("Rolling"),
+			Preferences: b.refreshPreferences(),
 		},
 		Tags: b.groupTags(),
 	}, b.parent,
@@ -74,6 +71,31 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 		return nil, fmt.Errorf("Auto Scaling Group of tier %s: %w", p.Name, err)
 	}
 	return group, nil
+}
+
+// refreshPreferences returns how a refresh goes and when it fails. Only another template or
+// other instance types start one: tags are no trigger. A failed refresh is rolled back to
+// the version of the template that the group had. A new instance counts when it is in
+// service, which the hook of package terminationhandler delays until its node is ready.
+func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferencesArgs {
+	r := b.args.Profile.Refresh
+	preferences := &autoscaling.GroupInstanceRefreshPreferencesArgs{
+		MinHealthyPercentage: pulumi.Int(int(r.MinHealthy)),
+		MaxHealthyPercentage: pulumi.Int(int(r.MaxHealthy)),
+		InstanceWarmup:       pulumi.String(strconv.Itoa(int(r.Warmup.Seconds()))),
+		CheckpointDelay:      pulumi.String(strconv.Itoa(int(r.CheckpointDelay.Seconds()))),
+		AutoRollback:         pulumi.Bool(true),
+		SkipMatching:         pulumi.Bool(true), // a second attempt leaves new instances alone
+	}
+	var checkpoints pulumi.IntArray
+	for _, share := range r.Checkpoints {
+		checkpoints = append(checkpoints, pulumi.Int(int(share)))
+	}
+	preferences.CheckpointPercentages = checkpoints
+	if len(b.args.RefreshAlarms) > 0 {
+		preferences.AlarmSpecification = &autoscaling.GroupInstanceRefreshPreferencesAlarmSpecificationArgs{Alarms: b.args.RefreshAlarms}
+	}
+	return preferences
 }
 
 // groupTags returns the tags of the instances, and the tags of the group only.
@@ -92,22 +114,16 @@ func (b *builder) groupTags() autoscaling.GroupTagArray {
 	return tags
 }
 
-// drainHold is how long an instance waits for its drain before it terminates. It is
-// twice the termination grace period of a pod.
-const drainHold = 2 * scaling.TerminationGrace
-
-// lifecycleHook delays the termination of an instance. At that time the load balancer
-// has already deregistered it. The Cluster Autoscaler drains an instance before it
-// terminates it. For other terminations, a handler such as aws-node-termination-handler
-// could drain the instance and complete the hook. The platform has no such handler, so
-// the hook times out. Then the kubelet terminates the pods in order while the node
-// shuts down.
+// lifecycleHook delays the termination of an instance, until package terminationhandler has
+// drained its node and completes the hook. By then the load balancer has deregistered the
+// instance. If the handler does not complete it in time, the kubelet terminates the pods in
+// order while the node shuts down.
 func (b *builder) lifecycleHook() error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-drain", &autoscaling.LifecycleHookArgs{
 		Name:                 pulumi.String(b.args.Profile.GroupName + "-drain"),
 		AutoscalingGroupName: b.group.Name,
 		LifecycleTransition:  pulumi.String("autoscaling:EC2_INSTANCE_TERMINATING"),
-		HeartbeatTimeout:     pulumi.Int(int(drainHold.Seconds())),
+		HeartbeatTimeout:     pulumi.Int(int(scaling.Draining().Hold.Seconds())),
 		DefaultResult:        pulumi.String("CONTINUE"),
 	}, b.parent)
 	if err != nil {

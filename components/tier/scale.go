@@ -10,16 +10,14 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// scale creates both scaling policies and the alarms of the plan. A policy without an
-// alarm runs only when an operator executes it.
+// scale creates the scaling policies and the alarms of the plan.
 func (b *builder) scale() error {
-	steps := map[scaling.Direction]scaling.Step{
-		scaling.Out: b.args.Profile.ScaleOut,
-		scaling.In:  b.args.Profile.ScaleIn,
-	}
 	policies := map[scaling.Direction]pulumi.StringOutput{}
 	for _, direction := range []scaling.Direction{scaling.Out, scaling.In} {
-		step := steps[direction]
+		step, owned := b.plan.Steps[direction]
+		if !owned {
+			continue
+		}
 		policy, err := autoscaling.NewPolicy(b.ctx, b.name+"-"+step.Name, &autoscaling.PolicyArgs{
 			Name:                 pulumi.String(step.Name),
 			AutoscalingGroupName: b.group.Name,
@@ -35,7 +33,7 @@ func (b *builder) scale() error {
 	}
 	for _, a := range b.plan.Alarms {
 		for _, w := range b.watched(a.Scope) {
-			if err := b.alarm(a, w, policies[a.Direction], steps[a.Direction]); err != nil {
+			if err := b.alarm(a, w, policies); err != nil {
 				return err
 			}
 		}
@@ -62,11 +60,11 @@ func (b *builder) watched(scope scaling.Scope) []watched {
 	return all
 }
 
-func (b *builder) alarm(a scaling.Alarm, w watched, policy pulumi.StringInput, step scaling.Step) error {
+// alarm creates an alarm that starts a policy in its direction, or tells people.
+func (b *builder) alarm(a scaling.Alarm, w watched, policies map[scaling.Direction]pulumi.StringOutput) error {
 	part := a.Name + w.name
-	_, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, &cloudwatch.MetricAlarmArgs{
+	args := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(b.args.groupName() + "-" + part),
-		AlarmDescription:   pulumi.String("Takes " + step.Name),
 		Namespace:          pulumi.String(a.Scope),
 		MetricName:         pulumi.String(a.Metric),
 		Statistic:          pulumi.String(a.Statistic),
@@ -76,9 +74,18 @@ func (b *builder) alarm(a scaling.Alarm, w watched, policy pulumi.StringInput, s
 		Period:             pulumi.Int(int(a.Period.Seconds())),
 		EvaluationPeriods:  pulumi.Int(a.Evaluations),
 		TreatMissingData:   pulumi.String("notBreaching"), // a tier without requests has no response times
-		AlarmActions:       pulumi.Array{policy},
-	}, b.parent)
-	if err != nil {
+	}
+	if policy, driven := policies[a.Direction]; driven {
+		args.AlarmDescription = pulumi.String("Starts " + b.plan.Steps[a.Direction].Name)
+		args.AlarmActions = pulumi.Array{policy}
+	} else {
+		args.AlarmDescription = pulumi.Sprintf("%s nodes are near their limit. Cluster Autoscaler adds nodes for pods that wait, not for load", string(b.args.Profile.Name))
+		if b.args.AlarmTopicARN != "" {
+			topic := pulumi.Array{pulumi.String(b.args.AlarmTopicARN)}
+			args.AlarmActions, args.OkActions = topic, topic
+		}
+	}
+	if _, err := cloudwatch.NewMetricAlarm(b.ctx, b.name+"-"+part, args, b.parent); err != nil {
 		return fmt.Errorf("alarm %s: %w", part, err)
 	}
 	return nil

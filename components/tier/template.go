@@ -15,16 +15,14 @@ import (
 // rootDevice is the root device of Amazon Linux 2023.
 const rootDevice = "/dev/xvda"
 
-// launchTemplate creates the launch template of the instances. Its logical name has the
-// cluster's version. So an upgrade creates a new template with the AMI of the new
-// version, and the group replaces its instances.
+// launchTemplate creates the launch template of the instances. A change creates another
+// version of it. The template itself stays, so that a refresh can be rolled back.
 func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
-	image, opts := b.image()
-	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-"+args.Cluster.Version, &ec2.LaunchTemplateArgs{
+	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-template", &ec2.LaunchTemplateArgs{
 		Description:          pulumi.Sprintf("%s nodes of %s", string(args.Profile.Name), args.Cluster.Name),
 		UpdateDefaultVersion: pulumi.Bool(true),
-		ImageId:              image,
+		ImageId:              b.image(),
 		UserData:             b.userData(),
 		IamInstanceProfile:   &ec2.LaunchTemplateIamInstanceProfileArgs{Arn: args.Cluster.InstanceProfileARN},
 		EbsOptimized:         pulumi.String("true"),
@@ -52,27 +50,28 @@ func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 			},
 		}},
 		TagSpecifications: ec2.LaunchTemplateTagSpecificationArray{&ec2.LaunchTemplateTagSpecificationArgs{
-			ResourceType: pulumi.String("volume"), Tags: pulumi.ToStringMap(b.instanceTags()),
+			// Tags of a stack are left out. They change, and another version of the template
+			// replaces every node.
+			ResourceType: pulumi.String("volume"), Tags: pulumi.ToStringMap(b.fixedTags()),
 		}},
-	}, append(opts, b.parent)...)
+	}, b.parent)
 	if err != nil {
 		return nil, fmt.Errorf("launch template of tier %s: %w", args.Profile.Name, err)
 	}
 	return template, nil
 }
 
-// image returns the configured AMI, or AWS's recommended AMI, which the template then
-// keeps.
-func (b *builder) image() (pulumi.StringInput, []pulumi.ResourceOption) {
-	if b.args.ImageID != "" {
-		return pulumi.String(b.args.ImageID), nil
+// image returns the AMI of the release, or the configured one.
+func (b *builder) image() pulumi.StringInput {
+	if b.args.Image.ID != "" {
+		return pulumi.String(b.args.Image.ID)
 	}
-	recommended := ssm.LookupParameterOutput(b.ctx, ssm.LookupParameterOutputArgs{
-		Name: pulumi.String(b.args.Fleet.ImageParameter(b.args.Cluster.Version)),
+	parameter := ssm.LookupParameterOutput(b.ctx, ssm.LookupParameterOutputArgs{
+		Name: pulumi.String(b.args.Fleet.ImageParameter(b.args.Image.Release)),
 	}, b.parent)
 	// The function marks all that it returns as secret, because of parameters that
 	// are. An AMI's id is public, and a person wants to read it in a preview.
-	return pulumi.Unsecret(recommended.InsecureValue()).(pulumi.StringOutput), []pulumi.ResourceOption{pulumi.IgnoreChanges([]string{"imageId"})}
+	return pulumi.Unsecret(parameter.InsecureValue()).(pulumi.StringOutput)
 }
 
 func (b *builder) userData() pulumi.StringOutput {
@@ -86,11 +85,17 @@ func (b *builder) userData() pulumi.StringOutput {
 	}).(pulumi.StringOutput)
 }
 
-// instanceTags returns the tags of the instances and their volumes. The cluster's tag
-// tells Kubernetes' cloud controller which instances are its nodes.
+// instanceTags returns the tags of the instances.
 func (b *builder) instanceTags() map[string]string {
-	tags := b.args.Profile.InstanceTags(b.args.Environment)
+	tags := b.fixedTags()
 	maps.Copy(tags, b.args.Tags)
-	tags["kubernetes.io/cluster/"+b.args.Cluster.ClusterName] = "owned"
+	return tags
+}
+
+// fixedTags returns the tags that do not change in the life of a stack. The cluster's tag
+// tells Kubernetes' cloud controller which instances are its nodes.
+func (b *builder) fixedTags() map[string]string {
+	tags := b.args.Profile.InstanceTags(b.args.Environment)
+	tags[b.args.Cluster.OwnedTag()] = "owned"
 	return tags
 }

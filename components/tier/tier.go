@@ -1,5 +1,5 @@
 // Package tier owns a tier of EKS worker nodes: an Auto Scaling Group, its launch
-// template, its scaling policies and its alarms. Its size and its scale-in owner come
+// template, its scaling policies and its alarms. Its size and its capacity owner come
 // from package scaling, and its cluster from package cluster. The load balancer decides
 // which traffic reaches it.
 package tier
@@ -20,7 +20,7 @@ import (
 type Args struct {
 	// Profile is the tier's size, steps, alarms, labels and tags.
 	Profile scaling.Tier
-	// Owner is the scale-in owner: what removes instances.
+	// Owner is the owner of the capacity: what adds and removes instances.
 	Owner scaling.Owner
 	// Environment is the last part of the group's name, and its tag Environment.
 	Environment string
@@ -30,10 +30,8 @@ type Args struct {
 	SubnetIDs pulumi.StringArrayInput
 	// Fleet is the specification of the instances.
 	Fleet instancespec.Fleet
-	// ImageID is the AMI of the nodes. Empty means AWS's recommended AMI at the time
-	// when the tier is created or the cluster's version changes. It then stays,
-	// because a new AMI replaces every node. Set ImageID to use a newer one.
-	ImageID string
+	// Image is the image of the nodes. Another one replaces every node.
+	Image Image
 	// KeyARN is the KMS key of the nodes' volumes. Its policy must allow EC2 to use it
 	// for this account (key.ViaService).
 	KeyARN pulumi.StringInput
@@ -46,9 +44,22 @@ type Args struct {
 	// that fail them. With checks of a service it must not: a broken service, or one
 	// that is not deployed yet, would replace every node.
 	TargetsAskNode bool
-	// Tags are further tags of the group, its instances and their volumes. The
-	// provider's default tags do not apply to them.
+	// RefreshAlarms are names of alarms that stop a refresh and roll it back. All of them
+	// must exist.
+	RefreshAlarms pulumi.StringArray
+	// AlarmTopicARN is the SNS topic of the alarms that tell people. Empty means that
+	// nobody is notified.
+	AlarmTopicARN string
+	// Tags are further tags of the group and its instances. The provider's default tags do
+	// not apply to them.
 	Tags map[string]string
+}
+
+// Image is the image of a tier's nodes: a release of AWS's image, or an AMI.
+type Image struct {
+	Release instancespec.Release
+	// ID is an AMI. Its age is not known, so no alarm watches it.
+	ID string
 }
 
 // Target is a target group of a load balancer.
@@ -66,6 +77,8 @@ func (a *Args) validate() (scaling.Plan, error) {
 		return scaling.Plan{}, errors.New("tier: args must not be nil")
 	case a.Environment == "" || a.Cluster == nil || a.SubnetIDs == nil || a.KeyARN == nil:
 		return scaling.Plan{}, fmt.Errorf("tier %s: Environment, Cluster, SubnetIDs and KeyARN must be given", a.Profile.Name)
+	case (a.Image.ID == "") == a.Image.Release.Date.IsZero():
+		return scaling.Plan{}, fmt.Errorf("tier %s: Image must have either a Release or an ID", a.Profile.Name)
 	case len(a.Targets) > 0 && a.LoadBalancer == nil:
 		return scaling.Plan{}, fmt.Errorf("tier %s: Targets without their LoadBalancer", a.Profile.Name)
 	}
@@ -79,8 +92,7 @@ func (a *Args) validate() (scaling.Plan, error) {
 	return plan, nil
 }
 
-// groupName returns the design document's name of the group.
-func (a *Args) groupName() string { return a.Profile.GroupName + "-" + a.Environment }
+func (a *Args) groupName() string { return a.Profile.Group(a.Environment) }
 
 // Tier is an Auto Scaling Group of worker nodes.
 type Tier struct {
@@ -106,8 +118,8 @@ type builder struct {
 	group  *autoscaling.Group
 }
 
-// NewTier creates the launch template, the group, its lifecycle hook, its two scaling
-// policies, and the alarms of its plan (scaling.PlanFor).
+// NewTier creates the launch template, the group, its lifecycle hook, and the scaling
+// policies and alarms of its plan (scaling.PlanFor).
 func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Tier, error) {
 	driven, err := args.validate()
 	if err != nil {
@@ -129,6 +141,9 @@ func NewTier(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resour
 		return nil, err
 	}
 	if err := b.scale(); err != nil {
+		return nil, err
+	}
+	if err := b.imageAgeAlarm(); err != nil {
 		return nil, err
 	}
 	t.Settled = []pulumi.Resource{b.group}

@@ -55,7 +55,7 @@ func keys(t *testing.T) string {
 	for _, n := range nodes {
 		tiers[string(n.Profile.Name)] = reflect.ValueOf(Tier{
 			Min: n.Profile.Size.Min, Desired: n.Profile.Size.Desired, Max: n.Profile.Size.Max,
-			ScaleIn: scaling.ScaleInByClusterAutoscaler, InstanceTypes: n.Fleet.InstanceTypes, VolumeGiB: n.Fleet.VolumeGiB,
+			CapacityOwner: scaling.OwnedByClusterAutoscaler, InstanceTypes: n.Fleet.InstanceTypes, VolumeGiB: n.Fleet.VolumeGiB,
 		})
 	}
 	var stack, objects bytes.Buffer

@@ -44,8 +44,9 @@ type Edge struct {
 	WebACLMode webaclspec.Mode `key:"webAclMode"`
 	// How many requests an address may send in five minutes. Needs `edge.webAcl`.
 	RequestsPerAddress int `key:"requestsPerAddress" unset:"6000"`
-	// The ARN of an SNS topic in the stack's region. It is notified when more
-	// than 1 % of all requests fail, and when that ends.
+	// The ARN of an SNS topic in the stack's region. It is notified of every alarm:
+	// when more than 1 % of all requests fail, when a tier is near its limit, when
+	// nothing drains nodes, and when a node image is old.
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 

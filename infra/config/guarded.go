@@ -12,7 +12,9 @@ import (
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
+	"github.com/progressive-framework/platform/components/tier/instancespec"
 )
 
 // The ids of values that the program chooses when a stack is created and reads
@@ -50,6 +52,11 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 			Path: "network.zones (zone of the endpoints)", Value: first, Rule: changerule.Preferred, From: s.Network.Zones,
 			Reason: "the endpoints stay in their zone", Fix: "Keep the zone",
 		},
+	}
+	if s.Cluster.Nodes != NodesOwn {
+		for _, t := range scaling.Tiers() {
+			fields[nodeImageID(t.Name)] = s.nodeImage(t.Name)
+		}
 	}
 	if s.Account != "" {
 		fields["account"] = fixed("account", s.Account, "a resource can't move to another account")
@@ -128,6 +135,23 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
 	}
 	return fields
+}
+
+// nodeImage returns the image of a tier's nodes. A tier keeps what it was created with, until
+// the stack names another: neither a new version of the platform nor one of the control plane
+// replaces nodes.
+func (s *Stack) nodeImage(tier scaling.TierName) changerule.Field {
+	change := s.Tiers[string(tier)]
+	f := changerule.Field{
+		Path:  "tiers." + string(tier) + ".release",
+		Value: cmp.Or(change.ImageID, change.Release), Rule: changerule.Free, Group: "nodes",
+		Reason: "both tiers would replace their nodes at once, and one wrong image would take all of them",
+		Fix:    "Change one tier, wait until its instance refresh has ended, then change the other",
+	}
+	if f.Value == "" {
+		f.Value, f.Rule = instancespec.NewestRelease(string(s.Cluster.Version)).String(), changerule.Chosen
+	}
+	return f
 }
 
 func fixed(path, value, reason string) changerule.Field {

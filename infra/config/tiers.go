@@ -25,9 +25,10 @@ type Tier struct {
 	Desired int `key:"desired"`
 	// The largest number of instances. At least `desired`.
 	Max int `key:"max"`
-	// What removes instances: the Cluster Autoscaler, or the group's own scaling
-	// policies. Never both.
-	ScaleIn scaling.ScaleInOwner `key:"scaleIn"`
+	// What adds and removes instances: the Cluster Autoscaler, or the group's own
+	// scaling policies. Never both. With the Cluster Autoscaler the alarms of the
+	// tier notify `edge.alarmTopicArn` and change nothing.
+	CapacityOwner scaling.CapacityOwner `key:"capacityOwner"`
 	// Instance types that can replace each other, the preferred one first. All
 	// have the same class, size and architecture.
 	InstanceTypes []string `key:"instanceTypes"`
@@ -37,10 +38,14 @@ type Tier struct {
 	SpotShare int `key:"spotShare"`
 	// The root volume of a node in GiB: 20 to 16384.
 	VolumeGiB int `key:"volumeGiB"`
-	// The AMI of the nodes. Unset, AWS's recommended AMI is looked up when the
-	// tier is created or the cluster's version changes, and then kept. To take a
-	// newer one, set it: the tier then replaces its nodes step by step.
-	ImageID string `key:"imageId" unset:"AWS's recommended AMI"`
+	// The release of AWS's node image: the Kubernetes minor version of the nodes and
+	// the date, such as `1.34-20260923`. Another one replaces the nodes of the tier
+	// step by step; change one tier in an update. The nodes may be up to three minor
+	// versions older than `cluster.version`. Unset, the tier keeps the image that it
+	// was created with: the newest release of that day's platform.
+	Release string `key:"release" unset:"the image that the tier has"`
+	// An AMI of your own, in place of a release. No alarm watches its age.
+	ImageID string `key:"imageId"`
 }
 
 // NodeTier is a tier of nodes with the stack's changes applied.
@@ -48,7 +53,6 @@ type NodeTier struct {
 	Profile scaling.Tier
 	Owner   scaling.Owner
 	Fleet   instancespec.Fleet
-	ImageID string
 }
 
 // NodeTiers lists the tiers of nodes on a cluster. Its error is one that Load
@@ -63,12 +67,43 @@ func (s *Stack) NodeTiers(clusterName string) ([]NodeTier, error) {
 		}
 		all = append(all, NodeTier{
 			Profile: sized,
-			Owner:   change.ScaleIn.Owner(clusterName),
+			Owner:   change.CapacityOwner.Owner(clusterName),
 			Fleet:   change.fleet(),
-			ImageID: change.ImageID,
 		})
 	}
 	return all, nil
+}
+
+// NodeImage is the image of the nodes of a tier: a release, or an AMI.
+type NodeImage struct {
+	Release instancespec.Release
+	ID      string
+}
+
+// nodeImageID returns the id of the recorded image of a tier.
+func nodeImageID(tier scaling.TierName) string { return "image of the nodes of " + string(tier) }
+
+// NodeImages returns the images of the tiers' nodes by the tiers' names, from the recorded
+// values of FixedFields. Its error names nodes that do not fit the control plane.
+func (s *Stack) NodeImages(recorded map[string]string) (map[scaling.TierName]NodeImage, error) {
+	images := map[scaling.TierName]NodeImage{}
+	for _, t := range scaling.Tiers() {
+		value := recorded[nodeImageID(t.Name)]
+		if imageID.MatchString(value) {
+			images[t.Name] = NodeImage{ID: value}
+			continue
+		}
+		at := "tiers." + string(t.Name) + ".release"
+		release, err := instancespec.ParseRelease(value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", at, err)
+		}
+		if err := release.CheckSkew(string(s.Cluster.Version)); err != nil {
+			return nil, fmt.Errorf("%s: %q: %w", at, value, err)
+		}
+		images[t.Name] = NodeImage{Release: release}
+	}
+	return images, nil
 }
 
 func (t Tier) size() scaling.Size { return scaling.Size{Min: t.Min, Desired: t.Desired, Max: t.Max} }
@@ -108,6 +143,17 @@ func validateTiers(s *Stack) field.ErrorList {
 		}
 		if change.ImageID != "" && !imageID.MatchString(change.ImageID) {
 			problems = append(problems, field.Invalid(at.Child("imageId"), change.ImageID, "must be such as ami-0123456789abcdef0"))
+		}
+		if change.ImageID != "" && change.Release != "" {
+			problems = append(problems, field.Forbidden(at.Child("imageId"), "has no effect with release; take one of them out"))
+		}
+		if release, err := instancespec.ParseRelease(change.Release); change.Release != "" {
+			if err == nil {
+				err = release.CheckSkew(string(s.Cluster.Version))
+			}
+			if err != nil {
+				problems = append(problems, field.Invalid(at.Child("release"), change.Release, err.Error()))
+			}
 		}
 		if change.OnDemandBase > 0 && change.SpotShare == 0 {
 			problems = append(problems, field.Forbidden(at.Child("onDemandBase"), "has no effect without spotShare, because all instances are then on-demand; take it out"))

@@ -11,7 +11,7 @@ import (
 
 func TestNodeTiers(t *testing.T) {
 	s, err := Load("staging", with(map[string]string{
-		"progressive-framework:tiers": `{"web":{"min":2,"desired":2,"spotShare":50,"scaleIn":"scalingPolicies","imageId":"ami-0123456789abcdef0"}}`,
+		"progressive-framework:tiers": `{"web":{"min":2,"desired":2,"spotShare":50,"capacityOwner":"scalingPolicies","imageId":"ami-0123456789abcdef0"}}`,
 	}))
 	require.NoError(t, err)
 	tiers, err := s.NodeTiers("c")
@@ -21,10 +21,21 @@ func TestNodeTiers(t *testing.T) {
 	require.Equal(t, scaling.Size{Min: 2, Desired: 2, Max: 30}, web.Profile.Size, "what the stack leaves out is the document's")
 	require.Equal(t, scaling.ScalingPolicies{}, web.Owner)
 	require.Equal(t, scaling.Percent(50), web.Fleet.SpotShare)
-	require.Equal(t, "ami-0123456789abcdef0", web.ImageID)
 	require.Equal(t, scaling.ApplicationNodes(), app.Profile, "the document's")
 	require.Equal(t, scaling.ClusterAutoscaler{ClusterName: "c"}, app.Owner)
 	require.Equal(t, instancespec.DefaultFleet(), app.Fleet)
+}
+
+func TestNodeImages(t *testing.T) {
+	web, app := nodeImageID(scaling.WebTier), nodeImageID(scaling.ApplicationTier)
+	s := defaults()
+	s.Cluster.Version = "1.35"
+	images, err := s.NodeImages(map[string]string{web: "1.34-20260625", app: "ami-0123456789abcdef0"})
+	require.NoError(t, err)
+	require.Equal(t, "1.34-20260625", images[scaling.WebTier].Release.String(), "the recorded one, not the newest")
+	require.Equal(t, NodeImage{ID: "ami-0123456789abcdef0"}, images[scaling.ApplicationTier])
+	_, err = s.NodeImages(map[string]string{web: "1.30-20260625", app: "1.35-20260923"})
+	require.ErrorContains(t, err, `tiers.web.release: "1.30-20260625"`)
 }
 
 func TestTiersRefuse(t *testing.T) {
@@ -35,9 +46,14 @@ func TestTiersRefuse(t *testing.T) {
 		{"a tier that is not there", `{"data":{}}`, []string{`"data"`, `supported values: "application", "web"`}},
 		{"min above the document's desired", `{"web":{"min":7}}`, []string{"tiers.web", "min 7, desired 6, max 30"}},
 		{"max below the document's desired", `{"application":{"max":5}}`, []string{"tiers.application", "min 4, desired 8, max 5"}},
-		{"two owners of scale-in, or one that nobody knows", `{"web":{"scaleIn":"both"}}`, []string{"tiers.web.scaleIn", "clusterAutoscaler"}},
+		{"two owners of the capacity, or one that nobody knows", `{"web":{"capacityOwner":"both"}}`, []string{"tiers.web.capacityOwner", "clusterAutoscaler"}},
 		{"types of two shapes", `{"web":{"instanceTypes":["m7i.xlarge","c7i.xlarge"]}}`, []string{"tiers.web", "differ in class or size"}},
 		{"a name instead of an image", `{"web":{"imageId":"latest"}}`, []string{"tiers.web.imageId", "ami-0123456789abcdef0"}},
+		{"a release and an image", `{"web":{"imageId":"ami-0123456789abcdef0","release":"1.34-20260923"}}`, []string{"tiers.web.imageId", "take one of them out"}},
+		{"a release without a date", `{"web":{"release":"1.34"}}`, []string{"tiers.web.release", "such as 1.34-"}},
+		{"a release of a day that is none", `{"web":{"release":"1.34-20260231"}}`, []string{"tiers.web.release", "is no date"}},
+		{"nodes newer than the control plane", `{"web":{"release":"1.36-20260923"}}`, []string{"tiers.web.release", "upgrade cluster.version first"}},
+		{"nodes that are too old", `{"web":{"release":"1.30-20260923"}}`, []string{"tiers.web.release", "change the nodes first"}},
 		{"everything at once", `{"web":{"min":-1,"spotShare":200},"application":{"volumeGiB":1}}`, []string{"tiers.web.min: Invalid value: -1", "tiers.web.spotShare: Invalid value: 200: must be 0 to 100", "tiers.application.volumeGiB: Invalid value: 1"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -45,7 +45,7 @@ var rules = []Rule{
 	{Word: "question", Say: "request, spec or body", Names: re(`\bquestions?\b`)},
 	{Word: "part", Say: "request or spec", Names: re(`^parts?$`), Paths: re(`^agents/mca/`)},
 	{Word: "wishes", Say: "preferences, options or spec", Names: re(`\bwish(es|ed)?\b`), Prose: re(`\b[Ww]ish(es|ed)?\b`)},
-	{Word: "driver", Say: "scale-in owner", Names: re(`\bscale in drivers?\b`),
+	{Word: "driver", Say: "capacity owner", Names: re(`\bscale in drivers?\b`),
 		Prose: re(`\bscale-in\s+drivers?\b|\bdrivers?\s+of\s+(a|the|its|each|every)\s+(\w+\s+)?group\b|\bgroup's\s+drivers?\b`)},
 	{Word: "beside", Say: "alongside, next to, in addition to, or without conflict", Names: re(`\bbeside\b`), Prose: re(`\b[Bb]eside\b`)},
 	{Word: "backing", Say: "dependencies", Names: re(`\bbacking\b`), Prose: re(`\bbacking\b`), Except: re(`\bbacking\s+(array|store|file|memory)\b`)},

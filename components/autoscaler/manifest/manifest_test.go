@@ -105,7 +105,7 @@ func TestImageHasTheClustersMinorVersion(t *testing.T) {
 }
 
 // The permission to scale is refused without a condition. The condition allows
-// the groups of this cluster whose scale-in owner is the Cluster Autoscaler.
+// the groups of this cluster whose capacity owner is the Cluster Autoscaler.
 func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
 	unscoped := policydocument.Statement{Sid: "Scale", Actions: ScaleActions(), Resources: []string{policydocument.Any}}
 	require.ErrorContains(t, policydocument.CheckIdentity(unscoped), "has no condition")
@@ -126,7 +126,7 @@ func TestPermissionsAreScopedToTheClustersGroups(t *testing.T) {
 		require.False(t, allowed("progressive-framework-staging", own.DiscoveryTags), "another cluster's groups")
 		byPolicies, err := scaling.PlanFor(tier, scaling.ScalingPolicies{})
 		require.NoError(t, err)
-		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose scale-in owner are scaling policies")
+		require.False(t, allowed("progressive-framework-prod", byPolicies.DiscoveryTags), "groups whose capacity owner are scaling policies")
 
 		command, err := Command(scaling.DefaultClusterAutoscaler(), "progressive-framework-prod")
 		require.NoError(t, err)

@@ -6,6 +6,7 @@ package changerule
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,6 +31,11 @@ const (
 	OneMinor Rule = "oneMinor"
 	// Counter accepts the same whole number, or the next one.
 	Counter Rule = "counter"
+	// Chosen is for a value that the program chose at the creation of a stack, and that
+	// the configuration does not name. The recorded value stays.
+	Chosen Rule = "chosen"
+	// Free accepts every value.
+	Free Rule = "free"
 )
 
 // separator is between the items of a value that is a list.
@@ -57,6 +63,8 @@ type Field struct {
 	// From are the items from which Kept and Preferred choose.
 	From []string
 	Rule Rule
+	// Group is the name of fields that change one at a time; see OneAtATime.
+	Group string
 	// Reason says why the value can't change, in a clause: "AWS can't change the
 	// block of a VPC".
 	Reason string
@@ -69,6 +77,9 @@ type Field struct {
 // the fix.
 func (f Field) Accept(recorded string) (string, error) {
 	switch f.Rule {
+	case Free:
+	case Chosen:
+		return recorded, nil
 	case Fixed:
 		if f.Value != recorded {
 			return "", f.refuse(recorded)
@@ -101,6 +112,29 @@ func (f Field) Accept(recorded string) (string, error) {
 		return "", fmt.Errorf("%s: no rule %q for changes", f.Path, f.Rule)
 	}
 	return f.Value, nil
+}
+
+// OneAtATime returns an error for each group of which more than one field differs from its
+// recorded value. fields have the accepted values.
+func OneAtATime(fields map[string]Field, recorded map[string]string) []error {
+	changed := map[string][]Field{}
+	for _, id := range slices.Sorted(maps.Keys(fields)) {
+		f := fields[id]
+		if before, ok := recorded[id]; ok && f.Group != "" && f.Value != before {
+			changed[f.Group] = append(changed[f.Group], f)
+		}
+	}
+	var errs []error
+	for _, group := range slices.Sorted(maps.Keys(changed)) {
+		var paths []string
+		for _, f := range changed[group] {
+			paths = append(paths, f.Path)
+		}
+		if last := changed[group][len(paths)-1]; len(paths) > 1 {
+			errs = append(errs, fmt.Errorf("%s can't change in one update: %s. %s", strings.Join(paths, " and "), last.Reason, last.Fix))
+		}
+	}
+	return errs
 }
 
 func (f Field) refuse(recorded string) error {

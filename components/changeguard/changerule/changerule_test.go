@@ -32,6 +32,8 @@ func TestAccept(t *testing.T) {
 		{"the next generation", Field{Rule: Counter, Value: "1"}, "0", "1"},
 		{"a generation is left out", Field{Rule: Counter, Value: "2"}, "0", ""},
 		{"a generation comes back", Field{Rule: Counter, Value: "0"}, "1", ""},
+		{"a value that the program chose stays", Field{Rule: Chosen, Value: "new"}, "old", "old"},
+		{"a value that the configuration names", Field{Rule: Free, Value: "new"}, "old", "new"},
 		{"a rule that nobody wrote", Field{Rule: "?", Value: "a"}, "a", ""},
 		{"a number that is none", Field{Rule: Grows, Value: "x"}, "1", ""},
 	} {
@@ -41,6 +43,20 @@ func TestAccept(t *testing.T) {
 			require.Equal(t, tc.want == "", err != nil)
 		})
 	}
+}
+
+func TestFieldsOfAGroupChangeOneAtATime(t *testing.T) {
+	field := func(path, value, group string) Field {
+		return Field{Path: path, Value: value, Rule: Free, Group: group, Reason: "both tiers would replace their nodes at once", Fix: "Change one"}
+	}
+	recorded := map[string]string{"web": "1", "app": "1", "other": "1"}
+	two := map[string]Field{"web": field("tiers.web", "2", "nodes"), "app": field("tiers.application", "2", "nodes"), "other": field("other", "2", "")}
+	errs := OneAtATime(two, recorded)
+	require.Len(t, errs, 1)
+	require.EqualError(t, errs[0], "tiers.application and tiers.web can't change in one update: both tiers would replace their nodes at once. Change one")
+	two["app"] = field("tiers.application", "1", "nodes")
+	require.Empty(t, OneAtATime(two, recorded), "one of them")
+	require.Empty(t, OneAtATime(two, nil), "a new stack")
 }
 
 func TestRefusalNamesAllThatAPersonNeeds(t *testing.T) {
@@ -60,7 +76,7 @@ func TestAnAcceptedValueIsAcceptedAgain(t *testing.T) {
 			return rapid.SliceOfNDistinct(rapid.SampledFrom(letters), 1, 4, rapid.ID).Draw(t, label)
 		}
 		number := func(label string) string { return strconv.Itoa(rapid.IntRange(0, 4).Draw(t, label)) }
-		f := Field{Rule: rapid.SampledFrom([]Rule{Fixed, Kept, Preferred, Grows, OneMinor, Counter}).Draw(t, "rule"), From: subset("from")}
+		f := Field{Rule: rapid.SampledFrom([]Rule{Fixed, Kept, Preferred, Grows, OneMinor, Counter, Chosen, Free}).Draw(t, "rule"), From: subset("from")}
 		var recorded string
 		switch f.Rule {
 		case Grows, Counter:

@@ -30,6 +30,7 @@ type GuardField struct {
 	Value  string   `pulumi:"value"`
 	From   []string `pulumi:"from,optional"`
 	Rule   string   `pulumi:"rule"`
+	Group  string   `pulumi:"group,optional"`
 	Reason string   `pulumi:"reason"`
 	Fix    string   `pulumi:"fix"`
 }
@@ -69,19 +70,28 @@ func (g *Guard) Check(ctx context.Context, req infer.CheckRequest) (infer.CheckR
 	if err != nil || len(failures) > 0 {
 		return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, err
 	}
+	// The reason of a refusal names the key; the engine would add a path of this resource
+	// to it.
+	refuse := func(err error) { failures = append(failures, p.CheckFailure{Reason: err.Error()}) }
+	accepted, recorded := map[string]changerule.Field{}, map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(in.Fields)) {
 		f := in.Fields[id]
-		recorded, ok := recordedValue(req.OldInputs, id)
+		before, ok := recordedValue(req.OldInputs, id)
 		if !ok {
 			continue
 		}
-		rule := changerule.Field{Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Reason: f.Reason, Fix: f.Fix}
-		// The reason names the key; the engine would add a path of this
-		// resource to it.
-		if f.Value, err = rule.Accept(recorded); err != nil {
-			failures = append(failures, p.CheckFailure{Reason: err.Error()})
+		rule := changerule.Field{
+			Path: f.Path, Value: f.Value, From: f.From, Rule: changerule.Rule(f.Rule), Group: f.Group, Reason: f.Reason, Fix: f.Fix,
 		}
-		in.Fields[id] = f
+		if f.Value, err = rule.Accept(before); err != nil {
+			refuse(err)
+			continue
+		}
+		rule.Value = f.Value
+		in.Fields[id], accepted[id], recorded[id] = f, rule, before
+	}
+	for _, err := range changerule.OneAtATime(accepted, recorded) {
+		refuse(err)
 	}
 	return infer.CheckResponse[GuardInputs]{Inputs: in, Failures: failures}, nil
 }

@@ -85,15 +85,16 @@ func arm(t string) bool {
 	return m != nil && (strings.Contains(m[3], "g") || m[1]+m[2] == "a1")
 }
 
-// ImageParameter returns the name of a public SSM parameter. It has the newest EKS
-// image of Amazon Linux 2023 for a Kubernetes version and the fleet's architecture
-// (EKS User Guide, "Retrieve recommended Amazon Linux AMI IDs").
-func (f Fleet) ImageParameter(version string) string {
+// ImageParameter returns the name of a public SSM parameter. It has the image of a release
+// for the fleet's architecture, and its value never changes
+// (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
+func (f Fleet) ImageParameter(r Release) string {
 	architecture := "x86_64"
 	if arm(f.InstanceTypes[0]) {
 		architecture = "arm64"
 	}
-	return fmt.Sprintf("/aws/service/eks/optimized-ami/%s/amazon-linux-2023/%s/standard/recommended/image_id", version, architecture)
+	return fmt.Sprintf("/aws/service/eks/optimized-ami/%[1]s/amazon-linux-2023/%[2]s/standard/amazon-eks-node-al2023-%[2]s-standard-%[1]s-v%[3]s/image_id",
+		r.Version, architecture, r.Date.Format(releaseDate))
 }
 
 // DefaultFleet returns on-demand general-purpose instances with four cores and

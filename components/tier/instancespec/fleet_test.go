@@ -47,7 +47,7 @@ func TestImageParameter(t *testing.T) {
 		"m7i.xlarge": "x86_64", "t3.large": "x86_64", "g5.xlarge": "x86_64", "r6id.4xlarge": "x86_64", "m7i-flex.large": "x86_64",
 		"m7g.xlarge": "arm64", "c6gn.xlarge": "arm64", "g5g.xlarge": "arm64", "im4gn.large": "arm64", "a1.large": "arm64",
 	} {
-		require.Equal(t, "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/"+architecture+"/standard/recommended/image_id",
-			Fleet{InstanceTypes: []string{instance}}.ImageParameter("1.34"), instance)
+		require.Equal(t, "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/"+architecture+"/standard/amazon-eks-node-al2023-"+architecture+
+			"-standard-1.34-v20260923/image_id", Fleet{InstanceTypes: []string{instance}}.ImageParameter(NewestRelease("1.34")), instance)
 	}
 }

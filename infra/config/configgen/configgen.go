@@ -84,7 +84,7 @@ func (g generator) cluster() {
 		g.maybe(at+"min", 1, 2)
 		g.maybe(at+"max", 10, 40)
 		g.maybe(at+"desired", 2, 8)
-		g.maybe(at+"scaleIn", "clusterAutoscaler", "scalingPolicies")
+		g.maybe(at+"capacityOwner", "clusterAutoscaler", "scalingPolicies")
 		g.maybe(at+"instanceTypes", []string{"m7g.2xlarge", "m6g.2xlarge"}, []string{"c6i.2xlarge"}, []string{"r7i.metal-24xl"}, []string{"m6a.2xlarge", "m7i.2xlarge"})
 		g.maybe(at+"volumeGiB", 20, 16384)
 		g.maybe(at+"imageId", "ami-0123456789abcdef0")

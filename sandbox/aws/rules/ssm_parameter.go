@@ -11,21 +11,32 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// amiParameter matches the parameters of EKS's images:
-// eks/latest/userguide/retrieve-ami-id.html.
-var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/recommended/image_id$`)
+// amiParameter matches the parameters of EKS's images: the recommended one
+// (eks/latest/userguide/retrieve-ami-id.html), and that of one release
+// (aws/karpenter-provider-aws, pkg/providers/amifamily/al2023.go).
+var amiParameter = regexp.MustCompile(`^/aws/service/eks/optimized-ami/([\d.]+)/amazon-linux-2023/(x86_64|arm64)/standard/` +
+	`(?:recommended|amazon-eks-node-al2023-(x86_64|arm64)-standard-([\d.]+)-v(\d{8}))/image_id$`)
+
+// imageReleases are the dates of releases of EKS's images that public programs and records
+// name. AWS publishes more; another one needs a line here.
+var imageReleases = []string{"20260129", "20260209", "20260224", "20260304", "20260311", "20260318", "20260625", "20260923"}
 
 // publicParameter implements getParameter: ssm/parameter_data_source.go. The image id is
-// generated. It is always the same for a region, a version and an architecture.
+// generated. It is always the same for a region and a parameter.
 func publicParameter(c *Call, in Object) (Object, error) {
 	name := in.String("name")
 	match := amiParameter.FindStringSubmatch(name)
 	if match == nil {
-		return nil, fmt.Errorf("parameter %q: the stand-in knows /aws/service/eks/optimized-ami/VERSION/amazon-linux-2023/ARCHITECTURE/standard/recommended/image_id, "+
-			"with x86_64 and arm64", name)
+		return nil, fmt.Errorf("parameter %q: the stand-in knows /aws/service/eks/optimized-ami/VERSION/amazon-linux-2023/ARCHITECTURE/standard/RELEASE/image_id, "+
+			"with x86_64 and arm64, and with recommended or amazon-eks-node-al2023-ARCHITECTURE-standard-VERSION-vDATE", name)
 	}
-	if !slices.Contains(eksVersions, match[1]) {
+	version, architecture := match[1], match[2]
+	if !slices.Contains(eksVersions, version) {
 		return nil, refuse("ParameterNotFound", "%s: EKS has images for %s", name, strings.Join(eksVersions, ", "))
+	}
+	if date := match[5]; date != "" && (match[3] != architecture || match[4] != version || !slices.Contains(imageReleases, date)) {
+		return nil, refuse("ParameterNotFound", "%s: the name must repeat %s and %s, and the stand-in knows the releases %s",
+			name, architecture, version, strings.Join(imageReleases, ", "))
 	}
 	sum := sha256.Sum256([]byte(c.Region + name))
 	image := "ami-" + hex.EncodeToString(sum[:])[:17]

@@ -101,7 +101,7 @@ var stagingChanges = []change{
 	to("tiers.web.min", 2, applied),
 	to("tiers.web.desired", 3, applied),
 	to("tiers.web.max", 7, applied),
-	to("tiers.web.scaleIn", "scalingPolicies", applied),
+	to("tiers.web.capacityOwner", "scalingPolicies", applied),
 	to("tiers.web.instanceTypes", []string{"m6i.2xlarge", "m5.2xlarge"}, applied),
 	to("tiers.web.onDemandBase", 1, applied).and("tiers.web.spotShare", 50),
 	to("tiers.web.spotShare", 50, applied),

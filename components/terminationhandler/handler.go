@@ -1,0 +1,221 @@
+package terminationhandler
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
+	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
+)
+
+const (
+	namespace = cluster.SystemNamespace
+	// appName is the name of all objects and the value of their app label.
+	appName   = "aws-node-termination-handler"
+	rbacGroup = "rbac.authorization.k8s.io"
+)
+
+// Args configure a Handler.
+type Args struct {
+	// Account is the account of the groups.
+	Account *account.Account
+	// Cluster is the cluster whose nodes it drains.
+	Cluster *cluster.Cluster
+	// Queue has the events.
+	Queue *Queue
+	// Groups are the Auto Scaling Groups of the nodes.
+	Groups []Group
+	// Nodes are the resources without which its pods can't run: tiers and add-ons.
+	Nodes []pulumi.Resource
+}
+
+// Group is an Auto Scaling Group.
+type Group struct {
+	// Part is part of the names of its resources, such as "web".
+	Part      string
+	Name, ARN pulumi.StringInput
+}
+
+func (a *Args) validate() error {
+	if a == nil || a.Account == nil || a.Cluster == nil || a.Queue == nil || len(a.Groups) == 0 {
+		return errors.New("termination handler: Account, Cluster, Queue and Groups must be set")
+	}
+	return nil
+}
+
+// Handler is the running handler.
+type Handler struct{ pulumi.ResourceState }
+
+// builder creates the children of a Handler with the same name and parent.
+type builder struct {
+	ctx          *pulumi.Context
+	name         string
+	args         *Args
+	drain        scaling.Drain
+	parent       pulumi.ResourceOption
+	dependencies []pulumi.Resource // of the pods
+}
+
+// NewHandler creates the handler's permissions and pods, and then a lifecycle hook at the
+// launch of each group. It needs the AWS provider and the cluster's Kubernetes provider
+// (pulumi.Providers).
+func NewHandler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Handler, error) {
+	if err := args.validate(); err != nil {
+		return nil, err
+	}
+	h := &Handler{}
+	if err := ctx.RegisterComponentResource("progressive:terminationhandler:Handler", name, h, opts...); err != nil {
+		return nil, fmt.Errorf("termination handler %s: %w", name, err)
+	}
+	b := &builder{
+		ctx: ctx, name: name + "-termination", args: args, drain: scaling.Draining(), parent: pulumi.Parent(h),
+		dependencies: append(append([]pulumi.Resource{}, args.Nodes...), args.Queue.Settled...),
+	}
+	for _, step := range []func() error{b.role, b.rbac, b.disruptionBudget} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	deployment, err := b.deployment()
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range args.Groups {
+		if err := b.joinHook(g, deployment); err != nil {
+			return nil, err
+		}
+	}
+	return h, ctx.RegisterResourceOutputs(h, pulumi.Map{})
+}
+
+// role creates the IAM role of the handler's pods. It may read every instance, and change
+// only the groups of this cluster.
+func (b *builder) role() error {
+	var groups []pulumi.StringInput
+	for _, g := range b.args.Groups {
+		groups = append(groups, g.ARN)
+	}
+	role, err := iam.NewRole(b.ctx, b.name, &iam.RoleArgs{
+		Account:     b.args.Account,
+		Description: "Node Termination Handler of EKS cluster " + b.args.Cluster.ClusterName,
+		Trust:       iam.Pod(b.args.Cluster.Name, pulumi.String(namespace), appName),
+		Statements: []iam.Statement{
+			{Sid: "Look", Actions: terminationspec.ReadActions(), Resources: iam.AnyResource()},
+			{Sid: "Complete", Actions: terminationspec.GroupActions(), Resources: groups},
+			{Sid: "Receive", Actions: terminationspec.QueueActions(), Resources: iam.ARNs(b.args.Queue.ARN)},
+		},
+	}, b.parent)
+	if err != nil {
+		return err
+	}
+	association, err := eks.NewPodIdentityAssociation(b.ctx, b.name, &eks.PodIdentityAssociationArgs{
+		ClusterName:    b.args.Cluster.Name,
+		Namespace:      pulumi.String(namespace),
+		ServiceAccount: pulumi.String(appName),
+		RoleArn:        role.ARN,
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("pod identity of %s: %w", b.name, err)
+	}
+	b.dependencies = append(append(b.dependencies, association), role.Policies...)
+	return nil
+}
+
+// rbac creates the handler's service account with the rules of package terminationspec.
+func (b *builder) rbac() error {
+	account, err := corev1.NewServiceAccount(b.ctx, b.name, &corev1.ServiceAccountArgs{Metadata: meta()}, b.parent)
+	if err != nil {
+		return fmt.Errorf("service account of %s: %w", b.name, err)
+	}
+	var rules rbacv1.PolicyRuleArray
+	for _, r := range terminationspec.ClusterRules() {
+		rules = append(rules, &rbacv1.PolicyRuleArgs{
+			ApiGroups: pulumi.ToStringArray(r.Groups), Resources: pulumi.ToStringArray(r.Resources), Verbs: pulumi.ToStringArray(r.Verbs),
+		})
+	}
+	clusterWide := &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Labels: labels()}
+	role, err := rbacv1.NewClusterRole(b.ctx, b.name, &rbacv1.ClusterRoleArgs{Metadata: clusterWide, Rules: rules}, b.parent)
+	if err != nil {
+		return fmt.Errorf("cluster role of %s: %w", b.name, err)
+	}
+	binding, err := rbacv1.NewClusterRoleBinding(b.ctx, b.name, &rbacv1.ClusterRoleBindingArgs{
+		Metadata: clusterWide,
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(rbacGroup), Kind: pulumi.String("ClusterRole"), Name: role.Metadata.Name().Elem()},
+		Subjects: rbacv1.SubjectArray{&rbacv1.SubjectArgs{
+			Kind: pulumi.String("ServiceAccount"), Name: account.Metadata.Name().Elem(), Namespace: pulumi.String(namespace),
+		}},
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("cluster role binding of %s: %w", b.name, err)
+	}
+	b.dependencies = append(b.dependencies, account, binding)
+	return nil
+}
+
+// disruptionBudget allows a drain to evict one pod of the handler at a time.
+func (b *builder) disruptionBudget() error {
+	_, err := policyv1.NewPodDisruptionBudget(b.ctx, b.name, &policyv1.PodDisruptionBudgetArgs{
+		Metadata: meta(),
+		Spec: &policyv1.PodDisruptionBudgetSpecArgs{
+			MaxUnavailable: pulumi.Int(1),
+			Selector:       &metav1.LabelSelectorArgs{MatchLabels: labels()},
+		},
+	}, b.parent)
+	if err != nil {
+		return fmt.Errorf("disruption budget of %s: %w", b.name, err)
+	}
+	return nil
+}
+
+// joinHook keeps a new instance out of service until its node is ready. The handler then
+// completes the hook. Otherwise the group gives the instance up, so that a refresh with an
+// image that can't join fails and is rolled back. The hook is created after the handler,
+// because the first instances must be in service before the handler can run.
+func (b *builder) joinHook(g Group, handler pulumi.Resource) error {
+	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.Part+"-join", &autoscaling.LifecycleHookArgs{
+		Name:                 pulumi.Sprintf("%s-join", g.Name),
+		AutoscalingGroupName: g.Name,
+		LifecycleTransition:  pulumi.String("autoscaling:EC2_INSTANCE_LAUNCHING"),
+		HeartbeatTimeout:     pulumi.Int(int(b.drain.Join.Seconds())),
+		DefaultResult:        pulumi.String("ABANDON"),
+	}, b.parent, pulumi.DependsOn([]pulumi.Resource{handler}))
+	if err != nil {
+		return fmt.Errorf("lifecycle hook at launch of %s: %w", g.Part, err)
+	}
+	return nil
+}
+
+func labels() pulumi.StringMap { return pulumi.StringMap{"app": pulumi.String(appName)} }
+
+func meta() *metav1.ObjectMetaArgs {
+	return &metav1.ObjectMetaArgs{Name: pulumi.String(appName), Namespace: pulumi.String(namespace), Labels: labels()}
+}
+
+// deployment runs the handler. Each pod reads the queue; the first completion of a hook
+// counts.
+func (b *builder) deployment() (pulumi.Resource, error) {
+	deployment, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
+		Metadata: meta(),
+		Spec: &appsv1.DeploymentSpecArgs{
+			Replicas: pulumi.Int(b.drain.Replicas),
+			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
+			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.pod()},
+		},
+	}, b.parent, pulumi.DependsOn(b.dependencies))
+	if err != nil {
+		return nil, fmt.Errorf("deployment of %s: %w", b.name, err)
+	}
+	return deployment, nil
+}

@@ -1,0 +1,62 @@
+package terminationhandler
+
+import (
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
+)
+
+// pod returns a pod of the handler. Two pods are on two nodes where there are two, so that
+// one drains the node of the other.
+func (b *builder) pod() *corev1.PodSpecArgs {
+	r := b.drain.Resources
+	return &corev1.PodSpecArgs{
+		ServiceAccountName: pulumi.String(appName),
+		PriorityClassName:  pulumi.String("system-cluster-critical"),
+		SecurityContext:    podsecurity.Pod(terminationspec.User),
+		// The tier of the agents always has nodes.
+		NodeSelector: pulumi.StringMap{scaling.NodeLabel: pulumi.String(string(scaling.ApplicationTier))},
+		TopologySpreadConstraints: corev1.TopologySpreadConstraintArray{&corev1.TopologySpreadConstraintArgs{
+			MaxSkew: pulumi.Int(1), TopologyKey: pulumi.String("kubernetes.io/hostname"), WhenUnsatisfiable: pulumi.String("ScheduleAnyway"),
+			LabelSelector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
+		}},
+		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:  pulumi.String(appName),
+			Image: pulumi.String(terminationspec.Image),
+			Env:   b.environment(),
+			Ports: corev1.ContainerPortArray{&corev1.ContainerPortArgs{
+				Name: pulumi.String("probe"), ContainerPort: pulumi.Int(terminationspec.ProbePort), Protocol: pulumi.String("TCP"),
+			}},
+			LivenessProbe:  probe(),
+			ReadinessProbe: probe(),
+			Resources: &corev1.ResourceRequirementsArgs{
+				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
+				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
+			},
+			SecurityContext: podsecurity.Container(),
+		}},
+	}
+}
+
+func (b *builder) environment() corev1.EnvVarArray {
+	var env corev1.EnvVarArray
+	for _, f := range []struct{ name, path string }{
+		{"NODE_NAME", "spec.nodeName"}, {"POD_NAME", "metadata.name"}, {"NAMESPACE", "metadata.namespace"},
+	} {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(f.name), ValueFrom: &corev1.EnvVarSourceArgs{
+			FieldRef: &corev1.ObjectFieldSelectorArgs{FieldPath: pulumi.String(f.path)},
+		}})
+	}
+	for _, v := range terminationspec.Environment(b.drain, b.args.Account.Region, b.args.Cluster.OwnedTag()) {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
+	}
+	return append(env, &corev1.EnvVarArgs{Name: pulumi.String("QUEUE_URL"), Value: b.args.Queue.URL})
+}
+
+func probe() *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{HttpGet: &corev1.HTTPGetActionArgs{Path: pulumi.String(terminationspec.ProbePath), Port: pulumi.String("probe")}}
+}

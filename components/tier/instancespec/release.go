@@ -1,0 +1,72 @@
+package instancespec
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// newest is the date of the newest release of AWS's node images that the platform knows
+// (awslabs/amazon-eks-ami, tag v20260923). AWS builds an image of each supported Kubernetes
+// version for a release.
+var newest = time.Date(2026, time.September, 23, 0, 0, 0, 0, time.UTC)
+
+// MaxImageAge is how old the release of a node image may be. AWS publishes one every one or
+// two weeks. Two months allow a monthly change and one that was missed.
+const MaxImageAge = 60 * 24 * time.Hour
+
+// Release is a release of AWS's EKS-optimized Amazon Linux 2023 image.
+type Release struct {
+	// Version is the Kubernetes minor version of the kubelet.
+	Version string
+	// Date is the day of the release, in UTC.
+	Date time.Time
+}
+
+const releaseDate = "20060102"
+
+var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
+
+// ParseRelease parses a release such as "1.34-20260923".
+func ParseRelease(text string) (Release, error) {
+	m := releasePattern.FindStringSubmatch(text)
+	if m == nil {
+		return Release{}, fmt.Errorf("node image release %q: must be a Kubernetes minor version and a date, such as %s", text, NewestRelease("1.34"))
+	}
+	date, err := time.Parse(releaseDate, m[2])
+	if err != nil {
+		return Release{}, fmt.Errorf("node image release %q: %s is no date: must be year, month and day, such as %s", text, m[2], newest.Format(releaseDate))
+	}
+	return Release{Version: m[1], Date: date}, nil
+}
+
+// NewestRelease returns the newest known release for a Kubernetes minor version.
+func NewestRelease(version string) Release { return Release{Version: version, Date: newest} }
+
+// String returns the text of ParseRelease.
+func (r Release) String() string { return r.Version + "-" + r.Date.Format(releaseDate) }
+
+// maxSkew is how many minor versions a kubelet may be older than its API server
+// (kubernetes.io, "Version Skew Policy").
+const maxSkew = 3
+
+// CheckSkew returns an error for nodes that are newer than a control plane of a Kubernetes
+// version, or too old for it.
+func (r Release) CheckSkew(controlPlane string) error {
+	var minors [2]int
+	for i, version := range []string{r.Version, controlPlane} {
+		var major int
+		if _, err := fmt.Sscanf(version, "%d.%d", &major, &minors[i]); err != nil {
+			return fmt.Errorf("kubernetes version %q: %w", version, err)
+		}
+	}
+	switch behind := minors[1] - minors[0]; {
+	case behind < 0:
+		return fmt.Errorf("nodes of Kubernetes %s can't join a control plane of %s: upgrade cluster.version first", r.Version, controlPlane)
+	case behind > maxSkew:
+		return fmt.Errorf("nodes of Kubernetes %s are more than %s minor versions behind a control plane of %s: change the nodes first",
+			r.Version, strconv.Itoa(maxSkew), controlPlane)
+	}
+	return nil
+}
