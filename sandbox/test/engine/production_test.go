@@ -22,6 +22,7 @@ var productionSteps = []step{
 	{"with a certificate authority the stores' certificates are verified", certificatesAreVerified},
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
 	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
+	{"nodes are replaced by another image, one tier at a time, and not by tags", nodesRollOneTierAtATime},
 	{"a failed migration runs again", failedMigrationRunsAgain},
 	{"a fourth zone replaces nothing", fourthZoneReplacesNothing},
 	{"another instance class changes the parameters and replaces nothing", instanceClassChangesParameters},
@@ -80,6 +81,50 @@ func autoscaledCountIsKept(t *testing.T, s *stack) {
 	s.pulumi(t, "preview", "--expect-no-changes")
 	s.pulumi(t, "up", "--yes", "--skip-preview", "--expect-no-changes")
 	require.EqualValues(t, 5, s.one(t, group, "-application-").Outputs["desiredCapacity"])
+}
+
+// nodesRollOneTierAtATime changes tags, both images at once, and then one image.
+func nodesRollOneTierAtATime(t *testing.T, s *stack) {
+	require.Empty(t, s.refreshes(t))
+	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "42")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.Empty(t, s.refreshes(t), "a tag replaces no node")
+
+	const web, app, release = "progressive-framework:tiers.web.release", "progressive-framework:tiers.application.release", "1.34-20260625"
+	s.pulumi(t, "config", "set", "--path", web, release)
+	s.pulumi(t, "config", "set", "--path", app, release)
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "can't change in one update")
+	s.pulumi(t, "config", "rm", "--path", app)
+	template := s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
+	require.Empty(t, s.preview(t).replaced(), "the template stays, so that a refresh can be rolled back")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.Equal(t, template.ID, s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
+	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshes(t))
+	requireNoChanges(t, s)
+	s.pulumi(t, "config", "set", "--path", app, release)
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.ElementsMatch(t, []string{"progressive-framework-v5-web-prod", "progressive-framework-v5-app-prod"}, s.refreshes(t))
+}
+
+// refreshes lists the groups that have replaced their instances, once for each time.
+func (s *stack) refreshes(t *testing.T) []string {
+	t.Helper()
+	out, err := s.run(t, s.dir, "sandbox", "aws", "list", "--owned", "--json")
+	require.NoError(t, err)
+	var all []struct {
+		Type  string         `json:"type"`
+		State map[string]any `json:"state"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(out), &all))
+	var groups []string
+	for _, o := range all {
+		if o.Type == "Auto Scaling instance refresh" {
+			groups = append(groups, o.State["autoscalingGroupName"].(string))
+		}
+	}
+	return groups
 }
 
 // noSecretIsInTheState requires that the exported state does not contain the plain value
