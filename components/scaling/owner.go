@@ -12,7 +12,7 @@ type Owner interface{ plan(t Tier) (Plan, error) }
 
 // ClusterAutoscaler means that the Cluster Autoscaler of a cluster adds instances for
 // pods that wait, and removes instances that are not needed. The group has no scaling
-// policies: with metric-based scaling beside it, instances would come without pods and go
+// policies: with metric-based scaling next to it, instances would come without pods and go
 // with them (kubernetes/autoscaler, cluster-autoscaler/FAQ.md, "How is Cluster Autoscaler
 // different from CPU-usage-based node autoscalers?"). The alarms of the tier tell people.
 type ClusterAutoscaler struct{ ClusterName string }

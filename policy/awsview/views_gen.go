@@ -5814,6 +5814,53 @@ func (o SecretsmanagerSecretVersion) VersionStages() value.List[value.String] {
 	return value.As[value.List[value.String]](o.Get("versionStages"))
 }
 
+type SqsQueue struct{ value.Node }
+
+// Token is the type of the resource.
+func (SqsQueue) Token() string { return "aws:sqs/queue:Queue" }
+func (o SqsQueue) ContentBasedDeduplication() value.Bool {
+	return value.As[value.Bool](o.Get("contentBasedDeduplication"))
+}
+func (o SqsQueue) DeduplicationScope() value.String {
+	return value.As[value.String](o.Get("deduplicationScope"))
+}
+func (o SqsQueue) DelaySeconds() value.Number { return value.As[value.Number](o.Get("delaySeconds")) }
+func (o SqsQueue) FifoQueue() value.Bool      { return value.As[value.Bool](o.Get("fifoQueue")) }
+func (o SqsQueue) FifoThroughputLimit() value.String {
+	return value.As[value.String](o.Get("fifoThroughputLimit"))
+}
+func (o SqsQueue) KmsDataKeyReusePeriodSeconds() value.Number {
+	return value.As[value.Number](o.Get("kmsDataKeyReusePeriodSeconds"))
+}
+func (o SqsQueue) KmsMasterKeyId() value.String {
+	return value.As[value.String](o.Get("kmsMasterKeyId"))
+}
+func (o SqsQueue) MaxMessageSize() value.Number {
+	return value.As[value.Number](o.Get("maxMessageSize"))
+}
+func (o SqsQueue) MessageRetentionSeconds() value.Number {
+	return value.As[value.Number](o.Get("messageRetentionSeconds"))
+}
+func (o SqsQueue) Name() value.String       { return value.As[value.String](o.Get("name")) }
+func (o SqsQueue) NamePrefix() value.String { return value.As[value.String](o.Get("namePrefix")) }
+func (o SqsQueue) Policy() value.String     { return value.As[value.String](o.Get("policy")) }
+func (o SqsQueue) ReceiveWaitTimeSeconds() value.Number {
+	return value.As[value.Number](o.Get("receiveWaitTimeSeconds"))
+}
+func (o SqsQueue) RedriveAllowPolicy() value.String {
+	return value.As[value.String](o.Get("redriveAllowPolicy"))
+}
+func (o SqsQueue) RedrivePolicy() value.String { return value.As[value.String](o.Get("redrivePolicy")) }
+func (o SqsQueue) SqsManagedSseEnabled() value.Bool {
+	return value.As[value.Bool](o.Get("sqsManagedSseEnabled"))
+}
+func (o SqsQueue) Tags() value.Map[value.String] {
+	return value.As[value.Map[value.String]](o.Get("tags"))
+}
+func (o SqsQueue) VisibilityTimeoutSeconds() value.Number {
+	return value.As[value.Number](o.Get("visibilityTimeoutSeconds"))
+}
+
 type VpcSecurityGroupEgressRule struct{ value.Node }
 
 // Token is the type of the resource.

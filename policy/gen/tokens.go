@@ -65,6 +65,7 @@ var awsTokens = []string{
 	"aws:s3/bucketVersioningV2:BucketVersioningV2",
 	"aws:secretsmanager/secret:Secret",
 	"aws:secretsmanager/secretVersion:SecretVersion",
+	"aws:sqs/queue:Queue",
 	"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
 	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 	"aws:wafv2/webAcl:WebAcl",

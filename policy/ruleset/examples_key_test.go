@@ -11,6 +11,7 @@ var keyExamples = []example{
 	{rule: "key-of-store-rotates", at: "Key postgres-key", path: "enableKeyRotation", bad: false, on: postgresInstance, also: []string{"key-rotates @ Key postgres-key"}},
 	{rule: "key-of-store-rotates", at: mongoCluster, path: "kmsKeyId", bad: "x"},
 	{rule: "key-rotates", at: "Key key", path: "enableKeyRotation", bad: false},
+	{rule: "queue-encrypted", at: "Queue events", path: "sqsManagedSseEnabled", bad: false},
 	{rule: "log-group-encrypted", at: "LogGroup control-plane", path: "kmsKeyId", bad: nil},
 	{rule: "log-group-retention", at: "LogGroup flow-logs", path: "retentionInDays", bad: 0.0, also: []string{"log-group-year @ LogGroup flow-logs"}},
 	{rule: "log-group-year", at: "LogGroup flow-logs", path: "retentionInDays", bad: 90.0},

@@ -42,6 +42,15 @@ var keys = []*rule.Rule{
 		}),
 	},
 	{
+		ID: "queue-encrypted", Title: "Queues are encrypted",
+		Why: "Messages name instances, groups and accounts.",
+		Fix: "components/terminationhandler, SqsManagedSseEnabled", Standards: []string{"FSBP SQS.1"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.SqsQueue) {
+			s.Must(value.Any(v.SqsManagedSseEnabled().IsTrue(), v.KmsMasterKeyId().Set()), "neither sqsManagedSseEnabled nor kmsMasterKeyId is set")
+		}),
+	},
+	{
 		ID: "log-group-retention", Title: "Logs have a retention period",
 		Why: "Logs without one are billed for ever, and hold personal data for ever.",
 		Fix: "components/logs, Days", Standards: []string{"WA COST04"},

@@ -123,24 +123,44 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-one-scale-in-owner", Title: "One controller removes nodes of a group",
-		Why: "Two controllers that remove nodes undo what the other one decides, and drain each other's pods.",
-		Fix: "components/scaling, the tier's scale-in owner", Standards: []string{"WA REL07"},
+		ID: "nodes-one-capacity-owner", Title: "One controller changes the size of a group",
+		Why: "Cluster Autoscaler's FAQ forbids scaling by metrics next to it: nodes come without pods and go with them.",
+		Fix: "components/scaling, the tier's capacity owner", Standards: []string{"WA REL07"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			autoscaled := v.Tags().Any(func(t awsview.AutoscalingGroupTag) value.Truth { return t.Key().Is(autoscalerTag) })
 			policies := rule.Users[awsview.AutoscalingPolicy](s.Graph, s.Resource, "autoscalingGroupName")
-			removes := policies.Any(func(r *graph.Resource, p awsview.AutoscalingPolicy) value.Truth {
-				shrinks := value.All(value.Not(p.ScalingAdjustment().AtLeast(0)), p.ScalingAdjustment().Set())
-				return value.All(shrinks, rule.Users[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists())
+			driven := policies.Any(func(r *graph.Resource, _ awsview.AutoscalingPolicy) value.Truth {
+				return rule.Users[awsview.CloudwatchMetricAlarm](s.Graph, r, "alarmActions").Exists()
 			})
-			s.Must(value.Not(value.All(autoscaled, removes)), "Cluster Autoscaler and a scaling policy both remove nodes")
+			s.Must(value.Not(value.All(autoscaled, driven)), "Cluster Autoscaler and a scaling policy both change the number of nodes")
+		}),
+	},
+	{
+		ID: "nodes-refresh-rolls-back", Title: "A failed instance refresh is rolled back",
+		Why: "A wrong image or a wrong setting would take one node after the other.",
+		Fix: "components/tier, refreshPreferences", Standards: []string{"WA OPS06", "WA REL08"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			preferences := v.InstanceRefresh().Preferences()
+			s.Must(preferences.AutoRollback().IsTrue(), "autoRollback is not true")
+			s.Must(preferences.AlarmSpecification().Alarms().Set(), "no alarm stops a refresh")
+			s.Must(preferences.CheckpointPercentages().Len().AtLeast(2), "a refresh has no checkpoint before its end")
+		}),
+	},
+	{
+		ID: "nodes-refresh-not-by-tags", Title: "A tag replaces no node",
+		Why: "A label for the bill would drain every pod.",
+		Fix: "components/tier, InstanceRefresh: leave Triggers out", Standards: []string{"WA REL08"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
+			s.Must(value.Not(v.InstanceRefresh().Triggers().Set()), "triggers is set")
 		}),
 	},
 	{
 		ID: "nodes-drain-before-end", Title: "A node is drained before its termination",
 		Why: "Requests that the node still answers would fail.",
-		Fix: "components/tier, lifecycleHook", Standards: []string{"WA REL07"},
+		Fix: "components/tier, lifecycleHook; components/terminationhandler", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, _ awsview.AutoscalingGroup) {
 			hooks := rule.Users[awsview.AutoscalingLifecycleHook](s.Graph, s.Resource, "autoscalingGroupName")

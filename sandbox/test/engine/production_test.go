@@ -86,7 +86,7 @@ func autoscaledCountIsKept(t *testing.T, s *stack) {
 // nodesRollOneTierAtATime changes tags, both images at once, and then one image.
 func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.Empty(t, s.refreshes(t))
-	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "42")
+	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "nodes")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Empty(t, s.refreshes(t), "a tag replaces no node")
 
