@@ -49,6 +49,26 @@ func TestGuardRefusesAChangeInCheck(t *testing.T) {
 		"the refused change left nothing behind")
 }
 
+func TestGuardRefusesTwoChangesInAGroup(t *testing.T) {
+	s := newGuard(t)
+	tiers := func(web, app string) map[string]property.Value {
+		grouped := func(path, value string) property.Value {
+			return property.New(map[string]property.Value{
+				"path": property.New(path), "value": property.New(value), "rule": property.New(string(changerule.Free)), "group": property.New("nodes"),
+				"reason": property.New("both tiers would replace their nodes"), "fix": property.New("Change one"),
+			})
+		}
+		return guarded(map[string]property.Value{"web": grouped("tiers.web.release", web), "app": grouped("tiers.application.release", app)})
+	}
+	require.True(t, s.up(tiers("1", "1")))
+	_, failures := s.check(tiers("2", "2"))
+	require.Equal(t, map[string]string{
+		"": "tiers.application.release and tiers.web.release can't change in one update: both tiers would replace their nodes. Change one",
+	}, failures)
+	require.True(t, s.up(tiers("2", "1")))
+	require.True(t, s.up(tiers("2", "2")), "the other tier in the next update")
+}
+
 func TestGuardKnowsItsValuesInAPreview(t *testing.T) {
 	s := newGuard(t)
 	_, outputs := s.preview(guarded(map[string]property.Value{"zone": field(changerule.Kept, "a", "a", "b")}))
