@@ -202,4 +202,18 @@ func TestImageParameters(t *testing.T) {
 	require.ErrorContains(t, err, "ParameterNotFound")
 	_, err = s.invoke(token, props{"name": "/my/parameter"})
 	require.ErrorContains(t, err, "the stand-in knows")
+
+	release := func(architecture, version, date string) props {
+		return props{"name": "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/amazon-eks-node-al2023-" + architecture +
+			"-standard-" + version + "-v" + date + "/image_id"}
+	}
+	pinned, err := s.invoke(token, release("arm64", "1.34", "20260923"))
+	require.NoError(t, err)
+	older, err := s.invoke(token, release("arm64", "1.34", "20260625"))
+	require.NoError(t, err)
+	require.NotEqual(t, pinned["insecureValue"], older["insecureValue"], "each release has its image")
+	for _, wrong := range []props{release("x86_64", "1.34", "20260923"), release("arm64", "1.35", "20260923"), release("arm64", "1.34", "20260924")} {
+		_, err = s.invoke(token, wrong)
+		require.ErrorContains(t, err, "ParameterNotFound", wrong["name"])
+	}
 }
