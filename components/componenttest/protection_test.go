@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/cdn"
+	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/protection"
 )
@@ -30,7 +32,7 @@ func under(policy *protection.Policy, programs ...program) program {
 func TestProtectionReachesEveryResource(t *testing.T) {
 	for _, enabled := range []bool{true, false} {
 		d := deploy(t, under(protection.New(enabled),
-			newNetwork(func(*network.Args) {}), newDatabase(databaseArgs), newRedisPods(redisPodArgs()), newMongo(mongoArgs)))
+			newNetwork(func(*network.Args) {}), newCluster(func(*cluster.Args) {}), newCDN(func(*cdn.Args) {}), newDatabase(databaseArgs), newRedisPods(redisPodArgs()), newMongo(mongoArgs)))
 		protected := map[string]bool{}
 		for _, r := range d {
 			holds, _ := protection.Holds(r.Type, r.Parent != "")
@@ -38,7 +40,7 @@ func TestProtectionReachesEveryResource(t *testing.T) {
 			protected[r.Type] = r.Protect
 		}
 		for _, kind := range []string{
-			rdsInstance, docdbCluster, ec2Subnet, "aws:ec2/eip:Eip", "aws:kms/key:Key", "aws:cloudwatch/logGroup:LogGroup",
+			rdsInstance, docdbCluster, ec2Subnet, "aws:ec2/vpc:Vpc", eksCluster, "aws:cloudfront/distribution:Distribution", "aws:ec2/eip:Eip", "aws:kms/key:Key", "aws:cloudwatch/logGroup:LogGroup",
 			"kubernetes:apps/v1:StatefulSet", "kubernetes:core/v1:Secret", "kubernetes:core/v1:PersistentVolumeClaim",
 		} {
 			require.Equal(t, enabled, protected[kind], kind)

@@ -62,12 +62,13 @@ func newBase(t testing.TB) *environment {
 			env.resources[i] = with(r, "policy", goodPolicy)
 		case awsview.AutoscalingGroup{}.Token():
 			env.resources[i] = with(r, "healthCheckType", "ELB")
+		case awsview.CloudwatchMetricAlarm{}.Token():
+			env.resources[i] = with(r, "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"})
 		case awsview.EcrRepository{}.Token():
 			add(awsview.EcrLifecyclePolicy{}.Token(), "end of "+r.Name, nil, map[string]string{"repository": short(r)})(t, env)
 		}
 	}
 	edits := []edit{
-		set("MetricAlarm error-rate-high", "alarmActions", []any{"arn:aws:sns:us-east-1:1:alarms"}),
 		set("aws aws", "allowedAccountIds", []any{"111111111111"}),
 		set(cdnDistribution, "originGroups", []any{map[string]any{"originId": "both"}}),
 		set(eksCluster, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
@@ -76,6 +77,8 @@ func newBase(t testing.TB) *environment {
 		set("Deployment prod", "spec.template.spec.automountServiceAccountToken", false),
 		set("Deployment prod", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 		set("Deployment prod", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
+		set("Deployment termination", "spec.template.spec.automountServiceAccountToken", false),
+		set("Deployment termination", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
 		set("NetworkAcl private-data-acl", "ingress", []any{map[string]any{
 			"action": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 0.0, "toPort": 65535.0,
 		}}),
@@ -90,6 +93,9 @@ func newBase(t testing.TB) *environment {
 		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 		change("Deployment prod", func(r *graph.Resource) {
+			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
+		}),
+		change("Deployment termination", func(r *graph.Resource) {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
 		}),
 	}

@@ -17,9 +17,10 @@ var nodeExamples = []example{
 	{rule: "nodes-metadata-hop-limit", at: "LaunchTemplate application-template", path: "metadataOptions.httpPutResponseHopLimit", bad: 999999.0, absent: evaluate.Holds},
 	{rule: "nodes-no-key-pair", at: "LaunchTemplate application-template", path: "keyName", bad: true, absent: evaluate.Holds},
 	{rule: "nodes-no-public-address", at: "LaunchTemplate web-template", path: "networkInterfaces", bad: []any{map[string]any{"associatePublicIpAddress": "true"}}, absent: evaluate.Holds},
-	{rule: "nodes-one-capacity-owner", at: "MetricAlarm quiet", path: "alarmActions", bad: []any{"arn"}, on: "Group web-group", absent: evaluate.Holds, given: []edit{
+	{rule: "nodes-one-capacity-owner", at: "Group web-group", path: "tags", bad: []any{map[string]any{"key": "k8s.io/cluster-autoscaler/enabled", "value": "true"}}, absent: evaluate.Holds, given: []edit{
+		set("Group web-group", "tags", []any{}),
 		add("aws:autoscaling/policy:Policy", "grow", map[string]any{"scalingAdjustment": 1.0}, map[string]string{"autoscalingGroupName": "Group web-group"}),
-		add("aws:cloudwatch/metricAlarm:MetricAlarm", "quiet", map[string]any{"alarmActions": []any{}}, map[string]string{"alarmActions": "Policy grow"}),
+		add("aws:cloudwatch/metricAlarm:MetricAlarm", "busy", map[string]any{"alarmActions": []any{"arn"}}, map[string]string{"alarmActions": "Policy grow"}),
 	}},
 	{rule: "nodes-refresh-not-by-tags", at: "Group web-group", path: "instanceRefresh.triggers", bad: []any{"tag"}, absent: evaluate.Holds},
 	{rule: "nodes-refresh-rolls-back", at: "Group web-group", path: "instanceRefresh.preferences.autoRollback", bad: false},
