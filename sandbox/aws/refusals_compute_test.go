@@ -151,7 +151,7 @@ func TestEventRefusals(t *testing.T) {
 	}
 	unheard := s.mustCreate(eventRuleT, "unheard", pattern(`{"source":["aws.ec2"]}`))
 	closed := s.mustCreate(queueT, "closed", props{})
-	s.refuseAll(t, []computeRefusal{
+	s.requireRefusals([]refusal{
 		{"a name of 81 letters", queueT, queue(props{"name": strings.Repeat("x", 81)}), "name"},
 		{"a name with a dot", queueT, queue(props{"name": "a.b"}), "letters, digits, - and _"},
 		{"a name that is in use", queueT, queue(props{"name": x.byName["events"].state["name"]}), "QueueAlreadyExists"},
