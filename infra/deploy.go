@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/network"
+	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/network/subnet"
 	"github.com/progressive-framework/platform/components/protection"
 	"github.com/progressive-framework/platform/infra/config"
@@ -170,8 +171,15 @@ func deployNetwork(ctx *pulumi.Context, stack *config.Stack, base *base, recorde
 		NATZone:      recorded[config.NATZone],
 		Endpoints:    stack.Network.Endpoints,
 		EndpointZone: recorded[config.EndpointZone],
+		Operators:    operators(stack),
 		LogKeyARN:    base.key.ARN,
 	}, base.inRegion)
+}
+
+// operators are the networks that deploy and operate the stack over private
+// connections.
+func operators(stack *config.Stack) []access.Source {
+	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
 // eksCluster is the cluster and how resources are created in it.
@@ -195,6 +203,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		Subnets:           byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),
 		ControlPlaneZones: placed.controlPlane,
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
+		PrivateAccess:     operators(stack),
 		Admins:            stack.Cluster.Admins,
 		KeyARN:            base.key.ARN,
 	}, base.inRegion)
@@ -214,7 +223,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		// Other settings of a store are another ConfigMap else, which replaces the
 		// StatefulSet with it. Pods roll by a digest of the settings anyway.
 		EnableConfigMapMutable: pulumi.Bool(true),
-	}, pulumi.Parent(created))
+	}, pulumi.Parent(created), pulumi.DependsOn(created.Admitted)) // the API server answers nobody before
 	if err != nil {
 		return nil, fmt.Errorf("Kubernetes provider: %w", err)
 	}

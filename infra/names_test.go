@@ -113,6 +113,7 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 			"progressive-framework:network":             `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"]}`,
 			"progressive-framework:auth":                `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 			"progressive-framework:edge":                `{"domain":"example.com","zone":"example.com"}`,
+			"progressive-framework:cluster":             `{"publicAccessCidrs":["198.18.0.0/24"],"privateAccessCidrs":["10.99.0.0/16"]}`,
 			"progressive-framework:postgres":            `{"instanceClass":"db.r7g.xlarge"}`,
 			"progressive-framework:redis":               `{"nodeType":"cache.r7g.large"}`,
 			"progressive-framework:mongo":               `{"instanceClass":"db.r6g.large"}`,

@@ -84,3 +84,27 @@ func TestOrderIsByDependency(t *testing.T) {
 		})
 	}
 }
+
+// The API server and AWS's services answer a deployer in the VPC, or in a connected
+// network, only after the rules that admit it.
+func TestDeployersAreAdmittedBeforeTheyConnect(t *testing.T) {
+	o := newOrder(deployedWith(t, "prod", map[string]string{
+		"progressive-framework:cluster": `{"privateAccessCidrs":["10.10.0.0/20"]}`,
+	}))
+	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	endpoints, controlPlane := o.named(rule, "endpoints-from-10-10-0-0-20"), o.named(rule, "control-plane-from-10-10-0-0-20")
+	require.Len(t, endpoints, 1)
+	require.Len(t, controlPlane, 1)
+	interfaces, objects := 0, 0
+	for urn, r := range o {
+		switch {
+		case r.Type == "aws:ec2/vpcEndpoint:VpcEndpoint" && r.Properties["vpcEndpointType"] == "Interface":
+			interfaces++
+			require.True(t, o.before(urn)[endpoints[0]], "%s must come after %s", urn, endpoints[0])
+		case r.Type == "pulumi:providers:kubernetes":
+			objects++
+			require.True(t, o.before(urn)[controlPlane[0]], "%s must come after %s", urn, controlPlane[0])
+		}
+	}
+	require.Equal(t, []int{8, 1}, []int{interfaces, objects}, "interface endpoints, and Kubernetes providers")
+}

@@ -22,6 +22,7 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["eu-west-1a","eu-west-1b"]}`,
 		"progressive-framework:auth":        `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 		"progressive-framework:edge":        `{"domain":"example.com","zone":"example.com"}`,
+		"progressive-framework:cluster":     `{"publicAccessCidrs":["198.18.0.0/24"]}`,
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":       `{"kind":"none"}`,

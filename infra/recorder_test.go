@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -29,6 +30,12 @@ type registered struct {
 // file, and returns everything that it registers. No engine takes part.
 func deployed(t *testing.T, stack string) []registered {
 	t.Helper()
+	return deployedWith(t, stack, nil)
+}
+
+// deployedWith is deployed for a stack whose file has other values for some full keys.
+func deployedWith(t *testing.T, stack string, changes map[string]string) []registered {
+	t.Helper()
 	raw, err := os.ReadFile("../Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
 	var file struct{ Config map[string]any }
@@ -43,6 +50,7 @@ func deployed(t *testing.T, stack string) []registered {
 		require.NoError(t, err)
 		values[key] = string(encoded)
 	}
+	maps.Copy(values, changes)
 	loaded, err := config.Load(stack, values)
 	require.NoError(t, err)
 	all, err := deployMocked(t, loaded)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster/eksspec"
+	"github.com/progressive-framework/platform/components/network/access"
 )
 
 // Args configure a Cluster.
@@ -36,8 +37,11 @@ type Args struct {
 	// can't change; see eksspec.Zones.
 	ControlPlaneZones []string
 	// PublicAccessCIDRs are the blocks that may reach the API endpoint over the
-	// internet. Empty means that only the VPC reaches it.
+	// internet. Empty means that the endpoint is private.
 	PublicAccessCIDRs []string
+	// PrivateAccess are the networks that may reach the private API endpoint, in
+	// addition to the nodes.
+	PrivateAccess []access.Source
 	// Admins are the ARNs of IAM roles and users that administer the cluster. The
 	// creator of the cluster is always an administrator and must not be listed.
 	Admins []string
@@ -60,6 +64,10 @@ func (a *Args) validate() error {
 	if _, err := eksspec.ForVersion(a.Version); err != nil {
 		errs = append(errs, err)
 	}
+	if len(a.PublicAccessCIDRs)+len(a.PrivateAccess) == 0 {
+		errs = append(errs, errors.New("PublicAccessCIDRs or PrivateAccess must not be empty: nodes alone would reach the API server, and nobody could deploy into the cluster"))
+	}
+	errs = append(errs, access.Check(a.PrivateAccess))
 	errs = append(errs, eksspec.Admins(a.Admins)...)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("cluster %s: %w", a.ClusterName, err)
@@ -93,6 +101,9 @@ type Cluster struct {
 	// NodesNeed are the resources that a node needs to join and become ready. A
 	// resource that launches nodes must depend on them.
 	NodesNeed []pulumi.Resource
+	// Admitted are the rules of PrivateAccess. A client of the API server must depend
+	// on them.
+	Admitted []pulumi.Resource
 	// Settled is the control plane. What needs it must depend on it, and not on the
 	// Cluster, as on network.Network.Settled.
 	Settled []pulumi.Resource
@@ -122,7 +133,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	c.Kubeconfig = pulumi.All(c.Name, c.Endpoint, c.CertificateAuthority).ApplyT(func(v []any) (string, error) {
 		return kubeconfig(v[0].(string), v[1].(string), v[2].(string), args.Account)
 	}).(pulumi.StringOutput)
-	for _, step := range []func() error{b.admins, b.nodeSecurityGroup, b.nodeRole, b.nodeAddons} {
+	for _, step := range []func() error{b.admins, b.admitOperators, b.nodeSecurityGroup, b.nodeRole, b.nodeAddons} {
 		if err := step(); err != nil {
 			return nil, err
 		}

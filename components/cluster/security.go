@@ -6,6 +6,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/network/access"
 )
 
 // controlPlanePorts are the ports of nodes and pods that the control plane calls:
@@ -20,6 +22,20 @@ var controlPlanePorts = []struct {
 	{"webhook", "admission webhooks", 9443},
 	{"kubelet", "kubelets: logs, exec, port-forward", 10250},
 	{"metrics", "metrics-server, as EKS ships it", 10251},
+}
+
+// admitOperators allows the networks of PrivateAccess to call the API server. EKS's own
+// security group admits no one but its members (EKS User Guide, "Cluster API server
+// endpoint": a private endpoint needs an ingress rule for port 443 from your network).
+func (b *builder) admitOperators() error {
+	for _, source := range b.args.PrivateAccess {
+		rule, err := access.NewRule(b.ctx, b.name+"-control-plane", b.cluster.SecurityGroupID, source, b.parent)
+		if err != nil {
+			return err
+		}
+		b.cluster.Admitted = append(b.cluster.Admitted, rule)
+	}
+	return nil
 }
 
 // nodeSecurityGroup creates the security group of all nodes. Nodes may connect to each

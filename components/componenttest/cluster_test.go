@@ -11,6 +11,7 @@ import (
 	"github.com/progressive-framework/platform/components/addons"
 	"github.com/progressive-framework/platform/components/autoscaler"
 	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler"
 	"github.com/progressive-framework/platform/components/tier"
@@ -22,6 +23,7 @@ func clusterArgs(where *account.Account) *cluster.Args {
 		Account: where, ClusterName: "app", Version: "1.34", VPCID: pulumi.String("vpc-1"), KeyARN: pulumi.String("arn:key"),
 		Subnets:           map[string]pulumi.StringInput{"us-east-1a": pulumi.String("subnet-a"), "us-east-1b": pulumi.String("subnet-b"), "us-east-1c": pulumi.String("subnet-c")},
 		ControlPlaneZones: []string{"us-east-1b", "us-east-1a"},
+		PrivateAccess:     access.Sources([]string{"10.99.0.0/16"}, nil),
 	}
 }
 
@@ -118,9 +120,33 @@ func TestControlPlaneIsPrivateAndEncrypted(t *testing.T) {
 	public.has(t, map[string]any{"vpcConfig.endpointPublicAccess": true, "vpcConfig.publicAccessCidrs": []any{"203.0.113.0/24"}})
 }
 
+// Whoever deploys is admitted to the private endpoint by a rule of the control plane's
+// own security group.
+func TestPrivateEndpointAdmitsOperators(t *testing.T) {
+	d := deploy(t, newCluster(func(a *cluster.Args) {
+		a.PrivateAccess = access.Sources([]string{"10.99.0.0/16"}, []string{"sg-0123456789abcdef0"})
+	}))
+	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	for name, source := range map[string]map[string]any{
+		"app-control-plane-from-10-99-0-0-16":         {"cidrIpv4": "10.99.0.0/16", "referencedSecurityGroupId": nil},
+		"app-control-plane-from-sg-0123456789abcdef0": {"cidrIpv4": nil, "referencedSecurityGroupId": "sg-0123456789abcdef0"},
+	} {
+		d.one(t, rule, name).has(t, source)
+		d.one(t, rule, name).has(t, map[string]any{"securityGroupId": "sg-eks", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+	}
+	for reason, wrong := range map[string]func(*cluster.Args){
+		"nodes alone would reach the API server": func(a *cluster.Args) { a.PrivateAccess = nil },
+		"source 10-99-0-0-16 is listed twice":    func(a *cluster.Args) { a.PrivateAccess = append(a.PrivateAccess, access.Block("10.99.0.0/16")) },
+		"source x: must have a CIDR":             func(a *cluster.Args) { a.PrivateAccess = []access.Source{{Name: "x"}} },
+	} {
+		_, err := run(newCluster(wrong))
+		require.ErrorContains(t, err, reason)
+	}
+}
+
 // Nodes are reached by each other and, on a few ports, by the control plane.
 func TestNodesAreReachedByTheClusterOnly(t *testing.T) {
-	d := deploy(t, newCluster(func(*cluster.Args) {}))
+	d := deploy(t, newCluster(func(a *cluster.Args) { a.PrivateAccess, a.PublicAccessCIDRs = nil, []string{"203.0.113.0/24"} }))
 	for _, rule := range d.ofType("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule") {
 		rule.has(t, map[string]any{"cidrIpv4": nil, "cidrIpv6": nil, "prefixListId": nil})
 		require.Contains(t, []any{"app-node-id", "sg-eks"}, rule.get("referencedSecurityGroupId"), rule.Name)

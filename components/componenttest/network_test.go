@@ -10,6 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/network"
+	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
@@ -96,6 +97,30 @@ func TestNATAndEndpointLayouts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// With private DNS an endpoint takes over its service's name in the whole VPC. Whoever
+// deploys from there is admitted before that.
+func TestOperatorsAreAdmittedBeforeTheEndpointsExist(t *testing.T) {
+	operators := func(a *network.Args) {
+		a.Operators = access.Sources([]string{"10.10.0.0/20"}, []string{"sg-0123456789abcdef0"})
+	}
+	d := deploy(t, newNetwork(operators))
+	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	block := d.one(t, rule, "app-endpoints-from-10-10-0-0-20")
+	block.has(t, map[string]any{"securityGroupId": "app-endpoints-id", "cidrIpv4": "10.10.0.0/20", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443})
+	group := d.one(t, rule, "app-endpoints-from-sg-0123456789abcdef0")
+	group.has(t, map[string]any{"referencedSecurityGroupId": "sg-0123456789abcdef0"})
+	for _, e := range d.ofType(endpoint) {
+		if e.get("vpcEndpointType") == "Interface" {
+			e.dependsOn(t, block, group)
+		}
+	}
+
+	d = deploy(t, newNetwork(func(a *network.Args) { operators(a); a.Endpoints = subnet.EndpointsNone }))
+	require.Empty(t, d.names(rule), "there is nothing to be admitted to")
+	_, err := run(newNetwork(func(a *network.Args) { a.Operators = []access.Source{{Name: "x"}} }))
+	require.ErrorContains(t, err, "network: Operators: source x: must have a CIDR")
 }
 
 func TestFlowLogsAreEncryptedAndScoped(t *testing.T) {

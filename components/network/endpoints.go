@@ -6,10 +6,10 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
@@ -49,6 +49,10 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 		return fmt.Errorf("security group of the endpoints: %w", err)
 	}
 	b.endpointGroup = group
+	admitted, err := b.admitOperators()
+	if err != nil {
+		return err
+	}
 	for _, service := range interfaceServices {
 		part := "endpoint-" + service
 		endpoint, err := ec2.NewVpcEndpoint(b.ctx, b.name+"-"+part, &ec2.VpcEndpointArgs{
@@ -59,13 +63,29 @@ func (b *builder) endpoints(app pulumi.StringArray) error {
 			SecurityGroupIds:  pulumi.StringArray{group.ID()},
 			PrivateDnsEnabled: pulumi.Bool(true),
 			Tags:              b.tags(part),
-		}, b.parent)
+		}, b.parent, pulumi.DependsOn(admitted))
 		if err != nil {
 			return fmt.Errorf("endpoint of %s: %w", service, err)
 		}
 		b.settled = append(b.settled, endpoint)
 	}
 	return nil
+}
+
+// admitOperators allows whoever runs the stack to use the endpoints. With private DNS,
+// an endpoint takes over its service's name in the whole VPC as soon as it exists. So
+// the rules come first, otherwise a runner in the VPC loses EC2 and STS in the middle
+// of `up`.
+func (b *builder) admitOperators() ([]pulumi.Resource, error) {
+	var rules []pulumi.Resource
+	for _, source := range b.args.Operators {
+		rule, err := access.NewRule(b.ctx, b.name+"-endpoints", b.endpointGroup.ID(), source, b.parent)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
 }
 
 func (b *builder) serviceName(service string) pulumi.String {
@@ -127,16 +147,10 @@ func (n *Network) AdmitToEndpoints(client string, securityGroupID pulumi.StringI
 	if b == nil || b.endpointGroup == nil {
 		return nil
 	}
-	rule, err := vpc.NewSecurityGroupIngressRule(b.ctx, b.name+"-endpoints-from-"+client, &vpc.SecurityGroupIngressRuleArgs{
-		SecurityGroupId:           b.endpointGroup.ID(),
-		ReferencedSecurityGroupId: securityGroupID,
-		IpProtocol:                pulumi.String("tcp"),
-		FromPort:                  pulumi.Int(443),
-		ToPort:                    pulumi.Int(443),
-		Description:               pulumi.String("HTTPS from " + client),
-	}, b.parent)
+	source := access.Source{Name: client, SecurityGroupID: securityGroupID}
+	rule, err := access.NewRule(b.ctx, b.name+"-endpoints", b.endpointGroup.ID(), source, b.parent)
 	if err != nil {
-		return fmt.Errorf("rule for %s at the endpoints: %w", client, err)
+		return err
 	}
 	n.Settled = append(n.Settled, rule)
 	return nil

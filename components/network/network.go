@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/network/access"
 	"github.com/progressive-framework/platform/components/network/subnet"
 )
 
@@ -35,6 +36,9 @@ type Args struct {
 	// empty: the first of Zones by name. A stack that exists keeps its zones when
 	// the list changes.
 	NATZone, EndpointZone string
+	// Operators are the networks from which the stack is deployed and operated. They
+	// may use the interface endpoints, and are admitted before these exist.
+	Operators []access.Source
 	// LogKeyARN is the KMS key of the flow logs. key.Logs must be among its users.
 	LogKeyARN pulumi.StringInput
 	// FlowLogDays is for how many days flow logs are kept. Zero means 30.
@@ -57,6 +61,9 @@ func (a *Args) validate() error {
 		return fmt.Errorf("network: EndpointZone %q: must be one of %q", a.EndpointZone, a.Zones)
 	case a.FlowLogDays < 0:
 		return fmt.Errorf("network: FlowLogDays is %d; must not be below 0", a.FlowLogDays)
+	}
+	if err := access.Check(a.Operators); err != nil {
+		return fmt.Errorf("network: Operators: %w", err)
 	}
 	return nil
 }

@@ -96,9 +96,12 @@ var listBounds = map[string]bound{
 	"network.databaseSubnetIds": {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.zones":             {Min: subnet.MinZones, Max: subnet.MaxZones},
 	"cluster.publicAccessCidrs": {0, maxPublicBlocks, "EKS allows no more"},
-	"images.platforms":          {Min: 1, Max: unlimited},
-	"postgres.platforms":        {Min: 1, Max: unlimited},
-	"redis.platforms":           {Min: 1, Max: unlimited},
+	// Together 30 of the 60 rules of a security group (VPC User Guide, "Amazon VPC quotas").
+	"cluster.privateAccessCidrs":          {Min: 0, Max: 20},
+	"cluster.privateAccessSecurityGroups": {Min: 0, Max: 10},
+	"images.platforms":                    {Min: 1, Max: unlimited},
+	"postgres.platforms":                  {Min: 1, Max: unlimited},
+	"redis.platforms":                     {Min: 1, Max: unlimited},
 	// EC2 Auto Scaling, "Quotas": overrides of a mixed instances policy.
 	"tiers.*.instanceTypes": {Min: 1, Max: 40},
 }

@@ -130,10 +130,20 @@ type Cluster struct {
 	// created the cluster administers it already and is not listed. The ARN has
 	// the role's whole path, as `aws iam get-role` shows it.
 	Admins []string `key:"admins"`
-	// The public IPv4 blocks from which the API endpoint is reached over the
-	// internet: /8 to /32, at most 40, none within another. Unset, the endpoint
-	// is private.
+	// The public IPv4 blocks from which the stack is deployed over the internet:
+	// /8 to /32, at most 40, none within another. They reach the API endpoint;
+	// unset, it is private. Required without a key of private access.
 	PublicAccessCIDRs []string `key:"publicAccessCidrs"`
+	// The IPv4 blocks from which the stack is deployed over a private connection:
+	// a connected network, or a runner's subnet in the VPC. /8 to /32, none within
+	// another. They reach the API endpoint and the interface endpoints. With
+	// `cluster.publicAccessCidrs`, a connected network must use the VPC's DNS:
+	// elsewhere the endpoint's name has public addresses.
+	PrivateAccessCIDRs []string `key:"privateAccessCidrs"`
+	// The IDs of security groups from which the stack is deployed: of runners in
+	// the VPC, or in a VPC that is peered with it. They reach what the blocks of
+	// `cluster.privateAccessCidrs` reach.
+	PrivateAccessSecurityGroups []string `key:"privateAccessSecurityGroups"`
 	// The source of the nodes: the Auto Scaling Groups of `tiers`, or nodes that
 	// this stack does not manage, as in a sandbox.
 	Nodes NodeSource `key:"nodes"`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"maps"
 	"testing"
 
@@ -23,12 +24,33 @@ func good() map[string]string {
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":       `{"instanceClass":"db.r6g.large"}`,
+		clusterKey:                          requiredOfCluster,
 	}
+}
+
+const (
+	clusterKey = "progressive-framework:cluster"
+	// requiredOfCluster are the keys that every cluster needs.
+	requiredOfCluster = `{"publicAccessCidrs":["198.18.0.0/24"]}`
+)
+
+// cluster adds the keys that every cluster needs to an object that lacks them.
+func cluster(object string) string {
+	members := map[string]any{}
+	if json.Unmarshal([]byte(requiredOfCluster), &members) != nil || json.Unmarshal([]byte(object), &members) != nil {
+		return object // a test of an object that can't be read
+	}
+	whole, err := json.Marshal(members)
+	if err != nil {
+		return object
+	}
+	return string(whole)
 }
 
 func with(changes map[string]string) map[string]string {
 	c := good()
 	maps.Copy(c, changes)
+	c[clusterKey] = cluster(c[clusterKey])
 	for k, v := range c {
 		if v == "" {
 			delete(c, k)

@@ -180,7 +180,7 @@ func validateCluster(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
 		}
 	}
-	return append(problems, validatePublicAccess(at.Child("publicAccessCidrs"), c.PublicAccessCIDRs)...)
+	return append(problems, validateReach(at, c)...)
 }
 
 // word is what the services accept as an issuer or an audience.

@@ -10,7 +10,7 @@ var eksExamples = []example{
 	{rule: "eks-autoscaler-version", at: "Deployment prod", path: "spec.template.spec.containers.0.image", bad: "registry.example/cluster-autoscaler:v1.30.1@sha256:" + digits, on: "Cluster cluster", absent: evaluate.Holds, given: []edit{withoutImage("Deployment prod")}},
 	{rule: "eks-control-plane-logs", at: eksCluster, path: "enabledClusterLogTypes", bad: nil},
 	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPrivateAccess", bad: false},
-	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.endpointPublicAccess", bad: true},
+	{rule: "eks-endpoint-private", at: eksCluster, path: "vpcConfig.publicAccessCidrs", bad: []any{"0.0.0.0/0"}},
 	{rule: "eks-log-group-managed", at: "LogGroup control-plane", path: "name", bad: "/aws/eks/another/cluster", on: "Cluster cluster"},
 	{rule: "eks-network-policies-enforced", at: "Addon vpc-cni", path: "configurationValues", bad: `{"enableNetworkPolicy":"false"}`},
 	{rule: "eks-no-implicit-admin", at: "Cluster cluster", path: "accessConfig.bootstrapClusterCreatorAdminPermissions", bad: true},

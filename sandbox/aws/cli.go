@@ -1,15 +1,19 @@
 package aws
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/kubeconfig"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
 
@@ -21,18 +25,23 @@ const tokenLifetime = 14 * time.Minute
 //
 //	aws eks get-token --cluster-name NAME [--region REGION] [--output json]
 //
-// It prints the credential of the sandbox's own kubeconfig. Every other command or
+// It prints the credential of the sandbox's own kubeconfig, unless the cluster's API
+// endpoint does not admit the place of SANDBOX_RUN_FROM. Every other command or
 // option is an error that names it.
 func CLI(args []string, stdout, _ io.Writer) error {
 	if len(args) < 2 || args[0] != "eks" || args[1] != "get-token" {
 		return fmt.Errorf("the sandbox's aws has `aws eks get-token` only, not %q: it reaches no account", "aws "+strings.Join(args, " "))
 	}
-	if err := checkOptions(args[2:]); err != nil {
+	options, err := getTokenOptions(args[2:])
+	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
 	}
 	l, err := layout.FromEnv()
 	if err != nil {
 		return fmt.Errorf("aws eks get-token: %w", err)
+	}
+	if err := reachCluster(l, options); err != nil {
+		return err
 	}
 	current, err := kubeconfig.Read(l.Kubeconfig())
 	if err != nil {
@@ -45,31 +54,45 @@ func CLI(args []string, stdout, _ io.Writer) error {
 	return json.NewEncoder(stdout).Encode(execCredential(current, time.Now()))
 }
 
-// checkOptions returns an error for options of get-token that the stand-in does
-// not support.
-func checkOptions(args []string) error {
+// reachCluster returns an error if the run does not reach the cluster's API endpoint.
+// The program prints no credential then, so that the client fails as it does at AWS,
+// where its connection times out.
+func reachCluster(l *layout.Layout, options map[string]string) error {
+	cloud, err := openCloud(l, cmp.Or(options["--region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), rules.DefaultRegion))
+	if err != nil {
+		return err
+	}
+	if cloud.From, err = rules.ParsePlace(os.Getenv(rules.RunFromVariable)); err != nil {
+		return err
+	}
+	return cloud.ReachCluster(context.Background(), options["--cluster-name"])
+}
+
+// getTokenOptions reads the options. It returns an error for those that the stand-in
+// does not support.
+func getTokenOptions(args []string) (map[string]string, error) {
 	given := map[string]string{}
 	for len(args) > 0 {
 		name, value, hasValue := strings.Cut(args[0], "=")
 		args = args[1:]
 		if !slices.Contains([]string{"--cluster-name", "--region", "--output"}, name) {
-			return fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region and --output", name)
+			return nil, fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region and --output", name)
 		}
 		if !hasValue {
 			if len(args) == 0 {
-				return fmt.Errorf("the option %s needs a value", name)
+				return nil, fmt.Errorf("the option %s needs a value", name)
 			}
 			value, args = args[0], args[1:]
 		}
 		given[name] = value
 	}
 	if given["--cluster-name"] == "" {
-		return errors.New("the option --cluster-name is required")
+		return nil, errors.New("the option --cluster-name is required")
 	}
 	if output := given["--output"]; output != "" && output != "json" {
-		return fmt.Errorf("--output %s: only json is supported", output)
+		return nil, fmt.Errorf("--output %s: only json is supported", output)
 	}
-	return nil
+	return given, nil
 }
 
 // credential is an ExecCredential of client.authentication.k8s.io/v1beta1, which

@@ -100,6 +100,13 @@ func TestGetToken(t *testing.T) {
 		require.NoError(t, json.Unmarshal(out.Bytes(), &credential))
 		return credential, nil
 	}
+	role := s.mustCreate(roleT, "role", props{"assumeRolePolicy": eksTrust})
+	s.mustCreate(attachT, "policy", props{"role": role.state["name"], "policyArn": clusterPerm})
+	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16"})
+	s.mustCreate(clusterT, "c", props{"name": "c", "version": "1.33", "roleArn": role.state["arn"], "vpcConfig": props{"subnetIds": []any{
+		s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/24", "availabilityZone": "us-east-1a"}).id,
+		s.mustCreate(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.1.0/24", "availabilityZone": "us-east-1b"}).id,
+	}}})
 	credential, err := run("eks get-token --cluster-name c --region us-east-1 --output json")
 	require.NoError(t, err)
 	require.Equal(t, "ExecCredential", credential["kind"])

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -90,9 +91,13 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	if len(failures) > 0 {
 		return nil, status.Error(codes.InvalidArgument, failureError(failures).Error())
 	}
+	from, err := rules.ParsePlace(os.Getenv(rules.RunFromVariable))
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
+		From: from, Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
 	p.log(ctx, pulumirpc.LogSeverity_INFO, "", announcement)

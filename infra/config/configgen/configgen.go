@@ -47,6 +47,7 @@ func Generate(seed uint64) map[string]string {
 	for _, name := range []string{"web", "mca", "npa", "wpa"} {
 		g.maybe("services."+name+".replicas", 1, 2, 3, 50)
 	}
+	g.reach()
 	values := map[string]string{"aws:region": region}
 	if g.rng.IntN(4) == 0 {
 		values["aws:profile"] = "platform"
@@ -92,6 +93,16 @@ func (g generator) cluster() {
 			g.set(at+"spotShare", one(g, 1, 100))
 			g.maybe(at+"onDemandBase", 0, 2)
 		}
+	}
+}
+
+// reach says from where the stack is deployed: over the internet, or a private
+// connection where nobody is admitted over the internet.
+func (g generator) reach() {
+	g.maybe("cluster.privateAccessSecurityGroups", []string{"sg-0123456789abcdef0"})
+	cluster, _ := g.values["cluster"].(map[string]any)
+	if public, _ := cluster["publicAccessCidrs"].([]string); len(public) == 0 {
+		g.set("cluster.privateAccessCidrs", one(g, []string{"10.99.0.0/16"}, []string{"10.98.0.0/15", "198.18.0.0/15"}))
 	}
 }
 

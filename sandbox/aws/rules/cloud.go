@@ -28,6 +28,8 @@ type Cloud struct {
 	Region      string
 	Partition   string
 	DefaultTags map[string]any
+	// From is where the run connects from; zero outside a run.
+	From Place
 	// Now is the clock; time.Now outside tests.
 	Now func() time.Time
 }
@@ -64,7 +66,11 @@ func (c *Cloud) call(ctx context.Context, tx *store.Tx, token string) (*Call, er
 	if err != nil {
 		return nil, err
 	}
-	return &Call{Cloud: c, Row: row, Tx: tx, Context: ctx, schema: s}, nil
+	call := &Call{Cloud: c, Row: row, Tx: tx, Context: ctx, schema: s}
+	if err := call.reachService(token); err != nil {
+		return nil, fmt.Errorf("%s: %w", row.Label, err)
+	}
+	return call, nil
 }
 
 // scope returns the scope of a type's objects.

@@ -19,9 +19,11 @@ var (
 	}
 )
 
+const endpointType = "aws:ec2/vpcEndpoint:VpcEndpoint"
+
 var _ = add(
 	&Row{
-		Token:  vpcEndpointType,
+		Token:  endpointType,
 		Source: "ec2/vpc_endpoint.go", Page: "AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html",
 		Label: "EC2 VPC Endpoint", ID: "vpce-{hex17}", NotFound: "InvalidVpcEndpointId.NotFound",
 		Props: Props{

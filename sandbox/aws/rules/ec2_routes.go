@@ -186,7 +186,7 @@ func verifyInlineRoutes(c *Call) error {
 // VPC, or does not accept the destination.
 func (c *Call) verifyTarget(table store.Object, route Object, destination string) error {
 	vpcID := Object(table.State).String("vpcId")
-	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: "aws:ec2/vpc:Vpc", ID: vpcID}); ok {
+	if vpc, ok := c.Tx.Get(store.Key{Scope: c.scope(c.Row), Type: vpcType, ID: vpcID}); ok {
 		v := Object(vpc.State)
 		if sameCIDR(v.String("cidrBlock"), destination) || sameCIDR(v.String("ipv6CidrBlock"), destination) {
 			return refuse("RouteAlreadyExists", "The route identified by %s already exists: it is the local route of %s.", destination, vpcID)

@@ -17,7 +17,7 @@ const (
 // References that many EC2 types share.
 var (
 	toVPC = &Ref{
-		To: []string{"aws:ec2/vpc:Vpc"}, Noun: "vpc ID", Missing: "InvalidVpcID.NotFound", InUseCode: "DependencyViolation",
+		To: []string{vpcType}, Noun: "vpc ID", Missing: "InvalidVpcID.NotFound", InUseCode: "DependencyViolation",
 	}
 	toSubnet = &Ref{
 		To: []string{"aws:ec2/subnet:Subnet"}, Noun: "subnet ID", Missing: "InvalidSubnetID.NotFound", InUseCode: "DependencyViolation",
@@ -27,11 +27,13 @@ var (
 	}
 )
 
+const vpcType = "aws:ec2/vpc:Vpc"
+
 const noIPAM = "IPAM pools and bring-your-own addresses have no rows"
 
 var _ = add(
 	&Row{
-		Token:  "aws:ec2/vpc:Vpc",
+		Token:  vpcType,
 		Source: "ec2/vpc_.go", Page: "vpc/latest/userguide/vpc-cidr-blocks.html",
 		Label: "EC2 VPC", ID: "vpc-{hex17}", NotFound: "InvalidVpcID.NotFound",
 		Props: Props{

@@ -27,6 +27,9 @@ var (
 	eksLogTypes    = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
 )
 
+// eksGroupPrefix begins the name of the security group that EKS creates for a cluster.
+const eksGroupPrefix = "eks-cluster-sg-"
+
 const autoMode = "EKS Auto Mode has no rules yet"
 
 // privateRanges are the ranges that may contain a service network.
@@ -287,7 +290,7 @@ func fillClusterNetwork(c *Call) error {
 		}
 		out["clusterSecurityGroupId"] = id
 		if err := c.putOwned(securityGroupType, id, Object{
-			"name": "eks-cluster-sg-" + c.ID, "vpcId": out["vpcId"], "ownerId": c.Account, "tagsAll": map[string]any{},
+			"name": eksGroupPrefix + c.ID, "vpcId": out["vpcId"], "ownerId": c.Account, "tagsAll": map[string]any{},
 			"description": "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
 			"arn":         fmt.Sprintf("arn:%s:ec2:%s:%s:security-group/%s", c.Partition, c.Region, c.Account, id),
 		}); err != nil {

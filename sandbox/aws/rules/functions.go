@@ -72,7 +72,11 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []
 	}
 	var out Object
 	err = c.Store.View(ctx, func(tx *store.Tx) error {
-		out, err = f(&Call{Cloud: c, Tx: tx, Context: ctx}, in)
+		call := &Call{Cloud: c, Tx: tx, Context: ctx}
+		if err := call.reachService(token); err != nil {
+			return err
+		}
+		out, err = f(call, in)
 		return err
 	})
 	if err != nil {

@@ -29,7 +29,7 @@ var _ = add(&Row{
 		"forceDestroy":    {Default: false},
 		"delegationSetId": {Replace: true, Refuse: noRow},
 		"vpcs":            {Set: true},
-		"vpcs.vpcId":      {Ref: &Ref{To: []string{"aws:ec2/vpc:Vpc"}, Noun: "VPC", Missing: "InvalidVPCId"}},
+		"vpcs.vpcId":      {Ref: &Ref{To: []string{vpcType}, Noun: "VPC", Missing: "InvalidVPCId"}},
 		"vpcs.vpcRegion":  {Computed: true, Refuse: "the provider's region is that of the VPC"},
 	},
 	Outputs: map[string]string{"arn": "arn:{partition}:route53:::hostedzone/{id}", "zoneId": "{id}"},

@@ -1,0 +1,86 @@
+// Package access admits the networks from which a stack is deployed and operated to
+// HTTPS servers in its VPC: the cluster's API endpoint and the interface endpoints of
+// AWS's services. They are a connected network, or a runner in the VPC.
+package access
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Source is who may connect. Exactly one of CIDR and SecurityGroupID is set.
+type Source struct {
+	// Name is unique among the sources of a server. It is part of resource names.
+	Name string
+	// CIDR is an IPv4 block.
+	CIDR string
+	// SecurityGroupID is a security group of the VPC, or of a VPC that is peered
+	// with it.
+	SecurityGroupID pulumi.StringInput
+}
+
+// Block is the source of an IPv4 block, such as 10.99.0.0/16.
+func Block(cidr string) Source {
+	return Source{Name: strings.NewReplacer(".", "-", "/", "-").Replace(cidr), CIDR: cidr}
+}
+
+// Group is the source of the members of a security group, by its id.
+func Group(id string) Source { return Source{Name: id, SecurityGroupID: pulumi.String(id)} }
+
+// Sources are those of the blocks and of the security groups.
+func Sources(blocks, groups []string) []Source {
+	var all []Source
+	for _, block := range blocks {
+		all = append(all, Block(block))
+	}
+	for _, group := range groups {
+		all = append(all, Group(group))
+	}
+	return all
+}
+
+// Check returns an error for sources that can't be told apart or name nobody.
+func Check(sources []Source) error {
+	seen := map[string]bool{}
+	for _, s := range sources {
+		switch {
+		case s.Name == "":
+			return errors.New("a source has no Name")
+		case (s.CIDR == "") == (s.SecurityGroupID == nil):
+			return fmt.Errorf("source %s: must have a CIDR or a SecurityGroupID, and not both", s.Name)
+		case seen[s.Name]:
+			return fmt.Errorf("source %s is listed twice", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	return nil
+}
+
+// https is the port of the servers.
+const https = 443
+
+// NewRule admits a source to port 443 of the members of a security group. The rule is
+// named name-from-SOURCE.
+func NewRule(ctx *pulumi.Context, name string, group pulumi.StringInput, from Source, opts ...pulumi.ResourceOption) (*vpc.SecurityGroupIngressRule, error) {
+	args := &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId: group,
+		IpProtocol:      pulumi.String("tcp"),
+		FromPort:        pulumi.Int(https),
+		ToPort:          pulumi.Int(https),
+		Description:     pulumi.String("HTTPS from " + from.Name),
+	}
+	if from.CIDR != "" {
+		args.CidrIpv4 = pulumi.String(from.CIDR)
+	} else {
+		args.ReferencedSecurityGroupId = from.SecurityGroupID
+	}
+	rule, err := vpc.NewSecurityGroupIngressRule(ctx, name+"-from-"+from.Name, args, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("rule of %s for %s: %w", name, from.Name, err)
+	}
+	return rule, nil
+}

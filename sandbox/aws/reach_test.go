@@ -1,0 +1,134 @@
+package aws
+
+import (
+	"bytes"
+	"io"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+)
+
+// The API endpoint answers those whom its settings and security groups admit.
+func TestAPIEndpointAnswersWhomItAdmits(t *testing.T) {
+	s := newSandbox(t, nil)
+	s.setEnvironment()
+	x := s.buildBase() // VPC 10.20.0.0/16
+	cluster := x.byName["cluster"]
+	own := cluster.state["vpcConfig"].(props)["clusterSecurityGroupId"].(string)
+	runner := s.mustCreate(groupT, "runner", props{"vpcId": x.byName["vpc"].id})
+	other := s.mustCreate(groupT, "other", props{"vpcId": x.byName["vpc"].id})
+	s.mustCreate(ingressT, "runners", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": runner.id})
+	s.mustCreate(ingressT, "network", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": "10.99.0.0/16"})
+	s.mustCreate(ingressT, "ssh", props{"securityGroupId": own, "ipProtocol": "tcp", "fromPort": 22, "toPort": 22, "cidrIpv4": "10.98.0.0/16"})
+
+	token := func(from string) error {
+		t.Setenv(rules.RunFromVariable, from)
+		return CLI([]string{"eks", "get-token", "--cluster-name", cluster.id, "--region", "us-east-1"}, &bytes.Buffer{}, io.Discard)
+	}
+	access := func(private, public bool, cidrs ...any) {
+		vpc := props{"subnetIds": []any{x.byName["a"].id, x.byName["b"].id}, "endpointPrivateAccess": private, "endpointPublicAccess": public}
+		if len(cidrs) > 0 {
+			vpc["publicAccessCidrs"] = cidrs
+		}
+		news := props{}
+		for key, value := range x.news["cluster"] {
+			news[key] = value
+		}
+		news["vpcConfig"] = vpc
+		require.NoError(t, s.update(cluster, news))
+	}
+	for _, tc := range []struct {
+		reason, from    string
+		private, public bool
+		cidrs           []any
+		refused         string
+	}{
+		{"an admitted public address", "203.0.113.10", true, true, []any{"203.0.113.0/24"}, ""},
+		{"the default place is one", "", true, true, []any{"203.0.113.0/24"}, ""},
+		{"another public address", "198.51.100.7", true, true, []any{"203.0.113.0/24"}, "its publicAccessCidrs are 203.0.113.0/24"},
+		{"a public address, and the endpoint is private", "203.0.113.10", true, false, nil, "it is private"},
+		{"a connected network that a rule admits", "10.99.0.10", true, false, nil, ""},
+		{"a connected network that no rule admits", "10.97.0.10", true, false, nil, "do not admit it on port 443"},
+		{"a connected network that a rule admits to another port", "10.98.0.10", true, false, nil, "do not admit it on port 443"},
+		{"a connected network, where the name is public", "10.99.0.10", true, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
+		{"a runner in the VPC", "10.20.0.7," + runner.id, true, false, nil, ""},
+		{"and there the name is private", "10.20.0.7," + runner.id, true, true, []any{"203.0.113.0/24"}, ""},
+		{"a runner of another group", "10.20.0.7 " + other.id, true, false, nil, "do not admit it"},
+		{"a runner without a group", "10.20.0.7", true, false, nil, "do not admit it"},
+		{"a member of EKS's own group", "10.20.0.7," + own, true, false, nil, ""},
+		{"a runner in the VPC, and the endpoint is public only", "10.20.0.7," + runner.id, false, true, []any{"203.0.113.0/24"}, "resolves to public addresses there"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			access(tc.private, tc.public, tc.cidrs...)
+			err := token(tc.from)
+			if tc.refused == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "dial tcp: i/o timeout")
+			require.ErrorContains(t, err, tc.refused)
+		})
+	}
+	require.ErrorContains(t, token("here"), "must begin with an IPv4 address")
+	require.ErrorContains(t, token("10.20.0.7,runners"), `"runners" must be the ID of a security group`)
+	require.NoError(t, s.delete(x.byName["cluster"]))
+	require.ErrorContains(t, token(""), "no such host")
+}
+
+// With private DNS an interface endpoint takes over the name of its service in the VPC.
+// A runner there that the endpoint's groups do not admit is cut off from the service, in
+// the middle of an update.
+func TestInterfaceEndpointsCutOffWhomTheyDoNotAdmit(t *testing.T) {
+	for _, tc := range []struct {
+		reason, from, service, rule string
+		private                     bool
+		refused                     bool
+	}{
+		{"a runner that no rule admits", "10.20.0.7", "ec2", "", true, true},
+		{"a runner whose block is admitted", "10.20.0.7", "ec2", "10.20.0.0/20", true, false},
+		{"a runner in another subnet", "10.20.16.7", "ec2", "10.20.0.0/20", true, true},
+		{"an endpoint without private DNS", "10.20.0.7", "ec2", "", false, false},
+		{"the endpoint of another service", "10.20.0.7", "ecr.api", "", true, false},
+		{"a run outside of the VPC", "10.99.0.7", "ec2", "", true, false},
+		{"a run on the internet", "203.0.113.10", "ec2", "", true, false},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			t.Setenv(rules.RunFromVariable, tc.from)
+			s := newSandbox(t, nil)
+			vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.20.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true})
+			a := s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.20.0.0/20", "availabilityZone": "us-east-1a"})
+			group := s.mustCreate(groupT, "group", props{"vpcId": vpc.id})
+			if tc.rule != "" {
+				s.mustCreate(ingressT, "https", props{"securityGroupId": group.id, "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "cidrIpv4": tc.rule})
+			}
+			s.mustCreate(endpointT, "endpoint", props{
+				"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1." + tc.service, "vpcEndpointType": "Interface", "privateDnsEnabled": tc.private,
+				"subnetIds": []any{a.id}, "securityGroupIds": []any{group.id},
+			})
+			_, err := s.create(subnetT, "b", props{"vpcId": vpc.id, "cidrBlock": "10.20.16.0/20", "availabilityZone": "us-east-1b"})
+			_, lookup := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", props{})
+			require.NoError(t, lookup, "STS has no endpoint here")
+			if !tc.refused {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "i/o timeout: in "+vpc.id+" the name of ec2 resolves to the interface endpoint")
+		})
+	}
+}
+
+// Without a group of its own an endpoint has the default one of the VPC, which admits its
+// members only.
+func TestRunnerInTheVPCIsCutOffFromSTS(t *testing.T) {
+	t.Setenv(rules.RunFromVariable, "10.21.0.7")
+	s := newSandbox(t, nil)
+	vpc := s.mustCreate(vpcT, "vpc", props{"cidrBlock": "10.21.0.0/16", "enableDnsSupport": true, "enableDnsHostnames": true})
+	a := s.mustCreate(subnetT, "a", props{"vpcId": vpc.id, "cidrBlock": "10.21.0.0/20", "availabilityZone": "us-east-1a"})
+	s.mustCreate(endpointT, "sts", props{
+		"vpcId": vpc.id, "serviceName": "com.amazonaws.us-east-1.sts", "vpcEndpointType": "Interface", "privateDnsEnabled": true, "subnetIds": []any{a.id},
+	})
+	_, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", props{})
+	require.ErrorContains(t, err, "the name of sts resolves to the interface endpoint")
+}
