@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// A runner in the VPC deploys the stack, once the stack admits it. Before, the endpoints
+// that the same update creates cut it off from AWS. Afterwards the API endpoint is
+// private.
+func TestRunnerInTheVPCDeploys(t *testing.T) {
+	e := newEnvironment(t)
+	s := newStack(t, e, "sandbox") // its VPC is 10.30.0.0/16
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:network.endpoints", "single")
+	runner := []string{"SANDBOX_RUN_FROM=10.30.0.7"}
+	e.variables = runner
+	out, err := s.try(t, "up", "--yes", "--skip-preview")
+	require.Error(t, err)
+	require.Contains(t, out, "resolves to the interface endpoint", "the update creates what cuts its runner off")
+
+	s.pulumi(t, "config", "rm", "--path", "progressive-framework:cluster.publicAccessCidrs")
+	out, err = s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, "cluster.publicAccessCidrs: Required value: from where the stack is deployed")
+
+	// The rules that admit the runner must exist before it connects again, and the
+	// runner can't create them any more. Somebody outside of the VPC does.
+	e.variables = nil
+	s.pulumi(t, "destroy", "--yes", "--skip-preview")
+	e.variables = runner
+	s.pulumi(t, "config", "set", "--path", "progressive-framework:cluster.privateAccessCidrs[0]", "10.30.0.0/20")
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	s.pulumi(t, "preview", "--expect-no-changes")
+
+	e.variables = nil // on the internet
+	out, err = s.try(t, "up", "--yes", "--skip-preview", "--refresh")
+	require.Error(t, err)
+	require.Contains(t, out, "unreachable", "the API endpoint is private")
+
+	e.variables = runner
+	s.pulumi(t, "destroy", "--yes", "--skip-preview")
+	require.Empty(t, s.atAWS(t))
+}
