@@ -60,6 +60,7 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 		"spec.template.spec.containers[0].readinessProbe.httpGet.path": "/health/ready",
 		"spec.template.spec.serviceAccountName":                        "mca",
 	})
+	deployed.has(t, map[string]any{"spec.template.spec.containers[0].terminationMessagePolicy": "FallbackToLogsOnError"})
 	d.one(t, k8sService).has(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
 	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
 	d.one(t, "kubernetes:core/v1:ServiceAccount").has(t, map[string]any{"automountServiceAccountToken": false})

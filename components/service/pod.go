@@ -63,6 +63,9 @@ func container(name string, p *Pod, env []scaling.EnvVar, resources scaling.Reso
 		Name:  pulumi.String(name),
 		Image: p.Image,
 		Env:   environment(env, p.Settings),
+		// The last lines of the log of a container that fails are in the pod's status.
+		// The Kubernetes provider shows them in its diagnostics.
+		TerminationMessagePolicy: pulumi.String("FallbackToLogsOnError"),
 		Resources: &corev1.ResourceRequirementsArgs{
 			Requests: pulumi.StringMap{
 				"cpu":    pulumi.String(resources.CPURequest.String()),
