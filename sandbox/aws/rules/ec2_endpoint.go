@@ -19,11 +19,9 @@ var (
 	}
 )
 
-const endpointType = "aws:ec2/vpcEndpoint:VpcEndpoint"
-
 var _ = add(
 	&Row{
-		Token:  endpointType,
+		Token:  vpcEndpointType,
 		Source: "ec2/vpc_endpoint.go", Page: "AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html",
 		Label: "EC2 VPC Endpoint", ID: "vpce-{hex17}", NotFound: "InvalidVpcEndpointId.NotFound",
 		Props: Props{

@@ -87,7 +87,7 @@ func (c *Call) reachService(token string) error {
 		return nil
 	}
 	var refused error
-	c.Tx.Each(c.scope(rows[endpointType]), endpointType, func(o store.Object) bool {
+	c.Tx.Each(c.scope(rows[vpcEndpointType]), vpcEndpointType, func(o store.Object) bool {
 		e := Object(o.State)
 		if e.String("vpcId") != vpc || !e.Bool("privateDnsEnabled") || c.serviceOf(e.String("serviceName")) != service {
 			return true

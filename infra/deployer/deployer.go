@@ -1,0 +1,133 @@
+// Package deployer has the IAM permissions of the identity that runs `pulumi up` on AWS:
+// a table of actions by resource type, and the policies made of it. It is pure.
+//
+// The actions are those that the provider's file of a type calls
+// (hashicorp/terraform-provider-aws, internal/service), under the names of AWS's Service
+// Authorization Reference ("Actions, resources, and condition keys"). IAM evaluated none
+// of the policies: nothing has run on AWS yet.
+package deployer
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+//go:generate env CGO_ENABLED=0 go test -trimpath -run TestDocumentsAreCurrent . -update
+
+const (
+	// MaxPolicy is how many characters a managed policy may have, without white space
+	// (IAM User Guide, "IAM and AWS STS quotas").
+	MaxPolicy = 6144
+	// MaxPolicies is how many managed policies a role may have by default (there).
+	MaxPolicies = 10
+)
+
+// Placeholders of the documents. Whoever creates the policies replaces them.
+const (
+	Account     = "ACCOUNT"
+	Environment = "ENVIRONMENT"
+	HostedZone  = "HOSTED_ZONE"
+)
+
+// scope is what an action is allowed on.
+type scope int
+
+const (
+	// everything is for actions that have no resource, or one whose id AWS chooses
+	// and which has no tag yet.
+	everything scope = iota
+	// named is the resources of the service whose names begin as the stack's do.
+	named
+	// tagged is the resources that have the stack's tags Project and Environment.
+	tagged
+)
+
+// grant is some actions on a scope. Actions are without the service's prefix.
+type grant struct {
+	service string
+	scope   scope
+	actions []string
+}
+
+func on(service string, scope scope, actions ...string) grant {
+	return grant{service, scope, actions}
+}
+
+// Types lists the resource types of the table, sorted.
+func Types() []string { return slices.Sorted(maps.Keys(types)) }
+
+// Documents are the policies by their names. Each is JSON, indented.
+func Documents() (map[string][]byte, error) {
+	all := map[string][]byte{}
+	for name, services := range policies {
+		document, err := json.MarshalIndent(policy{Version: "2012-10-17", Statement: statements(services)}, "", "  ")
+		if err != nil {
+			return nil, fmt.Errorf("policy %s: %w", name, err)
+		}
+		all[name] = append(document, '\n')
+	}
+	return all, nil
+}
+
+type policy struct {
+	Version   string
+	Statement []statement
+}
+
+type statement struct {
+	Sid, Effect      string
+	Action, Resource []string
+	Condition        map[string]map[string]string `json:",omitempty"`
+}
+
+// statements are those of some services: one for each service and scope, and those that
+// belong to no type.
+func statements(services []string) []statement {
+	var all []statement
+	for _, service := range services {
+		for _, s := range []scope{everything, named, tagged} {
+			if actions := actionsOf(service, s); len(actions) > 0 {
+				all = append(all, statementOf(service, s, actions))
+			}
+		}
+		all = append(all, extra[service]...)
+	}
+	return all
+}
+
+// actionsOf collects the actions of a service on a scope, sorted. One that everything
+// allows is not repeated.
+func actionsOf(service string, s scope) []string {
+	found := map[scope]map[string]bool{everything: {}, named: {}, tagged: {}}
+	for _, grants := range [][]grant{slices.Concat(slices.Collect(maps.Values(types))...), always} {
+		for _, g := range grants {
+			if g.service == service {
+				for _, action := range g.actions {
+					found[g.scope][service+":"+action] = true
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(found[s])), func(action string) bool {
+		return s != everything && found[everything][action]
+	})
+}
+
+func statementOf(service string, s scope, actions []string) statement {
+	out := statement{
+		Sid: strings.ToUpper(service[:1]) + service[1:] + [...]string{"Any", "Named", "Tagged"}[s], Effect: "Allow",
+		Action: actions, Resource: []string{"*"},
+	}
+	switch s {
+	case named:
+		out.Resource = resources[service]
+	case tagged:
+		out.Condition = map[string]map[string]string{"StringEquals": {
+			"aws:ResourceTag/Project": "progressive-framework", "aws:ResourceTag/Environment": Environment,
+		}}
+	}
+	return out
+}

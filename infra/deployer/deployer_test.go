@@ -1,0 +1,184 @@
+package deployer
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write docs/deploy-policy anew")
+
+const folder = "../../docs/deploy-policy"
+
+// docs/deploy-policy has a file for each policy, and no other.
+func TestDocumentsAreCurrent(t *testing.T) {
+	documents, err := Documents()
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.RemoveAll(folder))
+		require.NoError(t, os.MkdirAll(folder, 0o750))
+		for name, document := range documents {
+			require.NoError(t, os.WriteFile(path.Join(folder, name+".json"), document, 0o600))
+		}
+	}
+	files, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	require.Len(t, files, len(documents), "run make generate")
+	for name, document := range documents {
+		current, err := os.ReadFile(path.Join(folder, name+".json"))
+		require.NoError(t, err)
+		require.Equal(t, string(document), string(current), "%s is stale: run make generate", name)
+	}
+}
+
+// recordedTypes are the AWS types that the previews of the stacks have, each with the
+// names of its resources.
+func recordedTypes(t *testing.T) map[string][]string {
+	t.Helper()
+	types := map[string][]string{}
+	for _, stack := range []string{"prod", "staging"} {
+		file, err := os.Open("../../policy/testdata/" + stack + ".jsonl")
+		require.NoError(t, err)
+		defer file.Close()
+		lines := bufio.NewScanner(file)
+		lines.Buffer(nil, 1<<24)
+		for lines.Scan() {
+			var resource struct {
+				URN    string         `json:"urn"`
+				Inputs map[string]any `json:"inputs"`
+			}
+			require.NoError(t, json.Unmarshal(lines.Bytes(), &resource))
+			token := strings.Split(resource.URN, "::")[2]
+			token = token[strings.LastIndex(token, "$")+1:]
+			if !strings.HasPrefix(token, "aws:") {
+				continue
+			}
+			types[token] = append(types[token], "")
+			for _, property := range []string{"name", "bucket", "identifier", "clusterIdentifier", "replicationGroupId", "clusterName"} {
+				if name, ok := resource.Inputs[property].(string); ok {
+					types[token] = append(types[token], strings.Replace(name, "-"+stack, "-ENVIRONMENT", 1))
+					break
+				}
+			}
+		}
+		require.NoError(t, lines.Err())
+	}
+	return types
+}
+
+func TestEveryTypeOfTheStacksHasARow(t *testing.T) {
+	recorded := recordedTypes(t)
+	require.Greater(t, len(recorded), 60)
+	for token := range recorded {
+		require.Contains(t, Types(), token, "add the type to types.go, with the actions of its file in terraform-provider-aws")
+	}
+}
+
+// The ARNs of a service cover the names of the stacks' resources.
+func TestNamesOfTheStacksAreWithinTheARNs(t *testing.T) {
+	// A name that is no part of the ARN of what the action is allowed on.
+	elsewhere := []string{
+		"aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:route53/record:Record",
+	}
+	checked := 0
+	for token, names := range recordedTypes(t) {
+		for _, g := range types[token] {
+			if g.scope != named || slices.Contains(elsewhere, token) || !strings.Contains(token, ":"+serviceModule(g.service)+"/") {
+				continue
+			}
+			for _, name := range names {
+				if name == "" {
+					continue
+				}
+				checked++
+				require.True(t, slices.ContainsFunc(resources[g.service], func(arn string) bool { return endsWith(arn, name) }),
+					"%s %q is in none of %q", token, name, resources[g.service])
+			}
+		}
+	}
+	require.Greater(t, checked, 80)
+}
+
+// serviceModule is the module of Pulumi's types for a service.
+func serviceModule(service string) string {
+	if service == "elasticloadbalancing" {
+		return "lb"
+	}
+	if service == "logs" {
+		return "cloudwatch"
+	}
+	return service
+}
+
+// endsWith says whether an ARN with the pattern can have a name as its last part, or
+// followed by an id.
+func endsWith(pattern, name string) bool {
+	anything := strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, `[^ ]*`)
+	form := regexp.MustCompile("^" + anything + "$")
+	prefixes := strings.SplitAfterN(strings.ReplaceAll(pattern, "*", "x"), ":", 6)
+	prefix := strings.Join(prefixes[:5], "")
+	for _, kind := range []string{"", "x/", "x:", "repository/", "role/", "instance-profile/", "secret:", "log-group:", "alarm:", "x/app/", "targetgroup/", "autoScalingGroup:x:autoScalingGroupName/", "x/webacl/", "alias/"} {
+		for _, id := range []string{"", "/x"} {
+			if form.MatchString(prefix + kind + strings.TrimPrefix(name, "alias/") + id) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// A policy fits IAM, allows no whole service, and changes nothing of other stacks where
+// the service has names or tags.
+func TestPoliciesFitIAM(t *testing.T) {
+	documents, err := Documents()
+	require.NoError(t, err)
+	require.LessOrEqual(t, len(documents), MaxPolicies)
+	action := regexp.MustCompile(`^[a-z0-9]+:([A-Za-z0-9]+|(Describe|Get|GetBucket|GetObject)\*)$`)
+	deletes := regexp.MustCompile(`:(Delete|Terminate|Release|Schedule)`)
+	// Deletions of what has neither a name of ours in its ARN nor tags.
+	withoutNames := []string{
+		"logs:DeleteLogDelivery", "cloudfront:DeleteCachePolicy", "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy", "cloudfront:DeleteVpcOrigin",
+	}
+	allowed := map[string]bool{}
+	for name, document := range documents {
+		var compact bytes.Buffer
+		require.NoError(t, json.Compact(&compact, document))
+		require.LessOrEqual(t, compact.Len(), MaxPolicy, name)
+		t.Logf("%s: %d characters", name, compact.Len())
+		var parsed policy
+		require.NoError(t, json.Unmarshal(document, &parsed))
+		ids := map[string]bool{}
+		for _, s := range parsed.Statement {
+			require.Regexp(t, `^[A-Za-z0-9]+$`, s.Sid)
+			require.False(t, ids[s.Sid], "%s is twice in %s", s.Sid, name)
+			ids[s.Sid] = true
+			require.NotEmpty(t, s.Resource)
+			for _, a := range s.Action {
+				require.Regexp(t, action, a)
+				allowed[a] = true
+				if slices.Contains(s.Resource, "*") && s.Condition == nil {
+					require.False(t, deletes.MatchString(a) && !slices.Contains(withoutNames, a), "%s deletes what another stack has", a)
+				}
+			}
+		}
+	}
+	for token, grants := range types {
+		for _, g := range grants {
+			for _, a := range g.actions {
+				require.True(t, allowed[g.service+":"+a], "%s of %s is in no policy: add the service to policies", a, token)
+			}
+			if g.scope == named {
+				require.NotEmpty(t, resources[g.service], "%s of %s has no ARN", g.service, token)
+			}
+		}
+	}
+}
