@@ -119,7 +119,8 @@ type base struct {
 func deployBase(ctx *pulumi.Context, stack *config.Stack, provider *aws.Provider) (*base, error) {
 	inRegion := pulumi.Provider(provider)
 	account := account.Lookup(ctx, stack.Region, inRegion)
-	account.Profile, account.PermissionsBoundary = stack.AWS.Profile, stack.PermissionsBoundary
+	account.Profile, account.RoleARN = stack.AWS.Profile, stack.AWS.AssumeRole.RoleARN
+	account.PermissionsBoundary = stack.PermissionsBoundary
 	key, err := key.NewKey(ctx, stack.Name(), &key.Args{
 		Account:     account,
 		Description: "Secrets, logs and volumes of " + stack.Name(),
@@ -138,15 +139,14 @@ func newProvider(ctx *pulumi.Context, stack *config.Stack, name, region string) 
 	args := &aws.ProviderArgs{
 		Region:      pulumi.String(region),
 		DefaultTags: &aws.ProviderDefaultTagsArgs{Tags: pulumi.ToStringMap(stack.OwnTags())},
+
+		AllowedAccountIds: pulumi.ToStringArray([]string{stack.Account}),
 	}
 	if profile := stack.AWS.Profile; profile != "" {
 		args.Profile = pulumi.String(profile)
 	}
-	if allowed := stack.Accounts(); len(allowed) > 0 {
-		args.AllowedAccountIds = pulumi.ToStringArray(allowed)
-	}
-	if forbidden := stack.AWS.ForbiddenAccountIDs; len(forbidden) > 0 {
-		args.ForbiddenAccountIds = pulumi.ToStringArray(forbidden)
+	if role := stack.AWS.AssumeRole.RoleARN; role != "" {
+		args.AssumeRole = &aws.ProviderAssumeRoleArgs{RoleArn: pulumi.String(role)}
 	}
 	if ignored := stack.AWS.IgnoreTags; len(ignored.Keys)+len(ignored.KeyPrefixes) > 0 {
 		args.IgnoreTags = &aws.ProviderIgnoreTagsArgs{Keys: pulumi.ToStringArray(ignored.Keys), KeyPrefixes: pulumi.ToStringArray(ignored.KeyPrefixes)}
@@ -205,6 +205,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		PublicAccessCIDRs: stack.Cluster.PublicAccessCIDRs,
 		PrivateAccess:     operators(stack),
 		Admins:            stack.Cluster.Admins,
+		SessionManager:    stack.Cluster.SessionManager,
 		KeyARN:            base.key.ARN,
 	}, base.inRegion)
 	if err != nil {

@@ -44,11 +44,11 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		created.inEdgeRegion = pulumi.Provider(provider)
 	}
 	if edge.Zone != "" {
-		zone, err := route53.LookupZone(ctx, &route53.LookupZoneArgs{Name: &edge.Zone}, base.inRegion)
+		id, err := zoneOf(ctx, edge, base.inRegion)
 		if err != nil {
-			return nil, fmt.Errorf("hosted zone %s of edge.zone: %w", edge.Zone, err)
+			return nil, err
 		}
-		created.zoneID = pulumi.String(zone.ZoneId)
+		created.zoneID = pulumi.String(id)
 	}
 	name := stack.Name() + "-origin"
 	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
@@ -69,6 +69,26 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		Unprotected:         !stack.DeletionProtection,
 	}, base.inRegion, pulumi.DependsOn(vpc.Settled)) // the VPC origin needs the internet gateway
 	return created, err
+}
+
+// zoneOf looks up the hosted zone of edge.zone, by its ID or its name, and returns its
+// ID.
+func zoneOf(ctx *pulumi.Context, edge config.Edge, opts ...pulumi.InvokeOption) (string, error) {
+	args := &route53.LookupZoneArgs{Name: &edge.Zone}
+	if id := edge.ZoneID(); id != "" {
+		args = &route53.LookupZoneArgs{ZoneId: &id}
+	}
+	zone, err := route53.LookupZone(ctx, args, opts...)
+	if err != nil {
+		return "", fmt.Errorf("hosted zone %s of edge.zone: %w; where the account has several public zones of one name, set edge.zone to the ID of one", edge.Zone, err)
+	}
+	if zone.PrivateZone != nil && *zone.PrivateZone {
+		return "", fmt.Errorf("hosted zone %s of edge.zone is private: CloudFront's users could not resolve the domain; name a public zone", edge.Zone)
+	}
+	if err := edge.InZone(zone.Name); err != nil {
+		return "", fmt.Errorf("edge.zone: %w", err)
+	}
+	return zone.ZoneId, nil
 }
 
 // newCertificate creates a certificate of a domain and proves the domain in its

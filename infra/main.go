@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -18,6 +19,9 @@ func main() {
 	pulumi.Run(func(ctx *pulumi.Context) error {
 		stack, err := load(ctx.Stack())
 		if err != nil {
+			return err
+		}
+		if err := checkPrerequisites(exec.LookPath); err != nil {
 			return err
 		}
 		return deploy(ctx, stack)

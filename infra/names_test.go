@@ -110,10 +110,11 @@ func TestNamesOfTheLongestEnvironmentFit(t *testing.T) {
 		stack, err := config.Load("prod", map[string]string{
 			"aws:region":                                "us-east-1",
 			"progressive-framework:environment":         environment,
+			"progressive-framework:account":             "123456789012",
 			"progressive-framework:network":             `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"]}`,
 			"progressive-framework:auth":                `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 			"progressive-framework:edge":                `{"domain":"example.com","zone":"example.com"}`,
-			"progressive-framework:cluster":             `{"publicAccessCidrs":["198.18.0.0/24"],"privateAccessCidrs":["10.99.0.0/16"]}`,
+			"progressive-framework:cluster":             `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"],"privateAccessCidrs":["10.99.0.0/16"]}`,
 			"progressive-framework:postgres":            `{"instanceClass":"db.r7g.xlarge"}`,
 			"progressive-framework:redis":               `{"nodeType":"cache.r7g.large"}`,
 			"progressive-framework:mongo":               `{"instanceClass":"db.r6g.large"}`,

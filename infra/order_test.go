@@ -89,7 +89,7 @@ func TestOrderIsByDependency(t *testing.T) {
 // network, only after the rules that admit it.
 func TestDeployersAreAdmittedBeforeTheyConnect(t *testing.T) {
 	o := newOrder(deployedWith(t, "prod", map[string]string{
-		"progressive-framework:cluster": `{"privateAccessCidrs":["10.10.0.0/20"]}`,
+		"progressive-framework:cluster": `{"admins":["arn:aws:iam::123456789012:role/operators"],"privateAccessCidrs":["10.10.0.0/20"]}`,
 	}))
 	const rule = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 	endpoints, controlPlane := o.named(rule, "endpoints-from-10-10-0-0-20"), o.named(rule, "control-plane-from-10-10-0-0-20")

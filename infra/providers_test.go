@@ -15,14 +15,15 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 	stack, err := config.Load("prod", map[string]string{
 		"aws:region":                        "eu-west-1",
 		"aws:profile":                       "platform",
-		"aws:forbiddenAccountIds":           `["210987654321"]`,
+		"aws:assumeRole":                    `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`,
 		"aws:defaultTags":                   `{"tags":{"CostCenter":"42"}}`,
 		"aws:ignoreTags":                    `{"keyPrefixes":["audit:"]}`,
 		"progressive-framework:environment": "prod",
+		"progressive-framework:account":     "123456789012",
 		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["eu-west-1a","eu-west-1b"]}`,
 		"progressive-framework:auth":        `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
 		"progressive-framework:edge":        `{"domain":"example.com","zone":"example.com"}`,
-		"progressive-framework:cluster":     `{"publicAccessCidrs":["198.18.0.0/24"]}`,
+		"progressive-framework:cluster":     `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"]}`,
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
 		"progressive-framework:mongo":       `{"kind":"none"}`,
@@ -37,13 +38,14 @@ func TestProvidersGetTheStacksKeys(t *testing.T) {
 			providers++
 			require.Equal(t, "platform", r.Inputs["profile"].StringValue())
 			for key, want := range map[string]string{
-				"forbiddenAccountIds": "210987654321", "defaultTags": "CostCenter", "ignoreTags": "audit:",
+				"allowedAccountIds": "123456789012", "assumeRole": "role/deployer", "defaultTags": "CostCenter", "ignoreTags": "audit:",
 			} {
 				require.Contains(t, written(r.Inputs[resource.PropertyKey(key)]), want)
 			}
 		case "pulumi:providers:kubernetes":
 			require.Contains(t, written(r.Inputs["kubeconfig"]), "AWS_PROFILE", "the token is of the identity that created the cluster")
 			require.Contains(t, written(r.Inputs["kubeconfig"]), "platform")
+			require.Contains(t, written(r.Inputs["kubeconfig"]), `"--role-arn","arn:aws:iam::123456789012:role/deployer"`)
 		case "aws:autoscaling/group:Group":
 			groups++
 			require.Contains(t, written(r.Inputs["tags"]), "CostCenter", "a provider's default tags do not reach instances")

@@ -36,6 +36,25 @@ func deployed(t *testing.T, stack string) []registered {
 // deployedWith is deployed for a stack whose file has other values for some full keys.
 func deployedWith(t *testing.T, stack string, changes map[string]string) []registered {
 	t.Helper()
+	loaded, err := config.Load(stack, valuesWith(t, stack, changes))
+	require.NoError(t, err)
+	all, err := deployMocked(t, loaded)
+	require.NoError(t, err)
+	var program []registered
+	for _, r := range all {
+		program = append(program, registered{
+			Resource: tracer.Resource{Type: r.Type, ID: r.ID, Properties: properties(t, r.Outputs)},
+			URN:      r.URN,
+			Before:   append(slices.Clone(r.Dependencies), r.Parent),
+		})
+	}
+	return program
+}
+
+// valuesWith is the configuration in a stack's file, with other values for some full
+// keys.
+func valuesWith(t *testing.T, stack string, changes map[string]string) map[string]string {
+	t.Helper()
 	raw, err := os.ReadFile("../Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
 	var file struct{ Config map[string]any }
@@ -51,19 +70,7 @@ func deployedWith(t *testing.T, stack string, changes map[string]string) []regis
 		values[key] = string(encoded)
 	}
 	maps.Copy(values, changes)
-	loaded, err := config.Load(stack, values)
-	require.NoError(t, err)
-	all, err := deployMocked(t, loaded)
-	require.NoError(t, err)
-	var program []registered
-	for _, r := range all {
-		program = append(program, registered{
-			Resource: tracer.Resource{Type: r.Type, ID: r.ID, Properties: properties(t, r.Outputs)},
-			URN:      r.URN,
-			Before:   append(slices.Clone(r.Dependencies), r.Parent),
-		})
-	}
-	return program
+	return values
 }
 
 // properties are the outputs of a resource, as a state file has them.

@@ -18,6 +18,8 @@ type Account struct {
 	// Profile is the profile of AWS's config file whose credentials are used;
 	// empty: those of the environment.
 	Profile string
+	// RoleARN is the role that those credentials assume; empty: none.
+	RoleARN string
 	// PermissionsBoundary is the ARN of the policy that bounds every role; empty:
 	// none.
 	PermissionsBoundary string

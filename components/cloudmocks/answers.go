@@ -81,7 +81,7 @@ var results = map[string]object{
 	"aws:eks/getClusters:getClusters":                        {"names": []any{}},
 	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},
 	"aws:index/getPartition:getPartition":                    {"partition": "aws"},
-	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3"},
+	"aws:route53/getZone:getZone":                            {"zoneId": "Z3", "id": "Z3", "name": "example.com", "privateZone": false},
 	"aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "generated-password"},
 	"aws:ssm/getParameter:getParameter":                      {"insecureValue": "ami-recommended"},
 }

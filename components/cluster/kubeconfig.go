@@ -11,10 +11,14 @@ import (
 // exec plugin and no token, so it may be an output of the stack.
 func kubeconfig(name, endpoint, authority string, where *account.Account) (string, error) {
 	type object = map[string]any
+	args := []string{"eks", "get-token", "--cluster-name", name, "--region", where.Region, "--output", "json"}
+	if where.RoleARN != "" {
+		args = append(args, "--role-arn", where.RoleARN)
+	}
 	exec := object{
 		"apiVersion":      "client.authentication.k8s.io/v1beta1",
 		"command":         "aws",
-		"args":            []string{"eks", "get-token", "--cluster-name", name, "--region", where.Region, "--output", "json"},
+		"args":            args,
 		"interactiveMode": "Never",
 	}
 	if where.Profile != "" {

@@ -2,10 +2,13 @@ package config
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/progressive-framework/platform/components/account/regions"
 )
 
 // AWS is the configuration of the AWS providers, in addition to the region. Every
@@ -14,17 +17,21 @@ type AWS struct {
 	// The profile of AWS's config file whose credentials the stack and its
 	// kubeconfig use.
 	Profile string `key:"profile" unset:"the credentials of the environment"`
-	// The only AWS accounts that the stack may change. `account` is the shorter
-	// form for one.
-	AllowedAccountIDs []string `key:"allowedAccountIds" unset:"account"`
-	// AWS accounts that the stack must not change. Not together with allowed
-	// accounts.
-	ForbiddenAccountIDs []string `key:"forbiddenAccountIds"`
+	// The role whose credentials the stack and its kubeconfig use. The profile's
+	// credentials, or those of the environment, assume it.
+	AssumeRole AssumedRole `key:"assumeRole"`
 	// Tags of every resource, in addition to the stack's own.
 	DefaultTags Tags `key:"defaultTags"`
 	// Tags that others set on the stack's resources, and that the stack leaves
 	// alone.
 	IgnoreTags IgnoredTags `key:"ignoreTags"`
+}
+
+// AssumedRole is the IAM role that creates everything.
+type AssumedRole struct {
+	// The role's ARN, in the account of `account`. For an external ID or a session
+	// policy, write a profile in AWS's config file and set `aws:profile`.
+	RoleARN string `key:"roleArn" unset:"none"`
 }
 
 // IgnoredTags are tags that somebody else owns.
@@ -40,14 +47,6 @@ type Tags struct {
 	// Each tag's value by its key. The program's own keys, such as
 	// `Environment`, are refused.
 	Tags map[string]string `key:"tags" unset:"none"`
-}
-
-// Accounts are the only accounts that the stack may change; none: any.
-func (s *Stack) Accounts() []string {
-	if s.Account != "" {
-		return []string{s.Account}
-	}
-	return s.AWS.AllowedAccountIDs
 }
 
 // OwnTags are on every resource that can have tags.
@@ -70,25 +69,25 @@ const (
 	maxTagValue = 256
 )
 
+// roleARN is the ARN of an IAM role, with its account (IAM User Guide, "IAM
+// identifiers").
+var roleARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[!-~]{1,512}$`)
+
 func validateAWS(s *Stack) field.ErrorList {
 	var problems field.ErrorList
 	at := func(key string) *field.Path { return field.NewPath(awsNamespace + ":" + key) }
-	for _, list := range []struct {
-		key string
-		ids []string
-	}{{"allowedAccountIds", s.AWS.AllowedAccountIDs}, {"forbiddenAccountIds", s.AWS.ForbiddenAccountIDs}} {
-		for i, id := range list.ids {
-			if !accountID.MatchString(id) {
-				problems = append(problems, field.Invalid(at(list.key).Index(i), id, "must be twelve digits, in quotes"))
+	if arn := s.AWS.AssumeRole.RoleARN; arn != "" {
+		role := at("assumeRole").Child("roleArn")
+		switch form := roleARN.FindStringSubmatch(arn); {
+		case form == nil:
+			problems = append(problems, field.Invalid(role, arn, "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deployer"))
+		case s.Account != "" && form[1] != s.Account:
+			problems = append(problems, field.Invalid(role, arn, "is a role of another account than the stack's "+s.Account+", and would change that one"))
+		default:
+			if err := regions.CheckARN(s.Region, arn); err != nil {
+				problems = append(problems, field.Invalid(role, arn, err.Error()))
 			}
 		}
-	}
-	if len(s.AWS.ForbiddenAccountIDs) > 0 && len(s.Accounts()) > 0 {
-		problems = append(problems, field.Forbidden(at("forbiddenAccountIds"),
-			"has no effect with allowed accounts, because every other account is forbidden already; take it out"))
-	}
-	if allowed := s.AWS.AllowedAccountIDs; s.Account != "" && len(allowed) > 0 && !slices.Contains(allowed, s.Account) {
-		problems = append(problems, field.Invalid(at("allowedAccountIds"), strings.Join(allowed, ", "), "does not allow the stack's account "+s.Account+"; take it out"))
 	}
 	if len(s.AWS.DefaultTags.Tags) > maxTags {
 		problems = append(problems, field.TooMany(at("defaultTags").Child("tags"), len(s.AWS.DefaultTags.Tags), maxTags))

@@ -34,8 +34,9 @@ type Stack struct {
 	// and digits, a letter first.
 	Environment string `key:"environment" unset:"required"`
 	// The only AWS account that the stack may change: twelve digits, in quotes.
-	// Set it for every stack that is not a sandbox.
-	Account string `key:"account" unset:"the account of the credentials"`
+	// `123456789012` is the sandbox's. With any other, placeholders such as a
+	// domain below `.example` are refused.
+	Account string `key:"account" unset:"required"`
 	// Protects everything that holds data, an address or an identity: stores,
 	// secrets, buckets, keys, logs, image repositories, the VPC and its subnets,
 	// NAT addresses, the cluster, load balancer, CloudFront, certificates and DNS
@@ -126,10 +127,15 @@ type Cluster struct {
 	// the zones use1-az3, usw1-az2 and cac1-az3, whose letters differ by account:
 	// a preview looks them up.
 	Zones []string `key:"zones" unset:"the first two of network.zones with control planes, by name"`
-	// ARNs of the IAM roles and users that administer the cluster. Whoever
-	// created the cluster administers it already and is not listed. The ARN has
-	// the role's whole path, as `aws iam get-role` shows it.
-	Admins []string `key:"admins"`
+	// ARNs of the IAM roles and users that administer the cluster: at least one,
+	// so that the cluster is not lost with the identity that created it. That
+	// identity administers it already and is not listed. The ARN has the role's
+	// whole path, as `aws iam get-role` shows it.
+	Admins []string `key:"admins" unset:"required"`
+	// Lets operators open a shell on a node with AWS Systems Manager's Session
+	// Manager, through NAT. Who may do so is decided by IAM
+	// (`ssm:StartSession`). A node has no other login.
+	SessionManager bool `key:"sessionManager"`
 	// The public IPv4 blocks from which the stack is deployed over the internet:
 	// /8 to /32, at most 40, none within another. They reach the API endpoint;
 	// unset, it is private. Required without a key of private access.

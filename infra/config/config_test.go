@@ -18,6 +18,7 @@ func good() map[string]string {
 	return map[string]string{
 		"aws:region":                        "us-east-1",
 		"progressive-framework:environment": "staging",
+		"progressive-framework:account":     standInAccount,
 		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
 		"progressive-framework:services":    `{"mca":{"replicas":2}}`,
 		"progressive-framework:auth":        `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
@@ -31,7 +32,7 @@ func good() map[string]string {
 const (
 	clusterKey = "progressive-framework:cluster"
 	// requiredOfCluster are the keys that every cluster needs.
-	requiredOfCluster = `{"publicAccessCidrs":["198.18.0.0/24"]}`
+	requiredOfCluster = `{"publicAccessCidrs":["198.18.0.0/24"],"admins":["arn:aws:iam::210987654321:role/operators"]}`
 )
 
 // cluster adds the keys that every cluster needs to an object that lacks them.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -18,9 +19,9 @@ type Edge struct {
 	// The platform's domain name, such as `example.com`. The certificate of the
 	// internal load balancer is for `origin.DOMAIN`.
 	Domain string `key:"domain" unset:"no edge"`
-	// The name of the public hosted zone in Route 53: the domain itself or a
-	// parent of it. Unset, the DNS records are yours to create, and the
-	// certificates are required.
+	// The public hosted zone in Route 53 of the domain itself or of a parent of it:
+	// its name, or its ID where the account has several zones of that name. Unset,
+	// the DNS records are yours to create, and the certificates are required.
 	Zone string `key:"zone"`
 	// The ARN of an ACM certificate in us-east-1 for the domain. Only without
 	// `edge.zone`, and then required.
@@ -58,7 +59,26 @@ const EdgeRegion = "us-east-1"
 // verifies its certificate against.
 func (e Edge) OriginDomain() string { return "origin." + e.Domain }
 
+// ZoneID is Zone if it is the ID of a hosted zone, otherwise empty. No domain name
+// has capitals here.
+func (e Edge) ZoneID() string {
+	if zoneID.MatchString(e.Zone) {
+		return e.Zone
+	}
+	return ""
+}
+
+// InZone returns an error if the domain is not in a hosted zone of that name.
+func (e Edge) InZone(name string) error {
+	if e.Domain != name && !strings.HasSuffix(e.Domain, "."+name) {
+		return fmt.Errorf("zone %s must be the domain %s itself or end it; Route 53 keeps a name's records in its own zone", name, e.Domain)
+	}
+	return nil
+}
+
 var (
+	// zoneID is the ID of a hosted zone (Route 53 API, "ResourceId": 32 characters).
+	zoneID         = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	domainName     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$`)
 	topicARN       = regexp.MustCompile(`^arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}$`)
 	certificateARN = regexp.MustCompile(`^arn:aws[a-z-]*:acm:([a-z0-9-]+):[0-9]{12}:certificate/[0-9a-f-]+$`)
@@ -74,13 +94,19 @@ func validateEdge(s *Stack) field.ErrorList {
 		problems = append(problems, field.Forbidden(at.Child("domain"),
 			"CloudFront of the platform is in partition "+regions.Commercial+", and region "+s.Region+" is in "+partition+"; take edge out"))
 	}
-	for _, d := range []struct{ name, domain string }{{"domain", e.Domain}, {"zone", e.Zone}} {
+	zone := e.Zone
+	if e.ZoneID() != "" {
+		zone = "" // the program looks its name up
+	}
+	for _, d := range []struct{ name, domain string }{{"domain", e.Domain}, {"zone", zone}} {
 		if d.domain != "" && (!domainName.MatchString(d.domain) || len(d.domain) > maxDomain) {
 			problems = append(problems, field.Invalid(at.Child(d.name), d.domain, "must be a domain name in lower case, such as example.com"))
 		}
 	}
-	if e.Zone != "" && e.Domain != e.Zone && !strings.HasSuffix(e.Domain, "."+e.Zone) {
-		problems = append(problems, field.Invalid(at.Child("zone"), e.Zone, "must be the domain itself or end it; Route 53 keeps a name's records in its own zone"))
+	if zone != "" {
+		if err := e.InZone(zone); err != nil {
+			problems = append(problems, field.Invalid(at.Child("zone"), e.Zone, err.Error()))
+		}
 	}
 	if err := names.Check([]string{e.OriginDomain()}); e.Zone != "" && domainName.MatchString(e.Domain) && err != nil {
 		problems = append(problems, field.Invalid(at.Child("domain"), e.Domain,

@@ -6,6 +6,8 @@ import (
 	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account/regions"
 )
 
 // pair is one change of a valid configuration, and the error of Load. An empty want
@@ -51,7 +53,12 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a misspelled key of AWS", "aws:allowedAcountIds", `["123456789012"]`, `did you mean "allowedAccountIds"?`},
 		{"a misspelled region", "aws:regoin", "us-east-1", `did you mean "region"?`},
 		{"a credential", "aws:secretKey", "x", "set aws:profile"},
-		{"a role that the kubeconfig does not assume", "aws:assumeRoles", `[{"roleArn":"arn:aws:iam::123456789012:role/a"}]`, "aws:assumeRoles: Forbidden: is not passed on"},
+		{"roles in a row", "aws:assumeRoles", `[{"roleArn":"arn:aws:iam::123456789012:role/a"}]`, "aws:assumeRoles: Forbidden: is not passed on"},
+		{"a role of the account", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`, ""},
+		{"a role of another account", "aws:assumeRole", `{"roleArn":"arn:aws:iam::210987654321:role/deployer"}`, "aws:assumeRole.roleArn: Invalid value"},
+		{"a role that is a user", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:user/deployer"}`, "must be the ARN of an IAM role"},
+		{"a role of another partition", "aws:assumeRole", `{"roleArn":"arn:aws-cn:iam::123456789012:role/deployer"}`, "is of partition aws-cn"},
+		{"a member that `aws eks get-token` lacks", "aws:assumeRole", `{"roleArn":"arn:aws:iam::123456789012:role/deployer","externalId":"x"}`, "aws:assumeRole.externalId: Forbidden: no such key"},
 		{"a check that is left out", "aws:skipCredentialsValidation", "true", "aws:skipCredentialsValidation: Forbidden"},
 		{"another server", "aws:endpoints", `[{"s3":"http://localhost"}]`, "aws:endpoints: Forbidden"},
 		{"what the environment sets", "aws:maxRetries", "3", "set AWS_MAX_ATTEMPTS in the environment"},
@@ -60,25 +67,26 @@ func TestUnreadKeysAreRefused(t *testing.T) {
 		{"a misspelled key of the engine", "pulumi:tagss", "{}", `did you mean "tags"?`},
 
 		{"a profile", "aws:profile", "platform", ""},
-		{"allowed accounts", "aws:allowedAccountIds", `["123456789012"]`, ""},
-		{"an account that lost its zero", "aws:allowedAccountIds", `["12345678901"]`, "aws:allowedAccountIds[0]: Invalid value"},
-		{"allowed accounts, as the CLI writes them", "aws:allowedAccountIds", `[123456789012]`, ""},
-		{"forbidden accounts", "aws:forbiddenAccountIds", `["123456789012"]`, ""},
+		{"allowed accounts", "aws:allowedAccountIds", `["123456789012"]`, "aws:allowedAccountIds: Forbidden: every account but progressive-framework:account"},
+		{"forbidden accounts", "aws:forbiddenAccountIds", `["123456789012"]`, "aws:forbiddenAccountIds: Forbidden"},
+		{"an account that lost its zero", "account", "12345678901", "account: Invalid value"},
+		{"no account", "account", "", "account: Required value: the only AWS account"},
 		{"tags for all resources", "aws:defaultTags", `{"tags":{"CostCenter":"1"}}`, ""},
 		{"a tag of the program's own", "aws:defaultTags", `{"tags":{"Environment":"x"}}`, "aws:defaultTags.tags.Environment: Forbidden"},
 		{"a tag that means something to Kubernetes", "aws:defaultTags", `{"tags":{"kubernetes.io/cluster/x":"owned"}}`, "Forbidden: is a key that AWS or Kubernetes gives a meaning"},
 		{"tags without their object", "aws:defaultTags", `{"CostCenter":"1"}`, "aws:defaultTags.CostCenter: Forbidden: no such key"},
 	})
-	_, err := Load("prod", with(map[string]string{"progressive-framework:account": "123456789012", "aws:allowedAccountIds": `["210987654321"]`}))
-	require.ErrorContains(t, err, "does not allow the stack's account 123456789012")
-	_, err = Load("prod", with(map[string]string{"progressive-framework:account": "123456789012", "aws:forbiddenAccountIds": `["210987654321"]`}))
-	require.ErrorContains(t, err, "aws:forbiddenAccountIds: Forbidden: has no effect")
+	_, err := Load("prod", with(map[string]string{
+		"aws:assumeRole": `{"roleArn":"arn:aws:iam::123456789012:role/deployer"}`, clusterKey: `{"admins":["arn:aws:iam::123456789012:role/deployer"]}`,
+	}))
+	require.ErrorContains(t, err, "cluster.admins[0]: Invalid value: \"arn:aws:iam::123456789012:role/deployer\": is the role of aws:assumeRole")
 }
 
 // Every invalid key is refused by its path, before a resource is registered. The
 // message names the rule.
 func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 	check(t, []pair{
+		{"no administrator", "cluster", `{"admins":[]}`, "cluster.admins: Invalid value: 0: must have 1 entry or more"},
 		{"an administrator twice", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:role/a"]}`, "cluster.admins[1]: Duplicate value"},
 		{"two administrators of one name", "cluster", `{"admins":["arn:aws:iam::123456789012:role/a","arn:aws:iam::123456789012:user/b/a"]}`, "cluster.admins[1]: Invalid value"},
 		{"an Identity Center role without its path", "cluster", `{"admins":["arn:aws:iam::123456789012:role/AWSReservedSSO_Admin_0123456789abcdef"]}`, "role/aws-reserved/sso.amazonaws.com/REGION/AWSReservedSSO_Admin_0123456789abcdef"},
@@ -138,9 +146,10 @@ func TestInvalidKeysAreRefusedBeforeTheFirstResource(t *testing.T) {
 func TestNewPartitions(t *testing.T) {
 	for _, region := range []string{"eusc-de-east-1", "us-gov-west-1", "cn-north-1"} {
 		network := `{"cidr":"10.20.0.0/16","zones":["` + region + `a","` + region + `b"]}`
-		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network}))
+		admins := `{"admins":["arn:` + regions.Partition(region) + `:iam::123456789012:role/operators"]}`
+		_, err := Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins}))
 		require.NoError(t, err, region)
-		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
+		_, err = Load("prod", with(map[string]string{"aws:region": region, Project + ":network": network, clusterKey: admins, Project + ":edge": `{"domain":"example.com","zone":"example.com"}`}))
 		require.ErrorContains(t, err, "edge.domain: Forbidden: CloudFront")
 	}
 }

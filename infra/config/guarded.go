@@ -45,6 +45,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 	}
 	fields := map[string]changerule.Field{
 		"aws:region":   fixed("aws:region", s.Region, "a resource can't move to another region"),
+		"account":      fixed("account", s.Account, "a resource can't move to another account"),
 		"environment":  fixed("environment", s.Environment, "it is part of every name, and a new name is a new resource"),
 		"network.cidr": fixed("network.cidr", s.Network.CIDR, "AWS can't change the block of a VPC, and a stack can't move to another VPC"),
 		NATZone:        nat,
@@ -57,9 +58,6 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 		for _, t := range scaling.Tiers() {
 			fields[nodeImageID(t.Name)] = s.nodeImage(t.Name)
 		}
-	}
-	if s.Account != "" {
-		fields["account"] = fixed("account", s.Account, "a resource can't move to another account")
 	}
 	if s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster {
 		fields["storageClass"] = fixed("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")

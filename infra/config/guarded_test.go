@@ -96,7 +96,6 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 		{"a snapshot for a cache that exists", "redis.snapshotName", refused, func(s *Stack) { s.Redis.SnapshotName = "last" }},
 		{"a snapshot for documents that exist", "mongo.snapshotIdentifier", refused, func(s *Stack) { s.Mongo.SnapshotIdentifier = "last" }},
 		{"into an existing VPC", "network.vpcId", refused, func(s *Stack) { s.Network.VPCID = "vpc-1" }},
-		{"the account is named", "account", "123456789012", func(s *Stack) { s.Account = "123456789012" }},
 		{"another store is a store of its own", "postgres.storageGiB of inCluster", "2", func(s *Stack) {
 			s.Postgres.Kind, s.Postgres.StorageGiB = InCluster, 2
 		}},

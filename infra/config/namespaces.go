@@ -24,7 +24,8 @@ var refusedAWS = map[string]string{
 	"accessKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_ACCESS_KEY_ID in the environment",
 	"secretKey":                 "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SECRET_ACCESS_KEY in the environment",
 	"token":                     "credentials do not belong into a stack's configuration: set aws:profile, or AWS_SESSION_TOKEN in the environment",
-	"assumeRole":                assumedRole,
+	"allowedAccountIds":         oneAccount,
+	"forbiddenAccountIds":       oneAccount,
 	"assumeRoles":               assumedRole,
 	"assumeRoleWithWebIdentity": assumedRole,
 
@@ -54,6 +55,7 @@ var refusedAWS = map[string]string{
 }
 
 const (
+	oneAccount  = "every account but progressive-framework:account, which is required, is refused already: take it out"
 	assumedRole = "is not passed on, because the kubeconfig's `aws eks get-token` would have another identity: write a profile with role_arn in AWS's config file, and set aws:profile"
 	realAWS     = "is for servers that only look like AWS, and this program is for AWS itself: take it out"
 )

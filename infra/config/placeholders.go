@@ -1,7 +1,9 @@
 package config
 
 import (
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -15,19 +17,40 @@ const standInAccount = "123456789012"
 // user sets real ones. Nobody can register such a name (RFC 2606).
 const placeholderTLD = ".example"
 
+// placeholderBlocks are the addresses of documentation (RFC 5737). Nobody comes
+// from them.
+var placeholderBlocks = []netip.Prefix{
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
+}
+
 // validatePlaceholders refuses placeholders in a stack that names a real
 // account: ACM would wait for a proof that cannot come, and nobody could issue
-// a token.
+// a token, reach the cluster or administer it. A stack with the sandbox's account
+// changes no other one: its AWS provider refuses the credentials.
 func validatePlaceholders(s *Stack) field.ErrorList {
-	if s.Account == "" || s.Account == standInAccount {
+	if !accountID.MatchString(s.Account) || s.Account == standInAccount {
 		return nil
 	}
 	var problems field.ErrorList
+	refuse := func(at *field.Path, value string) {
+		problems = append(problems, field.Invalid(at, value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
+	}
 	for _, v := range []struct{ key, value string }{
 		{"auth.issuer", s.Auth.Issuer}, {"auth.jwksUrl", s.Auth.JWKSURL}, {"edge.domain", s.Edge.Domain}, {"edge.zone", s.Edge.Zone},
 	} {
 		if isPlaceholder(v.value) {
-			problems = append(problems, field.Invalid(path(v.key), v.value, "is a placeholder, which account "+s.Account+" cannot use; set your own"))
+			refuse(path(v.key), v.value)
+		}
+	}
+	cluster := path("cluster")
+	for i, block := range s.Cluster.PublicAccessCIDRs {
+		if parsed, err := netip.ParsePrefix(block); err == nil && slices.ContainsFunc(placeholderBlocks, parsed.Overlaps) {
+			refuse(cluster.Child("publicAccessCidrs").Index(i), block)
+		}
+	}
+	for i, arn := range s.Cluster.Admins {
+		if strings.Contains(arn, ":iam::"+standInAccount+":") {
+			refuse(cluster.Child("admins").Index(i), arn)
 		}
 	}
 	return problems

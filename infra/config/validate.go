@@ -46,7 +46,9 @@ func validate(s *Stack, files fs.FS, unread field.ErrorList) field.ErrorList {
 	} else if !routing.Environment.MatchString(s.Environment) {
 		add(field.Invalid(path("environment"), s.Environment, "must be 1 to 12 lower-case letters and digits and begin with a letter"))
 	}
-	if s.Account != "" && !accountID.MatchString(s.Account) {
+	if s.Account == "" {
+		add(field.Required(path("account"), "the only AWS account that the stack may change: twelve digits, in quotes; "+standInAccount+" in a sandbox"))
+	} else if !accountID.MatchString(s.Account) {
 		add(field.Invalid(path("account"), s.Account, `must be twelve digits; quote it in YAML, as in "012345678901"`))
 	}
 	if !className.MatchString(s.StorageClass) {
@@ -173,11 +175,18 @@ func validateCluster(s *Stack) field.ErrorList {
 			problems = append(problems, field.Invalid(at.Child("zones"), strings.Join(c.Zones, ", "), err.Error()))
 		}
 	}
+	if !s.has("cluster.admins") {
+		problems = append(problems, field.Required(at.Child("admins"),
+			"ARNs of IAM roles or users that administer the cluster in addition to its creator, whose loss would otherwise lock everybody out"))
+	}
 	for i, err := range eksspec.Admins(c.Admins) {
 		if err != nil {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
 		} else if err := regions.CheckARN(s.Region, c.Admins[i]); err != nil {
 			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i], err.Error()))
+		} else if c.Admins[i] == s.AWS.AssumeRole.RoleARN {
+			problems = append(problems, field.Invalid(at.Child("admins").Index(i), c.Admins[i],
+				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
 	return append(problems, validateReach(at, c)...)

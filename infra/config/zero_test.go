@@ -59,7 +59,7 @@ var complete = map[string]map[string]any{
 	"mongo":              {"instanceClass": "db.r6g.large"},
 	"edge":               {"domain": "example.com", "zone": "example.com"},
 	"network":            {"cidr": "10.20.0.0/16", "zones": []string{"us-east-1a", "us-east-1b", "us-east-1c"}},
-	"cluster":            {"privateAccessCidrs": []string{"10.99.0.0/16"}},
+	"cluster":            {"privateAccessCidrs": []string{"10.99.0.0/16"}, "admins": []string{"arn:aws:iam::123456789012:role/operators"}},
 	"auth":               {"issuer": "a", "audience": "b", "jwksUrl": "https://a/b"},
 }
 

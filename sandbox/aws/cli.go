@@ -23,7 +23,7 @@ const tokenLifetime = 14 * time.Minute
 // CLI is the `aws` program of the sandbox. It has one command, which a kubeconfig
 // of EKS runs:
 //
-//	aws eks get-token --cluster-name NAME [--region REGION] [--output json]
+//	aws eks get-token --cluster-name NAME [--region REGION] [--role-arn ARN] [--output json]
 //
 // It prints the credential of the sandbox's own kubeconfig, unless the cluster's API
 // endpoint does not admit the place of SANDBOX_RUN_FROM. Every other command or
@@ -75,8 +75,8 @@ func getTokenOptions(args []string) (map[string]string, error) {
 	for len(args) > 0 {
 		name, value, hasValue := strings.Cut(args[0], "=")
 		args = args[1:]
-		if !slices.Contains([]string{"--cluster-name", "--region", "--output"}, name) {
-			return nil, fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region and --output", name)
+		if !slices.Contains([]string{"--cluster-name", "--region", "--role-arn", "--output"}, name) {
+			return nil, fmt.Errorf("the sandbox does not support the option %s; there are --cluster-name, --region, --role-arn and --output", name)
 		}
 		if !hasValue {
 			if len(args) == 0 {
@@ -88,6 +88,9 @@ func getTokenOptions(args []string) (map[string]string, error) {
 	}
 	if given["--cluster-name"] == "" {
 		return nil, errors.New("the option --cluster-name is required")
+	}
+	if role, isGiven := given["--role-arn"]; isGiven && !strings.HasPrefix(role, "arn:"+rules.Partition+":iam::") {
+		return nil, fmt.Errorf("--role-arn %s: must be the ARN of a role", role)
 	}
 	if output := given["--output"]; output != "" && output != "json" {
 		return nil, fmt.Errorf("--output %s: only json is supported", output)

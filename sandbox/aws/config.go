@@ -16,6 +16,7 @@ import (
 type config struct {
 	region      string
 	account     string
+	role        string
 	defaultTags map[string]any
 }
 
@@ -24,7 +25,7 @@ type config struct {
 // the connection to AWS. All other keys are refused, because they may lead to a
 // real account.
 var configKeys = map[string]bool{
-	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true,
+	"region": true, "defaultTags": true, "allowedAccountIds": true, "forbiddenAccountIds": true, "assumeRole": true,
 	// Only the program sets tags in a sandbox, so there are no tags to ignore.
 	"ignoreTags": false,
 	"profile":    false, "maxRetries": false, "retryMode": false, "stsRegion": false,
@@ -80,6 +81,17 @@ func parseConfig(props map[string]any) (config, []rules.Failure, error) {
 	// allowed account.
 	if allowed := o.Strings("allowedAccountIds"); len(allowed) > 0 {
 		out.account = allowed[0]
+	}
+	if assumed := o.Object("assumeRole"); len(assumed) > 0 {
+		out.role = assumed.String("roleArn")
+		for name := range assumed {
+			if name != "roleArn" {
+				fail("assumeRole."+name, "the AWS stand-in evaluates no trust policy, so it accepts roleArn only")
+			}
+		}
+		if !strings.HasPrefix(out.role, "arn:"+rules.Partition+":iam::"+out.account+":role/") {
+			fail("assumeRole.roleArn", "AWS account ID not allowed: %q is no role of account %s", out.role, out.account)
+		}
 	}
 	if slices.Contains(o.Strings("forbiddenAccountIds"), out.account) {
 		fail("forbiddenAccountIds", "AWS account ID not allowed: %s", out.account)

@@ -101,7 +101,7 @@ func TestCreateCommand(t *testing.T) {
 	}
 }
 
-func TestEnsureAccountCreatesOneZone(t *testing.T) {
+func TestEnsureAccountCreatesEachObjectOnce(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	var all sync.WaitGroup
@@ -112,16 +112,22 @@ func TestEnsureAccountCreatesOneZone(t *testing.T) {
 	out, err := s.invoke("aws:route53/getZone:getZone", props{"name": rules.Domain})
 	require.NoError(t, err)
 	require.InDelta(t, 2, out["resourceRecordSetCount"], 0, "the records that every zone has")
+	for _, role := range []string{rules.OperatorsRole, rules.DeployerRole} {
+		_, err := s.create(roleT, role, props{"name": role, "assumeRolePolicy": podTrust})
+		require.ErrorContains(t, err, "EntityAlreadyExists")
+	}
 	listed, err := s.run("list", "--json")
 	require.NoError(t, err)
-	require.Equal(t, "[]\n", listed, "the zone belongs to the account, so it is not listed")
+	require.Equal(t, "[]\n", listed, "the zone and the roles belong to the account, so they are not listed")
 }
 
-// The preview of these stacks needs a zone that exists in the account.
-func TestStacksUseTheAccountsDomain(t *testing.T) {
+// The stacks use what the account has.
+func TestStacksUseTheAccountsObjects(t *testing.T) {
 	for _, stack := range []string{"staging", "prod"} {
 		raw, err := os.ReadFile("../../Pulumi." + stack + ".yaml")
 		require.NoError(t, err)
 		require.Contains(t, string(raw), "    zone: "+rules.Domain+"\n")
+		require.Contains(t, string(raw), ":role/"+rules.OperatorsRole+"]\n")
+		require.Contains(t, string(raw), "progressive-framework:account: \""+rules.Account+"\"\n")
 	}
 }

@@ -97,7 +97,7 @@ func (p *provider) Configure(ctx context.Context, req *pulumirpc.ConfigureReques
 	}
 	p.mu.Lock()
 	p.cloud = &rules.Cloud{
-		From: from, Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
+		From: from, Role: c.role, Layout: p.layout, Store: p.store, Account: c.account, Region: c.region, Partition: rules.Partition, DefaultTags: c.defaultTags, Now: p.now,
 	}
 	p.mu.Unlock()
 	p.log(ctx, pulumirpc.LogSeverity_INFO, "", announcement)

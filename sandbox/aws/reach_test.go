@@ -10,8 +10,8 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/rules"
 )
 
-// The API endpoint answers those whom its settings and security groups admit.
-func TestAPIEndpointAnswersWhomItAdmits(t *testing.T) {
+// The API endpoint answers a run that its settings and security groups admit.
+func TestAPIEndpointAnswersAdmittedRunsOnly(t *testing.T) {
 	s := newSandbox(t, nil)
 	s.setEnvironment()
 	x := s.buildBase() // VPC 10.20.0.0/16
@@ -80,7 +80,7 @@ func TestAPIEndpointAnswersWhomItAdmits(t *testing.T) {
 // With private DNS an interface endpoint takes over the name of its service in the VPC.
 // A runner there that the endpoint's groups do not admit is cut off from the service, in
 // the middle of an update.
-func TestInterfaceEndpointsCutOffWhomTheyDoNotAdmit(t *testing.T) {
+func TestInterfaceEndpointsCutOffRunsThatAreNotAdmitted(t *testing.T) {
 	for _, tc := range []struct {
 		reason, from, service, rule string
 		private                     bool

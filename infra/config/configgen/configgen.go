@@ -28,6 +28,7 @@ type generator struct {
 func Generate(seed uint64) map[string]string {
 	g := generator{rng: rand.New(rand.NewPCG(seed, 1)), values: map[string]any{}}
 	region := one(g, "us-east-1", "us-east-1", "eu-central-1", "us-west-2")
+	g.set("account", "123456789012") // the sandbox's
 	g.set("environment", one(g, "a", "prod", "staging", "abcdefghij", "abcdefghijkl"))
 	g.set("network.cidr", one(g, "10.20.0.0/16", "10.20.0.0/16", "172.16.0.0/17", "192.168.0.0/18", "100.64.0.0/19", "10.0.16.0/20"))
 	g.set("network.zones", g.zones(region))
@@ -96,11 +97,15 @@ func (g generator) cluster() {
 	}
 }
 
-// reach says from where the stack is deployed: over the internet, or a private
-// connection where nobody is admitted over the internet.
+// reach says who administers the cluster, and from where the stack is deployed: over
+// the internet, or a private connection where nobody is admitted over the internet.
 func (g generator) reach() {
 	g.maybe("cluster.privateAccessSecurityGroups", []string{"sg-0123456789abcdef0"})
 	cluster, _ := g.values["cluster"].(map[string]any)
+	if cluster["admins"] == nil {
+		g.set("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform-operators"})
+	}
+	g.maybe("cluster.sessionManager", true, false)
 	if public, _ := cluster["publicAccessCidrs"].([]string); len(public) == 0 {
 		g.set("cluster.privateAccessCidrs", one(g, []string{"10.99.0.0/16"}, []string{"10.98.0.0/15", "198.18.0.0/15"}))
 	}

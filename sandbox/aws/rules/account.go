@@ -27,24 +27,52 @@ func (c *Cloud) CreateDirect(ctx context.Context, token string, list []Assignmen
 	return id, err
 }
 
-// EnsureAccount creates the hosted zone of Domain, unless it exists. The zone's owner
-// is the account. So the zone belongs to no stack, and `list` shows it only with
+// The roles that the account has before any stack is created.
+const (
+	// OperatorsRole administers the clusters: the `cluster.admins` of the stacks.
+	OperatorsRole = "platform-operators"
+	// DeployerRole runs `pulumi up`, where a stack sets `aws:assumeRole`.
+	DeployerRole = "platform-deployer"
+)
+
+// accountTrust lets the account's own identities assume a role.
+const accountTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::` + Account + `:root"}}]}`
+
+// EnsureAccount creates the hosted zone of Domain and the roles, unless they exist. Their
+// owner is the account, so they belong to no stack and `list` shows them only with
 // --owned.
 func (c *Cloud) EnsureAccount(ctx context.Context) error {
-	in, err := c.checkInputs(zoneType, Object{"name": Domain})
+	for _, o := range []struct {
+		token string
+		in    Object
+	}{
+		{zoneType, Object{"name": Domain}},
+		{roleType, Object{"name": OperatorsRole, "assumeRolePolicy": accountTrust}},
+		{roleType, Object{"name": DeployerRole, "assumeRolePolicy": accountTrust}},
+	} {
+		if err := c.ensure(ctx, o.token, o.in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ensure creates an object of the account, unless one of its name exists.
+func (c *Cloud) ensure(ctx context.Context, token string, in Object) error {
+	in, err := c.checkInputs(token, in)
 	if err != nil {
 		return err
 	}
-	// One transaction looks for the zone and creates it. So two commands at the same
-	// time do not create two zones.
+	// One transaction looks for the object and creates it. So two commands at the same
+	// time do not create two objects.
 	return c.Store.Update(ctx, func(tx *store.Tx) error {
-		call, err := c.call(ctx, tx, zoneType)
+		call, err := c.call(ctx, tx, token)
 		if err != nil {
 			return err
 		}
 		exists := false
-		tx.Each(c.scope(call.Row), zoneType, func(o store.Object) bool {
-			exists = sameDomain(Object(o.State).String("name"), Domain)
+		tx.Each(c.scope(call.Row), token, func(o store.Object) bool {
+			exists = sameDomain(Object(o.State).String("name"), in.String("name"))
 			return !exists
 		})
 		if exists {
@@ -53,9 +81,9 @@ func (c *Cloud) EnsureAccount(ctx context.Context) error {
 		if err := call.create(in); err != nil {
 			return call.wrapError(creating, err)
 		}
-		zone, _ := tx.Get(call.key())
-		zone.Owner = c.Account
-		tx.Put(zone)
+		created, _ := tx.Get(call.key())
+		created.Owner = c.Account
+		tx.Put(created)
 		return nil
 	})
 }

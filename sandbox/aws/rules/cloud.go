@@ -28,6 +28,9 @@ type Cloud struct {
 	Region      string
 	Partition   string
 	DefaultTags map[string]any
+	// Role is the ARN of the role that the provider assumes; empty: the credentials'
+	// own identity.
+	Role string
 	// From is where the run connects from; zero outside a run.
 	From Place
 	// Now is the clock; time.Now outside tests.

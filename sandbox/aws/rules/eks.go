@@ -240,7 +240,25 @@ func fillCluster(c *Call) error {
 	if vpc := c.clusterVPC(); overlap(service, vpc.String("cidrBlock")) {
 		return refuse("InvalidParameterException", "The specified service CIDR %s overlaps with the VPC's %s", service, vpc.String("cidrBlock"))
 	}
+	if err := c.ownCreatorEntry(); err != nil {
+		return err
+	}
 	return fillClusterNetwork(c)
+}
+
+// ownCreatorEntry creates the access entry of the identity that creates a cluster, unless
+// the cluster says otherwise or has no access entries:
+// eks/latest/userguide/access-entries.html, "Cluster creator".
+func (c *Call) ownCreatorEntry() error {
+	access := c.Out.Object("accessConfig")
+	if c.Old != nil || !access.Bool("bootstrapClusterCreatorAdminPermissions") || access.String("authenticationMode") == "CONFIG_MAP" {
+		return nil
+	}
+	caller := c.callerARN()
+	return c.putOwned(accessEntryType, c.In.String("name")+":"+caller, Object{
+		"clusterName": c.In.String("name"), "principalArn": caller, "type": "STANDARD", "userName": caller,
+		"kubernetesGroups": []any{}, "tagsAll": map[string]any{},
+	})
 }
 
 // filled returns a copy of an object. The copy has the given fields too, unless the

@@ -1,12 +1,14 @@
 package rules
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/schema"
@@ -92,10 +94,19 @@ func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []
 
 // callerIdentity implements getCallerIdentity.
 func callerIdentity(c *Call, _ Object) (Object, error) {
-	return Object{
-		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000",
-		"arn": fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account),
-	}, nil
+	out := Object{
+		"accountId": c.Account, "id": c.Account, "userId": "AIDASANDBOXSANDBOX000", "arn": c.callerARN(),
+	}
+	if c.Role != "" { // of the session: IAM/latest/UserGuide/reference_identifiers.html
+		out["userId"] = "AROASANDBOXSANDBOX000:sandbox"
+		out["arn"] = fmt.Sprintf("arn:%s:sts::%s:assumed-role/%s/sandbox", c.Partition, c.Account, c.Role[strings.LastIndex(c.Role, "/")+1:])
+	}
+	return out, nil
+}
+
+// callerARN is the ARN of the IAM user or role that calls AWS.
+func (c *Cloud) callerARN() string {
+	return cmp.Or(c.Role, fmt.Sprintf("arn:%s:iam::%s:user/sandbox", c.Partition, c.Account))
 }
 
 // currentRegion implements getRegion: the named region, else the provider's.

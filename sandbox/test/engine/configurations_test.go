@@ -73,7 +73,7 @@ func TestEveryKeyIsReadOrRefused(t *testing.T) {
 	defer s.remove(t)
 	s.pulumi(t, "config", "set", "aws:profile", "platform")
 	s.pulumi(t, "config", "set", "--path", "aws:defaultTags.tags.CostCenter", "42")
-	s.pulumi(t, "config", "set", "--path", "aws:forbiddenAccountIds[0]", "210987654321")
+	s.pulumi(t, "config", "set", "--path", "aws:assumeRole.roleArn", "arn:aws:iam::123456789012:role/platform-deployer")
 	s.preview(t)
 
 	for _, key := range []string{"kubernetes:namespace", "progressive-framwork:account", "aws:allowedAcountIds"} {

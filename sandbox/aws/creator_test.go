@@ -1,0 +1,25 @@
+package aws
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// EKS gives whoever creates a cluster an access entry, and refuses a second one for the
+// same identity.
+func TestCreatorOfAClusterHasAnAccessEntry(t *testing.T) {
+	const role = "arn:aws:iam::123456789012:role/platform-deployer"
+	s := newSandbox(t, props{"region": "us-east-1", "assumeRole": `{"roleArn":"` + role + `"}`})
+	s.setEnvironment()
+	require.NoError(t, EnsureAccount(t.Context(), s.layout))
+	identity, err := s.invoke("aws:index/getCallerIdentity:getCallerIdentity", nil)
+	require.NoError(t, err)
+	require.Equal(t, "arn:aws:sts::123456789012:assumed-role/platform-deployer/sandbox", identity["arn"])
+
+	x := s.buildBase()
+	_, err = s.create(entryT, "creator", props{"clusterName": x.byName["cluster"].id, "principalArn": role})
+	require.ErrorContains(t, err, "ResourceInUseException")
+	require.ErrorContains(t, err, "The specified access entry resource is already in use on this cluster.")
+	s.mustCreate(entryT, "operators", props{"clusterName": x.byName["cluster"].id, "principalArn": "arn:aws:iam::123456789012:role/platform-operators"})
+}
