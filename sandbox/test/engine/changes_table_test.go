@@ -72,7 +72,7 @@ var stagingChanges = []change{
 	to("deletionProtection", false, applied),
 	to("permissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess", applied),
 	to("aws:profile", "platform", applied),
-	to("aws:assumeRole.roleArn", "arn:aws:iam::123456789012:role/platform-deployer", applied),
+	to("aws:assumeRole.roleArn", "arn:aws:iam::123456789012:role/platform-deployer", applied).afterwards(), // another row makes it an administrator
 	to("aws:defaultTags.tags", map[string]string{"CostCenter": "42"}, applied),
 	to("aws:ignoreTags.keys", []string{"Audited"}, applied),
 	to("aws:ignoreTags.keyPrefixes", []string{"audit:"}, applied),
