@@ -29,8 +29,9 @@ type AWS struct {
 
 // AssumedRole is the IAM role that creates everything.
 type AssumedRole struct {
-	// The role's ARN, in the account of `account`. For an external ID or a session
-	// policy, write a profile in AWS's config file and set `aws:profile`.
+	// The ARN of an IAM role in the account of `account`. It creates everything, and
+	// the kubeconfig gets its tokens. For an external ID or a session policy, write
+	// a profile in AWS's config file and set `aws:profile`.
 	RoleARN string `key:"roleArn" unset:"none"`
 }
 
