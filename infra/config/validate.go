@@ -189,7 +189,7 @@ func validateCluster(s *Stack) field.ErrorList {
 				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
-	return append(problems, validateReach(at, c)...)
+	return append(problems, validateReach(at, &c)...)
 }
 
 // word is what the services accept as an issuer or an audience.

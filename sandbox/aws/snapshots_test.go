@@ -74,7 +74,7 @@ func TestRestoreRefusals(t *testing.T) {
 	db := func(change props) props {
 		return with(with(f.db, props{"snapshotIdentifier": "last-db", "storageEncrypted": true}), change)
 	}
-	f.refuse(t, []refused{
+	s.requireRefusals([]refusal{
 		{"a snapshot that does not exist", dbT, db(props{"snapshotIdentifier": "none"}), "DBSnapshotNotFound"},
 		{"another major version", dbT, db(props{"engineVersion": "18.1"}), "Cannot upgrade postgres from 17.6 to 18.1"},
 		{"less storage than the snapshot has", dbT, db(props{"allocatedStorage": 50}), "the snapshot has 100 GiB"},
@@ -85,7 +85,7 @@ func TestRestoreRefusals(t *testing.T) {
 		{"a name that is none", dbT, db(props{"snapshotIdentifier": "last db"}), "the name of a snapshot of this account"},
 	})
 	require.NoError(t, s.delete(f.key))
-	f.refuse(t, []refused{
+	s.requireRefusals([]refusal{
 		{"the key of the snapshot was deleted", dbT, db(nil), "KMSKeyNotAccessibleFault"},
 		{"the key of the documents was deleted", docT, with(f.doc, props{"snapshotIdentifier": "last-doc"}), "KMSKeyNotAccessibleFault"},
 	})
