@@ -72,6 +72,8 @@ func run(args []string) error {
 	return ms.RunUntil(genericapiserver.SetupSignalHandler())
 }
 
+// serverConfig returns the configuration of metrics-server. It reads the pod's
+// service account, and the kubelets' address types and CA are from the flags.
 func (s settings) serverConfig(serving *options.SecureServingOptionsWithLoopback) (*server.Config, error) {
 	apiserver, err := apiserverConfig(serving)
 	if err != nil {
