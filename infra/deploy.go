@@ -53,7 +53,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	origin, err := deployOrigin(ctx, stack, base, vpc, eks)
+	origin, err := deployOrigin(ctx, stack, base, vpc, eks, placed)
 	if err != nil {
 		return err
 	}

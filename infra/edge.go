@@ -30,7 +30,7 @@ type origin struct {
 
 // deployOrigin creates the load balancer, its certificate and CloudFront's way to
 // it. It returns nil for a stack without a domain.
-func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster) (*origin, error) {
+func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, placed *placement) (*origin, error) {
 	edge := stack.Edge
 	if edge.Domain == "" {
 		return nil, nil
@@ -50,6 +50,10 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		}
 		created.zoneID = pulumi.String(id)
 	}
+	subnets, zoned := pulumi.StringArray{}, byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp])
+	for _, zone := range placed.origin {
+		subnets = append(subnets, zoned[zone])
+	}
 	name := stack.Name() + "-origin"
 	originCertificate, err := newCertificate(ctx, name, edge.OriginDomain(), edge.OriginCertificateARN, created.zoneID, base.inRegion)
 	if err != nil {
@@ -59,7 +63,7 @@ func deployOrigin(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *net
 		Account:             base.account,
 		Environment:         stack.Environment,
 		VPCID:               vpc.VPCID,
-		SubnetIDs:           vpc.SubnetIDs[subnet.PrivateApp],
+		SubnetIDs:           subnets,
 		NodeSecurityGroupID: eks.NodeSecurityGroupID,
 		Targets:             traffic.Targets(),
 		OriginDomain:        edge.OriginDomain(),

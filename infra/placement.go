@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/account/regions"
 	"github.com/progressive-framework/platform/components/changeguard"
 	"github.com/progressive-framework/platform/components/changeguard/changerule"
 	"github.com/progressive-framework/platform/components/network"
@@ -23,6 +24,8 @@ type placement struct {
 	vpc *existingvpc.VPC
 	// controlPlane are the zones of the control plane.
 	controlPlane []string
+	// origin are the zones of the load balancer; empty without a domain.
+	origin []string
 }
 
 // placeStack reads the zones of the account and the existing VPC, chooses the zones of
@@ -40,6 +43,11 @@ func placeStack(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.Invoke
 			return nil, fmt.Errorf("network.vpcId: %w", err)
 		}
 		zones = placed.vpc.Zones()
+	}
+	if stack.Edge.Domain != "" {
+		if placed.origin, err = regions.OriginZones(zones, ids); err != nil {
+			return nil, fmt.Errorf("network.zones: %w", err)
+		}
 	}
 	fields, err := stack.PlacedFields(zones, ids)
 	if err != nil {

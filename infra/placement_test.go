@@ -105,7 +105,9 @@ func TestStackInAnExistingVPC(t *testing.T) {
 		case "aws:rds/subnetGroup:SubnetGroup":
 			require.Contains(t, written(r.Inputs["subnetIds"]), cloudmocks.PlainSubnet+"d")
 		case "aws:lb/loadBalancer:LoadBalancer":
-			require.Contains(t, written(r.Inputs["subnets"]), cloudmocks.RoutedSubnet+"a")
+			subnets := written(r.Inputs["subnets"])
+			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
+			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "CloudFront has no VPC origins in use1-az3")
 		case "aws:ec2/securityGroup:SecurityGroup":
 			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())
 		}

@@ -71,6 +71,15 @@ func (o privateOrigin) allowCloudFront(change props) *resource {
 	}, change))
 }
 
+// The letter e is use1-az3 in this sandbox.
+func TestVPCOriginIsRefusedInAZoneWithout(t *testing.T) {
+	o := newPrivateOrigin(t)
+	e := o.s.mustCreate(subnetT, "e", props{"vpcId": o.byName["vpc"].id, "cidrBlock": "10.20.32.0/20", "availabilityZone": "us-east-1e"})
+	balancer := o.s.mustCreate(balancerT, "other", props{"internal": true, "subnets": []any{o.byName["a"].id, e.id}, "securityGroups": []any{o.byName["group"].id}})
+	_, err := o.s.create(vpcOriginT, "other", originOf(balancer.id, props{"name": "other"}))
+	require.ErrorContains(t, err, "has a subnet in use1-az3, where CloudFront has no VPC origins")
+}
+
 func TestVPCOriginCreatesCloudFrontsSecurityGroup(t *testing.T) {
 	o := newPrivateOrigin(t)
 	require.Regexp(t, `^vo_[A-Z0-9]{22}$`, o.byName["origin"].id)

@@ -48,6 +48,16 @@ func TestZones(t *testing.T) {
 	}
 }
 
+// The letters of zones differ by account.
+func TestOriginZones(t *testing.T) {
+	ids := map[string]string{"us-east-1a": "use1-az3", "us-east-1b": "use1-az1", "us-east-1c": "use1-az2"}
+	zones, err := OriginZones([]string{"us-east-1c", "us-east-1a", "us-east-1b"}, ids)
+	require.NoError(t, err)
+	require.Equal(t, []string{"us-east-1c", "us-east-1b"}, zones)
+	_, err = OriginZones([]string{"us-east-1a", "us-east-1b"}, ids)
+	require.ErrorContains(t, err, "CloudFront reaches it in 1 of us-east-1a, us-east-1b only: it has no VPC origins in use1-az3; add a zone")
+}
+
 func TestARNs(t *testing.T) {
 	require.NoError(t, CheckARN("us-east-1", "arn:aws:iam::123456789012:role/a"))
 	require.NoError(t, CheckARN("insc-in-south-1", "arn:aws-in:iam::123456789012:role/a"))

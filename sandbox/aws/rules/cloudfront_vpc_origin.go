@@ -57,6 +57,11 @@ var _ = add(&Row{
 	Remove: removeVPCOrigin,
 })
 
+// originClosedZones have no VPC origins: private-content-vpc-origins.html, "Supported AWS
+// Regions for VPC origins", as public notes of 2026 quote it for us-east-1. Whether AWS
+// refuses the origin or leaves the zone out is not documented, so it is refused.
+var originClosedZones = []string{"use1-az3"}
+
 // verifyVPCOrigin returns an error for a load balancer that lacks the prerequisites of
 // the page, and the errors of API_UpdateVpcOrigin. It is not documented whether two VPC
 // origins may have the same name, so that is refused.
@@ -77,6 +82,12 @@ func verifyVPCOrigin(c *Call) error {
 	}
 	if !c.hasGatewayIn(balancer.Region, state.String("vpcId")) {
 		return refuse(cloudfrontArgument, "VPC %s has no internet gateway, which a VPC origin needs although no traffic uses it", state.String("vpcId"))
+	}
+	for _, id := range state.Strings("subnets") {
+		subnet, _ := c.Tx.Get(store.Key{Scope: balancer.Scope, Type: toSubnet.To[0], ID: id})
+		if zone := Object(subnet.State).String("availabilityZoneId"); slices.Contains(originClosedZones, zone) {
+			return refuse(cloudfrontArgument, "The load balancer %s has a subnet in %s, where CloudFront has no VPC origins", balancer.ID, zone)
+		}
 	}
 	var taken error
 	c.Tx.Each(c.scope(c.Row), vpcOriginType, func(o store.Object) bool {
