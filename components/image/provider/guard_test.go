@@ -96,3 +96,15 @@ func TestGuardTakesAnotherWordingForNoChange(t *testing.T) {
 	worded := field(changerule.Grows, "4").AsMap().Set("reason", property.New("Volumes can't shrink"))
 	require.False(t, s.up(guarded(map[string]property.Value{"disk": property.New(worded)})))
 }
+
+// A key that is not set is a value, too: a store that began empty takes no snapshot later.
+func TestGuardRecordsAnEmptyValue(t *testing.T) {
+	s := newGuard(t)
+	empty := guarded(map[string]property.Value{"snapshot": field(changerule.Fixed, "")})
+	_, outputs := s.preview(empty)
+	require.Equal(t, map[string]string{"snapshot": ""}, recordedValues(t, outputs))
+	require.True(t, s.up(empty))
+	require.False(t, s.up(empty))
+	_, failures := s.check(guarded(map[string]property.Value{"snapshot": field(changerule.Fixed, "last")}))
+	require.Contains(t, failures[""], `"" can't become "last"`)
+}
