@@ -4,6 +4,10 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
+// fromSnapshot makes the database one that was created from a snapshot: it has the
+// snapshot's key.
+var fromSnapshot = []edit{set(postgresInstance, "snapshotIdentifier", "last"), set(postgresInstance, "kmsKeyId", nil)}
+
 var postgresExamples = []example{
 	{rule: "postgres-backups", at: postgresInstance, path: "backupRetentionPeriod", bad: 0.0},
 	{rule: "postgres-backups-outlive", at: postgresInstance, path: "deleteAutomatedBackups", bad: true},
@@ -11,6 +15,7 @@ var postgresExamples = []example{
 	{rule: "postgres-connections-suffice", at: "Deployment mca-deployment", path: "spec.replicas", bad: 50.0, on: "ParameterGroup postgres-parameters", absent: evaluate.Holds, also: []string{}},
 	{rule: "postgres-deletion-protection", at: postgresInstance, path: "deletionProtection", bad: false},
 	{rule: "postgres-encrypted", at: postgresInstance, path: "kmsKeyId", bad: nil, also: []string{"key-of-store-rotates @ " + postgresInstance}},
+	{rule: "postgres-encrypted", at: postgresInstance, path: "snapshotIdentifier", bad: nil, given: fromSnapshot, also: []string{"key-of-store-rotates @ " + postgresInstance}},
 	{rule: "postgres-encrypted", at: postgresInstance, path: "storageEncrypted", bad: false},
 	{rule: "postgres-final-snapshot", at: postgresInstance, path: "finalSnapshotIdentifier", bad: nil},
 	{rule: "postgres-final-snapshot", at: postgresInstance, path: "skipFinalSnapshot", bad: true, absent: evaluate.Holds},

@@ -111,7 +111,10 @@ var keys = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			used := rule.Refs[awsview.KmsKey](s.Graph, s.Resource, "kmsKeyId")
-			s.Must(used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() }), "kmsKeyId is not that of a key of this stack that rotates")
+			rotates := used.Any(func(_ *graph.Resource, k awsview.KmsKey) value.Truth { return k.EnableKeyRotation().IsTrue() })
+			// A database from a snapshot has the snapshot's key, and can't have another.
+			restored := value.All(value.FromBool(s.Type == awsview.RdsInstance{}.Token()), s.View().Get("snapshotIdentifier").Set())
+			s.Must(value.Any(rotates, restored), "kmsKeyId is not that of a key of this stack that rotates")
 		}, storeTypes...),
 	},
 }

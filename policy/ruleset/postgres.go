@@ -21,7 +21,8 @@ var postgres = []*rule.Rule{
 		"A snapshot that leaves the account would be readable.", "components/postgres, KmsKeyId", rule.High, rule.Everywhere,
 		[]string{"FSBP RDS.3", "CIS AWS 2.3.1"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.StorageEncrypted().IsTrue(), "storageEncrypted is not true")
-			s.Must(v.KmsKeyId().Set(), "kmsKeyId is not set")
+			// RDS restores with the key of the snapshot, and allows no other.
+			s.Must(value.Any(v.KmsKeyId().Set(), v.SnapshotIdentifier().Set()), "neither kmsKeyId nor snapshotIdentifier is set")
 		}),
 	postgresRule("postgres-private", "The database has no public address",
 		"Everybody could try passwords on it.", "components/postgres, PubliclyAccessible", rule.Critical, rule.Everywhere,
