@@ -80,7 +80,8 @@ var stagingChanges = []change{
 	to("network.cidr", "10.40.0.0/16", refused).saying(`network.cidr: "10.20.0.0/16" can't become "10.40.0.0/16"`).sample(),
 	to("network.zones", []string{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}, adds),
 	to("network.zones", []string{"us-east-1d", "us-east-1c", "us-east-1b"}, applied).sample(),
-	to("network.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying(`cluster.zones: "us-east-1b, us-east-1c" can't become "us-east-1c, us-east-1d"`).sample(),
+	to("network.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying(`network.zones (zone of the NAT gateway): "us-east-1b" can't become "us-east-1c"`),
+	to("network.zones", []string{"us-east-1b", "us-east-1d"}, refused).saying(`cluster.zones: "us-east-1b, us-east-1c" can't become "us-east-1b, us-east-1d"`).sample(),
 	to("network.zones", []string{"us-east-1b", "us-east-1c"}, refused).saying(protectedText),
 	to("network.vpcId", "vpc-0123456789abcdef0", refused).and("network.privateSubnetIds", otherSubnets).
 		and("network.cidr", nil).and("network.zones", nil).and("network.natGateways", nil).and("network.endpoints", nil).
