@@ -237,7 +237,7 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 const preferences = "instanceRefresh.preferences."
 
 // A refresh launches first, waits at checkpoints, and is rolled back when it fails or when
-// an alarm rings. There is a version to go back to: the template is never replaced.
+// an alarm is in ALARM. A rollback needs the former version, so the template is not replaced.
 func TestRefreshCanFail(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.one(t, scalingGroup)
@@ -283,8 +283,8 @@ func TestOldImageRaisesAnAlarm(t *testing.T) {
 	})
 }
 
-// The handler hears of the group's instances, may act on them only, and runs before new
-// instances wait for it.
+// The handler receives the events of the group, may act on this group only, and runs before
+// new instances wait for it.
 func TestNodesAreDrained(t *testing.T) {
 	d := deploy(t, newNodes)
 	group, queue := d.one(t, scalingGroup), d.one(t, "aws:sqs/queue:Queue")

@@ -1,8 +1,8 @@
 // Package terminationhandler owns AWS Node Termination Handler in its queue mode: the queue
 // of events about instances, the EventBridge rules that fill it, and the pods that read it.
 // The handler drains a node before its instance ends, and lets a new instance into service
-// when its node is ready. What it hears and may do is in package terminationspec. The groups
-// and their hooks at termination are in package tier.
+// when its node is ready. Its events and permissions are in package terminationspec. The
+// groups and their hooks at termination are in package tier.
 package terminationhandler
 
 import (

@@ -1,5 +1,5 @@
-// Package terminationspec owns what AWS Node Termination Handler hears, its image, its
-// environment, and its permissions in Kubernetes and AWS. It is pure. The resources are in
+// Package terminationspec owns the events that AWS Node Termination Handler receives, its
+// image, its environment, and its permissions in Kubernetes and AWS. It is pure. The resources are in
 // package terminationhandler.
 package terminationspec
 
@@ -33,7 +33,7 @@ type pattern struct {
 // the other instance and then ends the old one through its lifecycle hook.
 func Events(groups []string) ([]Event, error) {
 	if len(groups) == 0 {
-		return nil, fmt.Errorf("termination handler: no Auto Scaling Groups: without names it would hear of every group of the account")
+		return nil, fmt.Errorf("termination handler: no Auto Scaling Groups: must have at least one, because without names its rule matches every group of the account")
 	}
 	var events []Event
 	for _, e := range []struct {
