@@ -236,13 +236,13 @@ func TestGroupHasOneCapacityOwner(t *testing.T) {
 
 const preferences = "instanceRefresh.preferences."
 
-// A refresh launches first, waits at checkpoints, and is rolled back when it fails or when
-// an alarm is in ALARM. A rollback needs the former version, so the template is not replaced.
+// A refresh launches first, waits at checkpoints, and stops when it fails or when an alarm is
+// in ALARM. The former version of the template stays, so that the group can be set back.
 func TestRefreshCanFail(t *testing.T) {
 	d := deploy(t, newNodes)
 	group := d.one(t, scalingGroup)
 	group.has(t, map[string]any{
-		preferences + "autoRollback": true, preferences + "skipMatching": true,
+		preferences + "autoRollback": nil, preferences + "skipMatching": true,
 		preferences + "minHealthyPercentage": 100, preferences + "maxHealthyPercentage": 110, preferences + "instanceWarmup": "300",
 		preferences + "checkpointPercentages": []any{10.0, 50.0, 100.0}, preferences + "checkpointDelay": "600",
 		preferences + "alarmSpecification.alarms": []any{"app-termination-handler-silent"},

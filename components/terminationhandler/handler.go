@@ -181,7 +181,7 @@ func (b *builder) disruptionBudget() error {
 
 // joinHook keeps a new instance out of service until its node is ready. The handler then
 // completes the hook. Otherwise the group gives the instance up, so that a refresh with an
-// image that can't join fails and is rolled back. The hook is created after the handler,
+// image that can't join fails. The hook is created after the handler,
 // because the first instances must be in service before the handler can run.
 func (b *builder) joinHook(g Group, handler pulumi.Resource) error {
 	_, err := autoscaling.NewLifecycleHook(b.ctx, b.name+"-"+g.Part+"-join", &autoscaling.LifecycleHookArgs{

@@ -16,8 +16,7 @@ import (
 // autoScalingGroup creates the group after everything that its nodes need to join. The
 // desired capacity is set only once. After that the autoscaler changes it, and no update
 // resets it. The group uses the template's version number, because with "$Latest" a new
-// version would be no change and replace no instance. A refresh is rolled back to the version
-// before, which stays, because the template is never replaced.
+// version would be no change and replace no instance.
 func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.Group, error) {
 	args, p := b.args, b.args.Profile
 	targets := pulumi.StringArray{}
@@ -73,10 +72,15 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 	return group, nil
 }
 
-// refreshPreferences returns how a refresh goes and when it fails. Only another template or
-// other instance types start one: tags are no trigger. A failed refresh is rolled back to
-// the version of the template that the group had. A new instance counts when it is in
+// refreshPreferences returns how a refresh goes and when it stops. Only another template or
+// other instance types start one: tags are no trigger. A new instance counts when it is in
 // service, which the hook of package terminationhandler delays until its node is ready.
+//
+// A refresh that fails stops, and the nodes that it has not replaced stay. AutoRollback is
+// not set: the provider updates the group before it starts the refresh, so that AWS goes
+// back to the version that has just failed, and replaces nodes again and again
+// (hashicorp/terraform-provider-aws, issue 34189). The way back is the former release in the
+// stack's configuration; SkipMatching then leaves the nodes alone that still have it.
 func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferencesArgs {
 	r := b.args.Profile.Refresh
 	preferences := &autoscaling.GroupInstanceRefreshPreferencesArgs{
@@ -84,8 +88,7 @@ func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferen
 		MaxHealthyPercentage: pulumi.Int(int(r.MaxHealthy)),
 		InstanceWarmup:       pulumi.String(strconv.Itoa(int(r.Warmup.Seconds()))),
 		CheckpointDelay:      pulumi.String(strconv.Itoa(int(r.CheckpointDelay.Seconds()))),
-		AutoRollback:         pulumi.Bool(true),
-		SkipMatching:         pulumi.Bool(true), // a second attempt leaves new instances alone
+		SkipMatching:         pulumi.Bool(true),
 	}
 	var checkpoints pulumi.IntArray
 	for _, share := range r.Checkpoints {

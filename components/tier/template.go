@@ -16,7 +16,8 @@ import (
 const rootDevice = "/dev/xvda"
 
 // launchTemplate creates the launch template of the instances. A change creates another
-// version of it. The template itself stays, so that a refresh can be rolled back.
+// version of it. The template itself and its former versions stay, so that the group
+// can be set back.
 func (b *builder) launchTemplate() (*ec2.LaunchTemplate, error) {
 	args := b.args
 	template, err := ec2.NewLaunchTemplate(b.ctx, b.name+"-template", &ec2.LaunchTemplateArgs{

@@ -44,8 +44,7 @@ type Args struct {
 	// that fail them. With checks of a service it must not: a broken service, or one
 	// that is not deployed yet, would replace every node.
 	TargetsAskNode bool
-	// RefreshAlarms are names of alarms that stop a refresh and roll it back. All of them
-	// must exist.
+	// RefreshAlarms are names of alarms that stop a refresh. All of them must exist.
 	RefreshAlarms pulumi.StringArray
 	// AlarmTopicARN is the SNS topic of the alarms that tell people. Empty means that
 	// nobody is notified.

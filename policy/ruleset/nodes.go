@@ -137,13 +137,13 @@ var nodes = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "nodes-refresh-rolls-back", Title: "A failed instance refresh is rolled back",
+		ID: "nodes-refresh-stops", Title: "A failing instance refresh stops",
 		Why: "A wrong image or a wrong setting would take one node after the other.",
 		Fix: "components/tier, refreshPreferences", Standards: []string{"WA OPS06", "WA REL08"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v awsview.AutoscalingGroup) {
 			preferences := v.InstanceRefresh().Preferences()
-			s.Must(preferences.AutoRollback().IsTrue(), "autoRollback is not true")
+			s.Must(value.Not(preferences.AutoRollback().IsTrue()), "autoRollback is true: the provider has updated the group by then, and AWS goes back to the new version")
 			s.Must(preferences.AlarmSpecification().Alarms().Set(), "no alarm stops a refresh")
 			s.Must(preferences.CheckpointPercentages().Len().AtLeast(2), "a refresh has no checkpoint before its end")
 		}),

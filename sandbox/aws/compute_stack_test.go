@@ -128,7 +128,7 @@ func (s *sandbox) buildCompute() *resourceSet {
 	group := add(scalingT, "group", props{
 		"minSize": 2, "maxSize": 6, "vpcZoneIdentifiers": []any{a.id, b.id}, "healthCheckType": "ELB", "healthCheckGracePeriod": 60,
 		"launchTemplate": props{"id": template.id, "version": "1"}, "targetGroupArns": []any{targets.id},
-		"instanceRefresh":     props{"strategy": "Rolling", "preferences": props{"minHealthyPercentage": 100, "maxHealthyPercentage": 110, "autoRollback": true}},
+		"instanceRefresh":     props{"strategy": "Rolling", "preferences": props{"minHealthyPercentage": 100, "maxHealthyPercentage": 110, "skipMatching": true}},
 		"enabledMetrics":      []any{"GroupDesiredCapacity", "GroupInServiceInstances"},
 		"terminationPolicies": []any{"OldestLaunchTemplate"}, "defaultInstanceWarmup": 60,
 		"tags": []any{props{"key": "Name", "value": "tier", "propagateAtLaunch": true}},

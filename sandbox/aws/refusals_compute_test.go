@@ -280,7 +280,7 @@ func TestScalingRefusals(t *testing.T) {
 		{"checkpoints that end too early", scalingT, refresh(props{"checkpointPercentages": []any{20, 50}}), "so it must be 100"},
 		{"a delay of three days", scalingT, refresh(props{"checkpointPercentages": []any{100}, "checkpointDelay": "259200"}), "0 to 172800"},
 		{"a refresh that watches an alarm that does not exist", scalingT, refresh(props{"alarmSpecification": props{"alarms": []any{"none"}}}), "The alarm 'none' does not exist"},
-		{"a roll-back from $Latest", scalingT, refresh(props{"autoRollback": true}), "nothing to go back to"},
+		{"a rollback, which goes back to the new version", scalingT, refresh(props{"autoRollback": true}), "the provider updates the group before the refresh"},
 		{"more than twice the instances", scalingT, refresh(props{"minHealthyPercentage": 50, "maxHealthyPercentage": 200}), "at most 100 above"},
 		{"an instance type and requirements in an override", scalingT, mixed(nil, props{"instanceType": "m7g.large", "instanceRequirements": requirements}), "together"},
 		{"some overrides with a type, some with requirements", scalingT, mixed(nil, props{"instanceType": "m7g.large"}, props{"instanceRequirements": requirements}), "or none"},

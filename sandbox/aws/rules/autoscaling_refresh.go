@@ -14,16 +14,18 @@ import (
 const instanceRefreshKind = "Auto Scaling instance refresh"
 
 var refreshProps = Props{
-	"instanceRefresh":                                       {},
-	"instanceRefresh.strategy":                              {Enum: []string{"Rolling"}},
-	"instanceRefresh.triggers":                              {Set: true, Enum: []string{"tag"}},
-	"instanceRefresh.preferences":                           {},
-	"instanceRefresh.preferences.minHealthyPercentage":      {Default: 90.0, Valid: numbers(0, 100)},
-	"instanceRefresh.preferences.maxHealthyPercentage":      {Default: 100.0, Valid: numbers(100, 200)},
-	"instanceRefresh.preferences.instanceWarmup":            {Valid: pattern(`\d+`, "a number of seconds")},
-	"instanceRefresh.preferences.checkpointDelay":           {Valid: seconds(maxCheckpointDelay)},
-	"instanceRefresh.preferences.checkpointPercentages":     {Valid: numbers(1, 100)},
-	"instanceRefresh.preferences.autoRollback":              {},
+	"instanceRefresh":                                   {},
+	"instanceRefresh.strategy":                          {Enum: []string{"Rolling"}},
+	"instanceRefresh.triggers":                          {Set: true, Enum: []string{"tag"}},
+	"instanceRefresh.preferences":                       {},
+	"instanceRefresh.preferences.minHealthyPercentage":  {Default: 90.0, Valid: numbers(0, 100)},
+	"instanceRefresh.preferences.maxHealthyPercentage":  {Default: 100.0, Valid: numbers(100, 200)},
+	"instanceRefresh.preferences.instanceWarmup":        {Valid: pattern(`\d+`, "a number of seconds")},
+	"instanceRefresh.preferences.checkpointDelay":       {Valid: seconds(maxCheckpointDelay)},
+	"instanceRefresh.preferences.checkpointPercentages": {Valid: numbers(1, 100)},
+	// The provider updates the group and then starts the refresh, so that AWS goes back to
+	// the version that has just failed (hashicorp/terraform-provider-aws, issue 34189).
+	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
 	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore", Enum: []string{"Refresh", "Ignore", "Wait"}},
 	"instanceRefresh.preferences.standbyInstances":          {Default: "Ignore", Enum: []string{"Terminate", "Ignore", "Wait"}},
@@ -72,8 +74,7 @@ func checkCheckpoints(p Object, fail Fail) {
 }
 
 // checkRefresh checks the preferences by
-// AutoScaling/latest/APIReference/API_RefreshPreferences.html and
-// autoscaling/ec2/userguide/instance-refresh-rollback.html.
+// AutoScaling/latest/APIReference/API_RefreshPreferences.html.
 func checkRefresh(in Object, fail Fail) {
 	p := in.Object("instanceRefresh").Object("preferences")
 	low, high := 90, 100
@@ -87,16 +88,6 @@ func checkRefresh(in Object, fail Fail) {
 		fail("instanceRefresh.preferences.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
 	}
 	checkCheckpoints(p, fail)
-	if !p.Bool("autoRollback") {
-		return
-	}
-	spec, at := in.Object("launchTemplate"), "launchTemplate"
-	if spec == nil {
-		spec, at = in.Object("mixedInstancesPolicy").Object("launchTemplate").Object("launchTemplateSpecification"), mixedSpec
-	}
-	if version := spec.String("version"); version == "$Latest" || version == "$Default" || (spec != nil && !spec.Has("version")) {
-		fail(at+".version", "must be a number where instances are rolled back: $Latest and $Default have nothing to go back to")
-	}
 }
 
 // refreshInstances records an instance refresh if the provider would start one: after

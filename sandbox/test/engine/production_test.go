@@ -98,7 +98,7 @@ func nodesRollOneTierAtATime(t *testing.T, s *stack) {
 	require.Contains(t, out, "can't change in one update")
 	s.pulumi(t, "config", "rm", "--path", app)
 	template := s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-")
-	require.Empty(t, s.preview(t).replaced(), "the template stays, so that a refresh can be rolled back")
+	require.Empty(t, s.preview(t).replaced(), "the template and its former version stay")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Equal(t, template.ID, s.one(t, "ec2/launchTemplate:LaunchTemplate", "-web-").ID)
 	require.Equal(t, []string{"progressive-framework-v5-web-prod"}, s.refreshes(t))
