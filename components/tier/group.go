@@ -77,10 +77,10 @@ func (b *builder) autoScalingGroup(template *ec2.LaunchTemplate) (*autoscaling.G
 // service, which the hook of package terminationhandler delays until its node is ready.
 //
 // A refresh that fails stops, and the nodes that it has not replaced stay. AutoRollback is
-// not set: the provider updates the group before it starts the refresh, so that AWS goes
-// back to the version that has just failed, and replaces nodes again and again
-// (hashicorp/terraform-provider-aws, issue 34189). The way back is the former release in the
-// stack's configuration; SkipMatching then leaves the nodes alone that still have it.
+// not set: the provider updates the group before it starts the refresh
+// (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go). So AWS would
+// go back to the version that has just failed. The way back is the former release in the
+// stack's configuration. SkipMatching then leaves the nodes alone that still have it.
 func (b *builder) refreshPreferences() *autoscaling.GroupInstanceRefreshPreferencesArgs {
 	r := b.args.Profile.Refresh
 	preferences := &autoscaling.GroupInstanceRefreshPreferencesArgs{

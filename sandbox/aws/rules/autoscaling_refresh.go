@@ -24,7 +24,7 @@ var refreshProps = Props{
 	"instanceRefresh.preferences.checkpointDelay":       {Valid: seconds(maxCheckpointDelay)},
 	"instanceRefresh.preferences.checkpointPercentages": {Valid: numbers(1, 100)},
 	// The provider updates the group and then starts the refresh, so that AWS goes back to
-	// the version that has just failed (hashicorp/terraform-provider-aws, issue 34189).
+	// the version that has just failed (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
 	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
 	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore", Enum: []string{"Refresh", "Ignore", "Wait"}},
