@@ -247,7 +247,7 @@ type Service struct {
 func defaults() Stack {
 	return Stack{
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
-		Cluster:            Cluster{Version: "1.34", Nodes: NodesAutoScaling, RequestPercent: 100},
+		Cluster:            Cluster{Version: "1.36", Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},

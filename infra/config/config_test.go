@@ -72,7 +72,7 @@ func count(s *Stack, service string) scaling.Count {
 func TestLoadFillsDefaults(t *testing.T) {
 	s, err := Load("staging", good())
 	require.NoError(t, err)
-	require.Equal(t, eksspec.Version("1.34"), s.Cluster.Version)
+	require.Equal(t, eksspec.Version("1.36"), s.Cluster.Version)
 	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
 	require.Equal(t, scaling.Fixed(2), count(s, "mca"), "the stack's count replaces the profile's")

@@ -60,6 +60,7 @@ func existing() Stack {
 	s.Network.NATGateways = "single"
 	s.Postgres.InstanceClass, s.Redis.NodeType, s.Mongo.InstanceClass = "db.r7g.xlarge", "cache.r7g.large", "db.r6g.large"
 	s.Edge.Domain = "example.com"
+	s.Cluster.Version = "1.34" // newer and older versions are known
 	return s
 }
 

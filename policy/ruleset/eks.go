@@ -16,6 +16,7 @@ import (
 // of EKS (EKS User Guide, "Understand the Kubernetes version lifecycle").
 var eksStandardSupport = map[string]string{
 	"1.31": "2025-11-26", "1.32": "2026-03-23", "1.33": "2026-07-29", "1.34": "2026-12-02", "1.35": "2027-03-27",
+	"1.36": "2027-08-02",
 }
 
 // notice is how long before the end of support a version is reported.

@@ -334,6 +334,7 @@ func TestAddonVersions(t *testing.T) {
 		{"1.35", map[string]string{
 			"vpc-cni": "v1.22.4-eksbuild.3", "coredns": "v1.14.3-eksbuild.2", "kube-proxy": "v1.35.3-eksbuild.5", "aws-secrets-store-csi-driver-provider": "v3.1.3-eksbuild.1",
 		}},
+		{"1.36", map[string]string{"coredns": "v1.14.3-eksbuild.23", "kube-proxy": "v1.36.0-eksbuild.25", "aws-ebs-csi-driver": "v1.66.0-eksbuild.1", "metrics-server": "v0.9.0-eksbuild.11"}},
 	} {
 		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
 		s.mustCreate(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
@@ -344,7 +345,7 @@ func TestAddonVersions(t *testing.T) {
 	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, requests,
 		"only the Secrets Store add-on defines a kind; two clusters get it")
 	for addon, version := range map[string]string{
-		"metrics-server": "v0.9.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
+		"metrics-server": "v0.10.0-eksbuild.1", "aws-secrets-store-csi-driver-provider": "v2.3.0-eksbuild.1", "kube-proxy": "v1.33.9-eksbuild.2", "coredns": "v2.12.0-eksbuild.1",
 	} {
 		_, err := s.create(addonT, "another", props{"clusterName": "c1-34", "addonName": addon, "addonVersion": version})
 		require.Error(t, err, addon)

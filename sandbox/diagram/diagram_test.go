@@ -91,7 +91,7 @@ func TestResourcesOfTheStateAreDrawn(t *testing.T) {
 	for _, line := range []string{
 		"Users", "Route 53", "CloudFront", "/ws → ALB-progressive-framework-dynamic", "AWS WAF web ACL", "S3 static files",
 		"VPC 10.10.0.0/16", "10.10.80.0/22 · NAT gateway", "HTTPS 443 · 3 rules, else 404", "pf-prod-agents-30800",
-		"4 to 50 nodes, 8 desired", "m7i.xlarge, m6i.xlarge, m5.xlarge", "EKS 1.34 · progressive-framework-prod", "cluster-autoscaler",
+		"4 to 50 nodes, 8 desired", "m7i.xlarge, m6i.xlarge, m5.xlarge", "EKS 1.36 · progressive-framework-prod", "cluster-autoscaler",
 		"Deployment, 6 × 500m CPU, 1Gi", "on web nodes", "CronJob, 17 3 * * * Etc/UTC",
 		"db.r7g.xlarge, Multi-AZ", "cache.r7g.large × 6", "3 shards of 1 primary, 1 replica", "db.r6g.large × 3",
 		"4 customer keys", "1 secret", "8 log groups", "4 alarms",

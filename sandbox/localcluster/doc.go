@@ -35,4 +35,8 @@ package localcluster
 // KubernetesVersion is the version of k8s.io/kubernetes in go.mod. The linker
 // must write it into the executable. Package components refuses to start if the
 // two differ.
-const KubernetesVersion = "v1.34.2"
+//
+// 1.36 is the last minor version with Debian 12's containerd: from 1.37 on the
+// kubelet needs the call RuntimeConfig, which containerd has since 2.0
+// (kubernetes, cmd/kubelet/app/server.go, getCgroupDriverFromCRI).
+const KubernetesVersion = "v1.36.5"

@@ -42,7 +42,7 @@ const (
 	// KubernetesMinor is the minor version of the sandbox's API server, which
 	// sandbox/go.mod pins. kubectl is supported one minor version either side
 	// (https://kubernetes.io/releases/version-skew-policy/#kubectl).
-	KubernetesMinor = 34
+	KubernetesMinor = 36
 	// KubernetesPluginMajor is the major version of the SDK in go.mod; a plugin
 	// of another major version has other resources.
 	KubernetesPluginMajor = 4

@@ -99,9 +99,9 @@ func TestResolve(t *testing.T) {
 		}, "pulumi-resource-kubernetes", want{Built, plugin, "major version 4 is needed"}},
 		{"the real AWS plugin is never reached from a sandbox", func(m *machine) { m.tool(m.path, "pulumi-resource-aws", "") }, "pulumi-resource-aws", want{StandIn, standIn, ""}},
 		{"the real aws is never reached from a sandbox", func(m *machine) { m.tool(m.path, "aws", "") }, "aws", want{StandIn, standIn, ""}},
-		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.33.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.35.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
-		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.32.4")) }, "kubectl", want{Built, standIn, "1.33 to 1.35"}},
+		{"a kubectl one minor older", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.35.0")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl one minor newer", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.37.1+k3s1")) }, "kubectl", want{Installed, "usr/kubectl", ""}},
+		{"a kubectl outside the supported skew", func(m *machine) { m.tool(m.path, "kubectl", kubectlSays("v1.34.4")) }, "kubectl", want{Built, standIn, "1.35 to 1.37"}},
 		{"a file that is not executable is no tool", func(m *machine) {
 			require.NoError(m.t, os.Chmod(m.tool(m.path, "pulumi-language-go", ""), 0o644))
 		}, "pulumi-language-go", want{StandIn, standIn, ""}},

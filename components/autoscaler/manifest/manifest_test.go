@@ -95,7 +95,7 @@ func TestCommandHasTheOptionsValues(t *testing.T) {
 }
 
 func TestImageHasTheClustersMinorVersion(t *testing.T) {
-	for _, minor := range []string{"1.33", "1.34", "1.35"} {
+	for _, minor := range []string{"1.33", "1.34", "1.35", "1.36"} {
 		image, err := Image(minor)
 		require.NoError(t, err)
 		require.True(t, strings.HasPrefix(image, "registry.k8s.io/autoscaling/cluster-autoscaler:v"+minor+"."), image)

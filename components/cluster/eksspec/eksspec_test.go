@@ -23,7 +23,7 @@ func TestReleasesPinEveryVersion(t *testing.T) {
 		})
 	}
 	_, err := ForVersion("1.12")
-	require.ErrorContains(t, err, `"1.12": must be one of 1.33, 1.34, 1.35`)
+	require.ErrorContains(t, err, `"1.12": must be one of 1.33, 1.34, 1.35, 1.36`)
 }
 
 func TestZones(t *testing.T) {

@@ -37,11 +37,16 @@ type Release struct {
 //
 // Sources:
 //   - Add-ons: AWS CDK examples of July and August 2026 for each minor version, and
-//     the output of the command above for 1.35 on 2026-10-02.
-//   - Secrets Store provider: published stacks of autumn 2026, one of them for
-//     1.35. That it works with the other minor versions is an assumption.
+//     the output of the command above for 1.35 on 2026-10-02 and for 1.36 on
+//     2026-09-22.
+//   - Secrets Store provider: published stacks of autumn 2026, for 1.35 and 1.36.
+//     That it works with the other minor versions is an assumption.
 //   - Cluster Autoscaler: releases of kubernetes/autoscaler, as listed in
-//     aws-ia/terraform-aws-eks-blueprints-addons, pull request 516.
+//     aws-ia/terraform-aws-eks-blueprints-addons, pull request 516. For 1.36 the
+//     release cluster-autoscaler-1.36.1 of 2026-07-23.
+//
+// EKS offers 1.37 since 2026-10-01. It has no row, because no published stack
+// names its add-on versions.
 var releases = map[string]Release{
 	"1.33": {
 		Addons: map[string]string{
@@ -66,6 +71,14 @@ var releases = map[string]Release{
 			SecretsStore: "v3.1.3-eksbuild.1",
 		},
 		ClusterAutoscaler: "v1.35.1",
+	},
+	"1.36": {
+		Addons: map[string]string{
+			VPCCNI: "v1.22.4-eksbuild.3", KubeProxy: "v1.36.0-eksbuild.25", PodIdentityAgent: "v1.3.10-eksbuild.3",
+			CoreDNS: "v1.14.3-eksbuild.23", EBSCSIDriver: "v1.66.0-eksbuild.1", MetricsServer: "v0.9.0-eksbuild.11",
+			SecretsStore: "v3.1.3-eksbuild.1",
+		},
+		ClusterAutoscaler: "v1.36.1",
 	},
 }
 

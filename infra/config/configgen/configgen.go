@@ -71,7 +71,7 @@ func Generate(seed uint64) map[string]string {
 }
 
 func (g generator) cluster() {
-	g.maybe("cluster.version", "1.33", "1.34", "1.35")
+	g.maybe("cluster.version", "1.34", "1.35", "1.36")
 	g.maybe("cluster.extendedSupport", true, false)
 	g.maybe("cluster.requestPercent", 1, 50, 100)
 	g.maybe("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform", "arn:aws:iam::123456789012:user/team/ann"})

@@ -13,16 +13,16 @@ type addonLine struct {
 
 // eksAddonLines are the versions of the platform's add-ons. They were found in public
 // programs for Kubernetes 1.33 to 1.36 until September 2026, read on 2026-11-23: vpc-cni
-// v1.20.4 to v1.22.4, coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.63.1,
-// metrics-server v0.8.0 and v0.8.1, eks-pod-identity-agent v1.3.10, and
+// v1.20.4 to v1.22.4, coredns v1.12.4 to v1.14.3, aws-ebs-csi-driver v1.54.0 to v1.66.0,
+// metrics-server v0.8.0 to v0.9.0, eks-pod-identity-agent v1.3.10, and
 // aws-secrets-store-csi-driver-provider v2.1.1, v2.2.2 and v3.1.3. Older versions are
 // allowed if they were seen with older clusters. kube-proxy has the version of its
 // cluster.
 var eksAddonLines = map[string][]addonLine{
 	"vpc-cni":                               {{"v1", 18, 22}},
 	"coredns":                               {{"v1", 11, 14}},
-	"aws-ebs-csi-driver":                    {{"v1", 35, 63}},
-	"metrics-server":                        {{"v0", 7, 8}},
+	"aws-ebs-csi-driver":                    {{"v1", 35, 66}},
+	"metrics-server":                        {{"v0", 7, 9}},
 	"eks-pod-identity-agent":                {{"v1", 3, 3}},
 	"aws-secrets-store-csi-driver-provider": {{"v2", 1, 2}, {"v3", 1, 1}},
 }

@@ -64,6 +64,9 @@ var stagingZones = []string{"us-east-1b", "us-east-1c", "us-east-1d"}
 // otherSubnets are subnets of a VPC that the stack did not create.
 var otherSubnets = []string{"subnet-0123456789abcdef0", "subnet-0123456789abcdef1"}
 
+// stagingVersion is one minor before the default, so that a row can upgrade it.
+const stagingVersion = "1.35"
+
 // stagingChanges has a row for every key of a stack with managed stores.
 var stagingChanges = []change{
 	to("aws:region", "eu-west-1", refused).and("network.zones", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}).saying(`aws:region: "us-east-1" can't become "eu-west-1"`),
@@ -90,8 +93,8 @@ var stagingChanges = []change{
 	to("network.databaseSubnetIds", otherSubnets, refused).saying("network.databaseSubnetIds: Forbidden: needs network.vpcId"),
 	to("network.natGateways", "perZone", adds),
 	to("network.endpoints", "perZone", applied),
-	to("cluster.version", "1.35", oneWay),
-	to("cluster.version", "1.33", refused).saying(`cluster.version: "1.34" can't become "1.33"`).sample(),
+	to("cluster.version", "1.36", oneWay),
+	to("cluster.version", "1.34", refused).saying(`cluster.version: "1.35" can't become "1.34"`).sample(),
 	to("cluster.extendedSupport", true, applied),
 	to("cluster.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying("cluster.zones:"),
 	to("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform-operators", "arn:aws:iam::123456789012:role/platform-deployer"}, applied),

@@ -30,6 +30,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 			assign(original, "deletionProtection", true)
 			if name == "staging" {
 				assign(original, "network.zones", stagingZones)
+				assign(original, "cluster.version", stagingVersion)
 			}
 			s.configure(t, original, nil)
 			s.pulumi(t, "up", "--yes", "--skip-preview")
