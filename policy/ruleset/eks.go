@@ -2,25 +2,16 @@ package ruleset
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
-	"time"
 
+	"github.com/progressive-framework/platform/components/cluster/ekscalendar"
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
 	"github.com/progressive-framework/platform/policy/value"
 )
-
-// eksStandardSupport is the end of standard support of the Kubernetes versions
-// of EKS (EKS User Guide, "Understand the Kubernetes version lifecycle").
-var eksStandardSupport = map[string]string{
-	"1.31": "2025-11-26", "1.32": "2026-03-23", "1.33": "2026-07-29", "1.34": "2026-12-02", "1.35": "2027-03-27",
-	"1.36": "2027-08-02",
-}
-
-// notice is how long before the end of support a version is reported.
-const notice = 60 * 24 * time.Hour
 
 var eks = []*rule.Rule{
 	{
@@ -36,15 +27,15 @@ var eks = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "eks-version-supported", Title: "The Kubernetes version has standard support for two more months",
+		ID: "eks-version-supported", Title: "The Kubernetes version has standard support for three more months",
 		Why: "After its end AWS asks six times the price, or upgrades the cluster itself.",
 		Fix: "the key cluster.version", Standards: []string{"FSBP EKS.2"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.On(func(s *rule.Subject, v awsview.EksCluster) {
 			s.Must(v.Version().Satisfies(func(version string) bool {
-				end, err := time.Parse(time.DateOnly, eksStandardSupport[version])
-				return err == nil && s.Now.Add(notice).Before(end)
-			}), "standard support of %s is unknown, over, or ends within %d days", v.Version().Text(), int(notice.Hours()/24))
+				support, known := ekscalendar.ForVersion(version)
+				return known && s.Now.Add(ekscalendar.Notice).Before(support.Standard)
+			}), "standard support of %s is unknown, over, or ends within %d days", v.Version().Text(), int(ekscalendar.Notice.Hours()/24))
 		}),
 	},
 	{
@@ -131,7 +122,7 @@ var eks = []*rule.Rule{
 		}),
 	},
 	{
-		ID: "eks-autoscaler-version", Title: "Cluster Autoscaler has the minor version of the cluster",
+		ID: "eks-autoscaler-version", Title: "Cluster Autoscaler has the minor version of the cluster, or during an upgrade the one before",
 		Why: "It simulates the scheduler of its own version; another one decides differently.",
 		Fix: "components/autoscaler/manifest", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
@@ -142,13 +133,24 @@ var eks = []*rule.Rule{
 				}
 				for _, c := range knownItems(podOf(r).Spec().Containers()) {
 					same := value.Both(c.Image(), v.Version(), func(image, version string) bool {
-						return strings.Contains(image, ":v"+version+".")
+						return strings.Contains(image, ":v"+version+".") || strings.Contains(image, ":v"+minorBefore(version)+".")
 					})
 					s.Must(value.Implies(c.Image().Matches(autoscalerImage), same), "Cluster Autoscaler is %s, the cluster %s", c.Image().Text(), v.Version().Text())
 				}
 			}
 		}),
 	},
+}
+
+// minorBefore returns the minor version before another: 1.35 for 1.36. While a
+// cluster is upgraded, the autoscaler follows its control plane.
+func minorBefore(version string) string {
+	major, minor, _ := strings.Cut(version, ".")
+	n, err := strconv.Atoi(minor)
+	if err != nil {
+		return version
+	}
+	return major + "." + strconv.Itoa(n-1)
 }
 
 var autoscalerImage = regexp.MustCompile(`/cluster-autoscaler:v`)

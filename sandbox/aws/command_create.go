@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -76,5 +75,9 @@ func openCloud(l *layout.Layout, region string) (*rules.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rules.Cloud{Layout: l, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: time.Now}, nil
+	now, err := clock()
+	if err != nil {
+		return nil, err
+	}
+	return &rules.Cloud{Layout: l, Store: st, Account: rules.Account, Region: region, Partition: rules.Partition, Now: now}, nil
 }

@@ -88,13 +88,16 @@ func newSandbox(t *testing.T, config props) *sandbox {
 	return s
 }
 
+// today is the day of the tests, on which EKS supports 1.32 to 1.36.
+var today = time.Date(2026, time.November, 29, 0, 0, 0, 0, time.UTC)
+
 // provider opens one more provider of the same sandbox, as another process
 // would.
 func (s *sandbox) provider(config props) *provider {
 	s.t.Helper()
 	st, err := store.Open(s.layout.AWS())
 	require.NoError(s.t, err)
-	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: time.Now, exit: func(code int) { s.exited = code }}
+	p := &provider{layout: s.layout, store: st, faults: faults.In(s.layout.AWS()), now: on(today), exit: func(code int) { s.exited = code }}
 	if config == nil {
 		config = props{"region": "us-east-1"}
 	}

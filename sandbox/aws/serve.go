@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -62,9 +61,13 @@ func serve(ctx context.Context, l *layout.Layout, address string, stdout io.Writ
 	if err != nil {
 		return err
 	}
+	now, err := clock()
+	if err != nil {
+		return err
+	}
 	return enginesession.Serve(ctx, stdout, func(server *grpc.Server, session *enginesession.Session) error {
 		pulumirpc.RegisterResourceProviderServer(server, &provider{
-			layout: l, store: st, faults: faults.In(l.AWS()), session: session, now: time.Now, exit: os.Exit,
+			layout: l, store: st, faults: faults.In(l.AWS()), session: session, now: now, exit: os.Exit,
 		})
 		if address == "" {
 			return nil

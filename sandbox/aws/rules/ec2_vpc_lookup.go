@@ -166,16 +166,6 @@ func internetGatewayOf(c *Call, in Object) (Object, error) {
 	return out, nil
 }
 
-// clustersOf implements getClusters: eks/clusters_data_source.go.
-func clustersOf(c *Call, _ Object) (Object, error) {
-	names := []any{}
-	c.Tx.Each(c.scope(rows[clusterType]), clusterType, func(o store.Object) bool {
-		names = append(names, Object(o.State).String("name"))
-		return true
-	})
-	return Object{"id": c.Region, "names": names}, nil
-}
-
 // onlyBy returns an error for a lookup by other properties than one.
 func onlyBy(in Object, property string) error {
 	if !in.Has(property) || len(in) > 1 {

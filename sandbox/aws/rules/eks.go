@@ -14,13 +14,6 @@ const clusterType = "aws:eks/cluster:Cluster"
 
 // Values that EKS itself defines.
 var (
-	// eksVersions are the Kubernetes versions that EKS offers for new clusters,
-	// oldest first: eks/latest/userguide/kubernetes-versions.html (the release
-	// calendar up to 1.34, as of late 2025: extended support ends for 1.30 on
-	// 2026-07-23, for 1.31 on 2026-11-26 and for 1.32 on 2027-03-23) and
-	// kubernetes-versions-standard.html (1.35 and 1.36, as of mid 2026). Looked
-	// up on 2026-11-23; 1.31 is left out because three days remained.
-	eksVersions = []string{"1.32", "1.33", "1.34", "1.35", "1.36"}
 	// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html,
 	// "Subnet requirements for clusters", as of 2025.
 	eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
@@ -146,6 +139,9 @@ func verifyCluster(c *Call) error {
 		}
 	}
 	if c.Old == nil {
+		if err := verifySupport(c.In, c.Now()); err != nil {
+			return err
+		}
 		return verifyClusterRole(c)
 	}
 	if key := c.Old.Object("encryptionConfig").Object("provider").String("keyArn"); key != "" &&
@@ -156,7 +152,7 @@ func verifyCluster(c *Call) error {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
 			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
 	}
-	return verifyUpgrade(c.Old.String("version"), c.In.String("version"))
+	return verifyClusterVersion(c)
 }
 
 // zonesOfSubnets returns the sorted zones of a cluster's subnets. EKS does not allow a
@@ -191,16 +187,23 @@ func verifyClusterRole(c *Call) error {
 	return nil
 }
 
-// verifyUpgrade returns an error for a downgrade, and for an upgrade by more than one
-// minor version: eks/latest/userguide/update-cluster.html.
-func verifyUpgrade(from, to string) error {
-	if to == "" || from == to {
+// verifyClusterVersion returns an error for a downgrade, for an upgrade by more than one
+// minor version (eks/latest/userguide/update-cluster.html), for a version without
+// support, and for the policy STANDARD on a version without standard support
+// (disable-extended-support.html). A rollback to the former version within seven days
+// (rollback-cluster.html) has no rule.
+func verifyClusterVersion(c *Call) error {
+	from, to := versionNow(c.Old, c.Now()), c.In.String("version")
+	if to == "" {
+		to = from
+	}
+	if to == from && policyOf(c.Out) == policyOf(c.Old) {
 		return nil
 	}
-	if minorOf(to)-minorOf(from) != 1 {
+	if to != from && minorOf(to)-minorOf(from) != 1 {
 		return refuse("InvalidParameterException", "Unsupported Kubernetes minor version update from %s to %s", from, to)
 	}
-	return nil
+	return verifySupport(Object{"version": to, "upgradePolicy": c.Out["upgradePolicy"]}, c.Now())
 }
 
 // minorOf returns the minor number of a version of Kubernetes or an add-on. Its format
@@ -231,7 +234,7 @@ func fillCluster(c *Call) error {
 	}
 	for block, fields := range map[string]map[string]any{
 		"accessConfig":            {"authenticationMode": "CONFIG_MAP", "bootstrapClusterCreatorAdminPermissions": true},
-		"upgradePolicy":           {"supportType": "EXTENDED"},
+		"upgradePolicy":           {"supportType": supportTypeExtended},
 		"kubernetesNetworkConfig": {"ipFamily": "ipv4", "serviceIpv4Cidr": c.serviceNetwork(), "elasticLoadBalancing": map[string]any{"enabled": false}},
 	} {
 		c.Out[block] = filled(c.Out.Object(block), fields)
@@ -319,8 +322,10 @@ func fillClusterNetwork(c *Call) error {
 	return nil
 }
 
-// refreshCluster sets the endpoint and the CA of the sandbox's real API server.
+// refreshCluster sets the endpoint and the CA of the sandbox's real API server, and the
+// version to which EKS has upgraded the cluster by itself.
 func refreshCluster(c *Call) error {
+	c.Out["version"] = versionNow(c.Out, c.Now())
 	current, err := kubeconfig.Read(c.Layout.Kubeconfig())
 	if err != nil {
 		return err

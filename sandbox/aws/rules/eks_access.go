@@ -146,7 +146,7 @@ var _ = add(
 		AtMostOne: [][]string{{"serviceAccountRoleArn", "podIdentityAssociations"}},
 		Verify: func(c *Call) error {
 			cluster, _ := c.target("clusterName")
-			version := Object(cluster.State).String("version")
+			version := versionNow(cluster.State, c.Now())
 			if err := verifyAddonVersion(c.In.String("addonName"), c.In.String("addonVersion"), version); err != nil {
 				return err
 			}

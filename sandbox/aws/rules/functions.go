@@ -31,6 +31,8 @@ var functions = map[string]function{
 	"aws:ecr/getCredentials:getCredentials":               credentials,
 	"aws:ecr/getImage:getImage":                           imageByTag,        // ecr/image_data_source.go
 	"aws:iam/getPolicyDocument:getPolicyDocument":         getPolicyDocument, // iam/policy_document_data_source.go
+	"aws:eks/getCluster:getCluster":                       clusterOf,         // eks/cluster_data_source.go
+	"aws:eks/getClusters:getClusters":                     clusterNames,      // eks/clusters_data_source.go
 
 	"aws:cloudfront/getCachePolicy:getCachePolicy":                 getCachePolicy,         // cloudfront/cache_policy_data_source.go
 	"aws:cloudfront/getOriginRequestPolicy:getOriginRequestPolicy": getOriginRequestPolicy, // cloudfront/origin_request_policy_data_source.go
@@ -42,7 +44,6 @@ var functions = map[string]function{
 	"aws:ec2/getRouteTables:getRouteTables":                        routeTablesOf,
 	"aws:ec2/getRouteTable:getRouteTable":                          routeTableOf,
 	"aws:ec2/getInternetGateway:getInternetGateway":                internetGatewayOf,
-	"aws:eks/getClusters:getClusters":                              clustersOf,
 	"aws:rds/getSnapshot:getSnapshot":                              snapshotOf,
 	"aws:rds/getClusterSnapshot:getClusterSnapshot":                clusterSnapshotOf,
 	"aws:rds/getInstances:getInstances":                            instancesOf,

@@ -1,0 +1,56 @@
+package rules
+
+import (
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
+)
+
+// clusterNames returns the names of the region's clusters.
+func clusterNames(c *Call, _ Object) (Object, error) {
+	names := []any{}
+	for _, name := range c.clusters() {
+		names = append(names, name)
+	}
+	return Object{"id": c.Region, "names": names}, nil
+}
+
+func (c *Call) clusters() []string {
+	var names []string
+	c.Tx.Each(c.scope(rows[clusterType]), clusterType, func(o store.Object) bool {
+		names = append(names, o.ID)
+		return true
+	})
+	slices.Sort(names)
+	return names
+}
+
+// clusterOf describes a cluster as it is now. Blocks of the resource are lists here.
+func clusterOf(c *Call, in Object) (Object, error) {
+	name := in.String("name")
+	found, ok := c.Tx.Get(store.Key{Scope: c.scope(rows[clusterType]), Type: clusterType, ID: name})
+	if !ok {
+		return nil, refuse("ResourceNotFoundException", "No cluster found for name: %s.", name)
+	}
+	c.ID, c.Out = name, found.State
+	if err := refreshCluster(c); err != nil {
+		return nil, err
+	}
+	out := Object{"id": name, "clusterId": ""}
+	for _, property := range []string{"arn", "createdAt", "enabledClusterLogTypes", "endpoint", "identities", "platformVersion", "roleArn", "status",
+		"version", "vpcConfig", "certificateAuthorities"} {
+		out[property] = c.Out[property]
+	}
+	for list, block := range map[string]string{
+		"accessConfigs": "accessConfig", "computeConfigs": "computeConfig", "kubernetesNetworkConfigs": "kubernetesNetworkConfig",
+		"outpostConfigs": "outpostConfig", "remoteNetworkConfigs": "remoteNetworkConfig", "storageConfigs": "storageConfig",
+		"upgradePolicies": "upgradePolicy", "zonalShiftConfigs": "zonalShiftConfig",
+	} {
+		out[list] = []any{}
+		if v, set := c.Out[block]; set {
+			out[list] = []any{v}
+		}
+	}
+	out["tags"] = c.Out["tagsAll"]
+	return out, nil
+}

@@ -1,0 +1,102 @@
+package rules
+
+import (
+	"slices"
+	"time"
+)
+
+// eksVersion is a line of EKS's release calendar: the days on which standard and
+// extended support of a version end, at 00:00 UTC.
+type eksVersion struct{ minor, standard, extended string }
+
+// eksCalendar has the versions of EKS, oldest first:
+// eks/latest/userguide/kubernetes-versions.html. It was read on 2026-11-29 in copies:
+// up to 1.34 in awsdocs/amazon-eks-user-guide, 1.35 and 1.36 as other repositories of
+// AWS quote it (aws-samples/sample-apex-skills, and the output of
+// `aws eks describe-cluster-versions` of September 2026). EKS has 1.37 since
+// 2026-10-01; its dates were not found, so it is left out.
+var eksCalendar = []eksVersion{
+	{"1.32", "2026-03-23", "2027-03-23"},
+	{"1.33", "2026-07-29", "2027-07-29"},
+	{"1.34", "2026-12-02", "2027-12-02"},
+	{"1.35", "2027-03-27", "2028-03-27"},
+	{"1.36", "2027-08-02", "2028-08-02"},
+}
+
+// eksVersions are the minor versions of the calendar.
+var eksVersions = minors(eksCalendar)
+
+func minors(calendar []eksVersion) []string {
+	var all []string
+	for _, v := range calendar {
+		all = append(all, v.minor)
+	}
+	return all
+}
+
+// supportTypeExtended is the upgrade policy under which EKS keeps a version until the
+// end of extended support. It is EKS's default.
+const supportTypeExtended = "EXTENDED"
+
+// ended says whether the support of a version is over at a time, under an upgrade policy.
+func (v eksVersion) ended(policy string, now time.Time) bool {
+	end := v.standard
+	if policy == supportTypeExtended {
+		end = v.extended
+	}
+	return now.UTC().Format(time.DateOnly) >= end
+}
+
+// policyOf returns the upgrade policy of a cluster.
+func policyOf(cluster Object) string {
+	if policy := cluster.Object("upgradePolicy").String("supportType"); policy != "" {
+		return policy
+	}
+	return supportTypeExtended
+}
+
+// versionNow returns the version that a cluster has at a time: EKS upgrades its control
+// plane to the next one when the support of its version ends, and changes nothing else
+// (eks/latest/userguide/view-upgrade-policy.html and kubernetes-versions.html). AWS does
+// so at some time after the end; here it is at once. The newest version of the calendar
+// stays.
+func versionNow(cluster Object, now time.Time) string {
+	version := cluster.String("version")
+	at := slices.Index(eksVersions, version)
+	if at < 0 {
+		return version
+	}
+	for at < len(eksCalendar)-1 && eksCalendar[at].ended(policyOf(cluster), now) {
+		at++
+	}
+	return eksCalendar[at].minor
+}
+
+// verifySupport returns an error for a version that EKS does not offer any more:
+// kubernetes-versions.html, "Amazon EKS extended support FAQs". AWS does not say
+// whether a cluster with the policy STANDARD may get a version without standard
+// support, so it is refused.
+func verifySupport(in Object, now time.Time) error {
+	version := in.String("version")
+	at := slices.Index(eksVersions, version)
+	switch {
+	case at < 0:
+		return nil // the table of the properties refuses it
+	case eksCalendar[at].ended(supportTypeExtended, now):
+		return refuse("InvalidParameterException", "unsupported Kubernetes version %s", version)
+	case eksCalendar[at].ended(policyOf(in), now):
+		return refuse("InvalidParameterException", "unsupported Kubernetes version %s for upgrade policy STANDARD; its standard support ended on %s",
+			version, eksCalendar[at].standard)
+	}
+	return nil
+}
+
+// EKSSupport returns the days on which standard and extended support of a minor version
+// end; known is false if the calendar does not have it.
+func EKSSupport(minor string) (standard, extended string, known bool) {
+	at := slices.Index(eksVersions, minor)
+	if at < 0 {
+		return "", "", false
+	}
+	return eksCalendar[at].standard, eksCalendar[at].extended, true
+}
