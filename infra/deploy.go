@@ -11,6 +11,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
+	"github.com/progressive-framework/platform/components/cluster/eksspec"
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/key"
 	"github.com/progressive-framework/platform/components/network"
@@ -182,6 +183,16 @@ func operators(stack *config.Stack) []access.Source {
 	return access.Sources(stack.Cluster.PrivateAccessCIDRs, stack.Cluster.PrivateAccessSecurityGroups)
 }
 
+// refuseDowngrade compares the configured version with the cluster at EKS. The guard
+// of the applied values knows only what the program has applied.
+func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, base *base) error {
+	live, err := cluster.LiveVersion(ctx, stack.Name(), base.inRegion)
+	if err != nil {
+		return err
+	}
+	return eksspec.NotOlder(string(stack.Cluster.Version), live)
+}
+
 // eksCluster is the cluster and how resources are created in it.
 type eksCluster struct {
 	*cluster.Cluster
@@ -198,6 +209,7 @@ func deployCluster(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *ne
 		Account:           base.account,
 		ClusterName:       stack.Name(),
 		Version:           string(stack.Cluster.Version),
+		Stage:             stack.Cluster.UpgradeStage,
 		ExtendedSupport:   stack.Cluster.ExtendedSupport,
 		VPCID:             vpc.VPCID,
 		Subnets:           byZone(vpc.Zones, vpc.SubnetIDs[subnet.PrivateApp]),

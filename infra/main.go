@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -23,6 +24,11 @@ func main() {
 		}
 		if err := checkPrerequisites(exec.LookPath); err != nil {
 			return err
+		}
+		for _, warning := range stack.Warnings {
+			if err := ctx.Log.Warn(warning, nil); err != nil {
+				return fmt.Errorf("warning about the configuration: %w", err)
+			}
 		}
 		return deploy(ctx, stack)
 	})
@@ -44,5 +50,27 @@ func load(stack string) (*config.Stack, error) {
 			return nil, fmt.Errorf("%s, which the engine sets, holds no JSON list: %w", pulumi.EnvConfigSecretKeys, err)
 		}
 	}
-	return config.Load(stack, values, config.WithSecrets(secret))
+	day, err := today()
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(stack, values, config.WithSecrets(secret), config.WithToday(day))
+}
+
+// todayVariable sets the day by which the support of versions is judged, such as
+// 2026-12-02. Tests set it, and a person who wants to see a later day's preview. The
+// sandbox's AWS reads it, too.
+const todayVariable = "PROGRESSIVE_TODAY"
+
+// today is the clock of the program.
+func today() (time.Time, error) {
+	set := os.Getenv(todayVariable)
+	if set == "" {
+		return time.Now(), nil
+	}
+	day, err := time.Parse(time.DateOnly, set)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s %q: must be a day such as 2026-12-02", todayVariable, set)
+	}
+	return day, nil
 }

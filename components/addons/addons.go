@@ -57,14 +57,14 @@ type Addons struct {
 	Settled []pulumi.Resource
 }
 
-// NewAddons creates the add-ons in the versions for the cluster's Kubernetes
-// version, and the storage class. It needs the AWS provider and the cluster's
+// NewAddons creates the add-ons in the versions for the Kubernetes version of
+// the cluster's add-ons, and the storage class. It needs the AWS provider and the cluster's
 // Kubernetes provider (pulumi.Providers).
 func NewAddons(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Addons, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	release, err := eksspec.ForVersion(args.Cluster.Version)
+	release, err := eksspec.ForVersion(args.Cluster.Versions.Addons)
 	if err != nil {
 		return nil, fmt.Errorf("addons %s: %w", name, err)
 	}

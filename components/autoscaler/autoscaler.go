@@ -70,7 +70,7 @@ func NewAutoscaler(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	image, err := manifest.Image(args.Cluster.Version)
+	image, err := manifest.Image(args.Cluster.Versions.Autoscaler)
 	if err != nil {
 		return nil, fmt.Errorf("autoscaler %s: %w", name, err)
 	}

@@ -26,6 +26,9 @@ type Args struct {
 	ClusterName string
 	// Version is the Kubernetes minor version, one of eksspec.Versions.
 	Version string
+	// Stage is how far the upgrade to Version is done. Empty means that all parts
+	// have it.
+	Stage eksspec.Stage
 	// ExtendedSupport keeps a version after its standard support, at extra cost.
 	// Otherwise EKS upgrades the control plane when standard support ends.
 	ExtendedSupport bool
@@ -61,7 +64,7 @@ func (a *Args) validate() error {
 		return fmt.Errorf("cluster %s: Account, VPCID and KeyARN must not be nil", a.ClusterName)
 	}
 	errs := []error{eksspec.Zones(a.ControlPlaneZones, slices.Collect(maps.Keys(a.Subnets)))}
-	if _, err := eksspec.ForVersion(a.Version); err != nil {
+	if _, err := eksspec.PartsAt(a.Version, a.Stage); err != nil {
 		errs = append(errs, err)
 	}
 	if len(a.PublicAccessCIDRs)+len(a.PrivateAccess) == 0 {
@@ -82,8 +85,8 @@ type Cluster struct {
 	Name pulumi.StringOutput
 	// ClusterName is Name as plain text, which is known before the cluster is created.
 	ClusterName string
-	// Version is the Kubernetes minor version.
-	Version  string
+	// Versions are the Kubernetes minor versions of its parts.
+	Versions eksspec.Parts
 	Endpoint pulumi.StringOutput
 	// CertificateAuthority is in base64, as in EKS's API.
 	CertificateAuthority pulumi.StringOutput
@@ -117,7 +120,11 @@ func NewCluster(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err := args.validate(); err != nil {
 		return nil, err
 	}
-	c := &Cluster{ClusterName: args.ClusterName, Version: args.Version}
+	versions, err := eksspec.PartsAt(args.Version, args.Stage)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{ClusterName: args.ClusterName, Versions: versions}
 	if err := ctx.RegisterComponentResource("progressive:cluster:Cluster", name, c, opts...); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}

@@ -44,7 +44,7 @@ func (b *builder) controlPlane() (*eks.Cluster, error) {
 	}
 	cluster, err := eks.NewCluster(b.ctx, b.name+"-cluster", &eks.ClusterArgs{
 		Name:      pulumi.String(args.ClusterName),
-		Version:   pulumi.String(args.Version),
+		Version:   pulumi.String(b.cluster.Versions.ControlPlane),
 		RoleArn:   role.ARN,
 		VpcConfig: b.endpoint(),
 		AccessConfig: &eks.ClusterAccessConfigArgs{

@@ -58,7 +58,7 @@ func (b *builder) nodeRole() error {
 // needs no network permissions. The agent is created first. Both use the host network,
 // so the agent does not need the network plugin to run.
 func (b *builder) nodeAddons() error {
-	release, err := eksspec.ForVersion(b.args.Version)
+	release, err := eksspec.ForVersion(b.cluster.Versions.Addons)
 	if err != nil {
 		return err
 	}

@@ -72,6 +72,9 @@ type Stack struct {
 	// AWS are the keys of namespace aws that the stack passes on.
 	AWS AWS
 
+	// Warnings are what should change soon, although the configuration is valid.
+	Warnings []string
+
 	// CABundle is the content of CAFile.
 	CABundle []byte
 
@@ -117,8 +120,12 @@ type Network struct {
 
 // Cluster is the EKS cluster.
 type Cluster struct {
-	// The Kubernetes minor version.
+	// The Kubernetes minor version. A version without support is refused, unless
+	// `cluster.nodes` is `own`.
 	Version eksspec.Version `key:"version"`
+	// How far the upgrade to `version` is done, by the parts of the cluster. The
+	// parts after this one keep the minor version before it.
+	UpgradeStage eksspec.Stage `key:"upgradeStage"`
 	// Keeps a version beyond its standard support, at a price. Without it EKS
 	// upgrades the control plane when standard support ends.
 	ExtendedSupport bool `key:"extendedSupport"`
@@ -247,7 +254,7 @@ type Service struct {
 func defaults() Stack {
 	return Stack{
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
-		Cluster:            Cluster{Version: "1.36", Nodes: NodesAutoScaling, RequestPercent: 100},
+		Cluster:            Cluster{Version: "1.36", UpgradeStage: eksspec.StageAutoscaler, Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -16,6 +17,7 @@ type Option func(*options)
 type options struct {
 	secret []string
 	files  fs.FS
+	today  time.Time
 }
 
 // WithSecrets names the full keys whose values Pulumi keeps encrypted.
@@ -23,6 +25,10 @@ func WithSecrets(keys []string) Option { return func(o *options) { o.secret = ke
 
 // WithFiles is the folder of the project, whose files the configuration names.
 func WithFiles(project fs.FS) Option { return func(o *options) { o.files = project } }
+
+// WithToday is the day by which the support of versions is judged. Without it no
+// version has expired.
+func WithToday(today time.Time) Option { return func(o *options) { o.today = today } }
 
 // Load reads a stack's configuration from Pulumi's own form of it: full keys
 // such as "aws:region" and "progressive-framework:network", with objects as
@@ -39,7 +45,7 @@ func Load(stack string, values map[string]string, opts ...Option) (*Stack, error
 	r.readAll(&s, values, o.secret)
 	s.given = r.given
 	problems := r.problems
-	for _, p := range validate(&s, o.files, r.problems) {
+	for _, p := range validate(&s, o, r.problems) {
 		// What could not be read is not also called missing or wrong.
 		if !slices.ContainsFunc(r.problems, func(d *field.Error) bool { return within(p.Field, d.Field) || within(d.Field, p.Field) }) {
 			problems = append(problems, p)

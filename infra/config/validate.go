@@ -1,12 +1,12 @@
 package config
 
 import (
-	"io/fs"
 	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -31,7 +31,7 @@ var (
 // validate checks s as a whole and completes it: the parsed VPC block. It has every rule that a constructor of the
 // program would refuse a stack by, so that no error comes later. unread are the
 // problems of values that could not be read.
-func validate(s *Stack, files fs.FS, unread field.ErrorList) field.ErrorList {
+func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	problems := withoutEffect(s)
 	add := func(p ...*field.Error) { problems = append(problems, p...) }
 
@@ -60,12 +60,13 @@ func validate(s *Stack, files fs.FS, unread field.ErrorList) field.ErrorList {
 	add(validatePlaceholders(s)...)
 	add(validateNetwork(s)...)
 	add(validateCluster(s)...)
+	add(validateSupport(s, o.today)...)
 	add(validateTiers(s)...)
 	add(validateAuth(s.Auth)...)
 	add(validateEdge(s)...)
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
-	add(validateFiles(s, files)...)
+	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {
 			add(rule.check(s)...)
@@ -189,7 +190,27 @@ func validateCluster(s *Stack) field.ErrorList {
 				"is the role of aws:assumeRole, which creates the cluster and administers it already; name another"))
 		}
 	}
+	if _, err := eksspec.PartsAt(string(c.Version), c.UpgradeStage); err != nil && slices.Contains(eksspec.Versions(), string(c.Version)) && slices.Contains(c.UpgradeStage.Values(), string(c.UpgradeStage)) {
+		problems = append(problems, field.Invalid(at.Child("upgradeStage"), c.UpgradeStage, err.Error()))
+	}
 	return append(problems, validateReach(at, &c)...)
+}
+
+// validateSupport checks that EKS supports the version of the cluster, and warns of
+// the end of its support. A cluster with nodes of its own is a sandbox: it does not
+// end with a version's support.
+func validateSupport(s *Stack, today time.Time) field.ErrorList {
+	if s.Cluster.Nodes == NodesOwn || !slices.Contains(eksspec.Versions(), string(s.Cluster.Version)) {
+		return nil
+	}
+	warning, err := s.Cluster.Version.Support(today, s.Cluster.ExtendedSupport)
+	if err != nil {
+		return field.ErrorList{field.Invalid(path("cluster").Child("version"), s.Cluster.Version, err.Error())}
+	}
+	if warning != "" {
+		s.Warnings = append(s.Warnings, warning)
+	}
+	return nil
 }
 
 // word is what the services accept as an issuer or an audience.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -70,4 +71,93 @@ func TestAdmin(t *testing.T) {
 			}
 		})
 	}
+}
+
+func day(t *testing.T, text string) time.Time {
+	t.Helper()
+	d, err := time.Parse(time.DateOnly, text)
+	require.NoError(t, err)
+	return d
+}
+
+func TestSupport(t *testing.T) {
+	for _, tc := range []struct {
+		reason   string
+		today    string
+		extended bool
+		warning  string
+		err      string
+	}{
+		{"long before the end", "2026-08-01", false, "", ""},
+		{"91 days before", "2026-09-02", false, "", ""},
+		{"90 days before", "2026-09-03", false, "standard support of Kubernetes 1.34 ends on 2026-12-02", ""},
+		{"the last day", "2026-12-01", false, "ends on 2026-12-02", ""},
+		{"the first day without support", "2026-12-02", false, "", "standard support ended on 2026-12-02"},
+		{"the fix for a version that EKS still keeps", "2026-12-02", false, "", "cluster.extendedSupport: true"},
+		{"extended support", "2026-12-02", true, "", ""},
+		{"90 days before the end of extended support", "2027-09-03", true, "extended support of Kubernetes 1.34 ends on 2027-12-02", ""},
+		{"after extended support", "2027-12-02", true, "", "extended support ended on 2027-12-02"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			warning, err := Version("1.34").Support(day(t, tc.today), tc.extended)
+			require.Contains(t, warning, tc.warning)
+			require.Equal(t, tc.warning == "", warning == "")
+			if tc.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.err)
+		})
+	}
+	_, err := Version("1.34").Support(day(t, "2027-12-02"), false)
+	require.NotContains(t, err.Error(), "extendedSupport", "extended support is over, too")
+}
+
+// A version that is offered has dates, and nothing is judged without a day.
+func TestEveryVersionHasDates(t *testing.T) {
+	for _, minor := range Versions() {
+		warning, err := Version(minor).Support(time.Time{}, false)
+		require.NoError(t, err)
+		require.Empty(t, warning)
+	}
+	_, err := Version("1.12").Support(time.Time{}, false)
+	require.ErrorContains(t, err, "not known")
+}
+
+func TestNotOlder(t *testing.T) {
+	for _, tc := range []struct{ reason, configured, live, err string }{
+		{"no cluster yet", "1.36", "", ""},
+		{"the same version", "1.36", "1.36", ""},
+		{"an upgrade", "1.36", "1.35", ""},
+		{"EKS has upgraded the cluster", "1.9", "1.10", "set cluster.version to 1.10"},
+		{"a version of another form", "1.36", "2.0", `"2.0": must be such as 1.36`},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			err := NotOlder(tc.configured, tc.live)
+			if tc.err == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, tc.err)
+		})
+	}
+}
+
+func TestPartsAt(t *testing.T) {
+	for stage, want := range map[Stage]Parts{
+		StageControlPlane: {"1.36", "1.35", "1.35"},
+		StageAddons:       {"1.36", "1.36", "1.35"},
+		StageAutoscaler:   {"1.36", "1.36", "1.36"},
+		"":                {"1.36", "1.36", "1.36"},
+	} {
+		parts, err := PartsAt("1.36", stage)
+		require.NoError(t, err)
+		require.Equal(t, want, parts, stage)
+	}
+	_, err := PartsAt("1.12", StageAutoscaler)
+	require.ErrorContains(t, err, "must be one of")
+	_, err = PartsAt("1.36", "tiers")
+	require.ErrorContains(t, err, "must be one of controlPlane, addons, autoscaler")
+	_, err = PartsAt(Versions()[0], StageControlPlane)
+	require.ErrorContains(t, err, "the version before "+Versions()[0])
 }

@@ -95,6 +95,7 @@ var stagingChanges = []change{
 	to("network.endpoints", "perZone", applied),
 	to("cluster.version", "1.36", oneWay),
 	to("cluster.version", "1.34", refused).saying(`cluster.version: "1.35" can't become "1.34"`).sample(),
+	to("cluster.upgradeStage", "controlPlane", applied),
 	to("cluster.extendedSupport", true, applied),
 	to("cluster.zones", []string{"us-east-1c", "us-east-1d"}, refused).saying("cluster.zones:"),
 	to("cluster.admins", []string{"arn:aws:iam::123456789012:role/platform-operators", "arn:aws:iam::123456789012:role/platform-deployer"}, applied),

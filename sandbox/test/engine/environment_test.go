@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,6 +33,8 @@ type environment struct {
 	layout *layout.Layout
 	// variables are set for every command, as NAME=VALUE.
 	variables []string
+	// today is the day of the program's and the stand-in's clock; "" is testDay.
+	today string
 }
 
 // sandboxes are the started sandboxes. A test starts another one if none is free, so the
@@ -76,6 +79,10 @@ func chooseSeed() error {
 	log.Printf("engine tests: %s=%d repeats the random choices of this run", seedVariable, seed)
 	return nil
 }
+
+// testDay is the day of the tests, so that none fails because the support of a version
+// has ended.
+const testDay = "2026-11-29"
 
 // newEnvironment reserves a sandbox for t until t ends, and lets t run in parallel with other
 // tests. The sandbox of a failed test is not used again, because it may contain resources.
@@ -129,7 +136,7 @@ func (e *environment) withDocumentedZones(t *testing.T) *environment {
 // command returns a command that runs name in dir, with the sandbox's environment.
 func (e *environment) command(ctx context.Context, dir, name string, args ...string) *exec.Cmd {
 	cmd := testenv.Command(ctx, e.layout, dir, name, args...)
-	cmd.Env = append(cmd.Env, e.variables...)
+	cmd.Env = append(append(cmd.Env, "PROGRESSIVE_TODAY="+cmp.Or(e.today, testDay)), e.variables...)
 	return cmd
 }
 

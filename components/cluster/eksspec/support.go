@@ -1,0 +1,58 @@
+package eksspec
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/cluster/ekscalendar"
+)
+
+// Support checks that EKS supports the version on a day, under the upgrade policy
+// EXTENDED or STANDARD. The warning, if not empty, is for a version whose support
+// ends within ekscalendar.Notice.
+func (v Version) Support(today time.Time, extended bool) (warning string, err error) {
+	support, known := ekscalendar.ForVersion(string(v))
+	if !known {
+		return "", fmt.Errorf("Kubernetes version %q: the end of its support is not known", v)
+	}
+	kind, end := "standard", support.End(extended)
+	if extended {
+		kind = "extended"
+	}
+	on := end.Format(time.DateOnly)
+	if !today.Before(end) {
+		keep := ""
+		if !extended && today.Before(support.Extended) {
+			keep = ". If the cluster still has it, cluster.extendedSupport: true keeps it at AWS's higher price"
+		}
+		return "", fmt.Errorf("its %s support ended on %s, and EKS upgrades the cluster by itself: run pulumi refresh, then set the version that the cluster has, or the next one (docs/runbooks/upgrade.md)%s", kind, on, keep)
+	}
+	if !today.Add(ekscalendar.Notice).Before(end) {
+		return fmt.Sprintf("cluster.version: %s support of Kubernetes %s ends on %s. Upgrade before that day (docs/runbooks/upgrade.md): from then on "+
+			"EKS upgrades the cluster by itself, and this version is refused", kind, v, on), nil
+	}
+	return "", nil
+}
+
+// NotOlder checks that the configured version is not older than the version of the
+// cluster at EKS; "" means that the cluster does not exist yet. EKS upgrades a
+// cluster whose support has ended, and a program with the former version would
+// request a downgrade.
+func NotOlder(configured, live string) error {
+	if live == "" {
+		return nil
+	}
+	c, err := minor(configured)
+	if err != nil {
+		return err
+	}
+	l, err := minor(live)
+	if err != nil {
+		return err
+	}
+	if c >= l {
+		return nil
+	}
+	return fmt.Errorf("cluster.version: %q is older than the cluster, which has %s: EKS, or a person, has upgraded it, and EKS does not downgrade it. "+
+		"Run pulumi refresh, set cluster.version to %s, and update the other parts (docs/runbooks/upgrade.md)", configured, live, live)
+}

@@ -1,0 +1,86 @@
+package eksspec
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Stage is how far the upgrade of a cluster by one minor version is done. Each
+// stage includes those before it. Nodes are not a stage: each tier has the release
+// of its node image (instancespec.Release).
+type Stage string
+
+// The stages in their order, which is AWS's: no part may be newer than the control
+// plane, and nodes run the add-ons of their cluster (EKS Best Practices, "Cluster
+// upgrades").
+const (
+	StageControlPlane Stage = "controlPlane"
+	StageAddons       Stage = "addons"
+	StageAutoscaler   Stage = "autoscaler"
+)
+
+var stages = []Stage{StageControlPlane, StageAddons, StageAutoscaler}
+
+// Values lists the stages in their order.
+func (Stage) Values() []string {
+	values := make([]string, len(stages))
+	for i, s := range stages {
+		values[i] = string(s)
+	}
+	return values
+}
+
+// Parts are the Kubernetes minor versions of a cluster's parts, such as "1.36".
+type Parts struct{ ControlPlane, Addons, Autoscaler string }
+
+// PartsAt returns the versions of the parts while a cluster is upgraded to a
+// version: the parts of the stage and of those before it have the version, the
+// others have the minor before it. The zero stage is the last one. The error is
+// about a version without a release.
+func PartsAt(version string, stage Stage) (Parts, error) {
+	if _, err := ForVersion(version); err != nil {
+		return Parts{}, err
+	}
+	p := Parts{version, version, version}
+	done := slices.Index(stages, stage)
+	if stage == "" || stage == StageAutoscaler {
+		return p, nil
+	}
+	if done < 0 {
+		return Parts{}, fmt.Errorf("upgrade stage %q: must be one of %s", stage, strings.Join(stage.Values(), ", "))
+	}
+	before, err := previous(version)
+	if err != nil {
+		return Parts{}, err
+	}
+	if _, err := ForVersion(before); err != nil {
+		return Parts{}, fmt.Errorf("upgrade stage %s: the parts after it have the version before %s: %w", stage, version, err)
+	}
+	for i, part := range []*string{&p.ControlPlane, &p.Addons, &p.Autoscaler} {
+		if i > done {
+			*part = before
+		}
+	}
+	return p, nil
+}
+
+// previous returns the minor version before another.
+func previous(version string) (string, error) {
+	n, err := minor(version)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("1.%d", n-1), nil
+}
+
+// minor returns the number of a minor version of Kubernetes 1.
+func minor(version string) (int, error) {
+	text, found := strings.CutPrefix(version, "1.")
+	n, err := strconv.Atoi(text)
+	if !found || err != nil {
+		return 0, fmt.Errorf("Kubernetes version %q: must be such as 1.36", version)
+	}
+	return n, nil
+}

@@ -1,0 +1,27 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// LiveVersion returns the Kubernetes version that a cluster has at EKS now, which a
+// state without a refresh does not have; "" if the cluster does not exist. It lists
+// the clusters first, because EKS's description of a missing one is an error.
+func LiveVersion(ctx *pulumi.Context, name string, opts ...pulumi.InvokeOption) (string, error) {
+	clusters, err := eks.GetClusters(ctx, opts...)
+	if err != nil {
+		return "", fmt.Errorf("clusters of the region: %w", err)
+	}
+	if !slices.Contains(clusters.Names, name) {
+		return "", nil
+	}
+	found, err := eks.LookupCluster(ctx, &eks.LookupClusterArgs{Name: name}, opts...)
+	if err != nil {
+		return "", fmt.Errorf("version of cluster %s: %w", name, err)
+	}
+	return found.Version, nil
+}

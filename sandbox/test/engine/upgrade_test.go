@@ -1,0 +1,116 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// versions are the Kubernetes minor versions of a cluster's parts. kube-proxy stands
+// for the add-ons.
+type versions struct {
+	controlPlane, addons, autoscaler string
+}
+
+func (s *stack) versions(t *testing.T) versions {
+	t.Helper()
+	v := versions{controlPlane: s.one(t, "eks/cluster:Cluster", "-cluster").Outputs["version"].(string)}
+	v.addons = minorOf(s.one(t, "eks/addon:Addon", "-kube-proxy").Outputs["addonVersion"].(string))
+	image := s.kubectl(t, "-n", "kube-system", "get", "deployment", "cluster-autoscaler", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
+	_, tag, _ := strings.Cut(image, "cluster-autoscaler:")
+	v.autoscaler = minorOf(tag)
+	return v
+}
+
+// minorOf returns the minor version of a version such as v1.36.0-eksbuild.25.
+func minorOf(version string) string {
+	parts := strings.Split(strings.TrimPrefix(version, "v"), ".")
+	return strings.Join(parts[:2], ".")
+}
+
+// A cluster is upgraded by one minor version as docs/runbooks/upgrade.md says: one part
+// after the other, with one `up` each, and in the end one tier's nodes after the other.
+// Nothing is replaced.
+func TestMinorUpgrade(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "staging")
+	original := s.configuration(t)
+	assign(original, "deletionProtection", true)
+	assign(original, "cluster.version", "1.35")
+	s.configure(t, original, nil)
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	before := s.protectedIDs(t)
+	require.Equal(t, versions{"1.35", "1.35", "1.35"}, s.versions(t))
+	oldImage := s.images(t)
+
+	upgrade := func(changes map[string]any) {
+		s.configure(t, original, changes)
+		require.Empty(t, s.preview(t).replaced(), "%v", changes)
+		s.pulumi(t, "up", "--yes", "--skip-preview")
+		requireNoChanges(t, s)
+	}
+	for _, tc := range []struct {
+		stage string
+		want  versions
+	}{
+		{"controlPlane", versions{"1.36", "1.35", "1.35"}},
+		{"addons", versions{"1.36", "1.36", "1.35"}},
+		{"autoscaler", versions{"1.36", "1.36", "1.36"}},
+	} {
+		upgrade(map[string]any{"cluster.version": "1.36", "cluster.upgradeStage": tc.stage})
+		require.Equal(t, tc.want, s.versions(t), tc.stage)
+		require.Equal(t, oldImage, s.images(t), "the nodes keep their image")
+	}
+	const release = "1.36-20260923"
+	upgrade(map[string]any{"cluster.version": "1.36", "tiers.web.release": release})
+	upgrade(map[string]any{"cluster.version": "1.36", "tiers.web.release": release, "tiers.application.release": release})
+	for tier, image := range s.images(t) {
+		require.NotEqual(t, oldImage[tier], image, tier)
+	}
+	require.Equal(t, before, s.protectedIDs(t), "no protected resource was lost")
+	s.unprotectAndDestroy(t)
+}
+
+// images returns the AMIs of the launch templates by their URNs.
+func (s *stack) images(t *testing.T) map[string]string {
+	t.Helper()
+	images := map[string]string{}
+	for _, template := range s.objects(t, "ec2/launchTemplate:LaunchTemplate") {
+		images[template.URN] = template.Outputs["imageId"].(string)
+	}
+	return images
+}
+
+// When standard support ends, EKS upgrades the control plane by itself. The program then
+// refuses the former version, and never asks for a downgrade.
+func TestEndOfSupport(t *testing.T) {
+	s := newStack(t, newEnvironment(t), "staging")
+	original := s.configuration(t)
+	assign(original, "cluster.version", "1.35")
+	s.configure(t, original, nil)
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+
+	s.today = "2026-12-27" // 90 days before the end
+	out := s.pulumi(t, "preview", "--expect-no-changes")
+	require.Contains(t, out, "standard support of Kubernetes 1.35 ends on 2027-03-27")
+
+	s.today = "2027-03-27"
+	out, err := s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, `cluster.version: Invalid value: "1.35": its standard support ended on 2027-03-27`)
+
+	s.pulumi(t, "refresh", "--yes", "--skip-preview")
+	require.Equal(t, "1.36", s.one(t, "eks/cluster:Cluster", "-cluster").Outputs["version"])
+
+	// It is too late for extended support, and the program says so.
+	s.configure(t, original, map[string]any{"cluster.extendedSupport": true})
+	out, err = s.try(t, "preview")
+	require.Error(t, err)
+	require.Contains(t, out, `cluster.version: "1.35" is older than the cluster, which has 1.36`)
+
+	s.configure(t, original, map[string]any{"cluster.version": "1.36"})
+	s.pulumi(t, "up", "--yes", "--skip-preview")
+	require.Equal(t, versions{"1.36", "1.36", "1.36"}, s.versions(t))
+	requireNoChanges(t, s)
+	destroyRemovesEverything(t, s)
+}
