@@ -40,7 +40,7 @@ func tierArgs(c *cluster.Cluster) *tier.Args {
 	return &tier.Args{
 		Profile: scaling.WebNodes(), Owner: scaling.ClusterAutoscaler{ClusterName: "app"}, Environment: "test", Cluster: c,
 		SubnetIDs: subnets, Fleet: instancespec.DefaultFleet(), KeyARN: pulumi.String("arn:key"),
-		Image: tier.Image{Release: instancespec.NewestRelease(c.Version)},
+		Image: tier.Image{Release: instancespec.NewestRelease(c.Versions.ControlPlane)},
 	}
 }
 

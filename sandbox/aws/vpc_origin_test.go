@@ -76,7 +76,7 @@ func TestVPCOriginIsRefusedInAZoneWithout(t *testing.T) {
 	o := newPrivateOrigin(t)
 	e := o.s.mustCreate(subnetT, "e", props{"vpcId": o.byName["vpc"].id, "cidrBlock": "10.20.32.0/20", "availabilityZone": "us-east-1e"})
 	balancer := o.s.mustCreate(balancerT, "other", props{"internal": true, "subnets": []any{o.byName["a"].id, e.id}, "securityGroups": []any{o.byName["group"].id}})
-	_, err := o.s.create(vpcOriginT, "other", originOf(balancer.id, props{"name": "other"}))
+	_, err := o.s.create(vpcOriginT, "other", vpcOrigin(balancer.id, props{"name": "other"}))
 	require.ErrorContains(t, err, "has a subnet in use1-az3, where CloudFront has no VPC origins")
 }
 
