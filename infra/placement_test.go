@@ -18,7 +18,8 @@ func ownNodes(t *testing.T, network string) *config.Stack {
 		"progressive-framework:environment":  "sandbox",
 		"progressive-framework:network":      network,
 		"progressive-framework:auth":         `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
-		"progressive-framework:cluster":      `{"nodes":"own"}`,
+		"progressive-framework:account":      "123456789012",
+		"progressive-framework:cluster":      `{"nodes":"own","admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"]}`,
 		"progressive-framework:postgres":     `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":4096}`,
 		"progressive-framework:redis":        `{"kind":"none"}`,
 		"progressive-framework:mongo":        `{"kind":"none"}`,
@@ -84,6 +85,8 @@ func TestStackInAnExistingVPC(t *testing.T) {
 		"progressive-framework:network": `{"vpcId":"` + cloudmocks.ExistingVPCID + `","privateSubnetIds":` + ids(cloudmocks.RoutedSubnet, "cba") +
 			`,"databaseSubnetIds":` + ids(cloudmocks.PlainSubnet, "abd") + `}`,
 		"progressive-framework:auth":     `{"issuer":"a","audience":"b","jwksUrl":"https://a.example/jwks"}`,
+		"progressive-framework:account":  "123456789012",
+		"progressive-framework:cluster":  `{"admins":["arn:aws:iam::123456789012:role/operators"],"publicAccessCidrs":["198.18.0.0/24"]}`,
 		"progressive-framework:edge":     `{"domain":"example.com","zone":"example.com"}`,
 		"progressive-framework:postgres": `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":    `{"nodeType":"cache.r7g.large"}`,

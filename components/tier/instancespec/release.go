@@ -32,7 +32,7 @@ var releasePattern = regexp.MustCompile(`^(\d+\.\d+)-(\d{8})$`)
 func ParseRelease(text string) (Release, error) {
 	m := releasePattern.FindStringSubmatch(text)
 	if m == nil {
-		return Release{}, fmt.Errorf("node image release %q: must be a Kubernetes minor version and a date, such as %s", text, NewestRelease("1.34"))
+		return Release{}, fmt.Errorf("node image release %q: must be a Kubernetes minor version and a date, such as %s", text, NewestRelease("1.36"))
 	}
 	date, err := time.Parse(releaseDate, m[2])
 	if err != nil {
