@@ -62,6 +62,11 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	admission, err := deployAdmission(ctx, stack, base, eks)
+	if err != nil {
+		return err
+	}
+	nodes.ready = append(nodes.ready, admission.Settled...)
 	stores, err := deployStores(ctx, stack, base, vpc, eks, nodes)
 	if err != nil {
 		return err

@@ -16,10 +16,11 @@ import (
 	"github.com/progressive-framework/platform/infra/config"
 )
 
-// nodes are the worker nodes that the stack manages; both fields are empty for a
-// cluster with nodes of its own.
+// nodes are the worker nodes that the stack manages. A cluster with nodes of its own
+// has neither tiers and add-ons nor groups.
 type nodes struct {
-	// ready are the tiers and add-ons that pods wait for.
+	// ready are the tiers, the add-ons and the admission policy that the platform's
+	// pods wait for.
 	ready []pulumi.Resource
 	// groups are the names of the Auto Scaling Groups, by tier.
 	groups pulumi.StringMap

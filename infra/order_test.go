@@ -55,6 +55,7 @@ func TestOrderIsByDependency(t *testing.T) {
 	const (
 		group, route, rule = "aws:autoscaling/group:Group", "aws:ec2/route:Route", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 		endpoint, gateway  = "aws:ec2/vpcEndpoint:VpcEndpoint", "aws:ec2/internetGateway:InternetGateway"
+		binding            = "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding"
 		origin, balancer   = "aws:cloudfront/vpcOrigin:VpcOrigin", "aws:lb/loadBalancer:LoadBalancer"
 	)
 	for _, tc := range []struct {
@@ -69,6 +70,8 @@ func TestOrderIsByDependency(t *testing.T) {
 		{"or through the private endpoints", group, "", endpoint, "", 9},
 		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
 		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
+		{"the API server checks the first pod of a service", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-", binding, "", 1},
+		{"and that of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -76,7 +76,7 @@ func accepted(guard resource.PropertyMap) object {
 // results are the results of invokes.
 var results = map[string]object{
 	"aws:ec2/getSecurityGroup:getSecurityGroup":              {"id": "sg-vpc-origins"},
-	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token"},
+	"aws:ecr/getAuthorizationToken:getAuthorizationToken":    {"userName": "AWS", "password": "token", "proxyEndpoint": "https://registry.example.com"},
 	"aws:ecr/getImage:getImage":                              {"imageUri": "registry.example.com/base@sha256:2"},
 	"aws:eks/getClusters:getClusters":                        {"names": []any{}},
 	"aws:index/getCallerIdentity:getCallerIdentity":          {"accountId": AccountID},

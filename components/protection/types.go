@@ -120,6 +120,8 @@ var classes = map[string]class{
 	"aws:wafv2/webAcl:WebAcl":                                                                    replaceable(fromProgram),
 	"ko:index:ChangeGuard":                                                                       replaceable("records what the stack has"),
 	"ko:index:Image":                                                                             replaceable("built from the sources; its repository is what is held"),
+	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy":                       replaceable(fromProgram),
+	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding":                replaceable(fromProgram),
 	"kubernetes:apps/v1:Deployment":                                                              replaceable(runs),
 	"kubernetes:batch/v1:CronJob":                                                                replaceable(runs),
 	"kubernetes:batch/v1:Job":                                                                    replaceable(runs),

@@ -5,6 +5,7 @@ package repository
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -78,6 +79,21 @@ type Credentials struct {
 func Login(ctx *pulumi.Context, opts ...pulumi.InvokeOption) Credentials {
 	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
 	return Credentials{Username: token.UserName(), Password: pulumi.ToSecret(token.Password()).(pulumi.StringOutput)}
+}
+
+// Registry returns the host of the account's registry, such as
+// 123456789012.dkr.ecr.eu-west-1.amazonaws.com.
+func Registry(ctx *pulumi.Context, opts ...pulumi.InvokeOption) pulumi.StringOutput {
+	token := ecr.GetAuthorizationTokenOutput(ctx, ecr.GetAuthorizationTokenOutputArgs{}, opts...)
+	// The host comes with the password, and is no secret itself.
+	endpoint := pulumi.Unsecret(token.ProxyEndpoint()).(pulumi.StringOutput)
+	return endpoint.ApplyT(func(url string) (string, error) {
+		_, host, found := strings.Cut(url, "://")
+		if !found || host == "" {
+			return "", fmt.Errorf("registry: ECR returned the endpoint %q; expected https://HOST", url)
+		}
+		return host, nil
+	}).(pulumi.StringOutput)
 }
 
 // Lookup finds an image by its tag in an existing repository. It returns the

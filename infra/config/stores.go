@@ -132,6 +132,18 @@ const AccountRegistry = "ecr://"
 // image by its digest.
 var imageReference = regexp.MustCompile(`^(ecr://[a-z0-9][a-z0-9._/-]{1,255}:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|[a-z0-9][A-Za-z0-9._/:-]*@sha256:[0-9a-f]{64})$`)
 
+// StoreImages are the images of the stores that run in the cluster.
+func (s *Stack) StoreImages() []string {
+	var images []string
+	if s.Postgres.Kind == InCluster {
+		images = append(images, s.Postgres.Image)
+	}
+	if s.Redis.Kind == InCluster {
+		images = append(images, s.Redis.Image)
+	}
+	return images
+}
+
 // Server is the size of the in-cluster PostgreSQL server.
 func (s *Stack) Server() postgrestuning.Inputs {
 	p := s.Postgres

@@ -74,6 +74,8 @@ var awsTokens = []string{
 
 // kubernetesTokens are the kinds of Kubernetes that rules check.
 var kubernetesTokens = []string{
+	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
+	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
 	"kubernetes:apps/v1:DaemonSet",
 	"kubernetes:apps/v1:Deployment",
 	"kubernetes:apps/v1:StatefulSet",

@@ -4,14 +4,22 @@ package k8sview
 
 import "github.com/progressive-framework/platform/policy/value"
 
-type DaemonSet struct{ value.Node }
+type ValidatingAdmissionPolicy struct{ value.Node }
 
 // Token is the type of the resource.
-func (DaemonSet) Token() string              { return "kubernetes:apps/v1:DaemonSet" }
-func (o DaemonSet) ApiVersion() value.String { return value.As[value.String](o.Get("apiVersion")) }
-func (o DaemonSet) Kind() value.String       { return value.As[value.String](o.Get("kind")) }
-func (o DaemonSet) Metadata() ObjectMeta     { return value.As[ObjectMeta](o.Get("metadata")) }
-func (o DaemonSet) Spec() DaemonSetSpec      { return value.As[DaemonSetSpec](o.Get("spec")) }
+func (ValidatingAdmissionPolicy) Token() string {
+	return "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy"
+}
+func (o ValidatingAdmissionPolicy) ApiVersion() value.String {
+	return value.As[value.String](o.Get("apiVersion"))
+}
+func (o ValidatingAdmissionPolicy) Kind() value.String { return value.As[value.String](o.Get("kind")) }
+func (o ValidatingAdmissionPolicy) Metadata() ObjectMeta {
+	return value.As[ObjectMeta](o.Get("metadata"))
+}
+func (o ValidatingAdmissionPolicy) Spec() ValidatingAdmissionPolicySpec {
+	return value.As[ValidatingAdmissionPolicySpec](o.Get("spec"))
+}
 
 type ObjectMeta struct{ value.Node }
 
@@ -79,21 +87,78 @@ func (o OwnerReference) Kind() value.String     { return value.As[value.String](
 func (o OwnerReference) Name() value.String     { return value.As[value.String](o.Get("name")) }
 func (o OwnerReference) Uid() value.String      { return value.As[value.String](o.Get("uid")) }
 
-type DaemonSetSpec struct{ value.Node }
+type ValidatingAdmissionPolicySpec struct{ value.Node }
 
-func (o DaemonSetSpec) MinReadySeconds() value.Number {
-	return value.As[value.Number](o.Get("minReadySeconds"))
+func (o ValidatingAdmissionPolicySpec) AuditAnnotations() value.List[AuditAnnotation] {
+	return value.As[value.List[AuditAnnotation]](o.Get("auditAnnotations"))
 }
-func (o DaemonSetSpec) RevisionHistoryLimit() value.Number {
-	return value.As[value.Number](o.Get("revisionHistoryLimit"))
+func (o ValidatingAdmissionPolicySpec) FailurePolicy() value.String {
+	return value.As[value.String](o.Get("failurePolicy"))
 }
-func (o DaemonSetSpec) Selector() LabelSelector { return value.As[LabelSelector](o.Get("selector")) }
-func (o DaemonSetSpec) Template() PodTemplateSpec {
-	return value.As[PodTemplateSpec](o.Get("template"))
+func (o ValidatingAdmissionPolicySpec) MatchConditions() value.List[MatchCondition] {
+	return value.As[value.List[MatchCondition]](o.Get("matchConditions"))
 }
-func (o DaemonSetSpec) UpdateStrategy() DaemonSetUpdateStrategy {
-	return value.As[DaemonSetUpdateStrategy](o.Get("updateStrategy"))
+func (o ValidatingAdmissionPolicySpec) MatchConstraints() MatchResources {
+	return value.As[MatchResources](o.Get("matchConstraints"))
 }
+func (o ValidatingAdmissionPolicySpec) ParamKind() ParamKind {
+	return value.As[ParamKind](o.Get("paramKind"))
+}
+func (o ValidatingAdmissionPolicySpec) Validations() value.List[Validation] {
+	return value.As[value.List[Validation]](o.Get("validations"))
+}
+func (o ValidatingAdmissionPolicySpec) Variables() value.List[Variable] {
+	return value.As[value.List[Variable]](o.Get("variables"))
+}
+
+type AuditAnnotation struct{ value.Node }
+
+func (o AuditAnnotation) Key() value.String { return value.As[value.String](o.Get("key")) }
+func (o AuditAnnotation) ValueExpression() value.String {
+	return value.As[value.String](o.Get("valueExpression"))
+}
+
+type MatchCondition struct{ value.Node }
+
+func (o MatchCondition) Expression() value.String { return value.As[value.String](o.Get("expression")) }
+func (o MatchCondition) Name() value.String       { return value.As[value.String](o.Get("name")) }
+
+type MatchResources struct{ value.Node }
+
+func (o MatchResources) ExcludeResourceRules() value.List[NamedRuleWithOperations] {
+	return value.As[value.List[NamedRuleWithOperations]](o.Get("excludeResourceRules"))
+}
+func (o MatchResources) MatchPolicy() value.String {
+	return value.As[value.String](o.Get("matchPolicy"))
+}
+func (o MatchResources) NamespaceSelector() LabelSelector {
+	return value.As[LabelSelector](o.Get("namespaceSelector"))
+}
+func (o MatchResources) ObjectSelector() LabelSelector {
+	return value.As[LabelSelector](o.Get("objectSelector"))
+}
+func (o MatchResources) ResourceRules() value.List[NamedRuleWithOperations] {
+	return value.As[value.List[NamedRuleWithOperations]](o.Get("resourceRules"))
+}
+
+type NamedRuleWithOperations struct{ value.Node }
+
+func (o NamedRuleWithOperations) ApiGroups() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("apiGroups"))
+}
+func (o NamedRuleWithOperations) ApiVersions() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("apiVersions"))
+}
+func (o NamedRuleWithOperations) Operations() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("operations"))
+}
+func (o NamedRuleWithOperations) ResourceNames() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("resourceNames"))
+}
+func (o NamedRuleWithOperations) Resources() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("resources"))
+}
+func (o NamedRuleWithOperations) Scope() value.String { return value.As[value.String](o.Get("scope")) }
 
 type LabelSelector struct{ value.Node }
 
@@ -112,6 +177,93 @@ func (o LabelSelectorRequirement) Operator() value.String {
 }
 func (o LabelSelectorRequirement) Values() value.List[value.String] {
 	return value.As[value.List[value.String]](o.Get("values"))
+}
+
+type ParamKind struct{ value.Node }
+
+func (o ParamKind) ApiVersion() value.String { return value.As[value.String](o.Get("apiVersion")) }
+func (o ParamKind) Kind() value.String       { return value.As[value.String](o.Get("kind")) }
+
+type Validation struct{ value.Node }
+
+func (o Validation) Expression() value.String { return value.As[value.String](o.Get("expression")) }
+func (o Validation) Message() value.String    { return value.As[value.String](o.Get("message")) }
+func (o Validation) MessageExpression() value.String {
+	return value.As[value.String](o.Get("messageExpression"))
+}
+func (o Validation) Reason() value.String { return value.As[value.String](o.Get("reason")) }
+
+type Variable struct{ value.Node }
+
+func (o Variable) Expression() value.String { return value.As[value.String](o.Get("expression")) }
+func (o Variable) Name() value.String       { return value.As[value.String](o.Get("name")) }
+
+type ValidatingAdmissionPolicyBinding struct{ value.Node }
+
+// Token is the type of the resource.
+func (ValidatingAdmissionPolicyBinding) Token() string {
+	return "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding"
+}
+func (o ValidatingAdmissionPolicyBinding) ApiVersion() value.String {
+	return value.As[value.String](o.Get("apiVersion"))
+}
+func (o ValidatingAdmissionPolicyBinding) Kind() value.String {
+	return value.As[value.String](o.Get("kind"))
+}
+func (o ValidatingAdmissionPolicyBinding) Metadata() ObjectMeta {
+	return value.As[ObjectMeta](o.Get("metadata"))
+}
+func (o ValidatingAdmissionPolicyBinding) Spec() ValidatingAdmissionPolicyBindingSpec {
+	return value.As[ValidatingAdmissionPolicyBindingSpec](o.Get("spec"))
+}
+
+type ValidatingAdmissionPolicyBindingSpec struct{ value.Node }
+
+func (o ValidatingAdmissionPolicyBindingSpec) MatchResources() MatchResources {
+	return value.As[MatchResources](o.Get("matchResources"))
+}
+func (o ValidatingAdmissionPolicyBindingSpec) ParamRef() ParamRef {
+	return value.As[ParamRef](o.Get("paramRef"))
+}
+func (o ValidatingAdmissionPolicyBindingSpec) PolicyName() value.String {
+	return value.As[value.String](o.Get("policyName"))
+}
+func (o ValidatingAdmissionPolicyBindingSpec) ValidationActions() value.List[value.String] {
+	return value.As[value.List[value.String]](o.Get("validationActions"))
+}
+
+type ParamRef struct{ value.Node }
+
+func (o ParamRef) Name() value.String      { return value.As[value.String](o.Get("name")) }
+func (o ParamRef) Namespace() value.String { return value.As[value.String](o.Get("namespace")) }
+func (o ParamRef) ParameterNotFoundAction() value.String {
+	return value.As[value.String](o.Get("parameterNotFoundAction"))
+}
+func (o ParamRef) Selector() LabelSelector { return value.As[LabelSelector](o.Get("selector")) }
+
+type DaemonSet struct{ value.Node }
+
+// Token is the type of the resource.
+func (DaemonSet) Token() string              { return "kubernetes:apps/v1:DaemonSet" }
+func (o DaemonSet) ApiVersion() value.String { return value.As[value.String](o.Get("apiVersion")) }
+func (o DaemonSet) Kind() value.String       { return value.As[value.String](o.Get("kind")) }
+func (o DaemonSet) Metadata() ObjectMeta     { return value.As[ObjectMeta](o.Get("metadata")) }
+func (o DaemonSet) Spec() DaemonSetSpec      { return value.As[DaemonSetSpec](o.Get("spec")) }
+
+type DaemonSetSpec struct{ value.Node }
+
+func (o DaemonSetSpec) MinReadySeconds() value.Number {
+	return value.As[value.Number](o.Get("minReadySeconds"))
+}
+func (o DaemonSetSpec) RevisionHistoryLimit() value.Number {
+	return value.As[value.Number](o.Get("revisionHistoryLimit"))
+}
+func (o DaemonSetSpec) Selector() LabelSelector { return value.As[LabelSelector](o.Get("selector")) }
+func (o DaemonSetSpec) Template() PodTemplateSpec {
+	return value.As[PodTemplateSpec](o.Get("template"))
+}
+func (o DaemonSetSpec) UpdateStrategy() DaemonSetUpdateStrategy {
+	return value.As[DaemonSetUpdateStrategy](o.Get("updateStrategy"))
 }
 
 type PodTemplateSpec struct{ value.Node }

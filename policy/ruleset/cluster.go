@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -59,6 +60,17 @@ var cluster = []*rule.Rule{
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.On(func(s *rule.Subject, v k8sview.Namespace) {
 			s.Must(v.Metadata().Labels().Key("pod-security.kubernetes.io/enforce").Is("restricted"), "the label pod-security.kubernetes.io/enforce is not restricted")
+		}),
+	},
+	{
+		ID: "namespace-admission-policy", Title: "The API server checks every pod in the services' namespace",
+		Why: "The policy pack reads what Pulumi creates. A person or a controller can create other pods.",
+		Fix: "components/admissionpolicy", Standards: []string{"CIS EKS 5.1.4"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.Across(func(s *rule.Subject, v k8sview.Namespace) {
+			name := v.Metadata().Name()
+			s.Must(value.Implies(runsServices(s.Graph, name), admissionChecked(s.Graph, name)),
+				"no ValidatingAdmissionPolicy that fails closed is bound to it with the action Deny")
 		}),
 	},
 	{
@@ -131,6 +143,33 @@ var cluster = []*rule.Rule{
 			})), "no service account %s is in the stack", name.Text())
 		}, "aws:eks/podIdentityAssociation:PodIdentityAssociation"),
 	},
+}
+
+// runsServices reports whether a Deployment of a service of the platform is in a
+// namespace.
+func runsServices(g *graph.Graph, namespace value.String) value.Truth {
+	var services []string
+	for _, p := range scaling.Services() {
+		services = append(services, p.Name)
+	}
+	return rule.Every[k8sview.Deployment](g).Any(func(r *graph.Resource, d k8sview.Deployment) value.Truth {
+		return value.All(d.Metadata().Name().In(services...), namespaceOf(g, r).Equals(namespace))
+	})
+}
+
+// admissionChecked reports whether the API server refuses pods in a namespace by a
+// policy.
+func admissionChecked(g *graph.Graph, namespace value.String) value.Truth {
+	policies := rule.Every[k8sview.ValidatingAdmissionPolicy](g)
+	return rule.Every[k8sview.ValidatingAdmissionPolicyBinding](g).Any(func(r *graph.Resource, b k8sview.ValidatingAdmissionPolicyBinding) value.Truth {
+		selected := b.Spec().MatchResources().NamespaceSelector().MatchLabels().Key("kubernetes.io/metadata.name")
+		bound := resolved(g, r, selected, "spec", k8sview.Namespace{}.Token())
+		name := resolved(g, r, b.Spec().PolicyName(), "spec", k8sview.ValidatingAdmissionPolicy{}.Token())
+		closed := policies.Any(func(_ *graph.Resource, p k8sview.ValidatingAdmissionPolicy) value.Truth {
+			return value.All(p.Metadata().Name().Equals(name), p.Spec().FailurePolicy().Or("Fail").Is("Fail"))
+		})
+		return value.All(bound.Equals(namespace), value.HasText(b.Spec().ValidationActions(), "Deny"), closed)
+	})
 }
 
 // rbacRule returns a rule on each grant of a role.

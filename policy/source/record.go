@@ -15,6 +15,9 @@ var randomSuffix = regexp.MustCompile(`-[0-9a-f]{7}"`)
 // zoneID is the identifier of a hosted zone, which the AWS stand-in generates.
 var zoneID = regexp.MustCompile(`"Z[0-9A-Z]{11,}"`)
 
+// registryAddress is the AWS stand-in's registry. Its port differs by machine.
+var registryAddress = regexp.MustCompile(`127\.0\.0\.1:\d+/`)
+
 // Record turns a preview's JSON into a recording: a line for each resource that
 // a rule may read, with its inputs and references. A recording must change only
 // with the resource. So it has no source positions, no random names, and no
@@ -53,6 +56,7 @@ func Record(raw []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.URN, err)
 		}
+		line = registryAddress.ReplaceAll(line, []byte("registry.example/"))
 		line = randomSuffix.ReplaceAll(line, []byte(`-0000000"`))
 		out.Write(zoneID.ReplaceAll(line, []byte(`"Z00000000000"`)))
 	}

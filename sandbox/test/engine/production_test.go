@@ -20,6 +20,7 @@ var productionSteps = []step{
 	{"after a lost reply every resource would be recognised", everyCreationIsRecognised},
 	{"a service reads the secrets that it mounts, and no other", secretsAreMounted},
 	{"with a certificate authority the stores' certificates are verified", certificatesAreVerified},
+	{"the API server refuses other pods than the stack's", otherPodsAreRefused},
 	{"the site's files are uploaded, and no source files", siteIsUploaded},
 	{"an update keeps an autoscaler's count", autoscaledCountIsKept},
 	{"nodes are replaced by another image, one tier at a time, and not by tags", nodesRollOneTierAtATime},

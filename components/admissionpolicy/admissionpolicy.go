@@ -1,0 +1,93 @@
+// Package admissionpolicy owns the ValidatingAdmissionPolicy of the platform's
+// namespace. The policy pack checks what Pulumi creates; the API server checks every
+// pod, whoever creates it. Package podrules has the rules.
+//
+// The objects are registered as custom resources, because the SDK's package
+// admissionregistration would be compiled for two resources.
+package admissionpolicy
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/admissionpolicy/podrules"
+)
+
+// apiVersion is served since Kubernetes 1.30.
+const apiVersion = "admissionregistration.k8s.io/v1"
+
+// namespaceName is the label with the name of each namespace. The API server sets
+// it, and nobody can change it.
+const namespaceName = "kubernetes.io/metadata.name"
+
+// Args configure a Policy.
+type Args struct {
+	// PolicyName is the name of the two objects, unique in the cluster.
+	PolicyName string
+	// Namespace is the only namespace that the policy is about.
+	Namespace pulumi.StringInput
+	// Images are the beginnings of the references that pods may run; see
+	// podrules.Spec.
+	Images pulumi.StringArray
+}
+
+func (a *Args) validate() error {
+	if a == nil || a.PolicyName == "" || a.Namespace == nil || len(a.Images) == 0 {
+		return errors.New("admission policy: PolicyName, Namespace and Images must be set")
+	}
+	return nil
+}
+
+// Policy refuses pods that break a rule.
+type Policy struct {
+	pulumi.ResourceState
+
+	// Settled is the binding, with which the API server begins to refuse. What creates
+	// pods must depend on it, and not on the Policy, as on network.Network.Settled.
+	Settled []pulumi.Resource
+}
+
+// NewPolicy creates the policy and its binding. A pod whose rules can't be evaluated is
+// refused, too.
+func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Policy, error) {
+	if err := args.validate(); err != nil {
+		return nil, err
+	}
+	p := &Policy{}
+	if err := ctx.RegisterComponentResource("progressive:admissionpolicy:Policy", name, p, opts...); err != nil {
+		return nil, fmt.Errorf("admission policy %s: %w", name, err)
+	}
+	policy, err := newObject(ctx, name+"-policy", "ValidatingAdmissionPolicy", args.PolicyName,
+		args.Images.ToStringArrayOutput().ApplyT(podrules.Spec), pulumi.Parent(p))
+	if err != nil {
+		return nil, err
+	}
+	binding, err := newObject(ctx, name+"-binding", "ValidatingAdmissionPolicyBinding", args.PolicyName, pulumi.Map{
+		"policyName":        policy.Metadata.Name().Elem(),
+		"validationActions": pulumi.ToStringArray([]string{"Deny"}),
+		"matchResources":    pulumi.Map{"namespaceSelector": pulumi.Map{"matchLabels": pulumi.StringMap{namespaceName: args.Namespace}}},
+	}, pulumi.Parent(p))
+	if err != nil {
+		return nil, err
+	}
+	p.Settled = []pulumi.Resource{binding}
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{})
+}
+
+func newObject(ctx *pulumi.Context, name, kind, objectName string, spec pulumi.Input, parent pulumi.ResourceOption) (*apiextensions.CustomResource, error) {
+	created, err := apiextensions.NewCustomResource(ctx, name, &apiextensions.CustomResourceArgs{
+		ApiVersion:  pulumi.String(apiVersion),
+		Kind:        pulumi.String(kind),
+		Metadata:    &metav1.ObjectMetaArgs{Name: pulumi.String(objectName)},
+		OtherFields: kubernetes.UntypedArgs{"spec": spec},
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", kind, objectName, err)
+	}
+	return created, nil
+}

@@ -1,0 +1,72 @@
+package podrules
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+)
+
+var update = flag.Bool("update", false, "write testdata/spec.yaml")
+
+// The file is evaluated by sandbox/admission, with Kubernetes' own code.
+func TestSpecIsTheOneThatIsEvaluated(t *testing.T) {
+	const file = "testdata/spec.yaml"
+	spec, err := Spec([]string{"registry.example.com/platform/", "registry.example.com/debian/redis@"})
+	require.NoError(t, err)
+	got, err := yaml.Marshal(spec)
+	require.NoError(t, err)
+	if *update {
+		require.NoError(t, os.WriteFile(file, got, 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), string(got), "%s is stale: go test ./components/admissionpolicy/podrules -update", file)
+}
+
+func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
+	for _, tc := range []struct {
+		reason, image string
+		accepted      bool
+	}{
+		{"all repositories of the stack", "registry.example.com/platform/", true},
+		{"one repository", "registry.example.com/debian/postgres@", true},
+		{"also admits registry.example.com/platform-of-others", "registry.example.com/platform", false},
+		{"also admits registry.example.com.attacker.example", "registry.example.com", false},
+		{"admits no image", "/", false},
+		{"admits every image", "", false},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			_, err := Spec([]string{"registry.example.com/known/", tc.image})
+			if tc.accepted {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, "must end in /")
+		})
+	}
+}
+
+// Each kind of container can run any program, so that each rule on containers reads
+// all three.
+func TestRulesReadEveryKindOfContainer(t *testing.T) {
+	var read int
+	for _, r := range rules([]string{"registry.example.com/platform/"}) {
+		if !strings.Contains(r.breaking, "containers") {
+			continue
+		}
+		read++
+		for _, kind := range []string{"containers", "initContainers", "ephemeralContainers"} {
+			require.Equal(t, 1, strings.Count(r.breaking, "spec.?"+kind+"."), "%s of %s", kind, r.id)
+		}
+	}
+	require.Equal(t, 3, read)
+}
+
+// A text of the configuration must not end the literal that it is in.
+func TestTextsAreQuoted(t *testing.T) {
+	require.Contains(t, rules([]string{`registry/" == "" || true || "/`})[0].breaking, `["registry/\" == \"\" || true || \"/"].exists(`)
+}

@@ -1,0 +1,175 @@
+package admission
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	apiservercel "k8s.io/apiserver/pkg/apis/cel"
+	"k8s.io/apiserver/pkg/cel/environment"
+	"sigs.k8s.io/yaml"
+)
+
+// policy is the policy that the program creates, for the images that its test names.
+const policy = "../../components/admissionpolicy/podrules/testdata/spec.yaml"
+
+const (
+	digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	own    = "registry.example.com/platform/mca"
+)
+
+func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
+	validator := newValidator(t)
+	for _, tc := range []struct {
+		reason string
+		change func(*corev1.Pod)
+		// old is the pod before an update; nil for a creation.
+		old *corev1.Pod
+		// want are the beginnings of the messages, in the order of the rules.
+		want []string
+	}{
+		{"a pod of the platform", func(*corev1.Pod) {}, nil, nil},
+		{"the image of a store in the cluster", image("registry.example.com/debian/redis" + digest), nil, nil},
+		{"another repository with the same beginning", image("registry.example.com/debian/redis-of-others/x" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"another stack", image("registry.example.com/platform-of-others/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"another registry with our path", image("attacker.example/registry.example.com/platform/mca" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"Docker Hub, without a host", image("busybox" + digest), nil, []string{"image-of-this-stack: mca runs"}},
+		{"a tag", image(own + ":latest"), nil, []string{"pod-image-by-digest: mca names its image by a tag"}},
+		{"a digest that is cut", image(own + strings.TrimSuffix(digest, "f")), nil, []string{"pod-image-by-digest: mca"}},
+		{"a digest of another kind", image(own + "@sha512:" + strings.Repeat("0", 64)), nil, []string{"pod-image-by-digest: mca"}},
+		{"no image", image(""), nil, []string{"image-of-this-stack: mca", "pod-image-by-digest: mca"}},
+		{"each of two containers is named", func(p *corev1.Pod) {
+			p.Spec.Containers = append(p.Spec.Containers, container("log", own+":1"), container("proxy", own+":1"))
+		}, nil, []string{"pod-image-by-digest: log, proxy names"}},
+		{"an init container", func(p *corev1.Pod) {
+			p.Spec.InitContainers = []corev1.Container{container("init", "busybox"+digest)}
+		}, nil, []string{"image-of-this-stack: init runs"}},
+		{"a container for debugging", func(p *corev1.Pod) {
+			p.Spec.EphemeralContainers = []corev1.EphemeralContainer{{EphemeralContainerCommon: corev1.EphemeralContainerCommon{Name: "debugger", Image: "busybox"}}}
+		}, newPod(), []string{"image-of-this-stack: debugger", "pod-image-by-digest: debugger", "pod-read-only-root: debugger"}},
+		{"no security context", func(p *corev1.Pod) { p.Spec.Containers[0].SecurityContext = nil }, nil, []string{"pod-read-only-root: mca can write"}},
+		{"a root file system that can be written", func(p *corev1.Pod) { *p.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem = false }, nil, []string{"pod-read-only-root: mca"}},
+		{"a token of the API server", token(""), nil, []string{"pod-no-api-token: token has"}},
+		{"a token of the API server by its audience", token("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
+		{"a token of EKS Pod Identity", token("pods.eks.amazonaws.com"), nil, nil},
+		{"a label of a pod that is older than the policy", func(p *corev1.Pod) {
+			image("busybox")(p)
+			p.Labels = map[string]string{"released": "true"}
+		}, with(image("busybox")), nil},
+		{"a new image of such a pod", image("alpine" + digest), with(image("busybox")), []string{"image-of-this-stack: mca"}},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			refusals := refuse(t, validator, with(tc.change), tc.old)
+			require.Len(t, refusals, len(tc.want), "%q", refusals)
+			for i, want := range tc.want {
+				require.True(t, strings.HasPrefix(refusals[i], want), "%q begins with %q", refusals[i], want)
+				require.Contains(t, refusals[i], " Fix: ")
+			}
+		})
+	}
+}
+
+// refuse evaluates the policy for a creation, or for an update of old, and returns the
+// messages of the rules that are broken.
+func refuse(t *testing.T, validator validating.Validator, pod, old *corev1.Pod) []string {
+	t.Helper()
+	operation, before := admission.Create, runtime.Object(nil)
+	if old != nil {
+		operation, before = admission.Update, old
+	}
+	kind, pods := corev1.SchemeGroupVersion.WithKind("Pod"), schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	request := admission.NewAttributesRecord(pod, before, kind, "platform", pod.Name, pods, "", operation, nil, false, nil)
+	result := validator.Validate(t.Context(), pods, &admission.VersionedAttributes{
+		Attributes: request, VersionedObject: pod, VersionedOldObject: before, VersionedKind: kind,
+	}, nil, &corev1.Namespace{}, apiservercel.RuntimeCELCostBudget, nil)
+	var messages []string
+	for _, d := range result.Decisions {
+		require.NotEqual(t, validating.EvalError, d.Evaluation, d.Message)
+		if d.Action == validating.ActionDeny {
+			messages = append(messages, d.Message)
+		}
+	}
+	return messages
+}
+
+// newValidator compiles the policy as the API server does (k8s.io/apiserver,
+// pkg/admission/plugin/policy/validating/plugin.go, compilePolicy).
+func newValidator(t *testing.T) validating.Validator {
+	t.Helper()
+	raw, err := os.ReadFile(policy)
+	require.NoError(t, err)
+	var spec admissionv1.ValidatingAdmissionPolicySpec
+	require.NoError(t, yaml.UnmarshalStrict(raw, &spec))
+
+	var variables []cel.NamedExpressionAccessor
+	for _, v := range spec.Variables {
+		variables = append(variables, &validating.Variable{Name: v.Name, Expression: v.Expression})
+	}
+	var conditions, validations, messages []cel.ExpressionAccessor
+	for _, c := range spec.MatchConditions {
+		conditions = append(conditions, (*matchconditions.MatchCondition)(&c))
+	}
+	for _, v := range spec.Validations {
+		validations = append(validations, &validating.ValidationCondition{Expression: v.Expression, Message: v.Message})
+		messages = append(messages, &validating.MessageExpressionCondition{MessageExpression: v.MessageExpression})
+	}
+	env, err := cel.NewCompositionEnv(cel.VariablesTypeName, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion(), true))
+	require.NoError(t, err)
+	compiler := cel.NewCompositedCompilerFromTemplate(env)
+	options := cel.OptionalVariableDeclarations{HasAuthorizer: true, StrictCost: true}
+	// A new policy may use what the API server of this version offers to new expressions.
+	compiler.CompileAndStoreVariables(variables, options, environment.NewExpressions)
+	compile := func(expressions []cel.ExpressionAccessor, hasAuthorizer bool) cel.ConditionEvaluator {
+		options := cel.OptionalVariableDeclarations{HasAuthorizer: hasAuthorizer, StrictCost: true}
+		compiled := compiler.CompileCondition(expressions, options, environment.NewExpressions)
+		require.Empty(t, compiled.CompilationErrors())
+		return compiled
+	}
+	matcher := matchconditions.NewMatcher(compile(conditions, true), spec.FailurePolicy, "policy", "validate", "platform")
+	return validating.NewValidator(compile(validations, true), matcher, compile(nil, true), compile(messages, false), spec.FailurePolicy)
+}
+
+func newPod() *corev1.Pod {
+	return &corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Name: "mca"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{container("mca", own+digest)}},
+	}
+}
+
+func container(name, image string) corev1.Container {
+	readOnly := true
+	return corev1.Container{Name: name, Image: image, SecurityContext: &corev1.SecurityContext{ReadOnlyRootFilesystem: &readOnly}}
+}
+
+// with returns a pod of the platform with a change.
+func with(change func(*corev1.Pod)) *corev1.Pod {
+	p := newPod()
+	change(p)
+	return p
+}
+
+func image(reference string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Spec.Containers[0].Image = reference }
+}
+
+// token mounts a token of the service account for an audience, next to a ConfigMap.
+func token(audience string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		sources := []corev1.VolumeProjection{
+			{ConfigMap: &corev1.ConfigMapProjection{}},
+			{ServiceAccountToken: &corev1.ServiceAccountTokenProjection{Audience: audience, Path: "token"}},
+		}
+		p.Spec.Volumes = []corev1.Volume{{Name: "token", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: sources}}}}
+	}
+}

@@ -1,0 +1,59 @@
+package live
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestOnlyTheStacksPodsAreAdmitted creates pods by hand that the nodes could run. The
+// refusal names the rule and the fix. The stack's own pods restart.
+func TestOnlyTheStacksPodsAreAdmitted(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	ours := output[map[string]string](t, "images")["web"]
+	repository, _, _ := strings.Cut(ours, "@")
+	for _, tc := range []struct {
+		reason, image string
+		readOnlyRoot  bool
+		rule, fix     string
+	}{
+		{"an image that the stack has not built", visitorImage(t), true, "image-of-this-stack", "build the image in the stack"},
+		{"an image by tag", repository + ":latest", true, "pod-image-by-digest", "end the reference in @sha256:DIGEST"},
+		{"a root file system that can be written", ours, false, "pod-read-only-root", "set securityContext.readOnlyRootFilesystem to true"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			t.Cleanup(func() {
+				must(t, "kubectl", "-n", namespace, "delete", "pod", "intruder", "--ignore-not-found", "--wait=false")
+			})
+			out, err := run(t, "sh", "-c", "kubectl -n "+namespace+" create -f "+podFile(t, tc.image, tc.readOnlyRoot)+" 2>&1")
+			require.Error(t, err)
+			require.Contains(t, out, tc.rule+": intruder ")
+			require.Contains(t, out, "Fix: "+tc.fix)
+		})
+	}
+	must(t, "kubectl", "-n", namespace, "rollout", "restart", "deployment/npa")
+	must(t, "kubectl", "-n", namespace, "rollout", "status", "deployment/npa", "--timeout=180s")
+}
+
+// podFile writes a pod that the Pod Security Standard "restricted" admits.
+func podFile(t *testing.T, image string, readOnlyRoot bool) string {
+	t.Helper()
+	encoded, err := json.Marshal(map[string]any{
+		"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "intruder"},
+		"spec": map[string]any{
+			"automountServiceAccountToken": false,
+			"securityContext":              map[string]any{"runAsNonRoot": true, "runAsUser": 65532, "seccompProfile": map[string]any{"type": "RuntimeDefault"}},
+			"containers": []any{map[string]any{"name": "intruder", "image": image, "securityContext": map[string]any{
+				"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": readOnlyRoot, "capabilities": map[string]any{"drop": []string{"ALL"}},
+			}}},
+		},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "pod.json")
+	require.NoError(t, os.WriteFile(file, encoded, 0o600))
+	return file
+}
