@@ -32,8 +32,11 @@ type Args struct {
 	// Namespace is the only namespace that the policy is about.
 	Namespace pulumi.StringInput
 	// Images are the beginnings of the references that pods may run; see
-	// podrules.Spec.
+	// podrules.Allowed.
 	Images pulumi.StringArray
+	// TokenAccounts are the service accounts whose pods may have a token of the API
+	// server.
+	TokenAccounts []string
 }
 
 func (a *Args) validate() error {
@@ -63,7 +66,9 @@ func NewPolicy(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Reso
 		return nil, fmt.Errorf("admission policy %s: %w", name, err)
 	}
 	policy, err := newObject(ctx, name+"-policy", "ValidatingAdmissionPolicy", args.PolicyName,
-		args.Images.ToStringArrayOutput().ApplyT(podrules.Spec), pulumi.Parent(p))
+		args.Images.ToStringArrayOutput().ApplyT(func(images []string) (map[string]any, error) {
+			return podrules.Spec(podrules.Allowed{Images: images, TokenAccounts: args.TokenAccounts})
+		}), pulumi.Parent(p))
 	if err != nil {
 		return nil, err
 	}

@@ -4,14 +4,14 @@ import (
 	"github.com/progressive-framework/platform/policy/evaluate"
 )
 
-const admissionBinding = "ValidatingAdmissionPolicyBinding prod-binding"
+const admissionBinding = "ValidatingAdmissionPolicyBinding binding"
 
 var clusterExamples = []example{
 	{rule: "configmap-no-secrets", at: "ConfigMap settings", path: "data.LOG_LEVEL", bad: "-----BEGIN PRIVATE KEY-----", absent: evaluate.Holds},
 	{rule: "namespace-admission-policy", at: admissionBinding, on: "Namespace prod", path: "spec.validationActions", bad: []any{"Warn"}},
 	{rule: "namespace-admission-policy", at: admissionBinding, on: "Namespace prod", path: "spec.matchResources.namespaceSelector.matchLabels.kubernetes|io/metadata|name", bad: "another"},
 	{rule: "namespace-admission-policy", at: admissionBinding, on: "Namespace prod", path: "spec.policyName", bad: "another"},
-	{rule: "namespace-admission-policy", at: "ValidatingAdmissionPolicy prod-policy", on: "Namespace prod", path: "spec.failurePolicy", bad: "Ignore", absent: evaluate.Holds},
+	{rule: "namespace-admission-policy", at: "ValidatingAdmissionPolicy policy", on: "Namespace prod", path: "spec.failurePolicy", bad: "Ignore", absent: evaluate.Holds},
 	{rule: "namespace-default-unused", at: "ConfigMap settings", path: "metadata", bad: nil},
 	{rule: "namespace-restricted", at: "Namespace prod", path: "metadata.labels.pod-security|kubernetes|io/enforce", bad: nil},
 	{rule: "network-policy-not-open", at: "NetworkPolicy all", path: "spec.ingress.0", bad: nil},

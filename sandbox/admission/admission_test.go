@@ -61,6 +61,10 @@ func TestPolicyAdmitsOnlyThePlatformsPods(t *testing.T) {
 		{"a root file system that can be written", func(p *corev1.Pod) { *p.Spec.Containers[0].SecurityContext.ReadOnlyRootFilesystem = false }, nil, []string{"pod-read-only-root: mca"}},
 		{"a token of the API server", token(""), nil, []string{"pod-no-api-token: token has"}},
 		{"a token of the API server by its audience", token("https://kubernetes.default.svc"), nil, []string{"pod-no-api-token: token has"}},
+		{"such a token of an account that may have it", func(p *corev1.Pod) {
+			token("")(p)
+			p.Spec.ServiceAccountName = "prometheus"
+		}, nil, nil},
 		{"a token of EKS Pod Identity", token("pods.eks.amazonaws.com"), nil, nil},
 		{"a label of a pod that is older than the policy", func(p *corev1.Pod) {
 			image("busybox")(p)

@@ -23,19 +23,28 @@ const judged = `request.operation == "CREATE" || object.spec != oldObject.spec`
 // object is an object of the Kubernetes API.
 type object = map[string]any
 
+// Allowed is what the pods of a namespace may have.
+type Allowed struct {
+	// Images are the beginnings of the references that pods may run: a path of
+	// repositories that ends in "/", or one repository that ends in "@". Without any, no
+	// pod is admitted.
+	Images []string
+	// TokenAccounts are the service accounts whose pods may have a token of the API
+	// server.
+	TokenAccounts []string
+}
+
 // Spec returns the spec of the ValidatingAdmissionPolicy. It refuses a pod that it
-// can't evaluate. Each of images is the beginning of the references that pods may run:
-// a path of repositories that ends in "/", or one repository that ends in "@". Without
-// images no pod is admitted.
-func Spec(images []string) (map[string]any, error) {
-	for _, image := range images {
+// can't evaluate.
+func Spec(allowed Allowed) (map[string]any, error) {
+	for _, image := range allowed.Images {
 		// Without such an end, "registry/platform" would admit "registry/platform-of-others/x".
 		if len(image) < 2 || !strings.HasSuffix(image, "/") && !strings.HasSuffix(image, "@") {
 			return nil, fmt.Errorf("allowed images %q: must end in / (all repositories below it) or in @ (that repository)", image)
 		}
 	}
 	var variables, validations []any
-	for _, r := range rules(images) {
+	for _, r := range rules(allowed) {
 		variables = append(variables, object{"name": r.variable(), "expression": r.breaking})
 		validations = append(validations, object{"expression": "variables." + r.variable() + ".size() == 0", "messageExpression": r.message()})
 	}
@@ -62,12 +71,12 @@ type rule struct {
 	problem, fix string
 }
 
-func rules(images []string) []rule {
+func rules(allowed Allowed) []rule {
 	return []rule{
 		{
 			id:       "image-of-this-stack",
-			breaking: containersWithout(list(images) + `.exists(allowed, c.?image.orValue("").startsWith(allowed))`),
-			problem:  "runs an image that does not begin with " + strings.Join(images, " or "),
+			breaking: containersWithout(list(allowed.Images) + `.exists(i, c.?image.orValue("").startsWith(i))`),
+			problem:  "runs an image that does not begin with " + strings.Join(allowed.Images, " or "),
 			fix:      "build the image in the stack, or mirror it into one of the stack's repositories",
 		},
 		{
@@ -85,7 +94,7 @@ func rules(images []string) []rule {
 		{
 			// The API server has added the volume of automountServiceAccountToken already.
 			id: "pod-no-api-token",
-			breaking: `object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
+			breaking: `object.spec.?serviceAccountName.orValue("") in ` + list(allowed.TokenAccounts) + ` ? [] : object.spec.?volumes.orValue([]).filter(v, v.?projected.?sources.orValue([]).exists(s, has(s.serviceAccountToken) && ` +
 				`s.serviceAccountToken.?audience.orValue("") != ` + strconv.Quote(podIdentityAudience) + `)).map(v, v.name)`,
 			problem: "has a token of the API server",
 			fix:     "set automountServiceAccountToken to false",

@@ -15,7 +15,10 @@ var update = flag.Bool("update", false, "write testdata/spec.yaml")
 // The file is evaluated by sandbox/admission, with Kubernetes' own code.
 func TestSpecIsTheOneThatIsEvaluated(t *testing.T) {
 	const file = "testdata/spec.yaml"
-	spec, err := Spec([]string{"registry.example.com/platform/", "registry.example.com/debian/redis@"})
+	spec, err := Spec(Allowed{
+		Images:        []string{"registry.example.com/platform/", "registry.example.com/debian/redis@"},
+		TokenAccounts: []string{"prometheus"},
+	})
 	require.NoError(t, err)
 	got, err := yaml.Marshal(spec)
 	require.NoError(t, err)
@@ -40,7 +43,7 @@ func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
 		{"admits every image", "", false},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
-			_, err := Spec([]string{"registry.example.com/known/", tc.image})
+			_, err := Spec(Allowed{Images: []string{"registry.example.com/known/", tc.image}})
 			if tc.accepted {
 				require.NoError(t, err)
 				return
@@ -54,7 +57,7 @@ func TestSpecRefusesABeginningThatWouldAdmitOthers(t *testing.T) {
 // all three.
 func TestRulesReadEveryKindOfContainer(t *testing.T) {
 	var read int
-	for _, r := range rules([]string{"registry.example.com/platform/"}) {
+	for _, r := range rules(Allowed{Images: []string{"registry.example.com/platform/"}}) {
 		if !strings.Contains(r.breaking, "containers") {
 			continue
 		}
@@ -68,5 +71,5 @@ func TestRulesReadEveryKindOfContainer(t *testing.T) {
 
 // A text of the configuration must not end the literal that it is in.
 func TestTextsAreQuoted(t *testing.T) {
-	require.Contains(t, rules([]string{`registry/" == "" || true || "/`})[0].breaking, `["registry/\" == \"\" || true || \"/"].exists(`)
+	require.Contains(t, rules(Allowed{Images: []string{`registry/" == "" || true || "/`}})[0].breaking, `["registry/\" == \"\" || true || \"/"].exists(`)
 }
