@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/sandbox/goimage"
 	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -30,9 +32,9 @@ func newSandbox(t *testing.T) *layout.Layout {
 	port := ln.Addr().(*net.TCPAddr).Port
 	require.NoError(t, ln.Close())
 	project := t.TempDir()
-	sources := filepath.Join(project, "sandbox", "localaddons", pause.name)
+	sources := filepath.Join(project, "sandbox", "localaddons", pause.Name)
 	require.NoError(t, os.MkdirAll(sources, 0o755))
-	main, err := os.ReadFile(filepath.Join(pause.name, "main.go"))
+	main, err := os.ReadFile(filepath.Join(pause.Name, "main.go"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(sources, "main.go"), main, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(project, "sandbox", "go.mod"), []byte("module "+modulePath+"\n\ngo 1.26\n"), 0o644))
@@ -94,23 +96,23 @@ func TestChangedImageIsBuiltAgain(t *testing.T) {
 			change(t, filepath.Join(l.Project, "sandbox/go.mod"), "\n// changed\n")
 		}},
 		{"a tag that was removed", func(t *testing.T, l *layout.Layout) {
-			b, err := newBuilder(l)
+			password, err := registry.EnsurePassword(l)
 			require.NoError(t, err)
 			ref, err := name.ParseReference(localcluster.PauseImage(l))
 			require.NoError(t, err)
-			require.NoError(t, remote.Delete(ref, remote.WithAuth(b.auth)))
+			require.NoError(t, remote.Delete(ref, remote.WithAuth(&authn.Basic{Username: registry.User, Password: password})))
 		}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			l := newSandbox(t)
-			b, err := newBuilder(l)
+			b, err := goimage.NewBuilder(l)
 			require.NoError(t, err)
 			var out bytes.Buffer
 			log := progress.New(&out, 0)
-			first, err := b.ensure(t.Context(), []image{pause}, log)
+			first, err := b.Ensure(t.Context(), "addons", []goimage.Image{pause}, log)
 			require.NoError(t, err)
 			row.change(t, l)
-			second, err := b.ensure(t.Context(), []image{pause}, log)
+			second, err := b.Ensure(t.Context(), "addons", []goimage.Image{pause}, log)
 			require.NoError(t, err)
 			require.Equal(t, first, second, "the same program gives the same image at any time")
 			require.Contains(t, out.String(), "[1/1] addons: image pause done")
@@ -134,9 +136,9 @@ func TestBuildErrors(t *testing.T) {
 	change(t, filepath.Join(l.Project, "sandbox/localaddons/pause/main.go"), "\nvar broken int = \"\"\n")
 	require.ErrorContains(t, PushPause(t.Context(), l), "main.go:", "the compiler's own message")
 
-	b, err := newBuilder(l)
+	b, err := goimage.NewBuilder(l)
 	require.NoError(t, err)
-	_, err = b.find(t.Context(), images[1])
+	_, err = b.Missing(t.Context(), images[1:])
 	require.ErrorContains(t, err, "no sources of image coredns in "+filepath.Join(l.Project, "sandbox/localaddons/coredns"))
 }
 
@@ -153,5 +155,5 @@ func TestOtherClustersGetNothing(t *testing.T) {
 
 func TestPauseHasTheReferenceOfTheCluster(t *testing.T) {
 	l := &layout.Layout{Settings: layout.Settings{Ports: layout.Ports{Registry: 5001}}}
-	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.repository+":"+pause.tags[0])
+	require.Equal(t, localcluster.PauseImage(l), l.RegistryAddress()+"/"+pause.Repository+":"+pause.Tags[0])
 }

@@ -2,19 +2,19 @@
 // cluster: the pause image, which every pod needs, DNS for services (CoreDNS),
 // and the resource metrics for autoscalers (metrics-server).
 //
-// It owns the commands of the three images (a folder for each below this one),
-// their build with ko, and the manifests. It starts no process of the sandbox and
-// does not deploy the platform's own workloads.
+// It owns the commands of the three images (a folder for each below this one) and
+// the manifests. It starts no process of the sandbox and does not deploy the
+// platform's own workloads.
 //
-// It stores no state. An image is tagged with a hash of its sources, so an image
-// whose tag exists is not built again. The manifests are applied every time, which
-// restores objects that were removed or changed by hand.
+// It stores no state. The manifests are applied every time, which restores objects
+// that were removed or changed by hand.
 package localaddons
 
 import (
 	"context"
 	"fmt"
 
+	"github.com/progressive-framework/platform/sandbox/goimage"
 	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/progress"
@@ -31,11 +31,11 @@ func Install(ctx context.Context, l *layout.Layout, log *progress.Log) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	b, err := newBuilder(l)
+	b, err := goimage.NewBuilder(l)
 	if err != nil {
 		return err
 	}
-	refs, err := b.ensure(ctx, images, log)
+	refs, err := b.Ensure(ctx, "addons", images, log)
 	if err != nil {
 		return fmt.Errorf("addons: %w", err)
 	}
@@ -72,16 +72,12 @@ func PushPause(ctx context.Context, l *layout.Layout) error {
 	if l.Cluster != layout.ClusterLocal {
 		return nil
 	}
-	b, err := newBuilder(l)
+	b, err := goimage.NewBuilder(l)
 	if err != nil {
 		return err
 	}
-	f, err := b.find(ctx, pause)
-	if err == nil && f.digest == "" {
-		_, err = b.build(ctx, pause, f.tags, func(string) {})
-	}
-	if err != nil {
-		return fmt.Errorf("addons: image %s: %w", pause.name, err)
+	if err := b.EnsureQuietly(ctx, pause); err != nil {
+		return fmt.Errorf("addons: %w", err)
 	}
 	return nil
 }

@@ -1,10 +1,12 @@
-package localaddons
+package goimage
 
 import (
 	"context"
 	"fmt"
 	"log"
+	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,34 +40,42 @@ var buildConfig = build.Config{
 // of the image's key, so that a change builds the image again.
 var recipe = fmt.Sprint(buildConfig, user)
 
+// config returns the flags with which an image is built.
+func (i Image) config() build.Config {
+	c := buildConfig
+	c.Flags = append(slices.Clone(c.Flags), i.Flags...)
+	c.Ldflags = append(slices.Clone(c.Ldflags), i.Ldflags...)
+	return c
+}
+
 // build compiles an image, pushes it with its SBOM under tags, and returns its
 // digest.
-func (b *builder) build(ctx context.Context, img image, tags []string, detail func(string)) (string, error) {
+func (b *Builder) build(ctx context.Context, img Image, tags []string, detail func(string)) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
 	defer relayLog(detail)()
-	ko, err := build.NewGo(ctx, b.module,
+	ko, err := build.NewGo(ctx, filepath.Join(b.project, img.Module),
 		build.WithBaseImages(base),
 		build.WithPlatforms("linux/"+runtime.GOARCH),
-		build.WithConfig(map[string]build.Config{img.importPath(): buildConfig}),
+		build.WithConfig(map[string]build.Config{img.ImportPath: img.config()}),
 	)
 	if err != nil {
 		return "", fmt.Errorf("ko: %w", err)
 	}
-	result, err := ko.Build(ctx, build.StrictScheme+img.importPath())
+	result, err := ko.Build(ctx, build.StrictScheme+img.ImportPath)
 	if err != nil {
-		return "", fmt.Errorf("image %s: %w", img.name, err)
+		return "", fmt.Errorf("image %s: %w", img.Name, err)
 	}
 	to, err := publish.NewDefault(b.registry,
 		publish.WithAuth(b.auth),
 		publish.WithTags(tags),
-		publish.WithNamer(func(base, _ string) string { return base + "/" + img.repository }),
+		publish.WithNamer(func(base, _ string) string { return base + "/" + img.Repository }),
 	)
 	if err != nil {
 		return "", fmt.Errorf("ko: %w", err)
 	}
-	if _, err := to.Publish(ctx, result, img.importPath()); err != nil {
-		return "", fmt.Errorf("push image %s to %s: %w", img.name, b.registry, err)
+	if _, err := to.Publish(ctx, result, img.ImportPath); err != nil {
+		return "", fmt.Errorf("push image %s to %s: %w", img.Name, b.registry, err)
 	}
 	digest, err := result.Digest()
 	if err != nil {

@@ -1,0 +1,217 @@
+// Package goimage builds images of Go programs with ko, for the sandbox's own
+// registry. The modules of the programs are folders of the repository.
+//
+// It stores no state. An image is tagged with a hash of what it is built from, so
+// an image whose tag exists is not built again.
+package goimage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/progress"
+	"github.com/progressive-framework/platform/sandbox/registry"
+)
+
+// Image is one image, built from a main package.
+type Image struct {
+	// Name is for messages.
+	Name string
+	// ImportPath is the main package.
+	ImportPath string
+	// Module is the folder of the go.mod with which it is built, relative to the
+	// project.
+	Module string
+	// Sources is the folder of the main package, relative to Module. Empty: it is in
+	// a module that go.mod requires, and go.sum has the hash of its sources.
+	Sources string
+	// Flags are flags of `go build` beyond those of every image, and Ldflags flags of
+	// the linker.
+	Flags, Ldflags []string
+	// Repository is its repository in the registry.
+	Repository string
+	// Tags are the tags by which others pull it, in addition to its key.
+	Tags []string
+}
+
+// Builder builds the images of one sandbox.
+type Builder struct {
+	project  string // folder of the repository
+	registry string // host and port
+	auth     authn.Authenticator
+}
+
+// NewBuilder returns the builder of a sandbox.
+func NewBuilder(l *layout.Layout) (*Builder, error) {
+	password, err := registry.EnsurePassword(l)
+	if err != nil {
+		return nil, err
+	}
+	return &Builder{
+		project:  l.Project,
+		registry: l.RegistryAddress(),
+		auth:     &authn.Basic{Username: registry.User, Password: password},
+	}, nil
+}
+
+// found is an image with its state in the registry.
+type found struct {
+	Image
+	tags   []string // all its tags, the key first
+	digest string   // empty if not every tag points to the image
+}
+
+// find looks for an image in the registry.
+func (b *Builder) find(ctx context.Context, img Image) (found, error) {
+	key, err := b.key(img)
+	if err != nil {
+		return found{}, err
+	}
+	tags := append([]string{key}, img.Tags...)
+	digest, err := b.pushed(ctx, img, tags)
+	return found{Image: img, tags: tags, digest: digest}, err
+}
+
+func (b *Builder) findAll(ctx context.Context, imgs []Image) (all []found, missing int, err error) {
+	all = make([]found, len(imgs))
+	for i, img := range imgs {
+		if all[i], err = b.find(ctx, img); err != nil {
+			return nil, 0, fmt.Errorf("image %s: %w", img.Name, err)
+		}
+		if all[i].digest == "" {
+			missing++
+		}
+	}
+	return all, missing, nil
+}
+
+// Missing returns how many of the images are not in the registry.
+func (b *Builder) Missing(ctx context.Context, imgs []Image) (int, error) {
+	_, missing, err := b.findAll(ctx, imgs)
+	return missing, err
+}
+
+// Ensure returns the references by digest of images, by name. It builds and
+// pushes those that are not in the registry, each as a step of the log. The
+// step's text begins with group.
+func (b *Builder) Ensure(ctx context.Context, group string, imgs []Image, log *progress.Log) (map[string]string, error) {
+	all, missing, err := b.findAll(ctx, imgs)
+	if err != nil {
+		return nil, err
+	}
+	log.Expect(missing)
+	refs := map[string]string{}
+	for _, f := range all {
+		if f.digest == "" {
+			if err := log.Step(group+": image "+f.Name, func(detail func(string)) (err error) {
+				f.digest, err = b.build(ctx, f.Image, f.tags, detail)
+				return err
+			}); err != nil {
+				return nil, err
+			}
+		}
+		refs[f.Name] = b.registry + "/" + f.Repository + "@" + f.digest
+	}
+	return refs, nil
+}
+
+// EnsureEmpty pushes an image without files under the tags that are missing.
+func (b *Builder) EnsureEmpty(ctx context.Context, repository string, tags ...string) error {
+	if pushed, err := b.pushed(ctx, Image{Repository: repository}, tags); err != nil || pushed != "" {
+		return err
+	}
+	_, img, err := base(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, tag := range tags {
+		ref, err := name.NewTag(b.registry + "/" + repository + ":" + tag)
+		if err != nil {
+			return fmt.Errorf("tag: %w", err)
+		}
+		if err := remote.Write(ref, img.(v1.Image), remote.WithAuth(b.auth), remote.WithContext(ctx)); err != nil {
+			return fmt.Errorf("push: %w", err)
+		}
+	}
+	return nil
+}
+
+// EnsureQuietly builds and pushes one image if it is not in the registry, without
+// a step of a log.
+func (b *Builder) EnsureQuietly(ctx context.Context, img Image) error {
+	f, err := b.find(ctx, img)
+	if err == nil && f.digest == "" {
+		_, err = b.build(ctx, img, f.tags, func(string) {})
+	}
+	if err != nil {
+		return fmt.Errorf("image %s: %w", img.Name, err)
+	}
+	return nil
+}
+
+// pushed returns the digest of the image to which all tags point; "" if a tag is
+// missing or points to another image.
+func (b *Builder) pushed(ctx context.Context, img Image, tags []string) (string, error) {
+	refs := make([]name.Reference, len(tags))
+	for i, tag := range tags {
+		ref, err := name.NewTag(b.registry + "/" + img.Repository + ":" + tag)
+		if err != nil {
+			return "", fmt.Errorf("tag: %w", err)
+		}
+		refs[i] = ref
+	}
+	return registry.CommonDigest(ctx, remote.WithAuth(b.auth), refs...)
+}
+
+// key is a tag with a hash of everything that determines the image: its sources,
+// the versions of its modules, the Go release and the recipe. The release is that
+// of this program, which is also built again with a new Go.
+func (b *Builder) key(img Image) (string, error) {
+	sum := sha256.New()
+	fmt.Fprintln(sum, runtime.Version(), runtime.GOARCH, recipe, img.ImportPath, img.Flags, img.Ldflags)
+	module := filepath.Join(b.project, img.Module)
+	files := []string{filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum")}
+	if img.Sources != "" {
+		sources, err := filepath.Glob(filepath.Join(module, img.Sources, "*.go"))
+		if err != nil {
+			return "", err
+		}
+		if len(sources) == 0 {
+			return "", fmt.Errorf("no sources of image %s in %s; is the sandbox's project the right folder?", img.Name, filepath.Join(module, img.Sources))
+		}
+		slices.Sort(sources)
+		files = append(files, sources...)
+	}
+	for _, path := range files {
+		if err := hashFile(sum, module, path); err != nil {
+			return "", fmt.Errorf("sources of image %s: %w", img.Name, err)
+		}
+	}
+	return "sources-" + hex.EncodeToString(sum.Sum(nil))[:32], nil
+}
+
+func hashFile(sum io.Writer, root, path string) error {
+	relative, err := filepath.Rel(root, path)
+	if err != nil {
+		return err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(sum, "%s %d\n%s\n", filepath.ToSlash(relative), len(content), content)
+	return err
+}
