@@ -17,15 +17,22 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	p := args.Profile
 	volumes, mounts := files(p.Caches, args.Secrets)
 	c := container(p.Name, &args.Pod, p.Env, p.Resources, mounts)
-	c.Ports = corev1.ContainerPortArray{&corev1.ContainerPortArgs{
-		Name: pulumi.String("http"), ContainerPort: pulumi.Int(p.Port), Protocol: pulumi.String("TCP"),
-	}}
+	c.Ports = corev1.ContainerPortArray{port("http", p.Port), port(metricsPort, scaling.MetricsPort)}
+	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
 	c.LivenessProbe, c.ReadinessProbe = httpProbe(p.Liveness), httpProbe(p.Readiness)
 	spec := confined(&args.Pod, account, c, volumes)
 	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
 		spread("topology.kubernetes.io/zone", selector), spread("kubernetes.io/hostname", selector),
 	}
 	return spec
+}
+
+// metricsPort is the name of the port that Prometheus scrapes. No Service has it, so
+// that neither users nor other services reach it.
+const metricsPort = "metrics"
+
+func port(name string, number int) *corev1.ContainerPortArgs {
+	return &corev1.ContainerPortArgs{Name: pulumi.String(name), ContainerPort: pulumi.Int(number), Protocol: pulumi.String("TCP")}
 }
 
 // spread distributes pods over zones or nodes, so that a loss loses few of them. It is

@@ -125,7 +125,7 @@ func (s Spec[R]) ReadConfig(lookup func(string) (string, bool)) (Config, error) 
 		Timeout:    env.Duration(s.TimeoutVariable, s.DefaultTimeout, time.Millisecond, 55*time.Second),
 		CacheBytes: env.Size(s.CacheVariable, s.DefaultCache, 1<<20, 1<<36),
 		// The listed paths are probed every few seconds, so they are not logged.
-		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", "/metrics", s.path()+"/health"),
+		HTTP:         httpserver.ReadConfig(env, ":8000", "/health", "/health/ready", s.path()+"/health"),
 		Dependencies: dependencies.ReadConfig(env),
 	}
 	return cfg, env.Err()

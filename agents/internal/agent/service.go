@@ -96,7 +96,6 @@ func (s *Service[R]) routes() (http.Handler, error) {
 	} {
 		mux.HandleFunc(pattern, handle)
 	}
-	mux.Handle("GET /metrics", s.dependencies.MetricsHandler())
 	mux.Handle("POST "+s.spec.path()+"/"+s.spec.Action, s.dependencies.Tokens.Require(auth.ScopeAgentsRun, compress(http.HandlerFunc(s.plan))))
 	return httpserver.Routes(mux), nil
 }

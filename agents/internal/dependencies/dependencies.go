@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,7 +15,6 @@ import (
 	"github.com/progressive-framework/platform/agents/internal/cache"
 	"github.com/progressive-framework/platform/agents/internal/database"
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
-	"github.com/progressive-framework/platform/agents/internal/httpapi"
 	"github.com/progressive-framework/platform/agents/internal/httpserver"
 	"github.com/progressive-framework/platform/agents/internal/telemetry"
 )
@@ -70,22 +68,10 @@ func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Se
 	return s, nil
 }
 
-// Instrument makes the server count and trace its requests.
+// Instrument makes the server count and trace its requests, and serve the metrics.
 func (s *Set) Instrument(cfg *httpserver.Config) {
 	cfg.RequestHook, cfg.Middleware = s.http.CountRequest, s.Tracing.Middleware()
-}
-
-// MetricsHandler serves /metrics to direct clients only. A request with
-// X-Forwarded-For came through a proxy, so from outside, and gets a 404.
-func (s *Set) MetricsHandler() http.Handler {
-	metrics := telemetry.Handler(s.Metrics)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("X-Forwarded-For") != "" {
-			httpapi.Error(w, http.StatusNotFound, httpapi.CodeNotFound, "no route for "+r.URL.Path)
-			return
-		}
-		metrics.ServeHTTP(w, r)
-	})
+	cfg.Metrics = telemetry.Handler(s.Metrics)
 }
 
 // closeTimeout bounds the sending of the last spans.

@@ -16,6 +16,9 @@ type Config struct {
 	// Address is HOST:PORT. An empty host means every interface, port 0 any
 	// free port.
 	Address string
+	// MetricsAddress is METRICS_ADDRESS, HOST:PORT of /metrics. It is a port of its
+	// own, to which no load balancer leads. Empty means that nobody reads metrics.
+	MetricsAddress string
 	// LogLevel is LOG_LEVEL: debug, info, warn or error.
 	LogLevel slog.Level
 
@@ -61,18 +64,21 @@ type Config struct {
 	// provides them.
 	RequestHook Observer
 	Middleware  func(http.Handler) http.Handler
+	// Metrics serves /metrics at MetricsAddress. nil means that there are none.
+	Metrics http.Handler
 }
 
 // Observer is a hook for ended requests. r.Pattern is the matched route, or
 // empty.
 type Observer func(r *http.Request, status int, duration time.Duration)
 
-// ReadConfig reads LISTEN_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
+// ReadConfig reads LISTEN_ADDRESS, METRICS_ADDRESS, DRAIN_DELAY, SHUTDOWN_TIMEOUT, CLIENT_RATE,
 // CLIENT_BURST, TRUSTED_PROXIES and LOG_LEVEL. Other fields are from Defaults.
 func ReadConfig(env *envconfig.Reader, address string, quietPaths ...string) Config {
 	c := Defaults()
 	c.QuietPaths = quietPaths
 	c.Address = env.Address("LISTEN_ADDRESS", address)
+	c.MetricsAddress = env.Address("METRICS_ADDRESS", "")
 	c.DrainDelay = env.Duration("DRAIN_DELAY", c.DrainDelay, 0, 5*time.Minute)
 	c.ShutdownTimeout = env.Duration("SHUTDOWN_TIMEOUT", c.ShutdownTimeout, time.Second, 10*time.Minute)
 	c.ClientRate = env.Int("CLIENT_RATE", c.ClientRate, 0, 1_000_000)

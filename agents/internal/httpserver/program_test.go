@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"testing"
 
@@ -17,6 +18,10 @@ import (
 )
 
 type service struct{ state httpserver.State }
+
+func (s *service) Configure(c *httpserver.Config) {
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1") })
+}
 
 func (s *service) State() *httpserver.State { return &s.state }
 func (s *service) Handler() http.Handler    { return http.HandlerFunc(s.state.Ready) }
@@ -101,4 +106,48 @@ func TestErrorsAreLoggedAndSetTheExitCode(t *testing.T) {
 			require.Equal(t, row.code, <-code)
 		})
 	}
+}
+
+// The port that load balancers reach has no metrics.
+func TestMetricsHaveAPortOfTheirOwn(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	logs, code := run(ctx, newProgram(nil), map[string]string{"METRICS_ADDRESS": "127.0.0.1:0", "DRAIN_DELAY": "0s"})
+	scrapes := nextRecord(t, logs)
+	require.Equal(t, "listening for scrapes", scrapes["msg"])
+	users := nextRecord(t, logs)
+	require.Equal(t, "listening", users["msg"])
+	go func() {
+		for logs.Scan() { // the program waits for a reader of its log
+		}
+	}()
+	get := func(address any, path string) (int, string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address.(string)+path, nil)
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		return response.StatusCode, string(body)
+	}
+	status, body := get(scrapes["address"], "/metrics")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "up 1", body)
+	status, _ = get(scrapes["address"], "/")
+	require.Equal(t, http.StatusNotFound, status)
+	_, body = get(users["address"], "/metrics")
+	require.NotContains(t, body, "up 1")
+	stop()
+	require.Zero(t, <-code)
+}
+
+func TestTakenMetricsPortEndsTheProgram(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	logs, code := run(t.Context(), newProgram(nil), map[string]string{"METRICS_ADDRESS": taken.Addr().String()})
+	record := nextRecord(t, logs)
+	require.Contains(t, record["error"], "for metrics")
+	require.Equal(t, 1, <-code)
 }

@@ -72,6 +72,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.cfg.Address, err)
 	}
+	stop, err := s.serveMetrics(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stop()
 	return s.Serve(ctx, listener)
 }
 

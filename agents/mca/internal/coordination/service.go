@@ -32,8 +32,8 @@ const (
 	apiPath    = agentsPath + Name
 )
 
-// quietPaths are probed or scraped every few seconds.
-var quietPaths = []string{"/health", "/health/ready", "/health/coordination", "/metrics", apiPath + "/health"}
+// quietPaths are probed every few seconds.
+var quietPaths = []string{"/health", "/health/ready", "/health/coordination", apiPath + "/health"}
 
 //go:embed openapi.yaml
 var document []byte
@@ -125,7 +125,6 @@ func (s *Service) Handler() http.Handler {
 		mux.HandleFunc(pattern, handle)
 	}
 	tokens := s.dependencies.Tokens
-	mux.Handle("GET /metrics", s.dependencies.MetricsHandler())
 	mux.Handle("GET "+apiPath+"/status", tokens.Require(auth.ScopeAgentsRead, http.HandlerFunc(s.status)))
 	mux.Handle("POST "+apiPath+"/coordinate", tokens.Require(auth.ScopeAgentsRun, http.HandlerFunc(s.coordinate)))
 	for name, agent := range s.agents {

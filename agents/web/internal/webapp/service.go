@@ -32,8 +32,8 @@ const (
 	socketPath      = "/ws"
 )
 
-// quietPaths are probed or scraped every few seconds.
-var quietPaths = []string{"/health", "/health/ready", "/metrics"}
+// quietPaths are probed every few seconds.
+var quietPaths = []string{"/health", "/health/ready"}
 
 // inFlight bounds the concurrent requests to the agents. The agents' gateway
 // has lower limits of its own.
@@ -125,7 +125,6 @@ func (s *Service) routes() (http.Handler, error) {
 	api("GET "+profilePath, auth.ScopeUsersRead, s.getProfile)
 	api("POST "+preferencesPath, auth.ScopeUsersWrite, s.postPreferences)
 	mux.Handle("GET "+socketPath, tokens.RequireSocket(auth.ScopeAgentsRead, s.users.limit(s.hub.ServeHTTP)))
-	mux.Handle("GET /metrics", s.dependencies.MetricsHandler())
 	mux.Handle(agentsPath, s.mca.Proxy(inFlight, s.cfg.GatewayTimeout, s.log))
 	if err := site.Routes(mux.Handle); err != nil {
 		return nil, err
