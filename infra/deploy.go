@@ -71,6 +71,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	if _, err := deployObservability(ctx, stack, base, eks, nodes); err != nil {
+		return err
+	}
 	services, err := deployServices(ctx, stack, base, eks, nodes, stores)
 	if err != nil {
 		return err

@@ -148,6 +148,8 @@ type StatefulSet struct {
 	Config []byte
 	Pod    *corev1.PodSpecArgs
 	Volume Volume
+	// After are resources without which the pods can't start.
+	After []pulumi.Resource
 }
 
 // NewStatefulSet creates the pods, and before them the claims of their volumes.
@@ -175,7 +177,7 @@ func (o *Objects) NewStatefulSet(s StatefulSet) (*appsv1.StatefulSet, error) {
 	// Kubernetes can't change the templates. Each pod has its claim already, so
 	// that they are used for nothing but the name of the volume.
 	created, err := appsv1.NewStatefulSet(o.Context, o.Name+"-statefulset", &appsv1.StatefulSetArgs{Metadata: o.Meta(o.App), Spec: spec}, o.Parent,
-		pulumi.DependsOn(claims), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
+		pulumi.DependsOn(append(claims, s.After...)), pulumi.IgnoreChanges([]string{"spec.volumeClaimTemplates"}))
 	if err != nil {
 		return nil, fmt.Errorf("StatefulSet of %s: %w", o.Name, err)
 	}

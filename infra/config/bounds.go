@@ -59,6 +59,8 @@ var numbers = map[string]bound{
 	"cluster.requestPercent": {Min: 1, Max: 100},
 	"frontDoor.nodePort":     {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
 	"services.*.replicas":    {Min: 1, Max: scaling.MaxReplicas},
+	"prometheus.replicas":    {1, 2, "each pod has all series, so that more only cost more"},
+	"prometheus.storageGiB":  {1, mostVolume, "gp3 ends there"},
 
 	"tiers.*.min":          {Min: 1, Max: maxNodes},
 	"tiers.*.desired":      {Min: 1, Max: maxNodes},

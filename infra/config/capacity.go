@@ -57,6 +57,16 @@ func (s *Stack) pods() []pod {
 			all = append(all, podOf(a.Name, "", resource.MustParse(a.CPU), resource.MustParse(a.Memory), ""))
 		}
 	}
+	if share := scaling.Percent(s.Cluster.RequestPercent); s.PodScaling.Enabled {
+		r := scaling.PrometheusResources().WithRequests(share)
+		for range s.Prometheus.Replicas {
+			all = append(all, podOf("prometheus", "", r.CPURequest, r.MemoryRequest, ""))
+		}
+		r = scaling.KEDAResources().WithRequests(share)
+		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
+			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))
+		}
+	}
 	if p := s.Postgres; p.Kind == InCluster {
 		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB"})
 	}

@@ -61,6 +61,8 @@ type Stack struct {
 	Repository Repository `key:"repository"`
 	Images     Images     `key:"images"`
 	Services   Services   `key:"services"`
+	PodScaling PodScaling `key:"podScaling"`
+	Prometheus Prometheus `key:"prometheus"`
 	FrontDoor  FrontDoor  `key:"frontDoor"`
 	Auth       Auth       `key:"auth"`
 	Edge       Edge       `key:"edge"`
@@ -190,6 +192,10 @@ type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
+	// Where the images of others are that the stack runs (Prometheus, KEDA): an
+	// existing registry path of the account, as `ecr://PREFIX`. The images have
+	// upstream's tags.
+	Mirror string `key:"mirror" unset:"upstream's registries"`
 }
 
 // FrontDoor is the way into a stack without a load balancer, such as a sandbox.
@@ -251,11 +257,28 @@ type Service struct {
 	Replicas int `key:"replicas" unset:"the profile's"`
 }
 
+// PodScaling is what scales the pods of the services.
+type PodScaling struct {
+	// Runs Prometheus and KEDA, which measure the services and scale their pods.
+	// KEDA's kinds and the API of external metrics exist once in a cluster: leave
+	// it off where the cluster has them already.
+	Enabled bool `key:"enabled"`
+}
+
+// Prometheus is the server of the services' metrics.
+type Prometheus struct {
+	// The number of pods. Each scrapes everything, so that one may be lost.
+	Replicas int `key:"replicas"`
+	// The size of the volume of each pod.
+	StorageGiB int `key:"storageGiB"`
+}
+
 func defaults() Stack {
 	return Stack{
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
 		Cluster:            Cluster{Version: "1.36", UpgradeStage: eksspec.StageAutoscaler, Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
+		Prometheus:         Prometheus{Replicas: 2, StorageGiB: 50},
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},

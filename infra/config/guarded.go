@@ -59,7 +59,7 @@ func (s *Stack) FixedFields() map[string]changerule.Field {
 			fields[nodeImageID(t.Name)] = s.nodeImage(t.Name)
 		}
 	}
-	if s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster {
+	if s.hasVolumes() {
 		fields["storageClass"] = fixed("storageClass", s.StorageClass, "Kubernetes can't change the class of a volume, so the stores would lose their data")
 	}
 	return fields
@@ -131,6 +131,9 @@ func (s *Stack) AppliedFields() map[string]changerule.Field {
 		fields["redis.passwordGeneration"] = counter("redis.passwordGeneration", s.Redis.PasswordGeneration)
 	case InCluster:
 		fields["redis.storageGiB of inCluster"] = grows("redis.storageGiB", volumeGiB(s.Redis.StorageGiB), "a volume can't shrink")
+	}
+	if s.PodScaling.Enabled {
+		fields["prometheus.storageGiB"] = grows("prometheus.storageGiB", s.Prometheus.StorageGiB, "a volume can't shrink")
 	}
 	return fields
 }

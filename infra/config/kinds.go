@@ -73,14 +73,24 @@ var conditions = []condition{
 	},
 	{
 		[]string{"storageClass"},
-		func(s *Stack) bool { return s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster },
-		"has no effect without a store of kind inCluster; take it out",
+		(*Stack).hasVolumes,
+		"has no effect without a store of kind inCluster and without podScaling.enabled; take it out",
+	},
+	{
+		[]string{"prometheus", "images.mirror"},
+		func(s *Stack) bool { return s.PodScaling.Enabled },
+		"has no effect without podScaling.enabled; take it out",
 	},
 	{
 		[]string{"caFile"},
 		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged },
 		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; take it out",
 	},
+}
+
+// hasVolumes reports whether pods of the stack have volumes.
+func (s *Stack) hasVolumes() bool {
+	return s.Postgres.Kind == InCluster || s.Redis.Kind == InCluster || s.PodScaling.Enabled
 }
 
 // withoutEffect lists the keys that are set and have no effect.

@@ -66,6 +66,7 @@ func validate(s *Stack, o options, unread field.ErrorList) field.ErrorList {
 	add(validateEdge(s)...)
 	add(validateStores(s)...)
 	add(validateServices(s.Services)...)
+	add(validatePodScaling(s)...)
 	add(validateFiles(s, o.files)...)
 	for _, rule := range acrossKeys {
 		if !anyWithin(append(problems, unread...), rule.reads) {

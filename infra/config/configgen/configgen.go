@@ -56,6 +56,7 @@ func Generate(seed uint64) map[string]string {
 	if g.rng.IntN(4) == 0 {
 		values["aws:defaultTags"] = `{"tags":{"CostCenter":"42"}}`
 	}
+	g.podScaling()
 	for key, value := range g.values {
 		if text, ok := value.(string); ok {
 			values[config.Project+":"+key] = text
@@ -68,6 +69,19 @@ func Generate(seed uint64) map[string]string {
 		values[config.Project+":"+key] = string(encoded)
 	}
 	return values
+}
+
+func (g generator) podScaling() {
+	if g.rng.IntN(2) == 0 {
+		return
+	}
+	g.set("podScaling.enabled", true)
+	g.maybe("prometheus.replicas", 1, 2)
+	g.maybe("prometheus.storageGiB", 1, 50, 16384)
+	g.maybe("images.mirror", "ecr://mirror", "ecr://team/mirror")
+	if g.own {
+		g.set("storageClass", "sandbox-local")
+	}
 }
 
 func (g generator) cluster() {

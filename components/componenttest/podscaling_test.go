@@ -1,0 +1,164 @@
+package componenttest
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+func existingNamespace(name string) controller.Namespace {
+	return controller.Namespace{Name: name, Created: pulumi.String(name)}
+}
+
+func prometheusArgs() *prometheus.Args {
+	return &prometheus.Args{
+		Namespace: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
+		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(),
+		Readers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}}, RequestShare: 50,
+	}
+}
+
+func kedaArgs() *keda.Args {
+	return &keda.Args{
+		Namespace: existingNamespace("app-keda"), Watched: existingNamespace("app"),
+		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest),
+		Readers: []controller.Client{{Namespace: "app", App: prometheus.App}}, RequestShare: 50,
+	}
+}
+
+func newPrometheus(change func(*prometheus.Args)) program {
+	return create(prometheus.NewPrometheus, func(*account.Account) *prometheus.Args {
+		args := prometheusArgs()
+		change(args)
+		return args
+	})
+}
+
+func newKEDA(change func(*keda.Args)) program {
+	return create(keda.NewKEDA, func(*account.Account) *keda.Args {
+		args := kedaArgs()
+		change(args)
+		return args
+	})
+}
+
+// Two pods scrape the same at different moments; a reader stays with one of them.
+func TestPrometheusServesFromPodsInTwoZones(t *testing.T) {
+	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
+	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
+	requireRestricted(t, set, "spec.template.spec", 65534)
+	set.has(t, map[string]any{
+		"spec.replicas": 2, "spec.template.spec.containers[0].image": "prometheus" + digest,
+		"spec.template.spec.containers[0].resources.requests.memory":              "256Mi",
+		"spec.template.spec.topologySpreadConstraints[0].topologyKey":             "topology.kubernetes.io/zone",
+		"spec.template.spec.containers[0].args[3]":                                "--storage.tsdb.retention.size=8192MB",
+		"spec.template.spec.automountServiceAccountToken":                         true,
+		"spec.template.spec.volumes[0].configMap.name":                            "prometheus",
+		`spec.template.metadata.annotations["progressive-framework/config"]`:      set.get(`spec.template.metadata.annotations["progressive-framework/config"]`),
+		"spec.template.spec.containers[0].securityContext.readOnlyRootFilesystem": true,
+	})
+	require.Len(t, d.ofType("kubernetes:core/v1:PersistentVolumeClaim"), 2)
+	d.one(t, "kubernetes:policy/v1:PodDisruptionBudget").has(t, map[string]any{"spec.maxUnavailable": 1})
+	d.one(t, k8sService, "app-api").has(t, map[string]any{"metadata.name": "prometheus", "spec.sessionAffinity": "ClientIP", "spec.ports[0].port": 9090})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
+		"spec.ingress[0].from[0].podSelector.matchLabels.app":                                  "prometheus",
+		"spec.ingress[0].from[1].podSelector.matchLabels.app":                                  "keda-operator",
+		`spec.ingress[0].from[1].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-keda",
+	})
+}
+
+// permission is one rule of a role, and where it holds; "" is the whole cluster.
+type permission struct {
+	namespace                       string
+	groups, resources, names, verbs []string
+}
+
+func permissions(d deployment) []permission {
+	var all []permission
+	texts := func(v resource.PropertyValue) []string {
+		var list []string
+		if v.IsArray() {
+			for _, item := range v.ArrayValue() {
+				list = append(list, item.StringValue())
+			}
+		}
+		return list
+	}
+	for _, kind := range []string{"Role", "ClusterRole"} {
+		for _, r := range d.ofType("kubernetes:rbac.authorization.k8s.io/v1:" + kind) {
+			namespace, _ := r.get("metadata.namespace").(string)
+			for _, rule := range r.Inputs["rules"].ArrayValue() {
+				o := rule.ObjectValue()
+				all = append(all, permission{namespace, texts(o["apiGroups"]), texts(o["resources"]), texts(o["resourceNames"]), texts(o["verbs"])})
+			}
+		}
+	}
+	return all
+}
+
+var reading = []string{"get", "list", "watch"}
+
+func (p permission) writes() bool {
+	return slices.ContainsFunc(p.verbs, func(verb string) bool { return !slices.Contains(reading, verb) })
+}
+
+// Prometheus reads pods where its targets are, and the metrics of nodes.
+func TestPrometheusOnlyReads(t *testing.T) {
+	for _, p := range permissions(deploy(t, newPrometheus(func(*prometheus.Args) {}))) {
+		require.False(t, p.writes(), "%+v", p)
+		if p.namespace == "" {
+			require.Subset(t, []string{"nodes", "nodes/metrics"}, p.resources, "%+v", p)
+		} else {
+			require.Equal(t, []string{"pods"}, p.resources, "%+v", p)
+		}
+	}
+}
+
+// KEDA's own manifest reads every Secret and changes every scale of the cluster.
+func TestKEDAReadsNoSecretOfThePlatform(t *testing.T) {
+	d := deploy(t, newKEDA(func(*keda.Args) {}))
+	for _, p := range permissions(d) {
+		require.NotContains(t, p.groups, "*", "%+v", p)
+		if p.namespace != "app-keda" {
+			require.NotContains(t, p.resources, "secrets", "%+v", p)
+			require.NotContains(t, fmt.Sprint(p.resources), "*", "%+v", p)
+		}
+		if p.namespace == "" && p.writes() {
+			require.Equal(t, []string{"v1beta1.external.metrics.k8s.io"}, p.names, "%+v", p)
+		}
+	}
+	operator := d.one(t, k8sDeployment, "app-operator")
+	requireRestricted(t, operator, "spec.template.spec", 65532)
+	operator.has(t, map[string]any{
+		"spec.template.spec.containers[0].env[1].name": "WATCH_NAMESPACE", "spec.template.spec.containers[0].env[1].value": "app",
+		"spec.template.spec.containers[0].env[2].name": "KEDA_RESTRICT_SECRET_ACCESS", "spec.template.spec.containers[0].env[2].value": "true",
+	})
+}
+
+// The operator writes the authority of its certificate into the APIService. A value
+// of the program would be a difference in each preview.
+func TestKEDALeavesTheAuthorityOfItsAPIToTheOperator(t *testing.T) {
+	d := deploy(t, newKEDA(func(*keda.Args) {}))
+	api := d.one(t, "kubernetes:apiregistration.k8s.io/v1:APIService")
+	api.has(t, map[string]any{
+		"metadata.name": "v1beta1.external.metrics.k8s.io", "spec.service.name": "keda-metrics-apiserver", "spec.service.namespace": "app-keda",
+		"spec.caBundle": nil, "spec.insecureSkipTLSVerify": nil,
+	})
+	api.dependsOn(t, d.one(t, k8sDeployment, "app-adapter"))
+	d.one(t, k8sDeployment, "app-adapter").dependsOn(t, d.one(t, k8sDeployment, "app-operator"))
+	require.Len(t, d.ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"), 6, "the operator starts only with all of its kinds")
+	d.one(t, "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition", "app-scaledobjects.keda.sh").has(t, map[string]any{
+		"spec.group": "keda.sh", "spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.maxReplicaCount.type": "integer",
+	})
+}

@@ -1,0 +1,248 @@
+// Package controller owns the Kubernetes objects of one controller that the
+// platform runs and others have written: its namespace, ServiceAccount, Deployment,
+// Service and network policy. What it may do is granted with package rbac.
+package controller
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/rbac"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Namespace is a namespace of the stack.
+type Namespace struct {
+	// Name is its name, which is known before it is created.
+	Name string
+	// Created is the name when it exists. Objects in it use this one.
+	Created pulumi.StringInput
+}
+
+// NewNamespace creates a namespace whose pods get no more permissions than the Pod
+// Security Standard "restricted" allows.
+func NewNamespace(ctx *pulumi.Context, name string, opts ...pulumi.ResourceOption) (Namespace, error) {
+	created, err := corev1.NewNamespace(ctx, name, &corev1.NamespaceArgs{
+		Metadata: &metav1.ObjectMetaArgs{
+			Name:   pulumi.String(name),
+			Labels: pulumi.StringMap{"pod-security.kubernetes.io/enforce": pulumi.String("restricted")},
+		},
+	}, opts...)
+	if err != nil {
+		return Namespace{}, fmt.Errorf("namespace %s: %w", name, err)
+	}
+	return Namespace{Name: name, Created: created.Metadata.Name().Elem()}, nil
+}
+
+// Port is a port of the container. Service is its port in the Service; zero: the
+// Service does not have it.
+type Port struct {
+	Name            string
+	Number, Service int
+	// From are the clients that the network policy admits. FromAnywhere admits all.
+	From         []Client
+	FromAnywhere bool
+}
+
+// Client is what may connect to a port: pods of a namespace.
+type Client struct {
+	// Namespace is theirs; empty: pods of the controller's own namespace.
+	Namespace string
+	// App is the value of their label app; empty: all pods of the namespace.
+	App string
+}
+
+// Args configure a Controller.
+type Args struct {
+	Namespace Namespace
+	// App is the name of its objects, and the value of its label app.
+	App string
+	// Image is the reference of its image, and Command the arguments of the image's
+	// entry point.
+	Image   pulumi.StringInput
+	Command []string
+	// Env are its environment variables, in this order.
+	Env []scaling.EnvVar
+	// Ports are its ports. Without a Service port it has no Service.
+	Ports []Port
+	// Ready and Alive are its probes. They also begin the pod's life: it may take
+	// two minutes to become ready.
+	Ready, Alive corev1.HTTPGetActionArgs
+	Resources    scaling.Resources
+	// Volumes and Mounts are its files.
+	Volumes corev1.VolumeArray
+	Mounts  corev1.VolumeMountArray
+	// NodeSelector are labels that its nodes must have. Empty means any node.
+	NodeSelector map[string]string
+}
+
+func (a *Args) validate() error {
+	if a == nil || a.App == "" || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Image == nil || len(a.Ports) == 0 {
+		return errors.New("controller: Namespace, App, Image and Ports must be set")
+	}
+	return nil
+}
+
+// Account returns the controller's service account.
+func (a *Args) Account() rbac.Account {
+	return rbac.Account{Name: a.App, Namespace: a.Namespace.Created}
+}
+
+// Controller is a running controller.
+type Controller struct {
+	// Settled is the Deployment; it has a ready pod.
+	Settled pulumi.Resource
+	// ServiceName is the name of its Service; nil without one.
+	ServiceName pulumi.StringInput
+}
+
+// New creates the objects. The pod starts after the resources after.
+func New(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, opts ...pulumi.ResourceOption) (*Controller, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	labels := pulumi.StringMap{"app": pulumi.String(args.App)}
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(args.App), Namespace: args.Namespace.Created, Labels: labels}
+	account, err := corev1.NewServiceAccount(ctx, name, &corev1.ServiceAccountArgs{Metadata: meta}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("service account of %s: %w", name, err)
+	}
+	if err := networkPolicy(ctx, name, args, meta, labels, opts); err != nil {
+		return nil, err
+	}
+	c := &Controller{}
+	if c.ServiceName, err = service(ctx, name, args, meta, labels, opts); err != nil {
+		return nil, err
+	}
+	deployment, err := appsv1.NewDeployment(ctx, name, &appsv1.DeploymentArgs{
+		Metadata: meta,
+		Spec: &appsv1.DeploymentSpecArgs{
+			Replicas: pulumi.Int(1),
+			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels},
+			Template: &corev1.PodTemplateSpecArgs{
+				Metadata: &metav1.ObjectMetaArgs{Labels: labels},
+				Spec:     pod(args, account.Metadata.Name().Elem()),
+			},
+		},
+	}, append([]pulumi.ResourceOption{pulumi.DependsOn(append([]pulumi.Resource{account}, after...))}, opts...)...)
+	if err != nil {
+		return nil, fmt.Errorf("deployment of %s: %w", name, err)
+	}
+	c.Settled = deployment
+	return c, nil
+}
+
+func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
+	var ports corev1.ContainerPortArray
+	for _, p := range args.Ports {
+		ports = append(ports, &corev1.ContainerPortArgs{Name: pulumi.String(p.Name), ContainerPort: pulumi.Int(p.Number), Protocol: pulumi.String("TCP")})
+	}
+	var env corev1.EnvVarArray
+	for _, v := range args.Env {
+		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
+	}
+	r := args.Resources
+	return &corev1.PodSpecArgs{
+		ServiceAccountName:            account,
+		EnableServiceLinks:            pulumi.Bool(false),
+		TerminationGracePeriodSeconds: pulumi.Int(int(scaling.TerminationGrace.Seconds())),
+		SecurityContext:               podsecurity.PodWithVolumes(podsecurity.NonRoot),
+		NodeSelector:                  pulumi.ToStringMap(args.NodeSelector),
+		Volumes:                       args.Volumes,
+		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:            pulumi.String(args.App),
+			Image:           args.Image,
+			Args:            pulumi.ToStringArray(args.Command),
+			Env:             env,
+			Ports:           ports,
+			StartupProbe:    &corev1.ProbeArgs{HttpGet: args.Ready, PeriodSeconds: pulumi.Int(2), TimeoutSeconds: pulumi.Int(5), FailureThreshold: pulumi.Int(60)},
+			ReadinessProbe:  &corev1.ProbeArgs{HttpGet: args.Ready, PeriodSeconds: pulumi.Int(10), TimeoutSeconds: pulumi.Int(5)},
+			LivenessProbe:   &corev1.ProbeArgs{HttpGet: args.Alive, PeriodSeconds: pulumi.Int(20), TimeoutSeconds: pulumi.Int(5)},
+			SecurityContext: podsecurity.Container(),
+			VolumeMounts:    args.Mounts,
+			Resources: &corev1.ResourceRequirementsArgs{
+				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
+				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
+			},
+		}},
+	}
+}
+
+// service creates the Service of the ports that have one.
+func service(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) (pulumi.StringInput, error) {
+	var ports corev1.ServicePortArray
+	for _, p := range args.Ports {
+		if p.Service != 0 {
+			ports = append(ports, &corev1.ServicePortArgs{
+				Name: pulumi.String(p.Name), Port: pulumi.Int(p.Service), TargetPort: pulumi.String(p.Name), Protocol: pulumi.String("TCP"),
+			})
+		}
+	}
+	if len(ports) == 0 {
+		return nil, nil
+	}
+	// The pod of a controller may need its own Service to become ready.
+	created, err := corev1.NewService(ctx, name, &corev1.ServiceArgs{
+		Metadata: &metav1.ObjectMetaArgs{
+			Name: meta.Name, Namespace: meta.Namespace, Labels: labels,
+			Annotations: pulumi.StringMap{"pulumi.com/skipAwait": pulumi.String("true")},
+		},
+		Spec: &corev1.ServiceSpecArgs{Selector: labels, Ports: ports},
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("service of %s: %w", name, err)
+	}
+	return created.Metadata.Name().Elem(), nil
+}
+
+// networkPolicy denies every connection that no port admits. The kubelet's probes
+// are not subject to it.
+func networkPolicy(ctx *pulumi.Context, name string, args *Args, meta *metav1.ObjectMetaArgs, labels pulumi.StringMap, opts []pulumi.ResourceOption) error {
+	var rules networkingv1.NetworkPolicyIngressRuleArray
+	for _, p := range args.Ports {
+		if len(p.From) == 0 && !p.FromAnywhere {
+			continue
+		}
+		rule := &networkingv1.NetworkPolicyIngressRuleArgs{
+			Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(p.Name)}},
+		}
+		if !p.FromAnywhere {
+			var from networkingv1.NetworkPolicyPeerArray
+			for _, client := range p.From {
+				from = append(from, client.Peer())
+			}
+			rule.From = from
+		}
+		rules = append(rules, rule)
+	}
+	if _, err := networkingv1.NewNetworkPolicy(ctx, name, &networkingv1.NetworkPolicyArgs{
+		Metadata: meta,
+		Spec: &networkingv1.NetworkPolicySpecArgs{
+			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: labels},
+			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
+			Ingress:     rules,
+		},
+	}, opts...); err != nil {
+		return fmt.Errorf("network policy of %s: %w", name, err)
+	}
+	return nil
+}
+
+// Peer returns the client as a peer of a network policy.
+func (c Client) Peer() *networkingv1.NetworkPolicyPeerArgs {
+	peer := &networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{}}
+	if c.App != "" {
+		peer.PodSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"app": pulumi.String(c.App)}}
+	}
+	if c.Namespace != "" {
+		peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(c.Namespace)}}
+	}
+	return peer
+}

@@ -1,0 +1,68 @@
+// Package gomodule reads files of Go modules at pinned versions, such as the
+// manifests that a project publishes in its module. Nothing of such a file is copied
+// into this repository.
+package gomodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+)
+
+// Module is a Go module at one version. Sum is the hash of its files, as go.sum has
+// it: "h1:...".
+type Module struct{ Path, Version, Sum string }
+
+// download is the part of the output of `go mod download -json` that is used.
+type download struct{ Dir, Sum, Error string }
+
+// folders are the folders of the modules that this process has looked up.
+var folders sync.Map // Module to func() (string, error)
+
+// Read returns a file of the module, by its path with slashes. The go command
+// downloads the module if it is not in the module cache. A module with another hash
+// is an error.
+func (m Module) Read(file string) ([]byte, error) {
+	once, _ := folders.LoadOrStore(m, sync.OnceValues(m.folder))
+	dir, err := once.(func() (string, error))()
+	if err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(file)))
+	if err != nil {
+		return nil, fmt.Errorf("module %s@%s: %w", m.Path, m.Version, err)
+	}
+	return content, nil
+}
+
+// folder returns the folder of the module in the module cache.
+func (m Module) folder() (string, error) {
+	fail := func(err error) (string, error) {
+		return "", fmt.Errorf("module %s@%s: %w", m.Path, m.Version, err)
+	}
+	command := exec.Command("go", "mod", "download", "-json", m.Path+"@"+m.Version) // #nosec G204 -- constants of this repository
+	command.Dir = os.TempDir()                                                      // outside of every module
+	// Sum replaces the checksum database: a cached module needs no network.
+	command.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "GO111MODULE=on", "GOSUMDB=off")
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	raw, runErr := command.Output()
+	var d download
+	if err := json.Unmarshal(raw, &d); err != nil {
+		return fail(fmt.Errorf("go mod download: %w: %s", errors.Join(runErr, err), bytes.TrimSpace(stderr.Bytes())))
+	}
+	switch {
+	case d.Error != "":
+		return fail(fmt.Errorf("go mod download: %s", d.Error))
+	case runErr != nil:
+		return fail(fmt.Errorf("go mod download: %w: %s", runErr, bytes.TrimSpace(stderr.Bytes())))
+	case d.Sum != m.Sum:
+		return fail(fmt.Errorf("its hash is %s, must be %s: the module was changed; check GOPROXY and run go clean -modcache", d.Sum, m.Sum))
+	}
+	return d.Dir, nil
+}

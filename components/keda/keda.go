@@ -1,0 +1,202 @@
+// Package keda owns KEDA, which scales pods on what they do: its kinds, operator
+// and metrics adapter. It runs in a namespace of its own, in which it has the Secret
+// of its certificates, and watches the platform's namespace only. It reads no Secret
+// there: its ScaledObjects need no credentials.
+//
+// The operator renews its certificates itself and writes their authority into the
+// APIService, a field that this program never sets.
+package keda
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// Names of KEDA's objects, which its programs expect.
+const (
+	operatorApp  = "keda-operator"
+	adapterApp   = "keda-metrics-apiserver"
+	certificates = "kedaorg-certs"
+	apiService   = "v1beta1.external.metrics.k8s.io"
+)
+
+// OperatorApp is the value of the label app of the operator's pod, which sends the
+// queries of ScaledObjects.
+const OperatorApp = operatorApp
+
+// Args configure KEDA.
+type Args struct {
+	// Namespace is KEDA's own, and Watched the one with the Deployments that it
+	// scales.
+	Namespace, Watched controller.Namespace
+	// OperatorImage and AdapterImage are the references of its images.
+	OperatorImage, AdapterImage pulumi.StringInput
+	// Readers are the pods that scrape its metrics.
+	Readers []controller.Client
+	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
+	RequestShare scaling.Percent
+	// NodeSelector are labels that its nodes must have. Empty means any node.
+	NodeSelector map[string]string
+}
+
+func (a *Args) validate() error {
+	switch {
+	case a == nil || a.Namespace.Created == nil || a.Watched.Created == nil || a.OperatorImage == nil || a.AdapterImage == nil:
+		return errors.New("keda: Namespace, Watched, OperatorImage and AdapterImage must be set")
+	case a.Namespace.Name == a.Watched.Name:
+		return fmt.Errorf("keda: Namespace is %s, must not be Watched: KEDA lists every Secret of its namespace", a.Namespace.Name)
+	case a.RequestShare < 1 || a.RequestShare > 100:
+		return fmt.Errorf("keda: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
+	}
+	return nil
+}
+
+// KEDA is a running KEDA.
+type KEDA struct {
+	pulumi.ResourceState
+
+	// Settled are its kinds, Deployments and APIService. A ScaledObject must depend on
+	// these, and not on the KEDA, as on network.Network.Settled.
+	Settled []pulumi.Resource
+}
+
+// NewKEDA creates KEDA.
+func NewKEDA(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*KEDA, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	k := &KEDA{}
+	if err := ctx.RegisterComponentResource("progressive:keda:KEDA", name, k, opts...); err != nil {
+		return nil, fmt.Errorf("keda %s: %w", name, err)
+	}
+	parent := pulumi.Parent(k)
+	kinds, err := newKinds(ctx, name, parent)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := newOperator(ctx, name, args, kinds, parent)
+	if err != nil {
+		return nil, err
+	}
+	// The adapter's pod starts once the operator has written its certificate.
+	adapter, err := newAdapter(ctx, name, args, append(kinds, operator.Settled), parent)
+	if err != nil {
+		return nil, err
+	}
+	service, err := apiextensions.NewCustomResource(ctx, name+"-metrics", &apiextensions.CustomResourceArgs{
+		ApiVersion: pulumi.String("apiregistration.k8s.io/v1"),
+		Kind:       pulumi.String("APIService"),
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(apiService)},
+		OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Map{
+			"group": pulumi.String("external.metrics.k8s.io"), "version": pulumi.String("v1beta1"),
+			"groupPriorityMinimum": pulumi.Int(100), "versionPriority": pulumi.Int(100),
+			"service": pulumi.Map{"name": adapter.ServiceName, "namespace": args.Namespace.Created, "port": pulumi.Int(443)},
+		}},
+	}, parent, pulumi.DependsOn([]pulumi.Resource{adapter.Settled}))
+	if err != nil {
+		return nil, fmt.Errorf("APIService of %s: %w", name, err)
+	}
+	k.Settled = append(kinds, operator.Settled, adapter.Settled, service)
+	return k, ctx.RegisterResourceOutputs(k, pulumi.Map{})
+}
+
+// newOperator runs the operator, which queries the triggers of ScaledObjects and
+// keeps their HPAs.
+func newOperator(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
+	spec := &controller.Args{
+		Namespace: args.Namespace, App: operatorApp, Image: args.OperatorImage,
+		Command: []string{
+			"--leader-elect",
+			"--enable-cert-rotation=true",
+			"--enable-webhook-patching=false", // its webhooks are not installed
+			"--zap-log-level=info", "--zap-encoder=json", "--zap-time-encoding=rfc3339",
+		},
+		Env: append(environment(args), scaling.EnvVar{Name: "KEDA_RESTRICT_SECRET_ACCESS", Value: "true"}),
+		Ports: []controller.Port{
+			{Name: "metrics", Number: 8080, From: args.Readers},
+			{Name: "health", Number: 8081},
+			{Name: "metricsservice", Number: 9666, Service: 9666, From: []controller.Client{{App: adapterApp}}},
+		},
+		Ready: probe("/readyz", "health", "HTTP"), Alive: probe("/healthz", "health", "HTTP"),
+		Resources:    scaling.KEDAResources().WithRequests(args.RequestShare),
+		Volumes:      corev1.VolumeArray{certificateVolume(true)},
+		Mounts:       corev1.VolumeMountArray{certificateMount()},
+		NodeSelector: args.NodeSelector,
+	}
+	granted, err := grantOperator(ctx, name, args, spec.Account(), parent)
+	if err != nil {
+		return nil, err
+	}
+	return controller.New(ctx, name+"-operator", spec, append(granted, after...), parent)
+}
+
+// newAdapter runs the metrics adapter, which HPAs ask for external metrics.
+func newAdapter(ctx *pulumi.Context, name string, args *Args, after []pulumi.Resource, parent pulumi.ResourceOption) (*controller.Controller, error) {
+	spec := &controller.Args{
+		Namespace: args.Namespace, App: adapterApp, Image: args.AdapterImage,
+		Command: []string{
+			"--secure-port=6443",
+			"--client-ca-file=/certs/ca.crt", "--tls-cert-file=/certs/tls.crt", "--tls-private-key-file=/certs/tls.key", "--cert-dir=/certs",
+			"--zap-log-level=info", "--zap-encoder=json", "--zap-time-encoding=rfc3339",
+		},
+		Env: environment(args),
+		Ports: []controller.Port{
+			{Name: "metrics", Number: 8080, From: args.Readers},
+			// The API server is no pod of the cluster, so that no selector can name it.
+			{Name: "https", Number: 6443, Service: 443, FromAnywhere: true},
+		},
+		Ready: probe("/readyz", "https", "HTTPS"), Alive: probe("/healthz", "https", "HTTPS"),
+		Resources: scaling.KEDAResources().WithRequests(args.RequestShare),
+		Volumes: corev1.VolumeArray{
+			certificateVolume(false),
+			&corev1.VolumeArgs{Name: pulumi.String("temporary"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String("16Mi")}},
+		},
+		Mounts: corev1.VolumeMountArray{
+			certificateMount(),
+			&corev1.VolumeMountArgs{Name: pulumi.String("temporary"), MountPath: pulumi.String("/tmp")},
+		},
+		NodeSelector: args.NodeSelector,
+	}
+	granted, err := grantAdapter(ctx, name, args, spec.Account(), parent)
+	if err != nil {
+		return nil, err
+	}
+	return controller.New(ctx, name+"-adapter", spec, append(granted, after...), parent)
+}
+
+func environment(args *Args) []scaling.EnvVar {
+	return []scaling.EnvVar{{Name: "POD_NAMESPACE", Value: args.Namespace.Name}, {Name: "WATCH_NAMESPACE", Value: args.Watched.Name}}
+}
+
+// certificateVolume mounts the Secret that the operator writes. The adapter's pod
+// waits for its files. The operator must start without them.
+func certificateVolume(optional bool) *corev1.VolumeArgs {
+	secret := &corev1.SecretVolumeSourceArgs{SecretName: pulumi.String(certificates), DefaultMode: pulumi.Int(0o440)}
+	if optional {
+		secret.Optional = pulumi.Bool(true)
+	} else {
+		var files corev1.KeyToPathArray
+		for _, file := range []string{"ca.crt", "tls.crt", "tls.key"} {
+			files = append(files, &corev1.KeyToPathArgs{Key: pulumi.String(file), Path: pulumi.String(file)})
+		}
+		secret.Items = files
+	}
+	return &corev1.VolumeArgs{Name: pulumi.String("certificates"), Secret: secret}
+}
+
+func certificateMount() *corev1.VolumeMountArgs {
+	return &corev1.VolumeMountArgs{Name: pulumi.String("certificates"), MountPath: pulumi.String("/certs"), ReadOnly: pulumi.Bool(true)}
+}
+
+func probe(path, port, scheme string) corev1.HTTPGetActionArgs {
+	return corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(port), Scheme: pulumi.String(scheme)}
+}

@@ -1,0 +1,90 @@
+package keda
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/rbac"
+)
+
+var watch = []string{"get", "list", "watch"}
+
+// grantOperator creates the operator's permissions. KEDA's own manifest lets it read
+// every object and Secret of the cluster (config/rbac/role.yaml); this one scales the
+// Deployments of one namespace.
+func grantOperator(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
+	own, err := to.InNamespace(name+"-operator", operatorApp, args.Namespace.Created,
+		// Its certificates. It can't create an object only of a certain name.
+		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"list", "watch", "create"}},
+		rbac.Rule{Groups: []string{""}, Resources: []string{"secrets"}, Names: []string{certificates}, Verbs: []string{"get", "update", "patch"}},
+		// The election of the operator that acts.
+		rbac.Rule{Groups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch"}},
+		events,
+	)
+	if err != nil {
+		return nil, err
+	}
+	watched, err := to.InNamespace(name+"-operator-watched", operatorApp, args.Watched.Created,
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledjobs", "triggerauthentications"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects", "scaledobjects/status", "scaledobjects/finalizers"}, Verbs: []string{"update", "patch"}},
+		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"cloudeventsources"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"autoscaling"}, Resources: []string{"horizontalpodautoscalers"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}},
+		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments", "deployments/scale"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"apps"}, Resources: []string{"deployments/scale"}, Verbs: []string{"update", "patch"}},
+		rbac.Rule{Groups: []string{""}, Resources: []string{"pods", "limitranges"}, Verbs: watch},
+		events,
+	)
+	if err != nil {
+		return nil, err
+	}
+	cluster, err := to.InCluster(name+"-operator", args.Namespace.Name+"-operator",
+		// Kinds without a namespace, which it watches in any case.
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"clustertriggerauthentications"}, Verbs: watch},
+		rbac.Rule{Groups: []string{"eventing.keda.sh"}, Resources: []string{"clustercloudeventsources"}, Verbs: watch},
+		// It writes the authority of its certificates into one APIService.
+		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Verbs: []string{"list", "watch"}},
+		rbac.Rule{Groups: []string{"apiregistration.k8s.io"}, Resources: []string{"apiservices"}, Names: []string{apiService}, Verbs: []string{"get", "update", "patch"}},
+	)
+	return []pulumi.Resource{own, watched, cluster}, err
+}
+
+// maxTriggers is how many triggers a ScaledObject may have.
+const maxTriggers = 10
+
+// externalMetrics are the names that KEDA gives to the metrics of Prometheus: the
+// position of the trigger, and its type (KEDA, pkg/scalers/scaler.go,
+// GenerateMetricNameWithIndex). Each is a resource of the API.
+func externalMetrics() []string {
+	var names []string
+	for i := range maxTriggers {
+		names = append(names, fmt.Sprintf("s%d-prometheus", i))
+	}
+	return names
+}
+
+var events = rbac.Rule{Groups: []string{"", "events.k8s.io"}, Resources: []string{"events"}, Verbs: []string{"create", "patch"}}
+
+// grantAdapter creates the adapter's permissions: it finds ScaledObjects, and lets
+// the API server authenticate its callers. The HPA controller may read metrics.
+func grantAdapter(ctx *pulumi.Context, name string, args *Args, account rbac.Account, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	to := &rbac.Grant{Context: ctx, Account: account, Options: []pulumi.ResourceOption{parent}}
+	watched, err := to.InNamespace(name+"-adapter-watched", adapterApp, args.Watched.Created,
+		rbac.Rule{Groups: []string{"keda.sh"}, Resources: []string{"scaledobjects"}, Verbs: watch})
+	if err != nil {
+		return nil, err
+	}
+	callers, err := to.ExistingClusterRole(name+"-adapter-callers", args.Namespace.Name+"-adapter-callers", "system:auth-delegator")
+	if err != nil {
+		return nil, err
+	}
+	authority, err := to.ExistingRole(name+"-adapter-authority", args.Namespace.Name+"-adapter-authority", "extension-apiserver-authentication-reader", "kube-system")
+	if err != nil {
+		return nil, err
+	}
+	autoscaler := &rbac.Grant{Context: ctx, Options: to.Options, Account: rbac.Account{Name: "horizontal-pod-autoscaler", Namespace: pulumi.String("kube-system")}}
+	reader, err := autoscaler.InNamespace(name+"-external-metrics", "external-metrics-reader", args.Watched.Created,
+		rbac.Rule{Groups: []string{"external.metrics.k8s.io"}, Resources: externalMetrics(), Verbs: []string{"get", "list"}})
+	return []pulumi.Resource{watched, callers, authority, reader}, err
+}

@@ -1,0 +1,85 @@
+// Package manifestfile reads Kubernetes objects from manifests in Go modules.
+package manifestfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/components/gomodule"
+)
+
+// Object is one object of a manifest.
+type Object map[string]any
+
+// Read returns the objects of a file of a module.
+func Read(module gomodule.Module, file string) ([]Object, error) {
+	raw, err := module.Read(file)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("manifest %s of %s@%s: %w", file, module.Path, module.Version, err)
+	}
+	return objects, nil
+}
+
+// parse returns the objects of a YAML file with several documents.
+func parse(raw []byte) ([]Object, error) {
+	var objects []Object
+	for _, document := range bytes.Split(append([]byte("\n"), raw...), []byte("\n---")) {
+		var o Object
+		if err := yaml.Unmarshal(document, &o); err != nil {
+			return nil, err
+		}
+		if len(o) == 0 {
+			continue // an empty document, or one of comments
+		}
+		if o.Kind() == "" || o.APIVersion() == "" || o.Name() == "" {
+			return nil, fmt.Errorf("object %q %q: must have apiVersion, kind and metadata.name", o.Kind(), o.Name())
+		}
+		objects = append(objects, o)
+	}
+	if len(objects) == 0 {
+		return nil, errors.New("it has no objects")
+	}
+	return objects, nil
+}
+
+// APIVersion, Kind and Name are the object's, and empty where it has none.
+func (o Object) APIVersion() string { return o.text("apiVersion") }
+
+// Kind returns the object's kind.
+func (o Object) Kind() string { return o.text("kind") }
+
+// Name returns the object's name.
+func (o Object) Name() string {
+	meta, _ := o["metadata"].(map[string]any)
+	return Object(meta).text("name")
+}
+
+func (o Object) text(field string) string {
+	s, _ := o[field].(string)
+	return s
+}
+
+// OpenSchema replaces the schemas of a CustomResourceDefinition: every object of the
+// kind is then valid.
+func (o Object) OpenSchema() error {
+	spec, _ := o["spec"].(map[string]any)
+	versions, _ := spec["versions"].([]any)
+	if o.Kind() != "CustomResourceDefinition" || len(versions) == 0 {
+		return fmt.Errorf("%s %s: only a CustomResourceDefinition has a schema", o.Kind(), o.Name())
+	}
+	for _, raw := range versions {
+		version, ok := raw.(map[string]any)
+		if !ok {
+			return fmt.Errorf("%s: a version is no object", o.Name())
+		}
+		version["schema"] = map[string]any{"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package prometheus
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+const (
+	// Version is Prometheus' release, and Repository the repository of its image
+	// below a mirror.
+	Version    = "v3.16.0"
+	Repository = "prometheus"
+	// Image is upstream's image. No public source of its digest was found, so it has
+	// an exact version only.
+	Image = "quay.io/prometheus/prometheus:" + Version
+
+	// Port is the port of its API.
+	Port = 9090
+
+	// MaxReplicas is the largest number of pods. Each has all series, so that more
+	// than two only cost more.
+	MaxReplicas = 2
+	// DefaultStorageGiB holds 15 days of 100 pods: 300 series a pod, every 5 s, in 2
+	// bytes a sample (prometheus/prometheus, docs/storage.md, "Operational aspects").
+	DefaultStorageGiB = 50
+)
+
+// Args configure a Prometheus.
+type Args struct {
+	// Namespace is the platform's, where it runs and where the services are.
+	Namespace controller.Namespace
+	// Controllers are further namespaces with pods that it scrapes.
+	Controllers []controller.Namespace
+	// Image is the reference of its image.
+	Image pulumi.StringInput
+	// Replicas is the number of pods, 1 to MaxReplicas. Each scrapes everything.
+	Replicas int
+	// Storage and StorageClass are the size and the class of the volume of each pod.
+	Storage      size.Size
+	StorageClass string
+	// Services are what it scrapes.
+	Services []scaling.Profile
+	// Readers are the pods that may send queries.
+	Readers []controller.Client
+	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
+	RequestShare scaling.Percent
+	// NodeSelector are labels that its nodes must have. Empty means any node.
+	NodeSelector map[string]string
+}
+
+func (a *Args) validate() error {
+	switch {
+	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Image == nil:
+		return errors.New("prometheus: Namespace and Image must be set")
+	case a.Replicas < 1 || a.Replicas > MaxReplicas:
+		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)
+	case a.Storage.Less(size.GiB(1)):
+		return fmt.Errorf("prometheus: Storage is %s, must be 1Gi or more", a.Storage)
+	case a.RequestShare < 1 || a.RequestShare > 100:
+		return fmt.Errorf("prometheus: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package prometheus
+
+import (
+	"fmt"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/size"
+)
+
+// user is the user nobody, as in upstream's image.
+const user = 65534
+
+func podSpec(args *Args, config pulumi.StringInput, labels pulumi.StringMap) *corev1.PodSpecArgs {
+	r := scaling.PrometheusResources().WithRequests(args.RequestShare)
+	pod := datastore.Pod(user, terminationGrace,
+		corev1.ContainerArray{&corev1.ContainerArgs{
+			Name:            pulumi.String(app),
+			Image:           args.Image,
+			Args:            pulumi.ToStringArray(flags(args)),
+			Ports:           corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String(portName), ContainerPort: pulumi.Int(Port), Protocol: pulumi.String("TCP")}},
+			Resources:       datastore.Resources(r.CPURequest.String(), r.MemoryRequest.String(), r.CPULimit.String(), r.MemoryLimit.String()),
+			StartupProbe:    probe("/-/ready", 1, 600), // after a crash it reads its log again
+			ReadinessProbe:  probe("/-/ready", 5, 3),
+			LivenessProbe:   probe("/-/healthy", 15, 4),
+			SecurityContext: podsecurity.Container(),
+			VolumeMounts:    corev1.VolumeMountArray{datastore.Mount("config", configFolder), datastore.Mount(volumeName, dataFolder)},
+		}},
+		corev1.VolumeArray{datastore.ConfigFiles("config", config)},
+	)
+	pod.ServiceAccountName = pulumi.String(app)
+	pod.AutomountServiceAccountToken = pulumi.Bool(true) // it asks the API server for its targets
+	pod.NodeSelector = pulumi.ToStringMap(args.NodeSelector)
+	if args.Replicas > 1 {
+		pod.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{&corev1.TopologySpreadConstraintArgs{
+			MaxSkew: pulumi.Int(1), TopologyKey: pulumi.String("topology.kubernetes.io/zone"),
+			WhenUnsatisfiable: pulumi.String("ScheduleAnyway"), LabelSelector: &metav1.LabelSelectorArgs{MatchLabels: labels},
+		}}
+	}
+	return pod
+}
+
+// flags are those of Prometheus (docs/command-line/prometheus.md). Without
+// --web.enable-lifecycle and --web.enable-admin-api nobody changes it over HTTP.
+func flags(args *Args) []string {
+	return []string{
+		"--config.file=" + configFolder + "/" + configFile,
+		"--storage.tsdb.path=" + dataFolder,
+		fmt.Sprintf("--storage.tsdb.retention.time=%dh", int(retention.Hours())),
+		// A full volume would stop it. Four fifths leave room for the write-ahead log
+		// and for compaction (docs/storage.md, "Right-sizing retention size").
+		fmt.Sprintf("--storage.tsdb.retention.size=%dMB", args.Storage.Mul(4).Div(5).Bytes()/size.MiB(1).Bytes()),
+		fmt.Sprintf("--web.listen-address=:%d", Port),
+		"--log.format=json",
+	}
+}
+
+func probe(path string, period, failures int) *corev1.ProbeArgs {
+	return &corev1.ProbeArgs{
+		HttpGet:       &corev1.HTTPGetActionArgs{Path: pulumi.String(path), Port: pulumi.String(portName)},
+		PeriodSeconds: pulumi.Int(period), TimeoutSeconds: pulumi.Int(5), FailureThreshold: pulumi.Int(failures),
+	}
+}

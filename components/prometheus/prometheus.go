@@ -1,0 +1,166 @@
+// Package prometheus owns the Prometheus server of a platform: its pods with their
+// volumes, its permissions, and who may send queries. Package scrape has its
+// targets. Autoscalers read its series, so it runs in the cluster and scrapes the
+// services every five seconds; AWS's managed collectors scrape every 30 s at most
+// (Amazon Managed Service for Prometheus User Guide, "AWS managed collectors").
+package prometheus
+
+import (
+	"fmt"
+	"time"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
+	"github.com/progressive-framework/platform/components/rbac"
+)
+
+// Prometheus is a running server.
+type Prometheus struct {
+	pulumi.ResourceState
+
+	// URL is the address of its API inside the cluster.
+	URL pulumi.StringOutput
+	// Settled is the StatefulSet. What sends queries must depend on it, and not on the
+	// Prometheus, as on network.Network.Settled.
+	Settled []pulumi.Resource
+}
+
+// App is the value of the label app of its pods.
+const App = scrape.App
+
+const (
+	app      = App
+	portName = scrape.MetricsPort
+	// retention is how long samples are kept, if the volume has room for them.
+	retention = 15 * 24 * time.Hour
+	// terminationGrace, in seconds, is for the end of open queries.
+	terminationGrace = 60
+
+	configFolder, dataFolder = "/etc/prometheus", "/prometheus"
+	configFile               = "prometheus.json"
+	volumeName               = "prometheus-data"
+)
+
+// NewPrometheus creates the server. A change of its targets restarts its pods, one
+// after the other; they keep their samples.
+func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Prometheus, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	names := scrape.Namespaces{Platform: args.Namespace.Name}
+	for _, n := range args.Controllers {
+		names.Controllers = append(names.Controllers, n.Name)
+	}
+	file, err := scrape.New(args.Services, names).File()
+	if err != nil {
+		return nil, err
+	}
+	p := &Prometheus{}
+	if err := ctx.RegisterComponentResource("progressive:prometheus:Prometheus", name, p, opts...); err != nil {
+		return nil, fmt.Errorf("prometheus %s: %w", name, err)
+	}
+	parent := pulumi.Parent(p)
+	objects := &datastore.Objects{Context: ctx, Name: name, App: app, Namespace: args.Namespace.Created, Parent: parent}
+	config, err := objects.NewConfigMap(app, map[string]string{configFile: file})
+	if err != nil {
+		return nil, err
+	}
+	permissions, err := grant(ctx, name, args, objects, parent)
+	if err != nil {
+		return nil, err
+	}
+	if err := networkPolicy(ctx, name, args, objects, parent); err != nil {
+		return nil, err
+	}
+	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
+		Metadata: objects.Meta(app),
+		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()}},
+	}, parent); err != nil {
+		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)
+	}
+	pods, err := objects.NewHeadlessService(app+"-pods", true, datastore.Port{Name: portName, Number: Port})
+	if err != nil {
+		return nil, err
+	}
+	set, err := objects.NewStatefulSet(datastore.StatefulSet{
+		Service:  pods,
+		Replicas: args.Replicas,
+		Parallel: true, // each scrapes everything, and needs no other
+		Config:   []byte(file),
+		Pod:      podSpec(args, config, objects.Selector()),
+		Volume:   datastore.Volume{Name: volumeName, Capacity: args.Storage, Class: args.StorageClass},
+		After:    permissions,
+	})
+	if err != nil {
+		return nil, err
+	}
+	// Two pods scrape at different moments. A reader that changed between them would
+	// see series that jump back, so each stays with one pod.
+	service, err := corev1.NewService(ctx, name+"-api", &corev1.ServiceArgs{
+		Metadata: objects.Meta(app),
+		Spec: &corev1.ServiceSpecArgs{
+			Selector: objects.Selector(), SessionAffinity: pulumi.String("ClientIP"),
+			Ports: corev1.ServicePortArray{&corev1.ServicePortArgs{
+				Name: pulumi.String(portName), Port: pulumi.Int(Port), TargetPort: pulumi.String(portName), Protocol: pulumi.String("TCP"),
+			}},
+		},
+	}, parent, pulumi.DependsOn([]pulumi.Resource{set}))
+	if err != nil {
+		return nil, fmt.Errorf("service of %s: %w", name, err)
+	}
+	p.URL = pulumi.Sprintf("http://%s:%d", datastore.Host(service), Port)
+	p.Settled = []pulumi.Resource{set, service}
+	return p, ctx.RegisterResourceOutputs(p, pulumi.Map{"url": p.URL})
+}
+
+// grant creates the service account. It may find pods in the namespaces with
+// targets, and read the metrics of nodes.
+func grant(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
+	account, err := corev1.NewServiceAccount(ctx, name+"-account", &corev1.ServiceAccountArgs{Metadata: objects.Meta(app)}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("service account of %s: %w", name, err)
+	}
+	granted := []pulumi.Resource{account}
+	to := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
+	watch := []string{"get", "list", "watch"}
+	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: watch}
+	for _, n := range append([]controller.Namespace{args.Namespace}, args.Controllers...) {
+		binding, err := to.InNamespace(name+"-pods-of-"+n.Name, name, n.Created, findPods)
+		if err != nil {
+			return nil, err
+		}
+		granted = append(granted, binding)
+	}
+	nodes, err := to.InCluster(name+"-nodes", name,
+		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes"}, Verbs: watch},
+		rbac.Rule{Groups: []string{""}, Resources: []string{"nodes/metrics"}, Verbs: []string{"get"}})
+	return append(granted, nodes), err
+}
+
+// networkPolicy admits the readers, and Prometheus itself.
+func networkPolicy(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) error {
+	var from networkingv1.NetworkPolicyPeerArray
+	for _, reader := range append([]controller.Client{{App: app}}, args.Readers...) {
+		from = append(from, reader.Peer())
+	}
+	if _, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
+		Metadata: objects.Meta(app),
+		Spec: &networkingv1.NetworkPolicySpecArgs{
+			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()},
+			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
+			Ingress: networkingv1.NetworkPolicyIngressRuleArray{&networkingv1.NetworkPolicyIngressRuleArgs{
+				From: from, Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(portName)}},
+			}},
+		},
+	}, parent); err != nil {
+		return fmt.Errorf("network policy of %s: %w", name, err)
+	}
+	return nil
+}

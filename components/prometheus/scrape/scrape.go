@@ -1,0 +1,179 @@
+// Package scrape owns what Prometheus collects: the targets, how often, and the
+// limits of one answer. It is pure and renders Prometheus' configuration file.
+//
+// Names of fields and labels are Prometheus' own (prometheus/prometheus,
+// docs/configuration/configuration.md).
+package scrape
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// Interval is how often a service is scraped. Autoscalers react to these series:
+	// with the 15 s of the other targets, a new pod would start 10 s later.
+	Interval = 5 * time.Second
+	// Timeout is how long a service may take to answer, less than Interval.
+	Timeout = 4 * time.Second
+	// slowInterval is how often every other target is scraped.
+	slowInterval = 15 * time.Second
+
+	// sampleLimit and bodyLimit refuse the answer of a target that creates series
+	// without bound. A service has about 300 series in 30 kB.
+	sampleLimit = 5000
+	bodyLimit   = "5MB"
+)
+
+// MetricsPort is the name of the container port of a pod's metrics.
+const MetricsPort = "metrics"
+
+// Config is the configuration file.
+type Config struct {
+	Global  global `json:"global"`
+	Scrapes []job  `json:"scrape_configs"`
+}
+
+type global struct {
+	Interval  string `json:"scrape_interval"`
+	Timeout   string `json:"scrape_timeout"`
+	Samples   int    `json:"sample_limit"`
+	BodyLimit string `json:"body_size_limit"`
+}
+
+type job struct {
+	Name      string       `json:"job_name"`
+	Interval  string       `json:"scrape_interval,omitempty"`
+	Timeout   string       `json:"scrape_timeout,omitempty"`
+	Scheme    string       `json:"scheme,omitempty"`
+	Path      string       `json:"metrics_path,omitempty"`
+	TLS       *tls         `json:"tls_config,omitempty"`
+	Token     *credentials `json:"authorization,omitempty"`
+	Discovery []discovery  `json:"kubernetes_sd_configs"`
+	// Targets are the rules that choose targets and give them labels. Series are the
+	// rules that choose among their series.
+	Targets []relabel `json:"relabel_configs"`
+	Series  []relabel `json:"metric_relabel_configs,omitempty"`
+}
+
+type tls struct {
+	CAFile string `json:"ca_file"`
+}
+
+type credentials struct {
+	File string `json:"credentials_file"`
+}
+
+type discovery struct {
+	Role       string      `json:"role"`
+	Namespaces *namespaces `json:"namespaces,omitempty"`
+}
+
+type namespaces struct {
+	Names []string `json:"names"`
+}
+
+type relabel struct {
+	Source      []string `json:"source_labels,omitempty"`
+	Regex       string   `json:"regex,omitempty"`
+	Target      string   `json:"target_label,omitempty"`
+	Replacement string   `json:"replacement,omitempty"`
+	Action      string   `json:"action,omitempty"`
+}
+
+// Namespaces are the names of the namespaces with targets.
+type Namespaces struct {
+	// Platform is the services' own.
+	Platform string
+	// Controllers are those of KEDA and VPA.
+	Controllers []string
+}
+
+// Labels of a discovered pod (configuration.md, "pod").
+const (
+	podApp   = "__meta_kubernetes_pod_label_app"
+	podPort  = "__meta_kubernetes_pod_container_port_name"
+	podPhase = "__meta_kubernetes_pod_phase"
+	podName  = "__meta_kubernetes_pod_name"
+	podSpace = "__meta_kubernetes_namespace"
+)
+
+// New returns the configuration: each service is a job of its own, named like its
+// Deployment.
+func New(services []scaling.Profile, in Namespaces) Config {
+	config := Config{Global: global{Interval: seconds(slowInterval), Timeout: seconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit}}
+	for _, service := range services {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: service.Name, Interval: seconds(Interval), Timeout: seconds(Timeout),
+			Discovery: pods(in.Platform), Targets: podTargets(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
+		})
+	}
+	if len(in.Controllers) > 0 {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: "controllers", Discovery: pods(in.Controllers...),
+			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
+			// KEDA's adapter has 2,000 series of an API server, which nobody reads.
+			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|controller_runtime_reconcile|process)_.*", Action: "keep"}},
+		})
+	}
+	config.Scrapes = append(config.Scrapes, job{
+		Name: "prometheus", Discovery: pods(in.Platform),
+		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
+	}, containers(in.Platform))
+	return config
+}
+
+// App is the value of the label app of Prometheus' own pods.
+const App = "prometheus"
+
+// pods discovers the pods of namespaces. Equal discoveries share one watch.
+func pods(names ...string) []discovery {
+	return []discovery{{Role: "pod", Namespaces: &namespaces{names}}}
+}
+
+// podTargets keeps running pods with a port for metrics and labels their series.
+func podTargets(choice ...relabel) []relabel {
+	return append([]relabel{
+		{Source: []string{podPort}, Regex: MetricsPort, Action: "keep"},
+		{Source: []string{podPhase}, Regex: "Running", Action: "keep"},
+		{Source: []string{podName}, Target: "pod"},
+		{Source: []string{podSpace}, Target: "namespace"},
+	}, choice...)
+}
+
+// Files of a pod's service account.
+const (
+	accountFolder = "/var/run/secrets/kubernetes.io/serviceaccount/"
+	authorityFile = accountFolder + "ca.crt"
+	tokenFile     = accountFolder + "token"
+)
+
+// containers scrapes the kubelets' CPU and memory of containers
+// (kubernetes/kubernetes, pkg/kubelet/metrics/collectors/resource_metrics.go), and
+// keeps those of one namespace.
+func containers(namespace string) job {
+	return job{
+		Name: "containers", Scheme: "https", Path: "/metrics/resource",
+		TLS: &tls{authorityFile}, Token: &credentials{tokenFile},
+		Discovery: []discovery{{Role: "node"}},
+		Targets:   []relabel{{Source: []string{"__meta_kubernetes_node_name"}, Target: "node"}},
+		Series: []relabel{
+			{Source: []string{"namespace"}, Regex: namespace, Action: "keep"},
+			{Source: []string{"__name__"}, Regex: "container_(cpu_usage_seconds_total|memory_working_set_bytes)", Action: "keep"},
+		},
+	}
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+
+// File renders the file. It is JSON, which is valid YAML.
+func (c Config) File() (string, error) {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("configuration of Prometheus: %w", err)
+	}
+	return string(text) + "\n", nil
+}

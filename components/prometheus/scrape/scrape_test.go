@@ -1,0 +1,56 @@
+package scrape
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
+
+// The live tests give the file to a real Prometheus, which refuses an unknown field.
+func TestFile(t *testing.T) {
+	text, err := New(scaling.Services(), Namespaces{Platform: "app", Controllers: []string{"app-keda"}}).File()
+	require.NoError(t, err)
+	const golden = "testdata/prometheus.json"
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(text), 0o600))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text)
+	require.True(t, json.Valid([]byte(text)))
+}
+
+// An autoscaler's query selects the job of its service, and nothing else may have
+// the same name.
+func TestEachServiceHasAJobOfItsName(t *testing.T) {
+	config := New(scaling.Services(), Namespaces{Platform: "app", Controllers: []string{"app-keda"}})
+	count := map[string]int{}
+	for _, job := range config.Scrapes {
+		count[job.Name]++
+	}
+	for _, service := range scaling.Services() {
+		require.Equal(t, 1, count[service.Name], service.Name)
+	}
+	for name, n := range count {
+		require.Equal(t, 1, n, name)
+	}
+	require.Less(t, Timeout, Interval, "Prometheus refuses a timeout above the interval")
+	require.Less(t, Interval, 10*time.Second)
+}
+
+// Without this the services' pods would be found once more for each discovery: equal
+// discoveries share one watch.
+func TestServicesShareOneDiscovery(t *testing.T) {
+	config := New(scaling.Services(), Namespaces{Platform: "app"})
+	for _, job := range config.Scrapes[:len(scaling.Services())] {
+		require.Equal(t, config.Scrapes[0].Discovery, job.Discovery)
+	}
+}

@@ -1,0 +1,107 @@
+// Package rbac creates the Kubernetes permissions of a service account: roles and
+// their bindings.
+package rbac
+
+import (
+	"fmt"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	rbacv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/rbac/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+const group = "rbac.authorization.k8s.io"
+
+// Rule allows the verbs on the resources of the API groups. Names limits it to
+// objects of these names; empty: all.
+type Rule struct{ Groups, Resources, Names, Verbs []string }
+
+// Account is a service account.
+type Account struct {
+	Name      string
+	Namespace pulumi.StringInput
+}
+
+// Grant creates the permissions of an account.
+type Grant struct {
+	Context *pulumi.Context
+	// Account is whose permissions they are.
+	Account Account
+	// Parent and further options are those of every object.
+	Options []pulumi.ResourceOption
+}
+
+// InNamespace allows the rules in one namespace. name is that of the resources in
+// Pulumi, and object that of the Role and its binding.
+func (g *Grant) InNamespace(name, object string, namespace pulumi.StringInput, rules ...Rule) (pulumi.Resource, error) {
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: namespace}
+	role, err := rbacv1.NewRole(g.Context, name, &rbacv1.RoleArgs{Metadata: meta, Rules: policyRules(rules)}, g.Options...)
+	if err != nil {
+		return nil, fmt.Errorf("role %s: %w", name, err)
+	}
+	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: role.Metadata.Name().Elem()})
+}
+
+// ExistingRole allows what a Role of the cluster's own allows, in its namespace.
+func (g *Grant) ExistingRole(name, object, role, namespace string) (pulumi.Resource, error) {
+	meta := &metav1.ObjectMetaArgs{Name: pulumi.String(object), Namespace: pulumi.String(namespace)}
+	return g.bind(name, meta, &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("Role"), Name: pulumi.String(role)})
+}
+
+func (g *Grant) bind(name string, meta *metav1.ObjectMetaArgs, role *rbacv1.RoleRefArgs) (pulumi.Resource, error) {
+	binding, err := rbacv1.NewRoleBinding(g.Context, name, &rbacv1.RoleBindingArgs{Metadata: meta, RoleRef: role, Subjects: g.subjects()}, g.Options...)
+	if err != nil {
+		return nil, fmt.Errorf("role binding %s: %w", name, err)
+	}
+	return binding, nil
+}
+
+// InCluster allows the rules on objects without a namespace, and in all namespaces.
+func (g *Grant) InCluster(name, object string, rules ...Rule) (pulumi.Resource, error) {
+	role, err := rbacv1.NewClusterRole(g.Context, name, &rbacv1.ClusterRoleArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)}, Rules: policyRules(rules),
+	}, g.Options...)
+	if err != nil {
+		return nil, fmt.Errorf("cluster role %s: %w", name, err)
+	}
+	return g.bindInCluster(name, object, role.Metadata.Name().Elem())
+}
+
+// ExistingClusterRole allows what a ClusterRole of the cluster's own allows.
+func (g *Grant) ExistingClusterRole(name, object, role string) (pulumi.Resource, error) {
+	return g.bindInCluster(name, object, pulumi.String(role))
+}
+
+func (g *Grant) bindInCluster(name, object string, role pulumi.StringInput) (pulumi.Resource, error) {
+	binding, err := rbacv1.NewClusterRoleBinding(g.Context, name, &rbacv1.ClusterRoleBindingArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(object)},
+		RoleRef:  &rbacv1.RoleRefArgs{ApiGroup: pulumi.String(group), Kind: pulumi.String("ClusterRole"), Name: role},
+		Subjects: g.subjects(),
+	}, g.Options...)
+	if err != nil {
+		return nil, fmt.Errorf("cluster role binding %s: %w", name, err)
+	}
+	return binding, nil
+}
+
+func (g *Grant) subjects() rbacv1.SubjectArray {
+	return rbacv1.SubjectArray{&rbacv1.SubjectArgs{
+		Kind: pulumi.String("ServiceAccount"), Name: pulumi.String(g.Account.Name), Namespace: g.Account.Namespace,
+	}}
+}
+
+func policyRules(all []Rule) rbacv1.PolicyRuleArray {
+	var converted rbacv1.PolicyRuleArray
+	for _, r := range all {
+		rule := &rbacv1.PolicyRuleArgs{
+			ApiGroups: pulumi.ToStringArray(r.Groups),
+			Resources: pulumi.ToStringArray(r.Resources),
+			Verbs:     pulumi.ToStringArray(r.Verbs),
+		}
+		if len(r.Names) > 0 {
+			rule.ResourceNames = pulumi.ToStringArray(r.Names)
+		}
+		converted = append(converted, rule)
+	}
+	return converted
+}

@@ -1,0 +1,33 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// mirror is a prefix of ECR repositories (ECR API, CreateRepository).
+var mirror = regexp.MustCompile(`^` + AccountRegistry + `[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*$`)
+
+func validatePodScaling(s *Stack) field.ErrorList {
+	var problems field.ErrorList
+	if m := s.Images.Mirror; m != "" && !mirror.MatchString(m) {
+		problems = append(problems, field.Invalid(path("images.mirror"), m,
+			"must be "+AccountRegistry+"PREFIX, the first part of the names of ECR repositories, such as "+AccountRegistry+"mirror"))
+	}
+	if s.PodScaling.Enabled && s.Cluster.Nodes == NodesOwn && !s.has("storageClass") {
+		problems = append(problems, field.Required(path("storageClass"), "the class of Prometheus' volumes; the stack creates one for nodes of its own only"))
+	}
+	return problems
+}
+
+// ImageOf returns the reference of an image of others: upstream's, or that of the
+// mirror. A mirror has it in the repository of that name, with the tag of upstream.
+func (s *Stack) ImageOf(upstream, repository string) string {
+	if s.Images.Mirror == "" {
+		return upstream
+	}
+	name, _, _ := strings.Cut(upstream, "@")
+	return s.Images.Mirror + "/" + repository + name[strings.LastIndex(name, ":"):]
+}

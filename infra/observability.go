@@ -1,0 +1,69 @@
+package main
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/size"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// observability is what measures the services and scales their pods; nil: their
+// counts are fixed.
+type observability struct {
+	// prometheusURL is where autoscalers send their queries.
+	prometheusURL pulumi.StringOutput
+	// settled are the resources that an autoscaler needs: its kind, and what acts on
+	// it.
+	settled []pulumi.Resource
+}
+
+// deployObservability creates Prometheus and KEDA.
+func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
+	if !stack.PodScaling.Enabled {
+		return nil, nil
+	}
+	share := scaling.Percent(stack.Cluster.RequestPercent)
+	platform := controller.Namespace{Name: stack.Name(), Created: eks.namespace}
+	kedaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-keda", eks.inCluster)
+	if err != nil {
+		return nil, err
+	}
+	images := map[string]pulumi.StringInput{}
+	for repository, upstream := range map[string]string{
+		prometheus.Repository: prometheus.Image, keda.OperatorRepository: keda.OperatorImage, keda.AdapterRepository: keda.AdapterImage,
+	} {
+		if images[repository], err = imageReference(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
+			return nil, err
+		}
+	}
+	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
+		Namespace:    platform,
+		Controllers:  []controller.Namespace{kedaNamespace},
+		Image:        images[prometheus.Repository],
+		Replicas:     stack.Prometheus.Replicas,
+		Storage:      size.GiB(int64(stack.Prometheus.StorageGiB)),
+		StorageClass: stack.StorageClass,
+		Services:     stack.Profiles(),
+		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
+		RequestShare: share,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	if err != nil {
+		return nil, err
+	}
+	scaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{
+		Namespace:     kedaNamespace,
+		Watched:       platform,
+		OperatorImage: images[keda.OperatorRepository],
+		AdapterImage:  images[keda.AdapterRepository],
+		Readers:       []controller.Client{{Namespace: platform.Name, App: prometheus.App}},
+		RequestShare:  share,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	if err != nil {
+		return nil, err
+	}
+	return &observability{prometheusURL: server.URL, settled: append(server.Settled, scaler.Settled...)}, nil
+}
