@@ -165,13 +165,13 @@ func prepareMachine(ctx context.Context, w workspace) error {
 }
 
 // The disk space of a cold `make up` in bytes, measured on linux/amd64 with Go
-// 1.26 and rounded up for later versions: 2.7 GB of modules with their archives,
-// 10.3 GB of compiled packages (3.8 GB of them for the Kubernetes provider
-// alone), the linker's temporary folder, and 1.1 GB of executables, images, logs
-// and the cluster's data.
+// 1.26 and rounded up for later versions: 5.4 GB of modules with their archives,
+// 14.1 GB of compiled packages (3.8 GB of them for the Kubernetes provider, and as
+// much for Prometheus and KEDA), the linker's temporary folder, and 1.3 GB of
+// executables, images, logs and the cluster's data.
 const (
-	coldModules = 3 << 30
-	coldCache   = 11 << 30
+	coldModules = 6 << 30
+	coldCache   = 15 << 30
 	coldWork    = 1 << 30
 	coldSandbox = 2 << 30
 )

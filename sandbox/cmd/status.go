@@ -11,6 +11,7 @@ import (
 
 	"github.com/progressive-framework/platform/sandbox/layout"
 	"github.com/progressive-framework/platform/sandbox/localcluster"
+	"github.com/progressive-framework/platform/sandbox/mirror"
 	"github.com/progressive-framework/platform/sandbox/project"
 	"github.com/progressive-framework/platform/sandbox/stack"
 	"github.com/progressive-framework/platform/sandbox/toolchain"
@@ -51,6 +52,8 @@ type report struct {
 	Cluster    string                         `json:"cluster"`
 	Components []localcluster.ComponentStatus `json:"components"`
 	Tools      []toolchain.Tool               `json:"tools"`
+	// Programs are upstream's that run in the cluster.
+	Programs []mirror.Program `json:"programs"`
 	// Stack is nil if the stack sandbox was not yet created.
 	Stack *stackReport `json:"stack,omitempty"`
 }
@@ -70,6 +73,11 @@ func newReport(c *cobra.Command, l *layout.Layout) (*report, error) {
 	}
 	if r.Tools, err = toolchain.Resolve(c.Context(), l, built, os.Environ()); err != nil {
 		return nil, err
+	}
+	if l.Cluster != layout.ClusterExisting { // which has none of them
+		if r.Programs, err = mirror.Programs(c.Context(), l); err != nil {
+			return nil, err
+		}
 	}
 	if !stack.Exists(l, project.SandboxStack) {
 		return r, nil
@@ -92,6 +100,7 @@ func (r *report) write(out io.Writer) {
 	r.writeComponents(out)
 	fmt.Fprintln(out)
 	r.writeTools(out)
+	r.writePrograms(out)
 	fmt.Fprintln(out)
 	if r.Stack == nil {
 		fmt.Fprintf(out, "stack %s: not yet created; run make up\n", project.SandboxStack)
@@ -139,6 +148,19 @@ func (r *report) writeTools(out io.Writer) {
 			fmt.Fprintf(out, "%s: not used: %s\n", tool.Name, tool.Note)
 		}
 	}
+}
+
+func (r *report) writePrograms(out io.Writer) {
+	if len(r.Programs) == 0 {
+		return
+	}
+	fmt.Fprintln(out)
+	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "IN THE CLUSTER\tKIND\tVERSION")
+	for _, p := range r.Programs {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Name, p.State, p.Version)
+	}
+	t.Flush()
 }
 
 // number formats a number for the table, in which an absent value is "-". So do dash

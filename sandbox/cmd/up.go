@@ -13,6 +13,7 @@ import (
 	"github.com/progressive-framework/platform/sandbox/localaddons"
 	"github.com/progressive-framework/platform/sandbox/localcluster"
 	"github.com/progressive-framework/platform/sandbox/lock"
+	"github.com/progressive-framework/platform/sandbox/mirror"
 	"github.com/progressive-framework/platform/sandbox/nodes"
 	"github.com/progressive-framework/platform/sandbox/progress"
 	"github.com/progressive-framework/platform/sandbox/project"
@@ -110,6 +111,9 @@ func startCluster(ctx context.Context, l *layout.Layout, log *progress.Log) erro
 		return localaddons.Install(ctx, l, log)
 	case layout.ClusterSimulated:
 		return log.Step("simulated nodes, one of each tier in each of "+fmt.Sprint(l.Zones), func(func(string)) error {
+			if err := mirror.EnsureEmpty(ctx, l); err != nil {
+				return err
+			}
 			return nodes.Ensure(ctx, l, 1)
 		})
 	default:
@@ -133,33 +137,13 @@ func upStack(c *cobra.Command, l *layout.Layout, log *progress.Log) error {
 	if err := refreshLostImages(ctx, l, s, state, log); err != nil {
 		return err
 	}
-	if err := s.Run(ctx, "up", "--yes", "--skip-preview", "--stack", s.Name()); err != nil {
-		if ctx.Err() != nil {
-			return fmt.Errorf("%w; the state is saved, make up continues from there", context.Cause(ctx))
-		}
-		return fmt.Errorf("%w. What was created stays. Fix the cause and run make up again", s.Explain(ctx, err))
-	}
-	if state, err = s.Export(ctx); err != nil {
-		return err
-	}
-	url := state.Output("url")
-	if l.Cluster == layout.ClusterSimulated {
-		log.Say("pods of simulated nodes run nothing, so nothing answers at %s", url)
-		return printNextSteps(c, "")
-	}
-	if l.Cluster == layout.ClusterExisting {
-		if err := startForward(ctx, l, state.Output("namespace")); err != nil {
-			return err
-		}
-	}
-	if url == "" {
-		return fmt.Errorf("the stack %s has no output named url", s.Name())
-	}
-	err = log.Step("waiting for "+url+"/health", func(detail func(string)) error {
-		return awaitFront(ctx, url, frontLimit, detail)
-	})
+	url, err := deployScaled(ctx, l, s, state, log)
 	if err != nil {
 		return err
+	}
+	if l.Cluster == layout.ClusterSimulated {
+		log.Say("pods of simulated nodes run nothing, so nothing answers at %s", url)
+		url = ""
 	}
 	return printNextSteps(c, url)
 }

@@ -90,6 +90,24 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	return dir, nil
 }
 
+// Without writes the configuration of a stack in the folder dir without some keys,
+// and returns the file, for --config-file.
+func Without(dir, stack string, keys ...string) (string, error) {
+	content, err := read(filepath.Join(dir, stackFile(stack)))
+	if err != nil {
+		return "", fmt.Errorf("stack %q: %w", stack, err)
+	}
+	config, _ := content["config"].(map[string]any)
+	for _, key := range keys {
+		delete(config, key)
+	}
+	path := filepath.Join(dir, "without."+stackFile(stack))
+	if err := write(path, content); err != nil {
+		return "", fmt.Errorf("stack %q: %w", stack, err)
+	}
+	return path, nil
+}
+
 // Last returns the folder in which the CLI last worked on a stack, without
 // updating it: an interrupted update is recovered with the configuration with
 // which it began. For a stack without a copy it returns Dir.

@@ -140,3 +140,13 @@ func TestCopyRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestWithout(t *testing.T) {
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.a.yaml": "encryptionsalt: s\nconfig:\n  a:x: 1\n  a:y: {z: 2}\n"})
+	dir, err := Dir(l, "a")
+	require.NoError(t, err)
+	path, err := Without(dir, "a", "a:y", "a:unknown")
+	require.NoError(t, err)
+	require.Equal(t, map[string]any{"encryptionsalt": "s", "config": map[string]any{"a:x": 1}}, load(t, dir, filepath.Base(path)))
+	require.Contains(t, load(t, dir, "Pulumi.a.yaml")["config"], "a:y", "the stack's own file stays")
+}

@@ -67,6 +67,9 @@ func OpenIn(ctx context.Context, l *layout.Layout, name, dir string, t Terminal)
 // Name is the stack's name.
 func (s *Stack) Name() string { return s.name }
 
+// Dir is the folder of Pulumi.yaml in which its commands run.
+func (s *Stack) Dir() string { return s.dir }
+
 // Exists says whether the sandbox's state contains a stack of that name.
 func Exists(l *layout.Layout, name string) bool {
 	found, err := filepath.Glob(filepath.Join(l.Backend(), ".pulumi", "stacks", "*", name+".json"))

@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/mirror"
+	"github.com/progressive-framework/platform/sandbox/progress"
+	"github.com/progressive-framework/platform/sandbox/project"
+	"github.com/progressive-framework/platform/sandbox/stack"
+)
+
+// podScalingKeys are the keys of the stack without which the counts of pods are
+// fixed, and nothing of upstream's programs runs.
+var podScalingKeys = []string{"progressive-framework:podScaling", "progressive-framework:prometheus", "progressive-framework:images"}
+
+// deployScaled runs `pulumi up` and waits until the platform answers, and returns
+// its URL. Where Prometheus and KEDA have to be built first, which takes a quarter
+// of an hour, the platform answers before that, with a fixed number of pods.
+func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
+	switch l.Cluster {
+	case layout.ClusterSimulated: // its images are empty
+		return deployAndAwait(ctx, l, s, "", log)
+	case layout.ClusterExisting: // which may have a KEDA of its own
+		return deployFixed(ctx, l, s, log)
+	}
+	missing, err := mirror.Missing(ctx, l)
+	if err != nil {
+		return "", err
+	}
+	if missing > 0 && !scales(state) {
+		if url, err = deployFixed(ctx, l, s, log); err != nil {
+			return "", err
+		}
+		log.Say("the platform answers at %s; what scales its pods follows", url)
+	}
+	if err := mirror.Ensure(ctx, l, log); err != nil {
+		return "", err
+	}
+	return deployAndAwait(ctx, l, s, "", log)
+}
+
+// scales reports whether the stack has an autoscaler of pods.
+func scales(state stack.State) bool {
+	return slices.ContainsFunc(state.Resources, func(r stack.Resource) bool { return r.Type == "progressive:keda:KEDA" })
+}
+
+// deployFixed deploys the stack without what scales pods.
+func deployFixed(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
+	file, err := project.Without(s.Dir(), s.Name(), podScalingKeys...)
+	if err != nil {
+		return "", err
+	}
+	return deployAndAwait(ctx, l, s, file, log)
+}
+
+// deployAndAwait runs `pulumi up`, with another configuration if configFile is not
+// empty, and waits until the platform answers.
+func deployAndAwait(ctx context.Context, l *layout.Layout, s *stack.Stack, configFile string, log *progress.Log) (string, error) {
+	args := []string{"up", "--yes", "--skip-preview", "--stack", s.Name()}
+	if configFile != "" {
+		args = append(args, "--config-file", configFile)
+	}
+	if err := s.Run(ctx, args...); err != nil {
+		if ctx.Err() != nil {
+			return "", fmt.Errorf("%w; the state is saved, make up continues from there", context.Cause(ctx))
+		}
+		return "", fmt.Errorf("%w. What was created stays. Fix the cause and run make up again", s.Explain(ctx, err))
+	}
+	state, err := s.Export(ctx)
+	if err != nil {
+		return "", err
+	}
+	url := state.Output("url")
+	if l.Cluster == layout.ClusterSimulated {
+		return url, nil
+	}
+	if l.Cluster == layout.ClusterExisting {
+		if err := startForward(ctx, l, state.Output("namespace")); err != nil {
+			return "", err
+		}
+	}
+	if url == "" {
+		return "", fmt.Errorf("the stack %s has no output named url", s.Name())
+	}
+	return url, log.Step("waiting for "+url+"/health", func(detail func(string)) error {
+		return awaitFront(ctx, url, frontLimit, detail)
+	})
+}

@@ -1,0 +1,142 @@
+package live
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// query asks the stack's Prometheus, through the API server, and returns the first
+// value; found is false for an empty answer.
+func query(t *testing.T, expression string) (value float64, found bool) {
+	t.Helper()
+	path := fmt.Sprintf("/api/v1/namespaces/%s/services/prometheus:9090/proxy/api/v1/query?query=%s", output[string](t, "namespace"), url.QueryEscape(expression))
+	raw, err := run(t, "kubectl", "get", "--raw", path)
+	if err != nil {
+		return 0, false
+	}
+	var answer struct {
+		Data struct{ Result []struct{ Value [2]any } }
+	}
+	require.NoError(t, json.Unmarshal([]byte(raw), &answer))
+	if len(answer.Data.Result) == 0 {
+		return 0, false
+	}
+	value, err = strconv.ParseFloat(answer.Data.Result[0].Value[1].(string), 64)
+	require.NoError(t, err)
+	return value, true
+}
+
+// TestPrometheusScrapesEveryPodEveryFiveSeconds: autoscalers of pods read these
+// series. Half a minute has six samples.
+func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	for _, service := range []string{"progressive-framework-v5", "mca", "npa", "wpa"} {
+		require.Eventually(t, func() bool {
+			pods := strings.Fields(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app="+service,
+				"--field-selector=status.phase=Running", "-o", "jsonpath={.items[*].metadata.name}"))
+			up, _ := query(t, fmt.Sprintf(`count(up{job=%q} == 1)`, service))
+			samples, _ := query(t, fmt.Sprintf(`min(count_over_time(up{job=%q}[30s]))`, service))
+			return len(pods) > 0 && int(up) == len(pods) && samples >= 5
+		}, 2*time.Minute, 3*time.Second, service)
+	}
+	_, found := query(t, `sum(rate(container_cpu_usage_seconds_total[1m]))`)
+	require.True(t, found, "the CPU of containers, from the kubelets")
+}
+
+// TestUsersReadNoMetrics: the port of the metrics is not that of the service.
+func TestUsersReadNoMetrics(t *testing.T) {
+	_, body, err := get(t.Context(), &http.Client{Timeout: 5 * time.Second}, output[string](t, "url")+"/metrics")
+	require.NoError(t, err)
+	require.NotContains(t, body, "http_requests_total")
+}
+
+// calculations sends requests to npa until ctx ends, two a second, each for another
+// plan: an answer from the cache is no calculation.
+func calculations(ctx context.Context, t *testing.T, address, token string) {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second}
+	for grams := time.Now().UnixMilli(); ctx.Err() == nil; grams++ {
+		// A weight in grams, which no earlier run of the test has sent.
+		body := fmt.Sprintf(`{"userId":"test-user-123","duration":1,"weightKg":%d.%03d}`, 50+grams/1000%100, grams%1000)
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/api/v1/agents/npa/plan", bytes.NewReader([]byte(body)))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		request.Header.Set("Content-Type", "application/json")
+		if response, err := client.Do(request); err == nil {
+			_ = response.Body.Close()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(500 * time.Millisecond):
+		}
+	}
+}
+
+// scaledObject scales npa on its own metric, with the design document's target and a
+// short scale-down window.
+const scaledObject = `
+apiVersion: keda.sh/v1alpha1
+kind: ScaledObject
+metadata: {name: npa-live-test, namespace: %[1]s}
+spec:
+  scaleTargetRef: {name: npa}
+  minReplicaCount: 1
+  maxReplicaCount: 3
+  advanced:
+    horizontalPodAutoscalerConfig:
+      behavior: {scaleDown: {stabilizationWindowSeconds: 15}}
+  triggers:
+    - type: prometheus
+      metricType: AverageValue
+      metadata:
+        serverAddress: http://prometheus.%[1]s.svc.cluster.local:9090
+        threshold: "20"
+        ignoreNullValues: "false"
+        query: sum(60 * rate(nutrition_calculations_total{job="npa"}[30s])) or 0 * count(up{job="npa"} == 1)
+`
+
+// TestKEDAScalesAServiceOnItsMetric: two calculations a second are 120 a minute, six
+// times the target of a pod. Without load the count falls to the minimum again.
+func TestKEDAScalesAServiceOnItsMetric(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	token := strings.TrimSpace(must(t, "make", "-s", "token"))
+	file := filepath.Join(t.TempDir(), "scaledobject.yaml")
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, scaledObject, namespace), 0o600))
+	must(t, "kubectl", "apply", "-f", file)
+	t.Cleanup(func() { must(t, "kubectl", "delete", "-f", file, "--wait=true", "--timeout=60s") })
+	ready := func() string {
+		return must(t, "kubectl", "-n", namespace, "get", "deployment", "npa", "-o", "jsonpath={.status.readyReplicas}")
+	}
+	require.Equal(t, "1", ready())
+
+	load, stop := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer stop()
+	ended := make(chan struct{})
+	began := time.Now()
+	go func() {
+		defer close(ended)
+		calculations(load, t, output[string](t, "url"), token)
+	}()
+	require.Eventually(t, func() bool { return ready() == "3" }, 4*time.Minute, time.Second, "KEDA scales up")
+	t.Logf("all pods were ready after %s of load", time.Since(began).Round(time.Second))
+	events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=SuccessfulRescale,involvedObject.name=keda-hpa-npa-live-test", "-o", "jsonpath={.items[*].message}")
+	require.Contains(t, events, "external metric s0-prometheus")
+	stop()
+	<-ended
+	require.Eventually(t, func() bool { return ready() == "1" }, 4*time.Minute, time.Second, "and down again")
+}
