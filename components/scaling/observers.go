@@ -3,7 +3,7 @@ package scaling
 // MetricsPort is the port of a service's pod for its metrics.
 const MetricsPort = 9090
 
-// Pods of the programs that scale the services' pods: Prometheus, KEDA and VPA.
+// Pods of the programs that scale the services' pods: Prometheus and KEDA.
 // Their CPU and memory at rest were measured in the sandbox, with four services;
 // the limits of KEDA are upstream's (KEDA, config/manager/manager.yaml).
 

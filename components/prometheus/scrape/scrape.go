@@ -88,7 +88,7 @@ type relabel struct {
 type Namespaces struct {
 	// Platform is the services' own.
 	Platform string
-	// Controllers are those of KEDA and VPA.
+	// Controllers are those of KEDA.
 	Controllers []string
 }
 
