@@ -30,6 +30,10 @@ const ClassName = "sandbox-local"
 // provisionerName is the provisioner in the storage class.
 const provisionerName = "sandbox.progressive-framework/local"
 
+// ebsProvisioner is the EBS CSI driver's, in the class that the program creates on
+// AWS. The stacks staging and prod have it in a simulated cluster.
+const ebsProvisioner = "ebs.csi.aws.com"
+
 // defaultAnnotation marks a cluster's default class.
 const defaultAnnotation = "storageclass.kubernetes.io/is-default-class"
 

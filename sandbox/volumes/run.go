@@ -42,7 +42,9 @@ func Run(ctx context.Context, l *layout.Layout) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	// There is one process for each sandbox, so no leader election.
-	go controller.NewProvisionController(ctx, client, provisionerName, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
+	for _, name := range []string{provisionerName, ebsProvisioner} {
+		go controller.NewProvisionController(ctx, client, name, provisioner{root}, controller.LeaderElection(false)).Run(ctx)
+	}
 	go resize(ctx, client)
 
 	mux := http.NewServeMux()
