@@ -162,6 +162,7 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 			tier, _ := at(spec, "selector", "matchLabels", "tier").(string)
 			require.Equal(t, tier, p.Tier)
 			require.Equal(t, Fixed(at(spec, "replicas").(int)), p.Count)
+			require.Equal(t, at(spec, "replicas"), p.Floor)
 			require.Equal(t, at(c, "ports", 0, "containerPort"), p.Port)
 			requireQuantity(t, at(c, "resources", "requests", "cpu"), p.Resources.CPURequest)
 			requireQuantity(t, at(c, "resources", "requests", "memory"), p.Resources.MemoryRequest)

@@ -48,6 +48,8 @@ type PodsMetric struct {
 	Name string
 	// AverageValue is in the unit of the metric. It is above zero.
 	AverageValue resource.Quantity
+	// Source says how the metric is computed.
+	Source Source
 }
 
 // Behavior limits how fast an HPA changes the number of pods in one direction.
@@ -140,6 +142,12 @@ func (m ResourceMetric) validate() error {
 func (m PodsMetric) validate() error {
 	if m.Name == "" || m.AverageValue.Sign() <= 0 {
 		return fmt.Errorf("metric %q with average %s: must have a name and a value above zero", m.Name, m.AverageValue.String())
+	}
+	if m.Source == nil {
+		return fmt.Errorf("metric %s: must have a Source, Rate or MeanDuration", m.Name)
+	}
+	if err := m.Source.validate(); err != nil {
+		return fmt.Errorf("metric %s: %w", m.Name, err)
 	}
 	return nil
 }

@@ -37,6 +37,10 @@ type Profile struct {
 	Count Count
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
+	// Floor is the number of pods that an Autoscaled service has at least while
+	// its metrics can't be read. It is the replicas of the document's Deployment,
+	// and within the bounds of the HPA.
+	Floor int
 	// VPA controls the requests that the HPA does not scale on.
 	VPA VPA
 
@@ -118,6 +122,9 @@ func (p Profile) Validate() error {
 		return fmt.Errorf("service %s: must have a Count, Fixed or Autoscaled", p.Name)
 	}
 	errs := []error{p.Count.validate(), p.HPA.validate(), p.VPA.validate(), Conflict(p.HPA, p.VPA)}
+	if p.Floor < p.HPA.MinReplicas || p.Floor > p.HPA.MaxReplicas {
+		errs = append(errs, fmt.Errorf("floor of %d pods: must be within the bounds of HPA %s, %d to %d", p.Floor, p.HPA.Name, p.HPA.MinReplicas, p.HPA.MaxReplicas))
+	}
 	for _, r := range []struct {
 		name           ResourceName
 		request, limit resource.Quantity

@@ -64,7 +64,20 @@ func TestProfileRefuses(t *testing.T) {
 		{"min above max", func(p *Profile) { p.HPA.MinReplicas = 16 }, []string{"HPA npa-hpa: 16 to 15 replicas"}},
 		{"an HPA without a metric", func(p *Profile) { p.HPA.Metrics = nil }, []string{"must have a name and a metric"}},
 		{"a target above 100 %", func(p *Profile) { p.HPA.Metrics = []Metric{ResourceMetric{CPU, 101}} }, []string{"cpu utilization of 101 %"}},
-		{"a target of zero", func(p *Profile) { p.HPA.Metrics = []Metric{PodsMetric{"m", resource.Quantity{}}} }, []string{"above zero"}},
+		{"a target of zero", func(p *Profile) {
+			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.Quantity{}, Rate{"m_total", "", time.Second}}}
+		}, []string{"above zero"}},
+		{"a metric without a source", func(p *Profile) { p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), nil}} }, []string{"metric m: must have a Source"}},
+		{"a rate without a counter", func(p *Profile) {
+			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), Rate{Per: time.Second}}}
+		}, []string{`rate of "" per 1s`}},
+		{"a rate per no time", func(p *Profile) {
+			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), Rate{Counter: "m_total"}}}
+		}, []string{"must have a counter and a time above zero"}},
+		{"a duration of nothing", func(p *Profile) {
+			p.HPA.Metrics = []Metric{PodsMetric{"m", resource.MustParse("1"), MeanDuration{}}}
+		}, []string{"must have a histogram"}},
+		{"a floor above the bounds, which no HPA could reach", func(p *Profile) { p.Floor = 16 }, []string{"floor of 16 pods: must be within the bounds of HPA npa-hpa, 2 to 15"}},
 		{"a window above the one hour that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{StabilizationWindow: 2 * time.Hour} }, []string{"stabilization window of 2h"}},
 		{"a period above the 30 minutes that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{Policies: []Policy{{PodsPolicy, 1, time.Hour}}} }, []string{"the period 1s to 30m"}},
 		{"a request above its limit", func(p *Profile) { p.Resources.CPURequest = resource.MustParse("3") }, []string{"cpu request 3: must be above zero and at most its limit 2"}},
@@ -86,7 +99,7 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 	both := VPA{Name: "v", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory}}
 	onCPU := HPA{Name: "h", Metrics: []Metric{ResourceMetric{CPU, 70}}}
 	onBoth := HPA{Name: "h", Metrics: []Metric{ResourceMetric{CPU, 70}, ResourceMetric{Memory, 80}}}
-	onRequests := HPA{Name: "h", Metrics: []Metric{PodsMetric{"r", resource.MustParse("1")}}}
+	onRequests := HPA{Name: "h", Metrics: []Metric{PodsMetric{"r", resource.MustParse("1"), Rate{"r_total", "", time.Second}}}}
 	require.Equal(t, []ResourceName{Memory}, both.WithoutConflict(onCPU).Controls, "the VPA keeps the resources that the HPA does not scale on")
 	require.Equal(t, UpdateAuto, both.WithoutConflict(onCPU).Mode)
 	require.Equal(t, UpdateOff, both.WithoutConflict(onBoth).Mode, "no resource is left, so the VPA only recommends")

@@ -10,6 +10,19 @@ import (
 // module is the import path of the folder that has the services' main packages.
 const module = "github.com/progressive-framework/platform/agents/"
 
+// What the metrics of the autoscalers leave out, as PromQL label matchers on the
+// labels of agents/internal/telemetry.
+const (
+	// userRequests leaves out probes and scrapes, which grow with the pods.
+	userRequests = `route!~"GET /(health(/.*)?|metrics)"`
+	// shortRequests also leaves out WebSockets. Their duration is that of the
+	// connection, and one of minutes would look like an overload.
+	shortRequests = `route!~"GET /(health(/.*)?|metrics|ws)"`
+	// accepted leaves out what was refused without work: a flood of invalid
+	// requests needs no further pods.
+	accepted = `outcome!="refused"`
+)
+
 // Services lists the platform's services in the order in which the program
 // creates them. The numbers come from the sections "Kubernetes Horizontal Pod
 // Autoscaler (HPA)", "Resource Allocation Strategy" and "Vertical Pod
@@ -24,8 +37,11 @@ func Web() Profile {
 		Metrics: []Metric{
 			ResourceMetric{CPU, t.CPU},
 			ResourceMetric{Memory, t.Memory},
-			PodsMetric{"http_requests_per_second", resource.MustParse("100")},
-			PodsMetric{"http_request_duration_seconds", *resource.NewMilliQuantity(t.ResponseTime.Milliseconds(), resource.DecimalSI)},
+			PodsMetric{"http_requests_per_second", resource.MustParse("100"), Rate{"http_requests_total", userRequests, time.Second}},
+			PodsMetric{
+				"http_request_duration_seconds", *resource.NewMilliQuantity(t.ResponseTime.Milliseconds(), resource.DecimalSI),
+				MeanDuration{"http_request_duration_seconds", shortRequests},
+			},
 		},
 		ScaleDown: &Behavior{
 			StabilizationWindow: 5 * time.Minute,
@@ -41,8 +57,8 @@ func Web() Profile {
 	return Profile{
 		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
 		Port: 3000, NodePort: 30080,
-		Count: Fixed(6),
-		HPA:   hpa,
+		Count: Fixed(6), Floor: 6,
+		HPA: hpa,
 		VPA: VPA{
 			Name: "progressive-framework-vpa", Mode: UpdateAuto, Limits: true,
 			Controls: []ResourceName{CPU, Memory},
@@ -65,13 +81,13 @@ func MCA() Profile {
 		Name: "mca-hpa", MinReplicas: 2, MaxReplicas: 20,
 		Metrics: []Metric{
 			ResourceMetric{CPU, t.CPU},
-			PodsMetric{"agent_coordination_requests_per_second", resource.MustParse("10")},
+			PodsMetric{"agent_coordination_requests_per_second", resource.MustParse("10"), Rate{"agent_coordination_requests_total", accepted, time.Second}},
 		},
 		ScaleDown: &Behavior{StabilizationWindow: 10 * time.Minute, Policies: []Policy{{PodsPolicy, 1, 2 * time.Minute}}},
 		ScaleUp:   &Behavior{StabilizationWindow: 30 * time.Second, Policies: []Policy{{PodsPolicy, 3, 30 * time.Second}}},
 	}
 	p := agent("mca", hpa)
-	p.Count = Fixed(3)
+	p.Count, p.Floor = Fixed(3), 3
 	p.NodePort = 30800
 	p.VPA = VPA{
 		Name: "mca-vpa", Mode: UpdateOff, Controls: []ResourceName{CPU, Memory},
@@ -94,11 +110,11 @@ func NPA() Profile {
 		Name: "npa-hpa", MinReplicas: 2, MaxReplicas: 15,
 		Metrics: []Metric{
 			ResourceMetric{CPU, 70},
-			PodsMetric{"nutrition_calculations_per_minute", resource.MustParse("20")},
+			PodsMetric{"nutrition_calculations_per_minute", resource.MustParse("20"), Rate{"nutrition_calculations_total", "", time.Minute}},
 		},
 	}
 	p := agent("npa", hpa)
-	p.Count = Fixed(2)
+	p.Count, p.Floor = Fixed(2), 2
 	p.VPA = VPA{
 		Name: "npa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("200m", "3000m", "384Mi", "6Gi"),
@@ -121,11 +137,11 @@ func WPA() Profile {
 		Name: "wpa-hpa", MinReplicas: 2, MaxReplicas: 15,
 		Metrics: []Metric{
 			ResourceMetric{CPU, 70},
-			PodsMetric{"workout_generations_per_minute", resource.MustParse("15")},
+			PodsMetric{"workout_generations_per_minute", resource.MustParse("15"), Rate{"workout_generations_total", "", time.Minute}},
 		},
 	}
 	p := agent("wpa", hpa)
-	p.Count = Fixed(2)
+	p.Count, p.Floor = Fixed(2), 2
 	p.VPA = VPA{
 		Name: "wpa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("150m", "2500m", "320Mi", "5Gi"),

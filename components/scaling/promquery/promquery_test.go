@@ -1,0 +1,246 @@
+package promquery
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"sigs.k8s.io/yaml"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// A unit test of promtool (Prometheus, "Unit testing for rules").
+type (
+	unitTest struct {
+		Interval string       `json:"interval"`
+		Input    []series     `json:"input_series"`
+		Exprs    []expression `json:"promql_expr_test"`
+	}
+	series struct {
+		Series string `json:"series"`
+		Values string `json:"values"`
+	}
+	expression struct {
+		Expr    string   `json:"expr"`
+		At      string   `json:"eval_time"`
+		Samples []sample `json:"exp_samples"`
+	}
+	sample struct {
+		Labels string  `json:"labels"`
+		Value  float64 `json:"value"`
+	}
+)
+
+// evaluate runs the tests with promtool.
+func evaluate(t *testing.T, tests []unitTest) {
+	t.Helper()
+	path, err := exec.LookPath("promtool")
+	require.NoError(t, err, "apt-get install prometheus")
+	text, err := yaml.Marshal(map[string]any{"tests": tests})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "tests.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	out, err := exec.CommandContext(t.Context(), path, "test", "rules", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// equals requires a value up to rounding: promtool compares exactly, and the order in
+// which PromQL adds is not defined.
+func equals(expr string, want float64) expression {
+	return expression{fmt.Sprintf("abs(%s - %s) < bool 1e-9", expr, number(want)), "1m", []sample{{"{}", 1}}}
+}
+
+// metric returns a service and one of its metrics.
+func metric(t *testing.T, name string) (scaling.Profile, scaling.PodsMetric) {
+	t.Helper()
+	for _, p := range scaling.Services() {
+		for _, m := range p.HPA.Metrics {
+			if pods, ok := m.(scaling.PodsMetric); ok && pods.Name == name {
+				return p, pods
+			}
+		}
+	}
+	require.Fail(t, "no such metric", name)
+	return scaling.Profile{}, scaling.PodsMetric{}
+}
+
+// counter writes samples of a counter that grows by step from one scrape to the
+// next. It begins at the scrape start and has count samples.
+func counter(step float64, start, count int) string {
+	text := ""
+	if start > 0 {
+		text = fmt.Sprintf("_x%d ", start-1) // promtool writes one more than the number
+	}
+	return text + fmt.Sprintf("0+%sx%d", number(step), count-1)
+}
+
+// gauge writes equal samples.
+func gauge(value float64, start, count int) string {
+	if start == 0 {
+		return fmt.Sprintf("%s+0x%d", number(value), count-1)
+	}
+	return fmt.Sprintf("_x%d %s+0x%d", start-1, number(value), count-1)
+}
+
+// The situations that the expressions are written for. 13 scrapes are a minute, and
+// the expression is evaluated at its end.
+func TestDemandInEverySituation(t *testing.T) {
+	const (
+		scrapes = 13
+		web     = `{job="web",pod="%s",method="GET",route="%s",status="200"}`
+		npa     = `{job="npa",pod="%s",agent="npa",outcome="%s"}`
+	)
+	up := func(job, pod, values string) series {
+		return series{fmt.Sprintf(`up{job=%q,pod=%q}`, job, pod), values}
+	}
+	requests := func(pod, route, values string) series {
+		return series{"http_requests_total" + fmt.Sprintf(web, pod, route), values}
+	}
+	duration := func(suffix, pod, route, values string) series {
+		return series{"http_request_duration_seconds" + suffix + fmt.Sprintf(strings.Replace(web, `,status="200"`, "", 1), pod, route), values}
+	}
+	calculations := func(pod, outcome, values string) series {
+		return series{"nutrition_calculations_total" + fmt.Sprintf(npa, pod, outcome), values}
+	}
+	seen := gauge(1, 0, scrapes)
+	const app = "web"
+	const none = -1.0
+	for _, tc := range []struct {
+		reason, metric string
+		input          []series
+		want           float64
+	}{
+		{"busy: the sum over pods and routes", "http_requests_per_second", []series{
+			up(app, "a", seen), up(app, "b", seen),
+			requests("a", "GET /x", counter(500, 0, scrapes)), requests("a", "POST /y", counter(50, 0, scrapes)), requests("b", "GET /x", counter(1000, 0, scrapes)),
+		}, 310},
+		{"probes and scrapes are not demand", "http_requests_per_second", []series{
+			up(app, "a", seen), requests("a", "GET /x", counter(500, 0, scrapes)),
+			requests("a", "GET /health", counter(500, 0, scrapes)), requests("a", "GET /health/ready", counter(500, 0, scrapes)), requests("a", "GET /metrics", counter(500, 0, scrapes)),
+		}, 100},
+		{"another service's pods are not demand", "http_requests_per_second", []series{
+			up(app, "a", seen), up("mca", "b", seen), requests("a", "GET /x", counter(500, 0, scrapes)),
+			{`http_requests_total{job="mca",pod="b",method="GET",route="GET /x",status="200"}`, counter(500, 0, scrapes)},
+		}, 100},
+		{"idle, without a series: 0", "http_requests_per_second", []series{up(app, "a", seen), up(app, "b", seen)}, 0},
+		{"no pod: no value", "http_requests_per_second", nil, none},
+		{"no pod answers scrapes: no value", "http_requests_per_second", []series{
+			up(app, "a", gauge(0, 0, scrapes)), up(app, "b", gauge(0, 0, scrapes)),
+		}, none},
+		{"Prometheus restarted without its data 10 s ago: no value", "http_requests_per_second", []series{
+			up(app, "a", gauge(1, 11, 2)), requests("a", "GET /x", counter(500, 11, 2)),
+		}, none},
+		{"one of three pods can't be scraped, demand below the target: it counts as its target, 100", "http_requests_per_second", []series{
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
+			requests("a", "GET /x", counter(200, 0, scrapes)), requests("b", "GET /x", counter(200, 0, scrapes)),
+		}, 180},
+		{"one of three pods can't be scraped, the others near the target: no more than three targets", "http_requests_per_second", []series{
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
+			requests("a", "GET /x", counter(600, 0, scrapes)), requests("b", "GET /x", counter(600, 0, scrapes)),
+		}, 300},
+		{"one of three pods can't be scraped, demand above the target: it counts as 0", "http_requests_per_second", []series{
+			up(app, "a", seen), up(app, "b", seen), up(app, "c", gauge(0, 0, scrapes)),
+			requests("a", "GET /x", counter(1000, 0, scrapes)), requests("b", "GET /x", counter(1000, 0, scrapes)),
+		}, 400},
+		{"a pod that ended 10 s ago: its requests still count, itself no longer", "http_requests_per_second", []series{
+			up(app, "a", seen), up(app, "b", gauge(1, 0, 11)+" stale"),
+			requests("a", "GET /x", counter(500, 0, scrapes)), requests("b", "GET /x", counter(500, 0, 11)+" stale"),
+		}, 162.5},
+		{"per minute, all outcomes", "nutrition_calculations_per_minute", []series{
+			up("npa", "a", seen), up("npa", "b", seen),
+			calculations("a", "ok", counter(2, 0, scrapes)), calculations("b", "ok", counter(3, 0, scrapes)), calculations("b", "failed", counter(1, 0, scrapes)),
+		}, 72},
+		{"the sum of the pods' mean durations", "http_request_duration_seconds", []series{
+			up(app, "a", seen), up(app, "b", seen),
+			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", counter(1, 0, scrapes)), duration("_count", "b", "GET /x", counter(10, 0, scrapes)),
+			duration("_sum", "b", "GET /y", counter(5, 0, scrapes)), duration("_count", "b", "GET /y", counter(10, 0, scrapes)),
+		}, 0.5},
+		{"the mean duration of an idle pod, 0/0, is none", "http_request_duration_seconds", []series{
+			up(app, "a", seen), up(app, "b", seen),
+			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", gauge(7, 0, scrapes)), duration("_count", "b", "GET /x", gauge(9, 0, scrapes)),
+		}, 0.2},
+		{"all pods idle: 0", "http_request_duration_seconds", []series{
+			up(app, "a", seen), duration("_sum", "a", "GET /x", gauge(7, 0, scrapes)), duration("_count", "a", "GET /x", gauge(9, 0, scrapes)),
+		}, 0},
+		{"the mean duration of an ended pod does not count", "http_request_duration_seconds", []series{
+			up(app, "a", seen), up(app, "b", gauge(1, 0, 11)+" stale"),
+			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
+			duration("_sum", "b", "GET /x", counter(90, 0, 11)+" stale"), duration("_count", "b", "GET /x", counter(100, 0, 11)+" stale"),
+		}, 0.2},
+		{"a WebSocket is no slow request", "http_request_duration_seconds", []series{
+			up(app, "a", seen),
+			duration("_sum", "a", "GET /x", counter(20, 0, scrapes)), duration("_count", "a", "GET /x", counter(100, 0, scrapes)),
+			duration("_sum", "a", "GET /ws", counter(900, 0, scrapes)), duration("_count", "a", "GET /ws", counter(1, 0, scrapes)),
+		}, 0.2},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			p, m := metric(t, tc.metric)
+			e := expression{Expr: Demand(p, m), At: "1m"}
+			if tc.want != none {
+				e = equals(e.Expr, tc.want)
+			}
+			evaluate(t, []unitTest{{"5s", tc.input, []expression{e}}})
+		})
+	}
+}
+
+// PromQL computes what Value does, for every metric of the document in many states.
+// The property test on Kubernetes' calculator proves Value.
+func TestDemandIsValue(t *testing.T) {
+	const scrapes, states = 13, 30
+	rng := rand.New(rand.NewPCG(1, 2))
+	var tests []unitTest
+	for _, p := range scaling.Services() {
+		for _, m := range p.HPA.Metrics {
+			m, ok := m.(scaling.PodsMetric)
+			if !ok {
+				continue
+			}
+			target := m.AverageValue.AsApproximateFloat64()
+			for range states {
+				pods := 1 + rng.IntN(12)
+				seen := 1 + rng.IntN(pods)
+				var input []series
+				sum := 0.0
+				for i := range pods {
+					job := fmt.Sprintf(`job=%q,pod="p%d"`, p.Short, i)
+					if i >= seen {
+						input = append(input, series{"up{" + job + "}", gauge(0, 0, scrapes)})
+						continue
+					}
+					input = append(input, series{"up{" + job + "}", gauge(1, 0, scrapes)})
+					switch s := m.Source.(type) {
+					case scaling.Rate:
+						step := float64(rng.IntN(int(3*target*5/s.Per.Seconds()) + 2))
+						sum += step / 5 * s.Per.Seconds()
+						input = append(input, series{s.Counter + "{" + job + "}", counter(step, 0, scrapes)})
+					case scaling.MeanDuration:
+						step := float64(1 + rng.IntN(150))
+						sum += step / 100
+						input = append(input, series{s.Histogram + "_sum{" + job + "}", counter(step, 0, scrapes)}, series{s.Histogram + "_count{" + job + "}", counter(100, 0, scrapes)})
+					}
+				}
+				tests = append(tests, unitTest{"5s", input, []expression{equals(Demand(p, m), Value(sum, target, pods, seen))}})
+			}
+		}
+	}
+	require.Len(t, tests, 5*states)
+	evaluate(t, tests)
+}
+
+// People see each pod's value under the document's name.
+func TestPerPod(t *testing.T) {
+	p, m := metric(t, "nutrition_calculations_per_minute")
+	require.Equal(t, `60 * sum by (job, pod) (rate(nutrition_calculations_total{job="npa"}[30s]))`, PerPod(p, m))
+	p, m = metric(t, "http_request_duration_seconds")
+	require.Equal(t, `(sum by (job, pod) (rate(http_request_duration_seconds_sum{job="web",route!~"GET /(health(/.*)?|metrics|ws)"}[20s]))`+
+		` / sum by (job, pod) (rate(http_request_duration_seconds_count{job="web",route!~"GET /(health(/.*)?|metrics|ws)"}[20s])) > 0)`, PerPod(p, m))
+}
