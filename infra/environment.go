@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -45,7 +46,11 @@ func newEnvironment(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	}
 	if db := stores.postgres; db != nil {
 		env.variables["DATABASE_URL"] = pulumi.Sprintf("postgres://%s@%s:%d/%s?sslmode=%s", postgres.Owner, db.host, db.port, postgres.DatabaseName, env.sslMode(db))
-		env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(scaling.PoolConnections))
+		pool, err := stack.Pool()
+		if err != nil {
+			return nil, fmt.Errorf("postgres.connections: %w", err)
+		}
+		env.variables["DATABASE_MAX_CONNECTIONS"] = pulumi.String(strconv.Itoa(pool))
 		env.addPassword("postgres", "DATABASE_PASSWORD_FILE", db)
 	}
 	if cache := stores.redis; cache != nil {

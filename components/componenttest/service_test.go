@@ -61,6 +61,14 @@ func TestServiceRunsConfinedAndRollsWithoutAGap(t *testing.T) {
 		"spec.template.spec.serviceAccountName":                        "mca",
 	})
 	deployed.has(t, map[string]any{"spec.template.spec.containers[0].terminationMessagePolicy": "FallbackToLogsOnError"})
+	// No probe has an initial delay: a new pod is ready when it can be.
+	deployed.has(t, map[string]any{
+		"spec.template.spec.containers[0].startupProbe": map[string]any{
+			"httpGet": map[string]any{"path": "/health/coordination", "port": "http"}, "periodSeconds": 1.0, "timeoutSeconds": 1.0, "failureThreshold": 50.0,
+		},
+		"spec.template.spec.containers[0].readinessProbe.initialDelaySeconds": nil,
+		"spec.template.spec.containers[0].livenessProbe.initialDelaySeconds":  nil,
+	})
 	d.one(t, k8sService).has(t, map[string]any{"spec.type": "ClusterIP", "spec.ports[0].port": 80, "spec.ports[0].nodePort": nil})
 	require.Empty(t, d.ofType(identity), "a service without a role has no permissions")
 	d.one(t, "kubernetes:core/v1:ServiceAccount").has(t, map[string]any{"automountServiceAccountToken": false})
@@ -88,7 +96,7 @@ func TestServiceIsSpreadAndDrainedPodByPod(t *testing.T) {
 
 // A Deployment that named a count would reset what the autoscaler found.
 func TestAutoscaledServiceNamesNoCount(t *testing.T) {
-	d := deploy(t, newService(func(a *service.Args) { a.Profile = a.Profile.Autoscale() }))
+	d := deploy(t, newService(func(a *service.Args) { a.Profile.Autoscaled = true }))
 	require.Nil(t, d.one(t, k8sDeployment).get("spec.replicas"))
 }
 

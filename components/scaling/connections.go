@@ -1,33 +1,41 @@
 package scaling
 
-// PoolConnections is the largest number of connections to PostgreSQL that a pod opens.
-// It is the default of the services. With fewer, the queries of a pod wait for each
-// other. The document's 200 connections are enough for 24 pods.
-const PoolConnections = 8
+import "fmt"
 
-// ReservedConnections are the connections of max_connections that services can't use.
-// PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
-// "superuser_reserved_connections"). The migration uses 1.
-const ReservedConnections = 6
+const (
+	// mostPool is the largest pool of connections to PostgreSQL of a pod. It is the
+	// default of the services.
+	mostPool = 8
+	// reservedConnections are the connections of max_connections that services can't
+	// use. PostgreSQL reserves 3 for superusers and RDS 2 for itself (RDS User Guide,
+	// "superuser_reserved_connections"). The migration uses 1.
+	reservedConnections = 6
+)
 
-// DatabaseConnections returns the largest number of connections of all pods of the
-// services together.
-func DatabaseConnections(services []Profile) int {
-	connections := ReservedConnections
+// Pool returns the largest number of connections to PostgreSQL of each pod, 1 to 8,
+// so that all pods of the services together use at most the document's 85 % of
+// max_connections (connection_pool_utilization). It counts the most pods that the
+// autoscalers may run, and the one that a rollout of each service adds. The document's
+// own numbers, 100 pods and 200 connections, give one connection.
+//
+// A slow database makes more pods, and a pool that did not depend on their number would
+// make it slower still. If not each pod can have a connection, the error says how many
+// connections the services need.
+func Pool(services []Profile, maxConnections int) (int, error) {
+	pods := 0
 	for _, p := range services {
-		connections += PoolConnections * p.most()
+		pods += p.MostReplicas() + 1
 	}
-	return connections
-}
-
-// most returns the largest number of pods of a service.
-func (p Profile) most() int {
-	switch c := p.Count.(type) {
-	case Fixed:
-		return int(c)
-	case Autoscaled:
-		return c.MaxReplicas
-	default:
-		return 0
+	usable := func(connections int) int {
+		return min(connections*int(Targets().Database.ConnectionPool)/100, connections-reservedConnections)
 	}
+	if pool := usable(maxConnections) / pods; pool >= 1 {
+		return min(pool, mostPool), nil
+	}
+	need := maxConnections
+	for usable(need) < pods {
+		need++
+	}
+	return 0, fmt.Errorf("must be at least %d: up to %d pods of the services open a connection each, of %s of all; raise it, or lower services.NAME.max",
+		need, pods, Targets().Database.ConnectionPool)
 }

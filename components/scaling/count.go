@@ -1,38 +1,36 @@
 package scaling
 
-import "fmt"
-
 // MaxReplicas is the largest number of pods of a service: the largest
 // maxReplicas of the design document's HPAs.
 const MaxReplicas = 50
 
-// Count is the number of pods of a service: Fixed or Autoscaled. It is never
-// both, so that no deployment resets the count of an autoscaler.
-type Count interface {
-	fmt.Stringer
-	validate() error
-}
-
-// Fixed is a constant number of pods, 1 to MaxReplicas.
-type Fixed int
-
-// Autoscaled means that an HPA sets the number of pods. The Deployment then has
-// no replicas field.
-type Autoscaled HPA
-
-// String returns a text such as "3 replicas".
-func (f Fixed) String() string { return fmt.Sprintf("%d replicas", int(f)) }
-
-// String returns a text such as "2 to 20 replicas by mca-hpa".
-func (a Autoscaled) String() string {
-	return fmt.Sprintf("%d to %d replicas by %s", a.MinReplicas, a.MaxReplicas, a.Name)
-}
-
-func (f Fixed) validate() error {
-	if f < 1 || f > MaxReplicas {
-		return fmt.Errorf("%d replicas: must be 1 to %d", int(f), MaxReplicas)
+// Replicas returns the number of pods of the service's Deployment, and whether
+// the Deployment has one. A Deployment with an autoscaler has none, because each
+// update would reset the autoscaler's number.
+func (p Profile) Replicas() (count int, fixed bool) {
+	if p.Autoscaled {
+		return 0, false
 	}
-	return nil
+	return p.Floor, true
 }
 
-func (a Autoscaled) validate() error { return HPA(a).validate() }
+// MostReplicas returns the largest number of pods of the service, without the one
+// that a rollout adds.
+func (p Profile) MostReplicas() int {
+	if p.Autoscaled {
+		return p.HPA.MaxReplicas
+	}
+	return p.Floor
+}
+
+// WithBounds returns the profile with the bounds of its HPA that a stack sets; zero
+// keeps a bound. The floor moves into the bounds. It returns an error unless
+// 1 <= low <= high <= MaxReplicas.
+func (p Profile) WithBounds(low, high int) (Profile, error) {
+	hpa, err := p.HPA.WithBounds(low, high)
+	if err != nil {
+		return p, err
+	}
+	p.HPA, p.Floor = hpa, min(max(p.Floor, hpa.MinReplicas), hpa.MaxReplicas)
+	return p, nil
+}

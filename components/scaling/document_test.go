@@ -93,6 +93,7 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 			CPU:                     percent("application_tier", "cpu_threshold"),
 			ConcurrentAgentSessions: at(m, "application_tier", "concurrent_agent_sessions").(int),
 		},
+		Database: DatabaseThresholds{ConnectionPool: percent("database_tier", "connection_pool_utilization")},
 		Agents: AgentThresholds{
 			MCACoordination: duration("agent_specific", "mca_coordination_latency"),
 			NPACalculation:  duration("agent_specific", "npa_calculation_time"),
@@ -161,7 +162,6 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 			c := at(spec, "template", "spec", "containers", 0)
 			tier, _ := at(spec, "selector", "matchLabels", "tier").(string)
 			require.Equal(t, tier, p.Tier)
-			require.Equal(t, Fixed(at(spec, "replicas").(int)), p.Count)
 			require.Equal(t, at(spec, "replicas"), p.Floor)
 			require.Equal(t, at(c, "ports", 0, "containerPort"), p.Port)
 			requireQuantity(t, at(c, "resources", "requests", "cpu"), p.Resources.CPURequest)
@@ -170,6 +170,8 @@ func TestServicesMatchTheDesignDocument(t *testing.T) {
 			requireQuantity(t, at(c, "resources", "limits", "memory"), p.Resources.MemoryLimit)
 			require.Equal(t, probe(at(c, "livenessProbe")), p.Liveness)
 			require.Equal(t, probe(at(c, "readinessProbe")), p.Readiness)
+			require.Equal(t, seconds(at(c, "readinessProbe", "initialDelaySeconds"))+3*seconds(at(c, "readinessProbe", "periodSeconds")),
+				time.Duration(p.Startup().Failures)*p.Startup().Period, "a start may take as long as in the document")
 
 			var env []EnvVar
 			for _, v := range at(c, "env").([]any) {
@@ -213,10 +215,11 @@ func TestVPAsMatchTheDesignDocument(t *testing.T) {
 		t.Run(p.Name, func(t *testing.T) {
 			d := specs[p.Name]
 			policy := at(d, "spec", "resourcePolicy", "containerPolicies", 0)
+			values, _ := at(policy, "controlledValues").(string)
 			document := VPA{
 				Name:   at(d, "metadata", "name").(string),
 				Mode:   UpdateMode(at(d, "spec", "updatePolicy", "updateMode").(string)),
-				Limits: at(policy, "controlledValues") == "RequestsAndLimits",
+				Values: ControlledValues(values),
 			}
 			for _, name := range at(policy, "controlledResources").([]any) {
 				r := ResourceName(name.(string))

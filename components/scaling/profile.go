@@ -33,13 +33,13 @@ type Profile struct {
 	// NodePort is the port on every node where a load balancer reaches the
 	// service. Zero means that only other pods reach it.
 	NodePort int
-	// Count is the number of pods: Fixed, or Autoscaled after Autoscale.
-	Count Count
+	// Autoscaled says that an HPA sets the number of pods. Otherwise it is Floor.
+	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.
 	HPA HPA
-	// Floor is the number of pods that an Autoscaled service has at least while
-	// its metrics can't be read. It is the replicas of the document's Deployment,
-	// and within the bounds of the HPA.
+	// Floor is the number of pods of a service without an autoscaler, and what an
+	// Autoscaled one has at least while its metrics can't be read. It is the
+	// replicas of the document's Deployment, and within the bounds of the HPA.
 	Floor int
 	// VPA controls the requests that the HPA does not scale on.
 	VPA VPA
@@ -63,11 +63,35 @@ type Resources struct {
 // Probe is an HTTP probe on the service's port. Its thresholds are the defaults
 // of Kubernetes, one success and three failures, as in the document.
 type Probe struct {
-	Path         string
+	Path string
+	// InitialDelay is the document's initialDelaySeconds. Pods have none: Startup
+	// says how a start is waited for.
 	InitialDelay time.Duration
 	Period       time.Duration
 	// Timeout is the default of Kubernetes, 1 s, if the document sets none.
 	Timeout time.Duration
+}
+
+// StartupProbe waits for the start of a container. Liveness and readiness are
+// checked after its first success.
+type StartupProbe struct {
+	Path            string
+	Period, Timeout time.Duration
+	// Failures is after how many of them the container is started again.
+	Failures int
+}
+
+// Startup returns the startup probe. It asks what liveness asks, because a restart
+// does not help a service that waits for its dependencies. It asks every second: with
+// an initial delay, each new pod of a service under load is ready 15 to 30 s after it
+// could be. A start may take as long as in the document: the initial delay of the
+// readiness probe, and its three periods.
+func (p Profile) Startup() StartupProbe {
+	const period = time.Second
+	return StartupProbe{
+		Path: p.Liveness.Path, Period: period, Timeout: time.Second,
+		Failures: int((p.Readiness.InitialDelay + 3*p.Readiness.Period) / period),
+	}
 }
 
 // EnvVar is one environment variable. It has either a Value or a Resource. A
@@ -80,12 +104,6 @@ type Cache struct {
 	Name      string
 	MountPath string
 	SizeLimit resource.Quantity
-}
-
-// Autoscale returns the profile with a count that its HPA controls.
-func (p Profile) Autoscale() Profile {
-	p.Count = Autoscaled(p.HPA)
-	return p
 }
 
 // WithRequests returns the profile with a share of its requests, 1 to 100 %,
@@ -118,10 +136,7 @@ func Share(q resource.Quantity, share Percent) resource.Quantity {
 // Validate returns every error of a profile at once: values that Kubernetes
 // refuses, pods that no node can run, and a number that two autoscalers control.
 func (p Profile) Validate() error {
-	if p.Count == nil {
-		return fmt.Errorf("service %s: must have a Count, Fixed or Autoscaled", p.Name)
-	}
-	errs := []error{p.Count.validate(), p.HPA.validate(), p.VPA.validate(), Conflict(p.HPA, p.VPA)}
+	errs := []error{p.HPA.validate(), p.VPA.validate(), Conflict(p.HPA, p.VPA)}
 	if p.Floor < p.HPA.MinReplicas || p.Floor > p.HPA.MaxReplicas {
 		errs = append(errs, fmt.Errorf("floor of %d pods: must be within the bounds of HPA %s, %d to %d", p.Floor, p.HPA.Name, p.HPA.MinReplicas, p.HPA.MaxReplicas))
 	}

@@ -14,17 +14,12 @@ func TestProfilesAreValid(t *testing.T) {
 	for _, p := range Services() {
 		t.Run(p.Name, func(t *testing.T) {
 			require.NoError(t, p.Validate())
-			require.NoError(t, p.Autoscale().Validate())
 			require.NotEqual(t, p.Liveness.Path, p.Readiness.Path, "liveness must not depend on what readiness checks")
 			for _, probe := range []Probe{p.Liveness, p.Readiness} {
 				require.Less(t, probe.Timeout, probe.Period, "%s: a probe must end before the next one starts", probe.Path)
 			}
-			require.Less(t, p.Readiness.InitialDelay, p.Liveness.InitialDelay,
-				"a service must be able to become ready before liveness can kill it")
-			if fixed, ok := p.Count.(Fixed); ok {
-				require.GreaterOrEqual(t, int(fixed), p.HPA.MinReplicas, "the initial count must be within the HPA's bounds")
-				require.LessOrEqual(t, int(fixed), p.HPA.MaxReplicas)
-			}
+			require.Equal(t, p.Liveness.Path, p.Startup().Path, "a start must not depend on what readiness checks")
+			require.LessOrEqual(t, p.Startup().Timeout, p.Startup().Period)
 		})
 	}
 }
@@ -58,9 +53,9 @@ func TestProfileRefuses(t *testing.T) {
 	}{
 		{"HPA and VPA on one resource; the error names both", func(p *Profile) { p.VPA.Mode, p.VPA.Controls = UpdateAuto, []ResourceName{CPU, Memory} },
 			[]string{"HPA npa-hpa and VPA npa-vpa both own cpu:"}},
-		{"no count", func(p *Profile) { p.Count = nil }, []string{"must have a Count"}},
-		{"no pod", func(p *Profile) { p.Count = Fixed(0) }, []string{"0 replicas: must be 1 to 50"}},
-		{"more pods than the document allows for any HPA", func(p *Profile) { p.Count = Fixed(51) }, []string{"51 replicas"}},
+		{"controlled values that VPA does not know", func(p *Profile) { p.VPA.Values = "All" }, []string{`controlled values "All"`}},
+		{"no pod", func(p *Profile) { p.HPA.MinReplicas = 0 }, []string{"0 to 15 replicas"}},
+		{"more pods than the document allows for any HPA", func(p *Profile) { p.HPA.MaxReplicas = 51 }, []string{"2 to 51 replicas: must be 1 <= min <= max <= 50"}},
 		{"min above max", func(p *Profile) { p.HPA.MinReplicas = 16 }, []string{"HPA npa-hpa: 16 to 15 replicas"}},
 		{"an HPA without a metric", func(p *Profile) { p.HPA.Metrics = nil }, []string{"must have a name and a metric"}},
 		{"a target above 100 %", func(p *Profile) { p.HPA.Metrics = []Metric{ResourceMetric{CPU, 101}} }, []string{"cpu utilization of 101 %"}},
@@ -82,7 +77,7 @@ func TestProfileRefuses(t *testing.T) {
 		{"a period above the 30 minutes that Kubernetes allows", func(p *Profile) { p.HPA.ScaleUp = &Behavior{Policies: []Policy{{PodsPolicy, 1, time.Hour}}} }, []string{"the period 1s to 30m"}},
 		{"a request above its limit", func(p *Profile) { p.Resources.CPURequest = resource.MustParse("3") }, []string{"cpu request 3: must be above zero and at most its limit 2"}},
 		{"a request outside the VPA's bounds, which the VPA would change immediately", func(p *Profile) { p.Resources.MemoryRequest = resource.MustParse("128Mi") }, []string{"within the bounds of VPA npa-vpa"}},
-		{"several errors, all reported", func(p *Profile) { p.Count, p.HPA.MinReplicas = Fixed(-1), 0 }, []string{"-1 replicas", "0 to 15 replicas", "service npa"}},
+		{"several errors, all reported", func(p *Profile) { p.Floor, p.HPA.MinReplicas = -1, 0 }, []string{"floor of -1 pods", "0 to 15 replicas", "service npa"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {
 			p := NPA()
@@ -115,8 +110,16 @@ func TestVPAWithoutConflictWithItsHPA(t *testing.T) {
 func TestOverridesKeepTheRules(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := func(name string) int { return rapid.IntRange(-5, 60).Draw(t, name) }
-		if h, err := rapid.SampledFrom(Services()).Draw(t, "service").HPA.WithBounds(n("low"), n("high")); err == nil {
+		if p, err := rapid.SampledFrom(Services()).Draw(t, "service").WithBounds(n("low"), n("high")); err == nil {
+			h := p.HPA
 			require.True(t, 1 <= h.MinReplicas && h.MinReplicas <= h.MaxReplicas && h.MaxReplicas <= MaxReplicas, "%+v", h)
+			require.NoError(t, p.Validate(), "the floor is within the bounds")
+			count, fixed := p.Replicas()
+			require.True(t, fixed && count == p.Floor && p.MostReplicas() == p.Floor, "a fixed number is the floor")
+			p.Autoscaled = true
+			_, fixed = p.Replicas()
+			require.False(t, fixed, "an autoscaled Deployment has no number")
+			require.Equal(t, h.MaxReplicas, p.MostReplicas())
 		}
 		if tier, err := rapid.SampledFrom(Tiers()).Draw(t, "tier").WithSize(Size{n("min"), n("desired"), n("max")}); err == nil {
 			s := tier.Size

@@ -57,10 +57,10 @@ func Web() Profile {
 	return Profile{
 		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
 		Port: 3000, NodePort: 30080,
-		Count: Fixed(6), Floor: 6,
+		Floor: 6,
 		HPA: hpa,
 		VPA: VPA{
-			Name: "progressive-framework-vpa", Mode: UpdateAuto, Limits: true,
+			Name: "progressive-framework-vpa", Mode: UpdateAuto, Values: RequestsAndLimits,
 			Controls: []ResourceName{CPU, Memory},
 			Bounds:   bounds("200m", "4000m", "256Mi", "8Gi"),
 		}.WithoutConflict(hpa),
@@ -87,7 +87,7 @@ func MCA() Profile {
 		ScaleUp:   &Behavior{StabilizationWindow: 30 * time.Second, Policies: []Policy{{PodsPolicy, 3, 30 * time.Second}}},
 	}
 	p := agent("mca", hpa)
-	p.Count, p.Floor = Fixed(3), 3
+	p.Floor = 3
 	p.NodePort = 30800
 	p.VPA = VPA{
 		Name: "mca-vpa", Mode: UpdateOff, Controls: []ResourceName{CPU, Memory},
@@ -114,7 +114,7 @@ func NPA() Profile {
 		},
 	}
 	p := agent("npa", hpa)
-	p.Count, p.Floor = Fixed(2), 2
+	p.Floor = 2
 	p.VPA = VPA{
 		Name: "npa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("200m", "3000m", "384Mi", "6Gi"),
@@ -141,7 +141,7 @@ func WPA() Profile {
 		},
 	}
 	p := agent("wpa", hpa)
-	p.Count, p.Floor = Fixed(2), 2
+	p.Floor = 2
 	p.VPA = VPA{
 		Name: "wpa-vpa", Mode: UpdateAuto, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("150m", "2500m", "320Mi", "5Gi"),

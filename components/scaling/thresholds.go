@@ -8,6 +8,7 @@ import "time"
 type Thresholds struct {
 	Web         WebThresholds
 	Application ApplicationThresholds
+	Database    DatabaseThresholds
 	Agents      AgentThresholds
 }
 
@@ -28,6 +29,12 @@ type ApplicationThresholds struct {
 	// ConcurrentAgentSessions is the largest number of concurrent sessions of one
 	// coordination agent.
 	ConcurrentAgentSessions int
+}
+
+// DatabaseThresholds are the thresholds of the database tier.
+type DatabaseThresholds struct {
+	// ConnectionPool is the share of max_connections that the services may use.
+	ConnectionPool Percent
 }
 
 // AgentThresholds are the longest durations that the agents' work may take. The
@@ -53,6 +60,7 @@ func Targets() Thresholds {
 			CPU:                     75,
 			ConcurrentAgentSessions: 50,
 		},
+		Database: DatabaseThresholds{ConnectionPool: 85},
 		Agents: AgentThresholds{
 			MCACoordination: 150 * time.Millisecond,
 			NPACalculation:  300 * time.Millisecond,

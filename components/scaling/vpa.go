@@ -19,8 +19,9 @@ type VPA struct {
 	Bounds map[ResourceName]Bounds
 	// Controls are the resources that it sets or recommends values for.
 	Controls []ResourceName
-	// Limits says whether it also changes limits, in proportion to requests.
-	Limits bool
+	// Values says whether it also changes limits. Empty means the default of
+	// Kubernetes, which is RequestsAndLimits.
+	Values ControlledValues
 }
 
 // Bounds are the smallest and the largest request of a container.
@@ -35,6 +36,17 @@ const (
 	UpdateAuto UpdateMode = "Auto"
 	// UpdateOff only recommends.
 	UpdateOff UpdateMode = "Off"
+)
+
+// ControlledValues says what a VPA changes of a resource.
+type ControlledValues string
+
+// The values of a VPA's controlledValues.
+const (
+	// RequestsAndLimits changes limits in proportion to requests.
+	RequestsAndLimits ControlledValues = "RequestsAndLimits"
+	// RequestsOnly keeps limits, and bounds requests by them.
+	RequestsOnly ControlledValues = "RequestsOnly"
 )
 
 // WithoutConflict returns the VPA that can work alongside an HPA. It controls
@@ -80,6 +92,9 @@ func (v VPA) validate() error {
 	}
 	if v.Mode != UpdateAuto && v.Mode != UpdateOff {
 		errs = append(errs, fmt.Errorf("mode %q: must be %s or %s", v.Mode, UpdateAuto, UpdateOff))
+	}
+	if v.Values != "" && v.Values != RequestsAndLimits && v.Values != RequestsOnly {
+		errs = append(errs, fmt.Errorf("controlled values %q: must be %s or %s", v.Values, RequestsAndLimits, RequestsOnly))
 	}
 	for _, name := range v.Controls {
 		b, ok := v.Bounds[name]

@@ -19,7 +19,7 @@ func podSpec(args *Args, account pulumi.StringInput, selector pulumi.StringMap) 
 	c := container(p.Name, &args.Pod, p.Env, p.Resources, mounts)
 	c.Ports = corev1.ContainerPortArray{port("http", p.Port), port(metricsPort, scaling.MetricsPort)}
 	c.Env = append(c.Env.(corev1.EnvVarArray), &corev1.EnvVarArgs{Name: pulumi.String("METRICS_ADDRESS"), Value: pulumi.Sprintf(":%d", scaling.MetricsPort)})
-	c.LivenessProbe, c.ReadinessProbe = httpProbe(p.Liveness), httpProbe(p.Readiness)
+	c.StartupProbe, c.LivenessProbe, c.ReadinessProbe = startupProbe(p.Startup()), httpProbe(p.Liveness), httpProbe(p.Readiness)
 	spec := confined(&args.Pod, account, c, volumes)
 	spec.TopologySpreadConstraints = corev1.TopologySpreadConstraintArray{
 		spread("topology.kubernetes.io/zone", selector), spread("kubernetes.io/hostname", selector),
@@ -116,9 +116,14 @@ func tolerations(taints []scaling.Taint) corev1.TolerationArray {
 
 func httpProbe(p scaling.Probe) *corev1.ProbeArgs {
 	return &corev1.ProbeArgs{
-		HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.String("http")},
-		InitialDelaySeconds: pulumi.Int(int(p.InitialDelay.Seconds())),
-		PeriodSeconds:       pulumi.Int(int(p.Period.Seconds())),
-		TimeoutSeconds:      pulumi.Int(int(p.Timeout.Seconds())),
+		HttpGet:        &corev1.HTTPGetActionArgs{Path: pulumi.String(p.Path), Port: pulumi.String("http")},
+		PeriodSeconds:  pulumi.Int(int(p.Period.Seconds())),
+		TimeoutSeconds: pulumi.Int(int(p.Timeout.Seconds())),
 	}
+}
+
+func startupProbe(p scaling.StartupProbe) *corev1.ProbeArgs {
+	probe := httpProbe(scaling.Probe{Path: p.Path, Period: p.Period, Timeout: p.Timeout})
+	probe.FailureThreshold = pulumi.Int(p.Failures)
+	return probe
 }

@@ -116,7 +116,7 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if _, err := appsv1.NewDeployment(ctx, name+"-deployment", &appsv1.DeploymentArgs{
 		Metadata: meta(p.Name),
 		Spec: &appsv1.DeploymentSpecArgs{
-			Replicas: replicas(p.Count),
+			Replicas: replicas(p),
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: selector},
 			Strategy: &appsv1.DeploymentStrategyArgs{
 				Type: pulumi.String("RollingUpdate"),
@@ -155,11 +155,10 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"serviceName": s.ServiceName, "host": s.Host})
 }
 
-// replicas returns the replicas of the Deployment. It is nil for an Autoscaled count,
-// because otherwise each update would reset the autoscaler's count.
-func replicas(c scaling.Count) pulumi.IntPtrInput {
-	if n, fixed := c.(scaling.Fixed); fixed {
-		return pulumi.Int(int(n))
+// replicas returns the replicas of the Deployment, or nil for an autoscaled service.
+func replicas(p scaling.Profile) pulumi.IntPtrInput {
+	if count, fixed := p.Replicas(); fixed {
+		return pulumi.Int(count)
 	}
 	return nil
 }

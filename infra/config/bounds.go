@@ -58,7 +58,8 @@ const (
 var numbers = map[string]bound{
 	"cluster.requestPercent": {Min: 1, Max: 100},
 	"frontDoor.nodePort":     {routing.MinNodePort, routing.MaxNodePort, "Kubernetes opens no other port on a node"},
-	"services.*.replicas":    {Min: 1, Max: scaling.MaxReplicas},
+	"services.*.min":         {Min: 1, Max: scaling.MaxReplicas},
+	"services.*.max":         {Min: 1, Max: scaling.MaxReplicas},
 	"prometheus.replicas":    {1, 2, "each pod has all series, so that more only cost more"},
 	"prometheus.storageGiB":  {1, mostVolume, "gp3 ends there"},
 

@@ -27,25 +27,24 @@ func podOf(name string, tier scaling.TierName, cpu, memory resource.Quantity, ke
 	return pod{name: name, milli: cpu.MilliValue(), mib: (memory.Value() + 1<<20 - 1) >> 20, tier: tier, belongsTo: key}
 }
 
-// validateConnections compares the pools of all pods with max_connections.
+// Pool returns the largest number of connections to PostgreSQL of each pod.
+func (s *Stack) Pool() (int, error) { return scaling.Pool(s.Profiles(), s.Postgres.Connections) }
+
+// validateConnections checks that each pod can have a connection.
 func validateConnections(s *Stack) field.ErrorList {
-	need := scaling.DatabaseConnections(s.Profiles())
-	if need <= s.Postgres.Connections {
-		return nil
+	if _, err := s.Pool(); err != nil {
+		return field.ErrorList{field.Invalid(path("postgres.connections"), s.Postgres.Connections, err.Error())}
 	}
-	return field.ErrorList{field.Invalid(path("postgres.connections"), s.Postgres.Connections, fmt.Sprintf(
-		"must be at least %d: each pod of the services opens up to %d connections, and %d are reserved; raise it, or lower services.NAME.replicas",
-		need, scaling.PoolConnections, scaling.ReservedConnections))}
+	return nil
 }
 
-// pods returns all pods that run on the stack's nodes. Services with an autoscaler
-// are left out: their number of pods is not fixed.
+// pods returns all pods that run on the stack's nodes, of each service its largest
+// number.
 func (s *Stack) pods() []pod {
 	var all []pod
 	for _, p := range s.Profiles() {
-		n, _ := p.Count.(scaling.Fixed)
-		for range int(n) {
-			all = append(all, podOf(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".replicas"))
+		for range p.MostReplicas() {
+			all = append(all, podOf(p.Short, p.NodeTier, p.Resources.CPURequest, p.Resources.MemoryRequest, "services."+p.Short+".max"))
 		}
 	}
 	m := s.Migration()

@@ -52,7 +52,7 @@ func requireLoad(t *testing.T, changes map[string]string, want string) {
 func TestSumsFit(t *testing.T) {
 	const (
 		six  = `"zones":["us-east-1a","us-east-1b","us-east-1c","us-east-1d","us-east-1e","us-east-1f"]`
-		many = `{"web":{"replicas":50},"mca":{"replicas":50},"npa":{"replicas":50},"wpa":{"replicas":50}}`
+		many = `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`
 	)
 	for _, tc := range []struct {
 		reason  string
@@ -68,9 +68,9 @@ func TestSumsFit(t *testing.T) {
 		{"a store larger than a node", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":32768,"connections":200}`}, "a pod of postgres requests 500m and 32768 MiB"},
 		{"a store that fits", map[string]string{"postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, ""},
 
-		{"more pods than connections", map[string]string{"services": many}, "postgres.connections: Invalid value: 200: must be at least 1606"},
-		{"and enough of them", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":1606}`}, ""},
-		{"one too few", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":1605}`}, "must be at least 1606"},
+		{"more pods than connections", map[string]string{"services": many}, "postgres.connections: Invalid value: 200: must be at least 240: up to 204 pods"},
+		{"and enough of them", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":240}`}, ""},
+		{"one too few", map[string]string{"services": many, "postgres": `{"instanceClass":"db.r7g.4xlarge","connections":239}`}, "must be at least 240"},
 		{"in the cluster, too", map[string]string{"services": many, "postgres": `{"kind":"inCluster","image":"ecr://debian/postgres:15","memoryMiB":8192,"connections":200}`}, "postgres.connections"},
 
 		{"a /20 with six zones", map[string]string{"network": `{"cidr":"10.20.0.0/20",` + six + `}`}, "network.cidr: Invalid value: \"10.20.0.0/20\": has 251 addresses for private-app in each of 6 zones"},

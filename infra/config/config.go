@@ -253,8 +253,11 @@ type Services map[string]Service
 
 // Service is what a stack may change of a service's profile.
 type Service struct {
-	// The number of pods, 1 to 50.
-	Replicas int `key:"replicas" unset:"the profile's"`
+	// The smallest number of pods, at most `max`.
+	Min int `key:"min" unset:"the profile's"`
+	// The largest number of pods. The pods of all services share 85 % of
+	// `postgres.connections`: with more pods, each has a smaller pool.
+	Max int `key:"max" unset:"the profile's"`
 }
 
 // PodScaling is what scales the pods of the services.
@@ -295,8 +298,9 @@ func (s *Stack) Name() string { return Project + "-" + s.Environment }
 func (s *Stack) Profiles() []scaling.Profile {
 	profiles := scaling.Services()
 	for i := range profiles {
-		if n := s.Services[profiles[i].Short].Replicas; n > 0 {
-			profiles[i].Count = scaling.Fixed(n)
+		own := s.Services[profiles[i].Short]
+		if bounded, err := profiles[i].WithBounds(own.Min, own.Max); err == nil { // validateServices refuses the others
+			profiles[i] = bounded
 		}
 		if scaled, err := profiles[i].WithRequests(scaling.Percent(s.Cluster.RequestPercent)); err == nil {
 			profiles[i] = scaled

@@ -20,7 +20,7 @@ func good() map[string]string {
 		"progressive-framework:environment": "staging",
 		"progressive-framework:account":     standInAccount,
 		"progressive-framework:network":     `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b","us-east-1c"],"natGateways":"single"}`,
-		"progressive-framework:services":    `{"mca":{"replicas":2}}`,
+		"progressive-framework:services":    `{"mca":{"min":4,"max":8}}`,
 		"progressive-framework:auth":        `{"issuer":"https://login.example.com","audience":"platform","jwksUrl":"https://login.example.com/jwks"}`,
 		"progressive-framework:postgres":    `{"instanceClass":"db.r7g.xlarge"}`,
 		"progressive-framework:redis":       `{"nodeType":"cache.r7g.large"}`,
@@ -60,13 +60,13 @@ func with(changes map[string]string) map[string]string {
 	return c
 }
 
-func count(s *Stack, service string) scaling.Count {
+func profile(s *Stack, service string) scaling.Profile {
 	for _, p := range s.Profiles() {
 		if p.Short == service {
-			return p.Count
+			return p
 		}
 	}
-	return nil
+	return scaling.Profile{}
 }
 
 func TestLoadFillsDefaults(t *testing.T) {
@@ -75,11 +75,13 @@ func TestLoadFillsDefaults(t *testing.T) {
 	require.Equal(t, eksspec.Version("1.36"), s.Cluster.Version)
 	require.Equal(t, []ociplatform.Platform{"linux/amd64"}, s.Images.Platforms)
 	require.Equal(t, "10.20.0.0/16", s.Network.Block.String())
-	require.Equal(t, scaling.Fixed(2), count(s, "mca"), "the stack's count replaces the profile's")
+	mca := profile(s, "mca")
+	require.Equal(t, []int{4, 8, 4}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the stack's bounds replace the profile's")
 
 	s, err = Load("staging", with(map[string]string{"progressive-framework:services": "", "progressive-framework:network": `{"cidr":"10.20.0.0/16","zones":["us-east-1a","us-east-1b"]}`}))
 	require.NoError(t, err)
-	require.Equal(t, scaling.Fixed(3), count(s, "mca"), "the document's count")
+	mca = profile(s, "mca")
+	require.Equal(t, []int{2, 20, 3}, []int{mca.HPA.MinReplicas, mca.HPA.MaxReplicas, mca.Floor}, "the document's bounds and count")
 	require.Equal(t, subnet.NATPerZone, s.Network.NATGateways, "the safe layout is the default")
 }
 
@@ -95,10 +97,14 @@ func TestLoadRefuses(t *testing.T) {
 		{"an unknown member, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodeport":30080}`}, []string{"progressive-framework:frontDoor.nodeport: Forbidden: no such key"}},
 		{"an object that is no JSON", map[string]string{"progressive-framework:network": "10.0.0.0/16"}, []string{"progressive-framework:network: Invalid value", "must be an object"}},
 		{"a wrong type, by its path", map[string]string{"progressive-framework:frontDoor": `{"nodePort":"30080"}`}, []string{"progressive-framework:frontDoor.nodePort: Invalid value", "must be a whole number"}},
-		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"replicas":1.5}}`}, []string{"services.mca.replicas"}},
+		{"a fraction of a pod", map[string]string{"progressive-framework:services": `{"mca":{"min":1.5}}`}, []string{"services.mca.min"}},
+		{"a count from before the autoscalers", map[string]string{"progressive-framework:services": `{"mca":{"replicas":2}}`}, []string{"services.mca.replicas: Forbidden: is gone, because an autoscaler sets the number of pods: set min and max"}},
+		{"more at least than at most", map[string]string{"progressive-framework:services": `{"mca":{"min":5,"max":4}}`}, []string{`services.mca: Invalid value: "5 to 4"`}},
+		{"more at least than the document's most", map[string]string{"progressive-framework:services": `{"mca":{"min":21}}`}, []string{`services.mca: Invalid value: "21 to 20"`, "an unset one is the profile's"}},
+		{"less at most than the document's least", map[string]string{"progressive-framework:services": `{"web":{"max":2}}`}, []string{`services.web: Invalid value: "3 to 2"`}},
 		{"a port outside Kubernetes' range", map[string]string{"progressive-framework:frontDoor": `{"nodePort":80}`}, []string{"frontDoor.nodePort: Invalid value: 80: must be 30000 to 32767"}},
-		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"replicas":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
-		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"replicas":51}}`}, []string{"services.mca.replicas: Invalid value: 51"}},
+		{"a service that is not there", map[string]string{"progressive-framework:services": `{"mcaa":{"min":1}}`}, []string{`"mcaa"`, "supported values: \"web\", \"mca\", \"npa\", \"wpa\""}},
+		{"more pods than the document's bound", map[string]string{"progressive-framework:services": `{"mca":{"max":51}}`}, []string{"services.mca.max: Invalid value: 51"}},
 		{"the API endpoint open to all", map[string]string{"progressive-framework:cluster": `{"publicAccessCidrs":["0.0.0.0/0"]}`}, []string{"cluster.publicAccessCidrs[0]", "whole internet"}},
 		{"a control plane where the network is not", map[string]string{"progressive-framework:cluster": `{"zones":["us-east-1a","us-east-1f"]}`}, []string{"cluster.zones", "us-east-1f has no subnet"}},
 		{"an administrator who is a session", map[string]string{"progressive-framework:cluster": `{"admins":["arn:aws:sts::123456789012:assumed-role/a/b"]}`}, []string{"cluster.admins[0]", "ARN of an IAM role or user"}},
@@ -117,7 +123,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"rules about several keys, together with another key's error", map[string]string{
 			"progressive-framework:environment": "Staging",
 			"progressive-framework:tiers":       `{"web":{"instanceTypes":["m7g.xlarge"]}}`,
-			"progressive-framework:services":    `{"web":{"replicas":50},"mca":{"replicas":50}}`,
+			"progressive-framework:services":    `{"web":{"min":50},"mca":{"min":50,"max":50},"npa":{"min":50,"max":50},"wpa":{"min":50,"max":50}}`,
 		}, []string{"environment: Invalid value", "images.platforms: Invalid value", "must have linux/arm64", "postgres.connections: Invalid value"}},
 	} {
 		t.Run(tc.reason, func(t *testing.T) {

@@ -26,6 +26,12 @@ type reader struct {
 // digits are a whole number that is the same as text.
 var digits = regexp.MustCompile(`^[0-9]+$`)
 
+// removed are keys of earlier versions, with what replaces them. Their paths are as in
+// numbers.
+var removed = map[string]string{
+	"services.*.replicas": "is gone, because an autoscaler sets the number of pods: set min and max instead, or leave them out for the design document's",
+}
+
 // advice ends every problem of a value that stands for none.
 const advice = "leave the key out for its default"
 
@@ -116,6 +122,10 @@ func (r *reader) readObject(at *field.Path, pattern string, v reflect.Value, obj
 	known := slices.Sorted(maps.Keys(members))
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if !members[key] {
+			if instead, ok := removed[join(pattern, key)]; ok {
+				r.refuse(field.Forbidden(at.Child(key), instead))
+				continue
+			}
 			r.refuse(field.Forbidden(at.Child(key), "no such key"+hint(key, known)))
 		}
 	}

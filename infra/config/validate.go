@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"fmt"
 	"net/url"
 	"reflect"
 	"regexp"
@@ -244,6 +246,11 @@ func validateServices(overrides Services) field.ErrorList {
 	)
 	for _, p := range scaling.Services() {
 		known = append(known, p.Short)
+		own := overrides[p.Short]
+		if low, high := cmp.Or(own.Min, p.HPA.MinReplicas), cmp.Or(own.Max, p.HPA.MaxReplicas); low > high {
+			problems = append(problems, field.Invalid(path("services").Child(p.Short), fmt.Sprintf("%d to %d", low, high),
+				"min must be at most max, and an unset one is the profile's: lower min, or raise max"))
+		}
 	}
 	for name := range overrides {
 		if !slices.Contains(known, name) {

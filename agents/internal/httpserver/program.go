@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 
@@ -61,10 +62,15 @@ type Program[C any] struct {
 // the heap.
 const gcPercent = 400
 
+// limitRefresh is how often the container's memory limit is read again: a
+// VerticalPodAutoscaler changes it while the service runs. The Go runtime does
+// the same for GOMAXPROCS and the CPU limit (package runtime, GOMAXPROCS).
+const limitRefresh = 15 * time.Second
+
 // tuneGC sets Go's memory limit to nine tenths of the container's, and
 // gcPercent. GOMEMLIMIT and GOGC take precedence.
-func tuneGC(log *slog.Logger) {
-	limit, err := memlimit.SetGoMemLimitWithOpts()
+func tuneGC(log *slog.Logger, container memlimit.Provider, refresh time.Duration) {
+	limit, err := memlimit.SetGoMemLimitWithOpts(memlimit.WithProvider(container), memlimit.WithRefreshInterval(refresh))
 	if err != nil {
 		log.Warn("cannot read the container's memory limit, so the heap has no limit: set GOMEMLIMIT", "error", err)
 	}
@@ -86,7 +92,7 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 		}
 		return 2
 	}
-	tuneGC(log)
+	tuneGC(log, memlimit.FromCgroup, limitRefresh)
 	if err := p.serve(ctx, cfg, http, log); err != nil {
 		log.Error("stopped", "error", err)
 		return 1

@@ -46,7 +46,8 @@ func Generate(seed uint64) map[string]string {
 	g.edge(region)
 	g.stores()
 	for _, name := range []string{"web", "mca", "npa", "wpa"} {
-		g.maybe("services."+name+".replicas", 1, 2, 3, 50)
+		g.maybe("services."+name+".min", 1, 2)
+		g.maybe("services."+name+".max", 3, 15)
 	}
 	g.reach()
 	values := map[string]string{"aws:region": region}

@@ -1,0 +1,53 @@
+package scaling
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func autoscaled(services []Profile) []Profile {
+	for i := range services {
+		services[i].Autoscaled = true
+	}
+	return services
+}
+
+func TestPools(t *testing.T) {
+	pool, err := Pool(autoscaled(Services()), 200)
+	require.NoError(t, err)
+	require.Equal(t, 1, pool, "the document's 100 pods and 200 connections")
+	pool, err = Pool(autoscaled(Services()), 500)
+	require.NoError(t, err)
+	require.Equal(t, 4, pool)
+	pool, err = Pool(Services(), 200)
+	require.NoError(t, err)
+	require.Equal(t, 8, pool, "13 fixed pods: the services' default")
+	_, err = Pool(autoscaled(Services()), 122)
+	require.ErrorContains(t, err, "must be at least 123: up to 104 pods of the services open a connection each, of 85 % of all; raise it, or lower services.NAME.max")
+}
+
+// The largest number of pods never opens more connections than it may, and the number
+// that an error asks for is the least that works.
+func TestPoolsFitTheDatabase(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		services := autoscaled(Services())
+		pods := 0
+		for i := range services {
+			p, err := services[i].WithBounds(1, rapid.IntRange(1, MaxReplicas).Draw(t, "max"))
+			require.NoError(t, err)
+			services[i] = p
+			pods += p.HPA.MaxReplicas + 1
+		}
+		connections := rapid.IntRange(10, 5000).Draw(t, "connections")
+		pool, err := Pool(services, connections)
+		if err != nil {
+			require.Greater(t, pods, connections*85/100-reservedConnections, "%v", err)
+			return
+		}
+		require.True(t, 1 <= pool && pool <= mostPool)
+		require.LessOrEqual(t, 100*pods*pool, 85*connections)
+		require.LessOrEqual(t, pods*pool, connections-reservedConnections)
+	})
+}
