@@ -1,7 +1,7 @@
 // Package promquery renders the PromQL expressions of the platform's metrics: the
 // demand that an autoscaler reads, and the value of each pod that people see. It is
 // pure. The numbers and the series are in package scaling. Prometheus adds the labels
-// job, which is the short name of the service, and pod.
+// job (Job) and pod to each series.
 //
 // An HPA with a metric of type Pods divides the sum over all pods by the target. KEDA
 // offers external metrics only. An external metric with a target of type AverageValue
@@ -17,6 +17,9 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
+// Job returns the label job of a service's series: the name of its Deployment.
+func Job(p scaling.Profile) string { return p.Name }
+
 // Demand returns the expression that KEDA evaluates for a metric of a service: the
 // sum over its pods, in the unit of the metric.
 //
@@ -28,7 +31,7 @@ import (
 func Demand(p scaling.Profile, m scaling.PodsMetric) string {
 	var (
 		window = duration(p.HPA.Window())
-		up     = fmt.Sprintf(`up{job=%q}`, p.Short)
+		up     = fmt.Sprintf(`up{job=%q}`, Job(p))
 		pods   = fmt.Sprintf(`count(%s)`, up)
 		seen   = fmt.Sprintf(`count(%[1]s == 1 and sum_over_time(%[1]s[%[2]s]) >= %[3]d)`, up, window, p.HPA.Window()/scaling.ScrapeInterval-1)
 		target = number(m.AverageValue.AsApproximateFloat64())
@@ -67,7 +70,7 @@ func total(p scaling.Profile, source scaling.Source) string {
 		return fmt.Sprintf(`%ssum(rate(%s[%s]))`, factor(s.Per), selector(p, s.Counter, s.Where), window)
 	case scaling.MeanDuration:
 		// A pod that has ended has no duration any more.
-		return fmt.Sprintf(`sum(%s and on (pod) up{job=%q} == 1)`, mean(p, s, "pod", window), p.Short)
+		return fmt.Sprintf(`sum(%s and on (pod) up{job=%q} == 1)`, mean(p, s, "pod", window), Job(p))
 	default:
 		return ""
 	}
@@ -87,7 +90,7 @@ func selector(p scaling.Profile, series, where string) string {
 	if where != "" {
 		where = "," + where
 	}
-	return fmt.Sprintf(`%s{job=%q%s}`, series, p.Short, where)
+	return fmt.Sprintf(`%s{job=%q%s}`, series, Job(p), where)
 }
 
 // factor turns a rate per second into one per unit.

@@ -93,7 +93,7 @@ func gauge(value float64, start, count int) string {
 func TestDemandInEverySituation(t *testing.T) {
 	const (
 		scrapes = 13
-		web     = `{job="web",pod="%s",method="GET",route="%s",status="200"}`
+		web     = `{job="progressive-framework-v5",pod="%s",method="GET",route="%s",status="200"}`
 		npa     = `{job="npa",pod="%s",agent="npa",outcome="%s"}`
 	)
 	up := func(job, pod, values string) series {
@@ -109,7 +109,7 @@ func TestDemandInEverySituation(t *testing.T) {
 		return series{"nutrition_calculations_total" + fmt.Sprintf(npa, pod, outcome), values}
 	}
 	seen := gauge(1, 0, scrapes)
-	const app = "web"
+	const app = "progressive-framework-v5"
 	const none = -1.0
 	for _, tc := range []struct {
 		reason, metric string
@@ -211,7 +211,7 @@ func TestDemandIsValue(t *testing.T) {
 				var input []series
 				sum := 0.0
 				for i := range pods {
-					job := fmt.Sprintf(`job=%q,pod="p%d"`, p.Short, i)
+					job := fmt.Sprintf(`job=%q,pod="p%d"`, Job(p), i)
 					if i >= seen {
 						input = append(input, series{"up{" + job + "}", gauge(0, 0, scrapes)})
 						continue
@@ -241,6 +241,6 @@ func TestPerPod(t *testing.T) {
 	p, m := metric(t, "nutrition_calculations_per_minute")
 	require.Equal(t, `60 * sum by (job, pod) (rate(nutrition_calculations_total{job="npa"}[30s]))`, PerPod(p, m))
 	p, m = metric(t, "http_request_duration_seconds")
-	require.Equal(t, `(sum by (job, pod) (rate(http_request_duration_seconds_sum{job="web",route!~"GET /(health(/.*)?|metrics|ws)"}[20s]))`+
-		` / sum by (job, pod) (rate(http_request_duration_seconds_count{job="web",route!~"GET /(health(/.*)?|metrics|ws)"}[20s])) > 0)`, PerPod(p, m))
+	require.Equal(t, `(sum by (job, pod) (rate(http_request_duration_seconds_sum{job="progressive-framework-v5",route!~"GET /(health(/.*)?|metrics|ws)"}[20s]))`+
+		` / sum by (job, pod) (rate(http_request_duration_seconds_count{job="progressive-framework-v5",route!~"GET /(health(/.*)?|metrics|ws)"}[20s])) > 0)`, PerPod(p, m))
 }
