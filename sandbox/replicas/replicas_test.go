@@ -1,0 +1,264 @@
+package replicas
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	corelisters "k8s.io/client-go/listers/core/v1"
+	"k8s.io/kubernetes/pkg/controller/podautoscaler"
+	"k8s.io/kubernetes/pkg/controller/podautoscaler/metrics"
+)
+
+const (
+	namespace = "platform"
+	// states of each comparison. 40,000 show a share of 0.1 % within 0.03 %.
+	states = 40_000
+	// most is the largest number of pods of the design document's HPAs.
+	most = 50
+)
+
+// pod is one pod as the HPA and Prometheus see it.
+type pod struct {
+	// deleting says that the pod is ending.
+	deleting bool
+	// sampled says whether Prometheus has a full window of samples of it.
+	sampled bool
+	// milli is the value of its metric, in thousandths.
+	milli int64
+}
+
+// state is a service at one time.
+type state struct {
+	pods   []pod
+	target int64 // in thousandths
+}
+
+// cluster answers the calculator for one state.
+type cluster struct {
+	state
+	external int64
+}
+
+func (c *cluster) GetRawMetric(string, string, labels.Selector, labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
+	info := metrics.PodMetricsInfo{}
+	for i, p := range c.pods {
+		if p.sampled {
+			info[name(i)] = metrics.PodMetric{Timestamp: time.Now(), Window: 30 * time.Second, Value: p.milli}
+		}
+	}
+	return info, time.Now(), nil
+}
+
+func (c *cluster) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
+	return []int64{c.external}, time.Now(), nil
+}
+
+func (*cluster) GetResourceMetric(context.Context, v1.ResourceName, string, labels.Selector, string) (metrics.PodMetricsInfo, time.Time, error) {
+	panic("the test asks for no resource metric")
+}
+
+func (*cluster) GetObjectMetric(string, string, *autoscaling.CrossVersionObjectReference, labels.Selector) (int64, time.Time, error) {
+	panic("the test asks for no object metric")
+}
+
+func name(i int) string { return fmt.Sprintf("pod-%d", i) }
+
+// Pods, List and Get make a cluster the lister of its only namespace.
+func (c *cluster) Pods(string) corelisters.PodNamespaceLister { return c }
+
+func (c *cluster) List(labels.Selector) ([]*v1.Pod, error) {
+	all := make([]*v1.Pod, len(c.pods))
+	for i, p := range c.pods {
+		all[i] = &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name(i)}, Status: v1.PodStatus{Phase: v1.PodRunning}}
+		if p.deleting {
+			all[i].DeletionTimestamp = &metav1.Time{Time: time.Now()}
+		}
+	}
+	return all, nil
+}
+
+func (*cluster) Get(string) (*v1.Pod, error) { panic("the calculator gets no single pod") }
+
+// tolerances are the 10 % that the controller manager has by default. The type has
+// no constructor.
+func tolerances() podautoscaler.Tolerances {
+	var both podautoscaler.Tolerances
+	v := reflect.ValueOf(&both).Elem()
+	for i := range v.NumField() {
+		*(*float64)(unsafe.Pointer(v.Field(i).UnsafeAddr())) = 0.1
+	}
+	return both
+}
+
+// answers returns the number of pods that the document's Pods metric asks for, and
+// the number that an external metric with this value and AverageValue asks for.
+func (s state) answers(t *testing.T, external float64) (document, ours int32) {
+	t.Helper()
+	c := &cluster{s, int64(math.Round(external))} // KEDA rounds to thousandths (quantityFromFloat64)
+	calculator := podautoscaler.NewReplicaCalculator(c, c, time.Minute, time.Second)
+	// status.replicas and spec.replicas are the pods that are not ending.
+	current := int32(0)
+	for _, p := range s.pods {
+		if !p.deleting {
+			current++
+		}
+	}
+	document, _, _, err := calculator.GetMetricReplicas(current, s.target, "m", tolerances(), namespace, labels.Everything(), labels.Everything())
+	require.NoError(t, err)
+	ours, _, _, err = calculator.GetExternalPerPodMetricReplicas(current, s.target, "m", tolerances(), namespace, nil)
+	require.NoError(t, err)
+	return document, ours
+}
+
+// sum adds the samples of the pods for which of is true, in thousandths.
+func (s state) sum(of func(pod) bool) (total float64) {
+	for _, p := range s.pods {
+		if p.sampled && of(p) {
+			total += float64(p.milli)
+		}
+	}
+	return total
+}
+
+// demand is components/scaling/promquery.Value. Tests there prove that the queries
+// compute it; the sandbox imports nothing of the product.
+func (s state) demand() float64 {
+	sum, pods, seen := s.sum(alive), 0.0, 0.0
+	for _, p := range s.pods {
+		if !alive(p) {
+			continue
+		}
+		pods++
+		if p.sampled {
+			seen++
+		}
+	}
+	target := float64(s.target)
+	return max(sum, min(sum+target*(pods-seen), target*pods))
+}
+
+func alive(p pod) bool { return !p.deleting }
+
+// random returns a state with a load of 0 to 3 targets a pod. change changes a pod.
+func random(rng *rand.Rand, targets []int64, change func(*pod)) state {
+	s := state{pods: make([]pod, 1+rng.IntN(most)), target: targets[rng.IntN(len(targets))]}
+	load := 3 * rng.Float64()
+	for i := range s.pods {
+		s.pods[i] = pod{sampled: true, milli: int64(load * (0.5 + rng.Float64()) * float64(s.target))}
+		change(&s.pods[i])
+	}
+	return s
+}
+
+// valid reports whether both metrics have a value: a pod that counts is sampled.
+func (s state) valid() bool {
+	for _, p := range s.pods {
+		if alive(p) && p.sampled {
+			return true
+		}
+	}
+	return false
+}
+
+// result is how the answers of a case compare with the document's.
+type result struct {
+	checked, different, lower int
+	// below and above are the largest differences in pods.
+	below, above int32
+}
+
+func (r result) share() float64 { return float64(r.different) / float64(r.checked) }
+
+// compare asks for the answers in random states.
+func compare(t *testing.T, targets []int64, change func(*rand.Rand, *pod), metric func(state) float64) (r result) {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 7))
+	for range states {
+		s := random(rng, targets, func(p *pod) { change(rng, p) })
+		// Where the demand is a whole number of targets, the floating point of the
+		// calculator decides: it may multiply 1.1 and 10 to more than 11.
+		if !s.valid() || math.Mod(metric(s), float64(s.target)) == 0 {
+			continue
+		}
+		r.checked++
+		document, ours := s.answers(t, metric(s))
+		switch {
+		case ours > document:
+			r.different, r.above = r.different+1, max(r.above, ours-document)
+		case ours < document:
+			r.different, r.lower, r.below = r.different+1, r.lower+1, max(r.below, document-ours)
+		}
+	}
+	require.Greater(t, r.checked, states*9/10)
+	t.Logf("%d states: %.3f %% of the answers differ; %d are lower, by at most %d pods; the others are higher by at most %d", r.checked, 100*r.share(), r.lower, r.below, r.above)
+	return r
+}
+
+// The document's targets in thousandths: requests, coordinations, calculations and
+// generations; and the mean duration.
+var (
+	rates    = []int64{100_000, 10_000, 20_000, 15_000}
+	duration = []int64{500}
+)
+
+// What can happen to a pod.
+var (
+	nothing     = func(*rand.Rand, *pod) {}
+	unsampled   = func(rng *rand.Rand, p *pod) { p.sampled = rng.IntN(5) > 0 }
+	ending      = func(rng *rand.Rand, p *pod) { p.deleting = rng.IntN(8) == 0 }
+	bothOfThese = func(rng *rand.Rand, p *pod) { unsampled(rng, p); ending(rng, p) }
+)
+
+func TestDemandGivesTheReplicasOfPodsMetrics(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		change func(*rand.Rand, *pod)
+	}{
+		{"every pod has samples", nothing},
+		{"a fifth of the pods has no samples", unsampled},
+		{"an eighth of the pods is ending", ending},
+		{"pods that end, and pods without samples", bothOfThese},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			t.Parallel()
+			r := compare(t, rates, tc.change, state.demand)
+			require.LessOrEqual(t, r.share(), 0.001)
+			require.Zero(t, r.lower)
+
+			// Kubernetes rounds the average down to thousandths of a second, and the
+			// target is 500 of them. Of 50 pods that is up to a tenth of a pod, so that
+			// the document's answer is lower in some states. Ours does not round.
+			r = compare(t, duration, tc.change, state.demand)
+			require.LessOrEqual(t, r.share(), 0.04)
+			require.Zero(t, r.lower)
+
+			// With millionths, the answers are the same.
+			r = compare(t, []int64{500_000}, tc.change, state.demand)
+			require.LessOrEqual(t, r.share(), 0.001)
+			require.Zero(t, r.lower)
+		})
+	}
+}
+
+// The test finds the usual mistakes.
+func TestOtherMetricsGiveOtherReplicas(t *testing.T) {
+	average := func(s state) float64 { return s.sum(alive) / float64(len(s.pods)) }
+	r := compare(t, rates, nothing, average)
+	require.Greater(t, r.share(), 0.9, "an average is divided by the number of pods twice")
+	require.Equal(t, r.different, r.lower)
+
+	r = compare(t, rates, unsampled, func(s state) float64 { return s.sum(alive) })
+	require.Greater(t, r.share(), 0.2, "a sum that ignores pods without samples is too low")
+	require.NotZero(t, r.lower)
+}
