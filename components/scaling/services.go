@@ -58,7 +58,7 @@ func Web() Profile {
 		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
 		Port: 3000, NodePort: 30080,
 		Floor: 6,
-		HPA: hpa,
+		HPA:   hpa,
 		VPA: VPA{
 			Name: "progressive-framework-vpa", Mode: UpdateAuto, Values: RequestsAndLimits,
 			Controls: []ResourceName{CPU, Memory},

@@ -87,6 +87,9 @@ func newBase(t testing.TB) *environment {
 		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
 			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
 		}}, nil),
+		add("kubernetes:keda.sh/v1alpha1:ScaledObject", "keda-scaler", map[string]any{"spec": map[string]any{
+			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
+		}}, nil),
 		add(k8sview.NetworkPolicy{}.Token(), "all", map[string]any{"metadata": map[string]any{"name": "all", "namespace": "progressive-framework-prod"}, "spec": map[string]any{
 			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},
 		}}, nil),

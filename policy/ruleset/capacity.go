@@ -13,8 +13,8 @@ import (
 func maxPods(g *graph.Graph, r *graph.Resource) (count float64, known bool) {
 	replicas := value.As[value.Number](r.View().At("spec.replicas")).Or(1)
 	count, known = knownNumber(replicas), replicas.Known()
-	for _, hpa := range scaledBy(&rule.Subject{Resource: r, Graph: g}).Resources {
-		n := value.As[k8sview.HorizontalPodAutoscaler](hpa.View()).Spec().MaxReplicas()
+	for _, scaler := range scaledBy(&rule.Subject{Resource: r, Graph: g}).Resources {
+		_, n := scaledTo(scaler)
 		count, known = max(count, knownNumber(n)), known && n.Known()
 	}
 	return count, known

@@ -8,6 +8,8 @@ var workloadExamples = []example{
 	{rule: "deployment-one-scaler", at: "HorizontalPodAutoscaler scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
 	{rule: "deployment-replicas", at: deployment, path: "spec.replicas", bad: 0.0},
 	{rule: "deployment-rolls", at: deployment, path: "spec.strategy.type", bad: "x", absent: evaluate.Holds},
+	{rule: "deployment-one-scaler", at: "ScaledObject keda-scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
+	{rule: "hpa-can-scale", at: "ScaledObject keda-scaler", path: "spec.maxReplicaCount", bad: 2.0, absent: evaluate.Holds},
 	{rule: "hpa-can-scale", at: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
 	{rule: "job-bounded", at: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
 	{rule: "pod-disruption-budget", at: "PodDisruptionBudget mca-pdb", path: "spec.selector.matchLabels.app", bad: "another", on: deployment, absent: evaluate.Holds},

@@ -139,7 +139,7 @@ var postgres = []*rule.Rule{
 	{
 		ID: "postgres-connections-suffice", Title: "All pods' connection pools fit into the database",
 		Why: "At a peak the database would refuse the connections of the last pods.",
-		Fix: "the keys postgres.connections and services.NAME.replicas", Standards: []string{"WA REL05"},
+		Fix: "the keys postgres.connections and services.NAME.max", Standards: []string{"WA REL05"},
 		Severity: rule.High, Levels: rule.Everywhere,
 		Check: rule.Across(func(s *rule.Subject, v awsview.RdsParameterGroup) {
 			for _, p := range knownItems(v.Parameters()) {

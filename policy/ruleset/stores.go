@@ -81,7 +81,7 @@ var stores = []*rule.Rule{
 	{
 		ID: "nodes-hold-all-pods", Title: "The maximum of nodes has room for the maximum of pods",
 		Why: "At a peak pods would wait for nodes that the group can't add.",
-		Fix: "the keys tiers.NAME.max and services.NAME.replicas", Standards: []string{"WA REL07"},
+		Fix: "the keys tiers.NAME.max and services.NAME.max", Standards: []string{"WA REL07"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			requested, complete := requestedCPU(s.Graph)

@@ -91,7 +91,7 @@ var workloads = []*rule.Rule{
 	{
 		ID: "deployment-replicas", Title: "Deployments have two pods at least",
 		Why: "A rollout or the loss of a node stops the service.",
-		Fix: "the key services.NAME.replicas", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
+		Fix: "the key services.NAME.min", Standards: []string{"kube-score deployment-replicas", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Advice,
 		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
 			s.Must(value.Any(v.Spec().Replicas().Or(1).AtLeast(2), scaledBy(s).Exists()), "replicas is %s", v.Spec().Replicas().Or(1).Text())
@@ -203,24 +203,42 @@ var workloads = []*rule.Rule{
 	{
 		ID: "hpa-can-scale", Title: "An HPA's minimum is below its maximum",
 		Why: "With equal bounds an HPA scales nothing.",
-		Fix: "components/scaling, the profile's HPA", Standards: []string{"kube-linter hpa-minimum-three-replicas"},
+		Fix: "the keys services.NAME.min and max", Standards: []string{"kube-linter hpa-minimum-three-replicas"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
-		Check: rule.On(func(s *rule.Subject, v k8sview.HorizontalPodAutoscaler) {
-			s.Must(v.Spec().MinReplicas().Or(1).Compare(v.Spec().MaxReplicas(), func(low, high float64) bool { return low < high }), "minReplicas is not below maxReplicas")
-		}),
+		Check: rule.OnTypes(func(s *rule.Subject) {
+			low, high := scaledTo(s.Resource)
+			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum of pods is not below its maximum")
+		}, podScalers...),
 	},
 }
 
-// scaledBy returns the HPAs of the subject.
+// scaledObject is the kind from which KEDA makes an HPA.
+const scaledObject = "kubernetes:keda.sh/v1alpha1:ScaledObject"
+
+// podScalers are what changes the number of pods.
+var podScalers = []string{k8sview.HorizontalPodAutoscaler{}.Token(), scaledObject}
+
+// scaledTo returns the bounds of an autoscaler of pods.
+func scaledTo(r *graph.Resource) (low, high value.Number) {
+	if r.Type == scaledObject {
+		return value.As[value.Number](r.View().At("spec.minReplicaCount")).Or(0), value.As[value.Number](r.View().At("spec.maxReplicaCount")).Or(100)
+	}
+	spec := value.As[k8sview.HorizontalPodAutoscaler](r.View()).Spec()
+	return spec.MinReplicas().Or(1), spec.MaxReplicas()
+}
+
+// scaledBy returns the autoscalers of the subject.
 func scaledBy(s *rule.Subject) graph.Related {
 	out := graph.Related{Complete: true}
 	name := value.As[value.String](s.View().At("metadata.name"))
-	for _, r := range s.Graph.OfType(k8sview.HorizontalPodAutoscaler{}.Token()) {
-		switch value.As[k8sview.HorizontalPodAutoscaler](r.View()).Spec().ScaleTargetRef().Name().Equals(name) {
-		case value.True:
-			out.Resources = append(out.Resources, r)
-		case value.Unknown:
-			out.Complete = false
+	for _, typ := range podScalers {
+		for _, r := range s.Graph.OfType(typ) {
+			switch value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(name) {
+			case value.True:
+				out.Resources = append(out.Resources, r)
+			case value.Unknown:
+				out.Complete = false
+			}
 		}
 	}
 	return out
