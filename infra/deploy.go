@@ -71,11 +71,15 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	if _, err := deployObservability(ctx, stack, base, eks, nodes); err != nil {
+	observed, err := deployObservability(ctx, stack, base, eks, nodes)
+	if err != nil {
 		return err
 	}
 	services, err := deployServices(ctx, stack, base, eks, nodes, stores)
 	if err != nil {
+		return err
+	}
+	if err := deployPodScaling(ctx, stack, eks, services, observed); err != nil {
 		return err
 	}
 	distribution, err := deployCDN(ctx, stack, base, origin)

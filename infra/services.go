@@ -20,6 +20,8 @@ type services struct {
 	// images are references by digest, by the short names of services and tasks.
 	images pulumi.StringMap
 	front  *service.Service
+	// byName are all of them, by their short names.
+	byName map[string]*service.Service
 }
 
 // deployServices builds the image of each program and runs it: first the
@@ -29,7 +31,7 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 	if err != nil {
 		return nil, err
 	}
-	deployed := &services{images: pulumi.StringMap{}}
+	deployed := &services{images: pulumi.StringMap{}, byName: map[string]*service.Service{}}
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
@@ -56,10 +58,9 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		if err != nil {
 			return nil, err
 		}
-		if profile.Short == frontService {
-			deployed.front = created
-		}
+		deployed.byName[profile.Short] = created
 	}
+	deployed.front = deployed.byName[frontService]
 	return deployed, nil
 }
 

@@ -253,7 +253,8 @@ type Services map[string]Service
 
 // Service is what a stack may change of a service's profile.
 type Service struct {
-	// The smallest number of pods, at most `max`.
+	// The smallest number of pods, at most `max`. Without `podScaling.enabled` the
+	// number is the design document's, within both.
 	Min int `key:"min" unset:"the profile's"`
 	// The largest number of pods. The pods of all services share 85 % of
 	// `postgres.connections`: with more pods, each has a smaller pool.
@@ -302,6 +303,7 @@ func (s *Stack) Profiles() []scaling.Profile {
 		if bounded, err := profiles[i].WithBounds(own.Min, own.Max); err == nil { // validateServices refuses the others
 			profiles[i] = bounded
 		}
+		profiles[i].Autoscaled = s.PodScaling.Enabled
 		if scaled, err := profiles[i].WithRequests(scaling.Percent(s.Cluster.RequestPercent)); err == nil {
 			profiles[i] = scaled
 		}

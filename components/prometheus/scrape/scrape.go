@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
 )
 
 const (
-	// Interval is how often a service is scraped. Autoscalers react to these series:
-	// with the 15 s of the other targets, a new pod would start 10 s later.
-	Interval = 5 * time.Second
-	// Timeout is how long a service may take to answer, less than Interval.
+	// Timeout is how long a service may take to answer, less than scaling.ScrapeInterval.
 	Timeout = 4 * time.Second
 	// slowInterval is how often every other target is scraped.
 	slowInterval = 15 * time.Second
@@ -107,7 +105,7 @@ func New(services []scaling.Profile, in Namespaces) Config {
 	config := Config{Global: global{Interval: seconds(slowInterval), Timeout: seconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit}}
 	for _, service := range services {
 		config.Scrapes = append(config.Scrapes, job{
-			Name: service.Name, Interval: seconds(Interval), Timeout: seconds(Timeout),
+			Name: promquery.Job(service), Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout),
 			Discovery: pods(in.Platform), Targets: podTargets(relabel{Source: []string{podApp}, Regex: service.Name, Action: "keep"}),
 		})
 	}

@@ -42,8 +42,8 @@ func TestEachServiceHasAJobOfItsName(t *testing.T) {
 	for name, n := range count {
 		require.Equal(t, 1, n, name)
 	}
-	require.Less(t, Timeout, Interval, "Prometheus refuses a timeout above the interval")
-	require.Less(t, Interval, 10*time.Second)
+	require.Less(t, Timeout, scaling.ScrapeInterval, "Prometheus refuses a timeout above the interval")
+	require.Less(t, scaling.ScrapeInterval, 10*time.Second)
 }
 
 // Without this the services' pods would be found once more for each discovery: equal

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/podscaling"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// deployPodScaling creates the autoscalers of each service, if the stack has what acts
+// on them. An autoscaler needs its Deployment: otherwise its first events are errors.
+func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, services *services, observed *observability) error {
+	if observed == nil {
+		return nil
+	}
+	for _, profile := range stack.Profiles() {
+		_, err := podscaling.NewPodScaling(ctx, stack.Name()+"-"+profile.Short, &podscaling.Args{
+			Namespace:       eks.namespace,
+			Profile:         profile,
+			PrometheusURL:   observed.prometheusURL,
+			WithoutVertical: true,
+		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(observed.settled), services.byName[profile.Short])))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
