@@ -19,6 +19,7 @@ import (
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/rbac"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
 // Prometheus is a running server.
@@ -62,13 +63,17 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
+	rules, err := promrules.File(args.Services)
+	if err != nil {
+		return nil, err
+	}
 	p := &Prometheus{}
 	if err := ctx.RegisterComponentResource("progressive:prometheus:Prometheus", name, p, opts...); err != nil {
 		return nil, fmt.Errorf("prometheus %s: %w", name, err)
 	}
 	parent := pulumi.Parent(p)
 	objects := &datastore.Objects{Context: ctx, Name: name, App: app, Namespace: args.Namespace.Created, Parent: parent}
-	config, err := objects.NewConfigMap(app, map[string]string{configFile: file})
+	config, err := objects.NewConfigMap(app, map[string]string{configFile: file, scrape.RulesFile: string(rules)})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +98,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		Service:  pods,
 		Replicas: args.Replicas,
 		Parallel: true, // each scrapes everything, and needs no other
-		Config:   []byte(file),
+		Config:   append([]byte(file), rules...),
 		Pod:      podSpec(args, config, objects.Selector()),
 		Volume:   datastore.Volume{Name: volumeName, Capacity: args.Storage, Class: args.StorageClass},
 		After:    permissions,

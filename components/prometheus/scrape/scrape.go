@@ -29,10 +29,14 @@ const (
 // MetricsPort is the name of the container port of a pod's metrics.
 const MetricsPort = "metrics"
 
+// RulesFile is the name of the file with rules, in the folder of the configuration.
+const RulesFile = "rules.yaml"
+
 // Config is the configuration file.
 type Config struct {
-	Global  global `json:"global"`
-	Scrapes []job  `json:"scrape_configs"`
+	Global    global   `json:"global"`
+	RuleFiles []string `json:"rule_files"`
+	Scrapes   []job    `json:"scrape_configs"`
 }
 
 type global struct {
@@ -102,7 +106,10 @@ const (
 // New returns the configuration: each service is a job of its own, named like its
 // Deployment.
 func New(services []scaling.Profile, in Namespaces) Config {
-	config := Config{Global: global{Interval: seconds(slowInterval), Timeout: seconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit}}
+	config := Config{
+		Global:    global{Interval: seconds(slowInterval), Timeout: seconds(slowInterval - time.Second), Samples: sampleLimit, BodyLimit: bodyLimit},
+		RuleFiles: []string{RulesFile},
+	}
 	for _, service := range services {
 		config.Scrapes = append(config.Scrapes, job{
 			Name: promquery.Job(service), Interval: seconds(scaling.ScrapeInterval), Timeout: seconds(Timeout),
