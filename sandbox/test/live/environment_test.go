@@ -21,7 +21,7 @@ import (
 )
 
 // timeout limits every command. A `make up` with filled caches takes seconds; with a
-// rollout it waits for the readiness delays of the design document.
+// rollout it waits for new pods.
 const timeout = 10 * time.Minute
 
 // root is the project's folder, live the sandbox of `make up` in it.
