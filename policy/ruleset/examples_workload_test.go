@@ -5,10 +5,10 @@ import (
 )
 
 var workloadExamples = []example{
-	{rule: "deployment-one-scaler", at: "HorizontalPodAutoscaler scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
-	{rule: "deployment-replicas", at: deployment, path: "spec.replicas", bad: 0.0},
+	{rule: "deployment-one-scaler", at: "HorizontalPodAutoscaler scaler", path: "spec.scaleTargetRef.name", bad: "cluster-autoscaler", on: "Deployment prod", absent: evaluate.Holds},
+	{rule: "deployment-replicas", at: "Deployment prod", path: "spec.replicas", bad: 0.0},
 	{rule: "deployment-rolls", at: deployment, path: "spec.strategy.type", bad: "x", absent: evaluate.Holds},
-	{rule: "deployment-one-scaler", at: "ScaledObject keda-scaler", path: "spec.scaleTargetRef.name", bad: "mca", on: deployment, absent: evaluate.Holds},
+	{rule: "deployment-one-scaler", at: "ScaledObject keda-scaler", path: "spec.scaleTargetRef.name", bad: "cluster-autoscaler", on: "Deployment prod", absent: evaluate.Holds},
 	{rule: "hpa-can-scale", at: "ScaledObject keda-scaler", path: "spec.maxReplicaCount", bad: 2.0, absent: evaluate.Holds},
 	{rule: "hpa-can-scale", at: "HorizontalPodAutoscaler scaler", path: "spec.maxReplicas", bad: nil},
 	{rule: "job-bounded", at: "CronJob migrate-schedule", path: "spec.jobTemplate.spec.activeDeadlineSeconds", bad: nil},
