@@ -57,7 +57,7 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 	for _, r := range g.OfType(k8sview.Deployment{}.Token()) {
 		count, known := maxPods(g, r)
 		for _, c := range knownItems(podOf(r).Spec().Containers()) {
-			pool := 0.0
+			pool, set := 0.0, false
 			variables, all := c.Env().Items()
 			complete = complete && all
 			for _, e := range variables {
@@ -65,10 +65,10 @@ func poolConnections(g *graph.Graph) (sum float64, complete bool) {
 				switch {
 				case e.Name().Is(poolVariable) == value.True:
 					text, _ := e.Value().Raw().(string)
-					pool = number(text)
+					pool, set = number(text), true
 					complete = complete && e.Value().Known()
-				case e.Name().Is("DATABASE_URL") == value.True:
-					pool = max(pool, defaultPool)
+				case e.Name().Is("DATABASE_URL") == value.True && !set:
+					pool = defaultPool
 				}
 			}
 			sum += count * pool

@@ -72,9 +72,9 @@ var workloads = []*rule.Rule{
 		Why: "The loss of one zone would take all of them.",
 		Fix: "components/service, TopologySpreadConstraints", Standards: []string{"kube-score deployment-has-host-podantiaffinity", "WA REL10"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
-		Check: rule.OnTypes(func(s *rule.Subject) {
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
 			p := podOf(s.Resource).Spec()
-			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
+			one := onePod(s)
 			s.Must(value.Any(one, p.TopologySpreadConstraints().Set(), p.Affinity().PodAntiAffinity().Set()), "neither topologySpreadConstraints nor podAntiAffinity is set")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
 	},
@@ -102,8 +102,8 @@ var workloads = []*rule.Rule{
 		Why: "With Recreate all pods end before the first new one starts.",
 		Fix: "components/service, Strategy", Standards: []string{"WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
-		Check: rule.On(func(s *rule.Subject, v k8sview.Deployment) {
-			one := v.Spec().Replicas().Or(1).AtMost(1)
+		Check: rule.Across(func(s *rule.Subject, v k8sview.Deployment) {
+			one := onePod(s)
 			s.Must(value.Any(one, v.Spec().Strategy().Type().Or("RollingUpdate").Is("RollingUpdate")), "strategy is %s", v.Spec().Strategy().Type().Text())
 		}),
 	},
@@ -122,7 +122,7 @@ var workloads = []*rule.Rule{
 		Fix: "components/service, a PodDisruptionBudget", Standards: []string{"kube-score pod-disruption-budget", "WA REL08"},
 		Severity: rule.Medium, Levels: rule.Everywhere,
 		Check: rule.AcrossTypes(func(s *rule.Subject) {
-			one := value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1)
+			one := onePod(s)
 			budgets := selectedBy[k8sview.PodDisruptionBudget](s, "spec.selector.matchLabels")
 			s.Must(value.Any(one, budgets.Exists()), "no PodDisruptionBudget selects its pods")
 		}, k8sview.Deployment{}.Token(), k8sview.StatefulSet{}.Token()),
@@ -225,6 +225,11 @@ func scaledTo(r *graph.Resource) (low, high value.Number) {
 	}
 	spec := value.As[k8sview.HorizontalPodAutoscaler](r.View()).Spec()
 	return spec.MinReplicas().Or(1), spec.MaxReplicas()
+}
+
+// onePod reports whether a workload never has more than one pod.
+func onePod(s *rule.Subject) value.Truth {
+	return value.All(value.As[value.Number](s.View().At("spec.replicas")).Or(1).AtMost(1), value.Not(scaledBy(s).Exists()))
 }
 
 // scaledBy returns the autoscalers of the subject.
