@@ -32,6 +32,10 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
+	prometheusNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-prometheus", eks.inCluster)
+	if err != nil {
+		return nil, err
+	}
 	images := map[string]pulumi.StringInput{}
 	for repository, upstream := range map[string]string{
 		prometheus.Repository: prometheus.Image, keda.OperatorRepository: keda.OperatorImage, keda.AdapterRepository: keda.AdapterImage,
@@ -41,7 +45,8 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		}
 	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
-		Namespace:    platform,
+		Namespace:    prometheusNamespace,
+		Platform:     platform,
 		Controllers:  []controller.Namespace{kedaNamespace},
 		Image:        images[prometheus.Repository],
 		Replicas:     stack.Prometheus.Replicas,
@@ -59,7 +64,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Watched:       platform,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
-		Readers:       []controller.Client{{Namespace: platform.Name, App: prometheus.App}},
+		Readers:       []controller.Client{{Namespace: prometheusNamespace.Name, App: prometheus.App}},
 		RequestShare:  share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {

@@ -23,7 +23,7 @@ func existingNamespace(name string) controller.Namespace {
 
 func prometheusArgs() *prometheus.Args {
 	return &prometheus.Args{
-		Namespace: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
+		Namespace: existingNamespace("app-prometheus"), Platform: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
 		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(),
 		Readers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}}, RequestShare: 50,
 	}
@@ -33,7 +33,7 @@ func kedaArgs() *keda.Args {
 	return &keda.Args{
 		Namespace: existingNamespace("app-keda"), Watched: existingNamespace("app"),
 		OperatorImage: pulumi.String("keda" + digest), AdapterImage: pulumi.String("adapter" + digest),
-		Readers: []controller.Client{{Namespace: "app", App: prometheus.App}}, RequestShare: 50,
+		Readers: []controller.Client{{Namespace: "app-prometheus", App: prometheus.App}}, RequestShare: 50,
 	}
 }
 

@@ -33,8 +33,11 @@ const (
 
 // Args configure a Prometheus.
 type Args struct {
-	// Namespace is the platform's, where it runs and where the services are.
+	// Namespace is where it runs: one of its own, because the platform's admits only
+	// pods without a token of the API server, and only images by digest.
 	Namespace controller.Namespace
+	// Platform is the namespace of the services.
+	Platform controller.Namespace
 	// Controllers are further namespaces with pods that it scrapes.
 	Controllers []controller.Namespace
 	// Image is the reference of its image.
@@ -56,8 +59,8 @@ type Args struct {
 
 func (a *Args) validate() error {
 	switch {
-	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Image == nil:
-		return errors.New("prometheus: Namespace and Image must be set")
+	case a == nil || a.Namespace.Name == "" || a.Namespace.Created == nil || a.Platform.Name == "" || a.Platform.Created == nil || a.Image == nil:
+		return errors.New("prometheus: Namespace, Platform and Image must be set")
 	case a.Replicas < 1 || a.Replicas > MaxReplicas:
 		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)
 	case a.Storage.Less(size.GiB(1)):

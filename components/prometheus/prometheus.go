@@ -55,7 +55,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	names := scrape.Namespaces{Platform: args.Namespace.Name}
+	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name}
 	for _, n := range args.Controllers {
 		names.Controllers = append(names.Controllers, n.Name)
 	}
@@ -136,7 +136,7 @@ func grant(ctx *pulumi.Context, name string, args *Args, objects *datastore.Obje
 	to := &rbac.Grant{Context: ctx, Account: rbac.Account{Name: app, Namespace: args.Namespace.Created}, Options: []pulumi.ResourceOption{parent}}
 	watch := []string{"get", "list", "watch"}
 	findPods := rbac.Rule{Groups: []string{""}, Resources: []string{"pods"}, Verbs: watch}
-	for _, n := range append([]controller.Namespace{args.Namespace}, args.Controllers...) {
+	for _, n := range append([]controller.Namespace{args.Namespace, args.Platform}, args.Controllers...) {
 		binding, err := to.InNamespace(name+"-pods-of-"+n.Name, name, n.Created, findPods)
 		if err != nil {
 			return nil, err

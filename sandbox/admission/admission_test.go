@@ -127,20 +127,19 @@ func newValidator(t *testing.T) validating.Validator {
 		validations = append(validations, &validating.ValidationCondition{Expression: v.Expression, Message: v.Message})
 		messages = append(messages, &validating.MessageExpressionCondition{MessageExpression: v.MessageExpression})
 	}
-	env, err := cel.NewCompositionEnv(cel.VariablesTypeName, environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion(), true))
+	compiler, err := cel.NewCompositedCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	require.NoError(t, err)
-	compiler := cel.NewCompositedCompilerFromTemplate(env)
-	options := cel.OptionalVariableDeclarations{HasAuthorizer: true, StrictCost: true}
+	options := cel.OptionalVariableDeclarations{HasAuthorizer: true}
 	// A new policy may use what the API server of this version offers to new expressions.
 	compiler.CompileAndStoreVariables(variables, options, environment.NewExpressions)
 	compile := func(expressions []cel.ExpressionAccessor, hasAuthorizer bool) cel.ConditionEvaluator {
-		options := cel.OptionalVariableDeclarations{HasAuthorizer: hasAuthorizer, StrictCost: true}
+		options := cel.OptionalVariableDeclarations{HasAuthorizer: hasAuthorizer}
 		compiled := compiler.CompileCondition(expressions, options, environment.NewExpressions)
 		require.Empty(t, compiled.CompilationErrors())
 		return compiled
 	}
 	matcher := matchconditions.NewMatcher(compile(conditions, true), spec.FailurePolicy, "policy", "validate", "platform")
-	return validating.NewValidator(compile(validations, true), matcher, compile(nil, true), compile(messages, false), spec.FailurePolicy)
+	return validating.NewValidator(compile(validations, true), matcher, compile(nil, true), compile(messages, false), spec.FailurePolicy, nil)
 }
 
 func newPod() *corev1.Pod {

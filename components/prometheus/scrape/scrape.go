@@ -88,8 +88,8 @@ type relabel struct {
 
 // Namespaces are the names of the namespaces with targets.
 type Namespaces struct {
-	// Platform is the services' own.
-	Platform string
+	// Own is Prometheus', and Platform the services'.
+	Own, Platform string
 	// Controllers are those of KEDA.
 	Controllers []string
 }
@@ -125,7 +125,7 @@ func New(services []scaling.Profile, in Namespaces) Config {
 		})
 	}
 	config.Scrapes = append(config.Scrapes, job{
-		Name: "prometheus", Discovery: pods(in.Platform),
+		Name: "prometheus", Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
 	}, containers(in.Platform))
 	return config

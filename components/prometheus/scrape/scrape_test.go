@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
 
 // The live tests give the file to a real Prometheus, which refuses an unknown field.
 func TestFile(t *testing.T) {
-	text, err := New(scaling.Services(), Namespaces{Platform: "app", Controllers: []string{"app-keda"}}).File()
+	text, err := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}}).File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
 	if *update {
@@ -31,7 +31,7 @@ func TestFile(t *testing.T) {
 // An autoscaler's query selects the job of its service, and nothing else may have
 // the same name.
 func TestEachServiceHasAJobOfItsName(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{Platform: "app", Controllers: []string{"app-keda"}})
+	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}})
 	count := map[string]int{}
 	for _, job := range config.Scrapes {
 		count[job.Name]++
@@ -49,7 +49,7 @@ func TestEachServiceHasAJobOfItsName(t *testing.T) {
 // Without this the services' pods would be found once more for each discovery: equal
 // discoveries share one watch.
 func TestServicesShareOneDiscovery(t *testing.T) {
-	config := New(scaling.Services(), Namespaces{Platform: "app"})
+	config := New(scaling.Services(), Namespaces{Own: "app-prometheus", Platform: "app"})
 	for _, job := range config.Scrapes[:len(scaling.Services())] {
 		require.Equal(t, config.Scrapes[0].Discovery, job.Discovery)
 	}

@@ -19,7 +19,7 @@ import (
 // value; found is false for an empty answer.
 func query(t *testing.T, expression string) (value float64, found bool) {
 	t.Helper()
-	path := fmt.Sprintf("/api/v1/namespaces/%s/services/prometheus:9090/proxy/api/v1/query?query=%s", output[string](t, "namespace"), url.QueryEscape(expression))
+	path := fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/query?query=%s", output[string](t, "namespace"), url.QueryEscape(expression))
 	raw, err := run(t, "kubectl", "get", "--raw", path)
 	if err != nil {
 		return 0, false
