@@ -38,6 +38,9 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
+	if err := refuseDowngrade(ctx, stack, pulumi.Provider(provider)); err != nil {
+		return err
+	}
 	placed, err := placeStack(ctx, stack, pulumi.Provider(provider))
 	if err != nil {
 		return err
@@ -197,8 +200,8 @@ func operators(stack *config.Stack) []access.Source {
 
 // refuseDowngrade compares the configured version with the cluster at EKS. The guard
 // of the applied values knows only what the program has applied.
-func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, base *base) error {
-	live, err := cluster.LiveVersion(ctx, stack.Name(), base.inRegion)
+func refuseDowngrade(ctx *pulumi.Context, stack *config.Stack, inRegion pulumi.InvokeOption) error {
+	live, err := cluster.LiveVersion(ctx, stack.Name(), inRegion)
 	if err != nil {
 		return err
 	}
