@@ -50,7 +50,7 @@ func newBase(t testing.TB) *environment {
 			env.resources[i] = with(r, "policy", goodBucket)
 		case awsview.S3BucketOwnershipControls{}.Token():
 			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
-		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token():
+		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token():
 			env.resources[i] = with(with(r, "spec.template.spec.containers.0.image", imageByDigest),
 				"spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
 		case k8sview.CronJob{}.Token():
@@ -74,10 +74,9 @@ func newBase(t testing.TB) *environment {
 		set(eksCluster, "accessConfig.bootstrapClusterCreatorAdminPermissions", false),
 		set("SecurityGroupEgressRule node-out", "ipProtocol", "tcp"),
 		set("Deployment prod", "spec.replicas", 2.0),
-		set("Deployment prod", "spec.template.spec.automountServiceAccountToken", false),
+		set("Role keda-operator", "rules", []any{map[string]any{"apiGroups": []any{""}, "resources": []any{"pods"}, "verbs": []any{"get"}}}),
 		set("Deployment prod", "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
 		set("Deployment prod", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
-		set("Deployment termination", "spec.template.spec.automountServiceAccountToken", false),
 		set("Deployment termination", "spec.template.spec.terminationGracePeriodSeconds", 60.0),
 		set("NetworkAcl private-data-acl", "ingress", []any{map[string]any{
 			"action": "allow", "protocol": "tcp", "cidrBlock": "10.0.0.0/8", "fromPort": 0.0, "toPort": 65535.0,
@@ -95,12 +94,22 @@ func newBase(t testing.TB) *environment {
 		}}, nil),
 		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
-		change("Deployment prod", func(r *graph.Resource) {
+	}
+	for name, app := range map[string]string{"keda-operator": "keda-operator", "keda-adapter": "keda-metrics-apiserver"} {
+		edits = append(edits,
+			set("Deployment "+name, "spec.replicas", 2.0),
+			set("Deployment "+name, "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+			add(k8sview.PodDisruptionBudget{}.Token(), app, map[string]any{
+				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-keda"},
+				"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
+			}, nil))
+	}
+	for _, upstream := range []string{
+		"Deployment prod", "Deployment termination", "Deployment keda-operator", "Deployment keda-adapter", "StatefulSet prometheus-statefulset",
+	} {
+		edits = append(edits, set(upstream, "spec.template.spec.automountServiceAccountToken", false), change(upstream, func(r *graph.Resource) {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
-		}),
-		change("Deployment termination", func(r *graph.Resource) {
-			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
-		}),
+		}))
 	}
 	for _, e := range append(edgeEdits(env), edits...) {
 		e(t, env)
