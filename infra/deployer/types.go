@@ -5,18 +5,20 @@ var policies = map[string][]string{
 	"network":  {"ec2"},
 	"cluster":  {"eks", "autoscaling", "ecr", "elasticloadbalancing", "ssm"},
 	"identity": {"iam", "kms", "secretsmanager", "sts"},
-	"stores":   {"rds", "elasticache", "logs", "cloudwatch"},
+	"stores":   {"rds", "elasticache", "logs", "cloudwatch", "events", "sqs"},
 	"edge":     {"cloudfront", "wafv2", "acm", "route53", "s3"},
 }
 
 // resources are the ARNs of the stack's resources, by service.
 var resources = map[string][]string{
-	"autoscaling":          {"arn:aws:autoscaling:*:ACCOUNT:autoScalingGroup:*:autoScalingGroupName/progressive-framework-v5-*-ENVIRONMENT"},
-	"cloudwatch":           {"arn:aws:cloudwatch:*:ACCOUNT:alarm:pf-ENVIRONMENT-*", "arn:aws:cloudwatch:*:ACCOUNT:alarm:progressive-framework-v5-*-ENVIRONMENT-*"},
+	"autoscaling": {"arn:aws:autoscaling:*:ACCOUNT:autoScalingGroup:*:autoScalingGroupName/progressive-framework-v5-*-ENVIRONMENT"},
+	"cloudwatch": {"arn:aws:cloudwatch:*:ACCOUNT:alarm:pf-ENVIRONMENT-*", "arn:aws:cloudwatch:*:ACCOUNT:alarm:progressive-framework-ENVIRONMENT-*",
+		"arn:aws:cloudwatch:*:ACCOUNT:alarm:progressive-framework-v5-*-ENVIRONMENT-*"},
 	"ecr":                  {"arn:aws:ecr:*:ACCOUNT:repository/progressive-framework-ENVIRONMENT/*"},
 	"eks":                  {"arn:aws:eks:*:ACCOUNT:*/progressive-framework-ENVIRONMENT", "arn:aws:eks:*:ACCOUNT:*/progressive-framework-ENVIRONMENT/*"},
 	"elasticache":          {"arn:aws:elasticache:*:ACCOUNT:*:progressive-framework-ENVIRONMENT*"},
 	"elasticloadbalancing": {"arn:aws:elasticloadbalancing:*:ACCOUNT:*/app/pf-ENVIRONMENT/*", "arn:aws:elasticloadbalancing:*:ACCOUNT:targetgroup/pf-ENVIRONMENT-*"},
+	"events":               {"arn:aws:events:*:ACCOUNT:rule/progressive-framework-ENVIRONMENT-*"},
 	"iam":                  {"arn:aws:iam::ACCOUNT:role/progressive-framework-ENVIRONMENT-*", "arn:aws:iam::ACCOUNT:instance-profile/progressive-framework-ENVIRONMENT-*"},
 	"kms":                  {"arn:aws:kms:*:ACCOUNT:alias/progressive-framework-ENVIRONMENT*", "arn:aws:kms:*:ACCOUNT:key/*"},
 	"logs": {
@@ -27,6 +29,7 @@ var resources = map[string][]string{
 	"route53":        {"arn:aws:route53:::hostedzone/HOSTED_ZONE"},
 	"s3":             {"arn:aws:s3:::progressive-framework-ENVIRONMENT-*"},
 	"secretsmanager": {"arn:aws:secretsmanager:*:ACCOUNT:secret:progressive-framework-ENVIRONMENT-*"},
+	"sqs":            {"arn:aws:sqs:*:ACCOUNT:progressive-framework-ENVIRONMENT-*"},
 	"ssm":            {"arn:aws:ssm:*::parameter/aws/service/eks/*"},
 	"wafv2":          {"arn:aws:wafv2:*:ACCOUNT:*/webacl/progressive-framework-ENVIRONMENT/*", "arn:aws:wafv2:*:*:*/managedruleset/*"},
 }
@@ -71,6 +74,10 @@ var types = map[string][]grant{
 		on("cloudfront", everything, "CreateVpcOrigin", "GetVpcOrigin", "UpdateVpcOrigin", "DeleteVpcOrigin", "TagResource", "UntagResource", "ListTagsForResource"),
 	},
 
+	"aws:cloudwatch/eventRule:EventRule": {
+		on("events", named, "PutRule", "DescribeRule", "EnableRule", "DisableRule", "DeleteRule", "TagResource", "UntagResource", "ListTagsForResource"),
+	},
+	"aws:cloudwatch/eventTarget:EventTarget": {on("events", named, "PutTargets", "ListTargetsByRule", "RemoveTargets")},
 	"aws:cloudwatch/logGroup:LogGroup": {
 		on("logs", everything, "DescribeLogGroups"),
 		on("logs", named, "CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey",
@@ -231,6 +238,11 @@ var types = map[string][]grant{
 	},
 	"aws:secretsmanager/secretPolicy:SecretPolicy":   {on("secretsmanager", named, "PutResourcePolicy", "GetResourcePolicy", "DeleteResourcePolicy", "ValidateResourcePolicy")},
 	"aws:secretsmanager/secretVersion:SecretVersion": {on("secretsmanager", named, "PutSecretValue", "GetSecretValue", "UpdateSecretVersionStage")},
+
+	"aws:sqs/queue:Queue": {
+		on("sqs", named, "CreateQueue", "GetQueueAttributes", "SetQueueAttributes", "DeleteQueue", "TagQueue", "UntagQueue", "ListQueueTags"),
+	},
+	"aws:sqs/queuePolicy:QueuePolicy": {on("sqs", named, "GetQueueAttributes", "SetQueueAttributes")},
 
 	"aws:wafv2/webAcl:WebAcl": {
 		on("wafv2", everything, "GetWebACL", "DescribeManagedRuleGroup", "ListAvailableManagedRuleGroups"),
