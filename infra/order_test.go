@@ -70,7 +70,8 @@ func TestOrderIsByDependency(t *testing.T) {
 		{"or through the private endpoints", group, "", endpoint, "", 9},
 		{"the endpoints answer nodes only when a rule admits them", group, "", rule, "endpoints-from-nodes", 1},
 		{"nodes and control plane reach each other", group, "", rule, "control-plane", 6},
-		{"the API server checks the first pod of a service", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-", binding, "", 1},
+		{"the API server checks the first pod of web", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-web", binding, "", 1},
+		{"and that of an agent", "kubernetes:apps/v1:Deployment", "progressive-framework-prod-npa", binding, "", 1},
 		{"and that of the migration", "kubernetes:batch/v1:Job", "", binding, "", 1},
 		{"CloudFront is admitted before it sends requests", "aws:cloudfront/distribution:Distribution", "", rule, "from-cloudfront", 1},
 	} {

@@ -121,10 +121,10 @@ func (s state) answers(t *testing.T, external float64) (document, ours int32) {
 	return document, ours
 }
 
-// sum adds the samples of the pods for which of is true, in thousandths.
-func (s state) sum(of func(pod) bool) (total float64) {
+// sum adds the samples of the pods that are counted, in thousandths.
+func (s state) sum(counted func(pod) bool) (total float64) {
 	for _, p := range s.pods {
-		if p.sampled && of(p) {
+		if p.sampled && counted(p) {
 			total += float64(p.milli)
 		}
 	}
