@@ -20,11 +20,8 @@ var podScalingKeys = []string{"progressive-framework:podScaling", "progressive-f
 // its URL. Where Prometheus and KEDA have to be built first, which takes a quarter
 // of an hour, the platform answers before that, with a fixed number of pods.
 func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
-	switch l.Cluster {
-	case layout.ClusterSimulated: // its images are empty
+	if l.Cluster == layout.ClusterSimulated { // its images are empty
 		return deployAndAwait(ctx, l, s, "", log)
-	case layout.ClusterExisting: // which may have a KEDA of its own
-		return deployFixed(ctx, l, s, log)
 	}
 	missing, err := mirror.Missing(ctx, l)
 	if err != nil {

@@ -22,11 +22,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport/spdy"
+	"k8s.io/streaming/pkg/httpstream"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
 )
@@ -110,7 +110,7 @@ func (f *forwarder) connect(ctx context.Context, conn net.Conn) error {
 	}
 	url := f.client.CoreV1().RESTClient().Post().Resource("pods").
 		Namespace(f.target.Namespace).Name(pod).SubResource("portforward").URL()
-	dialer := spdy.NewDialer(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
+	dialer := spdy.NewDialerForStreaming(upgrader, &http.Client{Transport: transport}, http.MethodPost, url)
 	link, _, err := dialer.Dial(forwardProtocol)
 	if err != nil {
 		return fmt.Errorf("port-forward to pod %s: %w", pod, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/mirror"
 )
 
 // A second sandbox uses the cluster of the first, as it would use a user's kind or k3d:
@@ -28,6 +29,9 @@ func TestExistingCluster(t *testing.T) {
 	}
 	defer sandbox("down", "--purge")
 	sandbox("up", "--no-deploy", "--kubeconfig", first.layout.Kubeconfig())
+	created, err := layout.Open(dir)
+	require.NoError(t, err)
+	require.NoError(t, mirror.EnsureEmpty(t.Context(), created), "the nodes are simulated")
 	sandbox("pulumi", "up", "--yes", "--skip-preview", "--non-interactive")
 
 	s := &stack{environment: first, name: "sandbox", dir: second.layout.Project}

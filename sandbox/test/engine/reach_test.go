@@ -39,6 +39,5 @@ func TestRunnerInTheVPCDeploys(t *testing.T) {
 	require.Contains(t, out, "unreachable", "the API endpoint is private")
 
 	e.variables = runner
-	s.pulumi(t, "destroy", "--yes", "--skip-preview")
-	require.Empty(t, s.atAWS(t))
+	destroyRemovesEverything(t, s)
 }
