@@ -12,10 +12,6 @@ import (
 	"github.com/progressive-framework/platform/sandbox/stack"
 )
 
-// podScalingKeys are the keys of the stack without which the counts of pods are
-// fixed, and nothing of upstream's programs runs.
-var podScalingKeys = []string{"progressive-framework:podScaling", "progressive-framework:prometheus", "progressive-framework:images"}
-
 // deployScaled runs `pulumi up` and waits until the platform answers, and returns
 // its URL. Where Prometheus and KEDA have to be built first, which takes a quarter
 // of an hour, the platform answers before that, with a fixed number of pods.
@@ -46,7 +42,7 @@ func scales(state stack.State) bool {
 
 // deployFixed deploys the stack without what scales pods.
 func deployFixed(ctx context.Context, l *layout.Layout, s *stack.Stack, log *progress.Log) (string, error) {
-	file, err := project.Without(s.Dir(), s.Name(), podScalingKeys...)
+	file, err := project.WithoutPodScaling(s.Dir(), s.Name())
 	if err != nil {
 		return "", err
 	}

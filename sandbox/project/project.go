@@ -90,18 +90,26 @@ func Copy(l *layout.Layout, stack string) (string, error) {
 	return dir, nil
 }
 
-// Without writes the configuration of a stack in the folder dir without some keys,
-// and returns the file, for --config-file.
-func Without(dir, stack string, keys ...string) (string, error) {
+// podScalingKeys are the keys of a stack without which the numbers of pods are fixed,
+// and neither Prometheus nor KEDA runs. The policy pack's only waivers of the stack
+// sandbox are KEDA's, and a waiver that nothing needs is a violation.
+var podScalingKeys = []string{
+	"progressive-framework:podScaling", "progressive-framework:prometheus",
+	"progressive-framework:images", "progressive-framework:policy",
+}
+
+// WithoutPodScaling writes the configuration of a stack in the folder dir without what
+// scales pods, and returns the file, for --config-file.
+func WithoutPodScaling(dir, stack string) (string, error) {
 	content, err := read(filepath.Join(dir, stackFile(stack)))
 	if err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}
 	config, _ := content["config"].(map[string]any)
-	for _, key := range keys {
+	for _, key := range podScalingKeys {
 		delete(config, key)
 	}
-	path := filepath.Join(dir, "without."+stackFile(stack))
+	path := filepath.Join(dir, "fixed."+stackFile(stack))
 	if err := write(path, content); err != nil {
 		return "", fmt.Errorf("stack %q: %w", stack, err)
 	}

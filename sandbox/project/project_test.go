@@ -141,12 +141,13 @@ func TestCopyRefuses(t *testing.T) {
 	}
 }
 
-func TestWithout(t *testing.T) {
-	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.a.yaml": "encryptionsalt: s\nconfig:\n  a:x: 1\n  a:y: {z: 2}\n"})
+func TestWithoutPodScaling(t *testing.T) {
+	const key = "progressive-framework:podScaling"
+	l := newLayout(t, map[string]string{"Pulumi.yaml": description, "Pulumi.a.yaml": "encryptionsalt: s\nconfig:\n  a:x: 1\n  " + key + ": {enabled: true}\n"})
 	dir, err := Dir(l, "a")
 	require.NoError(t, err)
-	path, err := Without(dir, "a", "a:y", "a:unknown")
+	path, err := WithoutPodScaling(dir, "a")
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"encryptionsalt": "s", "config": map[string]any{"a:x": 1}}, load(t, dir, filepath.Base(path)))
-	require.Contains(t, load(t, dir, "Pulumi.a.yaml")["config"], "a:y", "the stack's own file stays")
+	require.Contains(t, load(t, dir, "Pulumi.a.yaml")["config"], key, "the stack's own file stays")
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/progressive-framework/platform/sandbox/layout"
+	"github.com/progressive-framework/platform/sandbox/project"
 )
 
 var update = flag.Bool("update", false, "write the recordings of policy/testdata")
@@ -48,6 +49,13 @@ func TestPolicyPackAcceptsTheStacks(t *testing.T) {
 			require.NotContains(t, out, "[mandatory]")
 		})
 	}
+	t.Run("sandbox before Prometheus and KEDA are built", func(t *testing.T) {
+		s := newPolicyStack(t, "sandbox")
+		defer s.remove(t)
+		file, err := project.WithoutPodScaling(s.dir, s.name)
+		require.NoError(t, err)
+		require.NotContains(t, s.pulumi(t, "preview", "--config-file", file), "[mandatory]")
+	})
 }
 
 // The rules' tests use recorded previews. Each recording must be current.
