@@ -49,7 +49,7 @@ func parse(raw []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// APIVersion, Kind and Name are the object's, and empty where it has none.
+// APIVersion returns the version of the API; empty where the object has none, as Kind and Name.
 func (o Object) APIVersion() string { return o.text("apiVersion") }
 
 // Kind returns the object's kind.

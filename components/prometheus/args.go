@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// Version is Prometheus' release, and Repository the repository of its image
-	// below a mirror.
-	Version    = "v3.16.0"
+	// Version is Prometheus' release.
+	Version = "v3.16.0"
+	// Repository is the repository of its image below a mirror.
 	Repository = "prometheus"
 	// Image is upstream's image. No public source of its digest was found, so it has
 	// an exact version only.

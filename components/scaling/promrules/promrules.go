@@ -81,10 +81,10 @@ func File(services []scaling.Profile) ([]byte, error) {
 }
 
 // alert returns an alert of a service. Its name is the heading in the runbook.
-func alert(name string, p scaling.Profile, expr string, hold time.Duration, severity, summary string) Rule {
+func alert(name string, p scaling.Profile, expr string, hold time.Duration, summary string) Rule {
 	return Rule{
 		Alert: name, Expr: expr, For: seconds(hold),
-		Labels:      map[string]string{"severity": severity, "service": p.Short},
+		Labels:      map[string]string{"severity": Page, "service": p.Short},
 		Annotations: map[string]string{"summary": p.Short + ": " + summary, "runbook": "docs/runbooks/alerts.md#" + strings.ToLower(name)},
 	}
 }
@@ -93,13 +93,13 @@ func alert(name string, p scaling.Profile, expr string, hold time.Duration, seve
 // longest scale-up takes less than the 15 minutes.
 func aboveMaximum(p scaling.Profile, m scaling.PodsMetric) Rule {
 	most := m.AverageValue.AsApproximateFloat64() * float64(p.HPA.MaxReplicas)
-	return alert("DemandAboveMaximum", p, fmt.Sprintf(`%s > %s`, promquery.Demand(p, m), number(most)), 15*time.Minute, Page,
+	return alert("DemandAboveMaximum", p, fmt.Sprintf(`%s > %s`, promquery.Demand(p, m), number(most)), 15*time.Minute,
 		fmt.Sprintf("%s needs more than the maximum of %d pods", m.Name, p.HPA.MaxReplicas))
 }
 
 // notScraped fires if nothing is known of a service: KEDA then holds its pods.
 func notScraped(p scaling.Profile) Rule {
-	return alert("ServiceNotScraped", p, fmt.Sprintf(`absent(up{job=%q} == 1)`, promquery.Job(p)), 2*time.Minute, Page,
+	return alert("ServiceNotScraped", p, fmt.Sprintf(`absent(up{job=%q} == 1)`, promquery.Job(p)), 2*time.Minute,
 		"Prometheus reads the metrics of no pod, so that the number of pods does not follow the load")
 }
 
@@ -109,7 +109,7 @@ func failing(p scaling.Profile) Rule {
 		return fmt.Sprintf(`sum(rate(http_requests_total{job=%q%s}[%s]))`, promquery.Job(p), where, rateWindow)
 	}
 	limit := scaling.Targets().Web.ErrorRate
-	return alert("ErrorRateHigh", p, fmt.Sprintf(`%s / %s > %s`, rate(`,status=~"5.."`), rate(""), number(float64(limit)/100)), 5*time.Minute, Page,
+	return alert("ErrorRateHigh", p, fmt.Sprintf(`%s / %s > %s`, rate(`,status=~"5.."`), rate(""), number(float64(limit)/100)), 5*time.Minute,
 		fmt.Sprintf("more than %s of the requests fail", limit))
 }
 
@@ -134,7 +134,7 @@ func slow(p scaling.Profile) (Rule, bool) {
 		return fmt.Sprintf(`sum(rate(%s%s{job=%q%s%s}[%s]))`, metric, suffix, promquery.Job(p), where, le, rateWindow)
 	}
 	expr := fmt.Sprintf(`1 - %s / %s > %s`, rate("_bucket", fmt.Sprintf(`,le=%q`, number(limit.Seconds()))), rate("_count", ""), number(slowShare))
-	return alert("ResponsesSlow", p, expr, 5*time.Minute, Page, fmt.Sprintf("more than 5 %% of the answers take longer than %s", limit)), true
+	return alert("ResponsesSlow", p, expr, 5*time.Minute, fmt.Sprintf("more than 5 %% of the answers take longer than %s", limit)), true
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
