@@ -262,7 +262,7 @@ func (a *bufferedResponse) send(w http.ResponseWriter) error {
 	}
 	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.Bytes()) //nolint:gosec // an OCI document for a registry client, not a page
+	_, _ = w.Write(a.body.Bytes())
 	return nil
 }
 
