@@ -107,8 +107,10 @@ func TestClientErrorsAreResponses(t *testing.T) {
 // TestSlowResponseIsHedged: the first try hangs, and the second one responds.
 func TestSlowResponseIsHedged(t *testing.T) {
 	var hang atomic.Bool
+	hanging := make(chan struct{})
 	c := newClient(t, func(_ http.ResponseWriter, r *http.Request) {
 		if hang.CompareAndSwap(true, false) {
+			close(hanging)
 			<-r.Context().Done()
 		}
 	})
@@ -119,7 +121,10 @@ func TestSlowResponseIsHedged(t *testing.T) {
 	}
 	c.after = func(d time.Duration, second func()) func() bool {
 		require.GreaterOrEqual(t, d, minHedgeDelay, "fast services are not hedged at their p95")
-		go second()
+		go func() {
+			<-hanging // otherwise the second try could be the one that hangs
+			second()
+		}()
 		return func() bool { return false }
 	}
 	hang.Store(true)
