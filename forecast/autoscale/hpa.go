@@ -1,0 +1,176 @@
+// Package autoscale computes what a HorizontalPodAutoscaler decides, and what its pods then
+// serve. It is pure: no clock, no API, no goroutine. Recorded decisions of Kubernetes' own
+// controller check it (testdata). The predictive scaler's gate and the simulator use it.
+package autoscale
+
+import "math"
+
+// StepSeconds is the period of the HPA controller
+// (--horizontal-pod-autoscaler-sync-period, 15 s by default), and of the simulation.
+const StepSeconds = 15
+
+// DefaultTolerance is the controller's dead band around a ratio of 1
+// (--horizontal-pod-autoscaler-tolerance).
+const DefaultTolerance = 0.1
+
+// Policy allows a change of Value pods, or of Value percent, in Seconds.
+type Policy struct {
+	Percent        bool
+	Value, Seconds int
+}
+
+// Behavior limits the changes in one direction (autoscaling/v2, HPAScalingRules).
+type Behavior struct {
+	// Window is the stabilization window in seconds.
+	Window   int
+	Policies []Policy
+	// Least says that the policy with the smallest change applies (selectPolicy: Min).
+	Least bool
+	// Tolerance is the dead band in this direction. It is a field of the API since Kubernetes
+	// 1.33, and on by default since 1.35.
+	Tolerance float64
+}
+
+// Spec is the part of a HorizontalPodAutoscaler that does not depend on its metrics.
+type Spec struct {
+	// Min and Max bound the number of pods: 1 <= Min <= Max.
+	Min, Max int
+	Up, Down Behavior
+}
+
+// Fast is the behaviour that a predictive scaler can afford: it adds at once, up to double or
+// four pods in each period, and removes after a minute. tolerance is the dead band.
+func Fast(low, high int, tolerance float64) Spec {
+	return Spec{
+		Min: low, Max: high,
+		Up:   Behavior{Policies: []Policy{{Percent: true, Value: 100, Seconds: 15}, {Value: 4, Seconds: 15}}, Tolerance: tolerance},
+		Down: Behavior{Window: 60, Policies: []Policy{{Percent: true, Value: 100, Seconds: 15}}, Tolerance: tolerance},
+	}
+}
+
+// change is one change of the number of pods.
+type change struct{ at, pods int }
+
+// HPA is the state of one HorizontalPodAutoscaler. Its methods are not safe for concurrent use.
+type HPA struct {
+	spec            Spec
+	recommendations []change // oldest first, at most as old as the longer window
+	events          []change // positive and negative, at most as old as the longest policy
+	keep            int
+}
+
+// NewHPA returns an HPA without a past.
+func NewHPA(spec Spec) *HPA {
+	h := &HPA{spec: spec}
+	for _, b := range []Behavior{spec.Up, spec.Down} {
+		for _, p := range b.Policies {
+			h.keep = max(h.keep, p.Seconds)
+		}
+	}
+	return h
+}
+
+// Proposal returns the pods that one AverageValue metric asks for: load divided by the target, both
+// in the same unit. Within the tolerance it is the present number (replica_calculator.go,
+// GetExternalPerPodMetricReplicas).
+func (s Spec) Proposal(load, target float64, current int) int {
+	ratio := load / (target * float64(current))
+	if ratio >= 1-s.Down.Tolerance && ratio <= 1+s.Up.Tolerance {
+		return current
+	}
+	return int(math.Ceil(min(load/target, math.MaxInt32)))
+}
+
+// Next returns the number of pods that the controller sets at time now, in seconds, when the
+// largest proposal of its metrics is proposal. Times never decrease.
+func (h *HPA) Next(now, current, proposal int) int {
+	if current > h.spec.Max || current < h.spec.Min { // horizontal.go skips the behaviour then
+		desired := min(max(current, h.spec.Min), h.spec.Max)
+		h.record(now, desired-current)
+		return desired
+	}
+	desired := h.limit(now, current, h.stabilize(now, current, proposal))
+	h.record(now, desired-current)
+	return desired
+}
+
+// stabilize is stabilizeRecommendationWithBehaviors of horizontal.go.
+func (h *HPA) stabilize(now, current, proposal int) int {
+	up, down := proposal, proposal
+	upFrom, downFrom := now-h.spec.Up.Window, now-h.spec.Down.Window
+	oldest := min(upFrom, downFrom)
+	first := 0
+	for i, r := range h.recommendations {
+		if r.at <= oldest {
+			first = i + 1
+			continue
+		}
+		if r.at > upFrom {
+			up = min(up, r.pods)
+		}
+		if r.at > downFrom {
+			down = max(down, r.pods)
+		}
+	}
+	h.recommendations = append(drop(h.recommendations, first), change{now, proposal})
+	return min(max(current, up), down)
+}
+
+// limit is convertDesiredReplicasWithBehaviorRate of horizontal.go.
+func (h *HPA) limit(now, current, desired int) int {
+	switch {
+	case desired > current:
+		allowed := h.allowed(h.spec.Up, now, current, 1)
+		return min(desired, max(current, allowed), h.spec.Max)
+	case desired < current:
+		allowed := h.allowed(h.spec.Down, now, current, -1)
+		return max(desired, min(current, allowed), h.spec.Min)
+	}
+	return min(max(desired, h.spec.Min), h.spec.Max)
+}
+
+// allowed returns the number of pods that the policies allow in a direction, 1 or -1. It starts
+// from the number of pods at the beginning of each policy's period.
+func (h *HPA) allowed(b Behavior, now, current, direction int) int {
+	result := 0
+	for i, p := range b.Policies {
+		start := current
+		for _, e := range h.events {
+			if e.at > now-p.Seconds {
+				start -= e.pods
+			}
+		}
+		proposed := start + direction*p.Value
+		if p.Percent {
+			share := float64(start) * (1 + float64(direction)*float64(p.Value)/100)
+			if direction > 0 {
+				share = math.Ceil(share)
+			}
+			proposed = int(share)
+		}
+		// The larger change is the larger number when pods are added.
+		if i == 0 || (proposed > result) == (direction > 0 != b.Least) {
+			result = proposed
+		}
+	}
+	return result
+}
+
+func (h *HPA) record(now, pods int) {
+	first := 0
+	for first < len(h.events) && h.events[first].at <= now-h.keep {
+		first++
+	}
+	h.events = drop(h.events, first)
+	if pods != 0 {
+		h.events = append(h.events, change{now, pods})
+	}
+}
+
+// drop removes the first n elements in place, so that a long run allocates nothing.
+func drop(list []change, n int) []change {
+	if n == 0 {
+		return list
+	}
+	return list[:copy(list, list[n:])]
+}

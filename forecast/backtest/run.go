@@ -1,0 +1,74 @@
+package backtest
+
+import (
+	"math"
+	"math/rand/v2"
+
+	"github.com/progressive-framework/platform/forecast/autoscale"
+)
+
+// Result is what one controller did on one trace.
+type Result struct {
+	// PodHours counts pods from their creation.
+	PodHours float64 `json:"pod_hours"`
+	// IdealRatio is PodHours as a ratio to the least pods that serve each step.
+	IdealRatio float64 `json:"ideal_ratio"`
+	// OverloadShare is the share of the load that arrived above the capacity of the ready pods.
+	OverloadShare float64 `json:"overload_share"`
+	// BadSteps counts the steps with more than 1 % overload.
+	BadSteps int `json:"bad_steps"`
+	// PodStartsPerHour is the rate of new pods.
+	PodStartsPerHour float64 `json:"pod_starts_per_hour"`
+}
+
+// source is the metrics of an autoscaler. proposal returns the pods that they ask for at step k,
+// from the load before it.
+type source interface {
+	proposal(k, current int) int
+}
+
+// run drives pods with an HPA over a trace. Without a spec the proposals are set as they are.
+func run(trace Trace, spec *autoscale.Spec, metrics source) Result {
+	rng := rand.New(rand.NewPCG(7, 15))
+	// A pod starts in 30 to 60 s, and serves from the next step.
+	delay := func() int { return int(math.Ceil((30 + 30*rng.Float64()) / step)) }
+	next := func(_, _, proposal int) int { return proposal }
+	if spec != nil {
+		next = autoscale.NewHPA(*spec).Next
+	}
+	pods := &autoscale.Pods{Ready: idealPods(trace.Load[0] / documentTarget)}
+	var r Result
+	var total, ideal, load, overload float64
+	created := 0
+	for k := range trace.Load {
+		if k == trace.From {
+			created = pods.Created
+		}
+		if k > 0 {
+			count := pods.Count()
+			pods.Scale(next(k*step, count, metrics.proposal(k, count)), delay)
+		}
+		count := pods.Count()
+		over := pods.Step(trace.Load[k])
+		if k < trace.From {
+			continue
+		}
+		total += float64(count)
+		ideal += float64(idealPods(trace.Load[k]))
+		load += trace.Load[k]
+		overload += over
+		if over > 0.01*trace.Load[k] {
+			r.BadSteps++
+		}
+	}
+	r.PodHours = total * step / 3600
+	r.IdealRatio = total / ideal
+	if load > 0 {
+		r.OverloadShare = overload / load
+	}
+	r.PodStartsPerHour = float64(pods.Created-created) / (float64(len(trace.Load)-trace.From) * step / 3600)
+	return r
+}
+
+// idealPods are the fewest pods that serve a load.
+func idealPods(load float64) int { return min(max(int(math.Ceil(load)), minPods), maxPods) }

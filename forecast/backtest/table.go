@@ -1,0 +1,62 @@
+package backtest
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"time"
+)
+
+func (s setting) String() string {
+	return fmt.Sprintf("target %.2f, up %s, down %s, tolerance %.1f", s.target, s.up, s.down, s.tolerance)
+}
+
+// Print writes the report as Markdown.
+func (r Report) Print(w io.Writer) error {
+	var b strings.Builder
+	b.WriteString("| trace | controller | pod_hours | ideal_ratio | overload_share | bad_steps | pod_starts_per_hour |\n|---|---|---:|---:|---:|---:|---:|\n")
+	for _, t := range r.Traces {
+		for _, c := range Controllers() {
+			v := t.Results[c]
+			fmt.Fprintf(&b, "| %s | %s | %.0f | %.3f | %.3f %% | %d | %.1f |\n", t.Name, c, v.PodHours, v.IdealRatio, 100*v.OverloadShare, v.BadSteps, v.PodStartsPerHour)
+		}
+	}
+	b.WriteString("\n| trace | saving_vs_doc | saving_vs_tuned | saving_vs_hindsight | overload_at_equal_cost | hindsight's setting |\n|---|---:|---:|---:|---:|---|\n")
+	for _, t := range r.Traces {
+		o := t.Results[Ours].PodHours
+		equal := "none"
+		if !math.IsNaN(t.OverloadAtEqualCost) {
+			equal = percent(t.OverloadAtEqualCost)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", t.Name, percent(1-o/t.Results[Document].PodHours), percent(1-o/t.Results[Tuned].PodHours),
+			percent(1-o/t.Results[Hindsight].PodHours), equal, t.HindsightSetting)
+	}
+	fmt.Fprintf(&b, "\ntuned: %s\nleft out of saving_vs_hindsight: %s\n\n| figure | mean | worst |\n|---|---:|---:|\n", r.TunedSetting, strings.Join(r.LeftOut, ", "))
+	for _, f := range []struct {
+		name  string
+		value Range
+	}{
+		{"saving_vs_doc", r.SavingVsDocument},
+		{"saving_vs_tuned", r.SavingVsTuned},
+		{"saving_vs_hindsight", r.SavingVsHindsight},
+		{"saving_vs_hindsight of perfect", r.PerfectVsHindsight},
+		{"saving_vs_doc with the document's policies", r.SavingDocumentPolicies},
+		{"overload_at_equal_cost", r.OverloadAtEqualCost},
+	} {
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.name, percent(f.value.Mean), percent(f.value.Worst))
+	}
+	n := len(r.Traces)
+	fmt.Fprintf(&b, "| gap_closed | %s | |\n| within_budget | %d of %d | |\n| not_worse | %d of %d | |\n", percent(r.GapClosed), r.WithinBudget, n, r.NotWorse, n)
+	fmt.Fprintf(&b, "| rerun_identical | %t | |\n| no_lookahead | %t | |\n", r.RerunIdentical, r.NoLookahead)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// PrintTimes writes the figures that depend on the machine.
+func (r Report) PrintTimes(w io.Writer) error {
+	_, err := fmt.Fprintf(w, "| train_seconds | | %.3f |\n| tick_microseconds | | %.1f |\n", r.Train.Seconds(), float64(r.Tick)/float64(time.Microsecond))
+	return err
+}
+
+func percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

@@ -1,0 +1,46 @@
+// Command benchprediction compares the predictive scaler with HPAs over recorded loads:
+//
+//	go run ./forecast/benchprediction -traces DIR
+//
+// It prints the tables of docs/prediction.md. All figures but the times are the same in each run.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+
+	"github.com/progressive-framework/platform/forecast/backtest"
+)
+
+func main() {
+	folder := flag.String("traces", "", "the folder of CSV files with the columns unix_seconds,load")
+	file := flag.String("json", "", "also write the figures to this file, as JSON")
+	flag.Parse()
+	if err := compare(*folder, *file); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+func compare(folder, file string) error {
+	traces, err := backtest.ReadTraces(folder)
+	if err != nil {
+		return err
+	}
+	report := backtest.Run(traces, runtime.GOMAXPROCS(0))
+	if err := errors.Join(report.Print(os.Stdout), report.PrintTimes(os.Stdout)); err != nil {
+		return err
+	}
+	if file == "" {
+		return nil
+	}
+	out, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("figures: %w", err)
+	}
+	return os.WriteFile(file, append(out, '\n'), 0o644)
+}

@@ -1,0 +1,271 @@
+package forecast
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/forecast/autoscale"
+)
+
+// testConfig is that of the document's main application.
+func testConfig() Config {
+	return Config{
+		Target: 0.7, Horizon: 6, Ours: autoscale.Fast(3, 50, 0),
+		Document: autoscale.Spec{
+			Min: 3, Max: 50,
+			Up:   autoscale.Behavior{Window: 60, Policies: []autoscale.Policy{{Percent: true, Value: 50, Seconds: 60}, {Value: 5, Seconds: 60}}, Tolerance: 0.1},
+			Down: autoscale.Behavior{Window: 300, Policies: []autoscale.Policy{{Percent: true, Value: 10, Seconds: 60}, {Value: 2, Seconds: 60}}, Least: true, Tolerance: 0.1},
+		},
+	}
+}
+
+// daily returns a load with a daily wave, noise, and a burst every hour that lasts ten minutes.
+func daily(steps int, seed uint64) []float64 {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	load := make([]float64, steps)
+	for k := range load {
+		load[k] = (12 + 8*math.Sin(2*math.Pi*float64(k)/day)) * (1 + 0.02*rng.NormFloat64())
+		if k%hour < 10*minute {
+			load[k] *= 1.3
+		}
+	}
+	return load
+}
+
+// publish returns what a forecaster publishes after each load.
+func publish(load []float64) []float64 {
+	f := New(testConfig())
+	published := make([]float64, len(load))
+	for k, l := range load {
+		f.Observe(l)
+		published[k] = f.Pods()
+	}
+	return published
+}
+
+func TestPublishedValuesDoNotDependOnTheFuture(t *testing.T) {
+	load := daily(3*day, 1)
+	before := publish(load)
+	for _, change := range []int{day + 1, 2*day + 17, 3*day - 5} {
+		other := slices.Clone(load)
+		for k := change; k < len(other); k++ {
+			other[k] = 40 - other[k]
+		}
+		after := publish(other)
+		require.Equal(t, before[:change], after[:change])
+		require.NotEqual(t, before[change:], after[change:], "the test changes what is published later")
+	}
+}
+
+func TestRerunsAreIdentical(t *testing.T) {
+	load := daily(2*day, 2)
+	require.Equal(t, publish(load), publish(load))
+}
+
+func TestFirstDayPublishesTheDocumentsTarget(t *testing.T) {
+	f := New(testConfig())
+	for k, l := range daily(day-1, 3) {
+		f.Observe(l)
+		require.InDelta(t, f.history.recent(k+1)/0.7, f.Pods(), 1e-12)
+	}
+	require.Equal(t, Learning, f.Status().State)
+	f.Observe(12)
+	require.NotEqual(t, Learning, f.Status().State)
+}
+
+// A burst that repeats at the same minute of each hour is expected before it comes.
+func TestRepeatingBurstIsExpected(t *testing.T) {
+	f := New(testConfig())
+	load := daily(4*day+hour, 4)
+	for _, l := range load[:4*day-minute] {
+		f.Observe(l)
+	}
+	median := f.Status()
+	require.Greater(t, median.Forecast, 1.2*median.Load, "a minute before the burst")
+	for _, l := range load[4*day-minute : 4*day+20*minute] {
+		f.Observe(l)
+	}
+	median = f.Status()
+	require.InDelta(t, 1, median.Forecast/median.Load, 0.08, "long after the burst")
+}
+
+func TestConformalQuantileCoversExchangeableValues(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(20, 400).Draw(t, "n")
+		q := rapid.SampledFrom(Levels[:]).Draw(t, "q")
+		rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		covered := 0
+		const trials = 400
+		for range trials {
+			values := make([]float64, n)
+			for i := range values {
+				values[i] = math.Exp(3 * rng.NormFloat64()) // no assumption about the distribution
+			}
+			slices.Sort(values)
+			if math.Exp(3*rng.NormFloat64()) <= conformal(values, q) {
+				covered++
+			}
+		}
+		// Four standard deviations; at most n/(n+1) can be covered by n values.
+		least := min(q, float64(n)/float64(n+1))
+		require.GreaterOrEqual(t, float64(covered)/trials, least-4*math.Sqrt(least*(1-least)/trials)-1.0/trials)
+	})
+}
+
+// The quantiles hold for a load that has a season, and are learned while it runs.
+func TestQuantilesCoverTheLoad(t *testing.T) {
+	f := New(testConfig())
+	covered, n := [len(Levels)]int{}, 0
+	pending := [][len(Levels)]float64{}
+	for k, l := range daily(8*day, 5) {
+		f.Observe(l)
+		pending = append(pending, f.Status().Pods)
+		if decided := k + 1 - f.config.Horizon; decided > 4*day {
+			most := f.history.most(decided)
+			for i, pods := range pending[decided-1] {
+				if most <= pods {
+					covered[i]++
+				}
+			}
+			n++
+		}
+	}
+	for i, q := range Levels {
+		// The errors of the first days are in the week too, and are larger.
+		delta := 0.06
+		switch {
+		case q >= 0.97:
+			delta = 0.01
+		case q >= 0.9:
+			delta = 0.03
+		}
+		require.InDelta(t, q, float64(covered[i])/float64(n), delta, "level %v", q)
+	}
+}
+
+func TestGateKeepsBudgetAndCost(t *testing.T) {
+	f := New(testConfig())
+	for _, l := range daily(6*day, 6) {
+		f.Observe(l)
+	}
+	g := f.gate
+	require.Equal(t, WithinBudget, g.state)
+	chosen := g.candidates[g.current]
+	require.Less(t, chosen.cost, 0.9*g.document.cost)
+	require.LessOrEqual(t, chosen.over, 1.1*budget*g.load, "an hour after the choice")
+}
+
+func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
+	g := newGate(testConfig().Document, testConfig().Ours, 3)
+	g.load, g.recentLoad, g.document.cost = 1000, 1000, 100
+	for _, tc := range []struct {
+		reason  string
+		cost    [3]float64
+		over    [3]float64
+		current int
+		want    int
+		state   GateState
+	}{
+		{"the cheapest within the budget", [3]float64{80, 70, 60}, [3]float64{0, 0.5, 5}, -1, 1, WithinBudget},
+		{"the present one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
+		{"another, if the present one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
+		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
+		{"none that costs more than the document's", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
+		{"the document's target, if all cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
+	} {
+		for i, s := range g.candidates {
+			s.cost, s.over = tc.cost[i], tc.over[i]
+		}
+		g.current = tc.current
+		g.choose()
+		require.Equal(t, tc.want, g.current, tc.reason)
+		require.Equal(t, tc.state, g.state, tc.reason)
+	}
+}
+
+// Missing loads, resets and nonsense neither crash nor teach.
+func TestMissingLoadsTeachNothing(t *testing.T) {
+	f := New(testConfig())
+	for _, l := range daily(2*day, 7) {
+		f.Observe(l)
+	}
+	rows := f.experts[0].growth.rows
+	before := f.Pods()
+	for _, wrong := range []float64{math.NaN(), -1, math.Inf(1), math.Inf(-1), 1e300} {
+		for range hour / 5 {
+			f.Observe(wrong)
+			require.False(t, math.IsNaN(f.Pods()) || math.IsInf(f.Pods(), 0))
+		}
+	}
+	require.Less(t, f.Pods(), 2*before)
+	require.InDelta(t, rows, f.experts[0].growth.rows, 2, "an hour without loads adds no rows")
+	for _, l := range daily(day, 8) {
+		f.Observe(l)
+	}
+	require.Greater(t, f.experts[0].growth.rows, rows+day/minute-2*hour/minute)
+	require.Equal(t, WithinBudget, f.Status().State)
+}
+
+// A new deployment of all pods reads as no load for some steps.
+func TestResetDoesNotChangeTheForecastForLong(t *testing.T) {
+	load := daily(4*day, 9)
+	whole := publish(load)
+	at := 3*day + hour/2
+	for k := at; k < at+2; k++ {
+		load[k] = 0
+	}
+	reset := publish(load)
+	for k := at + 2*hour; k < len(load); k++ {
+		require.InDelta(t, 1, reset[k]/whole[k], 0.2)
+	}
+}
+
+// A flat load, and none at all, have singular regressions.
+func TestConstantLoads(t *testing.T) {
+	for _, load := range []float64{0, 10, largest} {
+		f := New(testConfig())
+		for range 2 * day {
+			f.Observe(load)
+			require.False(t, math.IsNaN(f.Pods()))
+		}
+		if load > 0 && load < largest {
+			require.InDelta(t, load, f.Pods(), 0.2*load)
+		}
+	}
+}
+
+// FuzzObserve feeds arbitrary floating point numbers, each repeated for some steps.
+func FuzzObserve(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 9})                                               // NaN
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
+	f.Fuzz(func(t *testing.T, data []byte) {
+		forecaster := New(testConfig())
+		for _, l := range daily(day+hour, 10) { // the gate has chosen, the regressions have weights
+			forecaster.Observe(l)
+		}
+		for len(data) >= 9 && forecaster.history.steps < 2*day {
+			load := math.Float64frombits(binary.LittleEndian.Uint64(data))
+			for range int(data[8])*int(data[8])/16 + 1 {
+				forecaster.Observe(load)
+				if pods := forecaster.Pods(); !(pods >= 0 && pods <= 2*largest) {
+					t.Fatalf("load %v: published %v", load, pods)
+				}
+			}
+			data = data[9:]
+		}
+	})
+}
+
+func BenchmarkObserve(b *testing.B) {
+	load := daily(week, 11)
+	f := New(testConfig())
+	for i := range b.N {
+		f.Observe(load[i%len(load)])
+	}
+}
