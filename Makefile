@@ -8,6 +8,8 @@ STACK     ?= sandbox
 # Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
 FUZZTIME  ?= 1m
+# Recorded loads of public sources; docs/prediction.md says where they come from.
+TRACES    ?= ../shared/traces
 
 # Every build has the same settings, so that nothing is compiled twice (toolchain.BuildVariables).
 # They hide what a person's shell, or a folder above, has set.
@@ -27,7 +29,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-prediction \
 	load token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -94,6 +96,9 @@ bench-agents: ## the services' figures of docs/performance.md; needs Debian's wr
 
 bench-cache: ## the cache's figures there, compared with the design document's CacheManager; needs Debian's nodejs and npm
 	@go test -run '^$$' -bench 'LocalHit|RedisHit|CacheManager' -count 5 -cpu 2 ./agents/internal/cache
+
+bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on the loads in TRACES=DIR
+	@go run ./forecast/benchprediction -traces "$(TRACES)"
 
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")

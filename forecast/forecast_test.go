@@ -176,6 +176,7 @@ func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 		{"the present one, if another saves less than 0.5 %", [3]float64{70.2, 70, 60}, [3]float64{0, 0.5, 5}, 0, 0, WithinBudget},
 		{"another, if the present one misses the budget", [3]float64{60, 70, 80}, [3]float64{5, 0.5, 0}, 0, 1, WithinBudget},
 		{"the least overload, if none keeps the budget", [3]float64{80, 70, 60}, [3]float64{2, 3, 4}, -1, 0, LeastOverload},
+		{"a cheaper one with nearly the least overload", [3]float64{80, 70, 60}, [3]float64{2, 2.1, 4}, -1, 1, LeastOverload},
 		{"none that costs more than the document's", [3]float64{101, 99, 60}, [3]float64{0, 3, 4}, -1, 1, LeastOverload},
 		{"the document's target, if all cost more", [3]float64{101, 102, 103}, [3]float64{0, 0, 0}, 1, -1, TooExpensive},
 	} {

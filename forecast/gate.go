@@ -9,8 +9,9 @@ import (
 // Headrooms are the targets of the candidates without forecast: the share of a pod's capacity.
 var Headrooms = [...]float64{.3, .4, .5, .6, .65, .7, .8, .9}
 
-// Floor is the share of a pod's capacity that the reactive trigger keeps in any case.
-const Floor = 0.95
+// Floor is the target of the reactive trigger that holds in any case: all of a pod's capacity.
+// Without dead band, it adds a pod earlier than 95 % with the default dead band of 10 %.
+const Floor = 1
 
 // Budgets of overload, as shares of the load. They are below 0.1 %, because the cheapest of many
 // candidates was lucky in part.
@@ -82,8 +83,8 @@ const (
 	Learning GateState = "learning"
 	// WithinBudget: a candidate kept the budget of overload at no more than the document's cost.
 	WithinBudget GateState = "within_budget"
-	// LeastOverload: no candidate kept the budget. The one with the least overload at no more
-	// than the document's cost is in use.
+	// LeastOverload: no candidate kept the budget at no more than the document's cost. The
+	// cheapest within 10 % of their least overload is in use.
 	LeastOverload GateState = "least_overload"
 	// TooExpensive: each candidate costs more than the document's HPA.
 	TooExpensive GateState = "too_expensive"
@@ -126,6 +127,9 @@ func (g *gate) choose() {
 			best, state = i, LeastOverload
 		}
 	}
+	if state == LeastOverload {
+		best = g.cheapestNear(g.candidates[best].over)
+	}
 	if c := g.current; c >= 0 && best >= 0 && state == WithinBudget {
 		s := g.candidates[c]
 		if g.within(s) && s.cost <= g.document.cost && g.candidates[best].cost > (1-hysteresis)*s.cost {
@@ -133,6 +137,21 @@ func (g *gate) choose() {
 		}
 	}
 	g.current, g.state = best, state
+}
+
+// near is how much more overload than the least is worth fewer pods, where no candidate keeps the
+// budget. The last percent of overload costs most.
+const near = 1.1
+
+// cheapestNear returns the cheapest candidate with nearly the least overload.
+func (g *gate) cheapestNear(least float64) int {
+	best := -1
+	for i, s := range g.candidates {
+		if s.cost <= g.document.cost && s.over <= near*least && (best < 0 || s.cost < g.candidates[best].cost) {
+			best = i
+		}
+	}
+	return best
 }
 
 func (g *gate) within(s *shadow) bool {

@@ -84,6 +84,9 @@ func (s Spec) Proposal(load, target float64, current int) int {
 // Next returns the number of pods that the controller sets at time now, in seconds, when the
 // largest proposal of its metrics is proposal. Times never decrease.
 func (h *HPA) Next(now, current, proposal int) int {
+	if len(h.recommendations) == 0 { // recordInitialRecommendation
+		h.recommendations = append(h.recommendations, change{now, current})
+	}
 	if current > h.spec.Max || current < h.spec.Min { // horizontal.go skips the behaviour then
 		desired := min(max(current, h.spec.Min), h.spec.Max)
 		h.record(now, desired-current)

@@ -2,7 +2,6 @@ package backtest
 
 import (
 	"slices"
-	"time"
 
 	"github.com/progressive-framework/platform/forecast"
 	"github.com/progressive-framework/platform/forecast/autoscale"
@@ -73,6 +72,10 @@ type setting struct {
 	spec      autoscale.Spec
 }
 
+// mostTarget is the highest target that a person would set. Higher ones only show what an HPA that
+// costs as little as ours would overload.
+const mostTarget = 0.95
+
 // grid returns the settings of an HPA that a person could tune: target, and behaviour in both
 // directions. The targets of one behaviour are consecutive and increase.
 func grid() []setting {
@@ -89,7 +92,7 @@ func grid() []setting {
 			for _, tolerance := range []float64{autoscale.DefaultTolerance, 0} {
 				up.Tolerance, down.Tolerance = tolerance, tolerance
 				spec := autoscale.Spec{Min: minPods, Max: maxPods, Up: up.Behavior, Down: down.Behavior}
-				for percent := 30; percent <= 95; percent += 5 {
+				for percent := 30; percent <= 115; percent += 5 {
 					all = append(all, setting{float64(percent) / 100, up.name, down.name, tolerance, spec})
 				}
 			}
@@ -163,10 +166,8 @@ func config(controller Controller, trace Trace) forecast.Config {
 	return c
 }
 
-// runPredictive runs one of our controllers, and measures the time of one tick.
-func runPredictive(controller Controller, trace Trace) (Result, time.Duration) {
+// runPredictive runs one of our controllers.
+func runPredictive(controller Controller, trace Trace) Result {
 	c := config(controller, trace)
-	begin := time.Now()
-	result := run(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load})
-	return result, time.Since(begin) / time.Duration(len(trace.Load))
+	return run(trace, &c.Ours, &predictive{spec: c.Ours, forecaster: forecast.New(c), load: trace.Load})
 }

@@ -19,7 +19,6 @@ type TraceReport struct {
 	// target that costs as many pod-hours. NaN where that HPA has no overload or costs never as little.
 	OverloadAtEqualCost float64 `json:"-"`
 	grid                []Result
-	tick                time.Duration
 	identical, blind    bool
 }
 
@@ -62,7 +61,7 @@ func Run(traces []Trace, cores int) Report {
 	parallel(order, cores, func(i int) { r.Traces[i] = runTrace(traces[i]) })
 	r.tune()
 	r.summarize()
-	r.Train = trainingTime(traces[0])
+	r.Train, r.Tick = times(traces[0])
 	return r
 }
 
@@ -92,7 +91,7 @@ func runTrace(trace Trace) TraceReport {
 		t.grid = append(t.grid, run(trace, &s.spec, reactive{s.spec, trace.Load, s.target}))
 	}
 	for _, c := range []Controller{Gate, Ours, OursDeadBand, OursDocument} {
-		t.Results[c], t.tick = runPredictive(c, trace)
+		t.Results[c] = runPredictive(c, trace)
 	}
 	t.identical, t.blind = check(trace)
 	return t
@@ -122,8 +121,8 @@ func check(trace Trace) (identical, blind bool) {
 func (r *Report) tune() {
 	settings := grid()
 	best, cost := -1, math.Inf(1)
-	for i := range settings {
-		sum, allowed := 0.0, true
+	for i, s := range settings {
+		sum, allowed := 0.0, s.target <= mostTarget
 		for _, t := range r.Traces {
 			sum += t.grid[i].IdealRatio
 			allowed = allowed && t.grid[i].OverloadShare <= max(accepted, t.Results[Document].OverloadShare)
@@ -140,6 +139,7 @@ func (r *Report) tune() {
 		for i, g := range t.grid {
 			least := t.grid[h]
 			switch {
+			case settings[i].target > mostTarget:
 			case g.OverloadShare <= accepted && (least.OverloadShare > accepted || g.PodHours < least.PodHours),
 				least.OverloadShare > accepted && g.OverloadShare < least.OverloadShare:
 				h = i
@@ -200,7 +200,6 @@ func (r *Report) summarize() {
 		}
 		r.RerunIdentical = r.RerunIdentical && t.identical
 		r.NoLookahead = r.NoLookahead && t.blind
-		r.Tick = max(r.Tick, t.tick)
 	}
 	r.SavingVsDocument, r.SavingVsTuned = saving(vsDocument), saving(vsTuned)
 	r.SavingVsHindsight, r.PerfectVsHindsight = saving(vsHindsight), saving(perfectVsHindsight)
@@ -226,13 +225,24 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
-// trainingTime measures the longest single observation, which is one that trains.
-func trainingTime(trace Trace) (longest time.Duration) {
+// times measures single observations, after a day: the median of those that train, and of the
+// others.
+func times(trace Trace) (train, tick time.Duration) {
 	f := forecast.New(config(Ours, trace))
-	for _, load := range trace.Load {
+	var trains, ticks []time.Duration
+	for k, load := range trace.Load {
 		begin := time.Now()
 		f.Observe(load)
-		longest = max(longest, time.Since(begin))
+		took := time.Since(begin)
+		switch {
+		case k < day:
+		case (k+1)%(3600/step) == 0:
+			trains = append(trains, took)
+		default:
+			ticks = append(ticks, took)
+		}
 	}
-	return longest
+	slices.Sort(trains)
+	slices.Sort(ticks)
+	return trains[len(trains)/2], ticks[len(ticks)/2]
 }

@@ -55,7 +55,7 @@ func ReadTraces(folder string) ([]Trace, error) {
 		return nil, fmt.Errorf("traces: %w", err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("traces: %s has no .csv file: docs/prediction.md names the public sources, TRACES=DIR names the folder", folder)
+		return nil, fmt.Errorf("traces: folder %q has no .csv file: docs/prediction.md names the public sources, TRACES=DIR names the folder", folder)
 	}
 	slices.Sort(files)
 	var traces []Trace

@@ -1,0 +1,90 @@
+package backtest
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// wave is a trace of days with a daily wave and a burst each hour, in requests a minute.
+func wave(t *testing.T, name string, days int) Trace {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(3, 1))
+	var b strings.Builder
+	b.WriteString("unix_seconds,load\n")
+	for i := range days * 1440 {
+		load := 1000 + 600*math.Sin(2*math.Pi*float64(i)/1440) + 20*rng.NormFloat64()
+		if i%60 < 8 {
+			load *= 1.5
+		}
+		fmt.Fprintf(&b, "%d,%.4g\n", 1_700_000_000+60*i, load)
+	}
+	trace, err := ReadTrace(name, strings.NewReader(b.String()))
+	require.NoError(t, err)
+	return trace
+}
+
+func TestTraceHasTheScaleOfTheFigures(t *testing.T) {
+	trace := wave(t, "wave", 4)
+	require.Len(t, trace.Load, 4*day-60/step)
+	require.Equal(t, 3*day, trace.From)
+	most, sum := 0.0, 0.0
+	for _, l := range trace.Load {
+		most, sum = max(most, l), sum+l
+	}
+	require.InDelta(t, peak, most, 1.5)
+	require.Less(t, sum/float64(len(trace.Load)), 0.7*peak)
+}
+
+func TestWrongTracesAreRefused(t *testing.T) {
+	for _, tc := range []struct{ text, err string }{
+		{"", "header"},
+		{"time,load\n1,2\n2,3\n", "header"},
+		{"unix_seconds,load\n1,2\n1,3\n", "line 3"},
+		{"unix_seconds,load\n1,2\n2,-3\n", "line 3"},
+		{"unix_seconds,load\n1,2\n2,NaN\n", "line 3"},
+		{"unix_seconds,load\n1,2\nx,3\n", "line 3"},
+		{"unix_seconds,load\n1,0\n900000,0\n", "no load"},
+		{"unix_seconds,load\n0,1\n86400,1\n", "1.0 days"},
+	} {
+		_, err := ReadTrace("wrong", strings.NewReader(tc.text))
+		require.ErrorContains(t, err, tc.err, tc.text)
+	}
+	_, err := ReadTraces(t.TempDir())
+	require.ErrorContains(t, err, "TRACES=DIR")
+}
+
+// A load that repeats is where forecasting pays. The report of a second run is the same.
+func TestReportOfARepeatingLoad(t *testing.T) {
+	traces := []Trace{wave(t, "a", 6), wave(t, "b", 6)}
+	report := Run(traces, 2)
+	for _, trace := range report.Traces {
+		ours, document, perfect := trace.Results[Ours], trace.Results[Document], trace.Results[Perfect]
+		require.Less(t, ours.PodHours, 0.9*document.PodHours)
+		require.LessOrEqual(t, ours.OverloadShare, accepted)
+		require.Less(t, perfect.PodHours, ours.PodHours)
+		require.Zero(t, perfect.OverloadShare)
+		require.GreaterOrEqual(t, perfect.IdealRatio, 1.0)
+	}
+	require.True(t, report.RerunIdentical)
+	require.True(t, report.NoLookahead)
+	require.Equal(t, 2, report.NotWorse)
+	require.InDelta(t, 1-report.Traces[0].Results[Ours].PodHours/report.Traces[0].Results[Document].PodHours, report.SavingVsDocument.Mean, 0.02)
+
+	var first, second strings.Builder
+	require.NoError(t, report.Print(&first))
+	require.NoError(t, Run(traces, 1).Print(&second))
+	require.Equal(t, first.String(), second.String())
+	require.Contains(t, first.String(), "| saving_vs_doc |")
+}
+
+func TestOverloadAtEqualCostInterpolates(t *testing.T) {
+	family := []Result{{PodHours: 200, OverloadShare: 0}, {PodHours: 150, OverloadShare: 0.0001}, {PodHours: 100, OverloadShare: 0.01}}
+	require.InDelta(t, 0.001, overloadAt(family, 125), 1e-9)
+	require.True(t, math.IsNaN(overloadAt(family, 175)), "no overload to compare with")
+	require.True(t, math.IsNaN(overloadAt(family, 50)), "no target is as cheap")
+}

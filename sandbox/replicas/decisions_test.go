@@ -1,0 +1,165 @@
+package replicas
+
+import (
+	"context"
+	"encoding/csv"
+	"flag"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscaling "k8s.io/api/autoscaling/v2"
+	"k8s.io/apimachinery/pkg/api/meta/testrestmapper"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes/fake"
+	scalefake "k8s.io/client-go/scale/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install"
+	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
+	"k8s.io/kubernetes/pkg/controller/podautoscaler"
+)
+
+var update = flag.Bool("update", false, "write the recorded decisions of Kubernetes' HPA controller")
+
+// recorded is what forecast/autoscale is checked with.
+const recorded = "../../forecast/autoscale/testdata/kubernetes.csv"
+
+// syncs is the number of decisions of each case: six hours.
+const syncs = 6 * 60 * 4
+
+// walk is a load in thousandths of a pod, as an external metric. It changes by noise, jumps,
+// and falls to nothing. It records each decision.
+type walk struct {
+	cluster
+	rng      *rand.Rand
+	begin    time.Time
+	load     float64
+	replicas func() int32
+	rows     *[][]string
+	name     string
+}
+
+func (w *walk) GetExternalMetric(string, string, labels.Selector) ([]int64, time.Time, error) {
+	w.load *= math.Exp(0.05 * w.rng.NormFloat64())
+	switch w.rng.IntN(60) {
+	case 0:
+		w.load *= 1 + 2*w.rng.Float64()
+	case 1:
+		w.load /= 1 + 2*w.rng.Float64()
+	case 2:
+		w.load = 45_000 * w.rng.Float64()
+	}
+	w.load = min(max(w.load, 500), 60_000)
+	milli := int64(w.load)
+	*w.rows = append(*w.rows, []string{
+		w.name, strconv.FormatInt(int64(time.Since(w.begin).Seconds()), 10),
+		strconv.FormatInt(milli, 10), strconv.Itoa(int(w.replicas())),
+	})
+	return []int64{milli}, time.Now(), nil
+}
+
+func rules(window int32, policy autoscaling.ScalingPolicySelect, tolerance string, policies ...autoscaling.HPAScalingPolicy) *autoscaling.HPAScalingRules {
+	r := &autoscaling.HPAScalingRules{StabilizationWindowSeconds: &window, SelectPolicy: &policy, Policies: policies}
+	if tolerance != "" {
+		quantity := resource.MustParse(tolerance)
+		r.Tolerance = &quantity
+	}
+	return r
+}
+
+func policy(kind autoscaling.HPAScalingPolicyType, value, seconds int32) autoscaling.HPAScalingPolicy {
+	return autoscaling.HPAScalingPolicy{Type: kind, Value: value, PeriodSeconds: seconds}
+}
+
+// record runs Kubernetes' own HPA controller for six hours of a fake clock, and adds its decisions.
+func record(t *testing.T, name string, seed uint64, target string, up, down *autoscaling.HPAScalingRules, rows *[][]string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		low, average := int32(3), resource.MustParse(target)
+		hpa := &autoscaling.HorizontalPodAutoscaler{
+			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
+			Spec: autoscaling.HorizontalPodAutoscalerSpec{
+				ScaleTargetRef: autoscaling.CrossVersionObjectReference{APIVersion: "apps/v1", Kind: "Deployment", Name: "web"},
+				MinReplicas:    &low, MaxReplicas: most,
+				Metrics: []autoscaling.MetricSpec{{
+					Type: autoscaling.ExternalMetricSourceType,
+					External: &autoscaling.ExternalMetricSource{
+						Metric: autoscaling.MetricIdentifier{Name: "load"},
+						Target: autoscaling.MetricTarget{Type: autoscaling.AverageValueMetricType, AverageValue: &average},
+					},
+				}},
+				Behavior: &autoscaling.HorizontalPodAutoscalerBehavior{ScaleUp: up, ScaleDown: down},
+			},
+		}
+		replicas := int32(6)
+		scales := &scalefake.FakeScaleClient{}
+		scales.AddReactor("get", "deployments", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, &autoscalingv1.Scale{
+				ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
+				Spec:       autoscalingv1.ScaleSpec{Replicas: replicas},
+				Status:     autoscalingv1.ScaleStatus{Replicas: replicas, Selector: "app=web"},
+			}, nil
+		})
+		scales.AddReactor("update", "deployments", func(a clienttesting.Action) (bool, runtime.Object, error) {
+			scale := a.(clienttesting.UpdateAction).GetObject().(*autoscalingv1.Scale)
+			replicas = scale.Spec.Replicas
+			return true, scale, nil
+		})
+		client := fake.NewClientset(hpa)
+		factory := informers.NewSharedInformerFactory(client, 0)
+		metrics := &walk{
+			rng: rand.New(rand.NewPCG(seed, 1)), begin: time.Now(), load: 10_000, name: name, rows: rows,
+			replicas: func() int32 { return replicas },
+		}
+		controller := podautoscaler.NewHorizontalController(ctx, client.CoreV1(), scales, client.AutoscalingV2(),
+			testrestmapper.TestOnlyStaticRESTMapper(legacyscheme.Scheme), metrics,
+			factory.Autoscaling().V2().HorizontalPodAutoscalers(), factory.Core().V1().Pods(),
+			15*time.Second, 5*time.Minute, 0.1, 5*time.Minute, 30*time.Second)
+		factory.Start(ctx.Done())
+		go controller.Run(ctx, 1)
+		before := len(*rows)
+		time.Sleep(syncs*15*time.Second + 10*time.Second)
+		cancel()
+		factory.Shutdown()
+		synctest.Wait()
+		require.Len(t, (*rows)[before:], syncs)
+	})
+}
+
+// The product's model of the HPA is checked with these decisions: TestDecisionsOfKubernetes in
+// forecast/autoscale.
+func TestRecordedDecisionsAreThoseOfKubernetes(t *testing.T) {
+	rows := [][]string{{"case", "second", "load_milli", "replicas"}}
+	record(t, "document", 1, "700m",
+		rules(60, autoscaling.MaxChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 50, 60), policy(autoscaling.PodsScalingPolicy, 5, 60)),
+		rules(300, autoscaling.MinChangePolicySelect, "", policy(autoscaling.PercentScalingPolicy, 10, 60), policy(autoscaling.PodsScalingPolicy, 2, 60)), &rows)
+	fastUp := []autoscaling.HPAScalingPolicy{policy(autoscaling.PercentScalingPolicy, 100, 15), policy(autoscaling.PodsScalingPolicy, 4, 15)}
+	fastDown := policy(autoscaling.PercentScalingPolicy, 100, 15)
+	for _, c := range [][2]string{{"fast", ""}, {"fast without dead band", "0"}} {
+		name, tolerance := c[0], c[1]
+		record(t, name, 2, "1",
+			rules(0, autoscaling.MaxChangePolicySelect, tolerance, fastUp...),
+			rules(60, autoscaling.MaxChangePolicySelect, tolerance, fastDown), &rows)
+	}
+	var text strings.Builder
+	require.NoError(t, csv.NewWriter(&text).WriteAll(rows))
+	if *update {
+		require.NoError(t, os.WriteFile(recorded, []byte(text.String()), 0o644))
+	}
+	want, err := os.ReadFile(recorded)
+	require.NoError(t, err)
+	require.Equal(t, string(want), text.String(), "the controller decides otherwise: run go -C sandbox test ./replicas -update")
+}
