@@ -28,9 +28,12 @@ const Timeout = 10 * time.Second
 type Shape struct {
 	// Connections is the number of concurrent requests, at least 1.
 	Connections int
-	// PerSecond is the rate. Zero means that each connection sends its next
-	// request after the response (closed loop).
+	// PerSecond is the highest rate. Zero means that each connection sends its
+	// next request after the response (closed loop).
 	PerSecond float64
+	// Curve is the rate over time, as a share of PerSecond. The zero value is a
+	// constant rate.
+	Curve Curve
 	// Requests that are due in the WarmUp are sent but not counted. Duration is
 	// the counted time after it.
 	WarmUp, Duration time.Duration
@@ -45,6 +48,8 @@ type Stream struct {
 	// Send sends request number n, from 0. Its context ends Timeout after the
 	// time when the request was due.
 	Send func(ctx context.Context, n int) error
+	// Counter, if set, counts the responses while the stream runs.
+	Counter *Counter
 }
 
 // Result is what a stream measured.
@@ -56,6 +61,63 @@ type Result struct {
 	// Elapsed is the counted time: the Shape's Duration, or less after an
 	// interruption.
 	Elapsed time.Duration
+	// Seconds are the results by the second in which the request was due.
+	Seconds []Second
+}
+
+// Second is what a stream measured of the requests that were due in one second.
+type Second struct {
+	// Latencies of the correct responses, sorted.
+	Latencies []time.Duration
+	Failed    int
+}
+
+// add adds a result to the second after the start in which its request was due.
+func (r *Result) add(due time.Duration, latency time.Duration, err error) {
+	for int(due/time.Second) >= len(r.Seconds) {
+		r.Seconds = append(r.Seconds, Second{})
+	}
+	second := &r.Seconds[due/time.Second]
+	if err != nil {
+		r.Failed.Add(reason(err))
+		second.Failed++
+		return
+	}
+	second.Latencies = append(second.Latencies, latency)
+}
+
+// merge adds the results of another connection.
+func (r *Result) merge(more Result) {
+	r.Failed.merge(more.Failed)
+	for i, second := range more.Seconds {
+		if i == len(r.Seconds) {
+			r.Seconds = append(r.Seconds, Second{})
+		}
+		r.Seconds[i].Latencies = append(r.Seconds[i].Latencies, second.Latencies...)
+		r.Seconds[i].Failed += second.Failed
+	}
+}
+
+// sort sorts the latencies, and collects them from the seconds.
+func (r *Result) sort() {
+	for _, second := range r.Seconds {
+		slices.Sort(second.Latencies)
+		r.Latencies = append(r.Latencies, second.Latencies...)
+	}
+	slices.Sort(r.Latencies)
+}
+
+// Counter counts responses while a load runs. It is safe for concurrent use.
+type Counter struct{ Sent, Failed atomic.Int64 }
+
+func (c *Counter) count(err error) {
+	if c == nil {
+		return
+	}
+	c.Sent.Add(1)
+	if err != nil {
+		c.Failed.Add(1)
+	}
 }
 
 // Sent is the number of counted requests.
@@ -71,11 +133,16 @@ func (r Result) PerSecond() float64 {
 
 // Percentile returns percentile p, 0 to 100, of the correct responses' latencies
 // by nearest rank. It is zero without a correct response.
-func (r Result) Percentile(p int) time.Duration {
-	if len(r.Latencies) == 0 {
+func (r Result) Percentile(p int) time.Duration { return percentile(r.Latencies, p) }
+
+// Percentile is that of the second's correct responses.
+func (s Second) Percentile(p int) time.Duration { return percentile(s.Latencies, p) }
+
+func percentile(sorted []time.Duration, p int) time.Duration {
+	if len(sorted) == 0 {
 		return 0
 	}
-	return r.Latencies[max(0, (len(r.Latencies)*p+99)/100-1)]
+	return sorted[max(0, (len(sorted)*p+99)/100-1)]
 }
 
 // RunAll runs the streams concurrently and returns their results in order.
@@ -101,47 +168,35 @@ func (s Stream) Run(ctx context.Context) Result {
 		mu    sync.Mutex
 		wg    sync.WaitGroup
 	)
+	schedule := newSchedule(s.Shape)
 	for range s.Shape.Connections {
 		wg.Go(func() {
 			var result Result
 			for {
 				n := int(next.Add(1) - 1)
-				due := s.Shape.due(start, n)
+				due := schedule.due(start, n)
 				if !due.Before(end) || !sleepUntil(ctx, due) {
 					break
 				}
 				err := s.sendBefore(ctx, due.Add(Timeout), n)
 				latency := time.Since(due)
-				switch {
-				case ctx.Err() != nil || due.Before(countFrom):
-				case err != nil:
-					result.Failed.Add(reason(err))
-				default:
-					result.Latencies = append(result.Latencies, latency)
+				if ctx.Err() == nil && !due.Before(countFrom) {
+					s.Counter.count(err)
+					result.add(due.Sub(countFrom), latency, err)
 				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			total.Latencies = append(total.Latencies, result.Latencies...)
-			total.Failed.merge(result.Failed)
+			total.merge(result)
 		})
 	}
 	wg.Wait()
-	slices.Sort(total.Latencies)
+	total.sort()
 	total.Elapsed = s.Shape.Duration
 	if ctx.Err() != nil {
 		total.Elapsed = min(s.Shape.Duration, max(0, time.Since(countFrom)))
 	}
 	return total
-}
-
-// due is the time when request n must be sent, as computed from the start. A rate
-// limiter would hide a stall, because it does not catch up.
-func (s Shape) due(start time.Time, n int) time.Time {
-	if s.PerSecond == 0 {
-		return time.Now()
-	}
-	return start.Add(time.Duration(float64(n) / s.PerSecond * float64(time.Second)))
 }
 
 // sleepUntil waits and reports whether the time came before ctx ended.
