@@ -103,8 +103,8 @@ bench-prediction: ## the predictive scaler's figures of docs/prediction.md, on t
 token: $(ISSUER)/jwks.json ## a token for a test user, by an issuer of this machine's own; SCOPE="..." for others
 	@go run ./agents/token -key $(ISSUER)/key.json $(if $(SCOPE),-scope "$(SCOPE)")
 
-load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="-duration 5m -strict" and others
-	@TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" go run ./ops/loadtest $(LOAD)
+load: require-sandbox $(ISSUER)/jwks.json ## the design document's load test on the running sandbox; LOAD="spike --duration 5m --strict" and others
+	@eval "$$("$(HOME_DIR)/bin/sandbox" env)" && TOKEN="$$(go run ./agents/token -key $(ISSUER)/key.json)" pf load $(LOAD)
 
 bench: up ## the figures of docs/performance.md
 	@go -C sandbox run ./test/bench -home "$$(cd "$(HOME_DIR)" && pwd)"

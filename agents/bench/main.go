@@ -98,7 +98,7 @@ func (e endpoint) client(token string) *load.Client {
 
 // measureServices starts the services and the echo, and prints the three tables.
 func measureServices(ctx context.Context, duration time.Duration, rounds int) (err error) {
-	env, err := testplatform.New(ctx, "ops/loadtest")
+	env, err := testplatform.New(ctx, "ops/pf")
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func measureServices(ctx context.Context, duration time.Duration, rounds int) (e
 	}); err != nil {
 		return err
 	}
-	if err := loadTest(ctx, env.Executable("loadtest"), platform.Web.URL, token, 3*duration); err != nil {
+	if err := loadTest(ctx, env.Executable("pf"), platform.Web.URL, token, 3*duration); err != nil {
 		return err
 	}
 	echoRequest := load.Request{Method: http.MethodPost, Path: "/", Body: load.Preferences.Body}
@@ -179,8 +179,8 @@ func missedNote(reached bool) string {
 // loadTest runs the design document's load test at the web app's highest rate.
 // Each agent gets five uncached requests a second, through web.
 func loadTest(ctx context.Context, executable, url, token string, duration time.Duration) error {
-	cmd := exec.CommandContext(ctx, executable, "-url", url, "-duration", duration.String(),
-		"-rate", strconv.Itoa(load.MaxPerSecond()), "-agents-rate", "15", "-uncached", "-strict")
+	cmd := exec.CommandContext(ctx, executable, "load", "--url", url, "--duration", duration.String(),
+		"--rate", strconv.Itoa(load.MaxPerSecond()), "--agents-rate", "15", "--uncached", "--strict")
 	cmd.Env = []string{"TOKEN=" + token}
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

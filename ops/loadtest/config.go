@@ -1,10 +1,8 @@
-package main
+package loadtest
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"io"
 	"net/netip"
 	"net/url"
 	"os"
@@ -12,96 +10,156 @@ import (
 	"strings"
 	"time"
 
-	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/spf13/pflag"
+
 	"github.com/progressive-framework/platform/ops/load"
 )
 
 const (
-	maxDuration    = 10 * time.Minute
-	maxConnections = 1000
+	maxDuration = 10 * time.Minute
+	// maxLongDuration is that of soak and replay.
+	maxLongDuration = 4 * time.Hour
+	maxConnections  = 1000
+)
+
+// The default durations. The design document's is five minutes.
+const (
+	defaultDuration     = 30 * time.Second
+	defaultSoakDuration = 30 * time.Minute
 )
 
 // maxRequests is five minutes, the design document's duration, at the web app's
 // highest rate, with the same number of requests to the agents.
 var maxRequests = 2 * 300 * load.MaxPerSecond()
 
+// flags are the command line as the user wrote it.
+type flags struct {
+	url, tokenFile, only          string
+	duration                      time.Duration
+	connections                   int
+	rate, agentsRate              float64
+	uncached, remote              bool
+	json, strict, progress        bool
+	htmlFile, compareFile         string
+	durationWasSet, rateWasSet    bool
+	profile, replayFile, envTOKEN string
+}
+
+func (f *flags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.url, "url", "", "the platform's url; the default is the stack's output")
+	set.StringVar(&f.tokenFile, "token-file", "", "a file with the token; the default is the variable TOKEN")
+	set.StringVar(&f.only, "only", "", "the scenarios to run: some of main,agents,websocket; the default is all")
+	set.DurationVar(&f.duration, "duration", defaultDuration, "duration, at most 10m, of soak 4h; the design document's is 5m, the default of soak 30m")
+	set.IntVar(&f.connections, "connections", load.DefaultConnections, "connections to the web app, at most 1000; each agent gets a third, and 50 WebSockets at most")
+	set.Float64Var(&f.rate, "rate", 100, fmt.Sprintf("highest rate of requests per second to the web app, at most %d", load.MaxPerSecond()))
+	set.Float64Var(&f.agentsRate, "agents-rate", 0, "highest rate of requests per second to the agents, a third to each; 0 means the value of --rate")
+	set.BoolVar(&f.uncached, "uncached", false, "send each agent a different request each time, so that no response is cached")
+	set.BoolVar(&f.remote, "allow-remote", false, "allow a url that is not a loopback address; you must be permitted to load the host")
+	set.BoolVar(&f.strict, "strict", false, "exit with 1 if a limit is not met")
+	set.BoolVar(&f.json, "json", false, "report as JSON (docs/load.md)")
+	set.StringVar(&f.htmlFile, "html", "", "write the report as an HTML page to this file, too")
+	set.StringVar(&f.compareFile, "compare", "", "compare with the JSON report of an earlier run in this file")
+	set.BoolVar(&f.progress, "progress", false, "show a line of progress; the default is on a terminal only")
+}
+
 // config is the validated command line.
 type config struct {
 	url         *url.URL
 	token       token
+	profile     string
+	curve       load.Curve
 	duration    time.Duration
 	connections int
-	// rate and agentsRate are requests per second to the web app, and to all
-	// agents together.
+	// rate and agentsRate are the highest requests per second to the web app, and
+	// to all agents together.
 	rate, agentsRate float64
 	scenarios        []load.Scenario
 	uncached, remote bool
-	json, strict     bool
+	old              *report // of --compare
 }
 
-func readConfig(args []string, getenv func(string) string, stderr io.Writer) (cfg config, err error) {
-	flags := flag.NewFlagSet("loadtest", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	base := flags.String("url", fmt.Sprintf("http://127.0.0.1:%d", scaling.Web().NodePort), "the stack output url; all requests go there")
-	file := flags.String("token-file", "", "a file with the token; the default is the variable TOKEN")
-	only := flags.String("only", "", "the scenarios to run: some of main,agents,websocket; the default is all")
-	flags.DurationVar(&cfg.duration, "duration", 30*time.Second, "duration, at most 10m; the design document's is 5m")
-	flags.IntVar(&cfg.connections, "connections", load.DefaultConnections, "connections to the web app, at most 1000; each agent gets a third, and 50 WebSockets at most")
-	flags.Float64Var(&cfg.rate, "rate", 100, fmt.Sprintf("requests per second to the web app, at most %d", load.MaxPerSecond()))
-	flags.Float64Var(&cfg.agentsRate, "agents-rate", 0, "requests per second to the agents, a third to each; 0 means the value of -rate")
-	flags.BoolVar(&cfg.uncached, "uncached", false, "send each agent a different request each time, so that no response is cached")
-	flags.BoolVar(&cfg.remote, "allow-remote", false, "allow a url that is not a loopback address; you must be permitted to load the host")
-	flags.BoolVar(&cfg.strict, "strict", false, "exit with 1 if a limit is not met")
-	flags.BoolVar(&cfg.json, "json", false, "report as JSON")
-	if err := flags.Parse(args); err != nil {
+// config validates the flags. platform is the stack's url.
+func (f *flags) config(platform string, now time.Time) (cfg config, err error) {
+	cfg = config{profile: f.profile, duration: f.duration, connections: f.connections, rate: f.rate, agentsRate: f.agentsRate, uncached: f.uncached, remote: f.remote}
+	if err := f.readProfile(&cfg); err != nil {
 		return cfg, err
-	}
-	if flags.NArg() > 0 {
-		return cfg, fmt.Errorf("%q is not a flag: see -help", flags.Arg(0))
 	}
 	if cfg.agentsRate == 0 {
 		cfg.agentsRate = cfg.rate
 	}
-	if cfg.url, err = readURL(*base, cfg.remote); err != nil {
+	if cfg.url, err = readURL(platform, cfg.remote); err != nil {
 		return cfg, err
 	}
-	if cfg.scenarios, err = readScenarios(*only); err != nil {
+	if cfg.scenarios, err = readScenarios(f.only); err != nil {
 		return cfg, err
 	}
 	if err := cfg.validate(); err != nil {
 		return cfg, err
 	}
-	text := getenv("TOKEN")
-	if *file != "" {
-		content, err := os.ReadFile(*file)
+	if f.compareFile != "" {
+		if cfg.old, err = readReport(f.compareFile); err != nil {
+			return cfg, fmt.Errorf("--compare: %w", err)
+		}
+	}
+	text := f.envTOKEN
+	if f.tokenFile != "" {
+		content, err := os.ReadFile(f.tokenFile)
 		if err != nil {
 			return cfg, err
 		}
 		text = string(content)
 	}
-	cfg.token, err = readToken(strings.TrimSpace(text), time.Now())
+	cfg.token, err = readToken(strings.TrimSpace(text), now)
 	return cfg, err
+}
+
+// readProfile sets the curve, and what the profile says of rate and duration.
+func (f *flags) readProfile(cfg *config) (err error) {
+	if f.profile != load.Replay {
+		if f.profile == load.Soak && !f.durationWasSet {
+			cfg.duration = defaultSoakDuration
+		}
+		cfg.curve, err = load.NewCurve(f.profile, cfg.duration)
+		return err
+	}
+	if f.rateWasSet || f.durationWasSet {
+		return errors.New("--rate and --duration are in the file of replay: leave them out")
+	}
+	file, err := os.Open(f.replayFile)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if cfg.curve, cfg.rate, cfg.duration, err = load.ReadReplay(file); err != nil {
+		return fmt.Errorf("%s: %w", f.replayFile, err)
+	}
+	return nil
 }
 
 // validate bounds the load, so that it ends.
 func (c config) validate() error {
-	if c.duration <= 0 || c.duration > maxDuration {
-		return fmt.Errorf("-duration is %s, must be above 0 and at most %s", c.duration, maxDuration)
+	longest := maxDuration
+	if c.profile == load.Soak || c.profile == load.Replay {
+		longest = maxLongDuration
+	}
+	if c.duration <= 0 || c.duration > longest {
+		return fmt.Errorf("the duration is %s, must be above 0 and at most %s", c.duration, longest)
 	}
 	if c.connections < 1 || c.connections > maxConnections {
-		return fmt.Errorf("-connections is %d, must be from 1 to %d", c.connections, maxConnections)
+		return fmt.Errorf("--connections is %d, must be from 1 to %d", c.connections, maxConnections)
 	}
 	for _, rate := range []struct {
 		flag  string
 		value float64
-	}{{"-rate", c.rate}, {"-agents-rate", c.agentsRate}} {
+	}{{"the rate (--rate)", c.rate}, {"--agents-rate", c.agentsRate}} {
 		if !(rate.value > 0 && rate.value <= float64(load.MaxPerSecond())) { // rejects NaN too
 			return fmt.Errorf("%s is %g, must be above 0 and at most %d, the design document's requests_per_second_max", rate.flag, rate.value, load.MaxPerSecond())
 		}
 	}
-	if requests := (c.rate + c.agentsRate) * c.duration.Seconds(); requests > float64(maxRequests) {
-		return fmt.Errorf("-duration %s at %g requests per second makes %.0f requests, must be at most %d: lower -duration, -rate or -agents-rate",
-			c.duration, c.rate+c.agentsRate, requests, maxRequests)
+	mean := c.curve.Mean(c.duration)
+	if requests := (c.rate + c.agentsRate) * mean * c.duration.Seconds(); requests > float64(maxRequests) {
+		return fmt.Errorf("%s for %s at %g requests per second makes %.0f requests, must be at most %d: lower --duration, --rate or --agents-rate",
+			c.profile, c.duration, c.rate+c.agentsRate, requests, maxRequests)
 	}
 	return nil
 }
@@ -112,21 +170,21 @@ func (c config) validate() error {
 func readURL(text string, remote bool) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return nil, fmt.Errorf("-url is %q, must be http:// or https:// and a host without a path", text)
+		return nil, fmt.Errorf("the url is %q, must be http:// or https:// and a host without a path: see --url", text)
 	}
 	address, err := netip.ParseAddr(u.Hostname())
 	switch loopback := err == nil && address.IsLoopback() || u.Hostname() == "localhost"; {
 	case loopback:
 		return u, nil
 	case !remote:
-		return nil, fmt.Errorf("-url is %s, must be a loopback address: set -allow-remote if you are permitted to load the host", text)
+		return nil, fmt.Errorf("the url is %s, must be a loopback address: set --allow-remote if you are permitted to load the host", text)
 	case u.Scheme != "https":
-		return nil, errors.New("-url must be https:// for a remote host, because the token would be sent unencrypted")
+		return nil, errors.New("the url must be https:// for a remote host, because the token would be sent unencrypted")
 	}
 	return u, nil
 }
 
-// readScenarios parses the flag -only; an empty flag means all scenarios.
+// readScenarios parses the flag --only; an empty flag means all scenarios.
 func readScenarios(only string) ([]load.Scenario, error) {
 	if only == "" {
 		return load.Scenarios, nil
@@ -134,7 +192,7 @@ func readScenarios(only string) ([]load.Scenario, error) {
 	var scenarios []load.Scenario
 	for name := range strings.SplitSeq(only, ",") {
 		if !slices.Contains(load.Scenarios, load.Scenario(name)) {
-			return nil, fmt.Errorf("-only has %q, must be some of %v, separated by commas", name, load.Scenarios)
+			return nil, fmt.Errorf("--only has %q, must be some of %v, separated by commas", name, load.Scenarios)
 		}
 		scenarios = append(scenarios, load.Scenario(name))
 	}

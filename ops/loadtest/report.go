@@ -1,4 +1,4 @@
-package main
+package loadtest
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"os"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -13,12 +15,20 @@ import (
 	"github.com/progressive-framework/platform/ops/load"
 )
 
-// report is the output of -json. Times are in milliseconds.
+// schemaVersion is that of report.schema.json. A reader refuses another one.
+const schemaVersion = 1
+
+// report is the output of --json. Times are in milliseconds unless a name says
+// seconds. docs/load.md documents it.
 type report struct {
+	Schema      int       `json:"schema"`
 	URL         string    `json:"url"`
 	User        string    `json:"user"`
+	Profile     string    `json:"profile"`
+	Uncached    bool      `json:"uncached"`
 	Connections int       `json:"connections"`
-	Rate        float64   `json:"rate"` // requests per second to the web app
+	Rate        float64   `json:"rate"`       // highest requests per second to the web app
+	AgentsRate  float64   `json:"agentsRate"` // … to all agents together
 	Started     time.Time `json:"started"`
 	Seconds     float64   `json:"seconds"`
 	Interrupted bool      `json:"interrupted"`
@@ -28,6 +38,28 @@ type report struct {
 	Answers checkResult `json:"answers"`
 	// Load is absent if Refusals or Answers has an incorrect response.
 	Load []row `json:"load,omitempty"`
+	// Replicas are the pods of each service over time, if there is a cluster.
+	Replicas map[string][]Replicas `json:"replicas,omitempty"`
+	// Comparison is that with the report of --compare.
+	Comparison *comparison `json:"comparison,omitempty"`
+	// Notes say what is missing in the report, and why.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// readReport reads a report of --json.
+func readReport(file string) (*report, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var r report
+	if err := json.Unmarshal(content, &r); err != nil {
+		return nil, fmt.Errorf("%s is no report of --json: %w", file, err)
+	}
+	if r.Schema != schemaVersion {
+		return nil, fmt.Errorf("%s has schema %d, must be %d: run the older test again", file, r.Schema, schemaVersion)
+	}
+	return &r, nil
 }
 
 // checkResult is the result of requests that were sent one after the other.
@@ -76,13 +108,28 @@ type row struct {
 	// Kept is true if the p95 is within the limit. It is false without a
 	// correct response.
 	Kept bool `json:"kept"`
+	// Seconds are the results by the second in which a request was due.
+	Seconds []second `json:"seconds,omitempty"`
+}
+
+// second is one second of a row.
+type second struct {
+	Correct int     `json:"correct"`
+	Failed  int     `json:"failed,omitempty"`
+	P50     float64 `json:"p50"`
+	P95     float64 `json:"p95"`
+	P99     float64 `json:"p99"`
 }
 
 func newRow(s load.Stream, r load.Result) row {
+	var seconds []second
+	for _, s := range r.Seconds {
+		seconds = append(seconds, second{len(s.Latencies), s.Failed, ms(s.Percentile(50)), ms(s.Percentile(95)), ms(s.Percentile(99))})
+	}
 	return row{
 		Name: s.Name, Sent: r.Sent(), PerSecond: r.PerSecond(), Failed: r.Failed,
 		P50: ms(r.Percentile(50)), P95: ms(r.Percentile(95)), P99: ms(r.Percentile(99)), Limit: ms(s.Limit),
-		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit,
+		Kept: len(r.Latencies) > 0 && r.Percentile(95) <= s.Limit, Seconds: seconds,
 	}
 }
 
@@ -108,7 +155,7 @@ func (r *report) json(out io.Writer) error {
 // text writes the report as tables.
 func (r *report) text(out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s as %s\n", r.URL, r.User)
+	fmt.Fprintf(w, "%s as %s, profile %s\n", r.URL, r.User, r.Profile)
 	r.Refusals.text(w, "without a valid token", "got 401, or are public")
 	r.Answers.text(w, "with the token", "got a correct response")
 	if len(r.Load) > 0 {
@@ -126,6 +173,17 @@ func (r *report) text(out io.Writer) error {
 		if len(row.Failed) > 0 {
 			fmt.Fprintf(w, "wrong: %s: %s\n", row.Name, row.Failed)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {
+		first, last, most := r.Replicas[name][0], r.Replicas[name][len(r.Replicas[name])-1], int32(0)
+		for _, at := range r.Replicas[name] {
+			most = max(most, at.Ready)
+		}
+		fmt.Fprintf(w, "pods of %s: %d ready at the start, at most %d, %d in the end\n", name, first.Ready, most, last.Ready)
+	}
+	r.Comparison.text(w)
+	for _, note := range r.Notes {
+		fmt.Fprintf(w, "note: %s\n", note)
 	}
 	if r.Interrupted {
 		fmt.Fprintf(w, "interrupted after %.1f s\n", r.Seconds)

@@ -1,10 +1,12 @@
-package main
+package loadtest
 
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/progressive-framework/platform/ops/load"
@@ -19,6 +21,8 @@ type test struct {
 	cfg      config
 	client   *load.Client
 	requests []load.Request
+	replicas replicaReader // nil: not read
+	progress io.Writer     // nil: none
 }
 
 // newTest returns the test of the configured scenarios.
@@ -41,7 +45,10 @@ func newTest(cfg config) *test {
 // report has the platform's errors.
 func (t *test) run(ctx context.Context) (*report, error) {
 	defer t.client.HTTP.CloseIdleConnections()
-	r := &report{URL: t.cfg.url.String(), User: t.client.User, Connections: t.cfg.connections, Rate: t.cfg.rate, Started: time.Now().UTC()}
+	r := &report{
+		Schema: schemaVersion, URL: t.cfg.url.String(), User: t.client.User, Profile: t.cfg.profile, Uncached: t.cfg.uncached,
+		Connections: t.cfg.connections, Rate: t.cfg.rate, AgentsRate: t.cfg.agentsRate, Started: time.Now().UTC(),
+	}
 	otherIssuer, err := t.cfg.token.signedByOtherIssuer(r.Started)
 	if err != nil {
 		return nil, err
@@ -49,7 +56,7 @@ func (t *test) run(ctx context.Context) (*report, error) {
 	r.Refusals = t.checkRefusals(ctx, otherIssuer)
 	r.Answers = t.checkAnswers(ctx)
 	if !r.hasErrors() {
-		r.Load = t.load(ctx)
+		t.load(ctx, r)
 	}
 	r.Seconds, r.Interrupted = time.Since(r.Started).Seconds(), ctx.Err() != nil
 	return r, nil
@@ -116,31 +123,78 @@ func (t *test) readBack(ctx context.Context, store load.Request) error {
 	}
 }
 
-// load sends all requests concurrently, each at its share of the rate. It returns
-// a row for each request, and one for the agents' responses to mca.
-func (t *test) load(ctx context.Context) (rows []row) {
+// load sends all requests concurrently, each at its share of the rate. The report
+// gets a row for each request, and one for the agents' responses to mca.
+func (t *test) load(ctx context.Context, r *report) {
 	var (
 		interAgent load.InterAgent
+		counter    load.Counter
 		streams    []load.Stream
 	)
-	for _, r := range t.requests {
-		if r.Path == load.Coordinate.Path {
-			r = interAgent.Watch(r)
+	for _, request := range t.requests {
+		if request.Path == load.Coordinate.Path {
+			request = interAgent.Watch(request)
 		}
 		rate := t.cfg.rate
-		if r.Scenario == load.Agents {
+		if request.Scenario == load.Agents {
 			rate = t.cfg.agentsRate
 		}
-		stream, end := t.client.Stream(r, r.Shape(t.cfg.connections, rate, t.cfg.duration))
+		shape := request.Shape(t.cfg.connections, rate, t.cfg.duration)
+		if request.Scenario != load.WebSocket { // WebSockets have the design document's interval
+			shape.Curve = t.cfg.curve
+		}
+		stream, end := t.client.Stream(request, shape)
 		defer end()
+		stream.Counter = &counter
 		streams = append(streams, stream)
 	}
+	var history replicaHistory
+	stopWatching := t.watch(ctx, &counter, &history)
 	results := load.RunAll(ctx, streams)
+	stopWatching()
 	for i, result := range results {
-		rows = append(rows, newRow(streams[i], result))
+		r.Load = append(r.Load, newRow(streams[i], result))
 	}
 	if result := interAgent.Result(results[0].Elapsed); result.Sent() > 0 {
-		rows = append(rows, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
+		r.Load = append(r.Load, newRow(load.Stream{Name: "between agents", Limit: load.InterAgentLimit()}, result))
 	}
-	return rows
+	r.Replicas = history.services
+	if history.err != nil {
+		r.Notes = append(r.Notes, "replicas were not read: "+history.err.Error())
+	}
+}
+
+// watch shows the progress and reads the replicas until the returned function is
+// called.
+func (t *test) watch(ctx context.Context, counter *load.Counter, history *replicaHistory) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	if t.progress != nil {
+		wg.Go(func() { showProgress(ctx, t.progress, counter, t.cfg.duration) })
+	}
+	if t.replicas != nil {
+		wg.Go(func() { history.record(ctx, t.replicas) })
+	}
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// showProgress rewrites one line each second, and removes it in the end.
+func showProgress(ctx context.Context, out io.Writer, counter *load.Counter, duration time.Duration) {
+	start, before := time.Now(), int64(0)
+	defer fmt.Fprint(out, "\r\x1b[K") // erases the line
+	ticks := time.NewTicker(time.Second)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticks.C:
+			sent := counter.Sent.Load()
+			fmt.Fprintf(out, "\r\x1b[K%s of %s: %d responses, %d/s, %d wrong", now.Sub(start).Round(time.Second), duration, sent, sent-before, counter.Failed.Load())
+			before = sent
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package main
+package loadtest
 
 import (
 	"crypto/ed25519"
@@ -25,7 +25,7 @@ type token struct {
 func readToken(text string, now time.Time) (token, error) {
 	t := token{text: text}
 	if text == "" {
-		return t, errors.New("no token: set TOKEN or -token-file; make token prints a token")
+		return t, errors.New("no token: set TOKEN or --token-file; make token prints a token")
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {

@@ -63,7 +63,7 @@ func TestExecutablesOfThisRepository(t *testing.T) {
 	require.NoError(t, err)
 	plugin := kubernetesPlugin(w)
 	outs := map[string]bool{}
-	for _, e := range append(list[:4:4], cli, plugin) {
+	for _, e := range append(list[:5:5], cli, plugin) {
 		require.False(t, outs[e.out], "%s is written twice", e.out)
 		outs[e.out] = true
 		require.DirExists(t, filepath.Join(w.project, e.dir), e.name)

@@ -87,6 +87,11 @@ func executables(ctx context.Context, w workspace) ([]executable, error) {
 			flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
 		},
 	}
+	list = append(list, executable{
+		name: "the operator's command", log: "pf", dir: ".", pkg: "./ops/pf",
+		out:   filepath.Join(w.bin(), "pf"), // on the PATH of the sandbox's shell
+		flags: []string{"-buildvcs=false", "-ldflags", "-s -w"},
+	})
 	if toolchain.InstalledKubernetesPlugin(ctx, os.Environ(), w.bin()) == "" {
 		list = append(list, kubernetesPlugin(w))
 	}

@@ -39,7 +39,7 @@ type Environment struct {
 }
 
 // New builds web, mca, npa and wpa with the go tool, and other main packages of
-// this repository such as "ops/loadtest". It starts PostgreSQL and Redis, and
+// this repository such as "ops/pf". It starts PostgreSQL and Redis, and
 // creates the schema and an issuer.
 func New(ctx context.Context, packages ...string) (_ *Environment, err error) {
 	e := &Environment{}

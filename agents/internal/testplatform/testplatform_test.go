@@ -25,7 +25,7 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 	}
 	startCtx, cancel := context.WithTimeout(t.Context(), 2*testservers.StartTimeout)
 	defer cancel()
-	env, err := New(startCtx, "ops/loadtest")
+	env, err := New(startCtx, "ops/pf")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, env.Close()) })
 	platform, err := env.StartPlatform(t.Context())
@@ -38,12 +38,12 @@ func TestServicesPassTheLoadTest(t *testing.T) {
 		rows   int
 	}{
 		{"the design document's requests", nil, 8},
-		{"requests without cache hits", []string{"-only", "agents", "-agents-rate", "15", "-uncached"}, 4},
+		{"requests without cache hits", []string{"--only", "agents", "--agents-rate", "15", "--uncached"}, 4},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			var out, errs bytes.Buffer
-			cmd := exec.CommandContext(t.Context(), env.Executable("loadtest"),
-				append([]string{"-json", "-url", platform.Web.URL, "-duration", "1s", "-rate", "100"}, row.args...)...)
+			cmd := exec.CommandContext(t.Context(), env.Executable("pf"),
+				append([]string{"load", "--json", "--url", platform.Web.URL, "--duration", "1s", "--rate", "100"}, row.args...)...)
 			cmd.Env = []string{"TOKEN=" + token}
 			cmd.Stdout, cmd.Stderr = &out, &errs
 			require.NoError(t, cmd.Run(), "%s%s", &errs, &out)

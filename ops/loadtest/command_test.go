@@ -1,12 +1,14 @@
-package main
+package loadtest
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,29 +17,51 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/load"
+	"github.com/progressive-framework/platform/ops/stackoutput"
 )
 
-// runCommand runs the program with the token in TOKEN. It returns the exit code,
-// the report and the error output.
+// runText runs the subcommand with the token in TOKEN. The stack has no outputs.
+func runText(ctx context.Context, t *testing.T, token string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	t.Setenv("TOKEN", token)
+	c := Command(func(context.Context) (stackoutput.Outputs, error) {
+		return stackoutput.Outputs{}, errors.New("no stack selected")
+	})
+	var stdout bytes.Buffer
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs(args)
+	c.SetOut(&stdout)
+	c.SetErr(io.Discard)
+	err := c.ExecuteContext(ctx)
+	code, _ = exitcode.FromError(err)
+	if err != nil {
+		errs = err.Error()
+	}
+	if token != "" {
+		require.NotContains(t, stdout.String()+errs, token, "the output must not have the token")
+	}
+	return code, stdout.String(), errs
+}
+
+// runCommand is runText with the report as JSON, which must match its schema.
 func runCommand(ctx context.Context, t *testing.T, token string, args ...string) (code int, r report, errs string) {
 	t.Helper()
-	var out, messages bytes.Buffer
-	getenv := func(name string) string { return map[string]string{"TOKEN": token}[name] }
-	code = run(ctx, append([]string{"-json"}, args...), getenv, &out, &messages)
-	if out.Len() > 0 {
-		require.NoError(t, json.Unmarshal(out.Bytes(), &r), out.String())
+	code, out, errs := runText(ctx, t, token, append([]string{"--json"}, args...)...)
+	if out != "" {
+		requireSchema(t, out)
+		require.NoError(t, json.Unmarshal([]byte(out), &r), out)
 	}
-	require.NotContains(t, out.String()+messages.String(), token, "the output must not have the token")
-	return code, r, messages.String()
+	return code, r, errs
 }
 
 // briefLoad is a load that is just long enough to send every request.
-var briefLoad = []string{"-duration", "200ms", "-connections", "10", "-rate", "300"}
+var briefLoad = []string{"--duration", "200ms", "--connections", "10", "--rate", "300"}
 
 func TestCorrectPlatformPasses(t *testing.T) {
 	f := newFake(t)
-	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url)...)
+	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.Equal(t, checkResult{Sent: 3 * len(load.Requests)}, r.Refusals)
 	require.Equal(t, checkResult{Sent: len(load.Requests) + 2}, r.Answers)
@@ -52,7 +76,7 @@ func TestCorrectPlatformPasses(t *testing.T) {
 		"WebSocket status", "between agents"}, names)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
 	require.InDelta(t, 20, r.Load[3].Sent, 2, "a third of the rate")
-	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true}, r.Load[7], "a repeated coordination counts once")
+	require.Equal(t, row{"between agents", 2, 10, nil, 3, 12, 12, 100, true, nil}, r.Load[7], "a repeated coordination counts once")
 	require.JSONEq(t, `{"theme":"dark","notifications":true}`, string(f.preferences), "the design document's preferences remain")
 }
 
@@ -71,7 +95,7 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 		}
 		return false
 	}
-	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url, "-agents-rate", "60", "-uncached")...)
+	code, r, errs := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--agents-rate", "60", "--uncached")...)
 	require.Zero(t, code, "%s %+v", errs, r)
 	require.InDelta(t, 34, r.Load[1].Sent, 2, "20 of 35 of 300 per second for 200 ms")
 	require.Equal(t, 4, r.Load[4].Sent, "a third of 60 per second for 200 ms")
@@ -79,13 +103,12 @@ func TestAgentsHaveTheirOwnRate(t *testing.T) {
 
 func TestTextReportListsEachStep(t *testing.T) {
 	f := newFake(t)
-	var out, errs bytes.Buffer
-	code := run(t.Context(), append(briefLoad, "-url", f.url, "-token-file", f.tokenFile(t), "-only", "main,websocket"), func(string) string { return "" }, &out, &errs)
-	require.Zero(t, code, errs.String())
-	require.Contains(t, out.String(), "without a valid token: 12 requests, 12 got 401, or are public\n")
-	require.Contains(t, out.String(), "with the token: 6 requests, 6 got a correct response\n")
-	require.Regexp(t, `POST preferences +\d+ +[\d.]+ +0 +[\d.]+ +[\d.]+ +[\d.]+ +500 kept\n`, out.String())
-	require.NotContains(t, out.String(), "wpa")
+	code, out, errs := runText(t.Context(), t, "", append(briefLoad, "--url", f.url, "--token-file", f.tokenFile(t), "--only", "main,websocket")...)
+	require.Zero(t, code, errs)
+	require.Contains(t, out, "without a valid token: 12 requests, 12 got 401, or are public\n")
+	require.Contains(t, out, "with the token: 6 requests, 6 got a correct response\n")
+	require.Regexp(t, `POST preferences +\d+ +[\d.]+ +0 +[\d.]+ +[\d.]+ +[\d.]+ +500 kept\n`, out)
+	require.NotContains(t, out, "wpa")
 }
 
 // TestIncorrectResponsesAreReported: each row makes one response incorrect. The
@@ -155,8 +178,8 @@ func TestIncorrectResponsesAreReported(t *testing.T) {
 		t.Run(row.reason, func(t *testing.T) {
 			f := newFake(t)
 			row.change(f)
-			code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url)...)
-			require.Equal(t, exitWrong, code)
+			code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url)...)
+			require.Equal(t, exitcode.Found, code)
 			require.Contains(t, append(r.Refusals.Wrong, r.Answers.Wrong...), row.wrong)
 			require.Empty(t, r.Load)
 		})
@@ -174,8 +197,8 @@ func TestFailuresUnderLoadAreCounted(t *testing.T) {
 		_, _ = w.Write([]byte(`{"code":"unavailable"}`))
 		return true
 	}
-	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", f.url, "-only", "agents")...)
-	require.Equal(t, exitWrong, code)
+	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", f.url, "--only", "agents")...)
+	require.Equal(t, exitcode.Found, code)
 	require.Empty(t, r.Answers.Wrong)
 	require.Positive(t, r.Load[2].Failed["status 503 (unavailable)"])
 	var text bytes.Buffer
@@ -191,12 +214,12 @@ func TestStrictFailsOnMissedLimit(t *testing.T) {
 		}
 		return false
 	}
-	args := append(briefLoad, "-url", f.url, "-only", "agents", "-rate", "30")
+	args := append(briefLoad, "--url", f.url, "--only", "agents", "--rate", "30")
 	code, r, _ := runCommand(t.Context(), t, f.token, args...)
 	require.Zero(t, code)
 	require.False(t, r.Load[0].Kept)
-	code, _, _ = runCommand(t.Context(), t, f.token, append(args, "-strict")...)
-	require.Equal(t, exitWrong, code)
+	code, _, _ = runCommand(t.Context(), t, f.token, append(args, "--strict")...)
+	require.Equal(t, exitcode.Found, code)
 }
 
 func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
@@ -214,13 +237,13 @@ func TestServerThatClosesEveryConnectionIsReported(t *testing.T) {
 		}
 	}()
 	url := "http://" + listener.Addr().String()
-	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "-url", url)...)
-	require.Equal(t, exitWrong, code)
+	code, r, _ := runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url)...)
+	require.Equal(t, exitcode.Found, code)
 	require.Len(t, r.Refusals.Wrong, maxUnanswered)
 	require.Len(t, r.Answers.Wrong, maxUnanswered)
 	// The WebSocket's URL has the token, so its errors must not show the URL.
-	code, r, _ = runCommand(t.Context(), t, f.token, append(briefLoad, "-url", url, "-only", "websocket")...)
-	require.Equal(t, exitWrong, code)
+	code, r, _ = runCommand(t.Context(), t, f.token, append(briefLoad, "--url", url, "--only", "websocket")...)
+	require.Equal(t, exitcode.Found, code)
 	require.NotEmpty(t, r.Answers.Wrong)
 	require.NotContains(t, r.Answers.Wrong[0], f.token)
 }
@@ -235,8 +258,8 @@ func TestInterruptedRunReports(t *testing.T) {
 		}
 		return false
 	}
-	code, r, _ := runCommand(ctx, t, f.token, "-url", f.url, "-duration", "5m", "-rate", "300")
-	require.Equal(t, exitInterrupted, code)
+	code, r, _ := runCommand(ctx, t, f.token, "--url", f.url, "--duration", "5m", "--rate", "300")
+	require.Equal(t, exitcode.Interrupted, code)
 	require.True(t, r.Interrupted)
 	require.Positive(t, r.Load[0].Sent)
 	require.Empty(t, r.Load[0].Failed)
@@ -245,13 +268,11 @@ func TestInterruptedRunReports(t *testing.T) {
 // TestAbsentPlatformIsOneError: without a platform no request is sent, and the
 // error names the command that starts the platform.
 func TestAbsentPlatformIsOneError(t *testing.T) {
-	var out, errs bytes.Buffer
-	token := newFake(t).token
-	code := run(t.Context(), []string{"-url", "http://127.0.0.1:1"}, func(string) string { return token }, &out, &errs)
-	require.Equal(t, exitWrong, code)
-	require.Contains(t, errs.String(), "no platform at -url http://127.0.0.1:1")
-	require.Contains(t, errs.String(), "run make up")
-	require.Empty(t, out.String())
+	code, out, errs := runText(t.Context(), t, newFake(t).token, "--url", "http://127.0.0.1:1")
+	require.Equal(t, exitcode.Found, code)
+	require.Contains(t, errs, "no platform at http://127.0.0.1:1")
+	require.Contains(t, errs, "run make up")
+	require.Empty(t, out)
 }
 
 func TestInvalidCommandLinesAreErrors(t *testing.T) {
@@ -261,30 +282,41 @@ func TestInvalidCommandLinesAreErrors(t *testing.T) {
 		args          []string
 		message       string
 	}{
-		{"a remote host", token, []string{"-url", "https://example.com"}, "-allow-remote"},
-		{"a remote address", token, []string{"-url", "http://192.0.2.1:80"}, "-allow-remote"},
-		{"an unencrypted token", token, []string{"-url", "http://example.com", "-allow-remote"}, "https://"},
-		{"a path", token, []string{"-url", "http://127.0.0.1/api"}, "without a path"},
-		{"no url", token, []string{"-url", "127.0.0.1:30080"}, "-url"},
-		{"too long", token, []string{"-duration", "24h"}, "at most 10m0s"},
-		{"no connection", token, []string{"-connections", "0"}, "from 1 to 1000"},
-		{"no rate", token, []string{"-rate", "0"}, "above 0"},
-		{"a rate of NaN", token, []string{"-rate", "NaN"}, "above 0"},
-		{"a negative rate for the agents", token, []string{"-agents-rate", "-1"}, "-agents-rate is -1"},
-		{"too many requests in total", token, []string{"-rate", "1000", "-duration", "10m"}, "at most 600000"},
-		{"an unknown part", token, []string{"-only", "main,db"}, `"db"`},
-		{"an extra argument", token, []string{"main"}, "not a flag"},
+		{"a remote host", token, []string{"--url", "https://example.com"}, "--allow-remote"},
+		{"a remote address", token, []string{"--url", "http://192.0.2.1:80"}, "--allow-remote"},
+		{"an unencrypted token", token, []string{"--url", "http://example.com", "--allow-remote"}, "https://"},
+		{"a path", token, []string{"--url", "http://127.0.0.1/api"}, "without a path"},
+		{"no url", token, []string{"--url", "127.0.0.1:30080"}, "--url"},
+		{"too long", token, []string{"--duration", "24h"}, "at most 10m0s"},
+		{"no connection", token, []string{"--connections", "0"}, "from 1 to 1000"},
+		{"no rate", token, []string{"--rate", "0"}, "above 0"},
+		{"a rate of NaN", token, []string{"--rate", "NaN"}, "above 0"},
+		{"a negative rate for the agents", token, []string{"--agents-rate", "-1"}, "--agents-rate is -1"},
+		{"too many requests in total", token, []string{"--rate", "1000", "--duration", "10m"}, "at most 600000"},
+		{"an unknown part", token, []string{"--only", "main,db"}, `"db"`},
+		{"an unknown profile", token, []string{"hammer"}, `"hammer"`},
+		{"an extra argument", token, []string{"steady", "x"}, `"x"`},
+		{"a soak that is too long", token, []string{"soak", "--duration", "5h"}, "at most 4h"},
+		{"a soak with too many requests", token, []string{"soak", "--rate", "500"}, "at most 600000"},
+		{"a replay without its file", token, []string{"replay"}, "FILE.csv"},
+		{"a replay of a missing file", token, []string{"replay", "/nonexistent.csv"}, "/nonexistent.csv"},
+		{"a replay with a rate", token, []string{"replay", "x.csv", "--rate", "5"}, "leave them out"},
+		{"a comparison with nothing", token, []string{"--compare", "/nonexistent.json"}, "--compare"},
+		{"a comparison with another file", token, []string{"--compare", "testdata/other.json"}, "schema 0, must be 1"},
 		{"no token", "", nil, "make token"},
 		{"the design document's token", "test-token", nil, "not a JWT"},
 		{"a token without a subject", "a.e30.c", nil, "sub"},
 		{"an expired token", "a.eyJzdWIiOiJ1IiwiZXhwIjoxfQ.c", nil, "expired at 1970"},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
-			var out, errs bytes.Buffer
-			code := run(t.Context(), row.args, func(string) string { return row.token }, &out, &errs)
-			require.Equal(t, exitUsage, code)
-			require.Contains(t, errs.String(), row.message)
-			require.Empty(t, out.String())
+			args := row.args
+			if !slices.Contains(args, "--url") {
+				args = append(args, "--url", "http://127.0.0.1:1")
+			}
+			code, out, errs := runText(t.Context(), t, row.token, args...)
+			require.Equal(t, exitcode.Usage, code)
+			require.Contains(t, errs, row.message)
+			require.Empty(t, out)
 		})
 	}
 }

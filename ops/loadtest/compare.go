@@ -1,0 +1,145 @@
+package loadtest
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+)
+
+// comparison is the difference of two runs.
+type comparison struct {
+	// OldStarted is the time of the older run, in RFC 3339.
+	OldStarted string `json:"oldStarted"`
+	// Different lists the settings that differ. Then the rows compare two loads,
+	// not two platforms.
+	Different []string `json:"different,omitempty"`
+	Changes   []change `json:"changes,omitempty"`
+}
+
+// change is the difference of one figure of one request.
+type change struct {
+	Name   string  `json:"name"`
+	Figure string  `json:"figure"`
+	Old    float64 `json:"old"`
+	New    float64 `json:"new"`
+	// Verdict is better, worse, noise, or too short.
+	Verdict verdict `json:"verdict"`
+}
+
+type verdict string
+
+const (
+	better   verdict = "better"
+	worse    verdict = "worse"
+	noise    verdict = "noise"
+	tooShort verdict = "too short"
+)
+
+// A difference is real if its mean over the seconds exceeds maxErrors standard
+// errors of that mean, and minShare of the older figure. Three standard errors
+// are exceeded by chance in three of 1,000 comparisons of many seconds.
+const (
+	maxErrors  = 3
+	minShare   = 0.05
+	minSeconds = 10
+)
+
+// figures are compared second by second, so that a profile's own change of the
+// rate is in both runs.
+var figures = []struct {
+	name         string
+	moreIsBetter bool
+	value        func(second) (value float64, exists bool)
+}{
+	{"p50", false, func(s second) (float64, bool) { return s.P50, s.Correct > 0 }},
+	{"p95", false, func(s second) (float64, bool) { return s.P95, s.Correct > 0 }},
+	{"p99", false, func(s second) (float64, bool) { return s.P99, s.Correct > 0 }},
+	{"correct/s", true, func(s second) (float64, bool) { return float64(s.Correct), true }},
+	{"failed/s", false, func(s second) (float64, bool) { return float64(s.Failed), true }},
+}
+
+// compare compares each request that both runs have.
+func compare(old, now *report) *comparison {
+	c := &comparison{OldStarted: old.Started.Format("2006-01-02T15:04:05Z07:00")}
+	for _, setting := range []struct {
+		name     string
+		old, now any
+	}{
+		{"url", old.URL, now.URL}, {"profile", old.Profile, now.Profile}, {"rate", old.Rate, now.Rate},
+		{"agents' rate", old.AgentsRate, now.AgentsRate}, {"connections", old.Connections, now.Connections}, {"uncached", old.Uncached, now.Uncached},
+	} {
+		if setting.old != setting.now {
+			c.Different = append(c.Different, fmt.Sprintf("%s: %v, now %v", setting.name, setting.old, setting.now))
+		}
+	}
+	rows := map[string]row{}
+	for _, row := range old.Load {
+		rows[row.Name] = row
+	}
+	for _, row := range now.Load {
+		before, exists := rows[row.Name]
+		if !exists || len(row.Seconds) == 0 {
+			continue
+		}
+		for _, figure := range figures {
+			ch := change{Name: row.Name, Figure: figure.name}
+			ch.judge(before.Seconds, row.Seconds, figure.value, figure.moreIsBetter)
+			c.Changes = append(c.Changes, ch)
+		}
+	}
+	return c
+}
+
+// judge compares the seconds in which both runs have the figure.
+func (c *change) judge(old, now []second, figure func(second) (float64, bool), moreIsBetter bool) {
+	var olds, nows, differences []float64
+	for i := range min(len(old), len(now)) {
+		before, existed := figure(old[i])
+		after, exists := figure(now[i])
+		if existed && exists {
+			olds, nows, differences = append(olds, before), append(nows, after), append(differences, after-before)
+		}
+	}
+	c.Verdict = tooShort
+	if len(differences) == 0 {
+		return
+	}
+	c.Old, c.New = round(stat.Mean(olds, nil)), round(stat.Mean(nows, nil))
+	if len(differences) < minSeconds {
+		return
+	}
+	mean, deviation := stat.MeanStdDev(differences, nil)
+	err := stat.StdErr(deviation, float64(len(differences)))
+	switch {
+	case math.Abs(mean) <= maxErrors*err || math.Abs(mean) <= minShare*stat.Mean(olds, nil):
+		c.Verdict = noise
+	case (mean > 0) == moreIsBetter:
+		c.Verdict = better
+	default:
+		c.Verdict = worse
+	}
+}
+
+func round(x float64) float64 { return math.Round(1000*x) / 1000 }
+
+// text prints what differs beyond noise.
+func (c *comparison) text(w io.Writer) {
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(w, "\ncompared with the run of %s, means over the seconds\n", c.OldStarted)
+	for _, different := range c.Different {
+		fmt.Fprintf(w, "not the same load: %s\n", different)
+	}
+	counts := map[verdict]int{}
+	for _, ch := range c.Changes {
+		counts[ch.Verdict]++
+		if ch.Verdict == better || ch.Verdict == worse {
+			fmt.Fprintf(w, "%s: %s %s: %.3g, now %.3g\n", ch.Verdict, ch.Name, ch.Figure, ch.Old, ch.New)
+		}
+	}
+	fmt.Fprintf(w, "%d figures are better, %d worse, %d equal within noise, %d have less than %d seconds\n",
+		counts[better], counts[worse], counts[noise], counts[tooShort], minSeconds)
+}

@@ -1,0 +1,92 @@
+package loadtest
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/progressive-framework/platform/ops/load"
+	"github.com/progressive-framework/platform/ops/svgplot"
+)
+
+//go:embed report.html.tmpl
+var pageSource string
+
+var page = template.Must(template.New("report").Parse(pageSource))
+
+// html writes the report as one page without scripts or other files.
+func (r *report) html(out io.Writer) error {
+	plots, err := r.plots()
+	if err != nil {
+		return err
+	}
+	return page.Execute(out, struct {
+		*report
+		Plots []template.HTML
+	}{r, plots})
+}
+
+// plots are the rate and the errors, the pods of each service, and the latency of each
+// request with its limit.
+func (r *report) plots() (svgs []template.HTML, err error) {
+	plots := []svgplot.Plot{r.ratePlot()}
+	for _, name := range slices.Sorted(maps.Keys(r.Replicas)) {
+		plots = append(plots, podPlot(name, r.Replicas[name]))
+	}
+	for _, row := range r.Load {
+		if len(row.Seconds) > 0 {
+			plots = append(plots, row.latencyPlot())
+		}
+	}
+	for _, plot := range plots {
+		svg, err := plot.SVG()
+		if err != nil {
+			return nil, err
+		}
+		svgs = append(svgs, svg)
+	}
+	return svgs, nil
+}
+
+func (r *report) ratePlot() svgplot.Plot {
+	correct, failed := svgplot.Line{Name: "correct"}, svgplot.Line{Name: "failed"}
+	for _, row := range r.Load {
+		for i, s := range row.Seconds {
+			if i == len(correct.X) {
+				correct.X, failed.X = append(correct.X, float64(i)), append(failed.X, float64(i))
+				correct.Y, failed.Y = append(correct.Y, 0), append(failed.Y, 0)
+			}
+			correct.Y[i] += float64(s.Correct)
+			failed.Y[i] += float64(s.Failed)
+		}
+	}
+	return svgplot.Plot{
+		Title: "All responses", Unit: "1/s", Lines: []svgplot.Line{correct, failed},
+		Limits: []svgplot.Limit{{Name: "the web app's requests_per_second_max", Value: float64(load.MaxPerSecond())}},
+	}
+}
+
+func podPlot(service string, history []Replicas) svgplot.Plot {
+	wanted, ready := svgplot.Line{Name: "wanted", Steps: true}, svgplot.Line{Name: "ready", Steps: true}
+	for _, at := range history {
+		wanted.X, ready.X = append(wanted.X, at.Second), append(ready.X, at.Second)
+		wanted.Y, ready.Y = append(wanted.Y, float64(at.Wanted)), append(ready.Y, float64(at.Ready))
+	}
+	return svgplot.Plot{Title: "Pods of " + service, Lines: []svgplot.Line{wanted, ready}}
+}
+
+func (r row) latencyPlot() svgplot.Plot {
+	lines := []svgplot.Line{{Name: "p50"}, {Name: "p95"}, {Name: "p99"}}
+	for i, s := range r.Seconds {
+		for l, value := range []float64{s.P50, s.P95, s.P99} {
+			if s.Correct == 0 {
+				value = math.NaN()
+			}
+			lines[l].X, lines[l].Y = append(lines[l].X, float64(i)), append(lines[l].Y, value)
+		}
+	}
+	return svgplot.Plot{Title: r.Name, Unit: "ms", Lines: lines, Limits: []svgplot.Limit{{Name: "limit of the p95", Value: r.Limit}}}
+}

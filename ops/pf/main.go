@@ -1,0 +1,69 @@
+// Command pf is the operator's command for a running platform:
+//
+//	pf load            the design document's load test, with a report
+//	pf diagnose        what is wrong, why, and what to do
+//
+// It finds the platform by the outputs of a Pulumi stack. This package only
+// assembles the subcommands; each is a package in ops.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/loadtest"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process immediately
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// newRoot returns the command with its subcommands. A new subcommand is one line
+// here.
+func newRoot() *cobra.Command {
+	var stack stackoutput.Stack
+	root := &cobra.Command{
+		Use:   "pf",
+		Short: "Load the platform of a stack, look into it, and say what is wrong",
+		Long: "pf operates a running platform from outside. It finds the platform by the outputs\n" +
+			"of a Pulumi stack.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	stack.Flags(root.PersistentFlags())
+	root.AddCommand(
+		loadtest.Command(stack.Read),
+	)
+	return root
+}
+
+// run runs the command and returns its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	code, silent := exitcode.FromError(err)
+	if !silent {
+		fmt.Fprintln(stderr, "error:", err)
+	}
+	if code == exitcode.Usage && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "see pf --help")
+	}
+	return code
+}

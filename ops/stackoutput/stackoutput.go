@@ -1,0 +1,103 @@
+// Package stackoutput reads where a stack's platform is: its url, namespace,
+// cluster and stores. It runs `pulumi stack output`, which changes nothing, not
+// even the selected stack. infra/outputs.go declares the outputs.
+package stackoutput
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// timeout limits one command of Pulumi.
+const timeout = time.Minute
+
+// Outputs are the outputs of a stack that an operator's command uses. A member
+// is empty if the stack does not have it.
+type Outputs struct {
+	URL         string          `json:"url"`
+	Namespace   string          `json:"namespace"`
+	ClusterName string          `json:"clusterName"`
+	Kubeconfig  json.RawMessage `json:"kubeconfig"`
+	// AutoScalingGroups are the names of the tiers' groups, by tier.
+	AutoScalingGroups map[string]string `json:"autoScalingGroups"`
+	Postgres          Store             `json:"postgres"`
+	Redis             Store             `json:"redis"`
+	Mongo             Store             `json:"mongo"`
+}
+
+// Store is where a store and its password are.
+type Store struct {
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	// SecretName is a Secret in the namespace, SecretARN a secret of Secrets
+	// Manager. A store has one of them.
+	SecretName string `json:"secretName"`
+	SecretARN  string `json:"secretArn"`
+}
+
+// KubeconfigFile is the content of the stack's kubeconfig. Pulumi prints an
+// output that is JSON text as text or as an object.
+func (o Outputs) KubeconfigFile() []byte {
+	var text string
+	if json.Unmarshal(o.Kubeconfig, &text) == nil {
+		return []byte(text)
+	}
+	return o.Kubeconfig
+}
+
+// Stack names a stack. The zero value is the selected stack of the project in
+// the current folder.
+type Stack struct {
+	// Name is --stack of Pulumi, and Dir its --cwd.
+	Name, Dir string
+}
+
+// Flags adds the flags that choose the stack.
+func (s *Stack) Flags(flags *pflag.FlagSet) {
+	flags.StringVarP(&s.Name, "stack", "s", "", "the stack; the default is the one that pulumi stack select has selected")
+	flags.StringVarP(&s.Dir, "cwd", "C", "", "the folder of Pulumi.yaml; the default is the current folder")
+}
+
+// ErrNoOutputs is the cause of an error of a stack without outputs: nothing is
+// deployed.
+var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
+
+// Read reads the outputs. The error has what Pulumi says.
+func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	args := []string{"stack", "output", "--json", "--non-interactive"}
+	if s.Name != "" {
+		args = append(args, "--stack", s.Name)
+	}
+	if s.Dir != "" {
+		args = append(args, "--cwd", s.Dir)
+	}
+	cmd := exec.CommandContext(ctx, "pulumi", args...)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	switch message := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")); {
+	case errors.Is(err, exec.ErrNotFound):
+		return o, fmt.Errorf(`read the stack: %w: install Pulumi, or run eval "$(make env)" for the sandbox`, err)
+	case err != nil && message != "":
+		return o, fmt.Errorf("read the stack: %s", message)
+	case err != nil:
+		return o, fmt.Errorf("read the stack: pulumi stack output: %w", err)
+	}
+	if err := json.Unmarshal(out, &o); err != nil {
+		return o, fmt.Errorf("read the stack: pulumi stack output printed no JSON of the expected form: %w", err)
+	}
+	if o.URL == "" && o.Namespace == "" {
+		return o, fmt.Errorf("read the stack: %w", ErrNoOutputs)
+	}
+	return o, nil
+}

@@ -1,0 +1,66 @@
+package stackoutput
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// fakePulumi puts a script on the PATH in place of Pulumi. It writes its
+// arguments to a file, which is returned.
+func fakePulumi(t *testing.T, script string) (arguments string) {
+	t.Helper()
+	dir := t.TempDir()
+	arguments = filepath.Join(dir, "arguments")
+	text := "#!/bin/sh\necho \"$@\" > " + arguments + "\n" + script + "\n"
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(text), 0o700)) //nolint:gosec // an executable
+	t.Setenv("PATH", dir+":/bin:/usr/bin")
+	return arguments
+}
+
+func TestOutputsAreRead(t *testing.T) {
+	arguments := fakePulumi(t, `cat <<'END'
+{"url":"http://127.0.0.1:30080","namespace":"ns","clusterName":"c","kubeconfig":"{\"apiVersion\":\"v1\"}",
+ "autoScalingGroups":{"web":"g"},"postgres":{"host":"pg","port":5432,"secretName":"s"},"redis":{"host":"r","port":6379,"secretArn":"arn"},
+ "images":{"web":"x"}}
+END`)
+	o, err := (&Stack{Name: "prod", Dir: "/project"}).Read(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "http://127.0.0.1:30080", o.URL)
+	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigFile()))
+	require.Equal(t, Store{Host: "pg", Port: 5432, SecretName: "s"}, o.Postgres)
+	require.Equal(t, Store{Host: "r", Port: 6379, SecretARN: "arn"}, o.Redis)
+	require.Equal(t, map[string]string{"web": "g"}, o.AutoScalingGroups)
+	got, err := os.ReadFile(arguments)
+	require.NoError(t, err)
+	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(got))
+}
+
+func TestKubeconfigMayBeAnObject(t *testing.T) {
+	fakePulumi(t, `echo '{"url":"u","kubeconfig":{"apiVersion":"v1"}}'`)
+	o, err := (&Stack{}).Read(t.Context())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"apiVersion":"v1"}`, string(o.KubeconfigFile()))
+}
+
+func TestUnreadableStacksAreErrors(t *testing.T) {
+	for _, row := range []struct{ reason, script, message string }{
+		{"no stack", `echo "error: no stack selected" >&2; exit 255`, "read the stack: no stack selected"},
+		{"no message", `exit 3`, "exit status 3"},
+		{"half an answer", `echo '{"url":'`, "no JSON"},
+		{"nothing deployed", `echo '{}'`, "run pulumi up first"},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			fakePulumi(t, row.script)
+			_, err := (&Stack{}).Read(t.Context())
+			require.ErrorContains(t, err, row.message)
+		})
+	}
+	t.Run("no Pulumi", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		_, err := (&Stack{}).Read(t.Context())
+		require.ErrorContains(t, err, "install Pulumi")
+	})
+}

@@ -1,0 +1,149 @@
+// Package svgplot draws lines over time as SVG. The result needs no script and no
+// other file, so that a report can be opened offline and attached to a ticket.
+package svgplot
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+)
+
+// Plot is one picture. Times are in seconds.
+type Plot struct {
+	Title string
+	// Unit is that of the values, such as "ms".
+	Unit  string
+	Lines []Line
+	// Limits are horizontal lines.
+	Limits []Limit
+}
+
+// Line is one line. NaN interrupts it.
+type Line struct {
+	Name string
+	X, Y []float64
+	// Steps draws a value until the next one, as for a number of pods.
+	Steps bool
+}
+
+// Limit is a horizontal line with its name.
+type Limit struct {
+	Name  string
+	Value float64
+}
+
+// The picture's measures in pixels.
+const (
+	width, height            = 460, 190
+	left, right, top, bottom = 46, 10, 30, 22
+)
+
+// colours are those of Okabe and Ito, which people with colour blindness can
+// tell apart (https://jfly.uni-koeln.de/color/).
+var colours = []string{"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"}
+
+//go:embed plot.svg.tmpl
+var source string
+
+var tmpl = template.Must(template.New("plot").Parse(source))
+
+// drawing is what the template draws, in pixels.
+type drawing struct {
+	Title                                string
+	Width, Height, Left, Right, Baseline int
+	XTicks, YTicks                       []tick
+	Lines                                []path
+	Limits                               []tick
+}
+
+type tick struct {
+	At   float64
+	Text string
+}
+
+type path struct {
+	Name, Colour, Points string
+	LegendX              int
+}
+
+// SVG draws the plot.
+func (p Plot) SVG() (template.HTML, error) {
+	xMax, yMax := p.extent()
+	x := func(v float64) float64 { return pixel(left + v/xMax*(width-left-right)) }
+	y := func(v float64) float64 { return pixel(height - bottom - v/yMax*(height-top-bottom)) }
+	d := drawing{Title: p.Title, Width: width, Height: height, Left: left, Right: width - right, Baseline: height - bottom}
+	if p.Unit != "" {
+		d.Title += ", " + p.Unit
+	}
+	for _, v := range ticks(xMax) {
+		d.XTicks = append(d.XTicks, tick{x(v), fmt.Sprintf("%g s", v)})
+	}
+	for _, v := range ticks(yMax) {
+		d.YTicks = append(d.YTicks, tick{y(v), fmt.Sprintf("%g", v)})
+	}
+	for _, limit := range p.Limits {
+		d.Limits = append(d.Limits, tick{y(limit.Value), fmt.Sprintf("%s %g", limit.Name, limit.Value)})
+	}
+	legend := left
+	for i, line := range p.Lines {
+		d.Lines = append(d.Lines, path{line.Name, colours[i%len(colours)], line.points(x, y), legend})
+		legend += 24 + 7*len(line.Name)
+	}
+	var out bytes.Buffer
+	err := tmpl.Execute(&out, d)
+	return template.HTML(out.String()), err //nolint:gosec // the template has escaped it
+}
+
+// extent is the highest time and the highest value, at least 1.
+func (p Plot) extent() (x, y float64) {
+	for _, line := range p.Lines {
+		for i := range line.X {
+			x = max(x, line.X[i])
+			if !math.IsNaN(line.Y[i]) {
+				y = max(y, line.Y[i])
+			}
+		}
+	}
+	for _, limit := range p.Limits {
+		y = max(y, limit.Value)
+	}
+	return max(x, 1), 1.05 * max(y, 1)
+}
+
+// points is the d of an SVG path.
+func (l Line) points(x, y func(float64) float64) string {
+	var b strings.Builder
+	command := "M"
+	for i := range l.X {
+		if math.IsNaN(l.Y[i]) {
+			command = "M"
+			continue
+		}
+		if l.Steps && command == "L" {
+			fmt.Fprintf(&b, "H%g", x(l.X[i]))
+		}
+		fmt.Fprintf(&b, "%s%g %g", command, x(l.X[i]), y(l.Y[i]))
+		command = "L"
+	}
+	return b.String()
+}
+
+func pixel(v float64) float64 { return math.Round(v*10) / 10 }
+
+// ticks are three to six round numbers from 0 to the maximum.
+func ticks(highest float64) (list []float64) {
+	step := math.Pow(10, math.Floor(math.Log10(highest/3)))
+	for _, factor := range []float64{5, 2} {
+		if highest/(step*factor) >= 3 {
+			step *= factor
+			break
+		}
+	}
+	for v := 0.; v <= highest; v += step {
+		list = append(list, math.Round(v*1e6)/1e6)
+	}
+	return list
+}
