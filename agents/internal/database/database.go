@@ -18,6 +18,7 @@ type Store struct {
 	// timeout ends a query on the client's side, because a hung server does not
 	// enforce its own statement timeout.
 	timeout time.Duration
+	queries *queries
 }
 
 // Open creates the pool without a connection. So a service starts while its
@@ -27,11 +28,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	q := newQueries()
+	poolCfg.ConnConfig.Tracer = q
 	pool, err := pgxpool.NewWithConfig(ctx, poolCfg)
 	if err != nil {
 		return nil, fmt.Errorf("open the pool of PostgreSQL connections: %w", err)
 	}
-	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout}, nil
+	return &Store{pool, cfg.ConnectTimeout + cfg.StatementTimeout, q}, nil
 }
 
 // Close waits until all connections are returned, and closes them.

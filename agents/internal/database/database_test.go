@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/agents/internal/envconfig"
@@ -83,6 +84,25 @@ func TestUsersAreCreatedAndUpdated(t *testing.T) {
 	_, err = s.EnsureUser(ctx, strings.Repeat("x", 129))
 	require.ErrorContains(t, err, "users_id_check")
 	require.NotErrorIs(t, err, ErrUnavailable, "an invalid request is not a database outage")
+}
+
+// The queries of one store are in its histogram; a failed one counts too.
+func TestQueriesAreMeasured(t *testing.T) {
+	s := open(t, server)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	count := func() uint64 {
+		families, err := registry.Gather()
+		require.NoError(t, err)
+		require.Equal(t, "database_query_duration_seconds", families[0].GetName())
+		return families[0].GetMetric()[0].GetHistogram().GetSampleCount()
+	}
+	require.Zero(t, count(), "idle, and the series exists")
+	_, err := s.UserActive(t.Context(), "nobody")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, count())
+	require.Error(t, s.exec(t.Context(), notIdempotent, "fail", "SELECT 1/0"))
+	require.EqualValues(t, 2, count())
 }
 
 func TestPlansAreSavedOnceAndListed(t *testing.T) {

@@ -63,7 +63,7 @@ func Open(ctx context.Context, cfg Config, name string, log *slog.Logger) (_ *Se
 	if s.Cache, err = cache.New(ctx, cfg.Cache, log); err != nil {
 		return nil, err
 	}
-	s.Metrics.MustRegister(s.Cache)
+	s.Metrics.MustRegister(s.Store, s.Cache)
 	s.http = telemetry.NewHTTP(s.Metrics)
 	return s, nil
 }

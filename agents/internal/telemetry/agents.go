@@ -20,10 +20,13 @@ type Coordination struct {
 	Duration prometheus.Observer
 	// Active is agent_coordination_active_sessions.
 	Active prometheus.Gauge
+	// AgentRequests is agent_request_duration_seconds by the agent that responded.
+	AgentRequests *prometheus.HistogramVec
 }
 
-// NewCoordination registers the metrics of an agent, such as "mca".
-func NewCoordination(r prometheus.Registerer, agent string) *Coordination {
+// NewCoordination registers the metrics of an agent, such as "mca". queued returns
+// the number of its queued requests, agent_coordination_queue_depth.
+func NewCoordination(r prometheus.Registerer, agent string, queued func() int) *Coordination {
 	labels := prometheus.Labels{"agent": agent}
 	duration := prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "agent_coordination_duration_seconds", Help: "Time from a coordination request to its response.", ConstLabels: labels, Buckets: Buckets,
@@ -34,8 +37,14 @@ func NewCoordination(r prometheus.Registerer, agent string) *Coordination {
 		Active: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "agent_coordination_active_sessions", Help: "Open coordination sessions.", ConstLabels: labels,
 		}),
+		AgentRequests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "agent_request_duration_seconds", Help: "Time from a request to another agent to its good response.", ConstLabels: labels, Buckets: Buckets,
+		}, []string{"upstream"}),
 	}
-	r.MustRegister(duration, c.Active)
+	depth := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "agent_coordination_queue_depth", Help: "Coordination requests that wait for a session.", ConstLabels: labels,
+	}, func() float64 { return float64(queued()) })
+	r.MustRegister(duration, c.Active, c.AgentRequests, depth)
 	return c
 }
 

@@ -25,12 +25,13 @@ import (
 // HPAs use.
 func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 	registry := telemetry.Registry()
-	mca := telemetry.NewCoordination(registry, "mca")
+	mca := telemetry.NewCoordination(registry, "mca", func() int { return 7 })
 	telemetry.NewNutritionCalculations(registry, "npa").WithLabelValues(telemetry.OutcomeOK).Inc()
 	telemetry.NewWorkoutGenerations(registry, "wpa")
 	requests := telemetry.NewHTTP(registry)
 	mca.Duration.Observe(0.15)
 	mca.Active.Inc()
+	mca.AgentRequests.WithLabelValues("npa").Observe(0.1)
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	request.Pattern = "GET /x"
 	requests.CountRequest(request, 200, 500*time.Millisecond)
@@ -45,6 +46,8 @@ func TestMetricNamesOfTheDesignDocument(t *testing.T) {
 		`agent_coordination_duration_seconds_bucket{agent="mca",le="0.15"} 1`,
 		`agent_coordination_duration_seconds_bucket{agent="mca",le="0.1"} 0`,
 		`agent_coordination_active_sessions{agent="mca"} 1`,
+		`agent_coordination_queue_depth{agent="mca"} 7`,
+		`agent_request_duration_seconds_bucket{agent="mca",upstream="npa",le="0.1"} 1`,
 		`agent_coordination_requests_total{agent="mca",outcome="ok"} 0`,
 		`nutrition_calculations_total{agent="npa",outcome="ok"} 1`,
 		`workout_generations_total{agent="wpa",outcome="failed"} 0`,

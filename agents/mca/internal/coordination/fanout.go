@@ -80,6 +80,7 @@ func (s *Service) callAgent(ctx context.Context, header http.Header, r agentRequ
 	case response.Status != http.StatusOK:
 		return failure(r, response, duration, "refused", fmt.Errorf("the agent responded %d", response.Status))
 	}
+	s.meters.AgentRequests.WithLabelValues(r.agent).Observe(duration.Seconds())
 	return outcome{report: AgentReport{r.agent, agentOK, "", duration.Milliseconds(), response.Hedged}, body: response.Body}
 }
 

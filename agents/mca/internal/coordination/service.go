@@ -75,13 +75,14 @@ func New(ctx context.Context, cfg Config, greeting string, log *slog.Logger) (*S
 	if s.dependencies, err = dependencies.Open(ctx, cfg.Dependencies, Name, log); err != nil {
 		return nil, err
 	}
-	s.meters = telemetry.NewCoordination(s.dependencies.Metrics, Name)
+	s.meters = telemetry.NewCoordination(s.dependencies.Metrics, Name, func() int { return s.queue.Counts().Queued })
 	for name, url := range map[string]string{npa: cfg.NPAURL, wpa: cfg.WPAURL} {
 		u, err := upstream.New(name, url, s.dependencies.Tracing)
 		if err != nil {
 			return nil, err
 		}
 		s.agents[name] = upstream.NewClient(u)
+		s.meters.AgentRequests.WithLabelValues(name) // rate() needs a first sample
 	}
 	s.cached, err = cache.NewNamespace[requestKey, []byte](s.dependencies.Cache, cache.AgentCoordination, "mca:coordination:", cfg.CacheBytes)
 	if err != nil {

@@ -82,6 +82,9 @@ func TestStatusAndMetricsCountActiveSessions(t *testing.T) {
 		`agent_coordination_requests_total{agent="mca",outcome="ok"} 1`,
 		`agent_coordination_duration_seconds_count{agent="mca"} 1`,
 		`agent_coordination_active_sessions{agent="mca"} 0`,
+		`agent_coordination_queue_depth{agent="mca"} 0`,
+		`agent_request_duration_seconds_count{agent="mca",upstream="npa"} 1`,
+		`agent_request_duration_seconds_count{agent="mca",upstream="wpa"} 1`,
 		`application_cache_misses_total{strategy="agentCoordination",tier="local"} 1`,
 	} {
 		require.Contains(t, metrics, line)

@@ -1,0 +1,43 @@
+package database
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/progressive-framework/platform/agents/internal/telemetry"
+)
+
+// queries measures each query from its start to its last row, without the wait for
+// a connection. It is a pgx.QueryTracer.
+type queries struct{ duration prometheus.Histogram }
+
+func newQueries() *queries {
+	return &queries{prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "database_query_duration_seconds", Help: "Time from the start of a query to its last row.", Buckets: telemetry.Buckets,
+	})}
+}
+
+// queryStart is the key of a query's start in its context.
+type queryStart struct{}
+
+// TraceQueryStart implements pgx.QueryTracer.
+func (q *queries) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return context.WithValue(ctx, queryStart{}, time.Now())
+}
+
+// TraceQueryEnd implements pgx.QueryTracer. A query that failed counts: a timeout is
+// the slowest of all.
+func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryEndData) {
+	if start, ok := ctx.Value(queryStart{}).(time.Time); ok {
+		q.duration.Observe(time.Since(start).Seconds())
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (s *Store) Describe(out chan<- *prometheus.Desc) { s.queries.duration.Describe(out) }
+
+// Collect implements prometheus.Collector.
+func (s *Store) Collect(out chan<- prometheus.Metric) { s.queries.duration.Collect(out) }
