@@ -91,18 +91,33 @@ func TestQueriesAreMeasured(t *testing.T) {
 	s := open(t, server)
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(s)
-	count := func() uint64 {
+	value := func(name string) float64 {
 		families, err := registry.Gather()
 		require.NoError(t, err)
-		require.Equal(t, "database_query_duration_seconds", families[0].GetName())
-		return families[0].GetMetric()[0].GetHistogram().GetSampleCount()
+		for _, f := range families {
+			if f.GetName() == name {
+				m := f.GetMetric()[0]
+				return m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			}
+		}
+		t.Fatalf("there is no metric %s", name)
+		return 0
 	}
+	count := func() float64 { return value("database_query_duration_seconds") }
 	require.Zero(t, count(), "idle, and the series exists")
 	_, err := s.UserActive(t.Context(), "nobody")
 	require.NoError(t, err)
 	require.EqualValues(t, 1, count())
 	require.Error(t, s.exec(t.Context(), notIdempotent, "fail", "SELECT 1/0"))
 	require.EqualValues(t, 2, count())
+
+	acquired := func() float64 { return value("database_pool_acquired_connections") }
+	require.EqualValues(t, 8, value("database_pool_max_connections"))
+	require.Zero(t, acquired())
+	conn, err := s.pool.Acquire(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 1, acquired())
+	conn.Release()
 }
 
 func TestPlansAreSavedOnceAndListed(t *testing.T) {

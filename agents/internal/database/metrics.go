@@ -36,8 +36,24 @@ func (q *queries) TraceQueryEnd(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQue
 	}
 }
 
+// The connections of the process' pool. Their quotient is the design document's
+// connection_pool_utilization.
+var (
+	acquiredDesc = prometheus.NewDesc("database_pool_acquired_connections", "Connections that queries use.", nil, nil)
+	maxDesc      = prometheus.NewDesc("database_pool_max_connections", "Connections that the pool may open.", nil, nil)
+)
+
 // Describe implements prometheus.Collector.
-func (s *Store) Describe(out chan<- *prometheus.Desc) { s.queries.duration.Describe(out) }
+func (s *Store) Describe(out chan<- *prometheus.Desc) {
+	s.queries.duration.Describe(out)
+	out <- acquiredDesc
+	out <- maxDesc
+}
 
 // Collect implements prometheus.Collector.
-func (s *Store) Collect(out chan<- prometheus.Metric) { s.queries.duration.Collect(out) }
+func (s *Store) Collect(out chan<- prometheus.Metric) {
+	s.queries.duration.Collect(out)
+	stat := s.pool.Stat()
+	out <- prometheus.MustNewConstMetric(acquiredDesc, prometheus.GaugeValue, float64(stat.AcquiredConns()))
+	out <- prometheus.MustNewConstMetric(maxDesc, prometheus.GaugeValue, float64(stat.MaxConns()))
+}
