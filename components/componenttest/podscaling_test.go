@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
+	"github.com/progressive-framework/platform/components/statemetrics"
 )
 
 func existingNamespace(name string) controller.Namespace {
@@ -123,6 +124,37 @@ func TestPrometheusOnlyReads(t *testing.T) {
 			require.Equal(t, []string{"pods"}, p.resources, "%+v", p)
 		}
 	}
+}
+
+func newStateMetrics(change func(*statemetrics.Args)) program {
+	return create(statemetrics.NewStateMetrics, func(*account.Account) *statemetrics.Args {
+		args := &statemetrics.Args{
+			Namespace: existingNamespace("app-prometheus"), Watched: existingNamespace("app"), Image: pulumi.String("state" + digest),
+			Readers: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+		}
+		change(args)
+		return args
+	})
+}
+
+// kube-state-metrics lists four kinds of one namespace, and only Prometheus reads it.
+func TestStateMetricsReadOneNamespace(t *testing.T) {
+	d := deploy(t, newStateMetrics(func(*statemetrics.Args) {}))
+	var kinds []string
+	for _, p := range permissions(d) {
+		require.Equal(t, "app", p.namespace, "%+v", p)
+		require.Equal(t, []string{"list", "watch"}, p.verbs, "%+v", p)
+		kinds = append(kinds, p.resources...)
+	}
+	require.Equal(t, []string{"pods", "deployments", "statefulsets", "horizontalpodautoscalers"}, kinds)
+	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	requireRestricted(t, pod, "spec.template.spec", 65532)
+	pod.has(t, map[string]any{
+		"spec.template.spec.containers[0].args[2]":       "--namespaces=app",
+		"spec.template.spec.containers[0].args[3]":       "--resources=pods,deployments,statefulsets,horizontalpodautoscalers",
+		"spec.template.spec.containers[0].ports[0].name": "metrics",
+	})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 
 // KEDA's own manifest reads every Secret and changes every scale of the cluster.

@@ -59,9 +59,9 @@ type InCluster struct {
 }
 
 const (
-	// inClusterName is the document's name of the StatefulSet.
-	inClusterName = "postgres"
-	portName      = "postgres"
+	// StatefulSet is the document's name of the StatefulSet.
+	StatefulSet = "postgres"
+	portName    = "postgres"
 	// user is the user id of the official Debian image. The pod has a passwd file with
 	// its name.
 	user = 999
@@ -88,7 +88,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := ctx.RegisterComponentResource("progressive:postgres:InCluster", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("server %s: %w", name, err)
 	}
-	objects := &datastore.Objects{Context: ctx, Name: name, App: inClusterName, Namespace: args.Namespace, Parent: pulumi.Parent(s)}
+	objects := &datastore.Objects{Context: ctx, Name: name, App: StatefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(s)}
 	files := map[string]string{
 		"postgresql.conf": serverfiles.File(model, "", serverfiles.Paths{Sockets: socketFolder, Access: configFolder + "/pg_hba.conf"}),
 		"pg_hba.conf":     serverfiles.Access,
@@ -106,7 +106,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := objects.NewNetworkPolicy(datastore.Ingress{Port: portName}); err != nil {
 		return nil, err
 	}
-	service, err := objects.NewHeadlessService(inClusterName, false, datastore.Port{Name: portName, Number: Port})
+	service, err := objects.NewHeadlessService(StatefulSet, false, datastore.Port{Name: portName, Number: Port})
 	if err != nil {
 		return nil, err
 	}

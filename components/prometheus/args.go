@@ -49,6 +49,9 @@ type Args struct {
 	StorageClass string
 	// Services are what it scrapes.
 	Services []scaling.Profile
+	// Stores are the names of the StatefulSets of the stores in Platform, whose CPU and
+	// memory alerts watch.
+	Stores []string
 	// Readers are the pods that may send queries.
 	Readers []controller.Client
 	// RequestShare is the share of its requests that it asks for, 1 to 100 %.

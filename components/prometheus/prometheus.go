@@ -63,7 +63,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err != nil {
 		return nil, err
 	}
-	rules, err := promrules.File(args.Services)
+	rules, err := promrules.File(promrules.Input{Services: args.Services, Namespace: args.Platform.Name, Stores: args.Stores})
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ type InCluster struct {
 
 const (
 	// The document's names.
-	statefulSet, serviceName, configName = "redis-cluster", "redis-cluster-service", "redis-config"
+	StatefulSet, serviceName, configName = "redis-cluster", "redis-cluster-service", "redis-config"
 
 	// nodes are the document's six, of which shards are primaries.
 	nodes, shards = 6, 3
@@ -102,7 +102,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err := ctx.RegisterComponentResource("progressive:redis:InCluster", name, c, opts...); err != nil {
 		return nil, fmt.Errorf("cluster %s: %w", name, err)
 	}
-	objects := &datastore.Objects{Context: ctx, Name: name, App: statefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(c)}
+	objects := &datastore.Objects{Context: ctx, Name: name, App: StatefulSet, Namespace: args.Namespace, Parent: pulumi.Parent(c)}
 	// There are two secrets, so that clients can't read the nodes' password.
 	nodeSecret, err := objects.NewSecret("node-auth", "redis-node-auth", map[string]pulumi.StringInput{
 		"users.conf": users(args), datastore.PasswordKey: args.NodePassword,
@@ -131,7 +131,7 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 		return nil, err
 	}
 	if _, err := policyv1.NewPodDisruptionBudget(ctx, name+"-pdb", &policyv1.PodDisruptionBudgetArgs{
-		Metadata: objects.Meta(statefulSet),
+		Metadata: objects.Meta(StatefulSet),
 		Spec:     &policyv1.PodDisruptionBudgetSpecArgs{MaxUnavailable: pulumi.Int(1), Selector: &metav1.LabelSelectorArgs{MatchLabels: objects.Selector()}},
 	}, objects.Parent); err != nil {
 		return nil, fmt.Errorf("disruption budget of %s: %w", name, err)

@@ -80,7 +80,7 @@ func nodeContainer(args *InClusterArgs) *corev1.ContainerArgs {
 func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 	var peers []string
 	for i := range nodes {
-		peers = append(peers, fmt.Sprintf("%s-%d.%s:%d", statefulSet, i, serviceName, Port))
+		peers = append(peers, fmt.Sprintf("%s-%d.%s:%d", StatefulSet, i, serviceName, Port))
 	}
 	return &corev1.ContainerArgs{
 		Name:  pulumi.String("redisnode"),

@@ -90,10 +90,16 @@ func TestThresholdsMatchTheDesignDocument(t *testing.T) {
 			RequestsPerSecondMax: at(m, "web_tier", "requests_per_second_max").(int),
 		},
 		Application: ApplicationThresholds{
-			CPU:                     percent("application_tier", "cpu_threshold"),
+			CPU: percent("application_tier", "cpu_threshold"), Memory: percent("application_tier", "memory_threshold"),
+			AgentCoordination:       duration("application_tier", "agent_coordination_latency"),
 			ConcurrentAgentSessions: at(m, "application_tier", "concurrent_agent_sessions").(int),
+			QueueDepth:              at(m, "application_tier", "queue_depth_max").(int),
 		},
-		Database: DatabaseThresholds{ConnectionPool: percent("database_tier", "connection_pool_utilization")},
+		Database: DatabaseThresholds{
+			CPU: percent("database_tier", "cpu_threshold"), Memory: percent("database_tier", "memory_threshold"),
+			ConnectionPool: percent("database_tier", "connection_pool_utilization"),
+			QueryTime:      duration("database_tier", "query_response_time"),
+		},
 		Agents: AgentThresholds{
 			MCACoordination: duration("agent_specific", "mca_coordination_latency"),
 			NPACalculation:  duration("agent_specific", "npa_calculation_time"),

@@ -3,7 +3,8 @@ package scaling
 // MetricsPort is the port of a service's pod for its metrics.
 const MetricsPort = 9090
 
-// Pods of the programs that scale the services' pods: Prometheus and KEDA.
+// Pods of the programs that watch and scale the services' pods: Prometheus,
+// kube-state-metrics and KEDA.
 // Their CPU and memory at rest were measured in the sandbox, with four services;
 // the limits of KEDA are upstream's (KEDA, config/manager/manager.yaml).
 
@@ -13,6 +14,11 @@ func PrometheusResources() Resources { return resources("200m", "1", "512Mi", "2
 
 // KEDAResources are those of KEDA's operator, and of its metrics adapter.
 func KEDAResources() Resources { return resources("100m", "1", "128Mi", "1000Mi") }
+
+// StateMetricsResources are those of kube-state-metrics. Upstream recommends 250 MiB for
+// a cluster of 100 nodes (kubernetes/kube-state-metrics, README, "Resource
+// recommendation"); it reads one namespace here.
+func StateMetricsResources() Resources { return resources("20m", "200m", "64Mi", "256Mi") }
 
 // WithRequests returns the resources with a share of the requests, 1 to 100 %; see
 // Profile.WithRequests.

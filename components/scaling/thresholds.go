@@ -3,8 +3,9 @@ package scaling
 import "time"
 
 // Thresholds are the performance thresholds of the design document (section
-// "Scaling Metrics & Thresholds"). HPA targets, alarms and the load test are
-// derived from them. A threshold that no code reads is left out.
+// "Scaling Metrics & Thresholds"). HPA targets, alarms, the alerts of package
+// promrules and the load test are derived from them. Each has an alert, and a test
+// of promrules says so.
 type Thresholds struct {
 	Web         WebThresholds
 	Application ApplicationThresholds
@@ -25,16 +26,25 @@ type WebThresholds struct {
 
 // ApplicationThresholds are the thresholds of the application tier.
 type ApplicationThresholds struct {
-	CPU Percent
+	CPU, Memory Percent
+	// AgentCoordination is the duration of one coordination. The threshold of the
+	// agent mca is stricter.
+	AgentCoordination time.Duration
 	// ConcurrentAgentSessions is the largest number of concurrent sessions of one
 	// coordination agent.
 	ConcurrentAgentSessions int
+	// QueueDepth is the largest number of requests that wait in one coordination agent.
+	QueueDepth int
 }
 
 // DatabaseThresholds are the thresholds of the database tier.
 type DatabaseThresholds struct {
-	// ConnectionPool is the share of max_connections that the services may use.
+	CPU, Memory Percent
+	// ConnectionPool is the share of max_connections that the services may use, and
+	// the share of a service's connections that its queries may use.
 	ConnectionPool Percent
+	// QueryTime is the duration of one query.
+	QueryTime time.Duration
 }
 
 // AgentThresholds are the longest durations that the agents' work may take. The
@@ -57,10 +67,12 @@ func Targets() Thresholds {
 			RequestsPerSecondMax: 1000,
 		},
 		Application: ApplicationThresholds{
-			CPU:                     75,
+			CPU: 75, Memory: 85,
+			AgentCoordination:       200 * time.Millisecond,
 			ConcurrentAgentSessions: 50,
+			QueueDepth:              100,
 		},
-		Database: DatabaseThresholds{ConnectionPool: 85},
+		Database: DatabaseThresholds{CPU: 80, Memory: 90, ConnectionPool: 85, QueryTime: 100 * time.Millisecond},
 		Agents: AgentThresholds{
 			MCACoordination: 150 * time.Millisecond,
 			NPACalculation:  300 * time.Millisecond,

@@ -1,5 +1,5 @@
 // Package mirror builds the images of programs that others have written and that
-// the platform runs: Prometheus and KEDA. It replaces a mirror of upstream's images,
+// the platform runs: Prometheus, kube-state-metrics and KEDA. It replaces a mirror of upstream's images,
 // because a sandbox cannot reach their registries.
 //
 // Each program is built from its own module, at the version of the go.mod in the
@@ -31,6 +31,13 @@ var images = []goimage.Image{
 		// (prometheus/prometheus, README, "Building from source").
 		Flags:   []string{"-tags", "remove_all_sd,enable_kubernetes_sd"},
 		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=3.16.0"},
+	},
+	{
+		Name: "kube-state-metrics v2.20.0", Repository: prefix + "kube-state-metrics", Tags: []string{"v2.20.0"},
+		// Its go.mod has the versions of Prometheus' modules, so that both share compiled
+		// packages.
+		Module: folder("kube-state-metrics"), ImportPath: "k8s.io/kube-state-metrics/v2",
+		Ldflags: []string{"-X", "github.com/prometheus/common/version.Version=2.20.0"},
 	},
 	kedaImage("keda", "operator"),
 	kedaImage("keda-metrics-apiserver", "adapter"),

@@ -33,7 +33,7 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 			require.Equal(t, "v0."+major+rest, version, img.Name)
 			continue
 		}
-		require.Equal(t, "v"+img.Tags[0], version, img.Name)
+		require.Equal(t, "v"+strings.TrimPrefix(img.Tags[0], "v"), version, img.Name)
 	}
 }
 
@@ -41,7 +41,8 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
 		{"components/prometheus/args.go", `Version    = "` + images[0].Tags[0] + `"`},
-		{"components/keda/images.go", `const Version = "` + images[1].Tags[0] + `"`},
+		{"components/keda/images.go", `const Version = "` + images[2].Tags[0] + `"`},
+		{"components/statemetrics/statemetrics.go", `Version    = "` + images[1].Tags[0] + `"`},
 	} {
 		raw, err := os.ReadFile(filepath.Join("../..", row.file))
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/scaling/promquery"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 )
 
 const (
@@ -47,14 +48,16 @@ type global struct {
 }
 
 type job struct {
-	Name      string       `json:"job_name"`
-	Interval  string       `json:"scrape_interval,omitempty"`
-	Timeout   string       `json:"scrape_timeout,omitempty"`
-	Scheme    string       `json:"scheme,omitempty"`
-	Path      string       `json:"metrics_path,omitempty"`
-	TLS       *tls         `json:"tls_config,omitempty"`
-	Token     *credentials `json:"authorization,omitempty"`
-	Discovery []discovery  `json:"kubernetes_sd_configs"`
+	Name     string `json:"job_name"`
+	Interval string `json:"scrape_interval,omitempty"`
+	Timeout  string `json:"scrape_timeout,omitempty"`
+	Scheme   string `json:"scheme,omitempty"`
+	Path     string `json:"metrics_path,omitempty"`
+	// HonorLabels keeps the labels pod and namespace of series about other pods.
+	HonorLabels bool         `json:"honor_labels,omitempty"`
+	TLS         *tls         `json:"tls_config,omitempty"`
+	Token       *credentials `json:"authorization,omitempty"`
+	Discovery   []discovery  `json:"kubernetes_sd_configs"`
 	// Targets are the rules that choose targets and give them labels. Series are the
 	// rules that choose among their series.
 	Targets []relabel `json:"relabel_configs"`
@@ -127,12 +130,19 @@ func New(services []scaling.Profile, in Namespaces) Config {
 	config.Scrapes = append(config.Scrapes, job{
 		Name: "prometheus", Discovery: pods(in.Own),
 		Targets: podTargets(relabel{Source: []string{podApp}, Regex: App, Action: "keep"}),
+	}, job{
+		Name: promrules.StateJob, HonorLabels: true, Discovery: pods(in.Own),
+		Targets: podTargets(relabel{Source: []string{podApp}, Regex: StateApp, Action: "keep"}),
 	}, containers(in.Platform))
 	return config
 }
 
 // App is the value of the label app of Prometheus' own pods.
 const App = "prometheus"
+
+// StateApp is the value of the label app of kube-state-metrics, in the namespace of
+// Prometheus.
+const StateApp = "kube-state-metrics"
 
 // pods discovers the pods of namespaces. Equal discoveries share one watch.
 func pods(names ...string) []discovery {
@@ -161,7 +171,7 @@ const (
 // keeps those of one namespace.
 func containers(namespace string) job {
 	return job{
-		Name: "containers", Scheme: "https", Path: "/metrics/resource",
+		Name: promrules.ContainersJob, Scheme: "https", Path: "/metrics/resource",
 		TLS: &tls{authorityFile}, Token: &credentials{tokenFile},
 		Discovery: []discovery{{Role: "node"}},
 		Targets:   []relabel{{Source: []string{"__meta_kubernetes_node_name"}, Target: "node"}},

@@ -1,6 +1,7 @@
 // Package promrules renders Prometheus' rules of the platform: the recorded values of
-// the metrics on which pods scale, and the alerts that follow from the thresholds of
-// package scaling. It is pure. docs/runbooks/alerts.md says what to do for each alert.
+// the metrics on which pods scale, the service level objectives, and the alerts that
+// follow from the thresholds of package scaling. It is pure.
+// docs/runbooks/alerts.md says what to do for each alert.
 package promrules
 
 import (
@@ -23,6 +24,16 @@ const (
 	Ticket = "ticket"
 )
 
+// Input is what the rules watch.
+type Input struct {
+	// Services are the services with the bounds of the stack.
+	Services []scaling.Profile
+	// Namespace is the namespace of the services and of Stores.
+	Namespace string
+	// Stores are the names of the StatefulSets of the stores that run in the cluster.
+	Stores []string
+}
+
 // Rule is a recording rule or an alert. The names of its fields are Prometheus'
 // (Prometheus, "Recording rules" and "Alerting rules").
 type Rule struct {
@@ -44,99 +55,97 @@ type Group struct {
 // Interval is how often the rules are evaluated. Autoscalers do not read them.
 const Interval = 15 * time.Second
 
-const (
-	// rateWindow is how far back the rates of alerts look.
-	rateWindow = "5m"
-	// slowShare is the share of requests that may be slower than a threshold: the
-	// document compares the 95th percentile.
-	slowShare = 0.05
-)
+// rateWindow is how far back the rates of alerts look.
+const rateWindow = "5m"
 
-// Groups returns the rules for services with their bounds.
-func Groups(services []scaling.Profile) []Group {
-	values := Group{Name: "pod-scaling-values", Interval: seconds(Interval)}
-	alerts := Group{Name: "alerts", Interval: seconds(Interval)}
-	for _, p := range services {
+// Groups returns the rules.
+func Groups(in Input) []Group { return groups(in, scaling.Targets()) }
+
+func groups(in Input, t scaling.Thresholds) []Group {
+	var values []Rule
+	for _, p := range in.Services {
 		for _, m := range p.HPA.Metrics {
 			if m, ok := m.(scaling.PodsMetric); ok {
-				values.Rules = append(values.Rules, Rule{Record: m.Name, Expr: promquery.PerPod(p, m)})
-				alerts.Rules = append(alerts.Rules, aboveMaximum(p, m))
+				values = append(values, Rule{Record: m.Name, Expr: promquery.PerPod(p, m)})
 			}
 		}
-		alerts.Rules = append(alerts.Rules, notScraped(p), failing(p))
-		if r, ok := slow(p); ok {
-			alerts.Rules = append(alerts.Rules, r)
+	}
+	objectives := objectives(in.Services, t)
+	var rules []Rule
+	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), objectiveAlerts(objectives), burnAlerts()} {
+		for _, a := range alerts {
+			rules = append(rules, a.rule())
 		}
 	}
-	return []Group{values, alerts}
+	var all []Group
+	for _, g := range []Group{{"pod-scaling-values", "", values}, {"objectives", "", objectiveValues(objectives)}, {"alerts", "", rules}} {
+		g.Interval = seconds(Interval)
+		all = append(all, g)
+	}
+	return all
 }
 
 // File renders the groups as a rules file of Prometheus.
-func File(services []scaling.Profile) ([]byte, error) {
-	text, err := yaml.Marshal(map[string]any{"groups": Groups(services)})
+func File(in Input) ([]byte, error) {
+	text, err := yaml.Marshal(map[string]any{"groups": Groups(in)})
 	if err != nil {
 		return nil, fmt.Errorf("rules of Prometheus: %w", err)
 	}
 	return text, nil
 }
 
-// alert returns an alert of a service. Its name is the heading in the runbook.
-func alert(name string, p scaling.Profile, expr string, hold time.Duration, summary string) Rule {
-	return Rule{
-		Alert: name, Expr: expr, For: seconds(hold),
-		Labels:      map[string]string{"severity": Page, "service": p.Short},
-		Annotations: map[string]string{"summary": p.Short + ": " + summary, "runbook": "docs/runbooks/alerts.md#" + strings.ToLower(name)},
-	}
+// Runbook is the page whose section with the name of an alert says what to do.
+const Runbook = "https://github.com/progressive-framework/platform/blob/main/docs/runbooks/alerts.md"
+
+// ValueAnnotation is the annotation with the expression that the alert compares with
+// its limit. It has data whether the alert fires or not, so that people can plot it.
+const ValueAnnotation = "value_expr"
+
+// alert is an alert that fires while value is beyond limit.
+type alert struct {
+	name, severity string
+	// service is the label service. Empty: the series of value have one.
+	service string
+	// threshold is the key of the design document's threshold, such as
+	// web_tier.cpu_threshold. Empty: it follows from none.
+	threshold string
+	// labels are further labels.
+	labels map[string]string
+	// value is compared with limit by compare, a comparison operator of PromQL.
+	value, compare string
+	limit          float64
+	// and is a further condition; empty: none.
+	and  string
+	hold time.Duration
+	// summary says what is wrong.
+	summary string
 }
 
-// aboveMaximum fires if a service needs more pods than it may have. The document's
-// longest scale-up takes less than the 15 minutes.
-func aboveMaximum(p scaling.Profile, m scaling.PodsMetric) Rule {
-	most := m.AverageValue.AsApproximateFloat64() * float64(p.HPA.MaxReplicas)
-	return alert("DemandAboveMaximum", p, fmt.Sprintf(`%s > %s`, promquery.Demand(p, m), number(most)), 15*time.Minute,
-		fmt.Sprintf("%s needs more than the maximum of %d pods", m.Name, p.HPA.MaxReplicas))
-}
-
-// notScraped fires if nothing is known of a service: KEDA then holds its pods.
-func notScraped(p scaling.Profile) Rule {
-	return alert("ServiceNotScraped", p, fmt.Sprintf(`absent(up{job=%q} == 1)`, promquery.Job(p)), 2*time.Minute,
-		"Prometheus reads the metrics of no pod, so that the number of pods does not follow the load")
-}
-
-// failing fires above the document's share of failed requests.
-func failing(p scaling.Profile) Rule {
-	rate := func(where string) string {
-		return fmt.Sprintf(`sum(rate(http_requests_total{job=%q%s}[%s]))`, promquery.Job(p), where, rateWindow)
+func (a alert) rule() Rule {
+	r := Rule{
+		Alert: a.name, Expr: fmt.Sprintf("%s %s %s", a.value, a.compare, number(a.limit)),
+		Labels:      map[string]string{"severity": a.severity},
+		Annotations: map[string]string{"runbook_url": Runbook + "#" + strings.ToLower(a.name), ValueAnnotation: a.value, "summary": "{{ $labels.service }}: " + a.summary},
 	}
-	limit := scaling.Targets().Web.ErrorRate
-	return alert("ErrorRateHigh", p, fmt.Sprintf(`%s / %s > %s`, rate(`,status=~"5.."`), rate(""), number(float64(limit)/100)), 5*time.Minute,
-		fmt.Sprintf("more than %s of the requests fail", limit))
-}
-
-// slow fires if too many answers take longer than the threshold of a service. The
-// threshold is an edge of the histogram's buckets, so that the share is exact.
-func slow(p scaling.Profile) (Rule, bool) {
-	t := scaling.Targets()
-	metric, where, limit := "http_request_duration_seconds", `,route!~"GET /(health(/.*)?|metrics|ws)"`, time.Duration(0)
-	switch p.Short {
-	case "web":
-		limit = t.Web.ResponseTime
-	case "mca":
-		metric, where, limit = "agent_coordination_duration_seconds", "", t.Agents.MCACoordination
-	case "npa":
-		limit = t.Agents.NPACalculation
-	case "wpa":
-		limit = t.Agents.WPAGeneration
-	default:
-		return Rule{}, false
+	if a.and != "" {
+		r.Expr += " and " + a.and
 	}
-	rate := func(suffix, le string) string {
-		return fmt.Sprintf(`sum(rate(%s%s{job=%q%s%s}[%s]))`, metric, suffix, promquery.Job(p), where, le, rateWindow)
+	if a.hold > 0 {
+		r.For = seconds(a.hold)
 	}
-	expr := fmt.Sprintf(`1 - %s / %s > %s`, rate("_bucket", fmt.Sprintf(`,le=%q`, number(limit.Seconds()))), rate("_count", ""), number(slowShare))
-	return alert("ResponsesSlow", p, expr, 5*time.Minute, fmt.Sprintf("more than 5 %% of the answers take longer than %s", limit)), true
+	for key, value := range a.labels {
+		r.Labels[key] = value
+	}
+	for key, value := range map[string]string{"service": a.service, "threshold": a.threshold} {
+		if value != "" {
+			r.Labels[key] = value
+		}
+	}
+	return r
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(int(d.Seconds())) + "s" }
 
 func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
+
+func share(p scaling.Percent) float64 { return float64(p) / 100 }

@@ -1,28 +1,42 @@
 package promrules
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"sigs.k8s.io/yaml"
+	"go.yaml.in/yaml/v3"
+	kyaml "sigs.k8s.io/yaml"
 
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// promtool runs promtool on a rules file of the platform and a file of unit tests.
-func promtool(t *testing.T, tests []map[string]any) {
+// input is a platform with the document's bounds, all its autoscalers and stores in
+// the cluster.
+func input() Input {
+	services := scaling.Services()
+	for i := range services {
+		services[i].Autoscaled = true
+	}
+	return Input{Services: services, Namespace: "app", Stores: []string{"postgres", "redis-cluster"}}
+}
+
+// promtool runs promtool on rules of the platform and a file of unit tests.
+func promtool(t *testing.T, groups []Group, tests []map[string]any) {
 	t.Helper()
 	path, err := exec.LookPath("promtool")
 	require.NoError(t, err, "apt-get install prometheus")
 	folder := t.TempDir()
-	rules, err := File(scaling.Services())
+	rules, err := kyaml.Marshal(map[string]any{"groups": groups})
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "rules.yaml"), rules, 0o600))
-	text, err := yaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": "15s", "tests": tests})
+	text, err := kyaml.Marshal(map[string]any{"rule_files": []string{"rules.yaml"}, "evaluation_interval": seconds(Interval), "tests": tests})
 	require.NoError(t, err)
 	file := filepath.Join(folder, "tests.yaml")
 	require.NoError(t, os.WriteFile(file, text, 0o600))
@@ -30,79 +44,128 @@ func promtool(t *testing.T, tests []map[string]any) {
 	require.NoError(t, err, "%s", out)
 }
 
+// series has one value every 15 s, in promtool's notation.
 func series(name, values string) map[string]any {
 	return map[string]any{"series": name, "values": values}
 }
 
-// Each alert fires beyond its limit and is quiet within.
-func TestAlerts(t *testing.T) {
-	const (
-		web = `job="progressive-framework-v5",pod="a"`
-		up  = `up{job="progressive-framework-v5",pod="a"}`
-		// Half an hour of scrapes.
-		always = "1+0x360"
-	)
-	requests := func(status, values string) map[string]any {
-		return series(`http_requests_total{`+web+`,method="GET",route="GET /x",status="`+status+`"}`, values)
-	}
-	durations := func(suffix, values string) map[string]any {
-		return series(`http_request_duration_seconds`+suffix+web+`,method="GET",route="GET /x"}`, values)
-	}
-	for _, tc := range []struct {
-		reason, alert, service string
-		input                  []map[string]any
-		summary                string // empty: the alert is quiet
-	}{
-		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", "web", []map[string]any{series(up, always), requests("200", "0+30000x360")},
-			"web: http_requests_per_second needs more than the maximum of 50 pods"},
-		{"4,000 need 40", "DemandAboveMaximum", "web", []map[string]any{series(up, always), requests("200", "0+20000x360")}, ""},
-		{"no pod answers scrapes", "ServiceNotScraped", "web", []map[string]any{series(up, "0+0x360")},
-			"web: Prometheus reads the metrics of no pod, so that the number of pods does not follow the load"},
-		{"there is no pod", "ServiceNotScraped", "npa", nil,
-			"npa: Prometheus reads the metrics of no pod, so that the number of pods does not follow the load"},
-		{"one of two pods answers", "ServiceNotScraped", "web", []map[string]any{series(up, always), series(strings.Replace(up, `"a"`, `"b"`, 1), "0+0x360")}, ""},
-		{"2 % of the requests fail", "ErrorRateHigh", "web", []map[string]any{series(up, always), requests("200", "0+98x360"), requests("503", "0+2x360")},
-			"web: more than 1 % of the requests fail"},
-		{"half a percent fails", "ErrorRateHigh", "web", []map[string]any{series(up, always), requests("200", "0+199x360"), requests("503", "0+1x360")}, ""},
-		{"a client's errors", "ErrorRateHigh", "web", []map[string]any{series(up, always), requests("404", "0+100x360")}, ""},
-		{"10 % of the answers are slow", "ResponsesSlow", "web", []map[string]any{series(up, always), durations(`_bucket{le="0.5",`, "0+90x360"), durations(`_count{`, "0+100x360")},
-			"web: more than 5 % of the answers take longer than 500ms"},
-		{"4 % are", "ResponsesSlow", "web", []map[string]any{series(up, always), durations(`_bucket{le="0.5",`, "0+96x360"), durations(`_count{`, "0+100x360")}, ""},
-		{"10 % of the coordinations are slow", "ResponsesSlow", "mca", []map[string]any{
-			series(`agent_coordination_duration_seconds_bucket{job="mca",pod="a",agent="mca",le="0.15"}`, "0+90x360"),
-			series(`agent_coordination_duration_seconds_count{job="mca",pod="a",agent="mca"}`, "0+100x360"),
-		}, "mca: more than 5 % of the answers take longer than 150ms"},
-	} {
-		t.Run(tc.alert+": "+tc.reason, func(t *testing.T) {
-			// ALERTS has the alerts of all services; the test looks at one.
-			sample := []map[string]any{}
-			if tc.summary != "" {
-				sample = append(sample, map[string]any{"labels": "{}", "value": 1})
-			}
-			expr := `count(ALERTS{alertname="` + tc.alert + `",service="` + tc.service + `",alertstate="firing"})`
-			promtool(t, []map[string]any{{"interval": "5s", "input_series": tc.input, "promql_expr_test": []map[string]any{{"expr": expr, "eval_time": "25m", "exp_samples": sample}}}})
-			if tc.summary != "" {
-				require.Contains(t, summaries(), tc.summary)
-			}
-		})
-	}
-}
-
-// summaries are the texts of all alerts.
-func summaries() (all []string) {
-	for _, g := range Groups(scaling.Services()) {
+// alertsOf returns the platform's alerts.
+func alertsOf(in Input) (all []Rule) {
+	for _, g := range Groups(in) {
 		for _, r := range g.Rules {
 			if r.Alert != "" {
-				all = append(all, r.Annotations["summary"])
+				all = append(all, r)
 			}
 		}
 	}
 	return all
 }
 
-// Each alert has its section in the runbook, and each section its alert.
+// Each alert fires beyond its limit and is quiet within.
+func TestAlerts(t *testing.T) {
+	fired, quiet := map[string]bool{}, map[string]bool{}
+	for _, tc := range alertCases() {
+		name := tc.alert + ", " + tc.reason
+		t.Run(name, func(t *testing.T) {
+			sample := []map[string]any{}
+			if tc.summary != "" {
+				sample = append(sample, map[string]any{"labels": "{}", "value": 1})
+			}
+			labels := `alertname="` + tc.alert + `",alertstate="firing"`
+			for _, key := range slices.Sorted(maps.Keys(tc.labels)) {
+				labels += "," + key + `="` + tc.labels[key] + `"`
+			}
+			promtool(t, only(tc.alert), []map[string]any{{"interval": tc.interval(), "input_series": tc.input, "promql_expr_test": []map[string]any{
+				{"expr": "count(ALERTS{" + labels + "})", "eval_time": tc.at(), "exp_samples": sample},
+			}}})
+			for _, r := range alertsOf(input()) {
+				if r.Alert == tc.alert && matches(r, tc.labels) {
+					if tc.summary == "" {
+						quiet[r.Alert+r.Labels["threshold"]] = true
+						continue
+					}
+					fired[r.Alert+r.Labels["threshold"]] = true
+					require.Contains(t, r.Annotations["summary"], tc.summary)
+				}
+			}
+		})
+	}
+	for _, r := range alertsOf(input()) {
+		key := r.Alert + r.Labels["threshold"]
+		require.True(t, fired[key], "no case in which %s of %q fires", r.Alert, r.Labels["threshold"])
+		require.True(t, quiet[key], "no case in which %s of %q is quiet", r.Alert, r.Labels["threshold"])
+	}
+}
+
+// only are the rules of one alert: a test of all rules would take minutes.
+func only(name string) (groups []Group) {
+	for _, g := range Groups(input()) {
+		if g.Name == "alerts" {
+			g.Rules = slices.DeleteFunc(g.Rules, func(r Rule) bool { return r.Alert != name })
+		}
+		if g.Name == "alerts" || g.Name == "objectives" && name == "ErrorBudgetBurn" {
+			groups = append(groups, g)
+		}
+	}
+	return groups
+}
+
+// matches reports whether an alert of the rule can have the labels. Labels that the
+// rule lacks come from its series.
+func matches(r Rule, labels map[string]string) bool {
+	for key, value := range labels {
+		if own, ok := r.Labels[key]; ok && own != value {
+			return false
+		}
+	}
+	return true
+}
+
+// Each threshold of the design document changes an alert, and the alert names it.
+func TestEachThresholdHasItsAlert(t *testing.T) {
+	text, err := os.ReadFile("../testdata/thresholds.yaml")
+	require.NoError(t, err)
+	var document struct {
+		Tiers map[string]map[string]any `yaml:"scaling_metrics"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &document))
+	var want, named []string
+	for tier, thresholds := range document.Tiers {
+		for key := range thresholds {
+			want = append(want, tier+"."+key)
+		}
+	}
+	for _, r := range alertsOf(input()) {
+		if name := r.Labels["threshold"]; name != "" {
+			named = append(named, name)
+		}
+	}
+	slices.Sort(named)
+	require.ElementsMatch(t, want, append(slices.Compact(named), notYet...))
+
+	plain, count := groups(input(), scaling.Targets()), 0
+	tiers := reflect.TypeFor[scaling.Thresholds]()
+	for tier := range tiers.NumField() {
+		for field := range tiers.Field(tier).Type.NumField() {
+			count++
+			changed := scaling.Targets()
+			value := reflect.ValueOf(&changed).Elem().Field(tier).Field(field)
+			value.SetInt(value.Int() * 2)
+			require.NotEqual(t, plain, groups(input(), changed), "no alert reads %s.%s", tiers.Field(tier).Name, tiers.Field(tier).Type.Field(field).Name)
+		}
+	}
+	require.Equal(t, len(want)-len(notYet), count)
+}
+
+// notYet are the thresholds whose series no exporter has yet.
+var notYet = []string{"database_tier.disk_io_threshold"}
+
+// Each alert has its section in the runbook, and each section its alert. People find
+// it by the alert's annotation.
 func TestRunbookHasEveryAlert(t *testing.T) {
-	text, err := os.ReadFile("../../../docs/runbooks/alerts.md")
+	page, ok := strings.CutPrefix(Runbook, "https://github.com/progressive-framework/platform/blob/main/")
+	require.True(t, ok)
+	text, err := os.ReadFile(filepath.Join("../../..", page))
 	require.NoError(t, err)
 	sections := map[string]bool{}
 	for line := range strings.Lines(string(text)) {
@@ -111,29 +174,63 @@ func TestRunbookHasEveryAlert(t *testing.T) {
 		}
 	}
 	alerts := map[string]bool{}
-	for _, g := range Groups(scaling.Services()) {
-		for _, r := range g.Rules {
-			if r.Alert != "" {
-				alerts[r.Alert] = true
-				require.Contains(t, []string{Page, Ticket}, r.Labels["severity"])
-				require.Equal(t, "docs/runbooks/alerts.md#"+strings.ToLower(r.Alert), r.Annotations["runbook"])
-			}
-		}
+	for _, r := range alertsOf(input()) {
+		alerts[r.Alert] = true
+		require.Contains(t, []string{Page, Ticket}, r.Labels["severity"])
+		// The anchor of a heading on GitHub.
+		require.Equal(t, Runbook+"#"+strings.ToLower(r.Alert), r.Annotations["runbook_url"])
+		require.NotEmpty(t, r.Annotations[ValueAnnotation])
+		require.Contains(t, r.Expr, r.Annotations[ValueAnnotation])
 	}
 	require.Equal(t, alerts, sections)
+}
+
+// Prometheus refuses two alerts with one set of labels.
+func TestAlertsAreDistinct(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range alertsOf(input()) {
+		key := r.Alert
+		for _, label := range slices.Sorted(maps.Keys(r.Labels)) {
+			key += "," + label + "=" + r.Labels[label]
+		}
+		require.False(t, seen[key], key)
+		seen[key] = true
+	}
+}
+
+// Without an autoscaler a service has a fixed count, and the CPU alert needs no state
+// of one.
+func TestServicesWithoutAutoscaler(t *testing.T) {
+	in := input()
+	for i := range in.Services {
+		in.Services[i].Autoscaled = false
+	}
+	for _, r := range alertsOf(in) {
+		require.NotContains(t, r.Expr, "kube_horizontalpodautoscaler")
+	}
+}
+
+// Prometheus accepts all of the file.
+func TestFileIsValid(t *testing.T) {
+	text, err := File(input())
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(file, text, 0o600))
+	out, err := exec.CommandContext(t.Context(), "promtool", "check", "rules", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }
 
 // The values that people see have the names of the document's HPAs.
 func TestValuesAreRecordedUnderTheDocumentsNames(t *testing.T) {
 	var names []string
-	for _, r := range Groups(scaling.Services())[0].Rules {
+	for _, r := range Groups(input())[0].Rules {
 		names = append(names, r.Record)
 	}
 	require.Equal(t, []string{
 		"http_requests_per_second", "http_request_duration_seconds", "agent_coordination_requests_per_second",
 		"nutrition_calculations_per_minute", "workout_generations_per_minute",
 	}, names)
-	promtool(t, []map[string]any{{
+	promtool(t, Groups(input())[:1], []map[string]any{{
 		"interval": "5s",
 		"input_series": []map[string]any{
 			series(`nutrition_calculations_total{job="npa",pod="a",outcome="ok"}`, "0+2x60"), series(`nutrition_calculations_total{job="npa",pod="b",outcome="ok"}`, "0+3x60"),

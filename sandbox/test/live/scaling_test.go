@@ -53,6 +53,55 @@ func TestPrometheusScrapesEveryPodEveryFiveSeconds(t *testing.T) {
 	require.True(t, found, "the CPU of containers, from the kubelets")
 }
 
+// coordinate sends mca a request that npa and wpa must answer.
+func coordinate(t *testing.T, token string) {
+	t.Helper()
+	grams := time.Now().UnixMilli() % 100_000
+	body := fmt.Sprintf(`{"task":"coordinate_agents","agents":["npa","wpa"],"priority":"normal","nutrition":{"weightKg":%d.%03d}}`, 50+grams/1000%100, grams%1000)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, output[string](t, "url")+"/api/v1/agents/mca/coordinate", strings.NewReader(body))
+	require.NoError(t, err)
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := (&http.Client{Timeout: 10 * time.Second}).Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusOK, response.StatusCode)
+}
+
+// TestEveryAlertHasItsData: an alert whose series do not exist never fires. Each alert
+// has the expression that it compares as an annotation, and that must have a value.
+func TestEveryAlertHasItsData(t *testing.T) {
+	raw := must(t, "kubectl", "get", "--raw", fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/rules?type=alert", output[string](t, "namespace")))
+	var answer struct {
+		Data struct {
+			Groups []struct {
+				Rules []struct {
+					Name, Health, LastError string
+					Labels, Annotations     map[string]string
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(raw), &answer))
+	missing := map[string]string{}
+	for _, g := range answer.Data.Groups {
+		for _, r := range g.Rules {
+			require.NotEqual(t, "err", r.Health, "%s: %s", r.Name, r.LastError)
+			missing[fmt.Sprintf("%s %v", r.Name, r.Labels)] = r.Annotations["value_expr"]
+		}
+	}
+	require.Greater(t, len(missing), 40)
+	coordinate(t, strings.TrimSpace(must(t, "make", "-s", "token")))
+	require.Eventually(t, func() bool {
+		for name, expression := range missing {
+			if _, found := query(t, expression); found {
+				delete(missing, name)
+			}
+		}
+		return len(missing) == 0
+	}, 2*time.Minute, 5*time.Second, "alerts without data: %v", missing)
+}
+
 // TestUsersReadNoMetrics: the port of the metrics is not that of the service.
 func TestUsersReadNoMetrics(t *testing.T) {
 	_, body, err := get(t.Context(), &http.Client{Timeout: 5 * time.Second}, output[string](t, "url")+"/metrics")

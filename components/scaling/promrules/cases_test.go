@@ -1,0 +1,232 @@
+package promrules
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// alertCase is a state of the platform in which an alert fires, or is quiet.
+type alertCase struct {
+	reason, alert string
+	// labels are further labels of the alert.
+	labels map[string]string
+	input  []map[string]any
+	// summary is part of the alert's summary; empty: the alert is quiet.
+	summary string
+	// after is when it is looked at; empty: after 25 minutes.
+	after string
+}
+
+// interval is the time between two values of the case's series.
+func (c alertCase) interval() string {
+	if c.alert == "DemandAboveMaximum" {
+		return seconds(scaling.ScrapeInterval)
+	}
+	return "15s"
+}
+
+func (c alertCase) at() string {
+	if c.after != "" {
+		return c.after
+	}
+	return "25m"
+}
+
+// labelsFor are the labels of an alert of a service, and of a threshold if it follows from
+// one.
+func labelsFor(service string, threshold ...string) map[string]string {
+	labels := map[string]string{"service": service}
+	if len(threshold) > 0 {
+		labels["threshold"] = threshold[0]
+	}
+	return labels
+}
+
+const webJob = `job="progressive-framework-v5"`
+
+// constant is a series that keeps its value for half an hour.
+func constant(name string, value float64) map[string]any {
+	return series(name, fmt.Sprintf("%gx120", value))
+}
+
+// growing is a counter that grows by a number each 15 s, for two hours.
+func growing(name string, by int) map[string]any {
+	return series(name, fmt.Sprintf("0+%dx480", by))
+}
+
+func requests(job, status string, by int) map[string]any {
+	return growing(`http_requests_total{`+job+`,pod="a",method="GET",route="GET /x",status="`+status+`"}`, by)
+}
+
+// histogram is one of which fast of 100 observations are within le.
+func histogram(name, labels, le string, fast int) []map[string]any {
+	return []map[string]any{
+		growing(fmt.Sprintf(`%s_bucket{%s,pod="a",le=%q}`, name, labels, le), fast),
+		growing(fmt.Sprintf(`%s_count{%s,pod="a"}`, name, labels), 100),
+	}
+}
+
+func alertCases() []alertCase {
+	cases := slowCases()
+	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases()} {
+		cases = append(cases, more...)
+	}
+	return cases
+}
+
+// slowCases: each duration of the document, with 6 and with 4 % beyond it.
+func slowCases() (all []alertCase) {
+	const http = "http_request_duration_seconds"
+	for _, row := range []struct{ alert, service, threshold, histogram, labels, le, summary string }{
+		{"ResponsesSlow", "web", "web_tier.response_time_threshold", http, webJob + `,route="GET /x"`, "0.5", "answers take longer than 500ms"},
+		{"ResponsesSlow", "mca", "application_tier.agent_coordination_latency", "agent_coordination_duration_seconds", `job="mca"`, "0.2", "coordinations take longer than 200ms"},
+		{"ResponsesSlow", "mca", "agent_specific.mca_coordination_latency", "agent_coordination_duration_seconds", `job="mca"`, "0.15", "coordinations take longer than 150ms"},
+		{"AgentRequestsSlow", "mca", "agent_specific.inter_agent_communication", "agent_request_duration_seconds", `job="mca",upstream="npa"`, "0.1", "other agents take longer than 100ms"},
+		{"ResponsesSlow", "npa", "agent_specific.npa_calculation_time", http, `job="npa",route="POST /x"`, "0.3", "answers take longer than 300ms"},
+		{"ResponsesSlow", "wpa", "agent_specific.wpa_generation_time", http, `job="wpa",route="POST /x"`, "0.5", "answers take longer than 500ms"},
+		{"QueriesSlow", "wpa", "database_tier.query_response_time", "database_query_duration_seconds", `job="wpa"`, "0.1", "queries take longer than 100ms"},
+	} {
+		labels := labelsFor(row.service, row.threshold)
+		all = append(all,
+			alertCase{"6 % beyond " + row.threshold, row.alert, labels, histogram(row.histogram, row.labels, row.le, 94), row.summary, ""},
+			alertCase{"4 % beyond " + row.threshold, row.alert, labels, histogram(row.histogram, row.labels, row.le, 96), "", ""})
+	}
+	return append(all, alertCase{"WebSockets take minutes", "ResponsesSlow", labelsFor("web"), histogram(http, webJob+`,route="GET /ws"`, "0.5", 0), "", ""})
+}
+
+func loadCases() []alertCase {
+	up := func(value float64) map[string]any { return constant(`up{`+webJob+`,pod="a"}`, value) }
+	demand := map[string]string{"service": "web", "metric": "http_requests_per_second"}
+	pool := func(acquired float64) []map[string]any {
+		return []map[string]any{
+			constant(`database_pool_acquired_connections{job="npa",pod="a"}`, acquired), constant(`database_pool_max_connections{job="npa",pod="a"}`, 8),
+		}
+	}
+	sessions := func(n float64) []map[string]any {
+		return []map[string]any{constant(`agent_coordination_active_sessions{job="mca",pod="a"}`, n)}
+	}
+	queued := func(n float64) []map[string]any {
+		return []map[string]any{constant(`agent_coordination_queue_depth{job="mca",pod="a"}`, n)}
+	}
+	seen := func(perSecond int) []map[string]any { return []map[string]any{requests(webJob, "200", 15*perSecond)} }
+	// The window of web's autoscaler needs a sample each five seconds.
+	every5s := func(perSecond int) []map[string]any {
+		return []map[string]any{
+			series(`up{`+webJob+`,pod="a"}`, "1x360"),
+			series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="200"}`, fmt.Sprintf("0+%dx360", 5*perSecond)),
+		}
+	}
+	return []alertCase{
+		{"1,001 requests a second", "RequestRateHigh", labelsFor("web"), seen(1001), "more than 1000 requests a second", ""},
+		{"999 requests a second", "RequestRateHigh", labelsFor("web"), seen(999), "", ""},
+		{"no pod answers scrapes", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(0)}, "reads the metrics of no pod", ""},
+		{"there is no pod", "ServiceNotScraped", labelsFor("npa"), nil, "reads the metrics of no pod", ""},
+		{"one of two pods answers", "ServiceNotScraped", labelsFor("web"), []map[string]any{up(1), constant(`up{`+webJob+`,pod="b"}`, 0)}, "", ""},
+		{"7 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(7), "more than 85 % of the connections", ""},
+		{"6 of 8 connections", "ConnectionsHigh", labelsFor("npa"), pool(6), "", ""},
+		{"50 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(50), "maximum of 50 sessions", ""},
+		{"49 sessions", "SessionsAtMaximum", labelsFor("mca"), sessions(49), "", ""},
+		{"100 wait", "QueueFull", labelsFor("mca"), queued(100), "100 requests wait", ""},
+		{"99 wait", "QueueFull", labelsFor("mca"), queued(99), "", ""},
+		{"6,000 requests a second need 60 pods", "DemandAboveMaximum", demand, every5s(6000), "http_requests_per_second needs more than the maximum of 50 pods", ""},
+		{"4,000 need 40", "DemandAboveMaximum", demand, every5s(4000), "", ""},
+	}
+}
+
+func failureCases() []alertCase {
+	burn := func(window string) map[string]string {
+		return map[string]string{"service": "web", "objective": "availability", "window": window}
+	}
+	failing := func(ok, failed int) []map[string]any {
+		return []map[string]any{requests(webJob, "200", ok), requests(webJob, "503", failed)}
+	}
+	const burns = "burns by"
+	return []alertCase{
+		{"2 % of the requests fail", "ErrorRateHigh", labelsFor("web"), failing(98, 2), "more than 1 % of the requests fail", ""},
+		{"half a percent fails", "ErrorRateHigh", labelsFor("web"), failing(199, 1), "", ""},
+		{"a client's errors", "ErrorRateHigh", labelsFor("web"), []map[string]any{requests(webJob, "404", 100)}, "", ""},
+		{"15 % fail", "ErrorBudgetBurn", burn("1h"), failing(85, 15), burns, "70m"},
+		{"13 % fail", "ErrorBudgetBurn", burn("1h"), failing(87, 13), "", "70m"},
+		{"7 % fail", "ErrorBudgetBurn", burn("6h"), failing(93, 7), burns, "70m"},
+		{"5 % fail", "ErrorBudgetBurn", burn("6h"), failing(95, 5), "", "70m"},
+		{"2 % fail", "ErrorBudgetBurn", burn("3d"), failing(98, 2), burns, "70m"},
+		{"half a percent fails", "ErrorBudgetBurn", burn("3d"), failing(199, 1), "", "70m"},
+		{"an outage of ten minutes ended half an hour ago", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+			requests(webJob, "200", 10), series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0+10x40 400x200"),
+		}, "", "45m"},
+		{"all of four requests fail at night", "ErrorBudgetBurn", burn("1h"), []map[string]any{
+			series(`http_requests_total{`+webJob+`,pod="a",method="GET",route="GET /x",status="503"}`, "0x220 1 2 3 4 4x60"),
+		}, "", "57m"},
+		{"80 % of the queries are slow", "ErrorBudgetBurn", map[string]string{"service": "npa", "objective": "database_tier.query_response_time", "window": "1h"},
+			histogram("database_query_duration_seconds", `job="npa"`, "0.1", 20), burns, "70m"},
+	}
+}
+
+// container are series of a container of a pod with a CPU request of one core, a limit
+// of two, and 1000 bytes of memory.
+func container(pod string, cpuPercent int, memory float64) []map[string]any {
+	labels := fmt.Sprintf(`{namespace="app",pod=%q,container="c"`, pod)
+	return []map[string]any{
+		// A core for 15 s is 15 s of CPU; hundredths keep the numbers whole.
+		series("container_cpu_usage_seconds_total"+labels+`,job="containers"}`, fmt.Sprintf("0+%gx480", 15*float64(cpuPercent)/100)),
+		constant("container_memory_working_set_bytes"+labels+`,job="containers"}`, memory),
+		constant("kube_pod_container_resource_requests"+labels+`,job="kube-state-metrics",resource="cpu"}`, 1),
+		constant("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="cpu"}`, 2),
+		constant("kube_pod_container_resource_limits"+labels+`,job="kube-state-metrics",resource="memory"}`, 1000),
+	}
+}
+
+func stateCases() []alertCase {
+	const (
+		web = "progressive-framework-v5-7d9c5b8f6-x2x4z"
+		mca = "mca-7d9c5b8f6-x2x4z"
+	)
+	hpa := func(name string, desired, most float64) []map[string]any {
+		labels := `{namespace="app",horizontalpodautoscaler="` + name + `"}`
+		return []map[string]any{
+			constant("kube_horizontalpodautoscaler_status_desired_replicas"+labels, desired), constant("kube_horizontalpodautoscaler_spec_max_replicas"+labels, most),
+		}
+	}
+	active := func(no float64) []map[string]any {
+		return []map[string]any{constant(`kube_horizontalpodautoscaler_status_condition{namespace="app",horizontalpodautoscaler="npa-hpa",condition="ScalingActive",status="false"}`, no)}
+	}
+	ready := func(n float64) []map[string]any {
+		return []map[string]any{constant(`kube_deployment_status_replicas_ready{namespace="app",deployment="mca"}`, n)}
+	}
+	restarts := func(values string) []map[string]any {
+		return []map[string]any{series(`kube_pod_container_status_restarts_total{namespace="app",pod="`+mca+`",container="service"}`, values)}
+	}
+	all := []alertCase{
+		{"there is no kube-state-metrics", "StateNotScraped", nil, nil, "is unknown", ""},
+		{"it answers", "StateNotScraped", nil, []map[string]any{constant(`up{job="kube-state-metrics"}`, 1)}, "", ""},
+		{"the autoscaler is not active", "AutoscalerBlind", labelsFor("npa"), active(1), "can't compute", ""},
+		{"it is active", "AutoscalerBlind", labelsFor("npa"), active(0), "", ""},
+		{"one of two pods is ready", "PodsBelowMinimum", labelsFor("mca"), ready(1), "fewer than 2 pods", ""},
+		{"two are ready", "PodsBelowMinimum", labelsFor("mca"), ready(2), "", ""},
+		{"a container restarts each three minutes", "ContainersRestart", labelsFor("mca"), restarts("0x11 1x11 2x11 3x11 4x11 5x11 6x11 7x11 8x11"), "more than three containers", ""},
+		{"it restarted once", "ContainersRestart", labelsFor("mca"), restarts("0x50 1x60"), "", ""},
+		{"72 % of its requests below the maximum of pods", "CPUHigh", labelsFor("web", "web_tier.cpu_threshold"), append(container(web, 72, 0), hpa("progressive-framework-hpa", 49, 50)...), "", ""},
+	}
+	for _, row := range []struct {
+		service, tier, pod, bound string
+		cpu                       int
+		memory                    float64
+		input                     []map[string]any
+	}{
+		{"web", "web_tier", web, "CPU requests", 71, 801, hpa("progressive-framework-hpa", 50, 50)},
+		{"mca", "application_tier", mca, "CPU requests", 76, 851, hpa("mca-hpa", 20, 20)},
+		{"postgres", "database_tier", "postgres-0", "CPU limits", 162, 901, nil},
+		{"redis-cluster", "database_tier", "redis-cluster-5", "CPU limits", 162, 901, nil},
+	} {
+		cpu, memory := labelsFor(row.service, row.tier+".cpu_threshold"), labelsFor(row.service, row.tier+".memory_threshold")
+		beyond := append(container(row.pod, row.cpu, row.memory), row.input...)
+		within := append(container(row.pod, row.cpu-4, row.memory-2), row.input...)
+		all = append(all,
+			alertCase{row.service + " needs more", "CPUHigh", cpu, beyond, row.bound, ""},
+			alertCase{row.service + " has enough", "CPUHigh", cpu, within, "", ""},
+			alertCase{row.service + " fills its memory", "MemoryHigh", memory, beyond, "memory limit", ""},
+			alertCase{row.service + " has memory", "MemoryHigh", memory, within, "", ""})
+	}
+	return all
+}

@@ -1,0 +1,170 @@
+package promrules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// slowShare is the share of requests that may be slower than a threshold: the
+// document compares the 95th percentile.
+const slowShare = 0.05
+
+// objective is a service level objective: at most the share budget of the requests
+// may be bad.
+type objective struct {
+	service string
+	// name is availability, or the key of the document's threshold.
+	name string
+	// all and bad are the requests a second.
+	all, bad string
+	budget   float64
+	// alert is the name of the alert on the share of five minutes.
+	alert, summary string
+}
+
+// objectives returns one objective for the document's share of failed requests, and
+// one for each of its durations. Each duration is an edge of the histograms' buckets
+// (agents/internal/telemetry), so that the share is exact.
+func objectives(services []scaling.Profile, t scaling.Thresholds) []objective {
+	var all []objective
+	for _, p := range services {
+		requests := func(where string) string { return rate("http_requests_total", p, where) }
+		all = append(all, objective{
+			service: p.Short, name: "availability", budget: share(t.Web.ErrorRate), alert: "ErrorRateHigh",
+			all:     requests(""),
+			bad:     fmt.Sprintf(`(%s or 0 * %s)`, requests(`,status=~"5.."`), requests("")),
+			summary: fmt.Sprintf("more than %s of the requests fail", t.Web.ErrorRate),
+		})
+		for _, l := range append(latencies(p, t), latency{"database_tier.query_response_time", "QueriesSlow", "database_query_duration_seconds", "", "queries", t.Database.QueryTime}) {
+			count := rate(l.histogram+"_count", p, l.where)
+			all = append(all, objective{
+				service: p.Short, name: l.threshold, budget: slowShare, alert: l.alert,
+				all:     count,
+				bad:     fmt.Sprintf(`(%s - %s)`, count, rate(l.histogram+"_bucket", p, fmt.Sprintf(`%s,le=%q`, l.where, number(l.limit.Seconds())))),
+				summary: fmt.Sprintf("more than 5 %% of the %s take longer than %s", l.what, l.limit),
+			})
+		}
+	}
+	return all
+}
+
+// latency is one of the document's durations.
+type latency struct {
+	threshold, alert string
+	histogram, where string
+	what             string
+	limit            time.Duration
+}
+
+func latencies(p scaling.Profile, t scaling.Thresholds) []latency {
+	const (
+		http = "http_request_duration_seconds"
+		// user leaves out probes, and WebSockets, whose duration is that of the connection.
+		user         = `,route!~"GET /(health(/.*)?|metrics|ws)"`
+		coordination = "agent_coordination_duration_seconds"
+	)
+	switch p.Short {
+	case "web":
+		return []latency{{"web_tier.response_time_threshold", "ResponsesSlow", http, user, "answers", t.Web.ResponseTime}}
+	case "mca":
+		return []latency{
+			{"application_tier.agent_coordination_latency", "ResponsesSlow", coordination, "", "coordinations", t.Application.AgentCoordination},
+			{"agent_specific.mca_coordination_latency", "ResponsesSlow", coordination, "", "coordinations", t.Agents.MCACoordination},
+			{"agent_specific.inter_agent_communication", "AgentRequestsSlow", "agent_request_duration_seconds", "", "answers of other agents", t.Agents.InterAgent},
+		}
+	case "npa":
+		return []latency{{"agent_specific.npa_calculation_time", "ResponsesSlow", http, user, "answers", t.Agents.NPACalculation}}
+	case "wpa":
+		return []latency{{"agent_specific.wpa_generation_time", "ResponsesSlow", http, user, "answers", t.Agents.WPAGeneration}}
+	}
+	return nil
+}
+
+// rate is the rate of a counter over the pods of a service.
+func rate(counter string, p scaling.Profile, where string) string {
+	return fmt.Sprintf(`sum(rate(%s{job=%q%s}[%s]))`, counter, promquery.Job(p), where, rateWindow)
+}
+
+// The recorded series of an objective, with the labels service and objective. The
+// sums are cheap to add up over days; the series of all pods would not be.
+const (
+	requestsSeries = "objective:requests:rate5m"
+	badSeries      = "objective:bad_requests:rate5m"
+	budgetSeries   = "objective:budget:ratio"
+)
+
+func objectiveValues(all []objective) []Rule {
+	var rules []Rule
+	for _, o := range all {
+		labels := map[string]string{"service": o.service, "objective": o.name}
+		rules = append(rules,
+			Rule{Record: requestsSeries, Expr: o.all, Labels: labels},
+			Rule{Record: badSeries, Expr: o.bad, Labels: labels},
+			Rule{Record: budgetSeries, Expr: fmt.Sprintf("vector(%s)", number(o.budget)), Labels: labels})
+	}
+	return rules
+}
+
+// objectiveAlerts fire above the document's threshold. Users notice only what lasts or
+// is many times as much: that is what burnAlerts page for.
+func objectiveAlerts(all []objective) []alert {
+	var alerts []alert
+	for _, o := range all {
+		threshold := o.name
+		if threshold == "availability" {
+			threshold = "web_tier.error_rate_threshold"
+		}
+		alerts = append(alerts, alert{
+			name: o.alert, severity: Ticket, service: o.service, threshold: threshold,
+			value: fmt.Sprintf("%s / %s", o.bad, o.all), compare: ">", limit: o.budget, hold: 5 * time.Minute, summary: o.summary,
+		})
+	}
+	return alerts
+}
+
+// burn is one row of table 5-8 of Google's "The Site Reliability Workbook", chapter
+// 5, "Alerting on SLOs": the budget of 30 days burns factor times as fast as it may.
+// The short window ends the alert soon after the cause.
+type burn struct {
+	long, short string
+	factor      float64
+	severity    string
+	spent       string
+}
+
+var burns = []burn{
+	{"1h", "5m", 14.4, Page, "2 % in an hour"},
+	{"6h", "30m", 6, Page, "5 % in six hours"},
+	{"3d", "6h", 1, Ticket, "10 % in three days"},
+}
+
+// minBad is the number of bad requests without which nobody is called: one failure of
+// two requests at night is no emergency (the workbook, "Low-Traffic Services and
+// Error Budget Alerting").
+const minBad = 10
+
+func burnAlerts() []alert {
+	sum := func(series, window string) string {
+		if window == rateWindow {
+			return series
+		}
+		return fmt.Sprintf("sum_over_time(%s[%s])", series, window)
+	}
+	rate := func(window string) string {
+		return fmt.Sprintf("%s / %s / %s", sum(badSeries, window), sum(requestsSeries, window), budgetSeries)
+	}
+	var alerts []alert
+	for _, b := range burns {
+		alerts = append(alerts, alert{
+			name: "ErrorBudgetBurn", severity: b.severity, labels: map[string]string{"window": b.long},
+			value: rate(b.long), compare: ">", limit: b.factor,
+			and: fmt.Sprintf("%s > %s and %s * %s >= %d", rate(b.short), number(b.factor),
+				sum(badSeries, b.long), number(Interval.Seconds()), minBad),
+			summary: fmt.Sprintf("the budget of bad requests for 30 days burns by %s ({{ $labels.objective }})", b.spent),
+		})
+	}
+	return alerts
+}

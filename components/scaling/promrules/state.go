@@ -1,0 +1,95 @@
+package promrules
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// StateJob is the label job of the series of kube-state-metrics, and ContainersJob
+// that of the kubelets' CPU and memory of containers.
+const (
+	StateJob      = "kube-state-metrics"
+	ContainersJob = "containers"
+)
+
+// stateAlerts compare what Kubernetes should do with what it does.
+func stateAlerts(in Input, t scaling.Thresholds) []alert {
+	all := []alert{{
+		name: "StateNotScraped", severity: Ticket, service: StateJob,
+		value: fmt.Sprintf(`(sum(up{job=%q}) or vector(0))`, StateJob), compare: "<", limit: 1, hold: 5 * time.Minute,
+		summary: "the state of pods and autoscalers is unknown, so that their alerts can't fire",
+	}}
+	for _, p := range in.Services {
+		pods := workload{in.Namespace, p.Name + "-[a-z0-9]+-[a-z0-9]+"}
+		hpa := func(series string) string {
+			return fmt.Sprintf(`kube_horizontalpodautoscaler_%s{namespace=%q,horizontalpodautoscaler=%q}`, series, in.Namespace, p.HPA.Name)
+		}
+		tier, cpu, memory := "application_tier", t.Application.CPU, t.Application.Memory
+		if p.NodeTier == scaling.WebTier {
+			tier, cpu, memory = "web_tier", t.Web.CPU, t.Web.Memory
+		}
+		least, atMaximum := p.Floor, ""
+		if p.Autoscaled {
+			least = p.HPA.MinReplicas
+			// Below its maximum the autoscaler keeps the CPU near the same share.
+			atMaximum = fmt.Sprintf("on () %s >= %s", hpa("status_desired_replicas"), hpa("spec_max_replicas"))
+			all = append(all, alert{
+				name: "AutoscalerBlind", severity: Ticket,
+				value:   fmt.Sprintf(`max(kube_horizontalpodautoscaler_status_condition{namespace=%q,horizontalpodautoscaler=%q,condition="ScalingActive",status="false"})`, in.Namespace, p.HPA.Name),
+				compare: ">", limit: 0, hold: 5 * time.Minute,
+				summary: "the autoscaler can't compute its number of pods",
+			}.forService(p))
+		}
+		all = append(all, alert{
+			name: "PodsBelowMinimum", severity: Page,
+			value:   fmt.Sprintf(`sum(kube_deployment_status_replicas_ready{namespace=%q,deployment=%q})`, in.Namespace, p.Name),
+			compare: "<", limit: float64(least), hold: 10 * time.Minute,
+			summary: fmt.Sprintf("fewer than %d pods are ready", least),
+		}.forService(p), alert{
+			name: "ContainersRestart", severity: Ticket,
+			value:   fmt.Sprintf(`sum(increase(kube_pod_container_status_restarts_total{%s}[15m]))`, pods),
+			compare: ">", limit: 3,
+			summary: "more than three containers restarted in 15 minutes",
+		}.forService(p), alert{
+			name: "CPUHigh", severity: Ticket, threshold: tier + ".cpu_threshold",
+			value: pods.cpu("requests"), compare: ">", limit: share(cpu), and: atMaximum, hold: sustained,
+			summary: fmt.Sprintf("the pods use more than %s of their CPU requests, and no further pod may start", cpu),
+		}.forService(p), alert{
+			name: "MemoryHigh", severity: Ticket, threshold: tier + ".memory_threshold",
+			value: pods.memory(), compare: ">", limit: share(memory), hold: sustained,
+			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", memory),
+		}.forService(p))
+	}
+	for _, name := range in.Stores {
+		pods := workload{in.Namespace, name + "-[0-9]+"}
+		all = append(all, alert{
+			name: "CPUHigh", severity: Ticket, service: name, threshold: "database_tier.cpu_threshold",
+			value: pods.cpu("limits"), compare: ">", limit: share(t.Database.CPU), hold: sustained,
+			summary: fmt.Sprintf("the pods use more than %s of their CPU limits", t.Database.CPU),
+		}, alert{
+			name: "MemoryHigh", severity: Ticket, service: name, threshold: "database_tier.memory_threshold",
+			value: pods.memory(), compare: ">", limit: share(t.Database.Memory), hold: sustained,
+			summary: fmt.Sprintf("a container uses more than %s of its memory limit; at the limit it is killed", t.Database.Memory),
+		})
+	}
+	return all
+}
+
+// workload selects the pods of a Deployment or a StatefulSet.
+type workload struct{ namespace, pods string }
+
+// String is the selector's label matchers. kube-state-metrics has the series of
+// containers that were never started too.
+func (w workload) String() string { return fmt.Sprintf(`namespace=%q,pod=~%q`, w.namespace, w.pods) }
+
+// cpu is the CPU that the pods use as a share of their requests or limits.
+func (w workload) cpu(bound string) string {
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%[1]s}[%[2]s])) / sum(kube_pod_container_resource_%[3]s{%[1]s,resource="cpu"})`, w, rateWindow, bound)
+}
+
+// memory is the largest share of its limit that a container uses.
+func (w workload) memory() string {
+	return fmt.Sprintf(`max(container_memory_working_set_bytes{%[1]s} / on (pod, container) kube_pod_container_resource_limits{%[1]s,resource="memory"})`, w)
+}
