@@ -5,9 +5,12 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/keda"
+	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
+	"github.com/progressive-framework/platform/components/statemetrics"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
@@ -21,7 +24,18 @@ type observability struct {
 	settled []pulumi.Resource
 }
 
-// deployObservability creates Prometheus and KEDA.
+// storesInCluster are the StatefulSets of the stack's stores.
+func storesInCluster(stack *config.Stack) (names []string) {
+	if stack.Postgres.Kind == config.InCluster {
+		names = append(names, postgres.StatefulSet)
+	}
+	if stack.Redis.Kind == config.InCluster {
+		names = append(names, redis.StatefulSet)
+	}
+	return names
+}
+
+// deployObservability creates Prometheus, kube-state-metrics and KEDA.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
 		return nil, nil
@@ -39,6 +53,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	images := map[string]pulumi.StringInput{}
 	for repository, upstream := range map[string]string{
 		prometheus.Repository: prometheus.Image, keda.OperatorRepository: keda.OperatorImage, keda.AdapterRepository: keda.AdapterImage,
+		statemetrics.Repository: statemetrics.Image,
 	} {
 		if images[repository], err = imageReference(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
 			return nil, err
@@ -53,10 +68,20 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Storage:      size.GiB(int64(stack.Prometheus.StorageGiB)),
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
+		Stores:       storesInCluster(stack),
 		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
 		RequestShare: share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
+		return nil, err
+	}
+	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
+		Namespace:    prometheusNamespace,
+		Watched:      platform,
+		Image:        images[statemetrics.Repository],
+		Readers:      []controller.Client{{App: prometheus.App}},
+		RequestShare: share,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready)); err != nil {
 		return nil, err
 	}
 	scaler, err := keda.NewKEDA(ctx, stack.Name()+"-keda", &keda.Args{

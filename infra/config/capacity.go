@@ -61,6 +61,8 @@ func (s *Stack) pods() []pod {
 		for range s.Prometheus.Replicas {
 			all = append(all, podOf("prometheus", "", r.CPURequest, r.MemoryRequest, ""))
 		}
+		r = scaling.StateMetricsResources().WithRequests(share)
+		all = append(all, podOf("kube-state-metrics", "", r.CPURequest, r.MemoryRequest, ""))
 		r = scaling.KEDAResources().WithRequests(share)
 		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
 			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))

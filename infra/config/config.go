@@ -192,7 +192,7 @@ type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
-	// Where the images of others are that the stack runs (Prometheus, KEDA): an
+	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics, KEDA): an
 	// existing registry path of the account, as `ecr://PREFIX`. The images have
 	// upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
@@ -263,7 +263,7 @@ type Service struct {
 
 // PodScaling is what scales the pods of the services.
 type PodScaling struct {
-	// Runs Prometheus and KEDA, which measure the services and scale their pods.
+	// Runs Prometheus, kube-state-metrics and KEDA, which measure the services and scale their pods.
 	// KEDA's kinds and the API of external metrics exist once in a cluster: leave
 	// it off where the cluster has them already.
 	Enabled bool `key:"enabled"`

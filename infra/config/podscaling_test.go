@@ -33,6 +33,7 @@ func TestPodsOfPodScalingNeedRoom(t *testing.T) {
 	with := defaults()
 	with.PodScaling.Enabled = true
 	require.Equal(t, 2, count(with)["prometheus"])
+	require.Equal(t, 1, count(with)["kube-state-metrics"])
 	require.Equal(t, 1, count(with)["keda-operator"])
 	require.Equal(t, 1, count(with)["keda-metrics-apiserver"])
 }
