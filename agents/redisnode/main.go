@@ -52,6 +52,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 func serve(ctx context.Context, cfg node.Config, log *slog.Logger) error {
 	n := node.New(cfg, net.DefaultResolver, log)
 	state := &httpserver.State{}
+	cfg.HTTP.Metrics = n.Metrics()
 	server, err := httpserver.New(cfg.HTTP, n.Handler(state), state, log)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
+	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
 	"github.com/progressive-framework/platform/components/postgres"
@@ -15,6 +16,8 @@ import (
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promrules"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -310,6 +313,23 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Each node has a port of metrics, and only the pods that scrape it reach it.
+func TestRedisMetricsAreOpenToTheirReader(t *testing.T) {
+	require.Equal(t, promrules.Redis, redis.StatefulSet, "the alerts of Redis watch its pods")
+	args := redisPodArgs()
+	args.Reader = &controller.Client{Namespace: "app-prometheus", App: "prometheus"}
+	d := deploy(t, newRedisPods(args))
+	policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
+	policy.has(t, map[string]any{
+		"spec.ingress[2].ports[0].port": "metrics", "spec.ingress[2].from[0].podSelector.matchLabels.app": "prometheus",
+		`spec.ingress[2].from[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-prometheus",
+	})
+	require.Len(t, policy.get("spec.ingress"), 3)
+	d.one(t, "kubernetes:apps/v1:StatefulSet").has(t, map[string]any{
+		"spec.template.spec.containers[1].ports[1].name": "metrics", "spec.template.spec.containers[1].ports[1].containerPort": scaling.MetricsPort,
+	})
 }
 
 // The nodes' bus has no password: only nodes reach it.

@@ -78,7 +78,9 @@ func (o *Objects) NewConfigMap(name string, files map[string]string) (pulumi.Str
 type Ingress struct {
 	// From are labels of the pods. Empty means every pod of the namespace.
 	From pulumi.StringMap
-	Port string
+	// Namespace is the name of their namespace. Empty means the store's own.
+	Namespace string
+	Port      string
 }
 
 // NewNetworkPolicy creates the policy that denies all other connections to the store's
@@ -90,8 +92,12 @@ func (o *Objects) NewNetworkPolicy(admitted ...Ingress) error {
 		if len(a.From) > 0 {
 			selector.MatchLabels = a.From
 		}
+		peer := &networkingv1.NetworkPolicyPeerArgs{PodSelector: selector}
+		if a.Namespace != "" {
+			peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(a.Namespace)}}
+		}
 		rules = append(rules, &networkingv1.NetworkPolicyIngressRuleArgs{
-			From:  networkingv1.NetworkPolicyPeerArray{&networkingv1.NetworkPolicyPeerArgs{PodSelector: selector}},
+			From:  networkingv1.NetworkPolicyPeerArray{peer},
 			Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(a.Port)}},
 		})
 	}

@@ -49,8 +49,8 @@ type Args struct {
 	StorageClass string
 	// Services are what it scrapes.
 	Services []scaling.Profile
-	// Stores are the names of the StatefulSets of the stores in Platform, whose CPU and
-	// memory alerts watch.
+	// Stores are the names of the StatefulSets of the stores in Platform, which it
+	// scrapes, and whose CPU and memory alerts watch.
 	Stores []string
 	// Readers are the pods that may send queries.
 	Readers []controller.Client

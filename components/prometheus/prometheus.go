@@ -55,7 +55,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := args.validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name}
+	names := scrape.Namespaces{Own: args.Namespace.Name, Platform: args.Platform.Name, Stores: args.Stores}
 	for _, n := range args.Controllers {
 		names.Controllers = append(names.Controllers, n.Name)
 	}

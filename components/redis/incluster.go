@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/size"
@@ -34,6 +35,8 @@ type InClusterArgs struct {
 	// means storespec.Volume and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
+	// Reader are the pods that scrape the nodes' metrics; nil: none does.
+	Reader *controller.Client
 	// Password is the password of clients. NodePassword is the password of nodes among
 	// each other. Both have only letters and digits.
 	Password, NodePassword pulumi.StringInput
@@ -116,7 +119,11 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	}
 	// All pods of the namespace may connect to Redis. Only nodes may connect to the
 	// cluster bus, which has no password.
-	if err := objects.NewNetworkPolicy(datastore.Ingress{Port: clientPort}, datastore.Ingress{From: objects.Selector(), Port: gossipPort}); err != nil {
+	ingress := []datastore.Ingress{{Port: clientPort}, {From: objects.Selector(), Port: gossipPort}}
+	if r := args.Reader; r != nil {
+		ingress = append(ingress, datastore.Ingress{From: pulumi.StringMap{"app": pulumi.String(r.App)}, Namespace: r.Namespace, Port: metricsPort})
+	}
+	if err := objects.NewNetworkPolicy(ingress...); err != nil {
 		return nil, err
 	}
 	// Nodes that are not ready have DNS names, because they must find each other before

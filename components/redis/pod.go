@@ -10,7 +10,9 @@ import (
 
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/prometheus/scrape"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 const (
@@ -20,6 +22,8 @@ const (
 
 	// clientPort and gossipPort are the names of the container's ports.
 	clientPort, gossipPort = "client", "gossip"
+	// metricsPort is the agent's, which serves the state of its node.
+	metricsPort = scrape.MetricsPort
 
 	configFolder, authFolder, dataFolder = "/etc/redis", "/etc/redis-auth", "/data"
 
@@ -89,8 +93,12 @@ func agentContainer(args *InClusterArgs) *corev1.ContainerArgs {
 			fromPod("NODE_NAME", "metadata.name"), fromPod("POD_IP", "status.podIP"),
 			datastore.Env("PEERS", strings.Join(peers, ",")), datastore.Env("SHARDS", fmt.Sprint(shards)),
 			datastore.Env("PASSWORD_FILE", authFolder+"/"+datastore.PasswordKey),
+			datastore.Env("METRICS_ADDRESS", fmt.Sprintf(":%d", scaling.MetricsPort)),
 		},
-		Ports:     corev1.ContainerPortArray{&corev1.ContainerPortArgs{Name: pulumi.String("agent"), ContainerPort: pulumi.Int(agentPort)}},
+		Ports: corev1.ContainerPortArray{
+			&corev1.ContainerPortArgs{Name: pulumi.String("agent"), ContainerPort: pulumi.Int(agentPort)},
+			&corev1.ContainerPortArgs{Name: pulumi.String(metricsPort), ContainerPort: pulumi.Int(scaling.MetricsPort)},
+		},
 		Resources: datastore.Resources("10m", "32Mi", "200m", "64Mi"),
 		LivenessProbe: &corev1.ProbeArgs{
 			HttpGet:             &corev1.HTTPGetActionArgs{Path: pulumi.String("/health"), Port: pulumi.String("agent")},

@@ -8,6 +8,7 @@ package scrape
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/progressive-framework/platform/components/scaling"
@@ -95,6 +96,8 @@ type Namespaces struct {
 	Own, Platform string
 	// Controllers are those of KEDA.
 	Controllers []string
+	// Stores are the labels app of the stores' pods in Platform; empty: it has none.
+	Stores []string
 }
 
 // Labels of a discovered pod (configuration.md, "pod").
@@ -125,6 +128,12 @@ func New(services []scaling.Profile, in Namespaces) Config {
 			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
 			// KEDA's adapter has 2,000 series of an API server, which nobody reads.
 			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|controller_runtime_reconcile|process)_.*", Action: "keep"}},
+		})
+	}
+	if len(in.Stores) > 0 {
+		config.Scrapes = append(config.Scrapes, job{
+			Name: promrules.StoresJob, Discovery: pods(in.Platform),
+			Targets: podTargets(relabel{Source: []string{podApp}, Regex: strings.Join(in.Stores, "|"), Action: "keep"}),
 		})
 	}
 	config.Scrapes = append(config.Scrapes, job{

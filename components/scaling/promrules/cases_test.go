@@ -69,7 +69,7 @@ func histogram(name, labels, le string, fast int) []map[string]any {
 
 func alertCases() []alertCase {
 	cases := slowCases()
-	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases()} {
+	for _, more := range [][]alertCase{loadCases(), failureCases(), stateCases(), redisCases()} {
 		cases = append(cases, more...)
 	}
 	return cases
@@ -229,4 +229,31 @@ func stateCases() []alertCase {
 			alertCase{row.service + " has memory", "MemoryHigh", memory, within, "", ""})
 	}
 	return all
+}
+
+func redisCases() []alertCase {
+	node := func(series string, pod int) string {
+		return fmt.Sprintf(`redis_%s{job="stores",pod="redis-cluster-%d"}`, series, pod)
+	}
+	nodes := func(up ...float64) (all []map[string]any) {
+		for i, value := range up {
+			all = append(all, constant(node("up", i), value))
+		}
+		return all
+	}
+	memory := func(ratio, used float64) []map[string]any {
+		return []map[string]any{
+			constant(node("mem_fragmentation_ratio", 0), ratio), constant(node("memory_used_bytes", 0), used), constant(node("memory_max_bytes", 0), 1000),
+		}
+	}
+	return []alertCase{
+		{"a node is down", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 0), "fewer than 6 nodes", ""},
+		{"all answer", "RedisNodesDown", nil, nodes(1, 1, 1, 1, 1, 1), "", ""},
+		{"1.6 of a full node", "RedisFragmented", nil, memory(1.6, 600), "half as large again", ""},
+		{"1.4 of a full node", "RedisFragmented", nil, memory(1.4, 600), "", ""},
+		{"5 of an empty node", "RedisFragmented", nil, memory(5, 10), "", ""},
+		{"a slow command each minute", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0+1x120")}, "more than ten slow", ""},
+		{"one each five minutes", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "0x20 1x20 2x20 3x20 4x20 5x20")}, "", ""},
+		{"a restart", "RedisSlow", nil, []map[string]any{series(node("slowlog_last_id", 0), "500x80 0x40")}, "", ""},
+	}
 }

@@ -72,7 +72,7 @@ func groups(in Input, t scaling.Thresholds) []Group {
 	}
 	objectives := objectives(in.Services, t)
 	var rules []Rule
-	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), objectiveAlerts(objectives), burnAlerts()} {
+	for _, alerts := range [][]alert{serviceAlerts(in.Services, t), stateAlerts(in, t), redisAlerts(in), objectiveAlerts(objectives), burnAlerts()} {
 		for _, a := range alerts {
 			rules = append(rules, a.rule())
 		}

@@ -12,6 +12,8 @@ import (
 const (
 	StateJob      = "kube-state-metrics"
 	ContainersJob = "containers"
+	// StoresJob is that of the stores in the cluster.
+	StoresJob = "stores"
 )
 
 // stateAlerts compare what Kubernetes should do with what it does.

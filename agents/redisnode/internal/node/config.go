@@ -42,7 +42,7 @@ type Config struct {
 	Password string
 	// Period is PERIOD, the time between two rounds.
 	Period time.Duration
-	// HTTP has LISTEN_ADDRESS and LOG_LEVEL.
+	// HTTP has LISTEN_ADDRESS, METRICS_ADDRESS and LOG_LEVEL.
 	HTTP httpserver.Config
 }
 
@@ -57,6 +57,7 @@ func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
 	http := httpserver.Defaults()
 	http.QuietPaths = healthPaths
 	http.Address = env.Address("LISTEN_ADDRESS", ":8000")
+	http.MetricsAddress = env.Address("METRICS_ADDRESS", "")
 	http.LogLevel = env.LogLevel("LOG_LEVEL")
 	http.DrainDelay = 0 // only the kubelet sends requests
 	cfg := Config{

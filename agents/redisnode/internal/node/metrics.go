@@ -1,0 +1,86 @@
+package node
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// infoSeries are the fields of INFO that are served, under the names of
+// oliver006/redis_exporter (exporter/exporter.go, metricMapGauges and
+// metricMapCounters), so that its dashboards and alerts fit. They are those of the
+// design document's Redis monitor and dashboard.
+var infoSeries = []struct {
+	field, name, help string
+	kind              prometheus.ValueType
+}{
+	{"used_memory", "redis_memory_used_bytes", "Memory that Redis allocated.", prometheus.GaugeValue},
+	{"used_memory_peak", "redis_memory_used_peak_bytes", "Largest memory that Redis allocated.", prometheus.GaugeValue},
+	{"maxmemory", "redis_memory_max_bytes", "Memory above which Redis evicts keys.", prometheus.GaugeValue},
+	{"mem_fragmentation_ratio", "redis_mem_fragmentation_ratio", "Resident memory as a ratio of the allocated.", prometheus.GaugeValue},
+	{"connected_clients", "redis_connected_clients", "Open connections of clients.", prometheus.GaugeValue},
+	{"instantaneous_ops_per_sec", "redis_instantaneous_ops_per_sec", "Commands a second.", prometheus.GaugeValue},
+	{"total_commands_processed", "redis_commands_processed_total", "Commands.", prometheus.CounterValue},
+	{"total_connections_received", "redis_connections_received_total", "Connections that clients opened.", prometheus.CounterValue},
+	{"keyspace_hits", "redis_keyspace_hits_total", "Reads that found their key.", prometheus.CounterValue},
+	{"keyspace_misses", "redis_keyspace_misses_total", "Reads that found no key.", prometheus.CounterValue},
+	{"evicted_keys", "redis_evicted_keys_total", "Keys that were evicted for want of memory.", prometheus.CounterValue},
+}
+
+var (
+	upDesc           = prometheus.NewDesc("redis_up", "1 if the node answers, else 0.", nil, nil)
+	slowLengthDesc   = prometheus.NewDesc("redis_slowlog_length", "Entries of the slow log.", nil, nil)
+	slowLastIDDesc   = prometheus.NewDesc("redis_slowlog_last_id", "Number of the last slow command since the node's start.", nil, nil)
+	slowLastTimeDesc = prometheus.NewDesc("redis_last_slow_execution_duration_seconds", "Duration of the last slow command.", nil, nil)
+)
+
+// collector reads the node's state at each scrape. Redis keeps it, so that the
+// collector has none.
+type collector struct{ node *Node }
+
+// Metrics serves the node's state for Prometheus.
+func (n *Node) Metrics() http.Handler {
+	r := prometheus.NewRegistry()
+	r.MustRegister(collector{n})
+	return promhttp.HandlerFor(r, promhttp.HandlerOpts{MaxRequestsInFlight: 2, Timeout: 5 * answerTimeout})
+}
+
+// Describe implements prometheus.Collector. It sends nothing: the series depend on the
+// node's version.
+func (collector) Describe(chan<- *prometheus.Desc) {}
+
+// Collect implements prometheus.Collector.
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 4*answerTimeout)
+	defer cancel()
+	local := c.node.connect(c.node.cfg.Server)
+	defer local.Close()
+	send := func(desc *prometheus.Desc, kind prometheus.ValueType, value float64) {
+		out <- prometheus.MustNewConstMetric(desc, kind, value)
+	}
+	info, err := local.Info(ctx).Result()
+	if err != nil {
+		send(upDesc, prometheus.GaugeValue, 0)
+		return
+	}
+	send(upDesc, prometheus.GaugeValue, 1)
+	for _, s := range infoSeries {
+		if value, err := strconv.ParseFloat(field(info, s.field), 64); err == nil {
+			send(prometheus.NewDesc(s.name, s.help, nil, nil), s.kind, value)
+		}
+	}
+	length, err := local.Do(ctx, "SLOWLOG", "LEN").Int64()
+	if err != nil {
+		return
+	}
+	send(slowLengthDesc, prometheus.GaugeValue, float64(length))
+	var lastID, seconds float64
+	if last, err := local.SlowLogGet(ctx, 1).Result(); err == nil && len(last) > 0 {
+		lastID, seconds = float64(last[0].ID), last[0].Duration.Seconds()
+	}
+	send(slowLastIDDesc, prometheus.GaugeValue, lastID)
+	send(slowLastTimeDesc, prometheus.GaugeValue, seconds)
+}

@@ -1,0 +1,38 @@
+package promrules
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Redis is the StatefulSet of Redis, and redisNodes the document's number of its nodes.
+const (
+	Redis      = "redis-cluster"
+	redisNodes = 6
+)
+
+// redisAlerts watch what the design document's Redis monitor prints: memory and its
+// fragmentation, and the slow log.
+func redisAlerts(in Input) []alert {
+	if !slices.Contains(in.Stores, Redis) {
+		return nil
+	}
+	series := func(name string) string { return fmt.Sprintf("redis_%s{job=%q}", name, StoresJob) }
+	return []alert{{
+		name: "RedisNodesDown", severity: Ticket, service: Redis,
+		value: fmt.Sprintf("(sum(%s) or vector(0))", series("up")), compare: "<", limit: redisNodes, hold: 5 * time.Minute,
+		summary: fmt.Sprintf("fewer than %d nodes answer; a shard without a replica loses its keys with its primary", redisNodes),
+	}, {
+		name: "RedisFragmented", severity: Ticket, service: Redis,
+		// Redis' own defragmentation begins at 1.1 and does its most from 2 (redis.conf,
+		// active-defrag-threshold-lower and -upper). An almost empty node has a high ratio.
+		value: fmt.Sprintf("max(%s)", series("mem_fragmentation_ratio")), compare: ">", limit: 1.5, hold: sustained,
+		and:     fmt.Sprintf("on () max(%s / %s) > 0.5", series("memory_used_bytes"), series("memory_max_bytes")),
+		summary: "a node's memory is half as large again as its data",
+	}, {
+		name: "RedisSlow", severity: Ticket, service: Redis,
+		value: fmt.Sprintf("max(delta(%s[15m]))", series("slowlog_last_id")), compare: ">", limit: 10,
+		summary: "a node had more than ten slow commands in 15 minutes",
+	}}
+}
