@@ -67,6 +67,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
+		Reader:       metricsReader(stack),
 		Password:     password,
 		NodePassword: nodePassword,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))

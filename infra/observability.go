@@ -24,6 +24,17 @@ type observability struct {
 	settled []pulumi.Resource
 }
 
+// prometheusNamespace is the name of the namespace of Prometheus.
+func prometheusNamespace(stack *config.Stack) string { return stack.Name() + "-prometheus" }
+
+// metricsReader are the pods that scrape the stores; nil: the stack has none.
+func metricsReader(stack *config.Stack) *controller.Client {
+	if !stack.PodScaling.Enabled {
+		return nil
+	}
+	return &controller.Client{Namespace: prometheusNamespace(stack), App: prometheus.App}
+}
+
 // storesInCluster are the StatefulSets of the stack's stores.
 func storesInCluster(stack *config.Stack) (names []string) {
 	if stack.Postgres.Kind == config.InCluster {
@@ -46,7 +57,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	prometheusNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-prometheus", eks.inCluster)
+	observers, err := controller.NewNamespace(ctx, prometheusNamespace(stack), eks.inCluster)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +71,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		}
 	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
-		Namespace:    prometheusNamespace,
+		Namespace:    observers,
 		Platform:     platform,
 		Controllers:  []controller.Namespace{kedaNamespace},
 		Image:        images[prometheus.Repository],
@@ -76,7 +87,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, err
 	}
 	if _, err := statemetrics.NewStateMetrics(ctx, stack.Name()+"-state", &statemetrics.Args{
-		Namespace:    prometheusNamespace,
+		Namespace:    observers,
 		Watched:      platform,
 		Image:        images[statemetrics.Repository],
 		Readers:      []controller.Client{{App: prometheus.App}},
@@ -89,7 +100,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Watched:       platform,
 		OperatorImage: images[keda.OperatorRepository],
 		AdapterImage:  images[keda.AdapterRepository],
-		Readers:       []controller.Client{{Namespace: prometheusNamespace.Name, App: prometheus.App}},
+		Readers:       []controller.Client{{Namespace: observers.Name, App: prometheus.App}},
 		RequestShare:  share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
