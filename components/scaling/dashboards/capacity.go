@@ -1,0 +1,69 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// capacity shows what is used of what there is: requests, connections, CPU, memory.
+func capacity(p Platform) Dashboard {
+	t := scaling.Targets()
+	d := Dashboard{Name: "capacity", Title: "Capacity and connections", Panels: []Panel{
+		{
+			Title: "Requests of users", Unit: PerSecond,
+			Queries: []Query{{Expr: `sum(http_requests_per_second)`, Legend: "web", Exporter: Rules}},
+			Lines:   []Line{{"highest rate of the design document", float64(t.Web.RequestsPerSecondMax)}},
+		},
+		connections(p),
+		{
+			Title: "Connections to PostgreSQL in use", Unit: Percent,
+			Queries: []Query{{Expr: `100 * sum(pg_stat_activity_count) / max(pg_settings_max_connections)`, Legend: "of max_connections", Exporter: PostgreSQL}},
+			Lines:   []Line{{"threshold", float64(t.Database.ConnectionPool)}},
+		},
+		{Title: "Memory of Redis", Unit: Bytes, Queries: []Query{
+			{Expr: `sum(redis_memory_used_bytes)`, Legend: "used", Exporter: Redis},
+		}},
+	}}
+	cpu := Panel{Title: "CPU in percent of the requests", Unit: Percent}
+	memory := Panel{Title: "Memory in percent of the limits", Unit: Percent, Lines: []Line{{"limit", 100}}}
+	files := Panel{Title: "Open files in percent of the limit", Unit: Percent, Lines: []Line{{"limit", 100}}}
+	errors := Panel{Title: "Failed commands to Redis", Unit: PerSecond}
+	for _, s := range p.Services {
+		cpu.Queries = append(cpu.Queries, Query{Expr: share(cpuUse(s), s.Resources.CPURequest.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		for _, l := range utilization(s) {
+			if l.Name == "target of cpu" {
+				cpu.Lines = append(cpu.Lines, Line{"target of " + s.Short, l.Value})
+			}
+		}
+		memory.Queries = append(memory.Queries, Query{Expr: share(memoryUse(s), s.Resources.MemoryLimit.AsApproximateFloat64(), s), Legend: s.Short, Exporter: Kubelets})
+		files.Queries = append(files.Queries, Query{Expr: fmt.Sprintf(`100 * max(process_open_fds{job=%[1]q} / process_max_fds{job=%[1]q})`, promquery.Job(s)), Legend: s.Short})
+		errors.Queries = append(errors.Queries, Query{Expr: fmt.Sprintf(`sum(rate(application_cache_errors_total{job=%q}[%s]))`, promquery.Job(s), documentWindow), Legend: s.Short})
+	}
+	d.Panels = append(d.Panels, cpu, memory, files, errors, Panel{Title: "Series of Prometheus", Unit: Count, Queries: []Query{
+		{Expr: `max(prometheus_tsdb_head_series)`, Legend: "in memory", Exporter: Prometheus},
+	}})
+	return d
+}
+
+// connections shows how many connections to PostgreSQL the pods may open: their number
+// times the pool of each.
+func connections(p Platform) Panel {
+	pool, err := scaling.Pool(p.Services, p.Connections)
+	if err != nil { // a stack with such numbers is refused
+		return Panel{}
+	}
+	var jobs string
+	for _, s := range p.Services {
+		jobs += "|" + promquery.Job(s)
+	}
+	return Panel{
+		Title: "Connections to PostgreSQL that the pods may open", Unit: Count,
+		Queries: []Query{{Expr: fmt.Sprintf(`%d * sum(up{job=~%q})`, pool, jobs[1:]), Legend: fmt.Sprintf("%d for each pod", pool), Exporter: Prometheus}},
+		Lines: []Line{
+			{"threshold", float64(p.Connections) * float64(scaling.Targets().Database.ConnectionPool) / 100},
+			{"max_connections", float64(p.Connections)},
+		},
+	}
+}

@@ -1,0 +1,58 @@
+package dashboards
+
+// Exporter is what gives Prometheus a series.
+type Exporter int
+
+// The exporters. The first five run wherever Prometheus does.
+const (
+	// Services are the platform's own (agents/internal/telemetry and cache).
+	Services Exporter = iota
+	// Kubelets report the CPU and memory of containers.
+	Kubelets
+	// Rules are the recorded values and the alerts of package promrules.
+	Rules
+	// KEDA is its operator.
+	KEDA
+	// Prometheus has series about its targets.
+	Prometheus
+	// State reports the state of Kubernetes' objects under the names of
+	// kube-state-metrics.
+	State
+	// PostgreSQL, Redis and MongoDB are the stores, through an exporter for each.
+	PostgreSQL
+	Redis
+	MongoDB
+)
+
+func (e Exporter) optional() bool { return e >= State }
+
+// Series returns the names of the series that panels may read, by exporter. A
+// histogram has its parts as separate names.
+func Series() map[Exporter][]string {
+	return map[Exporter][]string{
+		Services: {
+			"http_requests_total", "http_request_duration_seconds_bucket", "http_request_duration_seconds_sum", "http_request_duration_seconds_count",
+			"agent_coordination_requests_total", "agent_coordination_duration_seconds_bucket", "agent_coordination_duration_seconds_count",
+			"agent_coordination_active_sessions", "nutrition_calculations_total", "workout_generations_total",
+			"application_cache_hits_total", "application_cache_misses_total", "application_cache_errors_total",
+			"process_open_fds", "process_max_fds",
+		},
+		Kubelets: {"container_cpu_usage_seconds_total", "container_memory_working_set_bytes"},
+		Rules: {
+			"http_requests_per_second", "http_request_duration_seconds", "agent_coordination_requests_per_second",
+			"nutrition_calculations_per_minute", "workout_generations_per_minute", "ALERTS",
+		},
+		KEDA:       {"keda_scaler_detail_errors_total"},
+		Prometheus: {"up", "prometheus_tsdb_head_series"},
+		// kubernetes/kube-state-metrics, docs/metrics/workload.
+		State: {
+			"kube_deployment_status_replicas", "kube_deployment_status_replicas_ready",
+			"kube_horizontalpodautoscaler_status_desired_replicas",
+		},
+		// prometheus-community/postgres_exporter, README.md.
+		PostgreSQL: {"pg_stat_database_tup_returned", "pg_stat_activity_count", "pg_settings_max_connections"},
+		// oliver006/redis_exporter, exporter/exporter.go.
+		Redis:   {"redis_connected_clients", "redis_keyspace_hits_total", "redis_keyspace_misses_total", "redis_memory_used_bytes"},
+		MongoDB: {"mongodb_opcounters_total"},
+	}
+}

@@ -1,0 +1,140 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+const (
+	// documentWindow is the window of the rates in the design document's dashboard.
+	documentWindow = "5m"
+	// containerWindow has four of the kubelets' samples.
+	containerWindow = "1m"
+	// database is the name of the database (components/datastore/storespec).
+	database = "progressive_framework_v5"
+)
+
+// performance is the design document's dashboard (section "Comprehensive Performance
+// Dashboard") with its titles and legends. A panel of the document that mixes units is
+// split: two scales in one chart can't be compared. docs/divergences.md says what is
+// fixed in its expressions.
+func performance(p Platform) Dashboard {
+	t := scaling.Targets()
+	web := p.service("web")
+	return Dashboard{Name: "performance", Title: "Progressive Framework V5 - Performance & Scaling", Panels: []Panel{
+		{
+			Title: "Application Response Time", Unit: Seconds,
+			Queries: []Query{
+				{Expr: quantile(0.95, selector(web, "http_request_duration_seconds_bucket", userAnswers())), Legend: "95th percentile"},
+				{Expr: quantile(0.50, selector(web, "http_request_duration_seconds_bucket", userAnswers())), Legend: "50th percentile"},
+			},
+			Lines: []Line{{"threshold", t.Web.ResponseTime.Seconds()}},
+		},
+		{
+			Title: "Agent Coordination Performance", Unit: Seconds,
+			Queries: []Query{{Expr: quantile(0.95, `agent_coordination_duration_seconds_bucket{agent="mca"}`), Legend: "MCA Coordination (95th)"}},
+			Lines:   []Line{{"threshold", t.Agents.MCACoordination.Seconds()}},
+		},
+		{
+			Title: "Agent Coordination Performance: sessions", Unit: Count,
+			Queries: []Query{{Expr: `avg(agent_coordination_active_sessions{agent="mca"})`, Legend: "Active MCA Sessions"}},
+			Lines:   []Line{{"most of a pod", float64(t.Application.ConcurrentAgentSessions)}},
+		},
+		{Title: "Database Performance: PostgreSQL", Unit: PerSecond, Queries: []Query{
+			{Expr: fmt.Sprintf(`sum(rate(pg_stat_database_tup_returned{datname=%q}[%s]))`, database, documentWindow), Legend: "PostgreSQL Rows/sec", Exporter: PostgreSQL},
+		}},
+		{Title: "Database Performance: Redis", Unit: Count, Queries: []Query{
+			{Expr: `sum(redis_connected_clients)`, Legend: "Redis Connected Clients", Exporter: Redis},
+		}},
+		{Title: "Database Performance: MongoDB", Unit: PerSecond, Queries: []Query{
+			{Expr: fmt.Sprintf(`sum by (type) (rate(mongodb_opcounters_total[%s]))`, documentWindow), Legend: "MongoDB Operations/sec: {{type}}", Exporter: MongoDB},
+		}},
+		{Title: "Auto-scaling Status", Unit: Count, Queries: replicas(p)},
+		{
+			Title: "Resource Utilization", Unit: Percent,
+			Queries: []Query{
+				{Expr: share(cpuUse(web), web.Resources.CPURequest.AsApproximateFloat64(), web), Legend: "CPU Usage % of the requests", Exporter: Kubelets},
+				{Expr: share(memoryUse(web), web.Resources.MemoryRequest.AsApproximateFloat64(), web), Legend: "Memory Usage % of the requests", Exporter: Kubelets},
+			},
+			Lines: utilization(web),
+		},
+		{Title: "Cache Performance", Unit: Percent, Queries: []Query{
+			{Expr: hitRate("redis_keyspace"), Legend: "Redis Hit Rate %", Exporter: Redis},
+			{Expr: hitRate("application_cache"), Legend: "Application Cache Hit Rate %"},
+		}},
+	}}
+}
+
+// replicas are the pods of each Deployment. Without the state of Kubernetes' objects,
+// they are those that Prometheus reaches.
+func replicas(p Platform) (all []Query) {
+	names := map[string]string{"web": "Main App", "mca": "MCA", "npa": "NPA", "wpa": "WPA"}
+	for _, s := range p.Services {
+		q := Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: names[s.Short] + " Replicas", Exporter: Prometheus}
+		if p.has(State) {
+			q = Query{Expr: fmt.Sprintf(`sum(kube_deployment_status_replicas{deployment=%q})`, s.Name), Legend: q.Legend, Exporter: State}
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// quantile estimates a quantile of a histogram over all pods. Without the sum, each
+// series would have a quantile of its own.
+func quantile(q float64, buckets string) string {
+	return fmt.Sprintf(`histogram_quantile(%g, sum by (le) (rate(%s[%s])))`, q, buckets, documentWindow)
+}
+
+// hitRate is the share of reads that find a value. Without the sums, a series of hits
+// and one of misses with other labels would not match.
+func hitRate(prefix string) string {
+	rate := func(what string) string {
+		return fmt.Sprintf(`sum(rate(%s_%s_total[%s]))`, prefix, what, documentWindow)
+	}
+	return fmt.Sprintf(`100 * %[1]s / (%[1]s + %[2]s)`, rate("hits"), rate("misses"))
+}
+
+// userAnswers are the matchers of the requests whose duration says something: probes
+// hide slow answers, and a WebSocket lasts as long as its connection. Web's HPA leaves
+// out the same.
+func userAnswers() string {
+	for _, m := range podsMetrics(scaling.Web()) {
+		if d, ok := m.Source.(scaling.MeanDuration); ok {
+			return d.Where
+		}
+	}
+	return ""
+}
+
+// pods matches the names of the pods of a Deployment.
+func pods(p scaling.Profile) string {
+	return fmt.Sprintf(`pod=~"%s-[a-z0-9]+-[a-z0-9]+"`, p.Name)
+}
+
+// cpuUse are the cores, and memoryUse the bytes, that all pods of a service use. The
+// kubelet's series name no pause container, which has no limit and would divide by 0.
+func cpuUse(p scaling.Profile) string {
+	return fmt.Sprintf(`sum(rate(container_cpu_usage_seconds_total{%s}[%s]))`, pods(p), containerWindow)
+}
+
+func memoryUse(p scaling.Profile) string {
+	return fmt.Sprintf(`sum(container_memory_working_set_bytes{%s})`, pods(p))
+}
+
+// share is what all pods use, in percent of an amount for each of them. The HPA
+// divides by the requests too.
+func share(use string, each float64, p scaling.Profile) string {
+	return fmt.Sprintf(`100 * %s / (%s * count(container_memory_working_set_bytes{%s}))`, use, number(each), pods(p))
+}
+
+// utilization are the targets of the HPA for CPU and memory.
+func utilization(p scaling.Profile) (lines []Line) {
+	for _, m := range p.HPA.Metrics {
+		if m, ok := m.(scaling.ResourceMetric); ok {
+			lines = append(lines, Line{"target of " + string(m.Resource), float64(m.Utilization)})
+		}
+	}
+	return lines
+}

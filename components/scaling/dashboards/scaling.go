@@ -1,0 +1,130 @@
+package dashboards
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/promquery"
+)
+
+// podScaling says how many pods each metric asks for, how many there are, and what
+// each pod does.
+func podScaling(p Platform) Dashboard {
+	d := Dashboard{Name: "scaling", Title: "Pod scaling"}
+	for _, s := range p.Services {
+		d.Panels = append(d.Panels, wanted(s))
+	}
+	d.Panels = append(d.Panels, atMaximum(p))
+	for _, s := range p.Services {
+		for _, m := range podsMetrics(s) {
+			d.Panels = append(d.Panels, perPod(s, m))
+		}
+	}
+	for _, s := range p.Services {
+		d.Panels = append(d.Panels, memoryOfPods(s))
+	}
+	d.Panels = append(d.Panels,
+		Panel{Title: "KEDA: errors of the metrics", Unit: PerMinute, Queries: []Query{
+			{Expr: fmt.Sprintf(`60 * sum by (scaledObject) (rate(keda_scaler_detail_errors_total[%s]))`, documentWindow), Legend: "{{scaledObject}}", Exporter: KEDA},
+		}},
+		Panel{Title: "Nodes that answer", Unit: Count, Queries: []Query{
+			{Expr: `sum(up{job="containers"})`, Legend: "nodes", Exporter: Prometheus},
+		}},
+	)
+	return d
+}
+
+// wanted shows the pods that each metric of an HPA asks for. The HPA follows the
+// largest number, within its bounds and its behaviour.
+func wanted(s scaling.Profile) Panel {
+	panel := Panel{
+		Title: s.Short + ": pods that each metric asks for", Unit: Count,
+		Lines: []Line{{"minimum", float64(s.HPA.MinReplicas)}, {"maximum", float64(s.HPA.MaxReplicas)}},
+	}
+	for _, m := range s.HPA.Metrics {
+		panel.Queries = append(panel.Queries, wantedBy(s, m))
+	}
+	state := func(series, label, object, legend string) Query {
+		return Query{Expr: fmt.Sprintf(`sum(%s{%s=%q})`, series, label, object), Legend: legend, Exporter: State}
+	}
+	panel.Queries = append(panel.Queries,
+		state("kube_horizontalpodautoscaler_status_desired_replicas", "horizontalpodautoscaler", s.HPA.Name, "desired by the HPA"),
+		state("kube_deployment_status_replicas_ready", "deployment", s.Name, "ready"),
+		Query{Expr: fmt.Sprintf(`sum(up{job=%q})`, promquery.Job(s)), Legend: "that answer", Exporter: Prometheus})
+	return panel
+}
+
+// wantedBy is the number of pods that one metric asks for: the demand divided by the
+// target of a pod.
+func wantedBy(s scaling.Profile, m scaling.Metric) Query {
+	switch m := m.(type) {
+	case scaling.PodsMetric:
+		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, promquery.Demand(s, m), number(m.AverageValue.AsApproximateFloat64())), Legend: m.Name}
+	case scaling.ResourceMetric:
+		use, request := cpuUse(s), s.Resources.CPURequest
+		if m.Resource == scaling.Memory {
+			use, request = memoryUse(s), s.Resources.MemoryRequest
+		}
+		target := request.AsApproximateFloat64() * float64(m.Utilization) / 100
+		return Query{Expr: fmt.Sprintf(`ceil(%s / %s)`, use, number(target)), Legend: string(m.Resource), Exporter: Kubelets}
+	default:
+		return Query{}
+	}
+}
+
+// atMaximum shows which HPA can't follow its demand any more.
+func atMaximum(p Platform) Panel {
+	panel := Panel{Title: "Demand in percent of the maximum", Unit: Percent, Lines: []Line{{"maximum", 100}}}
+	for _, s := range p.Services {
+		for _, m := range podsMetrics(s) {
+			most := m.AverageValue.AsApproximateFloat64() * float64(s.HPA.MaxReplicas)
+			panel.Queries = append(panel.Queries, Query{Expr: fmt.Sprintf(`100 * %s / %s`, promquery.Demand(s, m), number(most)), Legend: s.Short + ": " + m.Name})
+		}
+	}
+	return panel
+}
+
+// perPod shows the recorded value of a metric of each pod, and the target.
+func perPod(s scaling.Profile, m scaling.PodsMetric) Panel {
+	unit := Seconds
+	if r, ok := m.Source.(scaling.Rate); ok {
+		if unit = PerSecond; r.Per.Minutes() == 1 {
+			unit = PerMinute
+		}
+	}
+	return Panel{
+		Title: s.Short + ": " + m.Name + " of each pod", Unit: unit,
+		// The recorded duration has the name of the services' histogram, whose parts
+		// have other names.
+		Queries: []Query{{Expr: fmt.Sprintf(`%s{job=%q}`, m.Name, promquery.Job(s)), Legend: "{{pod}}", Exporter: Rules}},
+		Lines:   []Line{{"target", m.AverageValue.AsApproximateFloat64()}},
+	}
+}
+
+// memoryOfPods shows the memory of each pod between its request and its limit. The
+// vertical autoscaler moves both, within its bounds.
+func memoryOfPods(s scaling.Profile) Panel {
+	lines := []Line{
+		{"request", s.Resources.MemoryRequest.AsApproximateFloat64()},
+		{"limit", s.Resources.MemoryLimit.AsApproximateFloat64()},
+	}
+	if b, ok := s.VPA.Bounds[scaling.Memory]; ok {
+		lines = append(lines, Line{"largest request of the VPA", b.Max.AsApproximateFloat64()})
+	}
+	return Panel{
+		Title: s.Short + ": memory of each pod", Unit: Bytes, Lines: lines,
+		Queries: []Query{{Expr: fmt.Sprintf(`sum by (pod) (container_memory_working_set_bytes{%s})`, pods(s)), Legend: "{{pod}}", Exporter: Kubelets}},
+	}
+}
+
+func podsMetrics(s scaling.Profile) (all []scaling.PodsMetric) {
+	for _, m := range s.HPA.Metrics {
+		if m, ok := m.(scaling.PodsMetric); ok {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+func number(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
