@@ -9,6 +9,7 @@ import (
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/dashboards"
 	"github.com/progressive-framework/platform/components/size"
 	"github.com/progressive-framework/platform/components/statemetrics"
 	"github.com/progressive-framework/platform/infra/config"
@@ -80,6 +81,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
+		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections}),
 		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
 		RequestShare: share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))

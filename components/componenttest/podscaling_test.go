@@ -14,6 +14,7 @@ import (
 	"github.com/progressive-framework/platform/components/keda"
 	"github.com/progressive-framework/platform/components/prometheus"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/dashboards"
 	"github.com/progressive-framework/platform/components/size"
 	"github.com/progressive-framework/platform/components/statemetrics"
 )
@@ -27,6 +28,7 @@ func prometheusArgs() *prometheus.Args {
 		Namespace: existingNamespace("app-prometheus"), Platform: existingNamespace("app"), Controllers: []controller.Namespace{existingNamespace("app-keda")},
 		Image: pulumi.String("prometheus" + digest), Replicas: 2, Storage: size.GiB(10), Services: scaling.Services(),
 		Readers: []controller.Client{{Namespace: "app-keda", App: keda.OperatorApp}}, RequestShare: 50,
+		Dashboards: dashboards.New(dashboards.Platform{Services: scaling.Services(), Connections: 200}),
 	}
 }
 
@@ -112,6 +114,20 @@ var reading = []string{"get", "list", "watch"}
 
 func (p permission) writes() bool {
 	return slices.ContainsFunc(p.verbs, func(verb string) bool { return !slices.Contains(reading, verb) })
+}
+
+// People see the dashboards as a page of Prometheus, and in the Grafana of the cluster,
+// if there is one.
+func TestPrometheusServesItsDashboards(t *testing.T) {
+	d := deploy(t, newPrometheus(func(*prometheus.Args) {}))
+	d.one(t, "kubernetes:core/v1:ConfigMap", "app-consoles").has(t, map[string]any{"metadata.name": "prometheus-consoles"})
+	d.one(t, "kubernetes:core/v1:ConfigMap", "app-dashboards").has(t, map[string]any{"metadata.labels.grafana_dashboard": "1"})
+	set := d.one(t, "kubernetes:apps/v1:StatefulSet")
+	set.has(t, map[string]any{
+		"spec.template.spec.volumes[1].configMap.name":               "prometheus-consoles",
+		"spec.template.spec.containers[0].volumeMounts[2].mountPath": "/consoles",
+	})
+	require.Contains(t, set.get("spec.template.spec.containers[0].args"), "--web.console.templates=/consoles")
 }
 
 // Prometheus reads pods where its targets are, and the metrics of nodes.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/scaling/dashboards"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -52,6 +53,8 @@ type Args struct {
 	// Stores are the names of the StatefulSets of the stores in Platform, which it
 	// scrapes, and whose CPU and memory alerts watch.
 	Stores []string
+	// Dashboards are what it shows as a page of its own, and Grafana if there is one.
+	Dashboards []dashboards.Dashboard
 	// Readers are the pods that may send queries.
 	Readers []controller.Client
 	// RequestShare is the share of its requests that it asks for, 1 to 100 %.
@@ -68,6 +71,8 @@ func (a *Args) validate() error {
 		return fmt.Errorf("prometheus: Replicas is %d, must be 1 to %d", a.Replicas, MaxReplicas)
 	case a.Storage.Less(size.GiB(1)):
 		return fmt.Errorf("prometheus: Storage is %s, must be 1Gi or more", a.Storage)
+	case len(a.Dashboards) == 0:
+		return errors.New("prometheus: Dashboards must have at least one")
 	case a.RequestShare < 1 || a.RequestShare > 100:
 		return fmt.Errorf("prometheus: RequestShare is %s, must be 1 to 100 %%", a.RequestShare)
 	}

@@ -16,7 +16,7 @@ import (
 // user is the user nobody, as in upstream's image.
 const user = 65534
 
-func podSpec(args *Args, config pulumi.StringInput, labels pulumi.StringMap) *corev1.PodSpecArgs {
+func podSpec(args *Args, config, consoles pulumi.StringInput, labels pulumi.StringMap) *corev1.PodSpecArgs {
 	r := scaling.PrometheusResources().WithRequests(args.RequestShare)
 	pod := datastore.Pod(user, terminationGrace,
 		corev1.ContainerArray{&corev1.ContainerArgs{
@@ -29,9 +29,9 @@ func podSpec(args *Args, config pulumi.StringInput, labels pulumi.StringMap) *co
 			ReadinessProbe:  probe("/-/ready", 5, 3),
 			LivenessProbe:   probe("/-/healthy", 15, 4),
 			SecurityContext: podsecurity.Container(),
-			VolumeMounts:    corev1.VolumeMountArray{datastore.Mount("config", configFolder), datastore.Mount(volumeName, dataFolder)},
+			VolumeMounts:    corev1.VolumeMountArray{datastore.Mount("config", configFolder), datastore.Mount(volumeName, dataFolder), datastore.Mount("consoles", consoleFolder)},
 		}},
-		corev1.VolumeArray{datastore.ConfigFiles("config", config)},
+		corev1.VolumeArray{datastore.ConfigFiles("config", config), datastore.ConfigFiles("consoles", consoles)},
 	)
 	pod.ServiceAccountName = pulumi.String(app)
 	pod.AutomountServiceAccountToken = pulumi.Bool(true) // it asks the API server for its targets
@@ -56,6 +56,7 @@ func flags(args *Args) []string {
 		// and for compaction (docs/storage.md, "Right-sizing retention size").
 		fmt.Sprintf("--storage.tsdb.retention.size=%dMB", args.Storage.Mul(4).Div(5).Bytes()/size.MiB(1).Bytes()),
 		fmt.Sprintf("--web.listen-address=:%d", Port),
+		"--web.console.templates=" + consoleFolder,
 		"--log.format=json",
 	}
 }

@@ -44,7 +44,7 @@ const (
 	// terminationGrace, in seconds, is for the end of open queries.
 	terminationGrace = 60
 
-	configFolder, dataFolder = "/etc/prometheus", "/prometheus"
+	configFolder, dataFolder, consoleFolder = "/etc/prometheus", "/prometheus", "/consoles"
 	configFile               = "prometheus.json"
 	volumeName               = "prometheus-data"
 )
@@ -73,6 +73,10 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	}
 	parent := pulumi.Parent(p)
 	objects := &datastore.Objects{Context: ctx, Name: name, App: app, Namespace: args.Namespace.Created, Parent: parent}
+	consoles, err := newDashboards(ctx, name, args, objects, parent)
+	if err != nil {
+		return nil, err
+	}
 	config, err := objects.NewConfigMap(app, map[string]string{configFile: file, scrape.RulesFile: string(rules)})
 	if err != nil {
 		return nil, err
@@ -99,7 +103,7 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 		Replicas: args.Replicas,
 		Parallel: true, // each scrapes everything, and needs no other
 		Config:   append([]byte(file), rules...),
-		Pod:      podSpec(args, config, objects.Selector()),
+		Pod:      podSpec(args, config, consoles, objects.Selector()),
 		Volume:   datastore.Volume{Name: volumeName, Capacity: args.Storage, Class: args.StorageClass},
 		After:    permissions,
 	})
