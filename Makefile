@@ -7,6 +7,9 @@ SANDBOX   := @"$(HOME_DIR)/bin/sandbox"
 STACK     ?= sandbox
 # Whose tokens the sandbox's services accept (Pulumi.sandbox.yaml).
 ISSUER    := .sandbox/issuer
+# Prometheus of the sandbox at 127.0.0.1:9090, until it is stopped.
+FORWARD   := eval "$$("$(HOME_DIR)/bin/sandbox" env)" && exec kubectl port-forward service/prometheus 9090 \
+	--namespace "$$(pulumi stack output namespace --stack sandbox)-prometheus"
 FUZZTIME  ?= 1m
 # Recorded loads of public sources; docs/prediction.md says where they come from.
 TRACES    ?= ../shared/traces
@@ -30,7 +33,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 
 .NOTPARALLEL:
 .PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-prediction \
-	load token lint diagram screenshot fmt generate clean require-sandbox
+	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,9 +122,15 @@ diagram: build ## draw docs/platform.svg from the stack prod, brought up for it 
 	@go -C sandbox run ./diagram -stack prod > "$(HOME_DIR)/platform.svg"
 	@mv "$(HOME_DIR)/platform.svg" docs/platform.svg
 
-screenshot: up ## take docs/page.png, the front page with a planned week, from the running sandbox
+dashboard: require-sandbox ## the dashboards at http://127.0.0.1:9090/consoles/index.html, until Ctrl-C
+	@$(FORWARD)
+
+screenshot: up ## take docs/page.png, the front page with a planned week, and docs/dashboard.png, from the running sandbox
 	$(PACKAGES) clients
 	@TOKEN=$$($(MAKE) token) go run ./ops/screenshot docs/page.png
+	@$(MAKE) load LOAD="-duration 2m"
+	@($(FORWARD)) >/dev/null & forward=$$!; \
+	go run ./ops/screenshot -dashboard docs/dashboard.png; code=$$?; kill $$forward; exit $$code
 
 fmt: ## gofmt
 	@gofmt -w $$(git ls-files --cached --others --exclude-standard '*.go')

@@ -45,8 +45,8 @@ const (
 	terminationGrace = 60
 
 	configFolder, dataFolder, consoleFolder = "/etc/prometheus", "/prometheus", "/consoles"
-	configFile               = "prometheus.json"
-	volumeName               = "prometheus-data"
+	configFile                              = "prometheus.json"
+	volumeName                              = "prometheus-data"
 )
 
 // NewPrometheus creates the server. A change of its targets restarts its pods, one

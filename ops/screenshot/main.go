@@ -1,9 +1,9 @@
-// Command screenshot takes the README's picture of the front page: it requests
-// a week from the running platform.
+// Command screenshot takes the README's pictures: the front page, with a week that it
+// requests from the running platform, and the dashboards.
 //
 //	make screenshot
 //
-// The token is in the environment variable TOKEN, because other users of the
+// The token of the front page is in the environment variable TOKEN, because other users of the
 // machine can see arguments.
 package main
 
@@ -33,22 +33,42 @@ func main() {
 	}
 }
 
-// run signs in on the front page, plans a week and writes a picture of the
-// page.
+// run writes a picture of the front page, or of the dashboards, to a file.
 func run(args []string, token string) error {
-	if len(args) != 1 || token == "" {
-		return errors.New("usage: TOKEN=... screenshot FILE.png")
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
+	switch {
+	case len(args) == 2 && args[0] == "-dashboard":
+		return take(ctx, args[1], dashboard)
+	case len(args) == 1 && token != "":
+		return take(ctx, args[0], func(ctx context.Context) error { return frontPage(ctx, token) })
+	}
+	return errors.New("usage: TOKEN=... screenshot FILE.png, or screenshot -dashboard FILE.png")
+}
+
+// take opens a browser, lets prepare fill its window and writes a picture of it.
+func take(ctx context.Context, file string, prepare func(context.Context) error) error {
 	allocator, closeBrowser := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, chromedp.Flag("disable-dev-shm-usage", true))...)
 	defer closeBrowser()
 	tab, closeTab := chromedp.NewContext(allocator)
 	defer closeTab()
+	if err := chromedp.Run(tab, chromedp.EmulateViewport(width, height, chromedp.EmulateScale(1))); err != nil {
+		return fmt.Errorf("browser: %w", err)
+	}
+	if err := prepare(tab); err != nil {
+		return err
+	}
 	var picture []byte
-	if err := chromedp.Run(tab,
-		chromedp.EmulateViewport(width, height, chromedp.EmulateScale(1)),
+	if err := chromedp.Run(tab, chromedp.CaptureScreenshot(&picture)); err != nil {
+		return fmt.Errorf("picture: %w", err)
+	}
+	return os.WriteFile(file, picture, 0o644)
+}
+
+// frontPage signs in on the front page and plans a week.
+func frontPage(ctx context.Context, token string) error {
+	if err := chromedp.Run(ctx,
 		chromedp.Navigate(url),
 		chromedp.SetValue("#token", token),
 		chromedp.Click("#sign-in button"),
@@ -56,9 +76,8 @@ func run(args []string, token string) error {
 		chromedp.Poll(`document.querySelectorAll('#agents [data-state=up]').length === 3`, nil),
 		chromedp.Click("#plan-week"),
 		chromedp.WaitVisible("#week article"),
-		chromedp.CaptureScreenshot(&picture),
 	); err != nil {
 		return fmt.Errorf("front page at %s: %w", url, err)
 	}
-	return os.WriteFile(args[0], picture, 0o644)
+	return nil
 }

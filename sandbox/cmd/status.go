@@ -107,6 +107,7 @@ func (r *report) write(out io.Writer) {
 		return
 	}
 	fmt.Fprintf(out, "stack %s: %d resources, url %s\n", r.Stack.Name, r.Stack.Resources, dash(r.Stack.URL))
+	fmt.Fprint(out, dashboardsHint)
 	if r.Stack.Pending > 0 {
 		fmt.Fprintf(out, "  %d operations were interrupted; make up recovers them\n", r.Stack.Pending)
 	}

@@ -155,9 +155,13 @@ func printNextSteps(c *cobra.Command, url string) error {
 	}
 	_, err := fmt.Fprint(out, "\nWork in a shell of the sandbox, with plain pulumi, kubectl and aws:\n"+
 		"  eval \"$(make env)\"\n"+
-		"Then: pulumi stack output; kubectl get pods -A; make status; make down\n")
+		"Then: pulumi stack output; kubectl get pods -A; make status; make down\n"+
+		dashboardsHint)
 	return err
 }
+
+// dashboardsHint says how to see the panels that Prometheus serves.
+const dashboardsHint = "Dashboards: make dashboard, then http://127.0.0.1:9090/consoles/index.html\n"
 
 // frontLimit is how long the platform may take to answer after `pulumi up`.
 // `pulumi up` itself waits for the pods, so only the node's routes may be missing.

@@ -15,12 +15,17 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// prometheusPath is the path of the stack's Prometheus on the API server.
+func prometheusPath(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy", output[string](t, "namespace"))
+}
+
 // query asks the stack's Prometheus, through the API server, and returns the first
 // value; found is false for an empty answer.
 func query(t *testing.T, expression string) (value float64, found bool) {
 	t.Helper()
-	path := fmt.Sprintf("/api/v1/namespaces/%s-prometheus/services/prometheus:9090/proxy/api/v1/query?query=%s", output[string](t, "namespace"), url.QueryEscape(expression))
-	raw, err := run(t, "kubectl", "get", "--raw", path)
+	raw, err := run(t, "kubectl", "get", "--raw", prometheusPath(t)+"/api/v1/query?query="+url.QueryEscape(expression))
 	if err != nil {
 		return 0, false
 	}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// dashboardURL is the page of Prometheus, through `make dashboard`.
+const dashboardURL = "http://127.0.0.1:9090/consoles/index.html"
+
+// dashboard opens the dashboards and waits until the panels are drawn. It prints how
+// many have data, and after what time. The port may open later than the browser.
+func dashboard(ctx context.Context) error {
+	for {
+		err := chromedp.Run(ctx, chromedp.Navigate(dashboardURL))
+		if err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("dashboards at %s: %w", dashboardURL, err)
+		case <-time.After(time.Second):
+		}
+	}
+	var state string
+	if err := chromedp.Run(ctx,
+		chromedp.WaitVisible("body[data-state=drawn]"),
+		chromedp.Text("#state", &state),
+	); err != nil {
+		return fmt.Errorf("dashboards at %s: %w", dashboardURL, err)
+	}
+	fmt.Println(state)
+	return nil
+}

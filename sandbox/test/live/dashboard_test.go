@@ -1,0 +1,67 @@
+package live
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// dashboardPage returns the page of the dashboards as Prometheus serves it.
+func dashboardPage(t *testing.T) string {
+	t.Helper()
+	return must(t, "kubectl", "get", "--raw", prometheusPath(t)+"/consoles/index.html")
+}
+
+// TestEveryPanelHasDataUnderLoad evaluates each expression of the page that people open,
+// during the design document's load test: each has a value, and none is NaN.
+func TestEveryPanelHasDataUnderLoad(t *testing.T) {
+	page := dashboardPage(t)
+	require.LessOrEqual(t, len(page), 60_000, "bytes of the page")
+	_, data, found := strings.Cut(page, `id="data">`)
+	require.True(t, found)
+	data, _, _ = strings.Cut(data, "</script>")
+	var read struct {
+		Dashboards []struct {
+			Name   string
+			Panels []struct {
+				Title   string
+				Queries []struct{ Expr, Legend string }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(data), &read))
+	require.NotEmpty(t, read.Dashboards)
+
+	binary := filepath.Join(t.TempDir(), "loadtest")
+	must(t, "go", "build", "-trimpath", "-o", binary, "./ops/loadtest")
+	token := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
+	must(t, binary, "-url", output[string](t, "url"), "-token-file", token, "-duration", "30s", "-rate", "20")
+
+	queries := 0
+	var missing []string
+	for range 3 { // the rules are evaluated every 15 s
+		missing, queries = nil, 0
+		for _, d := range read.Dashboards {
+			for _, p := range d.Panels {
+				for _, q := range p.Queries {
+					queries++
+					if value, found := query(t, q.Expr); !found || value != value {
+						missing = append(missing, d.Name+": "+p.Title+": "+q.Legend)
+					}
+				}
+			}
+		}
+		if len(missing) == 0 {
+			break
+		}
+		time.Sleep(5 * time.Second)
+	}
+	require.Empty(t, missing, "of %d expressions", queries)
+	t.Logf("%d expressions have data; the page has %d bytes", queries, len(page))
+}
