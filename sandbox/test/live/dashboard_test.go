@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +52,7 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 			for _, p := range d.Panels {
 				for _, q := range p.Queries {
 					queries++
-					if value, found := query(t, q.Expr); !found || value != value {
+					if value, found := query(t, q.Expr); !found || math.IsNaN(value) {
 						missing = append(missing, d.Name+": "+p.Title+": "+q.Legend)
 					}
 				}
