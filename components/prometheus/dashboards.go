@@ -7,15 +7,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/scaling/dashboards/consolepage"
 	"github.com/progressive-framework/platform/components/scaling/dashboards/grafana"
-	"github.com/progressive-framework/platform/components/scaling/dashboards/page"
 )
 
 // newDashboards creates the ConfigMap of the page, and returns its name, and the one
 // that a Grafana in the cluster loads. A change restarts no pod: the kubelet updates
 // the files, and Prometheus reads the page at each request.
 func newDashboards(ctx *pulumi.Context, name string, args *Args, objects *datastore.Objects, parent pulumi.ResourceOption) (pulumi.StringOutput, error) {
-	html, err := page.Render(args.Dashboards)
+	html, err := consolepage.Render(args.Dashboards)
 	if err != nil {
 		return pulumi.StringOutput{}, err
 	}
@@ -24,7 +24,7 @@ func newDashboards(ctx *pulumi.Context, name string, args *Args, objects *datast
 		return pulumi.StringOutput{}, err
 	}
 	consoles, err := corev1.NewConfigMap(ctx, name+"-consoles", &corev1.ConfigMapArgs{
-		Metadata: objects.Meta(app + "-consoles"), Data: pulumi.StringMap{page.Name: pulumi.String(html)},
+		Metadata: objects.Meta(app + "-consoles"), Data: pulumi.StringMap{consolepage.Name: pulumi.String(html)},
 	}, parent)
 	if err != nil {
 		return pulumi.StringOutput{}, fmt.Errorf("page of %s: %w", name, err)

@@ -2,7 +2,7 @@
 // design document's dashboard, and those that say why pods scale, what is left of the
 // capacity, and whether users are served as promised. It is pure. Lines in a panel are
 // the thresholds, targets and bounds of package scaling. Package grafana renders a
-// dashboard for Grafana, and package page for a browser without Grafana.
+// dashboard for Grafana, and package consolepage for a browser without Grafana.
 package dashboards
 
 import (

@@ -1,8 +1,8 @@
-// Package page renders dashboards as one HTML file that Prometheus itself serves as a
+// Package consolepage renders dashboards as one HTML file that Prometheus itself serves as a
 // console template (prometheus/prometheus, docs/visualization/consoles). It needs no
 // further process and loads nothing from elsewhere. The charts are drawn by a hundred
 // lines of JavaScript: a chart library alone would be as large as the page may be.
-package page
+package consolepage
 
 import (
 	_ "embed"
@@ -16,9 +16,6 @@ import (
 // Name is the name of the file. Prometheus' front page leads to a console of this
 // name.
 const Name = "index.html"
-
-// Path is the path of the page on Prometheus.
-const Path = "/consoles/" + Name
 
 // MaxBytes is how large the page may be: it is read through port-forwards, and stored
 // in a ConfigMap.

@@ -1,4 +1,4 @@
-package page
+package consolepage
 
 import (
 	"encoding/json"
