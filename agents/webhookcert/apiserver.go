@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// account is where the kubelet mounts the token and the authority of the API server
+// (Kubernetes, "Accessing the Kubernetes API from a Pod").
+const account = "/var/run/secrets/kubernetes.io/serviceaccount"
+
+// apiServer is the cluster's API server.
+type apiServer struct {
+	url, token string
+	client     *http.Client
+}
+
+// inCluster returns the API server of the pod's cluster.
+func inCluster() (*apiServer, error) {
+	token, err := os.ReadFile(filepath.Join(account, "token"))
+	if err != nil {
+		return nil, fmt.Errorf("token of the service account: %w", err)
+	}
+	authority, err := os.ReadFile(filepath.Join(account, "ca.crt"))
+	if err != nil {
+		return nil, fmt.Errorf("authority of the API server: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(authority) {
+		return nil, fmt.Errorf("authority of the API server: %s has no certificate", filepath.Join(account, "ca.crt"))
+	}
+	return &apiServer{
+		url:    "https://" + net.JoinHostPort(os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT")),
+		token:  strings.TrimSpace(string(token)),
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}},
+	}, nil
+}
+
+// trust sets the authority of a webhook. A strategic merge finds the webhook by its name
+// and leaves every other field.
+func (s *apiServer) trust(ctx context.Context, configuration, webhook string, certificate []byte) error {
+	patch, err := json.Marshal(map[string]any{"webhooks": []any{map[string]any{
+		"name": webhook, "clientConfig": map[string]any{"caBundle": certificate}, // []byte is base64 in JSON
+	}}})
+	if err != nil {
+		return fmt.Errorf("patch: %w", err)
+	}
+	target := s.url + "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/" + url.PathEscape(configuration) + "?fieldManager=webhookcert"
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, target, bytes.NewReader(patch))
+	if err != nil {
+		return fmt.Errorf("patch: %w", err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.token)
+	request.Header.Set("Content-Type", "application/strategic-merge-patch+json")
+	response, err := s.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("patch of MutatingWebhookConfiguration %s: %w", configuration, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		answer, _ := io.ReadAll(io.LimitReader(response.Body, 1<<12))
+		return fmt.Errorf("patch of MutatingWebhookConfiguration %s: %s: %s", configuration, response.Status, bytes.TrimSpace(answer))
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	// validity is longer than any pod lives: nodes get a new image every few weeks
+	// (docs/runbooks/upgrade.md). After it, the API server ignores the webhook.
+	validity = 365 * 24 * time.Hour
+	// skew is how far the API server's clock may be behind.
+	skew = time.Hour
+)
+
+// pair is a key and its certificate, both as PEM.
+type pair struct{ certificate, key []byte }
+
+// newPair creates a key, and a certificate of it for one host.
+func newPair(host string, now time.Time) (pair, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return pair{}, fmt.Errorf("key: %w", err)
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return pair{}, fmt.Errorf("serial number: %w", err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: "admission webhook"}, // a common name has 64 bytes at most
+		DNSNames:     []string{host},
+		NotBefore:    now.Add(-skew),
+		NotAfter:     now.Add(validity),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return pair{}, fmt.Errorf("certificate of %s: %w", host, err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return pair{}, fmt.Errorf("key: %w", err)
+	}
+	return pair{
+		certificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: signed}),
+		key:         pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: encoded}),
+	}, nil
+}
+
+// write writes tls.crt and tls.key, which only the pod's user can read.
+func (p pair) write(dir string) error {
+	for name, content := range map[string][]byte{"tls.crt": p.certificate, "tls.key": p.key} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			return fmt.Errorf("certificate: %w", err)
+		}
+	}
+	return nil
+}
