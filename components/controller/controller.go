@@ -68,6 +68,9 @@ type Args struct {
 	// entry point.
 	Image   pulumi.StringInput
 	Command []string
+	// Before are containers that run to their end before it, such as one that writes a
+	// file of Volumes.
+	Before corev1.ContainerArray
 	// Env are its environment variables, in this order.
 	Env []scaling.EnvVar
 	// Ports are its ports. Without a Service port it has no Service.
@@ -148,7 +151,6 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 	for _, v := range args.Env {
 		env = append(env, &corev1.EnvVarArgs{Name: pulumi.String(v.Name), Value: pulumi.String(v.Value)})
 	}
-	r := args.Resources
 	return &corev1.PodSpecArgs{
 		ServiceAccountName:            account,
 		EnableServiceLinks:            pulumi.Bool(false),
@@ -156,6 +158,7 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 		SecurityContext:               podsecurity.PodWithVolumes(podsecurity.NonRoot),
 		NodeSelector:                  pulumi.ToStringMap(args.NodeSelector),
 		Volumes:                       args.Volumes,
+		InitContainers:                args.Before,
 		Containers: corev1.ContainerArray{&corev1.ContainerArgs{
 			Name:            pulumi.String(args.App),
 			Image:           args.Image,
@@ -167,11 +170,16 @@ func pod(args *Args, account pulumi.StringInput) *corev1.PodSpecArgs {
 			LivenessProbe:   &corev1.ProbeArgs{HttpGet: args.Alive, PeriodSeconds: pulumi.Int(20), TimeoutSeconds: pulumi.Int(5)},
 			SecurityContext: podsecurity.Container(),
 			VolumeMounts:    args.Mounts,
-			Resources: &corev1.ResourceRequirementsArgs{
-				Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
-				Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
-			},
+			Resources:       Requirements(args.Resources),
 		}},
+	}
+}
+
+// Requirements returns requests and limits as a container has them.
+func Requirements(r scaling.Resources) *corev1.ResourceRequirementsArgs {
+	return &corev1.ResourceRequirementsArgs{
+		Requests: pulumi.StringMap{"cpu": pulumi.String(r.CPURequest.String()), "memory": pulumi.String(r.MemoryRequest.String())},
+		Limits:   pulumi.StringMap{"cpu": pulumi.String(r.CPULimit.String()), "memory": pulumi.String(r.MemoryLimit.String())},
 	}
 }
 

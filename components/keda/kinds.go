@@ -3,11 +3,9 @@ package keda
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
-	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
-	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/manifestfile"
 )
 
@@ -29,7 +27,7 @@ var kinds = []struct {
 
 // newKinds creates the CustomResourceDefinitions.
 func newKinds(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([]pulumi.Resource, error) {
-	var created []pulumi.Resource
+	var definitions []manifestfile.Object
 	for _, k := range kinds {
 		objects, err := manifestfile.Read(Module, "config/crd/bases/"+k.file)
 		if err != nil {
@@ -41,17 +39,8 @@ func newKinds(ctx *pulumi.Context, name string, parent pulumi.ResourceOption) ([
 					return nil, fmt.Errorf("%s of %s: %w", k.file, Module.Path, err)
 				}
 			}
-			kind, err := apiextensions.NewCustomResource(ctx, name+"-"+o.Name(), &apiextensions.CustomResourceArgs{
-				ApiVersion:  pulumi.String(o.APIVersion()),
-				Kind:        pulumi.String(o.Kind()),
-				Metadata:    &metav1.ObjectMetaArgs{Name: pulumi.String(o.Name())},
-				OtherFields: kubernetes.UntypedArgs{"spec": pulumi.Any(o["spec"])},
-			}, parent)
-			if err != nil {
-				return nil, fmt.Errorf("kind %s: %w", o.Name(), err)
-			}
-			created = append(created, kind)
+			definitions = append(definitions, o)
 		}
 	}
-	return created, nil
+	return controller.NewKinds(ctx, name, definitions, parent)
 }

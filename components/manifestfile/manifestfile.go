@@ -61,6 +61,13 @@ func (o Object) Name() string {
 	return Object(meta).text("name")
 }
 
+// Annotation returns the value of an annotation, and "" if the object has none.
+func (o Object) Annotation(name string) string {
+	meta, _ := o["metadata"].(map[string]any)
+	annotations, _ := meta["annotations"].(map[string]any)
+	return Object(annotations).text(name)
+}
+
 func (o Object) text(field string) string {
 	s, _ := o[field].(string)
 	return s

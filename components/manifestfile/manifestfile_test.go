@@ -12,6 +12,7 @@ apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
   name: a.example.com
+  annotations: {api-approved.kubernetes.io: "https://example.com/1"}
 spec:
   versions:
     - name: v1
@@ -32,6 +33,9 @@ func TestParse(t *testing.T) {
 	require.Equal(t, "CustomResourceDefinition", objects[0].Kind())
 	require.Equal(t, "a.example.com", objects[0].Name())
 	require.Equal(t, "b", objects[1].Name())
+	require.Equal(t, "https://example.com/1", objects[0].Annotation("api-approved.kubernetes.io"))
+	require.Empty(t, objects[0].Annotation("another"))
+	require.Empty(t, objects[1].Annotation("api-approved.kubernetes.io"))
 }
 
 func TestOpenSchema(t *testing.T) {

@@ -122,6 +122,7 @@ var classes = map[string]class{
 	"ko:index:Image":                                                                             replaceable("built from the sources; its repository is what is held"),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy":                       replaceable(fromProgram),
 	"kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding":                replaceable(fromProgram),
+	"kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration":                    replaceable(wiring),
 	"kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition":                                replaceable("the program creates the objects of the kind again"),
 	"kubernetes:apiregistration.k8s.io/v1:APIService":                                            replaceable(wiring),
 	"kubernetes:apps/v1:Deployment":                                                              replaceable(runs),

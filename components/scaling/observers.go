@@ -4,7 +4,7 @@ package scaling
 const MetricsPort = 9090
 
 // Pods of the programs that watch and scale the services' pods: Prometheus,
-// kube-state-metrics and KEDA.
+// kube-state-metrics, KEDA and VPA.
 // Their CPU and memory at rest were measured in the sandbox, with four services;
 // the limits of KEDA are upstream's (KEDA, config/manager/manager.yaml).
 
@@ -19,6 +19,14 @@ func KEDAResources() Resources { return resources("100m", "1", "128Mi", "1000Mi"
 // a cluster of 100 nodes (kubernetes/kube-state-metrics, README, "Resource
 // recommendation"); it reads one namespace here.
 func StateMetricsResources() Resources { return resources("20m", "200m", "64Mi", "256Mi") }
+
+// VPAResources are those of each of VPA's three programs. They use 33 to 40 MiB; their
+// limits are upstream's (VPA, deploy/recommender-deployment.yaml).
+func VPAResources() Resources { return resources("50m", "200m", "64Mi", "1000Mi") }
+
+// CertificateResources are those of the container that creates a webhook's certificate.
+// It runs for less than a second before the pod's own container.
+func CertificateResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
 
 // WithRequests returns the resources with a share of the requests, 1 to 100 %; see
 // Profile.WithRequests.

@@ -1,0 +1,125 @@
+package componenttest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/vpa"
+)
+
+func newVPA(change func(*vpa.Args)) program {
+	return create(vpa.NewVPA, func(*account.Account) *vpa.Args {
+		args := &vpa.Args{
+			Namespace: existingNamespace("app-vpa"), Watched: existingNamespace("app"),
+			RecommenderImage: pulumi.String("recommender" + digest), UpdaterImage: pulumi.String("updater" + digest),
+			AdmissionImage: pulumi.String("admission" + digest), CertificateImage: pulumi.String("certificate" + digest),
+			Readers:  []controller.Client{{Namespace: "app-prometheus", App: prometheus.App}},
+			Interval: time.Minute, RequestShare: 50,
+		}
+		change(args)
+		return args
+	})
+}
+
+// VPA's own manifest changes pods and reads every workload of the cluster.
+func TestVPAHasPermissionsInItsTwoNamespacesOnly(t *testing.T) {
+	for _, p := range permissions(deploy(t, newVPA(func(*vpa.Args) {}))) {
+		require.NotContains(t, strings.Join(slices.Concat(p.groups, p.resources, p.verbs), " "), "*", "%+v", p)
+		require.NotContains(t, p.resources, "secrets", "%+v", p)
+		if p.namespace == "" {
+			require.Equal(t, permission{"", []string{"admissionregistration.k8s.io"}, []string{"mutatingwebhookconfigurations"}, []string{"app-vpa"}, []string{"patch"}}, p)
+		} else {
+			require.Contains(t, []string{"app", "app-vpa"}, p.namespace)
+		}
+		if slices.Contains(p.resources, "pods/eviction") || slices.Contains(p.resources, "pods/resize") {
+			require.Equal(t, "app", p.namespace)
+		}
+	}
+}
+
+// The webhook is asked about pods of one namespace, and no pod waits for it for long.
+func TestVPAsWebhookHoldsNoPod(t *testing.T) {
+	w := deploy(t, newVPA(func(*vpa.Args) {})).one(t, "kubernetes:admissionregistration.k8s.io/v1:MutatingWebhookConfiguration")
+	w.has(t, map[string]any{
+		"metadata.name":                                                            "app-vpa",
+		"webhooks[0].failurePolicy":                                                "Ignore",
+		"webhooks[0].timeoutSeconds":                                               2.0,
+		"webhooks[0].clientConfig.service.name":                                    "vpa-admission-controller",
+		"webhooks[0].clientConfig.service.namespace":                               "app-vpa",
+		"webhooks[0].rules[0].resources":                                           []any{"pods"},
+		"webhooks[0].rules[0].operations":                                          []any{"CREATE"},
+		`webhooks[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app",
+		// The pod sets it. A value of the program would be a difference in each preview.
+		"webhooks[0].clientConfig.caBundle": nil,
+	})
+}
+
+// The key of the webhook is in the pod's memory only.
+func TestVPAsCertificateIsInNoSecret(t *testing.T) {
+	d := deploy(t, newVPA(func(*vpa.Args) {}))
+	require.Empty(t, d.ofType("kubernetes:core/v1:Secret"))
+	admission := d.one(t, k8sDeployment, "app-admission")
+	requireRestricted(t, admission, "spec.template.spec", 65532)
+	const pod = "spec.template.spec."
+	admission.has(t, map[string]any{
+		pod + "volumes[0].emptyDir.medium":             "Memory",
+		pod + "initContainers[0].image":                "certificate" + digest,
+		pod + "initContainers[0].args":                 []any{"-host", "vpa-admission-controller.app-vpa.svc", "-dir", "/certs", "-configuration", "app-vpa", "-webhook", "vpa.k8s.io"},
+		pod + "containers[0].volumeMounts[0].name":     "certificates",
+		pod + "containers[0].volumeMounts[0].readOnly": true,
+	})
+	require.Contains(t, admission.get(pod+"containers[0].args"), "--register-webhook=false")
+	require.Contains(t, admission.get(pod+"containers[0].args"), "--tls-private-key=/certs/tls.key")
+}
+
+func TestVPAActsInOneNamespace(t *testing.T) {
+	d := deploy(t, newVPA(func(*vpa.Args) {}))
+	const arguments = "spec.template.spec.containers[0].args"
+	for app, flag := range map[string]string{"recommender": "--recommender-interval=1m0s", "updater": "--updater-interval=1m0s", "admission": "--port=9443"} {
+		o := d.one(t, k8sDeployment, "app-"+app)
+		requireRestricted(t, o, "spec.template.spec", 65532)
+		require.Contains(t, o.get(arguments), "--vpa-object-namespace=app")
+		require.Contains(t, o.get(arguments), flag)
+		o.has(t, map[string]any{"spec.template.spec.containers[0].env[0].value": "app-vpa", "spec.template.spec.containers[0].resources.requests.memory": "32Mi"})
+	}
+	// Requests are half of the document's, and so is the smallest recommendation.
+	require.Contains(t, d.one(t, k8sDeployment, "app-recommender").get(arguments), "--pod-recommendation-min-memory-mb=125")
+}
+
+// The kinds are read from VPA's module. Their group is below k8s.io.
+func TestVPAsKindsAreApproved(t *testing.T) {
+	kinds := deploy(t, newVPA(func(*vpa.Args) {})).ofType("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition")
+	require.Len(t, kinds, 2)
+	for _, k := range kinds {
+		require.Equal(t, "autoscaling.k8s.io", k.get("spec.group"))
+		require.NotEmpty(t, k.get(`metadata.annotations["api-approved.kubernetes.io"]`))
+	}
+}
+
+func TestVPARefuses(t *testing.T) {
+	for _, tc := range []struct {
+		reason string
+		change func(*vpa.Args)
+		want   string
+	}{
+		{"the namespace of the pods", func(a *vpa.Args) { a.Namespace = a.Watched }, "must not be Watched"},
+		{"no image", func(a *vpa.Args) { a.CertificateImage = nil }, "CertificateImage must be set"},
+		{"an interval without new values", func(a *vpa.Args) { a.Interval = time.Second }, "Interval is 1s, must be whole seconds from 10s"},
+		{"an interval that has fractions", func(a *vpa.Args) { a.Interval = 10500 * time.Millisecond }, "must be whole seconds"},
+		{"more than all of its requests", func(a *vpa.Args) { a.RequestShare = 101 }, "RequestShare is 101"},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d, err := run(newVPA(tc.change))
+			require.ErrorContains(t, err, tc.want)
+			require.Empty(t, d)
+		})
+	}
+}

@@ -1,0 +1,35 @@
+package vpa
+
+import "github.com/progressive-framework/platform/components/gomodule"
+
+// Version is VPA's release.
+const Version = "1.8.1"
+
+// Upstream's images. No public source of their digests was found (kubernetes/k8s.io,
+// registry.k8s.io/images/k8s-staging-autoscaling/images.yaml ends at 1.4.2 in the copy
+// that could be read), so they have exact versions only.
+const (
+	RecommenderImage = "registry.k8s.io/autoscaling/vpa-recommender:" + Version
+	UpdaterImage     = "registry.k8s.io/autoscaling/vpa-updater:" + Version
+	AdmissionImage   = "registry.k8s.io/autoscaling/vpa-admission-controller:" + Version
+)
+
+// The repositories of the images below a mirror.
+const (
+	RecommenderRepository = "vpa-recommender"
+	UpdaterRepository     = "vpa-updater"
+	AdmissionRepository   = "vpa-admission-controller"
+)
+
+// CertificateProgram is the Go main package of the image that creates the webhook's
+// certificate.
+const CertificateProgram = "github.com/progressive-framework/platform/agents/webhookcert"
+
+// Module is VPA's Go module, which has the manifests of its kinds.
+var Module = gomodule.Module{
+	Path: "k8s.io/autoscaler/vertical-pod-autoscaler", Version: "v" + Version,
+	Sum: "h1:Pe8bV1wozN4gOKO1rleiIY5alIyAXN+DnXDbXQcL4fI=",
+}
+
+// kinds is the file of the module with the CustomResourceDefinitions.
+const kinds = "deploy/vpa-v1-crd-gen.yaml"

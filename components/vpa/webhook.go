@@ -1,0 +1,90 @@
+package vpa
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
+	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apiextensions"
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/controller"
+	"github.com/progressive-framework/platform/components/podsecurity"
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// WebhookPort is the port of the webhook's pod. It is one that the control plane of EKS
+// may call (package cluster, controlPlanePorts).
+const WebhookPort = 9443
+
+const (
+	// webhookName is the webhook's name in its configuration.
+	webhookName = "vpa.k8s.io"
+	// certificates is the folder of the webhook's certificate and key.
+	certificates = "/certs"
+	// webhookTimeout limits how long a pod's creation waits for the webhook, seconds.
+	// It answers from memory; upstream's 30 s would hold a scale-up for as long.
+	webhookTimeout = 2
+)
+
+// configurationName is the name of the MutatingWebhookConfiguration, which is unique in
+// the cluster.
+func configurationName(args *Args) string { return args.Namespace.Name }
+
+// newWebhook registers the webhook, for pods of the watched namespace only. A pod is
+// created without a recommendation if the webhook does not answer: the updater resizes
+// it afterwards.
+func newWebhook(ctx *pulumi.Context, name string, args *Args, parent pulumi.ResourceOption) (pulumi.Resource, error) {
+	created, err := apiextensions.NewCustomResource(ctx, name+"-webhook", &apiextensions.CustomResourceArgs{
+		ApiVersion: pulumi.String("admissionregistration.k8s.io/v1"),
+		Kind:       pulumi.String("MutatingWebhookConfiguration"),
+		Metadata:   &metav1.ObjectMetaArgs{Name: pulumi.String(configurationName(args))},
+		OtherFields: kubernetes.UntypedArgs{"webhooks": pulumi.Array{pulumi.Map{
+			"name":                    pulumi.String(webhookName),
+			"admissionReviewVersions": pulumi.ToStringArray([]string{"v1"}),
+			"clientConfig": pulumi.Map{"service": pulumi.Map{
+				"name": pulumi.String(admissionApp), "namespace": args.Namespace.Created, "port": pulumi.Int(443),
+			}},
+			"rules": pulumi.Array{pulumi.Map{
+				"apiGroups": pulumi.ToStringArray([]string{""}), "apiVersions": pulumi.ToStringArray([]string{"v1"}),
+				"resources": pulumi.ToStringArray([]string{"pods"}), "operations": pulumi.ToStringArray([]string{"CREATE"}),
+				"scope": pulumi.String("Namespaced"),
+			}},
+			"namespaceSelector": pulumi.Map{"matchLabels": pulumi.StringMap{"kubernetes.io/metadata.name": args.Watched.Created}},
+			"failurePolicy":     pulumi.String("Ignore"),
+			"sideEffects":       pulumi.String("None"),
+			"timeoutSeconds":    pulumi.Int(webhookTimeout),
+		}}},
+	}, parent)
+	if err != nil {
+		return nil, fmt.Errorf("webhook of %s: %w", name, err)
+	}
+	return created, nil
+}
+
+// certificateFiles are the volume in memory with the webhook's key and certificate, and
+// the container that writes them.
+func certificateFiles(args *Args) (corev1.VolumeArray, corev1.VolumeMountArray, corev1.ContainerArray) {
+	mount := func(readOnly bool) corev1.VolumeMountArray {
+		return corev1.VolumeMountArray{&corev1.VolumeMountArgs{
+			Name: pulumi.String("certificates"), MountPath: pulumi.String(certificates), ReadOnly: pulumi.Bool(readOnly),
+		}}
+	}
+	r := scaling.CertificateResources()
+	writer := &corev1.ContainerArgs{
+		Name:  pulumi.String("certificate"),
+		Image: args.CertificateImage,
+		Args: pulumi.ToStringArray([]string{
+			"-host", admissionApp + "." + args.Namespace.Name + ".svc", "-dir", certificates,
+			"-configuration", configurationName(args), "-webhook", webhookName,
+		}),
+		SecurityContext: podsecurity.Container(),
+		VolumeMounts:    mount(false),
+		Resources:       controller.Requirements(r),
+	}
+	volume := &corev1.VolumeArgs{Name: pulumi.String("certificates"), EmptyDir: &corev1.EmptyDirVolumeSourceArgs{
+		Medium: pulumi.String("Memory"), SizeLimit: pulumi.String("1Mi"),
+	}}
+	return corev1.VolumeArray{volume}, mount(true), corev1.ContainerArray{writer}
+}
