@@ -1,5 +1,5 @@
 // Package mirror builds the images of programs that others have written and that
-// the platform runs: Prometheus, kube-state-metrics and KEDA. It replaces a mirror of upstream's images,
+// the platform runs: Prometheus, kube-state-metrics, KEDA and VPA. It replaces a mirror of upstream's images,
 // because a sandbox cannot reach their registries.
 //
 // Each program is built from its own module, at the version of the go.mod in the
@@ -41,6 +41,9 @@ var images = []goimage.Image{
 	},
 	kedaImage("keda", "operator"),
 	kedaImage("keda-metrics-apiserver", "adapter"),
+	vpaImage("recommender"),
+	vpaImage("updater"),
+	vpaImage("admission-controller"),
 }
 
 func kedaImage(repository, command string) goimage.Image {
@@ -49,6 +52,16 @@ func kedaImage(repository, command string) goimage.Image {
 		Name: repository + " " + version, Repository: prefix + repository, Tags: []string{version},
 		Module: folder("keda"), ImportPath: module + "/cmd/" + command,
 		Ldflags: []string{"-X", module + "/version.Version=" + version},
+	}
+}
+
+// vpaImage is built with the versions of Kubernetes' libraries that Prometheus has, so
+// that most of its packages are compiled already.
+func vpaImage(command string) goimage.Image {
+	const version = "1.8.1"
+	return goimage.Image{
+		Name: "vpa-" + command + " " + version, Repository: prefix + "vpa-" + command, Tags: []string{version},
+		Module: folder("vpa"), ImportPath: "k8s.io/autoscaler/vertical-pod-autoscaler/pkg/" + command,
 	}
 }
 

@@ -1,6 +1,7 @@
 package mirror
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +25,7 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 		return ""
 	}
 	for _, img := range images {
-		module, _, _ := strings.Cut(img.ImportPath, "/cmd/")
+		module, _, _ := strings.Cut(strings.Replace(img.ImportPath, "/pkg/", "/cmd/", 1), "/cmd/")
 		version := required(img.Module, module)
 		if module == "github.com/prometheus/prometheus" {
 			// Release 3.16.0 is module version v0.316.0: the module has no /v3.
@@ -37,11 +38,13 @@ func TestTagsAreTheVersionsOfTheModules(t *testing.T) {
 	}
 }
 
-// The stack names the versions too: components/keda and components/prometheus.
+// The stack names the versions too: components/keda, components/prometheus and
+// components/vpa.
 func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	for _, row := range []struct{ file, text string }{
-		{"components/prometheus/args.go", `Version    = "` + images[0].Tags[0] + `"`},
+		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
 		{"components/keda/images.go", `const Version = "` + images[2].Tags[0] + `"`},
+		{"components/vpa/images.go", `const Version = "` + images[4].Tags[0] + `"`},
 		{"components/statemetrics/statemetrics.go", `Version    = "` + images[1].Tags[0] + `"`},
 	} {
 		raw, err := os.ReadFile(filepath.Join("../..", row.file))
@@ -53,18 +56,49 @@ func TestTagsAreThoseOfTheComponents(t *testing.T) {
 	require.Contains(t, string(raw), "mirror: ecr://"+strings.TrimSuffix(prefix, "/"))
 }
 
-// KEDA's kinds are read from the module that the sandbox builds.
-func TestModuleOfTheKindsHasTheHashOfTheBuiltOne(t *testing.T) {
-	sums, err := os.ReadFile("keda/go.sum")
-	require.NoError(t, err)
-	component, err := os.ReadFile("../../components/keda/images.go")
-	require.NoError(t, err)
-	for line := range strings.Lines(string(sums)) {
-		fields := strings.Fields(line)
-		if len(fields) == 3 && fields[0] == "github.com/kedacore/keda/v2" && !strings.HasSuffix(fields[1], "/go.mod") {
-			require.Contains(t, string(component), fields[2])
-			return
+// The kinds of KEDA and VPA are read from the modules that the sandbox builds.
+func TestModulesOfTheKindsHaveTheHashesOfTheBuiltOnes(t *testing.T) {
+	for folder, module := range map[string]string{"keda": "github.com/kedacore/keda/v2", "vpa": "k8s.io/autoscaler/vertical-pod-autoscaler"} {
+		component, err := os.ReadFile(filepath.Join("../../components", folder, "images.go"))
+		require.NoError(t, err)
+		hash := ""
+		for line := range lines(t, filepath.Join(folder, "go.sum")) {
+			if fields := strings.Fields(line); len(fields) == 3 && fields[0] == module && !strings.HasSuffix(fields[1], "/go.mod") {
+				hash = fields[2]
+			}
+		}
+		require.NotEmpty(t, hash, "%s/go.sum has no hash of %s", folder, module)
+		require.Contains(t, string(component), hash)
+	}
+}
+
+// Packages are compiled once for both only if every module has one version in both. A
+// replacement would not do: the go command's cache knows a package by the version that
+// is required.
+func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
+	versions := func(folder string) map[string]string {
+		found := map[string]string{}
+		for line := range lines(t, filepath.Join(folder, "go.mod")) {
+			require.NotContains(t, line, "=>")
+			if fields := strings.Fields(line); len(fields) >= 2 && strings.HasPrefix(fields[1], "v") {
+				found[fields[0]] = fields[1]
+			}
+		}
+		return found
+	}
+	prometheus, shared := versions("prometheus"), 0
+	for module, version := range versions("vpa") {
+		if other, ok := prometheus[module]; ok {
+			require.Equal(t, other, version, module)
+			shared++
 		}
 	}
-	t.Fatal("keda/go.sum has no hash of KEDA")
+	require.Greater(t, shared, 30)
+}
+
+func lines(t *testing.T, file string) iter.Seq[string] {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return strings.Lines(string(raw))
 }
