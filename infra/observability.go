@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"time"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/controller"
@@ -12,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 	"github.com/progressive-framework/platform/components/size"
 	"github.com/progressive-framework/platform/components/statemetrics"
+	"github.com/progressive-framework/platform/components/vpa"
 	"github.com/progressive-framework/platform/infra/config"
 )
 
@@ -47,7 +51,7 @@ func storesInCluster(stack *config.Stack) (names []string) {
 	return names
 }
 
-// deployObservability creates Prometheus, kube-state-metrics and KEDA.
+// deployObservability creates Prometheus, kube-state-metrics, KEDA and VPA.
 func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*observability, error) {
 	if !stack.PodScaling.Enabled {
 		return nil, nil
@@ -62,10 +66,15 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
+	vpaNamespace, err := controller.NewNamespace(ctx, stack.Name()+"-vpa", eks.inCluster)
+	if err != nil {
+		return nil, err
+	}
 	images := map[string]pulumi.StringInput{}
 	for repository, upstream := range map[string]string{
 		prometheus.Repository: prometheus.Image, keda.OperatorRepository: keda.OperatorImage, keda.AdapterRepository: keda.AdapterImage,
-		statemetrics.Repository: statemetrics.Image,
+		statemetrics.Repository:   statemetrics.Image,
+		vpa.RecommenderRepository: vpa.RecommenderImage, vpa.UpdaterRepository: vpa.UpdaterImage, vpa.AdmissionRepository: vpa.AdmissionImage,
 	} {
 		if images[repository], err = imageReference(ctx, base, stack.ImageOf(upstream, repository)); err != nil {
 			return nil, err
@@ -74,7 +83,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
 		Namespace:    observers,
 		Platform:     platform,
-		Controllers:  []controller.Namespace{kedaNamespace},
+		Controllers:  []controller.Namespace{kedaNamespace, vpaNamespace},
 		Image:        images[prometheus.Repository],
 		Replicas:     stack.Prometheus.Replicas,
 		Storage:      size.GiB(int64(stack.Prometheus.StorageGiB)),
@@ -108,5 +117,23 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 	if err != nil {
 		return nil, err
 	}
-	return &observability{prometheusURL: server.URL, settled: append(server.Settled, scaler.Settled...)}, nil
+	certificate, err := newImage(ctx, stack, base, "webhookcert", vpa.CertificateProgram)
+	if err != nil {
+		return nil, err
+	}
+	resizer, err := vpa.NewVPA(ctx, stack.Name()+"-vpa", &vpa.Args{
+		Namespace:        vpaNamespace,
+		Watched:          platform,
+		RecommenderImage: images[vpa.RecommenderRepository],
+		UpdaterImage:     images[vpa.UpdaterRepository],
+		AdmissionImage:   images[vpa.AdmissionRepository],
+		CertificateImage: certificate,
+		Readers:          []controller.Client{{Namespace: observers.Name, App: prometheus.App}},
+		Interval:         time.Duration(stack.PodScaling.ResizeSeconds) * time.Second,
+		RequestShare:     share,
+	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
+	if err != nil {
+		return nil, err
+	}
+	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
 }

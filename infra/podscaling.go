@@ -17,10 +17,9 @@ func deployPodScaling(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster,
 	}
 	for _, profile := range stack.Profiles() {
 		_, err := podscaling.NewPodScaling(ctx, stack.Name()+"-"+profile.Short, &podscaling.Args{
-			Namespace:       eks.namespace,
-			Profile:         profile,
-			PrometheusURL:   observed.prometheusURL,
-			WithoutVertical: true,
+			Namespace:     eks.namespace,
+			Profile:       profile,
+			PrometheusURL: observed.prometheusURL,
 		}, eks.inCluster, pulumi.DependsOn(append(slices.Clone(observed.settled), services.byName[profile.Short])))
 		if err != nil {
 			return err

@@ -175,12 +175,6 @@ func TestVerticalPodAutoscalerIsTheDocuments(t *testing.T) {
 	}
 }
 
-func TestClusterWithoutVPAHasNoVerticalAutoscaler(t *testing.T) {
-	d := deploy(t, newPodScaling(scaling.NPA(), func(a *podscaling.Args) { a.WithoutVertical = true }))
-	require.Empty(t, d.ofType(verticalPA))
-	d.one(t, scaledObject)
-}
-
 func TestPodScalingRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		reason string

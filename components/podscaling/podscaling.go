@@ -26,8 +26,6 @@ type Args struct {
 	Profile scaling.Profile
 	// PrometheusURL is where KEDA reads the metrics, such as http://prometheus:9090.
 	PrometheusURL pulumi.StringInput
-	// WithoutVertical leaves the VerticalPodAutoscaler out, for a cluster without VPA.
-	WithoutVertical bool
 }
 
 func (a *Args) validate() error {
@@ -58,11 +56,10 @@ func NewPodScaling(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	if err := ctx.RegisterComponentResource("progressive:podscaling:PodScaling", name, s, opts...); err != nil {
 		return nil, fmt.Errorf("pod scaling %s: %w", name, err)
 	}
-	objects := []object{{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaledObject(args)}}
-	if !args.WithoutVertical {
-		objects = append(objects, object{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscaler(args.Profile)})
-	}
-	for _, o := range objects {
+	for _, o := range []object{
+		{"scaledobject", "keda.sh/v1alpha1", "ScaledObject", args.Profile.Name, scaledObject(args)},
+		{"vpa", "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", args.Profile.VPA.Name, verticalPodAutoscaler(args.Profile)},
+	} {
 		if _, err := apiextensions.NewCustomResource(ctx, name+"-"+o.part, &apiextensions.CustomResourceArgs{
 			ApiVersion:  pulumi.String(o.apiVersion),
 			Kind:        pulumi.String(o.kind),

@@ -67,6 +67,10 @@ func (s *Stack) pods() []pod {
 		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
 			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))
 		}
+		r = scaling.VPAResources().WithRequests(share)
+		for _, name := range []string{"vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
+			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))
+		}
 	}
 	if p := s.Postgres; p.Kind == InCluster {
 		all = append(all, pod{name: "postgres", milli: int64(250 * p.Cores), mib: int64(p.MemoryMiB), belongsTo: "postgres.memoryMiB"})

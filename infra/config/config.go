@@ -192,8 +192,8 @@ type Images struct {
 	// The OCI platforms of every image. With more than one, the image is an
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
-	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics, KEDA): an
-	// existing registry path of the account, as `ecr://PREFIX`. The images have
+	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics,
+	// KEDA, VPA): an existing registry path of the account, as `ecr://PREFIX`. The images have
 	// upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
 }
@@ -263,10 +263,13 @@ type Service struct {
 
 // PodScaling is what scales the pods of the services.
 type PodScaling struct {
-	// Runs Prometheus, kube-state-metrics and KEDA, which measure the services and scale their pods.
-	// KEDA's kinds and the API of external metrics exist once in a cluster: leave
-	// it off where the cluster has them already.
+	// Runs Prometheus, kube-state-metrics, KEDA and VPA, which measure the services
+	// and scale their pods. The kinds of KEDA and VPA and the API of external metrics exist once in a
+	// cluster: leave it off where the cluster has them already.
 	Enabled bool `key:"enabled"`
+	// How often VPA reads the usage of the pods, and how often it resizes pods, in
+	// seconds. Of a service it resizes half of the pods at a time.
+	ResizeSeconds int `key:"resizeSeconds"`
 }
 
 // Prometheus is the server of the services' metrics.
@@ -282,6 +285,7 @@ func defaults() Stack {
 		Network:            Network{NATGateways: subnet.NATPerZone, Endpoints: subnet.EndpointsPerZone},
 		Cluster:            Cluster{Version: "1.36", UpgradeStage: eksspec.StageAutoscaler, Nodes: NodesAutoScaling, RequestPercent: 100},
 		Images:             Images{Platforms: []ociplatform.Platform{ociplatform.Default}},
+		PodScaling:         PodScaling{ResizeSeconds: 60},
 		Prometheus:         Prometheus{Replicas: 2, StorageGiB: 50},
 		Edge:               Edge{WebACL: true, WebACLMode: webaclspec.Count},
 		Postgres:           Postgres{Kind: Managed, Connections: postgrestuning.DefaultConnections, Cores: 2, Platforms: []ociplatform.Platform{ociplatform.Default}},

@@ -166,6 +166,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a node type of a Redis that is not there", "redis", `{"kind":"none","nodeType":"cache.r7g.large"}`, "redis.nodeType: Forbidden"},
 		{"a storage class that no volume has", "storageClass", "gp3", "storageClass: Forbidden: has no effect"},
 		{"a Prometheus that nobody asks", "prometheus", `{"replicas":1}`, "prometheus: Forbidden: has no effect without podScaling.enabled"},
+		{"an interval of no VPA", "podScaling", `{"resizeSeconds":30}`, "podScaling.resizeSeconds: Forbidden: has no effect without podScaling.enabled"},
 		{"a mirror of no image", "images", `{"mirror":"ecr://mirror"}`, "images.mirror: Forbidden: has no effect without podScaling.enabled"},
 		{"a base without spot", "tiers", `{"web":{"onDemandBase":2}}`, "tiers.web.onDemandBase: Forbidden: has no effect without spotShare"},
 		{"a web ACL without an edge", "edge", `{"webAcl":true}`, "these keys have no effect: edge.webAcl"},
@@ -185,6 +186,7 @@ func TestKeysWithoutEffectAreRefused(t *testing.T) {
 		{"a Prometheus without a class of volumes", map[string]string{"cluster": own, "mongo": `{"kind":"none"}`, "redis": `{"kind":"none"}`, "postgres": `{"kind":"none"}`, "podScaling": `{"enabled":true}`}, "storageClass: Required value: the class of Prometheus' volumes"},
 		{"a mirror in no registry", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"registry.example.com/mirror"}`}, "images.mirror: Invalid value"},
 		{"a mirror with a tag", map[string]string{"podScaling": `{"enabled":true}`, "images": `{"mirror":"ecr://mirror:1"}`}, "images.mirror: Invalid value"},
+		{"a VPA that reads the same usage again", map[string]string{"podScaling": `{"enabled":true,"resizeSeconds":5}`}, "podScaling.resizeSeconds: Invalid value: 5: must be 10 to 3600"},
 		{"three pods of Prometheus", map[string]string{"podScaling": `{"enabled":true}`, "prometheus": `{"replicas":3}`}, "prometheus.replicas: Invalid value: 3: must be 1 to 2"},
 		{"authorities that nothing verifies", map[string]string{"caFile": "ca.pem", "mongo": `{"kind":"none"}`, "postgres": `{"kind":"inCluster","image":"ecr://a/b:c","memoryMiB":1024,"connections":50}`}, "caFile: Forbidden"},
 	} {

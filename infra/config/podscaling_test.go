@@ -35,5 +35,7 @@ func TestPodsOfPodScalingNeedRoom(t *testing.T) {
 	require.Equal(t, 2, count(with)["prometheus"])
 	require.Equal(t, 1, count(with)["kube-state-metrics"])
 	require.Equal(t, 1, count(with)["keda-operator"])
-	require.Equal(t, 1, count(with)["keda-metrics-apiserver"])
+	for _, name := range []string{"keda-metrics-apiserver", "vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
+		require.Equal(t, 1, count(with)[name], name)
+	}
 }

@@ -123,6 +123,7 @@ var stagingChanges = []change{
 	to("services.mca.min", 1, applied),
 	to("services.mca.max", 3, applied).sample(),
 	to("podScaling.enabled", false, refused).saying(protectedText),
+	to("podScaling.resizeSeconds", 120, applied),
 	to("prometheus.replicas", 1, refused).saying(protectedText),
 	to("prometheus.storageGiB", 60, oneWay),
 	to("auth.issuer", "https://other.progressive-framework.example", applied),
@@ -168,6 +169,7 @@ var stagingChanges = []change{
 var sandboxChanges = []change{
 	to("storageClass", "fast-ssd", refused).saying(`storageClass: "sandbox-local" can't become "fast-ssd"`).sample(),
 	to("frontDoor.nodePort", 30081, applied),
+	to("podScaling.resizeSeconds", 60, applied),
 	to("prometheus.replicas", 2, adds),
 	to("prometheus.storageGiB", 2, oneWay),
 	to("postgres.kind", "none", refused).sample(),
