@@ -85,9 +85,18 @@ func newBase(t testing.TB) *environment {
 		add(k8sview.Secret{}.Token(), "login", map[string]any{"metadata": map[string]any{"name": "login", "namespace": "n"}, "stringData": map[string]any{"password": value.Secret{Value: "p"}}}, nil),
 		add(k8sview.HorizontalPodAutoscaler{}.Token(), "scaler", map[string]any{"spec": map[string]any{
 			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicas": 2.0, "maxReplicas": 9.0,
+			"metrics": []any{map[string]any{"type": "Resource", "resource": map[string]any{"name": "cpu"}}},
 		}}, nil),
 		add("kubernetes:keda.sh/v1alpha1:ScaledObject", "keda-scaler", map[string]any{"spec": map[string]any{
 			"scaleTargetRef": map[string]any{"name": "another"}, "minReplicaCount": 2.0, "maxReplicaCount": 9.0,
+			"triggers": []any{map[string]any{"type": "cpu"}},
+		}}, nil),
+		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "resizer", map[string]any{"spec": map[string]any{
+			"targetRef": map[string]any{"name": "another"}, "updatePolicy": map[string]any{"updateMode": "InPlaceOrRecreate"},
+			"resourcePolicy": map[string]any{"containerPolicies": []any{map[string]any{"containerName": "*", "mode": "Auto", "controlledResources": []any{"memory"}}}},
+		}}, nil),
+		add("kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler", "recommends", map[string]any{"spec": map[string]any{
+			"targetRef": map[string]any{"name": "another"}, "updatePolicy": map[string]any{"updateMode": "Off"},
 		}}, nil),
 		add(k8sview.NetworkPolicy{}.Token(), "all", map[string]any{"metadata": map[string]any{"name": "all", "namespace": "progressive-framework-prod"}, "spec": map[string]any{
 			"podSelector": map[string]any{}, "ingress": []any{map[string]any{"from": []any{map[string]any{"podSelector": map[string]any{}}}}},

@@ -21,5 +21,10 @@ var workloadExamples = []example{
 	{rule: "pod-probes", at: deployment, path: "spec.template.spec.containers.0.livenessProbe", bad: nil},
 	{rule: "service-not-public", at: "Service metrics", path: "spec.externalIPs", bad: true, absent: evaluate.Holds},
 	{rule: "service-not-public", at: "Service metrics", path: "spec.type", bad: true, absent: evaluate.Holds},
+	{rule: "vpa-hpa-conflict", at: "VerticalPodAutoscaler resizer", path: "spec.resourcePolicy.containerPolicies.0.controlledResources", bad: []any{"cpu", "memory"}},
+	{rule: "vpa-hpa-conflict", at: "VerticalPodAutoscaler resizer", path: "spec.resourcePolicy", bad: nil},
+	{rule: "vpa-hpa-conflict", at: "VerticalPodAutoscaler recommends", path: "spec.updatePolicy.updateMode", bad: "Initial"},
+	{rule: "vpa-hpa-conflict", at: "ScaledObject keda-scaler", path: "spec.triggers.0.type", bad: "memory", on: "VerticalPodAutoscaler resizer", absent: evaluate.Holds},
+	{rule: "vpa-hpa-conflict", at: "HorizontalPodAutoscaler scaler", path: "spec.metrics.0.resource.name", bad: "memory", on: "VerticalPodAutoscaler resizer", absent: evaluate.Holds},
 	{rule: "service-selects-pods", at: "Service mca-service", path: "spec.selector.app", bad: "another", absent: evaluate.Holds},
 }

@@ -210,6 +210,58 @@ var workloads = []*rule.Rule{
 			s.Must(low.Compare(high, func(low, high float64) bool { return low < high }), "its minimum of pods is not below its maximum")
 		}, podScalers...),
 	},
+	{
+		ID: "vpa-hpa-conflict", Title: "A VPA does not set what an HPA scales on",
+		Why: "The HPA divides usage by the request that the VPA changes, so that each undoes the other's change.",
+		Fix: "components/scaling, VPA.WithoutConflict", Standards: []string{"VPA known limitations"},
+		Severity: rule.High, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			for _, resource := range []string{"cpu", "memory"} {
+				s.Must(value.Not(value.All(resizes(s.Resource, resource), scalesOn(s, resource))), "it sets %s, and an HPA of the same Deployment scales on it", resource)
+			}
+		}, verticalPodAutoscaler),
+	},
+}
+
+// verticalPodAutoscaler is the kind that sets the requests of pods.
+const verticalPodAutoscaler = "kubernetes:autoscaling.k8s.io/v1:VerticalPodAutoscaler"
+
+// resizes reports whether a VPA sets a resource of a container. Without a list it sets
+// CPU and memory.
+func resizes(vpa *graph.Resource, resource string) value.Truth {
+	policies := value.As[value.List[value.Value]](vpa.View().At("spec.resourcePolicy.containerPolicies"))
+	sets := value.Any(value.Not(policies.Set()), policies.Any(func(policy value.Value) value.Truth {
+		listed := value.As[value.List[value.String]](policy.At("controlledResources"))
+		off := value.As[value.String](policy.At("mode")).Or("Auto").Is("Off")
+		return value.All(value.Not(off), value.Any(value.Not(listed.Set()), value.HasText(listed, resource)))
+	}))
+	off := value.As[value.String](vpa.View().At("spec.updatePolicy.updateMode")).Or("Recreate").Is("Off")
+	return value.All(value.Not(off), sets)
+}
+
+// scalesOn reports whether an HPA of the VPA's target scales on the use of a resource.
+func scalesOn(s *rule.Subject, resource string) value.Truth {
+	target := value.As[value.String](s.View().At("spec.targetRef.name"))
+	answer := value.False
+	for _, typ := range podScalers {
+		for _, r := range s.Graph.OfType(typ) {
+			same := value.As[value.String](r.View().At("spec.scaleTargetRef.name")).Equals(target)
+			answer = value.Any(answer, value.All(same, reads(r, resource)))
+		}
+	}
+	return answer
+}
+
+// reads reports whether an autoscaler of pods has a metric of a resource.
+func reads(scaler *graph.Resource, resource string) value.Truth {
+	if scaler.Type == scaledObject {
+		return value.As[value.List[value.Value]](scaler.View().At("spec.triggers")).Any(func(trigger value.Value) value.Truth {
+			return value.As[value.String](trigger.At("type")).Is(resource)
+		})
+	}
+	return value.As[value.List[value.Value]](scaler.View().At("spec.metrics")).Any(func(metric value.Value) value.Truth {
+		return value.As[value.String](metric.At("resource.name")).Is(resource)
+	})
 }
 
 // scaledObject is the kind from which KEDA makes an HPA.
