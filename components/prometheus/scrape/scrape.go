@@ -127,7 +127,7 @@ func New(services []scaling.Profile, in Namespaces) Config {
 			Name: "controllers", Discovery: pods(in.Controllers...),
 			Targets: podTargets(relabel{Source: []string{podApp}, Target: "app"}),
 			// KEDA's adapter has 2,000 series of an API server, which nobody reads.
-			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|controller_runtime_reconcile|process)_.*", Action: "keep"}},
+			Series: []relabel{{Source: []string{"__name__"}, Regex: "(keda|vpa|controller_runtime_reconcile|process)_.*", Action: "keep"}},
 		})
 	}
 	if len(in.Stores) > 0 {
