@@ -1,0 +1,148 @@
+package live
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// resized are the services whose memory the VPA sets.
+var resized = []string{"npa", "wpa"}
+
+// runningPod returns a pod of a service.
+func runningPod(t *testing.T, namespace, app string) fields {
+	t.Helper()
+	var list fields
+	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pods", "-l", "app="+app, "--field-selector=status.phase=Running", "-o", "json")), &list))
+	pods := list["items"].([]any)
+	require.NotEmpty(t, pods, app)
+	return pods[0].(fields)
+}
+
+// container returns the status of a pod's only container.
+func container(t *testing.T, pod fields) fields {
+	t.Helper()
+	statuses, _ := at(pod, "status", "containerStatuses").([]any)
+	require.Len(t, statuses, 1)
+	return statuses[0].(fields)
+}
+
+// memory returns a quantity of memory in bytes, and 0 if there is none.
+func memory(v any) int64 {
+	text, _ := v.(string)
+	quantity, err := resource.ParseQuantity(text)
+	if err != nil {
+		return 0
+	}
+	return quantity.Value()
+}
+
+// recommendation returns the memory that a VPA recommends, and the least that it may.
+func recommendation(t *testing.T, namespace, vpa string) (target, least int64) {
+	t.Helper()
+	var o fields
+	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "vpa", vpa, "-o", "json")), &o))
+	first := func(path ...string) any {
+		if list, _ := at(o, path...).([]any); len(list) > 0 {
+			return list[0]
+		}
+		return nil
+	}
+	return memory(at(first("status", "recommendation", "containerRecommendations"), "target", "memory")),
+		memory(at(first("spec", "resourcePolicy", "containerPolicies"), "minAllowed", "memory"))
+}
+
+// TestEveryVPARecommends: also those that resize nothing.
+func TestEveryVPARecommends(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	for _, vpa := range []string{"progressive-framework-vpa", "mca-vpa", "npa-vpa", "wpa-vpa"} {
+		require.Eventually(t, func() bool {
+			target, _ := recommendation(t, namespace, vpa)
+			return target > 0
+		}, 2*time.Minute, 3*time.Second, vpa)
+	}
+}
+
+// TestVPAResizesPodsInPlace gives two running pods less memory than their VPAs allow. The
+// VPAs give them what they recommend, and their limits in proportion. No container
+// restarts, and the services follow their new limits. The sandbox's VPA acts every 15 s
+// (podScaling.resizeSeconds); the default is a minute.
+func TestVPAResizesPodsInPlace(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	const request, limit = "24Mi", "256Mi"
+	before := map[string]fields{}
+	for _, app := range resized {
+		require.Eventually(t, func() bool {
+			target, least := recommendation(t, namespace, app+"-vpa")
+			return target >= least && least > memory(request)
+		}, 2*time.Minute, 3*time.Second, app)
+		before[app] = runningPod(t, namespace, app)
+	}
+	for _, app := range resized {
+		must(t, "kubectl", "-n", namespace, "patch", "pod", at(before[app], "metadata", "name").(string), "--subresource=resize", "-p", fmt.Sprintf(
+			`{"spec":{"containers":[{"name":%q,"resources":{"requests":{"memory":%q},"limits":{"memory":%q}}}]}}`, app, request, limit))
+	}
+	began := time.Now()
+	for _, app := range resized {
+		name := at(before[app], "metadata", "name").(string)
+		_, least := recommendation(t, namespace, app+"-vpa")
+		require.Eventually(t, func() bool {
+			var pod fields
+			require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "get", "pod", name, "-o", "json")), &pod))
+			require.Equal(t, at(before[app], "metadata", "uid"), at(pod, "metadata", "uid"))
+			require.Equal(t, at(container(t, before[app]), "restartCount"), at(container(t, pod), "restartCount"), "%s restarted", name)
+			now := at(container(t, pod), "resources")
+			return memory(at(now, "requests", "memory")) >= least && memory(at(now, "limits", "memory")) > memory(limit)
+		}, 2*time.Minute-time.Since(began), 2*time.Second, "%s is resized", name)
+		t.Logf("%s was resized after %s", name, time.Since(began).Round(time.Second))
+	}
+	for _, app := range resized {
+		name := at(before[app], "metadata", "name").(string)
+		events := must(t, "kubectl", "-n", namespace, "get", "events", "--field-selector=reason=InPlaceResizedByVPA,involvedObject.name="+name, "-o", "jsonpath={.items[*].message}")
+		require.NotEmpty(t, events, name)
+		requireMemoryLimitFollows(t, namespace, app, name)
+	}
+}
+
+// requireMemoryLimitFollows waits until a service's Go runtime has nine tenths of its
+// container's limit.
+func requireMemoryLimitFollows(t *testing.T, namespace, app, name string) {
+	t.Helper()
+	limit := memory(at(container(t, runningPod(t, namespace, app)), "resources", "limits", "memory"))
+	require.Eventually(t, func() bool {
+		value, found := query(t, fmt.Sprintf(`go_gc_gomemlimit_bytes{pod=%q}`, name))
+		return found && value > 0.89*float64(limit) && value < 0.91*float64(limit)
+	}, time.Minute, 2*time.Second, "the memory limit of %s follows its container's", name)
+}
+
+// TestNewPodGetsTheRecommendation creates a copy of a pod, without storing it. The API
+// server asks VPA's webhook, and trusts the certificate that its pod created.
+func TestNewPodGetsTheRecommendation(t *testing.T) {
+	namespace := output[string](t, "namespace")
+	before, _ := recommendation(t, namespace, "wpa-vpa")
+	require.NotZero(t, before)
+	pod := runningPod(t, namespace, "wpa")
+	spec := at(pod, "spec").(fields)
+	delete(spec, "nodeName")
+	encoded, err := json.Marshal(fields{
+		"apiVersion": "v1", "kind": "Pod", "spec": spec,
+		"metadata": fields{"generateName": "wpa-copy-", "labels": at(pod, "metadata", "labels"), "ownerReferences": at(pod, "metadata", "ownerReferences")},
+	})
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "pod.json")
+	require.NoError(t, os.WriteFile(file, encoded, 0o600))
+	var created fields
+	require.NoError(t, json.Unmarshal([]byte(must(t, "kubectl", "-n", namespace, "create", "--dry-run=server", "-o", "json", "-f", file)), &created))
+	updates, _ := at(created, "metadata", "annotations", "vpaUpdates").(string)
+	require.True(t, strings.Contains(updates, "wpa-vpa") && strings.Contains(updates, "memory"), "annotation: %q", updates)
+	containers := at(created, "spec", "containers").([]any)
+	after, _ := recommendation(t, namespace, "wpa-vpa")
+	require.Contains(t, []int64{before, after}, memory(at(containers[0], "resources", "requests", "memory")))
+}
