@@ -13,7 +13,7 @@ import (
 )
 
 // deployScaled runs `pulumi up` and waits until the platform answers, and returns
-// its URL. Where Prometheus and KEDA have to be built first, which takes a quarter
+// its URL. Where Prometheus, KEDA and VPA have to be built first, which takes a quarter
 // of an hour, the platform answers before that, with a fixed number of pods.
 func deployScaled(ctx context.Context, l *layout.Layout, s *stack.Stack, state stack.State, log *progress.Log) (url string, err error) {
 	if l.Cluster == layout.ClusterSimulated { // its images are empty
