@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/loadtest"
 	"github.com/progressive-framework/platform/ops/stackoutput"
@@ -44,6 +45,7 @@ func newRoot() *cobra.Command {
 	stack.Flags(root.PersistentFlags())
 	root.AddCommand(
 		loadtest.Command(stack.Read),
+		diagnose.Command(stack.Read),
 	)
 	return root
 }

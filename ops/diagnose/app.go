@@ -1,0 +1,200 @@
+package diagnose
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// requestTimeout limits one request of the check app.
+	requestTimeout = 4 * time.Second
+	// renewal is when a certificate is near its end. ACM renews 60 days before it
+	// (https://docs.aws.amazon.com/acm/latest/userguide/managed-renewal.html), so
+	// half of that means that the renewal does not work.
+	renewal = 30 * 24 * time.Hour
+	// statusPath is mca's status, with the states of its breakers.
+	statusPath = "/api/v1/agents/mca/status"
+)
+
+// endpoint is one of the requests of check_app_performance.
+type endpoint struct {
+	path   string
+	public bool
+}
+
+var endpoints = []endpoint{
+	{"/health", true},
+	{"/api/v1/users/profile", false},
+	{statusPath, false},
+	{"/api/v1/agents/mca/health", true},
+	{"/api/v1/agents/npa/health", true},
+	{"/api/v1/agents/wpa/health", true},
+}
+
+// response is what one request measured.
+type response struct {
+	endpoint endpoint
+	status   int
+	body     []byte
+	err      error
+	// The phases; 0 if the request had none.
+	dns, connect, tls, firstByte, total time.Duration
+	// certificateEnd is the end of the server's certificate; zero without TLS.
+	certificateEnd time.Time
+}
+
+// request sends one request on a connection of its own, so that it has every
+// phase.
+func request(ctx context.Context, base *url.URL, e endpoint, token string) (r response) {
+	r.endpoint = e
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var began, dns, connect, handshake time.Time
+	trace := &httptrace.ClientTrace{
+		DNSStart:             func(httptrace.DNSStartInfo) { dns = time.Now() },
+		DNSDone:              func(httptrace.DNSDoneInfo) { r.dns = time.Since(dns) },
+		ConnectStart:         func(string, string) { connect = time.Now() },
+		ConnectDone:          func(string, string, error) { r.connect = time.Since(connect) },
+		TLSHandshakeStart:    func() { handshake = time.Now() },
+		TLSHandshakeDone:     func(tls.ConnectionState, error) { r.tls = time.Since(handshake) },
+		GotFirstResponseByte: func() { r.firstByte = time.Since(began) },
+	}
+	req, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, base.JoinPath(e.path).String(), nil)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	if !e.public {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	began = time.Now()
+	answer, err := client.Do(req)
+	if err != nil {
+		r.err, r.total = err, time.Since(began)
+		return r
+	}
+	defer answer.Body.Close()
+	r.body, r.err = io.ReadAll(io.LimitReader(answer.Body, 1<<20))
+	r.status, r.total = answer.StatusCode, time.Since(began)
+	if answer.TLS != nil && len(answer.TLS.PeerCertificates) > 0 {
+		r.certificateEnd = answer.TLS.PeerCertificates[0].NotAfter
+	}
+	return r
+}
+
+// phases lists where the time went.
+func (r response) phases() string {
+	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+	return fmt.Sprintf("%s: DNS %s, connect %s, TLS %s, first byte %s", ms(r.total), ms(r.dns), ms(r.connect), ms(r.tls), ms(r.firstByte))
+}
+
+// appFindings judge the responses of the platform at the url.
+func appFindings(base *url.URL, responses []response, now time.Time) (list []Finding) {
+	limit := scaling.Targets().Web.ResponseTime
+	certificateSeen := false
+	for _, r := range responses {
+		where := base.JoinPath(r.endpoint.path).String()
+		next := "curl -sv " + where
+		if !r.endpoint.public {
+			next += ` -H "Authorization: Bearer $TOKEN"`
+		}
+		f := Finding{Check: App, Where: where, Next: next}
+		var dnsErr *net.DNSError
+		switch {
+		case errors.As(r.err, &dnsErr):
+			f.Name, f.Evidence = "host-not-resolved", dnsErr.Error()
+			f.Cause, f.Fix = "the record of edge.domain does not exist, or is not delegated", "compare the name servers of the zone with those of the registrar"
+		case r.err != nil:
+			f.Name, f.Evidence = "endpoint-unreachable", lastError(r.err).Error()+" after "+r.total.Round(time.Millisecond).String()
+			f.Cause, f.Fix = "nothing listens there, or no pod of web is ready", "see the findings of resources; on the sandbox, make status"
+		case r.status == http.StatusUnauthorized && !r.endpoint.public:
+			f.Name, f.Evidence = "token-refused", "status 401"
+			f.Cause = "the token has ended, or the services have another issuer, audience or key set (auth.issuer, auth.audience, auth.jwksFile)"
+			f.Fix, f.Next = "get a new token; if it is refused too, compare its claims iss, aud and kid with the configuration", "pulumi config get --path progressive-framework:auth"
+		case r.status != http.StatusOK:
+			f.Name, f.Evidence = "endpoint-failing", fmt.Sprintf("status %d %.80s", r.status, r.body)
+			f.Cause, f.Fix = "the service or a store behind it fails", "docs/faults.md has each status and its cause"
+		case r.total > limit:
+			f.Name, f.Evidence, f.Threshold = "endpoint-slow", r.phases(), limit.String()
+			f.Cause, f.Fix = slowCause(r), "docs/runbooks/alerts.md#responsesslow"
+		}
+		if f.Name != "" {
+			list = append(list, f)
+		}
+		if left := r.certificateEnd.Sub(now); !r.certificateEnd.IsZero() && left < renewal && !certificateSeen {
+			certificateSeen = true
+			list = append(list, Finding{
+				Check: App, Name: "certificate-near-end", Where: base.Host, Threshold: "30 days",
+				Evidence: fmt.Sprintf("ends at %s, in %d days", r.certificateEnd.UTC().Format(time.RFC3339), int(left.Hours()/24)),
+				Cause:    "the certificate is not renewed: its validation record in DNS is gone", Fix: "docs/runbooks/rotation.md",
+				Next: "pulumi preview",
+			})
+		}
+		if r.err == nil && r.status == http.StatusOK && r.endpoint.path == statusPath {
+			list = append(list, breakerFindings(r.body, where)...)
+		}
+	}
+	return list
+}
+
+// slowCause names the phase that took the most time.
+func slowCause(r response) string {
+	phase, longest := "the service works for long, or waits for a store", r.firstByte-r.dns-r.connect-r.tls
+	for _, p := range []struct {
+		took time.Duration
+		name string
+	}{{r.dns, "the resolver is slow"}, {r.connect, "the network or the load balancer is slow"}, {r.tls, "the TLS handshake is slow"}} {
+		if p.took > longest {
+			phase, longest = p.name, p.took
+		}
+	}
+	return phase
+}
+
+// breakerFindings are those of mca's status.
+func breakerFindings(body []byte, where string) (list []Finding) {
+	var status struct{ Agents map[string]string }
+	if err := json.Unmarshal(body, &status); err != nil || len(status.Agents) == 0 {
+		return []Finding{{
+			Check: Agents, Name: "status-unreadable", Where: where, Evidence: fmt.Sprintf("%.80q", body),
+			Cause: "another program answers at this path", Fix: "compare the load balancer's rules with components/traffic", Next: "curl -s " + where + ` -H "Authorization: Bearer $TOKEN"`,
+		}}
+	}
+	for _, agent := range slices.Sorted(maps.Keys(status.Agents)) {
+		if state := status.Agents[agent]; state != "up" {
+			list = append(list, Finding{
+				Check: Agents, Name: "breaker-open", Where: agent, Evidence: "mca says " + state + " of " + agent, Threshold: "up",
+				Cause: "the last requests of mca to the agent failed, so that it sends none or few", Fix: "repair the agent; the breaker closes by itself",
+				Next: "curl -s " + where + ` -H "Authorization: Bearer $TOKEN"`,
+			})
+		}
+	}
+	return list
+}
+
+// lastError is the innermost error, without the url, which each finding has.
+func lastError(err error) error {
+	var urlErr *url.Error
+	if errors.As(err, &urlErr) {
+		err = urlErr.Err
+	}
+	return errors.New(strings.TrimSpace(err.Error()))
+}

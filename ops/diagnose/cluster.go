@@ -1,0 +1,94 @@
+package diagnose
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metricsv1beta1 "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+
+	"github.com/progressive-framework/platform/ops/kubeclient"
+)
+
+// objects are the cluster's objects at one time.
+type objects struct {
+	now         time.Time
+	namespace   string
+	pods        []corev1.Pod
+	usage       []metricsv1beta1.PodMetrics
+	nodes       []corev1.Node
+	deployments []appsv1.Deployment
+	autoscalers []autoscalingv2.HorizontalPodAutoscaler
+	budgets     []policyv1.PodDisruptionBudget
+}
+
+// readObjects lists the objects of a namespace, and the nodes, at the same time.
+func readObjects(ctx context.Context, c kubeclient.Clients, namespace string, now time.Time) (o objects, missing []Missing) {
+	o.now, o.namespace = now, namespace
+	all := metav1.ListOptions{}
+	var (
+		mu sync.Mutex
+		wg sync.WaitGroup
+	)
+	read := func(check Check, what string, list func() error) {
+		wg.Go(func() {
+			if err := list(); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				missing = append(missing, Missing{check, what, readFailure(err)})
+			}
+		})
+	}
+	read(Resources, "pods", func() error {
+		list, err := c.Kubernetes.CoreV1().Pods(namespace).List(ctx, all)
+		return keep(list, err, func() { o.pods = list.Items })
+	})
+	read(Resources, "CPU and memory of the pods (metrics.k8s.io)", func() error {
+		list, err := c.Metrics.MetricsV1beta1().PodMetricses(namespace).List(ctx, all)
+		return keep(list, err, func() { o.usage = list.Items })
+	})
+	read(Resources, "nodes", func() error {
+		list, err := c.Kubernetes.CoreV1().Nodes().List(ctx, all)
+		return keep(list, err, func() { o.nodes = list.Items })
+	})
+	read(Resources, "Deployments", func() error {
+		list, err := c.Kubernetes.AppsV1().Deployments(namespace).List(ctx, all)
+		return keep(list, err, func() { o.deployments = list.Items })
+	})
+	read(Scaling, "HorizontalPodAutoscalers", func() error {
+		list, err := c.Kubernetes.AutoscalingV2().HorizontalPodAutoscalers(namespace).List(ctx, all)
+		return keep(list, err, func() { o.autoscalers = list.Items })
+	})
+	read(Scaling, "PodDisruptionBudgets", func() error {
+		list, err := c.Kubernetes.PolicyV1().PodDisruptionBudgets(namespace).List(ctx, all)
+		return keep(list, err, func() { o.budgets = list.Items })
+	})
+	wg.Wait()
+	return o, missing
+}
+
+// keep stores a list if it was read.
+func keep[T any](_ T, err error, store func()) error {
+	if err == nil {
+		store()
+	}
+	return err
+}
+
+// readFailure says whether the permission or the part is missing.
+func readFailure(err error) string {
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsUnauthorized(err):
+		return "no permission: " + err.Error()
+	case apierrors.IsNotFound(err):
+		return "the cluster does not have it: " + err.Error()
+	}
+	return fmt.Sprintf("not readable: %v", err)
+}

@@ -1,0 +1,212 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+const (
+	// maxUsage is the share of a limit above which the design document's report
+	// recommends more CPU or memory (generate_performance_report).
+	maxUsage = scaling.Percent(80)
+	// maxRestarts is the number above which it calls restarts frequent.
+	maxRestarts = 3
+	// recent is how long a container's end is a finding. An older one has been
+	// repaired, or its alert has fired.
+	recent = time.Hour
+	// startLimit is how long a pod may run without being ready. It is twice the
+	// longest startup probe of the services.
+	startLimit = 2 * time.Minute
+)
+
+// resourceFindings are those of pods, Deployments and nodes.
+func resourceFindings(o objects) (list []Finding) {
+	for _, pod := range o.pods {
+		list = append(list, o.podFindings(pod)...)
+	}
+	list = append(list, o.usageFindings()...)
+	for _, d := range o.deployments {
+		for _, c := range d.Status.Conditions {
+			if c.Type == "Progressing" && c.Reason == "ProgressDeadlineExceeded" {
+				list = append(list, Finding{
+					Name: "rollout-stuck", Where: "deployment/" + d.Name,
+					Evidence: fmt.Sprintf("%d of %d pods are updated, %d ready: %s", d.Status.UpdatedReplicas, d.Status.Replicas, d.Status.ReadyReplicas, c.Message),
+					Cause:    "the pods of the new version do not become ready", Fix: "see the findings of its pods; else return to the version before",
+					Next: o.kubectl("rollout history deployment/" + d.Name),
+				})
+			}
+		}
+	}
+	for _, node := range o.nodes {
+		list = append(list, nodeFindings(node)...)
+	}
+	for i := range list {
+		list[i].Check = Resources
+	}
+	return list
+}
+
+func (o objects) kubectl(command string) string { return "kubectl -n " + o.namespace + " " + command }
+
+// podFindings are those of one pod. A pod with a known cause has no further
+// finding for not being ready.
+func (o objects) podFindings(pod corev1.Pod) (list []Finding) {
+	if pod.Status.Phase == corev1.PodSucceeded || pod.DeletionTimestamp != nil {
+		return nil
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			return []Finding{{
+				Name: "pod-unschedulable", Where: "pod/" + pod.Name, Evidence: c.Reason + ": " + c.Message,
+				Cause: "no node has the CPU, the memory, the labels or the zone that the pod needs",
+				Fix:   "raise tiers.NAME.max, or lower services.NAME.min; on the sandbox, free memory of the machine",
+				Next:  o.kubectl("describe pod " + pod.Name),
+			}}
+		}
+	}
+	for _, c := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
+		if f, found := o.containerFinding(pod, c); found {
+			list = append(list, f)
+		}
+	}
+	if len(list) > 0 || pod.Status.Phase != corev1.PodRunning {
+		return list
+	}
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionFalse && o.now.Sub(c.LastTransitionTime.Time) > startLimit {
+			list = append(list, Finding{
+				Name: "pod-not-ready", Where: "pod/" + pod.Name,
+				Evidence:  fmt.Sprintf("not ready for %s: %s", o.now.Sub(c.LastTransitionTime.Time).Round(time.Second), c.Message),
+				Threshold: startLimit.String(), Cause: "the readiness probe fails: a store that the service needs is not reachable, or the service is overloaded",
+				Fix: "read the probe's message and the log; docs/faults.md says what each store's loss does", Next: o.kubectl("logs --tail=50 " + pod.Name),
+			})
+		}
+	}
+	return list
+}
+
+// containerFinding is the one that explains the state of a container best.
+func (o objects) containerFinding(pod corev1.Pod, c corev1.ContainerStatus) (Finding, bool) {
+	where := "pod/" + pod.Name + "/" + c.Name
+	ended := c.LastTerminationState.Terminated
+	if c.State.Terminated != nil {
+		ended = c.State.Terminated
+	}
+	wasRecent := ended != nil && o.now.Sub(ended.FinishedAt.Time) < recent
+	waiting := ""
+	if c.State.Waiting != nil {
+		waiting = c.State.Waiting.Reason
+	}
+	switch {
+	case wasRecent && ended.Reason == "OOMKilled":
+		limit := "no limit"
+		for _, spec := range append(pod.Spec.InitContainers, pod.Spec.Containers...) {
+			if q, exists := spec.Resources.Limits[corev1.ResourceMemory]; exists && spec.Name == c.Name {
+				limit = q.String()
+			}
+		}
+		return Finding{
+			Name: "pod-out-of-memory", Where: where, Threshold: limit,
+			Evidence: fmt.Sprintf("OOMKilled at %s, exit code %d, %d restarts", ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, c.RestartCount),
+			Cause:    "the container needed more memory than its limit", Fix: "raise Resources in components/scaling/services.go, or find the leak: docs/runbooks/diagnose.md",
+			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
+		}, true
+	case waiting == "ErrImagePull" || waiting == "ImagePullBackOff" || waiting == "InvalidImageName":
+		return Finding{
+			Name: "image-not-pulled", Where: where, Evidence: waiting + ": " + c.Image + ": " + c.State.Waiting.Message,
+			Cause: "the registry does not have the digest, or the node may not read it", Fix: "run pulumi up, which pushes the image; check the node role's permission for ECR",
+			Next: o.kubectl("describe pod " + pod.Name),
+		}, true
+	case waiting == "CreateContainerConfigError" || waiting == "CreateContainerError":
+		return Finding{
+			Name: "pod-configuration-invalid", Where: where, Evidence: waiting + ": " + c.State.Waiting.Message,
+			Cause: "a Secret, a ConfigMap or a key that the pod names does not exist", Fix: "run pulumi up, which creates it again; a change by hand is lost then",
+			Next: o.kubectl("get secrets,configmaps"),
+		}, true
+	case waiting == "CrashLoopBackOff":
+		evidence := fmt.Sprintf("%d restarts", c.RestartCount)
+		if ended != nil {
+			evidence += fmt.Sprintf(", the last with exit code %d (%s) %s", ended.ExitCode, ended.Reason, strings.TrimSpace(ended.Message))
+		}
+		return Finding{
+			Name: "pod-crash-loop", Where: where, Evidence: evidence,
+			Cause: "the program ends at its start: an invalid environment variable, or a store that it can't do without", Fix: "read the last lines of its log; return to the version before if a release did it",
+			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
+		}, true
+	case c.RestartCount > maxRestarts && wasRecent && ended.ExitCode != 0:
+		return Finding{
+			Name: "pod-restarts", Where: where, Threshold: fmt.Sprintf("at most %d restarts", maxRestarts),
+			Evidence: fmt.Sprintf("%d restarts, the last at %s with exit code %d (%s)", c.RestartCount, ended.FinishedAt.UTC().Format(time.RFC3339), ended.ExitCode, ended.Reason),
+			Cause:    "the program fails from time to time, or its liveness probe does", Fix: "read the log of the ended container",
+			Next: o.kubectl("logs --previous --tail=50 " + pod.Name + " -c " + c.Name),
+		}, true
+	}
+	return Finding{}, false
+}
+
+// usageFindings compare what containers use with their limits.
+func (o objects) usageFindings() (list []Finding) {
+	specs := map[string]corev1.Container{}
+	for _, pod := range o.pods {
+		for _, c := range pod.Spec.Containers {
+			specs[pod.Name+"/"+c.Name] = c
+		}
+	}
+	for _, pod := range o.usage {
+		for _, c := range pod.Containers {
+			spec := specs[pod.Name+"/"+c.Name]
+			for _, r := range []struct {
+				name             corev1.ResourceName
+				finding          string
+				cause, fix, next string
+			}{
+				{corev1.ResourceCPU, "pod-cpu-starved", "the container is throttled: it has more work than CPU", "more pods (services.NAME.max), or a higher limit in components/scaling/services.go", "top pods --containers --sort-by=cpu"},
+				{corev1.ResourceMemory, "pod-memory-near-limit", "the container will be killed soon if it grows on", "raise Resources in components/scaling/services.go, or find the leak", "top pods --containers --sort-by=memory"},
+			} {
+				used, limit := c.Usage[r.name], spec.Resources.Limits[r.name]
+				if share, above := usageShare(used, limit); above {
+					list = append(list, Finding{
+						Name: r.finding, Where: "pod/" + pod.Name + "/" + c.Name, Evidence: fmt.Sprintf("uses %s of %s (%.0f %%)", used.String(), limit.String(), share),
+						Threshold: fmt.Sprintf("%d %% of the limit", maxUsage), Cause: r.cause, Fix: r.fix, Next: o.kubectl(r.next),
+					})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// usageShare is the percentage of the limit, and whether it is above maxUsage.
+func usageShare(used, limit resource.Quantity) (percent float64, above bool) {
+	if limit.IsZero() {
+		return 0, false
+	}
+	percent = 100 * used.AsApproximateFloat64() / limit.AsApproximateFloat64()
+	return percent, percent > float64(maxUsage)
+}
+
+// nodeFindings are those of one node.
+func nodeFindings(node corev1.Node) (list []Finding) {
+	for _, c := range node.Status.Conditions {
+		next := "kubectl describe node " + node.Name
+		switch {
+		case c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue:
+			list = append(list, Finding{
+				Name: "node-not-ready", Where: "node/" + node.Name, Evidence: c.Reason + ": " + c.Message,
+				Cause: "its kubelet does not report: the instance ends, or has no network", Fix: "the group replaces it; see its activities. docs/runbooks/upgrade.md if it does not end", Next: next,
+			})
+		case (c.Type == corev1.NodeMemoryPressure || c.Type == corev1.NodeDiskPressure || c.Type == corev1.NodePIDPressure) && c.Status == corev1.ConditionTrue:
+			list = append(list, Finding{
+				Name: "node-pressure", Where: "node/" + node.Name, Evidence: string(c.Type) + ": " + c.Message,
+				Cause: "the pods on the node use more than they request", Fix: "raise the requests of the pods above them, or the instance type of the tier", Next: next,
+			})
+		}
+	}
+	return list
+}

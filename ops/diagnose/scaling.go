@@ -1,0 +1,73 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// scalingFindings are those of autoscalers and of drains.
+func scalingFindings(o objects) (list []Finding) {
+	for _, hpa := range o.autoscalers {
+		list = append(list, o.autoscalerFindings(hpa)...)
+	}
+	for _, pdb := range o.budgets {
+		if pdb.Status.ExpectedPods > 0 && pdb.Status.DisruptionsAllowed == 0 && pdb.Status.ObservedGeneration >= pdb.Generation {
+			f := Finding{
+				Name: "drain-blocked", Where: "poddisruptionbudget/" + pdb.Name, Threshold: "at least 1 disruption",
+				Evidence: fmt.Sprintf("0 disruptions are allowed: %d of %d pods are healthy, and %d must be", pdb.Status.CurrentHealthy, pdb.Status.ExpectedPods, pdb.Status.DesiredHealthy),
+				Cause:    "pods are not healthy, so that no other may go", Fix: "see the findings of its pods",
+				Next: o.kubectl("describe poddisruptionbudget " + pdb.Name),
+			}
+			if pdb.Status.CurrentHealthy >= pdb.Status.ExpectedPods {
+				f.Cause, f.Fix = "the budget asks for as many pods as there are", "use maxUnavailable: 1, or more pods than minAvailable"
+			}
+			list = append(list, f)
+		}
+	}
+	for i := range list {
+		list[i].Check = Scaling
+	}
+	return list
+}
+
+func (o objects) autoscalerFindings(hpa autoscalingv2.HorizontalPodAutoscaler) (list []Finding) {
+	where, next := "hpa/"+hpa.Name, o.kubectl("describe hpa "+hpa.Name)
+	for _, c := range hpa.Status.Conditions {
+		switch {
+		case c.Type == autoscalingv2.ScalingActive && c.Status == corev1.ConditionFalse && c.Reason != "ScalingDisabled",
+			c.Type == autoscalingv2.AbleToScale && c.Status == corev1.ConditionFalse && c.Reason != "BackoffBoth":
+			list = append(list, Finding{
+				Name: "hpa-metric-missing", Where: where, Evidence: c.Reason + ": " + c.Message,
+				Cause: "metrics-server, KEDA or Prometheus does not answer, so that the number of pods does not follow the load",
+				Fix:   "docs/runbooks/alerts.md#servicenotscraped", Next: next,
+			})
+		case c.Type == autoscalingv2.ScalingLimited && c.Status == corev1.ConditionTrue && c.Reason == "TooManyReplicas":
+			list = append(list, Finding{
+				Name: "hpa-at-maximum", Where: where, Threshold: fmt.Sprintf("%d pods", hpa.Spec.MaxReplicas),
+				Evidence: fmt.Sprintf("%d pods, more are wanted: %s", hpa.Status.CurrentReplicas, strings.Join(currentMetrics(hpa), ", ")),
+				Cause:    "the load needs more pods than services.NAME.max, or a slow dependency holds the requests",
+				Fix:      "docs/runbooks/alerts.md#demandabovemaximum", Next: next,
+			})
+		}
+	}
+	return list
+}
+
+// currentMetrics are the values of an autoscaler's metrics.
+func currentMetrics(hpa autoscalingv2.HorizontalPodAutoscaler) (list []string) {
+	for _, m := range hpa.Status.CurrentMetrics {
+		switch {
+		case m.Resource != nil && m.Resource.Current.AverageUtilization != nil:
+			list = append(list, fmt.Sprintf("%s %d %%", m.Resource.Name, *m.Resource.Current.AverageUtilization))
+		case m.External != nil && m.External.Current.AverageValue != nil:
+			list = append(list, fmt.Sprintf("%s %s", m.External.Metric.Name, m.External.Current.AverageValue))
+		}
+	}
+	if len(list) == 0 {
+		return []string{"its metrics have no value"}
+	}
+	return list
+}
