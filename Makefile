@@ -32,7 +32,7 @@ unit_tests = go -C $(1) list -test -f '{{if eq .Name "main"}}{{.ImportPath}} {{j
 	grep '^[^ ]*[.]test ' | grep -v '^[^ ]*/sandbox/test/' | grep -E $(2) ' ($(HEAVY))' | sed 's/[.]test .*//'
 
 .NOTPARALLEL:
-.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-prediction \
+.PHONY: help up down status logs env preview build test packages vet unit-race unit engine properties e2e fuzz bench bench-agents bench-cache bench-load bench-prediction \
 	load dashboard token lint diagram screenshot fmt generate clean require-sandbox
 
 help: ## this list
@@ -96,6 +96,10 @@ fuzz: ## every decoder of the agents, the forecast, and the configurations of th
 
 bench-agents: ## the services' figures of docs/performance.md; needs Debian's wrk
 	@go run ./agents/bench
+
+bench-load: ## pf load, autocannon and wrk in one run; needs Debian's nodejs, npm and wrk
+	@npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$(HOME_DIR)/npm" autocannon@8.0.0
+	@go run ./ops/loadbench -autocannon "$(HOME_DIR)/npm/node_modules/.bin/autocannon"
 
 bench-cache: ## the cache's figures there, compared with the design document's CacheManager; needs Debian's nodejs and npm
 	@go test -run '^$$' -bench 'LocalHit|RedisHit|CacheManager' -count 5 -cpu 2 ./agents/internal/cache

@@ -149,6 +149,7 @@ func (t *test) load(ctx context.Context, r *report) {
 		streams = append(streams, stream)
 	}
 	var history replicaHistory
+	load.CollectLess()
 	stopWatching := t.watch(ctx, &counter, &history)
 	results := load.RunAll(ctx, streams)
 	stopWatching()

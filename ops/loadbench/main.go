@@ -1,0 +1,245 @@
+// Command loadbench measures our load generator, autocannon and wrk against one
+// server in one run:
+//
+//	make bench-load
+//
+// It prints requests per second of CPU time of each generator, and the p99 that
+// each reports of a server that stalls for 500 ms every 2 s. Our generator
+// decodes and checks each answer; the others read it.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/progressive-framework/platform/ops/load"
+)
+
+const (
+	// connections is the number of connections of each generator.
+	connections = 10
+	// The server stalls from the start of each stallPeriod for stall.
+	stall       = 500 * time.Millisecond
+	stallPeriod = 2 * time.Second
+	// stalledPerSecond is our rate during the stalls.
+	stalledPerSecond = 1000
+	maxDuration      = 5 * time.Minute
+)
+
+func main() {
+	serve := flag.Bool("serve", false, "serve; loadbench starts itself with this flag")
+	stalls := flag.Bool("stall", false, "stall; with -serve")
+	client := flag.String("client", "", "load this url; loadbench starts itself with this flag")
+	rate := flag.Float64("rate", 0, "requests per second; 0 is a closed loop; with -client")
+	autocannon := flag.String("autocannon", "autocannon", "the executable of autocannon")
+	each := flag.Duration("each", 4*time.Second, "the duration of each measurement, in whole seconds")
+	rounds := flag.Int("rounds", 3, "the number of measurements of the rate; the median is printed")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, cancel := context.WithTimeout(ctx, maxDuration)
+	var err error
+	switch {
+	case *serve:
+		err = server(ctx, *stalls)
+	case *client != "":
+		err = ourLoad(ctx, *client, *rate, *each)
+	default:
+		err = bench(ctx, *autocannon, *each, *rounds)
+	}
+	cancel()
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// server answers as /health does, and prints its url.
+func server(ctx context.Context, stalls bool) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Printf("http://%s\n", listener.Addr())
+	start := time.Now()
+	s := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if at := time.Since(start) % stallPeriod; stalls && at < stall {
+			time.Sleep(stall - at)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"status":"ok"}`)) // fails if the client has disconnected
+	})}
+	return s.Serve(listener)
+}
+
+// figures are what one generator measured.
+type figures struct {
+	Requests float64 `json:"requests"`
+	P99      float64 `json:"p99"` // in milliseconds
+	perCPU   float64 // requests per second of CPU time
+}
+
+// ourLoad runs one stream, as pf load does, and prints its figures.
+func ourLoad(ctx context.Context, target string, rate float64, duration time.Duration) error {
+	base, err := url.Parse(target)
+	if err != nil {
+		return err
+	}
+	count := connections
+	if rate > 0 {
+		count = load.DefaultConnections
+	}
+	load.CollectLess()
+	stream, end := load.NewClient(base, "", "", count, false).Stream(load.Health, load.Shape{Connections: count, PerSecond: rate, Duration: duration})
+	defer end()
+	r := stream.Run(ctx)
+	if r.Failed.Total() > 0 {
+		return errors.New(r.Failed.String())
+	}
+	return json.NewEncoder(os.Stdout).Encode(figures{float64(r.Sent()), float64(r.Percentile(99).Microseconds()) / 1000, 0})
+}
+
+// bench prints the table.
+func bench(ctx context.Context, autocannon string, each time.Duration, rounds int) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	seconds := strconv.Itoa(int(each.Seconds()))
+	generators := []struct {
+		name string
+		// command loads a url; rate is 0 for as fast as it can.
+		command func(url string, rate float64) []string
+		parse   func([]byte) (figures, error)
+	}{
+		{"pf load", func(url string, rate float64) []string {
+			return []string{self, "-client", url, "-rate", fmt.Sprint(rate), "-each", each.String()}
+		}, parseOurs},
+		{"autocannon", func(url string, _ float64) []string {
+			return []string{autocannon, "-j", "-c", strconv.Itoa(connections), "-d", seconds, url + "/health"}
+		}, parseAutocannon},
+		{"wrk", func(url string, _ float64) []string {
+			return []string{"wrk", "--latency", "-t", "1", "-c", strconv.Itoa(connections), "-d", seconds, url + "/health"}
+		}, parseWrk},
+	}
+	fast, err := startServer(ctx, self)
+	if err != nil {
+		return err
+	}
+	defer fast.stop()
+	stalling, err := startServer(ctx, self, "-stall")
+	if err != nil {
+		return err
+	}
+	defer stalling.stop()
+	fmt.Printf("| generator | requests per second of its CPU time, median of %d | p99 of a server that stalls for %s every %s |\n|---|---:|---:|\n", rounds, stall, stallPeriod)
+	for _, g := range generators {
+		var samples []float64
+		for range rounds {
+			f, err := measure(ctx, g.command(fast.url, 0), g.parse)
+			if err != nil {
+				return fmt.Errorf("%s: %w", g.name, err)
+			}
+			samples = append(samples, f.perCPU)
+		}
+		slices.Sort(samples)
+		f, err := measure(ctx, g.command(stalling.url, stalledPerSecond), g.parse)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+		fmt.Printf("| %s | %.0f | %.1f ms |\n", g.name, samples[len(samples)/2], f.P99)
+	}
+	return nil
+}
+
+// measure runs a generator and reads its figures and its CPU time.
+func measure(ctx context.Context, command []string, parse func([]byte) (figures, error)) (figures, error) {
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // this file's own commands
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // the others use one thread, too
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		return figures{}, fmt.Errorf("%w\n%s", err, &errs)
+	}
+	f, err := parse(out)
+	f.perCPU = f.Requests / (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	return f, err
+}
+
+func parseOurs(out []byte) (f figures, err error) { return f, json.Unmarshal(out, &f) }
+
+func parseAutocannon(out []byte) (figures, error) {
+	var r struct {
+		Requests struct{ Total float64 }
+		Latency  struct{ P99 float64 }
+		Errors   int
+	}
+	err := json.Unmarshal(out, &r)
+	if err == nil && r.Errors > 0 {
+		err = fmt.Errorf("%d errors", r.Errors)
+	}
+	return figures{r.Requests.Total, r.Latency.P99, 0}, err
+}
+
+var (
+	wrkRequests = regexp.MustCompile(`(\d+) requests in`)
+	wrkP99      = regexp.MustCompile(`99%\s+(\S+)`)
+)
+
+func parseWrk(out []byte) (figures, error) {
+	requests, p99 := wrkRequests.FindSubmatch(out), wrkP99.FindSubmatch(out)
+	if requests == nil || p99 == nil {
+		return figures{}, fmt.Errorf("unexpected output: %s", out)
+	}
+	count, err := strconv.ParseFloat(string(requests[1]), 64)
+	if err != nil {
+		return figures{}, err
+	}
+	latency, err := time.ParseDuration(string(p99[1]))
+	return figures{count, float64(latency.Microseconds()) / 1000, 0}, err
+}
+
+// process is a server of this program.
+type process struct {
+	url  string
+	stop func()
+}
+
+func startServer(ctx context.Context, self string, args ...string) (p process, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	cmd := exec.CommandContext(ctx, self, append([]string{"-serve"}, args...)...) //nolint:gosec // this program
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		cancel()
+		return p, fmt.Errorf("start %s: %w", filepath.Base(self), err)
+	}
+	p.stop = func() {
+		cancel()
+		_ = cmd.Wait() // killed
+	}
+	if _, err = fmt.Fscanln(out, &p.url); err != nil {
+		p.stop()
+		return p, fmt.Errorf("url of the server: %w", err)
+	}
+	return p, nil
+}
