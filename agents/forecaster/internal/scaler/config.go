@@ -1,0 +1,105 @@
+// Package scaler answers KEDA how many pods each service needs. It feeds package forecast from
+// Prometheus, on start and on the go, and publishes what was asked and why as metrics. It owns
+// neither the mathematics nor the HPA.
+package scaler
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+	"github.com/progressive-framework/platform/forecast"
+	"github.com/progressive-framework/platform/forecast/autoscale"
+)
+
+// Config is the environment of the forecaster.
+type Config struct {
+	HTTP httpserver.Config
+	// GRPCAddress is GRPC_ADDRESS, where KEDA connects.
+	GRPCAddress string
+	// PrometheusURL is PROMETHEUS_URL.
+	PrometheusURL string
+	// Services is SERVICES: a JSON list.
+	Services []Service
+}
+
+// Service is one service whose load is learned.
+type Service struct {
+	// Name is the value of "service" in the metadata of the trigger.
+	Name string `json:"name"`
+	// Query is PromQL with one value: the rate of arriving requests. Its window is short,
+	// because a forecast averages a minute itself: 15 s where scrapes come each 5 s.
+	Query string `json:"query"`
+	// Capacity is the load that one pod serves within its limits, in the unit of the query.
+	Capacity float64 `json:"capacity"`
+	// Target is the load of a pod at which the document's HPA adds pods, as a share of Capacity.
+	Target float64 `json:"target"`
+	// Document is the HPA of the document.
+	Document autoscale.Spec `json:"document"`
+}
+
+// horizonSteps is how far ahead pods are needed: a start of 60 s, the HPA's period and the
+// query's.
+const horizonSteps = 90 / forecast.StepSeconds
+
+// ReadConfig reads the environment. The error is an envconfig.Problems.
+func ReadConfig(lookup func(string) (string, bool)) (Config, error) {
+	env := envconfig.New(lookup)
+	c := Config{
+		HTTP:          httpserver.ReadConfig(env, ":8000", "/health", "/health/ready"),
+		GRPCAddress:   env.Address("GRPC_ADDRESS", ":6000"),
+		PrometheusURL: env.URL("PROMETHEUS_URL", "http://prometheus:9090", "http", "https"),
+		Services:      envconfig.Required(env, "SERVICES", "must be a JSON list of services with name, query, capacity, target and document", parseServices),
+	}
+	c.HTTP.DrainDelay = 0 // only the kubelet sends HTTP requests
+	return c, env.Err()
+}
+
+func parseServices(text string) ([]Service, bool) {
+	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
+	decoder.DisallowUnknownFields()
+	var services []Service
+	if decoder.Decode(&services) != nil || len(services) == 0 {
+		return nil, false
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, false
+	}
+	names := map[string]bool{}
+	for _, s := range services {
+		if s.validate() != nil || names[s.Name] {
+			return nil, false
+		}
+		names[s.Name] = true
+	}
+	return services, true
+}
+
+func (s Service) validate() error {
+	d := s.Document
+	switch {
+	case s.Name == "" || s.Query == "":
+		return fmt.Errorf("service %q: must have a name and a query", s.Name)
+	case !(s.Capacity > 0 && s.Capacity < 1e12):
+		return fmt.Errorf("service %s: capacity %v: must be above zero", s.Name, s.Capacity)
+	case !(s.Target > 0 && s.Target <= 1):
+		return fmt.Errorf("service %s: target %v: must be above 0 and at most 1", s.Name, s.Target)
+	case d.Min < 1 || d.Min > d.Max || d.Max > 1000:
+		return fmt.Errorf("service %s: %d to %d pods: must be 1 <= min <= max <= 1000", s.Name, d.Min, d.Max)
+	case len(d.Up.Policies) == 0 || len(d.Down.Policies) == 0:
+		return fmt.Errorf("service %s: the document's HPA must have policies in both directions", s.Name)
+	}
+	return nil
+}
+
+// forecaster returns a forecaster without history whose first step begins at start.
+func (s Service) forecaster(start time.Time) *forecast.Forecaster {
+	return forecast.New(forecast.Config{
+		Target: s.Target, Document: s.Document, Ours: autoscale.Fast(s.Document.Min, s.Document.Max, 0),
+		Horizon: horizonSteps, Start: start.Unix(),
+	})
+}

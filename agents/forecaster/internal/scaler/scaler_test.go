@@ -1,0 +1,257 @@
+package scaler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	prometheusapi "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
+)
+
+const services = `[{"name": "web", "query": "load", "capacity": 100, "target": 0.7, "document": {
+	"Min": 3, "Max": 50,
+	"Up": {"Window": 60, "Policies": [{"Percent": true, "Value": 50, "Seconds": 60}], "Tolerance": 0.1},
+	"Down": {"Window": 300, "Policies": [{"Value": 2, "Seconds": 60}], "Tolerance": 0.1}}}]`
+
+// fakePrometheus has a daily wave since begin, and may fail or miss points.
+type fakePrometheus struct {
+	begin   time.Time
+	fail    error
+	missing func(time.Time) bool
+	calls   int
+	most    int
+}
+
+func (p *fakePrometheus) QueryRange(_ context.Context, _ string, r prometheusapi.Range, _ ...prometheusapi.Option) (model.Value, prometheusapi.Warnings, error) {
+	p.calls++
+	p.most = max(p.most, int(r.End.Sub(r.Start)/r.Step)+1)
+	if p.fail != nil {
+		return nil, nil, p.fail
+	}
+	stream := &model.SampleStream{}
+	for t := r.Start; !t.After(r.End); t = t.Add(r.Step) {
+		if t.Before(p.begin) || p.missing != nil && p.missing(t) {
+			continue
+		}
+		load := 1200 + 800*math.Sin(2*math.Pi*float64(t.Unix()%86400)/86400)
+		stream.Values = append(stream.Values, model.SamplePair{Timestamp: model.TimeFromUnix(t.Unix()), Value: model.SampleValue(load)})
+	}
+	if len(stream.Values) == 0 {
+		return model.Matrix{}, nil, nil
+	}
+	return model.Matrix{stream}, nil, nil
+}
+
+var noon = time.Date(2026, 3, 4, 12, 0, 7, 0, time.UTC)
+
+func newScaler(t *testing.T, metrics ranger, now *time.Time) (*Scaler, *learner) {
+	t.Helper()
+	list, ok := parseServices(services)
+	require.True(t, ok)
+	s := New(Config{Services: list}, metrics, slog.New(slog.DiscardHandler))
+	s.now = func() time.Time { return *now }
+	return s, s.learners["web"]
+}
+
+func TestHistoryIsReadInChunksThenStepByStep(t *testing.T) {
+	now := noon
+	metrics := &fakePrometheus{}
+	_, l := newScaler(t, metrics, &now)
+	require.Equal(t, "no history", l.answer(now).Reason)
+	require.NoError(t, l.catchUp(t.Context(), now))
+	a := l.answer(now)
+	require.Empty(t, a.Reason)
+	require.InDelta(t, 14, a.HistoryDays, 0.01)
+	require.InDelta(t, 12, a.Load, 0.1, "1200 of 100 a pod")
+	require.InDelta(t, 12.3, a.Published, 0.8)
+	require.Equal(t, 9, metrics.calls)
+	require.LessOrEqual(t, metrics.most, 11_000, "Prometheus refuses more points")
+
+	require.NoError(t, l.catchUp(t.Context(), now.Add(5*time.Second)), "no step has ended")
+	require.Equal(t, 9, metrics.calls)
+	require.NoError(t, l.catchUp(t.Context(), now.Add(15*time.Second)))
+	require.Equal(t, 10, metrics.calls)
+}
+
+func TestHistoryBeginsWithTheFirstLoad(t *testing.T) {
+	now := noon
+	_, l := newScaler(t, &fakePrometheus{begin: noon.Add(-6 * time.Hour)}, &now)
+	require.NoError(t, l.catchUp(t.Context(), now))
+	a := l.answer(now)
+	require.InDelta(t, 0.25, a.HistoryDays, 0.001)
+	require.InDelta(t, a.Load/0.7, a.Published, 1e-9, "the document's target on the first day")
+}
+
+// What is published after an outage of Prometheus' API is what it would be without.
+func TestOutageOfPrometheusLosesNothing(t *testing.T) {
+	now := noon
+	metrics := &fakePrometheus{begin: noon.Add(-30 * time.Hour)}
+	_, l := newScaler(t, metrics, &now)
+	require.NoError(t, l.catchUp(t.Context(), now))
+	metrics.fail = errors.New("connection refused")
+	require.Error(t, l.catchUp(t.Context(), now.Add(time.Minute)))
+	require.Empty(t, l.answer(now.Add(time.Minute)).Reason)
+	require.Equal(t, "stale", l.answer(now.Add(3*time.Minute)).Reason)
+	metrics.fail = nil
+	now = now.Add(10 * time.Minute)
+	require.NoError(t, l.catchUp(t.Context(), now))
+
+	_, whole := newScaler(t, metrics, &now)
+	require.NoError(t, whole.catchUp(t.Context(), now))
+	require.Equal(t, whole.answer(now), l.answer(now))
+}
+
+func TestMissingLoadsBecomeStale(t *testing.T) {
+	now := noon
+	metrics := &fakePrometheus{begin: noon.Add(-2 * time.Hour)}
+	_, l := newScaler(t, metrics, &now)
+	require.NoError(t, l.catchUp(t.Context(), now))
+	metrics.missing = func(at time.Time) bool { return at.After(noon) }
+	now = noon.Add(5 * time.Minute)
+	require.NoError(t, l.catchUp(t.Context(), now))
+	require.Equal(t, "stale", l.answer(now).Reason)
+}
+
+func TestClockJumpsReadTheHistoryAnew(t *testing.T) {
+	for _, jump := range []time.Duration{40 * 24 * time.Hour, -time.Hour} {
+		now := noon
+		metrics := &fakePrometheus{begin: noon.Add(-2 * time.Hour)}
+		_, l := newScaler(t, metrics, &now)
+		require.NoError(t, l.catchUp(t.Context(), now))
+		require.NoError(t, l.catchUp(t.Context(), now.Add(jump)))
+		require.Empty(t, l.answer(now.Add(jump)).Reason)
+		require.NoError(t, l.catchUp(t.Context(), now))
+		require.Empty(t, l.answer(now).Reason)
+		require.InDelta(t, 2.0/24, l.answer(now).HistoryDays, 0.001)
+	}
+}
+
+func TestKEDAIsAnswered(t *testing.T) {
+	now := noon
+	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	externalscaler.RegisterExternalScalerServer(server, s)
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	connection, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = connection.Close() })
+	keda := externalscaler.NewExternalScalerClient(connection)
+	web := &externalscaler.ScaledObjectRef{Name: "web", ScalerMetadata: map[string]string{"service": "web"}}
+	request := &externalscaler.GetMetricsRequest{ScaledObjectRef: web, MetricName: metricName}
+
+	_, err = keda.GetMetrics(t.Context(), request)
+	require.Equal(t, codes.Unavailable, status.Code(err), "an HPA must not take no answer for no load")
+	require.ErrorContains(t, err, "no history")
+	require.NoError(t, l.catchUp(t.Context(), now))
+	values, err := keda.GetMetrics(t.Context(), request)
+	require.NoError(t, err)
+	require.InDelta(t, l.answer(now).Published, values.GetMetricValues()[0].GetMetricValueFloat(), 0)
+	require.Greater(t, float64(values.GetMetricValues()[0].GetMetricValue()), l.answer(now).Published, "the old field rounds up")
+
+	spec, err := keda.GetMetricSpec(t.Context(), web)
+	require.NoError(t, err)
+	require.Equal(t, metricName, spec.GetMetricSpecs()[0].GetMetricName())
+	require.InDelta(t, 1, spec.GetMetricSpecs()[0].GetTargetSizeFloat(), 0)
+	active, err := keda.IsActive(t.Context(), web)
+	require.NoError(t, err)
+	require.True(t, active.GetResult())
+	stream, err := keda.StreamIsActive(t.Context(), web)
+	require.NoError(t, err)
+	active, err = stream.Recv()
+	require.NoError(t, err)
+	require.True(t, active.GetResult())
+
+	_, err = keda.GetMetricSpec(t.Context(), &externalscaler.ScaledObjectRef{})
+	require.Equal(t, codes.NotFound, status.Code(err))
+	now = now.Add(5 * time.Minute)
+	_, err = keda.GetMetrics(t.Context(), request)
+	require.ErrorContains(t, err, "stale")
+}
+
+func TestMetricsSayWhy(t *testing.T) {
+	now := noon
+	s, l := newScaler(t, &fakePrometheus{begin: noon.Add(-2 * time.Hour)}, &now)
+	registry := prometheus.NewPedanticRegistry()
+	registry.MustRegister(s)
+	state := func(name string) string {
+		return "# HELP gate_state 1 for the present state: learning, within_budget, least_overload, too_expensive, no history, stale.\n" +
+			"# TYPE gate_state gauge\ngate_state{service=\"web\",state=\"" + name + "\"} 1\n"
+	}
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("no history")), "gate_state"))
+	require.NoError(t, l.catchUp(t.Context(), now))
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("learning")), "gate_state"))
+	for name, series := range map[string]int{"forecast_load": 1, "forecast_pods": 16, "gate_overload": 2, "history_days": 1, "candidate": 1, "forecast_published_pods": 1} {
+		n, err := testutil.GatherAndCount(registry, name)
+		require.NoError(t, err)
+		require.Equal(t, series, n, name)
+	}
+	now = now.Add(5 * time.Minute)
+	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(state("stale")), "gate_state"))
+	n, err := testutil.GatherAndCount(registry, "forecast_published_pods")
+	require.NoError(t, err)
+	require.Zero(t, n)
+}
+
+func TestRunEndsWithItsContext(t *testing.T) {
+	now := noon
+	s, _ := newScaler(t, &fakePrometheus{fail: errors.New("away")}, &now)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { s.Run(ctx); close(done) }()
+	cancel()
+	<-done
+}
+
+func TestWrongServicesAreRefused(t *testing.T) {
+	replace := func(old, with string) string { return strings.Replace(services, old, with, 1) }
+	for reason, text := range map[string]string{
+		"no JSON":            "web",
+		"no service":         "[]",
+		"an unknown field":   replace(`"target"`, `"taget"`),
+		"text after it":      services + "x",
+		"no name":            replace(`"web"`, `""`),
+		"no query":           replace(`"load"`, `""`),
+		"no capacity":        replace("100", "0"),
+		"a target above 1":   replace("0.7", "1.7"),
+		"min above max":      replace(`"Min": 3`, `"Min": 60`),
+		"no policies":        replace(`{"Value": 2, "Seconds": 60}`, ""),
+		"a name used twice":  "[" + strings.Trim(services, "[]") + "," + strings.Trim(services, "[]") + "]",
+		"more than any node": replace(`"Max": 50`, `"Max": 5000`),
+	} {
+		_, ok := parseServices(text)
+		require.False(t, ok, reason)
+	}
+}
+
+func FuzzServices(f *testing.F) {
+	f.Add(services)
+	f.Fuzz(func(t *testing.T, text string) {
+		list, ok := parseServices(text)
+		if !ok {
+			return
+		}
+		for _, s := range list {
+			if s.validate() != nil {
+				t.Fatal("an invalid service is accepted")
+			}
+		}
+	})
+}

@@ -1,0 +1,104 @@
+// Command forecaster tells KEDA how many pods each service will need. It learns the loads from
+// Prometheus. This package owns the process only: environment, logs, signals and exit code. Package
+// scaler does the work, and package forecast the mathematics.
+//
+// Exit codes: 0 after a signal, 1 when serving failed, 2 when the environment is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/prometheus/client_golang/api"
+	prometheusapi "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/grpc"
+
+	"github.com/progressive-framework/platform/agents/forecaster/internal/externalscaler"
+	"github.com/progressive-framework/platform/agents/forecaster/internal/scaler"
+	"github.com/progressive-framework/platform/agents/internal/envconfig"
+	"github.com/progressive-framework/platform/agents/internal/httpserver"
+)
+
+// memoryLimit makes the garbage collector keep the process below 64 MB. Four services need 20 MB,
+// and a chunk of history 2 MB.
+const memoryLimit = 40 << 20
+
+func main() {
+	debug.SetMemoryLimit(memoryLimit)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.LookupEnv, os.Stdout))
+}
+
+// run reads the configuration, serves until ctx ends, and returns the exit code.
+func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer) int {
+	cfg, err := scaler.ReadConfig(lookup)
+	log := httpserver.NewLogger(out, "forecaster", cfg.HTTP.LogLevel)
+	if err != nil {
+		problems, _ := errors.AsType[envconfig.Problems](err)
+		for _, p := range problems {
+			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
+		}
+		return 2
+	}
+	if err := serve(ctx, cfg, log); err != nil {
+		log.Error("stopped", "error", err)
+		return 1
+	}
+	return 0
+}
+
+// serve runs the scaler with its gRPC and HTTP servers until ctx ends, or one of them fails.
+func serve(ctx context.Context, cfg scaler.Config, log *slog.Logger) error {
+	client, err := api.NewClient(api.Config{Address: cfg.PrometheusURL})
+	if err != nil {
+		return fmt.Errorf("client of Prometheus: %w", err)
+	}
+	s := scaler.New(cfg, prometheusapi.NewAPI(client), log)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s)
+	cfg.HTTP.Metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	state := &httpserver.State{}
+	server, err := httpserver.New(cfg.HTTP, s.Handler(state), state, log)
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.GRPCAddress)
+	if err != nil {
+		return fmt.Errorf("listen on %s for KEDA: %w", cfg.GRPCAddress, err)
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	grpcServer := grpc.NewServer()
+	externalscaler.RegisterExternalScalerServer(grpcServer, s)
+	ended := make(chan struct{}, 2)
+	go func() {
+		s.Run(ctx)
+		ended <- struct{}{}
+	}()
+	go func() {
+		if err := grpcServer.Serve(listener); err != nil {
+			stop(fmt.Errorf("serve KEDA: %w", err))
+		}
+		ended <- struct{}{}
+	}()
+	err = server.Run(ctx)
+	if cause := context.Cause(ctx); err == nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause
+	}
+	stop(nil)
+	grpcServer.Stop() // KEDA's streams have no end of their own
+	<-ended
+	<-ended
+	return err
+}
