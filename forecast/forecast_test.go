@@ -43,7 +43,7 @@ func publish(load []float64) []float64 {
 	f := New(testConfig())
 	published := make([]float64, len(load))
 	for k, l := range load {
-		f.Observe(l)
+		f.Add(l)
 		published[k] = f.Pods()
 	}
 	return published
@@ -71,11 +71,11 @@ func TestRerunsAreIdentical(t *testing.T) {
 func TestFirstDayPublishesTheDocumentsTarget(t *testing.T) {
 	f := New(testConfig())
 	for k, l := range daily(day-1, 3) {
-		f.Observe(l)
+		f.Add(l)
 		require.InDelta(t, f.history.recent(k+1)/0.7, f.Pods(), 1e-12)
 	}
 	require.Equal(t, Learning, f.Status().State)
-	f.Observe(12)
+	f.Add(12)
 	require.NotEqual(t, Learning, f.Status().State)
 }
 
@@ -84,12 +84,12 @@ func TestRepeatingBurstIsExpected(t *testing.T) {
 	f := New(testConfig())
 	load := daily(4*day+hour, 4)
 	for _, l := range load[:4*day-minute] {
-		f.Observe(l)
+		f.Add(l)
 	}
 	median := f.Status()
 	require.Greater(t, median.Forecast, 1.2*median.Load, "a minute before the burst")
 	for _, l := range load[4*day-minute : 4*day+20*minute] {
-		f.Observe(l)
+		f.Add(l)
 	}
 	median = f.Status()
 	require.InDelta(t, 1, median.Forecast/median.Load, 0.08, "long after the burst")
@@ -124,7 +124,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 	covered, n := [len(Levels)]int{}, 0
 	pending := [][len(Levels)]float64{}
 	for k, l := range daily(8*day, 5) {
-		f.Observe(l)
+		f.Add(l)
 		pending = append(pending, f.Status().Pods)
 		if decided := k + 1 - f.config.Horizon; decided > 4*day {
 			most := f.history.most(decided)
@@ -152,7 +152,7 @@ func TestQuantilesCoverTheLoad(t *testing.T) {
 func TestGateKeepsBudgetAndCost(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range daily(6*day, 6) {
-		f.Observe(l)
+		f.Add(l)
 	}
 	g := f.gate
 	require.Equal(t, WithinBudget, g.state)
@@ -194,20 +194,20 @@ func TestGateRefusesWhatCostsMoreThanTheDocumentsHPA(t *testing.T) {
 func TestMissingLoadsTeachNothing(t *testing.T) {
 	f := New(testConfig())
 	for _, l := range daily(2*day, 7) {
-		f.Observe(l)
+		f.Add(l)
 	}
 	rows := f.experts[0].growth.rows
 	before := f.Pods()
 	for _, wrong := range []float64{math.NaN(), -1, math.Inf(1), math.Inf(-1), 1e300} {
 		for range hour / 5 {
-			f.Observe(wrong)
+			f.Add(wrong)
 			require.False(t, math.IsNaN(f.Pods()) || math.IsInf(f.Pods(), 0))
 		}
 	}
 	require.Less(t, f.Pods(), 2*before)
 	require.InDelta(t, rows, f.experts[0].growth.rows, 2, "an hour without loads adds no rows")
 	for _, l := range daily(day, 8) {
-		f.Observe(l)
+		f.Add(l)
 	}
 	require.Greater(t, f.experts[0].growth.rows, rows+day/minute-2*hour/minute)
 	require.Equal(t, WithinBudget, f.Status().State)
@@ -232,7 +232,7 @@ func TestConstantLoads(t *testing.T) {
 	for _, load := range []float64{0, 10, largest} {
 		f := New(testConfig())
 		for range 2 * day {
-			f.Observe(load)
+			f.Add(load)
 			require.False(t, math.IsNaN(f.Pods()))
 		}
 		if load > 0 && load < largest {
@@ -241,19 +241,19 @@ func TestConstantLoads(t *testing.T) {
 	}
 }
 
-// FuzzObserve feeds arbitrary floating point numbers, each repeated for some steps.
-func FuzzObserve(f *testing.F) {
+// FuzzAdd feeds arbitrary floating point numbers, each repeated for some steps.
+func FuzzAdd(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f, 9})                                               // NaN
 	f.Add([]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xef, 0x7f, 99, 0, 0, 0, 0, 0, 0, 0, 0, 5}) // the largest number
 	f.Fuzz(func(t *testing.T, data []byte) {
 		forecaster := New(testConfig())
 		for _, l := range daily(day+hour, 10) { // the gate has chosen, the regressions have weights
-			forecaster.Observe(l)
+			forecaster.Add(l)
 		}
-		for len(data) >= 9 && forecaster.history.steps < 2*day {
+		for len(data) >= 9 && forecaster.history.steps < day+4*hour {
 			load := math.Float64frombits(binary.LittleEndian.Uint64(data))
 			for range int(data[8])*int(data[8])/16 + 1 {
-				forecaster.Observe(load)
+				forecaster.Add(load)
 				if pods := forecaster.Pods(); !(pods >= 0 && pods <= 2*largest) {
 					t.Fatalf("load %v: published %v", load, pods)
 				}
@@ -263,10 +263,10 @@ func FuzzObserve(f *testing.F) {
 	})
 }
 
-func BenchmarkObserve(b *testing.B) {
+func BenchmarkAdd(b *testing.B) {
 	load := daily(week, 11)
 	f := New(testConfig())
 	for i := range b.N {
-		f.Observe(load[i%len(load)])
+		f.Add(load[i%len(load)])
 	}
 }

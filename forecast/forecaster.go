@@ -64,9 +64,9 @@ const (
 // largest is the largest load that is believed, in pods.
 const largest = 1e6
 
-// Observe appends the load of the next step, in pods. A load that is negative, huge or not a number
+// Add appends the load of the next step, in pods. A load that is negative, huge or not a number
 // counts as missing.
-func (f *Forecaster) Observe(load float64) {
+func (f *Forecaster) Add(load float64) {
 	h := f.history
 	missing := !(load >= 0 && load <= largest)
 	known := h.known

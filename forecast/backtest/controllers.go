@@ -142,7 +142,7 @@ type predictive struct {
 
 func (p *predictive) proposal(k, current int) int {
 	for ; p.observed < k; p.observed++ {
-		p.forecaster.Observe(p.load[p.observed])
+		p.forecaster.Add(p.load[p.observed])
 	}
 	pods := p.forecaster.Pods()
 	if p.keep {

@@ -232,7 +232,7 @@ func times(trace Trace) (train, tick time.Duration) {
 	var trains, ticks []time.Duration
 	for k, load := range trace.Load {
 		begin := time.Now()
-		f.Observe(load)
+		f.Add(load)
 		took := time.Since(begin)
 		switch {
 		case k < day:

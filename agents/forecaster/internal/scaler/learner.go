@@ -62,7 +62,7 @@ func (l *learner) catchUp(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("load of %s: %w", l.service.Name, err)
 		}
-		l.observe(first, until, loads)
+		l.add(first, until, loads)
 	}
 	return nil
 }
@@ -94,8 +94,8 @@ func (l *learner) read(ctx context.Context, first, last time.Time) (map[int64]fl
 	return loads, nil
 }
 
-// observe gives the steps to the forecaster. Before the first load there is no history.
-func (l *learner) observe(first, last time.Time, loads map[int64]float64) {
+// add gives the steps to the forecaster. Before the first load there is no history.
+func (l *learner) add(first, last time.Time, loads map[int64]float64) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	for end := first; !end.After(last); end = end.Add(step) {
@@ -109,7 +109,7 @@ func (l *learner) observe(first, last time.Time, loads map[int64]float64) {
 			l.forecaster = l.service.forecaster(end.Add(-step))
 		}
 		if l.forecaster != nil {
-			l.forecaster.Observe(load)
+			l.forecaster.Add(load)
 		}
 		l.end = end
 	}
