@@ -104,22 +104,27 @@ func newBase(t testing.TB) *environment {
 		add(k8sview.NetworkPolicy{}.Token(), "system", map[string]any{"metadata": map[string]any{"name": "system", "namespace": "kube-system"}, "spec": map[string]any{"podSelector": map[string]any{}}}, nil),
 		set("Deployment prod", "spec.template.spec.containers.0.image", imageByDigest),
 	}
-	for _, row := range []struct{ name, app, namespace string }{
-		{"keda-operator", "keda-operator", "keda"}, {"keda-adapter", "keda-metrics-apiserver", "keda"}, {"state", "kube-state-metrics", "prometheus"},
-	} {
-		name, app := row.name, row.app
+	upstream := []string{"Deployment prod", "Deployment termination", "StatefulSet prometheus-statefulset"}
+	namespaces := map[string]string{"keda": "keda", "vpa": "vpa", "state": "prometheus"}
+	for _, r := range env.resources { // programs of others, in namespaces of their own
+		name, isDeployment := strings.CutPrefix(short(r), "Deployment ")
+		component, _, _ := strings.Cut(name, "-")
+		namespace, ofOthers := namespaces[component]
+		if !isDeployment || !ofOthers {
+			continue
+		}
+		upstream = append(upstream, short(r))
+		app := r.View().At("metadata.name").Raw()
 		edits = append(edits,
-			set("Deployment "+name, "spec.replicas", 2.0),
-			set("Deployment "+name, "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
-			add(k8sview.PodDisruptionBudget{}.Token(), app, map[string]any{
-				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-" + row.namespace},
+			set(short(r), "spec.replicas", 2.0),
+			set(short(r), "spec.template.spec.topologySpreadConstraints", []any{map[string]any{"maxSkew": 1.0}}),
+			add(k8sview.PodDisruptionBudget{}.Token(), name, map[string]any{
+				"metadata": map[string]any{"name": app, "namespace": "progressive-framework-prod-" + namespace},
 				"spec":     map[string]any{"maxUnavailable": 1.0, "selector": map[string]any{"matchLabels": map[string]any{"app": app}}},
 			}, nil))
 	}
-	for _, upstream := range []string{
-		"Deployment prod", "Deployment termination", "Deployment keda-operator", "Deployment keda-adapter", "Deployment state", "StatefulSet prometheus-statefulset",
-	} {
-		edits = append(edits, set(upstream, "spec.template.spec.automountServiceAccountToken", false), change(upstream, func(r *graph.Resource) {
+	for _, name := range upstream {
+		edits = append(edits, set(name, "spec.template.spec.automountServiceAccountToken", false), change(name, func(r *graph.Resource) {
 			r.References["spec"] = append(append([]string{}, r.References["spec"]...), "urn:pulumi:prod::progressive-framework::ko:index:Image::progressive-framework-prod-web")
 		}))
 	}
