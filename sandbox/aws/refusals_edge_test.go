@@ -158,7 +158,7 @@ func TestRefusalsOfCertificatesAndRecords(t *testing.T) {
 		{"a zone without a name", zoneT, props{}, "name: a required property is missing"},
 		{"a VPC that does not exist", zoneT, props{"name": "internal.example", "vpcs": []any{props{"vpcId": "vpc-0"}}}, "InvalidVPCId"},
 		{"a zone that does not exist", recordT, record(props{"zoneId": "Z0"}), "NoSuchHostedZone"},
-		{"no such type", recordT, record(props{"type": "B"}), "must be one of A"},
+		{"no such type", recordT, record(props{"type": "B"}), "must be one of"},
 		{"a domain name in an A record", recordT, record(props{"records": []any{"example.net"}}), "is no address"},
 		{"an IPv4 address in an AAAA record", recordT, record(props{"type": "AAAA"}), "is no address"},
 		{"records without a TTL", recordT, record(props{"ttl": nil}), "together with ttl"},

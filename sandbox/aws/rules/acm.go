@@ -36,7 +36,7 @@ var _ = add(
 			"validationMethod":        {Replace: true, Required: true, Enum: []string{"DNS"}},
 			"keyAlgorithm":            {Replace: true, Computed: true, Enum: []string{"RSA_2048", "EC_prime256v1"}},
 			"options":                 {Computed: true},
-			"options.certificateTransparencyLoggingPreference": {Default: "ENABLED", Enum: []string{"ENABLED", "DISABLED"}},
+			"options.certificateTransparencyLoggingPreference": {Default: "ENABLED"},
 			"validationOptions":       {Replace: true, Set: true, Refuse: "for validation by mail"},
 			"certificateAuthorityArn": {Replace: true, Refuse: onlyRequested},
 			"certificateBody":         {Refuse: onlyRequested},

@@ -29,7 +29,7 @@ var _ = add(&Row{
 	ExistsCode: "AlreadyExists", ExistsText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 	Props: Props{
-		"name":                          {Replace: true, Computed: true, Valid: length(1, 255)},
+		"name":                          {Replace: true, Computed: true},
 		"namePrefix":                    {Replace: true, Computed: true, Valid: length(1, 229)},
 		"minSize":                       {Valid: numbers(0, 10000)},
 		"maxSize":                       {Valid: numbers(0, 10000)},

@@ -15,20 +15,20 @@ const instanceRefreshKind = "Auto Scaling instance refresh"
 
 var refreshProps = Props{
 	"instanceRefresh":                                   {},
-	"instanceRefresh.strategy":                          {Enum: []string{"Rolling"}},
+	"instanceRefresh.strategy":                          {},
 	"instanceRefresh.triggers":                          {Set: true, Enum: []string{"tag"}},
 	"instanceRefresh.preferences":                       {},
-	"instanceRefresh.preferences.minHealthyPercentage":  {Default: 90.0, Valid: numbers(0, 100)},
-	"instanceRefresh.preferences.maxHealthyPercentage":  {Default: 100.0, Valid: numbers(100, 200)},
+	"instanceRefresh.preferences.minHealthyPercentage":  {Default: 90.0},
+	"instanceRefresh.preferences.maxHealthyPercentage":  {Default: 100.0},
 	"instanceRefresh.preferences.instanceWarmup":        {Valid: pattern(`\d+`, "a number of seconds")},
 	"instanceRefresh.preferences.checkpointDelay":       {Valid: seconds(maxCheckpointDelay)},
-	"instanceRefresh.preferences.checkpointPercentages": {Valid: numbers(1, 100)},
+	"instanceRefresh.preferences.checkpointPercentages": {},
 	// The provider updates the group and then starts the refresh, so that AWS goes back to
 	// the version that has just failed (hashicorp/terraform-provider-aws, internal/service/autoscaling/group.go).
 	"instanceRefresh.preferences.autoRollback":              {Refuse: "goes back to the new version, because the provider updates the group before the refresh; leave it out and set the old version again"},
 	"instanceRefresh.preferences.skipMatching":              {Default: false},
-	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore", Enum: []string{"Refresh", "Ignore", "Wait"}},
-	"instanceRefresh.preferences.standbyInstances":          {Default: "Ignore", Enum: []string{"Terminate", "Ignore", "Wait"}},
+	"instanceRefresh.preferences.scaleInProtectedInstances": {Default: "Ignore"},
+	"instanceRefresh.preferences.standbyInstances":          {Default: "Ignore"},
 	"instanceRefresh.preferences.alarmSpecification":        {},
 	"instanceRefresh.preferences.alarmSpecification.alarms": {Max: 10, Ref: toAlarm},
 }

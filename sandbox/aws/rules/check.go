@@ -45,7 +45,8 @@ func schemaAndRow(token string) (*schema.Resource, *Row, error) {
 
 // Check completes the inputs as Pulumi does (names, presets, tags) and returns all
 // failures at once.
-func (c *Cloud) Check(req CheckRequest) (Object, []Failure, error) {
+func (c *Cloud) Check(req CheckRequest) (checked Object, refused []Failure, err error) {
+	defer recovered(req.Token, &err)
 	s, row, err := schemaAndRow(req.Token)
 	if err != nil {
 		return nil, nil, err
@@ -127,6 +128,11 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 		case p.Refuse != "":
 			v.fail(shown, "refused by the AWS stand-in: %s", p.Refuse)
 		default:
+			required := v.requires(p, rulePath) || !strings.HasSuffix(fields[name], "?")
+			if o[name] == "" && required && !p.Empty {
+				v.fail(shown, "is empty, and a value is required")
+				continue
+			}
 			v.value(fields[name], p, o[name], rulePath, shown)
 		}
 	}
@@ -136,7 +142,7 @@ func (v *validator) object(fields schema.Fields, o Object, path, at string) {
 	}
 	for rulePath, p := range v.row.Props {
 		name, ok := strings.CutPrefix(rulePath, prefix)
-		if ok && p.Required && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
+		if ok && v.requires(p, rulePath) && name != "" && !strings.Contains(name, ".") && !o.Has(name) {
 			v.fail(dotted(at, name), "a required property is missing")
 		}
 	}
@@ -154,7 +160,12 @@ func (v *validator) value(typ string, p Prop, value any, path, at string) {
 		if len(x) < p.Min || (p.Max > 0 && len(x) > p.Max) {
 			v.fail(at, "has %d elements, must have %s", len(x), describeRange(p.Min, p.Max))
 		}
+		v.items(len(x), path, at)
 		for i, item := range x {
+			if item == "" && !p.Empty {
+				v.fail(fmt.Sprintf("%s[%d]", at, i), "is empty")
+				continue
+			}
 			v.element(strings.TrimSuffix(strings.TrimPrefix(typ, "["), "]"), p, item, path, fmt.Sprintf("%s[%d]", at, i))
 		}
 	case map[string]any:
@@ -191,8 +202,10 @@ func (v *validator) element(typ string, p Prop, value any, path, at string) {
 	if p.Valid != nil {
 		if reason := p.Valid(value); reason != "" {
 			v.fail(at, "%s", reason)
+			return
 		}
 	}
+	v.limited(p, value, path, at)
 }
 
 // groups checks the properties that exclude or need each other.

@@ -20,7 +20,7 @@ var _ = add(&Row{
 		"name":                      {Replace: true, Valid: all(length(1, 64), pattern(`[A-Za-z0-9_-]+`, "letters, digits, _ and -"))},
 		"code":                      {Valid: length(1, maxEdgeCode)},
 		"comment":                   {},
-		"runtime":                   {Enum: []string{"cloudfront-js-1.0", "cloudfront-js-2.0"}},
+		"runtime":                   {},
 		"publish":                   {Default: true},
 		"keyValueStoreAssociations": {Set: true, Refuse: noRow},
 	},

@@ -23,11 +23,11 @@ var cloudfrontName = all(length(1, 128), pattern(`[A-Za-z0-9_-]+`, "letters, dig
 
 // behaviorProps returns the rules of a policy's block for cookies, headers or query
 // strings: one of the behaviors, and the list of names to which it applies.
-func behaviorProps(path, name string, behaviors ...string) Props {
+func behaviorProps(path, name string) Props {
 	block := path + name + "sConfig"
 	return Props{
 		block:                           {},
-		block + "." + name + "Behavior": {Required: true, Enum: behaviors},
+		block + "." + name + "Behavior": {Required: true},
 		block + "." + name + "s":        {},
 		block + "." + name + "s.items":  {Set: true, Min: 1, Max: maxPolicyItems},
 	}
@@ -55,9 +55,9 @@ var _ = add(
 		Props: Props{
 			"name":                          {Valid: length(1, 64)},
 			"description":                   {Preset: "Managed by Pulumi", Valid: length(0, 256)},
-			"originAccessControlOriginType": {Enum: []string{"s3", "mediastore", "mediapackagev2", "lambda"}},
-			"signingBehavior":               {Enum: []string{"always", "never", "no-override"}},
-			"signingProtocol":               {Enum: []string{"sigv4"}},
+			"originAccessControlOriginType": {},
+			"signingBehavior":               {},
+			"signingProtocol":               {},
 		},
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "OriginAccessControlAlreadyExists", Message: "An origin access control with the name {name} already exists.",
@@ -78,11 +78,11 @@ var _ = add(
 			"maxTtl":                                 {Default: 31536000.0, Valid: numbers(0, 1<<31-1)},
 			cacheKey:                                 {},
 			cacheKey + ".enableAcceptEncodingBrotli": {},
-			cacheKey + ".enableAcceptEncodingGzip":   {},
+			cacheKey + ".enableAcceptEncodingGzip":   {Omit: true},
 		},
-			behaviorProps(cacheKey+".", "cookie", "none", "whitelist", "allExcept", "all"),
-			behaviorProps(cacheKey+".", "header", "none", "whitelist"),
-			behaviorProps(cacheKey+".", "queryString", "none", "whitelist", "allExcept", "all")),
+			behaviorProps(cacheKey+".", "cookie"),
+			behaviorProps(cacheKey+".", "header"),
+			behaviorProps(cacheKey+".", "queryString")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "CachePolicyAlreadyExists", Message: "A cache policy with the name {name} already exists.",
 		}},
@@ -99,9 +99,9 @@ var _ = add(
 		Label: "CloudFront Origin Request Policy", Global: true, ID: "{uuid}", NotFound: "NoSuchOriginRequestPolicy",
 		Naming: &Naming{Prop: "name", Max: 255},
 		Props: mergeProps(Props{"name": {Valid: cloudfrontName}, "comment": {Valid: length(0, 128)}},
-			behaviorProps("", "cookie", "none", "whitelist", "all", "allExcept"),
-			behaviorProps("", "header", "none", "whitelist", "allViewer", "allViewerAndWhitelistCloudFront", "allExcept"),
-			behaviorProps("", "queryString", "none", "whitelist", "all", "allExcept")),
+			behaviorProps("", "cookie"),
+			behaviorProps("", "header"),
+			behaviorProps("", "queryString")),
 		Unique: []Unique{{
 			Props: []string{"name"}, Code: "OriginRequestPolicyAlreadyExists", Message: "An origin request policy with the name {name} already exists.",
 		}},

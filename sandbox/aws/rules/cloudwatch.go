@@ -19,7 +19,7 @@ var _ = add(
 		Props: Props{
 			"name":          {Replace: true, Computed: true, Valid: all(length(1, 512), logGroupName, without("aws/"))},
 			"namePrefix":    {Replace: true, Computed: true, Valid: all(length(1, 486), logGroupName, without("aws/"))},
-			"logGroupClass": {Replace: true, Computed: true, Enum: []string{"STANDARD", "INFREQUENT_ACCESS"}},
+			"logGroupClass": {Replace: true, Computed: true},
 			"retentionInDays": {Default: 0.0, Valid: oneOf(0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827,
 				2192, 2557, 2922, 3288, 3653)},
 			"kmsKeyId": {Valid: arn, Ref: &Ref{To: []string{keyType}, By: []string{"arn"}, Noun: "KMS key", Missing: "AccessDeniedException"}},

@@ -39,10 +39,10 @@ var _ = add(
 		Props: Props{
 			"name":               {Replace: true, Computed: true, Valid: eventName},
 			"namePrefix":         {Replace: true, Computed: true, Valid: all(length(1, maxEventName-26), eventName)},
-			"description":        {Valid: length(0, 512)},
+			"description":        {},
 			"eventPattern":       {Required: true, JSON: true, Valid: eventPattern},
 			"eventBusName":       {Replace: true, Default: "default", Enum: []string{"default"}},
-			"state":              {Computed: true, Enum: []string{"ENABLED", "DISABLED"}},
+			"state":              {Computed: true},
 			"forceDestroy":       {Default: false},
 			"isEnabled":          {Computed: true, Refuse: "is deprecated; use state"},
 			"scheduleExpression": {Refuse: "schedules have no rules yet"},

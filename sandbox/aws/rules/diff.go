@@ -34,7 +34,8 @@ type Diff struct {
 // Diff compares inputs with the state, as the provider does. A property that the inputs
 // omit is no difference if AWS computes it, or if the state has its default. Differences
 // at the paths in ignore are left out.
-func (c *Cloud) Diff(token string, state, in Object, ignore []string) (Diff, error) {
+func (c *Cloud) Diff(token string, state, in Object, ignore []string) (diff Diff, err error) {
+	defer recovered(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return Diff{}, err

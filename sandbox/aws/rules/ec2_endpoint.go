@@ -63,7 +63,7 @@ var _ = add(
 		Props: Props{
 			"vpcId":                      {Replace: true, Ref: &Ref{To: toVPC.To, Noun: toVPC.Noun, Missing: toVPC.Missing, DeletedWith: true}},
 			"subnetId":                   {Replace: true, Ref: &Ref{To: toSubnet.To, Noun: toSubnet.Noun, Missing: toSubnet.Missing, DeletedWith: true}},
-			"trafficType":                {Replace: true, Required: true, Enum: []string{"ACCEPT", "REJECT", "ALL"}},
+			"trafficType":                {Replace: true, Required: true},
 			"logDestinationType":         {Replace: true, Default: "cloud-watch-logs", Enum: []string{"cloud-watch-logs"}},
 			"logDestination":             {Replace: true, Required: true, Valid: arn, Ref: toLogGroup},
 			"iamRoleArn":                 {Replace: true, Required: true, Valid: arn, Ref: toRoleARN},

@@ -48,7 +48,7 @@ var _ = add(
 		Label: "EC2 NAT Gateway", ID: "nat-{hex17}", NotFound: "NatGatewayNotFound",
 		Props: Props{
 			"allocationId":                   {Replace: true, Ref: toAddress},
-			"connectivityType":               {Replace: true, Default: "public", Enum: []string{"public", "private"}},
+			"connectivityType":               {Replace: true, Default: "public"},
 			"subnetId":                       {Replace: true, Ref: toSubnet},
 			"privateIp":                      {Replace: true, Computed: true},
 			"secondaryAllocationIds":         {Set: true, Refuse: "secondary addresses have no rules yet"},

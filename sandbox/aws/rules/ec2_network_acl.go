@@ -30,7 +30,7 @@ func entryProps(direction string) Props {
 	return Props{
 		direction:                    {Set: true, Computed: true},
 		direction + ".ruleNo":        {Valid: numbers(1, 32766)},
-		direction + ".action":        {Enum: []string{"allow", "deny"}},
+		direction + ".action":        {},
 		direction + ".protocol":      {Valid: entryProtocol, Same: sameProtocol},
 		direction + ".cidrBlock":     {Valid: cidr4(0, 32)},
 		direction + ".ipv6CidrBlock": {Valid: cidr6(0, 128), Same: sameCIDR},
@@ -93,7 +93,7 @@ var _ = add(
 			"networkAclId":  {Replace: true, Ref: toNetworkACL},
 			"egress":        {Replace: true, Default: false},
 			"ruleNumber":    {Replace: true, Valid: numbers(1, 32766)},
-			"ruleAction":    {Replace: true, Enum: []string{"allow", "deny"}},
+			"ruleAction":    {Replace: true},
 			"protocol":      {Replace: true, Valid: entryProtocol, Same: sameProtocol},
 			"cidrBlock":     {Replace: true, Valid: cidr4(0, 32)},
 			"ipv6CidrBlock": {Replace: true, Valid: cidr6(0, 128), Same: sameCIDR},

@@ -9,16 +9,15 @@ var requirementRanges = []string{
 // requirementProps returns the rules of instance requirements, for launch templates and
 // Auto Scaling groups: AutoScaling/latest/APIReference/API_InstanceRequirements.html.
 func requirementProps(at string) Props {
-	include := []string{"included", "excluded", "required"}
 	out := Props{
-		at + "cpuManufacturers":                               {Set: true, Enum: []string{"intel", "amd", "amazon-web-services", "apple"}},
-		at + "instanceGenerations":                            {Set: true, Enum: []string{"current", "previous"}},
+		at + "cpuManufacturers":                               {Set: true},
+		at + "instanceGenerations":                            {Set: true},
 		at + "allowedInstanceTypes":                           {Set: true, Max: 400, Valid: length(1, 30)},
 		at + "excludedInstanceTypes":                          {Set: true, Max: 400, Valid: length(1, 30)},
-		at + "bareMetal":                                      {Enum: include},
-		at + "burstablePerformance":                           {Enum: include},
-		at + "localStorage":                                   {Enum: include},
-		at + "localStorageTypes":                              {Set: true, Enum: []string{"hdd", "ssd"}},
+		at + "bareMetal":                                      {},
+		at + "burstablePerformance":                           {},
+		at + "localStorage":                                   {},
+		at + "localStorageTypes":                              {Set: true},
 		at + "onDemandMaxPricePercentageOverLowestPrice":      {Valid: numbers(1, 999999)},
 		at + "spotMaxPricePercentageOverLowestPrice":          {Valid: numbers(1, 999999)},
 		at + "maxSpotPriceAsPercentageOfOptimalOnDemandPrice": {Valid: numbers(1, 999999)},

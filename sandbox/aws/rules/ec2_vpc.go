@@ -84,7 +84,7 @@ var _ = add(
 			"enableResourceNameDnsARecordOnLaunch":    {Default: false},
 			"enableResourceNameDnsAaaaRecordOnLaunch": {Default: false},
 			"mapPublicIpOnLaunch":                     {Default: false},
-			"privateDnsHostnameTypeOnLaunch":          {Computed: true, Enum: []string{"ip-name", "resource-name"}},
+			"privateDnsHostnameTypeOnLaunch":          {Computed: true},
 			"ipv6Native":                              {Replace: true, Default: false, Refuse: "IPv6-only subnets have no rules yet"},
 			"customerOwnedIpv4Pool":                   {Refuse: "Outposts have no rows"},
 			"enableLniAtDeviceIndex":                  {Refuse: "Outposts have no rows"},

@@ -30,12 +30,12 @@ var _ = add(
 		Naming:     &Naming{Prop: "name", Max: 255},
 		Props: Props{
 			"name":                                    {Replace: true, Valid: all(length(2, 256), repositoryName)},
-			"imageTagMutability":                      {Default: "MUTABLE", Enum: []string{"MUTABLE", "IMMUTABLE"}},
+			"imageTagMutability":                      {Default: "MUTABLE"},
 			"forceDelete":                             {},
 			"imageScanningConfiguration":              {Computed: true},
 			"imageScanningConfiguration.scanOnPush":   {},
 			"encryptionConfigurations":                {Replace: true, Computed: true, Max: 1},
-			"encryptionConfigurations.encryptionType": {Replace: true, Default: "AES256", Enum: []string{"AES256", "KMS"}},
+			"encryptionConfigurations.encryptionType": {Replace: true, Default: "AES256"},
 			"encryptionConfigurations.kmsKey":         {Replace: true, Computed: true, Valid: arn, Ref: toKeyARN},
 		},
 		Check: func(in Object, fail Fail) {

@@ -102,7 +102,7 @@ var _ = add(
 			}},
 			"policyArn":              {Replace: true, Valid: accessPolicy},
 			"accessScope":            {Replace: true},
-			"accessScope.type":       {Replace: true, Enum: []string{"cluster", "namespace"}},
+			"accessScope.type":       {Replace: true},
 			"accessScope.namespaces": {Replace: true, Set: true},
 		},
 		Check: func(in Object, fail Fail) {
@@ -136,7 +136,7 @@ var _ = add(
 			"configurationValues":                    {Computed: true, JSON: true},
 			"preserve":                               {},
 			"resolveConflictsOnCreate":               {Enum: []string{"NONE", "OVERWRITE"}},
-			"resolveConflictsOnUpdate":               {Enum: []string{"NONE", "OVERWRITE", "PRESERVE"}},
+			"resolveConflictsOnUpdate":               {},
 			"resolveConflicts":                       {Refuse: "deprecated; use resolveConflictsOnCreate and resolveConflictsOnUpdate"},
 			"serviceAccountRoleArn":                  {Valid: arn, Ref: toRoleARN},
 			"podIdentityAssociations":                {Set: true},

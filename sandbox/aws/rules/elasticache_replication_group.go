@@ -37,7 +37,7 @@ var _ = add(&Row{
 		"port":               {Replace: true, Computed: true, Valid: numbers(1150, 65535)},
 		"applyImmediately":   {Computed: true},
 
-		"clusterMode":              {Computed: true, Enum: []string{"enabled", "disabled", "compatible"}},
+		"clusterMode":              {Computed: true},
 		"numNodeGroups":            {Computed: true, Valid: numbers(1, maxShards)},
 		"replicasPerNodeGroup":     {Computed: true, Valid: numbers(0, maxReplicas)},
 		"numCacheClusters":         {Computed: true, Valid: numbers(1, maxReplicas+1)},
@@ -47,9 +47,9 @@ var _ = add(&Row{
 		"atRestEncryptionEnabled":  {Replace: true, Computed: true},
 		"kmsKeyId":                 {Replace: true, Valid: arn, Ref: toCacheKey},
 		"transitEncryptionEnabled": {Computed: true},
-		"transitEncryptionMode":    {Computed: true, Enum: []string{"preferred", "required"}},
+		"transitEncryptionMode":    {Computed: true},
 		"authToken":                {Valid: authToken},
-		"authTokenUpdateStrategy":  {Default: "ROTATE", Enum: []string{"ROTATE", "SET", "DELETE"}},
+		"authTokenUpdateStrategy":  {Default: "ROTATE"},
 		"userGroupIds":             {Set: true, Max: 1, Ref: toCacheUsers},
 
 		"subnetGroupName":    {Required: true, Replace: true, Computed: true, Ref: toCacheSubnetGroup},
@@ -67,8 +67,8 @@ var _ = add(&Row{
 		"logDeliveryConfigurations":                 {Set: true, Max: 2},
 		"logDeliveryConfigurations.destination":     {Ref: toCacheLog},
 		"logDeliveryConfigurations.destinationType": {Enum: []string{"cloudwatch-logs"}},
-		"logDeliveryConfigurations.logFormat":       {Enum: []string{"json", "text"}},
-		"logDeliveryConfigurations.logType":         {Enum: []string{"slow-log", "engine-log"}},
+		"logDeliveryConfigurations.logFormat":       {},
+		"logDeliveryConfigurations.logType":         {},
 
 		"dataTieringEnabled":       {Replace: true, Computed: true, Refuse: "nodes with disks have no rules yet"},
 		"globalReplicationGroupId": {Replace: true, Computed: true, Refuse: "global datastores have no rows"},

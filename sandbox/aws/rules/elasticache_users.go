@@ -47,7 +47,7 @@ var _ = add(
 			"noPasswordRequired":               {Default: false},
 			"passwords":                        {Set: true, Min: 1, Max: 2, Valid: userPassword},
 			"authenticationMode":               {Computed: true},
-			"authenticationMode.type":          {Enum: []string{"password", "no-password-required", "iam"}},
+			"authenticationMode.type":          {},
 			"authenticationMode.passwords":     {Set: true, Min: 1, Max: 2, Valid: userPassword},
 			"authenticationMode.passwordCount": {Computed: true},
 		},

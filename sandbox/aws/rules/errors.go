@@ -1,6 +1,9 @@
 package rules
 
-import "fmt"
+import (
+	"fmt"
+	"runtime/debug"
+)
 
 // APIError is an error of AWS, with a code of AWS.
 type APIError struct {
@@ -20,4 +23,12 @@ type UnknownTypeError struct{ Token string }
 func (e *UnknownTypeError) Error() string {
 	return fmt.Sprintf("the AWS stand-in does not know %s: add its rule to %s, run `go generate ./aws/schema` in sandbox/ "+
 		"(see sandbox/aws/README.md), or preview against real AWS", e.Token, FileOf(e.Token))
+}
+
+// recovered turns a panic of a row's code into an error that names the row. A deferred
+// call of it keeps the plugin alive for the other resources.
+func recovered(token string, err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("the AWS stand-in has a fault in the row of %s (%s): %v\n%s", token, FileOf(token), p, debug.Stack())
+	}
 }

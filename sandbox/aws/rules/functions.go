@@ -57,7 +57,8 @@ var functions = map[string]function{
 func FunctionTokens() []string { return slices.Sorted(maps.Keys(functions)) }
 
 // Invoke calls a function of the provider. Secret results are wrapped.
-func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (Object, []Failure, error) {
+func (c *Cloud) Invoke(ctx context.Context, token string, in Object) (result Object, refused []Failure, err error) {
+	defer recovered(token, &err)
 	s, hasSchema, err := schema.FunctionOf(token)
 	if err != nil {
 		return nil, nil, err

@@ -65,7 +65,7 @@ var _ = add(
 			"assumeRolePolicy":      {JSON: true, Valid: policyDocument(trustPolicy, maxTrustPolicy)},
 			"description":           {Valid: all(length(0, 1000), roleDescription)},
 			"forceDetachPolicies":   {Default: false},
-			"maxSessionDuration":    {Default: 3600.0, Valid: numbers(3600, 43200)},
+			"maxSessionDuration":    {Default: 3600.0},
 			"permissionsBoundary":   {Valid: arn, Ref: &Ref{To: toPolicy.To, By: toPolicy.By, Noun: "policy", Missing: "NoSuchEntity", InUseCode: "DeleteConflict", Predefined: managedPolicy}},
 			"managedPolicyArns":     {Set: true, Computed: true, Valid: arn, Max: maxPoliciesPerRole, Ref: toPolicy},
 			"inlinePolicies":        {Set: true, Computed: true},
@@ -180,7 +180,7 @@ var _ = add(
 				Replace: true, Valid: all(length(1, 255), pattern(`https://[^\s?#]+`, "an https URL without query")),
 				Same: func(a, b string) bool { return strings.TrimPrefix(a, "https://") == strings.TrimPrefix(b, "https://") },
 			},
-			"clientIdLists": {Set: true, Min: 1, Max: 100, Valid: length(1, 255)},
+			"clientIdLists": {Set: true, Min: 1, Max: 100},
 			// The provider ignores an empty list and shows a difference at every
 			// preview.
 			"thumbprintLists": {Computed: true, Min: 1, Max: 5, Valid: pattern(`[0-9a-fA-F]{40}`, "40 hexadecimal digits")},

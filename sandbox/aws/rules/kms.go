@@ -37,7 +37,7 @@ var _ = add(
 			return c.expand("{uuid}")
 		},
 		Props: Props{
-			"description":                    {Computed: true, Valid: length(0, 8192)},
+			"description":                    {Computed: true},
 			"keyUsage":                       {Replace: true, Default: "ENCRYPT_DECRYPT", Enum: []string{"ENCRYPT_DECRYPT"}},
 			"customerMasterKeySpec":          {Replace: true, Default: "SYMMETRIC_DEFAULT", Enum: []string{"SYMMETRIC_DEFAULT"}},
 			"policy":                         {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, 32768)},

@@ -47,7 +47,7 @@ var _ = add(&Row{
 		"internal":                              {Replace: true, Computed: true},
 		"subnets":                               {Set: true, Computed: true, Ref: toSubnet},
 		"securityGroups":                        {Set: true, Computed: true, Max: 5, Ref: toSecurityGroup},
-		"ipAddressType":                         {Computed: true, Enum: []string{"ipv4", "dualstack", "dualstack-without-public-ipv4"}},
+		"ipAddressType":                         {Computed: true},
 		"enableDeletionProtection":              {Default: false},
 		"idleTimeout":                           {Default: 60.0, Valid: numbers(1, 4000)},
 		"clientKeepAlive":                       {Default: 3600.0, Valid: numbers(60, 604800)},

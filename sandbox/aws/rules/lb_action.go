@@ -27,7 +27,7 @@ func actionProps(at string) Props {
 		at + ".forward.stickiness.duration": {Valid: numbers(1, 604800)},
 		at + ".forward.stickiness.enabled":  {Default: false},
 		at + ".redirect":                    {},
-		at + ".redirect.statusCode":         {Enum: []string{"HTTP_301", "HTTP_302"}},
+		at + ".redirect.statusCode":         {},
 		at + ".redirect.protocol":           {Default: "#{protocol}", Enum: []string{"#{protocol}", "HTTP", "HTTPS"}},
 		at + ".redirect.host":               {Default: "#{host}", Valid: length(1, 128)},
 		at + ".redirect.port":               {Default: "#{port}", Valid: redirectPort},

@@ -50,7 +50,7 @@ var _ = add(&Row{
 	},
 	Props: Props{
 		"loadBalancerArn":       {Replace: true, Valid: arn, Ref: toLoadBalancer},
-		"port":                  {Required: true, Valid: numbers(1, 65535)},
+		"port":                  {Required: true},
 		"protocol":              {Computed: true, Enum: []string{"HTTP", "HTTPS"}},
 		"certificateArn":        {Valid: arn, Ref: toCertificate},
 		"sslPolicy":             {Computed: true, Enum: tlsPolicies},

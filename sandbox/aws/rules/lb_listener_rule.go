@@ -32,7 +32,7 @@ var _ = add(&Row{
 	},
 	Props: Props{
 		"listenerArn":                          {Replace: true, Valid: arn, Ref: toListener},
-		"priority":                             {Computed: true, Valid: numbers(1, 50000)},
+		"priority":                             {Computed: true},
 		"conditions":                           {Set: true, Min: 1},
 		"conditions.hostHeader":                {},
 		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+`, "a host name, with * and ?"))},

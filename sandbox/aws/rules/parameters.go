@@ -117,7 +117,7 @@ func parameterProps(defaultMethod string) Props {
 		"parameters":             {Set: true},
 		"parameters.name":        {},
 		"parameters.value":       {},
-		"parameters.applyMethod": {Default: defaultMethod, Enum: []string{"immediate", "pending-reboot"}},
+		"parameters.applyMethod": {Default: defaultMethod},
 	}
 }
 

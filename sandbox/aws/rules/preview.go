@@ -10,7 +10,8 @@ import (
 
 // PreviewCreate returns the expected state of a creation: the inputs, the defaults, and
 // an unknown value for everything that AWS computes.
-func (c *Cloud) PreviewCreate(token string, in Object) (Object, error) {
+func (c *Cloud) PreviewCreate(token string, in Object) (state Object, err error) {
+	defer recovered(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,8 @@ func (c *Call) markUnknown(fields schema.Fields, out Object, path string) {
 }
 
 // PreviewUpdate returns the expected state of an update.
-func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (Object, error) {
+func (c *Cloud) PreviewUpdate(token string, state, in Object, ignore []string) (updated Object, err error) {
+	defer recovered(token, &err)
 	s, row, err := schemaAndRow(token)
 	if err != nil {
 		return nil, err

@@ -36,8 +36,8 @@ var _ = add(&Row{
 	},
 	Props: Props{
 		"zoneId":                        {Replace: true, Ref: toZone},
-		"name":                          {Replace: true, Same: sameDomain, Valid: length(0, 1024)},
-		"type":                          {Replace: true, Enum: recordTypes},
+		"name":                          {Replace: true, Same: sameDomain},
+		"type":                          {Replace: true},
 		"ttl":                           {Valid: numbers(0, 1<<31-1)},
 		"records":                       {Set: true, Min: 1, Max: 400},
 		"allowOverwrite":                {Computed: true},

@@ -89,8 +89,8 @@ type Fail func(path, reason string, args ...any)
 // Props are rules by property path.
 type Props map[string]Prop
 
-// Prop is the rule of one input property. For a list or map of plain values, Enum,
-// Valid and Ref apply to each element.
+// Prop is the rule of one input property, in addition to AWS's model (package models). For
+// a list or map of plain values, Enum, Valid and Ref apply to each element.
 type Prop struct {
 	// Required says that the property must be set in its object. The schema has this only
 	// for properties at the top level.
@@ -115,6 +115,11 @@ type Prop struct {
 	// JSON says that the value is a JSON document. Documents are compared by meaning. The
 	// program may also give an object instead of a text.
 	JSON bool
+	// Empty says that AWS takes an empty text as a value, also where one is required.
+	Empty bool
+	// Omit says that the provider sends a value that AWS requires if the program gives
+	// none.
+	Omit bool
 	// Present says that an empty object has a meaning, such as an action of AWS WAF,
 	// and so differs from an omitted one.
 	Present bool
@@ -200,5 +205,17 @@ func referencesTo(token string) []reference {
 			}
 		}
 	}
+	return out
+}
+
+// Paths returns the paths of a type's properties that the stand-in accepts, sorted.
+func Paths(token string) []string {
+	var out []string
+	for path, p := range rows[token].Props {
+		if p.Refuse == "" {
+			out = append(out, path)
+		}
+	}
+	slices.Sort(out)
 	return out
 }

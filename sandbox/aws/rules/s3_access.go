@@ -48,7 +48,7 @@ var _ = add(
 		Props: Props{
 			"bucket":               {Replace: true, Ref: toBucket},
 			"rule":                 {},
-			"rule.objectOwnership": {Enum: []string{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"}},
+			"rule.objectOwnership": {},
 		},
 		Verify: func(c *Call) error {
 			bucket := c.In.String("bucket")

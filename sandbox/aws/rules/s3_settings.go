@@ -20,7 +20,7 @@ var _ = add(
 			"expectedBucketOwner":               {Replace: true, Refuse: noOtherOwners},
 			"mfa":                               {Refuse: "a second factor has no rules"},
 			"versioningConfiguration":           {},
-			"versioningConfiguration.status":    {Enum: []string{"Enabled", "Suspended", "Disabled"}},
+			"versioningConfiguration.status":    {},
 			"versioningConfiguration.mfaDelete": {Computed: true, Refuse: "a second factor has no rules"},
 		},
 		Verify: func(c *Call) error {
@@ -41,7 +41,7 @@ var _ = add(
 			"rules":                  {Set: true, Min: 1, Max: 1},
 			"rules.bucketKeyEnabled": {},
 			"rules.applyServerSideEncryptionByDefault":                {},
-			"rules.applyServerSideEncryptionByDefault.sseAlgorithm":   {Enum: encryptions},
+			"rules.applyServerSideEncryptionByDefault.sseAlgorithm":   {},
 			"rules.applyServerSideEncryptionByDefault.kmsMasterKeyId": {Valid: length(1, 2048)},
 		},
 		Check: func(in Object, fail Fail) {
@@ -62,12 +62,12 @@ var _ = add(
 			"bucket":                                  {Replace: true, Ref: toBucket},
 			"expectedBucketOwner":                     {Replace: true, Refuse: noOtherOwners},
 			"targetBucket":                            {Ref: &Ref{To: []string{bucketType}, Noun: "target bucket for logging", Missing: "InvalidTargetBucketForLogging"}},
-			"targetPrefix":                            {},
+			"targetPrefix":                            {Empty: true},
 			"targetGrants":                            {Set: true, Refuse: "ACLs of objects have no rows"},
 			"targetObjectKeyFormat":                   {},
 			"targetObjectKeyFormat.simplePrefix":      {Present: true},
 			"targetObjectKeyFormat.partitionedPrefix": {},
-			"targetObjectKeyFormat.partitionedPrefix.partitionDateSource": {Enum: []string{"EventTime", "DeliveryTime"}},
+			"targetObjectKeyFormat.partitionedPrefix.partitionDateSource": {},
 		},
 		Check: func(in Object, fail Fail) {
 			if f := in.Object("targetObjectKeyFormat"); in.Known("targetObjectKeyFormat") && f.Has("simplePrefix") == f.Has("partitionedPrefix") {

@@ -55,7 +55,7 @@ var _ = add(
 		Props: Props{
 			"name":                        {Replace: true, Computed: true, Valid: all(length(1, 512), secretName)},
 			"namePrefix":                  {Replace: true, Computed: true, Valid: all(length(1, 486), secretName)},
-			"description":                 {Valid: length(0, 2048)},
+			"description":                 {},
 			"kmsKeyId":                    {Ref: toSecretKey},
 			"policy":                      {Computed: true, JSON: true, Valid: policyDocument(resourcePolicy, maxSecretPolicy)},
 			"recoveryWindowInDays":        {Default: 30.0, Valid: recoveryWindow},

@@ -67,14 +67,14 @@ var _ = add(&Row{
 	Props: mergeProps(Props{
 		"name":        {Replace: true, Computed: true, Valid: wafName},
 		"namePrefix":  {Replace: true, Computed: true, Valid: all(length(1, 102), wafName)},
-		"description": {Valid: length(1, 256)},
+		"description": {},
 		// Web ACLs of a region (REGIONAL) have no rules yet.
 		"scope":                                 {Replace: true, Enum: []string{"CLOUDFRONT"}},
 		"defaultAction":                         {},
 		"defaultAction.allow":                   {Present: true},
 		"defaultAction.block":                   {Present: true},
 		"rules":                                 {Set: true},
-		"rules.name":                            {Valid: length(1, 128)},
+		"rules.name":                            {},
 		"rules.priority":                        {Valid: numbers(0, 1<<31-1)},
 		"rules.action":                          {},
 		"rules.action.allow":                    {Present: true},

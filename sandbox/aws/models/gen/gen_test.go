@@ -1,0 +1,33 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/models"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+)
+
+// The models are large, so this test compares only what the table was generated from.
+func TestTableIsUpToDate(t *testing.T) {
+	require.Equal(t, models.Digest(paths(), Mapping()), models.Load().Rows, "run `go generate ./aws/models` in sandbox/")
+}
+
+func TestEveryTypeIsDescribed(t *testing.T) {
+	for _, token := range rules.Tokens() {
+		_, described := operations[token]
+		_, excused := undescribed[token]
+		require.NotEqual(t, described, excused, "%s: one shape or one reason in operations.go", token)
+	}
+}
+
+func TestTranslate(t *testing.T) {
+	for _, row := range []struct{ reason, in, want string }{
+		{"a code point", `[\u0020-\u007E]*`, `[\x{0020}-\x{007E}]*`},
+		{"a pair of surrogates is one code point", `[\uD800\uDC00-\uDBFF\uDFFF]`, `[\x{10000}-\x{10FFFF}]`},
+		{"Go has no look-ahead", `(?!aws)[a-z]+`, ``},
+	} {
+		require.Equal(t, row.want, translate(row.in), row.reason)
+	}
+}

@@ -1,0 +1,147 @@
+// Command gen generates the table of AWS's constraints (models/models.json). It reads
+// AWS's API models from the Go module that the folder source pins, the property paths from
+// package rules, and which shape describes which type from operations.go.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/models"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+)
+
+const (
+	// module has the models, in its folder models/apis.
+	module = "github.com/aws/aws-sdk-go"
+	// newerModule has the instance types of today, in types/enums.go.
+	newerModule = "github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// instanceTypes is the name of the list of instance types.
+const instanceTypes = "ec2.InstanceType"
+
+var instanceType = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
+
+func main() {
+	source := flag.String("source", "source", "folder of the go.mod that requires the models")
+	out := flag.String("out", "models.json", "file that the table is written to")
+	unmatched := flag.Bool("unmatched", false, "print the properties that no model describes")
+	flag.Parse()
+	if err := write(*source, *out, *unmatched); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+// write generates the table.
+func write(source, out string, unmatched bool) error {
+	dir, version, err := download(source, module)
+	if err != nil {
+		return err
+	}
+	newerDir, newerVersion, err := download(source, newerModule)
+	if err != nil {
+		return err
+	}
+	table, missing, err := generate(filepath.Join(dir, "models", "apis"))
+	if err != nil {
+		return err
+	}
+	if unmatched {
+		fmt.Println(strings.Join(missing, "\n"))
+	}
+	table.Module = module + "@" + version + ", " + newerModule + "@" + newerVersion
+	types, err := os.ReadFile(filepath.Join(newerDir, "types", "enums.go"))
+	if err != nil {
+		return fmt.Errorf("the instance types of %s: %w", newerModule, err)
+	}
+	table.Enums[instanceTypes] = nil
+	for _, found := range instanceType.FindAllSubmatch(types, -1) {
+		table.Enums[instanceTypes] = append(table.Enums[instanceTypes], string(found[1]))
+	}
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(table); err != nil {
+		return fmt.Errorf("encoding the table: %w", err)
+	}
+	if err := os.WriteFile(out, buf.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("writing the table: %w", err)
+	}
+	return nil
+}
+
+// download returns the folder and the version of the models' module.
+func download(source, module string) (dir, version string, err error) {
+	cmd := exec.Command("go", "mod", "download", "-json", module)
+	cmd.Dir = source
+	raw, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return "", "", fmt.Errorf("go mod download %s: %w: %s", module, err, bytes.TrimSpace(exit.Stderr))
+		}
+		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
+	}
+	var m struct{ Dir, Version string }
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return "", "", fmt.Errorf("go mod download %s: %w", module, err)
+	}
+	return m.Dir, m.Version, nil
+}
+
+// generate returns the table, and the properties that no model describes.
+func generate(apis string) (*models.Table, []string, error) {
+	table := &models.Table{Rows: models.Digest(paths(), Mapping()), Enums: map[string][]string{}, Limits: map[string]map[string]models.Limit{}}
+	var missing []string
+	for _, token := range rules.Tokens() {
+		described, ok := operations[token]
+		if !ok {
+			if _, ok := undescribed[token]; !ok {
+				return nil, nil, fmt.Errorf("%s: no shape in operations.go describes the type, and undescribed has no reason", token)
+			}
+			continue
+		}
+		api, err := read(apis, described.api)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, path := range rules.Paths(token) {
+			at, found := api.find(described, path)
+			if !found {
+				missing = append(missing, token+" "+path)
+				continue
+			}
+			limit, constrained := api.limit(at, table.Enums)
+			if !constrained {
+				continue
+			}
+			if table.Limits[token] == nil {
+				table.Limits[token] = map[string]models.Limit{}
+			}
+			table.Limits[token][path] = limit
+		}
+	}
+	slices.Sort(missing)
+	return table, missing, nil
+}
+
+// paths returns the properties of every type.
+func paths() map[string][]string {
+	out := map[string][]string{}
+	for _, token := range rules.Tokens() {
+		out[token] = rules.Paths(token)
+	}
+	return out
+}

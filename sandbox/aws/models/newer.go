@@ -1,0 +1,17 @@
+package models
+
+// newer are the values that are not in the models of July 2024, by the name of the list.
+// The pages are those of docs.aws.amazon.com.
+var newer = map[string][]string{
+	// autoscaling/ec2/APIReference/API_InstanceRequirements.html
+	"autoscaling.CpuManufacturer": {"apple"},
+	"ec2.CpuManufacturer":         {"apple"},
+	// AmazonCloudFront/latest/DeveloperGuide/secure-connections-supported-viewer-protocols-ciphers.html
+	"cloudfront.MinimumProtocolVersion": {"TLSv1.2_2025", "TLSv1.3_2025"},
+	// Route53/latest/DeveloperGuide/ResourceRecordTypes.html
+	"route53.RRType": {"HTTPS", "SSHFP", "SVCB", "TLSA"},
+	// AmazonS3/latest/userguide/acl-overview.html, "Canned ACL"; the model leaves it out.
+	"s3.BucketCannedACL": {"log-delivery-write"},
+	// The provider's own: it sends nothing (internal/service/s3/bucket_versioning.go).
+	"s3.BucketVersioningStatus": {"Disabled"},
+}

@@ -1,0 +1,10 @@
+// Package source pins the modules with AWS's published API models, which go generate in
+// package models reads. The first one has all constraints. It is large and no longer
+// maintained, so no other module of the repository requires it. The second one has the
+// newer instance types.
+package source
+
+import (
+	_ "github.com/aws/aws-sdk-go"                      // the folder models/apis
+	_ "github.com/aws/aws-sdk-go-v2/service/ec2/types" // enums.go
+)

@@ -1,0 +1,103 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/models"
+	"github.com/progressive-framework/platform/sandbox/aws/schema"
+)
+
+// A row has the values that the stand-in knows. They are a part of those that AWS
+// publishes. If they are all of them, the row leaves them to the model.
+func TestEnumsOfRowsArePartsOfTheModels(t *testing.T) {
+	table := models.Load()
+	for _, token := range Tokens() {
+		for path, p := range rows[token].Props {
+			limit, ok := table.Of(token, path)
+			values := table.Values(limit)
+			if !ok || values == nil || len(p.Enum) == 0 {
+				continue
+			}
+			var unknown []string
+			for _, v := range p.Enum {
+				if !slices.Contains(values, v) {
+					unknown = append(unknown, v)
+				}
+			}
+			if len(unknown) > 0 {
+				t.Errorf("%s %s: %s is not in AWS's model %s: %s", token, path, strings.Join(unknown, ", "), limit.From, strings.Join(values, ", "))
+			} else if len(p.Enum) == len(values) {
+				t.Errorf("%s %s: the model has the same values; delete those of the row", token, path)
+			}
+		}
+	}
+}
+
+// textPaths returns the types of all properties that the rows accept, by path.
+func textPaths(s *schema.Resource, fields schema.Fields, path string, row *Row, out map[string]string) {
+	for name, typ := range fields {
+		at := dotted(path, name)
+		p, ok := row.Props[at]
+		if !ok || p.Refuse != "" {
+			continue
+		}
+		out[at] = typ
+		inner := strings.Trim(strings.TrimSuffix(typ, "?"), "[]")
+		if strings.HasPrefix(inner, "@") {
+			textPaths(s, s.Object(inner), at, row, out)
+		}
+	}
+}
+
+// The provider sends an empty text as it is where a value is required and in lists. AWS
+// refuses it there, unless the row says Empty.
+func TestEmptyTextIsRefusedWhereAValueIsRequired(t *testing.T) {
+	refused := 0
+	for _, token := range Tokens() {
+		s, row, err := schemaAndRow(token)
+		require.NoError(t, err)
+		types := map[string]string{}
+		textPaths(s, s.Inputs, "", row, types)
+		for path, typ := range types {
+			p := row.Props[path]
+			var failures []string
+			v := validator{s: s, row: row, fail: func(_, reason string, _ ...any) { failures = append(failures, reason) }}
+			required := v.requires(p, path) || !strings.HasSuffix(typ, "?")
+			name := path[strings.LastIndex(path, ".")+1:]
+			parent := strings.TrimSuffix(strings.TrimSuffix(path, name), ".")
+			switch {
+			case p.Empty:
+				continue
+			case strings.TrimSuffix(typ, "?") == "string" && required:
+				v.object(schema.Fields{name: typ}, Object{name: ""}, parent, parent)
+			case strings.TrimSuffix(typ, "?") == "[string]":
+				v.object(schema.Fields{name: typ}, Object{name: []any{""}}, parent, parent)
+			default:
+				continue
+			}
+			require.Contains(t, strings.Join(failures, "; "), "is empty", "%s %s", token, path)
+			refused++
+		}
+	}
+	require.Greater(t, refused, 250)
+}
+
+// A panic in a row's code ends the call, not the plugin.
+func TestPanicIsAnErrorThatNamesTheRow(t *testing.T) {
+	const token = "aws:test/panics:Panics"
+	add(&Row{Token: token})
+	t.Cleanup(func() { delete(rows, token) })
+	err := func() (err error) {
+		defer recovered(token, &err)
+		var o map[string]any
+		o["x"] = 1 //nolint:staticcheck // the panic of the test
+		return nil
+	}()
+	require.ErrorContains(t, err, "row of "+token)
+	require.ErrorContains(t, err, "sandbox/aws/rules/test*.go")
+	require.ErrorContains(t, err, "nil map")
+}
