@@ -191,7 +191,7 @@ func TestDataOutputsAreRealistic(t *testing.T) {
 		{"Cache", "primaryEndpointAddress", `^$`},
 		{"sessions", "primaryEndpointAddress", `^master\.sessions-[0-9a-f]{7}\.c[a-z0-9]{5}\.use1\.cache\.amazonaws\.com$`},
 		{"sessions", "readerEndpointAddress", `^replica\.sessions-`},
-		{"sessions", "parameterGroupName", `^default\.valkey8$`},
+		{"sessions", "parameterGroupName", `^default\.valkey9$`},
 		{"docs", "clusterIdentifier", `^tf-\d{18}[0-9a-f]{8}$`},
 		{"docs", "endpoint", `^tf-\d+[0-9a-f]+\.cluster-c[a-z0-9]{11}\.us-east-1\.docdb\.amazonaws\.com$`},
 		{"docs", "readerEndpoint", `\.cluster-ro-`},

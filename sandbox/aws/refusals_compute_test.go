@@ -253,7 +253,7 @@ func TestScalingRefusals(t *testing.T) {
 		{"a profile by name and by ARN", templateT, template(props{"iamInstanceProfile": props{"name": "a", "arn": x.byName["profile"].state["arn"]}}), "together"},
 		{"a name that is in use", templateT, template(props{"name": x.byName["template"].state["name"]}), "AlreadyExists"},
 		{"a default version that does not exist", templateT, template(props{"defaultVersion": 2}), "VersionNotFound"},
-		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "instance type"},
+		{"an invalid instance type", templateT, template(props{"instanceType": "large"}), "InstanceType"},
 		{"a lower limit above the upper", scalingT, group(props{"minSize": 3}), "above maxSize"},
 		{"a size outside of the limits", scalingT, group(props{"desiredCapacity": 3}), "must be between the specified min size"},
 		{"no launch template", scalingT, group(props{"launchTemplate": nil}), "launchTemplate"},
@@ -339,7 +339,7 @@ func TestAddonVersions(t *testing.T) {
 		name := "c" + strings.ReplaceAll(row.kubernetes, ".", "-")
 		s.mustCreate(clusterT, name, props{"name": name, "version": row.kubernetes, "roleArn": f.role.state["arn"], "vpcConfig": props{"subnetIds": []any{f.a.id, f.b.id}}})
 		for addon, version := range row.addons {
-			s.mustCreate(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version, "configurationValues": `{"nodeSelector":{}}`})
+			s.mustCreate(addonT, addon, props{"clusterName": name, "addonName": addon, "addonVersion": version})
 		}
 	}
 	require.Equal(t, map[string]int{"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/secretproviderclasses.secrets-store.csi.x-k8s.io": 2}, requests,

@@ -121,7 +121,7 @@ func TestRefusalsOfS3(t *testing.T) {
 		{"an expiration by days and by date", lifeT, rule(props{"expiration": props{"days": 1, "date": "2030-01-01T00:00:00Z"}}), "exactly one of date"},
 		{"an expiration after 0 days", lifeT, rule(props{"expiration": props{"days": 0}}), "must be 1"},
 		{"a transition to STANDARD_IA after 7 days", lifeT, rule(props{"transitions": []any{props{"days": 7, "storageClass": "STANDARD_IA"}}}), "must be 30 or more"},
-		{"a tag filter for incomplete uploads", lifeT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "objects by tag"},
+		{"a tag filter for incomplete uploads", lifeT, rule(props{"filter": props{"tag": props{"key": "a", "value": "b"}}, "abortIncompleteMultipartUpload": props{"daysAfterInitiation": 1}}), "filter.tag"},
 		{"two rules with the same id", lifeT, props{"bucket": f.bucket.id, "rules": []any{rule(nil)["rules"].([]any)[0], rule(nil)["rules"].([]any)[0]}}, "the id of another rule"},
 		{"an object with two contents", objectT, props{"bucket": f.bucket.id, "key": "k", "content": "a", "contentBase64": "YQ=="}, "can't be given together"},
 		{"an object without a key", objectT, props{"bucket": f.bucket.id}, "key: a required property is missing"},

@@ -15,3 +15,9 @@ var newer = map[string][]string{
 	// The provider's own: it sends nothing (internal/service/s3/bucket_versioning.go).
 	"s3.BucketVersioningStatus": {"Disabled"},
 }
+
+// newerMin are the lower limits that are not those of the models, by Limit.From.
+var newerMin = map[string]float64{
+	// waf/latest/APIReference/API_RateBasedStatement.html, since 2024-08
+	"wafv2 RateBasedStatement.Limit": 10,
+}

@@ -20,6 +20,10 @@ var groupMetrics = []string{
 	"GroupTerminatingCapacity", "GroupTotalCapacity",
 }
 
+// groupName requires printable ASCII without spaces and colons:
+// AutoScaling/latest/APIReference/API_CreateAutoScalingGroup.html.
+var groupName = pattern(`[!-9;-~]+`, "characters of ASCII from 33 to 126 without a colon")
+
 var templateSources = []string{"launchTemplate", "mixedInstancesPolicy", "launchConfiguration"}
 
 var _ = add(&Row{
@@ -29,8 +33,8 @@ var _ = add(&Row{
 	ExistsCode: "AlreadyExists", ExistsText: "AutoScalingGroup by this name already exists - A group with the name {name} already exists",
 	Naming: &Naming{Prop: "name", PrefixProp: "namePrefix", Max: 255},
 	Props: Props{
-		"name":                          {Replace: true, Computed: true},
-		"namePrefix":                    {Replace: true, Computed: true, Valid: length(1, 229)},
+		"name":                          {Replace: true, Computed: true, Valid: groupName},
+		"namePrefix":                    {Replace: true, Computed: true, Valid: all(length(1, 229), groupName)},
 		"minSize":                       {Valid: numbers(0, 10000)},
 		"maxSize":                       {Valid: numbers(0, 10000)},
 		"desiredCapacity":               {Computed: true, Valid: numbers(0, 10000)},
@@ -136,6 +140,11 @@ func checkGroup(in Object, fail Fail) {
 		all[key] = tag["value"]
 	}
 	checkTags(all, fail)
+	// AutoScaling/latest/APIReference/API_InstanceMaintenancePolicy.html
+	if p := in.Object("instanceMaintenancePolicy"); p.Int("maxHealthyPercentage")-p.Int("minHealthyPercentage") > 100 &&
+		p.Known("minHealthyPercentage") && p.Known("maxHealthyPercentage") {
+		fail("instanceMaintenancePolicy.maxHealthyPercentage", "may be at most 100 above minHealthyPercentage")
+	}
 	checkMixed(in, fail)
 	checkRefresh(in, fail)
 }

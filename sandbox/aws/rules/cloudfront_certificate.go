@@ -23,9 +23,7 @@ var viewerCertificate = Props{
 	"viewerCertificate.acmCertificateArn":            {Valid: arn, Ref: toEdgeCertificate},
 	"viewerCertificate.iamCertificateId":             {Refuse: "server certificates of IAM have no rows"},
 	"viewerCertificate.sslSupportMethod":             {},
-	"viewerCertificate.minimumProtocolVersion": {Default: "TLSv1", Enum: []string{
-		"SSLv3", "TLSv1", "TLSv1_2016", "TLSv1.1_2016", "TLSv1.2_2018", "TLSv1.2_2019", "TLSv1.2_2021",
-	}},
+	"viewerCertificate.minimumProtocolVersion":       {Default: "TLSv1"},
 }
 
 // checkViewerCertificate returns failures for settings that exclude each other. They

@@ -65,6 +65,9 @@ var _ = add(&Row{
 		if !in.Has("customHeadersConfig") && !in.Has("removeHeadersConfig") && !in.Has("securityHeadersConfig") {
 			fail("securityHeadersConfig", "at least one of %s must be given", responseParts)
 		}
+		if xss := in.Object("securityHeadersConfig").Object("xssProtection"); xss.Bool("modeBlock") && xss.Has("reportUri") {
+			fail(security+"xssProtection.reportUri", "can't be given with modeBlock (API_ResponseHeadersPolicyXSSProtection.html)")
+		}
 		for i, item := range in.Object("customHeadersConfig").Objects("items") {
 			if name := item.String("header"); slices.Contains(securityHeaders, strings.ToLower(name)) {
 				fail(fmt.Sprintf("customHeadersConfig.items[%d].header", i), "%s belongs in securityHeadersConfig", name)

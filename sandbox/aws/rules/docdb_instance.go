@@ -26,7 +26,7 @@ var _ = add(&Row{
 		"identifierPrefix":           {Replace: true, Computed: true, Valid: databaseNamePrefix},
 		"clusterIdentifier":          {Replace: true, Ref: toDocdb},
 		"engine":                     {Replace: true, Default: "docdb", Enum: []string{"docdb"}},
-		"instanceClass":              {Valid: all(instanceClass, pattern(`db\.(?:t3\.medium|t4g\.medium|r[568]g?d?\..+)`, "a class of DocumentDB: db.t3.medium, db.t4g.medium, or one of the r families"))},
+		"instanceClass":              {Valid: docdbClasses.valid},
 		"availabilityZone":           {Replace: true, Computed: true},
 		"promotionTier":              {Default: 0.0, Valid: numbers(0, 15)},
 		"preferredMaintenanceWindow": {Computed: true, Valid: weekly(databaseWindow), Same: sameWeekday},

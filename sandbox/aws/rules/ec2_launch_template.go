@@ -21,10 +21,6 @@ var unversioned = []string{"tags", "tagsAll", "updateDefaultVersion", "defaultVe
 // yesOrNo validates the provider's form of an optional boolean.
 var yesOrNo = pattern(`true|false`, `"true" or "false"`)
 
-// instanceType checks only the format, because the available types differ by region and
-// change often.
-var instanceType = pattern(`[a-z][a-z0-9-]*\d[a-z0-9-]*\.(nano|micro|small|medium|large|\d*xlarge|metal(-\d+xl)?)`, "an instance type as in m7g.large")
-
 var toProfile = &Ref{To: []string{profileType}, Noun: "IAM Instance Profile", Missing: "InvalidParameterValue"}
 
 var templateName = pattern(`[a-zA-Z0-9()./_-]+`, "letters, digits and ()./_-")
@@ -39,7 +35,7 @@ var _ = add(&Row{
 		"namePrefix":                              {Replace: true, Computed: true, Valid: all(length(3, 99), templateName)},
 		"description":                             {},
 		"imageId":                                 {Valid: pattern(`ami-[0-9a-f]{8,17}|resolve:ssm:.+`, "an image as in ami-0123456789abcdef0")},
-		"instanceType":                            {Valid: instanceType},
+		"instanceType":                            {},
 		"updateDefaultVersion":                    {},
 		"defaultVersion":                          {Computed: true, Valid: numbers(1, 1e9)},
 		"userData":                                {Valid: userData},
@@ -87,9 +83,8 @@ var _ = add(&Row{
 	VolatileIf: templateVersions,
 })
 
-// blockDeviceProps has the limits of gp3, the strictest that the platform needs:
-// AWSEC2/latest/UserGuide/general-purpose.html (until 2025: 16 TiB, 16000 IOPS, 1000
-// MiB/s).
+// blockDeviceProps has the limits of gp3: ebs/latest/userguide/general-purpose.html, since
+// September 2025.
 var blockDeviceProps = Props{
 	"blockDeviceMappings":                              {},
 	"blockDeviceMappings.deviceName":                   {Required: true, Valid: pattern(`/dev/(xvd[a-z]{1,2}|sd[a-z]\d*)`, "a device as in /dev/xvda")},
@@ -101,9 +96,9 @@ var blockDeviceProps = Props{
 	"blockDeviceMappings.ebs.kmsKeyId":                 {Valid: arn, Ref: toKeyARN},
 	"blockDeviceMappings.ebs.snapshotId":               {Refuse: "snapshots have no row"},
 	"blockDeviceMappings.ebs.volumeType":               {Computed: true, Enum: []string{"gp3"}},
-	"blockDeviceMappings.ebs.volumeSize":               {Computed: true, Valid: numbers(1, 16384)},
-	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(3000, 16000)},
-	"blockDeviceMappings.ebs.throughput":               {Computed: true, Valid: numbers(125, 1000)},
+	"blockDeviceMappings.ebs.volumeSize":               {Computed: true, Valid: numbers(1, 65536)},
+	"blockDeviceMappings.ebs.iops":                     {Computed: true, Valid: numbers(baseOperations, 80000)},
+	"blockDeviceMappings.ebs.throughput":               {Computed: true, Valid: numbers(baseThroughput, 2000)},
 	"blockDeviceMappings.ebs.volumeInitializationRate": {Refuse: "snapshots have no row"},
 }
 
@@ -163,11 +158,29 @@ func checkTemplate(in Object, fail Fail) {
 		if !ebs.Has("volumeType") && (ebs.Has("iops") || ebs.Has("throughput")) {
 			fail(at+".ebs.volumeType", "must be given with iops or throughput")
 		}
+		checkVolume(ebs, at+".ebs", fail)
 	}
 	for i, spec := range in.Objects("tagSpecifications") {
 		checkTags(spec["tags"], func(path, reason string, args ...any) {
 			fail(fmt.Sprintf("tagSpecifications[%d].%s", i, path), reason, args...)
 		})
+	}
+}
+
+// checkVolume checks the ratios of a gp3 volume: at most 500 IOPS a GiB, and 0.25 MiB/s an
+// IOPS (the page of blockDeviceProps).
+func checkVolume(ebs Object, at string, fail Fail) {
+	iops := baseOperations
+	if ebs.Known("iops") {
+		iops = ebs.Int("iops")
+	} else if ebs.Has("iops") {
+		return
+	}
+	if iops > baseOperations && ebs.Known("volumeSize") && iops > ebs.Int("volumeSize")*operationsPerGibibyte {
+		fail(at+".iops", "is %d, may be at most %d for each of %d GiB", iops, operationsPerGibibyte, ebs.Int("volumeSize"))
+	}
+	if throughput := ebs.Int("throughput"); throughput*operationsPerThroughput > iops {
+		fail(at+".throughput", "is %d MiB/s, may be at most 0.25 for each of %d IOPS", throughput, iops)
 	}
 }
 

@@ -48,7 +48,7 @@ var _ = add(&Row{
 		"vpcConfig.securityGroupIds":       {Set: true, Max: 5, Ref: toSecurityGroup},
 		"vpcConfig.endpointPrivateAccess":  {Default: false},
 		"vpcConfig.endpointPublicAccess":   {Default: true},
-		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: cidr4(0, 32)},
+		"vpcConfig.publicAccessCidrs":      {Set: true, Computed: true, Max: 40, Valid: all(cidr4(0, 32), notReservedBlock)},
 		"vpcConfig.clusterSecurityGroupId": {Computed: true, Refuse: "AWS creates it"},
 		"vpcConfig.vpcId":                  {Computed: true, Refuse: "AWS takes it from the subnets"},
 		"accessConfig":                     {Computed: true},
@@ -104,6 +104,34 @@ var _ = add(&Row{
 	Refresh: refreshCluster,
 })
 
+// reservedBlocks can't reach a public endpoint, so EKS refuses them as public blocks:
+// eks/latest/userguide/cluster-endpoint.html ("can't include reserved addresses"). The
+// blocks for documentation are left out: they stand for the internet in the sandbox.
+var reservedBlocks = append(slices.Clone(privateRanges), "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
+
+// notReservedBlock refuses blocks that are not on the internet.
+func notReservedBlock(v any) string {
+	s, _ := v.(string)
+	for _, r := range reservedBlocks {
+		if inside(s, r) {
+			return fmt.Sprintf("%q is in %s, which is reserved: no request comes from there over the internet", s, r)
+		}
+	}
+	return ""
+}
+
+// verifyAuthentication allows a change of the mode by one step, from CONFIG_MAP to API:
+// eks/latest/userguide/setting-up-access-entries.html.
+func verifyAuthentication(c *Call) error {
+	modes := []string{"CONFIG_MAP", "API_AND_CONFIG_MAP", "API"}
+	from := slices.Index(modes, c.Old.Object("accessConfig").String("authenticationMode"))
+	to := slices.Index(modes, c.Out.Object("accessConfig").String("authenticationMode"))
+	if from >= 0 && to >= 0 && to != from && to != from+1 {
+		return refuse("InvalidParameterException", "Unsupported authentication mode update from %s to %s", modes[from], modes[to])
+	}
+	return nil
+}
+
 // inPrivateRange requires a network in one of privateRanges.
 func inPrivateRange(v any) string {
 	s, _ := v.(string)
@@ -151,6 +179,9 @@ func verifyCluster(c *Call) error {
 	if oldZones := c.zonesOfSubnets(c.Old); vpcID != c.Old.Object("vpcConfig").String("vpcId") || !slices.Equal(oldZones, c.zonesOfSubnets(c.In)) {
 		return refuse("InvalidParameterException", "The subnets of a cluster must stay in its VPC, %s, and in exactly the availability zones that it was created with, %s",
 			c.Old.Object("vpcConfig").String("vpcId"), strings.Join(oldZones, ", "))
+	}
+	if err := verifyAuthentication(c); err != nil {
+		return err
 	}
 	return verifyClusterVersion(c)
 }

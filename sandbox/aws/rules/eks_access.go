@@ -52,8 +52,8 @@ var _ = add(
 			"clusterName":      {Replace: true, Valid: clusterName, Ref: toCluster},
 			"principalArn":     {Replace: true, Valid: arn, Ref: toRoleARN},
 			"type":             {Replace: true, Default: "STANDARD", Enum: []string{"STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2"}},
-			"userName":         {Computed: true},
-			"kubernetesGroups": {Set: true, Computed: true, Valid: without("system:")},
+			"userName":         {Computed: true, Valid: notAWSName},
+			"kubernetesGroups": {Set: true, Computed: true, Valid: notAWSName},
 		},
 		Check: func(in Object, fail Fail) {
 			if !in.Has("type") || !in.Known("type") || in.String("type") == "STANDARD" {
@@ -147,6 +147,9 @@ var _ = add(
 		Verify: func(c *Call) error {
 			cluster, _ := c.target("clusterName")
 			version := versionNow(cluster.State, c.Now())
+			if err := verifyAddonConfiguration(c.In.String("addonName"), c.In.String("configurationValues")); err != nil {
+				return err
+			}
 			if err := verifyAddonVersion(c.In.String("addonName"), c.In.String("addonVersion"), version); err != nil {
 				return err
 			}
@@ -208,6 +211,10 @@ var _ = add(
 )
 
 const podIdentityService = "pods.eks.amazonaws.com"
+
+// notAWSName refuses names that Kubernetes and AWS reserve:
+// eks/latest/userguide/access-entries.html and API_CreateAccessEntry.html.
+var notAWSName = all(without("system:"), without("eks:"), without("aws:"), without("amazon:"), without("iam:"))
 
 // untrusted returns EKS's error for a role that does not trust pod identities.
 func untrusted(role store.Object) error {

@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -45,4 +48,36 @@ func verifyAddonVersion(name, version, kubernetes string) error {
 	}
 	return refuse("InvalidParameterException", "Addon version specified is not supported: %s %s; the stand-in knows %s (sandbox/aws/rules/eks_addon.go)",
 		name, version, strings.Join(shown, ", "))
+}
+
+// eksAddonKeys are the keys that the stand-in knows of each add-on's own schema, which
+// `aws eks describe-addon-configuration` returns. The sources are the charts from which
+// AWS builds the add-ons: aws/amazon-vpc-cni-k8s charts/aws-vpc-cni/values.yaml,
+// kubernetes-sigs/secrets-store-csi-driver charts/secrets-store-csi-driver/values.yaml
+// (under its own key), coredns and kube-proxy by eks/latest/userguide/eks-add-ons.html,
+// and kubernetes-sigs/aws-ebs-csi-driver charts/aws-ebs-csi-driver/values.yaml.
+var eksAddonKeys = map[string][]string{
+	"vpc-cni":                               {"enableNetworkPolicy", "enableWindowsIpam", "env", "eniConfig", "init", "livenessProbeTimeoutSeconds", "nodeAgent", "readinessProbeTimeoutSeconds", "resources", "tolerations"},
+	"coredns":                               {"affinity", "autoScaling", "computeType", "corefile", "nodeSelector", "podAnnotations", "podDisruptionBudget", "podLabels", "replicaCount", "resources", "tolerations", "topologySpreadConstraints"},
+	"kube-proxy":                            {"ipvs", "mode", "podAnnotations", "podLabels", "resources"},
+	"aws-ebs-csi-driver":                    {"controller", "defaultStorageClass", "node", "sidecars"},
+	"aws-secrets-store-csi-driver-provider": {"secrets-store-csi-driver", "tolerations", "resources", "nodeSelector", "affinity"},
+}
+
+// verifyAddonConfiguration returns an error for a key that an add-on's schema lacks.
+func verifyAddonConfiguration(name, values string) error {
+	if values == "" {
+		return nil
+	}
+	var given map[string]any
+	if err := json.Unmarshal([]byte(values), &given); err != nil {
+		return refuse("InvalidParameterException", "ConfigurationValue provided in request is not a valid JSON object: %v", err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		if !slices.Contains(eksAddonKeys[name], key) {
+			return refuse("InvalidParameterException", "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "+
+				"[$.%s: is not defined in the schema and the schema does not allow additional properties] (the stand-in knows %v of %s)", key, eksAddonKeys[name], name)
+		}
+	}
+	return nil
 }

@@ -189,8 +189,8 @@ func clusterParameter(group Object) string {
 func (c *Call) isReferenced() bool { return c.verifyNotReferenced() != nil }
 
 // cacheVersions are the versions of ElastiCache:
-// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. Valkey 9.0 is left out,
-// because its parameters were not found. The full versions are from memory.
+// AmazonElastiCache/latest/dg/engine-versions.html, of 2026. Those of
+// Valkey 9.0 are assumed to be the parameters of 8. The full versions are from memory.
 var cacheVersions = map[string]map[string]struct{ family, full string }{
 	"redis": {
 		"7.0": {"redis7", "7.0.7"},
@@ -201,6 +201,7 @@ var cacheVersions = map[string]map[string]struct{ family, full string }{
 		"8.0": {"valkey8", "8.0.1"},
 		"8.1": {"valkey8", "8.1.0"},
 		"8.2": {"valkey8", "8.2.0"},
+		"9.0": {"valkey9", "9.0.0"},
 	},
 }
 

@@ -19,8 +19,6 @@ var lastCacheSnapshot = finalSnapshot{cacheSnapshot, "SnapshotAlreadyExistsFault
 // AmazonElastiCache/latest/dg/auth.html.
 var authToken = hideValue(all(length(16, 128), pattern(`[A-Za-z0-9!&#$^<>-]+`, "letters, digits and ! & # $ ^ < > -")))
 
-var nodeType = pattern(`cache\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "a node type as in cache.r7g.large")
-
 // ElastiCache has no deletion protection.
 var _ = add(&Row{
 	Token:  replicationGroupType,
@@ -33,7 +31,7 @@ var _ = add(&Row{
 		"description":        {Valid: length(1, 1024)},
 		"engine":             {Default: "redis", Enum: []string{"redis", "valkey"}},
 		"engineVersion":      {Computed: true, Valid: pattern(`\d\.\d`, "a version as in 7.1")},
-		"nodeType":           {Required: true, Computed: true, Valid: nodeType},
+		"nodeType":           {Required: true, Computed: true, Valid: cacheTypes.valid},
 		"port":               {Replace: true, Computed: true, Valid: numbers(1150, 65535)},
 		"applyImmediately":   {Computed: true},
 

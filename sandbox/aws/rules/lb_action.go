@@ -9,7 +9,7 @@ import (
 var actionBlocks = map[string]string{"forward": "forward", "redirect": "redirect", "fixed-response": "fixedResponse"}
 
 // redirectPort validates the port of a redirect.
-var redirectPort = pattern(`#\{port\}|[1-9]\d{0,4}`, "a port or #{port}")
+var redirectPort = pattern(`#\{port\}|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]`, "a port from 1 to 65535, or #{port}")
 
 // actionProps returns the rules of the actions of listeners and listener rules:
 // elasticloadbalancing/latest/application/rule-action-types.html.
@@ -115,6 +115,17 @@ func (c *Call) verifyForwards(at string, balancer Object, id string) error {
 		if others := slices.DeleteFunc(c.balancersOf(target), func(other string) bool { return other == id }); len(others) > 0 {
 			return refuse("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s (it is with %s)",
 				target, others[0])
+		}
+	}
+	return nil
+}
+
+// verifyRedirects returns an error for a redirect from HTTPS to HTTP:
+// elasticloadbalancing/latest/application/rule-action-types.html, "Redirect actions".
+func verifyRedirects(in Object, at, protocol string) error {
+	for _, a := range in.Objects(at) {
+		if protocol == "HTTPS" && a.Object("redirect").String("protocol") == "HTTP" {
+			return refuse("InvalidLoadBalancerAction", "The redirect configuration is not valid: HTTPS can't be redirected to HTTP")
 		}
 	}
 	return nil

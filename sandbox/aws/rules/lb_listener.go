@@ -79,6 +79,9 @@ var _ = add(&Row{
 		}
 	},
 	Verify: func(c *Call) error {
+		if err := verifyRedirects(c.In, "defaultActions", c.In.String("protocol")); err != nil {
+			return err
+		}
 		balancer, _ := c.target("loadBalancerArn")
 		if region := strings.SplitN(c.In.String("certificateArn")+":::::", ":", 6)[3]; region != "" && region != c.Region {
 			return refuse("CertificateNotFound", "Certificate '%s' not found: it is not in %s", c.In.String("certificateArn"), c.Region)

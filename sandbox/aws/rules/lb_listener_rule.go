@@ -35,7 +35,7 @@ var _ = add(&Row{
 		"priority":                             {Computed: true},
 		"conditions":                           {Set: true, Min: 1},
 		"conditions.hostHeader":                {},
-		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+`, "a host name, with * and ?"))},
+		"conditions.hostHeader.values":         {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern(`[A-Za-z0-9.*?-]+\.[A-Za-z*?]+`, "a host name, with * and ?, a dot and only letters after the last one"))},
 		"conditions.pathPattern":               {},
 		"conditions.pathPattern.values":        {Required: true, Set: true, Min: 1, Valid: all(length(1, 128), pattern("[A-Za-z0-9_.$/~\"'@:+&*?-]+", "a path of letters, digits and _-.$/~\"'@:+&, with * and ?"))},
 		"conditions.httpHeader":                {},
@@ -59,6 +59,9 @@ var _ = add(&Row{
 	},
 	Verify: func(c *Call) error {
 		listener, _ := c.target("listenerArn")
+		if err := verifyRedirects(c.In, "actions", Object(listener.State).String("protocol")); err != nil {
+			return err
+		}
 		id := Object(listener.State).String("loadBalancerArn")
 		balancer, _ := c.resolve(toLoadBalancer, id)
 		return c.verifyForwards("actions", balancer.State, id)

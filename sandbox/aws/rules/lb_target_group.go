@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/progressive-framework/platform/sandbox/aws/store"
@@ -46,7 +47,7 @@ var _ = add(&Row{
 		"healthCheck.path":               {Computed: true, Valid: all(length(1, 1024), pattern(`/.*`, "a path that begins with a slash"))},
 		"healthCheck.port":               {Default: "traffic-port", Valid: pattern(`traffic-port|[1-9]\d{0,4}`, "a port or traffic-port")},
 		"healthCheck.protocol":           {Default: "HTTP", Enum: []string{"HTTP", "HTTPS"}},
-		"healthCheck.matcher":            {Computed: true, Valid: pattern(`\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*`, "codes as in 200,202 or 200-299")},
+		"healthCheck.matcher":            {Computed: true, Valid: matcher},
 		"stickiness":                     {Computed: true},
 		"stickiness.type":                {Enum: []string{"lb_cookie", "app_cookie"}},
 		"stickiness.enabled":             {Default: true},
@@ -120,6 +121,9 @@ func checkTargetGroup(in Object, fail Fail) {
 	if in.String("loadBalancingAnomalyMitigation") == "on" && algorithm != "weighted_random" && (in.Known("loadBalancingAlgorithmType") || algorithm == "") {
 		fail("loadBalancingAnomalyMitigation", "needs loadBalancingAlgorithmType weighted_random")
 	}
+	if codes := in.Object("healthCheck").String("matcher"); codes != "" && (in.Known("protocolVersion") || !in.Has("protocolVersion")) {
+		checkCodes(codes, in.String("protocolVersion") == "GRPC", fail)
+	}
 	if check := in.Object("healthCheck"); check.Known("enabled") && !check.Bool("enabled") {
 		fail("healthCheck.enabled", "can't be false: targets that are instances or addresses are always checked")
 	}
@@ -152,4 +156,27 @@ func (c *Call) balancersOf(group string) []string {
 	})
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// matcher requires codes, and ranges of them.
+var matcher = pattern(`\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*`, "codes as in 200,202 or 200-299")
+
+// checkCodes checks the codes of a healthy target: 200 to 499, or 0 to 99 of gRPC, and
+// ascending in a range: elasticloadbalancing/latest/APIReference/API_Matcher.html.
+func checkCodes(codes string, grpc bool, fail Fail) {
+	low, high := 200, 499
+	if grpc {
+		low, high = 0, 99
+	}
+	for part := range strings.SplitSeq(codes, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		first, _ := strconv.Atoi(from)
+		last := first
+		if isRange {
+			last, _ = strconv.Atoi(to)
+		}
+		if first < low || last > high || (isRange && first >= last) {
+			fail("healthCheck.matcher", "%q must be codes from %d to %d, ascending in a range", part, low, high)
+		}
+	}
 }

@@ -44,7 +44,7 @@ func text(limit models.Limit, p Prop, s string) string {
 	}
 	// The values in a row are a part of the model's.
 	if values := models.Load().Values(limit); len(p.Enum) == 0 && values != nil && !slices.Contains(values, s) {
-		return fmt.Sprintf("is %q, must be one of %s", s, strings.Join(values, ", "))
+		return fmt.Sprintf("is %q, must be one of %s", s, shortList(values))
 	}
 	n := float64(utf8.RuneCountInString(s))
 	if (limit.Min != nil && n < *limit.Min) || (limit.Max != nil && n > *limit.Max) {
@@ -107,4 +107,13 @@ func (v *validator) requires(p Prop, path string) bool {
 	}
 	limit, ok := models.Load().Of(v.row.Token, path)
 	return ok && limit.Required && strings.Contains(path, ".") && p.Default == nil && p.Preset == nil && !p.Computed && !p.Omit
+}
+
+// shortList joins values. A list as long as EC2's instance types is shortened.
+func shortList(values []string) string {
+	const most = 60
+	if len(values) > most {
+		return strings.Join(values[:most], ", ") + fmt.Sprintf(" and %d more", len(values)-most)
+	}
+	return strings.Join(values, ", ")
 }

@@ -25,8 +25,6 @@ var (
 // AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html.
 var dbCertificates = []string{"rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"}
 
-var instanceClass = pattern(`db\.[a-z][a-z0-9]+\.(?:micro|small|medium|large|\d*xlarge)`, "an instance class as in db.r6g.xlarge")
-
 // Without applyImmediately, AWS applies changes of class, storage and zones in the
 // maintenance window. Here they take effect at once.
 var _ = add(&Row{
@@ -43,10 +41,10 @@ var _ = add(&Row{
 		"allowMajorVersionUpgrade": {},
 		"autoMinorVersionUpgrade":  {Default: true},
 		"engineLifecycleSupport":   {Computed: true, Enum: []string{"open-source-rds-extended-support", "open-source-rds-extended-support-disabled"}},
-		"instanceClass":            {Valid: instanceClass},
+		"instanceClass":            {Valid: dbClasses.valid},
 		"applyImmediately":         {Default: false},
 
-		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z_]\w*`, "letters, digits and _, not beginning with a digit"), notReserved)},
+		"dbName":                   {Replace: true, Computed: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
 		"username":                 {Required: true, Replace: true, Valid: all(length(1, 63), pattern(`[A-Za-z]\w*`, "letters, digits and _, beginning with a letter"), notReserved)},
 		"password":                 {Valid: hideValue(all(length(8, 128), masterWords))},
 		"manageMasterUserPassword": {},

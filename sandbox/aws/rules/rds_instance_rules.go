@@ -63,6 +63,9 @@ func verifyDBNetwork(c *Call) error {
 // verifyMonitoring requires a role that enhanced monitoring may use.
 func verifyMonitoring(c *Call) error {
 	if c.In.Int("monitoringInterval") == 0 {
+		if c.In.String("monitoringRoleArn") != "" {
+			return refuse("InvalidParameterCombination", "A MonitoringRoleARN value can't be given with a MonitoringInterval of 0.")
+		}
 		return nil
 	}
 	role, ok := c.target("monitoringRoleArn")

@@ -37,7 +37,7 @@ var postgresParameters = map[string]parameter{
 	"huge_pages":           oneWord("off", "on", "try").atRestart(),
 
 	// Connections.
-	"max_connections":                     countOf("", 6, 262143).atRestart(),
+	"max_connections":                     countOf("", 6, 8388607).atRestart(),
 	"statement_timeout":                   countOf("ms", 0, biggest),
 	"lock_timeout":                        countOf("ms", 0, biggest),
 	"deadlock_timeout":                    countOf("ms", 1, biggest),

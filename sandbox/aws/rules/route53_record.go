@@ -10,6 +10,9 @@ import (
 
 const recordType = "aws:route53/record:Record"
 
+// maxTXT is the number of characters in one string of a TXT record.
+const maxTXT = 255
+
 const (
 	invalidBatch    = "InvalidChangeBatch"
 	noRoutingPolicy = "routing policies have no rules yet"
@@ -18,12 +21,6 @@ const (
 // toZone is a record's reference to its zone. Records prevent the deletion of the zone,
 // except the records that every zone has.
 var toZone = &Ref{To: []string{zoneType}, Noun: "hosted zone", Missing: "NoSuchHostedZone", InUseCode: "HostedZoneNotEmpty"}
-
-// recordTypes are the types of Route 53:
-// Route53/latest/DeveloperGuide/ResourceRecordTypes.html.
-var recordTypes = []string{
-	"A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT",
-}
 
 var _ = add(&Row{
 	Token:  recordType,
@@ -37,7 +34,7 @@ var _ = add(&Row{
 	Props: Props{
 		"zoneId":                        {Replace: true, Ref: toZone},
 		"name":                          {Replace: true, Same: sameDomain},
-		"type":                          {Replace: true},
+		"type":                          {},
 		"ttl":                           {Valid: numbers(0, 1<<31-1)},
 		"records":                       {Set: true, Min: 1, Max: 400},
 		"allowOverwrite":                {Computed: true},
@@ -79,6 +76,13 @@ func checkRecord(in Object, fail Fail) {
 		fail("records", "has %d elements, a CNAME has one", len(values))
 	}
 	for i, value := range values {
+		// The provider adds the quotes at both ends. "" inside separates strings
+		// (Route53/latest/DeveloperGuide/ResourceRecordTypes.html, TXTFormat).
+		for text := range strings.SplitSeq(value, `""`) {
+			if n := len(strings.Trim(text, `"`)); (kind == "TXT" || kind == "SPF") && n > maxTXT {
+				fail(fmt.Sprintf("records[%d]", i), `has a string of %d characters, may have %d: separate strings by ""`, n, maxTXT)
+			}
+		}
 		address, err := netip.ParseAddr(value)
 		if (kind == "A" && (err != nil || !address.Is4())) || (kind == "AAAA" && (err != nil || !address.Is6())) {
 			fail(fmt.Sprintf("records[%d]", i), "%q is no address for a record of type %s", value, kind)

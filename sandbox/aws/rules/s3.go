@@ -34,7 +34,7 @@ var _ = add(
 		Naming:     &Naming{Prop: "bucket", PrefixProp: "bucketPrefix", Max: 63, Lower: true},
 		Props: Props{
 			"bucket":                             {Replace: true, Computed: true, Valid: bucketName},
-			"bucketPrefix":                       {Replace: true, Computed: true, Valid: length(1, 37)},
+			"bucketPrefix":                       {Replace: true, Computed: true, Valid: all(length(1, 37), bucketPrefix)},
 			"forceDestroy":                       {Default: false},
 			"accelerationStatus":                 {Computed: true, Refuse: ownResource},
 			"acl":                                {Computed: true, Refuse: ownResource},
@@ -117,6 +117,12 @@ func bucketName(v any) string {
 		}
 	}
 	return ""
+}
+
+// bucketPrefix requires a prefix from which a name of a bucket can be made.
+func bucketPrefix(v any) string {
+	s, _ := v.(string)
+	return bucketName(s + "20060102150405000000000001")
 }
 
 // emptyBucket deletes a bucket's objects if forceDestroy is set. Otherwise they prevent

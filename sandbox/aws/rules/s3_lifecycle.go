@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
@@ -24,7 +25,7 @@ var _ = add(
 			"expectedBucketOwner":                        {Replace: true, Computed: true, Refuse: noOtherOwners},
 			"timeouts":                                   {Refuse: "the stand-in takes no time"},
 			"transitionDefaultMinimumObjectSize":         {Computed: true, Enum: []string{"all_storage_classes_128K", "varies_by_storage_class"}},
-			"rules":                                      {Min: 1, Max: 1000},
+			"rules":                                      {Required: true, Min: 1, Max: 1000},
 			"rules.id":                                   {Valid: length(1, 255)},
 			"rules.status":                               {},
 			"rules.prefix":                               {Computed: true, Refuse: "deprecated; use filter"},
@@ -37,7 +38,7 @@ var _ = add(
 			"rules.filter.tag.value":                     {Empty: true, Valid: length(0, maxTagValue)},
 			"rules.filter.and":                           {Refuse: "filters of several parts have no rules yet"},
 			"rules.expiration":                           {},
-			"rules.expiration.date":                      {},
+			"rules.expiration.date":                      {Valid: midnight},
 			"rules.expiration.days":                      {Valid: numbers(1, 1<<31-1)},
 			"rules.expiration.expiredObjectDeleteMarker": {},
 			"rules.noncurrentVersionExpiration":          {},
@@ -45,7 +46,7 @@ var _ = add(
 			"rules.noncurrentVersionExpiration.noncurrentDays":          {Valid: numbers(1, 1<<31-1)},
 			"rules.noncurrentVersionTransitions":                        {Set: true, Refuse: "no rules yet; expire old versions"},
 			"rules.transitions":                                         {Set: true},
-			"rules.transitions.date":                                    {},
+			"rules.transitions.date":                                    {Valid: midnight},
 			"rules.transitions.days":                                    {Valid: numbers(0, 1<<31-1)},
 			"rules.transitions.storageClass":                            {},
 			"rules.abortIncompleteMultipartUpload":                      {},
@@ -84,17 +85,32 @@ func checkLifecycle(in Object, fail Fail) {
 		if e := rule.Object("expiration"); rule.Has("expiration") && !wire.IsUnknown(rule["expiration"]) && len(e) != 1 {
 			fail(at+".expiration", "exactly one of date, days and expiredObjectDeleteMarker must be given")
 		}
-		if rule.Has("abortIncompleteMultipartUpload") && rule.Object("filter").Has("tag") {
-			fail(at+".abortIncompleteMultipartUpload", "can't be given for objects by tag")
+		for _, name := range []string{"tag", "objectSizeGreaterThan", "objectSizeLessThan"} {
+			if rule.Has("abortIncompleteMultipartUpload") && rule.Object("filter").Has(name) {
+				fail(at+".abortIncompleteMultipartUpload", "can't be given with filter.%s: uploads have neither tags nor a size yet", name)
+			}
 		}
 		for j, t := range rule.Objects("transitions") {
 			class := t.String("storageClass")
+			expiration := rule.Object("expiration")
 			switch {
 			case t.Has("days") == t.Has("date"):
 				fail(fmt.Sprintf("%s.transitions[%d]", at, j), "exactly one of days and date must be given")
 			case t.Known("days") && t.Int("days") < leastDaysToIA && (class == "STANDARD_IA" || class == "ONEZONE_IA"):
 				fail(fmt.Sprintf("%s.transitions[%d].days", at, j), "is %d, must be %d or more for %s", t.Int("days"), leastDaysToIA, class)
+			case t.Known("days") && expiration.Known("days") && expiration.Int("days") <= t.Int("days"):
+				fail(at+".expiration.days", "is %d, must be above those of the transition, %d", expiration.Int("days"), t.Int("days"))
 			}
 		}
 	}
+}
+
+// midnight requires the form of S3's dates: ISO 8601, midnight UTC
+// (AmazonS3/latest/API/API_LifecycleExpiration.html).
+func midnight(v any) string {
+	s, _ := v.(string)
+	if t, err := time.Parse(time.RFC3339, s); err != nil || !t.UTC().Equal(t.UTC().Truncate(24*time.Hour)) {
+		return fmt.Sprintf("%q must be midnight UTC as in 2027-01-01T00:00:00Z", s)
+	}
+	return ""
 }

@@ -1,0 +1,167 @@
+package aws
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/sandbox/aws/models"
+	"github.com/progressive-framework/platform/sandbox/aws/rules"
+	"github.com/progressive-framework/platform/sandbox/aws/wire"
+)
+
+// recorded is a resource of a recorded preview.
+type recorded struct {
+	URN    string `json:"urn"`
+	Inputs props  `json:"inputs"`
+	token  string
+}
+
+// unknownInRecording is the engine's text for an unknown value.
+const unknownInRecording = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+// recordedPreview returns the AWS resources of prod's preview.
+func recordedPreview(t *testing.T) []recorded {
+	f, err := os.Open(filepath.Join("..", "..", "policy", "testdata", "prod.jsonl"))
+	require.NoError(t, err)
+	defer f.Close()
+	var out []recorded
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var r recorded
+		require.NoError(t, json.Unmarshal(lines.Bytes(), &r))
+		typ := strings.Split(r.URN, "::")[2]
+		r.token = typ[strings.LastIndex(typ, "$")+1:]
+		if _, known := rules.RowOf(r.token); known {
+			r.Inputs = unknowns(r.Inputs).(props)
+			out = append(out, r)
+		}
+	}
+	require.NoError(t, lines.Err())
+	return out
+}
+
+// unknowns replaces the texts of unknown values and of secrets.
+func unknowns(v any) any {
+	switch v := v.(type) {
+	case string:
+		if strings.Contains(v, unknownInRecording) || v == "[secret]" {
+			return wire.Unknown{}
+		}
+	case []any:
+		for i := range v {
+			v[i] = unknowns(v[i])
+		}
+	case props:
+		for name := range v {
+			v[name] = unknowns(v[name])
+		}
+	}
+	return v
+}
+
+// slot is a text or a number in the inputs of a resource, with its model.
+type slot struct {
+	path  string
+	limit models.Limit
+	value any
+	set   func(any)
+}
+
+// slots returns the values that a model constrains.
+func slots(token string, v any, path string, set func(any)) []slot {
+	var out []slot
+	switch v := v.(type) {
+	case props:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, slots(token, v[name], strings.TrimPrefix(path+"."+name, "."), func(x any) { v[name] = x })...)
+		}
+	case []any:
+		for i := range v {
+			out = append(out, slots(token, v[i], path, func(x any) { v[i] = x })...)
+		}
+	case string, float64:
+		if limit, ok := models.Load().Of(token, path); ok {
+			out = append(out, slot{path, limit, v, set})
+		}
+	}
+	return out
+}
+
+// refusedBy says whether AWS's model refuses a value. It is written apart from package
+// rules, which it judges.
+func refusedBy(l models.Limit, v any) bool {
+	var n float64
+	switch v := v.(type) {
+	case float64:
+		n = v
+	case string:
+		if v == "" || (l.Number && !regexp.MustCompile(`^-?\d+$`).MatchString(v)) {
+			return false // not sent, or the provider's own
+		}
+		if l.Number {
+			_, err := fmt.Sscan(v, &n)
+			return err == nil && ((l.Min != nil && n < *l.Min) || (l.Max != nil && n > *l.Max))
+		}
+		if values := models.Load().Values(l); values != nil {
+			return !slices.Contains(values, v)
+		}
+		if l.Pattern != "" && !regexp.MustCompile(`^(?:`+l.Pattern+`)$`).MatchString(v) {
+			return true
+		}
+		n = float64(utf8.RuneCountInString(v))
+	}
+	return (l.Min != nil && n < *l.Min) || (l.Max != nil && n > *l.Max)
+}
+
+// The inputs of prod pass. With a value changed at random, the stand-in accepts none that
+// AWS's models refuse.
+func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
+	s := newSandbox(t, nil)
+	preview := recordedPreview(t)
+	require.Greater(t, len(preview), 100)
+	for _, r := range preview {
+		_, failures := s.check(r.token, "replayed", nil, r.Inputs)
+		require.Empty(t, failures, "%s as recorded", r.URN)
+	}
+	refused := 0
+	rapid.Check(t, func(t *rapid.T) {
+		r := rapid.SampledFrom(preview).Draw(t, "resource")
+		in := wire.CloneMap(r.Inputs)
+		list := slots(r.token, props(in), "", nil)
+		if len(list) == 0 {
+			return
+		}
+		at := rapid.SampledFrom(list).Draw(t, "property")
+		var value any
+		if _, isNumber := at.value.(float64); isNumber {
+			value = float64(rapid.Int64Range(-10, 1<<33).Draw(t, "number"))
+		} else {
+			value = rapid.OneOf(
+				rapid.StringN(1, 40, -1), rapid.StringMatching(`[A-Za-z0-9 _:/.-]{1,300}`),
+				rapid.Just(strings.Repeat("x", 3000)), rapid.Just(""),
+			).Draw(t, "text")
+		}
+		at.set(value)
+		_, failures := s.check(r.token, "replayed", nil, in)
+		if refusedBy(at.limit, value) {
+			refused++
+			if len(failures) == 0 {
+				t.Fatalf("%s %s: %.80q is accepted; %s refuses it", r.token, at.path, fmt.Sprint(value), at.limit.From)
+			}
+		}
+	})
+	require.Positive(t, refused, "random values that AWS refuses")
+}

@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/sandbox/aws/models"
+)
+
+// These lists are AWS's pages on the classes of each store, as of late 2025, without
+// families that AWS has announced since: AmazonRDS/latest/UserGuide/
+// Concepts.DBInstanceClass.Support.html (PostgreSQL), AmazonElastiCache/latest/dg/
+// CacheNodes.SupportedTypes.html, and documentdb/latest/developerguide/
+// db-instance-classes.html.
+var (
+	upTo16 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge")
+	upTo24 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge")
+	upTo32 = sizes("large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge 24xlarge 32xlarge")
+	small  = sizes("micro small medium large xlarge 2xlarge")
+
+	dbClasses = families{
+		"db.t3": small, "db.t4g": small,
+		"db.m5": upTo24, "db.m5d": upTo24, "db.m6g": upTo16, "db.m6gd": upTo16, "db.m6i": upTo32, "db.m6id": upTo32, "db.m7g": upTo16, "db.m7i": upTo24,
+		"db.m8g": append(slices.Clone(upTo24), "48xlarge"),
+		"db.r5":  upTo24, "db.r5b": upTo24, "db.r5d": upTo24, "db.r6g": upTo16, "db.r6gd": upTo16, "db.r6i": upTo32, "db.r6id": upTo32, "db.r7g": upTo16, "db.r7i": upTo24,
+		"db.r8g":   append(slices.Clone(upTo24), "48xlarge"),
+		"db.x2g":   append(sizes("medium"), upTo16...),
+		"db.x2idn": sizes("16xlarge 24xlarge 32xlarge"), "db.x2iedn": sizes("xlarge 2xlarge 4xlarge 8xlarge 16xlarge 24xlarge 32xlarge"),
+	}
+	docdbClasses = families{
+		"db.t3": sizes("medium"), "db.t4g": sizes("medium"),
+		"db.r5": upTo24, "db.r6g": upTo16, "db.r8g": upTo16, "db.r6gd": sizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"),
+	}
+	cacheTypes = families{
+		"cache.t3": sizes("micro small medium"), "cache.t4g": sizes("micro small medium"),
+		"cache.m4": sizes("large xlarge 2xlarge 4xlarge 10xlarge"), "cache.m5": sizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.m6g": upTo16, "cache.m7g": upTo16,
+		"cache.r4": sizes("large xlarge 2xlarge 4xlarge 8xlarge 16xlarge"), "cache.r5": sizes("large xlarge 2xlarge 4xlarge 12xlarge 24xlarge"), "cache.r6g": upTo16, "cache.r7g": upTo16,
+		"cache.r6gd": sizes("xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"), "cache.c7gn": upTo16,
+	}
+)
+
+// families are the sizes of each family of classes.
+type families map[string][]string
+
+// sizes splits a list of sizes.
+func sizes(list string) []string { return strings.Fields(list) }
+
+// valid requires a class of one of the families.
+func (f families) valid(v any) string {
+	s, _ := v.(string)
+	dot := strings.LastIndex(s, ".")
+	if dot < 0 || !slices.Contains(f[s[:dot]], s[dot+1:]) {
+		return fmt.Sprintf("%q is in no list of AWS's classes (sandbox/aws/rules/classes.go)", s)
+	}
+	return ""
+}
+
+// instanceType requires an instance type of EC2, also where the model of another service
+// has only a text.
+func instanceType(v any) string {
+	s, _ := v.(string)
+	if !slices.Contains(models.Load().Enums["ec2.InstanceType"], s) {
+		return fmt.Sprintf("%q is not an instance type of EC2", s)
+	}
+	return ""
+}
