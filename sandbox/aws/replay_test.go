@@ -93,7 +93,7 @@ func slots(token string, v any, path string, set func(any)) []slot {
 			out = append(out, slots(token, v[i], path, func(x any) { v[i] = x })...)
 		}
 	case string, float64:
-		if limit, ok := models.Load().Of(token, path); ok {
+		if limit, ok := models.Load().Property(token, path); ok {
 			out = append(out, slot{path, limit, v, set})
 		}
 	}

@@ -67,8 +67,8 @@ var Load = sync.OnceValue(func() *Table {
 	return t
 })
 
-// Of returns the limit of a property. ok is false if no model constrains it.
-func (t *Table) Of(token, path string) (limit Limit, ok bool) {
+// Property returns the limit of a property. ok is false if no model constrains it.
+func (t *Table) Property(token, path string) (limit Limit, ok bool) {
 	limit, ok = t.Limits[token][path]
 	if low, changed := newerMin[limit.From]; changed {
 		limit.Min = &low

@@ -14,7 +14,7 @@ import (
 
 // limited checks one value, which is no list and no map, by AWS's model of the property.
 func (v *validator) limited(p Prop, value any, path, at string) {
-	limit, ok := models.Load().Of(v.row.Token, path)
+	limit, ok := models.Load().Property(v.row.Token, path)
 	if !ok {
 		return
 	}
@@ -92,7 +92,7 @@ func compiled(p string) *regexp.Regexp {
 // items checks the number of a list's elements by AWS's model. Without elements nothing is
 // sent.
 func (v *validator) items(n int, path, at string) {
-	limit, ok := models.Load().Of(v.row.Token, path)
+	limit, ok := models.Load().Property(v.row.Token, path)
 	if ok && n > 0 && (n < limit.MinItems || (limit.MaxItems > 0 && n > limit.MaxItems)) {
 		v.fail(at, "has %d elements, must have %s (%s)", n, describeRange(limit.MinItems, limit.MaxItems), limit.From)
 	}
@@ -105,7 +105,7 @@ func (v *validator) requires(p Prop, path string) bool {
 	if p.Required {
 		return true
 	}
-	limit, ok := models.Load().Of(v.row.Token, path)
+	limit, ok := models.Load().Property(v.row.Token, path)
 	return ok && limit.Required && strings.Contains(path, ".") && p.Default == nil && p.Preset == nil && !p.Computed && !p.Omit
 }
 

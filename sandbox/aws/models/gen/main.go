@@ -1,5 +1,5 @@
 // Command gen generates the table of AWS's constraints (models/models.json). It reads
-// AWS's API models from the Go module that the folder source pins, the property paths from
+// AWS's API models from the Go module that the folder sdk pins, the property paths from
 // package rules, and which shape describes which type from operations.go.
 package main
 
@@ -33,7 +33,7 @@ const instanceTypes = "ec2.InstanceType"
 var instanceType = regexp.MustCompile(`(?m)^\s+InstanceType\w+\s+InstanceType = "([^"]+)"$`)
 
 func main() {
-	source := flag.String("source", "source", "folder of the go.mod that requires the models")
+	source := flag.String("sdk", "sdk", "folder of the go.mod that requires the models")
 	out := flag.String("out", "models.json", "file that the table is written to")
 	unmatched := flag.Bool("unmatched", false, "print the properties that no model describes")
 	flag.Parse()

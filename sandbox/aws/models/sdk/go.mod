@@ -1,4 +1,4 @@
-module github.com/progressive-framework/platform/sandbox/aws/models/source
+module github.com/progressive-framework/platform/sandbox/aws/models/sdk
 
 go 1.26.4
 

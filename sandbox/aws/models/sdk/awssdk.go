@@ -1,8 +1,8 @@
-// Package source pins the modules with AWS's published API models, which go generate in
+// Package awssdk pins the modules with AWS's published API models, which go generate in
 // package models reads. The first one has all constraints. It is large and no longer
 // maintained, so no other module of the repository requires it. The second one has the
 // newer instance types.
-package source
+package awssdk
 
 import (
 	_ "github.com/aws/aws-sdk-go"                      // the folder models/apis
