@@ -82,7 +82,7 @@ func newPassword(ctx *pulumi.Context, stack *config.Stack, base *base, owner str
 	password, err := secret.NewSecret(ctx, stack.Name()+"-"+owner, &secret.Args{
 		KeyARN:      base.key.ARN,
 		Description: "Password of " + owner + " in " + stack.Name(),
-		Unprotected: !stack.DeletionProtection,
+		Unprotected: stack.DiscardData,
 	}, base.inRegion)
 	if err != nil {
 		return nil, err

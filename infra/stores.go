@@ -101,6 +101,9 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			Clients:     nodeClients(eks),
 			SingleAZ:    stack.Postgres.SingleZone,
 			Unprotected: !stack.DeletionProtection,
+			DiscardData: stack.DiscardData,
+
+			MaintenanceDay: stack.MaintenanceDay,
 
 			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
 		}, base.inRegion)
@@ -126,6 +129,9 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			Clients:     nodeClients(eks),
 			Generation:  stack.Redis.PasswordGeneration,
 			Unprotected: !stack.DeletionProtection,
+			DiscardData: stack.DiscardData,
+
+			MaintenanceDay: stack.MaintenanceDay,
 
 			SnapshotName: stack.Redis.SnapshotName,
 		}, base.inRegion)
@@ -149,6 +155,9 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			SubnetIDs:   vpc.SubnetIDs[subnet.PrivateData],
 			Clients:     nodeClients(eks),
 			Unprotected: !stack.DeletionProtection,
+			DiscardData: stack.DiscardData,
+
+			MaintenanceDay: stack.MaintenanceDay,
 
 			SnapshotIdentifier: stack.Mongo.SnapshotIdentifier,
 		}, base.inRegion)

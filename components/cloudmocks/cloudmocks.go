@@ -29,6 +29,7 @@ type Registration struct {
 	Custom          bool
 	Inputs, Outputs resource.PropertyMap
 	Protect         bool
+	RetainOnDelete  bool
 	IgnoreChanges   []string
 	// Dependencies are the URNs of the resources that must exist before it.
 	Dependencies []string
@@ -62,7 +63,7 @@ func (c *Cloud) NewResource(args pulumi.MockResourceArgs) (string, resource.Prop
 	r := Registration{
 		Type: args.TypeToken, Name: args.Name, URN: urn(rpc.GetParent(), args.TypeToken, args.Name), Parent: rpc.GetParent(),
 		Custom: args.Custom, Inputs: args.Inputs,
-		Protect: rpc.GetProtect(), IgnoreChanges: rpc.GetIgnoreChanges(), Dependencies: rpc.GetDependencies(),
+		Protect: rpc.GetProtect(), RetainOnDelete: rpc.GetRetainOnDelete(), IgnoreChanges: rpc.GetIgnoreChanges(), Dependencies: rpc.GetDependencies(),
 	}
 	if args.Custom {
 		r.ID, r.Outputs = args.Name+"-id", args.Inputs.Copy()

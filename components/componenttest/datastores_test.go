@@ -1,6 +1,7 @@
 package componenttest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -116,7 +117,7 @@ func TestDatabaseIsPrivateEncryptedAndProtected(t *testing.T) {
 		"storageEncrypted": true, "kmsKeyId": mockARN + "app-postgres-key", "masterUserSecretKmsKeyId": mockARN + "app-postgres-key",
 		"performanceInsightsKmsKeyId": mockARN + "app-postgres-key",
 		"manageMasterUserPassword":    true, "password": nil, "iamDatabaseAuthenticationEnabled": true,
-		"backupRetentionPeriod": 35, "deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-postgres-final",
+		"backupRetentionPeriod": 35, "deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-postgres-final-app",
 		"dbSubnetGroupName": "app-postgres", "parameterGroupName": "app-postgres-postgres17",
 		"vpcSecurityGroupIds[0]": "app-postgres-sg-id", "enabledCloudwatchLogsExports": []any{"postgresql", "upgrade"},
 	})
@@ -132,7 +133,7 @@ func TestRedisIsPrivateEncryptedAndProtected(t *testing.T) {
 		"numNodeGroups": 3, "replicasPerNodeGroup": 1, "automaticFailoverEnabled": true, "multiAzEnabled": true,
 		"atRestEncryptionEnabled": true, "kmsKeyId": mockARN + "app-redis-key",
 		"transitEncryptionEnabled": true, "transitEncryptionMode": "required", "userGroupIds[0]": "app-redis",
-		"snapshotRetentionLimit": 7, "finalSnapshotIdentifier": "app-redis-final",
+		"snapshotRetentionLimit": 7, "finalSnapshotIdentifier": "app-redis-final-app",
 		"subnetGroupName": "app-redis", "parameterGroupName": "app-redis-redis7", "securityGroupIds[0]": "app-redis-sg-id",
 		"logDeliveryConfigurations[0].logType": "slow-log", "logDeliveryConfigurations[1].destination": "/aws/elasticache/app-redis/engine-log",
 	})
@@ -161,7 +162,7 @@ func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 		"clusterIdentifier": "app-mongo", "engine": "docdb", "engineVersion": "5.0.0",
 		"storageEncrypted": true, "kmsKeyId": mockARN + "app-mongo-key", "deletionProtection": true,
 		"manageMasterUserPassword": true, "masterPassword": nil,
-		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final",
+		"backupRetentionPeriod": 35, "skipFinalSnapshot": false, "finalSnapshotIdentifier": "app-mongo-final-app",
 		"dbSubnetGroupName": "app-mongo", "dbClusterParameterGroupName": "app-mongo-docdb5", "vpcSecurityGroupIds[0]": "app-mongo-sg-id",
 	})
 	cluster.dependsOn(t, d.ofType("aws:cloudwatch/logGroup:LogGroup")...)
@@ -171,8 +172,71 @@ func TestDocumentDBIsPrivateEncryptedAndProtected(t *testing.T) {
 	}
 }
 
-// An unprotected stack can be destroyed, and leaves no snapshot.
-func TestUnprotectedStoresCanBeDestroyed(t *testing.T) {
+// Without protection a stack can be destroyed, and the data have a way back: the final
+// snapshot, the automated backups, and the key of both.
+func TestUnprotectedStoresLeaveTheirData(t *testing.T) {
+	for kind, program := range map[string]program{
+		rdsInstance: newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(where)
+			args.Unprotected = true
+			return args
+		}),
+		replicationGroup: newRedis(func(where *account.Account) *redis.ClusterArgs {
+			args := redisArgs(where)
+			args.Unprotected = true
+			return args
+		}),
+		docdbCluster: newMongo(func(where *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(where)
+			args.Unprotected = true
+			return args
+		}),
+	} {
+		t.Run(kind, func(t *testing.T) {
+			d := deploy(t, program)
+			store := d.one(t, kind)
+			require.Contains(t, store.get("finalSnapshotIdentifier"), "-final-")
+			require.NotEqual(t, true, store.get("skipFinalSnapshot"))
+			require.NotEqual(t, true, store.get("deleteAutomatedBackups"))
+			require.NotEqual(t, true, store.get("deletionProtection"))
+			require.True(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
+		})
+	}
+}
+
+// AWS maintains no two stores at the same time, and on the day of the environment.
+func TestStoresAreMaintainedOneAfterTheOther(t *testing.T) {
+	windows := map[string]string{}
+	for kind, program := range map[string]program{
+		"maintenanceWindow": newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(where)
+			args.MaintenanceDay = "wed"
+			return args
+		}),
+		"maintenanceWindow ": newRedis(func(where *account.Account) *redis.ClusterArgs {
+			args := redisArgs(where)
+			args.MaintenanceDay = "wed"
+			return args
+		}),
+		"preferredMaintenanceWindow": newMongo(func(where *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(where)
+			args.MaintenanceDay = "wed"
+			return args
+		}),
+	} {
+		d := deploy(t, program)
+		for _, store := range append(append(d.ofType(rdsInstance), d.ofType(replicationGroup)...), d.ofType(docdbCluster)...) {
+			window, _ := store.get(strings.TrimSpace(kind)).(string)
+			require.True(t, strings.HasPrefix(window, "wed:"), window)
+			require.NotContains(t, windows, window)
+			windows[window] = kind
+		}
+	}
+	require.Len(t, windows, 3)
+}
+
+// A stack whose data may be discarded leaves no snapshot and no key.
+func TestDiscardedStoresLeaveNothing(t *testing.T) {
 	for _, tc := range []struct {
 		kind    string
 		program program
@@ -180,22 +244,24 @@ func TestUnprotectedStoresCanBeDestroyed(t *testing.T) {
 	}{
 		{rdsInstance, newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
 			args := databaseArgs(where)
-			args.Unprotected, args.SingleAZ = true, true
+			args.Unprotected, args.DiscardData, args.SingleAZ = true, true, true
 			return args
 		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true, "deleteAutomatedBackups": true, "multiAz": false}},
 		{replicationGroup, newRedis(func(where *account.Account) *redis.ClusterArgs {
 			args := redisArgs(where)
-			args.Unprotected = true
+			args.Unprotected, args.DiscardData = true, true
 			return args
 		}), nil},
 		{docdbCluster, newMongo(func(where *account.Account) *mongo.ClusterArgs {
 			args := mongoArgs(where)
-			args.Unprotected = true
+			args.Unprotected, args.DiscardData = true, true
 			return args
 		}), map[string]any{"deletionProtection": false, "skipFinalSnapshot": true}},
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
-			store := deploy(t, tc.program).one(t, tc.kind)
+			d := deploy(t, tc.program)
+			store := d.one(t, tc.kind)
+			require.False(t, d.one(t, "aws:kms/key:Key").RetainOnDelete)
 			store.has(t, tc.want)
 			require.Nil(t, store.get("finalSnapshotIdentifier"))
 		})

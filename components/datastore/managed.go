@@ -10,6 +10,7 @@ package datastore
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -21,12 +22,9 @@ import (
 	"github.com/progressive-framework/platform/components/logs"
 )
 
-// The backup and maintenance windows in UTC. They are at night in America and Europe,
-// and the backup comes before the maintenance.
-const (
-	BackupWindow      = "03:00-04:00"
-	MaintenanceWindow = "sun:04:30-sun:05:30"
-)
+// BackupWindow is in UTC, at night in America and Europe. The windows of maintenance
+// follow it: storespec.MaintenanceWindow.
+const BackupWindow = "03:00-04:00"
 
 // Engine is an AWS service with the engine of its stores.
 type Engine struct {
@@ -62,6 +60,9 @@ type Args struct {
 	Logs []string
 	// Parameters are the settings of the store.
 	Parameters ParameterGroup
+	// DiscardData lets a destroy delete the store's key, without which no backup can
+	// be restored.
+	DiscardData bool
 }
 
 // ParameterGroup is a group of settings at AWS.
@@ -106,7 +107,7 @@ func NewDependencies(ctx *pulumi.Context, name string, args *Args, parent pulumi
 	var d Dependencies
 	var err error
 	if d.Key, err = key.NewKey(ctx, name, &key.Args{
-		Account: args.Account, Description: description, Users: []iam.Statement{key.Logs(args.Account)},
+		Account: args.Account, Description: description, Users: []iam.Statement{key.Logs(args.Account)}, Retain: !args.DiscardData,
 	}, parent); err != nil {
 		return nil, err
 	}
@@ -150,12 +151,17 @@ func Snapshot(name string) pulumi.StringPtrInput {
 }
 
 // FinalSnapshot returns the name of the snapshot that AWS creates when the store is
-// deleted. It is nil for an unprotected store, which has none.
-func FinalSnapshot(identifier string, unprotected bool) pulumi.StringPtrInput {
-	if unprotected {
+// deleted. It is nil for a store whose data may be discarded. The store's key makes the
+// name unique, because a snapshot of a former store may exist: a new store has a new key.
+func (d *Dependencies) FinalSnapshot(identifier string, discard bool) pulumi.StringPtrInput {
+	if discard {
 		return nil
 	}
-	return pulumi.String(identifier + "-final")
+	return d.Key.ID.ApplyT(func(id string) *string {
+		first, _, _ := strings.Cut(id, "-")
+		name := identifier + "-final-" + first
+		return &name
+	}).(pulumi.StringPtrOutput)
 }
 
 // token returns the type token of a resource of the engine's service, such as

@@ -27,6 +27,10 @@ type Args struct {
 	// Users are the AWS services that use the key. See Logs, Service and
 	// ViaService. Without them, only IAM policies of the account allow its use.
 	Users []iam.Statement
+	// Retain keeps the key when the stack is destroyed, for what it has encrypted and
+	// outlives the stack, such as final snapshots. It costs 1 USD a month until
+	// somebody schedules its deletion.
+	Retain bool
 }
 
 // Key is a KMS key with a name.
@@ -110,7 +114,7 @@ func NewKey(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Resourc
 		EnableKeyRotation:    pulumi.Bool(true),
 		DeletionWindowInDays: pulumi.Int(deletionWindow),
 		Policy:               document,
-	}, pulumi.Parent(k))
+	}, pulumi.Parent(k), pulumi.RetainOnDelete(args.Retain))
 	if err != nil {
 		return nil, fmt.Errorf("key %s: %w", name, err)
 	}

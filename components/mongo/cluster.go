@@ -48,8 +48,13 @@ type ClusterArgs struct {
 	// empty: the cluster is empty. It has an effect at the creation only. The snapshot's
 	// master user must be Owner.
 	SnapshotIdentifier string
-	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
+	// Unprotected allows a destroy to delete the cluster.
 	Unprotected bool
+	// DiscardData makes its deletion final: no final snapshot, and no key to restore
+	// one with.
+	DiscardData bool
+	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
+	MaintenanceDay storespec.Weekday
 }
 
 func (a *ClusterArgs) validate() error {
@@ -100,7 +105,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.DocumentDB, Identifier: spec.Identifier, Account: args.Account,
-		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
 			Name: spec.ParameterGroup(), Family: docdbspec.Family,
 			Description: "TLS, audit and slow operations", Parameters: parameters(),
@@ -113,6 +118,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		ClusterIdentifier:           pulumi.String(spec.Identifier),
 		Engine:                      pulumi.String(engine),
 		EngineVersion:               pulumi.String(docdbspec.Version),
+		AllowMajorVersionUpgrade:    pulumi.Bool(true), // when docdbspec.Version changes, with its parameter group
 		DbClusterParameterGroupName: needs.ParameterGroup,
 		MasterUsername:              pulumi.String(Owner),
 		ManageMasterUserPassword:    pulumi.Bool(true),
@@ -125,10 +131,10 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 
 		BackupRetentionPeriod:        pulumi.Int(spec.BackupDays),
 		PreferredBackupWindow:        pulumi.String(datastore.BackupWindow),
-		PreferredMaintenanceWindow:   pulumi.String(datastore.MaintenanceWindow),
+		PreferredMaintenanceWindow:   pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.DocumentDB)),
 		DeletionProtection:           pulumi.Bool(!args.Unprotected),
-		SkipFinalSnapshot:            pulumi.Bool(args.Unprotected),
-		FinalSnapshotIdentifier:      datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
+		SkipFinalSnapshot:            pulumi.Bool(args.DiscardData),
+		FinalSnapshotIdentifier:      needs.FinalSnapshot(spec.Identifier, args.DiscardData),
 		EnabledCloudwatchLogsExports: pulumi.ToStringArray(exports),
 		Tags:                         datastore.Tags(name),
 		SnapshotIdentifier:           datastore.Snapshot(args.SnapshotIdentifier),

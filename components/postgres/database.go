@@ -54,8 +54,13 @@ type DatabaseArgs struct {
 	SnapshotIdentifier string
 	// SingleAZ omits the standby in another zone.
 	SingleAZ bool
-	// Unprotected allows a destroy to delete the database, without a final snapshot.
+	// Unprotected allows a destroy to delete the database.
 	Unprotected bool
+	// DiscardData makes its deletion final: no final snapshot, and no key to restore
+	// one with.
+	DiscardData bool
+	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
+	MaintenanceDay storespec.Weekday
 }
 
 func (a *DatabaseArgs) validate() error {
@@ -108,7 +113,7 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 	}
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.PostgreSQL, Identifier: spec.Identifier, Account: args.Account,
-		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: exports, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
 			Name: spec.ParameterGroup(), Family: "postgres" + rdsspec.Major,
 			Description: "tuned by memory, cores and connections", Parameters: parameters(model),
@@ -152,8 +157,11 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 		Engine:                  pulumi.String(engine),
 		EngineVersion:           pulumi.String(rdsspec.Major), // RDS chooses the minor, and upgrades it
 		AutoMinorVersionUpgrade: pulumi.Bool(true),
-		InstanceClass:           pulumi.String(spec.InstanceClass),
-		ParameterGroupName:      needs.ParameterGroup,
+		// Another Major in package rdsspec is the decision for a major upgrade. It comes
+		// with a parameter group of its own.
+		AllowMajorVersionUpgrade: pulumi.Bool(true),
+		InstanceClass:            pulumi.String(spec.InstanceClass),
+		ParameterGroupName:       needs.ParameterGroup,
 
 		AllocatedStorage:    pulumi.Int(spec.StorageGiB),
 		MaxAllocatedStorage: pulumi.Int(spec.MostStorageGiB),
@@ -175,12 +183,12 @@ func instanceArgs(name string, args *DatabaseArgs, spec rdsspec.Database, needs 
 
 		BackupRetentionPeriod:   pulumi.Int(spec.BackupDays),
 		BackupWindow:            pulumi.String(datastore.BackupWindow),
-		MaintenanceWindow:       pulumi.String(datastore.MaintenanceWindow),
+		MaintenanceWindow:       pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.PostgreSQL)),
 		CopyTagsToSnapshot:      pulumi.Bool(true),
-		DeleteAutomatedBackups:  pulumi.Bool(args.Unprotected),
+		DeleteAutomatedBackups:  pulumi.Bool(args.DiscardData),
 		DeletionProtection:      pulumi.Bool(!args.Unprotected),
-		SkipFinalSnapshot:       pulumi.Bool(args.Unprotected),
-		FinalSnapshotIdentifier: datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
+		SkipFinalSnapshot:       pulumi.Bool(args.DiscardData),
+		FinalSnapshotIdentifier: needs.FinalSnapshot(spec.Identifier, args.DiscardData),
 
 		MonitoringInterval:                 pulumi.Int(monitoringSeconds),
 		MonitoringRoleArn:                  monitoring.ARN,

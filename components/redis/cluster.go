@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/clients"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
 	"github.com/progressive-framework/platform/components/secret"
@@ -42,8 +43,13 @@ type ClusterArgs struct {
 	SnapshotName string
 	// Generation counts the rotations of the password. See package secret.
 	Generation int
-	// Unprotected allows a destroy to delete the cluster, without a final snapshot.
+	// Unprotected allows a destroy to delete the cluster.
 	Unprotected bool
+	// DiscardData makes its deletion final: no final snapshot, and no key to restore
+	// one with.
+	DiscardData bool
+	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
+	MaintenanceDay storespec.Weekday
 }
 
 func (a *ClusterArgs) validate() error {
@@ -93,7 +99,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	parent := pulumi.Parent(c)
 	needs, err := datastore.NewDependencies(ctx, name, &datastore.Args{
 		Engine: datastore.Redis, Identifier: spec.Identifier, Account: args.Account,
-		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logKinds,
+		VPCID: args.VPCID, SubnetIDs: args.SubnetIDs, Port: Port, Clients: args.Clients, Logs: logKinds, DiscardData: args.DiscardData,
 		Parameters: datastore.ParameterGroup{
 			Name: spec.ParameterGroup(), Family: elasticachespec.Family,
 			Description: "tuned by memory", Parameters: parameters(model),
@@ -104,7 +110,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}
 	password, err := secret.NewSecret(ctx, name, &secret.Args{
 		KeyARN: needs.Key.ARN, Description: "password of Redis " + name,
-		Generation: args.Generation, Unprotected: args.Unprotected,
+		Generation: args.Generation, Unprotected: args.DiscardData,
 	}, parent)
 	if err != nil {
 		return nil, err
@@ -138,10 +144,10 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 
 		SnapshotRetentionLimit:    pulumi.Int(spec.SnapshotDays),
 		SnapshotWindow:            pulumi.String(datastore.BackupWindow),
-		MaintenanceWindow:         pulumi.String(datastore.MaintenanceWindow),
+		MaintenanceWindow:         pulumi.String(storespec.MaintenanceWindow(args.MaintenanceDay, storespec.Redis)),
 		LogDeliveryConfigurations: logDeliveries(needs),
 		Tags:                      datastore.Tags(name),
-		FinalSnapshotIdentifier:   datastore.FinalSnapshot(spec.Identifier, args.Unprotected),
+		FinalSnapshotIdentifier:   needs.FinalSnapshot(spec.Identifier, args.DiscardData),
 		SnapshotName:              datastore.Snapshot(args.SnapshotName),
 	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a change would replace the cluster
 	if err != nil {

@@ -44,6 +44,14 @@ type Stack struct {
 	// `--skip-preview`. To give one up, set this to `false`, run `pulumi up`, then
 	// make the change.
 	DeletionProtection bool `key:"deletionProtection"`
+	// Lets a destroy discard the data of managed stores. By default their deletion
+	// takes a final snapshot, keeps RDS's automated backups, and keeps the stores'
+	// KMS keys, without which no backup can be restored. To discard the data, set
+	// this to `true`, run `pulumi up`, then destroy.
+	DiscardData bool `key:"discardData"`
+	// The weekday on which AWS maintains the managed stores, in the night (UTC), one
+	// store after the other. Choose a day for staging that is days before prod's.
+	MaintenanceDay storespec.Weekday `key:"maintenanceDay"`
 	// The ARN of an IAM policy that bounds what every IAM role of the stack may
 	// do: its permissions boundary.
 	PermissionsBoundary string `key:"permissionsBoundary"`
@@ -292,6 +300,7 @@ func defaults() Stack {
 		Redis:              Redis{Kind: Managed, Platforms: []ociplatform.Platform{ociplatform.Default}},
 		Mongo:              Mongo{Kind: MongoManaged},
 		DeletionProtection: true,
+		MaintenanceDay:     "sun",
 		StorageClass:       storespec.StorageClass,
 	}
 }

@@ -82,6 +82,11 @@ var conditions = []condition{
 		"has no effect without podScaling.enabled; take it out",
 	},
 	{
+		[]string{"maintenanceDay"},
+		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged },
+		"has no effect without a managed store; take it out",
+	},
+	{
 		[]string{"caFile"},
 		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Mongo.Kind == MongoManaged },
 		"has no effect without PostgreSQL or MongoDB of kind managed, because no other store has a certificate; take it out",

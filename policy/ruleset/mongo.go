@@ -29,7 +29,7 @@ var mongo = []*rule.Rule{
 			s.Must(v.DeletionProtection().IsTrue(), "deletionProtection is not true")
 		}),
 	mongoRule("mongo-final-snapshot", "A deletion leaves a snapshot",
-		"Without it the data are gone with the cluster.", "the key deletionProtection", rule.High, rule.Deployed,
+		"Without it the data are gone with the cluster.", "the key discardData", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.DocdbCluster) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
 			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")

@@ -35,7 +35,7 @@ var postgres = []*rule.Rule{
 			s.Must(v.DeletionProtection().IsTrue(), "deletionProtection is not true")
 		}),
 	postgresRule("postgres-final-snapshot", "A deletion leaves a snapshot",
-		"Without it the data are gone with the instance.", "the key deletionProtection", rule.High, rule.Deployed,
+		"Without it the data are gone with the instance.", "the key discardData", rule.High, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.SkipFinalSnapshot().Or(false).IsFalse(), "skipFinalSnapshot is true")
 			s.Must(v.FinalSnapshotIdentifier().Set(), "finalSnapshotIdentifier is not set")
@@ -46,7 +46,7 @@ var postgres = []*rule.Rule{
 			s.Must(v.BackupRetentionPeriod().Or(0).AtLeast(minBackupDays), "backupRetentionPeriod is %s; at least %d days", v.BackupRetentionPeriod().Text(), minBackupDays)
 		}),
 	postgresRule("postgres-backups-outlive", "Backups outlive the database",
-		"Whoever deletes the database would delete its backups, too.", "the key deletionProtection", rule.Medium, rule.Deployed,
+		"Whoever deletes the database would delete its backups, too.", "the key discardData", rule.Medium, rule.Deployed,
 		[]string{"WA REL09"}, func(s *rule.Subject, v awsview.RdsInstance) {
 			s.Must(v.DeleteAutomatedBackups().Or(true).IsFalse(), "deleteAutomatedBackups is not false")
 		}),

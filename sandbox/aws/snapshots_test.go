@@ -1,10 +1,13 @@
 package aws
 
 import (
+	"strings"
 	"testing"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/sandbox/aws/store"
 )
 
 // snapshots is an account with the final snapshots last-db, last-doc and last-cache of
@@ -66,6 +69,41 @@ func TestRestoredClustersHaveTheirOwnKey(t *testing.T) {
 		require.Equal(t, arn, restored.state["kmsKeyId"])
 		require.Equal(t, pulumirpc.DiffResponse_DIFF_NONE, s.diff(restored, row.in).GetChanges())
 	}
+}
+
+// A destroy of what the program creates leaves the final snapshot, the automated backups
+// and the key of both. A new store under the same name starts from the snapshot. Its own
+// deletion does not collide with it, because its key, and so the snapshot's name, is new.
+func TestStoreIsRestoredFromWhatADestroyLeaves(t *testing.T) {
+	f := newDataFixture(t)
+	s := f.s
+	create := func(key *resource, change props) (*resource, props) {
+		last := "main-final-" + strings.Split(key.state["keyId"].(string), "-")[0]
+		in := with(with(f.db, props{
+			"identifier": "main", "storageEncrypted": true, "kmsKeyId": key.state["arn"], "dbName": "app", "backupRetentionPeriod": 35,
+			"deleteAutomatedBackups": false, "skipFinalSnapshot": false, "finalSnapshotIdentifier": last,
+		}), change)
+		return s.mustCreate(dbT, "main", in), in
+	}
+	first := s.mustCreate(keyT, "first", nil)
+	db, in := create(first, nil)
+	require.NoError(t, s.delete(db)) // the key is retained
+	kinds := map[string]int{}
+	require.NoError(t, s.p.store.View(t.Context(), func(tx *store.Tx) error {
+		for _, o := range tx.All() {
+			kinds[o.Type]++
+		}
+		return nil
+	}))
+	require.Equal(t, 1, kinds["aws:rds/final-snapshot"])
+	require.Equal(t, 1, kinds["aws:rds/automated-backup"])
+
+	second := s.mustCreate(keyT, "second", nil)
+	restored, _ := create(second, props{"snapshotIdentifier": in["finalSnapshotIdentifier"], "kmsKeyId": nil})
+	require.Equal(t, first.state["arn"], restored.state["kmsKeyId"])
+	require.Equal(t, "app", restored.state["dbName"])
+	require.NoError(t, s.delete(restored), "the name of its final snapshot is another one")
+	require.NoError(t, s.delete(s.mustCreate(dbT, "gone", with(f.db, props{"backupRetentionPeriod": 7}))), "discarded")
 }
 
 func TestRestoreRefusals(t *testing.T) {

@@ -134,7 +134,17 @@ var _ = add(&Row{
 		if c.Old.Bool("deletionProtection") {
 			return refuse("InvalidParameterCombination", "Cannot delete protected DB Instance, please disable deletion protection and try again.")
 		}
-		return lastDBSnapshot.take(c)
+		if err := lastDBSnapshot.take(c); err != nil {
+			return err
+		}
+		// RDS keeps them by the resource id: AmazonRDS/latest/UserGuide/
+		// USER_WorkingWithAutomatedBackups.Retaining.html.
+		if !c.Old.Bool("deleteAutomatedBackups") && c.Old.Int("backupRetentionPeriod") > 0 {
+			backup := facts(c.Old)
+			backup["source"], backup["backupRetentionPeriod"] = c.Old.String("identifier"), c.Old["backupRetentionPeriod"]
+			c.retain(automatedBackup, c.ID, backup)
+		}
+		return nil
 	},
 	Volatile: []string{"latestRestorableTime"},
 })

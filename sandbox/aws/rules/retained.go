@@ -13,9 +13,10 @@ const (
 	clusterSnapshot  = "aws:docdb/final-snapshot"
 	cacheSnapshot    = "aws:elasticache/final-snapshot"
 	deletedSecret    = "aws:secretsmanager/deleted-secret"
+	automatedBackup  = "aws:rds/automated-backup"
 )
 
-var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret}
+var retained = []string{instanceSnapshot, clusterSnapshot, cacheSnapshot, deletedSecret, automatedBackup}
 
 // retainedObject returns an object that an earlier deletion has retained.
 func (c *Call) retainedObject(typ, id string) (object store.Object, exists bool) {

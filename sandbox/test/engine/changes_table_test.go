@@ -73,6 +73,8 @@ var stagingChanges = []change{
 	to("environment", "other", refused).saying(`environment: "staging" can't become "other"`).sample(),
 	to("account", "210987654321", refused).saying("is a placeholder, which account 210987654321 cannot use"),
 	to("deletionProtection", false, applied),
+	to("discardData", true, applied),
+	to("maintenanceDay", "tue", applied),
 	to("permissionsBoundary", "arn:aws:iam::aws:policy/PowerUserAccess", applied),
 	to("aws:profile", "platform", applied),
 	to("aws:assumeRole.roleArn", "arn:aws:iam::123456789012:role/platform-deployer", applied).afterwards(), // another row makes it an administrator

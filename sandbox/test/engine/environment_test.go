@@ -157,6 +157,9 @@ func (e *environment) run(t *testing.T, dir, name string, args ...string) (strin
 // protection is the configuration key that protects a stack's data from a destroy.
 const protection = "progressive-framework:deletionProtection"
 
+// discard is the configuration key with which a destroy leaves no data behind.
+const discard = "progressive-framework:discardData"
+
 // stack is a stack of the real program.
 type stack struct {
 	*environment
@@ -175,6 +178,7 @@ func newStack(t *testing.T, e *environment, name string) *stack {
 	s := &stack{environment: e, name: name, dir: dir}
 	s.pulumi(t, "stack", "init", name)
 	s.pulumi(t, "config", "set", protection, "false")
+	s.pulumi(t, "config", "set", discard, "true")
 	return s
 }
 

@@ -18,6 +18,7 @@ func TestLifecycle(t *testing.T) {
 			s := newStack(t, newEnvironment(t), name)
 			if len(changes) > 0 {
 				s.pulumi(t, "config", "rm", protection) // back to the project's setting
+				s.pulumi(t, "config", "rm", discard)
 			}
 			for _, step := range slices.Concat([]step{
 				{"preview creates nothing", previewCreatesNothing},

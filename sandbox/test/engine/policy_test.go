@@ -31,8 +31,10 @@ func newPolicyStack(t *testing.T, name string) *stack {
 	require.FileExists(t, pack, "run make build")
 	s := newStack(t, &environment{layout: e.layout, variables: []string{layout.PolicyPackVariable + "=" + pack}}, name)
 	s.pulumi(t, "config", "rm", protection)
+	s.pulumi(t, "config", "rm", discard)
 	if name == "sandbox" {
 		s.pulumi(t, "config", "set", protection, "false")
+		s.pulumi(t, "config", "set", discard, "true")
 	}
 	return s
 }
@@ -154,6 +156,7 @@ func (s *stack) addWaivers(t *testing.T, more []map[string]any) {
 func TestPolicyPackStopsUp(t *testing.T) {
 	s := newPolicyStack(t, "staging")
 	s.pulumi(t, "config", "set", protection, "false")
+	s.pulumi(t, "config", "set", discard, "true")
 	out, err := s.try(t, "up", "--yes", "--skip-preview")
 	defer destroyRemovesEverything(t, s)
 	require.Error(t, err)

@@ -170,6 +170,7 @@ func fourthZoneReplacesNothing(t *testing.T, s *stack) {
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	require.Len(t, s.objects(t, "ec2/subnet:Subnet"), subnets)
 	s.pulumi(t, "config", "rm", protection)
+	s.pulumi(t, "config", "rm", discard)
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 
@@ -215,6 +216,7 @@ func protectedDestroyIsRefused(t *testing.T, s *stack) {
 func (s *stack) unprotect(t *testing.T) {
 	t.Helper()
 	s.pulumi(t, "config", "set", protection, "false")
+	s.pulumi(t, "config", "set", discard, "true")
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 }
 

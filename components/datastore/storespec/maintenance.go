@@ -1,0 +1,33 @@
+package storespec
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Weekday is the day of AWS's maintenance, as AWS writes it.
+type Weekday string
+
+// Values are the allowed weekdays.
+func (Weekday) Values() []string { return []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"} }
+
+// defaultDay is Sunday, when the platform has the least load.
+const defaultDay Weekday = "sun"
+
+// Slot is the time of a store's maintenance within the night. No two stores are maintained
+// at the same time.
+type Slot struct{ from, to string }
+
+// The slots in UTC, at night in America and Europe, after the backups.
+var (
+	PostgreSQL = Slot{"04:30", "05:30"}
+	Redis      = Slot{"05:30", "06:30"}
+	DocumentDB = Slot{"06:30", "07:30"}
+)
+
+// MaintenanceWindow returns the weekly window of a store as ddd:hh24:mi-ddd:hh24:mi in UTC.
+// An empty day is Sunday.
+func MaintenanceWindow(day Weekday, slot Slot) string {
+	day = cmp.Or(day, defaultDay)
+	return fmt.Sprintf("%s:%s-%s:%s", day, slot.from, day, slot.to)
+}
