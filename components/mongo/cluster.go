@@ -198,11 +198,7 @@ func checkSnapshot(ctx *pulumi.Context, name string, spec docdbspec.Cluster, par
 func parameters() []datastore.Parameter {
 	var list []datastore.Parameter
 	for _, p := range docdbspec.Parameters() {
-		apply := "immediate"
-		if p.Static {
-			apply = "pending-reboot"
-		}
-		list = append(list, datastore.Parameter{Name: p.Name, Value: p.Value, ApplyMethod: apply})
+		list = append(list, datastore.Parameter{Name: p.Name, Value: p.Value, ApplyMethod: storespec.ApplyMethod(p.Value, p.Default, p.Static)})
 	}
 	return list
 }

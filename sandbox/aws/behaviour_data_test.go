@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -236,4 +237,26 @@ func TestMonitoringByAnInlinePolicy(t *testing.T) {
 	f.s.mustCreate("aws:iam/rolePolicy:RolePolicy", "p", props{"role": role.state["name"], "policy": identity("logs:PutLogEvents")})
 	db := f.s.mustCreate(dbT, "db", with(f.db, props{"monitoringInterval": 60, "monitoringRoleArn": role.state["arn"]}))
 	require.Equal(t, role.state["arn"], db.state["monitoringRoleArn"])
+}
+
+// AWS returns a parameter with the default of its family as pending-reboot, whatever was
+// sent. So a program that sends it as immediate sees a difference in each preview.
+func TestParametersReadBack(t *testing.T) {
+	s := newSandbox(t, nil)
+	for i, row := range []struct {
+		token, family, name, value, method string
+		same                               bool
+	}{
+		{dbParametersT, "postgres17", "rds.force_ssl", "1", "immediate", false},
+		{dbParametersT, "postgres17", "rds.force_ssl", "1", "pending-reboot", true},
+		{dbParametersT, "postgres17", "rds.force_ssl", "0", "immediate", true},
+		{dbParametersT, "postgres17", "autovacuum_vacuum_scale_factor", "0.1", "immediate", false},
+		{docParametersT, "docdb5.0", "profiler_threshold_ms", "100", "immediate", false},
+		{docParametersT, "docdb5.0", "profiler_threshold_ms", "100", "pending-reboot", true},
+		{docParametersT, "docdb5.0", "profiler_threshold_ms", "200", "immediate", true},
+	} {
+		in := props{"name": fmt.Sprintf("group-%d", i), "family": row.family, "parameters": []any{props{"name": row.name, "value": row.value, "applyMethod": row.method}}}
+		group := s.mustCreate(row.token, "group", in)
+		require.Equal(t, row.same, s.diff(group, in).GetChanges() == pulumirpc.DiffResponse_DIFF_NONE, "%s = %s as %s", row.name, row.value, row.method)
+	}
 }

@@ -70,7 +70,7 @@ func (s *sandbox) buildData() *resourceSet {
 
 	subnets := add(dbSubnetsT, "db-subnets", props{"subnetIds": []any{a.id, b.id}})
 	params := add(dbParametersT, "db-params", props{"family": "postgres17", "parameters": dataParameters(
-		[]string{"work_mem", "262144"}, []string{"shared_buffers", "1048576", "pending-reboot"}, []string{"rds.force_ssl", "1"})})
+		[]string{"work_mem", "262144"}, []string{"shared_buffers", "1048576", "pending-reboot"}, []string{"rds.force_ssl", "1", "pending-reboot"})})
 	add(dbT, "main", props{
 		"engine": "postgres", "engineVersion": "17", "instanceClass": "db.r6g.xlarge", "allocatedStorage": 100, "maxAllocatedStorage": 500,
 		"storageType": "gp3", "storageEncrypted": true, "kmsKeyId": key.state["arn"], "multiAz": true, "dbSubnetGroupName": subnets.id,

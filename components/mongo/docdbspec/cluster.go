@@ -76,6 +76,8 @@ func (c Cluster) ParameterGroup() string { return c.Identifier + "-docdb5" }
 // Parameter is one parameter of a DocumentDB parameter group.
 type Parameter struct {
 	Name, Value string
+	// Default is the value of the family.
+	Default string
 	// Static parameters take effect after a reboot.
 	Static bool
 }
@@ -85,10 +87,10 @@ type Parameter struct {
 // Guide, "Amazon DocumentDB cluster parameters".
 func Parameters() []Parameter {
 	return []Parameter{
-		{Name: "tls", Value: "enabled", Static: true},
-		{Name: "audit_logs", Value: "enabled"},
-		{Name: "profiler", Value: "enabled"},
-		{Name: "profiler_threshold_ms", Value: strconv.FormatInt(SlowOperation.Milliseconds(), 10)},
-		{Name: "profiler_sampling_rate", Value: "1.0"},
+		{Name: "tls", Value: "enabled", Default: "enabled", Static: true},
+		{Name: "audit_logs", Value: "enabled", Default: "disabled"},
+		{Name: "profiler", Value: "enabled", Default: "disabled"},
+		{Name: "profiler_threshold_ms", Value: strconv.FormatInt(SlowOperation.Milliseconds(), 10), Default: "100"},
+		{Name: "profiler_sampling_rate", Value: "1.0", Default: "1.0"},
 	}
 }

@@ -18,7 +18,7 @@ func TestSlowOperationThresholdMatchesTheDesignDocument(t *testing.T) {
 	for _, p := range Parameters() {
 		values[p.Name] = p
 	}
-	require.Equal(t, Parameter{Name: "profiler_threshold_ms", Value: "100"}, values["profiler_threshold_ms"])
+	require.Equal(t, Parameter{Name: "profiler_threshold_ms", Value: "100", Default: "100"}, values["profiler_threshold_ms"])
 	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Static: true}, values["tls"])
 }
 

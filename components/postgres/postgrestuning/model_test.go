@@ -73,7 +73,8 @@ func TestRDSRendering(t *testing.T) {
 		{"ms", "log_min_duration_statement", "1000", "immediate"},
 		{"RDS writes booleans as digits", "log_checkpoints", "1", "immediate"},
 		{"a plain number, static", "max_connections", "200", "pending-reboot"},
-		{"RDS refuses connections without TLS", "rds.force_ssl", "1", "immediate"},
+		{"RDS refuses connections without TLS", "rds.force_ssl", "1", "pending-reboot"},
+		{"the default of the family", "autovacuum_vacuum_scale_factor", "0.1", "pending-reboot"},
 		{"v_slow_queries needs it", "shared_preload_libraries", "pg_stat_statements", "pending-reboot"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

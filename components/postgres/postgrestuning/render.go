@@ -3,6 +3,8 @@ package postgrestuning
 import (
 	"fmt"
 	"strings"
+
+	"github.com/progressive-framework/platform/components/datastore/storespec"
 )
 
 // RDSParameter is one parameter of an RDS parameter group. Its fields are not
@@ -16,13 +18,10 @@ func (p RDSParameter) Name() string { return p.setting.name }
 // name of the unit.
 func (p RDSParameter) Value() string { return p.setting.raw }
 
-// ApplyMethod is "immediate" for dynamic parameters and "pending-reboot" for
-// static ones (RDS API, Parameter).
+// ApplyMethod is "immediate" for dynamic parameters, and "pending-reboot" for static ones
+// (RDS API, Parameter) and for those that equal the default of the family.
 func (p RDSParameter) ApplyMethod() string {
-	if p.setting.apply == static {
-		return "pending-reboot"
-	}
-	return "immediate"
+	return storespec.ApplyMethod(p.Value(), familyDefaults[p.Name()], p.setting.apply == static)
 }
 
 // RDS renders the parameter group of an RDS instance, without the parameters

@@ -56,6 +56,7 @@ var _ = add(
 			}
 			return verifyParameters(c, docdbParameters)
 		},
+		Fill: readBackParameters(docdbDefaults),
 	},
 	&Row{
 		Token:  docdbSubnetGroupType,

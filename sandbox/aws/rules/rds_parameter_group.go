@@ -56,6 +56,7 @@ var _ = add(
 			}
 			return verifyParameters(c, postgresParameters)
 		},
+		Fill:   readBackParameters(postgresDefaults),
 		Remove: keepIfSkipped,
 	},
 	&Row{

@@ -1,0 +1,13 @@
+package postgrestuning
+
+// familyDefaults are the values of parameters in the family postgres17 that AWS writes as
+// plain values, as far as the model sets these parameters. Other defaults are formulas or
+// the engine's own (RDS User Guide, "Working with parameters on your RDS for PostgreSQL DB
+// instance" and "Parameters that control autovacuum").
+var familyDefaults = map[string]string{
+	"checkpoint_completion_target":    "0.9",
+	"autovacuum_vacuum_scale_factor":  "0.1",
+	"autovacuum_analyze_scale_factor": "0.05",
+	"rds.force_ssl":                   "1",
+	"shared_preload_libraries":        "pg_stat_statements",
+}
