@@ -104,6 +104,7 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			DiscardData: stack.DiscardData,
 
 			MaintenanceDay: stack.MaintenanceDay,
+			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Postgres.SnapshotIdentifier,
 		}, base.inRegion)
@@ -132,6 +133,7 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			DiscardData: stack.DiscardData,
 
 			MaintenanceDay: stack.MaintenanceDay,
+			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
 
 			SnapshotName: stack.Redis.SnapshotName,
 		}, base.inRegion)
@@ -158,6 +160,7 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			DiscardData: stack.DiscardData,
 
 			MaintenanceDay: stack.MaintenanceDay,
+			AlarmTopicARN:  stack.Edge.AlarmTopicARN,
 
 			SnapshotIdentifier: stack.Mongo.SnapshotIdentifier,
 		}, base.inRegion)

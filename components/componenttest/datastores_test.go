@@ -424,3 +424,77 @@ func TestChangedSettingsRollThePods(t *testing.T) {
 	require.Equal(t, annotation(postgresPodArgs()), annotation(same))
 	require.NotEqual(t, annotation(postgresPodArgs()), annotation(other))
 }
+
+// Each store tells people before it is full, slow or behind. An alarm reads all servers of
+// its store.
+func TestStoresHaveAlarms(t *testing.T) {
+	const alarm = "aws:cloudwatch/metricAlarm:MetricAlarm"
+	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+	for _, tc := range []struct {
+		reason  string
+		program program
+		want    []string
+		nodes   int
+	}{
+		{"a database", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(where)
+			args.AlarmTopicARN = topic
+			return args
+		}), []string{"app-postgres-connections-high", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
+		{"a burstable database has credits", newDatabase(func(where *account.Account) *postgres.DatabaseArgs {
+			args := databaseArgs(where)
+			args.AlarmTopicARN, args.Database.InstanceClass = topic, "db.t4g.large"
+			return args
+		}), []string{"app-postgres-connections-high", "app-postgres-credits-low", "app-postgres-memory-low", "app-postgres-storage-low"}, 1},
+		{"six nodes of Redis", newRedis(func(where *account.Account) *redis.ClusterArgs {
+			args := redisArgs(where)
+			args.AlarmTopicARN = topic
+			return args
+		}), []string{"app-redis-connections-high", "app-redis-evictions-high", "app-redis-memory-high", "app-redis-replica-lag-high"}, 6},
+		{"ten nodes of Redis are more than one alarm may read", newRedis(func(where *account.Account) *redis.ClusterArgs {
+			args := redisArgs(where)
+			args.AlarmTopicARN, args.Cluster.Shards = topic, 5
+			return args
+		}), []string{
+			"app-redis-connections-high", "app-redis-connections-high-2", "app-redis-evictions-high", "app-redis-evictions-high-2",
+			"app-redis-memory-high", "app-redis-memory-high-2", "app-redis-replica-lag-high", "app-redis-replica-lag-high-2",
+		}, 10},
+		{"three instances of DocumentDB", newMongo(func(where *account.Account) *mongo.ClusterArgs {
+			args := mongoArgs(where)
+			args.AlarmTopicARN = topic
+			return args
+		}), []string{"app-mongo-memory-low", "app-mongo-replica-lag-high"}, 3},
+	} {
+		t.Run(tc.reason, func(t *testing.T) {
+			d := deploy(t, tc.program)
+			require.Equal(t, tc.want, d.names(alarm))
+			read := map[string]int{}
+			for _, a := range d.ofType(alarm) {
+				require.Equal(t, []any{topic}, a.get("alarmActions"))
+				queries := a.get("metricQueries").([]any)
+				require.LessOrEqual(t, len(queries), 10, "the quota of an alarm")
+				for _, q := range queries[1:] {
+					metric := q.(map[string]any)["metric"].(map[string]any)
+					read[metric["metricName"].(string)]++
+				}
+			}
+			for metric, n := range read {
+				require.Equal(t, tc.nodes, n, metric)
+			}
+		})
+	}
+}
+
+// The thresholds of a database follow from its size.
+func TestThresholdsOfADatabaseFollowItsSize(t *testing.T) {
+	d := deploy(t, newDatabase(databaseArgs))
+	thresholds := map[string]any{}
+	for _, a := range d.ofType("aws:cloudwatch/metricAlarm:MetricAlarm") {
+		thresholds[a.Name] = a.get("threshold")
+	}
+	require.Equal(t, map[string]any{
+		"app-postgres-storage-low":      0.05 * 100 * (1 << 30),
+		"app-postgres-memory-low":       0.05 * 8 * (1 << 30),
+		"app-postgres-connections-high": 170.0, // 85 % of 200
+	}, thresholds)
+}

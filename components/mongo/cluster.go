@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/scaling"
 )
 
 const (
@@ -55,6 +56,8 @@ type ClusterArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	AlarmTopicARN string
 }
 
 func (a *ClusterArgs) validate() error {
@@ -141,6 +144,15 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}, parent, needs.AfterLogGroups(), pulumi.IgnoreChanges([]string{"snapshotIdentifier"})) // a change would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("DocumentDB cluster %s: %w", spec.Identifier, err)
+	}
+	var nodes []string
+	for i := range spec.Instances {
+		nodes = append(nodes, fmt.Sprintf("%s-%d", spec.Identifier, i))
+	}
+	if err := datastore.NewAlarms(ctx, name, &datastore.AlarmArgs{
+		Alarms: scaling.DocumentAlarms(spec.InstanceClass), Dimension: "DBInstanceIdentifier", Nodes: nodes, TopicARN: args.AlarmTopicARN,
+	}, parent); err != nil {
+		return nil, err
 	}
 	// DocumentDB spreads the instances over the zones of the subnet group.
 	for i := range spec.Instances {

@@ -16,6 +16,8 @@ import (
 	"github.com/progressive-framework/platform/components/iam"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/components/size"
 )
 
 const (
@@ -61,6 +63,8 @@ type DatabaseArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	AlarmTopicARN string
 }
 
 func (a *DatabaseArgs) validate() error {
@@ -136,6 +140,16 @@ func NewDatabase(ctx *pulumi.Context, name string, args *DatabaseArgs, opts ...p
 		needs.AfterLogGroups(monitoring.Policies...), pulumi.IgnoreChanges([]string{"snapshotIdentifier", "kmsKeyId"}))
 	if err != nil {
 		return nil, fmt.Errorf("RDS instance %s: %w", spec.Identifier, err)
+	}
+	class, err := postgrestuning.ClassOf(spec.InstanceClass)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := datastore.NewAlarms(ctx, name, &datastore.AlarmArgs{
+		Alarms:    scaling.PostgresAlarms(spec.InstanceClass, size.GiB(int64(spec.StorageGiB)), class.Memory, spec.Connections),
+		Dimension: "DBInstanceIdentifier", Nodes: []string{spec.Identifier}, TopicARN: args.AlarmTopicARN,
+	}, parent); err != nil {
+		return nil, err
 	}
 	d.Settled = []pulumi.Resource{instance}
 	d.Host, d.Port, d.ResourceID = instance.Address, instance.Port, instance.ResourceId

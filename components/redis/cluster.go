@@ -15,6 +15,7 @@ import (
 	"github.com/progressive-framework/platform/components/datastore/storespec"
 	"github.com/progressive-framework/platform/components/redis/elasticachespec"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/secret"
 )
 
@@ -50,6 +51,8 @@ type ClusterArgs struct {
 	DiscardData bool
 	// MaintenanceDay is the weekday of AWS's maintenance. Zero means Sunday.
 	MaintenanceDay storespec.Weekday
+	// AlarmTopicARN is the SNS topic of the store's alarms; empty: nobody is notified.
+	AlarmTopicARN string
 }
 
 func (a *ClusterArgs) validate() error {
@@ -152,6 +155,11 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	}, parent, pulumi.IgnoreChanges([]string{"snapshotName"})) // a change would replace the cluster
 	if err != nil {
 		return nil, fmt.Errorf("replication group %s: %w", spec.Identifier, err)
+	}
+	if err := datastore.NewAlarms(ctx, name, &datastore.AlarmArgs{
+		Alarms: scaling.RedisAlarms(spec.NodeType), Dimension: "CacheClusterId", Nodes: spec.Nodes(), TopicARN: args.AlarmTopicARN,
+	}, parent); err != nil {
+		return nil, err
 	}
 	c.Settled = []pulumi.Resource{group}
 	c.Host, c.Port = group.ConfigurationEndpointAddress, group.Port.Elem()

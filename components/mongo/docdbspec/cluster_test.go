@@ -19,7 +19,7 @@ func TestSlowOperationThresholdMatchesTheDesignDocument(t *testing.T) {
 		values[p.Name] = p
 	}
 	require.Equal(t, Parameter{Name: "profiler_threshold_ms", Value: "100", Default: "100"}, values["profiler_threshold_ms"])
-	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Static: true}, values["tls"])
+	require.Equal(t, Parameter{Name: "tls", Value: "enabled", Default: "enabled", Static: true}, values["tls"])
 }
 
 func TestInvalidClustersAreRefused(t *testing.T) {

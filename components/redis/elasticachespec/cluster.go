@@ -80,3 +80,15 @@ func (c Cluster) tune() (*redistuning.Model, error) {
 // ParameterGroup returns the name of the cluster's parameter group. The name does
 // not depend on the node type, so that another type changes the values in place.
 func (c Cluster) ParameterGroup() string { return c.Identifier + "-" + Family }
+
+// Nodes returns the ids of the nodes in CloudWatch's dimension CacheClusterId (ElastiCache
+// User Guide, "Finding a node's endpoint": NAME-SHARD-NODE).
+func (c Cluster) Nodes() []string {
+	var nodes []string
+	for shard := range c.Shards {
+		for node := range 1 + c.ReplicasPerShard {
+			nodes = append(nodes, fmt.Sprintf("%s-%04d-%03d", c.Identifier, shard+1, node+1))
+		}
+	}
+	return nodes
+}

@@ -1,0 +1,82 @@
+package datastore
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/scaling"
+)
+
+// metricsPerAlarm is how many metrics an alarm on an expression may read (CloudWatch
+// User Guide, "Use metric math", quota of 10 metrics in an alarm), less the expression.
+const metricsPerAlarm = 9
+
+// AlarmArgs are the arguments of NewAlarms.
+type AlarmArgs struct {
+	Alarms scaling.NodeAlarms
+	// Dimension is the CloudWatch dimension of a server's metrics, and Nodes are the
+	// servers.
+	Dimension string
+	Nodes     []string
+	// TopicARN is the SNS topic that is notified; empty: nobody is.
+	TopicARN string
+}
+
+// NewAlarms creates the alarms of a store. An alarm of a store with several servers reads
+// all of them, and fires for the worst.
+func NewAlarms(ctx *pulumi.Context, name string, args *AlarmArgs, parent pulumi.ResourceOption) error {
+	for _, a := range args.Alarms {
+		part := 0
+		for nodes := range slices.Chunk(args.Nodes, metricsPerAlarm) {
+			suffix := a.Name
+			if part > 0 {
+				suffix = fmt.Sprintf("%s-%d", a.Name, part+1)
+			}
+			part++
+			alarm := &cloudwatch.MetricAlarmArgs{
+				Name:               pulumi.String(name + "-" + suffix),
+				AlarmDescription:   pulumi.Sprintf("%s: %s is beyond %v for %d minutes", name, a.Metric, a.Threshold, a.Evaluations),
+				MetricQueries:      queries(a, args.Dimension, nodes),
+				ComparisonOperator: pulumi.String(a.Comparison),
+				Threshold:          pulumi.Float64(a.Threshold),
+				EvaluationPeriods:  pulumi.Int(a.Evaluations),
+				TreatMissingData:   pulumi.String("ignore"), // a restart, or a failover
+			}
+			if args.TopicARN != "" {
+				topics := pulumi.Array{pulumi.String(args.TopicARN)}
+				alarm.AlarmActions, alarm.OkActions = topics, topics
+			}
+			if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+suffix, alarm, parent); err != nil {
+				return fmt.Errorf("alarm %s-%s: %w", name, suffix, err)
+			}
+		}
+	}
+	return nil
+}
+
+// queries are the metrics of the servers, and the worst of them.
+func queries(a scaling.Alarm, dimension string, nodes []string) cloudwatch.MetricAlarmMetricQueryArray {
+	worst := "MAX(METRICS())"
+	if a.Comparison == scaling.Below {
+		worst = "MIN(METRICS())"
+	}
+	list := cloudwatch.MetricAlarmMetricQueryArray{&cloudwatch.MetricAlarmMetricQueryArgs{
+		Id: pulumi.String("worst"), Label: pulumi.String(a.Metric), Expression: pulumi.String(worst), ReturnData: pulumi.Bool(true),
+	}}
+	for i, node := range nodes {
+		list = append(list, &cloudwatch.MetricAlarmMetricQueryArgs{
+			Id: pulumi.Sprintf("node%d", i),
+			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+				Namespace:  pulumi.String(a.Scope),
+				MetricName: pulumi.String(a.Metric),
+				Dimensions: pulumi.StringMap{dimension: pulumi.String(node)},
+				Period:     pulumi.Int(int(a.Period.Seconds())),
+				Stat:       pulumi.String(a.Statistic),
+			},
+		})
+	}
+	return list
+}
