@@ -47,7 +47,8 @@ type Edge struct {
 	RequestsPerAddress int `key:"requestsPerAddress" unset:"6000"`
 	// The ARN of an SNS topic in the stack's region. It is notified of every alarm:
 	// when more than 1 % of all requests fail, when a tier is near its limit, when
-	// nothing drains nodes, and when a node image is old.
+	// nothing drains nodes, when a node image is old, and when a managed store is
+	// nearly full, slow or behind.
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 
