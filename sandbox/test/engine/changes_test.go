@@ -29,6 +29,7 @@ func TestChangesOfAnExistingStack(t *testing.T) {
 			original := s.configuration(t)
 			assign(original, "deletionProtection", true)
 			if name == "staging" {
+				assign(original, "discardData", false)
 				assign(original, "network.zones", stagingZones)
 				assign(original, "cluster.version", stagingVersion)
 			}
@@ -193,7 +194,7 @@ func (s *stack) protectedIDs(t *testing.T) map[string]string {
 // unprotectAndDestroy destroys a stack in the documented way.
 func (s *stack) unprotectAndDestroy(t *testing.T) {
 	t.Helper()
-	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false})
+	s.configure(t, s.configuration(t), map[string]any{"deletionProtection": false, "discardData": true})
 	s.pulumi(t, "up", "--yes", "--skip-preview")
 	destroyRemovesEverything(t, s)
 }
