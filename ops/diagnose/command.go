@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/url"
 	"os"
 	"slices"
@@ -150,10 +151,17 @@ func (p platform) diagnose(ctx context.Context, checks []Check, now time.Time) *
 // requests sends each endpoint's request, one after the other: together they
 // would slow each other.
 func (p platform) requests(ctx context.Context) (list []response, missing []Missing) {
+	withoutToken := ""
+	switch host := p.url.Hostname(); {
+	case p.token == "":
+		withoutToken = "no token: set TOKEN or --token-file"
+	case p.url.Scheme != "https" && host != "localhost" && !net.ParseIP(host).IsLoopback():
+		withoutToken = "the token would be sent unencrypted: the url must be https://"
+	}
 	for _, e := range endpoints {
-		if p.token == "" && !e.public {
+		if withoutToken != "" && !e.public {
 			for _, check := range []Check{App, Agents} {
-				missing = append(missing, Missing{check, e.path, "no token: set TOKEN or --token-file"})
+				missing = append(missing, Missing{check, e.path, withoutToken})
 			}
 			continue
 		}

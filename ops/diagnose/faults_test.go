@@ -353,15 +353,19 @@ func TestOldAndSmallThingsAreNoFindings(t *testing.T) {
 }
 
 func TestUnreachablePlatforms(t *testing.T) {
-	for _, row := range []struct{ reason, base, finding string }{
-		{"nothing listens", "http://127.0.0.1:1", "endpoint-unreachable"},
-		{"the name does not exist", "http://platform.invalid", "host-not-resolved"},
+	for _, row := range []struct {
+		reason, base, finding string
+		requests              int
+	}{
+		{"nothing listens", "http://127.0.0.1:1", "endpoint-unreachable", len(endpoints)},
+		{"the name does not exist", "https://platform.invalid", "host-not-resolved", len(endpoints)},
+		{"a token is not sent unencrypted", "http://platform.invalid", "host-not-resolved", 4},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			f := healthy()
 			f.base = row.base
 			r, _ := f.diagnose(t, []Check{App})
-			require.Len(t, r.Findings, len(endpoints))
+			require.Len(t, r.Findings, row.requests)
 			for _, found := range r.Findings {
 				require.Equal(t, row.finding, found.Name)
 			}
