@@ -3,6 +3,7 @@ package componenttest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/alertmanager"
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/keda"
 	"github.com/progressive-framework/platform/components/prometheus"
@@ -170,6 +172,30 @@ func TestStateMetricsReadOneNamespace(t *testing.T) {
 		"spec.template.spec.containers[0].args[3]":       "--resources=pods,deployments,statefulsets,horizontalpodautoscalers",
 		"spec.template.spec.containers[0].ports[0].name": "metrics",
 	})
+	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
+}
+
+// Alertmanager publishes to its topic and may do nothing else. A change of its
+// configuration makes a new ConfigMap, which the pod template names.
+func TestAlertmanagerPublishesToItsTopic(t *testing.T) {
+	const topic = "arn:aws:sns:us-east-1:123456789012:alarms"
+	d := deploy(t, create(alertmanager.NewAlertmanager, func(where *account.Account) *alertmanager.Args {
+		return &alertmanager.Args{
+			Account: where, ClusterName: pulumi.String("prod"), Namespace: existingNamespace("app-prometheus"), Image: pulumi.String("alertmanager" + digest),
+			TopicARN: topic, Region: "us-east-1", Senders: []controller.Client{{App: prometheus.App}}, RequestShare: 50,
+		}
+	}))
+	policy := d.one(t, "aws:iam/rolePolicy:RolePolicy").get("policy").(string)
+	require.Contains(t, policy, topic)
+	require.Equal(t, 1, strings.Count(policy, "sns:Publish"))
+	require.NotContains(t, policy, `"*"`)
+	require.Empty(t, permissions(d), "it has no permission in the cluster")
+	d.one(t, "aws:eks/podIdentityAssociation:PodIdentityAssociation").has(t, map[string]any{"serviceAccount": "alertmanager", "namespace": "app-prometheus"})
+	d.one(t, "kubernetes:core/v1:ConfigMap").has(t, map[string]any{"immutable": true, "metadata.name": nil})
+	pod := d.one(t, "kubernetes:apps/v1:Deployment")
+	requireRestricted(t, pod, "spec.template.spec", 65532)
+	d.one(t, k8sService).has(t, map[string]any{"metadata.name": "alertmanager", "spec.ports[0].port": 9093})
+	require.Equal(t, "alertmanager.app-prometheus.svc:9093", alertmanager.Address("app-prometheus"))
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{"spec.ingress[0].from[0].podSelector.matchLabels.app": "prometheus"})
 }
 

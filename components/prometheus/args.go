@@ -55,6 +55,9 @@ type Args struct {
 	Stores []string
 	// Dashboards are what it shows as a page of its own, and Grafana if there is one.
 	Dashboards []dashboards.Dashboard
+	// Alertmanager is the host and port that gets its alerts. Empty: nothing delivers
+	// them.
+	Alertmanager string
 	// Readers are the pods that may send queries.
 	Readers []controller.Client
 	// RequestShare is the share of its requests that it asks for, 1 to 100 %.

@@ -59,7 +59,11 @@ func NewPrometheus(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.
 	for _, n := range args.Controllers {
 		names.Controllers = append(names.Controllers, n.Name)
 	}
-	file, err := scrape.New(args.Services, names).File()
+	settings := scrape.New(args.Services, names)
+	if args.Alertmanager != "" {
+		settings = settings.WithAlertmanager(args.Alertmanager)
+	}
+	file, err := settings.File()
 	if err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ func VPAResources() Resources { return resources("50m", "200m", "64Mi", "1000Mi"
 // It runs for less than a second before the pod's own container.
 func CertificateResources() Resources { return resources("10m", "200m", "16Mi", "64Mi") }
 
+// AlertmanagerResources are those of Alertmanager. It keeps only the open alerts.
+func AlertmanagerResources() Resources { return resources("10m", "200m", "32Mi", "128Mi") }
+
 // WithRequests returns the resources with a share of the requests, 1 to 100 %; see
 // Profile.WithRequests.
 func (r Resources) WithRequests(share Percent) Resources {

@@ -249,11 +249,11 @@ func packages(t *testing.T, apt string, uid int, groups ...string) (bin, stderr 
 func TestPackages(t *testing.T) {
 	t.Run("installs what is missing, and starts no service meanwhile", func(t *testing.T) {
 		bin, out, err := packages(t, `echo "$@" >>calls; [ "$1" = update ] || for last; do :; done
-case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium promtool; chmod 755 slowhttptest chromium promtool ;; esac`, 0, "clients")
+case "$*" in *install*) ./policy-rc.d redis-server start || echo "policy $?" >>calls; touch slowhttptest chromium amtool promtool; chmod 755 slowhttptest chromium amtool promtool ;; esac`, 0, "clients")
 		require.NoError(t, err, out)
 		calls, err := os.ReadFile(filepath.Join(bin, "calls"))
 		require.NoError(t, err)
-		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest prometheus\npolicy 101\n$`, string(calls))
+		require.Regexp(t, `update\n.* install --yes --no-install-recommends chromium slowhttptest prometheus-alertmanager prometheus\npolicy 101\n$`, string(calls))
 		require.NoFileExists(t, filepath.Join(bin, "policy-rc.d"))
 	})
 	t.Run("the same program from another source is enough", func(t *testing.T) {

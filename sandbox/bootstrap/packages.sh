@@ -41,6 +41,7 @@ find_missing() {
 		clients)
 			need chromium "opens the front page in a test" chromium
 			need slowhttptest "attacks the services in a test" slowhttptest
+			need prometheus-alertmanager "checks the configuration of Alertmanager in a test" amtool
 			need prometheus "evaluates the queries of the autoscalers in a test" promtool
 			;;
 		race)

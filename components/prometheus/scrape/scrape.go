@@ -38,7 +38,9 @@ const RulesFile = "rules.yaml"
 type Config struct {
 	Global    global   `json:"global"`
 	RuleFiles []string `json:"rule_files"`
-	Scrapes   []job    `json:"scrape_configs"`
+	// Alerting says where alerts are sent; nil: they are evaluated only.
+	Alerting *alerting `json:"alerting,omitempty"`
+	Scrapes  []job     `json:"scrape_configs"`
 }
 
 type global struct {
@@ -46,6 +48,24 @@ type global struct {
 	Timeout   string `json:"scrape_timeout"`
 	Samples   int    `json:"sample_limit"`
 	BodyLimit string `json:"body_size_limit"`
+}
+
+type alerting struct {
+	Alertmanagers []alertmanager `json:"alertmanagers"`
+}
+
+type alertmanager struct {
+	Static []static `json:"static_configs"`
+}
+
+type static struct {
+	Targets []string `json:"targets"`
+}
+
+// WithAlertmanager returns the configuration that sends alerts to a host and port.
+func (c Config) WithAlertmanager(address string) Config {
+	c.Alerting = &alerting{[]alertmanager{{[]static{{[]string{address}}}}}}
+	return c
 }
 
 type job struct {

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write testdata/prometheus.json anew")
 func TestFile(t *testing.T) {
 	text, err := New(scaling.Services(), Namespaces{
 		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"postgres", "redis-cluster"},
-	}).File()
+	}).WithAlertmanager("alertmanager.app-prometheus.svc:9093").File()
 	require.NoError(t, err)
 	const golden = "testdata/prometheus.json"
 	if *update {
