@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/alertmanager"
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/keda"
 	"github.com/progressive-framework/platform/components/postgres"
@@ -80,6 +81,10 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 			return nil, err
 		}
 	}
+	receiver, err := deployAlertmanager(ctx, stack, base, eks, nodes, observers)
+	if err != nil {
+		return nil, err
+	}
 	server, err := prometheus.NewPrometheus(ctx, stack.Name()+"-prometheus", &prometheus.Args{
 		Namespace:    observers,
 		Platform:     platform,
@@ -91,6 +96,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
 		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections}),
+		Alertmanager: receiver,
 		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
 		RequestShare: share,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
@@ -136,4 +142,27 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		return nil, err
 	}
 	return &observability{prometheusURL: server.URL, settled: slices.Concat(server.Settled, scaler.Settled, resizer.Settled)}, nil
+}
+
+// deployAlertmanager creates the Alertmanager and returns its address; empty: the
+// stack names no topic for alarms.
+func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, namespace controller.Namespace) (string, error) {
+	if stack.Edge.AlarmTopicARN == "" {
+		return "", nil
+	}
+	image, err := imageReference(ctx, base, stack.ImageOf(alertmanager.Image, alertmanager.Repository))
+	if err != nil {
+		return "", err
+	}
+	_, err = alertmanager.NewAlertmanager(ctx, stack.Name()+"-alertmanager", &alertmanager.Args{
+		Account:      base.account,
+		ClusterName:  eks.Cluster.Name,
+		Namespace:    namespace,
+		Image:        image,
+		TopicARN:     stack.Edge.AlarmTopicARN,
+		Region:       stack.Region,
+		Senders:      []controller.Client{{App: prometheus.App}},
+		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
+	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
+	return alertmanager.Address(namespace.Name), err
 }

@@ -63,6 +63,10 @@ func (s *Stack) pods() []pod {
 		}
 		r = scaling.StateMetricsResources().WithRequests(share)
 		all = append(all, podOf("kube-state-metrics", "", r.CPURequest, r.MemoryRequest, ""))
+		if s.Edge.AlarmTopicARN != "" {
+			r = scaling.AlertmanagerResources().WithRequests(share)
+			all = append(all, podOf("alertmanager", "", r.CPURequest, r.MemoryRequest, ""))
+		}
 		r = scaling.KEDAResources().WithRequests(share)
 		for _, name := range []string{"keda-operator", "keda-metrics-apiserver"} {
 			all = append(all, podOf(name, "", r.CPURequest, r.MemoryRequest, ""))

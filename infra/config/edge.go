@@ -48,7 +48,8 @@ type Edge struct {
 	// The ARN of an SNS topic in the stack's region. It is notified of every alarm:
 	// when more than 1 % of all requests fail, when a tier is near its limit, when
 	// nothing drains nodes, when a node image is old, and when a managed store is
-	// nearly full, slow or behind.
+	// nearly full, slow or behind. With `podScaling.enabled`, an Alertmanager sends it
+	// the alerts of Prometheus too.
 	AlarmTopicARN string `key:"alarmTopicArn"`
 }
 

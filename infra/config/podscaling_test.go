@@ -38,4 +38,7 @@ func TestPodsOfPodScalingNeedRoom(t *testing.T) {
 	for _, name := range []string{"keda-metrics-apiserver", "vpa-recommender", "vpa-updater", "vpa-admission-controller"} {
 		require.Equal(t, 1, count(with)[name], name)
 	}
+	require.Zero(t, count(with)["alertmanager"], "nothing receives alerts")
+	with.Edge.AlarmTopicARN = "arn:aws:sns:us-east-1:123456789012:alarms"
+	require.Equal(t, 1, count(with)["alertmanager"])
 }
