@@ -201,8 +201,8 @@ type Images struct {
 	// index. They must cover the architecture of every tier.
 	Platforms []ociplatform.Platform `key:"platforms"`
 	// Where the images of others are that the stack runs (Prometheus, kube-state-metrics,
-	// KEDA, VPA): an existing registry path of the account, as `ecr://PREFIX`. The images have
-	// upstream's tags.
+	// Alertmanager, KEDA, VPA): an existing registry path of the account, as
+	// `ecr://PREFIX`. The images have upstream's tags.
 	Mirror string `key:"mirror" unset:"upstream's registries"`
 }
 

@@ -83,7 +83,9 @@ var conditions = []condition{
 	},
 	{
 		[]string{"maintenanceDay"},
-		func(s *Stack) bool { return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged },
+		func(s *Stack) bool {
+			return s.Postgres.Kind == Managed || s.Redis.Kind == Managed || s.Mongo.Kind == MongoManaged
+		},
 		"has no effect without a managed store; take it out",
 	},
 	{
