@@ -24,9 +24,9 @@ import (
 )
 
 const (
-	// Version is Alertmanager's release, and Repository the repository of its image
-	// below a mirror.
-	Version    = "v0.33.0"
+	// Version is Alertmanager's release.
+	Version = "v0.33.0"
+	// Repository is the repository of its image below a mirror.
 	Repository = "alertmanager"
 	// Image is upstream's image. No public source of its digest was found, so it has
 	// an exact version only.

@@ -71,8 +71,10 @@ type InCluster struct {
 }
 
 const (
-	// The document's names.
-	StatefulSet, serviceName, configName = "redis-cluster", "redis-cluster-service", "redis-config"
+	// StatefulSet is the document's name of the StatefulSet.
+	StatefulSet = "redis-cluster"
+	// The document's names too.
+	serviceName, configName = "redis-cluster-service", "redis-config"
 
 	// nodes are the document's six, of which shards are primaries.
 	nodes, shards = 6, 3

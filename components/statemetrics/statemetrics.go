@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// Version is kube-state-metrics' release, and Repository the repository of its
-	// image below a mirror.
-	Version    = "v2.20.0"
+	// Version is kube-state-metrics' release.
+	Version = "v2.20.0"
+	// Repository is the repository of its image below a mirror.
 	Repository = "kube-state-metrics"
 	// Image is upstream's image (kubernetes/kube-state-metrics,
 	// examples/standard/deployment.yaml). No public source of its digest was found, so

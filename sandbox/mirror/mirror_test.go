@@ -45,7 +45,7 @@ func TestTagsAreThoseOfTheComponents(t *testing.T) {
 		{"components/prometheus/args.go", `Version = "` + images[0].Tags[0] + `"`},
 		{"components/keda/images.go", `const Version = "` + images[2].Tags[0] + `"`},
 		{"components/vpa/images.go", `const Version = "` + images[4].Tags[0] + `"`},
-		{"components/statemetrics/statemetrics.go", `Version    = "` + images[1].Tags[0] + `"`},
+		{"components/statemetrics/statemetrics.go", `Version = "` + images[1].Tags[0] + `"`},
 	} {
 		raw, err := os.ReadFile(filepath.Join("../..", row.file))
 		require.NoError(t, err)

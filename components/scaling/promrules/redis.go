@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Redis is the StatefulSet of Redis, and redisNodes the document's number of its nodes.
-const (
-	Redis      = "redis-cluster"
-	redisNodes = 6
-)
+// Redis is the StatefulSet of Redis.
+const Redis = "redis-cluster"
+
+// redisNodes is the document's number of its nodes.
+const redisNodes = 6
 
 // redisAlerts watch what the design document's Redis monitor prints: memory and its
 // fragmentation, and the slow log.

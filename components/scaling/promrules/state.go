@@ -7,10 +7,11 @@ import (
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
-// StateJob is the label job of the series of kube-state-metrics, and ContainersJob
-// that of the kubelets' CPU and memory of containers.
+// Values of the label job.
 const (
-	StateJob      = "kube-state-metrics"
+	// StateJob is that of kube-state-metrics.
+	StateJob = "kube-state-metrics"
+	// ContainersJob is that of the kubelets' CPU and memory of containers.
 	ContainersJob = "containers"
 	// StoresJob is that of the stores in the cluster.
 	StoresJob = "stores"
