@@ -95,7 +95,7 @@ func deployObservability(ctx *pulumi.Context, stack *config.Stack, base *base, e
 		StorageClass: stack.StorageClass,
 		Services:     stack.Profiles(),
 		Stores:       storesInCluster(stack),
-		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections}),
+		Dashboards:   dashboards.New(dashboards.Platform{Services: stack.Profiles(), Connections: stack.Postgres.Connections, Exporters: exporters(stack)}),
 		Alertmanager: receiver,
 		Readers:      []controller.Client{{Namespace: kedaNamespace.Name, App: keda.OperatorApp}},
 		RequestShare: share,
@@ -165,4 +165,13 @@ func deployAlertmanager(ctx *pulumi.Context, stack *config.Stack, base *base, ek
 		RequestShare: scaling.Percent(stack.Cluster.RequestPercent),
 	}, eks.inBoth, pulumi.DependsOn(nodes.ready))
 	return alertmanager.Address(namespace.Name), err
+}
+
+// exporters are those that the stack runs in addition to what every stack has.
+func exporters(stack *config.Stack) []dashboards.Exporter {
+	all := []dashboards.Exporter{dashboards.State}
+	if stack.Redis.Kind == config.InCluster { // the agent of its nodes answers
+		all = append(all, dashboards.Redis)
+	}
+	return all
 }

@@ -8,8 +8,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// dashboardURL is the page of Prometheus, through `make dashboard`.
-const dashboardURL = "http://127.0.0.1:9090/consoles/index.html"
+// dashboardURL is the dashboard of the pods' scaling on the page of Prometheus, through
+// `make dashboard`.
+const dashboardURL = "http://127.0.0.1:9090/consoles/index.html#scaling"
 
 // dashboard opens the dashboards and waits until the panels are drawn. It prints how
 // many have data, and after what time. The port may open later than the browser.

@@ -12,16 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// dashboardPage returns the page of the dashboards as Prometheus serves it.
-func dashboardPage(t *testing.T) string {
-	t.Helper()
-	return must(t, "kubectl", "get", "--raw", prometheusPath(t)+"/consoles/index.html")
-}
-
 // TestEveryPanelHasDataUnderLoad evaluates each expression of the page that people open,
 // during the design document's load test: each has a value, and none is NaN.
 func TestEveryPanelHasDataUnderLoad(t *testing.T) {
-	page := dashboardPage(t)
+	path := prometheusPath(t)
+	page := must(t, "kubectl", "get", "--raw", path+"/consoles/index.html")
 	require.LessOrEqual(t, len(page), 60_000, "bytes of the page")
 	_, data, found := strings.Cut(page, `id="data">`)
 	require.True(t, found)
@@ -52,7 +47,7 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 			for _, p := range d.Panels {
 				for _, q := range p.Queries {
 					queries++
-					if value, found := query(t, q.Expr); !found || math.IsNaN(value) {
+					if value, found := queryAt(t, path, q.Expr); !found || math.IsNaN(value) {
 						missing = append(missing, d.Name+": "+p.Title+": "+q.Legend)
 					}
 				}

@@ -13,8 +13,7 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
-// Name is the name of the file. Prometheus' front page leads to a console of this
-// name.
+// Name is the name of the file: the page is /consoles/index.html of Prometheus.
 const Name = "index.html"
 
 // MaxBytes is how large the page may be: it is read through port-forwards, and stored
