@@ -25,7 +25,14 @@ func prometheusPath(t *testing.T) string {
 // value; found is false for an empty answer.
 func query(t *testing.T, expression string) (value float64, found bool) {
 	t.Helper()
-	raw, err := run(t, "kubectl", "get", "--raw", prometheusPath(t)+"/api/v1/query?query="+url.QueryEscape(expression))
+	return queryAt(t, prometheusPath(t), expression)
+}
+
+// queryAt is query for tests with many expressions: to look up the path takes longer
+// than a query.
+func queryAt(t *testing.T, path, expression string) (value float64, found bool) {
+	t.Helper()
+	raw, err := run(t, "kubectl", "get", "--raw", path+"/api/v1/query?query="+url.QueryEscape(expression))
 	if err != nil {
 		return 0, false
 	}
