@@ -169,7 +169,7 @@ func bench(ctx context.Context, autocannon string, each time.Duration, rounds in
 
 // measure runs a generator and reads its figures and its CPU time.
 func measure(ctx context.Context, command []string, parse func([]byte) (figures, error)) (figures, error) {
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // this file's own commands
+	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")              // the others use one thread, too
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
@@ -223,7 +223,7 @@ type process struct {
 
 func startServer(ctx context.Context, self string, args ...string) (p process, err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	cmd := exec.CommandContext(ctx, self, append([]string{"-serve"}, args...)...) //nolint:gosec // this program
+	cmd := exec.CommandContext(ctx, self, append([]string{"-serve"}, args...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {

@@ -95,7 +95,7 @@ func TestReportsMatchTheirGoldens(t *testing.T) {
 // TestNoiseIsNoDifference: two runs of the same distribution differ in less than 1 %
 // of the comparisons, and a shift of 30 % is found in each.
 func TestNoiseIsNoDifference(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a reproducible test
+	rng := rand.New(rand.NewPCG(1, 2))
 	run := func(factor float64) (seconds []second) {
 		for range 60 {
 			seconds = append(seconds, second{Correct: 100, P95: factor * (20 + 4*rng.NormFloat64())})

@@ -15,7 +15,7 @@ func fakePulumi(t *testing.T, script string) (arguments string) {
 	dir := t.TempDir()
 	arguments = filepath.Join(dir, "arguments")
 	text := "#!/bin/sh\necho \"$@\" > " + arguments + "\n" + script + "\n"
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(text), 0o700)) //nolint:gosec // an executable
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "pulumi"), []byte(text), 0o700))
 	t.Setenv("PATH", dir+":/bin:/usr/bin")
 	return arguments
 }

@@ -2,6 +2,7 @@ package svgplot
 
 import (
 	"encoding/xml"
+	"errors"
 	"io"
 	"math"
 	"strings"
@@ -24,7 +25,7 @@ func TestPlotIsInsideItsPicture(t *testing.T) {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	for {
 		_, err := decoder.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return
 		}
 		require.NoError(t, err)

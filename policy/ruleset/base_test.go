@@ -51,8 +51,12 @@ func newBase(t testing.TB) *environment {
 		case awsview.S3BucketOwnershipControls{}.Token():
 			env.resources[i] = with(r, "rule.objectOwnership", "BucketOwnerEnforced")
 		case k8sview.Deployment{}.Token(), k8sview.Job{}.Token(), k8sview.StatefulSet{}.Token():
-			env.resources[i] = with(with(r, "spec.template.spec.containers.0.image", imageByDigest),
-				"spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")
+			for _, list := range []string{"spec.template.spec.containers", "spec.template.spec.initContainers"} {
+				if containers, _ := r.View().At(list).Raw().([]any); len(containers) > 0 {
+					r = with(with(r, list+".0.image", imageByDigest), list+".0.resources.limits.ephemeral-storage", "1Gi")
+				}
+			}
+			env.resources[i] = r
 		case k8sview.CronJob{}.Token():
 			env.resources[i] = with(with(r, "spec.jobTemplate.spec.template.spec.containers.0.image", imageByDigest),
 				"spec.jobTemplate.spec.template.spec.containers.0.resources.limits.ephemeral-storage", "1Gi")

@@ -72,9 +72,9 @@ func TestModulesOfTheKindsHaveTheHashesOfTheBuiltOnes(t *testing.T) {
 	}
 }
 
-// Packages are compiled once for both only if every module has one version in both. A
-// replacement would not do: the go command's cache knows a package by the version that
-// is required.
+// The packages of Kubernetes' libraries are compiled once for both only if their modules
+// have one version in both. A replacement would not do: the go command's cache knows a
+// package by the version that is required.
 func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
 	versions := func(folder string) map[string]string {
 		found := map[string]string{}
@@ -88,6 +88,11 @@ func TestVPAIsBuiltWithTheVersionsOfPrometheus(t *testing.T) {
 	}
 	prometheus, shared := versions("prometheus"), 0
 	for module, version := range versions("vpa") {
+		// VPA 1.8.1 does not compile with Prometheus' client 1.25, whose queries return
+		// more. Kubernetes' libraries do not need it.
+		if module == "github.com/prometheus/client_golang" || module == "github.com/prometheus/common" {
+			continue
+		}
 		if other, ok := prometheus[module]; ok {
 			require.Equal(t, other, version, module)
 			shared++

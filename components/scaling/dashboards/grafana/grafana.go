@@ -19,11 +19,15 @@ import (
 	"github.com/progressive-framework/platform/components/scaling/dashboards"
 )
 
-// Label and LabelValue are the label of a ConfigMap with dashboards. The sidecar of
-// Grafana loads such ConfigMaps of every namespace in kube-prometheus-stack
-// (prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml,
-// grafana.sidecar.dashboards).
-const Label, LabelValue = "grafana_dashboard", "1"
+const (
+	// Label marks a ConfigMap with dashboards. The sidecar of Grafana loads such
+	// ConfigMaps of every namespace in kube-prometheus-stack
+	// (prometheus-community/helm-charts, charts/kube-prometheus-stack/values.yaml,
+	// grafana.sidecar.dashboards).
+	Label = "grafana_dashboard"
+	// LabelValue is the label's value.
+	LabelValue = "1"
+)
 
 const (
 	// source is the name of the variable by which people choose the Prometheus.
@@ -51,8 +55,8 @@ func Files(all []dashboards.Dashboard) (map[string]string, error) {
 
 // render builds a dashboard with the document's settings: the last hour, every 30 s,
 // in the browser's time zone.
-func render(d dashboards.Dashboard) (dashboard.Dashboard, error) {
-	b := dashboard.NewDashboardBuilder(d.Title).
+func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:staticcheck // the sidecar loads files of the first schema only
+	b := dashboard.NewDashboardBuilder(d.Title). //nolint:staticcheck // the sidecar loads files of the first schema only
 		Uid("progressive-framework-"+d.Name).
 		Tags([]string{"progressive-framework", "performance"}).
 		Timezone("browser").Time("now-1h", "now").Refresh("30s").

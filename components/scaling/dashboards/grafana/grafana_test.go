@@ -31,7 +31,7 @@ func TestFilesAreValidForGrafana(t *testing.T) {
 	require.Len(t, files, len(all))
 	for _, d := range all {
 		text := files["progressive-framework-"+d.Name+".json"]
-		var model dashboard.Dashboard
+		var model dashboard.Dashboard //nolint:staticcheck // as in render
 		// Without an error, the SDK returns a list of none, which is not nil. It loses
 		// what is nested then, so panels and queries are decoded one by one.
 		require.Empty(t, model.UnmarshalJSONStrict([]byte(text)), d.Name)
