@@ -170,7 +170,7 @@ func bench(ctx context.Context, autocannon string, each time.Duration, rounds in
 // measure runs a generator and reads its figures and its CPU time.
 func measure(ctx context.Context, command []string, parse func([]byte) (figures, error)) (figures, error) {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")              // the others use one thread, too
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // the others use one thread, too
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()

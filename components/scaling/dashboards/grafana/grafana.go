@@ -57,11 +57,11 @@ func Files(all []dashboards.Dashboard) (map[string]string, error) {
 // in the browser's time zone.
 func render(d dashboards.Dashboard) (dashboard.Dashboard, error) { //nolint:staticcheck // the sidecar loads files of the first schema only
 	b := dashboard.NewDashboardBuilder(d.Title). //nolint:staticcheck // the sidecar loads files of the first schema only
-		Uid("progressive-framework-"+d.Name).
-		Tags([]string{"progressive-framework", "performance"}).
-		Timezone("browser").Time("now-1h", "now").Refresh("30s").
-		Tooltip(dashboard.DashboardCursorSyncCrosshair).
-		WithVariable(dashboard.NewDatasourceVariableBuilder(source).Label("Prometheus").Type("prometheus"))
+							Uid("progressive-framework-"+d.Name).
+							Tags([]string{"progressive-framework", "performance"}).
+							Timezone("browser").Time("now-1h", "now").Refresh("30s").
+							Tooltip(dashboard.DashboardCursorSyncCrosshair).
+							WithVariable(dashboard.NewDatasourceVariableBuilder(source).Label("Prometheus").Type("prometheus"))
 	for _, p := range d.Panels {
 		b = b.WithPanel(panel(p))
 	}
