@@ -105,8 +105,8 @@ var _ = add(&Row{
 })
 
 // reservedBlocks can't reach a public endpoint, so EKS refuses them as public blocks:
-// eks/latest/userguide/cluster-endpoint.html ("can't include reserved addresses"). The
-// blocks for documentation are left out: they stand for the internet in the sandbox.
+// eks/latest/userguide/cluster-endpoint.html. The blocks for documentation are left
+// out: they stand for the internet in the sandbox.
 var reservedBlocks = append(slices.Clone(privateRanges), "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 
 // notReservedBlock refuses blocks that are not on the internet.
