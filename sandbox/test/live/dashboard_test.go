@@ -33,11 +33,9 @@ func TestEveryPanelHasDataUnderLoad(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(data), &read))
 	require.NotEmpty(t, read.Dashboards)
 
-	binary := filepath.Join(t.TempDir(), "loadtest")
-	must(t, "go", "build", "-trimpath", "-o", binary, "./ops/loadtest")
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
-	must(t, binary, "-url", output[string](t, "url"), "-token-file", token, "-duration", "30s", "-rate", "20")
+	must(t, "pf", "load", "--stack", "sandbox", "--token-file", token, "--duration", "30s", "--rate", "20")
 
 	queries := 0
 	var missing []string

@@ -10,8 +10,9 @@ import (
 )
 
 // TestDesignLoadTest sends every request of the design document's load test to the
-// stack's URL, which pf reads from the outputs. With a token each has a real answer, without a valid one 401. The load is
-// light, and the test asserts no latency: on a busy machine it would say nothing.
+// stack's URL, which pf reads from the outputs. With a token each has a real answer,
+// without a valid one 401. The load is light, and the test asserts no latency: on a busy
+// machine it would say nothing.
 func TestDesignLoadTest(t *testing.T) {
 	token := filepath.Join(t.TempDir(), "token")
 	require.NoError(t, os.WriteFile(token, []byte(must(t, "make", "-s", "token")), 0o600))
