@@ -28,7 +28,8 @@ func newResolver(ctx context.Context, environ []string, own ...string) *resolver
 	// folder in PULUMI_HOME. What is there does not count as installed.
 	sandbox := lookup(environ, layout.Variable)
 	if sandbox != "" {
-		own = append(slices.Clone(own), filepath.Join(sandbox, "bin"))
+		l := &layout.Layout{Dir: filepath.Clean(sandbox)}
+		own = append(slices.Clone(own), l.Bin(), l.ShellBin())
 	}
 	for _, dir := range filepath.SplitList(lookup(environ, "PATH")) {
 		if filepath.IsAbs(dir) && !slices.Contains(own, filepath.Clean(dir)) {
