@@ -140,7 +140,7 @@ func TestReplayOfProdAcceptsNothingThatTheModelsRefuse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rapid.SampledFrom(preview).Draw(t, "resource")
 		in := wire.CloneMap(r.Inputs)
-		list := slots(r.token, props(in), "", nil)
+		list := slots(r.token, in, "", nil)
 		if len(list) == 0 {
 			return
 		}

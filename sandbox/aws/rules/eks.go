@@ -12,13 +12,9 @@ import (
 
 const clusterType = "aws:eks/cluster:Cluster"
 
-// Values that EKS itself defines.
-var (
-	// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html,
-	// "Subnet requirements for clusters", as of 2025.
-	eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
-	eksLogTypes    = []string{"api", "audit", "authenticator", "controllerManager", "scheduler"}
-)
+// eksClosedZones have no control planes: eks/latest/userguide/network-reqs.html, "Subnet
+// requirements for clusters", as of 2025.
+var eksClosedZones = []string{"use1-az3", "usw1-az2", "cac1-az3"}
 
 // eksGroupPrefix begins the name of the security group that EKS creates for a cluster.
 const eksGroupPrefix = "eks-cluster-sg-"

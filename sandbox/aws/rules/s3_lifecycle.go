@@ -7,9 +7,6 @@ import (
 	"github.com/progressive-framework/platform/sandbox/aws/wire"
 )
 
-// lifecycleClasses are the storage classes to which a rule may move objects.
-var lifecycleClasses = []string{"STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "GLACIER_IR", "DEEP_ARCHIVE"}
-
 // leastDaysToIA is how many days objects must exist before a transition to a class for
 // infrequent access:
 // AmazonS3/latest/userguide/lifecycle-transition-general-considerations.html.

@@ -8,8 +8,6 @@ import (
 	"os"
 )
 
-var encryptions = []string{"AES256", "aws:kms", "aws:kms:dsse"}
-
 var _ = add(
 	&Row{
 		Token:  "aws:s3/bucketVersioningV2:BucketVersioningV2",

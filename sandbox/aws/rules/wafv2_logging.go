@@ -16,8 +16,6 @@ const (
 	wafCondition = wafFilter + ".conditions"
 )
 
-var wafBehavior = []string{"KEEP", "DROP"}
-
 var _ = add(&Row{
 	Token:  webACLLogType,
 	Source: "wafv2/web_acl_logging_configuration.go", Page: "waf/latest/APIReference/API_PutLoggingConfiguration.html",
