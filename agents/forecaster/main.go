@@ -45,10 +45,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	cfg, err := scaler.ReadConfig(lookup)
 	log := httpserver.NewLogger(out, "forecaster", cfg.HTTP.LogLevel)
 	if err != nil {
-		problems, _ := errors.AsType[envconfig.Problems](err)
-		for _, p := range problems {
-			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
-		}
+		envconfig.LogProblems(log, err)
 		return 2
 	}
 	if err := serve(ctx, cfg, log); err != nil {

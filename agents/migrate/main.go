@@ -41,10 +41,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	cfg, err := readConfig(lookup)
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.logLevel})).With("service", "migrate")
 	if err != nil {
-		problems, _ := errors.AsType[envconfig.Problems](err)
-		for _, p := range problems {
-			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
-		}
+		envconfig.LogProblems(log, err)
 		return 2
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.timeout)

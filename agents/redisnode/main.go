@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -35,10 +34,7 @@ func run(ctx context.Context, lookup func(string) (string, bool), out io.Writer)
 	cfg, err := node.ReadConfig(lookup)
 	log := slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: cfg.HTTP.LogLevel})).With("service", "redisnode")
 	if err != nil {
-		problems, _ := errors.AsType[envconfig.Problems](err)
-		for _, p := range problems {
-			log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
-		}
+		envconfig.LogProblems(log, err)
 		return 2
 	}
 	if err := serve(ctx, cfg, log); err != nil {

@@ -1,6 +1,6 @@
-// Package mirror builds the images of programs that others have written and that
-// the platform runs: Prometheus, kube-state-metrics, KEDA and VPA. It replaces a mirror of upstream's images,
-// because a sandbox cannot reach their registries.
+// Package mirror builds the images of programs that others have written and that the
+// platform runs: Prometheus, kube-state-metrics, KEDA and VPA. It replaces a mirror of
+// upstream's images, because a sandbox cannot reach their registries.
 //
 // Each program is built from its own module, at the version of the go.mod in the
 // folder below this one. Programs whose modules pin different versions of the same

@@ -7,7 +7,9 @@
 package envconfig
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"slices"
 	"strconv"
@@ -38,6 +40,15 @@ func (ps Problems) Error() string {
 		lines[i] = p.Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// LogProblems logs each problem of an error of Reader as a record of its own, with the
+// variable as an attribute.
+func LogProblems(log *slog.Logger, err error) {
+	problems, _ := errors.AsType[Problems](err)
+	for _, p := range problems {
+		log.Error("wrong configuration: "+p.Error(), "variable", p.Variable)
+	}
 }
 
 // Reader reads variables and collects problems. It is not safe for concurrent

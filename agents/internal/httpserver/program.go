@@ -86,10 +86,7 @@ func (p Program[C]) Run(ctx context.Context, name string, lookup func(string) (s
 	http := p.HTTP(cfg)
 	log := NewLogger(out, name, http.LogLevel)
 	if err != nil {
-		problems, _ := errors.AsType[envconfig.Problems](err)
-		for _, problem := range problems {
-			log.Error("wrong configuration: "+problem.Error(), "variable", problem.Variable)
-		}
+		envconfig.LogProblems(log, err)
 		return 2
 	}
 	tuneGC(log, memlimit.FromCgroup, limitRefresh)
