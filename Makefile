@@ -77,7 +77,7 @@ unit: packages ## unit tests that link too much for it
 	for module in . sandbox; do go -C $$module test $$($(call unit_tests,$$module,-e)) || exit 1; done
 
 engine: build packages ## engine tests: the real Pulumi, simulated nodes
-	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 30m -parallel 3 ./test/engine/...
+	@echo "== engine tests"; go -C sandbox test -count=1 -timeout 45m -parallel 3 ./test/engine/...
 
 properties: build packages ## every key of a live stack is changed and set back, on simulated nodes; many minutes
 	@PROPERTIES=all go -C sandbox test -count=1 -timeout 60m -parallel 2 -run TestChangesOfAnExistingStack ./test/engine/

@@ -122,11 +122,12 @@ type Namespaces struct {
 
 // Labels of a discovered pod (configuration.md, "pod").
 const (
-	podApp   = "__meta_kubernetes_pod_label_app"
-	podPort  = "__meta_kubernetes_pod_container_port_name"
-	podPhase = "__meta_kubernetes_pod_phase"
-	podName  = "__meta_kubernetes_pod_name"
-	podSpace = "__meta_kubernetes_namespace"
+	podApp        = "__meta_kubernetes_pod_label_app"
+	podPort       = "__meta_kubernetes_pod_container_port_name"
+	podPhase      = "__meta_kubernetes_pod_phase"
+	podPortNumber = "__meta_kubernetes_pod_container_port_number"
+	podName       = "__meta_kubernetes_pod_name"
+	podSpace      = "__meta_kubernetes_namespace"
 )
 
 // New returns the configuration: each service is a job of its own, named like its
@@ -178,12 +179,15 @@ func pods(names ...string) []discovery {
 	return []discovery{{Role: "pod", Namespaces: &namespaces{names}}}
 }
 
-// podTargets keeps running pods with a port for metrics and labels their series.
+// podTargets keeps running pods with a port for metrics and labels their series. The
+// instance is POD:PORT, not the pod's address: a pod that gets another address while
+// Prometheus is down has one series, not two for the 5 minutes of the look-back.
 func podTargets(choice ...relabel) []relabel {
 	return append([]relabel{
 		{Source: []string{podPort}, Regex: MetricsPort, Action: "keep"},
 		{Source: []string{podPhase}, Regex: "Running", Action: "keep"},
 		{Source: []string{podName}, Target: "pod"},
+		{Source: []string{podName, podPortNumber}, Regex: "(.+);(.+)", Replacement: "$1:$2", Target: "instance"},
 		{Source: []string{podSpace}, Target: "namespace"},
 	}, choice...)
 }

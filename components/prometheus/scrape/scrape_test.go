@@ -56,3 +56,19 @@ func TestServicesShareOneDiscovery(t *testing.T) {
 		require.Equal(t, config.Scrapes[0].Discovery, job.Discovery)
 	}
 }
+
+// A pod that gets another address while Prometheus is down would have two series, and
+// a sum over pods would count it twice for the 5 minutes of the look-back.
+func TestSeriesOfAPodDoNotDependOnItsAddress(t *testing.T) {
+	config := New(scaling.Services(), Namespaces{
+		Own: "app-prometheus", Platform: "app", Controllers: []string{"app-keda"}, Stores: []string{"redis-cluster"},
+	})
+	for _, job := range config.Scrapes {
+		if job.Discovery[0].Role != "pod" {
+			continue
+		}
+		require.Contains(t, job.Targets, relabel{
+			Source: []string{podName, podPortNumber}, Regex: "(.+);(.+)", Replacement: "$1:$2", Target: "instance",
+		}, job.Name)
+	}
+}
