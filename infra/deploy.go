@@ -78,7 +78,7 @@ func deploy(ctx *pulumi.Context, stack *config.Stack) error {
 	if err != nil {
 		return err
 	}
-	services, err := deployServices(ctx, stack, base, eks, nodes, stores)
+	services, err := deployServices(ctx, stack, base, vpc, eks, nodes, stores)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/repository"
@@ -34,12 +35,16 @@ func deployPostgresInCluster(ctx *pulumi.Context, stack *config.Stack, base *bas
 		Tuning:       stack.Server(),
 		Storage:      size.GiB(int64(stack.Postgres.StorageGiB)),
 		StorageClass: stack.StorageClass,
+		Clients:      clientsOfStores(stack, stack.Migration().Short),
 		Password:     password,
 	}, eks.inCluster, pulumi.DependsOn(nodes.ready))
 	if err != nil {
 		return nil, err
 	}
-	return &store{settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName}, nil
+	return &store{
+		settled: server.Settled, host: server.Host, port: pulumi.Int(server.Port), secretName: server.SecretName,
+		access: rule(postgres.Port, podnetwork.App(postgres.StatefulSet)),
+	}, nil
 }
 
 func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes) (*store, error) {
@@ -67,6 +72,7 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 		CPURequest:   scaling.Share(redis.DefaultCPURequest(), scaling.Percent(stack.Cluster.RequestPercent)),
 		Storage:      size.GiB(int64(stack.Redis.StorageGiB)),
 		StorageClass: stack.StorageClass,
+		Clients:      clientsOfStores(stack),
 		Reader:       metricsReader(stack),
 		Password:     password,
 		NodePassword: nodePassword,
@@ -74,7 +80,10 @@ func deployRedisInCluster(ctx *pulumi.Context, stack *config.Stack, base *base, 
 	if err != nil {
 		return nil, err
 	}
-	return &store{settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName}, nil
+	return &store{
+		settled: cache.Settled, host: cache.Host, port: pulumi.Int(cache.Port), secretName: cache.SecretName,
+		access: rule(redis.Port, podnetwork.App(redis.StatefulSet)),
+	}, nil
 }
 
 // newPassword creates the password of a store that no service of AWS creates.

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/image"
+	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/repository"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/service"
@@ -26,12 +27,14 @@ type services struct {
 
 // deployServices builds the image of each program and runs it: first the
 // migration of the stores, then the services, which wait for it.
-func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *eksCluster, nodes *nodes, stores *stores) (*services, error) {
+func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *network.Network, eks *eksCluster, nodes *nodes, stores *stores) (*services, error) {
 	shared, err := newEnvironment(ctx, stack, base, eks, stores)
 	if err != nil {
 		return nil, err
 	}
 	deployed := &services{images: pulumi.StringMap{}, byName: map[string]*service.Service{}}
+	access := &podAccess{stack: stack, stores: stores, blocks: vpc.Blocks}
+	policies := stores.resources()
 	ready := nodes.ready
 	if stores.postgres != nil {
 		task := stack.Migration()
@@ -39,12 +42,14 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		if err != nil {
 			return nil, err
 		}
+		pod.Access = access.forMigration()
 		deployed.images[task.Short] = pod.Image
 		migration, err := service.NewTask(ctx, stack.Name()+"-"+task.Short, &service.TaskArgs{Pod: *pod, Task: task},
 			eks.inBoth, pulumi.DependsOn(slices.Concat(stores.resources(), nodes.ready)))
 		if err != nil {
 			return nil, err
 		}
+		policies = append(policies, migration.Policy)
 		ready = slices.Concat(migration.Settled, nodes.ready)
 	}
 	for _, profile := range stack.Profiles() {
@@ -52,16 +57,18 @@ func deployServices(ctx *pulumi.Context, stack *config.Stack, base *base, eks *e
 		if err != nil {
 			return nil, err
 		}
+		pod.Access = access.forService(profile)
 		deployed.images[profile.Short] = pod.Image
 		created, err := service.NewService(ctx, stack.Name()+"-"+profile.Short,
 			&service.Args{Pod: *pod, Profile: profile, NodePort: nodePort(stack, profile)}, eks.inBoth, pulumi.DependsOn(ready))
 		if err != nil {
 			return nil, err
 		}
+		policies = append(policies, created.Policy)
 		deployed.byName[profile.Short] = created
 	}
 	deployed.front = deployed.byName[frontService]
-	return deployed, nil
+	return deployed, denyOtherPods(ctx, stack, eks, policies)
 }
 
 // nodePort is where a service is open on every node; zero: nowhere.

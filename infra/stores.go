@@ -7,6 +7,7 @@ import (
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/network"
 	"github.com/progressive-framework/platform/components/network/subnet"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/redis"
 	"github.com/progressive-framework/platform/components/secretfiles"
@@ -28,6 +29,8 @@ type store struct {
 	secretARN  pulumi.StringInput
 	class      *secretfiles.Class
 	secretName pulumi.StringInput
+	// access allows pods to connect to it.
+	access podnetwork.Rule
 }
 
 // output is what the stack exports of a store; nil for none.
@@ -112,7 +115,10 @@ func deployPostgres(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *n
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "postgres", database.SecretARN, database.SecretKeyARN, masterPassword)
-		return &store{settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class}, err
+		return &store{
+			settled: database.Settled, host: database.Host, port: database.Port, secretARN: database.SecretARN, class: class,
+			access: rule(postgres.Port, inBlocks(vpc.Blocks...)...),
+		}, err
 	case config.InCluster:
 		return deployPostgresInCluster(ctx, stack, base, eks, nodes)
 	}
@@ -141,7 +147,10 @@ func deployRedis(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "redis", cache.SecretARN, cache.SecretKeyARN, "")
-		return &store{settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class}, err
+		return &store{
+			settled: cache.Settled, host: cache.Host, port: cache.Port, secretARN: cache.SecretARN, class: class,
+			access: rule(redis.Port, inBlocks(vpc.Blocks...)...),
+		}, err
 	case config.InCluster:
 		return deployRedisInCluster(ctx, stack, base, eks, nodes)
 	}
@@ -168,7 +177,10 @@ func deployMongo(ctx *pulumi.Context, stack *config.Stack, base *base, vpc *netw
 			return nil, err
 		}
 		class, err := newSecretClass(ctx, stack, base, eks, nodes, "mongo", documents.SecretARN, nil, masterPassword)
-		return &store{settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class}, err
+		return &store{
+			settled: documents.Settled, host: documents.Host, port: documents.Port, secretARN: documents.SecretARN, class: class,
+			access: rule(mongo.Port, inBlocks(vpc.Blocks...)...),
+		}, err
 	}
 	return nil, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/progressive-framework/platform/components/autoscaler/manifest"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/scaling"
 )
@@ -35,7 +36,11 @@ func (b *builder) disruptionBudget() error {
 // deployment runs one autoscaler. During a rollout two run, and only the one that
 // holds the lease acts.
 func (b *builder) deployment(image string, command []string) error {
-	_, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
+	policy, err := podnetwork.New(b.ctx, b.name, b.access(), b.parent)
+	if err != nil {
+		return err
+	}
+	_, err = appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: meta(),
 		Spec: &appsv1.DeploymentSpecArgs{
 			Replicas: pulumi.Int(1),
@@ -49,11 +54,16 @@ func (b *builder) deployment(image string, command []string) error {
 				Spec: b.pod(image, command),
 			},
 		},
-	}, b.parent, pulumi.DependsOn(b.dependencies))
+	}, b.parent, pulumi.DependsOn(append(b.dependencies, policy)))
 	if err != nil {
 		return fmt.Errorf("deployment of %s: %w", b.name, err)
 	}
 	return nil
+}
+
+// access lets the autoscaler call its APIs, and nobody call it.
+func (b *builder) access() *podnetwork.Args {
+	return &podnetwork.Args{Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()}}
 }
 
 func (b *builder) pod(image string, command []string) *corev1.PodSpecArgs {

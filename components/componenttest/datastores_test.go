@@ -12,6 +12,7 @@ import (
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/mongo"
 	"github.com/progressive-framework/platform/components/mongo/docdbspec"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/postgres/rdsspec"
@@ -52,7 +53,7 @@ const digest = "@sha256:00000000000000000000000000000000000000000000000000000000
 
 func postgresPodArgs() *postgres.InClusterArgs {
 	return &postgres.InClusterArgs{
-		Namespace: pulumi.String("platform"), Image: pulumi.String("postgres" + digest), Password: pulumi.String("hidden"),
+		Namespace: pulumi.String("platform"), Image: pulumi.String("postgres" + digest), Password: pulumi.String("hidden"), Clients: []podnetwork.Peer{podnetwork.App("mca")},
 		Tuning: postgrestuning.Inputs{Memory: size.GiB(2), Cores: 2, Connections: 50},
 	}
 }
@@ -60,7 +61,7 @@ func postgresPodArgs() *postgres.InClusterArgs {
 func redisPodArgs() *redis.InClusterArgs {
 	return &redis.InClusterArgs{
 		Namespace: pulumi.String("platform"), Image: pulumi.String("redis" + digest), AgentImage: pulumi.String("redisnode" + digest),
-		Password: pulumi.String("hidden"), NodePassword: pulumi.String("buried"),
+		Password: pulumi.String("hidden"), NodePassword: pulumi.String("buried"), Clients: []podnetwork.Peer{podnetwork.App("mca")},
 	}
 }
 
@@ -361,11 +362,12 @@ func TestStoresInTheClusterAreConfined(t *testing.T) {
 			require.Contains(t, set.IgnoreChanges, "spec.volumeClaimTemplates", "Kubernetes can't change them")
 			require.NotEmpty(t, set.get(`spec.template.metadata.annotations["progressive-framework/config"]`))
 			policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
-			policy.has(t, map[string]any{"spec.policyTypes": []any{"Ingress"}, "spec.podSelector.matchLabels.app": tc.name})
+			policy.has(t, map[string]any{"spec.policyTypes": []any{"Ingress", "Egress"}, "spec.podSelector.matchLabels.app": tc.name})
 			for _, rule := range policy.get("spec.ingress").([]any) {
 				from := rule.(map[string]any)["from"].([]any)
 				require.Len(t, from, 1)
 				require.NotContains(t, from[0], "namespaceSelector")
+				require.Contains(t, from[0], "podSelector")
 				require.NotContains(t, from[0], "ipBlock")
 			}
 			for _, secret := range d.ofType("kubernetes:core/v1:Secret") {
@@ -389,7 +391,7 @@ func TestRedisMetricsAreOpenToTheirReader(t *testing.T) {
 	d := deploy(t, newRedisPods(args))
 	policy := d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy")
 	policy.has(t, map[string]any{
-		"spec.ingress[2].ports[0].port": "metrics", "spec.ingress[2].from[0].podSelector.matchLabels.app": "prometheus",
+		"spec.ingress[2].ports[0].port": scaling.MetricsPort, "spec.ingress[2].from[0].podSelector.matchLabels.app": "prometheus",
 		`spec.ingress[2].from[0].namespaceSelector.matchLabels["kubernetes.io/metadata.name"]`: "app-prometheus",
 	})
 	require.Len(t, policy.get("spec.ingress"), 3)
@@ -402,8 +404,9 @@ func TestRedisMetricsAreOpenToTheirReader(t *testing.T) {
 func TestRedisBusIsOpenToNodesOnly(t *testing.T) {
 	d := deploy(t, newRedisPods(redisPodArgs()))
 	d.one(t, "kubernetes:networking.k8s.io/v1:NetworkPolicy").has(t, map[string]any{
-		"spec.ingress[0].ports[0].port": "client", "spec.ingress[0].from[0].podSelector.matchLabels": nil,
-		"spec.ingress[1].ports[0].port": "gossip", "spec.ingress[1].from[0].podSelector.matchLabels.app": "redis-cluster",
+		"spec.ingress[0].ports[0].port": redis.Port, "spec.ingress[0].ports[1]": nil, "spec.ingress[0].from[0].podSelector.matchLabels.app": "mca",
+		"spec.ingress[1].ports[1].port": redis.Port + 10_000, "spec.ingress[1].from[0].podSelector.matchLabels.app": "redis-cluster",
+		"spec.egress[0].ports[1].port": redis.Port + 10_000, "spec.egress[0].to[0].podSelector.matchLabels.app": "redis-cluster",
 	})
 	d.one(t, "kubernetes:core/v1:Service").has(t, map[string]any{"spec.clusterIP": "None", "spec.publishNotReadyAddresses": true})
 	d.one(t, "kubernetes:apps/v1:StatefulSet").has(t, map[string]any{

@@ -9,9 +9,9 @@ import (
 	appsv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/apps/v1"
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
-	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/podsecurity"
 	"github.com/progressive-framework/platform/components/secretfiles"
 )
@@ -74,44 +74,12 @@ func (o *Objects) NewConfigMap(name string, files map[string]string) (pulumi.Str
 	return created.Metadata.Name().Elem(), nil
 }
 
-// Ingress admits pods of the namespace to a named port.
-type Ingress struct {
-	// From are labels of the pods. Empty means every pod of the namespace.
-	From pulumi.StringMap
-	// Namespace is the name of their namespace. Empty means the store's own.
-	Namespace string
-	Port      string
-}
-
-// NewNetworkPolicy creates the policy that denies all other connections to the store's
-// pods.
-func (o *Objects) NewNetworkPolicy(admitted ...Ingress) error {
-	var rules networkingv1.NetworkPolicyIngressRuleArray
-	for _, a := range admitted {
-		selector := &metav1.LabelSelectorArgs{}
-		if len(a.From) > 0 {
-			selector.MatchLabels = a.From
-		}
-		peer := &networkingv1.NetworkPolicyPeerArgs{PodSelector: selector}
-		if a.Namespace != "" {
-			peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(a.Namespace)}}
-		}
-		rules = append(rules, &networkingv1.NetworkPolicyIngressRuleArgs{
-			From:  networkingv1.NetworkPolicyPeerArray{peer},
-			Ports: networkingv1.NetworkPolicyPortArray{&networkingv1.NetworkPolicyPortArgs{Port: pulumi.String(a.Port)}},
-		})
-	}
-	if _, err := networkingv1.NewNetworkPolicy(o.Context, o.Name+"-policy", &networkingv1.NetworkPolicyArgs{
-		Metadata: o.Meta(o.App),
-		Spec: &networkingv1.NetworkPolicySpecArgs{
-			PodSelector: &metav1.LabelSelectorArgs{MatchLabels: o.Selector()},
-			PolicyTypes: pulumi.ToStringArray([]string{"Ingress"}),
-			Ingress:     rules,
-		},
-	}, o.Parent); err != nil {
-		return fmt.Errorf("network policy of %s: %w", o.Name, err)
-	}
-	return nil
+// NewNetworkPolicy creates the policy of the store's pods, which denies what access does not
+// allow.
+func (o *Objects) NewNetworkPolicy(access podnetwork.Access) (pulumi.Resource, error) {
+	return podnetwork.New(o.Context, o.Name, &podnetwork.Args{
+		Name: o.App, Namespace: o.Namespace, Selector: o.Selector(), Access: access,
+	}, o.Parent)
 }
 
 // Port is a port of the store's pods, by its name.

@@ -29,7 +29,12 @@ func LookupExisting(ctx *pulumi.Context, args *ExistingArgs, opts ...pulumi.Invo
 	if err != nil {
 		return nil, fmt.Errorf("VPC %s: %w", args.VPCID, err)
 	}
-	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames}
+	v := &existingvpc.VPC{ID: found.Id, DNSSupport: found.EnableDnsSupport, DNSHostnames: found.EnableDnsHostnames, Blocks: []string{found.CidrBlock}}
+	for _, more := range found.CidrBlockAssociations {
+		if more.State == "associated" && more.CidrBlock != found.CidrBlock {
+			v.Blocks = append(v.Blocks, more.CidrBlock)
+		}
+	}
 	for _, tier := range []struct {
 		ids     []string
 		subnets *[]existingvpc.Subnet
@@ -109,7 +114,7 @@ func defaultRoute(ctx *pulumi.Context, vpcID, subnetID string, opts ...pulumi.In
 // UseExisting returns a VPC of LookupExisting as a Network. It creates nothing at AWS:
 // routes, endpoints, network ACLs and flow logs belong to the VPC's owner.
 func UseExisting(ctx *pulumi.Context, name string, v *existingvpc.VPC, opts ...pulumi.ResourceOption) (*Network, error) {
-	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones()}
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: v.Zones(), Blocks: v.Blocks}
 	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}

@@ -81,6 +81,8 @@ type Network struct {
 	// SubnetIDs are the subnets of each tier. Those of a created VPC are in the order
 	// of Args.Zones. An existing VPC has no public ones here: the platform uses none.
 	SubnetIDs map[subnet.Tier]pulumi.StringArray
+	// Blocks are the IPv4 blocks of the VPC.
+	Blocks []string
 	// Settled are the routes and the endpoints. A resource whose instances need the
 	// network must depend on them, and not on the Network: the SDK adds children to a
 	// component asynchronously, so a dependency on it can miss some.
@@ -103,7 +105,7 @@ func NewNetwork(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	if err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}
-	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: args.Zones}
+	n := &Network{SubnetIDs: map[subnet.Tier]pulumi.StringArray{}, Zones: args.Zones, Blocks: []string{args.Block.String()}}
 	if err := ctx.RegisterComponentResource(componentType, name, n, opts...); err != nil {
 		return nil, fmt.Errorf("network %s: %w", name, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/datastore"
 	"github.com/progressive-framework/platform/components/datastore/storespec"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/postgres/postgrestuning"
 	"github.com/progressive-framework/platform/components/postgres/serverfiles"
 	"github.com/progressive-framework/platform/components/size"
@@ -26,6 +27,8 @@ type InClusterArgs struct {
 	// storespec.Volume and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
+	// Clients are the pods that may connect.
+	Clients []podnetwork.Peer
 	// Password is the password of the owner, platform, at the first start. A later
 	// change also needs an ALTER ROLE.
 	Password pulumi.StringInput
@@ -35,6 +38,8 @@ func (a *InClusterArgs) validate() error {
 	switch {
 	case a == nil || a.Namespace == nil || a.Password == nil || a.Image == nil:
 		return errors.New("server: Namespace, Image and Password must not be nil")
+	case len(a.Clients) == 0:
+		return errors.New("server: Clients is empty: nobody could connect")
 	case a.Storage.Less(size.Bytes(0)):
 		return fmt.Errorf("server: Storage is %s, must be positive, or zero for %s", a.Storage, storespec.Volume())
 	}
@@ -48,7 +53,7 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled is the StatefulSet. What connects to the store must depend on it, and not on
+	// Settled are the network policy and the StatefulSet. What connects to the store must depend on them, and not on
 	// the component, as on network.Network.Settled.
 	Settled []pulumi.Resource
 	// Host is its DNS name in all namespaces.
@@ -103,7 +108,10 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	if err := objects.NewNetworkPolicy(datastore.Ingress{Port: portName}); err != nil {
+	policy, err := objects.NewNetworkPolicy(podnetwork.Access{
+		Ingress: []podnetwork.Rule{{Peers: args.Clients, Ports: []podnetwork.Port{{Number: Port}}}},
+	})
+	if err != nil {
 		return nil, err
 	}
 	service, err := objects.NewHeadlessService(StatefulSet, false, datastore.Port{Name: portName, Number: Port})
@@ -120,6 +128,6 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{pods}
+	s.Host, s.Settled = datastore.Host(service), []pulumi.Resource{policy, pods}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"host": s.Host, "secretName": s.SecretName})
 }

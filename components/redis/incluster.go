@@ -12,7 +12,9 @@ import (
 
 	"github.com/progressive-framework/platform/components/controller"
 	"github.com/progressive-framework/platform/components/datastore"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/redis/redistuning"
+	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/size"
 )
 
@@ -35,6 +37,8 @@ type InClusterArgs struct {
 	// means storespec.Volume and storespec.StorageClass.
 	Storage      size.Size
 	StorageClass string
+	// Clients are the pods that may connect to Redis.
+	Clients []podnetwork.Peer
 	// Reader are the pods that scrape the nodes' metrics; nil: none does.
 	Reader *controller.Client
 	// Password is the password of clients. NodePassword is the password of nodes among
@@ -45,6 +49,9 @@ type InClusterArgs struct {
 func (a *InClusterArgs) validate() error {
 	if a == nil || a.Namespace == nil || a.Image == nil || a.AgentImage == nil || a.Password == nil || a.NodePassword == nil {
 		return errors.New("cluster: Namespace, Image, AgentImage, Password and NodePassword must not be nil")
+	}
+	if len(a.Clients) == 0 {
+		return errors.New("cluster: Clients is empty: nobody could connect")
 	}
 	for _, image := range []pulumi.StringInput{a.Image, a.AgentImage} {
 		if err := datastore.CheckImage(image); err != nil {
@@ -58,7 +65,7 @@ func (a *InClusterArgs) validate() error {
 type InCluster struct {
 	pulumi.ResourceState
 
-	// Settled is the StatefulSet. What connects to the store must depend on it, and not on
+	// Settled are the network policy and the StatefulSet. What connects to the store must depend on them, and not on
 	// the component, as on network.Network.Settled.
 	Settled []pulumi.Resource
 	// Host is the DNS name of all nodes in all namespaces. Clients get the addresses of
@@ -119,13 +126,8 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	// All pods of the namespace may connect to Redis. Only nodes may connect to the
-	// cluster bus, which has no password.
-	ingress := []datastore.Ingress{{Port: clientPort}, {From: objects.Selector(), Port: gossipPort}}
-	if r := args.Reader; r != nil {
-		ingress = append(ingress, datastore.Ingress{From: pulumi.StringMap{"app": pulumi.String(r.App)}, Namespace: r.Namespace, Port: metricsPort})
-	}
-	if err := objects.NewNetworkPolicy(ingress...); err != nil {
+	policy, err := objects.NewNetworkPolicy(args.access())
+	if err != nil {
 		return nil, err
 	}
 	// Nodes that are not ready have DNS names, because they must find each other before
@@ -156,8 +158,25 @@ func NewInCluster(ctx *pulumi.Context, name string, args *InClusterArgs, opts ..
 	if err != nil {
 		return nil, err
 	}
-	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{pods}
+	c.Host, c.Settled = datastore.Host(service), []pulumi.Resource{policy, pods}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"host": c.Host, "secretName": c.SecretName})
+}
+
+// access is what the nodes may do. Only nodes may connect to the cluster bus, which has no
+// password.
+func (a *InClusterArgs) access() podnetwork.Access {
+	own := []podnetwork.Peer{podnetwork.App(StatefulSet)}
+	toNodes := podnetwork.Rule{Peers: own, Ports: []podnetwork.Port{{Number: Port}, {Number: gossip}}}
+	access := podnetwork.Access{
+		Ingress: []podnetwork.Rule{{Peers: a.Clients, Ports: []podnetwork.Port{{Number: Port}}}, toNodes},
+		Egress:  []podnetwork.Rule{toNodes, podnetwork.DNS()},
+	}
+	if r := a.Reader; r != nil {
+		access.Ingress = append(access.Ingress, podnetwork.Rule{
+			Peers: []podnetwork.Peer{{Namespace: r.Namespace, Labels: podnetwork.App(r.App).Labels}}, Ports: []podnetwork.Port{{Number: scaling.MetricsPort}},
+		})
+	}
+	return access
 }
 
 // users is the file with the users of clients and of nodes.

@@ -33,6 +33,8 @@ type Profile struct {
 	// NodePort is the port on every node where a load balancer reaches the
 	// service. Zero means that only other pods reach it.
 	NodePort int
+	// Calls are the short names of the services that it sends requests to.
+	Calls []string
 	// Autoscaled says that an HPA sets the number of pods. Otherwise it is Floor.
 	Autoscaled bool
 	// HPA is the autoscaler of an Autoscaled service.

@@ -56,7 +56,7 @@ func Web() Profile {
 	}
 	return Profile{
 		Short: "web", Name: "progressive-framework-v5", NodeTier: WebTier, ImportPath: module + "web",
-		Port: 3000, NodePort: 30080,
+		Port: 3000, NodePort: 30080, Calls: []string{"mca"},
 		Floor: 6,
 		HPA:   hpa,
 		VPA: VPA{
@@ -89,6 +89,7 @@ func MCA() Profile {
 	p := agent("mca", hpa)
 	p.Floor = 3
 	p.NodePort = 30800
+	p.Calls = []string{"npa", "wpa"}
 	p.VPA = VPA{
 		Name: "mca-vpa", Mode: UpdateOff, Controls: []ResourceName{CPU, Memory},
 		Bounds: bounds("100m", "2000m", "256Mi", "4Gi"),

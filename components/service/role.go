@@ -10,6 +10,7 @@ import (
 
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podnetwork"
 )
 
 // Role has the AWS permissions of a service's pods. They get it from EKS Pod Identity
@@ -64,4 +65,9 @@ func (p *Pod) identity(ctx *pulumi.Context, name, accountName string, labels pul
 	account = created.Metadata.Name().Elem()
 	permissions, err = p.Role.associate(ctx, name, accountName, p.Namespace, parent)
 	return account, permissions, err
+}
+
+// networkPolicy creates the network policy of the pods with the labels.
+func (p *Pod) networkPolicy(ctx *pulumi.Context, name, objectName string, labels pulumi.StringMap, parent pulumi.ResourceOption) (pulumi.Resource, error) {
+	return podnetwork.New(ctx, name, &podnetwork.Args{Name: objectName, Namespace: p.Namespace, Selector: labels, Access: p.Access}, parent)
 }

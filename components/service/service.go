@@ -1,6 +1,6 @@
 // Package service owns the Kubernetes objects of one of the platform's programs, which
-// is a service or a task: its Deployment, disruption budget, Service, Job, CronJob and
-// ServiceAccount. It also owns the AWS permissions of its pods. Its numbers come from
+// is a service or a task: its Deployment, disruption budget, Service, Job, CronJob, network
+// policy and ServiceAccount. It also owns the AWS permissions of its pods. Its numbers come from
 // package scaling, and its image from package image.
 package service
 
@@ -14,6 +14,7 @@ import (
 	policyv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/policy/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 )
 
@@ -39,6 +40,8 @@ type Pod struct {
 	// Secrets are mounted as files. They are no environment variables, because
 	// everybody who may read the pod object sees its environment.
 	Secrets []SecretFiles
+	// Access is what may connect to the pods, and where they may connect.
+	Access podnetwork.Access
 }
 
 func (p *Pod) validate() error {
@@ -87,10 +90,12 @@ type Service struct {
 	ServiceName pulumi.StringOutput
 	// Host is its DNS name in all namespaces.
 	Host pulumi.StringOutput
+	// Policy is the network policy of its pods.
+	Policy pulumi.Resource
 }
 
-// NewService creates the ServiceAccount, the Deployment, its disruption budget and the
-// Service. During an update, an old pod stops only after a new pod is ready.
+// NewService creates the ServiceAccount, the network policy, the Deployment, its disruption
+// budget and the Service. During an update, an old pod stops only after a new pod is ready.
 func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (*Service, error) {
 	if err := args.validate(); err != nil {
 		return nil, err
@@ -110,6 +115,10 @@ func NewService(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.Res
 	}
 
 	account, permissions, err := args.identity(ctx, name, p.Name, selector, parent)
+	if err != nil {
+		return nil, err
+	}
+	s.Policy, err = args.networkPolicy(ctx, name, p.Name, selector, parent)
 	if err != nil {
 		return nil, err
 	}

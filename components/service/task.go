@@ -28,6 +28,8 @@ type Task struct {
 	// Settled is the Job. What needs the completed task must depend on it, and not on
 	// the Task, as on network.Network.Settled.
 	Settled []pulumi.Resource
+	// Policy is the network policy of its pods.
+	Policy pulumi.Resource
 }
 
 // awaitMargin is how long the provider waits after the deadline of a task. With it the
@@ -54,6 +56,11 @@ func NewTask(ctx *pulumi.Context, name string, args *TaskArgs, opts ...pulumi.Re
 	if err != nil {
 		return nil, err
 	}
+	t.Policy, err = args.networkPolicy(ctx, name, task.Short, labels, parent)
+	if err != nil {
+		return nil, err
+	}
+	permissions = append(permissions, t.Policy)
 	job := args.job(account, labels)
 	// Pulumi generates a new name for each Job, because a Job can't be changed.
 	run, err := batchv1.NewJob(ctx, name+"-job", &batchv1.JobArgs{

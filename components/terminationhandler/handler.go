@@ -16,6 +16,7 @@ import (
 	"github.com/progressive-framework/platform/components/account"
 	"github.com/progressive-framework/platform/components/cluster"
 	"github.com/progressive-framework/platform/components/iam"
+	"github.com/progressive-framework/platform/components/podnetwork"
 	"github.com/progressive-framework/platform/components/scaling"
 	"github.com/progressive-framework/platform/components/terminationhandler/terminationspec"
 )
@@ -206,6 +207,12 @@ func meta() *metav1.ObjectMetaArgs {
 // deployment runs the handler. Each pod reads the queue; the first completion of a hook
 // counts.
 func (b *builder) deployment() (pulumi.Resource, error) {
+	policy, err := podnetwork.New(b.ctx, b.name, &podnetwork.Args{
+		Name: appName, Namespace: pulumi.String(namespace), Selector: labels(), Access: podnetwork.Access{Egress: podnetwork.APIs()},
+	}, b.parent)
+	if err != nil {
+		return nil, err
+	}
 	deployment, err := appsv1.NewDeployment(b.ctx, b.name, &appsv1.DeploymentArgs{
 		Metadata: meta(),
 		Spec: &appsv1.DeploymentSpecArgs{
@@ -213,7 +220,7 @@ func (b *builder) deployment() (pulumi.Resource, error) {
 			Selector: &metav1.LabelSelectorArgs{MatchLabels: labels()},
 			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels()}, Spec: b.pod()},
 		},
-	}, b.parent, pulumi.DependsOn(b.dependencies))
+	}, b.parent, pulumi.DependsOn(append(b.dependencies, policy)))
 	if err != nil {
 		return nil, fmt.Errorf("deployment of %s: %w", b.name, err)
 	}

@@ -19,6 +19,7 @@ const (
 	Containerd        = "containerd"
 	Kubelet           = "kubelet"
 	Proxy             = "kube-proxy"
+	NetworkPolicies   = "kube-network-policies"
 	Kwok              = "kwok"
 	Volumes           = "volumes"
 )
@@ -128,6 +129,11 @@ var Components = []Component{
 		},
 		Flags: proxyFlags, Healthy: proxyHealthy,
 		Limit: time.Minute, Grace: 10 * time.Second,
+	},
+	{
+		Name: NetworkPolicies, Kinds: localOnly, After: []string{APIServer, Kubelet},
+		Healthy: networkPoliciesHealthy,
+		Limit:   time.Minute, Grace: 5 * time.Second,
 	},
 	{
 		Name: Kwok, Kinds: simulatedOnly, After: []string{APIServer},

@@ -185,6 +185,23 @@ func proxyHealthy(ctx context.Context, l *layout.Layout) error {
 	return err
 }
 
+// queues lists the kernel's queues of packets, a line each, with the number first. Every
+// line belongs to a process that reads the queue.
+const queues = "/proc/net/netfilter/nfnetlink_queue"
+
+func networkPoliciesHealthy(context.Context, *layout.Layout) error {
+	raw, err := os.ReadFile(queues)
+	if err != nil {
+		return fmt.Errorf("network policies: %w (the kernel needs the module nfnetlink_queue)", err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if fields := strings.Fields(line); len(fields) > 0 && fields[0] == strconv.Itoa(PolicyQueue) {
+			return nil
+		}
+	}
+	return fmt.Errorf("network policies: nobody reads queue %d of %s yet", PolicyQueue, queues)
+}
+
 func kwokHealthy(ctx context.Context, l *layout.Layout) error {
 	_, err := probe{url: loopbackURL("http", l.Ports.KubeletHealth, "/healthz")}.get(ctx, l)
 	return err

@@ -96,7 +96,7 @@ func TestKindsOfCluster(t *testing.T) {
 		layout *layout.Layout
 		want   []string
 	}{
-		{"a local cluster has a node", fixed(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, Volumes)},
+		{"a local cluster has a node", fixed(layout.ClusterLocal), append(slices.Clone(control), Containerd, Kubelet, Proxy, NetworkPolicies, Volumes)},
 		{"a simulated one has kwok, and nothing that needs root", fixed(layout.ClusterSimulated), append(slices.Clone(control), Kwok, Volumes)},
 		{"an existing one only lacks a registry", fixed(layout.ClusterExisting), []string{Registry}},
 		{"an existing one with a registry lacks nothing", &layout.Layout{Settings: layout.Settings{Cluster: layout.ClusterExisting, Registry: "localhost:5000"}}, nil},

@@ -16,6 +16,8 @@ type VPC struct {
 	ID string
 	// DNSSupport and DNSHostnames are its DNS attributes.
 	DNSSupport, DNSHostnames bool
+	// Blocks are its IPv4 blocks.
+	Blocks []string
 	// Private are the subnets of nodes and of the load balancer, Database those of the
 	// data stores.
 	Private, Database []Subnet

@@ -29,6 +29,7 @@ var bodies = map[string]func(context.Context, *layout.Layout, localcluster.Compo
 	localcluster.Scheduler:         serveScheduler,
 	localcluster.Kubelet:           serveKubelet,
 	localcluster.Proxy:             serveProxy,
+	localcluster.NetworkPolicies:   serveNetworkPolicies,
 	localcluster.Kwok:              func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error { return nodes.Run(ctx, l) },
 	localcluster.Volumes: func(ctx context.Context, l *layout.Layout, _ localcluster.Component) error {
 		return volumes.Run(ctx, l)

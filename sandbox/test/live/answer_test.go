@@ -41,17 +41,14 @@ func TestPodAnswersThroughItsClusterIPAndName(t *testing.T) {
 	namespace := output[string](t, "namespace")
 	ip := must(t, "kubectl", "-n", namespace, "get", "service", "mca-service", "-o", "jsonpath={.spec.clusterIP}")
 	image := visitorImage(t)
+	admitVisitors(t, namespace)
 	for name, host := range map[string]string{
 		"visitor-by-ip":   ip,
 		"visitor-by-name": "mca-service." + namespace + ".svc.cluster.local",
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := run(t, "kubectl", "delete", "pod", name, "--ignore-not-found", "--wait")
-			require.NoError(t, err)
-			t.Cleanup(func() { must(t, "kubectl", "delete", "pod", name, "--wait=false") })
-			must(t, "kubectl", "run", name, "--image="+image, "--restart=Never", "--", fmt.Sprintf("http://%s/health", host), "5")
-			must(t, "kubectl", "wait", "pod/"+name, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s")
-			require.Equal(t, 5, strings.Count(must(t, "kubectl", "logs", name), `"status":"ok"`), "five answers")
+			written := visit(t, name, image, "visitor=admitted", fmt.Sprintf("http://%s/health", host), "5", "Succeeded")
+			require.Equal(t, 5, strings.Count(written, `"status":"ok"`), "five answers")
 		})
 	}
 }

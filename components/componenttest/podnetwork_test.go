@@ -1,0 +1,76 @@
+package componenttest
+
+import (
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/components/account"
+	"github.com/progressive-framework/platform/components/podnetwork"
+	"github.com/progressive-framework/platform/components/service"
+)
+
+const k8sNetworkPolicy = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+
+func newPolicy(access podnetwork.Access, selector pulumi.StringMap) program {
+	return func(ctx *pulumi.Context, _ *account.Account) error {
+		_, err := podnetwork.New(ctx, "app", &podnetwork.Args{Name: "app", Namespace: pulumi.String("platform"), Selector: selector, Access: access})
+		return err
+	}
+}
+
+// Without rules, and without labels, it denies every connection of every pod.
+func TestEmptyAccessDeniesEverything(t *testing.T) {
+	policy := deploy(t, newPolicy(podnetwork.Access{}, nil)).one(t, k8sNetworkPolicy)
+	policy.has(t, map[string]any{
+		"spec.podSelector": map[string]any{}, "spec.policyTypes": []any{"Ingress", "Egress"}, "spec.ingress": nil, "spec.egress": nil,
+	})
+}
+
+func TestAccessNamesPeersAndPorts(t *testing.T) {
+	policy := deploy(t, newPolicy(podnetwork.Access{
+		Ingress: []podnetwork.Rule{{Peers: []podnetwork.Peer{podnetwork.App("web"), {Block: "10.30.0.0/16"}}, Ports: []podnetwork.Port{{Number: 3000}}}},
+		Egress:  []podnetwork.Rule{podnetwork.DNS()},
+	}, pulumi.StringMap{"app": pulumi.String("mca")})).one(t, k8sNetworkPolicy)
+	policy.has(t, map[string]any{
+		"spec.podSelector.matchLabels.app":                   "mca",
+		"spec.ingress[0].from[0].podSelector.matchLabels":    map[string]any{"app": "web"},
+		"spec.ingress[0].from[0].namespaceSelector":          nil,
+		"spec.ingress[0].from[1].ipBlock.cidr":               "10.30.0.0/16",
+		"spec.ingress[0].from[1].podSelector":                nil,
+		"spec.ingress[0].ports":                              []any{map[string]any{"port": 3000.0, "protocol": "TCP"}},
+		"spec.egress[0].to[0].podSelector.matchLabels":       map[string]any{"k8s-app": "kube-dns"},
+		"spec.egress[0].to[0].namespaceSelector.matchLabels": map[string]any{"kubernetes.io/metadata.name": "kube-system"},
+		"spec.egress[0].ports":                               []any{map[string]any{"port": 53.0, "protocol": "UDP"}, map[string]any{"port": 53.0, "protocol": "TCP"}},
+	})
+}
+
+// Kubernetes reads these as "everybody" or "every port".
+func TestOpenRulesAreRefused(t *testing.T) {
+	port := []podnetwork.Port{{Number: 80}}
+	for reason, rule := range map[string]podnetwork.Rule{
+		"no peers":                   {Ports: port},
+		"no ports":                   {Peers: []podnetwork.Peer{podnetwork.App("web")}},
+		"a peer that selects all":    {Peers: []podnetwork.Peer{{}}, Ports: port},
+		"every pod of a namespace":   {Peers: []podnetwork.Peer{{Namespace: "kube-system"}}, Ports: port},
+		"pods in a block":            {Peers: []podnetwork.Peer{{Labels: map[string]string{"app": "web"}, Block: "10.0.0.0/16"}}, Ports: port},
+		"a namespace with addresses": {Peers: []podnetwork.Peer{{Namespace: "app", Block: "10.0.0.0/16"}}, Ports: port},
+	} {
+		_, err := run(newPolicy(podnetwork.Access{Egress: []podnetwork.Rule{rule}}, nil))
+		require.ErrorContains(t, err, "network policy app: egress rule 0", reason)
+	}
+}
+
+// A program without Access reaches nothing, and nothing reaches it.
+func TestEveryProgramHasAPolicy(t *testing.T) {
+	d := deploy(t, newService(func(a *service.Args) {}))
+	policy := d.one(t, k8sNetworkPolicy)
+	policy.has(t, map[string]any{"metadata.name": "mca", "spec.podSelector.matchLabels.app": "mca", "spec.ingress": nil, "spec.egress": nil})
+	require.Equal(t, d.one(t, k8sDeployment).get("spec.template.metadata.labels"), policy.get("spec.podSelector.matchLabels"))
+
+	d = deploy(t, newTask(func(a *service.TaskArgs) { a.Access.Egress = []podnetwork.Rule{podnetwork.DNS()} }))
+	policy = d.one(t, k8sNetworkPolicy)
+	policy.has(t, map[string]any{"metadata.name": "migrate", "spec.podSelector.matchLabels.app": "migrate", "spec.ingress": nil})
+	d.one(t, "kubernetes:batch/v1:Job").dependsOn(t, policy)
+}

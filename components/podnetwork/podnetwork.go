@@ -1,0 +1,164 @@
+// Package podnetwork owns the network policies of the platform's programs: what may
+// connect to their pods, and where these may connect. Those of controllers and of stores
+// in the cluster are in packages controller and datastore.
+package podnetwork
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Access is what pods may do. The zero value allows no connection.
+//
+// The kubelet's probes, and connections from the pods' own node, are always admitted. The
+// same holds for connections to the node (Kubernetes, "Network Policies").
+type Access struct {
+	Ingress, Egress []Rule
+}
+
+// Rule allows connections between the pods and any of the peers, on any of the ports.
+type Rule struct {
+	Peers []Peer
+	Ports []Port
+}
+
+// Peer is either pods or a block of addresses.
+type Peer struct {
+	// Namespace is the name of the pods' namespace. Empty means that of the policy.
+	Namespace string
+	// Labels select the pods.
+	Labels map[string]string
+	// Block is a block of IPv4 addresses, such as a VPC's.
+	Block string
+}
+
+// App is the peer of the pods of a program, in the namespace of the policy.
+func App(name string) Peer { return Peer{Labels: map[string]string{"app": name}} }
+
+// Port is a port of the pods that are connected to. It is a number, because the VPC CNI
+// resolves a name only for pods of the policy itself.
+type Port struct {
+	Number int
+	// Protocol is UDP or TCP. Empty means TCP.
+	Protocol string
+}
+
+// DNS allows to resolve names at the cluster's DNS servers. CoreDNS has the label
+// k8s-app=kube-dns, as an add-on of EKS too.
+func DNS() Rule {
+	return Rule{
+		Peers: []Peer{{Namespace: "kube-system", Labels: map[string]string{"k8s-app": "kube-dns"}}},
+		Ports: []Port{{Number: 53, Protocol: "UDP"}, {Number: 53}},
+	}
+}
+
+// APIs allows what a controller needs that calls the API server and AWS: names, HTTPS, and
+// the agent that gives a pod its role's credentials (EKS User Guide, "EKS Pod Identity
+// Agent": 169.254.170.23, port 80).
+func APIs() []Rule {
+	return []Rule{
+		DNS(),
+		{Peers: []Peer{{Block: "0.0.0.0/0"}}, Ports: []Port{{Number: 443}}},
+		{Peers: []Peer{{Block: "169.254.170.23/32"}}, Ports: []Port{{Number: 80}}},
+	}
+}
+
+// Args configure a policy.
+type Args struct {
+	// Name is the name of the policy in Namespace.
+	Name      string
+	Namespace pulumi.StringInput
+	// Selector are labels of the pods. Empty means every pod of the namespace.
+	Selector pulumi.StringMap
+	Access   Access
+}
+
+func (a *Args) validate() error {
+	if a.Name == "" || a.Namespace == nil {
+		return errors.New("Name and Namespace must be set")
+	}
+	for direction, rules := range map[string][]Rule{"ingress": a.Access.Ingress, "egress": a.Access.Egress} {
+		for i, r := range rules {
+			if err := r.validate(); err != nil {
+				return fmt.Errorf("%s rule %d: %w", direction, i, err)
+			}
+		}
+	}
+	return nil
+}
+
+// validate refuses rules that Kubernetes reads as "everybody" or "every port".
+func (r Rule) validate() error {
+	if len(r.Peers) == 0 || len(r.Ports) == 0 {
+		return errors.New("it must have Peers and Ports: without them it admits everybody, or on every port")
+	}
+	for _, p := range r.Peers {
+		if (p.Block == "") == (len(p.Labels) == 0) || p.Block != "" && p.Namespace != "" {
+			return fmt.Errorf("peer %+v: it must have either Labels or a Block", p)
+		}
+	}
+	return nil
+}
+
+// New creates the policy of pods. It denies what Access does not allow.
+func New(ctx *pulumi.Context, name string, args *Args, opts ...pulumi.ResourceOption) (pulumi.Resource, error) {
+	if err := args.validate(); err != nil {
+		return nil, fmt.Errorf("network policy %s: %w", name, err)
+	}
+	spec := &networkingv1.NetworkPolicySpecArgs{
+		PodSelector: &metav1.LabelSelectorArgs{MatchLabels: args.Selector},
+		PolicyTypes: pulumi.ToStringArray([]string{"Ingress", "Egress"}),
+	}
+	var ingress networkingv1.NetworkPolicyIngressRuleArray
+	for _, r := range args.Access.Ingress {
+		ingress = append(ingress, &networkingv1.NetworkPolicyIngressRuleArgs{From: r.peers(), Ports: r.ports()})
+	}
+	var egress networkingv1.NetworkPolicyEgressRuleArray
+	for _, r := range args.Access.Egress {
+		egress = append(egress, &networkingv1.NetworkPolicyEgressRuleArgs{To: r.peers(), Ports: r.ports()})
+	}
+	if len(ingress) > 0 {
+		spec.Ingress = ingress
+	}
+	if len(egress) > 0 {
+		spec.Egress = egress
+	}
+	created, err := networkingv1.NewNetworkPolicy(ctx, name+"-policy", &networkingv1.NetworkPolicyArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(args.Name), Namespace: args.Namespace, Labels: args.Selector},
+		Spec:     spec,
+	}, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("network policy %s: %w", name, err)
+	}
+	return created, nil
+}
+
+func (r Rule) peers() networkingv1.NetworkPolicyPeerArray {
+	var all networkingv1.NetworkPolicyPeerArray
+	for _, p := range r.Peers {
+		peer := &networkingv1.NetworkPolicyPeerArgs{}
+		if p.Block != "" {
+			peer.IpBlock = &networkingv1.IPBlockArgs{Cidr: pulumi.String(p.Block)}
+		} else {
+			peer.PodSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(p.Labels)}
+		}
+		if p.Namespace != "" {
+			peer.NamespaceSelector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.StringMap{"kubernetes.io/metadata.name": pulumi.String(p.Namespace)}}
+		}
+		all = append(all, peer)
+	}
+	return all
+}
+
+func (r Rule) ports() networkingv1.NetworkPolicyPortArray {
+	var all networkingv1.NetworkPolicyPortArray
+	for _, p := range r.Ports {
+		all = append(all, &networkingv1.NetworkPolicyPortArgs{Port: pulumi.Int(p.Number), Protocol: pulumi.String(cmp.Or(p.Protocol, "TCP"))})
+	}
+	return all
+}

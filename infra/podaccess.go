@@ -1,0 +1,99 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/progressive-framework/platform/components/podnetwork"
+	"github.com/progressive-framework/platform/components/prometheus"
+	"github.com/progressive-framework/platform/components/scaling"
+	"github.com/progressive-framework/platform/infra/config"
+)
+
+// podAccess is what the platform's programs may connect to, and what may connect to them.
+type podAccess struct {
+	stack  *config.Stack
+	stores *stores
+	// blocks are the VPC's addresses.
+	blocks []string
+}
+
+// https is the port where an issuer publishes the keys of its tokens.
+const https = 443
+
+// forService returns what a service may do. Users' requests come from the load balancer or,
+// forwarded by kube-proxy, from another node: from addresses of the VPC.
+func (a *podAccess) forService(profile scaling.Profile) podnetwork.Access {
+	access := podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.redis)}
+	var callers []podnetwork.Peer
+	for _, other := range a.stack.Profiles() {
+		if slices.Contains(other.Calls, profile.Short) {
+			callers = append(callers, podnetwork.App(other.Name))
+		}
+		if slices.Contains(profile.Calls, other.Short) {
+			access.Egress = append(access.Egress, rule(other.Port, podnetwork.App(other.Name)))
+		}
+	}
+	if nodePort(a.stack, profile) != 0 {
+		callers = append(callers, inBlocks(a.blocks...)...)
+	}
+	if len(callers) > 0 {
+		access.Ingress = append(access.Ingress, rule(profile.Port, callers...))
+	}
+	if r := metricsReader(a.stack); r != nil {
+		access.Ingress = append(access.Ingress, rule(scaling.MetricsPort, podnetwork.Peer{Namespace: r.Namespace, Labels: podnetwork.App(prometheus.App).Labels}))
+	}
+	if a.stack.Auth.JWKSURL != "" {
+		access.Egress = append(access.Egress, rule(https, inBlocks("0.0.0.0/0")...))
+	}
+	return access
+}
+
+// forMigration returns what the migration may do.
+func (a *podAccess) forMigration() podnetwork.Access {
+	return podnetwork.Access{Egress: a.egress(a.stores.postgres, a.stores.mongo)}
+}
+
+// egress allows to find and to connect to stores.
+func (a *podAccess) egress(stores ...*store) []podnetwork.Rule {
+	rules := []podnetwork.Rule{podnetwork.DNS()}
+	for _, s := range stores {
+		if s != nil {
+			rules = append(rules, s.access)
+		}
+	}
+	return rules
+}
+
+// clientsOfStores are the pods that connect to the stores in the cluster.
+func clientsOfStores(stack *config.Stack, tasks ...string) []podnetwork.Peer {
+	var peers []podnetwork.Peer
+	for _, profile := range stack.Profiles() {
+		peers = append(peers, podnetwork.App(profile.Name))
+	}
+	for _, task := range tasks {
+		peers = append(peers, podnetwork.App(task))
+	}
+	return peers
+}
+
+func rule(port int, peers ...podnetwork.Peer) podnetwork.Rule {
+	return podnetwork.Rule{Peers: peers, Ports: []podnetwork.Port{{Number: port}}}
+}
+
+func inBlocks(blocks ...string) []podnetwork.Peer {
+	peers := make([]podnetwork.Peer, len(blocks))
+	for i, block := range blocks {
+		peers[i] = podnetwork.Peer{Block: block}
+	}
+	return peers
+}
+
+// denyOtherPods denies all connections of pods of the platform's namespace that have no
+// policy. It is created after the policies of all programs, and deleted before them, so
+// that no update interrupts their connections.
+func denyOtherPods(ctx *pulumi.Context, stack *config.Stack, eks *eksCluster, policies []pulumi.Resource) error {
+	_, err := podnetwork.New(ctx, stack.Name()+"-default", &podnetwork.Args{Name: "default-deny", Namespace: eks.namespace}, eks.inCluster, pulumi.DependsOn(policies))
+	return err
+}
