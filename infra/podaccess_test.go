@@ -61,7 +61,7 @@ var withKeySet = map[string]string{
 // Each program reaches what it calls, its stores and DNS, and is reached by its callers,
 // Prometheus and, where it has a port on the nodes, the VPC.
 func TestPodsReachOnlyWhatTheyCall(t *testing.T) {
-	const vpc, everywhere, dns, metrics = "10.30.0.0/16", "0.0.0.0/0 443", "kube-dns 53,53", "prometheus 9090"
+	const vpc, everywhere, dns, metrics = "10.10.0.0/16", "0.0.0.0/0 443", "kube-dns 53,53", "prometheus 9090"
 	managed := []string{vpc + " 5432", vpc + " 6379", everywhere, dns}
 	for _, tc := range []struct {
 		stack, program  string
