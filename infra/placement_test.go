@@ -111,6 +111,10 @@ func TestStackInAnExistingVPC(t *testing.T) {
 			subnets := written(r.Inputs["subnets"])
 			require.Contains(t, subnets, cloudmocks.RoutedSubnet+"b")
 			require.NotContains(t, subnets, cloudmocks.RoutedSubnet+"a", "CloudFront has no VPC origins in use1-az3")
+		case "kubernetes:networking.k8s.io/v1:NetworkPolicy":
+			if r.Name == stack.Name()+"-migrate-policy" {
+				require.Contains(t, written(r.Inputs["spec"]), cloudmocks.ExistingBlock, "the stores are in the VPC")
+			}
 		case "aws:ec2/securityGroup:SecurityGroup":
 			require.Equal(t, cloudmocks.ExistingVPCID, r.Inputs["vpcId"].StringValue())
 		}

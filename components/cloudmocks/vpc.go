@@ -5,6 +5,9 @@ import "strings"
 // ExistingVPCID is a VPC that no program creates.
 const ExistingVPCID = "vpc-0123456789abcdef0"
 
+// ExistingBlock is its IPv4 block.
+const ExistingBlock = "10.20.0.0/16"
+
 // RoutedSubnet and PlainSubnet begin the ids of subnets of ExistingVPCID. The last letter
 // of an id is that of the subnet's zone. A routed subnet has a route table of its own,
 // with a NAT gateway. A plain one has the main route table.
@@ -18,7 +21,7 @@ const (
 func ExistingVPC(mainTarget string) map[string]func(args map[string]any) map[string]any {
 	return map[string]func(map[string]any) map[string]any{
 		"aws:ec2/getVpc:getVpc": func(args map[string]any) map[string]any {
-			return object{"id": args["id"], "enableDnsSupport": true, "enableDnsHostnames": true, "mainRouteTableId": "rtb-main"}
+			return object{"id": args["id"], "enableDnsSupport": true, "enableDnsHostnames": true, "cidrBlock": ExistingBlock, "mainRouteTableId": "rtb-main"}
 		},
 		"aws:ec2/getSubnet:getSubnet": func(args map[string]any) map[string]any {
 			id, _ := args["id"].(string)
