@@ -5,6 +5,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/value"
 )
@@ -38,18 +39,23 @@ func statefulSet(i item, v k8sview.StatefulSet) {
 		i.undecided("ebs:gp3", "replicas", pods.problem)
 		return
 	}
-	claims := map[string]bool{}
-	for _, c := range i.e.graph.OfType(claimType) {
-		if n := text(value.As[value.String](c.View().At("metadata.name"))); n.ok() {
-			claims[n.value] = true
-		}
-	}
+	claims, problem := namedClaims(i.e.graph)
 	for _, t := range templates {
-		count := int64(0)
 		template := text(t.Metadata().Name())
+		if len(claims) > 0 && !template.ok() {
+			problem = template.problem
+		}
+		if len(claims) > 0 && !name.ok() {
+			problem = name.problem
+		}
+		if problem != "" {
+			i.undecided("ebs:gp3", "whether a claim of the stack is one of volumeClaimTemplates", problem)
+			continue
+		}
+		count := int64(0)
 		for pod := range pods.value {
 			// Kubernetes names a claim TEMPLATE-SET-ORDINAL.
-			if !template.ok() || !name.ok() || !claims[fmt.Sprintf("%s-%s-%d", template.value, name.value, pod)] {
+			if !claims[fmt.Sprintf("%s-%s-%d", template.value, name.value, pod)] {
 				count++
 			}
 		}
@@ -57,6 +63,20 @@ func statefulSet(i item, v k8sview.StatefulSet) {
 			claimVolume(i, t.Spec(), count)
 		}
 	}
+}
+
+// namedClaims are the names of the claims that are resources, and why one has none
+// yet.
+func namedClaims(g *graph.Graph) (names map[string]bool, problem string) {
+	names = map[string]bool{}
+	for _, c := range g.OfType(claimType) {
+		n := text(value.As[value.String](c.View().At("metadata.name")))
+		if n.problem == notKnown {
+			problem = notKnown
+		}
+		names[n.value] = true
+	}
+	return names, problem
 }
 
 // claimVolume adds a number of volumes of one claim.

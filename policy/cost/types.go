@@ -1,6 +1,9 @@
 package cost
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/progressive-framework/platform/policy/awsview"
 	"github.com/progressive-framework/platform/policy/k8sview"
 	"github.com/progressive-framework/platform/policy/rule"
@@ -85,3 +88,7 @@ func set(names ...string) map[string]bool {
 	}
 	return m
 }
+
+// BilledTypes are the resource types that have a charge which their inputs decide,
+// sorted.
+func BilledTypes() []string { return slices.Sorted(maps.Keys(costed)) }
