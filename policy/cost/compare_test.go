@@ -70,6 +70,18 @@ func TestAmounts(t *testing.T) {
 	} {
 		require.Equal(t, tc.want, tc.amount.String())
 	}
+	for amount, want := range map[cost.Micros]string{201_600: "$0.2016", 1_000_000: "$1.00", 22_500: "$0.0225", 1: "$0.000001", -5_500_000: "-$5.50"} {
+		require.Equal(t, want, amount.Exact())
+	}
+	for text, want := range map[string]cost.Micros{"0.2016000000": 201_600, "5": 5_000_000, "0.0000010000": 1, "0": 0} {
+		got, err := cost.ParseMicros(text)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for _, text := range []string{"", ".5", "-1", "0.0000004", "1e3", "0.1.2", "99999999999999999999"} {
+		_, err := cost.ParseMicros(text)
+		require.Error(t, err, text)
+	}
 	require.Equal(t, "+$1.00", cost.Dollar.Signed())
 	require.Equal(t, "$0.00", cost.Micros(0).Signed())
 }

@@ -1,6 +1,10 @@
 package cost
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // String is the amount in dollars and cents, such as $1,234.56. It is rounded to
 // the nearest cent, half a cent away from zero.
@@ -18,6 +22,31 @@ func (m Micros) Signed() string {
 		return "+" + m.String()
 	}
 	return m.String()
+}
+
+// Exact is the amount with all its decimals, two or more, such as $0.2016.
+func (m Micros) Exact() string {
+	sign, amount := "", int64(m.abs())
+	if m < 0 {
+		sign = "-"
+	}
+	decimals := strings.TrimRight(fmt.Sprintf("%06d", amount%int64(Dollar)), "0")
+	return fmt.Sprintf("%s$%s.%s", sign, thousands(amount/int64(Dollar)), decimals+strings.Repeat("0", max(0, 2-len(decimals))))
+}
+
+// ParseMicros reads an amount in dollars, such as 0.2016000000. It must be a whole
+// number of millionths.
+func ParseMicros(text string) (Micros, error) {
+	whole, decimals, _ := strings.Cut(text, ".")
+	decimals = strings.TrimRight(decimals, "0")
+	if len(decimals) > 6 {
+		return 0, fmt.Errorf("%s is no whole number of millionths of a dollar", text)
+	}
+	n, err := strconv.ParseInt(whole+decimals+strings.Repeat("0", 6-len(decimals)), 10, 64)
+	if err != nil || n < 0 || whole == "" {
+		return 0, fmt.Errorf("%q must be an amount in dollars, such as 0.2016", text)
+	}
+	return Micros(n), nil
 }
 
 // abs is the amount without its sign.
