@@ -80,6 +80,9 @@ func TestRows(t *testing.T) {
 		{"AWSELB", "Load Balancer-Application", map[string]string{"usagetype": "LoadBalancerUsage", "operation": "LoadBalancing:Application"}, "load-balancer:application"},
 		{"AWSELB", "Load Balancer-Gateway", map[string]string{"usagetype": "LoadBalancerUsage", "operation": "LoadBalancing:Gateway"}, ""},
 		{"AmazonVPC", "VpcEndpoint", map[string]string{"usagetype": "EU-VpcEndpoint-Hours", "operation": "VpcEndpoint"}, "vpc-endpoint:interface"},
+		{"awskms", "Encryption Key", map[string]string{"usagetype": "us-east-1-KMS-Keys"}, "kms:key"},
+		{"awswaf", "Web Application Firewall", map[string]string{"usagetype": "USE1-WebACLV2"}, "wafv2:web-acl"},
+		{"AmazonEKS", "Compute", map[string]string{"usagetype": "USE1-AmazonEKS-Hours:perCluster"}, "eks:standard"},
 		{"AmazonEC2", "Compute Instance", map[string]string{"usagetype": "NatGateway-Hours"}, ""},
 	} {
 		require.Equal(t, tc.want, rowFor(tc.code, product{Family: tc.family, Attributes: tc.attributes}).SKU, "%s %v", tc.code, tc.attributes)

@@ -7,9 +7,9 @@ import (
 	"github.com/progressive-framework/platform/policy/cost"
 )
 
-// regionCode is what AWS puts in front of a usage type outside of us-east-1, such as
-// EU- or USE2-.
-var regionCode = regexp.MustCompile(`^[A-Z]{2,4}[0-9]{0,2}-`)
+// regionCode is what AWS puts in front of many usage types: EU- or USE2-, and the
+// region's name for KMS.
+var regionCode = regexp.MustCompile(`^([A-Z]{2,4}[0-9]{0,2}|[a-z]{2}(-gov)?-[a-z]+-[0-9])-`)
 
 // usages are the rows that a usage type decides, by service, usage type and
 // operation. An empty operation is any.
