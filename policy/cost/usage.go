@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// usageItem is a charge that depends on the load. It is counted if the stack's
+// UsageItem is a charge that depends on the load. It is counted if the stack's
 // configuration has an estimate of it.
-type usageItem struct {
-	// estimate is the name in the configuration, with its unit.
-	estimate string
-	sku      string
-	// component is the component that it is shown with.
-	component string
-	// what is the text in NotCounted.
-	what string
+type UsageItem struct {
+	// Estimate is the name in the configuration, with its unit.
+	Estimate string
+	SKU      string
+	// Component is the component that it is shown with.
+	Component string
+	// What is the text in NotCounted.
+	What string
 }
 
 // usageItems are the charges by usage that the price table has rows for.
-var usageItems = []usageItem{
+var usageItems = []UsageItem{
 	{"endpointGB", "vpc-endpoint:data", "network", "data through VPC endpoints"},
 	{"loadBalancerLCUHours", "load-balancer:lcu", "loadbalancer", "load balancer capacity units (LCU)"},
 	{"logsGB", "cloudwatch:logs", "stack", "ingested logs, among them flow logs and enhanced monitoring"},
@@ -44,11 +44,14 @@ var neverCounted = []string{
 	"support plans and tax",
 }
 
+// UsageItems are the charges that a configuration can estimate.
+func UsageItems() []UsageItem { return slices.Clone(usageItems) }
+
 // EstimateNames are the names of the usage that a configuration can estimate.
 func EstimateNames() []string {
 	var names []string
 	for _, u := range usageItems {
-		names = append(names, u.estimate)
+		names = append(names, u.Estimate)
 	}
 	return names
 }
@@ -73,19 +76,19 @@ const maxEstimate = 1_000_000_000
 func (e *estimator) usage(estimates map[string]int64) []string {
 	var notCounted []string
 	for _, u := range usageItems {
-		quantity, estimated := estimates[u.estimate]
+		quantity, estimated := estimates[u.Estimate]
 		if !estimated || quantity < 0 || quantity > maxEstimate {
-			notCounted = append(notCounted, u.what+" (estimate: "+u.estimate+")")
+			notCounted = append(notCounted, u.What+" (estimate: "+u.Estimate+")")
 			continue
 		}
-		p, ok := e.prices[u.sku]
+		p, ok := e.prices[u.SKU]
 		if !ok {
-			e.report.Unpriced = append(e.report.Unpriced, Gap{Component: u.component, SKU: u.sku, Reason: noRow})
+			e.report.Unpriced = append(e.report.Unpriced, Gap{Component: u.Component, SKU: u.SKU, Reason: noRow})
 			continue
 		}
 		amount := p.Amount * Micros(quantity)
 		e.report.Lines = append(e.report.Lines, Line{
-			Component: u.component, SKU: u.sku, Kind: Usage, Quantity: Quantity{quantity, quantity, quantity}, Unit: p.Unit,
+			Component: u.Component, SKU: u.SKU, Kind: Usage, Quantity: Quantity{quantity, quantity, quantity}, Unit: p.Unit,
 			Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(e.now), Monthly: Range{amount, amount, amount},
 		})
 	}
