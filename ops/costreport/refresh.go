@@ -64,7 +64,7 @@ func refresh(ctx context.Context, offer string, prefixes []string, all bool, out
 		return err
 	}
 	defer body.Close()
-	var r io.Reader = io.LimitReader(body, maxOffer)
+	r := io.LimitReader(body, maxOffer)
 	if strings.HasSuffix(offer, ".gz") {
 		if r, err = gzip.NewReader(r); err != nil {
 			return fmt.Errorf("%s: %w", offer, err)
