@@ -100,6 +100,23 @@ func TestUsagesAreRowsOfTheTable(t *testing.T) {
 	}
 }
 
+// No input makes the parser panic or run forever.
+func FuzzRead(f *testing.F) {
+	raw, err := os.ReadFile("testdata/ec2.json")
+	require.NoError(f, err)
+	f.Add(raw)
+	f.Add([]byte(`{"products":{"A":{"sku":"A"}},"terms":{"OnDemand":{"A":{}}}}`))
+	f.Add([]byte(`{"terms":{"OnDemand":[[[{]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		o, err := Read(strings.NewReader(string(raw)))
+		if err == nil {
+			for _, p := range o.Prices {
+				require.Positive(t, p.Amount)
+			}
+		}
+	})
+}
+
 func TestNoOfferFile(t *testing.T) {
 	for _, raw := range []string{"", "[]", "{}", `{"offerCode":"AmazonEC2"}`, `{"products":[]}`, `{"products":{"A":`, `{"offerCode":1}`, "<html>"} {
 		_, err := Read(strings.NewReader(raw))

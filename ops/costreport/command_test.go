@@ -126,6 +126,20 @@ func TestStackIsReadWithoutAFile(t *testing.T) {
 	require.Contains(t, out, "\ntotal                                        $32.85       $32.85       $32.85\n", "a resource that waits for its deletion is not counted")
 }
 
+// A replacement has three steps for one resource. It is counted once on each side.
+func TestAReplacementIsCountedOnce(t *testing.T) {
+	const urn = "urn:pulumi:dev::p::progressive:network:Network$aws:ec2/natGateway:NatGateway::nat"
+	file := filepath.Join(t.TempDir(), "preview.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"config":{"aws:region":"us-east-1"},"steps":[
+		{"op":"create-replacement","newState":{"urn":"`+urn+`"}},
+		{"op":"replace","newState":{"urn":"`+urn+`"}},
+		{"op":"delete-replaced","oldState":{"urn":"`+urn+`"}},
+		{"op":"delete","oldState":{"urn":"urn:pulumi:dev::p::aws:kms/key:Key::gone"}}]}`), 0o600))
+	out, _, code := pf(t, &stackoutput.Stack{}, "--file", file, "--compare", state(t, "us-east-1"))
+	require.Zero(t, code)
+	require.Contains(t, out, "Change: $0.00 a month ($32.85 to $32.85)")
+}
+
 func TestRefusals(t *testing.T) {
 	for _, tc := range []struct {
 		reason string
