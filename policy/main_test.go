@@ -59,6 +59,15 @@ func TestCommands(t *testing.T) {
     waivers:
       - {rule: key-rotates, resource: k, reason: r, owner: o, until: 2000-01-01}
 `)
+	dear := write("dear.jsonl", `{"urn":"urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"}
+{"urn":"urn:pulumi:prod::p::pulumi:providers:aws::aws","inputs":{"region":"us-east-1","allowedAccountIds":["1"],"defaultTags":{"tags":{"Environment":"prod","Project":"p"}}}}
+{"urn":"urn:pulumi:prod::p::aws:ec2/natGateway:NatGateway::nat","inputs":{"subnetId":"s"}}
+`)
+	budget := write("budget.yaml", `config:
+  progressive-framework:environment: prod
+  progressive-framework:policy:
+    cost: {monthlyBudget: 30}
+`)
 	for _, tc := range []struct {
 		reason string
 		args   []string
@@ -69,6 +78,7 @@ func TestCommands(t *testing.T) {
 		{"a mandatory rule is broken", []string{"check", bad}, 1, "enableKeyRotation is not true"},
 		{"the earlier state has the same violation", []string{"check", "-against", bad, bad}, 0, "1 mandatory"},
 		{"an expired waiver of a YAML file", []string{"check", "-config", waived, bad}, 1, "it expired on 2000-01-01"},
+		{"more than the budget", []string{"check", "-config", budget, dear}, 1, "the expected cost is $32.85 a month, with 0 items not known yet and 0 without a price; the budget is $30.00"},
 		{"another format", []string{"check", "-format", "sarif", bad}, 1, `"ruleId": "key-rotates"`},
 		{"a report in a file", []string{"check", "-out", "report.txt", good}, 0, ""},
 		{"no such file", []string{"check", "none.json"}, 2, "none.json"},

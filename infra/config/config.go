@@ -222,6 +222,18 @@ type Policy struct {
 	// The accepted violations: a list of objects with `rule`, `resource`,
 	// `reason`, `owner` and `until`.
 	Waivers []Waiver `key:"waivers" unset:"none"`
+	// What the stack may cost, and what it is expected to use.
+	Cost Cost `key:"cost"`
+}
+
+// Cost is what the policy pack and `pf cost` know of the stack's cost.
+type Cost struct {
+	// The most that the stack may cost a month, in US dollars: the expected amount of
+	// what has a price, as `pf cost` shows it. A preview above it fails.
+	MonthlyBudget int `key:"monthlyBudget" unset:"no limit"`
+	// The usage a month that is counted with the fixed cost, by its name, such as
+	// `natGB: 500`. docs/cost.md lists the names.
+	Estimates map[string]int `key:"estimates" unset:"none"`
 }
 
 // Waiver accepts the violations of one rule by some resources for a time.

@@ -16,6 +16,11 @@ func TestPolicy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []Waiver{{Rule: "waf-logged", Resource: "*", Reason: "r", Owner: "o", Until: "2027-03-31"}}, s.Policy.Waivers)
 
+	values[Project+":policy"] = `{"cost":{"monthlyBudget":5000,"estimates":{"natGB":500}}}`
+	s, err = Load("prod", values)
+	require.NoError(t, err)
+	require.Equal(t, Cost{MonthlyBudget: 5000, Estimates: map[string]int{"natGB": 500}}, s.Policy.Cost)
+
 	values[Project+":policy"] = `{"waivers":[{"rules":"waf-logged"}]}`
 	_, err = Load("prod", values)
 	require.ErrorContains(t, err, "no such key")

@@ -2,6 +2,7 @@
 //
 //	pf load            the design document's load test, with a report
 //	pf diagnose        what is wrong, why, and what to do
+//	pf cost            what the stack costs a month
 //
 // It finds the platform by the outputs of a Pulumi stack. This package only
 // assembles the subcommands; each is a package in ops.
@@ -18,6 +19,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/progressive-framework/platform/ops/costreport"
 	"github.com/progressive-framework/platform/ops/diagnose"
 	"github.com/progressive-framework/platform/ops/exitcode"
 	"github.com/progressive-framework/platform/ops/loadtest"
@@ -46,6 +48,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		loadtest.Command(stack.Read),
 		diagnose.Command(stack.Read),
+		costreport.Command(&stack),
 	)
 	return root
 }

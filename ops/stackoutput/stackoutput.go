@@ -1,6 +1,7 @@
 // Package stackoutput reads where a stack's platform is: its url, namespace,
-// cluster and stores. It runs `pulumi stack output`, which changes nothing, not
-// even the selected stack. infra/outputs.go declares the outputs.
+// cluster and stores, and its state. It runs `pulumi stack output` and `pulumi stack
+// export`, which change nothing, not even the selected stack. infra/outputs.go
+// declares the outputs.
 package stackoutput
 
 import (
@@ -72,9 +73,30 @@ var ErrNoOutputs = errors.New("the stack has no outputs: run pulumi up first")
 
 // Read reads the outputs. The error has what Pulumi says.
 func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
+	out, err := s.run(ctx, "output", "--json")
+	if err != nil {
+		return o, err
+	}
+	if err := json.Unmarshal(out, &o); err != nil {
+		return o, fmt.Errorf("read the stack: pulumi stack output printed no JSON of the expected form: %w", err)
+	}
+	if o.URL == "" && o.Namespace == "" {
+		return o, fmt.Errorf("read the stack: %w", ErrNoOutputs)
+	}
+	return o, nil
+}
+
+// Export returns the stack's state as `pulumi stack export` prints it. Secret
+// values in it are encrypted.
+func (s *Stack) Export(ctx context.Context) ([]byte, error) { return s.run(ctx, "export") }
+
+// run runs a subcommand of `pulumi stack` that changes nothing, and returns what it
+// prints.
+func (s *Stack) run(ctx context.Context, subcommand string, flags ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	args := []string{"stack", "output", "--json", "--non-interactive"}
+	args := append([]string{"stack", subcommand}, flags...)
+	args = append(args, "--non-interactive")
 	if s.Name != "" {
 		args = append(args, "--stack", s.Name)
 	}
@@ -87,17 +109,11 @@ func (s *Stack) Read(ctx context.Context) (o Outputs, err error) {
 	out, err := cmd.Output()
 	switch message := strings.TrimSpace(strings.TrimPrefix(stderr.String(), "error: ")); {
 	case errors.Is(err, exec.ErrNotFound):
-		return o, fmt.Errorf(`read the stack: %w: install Pulumi, or run eval "$(make env)" for the sandbox`, err)
+		return nil, fmt.Errorf(`read the stack: %w: install Pulumi, or run eval "$(make env)" for the sandbox`, err)
 	case err != nil && message != "":
-		return o, fmt.Errorf("read the stack: %s", message)
+		return nil, fmt.Errorf("read the stack: %s", message)
 	case err != nil:
-		return o, fmt.Errorf("read the stack: pulumi stack output: %w", err)
+		return nil, fmt.Errorf("read the stack: pulumi stack %s: %w", subcommand, err)
 	}
-	if err := json.Unmarshal(out, &o); err != nil {
-		return o, fmt.Errorf("read the stack: pulumi stack output printed no JSON of the expected form: %w", err)
-	}
-	if o.URL == "" && o.Namespace == "" {
-		return o, fmt.Errorf("read the stack: %w", ErrNoOutputs)
-	}
-	return o, nil
+	return out, nil
 }

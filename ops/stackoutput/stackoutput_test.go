@@ -38,6 +38,20 @@ END`)
 	require.Equal(t, "stack output --json --non-interactive --stack prod --cwd /project\n", string(got))
 }
 
+func TestStateIsExported(t *testing.T) {
+	arguments := fakePulumi(t, `echo '{"deployment":{}}'`)
+	raw, err := (&Stack{Name: "prod", Dir: "/project"}).Export(t.Context())
+	require.NoError(t, err)
+	require.JSONEq(t, `{"deployment":{}}`, string(raw))
+	got, err := os.ReadFile(arguments)
+	require.NoError(t, err)
+	require.Equal(t, "stack export --non-interactive --stack prod --cwd /project\n", string(got))
+
+	fakePulumi(t, `echo "error: no stack selected" >&2; exit 255`)
+	_, err = (&Stack{}).Export(t.Context())
+	require.ErrorContains(t, err, "read the stack: no stack selected")
+}
+
 func TestKubeconfigMayBeAnObject(t *testing.T) {
 	fakePulumi(t, `echo '{"url":"u","kubeconfig":{"apiVersion":"v1"}}'`)
 	o, err := (&Stack{}).Read(t.Context())

@@ -139,7 +139,7 @@ func (e *Evaluator) apply(applied *rule.Rule, level rule.Level, r *graph.Resourc
 			result.Waiver = e.waiver(applied.ID, r.Name)
 		}
 	}()
-	s := &rule.Subject{Resource: r, Graph: g, Now: e.now}
+	s := &rule.Subject{Resource: r, Graph: g, Now: e.now, Spending: e.config.Cost}
 	if e.Watch != nil {
 		s.Watch = func(format string, t value.Truth) { e.Watch(applied.ID, format, t) }
 	}

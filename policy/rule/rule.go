@@ -88,6 +88,8 @@ type Subject struct {
 	Graph *graph.Graph
 	// Now is the day on which a version must be supported.
 	Now time.Time
+	// Spending is the stack's configuration of its cost.
+	Spending Spending
 	// Broken are the messages of the demands that the resource does not meet.
 	// Undecided are those of the demands with a value that is not known yet.
 	Broken, Undecided []string
@@ -111,6 +113,15 @@ func (s *Subject) Must(t value.Truth, format string, args ...any) {
 // Wait leaves the rule undecided, because it can't make its demands while a value
 // is unknown. missing names the value.
 func (s *Subject) Wait(missing string) { s.Undecided = append(s.Undecided, missing) }
+
+// Spending is what a stack's configuration says about its cost.
+type Spending struct {
+	// MonthlyBudget is the most that the stack may cost a month, in US dollars. Zero
+	// means no limit.
+	MonthlyBudget int64 `json:"monthlyBudget"`
+	// Estimates are the units of usage a month, by name.
+	Estimates map[string]int64 `json:"estimates"`
+}
 
 // Set are related resources of one type.
 type Set[T Typed] struct{ graph.Related }

@@ -33,7 +33,7 @@ func base(t testing.TB) *environment {
 	if recordings["base"] == nil {
 		recordings["base"] = newBase(t)
 	}
-	return &environment{slices.Clone(recordings["base"].resources)}
+	return &environment{resources: slices.Clone(recordings["base"].resources)}
 }
 
 func newBase(t testing.TB) *environment {

@@ -22,7 +22,11 @@ var today = time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC)
 
 // environment is the recorded stack of a test. A test can edit it: an edited
 // resource is a copy, the others are shared with the recording.
-type environment struct{ resources []*graph.Resource }
+type environment struct {
+	resources []*graph.Resource
+	// config is the value of the key progressive-framework:policy.
+	config string
+}
 
 // recordings are read once.
 var recordings = map[string]*environment{}
@@ -34,9 +38,9 @@ func recorded(t testing.TB, stack string) *environment {
 	if recordings[stack] == nil {
 		s, err := source.Read("../testdata/" + stack + ".jsonl")
 		require.NoError(t, err, "record the stack: go -C sandbox test ./test/engine -run TestPolicyRecordings -update")
-		recordings[stack] = &environment{s.Graph.All()}
+		recordings[stack] = &environment{resources: s.Graph.All()}
 	}
-	return &environment{slices.Clone(recordings[stack].resources)}
+	return &environment{resources: slices.Clone(recordings[stack].resources)}
 }
 
 // short returns the name of a resource in a table: its kind, and its name without
@@ -150,7 +154,7 @@ func replaced(raw any, path []string, v any) any {
 
 // results evaluates all rules. The keys are "rule @ resource".
 func (env *environment) results(watch func(id, format string, t value.Truth)) map[string]evaluate.Result {
-	e := evaluate.New(ruleset.All(), "prod", "", today)
+	e := evaluate.New(ruleset.All(), "prod", env.config, today)
 	e.Watch = watch
 	all := map[string]evaluate.Result{}
 	for _, r := range e.Stack(graph.Build(env.resources)) {

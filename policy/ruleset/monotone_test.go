@@ -43,13 +43,16 @@ func leaves(raw any, prefix string) []string {
 // the recorded prod and staging, and the base.
 func TestUnknownOnlyMakesUndecided(t *testing.T) {
 	stacks := map[string]*environment{"prod": recorded(t, "prod"), "staging": recorded(t, "staging"), "base": base(t)}
+	for _, env := range stacks {
+		env.config = `{"cost":{"monthlyBudget":4000}}` // above staging's cost, below prod's
+	}
 	before := map[string]map[string]evaluate.Result{}
 	for name, env := range stacks {
 		before[name] = env.results(nil)
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		name := rapid.SampledFrom([]string{"prod", "staging", "base"}).Draw(rt, "stack")
-		env := &environment{slices.Clone(stacks[name].resources)}
+		env := &environment{resources: slices.Clone(stacks[name].resources), config: stacks[name].config}
 		for range rapid.IntRange(1, 8).Draw(rt, "values") {
 			r := rapid.SampledFrom(env.resources).Draw(rt, "resource")
 			if all := leaves(r.Inputs.Raw(), ""); len(all) > 0 {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/progressive-framework/platform/policy/graph"
 	"github.com/progressive-framework/platform/policy/ruleset"
+	"github.com/progressive-framework/platform/policy/waiver"
 )
 
 // serveVariable is the environment variable that makes the test's own executable
@@ -132,6 +133,36 @@ func (p *pack) replay(t testing.TB, resources []*pulumirpc.AnalyzerResource) (di
 func TestReplayOfProd(t *testing.T) {
 	diagnostics, _ := startPack(t).replay(t, recorded(t, 1))
 	require.Greater(t, diagnostics, 10, "prod has violations that it waives, and no waiver is passed here")
+}
+
+// The engine passes the budget with the stack's configuration. The rule sees the
+// prices of a preview in which nothing exists yet.
+func TestBudgetInAPreview(t *testing.T) {
+	resources := recorded(t, 1)
+	for budget, broken := range map[string]bool{"1000": true, "1000000": false} {
+		p := startPack(t)
+		_, err := p.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "prod", DryRun: true, Config: map[string]string{
+			waiver.EnvironmentKey: "prod", waiver.Key: `{"cost":{"monthlyBudget":` + budget + `}}`,
+		}})
+		require.NoError(t, err)
+		for _, r := range resources {
+			_, err := p.Analyze(t.Context(), &pulumirpc.AnalyzeRequest{Urn: r.GetUrn(), Type: r.GetType(), Name: r.GetName(), Properties: r.GetProperties()})
+			require.NoError(t, err)
+		}
+		out, err := p.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources}, grpc.MaxCallSendMsgSize(maxMessage))
+		require.NoError(t, err)
+		found := ""
+		for _, d := range out.GetDiagnostics() {
+			if d.GetPolicyName() == "cost-within-budget" {
+				found = d.GetMessage()
+			}
+		}
+		if !broken {
+			require.Empty(t, found, budget)
+			continue
+		}
+		require.Contains(t, found, "a month, with 0 items not known yet and 3 without a price; the budget is $1,000.00")
+	}
 }
 
 // BenchmarkPack measures the pack's process in one preview: its CPU time and its

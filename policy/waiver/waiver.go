@@ -34,6 +34,8 @@ type Config struct {
 	Levels map[string]string `json:"levels"`
 	// Waivers are the accepted violations.
 	Waivers []Waiver `json:"waivers"`
+	// Cost is the budget, and the usage that is counted.
+	Cost rule.Spending `json:"cost"`
 }
 
 // Waiver accepts the violations of one rule by some resources for a time.

@@ -143,6 +143,8 @@ var stagingChanges = []change{
 	to("edge.webAclMode", "block", applied),
 	to("edge.requestsPerAddress", 5000, applied),
 	to("edge.alarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms", applied),
+	to("policy.cost.monthlyBudget", 1500, applied),
+	to("policy.cost.estimates", map[string]int{"natGB": 100}, applied),
 	to("policy.levels", map[string]string{"log-group-year": "mandatory"}, applied),
 	to("policy.waivers", []any{map[string]string{"rule": "log-group-year", "resource": "*", "reason": "a test", "owner": "platform", "until": "2027-03-31"}}, applied),
 	to("postgres.kind", "none", refused).and("postgres.instanceClass", nil),

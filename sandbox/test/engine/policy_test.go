@@ -129,6 +129,19 @@ func TestPolicyWaivers(t *testing.T) {
 	}
 }
 
+// A preview fails whose cost is above the budget, before anything exists.
+func TestPolicyBudget(t *testing.T) {
+	s := newPolicyStack(t, "staging")
+	defer s.remove(t)
+	s.pulumi(t, "config", "set", "--path", policyKey+".cost.monthlyBudget", "500")
+	out, err := s.try(t, "preview")
+	require.Error(t, err, out)
+	text := strings.Join(strings.Fields(out), " ")
+	require.Contains(t, text, "cost-within-budget")
+	require.Contains(t, text, "with 0 items not known yet")
+	require.Contains(t, text, "the budget is $500.00")
+}
+
 // addWaivers writes the committed waivers and further ones into the copy of the
 // stack's configuration.
 func (s *stack) addWaivers(t *testing.T, more []map[string]any) {

@@ -1,0 +1,61 @@
+package awsoffer
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+// Change is a row that an offer file changes or adds.
+type Change struct {
+	// Before is the row of the table; its amount is zero for a new row.
+	Before cost.Price
+	After  cost.Price
+}
+
+// Changes returns the rows of the table whose price differs in the offer, and those
+// that the table lacks and whose SKU begins with one of the prefixes. same are the
+// rows with an equal price: only their day and source change.
+func Changes(table []cost.Price, o Offer, prefixes []string) (changed, same []Change) {
+	for _, after := range o.Prices {
+		i := slices.IndexFunc(table, func(p cost.Price) bool { return p.SKU == after.SKU && p.Region == after.Region })
+		switch {
+		case i < 0:
+			if slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(after.SKU, prefix) }) {
+				changed = append(changed, Change{After: after})
+			}
+		case table[i].Amount != after.Amount:
+			changed = append(changed, Change{table[i], after})
+		default:
+			same = append(same, Change{table[i], after})
+		}
+	}
+	return changed, same
+}
+
+// WriteRows writes rows as prices.csv has them, without the first line.
+func WriteRows(w io.Writer, rows []Change) error {
+	out := csv.NewWriter(w)
+	for _, c := range rows {
+		p := c.After
+		if err := out.Write([]string{p.SKU, fmt.Sprint(int64(p.Amount)), p.Unit, p.Region, p.AsOf.Format(time.DateOnly), strings.Join(p.Sources, " ; ")}); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// String says what changes, such as "kms:key: $1.00 to $1.10 (month)".
+func (c Change) String() string {
+	before := "new, "
+	if c.Before.Amount > 0 {
+		before = c.Before.Amount.Exact() + " to "
+	}
+	return fmt.Sprintf("%s in %s: %s%s (%s)", c.After.SKU, c.After.Region, before, c.After.Amount.Exact(), c.After.Unit)
+}

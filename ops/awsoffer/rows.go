@@ -1,0 +1,77 @@
+package awsoffer
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+// regionCode is what AWS puts in front of many usage types: EU- or USE2-, and the
+// region's name for KMS.
+var regionCode = regexp.MustCompile(`^([A-Z]{2,4}[0-9]{0,2}|[a-z]{2}(-gov)?-[a-z]+-[0-9])-`)
+
+// usages are the rows that a usage type decides, by service, usage type and
+// operation. An empty operation is any.
+var usages = []struct{ code, usage, operation, sku, unit string }{
+	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Application", "load-balancer:application", "hour"},
+	{"AWSELB", "LoadBalancerUsage", "LoadBalancing:Network", "load-balancer:network", "hour"},
+	{"AWSELB", "LCUUsage", "LoadBalancing:Application", "load-balancer:lcu", "LCU-hour"},
+	{"AWSSecretsManager", "AWSSecretsManager-Secrets", "", "secretsmanager:secret", "month"},
+	{"AmazonCloudWatch", "CW:AlarmMonitorUsage", "", "cloudwatch:alarm:standard", "alarm-metric-month"},
+	{"AmazonCloudWatch", "CW:HighResAlarmMonitorUsage", "", "cloudwatch:alarm:high-resolution", "alarm-metric-month"},
+	{"AmazonCloudWatch", "CW:MetricMonitorUsage", "", "cloudwatch:metric", "metric-month"},
+	{"AmazonCloudWatch", "DataProcessing-Bytes", "PutLogEvents", "cloudwatch:logs", "GB"},
+	{"AmazonDocDB", "StorageUsage", "", "docdb:storage", "GB-month"},
+	{"AmazonEC2", "EBS:VolumeUsage.gp3", "", "ebs:gp3", "GB-month"},
+	{"AmazonEC2", "NatGateway-Bytes", "NatGateway", "nat-gateway:data", "GB"},
+	{"AmazonEC2", "NatGateway-Hours", "NatGateway", "nat-gateway", "hour"},
+	{"AmazonEKS", "AmazonEKS-Hours:perCluster", "", "eks:standard", "hour"},
+	{"AmazonVPC", "PublicIPv4:InUseAddress", "", "public-ipv4", "hour"},
+	{"AmazonVPC", "VpcEndpoint-Bytes", "VpcEndpoint", "vpc-endpoint:data", "GB"},
+	{"AmazonVPC", "VpcEndpoint-Hours", "VpcEndpoint", "vpc-endpoint:interface", "hour"},
+	{"awskms", "KMS-Keys", "", "kms:key", "month"},
+	{"awswaf", "RuleV2", "", "wafv2:rule", "rule-month"},
+	{"awswaf", "WebACLV2", "", "wafv2:web-acl", "month"},
+}
+
+// storage are the volume types of RDS, by their names in the offer file.
+var storage = map[string]string{"General Purpose": "gp2", "General Purpose-GP3": "gp3"}
+
+// rowFor returns the row that a product is for, without its price. Its SKU is empty
+// if the table has no such rows.
+func rowFor(code string, p product) cost.Price {
+	a := p.Attributes
+	row := cost.Price{Region: a["regionCode"], Unit: "hour"}
+	usage := regionCode.ReplaceAllString(a["usagetype"], "")
+	for _, u := range usages {
+		if u.code == code && u.usage == usage && (u.operation == "" || u.operation == a["operation"]) {
+			row.SKU, row.Unit = u.sku, u.unit
+			return row
+		}
+	}
+	zones := strings.ToLower(a["deploymentOption"])
+	switch code + " " + p.Family {
+	case "AmazonEC2 Compute Instance":
+		if a["operatingSystem"] == "Linux" && a["tenancy"] == "Shared" && a["preInstalledSw"] == "NA" && a["capacitystatus"] == "Used" && strings.HasPrefix(usage, "BoxUsage:") {
+			row.SKU = "ec2:" + a["instanceType"]
+		}
+	case "AmazonRDS Database Instance":
+		if a["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
+			row.SKU = "rds:postgres:" + zones + ":" + a["instanceType"]
+		}
+	case "AmazonRDS Database Storage":
+		if kind := storage[a["volumeType"]]; kind != "" && a["databaseEngine"] == "PostgreSQL" && (zones == "single-az" || zones == "multi-az") {
+			row.SKU, row.Unit = "rds:storage:"+zones+":"+kind, "GB-month"
+		}
+	case "AmazonElastiCache Cache Instance":
+		if a["cacheEngine"] == "Redis" && strings.HasPrefix(usage, "NodeUsage:") { // others are extended support
+			row.SKU = "elasticache:redis:" + a["instanceType"]
+		}
+	case "AmazonDocDB Database Instance":
+		if strings.HasPrefix(usage, "InstanceUsage:") { // others include I/O
+			row.SKU = "docdb:" + a["instanceType"]
+		}
+	}
+	return row
+}

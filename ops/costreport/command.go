@@ -1,0 +1,128 @@
+package costreport
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/progressive-framework/platform/ops/exitcode"
+	"github.com/progressive-framework/platform/ops/stackoutput"
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+// schemaVersion is that of the output of --json.
+const schemaVersion = 1
+
+// output is the output of --json.
+type output struct {
+	Schema int         `json:"schema"`
+	Report cost.Report `json:"report"`
+	// MonthlyBudget is that of the stack's configuration, in US dollars.
+	MonthlyBudget int64            `json:"monthlyBudget,omitempty"`
+	Difference    *cost.Difference `json:"difference,omitempty"`
+}
+
+// options are the flags of the command.
+type options struct {
+	file, compare, config, region string
+	maxGrowth                     int64
+	asJSON                        bool
+}
+
+// Command returns the subcommand. stack chooses the stack whose state is read if no
+// file is given.
+func Command(stack *stackoutput.Stack) *cobra.Command {
+	var o options
+	c := &cobra.Command{
+		Use:   "cost",
+		Short: "Say what the stack costs a month, and what a change costs",
+		Long: "Compute the monthly cost of a stack from its resources and a dated table of AWS's\n" +
+			"list prices, without a call to AWS. Auto Scaling groups are shown from their\n" +
+			"minimum to their maximum. What has no price, is not known yet, or is not counted\n" +
+			"is listed, and is never zero.\n\n" +
+			"--file is a preview (pulumi preview --json), a state (pulumi stack export) or a\n" +
+			"recording. Without it, the state of the stack is read.\n\n" +
+			"Exit codes: 0 done, 1 more growth than --max-growth, 2 wrong usage, 3 the stack or\n" +
+			"a file could not be read, or has no figure.",
+		Example: "  pf cost --stack prod\n" +
+			"  pulumi preview --json > preview.json\n" +
+			"  pulumi stack export > state.json\n" +
+			"  pf cost --file preview.json --compare state.json --max-growth 10",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("max-growth") && o.compare == "" {
+				return fmt.Errorf("--max-growth needs --compare, the stack before the change")
+			}
+			l := loader{export: stack.Export, dir: stack.Dir, config: o.config, region: o.region, now: time.Now()}
+			limit := int64(-1)
+			if c.Flags().Changed("max-growth") {
+				limit = o.maxGrowth
+			}
+			return run(c.Context(), l, o, limit, c.OutOrStdout())
+		},
+	}
+	c.Flags().StringVarP(&o.file, "file", "f", "", "a preview's JSON or a state; the default is the stack's state")
+	c.Flags().StringVar(&o.compare, "compare", "", "a preview's JSON or a state before the change: show the difference")
+	c.Flags().Int64Var(&o.maxGrowth, "max-growth", 0, "with --compare: the most that the expected cost may grow, in percent")
+	c.Flags().StringVar(&o.config, "config", "", "the stack's configuration with the budget and the estimates; the default is Pulumi.STACK.yaml")
+	c.Flags().StringVar(&o.region, "region", "", "the region, if neither the resources nor the configuration name one")
+	c.Flags().BoolVar(&o.asJSON, "json", false, "print the report as JSON")
+	c.AddCommand(refreshCommand())
+	return c
+}
+
+// run prints the report, and the difference if there is one. limit is the most
+// growth in percent; below zero there is none.
+func run(ctx context.Context, l loader, o options, limit int64, w io.Writer) error {
+	unread := func(err error) error { return &exitcode.Error{Code: exitcode.NotLooked, Err: err} }
+	s, err := l.stack(ctx, o.file)
+	if err != nil {
+		return unread(err)
+	}
+	spending, err := l.spending(s)
+	if err != nil {
+		return unread(err)
+	}
+	out := output{Schema: schemaVersion, Report: l.report(s, spending), MonthlyBudget: spending.MonthlyBudget}
+	if o.compare != "" {
+		before, err := l.stack(ctx, o.compare)
+		if err != nil {
+			return unread(err)
+		}
+		d := cost.Compare(l.report(before, spending), out.Report)
+		out.Difference = &d
+	}
+	if o.asJSON {
+		e := json.NewEncoder(w)
+		e.SetIndent("", "  ")
+		err = e.Encode(out)
+	} else {
+		_, err = io.WriteString(w, out.text())
+	}
+	if err != nil {
+		return unread(err)
+	}
+	return verdict(out, limit)
+}
+
+// verdict is the exit code of a report.
+func verdict(out output, limit int64) error {
+	if out.Report.NoFigure != "" {
+		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("no figure for %s: %s", out.Report.Stack, out.Report.NoFigure)}
+	}
+	if out.Difference == nil || limit < 0 {
+		return nil
+	}
+	if out.Difference.NoFigure != "" {
+		return &exitcode.Error{Code: exitcode.NotLooked, Err: fmt.Errorf("no figure before the change: %s", out.Difference.NoFigure)}
+	}
+	if percent, ok := out.Difference.Growth(); ok && percent > limit {
+		return &exitcode.Error{Code: exitcode.Found, Err: fmt.Errorf("the expected cost grows by %d %%, must be at most %d %%: %s to %s a month",
+			percent, limit, out.Difference.Before.Expected, out.Difference.After.Expected)}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package costreport
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+// text is the report for a person.
+func (o output) text() string {
+	var b strings.Builder
+	r := o.Report
+	if r.NoFigure != "" {
+		fmt.Fprintf(&b, "%s: no figure: %s\n", r.Stack, r.NoFigure)
+		return b.String()
+	}
+	fmt.Fprintf(&b, "Monthly cost of %s in %s: AWS's list prices on demand, %d hours\n\n", r.Stack, r.Region, cost.HoursPerMonth)
+	row := func(name string, amount cost.Range, units, price, asOf string) {
+		line := fmt.Sprintf("%-*s %12s %12s %12s  %24s %9s  %s", nameWidth, name, amount.Expected, amount.Min, amount.Max, units, price, asOf)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	fmt.Fprintf(&b, "%-*s %12s %12s %12s  %24s %9s  %s\n", nameWidth, "", "expected", "minimum", "maximum", "units a month", "price", "as of")
+	old := false
+	for _, c := range r.Components {
+		row(c.Component, c.Monthly, "", "", "")
+		for _, l := range bySKU(r.Lines, c.Component) {
+			mark := ""
+			if l.Stale {
+				mark, old = "*", true
+			}
+			row("  "+l.SKU, l.Monthly, fmt.Sprintf("%d %s", l.Quantity.Expected, l.Unit), l.Price.Exact(), l.AsOf+mark)
+		}
+	}
+	row("total", r.Total, "", "", "")
+	if old {
+		fmt.Fprintf(&b, "* older than %d days: pf cost refresh\n", int(cost.StaleAfter.Hours()/24))
+	}
+	list(&b, "Without a price, and not in the total", cost.Names(r.Unpriced))
+	list(&b, "Not known yet, and not in the total", cost.Names(r.Undecided))
+	list(&b, "Not counted", r.NotCounted)
+	if o.MonthlyBudget > 0 {
+		b.WriteString("\n" + o.budget())
+	}
+	if o.Difference != nil {
+		b.WriteString("\n" + difference(*o.Difference))
+	}
+	return b.String()
+}
+
+const (
+	// nameWidth is the width of the column of names.
+	nameWidth = 38
+	// mostChanges is the number of changed items that the text has; JSON has all.
+	mostChanges = 20
+)
+
+// budget compares the expected amount with the budget.
+func (o output) budget() string {
+	limit := cost.Micros(o.MonthlyBudget) * cost.Dollar
+	if o.Report.Total.Expected > limit {
+		return fmt.Sprintf("Budget %s: exceeded by %s\n", limit, o.Report.Total.Expected-limit)
+	}
+	left := fmt.Sprintf("Budget %s: %s left", limit, limit-o.Report.Total.Expected)
+	if !o.Report.Complete() {
+		left += ", before what has no price or is not known yet"
+	}
+	return left + "\n"
+}
+
+// bySKU are the lines of a component with those of one SKU added up, the most
+// expensive first.
+func bySKU(lines []cost.Line, component string) []cost.Line {
+	var out []cost.Line
+	for _, l := range lines {
+		if l.Component != component {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o cost.Line) bool { return o.SKU == l.SKU && o.Kind == l.Kind })
+		if i < 0 {
+			out = append(out, l)
+			continue
+		}
+		out[i].Monthly = out[i].Monthly.Plus(l.Monthly)
+		out[i].Quantity.Expected += l.Quantity.Expected
+	}
+	slices.SortStableFunc(out, func(a, b cost.Line) int { return int(min(1, max(-1, b.Monthly.Expected-a.Monthly.Expected))) })
+	return out
+}
+
+// list writes a list with its title; nothing if it is empty.
+func list(b *strings.Builder, title string, items []string) {
+	if len(items) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n", title)
+	for _, item := range items {
+		fmt.Fprintf(b, "  - %s\n", item)
+	}
+}
+
+// difference is the part of the report about a change.
+func difference(d cost.Difference) string {
+	if d.NoFigure != "" {
+		return "No difference: " + d.NoFigure + "\n"
+	}
+	var b strings.Builder
+	growth := ""
+	if percent, ok := d.Growth(); ok && d.Change.Expected != 0 {
+		growth = fmt.Sprintf(", %+d %%", percent)
+	}
+	fmt.Fprintf(&b, "Change: %s a month (%s to %s)%s\n", d.Change.Expected.Signed(), d.Before.Expected, d.After.Expected, growth)
+	for i, c := range d.Lines {
+		if i == mostChanges {
+			fmt.Fprintf(&b, "  and %d more with smaller changes: --json has them\n", len(d.Lines)-i)
+			break
+		}
+		fmt.Fprintf(&b, "  %12s  %s to %s  %s, %s %s\n", c.Change.Expected.Signed(), c.Before, c.After, c.SKU, c.Component, c.Resource)
+	}
+	list(&b, "New without an amount", cost.Names(d.NewGaps))
+	list(&b, "No more without an amount", cost.Names(d.GoneGaps))
+	return b.String()
+}

@@ -1,0 +1,59 @@
+package cost
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Markdown returns the subtotals and the total as a Markdown table, with what has no
+// amount below it.
+func (r Report) Markdown() string {
+	if r.NoFigure != "" {
+		return "No figure: " + r.NoFigure + ".\n"
+	}
+	var b strings.Builder
+	b.WriteString("| component | expected | minimum | maximum | without an amount |\n|---|---:|---:|---:|---|\n")
+	row := func(name string, amount Range, gaps string) {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", name, amount.Expected, amount.Min, amount.Max, gaps)
+	}
+	for _, c := range r.Components {
+		gaps := ""
+		if c.Gaps > 0 {
+			gaps = fmt.Sprint(c.Gaps)
+		}
+		row(c.Component, c.Monthly, gaps)
+	}
+	row("**total**", r.Total, "")
+	for _, list := range []struct {
+		title string
+		gaps  []Gap
+	}{{"Without a price, and not in the total", r.Unpriced}, {"Not known yet, and not in the total", r.Undecided}} {
+		if len(list.gaps) > 0 {
+			fmt.Fprintf(&b, "\n%s: %s.\n", list.title, strings.Join(Names(list.gaps), "; "))
+		}
+	}
+	return b.String()
+}
+
+// Names are the gaps in words. Gaps that differ only by resource are one name with
+// their number.
+func Names(gaps []Gap) []string {
+	var names []string
+	count := map[string]int{}
+	for _, g := range gaps {
+		name := g.Component + ": " + g.SKU
+		if g.SKU == "" {
+			name = g.Component + ": " + g.Resource
+		}
+		name += " (" + g.Reason + ")"
+		if count[name]++; count[name] == 1 {
+			names = append(names, name)
+		}
+	}
+	for i, name := range names {
+		if count[name] > 1 {
+			names[i] = fmt.Sprintf("%d × %s", count[name], name)
+		}
+	}
+	return names
+}

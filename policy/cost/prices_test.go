@@ -1,0 +1,83 @@
+package cost_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/cost"
+)
+
+func TestPriceTable(t *testing.T) {
+	rows := cost.Prices()
+	require.NotEmpty(t, rows)
+	for _, p := range rows {
+		require.False(t, p.AsOf.After(time.Now()), "%s has a price of the future", p.SKU)
+		require.Equal(t, "us-east-1", p.Region, p.SKU)
+		// DocumentDB's instances have no two sources that agree.
+		require.False(t, strings.HasPrefix(p.SKU, "docdb:db."), p.SKU)
+	}
+}
+
+// Within a family of instances the price grows with the size.
+func TestPricesGrowWithTheSize(t *testing.T) {
+	sizes := []string{"micro", "small", "medium", "large", "xlarge", "2xlarge", "4xlarge", "8xlarge", "12xlarge", "16xlarge"}
+	bySKU := map[string]cost.Micros{}
+	for _, p := range cost.Prices() {
+		bySKU[p.SKU] = p.Amount
+	}
+	for sku := range bySKU {
+		family, _, isInstance := strings.Cut(sku, ".")
+		if !isInstance {
+			continue
+		}
+		if i := strings.LastIndex(sku, "."); i >= 0 {
+			family = sku[:i]
+		}
+		last := cost.Micros(0)
+		for _, size := range sizes {
+			if amount, ok := bySKU[family+"."+size]; ok {
+				require.Greater(t, amount, last, "%s.%s", family, size)
+				last = amount
+			}
+		}
+	}
+}
+
+func TestFaultyPriceTables(t *testing.T) {
+	const head = "sku,micro_usd,unit,region,as_of,sources\n"
+	for _, tc := range []struct{ reason, table, want string }{
+		{"no header", "a,1,hour,us-east-1,2026-01-01,s\n", "the first line must be"},
+		{"empty", "", "the first line must be"},
+		{"a price of zero", head + "a,0,hour,us-east-1,2026-01-01,s\n", "a whole number above zero"},
+		{"a fraction", head + "a,0.1,hour,us-east-1,2026-01-01,s\n", "a whole number above zero"},
+		{"no day", head + "a,1,hour,us-east-1,2026,s\n", "a day such as"},
+		{"no source", head + "a,1,hour,us-east-1,2026-01-01, ; \n", "must not be empty"},
+		{"twice", head + "a,1,hour,us-east-1,2026-01-01,s\na,2,hour,us-east-1,2026-01-01,s\n", "is there twice"},
+		{"a column too few", head + "a,1\n", "wrong number of fields"},
+	} {
+		_, err := cost.ParsePrices(tc.table)
+		require.ErrorContains(t, err, tc.want, tc.reason)
+	}
+	rows, err := cost.ParsePrices(head + "a,1,hour,us-east-1,2026-01-01,x ; y\na,2,hour,eu-west-1,2026-01-01,x\n")
+	require.NoError(t, err)
+	require.Equal(t, []string{"x", "y"}, rows[0].Sources)
+}
+
+func TestOldPricesAreMarked(t *testing.T) {
+	day := func(text string) time.Time {
+		d, err := time.Parse(time.DateOnly, text)
+		require.NoError(t, err)
+		return d
+	}
+	p := cost.Price{AsOf: day("2025-10-25")}
+	require.False(t, p.Stale(day("2026-11-29")), "400 days")
+	require.True(t, p.Stale(day("2026-11-30")), "401 days")
+	require.False(t, p.Stale(time.Time{}), "no day to compare with")
+
+	key := resource("aws:kms/key:Key", "k", nil, nil)
+	require.True(t, cost.Estimate(stackWith(key), cost.Options{Now: day("2030-01-01")}).Lines[0].Stale)
+	require.False(t, cost.Estimate(stackWith(key), cost.Options{}).Lines[0].Stale)
+}

@@ -1,0 +1,147 @@
+package cost_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// prodRows are the bill of the recorded prod, kept by hand: what is billed, how
+// many of it a month, the price of one, and the amount. The list is complete: an
+// item that prod gains must be added here.
+var prodRows = []string{
+	"8 × 730 h ec2:m7i.xlarge at $0.2016 = $1,177.34 (4 to 50: $588.67 to $7,358.40), tier application-group",
+	"6 × 730 h ec2:m7i.xlarge at $0.2016 = $883.01 (3 to 30: $441.50 to $4,415.04), tier web-group",
+	"8 × 50 GB ebs:gp3 at $0.08 = $32.00 ($16.00 to $200.00), tier application-group",
+	"6 × 50 GB ebs:gp3 at $0.08 = $24.00 ($12.00 to $120.00), tier web-group",
+	"8 × 7 cloudwatch:metric at $0.30 = $16.80 ($8.40 to $105.00), tier application-group",
+	"6 × 7 cloudwatch:metric at $0.30 = $12.60 ($6.30 to $63.00), tier web-group",
+	"1 × 730 h eks:standard at $0.10 = $73.00, cluster cluster",
+	"1 × 730 h load-balancer:application at $0.0225 = $16.43, loadbalancer alb",
+	"3 × 730 h nat-gateway at $0.045 = $98.55, network",
+	"3 × 730 h public-ipv4 at $0.005 = $10.95, network",
+	"8 × 3 × 730 h vpc-endpoint:interface at $0.01 = $175.20, network",
+	"1 × 730 h rds:postgres:multi-az:db.r7g.xlarge at $0.956 = $697.88, postgres",
+	"100 GB rds:storage:multi-az:gp3 at $0.23 = $23.00, postgres",
+	"3 × 2 × 730 h elasticache:redis:cache.r7g.large at $0.219 = $959.22, redis",
+	"2 × 50 GB ebs:gp3 at $0.08 = $8.00, prometheus",
+	"4 × 1 kms:key at $1.00 = $4.00, the stack and three stores",
+	"3 × 1 secretsmanager:secret at $0.40 = $1.20, two master users and Redis",
+	"1 × 1 wafv2:web-acl at $5.00 = $5.00, webacl",
+	"4 × 1 wafv2:rule at $1.00 = $4.00, webacl",
+	"44 × 1 cloudwatch:alarm:standard at $0.10 = $4.40, alarms by the metrics that they read",
+}
+
+// sums adds the lines of a report by SKU, and by resource where a SKU has several
+// amounts.
+func sums(r cost.Report) map[string]cost.Range {
+	out := map[string]cost.Range{}
+	for _, l := range r.Lines {
+		key := l.SKU
+		if l.Component == "tier" && l.SKU != "cloudwatch:alarm:standard" {
+			key += " " + strings.TrimPrefix(l.Resource, "progressive-framework-prod-")
+		} else if l.Component == "prometheus" {
+			key += " prometheus"
+		}
+		out[key] = out[key].Plus(l.Monthly)
+	}
+	return out
+}
+
+// The amount of each row is that of the report, in dollars and cents, and the
+// report has no other.
+func TestProdIsTheHandKeptBill(t *testing.T) {
+	r := cost.Estimate(recorded(t, "prod"), cost.Options{Now: today})
+	left := sums(r)
+	for _, row := range prodRows {
+		found := ""
+		for key, amount := range left {
+			sku, resource, _ := strings.Cut(key, " ")
+			if strings.Contains(row, " "+sku+" at ") && strings.Contains(row, resource) {
+				found = key
+				require.Contains(t, row, " = "+amount.Expected.String(), key)
+				if amount.Min != amount.Max {
+					require.Contains(t, row, fmt.Sprintf("%s to %s)", amount.Min, amount.Max), key)
+				}
+			}
+		}
+		require.NotEmpty(t, found, "prod has no more: %s", row)
+		delete(left, found)
+	}
+	require.Empty(t, left, "prod has items that the hand-kept bill does not have")
+	require.Empty(t, r.Undecided)
+	var unpriced []string
+	for _, g := range r.Unpriced {
+		unpriced = append(unpriced, g.SKU)
+	}
+	require.Equal(t, slices.Repeat([]string{"docdb:db.r6g.large"}, 3), unpriced)
+	require.Equal(t, "$4,226.58 ($3,153.70 to $14,342.27)", r.Total.String())
+}
+
+// Each type of the recorded stacks is billed, or free on purpose.
+func TestRecordedTypesAreKnown(t *testing.T) {
+	for _, name := range []string{"prod", "staging"} {
+		r := cost.Estimate(recorded(t, name), cost.Options{Now: today})
+		require.Empty(t, r.NoFigure)
+		for _, g := range r.Unpriced {
+			require.NotContains(t, g.Reason, "not in the table of billed types")
+		}
+	}
+}
+
+// A total is at least that of each part of the stack: a resource never lowers it.
+func TestAResourceNeverLowersTheTotal(t *testing.T) {
+	all := slices.DeleteFunc(slices.Clone(recorded(t, "prod").Graph.All()), func(r *graph.Resource) bool {
+		return strings.HasPrefix(r.Type, "pulumi:providers:") // it decides the region
+	})
+	total := func(resources []*graph.Resource) cost.Range {
+		return cost.Estimate(&source.Stack{Graph: graph.Build(resources)}, cost.Options{Region: "us-east-1"}).Total
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		some := rapid.SliceOfDistinct(rapid.SampledFrom(all), func(r *graph.Resource) string { return r.URN }).Draw(rt, "stack")
+		one := rapid.SampledFrom(all).Draw(rt, "resource")
+		if slices.Contains(some, one) {
+			return
+		}
+		before, after := total(some), total(append(slices.Clone(some), one))
+		if after.Min < before.Min || after.Expected < before.Expected || after.Max < before.Max {
+			rt.Fatalf("%s lowers the total from %v to %v", one.URN, before, after)
+		}
+		if after.Min > after.Expected || after.Expected > after.Max {
+			rt.Fatalf("the expected amount is outside of the range: %v", after)
+		}
+	})
+}
+
+// An unknown value never adds to the total, and never removes an item in silence.
+func TestUnknownValuesAreNamed(t *testing.T) {
+	for _, name := range []string{"prod", "staging"} {
+		all := recorded(t, name).Graph.All()
+		full := cost.Estimate(&source.Stack{Graph: graph.Build(all)}, cost.Options{Region: "us-east-1"})
+		rapid.Check(t, func(rt *rapid.T) {
+			i := rapid.IntRange(0, len(all)-1).Draw(rt, "resource")
+			names := all[i].Inputs.Keys()
+			if len(names) == 0 {
+				return
+			}
+			changed := slices.Clone(all)
+			changed[i] = with(all[i], rapid.SampledFrom(names).Draw(rt, "input"), value.Undetermined{})
+			r := cost.Estimate(&source.Stack{Graph: graph.Build(changed)}, cost.Options{Region: "us-east-1"})
+			if r.Total.Expected > full.Total.Expected || r.Total.Max > full.Total.Max {
+				rt.Fatalf("an unknown value raises the total from %v to %v", full.Total, r.Total)
+			}
+			if r.Total != full.Total && len(r.Undecided)+len(r.Unpriced) <= len(full.Undecided)+len(full.Unpriced) {
+				rt.Fatalf("%v less, and nothing is named", full.Total.Minus(r.Total))
+			}
+		})
+	}
+}

@@ -1,0 +1,93 @@
+package cost_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/graph"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// today is a day on which no price of the tests is old.
+var today = time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+
+// provider is the provider of the tests' stacks.
+var provider = resource("pulumi:providers:aws", "aws", map[string]any{"region": "us-east-1"}, nil)
+
+// resource returns a resource of the component network. References are names of
+// resources by input.
+func resource(typ, name string, inputs map[string]any, references map[string]*graph.Resource) *graph.Resource {
+	r := graph.New("urn:pulumi:test::p::progressive:network:Network$" + typ + "::" + name)
+	r.Inputs, r.References = value.New(inputs), map[string][]string{}
+	for input, target := range references {
+		r.References[input] = []string{target.URN}
+	}
+	return r
+}
+
+// stackWith returns a stack in us-east-1.
+func stackWith(resources ...*graph.Resource) *source.Stack {
+	return &source.Stack{Graph: graph.Build(append([]*graph.Resource{provider}, resources...))}
+}
+
+// estimate returns the report of a stack on the day of the tests.
+func estimate(resources ...*graph.Resource) cost.Report {
+	return cost.Estimate(stackWith(resources...), cost.Options{Now: today})
+}
+
+// recorded returns a recorded stack.
+func recorded(t testing.TB, name string) *source.Stack {
+	t.Helper()
+	s, err := source.Read("../testdata/" + name + ".jsonl")
+	require.NoError(t, err)
+	return s
+}
+
+// with returns a copy of a resource with one input replaced; nil removes it.
+func with(r *graph.Resource, path string, v any) *graph.Resource {
+	c := *r
+	c.Inputs = value.New(replaced(r.Inputs.Raw(), strings.Split(path, "."), v))
+	c.References = map[string][]string{}
+	for input, urns := range r.References {
+		if top, _, _ := strings.Cut(path, "."); input != top {
+			c.References[input] = urns
+		}
+	}
+	return &c
+}
+
+// replaced copies a tree with one value replaced. A number in the path is the
+// index of a list.
+func replaced(raw any, path []string, v any) any {
+	if len(path) == 0 {
+		return v
+	}
+	switch node := raw.(type) {
+	case value.Secret:
+		return value.Secret{Value: replaced(node.Value, path, v)}
+	case []any:
+		out := make([]any, len(node))
+		copy(out, node)
+		if i := int(path[0][0] - '0'); len(path[0]) == 1 && i < len(out) {
+			out[i] = replaced(out[i], path[1:], v)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(node))
+		for name, child := range node {
+			out[name] = child
+		}
+		if child := replaced(out[path[0]], path[1:], v); child == nil {
+			delete(out, path[0])
+		} else {
+			out[path[0]] = child
+		}
+		return out
+	}
+	return raw
+}

@@ -1,0 +1,94 @@
+package cost
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/progressive-framework/platform/policy/awsview"
+	"github.com/progressive-framework/platform/policy/k8sview"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+// counter adds the items of a resource of one type.
+type counter func(item)
+
+// costed are the types that have a charge which their inputs decide.
+var costed = map[string]counter{
+	"aws:ec2/eip:Eip":                 func(i item) { i.hourly("public-ipv4", 1) },
+	claimType:                         volumeClaim,
+	"kubernetes:core/v1:Service":      kubernetesService,
+	token[awsview.KmsKey]():           func(i item) { i.fixed("kms:key", 1) },
+	token[awsview.Ec2NatGateway]():    on(natGateway),
+	token[awsview.Ec2VpcEndpoint]():   on(vpcEndpoint),
+	token[awsview.LbLoadBalancer]():   on(loadBalancer),
+	token[awsview.Wafv2WebAcl]():      on(webACL),
+	token[awsview.EksCluster]():       on(eksCluster),
+	token[awsview.AutoscalingGroup](): on(autoScalingGroup),
+	token[awsview.RdsInstance]():      on(database),
+	token[awsview.DocdbCluster]():     on(documentCluster),
+	token[k8sview.StatefulSet]():      on(statefulSet),
+
+	token[awsview.CloudwatchMetricAlarm]():       on(metricAlarm),
+	token[awsview.SecretsmanagerSecret]():        on(secret),
+	token[awsview.DocdbClusterInstance]():        on(documentInstance),
+	token[awsview.ElasticacheReplicationGroup](): on(replicationGroup),
+}
+
+// token is the type of a view.
+func token[T rule.Typed]() string {
+	var view T
+	return view.Token()
+}
+
+// on is a counter that reads a typed view.
+func on[T rule.Typed](count func(item, T)) counter {
+	return func(i item) { count(i, value.As[T](i.r.View())) }
+}
+
+// uncosted are the types of AWS without such a charge. They are free, or billed by
+// usage, which NotCounted and the estimates cover.
+var uncosted = set(
+	// Free.
+	"aws:acm/certificate:Certificate", "aws:acm/certificateValidation:CertificateValidation",
+	"aws:autoscaling/attachment:Attachment", "aws:autoscaling/lifecycleHook:LifecycleHook", "aws:autoscaling/policy:Policy",
+	"aws:cloudfront/cachePolicy:CachePolicy", "aws:cloudfront/originAccessControl:OriginAccessControl",
+	"aws:cloudfront/responseHeadersPolicy:ResponseHeadersPolicy", "aws:cloudfront/vpcOrigin:VpcOrigin",
+	"aws:docdb/clusterParameterGroup:ClusterParameterGroup", "aws:docdb/subnetGroup:SubnetGroup",
+	"aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway",
+	"aws:ec2/internetGateway:InternetGateway", "aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/networkAcl:NetworkAcl",
+	"aws:ec2/route:Route", "aws:ec2/routeTable:RouteTable", "aws:ec2/routeTableAssociation:RouteTableAssociation",
+	"aws:ec2/securityGroup:SecurityGroup", "aws:ec2/subnet:Subnet", "aws:ec2/vpc:Vpc",
+	"aws:ecr/lifecyclePolicy:LifecyclePolicy", "aws:eks/accessEntry:AccessEntry",
+	"aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "aws:eks/addon:Addon",
+	"aws:eks/podIdentityAssociation:PodIdentityAssociation", "aws:elasticache/parameterGroup:ParameterGroup",
+	"aws:elasticache/subnetGroup:SubnetGroup", "aws:elasticache/user:User", "aws:elasticache/userGroup:UserGroup",
+	"aws:iam/instanceProfile:InstanceProfile", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aws:iam/policy:Policy",
+	"aws:iam/role:Role", "aws:iam/rolePolicy:RolePolicy", "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+	"aws:kms/alias:Alias", "aws:lb/listener:Listener", "aws:lb/listenerRule:ListenerRule", "aws:lb/targetGroup:TargetGroup",
+	"aws:rds/parameterGroup:ParameterGroup", "aws:rds/subnetGroup:SubnetGroup",
+	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2", "aws:s3/bucketLoggingV2:BucketLoggingV2",
+	"aws:s3/bucketOwnershipControls:BucketOwnershipControls", "aws:s3/bucketPolicy:BucketPolicy",
+	"aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+	"aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2",
+	"aws:s3/bucketVersioningV2:BucketVersioningV2", "aws:secretsmanager/secretVersion:SecretVersion",
+	"aws:sqs/queuePolicy:QueuePolicy", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+	"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+	"aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration",
+	// Billed by usage.
+	"aws:cloudfront/distribution:Distribution", "aws:cloudwatch/eventRule:EventRule", "aws:cloudwatch/eventTarget:EventTarget",
+	"aws:cloudwatch/logGroup:LogGroup", "aws:ec2/flowLog:FlowLog", "aws:ecr/repository:Repository",
+	"aws:route53/record:Record", "aws:s3/bucketObjectv2:BucketObjectv2", "aws:s3/bucketV2:BucketV2", "aws:sqs/queue:Queue",
+)
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, name := range names {
+		m[name] = true
+	}
+	return m
+}
+
+// BilledTypes are the resource types that have a charge which their inputs decide,
+// sorted.
+func BilledTypes() []string { return slices.Sorted(maps.Keys(costed)) }

@@ -1,0 +1,96 @@
+package cost
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// UsageItem is a charge that depends on the load. It is counted if the stack's
+// configuration has an estimate of it.
+type UsageItem struct {
+	// Estimate is the name in the configuration, with its unit.
+	Estimate string
+	SKU      string
+	// Component is the component that it is shown with.
+	Component string
+	// What is the text in NotCounted.
+	What string
+}
+
+// usageItems are the charges by usage that the price table has rows for.
+var usageItems = []UsageItem{
+	{"endpointGB", "vpc-endpoint:data", "network", "data through VPC endpoints"},
+	{"loadBalancerLCUHours", "load-balancer:lcu", "loadbalancer", "load balancer capacity units (LCU)"},
+	{"logsGB", "cloudwatch:logs", "stack", "ingested logs, among them flow logs and enhanced monitoring"},
+	{"mongoMillionRequests", "docdb:io", "mongo", "I/O of DocumentDB"},
+	{"mongoStorageGB", "docdb:storage", "mongo", "storage of DocumentDB"},
+	{"natGB", "nat-gateway:data", "network", "data through NAT gateways"},
+	{"webAclMillionRequests", "wafv2:requests", "webacl", "requests that the web ACL inspects"},
+}
+
+// neverCounted are the charges that have no estimate.
+var neverCounted = []string{
+	"data transfer to the internet and between zones",
+	"CloudFront's traffic and requests",
+	"storage and requests of S3, ECR and SQS; stored logs",
+	"backups and snapshots beyond what is included",
+	"requests to KMS and Secrets Manager; earlier versions of rotated keys",
+	"CPU credits of burstable instances",
+	"growth of the database's storage up to maxAllocatedStorage",
+	"Kubernetes nodes that the groups do not start, such as those during an instance refresh",
+	"discounts: spot, savings plans, reserved instances, the free tier",
+	"support plans and tax",
+}
+
+// UsageItems are the charges that a configuration can estimate.
+func UsageItems() []UsageItem { return slices.Clone(usageItems) }
+
+// EstimateNames are the names of the usage that a configuration can estimate.
+func EstimateNames() []string {
+	var names []string
+	for _, u := range usageItems {
+		names = append(names, u.Estimate)
+	}
+	return names
+}
+
+// EstimateFaults returns what is wrong with the estimates of a configuration.
+func EstimateFaults(estimates map[string]int64) []string {
+	var faults []string
+	for _, name := range slices.Sorted(maps.Keys(estimates)) {
+		if !slices.Contains(EstimateNames(), name) {
+			faults = append(faults, fmt.Sprintf("estimates.%s: there is no such estimate; must be one of %v", name, EstimateNames()))
+		} else if v := estimates[name]; v < 0 || v > maxEstimate {
+			faults = append(faults, fmt.Sprintf("estimates.%s: %d must be 0 to %d", name, v, int64(maxEstimate)))
+		}
+	}
+	return faults
+}
+
+// maxEstimate bounds an estimate, so that no amount overflows.
+const maxEstimate = 1_000_000_000
+
+// usage adds the estimated usage, and returns what is not counted.
+func (e *estimator) usage(estimates map[string]int64) []string {
+	var notCounted []string
+	for _, u := range usageItems {
+		quantity, estimated := estimates[u.Estimate]
+		if !estimated || quantity < 0 || quantity > maxEstimate {
+			notCounted = append(notCounted, u.What+" (estimate: "+u.Estimate+")")
+			continue
+		}
+		p, ok := e.prices[u.SKU]
+		if !ok {
+			e.report.Unpriced = append(e.report.Unpriced, Gap{Component: u.Component, SKU: u.SKU, Reason: noRow})
+			continue
+		}
+		amount := p.Amount * Micros(quantity)
+		e.report.Lines = append(e.report.Lines, Line{
+			Component: u.Component, SKU: u.SKU, Kind: Usage, Quantity: Quantity{quantity, quantity, quantity}, Unit: p.Unit,
+			Price: p.Amount, AsOf: p.AsOf.Format(time.DateOnly), Stale: p.Stale(e.now), Monthly: Range{amount, amount, amount},
+		})
+	}
+	return append(notCounted, neverCounted...)
+}

@@ -1,0 +1,44 @@
+package ruleset
+
+import (
+	"strings"
+
+	"github.com/progressive-framework/platform/policy/cost"
+	"github.com/progressive-framework/platform/policy/rule"
+	"github.com/progressive-framework/platform/policy/source"
+	"github.com/progressive-framework/platform/policy/value"
+)
+
+var spending = []*rule.Rule{
+	{
+		ID: "cost-within-budget", Title: "The stack costs no more than its budget",
+		Why: "The bill comes a month after the change that raised it.",
+		Fix: "the keys of sizes and numbers, or policy.cost.monthlyBudget", Standards: []string{"WA COST02"},
+		Severity: rule.Medium, Levels: rule.Everywhere,
+		Check: rule.AcrossTypes(func(s *rule.Subject) {
+			faults := cost.EstimateFaults(s.Spending.Estimates)
+			s.Must(value.FromBool(len(faults) == 0), "policy.cost: %s", strings.Join(faults, "; "))
+			budget := s.Spending.MonthlyBudget
+			if budget == 0 {
+				return
+			}
+			s.Must(value.FromBool(budget > 0 && budget <= maxBudget), "policy.cost.monthlyBudget is %d, must be 1 to %d", budget, int64(maxBudget))
+			report := cost.Estimate(&source.Stack{Graph: s.Graph}, cost.Options{Now: s.Now, Estimates: s.Spending.Estimates})
+			if report.NoFigure != "" {
+				s.Wait("the cost: " + report.NoFigure)
+				return
+			}
+			// An item that is not known yet can only add to the sum. One without a price
+			// can't be compared with a budget of money: the message has their number.
+			within := value.FromBool(report.Total.Expected <= cost.Micros(min(budget, maxBudget))*cost.Dollar)
+			if within == value.True && len(report.Undecided) > 0 {
+				within = value.Unknown
+			}
+			s.Must(within, "the expected cost is %s a month, with %d items not known yet and %d without a price; the budget is %s",
+				report.Total.Expected, len(report.Undecided), len(report.Unpriced), cost.Micros(budget)*cost.Dollar)
+		}, "pulumi:pulumi:Stack"),
+	},
+}
+
+// maxBudget is the largest budget, in dollars a month.
+const maxBudget = 10_000_000
