@@ -1,0 +1,109 @@
+package cost
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Difference is what a change costs.
+type Difference struct {
+	Stack string `json:"stack"`
+	// NoFigure says why there is no difference. It is empty if the amounts are
+	// valid.
+	NoFigure string `json:"noFigure,omitempty"`
+	Before   Range  `json:"before,omitzero"`
+	After    Range  `json:"after,omitzero"`
+	// Change is After minus Before.
+	Change Range `json:"change,omitzero"`
+	// Components are the components whose amount changes, the largest change
+	// first.
+	Components []Change `json:"components"`
+	// Lines are the items whose amount changes, in the same order.
+	Lines []Change `json:"lines"`
+	// NewGaps are the items of After without an amount that Before does not have.
+	NewGaps []Gap `json:"newGaps,omitempty"`
+	// GoneGaps are those that Before has and After does not.
+	GoneGaps []Gap `json:"goneGaps,omitempty"`
+}
+
+// Change is the change of a component, or of one item of it.
+type Change struct {
+	Component string `json:"component"`
+	// Resource and SKU name an item; they are empty for a component.
+	Resource string `json:"resource,omitempty"`
+	SKU      string `json:"sku,omitempty"`
+	Before   Range  `json:"before"`
+	After    Range  `json:"after"`
+	Change   Range  `json:"change"`
+}
+
+// Compare returns the difference of two reports of one stack. A resource that is
+// replaced is counted once on each side.
+func Compare(before, after Report) Difference {
+	d := Difference{Stack: after.Stack, Components: []Change{}, Lines: []Change{}}
+	for _, r := range []Report{before, after} {
+		if r.NoFigure != "" {
+			d.NoFigure = r.NoFigure
+			return d
+		}
+	}
+	d.Before, d.After, d.Change = before.Total, after.Total, after.Total.Minus(before.Total)
+	d.Components = changes(before.Lines, after.Lines, func(l Line) Change { return Change{Component: l.Component} })
+	d.Lines = changes(before.Lines, after.Lines, func(l Line) Change {
+		return Change{Component: l.Component, Resource: l.Resource, SKU: l.SKU}
+	})
+	earlier, later := slices.Concat(before.Unpriced, before.Undecided), slices.Concat(after.Unpriced, after.Undecided)
+	d.NewGaps, d.GoneGaps = without(later, earlier), without(earlier, later)
+	return d
+}
+
+// changes sums the lines of each key, and returns the keys whose sums differ.
+func changes(before, after []Line, key func(Line) Change) []Change {
+	sums := map[Change]*Change{}
+	at := func(l Line) *Change {
+		k := key(l)
+		if sums[k] == nil {
+			sums[k] = &Change{Component: k.Component, Resource: k.Resource, SKU: k.SKU}
+		}
+		return sums[k]
+	}
+	for _, l := range before {
+		c := at(l)
+		c.Before = c.Before.Plus(l.Monthly)
+	}
+	for _, l := range after {
+		c := at(l)
+		c.After = c.After.Plus(l.Monthly)
+	}
+	out := []Change{}
+	for _, c := range sums {
+		if c.Change = c.After.Minus(c.Before); c.Change != (Range{}) {
+			out = append(out, *c)
+		}
+	}
+	slices.SortFunc(out, func(a, b Change) int {
+		return cmp.Or(
+			cmp.Compare(b.Change.Expected.abs(), a.Change.Expected.abs()),
+			cmp.Compare(a.Component, b.Component), cmp.Compare(a.Resource, b.Resource), cmp.Compare(a.SKU, b.SKU))
+	})
+	return out
+}
+
+// without returns the gaps that are not in others.
+func without(gaps, others []Gap) []Gap {
+	return slices.DeleteFunc(slices.Clone(gaps), func(g Gap) bool { return slices.Contains(others, g) })
+}
+
+// Growth returns the growth of the expected amount in percent, rounded up, and
+// whether there is one: nothing grows from zero.
+func (d Difference) Growth() (percent int64, ok bool) {
+	if d.NoFigure != "" || d.Before.Expected == 0 {
+		return 0, false
+	}
+	change, base := int64(d.Change.Expected)*100, int64(d.Before.Expected)
+	percent = change / base
+	if change > 0 && change%base != 0 {
+		percent++
+	}
+	return percent, true
+}
