@@ -23,7 +23,7 @@ var generatedName = regexp.MustCompile(`^(.+)-[0-9a-f]{7}$`)
 
 // generatedNames returns a replacer for the generated names of the resources that a
 // preview would create. Other resources refer to them in texts, such as a policy.
-func generatedNames(steps []previewStep) *strings.Replacer {
+func generatedNames(steps []EngineStep) *strings.Replacer {
 	var pairs [][2]string
 	for _, s := range steps {
 		if s.NewState == nil || !slices.Contains([]string{"create", "create-replacement", "replace"}, s.Op) {

@@ -94,6 +94,13 @@ func Name(urn string) string { return part(urn, 3) }
 // InComponent reports whether the resource is the child of a component.
 func InComponent(urn string) bool { return strings.Contains(part(urn, 2), "$") }
 
+// IsGrouping reports whether the resource is no resource of a provider: a component, a
+// provider or the stack itself.
+func IsGrouping(urn string) bool {
+	kind := Type(urn)
+	return strings.HasPrefix(kind, "pulumi:") || strings.HasPrefix(kind, "progressive:")
+}
+
 // part is a part of urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.
 func part(urn string, i int) string {
 	if parts := strings.SplitN(urn, "::", 4); i < len(parts) {

@@ -12,8 +12,8 @@ import (
 // Preview is the output of `pulumi preview --json` or `pulumi refresh --preview-only
 // --json`.
 type Preview struct {
-	Steps       []previewStep `json:"steps"`
-	Diagnostics []Diagnostic  `json:"diagnostics"`
+	Steps       []EngineStep `json:"steps"`
+	Diagnostics []Diagnostic `json:"diagnostics"`
 	// Incomplete is true if an operation may have ended in an unknown state.
 	Incomplete bool `json:"maybeCorrupt"`
 }
@@ -25,7 +25,8 @@ type Diagnostic struct {
 	Severity string `json:"severity"`
 }
 
-type previewStep struct {
+// EngineStep is one step of the engine. A resource may have several.
+type EngineStep struct {
 	Op           string                  `json:"op"`
 	URN          string                  `json:"urn"`
 	OldState     *previewState           `json:"oldState"`
@@ -33,6 +34,11 @@ type previewStep struct {
 	DiffReasons  []string                `json:"diffReasons"`
 	Reasons      []string                `json:"replaceReasons"`
 	DetailedDiff map[string]propertyDiff `json:"detailedDiff"`
+}
+
+// Differing are the paths of the properties that differ, sorted.
+func (s EngineStep) Differing() []string {
+	return union(s.DiffReasons, slices.Collect(maps.Keys(s.DetailedDiff)))
 }
 
 type propertyDiff struct {
@@ -158,9 +164,9 @@ func operation(step string) (op Op, changes bool) {
 }
 
 // add adds what a step of the engine says.
-func (s *Step) add(step previewStep, names *strings.Replacer) error {
+func (s *Step) add(step EngineStep, names *strings.Replacer) error {
 	if s.Op == Update || s.Op == Replace {
-		s.Changed = union(s.Changed, step.DiffReasons, slices.Collect(maps.Keys(step.DetailedDiff)))
+		s.Changed = union(s.Changed, step.Differing())
 		s.Because = union(s.Because, step.Reasons)
 	}
 	if step.NewState == nil || s.Op == Delete {
@@ -197,7 +203,7 @@ func union(lists ...[]string) []string {
 const imageType = "ko:index:Image"
 
 // addImage notes the digests of an image.
-func (p *Plan) addImage(s previewStep) {
+func (p *Plan) addImage(s EngineStep) {
 	if Type(s.URN) != imageType {
 		return
 	}

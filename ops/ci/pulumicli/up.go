@@ -17,8 +17,8 @@ const maxEvent = 64 << 20
 // Operation is an operation that an update has done.
 type Operation struct {
 	// Step is the engine's name, such as create-replacement.
-	Step string
-	URN  string
+	Step string `json:"step"`
+	URN  string `json:"urn"`
 }
 
 // event is the part of an engine event that is read.
