@@ -36,12 +36,13 @@ type Report struct {
 // New judges the output of a refresh.
 func New(stack string, refresh *canonicalplan.Preview) *Report {
 	r := &Report{Stack: stack, Drifts: []Drift{}, Owned: map[string]int{}}
+	sources := refresh.Sources()
 	for _, s := range refresh.Steps {
 		if canonicalplan.IsGrouping(s.URN) {
 			continue
 		}
 		r.Checked++
-		d := Drift{URN: s.URN, Gone: s.Op == "delete", Source: refresh.Sources()[s.URN]}
+		d := Drift{URN: s.URN, Gone: s.Op == "delete", Source: sources[s.URN]}
 		for _, property := range s.Differing() {
 			if o := owner(canonicalplan.Type(s.URN), property); o != nil {
 				r.Owned[o.By]++
