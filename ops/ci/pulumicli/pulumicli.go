@@ -72,9 +72,10 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Preview runs a preview with the policy pack, which writes its report to the file report.
 // A violation of a policy makes Pulumi fail, and so does an error of the program: the
-// output has both, so it is returned with the error.
+// output has both, so it is returned with the error. Unchanged resources are a part of the
+// output, because the cost of a stack and its images are those of all resources.
 func (c *CLI) Preview(ctx context.Context, report string) ([]byte, error) {
-	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json")
+	return c.run(ctx, "pulumi preview", []string{reportVariable + "=" + report}, "preview", "--json", "--show-sames")
 }
 
 // Refresh compares the state with what exists, and writes nothing.

@@ -25,7 +25,7 @@ func TestPreviewPassesThePackAndTheReport(t *testing.T) {
 	c := fake(t, `echo "$* $PULUMI_OPTION_POLICY_PACK $POLICY_REPORT"`)
 	out, err := c.Preview(t.Context(), "/report.json")
 	require.NoError(t, err)
-	require.Equal(t, "preview --json --non-interactive --color=never --stack prod /pack /report.json\n", string(out))
+	require.Equal(t, "preview --json --show-sames --non-interactive --color=never --stack prod /pack /report.json\n", string(out))
 }
 
 // A violation makes Pulumi fail, and the output is needed all the same.
@@ -52,7 +52,7 @@ func TestSandboxIsUsedForAnOfflinePreview(t *testing.T) {
 	require.NoError(t, os.WriteFile(c.Sandbox, []byte("#!/bin/sh\necho \"$*\""), 0o700))
 	out, err := c.Preview(t.Context(), "")
 	require.NoError(t, err)
-	require.Equal(t, "preview --stack prod -- --json --non-interactive --color=never\n", string(out))
+	require.Equal(t, "preview --stack prod -- --json --show-sames --non-interactive --color=never\n", string(out))
 	state, err := c.Export(t.Context())
 	require.NoError(t, err)
 	require.Contains(t, string(state), `"resources":[]`)

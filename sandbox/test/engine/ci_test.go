@@ -45,6 +45,15 @@ func (s *stack) previewed(t *testing.T) string {
 	return filepath.Join(dir, "plan.json")
 }
 
+// exported is the state, which is too long for the log.
+func (s *stack) exported(t *testing.T) string {
+	t.Helper()
+	cmd := s.command(t.Context(), s.dir, filepath.Join(s.layout.Bin(), "pulumi"), "stack", "export")
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	return string(out)
+}
+
 // What pf ci up applies is what was approved: with another program, configuration or
 // state it changes nothing. pf ci drift writes nothing.
 func TestCIAppliesWhatWasApproved(t *testing.T) {
@@ -64,13 +73,13 @@ func TestCIAppliesWhatWasApproved(t *testing.T) {
 	plan := s.previewed(t)
 	refused := func(reason string, want ...string) {
 		t.Helper()
-		before := s.pulumi(t, "stack", "export")
+		before := s.exported(t)
 		out, code := s.pf(t, "ci", "up", "--commit", "c1", "--approved", plan)
 		require.Equal(t, 1, code, "%s\n%s", reason, out)
 		for _, text := range append(want, "Nothing was changed") {
 			require.Contains(t, out, text, reason)
 		}
-		require.Equal(t, before, s.pulumi(t, "stack", "export"), reason)
+		require.Equal(t, before, s.exported(t), reason)
 	}
 
 	s.pulumi(t, "config", "set", "--path", key, "3")
@@ -109,13 +118,13 @@ func driftIsReported(t *testing.T, s *stack) {
 	_, err := s.run(t, s.dir, "sandbox", "aws", "set", "aws:ec2/vpc:Vpc", vpc, "enableDnsHostnames=false")
 	require.NoError(t, err)
 	s.kubectl(t, "-n", namespace, "delete", "service", "mca-service", "--wait")
-	before := s.pulumi(t, "stack", "export")
+	before := s.exported(t)
 	out, code = s.pf(t, "ci", "drift")
 	require.Equal(t, 3, code, out)
 	require.Contains(t, out, "aws:ec2/vpc:Vpc")
 	require.Contains(t, out, "enableDnsHostnames")
 	require.Contains(t, out, "mca-service: gone")
 	require.Contains(t, out, "2 drifted")
-	require.Equal(t, before, s.pulumi(t, "stack", "export"), "nothing is written")
+	require.Equal(t, before, s.exported(t), "nothing is written")
 	s.pulumi(t, "refresh", "--yes", "--skip-preview")
 }
