@@ -16,7 +16,9 @@ var volatile = []string{"created", "modified", "sourcePosition", "stackTrace"}
 
 // StateFingerprint is the digest of a state, the output of `pulumi stack export`. Two
 // states with the same resources have the same one, whenever they were written. A secret
-// counts with its encrypted text. An empty state has a fingerprint, too.
+// counts with its encrypted text. Pulumi encrypts some anew when it writes a state, so a
+// state that was changed and changed back counts as another one. An empty state has a
+// fingerprint, too.
 func StateFingerprint(export []byte) (string, error) {
 	var state struct {
 		Deployment *struct {
