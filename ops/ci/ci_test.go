@@ -107,6 +107,8 @@ func TestPreviewWritesItsFiles(t *testing.T) {
 func TestPreviewIsRefused(t *testing.T) {
 	violation := `{"stack": "prod", "environment": "prod", "findings": [{"rule": "a-rule", "kind": "mandatory", "urn": "` + network + `", "new": true}]}`
 	replaced := `{"steps": [{"op": "replace", "urn": "` + database + `", "newState": {"urn": "` + database + `"}, "replaceReasons": ["kmsKeyId"]}]}`
+	// As the CLI 3.259 ends a preview with a violation.
+	ended := `{"steps": [], "diagnostics": [{"severity": "error", "message": "error: preview failed\n"}]}`
 	approvals := "approvals:\n- {stack: prod, resource: db, op: replace, reason: r, owner: o, until: \"2199-01-01\"}\n"
 	for _, tc := range []struct {
 		reason string
@@ -115,7 +117,7 @@ func TestPreviewIsRefused(t *testing.T) {
 		code   int
 		want   string
 	}{
-		{"a violation", map[string]string{"report.json": violation, "code": "1"}, nil, exitcode.Found, "1 mandatory violation"},
+		{"a violation", map[string]string{"report.json": violation, "preview.json": ended, "code": "1"}, nil, exitcode.Found, "1 mandatory violation"},
 		{"the database is replaced", map[string]string{"preview.json": replaced}, nil, exitcode.Found, "1 stateful resource would be replaced"},
 		{"an approval for ever is none", map[string]string{"preview.json": replaced, "approvals": approvals}, []string{"--approvals", "approvals"}, exitcode.Found, "without an approval"},
 		{"the file of approvals is wrong", map[string]string{"approvals": "approval: []"}, []string{"--approvals", "approvals"}, exitcode.Usage, "approvals"},

@@ -91,8 +91,11 @@ func previewWithReport(ctx context.Context, cli *pulumicli.CLI) ([]byte, *report
 		return nil, nil, failure
 	}
 	content, err := os.ReadFile(file)
-	if err != nil {
-		return nil, nil, errors.Join(explain(raw, failure), fmt.Errorf("the policy pack wrote no report: %w", err))
+	switch {
+	case err != nil && failure != nil: // it failed before the pack could see all resources
+		return nil, nil, explain(raw, failure)
+	case err != nil:
+		return nil, nil, fmt.Errorf("the policy pack wrote no report: %w", err)
 	}
 	var policy report.Report
 	if err := json.Unmarshal(content, &policy); err != nil {

@@ -199,7 +199,7 @@ func TestConfigDigest(t *testing.T) {
 }
 
 func TestParsePreview(t *testing.T) {
-	p, err := ParsePreview([]byte("a line of a plugin\n{\"steps\": [], \"diagnostics\": [{\"severity\": \"error\", \"message\": \"bad\\n\"}, {\"severity\": \"info\"}]}\n"))
+	p, err := ParsePreview([]byte("a line of a plugin\n{\"steps\": [], \"diagnostics\": [{\"severity\": \"error\", \"message\": \"bad\\n\"}, {\"severity\": \"info\"}, {\"severity\": \"error\", \"message\": \"error: preview failed\\n\"}]}\n"))
 	require.NoError(t, err)
 	require.Equal(t, []string{"bad"}, p.Errors())
 	for _, bad := range []string{"", "{}", "error: no"} {

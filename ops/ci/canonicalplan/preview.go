@@ -67,12 +67,17 @@ func ParsePreview(raw []byte) (*Preview, error) {
 	return &p, nil
 }
 
+// ending is the engine's last error, with which every failed preview ends. It is the only
+// one if a policy was violated.
+const ending = "preview failed"
+
 // Errors are the messages of errors. Violations of policies are not among them.
 func (p *Preview) Errors() []string {
 	var all []string
 	for _, d := range p.Diagnostics {
-		if d.Severity == "error" {
-			all = append(all, strings.TrimSpace(d.Message))
+		text := strings.TrimSpace(d.Message)
+		if d.Severity == "error" && strings.TrimPrefix(text, "error: ") != ending {
+			all = append(all, text)
 		}
 	}
 	return all
