@@ -102,6 +102,14 @@ func TestEveryAuditRefusesABadExample(t *testing.T) {
 	}
 }
 
+func TestEveryAuditIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../../docs/ci.md")
+	require.NoError(t, err)
+	for _, a := range Audits {
+		require.Contains(t, string(page), "| "+a.ID+" |")
+	}
+}
+
 func TestNotAWorkflow(t *testing.T) {
 	for _, raw := range []string{"", "[]", "\t", "on: push", "jobs: {a: {}}", "on: push\njobs: {}"} {
 		_, err := Check([]byte(raw))
