@@ -39,11 +39,10 @@ func (s section) fit(maximum int) (text string, dropped int) {
 // can't be undone. It has a few thousand bytes, and stays whole.
 func Render(stacks []Stack, limit int) string {
 	sections := []section{violations(stacks), images(stacks)}
-	for _, s := range stacks {
-		sections = append(sections, changes(s))
-	}
-	for _, s := range stacks {
-		sections = append(sections, costs(s), standing(s))
+	for _, list := range []func(Stack) section{costs, changes, standing} {
+		for _, s := range stacks {
+			sections = append(sections, list(s))
+		}
 	}
 	var text strings.Builder
 	text.WriteString(header(stacks) + table(stacks) + faults(stacks) + losses(stacks))
